@@ -1,5 +1,5 @@
 /**
- * Receives webhooks (docs/webhooks.md), checks who sent them, and counts verdicts, each event once:
+ * Receives webhooks (docs/webhooks.md), checks who sent them, and counts the verdicts that they list, each event once:
  *
  *   bin/risk-dev docs/examples/receive-webhooks.ts PORT DATABASE_URL SECRET…
  *
@@ -23,8 +23,9 @@ const COUNT_ONCE = `
   with fresh as (
     insert into handled_events (event_id) values ($1) on conflict do nothing returning event_id
   )
-  insert into verdict_counts (verdict, transactions) select $2, 1 from fresh
-  on conflict (verdict) do update set transactions = verdict_counts.transactions + 1`;
+  insert into verdict_counts (verdict, transactions)
+  select verdict, count(*) from fresh cross join unnest($2::text[]) as decided (verdict) group by verdict order by verdict
+  on conflict (verdict) do update set transactions = verdict_counts.transactions + excluded.transactions`;
 
 const header = (headers: IncomingHttpHeaders, name: string) => String(headers[name] ?? '');
 
@@ -64,7 +65,8 @@ async function main(port = '', databaseUrl = '', ...secrets: string[]) {
     if (!isSigned(secrets, request.headers, body)) return 401;
     const { type, data } = JSON.parse(body.toString());
     if (type === 'transaction.decided') {
-      await database.query(COUNT_ONCE, [header(request.headers, 'webhook-id'), data.verdict]);
+      const verdicts = data.decisions.map(({ verdict }: { verdict: string }) => verdict);
+      await database.query(COUNT_ONCE, [header(request.headers, 'webhook-id'), verdicts]);
     }
     return 204;
   };

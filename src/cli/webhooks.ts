@@ -115,6 +115,7 @@ const DELIVERY_COLUMNS = [
   ...[
     { field: 'delivery_id', title: 'delivery' },
     { field: 'event_id', title: 'event' },
+    { field: 'decisions' },
   ],
   ...[{ field: 'state' }, { field: 'attempts' }, { field: 'response_status', title: 'status' }],
   ...[{ field: 'error' }, { field: 'next_at', title: 'next at' }],

@@ -970,6 +970,7 @@ export type WebhookDelivery = {
   readonly delivery_id: string;
   readonly event_id: string;
   readonly event_type: 'transaction.decided' | 'transaction.final_decision' | 'review.deadline_near' | 'alert.raised' | 'webhook.test';
+  readonly decisions: number | null;
   readonly created_at: string;
   readonly state: 'waiting' | 'delivered' | 'dead';
   readonly attempts: number;

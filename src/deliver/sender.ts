@@ -19,8 +19,8 @@ import { POST_TIMEOUT_MS } from './post-event.ts';
 
 /** Requests of one process to one endpoint at a time. */
 const CONCURRENCY = 8;
-/** Deliveries of one endpoint that a process leases, so that one statement serves many requests. */
-const ROOM = 128;
+/** Deliveries of one endpoint that a process leases, so that one statement serves several requests. They are in memory: 1 MiB. */
+const ROOM = 2 * CONCURRENCY;
 /** As long as five rounds of requests that time out; what is left by then is given back. */
 const LEASE_MS = 5 * POST_TIMEOUT_MS;
 /** What ends within this time is stored by one statement. A process that ends meanwhile has it sent again. */

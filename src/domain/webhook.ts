@@ -19,6 +19,10 @@ export type SentType = (typeof SENT_TYPES)[number];
 export const WEBHOOK_LIMITS = {
   /** Endpoints of a market: every event is compared with each. */
   endpoints: 100,
+  /** Decisions of one event. */
+  eventDecisions: 100,
+  /** Body of an event that lists decisions. The least that is known of receivers is 100 kB, Express' default; nginx takes 1 MB. */
+  eventBytes: 64 * 1024,
   urlChars: 2048,
   corridors: 200,
   clientChars: 64,
@@ -163,6 +167,8 @@ export type Delivery = {
   readonly endpointId: string;
   readonly eventId: string;
   readonly eventType: SentType;
+  /** How many the event lists; null: it is about something else. */
+  readonly decisions: number | null;
   readonly createdAt: Date;
   readonly state: DeliveryState;
   readonly attempts: number;
@@ -177,6 +183,9 @@ export const deliverySchema = z
     delivery_id: z.string().meta({ description: 'Ascends in the order in which events arose.' }),
     event_id: z.string().meta({ description: 'The header webhook-id, the same at every attempt.' }),
     event_type: z.enum(SENT_TYPES),
+    decisions: z.int().nullable().meta({
+      description: 'How many decisions the event lists; null for other types.',
+    }),
     created_at: z.iso.datetime(),
     state: z.enum(DELIVERY_STATES).meta({ description: 'dead: it is not tried again by itself.' }),
     attempts: z.int().meta({ description: 'Since it arose, or was last sent again by hand.' }),

@@ -42,7 +42,7 @@ const deliver = (endpointId: string, count: number) =>
     shown.engine.api.database.query,
     Array.from({ length: count }, (_, n) => ({
       ...{ endpointId, eventId: `decided_${n}`, eventType: 'transaction.decided' as const },
-      payload: '{}',
+      ...{ payload: '{}', decisions: 1 },
     })),
   );
 

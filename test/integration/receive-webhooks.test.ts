@@ -27,6 +27,12 @@ const counts = async () =>
     'select verdict, transactions from public.verdict_counts order by verdict',
   );
 
+const bodyOf = (verdicts: readonly string[]) =>
+  JSON.stringify({
+    type: 'transaction.decided',
+    data: { decisions: verdicts.map((verdict) => ({ verdict })) },
+  });
+
 test('it counts each event once, by the old secret and the new one, and refuses strangers', async () => {
   const port = await freePort();
   const { webhook_id: id, secret } = await rig.webhooks.make(`http://127.0.0.1:${port}/`);
@@ -36,19 +42,19 @@ test('it counts each event once, by the old secret and the new one, and refuses 
     watch(spawn(process.execPath, args, { cwd: '/', env: childEnvironment({}) })),
   );
   await receiver.waitFor(/listening/, START_MS);
-  const verdicts = ['review', 'decline', 'review'];
+  const lists = [['review', 'decline', 'review'], ['review'], ['decline', 'review']];
   const made = await insertDeliveries(
     rig.database.query,
-    verdicts.map((verdict, at) => ({
+    lists.map((verdicts, at) => ({
       ...{ endpointId: id, eventId: `decided_${at}`, eventType: 'transaction.decided' as const },
-      payload: JSON.stringify({ type: 'transaction.decided', data: { verdict } }),
+      ...{ payload: bodyOf(verdicts), decisions: verdicts.length },
     })),
   );
   rig.own(startSender(rig.database));
   await rig.until(3, 'delivered');
   const expected = [
-    { verdict: 'decline', transactions: '1' },
-    { verdict: 'review', transactions: '2' },
+    { verdict: 'decline', transactions: '2' },
+    { verdict: 'review', transactions: '4' },
   ];
   expect(await counts()).toEqual(expected);
   for (const { deliveryId } of made) await rig.webhooks.redeliver(id, deliveryId, ANN);
@@ -56,7 +62,7 @@ test('it counts each event once, by the old secret and the new one, and refuses 
   await rig.until(3, 'delivered');
   expect(await counts()).toEqual(expected);
 
-  const body = JSON.stringify({ type: 'transaction.decided', data: { verdict: 'approve' } });
+  const body = bodyOf(['approve']);
   const send = async (timestamp: number, key: string) => {
     const signature = signEvent([toKey(key)], { id: 'decided_9', timestamp, body });
     const headers = {

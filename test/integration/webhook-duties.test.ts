@@ -1,5 +1,10 @@
-/** Goal: one kind of event that cannot be made keeps no other from it. Method: a worker whose intake Postgres does not let go. */
+/**
+ * Goal: one kind of event that cannot be made keeps no other from it, and a worker that is killed takes no decision with it.
+ * Method: workers as they are run, and triggers that refuse or wait where a test wants them to.
+ */
 import { expect, test } from 'vitest';
+import { insertScores } from '../../src/store/scores/scores.ts';
+import { toNewScores } from '../support/delivered.ts';
 import { storeDecisions } from '../support/final-decisions.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -21,9 +26,73 @@ test('final decisions are events while the intake fails', async () => {
   ]);
   await storeDecisions(rig.database, 2);
   rig.startWorker();
-  const events = () =>
-    sql<{ id: string }>('select event_id as id from webhook_deliveries order by 1');
-  await waitUntil(async () => (await events()).length === 2, 15_000, 'the deliveries');
-  expect((await events()).map(({ id }) => id)).toEqual(['final_1', 'final_2']);
+  const listed = () =>
+    sql<{ decisions: number }>('select sum(decisions)::int4 as decisions from webhook_deliveries');
+  await waitUntil(async () => (await listed())[0]?.decisions === 2, 15_000, 'the deliveries');
   expect(await sql('select from webhook_intake')).toHaveLength(1);
 }, 60_000);
+
+test('a worker that is killed between a list and its commit leaves each decision to the next, once', async () => {
+  const rig = await createWorkerRig();
+  await using _ = rig;
+  const { sql } = rig.database;
+  const webhooks = openWebhooks(rig.pool);
+  const { webhook_id: all } = await webhooks.make('http://127.0.0.1:9/');
+  const { webhook_id: declines } = await webhooks.make('http://127.0.0.1:9/', {
+    verdicts: ['decline'],
+  });
+  const startMs = Date.UTC(2026, 10, 20);
+  const stored = await rig.store(
+    Array.from({ length: 240 }, (_, index) => ({ createdAtMs: startMs + index })),
+  );
+  const scored = stored.map(({ transactionId, createdAtMs }, index) => {
+    const verdict = index % 3 === 0 ? ('decline' as const) : ('review' as const);
+    const decision = { score: 600, risk: 0.6, probability: null, verdict, reasons: [] };
+    return {
+      ...{ transactionId, createdAtMs, accountId: 'acc_1', corridor: 'US-EG', decision },
+      ...{ features: Float64Array.of(1), model: null, attempts: 1, degradation: 0 },
+    };
+  });
+  const lineage = { scoredAtMs: startMs, featureSchema: 1, ruleSet: 'default@2' };
+  for (let at = 0; at < scored.length; at += 80) {
+    await insertScores(rig.pool, toNewScores(scored.slice(at, at + 80)), lineage);
+  }
+  await sql(
+    `create function stand_still() returns trigger language plpgsql as 'begin perform pg_sleep(3); return null; end'`,
+  );
+  await sql(
+    'create trigger stands_still after insert on webhook_deliveries execute function stand_still()',
+  );
+  const killed = rig.spawnWorker();
+  const standing = () =>
+    sql(
+      `select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`,
+    );
+  await waitUntil(async () => (await standing()).length > 0, 20_000, 'lists before their commit');
+  killed.kill('SIGKILL');
+  await killed.exited;
+  await waitUntil(async () => (await standing()).length === 0, 10_000, 'the end of its session');
+  await sql('drop trigger stands_still on webhook_deliveries');
+  expect(await sql('select from webhook_deliveries')).toEqual([]);
+  await using _next = rig.startWorker();
+  await waitUntil(
+    async () => (await sql('select from webhook_intake')).length === 0,
+    30_000,
+    'the next worker',
+  );
+  const listed = async (endpoint: string) =>
+    (
+      await sql<{ id: string }>(
+        `select decision ->> 'transaction_id' as id
+           from webhook_deliveries d cross join jsonb_array_elements(d.payload::jsonb -> 'data' -> 'decisions') decision
+          where endpoint_id = $1 order by 1`,
+        [endpoint],
+      )
+    ).map(({ id }) => id);
+  const ids = (wanted: readonly { transactionId: string }[]) =>
+    wanted.map(({ transactionId }) => transactionId).sort();
+  expect(await listed(all)).toEqual(ids(scored));
+  expect(await listed(declines)).toEqual(
+    ids(scored.filter(({ decision }) => decision.verdict === 'decline')),
+  );
+}, 120_000);

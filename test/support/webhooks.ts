@@ -113,6 +113,7 @@ export async function createWebhookRig() {
         ids.map((eventId) => ({
           ...{ endpointId, eventId, eventType: 'transaction.decided' as const },
           payload: JSON.stringify({ type: 'transaction.decided', data: { eventId } }),
+          decisions: 1,
         })),
       );
       return ids;

@@ -38,7 +38,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   control: {
     folders: ['deliver', 'query', 'store', 'models', 'rollout', 'review'],
     types: ['ingest', 'runtime', 'stream'],
-    packages: ['lru-cache', 'zod', 'node:*'],
+    packages: ['lru-cache', 'zod', 'node:*', 'uuid'],
   },
   query: {
     folders: [

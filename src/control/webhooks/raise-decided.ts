@@ -5,7 +5,7 @@ import { type LocatedScore, locateDecided } from '../../store/scores/decided-sco
 import { insertDeliveries } from '../../store/webhooks/deliveries.ts';
 import { listTakers } from '../../store/webhooks/endpoints.ts';
 import { takeHooked } from '../../store/webhooks/webhook-intake.ts';
-import { type Event, match } from './match-events.ts';
+import { type Decision, toLists } from './match-events.ts';
 
 /** Rows of one step; each names transactions of a batch. */
 const STEP_ROWS = 500;
@@ -26,16 +26,14 @@ export async function raiseDecided(
     const endpoints = taken.length === 0 ? [] : await listTakers(query);
     if (endpoints.length === 0) return { deliveries: 0, mayHaveMore };
     const located = await locateDecided(query, ids);
-    const made = await insertDeliveries(query, match(endpoints, located.map(toEvent)));
+    const lists = toLists(endpoints, 'transaction.decided', located.map(toDecision));
+    const made = await insertDeliveries(query, lists);
     return { deliveries: made.length, mayHaveMore };
   });
 }
 
-function toEvent({ score, client, merchantId, amount, currency }: LocatedScore): Event {
-  const { transactionId, scoredAtMs, corridor, verdict } = score;
-  return {
-    ...{ id: `decided_${transactionId}`, type: 'transaction.decided', client, corridor, verdict },
-    at: new Date(scoredAtMs),
-    data: { ...toScoreJson(score), merchant_id: merchantId, amount, currency },
-  };
+function toDecision({ score, client, merchantId, amount, currency }: LocatedScore): Decision {
+  const { scoredAtMs, corridor, verdict } = score;
+  const data = { ...toScoreJson(score), merchant_id: merchantId, amount, currency };
+  return { client, corridor, verdict, atMs: scoredAtMs, json: JSON.stringify(data) };
 }

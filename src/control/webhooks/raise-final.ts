@@ -6,7 +6,7 @@ import { findClients } from '../../store/transactions/clients.ts';
 import { insertDeliveries } from '../../store/webhooks/deliveries.ts';
 import { listTakers } from '../../store/webhooks/endpoints.ts';
 import { lockPosition, movePosition } from '../../store/webhooks/event-sources.ts';
-import { type Event, match } from './match-events.ts';
+import { type Decision, toLists } from './match-events.ts';
 import type { Raised } from './raise-decided.ts';
 
 /** Decisions of one step. */
@@ -28,24 +28,24 @@ export async function raiseFinal(
           page.map(({ transactionId }) => transactionId),
         )
       : new Map<string, string>();
-    const events = page.map((one) => toEvent(one, clients.get(one.transactionId) ?? null));
-    const made = await insertDeliveries(query, match(endpoints, events));
+    const decisions = page.map((one) => toDecision(one, clients.get(one.transactionId) ?? null));
+    const lists = toLists(endpoints, 'transaction.final_decision', decisions);
+    const made = await insertDeliveries(query, lists);
     await movePosition(query, last.decisionId);
     return { deliveries: made.length, mayHaveMore: page.length === rowsMax };
   });
 }
 
-function toEvent(one: FinalDecision, client: string | null): Event {
+function toDecision(one: FinalDecision, client: string | null): Decision {
   const data = toDecisionJson(one);
   // A client learns what `GET /v1/transactions/{id}` tells it, and nothing of who decided why.
   const { decision_id, transaction_id, created_at, account_id, merchant_id, corridor } = data;
   const { score, verdict, disposition, final_at } = data;
   return {
-    ...{ id: `final_${one.decisionId}`, type: 'transaction.final_decision', client, corridor },
-    ...{ at: one.finalAt, data },
-    clientData: {
+    ...{ client, corridor, atMs: one.finalAt.getTime(), json: JSON.stringify(data) },
+    clientJson: JSON.stringify({
       ...{ decision_id, transaction_id, created_at, account_id, merchant_id, corridor },
       ...{ score, verdict, disposition, final_at },
-    },
+    }),
   };
 }

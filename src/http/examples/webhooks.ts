@@ -14,7 +14,7 @@ export const webhook: WebhookJson = {
 
 export const delivery: DeliveryJson = {
   ...{ delivery_id: '41', event_id: 'decided_019aa5c1-2f00-7000-8000-00000000002b' },
-  ...{ event_type: 'transaction.decided', created_at: '2026-11-20T12:00:00.000Z' },
+  ...{ event_type: 'transaction.decided', decisions: 34, created_at: '2026-11-20T12:00:00.000Z' },
   ...{ state: 'waiting', attempts: 1, next_at: '2026-11-20T12:00:05.300Z' },
   ...{ last_at: '2026-11-20T12:00:00.240Z', response_status: 500, error: null },
 };

@@ -172,7 +172,8 @@ export const webhooksPaths: ZodOpenApiPathsObject = {
           description: 'The delivery; the list of deliveries says what became of it.',
           content: json(deliverySchema, {
             ...{ ...delivery, event_id: 'test_8d1f4c0e-7c7b-4f0a-9a55-0d6c5f4b1f10' },
-            ...{ event_type: 'webhook.test', attempts: 0, last_at: null, response_status: null },
+            ...{ event_type: 'webhook.test', decisions: null, attempts: 0 },
+            ...{ last_at: null, response_status: null },
           }),
         },
         ...problemResponses(404, 409, 422),

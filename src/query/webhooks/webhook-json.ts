@@ -29,6 +29,7 @@ export function toDeliveryJson(one: Delivery): DeliveryJson {
     delivery_id: one.deliveryId,
     event_id: one.eventId,
     event_type: one.eventType,
+    decisions: one.decisions,
     created_at: one.createdAt.toISOString(),
     state: one.state,
     attempts: one.attempts,

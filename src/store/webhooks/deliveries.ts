@@ -7,7 +7,7 @@ import type { Query, Statement } from '../database/pool.ts';
 import { UNNAMED } from '../partitions/month-slice.ts';
 
 const COLUMNS = `delivery_id as "deliveryId", endpoint_id as "endpointId", event_id as "eventId",
-  event_type as "eventType", created_at as "createdAt", state, attempts, next_at as "nextAt", last_at as "lastAt",
+  event_type as "eventType", decisions, created_at as "createdAt", state, attempts, next_at as "nextAt", last_at as "lastAt",
   response_status as "responseStatus", error`;
 
 export type NewDelivery = {
@@ -17,37 +17,57 @@ export type NewDelivery = {
   readonly eventType: SentType;
   /** The body, byte for byte. */
   readonly payload: string;
+  /** How many decisions the event lists. */
+  readonly decisions: number | null;
 };
 
 const insertStatement: Statement = {
   name: 'insert-webhook-deliveries',
-  text: `insert into market.webhook_deliveries (endpoint_id, event_id, event_type, payload, next_at)
-         select endpoint_id, event_id, event_type, payload, now()
-           from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as n (endpoint_id, event_id, event_type, payload)
+  text: `insert into market.webhook_deliveries (endpoint_id, event_id, event_type, payload, decisions, next_at)
+         select endpoint_id, event_id, event_type, payload, decisions, now()
+           from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int2[])
+             as n (endpoint_id, event_id, event_type, payload, decisions)
          on conflict (endpoint_id, event_id) do nothing
          returning ${COLUMNS}`,
 };
 
 /** Rows of one statement: an event may have a hundred endpoints. */
 const INSERT_ROWS = 2000;
+/** Bodies of one statement, in characters, and one more body. */
+const INSERT_CHARS = 2 * 1024 * 1024;
 
 /** @returns those that are new */
 export async function insertDeliveries(
   query: Query,
-  deliveries: readonly NewDelivery[],
+  deliveries: Iterable<NewDelivery>,
 ): Promise<Delivery[]> {
   const made: Delivery[] = [];
-  for (let from = 0; from < deliveries.length; from += INSERT_ROWS) {
-    const rows = deliveries.slice(from, from + INSERT_ROWS);
+  for (const rows of inStatements(deliveries)) {
     const inserted = await query<Delivery>(insertStatement, [
       uuidArray(rows.map(({ endpointId }) => endpointId)),
       textArray(rows.map(({ eventId }) => eventId)),
       textArray(rows.map(({ eventType }) => eventType)),
       textArray(rows.map(({ payload }) => payload)),
+      rows.map(({ decisions }) => decisions),
     ]);
     made.push(...inserted);
   }
   return made;
+}
+
+/** Bodies are made as they are needed: those of one statement are in memory. */
+function* inStatements(deliveries: Iterable<NewDelivery>): Generator<NewDelivery[]> {
+  let rows: NewDelivery[] = [];
+  let chars = 0;
+  for (const one of deliveries) {
+    rows.push(one);
+    chars += one.payload.length;
+    if (rows.length < INSERT_ROWS && chars < INSERT_CHARS) continue;
+    yield rows;
+    rows = [];
+    chars = 0;
+  }
+  if (rows.length > 0) yield rows;
 }
 
 const knownStatement: Statement = {
