@@ -12,17 +12,18 @@ type CpuByRole = {
   readonly generator: number;
 };
 
-/** CPU seconds each role has used so far. Postgres is the server with all its sessions. */
-export function readCpu(
-  { api, workers, services }: Pipeline,
-  generator: GeneratorProcess,
-): CpuByRole {
+/** CPU seconds each role has used so far. */
+export function readCpu(pipeline: Pipeline, generator: GeneratorProcess): CpuByRole {
+  return { ...readEngineCpu(pipeline), generator: treeCpuSeconds(generator.pid) };
+}
+
+/** Those of the engine alone. Postgres is the server with all its sessions. */
+export function readEngineCpu({ api, workers, services }: Pipeline): Omit<CpuByRole, 'generator'> {
   return {
     api: treeCpuSeconds(api.pid),
     workers: workers.reduce((sum, worker) => sum + treeCpuSeconds(worker.pid), 0),
     postgres: treeCpuSeconds(services.postgresPid),
     redis: treeCpuSeconds(services.redisPid),
-    generator: treeCpuSeconds(generator.pid),
   };
 }
 

@@ -19,6 +19,8 @@ export type Load = {
   readonly corridors: number;
   /** An account or merchant that takes a share of all transactions, far above its usual one. */
   readonly hot?: Hot;
+  /** Share of simulated fraud, 0.01 unless it is given. */
+  readonly fraudRate?: number;
   /** `created_at` is when a request is sent, or due where there is a rate; else it is simulated. */
   readonly live: boolean;
   /** Span of simulated times. */
@@ -121,9 +123,11 @@ export type Target = Pick<Pipeline, 'folder' | 'apiPort' | 'apiKey'>;
 /** Requests name the host and not the port, so all systems get the same bytes. */
 const HOST = '127.0.0.1';
 
+const FRAUD_RATE = 0.01;
+
 /** What the requests of a load are made from, written to a file of `folder`. */
 export function requestsOf(load: Load, { folder, apiKey }: Omit<Target, 'apiPort'>) {
-  const { batch, corridors, hot, accountsInTurn, waitSeconds } = load;
+  const { batch, corridors, hot, accountsInTurn, waitSeconds, fraudRate = FRAUD_RATE } = load;
   const { transactions, accounts, merchants, days, seed } = load;
   return {
     ...{ file: join(folder, `requests-${seed}`), host: HOST, apiKey, batch, waitSeconds },
@@ -131,7 +135,7 @@ export function requestsOf(load: Load, { folder, apiKey }: Omit<Target, 'apiPort
     traffic: {
       ...{ transactions, accounts, merchants, days, seed },
       endMs: load.endMs ?? lastMidnightMs(),
-      fraudRate: 0.01,
+      fraudRate,
     },
   } satisfies RequestsOptions;
 }

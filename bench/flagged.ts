@@ -1,0 +1,122 @@
+/**
+ * What do review cases and webhooks cost a transaction where one in twenty is flagged? Rounds of three arms in turn, a fresh
+ * Postgres and Redis each time: no case is made, cases are made, and cases are made and a webhook takes what is flagged.
+ * Counted is the processor time of all processes of the engine until the last case is open and the last event delivered.
+ */
+import { integerOption, parseArguments } from '../src/cli/command.ts';
+import type { Bench, BenchReport, Settings } from './support/bench.ts';
+import { ARMS, type Arm, measureArm, type Round } from './support/flagged-arms.ts';
+import {
+  integerList,
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  type Load,
+  loadName,
+  MONTH_LOAD,
+  readLoad,
+  readSettings,
+} from './support/load.ts';
+import { ratioOf } from './support/rank-interval.ts';
+import { spreadOf } from './support/spread.ts';
+
+const USAGE = `--rounds N         (7)
+--batch N          transactions a request (1000)
+${LOAD_USAGE}
+By default 100,000 transactions of four weeks after 20,000 that are not measured, a fifth of them simulated fraud, of
+which the default rules see some: they flag one in twenty. The report says how many were flagged.`;
+
+/** Share of simulated fraud at which the default rules flag a twentieth: accounts have five transactions in four weeks. */
+const FRAUD_RATE = 0.21;
+const LOAD: Load = {
+  ...MONTH_LOAD,
+  ...{ transactions: 100_000, unmeasured: 20_000, fraudRate: FRAUD_RATE },
+};
+/** A webhook may cost a twentieth of a transaction. */
+const WEBHOOK_SHARE_MAX = 0.05;
+
+type Rounds = Readonly<Record<Arm, readonly Round[]>>;
+
+const together = (rounds: readonly Round[]) => rounds.map(({ cpuUs }) => cpuUs['together'] ?? 0);
+const median = (rounds: readonly Round[], read: (round: Round) => number) =>
+  spreadOf(rounds.map(read)).median;
+
+/** What is added from one arm to the next. */
+function priceOf(what: string, before: readonly Round[], now: readonly Round[]) {
+  const { ratio, low, high } = ratioOf(together(before), together(now));
+  const share = (one: number) => `${(100 * (one - 1)).toFixed(1)} %`;
+  const us = spreadOf(together(now)).median - spreadOf(together(before)).median;
+  return {
+    row: { what, us: us.toFixed(1), share: share(ratio), from: share(low), to: share(high) },
+    ...{ us, low },
+  };
+}
+
+function toReport(load: Load, settings: Settings, rounds: Rounds): BenchReport {
+  const all = ARMS.flatMap((arm) => rounds[arm]);
+  const cases = priceOf('review cases', rounds.neither, rounds.cases);
+  const webhook = priceOf('a webhook', rounds.cases, rounds.webhook);
+  const us = spreadOf(together(rounds.webhook)).median;
+  return {
+    caseName: loadName(load),
+    inputs: { ...load, rounds: rounds.neither.length },
+    settings,
+    versions: {},
+    perSecond: 1e6 / us,
+    figures: {
+      flagged_percent: 100 * median(all, ({ flaggedShare }) => flaggedShare),
+      decisions_an_event: median(rounds.webhook, ({ decisionsAnEvent }) => decisionsAnEvent),
+      cases_us: cases.us,
+      webhook_us: webhook.us,
+    },
+    ceilings: [],
+    tables: [
+      {
+        title: 'processor time a transaction, medians, µs',
+        rows: ARMS.map((arm) => ({
+          arm,
+          ...Object.fromEntries(
+            Object.keys(rounds[arm][0]?.cpuUs ?? {}).map((role) => [
+              role,
+              median(rounds[arm], ({ cpuUs }) => cpuUs[role] ?? 0).toFixed(1),
+            ]),
+          ),
+        })),
+      },
+      { title: 'what is added, with its 95 % interval', rows: [cases.row, webhook.row] },
+    ],
+    breaches: [
+      ...all.flatMap(({ breaches }) => breaches),
+      ...(webhook.low - 1 > WEBHOOK_SHARE_MAX ? ['a webhook costs more than 5 %'] : []),
+    ],
+  };
+}
+
+export const bench: Bench = {
+  name: 'flagged',
+  question: 'What do review cases and webhooks cost a transaction, where one in twenty is flagged?',
+  onlyByName: 'seven rounds of three arms take twenty minutes',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const text = { type: 'string' } as const;
+    const { values } = parseArguments(args, {
+      ...LOAD_OPTIONS,
+      ...{ rounds: { ...text, default: '7' }, batch: { ...text, default: '1000' } },
+    });
+    const count = integerOption('--rounds', values.rounds, { min: 1, max: 100 }, 7);
+    const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
+    const load = { ...readLoad(values, LOAD), batch };
+    const settings = readSettings(values.set);
+    const rounds: Record<Arm, Round[]> = { neither: [], cases: [], webhook: [] };
+    for (let round = 0; round < count; round++) {
+      // Each round begins with another arm, so that none always follows the same one.
+      const shift = round % ARMS.length;
+      for (const arm of [...ARMS.slice(shift), ...ARMS.slice(0, shift)]) {
+        const note = (what: string) =>
+          context.output.note(`round ${round + 1} of ${count}, ${arm}: ${what}`);
+        const told = { ...context, output: { ...context.output, note } };
+        rounds[arm].push(await measureArm(arm, load, settings, told));
+      }
+    }
+    yield toReport(load, settings, rounds);
+  },
+};
