@@ -40,6 +40,9 @@ test('a failure is tried again by the schedule, under the same id, and the last 
   await rig.webhooks.redeliver(id, items[0]?.delivery_id ?? '', ANN);
   await rig.until(1, 'delivered');
   expect(await rig.webhooks.read(id)).toMatchObject({ failing_since: null, state: 'active' });
+  expect(items).toMatchObject([{ event_id: event, decisions: 1 }]);
+  const { received } = rig.receiver;
+  expect([received.length, new Set(received.map(({ body }) => body)).size]).toEqual([11, 1]);
 });
 
 test('a redirect is no success and is not followed; Retry-After is waited for', async () => {

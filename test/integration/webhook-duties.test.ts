@@ -32,6 +32,8 @@ test('final decisions are events while the intake fails', async () => {
   expect(await sql('select from webhook_intake')).toHaveLength(1);
 }, 60_000);
 
+const STANDING = `select pid from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`;
+
 test('a worker that is killed between a list and its commit leaves each decision to the next, once', async () => {
   const rig = await createWorkerRig();
   await using _ = rig;
@@ -58,26 +60,40 @@ test('a worker that is killed between a list and its commit leaves each decision
     await insertScores(rig.pool, toNewScores(scored.slice(at, at + 80)), lineage);
   }
   await sql(
-    `create function stand_still() returns trigger language plpgsql as 'begin perform pg_sleep(3); return null; end'`,
+    `create function stand_still() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock(37); return null; end'`,
   );
   await sql(
     'create trigger stands_still after insert on webhook_deliveries execute function stand_still()',
   );
-  const killed = rig.spawnWorker();
-  const standing = () =>
-    sql(
-      `select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`,
+  const pids = await rig.pool.transaction(async (query) => {
+    await query({ name: 'hold', text: 'select pg_advisory_xact_lock(37)' });
+    const killed = rig.spawnWorker();
+    const standing = await waitUntil(
+      async () => {
+        // Within one transaction pg_stat_activity stays as it was first read; the other statement keeps the lock's session.
+        await query({ name: 'stay', text: 'select 1' });
+        const found = await sql<{ pid: number }>(STANDING);
+        return found.length > 0 && found.map(({ pid }) => pid);
+      },
+      60_000,
+      'lists before their commit',
     );
-  await waitUntil(async () => (await standing()).length > 0, 20_000, 'lists before their commit');
-  killed.kill('SIGKILL');
-  await killed.exited;
-  await waitUntil(async () => (await standing()).length === 0, 10_000, 'the end of its session');
+    killed.kill('SIGKILL');
+    await killed.exited;
+    return standing;
+  });
+  await waitUntil(
+    async () =>
+      (await sql('select from pg_stat_activity where pid = any ($1)', [pids])).length === 0,
+    20_000,
+    'the end of its session',
+  );
   await sql('drop trigger stands_still on webhook_deliveries');
   expect(await sql('select from webhook_deliveries')).toEqual([]);
   await using _next = rig.startWorker();
   await waitUntil(
     async () => (await sql('select from webhook_intake')).length === 0,
-    30_000,
+    60_000,
     'the next worker',
   );
   const listed = async (endpoint: string) =>
@@ -95,4 +111,4 @@ test('a worker that is killed between a list and its commit leaves each decision
   expect(await listed(declines)).toEqual(
     ids(scored.filter(({ decision }) => decision.verdict === 'decline')),
   );
-}, 120_000);
+}, 240_000);
