@@ -43,7 +43,8 @@ const median = (rounds: readonly Round[], read: (round: Round) => number) =>
 /** What is added from one arm to the next. */
 function priceOf(what: string, before: readonly Round[], now: readonly Round[]) {
   const { ratio, low, high } = ratioOf(together(before), together(now));
-  const share = (one: number) => `${(100 * (one - 1)).toFixed(1)} %`;
+  // Fewer than four rounds have no interval.
+  const share = (one: number) => (Number.isFinite(one) ? `${(100 * (one - 1)).toFixed(1)} %` : '–');
   const us = spreadOf(together(now)).median - spreadOf(together(before)).median;
   return {
     row: { what, us: us.toFixed(1), share: share(ratio), from: share(low), to: share(high) },
