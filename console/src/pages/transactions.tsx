@@ -151,7 +151,7 @@ function toSentence({ count: found, more }: NonNullable<SearchPage['total']>): s
 
 const FORMATS = { csv: 'CSV', ndjson: 'NDJSON', parquet: 'Parquet' };
 
-/** Everything that the filters find, newest first. Whoever may see this page may export. */
+/** Everything that the filters find, newest first. Who may see this page may export. */
 function Export({ filters }: Pick<Question, 'filters'>) {
   return (
     <nav className="row" aria-label="Export">

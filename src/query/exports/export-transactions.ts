@@ -86,7 +86,7 @@ export async function prepareExport(
           const rows = slice.rows.slice(0, rowsMax - found);
           found += rows.length;
           taking = takeInTurn(rows, take, signal);
-          // Whoever awaits it next gets its error; until then it is not unhandled.
+          // The next to await it gets its error; until then it is not unhandled.
           taking.catch(() => undefined);
           const fitting = Math.floor((SLICE_CHARS_MAX * rows.length) / charsOf(rows));
           pageRows = Math.min(pageRowsMax, fitting || pageRowsMax);
