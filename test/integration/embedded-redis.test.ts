@@ -14,7 +14,7 @@ const sources: [string, () => RedisSource][] = [
   ['Valkey in WebAssembly', () => ({ kind: 'wasm' })],
 ];
 
-test.each(sources)('startRedis runs %s', async (_name, source) => {
+test.each(sources)('startRedis runs %s', { retry: 2 }, async (_name, source) => {
   using folder = makeServiceFolder();
   const { signal } = new AbortController();
   const redis = await startRedis({ ...folder, source: source(), durable: false, signal });

