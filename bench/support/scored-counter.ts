@@ -44,7 +44,8 @@ export async function untilScored(
     const wanted = transactions() ?? Number.POSITIVE_INFINITY;
     if (scored >= wanted) return { finishedMs: atMs, samples };
     if (atMs - movedMs > STALL_MS) {
-      const detail = `${scored} of ${wanted} scored, and no more come`;
+      const logs = workers.map(({ name, logTail }) => `${name}:\n${logTail()}`);
+      const detail = [`${scored} of ${wanted} scored, and no more come`, ...logs].join('\n');
       throw new Failure('permanent', 'STALLED', detail);
     }
     const pollMs = scored < wanted * NEAR_END_SHARE ? POLL_MS : LAST_POLL_MS;
