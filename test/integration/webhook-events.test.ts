@@ -8,28 +8,24 @@ import { raiseFinal } from '../../src/control/webhooks/raise-final.ts';
 import type { Verdict } from '../../src/domain/score-record.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { insertScores } from '../../src/store/scores/scores.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { toNewScores } from '../support/delivered.ts';
 import { storeDecisions } from '../support/final-decisions.ts';
 import { storeTransactions, type TransactionSeed } from '../support/stored-rows.ts';
-import { ANN, openWebhooks } from '../support/webhooks.ts';
+import { ANN, createWebhookRig, type WebhookRig } from '../support/webhooks.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const LINEAGE = { scoredAtMs: NOW, featureSchema: 1, ruleSet: 'default@2' };
 const URL = 'http://127.0.0.1:9/';
 
-let testDatabase: TestDatabase;
-let database: Database;
-let webhooks: ReturnType<typeof openWebhooks>;
+let rig: WebhookRig;
+let testDatabase: WebhookRig['testDatabase'];
+let database: WebhookRig['database'];
+let webhooks: WebhookRig['webhooks'];
 beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  webhooks = openWebhooks(database);
+  rig = await createWebhookRig();
+  ({ testDatabase, database, webhooks } = rig);
 });
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+afterAll(() => rig[Symbol.asyncDispose]());
 beforeEach(async () => {
   await testDatabase.sql(
     `truncate transactions, scores, webhook_endpoints, webhook_deliveries, webhook_intake cascade`,

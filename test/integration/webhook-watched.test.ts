@@ -4,26 +4,21 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { raiseWatched } from '../../src/control/webhooks/raise-watched.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openCasesOf } from '../support/review-cases.ts';
-import { openWebhooks } from '../support/webhooks.ts';
+import { createWebhookRig, type WebhookRig } from '../support/webhooks.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const URL = 'http://127.0.0.1:9/';
 
-let testDatabase: TestDatabase;
-let database: Database;
-let webhooks: ReturnType<typeof openWebhooks>;
+let rig: WebhookRig;
+let testDatabase: WebhookRig['testDatabase'];
+let database: WebhookRig['database'];
+let webhooks: WebhookRig['webhooks'];
 beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  webhooks = openWebhooks(database);
+  rig = await createWebhookRig();
+  ({ testDatabase, database, webhooks } = rig);
 });
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+afterAll(() => rig[Symbol.asyncDispose]());
 beforeEach(async () => {
   await testDatabase.sql(
     'truncate transactions, scores, review_intake, review_cases, webhook_endpoints, webhook_deliveries cascade',
