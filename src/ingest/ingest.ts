@@ -9,6 +9,8 @@ import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-s
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
 import type { RedisClient } from '../stream/connection/connection.ts';
 import { createProducer } from '../stream/entries/producer.ts';
+import { createStreamRooms } from '../stream/entries/stream-rooms.ts';
+import { streamsOf } from '../stream/keys.ts';
 import { createTryAppend, type TryAppend } from './append-entries.ts';
 import type { CorridorList } from './corridor-list.ts';
 import { type BatchCloser, createBatchCloser } from './delete-appended-batches.ts';
@@ -50,9 +52,12 @@ export function openIngest(
 ): Ingest {
   const { database, redis, guards, metrics, corridors, failpoint, log } = opened;
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
-  const producer = createProducer({
-    ...{ redis, market, shards, transactionsMax: config.RISK_STREAM_ENTRIES_MAX },
+  const rooms = createStreamRooms({
+    redis,
+    listStreams: async () => streamsOf(market, corridors(), shards),
+    transactionsMax: config.RISK_STREAM_ENTRIES_MAX,
   });
+  const producer = createProducer({ redis, market, shards, transactionsMax: rooms.recent });
   return {
     ...{ database, metrics, corridors, failpoint, system: opened.system },
     keySlices: createKeySlices(database, {

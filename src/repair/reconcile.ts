@@ -15,7 +15,7 @@ import {
 } from '../store/recovery/reconcile-state.ts';
 import { readIdentity } from '../stream/connection/identity.ts';
 import { createProducer, createStreamChoice } from '../stream/entries/producer.ts';
-import { measureHeld } from '../stream/status/lag.ts';
+import { createStreamRooms, type StreamRooms } from '../stream/entries/stream-rooms.ts';
 import { createAppendMissing, type StreamOf } from './append-missing.ts';
 import { createOpenBatches } from './append-open-batches.ts';
 import { createCheckpoint } from './checkpoint.ts';
@@ -25,7 +25,7 @@ import { createRecovery, type Owing } from './recovery.ts';
 import { waitingIn } from './waiting-window.ts';
 
 type ReconcileSettings = {
-  /** Transactions a stream may hold. */
+  /** Transactions that requests may have waiting in one stream. */
   readonly transactionsMax: number;
   /** A request no longer works on a batch of this age; it is the reconciler's. */
   readonly batchAgeMs: number;
@@ -46,6 +46,11 @@ export type Reconciler = { readonly run: (signal: AbortSignal) => Promise<Reconc
 
 /** A run checks the identity of Redis again after this long. */
 const RUN_MS_MAX = 5000;
+/**
+ * How full the reconciler fills a stream, by how full requests fill it: owed transactions get space while
+ * requests take all that is freed, and have priority until nothing is owed.
+ */
+const OWED_FILL = 1.1;
 /** Share of a full stream that is free before it is filled up again, so that pages are worth reading. */
 const REFILL_SHARE = 0.01;
 /** Share of a stream that must be free before a pass is made for it: a pass reads all that waits. */
@@ -58,8 +63,12 @@ export function createReconciler(
   count: (appended: number) => void,
 ): Reconciler {
   const { name, shards, redis } = market;
+  const rooms = createStreamRooms({
+    ...{ redis, transactionsMax, fill: OWED_FILL },
+    listStreams: () => listStreams(market, shards),
+  });
   const producer = createProducer({
-    ...{ redis, market: name, shards, transactionsMax, passesFaults: true },
+    ...{ redis, market: name, shards, transactionsMax: rooms.recent, passesFaults: true },
   });
   const choose = createStreamChoice(name, shards);
   const streamOf: StreamOf = (transaction) => choose(transaction).transactions;
@@ -81,13 +90,13 @@ export function createReconciler(
     let { recovering } = state;
     let isFull = false;
     if (recovering) {
-      const hasAmpleRoom = await readRoom(market, transactionsMax, RECOVERY_REFILL_SHARE);
+      const hasAmpleRoom = await readRoom(rooms, RECOVERY_REFILL_SHARE);
       const result = await recovery.run({ state, moment, append, hasAmpleRoom, isOver });
       recovering = result.recovering;
       isFull = result.full;
     }
     for (let settled = 1; settled > 0 && !isOver(); ) {
-      const hasRoom = await readRoom(market, transactionsMax, REFILL_SHARE);
+      const hasRoom = await readRoom(rooms, REFILL_SHARE);
       const round = { nowMs: moment.at.getTime(), agedMs: batchAgeMs, hasRoom, append, isOver };
       const result = await openBatches.round(round);
       batches += result.closed;
@@ -113,16 +122,13 @@ export function createReconciler(
   };
 }
 
-/** Whether at least a share of a stream is free. */
-async function readRoom(
-  market: Market,
-  transactionsMax: number,
-  share: number,
-): Promise<(stream: string) => boolean> {
-  const streams = await measureHeld(market.redis, await listStreams(market, market.shards));
-  const held = new Map(streams.map(({ stream, held }) => [stream.transactions, held]));
-  const room = Math.max(1, transactionsMax * share);
-  return (stream) => transactionsMax - (held.get(stream) ?? 0) >= room;
+/** Whether at least a share of a stream's room is free. */
+async function readRoom(rooms: StreamRooms, share: number): Promise<(stream: string) => boolean> {
+  const roomOf = await rooms.measure();
+  return (stream) => {
+    const { held, transactionsMax } = roomOf(stream);
+    return transactionsMax - held >= Math.max(1, transactionsMax * share);
+  };
 }
 
 /**

@@ -17,11 +17,6 @@ const RECONCILE_EVERY_MS = 1000;
  * The interval while streams are full or a recovery is under way, both of which one worker brings to an end.
  */
 const OWING_EVERY_MS = 100;
-/**
- * How full the reconciler fills a stream, by how full requests fill it: owed transactions get space while
- * requests take all that is freed, and have priority until nothing is owed.
- */
-const OWED_ROOM = 1.1;
 /** At 10,000 keys a second a slice is full after three minutes. */
 const KEEP_SLICES_EVERY_MS = 10_000;
 
@@ -94,7 +89,7 @@ export function bindReconciler(
   writes: Writes = database,
 ): Reconciler {
   const { RISK_MARKET: name, RISK_SHARDS: shards, RISK_RECONCILE_AGE_MS: batchAgeMs } = config;
-  const transactionsMax = Math.ceil(config.RISK_STREAM_ENTRIES_MAX * OWED_ROOM);
+  const transactionsMax = config.RISK_STREAM_ENTRIES_MAX;
   const market = { name, shards, database, writes, redis };
   return createReconciler(market, { transactionsMax, batchAgeMs }, count);
 }

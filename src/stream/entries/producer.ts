@@ -10,13 +10,14 @@ import { isStreamAtFault } from '../connection/outage.ts';
 import { type StreamKeys, shardOf, streamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 import { ENTRY_VERSION, type EntryPayload, packEntries } from './entry.ts';
+import type { StreamRooms } from './stream-rooms.ts';
 
 type ProducerOptions = {
   readonly redis: RedisClient;
   readonly market: string;
   readonly shards: number;
-  /** Transactions in one stream beyond which entries are refused. */
-  readonly transactionsMax: number;
+  /** Transactions in one stream beyond which entries are refused, or the room that each has now. */
+  readonly transactionsMax: number | StreamRooms['recent'];
   /**
    * Treats a stream that cannot be written as full instead of throwing, so that the others get their entries.
    */
@@ -59,7 +60,13 @@ export function createProducer(options: ProducerOptions): Producer {
   const script = loadScript('append-2');
   const streamOf = createStreamChoice(market, shards);
   const choose = ({ transaction }: EntryPayload) => streamOf(transaction);
+  const readMax = async () => {
+    if (typeof transactionsMax === 'number') return () => transactionsMax;
+    const roomOf = await transactionsMax();
+    return ({ transactions }: StreamKeys) => roomOf(transactions).transactionsMax;
+  };
   const send = async (groups: readonly Group[]): Promise<Appended[]> => {
+    const maxOf = await readMax();
     const packed = groups.map(({ payloads }) => packEntries(payloads));
     const replies = await runScripts(
       redis,
@@ -67,7 +74,7 @@ export function createProducer(options: ProducerOptions): Producer {
       groups.map(({ stream }, index) => ({
         keys: [stream.transactions, stream.counts],
         args: [
-          ...[transactionsMax, ENTRY_VERSION],
+          ...[maxOf(stream), ENTRY_VERSION],
           ...(packed[index] ?? []).flatMap((one) => [one.transactions, one.head, one.packed]),
         ],
       })),

@@ -7,19 +7,15 @@
   KEYS[3] sorted set  retries
   KEYS[4] stream      dead letters, a bounded copy
 
-  ARGV[1] string      consumer group; '' leaves out what is pending
+  ARGV[1] string      consumer group
 
   Returns { transactions; those of them that are pending of a worker; age of the oldest entry, milliseconds; retries; dead
-  letters; 1 when the stream can be appended to; entries that wait for a worker that reads their version }.
+  letters; entries that wait for a worker that reads their version }.
 ]]
 --- @include counting
+--- @include is-type
 local transactions, counts, group = KEYS[1], KEYS[2], ARGV[1]
 local PAGE = 1000
-
-local function is(wanted, key)
-  local found = redis.call('TYPE', key).ok
-  return found == wanted or found == 'none'
-end
 
 local function transactions_of(consumer)
   local sum, from = 0, '-'
@@ -52,7 +48,7 @@ local function pending_of(held)
   return pending, handed_over
 end
 
-local readable = is('stream', transactions) and is('hash', counts)
+local readable = is_type('stream', transactions) and is_type('hash', counts)
 local held, pending, age, handed_over = 0, 0, 0, 0
 if readable then
   held = held_by(transactions, counts)
@@ -62,12 +58,10 @@ if readable then
     local now = time[1] * 1000 + math.floor(time[2] / 1000)
     age = math.max(0, now - tonumber(string.match(oldest[1], '^%d+')))
   end
-  if group ~= '' then
-    pending, handed_over = pending_of(held)
-    pending = math.min(held, pending)
-  end
+  pending, handed_over = pending_of(held)
+  pending = math.min(held, pending)
 end
 -- A token among them is never due.
-local retries = is('zset', KEYS[3]) and redis.call('ZCOUNT', KEYS[3], '-inf', '(+inf') or 0
-local dead_letters = is('stream', KEYS[4]) and redis.call('XLEN', KEYS[4]) or 0
-return { held, pending, age, retries, dead_letters, readable and 1 or 0, handed_over }
+local retries = is_type('zset', KEYS[3]) and redis.call('ZCOUNT', KEYS[3], '-inf', '(+inf') or 0
+local dead_letters = is_type('stream', KEYS[4]) and redis.call('XLEN', KEYS[4]) or 0
+return { held, pending, age, retries, dead_letters, handed_over }

@@ -1,10 +1,10 @@
-/** What streams hold and how far the workers are behind, in transactions: for metrics, status, autoscaling and bounds. */
+/** What streams hold and how far the workers are behind, in transactions: for metrics, status and autoscaling. */
 import { Failure } from '../../domain/failure.ts';
 import type { RedisClient } from '../connection/connection.ts';
 import { isStreamAtFault } from '../connection/outage.ts';
 import { unexpected } from '../group/read-group.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
-import { loadScript, runScripts, type Script } from '../scripts.ts';
+import { loadScript, runScripts } from '../scripts.ts';
 
 export type StreamLag = {
   readonly stream: StreamKeys;
@@ -22,59 +22,31 @@ export type StreamLag = {
   readonly deadLetters: number;
 };
 
-export type Measured = StreamLag & {
-  /**
-   * Transactions in the stream; infinite where nothing can be appended, as one of its keys has another type.
-   */
-  readonly held: number;
-};
-
-const loadMeasureScript = (): Script => loadScript('measure-4');
-
 /** One round trip for all streams of a single node. A stream without a group has everything ahead. Throws a Failure. */
 export async function measureStreams(
   redis: RedisClient,
   streams: readonly StreamKeys[],
 ): Promise<StreamLag[]> {
-  return await measure(redis, loadMeasureScript(), streams, { pending: true });
-}
-
-/**
- * Transactions in each stream; pending ones count as undelivered, which is cheaper to read. Throws a Failure.
- */
-export async function measureHeld(
-  redis: RedisClient,
-  streams: readonly StreamKeys[],
-): Promise<Measured[]> {
-  return await measure(redis, loadMeasureScript(), streams, { pending: false });
-}
-
-async function measure(
-  redis: RedisClient,
-  script: Script,
-  streams: readonly StreamKeys[],
-  options: { readonly pending: boolean },
-): Promise<Measured[]> {
   const replies = await runScripts(
     redis,
-    script,
+    loadScript('measure-4'),
     streams.map(({ transactions, counts, retries, deadLetters }) => ({
       keys: [transactions, counts, retries, deadLetters],
-      args: [options.pending ? GROUP : ''],
+      args: [GROUP],
     })),
   );
-  return streams.map((stream, index) => toMeasured(stream, replies[index]));
+  return streams.map((stream, index) => toLag(stream, replies[index]));
 }
 
-function toMeasured(stream: StreamKeys, reply: unknown): Measured {
+function toLag(stream: StreamKeys, reply: unknown): StreamLag {
   const isOther = isStreamAtFault(reply);
   if (reply instanceof Failure && !isOther) throw reply;
   if (!isOther && !Array.isArray(reply)) throw unexpected('measure');
-  const [held, pending, oldestAgeMs, retriesWaiting, deadLetters, isStream, handedOver] =
-    Array.isArray(reply) ? reply : [0, 0, 0, 0, 0, 0, 0];
+  const [held, pending, oldestAgeMs, retriesWaiting, deadLetters, handedOver] = Array.isArray(reply)
+    ? reply
+    : [0, 0, 0, 0, 0, 0];
   return {
     stream,
-    held: isStream === 1 ? Number(held) : Number.POSITIVE_INFINITY,
     lag: Number(held) - Number(pending),
     pending: Number(pending),
     handedOver: Number(handedOver),

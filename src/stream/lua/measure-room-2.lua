@@ -1,0 +1,21 @@
+--[[
+  What a stream holds, and the memory of its node. A key of another type holds nothing to count.
+
+  KEYS[1] stream   the corridor's transactions
+  KEYS[2] hash     counts
+
+  ARGV[1] number   nodes of the stream that are looked at for its size
+
+  Returns { transactions; bytes, estimated from the oldest nodes of the stream; maxmemory of the node, 0 without one; name
+  of the node; 1 when the stream can be appended to }.
+]]
+--- @include counting
+--- @include is-type
+local function field(section, name)
+  return string.match(redis.call('INFO', section), name .. ':(%w+)')
+end
+
+local appendable = is_type('stream', KEYS[1]) and is_type('hash', KEYS[2])
+local held = appendable and held_by(KEYS[1], KEYS[2]) or 0
+local bytes = redis.call('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', ARGV[1]) or 0
+return { held, bytes, tonumber(field('memory', 'maxmemory')), field('server', 'run_id'), appendable and 1 or 0 }
