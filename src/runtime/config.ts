@@ -129,7 +129,7 @@ const settings = {
     'Longest wait a Prefer: wait may ask for.',
   ),
   RISK_STREAM_ENTRIES_MAX: integer(100, 10_000_000, 500_000).describe(
-    'Transactions in one stream beyond which requests no longer append; fewer where all streams take 0.4 of maxmemory. The reconciler fills both a tenth further.',
+    'Transactions in one stream beyond which requests no longer append; fewer where Redis has no room (0.3 of maxmemory at most, for all). The reconciler fills both a tenth further.',
   ),
   RISK_EVENT_BYTES_MAX: integer(0, 1024 ** 4, 64 * 1024 * 1024).describe(
     'Memory of events (7 days at most) and copies of dead letters in Redis, a tenth of maxmemory at most; 0: none.',

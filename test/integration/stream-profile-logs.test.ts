@@ -183,6 +183,25 @@ describe('logs of profiles', () => {
     expect(roomy).toMatchObject({ lacks: 'absent', isStored: true });
   });
 
+  test('give back what they have allocated in vain before any is dropped, and stay what they are', async () => {
+    const firsts = Array.from({ length: 1000 }, (_, n) => block(`${n} ${'x'.repeat(2000)}`));
+    await logs.append(firsts.map((bytes, n) => append(n, null, bytes)));
+    const ends = firsts.map((bytes) => endOf(bytes.length, bytes));
+    await logs.append(ends.map((end, n) => append(n, end, block('y'.repeat(500)))));
+    await redis.expire(key(7), 500);
+    const whole = await redis.getBuffer(key(7));
+    const used = async () => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+    const before = await used();
+    await redis.config('SET', 'maxmemory', String(Math.round(before / 0.75)));
+    expect(await logs.keepBudget()).toBe(0);
+    expect(await used()).toBeLessThan(0.9 * before);
+    expect(await redis.keys('{m:p0?}:account:*')).toHaveLength(1000);
+    expect(await redis.getBuffer(key(7))).toEqual(whole);
+    expect(await redis.ttl(key(7))).toBeGreaterThan(490);
+    expect(await redis.keys('*:spare')).toEqual([]);
+    await redis.config('SET', 'maxmemory', '0');
+  });
+
   test('of a replica that lacks the last appends are not used once it is promoted', async () => {
     await using second = await startTestRedis({ settings: { 'repl-diskless-sync-delay': '0' } });
     const replica = openCommands(second.url, 5000);

@@ -1,9 +1,9 @@
 /**
  * How many transactions each stream may hold: RISK_STREAM_ENTRIES_MAX, and fewer where the memory of its Redis asks for
- * it. What waits is in Postgres as well, so it gives way to what makes scoring fast: events may take 0.1 of maxmemory
- * (event-budget.ts) and profiles give way above 0.7 (profile-budget.ts), which leaves them 0.2 while a backlog waits.
+ * it. What waits is in Postgres as well, so it takes what profiles leave: without them each batch is rebuilt from rows,
+ * and a backlog that takes their room makes itself longer.
  *
- * The streams of a node share its room by dynamic thresholds (Choudhury and Hahne, 1998): each may hold so many times
+ * The streams of a server share its room by dynamic thresholds (Choudhury and Hahne, 1998): each may hold so many times
  * the bytes that are still free. One alone gets eight ninths, and those that stand still leave room for every other.
  */
 import { Failure } from '../../domain/failure.ts';
@@ -12,8 +12,15 @@ import { isStreamAtFault } from '../connection/outage.ts';
 import type { StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 
-/** Share of maxmemory that the transactions of requests may take while they wait. */
-const MEMORY_SHARE = 0.4;
+/** Shares of maxmemory that the transactions of requests may take while they wait. */
+const SHARE_MAX = 0.3;
+/** Enough for seconds of work: 80,000 transactions of 256 MB. */
+const SHARE_MIN = 0.05;
+/**
+ * Between these bounds they take what is free below this share. Profiles that are too many hold 0.65 to 0.7
+ * (profile-budget.ts): what they give up there must stay theirs, else each round would hand some of it to what waits.
+ */
+const FILLED_SHARE = 0.55;
 const FREE_MULTIPLE = 8;
 /** A measurement is used for so long: at 50,000 transactions a second of 250 bytes 6 MB are appended meanwhile. */
 const FRESH_MS = 500;
@@ -52,10 +59,7 @@ type StreamRoomsOptions = {
 export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
   const { redis, listStreams, fill = 1 } = options;
   const script = loadScript('measure-room-2');
-  const bounds = {
-    transactionsMax: Math.ceil(options.transactionsMax * fill),
-    memoryShare: MEMORY_SHARE * fill,
-  };
+  const transactionsMax = Math.ceil(options.transactionsMax * fill);
   let last: { readonly atMs: number; readonly rooms: Promise<RoomOf> } | undefined;
   const read = async (): Promise<RoomOf> => {
     const streams = await listStreams();
@@ -65,8 +69,8 @@ export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
     }));
     const replies = await runScripts(redis, script, calls);
     const sizes = streams.map(({ transactions }, index) => toSize(transactions, replies[index]));
-    const rooms = shareRoom(sizes, bounds);
-    return (stream) => rooms.get(stream) ?? { held: 0, transactionsMax: bounds.transactionsMax };
+    const rooms = shareRoom(sizes, transactionsMax, fill);
+    return (stream) => rooms.get(stream) ?? { held: 0, transactionsMax };
   };
   const measure = async () => {
     const taken = { atMs: performance.now(), rooms: read() };
@@ -91,22 +95,24 @@ export type StreamSize = {
   readonly stream: string;
   readonly held: number;
   readonly bytes: number;
-  readonly node: string;
-  /** maxmemory of the node; infinite without one. */
-  readonly nodeBytesMax: number;
+  readonly server: string;
+  /** maxmemory of the server; infinite without one. */
+  readonly maxBytes: number;
+  /** What counts against it, of all keys. */
+  readonly usedBytes: number;
 };
 
 function toSize(stream: string, reply: unknown): StreamSize {
   const isOther = isStreamAtFault(reply);
   if (reply instanceof Failure && !isOther) throw reply;
   if (!isOther && !Array.isArray(reply)) throw unknownReply();
-  const [held, bytes, maxBytes, node, isAppendable] = Array.isArray(reply)
+  const [held, bytes, isAppendable, server, maxBytes, usedBytes] = Array.isArray(reply)
     ? reply
-    : [0, 0, 0, '', 0];
+    : [0, 0, 0, '', 0, 0];
   return {
-    ...{ stream, node: String(node), bytes: Number(bytes) },
+    ...{ stream, server: String(server), bytes: Number(bytes), usedBytes: Number(usedBytes) },
     held: isAppendable === 1 ? Number(held) : Number.POSITIVE_INFINITY,
-    nodeBytesMax: Number(maxBytes) || Number.POSITIVE_INFINITY,
+    maxBytes: Number(maxBytes) || Number.POSITIVE_INFINITY,
   };
 }
 
@@ -114,21 +120,34 @@ function unknownReply(): Failure {
   return new Failure('unavailable', 'REDIS_REPLY', 'measure-room answered in an unknown shape');
 }
 
-/** The room of each stream: what is free of its node's share is measured against what it holds. */
+/**
+ * The room of each stream: what is free of its server's share is measured against what it holds.
+ * @param fill how full streams may be, by how full requests fill them
+ */
 export function shareRoom(
   sizes: readonly StreamSize[],
-  bounds: { readonly transactionsMax: number; readonly memoryShare: number },
+  transactionsMax: number,
+  fill = 1,
 ): ReadonlyMap<string, StreamRoom> {
   const rooms = new Map<string, StreamRoom>();
-  for (const streams of Map.groupBy(sizes, ({ node }) => node).values()) {
-    const takenBytes = streams.reduce((sum, { bytes }) => sum + bytes, 0);
-    const shareBytes = (streams[0]?.nodeBytesMax ?? 0) * bounds.memoryShare;
-    const bytesMax = Math.max(0, shareBytes - takenBytes) * FREE_MULTIPLE;
+  for (const streams of Map.groupBy(sizes, ({ server }) => server).values()) {
+    const freeBytes = fill * shareOf(streams) - sumOf(streams);
+    const bytesMax = Math.max(0, freeBytes) * FREE_MULTIPLE;
     for (const { stream, held, bytes } of streams) {
       const bytesEach = held > 0 && Number.isFinite(held) ? bytes / held : TRANSACTION_BYTES;
-      const transactionsMax = Math.min(bounds.transactionsMax, Math.floor(bytesMax / bytesEach));
-      rooms.set(stream, { held, transactionsMax });
+      const fitting = Math.floor(bytesMax / bytesEach);
+      rooms.set(stream, { held, transactionsMax: Math.min(transactionsMax, fitting) });
     }
   }
   return rooms;
 }
+
+/** Bytes that all streams of a server may take: what other keys leave, within the bounds. */
+function shareOf(streams: readonly StreamSize[]): number {
+  const { maxBytes = 0, usedBytes = 0 } = streams[0] ?? {};
+  const leftBytes = FILLED_SHARE * maxBytes - (usedBytes - sumOf(streams));
+  return Math.min(SHARE_MAX * maxBytes, Math.max(SHARE_MIN * maxBytes, leftBytes));
+}
+
+const sumOf = (streams: readonly StreamSize[]) =>
+  streams.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,12 +1,13 @@
 /**
- * Bounds the memory of profiles, in favour of the streams: above their share of Redis' memory whole logs are
- * dropped, in each examined page those that were idle for longest, and no new ones are begun. They are rebuilt
- * from Postgres when needed.
+ * Bounds the memory of profiles, in favour of the streams. Above their share of Redis' memory no new logs are begun,
+ * and page by page what logs have allocated in vain is given back; where that is little, the logs of the page that were
+ * idle for longest are dropped. They are rebuilt from Postgres when needed.
  */
 import type { Redis } from 'ioredis';
 import { type RedisClient, toRedisFailure, writableNodes } from '../connection/connection.ts';
 import { readMemory, usedShare } from '../connection/memory.ts';
-import { profileKeyPattern } from '../keys.ts';
+import { profileKeyPattern, spareKeyOf } from '../keys.ts';
+import { loadScript, runScripts } from '../scripts.ts';
 
 /** Share of maxmemory above which profiles give way. */
 const SHARE_MAX = 0.7;
@@ -16,6 +17,11 @@ const SHARE_AFTER = 0.65;
 const PAGES_MAX = 64;
 const PAGE_KEYS = 1000;
 
+/** A log with more spare bytes is copied; half of it is spare once an append had to make room. */
+const SPARE_SHARE = 0.25;
+/** A page that gave back so much of its bytes loses no log. */
+const GIVEN_BACK_SHARE = 0.1;
+
 type ProfileBudget = {
   /** Whether the last check found too little room. */
   readonly isExceeded: () => boolean;
@@ -24,9 +30,22 @@ type ProfileBudget = {
 };
 
 export function createProfileBudget(redis: RedisClient, market: string): ProfileBudget {
+  const script = loadScript('trim-profile-2');
   /** Cursor of each node after the last check. */
   const cursors = new Map<string, string>();
   let isExceeded = false;
+  /** Resolves to the share of their bytes that these logs gave back. */
+  const trim = async (node: Redis, keys: readonly string[]): Promise<number> => {
+    const calls = keys.map((key) => ({ keys: [key, spareKeyOf(key)], args: [SPARE_SHARE] }));
+    let [bytes, givenBack] = [0, 0];
+    for (const reply of await runScripts(node, script, calls)) {
+      // A log that has just gone, or moved to another node, gives back nothing.
+      if (!Array.isArray(reply)) continue;
+      bytes += Number(reply[0]);
+      givenBack += Number(reply[1]);
+    }
+    return bytes === 0 ? 0 : givenBack / bytes;
+  };
   const keepNode = async (node: Redis): Promise<{ share: number; dropped: number }> => {
     let share = usedShare(await readMemory(node));
     if (share <= SHARE_MAX) return { share, dropped: 0 };
@@ -39,7 +58,8 @@ export function createProfileBudget(redis: RedisClient, market: string): Profile
         ...(['COUNT', PAGE_KEYS] as const),
       );
       cursors.set(name, cursor);
-      dropped += await dropIdle(node, keys);
+      const gaveBack = await trim(node, keys);
+      if (gaveBack < GIVEN_BACK_SHARE) dropped += await dropIdle(node, keys);
       share = usedShare(await readMemory(node));
     }
     return { share, dropped };
