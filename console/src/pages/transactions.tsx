@@ -94,7 +94,7 @@ function Results({ filters, sort }: Question) {
             />
           ) : (
             <Empty title={isBroken ? 'No transaction matches so far' : 'No transaction matches'}>
-              Change a filter, or take one away.
+              {isBroken ? 'Go on, or narrow the time.' : 'Change a filter, or take one away.'}
             </Empty>
           )}
           {last && isBroken ? (

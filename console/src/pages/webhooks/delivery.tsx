@@ -22,6 +22,7 @@ export function Delivery({ webhook, delivery, onChange, onClose }: DeliveryProps
       <Facts
         rows={[
           ['Event', delivery.event_type],
+          ['Decisions in it', delivery.decisions === null ? null : count(delivery.decisions)],
           ['State', <DeliveryState key="state" delivery={delivery} />],
           ['Attempts', count(delivery.attempts)],
           ['Last answer', status],
