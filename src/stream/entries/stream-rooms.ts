@@ -8,7 +8,6 @@
  */
 import { Failure } from '../../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
-import { isStreamAtFault } from '../connection/outage.ts';
 import type { StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 
@@ -22,8 +21,10 @@ const SHARE_MIN = 0.05;
  */
 const FILLED_SHARE = 0.55;
 const FREE_MULTIPLE = 8;
-/** A measurement is used for so long: at 50,000 transactions a second of 250 bytes 6 MB are appended meanwhile. */
+/** A measurement is taken anew after so long: at 50,000 transactions a second of 250 bytes 6 MB are appended meanwhile. */
 const FRESH_MS = 500;
+/** An append waits for a measurement where the last one is as old as this. */
+const STALE_MS = 1000;
 /** A transaction of an empty stream counts as this many bytes: more than one takes (docs/operations.md has the sizes). */
 const TRANSACTION_BYTES = 400;
 /** Nodes of a stream that Redis looks at for its size: 4 KB each, or one larger entry. */
@@ -42,7 +43,7 @@ export type RoomOf = (stream: string) => StreamRoom;
 export type StreamRooms = {
   /** Measures now: one round trip on a single node. Throws a Failure. */
   readonly measure: () => Promise<RoomOf>;
-  /** As measured half a second ago at most. Throws a Failure. */
+  /** As measured a second ago at most, and mostly half of it. Throws a Failure. */
   readonly recent: () => Promise<RoomOf>;
 };
 
@@ -60,7 +61,8 @@ export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
   const { redis, listStreams, fill = 1 } = options;
   const script = loadScript('measure-room-2');
   const transactionsMax = Math.ceil(options.transactionsMax * fill);
-  let last: { readonly atMs: number; readonly rooms: Promise<RoomOf> } | undefined;
+  let last: { readonly atMs: number; readonly roomOf: RoomOf } | undefined;
+  let underWay: Promise<RoomOf> | undefined;
   const read = async (): Promise<RoomOf> => {
     const streams = await listStreams();
     const calls = streams.map(({ transactions, counts }) => ({
@@ -68,25 +70,38 @@ export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
       args: [SAMPLES],
     }));
     const replies = await runScripts(redis, script, calls);
+    const [first] = replies;
+    if (first instanceof Failure && replies.every((reply) => reply instanceof Failure)) throw first;
     const sizes = streams.map(({ transactions }, index) => toSize(transactions, replies[index]));
     const rooms = shareRoom(sizes, transactionsMax, fill);
     return (stream) => rooms.get(stream) ?? { held: 0, transactionsMax };
   };
-  const measure = async () => {
-    const taken = { atMs: performance.now(), rooms: read() };
-    last = taken;
+  const take = async () => {
+    const atMs = performance.now();
     try {
-      return await taken.rooms;
+      const roomOf = await read();
+      last = { atMs, roomOf };
+      return roomOf;
     } catch (error) {
-      if (last === taken) last = undefined;
       throw toRedisFailure(error);
+    } finally {
+      underWay = undefined;
     }
+  };
+  const measure = () => {
+    underWay ??= take();
+    return underWay;
   };
   return {
     measure,
-    recent: async () => {
-      const isFresh = last !== undefined && performance.now() - last.atMs < FRESH_MS;
-      return isFresh && last !== undefined ? await last.rooms : await measure();
+    async recent() {
+      const ageMs = performance.now() - (last?.atMs ?? Number.NEGATIVE_INFINITY);
+      if (last !== undefined && ageMs < FRESH_MS) return last.roomOf;
+      const next = measure();
+      if (last === undefined || ageMs >= STALE_MS) return await next;
+      // The next append has it; this one does not wait.
+      next.catch(() => undefined);
+      return last.roomOf;
     },
   };
 }
@@ -102,10 +117,9 @@ export type StreamSize = {
   readonly usedBytes: number;
 };
 
+/** A stream that does not answer takes no room: its append fails alone, and others have theirs. */
 function toSize(stream: string, reply: unknown): StreamSize {
-  const isOther = isStreamAtFault(reply);
-  if (reply instanceof Failure && !isOther) throw reply;
-  if (!isOther && !Array.isArray(reply)) throw unknownReply();
+  if (!Array.isArray(reply) && !(reply instanceof Failure)) throw unknownReply();
   const [held, bytes, isAppendable, server, maxBytes, usedBytes] = Array.isArray(reply)
     ? reply
     : [0, 0, 0, '', 0, 0];
