@@ -13,9 +13,9 @@ import {
 import { dropHandedOver } from '../../src/stream/group/handed-over.ts';
 import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
 import { createHandEntriesOver } from '../../src/stream/group/versions.ts';
-import { GROUP, modelsOutKey, profileKey, streamKeys } from '../../src/stream/keys.ts';
+import { GROUP, modelsOutKey, profileKey, spareKeyOf, streamKeys } from '../../src/stream/keys.ts';
 import { createProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
-import { loadScript } from '../../src/stream/scripts.ts';
+import { loadScript, runScripts } from '../../src/stream/scripts.ts';
 import { createPromoteRetries } from '../../src/stream/settle/retries.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle/settle.ts';
 import { createContinuity } from '../../src/stream/status/continuity.ts';
@@ -27,8 +27,10 @@ const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 
 /** Scripts of the work list: they free as much as they write, or make what is needed to free memory. */
 const ALLOWED = ['drop-handed-over-2', 'ensure-group-1', 'promote-retries-3', 'settle-5'];
-/** Scripts of profiles, models and tokens: they check the memory themselves. */
-const GUARDED = ['announce-1', 'append-profiles-n', 'install-profiles-n', 'plant-2'];
+/** Scripts of profiles, models and tokens: they end where a write is refused. */
+const GUARDED = [
+  ...['announce-1', 'append-profiles-n', 'install-profiles-n', 'plant-2', 'trim-profile-2'],
+];
 /** Commands that add nothing except the record of a delivery, or that free memory. */
 const ALWAYS_TAKEN = ['unlink', 'xtrim'];
 
@@ -128,6 +130,20 @@ describe('beyond the memory limit', () => {
     expect((await append(end)).map(({ isStored }) => isStored)).toEqual([false, false]);
     const { [places[0]?.key ?? '']: _first, [places[1]?.key ?? '']: _second, ...left } = before;
     expect(await besidesWork()).toEqual(left);
+  });
+
+  test('no log is copied, and logs are dropped as they are', async () => {
+    const key = profileKey('m', 'account', 'a1', 1);
+    for (const bytes of [2000, 500]) await redis().append(key, 'x'.repeat(bytes));
+    await fill();
+    const trim = loadScript('trim-profile-2');
+    const spare = spareKeyOf(key);
+    const [reply] = await runScripts(redis(), trim, [{ keys: [key, spare], args: [0.25] }]);
+    expect(reply).toEqual([await redis().memory('USAGE', key), 0]);
+    expect(await redis().keys('*:spare')).toEqual([]);
+    const logs = createProfileLogs({ redis: redis(), market: 'm', ttlSeconds: 1000 });
+    expect(await logs.keepBudget()).toBe(1);
+    expect(await besidesWork()).toEqual({});
   });
 
   test('what is held is read, claimed, put off, brought back, given back and ended, and leaves nothing else', async () => {
