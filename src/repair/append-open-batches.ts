@@ -52,13 +52,23 @@ const START_OVER_MS_MIN = 60_000;
 const START_OVER_SHARE = 1 / 20;
 
 export function createOpenBatches(market: Market, streamOf: StreamOf): OpenBatches {
-  /** Everything before this position is appended, except what full streams are owed. */
+  /** Where reading goes on. */
   let frontier = FIRST_BATCH;
+  /** Everything before this position was read: of that, only `owing` streams are owed anything. */
+  let readTo = FIRST_BATCH;
+  let owing: ReadonlySet<string> = new Set();
   /** Full streams, each with the position of the first batch that owes it something. */
   const firstOwed = new Map<string, BatchPosition>();
   let startedOverMs = Number.NEGATIVE_INFINITY;
   let readingMs = 0;
+  const startOver = () => {
+    firstOwed.clear();
+    frontier = FIRST_BATCH;
+    readTo = FIRST_BATCH;
+  };
   const chooseStart = ({ hasRoom }: Round): BatchPosition => {
+    const isReadAgain = isBefore(frontier, readTo);
+    owing = new Set([...(isReadAgain ? owing : []), ...firstOwed.keys()]);
     for (const [stream, position] of firstOwed) {
       if (!hasRoom(stream)) continue;
       if (isBefore(position, frontier)) frontier = position;
@@ -66,11 +76,10 @@ export function createOpenBatches(market: Market, streamOf: StreamOf): OpenBatch
     }
     const sinceMs = performance.now() - startedOverMs;
     const isDue = sinceMs >= Math.max(START_OVER_MS_MIN, readingMs / START_OVER_SHARE);
-    if (firstOwed.size > 0 && !isDue) return frontier;
-    firstOwed.clear();
+    if (owing.size > 0 && !isDue) return frontier;
     startedOverMs = performance.now();
     readingMs = 0;
-    frontier = FIRST_BATCH;
+    startOver();
     return frontier;
   };
   const read = async (round: Round, start: BatchPosition): Promise<RoundResult> => {
@@ -83,8 +92,10 @@ export function createOpenBatches(market: Market, streamOf: StreamOf): OpenBatch
       const done = await settlePage(market, streamOf, { batches, after, firstOwed, round });
       closed += done.closed;
       settled += done.settled;
-      after = last;
-      if (last.receivedAt.getTime() < round.nowMs - COMMIT_MARGIN_MS) frontier = last;
+      const isOwedToFull = isBefore(last, readTo) && [...owing].every((one) => firstOwed.has(one));
+      after = isOwedToFull ? readTo : last;
+      if (after.receivedAt.getTime() < round.nowMs - COMMIT_MARGIN_MS) frontier = after;
+      if (isBefore(readTo, frontier)) readTo = frontier;
     }
     return { closed, settled };
   };
@@ -96,10 +107,7 @@ export function createOpenBatches(market: Market, streamOf: StreamOf): OpenBatch
       return result;
     },
     full: () => new Set(firstOwed.keys()),
-    forget: () => {
-      firstOwed.clear();
-      frontier = FIRST_BATCH;
-    },
+    forget: startOver,
   };
 }
 

@@ -94,6 +94,30 @@ test('a long backlog of a full stream does not hide what is owed to others behin
   expect([...taken, ...(await streamed('US-EG'))]).toEqual(full);
 });
 
+test('a stream that has room again is filled without reading what lies behind', async () => {
+  const backlog = await store('US-EG', 30_000);
+  await openBatches(backlog);
+  let pages = 0;
+  const query: Database['query'] = async (statement, ...rest) => {
+    if (typeof statement !== 'string' && statement.name === 'load-unscored-by-id') pages += 1;
+    return await database.query(statement, ...rest);
+  };
+  const settings = { RISK_RECONCILE_AGE_MS: '500', RISK_STREAM_ENTRIES_MAX: String(ENTRIES_MAX) };
+  const counted = bindReconciler(
+    testConfig(settings),
+    { ...database, query },
+    redis,
+    () => undefined,
+  );
+  await waitUntil(async () => (await counted.run(signal)).full, 10_000, 'a full stream');
+  const readOnce = pages;
+  expect(readOnce).toBeGreaterThan(5);
+  const taken = await takeEntries(redis, keysOf('US-EG'), 4);
+  expect(await counted.run(signal)).toMatchObject({ appended: taken.length, full: true });
+  expect(pages - readOnce).toBe(1);
+  expect(await streamed('US-EG')).toEqual(backlog.slice(taken.length, OWED_MAX + taken.length));
+});
+
 test('what is owed finds room in a stream that requests keep full, and goes before them', async () => {
   const bounds = { market: 'market_0', shards: 1, transactionsMax: ENTRIES_MAX };
   const requests = createProducer({ redis, ...bounds });
