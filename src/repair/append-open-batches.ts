@@ -88,7 +88,10 @@ export function createOpenBatches(market: Market, streamOf: StreamOf): OpenBatch
     while (!round.isOver()) {
       const batches = await listOpenBatches(market.database, before, after, PAGE_TRANSACTIONS);
       const last = batches.at(-1);
-      if (last === undefined) break;
+      if (last === undefined) {
+        if (isBefore(frontier, readTo)) frontier = readTo;
+        break;
+      }
       const done = await settlePage(market, streamOf, { batches, after, firstOwed, round });
       closed += done.closed;
       settled += done.settled;

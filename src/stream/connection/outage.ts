@@ -1,4 +1,4 @@
-/** Distinguishes failures of Redis from those of one stream: breakers count them apart. */
+/** Failures of Redis, and those of one stream: breakers count them apart. */
 import { Failure } from '../../domain/failure.ts';
 
 /** Errors of one key: it has another type, or its slot cannot be served. */
@@ -10,4 +10,9 @@ export function isStreamAtFault(thrown: unknown): boolean {
 
 export function isRedisOutage(thrown: unknown): boolean {
   return thrown instanceof Failure && thrown.kind === 'unavailable' && !isStreamAtFault(thrown);
+}
+
+/** The failure of a command or script whose reply has a shape that no version of it has. */
+export function unexpected(command: string): Failure {
+  return new Failure('unavailable', 'REDIS_REPLY', `${command} answered in an unknown shape`);
 }

@@ -8,6 +8,7 @@
  */
 import { Failure } from '../../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
+import { unexpected } from '../connection/outage.ts';
 import type { StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 
@@ -119,7 +120,7 @@ export type StreamSize = {
 
 /** A stream that does not answer takes no room: its append fails alone, and others have theirs. */
 function toSize(stream: string, reply: unknown): StreamSize {
-  if (!Array.isArray(reply) && !(reply instanceof Failure)) throw unknownReply();
+  if (!Array.isArray(reply) && !(reply instanceof Failure)) throw unexpected('measure-room');
   const [held, bytes, isAppendable, server, maxBytes, usedBytes] = Array.isArray(reply)
     ? reply
     : [0, 0, 0, '', 0, 0];
@@ -128,10 +129,6 @@ function toSize(stream: string, reply: unknown): StreamSize {
     held: isAppendable === 1 ? Number(held) : Number.POSITIVE_INFINITY,
     maxBytes: Number(maxBytes) || Number.POSITIVE_INFINITY,
   };
-}
-
-function unknownReply(): Failure {
-  return new Failure('unavailable', 'REDIS_REPLY', 'measure-room answered in an unknown shape');
 }
 
 /**

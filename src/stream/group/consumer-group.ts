@@ -18,10 +18,10 @@
  */
 import { Failure } from '../../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
-import { isStreamAtFault } from '../connection/outage.ts';
+import { isStreamAtFault, unexpected } from '../connection/outage.ts';
 import { GROUP, type StreamKeys, TOKEN_PREFIX } from '../keys.ts';
 import { loadScript, runScript, runScripts, type Script } from '../scripts.ts';
-import { type StreamEntry, toEntry, unexpected } from './read-group.ts';
+import { type StreamEntry, toEntry } from './read-group.ts';
 import { consumerOfVersion } from './versions.ts';
 
 /**

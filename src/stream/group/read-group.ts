@@ -5,6 +5,7 @@
 import { Cluster } from 'ioredis';
 import { Failure } from '../../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
+import { unexpected } from '../connection/outage.ts';
 import { COUNT_MAX } from '../entries/columns.ts';
 import { carriedDeliveries, type EntryFields } from '../entries/entry.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
@@ -201,8 +202,4 @@ function toArray(reply: unknown, command: string): unknown[] {
 function toText(reply: unknown): string {
   if (!Buffer.isBuffer(reply)) throw unexpected('XREADGROUP');
   return reply.toString('latin1');
-}
-
-export function unexpected(command: string): Failure {
-  return new Failure('unavailable', 'REDIS_REPLY', `${command} answered in an unknown shape`);
 }

@@ -7,6 +7,7 @@
 import { Failure } from '../../domain/failure.ts';
 import { callsOf } from '../connection/by-slot.ts';
 import type { RedisClient } from '../connection/connection.ts';
+import { unexpected } from '../connection/outage.ts';
 import { profileHistoryKey } from '../keys.ts';
 import { loadScript, type ScriptArgument } from '../scripts.ts';
 import { createProfileBudget } from './profile-budget.ts';
@@ -122,7 +123,8 @@ export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
         const digits = replies[index];
         if (isOtherHistory(digits)) continue;
         if (digits instanceof Failure) throw digits;
-        if (typeof digits !== 'string' || digits.length !== places.length) throw unknownReply();
+        if (typeof digits !== 'string' || digits.length !== places.length)
+          throw unexpected('install-profiles');
         places.forEach((place, at) => {
           outcomes[place] = OUTCOMES[Number(digits[at])] ?? 'refused';
         });
@@ -149,20 +151,17 @@ function placeReplies(reply: unknown, places: readonly number[], placed: LogRepl
   }
   if (reply instanceof Failure) throw reply;
   const [codes, ...values] = Array.isArray(reply) ? reply : [];
-  if (!Buffer.isBuffer(codes) || codes.length !== places.length) throw unknownReply();
+  if (!Buffer.isBuffer(codes) || codes.length !== places.length)
+    throw unexpected('append-profiles');
   let next = 0;
   places.forEach((place, at) => {
     const code = (codes[at] ?? 0) - CODE_0;
     const empty = EMPTY_REPLIES[code];
     if (code === LATER_CODE) placed[place] = LATER;
-    else if (empty === undefined) throw unknownReply();
+    else if (empty === undefined) throw unexpected('append-profiles');
     else if (empty.lacks === 'nothing' || empty.lacks === 'absent') placed[place] = empty;
     else placed[place] = { ...empty, bytes: values[next++] as Buffer };
   });
-}
-
-function unknownReply(): Failure {
-  return new Failure('unavailable', 'REDIS_REPLY', 'a profile script answered in an unknown shape');
 }
 
 const STAMP_BYTES = 8;

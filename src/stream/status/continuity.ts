@@ -6,8 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../../domain/failure.ts';
 import type { RedisClient } from '../connection/connection.ts';
-import { isStreamAtFault } from '../connection/outage.ts';
-import { unexpected } from '../group/read-group.ts';
+import { isStreamAtFault, unexpected } from '../connection/outage.ts';
 import { GROUP, type StreamKeys, TOKEN_PREFIX } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 

@@ -1,8 +1,7 @@
 /** What streams hold and how far the workers are behind, in transactions: for metrics, status and autoscaling. */
 import { Failure } from '../../domain/failure.ts';
 import type { RedisClient } from '../connection/connection.ts';
-import { isStreamAtFault } from '../connection/outage.ts';
-import { unexpected } from '../group/read-group.ts';
+import { isStreamAtFault, unexpected } from '../connection/outage.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 
