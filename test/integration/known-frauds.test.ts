@@ -22,6 +22,9 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const AT_MS = Date.UTC(2026, 5, 20);
 const SINCE_MS = AT_MS - 30 * DAY_MS;
+type PagesPlan = {
+  'QUERY PLAN': [{ Plan: { 'Shared Hit Blocks': number; 'Shared Read Blocks': number } }];
+};
 const POINT = { party: 'm_1', atMs: AT_MS, sinceMs: SINCE_MS };
 const load = createLoadFrauds('merchant_id', FRAUDS_SEEN_MAX + 1, 513);
 const loadFrauds = async (...asked: Parameters<typeof load>) =>
@@ -179,4 +182,32 @@ test('reads a bounded number of labels however many frauds are known', async () 
   expect(frauds?.spans.length).toBeGreaterThan(FRAUDS_SEEN_MAX);
   expect(read).toBeGreaterThan(FRAUDS_SEEN_MAX);
   expect(read).toBeLessThan(12 * FRAUDS_SEEN_MAX);
+});
+
+test('looks at a bounded number of pages however many labels others have at the same time', async () => {
+  await database.query({
+    name: '',
+    text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+             account_id, merchant_id)
+           select gen_random_uuid(), at, at + interval '1 hour', case when n % 4000 = 0 then 'fraud' else 'legitimate' end,
+                  'bank', at + interval '1 hour', gen_random_uuid(), 'acc_' || n % 5000,
+                  case when n % 4000 = 0 then 'm_1' else 'm_' || 2 + n % 3000 end
+             from generate_series(1, 40000) n
+            cross join to_timestamp(${(AT_MS - DAY_MS) / 1000} - n * 30) at`,
+  });
+  await database.query({ name: '', text: 'vacuum analyze market.labels' });
+  let pages = 0;
+  const query: Query = async (statement, values) => {
+    if (statement.name.startsWith('frauds-around')) {
+      const text = `explain (analyze, buffers, format json) ${statement.text}`;
+      const [plan] = await database.query<PagesPlan>({ name: '', text }, values);
+      const root = plan?.['QUERY PLAN'][0]?.Plan;
+      pages += (root?.['Shared Hit Blocks'] ?? 0) + (root?.['Shared Read Blocks'] ?? 0);
+    }
+    return await database.query(statement, values);
+  };
+  const [frauds] = await loadFrauds(query, [POINT]);
+  expect(frauds?.spans).toHaveLength(10);
+  expect(pages).toBeGreaterThan(10);
+  expect(pages).toBeLessThan(400);
 });

@@ -54,10 +54,14 @@ const partiesStatement = (column: PartyColumn): Statement => ({
           where ${column} = any($1::text[]) and label = 'fraud' and created_at >= $2::timestamptz`,
 });
 
-/** Whether a label makes its transaction a known fraud at the point. `is true` keeps it a lookup per row. */
+/**
+ * Whether a label makes its transaction a known fraud at the point. The outer `is true` keeps it a lookup per row; the inner one
+ * hides the end of the range from the planner, which for a range with two ends would look through all labels of the time between
+ * them (labels_time_idx): 41 ms a party among a million labels, for 0.2.
+ */
 const knownAtPoint = (label: string) => `(${label}.labelled_at <= p.at and not exists (
   select from market.labels c where c.transaction_id = ${label}.transaction_id and c.created_at = ${label}.created_at
-     and c.label = 'legitimate' and c.labelled_at > ${label}.labelled_at and c.labelled_at <= p.at)) is true`;
+     and c.label = 'legitimate' and c.labelled_at > ${label}.labelled_at and (c.labelled_at <= p.at) is true)) is true`;
 
 /**
  * Transactions before a point are counted apart by what is known at the point: those that only other points see
