@@ -1,6 +1,7 @@
 /** Asks the API: an operation by its name in the document, with the types that follow from it. */
 import type { Operations, Problem } from '../../../src/client/api-types.ts';
 import { noteServerDate } from './clock.ts';
+import { carryToken, noteToken } from './written.ts';
 
 /** A refusal, in the API's own words. */
 export class Refusal extends Error {
@@ -40,6 +41,7 @@ export async function ask<Name extends keyof Operations>(
   const headers = new Headers(CONSOLE_HEADER);
   if (body !== undefined) headers.set('Content-Type', 'application/json');
   if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
+  if (method === 'GET') carryToken(headers);
   const askedAtMs = Date.now();
   const answer = await fetch(path + queryString(query), {
     method,
@@ -48,6 +50,7 @@ export async function ask<Name extends keyof Operations>(
     ...(signal === undefined ? {} : { signal }),
   });
   noteServerDate(answer.headers.get('date'), askedAtMs);
+  noteToken(answer.headers);
   const text = await answer.text();
   if (!answer.ok) throw new Refusal(answer.status, parse<Problem>(text));
   return parse(text) as Operations[Name]['answer'];
