@@ -21,6 +21,8 @@ export type StreamLag = {
   readonly deadLetters: number;
 };
 
+const script = loadScript('measure-4');
+
 /** One round trip for all streams of a single node. A stream without a group has everything ahead. Throws a Failure. */
 export async function measureStreams(
   redis: RedisClient,
@@ -28,7 +30,7 @@ export async function measureStreams(
 ): Promise<StreamLag[]> {
   const replies = await runScripts(
     redis,
-    loadScript('measure-4'),
+    script,
     streams.map(({ transactions, counts, retries, deadLetters }) => ({
       keys: [transactions, counts, retries, deadLetters],
       args: [GROUP],
