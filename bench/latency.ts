@@ -31,7 +31,7 @@ const UNMEASURED_SECONDS = 5;
  * The events of such a run fit the engine's budget of 256 MiB of Redis for them; a longer run would lose the
  * oldest.
  */
-const SECONDS = 20;
+const SECONDS = 15;
 
 /** `created_at` is when the request was due, as in live traffic. */
 async function readLatencies({ services }: Pipeline, firstRequestMs: number) {
