@@ -5,7 +5,7 @@
 import { integerBetween } from '../../../src/simulate/random.ts';
 import { during, onTheWay } from '../support/during.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
-import { countWaiting, readScoredEvents } from '../support/streams.ts';
+import { readScoredEvents } from '../support/streams.ts';
 
 const WIPE_RECOVERY_SECONDS_MAX = 60;
 const LATENCY_MS = 100;
@@ -23,23 +23,28 @@ async function isRefused({ services: { client } }: Stage): Promise<boolean> {
 }
 
 export const WORKERS = ['worker-1', 'worker-2'];
-const WAITING_LOOKS_MAX = 200;
-/** The API has closed the batches of the first of these, so that nothing but a recovery brings them back. */
-const WAITING_ENTRIES_MIN = 10;
+const LOOKS_MAX = 500;
 const LOOK_EVERY_MS = 10;
+const CLOSED_MIN = 10;
+/** Transactions that nothing but a recovery brings back: they have no end, and the API has closed their batches. */
+const CLOSED_AND_WAITING = `
+  select count(*)::int as closed from transactions t
+   where not exists (select from scores s where s.transaction_id = t.transaction_id)
+     and not exists (select from dead_letters d where d.transaction_id = t.transaction_id and d.replayed_at is null)
+     and not exists (select from ingest_batches b where t.transaction_id = any(b.transaction_ids))`;
 
-/** Wipes while many entries wait: the workers are stopped (SIGSTOP) until the entries are gone. */
+/** Wipes while closed batches wait: the workers are stopped (SIGSTOP) until the entries are gone. */
 export async function wipeWaiting(stage: Stage, wipe: () => Promise<unknown>): Promise<void> {
   const { engine, services, happened, pause } = stage;
   const pids = WORKERS.map((name) => engine.process(name).pid);
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
   try {
-    for (let looks = 0; looks < WAITING_LOOKS_MAX; looks++) {
-      if ((await countWaiting(services)).entries >= WAITING_ENTRIES_MIN) break;
-      await pause(LOOK_EVERY_MS);
+    let closed = 0;
+    for (let looks = 0; looks < LOOKS_MAX && closed < CLOSED_MIN; looks++) {
+      if (looks > 0) await pause(LOOK_EVERY_MS);
+      [{ closed } = { closed: 0 }] = await services.query<{ closed: number }>(CLOSED_AND_WAITING);
     }
-    const { entries } = await countWaiting(services);
-    if (entries >= WAITING_ENTRIES_MIN) happened('entries lost', entries);
+    if (closed >= CLOSED_MIN) happened('entries lost', closed);
     await wipe();
   } finally {
     for (const pid of pids) process.kill(pid, 'SIGCONT');
