@@ -9,6 +9,7 @@ import { DAY_MS } from '../../src/domain/utc-bucket.ts';
 import { REASON_CODES } from '../../src/scoring/reason-codes.ts';
 import { openPool } from '../../src/store/database/pool.ts';
 import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import { mergeIncrements } from '../../src/store/tallies/day-tallies.ts';
 import { repairDays } from '../../src/store/verification/recount-days.ts';
 import { RULE_SET } from './empty-history.ts';
 import { MARKET, marketUrl } from './market.ts';
@@ -135,6 +136,8 @@ export async function fillSearched(
   }
   onProgress('counting them by day');
   await repairDays(pool, new AbortController().signal);
+  // No worker runs that would merge them, and a search reads no more than so many increments.
+  while (await mergeIncrements(pool));
   await database.query('update reconcile_state set checkpoint = now()');
   onProgress('vacuuming');
   await database.query(`vacuum analyze ${TABLES.join(', ')}, daily_tallies, daily_increments`);
