@@ -2,6 +2,9 @@
  * Goal: each read that a replica may answer finds by the token of a write what the replica lacks. Method: an API process on a
  * primary and a real streaming replica, whose replay is paused.
  */
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type ConsistencyToken, decodeToken } from '../../src/domain/consistency-token.ts';
 import { readBoundToken } from '../../src/query/bound-token.ts';
@@ -92,6 +95,30 @@ test('an export has by the token what a paused replica lacks', async () => {
     expect([format, await exported(token)]).toEqual([format, 2]);
   }
   expect((await rig.get(path, 'nonsense')).status).toBe(422);
+});
+
+test('risk export writes by the token what a paused replica lacks', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'risk-export-'));
+  const [before] = await rig.postedOne({ account_id: 'commanded' });
+  await rig.untilReplicaAnswers('commanded', before);
+  await using _paused = await rig.pause();
+  const [token] = await rig.postedOne({ account_id: 'commanded' });
+  const exported = async (output: string, ...sent: string[]) => {
+    const file = join(folder.path, output);
+    const { code, stdout, stderr } = await rig.api.risk(
+      ...['export', '--account-id', 'commanded', '--to', TO, '--output', file, ...sent],
+    );
+    return `${code} ${code === 0 ? stdout : stderr}`;
+  };
+  const carried = ['--consistency-token', token];
+  expect(await exported('without.csv')).toMatch(/^0 exported rows=1 /);
+  expect(await exported('with.csv', ...carried)).toMatch(/^0 exported rows=2 /);
+  expect(await exported('with.parquet', '--format', 'parquet', ...carried)).toMatch(
+    /^0 exported rows=2 /,
+  );
+  expect(await exported('nonsense.csv', '--consistency-token', 'nonsense')).toMatch(
+    /^1 .*Consistency-Token/s,
+  );
 });
 
 test('an export of minutes goes back to a replica that has caught up', async () => {
