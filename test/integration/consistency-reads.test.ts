@@ -1,5 +1,5 @@
 /**
- * Goal: each read that a replica may answer finds by the token of a write what the replica lacks. Method: an API process on a
+ * Goal: each read that a replica may answer finds, with the token of a write, what the replica lacks. Method: an API process on a
  * primary and a real streaming replica, whose replay is paused.
  */
 import { mkdtempDisposable } from 'node:fs/promises';
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig[Symbol.asyncDispose]());
 
-test('every list, one transaction and the figures of days find by the token what a paused replica lacks', async () => {
+test('with a token every list, one transaction and daily summaries have what a paused replica lacks', async () => {
   const createdAtMs = Date.parse(CREATED_AT);
   const day = CREATED_AT.slice(0, 10);
   const [decided = '', usual = ''] = await storeTransactions(rig.primary, [
@@ -78,7 +78,7 @@ test('every list, one transaction and the figures of days find by the token what
   expect(found).toEqual(reads.map(([path, , without, withIt]) => [path, without, withIt]));
 });
 
-test('an export has by the token what a paused replica lacks', async () => {
+test('with a token an export has what a paused replica lacks', async () => {
   const path = `/v1/exports/transactions?account_id=exported&to=${TO}`;
   const forms = [
     ['csv', (text: string) => text.split('\n').filter(Boolean).length - 1],
@@ -97,7 +97,7 @@ test('an export has by the token what a paused replica lacks', async () => {
   expect((await rig.get(path, 'nonsense')).status).toBe(422);
 });
 
-test('risk export writes by the token what a paused replica lacks', async () => {
+test('with a token risk export writes what a paused replica lacks', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'risk-export-'));
   const [before] = await rig.postedOne({ account_id: 'commanded' });
   await rig.untilReplicaAnswers('commanded', before);
@@ -156,7 +156,7 @@ test('an export of minutes goes back to a replica that has caught up', async () 
   expect([rows, reads[0], reads.at(-1)]).toEqual([[7, 7, 7], 'primary', 'replica']);
 });
 
-test('a text that is no token is refused, and says what is allowed', async () => {
+test('a text that is no token is refused, and the answer says what is allowed', async () => {
   const { status, body } = await rig.get('/v1/transactions', 'nonsense');
   expect(status).toBe(422);
   expect(body.errors).toEqual([
