@@ -37,6 +37,7 @@ goes on behind the last whole row. Parquet comes in files of a million rows: FIL
   --order ORDER     desc, asc: newest or oldest first (desc)
   --from TIME --to TIME   created_at, RFC 3339; to is exclusive
   --timeout SECONDS how long nothing may succeed (${TIMEOUT_SECONDS})
+  --consistency-token TOKEN   of the answer to a write: the rows include that write, even if a replica gives them
   --url URL         of the API (RISK_URL)
   --json
 
@@ -51,7 +52,7 @@ const text = { type: 'string' } as const;
 async function run(args: string[], context: CommandContext): Promise<number> {
   const { config, output, signal } = context;
   const { values } = parseArguments(args, {
-    ...{ output: text, format: text, timeout: text, url: text },
+    ...{ output: text, format: text, timeout: text, url: text, 'consistency-token': text },
     ...Object.fromEntries(ASKED.map((name) => [flagOf(name), text])),
   });
   const given: Readonly<Record<string, unknown>> = values;
@@ -71,6 +72,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
     ...{ url: apiUrlOption(asText(values.url), config), outageMsMax: seconds * 1000 },
     partRowsMax: PARQUET_ROWS_MAX,
     key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
+    token: asText(values['consistency-token']),
     onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
     onRows: (rows) => {
       if (performance.now() - notedMs < NOTED_EVERY_MS) return;

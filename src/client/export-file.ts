@@ -19,6 +19,8 @@ import { createRowTracker } from './row-tracker.ts';
 export type ExportOptions = {
   readonly url: string;
   readonly key: string | undefined;
+  /** Consistency token of the write that the rows have to include. */
+  readonly token: string | undefined;
   /** The parameters but `after`. */
   readonly question: Readonly<Record<string, string>>;
   readonly output: string;
@@ -187,14 +189,17 @@ type Broken = { readonly failure: Failure; readonly retryAfterMs: number | null 
 
 /** One request. @returns why it broke off; undefined where all of it came */
 async function transfer(
-  { url, key, question, signal }: ExportOptions,
+  { url, key, token, question, signal }: ExportOptions,
   after: string | undefined,
   received: (bytes: Uint8Array, at: number) => Promise<void>,
   onProgress: () => Promise<void>,
 ): Promise<Broken | undefined> {
   const target = new URL(PATH, url);
   target.search = new URLSearchParams({ ...question, ...(after && { after }) }).toString();
-  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  const headers = {
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...(token !== undefined && { 'consistency-token': token }),
+  };
   try {
     const response = await fetch(target, { headers, signal });
     if (!response.ok) return await refuse(response);

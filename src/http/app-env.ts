@@ -14,7 +14,7 @@ export type AppEnv = {
     principal: Principal;
     /** What the request authenticated with; set with the principal. */
     credential: Credential;
-    /** Consistency token of what the handler wrote; null: its answer has none. Without either it is made of what is committed. */
+    /** Consistency token of the handler's write; null: the answer has none; absent: the token of everything that is committed. */
     token?: string | null;
   };
 };

@@ -8,7 +8,7 @@ import { readSnapshotBound } from '../store/database/replica-position.ts';
 /** Milliseconds that the answer to a write waits for its token. */
 const TOKEN_MS_MAX = 1000;
 
-/** Sends a read that carries it to the primary: the write stands, also where Postgres gives no token after it. */
+/** Sends reads to the primary: the write is committed, but Postgres gave no token for it. */
 const PRIMARY_TOKEN = encodeToken({ system: UNKNOWN_SYSTEM, xid: '0', isBound: true });
 
 /** @param system system identifier of the database cluster of the primary */

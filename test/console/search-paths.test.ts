@@ -75,7 +75,7 @@ test('a search says how far it got, and goes on until it finds the match', async
 
 test('an order by score says down to which score it got, and goes on until it finds the match', async () => {
   const { testDatabase } = engine.api;
-  // Risky ones, of which only the least risky is in the currency that is asked for.
+  // High scores, of which only the lowest is in the currency of the search.
   await testDatabase.sql(
     `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features,
        feature_schema, rule_set, attempts, degradation)

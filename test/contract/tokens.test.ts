@@ -14,7 +14,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 let api: RunningApi;
 let rollOut: RollOut;
-/** How long a busy machine may refuse. */
+/** How long an API on a busy machine may refuse. */
 const PATIENCE_MS = 20_000;
 
 const keys = new Map<string, string>();

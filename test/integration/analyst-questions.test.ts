@@ -1,6 +1,6 @@
 /**
- * Goal: an analyst gets the riskiest of a corridor with the reasons, and the ring around a device, in three requests each. Method:
- * the commands of docs/day-to-day.md, run as they are written there but for the ids, on an API and a worker that scored a ring.
+ * Goal: an analyst finds the riskiest transactions of a corridor with their reasons, and the ring around a device, by at most three
+ * requests each. Method: the commands of docs/day-to-day.md, with other ids, on an API and a worker that scored a ring.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -20,7 +20,7 @@ import { readText } from '../unit/ship/ship-files.ts';
 const PATIENCE_MS = 30_000;
 vi.setConfig({ testTimeout: 4 * PATIENCE_MS, hookTimeout: 10 * PATIENCE_MS });
 const REQUESTS_MAX = 3;
-/** The device of the document. */
+/** The device that the document names. */
 const DEVICE = 'device-4f2a';
 const ACCOUNTS = ['ring_1', 'ring_2', 'ring_3', 'ring_4'];
 const MERCHANTS = ['shop_1', 'shop_2'];
@@ -32,7 +32,7 @@ const [riskiest = '', ring = ''] = readText('docs/day-to-day.md')
   .filter((section) => section.startsWith('Find transactions'))
   .flatMap((section) => [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block));
 
-/** The requests of a block of the document, each with the lines that it goes on with. */
+/** The requests of a block of the document, each with its continuation lines. */
 const requestsOf = (block: string) =>
   block
     .replaceAll('\\\n', '')

@@ -1,7 +1,10 @@
 /**
- * Goal: each read that a replica may answer finds by the token of a write what the replica lacks. Method: an API process on a
+ * Goal: each read that a replica may answer finds, with the token of a write, what the replica lacks. Method: an API process on a
  * primary and a real streaming replica, whose replay is paused.
  */
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type ConsistencyToken, decodeToken } from '../../src/domain/consistency-token.ts';
 import { readBoundToken } from '../../src/query/bound-token.ts';
@@ -31,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig[Symbol.asyncDispose]());
 
-test('every list, one transaction and the figures of days find by the token what a paused replica lacks', async () => {
+test('with a token every list, one transaction and daily summaries have what a paused replica lacks', async () => {
   const createdAtMs = Date.parse(CREATED_AT);
   const day = CREATED_AT.slice(0, 10);
   const [decided = '', usual = ''] = await storeTransactions(rig.primary, [
@@ -75,7 +78,7 @@ test('every list, one transaction and the figures of days find by the token what
   expect(found).toEqual(reads.map(([path, , without, withIt]) => [path, without, withIt]));
 });
 
-test('an export has by the token what a paused replica lacks', async () => {
+test('with a token an export has what a paused replica lacks', async () => {
   const path = `/v1/exports/transactions?account_id=exported&to=${TO}`;
   const forms = [
     ['csv', (text: string) => text.split('\n').filter(Boolean).length - 1],
@@ -92,6 +95,30 @@ test('an export has by the token what a paused replica lacks', async () => {
     expect([format, await exported(token)]).toEqual([format, 2]);
   }
   expect((await rig.get(path, 'nonsense')).status).toBe(422);
+});
+
+test('with a token risk export writes what a paused replica lacks', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'risk-export-'));
+  const [before] = await rig.postedOne({ account_id: 'commanded' });
+  await rig.untilReplicaAnswers('commanded', before);
+  await using _paused = await rig.pause();
+  const [token] = await rig.postedOne({ account_id: 'commanded' });
+  const exported = async (output: string, ...sent: string[]) => {
+    const file = join(folder.path, output);
+    const { code, stdout, stderr } = await rig.api.risk(
+      ...['export', '--account-id', 'commanded', '--to', TO, '--output', file, ...sent],
+    );
+    return `${code} ${code === 0 ? stdout : stderr}`;
+  };
+  const carried = ['--consistency-token', token];
+  expect(await exported('without.csv')).toMatch(/^0 exported rows=1 /);
+  expect(await exported('with.csv', ...carried)).toMatch(/^0 exported rows=2 /);
+  expect(await exported('with.parquet', '--format', 'parquet', ...carried)).toMatch(
+    /^0 exported rows=2 /,
+  );
+  expect(await exported('nonsense.csv', '--consistency-token', 'nonsense')).toMatch(
+    /^1 .*Consistency-Token/s,
+  );
 });
 
 test('an export of minutes goes back to a replica that has caught up', async () => {
@@ -129,7 +156,7 @@ test('an export of minutes goes back to a replica that has caught up', async () 
   expect([rows, reads[0], reads.at(-1)]).toEqual([[7, 7, 7], 'primary', 'replica']);
 });
 
-test('a text that is no token is refused, and says what is allowed', async () => {
+test('a text that is no token is refused, and the answer says what is allowed', async () => {
   const { status, body } = await rig.get('/v1/transactions', 'nonsense');
   expect(status).toBe(422);
   expect(body.errors).toEqual([

@@ -1,7 +1,7 @@
 /**
- * Goal: the answer to each write has a token, and a read that carries it finds what was written, also where a replica lacks it.
- * Method: an API process on a primary and a real streaming replica, whose replay is paused so that reads without a token miss the
- * write. The reads are those of consistency-reads.test.ts.
+ * Goal: the answer to each write has a token, and a read with that token finds the write even if the replica lacks it. Method: an
+ * API process on a primary and a real streaming replica, whose replay is paused, so that reads without a token miss the write.
+ * consistency-reads.test.ts has the other reads.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig[Symbol.asyncDispose]());
 
-test('without the token of a post a paused replica hides it; with the token it is found, and by the replica once it is there', async () => {
+test('a paused replica hides a post from reads without its token; with it the primary answers, and the replica once it has the post', async () => {
   let token = '';
   {
     await using _paused = await rig.pause();
@@ -103,7 +103,7 @@ test('a label and a replay are found by their tokens', async () => {
   }
 });
 
-test('every other write has a token, too: of everything that is committed by then', async () => {
+test('the token of every other write covers everything that is committed by then', async () => {
   await using _paused = await rig.pause();
   const rates = { rates: [{ day: '2026-11-20', currency: 'EUR', usd: '1.0842' }] };
   const writes = [
@@ -121,11 +121,11 @@ test('every other write has a token, too: of everything that is committed by the
   }
 });
 
-test('the token of a repetition, and of another write, is found while an older transaction is open, and on the replica after it', async () => {
+test('with the token of a repetition or of another write the primary answers while an older transaction is open, and the replica afterwards', async () => {
   const ended = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
   const open = rig.primary.transaction(async (query) => {
-    // A standby learns of the number from what the transaction writes.
+    // A standby learns the number of a transaction from its first write.
     await query(sql('create table market.test_open ()'));
     begun.resolve();
     await ended.promise;
@@ -150,14 +150,14 @@ test('the token of a repetition, and of another write, is found while an older t
     const byPrimary = { statuses: ['accepted'], byReplica: false };
     expect(found).toEqual([byPrimary, byPrimary]);
   }
-  // No commit has the number of such a token as long as nothing is written after it.
+  // Such a token is an upper bound: no commit has its number until something is written after it.
   for (const token of tokens) {
     expect(decodeToken(token)?.isBound).toBe(true);
     await rig.untilReplicaAnswers('bound', token);
   }
 });
 
-test('a primary that is away once the write stands costs the token, not the answer', async () => {
+test('if the primary fails after the commit of a write, the answer has a token that sends reads to the primary', async () => {
   await using proxy = await startTcpProxy(rig.url);
   await using away = openDatabase(testConfig(), proxy.url, 'test');
   const system = await readSystem(away);
@@ -168,7 +168,7 @@ test('a primary that is away once the write stands costs the token, not the answ
   }
 });
 
-test('while the replica replays, each write is found at once by its token, on the replica too', async () => {
+test('while the replica replays, a read with a token finds its write at once, on the replica too', async () => {
   let byReplica = false;
   let writes = 0;
   await waitUntil(
@@ -185,7 +185,7 @@ test('while the replica replays, each write is found at once by its token, on th
   );
 });
 
-test('a token of another cluster, and one that never comes, leave the read to the primary', async () => {
+test('the primary answers reads with a token of another cluster, or of a write that never arrives', async () => {
   const [token] = await rig.postedOne({ account_id: 'other' });
   await rig.untilReplicaAnswers('other', token);
   const mark = decodeToken(token);
@@ -199,7 +199,7 @@ test('a token of another cluster, and one that never comes, leave the read to th
   }
 });
 
-test('a write is there once it is committed: not while it is open, though later ones are, nor when it was rolled back', async () => {
+test('the replica has a write once it is committed: neither while it is open and later ones are committed, nor after a rollback', async () => {
   const xidOf = async (query: Database['query']) => {
     const [row] = await query<{ xid: string }>(
       sql(
@@ -215,7 +215,7 @@ test('a write is there once it is committed: not while it is open, though later 
     begun.resolve(await xidOf(query));
     await open.promise;
   });
-  // Also where an expectation fails, as the open transaction would keep its connection.
+  // Runs even if an expectation fails, as the open transaction would keep its connection.
   await using _ended = {
     [Symbol.asyncDispose]: async () => {
       open.resolve();

@@ -36,7 +36,7 @@ describe('Postgres', () => {
   });
 });
 
-describe('Postgres that stays', () => {
+describe('one Postgres for several faults', () => {
   let shared: RunningApi;
   beforeAll(async () => {
     shared = await open({ RISK_STATEMENT_TIMEOUT_MS: '1000' });
@@ -104,7 +104,7 @@ describe('the API', () => {
   });
 
   test('told to stop finishes what it has and exits 0; what it accepted is closed', async () => {
-    // An append that takes longer than this leaves its batch to the reconciler, as it should.
+    // A slower append would leave its batch open for the reconciler.
     await using api = await open({ RISK_REDIS_TIMEOUT_MS: '10000' });
     const posts = Array.from({ length: 200 }, () => postOne(api, input()).catch(() => undefined));
     await waitUntil(async () => (await count(api, 'transactions')) > 0, 5000, 'a first one');
@@ -142,7 +142,7 @@ describe('the API', () => {
   });
 });
 
-/** An API on a given Postgres, which has its schema, and on any Redis or none. */
+/** An API on a migrated Postgres, and on any Redis or none. */
 async function openOn(databaseUrl: string, redisUrl = 'redis://127.0.0.1:1') {
   const environment = {
     DATABASE_URL: databaseUrl,

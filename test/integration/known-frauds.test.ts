@@ -184,7 +184,7 @@ test('reads a bounded number of labels however many frauds are known', async () 
   expect(read).toBeLessThan(12 * FRAUDS_SEEN_MAX);
 });
 
-test('looks at a bounded number of pages however many labels others have at the same time', async () => {
+test('reads a bounded number of pages however many labels other parties have at that time', async () => {
   await database.query({
     name: '',
     text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,

@@ -1,6 +1,6 @@
 /**
- * Goal: the documented receiver takes what the engine signs and nothing else, and handles each event once. Method: the example
- * as a process, a sender of the engine, and requests of a stranger.
+ * Goal: the documented receiver takes only what the engine signs, and handles each event once. Method: the example as a process,
+ * the engine's sender, and forged requests.
  */
 import { spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -33,7 +33,7 @@ const bodyOf = (verdicts: readonly string[]) =>
     data: { decisions: verdicts.map((verdict) => ({ verdict })) },
   });
 
-test('it counts each event once, by the old secret and the new one, and refuses strangers', async () => {
+test('it counts each event once, signed by the old secret or the new one, and refuses forged ones', async () => {
   const port = await freePort();
   const { webhook_id: id, secret } = await rig.webhooks.make(`http://127.0.0.1:${port}/`);
   const { secret: newer } = await rig.webhooks.rotate(id, ANN);

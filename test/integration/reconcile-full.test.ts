@@ -94,7 +94,7 @@ test('a long backlog of a full stream does not hide what is owed to others behin
   expect([...taken, ...(await streamed('US-EG'))]).toEqual(full);
 });
 
-test('a stream that has room again is filled without reading what lies behind', async () => {
+test('a stream with room again is filled from one page, without reading the rest of its backlog', async () => {
   const backlog = await store('US-EG', 30_000);
   await openBatches(backlog);
   let pages = 0;

@@ -259,7 +259,7 @@ describe('decisions', () => {
     await expect(confirm).rejects.toThrow("are not two people's");
   });
 
-  test('on much money take two people, whoever raises the bound for a case that waits', async () => {
+  test('on a high amount take two people, even after somebody raised the bound while the case waits', async () => {
     const [rich = ''] = await rig.open([{ amount: '5000.00' }]);
     const bound = async (usd: string) => {
       const policy = { ...FIRST_POLICY, four_eyes_amount_usd: usd };

@@ -183,7 +183,7 @@ describe('logs of profiles', () => {
     expect(roomy).toMatchObject({ lacks: 'absent', isStored: true });
   });
 
-  test('give back what they have allocated in vain before any is dropped, and stay what they are', async () => {
+  test('give back their spare memory before any is dropped, and keep content and expiry', async () => {
     const firsts = Array.from({ length: 1000 }, (_, n) => block(`${n} ${'x'.repeat(2000)}`));
     await logs.append(firsts.map((bytes, n) => append(n, null, bytes)));
     const ends = firsts.map((bytes) => endOf(bytes.length, bytes));

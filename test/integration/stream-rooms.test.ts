@@ -1,6 +1,6 @@
 /**
- * Goal: transactions that wait leave Redis room for profiles and events, and a corridor that stands still leaves
- * others theirs. Method: a real Redis with a small maxmemory, and streams that producers fill until they refuse.
+ * Goal: waiting transactions leave Redis room for profiles and events, and a corridor without workers leaves room for
+ * others. Method: a real Redis with a small maxmemory, and streams that producers fill until they refuse.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProducer } from '../../src/stream/entries/producer.ts';
@@ -29,7 +29,7 @@ function open(fill?: number) {
     ...options,
     listStreams: async () => CORRIDORS.map(streamOf),
   });
-  // Measured at each append, so that a test sees what the room is and not how old a measurement may be.
+  // Measures at each append, so that no test depends on the age of a measurement.
   const transactionsMax = rooms.measure;
   return {
     rooms,
@@ -56,7 +56,7 @@ async function share(corridors: readonly string[]): Promise<number> {
   );
 }
 
-test('one corridor fills eight ninths of the share, and what is owed a tenth more', async () => {
+test('one corridor fills eight ninths of the share, and the reconciler a tenth more', async () => {
   await fillUp(open(), 'US-EG');
   const filled = await share(['US-EG']);
   expect(filled).toBeGreaterThan(0.25);
@@ -65,13 +65,13 @@ test('one corridor fills eight ninths of the share, and what is owed a tenth mor
   expect(await share(['US-EG'])).toBeLessThan(0.3);
 });
 
-test('corridors that stand still leave room for each other one, and never exceed the share', async () => {
+test('corridors without workers leave room for every other one, and never exceed the share', async () => {
   const opened = open();
   for (const corridor of CORRIDORS) {
     expect(await fillUp(opened, corridor)).toBeGreaterThan(100);
   }
   expect(await share(CORRIDORS)).toBeLessThan(0.31);
-  // What a corridor's workers take away it gets again, although others stand still.
+  // Entries that its workers have taken make room for new ones, although the other streams are full.
   const taken = await takeEntries(redis(), streamOf('US-PH'), 4);
   expect(taken.length).toBeGreaterThan(100);
   expect(await fillUp(opened, 'US-PH')).toBeGreaterThan(100);
@@ -85,7 +85,7 @@ test('without maxmemory only the bound of a stream counts', async () => {
   expect(roomOf(streamOf('US-EG').transactions)).toEqual({ held: 1, transactionsMax: ENTRIES_MAX });
 });
 
-test('a key of another type has no room, and takes none from others', async () => {
+test('a key of another type has no room, and takes none from streams', async () => {
   await redis().set(streamOf('US-EG').transactions, 'not a stream');
   const { rooms, producer } = open();
   await producer.append([payload(1, { corridor: 'US-MX' })]);
@@ -97,7 +97,7 @@ test('a key of another type has no room, and takes none from others', async () =
   });
 });
 
-test('profiles leave what waits a twentieth, and push nothing out', async () => {
+test('a twentieth is left for waiting transactions where profiles fill Redis', async () => {
   const profiles = 'x'.repeat(MB);
   for (let n = 0; n < 7; n++) await redis().set(`{m:p00}:account:${n}`, profiles);
   await fillUp(open(), 'US-EG');

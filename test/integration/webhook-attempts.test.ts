@@ -1,5 +1,5 @@
 /**
- * Goal: a receiver that fails, is slow or is gone gets its events by the schedule, and harms no other one. Method: senders as
+ * Goal: a receiver that fails, is slow or is gone gets its events by the schedule, and does not delay others. Method: senders as
  * workers run them, against receivers that answer badly.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -119,14 +119,14 @@ test('an endpoint that never answers keeps no other one waiting', async () => {
   await rig.deliver(id, 100);
   await rig.until(100, 'delivered');
   expect(slow.received).toHaveLength(8);
-  // What hangs ends with the receiver, so that the sender need not wait for it.
+  // Requests that hang end with the receiver, so that the sender need not wait for them.
   await slow[Symbol.asyncDispose]();
 });
 
 test('an answer that does not come, or never ends, ends in time', async () => {
   rig.receiver.answer((response) => {
     response.writeHead(200);
-    // The status has come: the rest is not waited for beyond the deadline, nor kept.
+    // The status has arrived; the sender neither waits for the rest beyond the deadline nor keeps it.
     response.write('x'.repeat(1_000_000));
   });
   const silent = rig.own(await startReceiver());

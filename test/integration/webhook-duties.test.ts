@@ -1,6 +1,6 @@
 /**
- * Goal: one kind of event that cannot be made keeps no other from it, and a worker that is killed takes no decision with it.
- * Method: workers as they are run, and triggers that refuse or wait where a test wants them to.
+ * Goal: events of one kind are made while those of another kind fail, and no decision is lost if a worker is killed. Method:
+ * worker processes, and triggers that refuse or wait.
  */
 import { expect, test } from 'vitest';
 import { insertScores } from '../../src/store/scores/scores.ts';
@@ -34,7 +34,7 @@ test('final decisions are events while the intake fails', async () => {
 
 const STANDING = `select pid from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`;
 
-test('a worker that is killed between a list and its commit leaves each decision to the next, once', async () => {
+test('if a worker is killed between a list and its commit, the next one lists each decision once', async () => {
   const rig = await createWorkerRig();
   await using _ = rig;
   const { sql } = rig.database;
@@ -70,7 +70,7 @@ test('a worker that is killed between a list and its commit leaves each decision
     const killed = rig.spawnWorker();
     const standing = await waitUntil(
       async () => {
-        // Within one transaction pg_stat_activity stays as it was first read; the other statement keeps the lock's session.
+        // One transaction sees pg_stat_activity as it first read it; the other statement keeps the session of the lock.
         await query({ name: 'stay', text: 'select 1' });
         const found = await sql<{ pid: number }>(STANDING);
         return found.length > 0 && found.map(({ pid }) => pid);

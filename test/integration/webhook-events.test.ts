@@ -1,6 +1,6 @@
 /**
- * Goal: each decision and each final decision is in one event of each endpoint that takes it, whatever is stored again or
- * stops in between. Method: rows are stored as workers store them, and the duty makes deliveries of them.
+ * Goal: each decision and each final decision is in one event of each endpoint that takes it, even if rows are stored again or
+ * workers stop. Method: rows are stored as workers store them, and the duty turns them into deliveries.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { raiseDecided } from '../../src/control/webhooks/raise-decided.ts';
@@ -65,7 +65,7 @@ const deliveries = async () =>
   );
 const deliveriesTo = async (endpoint: string) =>
   (await deliveries()).filter((row) => row.endpoint === endpoint);
-/** Transactions in the lists of an endpoint, sorted: one that is listed twice is here twice. */
+/** Transactions in the lists of an endpoint, sorted, with repetitions. */
 const decidedOf = async (endpoint: string) =>
   (await deliveriesTo(endpoint)).flatMap(listedIn).sort();
 function listedIn({ payload, decisions }: Row): string[] {
@@ -114,7 +114,7 @@ test('a list holds only what its endpoint takes by verdict, corridor and client'
   expect(new Set((await deliveries()).map((row) => row.event)).size).toBe(5);
 });
 
-test('without an endpoint that takes it, nothing is written beside a score', async () => {
+test('a score that no endpoint takes adds no row to the intake', async () => {
   const { webhook_id: id } = await webhooks.make(URL, { event_types: ['alert.raised'] });
   const { webhook_id: gone } = await webhooks.make(URL);
   await webhooks.remove(gone, ANN);
@@ -131,7 +131,7 @@ test('without an endpoint that takes it, nothing is written beside a score', asy
   expect(await intake()).toHaveLength(1);
 });
 
-test('a redelivery of all or some of a batch lists nothing again', async () => {
+test('a redelivery of all or part of a batch lists no decision again', async () => {
   const { webhook_id: id } = await webhooks.make(URL);
   const ids = await store(3);
   await score(ids.slice(0, 2), 'review');
@@ -168,7 +168,7 @@ test('a step takes rows until they name enough transactions', async () => {
   expect(await decidedOf(id)).toEqual(ids.toSorted());
 });
 
-/** Ends before or after a statement, in the place of a worker. */
+/** Throws before or after a statement, like the end of a worker there. */
 function endsAt(name: string, when: 'before' | 'after'): Pick<Database, 'transaction'> {
   const ends = new Error('ends');
   return {
@@ -182,7 +182,7 @@ function endsAt(name: string, when: 'before' | 'after'): Pick<Database, 'transac
       ),
   };
 }
-/** Ends once the transaction is committed, before it hears of that. */
+/** Throws after the commit, before the caller learns of it. */
 const endsAfterCommit: Pick<Database, 'transaction'> = {
   transaction: async (work) => {
     await database.transaction(work);
@@ -190,7 +190,7 @@ const endsAfterCommit: Pick<Database, 'transaction'> = {
   },
 };
 
-test('wherever a worker ends, and however many go on, each decision is listed once', async () => {
+test('each decision is listed once, wherever a worker ends and however many workers go on', async () => {
   const { webhook_id: id } = await webhooks.make(URL);
   const { webhook_id: elsewhere } = await webhooks.make(URL, { corridors: ['US-MX'] });
   const ids = await store(6);
@@ -207,7 +207,7 @@ test('wherever a worker ends, and however many go on, each decision is listed on
   for (const endpoint of [id, elsewhere]) expect(await decidedOf(endpoint)).toEqual(ids.toSorted());
 });
 
-test('wherever a worker ends, each final decision is listed once', async () => {
+test('each final decision is listed once, wherever a worker ends', async () => {
   const { webhook_id: id } = await webhooks.make(URL, {
     event_types: ['transaction.final_decision'],
   });

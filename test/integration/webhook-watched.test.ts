@@ -1,6 +1,6 @@
 /**
- * Goal: each near deadline and each alert is one event of each endpoint that takes it, however often it is looked for. Method:
- * cases and reports are stored as workers store them, and the duty makes deliveries of them.
+ * Goal: each near deadline and each alert is one event of each endpoint that takes it, however often the duty runs. Method: cases
+ * and reports are stored as workers store them, and the duty turns them into deliveries.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { raiseWatched } from '../../src/control/webhooks/raise-watched.ts';
@@ -60,12 +60,12 @@ test('a deadline that is near, or was missed, is one event; one that was met is 
   expect((await eventsOf(id)).map((event) => event.split('_')[1]).sort()).toEqual(
     [near, missed].sort(),
   );
-  // A dispute gives a case a deadline anew.
+  // A dispute gives a case a new deadline.
   await due(near, 10);
   expect(await raiseWatched(database, Date.now())).toBe(1);
 });
 
-test('an alert is an event in every hour or day in which it holds', async () => {
+test('an alert is one event in each hour, or day, in which it holds', async () => {
   const { webhook_id: id } = await webhooks.make(URL, {
     event_types: ['alert.raised'],
     corridors: ['US-MX'],

@@ -1,6 +1,6 @@
 /**
- * Goal: from a payment to a signed event, with every piece as it is run. Method: API and worker as processes with a Redis that
- * loses everything, a receiver, and an admin who works by HTTP and by command.
+ * Goal: a payment becomes a signed event. Method: API and worker as processes, a Redis that loses everything, a receiver, and an
+ * admin who works by HTTP and by command.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RiskProcess, spawnRisk } from '../support/risk.ts';
@@ -52,7 +52,7 @@ const remove = async ({ webhook_id }: Made) => {
 };
 const got = async (count: number) =>
   await waitUntil(() => receiver.received.length >= count, WAIT_MS, `${count} events`);
-/** Transactions in the lists that came, sorted. */
+/** Transactions in the lists that the receiver got, sorted. */
 const decided = () =>
   receiver.received
     .flatMap(({ body }): { transaction_id: string }[] => JSON.parse(body).data.decisions)
@@ -80,7 +80,7 @@ const reviewed = async () => {
   return rows.map(({ id }) => id);
 };
 
-test('every decision against a payment is in one event, though Redis loses everything', async () => {
+test('each decision that the webhook takes is in one event, although Redis loses everything', async () => {
   const made = await make();
   await pay(40, 'acc_first');
   await waitUntil(async () => (await reviewed()).length > 0, WAIT_MS, 'scores');

@@ -109,7 +109,7 @@ test('a Postgres that takes no writes makes a worker unready, though it answers'
 /** Each worker finds out for itself, by a read that fails, and then leaves the stream to its breaker. */
 const READERS = 2;
 const ROUNDS = 15;
-/** After so long an open breaker tries one read. */
+/** An open breaker tries one read after this time. */
 const TRIAL_MS = 30_000;
 
 test("a corridor whose stream cannot be read waits alone, and fails nobody else's reads", async () => {

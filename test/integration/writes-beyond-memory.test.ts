@@ -27,7 +27,7 @@ const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 
 /** Scripts of the work list: they free as much as they write, or make what is needed to free memory. */
 const ALLOWED = ['drop-handed-over-2', 'ensure-group-1', 'promote-retries-3', 'settle-5'];
-/** Scripts of profiles, models and tokens: they end where a write is refused. */
+/** Scripts of profiles, models and tokens: they stop at a write that Redis refuses. */
 const GUARDED = [
   ...['announce-1', 'append-profiles-n', 'install-profiles-n', 'plant-2', 'trim-profile-2'],
 ];
@@ -132,7 +132,7 @@ describe('beyond the memory limit', () => {
     expect(await besidesWork()).toEqual(left);
   });
 
-  test('no log is copied, and logs are dropped as they are', async () => {
+  test('logs are dropped without being copied', async () => {
     const key = profileKey('m', 'account', 'a1', 1);
     for (const bytes of [2000, 500]) await redis().append(key, 'x'.repeat(bytes));
     await fill();

@@ -21,7 +21,7 @@ const endpoint: fc.Arbitrary<Endpoint> = fc.record({
   ...{ disabledAt: fc.constant(null), disabledReason: fc.constant(null) },
 });
 
-/** Some are longer than an event may be, and a character may be several bytes. */
+/** Some decisions are longer than an event may be, and some characters take several bytes. */
 const text = fc
   .tuple(fc.constantFrom('a', 'é', '漢'), fc.constantFrom(0, 10, 300, 9000, 40_000))
   .map(([character, count]) => character.repeat(count));
@@ -61,7 +61,7 @@ test('an endpoint gets each decision that it takes, in order, and no other', () 
   );
 });
 
-test('a list has at most 100 decisions, and at most 64 KiB unless it is of one; it is as long as that allows', () => {
+test('a list has at most 100 decisions, and 64 KiB unless it has only one, and it is as long as these bounds allow', () => {
   const { eventDecisions, eventBytes } = WEBHOOK_LIMITS;
   expect([eventDecisions, eventBytes]).toEqual([100, 65_536]);
   fc.assert(

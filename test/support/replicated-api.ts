@@ -13,12 +13,12 @@ import { type Answer, answerOf, type Input, input, postOne } from './submit.ts';
 import { waitUntil } from './wait-until.ts';
 
 export const PATIENCE_MS = 30_000;
-/** More than the waits of each test, and than the start of two servers and an API on a busy machine. */
+/** Longer than the waits of each test, and than the start of two servers and an API on a busy machine. */
 export const REPLICATED_TIMEOUTS = {
   testTimeout: 4 * PATIENCE_MS,
   hookTimeout: 20 * PATIENCE_MS,
 };
-/** The replica counts as in step for as long as a test pauses it. */
+/** The engine still reads from a replica that a test has paused for less than this. */
 const LAG_MS_MAX = '120000';
 export const CREATED_AT = new Date(Date.now() - 2 * DAY_MS).toISOString();
 /** Lists up to here come from the replica. */

@@ -1,4 +1,4 @@
-/** Operations that succeed only where another person has acted before, or with a model or a login; tokens.test.ts has them succeed. */
+/** Operations that need another person's step, a model or a login first; tokens.test.ts makes them succeed. */
 export const TWO_PEOPLE_WRITES = [
   'POST /v1/models/{id}/proposals',
   'POST /v1/models/{id}/emergency',

@@ -3,37 +3,18 @@
  * grows as it writes: 1.2 MB of buffers for the 0.9 MB of a batch of scores, which stay until the next garbage
  * collection.
  */
-import type { Socket } from 'node:net';
 import type pg from 'pg';
-
-type BindOptions = {
-  readonly portal: string;
-  /** Undefined where the statement has no name. */
-  readonly statement?: string | undefined;
-  readonly values?: readonly unknown[];
-  readonly binary?: boolean;
-  readonly valueMapper: (value: unknown) => unknown;
-};
-
-/** The part of the driver's connection that sends a Bind message. */
-export type BindingConnection = {
-  readonly stream: Pick<Socket, 'write' | 'writable'>;
-  bind: (options: BindOptions) => void;
-};
 
 /** A smaller parameter is copied: a separate write would cost as much. */
 const PIECE_BYTES_MIN = 16 * 1024;
 const NOTHING = Buffer.alloc(0);
 
-export function bindInPieces(client: pg.ClientBase): void {
-  // The driver's types omit its connection; the test compares the bytes with the driver's own message.
-  const { connection } = client as unknown as { readonly connection: BindingConnection };
+export function bindInPieces({ connection }: Pick<pg.Client, 'connection'>): void {
   const bindWhole = connection.bind.bind(connection);
-  connection.bind = (options) => {
-    const { values = [], binary = false } = options;
-    if (binary || !values.some(isPiece)) bindWhole(options);
+  connection.bind = (config, more) => {
+    if (config === null || config.binary || !config.values?.some(isPiece)) bindWhole(config, more);
     else if (connection.stream.writable) {
-      for (const piece of bindMessage(options, values)) connection.stream.write(piece);
+      for (const piece of bindMessage(config)) connection.stream.write(piece);
     }
   };
 }
@@ -43,9 +24,9 @@ function isPiece(value: unknown): boolean {
 }
 
 /** The message in pieces; the pieces of large parameters are the parameters themselves. */
-function bindMessage(options: BindOptions, values: readonly unknown[]): Buffer[] {
-  const { portal, statement = '', valueMapper } = options;
-  const mapped = values.map(valueMapper);
+function bindMessage(config: pg.BindConfig): Buffer[] {
+  const { portal = '', statement = '', values = [], valueMapper = (value) => value } = config;
+  const mapped: unknown[] = values.map(valueMapper);
   const parameters = mapped.map((value) =>
     Buffer.isBuffer(value) || value === null ? value : Buffer.from(String(value)),
   );

@@ -1,10 +1,10 @@
 /**
- * How many transactions each stream may hold: RISK_STREAM_ENTRIES_MAX, and fewer where the memory of its Redis asks for
- * it. What waits is in Postgres as well, so it takes what profiles leave: without them each batch is rebuilt from rows,
- * and a backlog that takes their room makes itself longer.
+ * How many transactions each stream may hold: RISK_STREAM_ENTRIES_MAX, and fewer if its Redis lacks memory. Waiting
+ * transactions are in Postgres as well, so they take the memory that profiles leave: without profiles each batch is
+ * rebuilt from rows, and a backlog that takes their memory makes itself longer.
  *
- * The streams of a server share its room by dynamic thresholds (Choudhury and Hahne, 1998): each may hold so many times
- * the bytes that are still free. One alone gets eight ninths, and those that stand still leave room for every other.
+ * The streams of a server share its room by dynamic thresholds (Choudhury and Hahne, 1998): each may hold FREE_MULTIPLE
+ * times the bytes that are still free. One stream alone gets eight ninths; full streams leave room for every other.
  */
 import { Failure } from '../../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
@@ -17,14 +17,14 @@ const SHARE_MAX = 0.3;
 /** Enough for seconds of work: 80,000 transactions of 256 MB. */
 const SHARE_MIN = 0.05;
 /**
- * Between these bounds they take what is free below this share. Profiles that are too many hold 0.65 to 0.7
- * (profile-budget.ts): what they give up there must stay theirs, else each round would hand some of it to what waits.
+ * Between these bounds waiting transactions take what is free below this share. Profiles that exceed their budget hold 0.65
+ * to 0.7 (profile-budget.ts): were this share higher, waiting transactions would take what profiles give up there.
  */
 const FILLED_SHARE = 0.55;
 const FREE_MULTIPLE = 8;
-/** A measurement is taken anew after so long: at 50,000 transactions a second of 250 bytes 6 MB are appended meanwhile. */
+/** Time after which an append measures again: at 50,000 transactions of 250 bytes a second 6 MB are appended meanwhile. */
 const FRESH_MS = 500;
-/** An append waits for a measurement where the last one is as old as this. */
+/** Age of the last measurement from which an append waits for a new one. */
 const STALE_MS = 1000;
 /** A transaction of an empty stream counts as this many bytes: more than one takes (docs/operations.md has the sizes). */
 const TRANSACTION_BYTES = 400;
@@ -44,7 +44,7 @@ export type RoomOf = (stream: string) => StreamRoom;
 export type StreamRooms = {
   /** Measures now: one round trip on a single node. Throws a Failure. */
   readonly measure: () => Promise<RoomOf>;
-  /** As measured a second ago at most, and mostly half of it. Throws a Failure. */
+  /** As measured at most a second ago, mostly half a second. Throws a Failure. */
   readonly recent: () => Promise<RoomOf>;
 };
 

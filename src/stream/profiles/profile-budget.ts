@@ -1,7 +1,7 @@
 /**
  * Bounds the memory of profiles, in favour of the streams. Above their share of Redis' memory no new logs are begun,
- * and page by page what logs have allocated in vain is given back; where that is little, the logs of the page that were
- * idle for longest are dropped. They are rebuilt from Postgres when needed.
+ * and logs give back their spare memory, page by page. If a page gives back little, its logs that were idle for longest
+ * are dropped; they are rebuilt from Postgres when needed.
  */
 import type { Redis } from 'ioredis';
 import { type RedisClient, toRedisFailure, writableNodes } from '../connection/connection.ts';
@@ -17,9 +17,9 @@ const SHARE_AFTER = 0.65;
 const PAGES_MAX = 64;
 const PAGE_KEYS = 1000;
 
-/** A log with more spare bytes is copied; half of it is spare once an append had to make room. */
+/** Share of spare bytes above which a log is copied. `APPEND` leaves half of a log spare when it has to grow. */
 const SPARE_SHARE = 0.25;
-/** A page that gave back so much of its bytes loses no log. */
+/** Share of its bytes: a page that gave back as much loses no log. */
 const GIVEN_BACK_SHARE = 0.1;
 
 type ProfileBudget = {

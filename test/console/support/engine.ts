@@ -12,7 +12,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 export const TRANSACTIONS = 2000;
 const SCORED_WITHIN_MS = 120_000;
-/** Receivers of a test are on this machine. */
+/** Lets webhooks reach the receivers of a test, which run on this machine. */
 const SETTINGS = { RISK_WEBHOOK_LOOPBACK: 'allow' };
 
 export type Engine = {
