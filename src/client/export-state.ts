@@ -38,6 +38,8 @@ export async function readExportState(
   });
   if (text === undefined) return beginState(question);
   const state = parse(text);
+  // A state without rows has nothing to lose: its question may have been refused.
+  if (state?.rows === 0) return beginState(question);
   if (state !== undefined && isSame(state.question, question)) return state;
   throw new Failure(
     'invalid',

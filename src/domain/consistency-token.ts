@@ -21,7 +21,8 @@ export type ConsistencyToken = WriteMark & {
 export const UNKNOWN_SYSTEM = '0';
 
 const BYTES = 17;
-const TOKEN = /^[A-Za-z0-9_-]{23}$/;
+/** Every token, and some texts that are none. */
+export const TOKEN = /^[A-Za-z0-9_-]{23}$/;
 
 export function encodeToken({ system, xid, isBound }: ConsistencyToken): string {
   const bytes = Buffer.alloc(BYTES);

@@ -8,8 +8,8 @@ export const DESCRIBED = { error: describeIssue, reportInput: true } as const;
 
 /** Longest part of a given text that a message repeats. */
 const SHOWN_CHARS_MAX = 64;
-/** Most names that a message lists. */
-const NAMED_MAX = 20;
+/** Most names that a message lists where nothing bounds how many there are. */
+export const NAMED_MAX = 20;
 /** Characters that a terminal obeys, or that nobody sees: controls, directions of writing, line ends, half pairs. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
@@ -57,7 +57,7 @@ function describeIssue(issue: Issue): string | undefined {
     case 'invalid_format':
       return `must be ${FORMATS[issue.format] ?? `of the form ${issue.format}`}, not ${given(issue.input)}`;
     case 'unrecognized_keys':
-      return `must not have ${oneOf(issue.keys)}`;
+      return `must not have ${oneOf(issue.keys, NAMED_MAX)}`;
     case 'invalid_union':
       return `must be of an allowed form, not ${given(issue.input)}`;
     default:
@@ -65,11 +65,11 @@ function describeIssue(issue: Issue): string | undefined {
   }
 }
 
-/** What is allowed, as far as a message lists it. */
-export function oneOf(values: readonly unknown[]): string {
-  const texts = values.slice(0, NAMED_MAX).map(given);
+/** What is allowed, all of it: code or configuration bounds how much that is, otherwise `namedMax` does. */
+export function oneOf(values: readonly unknown[], namedMax = values.length): string {
+  const texts = values.slice(0, namedMax).map(given);
   if (values.length === 1) return texts.join();
-  return `one of ${texts.join(', ')}${values.length > NAMED_MAX ? ', …' : ''}`;
+  return `one of ${texts.join(', ')}${values.length > namedMax ? ', …' : ''}`;
 }
 
 function bound(origin: string, side: string, limit: number): string {

@@ -1,9 +1,11 @@
 /** The header `Consistency-Token`: the answer to a write has it, and a read that carries it finds what was written. */
 import type { Context, MiddlewareHandler } from 'hono';
 import { z } from 'zod';
-import { type ConsistencyToken, decodeToken } from '../domain/consistency-token.ts';
+import { type ConsistencyToken, decodeToken, TOKEN } from '../domain/consistency-token.ts';
 import { given } from '../domain/describe-issue.ts';
 import { InvalidFields } from '../domain/field-error.ts';
+import { shown } from '../domain/list-parameters.ts';
+import { CONSISTENCY_TOKEN } from './answers/answer-headers.ts';
 import { addHeaders } from './answers/headers.ts';
 import type { AppEnv } from './app-env.ts';
 
@@ -48,8 +50,14 @@ export function withoutToken(c: Context<AppEnv>): void {
 
 /** The header of a request, for the document. */
 export const tokenParameter = z.object({
-  [HEADER]: z.string().optional().meta({
-    description:
-      '`Consistency-Token` of the answer to a write, which this answer then includes: a replica of Postgres that lacks the write is waited for briefly, and otherwise the primary answers.',
-  }),
+  [HEADER]: z
+    .string()
+    .regex(TOKEN)
+    .optional()
+    .meta(
+      shown(
+        CONSISTENCY_TOKEN,
+        '`Consistency-Token` of the answer to a write, which this answer then includes: a replica of Postgres that lacks the write is waited for briefly, and otherwise the primary answers.',
+      ),
+    ),
 });

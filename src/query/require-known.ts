@@ -1,12 +1,12 @@
 /** Refuses names of corridors and models that the market lacks, and says which it has. */
-import { given, oneOf } from '../domain/describe-issue.ts';
+import { given, NAMED_MAX, oneOf } from '../domain/describe-issue.ts';
 import { InvalidFields } from '../domain/field-error.ts';
 import { NO_MODEL } from '../domain/model-manifest.ts';
 import { findModel, listModels } from '../store/models/models.ts';
 import type { Databases } from './choose-database.ts';
 
-/** More than a message lists, so that it shows that there are more. */
-const MODELS_READ = 50;
+/** One more than a message lists, so that it shows that there are more. */
+const MODELS_READ = NAMED_MAX + 1;
 
 /** Throws InvalidFields for a corridor that a transaction may not name now. */
 export function requireCorridor(known: ReadonlySet<string>, corridor: string | undefined): void {
@@ -23,7 +23,7 @@ export async function requireModel(
   if ((await findModel(primary, model))?.model === model) return;
   const known = await listModels(primary, '', MODELS_READ);
   const names = [NO_MODEL, ...known.map((one) => one.model)];
-  throw invalid('/model', `must be ${oneOf(names)}, not ${given(model)}`);
+  throw invalid('/model', `must be ${oneOf(names, NAMED_MAX)}, not ${given(model)}`);
 }
 
 const invalid = (pointer: string, detail: string) => new InvalidFields([{ pointer, detail }]);

@@ -71,7 +71,7 @@ export const summaryParameters = z.strictObject({
   currency: currencyFilter,
   rule_set: ruleSetFilter,
   rule: z
-    .enum(REASONS, 'must be a reason code of /v1/reason-codes')
+    .enum(REASONS)
     .optional()
     .meta({
       description: 'Only scores with this reason; /v1/reason-codes lists them.',

@@ -259,6 +259,10 @@ describe('risk export', () => {
     const output = join(folder, 'refused.csv');
     const refused = await risk(api.url, '--output', output, '--verdict', 'no');
     expect(`${refused.code} ${refused.stderr}`).toMatch(/^1 .*\/verdict/s);
+    const corrected = await risk(api.url, '--output', output, '--account-id', 'acc_1');
+    expect(`${corrected.code} ${corrected.stdout}`, corrected.stderr).toMatch(
+      /^0 exported rows=1 /,
+    );
     expect((await risk(api.url)).code).toBe(2);
     expect((await risk(api.url, '--output', output, '--limit', '1')).code).toBe(2);
   });

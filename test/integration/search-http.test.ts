@@ -16,7 +16,11 @@ afterAll(() => api[Symbol.asyncDispose]());
 const get = (path: string) => api.request(path);
 
 test.each([
-  ['/v1/scores?reason=NO_REASON', '/reason/0', "must be one of 'AMOUNT_OVER_"],
+  [
+    '/v1/scores?reason=NO_REASON',
+    '/reason/0',
+    "'MODEL_MERCHANT_FIRST_FRAUD_SHARE', not 'NO_REASON'",
+  ],
   ['/v1/transactions?corridor=AA-BB', '/corridor', "must be one of 'AE-IN', "],
   [
     '/v1/scores?verdict=decline,no',

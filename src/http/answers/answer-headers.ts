@@ -1,4 +1,5 @@
 /** Headers of answers that a client acts on, as the document describes them. test/contract/answers.test.ts compares them with what is sent. */
+import { TOKEN } from '../../domain/consistency-token.ts';
 
 /** The token of every example. */
 export const CONSISTENCY_TOKEN = 'Z2gaXHUzusAAAAAAAAAC7QA';
@@ -68,7 +69,7 @@ export const ANSWER_HEADERS = {
   'Consistency-Token': {
     description:
       'Stands for what was written. A read that carries it as `Consistency-Token` finds that, and everything that was answered before the write was sent. Every answer to a write that succeeds has it; where lines are answered, the last of them has it in its place.',
-    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{23}$' },
+    schema: { type: 'string', pattern: TOKEN.source },
     example: CONSISTENCY_TOKEN,
   },
   'Content-Disposition': {

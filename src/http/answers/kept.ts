@@ -2,9 +2,10 @@
 import { hash } from 'node:crypto';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { shown } from '../../domain/list-parameters.ts';
 import type { AnswerText } from '../../query/answer-cache.ts';
 import type { AppEnv } from '../app-env.ts';
-import { answerHeaders } from './answer-headers.ts';
+import { ANSWER_HEADERS, answerHeaders } from './answer-headers.ts';
 import { answerJson } from './headers.ts';
 
 const TAG_CHARS = 22;
@@ -49,7 +50,7 @@ export const conditionalHeader = z.object({
   'If-None-Match': z
     .string()
     .optional()
-    .meta({ description: '`ETag` of the answer that the caller has.' }),
+    .meta(shown(ANSWER_HEADERS.ETag.example, '`ETag` of the answer that the caller has.')),
 });
 export const keptHeaders = answerHeaders('ETag', 'Cache-Control', 'Vary', 'Age');
 export const notModified = {

@@ -50,16 +50,22 @@ export function partiesRoutes({ readProfile }: Reading): Hono<AppEnv> {
 type Described = {
   readonly operationId: string;
   readonly summary: string;
+  readonly description?: string;
   readonly id: { readonly description: string; readonly example: string };
   readonly content: ReturnType<typeof json>;
 };
 
-const pathOf = (party: ActiveParty, { operationId, summary, id, content }: Described) => ({
+const SUMMED = 'Summed from the stored transactions; windows end at `at`.';
+
+const pathOf = (
+  party: ActiveParty,
+  { operationId, summary, description = SUMMED, id, content }: Described,
+) => ({
   [`/v1/${party}s/{id}/profile`]: {
     get: {
       operationId,
       summary,
-      description: 'Summed from the stored transactions; windows end at `at`.',
+      description,
       tags: [`${party}s`],
       security: allowedRoles('analyst'),
       requestParams: {
@@ -96,6 +102,7 @@ export const partiesPaths: ZodOpenApiPathsObject = {
   ...pathOf('device', {
     operationId: 'readDeviceProfile',
     summary: 'What happened on one device in the last hour, day, week and month',
+    description: `${SUMMED} It is made for each request: without \`at\` each answer has another \`as_of\`, and so another \`ETag\`.`,
     id: { description: 'The device.', example: 'device-4f2a' },
     content: json(deviceProfileSchema, deviceProfile),
   }),

@@ -97,6 +97,9 @@ test('every parameter is described, and whole numbers are integers with bounds',
   );
   const undescribed = parameters.filter(({ description = '' }) => description === '');
   expect(undescribed.map(({ at }) => at)).toEqual([]);
+  const headers = parameters.filter((one) => one.in === 'header');
+  const unshown = headers.filter((one) => one.example === undefined && !one.schema['examples']);
+  expect(unshown.map(({ at }) => at)).toEqual([]);
   const unbounded = parameters.filter(({ schema }) => bounds(schema).includes(undefined));
   expect(unbounded.map(({ at }) => at)).toEqual([]);
   const digits = parameters.filter(({ schema }) => String(schema['pattern']).includes('^\\d{1'));
@@ -119,6 +122,15 @@ test('every answer that a replica may give takes the token of a write', () => {
   );
   expect(without.map(({ path }) => path)).toEqual([]);
   expect(aged.length).toBeGreaterThan(8);
+});
+
+test('every operation that takes a query or a token may refuse it', () => {
+  const lacking = openApi.operations.filter(
+    ({ operation: { parameters = [], responses } }) =>
+      parameters.some((one) => one.in === 'query' || one.name === 'Consistency-Token') &&
+      responses['422'] === undefined,
+  );
+  expect(lacking.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
 });
 
 test('every answer to a write that succeeds has a token', () => {

@@ -10,7 +10,7 @@ import { transactionInputSchema } from '../../../../src/domain/transaction.ts';
 import type { AppEnv } from '../../../../src/http/app-env.ts';
 import { checkFields, listReader, readQuery } from '../../../../src/http/body/body.ts';
 import { scoreSearchParameters } from '../../../../src/query/search/search-parameters.ts';
-import { summaryParameters } from '../../../../src/query/summary-parameters.ts';
+import { REASONS, summaryParameters } from '../../../../src/query/summary-parameters.ts';
 
 function refusal(work: () => unknown): InvalidFields {
   try {
@@ -63,7 +63,7 @@ test.each([
   [
     scoreSearchParameters,
     { reason: 'r' },
-    /^\/reason\/0 must be one of 'AMOUNT_OVER_\w+', .*, …, not 'r'\.$/,
+    `/reason/0 must be one of ${REASONS.map((code) => `'${code}'`).join(', ')}, not 'r'.`,
   ],
   [scoreSearchParameters, { account_id: '' }, '/account_id must have at least 1 character, not 0.'],
   [
@@ -129,8 +129,7 @@ test.each([
     "/to must be shadow, canary:N with N from 1 to 99, or active, not 'on'.",
   ],
 ] as const)('%# names the field, what is allowed and what was given', (schema, value, detail) => {
-  const said = detail instanceof RegExp ? expect.stringMatching(detail) : detail;
-  expect(detailOf(schema, value)).toEqual(said);
+  expect(detailOf(schema, value)).toEqual(detail);
 });
 
 test('a body without items, with too many or with none at all is refused with their number', () => {
