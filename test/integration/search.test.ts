@@ -236,7 +236,7 @@ test('days without a match are not read', async () => {
   for (const query of [
     { reason: 'DORMANT_ACCOUNT' },
     { corridor: 'AA-BB' },
-    { status: 'dead_lettered', corridor: 'AA-BB' },
+    { status: 'accepted', corridor: 'AA-BB' },
   ]) {
     const page = await list('transactions', query, 2);
     expect(page).toMatchObject({ items: [], complete: true, next_cursor: null });
@@ -244,21 +244,23 @@ test('days without a match are not read', async () => {
 });
 
 /** The rows of a table that the first page may read at most. */
-test.each<[Asked, number]>([
+test.each<[Asked, number, List?]>([
   [{}, 400],
   [{ device_id: 'd_7' }, 400],
   [{ ip: '192.0.2.9' }, 400],
   [{ sort: 'score' }, 400],
   [{ sort: 'score', verdict: 'decline' }, 400],
   [{ reason: 'DORMANT_ACCOUNT' }, 2500],
+  [{ degradation: '2' }, 400],
+  [{ status: 'dead_lettered' }, 400, 'transactions'],
   [{ client: 'shop', idempotency_key: 'key_4' }, 10],
-])('%j reads a bounded number of rows', async (query, rowsMax) => {
+])('%j reads a bounded number of rows', async (query, rowsMax, kind = 'scores') => {
   // Without it Postgres reads all of a table this small, for each row.
   await testDatabase.sql(`alter database ${testDatabase.name} set enable_seqscan = off`);
   await using indexed = testDatabase.open();
   const read = await rowsRead(indexed, async (spy: Query) => {
     const spied = { ...databases, primary: { ...indexed, query: spy } };
-    return await list('scores', query, 1000, spied);
+    return await list(kind, query, 1000, spied);
   });
   const rows = [...read].filter(([table]) => /^(transactions|scores)_/.test(table));
   expect(rows.length).toBeGreaterThan(0);
@@ -266,6 +268,19 @@ test.each<[Asked, number]>([
     const ofTable = rows.filter(([name]) => name.startsWith(table));
     expect(ofTable.reduce((sum, [, count]) => sum + count, 0)).toBeLessThanOrEqual(rowsMax);
   }
+});
+
+test('a verdict of a corridor is found by the index of risky scores alone', async () => {
+  await testDatabase.sql('vacuum scores');
+  const plans: string[] = [];
+  const query: Query = async (statement, values) => {
+    const explain = { name: '', text: `explain ${statement.text}` };
+    plans.push(JSON.stringify(await database.query(explain, values)));
+    return await database.query(statement, values);
+  };
+  const spied = { ...databases, primary: { ...database, query } };
+  await list('scores', { corridor: 'US-MX', verdict: 'decline' }, 1, spied);
+  expect(plans.find((plan) => plan.includes('corridor'))).toMatch(/^(?!.*Sort).*Index Only Scan/);
 });
 
 test('a cursor goes with its question alone', async () => {

@@ -12,7 +12,7 @@ import { listWalkedMonths } from '../../store/partitions/month-slice.ts';
 import { type Databases, readFrom, requireWrite } from '../choose-database.ts';
 import { requireModel } from '../require-known.ts';
 import { filterOf, rangesOf } from '../search/search.ts';
-import { type Budget, walkRanges } from '../search/walk.ts';
+import { walkRanges } from '../search/walk.ts';
 import type { ExportParameters } from './export-parameters.ts';
 
 /** Receives rows in order; the next ones are read once it resolves. */
@@ -35,12 +35,7 @@ const FIRST_PAGE_ROWS = 500;
 const TAKEN_ROWS = 500;
 
 /** An export ends with its last row. */
-const UNBOUNDED: Budget = {
-  slices: () => 0,
-  isSpent: () => false,
-  isOverdrawn: () => false,
-  count: () => undefined,
-};
+const UNBOUNDED = { isSpent: () => false, count: () => undefined };
 
 /**
  * @param write the replica gives a slice only once it has the write of this token

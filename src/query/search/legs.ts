@@ -78,13 +78,6 @@ export async function runLeg(run: LegRun): Promise<LegResult> {
   }
 }
 
-/** Rows that the first slice looks at, so that a common match is found in few pages; each one after it looks at more. */
-const FIRST_EXAMINED = 1_000;
-const EXAMINED_GROWTH = 4;
-
-const examinedMax = (budget: Budget) =>
-  FIRST_EXAMINED * EXAMINED_GROWTH ** Math.min(budget.slices() - 1, 2);
-
 const toPlace = (position: Position): Place => ({ ...position, value: null });
 
 async function runTime(run: LegRun): Promise<LegResult> {
@@ -97,8 +90,9 @@ async function runTime(run: LegRun): Promise<LegResult> {
       const slice = await read({
         ...{ filter: leg.filter, lowerMs: fromMs, upperMs: toMs, follows: 'time', isDescending },
         ...{ after: toPlace(after), until: undefined, ranked: undefined },
-        ...{ examinedMax: examinedMax(budget), rows: rows + 1 - places.length },
+        ...{ examinedMax: budget.rowsMax(), rows: rows + 1 - places.length },
       });
+      budget.noteRows(slice.examined);
       places.push(...slice.rows);
       return { reached: slice.reached, isEnough: places.length > rows };
     },
@@ -129,8 +123,9 @@ async function runScores(run: LegRun): Promise<LegResult> {
     const slice = await read({
       ...{ filter: leg.filter, lowerMs, upperMs, follows: 'score', isDescending },
       ...{ after, until: undefined, ranked: undefined },
-      ...{ examinedMax: examinedMax(budget), rows: rows + 1 - places.length },
+      ...{ examinedMax: budget.rowsMax(), rows: rows + 1 - places.length },
     });
+    budget.noteRows(slice.examined);
     places.push(...slice.rows);
     isAtEnd = slice.reached === null;
     after = slice.reached ?? undefined;
@@ -160,8 +155,9 @@ async function runStretch(run: LegRun, by: RankedBy): Promise<LegResult> {
       const slice = await read({
         ...{ filter: leg.filter, lowerMs: fromMs, upperMs: toMs, follows: 'time', isDescending },
         ...{ after: toPlace(after), until, ranked: { by, beyond } },
-        ...{ examinedMax: Infinity, rows: rows + 1 },
+        ...{ examinedMax: stretch === null ? budget.rowsMax() : Infinity, rows: rows + 1 },
       });
+      budget.noteRows(slice.examined);
       // A slice begins with rows of the one before where others have arrived between.
       const listed = new Set(places.map(({ id }) => id));
       const fresh = slice.rows.filter(({ id }) => !listed.has(id));

@@ -13,8 +13,7 @@ import { type FoundTransaction, loadFound } from '../../store/search/found-rows.
 import { countSearchSlice, readSearchSlice } from '../../store/search/read-slice.ts';
 import { needsScore, type SearchFilter } from '../../store/search/search-filter.ts';
 import {
-  isOfParty,
-  isRiskyAlone,
+  isIndexed,
   type Place,
   RISKY_SCORE_MIN,
   type SearchSlice,
@@ -225,8 +224,7 @@ async function leaveOutDays(
   ranges: readonly MonthRange[],
   isDescending: boolean,
 ): Promise<readonly MonthRange[]> {
-  const isIndexed = isOfParty(filter) || isRiskyAlone(filter);
-  if (isIndexed || ranges.length === 0 || !isTallied(filter)) return ranges;
+  if (isIndexed(filter) || ranges.length === 0 || !isTallied(filter)) return ranges;
   const fromMs = Math.min(...ranges.map((range) => range.fromMs));
   const toMs = Math.max(...ranges.map((range) => range.toMs));
   const days = await readFrom(databases, toMs, (database) =>
@@ -283,13 +281,12 @@ async function count(
       const slice: SearchSlice = {
         ...{ filter, lowerMs: fromMs, upperMs: toMs, follows: 'time', isDescending: true },
         ...{ after: { ...after, value: null }, until: undefined, ranked: undefined },
-        ...{ examinedMax: Infinity, rows: TOTAL_MAX + 1 - counted },
+        ...{ examinedMax: budget.rowsMax(), rows: TOTAL_MAX + 1 - counted },
       };
-      const { count: found, reached } = await readFrom(databases, toMs, (database) =>
-        countSearchSlice(database, slice),
-      );
-      counted += found;
-      return { reached, isEnough: counted > TOTAL_MAX };
+      const read = await readFrom(databases, toMs, (database) => countSearchSlice(database, slice));
+      budget.noteRows(read.examined);
+      counted += read.count;
+      return { reached: read.reached, isEnough: counted > TOTAL_MAX };
     },
   });
   const isMore = counted > TOTAL_MAX || stopped !== null;

@@ -7,27 +7,46 @@ import { lowestIdAt } from '../../domain/transaction-id.ts';
 import type { MonthRange } from '../../store/partitions/month-slice.ts';
 
 export const SLICES_MAX = 24;
-export const WALK_MS_MAX = 1500;
+/** A page is to be there within 300 ms, also where nothing of it is in memory, and has its rows to read after the walk. */
+export const WALK_MS_MAX = 200;
+
+/** Rows that the first slice looks at, so that a common match is found in few pages; each one after it looks at more. */
+const FIRST_ROWS = 500;
+const ROWS_GROWTH = 4;
+/** A slice costs 2 to 4 ms however few rows it looks at. */
+const ROWS_MIN = 100;
 
 export type Budget = {
-  /** Slices that were read. */
-  readonly slices: () => number;
   readonly isSpent: () => boolean;
   /** Twice as many slices were read, in whatever time: for what a request has to read again, and to its end. */
   readonly isOverdrawn: () => boolean;
+  /** Begins a slice. */
   readonly count: () => void;
+  /** Rows that the slice that was begun may look at, which fit in what is left of the time at the speed so far. */
+  readonly rowsMax: () => number;
+  /** Adds what a slice has looked at. */
+  readonly noteRows: (rows: number) => void;
 };
 
 /** @param nowMs monotonic; as slicesMax, another one in tests */
 export function createBudget(nowMs = () => performance.now(), slicesMax = SLICES_MAX): Budget {
-  const endMs = nowMs() + WALK_MS_MAX;
+  const startMs = nowMs();
   let slices = 0;
+  let rows = 0;
+  const fitting = () => {
+    const pastMs = nowMs() - startMs;
+    if (rows === 0 || pastMs === 0) return Infinity;
+    return Math.max(ROWS_MIN, Math.floor((rows / pastMs) * (WALK_MS_MAX - pastMs)));
+  };
   return {
-    slices: () => slices,
-    isSpent: () => slices >= slicesMax || (slices > 0 && nowMs() > endMs),
+    isSpent: () => slices >= slicesMax || (slices > 0 && nowMs() - startMs > WALK_MS_MAX),
     isOverdrawn: () => slices >= 2 * slicesMax,
     count: () => {
       slices += 1;
+    },
+    rowsMax: () => Math.min(FIRST_ROWS * ROWS_GROWTH ** Math.min(slices - 1, 3), fitting()),
+    noteRows: (looked) => {
+      rows += looked;
     },
   };
 }
@@ -40,7 +59,7 @@ export type Walk = {
   readonly ranges: readonly MonthRange[];
   readonly isDescending: boolean;
   readonly after: Position | null;
-  readonly budget: Budget;
+  readonly budget: Pick<Budget, 'isSpent' | 'count'>;
   /** Leaves out parts of ranges that cannot have a match. It is asked once a slice has not been enough. */
   readonly narrow?: (ranges: readonly MonthRange[]) => Promise<readonly MonthRange[]>;
   /** `reached` is null where nothing is left of the slice; `isEnough` ends the walk. */

@@ -9,7 +9,7 @@ import { DAY_MS } from '../../domain/utc-bucket.ts';
 import type { Database } from '../database/pool.ts';
 import { UNNAMED } from '../partitions/month-slice.ts';
 import { INCREMENTS_READ_MAX } from '../tallies/day-tallies.ts';
-import { needsScore, type Parameter, type SearchFilter } from './search-filter.ts';
+import type { Parameter, SearchFilter } from './search-filter.ts';
 
 /** True where a part of the filter is counted by day. */
 export function isTallied(filter: SearchFilter): boolean {
@@ -33,6 +33,7 @@ export async function listDaysWith(
   const parameter: Parameter = (value) => `$${values.push(value)}`;
   const corridor =
     filter.corridor === undefined ? '' : `and corridor = ${parameter(filter.corridor)}`;
+  const { outcomes, counts } = countsOf(filter, parameter);
   const text = `
     with fresh as materialized (select * from market.daily_increments limit $1::int4 + 1)
     select (select count(*)::int4 from fresh) as increments, d."dayMs"
@@ -40,7 +41,8 @@ export async function listDaysWith(
       left join (select extract(epoch from day)::float8 * 1000 as "dayMs"
                    from (select * from market.daily_tallies union all select * from fresh) both_kinds
                   where day >= date '1970-01-01' + $2::int4 and day <= date '1970-01-01' + $3::int4 ${corridor}
-                  group by day having ${countsOf(filter, parameter).join(' and ')}) d on true
+                    and outcome = any (${parameter(outcomes)}::text[])
+                  group by day having ${counts.join(' and ')}) d on true
      order by "dayMs"`;
   const rows = await query<{ increments: number; dayMs: number | null }>(
     { name: UNNAMED, text },
@@ -50,32 +52,42 @@ export async function listDaysWith(
   return rows.flatMap(({ dayMs }) => dayMs ?? []);
 }
 
-/** What a day must have counted: each of these is more than nothing. */
-function countsOf(filter: SearchFilter, parameter: Parameter): string[] {
-  const { currency, ruleSet, model, reasons, label, status } = filter;
+type Counts = {
+  /** What a day must have counted: each of these is more than nothing. */
+  readonly counts: readonly string[];
+  /** All that they count, which is a small part of the tallies. */
+  readonly outcomes: readonly string[];
+};
+
+function countsOf(filter: SearchFilter, parameter: Parameter): Counts {
+  const { currency, verdicts, ruleSet, model, reasons, label, status } = filter;
   const ofCurrency = currency === undefined ? '' : `and currency = ${parameter(currency)}`;
   const ofRules = ruleSet === undefined ? '' : `and rule_set = ${parameter(ruleSet)}`;
   const ofModel =
     model === undefined ? '' : `and coalesce(model, '${NO_MODEL}') = ${parameter(model)}`;
-  const outcomes = (some: readonly string[]) => `outcome = any (${parameter(some)}::text[])`;
-  const sum = (condition: string) => `coalesce(sum(count) filter (where ${condition}), 0)`;
-  const accepted = sum(`outcome = 'accepted' ${ofCurrency}`);
-  const counts = [accepted];
-  if (needsScore(filter)) {
-    const verdicts = outcomes(filter.verdicts ?? VERDICTS);
-    counts.push(sum(`${verdicts} ${ofCurrency} ${ofRules} ${ofModel}`));
+  const all = new Set<string>();
+  const sum = (outcomes: readonly string[], further: string) => {
+    for (const one of outcomes) all.add(one);
+    return `coalesce(sum(count) filter (where outcome = any (${parameter(outcomes)}::text[]) ${further}), 0)`;
+  };
+  const accepted = () => sum(['accepted'], ofCurrency);
+  const counts: string[] = [];
+  // A reason is counted by rule set, so it needs no count of verdicts, which are half of all tallies.
+  if (verdicts !== undefined || model !== undefined || (ruleSet !== undefined && !reasons)) {
+    counts.push(sum(verdicts ?? VERDICTS, `${ofCurrency} ${ofRules} ${ofModel}`));
   }
   if (reasons !== undefined) {
-    const each = reasons.map((code) => sum(`${outcomes([code])} ${ofRules}`));
+    const each = reasons.map((code) => sum([code], ofRules));
     counts.push(...(filter.reasonMatch === 'all' ? each : [`greatest(${each.join(', ')})`]));
   }
   if (label === 'fraud' || label === 'legitimate') {
-    counts.push(sum(`${outcomes([label])} ${ofCurrency}`));
+    counts.push(sum([label], ofCurrency));
   } else if (label === 'none') {
-    counts.push(`${accepted} - ${sum(`${outcomes(LABEL_VALUES)} ${ofCurrency}`)}`);
+    counts.push(`${accepted()} - ${sum(LABEL_VALUES, ofCurrency)}`);
   }
   if (status === 'accepted' || status === 'dead_lettered') {
-    counts.push(`${accepted} - ${sum(`${outcomes(VERDICTS)} ${ofCurrency}`)}`);
+    counts.push(`${accepted()} - ${sum(VERDICTS, ofCurrency)}`);
   }
-  return counts.map((count) => `${count} > 0`);
+  if (counts.length === 0) counts.push(accepted());
+  return { outcomes: [...all], counts: counts.map((count) => `${count} > 0`) };
 }

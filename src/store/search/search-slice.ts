@@ -46,7 +46,7 @@ export type SearchSlice = {
   readonly rows: number;
 };
 
-/** The predicate of scores_risky_idx and scores_ranked_idx, word for word, or the planner would not use them. */
+/** The predicate of scores_risky_time_idx and scores_riskiest_idx, word for word, or the planner would not use them. */
 export const RISKY_SCORE_MIN = 300;
 const RISKY = `(verdict <> 'approve' or score >= ${RISKY_SCORE_MIN})`;
 
@@ -55,6 +55,18 @@ export function isRiskyAlone({ verdicts, minScore }: SearchFilter): boolean {
   const isFlagged = verdicts !== undefined && !verdicts.includes('approve');
   return isFlagged || (minScore ?? 0) >= RISKY_SCORE_MIN;
 }
+
+/** The predicate of scores_degraded_idx. */
+const DEGRADED = 'degradation > 0';
+
+const isDegraded = ({ degradation = 0 }: SearchFilter) => degradation > 0;
+
+/** True where an index leads to what matches, or to little more. */
+export const isIndexed = (filter: SearchFilter) =>
+  isOfParty(filter) ||
+  isRiskyAlone(filter) ||
+  isDegraded(filter) ||
+  filter.status === 'dead_lettered';
 
 /** True where an index leads to a party's rows. */
 export const isOfParty = (filter: SearchFilter) => partyOf(filter) !== undefined;
@@ -68,8 +80,8 @@ const PARTIES = [
 
 const partyOf = (filter: SearchFilter) => PARTIES.find(([field]) => filter[field] !== undefined);
 
-type Table = 'transactions' | 'scores' | 'labels';
-const ALIASES = { transactions: 't', scores: 's', labels: 'b' } as const;
+type Table = 'transactions' | 'scores' | 'labels' | 'dead_letters';
+const ALIASES = { transactions: 't', scores: 's', labels: 'b', dead_letters: 'f' } as const;
 
 /** The table whose index the slice follows, and what is asked of that index. */
 type WayIn = {
@@ -92,13 +104,17 @@ function wayIn(filter: SearchFilter, ranked: SearchSlice['ranked']): WayIn {
     const condition = (parameter: Parameter) => `t.${column} = ${parameter(filter[answered])}`;
     return { table: 'transactions', condition, answered };
   }
-  if (isRiskyAlone(filter)) return { table: 'scores', condition: () => RISKY, answered: undefined };
+  const isRare = isDegraded(filter);
+  if (isRare || isRiskyAlone(filter)) {
+    return { table: 'scores', condition: () => (isRare ? DEGRADED : RISKY), answered: undefined };
+  }
   return { table: walkedTable(filter, ranked), condition: null, answered: undefined };
 }
 
 /** The table that is read by its primary key: the one with most of the conditions. */
 function walkedTable(filter: SearchFilter, ranked: SearchSlice['ranked']): Table {
-  // Few transactions have a label.
+  // Few transactions have a dead letter, or a label.
+  if (filter.status === 'dead_lettered') return 'dead_letters';
   if (filter.label === 'fraud' || filter.label === 'legitimate') return 'labels';
   const isRanked = ranked?.by === 'score';
   if (!needsScore(filter) && !isRanked) return 'transactions';
@@ -112,7 +128,12 @@ const hasScoreConditions = (filter: SearchFilter) =>
 const hasTransactionConditions = (filter: SearchFilter) =>
   transactionConditions(filter, undefined, noParameter).length > 0;
 
-type Search = { readonly page: PreparedSearch; readonly boundary: PreparedSearch | null };
+type Search = {
+  readonly page: PreparedSearch;
+  readonly boundary: PreparedSearch | null;
+  /** Most rows that are looked at. */
+  readonly examined: number;
+};
 
 /** The statements of a slice, from fixed parts only; values are always parameters. */
 export function searchSlice(slice: SearchSlice): Search {
@@ -131,8 +152,8 @@ export function searchSlice(slice: SearchSlice): Search {
   const most = isJoined ? JOINED_ROWS_EXAMINED_MAX : SLICE_ROWS_EXAMINED_MAX;
   const examined = Math.min(most, slice.examinedMax);
   const looked = (text: string) =>
-    way.table === 'labels'
-      ? `select distinct on (b.transaction_id) * from (${text}) b order by ${inner.order}`
+    way.table === 'labels' || way.table === 'dead_letters'
+      ? `select distinct on (${one}.transaction_id) * from (${text}) ${one} order by ${inner.order}`
       : text;
   const rank = ranked === undefined ? undefined : rankColumn(ranked.by);
   const value = rank ?? (follows === 'score' ? 's.score' : undefined);
@@ -157,7 +178,7 @@ export function searchSlice(slice: SearchSlice): Search {
     values: valuesOfWay,
   };
   const isAnswered = !isJoined && conditions.length === 0 && ranked === undefined;
-  return { page, boundary: isAnswered && slice.rows <= examined ? null : boundary };
+  return { page, boundary: isAnswered && slice.rows <= examined ? null : boundary, examined };
 }
 
 /** Follows the index, unbounded: the caller limits it. */
@@ -173,6 +194,8 @@ function innerSelect(
   if (condition === null) {
     order = `${one}.transaction_id ${way}`;
     conditions.push(...idBounds(slice, one, parameter));
+    // The predicate of dead_letters_final_transaction_idx.
+    if (table === 'dead_letters') conditions.push(`${one}.replayed_at is null`);
   } else {
     if (slice.follows === 'score') order = `s.score ${way}, ${order}`;
     conditions.push(condition(parameter), ...placeBounds(slice, one, parameter));

@@ -107,6 +107,23 @@ describe('walkRanges', () => {
   });
 });
 
+test('a slice looks at more than the one before it, and at no more than fits in the time that is left', () => {
+  let nowMs = 0;
+  const budget = createBudget(() => nowMs);
+  const begin = () => {
+    budget.count();
+    return budget.rowsMax();
+  };
+  expect(begin()).toBe(500);
+  expect(begin()).toBe(2000);
+  budget.noteRows(1000);
+  nowMs = WALK_MS_MAX / 4;
+  expect(begin()).toBe(3000);
+  budget.noteRows(3000);
+  nowMs = WALK_MS_MAX - 1;
+  expect(begin()).toBe(100);
+});
+
 test('withinDays joins days in a row, within each range and in its order', () => {
   expect(withinDays(months(3), [0, 5, 10, 25], 5, true)).toEqual([
     { fromMs: 25, toMs: 30 },
