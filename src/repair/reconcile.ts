@@ -51,8 +51,11 @@ const RUN_MS_MAX = 5000;
  * requests take all that is freed, and have priority until nothing is owed.
  */
 const OWED_FILL = 1.1;
-/** Share of a full stream that is free before it is filled up again, so that pages are worth reading. */
-const REFILL_SHARE = 0.01;
+/**
+ * Share of a full stream that is free before it is filled up again, so that little of a page is read in vain. Less than
+ * OWED_FILL adds, as requests take what is free below that.
+ */
+const REFILL_SHARE = 0.05;
 /** Share of a stream that must be free before a pass is made for it: a pass reads all that waits. */
 const RECOVERY_REFILL_SHARE = 0.1;
 
