@@ -20,8 +20,8 @@ export type Round = {
   readonly nowMs: number;
   /** A request no longer works on a batch of this age; it is the reconciler's. */
   readonly agedMs: number;
-  /** Whether a stream that was full has enough space to continue. */
-  readonly hasRoom: (stream: string) => boolean;
+  /** Transactions that a stream has room for; 0 where a stream that was full has too little to continue. */
+  readonly roomOf: (stream: string) => number;
   readonly append: AppendMissing;
   readonly isOver: () => boolean;
 };
@@ -41,7 +41,9 @@ type OpenBatches = {
   readonly forget: () => void;
 };
 
-const PAGE_TRANSACTIONS = 5000;
+const PAGE_TRANSACTIONS_MAX = 5000;
+/** As many as a batch holds at most. */
+const PAGE_TRANSACTIONS_MIN = 1000;
 /**
  * How far behind the last read position a batch may still be committed with an earlier time; one that is later
  * still is found when reading starts over.
@@ -66,11 +68,11 @@ export function createOpenBatches(market: Market, streamOf: StreamOf): OpenBatch
     frontier = FIRST_BATCH;
     readTo = FIRST_BATCH;
   };
-  const chooseStart = ({ hasRoom }: Round): BatchPosition => {
+  const chooseStart = ({ roomOf }: Round): BatchPosition => {
     const isReadAgain = isBefore(frontier, readTo);
     owing = new Set([...(isReadAgain ? owing : []), ...firstOwed.keys()]);
     for (const [stream, position] of firstOwed) {
-      if (!hasRoom(stream)) continue;
+      if (roomOf(stream) === 0) continue;
       if (isBefore(position, frontier)) frontier = position;
       firstOwed.delete(stream);
     }
@@ -82,11 +84,19 @@ export function createOpenBatches(market: Market, streamOf: StreamOf): OpenBatch
     startOver();
     return frontier;
   };
+  /** What was read before is read as far as streams have room: more of it would be read in vain. */
+  const sizePage = ({ roomOf }: Round, after: BatchPosition, settled: number): number => {
+    if (!isBefore(after, readTo)) return PAGE_TRANSACTIONS_MAX;
+    let room = -settled;
+    for (const stream of owing) if (!firstOwed.has(stream)) room += roomOf(stream);
+    return Math.min(Math.max(room, PAGE_TRANSACTIONS_MIN), PAGE_TRANSACTIONS_MAX);
+  };
   const read = async (round: Round, start: BatchPosition): Promise<RoundResult> => {
     const before = new Date(round.nowMs - round.agedMs);
     let [after, closed, settled] = [start, 0, 0];
     while (!round.isOver()) {
-      const batches = await listOpenBatches(market.database, before, after, PAGE_TRANSACTIONS);
+      const size = sizePage(round, after, settled);
+      const batches = await listOpenBatches(market.database, before, after, size);
       const last = batches.at(-1);
       if (last === undefined) {
         if (isBefore(frontier, readTo)) frontier = readTo;

@@ -51,8 +51,11 @@ const RUN_MS_MAX = 5000;
  * requests take all that is freed, and have priority until nothing is owed.
  */
 const OWED_FILL = 1.1;
-/** Share of a full stream that is free before it is filled up again, so that pages are worth reading. */
-const REFILL_SHARE = 0.01;
+/**
+ * Share of a full stream that is free before it is filled up again, so that little of a page is read in vain. Less than
+ * OWED_FILL adds, as requests take what is free below that.
+ */
+const REFILL_SHARE = 0.05;
 /** Share of a stream that must be free before a pass is made for it: a pass reads all that waits. */
 const RECOVERY_REFILL_SHARE = 0.1;
 
@@ -90,14 +93,15 @@ export function createReconciler(
     let { recovering } = state;
     let isFull = false;
     if (recovering) {
-      const hasAmpleRoom = await readRoom(rooms, RECOVERY_REFILL_SHARE);
+      const ampleRoomOf = await readRoom(rooms, RECOVERY_REFILL_SHARE);
+      const hasAmpleRoom = (stream: string) => ampleRoomOf(stream) > 0;
       const result = await recovery.run({ state, moment, append, hasAmpleRoom, isOver });
       recovering = result.recovering;
       isFull = result.full;
     }
     for (let settled = 1; settled > 0 && !isOver(); ) {
-      const hasRoom = await readRoom(rooms, REFILL_SHARE);
-      const round = { nowMs: moment.at.getTime(), agedMs: batchAgeMs, hasRoom, append, isOver };
+      const roomOf = await readRoom(rooms, REFILL_SHARE);
+      const round = { nowMs: moment.at.getTime(), agedMs: batchAgeMs, roomOf, append, isOver };
       const result = await openBatches.round(round);
       batches += result.closed;
       settled = result.settled;
@@ -122,12 +126,13 @@ export function createReconciler(
   };
 }
 
-/** Whether at least a share of a stream's room is free. */
-async function readRoom(rooms: StreamRooms, share: number): Promise<(stream: string) => boolean> {
+/** Transactions that a stream has room for; 0 until a share of its room is free. */
+async function readRoom(rooms: StreamRooms, share: number): Promise<(stream: string) => number> {
   const roomOf = await rooms.measure();
   return (stream) => {
     const { held, transactionsMax } = roomOf(stream);
-    return transactionsMax - held >= Math.max(1, transactionsMax * share);
+    const free = transactionsMax - held;
+    return free >= Math.max(1, transactionsMax * share) ? free : 0;
   };
 }
 

@@ -47,7 +47,7 @@ export async function takeOverIngestBatches(
 
 const listOpenStatement = {
   name: 'list-open-batches',
-  text: `select batch_id as "batchId", received_at as "receivedAt", transaction_ids as "transactionIds"
+  text: `select batch_id as "batchId", received_at as "receivedAt", to_json(transaction_ids) as "transactionIds"
            from (select batch_id, received_at, transaction_ids,
                         sum(cardinality(transaction_ids)) over w - cardinality(transaction_ids) as before
                    from (select batch_id, received_at, transaction_ids

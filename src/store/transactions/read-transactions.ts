@@ -31,7 +31,7 @@ const STATUS = `case
     else 'accepted' end as status`;
 
 /** The columns that every reader of `transactions` selects. */
-export type PlainTransactionRow = {
+type PlainTransactionRow = {
   transaction_id: string;
   created_at: Date;
   received_at: Date;
@@ -116,7 +116,7 @@ export function toTransaction(row: TransactionRow): StoredTransaction {
   return { ...toPlainTransaction(row), metadata, status, client };
 }
 
-export function toPlainTransaction(row: PlainTransactionRow): Transaction {
+function toPlainTransaction(row: PlainTransactionRow): Transaction {
   return {
     transactionId: row.transaction_id,
     createdAtMs: row.created_at.getTime(),

@@ -7,12 +7,20 @@ import type { Transaction } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { timestampArray, uuidArray } from '../database/binary-array.ts';
 import type { Database } from '../database/pool.ts';
-import { type PlainTransactionRow, toPlainTransaction } from './read-transactions.ts';
 
 type Queries = Pick<Database, 'query'>;
 
-const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id,
-  t.amount::text as amount, t.currency, t.corridor, t.type, t.ip, t.device_id, t.country, t.channel`;
+/** The column with epoch milliseconds. Exact: a double of seconds is off by less than 0.1 ms until the year 9999. */
+const epochMs = (column: string) => `(date_part('epoch', ${column}) * 1000)::int8`;
+
+/** One row with a JSON array a column takes the reading thread a third of the time of a row each. */
+const COLUMNS = `json_agg(t.transaction_id) as "transactionId", json_agg(${epochMs('t.created_at')}) as "createdAtMs",
+  json_agg(${epochMs('t.received_at')}) as "receivedAtMs", json_agg(t.account_id) as "accountId",
+  json_agg(t.merchant_id) as "merchantId", json_agg(t.amount::text) as amount, json_agg(t.currency) as currency,
+  json_agg(t.corridor) as corridor, json_agg(t.type) as type, json_agg(t.ip) as ip,
+  json_agg(t.device_id) as "deviceId", json_agg(t.country) as country, json_agg(t.channel) as channel`;
+
+type ColumnsRow = { readonly [Field in keyof Transaction]: readonly Transaction[Field][] };
 
 const IS_OPEN = `
   not exists (select from market.scores s
@@ -22,12 +30,13 @@ const IS_OPEN = `
 
 const byIdStatement = {
   name: 'load-unscored-by-id',
-  text: `select t.*
+  text: `select ${COLUMNS}
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
           cross join lateral (
-            select ${COLUMNS} from market.transactions t
+            select t.* from market.transactions t
              where t.transaction_id = u.transaction_id and t.created_at = u.created_at and ${IS_OPEN}
-             limit 1) t`,
+             limit 1) t
+         having count(*) > 0`,
 };
 
 /** Those of these transactions that are still to be scored. */
@@ -36,11 +45,27 @@ export async function loadUnscored(
   transactionIds: readonly string[],
 ): Promise<Transaction[]> {
   const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
-  const rows = await database.query<PlainTransactionRow>(byIdStatement, [
-    uuidArray(transactionIds),
-    timestampArray(times),
-  ]);
-  return rows.map(toPlainTransaction);
+  const values = [uuidArray(transactionIds), timestampArray(times)];
+  return toTransactions(await database.query<ColumnsRow>(byIdStatement, values));
+}
+
+function toTransactions([columns]: readonly ColumnsRow[]): Transaction[] {
+  if (columns === undefined) return [];
+  return columns.transactionId.map((transactionId, row) => ({
+    transactionId,
+    createdAtMs: columns.createdAtMs[row] as number,
+    receivedAtMs: columns.receivedAtMs[row] as number,
+    accountId: columns.accountId[row] as string,
+    merchantId: columns.merchantId[row] as string,
+    amount: columns.amount[row] as string,
+    currency: columns.currency[row] as string,
+    corridor: columns.corridor[row] as string,
+    type: columns.type[row] as string | null,
+    ip: columns.ip[row] as string | null,
+    deviceId: columns.deviceId[row] as string | null,
+    country: columns.country[row] as string | null,
+    channel: columns.channel[row] as string | null,
+  }));
 }
 
 type ReceivedSpan = {
@@ -78,7 +103,8 @@ export async function countReceived(
 const receivedStatement = {
   name: 'list-unscored-received',
   text: `select ${COLUMNS} from market.transactions t
-          where ${IS_IN_SPAN} and ${IS_OPEN}`,
+          where ${IS_IN_SPAN} and ${IS_OPEN}
+         having count(*) > 0`,
 };
 
 /** The unscored of a span of reception; the caller bounds the span by `countReceived`. */
@@ -86,8 +112,7 @@ export async function listUnscoredReceived(
   database: Queries,
   span: ReceivedSpan,
 ): Promise<Transaction[]> {
-  const rows = await database.query<PlainTransactionRow>(receivedStatement, spanValues(span));
-  return rows.map(toPlainTransaction);
+  return toTransactions(await database.query<ColumnsRow>(receivedStatement, spanValues(span)));
 }
 
 const unreadableStatement = {

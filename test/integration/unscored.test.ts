@@ -1,0 +1,81 @@
+/**
+ * Goal: what is appended again is what was accepted, to the digit and the millisecond. Method: rows at the ends of
+ * their ranges on real Postgres, read by their ids and by their reception.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { listUnscoredReceived, loadUnscored } from '../../src/store/transactions/unscored.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { idAt, storeTransactions } from '../support/stored-rows.ts';
+
+const BARE = { type: null, ip: null, deviceId: null, country: null, channel: null };
+const ALL: readonly Transaction[] = [
+  {
+    ...{ accountId: 'acc "1"\\', merchantId: 'Füße 支付 🙂', corridor: 'US-EG', ...BARE },
+    ...{ amount: '999999999999999.0010', currency: 'BHD', ...times(Date.UTC(2000, 0), 999) },
+  },
+  {
+    ...{ accountId: 'null', merchantId: '17', corridor: 'US-MX', currency: 'USD', amount: '0.10' },
+    ...{ type: '{}', ip: '2001:db8::1', deviceId: 'd,"\\u0041', country: 'EG', channel: 'é' },
+    ...times(Date.UTC(2026, 5, 30, 23, 59, 59, 999), 1),
+  },
+  {
+    ...{
+      accountId: 'a',
+      merchantId: 'b',
+      corridor: 'US-EG',
+      currency: 'JPY',
+      amount: '1',
+      ...BARE,
+    },
+    ...times(Date.UTC(9998, 11, 31, 23, 59, 59, 997), 0),
+  },
+];
+
+/** Received in that order. */
+function times(createdAtMs: number, receivedMs: number) {
+  const receivedAtMs = Date.UTC(2026, 0, 1) + receivedMs;
+  return { transactionId: idAt(createdAtMs), createdAtMs, receivedAtMs };
+}
+
+let stack: AsyncDisposableStack;
+let database: Database;
+
+beforeAll(async () => {
+  stack = new AsyncDisposableStack();
+  database = stack.use(stack.use(await createTestDatabase()).open());
+  await storeTransactions(
+    database,
+    ALL.map((one) => ({ ...one, id: one.transactionId })),
+  );
+  for (const { transactionId, type, ip, deviceId, country, channel } of ALL) {
+    await database.query(setOptional, [transactionId, type, ip, deviceId, country, channel]);
+  }
+});
+afterAll(async () => {
+  await stack.disposeAsync();
+});
+
+const setOptional = {
+  name: 'test-set-optional',
+  text: `update market.transactions set type = $2, ip = $3, device_id = $4, country = $5, channel = $6
+          where transaction_id = $1`,
+};
+
+test('rows that are read again are as they were accepted, in the order of their ids', async () => {
+  const ids = ALL.map((one) => one.transactionId);
+  expect(await loadUnscored(database, ids)).toEqual(ALL);
+  expect(await loadUnscored(database, [idAt(Date.UTC(2026, 0))])).toEqual([]);
+  expect(await loadUnscored(database, [])).toEqual([]);
+});
+
+test('rows of a span of reception are as they were accepted', async () => {
+  const day = { from: new Date(Date.UTC(2026, 0, 1)), to: new Date(Date.UTC(2026, 0, 2)) };
+  const read = await listUnscoredReceived(database, { ...day, storedBefore: null });
+  const byId = (one: Transaction, other: Transaction) =>
+    one.transactionId < other.transactionId ? -1 : 1;
+  expect(read.sort(byId)).toEqual(ALL.toSorted(byId));
+  const empty = { from: day.to, to: new Date(Date.UTC(2026, 0, 3)), storedBefore: null };
+  expect(await listUnscoredReceived(database, empty)).toEqual([]);
+});
