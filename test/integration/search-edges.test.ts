@@ -56,9 +56,11 @@ test('a transaction is found by its receipt although it is created a day later',
   const receivedAtMs = createdAtMs - DAY_MS + 1;
   const id = idAt(createdAtMs, 1);
   await storeTransactions(database, [{ id, createdAtMs, receivedAtMs, score: 900 }]);
-  const after = new Date(receivedAtMs + 60_000).toISOString();
+  const nowMs = receivedAtMs + 60_000;
+  const after = new Date(nowMs).toISOString();
   for (const query of [{ received_to: after }, { scored_to: after, sort: 'score' }]) {
-    const { items } = await transactions(alone(database), query);
+    const databases = { ...alone(database), now: () => nowMs };
+    const { items } = await transactions(databases, query);
     expect(items).toMatchObject([{ transaction_id: id }]);
   }
 });

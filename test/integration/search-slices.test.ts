@@ -20,7 +20,7 @@ import { listWalkedMonths } from '../../src/store/partitions/month-slice.ts';
 import { readSearchSlice } from '../../src/store/search/read-slice.ts';
 import type { SearchSlice } from '../../src/store/search/search-slice.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { DAY_MS } from '../support/reads.ts';
+import { DAY_MS, NOVEMBER } from '../support/reads.ts';
 import { expectedIds, type Seed, seedOf, storeSearched } from '../support/searched-rows.ts';
 import { idAt } from '../support/stored-rows.ts';
 
@@ -69,7 +69,7 @@ async function list(
   const filter = toFilter({ sort, ...rest }, false);
   const isDescending = order === 'desc';
   const { months } = await listWalkedMonths(database, 'transactions');
-  const ranges = rangesOf(months, rest, filter, isDescending);
+  const ranges = rangesOf(months, rest, filter, { isDescending, nowMs: NOVEMBER });
   const ids: string[] = [];
   for (const leg of legsOf(filter, sort, isDescending)) {
     let position: SearchPosition | undefined;
@@ -174,7 +174,10 @@ test.each<Asked>([{ account_id: 'acc_5' }, { label: 'legitimate' }, { client: 'b
     for (const order of ['desc', 'asc'] as const) {
       const isDescending = order === 'desc';
       const ids: (string | null | undefined)[] = [];
-      for (const { fromMs, toMs } of rangesOf(months, {}, filter, isDescending)) {
+      for (const { fromMs, toMs } of rangesOf(months, {}, filter, {
+        isDescending,
+        nowMs: NOVEMBER,
+      })) {
         let after: SearchSlice['after'];
         do {
           const { rows, reached } = await readExportSlice(database, {

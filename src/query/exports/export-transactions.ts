@@ -56,7 +56,10 @@ export async function prepareExport(
   if (missing.length > 0) throw new MonthDetached(new Set(missing));
   const filter = await filterOf(databases, { ...asked, sort: 'created_at' }, false);
   const isDescending = asked.order === 'desc';
-  const ranges = filter === undefined ? [] : rangesOf(months, asked, filter, isDescending);
+  const ranges =
+    filter === undefined
+      ? []
+      : rangesOf(months, asked, filter, { isDescending, nowMs: databases.now() });
   const afterMs = createdAtMsOf(asked.after ?? '');
   const after = afterMs === undefined ? null : { atMs: afterMs, id: asked.after ?? '' };
   return async (take, rowsMax, signal) => {

@@ -74,7 +74,7 @@ export async function find(
     throw new InvalidFields([{ pointer: '/cursor', detail }]);
   }
   const { months, detached } = await listWalkedMonths(databases.primary, list);
-  const ranges = rangesOf(months, asked, filter, isDescending);
+  const ranges = rangesOf(months, asked, filter, { isDescending, nowMs: databases.now() });
   const found = await runLegs(
     { databases, budget: newBudget() },
     { legs, begin, ranges, isDescending, limit },
@@ -122,17 +122,17 @@ export async function filterOf(
 const CLOCKS_APART_MS = 60 * 60 * 1000;
 const AHEAD_MS = TRANSACTION_LIMITS.createdAtAheadMsMax + CLOCKS_APART_MS;
 
-/** Months within what is asked, in the order of the search. Nothing is scored before it is received, nor created much later. */
+/** Months within what is asked, in the order of the search. Nothing is scored before it is received, nor created much later than now. */
 export function rangesOf(
   months: readonly MonthRange[],
   { from = -Infinity, to = Infinity }: Pick<SearchQuestion, 'from' | 'to'>,
   filter: SearchFilter | undefined,
-  isDescending: boolean,
+  { isDescending, nowMs }: { readonly isDescending: boolean; readonly nowMs: number },
 ): readonly MonthRange[] {
   const { receivedToMs = Infinity, scoredToMs = Infinity, transactionId } = filter ?? {};
   const atMs = createdAtMsOf(transactionId ?? '');
   const fromMs = Math.max(from, atMs ?? -Infinity);
-  const knownMs = Math.min(receivedToMs, scoredToMs) + AHEAD_MS;
+  const knownMs = Math.min(receivedToMs, scoredToMs, nowMs) + AHEAD_MS;
   const toMs = Math.min(to, knownMs, atMs === undefined ? Infinity : atMs + 1);
   const within = months.flatMap((month) => {
     const range = { fromMs: Math.max(month.fromMs, fromMs), toMs: Math.min(month.toMs, toMs) };

@@ -149,7 +149,9 @@ export function searchSlice(slice: SearchSlice): Search {
   const valuesOfWay = [...values];
   const { joins, conditions } = residual(slice, way, parameter);
   const isJoined = joins.length > 0 || asksOutcome(filter);
-  const most = isJoined ? JOINED_ROWS_EXAMINED_MAX : SLICE_ROWS_EXAMINED_MAX;
+  // The rows of a party lie apart, so that each is a lookup as well.
+  const isLookup = isJoined || isOfParty(filter);
+  const most = isLookup ? JOINED_ROWS_EXAMINED_MAX : SLICE_ROWS_EXAMINED_MAX;
   const examined = Math.min(most, slice.examinedMax);
   const looked = (text: string) =>
     way.table === 'labels' || way.table === 'dead_letters'
