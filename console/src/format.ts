@@ -1,8 +1,15 @@
 /** Numbers, times and names as people read them: numbers by the browser's language, times in its zone. */
 
 const COUNT = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-const SHORT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+const SHORT = new Intl.NumberFormat(undefined, {
+  notation: 'compact',
+  maximumSignificantDigits: 3,
+});
 const FEW = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4 });
+const WEIGHT = new Intl.NumberFormat(undefined, {
+  minimumFractionDigits: 4,
+  maximumFractionDigits: 4,
+});
 const MONEY = new Intl.NumberFormat(undefined, {
   minimumFractionDigits: 2,
   maximumFractionDigits: 20,
@@ -13,6 +20,7 @@ export const count = (value: number) => COUNT.format(value);
 export const short = (value: number) => SHORT.format(value);
 export const percent = (share: number) => PERCENT.format(share);
 export const number = (value: number) => FEW.format(value);
+export const weightOf = (weight: number) => WEIGHT.format(weight);
 
 /** Amounts are decimal strings, and are never read as floating point. */
 export const money = (amount: string) => MONEY.format(amount as `${number}`);

@@ -385,6 +385,7 @@ export type Label = {
 export type LiveFigures = {
   readonly status: Status;
   readonly signals: readonly { readonly signal: 'api_p95_ms' | 'api_errors_ratio' | 'queue_entries' | 'worker_lag_seconds' | 'database_connections_ratio'; readonly meaning: string; readonly value: number | null; readonly warning: number; readonly critical: number; readonly level: 'fine' | 'warning' | 'critical' | 'unknown'; }[];
+  readonly cache_hits_ratio: number | null;
 };
 
 export type Status = {

@@ -1,6 +1,6 @@
 /**
  * What the console shows live: the status of the pipeline, and the few figures that somebody is woken by, each with its two
- * thresholds. Figures of requests and connections are those of this API process.
+ * thresholds. Figures of requests, caches and connections are those of this API process.
  */
 import { z } from 'zod';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -42,6 +42,9 @@ export const liveSchema = z
         level: z.enum(['fine', 'warning', 'critical', 'unknown']),
       }),
     ),
+    cache_hits_ratio: z.number().nullable().meta({
+      description: 'Share of cached reads that memory answered, last minute. Null: there was none.',
+    }),
   })
   .meta({ id: 'LiveFigures' });
 export type LiveFigures = z.infer<typeof liveSchema>;
@@ -65,9 +68,11 @@ const oldestOf = (corridors: NonNullable<StatusJson['corridors']>) =>
 const WINDOW_MS = 60_000;
 const P95 = 0.95;
 
-/** Requests so far, by upper bound of their duration in seconds. */
+/** Requests so far, by upper bound of their duration in seconds, and reads of caches. */
 type Counts = {
   readonly atMs: number;
+  readonly hits: number;
+  readonly misses: number;
   readonly buckets: ReadonlyMap<number, number>;
   readonly all: number;
   readonly errors: number;
@@ -75,7 +80,7 @@ type Counts = {
 
 type Dependencies = {
   readonly readStatus: () => Promise<StatusJson>;
-  readonly httpDuration: Metrics['httpDuration'];
+  readonly metrics: Pick<Metrics, 'httpDuration' | 'cacheHits' | 'cacheMisses'>;
   /** Share of the pool that is in use, 0 to 1. */
   readonly poolInUse: () => number;
   /** Monotonic clock. */
@@ -84,22 +89,20 @@ type Dependencies = {
 
 export function createReadLive({
   readStatus,
-  httpDuration,
+  metrics,
   poolInUse,
   nowMs,
 }: Dependencies): () => Promise<LiveFigures> {
   /** Oldest first; the first is the newest that is as old as the window, or older. */
   const history: Counts[] = [];
   return async () => {
-    const [status, counts] = await Promise.all([
-      readStatus(),
-      countRequests(httpDuration, nowMs()),
-    ]);
+    const [status, counts] = await Promise.all([readStatus(), count(metrics, nowMs())]);
     history.push(counts);
     while ((history[1]?.atMs ?? Number.POSITIVE_INFINITY) <= counts.atMs - WINDOW_MS)
       history.shift();
     const before = history[0] ?? counts;
     const requests = counts.all - before.all;
+    const [hits, misses] = [counts.hits - before.hits, counts.misses - before.misses];
     const values: Record<SignalName, number | null> = {
       api_p95_ms: percentileMs(before, counts),
       api_errors_ratio: requests === 0 ? null : (counts.errors - before.errors) / requests,
@@ -107,7 +110,11 @@ export function createReadLive({
       worker_lag_seconds: status.corridors && oldestOf(status.corridors),
       database_connections_ratio: poolInUse(),
     };
-    return { status, signals: SIGNAL_NAMES.map((signal) => judge(signal, values[signal])) };
+    return {
+      status,
+      signals: SIGNAL_NAMES.map((signal) => judge(signal, values[signal])),
+      cache_hits_ratio: hits + misses === 0 ? null : hits / (hits + misses),
+    };
   };
 }
 
@@ -125,7 +132,10 @@ function judge(signal: SignalName, value: number | null): LiveFigures['signals']
 }
 
 /** The live streams themselves are not counted: they last. */
-async function countRequests(httpDuration: Metrics['httpDuration'], atMs: number): Promise<Counts> {
+async function count(
+  { httpDuration, cacheHits, cacheMisses }: Dependencies['metrics'],
+  atMs: number,
+): Promise<Counts> {
   const buckets = new Map<number, number>();
   let [all, errors] = [0, 0];
   const { values } = await httpDuration.get();
@@ -138,8 +148,12 @@ async function countRequests(httpDuration: Metrics['httpDuration'], atMs: number
       if (String(labels.status).startsWith('5')) errors += value;
     }
   }
-  return { atMs, buckets, all, errors };
+  const [hits, misses] = await Promise.all([sumOf(cacheHits), sumOf(cacheMisses)]);
+  return { atMs, hits, misses, buckets, all, errors };
 }
+
+const sumOf = async (counter: Metrics['cacheHits']) =>
+  (await counter.get()).values.reduce((sum, { value }) => sum + value, 0);
 
 /** Upper bound of the bucket that holds the 95th percentile; the largest bound where it lies beyond. */
 function percentileMs(before: Counts, now: Counts): number | null {

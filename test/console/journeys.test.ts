@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { input } from '../support/submit.ts';
 import { heading, makeLinkTo } from './support/log-in.ts';
-import { isWider, LOOKS, openTab, settle, shoot, violationsOf } from './support/pages.ts';
+import { isWider, LOOKS, openTab, settle, shiftOf, shoot, violationsOf } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
 
 const shown = setUpConsole();
@@ -18,7 +18,7 @@ const PAGES: readonly (readonly [string, () => string, string])[] = [
   ['riskiest', () => '/transactions?sort=score&currency=USD', 'More filters'],
   ['no-transactions', () => '/transactions?account_id=nobody', 'No transaction matches'],
   ['refused', () => '/transactions?min_score=many', 'Invalid fields'],
-  ['transaction', () => `/transactions/${shown.engine.riskiest[0]?.id}`, 'In common'],
+  ['transaction', () => `/transactions/${shown.engine.riskiest[0]?.id}`, 'Neighbours'],
   ['account', () => `/accounts/${shown.engine.riskiest[0]?.account}`, 'Recent transactions'],
   ['review', () => '/review', 'Utilisation'],
   ['dead-letters', () => '/dead-letters', 'Open, by error'],
@@ -31,6 +31,9 @@ const PAGES: readonly (readonly [string, () => string, string])[] = [
   ['nowhere', () => '/nowhere', 'There is no such page'],
 ];
 
+/** By Web Vitals. */
+const SHIFT_MAX = 0.1;
+
 describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
   test('each page is complete, keeps its policy, and axe finds nothing', async () => {
     await using tab = await logIn({ viewport, colorScheme });
@@ -42,6 +45,8 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
       await shoot(page, `${name}-${width}-${colorScheme}`);
       found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
       if (await isWider(page)) found.push(`${name}: wider than the screen`);
+      const shift = await shiftOf(page);
+      if (shift >= SHIFT_MAX) found.push(`${name}: its layout shifts by ${shift}`);
     }
     expect(found).toEqual([]);
     expect(faults).toEqual([]);
@@ -116,6 +121,13 @@ describe('login', () => {
         'Rules',
         'Models',
         'Keys and sessions',
+      ],
+    ],
+    [
+      'admin',
+      [
+        ...['Overview', 'Transactions', 'Review', 'Ops', 'Dead letters', 'Corridors', 'Webhooks'],
+        ...['Rules', 'Models', 'Audit', 'Keys and sessions'],
       ],
     ],
     ['ingest', ['Overview', 'Corridors', 'Keys and sessions']],

@@ -174,8 +174,8 @@ test.each(LOOKS)(
       ['shadow', 'As a shadow, last 28 days'],
       ['watch', 'What became of its verdicts'],
     ] as const) {
-      await tab.page.getByRole('heading', { name: title, exact: true }).scrollIntoViewIfNeeded();
-      await tab.page.mouse.wheel(0, 500);
+      const part = tab.page.getByRole('heading', { name: title, exact: true });
+      await part.evaluate((element) => element.scrollIntoView());
       await shoot(tab.page, `model-${name}-${look}`);
     }
   },

@@ -138,6 +138,8 @@ test('a ring is decided at once, and taken back at once', async () => {
   await dialog.getByText(device).waitFor();
   expect(await violationsOf(page)).toEqual([]);
   await shoot(page, 'review-ring-1280-light');
+  const side = page.locator('.case-decision');
+  expect(await side.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
   await giveReason(page, 'One device behind many accounts');
   await undoBar(page).getByText('5 cases of device').waitFor();
   expect(new Set(await states())).toEqual(new Set(['decided']));

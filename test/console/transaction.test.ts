@@ -163,6 +163,9 @@ test('a device has its windows, its days and who uses it', async () => {
   const users = page.getByRole('region', { name: 'Accounts on it' });
   await users.getByRole('link').first().click();
   await heading(page, 'Account').waitFor();
+  await page.getByRole('link', { name: 'Cases' }).click();
+  await heading(page, 'Review').waitFor();
+  expect(page.url()).toContain('account_id=');
   await open(page, '/devices/nobody');
   await page.getByText('Not found').waitFor();
 });

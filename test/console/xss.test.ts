@@ -96,6 +96,9 @@ async function postEverywhere(): Promise<Posted[]> {
       ...{ accountId: text, errorCode: text },
     })),
   );
+  await api.testDatabase.sql(
+    'update dead_letters set error = error_code, entry = error_code where account_id = error_code',
+  );
   const isScored = async () => {
     const ids = found.map(({ id }) => `'${id}'`).join(', ');
     const rows = await api.testDatabase.sql(`select from scores where transaction_id in (${ids})`);
@@ -210,6 +213,34 @@ test('what lists them, and what the address brings', { timeout: 600_000 }, async
       await visit(tab.page, path);
       await expectQuiet(tab, path);
     }
+  }
+  await tab[Symbol.asyncDispose]();
+});
+
+test('what lists open: dead letters, models, entries of the audit log; and the rules', {
+  timeout: 600_000,
+}, async () => {
+  const tab = await openTrap();
+  const { page } = tab;
+  const ids = (table: string, id: string) =>
+    engine.api.testDatabase.sql<{ id: string }>(`select ${id} as id from ${table} order by 1`);
+  const letters = await ids('dead_letters where account_id = error_code', 'dead_letter_id');
+  const models = await ids('models', 'model');
+  expect([letters.length, models.length > 1]).toEqual([XSS_CORPUS.length, true]);
+  const paths = [
+    ...letters.map(({ id }) => `/dead-letters?id=${id}`),
+    ...models.map(({ id }) => `/models/${encodeURIComponent(id)}`),
+    ...['/rules', '/audit?who=Reviewer'],
+  ];
+  for (const path of paths) {
+    await visit(page, path);
+    await expectQuiet(tab, path);
+  }
+  for (const action of ['case.open', 'case.note', 'case.escalate']) {
+    await page.getByRole('button', { name: action }).first().click();
+    await page.getByRole('dialog', { name: action }).waitFor();
+    await expectQuiet(tab, action);
+    await page.keyboard.press('Escape');
   }
   await tab[Symbol.asyncDispose]();
 });

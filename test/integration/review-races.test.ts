@@ -6,6 +6,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { By } from '../../src/control/cases/reviewing.ts';
 import { CASE_LIMITS, caseListParameters } from '../../src/domain/review-case.ts';
 import { listCases } from '../../src/query/cases/read-cases.ts';
+import { revokeIdentity } from '../../src/store/access/identities.ts';
+import { insertPersonKey } from '../support/people.ts';
 import { createReviewRig, type ReviewRig } from '../support/review-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -126,15 +128,9 @@ test('of notes that are added at once, as many are taken as there is room for', 
      select $1, 'Ann', 'x' from generate_series(1, ${CASE_LIMITS.shownRows - 1})`,
     [id],
   );
-  // None commits before all have begun.
-  const audit = 'lock table market.audit_log in share row exclusive mode';
-  const { adding } = await rig.database.transaction(async (query) => {
-    await query({ name: '', text: audit });
-    const adding = Promise.allSettled([1, 2, 3].map(() => reviewing.note(id, 'x', by('Ann'))));
-    const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
-    await waitUntil(async () => (await testDatabase.sql(waiting)).length > 2, 5000, 'all to wait');
-    return { adding };
-  });
+  const adding = Promise.allSettled(
+    await startTogether([1, 2, 3].map(() => () => reviewing.note(id, 'x', by('Ann')))),
+  );
   const codes = (await adding).map((one) =>
     one.status === 'rejected' ? one.reason.code : 'taken',
   );
@@ -170,3 +166,44 @@ test('lists of cases with one deadline have each of them once, whatever their pa
   } while (cursor !== null);
   expect(seen).toEqual(ids);
 }, 60_000);
+
+test('a case is not left to a person who is revoked while it is assigned to them, in either order', async () => {
+  const { reviewing, by, actions, testDatabase, database } = rig;
+  const [first = '', second = '', third = ''] = await rig.open([{}, {}, {}]);
+  for (const name of ['Eve', 'Fay']) await insertPersonKey(testDatabase, name, ['risk_officer']);
+  await reviewing.assign(third, 'Eve', by('Bob'));
+  const assigning = [first, third].map((id) => () => reviewing.assign(id, 'Eve', by('Bob')));
+  await Promise.all(
+    await startTogether([...assigning, () => revokeIdentity(database, 'Eve', by('Cy'))]),
+  );
+  const [, late] = await startTogether([
+    () => revokeIdentity(database, 'Fay', by('Cy')),
+    () => reviewing.assign(second, 'Fay', by('Bob')),
+  ]);
+  await expect(late).rejects.toThrow('must be the name of a person');
+  const free = await testDatabase.sql<{ id: string }>(
+    `select transaction_id as id from review_cases where assignee is null and locked_by is null order by 1`,
+  );
+  expect(free.map(({ id }) => id)).toEqual([first, second, third]);
+  expect(await actions(second)).toEqual([]);
+});
+
+/** Begins each once those before it wait for a lock; none commits before all have begun. */
+async function startTogether(
+  begin: readonly (() => Promise<unknown>)[],
+): Promise<Promise<unknown>[]> {
+  const audit = 'lock table market.audit_log in share row exclusive mode';
+  const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+  return await rig.database.transaction(async (query) => {
+    await query({ name: '', text: audit });
+    const begun: Promise<unknown>[] = [];
+    for (const one of begin) {
+      const running = one();
+      running.catch(() => undefined);
+      begun.push(running);
+      const all = async () => (await rig.testDatabase.sql(waiting)).length >= begun.length;
+      await waitUntil(all, 5000, 'all to wait');
+    }
+    return begun;
+  });
+}

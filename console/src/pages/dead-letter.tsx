@@ -49,7 +49,7 @@ function LetterBody({ letter }: { readonly letter: DeadLetterWithEntry }) {
           ],
           ['Replayed', letter.replayed_at && <Time key="replayed" at={letter.replayed_at} />],
           ['Purged', letter.purged_at && <Time key="purged" at={letter.purged_at} />],
-          ['Id', <Id key="id" id={id} chars={20} />],
+          ['Id', <Id key="id" id={id} chars={13} />],
         ]}
       />
       <pre className="entry">{letter.entry}</pre>

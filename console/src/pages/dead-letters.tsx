@@ -192,7 +192,7 @@ function Letters({ onSelect }: { readonly onSelect: (id: string | null) => void 
       id: 'error',
       header: 'Error',
       cell: ({ dead_letter_id: id, error_code }) => (
-        <Link href={`/dead-letters?id=${id}`} onClick={() => onSelect(id)}>
+        <Link className="mono" href={`/dead-letters?id=${id}`} onClick={() => onSelect(id)}>
           {error_code}
         </Link>
       ),

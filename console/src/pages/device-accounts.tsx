@@ -31,7 +31,7 @@ const ACCOUNT_COLUMNS: readonly Column<AccountRow>[] = [
     ...{ id: 'verdict', header: 'Its verdict' },
     cell: ({ riskiest }) => (riskiest === null ? '–' : <Verdict verdict={riskiest.verdict} />),
   },
-  { id: 'newest', header: 'Newest', cell: ({ newest }) => <Time at={newest} /> },
+  { id: 'newest', header: 'Newest', from: 2, cell: ({ newest }) => <Time at={newest} /> },
 ];
 
 export function DeviceAccounts({ rows }: { readonly rows: readonly FoundTransaction[] }) {

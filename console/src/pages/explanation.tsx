@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Explanation, Score, TransactionDetail } from '../../../src/client/api-types.ts';
 import { ask, Refusal } from '../api/ask.ts';
-import { duration, number, percent, words } from '../format.ts';
+import { duration, number, percent, weightOf, words } from '../format.ts';
 import { Bars } from '../parts/bars.tsx';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Part } from '../parts/page.tsx';
@@ -138,7 +138,7 @@ const RULE_COLUMNS: readonly Column<Rule>[] = [
     id: 'weight',
     header: 'Weight',
     numeric: true,
-    cell: ({ weight }) => (weight === 0 ? '–' : number(weight)),
+    cell: ({ weight }) => (weight === 0 ? '–' : weightOf(weight)),
   },
 ];
 

@@ -52,7 +52,7 @@ const COLUMNS: readonly Column<Neighbour>[] = [
     cell: ({ merchant_id: id }) => <Link href={`/merchants/${encodeURIComponent(id)}`}>{id}</Link>,
   },
   {
-    ...{ id: 'relations', header: 'In common' },
+    ...{ id: 'relations', header: 'In common', from: 2 },
     cell: ({ relations }) => (
       <span className="row chips">
         {relations.map((relation) => (

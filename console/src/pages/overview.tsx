@@ -23,7 +23,7 @@ export function OverviewPage({ me }: { readonly me: Me }) {
         <Loading what="live figures" />
       ) : (
         <>
-          <Totals status={live.figures.status} points={live.points} />
+          <Totals figures={live.figures} points={live.points} />
           <Signals signals={live.figures.signals} />
           <Rates points={live.points} />
           <Part title="Corridors">
@@ -47,10 +47,13 @@ function rateOf(points: readonly Point[], field: 'accepted' | 'scored'): number 
 }
 
 function Totals({
-  status: { totals, corridors },
+  figures: {
+    status: { totals, corridors },
+    cache_hits_ratio: hits,
+  },
   points,
 }: {
-  readonly status: LiveFigures['status'];
+  readonly figures: LiveFigures;
   readonly points: readonly Point[];
 }) {
   const open = corridors?.reduce((sum, one) => sum + one.dead_letters, 0) ?? null;
@@ -63,12 +66,13 @@ function Totals({
     ['Scored', count(totals.scored), perSecond('scored')],
     ['Waiting', totals.pending === null ? 'unknown' : count(totals.pending), 'for a worker'],
     ['Dead letters', open === null ? 'unknown' : count(open), 'open'],
+    ['Cache hits', hits === null ? '–' : percent(hits), 'last minute'],
   ] as const;
   return <Tiles label="Totals" tiles={tiles} />;
 }
 
 const SIGNAL_NAMES: Readonly<Record<LiveFigures['signals'][number]['signal'], string>> = {
-  api_p95_ms: 'API, 95 %',
+  api_p95_ms: 'API p95',
   api_errors_ratio: 'API errors',
   queue_entries: 'Queue',
   worker_lag_seconds: 'Worker lag',

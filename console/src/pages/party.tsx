@@ -106,11 +106,13 @@ function Recent({ filters, isGrouped }: RecentProps) {
     queryKey: ['recent', filters],
     queryFn: ({ signal }) => ask('GET /v1/transactions', { query: { ...filters, limit } }, signal),
   });
-  const all = `/transactions?${new URLSearchParams(filters)}`;
+  const search = new URLSearchParams(filters);
+  const all = `/transactions?${search}`;
   const links = (
     <>
       <Link href={all}>All</Link>
       <Link href={`${all}&sort=score`}>Riskiest</Link>
+      <Link href={`/review?${search}`}>Cases</Link>
     </>
   );
   return (

@@ -32,7 +32,7 @@ const COLUMNS: readonly Column<FoundTransaction>[] = [
     ...{ id: 'amount', header: 'Amount', numeric: true },
     cell: ({ amount, currency }) => `${money(amount)} ${currency}`,
   },
-  { id: 'created', header: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
+  { id: 'created', header: 'Created', from: 2, cell: ({ created_at }) => <Time at={created_at} /> },
   {
     ...{ id: 'merchant', header: 'Merchant', from: 2 },
     cell: ({ merchant_id: id }) => <Link href={`/merchants/${encodeURIComponent(id)}`}>{id}</Link>,

@@ -23,6 +23,8 @@ const HEIGHT_PX = 190;
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 14, 14, 26];
 const AMOUNT_TICKS = 3;
 const TICK_EVERY_PX = 150;
+/** Of the name of a day. */
+const TEXT_HALF_PX = 22;
 const DAY_MS = 86_400_000;
 
 export function Timeline({ label, stems }: { readonly label: string; readonly stems: Stem[] }) {
@@ -94,11 +96,11 @@ function scaleOf(stems: readonly Stem[], width: number): Scale {
   };
 }
 
-/** The least of 1, 2, 5 times a power of ten that is not below. */
+/** The least of 1, 2, 2.5, 5 times a power of ten that is not below. */
 function niceMax(amount: number): number {
   if (amount <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(amount));
-  return power * ([1, 2, 5].find((step) => step * power >= amount) ?? 10);
+  return power * ([1, 2, 2.5, 5].find((step) => step * power >= amount) ?? 10);
 }
 
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
@@ -110,11 +112,9 @@ function Axes({ scale, width }: { readonly scale: Scale; readonly width: number 
   const { x, y, fromMs, toMs, max } = scale;
   const amounts = Array.from({ length: AMOUNT_TICKS }, (_, n) => (max * n) / (AMOUNT_TICKS - 1));
   const count = Math.max(2, Math.min(6, Math.floor((width - LEFT - RIGHT) / TICK_EVERY_PX) + 1));
-  const times = Array.from(
-    { length: count },
-    (_, n) => fromMs + ((toMs - fromMs) * n) / (count - 1),
-  );
-  const format = toMs - fromMs > 4 * DAY_MS ? DAY : MOMENT;
+  const isLong = toMs - fromMs > 4 * DAY_MS;
+  const times = isLong ? midnights(fromMs, toMs, count) : moments(fromMs, toMs, count);
+  const format = isLong ? DAY : MOMENT;
   return (
     <g>
       {amounts.map((amount) => (
@@ -125,18 +125,34 @@ function Axes({ scale, width }: { readonly scale: Scale; readonly width: number 
           </text>
         </g>
       ))}
-      {times.map((time, index) => (
-        <text
-          key={time}
-          x={x(time)}
-          y={HEIGHT_PX - 8}
-          textAnchor={index === 0 ? 'start' : index === count - 1 ? 'end' : 'middle'}
-        >
+      {times.map((time) => (
+        <text key={time} x={x(time)} y={HEIGHT_PX - 8} textAnchor={anchorOf(x(time), width)}>
           {format.format(time)}
         </text>
       ))}
     </g>
   );
+}
+
+/** Evenly between both ends. */
+function moments(fromMs: number, toMs: number, count: number): number[] {
+  return Array.from({ length: count }, (_, n) => fromMs + ((toMs - fromMs) * n) / (count - 1));
+}
+
+/** In the viewer's zone, so many days apart that their names have room. */
+function midnights(fromMs: number, toMs: number, count: number): number[] {
+  const stepDays = Math.ceil((toMs - fromMs) / DAY_MS / count);
+  const found: number[] = [];
+  const day = new Date(fromMs);
+  day.setHours(24, 0, 0, 0);
+  for (; day.getTime() <= toMs; day.setDate(day.getDate() + stepDays)) found.push(day.getTime());
+  return found;
+}
+
+/** A name at an end of the axis stays within it. */
+function anchorOf(x: number, width: number): 'start' | 'middle' | 'end' {
+  if (x < LEFT + TEXT_HALF_PX) return 'start';
+  return x > width - RIGHT - TEXT_HALF_PX ? 'end' : 'middle';
 }
 
 type StemProps = {

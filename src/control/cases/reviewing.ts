@@ -14,7 +14,7 @@ import type { ReviewPolicy } from '../../domain/review-policy.ts';
 import { toCaseJson } from '../../query/cases/case-json.ts';
 import * as steps from '../../review/case-steps.ts';
 import { recordChange, recordChanges } from '../../store/access/audit-log.ts';
-import { findPerson, refuseShared } from '../../store/access/identities.ts';
+import { holdPerson, refuseShared } from '../../store/access/identities.ts';
 import { insertNote } from '../../store/cases/case-notes.ts';
 import {
   lockNextCase,
@@ -39,6 +39,8 @@ export const reviewerOf = (actor: Officer, { roles }: Pick<Principal, 'roles'>):
 export type Reviewing = ReturnType<typeof createReviewing>;
 
 type Changing = {
+  /** Runs in the same database transaction, before the case is locked. */
+  readonly prepare?: (query: Query) => Promise<unknown>;
   readonly step: (one: StoredCase, policy: ReviewPolicy) => steps.CaseStep;
   /** Runs in the same database transaction, before the change. */
   readonly check?: (query: Query, one: StoredCase) => Promise<unknown>;
@@ -50,9 +52,10 @@ export function createReviewing(database: Pick<Database, 'query' | 'transaction'
     id: string,
     by: Actor,
     action: AuditAction,
-    { step, check }: Changing,
+    { prepare, step, check }: Changing,
   ): Promise<CaseJson> =>
     await database.transaction(async (query) => {
+      await prepare?.(query);
       const one = await lockKnown(query, id);
       const { policy } = await readPolicy({ query });
       const changed = step(one, policy);
@@ -99,8 +102,8 @@ export function createReviewing(database: Pick<Database, 'query' | 'transaction'
       change(id, by, 'case.release', { step: (one) => steps.release(one, by) }),
     assign: (id: string, assignee: string | null, by: By) =>
       change(id, by, 'case.assign', {
+        prepare: (query) => refuseNobody(query, assignee),
         step: (one) => steps.assign(one, assignee),
-        check: (query) => refuseNobody(query, assignee),
       }),
     escalate: (id: string, reason: string, by: By) =>
       change(id, by, 'case.escalate', {
@@ -161,7 +164,7 @@ async function decideRing(
 }
 
 async function refuseNobody(query: Query, name: string | null): Promise<void> {
-  if (name === null || (await findPerson({ query }, name))) return;
+  if (name === null || (await holdPerson(query, name))) return;
   const detail = `must be the name of a person, not ${given(name)}`;
   throw new InvalidFields([{ pointer: '/assignee', detail }]);
 }

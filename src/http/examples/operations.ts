@@ -36,6 +36,7 @@ export const live: LiveFigures = {
       ...{ value: 161, warning: 500, critical: 2000, level: 'fine' },
     },
   ],
+  cache_hits_ratio: 0.94,
 };
 
 export const auditEntry: AuditEntryJson = {

@@ -8,7 +8,7 @@ import type { Database } from '../../store/database/pool.ts';
 export function bindLive(
   config: Pick<Config, 'RISK_DATABASE_CONNECTIONS_MAX'>,
   { usage }: Pick<Database, 'usage'>,
-  { httpDuration }: Pick<Metrics, 'httpDuration'>,
+  metrics: Pick<Metrics, 'httpDuration' | 'cacheHits' | 'cacheMisses'>,
   readStatus: () => Promise<StatusJson>,
 ) {
   const poolInUse = () => {
@@ -16,5 +16,5 @@ export function bindLive(
     return (total - idle) / config.RISK_DATABASE_CONNECTIONS_MAX;
   };
   const nowMs = () => performance.now();
-  return createReadLive({ readStatus, httpDuration, poolInUse, nowMs });
+  return createReadLive({ readStatus, metrics, poolInUse, nowMs });
 }

@@ -46,17 +46,14 @@ export async function findOrMake(query: Query, name: string, by: Actor): Promise
   return made;
 }
 
-const personStatement = {
-  name: 'find-person',
-  text: 'select identity from market.identities where identity = $1 and revoked_at is null',
+const holdPersonStatement = {
+  name: 'hold-person',
+  text: 'select from market.identities where identity = $1 and revoked_at is null for share',
 };
 
-/** Whether somebody has this name, as it is written. */
-export async function findPerson(
-  { query }: Pick<Database, 'query'>,
-  name: string,
-): Promise<boolean> {
-  return (await query(personStatement, [name])).length > 0;
+/** Whether somebody has this name, as it is written; they are revoked only once the database transaction has ended. */
+export async function holdPerson(query: Query, name: string): Promise<boolean> {
+  return (await query(holdPersonStatement, [name])).length > 0;
 }
 
 const sharedStatement = {
@@ -133,10 +130,10 @@ export async function revokeIdentity(
     if (before === undefined) {
       throw new Failure('not-found', 'IDENTITY_UNKNOWN', `no person has the name '${name}'`);
     }
-    // Before the keys: a step holds its case, and then the key of who takes it.
+    // A step holds whom it names, then its case, then the key of who takes it.
+    const revoked = only(await query<StoredIdentity>(revokeStatement, [before.identity]));
     const cases = await query<{ transactionId: string }>(unassignStatement, [before.identity]);
     const keys = await query<{ keyId: string }>(revokeKeysStatement, [before.identity]);
-    const revoked = only(await query<StoredIdentity>(revokeStatement, [before.identity]));
     const after = {
       ...{ ...revoked, keys: keys.map(({ keyId }) => keyId) },
       unassigned: cases.map(({ transactionId }) => transactionId),

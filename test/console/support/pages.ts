@@ -31,6 +31,12 @@ export type Tab = {
 const REPORT = `document.addEventListener('securitypolicyviolation', (event) =>
   console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI))`;
 
+/** Sums by how much content moved that nobody touched, as Chromium scores it. */
+const WATCH = `window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) shifted += value;
+}).observe({ type: 'layout-shift', buffered: true });`;
+
 export async function openTab(browser: Browser, options: BrowserContextOptions = {}): Promise<Tab> {
   const context = await browser.newContext({
     viewport: WIDE,
@@ -46,6 +52,7 @@ export async function openTab(browser: Browser, options: BrowserContextOptions =
     if (message.type() === 'error' && !isRefusal) faults.push(message.text());
   });
   await page.addInitScript(REPORT);
+  await page.addInitScript(WATCH);
   return { page, faults, [Symbol.asyncDispose]: () => context.close() };
 }
 
@@ -83,6 +90,9 @@ export async function settle(page: Page, text: string): Promise<void> {
   const loading = () => page.locator('[aria-busy="true"]').count();
   await expect.poll(loading, { timeout: 20_000 }).toBe(0);
 }
+
+/** Layout shift since the page was opened; below 0.1 is good by Web Vitals. */
+export const shiftOf = async (page: Page) => Number(await page.evaluate('window.shifted'));
 
 /** Whether the page scrolls sideways. */
 export async function isWider(page: Page): Promise<boolean> {

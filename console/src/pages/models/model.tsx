@@ -75,7 +75,6 @@ function Made({ model }: { readonly model: ModelDetail }) {
   return (
     <Facts
       rows={[
-        ['Does', model.does],
         ['Where', <Places key="where" corridors={model.corridors} />],
         ['Format', model.format],
         ['Features', `${count(model.features)}, schema ${model.feature_schema}`],

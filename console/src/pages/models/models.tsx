@@ -36,7 +36,6 @@ const COLUMNS: readonly Column<Model>[] = [
     header: 'Model',
     cell: ({ model }) => <Link href={`/models/${encodeURIComponent(model)}`}>{model}</Link>,
   },
-  { id: 'does', header: 'Does', cell: ({ does }) => does },
   { id: 'where', header: 'Where', cell: ({ corridors }) => <Places corridors={corridors} /> },
   { id: 'format', header: 'Format', from: 3, cell: ({ format }) => format },
   {

@@ -124,8 +124,9 @@ function CapacityFacts({ found }: { readonly found: ReviewCapacity }) {
         [
           'Utilisation',
           <span key="utilisation" className={isOver ? 'late' : ''}>
-            {utilisation === null ? 'work, and nobody' : percent(utilisation)} of {percent(bound)}{' '}
-            allowed
+            {utilisation === null
+              ? 'nobody does the work'
+              : `${percent(utilisation)} of ${percent(bound)} allowed`}
           </span>,
         ],
         ['To hire', found.hire === 0 ? 'nobody' : count(found.hire)],

@@ -6,7 +6,7 @@ import { PriorityMark } from './marks.tsx';
 const ACTIONS: Readonly<Record<string, string>> = {
   alert: 'Operators are alerted',
   call_all_hands: 'The policy calls all hands',
-  escalate: 'The engine has escalated them to the risk officers',
+  escalate: 'The engine has escalated to the risk officers',
   propose_throttle: 'The policy proposes to throttle the corridor',
   propose_tighter_auto_clear: 'The policy proposes a tighter auto-clear',
 };

@@ -58,7 +58,7 @@ const columnsOf = (filter: NextReviewCase): readonly Column<ReviewCase>[] => [
   {
     ...{ id: 'reason', header: 'Reason', from: 2 },
     cell: (one) => (
-      <span className="name" title={reasonOf(one)}>
+      <span className="name reason" title={reasonOf(one)}>
         {reasonOf(one)}
       </span>
     ),

@@ -1,0 +1,27 @@
+/** Goal: live figures are of the last minute. Method: metrics that change while a clock goes on. */
+import { expect, test } from 'vitest';
+import { status } from '../../../src/http/examples/operations.ts';
+import { createReadLive } from '../../../src/query/live-figures.ts';
+import { createMetrics } from '../../../src/runtime/metrics.ts';
+
+test('cache hits are a share of the reads of the last minute, by all caches', async () => {
+  const metrics = createMetrics();
+  let nowMs = 0;
+  const read = createReadLive({
+    ...{ readStatus: async () => status, metrics, poolInUse: () => 0, nowMs: () => nowMs },
+  });
+  const readAt = async (ms: number) => {
+    nowMs = ms;
+    return (await read()).cache_hits_ratio;
+  };
+  const labels = { cache: 'scores', tier: 'memory' };
+  expect(await readAt(0)).toBeNull();
+  metrics.cacheMisses.inc(labels, 4);
+  expect(await readAt(30_000)).toBe(0);
+  metrics.cacheHits.inc(labels, 2);
+  metrics.cacheHits.inc({ ...labels, cache: 'profiles' }, 4);
+  metrics.cacheMisses.inc(labels, 2);
+  expect(await readAt(60_000)).toBe(0.5);
+  expect(await readAt(90_000)).toBe(0.75);
+  expect(await readAt(150_000)).toBeNull();
+});
