@@ -122,7 +122,7 @@ async function measureBeside(
   settings: Settings,
   context: BenchContext,
 ): Promise<BenchReport> {
-  const alone = await runLoad(pipeline, load, context);
+  const alone = await runLoad(pipeline, { ...load, seed: `${format}-alone` }, context);
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, context.signal]);
   const startedMs = performance.now();
@@ -132,7 +132,7 @@ async function measureBeside(
   })().catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
-  const beside = await runLoad(pipeline, { ...load, seed: `${load.seed}-beside` }, context);
+  const beside = await runLoad(pipeline, { ...load, seed: `${format}-beside` }, context);
   stop.abort();
   await exporting;
   const seconds = (performance.now() - startedMs) / 1000;
@@ -185,6 +185,9 @@ export const bench: Bench = {
     for (const format of formats) yield await measure(pipeline, format, past, settings, context);
     if (rate === 0) return;
     const load = { ...LIVE_LOAD, batch: 100, connections: 16, rate, transactions: rate * seconds };
+    // The profiles of all parties are rebuilt from rows that no run has read yet.
+    note('warming');
+    await runLoad(pipeline, { ...load, seed: 'warming' }, context);
     for (const format of formats) {
       yield await measureBeside(pipeline, load, format, past, settings, context);
     }
