@@ -3,6 +3,7 @@
  * until it is told to stop, then closes everything in the order the data flows.
  */
 import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { CommandContext } from '../cli/command.ts';
@@ -16,6 +17,7 @@ import type { RouteModule } from '../http/app-env.ts';
 import { type Authenticator, openAuthenticator } from '../http/auth/auth.ts';
 import { createCpuQueue } from '../http/body/cpu-queue.ts';
 import { buildDocument } from '../http/document.ts';
+import { answerHotScores } from '../http/hot-scores.ts';
 import { auditPaths, auditRoutes } from '../http/routes/audit.ts';
 import { cataloguePaths, catalogueRoutes } from '../http/routes/catalogue.ts';
 import { consoleRoutes } from '../http/routes/console.ts';
@@ -45,6 +47,7 @@ import { readBoundToken } from '../query/bound-token.ts';
 import type { CountRead } from '../query/choose-database.ts';
 import { createExports } from '../query/exports/exports.ts';
 import { createModelCache } from '../query/model-cache.ts';
+import type { Reading } from '../query/reading.ts';
 import { openReplica } from '../query/replica.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
@@ -109,7 +112,7 @@ export async function runApi(context: CommandContext): Promise<number> {
   }
   const takesSubmissions = () => guards.postgres.state() === 'closed';
   const finders = { key: findLiveApiKey, link: findLoginLink, session: findOpenSession };
-  const { authenticate, turnAway } = openAuthenticator(config, async (tokenHash, kind) => {
+  const { authenticate, recall, turnAway } = openAuthenticator(config, async (tokenHash, kind) => {
     const key = await finders[kind](database, tokenHash);
     return key && { ...key, roles: new Set(key.roles) };
   });
@@ -118,7 +121,14 @@ export async function runApi(context: CommandContext): Promise<number> {
   const resources = await openResources(context, stack, opened);
   const { awaitBody } = front;
   const sessions = createSessions(database);
-  const modules = listModules(context, { ...resources, authenticate, awaitBody, sessions });
+  const reading = bindReading(config, resources);
+  const modules = listModules(context, {
+    ...resources,
+    authenticate,
+    awaitBody,
+    sessions,
+    reading,
+  });
   const document = buildDocument(
     [...modules.map((module) => module.paths), docsPaths],
     packageJson.version,
@@ -127,10 +137,16 @@ export async function runApi(context: CommandContext): Promise<number> {
     { routes: docsRoutes(document), paths: docsPaths },
     { routes: consoleRoutes(CONSOLE), paths: {} },
   );
+  const degradation = guards.health.level;
+  // Requests of a limited client are counted in the application.
+  const answerHot = (listener: RequestListener) =>
+    config.RISK_CLIENT_REQUESTS_PER_SECOND > 0
+      ? listener
+      : answerHotScores(listener, { recall, peekScore: reading.peekScore, metrics, degradation });
   const app = createApp({
     ...{ log, metrics, authenticate, modules, recordUse: sessions.recordUse },
     readBoundToken: () => readBoundToken(database, resources.ingest.system),
-    degradation: guards.health.level,
+    degradation,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
     clientRequestsPerSecond: config.RISK_CLIENT_REQUESTS_PER_SECOND,
@@ -139,7 +155,7 @@ export async function runApi(context: CommandContext): Promise<number> {
     host: config.HOST,
     port: config.PORT,
     mayMove: !context.environment['PORT'],
-    front: front.wrap,
+    front: (listener) => front.wrap(answerHot(listener)),
   });
   log.info({ url: serving.url }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
@@ -203,10 +219,13 @@ function listModules(
   context: CommandContext,
   resources: Resources &
     Pick<Front, 'awaitBody'> &
-    Pick<Authenticator, 'authenticate'> & { readonly sessions: Sessions },
+    Pick<Authenticator, 'authenticate'> & {
+      readonly sessions: Sessions;
+      readonly reading: Reading;
+    },
 ): RouteModule[] {
   const { config, log, signal } = context;
-  const { databases, probe, guards, metrics, ingest, authenticate, replies } = resources;
+  const { databases, probe, guards, metrics, ingest, authenticate, replies, reading } = resources;
   const { primary } = databases;
   const limits = {
     bytesMax: config.RISK_BODY_BYTES_MAX,
@@ -215,7 +234,6 @@ function listModules(
     waitForCpu: createCpuQueue(),
   };
   const { modelCache } = resources;
-  const reading = bindReading(config, resources);
   const evaluating = bindEvaluating(primary, modelCache, config.RISK_LABEL_MATURITY_DAYS, ingest);
   const operating = bindOperating(config, resources);
   const readLive = bindLive(config, primary, metrics, operating.readStatus);

@@ -32,6 +32,8 @@ export type ServedAnswer = {
 };
 
 export type AnswerCache<Question> = {
+  /** The answer in memory that is served without a question to anybody; counted as a hit where there is one. */
+  readonly peek: (question: Question) => ServedAnswer | undefined;
   /** Undefined where `make` has no answer. */
   readonly read: (question: Question) => Promise<ServedAnswer | undefined>;
   /** Lets no earlier proof count: the caller has changed something. */
@@ -118,24 +120,32 @@ export function createAnswerCache<Question>(
     if (!mayLack || made.madeMs > sinceMs) return { made, isShared };
     return { made: await begin(key, question).making, isShared };
   };
+  const isYoung = ({ madeMs }: Entry, question: Question) => nowMs() - madeMs < ageMsMax(question);
+  const serveKept = (kept: Entry, key: string, question: Question): ServedAnswer => {
+    count(true, question);
+    const ageMs = nowMs() - kept.madeMs;
+    if (ageMs > REFRESH_SHARE * ageMsMax(question)) {
+      // Who asks later finds the failure where it lasts.
+      makeShared(key, question).catch(() => undefined);
+    }
+    return { answer: kept, ageMs: ageMs + (kept.lagMs ?? 0) };
+  };
   return {
     proveAnew: () => {
       changedMs = nowMs();
     },
     forget: () => entries.clear(),
+    peek(question) {
+      const key = keyOf(question);
+      const kept = entries.get(key);
+      if (kept === undefined || !isYoung(kept, question) || !isProven(kept)) return undefined;
+      return serveKept(kept, key, question);
+    },
     async read(question) {
       const key = keyOf(question);
       const kept = entries.get(key);
-      const ageMs = kept === undefined ? Number.POSITIVE_INFINITY : nowMs() - kept.madeMs;
-      if (kept !== undefined && ageMs < ageMsMax(question)) {
-        if (isProven(kept) || (await holds(kept, question))) {
-          count(true, question);
-          if (ageMs > REFRESH_SHARE * ageMsMax(question)) {
-            // Who asks later finds the failure where it lasts.
-            makeShared(key, question).catch(() => undefined);
-          }
-          return { answer: kept, ageMs: nowMs() - kept.madeMs + (kept.lagMs ?? 0) };
-        }
+      if (kept !== undefined && isYoung(kept, question)) {
+        if (isProven(kept) || (await holds(kept, question))) return serveKept(kept, key, question);
       }
       const { made, isShared } = await obtain(key, question);
       if (made === undefined) return undefined;

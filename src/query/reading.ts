@@ -64,8 +64,7 @@ export function createReading(options: ReadingOptions) {
   };
   return {
     ...readSamples(caches),
-    now,
-    forgetProfiles: caches.profiles.forget,
+    ...{ now, forgetProfiles: caches.profiles.forget, peekScore: scores.peek },
     /** Proves answers anew, so that who has posted a label sees it at once in this process. */
     noteLabels: () => {
       caches.profiles.proveAnew();

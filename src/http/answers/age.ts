@@ -10,9 +10,12 @@ import { addHeaders } from './headers.ts';
 
 /** Adds the header `Age`, if there is one, and returns the answer. */
 export function sayAge<T>(c: Context<AppEnv>, { answer, ageMs }: Aged<T>): T {
-  if (ageMs !== undefined) addHeaders(c, [['Age', String(Math.ceil(ageMs / 1000))]]);
+  if (ageMs !== undefined) addHeaders(c, [['Age', ageOf(ageMs)]]);
   return answer;
 }
+
+/** The value of `Age`: whole seconds, rounded up. */
+export const ageOf = (ageMs: number): string => String(Math.ceil(ageMs / 1000));
 
 /** Headers of answers that a replica may give, for the document. */
 export const ageHeaders = answerHeaders('Age');

@@ -21,15 +21,21 @@ export const ASK_AGAIN: Keeping = 'private, no-cache';
 
 type KeptHeaders = Readonly<Record<'ETag' | 'Cache-Control' | 'Vary', string>>;
 /** Texts in memory are asked for again and again; headers live as long as their text. */
-const headersOf = new WeakMap<AnswerText, KeptHeaders>();
+const headersOfText = new WeakMap<AnswerText, KeptHeaders>();
 
-export function answerKept(c: Context<AppEnv>, answer: AnswerText, keeping: Keeping): Response {
-  let headers = headersOf.get(answer);
+/** The headers of a text, made once. */
+export function headersOf(answer: AnswerText, keeping: Keeping): KeptHeaders {
+  let headers = headersOfText.get(answer);
   if (headers === undefined) {
     const tag = hash('sha256', answer.text, 'base64url').slice(0, TAG_CHARS);
     headers = { ETag: `"${tag}"`, 'Cache-Control': keeping, Vary: 'Authorization, Cookie' };
-    headersOf.set(answer, headers);
+    headersOfText.set(answer, headers);
   }
+  return headers;
+}
+
+export function answerKept(c: Context<AppEnv>, answer: AnswerText, keeping: Keeping): Response {
+  const headers = headersOf(answer, keeping);
   if (matches(c.req.header('if-none-match'), headers.ETag)) {
     return new Response(null, { status: 304, headers });
   }

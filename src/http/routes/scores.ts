@@ -4,7 +4,7 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { given } from '../../domain/describe-issue.ts';
-import { clientSeen } from '../../domain/principal.ts';
+import { clientSeen, type Role } from '../../domain/principal.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
 import {
   explanationParameters,
@@ -44,6 +44,10 @@ const pendingSchema = z
   .object({ transaction_id: z.uuid(), status: z.literal('accepted') })
   .meta({ id: 'PendingScore' });
 
+/** The route of one score, and who may read it: hot-scores.ts answers it, too. */
+export const SCORE_ROUTE = '/v1/scores/:id';
+export const SCORE_READERS: readonly Role[] = ['analyst', 'ingest'];
+
 export function scoresRoutes(reading: Reading): Hono<AppEnv> {
   const { readScore, explainScore, readHabit, searchScores } = reading;
   const routes = new Hono<AppEnv>();
@@ -52,7 +56,7 @@ export function scoresRoutes(reading: Reading): Hono<AppEnv> {
     c.json(sayAge(c, await searchScores(readQuery(c, scoreSearchParameters), readToken(c)))),
   );
 
-  routes.get('/v1/scores/:id', requireRole('analyst', 'ingest'), async (c) => {
+  routes.get(SCORE_ROUTE, requireRole(...SCORE_READERS), async (c) => {
     const transactionId = c.req.param('id');
     // A score never changes, and the primary is asked for one that is missing: the token needs nothing more.
     readToken(c);
