@@ -1,6 +1,6 @@
 /**
  * Answers `GET /v1/scores/{id}` in front of the application where both the key and the score are in memory: what
- * routes/scores.ts would answer, byte for byte, at half the processor time. Everything else goes to the application: other keys,
+ * routes/scores.ts would answer, at about half the processor time. Everything else goes to the application: other keys,
  * cookies, headers that change the answer, and answers other than 200.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
@@ -23,12 +23,12 @@ type HotDependencies = Pick<Authenticator, 'recall'> &
 
 /** An id without escapes, and no query. */
 const TARGET = /^\/v1\/scores\/([\w-]+)$/;
-/** Others are for the application to judge. */
-const PLAIN_HOST = /^[a-z0-9.-]+(?::[1-9]\d{0,4})?$/;
+/** The application judges all other hosts. */
+const PLAIN_HOST = /^[a-z0-9.-]+(?::(?:[1-5]\d{3,4}|[6-9]\d{3}))?$/;
 /** Headers that change the answer. */
 const DECIDING = ['cookie', 'prefer', 'consistency-token', 'if-none-match'] as const;
 const LABELS = { method: 'GET', route: SCORE_ROUTE, status: '200' };
-/** Those that the answer has itself count. */
+/** An answer has a `Cache-Control` of its own. */
 const USUAL = USUAL_HEADERS.filter(([name]) => name !== 'Cache-Control').flat();
 
 /** @param listener the application */

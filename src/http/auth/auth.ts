@@ -40,7 +40,10 @@ export type Authenticate = (
 
 export type Authenticator = {
   readonly authenticate: Authenticate;
-  /** What `authenticate` would resolve to, where it need not look the credential up. */
+  /**
+   * What `authenticate` would resolve to, where it need not look the credential up. The time it takes says what the status of
+   * the answer says, too: whether the key is known.
+   */
   readonly recall: (credential: Credential) => Principal | undefined;
   /**
    * The refusal that `authenticate` would give without a lookup, while such refusals are frequent. The load shedder asks for

@@ -88,6 +88,7 @@ test.each([
   ['a login link', { key: 'risk_login_x' }],
   ['a key without the role', { key: 'runs' }],
   ['an unusual host', { host: 'a_b' }],
+  ['a port that is none', { host: 'localhost:99999' }],
 ])('%s is for the application', async (_name, options) => {
   expect(await ask(undefined, [], options)).toMatch(/\r\n\r\napplication$/);
 });
