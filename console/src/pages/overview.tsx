@@ -12,6 +12,7 @@ import { Badge } from '../parts/show.tsx';
 import { Empty, Found, Loading } from '../parts/states.tsx';
 import { Tiles } from '../parts/tiles.tsx';
 import { CorridorTable } from './corridors.tsx';
+import { LastDay } from './day-sums.tsx';
 
 const DAYS = 14;
 
@@ -31,7 +32,12 @@ export function OverviewPage({ me }: { readonly me: Me }) {
           </Part>
         </>
       )}
-      {has(me, 'analyst') ? <Days /> : null}
+      {has(me, 'analyst') ? (
+        <>
+          <LastDay days={DAYS} />
+          <Days />
+        </>
+      ) : null}
     </Page>
   );
 }
