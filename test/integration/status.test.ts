@@ -78,6 +78,22 @@ test('totals count rows and transactions that ended as dead letters', async () =
   expect(Date.parse(status.totals_counted_at)).toBeLessThanOrEqual(Date.parse(status.at));
 });
 
+test('the time from receipt to score is told of all and of each corridor, null where none was scored', async () => {
+  const createdAtMs = Date.now() - 1000;
+  await storeTransactions(api.database, [{ createdAtMs, score: 1, corridor: 'GB-NG' }]);
+  const figures = { latency_p50_ms: 50, latency_p95_ms: 50, latency_transactions: 1 };
+  const isTold = async () => (await readStatus()).latency_transactions === 1;
+  await waitUntil(isTold, 10_000, 'the latency to be read again');
+  const status = await readStatus();
+  const newest = { latency_newest_at: new Date(createdAtMs + 50).toISOString() };
+  expect(status).toMatchObject({ ...figures, ...newest });
+  expect(corridor(status, 'GB-NG')).toMatchObject({ ...figures, ...newest });
+  expect(corridor(status, 'US-EG')).toMatchObject({
+    ...{ latency_p50_ms: null, latency_p95_ms: null },
+    ...{ latency_transactions: 0, latency_newest_at: null },
+  });
+});
+
 test('totals and summaries are answered while no row can be read', async () => {
   await storeTransactions(api.database, [{ createdAtMs: NOVEMBER, score: 1 }]);
   await api.database.session(async (client) => {

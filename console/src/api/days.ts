@@ -14,6 +14,9 @@ export type Sum = {
 
 export const DAY_MS = 86_400_000;
 
+/** A page that stays open shows the day as it goes on. */
+const REFETCH_MS = 60_000;
+
 /** UTC days, today among them. */
 export function useDays(days: number) {
   const from = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
@@ -21,6 +24,7 @@ export function useDays(days: number) {
     queryKey: ['days', from],
     queryFn: ({ signal }) => ask('GET /v1/summaries/daily', { query: { from } }, signal),
     refetchOnWindowFocus: false,
+    refetchInterval: REFETCH_MS,
   });
 }
 
