@@ -841,6 +841,7 @@ export type DailySummary = {
   readonly scores: { readonly approve: number; readonly review: number; readonly decline: number; } | null;
   readonly mean_score: number | null;
   readonly labels: { readonly fraud: number; readonly legitimate: number; } | null;
+  readonly dead_letters: number | null;
 };
 
 export type AcceptedTransaction = {

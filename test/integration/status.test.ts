@@ -107,6 +107,28 @@ test('totals and summaries are answered while no row can be read', async () => {
   });
 });
 
+test('summaries count dead letters on the day that they were given up, until they are purged, and not by currency', async () => {
+  const day = '/v1/summaries/daily?from=2026-10-03&to=2026-10-03';
+  const read = async (query: string) => await (await api.request(`${day}&${query}`)).json();
+  const failedAtMs = Date.UTC(2026, 9, 3, 12);
+  const rest = { transactionId: null, failedAtMs, corridor: 'GB-NG' };
+  const ids = [idAt(failedAtMs, 1), idAt(failedAtMs, 2)];
+  await storeDeadLetters(
+    api.database,
+    ids.map((id) => ({ id, ...rest })),
+  );
+  expect(await read('group_by=corridor')).toMatchObject({
+    items: [{ day: '2026-10-03', corridor: 'GB-NG', transactions: 0, dead_letters: 2 }],
+  });
+  expect(await read('group_by=currency')).toMatchObject({ items: [] });
+  await api.testDatabase.sql(
+    'update dead_letters set purged_at = now() where dead_letter_id = $1',
+    [ids[0]],
+  );
+  // A question that was not asked before, so that no answer in memory counts.
+  expect(await read('corridor=GB-NG')).toMatchObject({ items: [{ dead_letters: 1 }] });
+});
+
 test('a model that a worker speaks of as out is told with its corridor, which is at level 1', async () => {
   await createModelsOut(api.redis, 'market_0').announce([{ corridor: 'US-EG', model: 'm@1' }]);
   const status = await readStatus();

@@ -9,6 +9,7 @@ export type Sum = {
   readonly approve: number;
   readonly review: number;
   readonly decline: number;
+  readonly deadLetters: number;
   readonly meanScore: number | null;
 };
 
@@ -51,6 +52,7 @@ function sumOf(name: string, items: readonly DailySummary[]): Sum {
     approve: sum(({ scores }) => scores?.approve),
     review: sum(({ scores }) => scores?.review),
     decline: sum(({ scores }) => scores?.decline),
+    deadLetters: sum(({ dead_letters }) => dead_letters ?? 0),
     meanScore:
       scored === 0 ? null : sum((item) => (item.mean_score ?? 0) * scoredOf(item)) / scored,
   };

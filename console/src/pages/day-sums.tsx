@@ -1,4 +1,4 @@
-/** Sums of days, by day or by corridor: what was accepted, and how it was scored. */
+/** Sums of days, by day or by corridor: what was accepted, how it was scored, and what was given up. */
 import { DAY_MS, type Sum, sumBy, useDays } from '../api/days.ts';
 import { count, localTime, number } from '../format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
@@ -19,6 +19,10 @@ const COLUMNS: readonly Column<Sum>[] = [
   { ...verdict('approve'), from: 2 },
   verdict('review'),
   verdict('decline'),
+  {
+    ...{ id: 'dead', header: 'Dead letters', numeric: true, from: 2 },
+    cell: (row) => count(row.deadLetters),
+  },
   {
     ...{ id: 'mean', header: 'Mean score', numeric: true, from: 2 },
     cell: ({ meanScore }) => (meanScore === null ? '–' : number(meanScore)),
@@ -61,7 +65,8 @@ export function LastDay({ days }: { readonly days: number }) {
                 sums={sumBy(last, ({ corridor = '' }) => corridor)}
               />
               <p className="muted small">
-                Days are those of created_at. Counted until {localTime(counted_at)}.
+                Days are those of created_at, of dead letters those on which they were given up.
+                Counted until {localTime(counted_at)}.
               </p>
             </div>
           );
