@@ -6,6 +6,7 @@ import type { ConsistencyToken } from '../../domain/consistency-token.ts';
 import type { Actor } from '../../domain/principal.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { recordChange } from '../../store/access/audit-log.ts';
+import { EXPORT_PAGE_ROWS } from '../../store/exports/export-slice.ts';
 import type { Databases } from '../choose-database.ts';
 import { type SendBytes, sendExport } from './export-body.ts';
 import type { ExportParameters } from './export-parameters.ts';
@@ -29,6 +30,8 @@ export type Exports = ReturnType<typeof createExports>;
 
 /** While transactions are submitted, an export rests three times as long as it worked: it takes a quarter of the thread. */
 const REST_TIMES = 3;
+/** A slice of these takes Postgres and the thread 10 ms each. */
+const BUSY_PAGE_ROWS = 500;
 /** A slow reader is no work. */
 const REST_MS_MAX = 100;
 
@@ -43,6 +46,7 @@ export function createExports(
   isSubmitting: () => boolean,
 ) {
   let running = 0;
+  const pageRowsMax = () => (isSubmitting() ? BUSY_PAGE_ROWS : EXPORT_PAGE_ROWS);
   return {
     exportsMax,
     /**
@@ -65,7 +69,7 @@ export function createExports(
           recordChange(query, by, { action, subject: exportId, before: null, after }),
         );
       try {
-        const runExport = await prepareExport(databases, asked, write);
+        const runExport = await prepareExport(databases, asked, write, pageRowsMax);
         await record('export.begin', { question });
         const run = async ({ send, close, signal }: ExportSink) => {
           let rows = 0;
