@@ -142,9 +142,11 @@ async function watchLive(
     ...LIVE_LOAD,
     ...{ rate, seed, connections: 16, batch: BATCH, transactions: rate * seconds },
   });
-  await runLoad(pipeline, load(SETTLE_SECONDS, 'settle'), bench);
+  // A kept folder has the transactions of earlier runs.
+  const run = new Date().toISOString();
+  await runLoad(pipeline, load(SETTLE_SECONDS, `${run}-settle`), bench);
   const before = await heapMebibytes(page);
-  const { posted } = await runLoad(pipeline, load(minutes * 60, 'live'), bench);
+  const { posted } = await runLoad(pipeline, load(minutes * 60, `${run}-live`), bench);
   const after = await heapMebibytes(page);
   const longest = await page.evaluate<number>(`Math.max(0, ...window.longTasks)`);
   return {

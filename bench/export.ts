@@ -2,6 +2,7 @@
  * How many rows a second does one API export, in each form, and what do posts beside it wait? The rows come from SQL; a reader in
  * this process takes them as fast as they come and drops them. Posts are sent at a rate in an open loop, alone and beside the export.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArguments } from '../src/cli/command.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../src/query/exports/export-parameters.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
@@ -30,6 +31,7 @@ const ROWS_JUDGED_MIN = 1_000_000;
 const ROWS_PER_SECOND_MIN = { csv: 50_000, ndjson: 50_000, parquet: 20_000 } as const;
 const P99_RATIO_MAX = 1.5;
 const PART_ROWS = 1_000_000;
+const [NOTED_MS_MAX, POLL_MS] = [5000, 20];
 
 type Taken = { readonly rows: number; readonly bytes: number; readonly seconds: number };
 
@@ -62,11 +64,19 @@ async function takeExport(
   return { rows: taken, bytes, seconds: (performance.now() - startedMs) / 1000 };
 }
 
+/** Rows of all exports that have ended. An export notes its end after its last byte. */
 async function exportedRows({ services }: Pipeline): Promise<number> {
-  const { rows } = await services.database.query<{ rows: number }>(
-    `select (after ->> 'rows')::float8 as rows from audit_log where action = 'export.end' and after ->> 'outcome' = 'complete'`,
-  );
-  return rows.reduce((sum, one) => sum + one.rows, 0);
+  const deadlineMs = Date.now() + NOTED_MS_MAX;
+  for (;;) {
+    const { rows } = await services.database.query<{ begun: number; ended: number; rows: number }>(
+      `select count(*) filter (where action = 'export.begin')::int4 as begun, count(*) filter (where action = 'export.end')::int4 as ended,
+              coalesce(sum((after ->> 'rows')::float8) filter (where action = 'export.end' and after ->> 'outcome' = 'complete'), 0) as rows
+         from audit_log`,
+    );
+    const [sum = { begun: 0, ended: 0, rows: 0 }] = rows;
+    if (sum.begun === sum.ended || Date.now() > deadlineMs) return sum.rows;
+    await delay(POLL_MS);
+  }
 }
 
 async function measure(

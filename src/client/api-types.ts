@@ -393,10 +393,14 @@ export type Status = {
   readonly postgres: 'up' | 'down';
   readonly replica: ReplicaStatus;
   readonly redis: 'up' | 'down';
-  readonly corridors: readonly { readonly corridor: string; readonly lag: number; readonly pending: number; readonly handed_over: number; readonly retries_due: number; readonly oldest_age_seconds: number; readonly dead_letters: number; readonly breakers: readonly string[]; readonly degradation: number; }[] | null;
+  readonly corridors: readonly { readonly corridor: string; readonly lag: number; readonly pending: number; readonly handed_over: number; readonly retries_due: number; readonly oldest_age_seconds: number; readonly dead_letters: number; readonly latency_p50_ms: number | null; readonly latency_p95_ms: number | null; readonly latency_transactions: number; readonly latency_newest_at: string | null; readonly breakers: readonly string[]; readonly degradation: number; }[] | null;
   readonly unappended: number;
   readonly breakers: readonly string[];
   readonly degradation: number;
+  readonly latency_p50_ms: number | null;
+  readonly latency_p95_ms: number | null;
+  readonly latency_transactions: number;
+  readonly latency_newest_at: string | null;
   readonly totals: { readonly accepted: number; readonly scored: number; readonly dead_lettered: number; readonly pending: number | null; };
   readonly totals_counted_at: string;
 };
@@ -837,6 +841,7 @@ export type DailySummary = {
   readonly scores: { readonly approve: number; readonly review: number; readonly decline: number; } | null;
   readonly mean_score: number | null;
   readonly labels: { readonly fraud: number; readonly legitimate: number; } | null;
+  readonly dead_letters: number | null;
 };
 
 export type AcceptedTransaction = {

@@ -117,7 +117,8 @@ export async function runApi(context: CommandContext): Promise<number> {
     return key && { ...key, roles: new Set(key.roles) };
   });
   const front = stack.use(openFront(config, { metrics, takesSubmissions, turnAway }));
-  const opened = { database, probe, guards, metrics, databaseUrl, redisUrl };
+  const { isSubmitting } = front;
+  const opened = { database, probe, guards, metrics, databaseUrl, redisUrl, isSubmitting };
   const resources = await openResources(context, stack, opened);
   const { awaitBody } = front;
   const sessions = createSessions(database);
@@ -171,12 +172,13 @@ type Opened = {
   readonly metrics: Metrics;
   readonly databaseUrl: string;
   readonly redisUrl: string;
+  readonly isSubmitting: Front['isSubmitting'];
 };
 
 async function openResources(
   context: CommandContext,
   stack: AsyncDisposableStack,
-  { database, probe, guards, metrics, databaseUrl, redisUrl }: Opened,
+  { database, probe, guards, metrics, databaseUrl, redisUrl, isSubmitting }: Opened,
 ) {
   const { config, log } = context;
   const { RISK_MARKET: market } = config;
@@ -211,7 +213,8 @@ async function openResources(
       guard: guards.postgres.run,
     }),
   );
-  const exports = createExports({ ...databases, primary: exportDatabase }, exportsMax, metrics);
+  const exporting = { ...databases, primary: exportDatabase };
+  const exports = createExports(exporting, exportsMax, metrics, isSubmitting);
   return { databases, probe, guards, metrics, redis, replies, ingest, modelCache, exports };
 }
 

@@ -55,6 +55,10 @@ const dailySummarySchema = z
       description:
         'Transactions by their deciding label, however late it came; null by verdict, rule set, model and rule.',
     }),
+    dead_letters: z.int().nullable().meta({
+      description:
+        'Given up on this day, whenever their transactions were created, and neither replayed nor purged since; null by anything but corridor.',
+    }),
   })
   .meta({
     id: 'DailySummary',
@@ -72,7 +76,7 @@ export const dailySummariesSchema = z.object({
 export type DailySummaries = z.infer<typeof dailySummariesSchema>;
 
 /**
- * Oldest day first, then by group; a group without transactions has no item. Throws InvalidFields for what is not counted
+ * Oldest day first, then by group; a group without transactions and dead letters has no item. Throws InvalidFields for what is not counted
  * together, a corridor or model that is unknown, or too many sums.
  *
  * @param corridors the names of those that a transaction may name now
@@ -121,7 +125,7 @@ function keyOf(sum: DaySum, by: readonly Dimension[]): string {
 /** Sums of one day and group, by currency; undefined where nothing is left of them. */
 function toSummary(
   sums: readonly DaySum[],
-  { hasAmounts, hasScores, hasLabels }: Question,
+  { hasAmounts, hasScores, hasLabels, hasDeadLetters }: Question,
   by: readonly Dimension[],
 ): DailySummary | undefined {
   const total = (figure: (sum: DaySum) => number) =>
@@ -133,8 +137,9 @@ function toSummary(
     decline: total(({ decline }) => decline),
   };
   const scored = scores.approve + scores.review + scores.decline;
+  const deadLetters = hasDeadLetters ? total((sum) => sum.dead_letter) : null;
   const [first] = sums;
-  if (first === undefined || transactions + scored === 0) return undefined;
+  if (first === undefined || transactions + scored + (deadLetters ?? 0) === 0) return undefined;
   const counted = sums.filter(({ count }) => count !== 0);
   return {
     day: new Date(first.dayMs).toISOString().slice(0, 10),
@@ -148,6 +153,7 @@ function toSummary(
     labels: hasLabels
       ? { fraud: total(({ fraud }) => fraud), legitimate: total(({ legitimate }) => legitimate) }
       : null,
+    dead_letters: deadLetters,
   };
 }
 

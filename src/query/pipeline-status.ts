@@ -12,12 +12,14 @@ import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../domain/model-out.t
 import { VERDICTS } from '../domain/score-record.ts';
 import type { Guards, Health } from '../runtime/guards.ts';
 import { countUnappended } from '../store/recovery/totals.ts';
+import type { Latencies } from '../store/scores/latency-sample.ts';
 import { readTotals, type Total } from '../store/tallies/day-tallies.ts';
 import type { RedisClient } from '../stream/connection/connection.ts';
 import { measureStreams, type StreamLag } from '../stream/status/lag.ts';
 import { createListStreams } from '../stream/status/list-streams.ts';
 import { createModelsOut } from '../stream/status/models-out.ts';
 import type { Databases } from './choose-database.ts';
+import { createReadLatency, type LatencyJson, latencyFields, latencyJson } from './latency.ts';
 import { type ReplicaStatus, replicaStatusSchema } from './replica-status.ts';
 
 const breakersSchema = z.array(z.string()).meta({
@@ -39,6 +41,7 @@ const corridorSchema = z.object({
   retries_due: z.int().meta({ description: 'Waiting for their next attempt.' }),
   oldest_age_seconds: z.number().meta({ description: 'Age of the oldest unacknowledged entry.' }),
   dead_letters: z.int().meta({ description: 'Neither replayed nor purged.' }),
+  ...latencyFields,
   breakers: breakersSchema,
   degradation: degradationSchema,
 });
@@ -55,6 +58,7 @@ export const statusSchema = z
     unappended: z.int().meta({ description: 'Stored, not yet known to be in a stream.' }),
     breakers: breakersSchema,
     degradation: degradationSchema,
+    ...latencyFields,
     totals: z.object({
       accepted: z.int(),
       scored: z.int(),
@@ -87,6 +91,7 @@ export function createReadStatus(
   { redis, market, shards, corridors: listCorridors, guards, readReplica }: Pipeline,
 ): () => Promise<StatusJson> {
   const readFigures = createReadFigures(databases);
+  const readLatency = createReadLatency(databases);
   const listStreams = createListStreams(redis, market, shards);
   const modelsOut = createModelsOut(redis, market);
   const measure = async () => {
@@ -99,9 +104,12 @@ export function createReadStatus(
     }
   };
   return async () => {
-    const [figures, measured] = await readFigures(measure);
+    const [[figures, measured], latencies] = await Promise.all([
+      readFigures(measure),
+      readLatency(),
+    ]);
     const now = { at: new Date(databases.now()).toISOString(), replica: readReplica() };
-    return toStatus(now, figures, measured, guards.health);
+    return toStatus(now, figures, measured, latencies, guards.health);
   };
 }
 
@@ -109,9 +117,16 @@ function toStatus(
   { at, replica }: Pick<StatusJson, 'at' | 'replica'>,
   { unappended, totals, countedAtMs, isOld }: StoredFigures,
   measured: readonly [readonly StreamLag[], readonly ModelOut[]] | undefined,
+  latencies: Latencies,
   health: Health,
 ): StatusJson {
-  const corridors = measured === undefined ? null : toCorridors(...measured, totals, health);
+  const corridors =
+    measured === undefined
+      ? null
+      : toCorridors(...measured, totals, health).map((row) => ({
+          ...row,
+          ...latencyJson(latencies.byCorridor.get(row.corridor)),
+        }));
   const waiting = corridors?.map((row) => row.lag + row.pending + row.retries_due);
   return {
     at,
@@ -122,6 +137,7 @@ function toStatus(
     unappended,
     breakers: health.breakers(),
     degradation: health.level(),
+    ...latencyJson(latencies.all),
     totals: {
       accepted: sumOf(totals, ['accepted']),
       scored: sumOf(totals, VERDICTS),
@@ -147,7 +163,7 @@ function toCorridors(
   modelsOut: readonly ModelOut[],
   totals: readonly Total[],
   health: Health,
-): z.infer<typeof corridorSchema>[] {
+): Omit<z.infer<typeof corridorSchema>, keyof LatencyJson>[] {
   const deadLetters = totals.filter(({ outcome, count }) => outcome === 'dead_letter' && count > 0);
   const names = new Set([
     ...lags.map((lag) => lag.stream.corridor),

@@ -144,6 +144,7 @@ export type Question = SumQuestion & {
   readonly hasAmounts: boolean;
   readonly hasScores: boolean;
   readonly hasLabels: boolean;
+  readonly hasDeadLetters: boolean;
 };
 
 /** The sums that answer the parameters; problems say which of them are not counted together. */
@@ -170,7 +171,7 @@ export function questionOf(
   const isAll = subject === TRANSACTIONS;
   return {
     ...{ firstMs: first, lastMs: last, own },
-    outcomes: isAll ? [...own, ...VERDICTS, ...LABEL_VALUES] : own,
+    outcomes: isAll ? [...own, ...VERDICTS, ...LABEL_VALUES, 'dead_letter'] : own,
     by: {
       corridor: by.includes('corridor'),
       outcome: ['verdict', 'label', 'rule'].some((one) => by.includes(one as Dimension)),
@@ -181,5 +182,7 @@ export function questionOf(
     hasAmounts: subject !== FIRED,
     hasScores: isAll || subject === SCORES,
     hasLabels: isAll || subject === LABELS,
+    // They have no currency.
+    hasDeadLetters: isAll && !asked.includes('currency'),
   };
 }

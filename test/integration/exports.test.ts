@@ -83,7 +83,7 @@ afterAll(async () => {
 
 async function exported(query: Record<string, string>, rowsMax = Infinity): Promise<Buffer> {
   const asked = exportParameters.parse(query);
-  const run = await prepareExport(databases, asked, undefined, PAGE_ROWS);
+  const run = await prepareExport(databases, asked, undefined, () => PAGE_ROWS);
   const pieces: Uint8Array[] = [];
   const send = async (bytes: Uint8Array) => {
     pieces.push(bytes.slice());
@@ -299,7 +299,7 @@ test('nothing more is read once the reader has gone, also where nothing was foun
   };
   const from = new Date(NOVEMBER - DAY_MS).toISOString();
   const asked = exportParameters.parse({ reason: 'DORMANT_ACCOUNT', from });
-  const run = await prepareExport(alone(primary), asked, undefined, PAGE_ROWS);
+  const run = await prepareExport(alone(primary), asked, undefined, () => PAGE_ROWS);
   await expect(run(async () => undefined, Infinity, gone.signal)).rejects.toThrow('gone');
   expect(slices).toBe(1);
 });

@@ -168,7 +168,7 @@ test('daily summaries sum each day and corridor', async () => {
       amounts: { JPY: '900' },
       scores: { approve: 1, review: 0, decline: 0 },
       mean_score: 10,
-      labels: { fraud: 0, legitimate: 0 },
+      ...{ labels: { fraud: 0, legitimate: 0 }, dead_letters: 0 },
     },
     {
       day: '2026-11-14',
@@ -177,7 +177,7 @@ test('daily summaries sum each day and corridor', async () => {
       amounts: { USD: '3.00' },
       scores: { approve: 0, review: 0, decline: 0 },
       mean_score: null,
-      labels: { fraud: 0, legitimate: 0 },
+      ...{ labels: { fraud: 0, legitimate: 0 }, dead_letters: 0 },
     },
     {
       day: '2026-11-15',
@@ -186,7 +186,7 @@ test('daily summaries sum each day and corridor', async () => {
       amounts: { USD: '129.75' },
       scores: { approve: 0, review: 1, decline: 1 },
       mean_score: 800,
-      labels: { fraud: 0, legitimate: 0 },
+      ...{ labels: { fraud: 0, legitimate: 0 }, dead_letters: 1 },
     },
   ]);
   const one = await getJson('/v1/summaries/daily?from=2026-11-14&to=2026-11-15&corridor=US-MX');
@@ -199,7 +199,7 @@ const summarize = async (query: string) =>
   ((await getJson(`/v1/summaries/daily?${DAYS}&${query}`)) as Summaries).items;
 
 test('daily summaries are divided and filtered by what is asked', async () => {
-  const rest = { amounts: { USD: '0.25' }, mean_score: 900, labels: null };
+  const rest = { amounts: { USD: '0.25' }, mean_score: 900, labels: null, dead_letters: null };
   expect(await summarize('group_by=verdict,rule_set,model&currency=USD&verdict=decline')).toEqual([
     {
       ...{ day: '2026-11-15', verdict: 'decline', rule_set: 'default@1', model: null },
@@ -209,7 +209,7 @@ test('daily summaries are divided and filtered by what is asked', async () => {
   expect(await summarize('group_by=rule')).toEqual([
     {
       ...{ day: '2026-11-15', rule: 'MODEL_PROBABILITY', transactions: 2, amounts: null },
-      ...{ scores: null, mean_score: null, labels: null },
+      ...{ scores: null, mean_score: null, labels: null, dead_letters: null },
     },
   ]);
   expect(await summarize('group_by=currency')).toHaveLength(3);

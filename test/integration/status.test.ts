@@ -78,6 +78,22 @@ test('totals count rows and transactions that ended as dead letters', async () =
   expect(Date.parse(status.totals_counted_at)).toBeLessThanOrEqual(Date.parse(status.at));
 });
 
+test('the time from receipt to score is told of all and of each corridor, null where none was scored', async () => {
+  const createdAtMs = Date.now() - 1000;
+  await storeTransactions(api.database, [{ createdAtMs, score: 1, corridor: 'GB-NG' }]);
+  const figures = { latency_p50_ms: 50, latency_p95_ms: 50, latency_transactions: 1 };
+  const isTold = async () => (await readStatus()).latency_transactions === 1;
+  await waitUntil(isTold, 10_000, 'the latency to be read again');
+  const status = await readStatus();
+  const newest = { latency_newest_at: new Date(createdAtMs + 50).toISOString() };
+  expect(status).toMatchObject({ ...figures, ...newest });
+  expect(corridor(status, 'GB-NG')).toMatchObject({ ...figures, ...newest });
+  expect(corridor(status, 'US-EG')).toMatchObject({
+    ...{ latency_p50_ms: null, latency_p95_ms: null },
+    ...{ latency_transactions: 0, latency_newest_at: null },
+  });
+});
+
 test('totals and summaries are answered while no row can be read', async () => {
   await storeTransactions(api.database, [{ createdAtMs: NOVEMBER, score: 1 }]);
   await api.database.session(async (client) => {
@@ -89,6 +105,28 @@ test('totals and summaries are answered while no row can be read', async () => {
     expect(await days.json()).toMatchObject({ items: [{ transactions: 1, mean_score: 1 }] });
     await client.query('rollback');
   });
+});
+
+test('summaries count dead letters on the day that they were given up, until they are purged, and not by currency', async () => {
+  const day = '/v1/summaries/daily?from=2026-10-03&to=2026-10-03';
+  const read = async (query: string) => await (await api.request(`${day}&${query}`)).json();
+  const failedAtMs = Date.UTC(2026, 9, 3, 12);
+  const rest = { transactionId: null, failedAtMs, corridor: 'GB-NG' };
+  const ids = [idAt(failedAtMs, 1), idAt(failedAtMs, 2)];
+  await storeDeadLetters(
+    api.database,
+    ids.map((id) => ({ id, ...rest })),
+  );
+  expect(await read('group_by=corridor')).toMatchObject({
+    items: [{ day: '2026-10-03', corridor: 'GB-NG', transactions: 0, dead_letters: 2 }],
+  });
+  expect(await read('group_by=currency')).toMatchObject({ items: [] });
+  await api.testDatabase.sql(
+    'update dead_letters set purged_at = now() where dead_letter_id = $1',
+    [ids[0]],
+  );
+  // A question that was not asked before, so that no answer in memory counts.
+  expect(await read('corridor=GB-NG')).toMatchObject({ items: [{ dead_letters: 1 }] });
 });
 
 test('a model that a worker speaks of as out is told with its corridor, which is at level 1', async () => {

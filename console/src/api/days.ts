@@ -9,10 +9,14 @@ export type Sum = {
   readonly approve: number;
   readonly review: number;
   readonly decline: number;
+  readonly deadLetters: number;
   readonly meanScore: number | null;
 };
 
 export const DAY_MS = 86_400_000;
+
+/** A page that stays open shows the day as it goes on. */
+const REFETCH_MS = 60_000;
 
 /** UTC days, today among them. */
 export function useDays(days: number) {
@@ -21,6 +25,7 @@ export function useDays(days: number) {
     queryKey: ['days', from],
     queryFn: ({ signal }) => ask('GET /v1/summaries/daily', { query: { from } }, signal),
     refetchOnWindowFocus: false,
+    refetchInterval: REFETCH_MS,
   });
 }
 
@@ -47,6 +52,7 @@ function sumOf(name: string, items: readonly DailySummary[]): Sum {
     approve: sum(({ scores }) => scores?.approve),
     review: sum(({ scores }) => scores?.review),
     decline: sum(({ scores }) => scores?.decline),
+    deadLetters: sum(({ dead_letters }) => dead_letters ?? 0),
     meanScore:
       scored === 0 ? null : sum((item) => (item.mean_score ?? 0) * scoredOf(item)) / scored,
   };

@@ -1,14 +1,15 @@
-/** The corridors: what waits in each, how old it is, and what does not work there. */
+/** The corridors: what waits in each, how old it is, how long scores take, and what does not work there. */
 import type { Me, Status } from '../../../src/client/api-types.ts';
-import { type Sum, sumBy, useDays } from '../api/days.ts';
+import { sumBy, useDays } from '../api/days.ts';
 import { useLive } from '../api/live.ts';
 import { has } from '../api/me.ts';
-import { count, duration, number } from '../format.ts';
+import { count, duration, localTime } from '../format.ts';
 import { Connection } from '../parts/connection.tsx';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Page, Part } from '../parts/page.tsx';
 import { Badge } from '../parts/show.tsx';
 import { Empty, Found, Loading } from '../parts/states.tsx';
+import { LastDay, SumTable } from './day-sums.tsx';
 
 type Row = NonNullable<Status['corridors']>[number];
 
@@ -26,7 +27,7 @@ const COLUMNS: readonly Column<Row>[] = [
         </span>
       ),
   },
-  { id: 'lag', header: 'Undelivered', numeric: true, cell: (row) => count(row.lag) },
+  { id: 'lag', header: 'Lag', numeric: true, cell: (row) => count(row.lag) },
   { id: 'pending', header: 'At work', numeric: true, from: 2, cell: (row) => count(row.pending) },
   {
     id: 'retries',
@@ -39,8 +40,26 @@ const COLUMNS: readonly Column<Row>[] = [
     ...{ id: 'oldest', header: 'Oldest', numeric: true, from: 2 },
     cell: (row) => (row.oldest_age_seconds === 0 ? '–' : duration(row.oldest_age_seconds)),
   },
+  {
+    ...{ id: 'p50', header: 'Latency p50', numeric: true, from: 2 },
+    cell: (row) => <Latency row={row} ms={row.latency_p50_ms} />,
+  },
+  {
+    ...{ id: 'p95', header: 'Latency p95', numeric: true },
+    cell: (row) => <Latency row={row} ms={row.latency_p95_ms} />,
+  },
   { id: 'dead', header: 'Dead letters', numeric: true, cell: (row) => count(row.dead_letters) },
 ];
+
+function Latency({ row, ms }: { readonly row: Row; readonly ms: number | null }) {
+  const { latency_transactions: looked, latency_newest_at: newest } = row;
+  if (ms === null || newest === null) return '–';
+  return (
+    <span title={`From receipt to score, of ${count(looked)}; the newest ${localTime(newest)}`}>
+      {duration(ms / 1000)}
+    </span>
+  );
+}
 
 export function CorridorTable({ corridors }: { readonly corridors: readonly Row[] | null }) {
   if (corridors === null) {
@@ -62,27 +81,15 @@ export function CorridorsPage({ me }: { readonly me: Me }) {
           <CorridorTable corridors={figures.status.corridors} />
         )}
       </Part>
-      {has(me, 'analyst') ? <Days /> : null}
+      {has(me, 'analyst') ? (
+        <>
+          <LastDay days={DAYS} />
+          <Days />
+        </>
+      ) : null}
     </Page>
   );
 }
-
-const verdict = (name: 'approve' | 'review' | 'decline'): Column<Sum> => ({
-  ...{ id: name, header: name[0]?.toUpperCase() + name.slice(1), numeric: true },
-  cell: (sum) => count(sum[name]),
-});
-
-const SUM_COLUMNS: readonly Column<Sum>[] = [
-  { id: 'corridor', header: 'Corridor', cell: ({ name }) => <strong>{name}</strong> },
-  { id: 'transactions', header: 'Accepted', numeric: true, cell: (row) => count(row.transactions) },
-  { ...verdict('approve'), from: 2 },
-  verdict('review'),
-  verdict('decline'),
-  {
-    ...{ id: 'mean', header: 'Mean score', numeric: true, from: 2 },
-    cell: ({ meanScore }) => (meanScore === null ? '–' : number(meanScore)),
-  },
-];
 
 const DAYS = 7;
 
@@ -95,11 +102,10 @@ function Days() {
           items.length === 0 ? (
             <Empty title="Nothing was accepted in these days" />
           ) : (
-            <DataTable
+            <SumTable
               label={`Corridors, last ${DAYS} days`}
-              columns={SUM_COLUMNS}
-              rows={sumBy(items, ({ corridor = '' }) => corridor)}
-              keyOf={({ name }) => name}
+              of="Corridor"
+              sums={sumBy(items, ({ corridor = '' }) => corridor)}
             />
           )
         }

@@ -12,6 +12,7 @@ import { Badge } from '../parts/show.tsx';
 import { Empty, Found, Loading } from '../parts/states.tsx';
 import { Tiles } from '../parts/tiles.tsx';
 import { CorridorTable } from './corridors.tsx';
+import { LastDay } from './day-sums.tsx';
 
 const DAYS = 14;
 
@@ -31,7 +32,12 @@ export function OverviewPage({ me }: { readonly me: Me }) {
           </Part>
         </>
       )}
-      {has(me, 'analyst') ? <Days /> : null}
+      {has(me, 'analyst') ? (
+        <>
+          <LastDay days={DAYS} />
+          <Days />
+        </>
+      ) : null}
     </Page>
   );
 }
@@ -47,15 +53,13 @@ function rateOf(points: readonly Point[], field: 'accepted' | 'scored'): number 
 }
 
 function Totals({
-  figures: {
-    status: { totals, corridors },
-    cache_hits_ratio: hits,
-  },
+  figures: { status, cache_hits_ratio: hits },
   points,
 }: {
   readonly figures: LiveFigures;
   readonly points: readonly Point[];
 }) {
+  const { totals, corridors, latency_p95_ms: p95 } = status;
   const open = corridors?.reduce((sum, one) => sum + one.dead_letters, 0) ?? null;
   const perSecond = (field: 'accepted' | 'scored') => {
     const rate = rateOf(points, field);
@@ -65,10 +69,24 @@ function Totals({
     ['Accepted', count(totals.accepted), perSecond('accepted')],
     ['Scored', count(totals.scored), perSecond('scored')],
     ['Waiting', totals.pending === null ? 'unknown' : count(totals.pending), 'for a worker'],
+    ['Latency p95', p95 === null ? '–' : duration(p95 / 1000), latencyNote(status)],
     ['Dead letters', open === null ? 'unknown' : count(open), 'open'],
     ['Cache hits', hits === null ? '–' : percent(hits), 'last minute'],
   ] as const;
   return <Tiles label="Totals" tiles={tiles} />;
+}
+
+/** The rest of what is known of the time from receipt to score: of how many, or how long ago where that is over a minute. */
+function latencyNote({
+  at,
+  latency_p50_ms: p50,
+  latency_transactions: looked,
+  latency_newest_at: newest,
+}: LiveFigures['status']): string {
+  if (p50 === null || newest === null) return 'receipt to score';
+  const seconds = (Date.parse(at) - Date.parse(newest)) / 1000;
+  const which = seconds > 60 ? `${duration(seconds)} ago` : `newest ${count(looked)}`;
+  return `p50 ${duration(p50 / 1000)}, ${which}`;
 }
 
 const SIGNAL_NAMES: Readonly<Record<LiveFigures['signals'][number]['signal'], string>> = {

@@ -34,6 +34,8 @@ export type Admission = {
   readonly enter: (kind: RequestKind, bytes: number) => Ticket | { readonly refusal: Refusal };
   /** Adapts the limits to the measurements since the last call; called at regular intervals. */
   readonly adapt: (eventLoopDelayMs: number) => void;
+  /** Whether there were submissions in one of the last intervals. */
+  readonly isSubmitting: () => boolean;
 };
 
 /**
@@ -54,12 +56,16 @@ const REQUESTS_MIN = 16;
  */
 const HEAVY_MIN = 8;
 
+/** Intervals without a submission after which there are none: one second. */
+const QUIET_INTERVALS = 10;
+
 /** @param takesSubmissions false while nothing can be committed */
 export function createAdmission(
   limits: AdmissionLimits,
   takesSubmissions: () => boolean,
 ): Admission {
   let took = createTook();
+  let quietIntervals = QUIET_INTERVALS;
   const { requestsMax, bytesMax } = limits;
   const shareMin = Math.min(1, REQUESTS_MIN / requestsMax);
   const places = { submit: createPlace(), stream: createPlace(), other: createPlace() };
@@ -113,6 +119,8 @@ export function createAdmission(
       const ofLoop = headroom(limits.eventLoopDelayMsMax, eventLoopDelayMs);
       // Submissions are under way and none has ended, so their duration is not known yet, and is probably long.
       const isUnknown = took.finished === 0 && places.submit.requests > 0 && ofLoop >= 1;
+      const hasSubmissions = took.finished + places.submit.requests + places.stream.requests > 0;
+      quietIntervals = hasSubmissions ? 0 : quietIntervals + 1;
       took = createTook();
       if (!isUnknown) {
         adaptPlace(places.submit, Math.min(ofTook, ofLoop), shareMin);
@@ -120,6 +128,7 @@ export function createAdmission(
       }
       adaptPlace(places.other, ofLoop, shareMin);
     },
+    isSubmitting: () => quietIntervals < QUIET_INTERVALS,
   };
 }
 

@@ -65,6 +65,7 @@ export type Front = Disposable & {
   readonly wrap: (listener: RequestListener) => RequestListener;
   /** For readers of bodies. */
   readonly awaitBody: AwaitBody;
+  readonly isSubmitting: Admission['isSubmitting'];
 };
 
 type FrontDependencies = Pick<ShedOptions, 'metrics' | 'turnAway'> & {
@@ -106,6 +107,7 @@ export function openFront(config: Config, dependencies: FrontDependencies): Fron
   return {
     wrap: (listener) => shedLoad(listener, options),
     awaitBody: (incoming) => awaitBody(options, incoming),
+    isSubmitting: admission.isSubmitting,
     [Symbol.dispose]: watch[Symbol.dispose],
   };
 }

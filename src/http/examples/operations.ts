@@ -1,7 +1,13 @@
 /** Examples of what operators ask and decide. */
 import type { AuditEntryJson } from '../../domain/audit.ts';
+import type { LatencyJson } from '../../query/latency.ts';
 import type { LiveFigures } from '../../query/live-figures.ts';
 import type { StatusJson } from '../../query/pipeline-status.ts';
+
+const latency = (transactions: number): LatencyJson => ({
+  ...{ latency_p50_ms: 18, latency_p95_ms: 61 },
+  ...{ latency_transactions: transactions, latency_newest_at: '2026-11-20T09:29:59.870Z' },
+});
 
 export const status: StatusJson = {
   at: '2026-11-20T09:30:00.000Z',
@@ -17,6 +23,7 @@ export const status: StatusJson = {
       retries_due: 1,
       oldest_age_seconds: 0.4,
       dead_letters: 3,
+      ...latency(480),
       breakers: [],
       degradation: 0,
     },
@@ -24,6 +31,7 @@ export const status: StatusJson = {
   unappended: 0,
   breakers: [],
   degradation: 0,
+  ...latency(1000),
   totals: { accepted: 1_204_113, scored: 1_203_949, dead_lettered: 3, pending: 161 },
   totals_counted_at: '2026-11-20T09:30:00.000Z',
 };

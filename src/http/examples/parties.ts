@@ -38,6 +38,7 @@ export const dailySummaries: DailySummaries = {
       scores: { approve: 1180, review: 19, decline: 5 },
       mean_score: 41.7,
       labels: { fraud: 4, legitimate: 21 },
+      dead_letters: 2,
     },
   ],
 };

@@ -46,7 +46,7 @@ export async function prepareExport(
   databases: Databases,
   asked: ExportParameters,
   write?: ConsistencyToken,
-  pageRowsMax: number = EXPORT_PAGE_ROWS,
+  pageRowsMax: () => number = () => EXPORT_PAGE_ROWS,
 ): Promise<RunExport> {
   await requireModel(databases, asked.model);
   const { months, detached } = await listWalkedMonths(databases.primary, 'transactions');
@@ -64,7 +64,7 @@ export async function prepareExport(
   const after = afterMs === undefined ? null : { atMs: afterMs, id: asked.after ?? '' };
   return async (take, rowsMax, signal) => {
     let found = 0;
-    let pageRows = Math.min(pageRowsMax, FIRST_PAGE_ROWS);
+    let pageRows = Math.min(pageRowsMax(), FIRST_PAGE_ROWS);
     // The rows of a slice are taken while Postgres reads the next one, so two slices are held at most.
     let taking: Promise<void> = Promise.resolve();
     try {
@@ -87,7 +87,7 @@ export async function prepareExport(
           // The next to await it gets its error; until then it is not unhandled.
           taking.catch(() => undefined);
           const fitting = Math.floor((SLICE_CHARS_MAX * rows.length) / charsOf(rows));
-          pageRows = Math.min(pageRowsMax, fitting || pageRowsMax);
+          pageRows = Math.min(pageRowsMax(), fitting || Infinity);
           return { reached: slice.reached, isEnough: found >= rowsMax };
         },
       });

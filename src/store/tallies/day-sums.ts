@@ -44,9 +44,9 @@ export type DaySum = {
   /** Decimal text. */
   readonly amount: string;
   readonly scoreSum: number;
-} & { readonly [outcome in Verdict | LabelValue]: number };
+} & { readonly [outcome in Verdict | LabelValue | 'dead_letter']: number };
 
-const countOf = (outcome: Verdict | LabelValue) =>
+const countOf = (outcome: Verdict | LabelValue | 'dead_letter') =>
   `coalesce(sum(count) filter (where outcome = '${outcome}'), 0)::float8 as ${outcome}`;
 
 const sumStatement: Statement = {
@@ -62,7 +62,8 @@ const sumStatement: Statement = {
                         coalesce(sum(count) filter (where outcome = any ($6::text[])), 0)::float8 as count,
                         coalesce(sum(amount) filter (where outcome = any ($6::text[])), 0)::text as amount,
                         ${countOf('approve')}, ${countOf('review')}, ${countOf('decline')},
-                        ${countOf('fraud')}, ${countOf('legitimate')}, sum(score_sum)::float8 as "scoreSum"
+                        ${countOf('fraud')}, ${countOf('legitimate')}, ${countOf('dead_letter')},
+                        sum(score_sum)::float8 as "scoreSum"
                    from (select * from market.daily_tallies union all select * from fresh) both_kinds
                   where day >= date '1970-01-01' + $2::int4 and day <= date '1970-01-01' + $3::int4
                     and outcome = any ($5::text[])
