@@ -123,13 +123,8 @@ export async function runApi(context: CommandContext): Promise<number> {
   const { awaitBody } = front;
   const sessions = createSessions(database);
   const reading = bindReading(config, resources);
-  const modules = listModules(context, {
-    ...resources,
-    authenticate,
-    awaitBody,
-    sessions,
-    reading,
-  });
+  const shared = { authenticate, awaitBody, sessions, reading };
+  const modules = listModules(context, { ...resources, ...shared });
   const document = buildDocument(
     [...modules.map((module) => module.paths), docsPaths],
     packageJson.version,
