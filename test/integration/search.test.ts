@@ -66,6 +66,7 @@ const FILTERS: Asked[] = [
   { currency: 'EUR' },
   { currency: 'USD', min_amount: '100.5', max_amount: '300' },
   { reason: 'STRUCTURING' },
+  { reason: 'STRUCTURING', currency: 'USD' },
   { reason: 'STRUCTURING,NEW_MERCHANT' },
   { reason: 'VELOCITY_COUNT_1H,STRUCTURING', reason_match: 'all' },
   { reason: 'DORMANT_ACCOUNT' },

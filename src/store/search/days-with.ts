@@ -61,32 +61,34 @@ type Counts = {
 
 function countsOf(filter: SearchFilter, parameter: Parameter): Counts {
   const { currency, verdicts, ruleSet, model, reasons, label, status } = filter;
-  const ofCurrency = currency === undefined ? '' : `and currency = ${parameter(currency)}`;
-  const ofRules = ruleSet === undefined ? '' : `and rule_set = ${parameter(ruleSet)}`;
-  const ofModel =
-    model === undefined ? '' : `and coalesce(model, '${NO_MODEL}') = ${parameter(model)}`;
+  // A value that no count uses would have no type.
+  const equals = (column: string, value: string | undefined) =>
+    value === undefined ? '' : `and ${column} = ${parameter(value)}`;
+  const ofCurrency = () => equals('currency', currency);
+  const ofRules = () => equals('rule_set', ruleSet);
+  const ofModel = () => equals(`coalesce(model, '${NO_MODEL}')`, model);
   const all = new Set<string>();
   const sum = (outcomes: readonly string[], further: string) => {
     for (const one of outcomes) all.add(one);
     return `coalesce(sum(count) filter (where outcome = any (${parameter(outcomes)}::text[]) ${further}), 0)`;
   };
-  const accepted = () => sum(['accepted'], ofCurrency);
+  const accepted = () => sum(['accepted'], ofCurrency());
   const counts: string[] = [];
   // A reason is counted by rule set, so it needs no count of verdicts, which are half of all tallies.
   if (verdicts !== undefined || model !== undefined || (ruleSet !== undefined && !reasons)) {
-    counts.push(sum(verdicts ?? VERDICTS, `${ofCurrency} ${ofRules} ${ofModel}`));
+    counts.push(sum(verdicts ?? VERDICTS, `${ofCurrency()} ${ofRules()} ${ofModel()}`));
   }
   if (reasons !== undefined) {
-    const each = reasons.map((code) => sum([code], ofRules));
+    const each = reasons.map((code) => sum([code], ofRules()));
     counts.push(...(filter.reasonMatch === 'all' ? each : [`greatest(${each.join(', ')})`]));
   }
   if (label === 'fraud' || label === 'legitimate') {
-    counts.push(sum([label], ofCurrency));
+    counts.push(sum([label], ofCurrency()));
   } else if (label === 'none') {
-    counts.push(`${accepted()} - ${sum(LABEL_VALUES, ofCurrency)}`);
+    counts.push(`${accepted()} - ${sum(LABEL_VALUES, ofCurrency())}`);
   }
   if (status === 'accepted' || status === 'dead_lettered') {
-    counts.push(`${accepted()} - ${sum(VERDICTS, ofCurrency)}`);
+    counts.push(`${accepted()} - ${sum(VERDICTS, ofCurrency())}`);
   }
   if (counts.length === 0) counts.push(accepted());
   return { outcomes: [...all], counts: counts.map((count) => `${count} > 0`) };
