@@ -41,6 +41,7 @@ beforeAll(async () => {
        from generate_series(1, $2::int) n, lateral (select $1::bigint + 1000 + n as at) times`,
     [DAY, ROWS],
   );
+  await testDatabase.sql(`update transactions set amount = 900 where account_id = 'acc_lost'`);
 });
 afterAll(async () => {
   await browser?.close();
@@ -55,7 +56,9 @@ const logIn = (viewport?: typeof NARROW) =>
 test('a search says how far it got, and goes on until it finds the match', async () => {
   await using tab = await logIn();
   const { page, faults } = tab;
-  await page.goto(`${engine.api.url}/console/transactions?${WINDOW}&status=dead_lettered`);
+  await page.goto(
+    `${engine.api.url}/console/transactions?${WINDOW}&label=none&currency=USD&min_amount=900`,
+  );
   await page.getByText('No transaction matches so far').waitFor();
   const status = page.getByRole('status').filter({ hasText: 'Searched back to' });
   const reached = async () => await status.locator('time').getAttribute('datetime');
@@ -89,6 +92,7 @@ test('an order by score says down to which score it got, and goes on until it fi
     `update transactions set currency = 'EGP'
       where transaction_id = (select max(transaction_id::text)::uuid from transactions where account_id = 'acc_many')`,
   );
+  await testDatabase.sql('analyze transactions, scores');
   await using tab = await logIn();
   const { page, faults } = tab;
   await page.goto(`${engine.api.url}/console/transactions?${WINDOW}&sort=score&currency=EGP`);
