@@ -28,9 +28,9 @@ export type BegunExport = {
 
 export type Exports = ReturnType<typeof createExports>;
 
-/** While transactions are submitted, an export rests three times as long as it worked: it takes a quarter of the thread. */
+/** While transactions are submitted, an export rests three times as long as it worked: it takes about a quarter of the thread. */
 const REST_TIMES = 3;
-/** A slice of these takes Postgres and the thread 10 ms each. */
+/** A tenth of EXPORT_PAGE_ROWS, which take Postgres a tenth of a second: a post would wait for that. */
 const BUSY_PAGE_ROWS = 500;
 /** A slow reader is no work. */
 const REST_MS_MAX = 100;
