@@ -181,6 +181,8 @@ async function measureBeside(
   const of = (arm: ExportFormat | undefined, percentile: 'p50' | 'p99') =>
     (runs.get(arm) ?? []).map(({ posted }) => posted.latencyMs[percentile]);
   const median = (...asked: Parameters<typeof of>) => spreadOf(of(...asked)).median;
+  const idle = (arm: ExportFormat | undefined) =>
+    100 * spreadOf((runs.get(arm) ?? []).map(({ idleShare }) => idleShare)).median;
   return formats.map((format) => {
     const { ratio, low, high } = ratioOf(of(undefined, 'p99'), of(format, 'p99'));
     const last = runs.get(format)?.at(-1);
@@ -199,6 +201,8 @@ async function measureBeside(
         http_p99_ratio: ratio,
         http_p99_ratio_from: low,
         http_p99_ratio_to: high,
+        idle_percent_alone: idle(undefined),
+        idle_percent_beside: idle(format),
       },
       ceilings: [],
       tables: [
