@@ -16,6 +16,19 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]());
 
 describe('live figures', () => {
+  test('begin with points of the time before anybody listened', async () => {
+    // The first reading of the process began before these.
+    for (let nth = 0; nth < 5; nth++) expect((await api.request('/v1/live')).status).toBe(200);
+    const abort = new AbortController();
+    const headers = { Accept: 'text/event-stream' };
+    const answer = await api.request('/v1/live', { headers, signal: abort.signal });
+    const first = await answer.body?.getReader().read();
+    abort.abort();
+    const [, history = ''] =
+      /^event: history\ndata: (.+)/.exec(new TextDecoder().decode(first?.value)) ?? [];
+    expect(JSON.parse(history)[0]).toMatchObject({ accepted: 0, scored: 0, pending: 0 });
+  });
+
   test('are not sent to a question for the headers, which takes no place either', async () => {
     const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${RUNNING_API_KEY}` };
     for (let nth = 0; nth < 65; nth++) {

@@ -121,13 +121,13 @@ function Signals({ signals }: { readonly signals: LiveFigures['signals'] }) {
   );
 }
 
-/** Differences between neighbouring points, by second; null over a gap. */
+/** Differences between neighbouring points, by second. */
 function rates(points: readonly Point[], field: 'accepted' | 'scored'): (number | null)[] {
   return points.map((point, at) => {
     const before = points[at - 1];
     if (before === undefined) return null;
     const seconds = (Date.parse(point.at) - Date.parse(before.at)) / 1000;
-    return seconds > 60 ? null : (point[field] - before[field]) / seconds;
+    return (point[field] - before[field]) / seconds;
   });
 }
 

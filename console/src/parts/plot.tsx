@@ -2,6 +2,7 @@
 import { useMemo, useState } from 'react';
 import type uPlot from 'uplot';
 import { short } from '../format.ts';
+import { withGaps } from './gaps.ts';
 import { type Drawing, frameOf, type LineColor, useUplot } from './use-uplot.ts';
 
 export type Line = {
@@ -28,9 +29,9 @@ type PlotProps = {
 const WINDOW_SECONDS_MIN = 300;
 
 export function Plot(props: PlotProps) {
-  const { label, times, lines, height = 170 } = props;
+  const { label, times, lines, height = 170, isDaily = false } = props;
   const [pointed, setPointed] = useState<number | null>(null);
-  const data = useMemo(() => dataOf({ times, lines }), [times, lines]);
+  const data = useMemo(() => dataOf(times, lines, isDaily), [times, lines, isDaily]);
   const shape = lines.map((line) => line.label).join();
   const options = (drawing: Drawing) => optionsOf(props, drawing, setPointed);
   const box = useUplot(options, data, shape, height);
@@ -77,8 +78,9 @@ function describe(label: string, lines: readonly Line[]): string {
   return `${label}. Latest: ${now.join(', ')}.`;
 }
 
-function dataOf({ times, lines }: Pick<PlotProps, 'times' | 'lines'>): uPlot.AlignedData {
-  return [[...times], ...lines.map((line) => [...line.values])];
+function dataOf(times: readonly number[], lines: readonly Line[], isDaily: boolean) {
+  const drawn = lines.map(({ values }) => (isDaily ? [...values] : withGaps(times, values)));
+  return [[...times], ...drawn] satisfies uPlot.AlignedData;
 }
 
 function optionsOf(

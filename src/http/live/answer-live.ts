@@ -1,4 +1,4 @@
-/** Answers figures once or, with `Accept: text/event-stream`, live: a listener costs the process one reader for all of them. */
+/** Answers figures once or, with `Accept: text/event-stream`, live: one reader of the process serves all listeners. */
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Role } from '../../domain/principal.ts';
@@ -11,6 +11,7 @@ import { createBroadcast } from './broadcast.ts';
 
 const LISTENERS_MAX = 64;
 const LISTENERS_OF_KEY_MAX = 16;
+const POINT_EVERY_MS = 10_000;
 const EVENT_STREAM = 'text/event-stream';
 /** Proxies would collect events otherwise. */
 const HEADERS = { 'Content-Type': EVENT_STREAM, 'X-Accel-Buffering': 'no' };
@@ -27,6 +28,8 @@ type LiveOptions<Figures> = LiveDependencies & {
   /** What plots need of figures. */
   readonly toPoint: (figures: Figures) => object;
   readonly everyMs: number;
+  /** Points are kept from the start on, even while nobody listens. */
+  readonly isAlwaysRead: boolean;
   /** Roles that see them; a listener that loses the last of these is left. */
   readonly readers: readonly Role[];
 };
@@ -38,6 +41,7 @@ export function createLive<Figures extends object>({
 }: LiveOptions<Figures>): (c: Context<AppEnv>) => Promise<Response> {
   const broadcast = createBroadcast({
     ...options,
+    pointEveryMs: POINT_EVERY_MS,
     ...{ listenersMax: LISTENERS_MAX, listenersOfKeyMax: LISTENERS_OF_KEY_MAX },
   });
   return async (c) => {
@@ -64,8 +68,11 @@ export function createLive<Figures extends object>({
 }
 
 /** For the document. */
-export const describeLive = (everyMs: number) =>
-  `With \`Accept: ${EVENT_STREAM}\` the answer goes on: an event \`history\` with the points of up to an hour in which somebody listened, then every ${everyMs / 1000} seconds an event \`figures\`, or \`trouble\` where there are none. It ends with its key or session, and where nobody takes its events for a minute.`;
+export const describeLive = ({
+  everyMs,
+  isAlwaysRead,
+}: Pick<LiveOptions<object>, 'everyMs' | 'isAlwaysRead'>) =>
+  `With \`Accept: ${EVENT_STREAM}\` the answer goes on: an event \`history\` with up to an hour of points of this process, one each ${POINT_EVERY_MS / 1000} seconds ${isAlwaysRead ? 'from its start on' : 'in which somebody listened'}, then every ${everyMs / 1000} seconds an event \`figures\`, or \`trouble\` where there are none. It ends with its key or session, and where nobody takes its events for a minute.`;
 
 /** Content of an answer that may go on, for the document. */
 export function liveContent<Schema extends z.ZodType>(

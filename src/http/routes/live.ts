@@ -13,7 +13,7 @@ import {
 } from '../live/answer-live.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
-const EVERY_MS = 2000;
+const TIMES = { everyMs: 2000, isAlwaysRead: true };
 const READERS = ['operator', 'analyst', 'ingest'] as const;
 
 export function liveRoutes({
@@ -21,8 +21,8 @@ export function liveRoutes({
   ...dependencies
 }: LiveDependencies & { readonly readLive: () => Promise<LiveFigures> }): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
-  const figures = { read: readLive, toPoint, everyMs: EVERY_MS, readers: READERS };
-  const answer = createLive({ ...dependencies, ...figures });
+  const figures = { read: readLive, toPoint, readers: READERS };
+  const answer = createLive({ ...dependencies, ...figures, ...TIMES });
   routes.get('/v1/live', requireRole(...READERS), answer);
   return routes;
 }
@@ -32,7 +32,7 @@ export const livePaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'readLive',
       summary: 'Status and signals, once or live',
-      description: describeLive(EVERY_MS),
+      description: describeLive(TIMES),
       tags: ['operations'],
       security: allowedRoles(...READERS),
       responses: {
