@@ -100,8 +100,8 @@ test('a ring of more than a hundred is decided by a hundred, each case once', as
   const decided = both.flatMap(({ items }) => items.map((one) => one.transaction_id));
   expect(new Set(decided).size).toBe(decided.length);
   expect(Math.max(...both.map(({ items }) => items.length))).toBeLessThanOrEqual(100);
-  // Each skips what the other has locked: two that lock in turn may divide all 130 between them.
-  expect(both.some(({ more }) => more)).toBe(decided.length < 130);
+  // Each skips what the other has locked: two that lock in turn may divide all 130 between them, and the first says more.
+  expect(decided.length === 130 || both.some(({ more }) => more)).toBe(true);
   const rest = await decide('Ann');
   expect([decided.length + rest.items.length, rest.more]).toEqual([130, false]);
   expect((await decide('Ann')).items).toEqual([]);
