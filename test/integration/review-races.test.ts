@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { By } from '../../src/control/cases/reviewing.ts';
-import { CASE_LIMITS, caseListParameters } from '../../src/domain/review-case.ts';
-import { listCases } from '../../src/query/cases/read-cases.ts';
+import { CASE_LIMITS, type CaseJson, caseListParameters } from '../../src/domain/review-case.ts';
+import { listCases, readCaseDetail } from '../../src/query/cases/read-cases.ts';
 import { revokeIdentity } from '../../src/store/access/identities.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { createReviewRig, type ReviewRig } from '../support/review-rig.ts';
@@ -106,6 +106,17 @@ test('a ring of more than a hundred is decided by a hundred, each case once', as
   expect([decided.length + rest.items.length, rest.more]).toEqual([130, false]);
   expect((await decide('Ann')).items).toEqual([]);
 }, 60_000);
+
+test('a step answers what is stored, to the millisecond', async () => {
+  const ids = await rig.open(Array.from({ length: 20 }, () => ({ accountId: 'ring' })));
+  const ring = { party: 'account', id: 'ring', ...FRAUD } as const;
+  const { items } = await rig.reviewing.decideRing(ring, rig.by('Ann'));
+  const stored = await Promise.all(ids.map((id) => readCaseDetail(rig.database, id)));
+  const times = ({ transaction_id: id, claimed_at, decision }: CaseJson) => ({
+    ...{ id, claimed_at, decision },
+  });
+  expect(items.map(times)).toEqual(stored.map(times));
+});
 
 test('a ring leaves a case to risk officers that was left to them, and takes the others', async () => {
   const ids = await rig.open([{ accountId: 'ring' }, { accountId: 'ring' }]);
