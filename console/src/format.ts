@@ -6,6 +6,10 @@ const SHORT = new Intl.NumberFormat(undefined, {
   maximumSignificantDigits: 3,
 });
 const FEW = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4 });
+const TENTHS = new Intl.NumberFormat(undefined, {
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+});
 const WEIGHT = new Intl.NumberFormat(undefined, {
   minimumFractionDigits: 4,
   maximumFractionDigits: 4,
@@ -20,6 +24,8 @@ export const count = (value: number) => COUNT.format(value);
 export const short = (value: number) => SHORT.format(value);
 export const percent = (share: number) => PERCENT.format(share);
 export const number = (value: number) => FEW.format(value);
+/** Figures of a column, whose points stand below each other. */
+export const tenths = (value: number) => TENTHS.format(value);
 export const weightOf = (weight: number) => WEIGHT.format(weight);
 
 /** Amounts are decimal strings, and are never read as floating point. */

@@ -1,40 +1,23 @@
-/** `risk review …`: lists, claims and decides review cases over a running API. */
+/** `risk review …`: lists, claims and decides review cases over a running API, and says how the review stands. */
 import { type AskApi, readPages } from '../client/ask.ts';
-import { CASE_STATES, DISPOSITIONS } from '../domain/review-case.ts';
+import { CASE_LIMITS, CASE_STATES, DISPOSITIONS } from '../domain/review-case.ts';
 import { priorityNames } from '../domain/review-policy.ts';
-import { type ActionRequest, type ApiAction, runApiAction } from './api-action.ts';
-import {
-  type Command,
-  EXIT,
-  integerOption,
-  parseArguments,
-  UsageError,
-  wordOption,
-} from './command.ts';
+import { runApiAction } from './api-action.ts';
+import { type Command, EXIT, integerOption, parseArguments, wordOption } from './command.ts';
+import { FIGURES } from './review/figures.ts';
+import { type Action, OPTIONS, type Options, type Request } from './review/request.ts';
+import { STEPS } from './review/steps.ts';
 
 const LIST_ROWS = 50;
 const LIST_ROWS_MAX = 10_000;
-
-const OPTIONS = {
-  priority: { type: 'string' },
-  corridor: { type: 'string' },
-  state: { type: 'string' },
-  assignee: { type: 'string' },
-  reason: { type: 'string' },
-  limit: { type: 'string' },
-  url: { type: 'string' },
-} as const;
-
-type Options = ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
-type Action = ApiAction<Options>;
-type Request = ActionRequest<Options>;
+/** The action and its words. */
+const WORDS_MAX = 4;
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   list: { words: [], run: list },
   next: { words: [], run: next },
-  ...{ show: onCase('show'), claim: onCase('claim'), release: onCase('release') },
-  ...{ confirm: onCase('confirm'), undo: onCase('undo') },
-  decide: { words: ['ID', 'DISPOSITION'], run: decide },
+  ...STEPS,
+  ...FIGURES,
 };
 
 export const command: Command = {
@@ -42,26 +25,43 @@ export const command: Command = {
   summary: 'Lists, claims and decides review cases.',
   usage: `risk review ACTION [options]
 
-  list                     cases, the most urgent first
-  next                     claims the most urgent case
-  show ID                  one case with notes and history
-  claim ID | release ID    takes a case, or gives it back
-  decide ID DISPOSITION    ${DISPOSITIONS.join(', ')}; can be undone for 10 s
-  undo ID                  takes a decision back before it is final
-  confirm ID               confirms another person's decision (risk_officer)
+  list                        cases, the most urgent first
+  next                        claims the most urgent case
+  show ID                     one case with notes and history
+  open ID                     opens a case of a transaction by hand
+  claim ID | release ID       takes a case, or gives it back
+  lock ID                     keeps a claimed case for longer
+  decide ID DISPOSITION       ${DISPOSITIONS.join(', ')}; can be undone for 10 s
+  undo ID                     takes a decision back before it is final
+  note ID TEXT                writes a note
+  attach ID FILE              attaches a file of at most ${CASE_LIMITS.fileBytes / 1024} KiB
+  escalate ID                 leaves a claimed case to a risk officer
+  ring PARTY ID DISPOSITION   decides all open cases of an account, merchant or device, ${CASE_LIMITS.ringCases} at most
+  confirm ID | return ID      confirms another person's decision, or refuses to (risk_officer)
+  assign ID                   assigns a case to --assignee, or to nobody (risk_officer)
+  status                      what waits, what will be late, and overflow rules that are met
+  capacity                    how many officers the reviews take
+  policy                      the policy in force
+  set-policy FILE             puts a policy in force (risk_officer); FILE is JSON, as policy prints it
 
-  --priority P   only this priority (${priorityNames.join(', ')})
-  --corridor C   only this corridor
-  --state S      list: only this state (${CASE_STATES.join(', ')}); all but closed ones
-  --assignee A   list: only cases assigned to this person
-  --reason TEXT  why; needed by decide
-  --limit N      rows of list (${LIST_ROWS})
-  --url URL      the API (RISK_URL); its key is read from RISK_API_KEY
+  --priority P          list, next: only this priority (${priorityNames.join(', ')})
+  --corridor C          list, next: only this corridor
+  --state S             list: only this state (${CASE_STATES.join(', ')}); all but closed ones
+  --assignee A          list: only cases assigned to this person; assign: to whom
+  --reason TEXT         why; needed by decide, ring, escalate and return
+  --note TEXT           open: a note
+  --officers N          capacity: people who review; those of the last 7 days
+  --transactions N      capacity: transactions a day; as measured over 7 days
+  --auto-clear R        capacity: share of them without a review, as 0.7; as measured
+  --reviews-per-hour N  capacity: of one officer; as measured
+  --growth G            capacity: growth of the transactions in a month, as 0.1; shows a year
+  --limit N             rows of list (${LIST_ROWS})
+  --url URL             the API (RISK_URL); its key is read from RISK_API_KEY
 
 Example: risk review decide 01a1f84a-95c0-7000-8000-00000000002a fraud --reason 'stolen card'
 `,
   run: async (args, context) => {
-    const parsed = parseArguments(args, OPTIONS, { required: ['ACTION'], max: 3 });
+    const parsed = parseArguments(args, OPTIONS, { required: ['ACTION'], max: WORDS_MAX });
     return await runApiAction(ACTIONS, parsed, context);
   },
 };
@@ -97,28 +97,5 @@ async function next(ask: AskApi, { options, context }: Request): Promise<number>
   const claimed = await ask('POST /v1/reviews/next', { body });
   if (claimed.case === null) context.output.value({ case: null }, ['no case waits']);
   else context.output.record(claimed.case);
-  return EXIT.fine;
-}
-
-function onCase(step: 'show' | 'claim' | 'release' | 'confirm' | 'undo'): Action {
-  const run: Action['run'] = async (ask, { words: [id = ''], context }) => {
-    const path = { id };
-    const one =
-      step === 'show'
-        ? await ask('GET /v1/reviews/{id}', { path })
-        : await ask(`POST /v1/reviews/{id}/${step}`, { path });
-    context.output.record(one);
-    return EXIT.fine;
-  };
-  return { words: ['ID'], run };
-}
-
-async function decide(ask: AskApi, { words, options, context }: Request): Promise<number> {
-  const [id = '', word = ''] = words;
-  const disposition = wordOption('DISPOSITION', word, DISPOSITIONS);
-  const { reason } = options;
-  if (reason === undefined) throw new UsageError('--reason is missing');
-  const body = { disposition, reason };
-  context.output.record(await ask('POST /v1/reviews/{id}/decide', { path: { id }, body }));
   return EXIT.fine;
 }

@@ -20,6 +20,7 @@ const PAGES: readonly (readonly [string, () => string, string])[] = [
   ['refused', () => '/transactions?min_score=many', 'Invalid fields'],
   ['transaction', () => `/transactions/${shown.engine.riskiest[0]?.id}`, 'Neighbours'],
   ['account', () => `/accounts/${shown.engine.riskiest[0]?.account}`, 'Recent transactions'],
+  ['merchant', () => `/merchants/${shown.engine.merchant}`, 'Recent transactions'],
   ['review', () => '/review', 'Utilisation'],
   ['dead-letters', () => '/dead-letters', 'Open, by error'],
   ['corridors', () => '/corridors', 'Last 7 days'],

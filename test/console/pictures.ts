@@ -8,9 +8,9 @@ import { REPOSITORY } from '../support/risk.ts';
 import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
 
 const PAGES = [
-  ...['overview', 'transactions', 'transaction', 'graph', 'account', 'device', 'review-queue'],
-  ...['review-mine', 'ops', 'dead-letters', 'corridors', 'webhooks', 'webhook', 'rules', 'model'],
-  ...['audit', 'keys'],
+  ...['overview', 'transactions', 'transaction', 'graph', 'account', 'merchant', 'device'],
+  ...['review-queue', 'review-mine', 'ops', 'dead-letters', 'corridors', 'webhooks', 'webhook'],
+  ...['rules', 'models', 'model', 'audit', 'keys'],
 ];
 const LOOKS = ['1280-light', '390-light', '1280-dark', '390-dark'];
 const FROM = process.env['RISK_SCREENSHOTS'] ?? join(REPOSITORY, 'bench/results/console');

@@ -3,6 +3,7 @@
  * transactions in a real engine, Chromium, axe, and a screenshot of each.
  */
 import { describe, expect, test } from 'vitest';
+import { waitUntil } from '../support/wait-until.ts';
 import { heading, makeLinkTo } from './support/log-in.ts';
 import { isWider, LOOKS, openTab, settle, shoot, violationsOf } from './support/pages.ts';
 import { giveReason, setUpReview, undoBar } from './support/review.ts';
@@ -10,7 +11,7 @@ import { setUpConsole } from './support/set-up.ts';
 
 const shown = setUpConsole();
 const { open } = shown;
-const { logIn, openCase, disputes, keyOf } = setUpReview(shown);
+const { logIn, openCase, disputes, keyOf, read } = setUpReview(shown);
 
 describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
   test('the queue and its cases are complete, and axe finds nothing', async () => {
@@ -62,6 +63,36 @@ test('a risk officer without the role analyst sees the case, and no explanation'
   await page.getByText('take the role analyst').waitFor();
   expect(await violationsOf(page)).toEqual([]);
   await page.getByText('Nobody has it').waitFor();
+  expect(faults).toEqual([]);
+});
+
+test('the page of an account has its cases, and what was decided', async () => {
+  const account = 'acc_of_cases';
+  const [waits = '', decided = ''] = await disputes(
+    ...[{ account_id: account }, { account_id: account }],
+  );
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  await openCase(page, decided);
+  await page.getByRole('button', { name: 'Claim' }).click();
+  await page.getByText('You have it for').waitFor();
+  await page.keyboard.press('l');
+  await giveReason(page, 'The holder knows it');
+  await undoBar(page).waitFor();
+  const { sql } = shown.engine.api.testDatabase;
+  await sql(`update review_cases set final_at = now() where transaction_id = $1`, [decided]);
+  await waitUntil(
+    async () => (await read(`/v1/reviews/${decided}`)).state === 'closed',
+    30_000,
+    'the decision to be final',
+  );
+  await open(page, `/accounts/${account}`);
+  const cases = page.getByRole('region', { name: 'Cases and decisions' });
+  const rowOf = (state: string) => cases.locator('tr[data-index]', { hasText: state });
+  await rowOf('closed').getByText('legitimate').waitFor();
+  await rowOf('closed').getByText('Ann').waitFor();
+  await rowOf('open').getByRole('link').click();
+  await page.waitForURL((url) => url.pathname.endsWith(waits));
   expect(faults).toEqual([]);
 });
 

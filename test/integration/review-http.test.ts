@@ -114,6 +114,27 @@ test.each(['ABC', 'status%00', '01a1f84a-95c0-7000-8000-00000000002a%00', '%F0']
   },
 );
 
+test('a case that is opened by hand is counted once, and as unrated where no rate is known', async () => {
+  const [rare = ''] = await storeTransactions(api.database, [
+    { createdAtMs: Date.UTC(2026, 10, 20, 1), score: 10, currency: 'JPY', amount: '500' },
+  ]);
+  const count = async (sample: string) => {
+    const text = await (await api.request('/metrics')).text();
+    return Number(
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`${sample} `))
+        ?.split(' ')[1] ?? 0,
+    );
+  };
+  const opened = () => count('risk_review_cases_opened_total{source="manual",priority="P1"}');
+  const unrated = () => count('risk_review_cases_unrated_total');
+  const before = [await opened(), await unrated()] as const;
+  expect((await post('/v1/reviews', { transaction_id: rare })).status).toBe(201);
+  expect((await post('/v1/reviews', { transaction_id: rare })).status).toBe(200);
+  expect([await opened(), await unrated()]).toEqual([before[0] + 1, before[1] + 1]);
+});
+
 test('notes and files have bounds, at which they are taken', async () => {
   const longest = '𝄞'.repeat(CASE_LIMITS.noteChars / 2);
   expect((await post(`/v1/reviews/${id}/notes`, { note: longest })).status).toBe(201);

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeDecided } from '../../src/control/cases/close-decided.ts';
 import { type By, createReviewing } from '../../src/control/cases/reviewing.ts';
 import { readShift } from '../../src/query/cases/read-shift.ts';
+import { readCapacity } from '../../src/query/cases/review-capacity.ts';
+import { readReviewStatus } from '../../src/query/cases/review-figures.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPersonKey } from '../support/people.ts';
@@ -69,6 +71,34 @@ test('decisions that stand are counted, by whom and since when, and those taken 
   expect(await readShift(database, 'Ann', later, Date.now())).toMatchObject({
     ...{ decided: 0, handling_seconds: null, undone: 0 },
   });
+});
+
+test('cases of a ring, decided at one moment, do not say how long a review takes', async () => {
+  const reviewing = createReviewing(database);
+  const eve = await person('Eve');
+  const ring = Array.from({ length: 5 }, () => ({ accountId: 'ring' }));
+  const [alone = ''] = await openCasesOf(testDatabase, database, [{}, ...ring]);
+  await reviewing.claim(alone, eve);
+  await reviewing.decide(alone, { disposition: 'fraud', reason: 'seen' }, eve);
+  await testDatabase.sql(
+    `update review_cases set claimed_at = decided_at - interval '4 min' where transaction_id = $1`,
+    [alone],
+  );
+  const decision = { disposition: 'fraud', reason: 'one ring' } as const;
+  const { items } = await reviewing.decideRing({ party: 'account', id: 'ring', ...decision }, eve);
+  expect(items).toHaveLength(5);
+  const own = { decided: 6, handling_seconds: 240 };
+  expect(await readShift(database, 'Eve', WITHIN, Date.now())).toMatchObject(own);
+  await testDatabase.sql('delete from final_decisions');
+  await testDatabase.sql(
+    `update review_cases set final_at = now() - interval '1 s' where decided_by = 'Eve'`,
+  );
+  const invalidateLabelled = async () => undefined;
+  await closeDecided({ writes: database, database, invalidateLabelled }, 'test');
+  expect(await readShift(database, 'Eve', WITHIN, Date.now())).toMatchObject(own);
+  const { measured } = await readReviewStatus(database, Date.now());
+  expect(measured.handling_seconds).toBe(240);
+  expect((await readCapacity(database, {})).reviews_per_hour).toBe(15);
 });
 
 test('a shift that began more than a week ago is refused', async () => {

@@ -1,6 +1,6 @@
 /** Sums of days, by day or by corridor: what was accepted, how it was scored, and what was given up. */
 import { DAY_MS, type Sum, sumBy, useDays } from '../api/days.ts';
-import { count, localTime, number } from '../format.ts';
+import { count, localTime, tenths } from '../format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Part } from '../parts/page.tsx';
 import { Empty, Found } from '../parts/states.tsx';
@@ -25,7 +25,7 @@ const COLUMNS: readonly Column<Sum>[] = [
   },
   {
     ...{ id: 'mean', header: 'Mean score', numeric: true, from: 2 },
-    cell: ({ meanScore }) => (meanScore === null ? '–' : number(meanScore)),
+    cell: ({ meanScore }) => (meanScore === null ? '–' : tenths(meanScore)),
   },
 ];
 

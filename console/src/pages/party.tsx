@@ -1,4 +1,4 @@
-/** An account, a merchant or a device: its windows of time, its days, and its recent transactions. */
+/** An account, a merchant or a device: its windows of time, its days, its recent transactions, and its cases. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import type { AccountProfile } from '../../../src/client/api-types.ts';
@@ -10,6 +10,7 @@ import { Id, Raw, Time } from '../parts/show.tsx';
 import { Spark } from '../parts/spark.tsx';
 import { Empty, Found } from '../parts/states.tsx';
 import { DeviceAccounts } from './device-accounts.tsx';
+import { PartyCases } from './party-cases.tsx';
 import { TransactionTable } from './transaction-table.tsx';
 
 type Window = AccountProfile['windows'][number];
@@ -85,6 +86,7 @@ function Party({ kind, id, profile }: PartyProps) {
         )}
       </Part>
       <Recent filters={{ [filter]: id }} isGrouped={kind === 'Device'} />
+      <PartyCases filters={{ [filter]: id }} />
       <Raw name="Profile as JSON" value={profile} />
     </>
   );
@@ -112,7 +114,6 @@ function Recent({ filters, isGrouped }: RecentProps) {
     <>
       <Link href={all}>All</Link>
       <Link href={`${all}&sort=score`}>Riskiest</Link>
-      <Link href={`/review?${search}`}>Cases</Link>
     </>
   );
   return (

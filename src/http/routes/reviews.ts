@@ -64,7 +64,7 @@ export function reviewsRoutes(
   reviewing: Reviewing,
   reading: ReadCases,
   limits: BodyLimits,
-  { claims }: Pick<Metrics, 'claims'>,
+  { claims, casesOpened, casesUnrated }: Pick<Metrics, 'claims' | 'casesOpened' | 'casesUnrated'>,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   const mayReview = requireRole(...REVIEWERS);
@@ -76,8 +76,12 @@ export function reviewsRoutes(
   routes.post('/v1/reviews', mayReview, async (c) => {
     const input = checkFields(newCaseSchema, await readJson(c, limits));
     const by = reviewerOf(actorOf(c), c.get('principal'));
-    const opened = await reviewing.open(input.transaction_id, input.note ?? null, by);
-    return c.json(opened.case, opened.isNew ? 201 : 200);
+    const { isNew, case: one } = await reviewing.open(input.transaction_id, input.note ?? null, by);
+    if (isNew) {
+      casesOpened.inc({ source: one.source, priority: one.priority });
+      if (one.amount_usd === null) casesUnrated.inc();
+    }
+    return c.json(one, isNew ? 201 : 200);
   });
 
   routes.post('/v1/reviews/next', mayReview, async (c) => {

@@ -17,7 +17,7 @@ export function bindReviews(
   databases: Pick<Databases, 'primary' | 'now'>,
   limits: BodyLimits,
   live: LiveDependencies,
-  metrics: Pick<Metrics, 'claims'>,
+  metrics: Pick<Metrics, 'claims' | 'casesOpened' | 'casesUnrated'>,
 ): RouteModule[] {
   const { primary } = databases;
   const reviewing = createReviewing(primary);

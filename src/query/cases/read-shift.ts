@@ -28,10 +28,10 @@ export const shiftSchema = z
     legitimate: z.int(),
     unsure: z.int(),
     in_time: z.int().meta({ description: 'Decided before their deadline.' }),
-    handling_seconds: z
-      .number()
-      .nullable()
-      .meta({ description: 'Median from claim to decision; null: nothing was decided.' }),
+    handling_seconds: z.number().nullable().meta({
+      description:
+        'Median from claim to decision; cases of a ring do not count. Null: there is none.',
+    }),
     undone: z.int().meta({
       description: `Decisions taken back, among the newest ${CHANGES_MAX} changes of the reviewer.`,
     }),

@@ -37,10 +37,10 @@ const measuredSchema = z
     days: z.int(),
     decided: z.int(),
     in_time: z.int(),
-    handling_seconds: z
-      .number()
-      .nullable()
-      .meta({ description: 'Median from claim to decision; null: nothing was decided.' }),
+    handling_seconds: z.number().nullable().meta({
+      description:
+        'Median from claim to decision; cases of a ring do not count. Null: there is none.',
+    }),
   })
   .meta({ id: 'MeasuredReviews' });
 

@@ -59,17 +59,18 @@ export async function countArrivals({ query }: Queries): Promise<ReadonlyMap<num
   return new Map(rows.map(({ priority, perHour }) => [priority, perHour]));
 }
 
+// A ring claims and decides its cases at one moment, so they do not say how long a review takes.
 const handlingStatement: Statement = {
   name: 'measure-case-handling',
-  text: `select (percentile_cont(0.5) within group (order by extract(epoch from decided_at - claimed_at)))::float8
-                  as "handlingSeconds",
+  text: `select (percentile_cont(0.5) within group (order by extract(epoch from decided_at - claimed_at))
+                   filter (where decided_at > claimed_at))::float8 as "handlingSeconds",
                 count(*)::int4 as decided, count(distinct decided_by)::int4 as officers,
                 (count(*) filter (where decided_at <= due_at))::int4 as "inTime"
            from market.final_decisions where final_at > now() - $1::int4 * interval '1 day'`,
 };
 
 export type Handling = {
-  /** Median from claim to decision; null where nothing was decided. */
+  /** Median from claim to decision; null where no case was claimed and then decided. */
   readonly handlingSeconds: number | null;
   readonly decided: number;
   readonly officers: number;

@@ -3,6 +3,8 @@ import type { CaseProgress, StoredCase } from '../../domain/review-case.ts';
 import type { Query, Statement } from '../database/pool.ts';
 
 const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
+// Whole milliseconds, as columns keep: what a step answers is what is read afterwards.
+const NOW = ms(`date_trunc('milliseconds', clock_timestamp())`);
 
 export const CASE_COLUMNS = `c.transaction_id as "transactionId", ${ms('c.created_at')} as "createdAtMs", c.account_id as "accountId",
   c.merchant_id as "merchantId", c.device_id as "deviceId", c.corridor, c.amount::text, c.currency,
@@ -14,7 +16,7 @@ export const CASE_COLUMNS = `c.transaction_id as "transactionId", ${ms('c.create
   c.escalated_by as "escalatedBy", ${ms('c.escalated_at')} as "escalatedAtMs", c.disposition,
   c.decision_reason as "decisionReason", c.decided_by as "decidedBy", c.decided_by_key as "decidedByKey",
   ${ms('c.decided_at')} as "decidedAtMs", c.confirmed_by as "confirmedBy", c.confirmed_by_key as "confirmedByKey",
-  ${ms('c.final_at')} as "finalAtMs", ${ms('c.closed_at')} as "closedAtMs", ${ms('clock_timestamp()')} as "nowMs"`;
+  ${ms('c.final_at')} as "finalAtMs", ${ms('c.closed_at')} as "closedAtMs", ${NOW} as "nowMs"`;
 
 const readStatement: Statement = {
   name: 'read-review-case',

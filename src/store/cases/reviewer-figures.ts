@@ -3,7 +3,8 @@ import type { Database, Statement } from '../database/pool.ts';
 
 // Decisions that stand: final ones, and those that are still to be confirmed or can be undone. The index of final_at bounds the
 // first part, as no decision is final before it is made; the second is of the open queue. Undoings are among the newest
-// changes of the person, of which $3 are looked at.
+// changes of the person, of which $3 are looked at. A ring claims and decides its cases at one moment, so they do not say how long
+// a review takes.
 const reviewerStatement: Statement = {
   name: 'measure-reviewer',
   text: `
@@ -17,8 +18,8 @@ const reviewerStatement: Statement = {
            (count(*) filter (where disposition = 'legitimate'))::int4 as legitimate,
            (count(*) filter (where disposition = 'unsure'))::int4 as unsure,
            (count(*) filter (where decided_at <= due_at))::int4 as "inTime",
-           (percentile_cont(0.5) within group (order by extract(epoch from decided_at - claimed_at)))::float8
-             as "handlingSeconds",
+           (percentile_cont(0.5) within group (order by extract(epoch from decided_at - claimed_at))
+             filter (where decided_at > claimed_at))::float8 as "handlingSeconds",
            (select count(*)::int4
               from (select action, changed_at from market.audit_log where who = $1 order by audit_id desc limit $3) newest
              where action = 'case.undo' and changed_at >= $2) as undone
@@ -31,7 +32,7 @@ export type ReviewerFigures = {
   readonly unsure: number;
   /** Decided before the deadline. */
   readonly inTime: number;
-  /** Median from claim to decision; null where nothing was decided. */
+  /** Median from claim to decision; null where no case was claimed and then decided. */
   readonly handlingSeconds: number | null;
   readonly undone: number;
 };

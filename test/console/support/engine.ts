@@ -19,6 +19,8 @@ export type Engine = {
   readonly api: RunningApi;
   /** Transaction ids: the riskiest first. */
   readonly riskiest: readonly { readonly id: string; readonly account: string }[];
+  /** The merchant of the riskiest transaction. */
+  readonly merchant: string;
   readonly keyOf: (...roles: Role[]) => Promise<string>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
@@ -57,13 +59,14 @@ export async function startEngine(): Promise<Engine> {
     .map((one: { transaction_id: string; account_id: string }) => ({
       ...{ id: one.transaction_id, account: one.account_id },
     }));
+  const { merchant_id: merchant } = await read(`/v1/transactions/${riskiest[0].id}`);
   await postLabels(api, [labelInput({ transaction_id: riskiest[0].id, label: 'fraud' })]);
   await storeLetters(api);
   const rollOut = stack.use(await startRollOut(api.testDatabase));
   await rollOut.put(await rollOut.register(1), 'canary:5');
   const owned = stack.move();
   return {
-    ...{ api, riskiest },
+    ...{ api, riskiest, merchant },
     keyOf: (...roles) => insertPersonKey(api.testDatabase, `Person ${roles.join(' ')}`, roles),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -1,5 +1,6 @@
 /** What a case can be decided as, with the key of each. */
 import type { CaseDisposition } from '../../../../src/client/api-types.ts';
+import type { Level } from '../../parts/show.tsx';
 
 export type Disposition = CaseDisposition['disposition'];
 
@@ -8,3 +9,7 @@ export const DISPOSITIONS = [
   { name: 'legitimate', key: 'l', title: 'Legitimate' },
   { name: 'unsure', key: 'u', title: 'Unsure' },
 ] as const satisfies readonly { name: Disposition; key: string; title: string }[];
+
+export const DISPOSITION_LEVELS: Readonly<Record<Disposition, Level>> = {
+  ...({ fraud: 'critical', legitimate: 'fine', unsure: 'unknown' } as const),
+};

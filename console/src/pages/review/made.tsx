@@ -2,11 +2,10 @@
 import type { ReactNode } from 'react';
 import type { Me, ReviewCaseDetail } from '../../../../src/client/api-types.ts';
 import { useSecondsUntil } from '../../api/clock.ts';
-import { Badge, type Level, Time } from '../../parts/show.tsx';
+import { Badge, Time } from '../../parts/show.tsx';
 import { isOfficer, nameOf } from './cases.ts';
+import { DISPOSITION_LEVELS } from './dispositions.ts';
 import { SecondPerson } from './second-person.tsx';
-
-const LEVELS: Readonly<Record<string, Level>> = { fraud: 'critical', legitimate: 'fine' };
 
 type MadeProps = {
   readonly one: ReviewCaseDetail;
@@ -28,7 +27,7 @@ export function Made({ one, me, isBusy, onConfirm, onReturn, onUndo }: MadeProps
   return (
     <div className="made">
       <p className="row">
-        <Badge level={LEVELS[decision.disposition] ?? 'unknown'}>{decision.disposition}</Badge>
+        <Badge level={DISPOSITION_LEVELS[decision.disposition]}>{decision.disposition}</Badge>
         <span>
           by <strong>{decision.decided_by}</strong>, <Time at={decision.decided_at} />
         </span>
