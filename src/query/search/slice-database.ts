@@ -10,7 +10,7 @@ import { SLICE_MS_MAX } from './walk.ts';
  */
 export const SLICE_SETTINGS = { enable_sort: 'off' };
 
-/** Searches are in waves: a new connection costs as much as two slices. */
+/** Longer than a person reads a page: a new connection has to read the catalog of all months anew. */
 const IDLE_MS_MAX = 5 * 60 * 1000;
 
 export function openSliceDatabase(
