@@ -49,6 +49,7 @@ import { createExports } from '../query/exports/exports.ts';
 import { createModelCache } from '../query/model-cache.ts';
 import type { Reading } from '../query/reading.ts';
 import { openReplica } from '../query/replica.ts';
+import { openSliceDatabase } from '../query/search/slice-database.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../runtime/failpoint.ts';
@@ -198,6 +199,7 @@ async function openResources(
   });
   const databases = {
     ...{ primary: database, replica, now: Date.now },
+    hurried: stack.use(openSliceDatabase(config, databaseUrl, guards.postgres.run)),
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };
   const modelCache = createModelCache(databases);

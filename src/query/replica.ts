@@ -17,6 +17,7 @@ import { type LogPosition, readReplayed, readWritten } from '../store/database/r
 import { awaitWrite, type Proof } from './await-write.ts';
 import type { Replica } from './choose-database.ts';
 import type { ReplicaStatus } from './replica-status.ts';
+import { openSliceDatabase } from './search/slice-database.ts';
 
 const CHECK_EVERY_MS = 500;
 /** Timeout of one check. A replica that misses it counts as down, and the primary answers its reads. */
@@ -53,6 +54,7 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   });
   metrics.breakerState.set({ breaker: 'replica' }, 0);
   const database = openDatabase(config, url, 'api', { guard: breaker.run });
+  const hurried = openSliceDatabase(config, url, breaker.run);
   const probe = openProbe(config, url, 'api-replica');
   const lagMsMax = config.RISK_REPLICA_LAG_MS_MAX;
   let provenMs: number | undefined;
@@ -115,7 +117,7 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   const stopped = new AbortController();
   const checks = repeat(checkAndReport, everyMs, stopped.signal);
   return {
-    database,
+    ...{ database, hurried },
     status,
     hasReplayed: (token) =>
       awaitWrite(database, () => (status().state === 'up' ? proven : undefined), token),
@@ -124,8 +126,7 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
     [Symbol.asyncDispose]: async () => {
       stopped.abort();
       await checks;
-      await probe[Symbol.asyncDispose]();
-      await database[Symbol.asyncDispose]();
+      for (const pool of [probe, hurried, database]) await pool[Symbol.asyncDispose]();
     },
   };
 }

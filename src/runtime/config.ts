@@ -66,7 +66,7 @@ const settings = {
     .describe('Corridors that migrate adds to those of the market.'),
   RISK_SHARDS: integer(1, 16, 1).describe('Streams a corridor is split into, by account.'),
   RISK_DATABASE_CONNECTIONS_MAX: integer(2, 100, 10).describe(
-    'Pool size of one process: one connection for work while a long statement has another.',
+    'Pool size of one process: one connection for work while a long statement has another. An API process has half as many more for searches.',
   ),
   RISK_DATABASE_POOLER: z
     .enum(['none', 'transaction'])

@@ -1,5 +1,5 @@
 /**
- * Goal: behind a transaction-pooling proxy a unit of work has its deadlines, and leaves nothing of them on the connection.
+ * Goal: behind a transaction-pooling proxy a unit of work has its deadlines and settings, and leaves nothing of them on the connection.
  * `npm run setups -- pgbouncer` runs the whole engine behind a real one.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ const STATEMENT_MS = 400;
 const settings = {
   name: '',
   text: `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
-                current_setting('idle_in_transaction_session_timeout') as idle`,
+                current_setting('idle_in_transaction_session_timeout') as idle, current_setting('enable_sort') as sort`,
 };
 
 let testDatabase: TestDatabase;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.open({
     ...{ connectionsMax: 1, namedStatements: false, statementTimeoutMs: STATEMENT_MS },
-    ...{ lockTimeoutMs: 300, isPooled: true },
+    ...{ lockTimeoutMs: 300, isPooled: true, settings: { enable_sort: 'off' } },
   });
 });
 
@@ -31,9 +31,9 @@ afterAll(async () => {
 
 test('every kind of unit has them, and the connection none', async () => {
   const own = {
-    ...{ statement: '400ms', lock: '300ms', idle: '800ms' },
+    ...{ statement: '400ms', lock: '300ms', idle: '800ms', sort: 'off' },
   };
-  const none = { statement: '0', lock: '0', idle: '0' };
+  const none = { statement: '0', lock: '0', idle: '0', sort: 'on' };
   expect(await database.query(settings)).toEqual([own]);
   expect(await database.write(settings)).toEqual([own]);
   expect(await database.transaction((query) => query(settings))).toEqual([own]);

@@ -14,7 +14,7 @@ import {
 import { createBudget } from '../../src/query/search/walk.ts';
 import type { Database, Query } from '../../src/store/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { allPages, alone, DAY_MS, NOVEMBER } from '../support/reads.ts';
+import { allPages, alone, DAY_MS, NOVEMBER, openHurried } from '../support/reads.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { expectedIds, seedOf, seedsOf, storeSearched } from '../support/searched-rows.ts';
 
@@ -28,11 +28,12 @@ let databases: Databases;
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.open();
-  databases = alone(database);
+  databases = { ...alone(database), hurried: openHurried(testDatabase) };
   await storeSearched(testDatabase, database, SEEDS);
   await testDatabase.sql('analyze transactions, scores, labels, daily_tallies');
 });
 afterAll(async () => {
+  await databases.hurried?.[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
   await testDatabase[Symbol.asyncDispose]();
 });
@@ -260,8 +261,7 @@ test.each<[Asked, number, List?]>([
   await testDatabase.sql(`alter database ${testDatabase.name} set enable_seqscan = off`);
   await using indexed = testDatabase.open();
   const read = await rowsRead(indexed, async (spy: Query) => {
-    const spied = { ...databases, primary: { ...indexed, query: spy } };
-    return await list(kind, query, 1000, spied);
+    return await list(kind, query, 1000, alone({ ...indexed, query: spy }));
   });
   const rows = [...read].filter(([table]) => /^(transactions|scores)_/.test(table));
   expect(rows.length).toBeGreaterThan(0);
@@ -279,8 +279,7 @@ test('a verdict of a corridor is found by the index of risky scores alone', asyn
     plans.push(JSON.stringify(await database.query(explain, values)));
     return await database.query(statement, values);
   };
-  const spied = { ...databases, primary: { ...database, query } };
-  await list('scores', { corridor: 'US-MX', verdict: 'decline' }, 1, spied);
+  await list('scores', { corridor: 'US-MX', verdict: 'decline' }, 1, alone({ ...database, query }));
   expect(plans.find((plan) => plan.includes('corridor'))).toMatch(/^(?!.*Sort).*Index Only Scan/);
 });
 

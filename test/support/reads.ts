@@ -5,7 +5,10 @@ import {
   scoreSearchParameters,
   transactionSearchParameters,
 } from '../../src/query/search/search-parameters.ts';
+import { openSliceDatabase } from '../../src/query/search/slice-database.ts';
 import type { Database } from '../../src/store/database/pool.ts';
+import { testConfig } from './config.ts';
+import type { TestDatabase } from './database.ts';
 
 export const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 export const DAY_MS = 86_400_000;
@@ -15,6 +18,12 @@ export const alone = (database: Database): Databases => ({
   replica: null,
   now: () => NOVEMBER,
 });
+
+/** The connections of slices, as an API opens them. */
+export const openHurried = (
+  { url }: TestDatabase,
+  environment: Readonly<Record<string, string>> = {},
+): Database => openSliceDatabase(testConfig(environment), url, (call) => call());
 
 /** The database itself in the place of a replica without lag. */
 export const inStep = (database: Database): Replica => ({

@@ -9,7 +9,6 @@
 import type { Position } from '../../domain/cursor.ts';
 import { InvalidFields } from '../../domain/field-error.ts';
 import type { MonthRange } from '../../store/partitions/month-slice.ts';
-import type { FoundSlice } from '../../store/search/read-slice.ts';
 import type { SearchFilter } from '../../store/search/search-filter.ts';
 import {
   isOfParty,
@@ -20,6 +19,7 @@ import {
   type SearchSlice,
 } from '../../store/search/search-slice.ts';
 import type { SearchPosition } from './search-cursor.ts';
+import type { ReadSlice } from './slice-reader.ts';
 import { type Budget, walkRanges } from './walk.ts';
 
 export type Leg =
@@ -43,8 +43,6 @@ export function legsOf(filter: SearchFilter, sort: Sort, isDescending: boolean):
   return isDescending ? [high, low] : [low, high];
 }
 
-type Read = (slice: SearchSlice) => Promise<FoundSlice>;
-
 export type LegRun = {
   readonly leg: Leg;
   readonly isDescending: boolean;
@@ -55,7 +53,7 @@ export type LegRun = {
   readonly rows: number;
   readonly budget: Budget;
   readonly narrow: (ranges: readonly MonthRange[]) => Promise<readonly MonthRange[]>;
-  readonly read: Read;
+  readonly read: ReadSlice;
 };
 
 export type LegResult = {
@@ -87,11 +85,13 @@ async function runTime(run: LegRun): Promise<LegResult> {
     ...run,
     after: position?.after ?? null,
     readSlice: async ({ fromMs, toMs, after }) => {
-      const slice = await read({
+      const asked: SearchSlice = {
         ...{ filter: leg.filter, lowerMs: fromMs, upperMs: toMs, follows: 'time', isDescending },
         ...{ after: toPlace(after), until: undefined, ranked: undefined },
         ...{ examinedMax: budget.rowsMax(), rows: rows + 1 - places.length },
-      });
+      };
+      const slice = await read(asked, budget.isFirst());
+      if (slice === null) return { reached: after, isEnough: true };
       budget.noteRows(slice.examined);
       places.push(...slice.rows);
       return { reached: slice.reached, isEnough: places.length > rows };
@@ -120,11 +120,14 @@ async function runScores(run: LegRun): Promise<LegResult> {
   let isAtEnd = ranges.length === 0;
   while (!isAtEnd && places.length <= rows && !budget.isSpent()) {
     budget.count();
-    const slice = await read({
+    const asked: SearchSlice = {
       ...{ filter: leg.filter, lowerMs, upperMs, follows: 'score', isDescending },
       ...{ after, until: undefined, ranked: undefined },
       ...{ examinedMax: budget.rowsMax(), rows: rows + 1 - places.length },
-    });
+    };
+    // Without a place there is nothing to go on after.
+    const slice = await read(asked, budget.isFirst() || after === undefined);
+    if (slice === null) break;
     budget.noteRows(slice.examined);
     places.push(...slice.rows);
     isAtEnd = slice.reached === null;
@@ -152,11 +155,13 @@ async function runStretch(run: LegRun, by: RankedBy): Promise<LegResult> {
     ranges: clip(run.ranges, until, isDescending),
     after: begin,
     readSlice: async ({ fromMs, toMs, after }) => {
-      const slice = await read({
+      const asked: SearchSlice = {
         ...{ filter: leg.filter, lowerMs: fromMs, upperMs: toMs, follows: 'time', isDescending },
         ...{ after: toPlace(after), until, ranked: { by, beyond } },
         ...{ examinedMax: stretch === null ? budget.rowsMax() : Infinity, rows: rows + 1 },
-      });
+      };
+      const slice = await read(asked, stretch !== null || budget.isFirst());
+      if (slice === null) return { reached: after, isEnough: true };
       budget.noteRows(slice.examined);
       // A slice begins with rows of the one before where others have arrived between.
       const listed = new Set(places.map(({ id }) => id));

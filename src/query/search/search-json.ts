@@ -35,7 +35,7 @@ export function searchPageSchema<Item extends z.ZodType>(item: Item) {
   return monthlyPageSchema(item).extend({
     complete: z.boolean().meta({
       description:
-        'False where the request had looked at as many rows as it may: what lies beyond `searched_to` may belong before or behind these items. Go on with `next_cursor`.',
+        'False where the request had looked at as many rows as it may, or Postgres was slow: what lies beyond `searched_to` may belong before or behind these items. Go on with `next_cursor`.',
     }),
     searched_to: z.iso.datetime().nullable().meta({
       description: 'created_at up to which the request looked; null: all that was asked.',

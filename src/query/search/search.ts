@@ -5,22 +5,16 @@
 import { InvalidFields } from '../../domain/field-error.ts';
 import { TRANSACTION_LIMITS } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
-import { DAY_MS } from '../../domain/utc-bucket.ts';
 import { findHeldKeys } from '../../store/idempotency-keys/idempotency-keys.ts';
 import { listWalkedMonths, type MonthRange } from '../../store/partitions/month-slice.ts';
-import { isTallied, listDaysWith } from '../../store/search/days-with.ts';
 import { type FoundTransaction, loadFound } from '../../store/search/found-rows.ts';
-import { countSearchSlice, readSearchSlice } from '../../store/search/read-slice.ts';
 import { needsScore, type SearchFilter } from '../../store/search/search-filter.ts';
-import {
-  isIndexed,
-  type Place,
-  RISKY_SCORE_MIN,
-  type SearchSlice,
-} from '../../store/search/search-slice.ts';
+import { type Place, RISKY_SCORE_MIN } from '../../store/search/search-slice.ts';
 import { type Databases, RECENT_MS, readFrom } from '../choose-database.ts';
 import { detachedWithin } from '../page.ts';
 import { requireModel } from '../require-known.ts';
+import { countMatches } from './count-matches.ts';
+import { leaveOutDays } from './leave-out-days.ts';
 import { type Leg, type LegResult, legsOf, runLeg } from './legs.ts';
 import {
   digestQuestion,
@@ -29,14 +23,14 @@ import {
   type SearchPosition,
 } from './search-cursor.ts';
 import { type Found, toFoundScore, toFoundTransaction, toSearchPage } from './search-json.ts';
-import {
-  type ScoreSearchParameters,
-  type SearchQuestion,
-  TOTAL_MAX,
-  type TransactionSearchParameters,
+import type {
+  ScoreSearchParameters,
+  SearchQuestion,
+  TransactionSearchParameters,
 } from './search-parameters.ts';
+import { createSliceReader } from './slice-reader.ts';
 import { toFilter } from './to-filter.ts';
-import { type Budget, createBudget, walkRanges, withinDays } from './walk.ts';
+import { type Budget, createBudget } from './walk.ts';
 
 /** @param newBudget of a page, and of a total; for tests */
 export async function searchTransactions(
@@ -81,7 +75,7 @@ export async function find(
   );
   const rows = filter === undefined ? [] : await loadListed(databases, filter, found.listed);
   const counted =
-    total && filter ? await count({ databases, budget: newBudget() }, filter, ranges) : undefined;
+    total && filter ? await countMatches(databases, newBudget(), filter, ranges) : undefined;
   const { next, complete, searched } = found;
   return {
     ...{ rows, complete, searched },
@@ -162,8 +156,7 @@ async function runLegs(
   { databases, budget }: Within,
   { legs, begin, ranges, isDescending, limit }: Legs,
 ) {
-  const read = (slice: SearchSlice) =>
-    readFrom(databases, slice.upperMs, (database) => readSearchSlice(database, slice));
+  const read = createSliceReader(databases);
   const listed: Place[] = [];
   for (const [at, leg] of legs.entries()) {
     if (at < begin.leg) continue;
@@ -217,22 +210,6 @@ function toListed(
   return { listed, next, complete, searched: { searched_to } };
 }
 
-/** Leaves out the days of which the tallies count nothing that matches. */
-async function leaveOutDays(
-  databases: Databases,
-  filter: SearchFilter,
-  ranges: readonly MonthRange[],
-  isDescending: boolean,
-): Promise<readonly MonthRange[]> {
-  if (isIndexed(filter) || ranges.length === 0 || !isTallied(filter)) return ranges;
-  const fromMs = Math.min(...ranges.map((range) => range.fromMs));
-  const toMs = Math.max(...ranges.map((range) => range.toMs));
-  const days = await readFrom(databases, toMs, (database) =>
-    listDaysWith(database, filter, fromMs, toMs),
-  );
-  return days === null ? ranges : withinDays(ranges, days, DAY_MS, isDescending);
-}
-
 /**
  * What was listed, in order. Recent rows come from the primary, and so do rows of which a replica lacks what the primary found
  * them by: an old transaction may have got its score, or label, a moment ago.
@@ -264,31 +241,4 @@ async function loadListed(
     ...(older.length > 0 ? await load(older, recentMs) : []),
   ]);
   return listed.flatMap(({ id }) => found.get(id) ?? []);
-}
-
-/** Counts along the index, in whatever order is asked for, within a budget of its own. */
-async function count(
-  { databases, budget }: Within,
-  filter: SearchFilter,
-  ranges: readonly MonthRange[],
-): Promise<{ readonly count: number; readonly more: boolean }> {
-  let counted = 0;
-  const stopped = await walkRanges({
-    ranges: [...ranges].sort((one, other) => other.fromMs - one.fromMs),
-    ...{ isDescending: true, after: null, budget },
-    narrow: (left) => leaveOutDays(databases, filter, left, true),
-    readSlice: async ({ fromMs, toMs, after }) => {
-      const slice: SearchSlice = {
-        ...{ filter, lowerMs: fromMs, upperMs: toMs, follows: 'time', isDescending: true },
-        ...{ after: { ...after, value: null }, until: undefined, ranked: undefined },
-        ...{ examinedMax: budget.rowsMax(), rows: TOTAL_MAX + 1 - counted },
-      };
-      const read = await readFrom(databases, toMs, (database) => countSearchSlice(database, slice));
-      budget.noteRows(read.examined);
-      counted += read.count;
-      return { reached: read.reached, isEnough: counted > TOTAL_MAX };
-    },
-  });
-  const isMore = counted > TOTAL_MAX || stopped !== null;
-  return { count: Math.min(counted, TOTAL_MAX), more: isMore };
 }

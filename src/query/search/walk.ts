@@ -1,6 +1,6 @@
 /**
  * Goes through ranges of time, newest or oldest first, a bounded slice at a time. A request has one budget: it reads at most
- * SLICES_MAX slices and begins none after WALK_MS_MAX.
+ * SLICES_MAX slices and begins none after WALK_MS_MAX; a slice that is late is its last one.
  */
 import { type Position, positionBefore } from '../../domain/cursor.ts';
 import { lowestIdAt } from '../../domain/transaction-id.ts';
@@ -9,10 +9,12 @@ import type { MonthRange } from '../../store/partitions/month-slice.ts';
 export const SLICES_MAX = 24;
 /** A page is to be there within 300 ms, also where nothing of it is in memory, and has its rows to read after the walk. */
 export const WALK_MS_MAX = 200;
+/** A statement of a slice takes so long at most. */
+export const SLICE_MS_MAX = 5 * WALK_MS_MAX;
 
 /** Rows that the first slice looks at, so that a common match is found in few pages; each one after it looks at more. */
 const FIRST_ROWS = 500;
-const ROWS_GROWTH = 4;
+export const ROWS_GROWTH = 4;
 /** A slice costs 2 to 4 ms however few rows it looks at. */
 const ROWS_MIN = 100;
 
@@ -20,6 +22,8 @@ export type Budget = {
   readonly isSpent: () => boolean;
   /** Twice as many slices were read, in whatever time: for what a request has to read again, and to its end. */
   readonly isOverdrawn: () => boolean;
+  /** The first slice was begun and no other: a request that ended before it would go on where it began. */
+  readonly isFirst: () => boolean;
   /** Begins a slice. */
   readonly count: () => void;
   /** Rows that the slice that was begun may look at, which fit in what is left of the time at the speed so far. */
@@ -41,6 +45,7 @@ export function createBudget(nowMs = () => performance.now(), slicesMax = SLICES
   return {
     isSpent: () => slices >= slicesMax || (slices > 0 && nowMs() - startMs > WALK_MS_MAX),
     isOverdrawn: () => slices >= 2 * slicesMax,
+    isFirst: () => slices <= 1,
     count: () => {
       slices += 1;
     },

@@ -57,6 +57,8 @@ export function toFailure(thrown: unknown, code?: string): Failure {
 
 /** SQLSTATE of a key that is held already. */
 export const UNIQUE_VIOLATION = '23505';
+/** SQLSTATE of a statement that took longer than its deadline, or that somebody canceled. */
+export const QUERY_CANCELED = '57014';
 /** SQLSTATE of a lock that did not come in time. */
 export const LOCK_NOT_AVAILABLE = '55P03';
 /** SQLSTATE of a row that a constraint refuses, or that no partition takes. */

@@ -9,6 +9,7 @@ import type { Guard } from '../../runtime/breaker.ts';
 import { bindInPieces } from './bind-in-pieces.ts';
 import { createTextOf } from './market-schema.ts';
 import { mayBeDone, toFailure } from './pg-failure.ts';
+import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';
 
 /** A statement written once, as a constant named after its operation. */
 export type Statement = {
@@ -48,22 +49,14 @@ export type Database = {
 /** @param mode transaction mode, as in `begin MODE` */
 type Begin = (mode?: string) => Promise<void>;
 
-export type PoolOptions = {
+export type PoolOptions = SessionOptions & {
   readonly url: string;
   /** Name of the schema that holds the tables. */
   readonly market: string;
   readonly role: string;
   readonly connectionsMax: number;
   readonly connectTimeoutMs: number;
-  readonly statementTimeoutMs: number;
-  /** Deadline of one wait for a lock; shorter than the statement's, so that a rival is told from an outage. */
-  readonly lockTimeoutMs?: number;
   readonly namedStatements: boolean;
-  /**
-   * True behind a transaction-pooling proxy, which keeps no session state between transactions. Each unit of work is then a
-   * transaction that begins by setting its deadlines.
-   */
-  readonly isPooled?: boolean;
   /** How long an unused connection is kept; 0: for ever. */
   readonly idleTimeoutMs?: number;
   /** Wraps every query, every transaction and every acquisition of a session: a breaker. */
@@ -174,7 +167,7 @@ function openConnections(options: PoolOptions): pg.Pool {
     connectionString: options.url,
     max: options.connectionsMax,
     connectionTimeoutMillis: options.connectTimeoutMs,
-    ...(options.isPooled === true ? {} : deadlinesOf(options)),
+    ...startupSettings(options),
     query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: options.idleTimeoutMs }),
     application_name: `risk-${options.role}`,
@@ -184,23 +177,6 @@ function openConnections(options: PoolOptions): pg.Pool {
   pool.on('error', () => undefined);
   pool.on('connect', bindInPieces);
   return pool;
-}
-
-/** Makes the text that begins a transaction in a mode; behind a pooler it sets the deadlines, too. */
-function createBeginText(options: PoolOptions): (mode?: string) => string {
-  if (options.isPooled !== true) return (mode = '') => `begin ${mode}`.trim();
-  const deadlines = Object.entries(deadlinesOf(options));
-  const set = deadlines.map(([name, value]) => `set local ${name} = ${value}`);
-  return (mode = '') => [`begin ${mode}`, ...set].join('; ');
-}
-
-/** Postgres' settings of deadlines, in milliseconds. */
-function deadlinesOf({ statementTimeoutMs, lockTimeoutMs }: PoolOptions) {
-  return {
-    statement_timeout: statementTimeoutMs,
-    ...(lockTimeoutMs === undefined ? {} : { lock_timeout: lockTimeoutMs }),
-    idle_in_transaction_session_timeout: statementTimeoutMs * 2,
-  };
 }
 
 /** Throws Failures in place of what the driver throws. */
