@@ -2,18 +2,32 @@
  * Goal: each page of the console works in a browser, for each role, by keyboard, within its policy, and without a fault that
  * axe finds. Method: an engine with a sample, Chromium, and a screenshot of each page in both themes and widths.
  */
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { input } from '../support/submit.ts';
 import { heading, makeLinkTo } from './support/log-in.ts';
-import { isWider, LOOKS, openTab, settle, shiftOf, shoot, violationsOf } from './support/pages.ts';
+import {
+  isWider,
+  LOOKS,
+  OVERVIEW_COMPLETE,
+  openTab,
+  settle,
+  shiftOf,
+  shoot,
+  violationsOf,
+} from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
+import { makeTraffic } from './support/traffic.ts';
 
 const shown = setUpConsole();
 const { logIn, open } = shown;
+beforeAll(async () => {
+  await using tab = await logIn();
+  await makeTraffic(shown.engine, tab.page);
+});
 
 /** Every page: its path, and what is there once it is complete. */
-const PAGES: readonly (readonly [string, () => string, string])[] = [
-  ['overview', () => '/', 'Verdicts by day, last 14 days'],
+const PAGES: readonly (readonly [string, () => string, string | RegExp])[] = [
+  ['overview', () => '/', OVERVIEW_COMPLETE],
   ['transactions', () => '/transactions?min_score=300', 'Score'],
   ['riskiest', () => '/transactions?sort=score&currency=USD', 'More filters'],
   ['no-transactions', () => '/transactions?account_id=nobody', 'No transaction matches'],

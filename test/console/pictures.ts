@@ -1,6 +1,6 @@
 /**
  * `npm run console:pictures`: makes the pictures of docs/console.md from the screenshots of the last `npm run console:test`. A
- * picture has a page at both widths, light above dark, each cut at the same height.
+ * picture has a page at both widths, light above dark, each cut at the same height. Arguments name the pages; none: all.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +32,8 @@ const page = await browser.newPage({
   viewport: { width, height: 2 * HEIGHT_PX + GAP_PX },
   deviceScaleFactor: SCALE,
 });
-for (const name of PAGES) {
+const asked = process.argv.slice(2);
+for (const name of asked.length === 0 ? PAGES : asked) {
   const images = await Promise.all(
     LOOKS.map(async (look) => {
       const file = await readFile(join(FROM, `${name}-${look}.png`));

@@ -5,7 +5,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { heading } from './support/log-in.ts';
-import { settle } from './support/pages.ts';
+import { OVERVIEW_COMPLETE, settle } from './support/pages.ts';
 import { giveReason, setUpReview, undoBar } from './support/review.ts';
 import { setUpConsole } from './support/set-up.ts';
 import { inspect } from './support/walk.ts';
@@ -23,7 +23,7 @@ async function goTo(page: Page, keys: string, name: string): Promise<void> {
 function stepsOf(page: Page, journey: string) {
   const found: string[] = [];
   let step = 0;
-  const take = async (name: string, text: string) => {
+  const take = async (name: string, text: string | RegExp) => {
     await settle(page, text);
     step += 1;
     found.push(...(await inspect(page, `${journey}-${step}-${name}-1280-light`)));
@@ -40,7 +40,7 @@ test('an analyst’s day: the riskiest, why, the ring, the next case, a decision
   await using tab = await logIn('Ann');
   const { page, faults } = tab;
   const { take, found } = stepsOf(page, 'day');
-  await take('overview', 'Verdicts by day');
+  await take('overview', OVERVIEW_COMPLETE);
   await goTo(page, 'gt', 'Transactions');
   await page.getByRole('button', { name: 'Riskiest first' }).click();
   await page.waitForURL(/sort=score/);

@@ -16,11 +16,11 @@ export const SAVED_MAX = 30;
 
 /** @param owner each person who uses this browser has searches of their own */
 export function useSavedFilters(owner: string) {
-  const [saved, setSaved] = useState(() => read()[owner] ?? []);
+  const [saved, setSaved] = useState(() => read().get(owner) ?? []);
   const keep = (next: readonly SavedFilter[]) => {
     const ours = next.slice(0, SAVED_MAX);
     setSaved(ours);
-    write({ ...read(), [owner]: ours });
+    write(read().set(owner, ours));
   };
   const without = (name: string) => saved.filter((one) => one.name !== name);
   return {
@@ -31,21 +31,22 @@ export function useSavedFilters(owner: string) {
   };
 }
 
-type ByOwner = Readonly<Record<string, readonly SavedFilter[]>>;
+/** A map, as a person may be named like a member of every object, as `constructor`. */
+type ByOwner = Map<string, readonly SavedFilter[]>;
 
 /** Nothing where the browser keeps nothing, or keeps what somebody else wrote. */
 function read(): ByOwner {
   try {
     const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}');
-    if (typeof value !== 'object' || value === null) return {};
-    return Object.fromEntries(
+    if (typeof value !== 'object' || value === null) return new Map();
+    return new Map(
       Object.entries(value).map(([owner, list]) => [
         owner,
         Array.isArray(list) ? list.filter(isSaved) : [],
       ]),
     );
   } catch {
-    return {};
+    return new Map();
   }
 }
 
@@ -61,7 +62,7 @@ function isSaved(value: unknown): value is SavedFilter {
 
 function write(all: ByOwner): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify(all));
+    localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(all)));
   } catch {
     // A browser that keeps nothing forgets them with the page.
   }

@@ -26,7 +26,14 @@ export function AuditPage() {
   const rows = useMemo(() => query.data?.pages.flatMap(({ items }) => items) ?? [], [query.data]);
   const columns: readonly Column<AuditEntry>[] = [
     { id: 'at', header: 'When', cell: ({ changed_at }) => <Time at={changed_at} /> },
-    { id: 'who', header: 'Who', cell: (entry) => entry.who },
+    {
+      ...{ id: 'who', header: 'Who' },
+      cell: ({ who: name }) => (
+        <span className="clip person" title={name}>
+          {name}
+        </span>
+      ),
+    },
     {
       id: 'action',
       header: 'Action',

@@ -85,8 +85,8 @@ function latencyNote({
 }: LiveFigures['status']): string {
   if (p50 === null || newest === null) return 'receipt to score';
   const seconds = (Date.parse(at) - Date.parse(newest)) / 1000;
-  const which = seconds > 60 ? `${duration(seconds)} ago` : `newest ${count(looked)}`;
-  return `p50 ${duration(p50 / 1000)}, ${which}`;
+  const which = seconds > 60 ? `, ${duration(seconds)} ago` : ` of ${count(looked)}`;
+  return `p50 ${duration(p50 / 1000)}${which}`;
 }
 
 const SIGNAL_NAMES: Readonly<Record<LiveFigures['signals'][number]['signal'], string>> = {

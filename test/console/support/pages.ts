@@ -84,10 +84,14 @@ export async function shoot(
   await page.screenshot({ path, animations: 'disabled', fullPage: isWhole });
 }
 
-/** Waits for a text, and until nothing of the page is loading. */
-export async function settle(page: Page, text: string): Promise<void> {
+/** A text of Overview once it has the latency, which the API reads every few seconds. */
+export const OVERVIEW_COMPLETE = /^p50 \d/;
+
+/** Waits for a text, and until nothing of the page is loading or waits for a second figure. */
+export async function settle(page: Page, text: string | RegExp): Promise<void> {
   await page.getByText(text, { exact: false }).first().waitFor();
-  const loading = () => page.locator('[aria-busy="true"]').count();
+  const loading = () =>
+    page.locator('[aria-busy="true"]').or(page.getByText('measuring …')).count();
   await expect.poll(loading, { timeout: 20_000 }).toBe(0);
 }
 

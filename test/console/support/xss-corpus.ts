@@ -37,3 +37,6 @@ export const XSS_CORPUS: readonly string[] = [
   ],
   ...['=HYPERLINK("//x.invalid","xss")', '+cmd|" /C calc"!A0', '@SUM(1+1)*cmd', '-2+3+xss()'],
 ];
+
+/** Names of people are in one form of Unicode, and without characters that nobody sees. */
+export const isName = (text: string) => text === text.normalize('NFKC') && !/\p{Cf}/u.test(text);

@@ -13,7 +13,7 @@ const WORDS: Readonly<Record<string, (after: Readonly<Record<string, unknown>>) 
   'case.escalate': () => 'escalated it',
   'case.note': () => 'wrote a note',
   'case.attach': () => 'attached a file',
-  'case.decide': ({ disposition, decisionReason }) => `decided ${disposition}: ${decisionReason}`,
+  'case.decide': ({ disposition, decision_reason: reason }) => `decided ${disposition}: ${reason}`,
   'case.confirm': () => 'confirmed it',
   'case.return': () => 'gave it back',
   'case.undo': () => 'took the decision back',

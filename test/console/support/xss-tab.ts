@@ -1,0 +1,76 @@
+/** A tab that notices whatever a text does beside being read: a script, a dialog, a request to elsewhere, markup, a breach of the policy. */
+import type { Browser, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import type { Engine } from './engine.ts';
+import { logInTo } from './log-in.ts';
+import { openTab, type Tab } from './pages.ts';
+
+export type Trap = Tab & {
+  readonly dialogs: readonly string[];
+  /** Addresses beyond the engine that were asked. */
+  readonly strangers: readonly string[];
+};
+
+/** Whatever runs calls this. */
+const COUNT_RUNS = 'window.ran = 0; window.xss = () => { window.ran += 1; }';
+
+/** @param key of the person who logs in; absent: the engine's; null: nobody does */
+export async function openTrap(
+  engine: Engine,
+  browser: Browser,
+  key?: string | null,
+): Promise<Trap> {
+  const tab =
+    key === null ? await openTab(browser) : await logInTo(engine, browser, undefined, key);
+  const [dialogs, strangers]: [string[], string[]] = [[], []];
+  tab.page.on('dialog', (dialog) => {
+    dialogs.push(dialog.message());
+    void dialog.dismiss();
+  });
+  tab.page.on('request', (request) => {
+    if (!request.url().startsWith(engine.api.url)) strangers.push(request.url());
+  });
+  await tab.page.addInitScript(COUNT_RUNS);
+  return { ...tab, dialogs, strangers };
+}
+
+/** Opens a page of the console, and waits until nothing of it is loading. */
+export async function visit(engine: Engine, page: Page, path: string): Promise<void> {
+  await page.goto(`${engine.api.url}/console${path}`);
+  await page.locator('main h1').waitFor();
+  const loading = () => page.locator('[aria-busy="true"]').count();
+  await expect.poll(loading, { timeout: 30_000 }).toBe(0);
+}
+
+/** What people read, in dialogs too, and what fields hold. */
+const SHOWN = `[document.body.textContent,
+  ...[...document.querySelectorAll(':is(input, select, textarea)')].map(({ value }) => value)].join('\\n')`;
+export const shownIn = async (page: Page) => String(await page.evaluate(SHOWN));
+
+/** Marks of markup that came from text: nothing of the console makes these. */
+const FOREIGN = [
+  ...['script', 'iframe', 'img', 'image', 'video', 'base', 'style', 'body', 'animate', 'math'],
+  ...['source', '[onerror]', '[onload]', '[onfocus]', '[onmouseover]', '[ontoggle]'],
+].join();
+/** And links that lead elsewhere, or nowhere that is a page. */
+const COUNT_FOREIGN = `document.querySelectorAll(${JSON.stringify(`#root :is(${FOREIGN})`)}).length +
+  [...document.querySelectorAll('#root a')].filter((link) =>
+    new URL(link.getAttribute('href'), location).origin !== location.origin).length`;
+
+/** @param where is named by what fails */
+export async function expectQuiet(trap: Trap, where: string): Promise<void> {
+  const { page, faults, dialogs, strangers } = trap;
+  expect([where, await page.evaluate('window.ran')]).toEqual([where, 0]);
+  expect([where, await page.evaluate(COUNT_FOREIGN)]).toEqual([where, 0]);
+  expect([where, ...dialogs, ...strangers, ...faults]).toEqual([where]);
+}
+
+/** Expects the texts as they were written, and that none of them does anything. */
+export async function expectShown(trap: Trap, where: string, ...texts: string[]): Promise<void> {
+  const missing = async () => {
+    const shown = await shownIn(trap.page);
+    return texts.filter((text) => !shown.includes(text));
+  };
+  await expect.poll(missing, { timeout: 15_000, message: where }).toEqual([]);
+  await expectQuiet(trap, where);
+}
