@@ -144,7 +144,9 @@ test('an export of minutes goes back to a replica that has caught up', async () 
   const [token] = await rig.postedOne({ account_id: 'long' });
   const write = decodeToken(token);
   if (write === undefined) throw new Error(`no token: ${token}`);
-  const run = await prepareExport(databases, asked, write, () => 7);
+  const run = await prepareExport(databases, asked, write, () => ({
+    ...{ pageRows: 7, takenRows: 7 },
+  }));
   const take = async (some: readonly unknown[]) => {
     rows.push(some.length);
     if (rows.length > 1) return;

@@ -9,7 +9,11 @@ import { monthOf } from '../../src/domain/month.ts';
 import type { Databases } from '../../src/query/choose-database.ts';
 import { sendExport } from '../../src/query/exports/export-body.ts';
 import { exportParameters } from '../../src/query/exports/export-parameters.ts';
-import { prepareExport, SLICE_CHARS_MAX } from '../../src/query/exports/export-transactions.ts';
+import {
+  type Pace,
+  prepareExport,
+  SLICE_CHARS_MAX,
+} from '../../src/query/exports/export-transactions.ts';
 import { searchTransactions } from '../../src/query/search/search.ts';
 import type { FoundTransactionJson } from '../../src/query/search/search-json.ts';
 import { transactionSearchParameters } from '../../src/query/search/search-parameters.ts';
@@ -23,6 +27,7 @@ import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-row
 /** In the month of November more than one slice looks at. */
 const ROWS = 700;
 const PAGE_ROWS = 100;
+const PACE: Pace = { pageRows: PAGE_ROWS, takenRows: 500 };
 const LONG_AGO = Date.UTC(2012, 4, 5);
 const NASTY = ['=1+1', '+1', '-1', '@cmd', "'quoted", 'a,"b"\nc', '', '\u{1f600} x', 'plain'];
 
@@ -83,7 +88,7 @@ afterAll(async () => {
 
 async function exported(query: Record<string, string>, rowsMax = Infinity): Promise<Buffer> {
   const asked = exportParameters.parse(query);
-  const run = await prepareExport(databases, asked, undefined, () => PAGE_ROWS);
+  const run = await prepareExport(databases, asked, undefined, () => PACE);
   const pieces: Uint8Array[] = [];
   const send = async (bytes: Uint8Array) => {
     pieces.push(bytes.slice());
@@ -299,7 +304,7 @@ test('nothing more is read once the reader has gone, also where nothing was foun
   };
   const from = new Date(NOVEMBER - DAY_MS).toISOString();
   const asked = exportParameters.parse({ reason: 'DORMANT_ACCOUNT', from });
-  const run = await prepareExport(alone(primary), asked, undefined, () => PAGE_ROWS);
+  const run = await prepareExport(alone(primary), asked, undefined, () => PACE);
   await expect(run(async () => undefined, Infinity, gone.signal)).rejects.toThrow('gone');
   expect(slices).toBe(1);
 });

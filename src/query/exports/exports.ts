@@ -6,11 +6,10 @@ import type { ConsistencyToken } from '../../domain/consistency-token.ts';
 import type { Actor } from '../../domain/principal.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { recordChange } from '../../store/access/audit-log.ts';
-import { EXPORT_PAGE_ROWS } from '../../store/exports/export-slice.ts';
 import type { Databases } from '../choose-database.ts';
 import { type SendBytes, sendExport } from './export-body.ts';
 import type { ExportParameters } from './export-parameters.ts';
-import { prepareExport } from './export-transactions.ts';
+import { FULL_PACE, type Pace, prepareExport } from './export-transactions.ts';
 
 export type ExportSink = {
   readonly send: SendBytes;
@@ -30,8 +29,8 @@ export type Exports = ReturnType<typeof createExports>;
 
 /** While transactions are submitted, an export rests three times as long as it worked: it takes about a quarter of the thread. */
 const REST_TIMES = 3;
-/** A tenth of EXPORT_PAGE_ROWS, which take Postgres a tenth of a second: a post would wait for that. */
-const BUSY_PAGE_ROWS = 500;
+/** A page of EXPORT_PAGE_ROWS takes Postgres a tenth of a second, and 100 rows take 2 ms of the event loop: a post waits for less. */
+const BUSY_PACE: Pace = { pageRows: 500, takenRows: 100 };
 /** A slow reader is no work. */
 const REST_MS_MAX = 100;
 
@@ -46,7 +45,7 @@ export function createExports(
   isSubmitting: () => boolean,
 ) {
   let running = 0;
-  const pageRowsMax = () => (isSubmitting() ? BUSY_PAGE_ROWS : EXPORT_PAGE_ROWS);
+  const paceNow = () => (isSubmitting() ? BUSY_PACE : FULL_PACE);
   return {
     exportsMax,
     /**
@@ -69,7 +68,7 @@ export function createExports(
           recordChange(query, by, { action, subject: exportId, before: null, after }),
         );
       try {
-        const runExport = await prepareExport(databases, asked, write, pageRowsMax);
+        const runExport = await prepareExport(databases, asked, write, paceNow);
         await record('export.begin', { question });
         const run = async ({ send, close, signal }: ExportSink) => {
           let rows = 0;

@@ -1,0 +1,56 @@
+/** Goal: an export leaves the API's thread and Postgres to submissions. Method: what createExports hands over, on real rows. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { exportParameters } from '../../src/query/exports/export-parameters.ts';
+import { createExports } from '../../src/query/exports/exports.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { alone, NOVEMBER } from '../support/reads.ts';
+import { idAt, storeTransactions } from '../support/stored-rows.ts';
+
+const ROWS = 2500;
+
+let testDatabase: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+  const transactions = Array.from({ length: ROWS }, (_, n) => ({
+    ...{ id: idAt(NOVEMBER - n, n), createdAtMs: NOVEMBER - n },
+  }));
+  await storeTransactions(database, transactions);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+/** Rows of each piece of an export as CSV, without its header. */
+async function piecesOf(isSubmitting: () => boolean): Promise<number[]> {
+  const exports = createExports(alone(database), 1, createMetrics(), isSubmitting);
+  const by = { name: 'alice', keyId: null, request: 'test' };
+  const begun = await exports.begin(exportParameters.parse({}), {}, by);
+  const pieces: number[] = [];
+  await begun?.run({
+    send: async (bytes) => {
+      pieces.push(Buffer.from(bytes).toString().split('\r\n').length - 1);
+    },
+    close: async () => undefined,
+    signal: new AbortController().signal,
+  });
+  return pieces.slice(1);
+}
+
+const sum = (pieces: readonly number[]) => pieces.reduce((all, one) => all + one, 0);
+
+test('pieces are small while transactions are submitted, and large again after', async () => {
+  let asked = 0;
+  const submitting = await piecesOf(() => true);
+  const quiet = await piecesOf(() => false);
+  const ending = await piecesOf(() => ++asked < 40);
+  expect(Math.max(...submitting)).toBe(100);
+  expect(Math.max(...quiet)).toBe(500);
+  expect([ending[0], Math.max(...ending)]).toEqual([100, 500]);
+  expect([submitting, quiet, ending].map(sum)).toEqual([ROWS, ROWS, ROWS]);
+});
