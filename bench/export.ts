@@ -214,6 +214,8 @@ async function measureBeside(
             beside: (of(format, 'p99')[at] ?? Number.NaN).toFixed(1),
           })),
         },
+        cpuTitled('alone', runs.get(undefined)),
+        cpuTitled('beside', runs.get(format)),
         memoryTable(last?.memory ?? []),
       ],
       breaches: [
@@ -223,6 +225,11 @@ async function measureBeside(
     };
   });
 }
+
+const cpuTitled = (arm: string, runs: readonly LoadRun[] | undefined) => ({
+  title: `processor time by role, last round ${arm}`,
+  rows: runs?.at(-1)?.cpu ?? [],
+});
 
 export const bench: Bench = {
   name: 'export',

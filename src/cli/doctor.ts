@@ -6,6 +6,7 @@ import { serviceAccount } from '../embedded/account.ts';
 import { readEngineFile } from '../embedded/engine-file.ts';
 import { findPostgres } from '../embedded/postgres-program.ts';
 import { findRedis } from '../embedded/redis-program.ts';
+import { sliceConnectionsMax } from '../query/search/slice-database.ts';
 import { openDatabase } from '../store/database/open-database.ts';
 import { readPostgresFacts } from '../store/database/server-facts.ts';
 import { missingMigrations } from '../store/migrations/schema-version.ts';
@@ -94,6 +95,11 @@ async function checkPostgres({ config }: CommandContext): Promise<Finding[]> {
   const durable = fsync === 'on' && synchronousCommit !== 'off';
   const missing = await missingMigrations(database).catch(() => ['all of it']);
   const { min, max } = POSTGRES_MAJORS;
+  const ofApi =
+    config.RISK_DATABASE_CONNECTIONS_MAX +
+    sliceConnectionsMax(config) +
+    config.RISK_EXPORTS_MAX +
+    1;
   return [
     finding('postgres version', major >= min && major <= max, `${version}; ${min} to ${max} work`),
     finding(
@@ -110,8 +116,8 @@ async function checkPostgres({ config }: CommandContext): Promise<Finding[]> {
     finding('clock', Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX, `differs by ${skewMs} ms`, 'warn'),
     finding(
       'connections',
-      facts.connectionsMax - facts.connectionsOpen >= config.RISK_DATABASE_CONNECTIONS_MAX,
-      `${facts.connectionsOpen} of ${facts.connectionsMax} in use`,
+      facts.connectionsMax - facts.connectionsOpen >= ofApi,
+      `${facts.connectionsOpen} of ${facts.connectionsMax} in use, ${ofApi} for an API`,
       'warn',
     ),
   ];
