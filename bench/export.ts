@@ -23,6 +23,7 @@ import {
   readMemory,
   runLoad,
 } from './support/load-run.ts';
+import { readMetrics } from './support/metrics.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { treeCpuSeconds } from './support/process-usage.ts';
 import { ratioOf } from './support/rank-interval.ts';
@@ -43,6 +44,7 @@ const P99_RATIO_MAX = 1.5;
 /** At 2,000 transactions a second these are 100 posts, so that the p99 of 20 s is that of 20 posts. */
 const POSTS: Load = { ...LIVE_LOAD, batch: 20, connections: 16 };
 const PART_ROWS = 1_000_000;
+const EXPORTED_METRIC = 'risk_export_rows_total';
 const [NOTED_MS_MAX, POLL_MS] = [5000, 20];
 
 type Past = { readonly rows: number; readonly endMs: number };
@@ -136,6 +138,11 @@ async function measure(
   };
 }
 
+type Beside = LoadRun & {
+  /** Rows that were exported meanwhile. */
+  readonly exported: number;
+};
+
 /** Posts for `seconds`, beside exports of a form that follow one another, or alone. */
 async function postBeside(
   pipeline: Pipeline,
@@ -143,8 +150,8 @@ async function postBeside(
   format: ExportFormat | undefined,
   past: Past,
   context: BenchContext,
-): Promise<LoadRun> {
-  if (format === undefined) return await runLoad(pipeline, load, context);
+): Promise<Beside> {
+  if (format === undefined) return { ...(await runLoad(pipeline, load, context)), exported: 0 };
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, context.signal]);
   const exporting = (async () => {
@@ -152,8 +159,12 @@ async function postBeside(
   })().catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
+  const sent = async () =>
+    (await readMetrics(pipeline.api, context.signal, pipeline.apiKey)).sum(EXPORTED_METRIC);
   try {
-    return await runLoad(pipeline, load, context);
+    const before = await sent();
+    const run = await runLoad(pipeline, load, context);
+    return { ...run, exported: (await sent()) - before };
   } finally {
     stop.abort();
     await exporting;
@@ -170,7 +181,7 @@ async function measureBeside(
   context: BenchContext,
 ): Promise<BenchReport[]> {
   const arms = [undefined, ...formats];
-  const runs = new Map(arms.map((arm): [typeof arm, LoadRun[]] => [arm, []]));
+  const runs = new Map(arms.map((arm): [typeof arm, Beside[]] => [arm, []]));
   for (let round = 0; round < rounds; round++) {
     for (const arm of arms) {
       context.output.note(`round ${round + 1} of ${rounds}, ${arm ?? 'alone'}`);
@@ -181,6 +192,8 @@ async function measureBeside(
   const of = (arm: ExportFormat | undefined, percentile: 'p50' | 'p99') =>
     (runs.get(arm) ?? []).map(({ posted }) => posted.latencyMs[percentile]);
   const median = (...asked: Parameters<typeof of>) => spreadOf(of(...asked)).median;
+  const rowsPerSecond = (arm: ExportFormat) =>
+    spreadOf((runs.get(arm) ?? []).map(({ exported, seconds }) => exported / seconds)).median;
   const idle = (arm: ExportFormat | undefined) =>
     100 * spreadOf((runs.get(arm) ?? []).map(({ idleShare }) => idleShare)).median;
   return formats.map((format) => {
@@ -194,6 +207,7 @@ async function measureBeside(
       versions: pipeline.services.versions,
       perSecond: load.rate,
       figures: {
+        rows_per_second: rowsPerSecond(format),
         http_p50_alone_ms: median(undefined, 'p50'),
         http_p50_beside_ms: median(format, 'p50'),
         http_p99_alone_ms: median(undefined, 'p99'),
