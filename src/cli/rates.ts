@@ -21,7 +21,8 @@ export const command: Command = {
 
 FILE is CSV or NDJSON, .gz too, with the columns day (UTC, 2026-11-20), currency (EUR) and usd: what one unit was worth in
 US dollars that day. All rows are stored, or none where one is invalid; the same day and currency again is corrected.
-Review compares amounts in US dollars by the rate of the transaction's day, or the newest before it. Needs DATABASE_URL.
+Review compares amounts in the currency of its policy, by the rates of the transaction's day, or of the newest day before it.
+Needs DATABASE_URL.
 
 Example: risk rates import rates.csv
 `,

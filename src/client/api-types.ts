@@ -91,7 +91,8 @@ export type NewModelRollback = {
 export type ReviewPolicy = {
   readonly priorities: readonly PriorityRule[];
   readonly overflow: readonly OverflowRule[];
-  readonly four_eyes_amount_usd: string;
+  readonly currency: string;
+  readonly four_eyes_amount: string;
   readonly lock_seconds: number;
   readonly undo_seconds: number;
   readonly spot_check_ratio: number;
@@ -104,7 +105,7 @@ export type PriorityRule = {
   readonly name: string;
   readonly deadline_minutes: number;
   readonly sources?: readonly ('verdict' | 'dispute' | 'spot_check' | 'manual')[] | undefined;
-  readonly amount_usd_above?: string | undefined;
+  readonly amount_above?: string | undefined;
   readonly score_from?: number | undefined;
   readonly reasons?: readonly string[] | undefined;
 };
@@ -605,7 +606,8 @@ export type ReviewCase = {
   readonly created_at: string;
   readonly amount: string;
   readonly currency: string;
-  readonly amount_usd: string | null;
+  readonly market_amount: string | null;
+  readonly market_currency: string;
   readonly rate_day: string | null;
   readonly score: number | null;
   readonly verdict: 'approve' | 'review' | 'decline' | null;
@@ -650,7 +652,8 @@ export type ReviewCaseDetail = {
   readonly created_at: string;
   readonly amount: string;
   readonly currency: string;
-  readonly amount_usd: string | null;
+  readonly market_amount: string | null;
+  readonly market_currency: string;
   readonly rate_day: string | null;
   readonly score: number | null;
   readonly verdict: 'approve' | 'review' | 'decline' | null;

@@ -29,8 +29,11 @@ function unitsOf({ whole, fraction }: Parts, places: number): bigint {
   return BigInt(whole + fraction.padEnd(places, '0'));
 }
 
-/** An amount in US dollars that people set. */
-export const usdAmount = z
+/** An amount that people set, in the currency of their market. */
+export const marketAmount = z
   .string()
-  .regex(/^(0|[1-9]\d{0,11})(\.\d{1,2})?$/, 'must be a decimal string in US dollars, as "1000"')
+  .regex(
+    /^(0|[1-9]\d{0,11})(\.\d{1,2})?$/,
+    'must be a decimal string of at most two decimal places, as "1000"',
+  )
   .meta({ example: '1000' });

@@ -58,7 +58,7 @@ export type CasedTransaction = Omit<CaseFacts, 'source'> & {
   readonly corridor: string;
   readonly amount: string;
   readonly currency: string;
-  /** Day of the exchange rate; null in US dollars, and where there is no rate. */
+  /** Day of the exchange rates; null in the currency of the market, and where there is none. */
   readonly rateDay: string | null;
   /** Null while the transaction has no score. */
   readonly verdict: Verdict | null;
@@ -70,8 +70,10 @@ export type StoredCase = CaseProgress &
     readonly source: CaseSource;
     readonly priority: number;
     readonly policy: number;
+    /** The currency of the policy that placed the case, in which `marketAmount` is. */
+    readonly marketCurrency: string;
     /** From this amount on two people decide, by the policy that placed the case. */
-    readonly fourEyesUsd: string;
+    readonly fourEyesAmount: string;
     readonly openedAtMs: number;
     readonly openedBy: string;
     readonly dueAtMs: number;
@@ -112,8 +114,15 @@ export const caseSchema = z
     created_at: time.meta({ description: 'Of the transaction.' }),
     amount: z.string(),
     currency: z.string(),
-    amount_usd: z.string().nullable().meta({ description: 'Null: no exchange rate is known.' }),
-    rate_day: z.iso.date().nullable(),
+    market_amount: z.string().nullable().meta({
+      description:
+        'The amount in `market_currency`, by which it compares; null: no exchange rate is known.',
+    }),
+    market_currency: z.string().meta({ description: 'The currency of the policy that placed it.' }),
+    rate_day: z.iso
+      .date()
+      .nullable()
+      .meta({ description: 'Day of the exchange rates; null: none is needed, or none is known.' }),
     score: z.int().nullable(),
     verdict: z.enum(VERDICTS).nullable(),
     reasons: z.array(z.string()),

@@ -3,7 +3,8 @@
  * newest one is in force.
  */
 import { z } from 'zod';
-import { usdAmount } from './decimal.ts';
+import { currencyScale } from './currency.ts';
+import { marketAmount } from './decimal.ts';
 import { LABEL_LIMITS } from './label.ts';
 import { SCORE_MAX } from './score-record.ts';
 import { plainText } from './transaction.ts';
@@ -20,8 +21,8 @@ export const priorityName = (priority: number) => `P${priority}`;
 /** What a priority depends on. */
 export type CaseFacts = {
   readonly source: CaseSource;
-  /** Decimal text; null where no rate is known. */
-  readonly amountUsd: string | null;
+  /** Decimal text, in the currency of the policy; null where no rate is known. */
+  readonly marketAmount: string | null;
   /** Null while the transaction has no score. */
   readonly score: number | null;
   /** Codes. */
@@ -53,8 +54,9 @@ const priorityRule = z
     name: plainText(NAME_CHARS_MAX),
     deadline_minutes: minutes,
     sources: z.array(z.enum(CASE_SOURCES)).min(1).max(CASE_SOURCES.length).optional(),
-    amount_usd_above: usdAmount.optional().meta({
-      description: 'Also takes a case without an amount in dollars: it may be any amount.',
+    amount_above: marketAmount.optional().meta({
+      description:
+        'In `currency` of the policy. Also takes a case without an exchange rate: it may be any amount.',
       example: '1000',
     }),
     score_from: z.int().min(0).max(SCORE_MAX).optional(),
@@ -98,9 +100,19 @@ export const reviewPolicySchema = z
       .max(LIST_ITEMS_MAX)
       .meta({ description: 'The first that takes a case places it; the last takes every case.' }),
     overflow: z.array(overflowRule).max(LIST_ITEMS_MAX),
-    four_eyes_amount_usd: usdAmount.meta({
+    currency: z
+      .string()
+      .refine(
+        (code) => currencyScale(code) !== undefined,
+        'must be an ISO 4217 currency code, as USD',
+      )
+      .meta({
+        description: 'The currency of the market, in which amounts compare.',
+        example: 'USD',
+      }),
+    four_eyes_amount: marketAmount.meta({
       description:
-        'From this amount on, and without an amount in dollars, a second person confirms.',
+        'From this amount in `currency` on, and without an exchange rate, a second person confirms.',
       example: '5000',
     }),
     lock_seconds: z.int().min(10).max(86_400),
@@ -131,8 +143,8 @@ export const reviewPolicySchema = z
   .meta({ id: 'ReviewPolicy' });
 export type ReviewPolicy = z.infer<typeof reviewPolicySchema>;
 
-const takesAll = ({ sources, amount_usd_above, score_from, reasons }: PriorityRule) =>
-  [sources, amount_usd_above, score_from, reasons].every((condition) => condition === undefined);
+const takesAll = ({ sources, amount_above, score_from, reasons }: PriorityRule) =>
+  [sources, amount_above, score_from, reasons].every((condition) => condition === undefined);
 
 /** A stored version of the policy. */
 export type StoredPolicy = {

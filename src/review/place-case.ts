@@ -18,26 +18,29 @@ export function placeCase(
   return { priority: rule.priority, dueAtMs: openedAtMs + rule.deadline_minutes * MINUTE_MS };
 }
 
-function takes(rule: PriorityRule, { source, amountUsd, score, reasons }: CaseFacts): boolean {
-  const { sources, amount_usd_above: above, score_from: from, reasons: wanted } = rule;
+function takes(rule: PriorityRule, { source, marketAmount, score, reasons }: CaseFacts): boolean {
+  const { sources, amount_above: above, score_from: from, reasons: wanted } = rule;
   if (sources !== undefined && !sources.includes(source)) return false;
-  if (above !== undefined && !isAbove(amountUsd, above)) return false;
+  if (above !== undefined && !isAbove(marketAmount, above)) return false;
   if (from !== undefined && (score === null || score < from)) return false;
   return wanted === undefined || wanted.some((code) => reasons.includes(code));
 }
 
 /** An unknown amount may be any amount, so it counts as high: a wrong guess costs an officer's time, not money. */
-const isAbove = (amountUsd: string | null, bound: string) =>
-  amountUsd === null || compareDecimals(amountUsd, bound) > 0;
+const isAbove = (amount: string | null, bound: string) =>
+  amount === null || compareDecimals(amount, bound) > 0;
+
+type RatedCase = Pick<StoredCase, 'marketAmount' | 'marketCurrency' | 'fourEyesAmount'>;
 
 /**
  * Whether a second person has to confirm a decision: by the policy that placed the case, or by the newest one. So nobody raises
- * the bound above a case that waits, decides it alone, and lowers the bound again.
+ * the bound above a case that waits, decides it alone, and lowers the bound again. A bound in another currency than the case's
+ * cannot be compared with it, so it asks for a second person.
  */
 export function needsSecondPerson(
-  { amountUsd, fourEyesUsd }: Pick<StoredCase, 'amountUsd' | 'fourEyesUsd'>,
-  { four_eyes_amount_usd: boundNow }: Pick<ReviewPolicy, 'four_eyes_amount_usd'>,
+  { marketAmount, marketCurrency, fourEyesAmount }: RatedCase,
+  { currency, four_eyes_amount: boundNow }: Pick<ReviewPolicy, 'currency' | 'four_eyes_amount'>,
 ): boolean {
-  if (amountUsd === null) return true;
-  return [fourEyesUsd, boundNow].some((bound) => compareDecimals(amountUsd, bound) >= 0);
+  if (marketAmount === null || marketCurrency !== currency) return true;
+  return [fourEyesAmount, boundNow].some((bound) => compareDecimals(marketAmount, bound) >= 0);
 }

@@ -72,7 +72,7 @@ test('each write that takes two people, a model or a login is answered with a to
     await as('Cy', 'POST /v1/reviews/{id}/claim', id);
   }
   // Without an exchange rate a decision takes two people.
-  await api.testDatabase.sql('update review_cases set amount_usd = null');
+  await api.testDatabase.sql('update review_cases set market_amount = null');
   await as('Cy', 'POST /v1/reviews/{id}/decide', confirmed, { disposition: 'fraud', reason: 'x' });
   await as('Di', 'POST /v1/reviews/{id}/confirm', confirmed);
   await as('Cy', 'POST /v1/reviews/{id}/decide', returned, { disposition: 'fraud', reason: 'x' });

@@ -49,7 +49,11 @@ test('rates are added, corrected and audited, and rate the cases after them', as
     { currency: 'EGP', amount: '1000.00' },
   ]);
   const { body } = await answerOf(await api.request(`/v1/reviews/${id}`));
-  expect(body).toMatchObject({ amount_usd: '20.00', rate_day: '2026-11-19' });
+  expect(body).toMatchObject({
+    market_amount: '20.00',
+    market_currency: 'USD',
+    rate_day: '2026-11-19',
+  });
   expect(body.needs_second_person).toBe(false);
 });
 

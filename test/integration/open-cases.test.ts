@@ -55,11 +55,14 @@ async function score(ids: readonly string[], verdict: Verdict, isSpotCheck = () 
   return await insertScores(database, scores, LINEAGE, isSpotCheck);
 }
 
-type CaseRow = Record<'id' | 'source' | 'priority' | 'state' | 'usd' | 'rate_day', string | null>;
+type CaseRow = Record<
+  'id' | 'source' | 'priority' | 'state' | 'amount' | 'currency' | 'rate_day',
+  string | null
+>;
 const cases = async () =>
   await testDatabase.sql<CaseRow>(
-    `select transaction_id as id, source, 'P' || priority as priority, state, amount_usd::text as usd, rate_day::text
-       from review_cases order by transaction_id`,
+    `select transaction_id as id, source, 'P' || priority as priority, state, market_amount::text as amount, market_currency as currency,
+            rate_day::text from review_cases order by transaction_id`,
   );
 const dispute = (transactionId: string, source = 'bank') =>
   database.transaction((query) => addDisputes(query, [{ transactionId, source }]));
@@ -73,9 +76,10 @@ test('a score that asks for review makes one case, with the score, and others ma
   await score([one, two], 'review');
   await score([three], 'approve');
   await raiseCases(database);
+  const open = { source: 'verdict', state: 'open', currency: 'USD', rate_day: null };
   expect(await cases()).toEqual([
-    { id: one, source: 'verdict', priority: 'P4', state: 'open', usd: '10.00', rate_day: null },
-    { id: two, source: 'verdict', priority: 'P1', state: 'open', usd: '1000.01', rate_day: null },
+    { id: one, ...open, priority: 'P4', amount: '10.00' },
+    { id: two, ...open, priority: 'P1', amount: '1000.01' },
   ]);
 });
 
@@ -181,7 +185,7 @@ test('amounts of currencies without decimals and with three are compared in doll
   );
   await score(ids, 'review');
   await raiseCases(database);
-  expect((await cases()).map(({ usd, priority }) => [usd, priority])).toEqual([
+  expect((await cases()).map(({ amount, priority }) => [amount, priority])).toEqual([
     ...[
       ['1000.00', 'P4'],
       ['1000.01', 'P1'],
@@ -215,9 +219,9 @@ test('an amount has the rate of its day, or the newest before; without one it co
   await score(ids, 'review');
   await raiseCases(database);
   expect(await cases()).toMatchObject([
-    { usd: '1050.00', rate_day: '2026-11-18', priority: 'P1' },
-    { usd: '1100.00', rate_day: '2026-11-20', priority: 'P1' },
-    { usd: null, rate_day: null, priority: 'P1' },
+    { amount: '1050.00', rate_day: '2026-11-18', priority: 'P1' },
+    { amount: '1100.00', rate_day: '2026-11-20', priority: 'P1' },
+    { amount: null, rate_day: null, priority: 'P1' },
   ]);
 });
 

@@ -262,7 +262,7 @@ describe('decisions', () => {
   test('on a high amount take two people, even after somebody raised the bound while the case waits', async () => {
     const [rich = ''] = await rig.open([{ amount: '5000.00' }]);
     const bound = async (usd: string) => {
-      const policy = { ...FIRST_POLICY, four_eyes_amount_usd: usd };
+      const policy = { ...FIRST_POLICY, four_eyes_amount: usd };
       await insertPolicy(rig.database, policy, rig.by('Cy'));
     };
     await bound('9000');
@@ -271,7 +271,7 @@ describe('decisions', () => {
       const decided = await rig.reviewing.decide(rich, FRAUD, rig.by('Cy'));
       expect(decided).toMatchObject({ state: 'confirming', needs_second_person: true });
     } finally {
-      await bound(FIRST_POLICY.four_eyes_amount_usd);
+      await bound(FIRST_POLICY.four_eyes_amount);
     }
   });
 

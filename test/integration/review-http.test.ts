@@ -38,11 +38,16 @@ const last = FIRST_POLICY.priorities.at(-1) ?? {};
 const capacity = FIRST_POLICY.capacity;
 
 test.each([
-  ['/four_eyes_amount_usd', { four_eyes_amount_usd: 5000 }],
-  ['/four_eyes_amount_usd', { four_eyes_amount_usd: '-1' }],
-  ['/four_eyes_amount_usd', { four_eyes_amount_usd: '1e9' }],
-  ['/four_eyes_amount_usd', { four_eyes_amount_usd: '5000.001' }],
-  ['/four_eyes_amount_usd', { four_eyes_amount_usd: 'NaN' }],
+  ['/four_eyes_amount', { four_eyes_amount: 5000 }],
+  ['/four_eyes_amount', { four_eyes_amount: '-1' }],
+  ['/four_eyes_amount', { four_eyes_amount: '1e9' }],
+  ['/four_eyes_amount', { four_eyes_amount: '5000.001' }],
+  ['/four_eyes_amount', { four_eyes_amount: 'NaN' }],
+  ['/currency', { currency: 'EURO' }],
+  ['/currency', { currency: 'usd' }],
+  ['/currency', { currency: 'XAU' }],
+  ['/currency', { currency: undefined }],
+  ['/currency', { currency: 978 }],
   ['/lock_seconds', { lock_seconds: 9 }],
   ['/lock_seconds', { lock_seconds: 1e300 }],
   ['/undo_seconds', { undo_seconds: -1 }],
@@ -70,6 +75,14 @@ test.each([
   const { status, fields } = await post('/v1/reviews/policy', { ...FIRST_POLICY, ...changed });
   expect([status, fields]).toEqual([422, [field]]);
   expect(await api.testDatabase.sql('select from review_policies')).toEqual(before);
+});
+
+test('a currency that is none is refused by its field, what was given and what is allowed', async () => {
+  const { json } = await post('/v1/reviews/policy', { ...FIRST_POLICY, currency: 'ABC' });
+  expect(json).toMatchObject({
+    detail: expect.stringMatching(/currency.*ISO 4217.*as USD.*"?ABC/),
+    errors: [{ pointer: '/currency' }],
+  });
 });
 
 test.each([

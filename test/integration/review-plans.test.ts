@@ -19,10 +19,10 @@ beforeAll(async () => {
   rig = await createReviewRig();
   const insert = `
     insert into review_cases (transaction_id, created_at, account_id, merchant_id, device_id, corridor, amount, currency,
-           amount_usd, score, verdict, reasons, source, priority, policy, opened_at, opened_by, due_at, state, disposition,
+           market_amount, market_currency, score, verdict, reasons, source, priority, policy, opened_at, opened_by, due_at, state, disposition,
            decision_reason, decided_by, decided_at, final_at, closed_at)
     select (lpad(to_hex(n), 8, '0') || $1)::uuid, now(), 'acc_' || n % 2000, 'm_' || n % 1000, 'd_' || n % 2000,
-           (array['US-EG', 'US-MX'])[1 + n % 2], 10, 'USD', 10, 600, 'review', '{}', 'verdict', n % 6, 1, now(), 'engine',
+           (array['US-EG', 'US-MX'])[1 + n % 2], 10, 'USD', 10, 'USD', 600, 'review', '{}', 'verdict', n % 6, 1, now(), 'engine',
            now() + n * interval '1 s', state, case when state = 'closed' then 'fraud' end,
            case when state = 'closed' then 'seen' end, case when state = 'closed' then 'Ann' end, now(),
            case when state = 'closed' then now() end, case when state = 'closed' then now() + n * interval '1 ms' end

@@ -27,12 +27,13 @@ export function storedCase(changed: Partial<StoredCase> = {}): StoredCase {
   return {
     ...{ transactionId: idAt(FIRST_MS, 1), createdAtMs: FIRST_MS, accountId: 'acc_1' },
     ...{ merchantId: 'm_1', deviceId: null, corridor: 'US-EG', amount: '10.00', currency: 'USD' },
-    ...{ amountUsd: '10.00', rateDay: null, score: 600, verdict: 'review', reasons: [] },
+    ...{ marketAmount: '10.00', rateDay: null, score: 600, verdict: 'review', reasons: [] },
     ...{
       source: 'verdict',
       priority: 4,
       policy: 1,
-      fourEyesUsd: '5000',
+      marketCurrency: 'USD',
+      fourEyesAmount: '5000',
       openedAtMs: FIRST_MS,
       openedBy: 'engine',
     },

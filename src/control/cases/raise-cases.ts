@@ -36,12 +36,16 @@ export async function raiseCases(
       const ids = source === 'dispute' ? disputed : scored;
       for (const id of transactionIds) ids.add(id);
     }
-    const located = await locateReviewed(query, [...new Set([...disputed, ...scored])]);
+    const located = await locateReviewed(
+      query,
+      [...new Set([...disputed, ...scored])],
+      policy.policy.currency,
+    );
     const cases = located.map((one) =>
       toNewCase(one, disputed.has(one.transactionId) ? 'dispute' : sourceOf(one), policy),
     );
     const before = disputed.size === 0 ? [] : await lockCases(query, [...disputed]);
-    const opened = await openCases(query, cases, policy.version, ENGINE);
+    const opened = await openCases(query, cases, policy, ENGINE);
     await recordDisputes(query, before, opened);
     return opened;
   });
@@ -84,15 +88,15 @@ export async function raiseByHand(
   addNote: (query: Query, note: string) => Promise<void>,
 ): Promise<boolean> {
   return await database.transaction(async (query) => {
-    const [located] = await locateReviewed(query, [transactionId]);
+    const policy = await readPolicy({ query });
+    const [located] = await locateReviewed(query, [transactionId], policy.policy.currency);
     if (located === undefined) {
       await refuseDetached({ query }, createdAtMsOf(transactionId) ?? 0);
       const why = `no transaction has the id ${given(transactionId)}`;
       throw new Failure('not-found', 'TRANSACTION_UNKNOWN', why);
     }
-    const policy = await readPolicy({ query });
     const cases = [toNewCase(located, 'manual', policy)];
-    const [opened] = await openCases(query, cases, policy.version, by.name);
+    const [opened] = await openCases(query, cases, policy, by.name);
     if (opened === undefined) return false;
     if (note !== null) await addNote(query, note);
     const after = { source: 'manual', priority: opened.priority, note };

@@ -9,7 +9,7 @@ export const reviewPolicy: ReviewPolicy = {
   priorities: [
     { priority: 0, name: 'dispute', deadline_minutes: 120, sources: ['dispute'] },
     { priority: 5, name: 'spot check', deadline_minutes: 2880, sources: ['spot_check'] },
-    { priority: 1, name: 'high value', deadline_minutes: 240, amount_usd_above: '1000' },
+    { priority: 1, name: 'high value', deadline_minutes: 240, amount_above: '1000' },
     { priority: 2, name: 'high risk', deadline_minutes: 240, score_from: 700 },
     { priority: 3, name: 'trust verification', deadline_minutes: 480, reasons: ['NEW_DEVICE'] },
     { priority: 4, name: 'standard', deadline_minutes: 1440 },
@@ -19,7 +19,8 @@ export const reviewPolicy: ReviewPolicy = {
     { priority: 2, older_than_minutes: 240, actions: ['call_all_hands', 'propose_throttle'] },
     { priority: 0, older_than_minutes: 120, actions: ['escalate'] },
   ],
-  four_eyes_amount_usd: '5000',
+  currency: 'USD',
+  four_eyes_amount: '5000',
   lock_seconds: 900,
   undo_seconds: 10,
   spot_check_ratio: 0.001,

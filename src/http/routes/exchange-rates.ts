@@ -1,4 +1,4 @@
-/** `/v1/exchange-rates`: rates by day, by which the review compares amounts in US dollars. */
+/** `/v1/exchange-rates`: rates by day, by which the review compares amounts. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
@@ -41,7 +41,7 @@ export const exchangeRatesPaths: ZodOpenApiPathsObject = {
       security: allowedRoles(...ROLES),
       summary: 'Import exchange rates by day',
       description:
-        'All of them are stored, or none; the same day and currency again is corrected. Cases that are open keep the amount that placed them.',
+        "All of them are stored, or none; the same day and currency again is corrected. The review compares amounts in `currency` of its policy, by the rates of the transaction's day or of the newest day before it. Cases that are open keep the amount that placed them.",
       requestBody: {
         required: true,
         content: json(inputSchema, {

@@ -79,7 +79,7 @@ export function reviewsRoutes(
     const { isNew, case: one } = await reviewing.open(input.transaction_id, input.note ?? null, by);
     if (isNew) {
       casesOpened.inc({ source: one.source, priority: one.priority });
-      if (one.amount_usd === null) casesUnrated.inc();
+      if (one.market_amount === null) casesUnrated.inc();
     }
     return c.json(one, isNew ? 201 : 200);
   });

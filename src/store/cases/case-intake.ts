@@ -67,10 +67,12 @@ export async function takeIntake(
   return rows.sort((one, other) => Number(BigInt(one.intakeId) - BigInt(other.intakeId)));
 }
 
+// Both rates are of one day; the dollar's is 1 and not stored. The walk over days begins at the newest one with a rate of the market's
+// currency, so it ends at once where that has none.
 const locateStatement: Statement = {
   name: 'locate-reviewed',
   text: `select t.*, s.score, s.verdict, coalesce(s.reasons, '{}') as reasons, r.day::text as "rateDay",
-                case when t.currency = 'USD' then t.amount else round(t.amount * r.usd, 2) end::text as "amountUsd",
+                case when t.currency = $3 then t.amount else round(t.amount * r.usd / r.market_usd, 2) end::text as "marketAmount",
                 (extract(epoch from now()) * 1000)::float8 as "nowMs"
            from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
           cross join lateral (
@@ -83,9 +85,15 @@ const locateStatement: Statement = {
               from market.scores s
              where s.transaction_id = u.transaction_id and s.created_at = u.created_at limit 1) s on true
            left join lateral (
-            select day, usd from market.exchange_rates r
-             where r.currency = t.currency and r.day <= (u.created_at at time zone 'UTC')::date
-             order by day desc limit 1) r on true`,
+            select r.day, case when t.currency = 'USD' then 1 else r.usd end as usd, coalesce(m.usd, 1) as market_usd
+              from market.exchange_rates r
+              left join market.exchange_rates m on m.currency = $3 and m.day = r.day
+             where t.currency <> $3 and r.currency = case when t.currency = 'USD' then $3 else t.currency end
+               and r.day <= case when $3 = 'USD' then (u.created_at at time zone 'UTC')::date else (
+                     select max(day) from market.exchange_rates
+                      where currency = $3 and day <= (u.created_at at time zone 'UTC')::date) end
+               and ($3 = 'USD' or m.day is not null)
+             order by r.day desc limit 1) r on true`,
 };
 
 /** A transaction with what its case is placed by. */
@@ -95,8 +103,15 @@ export type Located = CasedTransaction & {
   readonly nowMs: number;
 };
 
-/** Those of the transactions that are stored; the others' months are detached or dropped. */
-export async function locateReviewed(query: Query, ids: readonly string[]): Promise<Located[]> {
+/**
+ * Those of the transactions that are stored; the others' months are detached or dropped.
+ * @param currency of the market, in which their amounts compare
+ */
+export async function locateReviewed(
+  query: Query,
+  ids: readonly string[],
+  currency: string,
+): Promise<Located[]> {
   const known = ids.flatMap((id) => {
     const createdAtMs = createdAtMsOf(id);
     return createdAtMs === undefined ? [] : { id, createdAtMs };
@@ -105,5 +120,6 @@ export async function locateReviewed(query: Query, ids: readonly string[]): Prom
   return await query<Located>(locateStatement, [
     uuidArray(known.map(({ id }) => id)),
     timestampArray(known.map(({ createdAtMs }) => createdAtMs)),
+    currency,
   ]);
 }

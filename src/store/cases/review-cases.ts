@@ -8,9 +8,9 @@ const NOW = ms(`date_trunc('milliseconds', clock_timestamp())`);
 
 export const CASE_COLUMNS = `c.transaction_id as "transactionId", ${ms('c.created_at')} as "createdAtMs", c.account_id as "accountId",
   c.merchant_id as "merchantId", c.device_id as "deviceId", c.corridor, c.amount::text, c.currency,
-  c.amount_usd::text as "amountUsd", c.rate_day::text as "rateDay", c.score, c.verdict, c.reasons, c.source, c.priority,
-  c.policy,
-  (select p.policy ->> 'four_eyes_amount_usd' from market.review_policies p where p.version = c.policy) as "fourEyesUsd",
+  c.market_amount::text as "marketAmount", c.market_currency as "marketCurrency", c.rate_day::text as "rateDay", c.score, c.verdict,
+  c.reasons, c.source, c.priority, c.policy,
+  (select p.policy ->> 'four_eyes_amount' from market.review_policies p where p.version = c.policy) as "fourEyesAmount",
   ${ms('c.opened_at')} as "openedAtMs", c.opened_by as "openedBy", ${ms('c.due_at')} as "dueAtMs", c.state,
   c.assignee, c.locked_by as "lockedBy", ${ms('c.locked_until')} as "lockedUntilMs", ${ms('c.claimed_at')} as "claimedAtMs",
   c.escalated_by as "escalatedBy", ${ms('c.escalated_at')} as "escalatedAtMs", c.disposition,

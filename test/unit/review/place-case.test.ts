@@ -16,21 +16,21 @@ const HOUR_MS = 3_600_000;
 const NOW = Date.UTC(2026, 10, 20);
 
 const policy = FIRST_POLICY;
-const facts: CaseFacts = { source: 'verdict', amountUsd: '10.00', score: 600, reasons: [] };
+const facts: CaseFacts = { source: 'verdict', marketAmount: '10.00', score: 600, reasons: [] };
 const placeOf = (some: Partial<CaseFacts>) => {
   const { priority, dueAtMs } = placeCase({ ...facts, ...some }, policy, NOW);
   return `P${priority} ${(dueAtMs - NOW) / HOUR_MS} h`;
 };
 
 test.each([
-  ['P0 2 h', { source: 'dispute', amountUsd: '5000' }],
-  ['P1 4 h', { amountUsd: '1000.01' }],
-  ['P1 4 h', { amountUsd: null }],
-  ['P2 4 h', { amountUsd: '1000.00', score: 700 }],
+  ['P0 2 h', { source: 'dispute', marketAmount: '5000' }],
+  ['P1 4 h', { marketAmount: '1000.01' }],
+  ['P1 4 h', { marketAmount: null }],
+  ['P2 4 h', { marketAmount: '1000.00', score: 700 }],
   ['P3 8 h', { reasons: ['VELOCITY_COUNT_1H', 'NEW_DEVICE'] }],
-  ['P4 24 h', { amountUsd: '1000.00', score: 699, reasons: ['VELOCITY_COUNT_1H'] }],
+  ['P4 24 h', { marketAmount: '1000.00', score: 699, reasons: ['VELOCITY_COUNT_1H'] }],
   ['P4 24 h', { source: 'manual', score: null }],
-  ['P5 48 h', { source: 'spot_check', amountUsd: '2000', score: 0 }],
+  ['P5 48 h', { source: 'spot_check', marketAmount: '2000', score: 0 }],
 ] as const)('%s for %o', (expected, some) => {
   expect(placeOf(some)).toBe(expected);
 });
@@ -45,8 +45,12 @@ test('the priorities of drawn cases are those of a plain rule', () => {
       fc.option(fc.integer({ min: 0, max: 1000 })),
       fc.subarray(codes),
       (source, amount, score, reasons) => {
-        const amountUsd = amount === null ? null : (amount / 100).toFixed(2);
-        const { priority, dueAtMs } = placeCase({ source, amountUsd, score, reasons }, policy, NOW);
+        const marketAmount = amount === null ? null : (amount / 100).toFixed(2);
+        const { priority, dueAtMs } = placeCase(
+          { source, marketAmount, score, reasons },
+          policy,
+          NOW,
+        );
         const isNew = reasons.some((code) => code.startsWith('NEW_'));
         const bySource = { dispute: 0, spot_check: 5, verdict: undefined, manual: undefined }[
           source
@@ -75,10 +79,11 @@ describe('a policy', () => {
     expect(refused({ dispute_sources: ['bank', 'review'] })).toHaveLength(1);
   });
   test('asks for a second person from its amount on, and where the amount is unknown', () => {
-    const by = (amountUsd: string | null, fourEyesUsd = '5000') =>
-      needsSecondPerson({ amountUsd, fourEyesUsd }, policy);
+    const by = (marketAmount: string | null, fourEyesAmount = '5000', marketCurrency = 'USD') =>
+      needsSecondPerson({ marketAmount, marketCurrency, fourEyesAmount }, policy);
     expect([by('4999.99'), by('5000.0'), by(null)]).toEqual([false, true, true]);
     expect([by('4999.99', '4999.99'), by('5000', '9000')]).toEqual([true, true]);
+    expect([by('0.01', '5000', 'EUR'), by('0.01', '5000', 'USD')]).toEqual([true, false]);
   });
 });
 

@@ -4,7 +4,7 @@ import { Link } from 'wouter';
 import type { ReviewCaseDetail } from '../../../../src/client/api-types.ts';
 import { money } from '../../format.ts';
 import { Facts, Id, Time } from '../../parts/show.tsx';
-import { SOURCES } from './cases.ts';
+import { SOURCES, unratedOf } from './cases.ts';
 
 type CaseFactsProps = {
   readonly one: ReviewCaseDetail;
@@ -20,7 +20,7 @@ export function CaseFacts({ one, isLinked }: CaseFactsProps) {
     <Facts
       rows={[
         ['Amount', <strong key="amount">{`${money(one.amount)} ${one.currency}`}</strong>],
-        ['In US dollars', <Dollars key="dollars" one={one} />],
+        [`In ${one.market_currency}`, <Rated key="rated" one={one} />],
         ['Account', link(`/accounts/${encodeURIComponent(account)}`, account)],
         ['Merchant', link(`/merchants/${encodeURIComponent(merchant)}`, merchant)],
         ['Corridor', one.corridor],
@@ -40,11 +40,12 @@ export function CaseFacts({ one, isLinked }: CaseFactsProps) {
   );
 }
 
-function Dollars({ one: { amount_usd, currency, rate_day } }: Pick<CaseFactsProps, 'one'>) {
-  if (amount_usd === null) return <span className="late">no rate of {currency} is known</span>;
+function Rated({ one }: Pick<CaseFactsProps, 'one'>) {
+  const { market_amount, rate_day } = one;
+  if (market_amount === null) return <span className="late">no rate of {unratedOf(one)}</span>;
   return (
     <>
-      {money(amount_usd)}
+      {money(market_amount)}
       {rate_day === null ? null : <span className="muted small"> rate of {rate_day}</span>}
     </>
   );

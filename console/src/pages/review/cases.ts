@@ -38,6 +38,10 @@ export function usePolicy() {
   });
 }
 
+/** Currencies whose rates a case without any lacks; rates are in dollars. */
+export const unratedOf = ({ currency, market_currency: market }: ReviewCase) =>
+  [currency, market].filter((code) => code !== 'USD').join(' and ');
+
 /** The name under which the API records what somebody does. */
 export const nameOf = ({ identity, owner }: Me) => identity ?? `key of ${owner}`;
 

@@ -1,20 +1,28 @@
 /** Why a decision takes a second person. */
-import type { ReviewCase } from '../../../../src/client/api-types.ts';
+import type { ReviewCase, ReviewPolicy } from '../../../../src/client/api-types.ts';
 import { money } from '../../format.ts';
-import { usePolicy } from './cases.ts';
+import { unratedOf, usePolicy } from './cases.ts';
 
 export function SecondPerson({ one }: { readonly one: ReviewCase }) {
-  const bound = usePolicy().data?.policy.four_eyes_amount_usd;
+  const policy = usePolicy().data?.policy;
   if (!one.needs_second_person) return null;
-  const { amount_usd, rate_day, currency } = one;
-  const from =
-    bound === undefined ? '' : `, and from ${money(bound)} USD on a second person confirms`;
   return (
     <p className="four-eyes">
-      <strong>Takes two people.</strong>{' '}
-      {amount_usd === null
-        ? `No exchange rate of ${currency} is known, so it counts as high value.`
-        : `It is worth ${money(amount_usd)} USD${rate_day === null ? '' : `, by the rate of ${rate_day}`}${from}.`}
+      <strong>Takes two people.</strong> {whyOf(one, policy)}
     </p>
   );
+}
+
+function whyOf(one: ReviewCase, policy: ReviewPolicy | undefined): string {
+  const { market_amount: amount, market_currency: currency, rate_day } = one;
+  if (amount === null) {
+    return `No exchange rate of ${unratedOf(one)} is known, so it counts as high value.`;
+  }
+  const day = rate_day === null ? '' : `, by the rate of ${rate_day}`;
+  const worth = `It is worth ${money(amount)} ${currency}${day}`;
+  if (policy === undefined) return `${worth}.`;
+  const { currency: now, four_eyes_amount: bound } = policy;
+  return currency === now
+    ? `${worth}, and from ${money(bound)} ${now} on a second person confirms.`
+    : `${worth}, and the policy compares in ${now} now, so it counts as high value.`;
 }
