@@ -28,6 +28,7 @@ const KEEP_ALIVE_MS = 65_000;
 const SILENCE_MS = 120_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 const PORT_TRIES = 20;
+const SWEEP_MS = 50;
 
 type ServeOptions = {
   readonly host: string;
@@ -46,10 +47,11 @@ export type Serving = {
 
 export async function serve(app: Hono<AppEnv>, options: ServeOptions): Promise<Serving> {
   const server = openServer(app, options.front);
+  const connections = watchConnections(server);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  return { url: `http://${host}:${port}`, close: () => close(server) };
+  return { url: `http://${host}:${port}`, close: () => close(server, connections) };
 }
 
 function openServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
@@ -144,12 +146,26 @@ async function listenOnce(server: Server, host: string, port: number): Promise<v
   await promise.finally(() => server.off('error', reject));
 }
 
-async function close(server: Server): Promise<void> {
+async function close(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
   const closed = Promise.withResolvers<void>();
   server.close(() => closed.resolve());
+  const closeUnused = () => {
+    server.closeIdleConnections();
+    // To Node a connection on which nothing has come yet is busy, and once a server closes no time-out of headers ends it.
+    for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+  };
   // Ends connections that are idle now, and others after their last answer.
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  server.closeIdleConnections();
+  const sweep = setInterval(closeUnused, SWEEP_MS);
+  closeUnused();
   await closed.promise;
   clearInterval(sweep);
+}
+
+function watchConnections(server: Server): ReadonlySet<Socket> {
+  const connections = new Set<Socket>();
+  server.on('connection', (connection: Socket) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
+  return connections;
 }

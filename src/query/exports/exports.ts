@@ -32,8 +32,8 @@ export type Exports = ReturnType<typeof createExports>;
  * the p99 of posts on two busy cores was 1.5 and 1.7 times as long as alone, with a quarter 2.2.
  */
 const REST_TIMES = 19;
-/** A slow reader is no work. */
-const REST_MS_MAX = 200;
+/** Beyond what a row group of Parquet asks for, a long piece is one that waited for Postgres. */
+const REST_MS_MAX = 2000;
 /** A page of EXPORT_PAGE_ROWS takes Postgres a tenth of a second, and 100 rows take 2 ms of the event loop: a post waits for less. */
 const BUSY_PACE: Pace = { pageRows: 1000, takenRows: 100 };
 
@@ -82,9 +82,9 @@ export function createExports(
           };
           let beganMs = performance.now();
           const sendAndRest: SendBytes = async (bytes) => {
+            const workedMs = performance.now() - beganMs;
             await send(bytes);
-            const restMs = Math.min(REST_MS_MAX, REST_TIMES * (performance.now() - beganMs));
-            if (isSubmitting()) await delay(restMs);
+            if (isSubmitting()) await delay(Math.min(REST_MS_MAX, REST_TIMES * workedMs));
             beganMs = performance.now();
           };
           try {

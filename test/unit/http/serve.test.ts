@@ -2,6 +2,7 @@
  * Goal: bytes that are not HTTP are answered as such, and nothing else is. Method: raw sockets, a handler under
  * the test's control.
  */
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -60,4 +61,12 @@ test('what is no HTTP behind an answer is 400', async () => {
   socket.once('data', () => socket.write('garbage\r\n\r\n'));
   handled.pop()?.();
   expect(statuses(await heard)).toEqual(['201', '400']);
+});
+
+test('a connection on which nothing came does not hold up a shutdown', async () => {
+  const front = <Listener>(listener: Listener) => listener;
+  const other = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, front });
+  const socket = connect({ port: Number(new URL(other.url).port), host: '127.0.0.1' });
+  await once(socket, 'connect');
+  await other.close();
 });
