@@ -157,7 +157,7 @@ export async function runApi(context: CommandContext): Promise<number> {
   log.info({ url: serving.url }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
   await serving.close();
-  await resources.ingest.closer.flush();
+  await Promise.all([resources.exports.ended(), resources.ingest.closer.flush()]);
   return EXIT_FINE;
 }
 

@@ -108,7 +108,7 @@ test('much money, or an unknown amount, takes a second person, who confirms or g
   const { page } = second;
   await open(page, '/review?state=confirming');
   await page.getByRole('link', { name: 'acc_rich' }).click();
-  await page.getByText('A stolen card').waitFor();
+  await page.getByText('A stolen card', { exact: true }).waitFor();
   await shoot(page, 'review-confirming-1280-light');
   expect(await violationsOf(page)).toEqual([]);
   await page.getByRole('button', { name: 'Confirm fraud' }).click();

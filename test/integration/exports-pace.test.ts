@@ -54,3 +54,26 @@ test('pieces are small while transactions are submitted, and large again after',
   expect([ending[0], Math.max(...ending)]).toEqual([100, 500]);
   expect([submitting, quiet, ending].map(sum)).toEqual([ROWS, ROWS, ROWS]);
 });
+
+test('an export that its reader leaves is ended once its end is in the audit log', async () => {
+  const exports = createExports(alone(database), 1, createMetrics(), () => true);
+  const by = { name: 'alice', keyId: null, request: 'test' };
+  const begun = await exports.begin(exportParameters.parse({}), {}, by);
+  const left = new AbortController();
+  const running = begun?.run({
+    send: async () => left.abort(new Error('the reader has gone')),
+    close: async () => undefined,
+    signal: left.signal,
+  });
+  let cause = '';
+  running?.catch((error: unknown) => {
+    cause = String(error);
+  });
+  await exports.ended();
+  expect(cause).toBe('Error: the reader has gone');
+  const [end] = await testDatabase.sql<{ after: object }>(
+    `select after from audit_log where action = 'export.end' and subject = $1`,
+    [begun?.exportId],
+  );
+  expect(end?.after).toEqual({ outcome: 'broken_off', rows: 0 });
+});

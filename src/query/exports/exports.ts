@@ -48,9 +48,14 @@ export function createExports(
   isSubmitting: () => boolean,
 ) {
   let running = 0;
+  const endings = new Set<Promise<void>>();
   const paceNow = () => (isSubmitting() ? BUSY_PACE : FULL_PACE);
   return {
     exportsMax,
+    /** Resolves once the end of each export that runs is in the audit log, or could not be written there. */
+    ended: async () => {
+      await Promise.allSettled(endings);
+    },
     /**
      * Undefined: as many are running as may.
      * @param question the parameters as they were given
@@ -73,7 +78,7 @@ export function createExports(
       try {
         const runExport = await prepareExport(databases, asked, write, paceNow);
         await record('export.begin', { question });
-        const run = async ({ send, close, signal }: ExportSink) => {
+        const runToEnd = async ({ send, close, signal }: ExportSink) => {
           let rows = 0;
           let outcome: 'complete' | 'broken_off' = 'broken_off';
           const countRows = (some: number) => {
@@ -84,7 +89,9 @@ export function createExports(
           const sendAndRest: SendBytes = async (bytes) => {
             const workedMs = performance.now() - beganMs;
             await send(bytes);
-            if (isSubmitting()) await delay(Math.min(REST_MS_MAX, REST_TIMES * workedMs));
+            const restMs = isSubmitting() ? Math.min(REST_MS_MAX, REST_TIMES * workedMs) : 0;
+            if (restMs > 0) await delay(restMs, undefined, { signal }).catch(() => undefined);
+            signal.throwIfAborted();
             beganMs = performance.now();
           };
           try {
@@ -96,6 +103,11 @@ export function createExports(
             metrics.exportsEnded.inc({ format, outcome });
             await record('export.end', { outcome, rows });
           }
+        };
+        const run = (sink: ExportSink) => {
+          const ending = runToEnd(sink).finally(() => endings.delete(ending));
+          endings.add(ending);
+          return ending;
         };
         return { exportId, run };
       } catch (error) {
