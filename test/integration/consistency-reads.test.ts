@@ -145,7 +145,7 @@ test('an export of minutes goes back to a replica that has caught up', async () 
   const write = decodeToken(token);
   if (write === undefined) throw new Error(`no token: ${token}`);
   const run = await prepareExport(databases, asked, write, () => ({
-    ...{ pageRows: 7, takenRows: 7 },
+    ...{ pageRows: 7, takenRows: 7, groupRows: 7 },
   }));
   const take = async (some: readonly unknown[]) => {
     rows.push(some.length);

@@ -10,6 +10,7 @@ import type { Databases } from '../../src/query/choose-database.ts';
 import { sendExport } from '../../src/query/exports/export-body.ts';
 import { exportParameters } from '../../src/query/exports/export-parameters.ts';
 import {
+  FULL_PACE,
   type Pace,
   prepareExport,
   SLICE_CHARS_MAX,
@@ -27,7 +28,7 @@ import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-row
 /** In the month of November more than one slice looks at. */
 const ROWS = 700;
 const PAGE_ROWS = 100;
-const PACE: Pace = { pageRows: PAGE_ROWS, takenRows: 500 };
+const PACE: Pace = { ...FULL_PACE, pageRows: PAGE_ROWS };
 const LONG_AGO = Date.UTC(2012, 4, 5);
 const NASTY = ['=1+1', '+1', '-1', '@cmd', "'quoted", 'a,"b"\nc', '', '\u{1f600} x', 'plain'];
 

@@ -15,13 +15,17 @@ export const exportDoneSchema = z
 /** Takes bytes to the caller; resolves once there is room for more. */
 export type SendBytes = (bytes: Uint8Array) => Promise<void>;
 
-/** Sends the whole body, and returns how many rows are in it. */
+/**
+ * Sends the whole body, and returns how many rows are in it.
+ * @param groupRowsMax of a row group of Parquet, which is encoded in one piece
+ */
 export async function sendExport(
   run: RunExport,
   asked: Pick<ExportParameters, 'format' | 'after'>,
   send: SendBytes,
   signal: AbortSignal,
   onRows: (rows: number) => void,
+  groupRowsMax: () => number = () => ROW_GROUP_ROWS,
 ): Promise<number> {
   const write = async (rows: readonly ExportRow[], bytes: Uint8Array) => {
     await send(bytes);
@@ -52,7 +56,7 @@ export async function sendExport(
         async (some) => {
           group.push(...some);
           chars += charsOf(some);
-          if (group.length >= ROW_GROUP_ROWS || chars >= SLICE_CHARS_MAX) await writeGroup();
+          if (group.length >= groupRowsMax() || chars >= SLICE_CHARS_MAX) await writeGroup();
         },
         PARQUET_ROWS_MAX,
         signal,

@@ -34,8 +34,11 @@ export type Exports = ReturnType<typeof createExports>;
 const REST_TIMES = 19;
 /** Beyond what a row group of Parquet asks for, a long piece is one that waited for Postgres. */
 const REST_MS_MAX = 2000;
-/** A page of EXPORT_PAGE_ROWS takes Postgres a tenth of a second, and 100 rows take 2 ms of the event loop: a post waits for less. */
-const BUSY_PACE: Pace = { pageRows: 1000, takenRows: 100 };
+/**
+ * A page of EXPORT_PAGE_ROWS takes Postgres a tenth of a second, 100 rows take 2 ms of the event loop, and a row group of Parquet of
+ * ROW_GROUP_ROWS 30: a post waits for less.
+ */
+const BUSY_PACE: Pace = { pageRows: 1000, takenRows: 100, groupRows: 2000 };
 
 /**
  * @param databases    whose primary is a pool for exports alone
@@ -95,7 +98,8 @@ export function createExports(
             beganMs = performance.now();
           };
           try {
-            await sendExport(runExport, asked, sendAndRest, signal, countRows);
+            const groupRowsMax = () => paceNow().groupRows;
+            await sendExport(runExport, asked, sendAndRest, signal, countRows, groupRowsMax);
             await close();
             outcome = 'complete';
           } finally {
