@@ -278,8 +278,8 @@ const SABOTAGES: readonly Sabotage[] = [
 
 const OPEN_CASE = `
   insert into review_cases (transaction_id, created_at, account_id, merchant_id, corridor, amount, currency, reasons, source,
-         priority, policy, opened_by, due_at)
-  select transaction_id, created_at, account_id, merchant_id, corridor, amount, currency, '{}', 'verdict', 4, 1, 'engine', now()
+         priority, policy, opened_by, due_at, market_currency)
+  select transaction_id, created_at, account_id, merchant_id, corridor, amount, currency, '{}', 'verdict', 4, 1, 'engine', now(), 'USD'
     from transactions limit 1`;
 
 async function bury(database: pg.Client, transactionId: string | null): Promise<void> {

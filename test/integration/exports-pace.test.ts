@@ -1,11 +1,12 @@
-/** Goal: an export leaves the API's thread and Postgres to submissions. Method: what createExports hands over, on real rows. */
+/** Goal: an export leaves the API's thread and Postgres to submissions. Method: what it hands over and reads, on real rows. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportParameters } from '../../src/query/exports/export-parameters.ts';
+import { FULL_PACE, prepareExport } from '../../src/query/exports/export-transactions.ts';
 import { createExports } from '../../src/query/exports/exports.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { alone, NOVEMBER } from '../support/reads.ts';
+import { alone, DAY_MS, NOVEMBER } from '../support/reads.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 
 const ROWS = 2500;
@@ -76,4 +77,22 @@ test('an export that its reader leaves is ended once its end is in the audit log
     [begun?.exportId],
   );
   expect(end?.after).toEqual({ outcome: 'broken_off', rows: 0 });
+});
+
+test('nothing more is read once the reader has gone, also where nothing was found to send', async () => {
+  const gone = new AbortController();
+  let slices = 0;
+  const primary: Database = {
+    ...database,
+    transaction: (work) => {
+      slices += 1;
+      gone.abort(new Error('gone'));
+      return database.transaction(work);
+    },
+  };
+  const from = new Date(NOVEMBER - DAY_MS).toISOString();
+  const asked = exportParameters.parse({ reason: 'DORMANT_ACCOUNT', from });
+  const run = await prepareExport(alone(primary), asked, undefined, () => FULL_PACE);
+  await expect(run(async () => undefined, Infinity, gone.signal)).rejects.toThrow('gone');
+  expect(slices).toBe(1);
 });

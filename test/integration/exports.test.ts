@@ -291,21 +291,3 @@ test('long rows come in short slices, and in short row groups of Parquet', async
   expect(groups.reduce((sum, rows) => sum + rows, 0)).toBe(ROWS_LONG);
   expect(Math.max(...groups)).toBeLessThan(1_600);
 });
-
-test('nothing more is read once the reader has gone, also where nothing was found to send', async () => {
-  const gone = new AbortController();
-  let slices = 0;
-  const primary: Database = {
-    ...database,
-    transaction: (work) => {
-      slices += 1;
-      gone.abort(new Error('gone'));
-      return database.transaction(work);
-    },
-  };
-  const from = new Date(NOVEMBER - DAY_MS).toISOString();
-  const asked = exportParameters.parse({ reason: 'DORMANT_ACCOUNT', from });
-  const run = await prepareExport(alone(primary), asked, undefined, () => PACE);
-  await expect(run(async () => undefined, Infinity, gone.signal)).rejects.toThrow('gone');
-  expect(slices).toBe(1);
-});

@@ -10,8 +10,12 @@ import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/ru
 import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-/** Locks inserts, so that submissions wait in the database; returns the function that unlocks. */
-async function lockTransactions(api: RunningApi): Promise<() => Promise<void>> {
+type Lock = AsyncDisposable & { readonly letGo: () => Promise<void> };
+
+/** Locks inserts, so that submissions wait in the database until somebody lets go. */
+async function lockTransactions(api: RunningApi): Promise<Lock> {
+  // Its month exists after it; the first row of a month would wait for something else, to make the month.
+  expect((await postOne(api, input())).status).toBe(201);
   const locked = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
   const session = api.database.session(async (client) => {
@@ -22,16 +26,18 @@ async function lockTransactions(api: RunningApi): Promise<() => Promise<void>> {
     await client.query('rollback');
   });
   await Promise.race([locked.promise, session]);
-  return async () => {
+  const letGo = async () => {
     release.resolve();
     await session;
   };
+  return { letGo, [Symbol.asyncDispose]: letGo };
 }
 
+/** Live figures wait for the same lock, to read. */
 const waiting = async (api: RunningApi): Promise<number> => {
   const [row] = await api.testDatabase.sql<{ waiting: number }>(
-    `select count(*)::int as waiting from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`,
+    `select count(*)::int as waiting from pg_locks
+      where relation = 'market_0.transactions'::regclass and mode = 'RowExclusiveLock' and not granted`,
   );
   return row?.waiting ?? 0;
 };
@@ -41,7 +47,7 @@ const largeBatch = () => Array.from({ length: 251 }, () => input());
 
 test('beyond its places an API refuses submissions at once, and answers the rest', async () => {
   await using api = await startRunningApi({ RISK_REQUESTS_IN_FLIGHT_MAX: '3' });
-  const letGo = await lockTransactions(api);
+  await using lock = await lockTransactions(api);
   const held = Array.from({ length: 3 }, () => postBatch(api, largeBatch()));
   await waitUntil(async () => (await waiting(api)) === 3, 10_000, 'three to be in flight');
   const refused = await postOne(api, input(), { 'X-Request-Id': 'one-of-many' });
@@ -68,17 +74,17 @@ test('beyond its places an API refuses submissions at once, and answers the rest
   expect(metrics).toMatch(
     /duration_seconds_count\{method="POST",route="\(shed\)",status="503"\} 1/,
   );
-  await letGo();
+  await lock.letGo();
   expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200]);
   expect((await postOne(api, input())).status).toBe(201);
-  expect(await count(api, 'transactions')).toBe(3 * 251 + 1);
+  expect(await count(api, 'transactions')).toBe(1 + 3 * 251 + 1);
 });
 
 test('a refusal does not wait for the body, and the connection stays fit for use', {
   retry: 2,
 }, async () => {
   await using api = await startRunningApi({ RISK_REQUESTS_IN_FLIGHT_MAX: '1' });
-  const letGo = await lockTransactions(api);
+  await using lock = await lockTransactions(api);
   const held = postOne(api, input());
   await waitUntil(async () => (await waiting(api)) === 1, 10_000, 'one to be in flight');
   const head = `POST /v1/transactions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${RUNNING_API_KEY}\r\nContent-Type: application/json\r\n`;
@@ -97,7 +103,7 @@ test('a refusal does not wait for the body, and the connection stays fit for use
   const answers = () => [...heard.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
   socket.write(request);
   await waitUntil(() => answers().length === 1, 5000, 'the refusal');
-  await letGo();
+  await lock.letGo();
   await held;
   socket.write(request);
   await waitUntil(() => answers().length === 2, 5000, 'the answer on the same connection');
@@ -108,12 +114,12 @@ test('a refusal does not wait for the body, and the connection stays fit for use
 test('bytes in flight are bounded beyond a few requests', async () => {
   await using api = await startRunningApi({ RISK_BODY_BYTES_IN_FLIGHT_MAX: '2000' });
   expect((await postBatch(api, largeBatch())).status).toBe(200);
-  const letGo = await lockTransactions(api);
+  await using lock = await lockTransactions(api);
   const held = Array.from({ length: 8 }, () => postBatch(api, largeBatch()));
   await waitUntil(async () => (await waiting(api)) === 8, 10_000, 'eight to be in flight');
   const { status, body } = await postBatch(api, largeBatch());
   expect([status, body.detail]).toEqual([503, 'Too many bytes of requests are in flight.']);
-  await letGo();
+  await lock.letGo();
   expect((await Promise.all(held)).map((answer) => answer.status)).toEqual(new Array(8).fill(200));
 });
 
@@ -122,7 +128,7 @@ test('a handler that hangs is answered by the deadline', { retry: 2 }, async () 
     RISK_REQUEST_TIMEOUT_MS: '500',
     RISK_STATEMENT_TIMEOUT_MS: '20000',
   });
-  const letGo = await lockTransactions(api);
+  await using lock = await lockTransactions(api);
   const startedAt = performance.now();
   const { status, headers, body } = await answerOf(await api.post('/v1/transactions', input()));
   const tookMs = performance.now() - startedAt;
@@ -130,7 +136,7 @@ test('a handler that hangs is answered by the deadline', { retry: 2 }, async () 
   expect(body.detail).toBe('The request took longer than its deadline.');
   expect(tookMs).toBeGreaterThanOrEqual(500);
   expect(tookMs).toBeLessThan(2500);
-  await letGo();
+  await lock.letGo();
 });
 
 test('a Postgres that makes everybody wait raises the level, not its breaker, and not for long', async () => {
@@ -140,11 +146,11 @@ test('a Postgres that makes everybody wait raises the level, not its breaker, an
     return [body.status, body.degradation, body.breakers];
   };
   expect(await level()).toEqual(['ready', 0, []]);
-  const letGo = await lockTransactions(api);
+  await using lock = await lockTransactions(api);
   const held = postOne(api, input());
   await waitUntil(async () => (await level())[1] === 2, 5000, 'the level to rise');
   expect(await level()).toEqual(['ready', 2, []]);
-  await letGo();
+  await lock.letGo();
   const { status, headers } = await held;
   expect([status, headers.get('x-risk-degradation')]).toEqual([201, '2']);
   await waitUntil(async () => (await level())[1] === 0, 30_000, 'the level to fall');
