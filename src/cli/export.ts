@@ -49,6 +49,11 @@ Example: risk export --output declined.parquet --format parquet --verdict declin
 
 const text = { type: 'string' } as const;
 
+function tokenOption(token: string | undefined): string | undefined {
+  if (token === undefined || /^[!-~]+$/.test(token)) return token;
+  throw new UsageError('--consistency-token must be visible ASCII characters');
+}
+
 async function run(args: string[], context: CommandContext): Promise<number> {
   const { config, output, signal } = context;
   const { values } = parseArguments(args, {
@@ -72,7 +77,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
     ...{ url: apiUrlOption(asText(values.url), config), outageMsMax: seconds * 1000 },
     partRowsMax: PARQUET_ROWS_MAX,
     key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
-    token: asText(values['consistency-token']),
+    token: tokenOption(asText(values['consistency-token'])),
     onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
     onRows: (rows) => {
       if (performance.now() - notedMs < NOTED_EVERY_MS) return;

@@ -6,6 +6,9 @@ import { z } from 'zod';
 import type { Metrics } from '../runtime/metrics.ts';
 import { type StatusJson, statusSchema } from './pipeline-status.ts';
 
+/** What "last minute" means. */
+const WINDOW_MS = 60_000;
+
 /** From the warning on somebody should look; from the critical value on somebody must act. */
 const SIGNALS = {
   api_p95_ms: {
@@ -50,22 +53,22 @@ export const liveSchema = z
 export type LiveFigures = z.infer<typeof liveSchema>;
 
 /** What plots of the last hour are made of. */
-export function toPoint({ status: { at, totals, corridors } }: LiveFigures) {
+export function toPoint({ status }: LiveFigures) {
+  const { at, totals, corridors, latency_newest_at: newest } = status;
   const { accepted, scored, dead_lettered, pending } = totals;
+  // The sample is of the newest scores, however old they are.
+  const isRecent = newest !== null && Date.parse(at) - Date.parse(newest) < WINDOW_MS;
   return {
-    at,
-    accepted,
-    scored,
-    dead_lettered,
-    pending,
+    ...{ at, accepted, scored, dead_lettered, pending },
     lag_seconds: corridors && oldestOf(corridors),
+    latency_p50_ms: isRecent ? status.latency_p50_ms : null,
+    latency_p95_ms: isRecent ? status.latency_p95_ms : null,
   };
 }
 
 const oldestOf = (corridors: NonNullable<StatusJson['corridors']>) =>
   Math.max(0, ...corridors.map((one) => one.oldest_age_seconds));
 
-const WINDOW_MS = 60_000;
 const P95 = 0.95;
 
 /** Requests so far, by upper bound of their duration in seconds, and reads of caches. */

@@ -18,6 +18,9 @@ const integer = (min: number, max: number, byDefault: number) =>
 const SECOND_MS = 1000;
 const WEBHOOK_KEY_BYTES = 32;
 
+/** What a header may carry as a token. */
+const VISIBLE = /^[!-~]+$/;
+
 const settings = {
   PORT: integer(0, 65535, 8080).describe('Port of the API; 0 picks a free one.'),
   HOST: z.string().default('127.0.0.1').describe('Address the API binds.'),
@@ -46,7 +49,11 @@ const settings = {
     .regex(/^[!-~]{32,256}$/, '32 to 256 visible ASCII characters')
     .optional()
     .describe('An API key with every role but risk_officer, accepted exactly as given.'),
-  RISK_API_KEY: z.string().optional().describe('API key the CLI sends.'),
+  RISK_API_KEY: z
+    .string()
+    .regex(VISIBLE, 'visible ASCII characters')
+    .optional()
+    .describe('API key the CLI sends.'),
   RISK_URL: z
     .url({ protocol: /^https?$/ })
     .default('http://127.0.0.1:8080')

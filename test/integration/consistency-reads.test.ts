@@ -119,6 +119,9 @@ test('with a token risk export writes what a paused replica lacks', async () => 
   expect(await exported('nonsense.csv', '--consistency-token', 'nonsense')).toMatch(
     /^1 .*Consistency-Token/s,
   );
+  expect(await exported('broken.csv', '--consistency-token', 'two\nlines')).toMatch(
+    /^2 .*visible ASCII/s,
+  );
 });
 
 test('an export of minutes goes back to a replica that has caught up', async () => {

@@ -10,13 +10,24 @@ export type Point = {
   readonly dead_lettered: number;
   readonly pending: number | null;
   readonly lag_seconds: number | null;
+  /** Null where nothing was scored in the last minute. */
+  readonly latency_p50_ms: number | null;
+  readonly latency_p95_ms: number | null;
 };
 
-function toPoint({ status: { at, totals, corridors } }: LiveFigures): Point {
+const RECENT_MS = 60_000;
+
+function toPoint({ status }: LiveFigures): Point {
+  const { at, totals, corridors, latency_newest_at: newest } = status;
   const { accepted, scored, dead_lettered, pending } = totals;
   const ages = corridors?.map((one) => one.oldest_age_seconds);
-  const lag_seconds = ages === undefined ? null : Math.max(0, ...ages);
-  return { at, accepted, scored, dead_lettered, pending, lag_seconds };
+  const isRecent = newest !== null && Date.parse(at) - Date.parse(newest) < RECENT_MS;
+  return {
+    ...{ at, accepted, scored, dead_lettered, pending },
+    lag_seconds: ages === undefined ? null : Math.max(0, ...ages),
+    latency_p50_ms: isRecent ? status.latency_p50_ms : null,
+    latency_p95_ms: isRecent ? status.latency_p95_ms : null,
+  };
 }
 
 export const useLive = createLive('/v1/live', toPoint);

@@ -26,7 +26,7 @@ export function OverviewPage({ me }: { readonly me: Me }) {
         <>
           <Totals figures={live.figures} points={live.points} />
           <Signals signals={live.figures.signals} />
-          <Rates points={live.points} />
+          <LastHour points={live.points} />
           <Part title="Corridors">
             <CorridorTable corridors={live.figures.status.corridors} />
           </Part>
@@ -131,32 +131,50 @@ function rates(points: readonly Point[], field: 'accepted' | 'scored'): (number 
   });
 }
 
-function Rates({ points }: { readonly points: readonly Point[] }) {
+const milliseconds = (value: number) => duration(value / 1000);
+
+function LastHour({ points }: { readonly points: readonly Point[] }) {
   const plotted = useMemo(() => {
-    const times = points.map(({ at }) => Date.parse(at) / 1000);
+    const valuesOf = (field: Exclude<keyof Point, 'at'>) => points.map((point) => point[field]);
+    const filled = { color: 'accent', filled: true } as const;
     return {
-      times,
+      times: points.map(({ at }) => Date.parse(at) / 1000),
       rates: [
         { label: 'accepted', color: 'muted', values: rates(points, 'accepted') },
-        { label: 'scored', color: 'accent', values: rates(points, 'scored'), filled: true },
+        { label: 'scored', values: rates(points, 'scored'), ...filled },
       ],
-      waiting: [
-        {
-          label: 'waiting',
-          color: 'accent',
-          values: points.map((one) => one.pending),
-          filled: true,
-        },
+      latency: [
+        { label: 'p50', color: 'muted', values: valuesOf('latency_p50_ms') },
+        { label: 'p95', values: valuesOf('latency_p95_ms'), ...filled },
       ],
+      waiting: [{ label: 'waiting', values: valuesOf('pending'), ...filled }],
+      lag: [{ label: 'oldest', values: valuesOf('lag_seconds'), ...filled }],
     } as const;
   }, [points]);
+  const { times } = plotted;
   return (
     <div className="pair">
       <Part title="Transactions a second, last hour">
-        <Plot label="Transactions a second" times={plotted.times} lines={plotted.rates} />
+        <Plot label="Transactions a second" times={times} lines={plotted.rates} />
       </Part>
-      <Part title="Waiting for a worker">
-        <Plot label="Transactions that wait" times={plotted.times} lines={plotted.waiting} />
+      <Part title="Receipt to score, ms, last hour">
+        <Plot
+          label="Milliseconds from receipt to score"
+          times={times}
+          lines={plotted.latency}
+          format={milliseconds}
+        />
+      </Part>
+      <Part title="Waiting for a worker, last hour">
+        <Plot label="Transactions that wait" times={times} lines={plotted.waiting} />
+      </Part>
+      <Part title="Age of the oldest that waits, s, last hour">
+        <Plot
+          label="Age of the oldest transaction that waits"
+          times={times}
+          lines={plotted.lag}
+          format={duration}
+        />
       </Part>
     </div>
   );

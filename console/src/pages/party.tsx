@@ -16,10 +16,15 @@ import { TransactionTable } from './transaction-table.tsx';
 type Window = AccountProfile['windows'][number];
 type Profile = Pick<AccountProfile, 'as_of' | 'windows' | 'days' | 'complete'>;
 
-const amounts = (window: Window, field: 'sum' | 'max') =>
-  window.amounts.length === 0
+/** A line each currency. */
+const amounts = ({ amounts: all }: Window, field: 'sum' | 'max') =>
+  all.length === 0
     ? '–'
-    : window.amounts.map((one) => `${money(one[field])} ${one.currency}`).join(', ');
+    : all.map(({ currency, [field]: amount }) => (
+        <div key={currency}>
+          {money(amount)} {currency}
+        </div>
+      ));
 
 const columnsFor = (others: string): readonly Column<Window>[] => [
   { id: 'window', header: 'Last', cell: ({ hours }) => <strong>{duration(hours * 3600)}</strong> },

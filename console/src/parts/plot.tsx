@@ -29,7 +29,7 @@ type PlotProps = {
 const WINDOW_SECONDS_MIN = 300;
 
 export function Plot(props: PlotProps) {
-  const { label, times, lines, height = 170, isDaily = false } = props;
+  const { times, lines, height = 170, isDaily = false } = props;
   const [pointed, setPointed] = useState<number | null>(null);
   const data = useMemo(() => dataOf(times, lines, isDaily), [times, lines, isDaily]);
   const shape = lines.map((line) => line.label).join();
@@ -38,7 +38,7 @@ export function Plot(props: PlotProps) {
 
   return (
     <div className="plot">
-      <div ref={box} role="img" aria-label={describe(label, lines)} />
+      <div ref={box} role="img" aria-label={describe(props)} />
       <Legend {...props} at={pointed} />
     </div>
   );
@@ -70,10 +70,10 @@ function Legend({
   );
 }
 
-function describe(label: string, lines: readonly Line[]): string {
+function describe({ label, lines, format = short }: PlotProps): string {
   const now = lines.map((line) => {
     const last = line.values.findLast((value) => value !== null);
-    return `${line.label} ${last === undefined || last === null ? 'unknown' : short(last)}`;
+    return `${line.label} ${last === undefined || last === null ? 'unknown' : format(last)}`;
   });
   return `${label}. Latest: ${now.join(', ')}.`;
 }

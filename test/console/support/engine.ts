@@ -21,6 +21,8 @@ export type Engine = {
   readonly riskiest: readonly { readonly id: string; readonly account: string }[];
   /** The merchant of the riskiest transaction. */
   readonly merchant: string;
+  /** An open dead letter. */
+  readonly deadLetterId: string;
   readonly keyOf: (...roles: Role[]) => Promise<string>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
@@ -62,11 +64,12 @@ export async function startEngine(): Promise<Engine> {
   const { merchant_id: merchant } = await read(`/v1/transactions/${riskiest[0].id}`);
   await postLabels(api, [labelInput({ transaction_id: riskiest[0].id, label: 'fraud' })]);
   await storeLetters(api);
+  const [letter] = (await read('/v1/dead-letters?limit=1')).items;
   const rollOut = stack.use(await startRollOut(api.testDatabase));
   await rollOut.put(await rollOut.register(1), 'canary:5');
   const owned = stack.move();
   return {
-    ...{ api, riskiest, merchant },
+    ...{ api, riskiest, merchant, deadLetterId: letter.dead_letter_id },
     keyOf: (...roles) => insertPersonKey(api.testDatabase, `Person ${roles.join(' ')}`, roles),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

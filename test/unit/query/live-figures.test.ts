@@ -1,7 +1,7 @@
 /** Goal: live figures are of the last minute. Method: metrics that change while a clock goes on. */
 import { expect, test } from 'vitest';
 import { status } from '../../../src/http/examples/operations.ts';
-import { createReadLive } from '../../../src/query/live-figures.ts';
+import { createReadLive, toPoint } from '../../../src/query/live-figures.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 
 test('cache hits are a share of the reads of the last minute, by all caches', async () => {
@@ -24,4 +24,21 @@ test('cache hits are a share of the reads of the last minute, by all caches', as
   expect(await readAt(60_000)).toBe(0.5);
   expect(await readAt(90_000)).toBe(0.75);
   expect(await readAt(150_000)).toBeNull();
+});
+
+test('points have the latency of what was scored in the last minute, and none where nothing was', async () => {
+  const at = '2026-06-01T12:01:00.000Z';
+  const latencyAt = async (latency_newest_at: string | null) => {
+    const readStatus = async () => ({
+      ...{ ...status, at, latency_newest_at, latency_p50_ms: 12, latency_p95_ms: 40 },
+    });
+    const figures = createReadLive({
+      ...{ readStatus, metrics: createMetrics(), poolInUse: () => 0, nowMs: () => 0 },
+    });
+    const { latency_p50_ms: p50, latency_p95_ms: p95 } = toPoint(await figures());
+    return [p50, p95];
+  };
+  expect(await latencyAt('2026-06-01T12:00:00.001Z')).toEqual([12, 40]);
+  expect(await latencyAt('2026-06-01T12:00:00.000Z')).toEqual([null, null]);
+  expect(await latencyAt(null)).toEqual([null, null]);
 });
