@@ -36,45 +36,11 @@ export function lossOf(before: readonly number[], now: readonly number[]): Loss 
 }
 
 /**
- * The ratio of now to before where each round measured both, one after the other: all means of two rounds are compared, and those are
- * left out that the signed rank test would leave out (Hodges and Lehmann). What changes from round to round takes no part in it.
- */
-export function pairedRatioOf(before: readonly number[], now: readonly number[]): Ratio {
-  const ratios = before.map((earlier, round) => (now[round] ?? Number.NaN) / earlier);
-  const means = ratios
-    .flatMap((one, at) => ratios.slice(at).map((other) => (one + other) / 2))
-    .sort((a, b) => a - b);
-  const left = pairedLeftOut(ratios.length);
-  return {
-    ratio: spreadOf(means).median,
-    low: means[left - 1] ?? Number.NEGATIVE_INFINITY,
-    high: means[means.length - left] ?? Number.POSITIVE_INFINITY,
-  };
-}
-
-/** Means to leave out at each end: the largest count c with P(W < c) within the tail, W being the signed rank statistic of so many rounds. */
-export function pairedLeftOut(rounds: number): number {
-  let ways = [1];
-  for (let rank = 1; rank <= rounds; rank++) {
-    // Times (1 + q^rank): a rank belongs to the sum, or does not.
-    ways = Array.from(
-      { length: ways.length + rank },
-      (_, sum) => (ways[sum] ?? 0) + (ways[sum - rank] ?? 0),
-    );
-  }
-  return withinTail(ways);
-}
-
-/**
  * Pairs to leave out at each end: the largest count c with P(U < c) within the tail, U being the rank sum
  * statistic of two samples of these sizes.
  */
 export function leftOut(size: number, otherSize: number): number {
-  return withinTail(rankSumWays(size, otherSize));
-}
-
-/** How many values of a statistic, from the least on, have the probability of the tail together. */
-function withinTail(ways: readonly number[]): number {
+  const ways = rankSumWays(size, otherSize);
   const all = ways.reduce((sum, count) => sum + count, 0);
   let below = 0;
   let count = 0;

@@ -1,12 +1,6 @@
 /** Goal: the regression guard tells a loss from noise. Method: published critical values, and seeded samples. */
 import { describe, expect, test } from 'vitest';
-import {
-  leftOut,
-  lossOf,
-  pairedLeftOut,
-  pairedRatioOf,
-  ratioOf,
-} from '../../../bench/support/rank-interval.ts';
+import { leftOut, lossOf, ratioOf } from '../../../bench/support/rank-interval.ts';
 import { slopeOf } from '../../../bench/support/slope.ts';
 import { spreadOf } from '../../../bench/support/spread.ts';
 import { createRandom } from '../../../src/simulate/random.ts';
@@ -88,47 +82,6 @@ test('ratioOf() is how many times as much, with the interval the right way round
 test('of too few rounds there is no interval', () => {
   const { low, high } = lossOf([1, 1.01, 1.02], [0.5, 0.5, 0.5]);
   expect([low, high]).toEqual([-Infinity, Infinity]);
-});
-
-describe('pairedLeftOut()', () => {
-  // Two-sided 5 % critical values of the Wilcoxon signed rank table, which count the rejected ones from 0.
-  test.each([
-    [6, 0],
-    [8, 3],
-    [10, 8],
-    [12, 13],
-  ])('of %i rounds is one more than the critical value %i', (rounds, critical) => {
-    expect(pairedLeftOut(rounds)).toBe(critical + 1);
-  });
-
-  test('is nothing where rounds are too few to tell', () => {
-    expect(pairedLeftOut(5)).toBe(0);
-  });
-});
-
-describe('pairedRatioOf()', () => {
-  const scattered = [100, 140, 90, 200, 70, 120, 160, 110];
-
-  test('sees a small change in rounds that scatter far, where unpaired rounds do not', () => {
-    const now = scattered.map((cost, round) => cost * (1.03 + 0.002 * (round % 3)));
-    const { ratio, low, high } = pairedRatioOf(scattered, now);
-    expect(ratio).toBeCloseTo(1.032, 3);
-    expect(low).toBeGreaterThan(1.029);
-    expect(high).toBeLessThan(1.035);
-    expect(ratioOf(scattered, now).low).toBeLessThan(1);
-  });
-
-  test('holds the truth in 95 of 100 samples', () => {
-    const random = createRandom('paired');
-    const rounds = Array.from({ length: 8 });
-    const held = Array.from({ length: 2000 }, () => {
-      const before = rounds.map(() => 50 + 100 * random());
-      const now = before.map((cost) => cost * (0.9 + 0.2 * random()));
-      const { low, high } = pairedRatioOf(before, now);
-      return low <= 1 && high >= 1;
-    });
-    expect(held.filter(Boolean).length / 2000).toBeGreaterThanOrEqual(0.95);
-  });
 });
 
 describe('spreadOf()', () => {
