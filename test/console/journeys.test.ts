@@ -37,7 +37,7 @@ const PAGES: readonly (readonly [string, () => string, string | RegExp])[] = [
   ['merchant', () => `/merchants/${shown.engine.merchant}`, 'Recent transactions'],
   ['review', () => '/review', 'Utilisation'],
   ['dead-letters', () => '/dead-letters', 'Open, by error'],
-  ['dead-letter', () => `/dead-letters?id=${shown.engine.deadLetterId}`, 'a test said so'],
+  ['dead-letter', () => `/dead-letters?id=${shown.engine.deadLetterId}`, 'Purge …'],
   ['corridors', () => '/corridors', 'Last 7 days'],
   ['no-webhooks', () => '/webhooks', 'No webhook is made yet'],
   ['models', () => '/models', 'm@1'],

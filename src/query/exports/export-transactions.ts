@@ -26,8 +26,8 @@ type TakeRows = (rows: readonly ExportRow[]) => Promise<void>;
 export type RunExport = (take: TakeRows, rowsMax: number, signal: AbortSignal) => Promise<number>;
 
 /**
- * Characters of a slice: a page of usual rows has four fifths of them. Where metadata makes rows ten times as long, pages are shorter, as
- * each export in flight holds two. The first page, of which nothing is known, is short.
+ * Characters of a slice: a row group of usual rows has four fifths of them, a page two fifths. Where metadata makes rows ten times as
+ * long, both have fewer rows, as each export in flight holds two pages. The first page, of which nothing is known, is short.
  */
 export const SLICE_CHARS_MAX = 2_500_000;
 const FIRST_PAGE_ROWS = 500;

@@ -35,7 +35,7 @@ const REST_TIMES = 19;
 /** Beyond what a row group of Parquet asks for, a long piece is one that waited for Postgres. */
 const REST_MS_MAX = 2000;
 /**
- * A page of EXPORT_PAGE_ROWS takes Postgres a tenth of a second, 100 rows take 2 ms of the event loop, and a row group of Parquet of
+ * A page of EXPORT_PAGE_ROWS takes Postgres a twentieth of a second, 100 rows take 2 ms of the event loop, and a row group of Parquet of
  * ROW_GROUP_ROWS 30: a post waits for less.
  */
 const BUSY_PACE: Pace = { pageRows: 1000, takenRows: 100, groupRows: 2000 };

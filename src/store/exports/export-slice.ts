@@ -24,8 +24,8 @@ import {
 } from '../search/search-slice.ts';
 import { EXPORT_COLUMNS, type ExportRow } from './export-columns.ts';
 
-/** Rows that one statement looks at: some 2 MB, and a tenth of a second. */
-export const EXPORT_PAGE_ROWS = 5_000;
+/** Rows that one statement looks at: some 1 MB, and a twentieth of a second. With twice as many the API took 24 MiB more, at no other speed. */
+export const EXPORT_PAGE_ROWS = 2_500;
 
 export type ExportSlice = Pick<
   SearchSlice,
