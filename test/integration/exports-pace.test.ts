@@ -18,7 +18,7 @@ beforeAll(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.open();
   const transactions = Array.from({ length: ROWS }, (_, n) => ({
-    ...{ id: idAt(NOVEMBER - n, n), createdAtMs: NOVEMBER - n },
+    ...{ id: idAt(NOVEMBER - n, n), createdAtMs: NOVEMBER - n, score: 1 },
   }));
   await storeTransactions(database, transactions);
 });
@@ -92,7 +92,8 @@ test('nothing more is read once the reader has gone, also where nothing was foun
   };
   const from = new Date(NOVEMBER - DAY_MS).toISOString();
   const asked = exportParameters.parse({ reason: 'DORMANT_ACCOUNT', from });
-  const run = await prepareExport(alone(primary), asked, undefined, () => FULL_PACE);
+  const pace = { ...FULL_PACE, pageRows: 100 };
+  const run = await prepareExport(alone(primary), asked, undefined, () => pace);
   await expect(run(async () => undefined, Infinity, gone.signal)).rejects.toThrow('gone');
   expect(slices).toBe(1);
 });

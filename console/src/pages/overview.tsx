@@ -153,30 +153,34 @@ function LastHour({ points }: { readonly points: readonly Point[] }) {
   }, [points]);
   const { times } = plotted;
   return (
-    <div className="pair">
-      <Part title="Transactions a second, last hour">
-        <Plot label="Transactions a second" times={times} lines={plotted.rates} />
-      </Part>
-      <Part title="Receipt to score, ms, last hour">
-        <Plot
-          label="Milliseconds from receipt to score"
-          times={times}
-          lines={plotted.latency}
-          format={milliseconds}
-        />
-      </Part>
-      <Part title="Waiting for a worker, last hour">
-        <Plot label="Transactions that wait" times={times} lines={plotted.waiting} />
-      </Part>
-      <Part title="Age of the oldest that waits, s, last hour">
-        <Plot
-          label="Age of the oldest transaction that waits"
-          times={times}
-          lines={plotted.lag}
-          format={duration}
-        />
-      </Part>
-    </div>
+    <>
+      <div className="pair">
+        <Part title="Transactions a second, last hour">
+          <Plot label="Transactions a second" times={times} lines={plotted.rates} />
+        </Part>
+        <Part title="Receipt to score, ms, last hour">
+          <Plot
+            label="Milliseconds from receipt to score"
+            times={times}
+            lines={plotted.latency}
+            format={milliseconds}
+          />
+        </Part>
+      </div>
+      <div className="pair">
+        <Part title="Waiting for a worker, last hour">
+          <Plot label="Transactions that wait" times={times} lines={plotted.waiting} />
+        </Part>
+        <Part title="Age of the oldest waiting, s, last hour">
+          <Plot
+            label="Age of the oldest transaction that waits"
+            times={times}
+            lines={plotted.lag}
+            format={duration}
+          />
+        </Part>
+      </div>
+    </>
   );
 }
 

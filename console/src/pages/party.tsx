@@ -34,7 +34,13 @@ const columnsFor = (others: string): readonly Column<Window>[] => [
     numeric: true,
     cell: (one) => count(one.transactions),
   },
-  { id: 'others', header: others, numeric: true, cell: (one) => count(one.counterparties) },
+  {
+    id: 'others',
+    header: others,
+    numeric: true,
+    from: 2,
+    cell: (one) => count(one.counterparties),
+  },
   { id: 'sum', header: 'Sum', numeric: true, cell: (one) => amounts(one, 'sum') },
   { id: 'max', header: 'Greatest', numeric: true, from: 2, cell: (one) => amounts(one, 'max') },
 ];
