@@ -3,7 +3,7 @@
  * a formula, and what an integrator sends may begin so: such a text gets an apostrophe in front, as OWASP advises. A text that begins
  * with an apostrophe gets one, too, so that taking the first one away restores every text.
  */
-import { type ExportColumn, type ExportRow, timeMs } from '../../store/exports/export-columns.ts';
+import { type ExportColumn, type ExportRow, isoTime } from '../../store/exports/export-columns.ts';
 import { FLAT_COLUMNS, reasonCodes } from './flat-columns.ts';
 
 const LINE_END = '\r\n';
@@ -33,7 +33,7 @@ function toCell({ name, kind }: ExportColumn, text: string): string {
     case 'float':
       return text;
     case 'time':
-      return new Date(timeMs(text)).toISOString();
+      return isoTime(text);
     case 'json':
       return name === 'reason_codes' ? reasonCodes(text).join(' ') : quoted(text);
     case 'text':

@@ -1,11 +1,11 @@
 /** Rows of an export as lines of JSON, each as the search answers it; the last line proves that the export is whole. */
 import {
-  type ColumnKind,
+  EXPORT_COLUMNS,
   type ExportColumn,
   type ExportRow,
+  isoTime,
   SCORE_COLUMNS,
   TRANSACTION_COLUMNS,
-  timeMs,
 } from '../../store/exports/export-columns.ts';
 
 const placeOf = (columns: readonly ExportColumn[], name: string) =>
@@ -17,9 +17,8 @@ const LABEL_AT = SCORES_AT + SCORE_COLUMNS.length;
 const REPEATED = ['transaction_id', 'account_id', 'corridor', 'created_at'].map((name) =>
   placeOf(TRANSACTION_COLUMNS, name),
 );
-const keyOf = ({ name }: ExportColumn) => `"${name}":`;
-const KEYS = TRANSACTION_COLUMNS.map(keyOf);
-const SCORE_KEYS = SCORE_COLUMNS.map(keyOf);
+const KEYS = EXPORT_COLUMNS.map(({ name }) => `"${name}":`);
+const KINDS = EXPORT_COLUMNS.map(({ kind }) => kind);
 
 export function toJsonLines(rows: readonly ExportRow[]): Uint8Array {
   let text = '';
@@ -31,35 +30,35 @@ export const lastJsonLine = (rows: number): Uint8Array =>
   Buffer.from(`${JSON.stringify({ done: true, rows })}\n`);
 
 function toJsonLine(row: ExportRow): string {
-  const cells = TRANSACTION_COLUMNS.map(({ kind }, at) => toJson(kind, row[at] ?? null));
   let text = '{';
-  for (const [at, cell] of cells.entries()) text += `${KEYS[at]}${cell},`;
-  const label = toJson('plain', row[LABEL_AT] ?? null);
-  return `${text}"score":${scoreJson(row, cells)},"label":${label}}\n`;
+  for (let at = 0; at < SCORES_AT; at++) text += `${KEYS[at]}${cellOf(row, at)},`;
+  return `${text}"score":${scoreJson(row)},"label":${cellOf(row, LABEL_AT)}}\n`;
 }
 
-function scoreJson(row: ExportRow, cells: readonly string[]): string {
+function scoreJson(row: ExportRow): string {
   if (row[SCORED_AT] === null) return 'null';
   let text = '{';
-  for (const at of REPEATED) text += `${KEYS[at]}${cells[at]},`;
-  for (const [at, { kind }] of SCORE_COLUMNS.entries()) {
-    text += `${at === 0 ? '' : ','}${SCORE_KEYS[at]}${toJson(kind, row[SCORES_AT + at] ?? null)}`;
+  for (const at of REPEATED) text += `${KEYS[at]}${cellOf(row, at)},`;
+  for (let at = SCORES_AT; at < LABEL_AT; at++) {
+    text += `${at === SCORES_AT ? '' : ','}${KEYS[at]}${cellOf(row, at)}`;
   }
   return `${text}}`;
 }
 
-function toJson(kind: ColumnKind, text: string | null): string {
+/** Printable ASCII without quotes and backslashes: nothing to escape, which takes a third of the time of asking JSON. */
+const SIMPLE = /^[ !#-[\]-~]*$/;
+
+function cellOf(row: ExportRow, at: number): string {
+  const text = row[at] ?? null;
   if (text === null) return 'null';
-  switch (kind) {
+  switch (KINDS[at]) {
     case 'plain':
       return `"${text}"`;
     case 'text':
-      return JSON.stringify(text);
+      return SIMPLE.test(text) ? `"${text}"` : JSON.stringify(text);
     case 'time':
-      return `"${new Date(timeMs(text)).toISOString()}"`;
-    case 'integer':
-    case 'float':
-    case 'json':
+      return `"${isoTime(text)}"`;
+    default:
       return text;
   }
 }

@@ -14,12 +14,13 @@ export type HeldKey = {
   readonly xidBound: string;
 };
 
+const KEYS = `unnest($1::uuid[]) with ordinality as u(digest, ordinal)
+    join market.idempotency_keys k on k.digest = u.digest`;
 const FIND = `
   select ordinal::int4 - 1 as position, k.transaction_id as "transactionId",
          replace(k.fingerprint::text, '-', '') as fingerprint,
          (select pg_snapshot_xmax(pg_current_snapshot())::text) as "xidBound"
-    from unnest($1::uuid[]) with ordinality as u(digest, ordinal)
-    join market.idempotency_keys k on k.digest = u.digest`;
+    from ${KEYS}`;
 
 type FoundKey = HeldKey & { readonly position: number };
 
@@ -45,15 +46,28 @@ export async function findKeys(query: Query, { array }: KeyDigests): Promise<Fou
   return await query<FoundKey>({ name: '', text: FIND }, [array]);
 }
 
+/** One row with a JSON array a column takes the reading thread a third of the time of a row each. */
+const FIND_HOLDERS = `
+  select json_agg(ordinal::int4 - 1) as position, json_agg(k.transaction_id) as "transactionId"
+    from ${KEYS} having count(*) > 0`;
+
+type HeldColumns = {
+  readonly position: readonly number[];
+  readonly transactionId: readonly string[];
+};
+
 /** The transactions of a client's keys that are committed; a key that nobody holds is left out. */
 export async function findHeldKeys(
   query: Query,
   client: string,
   keys: readonly string[],
 ): Promise<{ readonly idempotencyKey: string; readonly transactionId: string }[]> {
-  const found = await findKeys(query, digestKeys(client, keys));
-  return found.map(({ position, transactionId }) => ({
+  const [found] = await query<HeldColumns>({ name: '', text: FIND_HOLDERS }, [
+    digestKeys(client, keys).array,
+  ]);
+  if (found === undefined) return [];
+  return found.position.map((position, row) => ({
     idempotencyKey: keys[position] as string,
-    transactionId,
+    transactionId: found.transactionId[row] as string,
   }));
 }
