@@ -44,6 +44,8 @@ type Scored = {
 
 export type CountDays = {
   readonly add: (transaction: Counted, scored: Scored | null) => void;
+  /** Counts a transaction that this label decides. */
+  readonly addLabel: (transaction: Counted, label: LabelValue) => void;
   readonly list: () => DayTally[];
 };
 
@@ -53,10 +55,9 @@ export function countDays(): CountDays {
   // key of all.
   const byCorridor = new Map<string, (DayTally & Sums)[]>();
   const fired = new Map<string, Fired[]>();
-  const find = (transaction: Counted, scored: Scored | null): DayTally & Sums => {
+  const find = (transaction: Counted, outcome: Outcome, scored: Scored | null): DayTally & Sums => {
     const { corridor, currency } = transaction;
     const day = Math.floor(transaction.createdAtMs / DAY_MS);
-    const outcome = scored === null ? 'accepted' : scored.verdict;
     const model = scored === null ? null : scored.model;
     const tallies = byCorridor.get(corridor) ?? [];
     for (const one of tallies) {
@@ -71,11 +72,16 @@ export function countDays(): CountDays {
   };
   return {
     add(transaction, scored) {
-      const tally = find(transaction, scored);
+      const tally = find(transaction, scored === null ? 'accepted' : scored.verdict, scored);
       tally.count++;
       if (scored !== null) tally.scoreSum += scored.score;
       addAmount(tally, transaction.amount);
       if (scored !== null && scored.reasons.length > 0) countReasons(fired, tally, scored.reasons);
+    },
+    addLabel(transaction, label) {
+      const tally = find(transaction, label, null);
+      tally.count++;
+      addAmount(tally, transaction.amount);
     },
     list: () => [
       ...[...byCorridor.values()].flat().map((tally) => ({ ...tally, amount: toDecimal(tally) })),
@@ -83,6 +89,11 @@ export function countDays(): CountDays {
     ],
   };
 }
+
+/** What takes a tally away again. */
+export const negative = (tally: DayTally): DayTally => ({
+  ...{ ...tally, count: -tally.count, amount: `-${tally.amount}`, scoreSum: -tally.scoreSum },
+});
 
 type Fired = Pick<DayTally, 'day' | 'corridor' | 'ruleSet'> & {
   readonly counts: Map<string, number>;

@@ -33,6 +33,15 @@ export type Label = {
   readonly note: string | null;
 };
 
+/** Whether a label decides over another one of the same transaction. */
+export function outranks(
+  one: Pick<Label, 'label' | 'labelledAtMs'>,
+  other: Pick<Label, 'label' | 'labelledAtMs'>,
+): boolean {
+  if (one.labelledAtMs !== other.labelledAtMs) return one.labelledAtMs > other.labelledAtMs;
+  return one.label === 'fraud' && other.label !== 'fraud';
+}
+
 /** Who reports labels: the client of the key, and the person who holds it, if any. */
 export type LabelReporter = { readonly client: string; readonly identity: string | null };
 

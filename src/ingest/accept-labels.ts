@@ -18,14 +18,13 @@ import { parseWireTime } from '../domain/wire-time.ts';
 import { addDisputes } from '../store/cases/case-intake.ts';
 import type { Database, Query } from '../store/database/pool.ts';
 import { findHeldKeys } from '../store/idempotency-keys/idempotency-keys.ts';
+import { insertLabels, whyStillRunning } from '../store/labels/insert-labels.ts';
 import { deleteLabelBatches, openLabelBatch } from '../store/labels/label-batches.ts';
 import {
   findLoggedFeature,
   findParties,
-  insertLabels,
   type Parties,
-  whyStillRunning,
-} from '../store/labels/labels.ts';
+} from '../store/labels/labelled-transactions.ts';
 import { findDetachedMonths } from '../store/partitions/partitions.ts';
 import type { Ingest } from './ingest.ts';
 import type { ItemError } from './prepare-transactions.ts';

@@ -6,7 +6,7 @@
  */
 import type { Guard } from '../runtime/breaker.ts';
 import type { Database } from '../store/database/pool.ts';
-import { findFraudParties, type Parties } from '../store/labels/labels.ts';
+import { findFraudParties, type Parties } from '../store/labels/labelled-transactions.ts';
 import type { RedisClient } from '../stream/connection/connection.ts';
 import {
   createInvalidateProfiles,

@@ -9,7 +9,7 @@ import type { LabelValue } from '../../src/domain/label.ts';
 import { MONTH_DETACHED, monthOf } from '../../src/domain/month.ts';
 import { engineOf } from '../../src/domain/principal.ts';
 import type { Database, Query } from '../../src/store/database/pool.ts';
-import { insertLabels } from '../../src/store/labels/labels.ts';
+import { insertLabels } from '../../src/store/labels/insert-labels.ts';
 import { attachMonth, detachMonth } from '../../src/store/partitions/detach-months.ts';
 import { partitionName } from '../../src/store/partitions/partitions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -113,41 +113,4 @@ test('a label whose transactions are detached between its lock and its insert is
   expect(await counts()).toEqual({ different: 0, legitimate: 1 });
   await attachMonth(database, month, engineOf('test'), randomUUID);
   expect(await counts()).toEqual({ different: 0, legitimate: 1 });
-});
-
-type PlanNode = {
-  readonly 'Node Type': string;
-  readonly 'Join Type'?: string;
-  readonly 'CTE Name'?: string;
-  readonly Plans?: readonly PlanNode[];
-};
-
-/** The join that reads a CTE, and nothing where none does. */
-function joinOf(node: PlanNode, cte: string, join?: string): string | undefined {
-  const above = node['Join Type'] === undefined ? join : node['Node Type'];
-  if (node['CTE Name'] === cte) return above;
-  for (const child of node.Plans ?? []) {
-    const found = joinOf(child, cte, above);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-test('labels are not compared with each transaction, also in a plan for arrays of any length', async () => {
-  const plan = await database.transaction(async (query) => {
-    let text = '';
-    const spy: Query = async (statement, values) => {
-      if (statement.name === 'insert-labels') text = statement.text;
-      return await query(statement, values);
-    };
-    await add(spy, 'fraud', 5);
-    const ask = (text: string) => query<{ 'QUERY PLAN': unknown }>({ name: '', text });
-    await ask('set local plan_cache_mode = force_generic_plan');
-    await ask(`prepare pairing as ${text}`);
-    const values = Array.from({ length: 16 }, () => 'null').join(', ');
-    const [row] = await ask(`explain (format json) execute pairing (${values})`);
-    await ask('deallocate pairing');
-    return row?.['QUERY PLAN'] as readonly { readonly Plan: PlanNode }[];
-  });
-  expect(plan.map(({ Plan }) => joinOf(Plan, 'stored')).join()).toMatch(/^(Hash|Merge) Join$/);
 });

@@ -9,8 +9,8 @@ import { acceptLabels, type LabelIngest } from '../../src/ingest/accept-labels.t
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import type { Database, Query } from '../../src/store/database/pool.ts';
+import { insertLabels } from '../../src/store/labels/insert-labels.ts';
 import { listLabelBatches } from '../../src/store/labels/label-batches.ts';
-import { insertLabels } from '../../src/store/labels/labels.ts';
 import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';

@@ -15,7 +15,7 @@ import { currentRuleSet } from '../../src/rules/rule-sets.ts';
 import { score } from '../../src/scoring/score.ts';
 import { timestampArray, uuidArray } from '../../src/store/database/binary-array.ts';
 import type { Database } from '../../src/store/database/pool.ts';
-import { findLoggedFeature } from '../../src/store/labels/labels.ts';
+import { findLoggedFeature } from '../../src/store/labels/labelled-transactions.ts';
 import { migrate } from '../../src/store/migrations/migrate.ts';
 import { missingMigrations } from '../../src/store/migrations/schema-version.ts';
 import { readTrainingRows } from '../../src/store/models/training-rows.ts';

@@ -8,7 +8,7 @@ import type { LabelValue } from '../../src/domain/label.ts';
 import { monthOf } from '../../src/domain/month.ts';
 import type { TrainingPage } from '../../src/domain/training-page.ts';
 import type { Database } from '../../src/store/database/pool.ts';
-import { insertLabels } from '../../src/store/labels/labels.ts';
+import { insertLabels } from '../../src/store/labels/insert-labels.ts';
 import { readTrainingRows } from '../../src/store/models/training-rows.ts';
 import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -19,7 +19,7 @@ import {
   insertDeadLetters,
 } from '../../src/store/dead-letters/dead-letters.ts';
 import type { KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
-import { insertLabels } from '../../src/store/labels/labels.ts';
+import { insertLabels } from '../../src/store/labels/insert-labels.ts';
 import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
 import { insertScores } from '../../src/store/scores/scores.ts';
 import { mergeIncrements, readTotals } from '../../src/store/tallies/day-tallies.ts';

@@ -18,7 +18,7 @@ import type { OpenBatch } from '../../src/domain/open-batch.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { DAY_MS, dayOf, hourOf } from '../../src/domain/utc-bucket.ts';
 import type { ScoredLettersPage } from '../../src/store/dead-letters/dead-letters.ts';
-import type { Parties } from '../../src/store/labels/labels.ts';
+import type { Parties } from '../../src/store/labels/labelled-transactions.ts';
 import type { NewScore, ScoreLineage, StoredScore } from '../../src/store/scores/scores.ts';
 
 import { knownFrauds } from './known-frauds.ts';

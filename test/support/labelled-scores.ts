@@ -11,7 +11,7 @@ import { createRandom, normal } from '../../src/simulate/random.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
 import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
 import type { Database } from '../../src/store/database/pool.ts';
-import { insertLabels } from '../../src/store/labels/labels.ts';
+import { insertLabels } from '../../src/store/labels/insert-labels.ts';
 import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
 import { insertPlainScores } from './delivered.ts';
 import { idAt } from './stored-rows.ts';

@@ -15,8 +15,9 @@ import {
   lockDecided,
 } from '../../store/cases/final-decisions.ts';
 import type { Database, Query } from '../../store/database/pool.ts';
+import { insertLabels } from '../../store/labels/insert-labels.ts';
 import { deleteLabelBatches, openLabelBatch } from '../../store/labels/label-batches.ts';
-import { findLoggedFeature, findParties, insertLabels } from '../../store/labels/labels.ts';
+import { findLoggedFeature, findParties } from '../../store/labels/labelled-transactions.ts';
 
 /** Cases of one step: it holds locks of their transactions. */
 const STEP_CASES = 100;
