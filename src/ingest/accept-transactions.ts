@@ -33,6 +33,8 @@ type AcceptRequest = {
   readonly newMonths?: NewMonths;
   /** Instance whose request waits for the score; null when none does. */
   readonly replyTo: string | null;
+  /** A large batch waits a moment for room in a full stream. */
+  readonly size?: 'small' | 'large';
   /** Called with the ids of all inputs, in their order, before anything is stored. */
   readonly onIds?: (transactionIds: readonly string[]) => void;
 };
@@ -103,7 +105,12 @@ export function readContext({
  */
 export async function storeAndAppend(
   ingest: Ingest,
-  { client, replyTo, newMonths }: Pick<AcceptRequest, 'client' | 'replyTo' | 'newMonths'>,
+  {
+    client,
+    replyTo,
+    newMonths,
+    size,
+  }: Pick<AcceptRequest, 'client' | 'replyTo' | 'newMonths' | 'size'>,
   rows: readonly NewTransaction[],
   checks: Checks,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
@@ -134,7 +141,7 @@ export async function storeAndAppend(
     const transaction = { ...row, receivedAtMs };
     return { transaction, attempt: 1, origin: 'ingest', replyTo } as const;
   });
-  const left = await tryAppend(entries);
+  const left = await tryAppend(entries, size);
   failpoint('api-after-append');
   if (left.length === 0) closer.close(batch.batchId);
   else if (left.length < entries.length) {

@@ -14,7 +14,7 @@ import type { Mechanism } from './world.ts';
 vi.mock('node:timers/promises', async () => ({ setTimeout: (await import('./process.ts')).sleep }));
 
 const {
-  SIMULATION_RUNS: runs = '2000',
+  SIMULATION_RUNS: runs = '1000',
   SIMULATION_SEED: seed,
   SIMULATION_PATH: path,
 } = process.env;
