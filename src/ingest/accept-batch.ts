@@ -65,7 +65,7 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
     if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
     const poster = { client, replyTo: null };
     return prepared.rows.length > SMALL_ROWS_MAX
-      ? await storeBatch(ingest, { ...poster, size: 'large' }, prepared)
+      ? await storeBatch(ingest, poster, prepared)
       : await storeShared(poster, prepared);
   };
 }
@@ -93,7 +93,7 @@ async function storeBatches(
 
 async function storeBatch(
   ingest: Ingest,
-  poster: Poster & { readonly size?: 'large' },
+  poster: Poster,
   prepared: Prepared,
 ): Promise<AcceptResult> {
   try {

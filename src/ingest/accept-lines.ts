@@ -83,7 +83,7 @@ async function acceptOrNothing(
   inputs: readonly KeyedTransactionInput[],
 ): Promise<EachOutcome[] | undefined> {
   try {
-    return await acceptEach(ingest, { ...common, inputs, replyTo: null, size: 'large' });
+    return await acceptEach(ingest, { ...common, inputs, replyTo: null });
   } catch (error) {
     // The conflict of another process' open request passes, too.
     const isPassing = error instanceof Failure && error.kind !== 'permanent';

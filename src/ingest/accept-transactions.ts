@@ -33,8 +33,6 @@ type AcceptRequest = {
   readonly newMonths?: NewMonths;
   /** Instance whose request waits for the score; null when none does. */
   readonly replyTo: string | null;
-  /** A large batch waits a moment for room in a full stream. */
-  readonly size?: 'small' | 'large';
   /** Called with the ids of all inputs, in their order, before anything is stored. */
   readonly onIds?: (transactionIds: readonly string[]) => void;
 };
@@ -105,12 +103,7 @@ export function readContext({
  */
 export async function storeAndAppend(
   ingest: Ingest,
-  {
-    client,
-    replyTo,
-    newMonths,
-    size,
-  }: Pick<AcceptRequest, 'client' | 'replyTo' | 'newMonths' | 'size'>,
+  { client, replyTo, newMonths }: Pick<AcceptRequest, 'client' | 'replyTo' | 'newMonths'>,
   rows: readonly NewTransaction[],
   checks: Checks,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
@@ -141,7 +134,7 @@ export async function storeAndAppend(
     const transaction = { ...row, receivedAtMs };
     return { transaction, attempt: 1, origin: 'ingest', replyTo } as const;
   });
-  const left = await tryAppend(entries, size);
+  const left = await tryAppend(entries);
   failpoint('api-after-append');
   if (left.length === 0) closer.close(batch.batchId);
   else if (left.length < entries.length) {

@@ -2,34 +2,19 @@
  * Hands committed transactions to the streams. It never fails a request: what cannot be appended is
  * counted and stays in its open batch, which the reconciler appends later, in order. After a failure of
  * Redis one caller a second tries again; the others skip the attempt instead of waiting for its timeout.
- *
- * A large batch whose streams are full waits a moment for room: its client then sends as fast as workers score, and nothing has to be
- * read from Postgres again. A stream in which nothing moves is not waited for.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { Failure, isUnavailable } from '../domain/failure.ts';
 import type { Guards } from '../runtime/guards.ts';
 import { isStreamAtFault } from '../stream/connection/outage.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
 import type { Producer } from '../stream/entries/producer.ts';
 
-/**
- * Resolves to the entries that are not known to be in their streams: usually none.
- * @param size whether they are a large batch, which waits for room
- */
-export type TryAppend = (
-  payloads: readonly EntryPayload[],
-  size?: 'small' | 'large',
-) => Promise<readonly EntryPayload[]>;
+/** Resolves to the entries that are not known to be in their streams: usually none. */
+export type TryAppend = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 
 type Breakers = Pick<Guards, 'redis' | 'streamsOf'>;
 
 const COOL_DOWN_MS = 1000;
-/** Time in which workers make room for a thousand transactions, with one to spare; a client sees it as latency. */
-const ROOM_WAIT_MS_MAX = 250;
-const ROOM_POLL_MS = 20;
-/** Requests that wait at once: a fraction of those in flight, so that others find a place. */
-const ROOM_WAITERS_MAX = 8;
 
 /** @param nowMs monotonic clock */
 export function createTryAppend(
@@ -40,8 +25,7 @@ export function createTryAppend(
 ): TryAppend {
   let retryAtMs = Number.NEGATIVE_INFINITY;
   let isDown = false;
-  const waitForRoom = createWaitForRoom(producer, breakers);
-  return async (payloads, size = 'small') => {
+  return async (payloads) => {
     if (isDown && nowMs() < retryAtMs) {
       failures.inc({ reason: 'cool-down' });
       return payloads;
@@ -49,9 +33,8 @@ export function createTryAppend(
     // The next caller waits its turn even while this one still tries.
     if (isDown) retryAtMs = nowMs() + COOL_DOWN_MS;
     try {
-      const refused = await appendByCorridor(producer, breakers, payloads);
+      const left = await appendByCorridor(producer, breakers, payloads);
       isDown = false;
-      const left = size === 'large' ? await waitForRoom(payloads, refused) : refused;
       if (left.length > 0) failures.inc({ reason: 'full' });
       return left;
     } catch (error) {
@@ -63,57 +46,6 @@ export function createTryAppend(
     }
   };
 }
-
-type WaitForRoom = (
-  payloads: readonly EntryPayload[],
-  refused: readonly EntryPayload[],
-) => Promise<readonly EntryPayload[]>;
-
-/** Appends what full streams refused once these have room again, and returns what is left. */
-function createWaitForRoom(producer: Producer, breakers: Breakers): WaitForRoom {
-  let waiters = 0;
-  /** Corridors whose streams had no room at all for as long as a request waits. */
-  const stuck = new Set<string>();
-  return async (payloads, refused) => {
-    const full = new Set(refused.map(corridorOf));
-    for (const corridor of new Set(payloads.map(corridorOf))) {
-      if (!full.has(corridor)) stuck.delete(corridor);
-    }
-    const awaited = refused.filter((payload) => !stuck.has(corridorOf(payload)));
-    if (awaited.length === 0 || waiters === ROOM_WAITERS_MAX) return refused;
-    const passed = refused.filter((payload) => stuck.has(corridorOf(payload)));
-    waiters++;
-    try {
-      const left = await appendOnceFree(producer, breakers, awaited);
-      if (left.length === awaited.length) for (const corridor of full) stuck.add(corridor);
-      return [...passed, ...left];
-    } finally {
-      waiters--;
-    }
-  };
-}
-
-async function appendOnceFree(
-  producer: Producer,
-  breakers: Breakers,
-  refused: readonly EntryPayload[],
-): Promise<readonly EntryPayload[]> {
-  const endMs = performance.now() + ROOM_WAIT_MS_MAX;
-  let left = refused;
-  try {
-    while (left.length > 0 && performance.now() < endMs) {
-      await delay(ROOM_POLL_MS);
-      const asked = left;
-      const hasRoom = await breakers.redis.run(() => producer.hasRoom(asked));
-      if (hasRoom) left = await appendByCorridor(producer, breakers, asked);
-    }
-  } catch (error) {
-    if (!isUnavailable(error)) throw error;
-  }
-  return left;
-}
-
-const corridorOf = ({ transaction }: EntryPayload) => transaction.corridor;
 
 /**
  * Returns what was not appended. Where the streams of a corridor cannot be written, its entries are left to the

@@ -35,8 +35,6 @@ type AppendResult = {
 export type Producer = {
   /** Throws Failure `unavailable`; entries of other streams may have been appended all the same. */
   readonly append: (payloads: readonly EntryPayload[]) => Promise<AppendResult>;
-  /** Whether any of their streams has room: one small script call a stream. Throws Failure `unavailable`. */
-  readonly hasRoom: (payloads: readonly EntryPayload[]) => Promise<boolean>;
 };
 
 /** The stream of a transaction. */
@@ -94,15 +92,6 @@ export function createProducer(options: ProducerOptions): Producer {
     return { left: [...again.left, ...left.slice(room)], room: 0 };
   };
   return {
-    async hasRoom(payloads) {
-      const streams = [...new Set(payloads.map(choose))];
-      const answers = await send(streams.map((stream) => ({ stream, payloads: [] })));
-      const failed = answers.find(
-        (answer) => answer instanceof Failure && !isStreamAtFault(answer),
-      );
-      if (failed !== undefined) throw failed;
-      return answers.some((answer) => !(answer instanceof Failure) && answer.room > 0);
-    },
     async append(payloads) {
       const groups = [...Map.groupBy(payloads, choose)].map(([stream, group]) => ({
         stream,

@@ -14,7 +14,6 @@ const breakers = { redis: closed, streamsOf: () => closed };
 function setUp() {
   const state = { nowMs: 0, isDown: false, left: 0, calls: 0, reasons: [] as string[] };
   const producer: Producer = {
-    hasRoom: async () => state.left === 0,
     async append(payloads) {
       state.calls += 1;
       if (state.isDown) throw new Failure('unavailable', 'REDIS_OOM', 'full');
@@ -55,10 +54,7 @@ test('a full stream is counted and does not stop the next caller', async () => {
 });
 
 test('a bug is not taken for an outage', async () => {
-  const producer = {
-    append: () => Promise.reject(new TypeError('bug')),
-    hasRoom: async () => true,
-  };
+  const producer = { append: () => Promise.reject(new TypeError('bug')) };
   const tryAppend = createTryAppend(producer, breakers, { inc: () => undefined });
   await expect(tryAppend([entry])).rejects.toThrow('bug');
 });
