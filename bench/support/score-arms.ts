@@ -19,7 +19,10 @@ import type { MadeBatch } from './made-rows.ts';
 import type { Arm } from './statement-arms.ts';
 
 const LINEAGE = { scoredAtMs: Date.UTC(2026, 0), featureSchema: FEATURE_SCHEMA, ruleSet: RULE_SET };
-const TABLES = ['scores', 'daily_increments', 'review_intake'];
+const TABLES = [
+  ...['scores', 'daily_increments', 'review_intake'],
+  ...['webhook_intake', 'webhook_endpoints'],
+];
 
 export function scoreArms(): readonly Arm[] {
   const scoresOf = createScores();

@@ -8,7 +8,7 @@ import { createArena } from '../../profile/arena.ts';
 import { type KindBatch, rebuildParties } from '../../profile/fold-batch.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Stamp } from '../../profile/profile-log.ts';
-import type { LogReply } from '../../stream/profiles/profile-logs.ts';
+import type { LogAppend, LogReply } from '../../stream/profiles/profile-logs.ts';
 import { type BatchParty, batchParties } from './batch-party.ts';
 import { install } from './keep.ts';
 import { createProfileMemory, forgetParty } from './profile-memory.ts';
@@ -25,16 +25,13 @@ type FoldedBatch = Omit<KindBatch<Profile, never>, 'kind'> & {
 export type FoldKind = { readonly begin: (batch: FoldedBatch) => FoldOfKind };
 
 /**
- * A batch in progress: each of its parties is appended and taken, and asked again where `take` returns it; then `rebuild`. Fills
- * its rows.
+ * A batch in progress: `appends`, then `take` until nothing is to be asked again, then `rebuild`. Fills its
+ * rows.
  */
 export type FoldOfKind = {
-  readonly parties: readonly BatchParty[];
-  /** Takes one reply a party; returns those that have to be asked again. */
-  readonly take: (
-    replies: readonly LogReply[],
-    asked: readonly BatchParty[],
-  ) => readonly BatchParty[];
+  readonly appends: () => readonly LogAppend[];
+  /** Takes one reply per append; returns the appends that have to be repeated. */
+  readonly take: (replies: readonly LogReply[]) => readonly LogAppend[];
   readonly rebuild: () => Promise<void>;
 };
 
@@ -66,11 +63,12 @@ function follow<P extends Profile, Past>(
   parties: readonly BatchParty[],
 ): FoldOfKind {
   const { side, rebuilds } = batch;
+  let asked = parties;
   return {
-    parties,
-    take(replies, asked) {
+    appends: () => asked,
+    take(replies) {
       countReplies(side, replies, asked);
-      return asked.filter((batchParty, index) => {
+      asked = asked.filter((batchParty, index) => {
         try {
           return !takeReply(batch, batchParty, replies[index] as LogReply);
         } catch (error) {
@@ -79,6 +77,7 @@ function follow<P extends Profile, Past>(
           throw error;
         }
       });
+      return asked;
     },
     async rebuild() {
       await side.installs.waitWhileFull();

@@ -1,5 +1,5 @@
 /**
- * Folds a batch into the profiles it touches. Calls append the batch's items to the logs in Redis and answer with
+ * Folds a batch into the profiles it touches. One call appends the batch's items to the logs in Redis and answers with
  * what other workers appended since the copies in memory; then the copies take both in, and what no copy reaches is
  * rebuilt from Postgres. Nobody loses, so nothing is folded twice.
  *
@@ -10,8 +10,7 @@ import type { DeliveredTransaction } from '../../domain/delivered.ts';
 import { arrivalsOfDelivered } from '../../profile/arrivals.ts';
 import { beginRows } from '../../profile/own-features.ts';
 import type { FeatureRows } from '../../scoring/feature-rows.ts';
-import type { ProfileLogs } from '../../stream/profiles/profile-logs.ts';
-import type { BatchParty } from './batch-party.ts';
+import type { LogAppend, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 import type { FoldKind, FoldOfKind } from './fold-kind.ts';
 import type { Installs } from './installs.ts';
 import { createStamps } from './stamps.ts';
@@ -43,47 +42,19 @@ export function createFoldProfiles({ logs, installs, kinds }: FoldProfilesOption
     });
 }
 
-/**
- * Parties of a kind in one call. A larger batch makes several: copies are folded while Redis reads the logs of the next call, which
- * takes as long as folding where few copies fit in memory.
- */
-const PARTIES_MAX = 256;
-/** One that is folded, and one that Redis works on: both replies are in memory. */
-const CALLS_UNDER_WAY_MAX = 2;
-
-/** Where one call fails the others end too, as in `rebuildAll`. */
+/** Appends, and asks again for what one reply had no room for. */
 async function appendAll(
   logs: Pick<ProfileLogs, 'append'>,
   folds: readonly FoldOfKind[],
 ): Promise<void> {
-  const limit = pLimit(CALLS_UNDER_WAY_MAX);
-  const most = Math.max(...folds.map(({ parties }) => parties.length));
-  const calls: Promise<void>[] = [];
-  for (let at = 0; at < most; at += PARTIES_MAX) {
-    const asked = folds.map(({ parties }) => parties.slice(at, at + PARTIES_MAX));
-    calls.push(limit(() => appendParties(logs, folds, asked)));
-  }
-  await Promise.allSettled(calls);
-  await Promise.all(calls);
-}
-
-/**
- * Appends, and asks again for what one reply had no room for.
- * @param parties of each fold
- */
-async function appendParties(
-  logs: Pick<ProfileLogs, 'append'>,
-  folds: readonly FoldOfKind[],
-  parties: readonly (readonly BatchParty[])[],
-): Promise<void> {
-  let asked = parties;
-  while (asked.some(({ length }) => length > 0)) {
-    const replies = await logs.append(asked.flat());
+  let appends: (readonly LogAppend[])[] = folds.map((fold) => fold.appends());
+  while (appends.some(({ length }) => length > 0)) {
+    const replies = await logs.append(appends.flat());
     let from = 0;
-    asked = folds.map((fold, index) => {
-      const some = asked[index] ?? [];
-      from += some.length;
-      return fold.take(replies.slice(from - some.length, from), some);
+    appends = folds.map((fold, index) => {
+      const { length } = appends[index] ?? [];
+      from += length;
+      return fold.take(replies.slice(from - length, from));
     });
   }
 }
