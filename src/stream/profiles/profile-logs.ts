@@ -150,25 +150,20 @@ function placeReplies(reply: unknown, places: readonly number[], placed: LogRepl
     return;
   }
   if (reply instanceof Failure) throw reply;
-  const [codes, lengths, values] = Array.isArray(reply) ? reply : [];
-  const isAll = [codes, lengths, values].every((part) => Buffer.isBuffer(part));
-  if (!isAll || codes.length !== places.length) throw unexpected('append-profiles');
-  let [next, from] = [0, 0];
+  const [codes, ...values] = Array.isArray(reply) ? reply : [];
+  if (!Buffer.isBuffer(codes) || codes.length !== places.length)
+    throw unexpected('append-profiles');
+  let next = 0;
   places.forEach((place, at) => {
     const code = (codes[at] ?? 0) - CODE_0;
     const empty = EMPTY_REPLIES[code];
     if (code === LATER_CODE) placed[place] = LATER;
     else if (empty === undefined) throw unexpected('append-profiles');
     else if (empty.lacks === 'nothing' || empty.lacks === 'absent') placed[place] = empty;
-    else {
-      const to = from + lengths.readUInt32LE(LENGTH_BYTES * next++);
-      placed[place] = { ...empty, bytes: values.subarray(from, to) };
-      from = to;
-    }
+    else placed[place] = { ...empty, bytes: values[next++] as Buffer };
   });
 }
 
-const LENGTH_BYTES = 4;
 const STAMP_BYTES = 8;
 /** Most digits of a length: Redis keeps no string of more than 512 MiB. */
 const DIGITS_MAX = 9;
