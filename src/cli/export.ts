@@ -1,5 +1,6 @@
 /** `risk export`: everything that a search finds, from a running API to a file. */
 import { exportFile } from '../client/export-file.ts';
+import { VISIBLE_ASCII } from '../domain/visible-ascii.ts';
 import {
   EXPORT_FORMATS,
   exportParameters,
@@ -50,7 +51,7 @@ Example: risk export --output declined.parquet --format parquet --verdict declin
 const text = { type: 'string' } as const;
 
 function tokenOption(token: string | undefined): string | undefined {
-  if (token === undefined || /^[!-~]+$/.test(token)) return token;
+  if (token === undefined || VISIBLE_ASCII.test(token)) return token;
   throw new UsageError('--consistency-token must be visible ASCII characters');
 }
 

@@ -1,6 +1,7 @@
 /** `GET /v1/models/{id}/comparison`: what a shadow would have decided, beside what was decided. */
 import { z } from 'zod';
 import { VERDICTS, type Verdict } from '../domain/score-record.ts';
+import { VISIBLE_ASCII } from '../domain/visible-ascii.ts';
 import { bandsOf } from '../models/registry/scoring-model.ts';
 import { currentRuleSet } from '../rules/rule-sets.ts';
 import { verdictOfModel } from '../scoring/score.ts';
@@ -62,7 +63,7 @@ export async function compareShadow(
   nowMs: number,
 ): Promise<ComparisonJson | undefined> {
   // A SHA-256 and a name hold printable ASCII only; Postgres refuses a NUL.
-  const model = /^[!-~]+$/.test(reference) ? await findModel(database, reference) : undefined;
+  const model = VISIBLE_ASCII.test(reference) ? await findModel(database, reference) : undefined;
   if (model === undefined) return undefined;
   const { card } = await readDescription(database, model.modelId);
   const bands = bandsOf(card);

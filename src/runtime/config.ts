@@ -3,6 +3,7 @@
  * sentence; all problems are listed at once and the process exits 78 (EX_CONFIG).
  */
 import { z } from 'zod';
+import { VISIBLE_ASCII } from '../domain/visible-ascii.ts';
 import { parseAddressRanges } from './address-ranges.ts';
 import { postgresUrl, redisUrl } from './service-urls.ts';
 
@@ -17,9 +18,6 @@ const integer = (min: number, max: number, byDefault: number) =>
     .default(byDefault);
 const SECOND_MS = 1000;
 const WEBHOOK_KEY_BYTES = 32;
-
-/** What a header may carry as a token. */
-const VISIBLE = /^[!-~]+$/;
 
 const settings = {
   PORT: integer(0, 65535, 8080).describe('Port of the API; 0 picks a free one.'),
@@ -51,7 +49,7 @@ const settings = {
     .describe('An API key with every role but risk_officer, accepted exactly as given.'),
   RISK_API_KEY: z
     .string()
-    .regex(VISIBLE, 'visible ASCII characters')
+    .regex(VISIBLE_ASCII, 'visible ASCII characters')
     .optional()
     .describe('API key the CLI sends.'),
   RISK_URL: z

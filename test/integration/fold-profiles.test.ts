@@ -76,20 +76,6 @@ test('a batch folds on what the one before it has not heard of yet', async () =>
   expect(await heir.rebuilds('account')).toBe(0);
 });
 
-test('a batch folds all of its parties, also where they take several calls', async () => {
-  await using rig = await createWorkerRig();
-  const ours = startOn(rig);
-  const accounts = Array.from({ length: 300 }, (_, n) => `account_${n}`);
-  const at = (minute: number) => accounts.map((account) => seed(minute, account));
-  const first = await ours.fold(await rig.store([...at(0), ...at(1)]));
-  expect(first.map(({ siblings }) => siblings)).toEqual([
-    ...[...accounts.map(() => 0), ...accounts.map(() => 1)],
-  ]);
-  const second = await ours.fold(await rig.store(at(2)));
-  expect(second.map(({ siblings }) => siblings)).toEqual(accounts.map(() => 2));
-  expect(await ours.rebuilds('account')).toBe(accounts.length);
-});
-
 test('corridors that work off their backlogs a month apart share a profile', async () => {
   await using rig = await createWorkerRig();
   const { fold, rebuilds } = startOn(rig);

@@ -1,12 +1,13 @@
 /** The model that an operator names. */
 import { Failure } from '../../domain/failure.ts';
+import { VISIBLE_ASCII } from '../../domain/visible-ascii.ts';
 import type { Database } from '../../store/database/pool.ts';
 import { findModel, type StoredModel } from '../../store/models/models.ts';
 
 /** @param reference SHA-256 or `name@version` */
 export async function findKnown(database: Database, reference = ''): Promise<StoredModel> {
   // A SHA-256 and a name hold printable ASCII only; Postgres refuses a NUL.
-  const model = /^[!-~]+$/.test(reference) ? await findModel(database, reference) : undefined;
+  const model = VISIBLE_ASCII.test(reference) ? await findModel(database, reference) : undefined;
   if (model !== undefined) return model;
   throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as '${reference}'`);
 }

@@ -3,8 +3,9 @@
  * a formula, and what an integrator sends may begin so: such a text gets an apostrophe in front, as OWASP advises. A text that begins
  * with an apostrophe gets one, too, so that taking the first one away restores every text.
  */
-import { type ExportColumn, type ExportRow, isoTime } from '../../store/exports/export-columns.ts';
+import type { ExportColumn, ExportRow } from '../../store/exports/export-columns.ts';
 import { FLAT_COLUMNS, reasonCodes } from './flat-columns.ts';
+import { timeText } from './time-text.ts';
 
 const LINE_END = '\r\n';
 
@@ -33,7 +34,7 @@ function toCell({ name, kind }: ExportColumn, text: string): string {
     case 'float':
       return text;
     case 'time':
-      return isoTime(text);
+      return timeText(text);
     case 'json':
       return name === 'reason_codes' ? reasonCodes(text).join(' ') : quoted(text);
     case 'text':

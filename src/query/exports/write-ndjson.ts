@@ -3,10 +3,10 @@ import {
   EXPORT_COLUMNS,
   type ExportColumn,
   type ExportRow,
-  isoTime,
   SCORE_COLUMNS,
   TRANSACTION_COLUMNS,
 } from '../../store/exports/export-columns.ts';
+import { timeText } from './time-text.ts';
 
 const placeOf = (columns: readonly ExportColumn[], name: string) =>
   columns.findIndex((column) => column.name === name);
@@ -57,7 +57,7 @@ function cellOf(row: ExportRow, at: number): string {
     case 'text':
       return SIMPLE.test(text) ? `"${text}"` : JSON.stringify(text);
     case 'time':
-      return `"${isoTime(text)}"`;
+      return `"${timeText(text)}"`;
     default:
       return text;
   }

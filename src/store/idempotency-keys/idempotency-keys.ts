@@ -3,6 +3,7 @@
  * them.
  */
 import { int4Array } from '../database/binary-array.ts';
+import type { Columns } from '../database/columns.ts';
 import type { Query } from '../database/pool.ts';
 import { digestKeys, type KeyDigests } from './key-digest.ts';
 
@@ -46,15 +47,9 @@ export async function findKeys(query: Query, { array }: KeyDigests): Promise<Fou
   return await query<FoundKey>({ name: '', text: FIND }, [array]);
 }
 
-/** One row with a JSON array a column takes the reading thread a third of the time of a row each. */
 const FIND_HOLDERS = `
   select json_agg(ordinal::int4 - 1) as position, json_agg(k.transaction_id) as "transactionId"
     from ${KEYS} having count(*) > 0`;
-
-type HeldColumns = {
-  readonly position: readonly number[];
-  readonly transactionId: readonly string[];
-};
 
 /** The transactions of a client's keys that are committed; a key that nobody holds is left out. */
 export async function findHeldKeys(
@@ -62,9 +57,10 @@ export async function findHeldKeys(
   client: string,
   keys: readonly string[],
 ): Promise<{ readonly idempotencyKey: string; readonly transactionId: string }[]> {
-  const [found] = await query<HeldColumns>({ name: '', text: FIND_HOLDERS }, [
-    digestKeys(client, keys).array,
-  ]);
+  const [found] = await query<Columns<Pick<FoundKey, 'position' | 'transactionId'>>>(
+    { name: '', text: FIND_HOLDERS },
+    [digestKeys(client, keys).array],
+  );
   if (found === undefined) return [];
   return found.position.map((position, row) => ({
     idempotencyKey: keys[position] as string,

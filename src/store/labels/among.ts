@@ -1,6 +1,5 @@
-/** How statements about labels reach the rows of many transactions at once, and how they answer. */
-import type { Label } from '../../domain/label.ts';
-import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../../domain/transaction-id.ts';
+/** How statements about labels reach the rows of many transactions at once. */
+import { createdAtMsOf, WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../../domain/transaction-id.ts';
 import { uuidArray } from '../database/binary-array.ts';
 
 /**
@@ -9,16 +8,12 @@ import { uuidArray } from '../database/binary-array.ts';
  */
 export const AMONG = 'transaction_id = any($1::uuid[]) and created_at >= $2 and created_at <= $3';
 
-type Dated = Pick<Label, 'transactionId' | 'createdAtMs'>;
-
-export function amongValues(some: readonly Dated[]): readonly unknown[] {
-  const times = some.map(({ createdAtMs }) => createdAtMs);
+/** The values of AMONG; without any id that names a time it finds nothing. */
+export function amongValues(transactionIds: readonly string[]): readonly unknown[] {
+  const times = transactionIds.flatMap((id) => createdAtMsOf(id) ?? []);
   return [
-    uuidArray(some.map(({ transactionId }) => transactionId)),
+    uuidArray(transactionIds),
     new Date(Math.min(...times, WRITTEN_MS_MAX)),
     new Date(Math.max(...times, WRITTEN_MS_MIN)),
   ];
 }
-
-/** One row with a JSON array a column takes the reading thread a third of the time of a row each. */
-export type Columns<Row> = { readonly [Field in keyof Row]: readonly Row[Field][] };

@@ -5,10 +5,11 @@ import { Failure } from '../../domain/failure.ts';
 import { type Label, type LabelReporter, type LabelValue, outranks } from '../../domain/label.ts';
 import { MonthDetached, monthOf } from '../../domain/month.ts';
 import { float8Array, textArray, timestampArray, uuidArray } from '../database/binary-array.ts';
+import { type Columns, epochMs } from '../database/columns.ts';
 import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../database/pg-failure.ts';
 import type { Database, Query, Statement } from '../database/pool.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
-import { AMONG, amongValues, type Columns } from './among.ts';
+import { AMONG, amongValues } from './among.ts';
 
 export type NewLabels = {
   /** Generated before the first try of a request and kept over all of them. */
@@ -40,7 +41,7 @@ const lockStatement: Statement = {
 const decidingStatement: Statement = {
   name: 'find-deciding-labels',
   text: `select json_agg(l.transaction_id) as "transactionId", json_agg(l.label) as label,
-                json_agg((date_part('epoch', l.labelled_at) * 1000)::int8) as "labelledAtMs"
+                json_agg(${epochMs('l.labelled_at')}) as "labelledAtMs"
            from (select distinct on (transaction_id) transaction_id, label, labelled_at from market.labels
                   where ${AMONG} order by transaction_id, labelled_at desc, label) l
          having count(*) > 0`,
@@ -99,10 +100,12 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<Inse
   return { added, write: { xid: row.xid, isBound: false } };
 }
 
+const idsOf = (labels: readonly Label[]) => labels.map(({ transactionId }) => transactionId);
+
 /** What identifies labels, a column each. */
 function keyValues(labels: readonly Label[]): readonly Buffer[] {
   return [
-    uuidArray(labels.map((label) => label.transactionId)),
+    uuidArray(idsOf(labels)),
     timestampArray(labels.map((label) => label.createdAtMs)),
     timestampArray(labels.map((label) => label.labelledAtMs)),
     textArray(labels.map((label) => label.label)),
@@ -118,7 +121,7 @@ async function findDeciding(
   labels: readonly Label[],
 ): Promise<ReadonlyMap<string, Said>> {
   type Row = Said & { readonly transactionId: string };
-  const [columns] = await query<Columns<Row>>(decidingStatement, amongValues(labels));
+  const [columns] = await query<Columns<Row>>(decidingStatement, amongValues(idsOf(labels)));
   return new Map(
     columns?.transactionId.map((transactionId, row) => [
       transactionId,
@@ -218,7 +221,7 @@ async function lockLabelled(
   labels: readonly Label[],
 ): Promise<ReadonlyMap<string, Located>> {
   type Row = Located & { readonly transactionId: string };
-  const asked = query<Columns<Row>>(lockStatement, amongValues(labels));
+  const asked = query<Columns<Row>>(lockStatement, amongValues(idsOf(labels)));
   const [columns] = await asked.catch((error: unknown) => {
     throw sqlStateOf(error) === LOCK_NOT_AVAILABLE ? labelledElsewhere(error) : error;
   });

@@ -1,9 +1,10 @@
 /** Reads the transactions that labels are about. */
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { timestampArray, uuidArray } from '../database/binary-array.ts';
+import type { Columns } from '../database/columns.ts';
 import type { Query, Statement } from '../database/pool.ts';
 import { toVector } from '../scores/vector-bytes.ts';
-import { AMONG, amongValues, type Columns } from './among.ts';
+import { AMONG, amongValues } from './among.ts';
 
 /** The account and merchant of a transaction. */
 export type Parties = {
@@ -29,11 +30,8 @@ export async function findParties(
   query: Query,
   transactionIds: readonly string[],
 ): Promise<OwnedParties[]> {
-  const known = transactionIds.flatMap((transactionId) => {
-    const createdAtMs = createdAtMsOf(transactionId);
-    return createdAtMs === undefined ? [] : { transactionId, createdAtMs };
-  });
-  const [columns] = await query<Columns<OwnedParties>>(partiesStatement, amongValues(known));
+  const values = amongValues(transactionIds);
+  const [columns] = await query<Columns<OwnedParties>>(partiesStatement, values);
   if (columns === undefined) return [];
   return columns.transactionId.map((transactionId, row) => ({
     transactionId,
@@ -58,10 +56,7 @@ export async function findFraudParties(
   query: Query,
   transactionIds: readonly string[],
 ): Promise<Parties[]> {
-  const asked = transactionIds.map((transactionId) => ({
-    ...{ transactionId, createdAtMs: createdAtMsOf(transactionId) ?? 0 },
-  }));
-  return await query<Parties>(fraudPartiesStatement, amongValues(asked));
+  return await query<Parties>(fraudPartiesStatement, amongValues(transactionIds));
 }
 
 // An empty string where the vector is shorter.

@@ -6,21 +6,16 @@
 import type { Transaction } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { timestampArray, uuidArray } from '../database/binary-array.ts';
+import { type Columns, epochMs } from '../database/columns.ts';
 import type { Database } from '../database/pool.ts';
 
 type Queries = Pick<Database, 'query'>;
 
-/** The column with epoch milliseconds. Exact: a double of seconds is off by less than 0.1 ms until the year 9999. */
-const epochMs = (column: string) => `(date_part('epoch', ${column}) * 1000)::int8`;
-
-/** One row with a JSON array a column takes the reading thread a third of the time of a row each. */
 const COLUMNS = `json_agg(t.transaction_id) as "transactionId", json_agg(${epochMs('t.created_at')}) as "createdAtMs",
   json_agg(${epochMs('t.received_at')}) as "receivedAtMs", json_agg(t.account_id) as "accountId",
   json_agg(t.merchant_id) as "merchantId", json_agg(t.amount::text) as amount, json_agg(t.currency) as currency,
   json_agg(t.corridor) as corridor, json_agg(t.type) as type, json_agg(t.ip) as ip,
   json_agg(t.device_id) as "deviceId", json_agg(t.country) as country, json_agg(t.channel) as channel`;
-
-type ColumnsRow = { readonly [Field in keyof Transaction]: readonly Transaction[Field][] };
 
 const IS_OPEN = `
   not exists (select from market.scores s
@@ -46,10 +41,10 @@ export async function loadUnscored(
 ): Promise<Transaction[]> {
   const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
   const values = [uuidArray(transactionIds), timestampArray(times)];
-  return toTransactions(await database.query<ColumnsRow>(byIdStatement, values));
+  return toTransactions(await database.query<Columns<Transaction>>(byIdStatement, values));
 }
 
-function toTransactions([columns]: readonly ColumnsRow[]): Transaction[] {
+function toTransactions([columns]: readonly Columns<Transaction>[]): Transaction[] {
   if (columns === undefined) return [];
   return columns.transactionId.map((transactionId, row) => ({
     transactionId,
@@ -112,7 +107,9 @@ export async function listUnscoredReceived(
   database: Queries,
   span: ReceivedSpan,
 ): Promise<Transaction[]> {
-  return toTransactions(await database.query<ColumnsRow>(receivedStatement, spanValues(span)));
+  return toTransactions(
+    await database.query<Columns<Transaction>>(receivedStatement, spanValues(span)),
+  );
 }
 
 const unreadableStatement = {

@@ -3,7 +3,7 @@
  * days and the ends of four-digit years, in order and mixed.
  */
 import { expect, test } from 'vitest';
-import { isoTime } from '../../../src/store/exports/export-columns.ts';
+import { timeText } from '../../../../src/query/exports/time-text.ts';
 
 const DAY_MS = 86_400_000;
 const MIDNIGHTS = [
@@ -20,7 +20,7 @@ test.each([
   ['of two days in turn', MOMENTS.flatMap((ms) => [ms, Date.UTC(2026, 0, 1) + 500, ms])],
 ])('times %s', (_, moments) => {
   const inRange = moments.filter((ms) => ms >= -62_135_596_800_000);
-  expect(inRange.map((ms) => isoTime(String(ms / 1000)))).toEqual(
+  expect(inRange.map((ms) => timeText(String(ms / 1000)))).toEqual(
     inRange.map((ms) => new Date(ms).toISOString()),
   );
 });
