@@ -4,9 +4,9 @@
  * with the hour, and are searched again only where items in front of them have moved.
  */
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
-import type { RunningDistinct } from './merchant-distinct.ts';
+import { type RunningDistinct, widenDistinct } from './merchant-distinct.ts';
 import { type MaturedWindows, maturedWindows } from './merchant-matured.ts';
-import { createRunningSum, type RunningSum } from './merchant-sum.ts';
+import { createRunningSum, type RunningSum, widenSum } from './merchant-sum.ts';
 import { type PackedList, timeAt } from './packed-list.ts';
 import { countTallied, type Tallies } from './tallies.ts';
 
@@ -234,7 +234,17 @@ function seek(list: PackedList, from: number, ms: number): number {
   return start;
 }
 
-/** The arrival of these windows was inserted right behind its siblings, so nothing that is counted moved. */
-export function noteInserted(cursors: MerchantCursors, list: PackedList): void {
-  if (cursors.moves === list.moves - 1) cursors.moves = list.moves;
+/**
+ * Takes in an item that was inserted at `index`. Nearly all are of the hour, behind the beginnings of all windows;
+ * where one moved these, they are searched again.
+ */
+export function noteInserted(cursors: MerchantCursors, list: PackedList, index: number): void {
+  const { sum, distinct, start1h } = cursors;
+  const isMoving = index < list.count - 1;
+  if (!isMoving || cursors.moves !== list.moves - 1) return;
+  if (index <= start1h) return;
+  cursors.moves = list.moves;
+  if (index >= sum.to) return;
+  widenSum(sum, list, index);
+  widenDistinct(distinct, list, index);
 }

@@ -21,21 +21,42 @@ export function moveDistinct(
   from: number,
   to: number,
 ): void {
-  const isOnward = from >= running.from && to >= running.to;
-  if (isOnward && from - running.from + to - running.to <= STEPS_MAX) {
-    for (; running.to < to; running.to++) {
-      if (!hasAccountOf(list, running.to, running.from, running.to)) running.count++;
-    }
-    for (; running.from < from; running.from++) {
-      if (!hasAccountOf(list, running.from, running.from + 1, to)) running.count--;
-    }
+  if (Math.abs(from - running.from) + Math.abs(to - running.to) > STEPS_MAX) {
+    accounts.reset();
+    for (let index = from; index < to; index++) accounts.add(accountAt(list, index));
+    running.from = from;
+    running.to = to;
+    running.count = accounts.count();
     return;
   }
-  accounts.reset();
-  for (let index = from; index < to; index++) accounts.add(accountAt(list, index));
-  running.from = from;
-  running.to = to;
-  running.count = accounts.count();
+  while (running.to < to) {
+    if (!hasAccountOf(list, running.to, running.from, running.to)) running.count++;
+    running.to++;
+  }
+  while (running.from > from) {
+    running.from--;
+    if (!hasAccountOf(list, running.from, running.from + 1, running.to)) running.count++;
+  }
+  while (running.to > to) {
+    running.to--;
+    if (!hasAccountOf(list, running.to, running.from, running.to)) running.count--;
+  }
+  while (running.from < from) {
+    if (!hasAccountOf(list, running.from, running.from + 1, running.to)) running.count--;
+    running.from++;
+  }
+}
+
+/** Takes in an item that was inserted among those that are counted, or in front of them. */
+export function widenDistinct(running: RunningDistinct, list: PackedList, index: number): void {
+  running.to++;
+  if (index < running.from) running.from++;
+  else if (
+    !hasAccountOf(list, index, running.from, index) &&
+    !hasAccountOf(list, index, index + 1, running.to)
+  ) {
+    running.count++;
+  }
 }
 
 /** Whether any of the items [from, to) is of the account of the item at `index`. */

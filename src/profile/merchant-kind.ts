@@ -9,6 +9,7 @@ import { takeOwn } from './arena.ts';
 import { type Arrivals, readArrivalPlace } from './arrivals.ts';
 import { knowsFrauds } from './known-frauds.ts';
 import { decodeMerchant, merchantLayout } from './merchant-codec.ts';
+import { noteInserted } from './merchant-cursors.ts';
 import { seenFromMs, writeMerchant } from './merchant-features.ts';
 import { MERCHANT_ITEM_BYTES } from './merchant-item.ts';
 import {
@@ -55,7 +56,8 @@ function merge(profile: MerchantProfile, items: DataView, at: number): boolean {
   const place = readItemPlace(items, at, MERCHANT_ITEM_BYTES);
   if (comparePlaces(place, horizon) <= 0) return hourOf(place.ms) < knownFromMs;
   if (comparePlaces(place, ceiling) > 0) return true;
-  insertPacked(list, place, items, at);
+  const index = insertPacked(list, place, items, at);
+  if (index >= 0) noteInserted(profile.cursors, list, index);
   boundMerchant(profile);
   return true;
 }

@@ -73,7 +73,7 @@ export function insertMerchantItem(
   const { list } = profile;
   openItem(list, index, readArrivalPlace(arrivals, arrival, newPlace));
   writeAmounts(list.items, index * MERCHANT_ITEM_BYTES, arrivals, arrival);
-  noteInserted(profile.cursors, list);
+  noteInserted(profile.cursors, list, index);
 }
 
 /** Packs an arrival as an item of a list. */

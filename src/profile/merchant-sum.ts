@@ -49,7 +49,12 @@ export function moveSum(
   add(running, list, from, to);
   running.from = from;
   running.to = to;
-  if (running.sum >= EXACT_MAX) running.currency = -1;
+}
+
+/** Takes in an item that was inserted among those of the sum. */
+export function widenSum(running: RunningSum, list: PackedList, index: number): void {
+  running.to++;
+  add(running, list, index, index + 1);
 }
 
 function add(running: RunningSum, list: PackedList, from: number, to: number): void {

@@ -172,10 +172,10 @@ export function writeItemPlace(view: DataView, at: number, itemBytes: number, pl
   view.setUint16(at + itemBytes - TOP_BEFORE_END, place.top, true);
 }
 
-/** Inserts a packed item, unless the list has it. */
-export function insertPacked(list: PackedList, place: Place, from: DataView, at: number): void {
+/** Inserts a packed item, unless the list has it. Returns its index; -1 where the list had it. */
+export function insertPacked(list: PackedList, place: Place, from: DataView, at: number): number {
   const index = countBefore(list, place);
-  if (holdsAt(list, index, place)) return;
+  if (holdsAt(list, index, place)) return -1;
   openItem(list, index, place);
   const { items, itemBytes } = list;
   const to = index * itemBytes;
@@ -183,6 +183,7 @@ export function insertPacked(list: PackedList, place: Place, from: DataView, at:
   for (let word = 0; word < itemBytes; word += 4) {
     items.setUint32(to + word, from.getUint32(at + word, true), true);
   }
+  return index;
 }
 
 function grow(list: PackedList): void {
