@@ -3,7 +3,7 @@
  * partitions. Cost is processor time a transaction, which neighbours on the machine disturb less than its rate.
  */
 import type { Client } from 'pg';
-import { parseArguments } from '../src/cli/command.ts';
+import { integerOption, parseArguments } from '../src/cli/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { fillHistory } from './support/history-rows.ts';
 import {
@@ -22,17 +22,17 @@ import { startPipeline } from './support/pipeline.ts';
 import { type Stored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--rows N[,N]       in the tables before, each a run of its own (0,5000000,20000000)
+--rows-each-account N    (20)
+--rows-each-merchant N   (80)
 ${LOAD_USAGE}
 By default 200,000 transactions of the last day, after 20,000 that are not counted.`;
 
 const MONTHS = 12;
-/** The same for any number of rows, so that the load meets accounts with equally long histories. */
-const ROWS_EACH_ACCOUNT = 20;
 /**
- * The load brings as many rows to each account in two days; with more, rebuilding profiles would be most of the
- * cost.
+ * By default the same for any number of rows, so that the load meets accounts with equally long histories. It brings as
+ * many to each merchant in two days; with more, rebuilding profiles would be most of the cost.
  */
-const ROWS_EACH_MERCHANT = 80;
+const ROWS_EACH = { account: 20, merchant: 80 };
 const COST_RATIO_MAX = 1.3;
 /** Runs on fewer rows only try the bench out, and their noise is no breach. */
 const ROWS_JUDGED_MIN = 1_000_000;
@@ -41,6 +41,7 @@ type Measured = { readonly run: LoadRun; readonly report: BenchReport };
 
 async function measure(
   rows: number,
+  each: typeof ROWS_EACH,
   load: Load,
   settings: Settings,
   context: BenchContext,
@@ -49,7 +50,7 @@ async function measure(
   const note = (text: string) => output.note(text);
   const past = {
     ...{ rows, months: MONTHS },
-    ...{ rowsEachAccount: ROWS_EACH_ACCOUNT, rowsEachMerchant: ROWS_EACH_MERCHANT },
+    ...{ rowsEachAccount: each.account, rowsEachMerchant: each.merchant },
     endMs: (load.endMs ?? lastMidnightMs()) - load.days * DAY_MS,
   };
   await using pipeline = await startPipeline(
@@ -65,7 +66,15 @@ async function measure(
   const { lost, doubled } = await readRun(database, run.posted.firstRequestMs);
   const report: BenchReport = {
     caseName: `${rows.toLocaleString('en-US')} rows before`,
-    inputs: { ...load, rows, months: MONTHS, workers: 1, ...pipeline.services.settings },
+    inputs: {
+      ...load,
+      rows,
+      each_account: each.account,
+      each_merchant: each.merchant,
+      months: MONTHS,
+      workers: 1,
+      ...pipeline.services.settings,
+    },
     settings,
     versions: pipeline.services.versions,
     perSecond: load.transactions / run.seconds,
@@ -112,6 +121,8 @@ export const bench: Bench = {
     const { values } = parseArguments(args, {
       ...LOAD_OPTIONS,
       rows: { type: 'string', default: '0,5000000,20000000' },
+      'rows-each-account': { type: 'string' },
+      'rows-each-merchant': { type: 'string' },
     });
     const load = readLoad(values, {
       ...MONTH_LOAD,
@@ -120,9 +131,14 @@ export const bench: Bench = {
       days: 1,
     });
     const settings = readSettings(values.set);
+    const rowsEach = (party: keyof typeof ROWS_EACH) => {
+      const flag = `rows-each-${party}` as const;
+      return integerOption(`--${flag}`, values[flag], { min: 1, max: 1_000_000 }, ROWS_EACH[party]);
+    };
+    const each = { account: rowsEach('account'), merchant: rowsEach('merchant') };
     let firstCost: number | undefined;
     for (const rows of integerList('--rows', values.rows, 0, 1_000_000_000)) {
-      const { run, report } = await measure(rows, load, settings, context);
+      const { run, report } = await measure(rows, each, load, settings, context);
       const cost = costUs(run, load);
       firstCost ??= cost;
       const ratio = cost / firstCost;
