@@ -160,7 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/profile/packed-list.ts',
-        find: '  if (holdsAt(list, index, place)) return;\n',
+        find: '  if (holdsAt(list, index, place)) return -1;\n',
         replace: '',
       },
     ],
