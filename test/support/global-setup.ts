@@ -33,7 +33,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     ...folder,
     program,
     durable: false,
-    settings: { max_connections: '200', shared_buffers: '128MB', autovacuum_naptime: '10min' },
+    // An autovacuum within a run, as of a slow one, keeps roles that are no superusers from dropping their databases.
+    settings: { max_connections: '200', shared_buffers: '128MB', autovacuum_naptime: '1d' },
     signal,
   });
   const teardown = async () => {
