@@ -69,8 +69,8 @@ async function measure(
     inputs: {
       ...load,
       rows,
-      each_account: each.account,
-      each_merchant: each.merchant,
+      rows_each_account: each.account,
+      rows_each_merchant: each.merchant,
       months: MONTHS,
       workers: 1,
       ...pipeline.services.settings,

@@ -33,7 +33,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     ...folder,
     program,
     durable: false,
-    // An autovacuum within a run, as of a slow one, keeps roles that are no superusers from dropping their databases.
+    // A role without superuser rights cannot drop a database while an autovacuum works in it, and a slow run takes over ten minutes.
     settings: { max_connections: '200', shared_buffers: '128MB', autovacuum_naptime: '1d' },
     signal,
   });
