@@ -1,6 +1,6 @@
 /**
  * Does anything grow over time? A steady load for half an hour or more; every minute the memory of each process
- * and the latency of that minute, and their slopes once the first third, in which caches fill, has passed.
+ * and the latency of that minute, and their slopes once the time in which caches fill has passed.
  */
 import { parseArguments } from '../src/cli/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
@@ -21,6 +21,8 @@ import {
   redisBytes,
   runLoad,
 } from './support/load-run.ts';
+import { readMetrics } from './support/metrics.ts';
+import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { rssBytes } from './support/process-usage.ts';
 import { slopeOf } from './support/slope.ts';
@@ -32,8 +34,12 @@ const USAGE = `--minutes N        (30)
 ${LOAD_USAGE}
 2,000 transactions a second over 16 connections by default; --transactions is what the time makes it.`;
 
-const FILLING_SHARE = 1 / 3;
+/** Caches fill for this long, or for a third of a run that is shorter. */
+const FILLING_MS = 15 * 60_000;
+const FILLING_SHARE_MAX = 1 / 3;
 const HOUR_MS = 3_600_000;
+/** What waits for the collector moves an API by 10 MiB within seconds, so one look a minute would tell little. */
+const LOOK_MS = 1000;
 
 type Sample = Readonly<Record<string, number>> & { readonly at_ms: number };
 
@@ -43,13 +49,19 @@ async function sample(
   startedMs: number,
   context: BenchContext,
 ): Promise<Sample> {
-  const { posted } = await runLoad(pipeline, load, context);
-  const resident = [pipeline.api, ...pipeline.workers].map(
-    ({ name, pid }) => [`${name}_mebibytes`, rssBytes(pid) / MEBIBYTE] as const,
-  );
+  const processes = [pipeline.api, ...pipeline.workers];
+  const looks = processes.map(({ name, pid }) => ({ name, pid, mebibytes: [] as number[] }));
+  const look = setInterval(() => {
+    for (const { pid, mebibytes } of looks) mebibytes.push(rssBytes(pid) / MEBIBYTE);
+  }, LOOK_MS);
+  const { posted } = await runLoad(pipeline, load, context).finally(() => clearInterval(look));
+  const api = await readMetrics(pipeline.api, context.signal, pipeline.apiKey);
+  const filters = api.sum('risk_idempotency_filter_bytes');
+  const resident = looks.map(({ name, mebibytes }) => [name, percentiles(mebibytes).p50] as const);
   return {
     at_ms: Date.now() - startedMs,
-    ...Object.fromEntries(resident),
+    ...Object.fromEntries(resident.map(([name, p50]) => [`${name}_p50_mebibytes`, p50])),
+    api_key_filters_mebibytes: filters / MEBIBYTE,
     redis_mebibytes: (await redisBytes(pipeline, 'used_memory')) / MEBIBYTE,
     http_p50_ms: posted.latencyMs.p50,
     http_p99_ms: posted.latencyMs.p99,
@@ -57,9 +69,10 @@ async function sample(
   };
 }
 
-/** Slope of each series per hour, without the first third of the run. */
+/** Slope of each series per hour, without the time in which caches fill. */
 function slopes(samples: readonly Sample[]): Record<string, number> {
-  const settled = samples.slice(Math.floor(samples.length * FILLING_SHARE));
+  const fillingMs = Math.min(FILLING_MS, (samples.at(-1)?.at_ms ?? 0) * FILLING_SHARE_MAX);
+  const settled = samples.filter(({ at_ms }) => at_ms >= fillingMs);
   const names = Object.keys(samples[0] ?? {}).filter((name) => name !== 'at_ms');
   return Object.fromEntries(
     names.map((name) => [

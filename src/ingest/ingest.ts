@@ -63,7 +63,10 @@ export function openIngest(
     keySlices: createKeySlices(database, {
       bytesMax: config.RISK_KEY_FILTER_MB * MIB,
       nowMs: () => performance.now(),
-      report: ({ unfiltered }) => metrics.keySlicesUnfiltered.set(unfiltered),
+      report: ({ unfiltered, filterBytes }) => {
+        metrics.keySlicesUnfiltered.set(unfiltered);
+        metrics.keyFilterBytes.set(filterBytes);
+      },
     }),
     partitions: createPartitionGuard(database),
     newMonthsMax: config.RISK_NEW_MONTHS_PER_REQUEST_MAX,

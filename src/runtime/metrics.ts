@@ -79,6 +79,10 @@ export function createMetrics() {
       'risk_idempotency_slices_unfiltered',
       'Sealed slices without a filter here: every claim looks its keys up in them.',
     ),
+    keyFilterBytes: gauge(
+      'risk_idempotency_filter_bytes',
+      "Memory of an API's filters of stored keys, within RISK_KEY_FILTER_MB; 0 in a worker.",
+    ),
     scored: counter('risk_transactions_scored_total', 'Scores stored for the first time.', [
       'corridor',
       'verdict',

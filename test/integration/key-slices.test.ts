@@ -18,7 +18,7 @@ import {
   type Slice,
   sealKeySlice,
 } from '../../src/store/idempotency-keys/key-slice-rows.ts';
-import type { KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
+import type { KeySlices, KeySlicesOptions } from '../../src/store/idempotency-keys/key-slices.ts';
 import { migrate } from '../../src/store/migrations/migrate.ts';
 import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
 import {
@@ -118,12 +118,18 @@ describe('a key of an old slice', () => {
     ['a filter of every slice', 2 ** 24],
     ['no memory for filters', 0],
   ])('is held, with %s', async (name, bytesMax) => {
-    const slices = openSlices(database, { bytesMax });
+    let filterBytes = Number.NaN;
+    const report: KeySlicesOptions['report'] = (usage) => {
+      filterBytes = usage.filterBytes;
+    };
+    const slices = openSlices(database, { bytesMax, report });
     const keys = Array.from({ length: 10 }, (_, n) => `old ${name} ${n}`);
     const first = await Promise.all(keys.map((key) => claim(slices, key)));
     await sealOpen();
     await claim(slices, `the next ${name}`);
     await slices.filtered();
+    expect(filterBytes > 0).toBe(bytesMax > 0);
+    expect(filterBytes).toBeLessThanOrEqual(bytesMax);
     const again = await Promise.all(keys.map((key) => claim(slices, key)));
     expect(again.map(({ isNew }) => isNew)).toEqual(keys.map(() => false));
     expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
