@@ -4,13 +4,15 @@ import { type AskApi, createAsk } from '../client/ask.ts';
 import type { CommandContext } from './command.ts';
 import { apiUrlOption } from './file-options.ts';
 
-/** Runs `work` with a connection to `--url` (RISK_URL), authenticated by RISK_API_KEY. */
+/** Runs `work` with a connection to `--url` (RISK_URL), authenticated by RISK_API_KEY; reads include the write of `token`. */
 export async function withApi<T>(
   { config, signal }: CommandContext,
   url: string | undefined,
   work: (ask: AskApi) => Promise<T>,
+  token?: string,
 ): Promise<T> {
   const key = config.RISK_API_KEY;
-  using client = createApiClient({ url: apiUrlOption(url, config), key, connections: 1, signal });
+  const options = { url: apiUrlOption(url, config), key, token, connections: 1, signal };
+  using client = createApiClient(options);
   return await work(createAsk(client));
 }

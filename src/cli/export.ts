@@ -1,6 +1,5 @@
 /** `risk export`: everything that a search finds, from a running API to a file. */
 import { exportFile } from '../client/export-file.ts';
-import { VISIBLE_ASCII } from '../domain/visible-ascii.ts';
 import {
   EXPORT_FORMATS,
   exportParameters,
@@ -16,6 +15,7 @@ import {
   wordOption,
 } from './command.ts';
 import { apiUrlOption } from './file-options.ts';
+import { tokenOption } from './token-option.ts';
 
 const TIMEOUT_SECONDS = 120;
 const TIMEOUT_SECONDS_MAX = 86_400;
@@ -49,11 +49,6 @@ Example: risk export --output november.csv --from 2026-11-01T00:00:00Z --to 2026
 Example: risk export --output declined.parquet --format parquet --verdict decline --corridor US-EG`;
 
 const text = { type: 'string' } as const;
-
-function tokenOption(token: string | undefined): string | undefined {
-  if (token === undefined || VISIBLE_ASCII.test(token)) return token;
-  throw new UsageError('--consistency-token must be visible ASCII characters');
-}
 
 async function run(args: string[], context: CommandContext): Promise<number> {
   const { config, output, signal } = context;

@@ -1,6 +1,6 @@
 /** `risk labels …`: posts a file of labels to a running API, and lists the labels that it has. */
 import { createApiClient } from '../client/api-client.ts';
-import { readPages } from '../client/ask.ts';
+import { type AskApi, readPages } from '../client/ask.ts';
 import { type ImportResult, importLabels } from '../client/import-labels.ts';
 import {
   LABEL_FIELDS,
@@ -24,6 +24,7 @@ import {
 } from './command.ts';
 import { BATCH_ROWS_MAX, FILE_OPTIONS, type FileSettings, fileOptions } from './file-options.ts';
 import { noteRefused } from './replay.ts';
+import { tokenOption } from './token-option.ts';
 
 const CONNECTIONS = 2;
 const TIMEOUT_SECONDS = 120;
@@ -55,6 +56,7 @@ list shows labels, the newest labelled_at first; --json adds the note and what e
   --account ID, --merchant ID, --transaction ID, --label fraud|legitimate, --source NAME
   --from TIME, --to TIME     labelled_at from the one, before the other
   --limit N                  rows (${LIST_ROWS})
+  --consistency-token TOKEN  of the answer to a write: the rows include that write, even if a replica gives them
 
 Example: risk labels list --account acc_17 --label fraud
 Example: risk labels import labels.csv.gz
@@ -149,7 +151,7 @@ async function listLabels(args: string[], context: CommandContext): Promise<numb
   const text = { type: 'string' } as const;
   const { values } = parseArguments(args, {
     ...{ account: text, merchant: text, transaction: text, label: text, source: text },
-    ...{ from: text, to: text, limit: text, url: text },
+    ...{ from: text, to: text, limit: text, url: text, 'consistency-token': text },
   });
   const { account, merchant, transaction, source, from, to, url } = values;
   const label = wordOption('--label', values.label, LABEL_VALUES);
@@ -158,11 +160,12 @@ async function listLabels(args: string[], context: CommandContext): Promise<numb
     ...{ account_id: account, merchant_id: merchant, transaction_id: transaction },
     ...{ label, source, from, to },
   };
-  const rows = await withApi(context, url, (ask) =>
+  const read = (ask: AskApi) =>
     readPages(wanted, (cursor, limit) =>
       ask('GET /v1/labels', { query: { ...filter, limit, cursor } }),
-    ),
-  );
+    );
+  const token = tokenOption(values['consistency-token']);
+  const rows = await withApi(context, url, read, token);
   const shown = rows.map((row) => ({ ...row, reporter: row.identity ?? row.client }));
   context.output.table(LIST_COLUMNS, context.output.json ? rows : shown);
   return EXIT.fine;

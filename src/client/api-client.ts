@@ -29,6 +29,8 @@ export type ApiClient = {
 type ApiClientOptions = {
   readonly url: string;
   readonly key: string | undefined;
+  /** Consistency token of the write that reads have to include. */
+  readonly token?: string | undefined;
   readonly connections: number;
   readonly signal: AbortSignal;
 };
@@ -41,8 +43,10 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   const base = new URL(options.url);
   const { request, Agent } = base.protocol === 'https:' ? https : http;
   const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
-  const headers: Record<string, string> =
-    options.key === undefined ? {} : { authorization: `Bearer ${options.key}` };
+  const headers: Record<string, string> = {
+    ...(options.key !== undefined && { authorization: `Bearer ${options.key}` }),
+    ...(options.token !== undefined && { 'consistency-token': options.token }),
+  };
   const send = ({ method, path, body, contentType }: ApiRequest) =>
     new Promise<ApiAnswer>((resolve, reject) => {
       const fail = (error: Error) => {

@@ -95,11 +95,15 @@ test('a label and a replay are found by their tokens', async () => {
   const label = labelInput({ transaction_id: id, labelled_at: CREATED_AT });
   const labels = async (token?: string) =>
     (await rig.get(`/v1/labels?account_id=labelled&to=${TO}`, token)).body.items.length;
+  const listed = (...options: string[]) =>
+    rig.api.riskJson('labels', 'list', '--account', 'labelled', '--to', TO, ...options);
   for (const status of ['accepted', 'unchanged']) {
     const answer = await answerOf(await rig.api.post('/v1/labels', { labels: [label] }));
     expect(answer.body.results[0].status).toBe(status);
     expect(await labels()).toBe(0);
     expect(await labels(tokenOf(answer))).toBe(1);
+    expect(await listed()).toHaveLength(0);
+    expect(await listed('--consistency-token', tokenOf(answer))).toHaveLength(1);
   }
 });
 

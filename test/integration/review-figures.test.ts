@@ -9,6 +9,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { applyOverflow } from '../../src/control/cases/apply-overflow.ts';
 import { readCapacity } from '../../src/query/cases/review-capacity.ts';
 import { readReviewStatus, toReviewPoint } from '../../src/query/cases/review-figures.ts';
+import { HANDLED_MIN } from '../../src/review/handling-time.ts';
 import { importRates } from '../../src/store/cases/exchange-rates.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -55,7 +56,7 @@ test('the status counts what waits and is late, and says what will be', async ()
   await open(3);
   await open(2, 23 * 60 + 45);
   await open(1, 25 * 60);
-  await storeDecisions(testDatabase, 4, 600);
+  await storeDecisions(testDatabase, HANDLED_MIN, 600);
   await testDatabase.sql(
     `update review_cases set locked_by = 'Bob', locked_until = now() + interval '1 hour'
       where transaction_id = (select min(transaction_id::text)::uuid from review_cases)`,
@@ -65,16 +66,16 @@ test('the status counts what waits and is late, and says what will be', async ()
     { priority: 'P4', corridor: 'US-EG', waiting: 6, claimed: 1, missed: 1, near: 2 },
   ]);
   expect(status.officers_at_work).toBe(2);
-  // Four of the 20 reviews that each of two could do in the hour.
-  expect(status.utilisation).toBe(0.1);
+  // Ten of the 20 reviews that each of two could do in the hour.
+  expect(status.utilisation).toBe(0.25);
   expect(status.officers).toEqual([
-    { officer: 'Ann', claimed: 0, decided: 4, utilisation: 0.2 },
+    { officer: 'Ann', claimed: 0, decided: 10, utilisation: 0.5 },
     { officer: 'Bob', claimed: 1, decided: 0, utilisation: 0 },
   ]);
   expect(toReviewPoint(status)).toEqual({
     ...{ at: status.at, waiting: [0, 0, 0, 0, 6, 0], missed: 1, near: 2, officers_at_work: 2 },
   });
-  expect(status.measured).toEqual({ days: 7, decided: 4, in_time: 4, handling_seconds: 600 });
+  expect(status.measured).toEqual({ days: 7, decided: 10, in_time: 10, handling_seconds: 600 });
   // Two officers end a case each 5 minutes: those with 15 minutes left are second and third.
   expect(status.forecast).toEqual([
     { priority: 'P4', waiting: 6, missed: 1, will_miss: 1, empty_seconds: 1800 },
@@ -133,10 +134,10 @@ test('capacity is measured: load, share and pace; a question may give its own', 
      values ((now() at time zone 'UTC')::date - 1, 'US-EG', 'USD', 'accepted', 70, 0, 0)`,
   );
   await open(21, 24 * 60);
-  await storeDecisions(testDatabase, 3, 180);
+  await storeDecisions(testDatabase, HANDLED_MIN, 120);
   expect(await readCapacity(database, {})).toMatchObject({
     ...{ transactions_per_day: 10, auto_clear_ratio: 0.7, reviews_per_day: 3, officers: 1 },
-    ...{ reviews_per_hour: 20, officers_min: 1 },
+    ...{ reviews_per_hour: 30, officers_min: 1 },
   });
   const asked = {
     transactions_per_day: 5000,
@@ -148,6 +149,16 @@ test('capacity is measured: load, share and pace; a question may give its own', 
     ...{ reviews_per_day: 1500, officers_min: 10, officers_to_hire: 12 },
     ...{ utilisation: 0.9375, hire: 2 },
   });
+});
+
+test('too few handled cases make no pace: the forecast and the capacity take that of the policy', async () => {
+  await open(6);
+  await storeDecisions(testDatabase, HANDLED_MIN - 1, 600);
+  const { measured, forecast } = await readReviewStatus(database, NOW);
+  expect(measured).toMatchObject({ decided: HANDLED_MIN - 1, handling_seconds: null });
+  // One officer, at 20 an hour.
+  expect(forecast).toMatchObject([{ priority: 'P4', waiting: 6, empty_seconds: 1080 }]);
+  expect(await readCapacity(database, {})).toMatchObject({ reviews_per_hour: 20 });
 });
 
 test('rates are imported, corrected by a second import, and all refused where one is invalid', async () => {

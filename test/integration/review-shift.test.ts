@@ -8,8 +8,10 @@ import { type By, createReviewing } from '../../src/control/cases/reviewing.ts';
 import { readShift } from '../../src/query/cases/read-shift.ts';
 import { readCapacity } from '../../src/query/cases/review-capacity.ts';
 import { readReviewStatus } from '../../src/query/cases/review-figures.ts';
+import { HANDLED_MIN } from '../../src/review/handling-time.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { storeDecisions } from '../support/final-decisions.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { openCasesOf } from '../support/review-cases.ts';
 
@@ -64,30 +66,39 @@ test('decisions that stand are counted, by whom and since when, and those taken 
     ...{ reviewer: 'Ann', since: new Date(WITHIN.since).toISOString() },
     // Final, can be undone, waits for a second person; the first was late.
     ...{ decided: 3, fraud: 2, legitimate: 1, unsure: 0, in_time: 2 },
-    ...{ handling_seconds: 240, undone: 1 },
+    // Too few to say.
+    ...{ handling_seconds: null, undone: 1 },
   });
   expect(await readShift(database, 'Bob', WITHIN, Date.now())).toMatchObject({ decided: 1 });
   const later = { since: Date.now() + HOUR_MS };
   expect(await readShift(database, 'Ann', later, Date.now())).toMatchObject({
     ...{ decided: 0, handling_seconds: null, undone: 0 },
   });
+  await storeDecisions(testDatabase, HANDLED_MIN - 3, 300);
+  expect(await readShift(database, 'Ann', WITHIN, Date.now())).toMatchObject({
+    ...{ decided: HANDLED_MIN, handling_seconds: 300 },
+  });
 });
 
 test('cases of a ring, decided at one moment, do not say how long a review takes', async () => {
   const reviewing = createReviewing(database);
   const eve = await person('Eve');
-  const ring = Array.from({ length: 5 }, () => ({ accountId: 'ring' }));
-  const [alone = ''] = await openCasesOf(testDatabase, database, [{}, ...ring]);
-  await reviewing.claim(alone, eve);
-  await reviewing.decide(alone, { disposition: 'fraud', reason: 'seen' }, eve);
+  const ring = Array.from({ length: HANDLED_MIN + 1 }, () => ({ accountId: 'ring' }));
+  const singles = Array.from({ length: HANDLED_MIN }, () => ({}));
+  const ids = await openCasesOf(testDatabase, database, [...singles, ...ring]);
+  const alone = ids.slice(0, singles.length);
+  for (const id of alone) {
+    await reviewing.claim(id, eve);
+    await reviewing.decide(id, { disposition: 'fraud', reason: 'seen' }, eve);
+  }
   await testDatabase.sql(
-    `update review_cases set claimed_at = decided_at - interval '4 min' where transaction_id = $1`,
+    `update review_cases set claimed_at = decided_at - interval '4 min' where transaction_id = any ($1)`,
     [alone],
   );
   const decision = { disposition: 'fraud', reason: 'one ring' } as const;
   const { items } = await reviewing.decideRing({ party: 'account', id: 'ring', ...decision }, eve);
-  expect(items).toHaveLength(5);
-  const own = { decided: 6, handling_seconds: 240 };
+  expect(items).toHaveLength(ring.length);
+  const own = { decided: ids.length, handling_seconds: 240 };
   expect(await readShift(database, 'Eve', WITHIN, Date.now())).toMatchObject(own);
   await testDatabase.sql('delete from final_decisions');
   await testDatabase.sql(

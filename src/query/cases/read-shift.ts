@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { InvalidFields } from '../../domain/field-error.ts';
 import { timeParameter } from '../../domain/list-parameters.ts';
+import { HANDLED_MIN, handlingTime } from '../../review/handling-time.ts';
 import { measureReviewer } from '../../store/cases/reviewer-figures.ts';
 import type { Database } from '../../store/database/pool.ts';
 
@@ -28,10 +29,12 @@ export const shiftSchema = z
     legitimate: z.int(),
     unsure: z.int(),
     in_time: z.int().meta({ description: 'Decided before their deadline.' }),
-    handling_seconds: z.number().nullable().meta({
-      description:
-        'Median from claim to decision; cases of a ring do not count. Null: there is none.',
-    }),
+    handling_seconds: z
+      .number()
+      .nullable()
+      .meta({
+        description: `Median from claim to decision; cases of a ring do not count. Null: of fewer than ${HANDLED_MIN} cases.`,
+      }),
     undone: z.int().meta({
       description: `Decisions taken back, among the newest ${CHANGES_MAX} changes of the reviewer.`,
     }),
@@ -56,6 +59,6 @@ export async function readShift(
     ...{ reviewer, since: new Date(fromMs).toISOString() },
     decided: found.fraud + found.legitimate + found.unsure,
     ...{ fraud: found.fraud, legitimate: found.legitimate, unsure: found.unsure },
-    ...{ in_time: found.inTime, handling_seconds: found.handlingSeconds, undone: found.undone },
+    ...{ in_time: found.inTime, handling_seconds: handlingTime(found), undone: found.undone },
   };
 }

@@ -1,6 +1,7 @@
 /** `GET /v1/reviews/capacity`: how many officers the reviews take, now and with growth. */
 import { z } from 'zod';
 import { project, staff, utilise } from '../../review/capacity.ts';
+import { handlingTime } from '../../review/handling-time.ts';
 import { measureHandling, measureLoad } from '../../store/cases/case-figures.ts';
 import { readPolicy } from '../../store/cases/review-policies.ts';
 import type { Database } from '../../store/database/pool.ts';
@@ -78,10 +79,9 @@ export async function readCapacity(
   const { capacity } = (await readPolicy(database)).policy;
   const { accepted, cases } = await measureLoad(database, MEASURED_DAYS);
   const handling = await measureHandling(database, MEASURED_DAYS);
+  const handlingSeconds = handlingTime(handling);
   const measuredPerHour =
-    handling.handlingSeconds === null
-      ? undefined
-      : HOUR_SECONDS / Math.max(handling.handlingSeconds, 1);
+    handlingSeconds === null ? undefined : HOUR_SECONDS / Math.max(handlingSeconds, 1);
   const policy = {
     ...capacity,
     reviews_per_hour: given.reviews_per_hour ?? measuredPerHour ?? capacity.reviews_per_hour,

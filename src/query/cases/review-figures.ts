@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { priorityNames, reviewPolicySchema } from '../../domain/review-policy.ts';
 import { forecastBreaches } from '../../review/forecast.ts';
+import { HANDLED_MIN, handlingTime } from '../../review/handling-time.ts';
 import {
   countArrivals,
   countOlder,
@@ -37,10 +38,12 @@ const measuredSchema = z
     days: z.int(),
     decided: z.int(),
     in_time: z.int(),
-    handling_seconds: z.number().nullable().meta({
-      description:
-        'Median from claim to decision; cases of a ring do not count. Null: there is none.',
-    }),
+    handling_seconds: z
+      .number()
+      .nullable()
+      .meta({
+        description: `Median from claim to decision; cases of a ring do not count. Null: of fewer than ${HANDLED_MIN} cases.`,
+      }),
   })
   .meta({ id: 'MeasuredReviews' });
 
@@ -131,9 +134,10 @@ export async function readReviewStatus(
   const waiting = await countWaiting(database);
   const { officers, decided, named } = await listAtWork(database, OFFICERS_MAX);
   const handling = await measureHandling(database, MEASURED_DAYS);
+  const handlingSeconds = handlingTime(handling);
   const forecast = forecastBreaches(await listDeadlines(database, FORECAST_CASES_MAX), {
     officers,
-    handlingSeconds: handling.handlingSeconds ?? HOUR_SECONDS / perHour,
+    handlingSeconds: handlingSeconds ?? HOUR_SECONDS / perHour,
     arrivalsPerHour: await countArrivals(database),
   });
   const overflow: ReviewStatusJson['overflow'] = [];
@@ -161,7 +165,7 @@ export async function readReviewStatus(
     overflow,
     measured: {
       ...{ days: MEASURED_DAYS, decided: handling.decided, in_time: handling.inTime },
-      handling_seconds: handling.handlingSeconds,
+      handling_seconds: handlingSeconds,
     },
   };
 }

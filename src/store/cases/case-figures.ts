@@ -63,7 +63,8 @@ export async function countArrivals({ query }: Queries): Promise<ReadonlyMap<num
 const handlingStatement: Statement = {
   name: 'measure-case-handling',
   text: `select (percentile_cont(0.5) within group (order by extract(epoch from decided_at - claimed_at))
-                   filter (where decided_at > claimed_at))::float8 as "handlingSeconds",
+                   filter (where decided_at > claimed_at))::float8 as "medianSeconds",
+                (count(*) filter (where decided_at > claimed_at))::int4 as handled,
                 count(*)::int4 as decided, count(distinct decided_by)::int4 as officers,
                 (count(*) filter (where decided_at <= due_at))::int4 as "inTime"
            from market.final_decisions where final_at > now() - $1::int4 * interval '1 day'`,
@@ -71,7 +72,9 @@ const handlingStatement: Statement = {
 
 export type Handling = {
   /** Median from claim to decision; null where no case was claimed and then decided. */
-  readonly handlingSeconds: number | null;
+  readonly medianSeconds: number | null;
+  /** Cases of which it is the median. */
+  readonly handled: number;
   readonly decided: number;
   readonly officers: number;
   readonly inTime: number;

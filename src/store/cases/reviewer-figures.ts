@@ -19,7 +19,8 @@ const reviewerStatement: Statement = {
            (count(*) filter (where disposition = 'unsure'))::int4 as unsure,
            (count(*) filter (where decided_at <= due_at))::int4 as "inTime",
            (percentile_cont(0.5) within group (order by extract(epoch from decided_at - claimed_at))
-             filter (where decided_at > claimed_at))::float8 as "handlingSeconds",
+             filter (where decided_at > claimed_at))::float8 as "medianSeconds",
+           (count(*) filter (where decided_at > claimed_at))::int4 as handled,
            (select count(*)::int4
               from (select action, changed_at from market.audit_log where who = $1 order by audit_id desc limit $3) newest
              where action = 'case.undo' and changed_at >= $2) as undone
@@ -33,7 +34,9 @@ export type ReviewerFigures = {
   /** Decided before the deadline. */
   readonly inTime: number;
   /** Median from claim to decision; null where no case was claimed and then decided. */
-  readonly handlingSeconds: number | null;
+  readonly medianSeconds: number | null;
+  /** Cases of which it is the median. */
+  readonly handled: number;
   readonly undone: number;
 };
 

@@ -1,4 +1,4 @@
-/** Chromium as Debian installs it, or as RISK_CHROMIUM names it. */
+/** Chromium as RISK_CHROMIUM names it, or as Debian installs it. */
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
@@ -14,7 +14,7 @@ const FLAGS = [
 
 export function findChromium(): string | undefined {
   const named = process.env['RISK_CHROMIUM'];
-  return [...(named === undefined ? [] : [named]), ...PLACES].find((path) => existsSync(path));
+  return (named === undefined ? PLACES : [named]).find((path) => existsSync(path));
 }
 
 export async function launchChromium(executablePath: string) {
