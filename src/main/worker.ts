@@ -4,7 +4,6 @@
  */
 import { type CommandContext, EXIT } from '../cli/command.ts';
 import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
-import type { ModelOut } from '../domain/model-out.ts';
 import { serveHealth } from '../http/serve-health.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
 import { createMerchantKind } from '../profile/merchant-kind.ts';
@@ -36,7 +35,7 @@ import { createPromoteRetries } from '../stream/settle/retries.ts';
 import { createProve, createSettle } from '../stream/settle/settle.ts';
 import { measureStreams } from '../stream/status/lag.ts';
 import { createListStreams } from '../stream/status/list-streams.ts';
-import { createModelsOut, type ModelsOut } from '../stream/status/models-out.ts';
+import { announceModelsOut } from '../stream/status/models-out.ts';
 import { createBatchModels } from '../worker/batch-models.ts';
 import { poisonScorer } from '../worker/fault-test-scorer.ts';
 import type { ModelSourceDependencies } from '../worker/model-source.ts';
@@ -135,7 +134,11 @@ export async function runWorker(
   const leadership = resources.use(createLeadership(database, name, failpoint));
   const models = createBatchModels({
     ...{ ...bindModels(database, name), ...overrides.models, metrics, log },
-    report: reportModels(guards, createModelsOut(redis, config.RISK_MARKET)),
+    // This process and the API read which models are out.
+    report: async (out) => {
+      guards.reportModels(out);
+      await announceModelsOut(redis, config.RISK_MARKET, out);
+    },
     nowMs: () => performance.now(),
   });
   const { entries = ENTRY_READER } = overrides;
@@ -171,14 +174,6 @@ export async function runWorker(
   });
   log.info({ name }, 'worker has drained');
   return EXIT.fine;
-}
-
-/** Where this process and the API read which models are out. */
-function reportModels(guards: Guards, { announce }: ModelsOut) {
-  return async (out: readonly ModelOut[]) => {
-    guards.reportModels(out);
-    await announce(out);
-  };
 }
 
 function openProfileLogs(config: Config, redis: RedisClient): ProfileLogs {

@@ -18,8 +18,8 @@ import { createProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
 import { loadScript, runScripts } from '../../src/stream/scripts.ts';
 import { createPromoteRetries } from '../../src/stream/settle/retries.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle/settle.ts';
-import { createContinuity } from '../../src/stream/status/continuity.ts';
-import { createModelsOut } from '../../src/stream/status/models-out.ts';
+import { plantTokens } from '../../src/stream/status/continuity.ts';
+import { announceModelsOut } from '../../src/stream/status/models-out.ts';
 import { readSources } from '../support/source-files.ts';
 import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 
@@ -113,17 +113,17 @@ describe('beyond the memory limit', () => {
     const append = (known: typeof end | null) =>
       logs.append(places.map((place) => ({ ...place, known, block, isToRenew: true })));
     await append(null);
-    await createModelsOut(redis(), 'm').announce([{ corridor: 'US-EG', model: 'm@1' }]);
+    await announceModelsOut(redis(), 'm', [{ corridor: 'US-EG', model: 'm@1' }]);
     await redis().zadd(modelsOutKey('m'), 1, 'US-EG old@1');
     await redis().xadd(stream.scored, '*', 'n', '1');
     const before = await besidesWork();
     await fill();
     await expect(producer().append(payloads(2))).rejects.toMatchObject({ code: 'REDIS_OOM' });
-    const announced = createModelsOut(redis(), 'm').announce([{ corridor: 'US-EG', model: 'n@1' }]);
+    const announced = announceModelsOut(redis(), 'm', [{ corridor: 'US-EG', model: 'n@1' }]);
     await expect(announced).rejects.toMatchObject({ code: 'REDIS_OOM' });
     const other = streamKeys('m', 'DE-TR', 0).transactions;
     expect(await ensureGroups(redis(), [other])).toMatchObject([{ code: 'REDIS_OOM' }]);
-    const planted = createContinuity(redis()).plant([stream], true);
+    const planted = plantTokens(redis(), [stream], true);
     await expect(planted).rejects.toMatchObject({ code: 'REDIS_OOM' });
     const installs = places.map((place) => ({ ...place, known: end, snapshot: Buffer.alloc(999) }));
     expect(await logs.install(installs)).toEqual(['dropped', 'dropped']);
