@@ -31,8 +31,8 @@ import { openReaderConnection } from '../stream/group/reader-connection.ts';
 import { createHandEntriesOver, ENTRY_READER, type EntryReader } from '../stream/group/versions.ts';
 import { profileKey, profileSlot, type StreamKeys } from '../stream/keys.ts';
 import { createProfileLogs, type ProfileLogs } from '../stream/profiles/profile-logs.ts';
-import { createPromoteRetries } from '../stream/settle/retries.ts';
-import { createProve, createSettle } from '../stream/settle/settle.ts';
+import { promoteRetries } from '../stream/settle/retries.ts';
+import { createSettle, prove } from '../stream/settle/settle.ts';
 import { measureStreams } from '../stream/status/lag.ts';
 import { createListStreams } from '../stream/status/list-streams.ts';
 import { announceModelsOut } from '../stream/status/models-out.ts';
@@ -150,7 +150,7 @@ export async function runWorker(
     group: {
       ...createGroupDuties(redis, entries.versions),
       ensure: (s) => ensureGroups(redis, s),
-      prove: createProve(redis),
+      prove: (stream) => prove(redis, stream),
       ...guardReads(guards),
     },
     steps: createSteps({
@@ -251,7 +251,6 @@ function createDuties(
   leadership: Leadership,
   streams: () => readonly StreamKeys[],
 ): Duty[] {
-  const promote = createPromoteRetries(redis);
   return [
     ...bindIngestDuties(config, database, redis, leadership, metrics),
     bindWatch(config, database, leadership, metrics),
@@ -265,7 +264,7 @@ function createDuties(
       name: 'promote-retries',
       everyMs: PROMOTE_EVERY_MS,
       async run() {
-        await promote(streams());
+        await promoteRetries(redis, streams());
       },
     },
     ...memory.duties(streams),

@@ -8,7 +8,7 @@ import { packAgain } from '../../src/stream/entries/entry.ts';
 import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
 import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
-import { createPromoteRetries, packRetry } from '../../src/stream/settle/retries.ts';
+import { packRetry, promoteRetries } from '../../src/stream/settle/retries.ts';
 import { measureStreams } from '../../src/stream/status/lag.ts';
 import { readWaiting } from '../../src/stream/status/waiting.ts';
 import { idAt } from '../support/stored-rows.ts';
@@ -121,7 +121,7 @@ describe('promoteRetries', () => {
       const member = `${version} 2 retry 0 \n${packed}\nmore`;
       await redis().zadd(stream.retries, String(atMs), member);
     }
-    expect(await createPromoteRetries(redis())([stream])).toBe(2);
+    expect(await promoteRetries(redis(), [stream])).toBe(2);
     const entries = await redis().xrange(stream.transactions, '-', '+');
     expect(entries.map(([, fields]) => fields)).toEqual(
       (['first', 'second'] as const).map((packed) => [

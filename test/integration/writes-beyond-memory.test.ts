@@ -16,7 +16,7 @@ import { createHandEntriesOver } from '../../src/stream/group/versions.ts';
 import { GROUP, modelsOutKey, profileKey, spareKeyOf, streamKeys } from '../../src/stream/keys.ts';
 import { createProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
 import { loadScript, runScripts } from '../../src/stream/scripts.ts';
-import { createPromoteRetries } from '../../src/stream/settle/retries.ts';
+import { promoteRetries } from '../../src/stream/settle/retries.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle/settle.ts';
 import { plantTokens } from '../../src/stream/status/continuity.ts';
 import { announceModelsOut } from '../../src/stream/status/models-out.ts';
@@ -169,7 +169,7 @@ describe('beyond the memory limit', () => {
     };
     const options = { hasRoom: () => true, onUnpublished: () => undefined };
     await createSettle({ redis: redis(), market: 'm', ...options })([settlement]);
-    expect(await createPromoteRetries(redis())([stream])).toBe(1);
+    expect(await promoteRetries(redis(), [stream])).toBe(1);
     expect(await redis().hget(stream.counts, 'transactions')).toBe('2');
     expect(await redis().zcard(stream.retries)).toBe(1);
     const share = { shares: [10], transactionsMax: 10 };

@@ -19,7 +19,7 @@ import {
   type StreamEntry,
 } from '../../src/stream/group/read-group.ts';
 import { loadScript, runScript } from '../../src/stream/scripts.ts';
-import { createPromoteRetries } from '../../src/stream/settle/retries.ts';
+import { promoteRetries } from '../../src/stream/settle/retries.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle/settle.ts';
 import { toRow } from '../../src/worker/acknowledge.ts';
 import { createMemoryStreams } from '../simulation/memory-streams.ts';
@@ -92,7 +92,6 @@ async function createRedisSide(): Promise<Side> {
     hasRoom: () => true,
     onUnpublished: () => undefined,
   });
-  const promote = createPromoteRetries(redis);
   const read = (own: string, share: number) => ({
     ...{ consumer: own, streams: [stream], shares: [share], transactionsMax: share },
   });
@@ -108,7 +107,7 @@ async function createRedisSide(): Promise<Side> {
       duties.claim({ stream: name, consumer: own, idleMs: 0, cursor, transactionsMax }),
     heartbeat: (own, ids) => duties.heartbeat(name, own, ids),
     settle: async (settlement) => (await settle([settlement]))[0],
-    promote: () => promote([stream]),
+    promote: () => promoteRetries(redis, [stream]),
     left: async () => ({
       entries: (await redis.xrange(name, '-', '+')).map(([, fields]) => fields.slice(2).join(' ')),
       retries: (await redis.zrange(stream.retries, '0', '-1')).sort(),
