@@ -28,7 +28,7 @@ import { listCorridors } from '../store/transactions/corridors.ts';
 import { openCommands, type RedisClient, untilReady } from '../stream/connection/connection.ts';
 import { createGroupDuties, ensureGroups } from '../stream/group/consumer-group.ts';
 import { openReaderConnection } from '../stream/group/reader-connection.ts';
-import { createHandEntriesOver, ENTRY_READER, type EntryReader } from '../stream/group/versions.ts';
+import { ENTRY_READER, type EntryReader, handEntriesOver } from '../stream/group/versions.ts';
 import { profileKey, profileSlot, type StreamKeys } from '../stream/keys.ts';
 import { createProfileLogs, type ProfileLogs } from '../stream/profiles/profile-logs.ts';
 import { promoteRetries } from '../stream/settle/retries.ts';
@@ -227,7 +227,7 @@ function createSteps(parts: StepParts): BatchSteps {
   });
   const partitions = createPartitionGuard(database);
   return createBatchSteps({
-    ...{ entries: parts.entries, handOver: createHandEntriesOver(redis) },
+    ...{ entries: parts.entries, handOver: (all) => handEntriesOver(redis, all) },
     foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
     scorer: parts.scorer,
     models: parts.models,

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { COUNT_MAX } from '../../src/stream/entries/columns.ts';
 import { packAgain } from '../../src/stream/entries/entry.ts';
 import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
-import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
+import { readGroup } from '../../src/stream/group/read-group.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { packRetry, promoteRetries } from '../../src/stream/settle/retries.ts';
 import { measureStreams } from '../../src/stream/status/lag.ts';
@@ -82,7 +82,7 @@ describe('a read', () => {
     const streams = [stream, streamKeys('m', 'DE-TR', 0), streamKeys('m', 'US-MX', 0)];
     const names = streams.map(({ transactions }) => transactions);
     await ensureGroups(redis(), names.slice(0, 2));
-    return await readPresent(redis(), loadReadScript(), {
+    return await readGroup(redis(), {
       ...{ consumer: 'c', streams, shares, transactionsMax },
     });
   };

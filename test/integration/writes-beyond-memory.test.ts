@@ -11,8 +11,8 @@ import {
   ensureGroups,
 } from '../../src/stream/group/consumer-group.ts';
 import { dropHandedOver } from '../../src/stream/group/handed-over.ts';
-import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
-import { createHandEntriesOver } from '../../src/stream/group/versions.ts';
+import { readGroup } from '../../src/stream/group/read-group.ts';
+import { handEntriesOver } from '../../src/stream/group/versions.ts';
 import { GROUP, modelsOutKey, profileKey, spareKeyOf, streamKeys } from '../../src/stream/keys.ts';
 import { createProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
 import { loadScript, runScripts } from '../../src/stream/scripts.ts';
@@ -174,7 +174,7 @@ describe('beyond the memory limit', () => {
     expect(await redis().zcard(stream.retries)).toBe(1);
     const share = { shares: [10], transactionsMax: 10 };
     const read = { consumer: 'd', streams: [stream], ...share };
-    const { deliveries } = await readPresent(redis(), loadReadScript(), read);
+    const { deliveries } = await readGroup(redis(), read);
     expect(deliveries[0]?.entries).toHaveLength(2);
     expect(await besidesWork()).toEqual({});
     // A lost group is recreated where entries wait.
@@ -187,7 +187,7 @@ describe('beyond the memory limit', () => {
     await fill();
     const [id = ''] = await deliver('c', 2);
     const entries = [{ id, version: '3' }];
-    await createHandEntriesOver(redis())([{ stream: stream.transactions, consumer: 'c', entries }]);
+    await handEntriesOver(redis(), [{ stream: stream.transactions, consumer: 'c', entries }]);
     expect(await dropHandedOver(redis(), stream, '3', [id])).toBe(1);
     expect(await redis().hget(stream.counts, 'transactions')).toBe('1');
     expect(await pending()).toBe(1);
