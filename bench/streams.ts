@@ -9,7 +9,7 @@ import type { Transaction } from '../src/domain/transaction.ts';
 import { decodeEntry, type EntryPayload } from '../src/stream/entries/entry.ts';
 import { createProducer } from '../src/stream/entries/producer.ts';
 import { ensureGroups } from '../src/stream/group/consumer-group.ts';
-import { loadReadScript, readPresent, type StreamEntry } from '../src/stream/group/read-group.ts';
+import { readGroup, type StreamEntry } from '../src/stream/group/read-group.ts';
 import { streamKeys } from '../src/stream/keys.ts';
 import { createSettle, type EndedEntry } from '../src/stream/settle/settle.ts';
 import { toRow } from '../src/worker/acknowledge.ts';
@@ -67,7 +67,6 @@ function toEnded(entry: StreamEntry): EndedEntry {
 async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post: number) {
   const transactionsMax = payloads.length;
   const producer = createProducer({ redis, market: MARKET, shards: 1, transactionsMax });
-  const script = loadReadScript();
   const settle = createSettle({
     redis,
     market: MARKET,
@@ -85,7 +84,7 @@ async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post:
   const waitingBytes = (await dataBytes(redis)) - emptyBytes;
   const share = { shares: [BATCH_TRANSACTIONS], transactionsMax: BATCH_TRANSACTIONS };
   for (;;) {
-    const { deliveries } = await readPresent(redis, script, {
+    const { deliveries } = await readGroup(redis, {
       ...{ consumer, streams: [STREAM] },
       ...share,
     });

@@ -4,7 +4,7 @@ import type { Transaction } from '../../src/domain/transaction.ts';
 import { ENTRY_VERSION, packAgain } from '../../src/stream/entries/entry.ts';
 import { createProducer } from '../../src/stream/entries/producer.ts';
 import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
-import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
+import { readGroup } from '../../src/stream/group/read-group.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
 
 const BATCH_TRANSACTIONS = 1000;
@@ -47,12 +47,11 @@ async function appendPipelined(redis: Redis, transactions: readonly Transaction[
 }
 
 async function drain(redis: Redis, transactions: number): Rate {
-  const script = loadReadScript();
   const share = { shares: [BATCH_TRANSACTIONS], transactionsMax: BATCH_TRANSACTIONS };
   const options = { consumer: CONSUMER, streams: [SCRATCH], ...share };
   const rate = await perSecond(transactions, async () => {
     for (let left = await redis.xlen(SCRATCH.transactions); left > 0; ) {
-      const { deliveries } = await readPresent(redis, script, options);
+      const { deliveries } = await readGroup(redis, options);
       const ids = deliveries.flatMap(({ entries }) => entries.map(({ id }) => id));
       if (ids.length === 0) throw new Error(`${left} entries were not delivered`);
       await redis

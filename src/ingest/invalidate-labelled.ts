@@ -8,10 +8,7 @@ import type { Guard } from '../runtime/breaker.ts';
 import type { Database } from '../store/database/pool.ts';
 import { findFraudParties, type Parties } from '../store/labels/labelled-transactions.ts';
 import type { RedisClient } from '../stream/connection/connection.ts';
-import {
-  createInvalidateProfiles,
-  type InvalidateProfiles,
-} from '../stream/profiles/invalidate-profiles.ts';
+import { invalidateProfiles, type Party } from '../stream/profiles/invalidate-profiles.ts';
 
 /** Resolves when every later fold sees these transactions' labels. Throws a Failure. */
 export type InvalidateLabelled = (transactionIds: readonly string[]) => Promise<void>;
@@ -23,23 +20,22 @@ export function openInvalidateLabelled(
   market: string,
   guard: Guard,
 ): InvalidateLabelled {
-  const invalidateProfiles = createInvalidateProfiles(redis, market);
   return createInvalidateLabelled(
     (transactionIds) => findFraudParties(query, transactionIds),
-    (parties) => guard(() => invalidateProfiles(parties)),
+    (parties) => guard(() => invalidateProfiles(redis, market, parties)),
   );
 }
 
 /** @param findFraud returns the parties of those transactions that have a label that says fraud */
 export function createInvalidateLabelled(
   findFraud: (transactionIds: readonly string[]) => Promise<readonly Parties[]>,
-  invalidateProfiles: InvalidateProfiles,
+  invalidate: (parties: readonly Party[]) => Promise<void>,
 ): InvalidateLabelled {
   return async (transactionIds) => {
     const found = await findFraud(transactionIds);
     const accounts = new Set(found.map(({ accountId }) => accountId));
     const merchants = new Set(found.map(({ merchantId }) => merchantId));
-    await invalidateProfiles([
+    await invalidate([
       ...[...accounts].map((id) => ({ kind: 'account' as const, id })),
       ...[...merchants].map((id) => ({ kind: 'merchant' as const, id })),
     ]);

@@ -4,7 +4,6 @@
  */
 import { type CommandContext, EXIT } from '../cli/command.ts';
 import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
-import type { ModelOut } from '../domain/model-out.ts';
 import { serveHealth } from '../http/serve-health.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
 import { createMerchantKind } from '../profile/merchant-kind.ts';
@@ -29,14 +28,14 @@ import { listCorridors } from '../store/transactions/corridors.ts';
 import { openCommands, type RedisClient, untilReady } from '../stream/connection/connection.ts';
 import { createGroupDuties, ensureGroups } from '../stream/group/consumer-group.ts';
 import { openReaderConnection } from '../stream/group/reader-connection.ts';
-import { createHandEntriesOver, ENTRY_READER, type EntryReader } from '../stream/group/versions.ts';
+import { ENTRY_READER, type EntryReader, handEntriesOver } from '../stream/group/versions.ts';
 import { profileKey, profileSlot, type StreamKeys } from '../stream/keys.ts';
 import { createProfileLogs, type ProfileLogs } from '../stream/profiles/profile-logs.ts';
-import { createPromoteRetries } from '../stream/settle/retries.ts';
-import { createProve, createSettle } from '../stream/settle/settle.ts';
+import { promoteRetries } from '../stream/settle/retries.ts';
+import { createSettle, prove } from '../stream/settle/settle.ts';
 import { measureStreams } from '../stream/status/lag.ts';
 import { createListStreams } from '../stream/status/list-streams.ts';
-import { createModelsOut, type ModelsOut } from '../stream/status/models-out.ts';
+import { announceModelsOut } from '../stream/status/models-out.ts';
 import { createBatchModels } from '../worker/batch-models.ts';
 import { poisonScorer } from '../worker/fault-test-scorer.ts';
 import type { ModelSourceDependencies } from '../worker/model-source.ts';
@@ -135,7 +134,11 @@ export async function runWorker(
   const leadership = resources.use(createLeadership(database, name, failpoint));
   const models = createBatchModels({
     ...{ ...bindModels(database, name), ...overrides.models, metrics, log },
-    report: reportModels(guards, createModelsOut(redis, config.RISK_MARKET)),
+    // This process and the API read which models are out.
+    report: async (out) => {
+      guards.reportModels(out);
+      await announceModelsOut(redis, config.RISK_MARKET, out);
+    },
     nowMs: () => performance.now(),
   });
   const { entries = ENTRY_READER } = overrides;
@@ -147,7 +150,7 @@ export async function runWorker(
     group: {
       ...createGroupDuties(redis, entries.versions),
       ensure: (s) => ensureGroups(redis, s),
-      prove: createProve(redis),
+      prove: (stream) => prove(redis, stream),
       ...guardReads(guards),
     },
     steps: createSteps({
@@ -171,14 +174,6 @@ export async function runWorker(
   });
   log.info({ name }, 'worker has drained');
   return EXIT.fine;
-}
-
-/** Where this process and the API read which models are out. */
-function reportModels(guards: Guards, { announce }: ModelsOut) {
-  return async (out: readonly ModelOut[]) => {
-    guards.reportModels(out);
-    await announce(out);
-  };
 }
 
 function openProfileLogs(config: Config, redis: RedisClient): ProfileLogs {
@@ -232,7 +227,7 @@ function createSteps(parts: StepParts): BatchSteps {
   });
   const partitions = createPartitionGuard(database);
   return createBatchSteps({
-    ...{ entries: parts.entries, handOver: createHandEntriesOver(redis) },
+    ...{ entries: parts.entries, handOver: (all) => handEntriesOver(redis, all) },
     foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
     scorer: parts.scorer,
     models: parts.models,
@@ -256,7 +251,6 @@ function createDuties(
   leadership: Leadership,
   streams: () => readonly StreamKeys[],
 ): Duty[] {
-  const promote = createPromoteRetries(redis);
   return [
     ...bindIngestDuties(config, database, redis, leadership, metrics),
     bindWatch(config, database, leadership, metrics),
@@ -270,7 +264,7 @@ function createDuties(
       name: 'promote-retries',
       everyMs: PROMOTE_EVERY_MS,
       async run() {
-        await promote(streams());
+        await promoteRetries(redis, streams());
       },
     },
     ...memory.duties(streams),

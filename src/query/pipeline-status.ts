@@ -17,7 +17,7 @@ import { readTotals, type Total } from '../store/tallies/day-tallies.ts';
 import type { RedisClient } from '../stream/connection/connection.ts';
 import { measureStreams, type StreamLag } from '../stream/status/lag.ts';
 import { createListStreams } from '../stream/status/list-streams.ts';
-import { createModelsOut } from '../stream/status/models-out.ts';
+import { listModelsOut } from '../stream/status/models-out.ts';
 import type { Databases } from './choose-database.ts';
 import { createReadLatency, type LatencyJson, latencyFields, latencyJson } from './latency.ts';
 import { type ReplicaStatus, replicaStatusSchema } from './replica-status.ts';
@@ -93,11 +93,11 @@ export function createReadStatus(
   const readFigures = createReadFigures(databases);
   const readLatency = createReadLatency(databases);
   const listStreams = createListStreams(redis, market, shards);
-  const modelsOut = createModelsOut(redis, market);
+  const models = () => listModelsOut(redis, market);
   const measure = async () => {
     const streams = async () => measureStreams(redis, await listStreams(listCorridors()));
     try {
-      return await Promise.all([guards.redis.run(streams), guards.redis.run(modelsOut.list)]);
+      return await Promise.all([guards.redis.run(streams), guards.redis.run(models)]);
     } catch (error) {
       if (isUnavailable(error)) return undefined;
       throw error;

@@ -4,7 +4,7 @@
  */
 import { readStreamProofs, writeStreamProofs } from '../store/recovery/stream-proofs.ts';
 import { SHARDS_MAX, type StreamKeys } from '../stream/keys.ts';
-import { createContinuity, type ProvenStream } from '../stream/status/continuity.ts';
+import { findBroken, type ProvenStream, plantTokens } from '../stream/status/continuity.ts';
 import { listStreams, type Market } from './market.ts';
 
 type Continued = {
@@ -22,7 +22,6 @@ export type ProveStreams = () => Promise<Continued>;
 /** Takes two round trips to Postgres and one to Redis where nothing was lost. Throws a Failure. */
 export function createProveStreams(market: Market): ProveStreams {
   const { database, writes, redis, shards } = market;
-  const { findBroken, plant } = createContinuity(redis);
   /** Whether transactions are appended to it now. */
   const isInUse = ({ shard }: StreamKeys) => shard < shards;
   return async () => {
@@ -37,7 +36,7 @@ export function createProveStreams(market: Market): ProveStreams {
       if (proof !== undefined) proven.push({ stream, proof });
       else if (isInUse(stream)) unknown.push(stream);
     }
-    const broken = await findBroken(proven);
+    const broken = await findBroken(redis, proven);
     const corridors = new Set(broken.map(({ stream }) => stream.corridor));
     const owing = streams.filter((one) => isInUse(one) && corridors.has(one.corridor));
     return {
@@ -45,7 +44,10 @@ export function createProveStreams(market: Market): ProveStreams {
       renew: async () => {
         if (broken.length + unknown.length === 0) return;
         const gone = broken.filter(({ proof }) => proof === null).map(({ stream }) => stream);
-        const planted = [...(await plant(unknown, false)), ...(await plant(gone, true))];
+        const planted = [
+          ...(await plantTokens(redis, unknown, false)),
+          ...(await plantTokens(redis, gone, true)),
+        ];
         const renewed = [...broken, ...planted].flatMap(({ stream, proof }) =>
           proof === null ? [] : [[stream.transactions, proof] as const],
         );

@@ -9,7 +9,7 @@ import { loadScript, runScript } from './scripts.ts';
 /** Version of the event. */
 const VERSION = '1';
 /** Events kept, at least; about 300 bytes each. */
-export const DECISION_EVENTS_KEPT = 20_000;
+const DECISION_EVENTS_KEPT = 20_000;
 /** No id of an event: nothing is appended after it. */
 const NO_ID = '';
 

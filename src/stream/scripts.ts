@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Cluster } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
-import { type RedisClient, toRedisFailure } from './connection/connection.ts';
+import { type RedisClient, throwRedisFailure, toRedisFailure } from './connection/connection.ts';
+import { isStreamAtFault } from './connection/outage.ts';
 
 export type Script = {
   readonly text: string;
@@ -57,50 +58,46 @@ export async function runScripts(
   calls: readonly ScriptCall[],
   options: ScriptOptions = {},
 ): Promise<unknown[]> {
-  const replies = await sendAll(redis, calls, (call) => [script.digest, ...tail(call)], {
-    command: 'evalsha',
-    ...options,
-  });
+  const replies = await sendAll(redis, ['evalsha', script.digest], calls, options);
   const unknown = replies.flatMap((reply, index) => (isUnknownScript(reply) ? [index] : []));
   if (unknown.length === 0) return replies;
-  const again = await sendAll(
-    redis,
-    unknown.map((index) => calls[index] as ScriptCall),
-    (call) => [script.text, ...tail(call)],
-    { command: 'eval', ...options },
-  );
+  const repeated = unknown.map((index) => calls[index] as ScriptCall);
+  const again = await sendAll(redis, ['eval', script.text], repeated, options);
   unknown.forEach((index, i) => {
     replies[index] = again[i];
   });
   return replies;
 }
 
-function tail({ keys, args }: ScriptCall): ScriptArgument[] {
-  return [keys.length, ...keys, ...args];
+/** As runScripts, for a call a stream: returns Failures of streams that are at fault by themselves, and throws any other. */
+export async function runOnStreams(
+  redis: RedisClient,
+  script: Script,
+  calls: readonly ScriptCall[],
+): Promise<unknown[]> {
+  const replies = await runScripts(redis, script, calls);
+  const failed = replies.find((reply) => reply instanceof Failure && !isStreamAtFault(reply));
+  if (failed !== undefined) throw failed;
+  return replies;
 }
 
 function isUnknownScript(reply: unknown): boolean {
   return reply instanceof Failure && reply.code === 'REDIS_NOSCRIPT';
 }
 
-type SendOptions = ScriptOptions & { readonly command: 'eval' | 'evalsha' };
-
 async function sendAll(
   redis: RedisClient,
+  [command, script]: readonly ['evalsha' | 'eval', string],
   calls: readonly ScriptCall[],
-  toArguments: (call: ScriptCall) => ScriptArgument[],
-  { command, buffers = false }: SendOptions,
+  { buffers = false }: ScriptOptions,
 ): Promise<unknown[]> {
   const method = buffers ? 'callBuffer' : 'call';
-  if (redis instanceof Cluster || calls.length === 1) {
-    return await Promise.all(
-      calls.map((call) => redis[method](command, toArguments(call)).catch(toRedisFailure)),
-    );
+  const all = calls.map(({ keys, args }) => [script, keys.length, ...keys, ...args]);
+  if (redis instanceof Cluster || all.length === 1) {
+    return await Promise.all(all.map((one) => redis[method](command, one).catch(toRedisFailure)));
   }
   const pipeline = redis.pipeline();
-  for (const call of calls) pipeline[method](command, toArguments(call));
-  const results = await pipeline.exec().catch((error: unknown) => {
-    throw toRedisFailure(error);
-  });
+  for (const one of all) pipeline[method](command, one);
+  const results = await pipeline.exec().catch(throwRedisFailure);
   return (results ?? []).map(([error, value]) => (error === null ? value : toRedisFailure(error)));
 }

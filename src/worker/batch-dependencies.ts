@@ -6,14 +6,14 @@ import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
 import type { InsertScores, readStoredScores } from '../store/scores/scores.ts';
-import type { EntryReader, HandEntriesOver } from '../stream/group/versions.ts';
+import type { EntryReader, handEntriesOver } from '../stream/group/versions.ts';
 import type { Settle } from '../stream/settle/settle.ts';
 import type { FoldProfiles } from './profiles/fold-profiles.ts';
 import type { BatchModels } from './score-items.ts';
 import type { Scorer } from './scorer.ts';
 
-/** A function of the store that has its database. */
-type Bound<F> = F extends (database: never, ...rest: infer Rest) => infer Result
+/** A function of a store that has its connection. */
+type Bound<F> = F extends (connection: never, ...rest: infer Rest) => infer Result
   ? (...rest: Rest) => Result
   : never;
 
@@ -26,7 +26,7 @@ export type BatchStore = {
 
 export type BatchDependencies = {
   readonly entries: EntryReader;
-  readonly handOver: HandEntriesOver;
+  readonly handOver: Bound<typeof handEntriesOver>;
   readonly foldProfiles: FoldProfiles;
   readonly scorer: Scorer;
   readonly store: BatchStore;

@@ -9,7 +9,6 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { GroupDuties } from '../stream/group/consumer-group.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { Prove } from '../stream/settle/settle.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Intake } from './intake.ts';
 import type { RunUnit } from './isolate-failures.ts';
@@ -24,7 +23,7 @@ export type Group = GroupDuties & {
   /** Makes missing groups; null where there is one now. */
   readonly ensure: (streams: readonly string[]) => Promise<(Failure | null)[]>;
   /** Throws where entries of a stream could not be settled now. */
-  readonly prove: Prove;
+  readonly prove: (stream: StreamKeys) => Promise<void>;
   /** Around reads of one corridor alone: its breaker. */
   readonly guardOf: (corridor: string) => Guard;
   /** Whether a read failed because of one stream, or its breaker is open; the others go on. */

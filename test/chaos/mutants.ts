@@ -119,8 +119,8 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/repair/prove-streams.ts',
-        find: 'const broken = await findBroken(proven);',
-        replace: 'const broken = await findBroken([]);',
+        find: 'const broken = await findBroken(redis, proven);',
+        replace: 'const broken = await findBroken(redis, []);',
       },
     ],
   },

@@ -13,7 +13,7 @@ import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createLeadership } from '../../src/store/maintenance/leadership.ts';
 import { openCommands } from '../../src/stream/connection/connection.ts';
 import { profileKey } from '../../src/stream/keys.ts';
-import { createInvalidateProfiles } from '../../src/stream/profiles/invalidate-profiles.ts';
+import { invalidateProfiles } from '../../src/stream/profiles/invalidate-profiles.ts';
 import { testConfig } from '../support/config.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { startTestRedis } from '../support/services.ts';
@@ -179,7 +179,6 @@ test('a full Redis still drops the profiles that are invalid', async () => {
   const redis = openCommands(service.url, 2000);
   try {
     await waitUntil(() => redis.status === 'ready', 5000, 'redis');
-    const invalidate = createInvalidateProfiles(redis, 'm');
     const key = profileKey('m', 'account', 'one');
     await redis.set(key, Buffer.alloc(100));
     for (let n = 0; ; n++) {
@@ -187,7 +186,7 @@ test('a full Redis still drops the profiles that are invalid', async () => {
       if (reply === 'full') break;
     }
     await redis.config('SET', 'maxmemory', '1mb');
-    await invalidate([
+    await invalidateProfiles(redis, 'm', [
       { kind: 'account', id: 'one' },
       { kind: 'account', id: 'absent' },
     ]);

@@ -6,7 +6,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openScoringModel } from '../../src/models/registry/scoring-model.ts';
 import { readModel } from '../../src/store/models/models.ts';
-import { createModelsOut } from '../../src/stream/status/models-out.ts';
+import { listModelsOut } from '../../src/stream/status/models-out.ts';
 import type { JudgingModel } from '../../src/worker/judge-batch.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -64,13 +64,13 @@ test('a model that fails for a while is stood in for by the rules, and then come
   rig.startWorker({}, { models: { load } });
   for (let n = 0; n < 5; n++) expect(await scoreOne()).toEqual(BY_RULES);
   expect(calls).toBe(3);
-  const out = createModelsOut(rig.commands, rig.database.market);
-  await waitUntil(async () => (await out.list()).length > 0, 5000, 'the model to be told as out');
-  expect(await out.list()).toEqual([{ corridor: 'US-EG', model: 'm@1' }]);
+  const list = () => listModelsOut(rig.commands, rig.database.market);
+  await waitUntil(async () => (await list()).length > 0, 5000, 'the model to be told as out');
+  expect(await list()).toEqual([{ corridor: 'US-EG', model: 'm@1' }]);
   isBroken = false;
   await waitUntil(async () => (await scoreOne()).model === 'm@1', 15_000, 'a call on trial');
   for (let n = 0; n < 5; n++) expect(await scoreOne()).toEqual(BY_MODEL);
-  await waitUntil(async () => (await out.list()).length === 0, 10_000, 'nothing to be out');
+  await waitUntil(async () => (await list()).length === 0, 10_000, 'nothing to be out');
 });
 
 test('a slow model is stood in for by the rules', async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { StatusJson } from '../../src/query/pipeline-status.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
-import { createModelsOut } from '../../src/stream/status/models-out.ts';
+import { announceModelsOut } from '../../src/stream/status/models-out.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -130,7 +130,7 @@ test('summaries count dead letters on the day that they were given up, until the
 });
 
 test('a model that a worker speaks of as out is told with its corridor, which is at level 1', async () => {
-  await createModelsOut(api.redis, 'market_0').announce([{ corridor: 'US-EG', model: 'm@1' }]);
+  await announceModelsOut(api.redis, 'market_0', [{ corridor: 'US-EG', model: 'm@1' }]);
   const status = await readStatus();
   expect(corridor(status, 'US-EG')).toMatchObject({
     breakers: ['model:US-EG:m@1:open'],

@@ -9,8 +9,8 @@ import {
   createGroupDuties,
   listConsumers,
 } from '../../src/stream/group/consumer-group.ts';
-import { loadReadScript, readOwn } from '../../src/stream/group/read-group.ts';
-import { createHandEntriesOver } from '../../src/stream/group/versions.ts';
+import { readGroup } from '../../src/stream/group/read-group.ts';
+import { handEntriesOver } from '../../src/stream/group/versions.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
 import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 
@@ -118,9 +118,8 @@ describe('group duties', () => {
     const options = { stream: stream.transactions, consumer: 'heir', idleMs: 0, cursor: '-' };
     const claimed = await old.claim({ ...options, transactionsMax: 10 });
     expect(claimed.entries.map(({ id }) => id)).toEqual([second, other]);
-    const handOver = createHandEntriesOver(redis());
     const entries = ids.map((id) => ({ id, version: '3' }));
-    await handOver([
+    await handEntriesOver(redis(), [
       { stream: stream.transactions, consumer: 'dead', entries },
       { stream: 'no:such:stream', consumer: 'dead', entries },
     ]);
@@ -169,12 +168,12 @@ describe('group duties', () => {
     expect(await listConsumers(redis(), 'no:such:stream')).toEqual([]);
   });
 
-  test('readOwn gives what was delivered and never settled', async () => {
+  test('readGroup gives what was delivered and never settled', async () => {
     await appendSingly(payloads(3));
     const ids = await deliver('c', 3);
     await redis().xack(stream.transactions, GROUP, ids[1] ?? '');
     const read = { consumer: 'c', streams: [stream], shares: [10], transactionsMax: 10 };
-    const { deliveries } = await readOwn(redis(), loadReadScript(), read, '0');
+    const { deliveries } = await readGroup(redis(), read, '0');
     expect(deliveries[0]?.entries.map(({ id }) => id)).toEqual([ids[0], ids[2]]);
   });
 });

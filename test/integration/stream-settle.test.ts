@@ -8,10 +8,10 @@ import { ENTRY_VERSION, packAgain } from '../../src/stream/entries/entry.ts';
 import { CLAIM_START, createGroupDuties } from '../../src/stream/group/consumer-group.ts';
 import { GROUP } from '../../src/stream/keys.ts';
 import {
-  createProve,
   createSettle,
   type EndedEntry,
   type PublishedScores,
+  prove,
   type Settlement,
   type SettleOptions,
 } from '../../src/stream/settle/settle.ts';
@@ -165,11 +165,11 @@ describe('settle', () => {
     const [failure] = await settle(settlement('c', { stream: broken, ...all }));
     expect(failure).toMatchObject({ code: 'REDIS_WRONGTYPE' });
     expect(await lengths()).toEqual([1, 1]);
-    await expect(createProve(redis())(broken)).rejects.toMatchObject({ code: 'REDIS_WRONGTYPE' });
+    await expect(prove(redis(), broken)).rejects.toMatchObject({ code: 'REDIS_WRONGTYPE' });
     const both = await settle(settlement('c', { stream: broken }), settlement('c', all));
     expect(both).toEqual([expect.any(Failure), null]);
     expect(await lengths()).toEqual([0, 0]);
-    await createProve(redis())(stream);
+    await prove(redis(), stream);
   });
 
   test('gets through when Redis is full, without events and copies', async () => {

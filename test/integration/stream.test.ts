@@ -6,9 +6,9 @@ import { describe, expect, test } from 'vitest';
 import { COUNT_MAX } from '../../src/stream/entries/columns.ts';
 import { packAgain } from '../../src/stream/entries/entry.ts';
 import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
-import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
+import { readGroup } from '../../src/stream/group/read-group.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
-import { createPromoteRetries, packRetry } from '../../src/stream/settle/retries.ts';
+import { packRetry, promoteRetries } from '../../src/stream/settle/retries.ts';
 import { measureStreams } from '../../src/stream/status/lag.ts';
 import { readWaiting } from '../../src/stream/status/waiting.ts';
 import { idAt } from '../support/stored-rows.ts';
@@ -82,7 +82,7 @@ describe('a read', () => {
     const streams = [stream, streamKeys('m', 'DE-TR', 0), streamKeys('m', 'US-MX', 0)];
     const names = streams.map(({ transactions }) => transactions);
     await ensureGroups(redis(), names.slice(0, 2));
-    return await readPresent(redis(), loadReadScript(), {
+    return await readGroup(redis(), {
       ...{ consumer: 'c', streams, shares, transactionsMax },
     });
   };
@@ -121,7 +121,7 @@ describe('promoteRetries', () => {
       const member = `${version} 2 retry 0 \n${packed}\nmore`;
       await redis().zadd(stream.retries, String(atMs), member);
     }
-    expect(await createPromoteRetries(redis())([stream])).toBe(2);
+    expect(await promoteRetries(redis(), [stream])).toBe(2);
     const entries = await redis().xrange(stream.transactions, '-', '+');
     expect(entries.map(([, fields]) => fields)).toEqual(
       (['first', 'second'] as const).map((packed) => [

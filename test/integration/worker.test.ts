@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openReader } from '../../src/stream/connection/connection.ts';
 import { listConsumers } from '../../src/stream/group/consumer-group.ts';
-import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
+import { readGroup } from '../../src/stream/group/read-group.ts';
 import { openReplies } from '../../src/stream/settle/replies.ts';
 import { readScored } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -78,7 +78,7 @@ describe('worker', () => {
     await rig.commands.xgroup('CREATE', rig.stream.transactions, 'scoring-workers', '0');
     const share = { shares: [50], transactionsMax: 50 };
     const read = { consumer: 'dead-1', streams: [rig.stream], ...share };
-    const { deliveries } = await readPresent(dead, loadReadScript(), read);
+    const { deliveries } = await readGroup(dead, read);
     expect(deliveries[0]?.entries).toMatchObject([{ transactions: 50 }]);
     dead.disconnect();
     rig.startWorker();

@@ -11,15 +11,15 @@ import {
   ensureGroups,
 } from '../../src/stream/group/consumer-group.ts';
 import { dropHandedOver } from '../../src/stream/group/handed-over.ts';
-import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
-import { createHandEntriesOver } from '../../src/stream/group/versions.ts';
+import { readGroup } from '../../src/stream/group/read-group.ts';
+import { handEntriesOver } from '../../src/stream/group/versions.ts';
 import { GROUP, modelsOutKey, profileKey, spareKeyOf, streamKeys } from '../../src/stream/keys.ts';
 import { createProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
 import { loadScript, runScripts } from '../../src/stream/scripts.ts';
-import { createPromoteRetries } from '../../src/stream/settle/retries.ts';
+import { promoteRetries } from '../../src/stream/settle/retries.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle/settle.ts';
-import { createContinuity } from '../../src/stream/status/continuity.ts';
-import { createModelsOut } from '../../src/stream/status/models-out.ts';
+import { plantTokens } from '../../src/stream/status/continuity.ts';
+import { announceModelsOut } from '../../src/stream/status/models-out.ts';
 import { readSources } from '../support/source-files.ts';
 import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 
@@ -113,17 +113,17 @@ describe('beyond the memory limit', () => {
     const append = (known: typeof end | null) =>
       logs.append(places.map((place) => ({ ...place, known, block, isToRenew: true })));
     await append(null);
-    await createModelsOut(redis(), 'm').announce([{ corridor: 'US-EG', model: 'm@1' }]);
+    await announceModelsOut(redis(), 'm', [{ corridor: 'US-EG', model: 'm@1' }]);
     await redis().zadd(modelsOutKey('m'), 1, 'US-EG old@1');
     await redis().xadd(stream.scored, '*', 'n', '1');
     const before = await besidesWork();
     await fill();
     await expect(producer().append(payloads(2))).rejects.toMatchObject({ code: 'REDIS_OOM' });
-    const announced = createModelsOut(redis(), 'm').announce([{ corridor: 'US-EG', model: 'n@1' }]);
+    const announced = announceModelsOut(redis(), 'm', [{ corridor: 'US-EG', model: 'n@1' }]);
     await expect(announced).rejects.toMatchObject({ code: 'REDIS_OOM' });
     const other = streamKeys('m', 'DE-TR', 0).transactions;
     expect(await ensureGroups(redis(), [other])).toMatchObject([{ code: 'REDIS_OOM' }]);
-    const planted = createContinuity(redis()).plant([stream], true);
+    const planted = plantTokens(redis(), [stream], true);
     await expect(planted).rejects.toMatchObject({ code: 'REDIS_OOM' });
     const installs = places.map((place) => ({ ...place, known: end, snapshot: Buffer.alloc(999) }));
     expect(await logs.install(installs)).toEqual(['dropped', 'dropped']);
@@ -169,12 +169,12 @@ describe('beyond the memory limit', () => {
     };
     const options = { hasRoom: () => true, onUnpublished: () => undefined };
     await createSettle({ redis: redis(), market: 'm', ...options })([settlement]);
-    expect(await createPromoteRetries(redis())([stream])).toBe(1);
+    expect(await promoteRetries(redis(), [stream])).toBe(1);
     expect(await redis().hget(stream.counts, 'transactions')).toBe('2');
     expect(await redis().zcard(stream.retries)).toBe(1);
     const share = { shares: [10], transactionsMax: 10 };
     const read = { consumer: 'd', streams: [stream], ...share };
-    const { deliveries } = await readPresent(redis(), loadReadScript(), read);
+    const { deliveries } = await readGroup(redis(), read);
     expect(deliveries[0]?.entries).toHaveLength(2);
     expect(await besidesWork()).toEqual({});
     // A lost group is recreated where entries wait.
@@ -187,7 +187,7 @@ describe('beyond the memory limit', () => {
     await fill();
     const [id = ''] = await deliver('c', 2);
     const entries = [{ id, version: '3' }];
-    await createHandEntriesOver(redis())([{ stream: stream.transactions, consumer: 'c', entries }]);
+    await handEntriesOver(redis(), [{ stream: stream.transactions, consumer: 'c', entries }]);
     expect(await dropHandedOver(redis(), stream, '3', [id])).toBe(1);
     expect(await redis().hget(stream.counts, 'transactions')).toBe('1');
     expect(await pending()).toBe(1);

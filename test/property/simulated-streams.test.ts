@@ -11,15 +11,9 @@ import {
   createGroupDuties,
   ensureGroups,
 } from '../../src/stream/group/consumer-group.ts';
-import {
-  loadReadScript,
-  type Read,
-  readOwn,
-  readPresent,
-  type StreamEntry,
-} from '../../src/stream/group/read-group.ts';
+import { type Read, readGroup, type StreamEntry } from '../../src/stream/group/read-group.ts';
 import { loadScript, runScript } from '../../src/stream/scripts.ts';
-import { createPromoteRetries } from '../../src/stream/settle/retries.ts';
+import { promoteRetries } from '../../src/stream/settle/retries.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle/settle.ts';
 import { toRow } from '../../src/worker/acknowledge.ts';
 import { createMemoryStreams } from '../simulation/memory-streams.ts';
@@ -30,7 +24,6 @@ import { createStreamRig, stream } from '../support/stream-rig.ts';
 const rig = createStreamRig();
 const name = stream.transactions;
 const RUNS = 50;
-const readScript = loadReadScript();
 const appendScript = loadScript('append-2');
 const consumer = fc.constantFrom('a', 'b');
 const count = fc.integer({ min: 1, max: 4 });
@@ -92,7 +85,6 @@ async function createRedisSide(): Promise<Side> {
     hasRoom: () => true,
     onUnpublished: () => undefined,
   });
-  const promote = createPromoteRetries(redis);
   const read = (own: string, share: number) => ({
     ...{ consumer: own, streams: [stream], shares: [share], transactionsMax: share },
   });
@@ -102,13 +94,13 @@ async function createRedisSide(): Promise<Side> {
         keys: [name, stream.counts],
         args: [1000, ENTRY_VERSION, transactions, head, packed],
       }),
-    read: async (own, max) => entriesOf(await readPresent(redis, readScript, read(own, max))),
-    own: async (own, max) => entriesOf(await readOwn(redis, readScript, read(own, max), '0')),
+    read: async (own, max) => entriesOf(await readGroup(redis, read(own, max))),
+    own: async (own, max) => entriesOf(await readGroup(redis, read(own, max), '0')),
     claim: (own, transactionsMax, cursor) =>
       duties.claim({ stream: name, consumer: own, idleMs: 0, cursor, transactionsMax }),
     heartbeat: (own, ids) => duties.heartbeat(name, own, ids),
     settle: async (settlement) => (await settle([settlement]))[0],
-    promote: () => promote([stream]),
+    promote: () => promoteRetries(redis, [stream]),
     left: async () => ({
       entries: (await redis.xrange(name, '-', '+')).map(([, fields]) => fields.slice(2).join(' ')),
       retries: (await redis.zrange(stream.retries, '0', '-1')).sort(),

@@ -11,9 +11,9 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/stream/connection/connection.ts',
-        find: 'openCluster(Clients.cluster, nodes, all)',
+        find: 'openCluster(Clustered, nodes, all)',
         replace:
-          "openCluster(Clients.cluster, nodes.map((node) => ({ ...parsed.login, ...node })), { ...all, username: '', password: '' })",
+          "openCluster(Clustered, nodes.map((node) => ({ ...parsed.login, ...node })), { ...all, username: '', password: '' })",
       },
     ],
   },

@@ -9,14 +9,13 @@ import {
 import type { EntryPayload } from '../../src/stream/entries/entry.ts';
 import { createProducer, type Producer } from '../../src/stream/entries/producer.ts';
 import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
-import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
+import { readGroup } from '../../src/stream/group/read-group.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
 import { startTestRedis, type TestService } from './services.ts';
 import { idAt } from './stored-rows.ts';
 
 export const AT_MS = Date.UTC(2026, 10, 1);
 export const stream = streamKeys('m', 'US-EG', 0);
-const readScript = loadReadScript();
 
 export type StreamRig = {
   readonly redis: () => RedisClient;
@@ -59,7 +58,7 @@ export function createStreamRig(): StreamRig {
       await ensureGroups(redis, [stream.transactions]);
       const share = { shares: [transactions], transactionsMax: transactions };
       const read = { consumer, streams: [stream], ...share };
-      const { deliveries } = await readPresent(redis, readScript, read);
+      const { deliveries } = await readGroup(redis, read);
       return deliveries[0]?.entries.map(({ id }) => id) ?? [];
     },
     async pending() {

@@ -42,19 +42,16 @@ const base: ConnectionOptions = {
  * too long is closed: its route may be gone although nobody closed it.
  */
 export function openCommands(url: string, timeoutMs: number): RedisClient {
-  return open(
-    url,
-    { single: GatheringRedis, cluster: CommandCluster },
-    {
-      ...base,
-      commandTimeout: timeoutMs,
-      socketTimeout: timeoutMs * SILENCE_TIMEOUTS,
-      connectTimeout: timeoutMs,
-      maxRetriesPerRequest: 0,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-    },
-  );
+  const options = {
+    ...base,
+    commandTimeout: timeoutMs,
+    socketTimeout: timeoutMs * SILENCE_TIMEOUTS,
+    connectTimeout: timeoutMs,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+  };
+  return open(url, options, GatheringRedis, CommandCluster);
 }
 
 /**
@@ -78,16 +75,12 @@ export async function untilReady(client: RedisClient, timeoutMs: number): Promis
  * forget the blocking read without settling it, and the reader would be deaf for ever.
  */
 export function openReader(url: string, blockMs: number): RedisClient {
-  return open(
-    url,
-    { single: Redis, cluster: Cluster },
-    {
-      ...base,
-      socketTimeout: blockMs * 2 + 1000,
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-    },
-  );
+  return open(url, {
+    ...base,
+    socketTimeout: blockMs * 2 + 1000,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+  });
 }
 
 export type NodeAddress = { readonly host: string; readonly port: number };
@@ -193,19 +186,17 @@ function openCluster(
 
 function open(
   url: string,
-  Clients: {
-    readonly single: new (options: ConnectionOptions) => Redis;
-    readonly cluster: ClusterClient;
-  },
   options: ConnectionOptions,
+  Single: new (options: ConnectionOptions) => Redis = Redis,
+  Clustered: ClusterClient = Cluster,
 ): RedisClient {
   const parsed = parseRedisUrl(url);
   const { nodes, database } = parsed;
   const all: ConnectionOptions = { ...options, ...readShared(parsed) };
   const client =
     nodes.length > 1
-      ? openCluster(Clients.cluster, nodes, all)
-      : new Clients.single({ ...all, ...nodes[0], db: database });
+      ? openCluster(Clustered, nodes, all)
+      : new Single({ ...all, ...nodes[0], db: database });
   // Every failed command reports its own error; without a listener a lost connection would end the process.
   client.on('error', () => undefined);
   return client;
@@ -234,8 +225,11 @@ export function toRedisFailure(thrown: unknown): Failure {
     'unavailable',
     code === undefined ? 'REDIS_UNAVAILABLE' : `REDIS_${code}`,
     message,
-    {
-      cause: thrown,
-    },
+    { cause: thrown },
   );
+}
+
+/** Ends a command's `catch`. Throws a Failure. */
+export function throwRedisFailure(thrown: unknown): never {
+  throw toRedisFailure(thrown);
 }

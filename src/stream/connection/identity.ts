@@ -5,21 +5,17 @@
  */
 import { randomUUID } from 'node:crypto';
 import { identityKey } from '../keys.ts';
-import { type RedisClient, toRedisFailure, writableNodes } from './connection.ts';
+import { type RedisClient, throwRedisFailure, writableNodes } from './connection.ts';
+import { infoField } from './info-field.ts';
 
 /** Throws Failure `unavailable` when Redis cannot be written. */
 export async function readIdentity(redis: RedisClient, market: string): Promise<string> {
-  try {
-    const value = await claimIdentity(redis, market);
-    const runIds = await Promise.all(
-      writableNodes(redis).map(
-        async (node) => /^run_id:(\w+)/m.exec(await node.info('server'))?.[1] ?? '',
-      ),
-    );
-    return [value, ...runIds.sort()].join(' ');
-  } catch (error) {
-    throw toRedisFailure(error);
-  }
+  const value = await claimIdentity(redis, market);
+  const infos = await Promise.all(writableNodes(redis).map((node) => node.info('server'))).catch(
+    throwRedisFailure,
+  );
+  const runIds = infos.map((info) => infoField(info, 'run_id') ?? '');
+  return [value, ...runIds.sort()].join(' ');
 }
 
 /**
@@ -27,11 +23,7 @@ export async function readIdentity(redis: RedisClient, market: string): Promise<
  * Failure `unavailable`.
  */
 export async function claimIdentity(redis: RedisClient, market: string): Promise<string> {
-  try {
-    const key = identityKey(market);
-    await redis.set(key, randomUUID(), 'NX');
-    return (await redis.get(key)) ?? '';
-  } catch (error) {
-    throw toRedisFailure(error);
-  }
+  const key = identityKey(market);
+  await redis.set(key, randomUUID(), 'NX').catch(throwRedisFailure);
+  return (await redis.get(key).catch(throwRedisFailure)) ?? '';
 }

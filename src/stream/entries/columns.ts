@@ -134,28 +134,27 @@ export function openColumns(packed: Buffer): Columns {
 
 /** Offset of a UUID a row. */
 export function uuidsAt(columns: Columns, name: number, label: string): number {
-  return fixedPlace(columns, { name, label, kind: KINDS.uuid, bytes: UUID_BYTES }).start;
+  return fixedStart(columns, name, label, KINDS.uuid, UUID_BYTES);
 }
 
 /** Offset of a double a row. */
 export function float64sAt(columns: Columns, name: number, label: string): number {
-  return fixedPlace(columns, { name, label, kind: KINDS.float64, bytes: FLOAT64_BYTES }).start;
+  return fixedStart(columns, name, label, KINDS.float64, FLOAT64_BYTES);
 }
 
-type Wanted = {
-  readonly name: number;
-  readonly label: string;
-  readonly kind: number;
-  readonly bytes: number;
-};
-
-function fixedPlace({ places, count }: Columns, { name, label, kind, bytes }: Wanted): Place {
+function fixedStart(
+  { places, count }: Columns,
+  name: number,
+  label: string,
+  kind: number,
+  bytes: number,
+): number {
   const place = places.get(name);
   if (place === undefined) throw malformed(`${label} is missing`);
   if (place.kind !== kind || place.end - place.start !== count * bytes) {
     throw malformed(`${label} is not ${count} values of ${bytes} bytes`);
   }
-  return place;
+  return place.start;
 }
 
 /** All null where the column is missing. */

@@ -5,7 +5,7 @@
 import { formatUuid, UUID_BYTES } from '../../domain/delivered.ts';
 import { Failure } from '../../domain/failure.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
-import { float64sAt, openColumns, uuidsAt } from './columns.ts';
+import { type Columns, float64sAt, openColumns, uuidsAt } from './columns.ts';
 import { ID, RECEIVED_AT, TIME_BYTES } from './entry.ts';
 
 /** Throws as decodeEntry. */
@@ -13,25 +13,26 @@ export function readReceived(
   value: Buffer,
 ): { readonly transactionId: string; readonly receivedAtMs: number }[] {
   const columns = openColumns(value);
-  const { bytes, view, count } = columns;
   const receivedAt = float64sAt(columns, RECEIVED_AT, 'received_at');
-  const ids = uuidsAt(columns, ID, 'transaction_id');
-  return Array.from({ length: count }, (_, row) => ({
-    transactionId: formatUuid(bytes, ids + row * UUID_BYTES),
-    receivedAtMs: view.getFloat64(receivedAt + row * TIME_BYTES, true),
+  return idsOf(columns).map((transactionId, row) => ({
+    transactionId,
+    receivedAtMs: columns.view.getFloat64(receivedAt + row * TIME_BYTES, true),
   }));
 }
 
 /** Its transactions, as far as they can be read. */
 export function identify(value: Buffer): string[] {
   try {
-    const columns = openColumns(value);
-    const ids = uuidsAt(columns, ID, 'transaction_id');
-    return Array.from({ length: columns.count }, (_, row) =>
-      formatUuid(columns.bytes, ids + row * UUID_BYTES),
-    ).filter((id) => createdAtMsOf(id) !== undefined);
+    return idsOf(openColumns(value)).filter((id) => createdAtMsOf(id) !== undefined);
   } catch (error) {
     if (error instanceof Failure) return [];
     throw error;
   }
+}
+
+function idsOf(columns: Columns): string[] {
+  const start = uuidsAt(columns, ID, 'transaction_id');
+  return Array.from({ length: columns.count }, (_, row) =>
+    formatUuid(columns.bytes, start + row * UUID_BYTES),
+  );
 }

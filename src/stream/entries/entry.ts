@@ -40,6 +40,21 @@ import {
 
 export const ENTRY_VERSION = '2';
 
+/** Finds a field in the flat list of an entry's fields and values; undefined where it is missing. */
+export function fieldOf(
+  fields: readonly unknown[],
+  name: 'v' | 'n' | 'h' | 'd',
+): Buffer | undefined {
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const field = fields[i];
+    if (Buffer.isBuffer(field) && field.length === 1 && field[0] === name.charCodeAt(0)) {
+      const value = fields[i + 1];
+      return Buffer.isBuffer(value) ? value : undefined;
+    }
+  }
+  return undefined;
+}
+
 /** How an entry came into the stream: anything but `ingest` may have been folded before. */
 export const ENTRY_ORIGINS = ['ingest', 'reconciled', 'retry', 'replay', 'released'] as const;
 export type EntryOrigin = (typeof ENTRY_ORIGINS)[number];

@@ -68,17 +68,16 @@ export function createProducer(options: ProducerOptions): Producer {
   const send = async (groups: readonly Group[]): Promise<Appended[]> => {
     const maxOf = await readMax();
     const packed = groups.map(({ payloads }) => packEntries(payloads));
-    const replies = await runScripts(
-      redis,
-      script,
-      groups.map(({ stream }, index) => ({
-        keys: [stream.transactions, stream.counts],
-        args: [
-          ...[maxOf(stream), ENTRY_VERSION],
-          ...(packed[index] ?? []).flatMap((one) => [one.transactions, one.head, one.packed]),
-        ],
-      })),
-    ).catch((error: unknown) => groups.map(() => toRedisFailure(error)));
+    const calls = groups.map(({ stream }, index) => ({
+      keys: [stream.transactions, stream.counts],
+      args: [
+        ...[maxOf(stream), ENTRY_VERSION],
+        ...(packed[index] ?? []).flatMap((one) => [one.transactions, one.head, one.packed]),
+      ],
+    }));
+    const replies = await runScripts(redis, script, calls).catch((error: unknown) =>
+      groups.map(() => toRedisFailure(error)),
+    );
     return replies.map((reply, index) => toAppended(reply, packed[index] ?? []));
   };
   /**

@@ -7,7 +7,7 @@
  * times the bytes that are still free. One stream alone gets eight ninths; full streams leave room for every other.
  */
 import { Failure } from '../../domain/failure.ts';
-import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
+import { type RedisClient, throwRedisFailure } from '../connection/connection.ts';
 import { unexpected } from '../connection/outage.ts';
 import type { StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
@@ -39,7 +39,7 @@ type StreamRoom = {
 };
 
 /** The room of a stream, by the name of its key. */
-export type RoomOf = (stream: string) => StreamRoom;
+type RoomOf = (stream: string) => StreamRoom;
 
 export type StreamRooms = {
   /** Measures now: one round trip on a single node. Throws a Failure. */
@@ -79,18 +79,14 @@ export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
   };
   const take = async () => {
     const atMs = performance.now();
-    try {
-      const roomOf = await read();
-      last = { atMs, roomOf };
-      return roomOf;
-    } catch (error) {
-      throw toRedisFailure(error);
-    } finally {
-      underWay = undefined;
-    }
+    const roomOf = await read().catch(throwRedisFailure);
+    last = { atMs, roomOf };
+    return roomOf;
   };
   const measure = () => {
-    underWay ??= take();
+    underWay ??= take().finally(() => {
+      underWay = undefined;
+    });
     return underWay;
   };
   return {
@@ -107,7 +103,7 @@ export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
   };
 }
 
-export type StreamSize = {
+type StreamSize = {
   readonly stream: string;
   readonly held: number;
   readonly bytes: number;

@@ -9,25 +9,13 @@ import { type NodeAddress, openNode, toRedisFailure } from '../connection/connec
 import type { StreamKeys } from '../keys.ts';
 import { awaitEntries, type Delivery, type Read } from './read-group.ts';
 
-type ClusterWaits = {
-  /** Waits until a stream has unread entries; `failed` names the streams that could not be waited for. */
-  readonly awaitAny: (
-    consumer: string,
-    streams: readonly StreamKeys[],
-    blockMs: number,
-  ) => Promise<Read>;
-  /** Ends the wait that is under way; an entry that was delivered meanwhile is still returned. */
-  readonly unblock: () => void;
-  readonly close: () => void;
-};
-
 /** A stream's connection, with its client id on the master, by which another connection unblocks it. */
 type Connection = { readonly client: Redis; readonly id: number; readonly master: NodeAddress };
 
 /** Pause before `CLIENT UNBLOCK` is sent again to a read that had not begun to block. */
 const UNBLOCK_AGAIN_MS = 5;
 
-export function openClusterWaits(url: string, blockMs: number, commands: Cluster): ClusterWaits {
+export function openClusterWaits(url: string, blockMs: number, commands: Cluster) {
   const connections = new Map<string, Promise<Connection>>();
   let over = new AbortController();
   const connect = async ({ transactions }: StreamKeys): Promise<Connection> => {
@@ -52,34 +40,26 @@ export function openClusterWaits(url: string, blockMs: number, commands: Cluster
       connections.set(name, opened);
       const connection = await opened;
       if (signal.aborted) return [];
-      return await readUntil(
-        connection,
-        signal,
-        awaitEntries(connection.client, consumer, [stream], blockMs),
-      );
+      let isOver = false;
+      const end = () => void endRead(commands, connection, () => isOver);
+      signal.addEventListener('abort', end, { once: true });
+      return await awaitEntries(connection.client, consumer, [stream], blockMs).finally(() => {
+        isOver = true;
+        signal.removeEventListener('abort', end);
+      });
     } catch (error) {
       // The slot may have moved, or the master may be gone: the next wait asks the cluster for the master.
       forget(name);
       throw toRedisFailure(error);
     }
   };
-  const readUntil = async <T>(
-    connection: Connection,
-    signal: AbortSignal,
-    read: Promise<T>,
-  ): Promise<T> => {
-    let isOver = false;
-    const end = () => void endRead(commands, connection, () => isOver);
-    signal.addEventListener('abort', end, { once: true });
-    try {
-      return await read;
-    } finally {
-      isOver = true;
-      signal.removeEventListener('abort', end);
-    }
-  };
   return {
-    async awaitAny(consumer, streams, blockMs) {
+    /** Waits until a stream has unread entries; `failed` names the streams that could not be waited for. */
+    async awaitAny(
+      consumer: string,
+      streams: readonly StreamKeys[],
+      blockMs: number,
+    ): Promise<Read> {
       over = new AbortController();
       const { signal } = over;
       const waits = streams.map((stream) => waitFor(consumer, stream, blockMs, signal));
@@ -94,6 +74,7 @@ export function openClusterWaits(url: string, blockMs: number, commands: Cluster
       });
       return { deliveries, failed };
     },
+    /** Ends the wait that is under way; an entry that was delivered meanwhile is still returned. */
     unblock: () => over.abort(),
     close() {
       for (const name of connections.keys()) forget(name);

@@ -20,9 +20,14 @@ import { Failure } from '../../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
 import { isStreamAtFault, unexpected } from '../connection/outage.ts';
 import { GROUP, type StreamKeys, TOKEN_PREFIX } from '../keys.ts';
-import { loadScript, runScript, runScripts, type Script } from '../scripts.ts';
+import { loadScript, runScript, runScripts } from '../scripts.ts';
 import { type StreamEntry, toEntry } from './read-group.ts';
 import { consumerOfVersion } from './versions.ts';
+
+const ensureScript = loadScript('ensure-group-1');
+const claimScript = loadScript('claim-stale-1');
+const heartbeatScript = loadScript('heartbeat-1');
+const removeScript = loadScript('remove-consumer-1');
 
 /**
  * Creates the group of each stream where it is missing; null where it exists now, else the error: a Redis at
@@ -33,8 +38,8 @@ export async function ensureGroups(
   streams: readonly string[],
 ): Promise<(Failure | null)[]> {
   const calls = streams.map((stream) => ({ keys: [stream], args: [GROUP] }));
-  const replies = await runScripts(redis, loadScript('ensure-group-1'), calls).catch(
-    (error: unknown) => streams.map(() => toRedisFailure(error)),
+  const replies = await runScripts(redis, ensureScript, calls).catch((error: unknown) =>
+    streams.map(() => toRedisFailure(error)),
   );
   return replies.map((reply) => (reply instanceof Failure ? reply : null));
 }
@@ -72,29 +77,21 @@ export const DELIVERIES_TOGETHER = 3;
 export const DELIVERIES_WHOLE = 2;
 
 /** Operations of the group besides reading; each call is one round trip. */
-export type GroupDuties = {
-  /** Claims stale entries of versions that we read, as many as can be processed together. Throws a Failure. */
-  readonly claim: (claim: ClaimOptions) => Promise<Claimed>;
-  /** Consumers of these streams that stand for a version that we read and have entries. Throws a Failure. */
-  readonly findHandedOver: (
-    streams: readonly StreamKeys[],
-  ) => Promise<{ readonly stream: StreamKeys; readonly from: string }[]>;
-  /** Resets the idle time of entries that are still ours; returns their number. */
-  readonly heartbeat: (stream: string, consumer: string, ids: readonly string[]) => Promise<number>;
-  /** Removes the consumer from each stream where it has nothing pending. */
-  readonly removeConsumer: (streams: readonly string[], consumer: string) => Promise<void>;
-  /** Removes consumers of dead processes: idle for longer than `idleMs`, nothing pending. */
-  readonly removeDeadConsumers: (stream: string, idleMs: number) => Promise<void>;
-};
+export type GroupDuties = ReturnType<typeof createGroupDuties>;
 
 /** @param versions those of entries that this process reads */
-export function createGroupDuties(redis: RedisClient, versions: readonly string[]): GroupDuties {
-  const claimScript = loadScript('claim-stale-1');
-  const heartbeatScript = loadScript('heartbeat-1');
-  const removeScript = loadScript('remove-consumer-1');
+export function createGroupDuties(redis: RedisClient, versions: readonly string[]) {
   return {
-    claim: (claim) => claimStale(redis, claimScript, claim, versions),
-    async findHandedOver(streams) {
+    /** Claims stale entries of versions that we read, as many as can be processed together. Throws a Failure. */
+    async claim(claim: ClaimOptions): Promise<Claimed> {
+      const { stream, consumer, idleMs, cursor, transactionsMax, from = '' } = claim;
+      const bounds = [transactionsMax, DELIVERIES_TOGETHER, DELIVERIES_WHOLE];
+      const args = [GROUP, consumer, idleMs, cursor, ...bounds, from, ...versions];
+      const call = { keys: [stream], args };
+      return toClaimed(await runScript(redis, claimScript, call, { buffers: true }));
+    },
+    /** Consumers of these streams that stand for a version that we read and have entries. Throws a Failure. */
+    async findHandedOver(streams: readonly StreamKeys[]) {
       const consumers = versions.map(consumerOfVersion);
       const places = streams.flatMap((stream) => consumers.map((from) => ({ stream, from })));
       const found = await Promise.all(
@@ -102,28 +99,23 @@ export function createGroupDuties(redis: RedisClient, versions: readonly string[
       );
       return places.filter((_, index) => found[index]);
     },
-    heartbeat: async (stream, consumer, ids) =>
-      Number(
-        await runScript(redis, heartbeatScript, {
-          keys: [stream],
-          args: [GROUP, consumer, ...ids],
-        }),
-      ),
-    async removeConsumer(streams, consumer) {
-      // A missing stream or group has no consumer to remove.
-      const args = [GROUP, consumer];
-      await runScripts(
-        redis,
-        removeScript,
-        streams.map((stream) => ({ keys: [stream], args })),
-      );
+    /** Resets the idle time of entries that are still ours; returns their number. */
+    async heartbeat(stream: string, consumer: string, ids: readonly string[]) {
+      const call = { keys: [stream], args: [GROUP, consumer, ...ids] };
+      return Number(await runScript(redis, heartbeatScript, call));
     },
-    async removeDeadConsumers(stream, idleMs) {
-      const idle = (await listConsumers(redis, stream)).filter(
-        (one) => one.pending === 0 && one.idleMs > idleMs,
-      );
+    /** Removes the consumer from each stream where it has nothing pending. */
+    async removeConsumer(streams: readonly string[], consumer: string) {
+      // A missing stream or group has no consumer to remove.
+      const calls = streams.map((stream) => ({ keys: [stream], args: [GROUP, consumer] }));
+      await runScripts(redis, removeScript, calls);
+    },
+    /** Removes consumers of dead processes: idle for longer than `idleMs`, nothing pending. */
+    async removeDeadConsumers(stream: string, idleMs: number) {
+      const consumers = await listConsumers(redis, stream);
+      const idle = consumers.filter((one) => one.pending === 0 && one.idleMs > idleMs);
       const calls = idle.map(({ name }) => ({ keys: [stream], args: [GROUP, name] }));
-      if (calls.length > 0) await runScripts(redis, removeScript, calls);
+      await runScripts(redis, removeScript, calls);
     },
   };
 }
@@ -136,18 +128,6 @@ async function hasPending(redis: RedisClient, stream: string, consumer: string):
     throw failure;
   });
   return rows.length > 0;
-}
-
-async function claimStale(
-  redis: RedisClient,
-  script: Script,
-  { stream, consumer, idleMs, cursor, transactionsMax, from = '' }: ClaimOptions,
-  versions: readonly string[],
-): Promise<Claimed> {
-  const bounds = [transactionsMax, DELIVERIES_TOGETHER, DELIVERIES_WHOLE];
-  const args = [GROUP, consumer, idleMs, cursor, ...bounds, from, ...versions];
-  const call = { keys: [stream], args };
-  return toClaimed(await runScript(redis, script, call, { buffers: true }));
 }
 
 /** Reads the reply of claim-stale: `[cursor, [id, deliveries, fields, 1 for a suspect, ...]]`. */
@@ -166,14 +146,8 @@ export function toClaimed(reply: unknown): Claimed {
   return { cursor: String(reply[0]), ...claimed };
 }
 
-type Consumer = {
-  readonly name: string;
-  readonly pending: number;
-  readonly idleMs: number;
-};
-
 /** The consumers of a stream, without its token; none where the stream or the group is missing. */
-export async function listConsumers(redis: RedisClient, stream: string): Promise<Consumer[]> {
+export async function listConsumers(redis: RedisClient, stream: string) {
   const reply = await redis.xinfo('CONSUMERS', stream, GROUP).catch((error: unknown) => {
     const failure = toRedisFailure(error);
     if (isGroupMissing(failure) || failure.message.includes('no such key')) return [];

@@ -2,19 +2,18 @@
  * Operators' view of entries that no running worker reads: lists waiting versions, and takes an entry out of a
  * stream.
  */
-import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
+import { type RedisClient, throwRedisFailure } from '../connection/connection.ts';
+import { fieldOf } from '../entries/entry.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
 import { loadScript, runScript } from '../scripts.ts';
 import { listConsumers } from './consumer-group.ts';
 import { consumerOfVersion, versionOfConsumer } from './versions.ts';
 
-type HandedOver = { readonly version: string; readonly entries: number };
-
 /** Counts the entries of a stream that were handed over, version by version. Throws a Failure. */
 export async function listHandedOver(
   redis: RedisClient,
   { transactions }: StreamKeys,
-): Promise<HandedOver[]> {
+): Promise<{ readonly version: string; readonly entries: number }[]> {
   return (await listConsumers(redis, transactions)).flatMap(({ name, pending }) => {
     const version = versionOfConsumer(name);
     return version === undefined || pending === 0 ? [] : [{ version, entries: pending }];
@@ -30,20 +29,16 @@ export async function readHandedOver(
   version: string,
   entriesMax: number,
 ): Promise<KeptEntry[]> {
-  try {
-    const consumer = consumerOfVersion(version);
-    const rows = await redis.xpending(transactions, GROUP, '-', '+', entriesMax, consumer);
-    // The client types rows as unknown; Redis begins each with the id.
-    const ids = rows.map((row) => String((row as unknown[])[0]));
-    const found = await Promise.all(ids.map((id) => redis.xrangeBuffer(transactions, id, id)));
-    return ids.map((id, index) => {
-      const fields = found[index]?.[0]?.[1] ?? [];
-      const at = fields.findIndex((field, place) => place % 2 === 0 && String(field) === 'd');
-      return { id, packed: at < 0 ? undefined : fields[at + 1] };
-    });
-  } catch (error) {
-    throw toRedisFailure(error);
-  }
+  const consumer = consumerOfVersion(version);
+  const rows = await redis
+    .xpending(transactions, GROUP, '-', '+', entriesMax, consumer)
+    .catch(throwRedisFailure);
+  // The client types rows as unknown; Redis begins each with the id.
+  const ids = rows.map((row) => String((row as unknown[])[0]));
+  const found = await Promise.all(ids.map((id) => redis.xrangeBuffer(transactions, id, id))).catch(
+    throwRedisFailure,
+  );
+  return ids.map((id, index) => ({ id, packed: fieldOf(found[index]?.[0]?.[1] ?? [], 'd') }));
 }
 
 const dropScript = loadScript('drop-handed-over-2');

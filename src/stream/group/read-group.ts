@@ -4,12 +4,12 @@
  */
 import { Cluster } from 'ioredis';
 import { Failure } from '../../domain/failure.ts';
-import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
+import { type RedisClient, throwRedisFailure, toRedisFailure } from '../connection/connection.ts';
 import { unexpected } from '../connection/outage.ts';
 import { COUNT_MAX } from '../entries/columns.ts';
-import { carriedDeliveries, type EntryFields } from '../entries/entry.ts';
+import { carriedDeliveries, type EntryFields, fieldOf } from '../entries/entry.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
-import { loadScript, runScripts, type Script } from '../scripts.ts';
+import { loadScript, runScripts } from '../scripts.ts';
 
 /** An entry as delivered. */
 export type StreamEntry = EntryFields & {
@@ -44,35 +44,19 @@ export type ReadOptions = {
   readonly transactionsMax: number;
 };
 
-export const loadReadScript = (): Script => loadScript('read-n');
-
-/** Reads entries that are there now and that nobody has read yet: one call, on a cluster one a stream. */
-export async function readPresent(
-  reader: RedisClient,
-  script: Script,
-  options: ReadOptions,
-): Promise<Read> {
-  return await readAfter(reader, script, options, '>');
-}
+const script = loadScript('read-n');
+/** Stands for entries that nobody has read yet. */
+const UNREAD = '>';
 
 /**
- * Reads entries that this consumer was given and has not settled, from `after` on: after a reader error some
- * may have been delivered into a reply that never arrived.
+ * Reads entries that are there now and that nobody has read yet: one call, on a cluster one a stream.
+ * @param after of entries that this consumer was given and has not settled, those behind this id instead: after a reader error
+ *   some may have been delivered into a reply that never arrived
  */
-export async function readOwn(
+export async function readGroup(
   reader: RedisClient,
-  script: Script,
-  options: ReadOptions,
-  after: string,
-): Promise<Read> {
-  return await readAfter(reader, script, options, after);
-}
-
-async function readAfter(
-  reader: RedisClient,
-  script: Script,
   { consumer, streams, shares, transactionsMax }: ReadOptions,
-  after: string,
+  after = UNREAD,
 ): Promise<Read> {
   const places = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
   const groups = reader instanceof Cluster ? places.map((place) => [place]) : [places];
@@ -81,43 +65,35 @@ async function readAfter(
     args: [GROUP, consumer, after, transactionsMax, ...group.map(({ share }) => share)],
   }));
   const replies = await runScripts(reader, script, calls, { buffers: true });
-  const deliveries: Delivery[] = [];
-  const failed = new Map<StreamKeys, Failure>();
+  // The server counts a delivery each time a pending entry is read again; the exact figure is asked
+  // for only when an entry is claimed from another consumer.
+  const delivered = after === UNREAD ? 1 : 2;
+  const read = { deliveries: [] as Delivery[], failed: new Map<StreamKeys, Failure>() };
   for (const [index, group] of groups.entries()) {
     const reply = replies[index];
-    if (reply instanceof Failure) {
-      // Entries that other streams delivered stay pending for this consumer, which drains them after an error.
-      if (groups.length === 1) throw reply;
-      for (const { stream } of group) failed.set(stream, reply);
-      continue;
-    }
-    // The server counts a delivery each time a pending entry is read again; the exact figure is asked
-    // for only when an entry is claimed from another consumer.
-    const read = toRead(reply, group, after === '>' ? 1 : 2);
-    deliveries.push(...read.deliveries);
-    for (const [stream, failure] of read.failed) failed.set(stream, failure);
+    // Entries that other streams delivered stay pending for this consumer, which drains them after an error.
+    if (reply instanceof Failure && groups.length === 1) throw reply;
+    if (reply instanceof Failure) for (const { stream } of group) read.failed.set(stream, reply);
+    else addReply(read, reply, group, delivered);
   }
-  return { deliveries, failed };
+  return read;
 }
 
 /** Reads the reply of read-n: `[[place, failure, held, entries], ...]`. */
-function toRead(
+function addReply(
+  { deliveries, failed }: { deliveries: Delivery[]; failed: Map<StreamKeys, Failure> },
   reply: unknown,
   asked: readonly { readonly stream: StreamKeys }[],
-  deliveries: number,
-): Read {
-  const read = { deliveries: [] as Delivery[], failed: new Map<StreamKeys, Failure>() };
+  delivered: number,
+): void {
   for (const row of toArray(reply, 'read-n')) {
-    const [place, failure, held, entries] = toArray(row, 'read-n');
+    const [place, failure, held, found] = toArray(row, 'read-n');
     const stream = asked[Number(place) - 1]?.stream;
     if (stream === undefined) throw unexpected('read-n');
-    if (String(failure) !== '') read.failed.set(stream, toRedisFailure(new Error(String(failure))));
-    const found = toEntries(entries, deliveries);
-    if (found.length > 0) {
-      read.deliveries.push({ stream, entries: found, held: Number(held) });
-    }
+    if (String(failure) !== '') failed.set(stream, toRedisFailure(new Error(String(failure))));
+    const entries = toEntries(found, delivered);
+    if (entries.length > 0) deliveries.push({ stream, entries, held: Number(held) });
   }
-  return read;
 }
 
 /** Waits until a stream has unread entries, and reads at most one of each stream. On a cluster they must share a slot. */
@@ -132,9 +108,7 @@ export async function awaitEntries(
   const group = ['GROUP', GROUP, consumer, 'COUNT', 1, 'BLOCK', blockMs];
   const reply = await reader
     .callBuffer('XREADGROUP', [...group, 'STREAMS', ...names, ...ids])
-    .catch((error: unknown) => {
-      throw toRedisFailure(error);
-    });
+    .catch(throwRedisFailure);
   const byName = new Map(streams.map((stream) => [stream.transactions, stream]));
   return toDeliveries(reply).map(({ name, entries }) => {
     const stream = byName.get(name);
@@ -168,19 +142,14 @@ export function toEntry(id: string, fields: unknown, delivered: number): StreamE
     const none = { version: null, transactions: 0, head: null, packed: null };
     return { id, ...none, deleted: true, deliveries: delivered, carried: 0 };
   }
-  const values = new Map<string, Buffer>();
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const value: unknown = fields[i + 1];
-    if (Buffer.isBuffer(value)) values.set(String(fields[i]), value);
-  }
-  const head = values.get('h')?.toString('latin1') ?? null;
+  const head = fieldOf(fields, 'h')?.toString('latin1') ?? null;
   const carried = carriedDeliveries(head);
   return {
     id,
-    version: values.get('v')?.toString('latin1') ?? null,
-    transactions: countOf(values.get('n')),
+    version: fieldOf(fields, 'v')?.toString('latin1') ?? null,
+    transactions: countOf(fieldOf(fields, 'n')),
     head,
-    packed: values.get('d') ?? null,
+    packed: fieldOf(fields, 'd') ?? null,
     deleted: false,
     deliveries: delivered + carried,
     carried,

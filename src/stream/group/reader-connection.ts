@@ -8,35 +8,15 @@ import { Cluster, Redis } from 'ioredis';
 import { Failure } from '../../domain/failure.ts';
 import { openReader, type RedisClient } from '../connection/connection.ts';
 import { openClusterWaits } from './cluster-waits.ts';
-import {
-  awaitEntries,
-  loadReadScript,
-  type Read,
-  type ReadOptions,
-  readOwn,
-  readPresent,
-} from './read-group.ts';
+import { awaitEntries, type Read, type ReadOptions, readGroup } from './read-group.ts';
 
-export type OpenReader = {
-  /**
-   * Reads what is there now; if nothing is, waits for the first entries and reads those that arrived with them.
-   */
-  readonly readNew: (options: ReadOptions & { readonly blockMs: number }) => Promise<Read>;
-  readonly readOwn: (options: ReadOptions, after: string) => Promise<Read>;
-  readonly unblock: () => Promise<void>;
-  readonly close: () => void;
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
-};
+export type OpenReader = ReturnType<typeof openReaderConnection>;
 
 /** Beyond the block and the socket's own timeout of twice the block and a second. */
 const DEAF_GRACE_MS = 5000;
+
 /** @param commands a connection that never blocks, through which the server is asked */
-export function openReaderConnection(
-  url: string,
-  blockMs: number,
-  commands: RedisClient,
-): OpenReader {
-  const readScript = loadReadScript();
+export function openReaderConnection(url: string, blockMs: number, commands: RedisClient) {
   let current = connect(url, blockMs);
   const waits = commands instanceof Cluster ? openClusterWaits(url, blockMs, commands) : undefined;
   // Each read has a promise of its own: a promise that outlives reads would keep every reply that it was raced
@@ -72,9 +52,10 @@ export function openReaderConnection(
     }
   };
   return {
-    readNew: (options) =>
+    /** Reads what is there now; if nothing is, waits for the first entries and reads those that arrived with them. */
+    readNew: (options: ReadOptions & { readonly blockMs: number }): Promise<Read> =>
       guard(async (client) => {
-        const present = await readPresent(client, readScript, options);
+        const present = await readGroup(client, options);
         if (present.deliveries.length > 0 || present.failed.size > 0) return present;
         const { consumer, streams, blockMs } = options;
         const woken =
@@ -84,10 +65,11 @@ export function openReaderConnection(
         if (woken.deliveries.length === 0) return woken;
         // A producer that appended to one stream is about to append to others, and half as many batches cost
         // less.
-        return joinReads(woken, await readPresent(client, readScript, options));
+        return joinReads(woken, await readGroup(client, options));
       }),
-    readOwn: (options, after) => guard((client) => readOwn(client, readScript, options, after)),
-    async unblock() {
+    readOwn: (options: ReadOptions, after: string) =>
+      guard((client) => readGroup(client, options, after)),
+    async unblock(): Promise<void> {
       const { client, id } = current;
       if (waits !== undefined) waits.unblock();
       // Without a connection there is nothing to unblock, and no reply would come.

@@ -3,9 +3,7 @@
  * entry over: it stays pending, without a counted delivery, for a consumer that stands for the version instead
  * of a process. Workers that read the version take it from there; other workers leave it alone.
  */
-import { Failure } from '../../domain/failure.ts';
 import type { RedisClient } from '../connection/connection.ts';
-import { isStreamAtFault } from '../connection/outage.ts';
 import {
   type DecodedEntry,
   decodeEntry,
@@ -14,7 +12,7 @@ import {
 } from '../entries/entry.ts';
 import { identify } from '../entries/entry-ids.ts';
 import { GROUP } from '../keys.ts';
-import { loadScript, runScripts } from '../scripts.ts';
+import { loadScript, runOnStreams } from '../scripts.ts';
 
 /** The versions of entries that a release reads. */
 export type EntryReader = {
@@ -26,7 +24,9 @@ export type EntryReader = {
 };
 
 export const ENTRY_READER: EntryReader = {
-  ...{ versions: [ENTRY_VERSION], decode: decodeEntry, identify },
+  versions: [ENTRY_VERSION],
+  decode: decodeEntry,
+  identify,
 };
 
 /** The scripts spell the name in the same way. */
@@ -45,25 +45,19 @@ export type HandOver = {
   readonly entries: readonly { readonly id: string; readonly version: string }[];
 };
 
-/** An entry that is no longer the consumer's stays where it is. Throws a Failure. */
-export type HandEntriesOver = (handOvers: readonly HandOver[]) => Promise<void>;
+const script = loadScript('hand-over-1');
 
-export function createHandEntriesOver(redis: RedisClient): HandEntriesOver {
-  const script = loadScript('hand-over-1');
-  return async (handOvers) => {
-    const replies = await runScripts(
-      redis,
-      script,
-      handOvers.map(({ stream, consumer, entries }) => ({
-        keys: [stream],
-        args: [
-          ...[GROUP, consumer],
-          ...entries.flatMap(({ id, version }) => [id, consumerOfVersion(version)]),
-        ],
-      })),
-    );
-    // An entry that stays with us in a failing stream is claimed once it is stale.
-    const failed = replies.find((one) => one instanceof Failure && !isStreamAtFault(one));
-    if (failed !== undefined) throw failed;
-  };
+/**
+ * An entry that is no longer the consumer's stays where it is; one that stays with us in a failing stream is claimed once it is
+ * stale. Throws a Failure.
+ */
+export async function handEntriesOver(
+  redis: RedisClient,
+  handOvers: readonly HandOver[],
+): Promise<void> {
+  const calls = handOvers.map(({ stream, consumer, entries }) => {
+    const owners = entries.flatMap(({ id, version }) => [id, consumerOfVersion(version)]);
+    return { keys: [stream], args: [GROUP, consumer, ...owners] };
+  });
+  await runOnStreams(redis, script, calls);
 }

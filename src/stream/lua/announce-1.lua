@@ -1,5 +1,5 @@
 --[[
-  Puts a name on a list that forgets: of workers that are alive, of models that are out.
+  Puts the name of a model that is out on a list that forgets.
 
   KEYS[1] sorted set  names by when they were last announced, milliseconds of the server's clock
 
@@ -7,12 +7,9 @@
   ARGV[2] number  for how long a name stays after it was announced, milliseconds
 
   Adding comes first, so that a full Redis refuses all of it.
-
-  Returns the names on the list, sorted by when they were announced.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return redis.call('ZRANGE', KEYS[1], 0, -1)

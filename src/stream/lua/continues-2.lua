@@ -10,7 +10,7 @@
   Returns { 1 where the token stands in both, else 0; the history of writes that the server continues }.
 ]]
 --- @include server-history
---- @include plantable
+--- @include typed-keys
 local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
 local found = 0
 -- An error says that there is no stream or no group.

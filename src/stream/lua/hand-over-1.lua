@@ -7,19 +7,14 @@
   ARGV[1] string    consumer group
   ARGV[2] string    this consumer
   ARGV[3..] strings for each entry: its id, the consumer of its version
-
-  Returns how many were handed over.
 ]]
 local transactions, group, consumer = KEYS[1], ARGV[1], ARGV[2]
 
-local handed = 0
 for i = 3, #ARGV, 2 do
   local id = ARGV[i]
   -- A group that is gone owns nothing: its entries come back when it is made again.
   local pending = redis.pcall('XPENDING', transactions, group, id, id, 1, consumer)
   if pending.err == nil and #pending == 1 then
     redis.call('XCLAIM', transactions, group, ARGV[i + 1], 0, id, 'RETRYCOUNT', 0, 'JUSTID')
-    handed = handed + 1
   end
 end
-return handed

@@ -13,7 +13,7 @@
   Returns the history of writes that the server continues.
 ]]
 --- @include server-history
---- @include plantable
+--- @include typed-keys
 local transactions, retries = KEYS[1], KEYS[2]
 local group, prefix, token = ARGV[1], ARGV[2], ARGV[3]
 

@@ -6,13 +6,9 @@
 
   ARGV[1] string  consumer group
   ARGV[2] string  consumer
-
-  Returns how many entries are pending: 0 means that the consumer is gone.
 ]]
 local transactions, group, consumer = KEYS[1], ARGV[1], ARGV[2]
 
-local pending = redis.call('XPENDING', transactions, group, '-', '+', 1, consumer)
-if #pending == 0 then
+if #redis.call('XPENDING', transactions, group, '-', '+', 1, consumer) == 0 then
   redis.call('XGROUP', 'DELCONSUMER', transactions, group, consumer)
 end
-return #pending

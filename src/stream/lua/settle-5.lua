@@ -12,8 +12,8 @@
   consumer, who has published its scores. They are looked at one by one only where fewer were pending than we held.
 
   KEYS[1] stream      the corridor's transactions
-  KEYS[2] hash        counts
-  KEYS[3] sorted set  retries by due time, milliseconds (promote-retries-3.lua)
+  KEYS[2] sorted set  retries by due time, milliseconds (promote-retries-3.lua)
+  KEYS[3] hash        counts
   KEYS[4] stream      dead letters, a bounded copy of table dead_letters (event-budget.ts)
   KEYS[5] stream      transaction.scored events
 
@@ -35,9 +35,9 @@
 
   Returns how many scores were not published because Redis is full.
 ]]
---- @include settlable
+--- @include typed-keys
 --- @include counting
-local transactions, counts, retries, dead_letters, scored = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local transactions, retries, counts, dead_letters, scored = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local group, consumer, version, corridor = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local published, divided, replaced, replies = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local LINE = '(%S+) (%d+) (%d+) (%d+) (%d+)\n'

@@ -3,26 +3,22 @@
  * memory no longer find their stamp, and a snapshot of earlier reads is refused.
  */
 import { callsOf } from '../connection/by-slot.ts';
-import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
+import { type RedisClient, throwRedisFailure } from '../connection/connection.ts';
 import { type PartyKind, profileKey, profileSlot } from '../keys.ts';
 
-type Party = { readonly kind: PartyKind; readonly id: string };
+export type Party = { readonly kind: PartyKind; readonly id: string };
 
 /** Resolves when no earlier profile of these parties will be used again. Throws a Failure. */
-export type InvalidateProfiles = (parties: readonly Party[]) => Promise<void>;
-
-export function createInvalidateProfiles(redis: RedisClient, market: string): InvalidateProfiles {
-  return async (parties) => {
-    const places = parties.map(({ kind, id }) => {
-      const slot = profileSlot(id);
-      return { slot, key: profileKey(market, kind, id, slot) };
-    });
-    // A full Redis allows deletions.
-    const removals = callsOf(redis, places).map(({ items }) =>
-      redis.unlink(items.map(({ key }) => key)),
-    );
-    await Promise.all(removals).catch((error: unknown) => {
-      throw toRedisFailure(error);
-    });
-  };
+export async function invalidateProfiles(
+  redis: RedisClient,
+  market: string,
+  parties: readonly Party[],
+): Promise<void> {
+  const places = parties.map(({ kind, id }) => {
+    const slot = profileSlot(id);
+    return { slot, key: profileKey(market, kind, id, slot) };
+  });
+  const calls = callsOf(redis, places).map(({ items }) => items.map(({ key }) => key));
+  // A full Redis allows deletions.
+  await Promise.all(calls.map((keys) => redis.unlink(keys))).catch(throwRedisFailure);
 }

@@ -22,14 +22,7 @@ const SPARE_SHARE = 0.25;
 /** Share of its bytes: a page that gave back as much loses no log. */
 const GIVEN_BACK_SHARE = 0.1;
 
-type ProfileBudget = {
-  /** Whether the last check found too little room. */
-  readonly isExceeded: () => boolean;
-  /** Checks all nodes; resolves to how many logs were dropped. Throws a Failure. */
-  readonly keep: () => Promise<number>;
-};
-
-export function createProfileBudget(redis: RedisClient, market: string): ProfileBudget {
+export function createProfileBudget(redis: RedisClient, market: string) {
   const script = loadScript('trim-profile-2');
   /** Cursor of each node after the last check. */
   const cursors = new Map<string, string>();
@@ -65,8 +58,10 @@ export function createProfileBudget(redis: RedisClient, market: string): Profile
     return { share, dropped };
   };
   return {
+    /** Whether the last check found too little room. */
     isExceeded: () => isExceeded,
-    async keep() {
+    /** Checks all nodes; resolves to how many logs were dropped. Throws a Failure. */
+    async keep(): Promise<number> {
       try {
         const looks = [];
         for (const node of writableNodes(redis)) looks.push(await keepNode(node));

@@ -2,8 +2,7 @@
  * Reads the stamp at the end of a party's log (append-profiles-n.lua). Each transaction that a worker folds ends the log with
  * another one, and a label that says fraud removes the log, so it is a version of what the party did.
  */
-import type { RedisClient } from '../connection/connection.ts';
-import { toRedisFailure } from '../connection/connection.ts';
+import { type RedisClient, throwRedisFailure } from '../connection/connection.ts';
 import { type PartyKind, profileKey } from '../keys.ts';
 
 const STAMP_BYTES = 8;
@@ -15,10 +14,7 @@ export async function readStamp(
   kind: PartyKind,
   partyId: string,
 ): Promise<string | undefined> {
-  try {
-    const stamp = await redis.getrangeBuffer(profileKey(market, kind, partyId), -STAMP_BYTES, -1);
-    return stamp.length === STAMP_BYTES ? stamp.toString('base64') : undefined;
-  } catch (error) {
-    throw toRedisFailure(error);
-  }
+  const key = profileKey(market, kind, partyId);
+  const stamp = await redis.getrangeBuffer(key, -STAMP_BYTES, -1).catch(throwRedisFailure);
+  return stamp.length === STAMP_BYTES ? stamp.toString('base64') : undefined;
 }

@@ -7,20 +7,15 @@
  */
 import type { Redis } from 'ioredis';
 import { Failure } from '../../domain/failure.ts';
-import { type RedisClient, toRedisFailure, writableNodes } from '../connection/connection.ts';
+import {
+  type RedisClient,
+  throwRedisFailure,
+  toRedisFailure,
+  writableNodes,
+} from '../connection/connection.ts';
+import { infoField } from '../connection/info-field.ts';
 import { PROFILE_SLOTS, profileHistoryKey, profileKeyPattern, slotTag } from '../keys.ts';
 import { runScripts, type Script, type ScriptCall, type ScriptOptions } from '../scripts.ts';
-
-/**
- * Runs a script over profiles, and repeats it where it found those of another history. Replies are those of
- * runScripts; one that is `isOtherHistory` all the same means that the logs are absent, and that Redis has no
- * room to begin any.
- */
-type RunOverProfiles = (
-  script: Script,
-  calls: readonly ScriptCall[],
-  options?: ScriptOptions,
-) => Promise<unknown[]>;
 
 const SCAN_KEYS = 1000;
 const SLOTS = Array.from({ length: PROFILE_SLOTS }, (_, slot) => slot);
@@ -30,20 +25,20 @@ export function isOtherHistory(reply: unknown): boolean {
   return reply instanceof Failure && reply.code === 'REDIS_OTHERHISTORY';
 }
 
-export function createRunOverProfiles(redis: RedisClient, market: string): RunOverProfiles {
+/**
+ * Runs a script over profiles, and repeats it where it found those of another history. Replies are those of
+ * runScripts; one that is `isOtherHistory` all the same means that the logs are absent, and that Redis has no
+ * room to begin any.
+ */
+export function createRunOverProfiles(redis: RedisClient, market: string) {
   let adopting: Promise<void> | undefined;
-  const adoptOnce = () => {
+  return async (script: Script, calls: readonly ScriptCall[], options?: ScriptOptions) => {
+    const replies = await runScripts(redis, script, calls, options);
+    if (!replies.some(isOtherHistory)) return replies;
     adopting ??= adopt(redis, market).finally(() => {
       adopting = undefined;
     });
-    return adopting;
-  };
-  return async (script, calls, options) => {
-    const replies = await runScripts(redis, script, calls, options);
-    if (!replies.some(isOtherHistory)) return replies;
-    await adoptOnce().catch((error: unknown) => {
-      throw toRedisFailure(error);
-    });
+    await adopting.catch(throwRedisFailure);
     const again = calls.filter((_, index) => isOtherHistory(replies[index]));
     const rest = (await runScripts(redis, script, again, options)).values();
     return replies.map((reply) => (isOtherHistory(reply) ? rest.next().value : reply));
@@ -60,7 +55,7 @@ async function adopt(redis: RedisClient, market: string): Promise<void> {
  * rebuilt again.
  */
 async function adoptNode(node: Redis, market: string): Promise<void> {
-  const history = /^master_replid:(\w+)/m.exec(await node.info('replication'))?.[1] ?? '';
+  const history = infoField(await node.info('replication'), 'master_replid') ?? '';
   const found = await Promise.all(SLOTS.map((slot) => readHistory(node, market, slot)));
   const slots = SLOTS.filter((slot) => found[slot] !== undefined && found[slot] !== history);
   const last = slots.at(-1);
@@ -68,7 +63,9 @@ async function adoptNode(node: Redis, market: string): Promise<void> {
   const tags = new Set(slots.map((slot) => slotTag(market, slot)));
   const isDone = async () => (await readHistory(node, market, last)) === history;
   if (!(await purge(node, market, tags, isDone))) return;
-  for (const slot of slots) await write(() => node.set(profileHistoryKey(market, slot), history));
+  for (const slot of slots) {
+    await node.set(profileHistoryKey(market, slot), history).catch(throwUnlessFull);
+  }
 }
 
 /** Null where the slot has none yet; undefined where another node of a cluster has the slot. */
@@ -85,13 +82,9 @@ async function readHistory(node: Redis, market: string, slot: number) {
 const MOVED = new Set(['REDIS_MOVED', 'REDIS_ASK', 'REDIS_CLUSTERDOWN']);
 
 /** A full Redis refuses only writes that do not matter here: without them profiles stay absent. */
-async function write(command: () => Promise<unknown>): Promise<void> {
-  try {
-    await command();
-  } catch (error) {
-    const failure = toRedisFailure(error);
-    if (failure.code !== 'REDIS_OOM') throw failure;
-  }
+function throwUnlessFull(error: unknown): void {
+  const failure = toRedisFailure(error);
+  if (failure.code !== 'REDIS_OOM') throw failure;
 }
 
 /** Removes all profiles under these tags; false where another worker was done before. */

@@ -3,11 +3,12 @@
  * corridors together. Beyond it the oldest of the largest streams are dropped. As Redis runs out of memory all
  * of them are dropped, and none are written: Postgres has the same data, and transactions need the memory.
  */
+import { Failure } from '../../domain/failure.ts';
 import { type RedisClient, toRedisFailure, writableNodes } from '../connection/connection.ts';
 import { readMemory, usedShare } from '../connection/memory.ts';
-import { isStreamAtFault } from '../connection/outage.ts';
+import { unexpected } from '../connection/outage.ts';
 import type { StreamKeys } from '../keys.ts';
-import { loadScript, runScripts } from '../scripts.ts';
+import { loadScript, runOnStreams } from '../scripts.ts';
 
 /** Share of maxmemory that they may take; in a cluster of that of its smallest master. */
 const SHARE_MAX = 0.1;
@@ -31,41 +32,30 @@ type HeldEvents = {
 
 type BytesByKind = Record<HeldEvents['kind'], number>;
 
-type EventBudget = {
-  /** Whether the last check found room for events. */
-  readonly hasRoom: () => boolean;
-  /**
-   * Checks these streams; resolves to the bytes that are left, and those that were dropped. Throws a Failure.
-   */
-  readonly keep: (
-    streams: readonly StreamKeys[],
-  ) => Promise<{ readonly kept: BytesByKind; readonly dropped: BytesByKind }>;
-};
-
 /** @param bytesMax bound where maxmemory allows more; 0 for no events */
-export function createEventBudget(redis: RedisClient, bytesMax: number): EventBudget {
+export function createEventBudget(redis: RedisClient, bytesMax: number) {
   const script = loadScript('keep-events-2');
   let isCrowded = false;
   const measure = async (streams: readonly StreamKeys[]): Promise<HeldEvents[]> => {
-    const replies = await runScripts(
-      redis,
-      script,
-      streams.map(({ scored, deadLetters }) => ({
-        keys: [scored, deadLetters],
-        args: [EVENTS_AGE_MS],
-      })),
-    );
+    const calls = streams.map(({ scored, deadLetters }) => ({
+      keys: [scored, deadLetters],
+      args: [EVENTS_AGE_MS],
+    }));
+    const replies = await runOnStreams(redis, script, calls);
     return streams.flatMap((stream, index) => toHeld(stream, replies[index]));
   };
   return {
+    /** Whether the last check found room for events. */
     hasRoom: () => bytesMax > 0 && !isCrowded,
-    async keep(streams) {
+    /** Checks these streams; resolves to the bytes that are left, and those that were dropped. Throws a Failure. */
+    async keep(streams: readonly StreamKeys[]) {
       try {
         const nodes = await Promise.all(writableNodes(redis).map(readMemory));
         isCrowded = nodes.some((node) => usedShare(node) > CROWDED_SHARE);
         const leastBytes = Math.min(...nodes.map(({ maxBytes }) => maxBytes));
         const budget = isCrowded ? 0 : Math.min(bytesMax, leastBytes * SHARE_MAX);
-        const [kept, dropped] = [noBytes(), noBytes()];
+        const kept: BytesByKind = { scored: 0, dead_letters: 0 };
+        const dropped = { ...kept };
         const held = await measure(streams);
         for (const { kind, bytes } of held) kept[kind] += bytes;
         const cuts = planCuts(held, budget);
@@ -85,16 +75,10 @@ export function createEventBudget(redis: RedisClient, bytesMax: number): EventBu
   };
 }
 
-function noBytes(): BytesByKind {
-  return { scored: 0, dead_letters: 0 };
-}
-
 /** A stream that cannot be read has nothing to drop. */
 function toHeld({ scored, deadLetters }: StreamKeys, reply: unknown): HeldEvents[] {
-  if (!Array.isArray(reply)) {
-    if (isStreamAtFault(reply)) return [];
-    throw toRedisFailure(reply);
-  }
+  if (reply instanceof Failure) return [];
+  if (!Array.isArray(reply)) throw unexpected('keep-events');
   const [events, eventBytes, copies, copyBytes] = reply.map(Number);
   return [
     { kind: 'scored', key: scored, entries: events ?? 0, bytes: eventBytes ?? 0 },

@@ -4,7 +4,6 @@
  * lost when Redis is away.
  */
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
 import type { ScoreJson } from '../../domain/score-record.ts';
 import { openReader } from '../connection/connection.ts';
 import { repliesChannel } from '../keys.ts';
@@ -68,8 +67,7 @@ export function openReplies({ url, market }: { url: string; market: string }): R
     },
     async [Symbol.asyncDispose]() {
       waiters.clear();
-      if (subscriber instanceof Redis) subscriber.disconnect(false);
-      else subscriber.disconnect();
+      subscriber.disconnect();
     },
   };
 }

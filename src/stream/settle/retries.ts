@@ -8,24 +8,21 @@ import { loadScript, runScripts } from '../scripts.ts';
 /** Entries, of one transaction each, per stream and call: bounds how long the script holds Redis. */
 const PROMOTE_ENTRIES_MAX = 500;
 
-/** Moves due retries of all these streams; returns how many entries moved. Throws a Failure. */
-type PromoteRetries = (streams: readonly StreamKeys[]) => Promise<number>;
+const script = loadScript('promote-retries-3');
 
-export function createPromoteRetries(redis: RedisClient): PromoteRetries {
-  const script = loadScript('promote-retries-3');
-  return async (streams) => {
-    const replies = await runScripts(
-      redis,
-      script,
-      streams.map(({ retries, transactions, counts }) => ({
-        keys: [retries, transactions, counts],
-        args: [PROMOTE_ENTRIES_MAX],
-      })),
-    );
-    const failed = replies.find((reply) => reply instanceof Failure);
-    if (failed !== undefined) throw failed;
-    return replies.reduce((sum: number, reply) => sum + Number(reply), 0);
-  };
+/** Moves due retries of all these streams; returns how many entries moved. Throws a Failure. */
+export async function promoteRetries(
+  redis: RedisClient,
+  streams: readonly StreamKeys[],
+): Promise<number> {
+  const calls = streams.map(({ retries, transactions, counts }) => ({
+    keys: [retries, transactions, counts],
+    args: [PROMOTE_ENTRIES_MAX],
+  }));
+  const replies = await runScripts(redis, script, calls);
+  const failed = replies.find((reply) => reply instanceof Failure);
+  if (failed !== undefined) throw failed;
+  return replies.reduce((sum: number, reply) => sum + Number(reply), 0);
 }
 
 const HEAD_END = '\n';

@@ -4,10 +4,9 @@
  */
 import { Failure } from '../../domain/failure.ts';
 import type { RedisClient } from '../connection/connection.ts';
-import { isStreamAtFault } from '../connection/outage.ts';
 import { ENTRY_VERSION, type PackedEntry } from '../entries/entry.ts';
 import { GROUP, repliesChannel, type StreamKeys } from '../keys.ts';
-import { loadScript, runScript, runScripts, type ScriptArgument } from '../scripts.ts';
+import { loadScript, runOnStreams, runScript, type ScriptArgument } from '../scripts.ts';
 import { packRetry } from './retries.ts';
 
 /** Scores as `transaction.scored` events have them: how many, and their rows as JSON with commas between them. */
@@ -66,22 +65,21 @@ export type Settle = (settlements: readonly Settlement[]) => Promise<(Failure | 
 /** Scores of one `transaction.scored` event, unless an entry alone has more. */
 const EVENT_SCORES_MAX = 128;
 
+const script = loadScript('settle-5');
+
 export function createSettle(options: SettleOptions): Settle {
   const { redis, market, hasRoom, onUnpublished } = options;
-  const script = loadScript('settle-5');
   return async (settlements) => {
     const isPublishing = hasRoom();
-    if (!isPublishing) onUnpublished(countScores(settlements));
-    const replies = await runScripts(
-      redis,
-      script,
-      settlements.map((settlement) => ({
-        keys: keysOf(settlement.stream),
-        args: argumentsOf(settlement, market, isPublishing),
-      })),
-    );
-    const failed = replies.find((one) => one instanceof Failure && !isStreamAtFault(one));
-    if (failed !== undefined) throw failed;
+    if (!isPublishing) {
+      const entries = settlements.flatMap(({ ended }) => ended);
+      onUnpublished(joined(entries.flatMap(({ scores }) => scores)).count);
+    }
+    const calls = settlements.map((settlement) => ({
+      keys: keysOf(settlement.stream),
+      args: argumentsOf(settlement, market, isPublishing),
+    }));
+    const replies = await runOnStreams(redis, script, calls);
     return replies.map((reply) => {
       if (reply instanceof Failure) return reply;
       if (Number(reply) > 0) onUnpublished(Number(reply));
@@ -90,22 +88,18 @@ export function createSettle(options: SettleOptions): Settle {
   };
 }
 
-function countScores(settlements: readonly Settlement[]): number {
-  return joined(settlements.flatMap(({ ended }) => ended.flatMap(({ scores }) => scores))).count;
-}
-
-/** Checks that entries of this stream could be settled now; throws a Failure where they could not. */
-export type Prove = (stream: StreamKeys) => Promise<void>;
-
-export function createProve(redis: RedisClient): Prove {
-  const script = loadScript('prove-5');
-  return async (stream) =>
-    void (await runScript(redis, script, { keys: keysOf(stream), args: [] }));
+/**
+ * Checks that entries of this stream could be settled now, before any is taken: one that is claimed and cannot be settled would
+ * have cost a delivery. Settles nothing, and throws a Failure where that fails.
+ */
+export async function prove(redis: RedisClient, stream: StreamKeys): Promise<void> {
+  const nothing = { stream, consumer: '', ended: [], replaced: [], replies: [] };
+  await runScript(redis, script, { keys: keysOf(stream), args: argumentsOf(nothing, '', false) });
 }
 
 function keysOf(stream: StreamKeys): string[] {
   const { transactions, counts, retries, deadLetters, scored } = stream;
-  return [transactions, counts, retries, deadLetters, scored];
+  return [transactions, retries, counts, deadLetters, scored];
 }
 
 function argumentsOf(

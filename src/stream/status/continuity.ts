@@ -6,9 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../../domain/failure.ts';
 import type { RedisClient } from '../connection/connection.ts';
-import { isStreamAtFault, unexpected } from '../connection/outage.ts';
+import { unexpected } from '../connection/outage.ts';
 import { GROUP, type StreamKeys, TOKEN_PREFIX } from '../keys.ts';
-import { loadScript, runScripts } from '../scripts.ts';
+import { loadScript, runOnStreams } from '../scripts.ts';
 
 /** Proof that a stream has lost nothing. */
 type StreamProof = { readonly token: string; readonly history: string };
@@ -18,61 +18,51 @@ export type ProvenStream = { readonly stream: StreamKeys; readonly proof: Stream
 /** A stream that does not match its proof: null where its token is gone, else the new proof. */
 type BrokenStream = { readonly stream: StreamKeys; readonly proof: StreamProof | null };
 
-type Continuity = {
-  /** A key of another type proves nothing; the stream waits until the key is removed. */
-  readonly findBroken: (streams: readonly ProvenStream[]) => Promise<BrokenStream[]>;
-  /**
-   * Plants new tokens, except where a key has another type.
-   * @param isLost true where a token is gone: the group delivers all entries of the stream once more
-   */
-  readonly plant: (streams: readonly StreamKeys[], isLost: boolean) => Promise<ProvenStream[]>;
-};
+const continues = loadScript('continues-2');
 
-/** Each call is one round trip on a single node. Throws a Failure. */
-export function createContinuity(redis: RedisClient): Continuity {
-  const continues = loadScript('continues-2');
-  const plant = loadScript('plant-2');
-  return {
-    async findBroken(streams) {
-      const calls = streams.map(({ stream, proof }) => ({
-        keys: [stream.transactions, stream.retries],
-        args: [GROUP, proof.token],
-      }));
-      const replies = passFaults(
-        calls.length === 0 ? [] : await runScripts(redis, continues, calls),
-      );
-      return streams.flatMap(({ stream, proof: { token, history } }, index): BrokenStream[] => {
-        const reply = replies[index];
-        if (reply === undefined) return [];
-        if (!Array.isArray(reply)) throw unexpected('continues');
-        if (reply[0] !== 1) return [{ stream, proof: null }];
-        return reply[1] === history
-          ? []
-          : [{ stream, proof: { token, history: String(reply[1]) } }];
-      });
-    },
-    async plant(streams, isLost) {
-      const tokens = streams.map(() => `${TOKEN_PREFIX}${randomUUID()}`);
-      const calls = streams.map(({ transactions, retries }, index) => ({
-        keys: [transactions, retries],
-        args: [GROUP, TOKEN_PREFIX, tokens[index] ?? '', isLost ? 1 : 0],
-      }));
-      const replies = passFaults(calls.length === 0 ? [] : await runScripts(redis, plant, calls));
-      return streams.flatMap((stream, index) => {
-        const history = replies[index];
-        if (history === undefined) return [];
-        if (typeof history !== 'string') throw unexpected('plant');
-        return [{ stream, proof: { token: tokens[index] ?? '', history } }];
-      });
-    },
-  };
+/**
+ * One round trip on a single node. A key of another type proves nothing; the stream waits until the key is removed.
+ * Throws a Failure.
+ */
+export async function findBroken(
+  redis: RedisClient,
+  streams: readonly ProvenStream[],
+): Promise<BrokenStream[]> {
+  const calls = streams.map(({ stream, proof }) => ({
+    keys: [stream.transactions, stream.retries],
+    args: [GROUP, proof.token],
+  }));
+  const replies = await runOnStreams(redis, continues, calls);
+  return streams.flatMap(({ stream, proof: { token, history } }, index): BrokenStream[] => {
+    const reply = replies[index];
+    if (reply instanceof Failure) return [];
+    if (!Array.isArray(reply)) throw unexpected('continues');
+    if (reply[0] !== 1) return [{ stream, proof: null }];
+    return reply[1] === history ? [] : [{ stream, proof: { token, history: String(reply[1]) } }];
+  });
 }
 
-/** Undefined for a stream that is at fault by itself. Throws an error of Redis itself. */
-function passFaults(replies: readonly unknown[]): unknown[] {
-  return replies.map((reply) => {
-    if (!(reply instanceof Failure)) return reply;
-    if (isStreamAtFault(reply)) return undefined;
-    throw reply;
+const plant = loadScript('plant-2');
+
+/**
+ * Plants new tokens in one round trip on a single node, except where a key has another type. Throws a Failure.
+ * @param isLost true where a token is gone: the group delivers all entries of the stream once more
+ */
+export async function plantTokens(
+  redis: RedisClient,
+  streams: readonly StreamKeys[],
+  isLost: boolean,
+): Promise<ProvenStream[]> {
+  const tokens = streams.map(() => `${TOKEN_PREFIX}${randomUUID()}`);
+  const calls = streams.map(({ transactions, retries }, index) => ({
+    keys: [transactions, retries],
+    args: [GROUP, TOKEN_PREFIX, tokens[index] ?? '', isLost ? 1 : 0],
+  }));
+  const replies = await runOnStreams(redis, plant, calls);
+  return streams.flatMap((stream, index) => {
+    const history = replies[index];
+    if (history instanceof Failure) return [];
+    if (typeof history !== 'string') throw unexpected('plant');
+    return [{ stream, proof: { token: tokens[index] ?? '', history } }];
   });
 }

@@ -1,9 +1,9 @@
 /** What streams hold and how far the workers are behind, in transactions: for metrics, status and autoscaling. */
 import { Failure } from '../../domain/failure.ts';
 import type { RedisClient } from '../connection/connection.ts';
-import { isStreamAtFault, unexpected } from '../connection/outage.ts';
+import { unexpected } from '../connection/outage.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
-import { loadScript, runScripts } from '../scripts.ts';
+import { loadScript, runOnStreams } from '../scripts.ts';
 
 export type StreamLag = {
   readonly stream: StreamKeys;
@@ -28,24 +28,18 @@ export async function measureStreams(
   redis: RedisClient,
   streams: readonly StreamKeys[],
 ): Promise<StreamLag[]> {
-  const replies = await runScripts(
-    redis,
-    script,
-    streams.map(({ transactions, counts, retries, deadLetters }) => ({
-      keys: [transactions, counts, retries, deadLetters],
-      args: [GROUP],
-    })),
-  );
+  const calls = streams.map(({ transactions, counts, retries, deadLetters }) => ({
+    keys: [transactions, counts, retries, deadLetters],
+    args: [GROUP],
+  }));
+  const replies = await runOnStreams(redis, script, calls);
   return streams.map((stream, index) => toLag(stream, replies[index]));
 }
 
 function toLag(stream: StreamKeys, reply: unknown): StreamLag {
-  const isOther = isStreamAtFault(reply);
-  if (reply instanceof Failure && !isOther) throw reply;
-  if (!isOther && !Array.isArray(reply)) throw unexpected('measure');
-  const [held, pending, oldestAgeMs, retriesWaiting, deadLetters, handedOver] = Array.isArray(reply)
-    ? reply
-    : [0, 0, 0, 0, 0, 0];
+  const figures = reply instanceof Failure ? [0, 0, 0, 0, 0, 0] : reply;
+  if (!Array.isArray(figures)) throw unexpected('measure');
+  const [held, pending, oldestAgeMs, retriesWaiting, deadLetters, handedOver] = figures;
   return {
     stream,
     lag: Number(held) - Number(pending),

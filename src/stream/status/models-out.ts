@@ -3,37 +3,32 @@
  * seconds.
  */
 import type { ModelOut } from '../../domain/model-out.ts';
-import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
+import { type RedisClient, throwRedisFailure } from '../connection/connection.ts';
 import { modelsOutKey } from '../keys.ts';
 import { loadScript, runScript } from '../scripts.ts';
-
-export type ModelsOut = {
-  /** Reports that they are out now. Throws a Failure. */
-  readonly announce: (out: readonly ModelOut[]) => Promise<void>;
-  /** Models that any worker reported lately. Throws a Failure. */
-  readonly list: () => Promise<ModelOut[]>;
-};
 
 /** Several intervals of a worker's reports. */
 const OUT_MS = 3000;
 
-export function createModelsOut(redis: RedisClient, market: string): ModelsOut {
-  const script = loadScript('announce-1');
-  const key = modelsOutKey(market);
-  return {
-    async announce(out) {
-      for (const { corridor, model } of out) {
-        await runScript(redis, script, { keys: [key], args: [`${corridor} ${model}`, OUT_MS] });
-      }
-    },
-    async list() {
-      const names = await redis.zrange(key, '0', '-1').catch((error: unknown) => {
-        throw toRedisFailure(error);
-      });
-      return names.map((name) => {
-        const [corridor = '', model = ''] = name.split(' ');
-        return { corridor, model };
-      });
-    },
-  };
+const script = loadScript('announce-1');
+
+/** Reports that they are out now. Throws a Failure. */
+export async function announceModelsOut(
+  redis: RedisClient,
+  market: string,
+  out: readonly ModelOut[],
+): Promise<void> {
+  const keys = [modelsOutKey(market)];
+  for (const { corridor, model } of out) {
+    await runScript(redis, script, { keys, args: [`${corridor} ${model}`, OUT_MS] });
+  }
+}
+
+/** Models that any worker reported lately. Throws a Failure. */
+export async function listModelsOut(redis: RedisClient, market: string): Promise<ModelOut[]> {
+  const names = await redis.zrange(modelsOutKey(market), '0', '-1').catch(throwRedisFailure);
+  return names.map((name) => {
+    const [corridor = '', model = ''] = name.split(' ');
+    return { corridor, model };
+  });
 }

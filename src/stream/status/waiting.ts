@@ -4,6 +4,7 @@
  */
 import { Failure } from '../../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from '../connection/connection.ts';
+import { fieldOf } from '../entries/entry.ts';
 import { readReceived } from '../entries/entry-ids.ts';
 import { type StreamKeys, TOKEN_PREFIX } from '../keys.ts';
 import { packedOfRetry } from '../settle/retries.ts';
@@ -44,7 +45,7 @@ async function* pageStream(
     if (tail === undefined) return last;
     last = tail[0].toString();
     start = `(${last}`;
-    yield entries.flatMap(([, fields]) => toWaiting(packedOf(fields)));
+    yield entries.flatMap(([, fields]) => toWaiting(fieldOf(fields, 'd') ?? NOTHING));
     if (entries.length < PAGE_ENTRIES) return last;
   }
 }
@@ -74,13 +75,6 @@ function ifOther<T>(error: unknown, none: T): T {
   const failure = toRedisFailure(error);
   if (failure.code === 'REDIS_WRONGTYPE') return none;
   throw failure;
-}
-
-function packedOf(fields: readonly Buffer[]): Buffer {
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    if (String(fields[i]) === 'd') return fields[i + 1] ?? NOTHING;
-  }
-  return NOTHING;
 }
 
 const NOTHING = Buffer.alloc(0);
