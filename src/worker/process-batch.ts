@@ -11,7 +11,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Verdict } from '../domain/score-record.ts';
 import { createFeatureRows } from '../scoring/feature-rows.ts';
 import type { Inserted, ScoreLineage, StoredScore } from '../store/scores/scores.ts';
-import { ATTEMPTS_MAX, type EntryOrigin } from '../stream/entries/entry.ts';
+import type { EntryOrigin } from '../stream/entries/entry.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
 import type { BatchDependencies, BatchStore } from './batch-dependencies.ts';
 import { divideEntry, type Left, releaseEntry, toHandOvers } from './build-settlements.ts';
@@ -196,18 +196,11 @@ async function foldAndScore(
 }
 
 function failItem(
-  { retryBaseMs: baseMs, random }: BatchDependencies,
+  { retryBaseMs, random }: BatchDependencies,
   item: Item,
   failure: Failure,
 ): Decided {
-  const decision = decideRetry(
-    { attemptsMax: ATTEMPTS_MAX, baseMs },
-    item.head.attempt,
-    failure,
-    random(),
-  );
-  if (decision.kind === 'dead-letter') return decide(item, { kind: 'dead-letter', failure });
-  return decide(item, { kind: 'retry', afterMs: decision.afterMs, failure });
+  return decide(item, decideRetry(retryBaseMs, item.head.attempt, failure, random()));
 }
 
 function recordOf(scored: Scored, lineage: ScoreLineage): StoredScore {
