@@ -9,7 +9,6 @@
  */
 import { Failure } from '../domain/failure.ts';
 import type { Verdict } from '../domain/score-record.ts';
-import { createFeatureRows } from '../scoring/feature-rows.ts';
 import type { Inserted, ScoreLineage, StoredScore } from '../store/scores/scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
@@ -78,7 +77,7 @@ async function scoreBatch(
     throw error;
   });
   failpoint('worker-after-commit');
-  if (sent.shadows.length > 0) await models?.storeShadows(sent.shadows, sent.scoredAtMs);
+  if (sent.shadows.length > 0) await models.storeShadows(sent.shadows, sent.scoredAtMs);
   sent.endStore();
   countScored(metrics, sent, isNew);
   return [...sent.rest, ...acknowledged];
@@ -187,12 +186,10 @@ async function foldAndScore(
   items: readonly Item[],
 ): ReturnType<typeof scoreItems> {
   const endFold = dependencies.metrics.batchDuration.startTimer({ stage: 'fold' });
-  const transactions = items.map((item) => item.transaction);
-  const rows =
-    items.length === 0 ? createFeatureRows(0) : await dependencies.foldProfiles(transactions);
+  const rows = await dependencies.foldProfiles(items.map(({ transaction }) => transaction));
   endFold();
   const { scorer, models, degradation } = dependencies;
-  return await scoreItems(scorer, models, degradation?.() ?? 0, items, rows);
+  return await scoreItems(scorer, models, degradation(), items, rows);
 }
 
 function failItem(

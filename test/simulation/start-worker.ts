@@ -152,13 +152,17 @@ function createSteps(world: World, process: Process): BatchSteps {
     handOver: async () => undefined,
     foldProfiles: createFoldProfiles({ logs, metrics, kinds: [accounts, merchants] }),
     scorer: createScorer(world, process),
+    models: {
+      judge: async () => ({ judgements: [], shadows: [] }),
+      storeShadows: async () => undefined,
+    },
     store: createStore(world, process),
     settle: (settlements) =>
       process.askAll(
         'settle',
         settlements.map((settlement) => () => streams.settle(forgetting(world, settlement))),
       ),
-    retryBaseMs: RETRY_BASE_MS,
+    ...{ retryBaseMs: RETRY_BASE_MS, degradation: () => 0 },
     ...{ random, nowMs: clock.nowMs, metrics, failpoint: () => undefined },
   });
 }
