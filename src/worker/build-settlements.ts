@@ -11,27 +11,20 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] 
 export function toSettlements(decided: readonly Decided[], atMs: number): Settlement[] {
   const settlements = new Settlements();
   const entries = new Map<HeldEntry['entry'], Mutable<EndedEntry>>();
-  const failedAt = new Date(atMs).toISOString();
-  const toIso = createIso();
   for (const one of decided) {
     const { entry } = one.held;
     const settlement = settlements.of(one.held);
     let ended = entries.get(entry);
     if (ended === undefined) {
-      const { id, transactions } = entry;
+      const { id: entryId, transactions } = entry;
       ended = {
-        entryId: id,
-        transactions,
-        scoredAt: '',
-        scores: [],
-        needsOwner: false,
-        retries: [],
-        deadLetters: [],
+        ...{ entryId, transactions, scoredAtMs: 0, scores: [] },
+        ...{ needsOwner: false, retries: [], deadLetters: [] },
       };
       entries.set(entry, ended);
       settlement.ended.push(ended);
     }
-    add(ended, settlement, one, { failedAt, toIso });
+    add(ended, settlement, one, atMs);
   }
   return settlements.all();
 }
@@ -58,25 +51,11 @@ class Settlements {
   }
 }
 
-/** Nearly all scores of a batch have the same time. */
-function createIso(): (epochMs: number) => string {
-  let [lastMs, last] = [Number.NaN, ''];
-  return (epochMs) => {
-    if (epochMs !== lastMs) [lastMs, last] = [epochMs, new Date(epochMs).toISOString()];
-    return last;
-  };
-}
-
-type Adding = {
-  readonly failedAt: string;
-  readonly toIso: (epochMs: number) => string;
-};
-
 function add(
   ended: Mutable<EndedEntry>,
   settlement: Mutable<Settlement>,
   { item, outcome }: Decided,
-  { failedAt, toIso }: Adding,
+  atMs: number,
 ): void {
   switch (outcome.kind) {
     case 'acknowledge': {
@@ -87,8 +66,7 @@ function add(
       }
       if (published.count > 0) ended.scores.push(published);
       ended.needsOwner ||= published.isPartly;
-      const scoredAt = toIso(published.scoredAtMs);
-      if (scoredAt > ended.scoredAt) ended.scoredAt = scoredAt;
+      ended.scoredAtMs = Math.max(ended.scoredAtMs, published.scoredAtMs);
       settlement.replies.push(...published.replies);
       return;
     }
@@ -105,7 +83,7 @@ function add(
         accountId: item?.transaction.accountId ?? null,
         attempts: item?.head.attempt ?? 1,
         error: `${outcome.failure.code}: ${outcome.failure.message}`.slice(0, 1024),
-        failedAt,
+        failedAt: new Date(atMs).toISOString(),
       });
       return;
   }
