@@ -1,5 +1,4 @@
 /** Turns decided transactions into one settlement per stream and consumer, and reads the results. */
-import type { Failure } from '../domain/failure.ts';
 import { type PackedEntry, packAgain } from '../stream/entries/entry.ts';
 import type { HandOver } from '../stream/group/versions.ts';
 import type { EndedEntry, Settlement } from '../stream/settle/settle.ts';
@@ -92,11 +91,10 @@ function add(
 /** One a stream and consumer. */
 export function toHandOvers(unread: readonly HeldEntry[]): HandOver[] {
   const groups = Map.groupBy(unread, (one) => `${one.stream.transactions} ${one.consumer}`);
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
+  return [...groups.values()].map((group) => {
+    const { stream, consumer } = group[0] as HeldEntry;
     const entries = group.map(({ entry }) => ({ id: entry.id, version: entry.version ?? '' }));
-    return [{ stream: first.stream.transactions, consumer: first.consumer, entries }];
+    return { stream: stream.transactions, consumer, entries };
   });
 }
 
@@ -123,20 +121,7 @@ export const releaseEntry: ReplaceEntry = (items, { carried }) => {
 export const divideEntry: ReplaceEntry = (items, { deliveries }) =>
   items.map((item) => packAgain([payloadOf(item)], deliveries));
 
-/** Streams that could not be settled, by name, and why: their entries stay pending. Nearly always none. */
-export type Left = ReadonlyMap<string, Failure>;
+/** Names of streams that could not be settled: their entries stay pending. Nearly always none. */
+export type Left = ReadonlySet<string>;
 
-export const NOTHING_LEFT: Left = new Map();
-
-/** @param settled what `Settle` gave for them, in their order */
-export function readLeft(
-  settlements: readonly Settlement[],
-  settled: readonly (Failure | null)[],
-): Left {
-  const left = new Map<string, Failure>();
-  for (const [index, { stream }] of settlements.entries()) {
-    const failure = settled[index] ?? null;
-    if (failure !== null) left.set(stream.transactions, failure);
-  }
-  return left;
-}
+export const NOTHING_LEFT: Left = new Set();

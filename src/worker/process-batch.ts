@@ -36,9 +36,9 @@ export type BatchSteps = {
   /** Ends entries, all transactions of which are decided. */
   readonly conclude: (decided: readonly Decided[]) => Promise<Left>;
   /** Gives entries back without costing an attempt or a delivery. */
-  readonly release: (held: readonly HeldEntry[]) => Promise<Left>;
+  readonly release: (held: readonly HeldEntry[]) => Promise<void>;
   /** Puts entries of one in the place of those of several. */
-  readonly divide: (held: readonly HeldEntry[]) => Promise<Left>;
+  readonly divide: (held: readonly HeldEntry[]) => Promise<void>;
 };
 
 export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
@@ -52,12 +52,12 @@ export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
     conclude: (decided) => conclude(dependencies, decided),
     async release(held) {
       // Unreadable entries stay pending: giving them up needs Postgres, which may be down.
-      return await replace(dependencies, read(held).items, releaseEntry);
+      await replace(dependencies, read(held).items, releaseEntry);
     },
     async divide(held) {
       const { items, decided } = read(held);
-      const left = await replace(dependencies, items, divideEntry);
-      return new Map([...left, ...(await conclude(dependencies, decided))]);
+      await replace(dependencies, items, divideEntry);
+      await conclude(dependencies, decided);
     },
   };
 }
