@@ -59,9 +59,9 @@ function toEnded(entry: StreamEntry): EndedEntry {
   );
   const scores = [{ count: rows.length, rows: rows.join() }];
   const { id: entryId, transactions } = entry;
-  const scoredAt = '2026-11-01T00:00:00.000Z';
+  const scoredAtMs = Date.UTC(2026, 10);
   const none = { needsOwner: false, retries: [], deadLetters: [] };
-  return { entryId, transactions, scores, scoredAt, ...none };
+  return { entryId, transactions, scores, scoredAtMs, ...none };
 }
 
 async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post: number) {

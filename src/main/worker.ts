@@ -29,7 +29,7 @@ import { openCommands, type RedisClient, untilReady } from '../stream/connection
 import { createGroupDuties, ensureGroups } from '../stream/group/consumer-group.ts';
 import { openReaderConnection } from '../stream/group/reader-connection.ts';
 import { ENTRY_READER, type EntryReader, handEntriesOver } from '../stream/group/versions.ts';
-import { profileKey, profileSlot, type StreamKeys } from '../stream/keys.ts';
+import type { StreamKeys } from '../stream/keys.ts';
 import { createProfileLogs, type ProfileLogs } from '../stream/profiles/profile-logs.ts';
 import { promoteRetries } from '../stream/settle/retries.ts';
 import { createSettle, prove } from '../stream/settle/settle.ts';
@@ -40,10 +40,8 @@ import { createBatchModels } from '../worker/batch-models.ts';
 import { poisonScorer } from '../worker/fault-test-scorer.ts';
 import type { ModelSourceDependencies } from '../worker/model-source.ts';
 import { type BatchSteps, createBatchSteps } from '../worker/process-batch.ts';
-import type { PlaceOfParty } from '../worker/profiles/batch-party.ts';
 import { createFoldKind } from '../worker/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../worker/profiles/fold-profiles.ts';
-import { createInstalls } from '../worker/profiles/installs.ts';
 import { reportStreams } from '../worker/report-streams.ts';
 import type { Duty } from '../worker/run-duties.ts';
 import { runWorker as run } from '../worker/run-worker.ts';
@@ -208,13 +206,8 @@ function createSteps(parts: StepParts): BatchSteps {
     ...parts.memory.settleOptions,
   });
   const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
-  const placeOf: PlaceOfParty = (party, id, slot = profileSlot(id)) => ({
-    key: profileKey(config.RISK_MARKET, party, id, slot),
-    slot,
-  });
-  const installs = createInstalls(logs, metrics);
   const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
-  const shared = { placeOf, installs, metrics, ttlSeconds, nowMs: Date.now };
+  const shared = { market: config.RISK_MARKET, metrics, ttlSeconds, nowMs: Date.now };
   const accounts = createFoldKind({
     kind: createAccountKind(maturityDays),
     loadPasts: (points) => loadAccountPasts(database.query, points),
@@ -228,7 +221,7 @@ function createSteps(parts: StepParts): BatchSteps {
   const partitions = createPartitionGuard(database);
   return createBatchSteps({
     ...{ entries: parts.entries, handOver: (all) => handEntriesOver(redis, all) },
-    foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
+    foldProfiles: createFoldProfiles({ logs, metrics, kinds: [accounts, merchants] }),
     scorer: parts.scorer,
     models: parts.models,
     store: {

@@ -33,10 +33,9 @@ export type BatchDependencies = {
   readonly settle: Settle;
   /** Wait before the second attempt; doubles each time. */
   readonly retryBaseMs: number;
-  /** Degradation level of the process, stored with each score; 0 where it is not measured. */
-  readonly degradation?: () => number;
-  /** Without them the rules decide alone. */
-  readonly models?: BatchModels;
+  /** Degradation level of the process, stored with each score. */
+  readonly degradation: () => number;
+  readonly models: BatchModels;
   readonly random: () => number;
   readonly nowMs: () => number;
   readonly metrics: Metrics;

@@ -5,7 +5,6 @@
 import { toError } from '../domain/failure.ts';
 import type { ModelOut } from '../domain/model-out.ts';
 import { idsIn } from '../rollout/in-force.ts';
-import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { ShadowBatch } from '../store/scores/shadow-batches.ts';
 import {
@@ -19,15 +18,11 @@ import {
   createModelSource,
   type ModelSourceDependencies,
   REFRESH_EVERY_MS,
-  type RefusedModel,
 } from './model-source.ts';
 import type { Duty } from './run-duties.ts';
 import type { BatchModels } from './score-items.ts';
 
-type BatchModelsDependencies = Pick<
-  ModelSourceDependencies,
-  'readNewestRollout' | 'readRollouts' | 'load' | 'recordCheck' | 'nowMs'
-> & {
+type BatchModelsDependencies = Omit<ModelSourceDependencies, 'onChange'> & {
   /** Rolls a model back in a corridor, if it still decides there. */
   readonly rollBack: (corridor: string, modelId: string, reason: string) => Promise<boolean>;
   readonly storeShadow: (shadow: ShadowBatch, scoredAtMs: number) => Promise<void>;
@@ -38,7 +33,6 @@ type BatchModelsDependencies = Pick<
     | ('modelDuration' | 'modelErrors' | 'modelScored' | 'modelInForce')
     | ('modelRollbacks' | 'shadowBatchesLost')
   >;
-  readonly log: Log;
 };
 
 export function createBatchModels(
@@ -87,7 +81,8 @@ export function createBatchModels(
   return {
     async judge(rows) {
       const inForce = await source.current();
-      return inForce.corridors.size === 0 ? null : judgeBatch(judging, rows, inForce);
+      if (inForce.corridors.size === 0) return { judgements: [], shadows: [] };
+      return judgeBatch(judging, rows, inForce);
     },
     async storeShadows(shadows, scoredAtMs) {
       for (const shadow of shadows) {
@@ -104,7 +99,11 @@ export function createBatchModels(
         await source.refresh();
         // Runs first, as Redis may refuse the report.
         await takeBack();
-        await dependencies.report(listOut(health, source.refused()));
+        const suspended = [...health.values()].filter((one) => one.health.isSuspended());
+        await dependencies.report([
+          ...suspended.map(({ corridor, model }) => ({ corridor, model: model.name })),
+          ...source.refused(),
+        ]);
       },
     },
   };
@@ -119,17 +118,6 @@ type Watched = {
 function isInForce(inForce: ModelsInForce, { corridor, model }: Watched): boolean {
   const wanted = inForce.corridors.get(corridor);
   return wanted !== undefined && idsIn(wanted).includes(model.modelId);
-}
-
-function listOut(
-  health: ReadonlyMap<string, Watched>,
-  refused: readonly RefusedModel[],
-): ModelOut[] {
-  const suspended = [...health.values()].filter((one) => one.health.isSuspended());
-  return [
-    ...suspended.map(({ corridor, model }) => ({ corridor, model: model.name })),
-    ...refused.map(({ corridor, modelId }) => ({ corridor, model: modelId })),
-  ];
 }
 
 function reportInForce(

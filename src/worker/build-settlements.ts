@@ -1,5 +1,4 @@
 /** Turns decided transactions into one settlement per stream and consumer, and reads the results. */
-import type { Failure } from '../domain/failure.ts';
 import { type PackedEntry, packAgain } from '../stream/entries/entry.ts';
 import type { HandOver } from '../stream/group/versions.ts';
 import type { EndedEntry, Settlement } from '../stream/settle/settle.ts';
@@ -11,27 +10,20 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] 
 export function toSettlements(decided: readonly Decided[], atMs: number): Settlement[] {
   const settlements = new Settlements();
   const entries = new Map<HeldEntry['entry'], Mutable<EndedEntry>>();
-  const failedAt = new Date(atMs).toISOString();
-  const toIso = createIso();
   for (const one of decided) {
     const { entry } = one.held;
     const settlement = settlements.of(one.held);
     let ended = entries.get(entry);
     if (ended === undefined) {
-      const { id, transactions } = entry;
+      const { id: entryId, transactions } = entry;
       ended = {
-        entryId: id,
-        transactions,
-        scoredAt: '',
-        scores: [],
-        needsOwner: false,
-        retries: [],
-        deadLetters: [],
+        ...{ entryId, transactions, scoredAtMs: 0, scores: [] },
+        ...{ needsOwner: false, retries: [], deadLetters: [] },
       };
       entries.set(entry, ended);
       settlement.ended.push(ended);
     }
-    add(ended, settlement, one, { failedAt, toIso });
+    add(ended, settlement, one, atMs);
   }
   return settlements.all();
 }
@@ -58,25 +50,11 @@ class Settlements {
   }
 }
 
-/** Nearly all scores of a batch have the same time. */
-function createIso(): (epochMs: number) => string {
-  let [lastMs, last] = [Number.NaN, ''];
-  return (epochMs) => {
-    if (epochMs !== lastMs) [lastMs, last] = [epochMs, new Date(epochMs).toISOString()];
-    return last;
-  };
-}
-
-type Adding = {
-  readonly failedAt: string;
-  readonly toIso: (epochMs: number) => string;
-};
-
 function add(
   ended: Mutable<EndedEntry>,
   settlement: Mutable<Settlement>,
   { item, outcome }: Decided,
-  { failedAt, toIso }: Adding,
+  atMs: number,
 ): void {
   switch (outcome.kind) {
     case 'acknowledge': {
@@ -87,8 +65,7 @@ function add(
       }
       if (published.count > 0) ended.scores.push(published);
       ended.needsOwner ||= published.isPartly;
-      const scoredAt = toIso(published.scoredAtMs);
-      if (scoredAt > ended.scoredAt) ended.scoredAt = scoredAt;
+      ended.scoredAtMs = Math.max(ended.scoredAtMs, published.scoredAtMs);
       settlement.replies.push(...published.replies);
       return;
     }
@@ -105,7 +82,7 @@ function add(
         accountId: item?.transaction.accountId ?? null,
         attempts: item?.head.attempt ?? 1,
         error: `${outcome.failure.code}: ${outcome.failure.message}`.slice(0, 1024),
-        failedAt,
+        failedAt: new Date(atMs).toISOString(),
       });
       return;
   }
@@ -114,11 +91,10 @@ function add(
 /** One a stream and consumer. */
 export function toHandOvers(unread: readonly HeldEntry[]): HandOver[] {
   const groups = Map.groupBy(unread, (one) => `${one.stream.transactions} ${one.consumer}`);
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
+  return [...groups.values()].map((group) => {
+    const { stream, consumer } = group[0] as HeldEntry;
     const entries = group.map(({ entry }) => ({ id: entry.id, version: entry.version ?? '' }));
-    return [{ stream: first.stream.transactions, consumer: first.consumer, entries }];
+    return { stream: stream.transactions, consumer, entries };
   });
 }
 
@@ -145,20 +121,7 @@ export const releaseEntry: ReplaceEntry = (items, { carried }) => {
 export const divideEntry: ReplaceEntry = (items, { deliveries }) =>
   items.map((item) => packAgain([payloadOf(item)], deliveries));
 
-/** Streams that could not be settled, by name, and why: their entries stay pending. Nearly always none. */
-export type Left = ReadonlyMap<string, Failure>;
+/** Names of streams that could not be settled: their entries stay pending. Nearly always none. */
+export type Left = ReadonlySet<string>;
 
-export const NOTHING_LEFT: Left = new Map();
-
-/** @param settled what `Settle` gave for them, in their order */
-export function readLeft(
-  settlements: readonly Settlement[],
-  settled: readonly (Failure | null)[],
-): Left {
-  const left = new Map<string, Failure>();
-  for (const [index, { stream }] of settlements.entries()) {
-    const failure = settled[index] ?? null;
-    if (failure !== null) left.set(stream.transactions, failure);
-  }
-  return left;
-}
+export const NOTHING_LEFT: Left = new Set();

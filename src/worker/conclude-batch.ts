@@ -10,7 +10,6 @@ import {
   type Left,
   NOTHING_LEFT,
   type ReplaceEntry,
-  readLeft,
   toReplacements,
   toSettlements,
 } from './build-settlements.ts';
@@ -30,22 +29,21 @@ export async function conclude(
   const settlements = toSettlements(final, atMs);
   const settled = await settle(settlements);
   endSettle();
-  const left = readLeft(settlements, settled);
+  const failed = settlements.filter((_, index) => settled[index] !== null);
+  const left = new Set(failed.map(({ stream }) => stream.transactions));
   const ended =
     left.size === 0 ? final : final.filter(({ held }) => !left.has(held.stream.transactions));
   countOutcomes(metrics, ended);
   return left;
 }
 
-/** Puts other entries of the same transactions in the place of these. */
+/** Puts other entries of the same transactions in the place of these, which stay pending where that fails. */
 export async function replace(
   { settle }: BatchDependencies,
   items: readonly Item[],
   make: ReplaceEntry,
-): Promise<Left> {
-  if (items.length === 0) return NOTHING_LEFT;
-  const settlements = toReplacements(items, make);
-  return readLeft(settlements, await settle(settlements));
+): Promise<void> {
+  if (items.length > 0) await settle(toReplacements(items, make));
 }
 
 /** A dead letter whose transaction turns out to have a score is acknowledged in its place. */

@@ -6,12 +6,22 @@ import { Failure, isUnavailable, toError } from '../domain/failure.ts';
 import { MonthDetached, monthOf } from '../domain/month.ts';
 import type { Log } from '../runtime/log.ts';
 import { type Left, NOTHING_LEFT } from './build-settlements.ts';
+import type { HeldBatch } from './intake.ts';
 import type { Decided, HeldEntry, Item } from './item.ts';
 import type { Pause } from './pause.ts';
 import type { BatchSteps } from './process-batch.ts';
 
 /** Resolves to the streams whose entries of this unit are pending still, because nothing there can be settled. */
 export type RunUnit = (unit: readonly HeldEntry[]) => Promise<Left>;
+
+/** Runs a batch, and lets go of it in any case. */
+export async function runHeld(runUnit: RunUnit, { held, letGo }: HeldBatch): Promise<Left> {
+  try {
+    return await runUnit(held);
+  } finally {
+    letGo();
+  }
+}
 
 /** @param onTry called before each try */
 export function createRunUnit(
@@ -24,9 +34,11 @@ export function createRunUnit(
   return async (unit) => {
     const { items, decided, unread } = steps.read(unit);
     if (unread.length > 0) await handOver(unread);
-    const scored = items.length === 0 ? [] : await score(items);
+    const scored = await score(items);
     const left = scored && (await conclude([...decided, ...scored]));
-    return left ?? (await release(unit));
+    if (left === undefined) await release(unit);
+    // No work remains when the entries were given back, or left for others to claim.
+    return left ?? NOTHING_LEFT;
   };
 
   /** Before anything that may take long: there are workers that read them. */
@@ -96,16 +108,14 @@ export function createRunUnit(
       const middle = groups.length >> 1;
       const before = await conclude(groups.slice(0, middle).flat());
       const after = before && (await conclude(groups.slice(middle).flat()));
-      return after && new Map([...before, ...after]);
+      return after && new Set([...before, ...after]);
     }
   }
 
-  /** No work remains when the entries were given back, or left for others to claim. */
-  async function release(unit: readonly HeldEntry[]): Promise<Left> {
+  async function release(unit: readonly HeldEntry[]): Promise<void> {
     await steps.release(unit).catch((reason: unknown) => {
       log.warn({ err: toError(reason).message, entries: unit.length }, 'entries stay pending');
     });
-    return NOTHING_LEFT;
   }
 
   /** Undefined when the worker stops while a dependency is down. */

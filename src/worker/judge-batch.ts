@@ -30,6 +30,15 @@ export type Judgement = {
   readonly degradation: 0 | 1;
 };
 
+export const BY_RULES: Judgement = { opinion: null, model: null, degradation: 0 };
+const BY_RULES_INSTEAD: Judgement = { opinion: null, model: null, degradation: 1 };
+
+/** Opinions on a batch: one judgement a row, or none where no corridor has a model. */
+export type Judged = {
+  readonly judgements: readonly Judgement[];
+  readonly shadows: readonly ShadowBatch[];
+};
+
 export type JudgeDependencies = {
   readonly healthOf: (corridor: string, model: JudgingModel) => ModelHealth;
   readonly onFailure: (model: JudgingModel, error: unknown) => void;
@@ -44,7 +53,7 @@ export function judgeBatch(
   dependencies: JudgeDependencies,
   rows: readonly JudgedRow[],
   inForce: ModelsInForce,
-): { judgements: Judgement[]; shadows: ShadowBatch[] } {
+): Judged {
   const judgements = new Array<Judgement>(rows.length).fill(BY_RULES);
   const lineOf = createLines(inForce);
   const places: Place[] = [];
@@ -59,8 +68,6 @@ export function judgeBatch(
   return { judgements, shadows: askShadows(dependencies, rows, inForce) };
 }
 
-const BY_RULES: Judgement = { opinion: null, model: null, degradation: 0 };
-const BY_RULES_INSTEAD: Judgement = { opinion: null, model: null, degradation: 1 };
 /** Which model is asked first, and which if it does not answer; null never does. */
 type Line = readonly (JudgingModel | null)[];
 const NO_LINE: Line = [];
@@ -158,18 +165,15 @@ function ask(
 ): readonly (Opinion | undefined)[] {
   const corridors = [...new Set(rows.map(corridorOf))];
   const open = corridors.filter((one) => dependencies.healthOf(one, model).mayRun());
-  if (open.length === corridors.length) {
-    const opinions = call(dependencies, model, rows, open, role);
-    if (opinions !== undefined || open.length === 1) return opinions ?? [];
-  } else if (open.length > 0) {
-    const opinions = askCorridors(dependencies, model, rows, open, role);
-    if (opinions !== undefined || open.length === 1) return opinions ?? [];
-  }
+  if (open.length === 0) return [];
+  const askOpen = open.length === corridors.length ? call : askCorridors;
+  const opinions = askOpen(dependencies, model, rows, open, role);
+  if (opinions !== undefined || open.length === 1) return opinions ?? [];
   // A call that fails for several corridors at once is repeated for each, so that one does not affect others.
   const answers = new Array<Opinion | undefined>(rows.length);
   for (const one of open) {
-    const opinions = askCorridors(dependencies, model, rows, [one], role) ?? [];
-    for (const [at, opinion] of opinions.entries()) answers[at] ??= opinion;
+    const own = askCorridors(dependencies, model, rows, [one], role) ?? [];
+    for (const [at, opinion] of own.entries()) answers[at] ??= opinion;
   }
   return answers;
 }

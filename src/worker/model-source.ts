@@ -5,6 +5,7 @@
  * process and are on record.
  */
 import { isUnavailable, toError } from '../domain/failure.ts';
+import type { ModelOut } from '../domain/model-out.ts';
 import type { Rollout } from '../domain/model-rollout.ts';
 import { type InForce, idsIn, modelsInForce } from '../rollout/in-force.ts';
 import type { Log } from '../runtime/log.ts';
@@ -18,10 +19,9 @@ type ModelSource = {
   readonly refresh: () => Promise<void>;
   /** The models in force, at most STALE_MS old. Throws a Failure. */
   readonly current: () => Promise<ModelsInForce>;
-  /** Models that should be in force and did not pass, by name of the corridor. */
-  readonly refused: () => readonly RefusedModel[];
+  /** Models that should be in force and did not pass, by id: they have no name. */
+  readonly refused: () => readonly ModelOut[];
 };
-export type RefusedModel = { readonly corridor: string; readonly modelId: string };
 
 export type ModelSourceDependencies = {
   /** Id of the newest rollout; null for none. */
@@ -104,10 +104,10 @@ async function loadAll(
 }
 
 /** The model before the active one is not needed while the active one passes. */
-function refusedOf({ corridors, models }: ModelsInForce): RefusedModel[] {
+function refusedOf({ corridors, models }: ModelsInForce): ModelOut[] {
   return [...corridors].flatMap(([corridor, wanted]) =>
     idsIn({ ...wanted, active: wanted.active.slice(0, 1) })
       .filter((modelId) => models.get(modelId) === null)
-      .map((modelId) => ({ corridor, modelId })),
+      .map((modelId) => ({ corridor, model: modelId })),
   );
 }

@@ -9,10 +9,9 @@
  */
 import { Failure } from '../domain/failure.ts';
 import type { Verdict } from '../domain/score-record.ts';
-import { createFeatureRows } from '../scoring/feature-rows.ts';
 import type { Inserted, ScoreLineage, StoredScore } from '../store/scores/scores.ts';
-import { ATTEMPTS_MAX, type EntryOrigin } from '../stream/entries/entry.ts';
-import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
+import type { EntryOrigin } from '../stream/entries/entry.ts';
+import { acknowledge, acknowledgeStored } from './acknowledge.ts';
 import type { BatchDependencies, BatchStore } from './batch-dependencies.ts';
 import { divideEntry, type Left, releaseEntry, toHandOvers } from './build-settlements.ts';
 import { conclude, replace } from './conclude-batch.ts';
@@ -37,9 +36,9 @@ export type BatchSteps = {
   /** Ends entries, all transactions of which are decided. */
   readonly conclude: (decided: readonly Decided[]) => Promise<Left>;
   /** Gives entries back without costing an attempt or a delivery. */
-  readonly release: (held: readonly HeldEntry[]) => Promise<Left>;
+  readonly release: (held: readonly HeldEntry[]) => Promise<void>;
   /** Puts entries of one in the place of those of several. */
-  readonly divide: (held: readonly HeldEntry[]) => Promise<Left>;
+  readonly divide: (held: readonly HeldEntry[]) => Promise<void>;
 };
 
 export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
@@ -53,12 +52,12 @@ export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
     conclude: (decided) => conclude(dependencies, decided),
     async release(held) {
       // Unreadable entries stay pending: giving them up needs Postgres, which may be down.
-      return await replace(dependencies, read(held).items, releaseEntry);
+      await replace(dependencies, read(held).items, releaseEntry);
     },
     async divide(held) {
       const { items, decided } = read(held);
-      const left = await replace(dependencies, items, divideEntry);
-      return new Map([...left, ...(await conclude(dependencies, decided))]);
+      await replace(dependencies, items, divideEntry);
+      await conclude(dependencies, decided);
     },
   };
 }
@@ -78,13 +77,13 @@ async function scoreBatch(
     throw error;
   });
   failpoint('worker-after-commit');
-  if (sent.shadows.length > 0) await models?.storeShadows(sent.shadows, sent.scoredAtMs);
+  if (sent.shadows.length > 0) await models.storeShadows(sent.shadows, sent.scoredAtMs);
   sent.endStore();
   countScored(metrics, sent, isNew);
   return [...sent.rest, ...acknowledged];
 }
 
-/** Waits for the insert. Where some scores were stored before, the stored score is what counts. */
+/** Waits for the insert. Where some scores were stored before, or delivered twice, the stored score is what counts. */
 async function endStoring(
   { readStoredScores }: BatchStore,
   { inserted, scored, sharing, acknowledged }: Sent,
@@ -92,7 +91,7 @@ async function endStoring(
 ) {
   const won = await inserted;
   const isNew = ({ transaction }: Item) => won === 'all' || won.has(transaction.transactionId);
-  if (scored.every(isNew)) return { isNew, acknowledged };
+  if (sharing.length === 0 && scored.every(isNew)) return { isNew, acknowledged };
   const items = [...scored, ...sharing];
   const stored = await readStoredScores(items.map(({ transaction }) => transaction));
   const scores = items.map((item) => {
@@ -125,7 +124,7 @@ type Sent = {
   readonly verdicts: readonly Verdict[];
   /** Further deliveries, which share the scores of the first ones. */
   readonly sharing: readonly Item[];
-  /** What holds where all scores are new. */
+  /** What holds where all scores are new, and nobody shares them. */
   readonly acknowledged: readonly Decided[];
   readonly rest: readonly Decided[];
   readonly shadows: ScoredItems['shadows'];
@@ -143,43 +142,27 @@ async function scoreAndSend(
   const endStore = metrics.batchDuration.startTimer({ stage: 'store' });
   const { featureSchema, ruleSet } = scorer;
   const lineage = { scoredAtMs: nowMs(), featureSchema, ruleSet };
-  const { sharing, unscored } = shareScores(others, scored);
-  const computed: Source<Scored> = {
-    scoredAtMsOf: () => lineage.scoredAtMs,
-    recordOf: (one) => recordOf(one, lineage),
-    isElsewhere: () => false,
-  };
+  const unscored = new Set(failed.map(({ item }) => item.transaction.transactionId));
+  const isScored = ({ transaction }: Item) => !unscored.has(transaction.transactionId);
+  const unshared = others.filter((item) => !isScored(item));
   return {
-    acknowledged: [
-      ...acknowledge(scored, computed),
-      ...acknowledge(sharing, { ...computed, isElsewhere: () => true }),
-    ],
+    acknowledged: acknowledge(scored, {
+      scoredAtMsOf: () => lineage.scoredAtMs,
+      recordOf: (one) => recordOf(one, lineage),
+      isElsewhere: () => false,
+    }),
     rest: [
       ...failed.map(({ item, failure }) => failItem(dependencies, item, failure)),
       // The first delivery goes on for all of them.
-      ...unscored.map((item) => decide(item, { kind: 'acknowledge', published: null })),
+      ...unshared.map((item) => decide(item, { kind: 'acknowledge', published: null })),
     ],
     scored: scored.map(({ item }) => item),
     verdicts: scored.map(({ decision }) => decision.verdict),
-    sharing: sharing.map(({ item }) => item),
+    sharing: others.filter(isScored),
     scoredAtMs: lineage.scoredAtMs,
     inserted: store.insertScores(scored, lineage),
     ...{ shadows, endStore },
   };
-}
-
-function shareScores(
-  others: readonly Item[],
-  scored: readonly Scored[],
-): { readonly sharing: readonly Scored[]; readonly unscored: readonly Item[] } {
-  if (others.length === 0) return { sharing: [], unscored: others };
-  const scores = new Map(scored.map((one) => [one.transaction.transactionId, one]));
-  const scoreOf = ({ transaction }: Item) => scores.get(transaction.transactionId);
-  const sharing = others.flatMap((item) => {
-    const score = scoreOf(item);
-    return score === undefined ? [] : { ...score, item };
-  });
-  return { sharing, unscored: others.filter((item) => scoreOf(item) === undefined) };
 }
 
 async function foldAndScore(
@@ -187,27 +170,18 @@ async function foldAndScore(
   items: readonly Item[],
 ): ReturnType<typeof scoreItems> {
   const endFold = dependencies.metrics.batchDuration.startTimer({ stage: 'fold' });
-  const transactions = items.map((item) => item.transaction);
-  const rows =
-    items.length === 0 ? createFeatureRows(0) : await dependencies.foldProfiles(transactions);
+  const rows = await dependencies.foldProfiles(items.map(({ transaction }) => transaction));
   endFold();
   const { scorer, models, degradation } = dependencies;
-  return await scoreItems(scorer, models, degradation?.() ?? 0, items, rows);
+  return await scoreItems(scorer, models, degradation(), items, rows);
 }
 
 function failItem(
-  { retryBaseMs: baseMs, random }: BatchDependencies,
+  { retryBaseMs, random }: BatchDependencies,
   item: Item,
   failure: Failure,
 ): Decided {
-  const decision = decideRetry(
-    { attemptsMax: ATTEMPTS_MAX, baseMs },
-    item.head.attempt,
-    failure,
-    random(),
-  );
-  if (decision.kind === 'dead-letter') return decide(item, { kind: 'dead-letter', failure });
-  return decide(item, { kind: 'retry', afterMs: decision.afterMs, failure });
+  return decide(item, decideRetry(retryBaseMs, item.head.attempt, failure, random()));
 }
 
 function recordOf(scored: Scored, lineage: ScoreLineage): StoredScore {

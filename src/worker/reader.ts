@@ -8,9 +8,7 @@ import { Failure } from '../domain/failure.ts';
 import { isGroupMissing } from '../stream/group/consumer-group.ts';
 import type { Delivery, Read, StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { Left } from './build-settlements.ts';
-import type { HeldBatch } from './intake.ts';
-import type { RunUnit } from './isolate-failures.ts';
+import { runHeld } from './isolate-failures.ts';
 import type { WorkerOptions, WorkerParts } from './worker-parts.ts';
 
 const ERROR_WAIT_MS = 100;
@@ -29,15 +27,7 @@ export async function runReader(parts: WorkerParts, consumer: string): Promise<v
     });
     // Nearly always one.
     const left = await Promise.all(batches.map((batch) => runHeld(runUnit, batch)));
-    for (const stream of left.flatMap((one) => [...one.keys()])) undrained.add(stream);
-  }
-}
-
-async function runHeld(runUnit: RunUnit, { held, letGo }: HeldBatch): Promise<Left> {
-  try {
-    return await runUnit(held);
-  } finally {
-    letGo();
+    for (const stream of left.flatMap((one) => [...one])) undrained.add(stream);
   }
 }
 

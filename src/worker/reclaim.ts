@@ -12,24 +12,20 @@ import { Failure } from '../domain/failure.ts';
 import { CLAIM_START, isGroupMissing } from '../stream/group/consumer-group.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { InFlight } from './in-flight.ts';
-import type { RunUnit } from './isolate-failures.ts';
-import type { HeldEntry } from './item.ts';
+import { runHeld } from './isolate-failures.ts';
+import type { Duty } from './run-duties.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** Transactions of one claim; with CLAIMS_MAX it bounds what one call does for a stream. */
 const CLAIM_TRANSACTIONS = 250;
 const CLAIMS_MAX = 100;
+/** How long an entry that was handed over waits for a worker that reads it, where there is one. */
+const HANDED_OVER_EVERY_MS = 1000;
 type Source = { readonly stream: StreamKeys; readonly from?: string };
 
-/** Each call claims what is to be had in every stream, and returns when that is settled. */
-type Reclaim = {
-  readonly stale: (signal: AbortSignal) => Promise<void>;
-  readonly handedOver: (signal: AbortSignal) => Promise<void>;
-};
-
-export function createReclaim(parts: WorkerParts): Reclaim {
-  const { options, inFlight } = parts;
+/** Each claims what is to be had in every stream, and returns when that is settled. */
+export function createReclaim(parts: WorkerParts): Duty[] {
+  const { options, inFlight, pause } = parts;
   const streams = () => [...parts.streams.values()];
   const cursors = new Map<string, string>();
   const claimAll = async (source: Source, signal: AbortSignal) => {
@@ -42,16 +38,26 @@ export function createReclaim(parts: WorkerParts): Reclaim {
       if (next === CLAIM_START) return;
     }
   };
-  return {
-    async stale(signal) {
-      for (const stream of streams()) await claimAll({ stream }, signal);
+  return [
+    {
+      name: 'reclaim',
+      everyMs: Math.ceil(options.settings.claimIdleMs / 3),
+      async run(signal) {
+        await pause.over();
+        for (const stream of streams()) await claimAll({ stream }, signal);
+      },
     },
-    async handedOver(signal) {
-      for (const source of await options.group.findHandedOver(streams())) {
-        await claimAll(source, signal);
-      }
+    {
+      name: 'handed-over',
+      everyMs: HANDED_OVER_EVERY_MS,
+      async run(signal) {
+        await pause.over();
+        for (const source of await options.group.findHandedOver(streams())) {
+          await claimAll(source, signal);
+        }
+      },
     },
-  };
+  ];
 }
 
 /** Returns the cursor of the next claim. */
@@ -81,7 +87,7 @@ async function claimOnce(
       log.info({ stream: stream.transactions, from, ...counts }, 'claimed entries');
     }
     if (suspects.length > 0) await options.steps.divide(suspects);
-    if (held.length > 0) await runHeld(inFlight, runUnit, held);
+    if (held.length > 0) await runHeld(runUnit, { held, letGo: inFlight.hold(held) });
     return claimed.cursor;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -89,18 +95,5 @@ async function claimOnce(
     // The breaker reports a failing corridor; others' entries are claimed all the same.
     else if (!group.isOfOneStream(error)) throw error;
     return CLAIM_START;
-  }
-}
-
-async function runHeld(
-  inFlight: InFlight,
-  runUnit: RunUnit,
-  held: readonly HeldEntry[],
-): Promise<void> {
-  const letGo = inFlight.hold(held);
-  try {
-    await runUnit(held);
-  } finally {
-    letGo();
   }
 }

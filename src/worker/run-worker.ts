@@ -2,6 +2,7 @@
  * The worker: readers that take turns at the streams, timed duties around them, and an orderly end. It
  * knows no adapter; src/main/worker.ts passes them.
  */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toError } from '../domain/failure.ts';
 import type { StreamKeys } from '../stream/keys.ts';
@@ -16,8 +17,6 @@ import type { WorkerOptions, WorkerParts } from './worker-parts.ts';
 
 const REFRESH_MS = 5000;
 const FIRST_STREAMS_RETRY_MS = 250;
-/** How long an entry that was handed over waits for a worker that reads it, where there is one. */
-const HANDED_OVER_EVERY_MS = 1000;
 const DEAD_CONSUMER_IDLE_MS = 3_600_000;
 const DEAD_CONSUMERS_EVERY_MS = 600_000;
 
@@ -30,7 +29,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const drained = new AbortController();
   const beats = runMaintenance([heartbeat(parts)], drained.signal, options.log);
   try {
-    await addStreams(parts, true);
+    await insistOnStreams(parts);
     const work = [
       ...Array.from({ length: options.settings.readers }, (_, n) =>
         runReader(parts, `${options.name}-${n + 1}`),
@@ -74,35 +73,15 @@ function fail({ stop }: WorkerParts, error: unknown): never {
 
 /** Ends blocking reads once the worker stops; a connection that cannot even be unblocked is closed. */
 async function endReads({ options, stop }: WorkerParts): Promise<void> {
-  await new Promise<void>((resolve) => {
-    if (stop.signal.aborted) resolve();
-    stop.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  if (!stop.signal.aborted) await once(stop.signal, 'abort');
   await options.connection.unblock().catch(() => options.connection.close());
 }
 
 function dutiesOf(parts: WorkerParts): Duty[] {
-  const { options, pause } = parts;
-  const { group, settings } = options;
-  const reclaim = createReclaim(parts);
+  const { group, duties } = parts.options;
   return [
-    { name: 'streams', everyMs: REFRESH_MS, run: () => addStreams(parts, false) },
-    {
-      name: 'reclaim',
-      everyMs: Math.ceil(settings.claimIdleMs / 3),
-      async run(signal) {
-        await pause.over();
-        await reclaim.stale(signal);
-      },
-    },
-    {
-      name: 'handed-over',
-      everyMs: HANDED_OVER_EVERY_MS,
-      async run(signal) {
-        await pause.over();
-        await reclaim.handedOver(signal);
-      },
-    },
+    { name: 'streams', everyMs: REFRESH_MS, run: () => addStreams(parts) },
+    ...createReclaim(parts),
     {
       name: 'dead-consumers',
       everyMs: DEAD_CONSUMERS_EVERY_MS,
@@ -112,7 +91,7 @@ function dutiesOf(parts: WorkerParts): Duty[] {
         );
       },
     },
-    ...options.duties(() => streamsOf(parts)),
+    ...duties(() => streamsOf(parts)),
   ];
 }
 
@@ -130,30 +109,31 @@ function heartbeat({ options, inFlight }: WorkerParts): Duty {
   };
 }
 
-/** Adds streams that appeared. The first time it insists, as there is nothing to do without them. */
-async function addStreams(parts: WorkerParts, insist: boolean): Promise<void> {
-  const { options, streams } = parts;
+/** Adds streams that appeared. One that cannot be made ready now is tried again at the next refresh. */
+async function addStreams({ options, streams }: WorkerParts): Promise<void> {
+  const listed = await options.listStreams();
+  const fresh = listed.filter((one) => !streams.has(one.transactions));
+  const failures = await options.group.ensure(fresh.map((stream) => stream.transactions));
+  for (const [index, stream] of fresh.entries()) {
+    if (failures[index] === null) streams.set(stream.transactions, stream);
+  }
+  const failed = failures.find((failure) => failure !== null);
+  if (failed !== undefined && streams.size === 0) throw failed;
+}
+
+/** The first time, as there is nothing to do without streams. */
+async function insistOnStreams(parts: WorkerParts): Promise<void> {
+  const { log, onSignOfLife } = parts.options;
   const { signal } = parts.stop;
-  for (;;) {
+  while (!signal.aborted) {
     try {
-      const listed = await options.listStreams();
-      const fresh = listed.filter((one) => !streams.has(one.transactions));
-      const failures = await options.group.ensure(fresh.map((stream) => stream.transactions));
-      for (const [index, stream] of fresh.entries()) {
-        if (failures[index] === null) streams.set(stream.transactions, stream);
-      }
-      // A stream that cannot be made ready now is tried again at the next refresh.
-      const failed = failures.find((failure) => failure !== null);
-      if (failed !== undefined && streams.size === 0) throw failed;
-      return;
+      return await addStreams(parts);
     } catch (error) {
       if (signal.aborted) return;
-      if (!insist) throw error;
-      options.log.warn({ err: toError(error).message }, 'waiting for the streams');
-      options.onSignOfLife();
+      log.warn({ err: toError(error).message }, 'waiting for the streams');
+      onSignOfLife();
       await sleep(FIRST_STREAMS_RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
-    if (signal.aborted) return;
   }
 }
 

@@ -6,36 +6,27 @@ import { Failure, toError } from '../domain/failure.ts';
 import { type FeatureRows, vectorOf } from '../scoring/feature-rows.ts';
 import type { ShadowBatch } from '../store/scores/shadow-batches.ts';
 import type { Item, Scored } from './item.ts';
-import type { JudgedRow, Judgement } from './judge-batch.ts';
+import { BY_RULES, type Judged, type JudgedRow } from './judge-batch.ts';
 import type { Scorer } from './scorer.ts';
 
 /** Models in force, as a batch meets them. */
 export type BatchModels = {
-  /**
-   * One judgement per row; null where no corridor has a model. Throws a Failure when the models in force are
-   * unknown.
-   */
-  readonly judge: (rows: readonly JudgedRow[]) => Promise<{
-    readonly judgements: readonly Judgement[];
-    readonly shadows: readonly ShadowBatch[];
-  } | null>;
+  /** Throws a Failure when the models in force are unknown. */
+  readonly judge: (rows: readonly JudgedRow[]) => Promise<Judged>;
   /** Never throws: a batch does not fail for its shadows. */
   readonly storeShadows: (shadows: readonly ShadowBatch[], scoredAtMs: number) => Promise<void>;
 };
 
 export type ScoredItems = {
   readonly scored: Scored[];
-  readonly failed: FailedItem[];
+  readonly failed: { readonly item: Item; readonly failure: Failure }[];
   readonly shadows: readonly ShadowBatch[];
 };
-type FailedItem = { readonly item: Item; readonly failure: Failure };
-
-const BY_RULES: Judgement = { opinion: null, model: null, degradation: 0 };
 
 /** @param level degradation level of the process */
 export async function scoreItems(
   scorer: Scorer,
-  models: BatchModels | undefined,
+  models: BatchModels,
   level: number,
   items: readonly Item[],
   rows: FeatureRows,
@@ -43,11 +34,11 @@ export async function scoreItems(
   const judgedRows = items.map(
     ({ transaction }, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
   );
-  const judged = (await models?.judge(judgedRows)) ?? null;
+  const { judgements, shadows } = await models.judge(judgedRows);
   const scored: Scored[] = [];
-  const failed: FailedItem[] = [];
+  const failed: ScoredItems['failed'] = [];
   for (const [index, item] of items.entries()) {
-    const { opinion, model, degradation } = judged?.judgements[index] ?? BY_RULES;
+    const { opinion, model, degradation } = judgements[index] ?? BY_RULES;
     const { transaction, head } = item;
     const { vector } = judgedRows[index] as JudgedRow;
     try {
@@ -67,7 +58,7 @@ export async function scoreItems(
       failed.push({ item, failure: toScoringFailure(error) });
     }
   }
-  return { scored, failed, shadows: judged?.shadows ?? [] };
+  return { scored, failed, shadows };
 }
 
 function toScoringFailure(thrown: unknown): Failure {

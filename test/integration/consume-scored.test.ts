@@ -57,7 +57,7 @@ function endedEntry(entryId: string, n: number): EndedEntry {
       scores: [{ count: 1, rows: toRow(transaction, decision) }],
       needsOwner: false,
     },
-    ...{ scoredAt: new Date(AT_MS).toISOString(), retries: [], deadLetters: [] },
+    ...{ scoredAtMs: AT_MS, retries: [], deadLetters: [] },
   };
 }
 

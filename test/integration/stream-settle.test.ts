@@ -51,7 +51,7 @@ const scoreOf = (n: number): PublishedScores[] =>
 function ended(entryId: string, transactions = 1, more: Partial<EndedEntry> = {}): EndedEntry {
   const scores = Array.from({ length: transactions }, (_, n) => scoreOf(n)).flat();
   const none = { needsOwner: false, retries: [], deadLetters: [] };
-  return { entryId, transactions, scores, scoredAt: AT, ...none, ...more };
+  return { entryId, transactions, scores, scoredAtMs: Date.parse(AT), ...none, ...more };
 }
 
 const letter = { transactionId: null, accountId: null, attempts: 1, error: 'x', failedAt: 'y' };
@@ -73,7 +73,8 @@ describe('settle', () => {
     await producer().append(payloads(150));
     const [first = '', second = ''] = await deliver('c', 150);
     const scoredAt = '2026-11-01T00:00:00.001Z';
-    const all = [ended(first, 75), ended(second, 75, { scoredAt, scores: scoreOf(900) })];
+    const later = { scoredAtMs: Date.parse(scoredAt), scores: scoreOf(900) };
+    const all = [ended(first, 75), ended(second, 75, later)];
     await settle(settlement('c', { ended: all }));
     const events = await redis().xrange(stream.scored, '-', '+');
     expect(events.map(([, fields]) => fields.slice(0, 8))).toEqual([

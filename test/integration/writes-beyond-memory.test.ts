@@ -157,7 +157,7 @@ describe('beyond the memory limit', () => {
     const claim = { stream: stream.transactions, consumer: 'd', cursor: CLAIM_START };
     await duties.claim({ ...claim, idleMs: 0, transactionsMax: 10 });
     const none = { scores: [], needsOwner: false, deadLetters: [] };
-    const common = { transactions: 1, scoredAt: 'x', ...none };
+    const common = { transactions: 1, scoredAtMs: 0, ...none };
     const next = packAgain([payload(1)]);
     const settlement: Settlement = {
       ...{ stream, consumer: 'd', replies: [] },

@@ -15,9 +15,9 @@ describe('decideRetry', () => {
         unit,
         (baseMs, attempt, random) => {
           const failure = new Failure('transient', 'X', 'x');
-          const decision = decideRetry({ attemptsMax: 4, baseMs }, attempt, failure, random);
+          const decision = decideRetry(baseMs, attempt, failure, random);
           if (attempt >= 4) {
-            expect(decision).toEqual({ kind: 'dead-letter' });
+            expect(decision).toEqual({ kind: 'dead-letter', failure });
             return;
           }
           if (decision.kind !== 'retry') throw new Error('gave up too early');
@@ -31,9 +31,7 @@ describe('decideRetry', () => {
   test('never retries what is not transient', () => {
     for (const kind of FAILURE_KINDS.filter((one) => one !== 'transient')) {
       const failure = new Failure(kind, 'X', 'x');
-      expect(decideRetry({ attemptsMax: 4, baseMs: 1 }, 1, failure, 0)).toEqual({
-        kind: 'dead-letter',
-      });
+      expect(decideRetry(1, 1, failure, 0)).toEqual({ kind: 'dead-letter', failure });
     }
   });
 });

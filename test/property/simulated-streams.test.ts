@@ -223,7 +223,7 @@ function settlementOf(
     return { transactions, head: `1 ingest ${deliveries} `, packed: Buffer.from(text) };
   };
   const ended = picked.map(([value, { id: entryId, transactions }], index) => ({
-    ...{ entryId, transactions, scoredAt: at, needsOwner: outcome === 'told' },
+    ...{ entryId, transactions, scoredAtMs: 0, needsOwner: outcome === 'told' },
     scores: outcome === 'acknowledge' || transactions > 1 ? [score] : [],
     retries:
       outcome !== 'retry'

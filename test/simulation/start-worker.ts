@@ -9,13 +9,11 @@ import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { ENTRY_READER } from '../../src/stream/group/versions.ts';
-import { profileKey, profileSlot } from '../../src/stream/keys.ts';
 import type { ProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
 import type { BatchStore } from '../../src/worker/batch-dependencies.ts';
 import { type BatchSteps, createBatchSteps } from '../../src/worker/process-batch.ts';
 import { createFoldKind } from '../../src/worker/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../../src/worker/profiles/fold-profiles.ts';
-import { createInstalls } from '../../src/worker/profiles/installs.ts';
 import type { Duty } from '../../src/worker/run-duties.ts';
 import { runWorker } from '../../src/worker/run-worker.ts';
 import type { Group } from '../../src/worker/worker-parts.ts';
@@ -129,14 +127,9 @@ function createGroup({ streams, missing }: World, process: Process): Group {
 
 function createSteps(world: World, process: Process): BatchSteps {
   const { streams, random, clock } = world;
-  const placeOf = (party: 'account' | 'merchant', id: string) => ({
-    key: profileKey(MARKET, party, id),
-    slot: profileSlot(id),
-  });
   const logs = connectLogs(world, process);
-  const installs = createInstalls(logs, metrics);
   const shared = {
-    ...{ placeOf, installs, metrics, nowMs: clock.nowMs },
+    ...{ market: MARKET, metrics, nowMs: clock.nowMs },
     ...{ ttlSeconds: TTL_SECONDS, bytesMax: COPIES_BYTES_MAX },
   };
   const accounts = createFoldKind({
@@ -157,15 +150,19 @@ function createSteps(world: World, process: Process): BatchSteps {
     entries: ENTRY_READER,
     // One release runs here.
     handOver: async () => undefined,
-    foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
+    foldProfiles: createFoldProfiles({ logs, metrics, kinds: [accounts, merchants] }),
     scorer: createScorer(world, process),
+    models: {
+      judge: async () => ({ judgements: [], shadows: [] }),
+      storeShadows: async () => undefined,
+    },
     store: createStore(world, process),
     settle: (settlements) =>
       process.askAll(
         'settle',
         settlements.map((settlement) => () => streams.settle(forgetting(world, settlement))),
       ),
-    retryBaseMs: RETRY_BASE_MS,
+    ...{ retryBaseMs: RETRY_BASE_MS, degradation: () => 0 },
     ...{ random, nowMs: clock.nowMs, metrics, failpoint: () => undefined },
   });
 }

@@ -13,12 +13,9 @@ import { vectorOf } from '../../src/scoring/feature-rows.ts';
 import type { Query } from '../../src/store/database/pool.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/store/profiles/history.ts';
 import type { RedisClient } from '../../src/stream/connection/connection.ts';
-import { profileKey, profileSlot } from '../../src/stream/keys.ts';
 import { createProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
-import type { PlaceOfParty } from '../../src/worker/profiles/batch-party.ts';
 import { createFoldKind } from '../../src/worker/profiles/fold-kind.ts';
 import { createFoldProfiles, type FoldProfiles } from '../../src/worker/profiles/fold-profiles.ts';
-import { createInstalls } from '../../src/worker/profiles/installs.ts';
 import { deliver } from './delivered.ts';
 import { type NamedFeatures, named } from './fold-one.ts';
 
@@ -46,15 +43,10 @@ type Count = { readonly labels: Partial<Record<string, string | number>>; readon
 
 export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRigOptions) {
   const metrics = createMetrics();
-  const placeOf: PlaceOfParty = (party, id) => ({
-    key: profileKey(market, party, id),
-    slot: profileSlot(id),
-  });
   const logs = createProfileLogs({ redis, market, ttlSeconds: 60 });
-  const installs = createInstalls(logs, metrics);
-  const shared = { placeOf, installs, metrics, nowMs: Date.now, ttlSeconds: 60, bytesMax };
+  const shared = { market, metrics, nowMs: Date.now, ttlSeconds: 60, bytesMax };
   const fold: FoldProfiles = createFoldProfiles({
-    ...{ logs, installs },
+    ...{ logs, metrics },
     kinds: [
       createFoldKind({
         kind: accountKind,

@@ -18,8 +18,8 @@ export type EndedEntry = {
   readonly transactions: number;
   /** Scores that this entry publishes. */
   readonly scores: readonly PublishedScores[];
-  /** RFC 3339. */
-  readonly scoredAt: string;
+  /** When the last of them was scored; 0 where there is none. */
+  readonly scoredAtMs: number;
   /**
    * True where another entry publishes some of its scores. It is then settled only while its consumer still owns it; a consumer
    * that took it over publishes all of its scores, unless the entry is gone.
@@ -116,11 +116,13 @@ function argumentsOf(
     ...[GROUP, consumer, ENTRY_VERSION, stream.corridor, lines],
     ...[events.length, divided.length, replaced.length, replies.length],
   ];
-  for (const { scoredAt, scores, rows } of events) args.push(scoredAt, scores, `[${rows.join()}]`);
+  for (const { scoredAtMs, scores, rows } of events) {
+    args.push(toIso(scoredAtMs), scores, `[${rows.join()}]`);
+  }
   for (const one of divided) {
     args.push(one.entryId, one.transactions);
     const { count, rows } = joined(isPublishing ? one.scores : []);
-    args.push(one.scoredAt, count, `[${rows}]`);
+    args.push(toIso(one.scoredAtMs), count, `[${rows}]`);
     const deadLetters = isPublishing ? one.deadLetters : [];
     args.push(one.retries.length, deadLetters.length);
     for (const { waitMs, next } of one.retries) args.push(Math.round(waitMs), packRetry(next));
@@ -137,7 +139,11 @@ function argumentsOf(
   return args;
 }
 
-type Event = { readonly scoredAt: string; scores: number; readonly rows: string[] };
+function toIso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+type Event = { readonly scoredAtMs: number; scores: number; readonly rows: string[] };
 
 /**
  * One event for the scores of entries that follow each other and were scored at the same time, and a line an entry that
@@ -149,15 +155,15 @@ function toEvents(
 ): { readonly lines: string; readonly events: readonly Event[] } {
   const events: Event[] = [];
   let lines = '';
-  for (const { entryId, transactions, scores, scoredAt } of acknowledged) {
+  for (const { entryId, transactions, scores, scoredAtMs } of acknowledged) {
     const { count, rows } = joined(scores);
     if (count === 0 || !isPublishing) {
       lines += `${entryId} ${transactions} 0 0 0\n`;
       continue;
     }
     let event = events.at(-1);
-    if (event?.scoredAt !== scoredAt || event.scores + count > EVENT_SCORES_MAX) {
-      event = { scoredAt, scores: 0, rows: [] };
+    if (event?.scoredAtMs !== scoredAtMs || event.scores + count > EVENT_SCORES_MAX) {
+      event = { scoredAtMs, scores: 0, rows: [] };
       events.push(event);
     }
     event.scores += count;

@@ -1,67 +1,19 @@
 /** The parties of a batch, each with its transactions, the copy in memory and the block for its log. */
 import type { Transaction } from '../../domain/transaction.ts';
-import type { KindBatch, Waiting } from '../../profile/fold-batch.ts';
-import type { Profile } from '../../profile/profile.ts';
-import {
-  BLOCK_BYTES,
-  beginItems,
-  endBlock,
-  type LogEnd,
-  type Stamp,
-} from '../../profile/profile-log.ts';
-import type { PartyKind } from '../../stream/keys.ts';
-import type { LogAppend } from '../../stream/profiles/profile-logs.ts';
-import {
-  birthOf,
-  type Copy,
-  type CopyState,
-  findCopy,
-  NO_COPY,
-  type ProfileMemory,
-  stateOf,
-} from './profile-memory.ts';
+import { BLOCK_BYTES, beginItems, endBlock, type LogEnd } from '../../profile/profile-log.ts';
+import { profileKey, profileSlot } from '../../stream/keys.ts';
+import { birthOf, findCopy, NO_COPY, stateOf } from './profile-memory.ts';
+import type { BatchParty, SideBatch } from './side.ts';
 
-/** Where Redis has a party's log; `slot` is given where it is known. */
-export type PlaceOfParty = (party: PartyKind, id: string, slot?: number) => Place;
-type Place = { readonly key: string; readonly slot: number };
-
-/** One object per party: batches touch as many parties as transactions. */
-export type BatchParty = Waiting &
-  LogAppend & {
-    readonly party: string;
-    /** Indices of its transactions. */
-    readonly indices: readonly number[];
-    /** The copy in memory as it was found, or NO_COPY. */
-    readonly copy: Copy;
-    readonly birth: number;
-    readonly state: CopyState | null;
-    known: LogEnd | null;
-    block: Uint8Array;
-    /** Ends the block. */
-    readonly stamp: Stamp;
-    /** The log behind the block. */
-    end: LogEnd;
-    /** False where the block stands in no log. */
-    isStored: boolean;
-  };
-
-type BatchPartyOptions = {
-  readonly memory: ProfileMemory;
-  readonly placeOf: PlaceOfParty;
-  /** Logs that were renewed before this are renewed; seconds. */
-  readonly renewBeforeS: number;
-};
-
+/** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
+const RENEWALS_PER_LIFE = 8;
 const NOT_YET: LogEnd = { length: 0, high: 0, low: 0 };
 const NO_BYTES = new Uint8Array(0);
 const NOTHING: readonly number[] = [];
 
 /** One per party, in the order in which they first occur. */
-export function batchParties<P extends Profile, Past>(
-  { kind, transactions, arrivals }: KindBatch<P, Past>,
-  stamp: Stamp,
-  options: BatchPartyOptions,
-): BatchParty[] {
+export function batchParties(batch: SideBatch): BatchParty[] {
+  const { kind, transactions, arrivals, stamp } = batch;
   const groups = new Map<string, number[]>();
   for (let index = 0; index < transactions.length; index++) {
     const party = kind.partyOf(transactions[index] as Transaction);
@@ -74,7 +26,7 @@ export function batchParties<P extends Profile, Past>(
   const parties: BatchParty[] = [];
   let at = 0;
   for (const [party, indices] of groups) {
-    const batchParty = beginParty(options, kind.party, party, indices, stamp);
+    const batchParty = beginParty(batch, party, indices);
     const begin = at;
     at = beginItems(arena, at, kind.layout.format, indices.length * kind.itemBytes);
     for (const index of indices) {
@@ -89,19 +41,17 @@ export function batchParties<P extends Profile, Past>(
 }
 
 function beginParty(
-  { memory, placeOf, renewBeforeS }: BatchPartyOptions,
-  kind: PartyKind,
+  { kind, market, memory, nowS, ttlSeconds }: SideBatch,
   party: string,
   indices: readonly number[],
-  stamp: Stamp,
 ): BatchParty {
   const copy = findCopy(memory, party);
   const state = copy === NO_COPY ? null : stateOf(memory, copy);
-  const { key, slot } = placeOf(kind, party, state?.slot);
+  const slot = state === null ? profileSlot(party) : state.slot;
   // Field by field: objects that are spread into it would take five times its bytes.
   return {
     party,
-    key,
+    key: profileKey(market, kind.party, party, slot),
     slot,
     indices,
     copy,
@@ -109,8 +59,7 @@ function beginParty(
     birth: copy === NO_COPY ? 0 : birthOf(memory, copy),
     known: state === null ? null : state.end,
     block: NO_BYTES,
-    stamp,
-    isToRenew: state !== null && state.renewedAtS < renewBeforeS,
+    isToRenew: state !== null && state.renewedAtS < nowS - ttlSeconds / RENEWALS_PER_LIFE,
     end: NOT_YET,
     isStored: false,
     waiting: NOTHING,

@@ -5,94 +5,74 @@
  * answer does no harm: it is returned as appended since.
  */
 import { createArena } from '../../profile/arena.ts';
-import { type KindBatch, rebuildParties } from '../../profile/fold-batch.ts';
+import { rebuildParties } from '../../profile/fold-batch.ts';
 import type { Profile } from '../../profile/profile.ts';
-import type { Stamp } from '../../profile/profile-log.ts';
 import type { LogAppend, LogReply } from '../../stream/profiles/profile-logs.ts';
-import { type BatchParty, batchParties } from './batch-party.ts';
+import { batchParties } from './batch-party.ts';
 import { install } from './keep.ts';
 import { createProfileMemory, forgetParty } from './profile-memory.ts';
-import { type FoldKindOptions, resetArena, type Side, type SideBatch } from './side.ts';
+import { type FoldedBatch, type FoldKindOptions, resetArena, type SideBatch } from './side.ts';
 import { countReplies, takeReply } from './take-reply.ts';
 
-/** The parts of a batch that all kinds share. */
-type FoldedBatch = Omit<KindBatch<Profile, never>, 'kind'> & {
-  /** Ends the blocks that the batch appends. */
-  readonly stamp: Stamp;
-  readonly newStamp: () => Stamp;
-};
+/** Begins a batch. */
+export type FoldKind = (batch: FoldedBatch) => FoldOfKind;
 
-export type FoldKind = { readonly begin: (batch: FoldedBatch) => FoldOfKind };
-
-/**
- * A batch in progress: `appends`, then `take` until nothing is to be asked again, then `rebuild`. Fills its
- * rows.
- */
+/** A batch in progress: `take` until nothing is asked any more, then `rebuild`. Fills its rows. */
 export type FoldOfKind = {
-  readonly appends: () => readonly LogAppend[];
-  /** Takes one reply per append; returns the appends that have to be repeated. */
-  readonly take: (replies: readonly LogReply[]) => readonly LogAppend[];
+  /** Appends that are to be made, or repeated. */
+  readonly asked: () => readonly LogAppend[];
+  /** Takes one reply per append. */
+  readonly take: (replies: readonly LogReply[]) => void;
   readonly rebuild: () => Promise<void>;
 };
 
 /** A list that outgrows it gets memory of its own. */
 const ARENA_BYTES = 256 * 1024;
-/** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
-const RENEWALS_PER_LIFE = 8;
 
 export function createFoldKind<P extends Profile, Past>(
   options: FoldKindOptions<P, Past>,
 ): FoldKind {
-  const side: Side<P, Past> = {
-    ...options,
-    memory: createProfileMemory(options.bytesMax, options.kind.layout.cursorsBytes),
-    arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
-  };
-  const { kind, memory, placeOf, ttlSeconds } = side;
-  return {
-    begin({ stamp, ...rest }) {
-      const batch = { ...rest, side, kind, rebuilds: { missing: [], too_short: [] } };
-      const renewBeforeS = side.nowMs() / 1000 - ttlSeconds / RENEWALS_PER_LIFE;
-      return follow(batch, batchParties(batch, stamp, { memory, placeOf, renewBeforeS }));
-    },
+  const memory = createProfileMemory(options.bytesMax, options.kind);
+  const arena = createArena(new ArrayBuffer(ARENA_BYTES), 0);
+  return (folded) => {
+    const nowS = Math.floor(options.nowMs() / 1000);
+    const batch: SideBatch = {
+      ...{ ...options, ...folded, memory, arena, nowS, stamp: folded.newStamp() },
+      rebuilds: { missing: [], too_short: [] },
+    };
+    let asked = batchParties(batch);
+    return {
+      asked: () => asked,
+      take(replies) {
+        countReplies(batch, replies, asked);
+        asked = asked.filter((batchParty, index) => {
+          try {
+            return !takeReply(batch, batchParty, replies[index] as LogReply);
+          } catch (error) {
+            // Folded in part, so it no longer equals its log.
+            forgetParty(memory, batchParty.party);
+            throw error;
+          }
+        });
+      },
+      rebuild: () => rebuild(batch),
+    };
   };
 }
 
-function follow<P extends Profile, Past>(
-  batch: SideBatch<P, Past>,
-  parties: readonly BatchParty[],
-): FoldOfKind {
-  const { side, rebuilds } = batch;
-  let asked = parties;
-  return {
-    appends: () => asked,
-    take(replies) {
-      countReplies(side, replies, asked);
-      asked = asked.filter((batchParty, index) => {
-        try {
-          return !takeReply(batch, batchParty, replies[index] as LogReply);
-        } catch (error) {
-          // Folded in part, so it no longer equals its log.
-          forgetParty(side.memory, batchParty.party);
-          throw error;
-        }
-      });
-      return asked;
+async function rebuild(batch: SideBatch): Promise<void> {
+  const { kind, metrics, installs, rebuilds } = batch;
+  await installs.waitWhileFull();
+  for (const [reason, { length }] of Object.entries(rebuilds)) {
+    metrics.profileRebuilds.inc({ party: kind.party, reason }, length);
+  }
+  await rebuildParties(
+    batch,
+    [...rebuilds.missing, ...rebuilds.too_short],
+    () => resetArena(batch),
+    (batchParty, profile) => {
+      install(batch, batchParty, profile);
+      return installs.waitWhileFull();
     },
-    async rebuild() {
-      await side.installs.waitWhileFull();
-      for (const [reason, { length }] of Object.entries(rebuilds)) {
-        side.metrics.profileRebuilds.inc({ party: side.kind.party, reason }, length);
-      }
-      await rebuildParties(
-        { ...batch, loadPasts: side.loadPasts },
-        [...rebuilds.missing, ...rebuilds.too_short],
-        () => resetArena(side),
-        (batchParty, profile) => {
-          install(batch, batchParty, profile);
-          return side.installs.waitWhileFull();
-        },
-      );
-    },
-  };
+  );
 }

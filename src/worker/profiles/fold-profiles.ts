@@ -9,36 +9,37 @@ import pLimit from 'p-limit';
 import type { DeliveredTransaction } from '../../domain/delivered.ts';
 import { arrivalsOfDelivered } from '../../profile/arrivals.ts';
 import { beginRows } from '../../profile/own-features.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
 import type { FeatureRows } from '../../scoring/feature-rows.ts';
-import type { LogAppend, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
+import type { ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 import type { FoldKind, FoldOfKind } from './fold-kind.ts';
-import type { Installs } from './installs.ts';
+import { createInstalls } from './installs.ts';
 import { createStamps } from './stamps.ts';
 
 /** One row of features per transaction, in their order. Throws a Failure. */
 export type FoldProfiles = (transactions: readonly DeliveredTransaction[]) => Promise<FeatureRows>;
 
 type FoldProfilesOptions = {
-  readonly logs: Pick<ProfileLogs, 'append'>;
-  readonly installs: Installs;
+  readonly logs: Pick<ProfileLogs, 'append' | 'install'>;
+  readonly metrics: Metrics;
   readonly kinds: readonly FoldKind[];
 };
 
-export function createFoldProfiles({ logs, installs, kinds }: FoldProfilesOptions): FoldProfiles {
+export function createFoldProfiles({ logs, metrics, kinds }: FoldProfilesOptions): FoldProfiles {
   const inTurn = pLimit(1);
   const newStamp = createStamps();
+  const installs = createInstalls(logs, metrics);
   return (transactions) =>
     inTurn(async () => {
       const begun = beginRows(arrivalsOfDelivered(transactions));
-      const batch = { transactions, ...begun, stamp: newStamp(), newStamp };
-      const folds = kinds.map((kind) => kind.begin(batch));
+      const folds = kinds.map((begin) => begin({ transactions, ...begun, installs, newStamp }));
       try {
         await appendAll(logs, folds);
         await rebuildAll(folds);
       } finally {
         installs.flush();
       }
-      return batch.rows;
+      return begun.rows;
     });
 }
 
@@ -47,15 +48,11 @@ async function appendAll(
   logs: Pick<ProfileLogs, 'append'>,
   folds: readonly FoldOfKind[],
 ): Promise<void> {
-  let appends: (readonly LogAppend[])[] = folds.map((fold) => fold.appends());
-  while (appends.some(({ length }) => length > 0)) {
-    const replies = await logs.append(appends.flat());
-    let from = 0;
-    appends = folds.map((fold, index) => {
-      const { length } = appends[index] ?? [];
-      from += length;
-      return fold.take(replies.slice(from - length, from));
-    });
+  for (;;) {
+    const appends = folds.flatMap((fold) => fold.asked());
+    if (appends.length === 0) return;
+    const replies = await logs.append(appends);
+    for (const fold of folds) fold.take(replies.splice(0, fold.asked().length));
   }
 }
 

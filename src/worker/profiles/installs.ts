@@ -2,7 +2,7 @@
  * Sends snapshots to Redis. Nobody waits for an outcome: the next append to a log shows whether its snapshot
  * was installed. Snapshots in flight are bounded, so a slow Redis slows rebuilds down.
  */
-import { createArena, type TakeBytes } from '../../profile/arena.ts';
+import type { TakeBytes } from '../../profile/arena.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { LogInstall, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 
@@ -17,8 +17,8 @@ export type Installs = {
    */
   readonly take: TakeBytes;
   readonly add: (install: LogInstall) => void;
-  /** Resolves once there is room for more; undefined when there is. */
-  readonly waitWhileFull: () => Promise<void> | undefined;
+  /** Resolves once there is room for more. */
+  readonly waitWhileFull: () => Promise<void>;
   /** Sends what was added. */
   readonly flush: () => void;
 };
@@ -30,8 +30,8 @@ export function createInstalls(
   let added: LogInstall[] = [];
   let addedBytes = 0;
   let underWayBytes = 0;
-  let arena = createArena(new ArrayBuffer(0), 0);
-  let arenaBytesLeft = 0;
+  let room = new ArrayBuffer(0);
+  let used = 0;
   let answered = Promise.withResolvers<void>();
 
   async function send(installs: readonly LogInstall[], bytes: number): Promise<void> {
@@ -54,26 +54,23 @@ export function createInstalls(
     addedBytes = 0;
   }
 
-  async function waitUntilAnswered(): Promise<void> {
-    while (underWayBytes > UNDER_WAY_BYTES_MAX) await answered.promise;
-  }
-
-  function take(bytes: number): ReturnType<TakeBytes> {
-    if (bytes > arenaBytesLeft) {
-      arena = createArena(new ArrayBuffer(CALL_BYTES), 0);
-      arenaBytesLeft = CALL_BYTES;
-    }
-    arenaBytesLeft -= bytes;
-    return arena.take(bytes);
-  }
-
   return {
-    ...{ flush, take },
+    flush,
+    take(bytes) {
+      if (used + bytes > room.byteLength) {
+        room = new ArrayBuffer(Math.max(CALL_BYTES, bytes));
+        used = 0;
+      }
+      used += bytes;
+      return new DataView(room, used - bytes, bytes);
+    },
     add(install) {
       added.push(install);
       addedBytes += install.snapshot.length;
       if (addedBytes >= CALL_BYTES) flush();
     },
-    waitWhileFull: () => (underWayBytes > UNDER_WAY_BYTES_MAX ? waitUntilAnswered() : undefined),
+    async waitWhileFull() {
+      while (underWayBytes > UNDER_WAY_BYTES_MAX) await answered.promise;
+    },
   };
 }

@@ -8,7 +8,6 @@ import { hashText } from '../../profile/pack.ts';
 import {
   type Profile,
   type ProfileKind,
-  type ProfileLayout,
   profileBytes,
   writeProfile,
 } from '../../profile/profile.ts';
@@ -42,15 +41,17 @@ export type CopyState = {
   readonly renewedAtS: number;
 };
 
+type Kind = Pick<ProfileKind<Profile, unknown>, 'layout' | 'decode'>;
+
 export type ProfileMemory = {
+  /** The kind of all its profiles. */
+  readonly kind: Kind;
   readonly slab: Slab;
   readonly words: Uint32Array<ArrayBuffer>;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
   /** Buffer for a profile that moves: as large as the largest copy. */
   readonly scratch: DataView<ArrayBuffer>;
-  /** Bytes between a party's id and its profile. */
-  readonly cursorsBytes: number;
   readonly table: PartyTable;
   /** By chunk: how many copies began here, whether one is here, and whether it was found lately. */
   readonly births: Uint32Array;
@@ -72,12 +73,12 @@ const UNIT_WORDS = UNIT_BYTES / 4;
  */
 const COLD_SHARE = 1 / 2;
 
-export function createProfileMemory(bytesMax: number, cursorsBytes: number): ProfileMemory {
+export function createProfileMemory(bytesMax: number, kind: Kind): ProfileMemory {
   const slab = createSlab(bytesMax);
   const words = new Uint32Array(slab.buffer);
   const bytes = new Uint8Array(slab.buffer);
   return {
-    ...{ slab, words, bytes, view: new DataView(slab.buffer), cursorsBytes, pageHand: 0 },
+    ...{ kind, slab, words, bytes, view: new DataView(slab.buffer), pageHand: 0 },
     scratch: new DataView(new ArrayBuffer(slab.pageBytes)),
     table: createPartyTable(slab.units, (copy, party) => {
       if (words[copy * UNIT_WORDS + ID_CHARS] !== party.length) return false;
@@ -131,41 +132,41 @@ export function lengthOf({ words }: ProfileMemory, copy: Copy): number {
 }
 
 /** Keeps a profile, in place of the party's copy. The profile's list may stand in that copy. */
-export function keepProfile<P extends Profile>(
+export function keepProfile(
   memory: ProfileMemory,
   party: string,
-  layout: ProfileLayout<P>,
-  profile: P,
+  profile: Profile,
   state: CopyState,
 ): void {
+  const { layout } = memory.kind;
   const length = profileBytes(layout, profile);
   const copy = memory.table.find(party, hashText(party));
   if (copy !== NO_COPY && viewOf(memory, copy).byteLength >= length) {
     writeProfile(layout, profile, viewOf(memory, copy));
-    noteFolded(memory, copy, layout, profile, state);
+    noteFolded(memory, copy, profile, state);
     return;
   }
   if (copy !== NO_COPY) dropCopy(memory, copy);
-  const { cursorsBytes, scratch } = memory;
-  const bytes = HEAD_BYTES + paddedBytes(party.length) + cursorsBytes + length;
+  const { scratch } = memory;
+  const bytes = HEAD_BYTES + paddedBytes(party.length) + layout.cursorsBytes + length;
   const sizeClass = classFor(memory.slab, bytes);
   if (sizeClass === undefined) return;
   // Packed before a chunk is taken, which may be the one where its list stands.
   writeProfile(layout, profile, scratch);
   const added = addCopy(memory, party, sizeClass);
   memory.bytes.set(new Uint8Array(scratch.buffer, 0, length), bodyAt(memory, added));
-  noteFolded(memory, added, layout, profile, state);
+  noteFolded(memory, added, profile, state);
 }
 
 /** Renews what is known of a copy whose items stand in their place. */
-export function noteFolded<P extends Profile>(
+export function noteFolded(
   memory: ProfileMemory,
   copy: Copy,
-  layout: ProfileLayout<P>,
-  profile: P,
+  profile: Profile,
   { slot, end, snapshotBytes, renewedAtS }: CopyState,
 ): void {
   const { words } = memory;
+  const { layout } = memory.kind;
   const at = copy * UNIT_WORDS;
   words[at + SLOT] = slot;
   words[at + LENGTH] = profileBytes(layout, profile);
@@ -178,12 +179,12 @@ export function noteFolded<P extends Profile>(
 }
 
 /** The copy's profile; undefined when it is damaged, or made with other settings. */
-export function readProfile<P extends Profile>(
+export function readProfile(
   memory: ProfileMemory,
   copy: Copy,
-  { layout, decode }: Pick<ProfileKind<P, never>, 'layout' | 'decode'>,
   take: TakeBytes,
-): P | undefined {
+): Profile | undefined {
+  const { layout, decode } = memory.kind;
   const view = viewOf(memory, copy);
   const profile = decode({ view, length: lengthOf(memory, copy) }, take);
   if (profile) layout.readCursors(profile, memory.view, view.byteOffset - layout.cursorsBytes);
@@ -200,9 +201,9 @@ function paddedBytes(chars: number): number {
   return (2 * chars + 7) & ~7;
 }
 
-function bodyAt({ words, cursorsBytes }: ProfileMemory, copy: Copy): number {
+function bodyAt({ kind, words }: ProfileMemory, copy: Copy): number {
   const idBytes = paddedBytes(words[copy * UNIT_WORDS + ID_CHARS] ?? 0);
-  return copy * UNIT_BYTES + HEAD_BYTES + idBytes + cursorsBytes;
+  return copy * UNIT_BYTES + HEAD_BYTES + idBytes + kind.layout.cursorsBytes;
 }
 
 function addCopy(memory: ProfileMemory, party: string, sizeClass: number): Copy {

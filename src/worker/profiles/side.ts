@@ -1,18 +1,17 @@
-/** State that the folds of one kind of profile share. */
+/** State that the steps of one kind's fold share. */
 import type { Arena, TakeBytes } from '../../profile/arena.ts';
-import type { KindBatch, LoadPasts } from '../../profile/fold-batch.ts';
+import type { KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
-import type { Stamp } from '../../profile/profile-log.ts';
+import type { LogEnd, Stamp } from '../../profile/profile-log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import type { BatchParty, PlaceOfParty } from './batch-party.ts';
+import type { LogAppend } from '../../stream/profiles/profile-logs.ts';
 import type { Installs } from './installs.ts';
-import type { ProfileMemory } from './profile-memory.ts';
+import type { Copy, CopyState, ProfileMemory } from './profile-memory.ts';
 
 export type FoldKindOptions<P extends Profile, Past> = {
   readonly kind: ProfileKind<P, Past>;
   readonly loadPasts: LoadPasts<Past>;
-  readonly placeOf: PlaceOfParty;
-  readonly installs: Installs;
+  readonly market: string;
   readonly metrics: Metrics;
   readonly nowMs: () => number;
   /** Time to live of a log in Redis. */
@@ -21,29 +20,46 @@ export type FoldKindOptions<P extends Profile, Past> = {
   readonly bytesMax: number;
 };
 
-export type Side<P extends Profile, Past> = FoldKindOptions<P, Past> & {
-  readonly memory: ProfileMemory;
-  /** Memory for the list of one party at a time. */
-  readonly arena: Arena;
+/** The parts of a batch that all kinds share. */
+export type FoldedBatch = Omit<KindBatch<Profile, unknown>, 'kind'> & {
+  readonly installs: Installs;
+  readonly newStamp: () => Stamp;
 };
+
+/** One object per party: batches touch as many parties as transactions. */
+export type BatchParty = Waiting &
+  LogAppend & {
+    readonly party: string;
+    /** Indices of its transactions. */
+    readonly indices: readonly number[];
+    /** The copy in memory as it was found, or NO_COPY. */
+    readonly copy: Copy;
+    readonly birth: number;
+    readonly state: CopyState | null;
+    known: LogEnd | null;
+    block: Uint8Array;
+    /** The log behind the block. */
+    end: LogEnd;
+    /** False where the block stands in no log. */
+    isStored: boolean;
+  };
 
 /** The part of a batch that concerns one kind of profile. */
-export type SideBatch<P extends Profile, Past> = KindBatch<P, Past> & {
-  readonly side: Side<P, Past>;
-  readonly newStamp: () => Stamp;
-  /** Parties by the reason for which their profiles are to be rebuilt. */
-  readonly rebuilds: Record<'missing' | 'too_short', BatchParty[]>;
-};
-
-/** A profile, and how long the snapshot is that its log begins with. */
-export type Found<P> = { readonly profile: P; readonly snapshotBytes: number };
+export type SideBatch = FoldKindOptions<Profile, unknown> &
+  FoldedBatch & {
+    /** When the batch began. */
+    readonly nowS: number;
+    /** Ends the blocks that the batch appends. */
+    readonly stamp: Stamp;
+    readonly memory: ProfileMemory;
+    /** Memory for the list of one party at a time. */
+    readonly arena: Arena;
+    /** Parties by the reason for which their profiles are to be rebuilt. */
+    readonly rebuilds: Record<'missing' | 'too_short', BatchParty[]>;
+  };
 
 /** Memory for the next party's list; that of the party before is free. */
-export function resetArena({ arena }: { readonly arena: Arena }): TakeBytes {
+export function resetArena({ arena }: SideBatch): TakeBytes {
   arena.reset();
   return arena.take;
-}
-
-export function nowS({ nowMs }: { readonly nowMs: () => number }): number {
-  return Math.floor(nowMs() / 1000);
 }

@@ -1,29 +1,26 @@
 /** Folds a party's transactions into the known part of its profile once Redis has answered. */
 import { foldParty } from '../../profile/fold-batch.ts';
-import type { Profile } from '../../profile/profile.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
-import { type BatchParty, readAgain } from './batch-party.ts';
-import { keep } from './keep.ts';
+import { readAgain } from './batch-party.ts';
+import { type Found, keep } from './keep.ts';
 import { birthOf, forgetParty, readProfile } from './profile-memory.ts';
-import { type Found, resetArena, type Side, type SideBatch } from './side.ts';
+import { type BatchParty, resetArena, type SideBatch } from './side.ts';
 
 /** Folds a party's transactions, or puts it where it waits for its rebuild. False when it has to be asked again. */
-export function takeReply<P extends Profile, Past>(
-  batch: SideBatch<P, Past>,
-  batchParty: BatchParty,
-  reply: LogReply,
-): boolean {
-  const { side, rebuilds } = batch;
-  const { memory } = side;
+export function takeReply(batch: SideBatch, batchParty: BatchParty, reply: LogReply): boolean {
+  const { kind, memory, rebuilds, stamp } = batch;
   if (reply.lacks === 'later') return false;
-  noteEnd(batchParty, reply);
+  noteEnd(batch, batchParty, reply);
   const isProven = reply.lacks === 'nothing' || reply.lacks === 'since';
   if (isProven && birthOf(memory, batchParty.copy) !== batchParty.birth) {
     readAgain(batchParty);
     return false;
   }
-  const found = isProven ? readCopy(side, batchParty, reply) : readWhole(side, batchParty, reply);
+  // A whole log is read without the batch's own block, which may stand in it: its transactions are folded in their order.
+  const found = isProven
+    ? readCopy(batch, batchParty, reply)
+    : readLog(kind, reply.bytes, resetArena(batch), stamp);
   if (found === undefined) {
     waitForRebuild(batch, batchParty, batchParty.indices, rebuilds.missing);
     return true;
@@ -35,7 +32,11 @@ export function takeReply<P extends Profile, Past>(
 }
 
 /** Where the log ends now, with what the caller lacked of it and the block. */
-function noteEnd(batchParty: BatchParty, { lacks, bytes, isStored }: LogReply): void {
+function noteEnd(
+  { stamp }: SideBatch,
+  batchParty: BatchParty,
+  { lacks, bytes, isStored }: LogReply,
+): void {
   const { block, known } = batchParty;
   batchParty.isStored = isStored;
   if (block.length === 0) {
@@ -46,54 +47,41 @@ function noteEnd(batchParty: BatchParty, { lacks, bytes, isStored }: LogReply): 
   }
   const before = lacks === 'whole' ? 0 : (known?.length ?? 0);
   const length = (lacks === 'absent' ? 0 : before + bytes.length) + block.length;
-  const { high, low } = batchParty.stamp;
-  batchParty.end = { length, high, low };
+  batchParty.end = { length, high: stamp.high, low: stamp.low };
 }
 
 /** The proven copy, with what others appended. */
-function readCopy<P extends Profile, Past>(
-  side: Side<P, Past>,
-  { party, copy, state }: BatchParty,
+function readCopy(
+  batch: SideBatch,
+  { copy, state }: BatchParty,
   { bytes }: LogReply,
-): Found<P> | undefined {
-  const { kind, memory, metrics } = side;
-  const profile = readProfile(memory, copy, kind, resetArena(side));
-  if (profile === undefined || bytes.length === 0) {
-    return profile && { profile, snapshotBytes: state?.snapshotBytes ?? 0 };
+): Found | undefined {
+  const { kind, memory, metrics } = batch;
+  const profile = readProfile(memory, copy, resetArena(batch));
+  if (profile === undefined) return undefined;
+  if (bytes.length > 0) {
+    const merged = mergeBlocks(kind, profile, bytes);
+    if (merged < 0) return undefined;
+    metrics.profileItemsMerged.inc({ party: kind.party }, merged);
   }
-  const merged = mergeBlocks(kind, profile, bytes);
-  if (merged < 0) {
-    forgetParty(memory, party);
-    return undefined;
-  }
-  metrics.profileItemsMerged.inc({ party: kind.party }, merged);
   return { profile, snapshotBytes: state?.snapshotBytes ?? 0 };
 }
 
-/** The whole log, without the batch's own block where that was read again: its transactions are folded in their order. */
-function readWhole<P extends Profile, Past>(
-  side: Side<P, Past>,
-  { stamp }: BatchParty,
-  { bytes }: LogReply,
-): Found<P> | undefined {
-  return readLog(side.kind, bytes, resetArena(side), stamp);
-}
-
 /** A copy that was folded in part equals no log. */
-function waitForRebuild<P extends Profile, Past>(
-  { side }: SideBatch<P, Past>,
+function waitForRebuild(
+  { memory }: SideBatch,
   batchParty: BatchParty,
   waiting: readonly number[],
   rebuilds: BatchParty[],
 ): void {
   batchParty.waiting = waiting;
-  forgetParty(side.memory, batchParty.party);
+  forgetParty(memory, batchParty.party);
   rebuilds.push(batchParty);
 }
 
 /** Counts what Redis said of one call's blocks: once a call, as a label set looked up a party is a thirtieth of a worker's time. */
-export function countReplies<P extends Profile, Past>(
-  { metrics }: Side<P, Past>,
+export function countReplies(
+  { metrics }: SideBatch,
   replies: readonly LogReply[],
   parties: readonly BatchParty[],
 ): void {

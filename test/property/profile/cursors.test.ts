@@ -91,7 +91,7 @@ async function compare(world: World): Promise<void> {
     const from = folded;
     const batch = transactions.slice(from, from + 1 + below(8));
     for (const { merchantId } of batch) {
-      if (below(100) === 0) shared.logs.invalidate(merchantId);
+      if (below(100) === 0) shared.invalidate('merchant', merchantId);
     }
     const rows = await workers[below(3) === 0 ? 1 : 0]?.foldBatch(batch);
     batch.forEach((transaction, index) => {

@@ -93,13 +93,13 @@ async function run<P extends Profile, Past>(
     if (labelled === undefined) return;
     await settle();
     await commitLabel(database, labelled, label, ARRIVED_MS + arrived - 1);
-    shared.logs.invalidate(kind.partyOf(labelled));
+    shared.invalidate(kind.party, kind.partyOf(labelled));
   };
   for (const { transaction, worker, event, which, label } of list) {
     arrived++;
     const again = list[which % arrived]?.transaction ?? transaction;
     const other = worker === 0 ? 1 : 0;
-    if (event === 'evict') shared.logs.invalidate(kind.partyOf(transaction));
+    if (event === 'evict') shared.invalidate(kind.party, kind.partyOf(transaction));
     // Between a read of memory and the append, or before both.
     const tellAmid = label !== null && event === 'race' ? () => tell(label) : undefined;
     if (label !== null && tellAmid === undefined) await tell(label);

@@ -8,14 +8,15 @@ import type { LoadPasts } from '../../../src/profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { vectorOf } from '../../../src/scoring/feature-rows.ts';
+import { type PartyKind, profileKey } from '../../../src/stream/keys.ts';
 import type { ProfileLogs } from '../../../src/stream/profiles/profile-logs.ts';
 import { createFoldKind } from '../../../src/worker/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../../../src/worker/profiles/fold-profiles.ts';
-import { createInstalls } from '../../../src/worker/profiles/installs.ts';
 import { createMemoryProfiles } from '../../simulation/memory-profiles.ts';
 import { deliver } from '../../support/delivered.ts';
 
 const BYTES_MAX = 2 ** 20;
+const MARKET = 'm';
 const metrics = createMetrics();
 
 export function createSharedLogs() {
@@ -25,6 +26,7 @@ export function createSharedLogs() {
   return {
     logs,
     late,
+    invalidate: (party: PartyKind, id: string) => logs.invalidate(profileKey(MARKET, party, id)),
     /** Delivers them. */
     settle() {
       for (const install of late.splice(0)) install();
@@ -60,13 +62,11 @@ export function createWorker<P extends Profile, Past>(
       return [];
     },
   };
-  const installs = createInstalls(connected, metrics);
   const fold = createFoldProfiles({
-    ...{ logs: connected, installs },
+    ...{ logs: connected, metrics },
     kinds: [
       createFoldKind({
-        ...{ kind, loadPasts, installs, metrics, nowMs: () => 0, ttlSeconds: 60 },
-        ...{ bytesMax, placeOf: (_, key) => ({ key, slot: 0 }) },
+        ...{ kind, loadPasts, market: MARKET, metrics, nowMs: () => 0, ttlSeconds: 60, bytesMax },
       }),
     ],
   });

@@ -65,9 +65,8 @@ function rig({ score, conclude, atMs }: Calls) {
     },
     async release(held) {
       seen.released.push(...idsOf(held));
-      return NOTHING_LEFT;
     },
-    divide: async () => NOTHING_LEFT,
+    divide: async () => undefined,
   };
   const log = silentLog();
   const { signal } = stop;

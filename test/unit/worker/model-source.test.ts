@@ -104,7 +104,7 @@ describe('models in force', () => {
     state.broken.add('b');
     append(A_GIVES_WAY_TO_B);
     expect(await deciding()).toBe('a');
-    expect(source.refused()).toEqual([{ corridor: 'US-EG', modelId: 'b' }]);
+    expect(source.refused()).toEqual([{ corridor: 'US-EG', model: 'b' }]);
     expect(checks).toEqual([
       ['b', 'a bit off'],
       ['a', null],
@@ -125,6 +125,6 @@ describe('models in force', () => {
     state.broken.add('c');
     append([{ modelId: 'c', state: 'canary', canaryPercent: 5 }]);
     expect(await deciding()).toBe('a');
-    expect(source.refused()).toEqual([{ corridor: 'US-EG', modelId: 'c' }]);
+    expect(source.refused()).toEqual([{ corridor: 'US-EG', model: 'c' }]);
   });
 });

@@ -44,7 +44,7 @@ const stateAt = (length: number) => ({
 });
 
 const keep = (memory: ProfileMemory, party: string, items: number, fill: number) =>
-  keepProfile(memory, party, layout, makeProfile(items, fill), stateAt(fill));
+  keepProfile(memory, party, makeProfile(items, fill), stateAt(fill));
 
 function contents(memory: ProfileMemory, party: string): Buffer | undefined {
   const copy = findCopy(memory, party);
@@ -75,7 +75,7 @@ describe('copies in memory', () => {
   test('are what was kept, or gone', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 50, maxLength: 300 }), (steps) => {
-        const memory = createProfileMemory(BYTES_MAX / 4, 0);
+        const memory = createProfileMemory(BYTES_MAX / 4, accountKind);
         const kept = new Map<string, Uint8Array>();
         steps.forEach(({ party, items, isForgotten }, index) => {
           if (isForgotten && index % 3 === 0) {
@@ -96,7 +96,7 @@ describe('copies in memory', () => {
   });
 
   test('stay where they are while they fit, in room that is aligned for their items', () => {
-    const memory = createProfileMemory(BYTES_MAX, 0);
+    const memory = createProfileMemory(BYTES_MAX, accountKind);
     keep(memory, 'a', 1, 1);
     const copy = findCopy(memory, 'a');
     const birth = birthOf(memory, copy);
@@ -108,7 +108,7 @@ describe('copies in memory', () => {
   });
 
   test('that were not found for long go first, and what fits no page is not kept', () => {
-    const memory = createProfileMemory(BYTES_MAX, 0);
+    const memory = createProfileMemory(BYTES_MAX, accountKind);
     keep(memory, 'kept', 20, 1);
     let kept = 0;
     for (let n = 0; n < 2000; n++) {
@@ -123,7 +123,7 @@ describe('copies in memory', () => {
   });
 
   test('take what room there is, whatever sizes come', () => {
-    const memory = createProfileMemory(BYTES_MAX, 0);
+    const memory = createProfileMemory(BYTES_MAX, accountKind);
     for (let n = 0; n < 3000; n++) keep(memory, `small_${n}`, 1, n);
     for (let n = 0; n < 3000; n++) keep(memory, `large_${n}`, 60, n);
     const found = Array.from({ length: 3000 }, (_, n) => findCopy(memory, `large_${n}`));
@@ -132,7 +132,7 @@ describe('copies in memory', () => {
   });
 
   test('that grow take the pages that they leave nearly empty', () => {
-    const memory = createProfileMemory(BYTES_MAX, 0);
+    const memory = createProfileMemory(BYTES_MAX, accountKind);
     let missed = 0;
     for (let items = 4; items <= 40; items++) {
       // Another order each time, so that every page keeps a few.

@@ -45,8 +45,8 @@ function createSteps(score: (held: readonly HeldEntry[]) => Promise<void>): Batc
     },
     fail: (item, failure) => decide(item, { kind: 'dead-letter', failure }),
     conclude: async () => NOTHING_LEFT,
-    release: async () => NOTHING_LEFT,
-    divide: async () => NOTHING_LEFT,
+    release: async () => undefined,
+    divide: async () => undefined,
   };
 }
 
