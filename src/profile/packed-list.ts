@@ -52,13 +52,18 @@ export function createList(itemBytes: number, capacity: number, take: TakeBytes)
   return { itemBytes, take, count: 0, items, isCut: false, moves: 0 };
 }
 
-/** A list of the items at the beginning of a view; the rest of the view is room for more. */
+/**
+ * A list of the items that fill this many bytes at the beginning of a view; the rest of the view is room for more.
+ * Undefined where the bytes are no whole number of items.
+ */
 export function adoptList(
   itemBytes: number,
-  count: number,
+  bytes: number,
   items: DataView<ArrayBuffer>,
   take: TakeBytes,
-): PackedList {
+): PackedList | undefined {
+  const count = bytes / itemBytes;
+  if (!Number.isInteger(count)) return undefined;
   return { itemBytes, take, count, items, isCut: false, moves: 0 };
 }
 
@@ -133,8 +138,8 @@ function compareAt(list: PackedList, index: number, place: Place): number {
   );
 }
 
-/** Makes room for one item at `index` and writes its place; the caller fills in the rest. */
-export function openItem(list: PackedList, index: number, place: Place): void {
+/** Makes room for one item at `index`, which the caller writes; returns its offset. */
+export function openItem(list: PackedList, index: number): number {
   const { itemBytes } = list;
   if ((list.count + 1) * itemBytes > list.items.byteLength) grow(list);
   if (index < list.count) {
@@ -143,7 +148,7 @@ export function openItem(list: PackedList, index: number, place: Place): void {
     list.moves++;
   }
   list.count++;
-  writeItemPlace(list.items, index * itemBytes, itemBytes, place);
+  return index * itemBytes;
 }
 
 /** Removes the oldest items. */
@@ -176,9 +181,8 @@ export function writeItemPlace(view: DataView, at: number, itemBytes: number, pl
 export function insertPacked(list: PackedList, place: Place, from: DataView, at: number): number {
   const index = countBefore(list, place);
   if (holdsAt(list, index, place)) return -1;
-  openItem(list, index, place);
+  const to = openItem(list, index);
   const { items, itemBytes } = list;
-  const to = index * itemBytes;
   // Copies word by word: a view for so few bytes takes longer.
   for (let word = 0; word < itemBytes; word += 4) {
     items.setUint32(to + word, from.getUint32(at + word, true), true);

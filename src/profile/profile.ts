@@ -97,8 +97,3 @@ export function writeProfile<P extends Profile>(
 export function viewFrom({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>, from: number) {
   return new DataView(buffer, byteOffset + from, byteLength - from);
 }
-
-/** Whether a number of bytes is a whole number of items. */
-export function isCount(count: number): boolean {
-  return Number.isInteger(count) && count >= 0;
-}
