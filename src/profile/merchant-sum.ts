@@ -2,7 +2,7 @@
 import { amountAt, currencyAt } from './merchant-item.ts';
 import type { PackedList } from './packed-list.ts';
 
-/** Sum (minor units) and count of the items [from, to) of one currency; a currency of -1 is no sum. */
+/** Sum (minor units) and count of the items [from, to) of one currency; of NO_CURRENCY it is none. */
 export type RunningSum = {
   currency: number;
   from: number;
@@ -17,9 +17,8 @@ export type RunningSum = {
  */
 const EXACT_MAX = 2 ** 53;
 
-export function createRunningSum(): RunningSum {
-  return { currency: -1, from: 0, to: 0, sum: 0, count: 0 };
-}
+/** A currency that does not exist, as none has 16 bits. */
+export const NO_CURRENCY = 0xffff;
 
 /** Moves it to the sum over the items [from, to) of a currency. */
 export function moveSum(

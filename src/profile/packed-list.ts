@@ -27,6 +27,7 @@ export type Place = { ms: number; top: number; high: number; low: number };
 export const BEFORE_ALL: Place = { ms: Number.NEGATIVE_INFINITY, top: 0, high: 0, low: 0 };
 export const AFTER_ALL: Place = { ms: Number.POSITIVE_INFINITY, top: 0, high: 0, low: 0 };
 export const PLACE_BYTES = 24;
+const BARE_ITEM_BYTES = 20;
 
 /** Offsets of the parts of an item's place. */
 const HIGH_AT = 8;
@@ -102,14 +103,20 @@ export function countBefore(list: PackedList, place: Place): number {
   return start;
 }
 
-/** Number of the first `end` items that are older than a time. */
-export function countOlder(list: PackedList, ms: number, end: number = list.count): number {
-  let start = 0;
-  let stop = end;
-  while (start < stop) {
-    const middle = (start + stop) >> 1;
+/** Number of items older than a time. The first `from` are known to be; most often the answer is near. */
+export function countOlder(list: PackedList, ms: number, from = 0): number {
+  const { count } = list;
+  let start = from;
+  let step = 1;
+  while (start + step <= count && timeAt(list, start + step - 1) < ms) {
+    start += step;
+    step *= 2;
+  }
+  let end = Math.min(count, start + step);
+  while (start < end) {
+    const middle = (start + end) >> 1;
     if (timeAt(list, middle) < ms) start = middle + 1;
-    else stop = middle;
+    else end = middle;
   }
   return start;
 }
@@ -198,23 +205,15 @@ function grow(list: PackedList): void {
   list.items = wider;
 }
 
-/** Writes a place as its 24 stored bytes. */
+/** Writes a place as its 24 stored bytes: an item without fields, padded to whole words of 8 bytes. */
 export function writePlace(view: DataView, offset: number, place: Place): void {
-  view.setFloat64(offset, place.ms, true);
-  view.setUint32(offset + 8, place.high, true);
-  view.setUint32(offset + 12, place.low, true);
-  view.setUint32(offset + 16, place.top, true);
-  view.setUint32(offset + 20, 0, true);
+  view.setFloat64(offset + 16, 0, true);
+  writeItemPlace(view, offset, BARE_ITEM_BYTES, place);
 }
 
 export function readPlace(body: DataView, offset: number): Place {
   const ms = body.getFloat64(offset, true);
   if (ms === AFTER_ALL.ms) return AFTER_ALL;
   if (ms === BEFORE_ALL.ms) return BEFORE_ALL;
-  return {
-    ms,
-    high: body.getUint32(offset + 8, true),
-    low: body.getUint32(offset + 12, true),
-    top: body.getUint32(offset + 16, true),
-  };
+  return readItemPlace(body, offset, BARE_ITEM_BYTES);
 }
