@@ -6,14 +6,15 @@ import { ACCOUNT_ITEM_BYTES, type AccountProfile } from './account-profile.ts';
 import type { TakeBytes } from './arena.ts';
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
 import { adoptList, PLACE_BYTES, readPlace, writePlace } from './packed-list.ts';
-import { type ProfileLayout, type StoredBody, viewFrom } from './profile.ts';
+import { type ProfileLayout, viewFrom } from './profile.ts';
 
 const FORMAT = 0x75;
 const COUNT_AT = 2 * PLACE_BYTES;
 const FRAUDS_OFFSET = COUNT_AT + 8;
 
 export function decodeAccount(
-  { view, length }: StoredBody,
+  view: DataView<ArrayBuffer>,
+  length: number,
   take: TakeBytes,
 ): AccountProfile | undefined {
   if (length < FRAUDS_OFFSET) return undefined;

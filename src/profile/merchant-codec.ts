@@ -9,7 +9,7 @@ import { CURSORS_BYTES, createCursors, readCursors, writeCursors } from './merch
 import { MERCHANT_ITEM_BYTES } from './merchant-item.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
 import { adoptList, PLACE_BYTES, readPlace, writePlace } from './packed-list.ts';
-import { type ProfileLayout, type StoredBody, viewFrom } from './profile.ts';
+import { type ProfileLayout, viewFrom } from './profile.ts';
 import { createTallies, NO_TALLIES, type Tallies, type Tally } from './tallies.ts';
 
 const FORMAT = 0x76;
@@ -22,7 +22,8 @@ const TALLIES_OFFSET = MATURITY_AT + 8;
 
 /** Undefined also for a profile with another maturity of labels, whose tallies have other hours. */
 export function decodeMerchant(
-  { view, length }: StoredBody,
+  view: DataView<ArrayBuffer>,
+  length: number,
   take: TakeBytes,
   maturityDays: number,
 ): MerchantProfile | undefined {

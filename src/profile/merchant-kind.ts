@@ -32,7 +32,7 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
     layout: merchantLayout,
     partyOf: (transaction) => transaction.merchantId,
     writeItem: writeMerchantItem,
-    decode: (body, take) => decodeMerchant(body, take, maturityDays),
+    decode: (view, length, take) => decodeMerchant(view, length, take, maturityDays),
     rebuild: (past, take = takeOwn) => rebuildMerchant(past, take, maturityDays),
     fold,
     merge,

@@ -88,7 +88,7 @@ export function readLog<P extends Profile>(
   const body = take(length + ROOM_FOR_ARRIVALS_BYTES);
   const contents = log.subarray(HEADER_BYTES, HEADER_BYTES + length);
   new Uint8Array(body.buffer, body.byteOffset, length).set(contents);
-  const profile = kind.decode({ view: body, length }, take);
+  const profile = kind.decode(body, length, take);
   if (profile === undefined) return undefined;
   if (mergeBlocks(kind, profile, log.subarray(snapshotBytes), except) < 0) return undefined;
   return { profile, snapshotBytes };

@@ -19,9 +19,6 @@ import { bytesFrom, type PackedList } from './packed-list.ts';
 /** State that all kinds share. Written by the functions of `ProfileKind` only. */
 export type Profile = { readonly list: PackedList };
 
-/** A packed profile: the first `length` bytes of a view that may be longer. */
-export type StoredBody = { readonly view: DataView<ArrayBuffer>; readonly length: number };
-
 /** How a kind packs its profiles: a prefix, then the items of the list. */
 export type ProfileLayout<P extends Profile> = {
   /** Identifies the bytes of this kind and version, 1..127. */
@@ -49,10 +46,10 @@ export type ProfileKind<P extends Profile, Past> = {
   /** Packs an arrival as an item of a list. */
   writeItem(view: DataView, at: number, arrivals: Arrivals, arrival: number): void;
   /**
-   * Reads a packed profile and takes its bytes over; undefined when it is damaged or was made with other
-   * settings, and has to be rebuilt. `take` provides memory when its list grows.
+   * Reads a packed profile, the first `length` bytes of a view, and takes its bytes over; undefined when it is
+   * damaged or was made with other settings, and has to be rebuilt. `take` provides memory when its list grows.
    */
-  decode(body: StoredBody, take: TakeBytes): P | undefined;
+  decode(view: DataView<ArrayBuffer>, length: number, take: TakeBytes): P | undefined;
   rebuild(past: Past, take?: TakeBytes): P;
   /**
    * Folds an arrival, and writes what this party gives it into its row of features. False where this profile

@@ -163,8 +163,7 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
     const packed = encodeProfile(kind.layout, profile);
     const view = takeOwn(packed.length + 64);
     new Uint8Array(view.buffer).set(packed, 40);
-    const moved = { view: new DataView(view.buffer, 40), length: packed.length };
-    const back = kind.decode(moved, takeOwn);
+    const back = kind.decode(new DataView(view.buffer, 40), packed.length, takeOwn);
     if (back === undefined) throw new Error('not readable');
     writeProfile(kind.layout, back, view);
     expect(Buffer.from(view.buffer, 0, packed.length)).toEqual(Buffer.from(packed));
