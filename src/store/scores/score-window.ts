@@ -10,7 +10,16 @@ import { shareOut } from './share-out.ts';
 import { toVector } from './vector-bytes.ts';
 
 /** `toMs` is exclusive. */
-type ScoreWindow = { readonly fromMs: number; readonly toMs: number };
+export type ScoreWindow = { readonly fromMs: number; readonly toMs: number };
+
+/** Cuts a window into slices of one length. */
+export function cutWindow({ fromMs, toMs }: ScoreWindow, slices: number): ScoreWindow[] {
+  const boundAt = (at: number) => Math.round(fromMs + ((toMs - fromMs) * at) / slices);
+  return Array.from({ length: slices }, (_, at) => ({
+    fromMs: boundAt(at),
+    toMs: boundAt(at + 1),
+  }));
+}
 
 /** A slice is 3 minutes of a day, 21 of a week. */
 const SLICES = 480;
@@ -204,13 +213,7 @@ function pagesOf(quotas: readonly number[]): { from: number; to: number }[] {
 }
 
 async function countWindow(query: Query, window: ScoreWindow, rows: number): Promise<Slice[]> {
-  const { fromMs, toMs } = window;
-  const boundAt = (at: number) => Math.round(fromMs + ((toMs - fromMs) * at) / SLICES);
-  const bounds = Array.from({ length: SLICES }, (_, at) => ({
-    fromMs: boundAt(at),
-    toMs: boundAt(at + 1),
-  }));
-  const slices = await countSlices(query, bounds, KEYS_MAX / SLICES);
+  const slices = await countSlices(query, cutWindow(window, SLICES), KEYS_MAX / SLICES);
   const partly = slices.filter(({ isWhole }) => !isWhole);
   const counted = slices.reduce((sum, { keys }) => sum + keys, 0);
   if (counted >= rows || partly.length === 0) return slices;
