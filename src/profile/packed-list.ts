@@ -68,10 +68,9 @@ export function adoptList(
   return { itemBytes, take, count, items, isCut: false, moves: 0 };
 }
 
-/** The packed bytes from one item on: a view that holds until the list changes. */
-export function bytesFrom({ items, itemBytes, count }: PackedList, from: number): Uint8Array {
-  const { buffer, byteOffset } = items;
-  return new Uint8Array(buffer, byteOffset + from * itemBytes, (count - from) * itemBytes);
+/** The packed bytes of all items: a view that holds until the list changes. */
+export function packedBytes({ items, itemBytes, count }: PackedList): Uint8Array {
+  return new Uint8Array(items.buffer, items.byteOffset, count * itemBytes);
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>): Uint8Array {

@@ -14,7 +14,7 @@
 import type { Transaction } from '../domain/transaction.ts';
 import type { TakeBytes } from './arena.ts';
 import type { Arrivals } from './arrivals.ts';
-import { bytesFrom, type PackedList } from './packed-list.ts';
+import { type PackedList, packedBytes } from './packed-list.ts';
 
 /** State that all kinds share. Written by the functions of `ProfileKind` only. */
 export type Profile = { readonly list: PackedList };
@@ -83,7 +83,7 @@ export function writeProfile<P extends Profile>(
   profile: P,
   view: DataView<ArrayBuffer>,
 ): void {
-  const items = bytesFrom(profile.list, 0);
+  const items = packedBytes(profile.list);
   const prefixBytes = layout.prefixBytes(profile);
   // The items move first, as a longer prefix would overwrite them.
   new Uint8Array(view.buffer, view.byteOffset + prefixBytes, items.length).set(items);

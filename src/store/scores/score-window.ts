@@ -93,13 +93,6 @@ const outcomesStatement: Statement = {
              limit 1) l on true`,
 };
 
-const LABELLED = `
-           left join lateral (
-            select c.label from market.labels c
-             where c.transaction_id = k.transaction_id and c.created_at = k.created_at
-             order by c.labelled_at desc, c.label
-             limit 1) l on true`;
-
 const reasonsStatement: Statement = {
   name: 'sample-score-reasons',
   text: `select w.verdict, w.codes, l.label = 'fraud' as "isFraud"
@@ -109,7 +102,11 @@ const reasonsStatement: Statement = {
               from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
              limit 1) w
-         ${LABELLED}`,
+           left join lateral (
+            select c.label from market.labels c
+             where c.transaction_id = k.transaction_id and c.created_at = k.created_at
+             order by c.labelled_at desc, c.label
+             limit 1) l on true`,
 };
 
 type ScoreVector = {
