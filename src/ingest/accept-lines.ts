@@ -16,7 +16,7 @@ export type Line = { readonly index: number } & (
   | { readonly errors: readonly FieldError[] }
 );
 
-export type LineResult = { readonly index: number } & (
+type LineResult = { readonly index: number } & (
   | { readonly status: 'accepted' | 'duplicate'; readonly transaction_id: string }
   | {
       readonly status: 'invalid' | 'conflict';

@@ -18,7 +18,7 @@ export const FROM_1H = 3;
 export const MATURED_30D = 4;
 export const MATURED_7D = 5;
 export const MATURED_24H = 6;
-export const MATURED_END = 7;
+const MATURED_END = 7;
 
 /** The bounds of one hour's arrivals; the next call of readBounds overwrites them. */
 const boundsMs = new Float64Array(8);
