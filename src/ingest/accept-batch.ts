@@ -26,11 +26,6 @@ import {
 import { type MonthProblem, MonthsRefused } from './refuse-months.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 
-type AcceptBatchRequest = {
-  readonly client: string;
-  readonly inputs: readonly KeyedTransactionInput[];
-};
-
 type AcceptedBatch = { readonly kind: 'accepted'; readonly outcomes: readonly Outcome[] };
 
 export type AcceptResult =
@@ -43,7 +38,10 @@ export type AcceptResult =
       readonly errors: readonly ItemError[];
     };
 
-type AcceptBatch = (request: AcceptBatchRequest) => Promise<AcceptResult>;
+type AcceptBatch = (request: {
+  readonly client: string;
+  readonly inputs: readonly KeyedTransactionInput[];
+}) => Promise<AcceptResult>;
 
 /** At this many rows the fixed price of a commit is below 2 µs a transaction. */
 const SMALL_ROWS_MAX = 250;
@@ -86,8 +84,7 @@ async function storeBatches(
   const rows = batches.flatMap((batch) => batch.rows).sort(byKey);
   const twice = rows.find((row, index) => row.idempotencyKey === rows[index + 1]?.idempotencyKey);
   if (twice !== undefined) throw new KeyConflict(new Set([twice.idempotencyKey]));
-  const checks = { held: refuseAny, months: refuseMonths };
-  const stored = await storeAndAppend(ingest, poster, rows, checks);
+  const stored = await storeAndAppend(ingest, poster, rows, refuseAny);
   return batches.map((batch) => accepted(ingest, batch, stored));
 }
 
@@ -97,8 +94,7 @@ async function storeBatch(
   prepared: Prepared,
 ): Promise<AcceptResult> {
   try {
-    const checks = { held: refuseOtherBodies, months: refuseMonths };
-    const stored = await storeAndAppend(ingest, poster, prepared.rows, checks);
+    const stored = await storeAndAppend(ingest, poster, prepared.rows, refuseOtherBodies);
     const result = accepted(ingest, prepared, stored);
     countDuplicates(ingest, result.outcomes);
     return result;
@@ -134,10 +130,6 @@ function refuseOtherBodies(held: Held): void {
     if (key.fingerprint !== row.fingerprint) keys.add(row.idempotencyKey);
   }
   if (keys.size > 0) throw new KeyConflict(keys);
-}
-
-function refuseMonths(...refused: ConstructorParameters<typeof MonthsRefused>): never {
-  throw new MonthsRefused(...refused);
 }
 
 function keyConflicts({ rowOf }: Prepared, keys: ReadonlySet<string>): ItemError[] {

@@ -185,17 +185,11 @@ async function resolve(
 type Problem = { readonly problem: { readonly field: string; readonly detail: string } };
 
 function toLabel(
-  {
-    transaction_id: id,
-    idempotency_key: key,
-    label,
-    labelled_at: labelledAt,
-    source,
-    note,
-  }: LabelInput,
+  input: LabelInput,
   parties: Parties | undefined,
   receivedAtMs: number,
 ): Omit<Label, 'amountToMedian'> | Problem {
+  const { transaction_id: id, idempotency_key: key, labelled_at: labelledAt } = input;
   if (parties === undefined) {
     return key === undefined
       ? problem('transaction_id', `must be the id of a transaction, not ${given(id)}`)
@@ -215,7 +209,8 @@ function toLabel(
   if (labelledAtMs > receivedAtMs + LABEL_LIMITS.labelledAtAheadMsMax) {
     return problem('labelled_at', `must be at most five minutes ahead, not ${given(labelledAt)}`);
   }
-  return { ...parties, createdAtMs, label, labelledAtMs, source, note: note ?? null };
+  const { label, source, note = null } = input;
+  return { ...parties, createdAtMs, label, labelledAtMs, source, note };
 }
 
 function problem(field: string, detail: string): Problem {

@@ -16,7 +16,7 @@ export type Line = { readonly index: number } & (
   | { readonly errors: readonly FieldError[] }
 );
 
-export type LineResult = { readonly index: number } & (
+type LineResult = { readonly index: number } & (
   | { readonly status: 'accepted' | 'duplicate'; readonly transaction_id: string }
   | {
       readonly status: 'invalid' | 'conflict';
@@ -46,10 +46,8 @@ export async function acceptChunk(
     if ('errors' in line) refuse(results, line.index, line.errors);
   }
   const parsed = lines.flatMap((line) => ('input' in line ? line : []));
-  const invalid = findEachInvalid(
-    ingest,
-    parsed.map(({ input }) => input),
-  );
+  const parsedInputs = parsed.map(({ input }) => input);
+  const invalid = findEachInvalid(ingest, parsedInputs);
   for (const [at, errors] of Map.groupBy(invalid, (error) => error.index)) {
     const index = parsed[at]?.index;
     const fields = errors.map(({ field, detail }) => ({ pointer: `/${field}`, detail }));

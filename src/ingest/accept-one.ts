@@ -22,18 +22,16 @@ import {
   waitForScore,
 } from './wait-for-score.ts';
 
-type AcceptOneRequest = {
-  readonly client: string;
-  readonly input: KeyedTransactionInput;
-  /** 0 does not wait. */
-  readonly waitMs: number;
-};
-
 type AcceptOneResult =
   | { readonly kind: 'accepted'; readonly outcome: Outcome; readonly score: ScoreJson | null }
   | Exclude<AcceptResult, { kind: 'accepted' }>;
 
-type AcceptOne = (request: AcceptOneRequest) => Promise<AcceptOneResult>;
+type AcceptOne = (request: {
+  readonly client: string;
+  readonly input: KeyedTransactionInput;
+  /** 0 does not wait. */
+  readonly waitMs: number;
+}) => Promise<AcceptOneResult>;
 
 /** Two commits: one is written while the other commits. */
 const COMMITS_MAX = 2;

@@ -13,7 +13,7 @@ import type { NewMonths } from '../domain/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { NewBatch, NewTransaction } from '../store/transactions/transactions.ts';
-import { type Checks, claimFree, claimOthers, type Stored } from './claim-keys.ts';
+import { claimFree, claimOthers, type RefuseHeld, type Stored } from './claim-keys.ts';
 import type { Ingest } from './ingest.ts';
 import {
   type ContextFields,
@@ -62,10 +62,7 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
   const { inputs, onIds } = request;
   const prepared = prepare(inputs, readContext(ingest));
   onIds?.(prepared.rowOf.map((row) => row.transactionId));
-  const stored = await storeAndAppend(ingest, request, prepared.rows, {
-    held: () => undefined,
-    months: () => undefined,
-  });
+  const stored = await storeAndAppend(ingest, request, prepared.rows, null);
   const { held, refused } = stored;
   const outcomes = toOutcomes(ingest, prepared, stored).map((outcome, index) => {
     const row = prepared.rowOf[index];
@@ -98,14 +95,15 @@ export function readContext({
 }
 
 /**
- * Stores all rows whose keys are free, unless a check throws, and hands them to the streams.
+ * Stores all rows whose keys are free, and hands them to the streams.
  * @param rows at most 1,000, one a key, in the order of keys
+ * @param refuseHeld null where each row is judged alone: otherwise a refused month refuses all, too
  */
 export async function storeAndAppend(
   ingest: Ingest,
   { client, replyTo, newMonths }: Pick<AcceptRequest, 'client' | 'replyTo' | 'newMonths'>,
   rows: readonly NewTransaction[],
-  checks: Checks,
+  refuseHeld: RefuseHeld | null,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
   const { partitions, newId, newMonthsMax, metrics, tryAppend, closer, failpoint } = ingest;
   if (rows.length === 0) {
@@ -118,8 +116,8 @@ export async function storeAndAppend(
     const months = await partitions.ensure(times, mayMake);
     const barred = refuseRows(rows, months);
     return barred.size === 0
-      ? { ...(await claimFree(ingest, batch, checks)), refused: barred }
-      : await claimOthers(ingest, batch, { months, barred, checks });
+      ? { ...(await claimFree(ingest, batch, refuseHeld)), refused: barred }
+      : await claimOthers(ingest, batch, months, barred, refuseHeld);
   }, partitions.forget);
   const { held, refused, receivedAtMs } = stored;
   failpoint('api-after-commit');

@@ -10,16 +10,13 @@ import {
   readReceivedAtMs,
 } from '../store/transactions/transactions.ts';
 import type { Ingest } from './ingest.ts';
-import type { RefusedRows } from './refuse-months.ts';
+import { MonthsRefused, type RefusedRows } from './refuse-months.ts';
 
 /** Rows that were not stored, because an earlier request holds their key. */
 export type Held = ReadonlyMap<NewTransaction, HeldKey>;
 
-/** Called before anything is stored; may throw. */
-export type Checks = {
-  readonly held: (held: Held) => void;
-  readonly months: (months: RefusedMonths, rows: RefusedRows) => void;
-};
+/** Throws where held keys refuse the whole request; called before anything is stored. */
+export type RefuseHeld = (held: Held) => void;
 
 export type Stored = {
   readonly held: Held;
@@ -35,7 +32,7 @@ export type Stored = {
 export async function claimFree(
   { database, keySlices, failpoint }: Ingest,
   batch: NewBatch,
-  checks: Pick<Checks, 'held'>,
+  refuseHeld: RefuseHeld | null,
 ): Promise<Stored> {
   const held = new Map<NewTransaction, HeldKey>();
   let free = batch.transactions;
@@ -51,7 +48,7 @@ export async function claimFree(
       if (key.transactionId === row.transactionId) own = row;
       else held.set(row, key);
     }
-    checks.held(held);
+    refuseHeld?.(held);
     free = free.filter((row) => !claimed.held.has(row));
   }
   const receivedAtMs = own === undefined ? null : await readReceivedAtMs(database, own);
@@ -64,29 +61,26 @@ function markOf(held: Held): WriteMark | null {
   return key === undefined ? null : { xid: key.xidBound, isBound: true };
 }
 
-type Barred = {
-  readonly months: RefusedMonths;
-  readonly barred: RefusedRows;
-  readonly checks: Checks;
-};
-
 /**
  * A barred row whose key is held is a repetition; the others are refused, and the remaining keys are claimed. A
  * row that holds its key itself was stored by an earlier try, a moment before its month was detached: it is not
  * appended, as attaching the month hands it over.
+ * @param refuseHeld null where each row is judged alone
  */
 export async function claimOthers(
   ingest: Ingest,
   batch: NewBatch,
-  { months, barred, checks }: Barred,
+  months: RefusedMonths,
+  barred: RefusedRows,
+  refuseHeld: RefuseHeld | null,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
   const holders = await findHolders(ingest.database, batch.client, [...barred.keys()]);
   const refused = new Map([...barred].filter(([row]) => !holders.has(row)));
   const standing = [...holders].filter(([row, key]) => key.transactionId !== row.transactionId);
-  checks.held(new Map(standing));
-  if (refused.size > 0) checks.months(months, refused);
+  refuseHeld?.(new Map(standing));
+  if (refuseHeld !== null && refused.size > 0) throw new MonthsRefused(months, refused);
   const transactions = batch.transactions.filter((row) => !barred.has(row));
-  const claimed = await claimFree(ingest, { ...batch, transactions }, checks);
+  const claimed = await claimFree(ingest, { ...batch, transactions }, refuseHeld);
   return {
     ...claimed,
     held: new Map([...standing, ...claimed.held]),

@@ -52,29 +52,21 @@ export function findInvalid(
   { nowMs, corridors }: IngestContext,
 ): ItemError[] {
   const errors: ItemError[] = [];
+  const refuse = (index: number, field: keyof ContextFields, detail: string) => {
+    errors.push({ index, field, detail });
+  };
   const latest = nowMs + TRANSACTION_LIMITS.createdAtAheadMsMax;
   for (const [index, input] of inputs.entries()) {
-    if (input.corridor !== undefined && !corridors.has(input.corridor)) {
-      errors.push({
-        index,
-        field: 'corridor',
-        detail: `must be a corridor of GET /v1/corridors, not ${given(input.corridor)}`,
-      });
+    const { corridor, created_at: createdAt } = input;
+    if (corridor !== undefined && !corridors.has(corridor)) {
+      refuse(index, 'corridor', `must be a corridor of GET /v1/corridors, not ${given(corridor)}`);
     }
-    if (input.created_at === undefined) continue;
-    const createdAtMs = parseWireTime(input.created_at);
+    if (createdAt === undefined) continue;
+    const createdAtMs = parseWireTime(createdAt);
     if (createdAtMs < TRANSACTION_LIMITS.createdAtMsMin) {
-      errors.push({
-        index,
-        field: 'created_at',
-        detail: `must be 2000-01-01 or later, not ${given(input.created_at)}`,
-      });
+      refuse(index, 'created_at', `must be 2000-01-01 or later, not ${given(createdAt)}`);
     } else if (createdAtMs > latest) {
-      errors.push({
-        index,
-        field: 'created_at',
-        detail: `must be at most a day ahead, not ${given(input.created_at)}`,
-      });
+      refuse(index, 'created_at', `must be at most a day ahead, not ${given(createdAt)}`);
     }
   }
   return errors;

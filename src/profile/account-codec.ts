@@ -6,26 +6,29 @@ import { ACCOUNT_ITEM_BYTES, type AccountProfile } from './account-profile.ts';
 import type { TakeBytes } from './arena.ts';
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
 import { adoptList, PLACE_BYTES, readPlace, writePlace } from './packed-list.ts';
-import { isCount, type ProfileLayout, type StoredBody, viewFrom } from './profile.ts';
+import { type ProfileLayout, viewFrom } from './profile.ts';
 
 const FORMAT = 0x75;
 const COUNT_AT = 2 * PLACE_BYTES;
 const FRAUDS_OFFSET = COUNT_AT + 8;
 
 export function decodeAccount(
-  { view, length }: StoredBody,
+  view: DataView<ArrayBuffer>,
+  length: number,
   take: TakeBytes,
 ): AccountProfile | undefined {
   if (length < FRAUDS_OFFSET) return undefined;
   const frauds = view.getUint32(COUNT_AT, true);
   const itemsOffset = FRAUDS_OFFSET + fraudsBytes(frauds);
-  const count = (length - itemsOffset) / ACCOUNT_ITEM_BYTES;
-  if (!isCount(count)) return undefined;
+  if (length < itemsOffset) return undefined;
+  const items = viewFrom(view, itemsOffset);
+  const list = adoptList(ACCOUNT_ITEM_BYTES, length - itemsOffset, items, take);
+  if (list === undefined) return undefined;
   return {
     floor: readPlace(view, 0),
     ceiling: readPlace(view, PLACE_BYTES),
     frauds: readFrauds(view, FRAUDS_OFFSET, frauds),
-    list: adoptList(ACCOUNT_ITEM_BYTES, count, viewFrom(view, itemsOffset), take),
+    list,
   };
 }
 

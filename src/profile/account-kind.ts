@@ -16,16 +16,8 @@ import {
   rebuildAccount,
   writeAccountItem,
 } from './account-profile.ts';
-import { type Arrivals, readArrivalPlace } from './arrivals.ts';
-import {
-  BEFORE_ALL,
-  comparePlaces,
-  countBefore,
-  holdsAt,
-  insertPacked,
-  type Place,
-  readItemPlace,
-} from './packed-list.ts';
+import { type Arrivals, placeOfArrival } from './arrivals.ts';
+import { comparePlaces, countBefore, holdsAt, insertPacked, readItemPlace } from './packed-list.ts';
 import type { ProfileKind } from './profile.ts';
 
 type AccountKind = ProfileKind<AccountProfile, AccountPast>;
@@ -59,9 +51,6 @@ function merge(profile: AccountProfile, items: DataView, at: number): boolean {
   return true;
 }
 
-/** One object for all arrivals, as none is kept: it belongs to the arrival that is folded. */
-const here: Place = { ...BEFORE_ALL };
-
 /**
  * Exact for every transaction after the floor and up to the ceiling that sees a full history:
  * ACCOUNT_HISTORY_ENTRIES siblings, or all of the last ACCOUNT_HISTORY_DAYS.
@@ -74,7 +63,7 @@ function fold(
   values: Float64Array,
   rowAt: number,
 ): boolean {
-  const place = readArrivalPlace(arrivals, arrival, here);
+  const place = placeOfArrival(arrivals, arrival);
   const { list, frauds, floor, ceiling } = profile;
   if (comparePlaces(place, ceiling) > 0 || comparePlaces(place, floor) <= 0) return false;
   const end = countBefore(list, place);

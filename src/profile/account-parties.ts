@@ -11,10 +11,8 @@ import {
   ROUTE_AT,
 } from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';
-import { createDistinctCounter } from './distinct.ts';
+import { addDistinct, beginDistinct } from './distinct.ts';
 import type { PackedList } from './packed-list.ts';
-
-const merchants = createDistinctCounter();
 
 /** The functions below write this object; the next arrival overwrites it. 1 is yes. */
 export const parties = {
@@ -88,11 +86,12 @@ export function countMerchants(
   from1h: number,
   end: number,
 ): void {
-  merchants.reset();
+  beginDistinct();
+  let merchants = 0;
   for (let index = end - 1; index >= from24h; index--) {
-    if (index === from1h - 1) parties.merchants1h = merchants.count();
-    merchants.add(items.getUint32(index * ACCOUNT_ITEM_BYTES + MERCHANT_AT, true));
+    if (index === from1h - 1) parties.merchants1h = merchants;
+    merchants = addDistinct(items.getUint32(index * ACCOUNT_ITEM_BYTES + MERCHANT_AT, true));
   }
-  parties.merchants24h = merchants.count();
-  if (from1h === from24h) parties.merchants1h = parties.merchants24h;
+  parties.merchants24h = merchants;
+  if (from1h === from24h) parties.merchants1h = merchants;
 }

@@ -8,11 +8,11 @@
  */
 
 import type { AccountPast, KnownFrauds } from '../domain/history.ts';
+import { DAY_MS, HOUR_MS } from '../domain/utc-bucket.ts';
 import { type TakeBytes, takeOwn } from './arena.ts';
-import { type Arrivals, arrivalOf, readArrivalPlace } from './arrivals.ts';
+import { type Arrivals, arrivalOf, placeOfArrival } from './arrivals.ts';
 import {
   AFTER_ALL,
-  BEFORE_ALL,
   createList,
   dropOldest,
   openItem,
@@ -43,8 +43,6 @@ export const DEVICE_AT = 28;
 export const ROUTE_AT = 32;
 export const CURRENCY_AT = 38;
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const NIGHT_HOURS = 6;
 
 export type AccountProfile = Profile & {
@@ -60,8 +58,8 @@ export function insertAccountItem(
   arrivals: Arrivals,
   arrival: number,
 ): void {
-  openItem(profile.list, index, readArrivalPlace(arrivals, arrival, newPlace));
-  writeAmounts(profile.list.items, index * ACCOUNT_ITEM_BYTES, arrivals, arrival);
+  const at = openItem(profile.list, index);
+  writeAccountItem(profile.list.items, at, arrivals, arrival);
 }
 
 /** Packs an arrival as an item of a list. */
@@ -71,12 +69,7 @@ export function writeAccountItem(
   arrivals: Arrivals,
   arrival: number,
 ): void {
-  writeItemPlace(view, at, ACCOUNT_ITEM_BYTES, readArrivalPlace(arrivals, arrival, newPlace));
-  writeAmounts(view, at, arrivals, arrival);
-}
-
-/** All fields except the place. */
-function writeAmounts(view: DataView, at: number, arrivals: Arrivals, arrival: number): void {
+  writeItemPlace(view, at, ACCOUNT_ITEM_BYTES, placeOfArrival(arrivals, arrival));
   const isNight = (arrivals.ms[arrival] as number) % DAY_MS < NIGHT_HOURS * HOUR_MS;
   view.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
   view.setUint32(at + MERCHANT_AT, arrivals.merchant[arrival] as number, true);
@@ -85,8 +78,6 @@ function writeAmounts(view: DataView, at: number, arrivals: Arrivals, arrival: n
   const currency = arrivals.currency[arrival] as number;
   view.setUint16(at + CURRENCY_AT, isNight ? currency | NIGHT_BIT : currency, true);
 }
-
-const newPlace: Place = { ...BEFORE_ALL };
 
 /** Cuts a list that is too long; dropped items raise the floor. */
 export function boundAccount(profile: AccountProfile): void {

@@ -7,7 +7,7 @@ import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
 import type { PastTransaction } from '../domain/history.ts';
 import { reportingLimitMinor } from '../domain/reporting-limit.ts';
 import { hashBytes, hashText, hexDigits, packLetters } from './pack.ts';
-import type { Place } from './packed-list.ts';
+import { BEFORE_ALL, type Place } from './packed-list.ts';
 
 /** Each column has one value a transaction. */
 export type Arrivals = {
@@ -154,11 +154,14 @@ function figuresOf(currency: string): CurrencyFigures {
   return figures;
 }
 
-/** Writes an arrival's place into an object that is reused. */
-export function readArrivalPlace(arrivals: Arrivals, index: number, into: Place): Place {
-  into.ms = arrivals.ms[index] as number;
-  into.top = arrivals.top[index] as number;
-  into.high = arrivals.high[index] as number;
-  into.low = arrivals.low[index] as number;
-  return into;
+/** One object for all arrivals, as none is kept: it belongs to the arrival that is folded. */
+const here: Place = { ...BEFORE_ALL };
+
+/** An arrival's place; the next call overwrites it. */
+export function placeOfArrival(arrivals: Arrivals, index: number): Place {
+  here.ms = arrivals.ms[index] as number;
+  here.top = arrivals.top[index] as number;
+  here.high = arrivals.high[index] as number;
+  here.low = arrivals.low[index] as number;
+  return here;
 }

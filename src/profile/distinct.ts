@@ -5,34 +5,25 @@
 const SLOTS = 1024;
 const SLOT_BITS = SLOTS - 1;
 
-type DistinctCounter = {
-  /** Begins a new count. */
-  reset(): void;
-  /** Adds a hash (not 0); at most SLOTS / 2 between resets. */
-  add(hash: number): void;
-  count(): number;
-};
+const hashes = new Uint32Array(SLOTS);
+const rounds = new Float64Array(SLOTS);
+let round = 0;
+let count = 0;
 
-export function createDistinctCounter(): DistinctCounter {
-  const hashes = new Uint32Array(SLOTS);
-  const rounds = new Float64Array(SLOTS);
-  let round = 0;
-  let count = 0;
-  return {
-    reset() {
-      round++;
-      count = 0;
-    },
-    add(hash) {
-      let slot = hash & SLOT_BITS;
-      while (rounds[slot] === round) {
-        if (hashes[slot] === hash) return;
-        slot = (slot + 1) & SLOT_BITS;
-      }
-      rounds[slot] = round;
-      hashes[slot] = hash;
-      count++;
-    },
-    count: () => count,
-  };
+/** Begins a new count, which ends the one before. */
+export function beginDistinct(): void {
+  round++;
+  count = 0;
+}
+
+/** Adds a hash (not 0), at most SLOTS / 2 a count; returns how many were distinct so far. */
+export function addDistinct(hash: number): number {
+  let slot = hash & SLOT_BITS;
+  while (rounds[slot] === round) {
+    if (hashes[slot] === hash) return count;
+    slot = (slot + 1) & SLOT_BITS;
+  }
+  rounds[slot] = round;
+  hashes[slot] = hash;
+  return ++count;
 }

@@ -55,7 +55,7 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
   take: () => TakeBytes,
   onFolded: (party: Party, profile: P) => Promise<void> | undefined,
 ): Promise<void> {
-  const { kind, loadPasts } = batch;
+  const { kind, arrivals, rows, loadPasts } = batch;
   for (let left = parties; left.length > 0; ) {
     const points = left.map(({ waiting }) => oldest(batch.transactions, waiting));
     const unfinished: Party[] = [];
@@ -65,24 +65,16 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
       if (party === undefined) throw new Error('more pasts than points');
       const profile = kind.rebuild(past, take());
       const before = party.waiting.length;
-      party.waiting = foldReached(batch, profile, party.waiting);
+      // A rebuilt profile knows the whole batch as far as it reaches; what it reaches is folded first.
+      party.waiting = party.waiting.filter(
+        (index) => !kind.fold(profile, arrivals, index, rows.values, rowAt(index)),
+      );
       if (party.waiting.length === before) throw new Error('a rebuilt profile folds its own point');
       if (party.waiting.length > 0) unfinished.push(party);
       else await onFolded(party, profile);
     }
     left = unfinished;
   }
-}
-
-/**
- * A rebuilt profile knows the whole batch as far as it reaches; transactions that it reaches are folded first.
- */
-function foldReached<P extends Profile, Past>(
-  { kind, arrivals, rows }: KindBatch<P, Past>,
-  profile: P,
-  indices: readonly number[],
-): readonly number[] {
-  return indices.filter((index) => !kind.fold(profile, arrivals, index, rows.values, rowAt(index)));
 }
 
 function oldest(transactions: readonly Transaction[], indices: readonly number[]): Transaction {

@@ -62,10 +62,10 @@ export function knowsFrauds(frauds: KnownFrauds, atMs: number, sinceMs: number) 
  */
 export function seenFrauds({ spans }: KnownFrauds, atMs: number, sinceMs: number): FraudSpan[] {
   const seen: FraudSpan[] = [];
-  for (let index = countCreatedBefore(spans, atMs) - 1; index >= 0; index--) {
-    if (seen.length === FRAUDS_SEEN_MAX) break;
-    const span = spans[index];
-    if (span === undefined || span.createdAtMs < sinceMs) break;
+  for (let index = spans.length - 1; index >= 0 && seen.length < FRAUDS_SEEN_MAX; index--) {
+    const span = spans[index] as FraudSpan;
+    if (span.createdAtMs < sinceMs) break;
+    if (span.createdAtMs >= atMs) continue;
     if (span.fromMs <= atMs && atMs < span.untilMs) seen.push(span);
   }
   return seen;
@@ -82,15 +82,4 @@ export function countCreated(spans: readonly FraudSpan[], fromMs: number, toMs: 
 
 export function fraudRate(frauds: number, transactions: number): number {
   return frauds / (transactions + FRAUD_RATE_SMOOTHING);
-}
-
-function countCreatedBefore(spans: readonly FraudSpan[], atMs: number): number {
-  let start = 0;
-  let end = spans.length;
-  while (start < end) {
-    const middle = (start + end) >> 1;
-    if ((spans[middle]?.createdAtMs ?? 0) < atMs) start = middle + 1;
-    else end = middle;
-  }
-  return start;
 }

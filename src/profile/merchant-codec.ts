@@ -9,7 +9,7 @@ import { CURSORS_BYTES, createCursors, readCursors, writeCursors } from './merch
 import { MERCHANT_ITEM_BYTES } from './merchant-item.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
 import { adoptList, PLACE_BYTES, readPlace, writePlace } from './packed-list.ts';
-import { isCount, type ProfileLayout, type StoredBody, viewFrom } from './profile.ts';
+import { type ProfileLayout, viewFrom } from './profile.ts';
 import { createTallies, NO_TALLIES, type Tallies, type Tally } from './tallies.ts';
 
 const FORMAT = 0x76;
@@ -22,7 +22,8 @@ const TALLIES_OFFSET = MATURITY_AT + 8;
 
 /** Undefined also for a profile with another maturity of labels, whose tallies have other hours. */
 export function decodeMerchant(
-  { view, length }: StoredBody,
+  view: DataView<ArrayBuffer>,
+  length: number,
   take: TakeBytes,
   maturityDays: number,
 ): MerchantProfile | undefined {
@@ -32,8 +33,10 @@ export function decodeMerchant(
   const frauds = view.getUint32(FRAUDS_AT, true);
   const fraudsOffset = TALLIES_OFFSET + tallies * TALLY_BYTES;
   const itemsOffset = fraudsOffset + fraudsBytes(frauds);
-  const count = (length - itemsOffset) / MERCHANT_ITEM_BYTES;
-  if (!isCount(count)) return undefined;
+  if (length < itemsOffset) return undefined;
+  const items = viewFrom(view, itemsOffset);
+  const list = adoptList(MERCHANT_ITEM_BYTES, length - itemsOffset, items, take);
+  if (list === undefined) return undefined;
   return {
     horizon: readPlace(view, 0),
     ceiling: readPlace(view, PLACE_BYTES),
@@ -41,7 +44,7 @@ export function decodeMerchant(
     maturityDays,
     tallies: readTallies(view, tallies),
     frauds: readFrauds(view, fraudsOffset, frauds),
-    list: adoptList(MERCHANT_ITEM_BYTES, count, viewFrom(view, itemsOffset), take),
+    list,
     cursors: createCursors(),
   };
 }

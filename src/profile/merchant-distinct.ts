@@ -1,5 +1,5 @@
 /** Counts distinct accounts among a merchant's newest siblings, incrementally. */
-import { createDistinctCounter } from './distinct.ts';
+import { addDistinct, beginDistinct } from './distinct.ts';
 import { accountAt } from './merchant-item.ts';
 import type { PackedList } from './packed-list.ts';
 
@@ -12,8 +12,6 @@ export type RunningDistinct = { from: number; to: number; count: number };
  */
 const STEPS_MAX = 6;
 
-const accounts = createDistinctCounter();
-
 /** Counts the accounts of the items [from, to). */
 export function moveDistinct(
   running: RunningDistinct,
@@ -22,11 +20,11 @@ export function moveDistinct(
   to: number,
 ): void {
   if (Math.abs(from - running.from) + Math.abs(to - running.to) > STEPS_MAX) {
-    accounts.reset();
-    for (let index = from; index < to; index++) accounts.add(accountAt(list, index));
+    beginDistinct();
     running.from = from;
     running.to = to;
-    running.count = accounts.count();
+    running.count = 0;
+    for (let at = from; at < to; at++) running.count = addDistinct(accountAt(list, at));
     return;
   }
   while (running.to < to) {

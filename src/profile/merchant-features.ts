@@ -3,7 +3,17 @@ import { featureIndex } from '../domain/feature-schema.ts';
 import { MERCHANT_DISTINCT_ENTRIES, MERCHANT_HISTORY_DAYS } from '../domain/history.ts';
 import { DAY_MS, dayOf, HOUR_MS } from '../domain/utc-bucket.ts';
 import type { Arrivals } from './arrivals.ts';
-import { moveCursors } from './merchant-cursors.ts';
+import {
+  countMatured,
+  FROM_1H,
+  FROM_7D,
+  FROM_24H,
+  FROM_30D,
+  MATURED_7D,
+  MATURED_24H,
+  MATURED_30D,
+  moveCursors,
+} from './merchant-cursors.ts';
 import { moveDistinct } from './merchant-distinct.ts';
 import { writeMerchantFrauds } from './merchant-frauds.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
@@ -39,9 +49,9 @@ export function writeMerchant(
   writeCounts(profile, end, arrivals, arrival, values, rowAt + COUNTS);
   let at = rowAt + LABELS;
   values[at++] = gapHours(list, end, ms, maturityDays);
-  values[at++] = cursors.matured24h;
-  values[at++] = cursors.matured7d;
-  values[at++] = cursors.matured30d;
+  values[at++] = countMatured(cursors, MATURED_24H);
+  values[at++] = countMatured(cursors, MATURED_7D);
+  values[at++] = countMatured(cursors, MATURED_30D);
   if (frauds.spans.length > 0) writeMerchantFrauds(profile, ms, values, at);
   else writeNoFrauds(values, at);
 }
@@ -57,19 +67,21 @@ function writeCounts(
   const { list, tallies, cursors } = profile;
   const currency = arrivals.currency[arrival] as number;
   const minor = arrivals.minor[arrival] as number;
-  const count24h = end - cursors.start24h + cursors.tallied24h;
-  const count30d = end - cursors.start30d + cursors.tallied30d;
-  const { sum, distinct } = cursors;
-  moveDistinct(distinct, list, Math.max(cursors.start1h, end - MERCHANT_DISTINCT_ENTRIES), end);
-  moveSum(sum, list, cursors.start30d, end, currency);
+  const { starts, older, sum, distinct } = cursors;
+  const siblings = end + tallies.total;
+  const count24h = siblings - (older[FROM_24H] as number);
+  const count30d = siblings - (older[FROM_30D] as number);
+  const start1h = starts[FROM_1H] as number;
+  moveDistinct(distinct, list, Math.max(start1h, end - MERCHANT_DISTINCT_ENTRIES), end);
+  moveSum(sum, list, starts[FROM_30D] as number, end, currency);
   const from30dMs = dayOf(arrivals.ms[arrival] as number) - 29 * DAY_MS;
   const tallied = sumTallied(tallies, from30dMs, currency);
   const amounts = sum.count + tallied.count;
   const mean = amounts === 0 ? Number.NaN : (sum.sum + tallied.sum) / amounts;
   let at = start;
-  values[at++] = end - cursors.start1h + cursors.tallied1h;
+  values[at++] = siblings - (older[FROM_1H] as number);
   values[at++] = count24h;
-  values[at++] = end - cursors.start7d + cursors.tallied7d;
+  values[at++] = siblings - (older[FROM_7D] as number);
   values[at++] = count30d;
   values[at++] = (count30d - count24h) / USUAL_HOURS;
   values[at++] = amounts;

@@ -1,7 +1,7 @@
 /** Features from a merchant's known frauds. Runs only for merchants that have some. */
-import { DAY_MS, dayOf } from '../domain/utc-bucket.ts';
+import { DAY_MS, dayOf, hourOf } from '../domain/utc-bucket.ts';
 import { fraudRate, seenFrauds } from './known-frauds.ts';
-import { type MaturedWindows, maturedWindows } from './merchant-matured.ts';
+import { countMatured, MATURED_7D, MATURED_24H, MATURED_30D } from './merchant-cursors.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
 import { countOlder } from './packed-list.ts';
 import { countTallied } from './tallies.ts';
@@ -25,19 +25,20 @@ export function writeMerchantFrauds(
   values: Float64Array,
   start: number,
 ): void {
-  const windows = maturedWindows(ms, profile.maturityDays);
-  const { toMs, from90dMs } = windows;
+  const { cursors, maturityDays } = profile;
+  const toMs = hourOf(ms - maturityDays * DAY_MS);
   const today = dayOf(toMs);
-  const { young, of24h, firstMs } = countByDay(profile, ms, windows);
-  const { matured24h, matured7d, matured30d } = profile.cursors;
+  const from90dMs = today - (DAYS - 1) * DAY_MS;
+  const { young, of24h, firstMs } = countByDay(profile, ms, toMs, from90dMs);
+  const matured7d = countMatured(cursors, MATURED_7D);
   const end = countBeforeBucket(profile, toMs);
   const ordinary7d = sumDays(ordinaryOfDay, 7);
   const unusual7d = sumDays(unusualOfDay, 7);
   const matured90d = end - countBeforeBucket(profile, from90dMs);
   let at = start;
-  values[at++] = fraudRate(of24h, matured24h);
+  values[at++] = fraudRate(of24h, countMatured(cursors, MATURED_24H));
   values[at++] = fraudRate(ordinary7d + unusual7d, matured7d);
-  values[at++] = fraudRate(countFrauds(30), matured30d);
+  values[at++] = fraudRate(countFrauds(30), countMatured(cursors, MATURED_30D));
   values[at++] = fraudRate(countFrauds(DAYS), matured90d);
   values[at++] = fraudRate(ordinary7d, matured7d - unusual7d);
   values[at++] = young;
@@ -52,11 +53,7 @@ export function writeMerchantFrauds(
  * Counts the frauds of each matured day, those since then and those of 24 hours, and finds the time of the
  * first of 28 days.
  */
-function countByDay(
-  { frauds }: MerchantProfile,
-  ms: number,
-  { toMs, from24hMs, from90dMs }: MaturedWindows,
-) {
+function countByDay({ frauds }: MerchantProfile, ms: number, toMs: number, from90dMs: number) {
   const today = dayOf(toMs);
   let [young, of24h, firstMs] = [0, 0, Number.NaN];
   ordinaryOfDay.fill(0);
@@ -70,7 +67,7 @@ function countByDay(
     const day = dayIndex(createdAtMs, today);
     const ofDay = isUnusual ? unusualOfDay : ordinaryOfDay;
     ofDay[day] = (ofDay[day] ?? 0) + 1;
-    if (createdAtMs >= from24hMs) of24h++;
+    if (createdAtMs >= toMs - DAY_MS) of24h++;
     if (day < FIRST_FRAUD_DAYS) firstMs = createdAtMs;
   }
   return { young, of24h, firstMs };

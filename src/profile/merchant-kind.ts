@@ -6,7 +6,7 @@ import {
 } from '../domain/history.ts';
 import { hourOf } from '../domain/utc-bucket.ts';
 import { takeOwn } from './arena.ts';
-import { type Arrivals, readArrivalPlace } from './arrivals.ts';
+import { type Arrivals, placeOfArrival } from './arrivals.ts';
 import { knowsFrauds } from './known-frauds.ts';
 import { decodeMerchant, merchantLayout } from './merchant-codec.ts';
 import { noteInserted } from './merchant-cursors.ts';
@@ -19,15 +19,7 @@ import {
   rebuildMerchant,
   writeMerchantItem,
 } from './merchant-profile.ts';
-import {
-  BEFORE_ALL,
-  comparePlaces,
-  countBefore,
-  holdsAt,
-  insertPacked,
-  type Place,
-  readItemPlace,
-} from './packed-list.ts';
+import { comparePlaces, countBefore, holdsAt, insertPacked, readItemPlace } from './packed-list.ts';
 import type { ProfileKind } from './profile.ts';
 
 type MerchantKind = ProfileKind<MerchantProfile, MerchantPast>;
@@ -40,7 +32,7 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
     layout: merchantLayout,
     partyOf: (transaction) => transaction.merchantId,
     writeItem: writeMerchantItem,
-    decode: (body, take) => decodeMerchant(body, take, maturityDays),
+    decode: (view, length, take) => decodeMerchant(view, length, take, maturityDays),
     rebuild: (past, take = takeOwn) => rebuildMerchant(past, take, maturityDays),
     fold,
     merge,
@@ -62,9 +54,6 @@ function merge(profile: MerchantProfile, items: DataView, at: number): boolean {
   return true;
 }
 
-/** One object for all arrivals, as none is kept: it belongs to the arrival that is folded. */
-const here: Place = { ...BEFORE_ALL };
-
 /**
  * Exact after the horizon and up to the ceiling. A transaction at or before the horizon may or may not be in a
  * tally, which holds no ids.
@@ -76,7 +65,7 @@ function fold(
   values: Float64Array,
   rowAt: number,
 ): boolean {
-  const place = readArrivalPlace(arrivals, arrival, here);
+  const place = placeOfArrival(arrivals, arrival);
   const { list, horizon, ceiling } = profile;
   if (comparePlaces(place, ceiling) > 0 || comparePlaces(place, horizon) <= 0) return false;
   const index = countBefore(list, place);

@@ -15,7 +15,7 @@ import {
 } from '../domain/history.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
 import type { TakeBytes } from './arena.ts';
-import { type Arrivals, arrivalOf, readArrivalPlace } from './arrivals.ts';
+import { type Arrivals, arrivalOf, placeOfArrival } from './arrivals.ts';
 import { createCursors, type MerchantCursors, noteInserted } from './merchant-cursors.ts';
 import {
   ACCOUNT_AT,
@@ -71,8 +71,8 @@ export function insertMerchantItem(
   arrival: number,
 ): void {
   const { list } = profile;
-  openItem(list, index, readArrivalPlace(arrivals, arrival, newPlace));
-  writeAmounts(list.items, index * MERCHANT_ITEM_BYTES, arrivals, arrival);
+  const at = openItem(list, index);
+  writeMerchantItem(list.items, at, arrivals, arrival);
   noteInserted(profile.cursors, list, index);
 }
 
@@ -83,18 +83,11 @@ export function writeMerchantItem(
   arrivals: Arrivals,
   arrival: number,
 ): void {
-  writeItemPlace(view, at, MERCHANT_ITEM_BYTES, readArrivalPlace(arrivals, arrival, newPlace));
-  writeAmounts(view, at, arrivals, arrival);
-}
-
-/** All fields except the place. */
-function writeAmounts(view: DataView, at: number, arrivals: Arrivals, arrival: number): void {
+  writeItemPlace(view, at, MERCHANT_ITEM_BYTES, placeOfArrival(arrivals, arrival));
   view.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
   view.setUint32(at + ACCOUNT_AT, arrivals.account[arrival] as number, true);
   view.setUint16(at + CURRENCY_AT, arrivals.currency[arrival] as number, true);
 }
-
-const newPlace: Place = { ...BEFORE_ALL };
 
 /** Moves excess items of the list into the tallies, and old tallies from hours into days. */
 export function boundMerchant(profile: MerchantProfile): void {

@@ -2,7 +2,7 @@
 import { amountAt, currencyAt } from './merchant-item.ts';
 import type { PackedList } from './packed-list.ts';
 
-/** Sum (minor units) and count of the items [from, to) of one currency; a currency of -1 is no sum. */
+/** Sum (minor units) and count of the items [from, to) of one currency; of NO_CURRENCY it is none. */
 export type RunningSum = {
   currency: number;
   from: number;
@@ -17,9 +17,8 @@ export type RunningSum = {
  */
 const EXACT_MAX = 2 ** 53;
 
-export function createRunningSum(): RunningSum {
-  return { currency: -1, from: 0, to: 0, sum: 0, count: 0 };
-}
+/** A currency that does not exist, as none has 16 bits. */
+export const NO_CURRENCY = 0xffff;
 
 /** Moves it to the sum over the items [from, to) of a currency. */
 export function moveSum(
@@ -34,11 +33,11 @@ export function moveSum(
   running.currency = currency;
   if (continues) {
     // What is added comes first: no sum in between is larger.
-    add(running, list, from, running.from);
-    add(running, list, running.to, to);
+    add(running, list, from, running.from, 1);
+    add(running, list, running.to, to, 1);
     if (running.sum < EXACT_MAX) {
-      take(running, list, running.from, from);
-      take(running, list, to, running.to);
+      add(running, list, running.from, from, -1);
+      add(running, list, to, running.to, -1);
       running.from = from;
       running.to = to;
       return;
@@ -46,7 +45,7 @@ export function moveSum(
   }
   running.sum = 0;
   running.count = 0;
-  add(running, list, from, to);
+  add(running, list, from, to, 1);
   running.from = from;
   running.to = to;
 }
@@ -54,23 +53,15 @@ export function moveSum(
 /** Takes in an item that was inserted among those of the sum. */
 export function widenSum(running: RunningSum, list: PackedList, index: number): void {
   running.to++;
-  add(running, list, index, index + 1);
+  add(running, list, index, index + 1, 1);
 }
 
-function add(running: RunningSum, list: PackedList, from: number, to: number): void {
+/** @param times 1 adds the items, -1 takes them away; both are exact */
+function add(running: RunningSum, list: PackedList, from: number, to: number, times: 1 | -1): void {
   const { currency } = running;
   for (let index = from; index < to; index++) {
     if (currencyAt(list, index) !== currency) continue;
-    running.sum += amountAt(list, index);
-    running.count++;
-  }
-}
-
-function take(running: RunningSum, list: PackedList, from: number, to: number): void {
-  const { currency } = running;
-  for (let index = from; index < to; index++) {
-    if (currencyAt(list, index) !== currency) continue;
-    running.sum -= amountAt(list, index);
-    running.count--;
+    running.sum += times * amountAt(list, index);
+    running.count += times;
   }
 }

@@ -27,6 +27,7 @@ export type Place = { ms: number; top: number; high: number; low: number };
 export const BEFORE_ALL: Place = { ms: Number.NEGATIVE_INFINITY, top: 0, high: 0, low: 0 };
 export const AFTER_ALL: Place = { ms: Number.POSITIVE_INFINITY, top: 0, high: 0, low: 0 };
 export const PLACE_BYTES = 24;
+const BARE_ITEM_BYTES = 20;
 
 /** Offsets of the parts of an item's place. */
 const HIGH_AT = 8;
@@ -52,20 +53,24 @@ export function createList(itemBytes: number, capacity: number, take: TakeBytes)
   return { itemBytes, take, count: 0, items, isCut: false, moves: 0 };
 }
 
-/** A list of the items at the beginning of a view; the rest of the view is room for more. */
+/**
+ * A list of the items that fill this many bytes at the beginning of a view; the rest of the view is room for more.
+ * Undefined where the bytes are no whole number of items.
+ */
 export function adoptList(
   itemBytes: number,
-  count: number,
+  bytes: number,
   items: DataView<ArrayBuffer>,
   take: TakeBytes,
-): PackedList {
+): PackedList | undefined {
+  const count = bytes / itemBytes;
+  if (!Number.isInteger(count)) return undefined;
   return { itemBytes, take, count, items, isCut: false, moves: 0 };
 }
 
-/** The packed bytes from one item on: a view that holds until the list changes. */
-export function bytesFrom({ items, itemBytes, count }: PackedList, from: number): Uint8Array {
-  const { buffer, byteOffset } = items;
-  return new Uint8Array(buffer, byteOffset + from * itemBytes, (count - from) * itemBytes);
+/** The packed bytes of all items: a view that holds until the list changes. */
+export function packedBytes({ items, itemBytes, count }: PackedList): Uint8Array {
+  return new Uint8Array(items.buffer, items.byteOffset, count * itemBytes);
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>): Uint8Array {
@@ -97,14 +102,20 @@ export function countBefore(list: PackedList, place: Place): number {
   return start;
 }
 
-/** Number of the first `end` items that are older than a time. */
-export function countOlder(list: PackedList, ms: number, end: number = list.count): number {
-  let start = 0;
-  let stop = end;
-  while (start < stop) {
-    const middle = (start + stop) >> 1;
+/** Number of items older than a time. The first `from` are known to be; most often the answer is near. */
+export function countOlder(list: PackedList, ms: number, from = 0): number {
+  const { count } = list;
+  let start = from;
+  let step = 1;
+  while (start + step <= count && timeAt(list, start + step - 1) < ms) {
+    start += step;
+    step *= 2;
+  }
+  let end = Math.min(count, start + step);
+  while (start < end) {
+    const middle = (start + end) >> 1;
     if (timeAt(list, middle) < ms) start = middle + 1;
-    else stop = middle;
+    else end = middle;
   }
   return start;
 }
@@ -133,8 +144,8 @@ function compareAt(list: PackedList, index: number, place: Place): number {
   );
 }
 
-/** Makes room for one item at `index` and writes its place; the caller fills in the rest. */
-export function openItem(list: PackedList, index: number, place: Place): void {
+/** Makes room for one item at `index`, which the caller writes; returns its offset. */
+export function openItem(list: PackedList, index: number): number {
   const { itemBytes } = list;
   if ((list.count + 1) * itemBytes > list.items.byteLength) grow(list);
   if (index < list.count) {
@@ -143,7 +154,7 @@ export function openItem(list: PackedList, index: number, place: Place): void {
     list.moves++;
   }
   list.count++;
-  writeItemPlace(list.items, index * itemBytes, itemBytes, place);
+  return index * itemBytes;
 }
 
 /** Removes the oldest items. */
@@ -176,9 +187,8 @@ export function writeItemPlace(view: DataView, at: number, itemBytes: number, pl
 export function insertPacked(list: PackedList, place: Place, from: DataView, at: number): number {
   const index = countBefore(list, place);
   if (holdsAt(list, index, place)) return -1;
-  openItem(list, index, place);
+  const to = openItem(list, index);
   const { items, itemBytes } = list;
-  const to = index * itemBytes;
   // Copies word by word: a view for so few bytes takes longer.
   for (let word = 0; word < itemBytes; word += 4) {
     items.setUint32(to + word, from.getUint32(at + word, true), true);
@@ -194,23 +204,15 @@ function grow(list: PackedList): void {
   list.items = wider;
 }
 
-/** Writes a place as its 24 stored bytes. */
+/** Writes a place as its 24 stored bytes: an item without fields, padded to whole words of 8 bytes. */
 export function writePlace(view: DataView, offset: number, place: Place): void {
-  view.setFloat64(offset, place.ms, true);
-  view.setUint32(offset + 8, place.high, true);
-  view.setUint32(offset + 12, place.low, true);
-  view.setUint32(offset + 16, place.top, true);
-  view.setUint32(offset + 20, 0, true);
+  view.setFloat64(offset + 16, 0, true);
+  writeItemPlace(view, offset, BARE_ITEM_BYTES, place);
 }
 
 export function readPlace(body: DataView, offset: number): Place {
   const ms = body.getFloat64(offset, true);
   if (ms === AFTER_ALL.ms) return AFTER_ALL;
   if (ms === BEFORE_ALL.ms) return BEFORE_ALL;
-  return {
-    ms,
-    high: body.getUint32(offset + 8, true),
-    low: body.getUint32(offset + 12, true),
-    top: body.getUint32(offset + 16, true),
-  };
+  return readItemPlace(body, offset, BARE_ITEM_BYTES);
 }

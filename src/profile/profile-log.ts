@@ -20,10 +20,7 @@ export const BLOCK_BYTES = HEADER_BYTES + STAMP_BYTES;
 /** Items of one party in one batch are nearly always fewer; a larger list is moved once. */
 const ROOM_FOR_ARRIVALS_BYTES = 128;
 
-type Kind<P extends Profile> = Pick<
-  ProfileKind<P, never>,
-  'itemBytes' | 'layout' | 'decode' | 'merge'
->;
+type Kind<P extends Profile> = ProfileKind<P, never>;
 
 /** Random bytes: the last ones of every block of one append. */
 export type Stamp = { readonly high: number; readonly low: number };
@@ -38,7 +35,7 @@ export function beginItems(view: DataView, at: number, format: number, bytes: nu
 
 /** A whole profile as a block. `take` gives it memory with any content. */
 export function encodeSnapshot<P extends Profile>(
-  { layout }: Pick<Kind<P>, 'layout'>,
+  { layout }: Kind<P>,
   profile: P,
   stamp: Stamp,
   take: TakeBytes = takeOwn,
@@ -88,7 +85,7 @@ export function readLog<P extends Profile>(
   const body = take(length + ROOM_FOR_ARRIVALS_BYTES);
   const contents = log.subarray(HEADER_BYTES, HEADER_BYTES + length);
   new Uint8Array(body.buffer, body.byteOffset, length).set(contents);
-  const profile = kind.decode({ view: body, length }, take);
+  const profile = kind.decode(body, length, take);
   if (profile === undefined) return undefined;
   if (mergeBlocks(kind, profile, log.subarray(snapshotBytes), except) < 0) return undefined;
   return { profile, snapshotBytes };

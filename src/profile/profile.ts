@@ -14,13 +14,10 @@
 import type { Transaction } from '../domain/transaction.ts';
 import type { TakeBytes } from './arena.ts';
 import type { Arrivals } from './arrivals.ts';
-import { bytesFrom, type PackedList } from './packed-list.ts';
+import { type PackedList, packedBytes } from './packed-list.ts';
 
 /** State that all kinds share. Written by the functions of `ProfileKind` only. */
 export type Profile = { readonly list: PackedList };
-
-/** A packed profile: the first `length` bytes of a view that may be longer. */
-export type StoredBody = { readonly view: DataView<ArrayBuffer>; readonly length: number };
 
 /** How a kind packs its profiles: a prefix, then the items of the list. */
 export type ProfileLayout<P extends Profile> = {
@@ -49,10 +46,10 @@ export type ProfileKind<P extends Profile, Past> = {
   /** Packs an arrival as an item of a list. */
   writeItem(view: DataView, at: number, arrivals: Arrivals, arrival: number): void;
   /**
-   * Reads a packed profile and takes its bytes over; undefined when it is damaged or was made with other
-   * settings, and has to be rebuilt. `take` provides memory when its list grows.
+   * Reads a packed profile, the first `length` bytes of a view, and takes its bytes over; undefined when it is
+   * damaged or was made with other settings, and has to be rebuilt. `take` provides memory when its list grows.
    */
-  decode(body: StoredBody, take: TakeBytes): P | undefined;
+  decode(view: DataView<ArrayBuffer>, length: number, take: TakeBytes): P | undefined;
   rebuild(past: Past, take?: TakeBytes): P;
   /**
    * Folds an arrival, and writes what this party gives it into its row of features. False where this profile
@@ -86,7 +83,7 @@ export function writeProfile<P extends Profile>(
   profile: P,
   view: DataView<ArrayBuffer>,
 ): void {
-  const items = bytesFrom(profile.list, 0);
+  const items = packedBytes(profile.list);
   const prefixBytes = layout.prefixBytes(profile);
   // The items move first, as a longer prefix would overwrite them.
   new Uint8Array(view.buffer, view.byteOffset + prefixBytes, items.length).set(items);
@@ -96,9 +93,4 @@ export function writeProfile<P extends Profile>(
 /** The part of a view from an offset on. */
 export function viewFrom({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>, from: number) {
   return new DataView(buffer, byteOffset + from, byteLength - from);
-}
-
-/** Whether a number of bytes is a whole number of items. */
-export function isCount(count: number): boolean {
-  return Number.isInteger(count) && count >= 0;
 }

@@ -17,6 +17,8 @@ export type Tallies = {
   readonly bucketsMs: Float64Array;
   /** Transactions tallied before each tally; the last number is the total. */
   readonly older: Float64Array;
+  /** Transactions tallied. */
+  readonly total: number;
   /** The next transaction nearly always asks for the same sum. */
   lastSum: TalliedSum;
 };
@@ -35,13 +37,13 @@ const NO_SUM: TalliedSum = { currency: -1, fromMs: Number.NaN, sum: 0, count: 0 
 export function createTallies(list: readonly Tally[]): Tallies {
   const bucketsMs = new Float64Array(list.length);
   const older = new Float64Array(list.length + 1);
-  let count = 0;
+  let total = 0;
   list.forEach((tally, index) => {
-    count += tally.count;
+    total += tally.count;
     bucketsMs[index] = tally.bucketMs;
-    older[index + 1] = count;
+    older[index + 1] = total;
   });
-  return { list, bucketsMs, older, lastSum: NO_SUM };
+  return { list, bucketsMs, older, total, lastSum: NO_SUM };
 }
 
 export const NO_TALLIES = createTallies([]);

@@ -8,6 +8,8 @@ import type { Query } from '../database/pool.ts';
 import { digestKeys, type KeyDigests } from './key-digest.ts';
 
 export type HeldKey = {
+  /** Index among the keys that were asked for. */
+  readonly position: number;
   /** The first 16 bytes of the body's SHA-256, in hexadecimal. */
   readonly fingerprint: string;
   readonly transactionId: string;
@@ -23,8 +25,6 @@ const FIND = `
          (select pg_snapshot_xmax(pg_current_snapshot())::text) as "xidBound"
     from ${KEYS}`;
 
-type FoundKey = HeldKey & { readonly position: number };
-
 const findInSlices = {
   name: 'find-keys-in-slices',
   text: `${FIND} where k.slice = any($2::int4[])`,
@@ -35,16 +35,16 @@ export async function findKeysInSlices(
   query: Query,
   { array }: KeyDigests,
   slices: readonly number[],
-): Promise<FoundKey[]> {
-  return await query<FoundKey>(findInSlices, [array, int4Array(slices)]);
+): Promise<HeldKey[]> {
+  return await query<HeldKey>(findInSlices, [array, int4Array(slices)]);
 }
 
 /**
  * Holders of keys in any slice, by their position. The statement is planned each time: a plan made while the
  * open slice had one page would read all of it once it has thousands.
  */
-export async function findKeys(query: Query, { array }: KeyDigests): Promise<FoundKey[]> {
-  return await query<FoundKey>({ name: '', text: FIND }, [array]);
+export async function findKeys(query: Query, { array }: KeyDigests): Promise<HeldKey[]> {
+  return await query<HeldKey>({ name: '', text: FIND }, [array]);
 }
 
 const FIND_HOLDERS = `
@@ -57,7 +57,7 @@ export async function findHeldKeys(
   client: string,
   keys: readonly string[],
 ): Promise<{ readonly idempotencyKey: string; readonly transactionId: string }[]> {
-  const [found] = await query<Columns<Pick<FoundKey, 'position' | 'transactionId'>>>(
+  const [found] = await query<Columns<Pick<HeldKey, 'position' | 'transactionId'>>>(
     { name: '', text: FIND_HOLDERS },
     [digestKeys(client, keys).array],
   );

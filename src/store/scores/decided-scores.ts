@@ -2,16 +2,14 @@
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { timestampArray, uuidArray } from '../database/binary-array.ts';
 import type { Query, Statement } from '../database/pool.ts';
-import { type ScoreRow, type StoredScore, toStoredScore } from './scores.ts';
+import { SCORE_COLUMNS, type ScoreRow, type StoredScore, toStoredScore } from './scores.ts';
 
 const locateStatement: Statement = {
   name: 'locate-decided',
   text: `select s.*, t.*
            from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
           cross join lateral (
-            select s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score, s.risk, s.probability,
-                   s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation
-              from market.scores s
+            select ${SCORE_COLUMNS} from market.scores s
              where s.transaction_id = u.transaction_id and s.created_at = u.created_at limit 1) s
           cross join lateral (
             select t.client, t.merchant_id, t.amount::text, t.currency

@@ -3,16 +3,13 @@ import type { ScoreRecord } from '../../domain/score-record.ts';
 import { timestampArray, uuidArray } from '../database/binary-array.ts';
 import type { Database } from '../database/pool.ts';
 import { isoTime } from '../partitions/month-slice.ts';
-import { type ScoreRow, type StoredScore, toStoredScore } from './scores.ts';
+import { SCORE_COLUMNS, type ScoreRow, type StoredScore, toStoredScore } from './scores.ts';
 import { toVector } from './vector-bytes.ts';
-
-const COLUMNS = `s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score,
-  s.risk, s.probability, s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation`;
 
 // The client is in the row of the transaction, which is read only where a client is given.
 export const selectScore = {
   name: 'select-score',
-  text: `select ${COLUMNS} from market.scores s where s.transaction_id = $1 and s.created_at = $2
+  text: `select ${SCORE_COLUMNS} from market.scores s where s.transaction_id = $1 and s.created_at = $2
             and ($3::text is null or exists (
               select from market.transactions t where t.transaction_id = $1 and t.created_at = $2 and t.client = $3))`,
 };
@@ -30,7 +27,7 @@ export async function readStoredScore(
 
 const selectScoreWithFeatures = {
   name: 'select-score-with-features',
-  text: `select ${COLUMNS}, s.features, s.feature_schema, s.features_crc32
+  text: `select ${SCORE_COLUMNS}, s.features, s.feature_schema, s.features_crc32
            from market.scores s where s.transaction_id = $1 and s.created_at = $2`,
 };
 

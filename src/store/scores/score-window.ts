@@ -10,7 +10,16 @@ import { shareOut } from './share-out.ts';
 import { toVector } from './vector-bytes.ts';
 
 /** `toMs` is exclusive. */
-type ScoreWindow = { readonly fromMs: number; readonly toMs: number };
+export type ScoreWindow = { readonly fromMs: number; readonly toMs: number };
+
+/** Cuts a window into slices of one length. */
+export function cutWindow({ fromMs, toMs }: ScoreWindow, slices: number): ScoreWindow[] {
+  const boundAt = (at: number) => Math.round(fromMs + ((toMs - fromMs) * at) / slices);
+  return Array.from({ length: slices }, (_, at) => ({
+    fromMs: boundAt(at),
+    toMs: boundAt(at + 1),
+  }));
+}
 
 /** A slice is 3 minutes of a day, 21 of a week. */
 const SLICES = 480;
@@ -84,13 +93,6 @@ const outcomesStatement: Statement = {
              limit 1) l on true`,
 };
 
-const LABELLED = `
-           left join lateral (
-            select c.label from market.labels c
-             where c.transaction_id = k.transaction_id and c.created_at = k.created_at
-             order by c.labelled_at desc, c.label
-             limit 1) l on true`;
-
 const reasonsStatement: Statement = {
   name: 'sample-score-reasons',
   text: `select w.verdict, w.codes, l.label = 'fraud' as "isFraud"
@@ -100,7 +102,11 @@ const reasonsStatement: Statement = {
               from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
              limit 1) w
-         ${LABELLED}`,
+           left join lateral (
+            select c.label from market.labels c
+             where c.transaction_id = k.transaction_id and c.created_at = k.created_at
+             order by c.labelled_at desc, c.label
+             limit 1) l on true`,
 };
 
 type ScoreVector = {
@@ -204,13 +210,7 @@ function pagesOf(quotas: readonly number[]): { from: number; to: number }[] {
 }
 
 async function countWindow(query: Query, window: ScoreWindow, rows: number): Promise<Slice[]> {
-  const { fromMs, toMs } = window;
-  const boundAt = (at: number) => Math.round(fromMs + ((toMs - fromMs) * at) / SLICES);
-  const bounds = Array.from({ length: SLICES }, (_, at) => ({
-    fromMs: boundAt(at),
-    toMs: boundAt(at + 1),
-  }));
-  const slices = await countSlices(query, bounds, KEYS_MAX / SLICES);
+  const slices = await countSlices(query, cutWindow(window, SLICES), KEYS_MAX / SLICES);
   const partly = slices.filter(({ isWhole }) => !isWhole);
   const counted = slices.reduce((sum, { keys }) => sum + keys, 0);
   if (counted >= rows || partly.length === 0) return slices;

@@ -77,8 +77,8 @@ const insertNewStatement: Statement = {
          ${insertAll}
          on conflict (transaction_id, created_at) do nothing
          returning transaction_id)
-         select count(*)::int as won,
-                case when count(*) < cardinality($4::uuid[]) then array_agg(transaction_id::text) end as ids
+         select case when count(*) < cardinality($4::uuid[])
+                     then coalesce(array_agg(transaction_id::text), '{}') end as ids
            from won`,
 };
 
@@ -146,25 +146,21 @@ async function insertNew(
   query: Query,
   { values, counted, reviewed }: EncodedScores,
 ): Promise<Inserted> {
-  const [inserted] = await query<{ won: number; ids: string[] | null }>(insertNewStatement, values);
+  const [inserted] = await query<{ ids: string[] | null }>(insertNewStatement, values);
   if (inserted === undefined) throw new Error('an aggregate has one row');
-  if (inserted.won === counted.length) {
-    await query(addIncrementsStatement, tally(counted));
-    await query(addIntakeStatement, [intakeValue(reviewed)]);
-    await addHookedScores(query, counted.map(toVerdict));
-    return 'all';
-  }
-  const ids = new Set(inserted.ids);
-  const won = counted.filter(({ transaction }) => ids.has(transaction.transactionId));
+  const ids = inserted.ids && new Set(inserted.ids);
+  const isWon = (id: string) => ids === null || ids.has(id);
+  const won = counted.filter(({ transaction }) => isWon(transaction.transactionId));
   await query(addIncrementsStatement, tally(won));
-  await query(addIntakeStatement, [intakeValue(reviewed.filter((id) => ids.has(id)))]);
-  await addHookedScores(query, won.map(toVerdict));
-  return ids;
+  await query(addIntakeStatement, [intakeValue(reviewed.filter(isWon))]);
+  await addHookedScores(
+    query,
+    won.map(({ transaction: { transactionId }, tallied: { verdict } }) => ({
+      ...{ transactionId, verdict },
+    })),
+  );
+  return ids ?? 'all';
 }
-
-const toVerdict = ({ transaction: { transactionId }, tallied: { verdict } }: Counted) => ({
-  ...{ transactionId, verdict },
-});
 
 function tally(counted: readonly Counted[]): readonly Buffer[] {
   const days = countDays();
@@ -237,10 +233,13 @@ export function createInsertScores(
   return (scores, lineage) => insert(encodeScores(scores, lineage, isSpotCheck));
 }
 
+/** The columns of a ScoreRow. */
+export const SCORE_COLUMNS = `s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score, s.risk,
+  s.probability, s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation`;
+
 const readStatement: Statement = {
   name: 'read-stored-scores',
-  text: `select s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score, s.risk,
-                s.probability, s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation
+  text: `select ${SCORE_COLUMNS}
            from unnest($1::uuid[], $2::timestamptz[]) as p (transaction_id, created_at)
            join market.scores s using (transaction_id, created_at)`,
 };

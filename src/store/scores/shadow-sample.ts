@@ -5,8 +5,7 @@
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { float8Array, timestampArray, uuidArray } from '../database/binary-array.ts';
 import type { Query, Statement } from '../database/pool.ts';
-
-type Window = { readonly fromMs: number; readonly toMs: number };
+import { cutWindow, type ScoreWindow } from './score-window.ts';
 
 const SLICES = 120;
 /** Opinions that are compared. */
@@ -60,9 +59,9 @@ type Opinion = {
 export async function sampleShadow(
   query: Query,
   modelId: string,
-  window: Window,
+  window: ScoreWindow,
 ): Promise<ComparedScore[]> {
-  const slices = cut(window);
+  const slices = cutWindow(window, SLICES);
   const each = COMPARED_MAX / SLICES;
   let opinions = await readOpinions(query, modelId, slices, each);
   const full = fullOnes(opinions, each);
@@ -83,18 +82,10 @@ export async function sampleShadow(
   ]);
 }
 
-function cut({ fromMs, toMs }: Window): Window[] {
-  const boundAt = (at: number) => Math.round(fromMs + ((toMs - fromMs) * at) / SLICES);
-  return Array.from({ length: SLICES }, (_, at) => ({
-    fromMs: boundAt(at),
-    toMs: boundAt(at + 1),
-  }));
-}
-
 async function readOpinions(
   query: Query,
   modelId: string,
-  slices: readonly Window[],
+  slices: readonly ScoreWindow[],
   each: number,
 ): Promise<readonly Opinion[]> {
   return await query<Opinion>(opinionsStatement, [

@@ -11,7 +11,7 @@ export const NEAR_ROWS_EXAMINED_MAX = 2_000;
 
 /** Columns that two transactions may share. An index begins with each. */
 export type SharedColumn = 'account_id' | 'merchant_id' | 'device_id' | 'ip';
-export type Side = 'before' | 'after';
+type Side = 'before' | 'after';
 
 export type NearQuestion = {
   /** The transaction itself, which is left out. */
@@ -41,7 +41,7 @@ export type NearTransaction = {
   readonly verdict: Verdict | null;
 };
 
-export type NearSide = {
+type NearSide = {
   /** The nearest first. */
   readonly rows: readonly NearTransaction[];
   /** False where more may be within reach. */

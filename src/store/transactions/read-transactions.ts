@@ -30,8 +30,7 @@ const STATUS = `case
                   and d.replayed_at is null) then 'dead_lettered'
     else 'accepted' end as status`;
 
-/** The columns that every reader of `transactions` selects. */
-type PlainTransactionRow = {
+export type TransactionRow = {
   transaction_id: string;
   created_at: Date;
   received_at: Date;
@@ -45,9 +44,6 @@ type PlainTransactionRow = {
   device_id: string | null;
   country: string | null;
   channel: string | null;
-};
-
-export type TransactionRow = PlainTransactionRow & {
   metadata: Record<string, unknown> | null;
   status: TransactionStatus;
   client: string | null;
@@ -116,7 +112,7 @@ export function toTransaction(row: TransactionRow): StoredTransaction {
   return { ...toPlainTransaction(row), metadata, status, client };
 }
 
-function toPlainTransaction(row: PlainTransactionRow): Transaction {
+function toPlainTransaction(row: Omit<TransactionRow, 'status'>): Transaction {
   return {
     transactionId: row.transaction_id,
     createdAtMs: row.created_at.getTime(),

@@ -96,7 +96,7 @@ export async function claimTransactions(
   for (let claims = 0; claims < CLAIMS_MAX; claims++) {
     const route = await slices.route(digests);
     const standing = await findStanding(database, digests, route);
-    if (standing.size > 0) return { held: heldBy(rows, standing) };
+    if (standing.length > 0) return { held: heldBy(rows, standing) };
     const tried = await tryClaim(database, route, digests, batch);
     if (typeof tried !== 'string') {
       const { receivedAt, xid } = tried;
@@ -107,8 +107,7 @@ export async function claimTransactions(
       continue;
     }
     const held = await findKeys(database.query, digests);
-    const byPosition = new Map(held.map((key) => [key.position, key]));
-    if (held.length > 0) return { held: heldBy(rows, byPosition) };
+    if (held.length > 0) return { held: heldBy(rows, held) };
   }
   throw new Failure('transient', 'KEYS_MOVED', 'the slices of idempotency keys keep changing');
 }
@@ -120,8 +119,7 @@ export async function findHolders(
   rows: readonly NewTransaction[],
 ): Promise<ReadonlyMap<NewTransaction, HeldKey>> {
   const keys = rows.map((row) => row.idempotencyKey);
-  const held = await findKeys(query, digestKeys(client, keys));
-  return heldBy(rows, new Map(held.map((key) => [key.position, key])));
+  return heldBy(rows, await findKeys(query, digestKeys(client, keys)));
 }
 
 /** Looks keys up in sealed slices, which never change, so this may run before the claim. */
@@ -129,18 +127,18 @@ async function findStanding(
   { query }: Pick<Database, 'query'>,
   digests: KeyDigests,
   { suspects, slices }: KeyRoute,
-): Promise<ReadonlyMap<number, HeldKey>> {
-  if (suspects.length === 0) return new Map();
+): Promise<HeldKey[]> {
+  if (suspects.length === 0) return [];
   const asked = suspects.length === digests.count ? digests : pickDigests(digests, suspects);
   const found = await findKeysInSlices(query, asked, slices);
-  return new Map(found.map((key) => [suspects[key.position] as number, key]));
+  return found.map((key) => ({ ...key, position: suspects[key.position] as number }));
 }
 
 function heldBy(
   rows: readonly NewTransaction[],
-  held: ReadonlyMap<number, HeldKey>,
+  held: readonly HeldKey[],
 ): ReadonlyMap<NewTransaction, HeldKey> {
-  return new Map([...held].map(([position, key]) => [rows[position] as NewTransaction, key]));
+  return new Map(held.map((key) => [rows[key.position] as NewTransaction, key]));
 }
 
 /** When the batch was received, and by which database transaction; otherwise nothing is stored. */

@@ -107,9 +107,8 @@ export async function listUnscoredReceived(
   database: Queries,
   span: ReceivedSpan,
 ): Promise<Transaction[]> {
-  return toTransactions(
-    await database.query<Columns<Transaction>>(receivedStatement, spanValues(span)),
-  );
+  const rows = await database.query<Columns<Transaction>>(receivedStatement, spanValues(span));
+  return toTransactions(rows);
 }
 
 const unreadableStatement = {

@@ -186,7 +186,7 @@ export function readProfile(
 ): Profile | undefined {
   const { layout, decode } = memory.kind;
   const view = viewOf(memory, copy);
-  const profile = decode({ view, length: lengthOf(memory, copy) }, take);
+  const profile = decode(view, lengthOf(memory, copy), take);
   if (profile) layout.readCursors(profile, memory.view, view.byteOffset - layout.cursorsBytes);
   return profile;
 }

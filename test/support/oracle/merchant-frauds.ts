@@ -1,10 +1,9 @@
 /** Features from a merchant's known frauds. Runs only for merchants that have some. */
 import { DAY_MS, dayOf } from '../../../src/domain/utc-bucket.ts';
 import { fraudRate, seenFrauds } from '../../../src/profile/known-frauds.ts';
-import type { MaturedWindows } from '../../../src/profile/merchant-matured.ts';
 import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
 import type { MerchantHistory } from './histories.ts';
-import { countBeforeBucket } from './merchant-matured.ts';
+import { countBeforeBucket, type MaturedWindows } from './merchant-matured.ts';
 
 /** The longest window. */
 const DAYS = 90;

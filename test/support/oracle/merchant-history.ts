@@ -6,14 +6,13 @@ import { MERCHANT_DISTINCT_ENTRIES } from '../../../src/domain/history.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../../src/domain/utc-bucket.ts';
 import { seenFromMs } from '../../../src/profile/merchant-features.ts';
 import { accountAt, amountAt, currencyAt } from '../../../src/profile/merchant-item.ts';
-import { maturedWindows } from '../../../src/profile/merchant-matured.ts';
 import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
-import { countOlder, timeAt } from '../../../src/profile/packed-list.ts';
+import { timeAt } from '../../../src/profile/packed-list.ts';
 import { countTallied, sumTallied } from '../../../src/profile/tallies.ts';
 import type { MerchantHistory } from './histories.ts';
 import type { Figures } from './items.ts';
 import { countMerchantFrauds } from './merchant-frauds.ts';
-import { countMatured } from './merchant-matured.ts';
+import { countMatured, countOlder, maturedWindows } from './merchant-matured.ts';
 
 /** History of `item`, whose siblings before it are the tallied ones and the first `end` of the list. */
 export function merchantHistory(

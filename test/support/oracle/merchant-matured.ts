@@ -1,9 +1,43 @@
 /** The siblings of a merchant's transaction whose labels are mature. */
-import type { MaturedWindows } from '../../../src/profile/merchant-matured.ts';
+import { DAY_MS, dayOf, hourOf } from '../../../src/domain/utc-bucket.ts';
 import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
-import { countOlder, timeAt } from '../../../src/profile/packed-list.ts';
+import { type PackedList, timeAt } from '../../../src/profile/packed-list.ts';
 import { countTallied } from '../../../src/profile/tallies.ts';
 import type { MerchantHistory } from './histories.ts';
+
+/** Windows of matured siblings: all of them end before `toMs`. */
+export type MaturedWindows = {
+  readonly toMs: number;
+  readonly from24hMs: number;
+  readonly from7dMs: number;
+  readonly from30dMs: number;
+  readonly from90dMs: number;
+};
+
+export function maturedWindows(ms: number, maturityDays: number): MaturedWindows {
+  const matureMs = ms - maturityDays * DAY_MS;
+  const toMs = hourOf(matureMs);
+  const today = dayOf(matureMs);
+  return {
+    toMs,
+    from24hMs: toMs - DAY_MS,
+    from7dMs: today - 6 * DAY_MS,
+    from30dMs: today - 29 * DAY_MS,
+    from90dMs: today - 89 * DAY_MS,
+  };
+}
+
+/** Number of the first `end` items that are older than a time. */
+export function countOlder(list: PackedList, ms: number, end: number = list.count): number {
+  let start = 0;
+  let stop = end;
+  while (start < stop) {
+    const middle = (start + stop) >> 1;
+    if (timeAt(list, middle) < ms) start = middle + 1;
+    else stop = middle;
+  }
+  return start;
+}
 
 /** Counts siblings older than the beginning of an hour, or of a UTC day where tallies have no hours. */
 export function countBeforeBucket({ list, tallies }: MerchantProfile, ms: number): number {

@@ -18,7 +18,7 @@ import {
   MERCHANT_KEPT_ENTRIES,
   MERCHANT_RECENT_ENTRIES,
 } from '../../../src/profile/merchant-profile.ts';
-import { bytesFrom } from '../../../src/profile/packed-list.ts';
+import { packedBytes } from '../../../src/profile/packed-list.ts';
 import { type Profile, type ProfileKind, writeProfile } from '../../../src/profile/profile.ts';
 import {
   BLOCK_BYTES,
@@ -94,7 +94,7 @@ function block(kind: Kind, list: readonly Transaction[]): Buffer {
 const read = (kind: Kind, log: Uint8Array) => readLog(kind, log, takeOwn)?.profile;
 
 function contents({ list }: Profile): string {
-  return Buffer.from(bytesFrom(list, 0)).toString('hex');
+  return Buffer.from(packedBytes(list)).toString('hex');
 }
 
 const kinds = [
@@ -163,8 +163,7 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
     const packed = encodeProfile(kind.layout, profile);
     const view = takeOwn(packed.length + 64);
     new Uint8Array(view.buffer).set(packed, 40);
-    const moved = { view: new DataView(view.buffer, 40), length: packed.length };
-    const back = kind.decode(moved, takeOwn);
+    const back = kind.decode(new DataView(view.buffer, 40), packed.length, takeOwn);
     if (back === undefined) throw new Error('not readable');
     writeProfile(kind.layout, back, view);
     expect(Buffer.from(view.buffer, 0, packed.length)).toEqual(Buffer.from(packed));

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NO_FRAUDS } from '../../../src/domain/history.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
-import { openItem } from '../../../src/profile/packed-list.ts';
+import { openItem, writeItemPlace } from '../../../src/profile/packed-list.ts';
 import { createPartyTable } from '../../../src/worker/profiles/party-table.ts';
 import {
   birthOf,
@@ -32,7 +32,10 @@ function makeProfile(items: number, fill: number) {
     ...{ rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS },
   });
   const place = { top: 0, high: 0, low: fill };
-  for (let ms = 0; ms < items; ms++) openItem(profile.list, ms, { ms, ...place });
+  for (let ms = 0; ms < items; ms++) {
+    const at = openItem(profile.list, ms);
+    writeItemPlace(profile.list.items, at, accountKind.itemBytes, { ms, ...place });
+  }
   return profile;
 }
 
