@@ -3,7 +3,8 @@
  * request was due by the open loop until Redis appended its `transaction.scored`, which is after the score
  * was committed: Redis' clock in the event's id, the generator's clock for the rest, both this machine's.
  */
-import { parseArguments } from '../src/cli/command.ts';
+import { integerOption, parseArguments } from '../src/cli/command.ts';
+import { CORRIDORS } from '../src/simulate/geography.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
   integerList,
@@ -13,16 +14,20 @@ import {
   type Load,
   readLoad,
   readSettings,
+  startLoad,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
 import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { readPublished } from './support/published.ts';
+import { readScored, untilScored } from './support/scored-counter.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--rates N[,N]      transactions a second, each a run of its own (5000)
 --batch N          transactions a request (100)
---seconds N        of each run (20)
+--seconds N        of each run (15)
+--workers N        worker processes (1)
+--backlog N        transactions of one corridor that wait when the measured ones of the other corridors begin (0)
 ${LOAD_USAGE}
 --transactions and --rate are what --rates and --seconds make them. 16 connections and 5 s unmeasured by default.`;
 
@@ -33,14 +38,39 @@ const UNMEASURED_SECONDS = 5;
  */
 const SECONDS = 15;
 
+/** The corridor of a load of one. */
+const [{ name: BACKLOG_CORRIDOR }] = CORRIDORS;
+
+/** Workers are stopped while it is posted, so that all of it waits when they go on. */
+async function postBacklog(
+  pipeline: Pipeline,
+  load: Load,
+  transactions: number,
+  { output, signal }: BenchContext,
+): Promise<void> {
+  output.note(`posting a backlog of ${transactions}`);
+  const seed = `${load.seed}-backlog`;
+  const backlog = { ...load, transactions, corridors: 1, batch: 1000, rate: 0, seed };
+  using generator = await startLoad(pipeline, backlog, signal);
+  const signalAll = (name: NodeJS.Signals) => {
+    for (const { pid } of pipeline.workers) process.kill(pid, name);
+  };
+  signalAll('SIGSTOP');
+  try {
+    await generator.go();
+  } finally {
+    signalAll('SIGCONT');
+  }
+}
+
 /** `created_at` is when the request was due, as in live traffic. */
-async function readLatencies({ services }: Pipeline, firstRequestMs: number) {
+async function readLatencies({ services }: Pipeline, firstRequestMs: number, besides: string) {
   const { rows } = await services.database.query<{ id: string; due: number; received: number }>(
     `select transaction_id as id, extract(epoch from created_at)::float8 * 1000 as due,
             extract(epoch from received_at)::float8 * 1000 as received
        from transactions
-      where created_at >= to_timestamp($1::float8 / 1000)`,
-    [firstRequestMs],
+      where created_at >= to_timestamp($1::float8 / 1000) and corridor <> $2`,
+    [firstRequestMs, besides],
   );
   const published = await readPublished(services);
   const fromDue: number[] = [];
@@ -60,20 +90,25 @@ async function readLatencies({ services }: Pipeline, firstRequestMs: number) {
 
 async function measure(
   load: Load,
-  settings: Settings,
+  { workers, backlog, settings }: { workers: number; backlog: number; settings: Settings },
   context: BenchContext,
 ): Promise<BenchReport> {
-  await using pipeline = await startPipeline({ workers: 1, settings }, context);
+  await using pipeline = await startPipeline({ workers, settings }, context);
   await warmUp(pipeline, load, context);
+  const scoredBefore = await readScored(pipeline.workers, context.signal);
+  if (backlog > 0) await postBacklog(pipeline, load, backlog, context);
   const run = await runLoad(pipeline, load, context);
+  const transactions = () => backlog + load.transactions;
+  await untilScored(pipeline.workers, { scoredBefore, transactions }, context.signal);
   const { lost, doubled } = await readStored(pipeline.services.database);
   const { fromDue, fromReceived, unpublished } = await readLatencies(
     pipeline,
     run.posted.firstRequestMs,
+    backlog > 0 ? BACKLOG_CORRIDOR : '',
   );
   return {
     caseName: `${load.rate} transactions a second in batches of ${load.batch}`,
-    inputs: { ...load, workers: 1, ...pipeline.services.settings },
+    inputs: { ...load, workers, backlog, ...pipeline.services.settings },
     settings,
     versions: pipeline.services.versions,
     perSecond: load.transactions / run.seconds,
@@ -112,14 +147,20 @@ export const bench: Bench = {
       rates: { ...text, default: '5000' },
       batch: { ...text, default: '100' },
       seconds: { ...text, default: String(SECONDS) },
+      ...{ workers: text, backlog: text },
     });
+    const options = {
+      workers: integerOption('--workers', values.workers, { min: 1, max: 64 }, 1),
+      backlog: integerOption('--backlog', values.backlog, { min: 0, max: 1_000_000 }, 0),
+      settings: readSettings(values.set),
+    };
     const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
     const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
     for (const rate of integerList('--rates', values.rates, 1, 1_000_000)) {
       const unmeasured = rate * UNMEASURED_SECONDS;
       const asked = readLoad(values, { ...LIVE_LOAD, connections: 16, unmeasured });
       const load = { ...asked, rate, batch, live: true, transactions: rate * seconds };
-      yield await measure(load, readSettings(values.set), context);
+      yield await measure(load, options, context);
     }
   },
 };
