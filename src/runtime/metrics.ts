@@ -3,6 +3,7 @@
  * its composition root and handed down; no module keeps one of its own.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { createKeyMetrics } from './key-metrics.ts';
 import { createReviewMetrics } from './review-metrics.ts';
 import { createWebhookMetrics } from './webhook-metrics.ts';
 
@@ -67,22 +68,7 @@ export function createMetrics() {
       'risk_transactions_reconciled_total',
       'Transactions appended by the reconciler.',
     ),
-    keySlices: gauge(
-      'risk_idempotency_slices',
-      'Partitions of idempotency_keys; 0 in a worker that does not lead.',
-    ),
-    keyBytes: gauge(
-      'risk_idempotency_bytes',
-      'Size of idempotency_keys without indexes; 0 in a worker that does not lead.',
-    ),
-    keySlicesUnfiltered: gauge(
-      'risk_idempotency_slices_unfiltered',
-      'Sealed slices without a filter here: every claim looks its keys up in them.',
-    ),
-    keyFilterBytes: gauge(
-      'risk_idempotency_filter_bytes',
-      "Memory of an API's filters of stored keys, within RISK_KEY_FILTER_MB; 0 in a worker.",
-    ),
+    ...createKeyMetrics(gauge),
     scored: counter('risk_transactions_scored_total', 'Scores stored for the first time.', [
       'corridor',
       'verdict',
