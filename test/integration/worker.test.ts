@@ -62,14 +62,6 @@ describe('worker', () => {
     );
   });
 
-  test('publishes a score once that one batch holds twice', async () => {
-    const transactions = await rig.store(seeds(50));
-    await rig.append([...transactions, ...transactions]);
-    rig.startWorker();
-    expect(await rig.settled(50)).toEqual({ scored: 50, deadLetters: 0, waiting: 0, retries: 0 });
-    expect(await readScored(rig.commands, rig.stream.scored)).toHaveLength(50);
-  });
-
   test('shares streams among three workers that contend for the same few profiles', async () => {
     for (let n = 0; n < 3; n++) rig.startWorker({ RISK_BATCH_ENTRIES: '20' });
     for (let page = 0; page < 10; page++) {
