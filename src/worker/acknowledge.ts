@@ -9,7 +9,7 @@ type EventDecision = Pick<Decision, 'score' | 'risk' | 'verdict' | 'reasons'>;
 type Score = { readonly item: Item; readonly decision: EventDecision };
 
 /** Where scores come from. */
-type Source<One> = {
+export type Source<One> = {
   readonly scoredAtMsOf: (score: One) => number;
   /** The score as it is stored; asked for where a request waits. */
   readonly recordOf: (score: One) => StoredScore;

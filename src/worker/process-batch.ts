@@ -11,7 +11,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Verdict } from '../domain/score-record.ts';
 import type { Inserted, ScoreLineage, StoredScore } from '../store/scores/scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry.ts';
-import { acknowledge, acknowledgeStored } from './acknowledge.ts';
+import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
 import type { BatchDependencies, BatchStore } from './batch-dependencies.ts';
 import { divideEntry, type Left, releaseEntry, toHandOvers } from './build-settlements.ts';
 import { conclude, replace } from './conclude-batch.ts';
@@ -83,7 +83,7 @@ async function scoreBatch(
   return [...sent.rest, ...acknowledged];
 }
 
-/** Waits for the insert. Where some scores were stored before, or delivered twice, the stored score is what counts. */
+/** Waits for the insert. Where some scores were stored before, the stored score is what counts. */
 async function endStoring(
   { readStoredScores }: BatchStore,
   { inserted, scored, sharing, acknowledged }: Sent,
@@ -91,7 +91,7 @@ async function endStoring(
 ) {
   const won = await inserted;
   const isNew = ({ transaction }: Item) => won === 'all' || won.has(transaction.transactionId);
-  if (sharing.length === 0 && scored.every(isNew)) return { isNew, acknowledged };
+  if (scored.every(isNew)) return { isNew, acknowledged };
   const items = [...scored, ...sharing];
   const stored = await readStoredScores(items.map(({ transaction }) => transaction));
   const scores = items.map((item) => {
@@ -124,7 +124,7 @@ type Sent = {
   readonly verdicts: readonly Verdict[];
   /** Further deliveries, which share the scores of the first ones. */
   readonly sharing: readonly Item[];
-  /** What holds where all scores are new, and nobody shares them. */
+  /** What holds where all scores are new. */
   readonly acknowledged: readonly Decided[];
   readonly rest: readonly Decided[];
   readonly shadows: ScoredItems['shadows'];
@@ -142,27 +142,43 @@ async function scoreAndSend(
   const endStore = metrics.batchDuration.startTimer({ stage: 'store' });
   const { featureSchema, ruleSet } = scorer;
   const lineage = { scoredAtMs: nowMs(), featureSchema, ruleSet };
-  const unscored = new Set(failed.map(({ item }) => item.transaction.transactionId));
-  const isScored = ({ transaction }: Item) => !unscored.has(transaction.transactionId);
-  const unshared = others.filter((item) => !isScored(item));
+  const { sharing, unscored } = shareScores(others, scored);
+  const computed: Source<Scored> = {
+    scoredAtMsOf: () => lineage.scoredAtMs,
+    recordOf: (one) => recordOf(one, lineage),
+    isElsewhere: () => false,
+  };
   return {
-    acknowledged: acknowledge(scored, {
-      scoredAtMsOf: () => lineage.scoredAtMs,
-      recordOf: (one) => recordOf(one, lineage),
-      isElsewhere: () => false,
-    }),
+    acknowledged: [
+      ...acknowledge(scored, computed),
+      ...acknowledge(sharing, { ...computed, isElsewhere: () => true }),
+    ],
     rest: [
       ...failed.map(({ item, failure }) => failItem(dependencies, item, failure)),
       // The first delivery goes on for all of them.
-      ...unshared.map((item) => decide(item, { kind: 'acknowledge', published: null })),
+      ...unscored.map((item) => decide(item, { kind: 'acknowledge', published: null })),
     ],
     scored: scored.map(({ item }) => item),
     verdicts: scored.map(({ decision }) => decision.verdict),
-    sharing: others.filter(isScored),
+    sharing: sharing.map(({ item }) => item),
     scoredAtMs: lineage.scoredAtMs,
     inserted: store.insertScores(scored, lineage),
     ...{ shadows, endStore },
   };
+}
+
+function shareScores(
+  others: readonly Item[],
+  scored: readonly Scored[],
+): { readonly sharing: readonly Scored[]; readonly unscored: readonly Item[] } {
+  if (others.length === 0) return { sharing: [], unscored: others };
+  const scores = new Map(scored.map((one) => [one.transaction.transactionId, one]));
+  const scoreOf = ({ transaction }: Item) => scores.get(transaction.transactionId);
+  const sharing = others.flatMap((item) => {
+    const score = scoreOf(item);
+    return score === undefined ? [] : { ...score, item };
+  });
+  return { sharing, unscored: others.filter((item) => scoreOf(item) === undefined) };
 }
 
 async function foldAndScore(
