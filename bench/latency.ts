@@ -3,7 +3,7 @@
  * request was due by the open loop until Redis appended its `transaction.scored`, which is after the score
  * was committed: Redis' clock in the event's id, the generator's clock for the rest, both this machine's.
  */
-import { integerOption, parseArguments } from '../src/cli/command.ts';
+import { integerOption, parseArguments, UsageError } from '../src/cli/command.ts';
 import { CORRIDORS } from '../src/simulate/geography.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
@@ -99,7 +99,12 @@ async function measure(
   if (backlog > 0) await postBacklog(pipeline, load, backlog, context);
   const run = await runLoad(pipeline, load, context);
   const transactions = () => backlog + load.transactions;
-  await untilScored(pipeline.workers, { scoredBefore, transactions }, context.signal);
+  const { finishedMs } = await untilScored(
+    pipeline.workers,
+    { scoredBefore, transactions },
+    context.signal,
+  );
+  const seconds = (finishedMs - run.posted.firstRequestMs) / 1000;
   const { lost, doubled } = await readStored(pipeline.services.database);
   const { fromDue, fromReceived, unpublished } = await readLatencies(
     pipeline,
@@ -111,9 +116,9 @@ async function measure(
     inputs: { ...load, workers, backlog, ...pipeline.services.settings },
     settings,
     versions: pipeline.services.versions,
-    perSecond: load.transactions / run.seconds,
+    perSecond: transactions() / seconds,
     figures: {
-      scored_per_second: load.transactions / run.seconds,
+      scored_per_second: transactions() / seconds,
       due_to_scored_p50_ms: fromDue.p50,
       due_to_scored_p95_ms: fromDue.p95,
       due_to_scored_p99_ms: fromDue.p99,
@@ -127,7 +132,11 @@ async function measure(
       waited_for_connection_p99_ms: run.posted.waitedMs.p99,
     },
     ceilings: [],
-    tables: [{ title: 'processor time by role', rows: run.cpu }, memoryTable(run.memory)],
+    tables: [
+      // With a backlog it would be that of both.
+      ...(backlog > 0 ? [] : [{ title: 'processor time by role', rows: run.cpu }]),
+      memoryTable(run.memory),
+    ],
     breaches: [
       ...(unpublished === 0 ? [] : [`scored without an event: ${unpublished}`]),
       ...storedBreaches({ lost, doubled }),
@@ -160,6 +169,8 @@ export const bench: Bench = {
       const unmeasured = rate * UNMEASURED_SECONDS;
       const asked = readLoad(values, { ...LIVE_LOAD, connections: 16, unmeasured });
       const load = { ...asked, rate, batch, live: true, transactions: rate * seconds };
+      if (options.backlog > 0 && load.corridors === 1)
+        throw new UsageError('--backlog needs other corridors beside its own');
       yield await measure(load, options, context);
     }
   },

@@ -49,6 +49,7 @@ async function sample(
   startedMs: number,
   context: BenchContext,
 ): Promise<Sample> {
+  const beganMs = Date.now();
   const processes = [pipeline.api, ...pipeline.workers];
   const looks = processes.map(({ name, pid }) => ({ name, pid, mebibytes: [] as number[] }));
   const look = setInterval(() => {
@@ -59,7 +60,7 @@ async function sample(
   const filters = api.sum('risk_idempotency_filter_bytes');
   const resident = looks.map(({ name, mebibytes }) => [name, percentiles(mebibytes).p50] as const);
   return {
-    at_ms: Date.now() - startedMs,
+    at_ms: beganMs - startedMs,
     ...Object.fromEntries(resident.map(([name, p50]) => [`${name}_p50_mebibytes`, p50])),
     api_key_filters_mebibytes: filters / MEBIBYTE,
     redis_mebibytes: (await redisBytes(pipeline, 'used_memory')) / MEBIBYTE,

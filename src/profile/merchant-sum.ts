@@ -2,7 +2,7 @@
 import { amountAt, currencyAt } from './merchant-item.ts';
 import type { PackedList } from './packed-list.ts';
 
-/** Sum (minor units) and count of the items [from, to) of one currency; of NO_CURRENCY it is none. */
+/** Sum (minor units) and count of the items [from, to) of one currency; NO_CURRENCY: there is no sum. */
 export type RunningSum = {
   currency: number;
   from: number;

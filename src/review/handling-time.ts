@@ -3,7 +3,7 @@
 /** From ten on, the second shortest and second longest time enclose the true median with 98 %. */
 export const HANDLED_MIN = 10;
 
-export type Handled = {
+type Handled = {
   /** Reviews whose time is known. */
   readonly handled: number;
   /** Their median from claim to decision; null: there is none. */

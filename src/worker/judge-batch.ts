@@ -22,7 +22,7 @@ export type ModelsInForce = {
 
 export type JudgedRow = { readonly transaction: Transaction; readonly vector: Float64Array };
 
-export type Judgement = {
+type Judgement = {
   /** Null: the rules decide alone. */
   readonly opinion: Opinion | null;
   readonly model: string | null;

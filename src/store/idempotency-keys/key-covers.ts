@@ -15,7 +15,7 @@ const PAGE_BYTES = 8192;
  * in.
  */
 const ROOM_SHARE = 1 / 4;
-/** A new filter has room for this many slices like its first: 20 MiB at a time, which is an hour at 2,000 keys a second. */
+/** A new filter has room for this many slices like its first: 20 MiB for the smallest, which is an hour at 2,000 keys a second. */
 const ROOM_SLICES = 4;
 
 type KeyCovers = {

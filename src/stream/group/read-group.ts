@@ -50,8 +50,8 @@ const UNREAD = '>';
 
 /**
  * Reads entries that are there now and that nobody has read yet: one call, on a cluster one a stream.
- * @param after of entries that this consumer was given and has not settled, those behind this id instead: after a reader error
- *   some may have been delivered into a reply that never arrived
+ * @param after an id: reads instead this consumer's own unsettled entries behind it, as some may have been delivered into a
+ *   reply that never arrived
  */
 export async function readGroup(
   reader: RedisClient,

@@ -48,18 +48,19 @@ local function pending_of(held)
   return pending, handed_over
 end
 
-local readable = is_type('stream', transactions) and is_type('hash', counts)
 local held, pending, age, handed_over = 0, 0, 0, 0
-if readable then
-  held = held_by(transactions, counts)
+if is_type('stream', transactions) then
   local oldest = redis.call('XRANGE', transactions, '-', '+', 'COUNT', 1)[1]
   if oldest then
     local time = redis.call('TIME')
     local now = time[1] * 1000 + math.floor(time[2] / 1000)
     age = math.max(0, now - tonumber(string.match(oldest[1], '^%d+')))
   end
-  pending, handed_over = pending_of(held)
-  pending = math.min(held, pending)
+  if is_type('hash', counts) then
+    held = held_by(transactions, counts)
+    pending, handed_over = pending_of(held)
+    pending = math.min(held, pending)
+  end
 end
 -- A token among them is never due.
 local retries = is_type('zset', KEYS[3]) and redis.call('ZCOUNT', KEYS[3], '-inf', '(+inf') or 0

@@ -12,7 +12,11 @@ export function createListStreams(redis: RedisClient, market: string, shards: nu
     const all = streamsOf(market, corridors, SHARDS_MAX);
     const former = all.filter(({ shard }) => shard >= shards);
     const figures = await measureStreams(redis, former);
-    const left = figures.filter((one) => one.lag + one.pending + one.retriesWaiting > 0);
+    // Where the counts cannot be read, the age says that something is left.
+    const left = figures.filter(
+      ({ lag, pending, retriesWaiting, oldestAgeMs }) =>
+        lag + pending + retriesWaiting + oldestAgeMs > 0,
+    );
     const filled = new Set(left.map(({ stream }) => stream));
     return all.filter((stream) => stream.shard < shards || filled.has(stream));
   };
