@@ -133,7 +133,7 @@ async function measure(
     },
     ceilings: [],
     tables: [
-      // With a backlog it would be that of both.
+      // The table would tell of the backlog, too.
       ...(backlog > 0 ? [] : [{ title: 'processor time by role', rows: run.cpu }]),
       memoryTable(run.memory),
     ],

@@ -69,7 +69,7 @@ export async function runScripts(
   return replies;
 }
 
-/** As runScripts, for a call a stream: returns Failures of streams that are at fault by themselves, and throws any other. */
+/** Runs a call a stream, as runScripts does: returns Failures of streams that are at fault by themselves, and throws any other. */
 export async function runOnStreams(
   redis: RedisClient,
   script: Script,

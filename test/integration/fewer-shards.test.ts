@@ -61,6 +61,17 @@ test('a key of an upper shard that is no stream stops nobody', async () => {
   expect(await rig.settled(10)).toMatchObject({ scored: 10 });
 });
 
+test('an upper shard is listed while it holds entries, even if its counts cannot be read', async () => {
+  await using rig = await createWorkerRig();
+  const { commands: redis, database } = rig;
+  const { transactions, counts } = streamKeys(database.market, 'US-EG', 3);
+  // An id of 1 makes the entry old at once.
+  await redis.xadd(transactions, '1-1', 'v', '1');
+  await redis.set(counts, 'not a hash');
+  const listed = await createListStreams(redis, database.market, 2)(['US-EG']);
+  expect(listed.map(({ shard }) => shard)).toEqual([0, 1, 3]);
+});
+
 test('after a loss, what waits in an upper shard is not brought again', async () => {
   await using rig = await createWorkerRig();
   const entries = await fillFourShards(rig);

@@ -12,7 +12,7 @@ export function createListStreams(redis: RedisClient, market: string, shards: nu
     const all = streamsOf(market, corridors, SHARDS_MAX);
     const former = all.filter(({ shard }) => shard >= shards);
     const figures = await measureStreams(redis, former);
-    // Where the counts cannot be read, the age says that something is left.
+    // The age says that something is left where the counts cannot be read.
     const left = figures.filter(
       ({ lag, pending, retriesWaiting, oldestAgeMs }) =>
         lag + pending + retriesWaiting + oldestAgeMs > 0,
