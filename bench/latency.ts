@@ -19,7 +19,7 @@ import {
 import { memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
 import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
-import { readPublished } from './support/published.ts';
+import { followPublished } from './support/published.ts';
 import { readScored, untilScored } from './support/scored-counter.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
@@ -63,16 +63,33 @@ async function postBacklog(
   }
 }
 
-/** `created_at` is when the request was due, as in live traffic. */
-async function readLatencies({ services }: Pipeline, firstRequestMs: number, besides: string) {
+/** When the last of the backlog was scored, epoch milliseconds. */
+async function readBacklogEnd({ services }: Pipeline, firstRequestMs: number): Promise<number> {
+  const { rows } = await services.database.query<{ end: number }>(
+    `select extract(epoch from max(scored_at))::float8 * 1000 as end
+       from scores where corridor = $1 and created_at < to_timestamp($2::float8 / 1000)`,
+    [BACKLOG_CORRIDOR, firstRequestMs],
+  );
+  return rows[0]?.end ?? firstRequestMs;
+}
+
+/**
+ * `created_at` is when the request was due, as in live traffic. Beside a backlog only the other corridors count, and of them
+ * what was due while the backlog lasted.
+ */
+async function readLatencies(
+  { services }: Pipeline,
+  published: ReadonlyMap<string, number>,
+  { firstMs, lastMs, besides }: { firstMs: number; lastMs: number; besides: string },
+) {
   const { rows } = await services.database.query<{ id: string; due: number; received: number }>(
     `select transaction_id as id, extract(epoch from created_at)::float8 * 1000 as due,
             extract(epoch from received_at)::float8 * 1000 as received
        from transactions
-      where created_at >= to_timestamp($1::float8 / 1000) and corridor <> $2`,
-    [firstRequestMs, besides],
+      where created_at between to_timestamp($1::float8 / 1000) and to_timestamp($2::float8 / 1000)
+        and corridor <> $3`,
+    [firstMs, lastMs, besides],
   );
-  const published = await readPublished(services);
   const fromDue: number[] = [];
   const fromReceived: number[] = [];
   for (const { id, due, received } of rows) {
@@ -96,6 +113,7 @@ async function measure(
   await using pipeline = await startPipeline({ workers, settings }, context);
   await warmUp(pipeline, load, context);
   const scoredBefore = await readScored(pipeline.workers, context.signal);
+  const followed = await followPublished(pipeline.services);
   if (backlog > 0) await postBacklog(pipeline, load, backlog, context);
   const run = await runLoad(pipeline, load, context);
   const transactions = () => backlog + load.transactions;
@@ -106,11 +124,15 @@ async function measure(
   );
   const seconds = (finishedMs - run.posted.firstRequestMs) / 1000;
   const { lost, doubled } = await readStored(pipeline.services.database);
-  const { fromDue, fromReceived, unpublished } = await readLatencies(
-    pipeline,
-    run.posted.firstRequestMs,
-    backlog > 0 ? BACKLOG_CORRIDOR : '',
-  );
+  const firstMs = run.posted.firstRequestMs;
+  const lastMs = backlog > 0 ? await readBacklogEnd(pipeline, firstMs) : finishedMs;
+  const besides = backlog > 0 ? BACKLOG_CORRIDOR : '';
+  const published = await followed.end();
+  const { fromDue, fromReceived, unpublished } = await readLatencies(pipeline, published, {
+    firstMs,
+    lastMs,
+    besides,
+  });
   return {
     caseName: `${load.rate} transactions a second in batches of ${load.batch}`,
     inputs: { ...load, workers, backlog, ...pipeline.services.settings },
@@ -119,6 +141,7 @@ async function measure(
     perSecond: transactions() / seconds,
     figures: {
       scored_per_second: transactions() / seconds,
+      ...(backlog > 0 ? { backlog_seconds: (lastMs - firstMs) / 1000 } : {}),
       due_to_scored_p50_ms: fromDue.p50,
       due_to_scored_p95_ms: fromDue.p95,
       due_to_scored_p99_ms: fromDue.p99,

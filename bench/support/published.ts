@@ -1,30 +1,55 @@
 /** When scores were published: the only reader of the engine's events among the benches. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { streamsOf } from '../../src/stream/keys.ts';
 import { MARKET } from './market.ts';
 import type { Stores } from './services.ts';
 
 const PAGE_ENTRIES = 1000;
+/** The engine drops the oldest events beyond its budget, which holds those of several seconds. */
+const PAUSE_MS = 1000;
 
-/**
- * When the event of each transaction was appended, epoch milliseconds; transactions whose events were trimmed
- * are missing.
- */
-export async function readPublished({ database, redis }: Stores): Promise<Map<string, number>> {
+export type FollowedEvents = {
+  /** When the event of each transaction was appended, epoch milliseconds. Reads what is there, and ends. */
+  readonly end: () => Promise<ReadonlyMap<string, number>>;
+};
+
+/** Reads events as they are appended, those that are there already included. */
+export async function followPublished({ database, redis }: Stores): Promise<FollowedEvents> {
   const { rows } = await database.query<{ corridor: string }>('select corridor from corridors');
   const corridors = rows.map(({ corridor }) => corridor);
+  const places = streamsOf(MARKET, corridors, 1).map(({ scored }) => ({ scored, from: '-' }));
   const published = new Map<string, number>();
-  for (const { scored } of streamsOf(MARKET, corridors, 1)) {
-    let from = '-';
-    for (;;) {
-      const page = await redis.xrange(scored, from, '+', 'COUNT', PAGE_ENTRIES);
-      for (const [id, fields] of page) {
-        const scores = JSON.parse(fields[fields.indexOf('scores') + 1] ?? '[]') as [string][];
-        const publishedMs = Number(id.split('-')[0]);
-        for (const [transactionId] of scores) published.set(transactionId, publishedMs);
-      }
-      if (page.length < PAGE_ENTRIES) break;
-      from = `(${page.at(-1)?.[0] ?? ''}`;
+  const readNext = async (place: { readonly scored: string; from: string }) => {
+    const page = await redis.xrange(place.scored, place.from, '+', 'COUNT', PAGE_ENTRIES);
+    for (const [id, fields] of page) {
+      const scores = JSON.parse(fields[fields.indexOf('scores') + 1] ?? '[]') as [string][];
+      const publishedMs = Number(id.split('-')[0]);
+      for (const [transactionId] of scores) published.set(transactionId, publishedMs);
+      place.from = `(${id}`;
     }
-  }
-  return published;
+    return page.length === PAGE_ENTRIES;
+  };
+  const readAll = async () => {
+    for (const place of places) {
+      while (await readNext(place));
+    }
+  };
+  const over = new AbortController();
+  const follow = async () => {
+    while (!over.signal.aborted) {
+      await readAll();
+      await delay(PAUSE_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    }
+  };
+  const following = follow();
+  // A failure is thrown where it is ended.
+  following.catch(() => undefined);
+  return {
+    async end() {
+      over.abort();
+      await following;
+      await readAll();
+      return published;
+    },
+  };
 }
