@@ -1,8 +1,8 @@
 /**
  * Reads the next batches for free readers. One reader of a process reads at a time, so batches are folded in
  * the order in which they were read, while earlier ones are stored and settled. A batch takes all that is
- * there: it grows with the work before it, from one transaction to the bound; after a small one the next read
- * waits a moment.
+ * there: it grows with the work before it, from one transaction to the bound. Only where reads are full several are in
+ * flight; after a small batch the next read waits a moment.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
@@ -27,8 +27,6 @@ export type Intake = {
   readonly sharesOf: (streams: readonly StreamKeys[]) => number[];
 };
 
-/** Batches in flight while reads are not full: more batches would be smaller, and cost more per transaction. */
-const SMALL_BATCHES_MAX = 2;
 /** Pause after a read of fewer transactions than this: the fixed cost of a batch is most of such a one. */
 const SMALL_BATCH = 64;
 const SMALL_BATCH_PACE_MS = 8;
@@ -68,7 +66,8 @@ export function createIntake(
   return {
     next: (consumer, read) =>
       oneReader(async () => {
-        await inFlight.below(isBehind ? batchesMax : Math.min(batchesMax, SMALL_BATCHES_MAX));
+        // Without a backlog one: two would be smaller, cost more per transaction, and end later (p50 of 89 ms for 70).
+        await inFlight.below(isBehind ? batchesMax : 1);
         await pace;
         await pause.over();
         if (signal.aborted) return [];
