@@ -32,10 +32,6 @@ ${LOAD_USAGE}
 --transactions and --rate are what --rates and --seconds make them. 16 connections and 5 s unmeasured by default.`;
 
 const UNMEASURED_SECONDS = 5;
-/**
- * The events of such a run fit the engine's budget of 256 MiB of Redis for them; a longer run would lose the
- * oldest.
- */
 const SECONDS = 15;
 
 /** The corridor of a load of one. */
@@ -122,9 +118,9 @@ async function measure(
     { scoredBefore, transactions },
     context.signal,
   );
-  const seconds = (finishedMs - run.posted.firstRequestMs) / 1000;
   const { lost, doubled } = await readStored(pipeline.services.database);
   const firstMs = run.posted.firstRequestMs;
+  const perSecond = transactions() / ((finishedMs - firstMs) / 1000);
   const lastMs = backlog > 0 ? await readBacklogEnd(pipeline, firstMs) : finishedMs;
   const besides = backlog > 0 ? BACKLOG_CORRIDOR : '';
   const published = await followed.end();
@@ -138,9 +134,9 @@ async function measure(
     inputs: { ...load, workers, backlog, ...pipeline.services.settings },
     settings,
     versions: pipeline.services.versions,
-    perSecond: transactions() / seconds,
+    perSecond,
     figures: {
-      scored_per_second: transactions() / seconds,
+      scored_per_second: perSecond,
       ...(backlog > 0 ? { backlog_seconds: (lastMs - firstMs) / 1000 } : {}),
       due_to_scored_p50_ms: fromDue.p50,
       due_to_scored_p95_ms: fromDue.p95,
