@@ -2,16 +2,16 @@
 import { createApiClient } from '../client/api-client.ts';
 import { type AskApi, createAsk } from '../client/ask.ts';
 import type { CommandContext } from './command.ts';
-import { apiUrlOption } from './file-options.ts';
+import { apiKeyOf, apiUrlOption } from './file-options.ts';
 
-/** Runs `work` with a connection to `--url` (RISK_URL), authenticated by RISK_API_KEY; reads include the write of `token`. */
+/** Runs `work` with a connection to `--url` (RISK_URL), authenticated by `apiKeyOf`; reads include the write of `token`. */
 export async function withApi<T>(
   { config, signal }: CommandContext,
   url: string | undefined,
   work: (ask: AskApi) => Promise<T>,
   token?: string,
 ): Promise<T> {
-  const key = config.RISK_API_KEY;
+  const key = apiKeyOf(config);
   const options = { url: apiUrlOption(url, config), key, token, connections: 1, signal };
   using client = createApiClient(options);
   return await work(createAsk(client));

@@ -14,7 +14,7 @@ import {
   UsageError,
   wordOption,
 } from './command.ts';
-import { apiUrlOption } from './file-options.ts';
+import { apiKeyOf, apiUrlOption } from './file-options.ts';
 import { tokenOption } from './token-option.ts';
 
 const TIMEOUT_SECONDS = 120;
@@ -72,7 +72,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
     ...{ output: path, signal, question: { format, ...Object.fromEntries(asked) } },
     ...{ url: apiUrlOption(asText(values.url), config), outageMsMax: seconds * 1000 },
     partRowsMax: PARQUET_ROWS_MAX,
-    key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
+    key: apiKeyOf(config),
     token: tokenOption(asText(values['consistency-token'])),
     onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
     onRows: (rows) => {

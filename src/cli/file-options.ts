@@ -47,10 +47,15 @@ export function fileOptions<F extends string>(
       constants: assignmentsOption('--set', values.set, fields),
     },
     url: apiUrlOption(values.url, config),
-    key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
+    key: apiKeyOf(config),
     batchRows: integer('batch', BATCH_ROWS_MAX, BATCH_ROWS_MAX),
     connections: integer('connections', CONNECTIONS_MAX, connections),
   };
+}
+
+/** The key that a command sends: RISK_API_KEY, else RISK_BOOTSTRAP_KEY, which a machine that runs an API has. */
+export function apiKeyOf(config: Config): string | undefined {
+  return config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY;
 }
 
 /** The value of `--url`, else RISK_URL. */

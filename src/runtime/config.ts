@@ -51,7 +51,7 @@ const settings = {
     .string()
     .regex(VISIBLE_ASCII, 'visible ASCII characters')
     .optional()
-    .describe('API key the CLI sends.'),
+    .describe('API key the CLI sends; without it, RISK_BOOTSTRAP_KEY.'),
   RISK_URL: z
     .url({ protocol: /^https?$/ })
     .default('http://127.0.0.1:8080')

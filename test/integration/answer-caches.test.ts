@@ -42,9 +42,9 @@ let sent = 0;
 /** The rig's database, whose statements are counted. */
 const counted = (): Database => ({
   ...rig.pool,
-  query: (...args: Parameters<Database['query']>) => {
+  query: <Row extends object>(...args: Parameters<Database['query']>) => {
     statements += 1;
-    return rig.pool.query(...args) as never;
+    return rig.pool.query<Row>(...args);
   },
 });
 

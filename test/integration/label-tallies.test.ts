@@ -98,13 +98,15 @@ test('a label whose transactions are detached between its lock and its insert is
   };
   const { detached } = await database.transaction(async (query) => {
     let detached: Promise<boolean> | null = null;
-    const detachAfterLock: Query = async (statement, values) => {
-      const rows = await query(statement, values);
+    const detachAfterLock: Query = async <Row extends object>(
+      ...[statement, values]: Parameters<Query>
+    ) => {
+      const rows = await query<Row>(statement, values);
       if (statement.name === 'lock-labelled') {
         detached = detachMonth(database, month);
         await waitUntil(isDetaching, DEADLINE_MS, 'the detach to wait for this transaction');
       }
-      return rows as never;
+      return rows;
     };
     await add(detachAfterLock, 'legitimate', 4);
     return { detached };

@@ -25,6 +25,11 @@ test('a case is listed, claimed, decided and taken back', async () => {
     { createdAtMs: Date.UTC(2026, 10, 20), score: 730 },
   ]);
   expect(await json('next')).toEqual({ case: null });
+  const byFirstKey = await runRisk(['review', 'next', '--json'], {
+    RISK_URL: api.url,
+    RISK_BOOTSTRAP_KEY: key,
+  });
+  expect(JSON.parse(byFirstKey.stdout)).toEqual({ case: null });
   const opened = await api.post('/v1/reviews', { transaction_id: id, note: 'a customer called' });
   expect(opened.status).toBe(201);
   expect(await json('list', '--priority', 'P2')).toMatchObject([

@@ -75,10 +75,10 @@ test('a leader that was replaced closes none, the next one does', async () => {
       `update leaderships set owner = 'other', epoch = epoch + 1 where duty = 'dead-letters'`,
     );
   };
-  const query: Query = async (statement, values) => {
-    const rows = await database.query(statement, values);
+  const query: Query = async <Row extends object>(...[statement, values]: Parameters<Query>) => {
+    const rows = await database.query<Row>(statement, values);
     if (statement.name === 'list-dead-letters-of-scored') await replace();
-    return rows as never;
+    return rows;
   };
   const first = bindDeadLetters({ query }, createLeadership(database, 'one'));
   await expect(first.run(signal)).rejects.toMatchObject({ code: 'LEADERSHIP_LOST' });

@@ -44,7 +44,9 @@ export function Shift() {
     [
       'Median time',
       data === undefined || data.handling_seconds === null ? '–' : duration(data.handling_seconds),
-      'from claim to decision',
+      data?.handling_seconds === null && data.decided > 0
+        ? 'too few cases so far'
+        : 'from claim to decision',
     ],
     [
       'In time',
