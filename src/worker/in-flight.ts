@@ -15,6 +15,8 @@ export type InFlight = {
   readonly idsOf: (stream: string) => Set<string>;
   /** Records a batch until the returned function is called. */
   readonly hold: (batch: readonly HeldEntry[]) => () => void;
+  /** Transactions of all batches that are held. */
+  readonly transactions: () => number;
   /** Resolves once fewer batches than these are held, or the worker stops. */
   readonly below: (batches: number) => Promise<void>;
   /** Entries of batches held for longer than `ageMs`, by stream and consumer. */
@@ -40,6 +42,7 @@ export function createInFlight(signal: AbortSignal, nowMs: () => number): InFlig
         change();
       };
     },
+    transactions: () => transactionsOf(held.keys()),
     below: async (batches) => {
       while (held.size >= batches && !signal.aborted) await changed.promise;
     },
@@ -48,6 +51,12 @@ export function createInFlight(signal: AbortSignal, nowMs: () => number): InFlig
       while (held.size > 0) await changed.promise;
     },
   };
+}
+
+function transactionsOf(batches: Iterable<readonly HeldEntry[]>): number {
+  let transactions = 0;
+  for (const batch of batches) for (const { entry } of batch) transactions += entry.transactions;
+  return transactions;
 }
 
 function idsOf(batches: Iterable<readonly HeldEntry[]>, stream: string): Set<string> {

@@ -9,8 +9,10 @@ describe('inFlight', () => {
     const letGo = inFlight.hold(held('1-0', '2-0'));
     expect(inFlight.idsOf(stream.transactions)).toEqual(new Set(['1-0', '2-0']));
     expect(inFlight.idsOf('another')).toEqual(new Set());
+    expect(inFlight.transactions()).toBe(2);
     letGo();
     expect(inFlight.idsOf(stream.transactions)).toEqual(new Set());
+    expect(inFlight.transactions()).toBe(0);
   });
 
   test('has room below a bound only', async () => {

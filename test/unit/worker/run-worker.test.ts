@@ -72,7 +72,7 @@ function start(connection: Pick<OwnConnection, 'readNew'>, steps: BatchSteps, re
   };
 }
 
-test('a small batch is worked on alone; in a backlog as many as there are readers', async () => {
+test('a small batch is worked on alone; the more is held, the more batches are in flight', async () => {
   const waiting: PromiseWithResolvers<void>[] = [];
   let sizes: number[] = [];
   let reading = 0;
@@ -101,6 +101,13 @@ test('a small batch is worked on alone; in a backlog as many as there are reader
   expect([waiting.length, sizes.length]).toEqual([1, 1]);
   openAll();
   await waitUntil(() => waiting.length === 1 && sizes.length === 0, 5000, 'the other one');
+  openAll();
+  sizes = [60, 1, 1];
+  await waitUntil(() => waiting.length === 2, 5000, 'one beside the larger half');
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  expect([waiting.length, sizes.length]).toEqual([2, 1]);
+  waiting.shift()?.resolve();
+  await waitUntil(() => waiting.length === 2 && sizes.length === 0, 5000, 'one more in its place');
   openAll();
   sizes = new Array(10).fill(100);
   await waitUntil(() => waiting.length === 4, 5000, 'a batch a reader');
