@@ -60,7 +60,7 @@ export function createIntake(
         backlogs.set(stream, Math.max(held, transactions));
       }
     }
-    // By all that is held: halves of a batch are as much work as a whole one.
+    // All that is held counts: halves of a batch are as much work as a whole one.
     const batchesHeld = (found + inFlight.transactions()) / batchTransactions;
     batchesInFlight = Math.floor(Math.min(1, batchesHeld) * batchesMax);
     if (found > 0 && found < SMALL_BATCH) pace = sleep(SMALL_BATCH_PACE_MS);

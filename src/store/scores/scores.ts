@@ -4,6 +4,7 @@
  * counts. That is rare, so the statement that looks for it (two fifths dearer) runs only after one that takes every score
  * for new has failed.
  */
+import pLimit from 'p-limit';
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import { MonthDetached } from '../../domain/month.ts';
@@ -205,8 +206,8 @@ export type InsertScores = (
 ) => Promise<Inserted>;
 
 /**
- * Makes missing partitions first; one that was dropped behind our back is made once more. Throws MonthDetached and
- * stores nothing where a score belongs to a month that takes none.
+ * Stores one batch at a time. Makes missing partitions first; one that was dropped behind our back is made once more.
+ * Throws MonthDetached and stores nothing where a score belongs to a month that takes none.
  */
 export function createInsertScores(
   database: Pick<Database, 'query' | 'transaction'>,
@@ -229,8 +230,12 @@ export function createInsertScores(
       return await insertEncoded(database, encoded);
     }
   };
+  // With four at a time, and six large commits of the API, Postgres took a sixth more (2 cores): each backend found its
+  // memory cold.
+  const oneInsert = pLimit(1);
+  const insertInTurn = (encoded: EncodedScores) => oneInsert(() => insert(encoded));
   // Not async: such a function keeps its parameters alive as long as it waits.
-  return (scores, lineage) => insert(encodeScores(scores, lineage, isSpotCheck));
+  return (scores, lineage) => insertInTurn(encodeScores(scores, lineage, isSpotCheck));
 }
 
 /** The columns of a ScoreRow. */
