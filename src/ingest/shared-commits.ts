@@ -34,8 +34,8 @@ type SharedCommitsOptions<Post, Result> = {
  */
 const ALONE_MAX = 8;
 /**
- * A commit takes 3 to 30 ms here. A commit that takes longer waits for another request's key and must not hold
- * up the rest.
+ * A commit of single posts takes 3 to 30 ms here, and one of 1,000 rows up to 100. One that takes longer than this waits
+ * for another request's key, or for a crowded machine; neither must hold up the rest.
  */
 const COMMIT_STALL_MS = 250;
 /** Makes four single posts share a commit at 500 a second, where most would otherwise have one of their own. */

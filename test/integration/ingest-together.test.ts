@@ -51,42 +51,60 @@ test('each of many posts at once has its own answer, in fewer commits', async ()
 
 const made = (items: number) => Array.from({ length: items }, () => input());
 
-test('batches at once share commits', async () => {
+test.each([
+  { count: 30, rows: 10 },
+  { count: 10, rows: 300 },
+])('$count batches of $rows at once share commits', async ({ count: batchCount, rows }) => {
   await using api = await startRunningApi();
-  const batches = Array.from({ length: 30 }, () => made(10));
+  const batches = Array.from({ length: batchCount }, () => made(rows));
   const answers = await Promise.all(batches.map((batch) => postBatch(api, batch)));
   for (const { status, body } of answers) {
     expect(status).toBe(200);
-    expect(body).toMatchObject({ accepted: 10, duplicates: 0 });
-    expect(body.results).toHaveLength(10);
+    expect(body).toMatchObject({ accepted: rows, duplicates: 0 });
+    expect(body.results).toHaveLength(rows);
   }
   await expectStoredAs(api, batches, answers);
-  expect(await count(api, 'transactions')).toBe(300);
+  expect(await count(api, 'transactions')).toBe(batchCount * rows);
   const [row] = await api.testDatabase.sql<{ commits: number }>(
     'select count(distinct xmin::text)::int as commits from transactions',
   );
-  expect(row?.commits).toBeLessThan(30);
+  expect(row?.commits).toBeLessThan(batchCount);
 });
 
-test('each of many batches at once is stored whole or not at all, for its own reasons alone', async () => {
+test.each([5, 300])(
+  'each of many batches of %i at once is stored whole or not at all, for its own reasons alone',
+  async (rows) => {
+    await using api = await startRunningApi();
+    const [known, taken] = [input(), input()];
+    expect((await postBatch(api, [known, taken])).status).toBe(200);
+    const fresh = Array.from({ length: 10 }, () => made(rows));
+    const repeating = [...made(rows - 1), known];
+    const rival = [...made(rows - 1), { ...taken, amount: '1.00' }];
+    const batches = [...fresh, repeating, rival];
+    const answers = await Promise.all(batches.map((batch) => postBatch(api, batch)));
+    expect(answers.map(({ status }) => status)).toEqual([...new Array(11).fill(200), 422]);
+    expect(answers[10]?.body).toMatchObject({ accepted: rows - 1, duplicates: 1 });
+    expect(answers[11]?.body.errors).toEqual([
+      {
+        pointer: `/transactions/${rows - 1}/idempotency_key`,
+        detail: 'must be new: it is known with another body',
+      },
+    ]);
+    await expectStoredAs(api, [...fresh, repeating], answers.slice(0, 11));
+    expect(await count(api, 'transactions')).toBe(2 + 10 * rows + rows - 1);
+  },
+);
+
+test('repetitions within batches that share a commit are counted', async () => {
   await using api = await startRunningApi();
-  const [known, taken] = [input(), input()];
-  expect((await postBatch(api, [known, taken])).status).toBe(200);
-  const fresh = Array.from({ length: 10 }, () => made(5));
-  const repeating = [...made(2), known];
-  const rival = [...made(3), { ...taken, amount: '1.00' }];
-  const batches = [...fresh, repeating, rival];
+  const batches = Array.from({ length: 20 }, () => {
+    const [one] = made(1);
+    return [one, one] as Input[];
+  });
   const answers = await Promise.all(batches.map((batch) => postBatch(api, batch)));
-  expect(answers.map(({ status }) => status)).toEqual([...new Array(11).fill(200), 422]);
-  expect(answers[10]?.body).toMatchObject({ accepted: 2, duplicates: 1 });
-  expect(answers[11]?.body.errors).toEqual([
-    {
-      pointer: '/transactions/3/idempotency_key',
-      detail: 'must be new: it is known with another body',
-    },
-  ]);
-  await expectStoredAs(api, [...fresh, repeating], answers.slice(0, 11));
-  expect(await count(api, 'transactions')).toBe(2 + 50 + 2);
+  expect(answers.map(({ body }) => body.duplicates)).toEqual(new Array(20).fill(1));
+  const metrics = await (await api.request('/metrics')).text();
+  expect(metrics).toContain('risk_transactions_duplicate_total 20');
 });
 
 test('of batches at once that have a key in common, one stores it and the others repeat it', async () => {

@@ -1,22 +1,24 @@
 /**
  * Goal: the statements that take every key and every score for new are never wrong: where one is held
- * the others are stored, and nothing twice. Method: large batches that overlap, one after the other and
- * at once.
+ * the others are stored, and nothing twice; one worker stores one batch of scores at a time. Method: large batches that
+ * overlap, one after the other and at once, and a lock that they wait for.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { monthOf } from '../../src/domain/month.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { digestKeys } from '../../src/store/idempotency-keys/key-digest.ts';
 import type { KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import { createPartitionGuard, ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import { createInsertScores } from '../../src/store/scores/scores.ts';
 import {
   claimTransactions,
   type NewTransaction,
 } from '../../src/store/transactions/transactions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
+import { insertPlainScores, type PlainScore, toNewScores } from '../support/delivered.ts';
 import { openSlices } from '../support/key-rows.ts';
 import { idAt } from '../support/stored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const AT_MS = Date.UTC(2026, 2, 10);
 const ROWS = 300;
@@ -200,5 +202,53 @@ describe('insertScores', () => {
     const won = await Promise.all(batches.map((batch) => insert(batch)));
     expect(won.reduce((sum, one) => sum + one.size, 0)).toBe(ROWS);
     expect(new Set(won.flatMap((one) => [...one]))).toEqual(ids(rows));
+  });
+
+  describe('of one worker', () => {
+    /** Two batches at once, while the table is locked: the connections in use as soon as `backends` wait for it. */
+    async function connectionsInUse(first: number, stallMs: number, backends: number) {
+      await using own = testDatabase.open({ connectionsMax: 4 });
+      const insertOne = createInsertScores(own, createPartitionGuard(own), undefined, stallMs);
+      const rows = scores(ROWS, 100).map((row, index) => ({
+        ...row,
+        transactionId: idAt(row.createdAtMs, first + index),
+      }));
+      const store = (some: readonly PlainScore[]) =>
+        insertOne(toNewScores(some), { ...LINEAGE, scoredAtMs: AT_MS });
+      await store(rows.slice(0, 1));
+      const { promise: done, resolve: letGo } = Promise.withResolvers<void>();
+      const { promise: taken, resolve: take } = Promise.withResolvers<void>();
+      const rival = database.transaction(async (query) => {
+        await query({ name: '', text: 'lock table market.scores in exclusive mode' });
+        take();
+        await done;
+      });
+      await Promise.race([taken, rival]);
+      const inserted = Promise.all([store(rows.slice(1, 150)), store(rows.slice(150))]);
+      try {
+        await waitUntil(async () => (await waiting()) === backends, 5000, 'inserts to wait');
+        return own.usage();
+      } finally {
+        letGo();
+        await rival;
+        expect(await inserted).toEqual(['all', 'all']);
+      }
+    }
+    const waiting = async () => {
+      const locks = await testDatabase.sql(
+        `select from pg_locks where not granted and relation = 'market_0.scores'::regclass`,
+      );
+      return locks.length;
+    };
+
+    test('stores a batch after the other', async () => {
+      const usage = await connectionsInUse(2_000_000, 60_000, 1);
+      expect(usage).toEqual({ total: 1, idle: 0, waiting: 0 });
+    });
+
+    test('goes on with the next where one waits for a lock', async () => {
+      const usage = await connectionsInUse(3_000_000, 1, 2);
+      expect(usage).toEqual({ total: 2, idle: 0, waiting: 0 });
+    });
   });
 });

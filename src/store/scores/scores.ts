@@ -9,6 +9,7 @@ import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import { MonthDetached } from '../../domain/month.ts';
 import type { Decision, ScoreRecord } from '../../domain/score-record.ts';
+import { settlesWithin } from '../../runtime/settles-within.ts';
 import { addIntake, addIntakeStatement, intakeValue } from '../cases/case-intake.ts';
 import {
   deliveredTextArray,
@@ -205,14 +206,19 @@ export type InsertScores = (
   lineage: ScoreLineage,
 ) => Promise<Inserted>;
 
+/** An insert that takes longer waits for a lock, and must not hold up those of other corridors. */
+const INSERT_STALL_MS = 2000;
+
 /**
- * Stores one batch at a time. Makes missing partitions first; one that was dropped behind our back is made once more.
+ * Stores one batch at a time, not counting those that have stalled: with four at a time, and six large commits of the API,
+ * Postgres took a sixth more processor time (2 cores). Makes missing partitions first; one that was dropped behind our back is made once more.
  * Throws MonthDetached and stores nothing where a score belongs to a month that takes none.
  */
 export function createInsertScores(
   database: Pick<Database, 'query' | 'transaction'>,
   partitions: PartitionGuard,
   isSpotCheck: DrawSpotCheck = () => false,
+  stallMs = INSERT_STALL_MS,
 ): InsertScores {
   const insert = async (encoded: EncodedScores) => {
     const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
@@ -230,10 +236,16 @@ export function createInsertScores(
       return await insertEncoded(database, encoded);
     }
   };
-  // With four at a time, and six large commits of the API, Postgres took a sixth more (2 cores): each backend found its
-  // memory cold.
   const oneInsert = pLimit(1);
-  const insertInTurn = (encoded: EncodedScores) => oneInsert(() => insert(encoded));
+  const insertInTurn = (encoded: EncodedScores): Promise<Inserted> => {
+    const { promise, resolve } = Promise.withResolvers<Inserted>();
+    void oneInsert(async () => {
+      const inserted = insert(encoded);
+      resolve(inserted);
+      await settlesWithin(inserted, stallMs);
+    });
+    return promise;
+  };
   // Not async: such a function keeps its parameters alive as long as it waits.
   return (scores, lineage) => insertInTurn(encodeScores(scores, lineage, isSpotCheck));
 }
