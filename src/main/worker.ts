@@ -39,6 +39,7 @@ import { announceModelsOut } from '../stream/status/models-out.ts';
 import { createBatchModels } from '../worker/batch-models.ts';
 import { poisonScorer } from '../worker/fault-test-scorer.ts';
 import type { ModelSourceDependencies } from '../worker/model-source.ts';
+import { oneAtATime } from '../worker/one-at-a-time.ts';
 import { type BatchSteps, createBatchSteps } from '../worker/process-batch.ts';
 import { createFoldKind } from '../worker/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../worker/profiles/fold-profiles.ts';
@@ -72,6 +73,11 @@ import { bindWebhooks } from './wire/bind-webhooks.ts';
  */
 const ACCOUNT_COPIES_BYTES_MAX = 21 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 16 * 1024 * 1024;
+/**
+ * Batches of scores are stored one at a time: with four at a time, and six large commits of the API, Postgres took a sixth
+ * more processor time (2 cores). One that takes longer than this waits for a lock, and must not hold up the others.
+ */
+const INSERT_STALL_MS = 2000;
 const [PROMOTE_EVERY_MS, LAG_EVERY_MS] = [200, 5000];
 
 /** What a test may put in place of the engine's own. */
@@ -219,13 +225,15 @@ function createSteps(parts: StepParts): BatchSteps {
     ...{ ...shared, bytesMax: MERCHANT_COPIES_BYTES_MAX },
   });
   const partitions = createPartitionGuard(database);
+  const { isSpotCheck } = parts.cases;
+  const inTurn = oneAtATime(INSERT_STALL_MS);
   return createBatchSteps({
     ...{ entries: parts.entries, handOver: (all) => handEntriesOver(redis, all) },
     foldProfiles: createFoldProfiles({ logs, metrics, kinds: [accounts, merchants] }),
     scorer: parts.scorer,
     models: parts.models,
     store: {
-      insertScores: createInsertScores(database, partitions, parts.cases.isSpotCheck),
+      insertScores: createInsertScores(database, partitions, isSpotCheck, inTurn),
       readStoredScores: (transactions) => readStoredScores(database, transactions),
       insertDeadLetters: (letters) => insertDeadLetters(database, letters),
     },

@@ -14,6 +14,7 @@ import {
   claimTransactions,
   type NewTransaction,
 } from '../../src/store/transactions/transactions.ts';
+import { oneAtATime } from '../../src/worker/one-at-a-time.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore, toNewScores } from '../support/delivered.ts';
 import { openSlices } from '../support/key-rows.ts';
@@ -208,7 +209,12 @@ describe('insertScores', () => {
     /** Two batches at once, while the table is locked: the connections in use as soon as `backends` wait for it. */
     async function connectionsInUse(first: number, stallMs: number, backends: number) {
       await using own = testDatabase.open({ connectionsMax: 4 });
-      const insertOne = createInsertScores(own, createPartitionGuard(own), undefined, stallMs);
+      const insertOne = createInsertScores(
+        own,
+        createPartitionGuard(own),
+        () => false,
+        oneAtATime(stallMs),
+      );
       const rows = scores(ROWS, 100).map((row, index) => ({
         ...row,
         transactionId: idAt(row.createdAtMs, first + index),

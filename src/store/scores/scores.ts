@@ -4,12 +4,10 @@
  * counts. That is rare, so the statement that looks for it (two fifths dearer) runs only after one that takes every score
  * for new has failed.
  */
-import pLimit from 'p-limit';
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import { MonthDetached } from '../../domain/month.ts';
 import type { Decision, ScoreRecord } from '../../domain/score-record.ts';
-import { settlesWithin } from '../../runtime/settles-within.ts';
 import { addIntake, addIntakeStatement, intakeValue } from '../cases/case-intake.ts';
 import {
   deliveredTextArray,
@@ -206,19 +204,18 @@ export type InsertScores = (
   lineage: ScoreLineage,
 ) => Promise<Inserted>;
 
-/** An insert that takes longer waits for a lock, and must not hold up those of other corridors. */
-const INSERT_STALL_MS = 2000;
+/** Runs a call now or later. */
+type RunInTurn = <T>(call: () => Promise<T>) => Promise<T>;
 
 /**
- * Stores one batch at a time, not counting those that have stalled: with four at a time, and six large commits of the API,
- * Postgres took a sixth more processor time (2 cores). Makes missing partitions first; one that was dropped behind our back is made once more.
- * Throws MonthDetached and stores nothing where a score belongs to a month that takes none.
+ * Makes missing partitions first; one that was dropped behind our back is made once more. Throws MonthDetached and
+ * stores nothing where a score belongs to a month that takes none.
  */
 export function createInsertScores(
   database: Pick<Database, 'query' | 'transaction'>,
   partitions: PartitionGuard,
-  isSpotCheck: DrawSpotCheck = () => false,
-  stallMs = INSERT_STALL_MS,
+  isSpotCheck: DrawSpotCheck,
+  inTurn: RunInTurn,
 ): InsertScores {
   const insert = async (encoded: EncodedScores) => {
     const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
@@ -236,16 +233,7 @@ export function createInsertScores(
       return await insertEncoded(database, encoded);
     }
   };
-  const oneInsert = pLimit(1);
-  const insertInTurn = (encoded: EncodedScores): Promise<Inserted> => {
-    const { promise, resolve } = Promise.withResolvers<Inserted>();
-    void oneInsert(async () => {
-      const inserted = insert(encoded);
-      resolve(inserted);
-      await settlesWithin(inserted, stallMs);
-    });
-    return promise;
-  };
+  const insertInTurn = (encoded: EncodedScores) => inTurn(() => insert(encoded));
   // Not async: such a function keeps its parameters alive as long as it waits.
   return (scores, lineage) => insertInTurn(encodeScores(scores, lineage, isSpotCheck));
 }
