@@ -42,8 +42,9 @@ const waiting = async (api: RunningApi): Promise<number> => {
   return row?.waiting ?? 0;
 };
 
-/** More rows than batches of a shared commit may have, so each waits in the database by itself. */
-const largeBatch = () => Array.from({ length: 251 }, () => input());
+/** Two of them have too many rows for one commit, so each waits in the database by itself. */
+const LARGE_ROWS = 501;
+const largeBatch = () => Array.from({ length: LARGE_ROWS }, () => input());
 
 test('beyond its places an API refuses submissions at once, and answers the rest', async () => {
   await using api = await startRunningApi({ RISK_REQUESTS_IN_FLIGHT_MAX: '3' });
@@ -77,7 +78,7 @@ test('beyond its places an API refuses submissions at once, and answers the rest
   await lock.letGo();
   expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200]);
   expect((await postOne(api, input())).status).toBe(201);
-  expect(await count(api, 'transactions')).toBe(1 + 3 * 251 + 1);
+  expect(await count(api, 'transactions')).toBe(1 + 3 * LARGE_ROWS + 1);
 });
 
 test('a refusal does not wait for the body, and the connection stays fit for use', {
