@@ -49,7 +49,7 @@ const SMALL_ROWS_MAX = 250;
 const SMALL_COMMITS_MAX = 1;
 /**
  * One commit stores rows while another is written to the disk or appended. With two at a time Postgres takes 35 µs a
- * transaction, with six 44 (API alone, 2 cores).
+ * transaction, with six 44 (API alone, that many connections, 2 cores).
  */
 const LARGE_COMMITS_MAX = 2;
 const COMMIT_ROWS_MAX = 1000;
