@@ -14,9 +14,13 @@ const TIMEOUT_MS = 360_000;
 
 test('a selection of the fault suite holds', { timeout: TIMEOUT_MS }, async () => {
   const arguments_ = ['test/chaos/run.ts', ...SELECTION, '--tx', '1000'];
-  const { stdout } = await promisify(execFile)('/bin/sh', ['bin/risk-dev', ...arguments_], {
+  const run = promisify(execFile)('/bin/sh', ['bin/risk-dev', ...arguments_], {
     ...{ cwd: REPOSITORY, timeout: TIMEOUT_MS },
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+  });
+  // Where it fails, its table says why.
+  const { stdout } = await run.catch((error) => {
+    throw new Error(`${error.message}\n${error.stdout}`, { cause: error });
   });
   const rows = stdout.split('\n').filter((line) => /\bok$/.test(line) && !line.startsWith(' '));
   expect(rows.map((line) => line.split(/\s+/)[0])).toEqual(SELECTION);

@@ -112,23 +112,31 @@ const EXAMPLES: Partial<Record<Mechanism, Schedule>> = {
   'delivery-count': storedAs('crash-after'),
   doubt: storedAs('reply-lost'),
 };
-/** Seed of a search for a breach that shows about once in 8,000 schedules; from this seed it takes 301. */
-const SEEDS: Partial<Record<Mechanism, number>> = { horizon: 12 };
-/** Schedules of a search: more than any takes now, with room for a seed that finds its breach later. */
+/** A merchant with tallies, and transactions of a few hours: once in 150 such schedules, once in 8,000 of all. */
+const overHorizon = schedules.map((schedule) => ({
+  ...{ ...schedule, workers: 2, rowsBefore: 1 },
+  submissions: schedule.submissions.map((one) => ({
+    ...{ ...one, merchant: 0, nature: 'good' as const },
+    createdMin: 60 * (Math.abs(one.createdMin) % 12),
+  })),
+}));
+/** Where a breach takes long to find among all schedules, it is searched among these. */
+const SEARCHED: Partial<Record<Mechanism, fc.Arbitrary<Schedule>>> = { horizon: overHorizon };
+/** Schedules of a search: many times what any takes. */
 const SEARCHED_MAX = 20_000;
 
 describe('the simulation goes red without', () => {
   test.each(CAUGHT_BY)('%s', { timeout: TIMEOUT_MS }, async (mechanism, expected) => {
     const seen = new Set<string>();
-    const property = fc.asyncProperty(schedules, async (schedule) => {
+    const searched = SEARCHED[mechanism] ?? schedules;
+    const property = fc.asyncProperty(searched, async (schedule) => {
       const { breaches } = await simulate(schedule, mechanism);
       for (const breach of breaches) seen.add(breach);
       return !breaches.some((breach) => expected.test(breach));
     });
-    const from = mechanism in SEEDS ? { seed: SEEDS[mechanism] as number } : {};
     const example = EXAMPLES[mechanism];
     const examples: [Schedule][] = example === undefined ? [] : [[example]];
-    const search = { numRuns: SEARCHED_MAX, endOnFailure: true, examples, ...from };
+    const search = { numRuns: SEARCHED_MAX, endOnFailure: true, examples };
     const { failed } = await fc.check(property, search);
     expect({ failed, seen: failed ? [] : [...seen] }).toEqual({ failed: true, seen: [] });
   });
