@@ -150,7 +150,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     await drainAll(engine, stage);
     stage.bar('seconds to recover', round(recoverySeconds), { atMost: setup.recoverSecondsMax });
     if (model !== null) {
-      const others = 'select from scores where model is distinct from $1 or degradation > 1';
+      const others = 'select from scores where model is distinct from $1';
       stage.bar('scores not by the model', (await services.query(others, [model])).length, {
         atMost: 0,
       });
