@@ -29,7 +29,7 @@ export const ROUNDS_MAX = 100;
 
 type Case = { readonly name: string; readonly contestant: Contestant; readonly load: Load };
 
-/** After 1,460,000 transactions of these loads their profiles no longer fit into Redis; seven rounds send 750,000. */
+/** After 1,460,000 transactions of these loads their profiles no longer fit into Redis; seven rounds send 820,000. */
 const BATCHES: Load = { ...SIX_CORRIDORS, transactions: 10_000, unmeasured: 10_000 };
 const BUSY_CORRIDOR: Load = { ...ONE_CORRIDOR, transactions: 10_000, unmeasured: 10_000 };
 const HUNDREDS: Load = { ...SIX_CORRIDORS, batch: 100, transactions: 5000, unmeasured: 5000 };
