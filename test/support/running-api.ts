@@ -1,5 +1,6 @@
 /** An API process on a database and a Redis of its own; no worker runs, so appended entries stay visible. */
 import { Redis } from 'ioredis';
+import { sqlStateOf } from '../../src/store/database/pg-failure.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, runRisk, spawnRisk } from './risk.ts';
@@ -73,10 +74,7 @@ export async function startRunningApi(
       return JSON.parse(stdout);
     },
     reset: async () => {
-      await testDatabase.sql(
-        `truncate transactions, scores, labels, dead_letters, ingest_batches, daily_increments, daily_tallies,
-                  tally_days, total_tallies`,
-      );
+      await emptyTables(testDatabase.sql);
       await redis.flushall();
     },
     [Symbol.asyncDispose]: async () => {
@@ -85,4 +83,19 @@ export async function startRunningApi(
       await owned.disposeAsync();
     },
   };
+}
+
+const DEADLOCK = '40P01';
+
+/** Again after a deadlock: the API reads the same tables beside it, in an order of its own. */
+async function emptyTables(sql: TestDatabase['sql']): Promise<void> {
+  try {
+    await sql(
+      `truncate transactions, scores, labels, dead_letters, ingest_batches, daily_increments, daily_tallies,
+                tally_days, total_tallies`,
+    );
+  } catch (error) {
+    if (sqlStateOf(error) !== DEADLOCK) throw error;
+    await emptyTables(sql);
+  }
 }
