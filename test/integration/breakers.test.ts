@@ -101,7 +101,7 @@ test('Postgres and Redis gone: level 4, told by status once Postgres is back, an
     10_000,
     'the breaker of Redis, which was never there, to open',
   );
-  expect((await api.post()).status).toBe(201);
+  await waitUntil(async () => (await api.post()).status === 201, 5000, 'a submission to be taken');
   await api.postgres.kill();
   await waitUntil(
     async () => (await api.post()).body.detail === 'The database does not take writes.',
