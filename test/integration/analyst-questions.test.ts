@@ -92,7 +92,7 @@ describe.skipIf(!hasCurl)('in three requests at most', () => {
     const requests = requestsOf(riskiest);
     expect(requests).toHaveLength(REQUESTS_MAX - 1);
     const [list, one] = requests;
-    // A request looks for 200 ms, which a first one may need to connect on a machine that does much besides.
+    // A search ends after 200 ms, which may be too short for a first one on a busy machine.
     let page: { items: FoundScore[]; complete: boolean } = { items: [], complete: false };
     await waitUntil(
       async () => {

@@ -66,7 +66,7 @@ test('trickling bodies hold no place, and are 408 and closed at the deadline', a
   using slow = new DisposableStack();
   const sockets: Trickle[] = [];
   const statuses: number[] = [];
-  // One after the other: each holds a slot while its key is looked up, which ends before the post beside it does.
+  // They begin one after the other: each holds a slot until its key is looked up, and the post beside it ends later.
   while (sockets.length < 4) {
     const socket = slow.use(trickle(api, JSON_TYPE, ' '));
     sockets.push(socket);

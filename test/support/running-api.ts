@@ -87,7 +87,7 @@ export async function startRunningApi(
 
 const DEADLOCK = '40P01';
 
-/** Again after a deadlock: the API reads the same tables beside it, in an order of its own. */
+/** Truncates, and tries again after a deadlock: the API uses the same tables beside it. Nothing else truncates them. */
 async function emptyTables(sql: TestDatabase['sql']): Promise<void> {
   try {
     await sql(
