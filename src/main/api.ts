@@ -9,7 +9,6 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { watchCorridors } from '../core/accept/corridor-list.ts';
 import { openIngest } from '../core/accept/ingest.ts';
 import { transactionsPaths, transactionsRoutes } from '../core/accept/routes.ts';
-import { createModelCache } from '../core/read/model-cache.ts';
 import { proveWrite } from '../core/store/recovery/reconcile-state.ts';
 import { listCorridors } from '../core/store/transactions/corridors.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
@@ -53,6 +52,7 @@ import { exportsPaths, exportsRoutes } from '../rooms/exports/routes.ts';
 import { createExports } from '../rooms/exports/write/exports.ts';
 import { labelsPaths, labelsRoutes } from '../rooms/labels/routes.ts';
 import { createRegistry } from '../rooms/models/change/registry.ts';
+import { openModels } from '../rooms/models/open-models.ts';
 import { modelWatchPaths, modelWatchRoutes } from '../rooms/models/routes/model-watch.ts';
 import { modelsPaths, modelsRoutes } from '../rooms/models/routes/models.ts';
 import { bindReviews } from '../rooms/review/bind-reviews.ts';
@@ -202,7 +202,7 @@ async function openResources(
     hurried: stack.use(openSliceDatabase(config, databaseUrl, guards.postgres.run)),
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };
-  const modelCache = createModelCache(databases);
+  const models = openModels(databases);
   const exportsMax = config.RISK_EXPORTS_MAX;
   const exportDatabase = stack.use(
     openDatabase(config, databaseUrl, 'api-exports', {
@@ -212,7 +212,7 @@ async function openResources(
   );
   const exporting = { ...databases, primary: exportDatabase };
   const exports = createExports(exporting, exportsMax, metrics, isSubmitting);
-  return { databases, probe, guards, metrics, redis, replies, ingest, modelCache, exports };
+  return { databases, probe, guards, metrics, redis, replies, ingest, models, exports };
 }
 
 function listModules(
@@ -233,8 +233,8 @@ function listModules(
     awaitBody: resources.awaitBody,
     waitForCpu: createCpuQueue(),
   };
-  const { modelCache } = resources;
-  const evaluating = bindEvaluating(primary, modelCache, config.RISK_LABEL_MATURITY_DAYS, ingest);
+  const { models } = resources;
+  const evaluating = bindEvaluating(primary, models, config.RISK_LABEL_MATURITY_DAYS, ingest);
   const operating = bindOperating(config, resources);
   const readLive = bindLive(config, primary, metrics, operating.readStatus);
   const readiness = createReadiness({

@@ -58,7 +58,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   models: () => import('../rooms/models/commands.ts'),
   audit: () => import('../rooms/audit/commands.ts'),
   features: () => import('../rooms/models/commands/features.ts'),
-  verify: () => import('../rooms/evidence/commands.ts'),
+  verify: async () => {
+    const [{ createCommand }, { openModels }] = await Promise.all([
+      import('../rooms/evidence/commands.ts'),
+      import('../rooms/models/open-models.ts'),
+    ]);
+    return { command: createCommand(openModels) };
+  },
 };
 
 type RunRole = (context: CommandContext) => Promise<number>;

@@ -10,6 +10,7 @@ import { bindLabelDuty } from '../core/repair/label-duty.ts';
 import { bindPartitions } from '../core/repair/partition-duty.ts';
 import { bindIngestDuties } from '../core/repair/reconcile-duty.ts';
 import { bindTallies } from '../core/repair/tally-duty.ts';
+import type { Judge } from '../core/score/judge.ts';
 import { currentRuleSet } from '../core/score/rules/rule-sets.ts';
 import { score } from '../core/score/score.ts';
 import { insertDeadLetters } from '../core/store/dead-letters/dead-letters.ts';
@@ -28,18 +29,13 @@ import { promoteRetries } from '../core/stream/settle/retries.ts';
 import { createSettle, prove } from '../core/stream/settle/settle.ts';
 import { measureStreams } from '../core/stream/status/lag.ts';
 import { createListStreams } from '../core/stream/status/list-streams.ts';
-import { announceModelsOut } from '../core/stream/status/models-out.ts';
-import { createBatchModels } from '../core/work/batch-models.ts';
 import { poisonScorer } from '../core/work/fault-test-scorer.ts';
-import type { ModelSourceDependencies } from '../core/work/model-source.ts';
 import { oneAtATime } from '../core/work/one-at-a-time.ts';
 import { type BatchSteps, createBatchSteps } from '../core/work/process-batch.ts';
 import { createFoldKind } from '../core/work/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../core/work/profiles/fold-profiles.ts';
-import { bindModels } from '../core/work/registered-models.ts';
 import { reportStreams } from '../core/work/report-streams.ts';
 import { runWorker as run } from '../core/work/run-worker.ts';
-import type { BatchModels } from '../core/work/score-items.ts';
 import type { Scorer } from '../core/work/scorer.ts';
 import type { Guards } from '../kit/breakers/guards.ts';
 import { type CommandContext, EXIT } from '../kit/command/command.ts';
@@ -57,6 +53,8 @@ import { nameProcess } from '../kit/process/process-name.ts';
 import { createLife, createReadiness } from '../kit/process/vital-signs.ts';
 import { openCommands, type RedisClient, untilReady } from '../kit/redis/connection.ts';
 import { bindWatch } from '../rooms/models/duty.ts';
+import type { LoadModel } from '../rooms/models/judge/models-in-force.ts';
+import { openJudge } from '../rooms/models/judge/open-judge.ts';
 import { bindCases, type Cases } from '../rooms/review/duty.ts';
 import { bindWebhooks } from '../rooms/webhooks/duty.ts';
 import {
@@ -84,7 +82,7 @@ const [PROMOTE_EVERY_MS, LAG_EVERY_MS] = [200, 5000];
 /** What a test may put in place of the engine's own. */
 export type WorkerOverrides = {
   readonly scorer?: Scorer;
-  readonly models?: Pick<ModelSourceDependencies, 'load'>;
+  readonly loadModel?: LoadModel;
   readonly entries?: EntryReader;
 };
 
@@ -137,15 +135,7 @@ export async function runWorker(
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = nameProcess();
   const leadership = resources.use(createLeadership(database, name, failpoint));
-  const models = createBatchModels({
-    ...{ ...bindModels(database, name), ...overrides.models, metrics, log },
-    // This process and the API read which models are out.
-    report: async (out) => {
-      guards.reportModels(out);
-      await announceModelsOut(redis, config.RISK_MARKET, out);
-    },
-    nowMs: () => performance.now(),
-  });
+  const models = openJudge({ ...adapters, log, name }, overrides.loadModel);
   const { entries = ENTRY_READER } = overrides;
   const readers = config.RISK_WORKER_READERS;
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
@@ -202,7 +192,7 @@ type Adapters = {
 
 type StepParts = Adapters & {
   readonly failpoint: ReturnType<typeof createFailpoint>;
-  readonly models: BatchModels;
+  readonly models: Judge;
 } & Required<Pick<WorkerOverrides, 'scorer' | 'entries'>>;
 
 function createSteps(parts: StepParts): BatchSteps {

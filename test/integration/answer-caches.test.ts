@@ -5,7 +5,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
 import type { LabelValue } from '../../src/core/domain/label.ts';
-import { createModelCache } from '../../src/core/read/model-cache.ts';
 import { daysOf, summaryParameters } from '../../src/core/read/summary-parameters.ts';
 import { mergeIncrements } from '../../src/core/store/tallies/day-tallies.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
@@ -13,6 +12,7 @@ import { createLog } from '../../src/kit/metrics/log.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { bindGuards } from '../../src/main/guards.ts';
+import { openModels } from '../../src/rooms/models/open-models.ts';
 import { bindReading } from '../../src/rooms/search/bind-reading.ts';
 import { makeProfile } from '../../src/rooms/search/queries/party-profile.ts';
 import type { Reading } from '../../src/rooms/search/queries/reading.ts';
@@ -52,7 +52,7 @@ function openReading(redis: RedisClient): Reading {
   const metrics = createMetrics();
   const databases = { primary: counted(), replica: null, now: Date.now };
   return bindReading(testConfig({ RISK_MARKET: rig.database.market }), {
-    ...{ databases, metrics, redis, modelCache: createModelCache(databases) },
+    ...{ databases, metrics, redis, models: openModels(databases) },
     ingest: { corridors: () => CORRIDORS },
     guards: bindGuards(metrics, createLog('api', 'silent'), 'api'),
   });

@@ -1,5 +1,5 @@
 /** `risk models`: the registry of models, straight in the database. */
-import type { ModelJson } from '../../core/domain/model-record.ts';
+
 import {
   actionOf,
   type Command,
@@ -10,8 +10,6 @@ import {
 } from '../../kit/command/command.ts';
 import { EXIT_BAD_CONFIGURATION } from '../../kit/config/config.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
-import { findKnown } from './change/find-known.ts';
-import { listModelRows, readModelRow } from './change/show-models.ts';
 import { exportModel } from './commands/export-model.ts';
 import { importModel } from './commands/import-model.ts';
 import { readOfficer } from './commands/officer.ts';
@@ -20,6 +18,9 @@ import { approve, emergency, promote, rollBack } from './commands/roll-out.ts';
 import { READING_TIMEOUT_MS, train } from './commands/train.ts';
 import { TRAIN_OPTION_NAMES, TRAIN_USAGE } from './commands/train-options.ts';
 import { watch } from './commands/watch.ts';
+import type { ModelJson } from './model-record.ts';
+import { listModelRows, readModelRow } from './queries/show-models.ts';
+import { findKnown } from './registry/registered.ts';
 
 const PAGE = 200;
 

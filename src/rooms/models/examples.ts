@@ -4,7 +4,7 @@ import type {
   ModelDetailJson,
   ModelJson,
   ProposalJson,
-} from '../../core/domain/model-record.ts';
+} from './model-record.ts';
 import type { ComparisonJson } from './queries/shadow-comparison.ts';
 import type { Drift, WatchReport } from './watch-report.ts';
 

@@ -1,16 +1,22 @@
 /** The registry of models and the decisions about it, bound to the database for the API. */
+
+import type { Database } from '../../../kit/database/pool.ts';
+import type { Officer } from '../../../kit/words/principal.ts';
 import type {
   DecidedRolloutsJson,
   EmergencyJson,
   NewEmergency,
   NewProposal,
   ProposalJson,
-} from '../../../core/domain/model-record.ts';
-import type { Database } from '../../../kit/database/pool.ts';
-import type { Officer } from '../../../kit/words/principal.ts';
-import { actAlone, approveRollout, proposeRollout, takeRolloutBack } from './decide-rollout.ts';
-import { toDecidedRows, toText } from './rollout-rows.ts';
-import { listModelRows, readModelRow } from './show-models.ts';
+} from '../model-record.ts';
+import { listModelRows, readModelRow } from '../queries/show-models.ts';
+import {
+  actAlone,
+  approveRollout,
+  proposeRollout,
+  takeRolloutBack,
+} from '../rollout/decide-rollout.ts';
+import { toDecidedRows, toText } from '../rollout/rollout-rows.ts';
 
 export type Registry = ReturnType<typeof createRegistry>;
 

@@ -1,19 +1,15 @@
 /** `risk models promote`, `approve` and `rollback`. */
-import {
-  ALL_CORRIDORS,
-  type ProposedHolding,
-  readHolding,
-  reasonText,
-} from '../../../core/domain/model-record.ts';
-import type { Decision } from '../../../core/store/models/model-rollouts.ts';
+
 import { EXIT, UsageError } from '../../../kit/command/command.ts';
+import { ALL_CORRIDORS, type ProposedHolding, readHolding, reasonText } from '../model-record.ts';
 import {
   actAlone,
   approveRollout,
   proposeRollout,
   takeRolloutBack,
-} from '../change/decide-rollout.ts';
-import { toDecidedRows, toText } from '../change/rollout-rows.ts';
+} from '../rollout/decide-rollout.ts';
+import { toDecidedRows, toText } from '../rollout/rollout-rows.ts';
+import type { Decision } from '../store/rollouts.ts';
 import { readOfficer } from './officer.ts';
 import type { Request } from './request.ts';
 

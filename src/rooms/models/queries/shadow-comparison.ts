@@ -7,12 +7,12 @@ import {
   outcomesFromMs,
   shareOf,
 } from '../../../core/read/outcome-counts.ts';
-import { bandsOf } from '../../../core/score/models/registry/scoring-model.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { verdictOfModel } from '../../../core/score/score.ts';
-import { findModel, readDescription } from '../../../core/store/models/models.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { VISIBLE_ASCII } from '../../../kit/words/visible-ascii.ts';
+import { bandsOf } from '../registry/scoring-model.ts';
+import { findModel, readDescription } from '../store/models.ts';
 import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-sample.ts';
 
 /** Equal parts of the probability. */

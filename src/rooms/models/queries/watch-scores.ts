@@ -1,9 +1,9 @@
 /** One check of how scores and their outcomes are distributed: reads samples, compares them, writes reports. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
-import { readReferences } from '../../../core/store/models/models.ts';
 import { sampleOutcomes, sampleVectors } from '../../../core/store/scores/score-window.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { readReferences } from '../store/models.ts';
 import { windowsAt } from '../watch/windows.ts';
 import { listSubjects, writeReport } from '../watch/write-reports.ts';
 import type { WatchReport } from '../watch-report.ts';

@@ -2,6 +2,14 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { plainText } from '../../../core/domain/transaction.ts';
+import type { AppEnv } from '../../../kit/http/app-env.ts';
+import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
+import { type BodyLimits, checkFields, readJson, readQuery } from '../../../kit/http/body/body.ts';
+import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
+import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
+import type { Registry } from '../change/registry.ts';
+import { decidedRollouts, MODEL, model, modelDetail, modelProposal } from '../examples.ts';
 import {
   decidedRolloutsSchema,
   emergencySchema,
@@ -11,15 +19,7 @@ import {
   newProposalSchema,
   newRollbackSchema,
   proposalSchema,
-} from '../../../core/domain/model-record.ts';
-import { plainText } from '../../../core/domain/transaction.ts';
-import type { AppEnv } from '../../../kit/http/app-env.ts';
-import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
-import { type BodyLimits, checkFields, readJson, readQuery } from '../../../kit/http/body/body.ts';
-import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
-import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
-import type { Registry } from '../change/registry.ts';
-import { decidedRollouts, MODEL, model, modelDetail, modelProposal } from '../examples.ts';
+} from '../model-record.ts';
 
 const READERS = ['analyst', 'operator', 'risk_officer'] as const;
 const PAGE = 200;

@@ -1,5 +1,5 @@
 /** From samples of scores to one report per model that decided, and one of the rules where they did. */
-import type { ModelReference } from '../../../core/domain/model-reference.ts';
+import type { ModelReference } from '../model-reference.ts';
 import { RULES, type WatchReport } from '../watch-report.ts';
 import { measureDrift, type WatchedScore } from './measure-drift.ts';
 import { type JudgedScore, measureOutcomes } from './measure-outcomes.ts';

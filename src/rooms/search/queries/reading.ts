@@ -2,7 +2,6 @@
 import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
 import type { ActiveParty } from '../../../core/domain/party.ts';
 import type { ScoreJson } from '../../../core/domain/score-record.ts';
-import type { ModelCache } from '../../../core/read/model-cache.ts';
 import { readScore } from '../../../core/read/read-score.ts';
 import { readTransaction } from '../../../core/read/read-transaction.ts';
 import { requireCorridor } from '../../../core/read/require-known.ts';
@@ -13,6 +12,7 @@ import type {
 } from '../../../core/read/search-parameters.ts';
 import type { SummaryDays, SummaryParameters } from '../../../core/read/summary-parameters.ts';
 import type { TransactionParameters } from '../../../core/read/transaction-json.ts';
+import type { Models } from '../../../core/score/judge.ts';
 import type { AnswerText } from '../../../kit/caches/answer-cache.ts';
 import {
   type Databases,
@@ -45,7 +45,7 @@ export type Aged<T> = { readonly answer: T; readonly ageMs: number | undefined }
 
 type ReadingOptions = {
   readonly databases: Databases;
-  readonly modelCache: ModelCache;
+  readonly models: Models;
   /** The names of the corridors that a transaction may name now. */
   readonly corridors: () => ReadonlySet<string>;
   readonly readProfileVersion: ReadProfileVersion;
@@ -53,7 +53,7 @@ type ReadingOptions = {
 };
 
 export function createReading(options: ReadingOptions) {
-  const { databases, modelCache, corridors } = options;
+  const { databases, models, corridors } = options;
   const { now } = databases;
   const caches = createAnswerCaches(databases, options);
   const { scores, summaries } = caches;
@@ -79,7 +79,7 @@ export function createReading(options: ReadingOptions) {
     readScore: (transactionId: string, client: string | null) =>
       readScore(databases, scores, { transactionId, client }),
     explainScore: (id: string, method: ExplanationMethod, after?: ConsistencyToken) =>
-      aged(after, (databases) => explainScore(databases, modelCache, id, method)),
+      aged(after, (databases) => explainScore(databases, models, id, method)),
     readHabit: (id: string, after?: ConsistencyToken) =>
       aged(after, (databases) => readHabit(databases, id)),
     searchScores: (parameters: ScoreSearchParameters, after?: ConsistencyToken) =>
@@ -95,7 +95,7 @@ export function createReading(options: ReadingOptions) {
       aged(after, async (databases) => {
         const found = await readTransaction(databases, id, client);
         if (found === undefined || parameters.expand === undefined) return found;
-        const reads = { databases, modelCache, findScore };
+        const reads = { databases, models, findScore };
         return await expandTransaction(reads, found, client, parameters.expand);
       }),
     searchLabels: (
