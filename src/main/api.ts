@@ -51,13 +51,10 @@ import { deadLettersPaths, deadLettersRoutes } from '../rooms/dead-letters/route
 import { exportsPaths, exportsRoutes } from '../rooms/exports/routes.ts';
 import { createExports } from '../rooms/exports/write/exports.ts';
 import { labelsPaths, labelsRoutes } from '../rooms/labels/routes.ts';
-import { createRegistry } from '../rooms/models/change/registry.ts';
 import { openModels } from '../rooms/models/open-models.ts';
-import { modelWatchPaths, modelWatchRoutes } from '../rooms/models/routes/model-watch.ts';
-import { modelsPaths, modelsRoutes } from '../rooms/models/routes/models.ts';
+import { modelsPaths, modelsRoutes } from '../rooms/models/routes.ts';
 import { bindReviews } from '../rooms/review/bind-reviews.ts';
-import { cataloguePaths, catalogueRoutes } from '../rooms/rules/routes/catalogue.ts';
-import { rulesPaths, rulesRoutes } from '../rooms/rules/routes/rules.ts';
+import { rulesPaths, rulesRoutes } from '../rooms/rules/routes.ts';
 import { bindEvaluating } from '../rooms/search/bind-evaluate.ts';
 import { bindReading } from '../rooms/search/bind-reading.ts';
 import { answerHotScores } from '../rooms/search/hot-scores.ts';
@@ -275,10 +272,8 @@ function listModules(
     { routes: evaluateRoutes(evaluating, reading, limits), paths: evaluatePaths },
     { routes: partiesRoutes(reading), paths: partiesPaths },
     { routes: summariesRoutes(reading), paths: summariesPaths },
-    { routes: catalogueRoutes(ingest.corridors), paths: cataloguePaths },
-    { routes: rulesRoutes(reading), paths: rulesPaths },
-    { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
-    { routes: modelsRoutes({ ...createRegistry(primary), limits }), paths: modelsPaths },
+    { routes: rulesRoutes({ databases, metrics, corridors: ingest.corridors }), paths: rulesPaths },
+    { routes: modelsRoutes({ databases, metrics, limits }), paths: modelsPaths },
     { routes: statusRoutes(operating), paths: statusPaths },
     { routes: liveRoutes({ readLive, ...live }), paths: livePaths },
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },

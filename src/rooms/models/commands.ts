@@ -19,7 +19,7 @@ import { READING_TIMEOUT_MS, train } from './commands/train.ts';
 import { TRAIN_OPTION_NAMES, TRAIN_USAGE } from './commands/train-options.ts';
 import { watch } from './commands/watch.ts';
 import type { ModelJson } from './model-record.ts';
-import { listModelRows, readModelRow } from './queries/show-models.ts';
+import { listModelRows, readModelRow } from './queries/list-models.ts';
 import { findKnown } from './registry/registered.ts';
 
 const PAGE = 200;
@@ -140,9 +140,9 @@ async function show({ words, database, context }: Request): Promise<number> {
   return EXIT.fine;
 }
 
-async function runImport({ words, options, database, context }: Request): Promise<number> {
-  const { RISK_API_KEY } = context.config;
-  const by = await readOfficer(database, RISK_API_KEY, 'risk models import');
+async function runImport(request: Request): Promise<number> {
+  const { words, options, database, context } = request;
+  const by = await readOfficer(request, 'import');
   const { manifest, isNew } = await importModel(database, {
     ...{ path: words[0] ?? '', manifestPath: options.manifest, name: options.name },
     ...{ by, nowMs: Date.now() },

@@ -1,4 +1,4 @@
-/** Registered models and their rollouts on the wire (`/v1/models`). */
+/** Registered models, what they do in corridors, and both on the wire (`/v1/models`). */
 import { z } from 'zod';
 import { plainText } from '../../core/domain/transaction.ts';
 
@@ -41,6 +41,11 @@ export type LoggedRollout = Rollout & {
   /** True for an emergency whose day is over by Postgres' clock; a newer row of its model may have confirmed it before. */
   readonly hasLapsed: boolean;
 };
+
+/** `canary:5` */
+export function holdingText({ state, canaryPercent }: Holding): string {
+  return state === 'canary' ? `canary:${canaryPercent}` : state;
+}
 
 /** Stands for all corridors that exist at the decision. */
 export const ALL_CORRIDORS = 'all';
@@ -125,9 +130,14 @@ export const modelDetailSchema = modelSchema
     rollouts: z
       .array(
         z.object({
-          ...{ corridor: z.string(), state: z.string(), canary_percent: z.int() },
-          ...{ cause: z.string(), proposal_id: z.string().nullable(), proposed_by: z.string() },
-          ...{ approved_by: z.string().nullable(), reason: z.string().nullable() },
+          corridor: z.string(),
+          state: z.string(),
+          canary_percent: z.int(),
+          cause: z.string(),
+          proposal_id: z.string().nullable(),
+          proposed_by: z.string(),
+          approved_by: z.string().nullable(),
+          reason: z.string().nullable(),
           ends_at: z.iso.datetime().nullable().meta({
             description: 'An emergency ends then unless another person approves its proposal.',
           }),
@@ -141,3 +151,56 @@ export type ModelJson = z.infer<typeof modelSchema>;
 export type ModelDetailJson = z.infer<typeof modelDetailSchema>;
 export type ProposalJson = z.infer<typeof proposalSchema>;
 export type DecidedRolloutsJson = z.infer<typeof decidedRolloutsSchema>;
+
+export const MODEL = 'fraud@2026-11-20';
+const MODEL_ID = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+
+export const modelExample: ModelJson = {
+  model: MODEL,
+  model_id: MODEL_ID,
+  format: 'xgboost-json',
+  feature_schema: 2,
+  features: 81,
+  artefact_bytes: 482_113,
+  golden_vectors: 64,
+  golden_source: 'training',
+  created_at: '2026-11-20T08:00:00.000Z',
+  created_by: 'risk',
+  does: 'active US-EG',
+  corridors: [{ corridor: 'US-EG', state: 'active', canary_percent: 0 }],
+};
+
+export const proposalExample: ProposalJson = {
+  proposal_id: '12',
+  corridor: 'US-EG',
+  to: 'canary:5',
+  proposed_by: 'Ann',
+};
+
+export const modelDetailExample: ModelDetailJson = {
+  ...modelExample,
+  feature_names: ['amount', 'amount_log'],
+  trained: { from: '2026-08-01', to: '2026-10-31', known_by: '2026-11-14T00:00:00.000Z' },
+  code_version: '0.1.0',
+  parent: null,
+  card: { summary: 'Gradient-boosted trees over 81 features.' },
+  proposals: [{ ...proposalExample, proposed_at: '2026-11-20T08:10:00.000Z' }],
+  rollouts: [
+    {
+      corridor: 'US-EG',
+      state: 'active',
+      canary_percent: 0,
+      cause: 'approval',
+      proposal_id: '11',
+      proposed_by: 'Ann',
+      approved_by: 'Bob',
+      reason: null,
+      ends_at: null,
+      created_at: '2026-11-20T08:05:00.000Z',
+    },
+  ],
+};
+
+export const decidedRolloutsExample: DecidedRolloutsJson = {
+  items: [{ corridor: 'US-EG', to: 'canary:5', cause: 'approval', model_id: MODEL_ID }],
+};

@@ -41,9 +41,7 @@ export async function train({ options, database, context }: Request): Promise<nu
   if (settings.registers && config.RISK_API_KEY === undefined) {
     throw new UsageError('RISK_API_KEY must hold the key of a risk officer; or say --no-register');
   }
-  const officer = settings.registers
-    ? await readOfficer(database, config.RISK_API_KEY, 'risk models train')
-    : null;
+  const officer = settings.registers ? await readOfficer({ database, context }, 'train') : null;
   if (officer !== null) await refuseTakenName(database, settings.name);
   const lineage = { codeVersion: await readCodeVersion(), parent: await findActive(database) };
   await using folder = await openModelFolder(settings.out);

@@ -1,5 +1,6 @@
 /** A registered model, by the name that a person gives or by its id. */
 import type { Database } from '../../../kit/database/pool.ts';
+import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { VISIBLE_ASCII } from '../../../kit/words/visible-ascii.ts';
 import { findModel, readModel, type StoredModel } from '../store/models.ts';
@@ -13,7 +14,7 @@ export async function findKnown(database: Database, reference = ''): Promise<Sto
   // A SHA-256 and a name hold printable ASCII only; Postgres refuses a NUL.
   const model = VISIBLE_ASCII.test(reference) ? await findModel(database, reference) : undefined;
   if (model !== undefined) return model;
-  throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as '${reference}'`);
+  throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as ${given(reference)}`);
 }
 
 /**

@@ -1,12 +1,21 @@
-/** Decisions of people about models, by command or API. Two people promote, one person rolls back. */
-
+/**
+ * Decisions of people about models, by command or API: two people promote, one person rolls back, and in an emergency one
+ * person acts alone for a day. Every function throws a Failure for what may not be done now.
+ */
 import { listCorridors } from '../../../core/store/transactions/corridors.ts';
 import { refuseShared, refuseStale } from '../../../kit/access/identities.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { given, oneOf } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
-import { ALL_CORRIDORS, type ProposedHolding } from '../model-record.ts';
+import {
+  ALL_CORRIDORS,
+  type DecidedRolloutsJson,
+  type EmergencyJson,
+  holdingText,
+  type ProposalJson,
+  type ProposedHolding,
+} from '../model-record.ts';
 import { findKnown, loadModel } from '../registry/registered.ts';
 import {
   type Decision,
@@ -33,32 +42,31 @@ type Promotion = {
   readonly by: Officer;
 };
 
-/** @throws Failure where nobody could approve it now */
 export async function proposeRollout(
   database: Database,
   { reference, corridor, to, by }: Promotion,
-): Promise<{ readonly proposalId: string; readonly model: string }> {
+): Promise<{ readonly model: string; readonly proposal: ProposalJson }> {
   const { model, modelId } = await findKnown(database, reference);
   const corridors = await corridorsOf(database, corridor);
   planPromotion(await readSettledRollouts(database, by.request), corridors, { modelId, ...to });
-  const proposalId = await database.transaction(async (query) => {
+  const id = await database.transaction(async (query) => {
     await refuseStale({ query }, by.keyId);
     return await insertProposal(query, { modelId, corridor, ...to }, by);
   });
-  return { proposalId, model };
+  const proposal = { proposal_id: id, corridor, to: holdingText(to), proposed_by: by.name };
+  return { model, proposal };
 }
 
-/** @throws Failure unless this person may approve it now */
 export async function approveRollout(
   database: Database,
   id: string,
   by: Officer,
-): Promise<Decision> {
+): Promise<DecidedRolloutsJson> {
   const { modelId } = await findOpen(database, id);
   // This build may differ from the build that imported it.
   await loadModel(database, modelId);
   await readSettledRollouts(database, by.request);
-  return await decideRollouts(database, async (log, query) => {
+  const decision = await decideRollouts(database, async (log, query) => {
     const proposal = await findOpen({ query }, id);
     const { proposalId, proposedBy, proposedByKey, proposedAt } = proposal;
     checkApproval({ ...proposal, proposedAtMs: proposedAt.getTime() }, by.name, Date.now());
@@ -68,43 +76,40 @@ export async function approveRollout(
     const rows = isEmergency ? planConfirmation(log, id) : planPromotion(log, corridors, proposal);
     return { rows, proposalId, proposedBy, approvedBy: by.name, by };
   });
+  return toDecided(decision);
 }
 
-/**
- * Puts a model in force for a day on one person's decision, and makes the proposal that another person may approve.
- * @throws Failure unless the model may take this step, and the corridor has no unconfirmed emergency
- */
+/** Puts a model in force for a day, and makes the proposal that another person may approve. */
 export async function actAlone(
   database: Database,
   { reference, corridor, to, by }: Promotion,
   reason: string,
-): Promise<Decision & { readonly proposalId: string }> {
+): Promise<EmergencyJson> {
   const { modelId } = await findKnown(database, reference);
   // This build may differ from the build that imported it.
   await loadModel(database, modelId);
   await readSettledRollouts(database, by.request);
-  let proposalId = '';
   const decision = await decideRollouts(database, async (log, query) => {
     await refuseStale({ query }, by.keyId);
     const rows = planEmergency(log, await corridorsOf({ query }, corridor), { modelId, ...to });
-    proposalId = await insertProposal(query, { modelId, corridor, ...to }, by);
+    const proposalId = await insertProposal(query, { modelId, corridor, ...to }, by);
     return { rows, proposalId, proposedBy: by.name, approvedBy: null, by, reason };
   });
-  return { ...decision, proposalId };
+  return { proposal_id: decision.proposalId ?? '', ...toDecided(decision) };
 }
 
-/** @throws Failure where there is nothing to take back */
 export async function takeRolloutBack(
   database: Database,
   corridor: string,
   by: Officer,
-): Promise<Decision> {
+): Promise<DecidedRolloutsJson> {
   await readSettledRollouts(database, by.request);
-  return await decideRollouts(database, async (log, query) => {
+  const decision = await decideRollouts(database, async (log, query) => {
     await refuseStale({ query }, by.keyId);
     const rows = planRollback(log, await corridorsOf({ query }, corridor));
     return { rows, proposalId: null, proposedBy: by.name, approvedBy: null, by };
   });
+  return toDecided(decision);
 }
 
 async function findOpen(database: { query: Query }, id: string): Promise<StoredProposal> {
@@ -121,3 +126,13 @@ async function corridorsOf(database: { query: Query }, corridor: string): Promis
   const why = `there is no corridor ${given(corridor)}; it must be ${oneOf([ALL_CORRIDORS, ...known])}`;
   throw new Failure('not-found', 'CORRIDOR_UNKNOWN', why);
 }
+
+/** The rows that a decision appended. */
+const toDecided = ({ rows }: Decision): DecidedRolloutsJson => ({
+  items: rows.map((row) => ({
+    corridor: row.corridor,
+    to: holdingText(row),
+    cause: row.cause,
+    model_id: row.modelId,
+  })),
+});

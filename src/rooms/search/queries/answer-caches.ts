@@ -13,8 +13,6 @@ import {
 import { type Databases, withLag } from '../../../kit/database/replica/choose-database.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
-import { type ComparisonQuestion, compareShadow } from '../../models/queries/shadow-comparison.ts';
-import { type OutcomeDays, readRuleOutcomes } from '../../rules/rule-outcomes.ts';
 import { summarizeDays } from '../../summaries/daily-summaries.ts';
 import { makeProfile, type ProfileQuestion } from './party-profile.ts';
 
@@ -31,9 +29,6 @@ const PROFILE_AGE_MS_MAX = 5 * MINUTE_MS;
 const SUMMARY_BYTES_MAX = 8 * MIB;
 const RECENT_SUMMARY_AGE_MS_MAX = 5 * MINUTE_MS;
 const PAST_SUMMARY_AGE_MS_MAX = HOUR_MS;
-/** Answers made of samples: each takes up to some seconds, so one a minute and question is made. */
-const SAMPLE_BYTES_MAX = MIB;
-const SAMPLE_AGE_MS_MAX = MINUTE_MS;
 /** Days that ended longer ago are long past: few of their transactions come so late. */
 const RECENT_DAYS = 7;
 
@@ -46,8 +41,6 @@ export type AnswerCaches = {
   readonly scores: AnswerCache<ScoreQuestion>;
   readonly profiles: AnswerCache<ProfileQuestion>;
   readonly summaries: AnswerCache<SummaryQuestion>;
-  readonly ruleOutcomes: AnswerCache<OutcomeDays>;
-  readonly comparisons: AnswerCache<ComparisonQuestion>;
 };
 
 type AnswerCachesOptions = {
@@ -107,29 +100,7 @@ export function createAnswerCaches(
       make: (question) => makeSummaries(databases, corridors, question),
       readVersion: ({ days }) => readDaysVersion(databases.primary, days.first, days.last),
     }),
-    ruleOutcomes: create<OutcomeDays>(() => 'rule_outcomes', {
-      ...SAMPLED,
-      keyOf: (days) => days,
-      make: async (days) => toMade(await readRuleOutcomes(databases.primary, days, now())),
-    }),
-    comparisons: create<ComparisonQuestion>(() => 'comparisons', {
-      ...SAMPLED,
-      keyOf: ({ reference, days }) => `${days} ${reference}`,
-      make: async (question) => toMade(await compareShadow(databases.primary, question, now())),
-    }),
   };
-}
-
-const SAMPLED = {
-  ...{ bytesMax: SAMPLE_BYTES_MAX, ageMsMax: () => SAMPLE_AGE_MS_MAX },
-  // No version says whether a sample is still the same: its age bounds how wrong it may be.
-  readVersion: null,
-} as const;
-
-function toMade(answer: object): MadeAnswer;
-function toMade(answer: object | undefined): MadeAnswer | undefined;
-function toMade(answer: object | undefined): MadeAnswer | undefined {
-  return answer && { text: JSON.stringify(answer), version: undefined, lagMs: undefined };
 }
 
 /** Daily summaries as they are sent. */

@@ -13,26 +13,15 @@ import type {
 import type { SummaryDays, SummaryParameters } from '../../../core/read/summary-parameters.ts';
 import type { TransactionParameters } from '../../../core/read/transaction-json.ts';
 import type { Models } from '../../../core/score/judge.ts';
-import type { AnswerText } from '../../../kit/caches/answer-cache.ts';
 import {
   type Databases,
   requireWrite,
   withLag,
 } from '../../../kit/database/replica/choose-database.ts';
 import type { ConsistencyToken } from '../../../kit/words/consistency-token.ts';
-import { given } from '../../../kit/words/describe-issue.ts';
-import { Failure } from '../../../kit/words/failure.ts';
 import type { LabelListParameters } from '../../labels/label-list.ts';
 import { searchLabels } from '../../labels/search-labels.ts';
-import { type ModelWatchParameters, readModelWatch } from '../../models/queries/model-watch.ts';
-import type { ComparisonQuestion } from '../../models/queries/shadow-comparison.ts';
-import type { OutcomeDays } from '../../rules/rule-outcomes.ts';
-import {
-  type AnswerCaches,
-  createAnswerCaches,
-  makeSummaries,
-  type ReadProfileVersion,
-} from './answer-caches.ts';
+import { createAnswerCaches, makeSummaries, type ReadProfileVersion } from './answer-caches.ts';
 import { expandTransaction } from './expand-transaction.ts';
 import { explainScore } from './explain-score.ts';
 import { readHabit } from './habit.ts';
@@ -67,7 +56,6 @@ export function createReading(options: ReadingOptions) {
     return { answer, ageMs: lagMs };
   };
   return {
-    ...readSamples(caches),
     ...{ now, forgetProfiles: caches.profiles.forget, peekScore: scores.peek },
     /** Proves answers anew, so that who has posted a label sees it at once in this process. */
     noteLabels: () => {
@@ -119,8 +107,6 @@ export function createReading(options: ReadingOptions) {
         ? caches.profiles.read({ party, id })
         : readProfile(from, { party, id }, atMs ?? now());
     },
-    readModelWatch: (parameters: ModelWatchParameters, after?: ConsistencyToken) =>
-      aged(after, (databases) => readModelWatch(databases, parameters)),
     /** What is in memory may lack the write of a token. */
     summarizeDays: async (
       days: SummaryDays,
@@ -134,25 +120,6 @@ export function createReading(options: ReadingOptions) {
     },
   };
 }
-
-/** Answers made of samples, from memory for a minute. */
-const readSamples = ({
-  ruleOutcomes,
-  comparisons,
-}: Pick<AnswerCaches, 'ruleOutcomes' | 'comparisons'>) => ({
-  readRuleOutcomes: async (days: OutcomeDays): Promise<AnswerText> => {
-    const outcomes = await ruleOutcomes.read(days);
-    if (outcomes === undefined) throw new Error('there are outcomes of any days');
-    return outcomes.answer;
-  },
-  /** @throws Failure `MODEL_UNKNOWN` */
-  compareShadow: async (question: ComparisonQuestion): Promise<AnswerText> => {
-    const comparison = await comparisons.read(question);
-    if (comparison !== undefined) return comparison.answer;
-    const why = `no model is registered as ${given(question.reference)}`;
-    throw new Failure('not-found', 'MODEL_UNKNOWN', why);
-  },
-});
 
 /** Finds a score that the client sees; null sees all. */
 const bindFindScore =

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import { compareShadow } from '../../../../src/rooms/models/queries/shadow-comparison.ts';
+import { compareShadow } from '../../../../src/rooms/models/queries/comparison.ts';
 import { insertShadowBatch } from '../../../../src/rooms/models/store/shadow-batches.ts';
 import { COMPARED_MAX } from '../../../../src/rooms/models/store/shadow-sample.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
@@ -97,5 +97,6 @@ test('however many there are, a bounded number is compared; other models have no
   expect(await compareShadow(database, { reference: other, days: '28' }, NOW)).toMatchObject({
     ...{ rows: 0, decided: { flagged: 0, precision: null, recall: null } },
   });
-  expect(await compareShadow(database, { reference: 'none@1', days: '28' }, NOW)).toBeUndefined();
+  const unknown = compareShadow(database, { reference: 'none@1', days: '28' }, NOW);
+  await expect(unknown).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' });
 });

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
-import type { RuleOutcomesJson } from '../../../../src/rooms/rules/rule-outcomes.ts';
+import type { RuleOutcomesJson } from '../../../../src/rooms/rules/outcomes.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { storeLabels } from '../../../support/scored-rows.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';

@@ -10,9 +10,10 @@ import {
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { verdictOfModel } from '../../../core/score/score.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { VISIBLE_ASCII } from '../../../kit/words/visible-ascii.ts';
+import { MODEL } from '../model-record.ts';
+import { findKnown } from '../registry/registered.ts';
 import { bandsOf } from '../registry/scoring-model.ts';
-import { findModel, readDescription } from '../store/models.ts';
+import { readDescription } from '../store/models.ts';
 import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-sample.ts';
 
 /** Equal parts of the probability. */
@@ -59,17 +60,36 @@ export const comparisonSchema = z
   .meta({ id: 'ShadowComparison' });
 export type ComparisonJson = z.infer<typeof comparisonSchema>;
 
+/** It would have reviewed what was approved, and rightly so. */
+export const comparisonExample: ComparisonJson = {
+  model: MODEL,
+  from: '2026-10-24T00:00:00.000Z',
+  to: '2026-11-20T09:30:00.000Z',
+  rows: 6000,
+  labelled: 4100,
+  frauds: 40,
+  verdicts: [
+    { decided: 'approve', shadow: 'approve', rows: 5900 },
+    { decided: 'approve', shadow: 'review', rows: 100 },
+  ],
+  decided: { flagged: 0, precision: null, recall: { rows: 40, value: 0, low: 0, high: 0.088 } },
+  shadow: {
+    flagged: 100,
+    precision: { rows: 70, value: 0.4, low: 0.293, high: 0.517 },
+    recall: { rows: 40, value: 0.7, low: 0.546, high: 0.819 },
+  },
+  distribution: [{ from: 0, decided: 5900, shadow: 5700 }],
+};
+
 type Judged = ComparedScore & { readonly ofShadow: Verdict };
 
-/** Undefined where no model is registered under the name. */
+/** @throws Failure `MODEL_UNKNOWN` */
 export async function compareShadow(
   database: Database,
   { reference, days }: ComparisonQuestion,
   nowMs: number,
-): Promise<ComparisonJson | undefined> {
-  // A SHA-256 and a name hold printable ASCII only; Postgres refuses a NUL.
-  const model = VISIBLE_ASCII.test(reference) ? await findModel(database, reference) : undefined;
-  if (model === undefined) return undefined;
+): Promise<ComparisonJson> {
+  const model = await findKnown(database, reference);
   const { card } = await readDescription(database, model.modelId);
   const bands = bandsOf(card);
   const fromMs = outcomesFromMs(days, nowMs);

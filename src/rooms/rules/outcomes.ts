@@ -62,6 +62,22 @@ export const ruleOutcomesSchema = z
   .meta({ id: 'RuleOutcomes' });
 export type RuleOutcomesJson = z.infer<typeof ruleOutcomesSchema>;
 
+export const ruleOutcomesExample: RuleOutcomesJson = {
+  rule_set: 'default@2',
+  from: '2026-11-14T00:00:00.000Z',
+  to: '2026-11-20T09:30:00.000Z',
+  scores: 1_204_113,
+  sampled: 20_000,
+  rules: [
+    {
+      code: 'VELOCITY_COUNT_1H',
+      hits: 5120,
+      sampled: { hits: 85, approve: 20, review: 50, decline: 15, fraud: 31, legitimate: 9 },
+      precision: { rows: 40, value: 0.775, low: 0.625, high: 0.877 },
+    },
+  ],
+};
+
 export async function readRuleOutcomes(
   database: Database,
   days: OutcomeDays,
