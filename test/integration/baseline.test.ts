@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';
-import { migrate } from '../../src/store/migrations/migrate.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import {
   type Checksum,
   readReplaced,
   SQL_FOLDER,
-} from '../../src/store/migrations/migration-files.ts';
+} from '../../src/kit/database/migrations/migration-files.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { FIRST_POLICY } from '../support/review-policy.ts';
 import { runRisk } from '../support/risk.ts';

@@ -3,7 +3,7 @@
  * database.
  */
 import { expect, test } from 'vitest';
-import { command } from '../../src/cli/keys.ts';
+import { command } from '../../src/rooms/access/commands.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runCommand } from '../support/run-command.ts';
 

@@ -3,16 +3,16 @@
  * Method: scores of two months with the numbers that lose bits most easily, stored and read by the engine's own statements.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import type { TrainingPage } from '../../src/domain/training-page.ts';
-import { currentRuleSet } from '../../src/rules/rule-sets.ts';
-import { score } from '../../src/scoring/score.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { findLoggedFeature } from '../../src/store/labels/labelled-transactions.ts';
-import { readTrainingRows } from '../../src/store/models/training-rows.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
-import { readScoreRecord } from '../../src/store/scores/read-scores.ts';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
+import { score } from '../../src/core/score/score.ts';
+import { findLoggedFeature } from '../../src/core/store/labels/labelled-transactions.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { readScoreRecord } from '../../src/core/store/scores/read-scores.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { readTrainingRows } from '../../src/rooms/models/store/training-rows.ts';
+import type { TrainingPage } from '../../src/rooms/models/training-page.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
 import { runRisk } from '../support/risk.ts';
