@@ -93,7 +93,7 @@ export type Models = {
     transaction: Pick<Transaction, 'corridor' | 'accountId'>,
   ) => Promise<{ readonly model: JudgingModel | null; readonly degradation: 0 | 1 }>;
 };
-export type OpenModels = (databases: Databases) => Models;
+export type OpenModels = (databases: Databases) => Promise<Models>;
 
 export const NO_MODELS: Models = {
   find: async () => ({ problem: 'is not registered' }),

@@ -36,7 +36,7 @@ export type BatchDependencies = {
   readonly retryBaseMs: number;
   /** Degradation level of the process, stored with each score. */
   readonly degradation: () => number;
-  readonly models: Judge;
+  readonly judge: Judge;
   readonly random: () => number;
   readonly nowMs: () => number;
   readonly metrics: Metrics;

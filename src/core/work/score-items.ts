@@ -17,7 +17,7 @@ export type ScoredItems = {
 /** @param level degradation level of the process */
 export async function scoreItems(
   scorer: Scorer,
-  models: Judge,
+  { judge }: Judge,
   level: number,
   items: readonly Item[],
   rows: FeatureRows,
@@ -25,7 +25,7 @@ export async function scoreItems(
   const judgedRows = items.map(
     ({ transaction }, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
   );
-  const { judgements, shadows } = await models.judge(judgedRows);
+  const { judgements, shadows } = await judge(judgedRows);
   const scored: Scored[] = [];
   const failed: ScoredItems['failed'] = [];
   for (const [index, item] of items.entries()) {

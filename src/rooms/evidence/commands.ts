@@ -102,7 +102,7 @@ async function verify(
   sample: number,
 ): Promise<Verification> {
   const verification = { verified: 0, different: 0, differing: [] };
-  const models = openModels({ primary: database, replica: null, now: Date.now });
+  const models = await openModels({ primary: database, replica: null, now: Date.now });
   const opinions = createStoredOpinions(models);
   const onPage = async (scores: readonly SampledScore[]) => {
     const made = await opinions.judge(scores);

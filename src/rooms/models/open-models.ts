@@ -17,7 +17,7 @@ const MODELS_MAX = 8;
 /** A registered model never changes, so a model read from the replica is current at any lag. */
 const ANY_TIME_MS = 0;
 
-export function openModels(databases: Databases): Models {
+export async function openModels(databases: Databases): Promise<Models> {
   const loaded = new LRUCache<string, FoundModel, Database>({
     ...{ max: MODELS_MAX, ignoreFetchAbort: true },
     fetchMethod: (modelId, _stale, { context }) => tryModel(context, modelId),

@@ -3,12 +3,9 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { plainText } from '../../core/domain/transaction.ts';
+import type { Api, ApiRoom } from '../../core/room.ts';
 import { createSampleCache } from '../../kit/caches/sample-cache.ts';
-import {
-  type Databases,
-  requireWrite,
-  withLag,
-} from '../../kit/database/replica/choose-database.ts';
+import { readAged } from '../../kit/database/replica/choose-database.ts';
 import { ageHeaders, sayAge } from '../../kit/http/answers/age.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import {
@@ -19,10 +16,10 @@ import {
 } from '../../kit/http/answers/kept.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { actorOf, requireRole } from '../../kit/http/auth/auth.ts';
-import { type BodyLimits, checkFields, readJson, readQuery } from '../../kit/http/body/body.ts';
+import { checkFields, readJson, readQuery } from '../../kit/http/body/body.ts';
 import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
-import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { CURSOR_DESCRIPTION } from '../../kit/words/list-parameters.ts';
 import {
   decidedRolloutsExample,
@@ -66,13 +63,7 @@ const modelCursor = plainText(REFERENCE_CHARS_MAX)
   .meta({ description: CURSOR_DESCRIPTION, examples: [MODEL] });
 const listParameters = z.strictObject({ cursor: modelCursor });
 
-type Api = {
-  readonly databases: Databases;
-  readonly metrics: Metrics;
-  readonly limits: BodyLimits;
-};
-
-export function modelsRoutes({ databases, metrics, limits }: Api): Hono<AppEnv> {
+export async function openModelsApi({ databases, metrics, limits }: Api): Promise<ApiRoom> {
   const { primary, now } = databases;
   const routes = new Hono<AppEnv>();
   const compare = createSampleCache<ComparisonQuestion>(
@@ -91,10 +82,10 @@ export function modelsRoutes({ databases, metrics, limits }: Api): Hono<AppEnv> 
 
   routes.get('/v1/models/watch', requireRole(...READERS), async (c) => {
     const parameters = readQuery(c, modelWatchParameters);
-    const { answer, lagMs } = await withLag(requireWrite(databases, readToken(c)), (from) =>
+    const watched = await readAged(databases, readToken(c), (from) =>
       readModelWatch(from, parameters),
     );
-    return c.json({ items: sayAge(c, { answer, ageMs: lagMs }) });
+    return c.json({ items: sayAge(c, watched) });
   });
 
   routes.get('/v1/models/:id', requireRole(...READERS), async (c) =>
@@ -127,7 +118,7 @@ export function modelsRoutes({ databases, metrics, limits }: Api): Hono<AppEnv> 
     return c.json(await takeRolloutBack(primary, corridor, actorOf(c)));
   });
 
-  return routes;
+  return { routes: [routes] };
 }
 
 const reading = { tags: ['models'], security: allowedRoles(...READERS) };
@@ -142,22 +133,7 @@ const decided = {
 /** No age: the answer says its time. */
 const headers = answerHeaders('ETag', 'Cache-Control', 'Vary');
 
-export const modelsPaths: ZodOpenApiPathsObject = {
-  '/v1/models': {
-    get: {
-      ...reading,
-      operationId: 'listModels',
-      summary: 'Registered models and what they do',
-      requestParams: { query: listParameters },
-      responses: {
-        200: {
-          description: 'One page, by name.',
-          content: json(listSchema, { items: [modelExample], next_cursor: null }),
-        },
-        ...problemResponses(422),
-      },
-    },
-  },
+const paths: ZodOpenApiPathsObject = {
   '/v1/models/watch': {
     get: {
       ...reading,
@@ -178,18 +154,6 @@ export const modelsPaths: ZodOpenApiPathsObject = {
       },
     },
   },
-  '/v1/models/{id}': {
-    get: {
-      ...reading,
-      operationId: 'readModel',
-      summary: 'One model: lineage, card, proposals and rollouts',
-      requestParams: { path: named },
-      responses: {
-        200: { description: 'The model.', content: json(modelDetailSchema, modelDetailExample) },
-        ...problemResponses(404),
-      },
-    },
-  },
   '/v1/models/{id}/comparison': {
     get: {
       ...reading,
@@ -205,6 +169,33 @@ export const modelsPaths: ZodOpenApiPathsObject = {
         },
         304: { ...notModified[304], headers },
         ...problemResponses(404, 422),
+      },
+    },
+  },
+  '/v1/models': {
+    get: {
+      ...reading,
+      operationId: 'listModels',
+      summary: 'Registered models and what they do',
+      requestParams: { query: listParameters },
+      responses: {
+        200: {
+          description: 'One page, by name.',
+          content: json(listSchema, { items: [modelExample], next_cursor: null }),
+        },
+        ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/models/{id}': {
+    get: {
+      ...reading,
+      operationId: 'readModel',
+      summary: 'One model: lineage, card, proposals and rollouts',
+      requestParams: { path: named },
+      responses: {
+        200: { description: 'The model.', content: json(modelDetailSchema, modelDetailExample) },
+        ...problemResponses(404),
       },
     },
   },
@@ -267,4 +258,9 @@ export const modelsPaths: ZodOpenApiPathsObject = {
       responses: { 200: decided, ...problemResponses(400, 404, 408, 409, 413, 415, 422) },
     },
   },
+};
+
+export const document: DocumentPart = {
+  paths,
+  tags: { models: 'Models, what they do, and how well.' },
 };

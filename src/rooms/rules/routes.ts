@@ -5,9 +5,9 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Api, ApiRoom } from '../../core/room.ts';
 import type { AnswerText } from '../../kit/caches/answer-cache.ts';
 import { createSampleCache } from '../../kit/caches/sample-cache.ts';
-import type { Databases } from '../../kit/database/replica/choose-database.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import {
   ASK_AGAIN,
@@ -19,8 +19,8 @@ import {
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { requireRole } from '../../kit/http/auth/auth.ts';
 import { readQuery } from '../../kit/http/body/body.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
-import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { ROLES } from '../../kit/words/principal.ts';
 import {
   corridorSchema,
@@ -44,14 +44,7 @@ import {
 const READERS = ['analyst', 'operator', 'risk_officer'] as const;
 const noParameters = z.strictObject({});
 
-type Api = {
-  readonly databases: Databases;
-  readonly metrics: Metrics;
-  /** The names of those that a transaction may name now. */
-  readonly corridors: () => Iterable<string>;
-};
-
-export function rulesRoutes({ databases, metrics, corridors }: Api): Hono<AppEnv> {
+export async function openRulesApi({ databases, metrics, ingest }: Api): Promise<ApiRoom> {
   const routes = new Hono<AppEnv>();
   const readOutcomes = createSampleCache<OutcomeDays>(
     'rule_outcomes',
@@ -62,7 +55,7 @@ export function rulesRoutes({ databases, metrics, corridors }: Api): Hono<AppEnv
 
   routes.get('/v1/corridors', requireRole(...ROLES), (c) => {
     readQuery(c, noParameters);
-    return answerKept(c, toText([...corridors()].map(toCorridorJson)), ASK_AGAIN);
+    return answerKept(c, toText([...ingest.corridors()].map(toCorridorJson)), ASK_AGAIN);
   });
 
   const lists = { 'reason-codes': REASONS, features: FEATURES, 'rule-sets': RULE_SET_LIST };
@@ -79,7 +72,7 @@ export function rulesRoutes({ databases, metrics, corridors }: Api): Hono<AppEnv
     return answerKept(c, await readOutcomes(days), ASK_AGAIN);
   });
 
-  return routes;
+  return { routes: [routes] };
 }
 
 const toText = (items: readonly object[]): AnswerText => ({ text: JSON.stringify({ items }) });
@@ -102,7 +95,7 @@ function listOf<Schema extends z.ZodType>(
   return { 200: { description, headers, content }, ...otherwise };
 }
 
-export const rulesPaths: ZodOpenApiPathsObject = {
+const paths: ZodOpenApiPathsObject = {
   '/v1/corridors': {
     get: {
       ...catalogue,
@@ -178,5 +171,13 @@ export const rulesPaths: ZodOpenApiPathsObject = {
         ...otherwise,
       },
     },
+  },
+};
+
+export const document: DocumentPart = {
+  paths,
+  tags: {
+    catalogue: 'What exists: corridors, reason codes and features.',
+    rules: 'Rule sets, and what became of what their rules fired on.',
   },
 };

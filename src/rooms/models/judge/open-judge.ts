@@ -2,15 +2,11 @@
  * The seam `judge` in a worker: which models are in force, their health in each corridor, and the consequences. A batch gets
  * judgements; everything else happens in the duty that every worker runs twice a second.
  */
+import type { Worker } from '../../../core/room.ts';
 import type { Judge, JudgingModel } from '../../../core/score/judge.ts';
 import { announceModelsOut } from '../../../core/stream/status/models-out.ts';
-import type { Guards } from '../../../kit/breakers/guards.ts';
-import type { Config } from '../../../kit/config/config.ts';
-import type { Database } from '../../../kit/database/pool.ts';
 import type { Duty } from '../../../kit/duties/run-duties.ts';
-import type { Log } from '../../../kit/metrics/log.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
-import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { toError } from '../../../kit/words/failure.ts';
 import { loadModel } from '../registry/registered.ts';
 import { idsIn } from '../rollout/in-force.ts';
@@ -19,16 +15,6 @@ import { insertShadowBatch } from '../store/shadow-batches.ts';
 import { type Asking, judgeBatch, type ModelsInForce } from './judge-batch.ts';
 import { createModelHealth, type ModelHealth } from './model-health.ts';
 import { type LoadModel, REFRESH_EVERY_MS, watchModelsInForce } from './models-in-force.ts';
-
-type Worker = {
-  readonly config: Pick<Config, 'RISK_MARKET'>;
-  readonly log: Log;
-  readonly name: string;
-  readonly database: Database;
-  readonly redis: RedisClient;
-  readonly guards: Pick<Guards, 'reportModels'>;
-  readonly metrics: Metrics;
-};
 
 /** A model in force in a corridor. */
 type Pair = {

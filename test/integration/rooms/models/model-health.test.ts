@@ -4,9 +4,13 @@
  * models made of functions in the place of registered ones, in workers on real stores.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Room } from '../../../../src/core/room.ts';
 import type { JudgingModel } from '../../../../src/core/score/judge.ts';
 import { listModelsOut } from '../../../../src/core/stream/status/models-out.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
+import { ROOMS } from '../../../../src/main/rooms.ts';
+import { openModelsWorker } from '../../../../src/rooms/models/duty.ts';
+import type { LoadModel } from '../../../../src/rooms/models/judge/models-in-force.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
 import { readModel } from '../../../../src/rooms/models/store/models.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
@@ -40,6 +44,12 @@ function spoiledBy(meets: () => void) {
   };
 }
 
+/** The rooms of a worker whose models are loaded by a function of the test. */
+const withModels = (load: LoadModel): Room[] => [
+  ...ROOMS.filter(({ name }) => name !== 'models'),
+  { name: 'models', worker: (worker) => openModelsWorker(worker, load) },
+];
+
 type Score = { model: string | null; degradation: number };
 let sentMs = Date.UTC(2026, 10, 1);
 /** Sends one transaction and waits for its score. */
@@ -62,7 +72,7 @@ test('a model that fails for a while is stood in for by the rules, and then come
     calls += 1;
     if (isBroken) throw new Error('out of order');
   });
-  rig.startWorker({}, { loadModel: load });
+  rig.startWorker({}, { rooms: withModels(load) });
   for (let n = 0; n < 5; n++) expect(await scoreOne()).toEqual(BY_RULES);
   expect(calls).toBe(3);
   const list = () => listModelsOut(rig.commands, rig.database.market);
@@ -80,7 +90,7 @@ test('a slow model is stood in for by the rules', async () => {
     const endMs = performance.now() + 550;
     while (performance.now() < endMs);
   });
-  rig.startWorker({ RISK_CLAIM_IDLE_MS: '6000' }, { loadModel: load });
+  rig.startWorker({ RISK_CLAIM_IDLE_MS: '6000' }, { rooms: withModels(load) });
   expect((await scoreOne()).model).toBe('m@1');
   await waitUntil(async () => (await scoreOne()).model === null, 15_000, 'the rules to decide');
 });
@@ -93,8 +103,8 @@ test('a model that fails again is rolled back by the engine, where it fails and 
   const load = spoiledBy(() => {
     throw new Error('out of order');
   });
-  rig.startWorker({}, { loadModel: load });
-  rig.startWorker({}, { loadModel: load });
+  rig.startWorker({}, { rooms: withModels(load) });
+  rig.startWorker({}, { rooms: withModels(load) });
   // Until it is rolled back it is passed over, at a reduced level; from then on nothing is missing. Both
   // workers read the stream, and each notices by itself: one by one, so many scores come from both of them.
   let inARow = 0;

@@ -16,11 +16,11 @@ test('a model is loaded once under both of its names, and no check is recorded',
   const modelId = await rollOut.modelIdOf(name);
   await using full = registry.open();
   await using none = empty.open();
-  const fromReplica = openModels({ primary: none, replica: inStep(full), now: Date.now });
+  const fromReplica = await openModels({ primary: none, replica: inStep(full), now: Date.now });
   const known = await fromReplica.find(name);
   expect(known).toMatchObject({ model: { modelId, name } });
   expect(await fromReplica.find(modelId)).toBe(known);
-  const fromPrimary = openModels({ primary: full, replica: inStep(none), now: Date.now });
+  const fromPrimary = await openModels({ primary: full, replica: inStep(none), now: Date.now });
   expect(await fromPrimary.find(name)).toMatchObject({ model: { modelId } });
   expect(await fromPrimary.find('gone@1')).toEqual({ problem: 'is not registered' });
   expect(await registry.sql('select from model_checks')).toEqual([]);

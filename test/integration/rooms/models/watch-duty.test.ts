@@ -8,11 +8,12 @@ import { readConfig } from '../../../../src/kit/config/config.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createLeadership } from '../../../../src/kit/duties/leadership.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
-import { bindWatch, createWatchIfDue } from '../../../../src/rooms/models/duty.ts';
+import { createWatchIfDue, watchDuty } from '../../../../src/rooms/models/duty.ts';
 import { watchScores } from '../../../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../../../src/rooms/models/store/watch-reports.ts';
 import type { WatchReport } from '../../../../src/rooms/models/watch-report.ts';
 import { freePort } from '../../../../src/tools/start/services/free-port.ts';
+import { testConfig } from '../../../support/config.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { runRisk, spawnRisk } from '../../../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
@@ -23,7 +24,11 @@ const { signal } = new AbortController();
 const HOUR_MS = 3_600_000;
 const EVERY_MS = 60_000;
 const lookOf = (database: Database, leadership = createLeadership(database, 'test')) =>
-  createWatchIfDue({ database, leadership, everyMs: EVERY_MS, maturityDays: 7 });
+  createWatchIfDue({
+    config: testConfig({ RISK_WATCH_EVERY_SECONDS: '60' }),
+    database,
+    leadership,
+  });
 const START_MS = 30_000;
 
 let api: RunningApi;
@@ -99,7 +104,10 @@ test('figures that nobody renews are taken down', async () => {
   const settings = readConfig({ RISK_WATCH_EVERY_SECONDS: '60' });
   if ('problems' in settings) throw new Error(settings.problems.join());
   const metrics = createMetrics();
-  const duty = bindWatch(settings.config, database, createLeadership(database, 'test'), metrics);
+  const duty = watchDuty({
+    ...{ config: settings.config, database, metrics },
+    leadership: createLeadership(database, 'test'),
+  });
   const told = async () => (await metrics.registry.metrics()).includes('risk_model_psi{');
   const store = async (agoMs: number) => {
     const atMs = Date.now() - agoMs;
