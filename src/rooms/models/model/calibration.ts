@@ -1,8 +1,18 @@
-/** How a model's margins become calibrated probabilities: part of its manifest, stored as this JSON. */
+/**
+ * Calibrates margins to probabilities: of the transactions given 5 %, one in twenty is fraud. It is part of a model's manifest,
+ * stored as this JSON; both kinds keep the order of margins, as transactions are ranked by probability.
+ */
 import { z } from 'zod';
+import { countNotAbove } from '../bins.ts';
+import { logistic } from './exponential.ts';
 
 /** Most knots of an isotonic curve; people read the file, too. */
 export const CALIBRATION_KNOTS_MAX = 200;
+/**
+ * Share of Platt's probability in an isotonic one: the steps alone would give many margins the same
+ * probability, and coarse scores cost average precision.
+ */
+const LINE_SHARE = 0.01;
 
 /** log-odds = slope * margin + intercept. The slope is positive, or the order of margins would be lost. */
 const line = z.strictObject({ slope: z.number().positive(), intercept: z.number() });
@@ -35,3 +45,30 @@ const isotonic = z
 
 export const calibrationSchema = z.discriminatedUnion('kind', [platt, isotonic]);
 export type Calibration = Readonly<z.infer<typeof calibrationSchema>>;
+
+/** Probability of fraud at a margin; above 0 and below 1. */
+export function calibrate(calibration: Calibration, margin: number): number {
+  switch (calibration.kind) {
+    case 'platt':
+      return onLine(calibration, margin);
+    case 'isotonic': {
+      const steps = onSteps(calibration, margin);
+      return (1 - LINE_SHARE) * steps + LINE_SHARE * onLine(calibration.line, margin);
+    }
+  }
+}
+
+function onLine({ slope, intercept }: Line, margin: number): number {
+  return logistic(slope * margin + intercept);
+}
+
+export function onSteps({ margins, probabilities }: Steps, margin: number): number {
+  const at = countNotAbove(margins, margin);
+  const from = margins[at - 1];
+  const to = margins[at];
+  const below = probabilities[at - 1];
+  const above = probabilities[at];
+  if (from === undefined || below === undefined) return above ?? 0;
+  if (to === undefined || above === undefined) return below;
+  return below + ((above - below) * (margin - from)) / (to - from);
+}

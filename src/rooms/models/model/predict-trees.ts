@@ -4,8 +4,7 @@
  * the split it decides. With 200 full trees of depth 6 a row takes 3.7 µs, and 4.6 in groups of four that check
  * for missing values.
  */
-import { type Batch, checkBatch } from '../batch.ts';
-import { nextDouble } from './next-double.ts';
+import { type Batch, checkBatch } from './batch.ts';
 import { type TreeEnsemble, treeDepths } from './tree-ensemble.ts';
 
 /** Rows whose values and partial sums fit the nearest cache together. A multiple of LANES. */
@@ -183,4 +182,16 @@ function addLeaves(trees: ClosedTrees, block: Float64Array, sums: Float64Array):
     if (rounds)
       for (let row = 0; row < sums.length; row++) sums[row] = Math.fround(sums[row] as number);
   }
+}
+
+const double = new Float64Array(1);
+const bits = new BigInt64Array(double.buffer);
+
+/** The smallest double above a number: "not above t" is "below the next of t". */
+export function nextDouble(value: number): number {
+  // -0 and 0 compare equal, so both have the smallest positive double as next.
+  double[0] = value === 0 ? 0 : value;
+  const before = bits[0] ?? 0n;
+  bits[0] = before >= 0n ? before + 1n : before - 1n;
+  return double[0] ?? 0;
 }

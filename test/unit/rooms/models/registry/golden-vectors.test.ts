@@ -1,15 +1,15 @@
 /** Goal: a model that gives one bit less than it should, once, is found. */
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../../src/kit/random.ts';
-import { GOLDEN_VECTORS_MAX } from '../../../../../src/rooms/models/model/bounds.ts';
+import { loadModel } from '../../../../../src/rooms/models/model/model.ts';
+import { nextDouble } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import {
   checkGoldenVectors,
+  GOLDEN_VECTORS_MAX,
   recordGoldenVectors,
-} from '../../../../../src/rooms/models/model/golden-vectors.ts';
-import { loadModel } from '../../../../../src/rooms/models/model/load-model.ts';
-import { nextDouble } from '../../../../../src/rooms/models/model/trees/next-double.ts';
-import { makeFile } from './formats/xgboost-file.ts';
-import { refusalOf } from './support.ts';
+} from '../../../../../src/rooms/models/registry/check-model.ts';
+import { refusalOf } from '../model/support.ts';
+import { makeFile } from '../model/xgboost-file.ts';
 
 const ROWS = 60;
 const model = loadModel(new TextEncoder().encode(JSON.stringify(makeFile())));
@@ -31,12 +31,12 @@ function wrongOnce(wrongRun: number, wrongRow: number) {
 
 describe('recordGoldenVectors', () => {
   test('draws missing, small and large values, the same for a seed', () => {
-    const values = [...golden.inputs.values];
-    expect(values.some(Number.isNaN)).toBe(true);
-    expect(values.some((value) => value === 0)).toBe(true);
-    expect(values.some((value) => value > 1000)).toBe(true);
+    const values = golden.flatMap(({ inputs }) => inputs);
+    expect(values).toContain(null);
+    expect(values).toContain(0);
+    expect(values.some((value) => (value ?? 0) > 1000)).toBe(true);
     expect(recordGoldenVectors(model, ROWS, createRandom('golden'))).toEqual(golden);
-    expect(new Set(golden.margins).size).toBeGreaterThan(2);
+    expect(new Set(golden.map(({ margin }) => margin)).size).toBeGreaterThan(2);
   });
 });
 
@@ -52,8 +52,10 @@ describe('checkGoldenVectors', () => {
   });
 
   test('finds a bit of a probability', () => {
-    const probabilities = golden.probabilities.with(3, nextDouble(golden.probabilities[3] ?? 0));
-    expect(refusalOf(() => checkGoldenVectors(model, { ...golden, probabilities }))).toContain(
+    const changed = golden.map((vector, row) =>
+      row === 3 ? { ...vector, probability: nextDouble(vector.probability) } : vector,
+    );
+    expect(refusalOf(() => checkGoldenVectors(model, changed))).toContain(
       'golden_vectors[3].probability: run 1 gives',
     );
   });

@@ -1,11 +1,10 @@
 /**
  * A tree ensemble as XGBoost JSON, with every field that version 1.7 asks for, so that Python's
  * xgboost 1.7 and later load it. Written by hand rather than by JSON.stringify, because the format tells
- * floats from integers (see float32-text.ts).
+ * floats from integers.
  */
-import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
-import { treeEnd } from '../trees/tree-ensemble.ts';
-import { float32Text } from './float32-text.ts';
+import type { TreeEnsemble } from './tree-ensemble.ts';
+import { treeEnd } from './tree-ensemble.ts';
 
 /** The version whose format this is. */
 const VERSION = [1, 7, 4];
@@ -78,4 +77,29 @@ function writeTree(ensemble: TreeEnsemble, tree: number): string {
     `"tree_param":{"num_deleted":"0","num_feature":"${ensemble.featureNames.length}","num_nodes":"${nodes.length}","size_leaf_vector":"0"}`,
   ];
   return `{${fields.join()}}`;
+}
+
+/** Digits that are always enough for a float32. */
+const DIGITS_MAX = 9;
+/** Fewer digits are seldom enough: the search starts here and goes up. */
+const DIGITS_MIN = 6;
+
+/**
+ * The shortest text that reads back as the same float32. With an exponent (`5E-1`), as XGBoost writes its own and needs them: a JSON number without point and
+ * exponent is an integer to it, and refused where a float belongs.
+ */
+export function float32Text(value: number): string {
+  const single = Math.fround(value);
+  for (let digits = DIGITS_MIN; digits < DIGITS_MAX; digits++) {
+    const text = single.toExponential(digits - 1);
+    if (Math.fround(Number(text)) === single) return shorten(text);
+  }
+  return shorten(single.toExponential(DIGITS_MAX - 1));
+}
+
+/** `1.500000e+0` to `1.5E0`. */
+function shorten(text: string): string {
+  const [digits = '0', exponent = '0'] = text.split('e');
+  const trimmed = digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits;
+  return `${trimmed}E${Number(exponent)}`;
 }

@@ -2,8 +2,7 @@
  * Lays trees of a file or of the trainer, with children anywhere, out as a TreeEnsemble. Every tree is walked
  * from its root, so anything that is not a tree (a cycle, a child with two parents) is found here.
  */
-import { MODEL_DEPTH_MAX, MODEL_NODES_MAX } from '../bounds.ts';
-import { refuse } from '../refusal.ts';
+import { MODEL_DEPTH_MAX, MODEL_NODES_MAX, refuse } from './bounds.ts';
 import type { EnsembleHead, TreeEnsemble } from './tree-ensemble.ts';
 
 /** One tree; its root is node 0. Arrays of one item a node. */

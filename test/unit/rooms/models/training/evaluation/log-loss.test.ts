@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { logLoss } from '../../../../../../src/rooms/models/model/evaluation/log-loss.ts';
+import { logLoss } from '../../../../../../src/rooms/models/training/evaluation/ranking.ts';
 
 test('logLoss is the mean of -ln of what was given to what happened', () => {
   const expected = -(Math.log(0.9) + Math.log(0.75)) / 2;

@@ -4,11 +4,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readLightgbm } from '../../../../../../src/rooms/models/model/formats/read-lightgbm.ts';
-import { nextDouble } from '../../../../../../src/rooms/models/model/trees/next-double.ts';
-import { predictTrees } from '../../../../../../src/rooms/models/model/trees/predict-trees.ts';
-import { refusalOf } from '../support.ts';
+import { nextDouble, predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
+import { readLightgbm } from '../../../../../src/rooms/models/model/read-lightgbm.ts';
 import { LIGHTGBM_FILE } from './lightgbm-file.ts';
+import { refusalOf } from './support.ts';
 
 const NAN = Number.NaN;
 

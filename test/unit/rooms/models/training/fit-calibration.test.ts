@@ -1,18 +1,15 @@
 /** Goal: probabilities match frequencies, keep the order of margins, and the better way is chosen. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../../../../../src/kit/random.ts';
+import { createRandom } from '../../../../../src/kit/random.ts';
+import { calibrate, onSteps } from '../../../../../src/rooms/models/model/calibration.ts';
+import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
+import { logLoss } from '../../../../../src/rooms/models/training/evaluation/ranking.ts';
 import {
-  calibrate,
   chooseCalibration,
-} from '../../../../../../src/rooms/models/model/evaluation/calibration.ts';
-import {
   fitIsotonic,
-  isotonicAt,
-} from '../../../../../../src/rooms/models/model/evaluation/isotonic.ts';
-import { logLoss } from '../../../../../../src/rooms/models/model/evaluation/log-loss.ts';
-import { fitPlatt } from '../../../../../../src/rooms/models/model/evaluation/platt.ts';
-import { logistic } from '../../../../../../src/rooms/models/model/exponential.ts';
+  fitPlatt,
+} from '../../../../../src/rooms/models/training/fit-calibration.ts';
 
 const ROWS = 4000;
 
@@ -156,7 +153,7 @@ describe('fitIsotonic', () => {
       expect(probabilities[at]).toBeGreaterThanOrEqual(probabilities[at - 1] ?? 0);
     }
     const steps = { margins: [0, 1], probabilities: [0.25, 0.75] };
-    expect([-1, 0, 0.5, 1, 2].map((margin) => isotonicAt(steps, margin))).toEqual([
+    expect([-1, 0, 0.5, 1, 2].map((margin) => onSteps(steps, margin))).toEqual([
       0.25, 0.25, 0.5, 0.75, 0.75,
     ]);
   });

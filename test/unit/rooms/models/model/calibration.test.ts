@@ -1,11 +1,11 @@
 /** Goal: a calibration that would lose the order of margins, or promise certainty, is no calibration. */
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../../../../../src/kit/random.ts';
-import { chooseCalibration } from '../../../../../../src/rooms/models/model/evaluation/calibration.ts';
+import { createRandom } from '../../../../../src/kit/random.ts';
 import {
   CALIBRATION_KNOTS_MAX,
   calibrationSchema,
-} from '../../../../../../src/rooms/models/model/evaluation/calibration-json.ts';
+} from '../../../../../src/rooms/models/model/calibration.ts';
+import { chooseCalibration } from '../../../../../src/rooms/models/training/fit-calibration.ts';
 
 const line = { slope: 0.8, intercept: -2 };
 const steps = { margins: [-3, 0, 2], probabilities: [0.01, 0.02, 0.6] };

@@ -4,16 +4,18 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../../../../../src/kit/random.ts';
-import type { Batch } from '../../../../../../src/rooms/models/model/batch.ts';
-import { pathContributions } from '../../../../../../src/rooms/models/model/explanation/path-contributions.ts';
-import { treeShap } from '../../../../../../src/rooms/models/model/explanation/tree-shap.ts';
-import { predictTrees } from '../../../../../../src/rooms/models/model/trees/predict-trees.ts';
-import type { TreeEnsemble } from '../../../../../../src/rooms/models/model/trees/tree-ensemble.ts';
-import { TREE_DEFAULTS } from '../../../../../../src/rooms/models/training/tree-options.ts';
-import { trainTrees } from '../../training/train-to-the-end.ts';
-import { drawTrainingSet } from '../../training/training-data.ts';
-import { anyBatch, anyEnsemble } from '../support.ts';
+import { createRandom } from '../../../../../src/kit/random.ts';
+import type { Batch } from '../../../../../src/rooms/models/model/batch.ts';
+import {
+  pathContributions,
+  treeShap,
+} from '../../../../../src/rooms/models/model/explain-trees.ts';
+import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
+import type { TreeEnsemble } from '../../../../../src/rooms/models/model/tree-ensemble.ts';
+import { TREE_DEFAULTS } from '../../../../../src/rooms/models/training/tree-options.ts';
+import { trainTrees } from '../training/train-to-the-end.ts';
+import { drawTrainingSet } from '../training/training-data.ts';
+import { anyBatch, anyEnsemble } from './support.ts';
 
 const FEATURES = 4;
 

@@ -13,10 +13,10 @@
  *                                ...
  *                                end of trees
  */
-import { checkFeatureNames, checkTreeCount, refuse, refuseHuge } from '../refusal.ts';
-import { type LooseTree, layOutTrees } from '../trees/lay-out-trees.ts';
-import { nextDouble } from '../trees/next-double.ts';
-import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
+import { checkFeatureNames, checkTreeCount, refuse, refuseHuge } from './bounds.ts';
+import { type LooseTree, layOutTrees } from './lay-out-trees.ts';
+import { nextDouble } from './predict-trees.ts';
+import type { TreeEnsemble } from './tree-ensemble.ts';
 
 const VERSIONS = ['v2', 'v3', 'v4'];
 const CATEGORICAL = 1;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { float32Text } from '../../../../../../src/rooms/models/model/formats/float32-text.ts';
+import { float32Text } from '../../../../../src/rooms/models/model/write-xgboost.ts';
 
 describe('float32Text', () => {
   test('reads back as the same float32', () => {
