@@ -23,6 +23,7 @@ import type { MakeMetrics, Metrics } from '../kit/metrics/metrics.ts';
 import type { RedisClient } from '../kit/redis/connection.ts';
 import type { Ingest, OnLabelled } from './accept/ingest.ts';
 import type { Replies } from './accept/wait-for-score.ts';
+import type { EventSource } from './events.ts';
 import type { ModelCache } from './read/model-cache.ts';
 import type { ScoredStatement } from './store/scores/scores.ts';
 
@@ -33,6 +34,8 @@ export type Room = {
   readonly document?: () => Promise<DocumentPart>;
   readonly api?: (api: Api) => Promise<ApiRoom>;
   readonly worker?: (worker: Worker) => Promise<WorkerRoom>;
+  /** What the room tells other systems. */
+  readonly events?: () => Promise<readonly EventSource[]>;
   /** When the rows of the room's tables end. */
   readonly tables?: readonly Retention[];
   /** Makes the metrics of the room; called once a process that reports them. */
@@ -82,6 +85,8 @@ export type Worker = {
   readonly guards: Guards;
   readonly metrics: Metrics;
   readonly leadership: Leadership;
+  /** What all rooms tell other systems. */
+  readonly events: readonly EventSource[];
 };
 
 export type WorkerRoom = {

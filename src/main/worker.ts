@@ -132,8 +132,8 @@ export async function runWorker(
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = nameProcess();
   const leadership = resources.use(createLeadership(database, name, failpoint));
-  const worker: Worker = { config, log, name, database, redis, guards, metrics, leadership };
-  const rooms = await Promise.all(ROOMS.map((room) => room.worker?.(worker) ?? NOTHING));
+  const parts = { config, log, name, database, redis, guards, metrics, leadership };
+  const { worker, rooms } = await openRooms(parts);
   const onScored = rooms.flatMap((room) => room.onScored ?? []);
   const adapters = { ...worker, logs, memory };
   const models = openModels(worker, overrides);
@@ -178,6 +178,14 @@ export async function runWorker(
 
 /** What a room without a part in a worker adds. */
 const NOTHING: WorkerRoom = { duties: [] };
+
+/** Each room gets the events of all rooms. */
+async function openRooms(parts: Omit<Worker, 'events'>) {
+  const events = (await Promise.all(ROOMS.map((room) => room.events?.() ?? []))).flat();
+  const worker: Worker = { ...parts, events };
+  const rooms = await Promise.all(ROOMS.map((room) => room.worker?.(worker) ?? NOTHING));
+  return { worker, rooms };
+}
 
 function openModels(
   { config, log, name, database, redis, guards, metrics }: Worker,

@@ -23,10 +23,4 @@ export const STILL_CROSSING = new Set<string>([
   'rooms/search/queries/reading.ts -> rooms/models/queries/model-watch.ts',
   'rooms/search/queries/reading.ts -> rooms/models/queries/shadow-comparison.ts',
   'rooms/search/queries/reading.ts -> rooms/rules/rule-outcomes.ts',
-  'rooms/webhooks/raise/raise-final.ts -> rooms/review/queries/read-cases.ts',
-  'rooms/webhooks/raise/raise-final.ts -> rooms/review/store/final-decisions.ts',
-  'rooms/webhooks/raise/raise-watched.ts -> rooms/models/store/watch-reports.ts',
-  'rooms/webhooks/raise/raise-watched.ts -> rooms/review/review-policy.ts',
-  'rooms/webhooks/raise/raise-watched.ts -> rooms/review/store/case-figures.ts',
-  'rooms/webhooks/raise/raise-watched.ts -> rooms/review/store/review-policies.ts',
 ]);

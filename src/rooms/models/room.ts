@@ -11,5 +11,6 @@ export const models: Room = {
   document: async () => (await import('./api.ts')).document,
   api: async (api) => (await import('./api.ts')).openModels(api),
   worker: async (worker) => (await import('./duty.ts')).openWatch(worker),
+  events: async () => (await import('./events.ts')).events,
   tables,
 };

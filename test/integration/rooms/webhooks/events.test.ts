@@ -4,13 +4,12 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Verdict } from '../../../../src/core/domain/score-record.ts';
+import type { DecisionLog } from '../../../../src/core/events.ts';
 import { insertScores } from '../../../../src/core/store/scores/scores.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import { raiseDecided } from '../../../../src/rooms/webhooks/raise/raise-decided.ts';
-import { raiseFinal } from '../../../../src/rooms/webhooks/raise/raise-final.ts';
+import { raiseDecided, raiseLogged } from '../../../../src/rooms/webhooks/raise-events.ts';
 import { addHooked } from '../../../../src/rooms/webhooks/store/webhook-intake.ts';
 import { toNewScores } from '../../../support/delivered.ts';
-import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
 import { ANN, createWebhookRig, type WebhookRig } from '../../../support/rooms/webhooks/rig.ts';
 import { storeTransactions, type TransactionSeed } from '../../../support/stored-rows.ts';
 
@@ -31,7 +30,6 @@ beforeEach(async () => {
   await testDatabase.sql(
     `truncate transactions, scores, webhook_endpoints, webhook_deliveries, webhook_intake cascade`,
   );
-  await testDatabase.sql('delete from final_decisions');
   await testDatabase.sql('update webhook_position set decision_id = 0');
 });
 
@@ -208,48 +206,56 @@ test('each decision is listed once, wherever a worker ends and however many work
   for (const endpoint of [id, elsewhere]) expect(await decidedOf(endpoint)).toEqual(ids.toSorted());
 });
 
-test('each final decision is listed once, wherever a worker ends', async () => {
+/** A room's log of decisions: the position of each is its place in the list, from 1. */
+const logOf = (ids: readonly string[]): DecisionLog => ({
+  kind: 'decisions',
+  type: 'transaction.final_decision',
+  listAfter: async (_, position, rowsMax) =>
+    ids
+      .map((transactionId, index) => ({
+        position: String(index + 1),
+        transactionId,
+        corridor: 'US-EG',
+        atMs: NOW,
+        json: JSON.stringify({ transaction_id: transactionId, decided_by: 'Ann' }),
+        clientJson: JSON.stringify({ transaction_id: transactionId }),
+      }))
+      .slice(Number(position), Number(position) + rowsMax),
+});
+
+test('each decision of a log is listed once, wherever a worker ends', async () => {
   const { webhook_id: id } = await webhooks.make(URL, {
     event_types: ['transaction.final_decision'],
   });
-  const ids = await storeDecisions(testDatabase, 4);
+  const ids = await store(4);
+  const log = logOf(ids);
   for (const statement of ['insert-webhook-deliveries', 'move-webhook-position']) {
-    await expect(raiseFinal(endsAt(statement, 'after'), 2)).rejects.toThrow('ends');
+    await expect(raiseLogged(endsAt(statement, 'after'), log, 2)).rejects.toThrow('ends');
   }
-  await expect(raiseFinal(endsAfterCommit, 2)).rejects.toThrow('ends');
-  await Promise.all([raiseFinal(database), raiseFinal(database), raiseFinal(database)]);
+  await expect(raiseLogged(endsAfterCommit, log, 2)).rejects.toThrow('ends');
+  await Promise.all([1, 2, 3].map(() => raiseLogged(database, log)));
   expect(await decidedOf(id)).toEqual(ids.toSorted());
 });
 
-test('final decisions are events in their order, once, and say less to a client', async () => {
+test('decisions of a log are events in their order, and say less to a client', async () => {
   const { webhook_id: id } = await webhooks.make(URL, {
     event_types: ['transaction.final_decision'],
   });
   const { webhook_id: shop } = await webhooks.make(URL, {
     ...{ event_types: ['transaction.final_decision'], client: 'shop' },
   });
-  const [own = ''] = await storeTransactions(database, [{ createdAtMs: NOW, score: 600 }]);
-  await testDatabase.sql(`update transactions set client = 'shop'`);
-  await storeDecisions(testDatabase, 3);
-  await testDatabase.sql(
-    'alter table final_decisions disable trigger final_decisions_never_change',
-  );
-  await testDatabase.sql('update final_decisions set transaction_id = $1 where decision_id = 2', [
+  const ids = await store(3);
+  const [, own] = ids;
+  await testDatabase.sql(`update transactions set client = 'shop' where transaction_id = $1`, [
     own,
   ]);
-  await testDatabase.sql('alter table final_decisions enable trigger final_decisions_never_change');
-  expect(await raiseFinal(database, 2)).toEqual({ deliveries: 2, mayHaveMore: true });
-  expect(await raiseFinal(database, 2)).toEqual({ deliveries: 1, mayHaveMore: false });
-  expect(await raiseFinal(database, 2)).toEqual({ deliveries: 0, mayHaveMore: false });
-  const listed = (await deliveriesTo(id)).map(({ payload }) => JSON.parse(payload).data.decisions);
-  expect(listed).toMatchObject([
-    [{ decision_id: '1' }, { decision_id: '2', decided_by: 'Ann' }],
-    [{ decision_id: '3' }],
-  ]);
+  const log = logOf(ids);
+  expect(await raiseLogged(database, log, 2)).toEqual({ deliveries: 2, mayHaveMore: true });
+  expect(await raiseLogged(database, log, 2)).toEqual({ deliveries: 1, mayHaveMore: false });
+  expect(await raiseLogged(database, log, 2)).toEqual({ deliveries: 0, mayHaveMore: false });
+  const lists = (await deliveriesTo(id)).map(listedIn);
+  expect(lists).toEqual([ids.slice(0, 2), ids.slice(2)]);
   const [ofShop, ...others] = await deliveriesTo(shop);
   expect([ofShop?.decisions, others]).toEqual([1, []]);
-  expect(JSON.parse(ofShop?.payload ?? '').data.decisions).toMatchObject([
-    { decision_id: '2', transaction_id: own, disposition: 'fraud' },
-  ]);
-  expect(ofShop?.payload).not.toContain('Ann');
+  expect(JSON.parse(ofShop?.payload ?? '').data.decisions).toEqual([{ transaction_id: own }]);
 });

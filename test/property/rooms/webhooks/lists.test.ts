@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { VERDICTS } from '../../../../src/core/domain/score-record.ts';
-import { type Decision, toLists } from '../../../../src/rooms/webhooks/raise/match-events.ts';
+import { type ClientDecision, toLists } from '../../../../src/rooms/webhooks/match-events.ts';
 import { type Endpoint, WEBHOOK_LIMITS } from '../../../../src/rooms/webhooks/webhook.ts';
 
 const TYPE = 'transaction.decided';
@@ -35,7 +35,9 @@ const chosen = fc.record({
 const decisions = fc
   .array(chosen, { maxLength: 260, size: 'max' })
   .map((all) =>
-    all.map(({ text, ...one }, nth): Decision => ({ ...one, json: JSON.stringify({ nth, text }) })),
+    all.map(
+      ({ text, ...one }, nth): ClientDecision => ({ ...one, json: JSON.stringify({ nth, text }) }),
+    ),
   );
 
 test('an endpoint gets each decision that it takes, in order, and no other', () => {

@@ -1,29 +1,12 @@
 /** Which endpoints take an event, and the body that each is sent. */
 import { v7 as uuidv7 } from 'uuid';
-import type { Verdict } from '../../../core/domain/score-record.ts';
-import type { NewDelivery } from '../store/deliveries.ts';
-import { type Endpoint, type SentType, WEBHOOK_LIMITS } from '../webhook.ts';
+import type { Verdict } from '../../core/domain/score-record.ts';
+import type { Decision, Event } from '../../core/events.ts';
+import type { NewDelivery } from './store/deliveries.ts';
+import { type Endpoint, type SentType, WEBHOOK_LIMITS } from './webhook.ts';
 
-/** An event about one thing of the market. */
-export type Event = {
-  readonly id: string;
-  readonly type: SentType;
-  readonly at: Date;
-  readonly corridor?: string;
-  readonly data: object;
-};
-
-/** A decision about a transaction, with what endpoints choose it by. */
-export type Decision = {
-  readonly client: string | null;
-  readonly corridor: string;
-  /** Undefined where endpoints do not choose by it. */
-  readonly verdict?: Verdict;
-  readonly atMs: number;
-  readonly json: string;
-  /** Sent in place of `json` to endpoints of a client. */
-  readonly clientJson?: string;
-};
+/** A decision with the client of its transaction. */
+export type ClientDecision = Omit<Decision, 'transactionId'> & { readonly client: string | null };
 
 /** Types whose events list decisions, and how the ids of these events begin. */
 const LISTS = {
@@ -44,7 +27,10 @@ export function match(endpoints: readonly Endpoint[], events: readonly Event[]):
   );
 }
 
-export function toDelivery(endpointId: string, { id, type, at, data }: Event): NewDelivery {
+export function toDelivery(
+  endpointId: string,
+  { id, type, at, data }: Event<SentType>,
+): NewDelivery {
   const payload = toPayload(type, at, JSON.stringify(data));
   return { endpointId, eventId: id, eventType: type, payload, decisions: null };
 }
@@ -53,7 +39,7 @@ export function toDelivery(endpointId: string, { id, type, at, data }: Event): N
 export function* toLists(
   endpoints: readonly Endpoint[],
   type: ListType,
-  decisions: readonly Decision[],
+  decisions: readonly ClientDecision[],
 ): Generator<NewDelivery> {
   for (const endpoint of endpoints) {
     const taken = decisions.filter((one) => takes(endpoint, type, one));
@@ -64,7 +50,7 @@ export function* toLists(
 type Listed = { readonly atMs: number; readonly json: string };
 
 /** Begins a new list where one more decision would be too many, or too long. */
-function* divide({ client }: Endpoint, decisions: readonly Decision[]): Generator<Listed[]> {
+function* divide({ client }: Endpoint, decisions: readonly ClientDecision[]): Generator<Listed[]> {
   let list: Listed[] = [];
   let bytes = ENVELOPE_BYTES;
   for (const { atMs, json: whole, clientJson } of decisions) {
