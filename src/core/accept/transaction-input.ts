@@ -9,7 +9,6 @@ import { type FieldError, InvalidFields, jsonPointer } from '../../kit/words/fie
 import { nestingOf } from '../domain/metadata.ts';
 import {
   type KeyedTransactionInput,
-  TRANSACTION_LIMITS,
   type TransactionInput,
   transactionInputSchema,
 } from '../domain/transaction.ts';
