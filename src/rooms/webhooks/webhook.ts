@@ -1,7 +1,6 @@
 /** Webhooks: endpoints, the events they take, and deliveries, as the store and the API have them. */
 import { z } from 'zod';
 import { VERDICTS, type Verdict } from '../../core/domain/score-record.ts';
-import { plainText } from '../../core/domain/transaction.ts';
 import { EVENT_TYPES, type EventType } from '../../core/events.ts';
 import {
   CURSOR_DESCRIPTION,
@@ -9,6 +8,7 @@ import {
   pageLimit,
   shown,
 } from '../../kit/words/list-parameters.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 
 /** Sent when somebody asks for it, whatever the endpoint takes. */
 export const TEST_TYPE = 'webhook.test';
