@@ -5,7 +5,6 @@ import { describeSettings } from '../../../src/kit/config/config.ts';
 import { RETENTIONS } from '../../../src/kit/duties/retention.ts';
 import { PROBLEM_NAMES, PROBLEMS } from '../../../src/kit/http/answers/problem-types.ts';
 import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
-import { ROLES } from '../../../src/kit/words/principal.ts';
 import { documentOfRoutes } from '../../support/openapi.ts';
 import { accessRows } from './access-table.ts';
 
@@ -63,14 +62,15 @@ function metricsTable(): string {
   const rows = metrics
     .filter(({ name }) => !/^risk_(process|nodejs)_/.test(name))
     .map((metric) => [
-      `\`${metric.name}\``,
+      `\`${metric.name}\`${inBrackets('labelNames' in metric ? metric.labelNames : [])}`,
       metric.constructor.name.toLowerCase(),
-      'labelNames' in metric && Array.isArray(metric.labelNames) && metric.labelNames.length > 0
-        ? metric.labelNames.join(', ')
-        : '–',
       metric.help,
     ]);
-  return table(['metric', 'type', 'labels', 'meaning'], rows);
+  return table(['metric (labels)', 'type', 'meaning'], rows);
+}
+
+function inBrackets(names: unknown): string {
+  return Array.isArray(names) && names.length > 0 ? ` (${names.join(', ')})` : '';
 }
 
 function retentionTable(): string {
@@ -96,16 +96,14 @@ function reasonsTable(): string {
 function featuresTable(): string {
   const rows = FEATURE_LIST.map(({ name, unit, description }, index) => [
     String(index),
-    `\`${name}\``,
-    unit,
+    `\`${name}\` (${unit})`,
     description,
   ]);
-  return table(['', 'feature', 'unit', 'meaning'], rows);
+  return table(['', 'feature (unit)', 'meaning'], rows);
 }
 
 async function accessTable(): Promise<string> {
-  const rows = accessRows(await documentOfRoutes());
-  return table(['', ...ROLES.map((role) => `\`${role}\``)], rows);
+  return table(['roles', 'operations'], accessRows(await documentOfRoutes()));
 }
 
 function problemsTable(): string {
@@ -133,10 +131,9 @@ export async function reference(): Promise<string> {
     '',
     '## Access',
     '',
-    'The table shows what a key with one role may do; a key with several roles may do what any of them may. `own`: only with',
-    "objects of its own client; another client's objects are answered as unknown ones. A key that has",
-    '`analyst` or `admin` besides `ingest` reaches the objects of the whole market (`yes`). Accounts, merchants, models and dead letters belong to the market and',
-    'have no client. `/livez`, `/readyz`, `/openapi.json` and `/docs` need no key.',
+    'A key may do what any of its roles may. `own`: only with objects of its own client; objects of another client are',
+    'answered as unknown ones, unless the key has `analyst` or `admin` besides. Accounts, merchants, models and dead letters',
+    'belong to the market and have no client. `/livez`, `/readyz`, `/openapi.json` and `/docs` need no key.',
     '',
     await accessTable(),
     '',
