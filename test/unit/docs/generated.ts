@@ -47,40 +47,42 @@ function wrap(text: string): string[] {
   return lines;
 }
 
-function settingsTable(): string {
-  const rows = describeSettings().map(({ name, description, byDefault }) => [
-    `\`${name}\``,
-    byDefault === '' ? '–' : `\`${byDefault}\``,
-    description,
-  ]);
-  return table(['setting', 'default', 'meaning'], rows);
+function settingsList(): string {
+  return list(
+    describeSettings().map(
+      ({ name, description, byDefault }) =>
+        `\`${name}\`${byDefault === '' ? '' : ` (\`${byDefault}\`)`}: ${description}`,
+    ),
+  );
 }
 
 /** Our own metrics only: the process metrics (`risk_process_…`, `risk_nodejs_…`) are prom-client's. */
-function metricsTable(): string {
+function metricsList(): string {
   const metrics = createMetrics().registry.getMetricsAsArray();
-  const rows = metrics
-    .filter(({ name }) => !/^risk_(process|nodejs)_/.test(name))
-    .map((metric) => [
-      `\`${metric.name}\`${inBrackets('labelNames' in metric ? metric.labelNames : [])}`,
-      metric.constructor.name.toLowerCase(),
-      metric.help,
-    ]);
-  return table(['metric (labels)', 'type', 'meaning'], rows);
+  return list(
+    metrics
+      .filter(({ name }) => !/^risk_(process|nodejs)_/.test(name))
+      .map((metric) => {
+        const labels = 'labelNames' in metric ? inBrackets(metric.labelNames) : '';
+        return `\`${metric.name}\`${labels}, ${metric.constructor.name.toLowerCase()}: ${metric.help}`;
+      }),
+  );
 }
 
 function inBrackets(names: unknown): string {
   return Array.isArray(names) && names.length > 0 ? ` (${names.join(', ')})` : '';
 }
 
-function retentionTable(): string {
-  const rows = RETENTIONS.map(({ tables, ends, setting }) => [
-    tables.map((name) => `\`${name}\``).join(', '),
-    setting === undefined ? '–' : `\`${setting}\``,
-    ends,
-  ]);
-  return table(['table', 'setting', 'when its rows end'], rows);
+function retentionList(): string {
+  return list(
+    RETENTIONS.map(({ tables, ends, setting }) => {
+      const names = tables.map((name) => `\`${name}\``).join(', ');
+      return `${names}${setting === undefined ? '' : ` (\`${setting}\`)`}: ${ends}`;
+    }),
+  );
 }
+
+const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n');
 
 /** Every rule of the deciding rule set; a band as `from value: weight`. */
 function reasonsTable(): string {
@@ -93,13 +95,11 @@ function reasonsTable(): string {
   return table(['code', 'meaning', 'bands', 'features it reads'], rows);
 }
 
-function featuresTable(): string {
-  const rows = FEATURE_LIST.map(({ name, unit, description }, index) => [
-    String(index),
-    `\`${name}\` (${unit})`,
-    description,
-  ]);
-  return table(['', 'feature (unit)', 'meaning'], rows);
+/** Numbered from 0, as in the stored vector. */
+function featuresList(): string {
+  return FEATURE_LIST.map(
+    ({ name, unit, description }, index) => `${index}. \`${name}\` (${unit}): ${description}`,
+  ).join('\n');
 }
 
 async function accessTable(): Promise<string> {
@@ -125,9 +125,9 @@ export async function reference(): Promise<string> {
     '## Settings',
     '',
     'Read from the environment at start, checked all at once; a bad or unknown one ends the process with',
-    'exit code 78 and the list of problems. An empty value counts as absent.',
+    'exit code 78 and the list of problems. An empty value counts as absent. In brackets stands the default.',
     '',
-    settingsTable(),
+    settingsList(),
     '',
     '## Access',
     '',
@@ -145,15 +145,15 @@ export async function reference(): Promise<string> {
     '',
     '## Metrics',
     '',
-    '`GET /metrics`, Prometheus text format. Names end in their unit.',
+    '`GET /metrics`, Prometheus text format. Names end in their unit; labels stand in brackets.',
     '',
-    metricsTable(),
+    metricsList(),
     '',
     '## Retention',
     '',
-    'Tables in Postgres. Where no setting is named, no row ends by its age.',
+    'Tables in Postgres, with the setting in days after which rows end. Where none is named, no row ends by its age.',
     '',
-    retentionTable(),
+    retentionList(),
     '',
     '## Reason codes',
     '',
@@ -168,7 +168,7 @@ export async function reference(): Promise<string> {
     `Schema ${FEATURE_SCHEMA}, in the order of the stored vector. A missing value is NaN (null in an explanation), and no rule`,
     'fires on it.',
     '',
-    featuresTable(),
+    featuresList(),
     '',
   ].join('\n');
 }
