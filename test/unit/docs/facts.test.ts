@@ -23,7 +23,7 @@ test('faults.md says how many mechanisms are taken out', () => {
   const faults = readText('docs/faults.md').replaceAll('\n', ' ');
   expect(faults).toContain(`takes each of ${MUTANTS.length} mechanisms out`);
   expect(faults).toContain(`does the same with ${SETUP_MUTANTS.length} mechanisms`);
-  expect(faults).toContain(`It takes ${mechanisms.size} mechanisms out`);
+  expect(faults).toContain(`simulation takes ${mechanisms.size} mechanisms out`);
 });
 
 test('audit.md lists each action that is audited, and no other', () => {
