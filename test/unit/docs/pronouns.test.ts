@@ -15,7 +15,7 @@ const FINDINGS_MAX = { begins: 27, vague: 26, retired: 356, documents: 0 };
 /** Words after which `this`, `that`, `these`, `those` and `one` stand alone, as no noun follows. */
 const NO_NOUN =
   'a|after|also|an|and|are|as|asks|at|before|belongs?|both|but|by|can|cannot|comes?|costs?|could|did|do|does|ends?|for|from|gives?|goes|had|has|have|holds?|if|in|into|is|it|keeps?|lies|make|makes|may|means|must|names|no|nobody|not|of|on|one|only|or|says|should|so|stands?|stays?|takes?|tells?|than|that|the|then|they|to|under|until|was|waits?|were|when|where|which|while|who|whose|will|with|without|would';
-const ALONE = String.raw`(?=[\s]*(?:[,.;:)]|$)|\s+(?:${NO_NOUN})\b)`;
+const ALONE = String.raw`(?=[\s]*(?:[,.;:)]|$)|\s+(?:${NO_NOUN})(?![\w-]))`;
 const BEGINS = new RegExp(
   String.raw`^(?:It|Its|They|Their|Whose|(?:This|That|These|Those|One)\b${ALONE})(?![\w-])`,
 );
