@@ -75,26 +75,28 @@ function inBrackets(names: unknown): string {
   return Array.isArray(names) && names.length > 0 ? ` (${names.join(', ')})` : '';
 }
 
+/** Tables whose rows end, then the names of those whose rows never do. */
 function retentionList(): string {
-  return list(
-    RETENTIONS.map(({ tables, ends, setting }) => {
-      const names = tables.map((name) => `\`${name}\``).join(', ');
-      return `${names}${setting === undefined ? '' : ` (\`${setting}\`)`}: ${ends}`;
-    }),
+  const named = (tables: readonly string[]) => tables.map((name) => `\`${name}\``).join(', ');
+  const stays = RETENTIONS.filter(({ ends }) => ends.startsWith('never'));
+  const lines = RETENTIONS.filter((one) => !stays.includes(one)).map(
+    ({ tables, ends, setting }) =>
+      `${named(tables)}${setting === undefined ? '' : ` (\`${setting}\`)`}: ${ends}`,
   );
+  return list([...lines, `never: ${named(stays.flatMap(({ tables }) => tables))}`]);
 }
 
 const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n');
 
 /** Every rule of the deciding rule set; a band as `from value: weight`. */
-function reasonsTable(): string {
-  const rows = currentRuleSet.rules.map(({ rule, bands }) => [
-    `\`${rule.reasonCode}\``,
-    rule.summary,
-    bands.map(({ from, weight }) => `${from}: ${weight}`).join(', '),
-    rule.features.map((name) => `\`${name}\``).join(', '),
-  ]);
-  return table(['code', 'meaning', 'bands', 'features it reads'], rows);
+function reasonsList(): string {
+  return list(
+    currentRuleSet.rules.map(({ rule, bands }) => {
+      const weights = bands.map(({ from, weight }) => `${from}: ${weight}`).join(', ');
+      const features = rule.features.map((name) => `\`${name}\``).join(', ');
+      return `\`${rule.reasonCode}\`: ${rule.summary} Bands ${weights}; reads ${features}.`;
+    }),
+  );
 }
 
 /** Numbered from 0, as in the stored vector. */
@@ -108,12 +110,13 @@ async function accessTable(): Promise<string> {
   return table(['roles', 'operations'], accessRows(await documentOfRoutes()));
 }
 
-function problemsTable(): string {
-  const rows = PROBLEM_NAMES.map((name) => {
-    const { status, meaning, cure } = PROBLEMS[name];
-    return [`\`${name}\``, String(status), meaning, cure];
-  });
-  return table(['type', 'status', 'meaning', 'cure'], rows);
+function problemsList(): string {
+  return list(
+    PROBLEM_NAMES.map((name) => {
+      const { status, meaning, cure } = PROBLEMS[name];
+      return `\`${name}\` (${status}): ${meaning} ${cure}`;
+    }),
+  );
 }
 
 /** docs/reference.md. */
@@ -141,9 +144,10 @@ export async function reference(): Promise<string> {
     '',
     '## Problems',
     '',
-    'Every error is `application/problem+json` (RFC 9457); its `type` is `urn:risk:problem:` and one of these.',
+    'Every error is `application/problem+json` (RFC 9457); its `type` is `urn:risk:problem:` and one of these. Each says what',
+    'happened, and then what to do.',
     '',
-    problemsTable(),
+    problemsList(),
     '',
     '## Metrics',
     '',
@@ -163,7 +167,7 @@ export async function reference(): Promise<string> {
     'bands turn it into a weight, rising evenly from one band to the next. The rules that fired combine as',
     'independent causes: risk = 1 − Π (1 − weight), score = round (1000 · risk).',
     '',
-    reasonsTable(),
+    reasonsList(),
     '',
     '## Features',
     '',
