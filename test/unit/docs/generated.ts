@@ -66,7 +66,7 @@ function metricsList(): string {
       .filter(({ name }) => !/^risk_(process|nodejs)_/.test(name))
       .map((metric) => {
         const labels = 'labelNames' in metric ? inBrackets(metric.labelNames) : '';
-        return `\`${metric.name}\`${labels}, ${metric.constructor.name.toLowerCase()}: ${metric.help}`;
+        return `\`${metric.name}\`${labels}: ${metric.help}`;
       }),
   );
 }
@@ -93,8 +93,7 @@ function reasonsList(): string {
   return list(
     currentRuleSet.rules.map(({ rule, bands }) => {
       const weights = bands.map(({ from, weight }) => `${from}: ${weight}`).join(', ');
-      const features = rule.features.map((name) => `\`${name}\``).join(', ');
-      return `\`${rule.reasonCode}\`: ${rule.summary} Bands ${weights}; reads ${features}.`;
+      return `\`${rule.reasonCode}\`: ${rule.summary} (${weights})`;
     }),
   );
 }
@@ -163,9 +162,8 @@ export async function reference(): Promise<string> {
     '',
     '## Reason codes',
     '',
-    `Rule set \`${currentRuleSet.id}\`: review from a score of ${currentRuleSet.verdicts.review}, decline from ${currentRuleSet.verdicts.decline}. A rule measures one value; the`,
-    'bands turn it into a weight, rising evenly from one band to the next. The rules that fired combine as',
-    'independent causes: risk = 1 − Π (1 − weight), score = round (1000 · risk).',
+    `Rule set \`${currentRuleSet.id}\`: review from a score of ${currentRuleSet.verdicts.review}, decline from ${currentRuleSet.verdicts.decline}. A rule measures one`,
+    'value; its bands, in brackets, turn the value into a weight ([rules](rules.md)). `GET /v1/rule-sets` says what a rule reads.',
     '',
     reasonsList(),
     '',
