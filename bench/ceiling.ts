@@ -3,7 +3,7 @@
  * shape does that writes the same bytes to the same tables without scoring (bench/bare). Every other figure is
  * read against these bounds.
  */
-import { parseArguments, UsageError } from '../src/cli/command.ts';
+import { parseArguments, UsageError } from '../src/kit/command/command.ts';
 import { measureBare } from './bare/measure.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { copyCeiling } from './support/ceilings.ts';

@@ -3,8 +3,8 @@
  * with their profiles gone from the worker and from Redis (each is rebuilt from Postgres), with the profiles
  * in Redis alone (a new worker), and with whatever the worker's own memory holds of them.
  */
-import { parseArguments } from '../src/cli/command.ts';
-import { profileKeyPattern } from '../src/stream/keys.ts';
+import { profileKeyPattern } from '../src/core/stream/keys.ts';
+import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
   DAY_MS,

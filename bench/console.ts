@@ -3,7 +3,7 @@
  * the live overview while transactions arrive at a steady rate.
  */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { integerOption, parseArguments } from '../src/cli/command.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { findChromium, launchChromium, MISSING } from '../test/console/support/chromium.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { LIVE_LOAD, type Load } from './support/load.ts';

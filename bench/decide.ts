@@ -3,7 +3,7 @@
  * each was due until the answer with its score. It is an open loop, so requests that a slow answer holds up
  * count too.
  */
-import { parseArguments } from '../src/cli/command.ts';
+import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { readProfiles } from './support/cpu-profile.ts';
 import {

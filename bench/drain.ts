@@ -3,7 +3,7 @@
  * they start together. The clock runs from the moment all are ready; what they scored before is left out.
  */
 import { availableParallelism } from 'node:os';
-import { parseArguments, UsageError } from '../src/cli/command.ts';
+import { parseArguments, UsageError } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Ceiling, Settings } from './support/bench.ts';
 import {
   integerList,

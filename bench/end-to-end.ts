@@ -4,7 +4,7 @@
  * as processes of one machine and everything durable. The clock runs from the first request until the
  * last score is stored.
  */
-import { integerOption, parseArguments } from '../src/cli/command.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { measureBare } from './bare/measure.ts';
 import type { Bench, BenchContext, BenchReport, Ceiling, Settings } from './support/bench.ts';
 import { copyCeiling } from './support/ceilings.ts';

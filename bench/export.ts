@@ -4,8 +4,8 @@
  * the export in turn.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArguments } from '../src/cli/command.ts';
-import { EXPORT_FORMATS, type ExportFormat } from '../src/query/exports/export-parameters.ts';
+import { parseArguments } from '../src/kit/command/command.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../src/rooms/exports/write/export-parameters.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { fillHistory } from './support/history-rows.ts';
 import {

@@ -3,7 +3,7 @@
  * processes of the engine: while transactions are scored and what is flagged is named, and then until the last case is open and the
  * last event delivered.
  */
-import { integerOption, parseArguments } from '../src/cli/command.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchReport, Settings } from './support/bench.ts';
 import { type Round, STEPS, startRounds } from './support/flagged-round.ts';
 import {

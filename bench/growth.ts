@@ -3,7 +3,7 @@
  * partitions. Cost is processor time a transaction, which neighbours on the machine disturb less than its rate.
  */
 import type { Client } from 'pg';
-import { integerOption, parseArguments } from '../src/cli/command.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { fillHistory } from './support/history-rows.ts';
 import {

@@ -2,7 +2,7 @@
  * How many transactions a second the API accepts when it is all that runs: committed in Postgres and
  * appended to the streams, with no worker to share the machine with.
  */
-import { parseArguments } from '../src/cli/command.ts';
+import { parseArguments } from '../src/kit/command/command.ts';
 import type {
   Bench,
   BenchContext,

@@ -2,7 +2,7 @@
  * What does a claim cost when millions of keys stand? The same claims of random keys, in turn, on a market without a
  * key, on one with many, and on that one without memory for filters; each measurement holds a checkpoint.
  */
-import { parseArguments } from '../src/cli/command.ts';
+import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { type ClaimCost, claimRounds, KEY_ARMS, type KeyArm } from './support/claim-rounds.ts';
 import { integerList } from './support/load.ts';

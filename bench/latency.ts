@@ -3,8 +3,8 @@
  * request was due by the open loop until Redis appended its `transaction.scored`, which is after the score
  * was committed: Redis' clock in the event's id, the generator's clock for the rest, both this machine's.
  */
-import { integerOption, parseArguments, UsageError } from '../src/cli/command.ts';
-import { CORRIDORS } from '../src/simulate/geography.ts';
+import { integerOption, parseArguments, UsageError } from '../src/kit/command/command.ts';
+import { CORRIDORS } from '../src/tools/simulate/geography.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
   integerList,

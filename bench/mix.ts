@@ -5,9 +5,9 @@
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { integerOption, parseArguments } from '../src/cli/command.ts';
-import { transactionWriter } from '../src/simulate/format.ts';
-import { createRandom, type Random } from '../src/simulate/random.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
+import { createRandom, type Random } from '../src/kit/random.ts';
+import { transactionWriter } from '../src/tools/simulate/format.ts';
 import type { Bench, BenchContext, BenchReport, BenchTable } from './support/bench.ts';
 import { readCpu } from './support/cpu-by-role.ts';
 import type { GeneratorResult } from './support/generator.ts';

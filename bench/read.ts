@@ -4,7 +4,7 @@
  * account, is asked for once, for the first time since it was stored. Hot: a few are asked for again and again.
  */
 import { join } from 'node:path';
-import { integerOption, parseArguments } from '../src/cli/command.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { startEcho } from './support/echo.ts';
 import type { GeneratorResult } from './support/generator.ts';

@@ -2,14 +2,14 @@
  * What does the rebuild of a merchant cost, however many rows it has? One merchant whose rows are spread over its reach,
  * one that has as many in an hour: rebuilt by counting, then from its tallies, now and at late arrivals.
  */
-import { parseArguments } from '../src/cli/command.ts';
-import { LABEL_MATURITY_DAYS, merchantReachDays } from '../src/domain/history.ts';
-import { monthOf } from '../src/domain/month.ts';
-import type { Transaction } from '../src/domain/transaction.ts';
-import { type Database, openPool } from '../src/store/database/pool.ts';
-import { ensurePartitions } from '../src/store/partitions/partitions.ts';
-import { loadMerchantPasts } from '../src/store/profiles/history.ts';
-import { createTallies } from '../src/store/tallies/fold-tallies.ts';
+import { LABEL_MATURITY_DAYS, merchantReachDays } from '../src/core/domain/history.ts';
+import type { Transaction } from '../src/core/domain/transaction.ts';
+import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
+import { loadMerchantPasts } from '../src/core/store/profiles/history.ts';
+import { createTallies } from '../src/core/store/tallies/fold-tallies.ts';
+import { parseArguments } from '../src/kit/command/command.ts';
+import { type Database, openPool } from '../src/kit/database/pool.ts';
+import { monthOf } from '../src/kit/words/month.ts';
 import type { Bench, BenchReport } from './support/bench.ts';
 import { DAY_MS, integerList } from './support/load.ts';
 import { MARKET } from './support/market.ts';

@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { parseArguments } from '../src/cli/command.ts';
+import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import {
   integerList,

@@ -5,9 +5,9 @@
  */
 import { readdir, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
-import { EXIT, UsageError } from '../src/cli/command.ts';
-import { createOutput, type Output } from '../src/cli/output.ts';
-import { createLog } from '../src/runtime/log.ts';
+import { EXIT, UsageError } from '../src/kit/command/command.ts';
+import { createOutput, type Output } from '../src/kit/command/output.ts';
+import { createLog } from '../src/kit/metrics/log.ts';
 import { CHECK_USAGE, check } from './check/check.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { describeMachine, formatMachine } from './support/machine.ts';

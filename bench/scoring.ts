@@ -3,12 +3,12 @@
  * features, judged by 200 trees where it says so, decided. In turn with the oracle of the tests, which makes an object
  * of everything. No I/O: what a worker pays on top is not in it.
  */
-import { parseArguments } from '../src/cli/command.ts';
-import { FRAUDS_SEEN_MAX } from '../src/domain/history.ts';
-import type { Transaction } from '../src/domain/transaction.ts';
-import { currentRuleSet } from '../src/rules/rule-sets.ts';
-import { vectorOf } from '../src/scoring/feature-rows.ts';
-import { score } from '../src/scoring/score.ts';
+import { FRAUDS_SEEN_MAX } from '../src/core/domain/history.ts';
+import type { Transaction } from '../src/core/domain/transaction.ts';
+import { vectorOf } from '../src/core/score/feature-rows.ts';
+import { currentRuleSet } from '../src/core/score/rules/rule-sets.ts';
+import { score } from '../src/core/score/score.ts';
+import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchReport } from './support/bench.ts';
 import { percentiles } from './support/percentiles.ts';
 import {

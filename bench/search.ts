@@ -4,11 +4,11 @@
  */
 import { writeFile } from 'node:fs/promises';
 import pg from 'pg';
-import { integerOption, parseArguments } from '../src/cli/command.ts';
-import { DAY_MS } from '../src/domain/utc-bucket.ts';
-import { searchTransactions } from '../src/query/search/search.ts';
-import { transactionSearchParameters } from '../src/query/search/search-parameters.ts';
-import { type Database, openPool } from '../src/store/database/pool.ts';
+import { searchTransactions } from '../src/core/read/search.ts';
+import { transactionSearchParameters } from '../src/core/read/search-parameters.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
+import { type Database, openPool } from '../src/kit/database/pool.ts';
+import { DAY_MS } from '../src/kit/words/utc-bucket.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
 import { MARKET } from './support/market.ts';

@@ -2,7 +2,7 @@
  * Does anything grow over time? A steady load for half an hour or more; every minute the memory of each process
  * and the latency of that minute, and their slopes once the time in which caches fill has passed.
  */
-import { parseArguments } from '../src/cli/command.ts';
+import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
   integerList,

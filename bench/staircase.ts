@@ -2,7 +2,7 @@
  * Where is the knee, and what does a spike above it do? Load rises in steps, each an open loop, until the engine
  * no longer keeps up; then comes three times what it could bear, and after it the calm from before.
  */
-import { parseArguments } from '../src/cli/command.ts';
+import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
   integerList,

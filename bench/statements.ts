@@ -3,7 +3,7 @@
  * considered. Processor time of the one backend that runs it, so neither the client nor the network is in it; nor
  * are the processes that write pages and WAL out, for which the WAL of a row is given.
  */
-import { integerOption, parseArguments, UsageError } from '../src/cli/command.ts';
+import { integerOption, parseArguments, UsageError } from '../src/kit/command/command.ts';
 import type { Bench } from './support/bench.ts';
 import { claimArms } from './support/claim-arms.ts';
 import { DAY_MS, integerList, loadName, MONTH_LOAD } from './support/load.ts';

@@ -4,8 +4,8 @@
  * machine is in both. A lookup of an unknown key is answered 401, so the answers count the lookups.
  */
 import { join } from 'node:path';
-import { integerOption, parseArguments } from '../src/cli/command.ts';
-import { mintApiKey } from '../src/runtime/api-key.ts';
+import { mintApiKey } from '../src/kit/access/api-key.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import type { GeneratorResult } from './support/generator.ts';
 import { startGenerator } from './support/generator-process.ts';

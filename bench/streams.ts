@@ -4,15 +4,15 @@
  * waiting transactions and then their events take.
  */
 import type { Redis } from 'ioredis';
-import { integerOption, parseArguments } from '../src/cli/command.ts';
-import type { Transaction } from '../src/domain/transaction.ts';
-import { decodeEntry, type EntryPayload } from '../src/stream/entries/entry.ts';
-import { createProducer } from '../src/stream/entries/producer.ts';
-import { ensureGroups } from '../src/stream/group/consumer-group.ts';
-import { readGroup, type StreamEntry } from '../src/stream/group/read-group.ts';
-import { streamKeys } from '../src/stream/keys.ts';
-import { createSettle, type EndedEntry } from '../src/stream/settle/settle.ts';
-import { toRow } from '../src/worker/acknowledge.ts';
+import type { Transaction } from '../src/core/domain/transaction.ts';
+import { decodeEntry, type EntryPayload } from '../src/core/stream/entries/entry.ts';
+import { createProducer } from '../src/core/stream/entries/producer.ts';
+import { ensureGroups } from '../src/core/stream/group/consumer-group.ts';
+import { readGroup, type StreamEntry } from '../src/core/stream/group/read-group.ts';
+import { streamKeys } from '../src/core/stream/keys.ts';
+import { createSettle, type EndedEntry } from '../src/core/stream/settle/settle.ts';
+import { toRow } from '../src/core/work/acknowledge.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench } from './support/bench.ts';
 import { DAY_MS, integerList, MONTH_LOAD } from './support/load.ts';
 import { madeBatches } from './support/made-rows.ts';

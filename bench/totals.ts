@@ -4,12 +4,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { integerOption, parseArguments } from '../src/cli/command.ts';
-import { verifyDays } from '../src/cli/verify/tallies.ts';
-import { monthOf } from '../src/domain/month.ts';
-import { DAY_MS } from '../src/domain/utc-bucket.ts';
-import { openPool } from '../src/store/database/pool.ts';
-import { ensurePartitions } from '../src/store/partitions/partitions.ts';
+import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
+import { openPool } from '../src/kit/database/pool.ts';
+import { monthOf } from '../src/kit/words/month.ts';
+import { DAY_MS } from '../src/kit/words/utc-bucket.ts';
+import { verifyDays } from '../src/rooms/evidence/verify/tallies.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
 import { MARKET } from './support/market.ts';

@@ -3,7 +3,7 @@
  * Postgres and Redis each time: how fast, what each role spends, what is left idle, and what workers do again
  * because of each other.
  */
-import { parseArguments } from '../src/cli/command.ts';
+import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
   integerList,

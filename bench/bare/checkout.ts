@@ -7,7 +7,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Failure } from '../../src/domain/failure.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 
 const COMMIT = '6bd90eb975a84d1d041553a6543ffdd9e7cbd259';
 /** The checkout gets no lockfile: it uses the packages of this repository. */

@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { parseArguments, UsageError } from '../../src/cli/command.ts';
+import { parseArguments, UsageError } from '../../src/kit/command/command.ts';
 import type { BenchContext } from '../support/bench.ts';
 import { integerList } from '../support/load.ts';
 import { describeMachine, formatMachine } from '../support/machine.ts';

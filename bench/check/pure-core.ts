@@ -1,5 +1,5 @@
 /** Compares the pure core with work of much the same speed: JSON of the same transactions. */
-import type { Transaction } from '../../src/domain/transaction.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { ACCOUNTS, foldAndScore, makeParties, makeTransaction } from '../support/pure-core.ts';
 
 /** Both take turns, so that a short disturbance of the machine affects both. */

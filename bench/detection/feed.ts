@@ -1,10 +1,10 @@
 /** Posts payments, and later their labels, to a running API, as an integrator would. */
 import pLimit from 'p-limit';
-import type { ApiClient } from '../../src/client/api-client.ts';
-import { refusal } from '../../src/client/api-client.ts';
-import type { RetryPolicy } from '../../src/client/retry-policy.ts';
-import { sendUntilAnswered } from '../../src/client/send-until-answered.ts';
-import { Failure } from '../../src/domain/failure.ts';
+import type { ApiClient } from '../../src/kit/client/api-client.ts';
+import { refusal } from '../../src/kit/client/api-client.ts';
+import type { RetryPolicy } from '../../src/kit/client/retry-policy.ts';
+import { sendUntilAnswered } from '../../src/kit/client/send-until-answered.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 import type { Payment } from './published-days.ts';
 
 export type Target = { readonly client: ApiClient; readonly retryPolicy: RetryPolicy };

@@ -3,17 +3,16 @@
  * had a fraud between a week before the delay and the day that is just known. Each figure comes with the bounds
  * of 95 % over resampled customers.
  */
-
-import type { Interval } from '../../src/models/evaluation/wilson.ts';
-import { createRandom } from '../../src/simulate/random.ts';
-import { accountPrecision } from '../../src/training/evaluation/account-precision.ts';
-import { bootstrapIntervals } from '../../src/training/evaluation/bootstrap.ts';
+import type { Interval } from '../../src/core/score/models/evaluation/wilson.ts';
+import { createRandom } from '../../src/kit/random.ts';
+import { accountPrecision } from '../../src/rooms/models/training/evaluation/account-precision.ts';
+import { bootstrapIntervals } from '../../src/rooms/models/training/evaluation/bootstrap.ts';
 import {
   aucOf,
   averagePrecisionOf,
   recallAtFalseAlarmRate,
   thresholdsOf,
-} from '../../src/training/evaluation/ranking.ts';
+} from '../../src/rooms/models/training/evaluation/ranking.ts';
 import type { Day } from './published-days.ts';
 
 const DAY_MS = 86_400_000;

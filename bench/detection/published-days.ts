@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { Failure } from '../../src/domain/failure.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 
 export type Payment = {
   /** The transaction's id in the file, which is its idempotency key. */

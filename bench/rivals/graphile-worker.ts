@@ -3,7 +3,6 @@
  * score row a payment, ten at a time. Batched: a job a request with the payments as an array, its documented
  * batch job, with the local queue and the batched completion of its performance page.
  */
-
 import { run, runMigrations } from 'graphile-worker';
 import type pg from 'pg';
 import { type Payment, POOL_CONNECTIONS, QUEUE, type Rival } from './rival.ts';

@@ -3,7 +3,7 @@
  * durably before it answers, has it scored once, and stores the whole score. It does without validation,
  * fingerprints, the search for duplicates, histories, partitions, streams by corridor, events and isolation.
  */
-import type { Transaction } from '../../src/domain/transaction.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { Accept } from '../support/plain-service.ts';
 
 /**

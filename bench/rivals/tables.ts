@@ -3,9 +3,9 @@
  * have it, and one of scores. Batches travel as the engine's own binary arrays, the fastest way known here.
  */
 import pg from 'pg';
-import { FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
-import type { KeyedTransactionInput } from '../../src/domain/transaction.ts';
-import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
+import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
+import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import type { KeyedTransactionInput } from '../../src/core/domain/transaction.ts';
 import {
   float8Array,
   int2Array,
@@ -13,7 +13,7 @@ import {
   timestampArray,
   uuidArray,
   vectorArray,
-} from '../../src/store/database/binary-array.ts';
+} from '../../src/kit/database/binary-array.ts';
 import { createAloneScorer, RULE_SET } from '../support/empty-history.ts';
 import { marketUrl } from '../support/market.ts';
 import { type Payment, POOL_CONNECTIONS, type Stores } from './rival.ts';

@@ -2,8 +2,8 @@
  * What a bench is. Each file of bench/ answers one question and exports one `bench: Bench`;
  * bench/run.ts finds them, prints the machine and what they report, and exits 1 on any breach.
  */
-import type { Output, Row } from '../../src/cli/output.ts';
-import type { Log } from '../../src/runtime/log.ts';
+import type { Output, Row } from '../../src/kit/command/output.ts';
+import type { Log } from '../../src/kit/metrics/log.ts';
 
 export type BenchContext = {
   readonly output: Output;

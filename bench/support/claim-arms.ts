@@ -1,6 +1,6 @@
 /** Arms of claims: as the engine stores transactions, with longer client names, and with other indexes by party. */
-import type { KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
-import { claimTransactions } from '../../src/store/transactions/transactions.ts';
+import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
+import { claimTransactions } from '../../src/core/store/transactions/transactions.ts';
 import type { Arm } from './statement-arms.ts';
 
 const TABLES = ['transactions', 'idempotency_keys', 'ingest_batches', 'daily_increments'];

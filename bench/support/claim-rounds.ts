@@ -1,11 +1,14 @@
 /** Claims of random keys in several markets in turn, with the processor time and the log each of them costs. */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import type { KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
-import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
-import { claimTransactions, type NewBatch } from '../../src/store/transactions/transactions.ts';
+import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
+import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
+import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
+import {
+  claimTransactions,
+  type NewBatch,
+} from '../../src/core/store/transactions/transactions.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 import { treeCpuSeconds } from './process-usage.ts';
 import type { Services } from './services.ts';
 import type { KeyMarket, StandingMarket } from './standing-keys.ts';

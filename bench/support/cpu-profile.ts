@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Row } from '../../src/cli/output.ts';
+import type { Row } from '../../src/kit/command/output.ts';
 
 type ProfileNode = {
   readonly id: number;

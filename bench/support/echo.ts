@@ -1,6 +1,6 @@
 /** The service that answers without a store, as a process: what HTTP and JSON alone can do. */
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../src/embedded/free-port.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import type { Target } from './load.ts';
 import { spawnRole, untilReady } from './role-process.ts';
 

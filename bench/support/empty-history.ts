@@ -1,9 +1,9 @@
 /** Scores a transaction by the engine's own core with empty profiles: no profile is read or kept. */
-import { FEATURE_COUNT } from '../../src/domain/feature-schema.ts';
-import type { Decision } from '../../src/domain/score-record.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { currentRuleSet } from '../../src/rules/rule-sets.ts';
-import { score } from '../../src/scoring/score.ts';
+import { FEATURE_COUNT } from '../../src/core/domain/feature-schema.ts';
+import type { Decision } from '../../src/core/domain/score-record.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
+import { score } from '../../src/core/score/score.ts';
 import { features } from '../../test/support/oracle/features.ts';
 import { oracleHistories } from '../../test/support/oracle/vector.ts';
 import { makeParties } from './pure-core.ts';

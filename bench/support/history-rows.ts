@@ -4,10 +4,10 @@
  * and so has each merchant.
  */
 import pg from 'pg';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
-import { monthOf, monthStartMs } from '../../src/domain/month.ts';
-import { openPool } from '../../src/store/database/pool.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { openPool } from '../../src/kit/database/pool.ts';
+import { monthOf, monthStartMs } from '../../src/kit/words/month.ts';
 import { RULE_SET } from './empty-history.ts';
 import { MARKET, marketUrl } from './market.ts';
 import type { Services } from './services.ts';

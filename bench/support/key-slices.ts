@@ -1,6 +1,9 @@
 /** The slices of idempotency keys as an API knows them, with room for the filters of 26 million keys. */
-import type { Database } from '../../src/store/database/pool.ts';
-import { createKeySlices, type KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
+import {
+  createKeySlices,
+  type KeySlices,
+} from '../../src/core/store/idempotency-keys/key-slices.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 
 const FILTER_BYTES_MAX = 64 * 2 ** 20;
 

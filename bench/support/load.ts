@@ -1,6 +1,6 @@
 /** The traffic that a bench offers: its options, and the generator that sends it. */
 import { join } from 'node:path';
-import { integerOption, UsageError } from '../../src/cli/command.ts';
+import { integerOption, UsageError } from '../../src/kit/command/command.ts';
 import type { Settings } from './bench.ts';
 import { type GeneratorProcess, startGenerator } from './generator-process.ts';
 import type { Pipeline } from './pipeline.ts';

@@ -1,10 +1,9 @@
 /** The transactions of a load as ingest would store them, batch by batch, without posting them. */
-
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { prepare } from '../../src/ingest/prepare-transactions.ts';
-import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
-import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
-import type { NewBatch, NewTransaction } from '../../src/store/transactions/transactions.ts';
+import { prepare } from '../../src/core/accept/prepare-transactions.ts';
+import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import type { NewBatch, NewTransaction } from '../../src/core/store/transactions/transactions.ts';
+import type { SimulatedTransaction } from '../../src/tools/simulate/transaction.ts';
 import { type Load, lastMidnightMs } from './load.ts';
 import { trafficRows } from './traffic.ts';
 

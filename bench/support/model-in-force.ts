@@ -1,16 +1,19 @@
 /** A model of the usual size, registered and active in every corridor before any worker runs. */
-import { FEATURE_LIST } from '../../src/domain/feature-schema.ts';
-import { ALL_CORRIDORS } from '../../src/domain/model-record.ts';
-import type { Officer } from '../../src/domain/principal.ts';
-import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
-import { describeModel, toGoldenVectors } from '../../src/models/registry/check-model.ts';
-import { mintApiKey } from '../../src/runtime/api-key.ts';
-import { createRandom } from '../../src/simulate/random.ts';
-import { makeApiKey } from '../../src/store/access/api-keys.ts';
-import { type Database, openPool } from '../../src/store/database/pool.ts';
-import { decideRollouts, insertProposal } from '../../src/store/models/model-rollouts.ts';
-import { insertModel } from '../../src/store/models/models.ts';
-import { listCorridors } from '../../src/store/transactions/corridors.ts';
+import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
+import { ALL_CORRIDORS } from '../../src/core/domain/model-record.ts';
+import { writeXgboost } from '../../src/core/score/models/formats/write-xgboost.ts';
+import {
+  describeModel,
+  toGoldenVectors,
+} from '../../src/core/score/models/registry/check-model.ts';
+import { decideRollouts, insertProposal } from '../../src/core/store/models/model-rollouts.ts';
+import { insertModel } from '../../src/core/store/models/models.ts';
+import { listCorridors } from '../../src/core/store/transactions/corridors.ts';
+import { mintApiKey } from '../../src/kit/access/api-key.ts';
+import { makeApiKey } from '../../src/kit/access/api-keys.ts';
+import { type Database, openPool } from '../../src/kit/database/pool.ts';
+import { createRandom } from '../../src/kit/random.ts';
+import type { Officer } from '../../src/kit/words/principal.ts';
 import { MARKET } from './market.ts';
 import { makeRandomTrees } from './random-trees.ts';
 

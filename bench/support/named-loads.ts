@@ -1,5 +1,5 @@
 /** Loads by name: several benches offer them, and figures of different days are compared by them. */
-import { UsageError } from '../../src/cli/command.ts';
+import { UsageError } from '../../src/kit/command/command.ts';
 import { LIVE_LOAD, type Load, MONTH_LOAD } from './load.ts';
 
 /** Six integrators send these; each waits for its answer. */

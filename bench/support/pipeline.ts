@@ -4,7 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from '../../src/embedded/free-port.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { checkOutBare } from '../bare/checkout.ts';
 import type { BenchContext, Settings } from './bench.ts';
 import { type Role, type RoleProcess, spawnRole, untilReady } from './role-process.ts';

@@ -4,7 +4,7 @@
  * validated, keys are not checked: each of these favours the rival.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { KeyedTransactionInput } from '../../src/domain/transaction.ts';
+import type { KeyedTransactionInput } from '../../src/core/domain/transaction.ts';
 
 /** Accepts durably; resolves to the ids, one an input. */
 export type Accept = (inputs: readonly KeyedTransactionInput[]) => Promise<readonly string[]>;

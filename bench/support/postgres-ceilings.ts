@@ -2,11 +2,11 @@
  * What Postgres does here with the engine's own statements and nothing around them: rows and durable
  * commits a second, from one process that does nothing else.
  */
-import { FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
-import { type Database, openPool } from '../../src/store/database/pool.ts';
-import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
-import { insertScores } from '../../src/store/scores/scores.ts';
-import { claimTransactions } from '../../src/store/transactions/transactions.ts';
+import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
+import { insertScores } from '../../src/core/store/scores/scores.ts';
+import { claimTransactions } from '../../src/core/store/transactions/transactions.ts';
+import { type Database, openPool } from '../../src/kit/database/pool.ts';
 import { toNewScores } from '../../test/support/delivered.ts';
 import { createAloneScorer, RULE_SET } from './empty-history.ts';
 import { openKeySlices } from './key-slices.ts';

@@ -1,6 +1,6 @@
 /** When scores were published: the only reader of the engine's events among the benches. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { streamsOf } from '../../src/stream/keys.ts';
+import { streamsOf } from '../../src/core/stream/keys.ts';
 import { MARKET } from './market.ts';
 import type { Stores } from './services.ts';
 

@@ -7,27 +7,27 @@ import {
   merchantHourlyDays,
   merchantReachDays,
   NO_FRAUDS,
-} from '../../src/domain/history.ts';
-import type { Decision } from '../../src/domain/score-record.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/utc-bucket.ts';
-import { accountKind } from '../../src/profile/account-kind.ts';
+} from '../../src/core/domain/history.ts';
+import type { Decision } from '../../src/core/domain/score-record.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { accountKind } from '../../src/core/profile/account-kind.ts';
 import {
   type AccountProfile,
   boundAccount,
   insertAccountItem,
-} from '../../src/profile/account-profile.ts';
-import { arrivalsOf } from '../../src/profile/arrivals.ts';
-import { merchantKind } from '../../src/profile/merchant-kind.ts';
+} from '../../src/core/profile/account-profile.ts';
+import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
+import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import {
   boundMerchant,
   insertMerchantItem,
   type MerchantProfile,
-} from '../../src/profile/merchant-profile.ts';
-import { beginRows } from '../../src/profile/own-features.ts';
-import { currentRuleSet } from '../../src/rules/rule-sets.ts';
-import { type FeatureRows, rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
-import { score } from '../../src/scoring/score.ts';
+} from '../../src/core/profile/merchant-profile.ts';
+import { beginRows } from '../../src/core/profile/own-features.ts';
+import { type FeatureRows, rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
+import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
+import { score } from '../../src/core/score/score.ts';
+import { DAY_MS, HOUR_MS } from '../../src/kit/words/utc-bucket.ts';
 import { oracleVector } from '../../test/support/oracle/vector.ts';
 
 export const ACCOUNTS = 2000;

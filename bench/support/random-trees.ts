@@ -1,7 +1,7 @@
 /** Full trees on features and thresholds drawn evenly: no branch is more likely than its sibling. */
-import { layOutTrees } from '../../src/models/trees/lay-out-trees.ts';
-import type { TreeEnsemble } from '../../src/models/trees/tree-ensemble.ts';
-import type { Random } from '../../src/simulate/random.ts';
+import { layOutTrees } from '../../src/core/score/models/trees/lay-out-trees.ts';
+import type { TreeEnsemble } from '../../src/core/score/models/trees/tree-ensemble.ts';
+import type { Random } from '../../src/kit/random.ts';
 
 export type RandomTrees = {
   readonly trees: number;

@@ -1,11 +1,11 @@
 /** What Redis does here with the entries of a load: appended one by one and as the engine does, and read. */
 import type { Redis } from 'ioredis';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { ENTRY_VERSION, packAgain } from '../../src/stream/entries/entry.ts';
-import { createProducer } from '../../src/stream/entries/producer.ts';
-import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
-import { readGroup } from '../../src/stream/group/read-group.ts';
-import { GROUP, streamKeys } from '../../src/stream/keys.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
+import { createProducer } from '../../src/core/stream/entries/producer.ts';
+import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
+import { readGroup } from '../../src/core/stream/group/read-group.ts';
+import { GROUP, streamKeys } from '../../src/core/stream/keys.ts';
 
 const BATCH_TRANSACTIONS = 1000;
 const MARKET = 'ceiling';

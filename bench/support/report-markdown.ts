@@ -1,5 +1,5 @@
 /** The reports of a run as a Markdown document: one table a bench, a column a case. */
-import type { Row } from '../../src/cli/output.ts';
+import type { Row } from '../../src/kit/command/output.ts';
 import type { Bench, BenchReport } from './bench.ts';
 import { formatMachine, type Machine } from './machine.ts';
 import { formatFields, formatNumber, formatSettings, isNumeric } from './report-text.ts';

@@ -1,5 +1,5 @@
 /** A report for the terminal. */
-import { formatTable, type Output, type Row } from '../../src/cli/output.ts';
+import { formatTable, type Output, type Row } from '../../src/kit/command/output.ts';
 import type { Bench, BenchReport, Settings } from './bench.ts';
 
 export function printReport(output: Output, bench: Bench, report: BenchReport): void {

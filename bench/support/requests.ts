@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { transactionWriter } from '../../src/simulate/format.ts';
+import { transactionWriter } from '../../src/tools/simulate/format.ts';
 import { type Traffic, trafficRows } from './traffic.ts';
 
 export type RequestsOptions = Traffic & {

@@ -6,8 +6,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Failure } from '../../src/domain/failure.ts';
-import { API_NICENESS, raisePriority } from '../../src/embedded/raise-priority.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
+import { API_NICENESS, raisePriority } from '../../src/tools/start/services/raise-priority.ts';
 import { LAUNCHER } from './services.ts';
 
 export type Role = 'api' | 'worker';

@@ -1,7 +1,9 @@
 /** Scores, each with its vector: as the engine stores them, and as `double precision[]`. */
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
-import { comparePositions } from '../../src/domain/history.ts';
-import { REASON_CODES, type ReasonCode } from '../../src/scoring/reason-codes.ts';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { comparePositions } from '../../src/core/domain/history.ts';
+import { REASON_CODES, type ReasonCode } from '../../src/core/score/reason-codes.ts';
+import { insertScores, type NewScore } from '../../src/core/store/scores/scores.ts';
+import { vectorChecksum } from '../../src/core/store/scores/vector-checksum.ts';
 import {
   float8Array,
   int2Array,
@@ -9,10 +11,8 @@ import {
   textArray,
   timestampArray,
   uuidArray,
-} from '../../src/store/database/binary-array.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { insertScores, type NewScore } from '../../src/store/scores/scores.ts';
-import { vectorChecksum } from '../../src/store/scores/vector-checksum.ts';
+} from '../../src/kit/database/binary-array.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 import { toNewScores } from '../../test/support/delivered.ts';
 import { createAloneScorer, RULE_SET } from './empty-history.ts';
 import type { MadeBatch } from './made-rows.ts';

@@ -3,7 +3,7 @@
  * would disturb the Postgres that is measured.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Failure } from '../../src/domain/failure.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 import { readMetrics } from './metrics.ts';
 import type { RoleProcess } from './role-process.ts';
 

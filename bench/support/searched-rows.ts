@@ -3,14 +3,14 @@
  * corridors, clients, reasons, labels and dead letters. Row n is always the same, apart from its time.
  */
 import pg from 'pg';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import { DAY_MS } from '../../src/domain/utc-bucket.ts';
-import { REASON_CODES } from '../../src/scoring/reason-codes.ts';
-import { openPool } from '../../src/store/database/pool.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
-import { mergeIncrements } from '../../src/store/tallies/day-tallies.ts';
-import { repairDays } from '../../src/store/verification/recount-days.ts';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { REASON_CODES } from '../../src/core/score/reason-codes.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { mergeIncrements } from '../../src/core/store/tallies/day-tallies.ts';
+import { openPool } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
+import { repairDays } from '../../src/rooms/evidence/store/recount-days.ts';
 import { RULE_SET } from './empty-history.ts';
 import { MARKET, marketUrl } from './market.ts';
 import type { Services } from './services.ts';

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { Failure } from '../../src/domain/failure.ts';
-import { startEmbedded } from '../../src/embedded/start-embedded.ts';
-import type { Log } from '../../src/runtime/log.ts';
+import type { Log } from '../../src/kit/metrics/log.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
+import { startEmbedded } from '../../src/tools/start/services/start-embedded.ts';
 import { marketUrl } from './market.ts';
 import { parentOf } from './process-usage.ts';
 

@@ -1,9 +1,14 @@
 /** Markets for claims: one without a key, and one with many, in slices as the duty would have made them. */
-
-import { type Database, openPool } from '../../src/store/database/pool.ts';
-import { listKeySlices, sealKeySlice } from '../../src/store/idempotency-keys/key-slice-rows.ts';
-import { createKeySlices, type KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
-import { migrate } from '../../src/store/migrations/migrate.ts';
+import {
+  listKeySlices,
+  sealKeySlice,
+} from '../../src/core/store/idempotency-keys/key-slice-rows.ts';
+import {
+  createKeySlices,
+  type KeySlices,
+} from '../../src/core/store/idempotency-keys/key-slices.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import { type Database, openPool } from '../../src/kit/database/pool.ts';
 import { MARKET } from './market.ts';
 import type { Services } from './services.ts';
 

@@ -1,6 +1,6 @@
 /** Statements that store the same rows, in turn, each on a connection and in tables of its own. */
 import type pg from 'pg';
-import { type Database, openPool } from '../../src/store/database/pool.ts';
+import { type Database, openPool } from '../../src/kit/database/pool.ts';
 import type { BenchReport } from './bench.ts';
 import type { MadeBatch } from './made-rows.ts';
 import { treeCpuSeconds } from './process-usage.ts';

@@ -1,8 +1,8 @@
 /** The transactions of a load: simulated ones, spread over its corridors, with what is hot in it. */
-import { CORRIDORS } from '../../src/simulate/geography.ts';
-import { createRandom, type Random } from '../../src/simulate/random.ts';
-import { type SimulateOptions, simulate } from '../../src/simulate/simulate.ts';
-import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
+import { createRandom, type Random } from '../../src/kit/random.ts';
+import { CORRIDORS } from '../../src/tools/simulate/geography.ts';
+import { type SimulateOptions, simulate } from '../../src/tools/simulate/simulate.ts';
+import type { SimulatedTransaction } from '../../src/tools/simulate/transaction.ts';
 
 /** The account or merchant that takes this share of all transactions. */
 const HOT_SHARES = { account: 0.1, merchant: 0.1, corridor: 0.9 } as const;

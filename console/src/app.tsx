@@ -2,7 +2,7 @@
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { Route, Router, Switch, useLocation } from 'wouter';
-import type { Me } from '../../src/client/api-types.ts';
+import type { Me } from '../../src/kit/client/api-types.ts';
 import { Refusal } from './api/ask.ts';
 import { has, ME, useMe } from './api/me.ts';
 import { AuditPage } from './pages/audit.tsx';

@@ -10,19 +10,19 @@ import {
   EXIT,
   parseArguments,
   UsageError,
-} from '../cli/command.ts';
-import { createOutput, formatTable, type Output } from '../cli/output.ts';
-import { Failure, toError } from '../domain/failure.ts';
-import { readEngineFile } from '../embedded/engine-file.ts';
+} from '../kit/command/command.ts';
+import { createOutput, formatTable, type Output } from '../kit/command/output.ts';
 import {
   type Config,
   type Environment,
   EXIT_BAD_CONFIGURATION,
   readConfig,
   readEnvironment,
-} from '../runtime/config.ts';
-import { createLog } from '../runtime/log.ts';
-import { onShutdown } from '../runtime/shutdown.ts';
+} from '../kit/config/config.ts';
+import { createLog } from '../kit/metrics/log.ts';
+import { onShutdown } from '../kit/process/shutdown.ts';
+import { Failure, toError } from '../kit/words/failure.ts';
+import { readEngineFile } from '../tools/start/services/engine-file.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -30,35 +30,35 @@ type CommandModule = { readonly command: Command };
 
 /** In the order an operator meets them. A command's module is loaded only when it is needed. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
-  start: () => import('../cli/start.ts'),
+  start: () => import('../tools/start/start.ts'),
   api: () => role('api', 'serves HTTP', async () => (await import('./api.ts')).runApi),
   worker: () =>
     role('worker', 'scores transactions', async () => (await import('./worker.ts')).runWorker),
-  migrate: () => import('../cli/migrate.ts'),
-  partitions: () => import('../cli/partitions.ts'),
-  status: () => import('../cli/status.ts'),
-  doctor: () => import('../cli/doctor.ts'),
-  simulate: () => import('../cli/simulate.ts'),
-  replay: () => import('../cli/replay.ts'),
-  labels: () => import('../cli/labels.ts'),
-  review: () => import('../cli/review.ts'),
-  rates: () => import('../cli/rates.ts'),
-  webhooks: () => import('../cli/webhooks.ts'),
-  export: () => import('../cli/export.ts'),
-  'dead-letters': () => import('../cli/dead-letters.ts'),
-  entries: () => import('../cli/entries.ts'),
+  migrate: () => import('../rooms/operate/commands/migrate.ts'),
+  partitions: () => import('../rooms/operate/commands/partitions.ts'),
+  status: () => import('../rooms/status/commands.ts'),
+  doctor: () => import('../tools/start/doctor.ts'),
+  simulate: () => import('../tools/simulate/command.ts'),
+  replay: () => import('../tools/client/replay.ts'),
+  labels: () => import('../rooms/labels/commands.ts'),
+  review: () => import('../rooms/review/commands.ts'),
+  rates: () => import('../rooms/review/commands/rates.ts'),
+  webhooks: () => import('../rooms/webhooks/commands.ts'),
+  export: () => import('../rooms/exports/commands.ts'),
+  'dead-letters': () => import('../rooms/dead-letters/commands.ts'),
+  entries: () => import('../rooms/operate/commands/entries.ts'),
   reconcile: async () => {
     const [{ createCommand }, { bindReconciler }] = await Promise.all([
-      import('../cli/reconcile.ts'),
-      import('./wire/bind-reconciler.ts'),
+      import('../rooms/operate/commands/reconcile.ts'),
+      import('../core/repair/reconcile-duty.ts'),
     ]);
     return { command: createCommand(bindReconciler) };
   },
-  keys: () => import('../cli/keys.ts'),
-  models: () => import('../cli/models.ts'),
-  audit: () => import('../cli/audit.ts'),
-  features: () => import('../cli/features.ts'),
-  verify: () => import('../cli/verify.ts'),
+  keys: () => import('../rooms/access/commands.ts'),
+  models: () => import('../rooms/models/commands.ts'),
+  audit: () => import('../rooms/audit/commands.ts'),
+  features: () => import('../rooms/models/commands/features.ts'),
+  verify: () => import('../rooms/evidence/commands.ts'),
 };
 
 type RunRole = (context: CommandContext) => Promise<number>;

@@ -2,54 +2,63 @@
  * A worker process: composition root. Opens Postgres and Redis, hands them to the worker, and closes
  * them in reverse when it has drained.
  */
-import { type CommandContext, EXIT } from '../cli/command.ts';
-import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
-import { serveHealth } from '../http/serve-health.ts';
-import { createAccountKind } from '../profile/account-kind.ts';
-import { createMerchantKind } from '../profile/merchant-kind.ts';
-import { bindPurge } from '../repair/purge.ts';
-import { currentRuleSet } from '../rules/rule-sets.ts';
-import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { createFailpoint, FAILPOINT_VARIABLE } from '../runtime/failpoint.ts';
-import type { Guards } from '../runtime/guards.ts';
-import { createMetrics, type Metrics, reportConnections } from '../runtime/metrics.ts';
-import { nameProcess } from '../runtime/process-name.ts';
-import { createLife, createReadiness } from '../runtime/vital-signs.ts';
-import { score } from '../scoring/score.ts';
-import { openDatabase, openProbe } from '../store/database/open-database.ts';
-import type { Database } from '../store/database/pool.ts';
-import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
-import { createLeadership, type Leadership } from '../store/maintenance/leadership.ts';
-import { waitForSchema } from '../store/migrations/schema-version.ts';
-import { createPartitionGuard } from '../store/partitions/partitions.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
-import { createInsertScores, readStoredScores } from '../store/scores/scores.ts';
-import { listCorridors } from '../store/transactions/corridors.ts';
-import { openCommands, type RedisClient, untilReady } from '../stream/connection/connection.ts';
-import { createGroupDuties, ensureGroups } from '../stream/group/consumer-group.ts';
-import { openReaderConnection } from '../stream/group/reader-connection.ts';
-import { ENTRY_READER, type EntryReader, handEntriesOver } from '../stream/group/versions.ts';
-import type { StreamKeys } from '../stream/keys.ts';
-import { createProfileLogs, type ProfileLogs } from '../stream/profiles/profile-logs.ts';
-import { promoteRetries } from '../stream/settle/retries.ts';
-import { createSettle, prove } from '../stream/settle/settle.ts';
-import { measureStreams } from '../stream/status/lag.ts';
-import { createListStreams } from '../stream/status/list-streams.ts';
-import { announceModelsOut } from '../stream/status/models-out.ts';
-import { createBatchModels } from '../worker/batch-models.ts';
-import { poisonScorer } from '../worker/fault-test-scorer.ts';
-import type { ModelSourceDependencies } from '../worker/model-source.ts';
-import { oneAtATime } from '../worker/one-at-a-time.ts';
-import { type BatchSteps, createBatchSteps } from '../worker/process-batch.ts';
-import { createFoldKind } from '../worker/profiles/fold-kind.ts';
-import { createFoldProfiles } from '../worker/profiles/fold-profiles.ts';
-import { reportStreams } from '../worker/report-streams.ts';
-import type { Duty } from '../worker/run-duties.ts';
-import { runWorker as run } from '../worker/run-worker.ts';
-import type { BatchModels } from '../worker/score-items.ts';
-import type { Scorer } from '../worker/scorer.ts';
-import { bindCases, type Cases } from './wire/bind-cases.ts';
-import { bindDeadLetters } from './wire/bind-dead-letters.ts';
+import { FEATURE_SCHEMA } from '../core/domain/feature-schema.ts';
+import { createAccountKind } from '../core/profile/account-kind.ts';
+import { createMerchantKind } from '../core/profile/merchant-kind.ts';
+import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
+import { bindLabelDuty } from '../core/repair/label-duty.ts';
+import { bindPartitions } from '../core/repair/partition-duty.ts';
+import { bindIngestDuties } from '../core/repair/reconcile-duty.ts';
+import { bindTallies } from '../core/repair/tally-duty.ts';
+import { currentRuleSet } from '../core/score/rules/rule-sets.ts';
+import { score } from '../core/score/score.ts';
+import { insertDeadLetters } from '../core/store/dead-letters/dead-letters.ts';
+import { createPartitionGuard } from '../core/store/partitions/partitions.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../core/store/profiles/history.ts';
+import { createInsertScores } from '../core/store/scores/scores.ts';
+import { readStoredScores } from '../core/store/scores/stored-scores.ts';
+import { listCorridors } from '../core/store/transactions/corridors.ts';
+import { createGroupDuties, ensureGroups } from '../core/stream/group/consumer-group.ts';
+import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
+import { ENTRY_READER, type EntryReader, handEntriesOver } from '../core/stream/group/versions.ts';
+import type { StreamKeys } from '../core/stream/keys.ts';
+import { bindMemory, type Memory } from '../core/stream/memory-duty.ts';
+import { createProfileLogs, type ProfileLogs } from '../core/stream/profiles/profile-logs.ts';
+import { promoteRetries } from '../core/stream/settle/retries.ts';
+import { createSettle, prove } from '../core/stream/settle/settle.ts';
+import { measureStreams } from '../core/stream/status/lag.ts';
+import { createListStreams } from '../core/stream/status/list-streams.ts';
+import { announceModelsOut } from '../core/stream/status/models-out.ts';
+import { createBatchModels } from '../core/work/batch-models.ts';
+import { poisonScorer } from '../core/work/fault-test-scorer.ts';
+import type { ModelSourceDependencies } from '../core/work/model-source.ts';
+import { oneAtATime } from '../core/work/one-at-a-time.ts';
+import { type BatchSteps, createBatchSteps } from '../core/work/process-batch.ts';
+import { createFoldKind } from '../core/work/profiles/fold-kind.ts';
+import { createFoldProfiles } from '../core/work/profiles/fold-profiles.ts';
+import { bindModels } from '../core/work/registered-models.ts';
+import { reportStreams } from '../core/work/report-streams.ts';
+import { runWorker as run } from '../core/work/run-worker.ts';
+import type { BatchModels } from '../core/work/score-items.ts';
+import type { Scorer } from '../core/work/scorer.ts';
+import type { Guards } from '../kit/breakers/guards.ts';
+import { type CommandContext, EXIT } from '../kit/command/command.ts';
+import { type Config, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
+import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
+import { openDatabase, openProbe } from '../kit/database/open-database.ts';
+import type { Database } from '../kit/database/pool.ts';
+import { createLeadership, type Leadership } from '../kit/duties/leadership.ts';
+import { bindPurge } from '../kit/duties/purge-duty.ts';
+import type { Duty } from '../kit/duties/run-duties.ts';
+import { serveHealth } from '../kit/http/serve-health.ts';
+import { createMetrics, type Metrics, reportConnections } from '../kit/metrics/metrics.ts';
+import { createFailpoint, FAILPOINT_VARIABLE } from '../kit/process/failpoint.ts';
+import { nameProcess } from '../kit/process/process-name.ts';
+import { createLife, createReadiness } from '../kit/process/vital-signs.ts';
+import { openCommands, type RedisClient, untilReady } from '../kit/redis/connection.ts';
+import { bindWatch } from '../rooms/models/duty.ts';
+import { bindCases, type Cases } from '../rooms/review/duty.ts';
+import { bindWebhooks } from '../rooms/webhooks/duty.ts';
 import {
   bindGuards,
   checksOfWorker,
@@ -57,15 +66,7 @@ import {
   guardReads,
   guardSettle,
   watchGuards,
-} from './wire/bind-guards.ts';
-import { bindLabelDuty } from './wire/bind-labels.ts';
-import { bindMemory, type Memory } from './wire/bind-memory.ts';
-import { bindModels } from './wire/bind-models.ts';
-import { bindPartitions } from './wire/bind-partitions.ts';
-import { bindIngestDuties } from './wire/bind-reconciler.ts';
-import { bindTallies } from './wire/bind-tallies.ts';
-import { bindWatch } from './wire/bind-watch.ts';
-import { bindWebhooks } from './wire/bind-webhooks.ts';
+} from './guards.ts';
 
 /**
  * L1 by kind: with 25 entries an account and 100 a merchant, 17,100 accounts and 4,900 merchants. 500,000 transactions of

@@ -4,7 +4,7 @@
  */
 import pg from 'pg';
 import { marketUrl } from '../../bench/support/market.ts';
-import { createOutput } from '../../src/cli/output.ts';
+import { createOutput } from '../../src/kit/command/output.ts';
 import { checkAtRest } from './support/checker.ts';
 import { readLedgerFile } from './support/ledger.ts';
 import { openClient } from './support/services.ts';

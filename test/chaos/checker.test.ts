@@ -5,7 +5,7 @@
  */
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decisionsKey, GROUP } from '../../src/stream/keys.ts';
+import { decisionsKey, GROUP } from '../../src/core/stream/keys.ts';
 import { storeDecisions } from '../support/final-decisions.ts';
 import { insertKey } from '../support/key-rows.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../src/simulate/random.ts';
+import { createRandom } from '../../src/kit/random.ts';
 import { SETUPS } from '../setups/catalogue.ts';
 import { MUTANTS as SETUP_MUTANTS } from '../setups/mutants.ts';
 import { REPOSITORY } from '../support/risk.ts';

@@ -10,8 +10,8 @@ import { GOOD_REFUSED } from './scenarios/slow-clients.ts';
 import type { Mutant } from './support/mutant.ts';
 import { UNANSWERED } from './support/refusals.ts';
 
-const PROCESS_BATCH = 'src/worker/process-batch.ts';
-const CONCLUDE_BATCH = 'src/worker/conclude-batch.ts';
+const PROCESS_BATCH = 'src/core/work/process-batch.ts';
+const CONCLUDE_BATCH = 'src/core/work/conclude-batch.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -32,7 +32,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'worker-before-acknowledge',
     replacements: [
       {
-        file: 'src/store/scores/scores.ts',
+        file: 'src/core/store/scores/scores.ts',
         find: 'on conflict (transaction_id, created_at) do nothing',
         replace:
           'on conflict (transaction_id, created_at) do update set scored_at = excluded.scored_at',
@@ -58,7 +58,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'api-before-append',
     replacements: [
       {
-        file: 'src/repair/reconcile.ts',
+        file: 'src/core/repair/reconcile.ts',
         find: 'await openBatches.round(round);',
         replace: '{ closed: 0, settled: 0 };',
       },
@@ -70,7 +70,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'redis-wiped',
     replacements: [
       {
-        file: 'src/repair/reconcile.ts',
+        file: 'src/core/repair/reconcile.ts',
         find: 'if (!isOther && owing.size === 0) {',
         replace: 'if (state.redisIdentity !== null) {',
       },
@@ -82,7 +82,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'redis-wiped-under-scan',
     replacements: [
       {
-        file: 'src/repair/checkpoint.ts',
+        file: 'src/core/repair/checkpoint.ts',
         find: '!(await isUnchanged(market, proveStreams, state))',
         replace: 'false',
       },
@@ -94,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'redis-wiped-frozen-api',
     replacements: [
       {
-        file: 'src/repair/waiting-window.ts',
+        file: 'src/core/repair/waiting-window.ts',
         find: 'await takeOver(batches.map(({ batchId }) => batchId));',
         replace: 'batches;',
       },
@@ -106,7 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'redis-wiped-clocks-apart',
     replacements: [
       {
-        file: 'src/repair/reconcile.ts',
+        file: 'src/core/repair/reconcile.ts',
         find: 'const moment = await readMoment(database);',
         replace: 'const moment = { ...(await readMoment(database)), at: new Date() };',
       },
@@ -118,7 +118,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'stream-deleted',
     replacements: [
       {
-        file: 'src/repair/prove-streams.ts',
+        file: 'src/core/repair/prove-streams.ts',
         find: 'const broken = await findBroken(redis, proven);',
         replace: 'const broken = await findBroken(redis, []);',
       },
@@ -130,7 +130,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'replica-promoted',
     replacements: [
       {
-        file: 'src/stream/lua/of-history.lua',
+        file: 'src/core/stream/lua/of-history.lua',
         find: "if redis.call('GET', KEYS[#KEYS]) ~= history() then",
         replace: 'if false then',
       },
@@ -142,7 +142,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'zombie-worker',
     replacements: [
       {
-        file: 'src/stream/lua/settle-5.lua',
+        file: 'src/core/stream/lua/settle-5.lua',
         find: 'return pending.err == nil and #pending == 1',
         replace: 'return true',
       },
@@ -154,12 +154,12 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'repeated-delivery',
     replacements: [
       {
-        file: 'src/profile/account-kind.ts',
+        file: 'src/core/profile/account-kind.ts',
         find: 'if (!holdsAt(list, end, place)) {',
         replace: 'if (end >= 0) {',
       },
       {
-        file: 'src/profile/packed-list.ts',
+        file: 'src/core/profile/packed-list.ts',
         find: '  if (holdsAt(list, index, place)) return -1;\n',
         replace: '',
       },
@@ -195,12 +195,12 @@ export const MUTANTS: readonly Mutant[] = [
     bar: UNANSWERED,
     replacements: [
       {
-        file: 'src/runtime/breaker.ts',
+        file: 'src/kit/breakers/breaker.ts',
         find: '    if (to === state) return;\n',
         replace: "    if (to === state || to === 'open') return;\n",
       },
       {
-        file: 'src/runtime/watch-breaker.ts',
+        file: 'src/kit/breakers/watch-breaker.ts',
         find: '    if (isOut) breaker.trip();\n',
         replace: '',
       },
@@ -213,7 +213,7 @@ export const MUTANTS: readonly Mutant[] = [
     bar: CLOSED_LATE,
     replacements: [
       {
-        file: 'src/store/maintenance/leadership.ts',
+        file: 'src/kit/duties/leadership.ts',
         find: 'if (held.length > 0) return',
         replace: 'if (held !== undefined) return',
       },
@@ -226,12 +226,12 @@ export const MUTANTS: readonly Mutant[] = [
     bar: EVENTS_LEFT,
     replacements: [
       {
-        file: 'src/stream/settle/event-budget.ts',
+        file: 'src/core/stream/settle/event-budget.ts',
         find: 'planCuts(held, budget)',
         replace: 'planCuts(held, Number.POSITIVE_INFINITY)',
       },
       {
-        file: 'src/stream/settle/event-budget.ts',
+        file: 'src/core/stream/settle/event-budget.ts',
         find: 'bytesMax > 0 && !isCrowded',
         replace: 'bytesMax > 0',
       },
@@ -243,7 +243,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'spoilt-entries',
     replacements: [
       {
-        file: 'src/repair/checkpoint.ts',
+        file: 'src/core/repair/checkpoint.ts',
         find: 'await recoverUnreadable(writes)',
         replace: 'false',
       },
@@ -256,9 +256,13 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'slow-clients',
     bar: GOOD_REFUSED,
     replacements: [
-      { file: 'src/http/admission/shed.ts', find: '  admitted.ticket.lend();\n', replace: '' },
+      { file: 'src/kit/http/admission/shed.ts', find: '  admitted.ticket.lend();\n', replace: '' },
       // Without a check of what was lent, the slot would be taken twice, and held for a request that has gone.
-      { file: 'src/http/admission/shed.ts', find: 'admitted.ticket.takeBack();', replace: 'null;' },
+      {
+        file: 'src/kit/http/admission/shed.ts',
+        find: 'admitted.ticket.takeBack();',
+        replace: 'null;',
+      },
     ],
   },
 ];

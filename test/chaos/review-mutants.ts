@@ -1,7 +1,7 @@
 /** Mechanisms of review cases, and the scenario that notices where one is taken out. */
 import type { Mutant } from './support/mutant.ts';
 
-const CLOSE_DECIDED = 'src/control/cases/close-decided.ts';
+const CLOSE_DECIDED = 'src/rooms/review/change/close-decided.ts';
 
 export const REVIEW_MUTANTS: readonly Mutant[] = [
   {
@@ -10,7 +10,7 @@ export const REVIEW_MUTANTS: readonly Mutant[] = [
     scenario: 'reviewers',
     replacements: [
       {
-        file: 'src/control/cases/raise-cases.ts',
+        file: 'src/rooms/review/change/raise-cases.ts',
         find: 'await takeIntake(query, rowsMax, transactionsMax)',
         replace: 'await database.transaction((own) => takeIntake(own, rowsMax, transactionsMax))',
       },

@@ -3,7 +3,7 @@
  * with a trained model, and Chromium for each person.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROLES } from '../../src/domain/principal.ts';
+import { ROLES } from '../../src/kit/words/principal.ts';
 import { insertPersonKey } from '../support/people.ts';
 import type { RollOut } from '../support/rolled-out.ts';
 import { answerOf } from '../support/submit.ts';

@@ -4,9 +4,9 @@
  */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { DAY_MS } from '../../src/domain/utc-bucket.ts';
-import { SLICES_MAX } from '../../src/query/search/walk.ts';
-import { JOINED_ROWS_EXAMINED_MAX } from '../../src/store/partitions/month-slice.ts';
+import { SLICES_MAX } from '../../src/core/read/walk.ts';
+import { JOINED_ROWS_EXAMINED_MAX } from '../../src/core/store/partitions/month-slice.ts';
+import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { answerOf } from '../support/submit.ts';
 import { findChromium, launchChromium, MISSING } from './support/chromium.ts';

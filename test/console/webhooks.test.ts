@@ -4,7 +4,7 @@
  */
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { insertDeliveries } from '../../src/store/webhooks/deliveries.ts';
+import { insertDeliveries } from '../../src/rooms/webhooks/store/deliveries.ts';
 import { answerOf } from '../support/submit.ts';
 import { type Receiver, startReceiver, status } from '../support/webhook-receiver.ts';
 import { heading } from './support/log-in.ts';

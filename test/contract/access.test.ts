@@ -3,7 +3,7 @@
  * Method: the table is made from the document that an API process serves, and each of its cells is tried.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { approves, ROLES, type Role } from '../../src/domain/principal.ts';
+import { approves, ROLES, type Role } from '../../src/kit/words/principal.ts';
 import { reachOf } from '../support/access.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';

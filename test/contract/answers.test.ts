@@ -3,12 +3,12 @@
  * something of everything in its stores; every operation is called, well and badly.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { monthOf } from '../../src/domain/month.ts';
-import { ROLES } from '../../src/domain/principal.ts';
-import { USUAL_HEADERS } from '../../src/http/edge.ts';
-import { watchScores } from '../../src/query/watch-scores.ts';
-import { insertWatchReports } from '../../src/store/models/watch-reports.ts';
-import { detachMonth } from '../../src/store/partitions/detach-months.ts';
+import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
+import { USUAL_HEADERS } from '../../src/kit/http/edge.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { ROLES } from '../../src/kit/words/principal.ts';
+import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
+import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
 import { type Answer, type OpenApi, readLines, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { reviewRequests } from '../support/review-requests.ts';

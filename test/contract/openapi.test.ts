@@ -2,21 +2,20 @@
  * Goal: the API is what its document says: routes and schemas; who may call them is in access.test.ts. Method: an API
  * process whose own document drives the requests.
  */
-import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readRiskiest } from '../../src/cli/start/riskiest.ts';
-import { createApiClient } from '../../src/client/api-client.ts';
-import { createAsk } from '../../src/client/ask.ts';
-import { FEATURE_LIST } from '../../src/domain/feature-schema.ts';
-import { ROLES } from '../../src/domain/principal.ts';
-import { DEAD_LETTER_ID, deadLetter } from '../../src/http/examples/dead-letters.ts';
-import { storedTransaction, TRANSACTION_ID } from '../../src/http/examples/transactions.ts';
-import type { FeatureJson, ReasonCodeJson } from '../../src/query/catalogue.ts';
-import { currentRuleSet } from '../../src/rules/rule-sets.ts';
+import { storedTransaction, TRANSACTION_ID } from '../../src/core/accept/examples.ts';
+import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
+import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
+import { createApiClient } from '../../src/kit/client/api-client.ts';
+import { createAsk } from '../../src/kit/client/ask.ts';
+import { ROLES } from '../../src/kit/words/principal.ts';
+import { DEAD_LETTER_ID, deadLetter } from '../../src/rooms/dead-letters/examples.ts';
+import type { FeatureJson, ReasonCodeJson } from '../../src/rooms/rules/catalogue.ts';
+import { readRiskiest } from '../../src/tools/start/riskiest.ts';
 import { exampleRequests } from '../support/example-requests.ts';
-import { type OpenApi, readOpenApi } from '../support/openapi.ts';
+import { importRoutes, type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
@@ -64,10 +63,7 @@ describe('the document', () => {
   });
 
   test('has every route of a routes file but those of the pages /docs and /console, and no other', async () => {
-    const folder = new URL('../../src/http/routes/', import.meta.url);
-    const modules: object[] = [];
-    for (const name of await readdir(folder))
-      modules.push(await import(new URL(name, folder).href));
+    const modules = await importRoutes();
     // Registering routes calls none of these functions.
     const anything: object = new Proxy(() => undefined, { get: () => anything });
     const served = modules.flatMap((module) =>

@@ -3,7 +3,7 @@
  * people do the others: a rollout, a second decision, a key that approves, and a login that ends.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROLES } from '../../src/domain/principal.ts';
+import { ROLES } from '../../src/kit/words/principal.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';

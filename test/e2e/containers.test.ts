@@ -8,7 +8,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freePort } from '../../src/embedded/free-port.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type RiskProcess, watch } from '../support/risk.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';

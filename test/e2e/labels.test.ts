@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { writeSimulation } from '../../src/cli/simulate.ts';
+import { writeSimulation } from '../../src/tools/simulate/command.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { count, input, postBatch } from '../support/submit.ts';

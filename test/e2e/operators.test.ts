@@ -3,10 +3,10 @@
  * process, on real Postgres and Redis. No worker runs, so what is replayed stays where it can be seen.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { DeadLetterJson } from '../../src/query/dead-letters.ts';
-import type { StatusJson } from '../../src/query/pipeline-status.ts';
-import type { EntryPayload } from '../../src/stream/entries/entry.ts';
-import { streamKeys } from '../../src/stream/keys.ts';
+import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
+import type { DeadLetterJson } from '../../src/rooms/dead-letters/queries.ts';
+import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';

@@ -3,15 +3,14 @@
  * sample, ledger; a second start repeats nothing; a role that dies is started again; Ctrl-C leaves nothing
  * running. Method: the real command as a child, on a data folder of its own.
  */
-
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../src/embedded/free-port.ts';
-import { API_NICENESS } from '../../src/embedded/raise-priority.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
+import { API_NICENESS } from '../../src/tools/start/services/raise-priority.ts';
 import { type RiskProcess, runRisk, spawnRisk } from '../support/risk.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

@@ -10,9 +10,9 @@ import {
   type FeatureName,
   featureIndex,
   featuresOfSchema,
-} from '../../src/domain/feature-schema.ts';
-import { findRuleSet } from '../../src/rules/rule-sets.ts';
-import { score } from '../../src/scoring/score.ts';
+} from '../../src/core/domain/feature-schema.ts';
+import { findRuleSet } from '../../src/core/score/rules/rule-sets.ts';
+import { score } from '../../src/core/score/score.ts';
 
 type GoldenCase = {
   name: string;

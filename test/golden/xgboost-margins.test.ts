@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { treeShap } from '../../src/models/explanation/tree-shap.ts';
-import { logistic } from '../../src/models/exponential.ts';
-import { readXgboost } from '../../src/models/formats/read-xgboost.ts';
-import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
-import { predictTrees } from '../../src/models/trees/predict-trees.ts';
+import { treeShap } from '../../src/core/score/models/explanation/tree-shap.ts';
+import { logistic } from '../../src/core/score/models/exponential.ts';
+import { readXgboost } from '../../src/core/score/models/formats/read-xgboost.ts';
+import { writeXgboost } from '../../src/core/score/models/formats/write-xgboost.ts';
+import { predictTrees } from '../../src/core/score/models/trees/predict-trees.ts';
 
 type Golden = {
   features: string[];

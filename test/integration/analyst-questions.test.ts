@@ -10,7 +10,7 @@ import type {
   FoundScore,
   FoundTransaction,
   TransactionDetail,
-} from '../../src/client/api-types.ts';
+} from '../../src/kit/client/api-types.ts';
 import { spawnRisk } from '../support/risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { input, postBatch } from '../support/submit.ts';

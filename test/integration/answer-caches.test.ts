@@ -3,20 +3,20 @@
  * for them. Method: the API's own reading beside a worker, on real stores; what is read is compared with a recount.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { LabelValue } from '../../src/domain/label.ts';
-import { acceptLabels, type LabelIngest } from '../../src/ingest/accept-labels.ts';
-import { bindGuards } from '../../src/main/wire/bind-guards.ts';
-import { bindReading } from '../../src/main/wire/bind-reading.ts';
-import { summarizeDays } from '../../src/query/daily-summaries.ts';
-import { createModelCache } from '../../src/query/model-cache.ts';
-import { makeProfile } from '../../src/query/party-profile.ts';
-import type { Reading } from '../../src/query/reading.ts';
-import { daysOf, summaryParameters } from '../../src/query/summary-parameters.ts';
-import { createLog } from '../../src/runtime/log.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { mergeIncrements } from '../../src/store/tallies/day-tallies.ts';
-import { openCommands, type RedisClient } from '../../src/stream/connection/connection.ts';
+import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
+import type { LabelValue } from '../../src/core/domain/label.ts';
+import { createModelCache } from '../../src/core/read/model-cache.ts';
+import { daysOf, summaryParameters } from '../../src/core/read/summary-parameters.ts';
+import { mergeIncrements } from '../../src/core/store/tallies/day-tallies.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createLog } from '../../src/kit/metrics/log.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
+import { bindGuards } from '../../src/main/guards.ts';
+import { bindReading } from '../../src/rooms/search/bind-reading.ts';
+import { makeProfile } from '../../src/rooms/search/queries/party-profile.ts';
+import type { Reading } from '../../src/rooms/search/queries/reading.ts';
+import { summarizeDays } from '../../src/rooms/summaries/daily-summaries.ts';
 import { testConfig } from '../support/config.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { storeScoresOf } from '../support/stored-rows.ts';

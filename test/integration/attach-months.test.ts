@@ -3,14 +3,13 @@
  * Method: an API process on a real Postgres beside the functions that `risk partitions` calls; the effects are
  * counted in SQL.
  */
-
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';
-import { engineOf } from '../../src/domain/principal.ts';
-import { dropMonth } from '../../src/store/partitions/detach-months.ts';
-import { TALLY_BOUNDS } from '../../src/store/tallies/fold-tallies.ts';
-import { recountTallies } from '../../src/store/verification/recount-tallies.ts';
+import { dropMonth } from '../../src/core/store/partitions/detach-months.ts';
+import { TALLY_BOUNDS } from '../../src/core/store/tallies/fold-tallies.ts';
+import { engineOf } from '../../src/kit/words/principal.ts';
+import { recountTallies } from '../../src/rooms/evidence/store/recount-tallies.ts';
 import { monthOfText, startMonthsRig, timeIn } from '../support/months-rig.ts';
 import { count, input, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';

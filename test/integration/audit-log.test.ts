@@ -3,8 +3,8 @@
  * which fail, and SQL that tries to change rows.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { engineOf } from '../../src/domain/principal.ts';
-import { recordChange } from '../../src/store/access/audit-log.ts';
+import { recordChange } from '../../src/kit/audit/audit-log.ts';
+import { engineOf } from '../../src/kit/words/principal.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let testDatabase: TestDatabase;

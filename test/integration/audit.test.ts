@@ -5,26 +5,26 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { command as auditCommand } from '../../src/cli/audit.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import type { Officer, Role } from '../../src/domain/principal.ts';
-import { apiKeyHash, mintApiKey } from '../../src/runtime/api-key.ts';
-import {
-  confirmApiKey,
-  makeApiKey,
-  revokeApiKey,
-  storeBootstrapKey,
-} from '../../src/store/access/api-keys.ts';
-import { revokeIdentity } from '../../src/store/access/identities.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { closeDeadLettersOfScored } from '../../src/store/dead-letters/dead-letters.ts';
+import { closeDeadLettersOfScored } from '../../src/core/store/dead-letters/dead-letters.ts';
 import {
   attachMonth,
   detachMonth,
   dropMonth,
   recordDetach,
-} from '../../src/store/partitions/detach-months.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+} from '../../src/core/store/partitions/detach-months.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { apiKeyHash, mintApiKey } from '../../src/kit/access/api-key.ts';
+import {
+  confirmApiKey,
+  makeApiKey,
+  revokeApiKey,
+  storeBootstrapKey,
+} from '../../src/kit/access/api-keys.ts';
+import { revokeIdentity } from '../../src/kit/access/identities.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import type { Officer, Role } from '../../src/kit/words/principal.ts';
+import { command as auditCommand } from '../../src/rooms/audit/commands.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { runCommand } from '../support/run-command.ts';

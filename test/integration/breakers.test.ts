@@ -4,7 +4,7 @@
  * stopped, frozen and spoiled under an API process.
  */
 import { expect, test } from 'vitest';
-import type { StatusJson } from '../../src/query/pipeline-status.ts';
+import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
 import { freeze } from '../support/freeze.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';

@@ -3,8 +3,8 @@
  * an unknown id. Method: an API process, keys of two clients, and transactions that each of them posted.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { monthOf } from '../../src/domain/month.ts';
-import { detachMonth } from '../../src/store/partitions/detach-months.ts';
+import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
 import { type Answer, answerOf, count, type Input, input, labelInput } from '../support/submit.ts';

@@ -1,8 +1,8 @@
 /** Goal: commands to a cluster keep the rules of those to one node. Method: a cluster of one real node. */
 import { expect, inject, test } from 'vitest';
-import { freePort } from '../../src/embedded/free-port.ts';
-import { openCommands, untilReady } from '../../src/stream/connection/connection.ts';
-import { claimIdentity } from '../../src/stream/connection/identity.ts';
+import { claimIdentity } from '../../src/core/stream/identity.ts';
+import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { startClusterNode, startOneNodeCluster } from '../support/one-node-cluster.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -6,13 +6,13 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type ConsistencyToken, decodeToken } from '../../src/domain/consistency-token.ts';
-import { readBoundToken } from '../../src/query/bound-token.ts';
-import { exportParameters } from '../../src/query/exports/export-parameters.ts';
-import { prepareExport } from '../../src/query/exports/export-transactions.ts';
-import { watchScores } from '../../src/query/watch-scores.ts';
-import { hasWrite } from '../../src/store/database/replica-position.ts';
-import { insertWatchReports } from '../../src/store/models/watch-reports.ts';
+import { readBoundToken } from '../../src/kit/database/replica/bound-token.ts';
+import { hasWrite } from '../../src/kit/database/replica/replica-position.ts';
+import { type ConsistencyToken, decodeToken } from '../../src/kit/words/consistency-token.ts';
+import { exportParameters } from '../../src/rooms/exports/write/export-parameters.ts';
+import { prepareExport } from '../../src/rooms/exports/write/export-transactions.ts';
+import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
+import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
 import {
   CREATED_AT,
   PATIENCE_MS,

@@ -5,12 +5,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { decodeToken, encodeToken, UNKNOWN_SYSTEM } from '../../src/domain/consistency-token.ts';
-import { REPLAY_WAIT_MS_MAX } from '../../src/query/await-write.ts';
-import { readBoundToken } from '../../src/query/bound-token.ts';
-import { openDatabase } from '../../src/store/database/open-database.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { hasWrite, readSystem } from '../../src/store/database/replica-position.ts';
+import { openDatabase } from '../../src/kit/database/open-database.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { REPLAY_WAIT_MS_MAX } from '../../src/kit/database/replica/await-write.ts';
+import { readBoundToken } from '../../src/kit/database/replica/bound-token.ts';
+import { hasWrite, readSystem } from '../../src/kit/database/replica/replica-position.ts';
+import { decodeToken, encodeToken, UNKNOWN_SYSTEM } from '../../src/kit/words/consistency-token.ts';
 import { testConfig } from '../support/config.ts';
 import {
   CREATED_AT,

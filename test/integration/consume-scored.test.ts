@@ -6,8 +6,8 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSettle, type EndedEntry } from '../../src/stream/settle/settle.ts';
-import { toRow } from '../../src/worker/acknowledge.ts';
+import { createSettle, type EndedEntry } from '../../src/core/stream/settle/settle.ts';
+import { toRow } from '../../src/core/work/acknowledge.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
 import { childEnvironment, REPOSITORY, type RiskProcess, watch } from '../support/risk.ts';

@@ -4,16 +4,12 @@
  * part only.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { createLeadership } from '../../src/store/maintenance/leadership.ts';
-import {
-  openCommands,
-  type RedisClient,
-  untilReady,
-} from '../../src/stream/connection/connection.ts';
-import { createProducer } from '../../src/stream/entries/producer.ts';
-import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { createProducer } from '../../src/core/stream/entries/producer.ts';
+import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createLeadership } from '../../src/kit/duties/leadership.ts';
+import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { copyNow, takeOver } from '../support/replica.ts';

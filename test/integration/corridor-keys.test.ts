@@ -4,9 +4,9 @@
  * key of its events, where settling fails after everything else has worked.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freePort } from '../../src/embedded/free-port.ts';
-import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
-import { measureStreams } from '../../src/stream/status/lag.ts';
+import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
+import { measureStreams } from '../../src/core/stream/status/lag.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { readScored } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

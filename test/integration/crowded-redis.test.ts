@@ -4,8 +4,8 @@
  * thousands of parties that act once beside a few busy merchants, and the duty that keeps the budget.
  */
 import { expect, test } from 'vitest';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { openCommands, untilReady } from '../../src/stream/connection/connection.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
 import { startFold } from '../support/fold-rig.ts';
 import { startTestRedis } from '../support/services.ts';
 import { idAt } from '../support/stored-rows.ts';

@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { verifyDays } from '../../src/cli/verify/tallies.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { migrate } from '../../src/store/migrations/migrate.ts';
-import { type SumQuestion, sumDays } from '../../src/store/tallies/day-sums.ts';
-import { mergeIncrements, readTotals } from '../../src/store/tallies/day-tallies.ts';
+import { type SumQuestion, sumDays } from '../../src/core/store/tallies/day-sums.ts';
+import { mergeIncrements, readTotals } from '../../src/core/store/tallies/day-tallies.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { verifyDays } from '../../src/rooms/evidence/verify/tallies.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { makeMonthsAsBefore } from '../support/months-as-before.ts';
 

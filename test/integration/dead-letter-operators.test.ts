@@ -3,8 +3,8 @@
  * while Redis is away, and with transactions that fail again meanwhile.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { PurgeResult, ReplayResult } from '../../src/control/dead-letter-commands.ts';
-import { streamKeys } from '../../src/stream/keys.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
+import type { PurgeResult, ReplayResult } from '../../src/rooms/dead-letters/change.ts';
 import { runRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';

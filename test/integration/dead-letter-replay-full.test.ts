@@ -3,8 +3,8 @@
  * the reconciler. Method: an API whose streams hold little, with one of them filled.
  */
 import { expect, test } from 'vitest';
-import type { ReplayResult } from '../../src/control/dead-letter-commands.ts';
-import { streamKeys } from '../../src/stream/keys.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
+import type { ReplayResult } from '../../src/rooms/dead-letters/change.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';

@@ -3,9 +3,9 @@
  * entries written to the stream by hand, on real services.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { type PackedEntry, packAgain } from '../../src/stream/entries/entry.ts';
-import { GROUP } from '../../src/stream/keys.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { type PackedEntry, packAgain } from '../../src/core/stream/entries/entry.ts';
+import { GROUP } from '../../src/core/stream/keys.ts';
 import { fieldsOf } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

@@ -3,11 +3,11 @@
  * events of a real Redis against the rows of a real Postgres.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { publishDecisions } from '../../src/control/cases/publish-decisions.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { openCommands, type RedisClient } from '../../src/stream/connection/connection.ts';
-import { openDecisionStream } from '../../src/stream/decisions.ts';
-import { decisionsKey } from '../../src/stream/keys.ts';
+import { decisionsKey } from '../../src/core/stream/keys.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
+import { publishDecisions } from '../../src/rooms/review/change/publish-decisions.ts';
+import { openDecisionStream } from '../../src/rooms/review/decisions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeDecisions } from '../support/final-decisions.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';

@@ -4,7 +4,7 @@
  * months are detached as `risk partitions` does; the effects are counted in SQL.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readIdentity } from '../../src/stream/connection/identity.ts';
+import { readIdentity } from '../../src/core/stream/identity.ts';
 import { type Posted, startMonthsRig, timeIn } from '../support/months-rig.ts';
 import { expectProblem } from '../support/problem.ts';
 import { spawnRisk } from '../support/risk.ts';

@@ -1,8 +1,8 @@
 /** Goal: each kind of embedded Redis is bounded, refuses strangers and speaks streams and scripts. */
 import { expect, inject, test } from 'vitest';
-import { REDIS_MEMORY_BYTES_MAX, startRedis } from '../../src/embedded/redis.ts';
-import type { RedisSource } from '../../src/embedded/redis-program.ts';
-import { askRedis } from '../../src/embedded/redis-protocol.ts';
+import { REDIS_MEMORY_BYTES_MAX, startRedis } from '../../src/tools/start/services/redis.ts';
+import type { RedisSource } from '../../src/tools/start/services/redis-program.ts';
+import { askRedis } from '../../src/tools/start/services/redis-protocol.ts';
 import { makeServiceFolder } from '../support/service-folder.ts';
 
 const COMMANDS = 100;

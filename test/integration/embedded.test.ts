@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readEngineFile } from '../../src/embedded/engine-file.ts';
-import { askRedis } from '../../src/embedded/redis-protocol.ts';
-import { type Embedded, startEmbedded } from '../../src/embedded/start-embedded.ts';
+import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
+import { askRedis } from '../../src/tools/start/services/redis-protocol.ts';
+import { type Embedded, startEmbedded } from '../../src/tools/start/services/start-embedded.ts';
 import { silentLog } from '../support/config.ts';
 import { watch } from '../support/risk.ts';
 

@@ -3,11 +3,11 @@
  * runs with keys of two people on a real database; SQL moves an emergency back by a day.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { actAlone, approveRollout } from '../../src/control/models/decide-rollout.ts';
-import { bindModels } from '../../src/main/wire/bind-models.ts';
-import { modelsInForce } from '../../src/rollout/in-force.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { readNewestRollout } from '../../src/store/models/model-rollouts.ts';
+import { modelsInForce } from '../../src/core/score/rollout/in-force.ts';
+import { readNewestRollout } from '../../src/core/store/models/model-rollouts.ts';
+import { bindModels } from '../../src/core/work/registered-models.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { actAlone, approveRollout } from '../../src/rooms/models/change/decide-rollout.ts';
 import {
   type Answer,
   type ModelsRig,

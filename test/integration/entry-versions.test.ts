@@ -4,12 +4,12 @@
  * the next version is written by this test, in a layout that the present one cannot read, and read by a decoder of its own.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
-import { decodeEntry, packEntries } from '../../src/stream/entries/entry.ts';
-import { ENTRY_READER, type EntryReader } from '../../src/stream/group/versions.ts';
-import { GROUP } from '../../src/stream/keys.ts';
-import { measureStreams } from '../../src/stream/status/lag.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { decodeEntry, packEntries } from '../../src/core/stream/entries/entry.ts';
+import { ENTRY_READER, type EntryReader } from '../../src/core/stream/group/versions.ts';
+import { GROUP } from '../../src/core/stream/keys.ts';
+import { measureStreams } from '../../src/core/stream/status/lag.ts';
 import { testConfig } from '../support/config.ts';
 import { runRisk } from '../support/risk.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -3,8 +3,8 @@
  * filled by hand on a real Redis, one for the file, emptied before each test.
  */
 import { afterEach, describe, expect, test } from 'vitest';
-import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
-import { createEventBudget } from '../../src/stream/settle/event-budget.ts';
+import { type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
+import { createEventBudget } from '../../src/core/stream/settle/event-budget.ts';
 import { createStreamRig } from '../support/stream-rig.ts';
 
 const { redis } = createStreamRig();

@@ -3,7 +3,7 @@
  * Method: an API process, keys of each role, and a case as a worker opens it.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Role } from '../../src/domain/principal.ts';
+import type { Role } from '../../src/kit/words/principal.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { openCasesOf } from '../support/review-cases.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';

@@ -1,10 +1,10 @@
 /** Goal: an export leaves the API's thread and Postgres to submissions. Method: what it hands over and reads, on real rows. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { exportParameters } from '../../src/query/exports/export-parameters.ts';
-import { FULL_PACE, prepareExport } from '../../src/query/exports/export-transactions.ts';
-import { createExports } from '../../src/query/exports/exports.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import type { Database } from '../../src/store/database/pool.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import { exportParameters } from '../../src/rooms/exports/write/export-parameters.ts';
+import { FULL_PACE, prepareExport } from '../../src/rooms/exports/write/export-transactions.ts';
+import { createExports } from '../../src/rooms/exports/write/exports.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, NOVEMBER } from '../support/reads.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';

@@ -5,22 +5,22 @@
 import { parse } from 'csv-parse/sync';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { monthOf } from '../../src/domain/month.ts';
-import type { Databases } from '../../src/query/choose-database.ts';
-import { sendExport } from '../../src/query/exports/export-body.ts';
-import { exportParameters } from '../../src/query/exports/export-parameters.ts';
+import { searchTransactions } from '../../src/core/read/search.ts';
+import type { FoundTransactionJson } from '../../src/core/read/search-json.ts';
+import { transactionSearchParameters } from '../../src/core/read/search-parameters.ts';
+import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { charsOf } from '../../src/rooms/exports/store/export-columns.ts';
+import { sendExport } from '../../src/rooms/exports/write/export-body.ts';
+import { exportParameters } from '../../src/rooms/exports/write/export-parameters.ts';
 import {
   FULL_PACE,
   type Pace,
   prepareExport,
   SLICE_CHARS_MAX,
-} from '../../src/query/exports/export-transactions.ts';
-import { searchTransactions } from '../../src/query/search/search.ts';
-import type { FoundTransactionJson } from '../../src/query/search/search-json.ts';
-import { transactionSearchParameters } from '../../src/query/search/search-parameters.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
-import { charsOf } from '../../src/store/exports/export-columns.ts';
-import { detachMonth } from '../../src/store/partitions/detach-months.ts';
+} from '../../src/rooms/exports/write/export-transactions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, NOVEMBER } from '../support/reads.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';

@@ -6,8 +6,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';
-import { migrate } from '../../src/store/migrations/migrate.ts';
-import { GROUP } from '../../src/stream/keys.ts';
+import { GROUP } from '../../src/core/stream/keys.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { startTestPostgres } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

@@ -4,12 +4,12 @@
  * sent as they become known; every stored vector is recomputed from Postgres alone.
  */
 import { expect, test } from 'vitest';
-import { FEATURE_LIST } from '../../src/domain/feature-schema.ts';
-import type { LabelInput } from '../../src/domain/label.ts';
-import { acceptLabels } from '../../src/ingest/accept-labels.ts';
-import { createRecomputeVectors } from '../../src/query/recompute-vectors.ts';
-import { createRandom } from '../../src/simulate/random.ts';
-import { loadTransactions } from '../../src/store/transactions/read-transactions.ts';
+import { acceptLabels } from '../../src/core/accept/accept-labels.ts';
+import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
+import type { LabelInput } from '../../src/core/domain/label.ts';
+import { createRecomputeVectors } from '../../src/core/profile/recompute-vectors.ts';
+import { loadTransactions } from '../../src/core/store/transactions/read-transactions.ts';
+import { createRandom } from '../../src/kit/random.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
 

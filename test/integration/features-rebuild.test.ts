@@ -3,9 +3,9 @@
  * the command as a process on real Postgres, over scores that were stored with schema 1.
  */
 import { expect, test } from 'vitest';
-import { FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
-import { createRecomputeVectors } from '../../src/query/recompute-vectors.ts';
-import { loadTransactions } from '../../src/store/transactions/read-transactions.ts';
+import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { createRecomputeVectors } from '../../src/core/profile/recompute-vectors.ts';
+import { loadTransactions } from '../../src/core/store/transactions/read-transactions.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runRisk } from '../support/risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';

@@ -3,14 +3,14 @@
  * second time. Method: streams filled as for four shards, and everything after them set to two.
  */
 import { expect, test } from 'vitest';
-import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
-import type { EntryPayload } from '../../src/stream/entries/entry.ts';
-import { packAgain } from '../../src/stream/entries/entry.ts';
-import { createProducer } from '../../src/stream/entries/producer.ts';
-import { streamKeys } from '../../src/stream/keys.ts';
-import { packRetry } from '../../src/stream/settle/retries.ts';
-import { measureStreams } from '../../src/stream/status/lag.ts';
-import { createListStreams } from '../../src/stream/status/list-streams.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
+import { packAgain } from '../../src/core/stream/entries/entry.ts';
+import { createProducer } from '../../src/core/stream/entries/producer.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
+import { packRetry } from '../../src/core/stream/settle/retries.ts';
+import { measureStreams } from '../../src/core/stream/status/lag.ts';
+import { createListStreams } from '../../src/core/stream/status/list-streams.ts';
 import { testConfig } from '../support/config.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

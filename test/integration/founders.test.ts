@@ -6,9 +6,9 @@ import { cp, mkdtempDisposable, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { command } from '../../src/cli/keys.ts';
-import { migrate } from '../../src/store/migrations/migrate.ts';
-import { SQL_FOLDER } from '../../src/store/migrations/migration-files.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import { SQL_FOLDER } from '../../src/kit/database/migrations/migration-files.ts';
+import { command } from '../../src/rooms/access/commands.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runCommand } from '../support/run-command.ts';
 

@@ -3,7 +3,7 @@
  * whose batches wait for a lock in Postgres; what Redis says of its pending entries.
  */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
+import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 

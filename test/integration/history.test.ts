@@ -8,14 +8,14 @@ import {
   type AccountPast,
   LABEL_MATURITY_DAYS,
   type MerchantPast,
-} from '../../src/domain/history.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
-import { ensurePartitions, partitionName } from '../../src/store/partitions/partitions.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../src/store/profiles/history.ts';
-import { createTallies } from '../../src/store/tallies/fold-tallies.ts';
-import { recountTallies } from '../../src/store/verification/recount-tallies.ts';
+} from '../../src/core/domain/history.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { ensurePartitions, partitionName } from '../../src/core/store/partitions/partitions.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
+import { createTallies } from '../../src/core/store/tallies/fold-tallies.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { recountTallies } from '../../src/rooms/evidence/store/recount-tallies.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { waitUntil } from '../support/wait-until.ts';

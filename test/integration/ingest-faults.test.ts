@@ -4,7 +4,7 @@
  * counted afterwards.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { migrate } from '../../src/store/migrations/migrate.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { open, reconcile, streamedIds } from '../support/ingest-faults.ts';
 import { insertKey } from '../support/key-rows.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';

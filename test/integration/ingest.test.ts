@@ -3,7 +3,10 @@
  * an API process on real Postgres and Redis, driven over HTTP; the effects are counted in SQL.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listKeySlices, sealKeySlice } from '../../src/store/idempotency-keys/key-slice-rows.ts';
+import {
+  listKeySlices,
+  sealKeySlice,
+} from '../../src/core/store/idempotency-keys/key-slice-rows.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { count, input, postBatch, postOne } from '../support/submit.ts';

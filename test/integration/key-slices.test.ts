@@ -8,23 +8,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { monthOf } from '../../src/domain/month.ts';
-import { keepKeySlices, planKeySlices, SLICE_BYTES } from '../../src/repair/keep-key-slices.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { findHeldKeys } from '../../src/store/idempotency-keys/idempotency-keys.ts';
+import {
+  keepKeySlices,
+  planKeySlices,
+  SLICE_BYTES,
+} from '../../src/core/repair/keep-key-slices.ts';
+import { findHeldKeys } from '../../src/core/store/idempotency-keys/idempotency-keys.ts';
 import {
   dropKeySlice,
   listKeySlices,
   type Slice,
   sealKeySlice,
-} from '../../src/store/idempotency-keys/key-slice-rows.ts';
-import type { KeySlices, KeySlicesOptions } from '../../src/store/idempotency-keys/key-slices.ts';
-import { migrate } from '../../src/store/migrations/migrate.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+} from '../../src/core/store/idempotency-keys/key-slice-rows.ts';
+import type {
+  KeySlices,
+  KeySlicesOptions,
+} from '../../src/core/store/idempotency-keys/key-slices.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import {
   claimTransactions,
   type NewTransaction,
-} from '../../src/store/transactions/transactions.ts';
+} from '../../src/core/store/transactions/transactions.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertKey, openSlices } from '../support/key-rows.ts';
 import { idAt } from '../support/stored-rows.ts';

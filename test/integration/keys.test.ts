@@ -3,9 +3,9 @@
  * within a second everywhere. Method: two API processes on one database, keys made over HTTP and CLI.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { apiKeyHash, mintApiKey } from '../../src/runtime/api-key.ts';
-import { storeBootstrapKey } from '../../src/store/access/api-keys.ts';
-import type { Database } from '../../src/store/database/pool.ts';
+import { apiKeyHash, mintApiKey } from '../../src/kit/access/api-key.ts';
+import { storeBootstrapKey } from '../../src/kit/access/api-keys.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';

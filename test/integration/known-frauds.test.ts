@@ -3,16 +3,16 @@
  * were labelled. Method: labels in a real Postgres, and the spans that are made of them.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { FRAUDS_SEEN_MAX, LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { knowsFrauds, seenFrauds } from '../../src/profile/known-frauds.ts';
-import { merchantKind } from '../../src/profile/merchant-kind.ts';
-import type { MerchantProfile } from '../../src/profile/merchant-profile.ts';
-import type { Database, Query, Statement } from '../../src/store/database/pool.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
-import { loadMerchantPasts } from '../../src/store/profiles/history.ts';
-import { createLoadFrauds } from '../../src/store/profiles/known-frauds.ts';
+import { FRAUDS_SEEN_MAX, LABEL_MATURITY_DAYS } from '../../src/core/domain/history.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { knowsFrauds, seenFrauds } from '../../src/core/profile/known-frauds.ts';
+import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
+import type { MerchantProfile } from '../../src/core/profile/merchant-profile.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
+import { createLoadFrauds } from '../../src/core/store/profiles/known-frauds.ts';
+import type { Database, Query, Statement } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { foldOne } from '../support/fold-one.ts';
 import { idAt } from '../support/stored-rows.ts';

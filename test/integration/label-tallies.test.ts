@@ -4,14 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { verifyDays } from '../../src/cli/verify/tallies.ts';
-import type { LabelValue } from '../../src/domain/label.ts';
-import { MONTH_DETACHED, monthOf } from '../../src/domain/month.ts';
-import { engineOf } from '../../src/domain/principal.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
-import { insertLabels } from '../../src/store/labels/insert-labels.ts';
-import { attachMonth, detachMonth } from '../../src/store/partitions/detach-months.ts';
-import { partitionName } from '../../src/store/partitions/partitions.ts';
+import type { LabelValue } from '../../src/core/domain/label.ts';
+import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
+import { attachMonth, detachMonth } from '../../src/core/store/partitions/detach-months.ts';
+import { partitionName } from '../../src/core/store/partitions/partitions.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { MONTH_DETACHED, monthOf } from '../../src/kit/words/month.ts';
+import { engineOf } from '../../src/kit/words/principal.ts';
+import { verifyDays } from '../../src/rooms/evidence/verify/tallies.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -3,15 +3,15 @@
  * labels are invalidated. Method: the acceptance on real Postgres, through a proxy where the connection is cut.
  */
 import { describe, expect, test } from 'vitest';
-import { UNKNOWN_SYSTEM } from '../../src/domain/consistency-token.ts';
-import type { Label } from '../../src/domain/label.ts';
-import { acceptLabels, type LabelIngest } from '../../src/ingest/accept-labels.ts';
-import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
-import { insertLabels } from '../../src/store/labels/insert-labels.ts';
-import { listLabelBatches } from '../../src/store/labels/label-batches.ts';
-import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
+import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
+import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
+import type { Label } from '../../src/core/domain/label.ts';
+import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
+import { listLabelBatches } from '../../src/core/store/labels/label-batches.ts';
+import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import { UNKNOWN_SYSTEM } from '../../src/kit/words/consistency-token.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';

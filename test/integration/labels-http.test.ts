@@ -3,9 +3,9 @@
  * transactions alone. Method: an API process, a person, keys of two clients, and labels that each of them posted.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { encodeLabelCursor } from '../../src/domain/label-list.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import { detachMonth } from '../../src/store/partitions/detach-months.ts';
+import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { encodeLabelCursor } from '../../src/rooms/labels/label-list.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { type Answer, answerOf, type Input, input, labelInput } from '../support/submit.ts';

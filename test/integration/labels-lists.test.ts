@@ -3,13 +3,13 @@
  * over months on real Postgres, compared with the same filter in plain code; the rows of each plan are counted.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { labelListParameters } from '../../src/domain/label-list.ts';
-import type { Databases } from '../../src/query/choose-database.ts';
-import { SLICES_MAX } from '../../src/query/search/walk.ts';
-import { searchLabels, walkLabels } from '../../src/query/search-labels.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
-import { type LabelSlice, searchStoredLabels } from '../../src/store/labels/label-search.ts';
-import { SLICE_ROWS_EXAMINED_MAX } from '../../src/store/partitions/month-slice.ts';
+import { SLICES_MAX } from '../../src/core/read/walk.ts';
+import { type LabelSlice, searchStoredLabels } from '../../src/core/store/labels/label-search.ts';
+import { SLICE_ROWS_EXAMINED_MAX } from '../../src/core/store/partitions/month-slice.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
+import { labelListParameters } from '../../src/rooms/labels/label-list.ts';
+import { searchLabels, walkLabels } from '../../src/rooms/labels/search-labels.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { allPages, alone, DAY_MS, inStep, NOVEMBER } from '../support/reads.ts';
 import { rowsRead } from '../support/rows-read.ts';

@@ -4,16 +4,16 @@
  * features are read from the stored scores.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type FeatureName, featureIndex } from '../../src/domain/feature-schema.ts';
-import type { LabelValue } from '../../src/domain/label.ts';
-import { acceptLabels, type LabelIngest } from '../../src/ingest/accept-labels.ts';
-import { bindLabelDuty } from '../../src/main/wire/bind-labels.ts';
-import type { Guard } from '../../src/runtime/breaker.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import { createLeadership } from '../../src/store/maintenance/leadership.ts';
-import { openCommands } from '../../src/stream/connection/connection.ts';
-import { profileKey } from '../../src/stream/keys.ts';
-import { invalidateProfiles } from '../../src/stream/profiles/invalidate-profiles.ts';
+import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
+import { type FeatureName, featureIndex } from '../../src/core/domain/feature-schema.ts';
+import type { LabelValue } from '../../src/core/domain/label.ts';
+import { bindLabelDuty } from '../../src/core/repair/label-duty.ts';
+import { profileKey } from '../../src/core/stream/keys.ts';
+import { invalidateProfiles } from '../../src/core/stream/profiles/invalidate-profiles.ts';
+import type { Guard } from '../../src/kit/breakers/breaker.ts';
+import { createLeadership } from '../../src/kit/duties/leadership.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import { openCommands } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { startTestRedis } from '../support/services.ts';

@@ -4,14 +4,14 @@
  * Method: a lock makes slices late on real Postgres until one has failed; the rows of plans are counted.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Databases } from '../../src/query/choose-database.ts';
-import { searchScores, searchTransactions } from '../../src/query/search/search.ts';
+import { searchScores, searchTransactions } from '../../src/core/read/search.ts';
 import {
   scoreSearchParameters,
   transactionSearchParameters,
-} from '../../src/query/search/search-parameters.ts';
-import { createBudget } from '../../src/query/search/walk.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
+} from '../../src/core/read/search-parameters.ts';
+import { createBudget } from '../../src/core/read/walk.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { allPages, alone, DAY_MS, NOVEMBER, openHurried } from '../support/reads.ts';
 import { rowsRead } from '../support/rows-read.ts';

@@ -3,13 +3,13 @@
  * many ask. Method: stored rows, the plans that the server executed, and statements counted.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createReadLatency, LATENCY_AGE_MS } from '../../src/query/latency.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { createReadLatency, LATENCY_AGE_MS } from '../../src/rooms/status/queries/latency.ts';
 import {
   LATENCY_SAMPLE_MAX,
   type Latencies,
   readLatencies,
-} from '../../src/store/scores/latency-sample.ts';
+} from '../../src/rooms/status/store/latency-sample.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { storeTransactions, type TransactionSeed } from '../support/stored-rows.ts';

@@ -4,16 +4,12 @@
  * pool is as small as it may be.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../src/store/database/pool.ts';
-import {
-  createLeadership,
-  LEADER_DUTIES,
-  readLeader,
-} from '../../src/store/maintenance/leadership.ts';
 import {
   readReconcileState,
   writeReconcileState,
-} from '../../src/store/recovery/reconcile-state.ts';
+} from '../../src/core/store/recovery/reconcile-state.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createLeadership, LEADER_DUTIES, readLeader } from '../../src/kit/duties/leadership.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';

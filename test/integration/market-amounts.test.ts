@@ -3,9 +3,9 @@
  * Method: policies of several currencies, rates that people imported, and cases as a worker opens them.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { raiseCases } from '../../src/control/cases/raise-cases.ts';
-import { addDisputes } from '../../src/store/cases/case-intake.ts';
-import { insertPolicy } from '../../src/store/cases/review-policies.ts';
+import { raiseCases } from '../../src/rooms/review/change/raise-cases.ts';
+import { addDisputes } from '../../src/rooms/review/store/case-intake.ts';
+import { insertPolicy } from '../../src/rooms/review/store/review-policies.ts';
 import { FIRST_POLICY } from '../support/review-policy.ts';
 import { createReviewRig, type ReviewRig } from '../support/review-rig.ts';
 

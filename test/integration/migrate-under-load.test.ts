@@ -3,7 +3,6 @@
  * any statement. Method: migrations of the test's own beside those of the engine; sessions that hold tables, die or are
  * left behind.
  */
-
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,17 +11,19 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import { type MigrateOptions, migrate } from '../../src/store/migrations/migrate.ts';
-import { missingMigrations } from '../../src/store/migrations/schema-version.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { type MigrateOptions, migrate } from '../../src/kit/database/migrations/migrate.ts';
+import { missingMigrations } from '../../src/kit/database/migrations/schema-version.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { childEnvironment, watch } from '../support/risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SQL = fileURLToPath(new URL('../../sql/', import.meta.url));
-const MIGRATE = fileURLToPath(new URL('../../src/store/migrations/migrate.ts', import.meta.url));
+const MIGRATE = fileURLToPath(
+  new URL('../../src/kit/database/migrations/migrate.ts', import.meta.url),
+);
 /** The longest that a writer may wait for a lock: the migration's own wait, and slack for a loaded machine. */
 const WRITER_LOCK_TIMEOUT_MS = 10_000;
 const DEADLINE_MS = 30_000;

@@ -3,7 +3,7 @@
  * Method: a registry as the replica beside an empty primary, then one that only the primary has.
  */
 import { expect, test } from 'vitest';
-import { createModelCache } from '../../src/query/model-cache.ts';
+import { createModelCache } from '../../src/core/read/model-cache.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { inStep } from '../support/reads.ts';
 import { startRollOut } from '../support/rolled-out.ts';

@@ -4,10 +4,10 @@
  * models made of functions in the place of registered ones, in workers on real stores.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openScoringModel } from '../../src/models/registry/scoring-model.ts';
-import { readModel } from '../../src/store/models/models.ts';
-import { listModelsOut } from '../../src/stream/status/models-out.ts';
-import type { JudgingModel } from '../../src/worker/judge-batch.ts';
+import { openScoringModel } from '../../src/core/score/models/registry/scoring-model.ts';
+import { readModel } from '../../src/core/store/models/models.ts';
+import { listModelsOut } from '../../src/core/stream/status/models-out.ts';
+import type { JudgingModel } from '../../src/core/work/judge-batch.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

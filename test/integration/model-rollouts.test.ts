@@ -3,8 +3,8 @@
  * one person rolls back. Method: the command by keys of three owners on a real database.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { engineOf } from '../../src/domain/principal.ts';
-import { decideRollouts } from '../../src/store/models/model-rollouts.ts';
+import { decideRollouts } from '../../src/core/store/models/model-rollouts.ts';
+import { engineOf } from '../../src/kit/words/principal.ts';
 import {
   type Answer,
   type ModelsRig,

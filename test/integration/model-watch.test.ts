@@ -3,14 +3,17 @@
  * what Postgres has. Method: stored scores whose spread is known, labels that come and are revised.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { WatchReport } from '../../src/domain/watch-report.ts';
-import { describeModel, toGoldenVectors } from '../../src/models/registry/check-model.ts';
-import { describeValues } from '../../src/models/watch/drift-histogram.ts';
-import { watchScores } from '../../src/query/watch-scores.ts';
-import { createRandom } from '../../src/simulate/random.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { insertModel } from '../../src/store/models/models.ts';
-import { sampleVectors } from '../../src/store/scores/score-window.ts';
+import {
+  describeModel,
+  toGoldenVectors,
+} from '../../src/core/score/models/registry/check-model.ts';
+import { insertModel } from '../../src/core/store/models/models.ts';
+import { sampleVectors } from '../../src/core/store/scores/score-window.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createRandom } from '../../src/kit/random.ts';
+import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
+import { describeValues } from '../../src/rooms/models/watch/drift-histogram.ts';
+import type { WatchReport } from '../../src/rooms/models/watch-report.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { modelFile } from '../support/models-command.ts';
 import { type ScoreSeed, storeLabels, storeScores } from '../support/scored-rows.ts';

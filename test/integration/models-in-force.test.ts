@@ -5,10 +5,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openScoringModel } from '../../src/models/registry/scoring-model.ts';
-import { isInCanary } from '../../src/rollout/bucket.ts';
-import { readModel } from '../../src/store/models/models.ts';
-import { toVector } from '../../src/store/scores/vector-bytes.ts';
+import { openScoringModel } from '../../src/core/score/models/registry/scoring-model.ts';
+import { isInCanary } from '../../src/core/score/rollout/bucket.ts';
+import { readModel } from '../../src/core/store/models/models.ts';
+import { toVector } from '../../src/core/store/scores/vector-bytes.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

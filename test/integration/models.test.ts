@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
-import { calibrate } from '../../src/models/evaluation/calibration.ts';
+import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { calibrate } from '../../src/core/score/models/evaluation/calibration.ts';
 import {
   type Answer,
   type ModelsRig,

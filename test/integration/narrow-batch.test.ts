@@ -3,15 +3,15 @@
  * nothing; else its transactions would be appended again. Method: the first holds the row while the second waits for it.
  */
 import { expect, test } from 'vitest';
-import { Failure } from '../../src/domain/failure.ts';
-import { END_OF_BATCHES, FIRST_BATCH } from '../../src/domain/open-batch.ts';
-import { createBatchCloser } from '../../src/ingest/delete-appended-batches.ts';
-import type { Query } from '../../src/store/database/pool.ts';
+import { createBatchCloser } from '../../src/core/accept/delete-appended-batches.ts';
+import { END_OF_BATCHES, FIRST_BATCH } from '../../src/core/domain/open-batch.ts';
 import {
   listOpenBatches,
   narrowIngestBatch,
   openIngestBatch,
-} from '../../src/store/recovery/ingest-batches.ts';
+} from '../../src/core/store/recovery/ingest-batches.ts';
+import type { Query } from '../../src/kit/database/pool.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';

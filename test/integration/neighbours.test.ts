@@ -4,12 +4,16 @@
  * the rows of each plan are counted.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { monthOf } from '../../src/domain/month.ts';
-import { REACH_DAYS, readNeighbours, SIDE_ROWS_MAX } from '../../src/query/neighbours.ts';
-import { readTransaction } from '../../src/query/read-transaction.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
-import { detachMonth } from '../../src/store/partitions/detach-months.ts';
-import { NEAR_ROWS_EXAMINED_MAX } from '../../src/store/transactions/neighbours.ts';
+import { readTransaction } from '../../src/core/read/read-transaction.ts';
+import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import {
+  REACH_DAYS,
+  readNeighbours,
+  SIDE_ROWS_MAX,
+} from '../../src/rooms/search/queries/neighbours.ts';
+import { NEAR_ROWS_EXAMINED_MAX } from '../../src/rooms/search/store/neighbours.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, NOVEMBER } from '../support/reads.ts';
 import { rowsRead } from '../support/rows-read.ts';

@@ -3,13 +3,13 @@
  * other transaction gets one. Method: scores and labels are stored as workers and the API do, and a worker makes the cases.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { raiseCases } from '../../src/control/cases/raise-cases.ts';
-import { createReviewing } from '../../src/control/cases/reviewing.ts';
-import type { Verdict } from '../../src/domain/score-record.ts';
-import { addDisputes } from '../../src/store/cases/case-intake.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { insertScores } from '../../src/store/scores/scores.ts';
-import { decisionsKey } from '../../src/stream/keys.ts';
+import type { Verdict } from '../../src/core/domain/score-record.ts';
+import { insertScores } from '../../src/core/store/scores/scores.ts';
+import { decisionsKey } from '../../src/core/stream/keys.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { raiseCases } from '../../src/rooms/review/change/raise-cases.ts';
+import { createReviewing } from '../../src/rooms/review/change/reviewing.ts';
+import { addDisputes } from '../../src/rooms/review/store/case-intake.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { toNewScores } from '../support/delivered.ts';
 import { insertPersonKey } from '../support/people.ts';

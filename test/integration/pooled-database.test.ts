@@ -3,7 +3,7 @@
  * `npm run setups -- pgbouncer` runs the whole engine behind a real one.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Database } from '../../src/store/database/pool.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const STATEMENT_MS = 400;

@@ -2,18 +2,17 @@
  * Every query by id, account, merchant or time touches only the partitions it needs: read from the plans of the
  * engine's own statements, planned for these values and generically.
  */
-
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { positionBefore } from '../../src/domain/cursor.ts';
-import { scoreSearchParameters } from '../../src/query/search/search-parameters.ts';
-import { toFilter } from '../../src/query/search/to-filter.ts';
-import { inMarket } from '../../src/store/database/market-schema.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import type { PreparedSearch } from '../../src/store/partitions/month-slice.ts';
-import { selectScore } from '../../src/store/scores/read-scores.ts';
-import { type SearchSlice, searchSlice } from '../../src/store/search/search-slice.ts';
-import { selectTransaction } from '../../src/store/transactions/read-transactions.ts';
+import { scoreSearchParameters } from '../../src/core/read/search-parameters.ts';
+import { toFilter } from '../../src/core/read/to-filter.ts';
+import type { PreparedSearch } from '../../src/core/store/partitions/month-slice.ts';
+import { selectScore } from '../../src/core/store/scores/read-scores.ts';
+import { type SearchSlice, searchSlice } from '../../src/core/store/search/search-slice.ts';
+import { selectTransaction } from '../../src/core/store/transactions/read-transactions.ts';
+import { inMarket } from '../../src/kit/database/market-schema.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { positionBefore } from '../../src/kit/words/cursor.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 

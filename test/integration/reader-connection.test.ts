@@ -3,11 +3,11 @@
  * cluster.
  */
 import { expect, inject, test } from 'vitest';
-import { openCommands, untilReady } from '../../src/stream/connection/connection.ts';
-import { createProducer } from '../../src/stream/entries/producer.ts';
-import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
-import { openReaderConnection } from '../../src/stream/group/reader-connection.ts';
-import { streamKeys } from '../../src/stream/keys.ts';
+import { createProducer } from '../../src/core/stream/entries/producer.ts';
+import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
+import { openReaderConnection } from '../../src/core/stream/group/reader-connection.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
+import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
 import { startOneNodeCluster } from '../support/one-node-cluster.ts';
 import { startTestRedis } from '../support/services.ts';
 import { payload, payloads, stream } from '../support/stream-rig.ts';

@@ -3,8 +3,8 @@
  * behind more rows than one slice examines.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Databases } from '../../src/query/choose-database.ts';
-import { SLICE_ROWS_EXAMINED_MAX } from '../../src/store/partitions/month-slice.ts';
+import { SLICE_ROWS_EXAMINED_MAX } from '../../src/core/store/partitions/month-slice.ts';
+import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { allPages, alone, DAY_MS, NOVEMBER, scores, transactions } from '../support/reads.ts';
 import { idAt, storeTransactions, type TransactionSeed } from '../support/stored-rows.ts';

@@ -1,11 +1,11 @@
 /** Single rows by id on real Postgres, and reads of a replica. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAnswerCaches } from '../../src/query/answer-caches.ts';
-import type { Databases } from '../../src/query/choose-database.ts';
-import { readScore } from '../../src/query/read-score.ts';
-import { readTransaction } from '../../src/query/read-transaction.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import type { Database } from '../../src/store/database/pool.ts';
+import { readScore } from '../../src/core/read/read-score.ts';
+import { readTransaction } from '../../src/core/read/read-transaction.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import { createAnswerCaches } from '../../src/rooms/search/queries/answer-caches.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, inStep, NOVEMBER, scores, transactions } from '../support/reads.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';

@@ -4,9 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { signEvent, toKey } from '../../src/deliver/sign-event.ts';
-import { freePort } from '../../src/embedded/free-port.ts';
-import { insertDeliveries } from '../../src/store/webhooks/deliveries.ts';
+import { signEvent, toKey } from '../../src/rooms/webhooks/deliver/sign-event.ts';
+import { insertDeliveries } from '../../src/rooms/webhooks/store/deliveries.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { childEnvironment, REPOSITORY, watch } from '../support/risk.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { ANN, createWebhookRig, startSender, type WebhookRig } from '../support/webhooks.ts';

@@ -5,13 +5,13 @@
  */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
-import type { Reconciler } from '../../src/repair/reconcile.ts';
+import type { Reconciler } from '../../src/core/repair/reconcile.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
 import {
   readReconcileState,
   writeReconcileState,
-} from '../../src/store/recovery/reconcile-state.ts';
-import { openCommands, type RedisClient } from '../../src/stream/connection/connection.ts';
+} from '../../src/core/store/recovery/reconcile-state.ts';
+import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { runRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';

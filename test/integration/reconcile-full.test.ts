@@ -4,16 +4,16 @@
  * and Redis with small streams, run by run.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { END_OF_BATCHES, FIRST_BATCH } from '../../src/domain/open-batch.ts';
-import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
-import type { Reconciler } from '../../src/repair/reconcile.ts';
-import type { Database, Statement } from '../../src/store/database/pool.ts';
-import { listOpenBatches } from '../../src/store/recovery/ingest-batches.ts';
-import { readReconcileState } from '../../src/store/recovery/reconcile-state.ts';
-import { openCommands, type RedisClient } from '../../src/stream/connection/connection.ts';
-import { createProducer } from '../../src/stream/entries/producer.ts';
-import { streamKeys } from '../../src/stream/keys.ts';
-import { measureStreams } from '../../src/stream/status/lag.ts';
+import { END_OF_BATCHES, FIRST_BATCH } from '../../src/core/domain/open-batch.ts';
+import type { Reconciler } from '../../src/core/repair/reconcile.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { listOpenBatches } from '../../src/core/store/recovery/ingest-batches.ts';
+import { readReconcileState } from '../../src/core/store/recovery/reconcile-state.ts';
+import { createProducer } from '../../src/core/stream/entries/producer.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
+import { measureStreams } from '../../src/core/stream/status/lag.ts';
+import type { Database, Statement } from '../../src/kit/database/pool.ts';
+import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startTestRedis } from '../support/services.ts';

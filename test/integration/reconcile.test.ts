@@ -3,12 +3,12 @@
  * waiting ones are left alone. Method: the reconciler on real Postgres and Redis, both arranged by hand.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { createLeadership } from '../../src/store/maintenance/leadership.ts';
-import { narrowIngestBatch } from '../../src/store/recovery/ingest-batches.ts';
-import { readReconcileState } from '../../src/store/recovery/reconcile-state.ts';
-import { openCommands, type RedisClient } from '../../src/stream/connection/connection.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { narrowIngestBatch } from '../../src/core/store/recovery/ingest-batches.ts';
+import { readReconcileState } from '../../src/core/store/recovery/reconcile-state.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createLeadership } from '../../src/kit/duties/leadership.ts';
+import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';

@@ -4,9 +4,9 @@
  * Redis with little memory.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Failure } from '../../src/domain/failure.ts';
-import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
-import type { Scorer } from '../../src/worker/scorer.ts';
+import { type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
+import type { Scorer } from '../../src/core/work/scorer.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 import { readScored } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { freePort } from '../../src/embedded/free-port.ts';
-import { openCommands, untilReady } from '../../src/stream/connection/connection.ts';
-import { claimIdentity } from '../../src/stream/connection/identity.ts';
+import { claimIdentity } from '../../src/core/stream/identity.ts';
+import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { findOpenssl, makeCertificates } from '../support/certificates.ts';
 import { makeServiceFolder } from '../support/service-folder.ts';
 import { startTestRedis } from '../support/services.ts';

@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createApiClient } from '../../src/client/api-client.ts';
-import { type Mapping, transactionProjection } from '../../src/client/fields.ts';
-import { type ReplayOptions, replayFile } from '../../src/client/replay-file.ts';
-import { openSource } from '../../src/client/rows.ts';
+import { createApiClient } from '../../src/kit/client/api-client.ts';
+import { type Mapping, transactionProjection } from '../../src/kit/client/fields.ts';
+import { openSource } from '../../src/kit/client/rows.ts';
+import { type ReplayOptions, replayFile } from '../../src/tools/client/replay-file.ts';
 
 type Body = Readonly<Record<string, string>>;
 /** Reactions of the server to a request: `serve` is the contract. */

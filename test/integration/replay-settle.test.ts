@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { createApiClient } from '../../src/client/api-client.ts';
-import { balances, createLedger, ledgerLine } from '../../src/client/ledger.ts';
+import { createApiClient } from '../../src/kit/client/api-client.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
+import { balances, createLedger, ledgerLine } from '../../src/tools/client/ledger.ts';
 import {
   type EngineTotals,
   readTotals,
   type Settled,
   waitUntilSettled,
-} from '../../src/client/wait-until-settled.ts';
-import { Failure } from '../../src/domain/failure.ts';
+} from '../../src/tools/client/wait-until-settled.ts';
 
 const NOTHING: Settled = {
   ...{ scored: 0, deadLettered: 0, doubled: 0, repeatedAccepted: 0 },

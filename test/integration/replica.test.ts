@@ -4,15 +4,15 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { Databases } from '../../src/query/choose-database.ts';
-import { readTransaction } from '../../src/query/read-transaction.ts';
-import { type OpenReplica, openReplica } from '../../src/query/replica.ts';
-import type { ReplicaStatus } from '../../src/query/replica-status.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import { openDatabase, openProbe } from '../../src/store/database/open-database.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { readReplayed, readWritten } from '../../src/store/database/replica-position.ts';
-import { migrate } from '../../src/store/migrations/migrate.ts';
+import { readTransaction } from '../../src/core/read/read-transaction.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import { openDatabase, openProbe } from '../../src/kit/database/open-database.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
+import { type OpenReplica, openReplica } from '../../src/kit/database/replica/replica.ts';
+import { readReplayed, readWritten } from '../../src/kit/database/replica/replica-position.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import type { ReplicaStatus } from '../../src/kit/words/replica-status.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { freeze } from '../support/freeze.ts';
 import { TEST_MARKET } from '../support/global-setup.ts';

@@ -3,14 +3,14 @@
  * the catalogue against the list of retentions; old and young rows beside each other, and the duty.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bindPurge } from '../../src/repair/purge.ts';
-import { type Config, readConfig } from '../../src/runtime/config.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import { inMarket } from '../../src/store/database/market-schema.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { createLeadership, type Leadership } from '../../src/store/maintenance/leadership.ts';
-import { PURGE_STEP_ROWS_MAX, PURGES } from '../../src/store/maintenance/purge.ts';
-import { RETENTIONS } from '../../src/store/maintenance/retention.ts';
+import { type Config, readConfig } from '../../src/kit/config/config.ts';
+import { inMarket } from '../../src/kit/database/market-schema.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createLeadership, type Leadership } from '../../src/kit/duties/leadership.ts';
+import { PURGE_STEP_ROWS_MAX, PURGES } from '../../src/kit/duties/purge.ts';
+import { bindPurge } from '../../src/kit/duties/purge-duty.ts';
+import { RETENTIONS } from '../../src/kit/duties/retention.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 

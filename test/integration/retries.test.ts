@@ -3,9 +3,9 @@
  * aside; its neighbours do not notice. Method: a scorer that throws for some ids, on real services.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Failure } from '../../src/domain/failure.ts';
-import type { Decision } from '../../src/domain/score-record.ts';
-import type { Scorer } from '../../src/worker/scorer.ts';
+import type { Decision } from '../../src/core/domain/score-record.ts';
+import type { Scorer } from '../../src/core/work/scorer.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
 let rig: WorkerRig;

@@ -3,11 +3,11 @@
  * Method: many reviewers at once against a real database; locks and deadlines pass by moving their times in the table.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { closeDecided } from '../../src/control/cases/close-decided.ts';
-import { revokeIdentity } from '../../src/store/access/identities.ts';
-import { insertPolicy } from '../../src/store/cases/review-policies.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { readStoredTransaction } from '../../src/store/transactions/read-transactions.ts';
+import { readStoredTransaction } from '../../src/core/store/transactions/read-transactions.ts';
+import { revokeIdentity } from '../../src/kit/access/identities.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { closeDecided } from '../../src/rooms/review/change/close-decided.ts';
+import { insertPolicy } from '../../src/rooms/review/store/review-policies.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { FIRST_POLICY } from '../support/review-policy.ts';
 import { createReviewRig, type ReviewRig } from '../support/review-rig.ts';

@@ -3,8 +3,8 @@
  * Method: cases of each state, disputed as labels of a bank dispute them.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { raiseCases } from '../../src/control/cases/raise-cases.ts';
-import { addDisputes } from '../../src/store/cases/case-intake.ts';
+import { raiseCases } from '../../src/rooms/review/change/raise-cases.ts';
+import { addDisputes } from '../../src/rooms/review/store/case-intake.ts';
 import { createReviewRig, type ReviewRig } from '../support/review-rig.ts';
 
 let rig: ReviewRig;

@@ -3,10 +3,10 @@
  * the rows that Postgres says it has read.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type CaseListParameters, caseListParameters } from '../../src/domain/review-case.ts';
-import { searchCases } from '../../src/store/cases/case-search.ts';
-import { lockNextCase, lockRing } from '../../src/store/cases/review-cases.ts';
-import type { Query } from '../../src/store/database/pool.ts';
+import type { Query } from '../../src/kit/database/pool.ts';
+import { type CaseListParameters, caseListParameters } from '../../src/rooms/review/review-case.ts';
+import { searchCases } from '../../src/rooms/review/store/case-search.ts';
+import { lockNextCase, lockRing } from '../../src/rooms/review/store/review-cases.ts';
 import { createReviewRig, type ReviewRig } from '../support/review-rig.ts';
 import { rowsRead } from '../support/rows-read.ts';
 

@@ -3,10 +3,14 @@
  * Method: steps of several people at once against a real database.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { By } from '../../src/control/cases/reviewing.ts';
-import { CASE_LIMITS, type CaseJson, caseListParameters } from '../../src/domain/review-case.ts';
-import { listCases, readCaseDetail } from '../../src/query/cases/read-cases.ts';
-import { revokeIdentity } from '../../src/store/access/identities.ts';
+import { revokeIdentity } from '../../src/kit/access/identities.ts';
+import type { By } from '../../src/rooms/review/change/reviewing.ts';
+import { listCases, readCaseDetail } from '../../src/rooms/review/queries/read-cases.ts';
+import {
+  CASE_LIMITS,
+  type CaseJson,
+  caseListParameters,
+} from '../../src/rooms/review/review-case.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { createReviewRig, type ReviewRig } from '../support/review-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';

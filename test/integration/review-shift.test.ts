@@ -3,13 +3,13 @@
  * back. Method: steps of reviewers against a real database; times pass by moving them in the table.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { closeDecided } from '../../src/control/cases/close-decided.ts';
-import { type By, createReviewing } from '../../src/control/cases/reviewing.ts';
-import { readShift } from '../../src/query/cases/read-shift.ts';
-import { readCapacity } from '../../src/query/cases/review-capacity.ts';
-import { readReviewStatus } from '../../src/query/cases/review-figures.ts';
-import { HANDLED_MIN } from '../../src/review/handling-time.ts';
-import type { Database } from '../../src/store/database/pool.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { HANDLED_MIN } from '../../src/rooms/review/cases/handling-time.ts';
+import { closeDecided } from '../../src/rooms/review/change/close-decided.ts';
+import { type By, createReviewing } from '../../src/rooms/review/change/reviewing.ts';
+import { readShift } from '../../src/rooms/review/queries/read-shift.ts';
+import { readCapacity } from '../../src/rooms/review/queries/review-capacity.ts';
+import { readReviewStatus } from '../../src/rooms/review/queries/review-figures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeDecisions } from '../support/final-decisions.ts';
 import { insertPersonKey } from '../support/people.ts';

@@ -3,8 +3,8 @@
  * labels of these days and of earlier ones; an API process answers.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RuleOutcomesJson } from '../../src/query/rule-outcomes.ts';
-import { currentRuleSet } from '../../src/rules/rule-sets.ts';
+import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
+import type { RuleOutcomesJson } from '../../src/rooms/rules/rule-outcomes.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { storeLabels } from '../support/scored-rows.ts';
 import { storeTransactions } from '../support/stored-rows.ts';

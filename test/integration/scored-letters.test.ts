@@ -4,15 +4,15 @@
  * worker runs it, on a real Postgres.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { bindDeadLetters } from '../../src/main/wire/bind-dead-letters.ts';
-import { closeScoredLetters } from '../../src/repair/close-scored-letters.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
+import { closeScoredLetters } from '../../src/core/repair/close-scored-letters.ts';
+import { bindDeadLetters } from '../../src/core/repair/dead-letter-duty.ts';
 import {
   closeDeadLettersOfScored,
   listDeadLettersOfScored,
   OPEN_LETTERS_PAGE_ROWS,
-} from '../../src/store/dead-letters/dead-letters.ts';
-import { createLeadership } from '../../src/store/maintenance/leadership.ts';
+} from '../../src/core/store/dead-letters/dead-letters.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';

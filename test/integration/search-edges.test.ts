@@ -3,13 +3,13 @@
  * a cursor that somebody has changed. Method: such rows and cursors on real Postgres.
  */
 import { expect, test } from 'vitest';
-import { monthOf } from '../../src/domain/month.ts';
 import {
   decodeSearchCursor,
   encodeSearchCursor,
   type SearchPosition,
-} from '../../src/query/search/search-cursor.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+} from '../../src/core/read/search-cursor.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, NOVEMBER, transactions } from '../support/reads.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';

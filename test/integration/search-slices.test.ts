@@ -4,21 +4,21 @@
  * Method: each kind of leg on real Postgres with slices of a few rows, compared with the same search in plain code.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { legsOf, runLeg } from '../../src/query/search/legs.ts';
-import { rangesOf } from '../../src/query/search/search.ts';
+import { legsOf, runLeg } from '../../src/core/read/legs.ts';
+import { rangesOf } from '../../src/core/read/search.ts';
 import {
   decodeSearchCursor,
   encodeSearchCursor,
   type SearchPosition,
-} from '../../src/query/search/search-cursor.ts';
-import { transactionSearchParameters } from '../../src/query/search/search-parameters.ts';
-import { toFilter } from '../../src/query/search/to-filter.ts';
-import { createBudget } from '../../src/query/search/walk.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
-import { readExportSlice } from '../../src/store/exports/export-slice.ts';
-import { listWalkedMonths } from '../../src/store/partitions/month-slice.ts';
-import { readSearchSlice } from '../../src/store/search/read-slice.ts';
-import type { SearchSlice } from '../../src/store/search/search-slice.ts';
+} from '../../src/core/read/search-cursor.ts';
+import { transactionSearchParameters } from '../../src/core/read/search-parameters.ts';
+import { toFilter } from '../../src/core/read/to-filter.ts';
+import { createBudget } from '../../src/core/read/walk.ts';
+import { listWalkedMonths } from '../../src/core/store/partitions/month-slice.ts';
+import { readSearchSlice } from '../../src/core/store/search/read-slice.ts';
+import type { SearchSlice } from '../../src/core/store/search/search-slice.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { readExportSlice } from '../../src/rooms/exports/store/export-slice.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { DAY_MS, NOVEMBER } from '../support/reads.ts';
 import { expectedIds, type Seed, seedOf, storeSearched } from '../support/searched-rows.ts';

@@ -3,10 +3,10 @@
  * opinions and scores as workers store them.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compareShadow } from '../../src/query/shadow-comparison.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { insertShadowBatch } from '../../src/store/scores/shadow-batches.ts';
-import { COMPARED_MAX } from '../../src/store/scores/shadow-sample.ts';
+import { insertShadowBatch } from '../../src/core/store/scores/shadow-batches.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { compareShadow } from '../../src/rooms/models/queries/shadow-comparison.ts';
+import { COMPARED_MAX } from '../../src/rooms/models/store/shadow-sample.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { storeLabels, storeScores } from '../support/scored-rows.ts';

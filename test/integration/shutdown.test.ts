@@ -3,10 +3,10 @@
  * killed at the worst moments, it loses and doubles nothing. Method: workers as child processes.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { untilReady } from '../../src/stream/connection/connection.ts';
-import { listConsumers } from '../../src/stream/group/consumer-group.ts';
-import { GROUP } from '../../src/stream/keys.ts';
-import { readWaiting } from '../../src/stream/status/waiting.ts';
+import { listConsumers } from '../../src/core/stream/group/consumer-group.ts';
+import { GROUP } from '../../src/core/stream/keys.ts';
+import { readWaiting } from '../../src/core/stream/status/waiting.ts';
+import { untilReady } from '../../src/kit/redis/connection.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 

@@ -1,8 +1,8 @@
 /** `GET /v1/status` over HTTP: everything that waits is counted where it waits, exactly, at each call. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { StatusJson } from '../../src/query/pipeline-status.ts';
-import { GROUP, streamKeys } from '../../src/stream/keys.ts';
-import { announceModelsOut } from '../../src/stream/status/models-out.ts';
+import { GROUP, streamKeys } from '../../src/core/stream/keys.ts';
+import { announceModelsOut } from '../../src/core/stream/status/models-out.ts';
+import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';

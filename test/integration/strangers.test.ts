@@ -1,9 +1,9 @@
 /**
  * Goal: an address that sends unknown keys is answered 429, and no other caller is. Method: each test is a trusted proxy of an
- * API process. test/unit/http/auth/auth.test.ts counts the lookups.
+ * API process. test/unit/kit/http/auth/auth.test.ts counts the lookups.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { mintApiKey } from '../../src/runtime/api-key.ts';
+import { mintApiKey } from '../../src/kit/access/api-key.ts';
 import { expectProblem } from '../support/problem.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 

@@ -1,9 +1,9 @@
 /** How commands leave for Redis, and what a blocked read returns. */
 import { describe, expect, test } from 'vitest';
-import { openCommands, untilReady } from '../../src/stream/connection/connection.ts';
-import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
-import { openReaderConnection } from '../../src/stream/group/reader-connection.ts';
-import { streamKeys } from '../../src/stream/keys.ts';
+import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
+import { openReaderConnection } from '../../src/core/stream/group/reader-connection.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
+import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
 import { createStreamRig, payload } from '../support/stream-rig.ts';
 
 const { redis, url, producer } = createStreamRig();

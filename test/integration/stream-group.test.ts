@@ -3,15 +3,15 @@
  * file, emptied before each test.
  */
 import { describe, expect, test } from 'vitest';
-import { ENTRY_VERSION, packAgain } from '../../src/stream/entries/entry.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
 import {
   CLAIM_START,
   createGroupDuties,
   listConsumers,
-} from '../../src/stream/group/consumer-group.ts';
-import { readGroup } from '../../src/stream/group/read-group.ts';
-import { handEntriesOver } from '../../src/stream/group/versions.ts';
-import { GROUP, streamKeys } from '../../src/stream/keys.ts';
+} from '../../src/core/stream/group/consumer-group.ts';
+import { readGroup } from '../../src/core/stream/group/read-group.ts';
+import { handEntriesOver } from '../../src/core/stream/group/versions.ts';
+import { GROUP, streamKeys } from '../../src/core/stream/keys.ts';
 import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 
 const { redis, producer, appendSingly, deliver, pending } = createStreamRig();

@@ -5,16 +5,12 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
-  openCommands,
-  type RedisClient,
-  untilReady,
-} from '../../src/stream/connection/connection.ts';
-import {
   createProfileLogs,
   type KnownEnd,
   type LogAppend,
   type ProfileLogs,
-} from '../../src/stream/profiles/profile-logs.ts';
+} from '../../src/core/stream/profiles/profile-logs.ts';
+import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
 import { copyNow, takeOver } from '../support/replica.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -3,9 +3,9 @@
  * others. Method: a real Redis with a small maxmemory, and streams that producers fill until they refuse.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createProducer } from '../../src/stream/entries/producer.ts';
-import { createStreamRooms, shareRoom } from '../../src/stream/entries/stream-rooms.ts';
-import { streamKeys } from '../../src/stream/keys.ts';
+import { createProducer } from '../../src/core/stream/entries/producer.ts';
+import { createStreamRooms, shareRoom } from '../../src/core/stream/entries/stream-rooms.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
 import { takeEntries } from '../support/stream-entries.ts';
 import { createStreamRig, payload } from '../support/stream-rig.ts';
 

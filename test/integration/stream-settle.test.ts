@@ -3,10 +3,9 @@
  * file, emptied before each test.
  */
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../../src/domain/failure.ts';
-import { ENTRY_VERSION, packAgain } from '../../src/stream/entries/entry.ts';
-import { CLAIM_START, createGroupDuties } from '../../src/stream/group/consumer-group.ts';
-import { GROUP } from '../../src/stream/keys.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
+import { CLAIM_START, createGroupDuties } from '../../src/core/stream/group/consumer-group.ts';
+import { GROUP } from '../../src/core/stream/keys.ts';
 import {
   createSettle,
   type EndedEntry,
@@ -14,8 +13,9 @@ import {
   prove,
   type Settlement,
   type SettleOptions,
-} from '../../src/stream/settle/settle.ts';
-import { toRow } from '../../src/worker/acknowledge.ts';
+} from '../../src/core/stream/settle/settle.ts';
+import { toRow } from '../../src/core/work/acknowledge.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readEntries, readScored } from '../support/stream-entries.ts';

@@ -3,14 +3,14 @@
  * before each test.
  */
 import { describe, expect, test } from 'vitest';
-import { COUNT_MAX } from '../../src/stream/entries/columns.ts';
-import { packAgain } from '../../src/stream/entries/entry.ts';
-import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
-import { readGroup } from '../../src/stream/group/read-group.ts';
-import { streamKeys } from '../../src/stream/keys.ts';
-import { packRetry, promoteRetries } from '../../src/stream/settle/retries.ts';
-import { measureStreams } from '../../src/stream/status/lag.ts';
-import { readWaiting } from '../../src/stream/status/waiting.ts';
+import { COUNT_MAX } from '../../src/core/stream/entries/columns.ts';
+import { packAgain } from '../../src/core/stream/entries/entry.ts';
+import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
+import { readGroup } from '../../src/core/stream/group/read-group.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
+import { packRetry, promoteRetries } from '../../src/core/stream/settle/retries.ts';
+import { measureStreams } from '../../src/core/stream/status/lag.ts';
+import { readWaiting } from '../../src/core/stream/status/waiting.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { AT_MS, createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';

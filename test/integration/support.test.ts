@@ -1,7 +1,7 @@
 /** Goal: the test harness itself works as documented, as every other test relies on it. */
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { askRedis } from '../../src/embedded/redis-protocol.ts';
+import { askRedis } from '../../src/tools/start/services/redis-protocol.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { freeze } from '../support/freeze.ts';
 import { startTestPostgres, startTestRedis } from '../support/services.ts';

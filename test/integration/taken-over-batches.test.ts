@@ -4,14 +4,14 @@
  * write on real Postgres and Redis, one after the other or waiting for each other's locks.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
 import {
   deleteIngestBatches,
   narrowIngestBatch,
   takeOverIngestBatches,
-} from '../../src/store/recovery/ingest-batches.ts';
-import { openCommands, type RedisClient } from '../../src/stream/connection/connection.ts';
+} from '../../src/core/store/recovery/ingest-batches.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';

@@ -4,17 +4,17 @@
  * as a worker and an operator run them, on a real Postgres.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createOutput } from '../../src/cli/output.ts';
-import { command } from '../../src/cli/verify.ts';
-import { LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import { DAY_MS, dayOf } from '../../src/domain/utc-bucket.ts';
-import { bindTallies, keepTallies } from '../../src/main/wire/bind-tallies.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { createLeadership } from '../../src/store/maintenance/leadership.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
-import { createTallies, TALLY_BOUNDS } from '../../src/store/tallies/fold-tallies.ts';
-import { COUNTED_ROWS_MAX, loadTallies } from '../../src/store/tallies/merchant-tallies.ts';
+import { LABEL_MATURITY_DAYS } from '../../src/core/domain/history.ts';
+import { bindTallies, keepTallies } from '../../src/core/repair/tally-duty.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { createTallies, TALLY_BOUNDS } from '../../src/core/store/tallies/fold-tallies.ts';
+import { COUNTED_ROWS_MAX, loadTallies } from '../../src/core/store/tallies/merchant-tallies.ts';
+import { createOutput } from '../../src/kit/command/output.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createLeadership } from '../../src/kit/duties/leadership.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { DAY_MS, dayOf } from '../../src/kit/words/utc-bucket.ts';
+import { command } from '../../src/rooms/evidence/commands.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -6,11 +6,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FEATURE_COUNT, FEATURE_LIST } from '../../src/domain/feature-schema.ts';
-import { readReference } from '../../src/domain/model-reference.ts';
-import { loadModel } from '../../src/models/load-model.ts';
-import type { ModelCard } from '../../src/training/card/model-card.ts';
-import { renderCard } from '../../src/training/card/render-card.ts';
+import { FEATURE_COUNT, FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
+import { readReference } from '../../src/core/domain/model-reference.ts';
+import { loadModel } from '../../src/core/score/models/load-model.ts';
+import type { ModelCard } from '../../src/rooms/models/training/card/model-card.ts';
+import { renderCard } from '../../src/rooms/models/training/card/render-card.ts';
 import { storeLabelledTraffic } from '../support/labelled-scores.ts';
 import { type ModelsRig, startModelsRig } from '../support/models-command.ts';
 import { spawnRisk } from '../support/risk.ts';

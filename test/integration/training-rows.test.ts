@@ -4,13 +4,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LabelValue } from '../../src/domain/label.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import type { TrainingPage } from '../../src/domain/training-page.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { insertLabels } from '../../src/store/labels/insert-labels.ts';
-import { readTrainingRows } from '../../src/store/models/training-rows.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import type { LabelValue } from '../../src/core/domain/label.ts';
+import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { readTrainingRows } from '../../src/rooms/models/store/training-rows.ts';
+import type { TrainingPage } from '../../src/rooms/models/training-page.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPlainScores } from '../support/delivered.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';

@@ -3,13 +3,13 @@
  * dropped while another works on connections that it opens meanwhile; `npm run setups -- two-markets` does so under load.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { monthOf } from '../../src/domain/month.ts';
-import type { PoolOptions } from '../../src/store/database/pool.ts';
-import { createLeadership } from '../../src/store/maintenance/leadership.ts';
-import { migrate } from '../../src/store/migrations/migrate.ts';
-import { alone, connected } from '../../src/store/migrations/migration-session.ts';
-import { ensurePartitions, lockPartitions } from '../../src/store/partitions/partitions.ts';
-import { listCorridors } from '../../src/store/transactions/corridors.ts';
+import { ensurePartitions, lockPartitions } from '../../src/core/store/partitions/partitions.ts';
+import { listCorridors } from '../../src/core/store/transactions/corridors.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import { alone, connected } from '../../src/kit/database/migrations/migration-session.ts';
+import type { PoolOptions } from '../../src/kit/database/pool.ts';
+import { createLeadership } from '../../src/kit/duties/leadership.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 import { runRisk } from '../support/risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

@@ -4,9 +4,9 @@
  * do so with keys.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Role } from '../../src/domain/principal.ts';
-import { revokeApiKey } from '../../src/store/access/api-keys.ts';
-import { refuseStale } from '../../src/store/access/identities.ts';
+import { revokeApiKey } from '../../src/kit/access/api-keys.ts';
+import { refuseStale } from '../../src/kit/access/identities.ts';
+import type { Role } from '../../src/kit/words/principal.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';

@@ -3,9 +3,9 @@
  * their ranges on real Postgres, read by their ids and by their reception.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { listUnscoredReceived, loadUnscored } from '../../src/store/transactions/unscored.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { listUnscoredReceived, loadUnscored } from '../../src/core/store/transactions/unscored.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 

@@ -3,9 +3,9 @@
  * be loaded is named. Method: a worker scores by a model on real stores, then rows are changed.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createOutput } from '../../src/cli/output.ts';
-import { command } from '../../src/cli/verify.ts';
-import { FEATURE_LIST } from '../../src/domain/feature-schema.ts';
+import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
+import { createOutput } from '../../src/kit/command/output.ts';
+import { command } from '../../src/rooms/evidence/commands.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

@@ -3,18 +3,22 @@
  * stored as a worker stores them, over several months; then one bit of one feature is turned.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CommandContext } from '../../src/cli/command.ts';
-import { createOutput } from '../../src/cli/output.ts';
-import { command } from '../../src/cli/verify.ts';
-import { FEATURE_COUNT, FEATURE_SCHEMA, featureIndex } from '../../src/domain/feature-schema.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import { currentRuleSet } from '../../src/rules/rule-sets.ts';
-import { readConfig } from '../../src/runtime/config.ts';
-import { createLog } from '../../src/runtime/log.ts';
-import { score } from '../../src/scoring/score.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
-import { sampleScores } from '../../src/store/verification/score-sample.ts';
+import {
+  FEATURE_COUNT,
+  FEATURE_SCHEMA,
+  featureIndex,
+} from '../../src/core/domain/feature-schema.ts';
+import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
+import { score } from '../../src/core/score/score.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import type { CommandContext } from '../../src/kit/command/command.ts';
+import { createOutput } from '../../src/kit/command/output.ts';
+import { readConfig } from '../../src/kit/config/config.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createLog } from '../../src/kit/metrics/log.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { command } from '../../src/rooms/evidence/commands.ts';
+import { sampleScores } from '../../src/rooms/evidence/store/score-sample.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
 import { idAt } from '../support/stored-rows.ts';

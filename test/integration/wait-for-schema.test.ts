@@ -3,7 +3,7 @@
  * without a schema, and a port that nobody listens to.
  */
 import { expect, test } from 'vitest';
-import { waitForSchema } from '../../src/store/migrations/schema-version.ts';
+import { waitForSchema } from '../../src/kit/database/migrations/schema-version.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 const { signal } = new AbortController();

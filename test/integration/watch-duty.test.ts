@@ -4,15 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { WatchReport } from '../../src/domain/watch-report.ts';
-import { freePort } from '../../src/embedded/free-port.ts';
-import { bindWatch, createWatchIfDue } from '../../src/main/wire/bind-watch.ts';
-import { watchScores } from '../../src/query/watch-scores.ts';
-import { readConfig } from '../../src/runtime/config.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { createLeadership } from '../../src/store/maintenance/leadership.ts';
-import { insertWatchReports } from '../../src/store/models/watch-reports.ts';
+import { readConfig } from '../../src/kit/config/config.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createLeadership } from '../../src/kit/duties/leadership.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import { bindWatch, createWatchIfDue } from '../../src/rooms/models/duty.ts';
+import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
+import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
+import type { WatchReport } from '../../src/rooms/models/watch-report.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';

@@ -3,7 +3,7 @@
  * worker processes, and triggers that refuse or wait.
  */
 import { expect, test } from 'vitest';
-import { insertScores } from '../../src/store/scores/scores.ts';
+import { insertScores } from '../../src/core/store/scores/scores.ts';
 import { toNewScores } from '../support/delivered.ts';
 import { storeDecisions } from '../support/final-decisions.ts';
 import { idAt } from '../support/stored-rows.ts';

@@ -3,11 +3,11 @@
  * workers stop. Method: rows are stored as workers store them, and the duty turns them into deliveries.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { raiseDecided } from '../../src/control/webhooks/raise-decided.ts';
-import { raiseFinal } from '../../src/control/webhooks/raise-final.ts';
-import type { Verdict } from '../../src/domain/score-record.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { insertScores } from '../../src/store/scores/scores.ts';
+import type { Verdict } from '../../src/core/domain/score-record.ts';
+import { insertScores } from '../../src/core/store/scores/scores.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { raiseDecided } from '../../src/rooms/webhooks/raise/raise-decided.ts';
+import { raiseFinal } from '../../src/rooms/webhooks/raise/raise-final.ts';
 import { toNewScores } from '../support/delivered.ts';
 import { storeDecisions } from '../support/final-decisions.ts';
 import { storeTransactions, type TransactionSeed } from '../support/stored-rows.ts';

@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../src/store/database/pool.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 import {
   type LeasedDelivery,
   leaseDue,
   recordAttempts,
-} from '../../src/store/webhooks/due-deliveries.ts';
+} from '../../src/rooms/webhooks/store/due-deliveries.ts';
 import { findOpenssl, makeCertificates } from '../support/certificates.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { startReceiver } from '../support/webhook-receiver.ts';

@@ -3,7 +3,7 @@
  * and reports are stored as workers store them, and the duty turns them into deliveries.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { raiseWatched } from '../../src/control/webhooks/raise-watched.ts';
+import { raiseWatched } from '../../src/rooms/webhooks/raise/raise-watched.ts';
 import { openCasesOf } from '../support/review-cases.ts';
 import { createWebhookRig, type WebhookRig } from '../support/webhooks.ts';
 

@@ -3,9 +3,9 @@
  * continues within seconds. Method: a real worker on a Postgres of its own that is stopped during its work.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freePort } from '../../src/embedded/free-port.ts';
-import { openPool } from '../../src/store/database/pool.ts';
-import { migrate } from '../../src/store/migrations/migrate.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import { openPool } from '../../src/kit/database/pool.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { freeze } from '../support/freeze.ts';
 import { startTestPostgres } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -1,6 +1,6 @@
 /** A worker's own listener: alive, ready, and correct when Redis or Postgres is away. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { freePort } from '../../src/embedded/free-port.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 

@@ -3,10 +3,10 @@
  * Postgres, real Redis, real workers; outcomes are counted in SQL.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openReader } from '../../src/stream/connection/connection.ts';
-import { listConsumers } from '../../src/stream/group/consumer-group.ts';
-import { readGroup } from '../../src/stream/group/read-group.ts';
-import { openReplies } from '../../src/stream/settle/replies.ts';
+import { listConsumers } from '../../src/core/stream/group/consumer-group.ts';
+import { readGroup } from '../../src/core/stream/group/read-group.ts';
+import { openReplies } from '../../src/core/stream/settle/replies.ts';
+import { openReader } from '../../src/kit/redis/connection.ts';
 import { readScored } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

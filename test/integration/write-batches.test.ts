@@ -4,17 +4,20 @@
  * overlap, one after the other and at once, and a lock that they wait for.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { monthOf } from '../../src/domain/month.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { digestKeys } from '../../src/store/idempotency-keys/key-digest.ts';
-import type { KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
-import { createPartitionGuard, ensurePartitions } from '../../src/store/partitions/partitions.ts';
-import { createInsertScores } from '../../src/store/scores/scores.ts';
+import { digestKeys } from '../../src/core/store/idempotency-keys/key-digest.ts';
+import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
+import {
+  createPartitionGuard,
+  ensurePartitions,
+} from '../../src/core/store/partitions/partitions.ts';
+import { createInsertScores } from '../../src/core/store/scores/scores.ts';
 import {
   claimTransactions,
   type NewTransaction,
-} from '../../src/store/transactions/transactions.ts';
-import { oneAtATime } from '../../src/worker/one-at-a-time.ts';
+} from '../../src/core/store/transactions/transactions.ts';
+import { oneAtATime } from '../../src/core/work/one-at-a-time.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore, toNewScores } from '../support/delivered.ts';
 import { openSlices } from '../support/key-rows.ts';

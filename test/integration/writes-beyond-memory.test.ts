@@ -4,22 +4,28 @@
  * through with both, so each such script is on a list here, and is run at the limit.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ENTRY_VERSION, packAgain } from '../../src/stream/entries/entry.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
 import {
   CLAIM_START,
   createGroupDuties,
   ensureGroups,
-} from '../../src/stream/group/consumer-group.ts';
-import { dropHandedOver } from '../../src/stream/group/handed-over.ts';
-import { readGroup } from '../../src/stream/group/read-group.ts';
-import { handEntriesOver } from '../../src/stream/group/versions.ts';
-import { GROUP, modelsOutKey, profileKey, spareKeyOf, streamKeys } from '../../src/stream/keys.ts';
-import { createProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
-import { loadScript, runScripts } from '../../src/stream/scripts.ts';
-import { promoteRetries } from '../../src/stream/settle/retries.ts';
-import { createSettle, type Settlement } from '../../src/stream/settle/settle.ts';
-import { plantTokens } from '../../src/stream/status/continuity.ts';
-import { announceModelsOut } from '../../src/stream/status/models-out.ts';
+} from '../../src/core/stream/group/consumer-group.ts';
+import { dropHandedOver } from '../../src/core/stream/group/handed-over.ts';
+import { readGroup } from '../../src/core/stream/group/read-group.ts';
+import { handEntriesOver } from '../../src/core/stream/group/versions.ts';
+import {
+  GROUP,
+  modelsOutKey,
+  profileKey,
+  spareKeyOf,
+  streamKeys,
+} from '../../src/core/stream/keys.ts';
+import { createProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
+import { loadScript, runScripts } from '../../src/core/stream/scripts.ts';
+import { promoteRetries } from '../../src/core/stream/settle/retries.ts';
+import { createSettle, type Settlement } from '../../src/core/stream/settle/settle.ts';
+import { plantTokens } from '../../src/core/stream/status/continuity.ts';
+import { announceModelsOut } from '../../src/core/stream/status/models-out.ts';
 import { readSources } from '../support/source-files.ts';
 import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 
@@ -73,8 +79,8 @@ afterEach(async () => {
 
 describe('beyond the memory limit', () => {
   test('no script could write but those on the list', async () => {
-    const names = readSources('src/stream/lua', /-[\dn]\.lua$/).map(({ path }) =>
-      path.slice('src/stream/lua/'.length, -'.lua'.length),
+    const names = readSources('src/core/stream/lua', /-[\dn]\.lua$/).map(({ path }) =>
+      path.slice('src/core/stream/lua/'.length, -'.lua'.length),
     );
     expect(names).toContain('append-2');
     const able: string[] = [];

@@ -4,14 +4,14 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { copyVector, toVector } from '../../src/core/store/scores/vector-bytes.ts';
 import {
   float8Array,
   textArray,
   timestampArray,
   uuidArray,
   vectorArray,
-} from '../../src/store/database/binary-array.ts';
-import { copyVector, toVector } from '../../src/store/scores/vector-bytes.ts';
+} from '../../src/kit/database/binary-array.ts';
 
 const HEADER_BYTES = 20;
 /** Quiet and signalling NaNs with a payload, -0, the least and the greatest subnormal number, -Infinity. */

@@ -7,33 +7,33 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Failure } from '../../src/domain/failure.ts';
-import { LABEL_VALUES } from '../../src/domain/label.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import { VERDICTS } from '../../src/domain/score-record.ts';
-import { DAY_MS } from '../../src/domain/utc-bucket.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
-import { markPurged, markReplayed } from '../../src/store/dead-letters/dead-letter-operations.ts';
+import { LABEL_VALUES } from '../../src/core/domain/label.ts';
+import { VERDICTS } from '../../src/core/domain/score-record.ts';
 import {
   closeDeadLettersOfScored,
   insertDeadLetters,
-} from '../../src/store/dead-letters/dead-letters.ts';
-import type { KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
-import { insertLabels } from '../../src/store/labels/insert-labels.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
-import { insertScores } from '../../src/store/scores/scores.ts';
-import { mergeIncrements, readTotals } from '../../src/store/tallies/day-tallies.ts';
+} from '../../src/core/store/dead-letters/dead-letters.ts';
+import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
+import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { insertScores } from '../../src/core/store/scores/scores.ts';
+import { mergeIncrements, readTotals } from '../../src/core/store/tallies/day-tallies.ts';
 import {
   claimTransactions,
   type NewTransaction,
-} from '../../src/store/transactions/transactions.ts';
+} from '../../src/core/store/transactions/transactions.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
+import { markPurged, markReplayed } from '../../src/rooms/dead-letters/store.ts';
 import {
   listTalliedMonths,
   recountDays,
   recountDeadLetterDays,
   recountTotalTallies,
   repairDays,
-} from '../../src/store/verification/recount-days.ts';
+} from '../../src/rooms/evidence/store/recount-days.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { deliver } from '../support/delivered.ts';
 import { openSlices } from '../support/key-rows.ts';

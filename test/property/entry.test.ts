@@ -1,10 +1,9 @@
 /** What is packed into entries comes out again, and nothing that is not an entry gets through. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareIds } from '../../src/domain/delivered.ts';
-import { Failure } from '../../src/domain/failure.ts';
-import { arrivalsOf, arrivalsOfDelivered } from '../../src/profile/arrivals.ts';
-import { COUNT_MAX, openColumns, PACKED_BYTES_MAX } from '../../src/stream/entries/columns.ts';
+import { compareIds } from '../../src/core/domain/delivered.ts';
+import { arrivalsOf, arrivalsOfDelivered } from '../../src/core/profile/arrivals.ts';
+import { COUNT_MAX, openColumns, PACKED_BYTES_MAX } from '../../src/core/stream/entries/columns.ts';
 import {
   ATTEMPTS_MAX,
   carriedDeliveries,
@@ -16,7 +15,8 @@ import {
   type PackedEntry,
   packAgain,
   packEntries,
-} from '../../src/stream/entries/entry.ts';
+} from '../../src/core/stream/entries/entry.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 import { deliver, payloadsOf } from '../support/delivered.ts';
 
 const text = (charsMax: number) =>

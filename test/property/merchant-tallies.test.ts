@@ -6,15 +6,15 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Failure } from '../../src/domain/failure.ts';
-import { LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import { DAY_MS, dayOf } from '../../src/domain/utc-bucket.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
-import { createTallies } from '../../src/store/tallies/fold-tallies.ts';
-import { loadTallies } from '../../src/store/tallies/merchant-tallies.ts';
-import { recountTallies } from '../../src/store/verification/recount-tallies.ts';
+import { LABEL_MATURITY_DAYS } from '../../src/core/domain/history.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { createTallies } from '../../src/core/store/tallies/fold-tallies.ts';
+import { loadTallies } from '../../src/core/store/tallies/merchant-tallies.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { DAY_MS, dayOf } from '../../src/kit/words/utc-bucket.ts';
+import { recountTallies } from '../../src/rooms/evidence/store/recount-tallies.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { currencyScale, toMinorUnits } from '../../src/domain/currency.ts';
-import { transactionInputSchema } from '../../src/domain/transaction.ts';
-import { textArray } from '../../src/store/database/binary-array.ts';
-import type { Database } from '../../src/store/database/pool.ts';
+import { currencyScale, toMinorUnits } from '../../src/core/domain/currency.ts';
+import { transactionInputSchema } from '../../src/core/domain/transaction.ts';
+import { textArray } from '../../src/kit/database/binary-array.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const CURRENCIES = ['USD', 'EUR', 'JPY', 'KWD', 'EGP', 'CLF'];

@@ -1,9 +1,9 @@
 /** Laws of the simulator under any options: counts are exact, rows are in order and valid input. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { transactionInputSchema } from '../../src/domain/transaction.ts';
-import { transactionWriter } from '../../src/simulate/format.ts';
-import { simulate } from '../../src/simulate/simulate.ts';
+import { transactionInputSchema } from '../../src/core/domain/transaction.ts';
+import { transactionWriter } from '../../src/tools/simulate/format.ts';
+import { simulate } from '../../src/tools/simulate/simulate.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -4,13 +4,13 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { profileKey, profileSlot } from '../../src/stream/keys.ts';
+import { profileKey, profileSlot } from '../../src/core/stream/keys.ts';
 import {
   createProfileLogs,
   type KnownEnd,
   type LogReply,
   type ProfileLogs,
-} from '../../src/stream/profiles/profile-logs.ts';
+} from '../../src/core/stream/profiles/profile-logs.ts';
 import { createMemoryProfiles, type MemoryProfiles } from '../simulation/memory-profiles.ts';
 import { createStreamRig } from '../support/stream-rig.ts';
 

@@ -5,17 +5,17 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ENTRY_VERSION, type PackedEntry } from '../../src/stream/entries/entry.ts';
+import { ENTRY_VERSION, type PackedEntry } from '../../src/core/stream/entries/entry.ts';
 import {
   type Claimed,
   createGroupDuties,
   ensureGroups,
-} from '../../src/stream/group/consumer-group.ts';
-import { type Read, readGroup, type StreamEntry } from '../../src/stream/group/read-group.ts';
-import { loadScript, runScript } from '../../src/stream/scripts.ts';
-import { promoteRetries } from '../../src/stream/settle/retries.ts';
-import { createSettle, type Settlement } from '../../src/stream/settle/settle.ts';
-import { toRow } from '../../src/worker/acknowledge.ts';
+} from '../../src/core/stream/group/consumer-group.ts';
+import { type Read, readGroup, type StreamEntry } from '../../src/core/stream/group/read-group.ts';
+import { loadScript, runScript } from '../../src/core/stream/scripts.ts';
+import { promoteRetries } from '../../src/core/stream/settle/retries.ts';
+import { createSettle, type Settlement } from '../../src/core/stream/settle/settle.ts';
+import { toRow } from '../../src/core/work/acknowledge.ts';
 import { createMemoryStreams } from '../simulation/memory-streams.ts';
 import { deliver } from '../support/delivered.ts';
 import { readScored } from '../support/stream-entries.ts';

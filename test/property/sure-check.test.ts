@@ -5,10 +5,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { labelInputSchema } from '../../src/domain/label.ts';
-import { transactionInputSchema } from '../../src/domain/transaction.ts';
-import { parseWireTime } from '../../src/domain/wire-time.ts';
-import { sureCheck } from '../../src/http/body/sure-check.ts';
+import { labelInputSchema } from '../../src/core/domain/label.ts';
+import { transactionInputSchema } from '../../src/core/domain/transaction.ts';
+import { sureCheck } from '../../src/kit/http/body/sure-check.ts';
+import { parseWireTime } from '../../src/kit/words/wire-time.ts';
 
 const digits = (count: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: count, maxLength: count });

@@ -1,9 +1,9 @@
 /** Goal: whatever is decided, each endpoint gets every decision that it takes, once, in lists within their bounds. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Decision, toLists } from '../../src/control/webhooks/match-events.ts';
-import { VERDICTS } from '../../src/domain/score-record.ts';
-import { type Endpoint, WEBHOOK_LIMITS } from '../../src/domain/webhook.ts';
+import { VERDICTS } from '../../src/core/domain/score-record.ts';
+import { type Decision, toLists } from '../../src/rooms/webhooks/raise/match-events.ts';
+import { type Endpoint, WEBHOOK_LIMITS } from '../../src/rooms/webhooks/webhook.ts';
 
 const TYPE = 'transaction.decided';
 const CLIENTS = ['shop', 'bank'] as const;

@@ -10,7 +10,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'cluster',
     replacements: [
       {
-        file: 'src/stream/connection/connection.ts',
+        file: 'src/kit/redis/connection.ts',
         find: 'openCluster(Clustered, nodes, all)',
         replace:
           "openCluster(Clustered, nodes.map((node) => ({ ...parsed.login, ...node })), { ...all, username: '', password: '' })",
@@ -24,7 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
     bar: QUARTILE_TIMES,
     replacements: [
       {
-        file: 'src/stream/group/cluster-waits.ts',
+        file: 'src/core/stream/group/cluster-waits.ts',
         find: 'const waits = streams.map(',
         replace: 'const waits = streams.slice(0, 1).map(',
       },
@@ -37,13 +37,13 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'two-markets',
     replacements: [
       {
-        file: 'src/store/database/market-schema.ts',
+        file: 'src/kit/database/market-schema.ts',
         find: 'return text.replace(PLACEHOLDER,',
         replace:
           "if (!text.includes('market.corridors')) return text.replace(PLACEHOLDER, ''); return text.replace(PLACEHOLDER,",
       },
       {
-        file: 'src/store/migrations/migrate.ts',
+        file: 'src/kit/database/migrations/migrate.ts',
         find: 'await client.query(`create schema if not exists ',
         replace:
           "if (market < 'market_2') await client.query('alter role current_user set search_path = ' + searchPath(market)); await client.query(`create schema if not exists ",
@@ -57,7 +57,7 @@ export const MUTANTS: readonly Mutant[] = [
     bar: MISSED_NOW,
     replacements: [
       {
-        file: 'src/query/choose-database.ts',
+        file: 'src/kit/database/replica/choose-database.ts',
         find: 'newestMs > now() - RECENT_MS',
         replace: 'newestMs < 0',
       },
@@ -69,7 +69,11 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'replica',
     bar: MISSED_OLD,
     replacements: [
-      { file: 'src/query/replica.ts', find: 'if (!replayed.isReached) return;', replace: '' },
+      {
+        file: 'src/kit/database/replica/replica.ts',
+        find: 'if (!replayed.isReached) return;',
+        replace: '',
+      },
     ],
   },
   {
@@ -79,7 +83,7 @@ export const MUTANTS: readonly Mutant[] = [
     bar: FAILED,
     replacements: [
       {
-        file: 'src/query/choose-database.ts',
+        file: 'src/kit/database/replica/choose-database.ts',
         find: 'if (!isUnavailable(error)) throw error;',
         replace: 'throw error;',
       },

@@ -5,9 +5,9 @@
 import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { serviceAccount } from '../../src/embedded/account.ts';
-import { startPostgres } from '../../src/embedded/postgres.ts';
-import { findPostgres } from '../../src/embedded/postgres-program.ts';
+import { serviceAccount } from '../../src/tools/start/services/account.ts';
+import { startPostgres } from '../../src/tools/start/services/postgres.ts';
+import { findPostgres } from '../../src/tools/start/services/postgres-program.ts';
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import {
   type ChaosServices,

@@ -3,7 +3,7 @@
  * `npm run chaos` does. A set-up that cannot run here is skipped, which is a failure where CI is set. It takes minutes, so it is
  * no part of `npm test`.
  */
-import type { Output, Row } from '../../src/cli/output.ts';
+import type { Output, Row } from '../../src/kit/command/output.ts';
 import { isBreached } from '../chaos/support/report.ts';
 import type { Outcome } from '../chaos/support/run-scenario.ts';
 import { runSuite } from '../chaos/support/suite.ts';

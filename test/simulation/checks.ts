@@ -1,20 +1,24 @@
 /** The promises at rest. Each breach names the broken promise, before the colon, and the transaction. */
 import { isDeepStrictEqual } from 'node:util';
-import { featureIndex } from '../../src/domain/feature-schema.ts';
-import { type AccountPast, comparePositions, type MerchantPast } from '../../src/domain/history.ts';
-import type { Label } from '../../src/domain/label.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { accountKind } from '../../src/profile/account-kind.ts';
-import { takeOwn } from '../../src/profile/arena.ts';
-import { arrivalsOf } from '../../src/profile/arrivals.ts';
-import { merchantKind } from '../../src/profile/merchant-kind.ts';
-import { beginRows } from '../../src/profile/own-features.ts';
-import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
-import { readLog } from '../../src/profile/profile-log.ts';
-import { rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
-import { ATTEMPTS_MAX } from '../../src/stream/entries/entry.ts';
-import { profileKey } from '../../src/stream/keys.ts';
-import { DELIVERIES_MAX } from '../../src/worker/retry-policy.ts';
+import { featureIndex } from '../../src/core/domain/feature-schema.ts';
+import {
+  type AccountPast,
+  comparePositions,
+  type MerchantPast,
+} from '../../src/core/domain/history.ts';
+import type { Label } from '../../src/core/domain/label.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { accountKind } from '../../src/core/profile/account-kind.ts';
+import { takeOwn } from '../../src/core/profile/arena.ts';
+import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
+import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
+import { beginRows } from '../../src/core/profile/own-features.ts';
+import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
+import { readLog } from '../../src/core/profile/profile-log.ts';
+import { rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
+import { ATTEMPTS_MAX } from '../../src/core/stream/entries/entry.ts';
+import { profileKey } from '../../src/core/stream/keys.ts';
+import { DELIVERIES_MAX } from '../../src/core/work/retry-policy.ts';
 import { foldRow } from '../support/fold-one.ts';
 import { earlierSiblings } from './journal.ts';
 import { knownFrauds } from './known-frauds.ts';

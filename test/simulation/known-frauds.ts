@@ -1,6 +1,6 @@
-/** What src/store/profiles/known-frauds.ts reads, from all labels there are: said again, as plainly as it can be. */
-import type { FraudSpan, KnownFrauds } from '../../src/domain/history.ts';
-import type { Label } from '../../src/domain/label.ts';
+/** What src/core/store/profiles/known-frauds.ts reads, from all labels there are: said again, as plainly as it can be. */
+import type { FraudSpan, KnownFrauds } from '../../src/core/domain/history.ts';
+import type { Label } from '../../src/core/domain/label.ts';
 
 type Parties = { readonly accountId: string; readonly merchantId: string };
 

@@ -2,14 +2,13 @@
  * Labels of the simulation: an API that commits one and invalidates profiles, which is called once, and the
  * workers' duty that finishes what an API left. The invalidation is the engine's own code.
  */
-
 import {
   createInvalidateLabelled,
   type InvalidateLabelled,
-} from '../../src/ingest/invalidate-labelled.ts';
-import { finishLabelBatches } from '../../src/repair/finish-label-batches.ts';
-import { profileKey } from '../../src/stream/keys.ts';
-import type { Duty } from '../../src/worker/run-duties.ts';
+} from '../../src/core/accept/invalidate-labelled.ts';
+import { finishLabelBatches } from '../../src/core/repair/finish-label-batches.ts';
+import { profileKey } from '../../src/core/stream/keys.ts';
+import type { Duty } from '../../src/kit/duties/run-duties.ts';
 import type { Process } from './process.ts';
 import type { LabelRequest } from './schedule.ts';
 import { MARKET, type World } from './world.ts';

@@ -1,5 +1,5 @@
-/** A duty that one process does at a time, and whose writes prove that it still is the one (src/store/maintenance/leadership.ts). */
-import { Failure } from '../../src/domain/failure.ts';
+/** A duty that one process does at a time, and whose writes prove that it still is the one (src/kit/duties/leadership.ts). */
+import { Failure } from '../../src/kit/words/failure.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 

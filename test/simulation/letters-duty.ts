@@ -1,6 +1,6 @@
 /** The engine's own duty that closes dead letters of what was scored after all, over the stand-in for Postgres. */
-import { closeScoredLetters } from '../../src/repair/close-scored-letters.ts';
-import type { Duty } from '../../src/worker/run-duties.ts';
+import { closeScoredLetters } from '../../src/core/repair/close-scored-letters.ts';
+import type { Duty } from '../../src/kit/duties/run-duties.ts';
 import { createLead } from './lead.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';

@@ -2,8 +2,7 @@
  * Postgres as the statements of src/store keep it: transactions, scores, dead letters, open batches and the
  * reconciler's row. For this simulation only: every function is one committed statement.
  */
-import type { DeadLetter } from '../../src/domain/dead-letter.ts';
-import { Failure } from '../../src/domain/failure.ts';
+import type { DeadLetter } from '../../src/core/domain/dead-letter.ts';
 import {
   type AccountPast,
   comparePositions,
@@ -12,14 +11,16 @@ import {
   type MerchantTally,
   merchantHourlyDays,
   type Position,
-} from '../../src/domain/history.ts';
-import type { Label } from '../../src/domain/label.ts';
-import type { OpenBatch } from '../../src/domain/open-batch.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { DAY_MS, dayOf, hourOf } from '../../src/domain/utc-bucket.ts';
-import type { ScoredLettersPage } from '../../src/store/dead-letters/dead-letters.ts';
-import type { Parties } from '../../src/store/labels/labelled-transactions.ts';
-import type { NewScore, ScoreLineage, StoredScore } from '../../src/store/scores/scores.ts';
+} from '../../src/core/domain/history.ts';
+import type { Label } from '../../src/core/domain/label.ts';
+import type { OpenBatch } from '../../src/core/domain/open-batch.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import type { ScoredLettersPage } from '../../src/core/store/dead-letters/dead-letters.ts';
+import type { Parties } from '../../src/core/store/labels/labelled-transactions.ts';
+import type { NewScore, ScoreLineage } from '../../src/core/store/scores/scores.ts';
+import type { StoredScore } from '../../src/core/store/scores/stored-scores.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
+import { DAY_MS, dayOf, hourOf } from '../../src/kit/words/utc-bucket.ts';
 
 import { knownFrauds } from './known-frauds.ts';
 

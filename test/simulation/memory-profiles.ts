@@ -2,14 +2,14 @@
  * Logs of profiles as Redis and the scripts append-profiles and install-profiles keep them. For this simulation and the
  * property tests only.
  */
-import { STAMP_BYTES } from '../../src/profile/profile-log.ts';
+import { STAMP_BYTES } from '../../src/core/profile/profile-log.ts';
 import type {
   InstallOutcome,
   KnownEnd,
   LogAppend,
   LogInstall,
   LogReply,
-} from '../../src/stream/profiles/profile-logs.ts';
+} from '../../src/core/stream/profiles/profile-logs.ts';
 
 /** Guards that a test takes out to see the simulation go red. */
 export type LogGuards = {

@@ -1,24 +1,24 @@
 /** What takes entries off the simulation's streams: lua/read-n.lua, XREADGROUP and lua/claim-stale-1.lua. */
-import { Failure } from '../../src/domain/failure.ts';
 import {
   carriedDeliveries,
   ENTRY_VERSION,
   type PackedEntry,
-} from '../../src/stream/entries/entry.ts';
+} from '../../src/core/stream/entries/entry.ts';
 import {
   CLAIM_START,
   type Claimed,
   type ClaimOptions,
   DELIVERIES_TOGETHER,
   DELIVERIES_WHOLE,
-} from '../../src/stream/group/consumer-group.ts';
+} from '../../src/core/stream/group/consumer-group.ts';
 import type {
   Delivery,
   Read,
   ReadOptions,
   StreamEntry,
-} from '../../src/stream/group/read-group.ts';
-import type { StreamKeys } from '../../src/stream/keys.ts';
+} from '../../src/core/stream/group/read-group.ts';
+import type { StreamKeys } from '../../src/core/stream/keys.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 import {
   type Group,
   idOf,

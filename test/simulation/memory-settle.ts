@@ -1,6 +1,10 @@
 /** lua/settle-5.lua on a stream of the simulation. */
-import type { PackedEntry } from '../../src/stream/entries/entry.ts';
-import type { EndedEntry, PublishedScores, Settlement } from '../../src/stream/settle/settle.ts';
+import type { PackedEntry } from '../../src/core/stream/entries/entry.ts';
+import type {
+  EndedEntry,
+  PublishedScores,
+  Settlement,
+} from '../../src/core/stream/settle/settle.ts';
 import {
   type Ended,
   type EventRow,

@@ -1,7 +1,7 @@
 /** One stream of the simulation, with callbacks for the checks. */
-import { Failure } from '../../src/domain/failure.ts';
-import type { PackedEntry } from '../../src/stream/entries/entry.ts';
-import { readReceived } from '../../src/stream/entries/entry-ids.ts';
+import type { PackedEntry } from '../../src/core/stream/entries/entry.ts';
+import { readReceived } from '../../src/core/stream/entries/entry-ids.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 
 export type Pending = {
   readonly consumer: string;

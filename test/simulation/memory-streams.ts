@@ -1,11 +1,11 @@
 /**
- * Streams, their one consumer group and the retries, as Redis and the scripts of src/stream/lua keep
+ * Streams, their one consumer group and the retries, as Redis and the scripts of src/core/stream/lua keep
  * them. For this simulation only: every function is one command or one script, hence atomic.
  */
-import type { PackedEntry } from '../../src/stream/entries/entry.ts';
-import type { Claimed, ClaimOptions } from '../../src/stream/group/consumer-group.ts';
-import type { Read, ReadOptions } from '../../src/stream/group/read-group.ts';
-import type { Settlement } from '../../src/stream/settle/settle.ts';
+import type { PackedEntry } from '../../src/core/stream/entries/entry.ts';
+import type { Claimed, ClaimOptions } from '../../src/core/stream/group/consumer-group.ts';
+import type { Read, ReadOptions } from '../../src/core/stream/group/read-group.ts';
+import type { Settlement } from '../../src/core/stream/settle/settle.ts';
 import { claim, existing, readNew, readOwn, touch } from './memory-reads.ts';
 import { settle } from './memory-settle.ts';
 import { idOf, type Stream, type StreamGuards, type StreamObserver } from './memory-stream.ts';

@@ -4,7 +4,7 @@
  * virtual: tests put `sleep` in the place of node:timers/promises.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Failure } from '../../src/domain/failure.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 import type { Clock } from './clock.ts';
 import type { Fault, FaultKind, Operation } from './schedule.ts';
 

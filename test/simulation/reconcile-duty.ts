@@ -3,9 +3,9 @@
  * after Redis was lost, whatever is neither final nor waiting. The real one has tests of its own; here it
  * only brings lost entries back, at the worst of times and more than once.
  */
-import { type EntryPayload, packEntries } from '../../src/stream/entries/entry.ts';
-import { streamKeys } from '../../src/stream/keys.ts';
-import type { Duty } from '../../src/worker/run-duties.ts';
+import { type EntryPayload, packEntries } from '../../src/core/stream/entries/entry.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
+import type { Duty } from '../../src/kit/duties/run-duties.ts';
 import { raise } from './journal.ts';
 import { createLead, type Guarded } from './lead.ts';
 import { transactionIdsOf } from './memory-stream.ts';

@@ -3,7 +3,7 @@
  * as they are submitted, faults of single calls, and disasters at given moments.
  */
 import fc from 'fast-check';
-import type { LabelValue } from '../../src/domain/label.ts';
+import type { LabelValue } from '../../src/core/domain/label.ts';
 
 /** Calls of a worker, the reconciler or an API across the process border. */
 export const OPERATIONS = {

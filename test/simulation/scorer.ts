@@ -1,9 +1,9 @@
 /** The real scoring core, and in front of it what each transaction's nature does to the worker. */
-import { Failure } from '../../src/domain/failure.ts';
-import { FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
-import { currentRuleSet } from '../../src/rules/rule-sets.ts';
-import { score } from '../../src/scoring/score.ts';
-import type { Scorer } from '../../src/worker/scorer.ts';
+import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
+import { score } from '../../src/core/score/score.ts';
+import type { Scorer } from '../../src/core/work/scorer.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
 import { raise } from './journal.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';

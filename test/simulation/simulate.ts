@@ -3,8 +3,8 @@
  * they die, until everything has come to rest and every worker has been asked to stop. What must hold
  * then is in checks.ts.
  */
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { packAgain } from '../../src/stream/entries/entry.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { packAgain } from '../../src/core/stream/entries/entry.ts';
 import { checkAtRest } from './checks.ts';
 import { raise } from './journal.ts';
 import { sendLabel } from './label-duty.ts';

@@ -2,21 +2,21 @@
  * A worker of the simulation: the real runWorker with the real batch steps, fold, retry policy, claims,
  * readers and reconciler; only what crosses the process border leads to the stand-ins.
  */
-import { accountKind } from '../../src/profile/account-kind.ts';
-import { merchantKind } from '../../src/profile/merchant-kind.ts';
-import { insertPacked, readItemPlace } from '../../src/profile/packed-list.ts';
-import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
-import { createLog } from '../../src/runtime/log.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import { ENTRY_READER } from '../../src/stream/group/versions.ts';
-import type { ProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
-import type { BatchStore } from '../../src/worker/batch-dependencies.ts';
-import { type BatchSteps, createBatchSteps } from '../../src/worker/process-batch.ts';
-import { createFoldKind } from '../../src/worker/profiles/fold-kind.ts';
-import { createFoldProfiles } from '../../src/worker/profiles/fold-profiles.ts';
-import type { Duty } from '../../src/worker/run-duties.ts';
-import { runWorker } from '../../src/worker/run-worker.ts';
-import type { Group } from '../../src/worker/worker-parts.ts';
+import { accountKind } from '../../src/core/profile/account-kind.ts';
+import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
+import { insertPacked, readItemPlace } from '../../src/core/profile/packed-list.ts';
+import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
+import { ENTRY_READER } from '../../src/core/stream/group/versions.ts';
+import type { ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
+import type { BatchStore } from '../../src/core/work/batch-dependencies.ts';
+import { type BatchSteps, createBatchSteps } from '../../src/core/work/process-batch.ts';
+import { createFoldKind } from '../../src/core/work/profiles/fold-kind.ts';
+import { createFoldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
+import { runWorker } from '../../src/core/work/run-worker.ts';
+import type { Group } from '../../src/core/work/worker-parts.ts';
+import type { Duty } from '../../src/kit/duties/run-duties.ts';
+import { createLog } from '../../src/kit/metrics/log.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { createLabelDuty } from './label-duty.ts';
 import { createLettersDuty } from './letters-duty.ts';
 import type { Process } from './process.ts';

@@ -1,8 +1,8 @@
 /** A simulated worker's calls to the streams: a connection that blocks, and settlements without a mechanism. */
-import { ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/stream/entries/entry.ts';
-import type { Read } from '../../src/stream/group/read-group.ts';
-import type { Settlement } from '../../src/stream/settle/settle.ts';
-import type { OwnConnection } from '../../src/worker/worker-parts.ts';
+import { ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/core/stream/entries/entry.ts';
+import type { Read } from '../../src/core/stream/group/read-group.ts';
+import type { Settlement } from '../../src/core/stream/settle/settle.ts';
+import type { OwnConnection } from '../../src/core/work/worker-parts.ts';
 import { payloadsOf } from '../support/delivered.ts';
 import { type Process, unreachable } from './process.ts';
 import type { World } from './world.ts';

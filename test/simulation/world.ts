@@ -2,8 +2,8 @@
  * The world of one run: virtual time, the stand-ins for Postgres and Redis, the faults that wait for
  * their call, and the processes in between. Everything follows from the schedule.
  */
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import { type Clock, createClock } from './clock.ts';
 import {
   createJournal,

@@ -1,5 +1,5 @@
 /** Access as the OpenAPI document describes it: which objects each role reaches by each operation. */
-import { APPROVING_ROLES, type Role } from '../../src/domain/principal.ts';
+import { APPROVING_ROLES, type Role } from '../../src/kit/words/principal.ts';
 import type { Operation } from './openapi.ts';
 
 /** `own`: among objects that have a client, only those of the own client. */

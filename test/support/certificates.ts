@@ -1,8 +1,8 @@
 /** Certificates of one run: a certificate authority, and a server certificate for the loopback that it signed. */
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { serviceAccount } from '../../src/embedded/account.ts';
-import { ask, findExecutable } from '../../src/embedded/executable.ts';
+import { serviceAccount } from '../../src/tools/start/services/account.ts';
+import { ask, findExecutable } from '../../src/tools/start/services/executable.ts';
 
 export type Certificates = {
   /** PEM files; only the services may read the key. */

@@ -1,6 +1,6 @@
 /** A checked configuration for tests: the defaults, a silent log, and what a test sets over them. */
-import { type Config, readConfig } from '../../src/runtime/config.ts';
-import { createLog, type Log } from '../../src/runtime/log.ts';
+import { type Config, readConfig } from '../../src/kit/config/config.ts';
+import { createLog, type Log } from '../../src/kit/metrics/log.ts';
 
 export function testConfig(environment: Readonly<Record<string, string>> = {}): Config {
   const result = readConfig({ LOG_LEVEL: 'silent', PORT: '0', ...environment });

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';
-import { type Database, openPool, type PoolOptions } from '../../src/store/database/pool.ts';
+import { type Database, openPool, type PoolOptions } from '../../src/kit/database/pool.ts';
 import { TEMPLATE, TEST_MARKET } from './global-setup.ts';
 import { waitUntil } from './wait-until.ts';
 

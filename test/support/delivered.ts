@@ -1,20 +1,20 @@
 /** Delivered transactions, and their scores, made from plain objects. */
-import type { DeliveredTransaction } from '../../src/domain/delivered.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import type { Database } from '../../src/store/database/pool.ts';
+import type { DeliveredTransaction } from '../../src/core/domain/delivered.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
 import {
   type Inserted,
   insertScores,
   type NewScore,
   type ScoreLineage,
-} from '../../src/store/scores/scores.ts';
+} from '../../src/core/store/scores/scores.ts';
 import {
   decodeEntry,
   ENTRY_VERSION,
   type EntryFields,
   type EntryPayload,
   packEntries,
-} from '../../src/stream/entries/entry.ts';
+} from '../../src/core/stream/entries/entry.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 
 const ANY: Transaction = {
   ...{ transactionId: '', createdAtMs: 0, receivedAtMs: Date.UTC(2026, 10) },

@@ -3,7 +3,7 @@ import {
   type ProfileLayout,
   profileBytes,
   writeProfile,
-} from '../../src/profile/profile.ts';
+} from '../../src/core/profile/profile.ts';
 
 /** A packed profile in a buffer of its own. */
 export function encodeProfile<P extends Profile>(layout: ProfileLayout<P>, profile: P): Uint8Array {

@@ -1,5 +1,5 @@
 /** An engine to kill: `node engine-child.ts DATA_DIR` prints `ready DATABASE_URL` and stays. */
-import { startEmbedded } from '../../src/embedded/start-embedded.ts';
+import { startEmbedded } from '../../src/tools/start/services/start-embedded.ts';
 import { silentLog } from './config.ts';
 
 const [dataDir = ''] = process.argv.slice(2);

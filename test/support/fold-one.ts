@@ -1,10 +1,10 @@
 /** One transaction folded by itself, and its features by name. */
-import { FEATURE_LIST, type FeatureName } from '../../src/domain/feature-schema.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { arrivalsOf } from '../../src/profile/arrivals.ts';
-import { beginRows } from '../../src/profile/own-features.ts';
-import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
-import { rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
+import { FEATURE_LIST, type FeatureName } from '../../src/core/domain/feature-schema.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
+import { beginRows } from '../../src/core/profile/own-features.ts';
+import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
+import { rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
 
 export type NamedFeatures = Readonly<Record<FeatureName, number>>;
 

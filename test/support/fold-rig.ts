@@ -4,18 +4,21 @@ import {
   LABEL_MATURITY_DAYS,
   type MerchantPast,
   NO_FRAUDS,
-} from '../../src/domain/history.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { accountKind } from '../../src/profile/account-kind.ts';
-import { merchantKind } from '../../src/profile/merchant-kind.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import { vectorOf } from '../../src/scoring/feature-rows.ts';
-import type { Query } from '../../src/store/database/pool.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../src/store/profiles/history.ts';
-import type { RedisClient } from '../../src/stream/connection/connection.ts';
-import { createProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
-import { createFoldKind } from '../../src/worker/profiles/fold-kind.ts';
-import { createFoldProfiles, type FoldProfiles } from '../../src/worker/profiles/fold-profiles.ts';
+} from '../../src/core/domain/history.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { accountKind } from '../../src/core/profile/account-kind.ts';
+import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
+import { vectorOf } from '../../src/core/score/feature-rows.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
+import { createProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
+import { createFoldKind } from '../../src/core/work/profiles/fold-kind.ts';
+import {
+  createFoldProfiles,
+  type FoldProfiles,
+} from '../../src/core/work/profiles/fold-profiles.ts';
+import type { Query } from '../../src/kit/database/pool.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import type { RedisClient } from '../../src/kit/redis/connection.ts';
 import { deliver } from './delivered.ts';
 import { type NamedFeatures, named } from './fold-one.ts';
 

@@ -4,10 +4,10 @@
  */
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from '../../src/embedded/postgres.ts';
-import { findPostgres } from '../../src/embedded/postgres-program.ts';
-import { findRedis, type RedisSource } from '../../src/embedded/redis-program.ts';
-import { migrate } from '../../src/store/migrations/migrate.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import { startPostgres } from '../../src/tools/start/services/postgres.ts';
+import { findPostgres } from '../../src/tools/start/services/postgres-program.ts';
+import { findRedis, type RedisSource } from '../../src/tools/start/services/redis-program.ts';
 import { makeServiceFolder, sweepServiceFolders } from './service-folder.ts';
 
 declare module 'vitest' {

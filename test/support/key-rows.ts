@@ -1,10 +1,10 @@
 /** Rows of idempotency_keys for tests that arrange them by hand, and their slices as an API knows them. */
-import type { Database } from '../../src/store/database/pool.ts';
 import {
   createKeySlices,
   type KeySlices,
   type KeySlicesOptions,
-} from '../../src/store/idempotency-keys/key-slices.ts';
+} from '../../src/core/store/idempotency-keys/key-slices.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 
 export function openSlices(database: Database, options: Partial<KeySlicesOptions> = {}): KeySlices {
   const nowMs = () => performance.now();

@@ -1,10 +1,10 @@
 /** What accepting labels needs, over a rig's stores and without breakers. */
-import { UNKNOWN_SYSTEM } from '../../src/domain/consistency-token.ts';
-import type { LabelIngest } from '../../src/ingest/accept-labels.ts';
-import { openInvalidateLabelled } from '../../src/ingest/invalidate-labelled.ts';
-import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
+import type { LabelIngest } from '../../src/core/accept/accept-labels.ts';
+import { openInvalidateLabelled } from '../../src/core/accept/invalidate-labelled.ts';
+import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
+import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import { UNKNOWN_SYSTEM } from '../../src/kit/words/consistency-token.ts';
 import type { WorkerRig } from './worker-rig.ts';
 
 export function openLabelIngest({ pool, commands, database }: WorkerRig): LabelIngest {

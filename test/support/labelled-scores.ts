@@ -4,15 +4,15 @@
  * missing now and then, the rest is noise.
  */
 import { randomUUID } from 'node:crypto';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
-import { monthOf } from '../../src/domain/month.ts';
-import { currentRuleSet } from '../../src/rules/rule-sets.ts';
-import { createRandom, normal } from '../../src/simulate/random.ts';
-import { simulate } from '../../src/simulate/simulate.ts';
-import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { insertLabels } from '../../src/store/labels/insert-labels.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
+import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createRandom, normal } from '../../src/kit/random.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { simulate } from '../../src/tools/simulate/simulate.ts';
+import type { SimulatedTransaction } from '../../src/tools/simulate/transaction.ts';
 import { insertPlainScores } from './delivered.ts';
 import { idAt } from './stored-rows.ts';
 

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { command } from '../../src/cli/models.ts';
-import type { Role } from '../../src/domain/principal.ts';
-import { makeFile } from '../unit/models/formats/xgboost-file.ts';
+import type { Role } from '../../src/kit/words/principal.ts';
+import { command } from '../../src/rooms/models/commands.ts';
+import { makeFile } from '../unit/core/score/models/formats/xgboost-file.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { insertPersonKey } from './people.ts';
 import { runCommand } from './run-command.ts';

@@ -2,9 +2,9 @@
  * Makes months in a schema without an audit log; the table exists only while the engine's function writes to
  * it.
  */
-import { monthOf } from '../../src/domain/month.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 import type { TestDatabase } from './database.ts';
 
 export async function makeMonthsAsBefore(

@@ -1,15 +1,14 @@
 /** An API process, and functions that detach and attach months of its database as `risk partitions` does. */
-
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
-import { type Month, parseMonth } from '../../src/domain/month.ts';
-import { engineOf } from '../../src/domain/principal.ts';
-import type { Database } from '../../src/store/database/pool.ts';
 import {
   attachMonth,
   detachMonth,
   LOCK_WAIT_MS,
-} from '../../src/store/partitions/detach-months.ts';
+} from '../../src/core/store/partitions/detach-months.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { type Month, parseMonth } from '../../src/kit/words/month.ts';
+import { engineOf } from '../../src/kit/words/principal.ts';
 import { type RunningApi, startRunningApi } from './running-api.ts';
 import { type Input, input, postOne } from './submit.ts';
 

@@ -1,10 +1,6 @@
 /** A Redis Cluster of one master with all slots. */
-import { freePort } from '../../src/embedded/free-port.ts';
-import {
-  openCommands,
-  type RedisClient,
-  untilReady,
-} from '../../src/stream/connection/connection.ts';
+import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { startTestRedis, type TestService } from './services.ts';
 import { waitUntil } from './wait-until.ts';
 

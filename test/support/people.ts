@@ -1,6 +1,6 @@
 /** Writes keys of people straight into the database: tests need more people than the two that `risk keys` makes. */
-import { approves, type Role } from '../../src/domain/principal.ts';
-import { mintApiKey } from '../../src/runtime/api-key.ts';
+import { mintApiKey } from '../../src/kit/access/api-key.ts';
+import { approves, type Role } from '../../src/kit/words/principal.ts';
 import type { TestDatabase } from './database.ts';
 
 /** Makes a key, confirmed where a role approves, and its person where the name is new. @returns the key */

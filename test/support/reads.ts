@@ -1,12 +1,12 @@
 /** The lists as their routes call them, on a database without replica, and a reader of all their pages. */
-import type { Databases, Replica } from '../../src/query/choose-database.ts';
-import { searchScores, searchTransactions } from '../../src/query/search/search.ts';
+import { searchScores, searchTransactions } from '../../src/core/read/search.ts';
 import {
   scoreSearchParameters,
   transactionSearchParameters,
-} from '../../src/query/search/search-parameters.ts';
-import { openSliceDatabase } from '../../src/query/search/slice-database.ts';
-import type { Database } from '../../src/store/database/pool.ts';
+} from '../../src/core/read/search-parameters.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import type { Databases, Replica } from '../../src/kit/database/replica/choose-database.ts';
+import { openSliceDatabase } from '../../src/kit/database/slice-database.ts';
 import { testConfig } from './config.ts';
 import type { TestDatabase } from './database.ts';
 

@@ -1,5 +1,5 @@
 /** A replica of a test's Redis that lags, and takes over with its data. */
-import type { RedisClient } from '../../src/stream/connection/connection.ts';
+import type { RedisClient } from '../../src/kit/redis/connection.ts';
 import type { TestService } from './services.ts';
 import { waitUntil } from './wait-until.ts';
 

@@ -1,8 +1,8 @@
 /** An API process on a primary and a real streaming replica, whose replay a test may pause so that reads without a token miss a write. */
 import { expect } from 'vitest';
-import { openDatabase } from '../../src/store/database/open-database.ts';
-import type { Database, Statement } from '../../src/store/database/pool.ts';
-import { migrate } from '../../src/store/migrations/migrate.ts';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import { openDatabase } from '../../src/kit/database/open-database.ts';
+import type { Database, Statement } from '../../src/kit/database/pool.ts';
 import { testConfig } from './config.ts';
 import { TEST_MARKET } from './global-setup.ts';
 import { DAY_MS } from './reads.ts';

@@ -1,6 +1,6 @@
 /** The policy of review that the migrations put in force. */
 import { readFileSync } from 'node:fs';
-import { reviewPolicySchema } from '../../src/domain/review-policy.ts';
+import { reviewPolicySchema } from '../../src/rooms/review/review-policy.ts';
 
 const migration = readFileSync('sql/0035_create_review_cases.sql', 'utf8');
 const [, made = ''] = /values \('engine', '(\{[\s\S]*?\})'\);/.exec(migration) ?? [];

@@ -1,5 +1,5 @@
 /** Requests about review cases whose answers the document has to have: a case from its opening on, and what is refused. */
-import { reviewPolicy } from '../../src/http/examples/review-policy.ts';
+import { reviewPolicy } from '../../src/rooms/review/examples/review-policy.ts';
 
 type Request = readonly [path: string, body: object];
 

@@ -2,10 +2,14 @@
  * People who review cases in a real database. Ann and Dee are analysts, Bob and Cy risk officers, too. Cy made Dee's key, so
  * he may hold it.
  */
-import { closeDecided } from '../../src/control/cases/close-decided.ts';
-import { type By, createReviewing, type Reviewing } from '../../src/control/cases/reviewing.ts';
-import type { Role } from '../../src/domain/principal.ts';
-import type { Database } from '../../src/store/database/pool.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import type { Role } from '../../src/kit/words/principal.ts';
+import { closeDecided } from '../../src/rooms/review/change/close-decided.ts';
+import {
+  type By,
+  createReviewing,
+  type Reviewing,
+} from '../../src/rooms/review/change/reviewing.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { insertPersonKey } from './people.ts';
 import { openCasesOf } from './review-cases.ts';

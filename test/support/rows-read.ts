@@ -1,5 +1,5 @@
 /** Counts the rows that statements read, as Postgres explains them. */
-import type { Query } from '../../src/store/database/pool.ts';
+import type { Query } from '../../src/kit/database/pool.ts';
 
 type Plan = {
   readonly 'Relation Name'?: string;

@@ -1,8 +1,8 @@
 /** Runs a command of `risk` in this process. */
-import type { Command } from '../../src/cli/command.ts';
-import { createOutput } from '../../src/cli/output.ts';
-import { readConfig } from '../../src/runtime/config.ts';
-import { createLog } from '../../src/runtime/log.ts';
+import type { Command } from '../../src/kit/command/command.ts';
+import { createOutput } from '../../src/kit/command/output.ts';
+import { readConfig } from '../../src/kit/config/config.ts';
+import { createLog } from '../../src/kit/metrics/log.ts';
 
 /** Throws the command's error. */
 export async function runCommand(

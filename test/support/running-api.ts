@@ -1,7 +1,7 @@
 /** An API process on a database and a Redis of its own; no worker runs, so appended entries stay visible. */
 import { Redis } from 'ioredis';
-import { sqlStateOf } from '../../src/store/database/pg-failure.ts';
-import type { Database } from '../../src/store/database/pool.ts';
+import { sqlStateOf } from '../../src/kit/database/pg-failure.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, runRisk, spawnRisk } from './risk.ts';
 import { startTestRedis, type TestService } from './services.ts';

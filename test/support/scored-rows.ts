@@ -1,7 +1,7 @@
 /** Scores with vectors, and labels, as workers and the API would have stored them. */
-import { monthOf } from '../../src/domain/month.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 import { idAt } from './stored-rows.ts';
 
 export type ScoreSeed = {

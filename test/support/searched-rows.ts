@@ -1,8 +1,8 @@
 /** A few thousand transactions over months with all that a search asks of them, and the same search in plain code. */
-import { monthOf } from '../../src/domain/month.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
-import { mergeIncrements } from '../../src/store/tallies/day-tallies.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { mergeIncrements } from '../../src/core/store/tallies/day-tallies.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 import type { TestDatabase } from './database.ts';
 import { DAY_MS, NOVEMBER } from './reads.ts';
 import { idAt } from './stored-rows.ts';

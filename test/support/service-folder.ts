@@ -1,8 +1,8 @@
 /** A temporary folder that an unprivileged service may use, also when the tests run as root. */
 import { chownSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Account, serviceAccount } from '../../src/embedded/account.ts';
-import { openSharedFolder } from '../../src/embedded/shared-folder.ts';
+import { type Account, serviceAccount } from '../../src/tools/start/services/account.ts';
+import { openSharedFolder } from '../../src/tools/start/services/shared-folder.ts';
 
 export type ServiceFolder = {
   readonly account: Account;

@@ -5,11 +5,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { freePort } from '../../src/embedded/free-port.ts';
-import { startPostgres } from '../../src/embedded/postgres.ts';
-import { findPostgres } from '../../src/embedded/postgres-program.ts';
-import { startRedis } from '../../src/embedded/redis.ts';
-import type { ServiceProcess } from '../../src/embedded/service-process.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
+import { startPostgres } from '../../src/tools/start/services/postgres.ts';
+import { findPostgres } from '../../src/tools/start/services/postgres-program.ts';
+import { startRedis } from '../../src/tools/start/services/redis.ts';
+import type { ServiceProcess } from '../../src/tools/start/services/service-process.ts';
 import { makeServiceFolder } from './service-folder.ts';
 import { backUpForStandby } from './standby.ts';
 

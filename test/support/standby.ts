@@ -7,7 +7,7 @@ import { appendFileSync, chownSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import type { Account } from '../../src/embedded/account.ts';
+import type { Account } from '../../src/tools/start/services/account.ts';
 
 /** Settings of the primary, which keep the WAL that a replica needs after it was away for a while. */
 export const PRIMARY_SETTINGS = { wal_keep_size: '256MB' };

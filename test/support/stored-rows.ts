@@ -1,9 +1,9 @@
 /** Rows as ingest and the worker would have stored them, for tests that only read. */
 import { randomBytes } from 'node:crypto';
-import { monthOf } from '../../src/domain/month.ts';
-import { createdAtMsOf } from '../../src/domain/transaction-id.ts';
-import type { Database, Query } from '../../src/store/database/pool.ts';
-import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import { createdAtMsOf } from '../../src/core/domain/transaction-id.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 
 /** A UUIDv7 of a moment; ids of one moment run by their sequence, if they have one. */
 export function idAt(epochMs: number, sequence?: number): string {

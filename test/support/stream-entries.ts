@@ -1,12 +1,12 @@
 /** Reads the entries of streams as the engine does, and appends entries made by hand. */
-import type { RedisClient } from '../../src/stream/connection/connection.ts';
 import {
   ENTRY_VERSION,
   type EntryPayload,
   type PackedEntry,
-} from '../../src/stream/entries/entry.ts';
-import { toEntry } from '../../src/stream/group/read-group.ts';
-import type { StreamKeys } from '../../src/stream/keys.ts';
+} from '../../src/core/stream/entries/entry.ts';
+import { toEntry } from '../../src/core/stream/group/read-group.ts';
+import type { StreamKeys } from '../../src/core/stream/keys.ts';
+import type { RedisClient } from '../../src/kit/redis/connection.ts';
 import { payloadsOf } from './delivered.ts';
 
 /** Transactions of a stream, in the order of their entries. */

@@ -1,16 +1,12 @@
 /** One real Redis for a test file, emptied before each test, and a stream of transactions in it. */
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import {
-  openCommands,
-  type RedisClient,
-  untilReady,
-} from '../../src/stream/connection/connection.ts';
-import type { EntryPayload } from '../../src/stream/entries/entry.ts';
-import { createProducer, type Producer } from '../../src/stream/entries/producer.ts';
-import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
-import { readGroup } from '../../src/stream/group/read-group.ts';
-import { GROUP, streamKeys } from '../../src/stream/keys.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
+import { createProducer, type Producer } from '../../src/core/stream/entries/producer.ts';
+import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
+import { readGroup } from '../../src/core/stream/group/read-group.ts';
+import { GROUP, streamKeys } from '../../src/core/stream/keys.ts';
+import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
 import { startTestRedis, type TestService } from './services.ts';
 import { idAt } from './stored-rows.ts';
 

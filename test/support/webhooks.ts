@@ -1,12 +1,12 @@
 /** Webhooks on a database of one test: made as the API makes them, and sent as a worker sends. */
-import { createWebhooks } from '../../src/control/webhooks/webhooks.ts';
-import { createPostEvent } from '../../src/deliver/post-event.ts';
-import { createSeal } from '../../src/deliver/seal-secret.ts';
-import { createSender } from '../../src/deliver/sender.ts';
-import { createTargets, type Resolve } from '../../src/deliver/target.ts';
-import { newWebhookSchema } from '../../src/domain/webhook.ts';
-import type { Database } from '../../src/store/database/pool.ts';
-import { insertDeliveries } from '../../src/store/webhooks/deliveries.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createWebhooks } from '../../src/rooms/webhooks/change.ts';
+import { createPostEvent } from '../../src/rooms/webhooks/deliver/post-event.ts';
+import { createSeal } from '../../src/rooms/webhooks/deliver/seal-secret.ts';
+import { createSender } from '../../src/rooms/webhooks/deliver/sender.ts';
+import { createTargets, type Resolve } from '../../src/rooms/webhooks/deliver/target.ts';
+import { insertDeliveries } from '../../src/rooms/webhooks/store/deliveries.ts';
+import { newWebhookSchema } from '../../src/rooms/webhooks/webhook.ts';
 import { createTestDatabase } from './database.ts';
 import { waitUntil } from './wait-until.ts';
 import { type Receiver, startReceiver } from './webhook-receiver.ts';

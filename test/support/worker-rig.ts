@@ -2,22 +2,21 @@
  * A database, a Redis and as many workers as a test wants, in this process or as children; transactions are
  * stored and appended as ingest does, so a test can count the outcomes.
  */
-
-import { createOutput } from '../../src/cli/output.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { runWorker, type WorkerOverrides } from '../../src/main/worker.ts';
-import { createLog } from '../../src/runtime/log.ts';
-import type { Database } from '../../src/store/database/pool.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
 import {
   readReconcileState,
   writeReconcileState,
-} from '../../src/store/recovery/reconcile-state.ts';
-import { openCommands, type RedisClient } from '../../src/stream/connection/connection.ts';
-import { readIdentity } from '../../src/stream/connection/identity.ts';
-import type { EntryPayload } from '../../src/stream/entries/entry.ts';
-import { createProducer, type Producer } from '../../src/stream/entries/producer.ts';
-import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
-import { measureStreams } from '../../src/stream/status/lag.ts';
+} from '../../src/core/store/recovery/reconcile-state.ts';
+import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
+import { createProducer, type Producer } from '../../src/core/stream/entries/producer.ts';
+import { readIdentity } from '../../src/core/stream/identity.ts';
+import { type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
+import { measureStreams } from '../../src/core/stream/status/lag.ts';
+import { createOutput } from '../../src/kit/command/output.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createLog } from '../../src/kit/metrics/log.ts';
+import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
+import { runWorker, type WorkerOverrides } from '../../src/main/worker.ts';
 import { testConfig } from './config.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, spawnRisk } from './risk.ts';

@@ -61,7 +61,7 @@ test.each(['bin/risk', 'bin/check', '.ci/run'])('%s is executable', (path) => {
 
 test('the environment is read in one file only', () => {
   const readers = readSources('src', /\.ts$/).filter(({ text }) => /\bprocess\.env\b/.test(text));
-  expect(readers.map(({ path }) => path)).toEqual(['src/runtime/config.ts']);
+  expect(readers.map(({ path }) => path)).toEqual(['src/kit/config/config.ts']);
 });
 
 test('a test that replaces a module has a process of its own', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeSimulation } from '../../src/cli/simulate.ts';
+import { writeSimulation } from '../../src/tools/simulate/command.ts';
 
 const OPTIONS = {
   transactions: 3_000,

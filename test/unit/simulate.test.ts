@@ -4,15 +4,15 @@
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { currencyScale } from '../../src/domain/currency.ts';
-import { reportingLimitMinor } from '../../src/domain/reporting-limit.ts';
-import { transactionWriter } from '../../src/simulate/format.ts';
-import { type SimulateOptions, simulate } from '../../src/simulate/simulate.ts';
+import { currencyScale } from '../../src/core/domain/currency.ts';
+import { reportingLimitMinor } from '../../src/core/domain/reporting-limit.ts';
+import { transactionWriter } from '../../src/tools/simulate/format.ts';
+import { type SimulateOptions, simulate } from '../../src/tools/simulate/simulate.ts';
 import {
   SCENARIOS,
   type ScenarioName,
   type SimulatedTransaction,
-} from '../../src/simulate/transaction.ts';
+} from '../../src/tools/simulate/transaction.ts';
 
 const OPTIONS: SimulateOptions = {
   transactions: 40_000,

@@ -7,7 +7,7 @@ import { importsOf } from '../support/imports.ts';
 import { readSources } from '../support/source-files.ts';
 
 const OF_THE_API =
-  /^(zod-openapi|hyparquet|hyparquet-writer|swagger-ui-dist|src\/http\/(document|console)|src\/query\/(search|exports)\/)/;
+  /^(zod-openapi|hyparquet|hyparquet-writer|swagger-ui-dist|src\/kit\/http\/document|src\/core\/read\/search|src\/rooms\/(console|exports|search)\/)/;
 
 function reachedFrom(main: string): Set<string> {
   const texts = new Map(readSources('src', /\.ts$/).map(({ path, text }) => [path, text]));
@@ -22,7 +22,7 @@ function reachedFrom(main: string): Set<string> {
 
 test('a worker reaches nothing that only the API serves', () => {
   const reached = [...reachedFrom('src/main/worker.ts')];
-  expect(reached).toContain('src/http/serve-health.ts');
+  expect(reached).toContain('src/kit/http/serve-health.ts');
   expect(reached.filter((target) => OF_THE_API.test(target))).toEqual([]);
   // The pattern fits names that exist.
   const served = [...reachedFrom('src/main/api.ts')].filter((target) => OF_THE_API.test(target));

@@ -1,5 +1,5 @@
 /** Asks the API: an operation by its name in the document, with the types that follow from it. */
-import type { Operations, Problem } from '../../../src/client/api-types.ts';
+import type { Operations, Problem } from '../../../src/kit/client/api-types.ts';
 import { noteServerDate } from './clock.ts';
 import { carryToken, noteToken } from './written.ts';
 

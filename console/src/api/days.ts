@@ -1,6 +1,6 @@
 /** Sums by day and corridor, from which pages make theirs. */
 import { useQuery } from '@tanstack/react-query';
-import type { DailySummary } from '../../../src/client/api-types.ts';
+import type { DailySummary } from '../../../src/kit/client/api-types.ts';
 import { ask } from './ask.ts';
 
 export type Sum = {

@@ -1,5 +1,5 @@
 /** The live figures of the pipeline and of the API. */
-import type { LiveFigures } from '../../../src/client/api-types.ts';
+import type { LiveFigures } from '../../../src/kit/client/api-types.ts';
 import { createLive } from './live-source.ts';
 
 /** What plots of the last hour are made of. */

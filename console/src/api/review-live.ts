@@ -1,5 +1,5 @@
 /** The live figures of the review, and sums of them. */
-import type { ReviewStatus } from '../../../src/client/api-types.ts';
+import type { ReviewStatus } from '../../../src/kit/client/api-types.ts';
 import { createLive } from './live-source.ts';
 
 export type Waiting = ReviewStatus['waiting'][number];

@@ -20,7 +20,7 @@ export function carryToken(request: Headers): void {
   request.set(HEADER, token);
 }
 
-/** Numbers of database transactions compare within one cluster (src/domain/consistency-token.ts). */
+/** Numbers of database transactions compare within one cluster (src/kit/words/consistency-token.ts). */
 function isOlder(one: string, other: string): boolean {
   const [a, b] = [read(one), read(other)];
   return a.system === b.system && a.xid < b.xid;

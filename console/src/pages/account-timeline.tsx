@@ -1,5 +1,5 @@
 /** The account around a transaction: what it did before and after, as a picture and as a table. */
-import type { Neighbour, TransactionDetail } from '../../../src/client/api-types.ts';
+import type { Neighbour, TransactionDetail } from '../../../src/kit/client/api-types.ts';
 import { useNeighbours } from '../api/neighbours.ts';
 import { localTime, money } from '../format.ts';
 import { Part } from '../parts/page.tsx';

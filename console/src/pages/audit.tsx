@@ -2,7 +2,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';
-import type { AuditEntry } from '../../../src/client/api-types.ts';
+import type { AuditEntry } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Dialog } from '../parts/dialog.tsx';

@@ -1,5 +1,5 @@
 /** The corridors: what waits in each, how old it is, how long scores take, and what does not work there. */
-import type { Me, Status } from '../../../src/client/api-types.ts';
+import type { Me, Status } from '../../../src/kit/client/api-types.ts';
 import { sumBy, useDays } from '../api/days.ts';
 import { useLive } from '../api/live.ts';
 import { has } from '../api/me.ts';

@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import type { DeadLetterWithEntry } from '../../../src/client/api-types.ts';
+import type { DeadLetterWithEntry } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { Confirm, Dialog } from '../parts/dialog.tsx';
 import { Facts, Id, Time } from '../parts/show.tsx';

@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
-import type { DeadLetter, DeadLetterGroup } from '../../../src/client/api-types.ts';
+import type { DeadLetter, DeadLetterGroup } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { count } from '../format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';

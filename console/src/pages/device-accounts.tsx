@@ -1,6 +1,6 @@
 /** Who uses a device, from its newest transactions: people seldom share one. */
 import { Link } from 'wouter';
-import type { FoundTransaction } from '../../../src/client/api-types.ts';
+import type { FoundTransaction } from '../../../src/kit/client/api-types.ts';
 import { count } from '../format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Part } from '../parts/page.tsx';

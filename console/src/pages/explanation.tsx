@@ -1,6 +1,6 @@
 /** Why a transaction has its score: reasons, model, rules, features, and where it comes from. */
 import { useQuery } from '@tanstack/react-query';
-import type { Explanation, Score, TransactionDetail } from '../../../src/client/api-types.ts';
+import type { Explanation, Score, TransactionDetail } from '../../../src/kit/client/api-types.ts';
 import { ask, Refusal } from '../api/ask.ts';
 import { duration, number, percent, weightOf, words } from '../format.ts';
 import { Bars } from '../parts/bars.tsx';

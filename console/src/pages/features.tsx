@@ -1,6 +1,6 @@
 /** Every feature that a score saw, against what was usual for the account. */
 import { useQuery } from '@tanstack/react-query';
-import type { Explanation, Habit } from '../../../src/client/api-types.ts';
+import type { Explanation, Habit } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { count, number } from '../format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';

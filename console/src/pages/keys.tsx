@@ -1,7 +1,7 @@
 /** API keys, and the sessions that were begun with them. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
-import type { Key, Me, Session } from '../../../src/client/api-types.ts';
+import type { Key, Me, Session } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { has, ME } from '../api/me.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';

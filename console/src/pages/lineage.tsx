@@ -1,6 +1,6 @@
 /** Where a score comes from: when, by what, and whether it can be computed again. */
 import { Link } from 'wouter';
-import type { Explanation, TransactionDetail } from '../../../src/client/api-types.ts';
+import type { Explanation, TransactionDetail } from '../../../src/kit/client/api-types.ts';
 import { duration, words } from '../format.ts';
 import { Part } from '../parts/page.tsx';
 import { Badge, Facts, Time } from '../parts/show.tsx';

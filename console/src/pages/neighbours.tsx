@@ -4,7 +4,7 @@ import type {
   Neighbour,
   RelatedTransactions,
   TransactionDetail,
-} from '../../../src/client/api-types.ts';
+} from '../../../src/kit/client/api-types.ts';
 import { useNeighbours } from '../api/neighbours.ts';
 import { money } from '../format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';

@@ -1,7 +1,7 @@
 /** Makes an API key. Its secret is in the answer alone: it is shown once, to be copied, and kept nowhere. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import type { Me, MintedKey, NewKey } from '../../../src/client/api-types.ts';
+import type { Me, MintedKey, NewKey } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { has, type Role } from '../api/me.ts';
 import { Checks } from '../parts/checks.tsx';

@@ -1,6 +1,6 @@
 /** How the engine does: live from this API process, and by day from the tallies. */
 import { useMemo } from 'react';
-import type { LiveFigures, Me } from '../../../src/client/api-types.ts';
+import type { LiveFigures, Me } from '../../../src/kit/client/api-types.ts';
 import { type Sum, sumBy, useDays } from '../api/days.ts';
 import { type Point, useLive } from '../api/live.ts';
 import { has } from '../api/me.ts';

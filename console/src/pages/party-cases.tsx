@@ -1,7 +1,7 @@
 /** Review cases of an account, a merchant or a device: those that wait, and what people decided. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
-import type { ReviewCase } from '../../../src/client/api-types.ts';
+import type { ReviewCase } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { money } from '../format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';

@@ -1,7 +1,7 @@
 /** An account, a merchant or a device: its windows of time, its days, its recent transactions, and its cases. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
-import type { AccountProfile } from '../../../src/client/api-types.ts';
+import type { AccountProfile } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { count, duration, money } from '../format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';

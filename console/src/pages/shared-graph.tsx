@@ -3,7 +3,11 @@
  * accounts, as three columns of links with lines between them. The lists below have each transaction.
  */
 import { Link } from 'wouter';
-import type { Neighbour, Neighbours, TransactionDetail } from '../../../src/client/api-types.ts';
+import type {
+  Neighbour,
+  Neighbours,
+  TransactionDetail,
+} from '../../../src/kit/client/api-types.ts';
 import { count } from '../format.ts';
 import { Empty } from '../parts/states.tsx';
 

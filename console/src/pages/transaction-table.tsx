@@ -1,6 +1,6 @@
 /** Rows of the search, alike wherever transactions are listed. */
 import { Link } from 'wouter';
-import type { FoundTransaction } from '../../../src/client/api-types.ts';
+import type { FoundTransaction } from '../../../src/kit/client/api-types.ts';
 import { money, words } from '../format.ts';
 import { type Column, DataTable, type More } from '../parts/data-table.tsx';
 import { Badge, Label, Time, Verdict } from '../parts/show.tsx';

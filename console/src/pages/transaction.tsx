@@ -1,7 +1,7 @@
 /** One transaction: what was decided and why, what was known of the account, and what became of it. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
-import type { TransactionDetail } from '../../../src/client/api-types.ts';
+import type { TransactionDetail } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { money } from '../format.ts';
 import { Page, Part } from '../parts/page.tsx';

@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useSearchParams } from 'wouter';
-import type { Operations } from '../../../src/client/api-types.ts';
+import type { Operations } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { count } from '../format.ts';
 import { Page } from '../parts/page.tsx';

@@ -5,7 +5,7 @@ import type {
   WhatIf as Answer,
   TransactionChanges,
   TransactionDetail,
-} from '../../../src/client/api-types.ts';
+} from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { number, words } from '../format.ts';
 import { Bars } from '../parts/bars.tsx';

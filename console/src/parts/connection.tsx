@@ -1,5 +1,5 @@
 /** Whether the figures are live, and how degraded the engine is. */
-import type { LiveFigures } from '../../../src/client/api-types.ts';
+import type { LiveFigures } from '../../../src/kit/client/api-types.ts';
 import { Badge } from './show.tsx';
 
 export function Connection({

@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import type { Me } from '../../../src/client/api-types.ts';
+import type { Me } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { has, ME } from '../api/me.ts';
 import { Help } from './help.tsx';

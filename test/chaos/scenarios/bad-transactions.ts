@@ -2,7 +2,7 @@
  * Transactions that make scoring throw, transactions that end the worker that scores them, entries that
  * nobody can read, and entries that come more than once: only they suffer, their neighbours are scored.
  */
-import { type PackedEntry, packAgain } from '../../../src/stream/entries/entry.ts';
+import { type PackedEntry, packAgain } from '../../../src/core/stream/entries/entry.ts';
 import { fieldsOf } from '../../support/stream-entries.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
 import { areDead, spoiledIds } from '../support/spoiled.ts';

@@ -2,7 +2,7 @@
  * The matrix: {SIGKILL, SIGTERM} × {api, worker, redis, postgres}, one victim at a time, at drawn moments
  * under load, each started again. A SIGTERM must end in good order and leave nothing pending behind.
  */
-import { integerBetween, type Random } from '../../../src/simulate/random.ts';
+import { integerBetween, type Random } from '../../../src/kit/random.ts';
 import type { Plan, Scale, Scenario, Stage } from '../support/scenario.ts';
 import { heldBy } from '../support/streams.ts';
 

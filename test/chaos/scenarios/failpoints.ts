@@ -4,7 +4,7 @@
  * acknowledgement, between a dead letter's row and its acknowledgement.
  */
 import type { Role } from '../../../bench/support/role-process.ts';
-import { integerBetween } from '../../../src/simulate/random.ts';
+import { integerBetween } from '../../../src/kit/random.ts';
 import type { Scenario } from '../support/scenario.ts';
 
 const ROUNDS = 3;

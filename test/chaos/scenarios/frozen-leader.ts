@@ -2,7 +2,7 @@
  * The worker that reconciles stops (SIGSTOP) after it has appended what an API left behind and before it closes
  * that batch. Another process takes the lead over, then the worker goes on: it may no longer close the batch.
  */
-import { integerBetween } from '../../../src/simulate/random.ts';
+import { integerBetween } from '../../../src/kit/random.ts';
 import type { Scenario } from '../support/scenario.ts';
 import { isStopped } from '../support/stopped.ts';
 

@@ -2,7 +2,7 @@
  * Redis loses everything, has no memory left, takes no writes, answers nothing, is far away or cut off:
  * the API goes on accepting, and no operator is needed afterwards.
  */
-import { integerBetween } from '../../../src/simulate/random.ts';
+import { integerBetween } from '../../../src/kit/random.ts';
 import { during, onTheWay } from '../support/during.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
 import { readScoredEvents } from '../support/streams.ts';

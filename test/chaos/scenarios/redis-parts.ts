@@ -2,8 +2,8 @@
  * A part of Redis is lost while the rest stands: one stream, the groups, or what a promoted replica had not received.
  * Nothing tells the engine, and no operator is needed afterwards.
  */
-import { integerBetween } from '../../../src/simulate/random.ts';
-import { GROUP } from '../../../src/stream/keys.ts';
+import { GROUP } from '../../../src/core/stream/keys.ts';
+import { integerBetween } from '../../../src/kit/random.ts';
 import { copyNow, takeOver } from '../../support/replica.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
 import { allStreams } from '../support/streams.ts';

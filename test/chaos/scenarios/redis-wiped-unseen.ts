@@ -3,7 +3,7 @@
  * was about to say that everything before a time is final, or a frozen API is about to say that it appended everything.
  */
 import { fileURLToPath } from 'node:url';
-import { integerBetween } from '../../../src/simulate/random.ts';
+import { integerBetween } from '../../../src/kit/random.ts';
 import { makeBatches } from '../support/load.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
 import { isStopped } from '../support/stopped.ts';

@@ -2,7 +2,7 @@
  * People decide cases while the API is killed under their requests, and the worker that opens cases and makes decisions final
  * is killed within each of its database transactions.
  */
-import { integerBetween } from '../../../src/simulate/random.ts';
+import { integerBetween } from '../../../src/kit/random.ts';
 import { startReviewers } from '../support/reviewers.ts';
 import type { Scenario } from '../support/scenario.ts';
 

@@ -2,7 +2,6 @@
  * A deployment under load: every process is told to stop and started again, one after the other. A client
  * that retries notices nothing, nothing pending is left behind, and every exit is in good order.
  */
-
 import type { Scenario } from '../support/scenario.ts';
 import { heldBy } from '../support/streams.ts';
 

@@ -3,7 +3,7 @@
  * its entries, then it goes on (SIGCONT) and finishes them as well. Some of them fail, so that it also comes
  * too late with retries and dead letters of entries that it no longer owns.
  */
-import { integerBetween } from '../../../src/simulate/random.ts';
+import { integerBetween } from '../../../src/kit/random.ts';
 import type { Scenario } from '../support/scenario.ts';
 import { isStopped } from '../support/stopped.ts';
 import { countDeadLetterCopies, heldBy } from '../support/streams.ts';

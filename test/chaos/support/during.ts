@@ -1,5 +1,5 @@
 /** Scenarios of one shape: the harm is done at a drawn moment under load, lasts for a drawn while, and ends. */
-import { integerBetween } from '../../../src/simulate/random.ts';
+import { integerBetween } from '../../../src/kit/random.ts';
 import type { Plan, Scenario, Stage } from './scenario.ts';
 
 /** Injects the fault and returns what ends it. */

@@ -10,7 +10,7 @@ import {
   spawnRole,
   untilReady,
 } from '../../../bench/support/role-process.ts';
-import { freePort } from '../../../src/embedded/free-port.ts';
+import { freePort } from '../../../src/tools/start/services/free-port.ts';
 
 export type StartOptions = {
   /** `NAME:N[:SIGNAL]`: the process sends itself the signal (SIGKILL) on its Nth pass of NAME. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { raisePriority } from '../../../src/embedded/raise-priority.ts';
+import { raisePriority } from '../../../src/tools/start/services/raise-priority.ts';
 import type { FloodCommand, FloodOptions, FloodReply, Phase } from './flood-client.ts';
 import type { Ledger, LedgerLine } from './ledger.ts';
 import type { Batch } from './load.ts';

@@ -4,10 +4,10 @@
  * nothing may come of it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { transactionWriter } from '../../../src/simulate/format.ts';
-import { createRandom } from '../../../src/simulate/random.ts';
-import { simulate } from '../../../src/simulate/simulate.ts';
-import type { SimulatedTransaction } from '../../../src/simulate/transaction.ts';
+import { createRandom } from '../../../src/kit/random.ts';
+import { transactionWriter } from '../../../src/tools/simulate/format.ts';
+import { simulate } from '../../../src/tools/simulate/simulate.ts';
+import type { SimulatedTransaction } from '../../../src/tools/simulate/transaction.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Every Nth transaction, up to so many, becomes one of an account with this prefix. */

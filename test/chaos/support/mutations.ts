@@ -5,7 +5,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Output, Row } from '../../../src/cli/output.ts';
+import type { Output, Row } from '../../../src/kit/command/output.ts';
 import type { Mutant, Replacement } from './mutant.ts';
 import { isBreached, printReport } from './report.ts';
 import { type Outcome, type RunOptions, runScenario } from './run-scenario.ts';

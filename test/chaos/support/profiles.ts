@@ -4,16 +4,16 @@
  * twice, or not at all, shows.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { LABEL_MATURITY_DAYS } from '../../../src/domain/history.ts';
-import type { Transaction } from '../../../src/domain/transaction.ts';
-import { accountKind } from '../../../src/profile/account-kind.ts';
-import { takeOwn } from '../../../src/profile/arena.ts';
-import { merchantKind } from '../../../src/profile/merchant-kind.ts';
-import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
-import { readLog } from '../../../src/profile/profile-log.ts';
-import { openPool } from '../../../src/store/database/pool.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../../src/store/profiles/history.ts';
-import { profileKey } from '../../../src/stream/keys.ts';
+import { LABEL_MATURITY_DAYS } from '../../../src/core/domain/history.ts';
+import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import { accountKind } from '../../../src/core/profile/account-kind.ts';
+import { takeOwn } from '../../../src/core/profile/arena.ts';
+import { merchantKind } from '../../../src/core/profile/merchant-kind.ts';
+import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
+import { readLog } from '../../../src/core/profile/profile-log.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../../../src/core/store/profiles/history.ts';
+import { profileKey } from '../../../src/core/stream/keys.ts';
+import { openPool } from '../../../src/kit/database/pool.ts';
 import { foldRow } from '../../support/fold-one.ts';
 import { MARKET, type Sessions } from './streams.ts';
 

@@ -1,5 +1,5 @@
 /** What a person reads: a scenario's breaches and faults, then one table of all of them. */
-import { formatTable, type Output, type Row } from '../../../src/cli/output.ts';
+import { formatTable, type Output, type Row } from '../../../src/kit/command/output.ts';
 import { INVARIANTS } from './checker.ts';
 import type { Outcome } from './run-scenario.ts';
 

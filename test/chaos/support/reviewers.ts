@@ -3,8 +3,12 @@
  * that is needed, and some decisions are taken back. What they were answered goes into the ledger.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CaseJson, DISPOSITIONS, type Disposition } from '../../../src/domain/review-case.ts';
-import type { Random } from '../../../src/simulate/random.ts';
+import type { Random } from '../../../src/kit/random.ts';
+import {
+  type CaseJson,
+  DISPOSITIONS,
+  type Disposition,
+} from '../../../src/rooms/review/review-case.ts';
 import { insertPersonKey } from '../../support/people.ts';
 import type { Stage } from './scenario.ts';
 

@@ -2,7 +2,7 @@
  * Review cases against what they are made from and what becomes of them: scores, labels, final decisions, their events, and
  * what reviewers were answered.
  */
-import { decisionsKey } from '../../../src/stream/keys.ts';
+import { decisionsKey } from '../../../src/core/stream/keys.ts';
 import { MARKET, type Sessions } from './streams.ts';
 
 /** A label of a final decision. */

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { putModelInForce } from '../../../bench/support/model-in-force.ts';
 import { makeRunFolder } from '../../../bench/support/run-folder.ts';
-import { createRandom } from '../../../src/simulate/random.ts';
+import { createRandom } from '../../../src/kit/random.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import type { Check, Verdict } from './checker.ts';
 import { type Engine, startEngine } from './engine.ts';

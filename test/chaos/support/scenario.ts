@@ -3,7 +3,7 @@
  * runner starts services, engine, traffic and reader, lets the scenario do its harm, waits until all is
  * at rest and has the checker judge. The same seed draws the same faults.
  */
-import type { Random } from '../../../src/simulate/random.ts';
+import type { Random } from '../../../src/kit/random.ts';
 import type { TcpProxy } from '../../support/tcp-proxy.ts';
 import type { Invariant } from './checker.ts';
 import type { Engine } from './engine.ts';

@@ -1,10 +1,10 @@
 /**
  * Reads waiting transactions stream by stream: for the checker, and as evidence of what a dead process left.
  */
-import type { RedisClient } from '../../../src/stream/connection/connection.ts';
-import { decodeEntry } from '../../../src/stream/entries/entry.ts';
-import { toEntry } from '../../../src/stream/group/read-group.ts';
-import { GROUP, type StreamKeys, streamKeys } from '../../../src/stream/keys.ts';
+import { decodeEntry } from '../../../src/core/stream/entries/entry.ts';
+import { toEntry } from '../../../src/core/stream/group/read-group.ts';
+import { GROUP, type StreamKeys, streamKeys } from '../../../src/core/stream/keys.ts';
+import type { RedisClient } from '../../../src/kit/redis/connection.ts';
 import { scoresOf } from '../../support/stream-entries.ts';
 import type { Query } from './services.ts';
 

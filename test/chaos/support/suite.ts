@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../../bench/support/machine.ts';
-import { createOutput, type Output } from '../../../src/cli/output.ts';
+import { createOutput, type Output } from '../../../src/kit/command/output.ts';
 import type { Mutant } from './mutant.ts';
 import { runMutations } from './mutations.ts';
 import { printReport } from './report.ts';

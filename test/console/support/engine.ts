@@ -1,6 +1,6 @@
 /** An API and a worker with a sample scored, a model in force, dead letters and labels: something for every page. */
-import { writeSimulation } from '../../../src/cli/simulate.ts';
-import type { Role } from '../../../src/domain/principal.ts';
+import type { Role } from '../../../src/kit/words/principal.ts';
+import { writeSimulation } from '../../../src/tools/simulate/command.ts';
 import { insertPersonKey } from '../../support/people.ts';
 import { spawnRisk } from '../../support/risk.ts';
 import { startRollOut } from '../../support/rolled-out.ts';

@@ -1,7 +1,7 @@
 /** People who review cases in a browser, and what most tests of the review begin with. */
 import type { Page } from 'playwright-core';
 import { beforeAll, expect } from 'vitest';
-import type { Role } from '../../../src/domain/principal.ts';
+import type { Role } from '../../../src/kit/words/principal.ts';
 import { insertPersonKey } from '../../support/people.ts';
 import { type Answer, answerOf } from '../../support/submit.ts';
 import { openDisputes } from './disputes.ts';

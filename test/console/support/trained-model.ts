@@ -1,8 +1,8 @@
 /** A model with a card, opinions as a shadow, and a report of the watch: something for every plot of its page. */
 import { join } from 'node:path';
-import { watchScores } from '../../../src/query/watch-scores.ts';
-import { insertWatchReports } from '../../../src/store/models/watch-reports.ts';
-import { insertShadowBatch } from '../../../src/store/scores/shadow-batches.ts';
+import { insertShadowBatch } from '../../../src/core/store/scores/shadow-batches.ts';
+import { watchScores } from '../../../src/rooms/models/queries/watch-scores.ts';
+import { insertWatchReports } from '../../../src/rooms/models/store/watch-reports.ts';
 import { storeLabelledTraffic } from '../../support/labelled-scores.ts';
 import { type RollOut, startRollOut } from '../../support/rolled-out.ts';
 import { storeLabels, storeScores } from '../../support/scored-rows.ts';

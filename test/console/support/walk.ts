@@ -1,7 +1,7 @@
 /** Walks through pages of the console in both widths and themes: each is complete, fits its width, and axe finds nothing. */
 import type { Browser, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import type { Role } from '../../../src/domain/principal.ts';
+import type { Role } from '../../../src/kit/words/principal.ts';
 import type { Engine } from './engine.ts';
 import { heading } from './log-in.ts';
 import { isWider, openTab, settle, shoot, type Tab, violationsOf } from './pages.ts';

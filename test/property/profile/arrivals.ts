@@ -1,10 +1,10 @@
 /** Transactions as they arrive: shuffled, late, of few parties and several currencies. */
 import fc from 'fast-check';
-import type { LabelValue } from '../../../src/domain/label.ts';
-import { monthOf } from '../../../src/domain/month.ts';
-import type { Transaction } from '../../../src/domain/transaction.ts';
-import type { Database } from '../../../src/store/database/pool.ts';
-import { ensurePartitions } from '../../../src/store/partitions/partitions.ts';
+import type { LabelValue } from '../../../src/core/domain/label.ts';
+import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import { ensurePartitions } from '../../../src/core/store/partitions/partitions.ts';
+import type { Database } from '../../../src/kit/database/pool.ts';
+import { monthOf } from '../../../src/kit/words/month.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -5,14 +5,14 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FEATURE_LIST } from '../../../src/domain/feature-schema.ts';
-import { type MerchantPast, NO_FRAUDS } from '../../../src/domain/history.ts';
-import type { Transaction } from '../../../src/domain/transaction.ts';
-import { HOUR_MS } from '../../../src/domain/utc-bucket.ts';
-import { accountKind } from '../../../src/profile/account-kind.ts';
-import { merchantKind } from '../../../src/profile/merchant-kind.ts';
-import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
-import { createRandom } from '../../../src/simulate/random.ts';
+import { FEATURE_LIST } from '../../../src/core/domain/feature-schema.ts';
+import { type MerchantPast, NO_FRAUDS } from '../../../src/core/domain/history.ts';
+import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import { accountKind } from '../../../src/core/profile/account-kind.ts';
+import { merchantKind } from '../../../src/core/profile/merchant-kind.ts';
+import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
+import { createRandom } from '../../../src/kit/random.ts';
+import { HOUR_MS } from '../../../src/kit/words/utc-bucket.ts';
 import { foldRow } from '../../support/fold-one.ts';
 import { oracleVector } from '../../support/oracle/vector.ts';
 import { createSharedLogs, createWorker } from './workers.ts';

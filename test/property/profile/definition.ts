@@ -3,7 +3,7 @@
  * test/support/oracle/histories.ts, not from the fold. `received_at` has the order of arrival, of labels as
  * well.
  */
-import type { Query } from '../../../src/store/database/pool.ts';
+import type { Query } from '../../../src/kit/database/pool.ts';
 import type { AccountHistory, MerchantHistory } from '../../support/oracle/histories.ts';
 
 /** Currencies of the tests: decimal places and reporting limit in minor units (null: none). */

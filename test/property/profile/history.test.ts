@@ -5,20 +5,20 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FEATURE_LIST } from '../../../src/domain/feature-schema.ts';
+import { FEATURE_LIST } from '../../../src/core/domain/feature-schema.ts';
 import {
   type AccountPast,
   LABEL_MATURITY_DAYS,
   type MerchantPast,
-} from '../../../src/domain/history.ts';
-import type { Transaction } from '../../../src/domain/transaction.ts';
-import { accountKind } from '../../../src/profile/account-kind.ts';
-import type { AccountProfile } from '../../../src/profile/account-profile.ts';
-import { merchantKind } from '../../../src/profile/merchant-kind.ts';
-import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
-import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
-import type { Database, Query } from '../../../src/store/database/pool.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../../src/store/profiles/history.ts';
+} from '../../../src/core/domain/history.ts';
+import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import { accountKind } from '../../../src/core/profile/account-kind.ts';
+import type { AccountProfile } from '../../../src/core/profile/account-profile.ts';
+import { merchantKind } from '../../../src/core/profile/merchant-kind.ts';
+import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
+import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../../../src/core/store/profiles/history.ts';
+import type { Database, Query } from '../../../src/kit/database/pool.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { features } from '../../support/oracle/features.ts';
 import type { AccountHistory, MerchantHistory } from '../../support/oracle/histories.ts';

@@ -3,15 +3,15 @@
  * over a stand-in for Redis. Interference happens between a worker's read of its memory and its append;
  * snapshots of a worker that was interfered with arrive late.
  */
-import type { Transaction } from '../../../src/domain/transaction.ts';
-import type { LoadPasts } from '../../../src/profile/fold-batch.ts';
-import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
-import { createMetrics } from '../../../src/runtime/metrics.ts';
-import { vectorOf } from '../../../src/scoring/feature-rows.ts';
-import { type PartyKind, profileKey } from '../../../src/stream/keys.ts';
-import type { ProfileLogs } from '../../../src/stream/profiles/profile-logs.ts';
-import { createFoldKind } from '../../../src/worker/profiles/fold-kind.ts';
-import { createFoldProfiles } from '../../../src/worker/profiles/fold-profiles.ts';
+import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import type { LoadPasts } from '../../../src/core/profile/fold-batch.ts';
+import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
+import { vectorOf } from '../../../src/core/score/feature-rows.ts';
+import { type PartyKind, profileKey } from '../../../src/core/stream/keys.ts';
+import type { ProfileLogs } from '../../../src/core/stream/profiles/profile-logs.ts';
+import { createFoldKind } from '../../../src/core/work/profiles/fold-kind.ts';
+import { createFoldProfiles } from '../../../src/core/work/profiles/fold-profiles.ts';
+import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
 import { createMemoryProfiles } from '../../simulation/memory-profiles.ts';
 import { deliver } from '../../support/delivered.ts';
 

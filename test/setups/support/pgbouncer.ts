@@ -3,10 +3,10 @@ import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { serviceAccount } from '../../../src/embedded/account.ts';
-import { unpackPackage } from '../../../src/embedded/debian-packages.ts';
-import { findExecutable } from '../../../src/embedded/executable.ts';
-import { startService } from '../../../src/embedded/service-process.ts';
+import { serviceAccount } from '../../../src/tools/start/services/account.ts';
+import { unpackPackage } from '../../../src/tools/start/services/debian-packages.ts';
+import { findExecutable } from '../../../src/tools/start/services/executable.ts';
+import { startService } from '../../../src/tools/start/services/service-process.ts';
 import { NotRun } from '../../chaos/support/not-run.ts';
 import { control, type ServiceControl } from '../../chaos/support/services.ts';
 

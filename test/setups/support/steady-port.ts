@@ -1,6 +1,6 @@
 /** Finds a free port below the system's ephemeral range, so that no outgoing connection takes it before the server does. */
 import { createServer } from 'node:net';
-import { integerBetween } from '../../../src/simulate/random.ts';
+import { integerBetween } from '../../../src/kit/random.ts';
 
 const FIRST = 20_000;
 const LAST = 32_000;

@@ -1,12 +1,12 @@
 /** Features of an account's transaction from the same-currency amounts of its siblings. */
-import { ACCOUNT_HISTORY_ENTRIES, LARGE_MEDIANS } from '../../../src/domain/history.ts';
+import { ACCOUNT_HISTORY_ENTRIES, LARGE_MEDIANS } from '../../../src/core/domain/history.ts';
 import {
   ACCOUNT_ITEM_BYTES,
   AMOUNT_AT,
   CURRENCY_AT,
   CURRENCY_BITS,
-} from '../../../src/profile/account-profile.ts';
-import { firstAfter, type PackedList } from '../../../src/profile/packed-list.ts';
+} from '../../../src/core/profile/account-profile.ts';
+import { firstAfter, type PackedList } from '../../../src/core/profile/packed-list.ts';
 import type { AccountHistory } from './histories.ts';
 import type { AccountItem } from './items.ts';
 import { selectRank } from './select-rank.ts';

@@ -1,7 +1,7 @@
 /** Features from an account's known frauds. Runs only for accounts that have some. */
-import type { AccountSource } from '../../../src/profile/account-frauds.ts';
-import { countCreated, fraudRate, seenFrauds } from '../../../src/profile/known-frauds.ts';
-import { firstAfter, timeAt } from '../../../src/profile/packed-list.ts';
+import type { AccountSource } from '../../../src/core/profile/account-frauds.ts';
+import { countCreated, fraudRate, seenFrauds } from '../../../src/core/profile/known-frauds.ts';
+import { firstAfter, timeAt } from '../../../src/core/profile/packed-list.ts';
 import type { AccountHistory } from './histories.ts';
 
 const DAY_MS = 86_400_000;

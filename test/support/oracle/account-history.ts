@@ -2,8 +2,8 @@
  * Features of a transaction from its account's list. The list is sorted, so every window is a range of it that
  * ends at the transaction's place.
  */
-import { ACCOUNT_HISTORY_DAYS, ACCOUNT_HISTORY_ENTRIES } from '../../../src/domain/history.ts';
-import type { AccountSource } from '../../../src/profile/account-frauds.ts';
+import { ACCOUNT_HISTORY_DAYS, ACCOUNT_HISTORY_ENTRIES } from '../../../src/core/domain/history.ts';
+import type { AccountSource } from '../../../src/core/profile/account-frauds.ts';
 import {
   ACCOUNT_ITEM_BYTES,
   COUNTRY_BITS,
@@ -12,8 +12,8 @@ import {
   MERCHANT_AT,
   NIGHT_BIT,
   ROUTE_AT,
-} from '../../../src/profile/account-profile.ts';
-import { firstAfter, type PackedList, timeAt } from '../../../src/profile/packed-list.ts';
+} from '../../../src/core/profile/account-profile.ts';
+import { firstAfter, type PackedList, timeAt } from '../../../src/core/profile/packed-list.ts';
 import { measureAmounts } from './account-amounts.ts';
 import { countAccountFrauds } from './account-frauds.ts';
 import type { AccountHistory } from './histories.ts';

@@ -2,11 +2,11 @@
  * The feature vector of one transaction, in the order of feature-schema.ts. Pure, and only arithmetic
  * that is bit-stable on every engine (no Math.log, exp or pow).
  */
-import { currencyScale, toMinorUnits } from '../../../src/domain/currency.ts';
-import { FEATURE_COUNT } from '../../../src/domain/feature-schema.ts';
-import { reportingLimitMinor } from '../../../src/domain/reporting-limit.ts';
-import type { Transaction } from '../../../src/domain/transaction.ts';
-import { naturalLog } from '../../../src/scoring/natural-log.ts';
+import { currencyScale, toMinorUnits } from '../../../src/core/domain/currency.ts';
+import { FEATURE_COUNT } from '../../../src/core/domain/feature-schema.ts';
+import { reportingLimitMinor } from '../../../src/core/domain/reporting-limit.ts';
+import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import { naturalLog } from '../../../src/core/score/natural-log.ts';
 import type { AccountHistory, MerchantHistory } from './histories.ts';
 
 const HOUR_MS = 3_600_000;

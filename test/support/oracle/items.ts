@@ -1,8 +1,8 @@
 /** One transaction in numbers, as the oracle compares it with the items of lists. */
-import { toMinorUnits } from '../../../src/domain/currency.ts';
-import type { PastTransaction } from '../../../src/domain/history.ts';
-import { hashText, packLetters } from '../../../src/profile/pack.ts';
-import { type Place, placeOf } from '../../../src/profile/packed-list.ts';
+import { toMinorUnits } from '../../../src/core/domain/currency.ts';
+import type { PastTransaction } from '../../../src/core/domain/history.ts';
+import { hashText, packLetters } from '../../../src/core/profile/pack.ts';
+import { type Place, placeOf } from '../../../src/core/profile/packed-list.ts';
 
 export type Figures = {
   readonly place: Place;

@@ -1,7 +1,7 @@
 /** Features from a merchant's known frauds. Runs only for merchants that have some. */
-import { DAY_MS, dayOf } from '../../../src/domain/utc-bucket.ts';
-import { fraudRate, seenFrauds } from '../../../src/profile/known-frauds.ts';
-import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
+import { fraudRate, seenFrauds } from '../../../src/core/profile/known-frauds.ts';
+import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
+import { DAY_MS, dayOf } from '../../../src/kit/words/utc-bucket.ts';
 import type { MerchantHistory } from './histories.ts';
 import { countBeforeBucket, type MaturedWindows } from './merchant-matured.ts';
 

@@ -2,13 +2,13 @@
  * Features from a merchant's list, tallies and frauds. Windows are whole UTC hours or days, so that list,
  * tallies and SQL agree.
  */
-import { MERCHANT_DISTINCT_ENTRIES } from '../../../src/domain/history.ts';
-import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../../src/domain/utc-bucket.ts';
-import { seenFromMs } from '../../../src/profile/merchant-features.ts';
-import { accountAt, amountAt, currencyAt } from '../../../src/profile/merchant-item.ts';
-import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
-import { timeAt } from '../../../src/profile/packed-list.ts';
-import { countTallied, sumTallied } from '../../../src/profile/tallies.ts';
+import { MERCHANT_DISTINCT_ENTRIES } from '../../../src/core/domain/history.ts';
+import { seenFromMs } from '../../../src/core/profile/merchant-features.ts';
+import { accountAt, amountAt, currencyAt } from '../../../src/core/profile/merchant-item.ts';
+import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
+import { timeAt } from '../../../src/core/profile/packed-list.ts';
+import { countTallied, sumTallied } from '../../../src/core/profile/tallies.ts';
+import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../../src/kit/words/utc-bucket.ts';
 import type { MerchantHistory } from './histories.ts';
 import type { Figures } from './items.ts';
 import { countMerchantFrauds } from './merchant-frauds.ts';

@@ -1,8 +1,8 @@
 /** The siblings of a merchant's transaction whose labels are mature. */
-import { DAY_MS, dayOf, hourOf } from '../../../src/domain/utc-bucket.ts';
-import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
-import { type PackedList, timeAt } from '../../../src/profile/packed-list.ts';
-import { countTallied } from '../../../src/profile/tallies.ts';
+import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
+import { type PackedList, timeAt } from '../../../src/core/profile/packed-list.ts';
+import { countTallied } from '../../../src/core/profile/tallies.ts';
+import { DAY_MS, dayOf, hourOf } from '../../../src/kit/words/utc-bucket.ts';
 import type { MerchantHistory } from './histories.ts';
 
 /** Windows of matured siblings: all of them end before `toMs`. */

@@ -2,12 +2,12 @@
  * The features of a transaction in their first, plain implementation: an object of what it uses of each party,
  * then one number after the other. It is slow, and workers must agree with it to the bit.
  */
-import { reportingLimitMinor } from '../../../src/domain/reporting-limit.ts';
-import type { Transaction } from '../../../src/domain/transaction.ts';
-import { DAY_MS } from '../../../src/domain/utc-bucket.ts';
-import type { AccountProfile } from '../../../src/profile/account-profile.ts';
-import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
-import { countBefore } from '../../../src/profile/packed-list.ts';
+import { reportingLimitMinor } from '../../../src/core/domain/reporting-limit.ts';
+import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import type { AccountProfile } from '../../../src/core/profile/account-profile.ts';
+import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
+import { countBefore } from '../../../src/core/profile/packed-list.ts';
+import { DAY_MS } from '../../../src/kit/words/utc-bucket.ts';
 import { accountHistory } from './account-history.ts';
 import { features } from './features.ts';
 import type { AccountHistory, MerchantHistory } from './histories.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { leftOut, lossOf, ratioOf } from '../../../bench/support/rank-interval.ts';
 import { slopeOf } from '../../../bench/support/slope.ts';
 import { spreadOf } from '../../../bench/support/spread.ts';
-import { createRandom } from '../../../src/simulate/random.ts';
+import { createRandom } from '../../../src/kit/random.ts';
 
 const STEADY = [0.5, 0.51, 0.49, 0.505, 0.495, 0.502, 0.498];
 

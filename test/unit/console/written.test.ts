@@ -1,7 +1,7 @@
 /** Goal: reads of the console carry its newest write. Method: answers of writes in each order. */
 import { expect, test } from 'vitest';
 import { carryToken, noteToken } from '../../../console/src/api/written.ts';
-import { encodeToken } from '../../../src/domain/consistency-token.ts';
+import { encodeToken } from '../../../src/kit/words/consistency-token.ts';
 
 const HEADER = 'Consistency-Token';
 

@@ -1,5 +1,5 @@
 /** The table of access, from the documents of the routes: one row for each operation, one column for each role. */
-import { ROLES } from '../../../src/domain/principal.ts';
+import { ROLES } from '../../../src/kit/words/principal.ts';
 import { reachOf } from '../../support/access.ts';
 import type { Document } from '../../support/openapi.ts';
 

@@ -1,7 +1,7 @@
 /** Commands in the documents exist, with every option and action that is written there. */
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Command } from '../../../src/cli/command.ts';
+import type { Command } from '../../../src/kit/command/command.ts';
+import { readSources } from '../../support/source-files.ts';
 import { ROOT, readText } from '../ship/ship-files.ts';
 
 const DOCUMENTS = [
@@ -32,20 +32,31 @@ function usesOf(text: string): Use[] {
   }));
 }
 
-async function usageOf(name: string): Promise<string> {
-  const { command, createCommand } = (await import(`../../../src/cli/${name}.ts`)) as {
-    command?: Command;
-    createCommand?: (wired: undefined) => Command;
-  };
-  return (command ?? createCommand?.(undefined))?.usage ?? '';
+type CommandModule = {
+  readonly command?: Command;
+  readonly createCommand?: (wired: undefined) => Command;
+};
+const DEFINES_COMMAND = /^export (?:const command|(?:const|function) createCommand)\b/m;
+
+/** Usage of each command by its name. */
+async function readUsages(): Promise<ReadonlyMap<string, string>> {
+  const files = readSources('src', /\.ts$/).filter(({ text }) => DEFINES_COMMAND.test(text));
+  const modules = await Promise.all(
+    files.map(({ path }) => import(`${ROOT}${path}`) as Promise<CommandModule>),
+  );
+  const commands = modules.flatMap(
+    ({ command, createCommand }) => command ?? createCommand?.(undefined) ?? [],
+  );
+  return new Map(commands.map(({ name, usage }) => [name, usage]));
 }
+const usages = await readUsages();
 
 describe('documents', () => {
   it.each(DOCUMENTS)('%s: commands have the options it names', async (document) => {
     for (const { name, words } of usesOf(readText(document))) {
       if (ROLES.has(name) || name.startsWith('--')) continue;
-      expect(existsSync(`${ROOT}src/cli/${name}.ts`), `bin/risk ${name}`).toBe(true);
-      const usage = await usageOf(name);
+      const usage = usages.get(name);
+      expect(usage, `bin/risk ${name}`).toBeDefined();
       const options = words.filter((word) => word.startsWith('--') && word !== '--json');
       for (const option of options) expect(usage, `bin/risk ${name}`).toContain(option);
     }
@@ -54,7 +65,7 @@ describe('documents', () => {
   it('would find an option that does not exist', async () => {
     const [use] = usesOf('`bin/risk status --wach 3` # look');
     expect(use).toEqual({ name: 'status', words: ['--wach'] });
-    expect(await usageOf('status')).not.toContain('--wach');
+    expect(usages.get('status')).not.toContain('--wach');
   });
 
   it('names npm scripts that exist', () => {

@@ -3,7 +3,7 @@
  * `npx vitest run test/unit/docs --update` writes it anew.
  */
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../../src/runtime/config.ts';
+import { readConfig } from '../../../src/kit/config/config.ts';
 import { clientTypes } from '../../support/client-types.ts';
 import { documentOfRoutes } from '../../support/openapi.ts';
 import { environmentExample, reference, table } from './generated.ts';
@@ -39,10 +39,10 @@ describe('docs/reference.md', () => {
   });
 });
 
-describe('src/client/api-types.ts', () => {
+describe('src/kit/client/api-types.ts', () => {
   it('is what the document of the API says', async () => {
     const types = clientTypes(await documentOfRoutes());
-    await expect(types).toMatchFileSnapshot('../../../src/client/api-types.ts');
+    await expect(types).toMatchFileSnapshot('../../../src/kit/client/api-types.ts');
   });
 });
 

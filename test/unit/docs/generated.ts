@@ -1,11 +1,11 @@
 /** The generated documents, as the code of this commit defines them. */
-import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/domain/feature-schema.ts';
-import { ROLES } from '../../../src/domain/principal.ts';
-import { PROBLEM_NAMES, PROBLEMS } from '../../../src/http/answers/problem-types.ts';
-import { currentRuleSet } from '../../../src/rules/rule-sets.ts';
-import { describeSettings } from '../../../src/runtime/config.ts';
-import { createMetrics } from '../../../src/runtime/metrics.ts';
-import { RETENTIONS } from '../../../src/store/maintenance/retention.ts';
+import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/core/domain/feature-schema.ts';
+import { currentRuleSet } from '../../../src/core/score/rules/rule-sets.ts';
+import { describeSettings } from '../../../src/kit/config/config.ts';
+import { RETENTIONS } from '../../../src/kit/duties/retention.ts';
+import { PROBLEM_NAMES, PROBLEMS } from '../../../src/kit/http/answers/problem-types.ts';
+import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
+import { ROLES } from '../../../src/kit/words/principal.ts';
 import { documentOfRoutes } from '../../support/openapi.ts';
 import { accessRows } from './access-table.ts';
 

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { Ajv } from 'ajv';
 import { DCLinter } from 'dclint';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../../src/runtime/config.ts';
+import { readConfig } from '../../../src/kit/config/config.ts';
 import { ROOT, readCompose, readText, withDefaults } from './ship-files.ts';
 
 const compose = readCompose();

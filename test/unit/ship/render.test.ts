@@ -3,7 +3,7 @@
  * against what Render documents for them.
  */
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../../src/runtime/config.ts';
+import { readConfig } from '../../../src/kit/config/config.ts';
 import { type RenderService, readCompose, readRender } from './ship-files.ts';
 
 const render = readRender();

@@ -1,6 +1,6 @@
 /** A model's card as plots: how good it was on the window that it was not trained on, and what it leans on. */
 import { useMemo } from 'react';
-import type { ModelDetail } from '../../../../src/client/api-types.ts';
+import type { ModelDetail } from '../../../../src/kit/client/api-types.ts';
 import { count, number, percent } from '../../format.ts';
 import { Bars } from '../../parts/bars.tsx';
 import { Curve } from '../../parts/curve.tsx';

@@ -1,6 +1,6 @@
 /** One model: what it is made of, where it is in force, and who decided that. */
 import { useQuery } from '@tanstack/react-query';
-import type { Me, ModelDetail } from '../../../../src/client/api-types.ts';
+import type { Me, ModelDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { count } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';

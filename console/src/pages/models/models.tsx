@@ -2,7 +2,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { Link } from 'wouter';
-import type { Model } from '../../../../src/client/api-types.ts';
+import type { Model } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { count } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';

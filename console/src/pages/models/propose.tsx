@@ -1,7 +1,7 @@
 /** Proposes the next step of a model; it is in force once another person has approved it. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import type { ModelDetail } from '../../../../src/client/api-types.ts';
+import type { ModelDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { useCorridorNames } from '../../api/corridors.ts';
 import { Choice, Field } from '../../parts/field.tsx';

@@ -1,5 +1,5 @@
 /** Reads what a model's card holds. A card is free-form JSON, as it may come from elsewhere: what is missing or of another kind is left out. */
-import type { ModelDetail } from '../../../../src/client/api-types.ts';
+import type { ModelDetail } from '../../../../src/kit/client/api-types.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 /** What two people decide about a model: one proposes, another approves; one alone rolls back. */
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Me, ModelDetail } from '../../../../src/client/api-types.ts';
+import type { Me, ModelDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';

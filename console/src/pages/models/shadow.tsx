@@ -1,7 +1,7 @@
 /** What a shadow would have decided, beside what was decided on the same transactions. */
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import type { ShadowComparison } from '../../../../src/client/api-types.ts';
+import type { ShadowComparison } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { count, percent, short } from '../../format.ts';
 import { Curve, type CurveLine } from '../../parts/curve.tsx';

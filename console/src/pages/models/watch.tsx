@@ -1,6 +1,6 @@
 /** What the watch saw of a model: drift against its training, and what became of its verdicts. */
 import { useQuery } from '@tanstack/react-query';
-import type { WatchReport } from '../../../../src/client/api-types.ts';
+import type { WatchReport } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { count, duration, number, percent } from '../../format.ts';
 import { Bars } from '../../parts/bars.tsx';

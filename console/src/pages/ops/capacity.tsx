@@ -1,7 +1,7 @@
 /** How many officers the reviews take: by measured figures, or by those that somebody enters, now and with growth. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import type { Operations } from '../../../../src/client/api-types.ts';
+import type { Operations } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { number } from '../../format.ts';
 import { Field } from '../../parts/field.tsx';

@@ -1,5 +1,5 @@
 /** What waits, by priority with its forecast, and by corridor. */
-import type { ReviewPolicy, ReviewStatus } from '../../../../src/client/api-types.ts';
+import type { ReviewPolicy, ReviewStatus } from '../../../../src/kit/client/api-types.ts';
 import {
   type Depth,
   PRIORITIES,

@@ -1,6 +1,6 @@
 /** The cases whose deadlines come first, those among them that have passed included. */
 import { Link } from 'wouter';
-import type { ReviewStatus } from '../../../../src/client/api-types.ts';
+import type { ReviewStatus } from '../../../../src/kit/client/api-types.ts';
 import { duration } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Badge, Id, type Level, Time } from '../../parts/show.tsx';

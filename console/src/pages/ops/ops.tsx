@@ -1,7 +1,7 @@
 /** How the review stands: what waits and since when, what will be late, who is at work, and how many people it takes. */
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import type { Me, ReviewPolicy, ReviewStatus } from '../../../../src/client/api-types.ts';
+import type { Me, ReviewPolicy, ReviewStatus } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { type ReviewPoint, sumWaiting, useReviewLive } from '../../api/review-live.ts';

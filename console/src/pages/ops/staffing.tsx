@@ -1,5 +1,5 @@
 /** How many officers a load takes, how many to hire, and the year ahead. */
-import type { ReviewCapacity } from '../../../../src/client/api-types.ts';
+import type { ReviewCapacity } from '../../../../src/kit/client/api-types.ts';
 import { count, number, percent } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Facts } from '../../parts/show.tsx';

@@ -1,6 +1,6 @@
 /** Gives a case to a person, or to nobody. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import type { ReviewCase } from '../../../../src/client/api-types.ts';
+import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { type Step, steps } from './steps.ts';
 

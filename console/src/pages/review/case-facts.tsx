@@ -1,7 +1,7 @@
 /** The transaction of a case, and why somebody has to look at it. */
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
-import type { ReviewCaseDetail } from '../../../../src/client/api-types.ts';
+import type { ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { money } from '../../format.ts';
 import { Facts, Id, Time } from '../../parts/show.tsx';
 import { SOURCES, unratedOf } from './cases.ts';

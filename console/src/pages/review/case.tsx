@@ -1,7 +1,7 @@
 /** One case, side by side: what the engine knows, and what a person decides. */
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearchParams } from 'wouter';
-import type { Me, ReviewCaseDetail } from '../../../../src/client/api-types.ts';
+import type { Me, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { words } from '../../format.ts';

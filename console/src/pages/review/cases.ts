@@ -1,6 +1,6 @@
 /** What the pages of the review ask the API, and who may do what with a case; the API decides what is allowed. */
 import { useQuery } from '@tanstack/react-query';
-import type { Me, ReviewCase, ReviewCaseDetail } from '../../../../src/client/api-types.ts';
+import type { Me, ReviewCase, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask, Refusal } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { usePolling } from '../../api/presence.ts';

@@ -1,6 +1,6 @@
 /** What can be done with a case now, by button and by key. */
 import { useState } from 'react';
-import type { Me, ReviewCase, ReviewCaseDetail } from '../../../../src/client/api-types.ts';
+import type { Me, ReviewCase, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { useSecond } from '../../api/clock.ts';
 import { money } from '../../format.ts';
 import { Part } from '../../parts/page.tsx';

@@ -1,5 +1,5 @@
 /** What a case can be decided as, with the key of each. */
-import type { CaseDisposition } from '../../../../src/client/api-types.ts';
+import type { CaseDisposition } from '../../../../src/kit/client/api-types.ts';
 import type { Level } from '../../parts/show.tsx';
 
 export type Disposition = CaseDisposition['disposition'];

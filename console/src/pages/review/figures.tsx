@@ -1,6 +1,6 @@
 /** How the work goes: the shift of the person logged in, what will be late, what the policy proposes, and how many officers it takes. */
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
-import type { ReviewCapacity, ReviewStatus } from '../../../../src/client/api-types.ts';
+import type { ReviewCapacity, ReviewStatus } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { usePolling } from '../../api/presence.ts';
 import { count, duration, number, percent } from '../../format.ts';

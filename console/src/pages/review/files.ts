@@ -1,5 +1,5 @@
 /** Attached files between the browser and the API, as base64. */
-import type { CaseFile, StoredCaseFile } from '../../../../src/client/api-types.ts';
+import type { CaseFile, StoredCaseFile } from '../../../../src/kit/client/api-types.ts';
 
 /** As the API takes. */
 const FILE_BYTES_MAX = 256 * 1024;

@@ -1,5 +1,5 @@
 /** What was done with a case, newest first. */
-import type { CaseChange, ReviewCaseDetail } from '../../../../src/client/api-types.ts';
+import type { CaseChange, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { words } from '../../format.ts';
 import { Time } from '../../parts/show.tsx';
 

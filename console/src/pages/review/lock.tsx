@@ -1,6 +1,6 @@
 /** Who has the case, and for how long; a lock is extended while its holder uses the page. */
 import { useEffect, useRef } from 'react';
-import type { ReviewCaseDetail } from '../../../../src/client/api-types.ts';
+import type { ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { serverMs, useSecond } from '../../api/clock.ts';
 import { lastUseMs } from '../../api/presence.ts';
 import { timeLeft } from '../../format.ts';

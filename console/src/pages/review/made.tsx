@@ -1,6 +1,6 @@
 /** A decision that was made: by whom and why, whether it can be undone, and the second person's part. */
 import type { ReactNode } from 'react';
-import type { Me, ReviewCaseDetail } from '../../../../src/client/api-types.ts';
+import type { Me, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { useSecondsUntil } from '../../api/clock.ts';
 import { Badge, Time } from '../../parts/show.tsx';
 import { isOfficer, nameOf } from './cases.ts';

@@ -1,5 +1,5 @@
 /** Small marks of a case: its priority, the time left, and its state. */
-import type { ReviewCase } from '../../../../src/client/api-types.ts';
+import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { useSecond } from '../../api/clock.ts';
 import { timeLeft, utcTime } from '../../format.ts';
 import { Badge, type Level } from '../../parts/show.tsx';

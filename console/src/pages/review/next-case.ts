@@ -1,7 +1,7 @@
 /** Claims the most urgent case and opens it; its address keeps the filter, so that the one after it is of the same kind. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useLocation } from 'wouter';
-import type { NextReviewCase } from '../../../../src/client/api-types.ts';
+import type { NextReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { REVIEWS } from './cases.ts';
 import { PRIORITIES } from './marks.tsx';

@@ -1,7 +1,7 @@
 /** Notes and attached files of a case. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
-import type { ReviewCaseDetail, StoredCaseNote } from '../../../../src/client/api-types.ts';
+import type { ReviewCaseDetail, StoredCaseNote } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { short } from '../../format.ts';
 import { Part } from '../../parts/page.tsx';

@@ -1,5 +1,5 @@
 /** The overflow rules that are met, and what they propose: the engine escalates, and people decide the rest. */
-import type { ReviewStatus } from '../../../../src/client/api-types.ts';
+import type { ReviewStatus } from '../../../../src/kit/client/api-types.ts';
 import { count, duration } from '../../format.ts';
 import { PriorityMark } from './marks.tsx';
 

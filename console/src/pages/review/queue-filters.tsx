@@ -1,5 +1,5 @@
 /** Filters of the queue: a tab for each priority with what waits there, and the others as fields. */
-import type { Operations, ReviewCase, ReviewStatus } from '../../../../src/client/api-types.ts';
+import type { Operations, ReviewCase, ReviewStatus } from '../../../../src/kit/client/api-types.ts';
 import { count } from '../../format.ts';
 import {
   type AddressProps,

@@ -1,7 +1,7 @@
 /** Rows of the queue, read page by page. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
-import type { Me, NextReviewCase, ReviewCase } from '../../../../src/client/api-types.ts';
+import type { Me, NextReviewCase, ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { usePolling } from '../../api/presence.ts';
 import { money, words } from '../../format.ts';

@@ -1,7 +1,7 @@
 /** The queue: cases by priority and deadline, the next one, and how the work goes. The address holds the filters. */
 import { useMemo } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
-import type { Me, ReviewCase } from '../../../../src/client/api-types.ts';
+import type { Me, ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { Page } from '../../parts/page.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';

@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import type { Me, ReviewCase, RingDecision } from '../../../../src/client/api-types.ts';
+import type { Me, ReviewCase, RingDecision } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { count } from '../../format.ts';
 import { Part } from '../../parts/page.tsx';

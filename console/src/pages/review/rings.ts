@@ -1,6 +1,6 @@
 /** Rings: open cases of one device, account or merchant that a person may decide at once. */
 import { useQuery } from '@tanstack/react-query';
-import type { Me, ReviewCase, RingDecision } from '../../../../src/client/api-types.ts';
+import type { Me, ReviewCase, RingDecision } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { serverMs } from '../../api/clock.ts';
 import { count } from '../../format.ts';

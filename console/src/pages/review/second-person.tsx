@@ -1,5 +1,5 @@
 /** Why a decision takes a second person. */
-import type { ReviewCase, ReviewPolicy } from '../../../../src/client/api-types.ts';
+import type { ReviewCase, ReviewPolicy } from '../../../../src/kit/client/api-types.ts';
 import { money } from '../../format.ts';
 import { unratedOf, usePolicy } from './cases.ts';
 

@@ -4,7 +4,7 @@ import type {
   CaseDisposition,
   ReviewCase,
   ReviewCaseDetail,
-} from '../../../../src/client/api-types.ts';
+} from '../../../../src/kit/client/api-types.ts';
 import { ask, Refusal } from '../../api/ask.ts';
 import { ME } from '../../api/me.ts';
 import { caseKey, REVIEWS } from './cases.ts';

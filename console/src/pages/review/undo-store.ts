@@ -1,6 +1,6 @@
 /** The last decision of this tab, as long as it can be taken back; it outlives the page on which it was made. */
 import { useSyncExternalStore } from 'react';
-import type { ReviewCase } from '../../../../src/client/api-types.ts';
+import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { serverMs } from '../../api/clock.ts';
 
 export type Undoable = {

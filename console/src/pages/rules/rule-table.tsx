@@ -1,5 +1,5 @@
 /** Each rule with its hits, verdicts and labels; its name opens its numbers. */
-import type { RuleOutcomes, RuleSet } from '../../../../src/client/api-types.ts';
+import type { RuleOutcomes, RuleSet } from '../../../../src/kit/client/api-types.ts';
 import { count, percent } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Interval } from '../../parts/interval.tsx';

@@ -1,5 +1,5 @@
 /** The numbers of one rule: its conditions, and what each band adds. */
-import type { RuleSet } from '../../../../src/client/api-types.ts';
+import type { RuleSet } from '../../../../src/kit/client/api-types.ts';
 import { count, number } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Dialog } from '../../parts/dialog.tsx';

@@ -1,7 +1,7 @@
 /** The rule set in force, number by number, and what became of the transactions that each rule fired on. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { RuleOutcomes, RuleSet } from '../../../../src/client/api-types.ts';
+import type { RuleOutcomes, RuleSet } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { count } from '../../format.ts';
 import { Segments } from '../../parts/field.tsx';

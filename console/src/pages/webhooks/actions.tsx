@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import type { Me, Webhook } from '../../../../src/client/api-types.ts';
+import type { Me, Webhook } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { Confirm } from '../../parts/dialog.tsx';

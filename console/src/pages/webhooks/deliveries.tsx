@@ -2,7 +2,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';
-import type { Webhook, WebhookDelivery } from '../../../../src/client/api-types.ts';
+import type { Webhook, WebhookDelivery } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { usePolling } from '../../api/presence.ts';
 import { count } from '../../format.ts';

@@ -1,5 +1,5 @@
 /** One delivery: when it was tried, what came of it, and sending it again. */
-import type { Webhook, WebhookDelivery } from '../../../../src/client/api-types.ts';
+import type { Webhook, WebhookDelivery } from '../../../../src/kit/client/api-types.ts';
 import { count } from '../../format.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Facts, Id, Time } from '../../parts/show.tsx';

@@ -1,5 +1,5 @@
 /** States of webhooks and deliveries as coloured words, and what a webhook takes as text. */
-import type { Webhook, WebhookDelivery } from '../../../../src/client/api-types.ts';
+import type { Webhook, WebhookDelivery } from '../../../../src/kit/client/api-types.ts';
 import { Badge } from '../../parts/show.tsx';
 
 export type Type = Webhook['event_types'][number];

@@ -1,7 +1,7 @@
 /** Makes a webhook. The secret that signs its events is in the answer alone. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import type { NewWebhook } from '../../../../src/client/api-types.ts';
+import type { NewWebhook } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { useCorridorNames } from '../../api/corridors.ts';
 import { Checks } from '../../parts/checks.tsx';

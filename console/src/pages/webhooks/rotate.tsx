@@ -1,6 +1,6 @@
 /** Puts a new secret in the place of the present one, and shows it once. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { Webhook } from '../../../../src/client/api-types.ts';
+import type { Webhook } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Secret } from '../../parts/secret.tsx';

@@ -1,6 +1,6 @@
 /** Sends an event again, under its id, whatever became of it. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { WebhookDelivery } from '../../../../src/client/api-types.ts';
+import type { WebhookDelivery } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 
 export function useRedeliver(id: string) {

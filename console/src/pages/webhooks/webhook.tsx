@@ -1,7 +1,7 @@
 /** One webhook: what it takes, whether it fails, what can be done about it, and what was sent. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
-import type { Me, Webhook } from '../../../../src/client/api-types.ts';
+import type { Me, Webhook } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { usePolling } from '../../api/presence.ts';
 import { Page } from '../../parts/page.tsx';

@@ -1,0 +1,102 @@
+/**
+ * Accepts one chunk of a stream of lines: one database transaction for all that can be accepted. A bad
+ * line refuses only itself, and one that conflicts with another gives way to the earlier one.
+ */
+import { Failure } from '../../kit/words/failure.ts';
+import type { FieldError } from '../../kit/words/field-error.ts';
+import type { NewMonths } from '../../kit/words/month.ts';
+import type { KeyedTransactionInput } from '../domain/transaction.ts';
+import { acceptEach, type EachOutcome, findEachInvalid } from './accept-transactions.ts';
+import type { Ingest } from './ingest.ts';
+import type { MonthProblem } from './refuse-months.ts';
+
+/** One line as parsed: a transaction, or its problem. */
+export type Line = { readonly index: number } & (
+  | { readonly input: KeyedTransactionInput }
+  | { readonly errors: readonly FieldError[] }
+);
+
+type LineResult = { readonly index: number } & (
+  | { readonly status: 'accepted' | 'duplicate'; readonly transaction_id: string }
+  | {
+      readonly status: 'invalid' | 'conflict';
+      /** Why a line is refused that is valid by itself. */
+      readonly code?: MonthProblem;
+      readonly errors: readonly FieldError[];
+    }
+  | { readonly status: 'unavailable' }
+);
+
+export type ChunkResult = {
+  readonly results: readonly LineResult[];
+  /** Consistency token; null where nothing of the chunk is stored. */
+  readonly token: string | null;
+};
+
+/** What the chunks of one request share. */
+type Common = { readonly client: string; readonly newMonths: NewMonths };
+
+export async function acceptChunk(
+  ingest: Ingest,
+  common: Common,
+  lines: readonly Line[],
+): Promise<ChunkResult> {
+  const results = new Map<number, LineResult>();
+  for (const line of lines) {
+    if ('errors' in line) refuse(results, line.index, line.errors);
+  }
+  const parsed = lines.flatMap((line) => ('input' in line ? line : []));
+  const parsedInputs = parsed.map(({ input }) => input);
+  const invalid = findEachInvalid(ingest, parsedInputs);
+  for (const [at, errors] of Map.groupBy(invalid, (error) => error.index)) {
+    const index = parsed[at]?.index;
+    const fields = errors.map(({ field, detail }) => ({ pointer: `/${field}`, detail }));
+    if (index !== undefined) refuse(results, index, fields);
+  }
+  const valid = parsed.filter(({ index }) => !results.has(index));
+  const inputs = valid.map(({ input }) => input);
+  const outcomes = await acceptOrNothing(ingest, common, inputs);
+  for (const [at, { index }] of valid.entries()) {
+    results.set(index, toResult(index, outcomes?.[at]));
+  }
+  const stored = outcomes?.find((outcome) => 'status' in outcome);
+  return {
+    results: lines.flatMap(({ index }) => results.get(index) ?? []),
+    token: stored?.token ?? null,
+  };
+}
+
+function refuse(
+  results: Map<number, LineResult>,
+  index: number,
+  errors: readonly FieldError[],
+): void {
+  results.set(index, { index, status: 'invalid', errors });
+}
+
+/** Undefined when the store does not answer: the lines may be sent again. */
+async function acceptOrNothing(
+  ingest: Ingest,
+  common: Common,
+  inputs: readonly KeyedTransactionInput[],
+): Promise<EachOutcome[] | undefined> {
+  try {
+    return await acceptEach(ingest, { ...common, inputs, replyTo: null });
+  } catch (error) {
+    // The conflict of another process' open request passes, too.
+    const isPassing = error instanceof Failure && error.kind !== 'permanent';
+    if (isPassing) return undefined;
+    throw error;
+  }
+}
+
+function toResult(index: number, outcome: EachOutcome | undefined): LineResult {
+  if (outcome === undefined) return { index, status: 'unavailable' };
+  if ('status' in outcome) {
+    return { index, status: outcome.status, transaction_id: outcome.transactionId };
+  }
+  const { problem, field, detail } = outcome;
+  const errors = [{ pointer: `/${field}`, detail }];
+  if (problem === 'conflict') return { index, status: 'conflict', errors };
+  return { index, status: 'invalid', code: problem, errors };
+}

@@ -1,0 +1,168 @@
+/**
+ * Accepts transactions: claims their idempotency keys and stores them in one statement, which is its own
+ * commit, then hands them to the streams. What is answered with success is committed;
+ * what fails after the commit is repaired by the reconciler from the open batch.
+ *
+ * Ids are made before the first try and kept over all of them. A key held with one of these ids was
+ * stored by an earlier try whose commit was not heard of, and counts as accepted: nothing is inserted
+ * blind, and a repetition cannot store anything twice.
+ */
+import { encodeToken } from '../../kit/words/consistency-token.ts';
+import type { NewMonths } from '../../kit/words/month.ts';
+import { comparePositions } from '../domain/history.ts';
+import type { KeyedTransactionInput } from '../domain/transaction.ts';
+import { createdAtMsOf } from '../domain/transaction-id.ts';
+import type { NewBatch, NewTransaction } from '../store/transactions/transactions.ts';
+import { claimFree, claimOthers, type RefuseHeld, type Stored } from './claim-keys.ts';
+import type { Ingest } from './ingest.ts';
+import {
+  type ContextFields,
+  findInvalid,
+  type IngestContext,
+  type ItemError,
+  type Prepared,
+  prepare,
+} from './prepare-transactions.ts';
+import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
+import { retryStore } from './retry-store.ts';
+
+type AcceptRequest = {
+  readonly client: string;
+  readonly inputs: readonly KeyedTransactionInput[];
+  /** Months that the request may still create; by default as many as any request. */
+  readonly newMonths?: NewMonths;
+  /** Instance whose request waits for the score; null when none does. */
+  readonly replyTo: string | null;
+  /** Called with the ids of all inputs, in their order, before anything is stored. */
+  readonly onIds?: (transactionIds: readonly string[]) => void;
+};
+
+export type Outcome = {
+  readonly transactionId: string;
+  readonly createdAtMs: number;
+  readonly status: 'accepted' | 'duplicate';
+  /** Consistency token: a read that carries it finds the transaction. Null where nothing is stored. */
+  readonly token: string | null;
+};
+
+/** Problem of an item whose key an earlier request used with another body. */
+export const KEY_CONFLICT = {
+  problem: 'conflict',
+  field: 'idempotency_key',
+  detail: 'must be new: it is known with another body',
+} as const;
+
+/** An item that is judged alone and not stored. */
+export type RefusedItem = typeof KEY_CONFLICT | RefusedRow;
+/** Outcome of an item that is judged alone. */
+export type EachOutcome = Outcome | RefusedItem;
+
+/** Stores items independently in one commit: of items with one key and two bodies the first is stored. */
+export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promise<EachOutcome[]> {
+  const { inputs, onIds } = request;
+  const prepared = prepare(inputs, readContext(ingest));
+  onIds?.(prepared.rowOf.map((row) => row.transactionId));
+  const stored = await storeAndAppend(ingest, request, prepared.rows, null);
+  const { held, refused } = stored;
+  const outcomes = toOutcomes(ingest, prepared, stored).map((outcome, index) => {
+    const row = prepared.rowOf[index];
+    const isRefused = refused.size > 0 && row !== undefined ? refused.get(row) : undefined;
+    if (isRefused !== undefined) return isRefused;
+    const standing = row && (held.get(row)?.fingerprint ?? row.fingerprint);
+    return prepared.fingerprintOf[index] === standing ? outcome : KEY_CONFLICT;
+  });
+  countDuplicates(ingest, outcomes);
+  return outcomes;
+}
+
+export function countDuplicates({ metrics }: Ingest, outcomes: readonly EachOutcome[]): void {
+  const duplicates = outcomes.filter(
+    (outcome) => 'status' in outcome && outcome.status === 'duplicate',
+  ).length;
+  if (duplicates > 0) metrics.duplicates.inc(duplicates);
+}
+
+/** Problems of items that are judged alone. */
+export function findEachInvalid(ingest: Ingest, inputs: readonly ContextFields[]): ItemError[] {
+  return findInvalid(inputs, readContext(ingest));
+}
+
+export function readContext({
+  corridors,
+  newId,
+}: Pick<Ingest, 'corridors' | 'newId'>): IngestContext {
+  return { nowMs: Date.now(), corridors: corridors(), newId };
+}
+
+/**
+ * Stores all rows whose keys are free, and hands them to the streams.
+ * @param rows at most 1,000, one a key, in the order of keys
+ * @param refuseHeld null where each row is judged alone: otherwise a refused month refuses all, too
+ */
+export async function storeAndAppend(
+  ingest: Ingest,
+  { client, replyTo, newMonths }: Pick<AcceptRequest, 'client' | 'replyTo' | 'newMonths'>,
+  rows: readonly NewTransaction[],
+  refuseHeld: RefuseHeld | null,
+): Promise<Stored & { readonly refused: RefusedRows }> {
+  const { partitions, newId, newMonthsMax, metrics, tryAppend, closer, failpoint } = ingest;
+  if (rows.length === 0) {
+    return { held: new Map(), refused: new Map(), receivedAtMs: null, write: null };
+  }
+  const batch: NewBatch = { batchId: newId(Date.now()), client, transactions: rows };
+  const times = rows.map((row) => row.createdAtMs);
+  const mayMake = newMonths ?? { left: newMonthsMax };
+  const stored = await retryStore(async () => {
+    const months = await partitions.ensure(times, mayMake);
+    const barred = refuseRows(rows, months);
+    return barred.size === 0
+      ? { ...(await claimFree(ingest, batch, refuseHeld)), refused: barred }
+      : await claimOthers(ingest, batch, months, barred, refuseHeld);
+  }, partitions.forget);
+  const { held, refused, receivedAtMs } = stored;
+  failpoint('api-after-commit');
+  const isAll = held.size === 0 && refused.size === 0;
+  const fresh = isAll ? rows : rows.filter((row) => !held.has(row) && !refused.has(row));
+  for (const [corridor, group] of Map.groupBy(fresh, (row) => row.corridor)) {
+    metrics.accepted.inc({ corridor }, group.length);
+  }
+  if (receivedAtMs === null) return stored;
+  // Entries have the order in which siblings see each other, not that of the keys.
+  const entries = fresh.toSorted(comparePositions).map((row) => {
+    const transaction = { ...row, receivedAtMs };
+    return { transaction, attempt: 1, origin: 'ingest', replyTo } as const;
+  });
+  const left = await tryAppend(entries);
+  failpoint('api-after-append');
+  if (left.length === 0) closer.close(batch.batchId);
+  else if (left.length < entries.length) {
+    closer.narrow(
+      batch.batchId,
+      left.map(({ transaction }) => transaction.transactionId),
+    );
+  }
+  return stored;
+}
+
+export function toOutcomes(
+  { system }: Pick<Ingest, 'system'>,
+  { rowOf, repeats }: Prepared,
+  { held, write }: Pick<Stored, 'held' | 'write'>,
+): Outcome[] {
+  const token = write && encodeToken({ system, ...write });
+  return rowOf.map((row, index) => {
+    const key = held.get(row);
+    if (key === undefined) {
+      const { transactionId, createdAtMs } = row;
+      const status = repeats.has(index) ? 'duplicate' : 'accepted';
+      return { transactionId, createdAtMs, status, token };
+    }
+    const { transactionId } = key;
+    const createdAtMs = createdAtMsOf(transactionId) ?? row.createdAtMs;
+    return { transactionId, createdAtMs, status: 'duplicate', token };
+  });
+}
+
+export function toItemError(index: number, { field, detail }: RefusedItem): ItemError {
+  return { index, field, detail };
+}

@@ -1,0 +1,90 @@
+/** Claims the idempotency keys of a batch and stores its rows with them. */
+import type { WriteMark } from '../../kit/words/consistency-token.ts';
+import type { RefusedMonths } from '../../kit/words/month.ts';
+import type { HeldKey } from '../store/idempotency-keys/idempotency-keys.ts';
+import {
+  claimTransactions,
+  findHolders,
+  type NewBatch,
+  type NewTransaction,
+  readReceivedAtMs,
+} from '../store/transactions/transactions.ts';
+import type { Ingest } from './ingest.ts';
+import { MonthsRefused, type RefusedRows } from './refuse-months.ts';
+
+/** Rows that were not stored, because an earlier request holds their key. */
+export type Held = ReadonlyMap<NewTransaction, HeldKey>;
+
+/** Throws where held keys refuse the whole request; called before anything is stored. */
+export type RefuseHeld = (held: Held) => void;
+
+export type Stored = {
+  readonly held: Held;
+  /** Null where earlier requests hold all keys. */
+  readonly receivedAtMs: number | null;
+  /** Covers everything that is stored now, by this request or an earlier one; null where that is nothing. */
+  readonly write: WriteMark | null;
+};
+
+/**
+ * Claims the keys that are free: first all of them, which nearly always succeeds; then those that nobody holds.
+ */
+export async function claimFree(
+  { database, keySlices, failpoint }: Ingest,
+  batch: NewBatch,
+  refuseHeld: RefuseHeld | null,
+): Promise<Stored> {
+  const held = new Map<NewTransaction, HeldKey>();
+  let free = batch.transactions;
+  let own: NewTransaction | undefined;
+  let write: WriteMark | null = null;
+  while (free.length > 0) {
+    failpoint('api-before-commit');
+    const claimed = await claimTransactions(database, keySlices, { ...batch, transactions: free });
+    // Held keys were found before this commit, which is therefore after those that stored them.
+    if ('receivedAtMs' in claimed) return { held, ...claimed };
+    write = markOf(claimed.held) ?? write;
+    for (const [row, key] of claimed.held) {
+      if (key.transactionId === row.transactionId) own = row;
+      else held.set(row, key);
+    }
+    refuseHeld?.(held);
+    free = free.filter((row) => !claimed.held.has(row));
+  }
+  const receivedAtMs = own === undefined ? null : await readReceivedAtMs(database, own);
+  return { held, receivedAtMs, write };
+}
+
+/** Covers the commits that stored held keys, which one statement found. */
+function markOf(held: Held): WriteMark | null {
+  const [key] = held.values();
+  return key === undefined ? null : { xid: key.xidBound, isBound: true };
+}
+
+/**
+ * A barred row whose key is held is a repetition; the others are refused, and the remaining keys are claimed. A
+ * row that holds its key itself was stored by an earlier try, a moment before its month was detached: it is not
+ * appended, as attaching the month hands it over.
+ * @param refuseHeld null where each row is judged alone
+ */
+export async function claimOthers(
+  ingest: Ingest,
+  batch: NewBatch,
+  months: RefusedMonths,
+  barred: RefusedRows,
+  refuseHeld: RefuseHeld | null,
+): Promise<Stored & { readonly refused: RefusedRows }> {
+  const holders = await findHolders(ingest.database, batch.client, [...barred.keys()]);
+  const refused = new Map([...barred].filter(([row]) => !holders.has(row)));
+  const standing = [...holders].filter(([row, key]) => key.transactionId !== row.transactionId);
+  refuseHeld?.(new Map(standing));
+  if (refuseHeld !== null && refused.size > 0) throw new MonthsRefused(months, refused);
+  const transactions = batch.transactions.filter((row) => !barred.has(row));
+  const claimed = await claimFree(ingest, { ...batch, transactions }, refuseHeld);
+  return {
+    ...claimed,
+    held: new Map([...standing, ...claimed.held]),
+    write: claimed.write ?? markOf(holders),
+    refused,
+  };
+}

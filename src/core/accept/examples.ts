@@ -1,0 +1,136 @@
+/** One transaction and its score, as every example of the document has them. */
+import { CONSISTENCY_TOKEN } from '../../kit/http/answers/answer-headers.ts';
+import type { ScoreJson } from '../domain/score-record.ts';
+import type { TransactionInput } from '../domain/transaction.ts';
+import { digestQuestion, encodeSearchCursor } from '../read/search-cursor.ts';
+import type { FoundScoreJson, FoundTransactionJson } from '../read/search-json.ts';
+import type { StoredTransactionJson } from '../read/transaction-json.ts';
+
+export const TRANSACTION_ID = '01a1f84a-95c0-7000-8000-00000000002a';
+
+export const transactionInput: TransactionInput & { readonly idempotency_key: string } = {
+  idempotency_key: 'order-1001',
+  account_id: 'acc_17',
+  merchant_id: 'm_9',
+  amount: '125.50',
+  currency: 'USD',
+  corridor: 'US-EG',
+  created_at: '2026-11-20T09:30:00.000Z',
+  type: 'payment',
+  ip: '203.0.113.7',
+  device_id: 'device-4f2a',
+  country: 'US',
+  channel: 'web',
+  metadata: { order: 1001 },
+};
+
+/** A second one for batches. */
+export const secondInput: typeof transactionInput = {
+  idempotency_key: 'order-1002',
+  account_id: 'acc_18',
+  merchant_id: 'm_9',
+  amount: '12',
+  currency: 'USD',
+  corridor: 'US-EG',
+};
+
+export const NEXT_CURSOR = encodeSearchCursor({
+  digest: digestQuestion({}),
+  position: {
+    ...{ leg: 0, stretch: null },
+    after: { id: TRANSACTION_ID, atMs: Date.parse('2026-11-20T09:30:00.000Z'), value: null },
+  },
+});
+
+export const storedTransaction: StoredTransactionJson = {
+  transaction_id: TRANSACTION_ID,
+  status: 'scored',
+  client: 'shop',
+  account_id: 'acc_17',
+  merchant_id: 'm_9',
+  amount: '125.50',
+  currency: 'USD',
+  corridor: 'US-EG',
+  created_at: '2026-11-20T09:30:00.000Z',
+  received_at: '2026-11-20T09:30:00.120Z',
+  type: 'payment',
+  ip: '203.0.113.7',
+  device_id: 'device-4f2a',
+  country: 'US',
+  channel: 'web',
+  metadata: { order: 1001 },
+};
+
+export const score: ScoreJson = {
+  transaction_id: TRANSACTION_ID,
+  account_id: 'acc_17',
+  corridor: 'US-EG',
+  created_at: '2026-11-20T09:30:00.000Z',
+  scored_at: '2026-11-20T09:30:00.158Z',
+  score: 870,
+  risk: 0.87,
+  probability: null,
+  verdict: 'decline',
+  reasons: [
+    {
+      code: 'VELOCITY_COUNT_1H',
+      detail: '14 transactions within an hour, usually 0.6',
+      contribution: 445,
+    },
+    {
+      code: 'AMOUNT_OVER_HABIT',
+      detail: "Amount 125.50 is 3.1 times this account's usual 40.48",
+      contribution: 425,
+    },
+  ],
+  rule_set: 'default@2',
+  model: null,
+  attempts: 1,
+  degradation: 0,
+};
+
+export const foundTransaction: FoundTransactionJson = {
+  ...storedTransaction,
+  score,
+  label: null,
+};
+
+export const foundScore: FoundScoreJson = {
+  ...score,
+  ...{ merchant_id: 'm_9', amount: '125.50', currency: 'USD', country: 'US' },
+  ...{ device_id: 'device-4f2a', channel: 'web', received_at: storedTransaction.received_at },
+};
+
+export const acceptedTransaction = {
+  transaction_id: TRANSACTION_ID,
+  status: 'accepted' as const,
+  created_at: '2026-11-20T09:30:00.000Z',
+  score: null,
+};
+
+export const acceptedBatch = {
+  accepted: 1,
+  duplicates: 1,
+  results: [
+    { index: 0, transaction_id: TRANSACTION_ID, status: 'duplicate' as const },
+    {
+      index: 1,
+      transaction_id: '01a1f84a-95c0-7000-8000-00000000002b',
+      status: 'accepted' as const,
+    },
+  ],
+  preferences_not_applied: ['wait' as const],
+};
+
+export const lineResults = [
+  { index: 0, status: 'duplicate', transaction_id: TRANSACTION_ID },
+  {
+    index: 1,
+    status: 'invalid',
+    errors: [{ pointer: '/amount', detail: "must be greater than zero, not '0'" }],
+  },
+  {
+    ...{ done: true, accepted: 0, duplicates: 1, refused: 1 },
+    consistency_token: CONSISTENCY_TOKEN,
+  },
+];

@@ -1,0 +1,78 @@
+/** What the API accepts transactions and labels with: opened once a process, used by every request. */
+import type { Guards } from '../../kit/breakers/guards.ts';
+import type { Config } from '../../kit/config/config.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import type { Log } from '../../kit/metrics/log.ts';
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import type { Failpoint } from '../../kit/process/failpoint.ts';
+import type { RedisClient } from '../../kit/redis/connection.ts';
+import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-slices.ts';
+import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
+import { createProducer } from '../stream/entries/producer.ts';
+import { createStreamRooms } from '../stream/entries/stream-rooms.ts';
+import { streamsOf } from '../stream/keys.ts';
+import { createTryAppend, type TryAppend } from './append-entries.ts';
+import type { CorridorList } from './corridor-list.ts';
+import { type BatchCloser, createBatchCloser } from './delete-appended-batches.ts';
+import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
+import { createTransactionIds, type NewTransactionId } from './transaction-id.ts';
+
+const MIB = 2 ** 20;
+
+export type Ingest = {
+  readonly database: Database;
+  readonly keySlices: KeySlices;
+  readonly partitions: PartitionGuard;
+  /** Months that one request may create. */
+  readonly newMonthsMax: number;
+  readonly tryAppend: TryAppend;
+  readonly closer: BatchCloser;
+  readonly invalidateLabelled: InvalidateLabelled;
+  readonly newId: NewTransactionId;
+  /** Corridors that a transaction may name, as last read. */
+  readonly corridors: CorridorList['corridors'];
+  readonly metrics: Pick<Metrics, 'accepted' | 'duplicates' | 'labels' | 'labelDelay'>;
+  readonly failpoint: Failpoint;
+  /** System identifier of the database cluster, for consistency tokens. */
+  readonly system: string;
+};
+
+export function openIngest(
+  config: Config,
+  opened: {
+    readonly database: Database;
+    readonly redis: RedisClient;
+    readonly guards: Guards;
+    readonly metrics: Metrics;
+    readonly corridors: CorridorList['corridors'];
+    readonly failpoint: Failpoint;
+    readonly log: Log;
+    readonly system: string;
+  },
+): Ingest {
+  const { database, redis, guards, metrics, corridors, failpoint, log } = opened;
+  const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
+  const rooms = createStreamRooms({
+    redis,
+    listStreams: async () => streamsOf(market, corridors(), shards),
+    transactionsMax: config.RISK_STREAM_ENTRIES_MAX,
+  });
+  const producer = createProducer({ redis, market, shards, transactionsMax: rooms.recent });
+  return {
+    ...{ database, metrics, corridors, failpoint, system: opened.system },
+    keySlices: createKeySlices(database, {
+      bytesMax: config.RISK_KEY_FILTER_MB * MIB,
+      nowMs: () => performance.now(),
+      report: ({ unfiltered, filterBytes }) => {
+        metrics.keySlicesUnfiltered.set(unfiltered);
+        metrics.keyFilterBytes.set(filterBytes);
+      },
+    }),
+    partitions: createPartitionGuard(database),
+    newMonthsMax: config.RISK_NEW_MONTHS_PER_REQUEST_MAX,
+    tryAppend: createTryAppend(producer, guards, metrics.appendFailures),
+    closer: createBatchCloser(database, log),
+    invalidateLabelled: openInvalidateLabelled(database, redis, market, guards.redis.run),
+    newId: createTransactionIds(),
+  };
+}

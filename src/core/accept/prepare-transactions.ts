@@ -1,0 +1,153 @@
+/**
+ * The pure part of ingest: validated inputs become rows with ids, times and fingerprints, sorted by idempotency
+ * key; items that are invalid by the clock, by the list of corridors or by another item of the batch are
+ * refused here.
+ */
+import { given } from '../../kit/words/describe-issue.ts';
+import { parseWireTime } from '../../kit/words/wire-time.ts';
+import {
+  type KeyedTransactionInput,
+  TRANSACTION_LIMITS,
+  type Transaction,
+  type TransactionInput,
+} from '../domain/transaction.ts';
+import type { NewTransaction } from '../store/transactions/transactions.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { NewTransactionId } from './transaction-id.ts';
+
+/** Problem of one item of a batch; `field` is its name in the body. */
+export type ItemError = {
+  readonly index: number;
+  readonly field: string;
+  readonly detail: string;
+};
+
+export type IngestContext = {
+  /** The API's clock: refuses times too far ahead, and is the created_at of items that name none. */
+  readonly nowMs: number;
+  readonly corridors: ReadonlySet<string>;
+  readonly newId: NewTransactionId;
+};
+
+export type Prepared = {
+  /** One row per key, sorted by key in code-unit order. */
+  readonly rows: readonly NewTransaction[];
+  /** The row of each input: the first with its key, whose body is stored. */
+  readonly rowOf: readonly NewTransaction[];
+  /** Fingerprint of the body of each input. */
+  readonly fingerprintOf: readonly string[];
+  /** Inputs that follow another one with their key. */
+  readonly repeats: ReadonlySet<number>;
+};
+
+/** Fields that no schema can judge alone; undefined where all are valid. */
+export type ContextFields = {
+  readonly corridor?: string | undefined;
+  readonly created_at?: string | undefined;
+};
+
+/** Problems with time and corridor, found without the database. */
+export function findInvalid(
+  inputs: readonly ContextFields[],
+  { nowMs, corridors }: IngestContext,
+): ItemError[] {
+  const errors: ItemError[] = [];
+  const refuse = (index: number, field: keyof ContextFields, detail: string) => {
+    errors.push({ index, field, detail });
+  };
+  const latest = nowMs + TRANSACTION_LIMITS.createdAtAheadMsMax;
+  for (const [index, input] of inputs.entries()) {
+    const { corridor, created_at: createdAt } = input;
+    if (corridor !== undefined && !corridors.has(corridor)) {
+      refuse(index, 'corridor', `must be a corridor of GET /v1/corridors, not ${given(corridor)}`);
+    }
+    if (createdAt === undefined) continue;
+    const createdAtMs = parseWireTime(createdAt);
+    if (createdAtMs < TRANSACTION_LIMITS.createdAtMsMin) {
+      refuse(index, 'created_at', `must be 2000-01-01 or later, not ${given(createdAt)}`);
+    } else if (createdAtMs > latest) {
+      refuse(index, 'created_at', `must be at most a day ahead, not ${given(createdAt)}`);
+    }
+  }
+  return errors;
+}
+
+export function prepare(
+  inputs: readonly KeyedTransactionInput[],
+  context: IngestContext,
+): Prepared {
+  const firstByKey = new Map<string, NewTransaction>();
+  const rowOf: NewTransaction[] = [];
+  const fingerprints: string[] = [];
+  const repeats = new Set<number>();
+  for (const [index, input] of inputs.entries()) {
+    const fingerprint = fingerprintOf(input);
+    fingerprints.push(fingerprint);
+    const first = firstByKey.get(input.idempotency_key);
+    const row = first ?? toRow(input, fingerprint, context);
+    rowOf.push(row);
+    if (first === undefined) firstByKey.set(input.idempotency_key, row);
+    else repeats.add(index);
+  }
+  const rows = [...firstByKey.values()];
+  rows.sort(byKey);
+  return { rows, rowOf, fingerprintOf: fingerprints, repeats };
+}
+
+/** Code-unit order: every claim of several keys uses it, so that claims do not deadlock. */
+export function byKey(a: NewTransaction, b: NewTransaction): number {
+  return a.idempotencyKey < b.idempotencyKey ? -1 : 1;
+}
+
+/** Items that use one key with two bodies; both are named. */
+export function findRivals({ rowOf, fingerprintOf, repeats }: Prepared): ItemError[] {
+  const errors = new Map<number, ItemError>();
+  for (const index of repeats) {
+    const row = rowOf[index];
+    if (row === undefined || fingerprintOf[index] === row.fingerprint) continue;
+    const first = rowOf.indexOf(row);
+    errors.set(first, errors.get(first) ?? sameKeyAs(first, index));
+    errors.set(index, sameKeyAs(index, first));
+  }
+  return [...errors.values()].sort((a, b) => a.index - b.index);
+}
+
+function sameKeyAs(index: number, other: number): ItemError {
+  const detail = `must be used once: item ${other} has it with another body`;
+  return { index, field: 'idempotency_key', detail };
+}
+
+function toRow(
+  input: KeyedTransactionInput,
+  fingerprint: string,
+  context: IngestContext,
+): NewTransaction {
+  return {
+    ...toTransaction(input, context),
+    idempotencyKey: input.idempotency_key,
+    fingerprint,
+    metadata: input.metadata === undefined ? null : JSON.stringify(input.metadata),
+  };
+}
+
+/** The row, with an id of its own, at its own time or now. */
+export function toTransaction(
+  input: TransactionInput,
+  { nowMs, newId }: Omit<IngestContext, 'corridors'>,
+): Omit<Transaction, 'receivedAtMs'> {
+  const createdAtMs = input.created_at === undefined ? nowMs : parseWireTime(input.created_at);
+  return {
+    transactionId: newId(createdAtMs),
+    createdAtMs,
+    accountId: input.account_id,
+    merchantId: input.merchant_id,
+    amount: input.amount,
+    currency: input.currency,
+    corridor: input.corridor,
+    type: input.type ?? null,
+    ip: input.ip ?? null,
+    deviceId: input.device_id ?? null,
+    country: input.country ?? null,
+    channel: input.channel ?? null,
+  };
+}

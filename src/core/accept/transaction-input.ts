@@ -1,0 +1,167 @@
+/** Validates submitted transactions once, with a pointer to each invalid field. */
+import { z } from 'zod';
+import { asSentence, Problem } from '../../kit/http/answers/problem.ts';
+import { checkFields, fieldErrors, listReader } from '../../kit/http/body/body.ts';
+import type { RawLine } from '../../kit/http/body/line-reader.ts';
+import { sureCheck } from '../../kit/http/body/sure-check.ts';
+import { DESCRIBED } from '../../kit/words/describe-issue.ts';
+import { type FieldError, InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
+import { nestingOf } from '../domain/metadata.ts';
+import {
+  type KeyedTransactionInput,
+  TRANSACTION_LIMITS,
+  type TransactionInput,
+  transactionInputSchema,
+} from '../domain/transaction.ts';
+import type { AcceptResult } from './accept-batch.ts';
+import type { Line } from './accept-lines.ts';
+import { findEachInvalid } from './accept-transactions.ts';
+import type { Ingest } from './ingest.ts';
+import type { ItemError } from './prepare-transactions.ts';
+
+export const BATCH_TRANSACTIONS_MAX = 1000;
+
+/** The schema in the document; requests are read by `listReader`. */
+export const batchInputSchema = z
+  .strictObject({
+    transactions: z.array(transactionInputSchema).min(1).max(BATCH_TRANSACTIONS_MAX),
+  })
+  .meta({ id: 'TransactionBatchInput' });
+
+const readItems = listReader('transactions', transactionInputSchema, BATCH_TRANSACTIONS_MAX);
+
+/** Levels of a batch around the metadata of an item: the body, the array and the item. */
+const BATCH_LEVELS = 3;
+const REQUIRED = 'is required';
+
+const isSurelyInput = sureCheck(transactionInputSchema);
+
+export function readOneInput(value: unknown): TransactionInput {
+  if (isSurelyInput(value)) return value as TransactionInput;
+  return checkFields(transactionInputSchema, value);
+}
+
+export function readBatchInput(value: unknown): readonly KeyedTransactionInput[] {
+  const items = readItems(value);
+  if (items.every(isSurelyKeyed)) return items;
+  const errors: FieldError[] = [];
+  const keyed = items.flatMap((item, index) => {
+    if (nestingOf(item.metadata) + BATCH_LEVELS > TRANSACTION_LIMITS.bodyDepth) {
+      const detail = `must not lie deeper than ${TRANSACTION_LIMITS.bodyDepth} levels in the body`;
+      errors.push({ pointer: jsonPointer(['transactions', index, 'metadata']), detail });
+    }
+    if (isKeyed(item)) return item;
+    const pointer = jsonPointer(['transactions', index, 'idempotency_key']);
+    errors.push({ pointer, detail: REQUIRED });
+    return [];
+  });
+  if (errors.length > 0) throw new InvalidFields(errors);
+  return keyed;
+}
+
+const { corridor, created_at } = transactionInputSchema.shape;
+/** Fields that the schema refused are not judged again. */
+const contextFields = z
+  .object({
+    corridor: corridor.optional().catch(undefined),
+    created_at: created_at.catch(undefined),
+  })
+  .catch({ corridor: undefined, created_at: undefined });
+
+/**
+ * Reads a body; where it is refused, fields that are invalid by the clock or the list of corridors are named
+ * with the others.
+ * @param items of the body, which are the body itself where it is one
+ */
+export function readNamingAll<T>(
+  read: () => T,
+  ingest: Ingest,
+  items: readonly unknown[],
+  at: readonly string[],
+): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof InvalidFields)) throw error;
+    const found = findEachInvalid(
+      ingest,
+      items.map((item) => contextFields.parse(item)),
+    );
+    throw new InvalidFields([...error.errors, ...toFieldErrors(found, at)]);
+  }
+}
+
+const rawBatch = z.object({ transactions: z.array(z.unknown()).max(BATCH_TRANSACTIONS_MAX) });
+
+/** The unvalidated items of a batch; none where there are too many. */
+export function batchItems(value: unknown): readonly unknown[] {
+  return rawBatch.safeParse(value).data?.transactions ?? [];
+}
+
+/** @param at where the items stand in the body; a single transaction is the body itself */
+function toFieldErrors(errors: readonly ItemError[], at: readonly string[]): FieldError[] {
+  return errors.map(({ index, field, detail }) => ({
+    pointer: jsonPointer(at.length === 0 ? [field] : [...at, index, field]),
+    detail,
+  }));
+}
+
+/** Why nothing of a request was stored. */
+export function refusal(
+  result: Exclude<AcceptResult, { kind: 'accepted' }>,
+  at: readonly string[],
+): Error {
+  const errors = toFieldErrors(result.errors, at);
+  switch (result.kind) {
+    case 'invalid':
+      return new InvalidFields(errors);
+    case 'conflict':
+      return new Problem(
+        'key-conflict',
+        'An idempotency key is used with two bodies; nothing was stored.',
+        {
+          errors,
+        },
+      );
+    case 'month-detached':
+    case 'too-many-new-months':
+      return new Problem(result.kind, asSentence(result.detail), { errors });
+  }
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** One line of a stream; pointers are relative to the line. */
+export function readLineInput({ index, bytes }: RawLine, lineBytesMax: number): Line {
+  if (bytes === null)
+    return refused(index, '', `must have at most ${lineBytesMax} bytes, not more`);
+  let value: unknown;
+  try {
+    value = JSON.parse(UTF8.decode(bytes));
+  } catch {
+    return refused(index, '', 'must be JSON in UTF-8');
+  }
+  if (isSurelyInput(value) && isKeyed(value as TransactionInput)) {
+    return { index, input: value as KeyedTransactionInput };
+  }
+  const parsed = transactionInputSchema.safeParse(value, DESCRIBED);
+  if (!parsed.success)
+    return { index, errors: fieldErrors(parsed.error).slice(0, LINE_ERRORS_MAX) };
+  if (!isKeyed(parsed.data)) return refused(index, '/idempotency_key', REQUIRED);
+  return { index, input: parsed.data };
+}
+
+const LINE_ERRORS_MAX = 20;
+
+function refused(index: number, pointer: string, detail: string): Line {
+  return { index, errors: [{ pointer, detail }] };
+}
+
+/** Has a key, and no metadata that could be too deep. */
+function isSurelyKeyed(input: TransactionInput): input is KeyedTransactionInput {
+  return input.metadata === undefined && isKeyed(input);
+}
+
+function isKeyed(input: TransactionInput): input is KeyedTransactionInput {
+  return input.idempotency_key !== undefined;
+}

@@ -1,0 +1,176 @@
+/**
+ * Transactions and scores counted by UTC day, corridor, currency and what became of them: what a statement that stores
+ * them adds to the daily tallies. Reasons of scores are counted beside them, by day, corridor and rule set.
+ */
+import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import type { LabelValue } from './label.ts';
+import type { Verdict } from './score-record.ts';
+import type { Transaction } from './transaction.ts';
+
+/**
+ * accepted: transactions; a verdict: scores; a label: transactions whose deciding label it is. dead_lettered:
+ * transactions that ended as a dead letter which is not replayed; dead_letter: dead letters neither replayed nor
+ * purged. A reason code, which is in capitals: scores that have this reason.
+ */
+export type Outcome =
+  | ('accepted' | Verdict | LabelValue | 'dead_lettered' | 'dead_letter')
+  | Uppercase<string>;
+
+/** Currency of what has no amount. */
+export const NO_CURRENCY = 'XXX';
+
+export type DayTally = {
+  /** Days since 1970-01-01, UTC. */
+  readonly day: number;
+  readonly corridor: string;
+  readonly currency: string;
+  readonly outcome: Outcome;
+  readonly ruleSet: string | null;
+  readonly model: string | null;
+  readonly count: number;
+  /** Sum of the amounts, as decimal text. */
+  readonly amount: string;
+  readonly scoreSum: number;
+};
+
+type Counted = Pick<Transaction, 'createdAtMs' | 'corridor' | 'currency' | 'amount'>;
+type Scored = {
+  readonly verdict: Verdict;
+  readonly score: number;
+  readonly ruleSet: string;
+  readonly model: string | null;
+  readonly reasons: readonly { readonly code: string }[];
+};
+
+export type CountDays = {
+  readonly add: (transaction: Counted, scored: Scored | null) => void;
+  /** Counts a transaction that this label decides. */
+  readonly addLabel: (transaction: Counted, label: LabelValue) => void;
+  readonly list: () => DayTally[];
+};
+
+/** Takes 0.07 µs a transaction, and 0.12 µs a score with 1.5 reasons. */
+export function countDays(): CountDays {
+  // A batch has few days, currencies and outcomes per corridor, so comparing them is cheaper than building a
+  // key of all.
+  const byCorridor = new Map<string, (DayTally & Sums)[]>();
+  const fired = new Map<string, Fired[]>();
+  const find = (transaction: Counted, outcome: Outcome, scored: Scored | null): DayTally & Sums => {
+    const { corridor, currency } = transaction;
+    const day = Math.floor(transaction.createdAtMs / DAY_MS);
+    const model = scored === null ? null : scored.model;
+    const tallies = byCorridor.get(corridor) ?? [];
+    for (const one of tallies) {
+      const isSame = one.day === day && one.currency === currency;
+      if (isSame && one.outcome === outcome && one.model === model) return one;
+    }
+    const ruleSet = scored === null ? null : scored.ruleSet;
+    const tally = { day, corridor, currency, outcome, ruleSet, model, ...NOTHING } as const;
+    byCorridor.set(corridor, tallies);
+    tallies.push(tally);
+    return tally;
+  };
+  return {
+    add(transaction, scored) {
+      const tally = find(transaction, scored === null ? 'accepted' : scored.verdict, scored);
+      tally.count++;
+      if (scored !== null) tally.scoreSum += scored.score;
+      addAmount(tally, transaction.amount);
+      if (scored !== null && scored.reasons.length > 0) countReasons(fired, tally, scored.reasons);
+    },
+    addLabel(transaction, label) {
+      const tally = find(transaction, label, null);
+      tally.count++;
+      addAmount(tally, transaction.amount);
+    },
+    list: () => [
+      ...[...byCorridor.values()].flat().map((tally) => ({ ...tally, amount: toDecimal(tally) })),
+      ...[...fired.values()].flat().flatMap(listReasons),
+    ],
+  };
+}
+
+/** What takes a tally away again. */
+export const negative = (tally: DayTally): DayTally => ({
+  ...{ ...tally, count: -tally.count, amount: `-${tally.amount}`, scoreSum: -tally.scoreSum },
+});
+
+type Fired = Pick<DayTally, 'day' | 'corridor' | 'ruleSet'> & {
+  readonly counts: Map<string, number>;
+};
+
+function countReasons(
+  fired: Map<string, Fired[]>,
+  { day, corridor, ruleSet }: DayTally,
+  reasons: Scored['reasons'],
+): void {
+  const counts = countsOf(fired, day, corridor, ruleSet);
+  for (const { code } of reasons) counts.set(code, (counts.get(code) ?? 0) + 1);
+}
+
+/** A batch has few days, so comparing them is cheaper than a key of both. */
+function countsOf(
+  fired: Map<string, Fired[]>,
+  day: number,
+  corridor: string,
+  ruleSet: string | null,
+): Map<string, number> {
+  const days = fired.get(corridor) ?? [];
+  for (const one of days) if (one.day === day) return one.counts;
+  const counts = new Map<string, number>();
+  fired.set(corridor, days);
+  days.push({ day, corridor, ruleSet, counts });
+  return counts;
+}
+
+function listReasons({ counts, ...key }: Fired): DayTally[] {
+  const nothing = { currency: NO_CURRENCY, model: null, amount: '0', scoreSum: 0 };
+  return [...counts].map(([code, count]) => ({
+    ...{ ...key, ...nothing, count },
+    outcome: code as Uppercase<string>,
+  }));
+}
+
+type Sums = {
+  count: number;
+  scoreSum: number;
+  /** Ten-thousandths: an amount has at most four decimal places. Below 2^53. */
+  units: number;
+  /** Ten-thousandths of amounts that are too large for `units`. */
+  large: bigint;
+  /** Decimal places of the amounts, at most. */
+  places: number;
+};
+const NOTHING = { count: 0, scoreSum: 0, units: 0, large: 0n, places: 0, amount: '' } as const;
+
+const PLACES_MAX = 4;
+const TO_UNITS = [10_000, 1000, 100, 10, 1] as const;
+/**
+ * Doubles hold this many digits and four zeros exactly, and also their sum with a total below SURE_UNITS_MAX.
+ */
+const SURE_CHARS_MAX = 11;
+const SURE_UNITS_MAX = Number.MAX_SAFE_INTEGER - 10 ** (SURE_CHARS_MAX + PLACES_MAX);
+const [POINT, ZERO] = [46, 48];
+
+function addAmount(sums: Sums, amount: string): void {
+  let digits = 0;
+  let places = 0;
+  for (let at = 0; at < amount.length; at++) {
+    const code = amount.charCodeAt(at);
+    if (code === POINT) places = amount.length - 1 - at;
+    else digits = digits * 10 + code - ZERO;
+  }
+  if (places > sums.places) sums.places = places;
+  if (amount.length <= SURE_CHARS_MAX && sums.units < SURE_UNITS_MAX) {
+    sums.units += digits * (TO_UNITS[places] as number);
+    return;
+  }
+  sums.large += BigInt(amount.replace('.', '') + '0'.repeat(PLACES_MAX - places));
+}
+
+function toDecimal({ units, large, places }: Sums): string {
+  const digits = String(large + BigInt(units)).padStart(PLACES_MAX + 1, '0');
+  const point = digits.length - PLACES_MAX;
+  const whole = digits.slice(0, point);
+  return places === 0 ? whole : `${whole}.${digits.slice(point, point + places)}`;
+}

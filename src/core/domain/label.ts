@@ -1,0 +1,84 @@
+/**
+ * A label: an outcome of a transaction, with its source and time. Labels are only added. Of the labels of one
+ * transaction the newest `labelled_at` decides, and of two at the same time the one that says fraud, whatever
+ * their order of arrival.
+ */
+import { z } from 'zod';
+import { wireTime } from '../../kit/words/wire-time.ts';
+import { idempotencyKeySchema, plainText } from './transaction.ts';
+
+export const LABEL_VALUES = ['fraud', 'legitimate'] as const;
+export type LabelValue = (typeof LABEL_VALUES)[number];
+
+export const LABEL_LIMITS = {
+  sourceChars: 64,
+  noteChars: 500,
+  /** How far ahead of the receiving clock `labelled_at` may lie. */
+  labelledAtAheadMsMax: 5 * 60 * 1000,
+} as const;
+
+/** One label of a stored transaction. Times are epoch milliseconds, UTC. */
+export type Label = {
+  readonly transactionId: string;
+  /** The transaction's, as are its account and merchant. */
+  readonly createdAtMs: number;
+  readonly accountId: string;
+  readonly merchantId: string;
+  readonly label: LabelValue;
+  readonly labelledAtMs: number;
+  readonly source: string;
+  /** For a fraud: the transaction's amount by the median of its account, from its score; null when unknown. */
+  readonly amountToMedian: number | null;
+  /** For people: no feature and no training reads it. */
+  readonly note: string | null;
+};
+
+/** Whether a label decides over another one of the same transaction. */
+export function outranks(
+  one: Pick<Label, 'label' | 'labelledAtMs'>,
+  other: Pick<Label, 'label' | 'labelledAtMs'>,
+): boolean {
+  if (one.labelledAtMs !== other.labelledAtMs) return one.labelledAtMs > other.labelledAtMs;
+  return one.label === 'fraud' && other.label !== 'fraud';
+}
+
+/** Who reports labels: the client of the key, and the person who holds it, if any. */
+export type LabelReporter = { readonly client: string; readonly identity: string | null };
+
+/** An id as labels name it. */
+export const TRANSACTION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** One submitted label, which names its transaction by id or by the client's own key. */
+export const labelInputSchema = z
+  .strictObject({
+    transaction_id: z.string().regex(TRANSACTION_ID, 'must be a lower-case UUID').optional(),
+    idempotency_key: idempotencyKeySchema
+      .meta({ description: 'In place of the id: the key that the transaction was sent with.' })
+      .optional(),
+    label: z.enum(LABEL_VALUES),
+    labelled_at: wireTime,
+    source: plainText(LABEL_LIMITS.sourceChars).meta({ example: 'chargeback' }),
+    note: plainText(LABEL_LIMITS.noteChars).optional().meta({
+      description:
+        'For people who read the label. A label that is known already keeps the note of its first report.',
+      example: 'Cardholder did not recognise the payment',
+    }),
+  })
+  .superRefine(checkName)
+  .meta({ id: 'LabelInput' });
+export type LabelInput = z.infer<typeof labelInputSchema>;
+
+function checkName(
+  {
+    transaction_id: id,
+    idempotency_key: key,
+  }: { transaction_id?: unknown; idempotency_key?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if ((id === undefined) !== (key === undefined)) return;
+  const [field, message] =
+    id === undefined
+      ? ['transaction_id', 'is required, or idempotency_key']
+      : ['idempotency_key', 'must not be given beside transaction_id'];
+  context.addIssue({ code: 'custom', path: [field], message, input: id });
+}

@@ -1,0 +1,100 @@
+/**
+ * An account's profile: the packed, time-sorted list of its recent transactions (its stored form:
+ * account-codec.ts).
+ *
+ * Every known transaction of the account after `floor` and up to `ceiling` is in the list. The floor
+ * rises when the list is full; the ceiling is finite only after a rebuild that found more rows behind
+ * its point than it may read.
+ */
+import { DAY_MS, HOUR_MS } from '../../kit/words/utc-bucket.ts';
+import type { AccountPast, KnownFrauds } from '../domain/history.ts';
+import { type TakeBytes, takeOwn } from './arena.ts';
+import { type Arrivals, arrivalOf, placeOfArrival } from './arrivals.ts';
+import {
+  AFTER_ALL,
+  createList,
+  dropOldest,
+  openItem,
+  type PackedList,
+  type Place,
+  placeAt,
+  placeOf,
+  writeItemPlace,
+} from './packed-list.ts';
+import type { Profile } from './profile.ts';
+
+/**
+ * A longer list is cut to ACCOUNT_KEPT_ENTRIES, which leaves room for late arrivals and makes rewrites rare.
+ */
+export const ACCOUNT_PROFILE_ENTRIES = 320;
+export const ACCOUNT_KEPT_ENTRIES = 288;
+export const ACCOUNT_ITEM_BYTES = 40;
+/** The last half word of an item: the currency's 15 bits and whether it was night. */
+export const CURRENCY_BITS = 0x7fff;
+export const NIGHT_BIT = 0x8000;
+/** The country's share of an item's route; the corridor stands above it. */
+export const COUNTRY_BITS = 0x3ff;
+
+/** Offsets in an item, after its place: amount (f64), hashes and route (u32), currency and night (u16). */
+export const AMOUNT_AT = 16;
+export const MERCHANT_AT = 24;
+export const DEVICE_AT = 28;
+export const ROUTE_AT = 32;
+export const CURRENCY_AT = 38;
+
+const NIGHT_HOURS = 6;
+
+export type AccountProfile = Profile & {
+  floor: Place;
+  ceiling: Place;
+  readonly frauds: KnownFrauds;
+  readonly list: PackedList;
+};
+
+export function insertAccountItem(
+  profile: AccountProfile,
+  index: number,
+  arrivals: Arrivals,
+  arrival: number,
+): void {
+  const at = openItem(profile.list, index);
+  writeAccountItem(profile.list.items, at, arrivals, arrival);
+}
+
+/** Packs an arrival as an item of a list. */
+export function writeAccountItem(
+  view: DataView,
+  at: number,
+  arrivals: Arrivals,
+  arrival: number,
+): void {
+  writeItemPlace(view, at, ACCOUNT_ITEM_BYTES, placeOfArrival(arrivals, arrival));
+  const isNight = (arrivals.ms[arrival] as number) % DAY_MS < NIGHT_HOURS * HOUR_MS;
+  view.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
+  view.setUint32(at + MERCHANT_AT, arrivals.merchant[arrival] as number, true);
+  view.setUint32(at + DEVICE_AT, arrivals.device[arrival] as number, true);
+  view.setUint32(at + ROUTE_AT, arrivals.route[arrival] as number, true);
+  const currency = arrivals.currency[arrival] as number;
+  view.setUint16(at + CURRENCY_AT, isNight ? currency | NIGHT_BIT : currency, true);
+}
+
+/** Cuts a list that is too long; dropped items raise the floor. */
+export function boundAccount(profile: AccountProfile): void {
+  const { list } = profile;
+  if (list.count <= ACCOUNT_PROFILE_ENTRIES) return;
+  const dropped = list.count - ACCOUNT_KEPT_ENTRIES;
+  profile.floor = placeAt(list, dropped - 1);
+  dropOldest(list, dropped);
+}
+
+export function rebuildAccount(past: AccountPast, take: TakeBytes = takeOwn): AccountProfile {
+  const list = createList(ACCOUNT_ITEM_BYTES, past.rows.length + 2, take);
+  const profile: AccountProfile = {
+    floor: placeOf(past.floor),
+    ceiling: past.ceiling === null ? AFTER_ALL : placeOf(past.ceiling),
+    frauds: past.frauds,
+    list,
+  };
+  for (const row of past.rows) insertAccountItem(profile, list.count, arrivalOf(row), 0);
+  return profile;
+}

@@ -1,0 +1,57 @@
+/**
+ * Feature vectors of stored transactions from Postgres alone: each from profiles that are rebuilt around it, by the
+ * fold that workers use. What was logged is the same to the bit where everything arrived in order; otherwise it
+ * lacks siblings, or labels, that came later.
+ */
+import type { Database } from '../../kit/database/pool.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import { rowAt, vectorOf } from '../score/feature-rows.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
+import { createAccountKind } from './account-kind.ts';
+import { arrivalsOf } from './arrivals.ts';
+import type { LoadPasts } from './fold-batch.ts';
+import { createMerchantKind } from './merchant-kind.ts';
+import { type BegunRows, beginRows } from './own-features.ts';
+import type { Profile, ProfileKind } from './profile.ts';
+
+/**
+ * Returns one vector of today's schema per transaction, in their order.
+ * @param except a stored transaction that no vector sees
+ */
+type RecomputeVectors = (
+  transactions: readonly Transaction[],
+  except?: Transaction,
+) => Promise<Float64Array[]>;
+
+export function createRecomputeVectors(
+  { query }: Pick<Database, 'query'>,
+  maturityDays: number,
+): RecomputeVectors {
+  const accountKind = createAccountKind(maturityDays);
+  const merchantKind = createMerchantKind(maturityDays);
+  return async (transactions, except) => {
+    const begun = beginRows(arrivalsOf(transactions));
+    await fillRows(accountKind, transactions, begun, (points) =>
+      loadAccountPasts(query, points, except),
+    );
+    await fillRows(merchantKind, transactions, begun, (points) =>
+      loadMerchantPasts(query, points, maturityDays, except),
+    );
+    return transactions.map((_, index) => vectorOf(begun.rows, index));
+  };
+}
+
+/** Each transaction has a profile of its own, so that none sees another one's fold. */
+async function fillRows<P extends Profile, Past>(
+  kind: ProfileKind<P, Past>,
+  transactions: readonly Transaction[],
+  { arrivals, rows }: BegunRows,
+  loadPasts: LoadPasts<Past>,
+): Promise<void> {
+  let index = 0;
+  for await (const past of loadPasts(transactions)) {
+    const isFolded = kind.fold(kind.rebuild(past), arrivals, index, rows.values, rowAt(index));
+    if (!isFolded) throw new Error('a rebuilt profile folds its own point');
+    index++;
+  }
+}

@@ -1,0 +1,45 @@
+/** Completes label requests that were interrupted before they invalidated profiles, as a duty of one worker. */
+import type { Guard } from '../../kit/breakers/breaker.ts';
+import type { Config } from '../../kit/config/config.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import type { Leadership } from '../../kit/duties/leadership.ts';
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import type { RedisClient } from '../../kit/redis/connection.ts';
+import { openInvalidateLabelled } from '../accept/invalidate-labelled.ts';
+import { deleteLabelBatches, listLabelBatches } from '../store/labels/label-batches.ts';
+import { finishLabelBatches } from './finish-label-batches.ts';
+
+const FINISH_EVERY_MS = 1000;
+
+/**
+ * A worker's duty that does nothing while another worker leads.
+ * @param guard the breaker of Redis
+ */
+export function bindLabelDuty(
+  config: Config,
+  database: Pick<Database, 'query'>,
+  redis: RedisClient,
+  guard: Guard,
+  { labelsUntold }: Pick<Metrics, 'labelsUntold'>,
+  leadership: Leadership,
+) {
+  const lead = leadership.of('labels');
+  const steps = {
+    listLabelBatches: (agedMs: number, max: number) => listLabelBatches(database, agedMs, max),
+    deleteLabelBatches: (ids: readonly string[]) => deleteLabelBatches(lead.writes, ids),
+    invalidateLabelled: openInvalidateLabelled(database, redis, config.RISK_MARKET, guard),
+  };
+  const ageMs = config.RISK_RECONCILE_AGE_MS;
+  const report = (oldestMs: number) => labelsUntold.set(oldestMs / 1000);
+  return {
+    name: 'finish-label-batches',
+    everyMs: FINISH_EVERY_MS,
+    run: async (signal: AbortSignal) => {
+      const leads = await lead.run(
+        async () => void (await finishLabelBatches(steps, ageMs, report, signal)),
+      );
+      // The worker that leads reports these gauges; what this process saw last is out of date.
+      if (!leads) labelsUntold.set(0);
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * Binds the reconciler and the slices of idempotency keys to their adapters: for `risk reconcile`, and as
+ * duties of the worker that leads.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../../kit/config/config.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import type { Leadership, Writes } from '../../kit/duties/leadership.ts';
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import type { RedisClient } from '../../kit/redis/connection.ts';
+import type { Slice } from '../store/idempotency-keys/key-slice-rows.ts';
+import { keepKeySlices } from './keep-key-slices.ts';
+import { createReconciler, type Reconciler } from './reconcile.ts';
+
+const RECONCILE_EVERY_MS = 1000;
+/**
+ * The interval while streams are full or a recovery is under way, both of which one worker brings to an end.
+ */
+const OWING_EVERY_MS = 100;
+/** At 10,000 keys a second a slice is full after three minutes. */
+const KEEP_SLICES_EVERY_MS = 10_000;
+
+type LeaderDuty = {
+  readonly name: string;
+  readonly everyMs: number;
+  readonly run: (signal: AbortSignal) => Promise<void>;
+};
+
+type IngestDutyMetrics = Pick<Metrics, 'reconciled' | 'keySlices' | 'keyBytes'>;
+
+/** Duties of a worker that do nothing while another worker leads. */
+export function bindIngestDuties(
+  config: Config,
+  database: Database,
+  redis: RedisClient,
+  leadership: Leadership,
+  { reconciled, keySlices, keyBytes }: IngestDutyMetrics,
+): LeaderDuty[] {
+  const [reconcile, keys] = [leadership.of('reconcile'), leadership.of('keys')];
+  const count = (appended: number) => reconciled.inc(appended);
+  const reconciler = bindReconciler(config, database, redis, count, reconcile.writes);
+  const report = (standing: readonly Slice[]) => {
+    keySlices.set(standing.length);
+    keyBytes.set(standing.reduce((sum, { bytes }) => sum + bytes, 0));
+  };
+  const days = config.RISK_IDEMPOTENCY_RETENTION_DAYS;
+  return [
+    {
+      name: 'reconcile',
+      everyMs: RECONCILE_EVERY_MS,
+      run: async (signal) => {
+        await reconcile.run(() => runWhileOwing(reconciler, signal));
+      },
+    },
+    {
+      name: 'key-slices',
+      everyMs: KEEP_SLICES_EVERY_MS,
+      run: async (signal) => {
+        const leads = await keys.run(() =>
+          keepKeySlices(database, keys.writes, days, report, signal),
+        );
+        if (leads) return;
+        // The worker that leads reports these gauges; what this worker saw last is out of date.
+        keySlices.set(0);
+        keyBytes.set(0);
+      },
+    },
+  ];
+}
+
+/** Keeps the lead while there is work, as the reconciler's knowledge of it is in this process. */
+async function runWhileOwing(reconciler: Reconciler, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const { full, recovering } = await reconciler.run(signal);
+    if (signal.aborted || !(full || recovering)) return;
+    await delay(OWING_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/**
+ * The reconciler of a market, bound to its adapters; workers use it too.
+ * @param writes those of the leader, which name its epoch
+ */
+export function bindReconciler(
+  config: Config,
+  database: Database,
+  redis: RedisClient,
+  count: (appended: number) => void,
+  writes: Writes = database,
+): Reconciler {
+  const { RISK_MARKET: name, RISK_SHARDS: shards, RISK_RECONCILE_AGE_MS: batchAgeMs } = config;
+  const transactionsMax = config.RISK_STREAM_ENTRIES_MAX;
+  const market = { name, shards, database, writes, redis };
+  return createReconciler(market, { transactionsMax, batchAgeMs }, count);
+}

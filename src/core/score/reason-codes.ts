@@ -1,0 +1,42 @@
+/** Every reason code that a score may have, from the rules and features that define them. */
+import { FEATURE_LIST } from '../domain/feature-schema.ts';
+import { RULES } from './rules/catalogue.ts';
+import { RULE_SETS } from './rules/rule-sets.ts';
+import { factorReason, MODEL_REASON } from './score.ts';
+
+export type ReasonCode = {
+  readonly code: string;
+  /** In plain words. */
+  readonly description: string;
+  readonly origin: 'rule' | 'model';
+  /** `name@version` of those whose scores may have it; none for a model's. */
+  readonly ruleSets: readonly string[];
+  readonly features: readonly string[];
+};
+
+/** Rules in the order in which they combine, then models. */
+export const REASON_CODES: readonly ReasonCode[] = [
+  ...RULES.map((rule) => ({
+    code: rule.reasonCode,
+    description: rule.summary,
+    origin: 'rule' as const,
+    ruleSets: RULE_SETS.filter(({ rules }) => rules.some((one) => one.rule === rule))
+      .map(({ id }) => id)
+      .sort(),
+    features: rule.features,
+  })),
+  {
+    code: MODEL_REASON,
+    description: 'The probability of fraud that the deciding model sees, as a whole.',
+    origin: 'model',
+    ruleSets: [],
+    features: [],
+  },
+  ...FEATURE_LIST.map(({ name, description }) => ({
+    code: factorReason(name),
+    description: `The deciding model finds it suspicious: ${description}`,
+    origin: 'model' as const,
+    ruleSets: [],
+    features: [name],
+  })),
+];

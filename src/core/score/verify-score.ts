@@ -1,0 +1,45 @@
+/**
+ * Recomputes a stored score from what was stored with it, and returns the fields in which the two differ.
+ * Numbers are compared by their bits, reasons as canonical JSON; there is no tolerance.
+ */
+import { featuresOfSchema } from '../domain/feature-schema.ts';
+import type { Decision, Reason, ScoreRecord } from '../domain/score-record.ts';
+import type { Opinion } from './opinion.ts';
+import { findRuleSet } from './rules/rule-sets.ts';
+import { score } from './score.ts';
+
+/** The fields of a stored score that its verification reads. */
+export type ScoreEvidence = Pick<ScoreRecord, keyof Decision> &
+  Pick<ScoreRecord, 'features' | 'featureSchema' | 'ruleSet' | 'model'>;
+
+/**
+ * @param opinion the model's judgement of the vector; null where there is none, undefined where the model is
+ * unknown
+ * @returns names of the fields that differ; empty when the score is confirmed
+ */
+export function verifyScore(stored: ScoreEvidence, opinion: Opinion | null | undefined): string[] {
+  const ruleSet = findRuleSet(stored.ruleSet);
+  if (ruleSet === undefined) return ['rule_set'];
+  const schema = featuresOfSchema(stored.featureSchema);
+  // A newer schema has all that the rule set reads; an older one may not.
+  if (schema === undefined || stored.featureSchema < ruleSet.featureSchema) {
+    return ['feature_schema'];
+  }
+  if (stored.features.length !== schema.length) return ['features'];
+  if (opinion === undefined || (opinion === null) !== (stored.model === null)) return ['model'];
+  const made = score({ vector: stored.features, ruleSet, opinion });
+  const differing: string[] = [];
+  if (made.score !== stored.score) differing.push('score');
+  if (!Object.is(made.risk, stored.risk)) differing.push('risk');
+  if (!Object.is(made.probability, stored.probability)) differing.push('probability');
+  if (made.verdict !== stored.verdict) differing.push('verdict');
+  if (canonical(made.reasons) !== canonical(stored.reasons)) differing.push('reasons');
+  return differing;
+}
+
+/** Postgres may return the keys of an object in another order. */
+function canonical(reasons: readonly Reason[]): string {
+  return JSON.stringify(
+    reasons.map(({ code, detail, contribution }) => [code, detail, contribution]),
+  );
+}

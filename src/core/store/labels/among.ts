@@ -1,0 +1,19 @@
+/** How statements about labels reach the rows of many transactions at once. */
+import { uuidArray } from '../../../kit/database/binary-array.ts';
+import { createdAtMsOf, WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../../domain/transaction-id.ts';
+
+/**
+ * Rows of some transactions, in the partitions of their months. One scan of the primary key for all ids takes a fifth of the time
+ * of a lookup for each.
+ */
+export const AMONG = 'transaction_id = any($1::uuid[]) and created_at >= $2 and created_at <= $3';
+
+/** The values of AMONG; without any id that names a time it finds nothing. */
+export function amongValues(transactionIds: readonly string[]): readonly unknown[] {
+  const times = transactionIds.flatMap((id) => createdAtMsOf(id) ?? []);
+  return [
+    uuidArray(transactionIds),
+    new Date(Math.min(...times, WRITTEN_MS_MAX)),
+    new Date(Math.max(...times, WRITTEN_MS_MIN)),
+  ];
+}

@@ -1,0 +1,248 @@
+/** Adds labels, each once, and counts them by day. */
+import {
+  float8Array,
+  textArray,
+  timestampArray,
+  uuidArray,
+} from '../../../kit/database/binary-array.ts';
+import { type Columns, epochMs } from '../../../kit/database/columns.ts';
+import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../../../kit/database/pg-failure.ts';
+import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import type { WriteMark } from '../../../kit/words/consistency-token.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { MonthDetached, monthOf } from '../../../kit/words/month.ts';
+import { countDays, type DayTally, negative } from '../../domain/day-tally.ts';
+import { type Label, type LabelReporter, type LabelValue, outranks } from '../../domain/label.ts';
+import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
+import { AMONG, amongValues } from './among.ts';
+
+export type NewLabels = {
+  /** Generated before the first try of a request and kept over all of them. */
+  readonly batchId: string;
+  readonly receivedAtMs: number;
+  readonly reporter: LabelReporter;
+  /** At most 1,000, sorted by primary key: overlapping requests then wait instead of deadlocking. */
+  readonly labels: readonly Label[];
+};
+
+type InsertedLabels = {
+  /** Positions in `labels` of those that this request added, by this try or an earlier one. */
+  readonly added: readonly number[];
+  readonly write: WriteMark;
+};
+
+// Requests that label the same transactions wait for each other, in the order of ids, so that each sees what was said
+// before. Transactions are not updated, so nobody else waits.
+const lockStatement: Statement = {
+  name: 'lock-labelled',
+  text: `select json_agg(t.transaction_id) as "transactionId", json_agg(t.corridor) as corridor,
+                json_agg(t.currency) as currency, json_agg(t.amount) as amount
+           from (select transaction_id, corridor, currency, amount::text from market.transactions
+                  where ${AMONG} order by transaction_id for no key update) t
+         having count(*) > 0`,
+};
+
+// A statement of its own after the lock, so that it sees what the request that held the lock has added.
+const decidingStatement: Statement = {
+  name: 'find-deciding-labels',
+  text: `select json_agg(l.transaction_id) as "transactionId", json_agg(l.label) as label,
+                json_agg(${epochMs('l.labelled_at')}) as "labelledAtMs"
+           from (select distinct on (transaction_id) transaction_id, label, labelled_at from market.labels
+                  where ${AMONG} order by transaction_id, labelled_at desc, label) l
+         having count(*) > 0`,
+};
+
+// Lateral, so that each row asks one partition by its primary key.
+const heldStatement: Statement = {
+  name: 'find-held-labels',
+  text: `select u.ordinal::int4 - 1 as position, l.batch_id = $1 as "isOwn"
+           from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[])
+                with ordinality as u(transaction_id, created_at, labelled_at, label, source, ordinal)
+          cross join lateral (
+            select l.batch_id from market.labels l
+             where l.transaction_id = u.transaction_id and l.created_at = u.created_at
+               and l.labelled_at = u.labelled_at and l.label = u.label and l.source = u.source
+             limit 1) l`,
+};
+
+// Arrays side by side in a select list advance in step and in order.
+const insertStatement: Statement = {
+  name: 'insert-labels',
+  text: `
+    with stored as (
+      insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+                          account_id, merchant_id, amount_to_median, note, client, identity)
+      select unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::timestamptz[]), unnest($6::text[]),
+             unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[]), unnest($10::float8[]),
+             unnest($11::text[]), $12, $13
+    ), tallied as (${addIncrements(14)})
+    select pg_current_xact_id()::text as xid`,
+};
+
+/**
+ * Adds the labels that do not exist yet and counts them. Waits for a concurrent request that labels one of these
+ * transactions. Throws MonthDetached where one of them is not there: its month was detached a moment ago.
+ * @param query of an open database transaction
+ */
+export async function insertLabels(query: Query, batch: NewLabels): Promise<InsertedLabels> {
+  const { batchId, receivedAtMs, reporter, labels } = batch;
+  const located = await lockLabelled(query, labels);
+  const deciding = await findDeciding(query, labels);
+  const held = await findHeld(query, batchId, labels, deciding);
+  const fresh = labels.filter((label) => !held.has(label));
+  const [row] = await query<{ xid: string }>(insertStatement, [
+    ...[batchId, new Date(receivedAtMs), ...keyValues(fresh)],
+    textArray(fresh.map((label) => label.accountId)),
+    textArray(fresh.map((label) => label.merchantId)),
+    float8Array(fresh.map((label) => label.amountToMedian)),
+    textArray(fresh.map((label) => label.note)),
+    ...[reporter.client, reporter.identity],
+    // What is counted of a transaction comes from its lock: a detach may take it away meanwhile, and its labels only later.
+    ...incrementValues(countDecided(fresh, located, deciding)),
+  ]);
+  if (row === undefined) throw new Error('a select without a table gave no row');
+  const added = labels.flatMap((label, at) => (held.get(label) === false ? [] : [at]));
+  return { added, write: { xid: row.xid, isBound: false } };
+}
+
+const idsOf = (labels: readonly Label[]) => labels.map(({ transactionId }) => transactionId);
+
+/** What identifies labels, a column each. */
+function keyValues(labels: readonly Label[]): readonly Buffer[] {
+  return [
+    uuidArray(idsOf(labels)),
+    timestampArray(labels.map((label) => label.createdAtMs)),
+    timestampArray(labels.map((label) => label.labelledAtMs)),
+    textArray(labels.map((label) => label.label)),
+    textArray(labels.map((label) => label.source)),
+  ];
+}
+
+type Said = Pick<Label, 'label' | 'labelledAtMs'>;
+
+/** The label that decides now of each transaction that has any. */
+async function findDeciding(
+  query: Query,
+  labels: readonly Label[],
+): Promise<ReadonlyMap<string, Said>> {
+  type Row = Said & { readonly transactionId: string };
+  const [columns] = await query<Columns<Row>>(decidingStatement, amongValues(idsOf(labels)));
+  return new Map(
+    columns?.transactionId.map((transactionId, row) => [
+      transactionId,
+      {
+        label: columns.label[row] as LabelValue,
+        labelledAtMs: columns.labelledAtMs[row] as number,
+      },
+    ]),
+  );
+}
+
+/** Those of the labels that exist, and whether an earlier try of this request added them. */
+async function findHeld(
+  query: Query,
+  batchId: string,
+  labels: readonly Label[],
+  deciding: ReadonlyMap<string, Said>,
+): Promise<ReadonlyMap<Label, boolean>> {
+  const asked = labels.filter(({ transactionId }) => deciding.has(transactionId));
+  if (asked.length === 0) return new Map();
+  const rows = await query<{ position: number; isOwn: boolean }>(heldStatement, [
+    batchId,
+    ...keyValues(asked),
+  ]);
+  return new Map(rows.map(({ position, isOwn }) => [asked[position] as Label, isOwn]));
+}
+
+/** 1 for the label that decides a transaction from now on, and -1 for the one that did. */
+function countDecided(
+  fresh: readonly Label[],
+  located: ReadonlyMap<string, Located>,
+  deciding: ReadonlyMap<string, Said>,
+): DayTally[] {
+  const newest = new Map<string, Label>();
+  for (const label of fresh) {
+    const other = newest.get(label.transactionId);
+    if (other === undefined || outranks(label, other)) newest.set(label.transactionId, label);
+  }
+  const [more, fewer] = [countDays(), countDays()];
+  for (const [transactionId, label] of newest) {
+    const before = deciding.get(transactionId);
+    if (before !== undefined && (before.label === label.label || !outranks(label, before)))
+      continue;
+    const { createdAtMs } = label;
+    const counted = { createdAtMs, ...(located.get(transactionId) as Located) };
+    more.addLabel(counted, label.label);
+    if (before !== undefined) fewer.addLabel(counted, before.label);
+  }
+  return [...more.list(), ...fewer.list().map(negative)];
+}
+
+const probeStatement: Statement = {
+  name: '',
+  text: 'lock table market.transactions in row share mode nowait',
+};
+
+/**
+ * The failure of a lock that did not come in time. Postgres does not say whether it waited for a row or for the whole table, so
+ * the table is asked for once more: where it is not to be had, nobody else labels these transactions, and the store is away.
+ */
+export async function whyStillRunning(
+  database: Pick<Database, 'transaction'>,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof Failure) || error.code !== STILL_RUNNING) return error;
+  try {
+    await database.transaction((query) => query(probeStatement));
+    return error;
+  } catch (table) {
+    return sqlStateOf(table) === LOCK_NOT_AVAILABLE ? error.cause : table;
+  }
+}
+
+/** What is counted of a labelled transaction. */
+type Located = {
+  readonly corridor: string;
+  readonly currency: string;
+  readonly amount: string;
+};
+
+const STILL_RUNNING = 'STILL_RUNNING';
+
+const labelledElsewhere = (cause: unknown) =>
+  new Failure(
+    'conflict',
+    STILL_RUNNING,
+    'another request that labels one of these transactions is still running',
+    { cause },
+  );
+
+/**
+ * The labelled transactions by id, locked. A lock that does not come is another request's, which labels them, unless
+ * `whyStillRunning` finds otherwise: Postgres says that it waits for a row only to the first in the queue.
+ */
+async function lockLabelled(
+  query: Query,
+  labels: readonly Label[],
+): Promise<ReadonlyMap<string, Located>> {
+  type Row = Located & { readonly transactionId: string };
+  const asked = query<Columns<Row>>(lockStatement, amongValues(idsOf(labels)));
+  const [columns] = await asked.catch((error: unknown) => {
+    throw sqlStateOf(error) === LOCK_NOT_AVAILABLE ? labelledElsewhere(error) : error;
+  });
+  const located = new Map(
+    columns?.transactionId.map((transactionId, row) => [
+      transactionId,
+      {
+        corridor: columns.corridor[row] as string,
+        currency: columns.currency[row] as string,
+        amount: columns.amount[row] as string,
+      },
+    ]),
+  );
+  const missing = labels.filter(({ transactionId }) => !located.has(transactionId));
+  if (missing.length > 0) {
+    throw new MonthDetached(new Set(missing.map(({ createdAtMs }) => monthOf(createdAtMs))));
+  }
+  return located;
+}

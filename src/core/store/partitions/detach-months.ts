@@ -1,0 +1,280 @@
+/**
+ * Takes a month off with all its rows, puts it back, or drops it. The tables of a month go together, one after the
+ * other; a month of which one is off counts as detached, so an interrupted command is finished by giving it again.
+ *
+ * Transactions go first and come back last: no transaction is accepted whose score would have no place.
+ * A detach is concurrent: it waits for open database transactions without a lock that anybody queues behind, and
+ * what needs one is tried again after LOCK_WAIT_MS.
+ */
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import type { AuditAction } from '../../../kit/words/audit.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { type Month, monthText } from '../../../kit/words/month.ts';
+import type { Actor } from '../../../kit/words/principal.ts';
+import { openIngestBatch } from '../recovery/ingest-batches.ts';
+import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
+import {
+  findMonthTables,
+  isDetached,
+  listMonthTables,
+  lockPartitions,
+  monthBounds,
+  type PartitionedTable,
+  type PartitionState,
+  partitionName,
+} from './partitions.ts';
+
+/**
+ * Lock timeout of the connection of these statements: how long a reader or writer may queue behind one of them.
+ */
+export const LOCK_WAIT_MS = 800;
+const DETACH_ORDER: readonly PartitionedTable[] = ['transactions', 'labels', 'scores'];
+
+type StateOf = (table: PartitionedTable) => PartitionState | undefined;
+
+async function readStates({ query }: Pick<Database, 'query'>, month: Month): Promise<StateOf> {
+  const tables = (await findMonthTables(query, [month])).get(month);
+  if (tables === undefined) {
+    throw new Failure('not-found', 'MONTH_UNKNOWN', `${monthText(month)} has no partitions`);
+  }
+  return (table) => tables.get(table);
+}
+
+/**
+ * Records a detach before it begins, as a concurrent detach cannot run in a transaction: every detach has its row, while a
+ * row may belong to a detach that never finished.
+ */
+export async function recordDetach(database: Database, month: Month, by: Actor): Promise<void> {
+  const stateOf = await readStates(database, month);
+  if (leftOf(stateOf).length === 0) return;
+  await database.transaction((query) =>
+    recordMonth(query, by, 'month.detach', month, { state: statesOf(stateOf) }, { asked: true }),
+  );
+}
+
+/** Tables that are still attached, or half detached. */
+const leftOf = (stateOf: StateOf) =>
+  DETACH_ORDER.filter((table) => ['attached', 'detaching'].includes(stateOf(table) ?? ''));
+
+/** State of the month's partition in each table; null where there is none. */
+const statesOf = (stateOf: StateOf) =>
+  Object.fromEntries(DETACH_ORDER.map((table) => [table, stateOf(table) ?? null]));
+
+async function recordMonth(
+  query: Query,
+  by: Actor,
+  action: AuditAction,
+  month: Month,
+  before: object,
+  after: object | null,
+): Promise<void> {
+  await recordChange(query, by, { action, subject: monthText(month), before, after });
+}
+
+/**
+ * Makes one attempt. Throws Failure `unavailable` where an open database transaction blocks it; the next call
+ * resumes there.
+ * @returns whether anything was to be done
+ */
+export async function detachMonth(database: Database, month: Month): Promise<boolean> {
+  const stateOf = await readStates(database, month);
+  const left = leftOf(stateOf);
+  for (const table of left) {
+    // Written before the last table, so that a repeated command still finds it.
+    if (table === 'scores') {
+      await database.transaction((query) => deleteMonthTallies(query, month));
+    }
+    const how = stateOf(table) === 'attached' ? 'concurrently' : 'finalize';
+    const name = partitionName(table, month);
+    const detach = ddl(`alter table market.${table} detach partition market.${name} ${how}`);
+    await database.query({ ...detach, outsideTransaction: how === 'concurrently' });
+  }
+  return left.length > 0;
+}
+
+/**
+ * Puts the tables back and, once they are there, hands the reconciler what was accepted and never scored: a
+ * recovery from a lost Redis did not see these rows. Entries and hints of these rows may still wait; they are
+ * then scored twice, which is harmless.
+ * @returns transactions that were handed over
+ */
+export async function attachMonth(
+  database: Database,
+  month: Month,
+  by: Actor,
+  newBatchId: () => string,
+): Promise<number> {
+  const stateOf = await readStates(database, month);
+  for (const table of DETACH_ORDER.toReversed()) {
+    const state = stateOf(table);
+    const name = partitionName(table, month);
+    if (state === 'detaching') {
+      await database.query(
+        ddl(`alter table market.${table} detach partition market.${name} finalize`),
+      );
+    }
+    if (state === 'detaching' || state === 'detached')
+      await attachTable(database, table, month, by);
+  }
+  return await handOver(database, month, newBatchId);
+}
+
+/** Applies only to a month that is detached completely. */
+export async function dropMonth(database: Database, month: Month, by: Actor): Promise<void> {
+  await database.transaction(async (query) => {
+    await lockPartitions(query);
+    const stateOf = await readStates({ query }, month);
+    const existing = DETACH_ORDER.filter((table) => stateOf(table) !== undefined);
+    if (existing.some((table) => stateOf(table) !== 'detached')) {
+      const detail = `${monthText(month)} is not detached: bin/risk partitions detach ${monthText(month)}`;
+      throw new Failure('conflict', 'MONTH_ATTACHED', detail);
+    }
+    const names = existing.map((table) => `market.${partitionName(table, month)}`);
+    await query(ddl(`drop table ${names.join(', ')}`));
+    await recordMonth(query, by, 'month.drop', month, { state: statesOf(stateOf) }, null);
+  });
+}
+
+const ddl = (text: string): Statement => ({ name: '', text });
+
+/**
+ * A check of the bounds, validated while nobody uses the table, spares the attach a scan under the parent's
+ * lock. A concurrent detach leaves one too; checks that the parent does not have are dropped afterwards.
+ */
+async function attachTable(
+  database: Database,
+  table: PartitionedTable,
+  month: Month,
+  by: Actor,
+): Promise<void> {
+  const name = partitionName(table, month);
+  const { from, to } = monthBounds(month);
+  for (const { change } of await database.query<{ change: string }>(missedChanges, [table, name])) {
+    await database.query(ddl(`alter table market.${name} ${change}`));
+  }
+  const range = `check (created_at >= ${from} and created_at < ${to})`;
+  await database.query(ddl(`alter table market.${name} drop constraint if exists ${name}_range`));
+  await database.query(
+    ddl(`alter table market.${name} add constraint ${name}_range ${range} not valid`),
+  );
+  await database.query(ddl(`alter table market.${name} validate constraint ${name}_range`));
+  await database.transaction(async (query) => {
+    await lockPartitions(query);
+    await query(
+      ddl(
+        `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,
+      ),
+    );
+    for (const { constraint } of await query<{ constraint: string }>(ownChecks, [name])) {
+      await query(ddl(`alter table market.${name} drop constraint ${constraint}`));
+    }
+    if (table === 'transactions') await countMonthTallies(query, month);
+    const states = [{ [table]: 'detached' }, { [table]: 'attached' }] as const;
+    await recordMonth(query, by, 'month.attach', month, ...states);
+  });
+}
+
+/** Columns and checks that migrations added to the parent meanwhile. The attach itself makes indexes. */
+const missedChanges: Statement = {
+  name: '',
+  text: `
+    select format('add column %I %s', a.attname, format_type(a.atttypid, a.atttypmod))
+             || case when a.attnotnull then format(' default %s not null', pg_get_expr(d.adbin, d.adrelid)) else '' end as change
+      from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+     where a.attrelid = to_regclass('market.' || $1) and a.attnum > 0 and not a.attisdropped
+       and not exists (select from pg_attribute c where c.attrelid = to_regclass('market.' || $2) and c.attname = a.attname)
+    union all
+    select format('add constraint %I %s', p.conname, pg_get_constraintdef(p.oid))
+      from pg_constraint p
+     where p.conrelid = to_regclass('market.' || $1) and p.contype = 'c'
+       and not exists (select from pg_constraint c where c.conrelid = to_regclass('market.' || $2) and c.conname = p.conname)`,
+};
+
+const ownChecks: Statement = {
+  name: '',
+  text: `select quote_ident(conname) as constraint from pg_constraint
+          where conrelid = to_regclass('market.' || $1) and contype = 'c' and coninhcount = 0`,
+};
+
+/** Transactions that one statement examines. */
+const PAGE_ROWS = 20_000;
+/** Most transactions of an open batch. */
+const BATCH_ROWS = 1000;
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+const unscoredPage = (month: Month): Statement => {
+  const { from, to } = monthBounds(month);
+  return ddl(`
+    with page as materialized (
+      select transaction_id, created_at from market.transactions
+       where created_at >= ${from} and created_at < ${to} and transaction_id > $1
+       order by transaction_id limit ${PAGE_ROWS}
+    )
+    select (select transaction_id from page order by transaction_id desc limit 1) as last,
+           array(select p.transaction_id::text from page p
+                  where not exists (select from market.scores s
+                                     where s.transaction_id = p.transaction_id and s.created_at = p.created_at
+                                       and s.created_at >= ${from} and s.created_at < ${to})
+                    and not exists (select from market.dead_letters d
+                                     where d.transaction_id = p.transaction_id and d.replayed_at is null)) as ids`);
+};
+
+async function handOver(
+  database: Database,
+  month: Month,
+  newBatchId: () => string,
+): Promise<number> {
+  const statement = unscoredPage(month);
+  let after: string | null = FIRST_ID;
+  let handed = 0;
+  while (after !== null) {
+    const [page]: { last: string | null; ids: string[] }[] = await database.query(statement, [
+      after,
+    ]);
+    const ids = page?.ids ?? [];
+    for (let at = 0; at < ids.length; at += BATCH_ROWS) {
+      const batch = ids.slice(at, at + BATCH_ROWS);
+      await openIngestBatch(database.query, newBatchId(), batch);
+    }
+    handed += ids.length;
+    after = page?.last ?? null;
+  }
+  return handed;
+}
+
+const sizesStatement: Statement = {
+  name: 'list-month-sizes',
+  text: `select c.relname as name, greatest(c.reltuples, 0)::float8 as rows, pg_total_relation_size(c.oid)::float8 as bytes
+           from pg_class c
+          where c.oid = any (select to_regclass('market.' || name)::oid from unnest($1::text[]) as u (name))`,
+};
+
+type MonthSize = {
+  readonly month: Month;
+  /** `part`: the command was interrupted and has to be repeated. */
+  readonly state: 'attached' | 'detached' | 'part';
+  /** The row count of the last analyze. */
+  readonly transactions: number;
+  readonly bytes: number;
+};
+
+/** All months, the oldest first. */
+export async function listMonthSizes({ query }: Pick<Database, 'query'>): Promise<MonthSize[]> {
+  const months = [...(await listMonthTables(query))].sort(([one], [other]) => one - other);
+  const names = months.flatMap(([month, tables]) =>
+    [...tables.keys()].map((table) => partitionName(table, month)),
+  );
+  const sizes = await query<{ name: string; rows: number; bytes: number }>(sizesStatement, [names]);
+  const byName = new Map(sizes.map((size) => [size.name, size]));
+  return months.map(([month, tables]) => {
+    const ours = [...tables.keys()].map((table) => byName.get(partitionName(table, month)));
+    const isWhole = [...tables.values()].every((state) => state === 'detached');
+    return {
+      month,
+      state: isDetached(tables) ? (isWhole ? 'detached' : 'part') : 'attached',
+      transactions: byName.get(partitionName('transactions', month))?.rows ?? 0,
+      bytes: ours.reduce((sum, size) => sum + (size?.bytes ?? 0), 0),
+    };
+  });
+}

@@ -1,0 +1,253 @@
+/**
+ * Monthly partitions of transactions, scores and labels. Maintenance makes them ahead of time, and ingest on
+ * demand; both take one advisory lock, so two makers never clash. A partition is built beside its parent and
+ * attached, which takes no lock that readers or writers would wait for.
+ *
+ * The catalog alone says what is detached: a table of a partition's name that its parent does not have. Such a
+ * month takes no rows and is never made a second time. detach-months.ts takes months off and puts them back.
+ */
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import {
+  MONTH_DETACHED,
+  type Month,
+  monthOf,
+  monthStartMs,
+  monthText,
+  type NewMonths,
+  type RefusedMonths,
+} from '../../../kit/words/month.ts';
+import { type Actor, engineOf } from '../../../kit/words/principal.ts';
+
+const PARTITIONED_TABLES = ['transactions', 'scores', 'labels'] as const;
+export type PartitionedTable = (typeof PARTITIONED_TABLES)[number];
+
+/** Months made ahead of now; `risk doctor` warns of fewer. */
+export const MONTHS_AHEAD = 2;
+
+/** Rows inserted before a partition is vacuumed, so that index-only scans and freezing keep up. */
+const VACUUM_INSERT_THRESHOLD_ROWS = 200_000;
+/** First key of the advisory lock, a constant that nothing else in the database uses; the second key is the market's. */
+const PARTITION_LOCK = 7_212_001;
+
+export function partitionName(table: PartitionedTable, month: Month): string {
+  const year = String(Math.floor(month / 12)).padStart(4, '0');
+  return `${table}_y${year}m${String((month % 12) + 1).padStart(2, '0')}`;
+}
+
+/** `detaching`: a concurrent detach was interrupted; new statements no longer see the partition. */
+export type PartitionState = 'attached' | 'detaching' | 'detached';
+/** The tables of one month that exist. */
+type MonthTables = ReadonlyMap<PartitionedTable, PartitionState>;
+
+// The order of names is that of bytes, so each pattern is a range of the index on names.
+const named = PARTITIONED_TABLES.map((table) => `c.relname ~ '^${table}_y\\d{4}m\\d{2}$'`);
+const selectTables = (condition: string) => `
+  select c.relname as name,
+         case when i.inhrelid is null then 'detached' when i.inhdetachpending then 'detaching' else 'attached' end as state
+    from pg_class c
+    left join pg_inherits i on i.inhrelid = c.oid
+     and i.inhparent = any (array[${PARTITIONED_TABLES.map((table) => `to_regclass('market.${table}')`).join(', ')}])
+   where c.relnamespace = (select relnamespace from pg_class where oid = to_regclass('market.transactions'))
+     and c.relkind = 'r' and (${condition})`;
+
+const listStatement: Statement = {
+  name: 'list-month-tables',
+  text: selectTables(named.join(' or ')),
+};
+const findStatement: Statement = {
+  name: 'find-month-tables',
+  text: selectTables('c.relname = any ($1::name[])'),
+};
+
+type TableRow = { readonly name: string; readonly state: PartitionState };
+
+/** All months that have a table, attached or not. */
+export async function listMonthTables(query: Query): Promise<Map<Month, MonthTables>> {
+  return byMonth(await query<TableRow>(listStatement));
+}
+
+/** Those of these months that have a table. */
+export async function findMonthTables(
+  query: Query,
+  months: readonly Month[],
+): Promise<Map<Month, MonthTables>> {
+  const names = months.flatMap((month) =>
+    PARTITIONED_TABLES.map((table) => partitionName(table, month)),
+  );
+  return byMonth(await query<TableRow>(findStatement, [names]));
+}
+
+function byMonth(rows: readonly TableRow[]): Map<Month, MonthTables> {
+  const months = new Map<Month, Map<PartitionedTable, PartitionState>>();
+  for (const { name, state } of rows) {
+    const match = /^([a-z]+)_y(\d{4})m(\d{2})$/.exec(name);
+    const table = PARTITIONED_TABLES.find((known) => known === match?.[1]);
+    if (match === null || table === undefined) continue;
+    const month = Number(match[2]) * 12 + Number(match[3]) - 1;
+    months.set(month, (months.get(month) ?? new Map()).set(table, state));
+  }
+  return months;
+}
+
+/** One table suffices: the tables of a month belong together. */
+export function isDetached(tables: MonthTables | undefined): boolean {
+  return tables !== undefined && [...tables.values()].some((state) => state !== 'attached');
+}
+
+/** The detached ones among the months of these times. */
+export async function findDetachedMonths(
+  query: Query,
+  timesMs: Iterable<number>,
+): Promise<Set<Month>> {
+  const months = new Set(Array.from(timesMs, monthOf));
+  if (months.size === 0) return months;
+  const tables = await findMonthTables(query, [...months]);
+  return new Set([...months].filter((month) => isDetached(tables.get(month))));
+}
+
+/** Refuses to answer for an id without a row in an attached month, as its month may be detached. */
+export async function refuseDetached(
+  { query }: Pick<Database, 'query'>,
+  createdAtMs: number,
+): Promise<void> {
+  const [month] = await findDetachedMonths(query, [createdAtMs]);
+  if (month === undefined) return;
+  const detail = `${monthText(month)}, the month of this transaction, is detached.`;
+  throw new Failure('not-found', MONTH_DETACHED, detail);
+}
+
+type Writes = Pick<Database, 'query' | 'transaction'>;
+
+/** Makes the partitions of these months that do not exist yet; returns the names of those made. */
+export async function ensurePartitions(
+  database: Writes,
+  months: Iterable<Month>,
+  by: Actor = MAKER,
+): Promise<string[]> {
+  return (await makeMonths(database, months, unbounded(), by)).made;
+}
+
+/** Maker on record of months that the engine makes, ahead of time or for an arriving transaction. */
+const MAKER = engineOf('months');
+
+const unbounded = (): NewMonths => ({ left: Number.POSITIVE_INFINITY });
+
+/** Makes all missing months, or none where they are more than may be made. */
+async function makeMonths(
+  database: Writes,
+  months: Iterable<Month>,
+  newMonths: NewMonths,
+  by: Actor,
+): Promise<RefusedMonths & { readonly made: string[] }> {
+  const wanted = [...new Set(months)].sort((a, b) => a - b);
+  const { detached, missing } = await sortOut(database.query, wanted);
+  if (missing.length > newMonths.left) return { detached, tooMany: new Set(missing), made: [] };
+  if (missing.length === 0) return { detached, tooMany: new Set(), made: [] };
+  const made = await database.transaction((query) => makeMissing(query, missing, by));
+  newMonths.left -= missing.length;
+  return { detached, tooMany: new Set(), made };
+}
+
+async function sortOut(
+  query: Query,
+  wanted: readonly Month[],
+): Promise<{ detached: Set<Month>; missing: Month[] }> {
+  const tables = await findMonthTables(query, wanted);
+  const detached = new Set(wanted.filter((month) => isDetached(tables.get(month))));
+  const missing = wanted.filter(
+    (month) => !detached.has(month) && tables.get(month)?.size !== PARTITIONED_TABLES.length,
+  );
+  return { detached, missing };
+}
+
+async function makeMissing(query: Query, months: readonly Month[], by: Actor): Promise<string[]> {
+  await lockPartitions(query);
+  // Another maker may have been first.
+  const existing = await findMonthTables(query, months);
+  const made: string[] = [];
+  const monthsMade = new Set<Month>();
+  for (const month of months) {
+    if (isDetached(existing.get(month))) continue;
+    for (const table of PARTITIONED_TABLES) {
+      if (existing.get(month)?.has(table) === true) continue;
+      made.push(await makePartition(query, table, month));
+      monthsMade.add(month);
+    }
+  }
+  if (made.length === 0) return made;
+  const subject = [...monthsMade].map(monthText).join(' ');
+  await recordChange(query, by, {
+    ...{ action: 'month.create', subject, before: null, after: { partitions: made } },
+  });
+  return made;
+}
+
+const lockStatement: Statement = {
+  name: 'lock-partitions',
+  text: `select pg_advisory_xact_lock($1, 'market.transactions'::regclass::oid::int4)`,
+};
+
+/** Keeps others from making, attaching or dropping a month until the end of the database transaction. */
+export async function lockPartitions(query: Query): Promise<void> {
+  await query(lockStatement, [PARTITION_LOCK]);
+}
+
+/** Bounds of a month's partitions, as SQL. */
+export function monthBounds(month: Month): { from: string; to: string } {
+  const iso = (epochMs: number) => `'${new Date(epochMs).toISOString()}'`;
+  return { from: iso(monthStartMs(month)), to: iso(monthStartMs(month + 1)) };
+}
+
+/** Names come from partitionName alone, never from input, so they are safe in DDL. */
+async function makePartition(query: Query, table: PartitionedTable, month: Month): Promise<string> {
+  const name = partitionName(table, month);
+  const { from, to } = monthBounds(month);
+  const ddl = [
+    `create table market.${name} (like market.${table} including defaults including constraints)`,
+    `alter table market.${name} add constraint ${name}_range check (created_at >= ${from} and created_at < ${to})`,
+    `alter table market.${name} set (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = ${VACUUM_INSERT_THRESHOLD_ROWS}, autovacuum_analyze_scale_factor = 0.1)`,
+    `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,
+    `alter table market.${name} drop constraint ${name}_range`,
+  ];
+  for (const text of ddl) await query({ name: '', text });
+  return name;
+}
+
+const NONE_REFUSED: RefusedMonths = { detached: new Set(), tooMany: new Set() };
+
+export type PartitionGuard = {
+  /** Makes the missing months of these times, and returns those that take no rows. */
+  readonly ensure: (createdAtMs: Iterable<number>, newMonths?: NewMonths) => Promise<RefusedMonths>;
+  readonly forget: () => void;
+};
+
+/**
+ * Remembers which months take rows, so that ingest asks the database once per month and process. A partition
+ * that was removed meanwhile fails an insert; the caller then calls `forget`.
+ */
+export function createPartitionGuard(database: Database): PartitionGuard {
+  const known = new Set<Month>();
+  return {
+    async ensure(createdAtMs, newMonths = unbounded()) {
+      const missing = new Set<Month>();
+      // The month of the previous time is cached: calendar arithmetic per transaction costs more than two
+      // comparisons.
+      let [from, to] = [0, 0];
+      for (const at of createdAtMs) {
+        if (at >= from && at < to) continue;
+        const month = monthOf(at);
+        [from, to] = [monthStartMs(month), monthStartMs(month + 1)];
+        if (!known.has(month)) missing.add(month);
+      }
+      if (missing.size === 0) return NONE_REFUSED;
+      const refused = await makeMonths(database, missing, newMonths, MAKER);
+      for (const month of missing) {
+        if (!refused.detached.has(month) && !refused.tooMany.has(month)) known.add(month);
+      }
+      return refused;
+    },
+    forget: () => known.clear(),
+  };
+}

@@ -1,0 +1,75 @@
+/** One stored score by its id. Every statement names created_at, so it touches one partition. */
+import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import type { ScoreRecord } from '../../domain/score-record.ts';
+import { isoTime } from '../partitions/month-slice.ts';
+import { SCORE_COLUMNS, type ScoreRow, type StoredScore, toStoredScore } from './stored-scores.ts';
+import { toVector } from './vector-bytes.ts';
+
+// The client is in the row of the transaction, which is read only where a client is given.
+export const selectScore = {
+  name: 'select-score',
+  text: `select ${SCORE_COLUMNS} from market.scores s where s.transaction_id = $1 and s.created_at = $2
+            and ($3::text is null or exists (
+              select from market.transactions t where t.transaction_id = $1 and t.created_at = $2 and t.client = $3))`,
+};
+
+/** @param client finds only this client's scores, as if no others existed; null finds all */
+export async function readStoredScore(
+  database: Pick<Database, 'query'>,
+  id: string,
+  createdAtMs: number,
+  client: string | null,
+): Promise<StoredScore | undefined> {
+  const [row] = await database.query<ScoreRow>(selectScore, [id, isoTime(createdAtMs), client]);
+  return row && toStoredScore(row);
+}
+
+const selectScoreWithFeatures = {
+  name: 'select-score-with-features',
+  text: `select ${SCORE_COLUMNS}, s.features, s.feature_schema, s.features_crc32
+           from market.scores s where s.transaction_id = $1 and s.created_at = $2`,
+};
+
+/** The score with its logged vector, for its explanation. */
+export async function readScoreRecord(
+  database: Pick<Database, 'query'>,
+  id: string,
+  createdAtMs: number,
+): Promise<(ScoreRecord & { readonly featuresCrc32: number | null }) | undefined> {
+  const [row] = await database.query<
+    ScoreRow & { features: Buffer; feature_schema: number; features_crc32: number | null }
+  >(selectScoreWithFeatures, [id, isoTime(createdAtMs)]);
+  return (
+    row && {
+      ...toStoredScore(row),
+      features: toVector(row.features),
+      featureSchema: row.feature_schema,
+      featuresCrc32: row.features_crc32,
+    }
+  );
+}
+
+const selectVectors = {
+  name: 'select-vectors',
+  text: `select s.features
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+           join market.scores s on s.transaction_id = u.transaction_id and s.created_at = u.created_at
+          where s.created_at >= $3 and s.created_at <= $4`,
+};
+
+/** The logged vectors of scores, in no order. */
+export async function readVectors(
+  database: Pick<Database, 'query'>,
+  scores: readonly { readonly transactionId: string; readonly createdAt: Date }[],
+): Promise<Float64Array[]> {
+  if (scores.length === 0) return [];
+  const times = scores.map(({ createdAt }) => createdAt.getTime());
+  const rows = await database.query<{ features: Buffer }>(selectVectors, [
+    uuidArray(scores.map(({ transactionId }) => transactionId)),
+    timestampArray(times),
+    isoTime(Math.min(...times)),
+    isoTime(Math.max(...times)),
+  ]);
+  return rows.map(({ features }) => toVector(features));
+}

@@ -1,0 +1,266 @@
+/**
+ * A sample of the scores of a window of created_at, spread like the traffic, at a cost that does not grow with
+ * it: the window is cut into slices, in each slice a bounded number of keys is counted in the order of ids, and
+ * each yields rows in proportion to its estimated number.
+ */
+import { int4Array, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { lowestIdAt } from '../../domain/transaction-id.ts';
+import { shareOut } from './share-out.ts';
+import { toVector } from './vector-bytes.ts';
+
+/** `toMs` is exclusive. */
+export type ScoreWindow = { readonly fromMs: number; readonly toMs: number };
+
+/** Cuts a window into slices of one length. */
+export function cutWindow({ fromMs, toMs }: ScoreWindow, slices: number): ScoreWindow[] {
+  const boundAt = (at: number) => Math.round(fromMs + ((toMs - fromMs) * at) / slices);
+  return Array.from({ length: slices }, (_, at) => ({
+    fromMs: boundAt(at),
+    toMs: boundAt(at + 1),
+  }));
+}
+
+/** A slice is 3 minutes of a day, 21 of a week. */
+const SLICES = 480;
+/** Keys of a window that are examined: 400 a slice, more where others have none. */
+const KEYS_MAX = 400 * SLICES;
+/** Rows of one statement: each takes the worker itself some milliseconds. */
+const PAGE_ROWS = 500;
+
+/** A slice of a window and its counted keys. */
+export type Slice = ScoreWindow & {
+  readonly keys: number;
+  /** False where only the first keys were counted. */
+  readonly isWhole: boolean;
+  /** created_at of the last key that was counted. */
+  readonly lastMs: number;
+};
+
+// Lateral, so that each slice is a range of the primary key in one partition, or two where a month ends.
+const RANGE = `s.transaction_id >= u.low and s.transaction_id < u.high
+                  and s.created_at >= u.from_at and s.created_at < u.to_at`;
+
+const countStatement: Statement = {
+  name: 'count-score-slices',
+  text: `select k.keys::int4 as keys, k.last_at as "lastAt"
+           from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
+                with ordinality as u(low, high, from_at, to_at, ordinal)
+          cross join lateral (
+            select count(*) as keys, max(created_at) as last_at
+              from (select s.created_at from market.scores s where ${RANGE}
+                     order by s.transaction_id, s.created_at limit $5) first_keys) k
+          order by u.ordinal`,
+};
+
+/** The quota of each slice, evenly spaced among its counted keys, as `k`. */
+const SAMPLED = `
+           from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::int4[], $6::int4[])
+                as u(low, high, from_at, to_at, keys, quota)
+          cross join lateral (
+            select transaction_id, created_at
+              from (select s.transaction_id, s.created_at,
+                           row_number() over (order by s.transaction_id, s.created_at) as place
+                      from market.scores s where ${RANGE}
+                     order by s.transaction_id, s.created_at limit u.keys) counted
+             where place * u.quota / u.keys > (place - 1) * u.quota / u.keys) k`;
+
+const vectorsStatement: Statement = {
+  name: 'sample-score-vectors',
+  text: `select w.model, coalesce(w.probability, w.risk) as value, w.vector
+         ${SAMPLED}
+          cross join lateral (
+            select s.model, s.probability, s.risk, s.features as vector from market.scores s
+             where s.transaction_id = k.transaction_id and s.created_at = k.created_at
+             limit 1) w`,
+};
+
+// The newest label decides, and of two at the same time fraud, whatever its source (labels.label sorts so).
+const outcomesStatement: Statement = {
+  name: 'sample-score-outcomes',
+  text: `select w.model, w.probability, w.verdict, l.label = 'fraud' as "isFraud",
+                extract(epoch from l.labelled_at - k.created_at)::float8 * 1000 as "labelDelayMs"
+         ${SAMPLED}
+          cross join lateral (
+            select s.model, s.probability, s.verdict from market.scores s
+             where s.transaction_id = k.transaction_id and s.created_at = k.created_at
+             limit 1) w
+           left join lateral (
+            select c.label, c.labelled_at from market.labels c
+             where c.transaction_id = k.transaction_id and c.created_at = k.created_at
+               and c.labelled_at <= $7
+             order by c.labelled_at desc, c.label
+             limit 1) l on true`,
+};
+
+const reasonsStatement: Statement = {
+  name: 'sample-score-reasons',
+  text: `select w.verdict, w.codes, l.label = 'fraud' as "isFraud"
+         ${SAMPLED}
+          cross join lateral (
+            select s.verdict, array(select reason ->> 'code' from jsonb_array_elements(s.reasons) reason) as codes
+              from market.scores s
+             where s.transaction_id = k.transaction_id and s.created_at = k.created_at
+             limit 1) w
+           left join lateral (
+            select c.label from market.labels c
+             where c.transaction_id = k.transaction_id and c.created_at = k.created_at
+             order by c.labelled_at desc, c.label
+             limit 1) l on true`,
+};
+
+type ScoreVector = {
+  /** Null: the rules decided alone. */
+  readonly model: string | null;
+  /** The probability, or the risk without a model. */
+  readonly value: number;
+  /** NaN is missing. */
+  readonly vector: Float64Array;
+};
+
+/** @param rows wanted; fewer are returned where fewer exist, or where much arrived at one moment */
+export async function sampleVectors(
+  query: Query,
+  window: ScoreWindow,
+  rows: number,
+  signal: AbortSignal,
+): Promise<ScoreVector[]> {
+  type Row = Omit<ScoreVector, 'vector'> & { readonly vector: Buffer };
+  const found = await sample<Row>(query, vectorsStatement, window, rows, [], signal);
+  return found.map((row) => ({ ...row, vector: toVector(row.vector) }));
+}
+
+type ScoreOutcome = {
+  readonly model: string | null;
+  readonly probability: number | null;
+  readonly verdict: 'approve' | 'review' | 'decline';
+  /** The label that was current then; null without one. */
+  readonly isFraud: boolean | null;
+  readonly labelDelayMs: number | null;
+};
+
+/** @param knownByMs labels with a later labelled_at are not seen */
+export async function sampleOutcomes(
+  query: Query,
+  window: ScoreWindow,
+  rows: number,
+  knownByMs: number,
+  signal: AbortSignal,
+): Promise<ScoreOutcome[]> {
+  const knownBy = new Date(knownByMs);
+  return await sample<ScoreOutcome>(query, outcomesStatement, window, rows, [knownBy], signal);
+}
+
+export type ScoreReasons = {
+  readonly verdict: 'approve' | 'review' | 'decline';
+  readonly codes: readonly string[];
+  /** By the label that is current now; null without one. */
+  readonly isFraud: boolean | null;
+};
+
+export async function sampleReasons(
+  query: Query,
+  window: ScoreWindow,
+  rows: number,
+  signal: AbortSignal,
+): Promise<ScoreReasons[]> {
+  return await sample<ScoreReasons>(query, reasonsStatement, window, rows, [], signal);
+}
+
+async function sample<Row extends object>(
+  query: Query,
+  statement: Statement,
+  window: ScoreWindow,
+  rows: number,
+  more: readonly unknown[],
+  signal: AbortSignal,
+): Promise<Row[]> {
+  const slices = (await countWindow(query, window, rows)).filter(({ keys }) => keys > 0);
+  const keys = slices.map((slice) => slice.keys);
+  const counted = keys.reduce((sum, count) => sum + count, 0);
+  const quotas = shareOut(Math.min(rows, counted), estimateRows(slices), keys);
+  const sampled: Row[] = [];
+  for (const { from, to } of pagesOf(quotas)) {
+    signal.throwIfAborted();
+    const page = slices.slice(from, to);
+    const values = [
+      ...boundsOf(page),
+      int4Array(page.map((slice) => slice.keys)),
+      int4Array(quotas.slice(from, to)),
+      ...more,
+    ];
+    sampled.push(...(await query<Row>(statement, values)));
+  }
+  return sampled;
+}
+
+/** Runs of consecutive slices with about PAGE_ROWS rows each. */
+function pagesOf(quotas: readonly number[]): { from: number; to: number }[] {
+  const pages: { from: number; to: number }[] = [];
+  let from = 0;
+  let rows = 0;
+  for (const [at, quota] of quotas.entries()) {
+    rows += quota;
+    if (rows < PAGE_ROWS && at < quotas.length - 1) continue;
+    pages.push({ from, to: at + 1 });
+    from = at + 1;
+    rows = 0;
+  }
+  return pages;
+}
+
+async function countWindow(query: Query, window: ScoreWindow, rows: number): Promise<Slice[]> {
+  const slices = await countSlices(query, cutWindow(window, SLICES), KEYS_MAX / SLICES);
+  const partly = slices.filter(({ isWhole }) => !isWhole);
+  const counted = slices.reduce((sum, { keys }) => sum + keys, 0);
+  if (counted >= rows || partly.length === 0) return slices;
+  // All keys were in a few slices, which may use the others' share.
+  const again = await countSlices(query, partly, Math.floor(KEYS_MAX / partly.length));
+  return slices.map((slice) => again.find(({ fromMs }) => fromMs === slice.fromMs) ?? slice);
+}
+
+async function countSlices(
+  query: Query,
+  bounds: readonly ScoreWindow[],
+  keysMax: number,
+): Promise<Slice[]> {
+  const values = [...boundsOf(bounds), keysMax];
+  const rows = await query<{ keys: number; lastAt: Date | null }>(countStatement, values);
+  return bounds.map(({ fromMs, toMs }, at) => {
+    const { keys = 0, lastAt = null } = rows[at] ?? {};
+    return { fromMs, toMs, keys, isWhole: keys < keysMax, lastMs: lastAt?.getTime() ?? fromMs };
+  });
+}
+
+function boundsOf(slices: readonly ScoreWindow[]): Buffer[] {
+  return [
+    uuidArray(slices.map(({ fromMs }) => lowestIdAt(fromMs))),
+    uuidArray(slices.map(({ toMs }) => lowestIdAt(toMs))),
+    timestampArray(slices.map(({ fromMs }) => fromMs)),
+    timestampArray(slices.map(({ toMs }) => toMs)),
+  ];
+}
+
+/** Neighbouring slices, on each side, that bound an estimate. */
+const NEIGHBOURS = 8;
+/** A slice is estimated at no more than this multiple of its neighbours. */
+const OVER_NEIGHBOURS_MAX = 4;
+
+/**
+ * Estimates the rows of slices: the counted keys or, where counting ended early, as many as if the rest were as
+ * dense. A file whose rows all have one time would then fill the whole day, so no estimate may far exceed those
+ * of its neighbours.
+ */
+export function estimateRows(slices: readonly Slice[]): number[] {
+  const seeming = slices.map(({ fromMs, toMs, keys, isWhole, lastMs }) =>
+    isWhole ? keys : (keys * (toMs - fromMs)) / Math.max(1, lastMs - fromMs),
+  );
+  return slices.map(({ keys }, at) => {
+    const around = [
+      ...seeming.slice(Math.max(0, at - NEIGHBOURS), at),
+      ...seeming.slice(at + 1, at + 1 + NEIGHBOURS),
+    ].sort((a, b) => a - b);
+    const median = around[Math.floor(around.length / 2)] ?? 0;
+    return Math.min(seeming[at] ?? 0, Math.max(keys, OVER_NEIGHBOURS_MAX * median));
+  });
+}

@@ -1,0 +1,145 @@
+/**
+ * Daily tallies: transactions, scores and their reasons, labels and dead letters by day. The statement that stores rows adds what it counts to
+ * `daily_increments`, so both are committed or neither is. A worker merges increments into `daily_tallies` and
+ * `total_tallies`, in one database transaction. A figure is the sum of both, read in one snapshot: exact whether they
+ * were merged or not.
+ */
+import { float8Array, int4Array, textArray } from '../../../kit/database/binary-array.ts';
+import type { Database, Statement } from '../../../kit/database/pool.ts';
+import type { DayTally, Outcome } from '../../domain/day-tally.ts';
+import { VERDICTS } from '../../domain/score-record.ts';
+
+/**
+ * Most increments that an answer reads. A batch of 500 scores with 750 reasons adds 48: a worker that merges every 2 s leaves
+ * those of a few batches, and one that does not leaves those of minutes.
+ */
+export const INCREMENTS_READ_MAX = 50_000;
+/** Increments of one step of merging. */
+const MERGED_MAX = 20_000;
+
+const VALUES = 9;
+
+/** Adds the values of `incrementValues`, which are the parameters from `$first` on. */
+export function addIncrements(first: number): string {
+  const [day, corridor, currency, outcome, ruleSet, model, count, amount, scoreSum] = Array.from(
+    { length: VALUES },
+    (_, at) => `$${first + at}`,
+  );
+  return `insert into market.daily_increments (day, corridor, currency, outcome, rule_set, model, count, amount, score_sum)
+      select date '1970-01-01' + unnest(${day}::int4[]), unnest(${corridor}::text[]), unnest(${currency}::text[]),
+             unnest(${outcome}::text[]), unnest(${ruleSet}::text[]), unnest(${model}::text[]), unnest(${count}::int4[]),
+             unnest(${amount}::text[])::numeric, unnest(${scoreSum}::float8[])::bigint`;
+}
+
+export function incrementValues(tallies: readonly DayTally[]): readonly Buffer[] {
+  return [
+    int4Array(tallies.map(({ day }) => day)),
+    textArray(tallies.map(({ corridor }) => corridor)),
+    textArray(tallies.map(({ currency }) => currency)),
+    textArray(tallies.map(({ outcome }) => outcome)),
+    textArray(tallies.map(({ ruleSet }) => ruleSet)),
+    textArray(tallies.map(({ model }) => model)),
+    int4Array(tallies.map(({ count }) => count)),
+    textArray(tallies.map(({ amount }) => amount)),
+    float8Array(tallies.map(({ scoreSum }) => scoreSum)),
+  ];
+}
+
+/** Outcomes that have a total: `/v1/status` shows them. Reasons would be most of the rows. */
+export const IS_TOTALLED = `outcome in ('accepted', '${VERDICTS.join("', '")}', 'dead_lettered', 'dead_letter')`;
+
+/** Only one process merges at a time. */
+export const lockMerge: Statement = {
+  name: 'lock-tally-merge',
+  text: 'select from market.tally_merge for update',
+};
+
+const merge: Statement = {
+  name: 'merge-increments',
+  text: `
+    with taken as (
+      delete from market.daily_increments where ctid = any (array(select ctid from market.daily_increments limit $1)) returning *
+    ), by_day as (
+      insert into market.daily_tallies as t
+      select day, corridor, currency, outcome, rule_set, model, sum(count), sum(amount), sum(score_sum)
+        from taken group by 1, 2, 3, 4, 5, 6
+      on conflict (day, corridor, currency, outcome, rule_set, model) do update
+         set count = t.count + excluded.count, amount = t.amount + excluded.amount,
+             score_sum = t.score_sum + excluded.score_sum
+    ), in_total as (
+      insert into market.total_tallies as t
+      select corridor, outcome, sum(count) from taken where ${IS_TOTALLED} group by 1, 2
+      on conflict (corridor, outcome) do update set count = t.count + excluded.count
+    ), in_version as (
+      insert into market.tally_days as t
+      select day, count(*) from taken group by 1
+      on conflict (day) do update set increments = t.increments + excluded.increments
+    )
+    select count(*)::int4 as taken from taken`,
+};
+
+/** The start of this database transaction is before the snapshot of each of its statements. */
+const noteEmptied: Statement = {
+  name: 'note-increments-emptied',
+  text: 'update market.tally_merge set emptied_at = now()',
+};
+
+/** Merges a step's increments; true when more may be left. Concurrent merges wait for each other. */
+export async function mergeIncrements(
+  database: Pick<Database, 'transaction'>,
+  incrementsMax: number = MERGED_MAX,
+): Promise<boolean> {
+  return await database.transaction(async (query) => {
+    await query(lockMerge);
+    const [{ taken } = { taken: 0 }] = await query<{ taken: number }>(merge, [incrementsMax]);
+    if (taken === incrementsMax) return true;
+    if (taken > 0) await query(noteEmptied);
+    return false;
+  });
+}
+
+const readTotalsStatement: Statement = {
+  name: 'read-totals',
+  text: `
+    with fresh as materialized (select corridor, outcome, count from market.daily_increments limit $1::int4 + 1)
+    select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments, t.*
+      from market.tally_merge
+      left join (select corridor, outcome, sum(count)::float8 as count
+                   from (select * from market.total_tallies union all select * from fresh) both_kinds
+                  where ${IS_TOTALLED} group by 1, 2) t on true`,
+};
+
+export type Total = {
+  readonly corridor: string;
+  readonly outcome: Outcome;
+  readonly count: number;
+};
+
+export type Totals = {
+  readonly totals: readonly Total[];
+  /** Everything committed before this is counted; null: everything. */
+  readonly countedTo: Date | null;
+};
+
+/** There is always one row; without a count it is no sum. */
+export type Read<Sum> = { emptiedAt: Date; increments: number; version?: string | null } & (
+  | Sum
+  | { count: null }
+);
+
+export const isSum = <Sum extends object>(row: Read<Sum>): row is Sum & Read<Sum> =>
+  !('count' in row && row.count === null);
+
+export function countedTo(rows: readonly Read<object>[], incrementsMax: number): Date | null {
+  const [first] = rows;
+  if (first === undefined) throw new Error('tally_merge has lost its row');
+  return first.increments > incrementsMax ? first.emptiedAt : null;
+}
+
+export async function readTotals(
+  database: Pick<Database, 'query'>,
+  incrementsMax: number = INCREMENTS_READ_MAX,
+): Promise<Totals> {
+  const rows = await database.query<Read<Total>>(readTotalsStatement, [incrementsMax]);
+  return { totals: rows.filter(isSum), countedTo: countedTo(rows, incrementsMax) };
+}

@@ -1,0 +1,131 @@
+/** Accepted transactions by their ids, with what became of them. Every statement names created_at, so it touches one partition a table. */
+import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import type { Disposition } from '../../../rooms/review/review-case.ts';
+import type { Transaction, TransactionStatus } from '../../domain/transaction.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { isoTime } from '../partitions/month-slice.ts';
+
+export type StoredTransaction = Transaction & {
+  readonly metadata: Record<string, unknown> | null;
+  readonly status: TransactionStatus;
+  /** Null for a row that predates the column. */
+  readonly client: string | null;
+};
+
+type Decided = {
+  /** What people decided, once it is final; null where nobody has. `finalAt` is a text of Postgres. */
+  readonly finalDecision: { readonly disposition: Disposition; readonly finalAt: string } | null;
+};
+export type DecidedTransaction = StoredTransaction & Decided;
+
+const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id, t.corridor,
+  t.amount, t.currency, t.type, t.ip, t.device_id, t.country, t.channel, t.metadata, t.client`;
+
+/** A purged dead letter still is the end of its transaction; a replayed one is not. */
+const STATUS = `case
+    when exists (select from market.scores s where s.transaction_id = t.transaction_id
+                  and s.created_at = t.created_at and s.created_at >= $1 and s.created_at < $2) then 'scored'
+    when exists (select from market.dead_letters d where d.transaction_id = t.transaction_id
+                  and d.replayed_at is null) then 'dead_lettered'
+    else 'accepted' end as status`;
+
+export type TransactionRow = {
+  transaction_id: string;
+  created_at: Date;
+  received_at: Date;
+  account_id: string;
+  merchant_id: string;
+  corridor: string;
+  amount: string;
+  currency: string;
+  type: string | null;
+  ip: string | null;
+  device_id: string | null;
+  country: string | null;
+  channel: string | null;
+  metadata: Record<string, unknown> | null;
+  status: TransactionStatus;
+  client: string | null;
+};
+
+/** The newest decision of people, if any. */
+const DECISION = `(select json_build_object('disposition', d.disposition, 'finalAt', d.final_at)
+    from market.final_decisions d where d.transaction_id = t.transaction_id order by d.decision_id desc limit 1) as "finalDecision"`;
+
+export const selectTransaction = {
+  name: 'select-transaction',
+  text: `select ${COLUMNS}, ${STATUS}, ${DECISION} from market.transactions t
+          where t.transaction_id = $3 and t.created_at >= $1 and t.created_at < $2
+            and ($4::text is null or t.client = $4)`,
+};
+
+/** @param client finds only this client's transactions, as if no others existed; null finds all */
+export async function readStoredTransaction(
+  database: Pick<Database, 'query'>,
+  id: string,
+  createdAtMs: number,
+  client: string | null,
+): Promise<DecidedTransaction | undefined> {
+  const [row] = await database.query<TransactionRow & Decided>(selectTransaction, [
+    isoTime(createdAtMs),
+    isoTime(createdAtMs + 1),
+    id,
+    client,
+  ]);
+  return row && { ...toTransaction(row), finalDecision: row.finalDecision };
+}
+
+const loadStatement = {
+  name: 'load-transactions',
+  text: `select ${COLUMNS}
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+           join market.transactions t on t.transaction_id = u.transaction_id and t.created_at = u.created_at
+          where t.created_at >= $3 and t.created_at <= $4`,
+};
+
+/** Stored transactions by their ids, in no order; unknown ids are left out. */
+export async function loadTransactions(
+  database: Pick<Database, 'query'>,
+  ids: readonly string[],
+): Promise<Transaction[]> {
+  const known: string[] = [];
+  const times: number[] = [];
+  for (const id of ids) {
+    const createdAtMs = createdAtMsOf(id);
+    if (createdAtMs === undefined) continue;
+    known.push(id);
+    times.push(createdAtMs);
+  }
+  if (known.length === 0) return [];
+  const rows = await database.query<Omit<TransactionRow, 'status'>>(loadStatement, [
+    uuidArray(known),
+    timestampArray(times),
+    isoTime(Math.min(...times)),
+    isoTime(Math.max(...times)),
+  ]);
+  return rows.map(toPlainTransaction);
+}
+
+export function toTransaction(row: TransactionRow): StoredTransaction {
+  const { metadata, status, client } = row;
+  return { ...toPlainTransaction(row), metadata, status, client };
+}
+
+function toPlainTransaction(row: Omit<TransactionRow, 'status'>): Transaction {
+  return {
+    transactionId: row.transaction_id,
+    createdAtMs: row.created_at.getTime(),
+    receivedAtMs: row.received_at.getTime(),
+    accountId: row.account_id,
+    merchantId: row.merchant_id,
+    amount: row.amount,
+    currency: row.currency,
+    corridor: row.corridor,
+    type: row.type,
+    ip: row.ip,
+    deviceId: row.device_id,
+    country: row.country,
+    channel: row.channel,
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * Writes accepted transactions: one statement, which is its own commit, claims the idempotency keys, stores the
+ * transactions, counts them and opens the batch; where one key is held it changes nothing. Keys that a sealed
+ * slice may hold are looked up before. read-transactions.ts reads transactions.
+ */
+import {
+  hexUuidArray,
+  textArray,
+  timestampArray,
+  uuidArray,
+} from '../../../kit/database/binary-array.ts';
+import { STAMP } from '../../../kit/database/moment.ts';
+import {
+  CHECK_VIOLATION,
+  sqlStateOf,
+  tableOf,
+  UNIQUE_VIOLATION,
+} from '../../../kit/database/pg-failure.ts';
+import type { Database, Statement } from '../../../kit/database/pool.ts';
+import type { WriteMark } from '../../../kit/words/consistency-token.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { countDays } from '../../domain/day-tally.ts';
+import type { Transaction } from '../../domain/transaction.ts';
+import { findKeys, findKeysInSlices, type HeldKey } from '../idempotency-keys/idempotency-keys.ts';
+import { digestKeys, type KeyDigests, pickDigests } from '../idempotency-keys/key-digest.ts';
+import type { KeyRoute, KeySlices } from '../idempotency-keys/key-slices.ts';
+import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
+
+/** A transaction to be stored, with its additional columns; Postgres sets when it was received. */
+export type NewTransaction = Omit<Transaction, 'receivedAtMs'> & {
+  readonly idempotencyKey: string;
+  /** The first 16 bytes of SHA-256 of the validated body before defaults, in hexadecimal. */
+  readonly fingerprint: string;
+  /** JSON text. */
+  readonly metadata: string | null;
+};
+
+export type NewBatch = {
+  readonly batchId: string;
+  readonly client: string;
+  /** At most 1,000, sorted by idempotency key: overlapping batches then wait instead of deadlocking. */
+  readonly transactions: readonly NewTransaction[];
+};
+
+// Arrays side by side in a select list advance in step, without the tuple store per column that unnest() of
+// several arrays fills. Where they are null or shorter, the values are null.
+const insertKeys = `insert into market.idempotency_keys (slice, digest, fingerprint, transaction_id)
+      select $1::int4, unnest($3::uuid[]), unnest($4::uuid[]), unnest($5::uuid[])`;
+const insertTransactions = `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount,
+                                currency, corridor, type, ip, device_id, country, channel, metadata, client)
+      select transaction_id, created_at, (select at from stamp), account_id, merchant_id, amount::numeric,
+             currency, corridor, type, ip, device_id, country, channel, metadata::jsonb, $18
+        from (select unnest($5::uuid[]) as transaction_id, unnest($6::timestamptz[]) as created_at,
+                     unnest($7::text[]) as account_id, unnest($8::text[]) as merchant_id,
+                     unnest($9::text[]) as amount, unnest($10::text[]) as currency,
+                     unnest($11::text[]) as corridor, unnest($12::text[]) as type, unnest($13::text[]) as ip,
+                     unnest($14::text[]) as device_id, unnest($15::text[]) as country,
+                     unnest($16::text[]) as channel, unnest($17::text[]) as metadata) u`;
+const insertBatch = 'insert into market.ingest_batches (batch_id, received_at, transaction_ids)';
+
+// The keys come first by construction: rivals then wait for each other in key order alone, and a held key costs
+// no transactions written in vain. All rows have one stamp.
+const claimStatement: Statement = {
+  name: 'claim-transactions',
+  text: `
+    with claimed as (
+      ${insertKeys}
+      returning 1
+    ), complete as materialized (
+      select count(*) = cardinality($5::uuid[]) as is_complete from claimed
+    ), stamp as materialized (
+      select ${STAMP} as at
+    ), stored as (
+      ${insertTransactions}
+       where (select is_complete from complete)
+    ), tallied as (
+      ${addIncrements(19)}
+       where (select is_complete from complete)
+    )
+    ${insertBatch}
+    select $2, (select at from stamp), $5::uuid[] where (select is_complete from complete)
+    returning received_at as "receivedAt", pg_current_xact_id()::text as xid`,
+};
+
+/** A slice is open for hours or days, so a claim that meets the end of one meets no second. */
+const CLAIMS_MAX = 4;
+
+type Claim =
+  | { readonly receivedAtMs: number; readonly write: WriteMark }
+  /** Nothing is stored; says who holds which keys of the batch. */
+  | { readonly held: ReadonlyMap<NewTransaction, HeldKey> };
+
+type ClaimRow = { readonly receivedAt: Date; readonly xid: string };
+
+/** Stores all of a batch, or nothing where a key is held. Waits for a concurrent claimant of the same key. */
+export async function claimTransactions(
+  database: Pick<Database, 'query' | 'write'>,
+  slices: KeySlices,
+  batch: NewBatch,
+): Promise<Claim> {
+  const rows = batch.transactions;
+  const digests = digestKeys(
+    batch.client,
+    rows.map((row) => row.idempotencyKey),
+  );
+  for (let claims = 0; claims < CLAIMS_MAX; claims++) {
+    const route = await slices.route(digests);
+    const standing = await findStanding(database, digests, route);
+    if (standing.length > 0) return { held: heldBy(rows, standing) };
+    const tried = await tryClaim(database, route, digests, batch);
+    if (typeof tried !== 'string') {
+      const { receivedAt, xid } = tried;
+      return { receivedAtMs: receivedAt.getTime(), write: { xid, isBound: false } };
+    }
+    if (tried === 'sealed') {
+      await slices.refresh();
+      continue;
+    }
+    const held = await findKeys(database.query, digests);
+    if (held.length > 0) return { held: heldBy(rows, held) };
+  }
+  throw new Failure('transient', 'KEYS_MOVED', 'the slices of idempotency keys keep changing');
+}
+
+/** Finds who holds which keys of rows that are not to be stored; keys that nobody holds are left out. */
+export async function findHolders(
+  { query }: Pick<Database, 'query'>,
+  client: string,
+  rows: readonly NewTransaction[],
+): Promise<ReadonlyMap<NewTransaction, HeldKey>> {
+  const keys = rows.map((row) => row.idempotencyKey);
+  return heldBy(rows, await findKeys(query, digestKeys(client, keys)));
+}
+
+/** Looks keys up in sealed slices, which never change, so this may run before the claim. */
+async function findStanding(
+  { query }: Pick<Database, 'query'>,
+  digests: KeyDigests,
+  { suspects, slices }: KeyRoute,
+): Promise<HeldKey[]> {
+  if (suspects.length === 0) return [];
+  const asked = suspects.length === digests.count ? digests : pickDigests(digests, suspects);
+  const found = await findKeysInSlices(query, asked, slices);
+  return found.map((key) => ({ ...key, position: suspects[key.position] as number }));
+}
+
+function heldBy(
+  rows: readonly NewTransaction[],
+  held: readonly HeldKey[],
+): ReadonlyMap<NewTransaction, HeldKey> {
+  return new Map(held.map((key) => [rows[key.position] as NewTransaction, key]));
+}
+
+/** When the batch was received, and by which database transaction; otherwise nothing is stored. */
+async function tryClaim(
+  database: Pick<Database, 'write'>,
+  { open }: KeyRoute,
+  digests: KeyDigests,
+  batch: NewBatch,
+): Promise<'held' | 'sealed' | ClaimRow> {
+  try {
+    const values = claimValues(open, digests, batch);
+    const [row] = await database.write<ClaimRow>(claimStatement, values);
+    if (row === undefined) throw new Error('a claim without an error has stored its batch');
+    return row;
+  } catch (error) {
+    if (tableOf(error)?.startsWith('idempotency_keys') !== true) throw error;
+    const state = sqlStateOf(error);
+    if (state === UNIQUE_VIOLATION) return 'held';
+    // The slice is sealed, or dropped already.
+    if (state === CHECK_VIOLATION) return 'sealed';
+    throw error;
+  }
+}
+
+function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): readonly unknown[] {
+  const rows = batch.transactions;
+  const days = countDays();
+  for (const row of rows) days.add(row, null);
+  return [
+    slice,
+    batch.batchId,
+    array,
+    hexUuidArray(rows.map((row) => row.fingerprint)),
+    uuidArray(rows.map((row) => row.transactionId)),
+    timestampArray(rows.map((row) => row.createdAtMs)),
+    textArray(rows.map((row) => row.accountId)),
+    textArray(rows.map((row) => row.merchantId)),
+    textArray(rows.map((row) => row.amount)),
+    textArray(rows.map((row) => row.currency)),
+    textArray(rows.map((row) => row.corridor)),
+    optionalColumn(rows.map((row) => row.type)),
+    optionalColumn(rows.map((row) => row.ip)),
+    optionalColumn(rows.map((row) => row.deviceId)),
+    optionalColumn(rows.map((row) => row.country)),
+    optionalColumn(rows.map((row) => row.channel)),
+    optionalColumn(rows.map((row) => row.metadata)),
+    batch.client,
+    ...incrementValues(days.list()),
+  ];
+}
+
+/** A column of nulls is null: unnest pads it beside the others. */
+function optionalColumn(values: readonly (string | null)[]): Buffer | null {
+  return values.every((value) => value === null) ? null : textArray(values);
+}
+
+const receivedAtStatement: Statement = {
+  name: 'read-received-at',
+  text: 'select received_at as "receivedAt" from market.transactions where transaction_id = $1 and created_at = $2',
+};
+
+/** When a stored transaction was received, for a claim whose own answer was lost. */
+export async function readReceivedAtMs(
+  { query }: Pick<Database, 'query'>,
+  { transactionId, createdAtMs }: Pick<Transaction, 'transactionId' | 'createdAtMs'>,
+): Promise<number> {
+  const values = [transactionId, new Date(createdAtMs)];
+  const [row] = await query<{ receivedAt: Date }>(receivedAtStatement, values);
+  if (row === undefined) throw new Error(`${transactionId} holds a key and is not stored`);
+  return row.receivedAt.getTime();
+}

@@ -1,0 +1,162 @@
+/**
+ * Accepted transactions that have neither a score nor an active or purged dead letter: the reconciler appends
+ * them again. The lookups are lateral, so that each row probes one partition by its primary key; a join would
+ * be planned over all scores.
+ */
+import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import { type Columns, epochMs } from '../../../kit/database/columns.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import type { Transaction } from '../../domain/transaction.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
+
+type Queries = Pick<Database, 'query'>;
+
+const COLUMNS = `json_agg(t.transaction_id) as "transactionId", json_agg(${epochMs('t.created_at')}) as "createdAtMs",
+  json_agg(${epochMs('t.received_at')}) as "receivedAtMs", json_agg(t.account_id) as "accountId",
+  json_agg(t.merchant_id) as "merchantId", json_agg(t.amount::text) as amount, json_agg(t.currency) as currency,
+  json_agg(t.corridor) as corridor, json_agg(t.type) as type, json_agg(t.ip) as ip,
+  json_agg(t.device_id) as "deviceId", json_agg(t.country) as country, json_agg(t.channel) as channel`;
+
+const IS_OPEN = `
+  not exists (select from market.scores s
+               where s.transaction_id = t.transaction_id and s.created_at = t.created_at offset 0)
+  and not exists (select from market.dead_letters d
+                   where d.transaction_id = t.transaction_id and d.replayed_at is null offset 0)`;
+
+const byIdStatement = {
+  name: 'load-unscored-by-id',
+  text: `select ${COLUMNS}
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+          cross join lateral (
+            select t.* from market.transactions t
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at and ${IS_OPEN}
+             limit 1) t
+         having count(*) > 0`,
+};
+
+/** Those of these transactions that are still to be scored. */
+export async function loadUnscored(
+  database: Queries,
+  transactionIds: readonly string[],
+): Promise<Transaction[]> {
+  const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
+  const values = [uuidArray(transactionIds), timestampArray(times)];
+  return toTransactions(await database.query<Columns<Transaction>>(byIdStatement, values));
+}
+
+function toTransactions([columns]: readonly Columns<Transaction>[]): Transaction[] {
+  if (columns === undefined) return [];
+  return columns.transactionId.map((transactionId, row) => ({
+    transactionId,
+    createdAtMs: columns.createdAtMs[row] as number,
+    receivedAtMs: columns.receivedAtMs[row] as number,
+    accountId: columns.accountId[row] as string,
+    merchantId: columns.merchantId[row] as string,
+    amount: columns.amount[row] as string,
+    currency: columns.currency[row] as string,
+    corridor: columns.corridor[row] as string,
+    type: columns.type[row] as string | null,
+    ip: columns.ip[row] as string | null,
+    deviceId: columns.deviceId[row] as string | null,
+    country: columns.country[row] as string | null,
+    channel: columns.channel[row] as string | null,
+  }));
+}
+
+type ReceivedSpan = {
+  readonly from: Date;
+  /** Not included. */
+  readonly to: Date;
+  /** Only rows of database transactions with a lower id; null: all. */
+  readonly storedBefore: bigint | null;
+};
+
+const IS_IN_SPAN = `received_at >= $1 and received_at < $2 and ($3::xid8 is null or inserted_xid < $3::xid8)`;
+
+const spanValues = ({ from, to, storedBefore }: ReceivedSpan) => [
+  ...[from, to],
+  storedBefore === null ? null : String(storedBefore),
+];
+
+const countStatement = {
+  name: 'count-received',
+  text: `select count(*)::int4 as received
+           from (select from market.transactions where ${IS_IN_SPAN} limit $4) r`,
+};
+
+/** Number of rows received in a span, counted up to a bound. */
+export async function countReceived(
+  database: Queries,
+  span: ReceivedSpan,
+  rowsMax: number,
+): Promise<number> {
+  const values = [...spanValues(span), rowsMax];
+  const [row] = await database.query<{ received: number }>(countStatement, values);
+  return row?.received ?? 0;
+}
+
+const receivedStatement = {
+  name: 'list-unscored-received',
+  text: `select ${COLUMNS} from market.transactions t
+          where ${IS_IN_SPAN} and ${IS_OPEN}
+         having count(*) > 0`,
+};
+
+/** The unscored of a span of reception; the caller bounds the span by `countReceived`. */
+export async function listUnscoredReceived(
+  database: Queries,
+  span: ReceivedSpan,
+): Promise<Transaction[]> {
+  const rows = await database.query<Columns<Transaction>>(receivedStatement, spanValues(span));
+  return toTransactions(rows);
+}
+
+const unreadableStatement = {
+  name: 'recover-unreadable',
+  text: `with closed as (
+           update market.dead_letters set replayed_at = now()
+            where transaction_id is null and replayed_at is null
+           returning 1)
+         update market.reconcile_state set recovering = true, updated_at = now() where exists (select from closed)
+         returning 1`,
+};
+
+/**
+ * Closes the dead letters of entries whose transactions are not all known, and records a recovery, which finds
+ * these among the rows received since the checkpoint. False where there are none.
+ */
+export async function recoverUnreadable(database: Queries): Promise<boolean> {
+  return (await database.query(unreadableStatement)).length > 0;
+}
+
+const replayedStatement = {
+  name: 'list-replayed-ids',
+  text: `select dead_letter_id, transaction_id
+           from market.dead_letters
+          where replayed_at >= $1 and transaction_id is not null and dead_letter_id > $2
+          order by dead_letter_id
+          limit $3`,
+};
+
+type ReplayedPage = {
+  readonly transactionIds: readonly string[];
+  /** Start of the next page; null after the last. */
+  readonly next: string | null;
+};
+
+/** A page of the transactions whose dead letters were replayed since a time. */
+export async function listReplayed(
+  database: Queries,
+  since: Date,
+  after: string,
+  rowsMax: number,
+): Promise<ReplayedPage> {
+  const rows = await database.query<{ dead_letter_id: string; transaction_id: string }>(
+    replayedStatement,
+    [since, after, rowsMax],
+  );
+  return {
+    transactionIds: rows.map((row) => row.transaction_id),
+    next: rows.length < rowsMax ? null : (rows.at(-1)?.dead_letter_id ?? null),
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * Appends a committed batch's transactions to the streams, in as few entries as possible, one script call a
+ * stream. Used by ingest, the reconciler and replays. Durability does not depend on it: what is refused or
+ * fails is appended later from Postgres.
+ */
+import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
+import { isStreamAtFault } from '../../../kit/redis/outage.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Transaction } from '../../domain/transaction.ts';
+import { type StreamKeys, shardOf, streamKeys } from '../keys.ts';
+import { loadScript, runScripts } from '../scripts.ts';
+import { ENTRY_VERSION, type EntryPayload, packEntries } from './entry.ts';
+import type { StreamRooms } from './stream-rooms.ts';
+
+type ProducerOptions = {
+  readonly redis: RedisClient;
+  readonly market: string;
+  readonly shards: number;
+  /** Transactions in one stream beyond which entries are refused, or the room that each has now. */
+  readonly transactionsMax: number | StreamRooms['recent'];
+  /**
+   * Treats a stream that cannot be written as full instead of throwing, so that the others get their entries.
+   */
+  readonly passesFaults?: boolean;
+};
+
+type AppendResult = {
+  readonly appended: number;
+  /** Transactions of streams that are full. */
+  readonly refused: number;
+  /** The same transactions, so that a caller can repeat with them alone. */
+  readonly left: readonly EntryPayload[];
+};
+
+export type Producer = {
+  /** Throws Failure `unavailable`; entries of other streams may have been appended all the same. */
+  readonly append: (payloads: readonly EntryPayload[]) => Promise<AppendResult>;
+};
+
+/** The stream of a transaction. */
+export function createStreamChoice(
+  market: string,
+  shards: number,
+): (transaction: Pick<Transaction, 'corridor' | 'accountId'>) => StreamKeys {
+  const streams = new Map<string, StreamKeys>();
+  return ({ corridor, accountId }) => {
+    const shard = shardOf(accountId, shards);
+    const name = `${corridor}:${shard}`;
+    let stream = streams.get(name);
+    if (stream === undefined) {
+      stream = streamKeys(market, corridor, shard);
+      streams.set(name, stream);
+    }
+    return stream;
+  };
+}
+
+export function createProducer(options: ProducerOptions): Producer {
+  const { redis, market, shards, transactionsMax, passesFaults = false } = options;
+  const script = loadScript('append-2');
+  const streamOf = createStreamChoice(market, shards);
+  const choose = ({ transaction }: EntryPayload) => streamOf(transaction);
+  const readMax = async () => {
+    if (typeof transactionsMax === 'number') return () => transactionsMax;
+    const roomOf = await transactionsMax();
+    return ({ transactions }: StreamKeys) => roomOf(transactions).transactionsMax;
+  };
+  const send = async (groups: readonly Group[]): Promise<Appended[]> => {
+    const maxOf = await readMax();
+    const packed = groups.map(({ payloads }) => packEntries(payloads));
+    const calls = groups.map(({ stream }, index) => ({
+      keys: [stream.transactions, stream.counts],
+      args: [
+        ...[maxOf(stream), ENTRY_VERSION],
+        ...(packed[index] ?? []).flatMap((one) => [one.transactions, one.head, one.packed]),
+      ],
+    }));
+    const replies = await runScripts(redis, script, calls).catch((error: unknown) =>
+      groups.map(() => toRedisFailure(error)),
+    );
+    return replies.map((reply, index) => toAppended(reply, packed[index] ?? []));
+  };
+  /**
+   * Entries may be refused although there is room for smaller ones: these are tried once more, packed to fit.
+   */
+  const fill = async (stream: StreamKeys, { left, room }: Filled): Promise<Appended> => {
+    const payloads = left.slice(0, room);
+    if (payloads.length === 0) return { left, room };
+    const [again = { left: payloads, room: 0 }] = await send([{ stream, payloads }]);
+    if (again instanceof Failure) return again;
+    return { left: [...again.left, ...left.slice(room)], room: 0 };
+  };
+  return {
+    async append(payloads) {
+      const groups = [...Map.groupBy(payloads, choose)].map(([stream, group]) => ({
+        stream,
+        payloads: group,
+      }));
+      if (groups.length === 0) return { appended: 0, refused: 0, left: [] };
+      const answers = await send(groups);
+      const left: EntryPayload[] = [];
+      let failure: Failure | undefined;
+      for (const [index, { stream, payloads: group }] of groups.entries()) {
+        const first = answers[index] ?? { left: group, room: 0 };
+        const answer = first instanceof Failure ? first : await fill(stream, first);
+        if (!(answer instanceof Failure)) left.push(...answer.left);
+        else if (passesFaults && isStreamAtFault(answer)) left.push(...group);
+        else failure ??= answer;
+      }
+      if (failure !== undefined) throw failure;
+      return { appended: payloads.length - left.length, refused: left.length, left };
+    },
+  };
+}
+
+type Group = { readonly stream: StreamKeys; readonly payloads: readonly EntryPayload[] };
+type Filled = { readonly left: readonly EntryPayload[]; readonly room: number };
+/** Transactions that were not appended, and how many more the stream has room for. */
+type Appended = Filled | Failure;
+
+/** Reads the reply of append: `[entries, room]`. */
+function toAppended(reply: unknown, packed: ReturnType<typeof packEntries>): Appended {
+  if (!Array.isArray(reply)) return toRedisFailure(reply);
+  const left = packed.slice(Number(reply[0])).flatMap(({ payloads }) => payloads);
+  return { left, room: Number(reply[1]) };
+}

@@ -1,0 +1,174 @@
+/**
+ * The one consumer group of every stream, and the life of an entry in it:
+ *
+ *              XADD                XREADGROUP >               settle
+ *   producer ────────▶ undelivered ───────────▶ pending of a ────────▶ acknowledged and deleted
+ *      ▲                                     ┌─▶ consumer  ──┐ settle
+ *      │                                     │   │   │       └────────▶ dead letter
+ *      │  promote             claim, when    └───┘   │ settle
+ *      └───────── retries ◀── left alone             ▼
+ *                    ▲                           due-time set
+ *                    └───────────────────────────────┘
+ *
+ * An entry of a version that the worker does not read is handed over instead, to a worker that does (versions.ts).
+ *
+ * Groups begin at 0, so entries appended before the group existed are read; only acknowledged entries are
+ * deleted. An entry of many leaves at once; what failed of it goes on as entries of one. One that crashed its workers
+ * is divided into entries of one before it is worked on a third time.
+ */
+import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
+import { isStreamAtFault, unexpected } from '../../../kit/redis/outage.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { GROUP, type StreamKeys, TOKEN_PREFIX } from '../keys.ts';
+import { loadScript, runScript, runScripts } from '../scripts.ts';
+import { type StreamEntry, toEntry } from './read-group.ts';
+import { consumerOfVersion } from './versions.ts';
+
+const ensureScript = loadScript('ensure-group-1');
+const claimScript = loadScript('claim-stale-1');
+const heartbeatScript = loadScript('heartbeat-1');
+const removeScript = loadScript('remove-consumer-1');
+
+/**
+ * Creates the group of each stream where it is missing; null where it exists now, else the error: a Redis at
+ * its memory limit creates none for an empty stream.
+ */
+export async function ensureGroups(
+  redis: RedisClient,
+  streams: readonly string[],
+): Promise<(Failure | null)[]> {
+  const calls = streams.map((stream) => ({ keys: [stream], args: [GROUP] }));
+  const replies = await runScripts(redis, ensureScript, calls).catch((error: unknown) =>
+    streams.map(() => toRedisFailure(error)),
+  );
+  return replies.map((reply) => (reply instanceof Failure ? reply : null));
+}
+
+/** True when a read failed because a stream or its group has vanished (FLUSHALL, XGROUP DESTROY, DEL). */
+export function isGroupMissing(failure: Failure): boolean {
+  return failure.code === 'REDIS_NOGROUP' || failure.code === 'REDIS_UNBLOCKED';
+}
+
+export type ClaimOptions = {
+  readonly stream: string;
+  readonly consumer: string;
+  readonly idleMs: number;
+  /** Where the last claim of this stream ended; CLAIM_START at first. */
+  readonly cursor: string;
+  /** Most transactions; the first entry may exceed it. */
+  readonly transactionsMax: number;
+  /** The consumer whose entries are claimed; absent: any. */
+  readonly from?: string | undefined;
+};
+
+export type Claimed = {
+  readonly cursor: string;
+  readonly entries: readonly StreamEntry[];
+  /** Entries of several transactions that were delivered often: to be divided, not processed. */
+  readonly suspects: readonly StreamEntry[];
+};
+
+/** Cursor at the start of a claim, and after every pending entry was seen. */
+export const CLAIM_START = '-';
+
+/** Deliveries after which an entry is claimed alone, so that it can crash only itself. */
+export const DELIVERIES_TOGETHER = 3;
+/** Deliveries after which an entry of several transactions is divided. */
+export const DELIVERIES_WHOLE = 2;
+
+/** Operations of the group besides reading; each call is one round trip. */
+export type GroupDuties = ReturnType<typeof createGroupDuties>;
+
+/** @param versions those of entries that this process reads */
+export function createGroupDuties(redis: RedisClient, versions: readonly string[]) {
+  return {
+    /** Claims stale entries of versions that we read, as many as can be processed together. Throws a Failure. */
+    async claim(claim: ClaimOptions): Promise<Claimed> {
+      const { stream, consumer, idleMs, cursor, transactionsMax, from = '' } = claim;
+      const bounds = [transactionsMax, DELIVERIES_TOGETHER, DELIVERIES_WHOLE];
+      const args = [GROUP, consumer, idleMs, cursor, ...bounds, from, ...versions];
+      const call = { keys: [stream], args };
+      return toClaimed(await runScript(redis, claimScript, call, { buffers: true }));
+    },
+    /** Consumers of these streams that stand for a version that we read and have entries. Throws a Failure. */
+    async findHandedOver(streams: readonly StreamKeys[]) {
+      const consumers = versions.map(consumerOfVersion);
+      const places = streams.flatMap((stream) => consumers.map((from) => ({ stream, from })));
+      const found = await Promise.all(
+        places.map(({ stream, from }) => hasPending(redis, stream.transactions, from)),
+      );
+      return places.filter((_, index) => found[index]);
+    },
+    /** Resets the idle time of entries that are still ours; returns their number. */
+    async heartbeat(stream: string, consumer: string, ids: readonly string[]) {
+      const call = { keys: [stream], args: [GROUP, consumer, ...ids] };
+      return Number(await runScript(redis, heartbeatScript, call));
+    },
+    /** Removes the consumer from each stream where it has nothing pending. */
+    async removeConsumer(streams: readonly string[], consumer: string) {
+      // A missing stream or group has no consumer to remove.
+      const calls = streams.map((stream) => ({ keys: [stream], args: [GROUP, consumer] }));
+      await runScripts(redis, removeScript, calls);
+    },
+    /** Removes consumers of dead processes: idle for longer than `idleMs`, nothing pending. */
+    async removeDeadConsumers(stream: string, idleMs: number) {
+      const consumers = await listConsumers(redis, stream);
+      const idle = consumers.filter((one) => one.pending === 0 && one.idleMs > idleMs);
+      const calls = idle.map(({ name }) => ({ keys: [stream], args: [GROUP, name] }));
+      await runScripts(redis, removeScript, calls);
+    },
+  };
+}
+
+async function hasPending(redis: RedisClient, stream: string, consumer: string): Promise<boolean> {
+  const rows = await redis.xpending(stream, GROUP, '-', '+', 1, consumer).catch((error) => {
+    const failure = toRedisFailure(error);
+    // A missing stream, or a key of another type, has no entries for us; other streams may.
+    if (isGroupMissing(failure) || isStreamAtFault(failure)) return [];
+    throw failure;
+  });
+  return rows.length > 0;
+}
+
+/** Reads the reply of claim-stale: `[cursor, [id, deliveries, fields, 1 for a suspect, ...]]`. */
+export function toClaimed(reply: unknown): Claimed {
+  if (!Array.isArray(reply) || !Buffer.isBuffer(reply[0]) || !Array.isArray(reply[1])) {
+    throw unexpected('claim-stale');
+  }
+  const flat: unknown[] = reply[1];
+  const claimed = { entries: [] as StreamEntry[], suspects: [] as StreamEntry[] };
+  for (let i = 0; i + 3 < flat.length; i += 4) {
+    const entry = toEntry(String(flat[i]), flat[i + 2], Number(flat[i + 1]));
+    if (flat[i + 3] !== 1) claimed.entries.push(entry);
+    // An upper bound on how often it crashed its workers: lost connections count as deliveries, too.
+    else claimed.suspects.push({ ...entry, deliveries: DELIVERIES_WHOLE });
+  }
+  return { cursor: String(reply[0]), ...claimed };
+}
+
+/** The consumers of a stream, without its token; none where the stream or the group is missing. */
+export async function listConsumers(redis: RedisClient, stream: string) {
+  const reply = await redis.xinfo('CONSUMERS', stream, GROUP).catch((error: unknown) => {
+    const failure = toRedisFailure(error);
+    if (isGroupMissing(failure) || failure.message.includes('no such key')) return [];
+    throw failure;
+  });
+  if (!Array.isArray(reply)) throw unexpected('XINFO CONSUMERS');
+  const consumers = reply.map((row: unknown) => {
+    const fields = toFields(row);
+    return {
+      name: String(fields.get('name')),
+      pending: Number(fields.get('pending')),
+      idleMs: Number(fields.get('idle')),
+    };
+  });
+  return consumers.filter(({ name }) => !name.startsWith(TOKEN_PREFIX));
+}
+
+/** A flat reply `[name, value, ...]` as a map. */
+function toFields(reply: unknown): Map<string, unknown> {
+  const fields = new Map<string, unknown>();
+  if (!Array.isArray(reply)) return fields;
+  for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), reply[i + 1]);
+  return fields;
+}

@@ -1,0 +1,24 @@
+/**
+ * Invalidates cached profiles after a label changed their history; they are rebuilt when next needed. Copies in
+ * memory no longer find their stamp, and a snapshot of earlier reads is refused.
+ */
+import { callsOf } from '../../../kit/redis/by-slot.ts';
+import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
+import { type PartyKind, profileKey, profileSlot } from '../keys.ts';
+
+export type Party = { readonly kind: PartyKind; readonly id: string };
+
+/** Resolves when no earlier profile of these parties will be used again. Throws a Failure. */
+export async function invalidateProfiles(
+  redis: RedisClient,
+  market: string,
+  parties: readonly Party[],
+): Promise<void> {
+  const places = parties.map(({ kind, id }) => {
+    const slot = profileSlot(id);
+    return { slot, key: profileKey(market, kind, id, slot) };
+  });
+  const calls = callsOf(redis, places).map(({ items }) => items.map(({ key }) => key));
+  // A full Redis allows deletions.
+  await Promise.all(calls.map((keys) => redis.unlink(keys))).catch(throwRedisFailure);
+}

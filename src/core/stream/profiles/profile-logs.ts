@@ -1,0 +1,210 @@
+/**
+ * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the
+ * bytes). A batch's appends are one script call, or one a hash slot on a cluster, all in one round trip; nobody loses.
+ * What belongs to another history of writes is not used (server-history.ts); what there is no room for is dropped whole
+ * (profile-budget.ts).
+ */
+import { callsOf } from '../../../kit/redis/by-slot.ts';
+import type { RedisClient } from '../../../kit/redis/connection.ts';
+import { unexpected } from '../../../kit/redis/outage.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { profileHistoryKey } from '../keys.ts';
+import { loadScript, type ScriptArgument } from '../scripts.ts';
+import { createProfileBudget } from './profile-budget.ts';
+import { createRunOverProfiles, isOtherHistory } from './server-history.ts';
+
+/** A position up to which a log is known: its length there, and the stamp in front of it. */
+export type KnownEnd = { readonly length: number; readonly high: number; readonly low: number };
+
+type LogPlace = { readonly key: string; readonly slot: number };
+
+export type LogAppend = LogPlace & {
+  /** The caller's position in the log; null for none. */
+  readonly known: KnownEnd | null;
+  /** Empty to read only. */
+  readonly block: Uint8Array;
+  readonly isToRenew: boolean;
+};
+
+/**
+ * The part of a log that the caller lacks, without the block that it appended itself: nothing, the bytes
+ * `since` its position, the `whole` log, or everything as the log was `absent`. `later`: nothing has happened,
+ * and the caller asks again.
+ */
+export type LogReply = {
+  readonly lacks: 'nothing' | 'since' | 'whole' | 'absent' | 'later';
+  readonly bytes: Uint8Array;
+  /** False when Redis had no room for the block: then the log is gone. */
+  readonly isStored: boolean;
+};
+
+export type LogInstall = LogPlace & {
+  /** The position that `snapshot` replaces; where it no longer holds, the snapshot is refused. */
+  readonly known: KnownEnd;
+  readonly snapshot: Uint8Array;
+};
+
+export type InstallOutcome = 'refused' | 'installed' | 'dropped';
+
+export type ProfileLogs = {
+  readonly append: (appends: readonly LogAppend[]) => Promise<LogReply[]>;
+  /** The snapshots must stay as they are until it resolves. */
+  readonly install: (installs: readonly LogInstall[]) => Promise<InstallOutcome[]>;
+  /**
+   * Checks Redis' memory; above the budget logs are dropped, and none are begun. Resolves to how many were
+   * dropped.
+   */
+  readonly keepBudget: () => Promise<number>;
+};
+
+type ProfileLogsOptions = {
+  readonly redis: RedisClient;
+  readonly market: string;
+  readonly ttlSeconds: number;
+  /** Most bytes of one reply, except for the first log in it. */
+  readonly replyBytesMax?: number;
+};
+
+const REPLY_BYTES_MAX = 4 * 1024 * 1024;
+/** Time to live of a log without a snapshot: far longer than a rebuild, and short enough that none pile up. */
+const PLACEHOLDER_SECONDS = 10;
+
+const NO_BYTES = new Uint8Array(0);
+const LACKS = ['nothing', 'since', 'whole', 'absent'] as const;
+const LATER: LogReply = { lacks: 'later', bytes: NO_BYTES, isStored: false };
+/** Replies without bytes, by code: nearly all. */
+const EMPTY_REPLIES = [true, false].flatMap((isStored) =>
+  LACKS.map((lacks): LogReply => ({ lacks, bytes: NO_BYTES, isStored })),
+);
+/** Logs of another history were removed, and there is no room for others. */
+const REMOVED: LogReply = { lacks: 'absent', bytes: NO_BYTES, isStored: false };
+const OUTCOMES = ['refused', 'installed', 'dropped'] as const;
+const CODE_0 = 48;
+const LATER_CODE = 8;
+
+export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
+  const { redis, market, ttlSeconds, replyBytesMax = REPLY_BYTES_MAX } = options;
+  const run = createRunOverProfiles(redis, market);
+  const appendProfiles = loadScript('append-profiles-n');
+  const installProfiles = loadScript('install-profiles-n');
+  const budget = createProfileBudget(redis, market);
+  return {
+    keepBudget: budget.keep,
+    async append(appends) {
+      const calls = callsOf(redis, appends);
+      const packed = calls.map(({ items }) => ({
+        keys: keysOf(market, items),
+        args: [
+          ...[packAppends(items), budget.isExceeded() ? 1 : 0],
+          ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS],
+        ] as ScriptArgument[],
+      }));
+      const replies = await run(appendProfiles, packed, { buffers: true });
+      const placed = new Array<LogReply>(appends.length);
+      for (const [index, { places }] of calls.entries()) {
+        placeReplies(replies[index], places, placed);
+      }
+      return placed;
+    },
+    async install(installs) {
+      const calls = callsOf(redis, installs);
+      const packed = calls.map(({ items }) => ({
+        keys: keysOf(market, items),
+        args: [
+          ...[packKnown(items), ttlSeconds],
+          ...items.map(({ snapshot }) =>
+            Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.length),
+          ),
+        ],
+      }));
+      const replies = await run(installProfiles, packed);
+      const outcomes = new Array<InstallOutcome>(installs.length).fill('refused');
+      for (const [index, { places }] of calls.entries()) {
+        const digits = replies[index];
+        if (isOtherHistory(digits)) continue;
+        if (digits instanceof Failure) throw digits;
+        if (typeof digits !== 'string' || digits.length !== places.length)
+          throw unexpected('install-profiles');
+        places.forEach((place, at) => {
+          outcomes[place] = OUTCOMES[Number(digits[at])] ?? 'refused';
+        });
+      }
+      return outcomes;
+    },
+  };
+}
+
+/**
+ * Runs the script with the logs and the history of their slots: on a single node the first one's slot stands
+ * for all.
+ */
+function keysOf(market: string, items: readonly LogPlace[]): string[] {
+  const keys = items.map(({ key }) => key);
+  keys.push(profileHistoryKey(market, items[0]?.slot ?? 0));
+  return keys;
+}
+
+function placeReplies(reply: unknown, places: readonly number[], placed: LogReply[]): void {
+  if (isOtherHistory(reply)) {
+    for (const place of places) placed[place] = REMOVED;
+    return;
+  }
+  if (reply instanceof Failure) throw reply;
+  const [codes, ...values] = Array.isArray(reply) ? reply : [];
+  if (!Buffer.isBuffer(codes) || codes.length !== places.length)
+    throw unexpected('append-profiles');
+  let next = 0;
+  places.forEach((place, at) => {
+    const code = (codes[at] ?? 0) - CODE_0;
+    const empty = EMPTY_REPLIES[code];
+    if (code === LATER_CODE) placed[place] = LATER;
+    else if (empty === undefined) throw unexpected('append-profiles');
+    else if (empty.lacks === 'nothing' || empty.lacks === 'absent') placed[place] = empty;
+    else placed[place] = { ...empty, bytes: values[next++] as Buffer };
+  });
+}
+
+const STAMP_BYTES = 8;
+/** Most digits of a length: Redis keeps no string of more than 512 MiB. */
+const DIGITS_MAX = 9;
+const HEAD_BYTES = 4 + DIGITS_MAX + STAMP_BYTES;
+const RENEW_FLAG = 128;
+
+/** One argument for all logs: the client spends more on an argument than on its bytes. */
+function packAppends(appends: readonly LogAppend[]): Buffer {
+  let length = appends.length * HEAD_BYTES;
+  for (const { block } of appends) length += block.length;
+  const packed = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const { known, block, isToRenew } of appends) {
+    at = packHead(packed, at, known, block.length, isToRenew ? RENEW_FLAG : 0);
+    packed.set(block, at);
+    at += block.length;
+  }
+  return packed.subarray(0, at);
+}
+
+function packKnown(installs: readonly LogInstall[]): Buffer {
+  const packed = Buffer.allocUnsafe(installs.length * HEAD_BYTES);
+  let at = 0;
+  for (const { known } of installs) at = packHead(packed, at, known, 0, 0);
+  return packed.subarray(0, at);
+}
+
+/** Format for the scripts: digits and flag, length of what follows, where the stamp begins, the stamp. */
+function packHead(
+  packed: Buffer,
+  from: number,
+  known: KnownEnd | null,
+  length: number,
+  flag: number,
+): number {
+  const digits = known === null ? '' : String(known.length - STAMP_BYTES);
+  packed.writeUInt32LE(length * 256 + digits.length + flag, from);
+  let at = from + 4;
+  if (known === null) return at;
+  // Character by character: for so few of them a call into the encoder takes longer.
+  for (let index = 0; index < digits.length; index++) packed[at++] = digits.charCodeAt(index);
+  at = packed.writeUInt32LE(known.high, at);
+  return packed.writeUInt32LE(known.low, at);
+}

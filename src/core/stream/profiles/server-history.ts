@@ -1,0 +1,109 @@
+/**
+ * Proves that profiles in Redis are current. A server that came back from its disk, or a replica that took
+ * over, may lack the last writes: a log without the newest appends looks current, even to a process that knows
+ * its beginning. So each slot of profiles also stores the history of writes that they belong to, and every
+ * script that uses them compares it with the server's (lua/of-history.lua). Where they differ the profiles are
+ * removed, once, and are rebuilt from Postgres as they are needed.
+ */
+import type { Redis } from 'ioredis';
+import {
+  type RedisClient,
+  throwRedisFailure,
+  toRedisFailure,
+  writableNodes,
+} from '../../../kit/redis/connection.ts';
+import { infoField } from '../../../kit/redis/info-field.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { PROFILE_SLOTS, profileHistoryKey, profileKeyPattern, slotTag } from '../keys.ts';
+import { runScripts, type Script, type ScriptCall, type ScriptOptions } from '../scripts.ts';
+
+const SCAN_KEYS = 1000;
+const SLOTS = Array.from({ length: PROFILE_SLOTS }, (_, slot) => slot);
+
+/** Whether a script has refused to touch profiles of another history. */
+export function isOtherHistory(reply: unknown): boolean {
+  return reply instanceof Failure && reply.code === 'REDIS_OTHERHISTORY';
+}
+
+/**
+ * Runs a script over profiles, and repeats it where it found those of another history. Replies are those of
+ * runScripts; one that is `isOtherHistory` all the same means that the logs are absent, and that Redis has no
+ * room to begin any.
+ */
+export function createRunOverProfiles(redis: RedisClient, market: string) {
+  let adopting: Promise<void> | undefined;
+  return async (script: Script, calls: readonly ScriptCall[], options?: ScriptOptions) => {
+    const replies = await runScripts(redis, script, calls, options);
+    if (!replies.some(isOtherHistory)) return replies;
+    adopting ??= adopt(redis, market).finally(() => {
+      adopting = undefined;
+    });
+    await adopting.catch(throwRedisFailure);
+    const again = calls.filter((_, index) => isOtherHistory(replies[index]));
+    const rest = (await runScripts(redis, script, again, options)).values();
+    return replies.map((reply) => (isOtherHistory(reply) ? rest.next().value : reply));
+  };
+}
+
+async function adopt(redis: RedisClient, market: string): Promise<void> {
+  await Promise.all(writableNodes(redis).map((node) => adoptNode(node, market)));
+}
+
+/**
+ * Removes the node's profiles in slots with another history, then records its own for the slots. Several
+ * workers may do so at once: one that is behind removes logs that others have begun meanwhile, which are then
+ * rebuilt again.
+ */
+async function adoptNode(node: Redis, market: string): Promise<void> {
+  const history = infoField(await node.info('replication'), 'master_replid') ?? '';
+  const found = await Promise.all(SLOTS.map((slot) => readHistory(node, market, slot)));
+  const slots = SLOTS.filter((slot) => found[slot] !== undefined && found[slot] !== history);
+  const last = slots.at(-1);
+  if (last === undefined) return;
+  const tags = new Set(slots.map((slot) => slotTag(market, slot)));
+  const isDone = async () => (await readHistory(node, market, last)) === history;
+  if (!(await purge(node, market, tags, isDone))) return;
+  for (const slot of slots) {
+    await node.set(profileHistoryKey(market, slot), history).catch(throwUnlessFull);
+  }
+}
+
+/** Null where the slot has none yet; undefined where another node of a cluster has the slot. */
+async function readHistory(node: Redis, market: string, slot: number) {
+  try {
+    return await node.get(profileHistoryKey(market, slot));
+  } catch (error) {
+    if (MOVED.has(toRedisFailure(error).code)) return undefined;
+    throw error;
+  }
+}
+
+/** Error of a node for a slot that it does not have, or is about to hand over. */
+const MOVED = new Set(['REDIS_MOVED', 'REDIS_ASK', 'REDIS_CLUSTERDOWN']);
+
+/** A full Redis refuses only writes that do not matter here: without them profiles stay absent. */
+function throwUnlessFull(error: unknown): void {
+  const failure = toRedisFailure(error);
+  if (failure.code !== 'REDIS_OOM') throw failure;
+}
+
+/** Removes all profiles under these tags; false where another worker was done before. */
+async function purge(
+  node: Redis,
+  market: string,
+  tags: ReadonlySet<string>,
+  isDone: () => Promise<boolean>,
+): Promise<boolean> {
+  let cursor = '0';
+  do {
+    const [next, keys] = await node.scan(
+      ...([cursor, 'MATCH', profileKeyPattern(market), 'COUNT', SCAN_KEYS] as const),
+    );
+    cursor = next;
+    if (await isDone()) return false;
+    const foreign = keys.filter((key) => tags.has(key.slice(0, key.indexOf('}') + 1)));
+    // One command a key, as keys of a page lie in different slots of a cluster.
+    await Promise.all(foreign.map((key) => node.unlink(key)));
+  } while (cursor !== '0');
+  return true;
+}

@@ -1,0 +1,82 @@
+/**
+ * Answers to requests that wait for a score: one channel an API process, one subscription, a bounded
+ * number of waiters. A reply is a hint that saves polling; the stored score is the truth, so nothing is
+ * lost when Redis is away.
+ */
+import { randomUUID } from 'node:crypto';
+import { openReader } from '../../../kit/redis/connection.ts';
+import type { ScoreJson } from '../../domain/score-record.ts';
+import { repliesChannel } from '../keys.ts';
+
+export type ExpectedReply = {
+  /**
+   * Resolves with the score. It never rejects, and never settles after `cancel`, without Redis, or when
+   * WAITERS_MAX wait already, so callers poll as well.
+   */
+  readonly score: Promise<ScoreJson>;
+  readonly cancel: () => void;
+};
+
+export type Replies = {
+  /** The value for an entry's `replyTo`. */
+  readonly instance: string;
+  readonly expect: (transactionId: string) => ExpectedReply;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+/** Most requests of one process that may wait at the same time. */
+const WAITERS_MAX = 10_000;
+/** A subscriber's socket is quiet while nobody waits, and ioredis sends no pings on it. */
+const QUIET_MS_MAX = 15 * 60_000;
+
+type Waiter = (score: ScoreJson) => void;
+
+export function openReplies({ url, market }: { url: string; market: string }): Replies {
+  const instance = randomUUID();
+  const channel = repliesChannel(market, instance);
+  const waiters = new Map<string, Set<Waiter>>();
+  let waiting = 0;
+  const remove = (transactionId: string, waiter: Waiter) => {
+    const group = waiters.get(transactionId);
+    if (group?.delete(waiter)) waiting -= 1;
+    if (group?.size === 0) waiters.delete(transactionId);
+  };
+  const subscriber = openReader(url, QUIET_MS_MAX / 2);
+  subscriber.on('message', (_channel: string, text: string) => {
+    const score = readScore(text);
+    if (score === undefined) return;
+    for (const waiter of waiters.get(score.transaction_id) ?? []) waiter(score);
+  });
+  // Subscribes on every new connection. A failure only means that waiting requests poll until the next one.
+  subscriber.on('ready', () => {
+    subscriber.subscribe(channel).catch(() => undefined);
+  });
+  return {
+    instance,
+    expect(transactionId) {
+      const { promise, resolve } = Promise.withResolvers<ScoreJson>();
+      if (waiting >= WAITERS_MAX) return { score: promise, cancel: () => undefined };
+      const waiter: Waiter = (score) => {
+        remove(transactionId, waiter);
+        resolve(score);
+      };
+      const group = waiters.get(transactionId) ?? new Set();
+      waiters.set(transactionId, group.add(waiter));
+      waiting += 1;
+      return { score: promise, cancel: () => remove(transactionId, waiter) };
+    },
+    async [Symbol.asyncDispose]() {
+      waiters.clear();
+      subscriber.disconnect();
+    },
+  };
+}
+
+/** Not checked against the schema, which takes as long as parsing, because only workers publish here. */
+function readScore(text: string): ScoreJson | undefined {
+  try {
+    return JSON.parse(text) as ScoreJson;
+  } catch {
+    return undefined;
+  }
+}

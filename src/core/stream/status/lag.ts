@@ -1,0 +1,52 @@
+/** What streams hold and how far the workers are behind, in transactions: for metrics, status and autoscaling. */
+import type { RedisClient } from '../../../kit/redis/connection.ts';
+import { unexpected } from '../../../kit/redis/outage.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { GROUP, type StreamKeys } from '../keys.ts';
+import { loadScript, runOnStreams } from '../scripts.ts';
+
+export type StreamLag = {
+  readonly stream: StreamKeys;
+  /** Transactions not yet delivered. */
+  readonly lag: number;
+  /** Delivered to a worker that reads them, and not yet acknowledged. */
+  readonly pending: number;
+  /** Entries that wait for a worker that reads their version. */
+  readonly handedOver: number;
+  /** Age of the oldest entry not yet acknowledged; 0 when there is none. */
+  readonly oldestAgeMs: number;
+  /** Transactions that wait for their next attempt, due or not. */
+  readonly retriesWaiting: number;
+  /** Entries of the bounded copy of the dead letters. */
+  readonly deadLetters: number;
+};
+
+const script = loadScript('measure-4');
+
+/** One round trip for all streams of a single node. A stream without a group has everything ahead. Throws a Failure. */
+export async function measureStreams(
+  redis: RedisClient,
+  streams: readonly StreamKeys[],
+): Promise<StreamLag[]> {
+  const calls = streams.map(({ transactions, counts, retries, deadLetters }) => ({
+    keys: [transactions, counts, retries, deadLetters],
+    args: [GROUP],
+  }));
+  const replies = await runOnStreams(redis, script, calls);
+  return streams.map((stream, index) => toLag(stream, replies[index]));
+}
+
+function toLag(stream: StreamKeys, reply: unknown): StreamLag {
+  const figures = reply instanceof Failure ? [0, 0, 0, 0, 0, 0] : reply;
+  if (!Array.isArray(figures)) throw unexpected('measure');
+  const [held, pending, oldestAgeMs, retriesWaiting, deadLetters, handedOver] = figures;
+  return {
+    stream,
+    lag: Number(held) - Number(pending),
+    pending: Number(pending),
+    handedOver: Number(handedOver),
+    oldestAgeMs: Number(oldestAgeMs),
+    retriesWaiting: Number(retriesWaiting),
+    deadLetters: Number(deadLetters),
+  };
+}

@@ -1,0 +1,66 @@
+/** Acknowledges scored transactions: one outcome for all of an entry, with the rows of its event. */
+import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
+import { type Decision, toScoreJson } from '../domain/score-record.ts';
+import type { StoredScore } from '../store/scores/stored-scores.ts';
+import type { Decided, Item } from './item.ts';
+
+/** The part of a decision that an event has. */
+type EventDecision = Pick<Decision, 'score' | 'risk' | 'verdict' | 'reasons'>;
+type Score = { readonly item: Item; readonly decision: EventDecision };
+
+/** Where scores come from. */
+export type Source<One> = {
+  readonly scoredAtMsOf: (score: One) => number;
+  /** The score as it is stored; asked for where a request waits. */
+  readonly recordOf: (score: One) => StoredScore;
+  /** True where another entry publishes the score. */
+  readonly isElsewhere: (item: Item) => boolean;
+};
+
+export function acknowledge<One extends Score>(
+  scores: readonly One[],
+  { scoredAtMsOf, recordOf, isElsewhere }: Source<One>,
+): Decided[] {
+  return [...Map.groupBy(scores, ({ item }) => item.held)].map(([held, group]) => {
+    const rows: string[] = [];
+    const replies: { instance: string; score: string }[] = [];
+    for (const one of group) {
+      const { head, transaction } = one.item;
+      if (!isElsewhere(one.item)) rows.push(toRow(transaction, one.decision));
+      if (head.replyTo === null) continue;
+      const score = JSON.stringify(toScoreJson(recordOf(one)));
+      replies.push({ instance: head.replyTo, score });
+    }
+    const scoredAtMs = Math.max(...group.map(scoredAtMsOf));
+    const isPartly = rows.length < group.length;
+    const published = { count: rows.length, rows: rows.join(), isPartly, scoredAtMs, replies };
+    return { held, item: null, outcome: { kind: 'acknowledge', published } };
+  });
+}
+
+/** The same for scores that were read back. */
+export function acknowledgeStored(
+  scores: readonly { readonly item: Item; readonly decision: StoredScore }[],
+  isElsewhere: (item: Item) => boolean = () => false,
+): Decided[] {
+  return acknowledge(scores, {
+    isElsewhere,
+    scoredAtMsOf: ({ decision }) => decision.scoredAtMs,
+    recordOf: ({ decision }) => decision,
+  });
+}
+
+/** A score as an event has it. */
+export function toRow(transaction: DeliveredTransaction, decision: EventDecision): string {
+  const { transactionId, rows, row } = transaction;
+  const { score, risk, verdict, reasons } = decision;
+  const parties = `${quote(rows.account, row)},${quote(rows.merchant, row)}`;
+  // Ids, verdicts and reason codes have no character that JSON would escape.
+  const codes = reasons.length === 0 ? '' : reasons.map(({ code }) => `"${code}"`).join();
+  return `["${transactionId}",${parties},${score},${risk},"${verdict}",[${codes}]]`;
+}
+
+function quote(column: TextColumn, row: number): string {
+  const text = column.text(row) ?? '';
+  return column.isBare ? `"${text}"` : JSON.stringify(text);
+}

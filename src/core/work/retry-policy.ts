@@ -1,0 +1,28 @@
+/**
+ * Decides about an entry whose attempt failed. Pure. An `unavailable` failure never gets here: a dependency
+ * that is down pauses the worker and costs no attempt.
+ */
+import type { Failure } from '../../kit/words/failure.ts';
+import { ATTEMPTS_MAX } from '../stream/entries/entry.ts';
+import type { Outcome } from './item.ts';
+
+/** Deliveries after which a transaction has crashed its workers often enough to be given up. */
+export const DELIVERIES_MAX = 5;
+
+/**
+ * Waits are uniform in [0.5, 1] x base x 1, 2, 4: spread, yet never at once.
+ * @param baseMs  wait before the second attempt
+ * @param attempt which attempt failed, from 1
+ * @param random  uniform in [0, 1)
+ */
+export function decideRetry(
+  baseMs: number,
+  attempt: number,
+  failure: Failure,
+  random: number,
+): Outcome {
+  if (failure.kind !== 'transient' || attempt >= ATTEMPTS_MAX) {
+    return { kind: 'dead-letter', failure };
+  }
+  return { kind: 'retry', afterMs: baseMs * 2 ** (attempt - 1) * (0.5 + random / 2), failure };
+}

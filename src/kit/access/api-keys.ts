@@ -1,0 +1,268 @@
+/** Stores API keys: SHA-256, roles, client, holder, expiry. A key is revoked, never deleted: its id stays known. */
+import { recordChange } from '../audit/audit-log.ts';
+import type { Database, Query } from '../database/pool.ts';
+import { Failure } from '../words/failure.ts';
+import type { NewApiKey, StoredApiKey } from '../words/identity.ts';
+import {
+  type Actor,
+  APPROVING_ROLES,
+  approves,
+  type Officer,
+  ROLES,
+  type Role,
+} from '../words/principal.ts';
+import { findOrMake, lockPeople, refuseShared } from './identities.ts';
+
+/** People who approve that can be made without a confirmation: an approval takes two. */
+const FOUNDERS = 2;
+
+const COLUMNS = `key_id as "keyId", roles, client, owner, identity, made_by as "madeBy",
+                 confirmed_by as "confirmedBy", confirmed_at as "confirmedAt", created_at as "createdAt",
+                 expires_at as "expiresAt", revoked_at as "revokedAt"`;
+
+const insertStatement = {
+  name: 'insert-api-key',
+  text: `insert into market.api_keys (key_id, key_hash, roles, client, owner, identity, expires_at, made_by, confirmed_by,
+             confirmed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then $8 end, case when $9 then now() end)
+         returning ${COLUMNS}`,
+};
+
+/**
+ * Makes a key, and its person where the name is new. An actor without a key has DATABASE_URL, and makes keys for the first two
+ * people who approve; later ones are made by a person's key. A key that approves is in force at once where its maker is the
+ * same person and may approve, otherwise once it is confirmed.
+ * @throws Failure where the key would approve and belong to no person, or `by` may not make it
+ */
+export async function makeApiKey(
+  database: Pick<Database, 'transaction'>,
+  key: NewApiKey,
+  by: Actor,
+): Promise<StoredApiKey> {
+  const { keyId, keyHash, roles, client, holder, expiresAt } = key;
+  return await database.transaction(async (query) => {
+    await lockPeople(query);
+    const identity =
+      'identity' in holder ? (await findOrMake(query, holder.identity, by)).identity : null;
+    const owner = 'owner' in holder ? holder.owner : identity;
+    const isConfirmed =
+      roles.some(approves) && (await mayConfirmItself(query, identity, expiresAt, by));
+    const values = [keyId, keyHash, roles, client, owner, identity, expiresAt];
+    const made = only(
+      await query<StoredApiKey>(insertStatement, [...values, by.keyId, isConfirmed]),
+    );
+    await recordKey(query, by, made);
+    return made;
+  });
+}
+
+const countStatement = {
+  name: 'count-approvers',
+  text: 'select count(distinct market.approver_of(key_id))::int4 as approvers from market.api_keys where confirmed_at is not null',
+};
+const makerStatement = {
+  name: 'find-maker',
+  text: `select market.approver_of(key_id) as approver, expires_at as "expiresAt", market.is_nobodys(key_id) as "isNobodys"
+           from market.api_keys where key_id = $1`,
+};
+
+/** Whether a key that approves needs no confirmation. @throws Failure where `by` may not make it */
+async function mayConfirmItself(
+  query: Query,
+  identity: string | null,
+  expiresAt: Date | null,
+  by: Actor,
+): Promise<boolean> {
+  const roles = APPROVING_ROLES.join(', ');
+  if (identity === null) {
+    const why = `${roles} is held by a person: say identity instead of owner`;
+    throw new Failure('invalid', 'ROLE_NEEDS_IDENTITY', why);
+  }
+  if (by.keyId === null) {
+    const { approvers } = only(await query<{ approvers: number }>(countStatement));
+    if (approvers < FOUNDERS) return true;
+    refuse(`${approvers} people approve already: they make keys that approve, by POST /v1/keys`);
+  }
+  type Maker = { approver: string | null; expiresAt: Date | null; isNobodys: boolean };
+  const maker = only(await query<Maker>(makerStatement, [by.keyId]));
+  // A second person has vouched for a maker that approves itself.
+  if (maker.approver === null && maker.isNobodys) {
+    refuse(`the key ${by.keyId} may be the key of nobody: only people make keys for ${roles}`);
+  }
+  return maker.approver === identity && isWithin(expiresAt, maker.expiresAt);
+}
+
+/** A confirmed key vouches for another of the same person until its own end, not beyond. */
+function isWithin(expiresAt: Date | null, end: Date | null): boolean {
+  return end === null || (expiresAt !== null && expiresAt <= end);
+}
+
+const pendingStatement = {
+  name: 'lock-api-key',
+  text: `select ${COLUMNS} from market.api_keys where key_id = $1 for update`,
+};
+const confirmStatement = {
+  name: 'confirm-api-key',
+  text: `update market.api_keys set confirmed_by = $2, confirmed_at = now() where key_id = $1 returning ${COLUMNS}`,
+};
+
+/**
+ * Confirms a key, so that its approving roles are in force. A person who may hold the key may not confirm it.
+ * @throws Failure `not-found`, or `conflict` where one person may hold both keys or there is nothing to confirm
+ */
+export async function confirmApiKey(
+  database: Pick<Database, 'transaction'>,
+  keyId: string,
+  by: Officer,
+): Promise<StoredApiKey> {
+  return await database.transaction(async (query) => {
+    await lockPeople(query);
+    const [before] = await query<StoredApiKey>(pendingStatement, [keyId]);
+    if (before === undefined)
+      throw new Failure('not-found', 'KEY_UNKNOWN', `no key has the id '${keyId}'`);
+    if (before.revokedAt !== null) refuse(`the key ${keyId} is revoked`);
+    if (before.confirmedAt !== null) refuse(`the key ${keyId} is confirmed already`);
+    if (!before.roles.some(approves)) refuse(`the key ${keyId} has no role that approves`);
+    await refuseShared({ query }, keyId, by.keyId, 'confirm');
+    const after = only(await query<StoredApiKey>(confirmStatement, [keyId, by.keyId]));
+    await recordChange(query, by, { action: 'key.confirm', subject: keyId, before, after });
+    return after;
+  });
+}
+
+function only<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('a statement returned no row');
+  return row;
+}
+
+function refuse(why: string): never {
+  throw new Failure('conflict', 'KEY_REFUSED', why);
+}
+
+async function recordKey(query: Query, by: Actor, made: StoredApiKey): Promise<void> {
+  const change = { action: 'key.create', subject: made.keyId, before: null, after: made } as const;
+  await recordChange(query, by, change);
+}
+
+type RevokedKey = Pick<StoredApiKey, 'keyId' | 'revokedAt'>;
+
+async function recordRevoked(
+  query: Query,
+  by: Actor,
+  { keyId: subject, revokedAt }: RevokedKey,
+): Promise<void> {
+  const before = { revokedAt: null };
+  await recordChange(query, by, { action: 'key.revoke', subject, before, after: { revokedAt } });
+}
+
+/** A bootstrap key has every role except those that approve. */
+const BOOTSTRAP_ROLES: readonly Role[] = ROLES.filter((role) => !approves(role));
+const BOOTSTRAP_OWNER = 'RISK_BOOTSTRAP_KEY';
+/** Hexadecimal digits of the hash in a key id, which tell the ids of two values apart. */
+const BOOTSTRAP_ID_DIGITS = 8;
+
+const bootstrapStatement = {
+  name: 'insert-bootstrap-key',
+  text: `insert into market.api_keys (key_id, key_hash, roles, owner) values ($1, $2, $3, $4)
+         on conflict (key_hash) do nothing returning ${COLUMNS}`,
+};
+const replaceBootstrapStatement = {
+  name: 'revoke-other-bootstrap-keys',
+  text: `update market.api_keys set revoked_at = now()
+          where key_id ~ '^bootstrap[0-9a-f]*$' and key_id <> $1 and revoked_at is null
+         returning key_id as "keyId", revoked_at as "revokedAt"`,
+};
+const readBootstrapStatement = {
+  name: 'read-bootstrap-key',
+  text: 'select revoked_at is not null as revoked from market.api_keys where key_hash = $1',
+};
+
+/**
+ * Stores a configured value as a key of its own. A value that is seen for the first time revokes the earlier ones; a value
+ * that was revoked or replaced stays revoked, although a process still starts with it.
+ * @returns whether the key is in force
+ */
+export async function storeBootstrapKey(
+  database: Pick<Database, 'transaction'>,
+  keyHash: Buffer,
+  request: string,
+): Promise<boolean> {
+  const by: Actor = { name: BOOTSTRAP_OWNER, keyId: null, request };
+  return await database.transaction(async (query) => {
+    const keyId = `bootstrap${keyHash.toString('hex').slice(0, BOOTSTRAP_ID_DIGITS)}`;
+    const values = [keyId, keyHash, BOOTSTRAP_ROLES, BOOTSTRAP_OWNER];
+    const [made] = await query<StoredApiKey>(bootstrapStatement, values);
+    if (made !== undefined) {
+      // Where two values are new at once, the later one sees the earlier one and replaces it.
+      await lockPeople(query);
+      const replaced = await query<RevokedKey>(replaceBootstrapStatement, [keyId]);
+      for (const one of replaced) await recordRevoked(query, by, one);
+      await recordKey(query, by, made);
+    }
+    const [row] = await query<{ revoked: boolean }>(readBootstrapStatement, [keyHash]);
+    return row?.revoked === false;
+  });
+}
+
+/** What a lookup finds of a key `k`; $2 are the roles that approve, left out until the key is confirmed. */
+export const LIVE_COLUMNS = `k.key_id as "keyId", k.client, k.owner, k.identity,
+                array(select role from unnest(k.roles) as r (role)
+                       where role <> all ($2::text[]) or k.confirmed_at is not null) as roles`;
+/** A key `k` that is neither revoked nor expired. */
+export const IS_LIVE = 'k.revoked_at is null and (k.expires_at is null or k.expires_at > now())';
+
+const findStatement = {
+  name: 'find-live-api-key',
+  text: `select k.key_hash as "keyHash", ${LIVE_COLUMNS} from market.api_keys k
+          where k.key_hash = $1 and ${IS_LIVE}`,
+};
+
+export type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owner' | 'identity'> & {
+  readonly keyHash: Buffer;
+};
+
+/** Finds a key that is neither revoked nor expired; until it is confirmed, its roles that approve are left out. */
+export async function findLiveApiKey(
+  database: Pick<Database, 'query'>,
+  keyHash: Buffer,
+): Promise<LiveApiKey | undefined> {
+  const [row] = await database.query<LiveApiKey>(findStatement, [keyHash, APPROVING_ROLES]);
+  return row;
+}
+
+const listStatement = {
+  name: 'list-api-keys',
+  text: `select ${COLUMNS} from market.api_keys where key_id > $1 order by key_id limit $2`,
+};
+
+/** A page of keys after a key id. */
+export async function listApiKeys(
+  database: Pick<Database, 'query'>,
+  afterKeyId: string,
+  limit: number,
+): Promise<StoredApiKey[]> {
+  return await database.query<StoredApiKey>(listStatement, [afterKeyId, limit]);
+}
+
+const revokeStatement = {
+  name: 'revoke-api-key',
+  text: `update market.api_keys set revoked_at = now() where key_id = $1 and revoked_at is null
+         returning key_id as "keyId", revoked_at as "revokedAt"`,
+};
+const knownStatement = {
+  name: 'find-api-key',
+  text: 'select from market.api_keys where key_id = $1',
+};
+
+/** True when the key exists; revoking it again changes nothing. */
+export async function revokeApiKey(
+  database: Pick<Database, 'transaction'>,
+  keyId: string,
+  by: Actor,
+): Promise<boolean> {
+  return await database.transaction(async (query) => {
+    const [revoked] = await query<RevokedKey>(revokeStatement, [keyId]);
+    if (revoked !== undefined) await recordRevoked(query, by, revoked);
+    return revoked !== undefined || (await query(knownStatement, [keyId])).length > 0;
+  });
+}

@@ -1,0 +1,175 @@
+/** People who own keys. They are made with their first key (api-keys.ts). */
+import { recordChange } from '../audit/audit-log.ts';
+import type { Database, Query } from '../database/pool.ts';
+import { Failure } from '../words/failure.ts';
+import type { StoredIdentity } from '../words/identity.ts';
+import { type Actor, ENGINE } from '../words/principal.ts';
+
+const COLUMNS = `identity, created_at as "createdAt", made_by as "madeBy", revoked_at as "revokedAt"`;
+
+const listStatement = {
+  name: 'list-identities',
+  text: `select ${COLUMNS} from market.identities where identity > $1 order by identity limit $2`,
+};
+
+/** A page of people after a name. */
+export async function listIdentities(
+  { query }: Pick<Database, 'query'>,
+  after: string,
+  limit: number,
+): Promise<StoredIdentity[]> {
+  return await query<StoredIdentity>(listStatement, [after, limit]);
+}
+
+const lockStatement = {
+  name: 'lock-identities',
+  text: 'lock table market.identities in share row exclusive mode',
+};
+
+/** Keeps other transactions from changing people and approvers until this one ends. */
+export async function lockPeople(query: Query): Promise<void> {
+  await query(lockStatement);
+}
+
+const insertStatement = {
+  name: 'insert-identity',
+  text: `insert into market.identities (identity, made_by) values ($1, $2) returning ${COLUMNS}`,
+};
+
+/** Finds the person of a name, or makes one where the name is new. Requires `lockPeople`. */
+export async function findOrMake(query: Query, name: string, by: Actor): Promise<StoredIdentity> {
+  const known = await findLive(query, name);
+  if (known !== undefined) return known;
+  const made = only(await query<StoredIdentity>(insertStatement, [nameOf(name), by.keyId]));
+  const change = { action: 'identity.create', subject: made.identity, before: null } as const;
+  await recordChange(query, by, { ...change, after: made });
+  return made;
+}
+
+const holdPersonStatement = {
+  name: 'hold-person',
+  text: 'select from market.identities where identity = $1 and revoked_at is null for share',
+};
+
+/** Whether somebody has this name, as it is written; they are revoked only once the database transaction has ended. */
+export async function holdPerson(query: Query, name: string): Promise<boolean> {
+  return (await query(holdPersonStatement, [name])).length > 0;
+}
+
+const sharedStatement = {
+  name: 'find-shared-maker',
+  text: `select market.shared_maker($1, $2) as shared`,
+};
+
+/**
+ * @param firstKey null is refused: its holder is not on record
+ * @param secondKey is checked again here: it may have been revoked since the request was authenticated
+ * @throws Failure `ONE_PERSON` where one person may hold both keys: makers of a key, or of its person, count as its holders
+ */
+export async function refuseShared(
+  { query }: Pick<Database, 'query'>,
+  firstKey: string | null,
+  secondKey: string,
+  what: 'confirm' | 'approve',
+): Promise<void> {
+  await refuseStale({ query }, secondKey);
+  const [row] = await query<{ shared: string | null }>(sharedStatement, [firstKey, secondKey]);
+  if (firstKey !== null && row?.shared === null) return;
+  const who = row?.shared ?? 'somebody unknown';
+  const why = `${who} may hold both keys, as who made one: another person must ${what}`;
+  throw new Failure('conflict', 'ONE_PERSON', why);
+}
+
+const holdStatement = {
+  name: 'hold-api-key',
+  text: 'select from market.api_keys where key_id = $1 for share',
+};
+const approverStatement = {
+  name: 'find-approver',
+  text: 'select market.approver_of($1) as approver',
+};
+
+/**
+ * Keeps the key from being revoked until the end of the database transaction, so that its decision is recorded
+ * before its revocation.
+ * @throws Failure `NOT_AN_OFFICER` where a key may no longer approve
+ */
+export async function refuseStale({ query }: Pick<Database, 'query'>, key: string): Promise<void> {
+  // A separate statement, as one that waits for a revocation would still see the rows from before it.
+  await query(holdStatement, [key]);
+  const [row] = await query<{ approver: string | null }>(approverStatement, [key]);
+  if (row?.approver != null) return;
+  throw new Failure('conflict', 'NOT_AN_OFFICER', `the key ${key} may no longer approve`);
+}
+
+const revokeStatement = {
+  name: 'revoke-identity',
+  text: `update market.identities set revoked_at = now() where identity = $1 returning ${COLUMNS}`,
+};
+const revokeKeysStatement = {
+  name: 'revoke-keys-of-identity',
+  text: `update market.api_keys set revoked_at = now() where identity = $1 and revoked_at is null
+         returning key_id as "keyId"`,
+};
+
+const unassignStatement = {
+  name: 'unassign-cases-of-identity',
+  text: `update market.review_cases set assignee = null where assignee = $1 and state <> 'closed'
+         returning transaction_id as "transactionId"`,
+};
+
+/** Revokes a person and all of their keys for good; their review cases are anybody's. @throws Failure `not-found` */
+export async function revokeIdentity(
+  database: Pick<Database, 'transaction'>,
+  name: string,
+  by: Actor,
+): Promise<StoredIdentity> {
+  return await database.transaction(async (query) => {
+    await lockPeople(query);
+    const before = await findLive(query, name);
+    if (before === undefined) {
+      throw new Failure('not-found', 'IDENTITY_UNKNOWN', `no person has the name '${name}'`);
+    }
+    // A step holds whom it names, then its case, then the key of who takes it.
+    const revoked = only(await query<StoredIdentity>(revokeStatement, [before.identity]));
+    const cases = await query<{ transactionId: string }>(unassignStatement, [before.identity]);
+    const keys = await query<{ keyId: string }>(revokeKeysStatement, [before.identity]);
+    const after = {
+      ...{ ...revoked, keys: keys.map(({ keyId }) => keyId) },
+      unassigned: cases.map(({ transactionId }) => transactionId),
+    };
+    const change = { action: 'identity.revoke', subject: revoked.identity, before, after } as const;
+    await recordChange(query, by, change);
+    return revoked;
+  });
+}
+
+const findStatement = {
+  name: 'find-identity',
+  text: `select ${COLUMNS} from market.identities where lower(identity) = lower($1)`,
+};
+
+async function findLive(query: Query, name: string): Promise<StoredIdentity | undefined> {
+  const [known] = await query<StoredIdentity>(findStatement, [nameOf(name)]);
+  if (known === undefined || known.revokedAt === null) return known;
+  throw new Failure('conflict', 'IDENTITY_REVOKED', `the person '${known.identity}' is revoked`);
+}
+
+/** Names that the audit log uses for keys and roles without a person, and invisible characters. */
+const NOT_A_PERSON = /^(key|database role) |\p{Cf}/iu;
+
+/**
+ * Normalises a name, so that its spellings mean one person.
+ * @throws Failure for a name that is reserved
+ */
+function nameOf(name: string): string {
+  const identity = name.normalize('NFKC').trim();
+  const isName = identity !== '' && identity.toLowerCase() !== ENGINE;
+  if (isName && !NOT_A_PERSON.test(identity)) return identity;
+  throw new Failure('invalid', 'IDENTITY_NAME', `the identity '${name}' cannot be a person's name`);
+}
+
+function only<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('a row that was locked is gone');
+  return row;
+}

@@ -1,0 +1,177 @@
+/**
+ * Reads a file as batches of rows: CSV or NDJSON, compressed or not, as fast as batches are taken. A row that
+ * cannot be read has its problem instead of a body.
+ */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { pipeline, type Readable, Transform } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { CsvError, parse } from 'csv-parse';
+import { Failure } from '../words/failure.ts';
+import type { Projection, RowBody } from './fields.ts';
+
+export type Row = {
+  /** Line in the uncompressed file, from 1. */
+  readonly line: number;
+  readonly body: RowBody;
+};
+
+type UnreadableRow = { readonly line: number; readonly detail: string };
+
+export type RowBatch = {
+  /** Rows of the file up to and including this batch, readable or not. */
+  readonly rowsEnd: number;
+  readonly rows: readonly Row[];
+  readonly unreadable: readonly UnreadableRow[];
+};
+
+export type SourceFile = {
+  readonly path: string;
+  /** Size on disk, and how much of it was read, for the progress bar. */
+  readonly bytes: number;
+  readonly bytesRead: () => number;
+  readonly batches: (rowsPerBatch: number, skipRows: number) => AsyncGenerator<RowBatch, void>;
+};
+
+/** A longer line is not one row: the API takes 64 KiB. */
+const LINE_CHARS_MAX = 1024 * 1024;
+const GZIP_MAGIC = 0x1f8b;
+
+export async function openSource(path: string, projection: Projection): Promise<SourceFile> {
+  const { size, compressed } = await lookAt(path).catch((error: Error) => {
+    throw new Failure('not-found', 'FILE_UNREADABLE', error.message);
+  });
+  const isJson = /\.(ndjson|jsonl)(\.gz)?$/.test(path);
+  let bytesRead = 0;
+  const readText = () => {
+    const counter = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        bytesRead += chunk.length;
+        done(null, chunk);
+      },
+    });
+    const file = createReadStream(path);
+    // An error of any step destroys the last one, so its reader sees the error.
+    const ignore = () => undefined;
+    return compressed
+      ? pipeline(file, counter, createGunzip(), ignore)
+      : pipeline(file, counter, ignore);
+  };
+  return {
+    path,
+    bytes: size,
+    bytesRead: () => bytesRead,
+    batches: (rowsPerBatch, skipRows) =>
+      batched(
+        isJson ? jsonRows(readText(), projection) : csvRows(readText(), projection),
+        rowsPerBatch,
+        skipRows,
+      ),
+  };
+}
+
+async function lookAt(path: string): Promise<{ size: number; compressed: boolean }> {
+  await using file = await open(path);
+  const { size } = await file.stat();
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
+  return { size, compressed: bytesRead === 2 && buffer.readUInt16BE() === GZIP_MAGIC };
+}
+
+async function* batched(
+  rows: AsyncIterable<Row | UnreadableRow>,
+  rowsPerBatch: number,
+  skipRows: number,
+): AsyncGenerator<RowBatch, void> {
+  let rowsEnd = 0;
+  let batch = { rows: [] as Row[], unreadable: [] as UnreadableRow[] };
+  for await (const row of rows) {
+    if (++rowsEnd <= skipRows) continue;
+    if ('body' in row) batch.rows.push(row);
+    else batch.unreadable.push(row);
+    if (batch.rows.length + batch.unreadable.length < rowsPerBatch) continue;
+    yield { rowsEnd, ...batch };
+    batch = { rows: [], unreadable: [] };
+  }
+  if (batch.rows.length + batch.unreadable.length > 0) yield { rowsEnd, ...batch };
+}
+
+/** The cells of one record, and the line it ends on. */
+type CsvRecord = readonly string[] & { readonly line: number };
+
+async function* csvRows(
+  text: Readable,
+  projection: Projection,
+): AsyncGenerator<Row | UnreadableRow> {
+  const parser = parse({
+    bom: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    max_record_size: LINE_CHARS_MAX,
+    on_record: (cells: string[], info) => Object.assign(cells, { line: info.lines }),
+  });
+  const records: AsyncIterable<CsvRecord> = pipeline(text, parser, () => undefined);
+  let header: readonly string[] | undefined;
+  let project: ((cells: readonly string[]) => RowBody) | undefined;
+  try {
+    for await (const cells of records) {
+      const { line } = cells;
+      if (header === undefined || project === undefined) {
+        header = cells;
+        project = projection.csv(cells);
+      } else if (cells.length === header.length) {
+        yield { line, body: project(cells) };
+      } else {
+        yield { line, detail: `has ${cells.length} cells, the header has ${header.length}` };
+      }
+    }
+  } catch (error) {
+    throw readFailure(error);
+  }
+}
+
+async function* jsonRows(
+  text: Readable,
+  projection: Projection,
+): AsyncGenerator<Row | UnreadableRow> {
+  let line = 0;
+  for await (const content of lines(text)) {
+    line++;
+    if (content.trim() === '') continue;
+    const source = parseObject(content);
+    if (source === undefined) yield { line, detail: 'is not a JSON object' };
+    else yield { line, body: projection.json(source) };
+  }
+}
+
+async function* lines(text: Readable): AsyncGenerator<string> {
+  let rest = '';
+  try {
+    for await (const chunk of text.setEncoding('utf8')) {
+      const parts = `${rest}${chunk}`.split('\n');
+      rest = parts.pop() ?? '';
+      if (rest.length > LINE_CHARS_MAX)
+        throw new Error(`a line exceeds ${LINE_CHARS_MAX} characters`);
+      yield* parts;
+    }
+  } catch (error) {
+    throw readFailure(error);
+  }
+  if (rest !== '') yield rest;
+}
+
+function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Failures of reading the file: not CSV, broken compression, a bad disk. */
+function readFailure(error: unknown): unknown {
+  if (error instanceof Failure) return error;
+  if (error instanceof CsvError) return new Failure('invalid', 'FILE_NOT_CSV', error.message);
+  if (!(error instanceof Error)) return error;
+  return new Failure('invalid', 'FILE_UNREADABLE', `cannot read the file: ${error.message}`);
+}

@@ -1,0 +1,164 @@
+/**
+ * What a command of `bin/risk` is. Each file of this folder that is a command exports one
+ * `command: Command`; `src/main/cli.ts` lists them, reads the configuration, answers `--help`, turns a
+ * `UsageError` into exit code 2 and a thrown Failure into exit code 1.
+ */
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import type { Config, Environment } from '../config/config.ts';
+import type { Log } from '../metrics/log.ts';
+import type { Output } from './output.ts';
+
+export type CommandContext = {
+  readonly config: Config;
+  /** The environment as given, for children; settings are read from `config`. */
+  readonly environment: Environment;
+  readonly output: Output;
+  readonly log: Log;
+  /** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. */
+  readonly signal: AbortSignal;
+};
+
+type ServiceUrl = 'DATABASE_URL' | 'REDIS_URL';
+
+export type Command = {
+  readonly name: string;
+  /** One line for the table of `risk --help`. */
+  readonly summary: string;
+  /** Printed whole by `risk NAME --help` and after a usage error; starts with `risk NAME`. */
+  readonly usage: string;
+  /**
+   * Settings that the command cannot run without; missing ones are reported together with all other problems of
+   * the configuration.
+   */
+  readonly needs?: readonly ServiceUrl[];
+  /** Resolves to the exit code. */
+  run(args: string[], context: CommandContext): Promise<number>;
+};
+
+/** Exit codes of API.md; 78 (bad configuration) stands in runtime/config.ts. */
+export const EXIT = { fine: 0, failed: 1, usage: 2, impossibleHere: 3 } as const;
+
+/** The command line is wrong: exit code 2, the message and the usage on standard error. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/** Options of every command: `Output.json` has `--json`, and `--help` is answered before `run`. */
+const COMMON_OPTIONS = {
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const satisfies ParseArgsOptionsConfig;
+
+/** Words that a command takes beside its options, by the names that its usage gives them. */
+type Words = {
+  readonly required: readonly string[];
+  /** Most words, where further ones may follow. */
+  readonly max?: number;
+};
+const NO_WORDS: Words = { required: [] };
+
+type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
+  typeof parseArgs<{
+    args: string[];
+    options: Options & typeof COMMON_OPTIONS;
+    strict: true;
+    allowPositionals: true;
+  }>
+>;
+
+/** Parses the arguments of one command; an unknown flag or a wrong number of words is a UsageError. */
+export function parseArguments<const Options extends ParseArgsOptionsConfig>(
+  args: string[],
+  options: Options,
+  { required, max = required.length }: Words = NO_WORDS,
+): Parsed<Options> {
+  const parsed = strictly(options, () =>
+    parseArgs({
+      args,
+      options: { ...options, ...COMMON_OPTIONS },
+      strict: true,
+      allowPositionals: true,
+    }),
+  );
+  requireWords(parsed.positionals, required, max);
+  return parsed;
+}
+
+/** Throws a UsageError that names the word that is missing, or is one too many. */
+export function requireWords(
+  words: readonly string[],
+  required: readonly string[],
+  max = required.length,
+): void {
+  const missing = required[words.length];
+  if (missing !== undefined) throw new UsageError(`${missing} is missing`);
+  if (words.length > max) throw new UsageError(`unexpected argument '${words[max] ?? ''}'`);
+}
+
+/** Says in our words what `parseArgs` refuses; it names the flag in quotes. */
+function strictly<T>(options: ParseArgsOptionsConfig, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof TypeError && 'code' in error)) throw error;
+    const flag = /'[^']*?(--?[\w-]+)[^']*'/.exec(error.message)?.[1] ?? 'an option';
+    if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+      const names = Object.keys({ ...options, ...COMMON_OPTIONS }).map((name) => `--${name}`);
+      throw new UsageError(`there is no option ${flag}; there are ${names.join(', ')}`);
+    }
+    if (options[flag.slice(2)]?.type !== 'string') throw new UsageError(`${flag} takes no value`);
+    const dashed = `write ${flag}=VALUE where it begins with a dash`;
+    throw new UsageError(`${flag} needs a value${isAmbiguous(error) ? `; ${dashed}` : ''}`);
+  }
+}
+
+/** A word with a dash follows the option: Node does not take it for the option's value. */
+const isAmbiguous = ({ message }: TypeError) => message.includes('ambiguous');
+
+/** One of a few words, where the option is given. Throws a UsageError that lists them. */
+export function wordOption<T extends string>(flag: string, text: string, words: readonly T[]): T;
+export function wordOption<T extends string>(
+  flag: string,
+  text: string | undefined,
+  words: readonly T[],
+): T | undefined;
+export function wordOption<T extends string>(
+  flag: string,
+  text: string | undefined,
+  words: readonly T[],
+): T | undefined {
+  if (text === undefined) return undefined;
+  const known = words.find((word) => word === text);
+  if (known === undefined) throw unknownWord(flag, text, words);
+  return known;
+}
+
+/** The action of a command that a word names. Throws a UsageError that lists the words. */
+export function actionOf<A>(actions: Readonly<Record<string, A>>, word: string): A {
+  const action = Object.hasOwn(actions, word) ? actions[word] : undefined;
+  if (action === undefined) throw unknownWord('the action', word, Object.keys(actions));
+  return action;
+}
+
+const unknownWord = (what: string, text: string, words: readonly string[]) =>
+  new UsageError(`${what} must be one of ${words.join(', ')}, not '${text}'`);
+
+type IntegerBounds = { readonly min: number; readonly max: number };
+
+/** A whole number given as text (`--batch 1000`), or `byDefault` when the option is absent. */
+export function integerOption<Default>(
+  flag: string,
+  text: string | undefined,
+  { min, max }: IntegerBounds,
+  byDefault: Default,
+): number | Default {
+  if (text === undefined) return byDefault;
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text) || value < min || value > max) {
+    throw new UsageError(`${flag} must be a whole number from ${min} to ${max}, not '${text}'`);
+  }
+  return value;
+}

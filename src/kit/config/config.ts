@@ -1,0 +1,261 @@
+/**
+ * Configuration: the only reader of the environment. Every value has a default, bounds and a
+ * sentence; all problems are listed at once and the process exits 78 (EX_CONFIG).
+ */
+import { z } from 'zod';
+import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
+import { parseAddressRanges } from './address-ranges.ts';
+import { postgresUrl, redisUrl } from './service-urls.ts';
+
+const INTEGER = /^-?\d{1,15}$/;
+const integer = (min: number, max: number, byDefault: number) =>
+  z
+    .string()
+    .refine((text) => INTEGER.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: ({ input }) => `must be a whole number from ${min} to ${max}, not '${input}'`,
+    })
+    .transform(Number)
+    .default(byDefault);
+const SECOND_MS = 1000;
+const WEBHOOK_KEY_BYTES = 32;
+
+const settings = {
+  PORT: integer(0, 65535, 8080).describe('Port of the API; 0 picks a free one.'),
+  HOST: z.string().default('127.0.0.1').describe('Address the API binds.'),
+  DATABASE_URL: postgresUrl()
+    .optional()
+    .describe('Primary Postgres; with TLS: `?sslmode=verify-full&sslrootcert=FILE`.'),
+  DATABASE_REPLICA_URL: postgresUrl()
+    .optional()
+    .describe('Streaming replica that answers reads of data older than five minutes.'),
+  REDIS_URL: redisUrl()
+    .optional()
+    .describe(
+      'Redis; a comma-separated list is a cluster. With TLS: `rediss://`, `?sslrootcert=FILE`.',
+    ),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least severe log line written.'),
+  RISK_DATA_DIR: z
+    .string()
+    .min(1)
+    .default('.data')
+    .describe('Folder of the embedded services and of generated secrets.'),
+  RISK_BOOTSTRAP_KEY: z
+    .string()
+    .regex(/^[!-~]{32,256}$/, '32 to 256 visible ASCII characters')
+    .optional()
+    .describe('An API key with every role but risk_officer, accepted exactly as given.'),
+  RISK_API_KEY: z
+    .string()
+    .regex(VISIBLE_ASCII, 'visible ASCII characters')
+    .optional()
+    .describe('API key the CLI sends; without it, RISK_BOOTSTRAP_KEY.'),
+  RISK_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('http://127.0.0.1:8080')
+    .describe('API the CLI talks to.'),
+  RISK_WORKER_PORT: integer(0, 65535, 0).describe(
+    "Port of a worker's /livez, /readyz and /metrics; 0 is none.",
+  ),
+  RISK_MARKET: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,30}$/)
+    .default('market_0')
+    .describe('Market: Postgres schema and Redis key prefix.'),
+  RISK_CORRIDORS: z
+    .string()
+    .regex(/^[A-Z]{2}-[A-Z]{2}(,[A-Z]{2}-[A-Z]{2})*$/)
+    .optional()
+    .describe('Corridors that migrate adds to those of the market.'),
+  RISK_SHARDS: integer(1, 16, 1).describe('Streams a corridor is split into, by account.'),
+  RISK_DATABASE_CONNECTIONS_MAX: integer(2, 100, 10).describe(
+    'Pool size of one process: one connection for work while a long statement has another. An API process has half as many more for searches.',
+  ),
+  RISK_DATABASE_POOLER: z
+    .enum(['none', 'transaction'])
+    .default('none')
+    .describe(
+      'transaction: behind a transaction-pooling proxy; each single statement is then a transaction of three round trips.',
+    ),
+  RISK_STATEMENT_TIMEOUT_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
+    'Deadline of one SQL statement.',
+  ),
+  RISK_REPLICA_LAG_MS_MAX: integer(2 * SECOND_MS, 120 * SECOND_MS, 10 * SECOND_MS).describe(
+    'Lag of the replica beyond which the primary answers in its place.',
+  ),
+  RISK_CONNECT_TIMEOUT_MS: integer(100, 60_000, 1.5 * SECOND_MS).describe(
+    'Deadline for a database connection or a free pool slot.',
+  ),
+  RISK_REDIS_TIMEOUT_MS: integer(100, 60_000, 2 * SECOND_MS).describe(
+    'Deadline of one non-blocking Redis command.',
+  ),
+  RISK_BODY_BYTES_MAX: integer(1024, 64 * 1024 * 1024, 8 * 1024 * 1024).describe(
+    'Largest request body.',
+  ),
+  RISK_REQUEST_TIMEOUT_MS: integer(100, 120_000, 10 * SECOND_MS).describe(
+    'Deadline of one request.',
+  ),
+  RISK_REQUESTS_IN_FLIGHT_MAX: integer(1, 10_000, 128).describe(
+    'Largest number of submissions in flight, and of other requests; more are refused with 503.',
+  ),
+  RISK_BODY_BYTES_IN_FLIGHT_MAX: integer(1024, 1024 * 1024 * 1024, 4 * 1024 * 1024).describe(
+    'Largest size of the submissions in flight; more are refused with 503, except for a few of any size.',
+  ),
+  RISK_CLIENT_REQUESTS_PER_SECOND: integer(0, 1_000_000, 0).describe(
+    'Requests of one client an API process takes, ten seconds of them at once; beyond it 429. 0 is no limit.',
+  ),
+  RISK_UNKNOWN_KEYS_PER_SECOND: integer(1, 1_000_000, 5).describe(
+    'Unknown API keys a second that an API process looks up for one address, ten seconds of them at once; beyond it 429.',
+  ),
+  RISK_TRUSTED_PROXIES: z
+    .string()
+    .refine((text) => parseAddressRanges(text) !== undefined, {
+      error: 'addresses or address/prefix, with commas between them',
+    })
+    .default('')
+    .describe(
+      'Proxies whose X-Forwarded-For is trusted: 10.0.0.0/8,192.0.2.7. Other requests count by the address of the connection.',
+    ),
+  RISK_BODIES_ARRIVING_MAX: integer(1, 100_000, 1000).describe(
+    'Bodies still arriving, which hold no slot; beyond it the slowest is refused.',
+  ),
+  RISK_EVENT_LOOP_DELAY_MS_MAX: integer(10, 10_000, 100).describe(
+    'Mean delay of the event loop above which fewer requests are admitted.',
+  ),
+  RISK_EXPORTS_MAX: integer(1, 64, 2).describe(
+    'Exports that an API process runs at a time, and its connections to Postgres for them; more are refused with 503.',
+  ),
+  RISK_EXPORT_IDLE_MS: integer(100, 100 * SECOND_MS, 60 * SECOND_MS).describe(
+    'How long the reader of an export may take nothing before it is broken off.',
+  ),
+  RISK_WAIT_MS_MAX: integer(0, 60_000, 10 * SECOND_MS).describe(
+    'Longest wait a Prefer: wait may ask for.',
+  ),
+  RISK_STREAM_ENTRIES_MAX: integer(100, 10_000_000, 500_000).describe(
+    'Transactions in one stream beyond which requests no longer append; fewer where Redis has no room (0.3 of maxmemory at most, for all). The reconciler fills both a tenth further.',
+  ),
+  RISK_EVENT_BYTES_MAX: integer(0, 1024 ** 4, 64 * 1024 * 1024).describe(
+    'Memory of events (7 days at most) and copies of dead letters in Redis, a tenth of maxmemory at most; 0: none.',
+  ),
+  RISK_NEW_MONTHS_PER_REQUEST_MAX: integer(0, 1000, 12).describe(
+    'Months without partitions that one request may make; beyond it `risk partitions create` makes them ahead.',
+  ),
+  RISK_IDEMPOTENCY_RETENTION_DAYS: integer(1, 3650, 90).describe(
+    'How long an idempotency key is remembered, at least; at most an eighth longer.',
+  ),
+  RISK_DEAD_LETTER_RETENTION_DAYS: integer(1, 3650, 90).describe(
+    'How long a dead letter is kept after its replay or purge, at least; an open one is kept for good.',
+  ),
+  RISK_WATCH_RETENTION_DAYS: integer(1, 3650, 30).describe(
+    'How long reports of the watch over models are kept.',
+  ),
+  RISK_SHADOW_RETENTION_DAYS: integer(1, 3650, 30).describe(
+    'How long the opinions of shadow models are kept.',
+  ),
+  RISK_MODEL_CHECK_RETENTION_DAYS: integer(30, 3650, 730).describe(
+    'How long the records of which process checked which model are kept.',
+  ),
+  RISK_REVIEW_RETENTION_DAYS: integer(30, 3650, 730).describe(
+    'How long a review case is kept after it was closed; the final decision stays.',
+  ),
+  RISK_WEBHOOK_RETENTION_DAYS: integer(7, 3650, 30).describe(
+    'How long deliveries of webhooks are kept after their event, those that still wait included.',
+  ),
+  RISK_WEBHOOK_KEYS: z
+    .string()
+    .transform((text, context) => {
+      const keys = text.split(',').map((one) => Buffer.from(one, 'base64'));
+      if (keys.every((key) => key.length === WEBHOOK_KEY_BYTES)) return keys;
+      context.addIssue({ code: 'custom', message: 'base64 of 32 bytes, several with commas' });
+      return z.NEVER;
+    })
+    .optional()
+    .describe(
+      'Keys that encrypt the secrets of webhooks in Postgres, base64 of 32 bytes each: the first encrypts, all decrypt. Without one the secrets are stored as they are.',
+    ),
+  RISK_WEBHOOK_LOOPBACK: z
+    .enum(['refuse', 'allow'])
+    .default('refuse')
+    .describe(
+      'allow: webhooks may go to this machine itself, by http too. For development and tests.',
+    ),
+  RISK_KEY_FILTER_MB: integer(0, 1_000_000, 64).describe(
+    'Memory of an API process for the filters of stored keys, 2.5 MB a million; beyond it the oldest keys have none.',
+  ),
+  RISK_RECONCILE_AGE_MS: integer(500, 600_000, 5 * SECOND_MS).describe(
+    'Age at which an unappended batch is appended again.',
+  ),
+  RISK_LABEL_MATURITY_DAYS: integer(1, 60, 7).describe(
+    'Age at which the labels of a transaction count as complete: rates of fraud end that long ago.',
+  ),
+  RISK_WORKER_READERS: integer(1, 64, 4).describe(
+    'Consumers of one worker process: as many batches are in flight once they hold a whole one.',
+  ),
+  RISK_BATCH_ENTRIES: integer(1, 1000, 1000).describe(
+    'Largest batch, in transactions: it grows with the backlog, and its last entry may exceed it.',
+  ),
+  RISK_WORKER_QUIET_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
+    'How long a worker may read nothing until /livez fails; three blocking reads are added.',
+  ),
+  RISK_CLAIM_IDLE_MS: integer(200, 3_600_000, 15 * SECOND_MS).describe(
+    'Idle time after which another worker takes an entry over; its own worker renews it after a third of that.',
+  ),
+  RISK_READ_BLOCK_MS: integer(10, 60_000, 2 * SECOND_MS).describe('Longest blocking read.'),
+  RISK_RETRY_BASE_MS: integer(1, 60_000, SECOND_MS).describe(
+    'Wait before the second attempt; doubles each time.',
+  ),
+  RISK_WATCH_EVERY_SECONDS: integer(1, 86_400, 300).describe(
+    'How often one worker compares scores with what models were trained on, and with labels.',
+  ),
+  RISK_PROFILE_TTL_SECONDS: integer(1, 90 * 86_400, 3 * 86_400).describe(
+    'How long an untouched profile stays in Redis (L2).',
+  ),
+  RISK_SHUTDOWN_TIMEOUT_MS: integer(100, 300_000, 25 * SECOND_MS).describe(
+    'From the first signal to a forced exit.',
+  ),
+  RISK_SCHEMA_WAIT_MS: integer(0, 300_000, 30 * SECOND_MS).describe(
+    'How long a role waits for the schema.',
+  ),
+};
+
+const schema = z.object(settings);
+
+export type Config = z.infer<typeof schema>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Exit code of a bad configuration (EX_CONFIG of sysexits.h). */
+export const EXIT_BAD_CONFIGURATION = 78;
+
+type ConfigResult = { readonly config: Config } | { readonly problems: readonly string[] };
+
+/** The environment of this process, for starting children; settings come from `readConfig`. */
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
+/** Reads and checks an environment. Empty values count as absent; unknown RISK_ names are problems. */
+export function readConfig(environment: Environment = process.env): ConfigResult {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const unknown = Object.keys(given)
+    .filter(
+      (name) => name.startsWith('RISK_') && !(name in settings) && !name.startsWith('RISK_TEST_'),
+    )
+    .map((name) => `${name}: is not a setting of this engine`);
+  const parsed = schema.safeParse(given);
+  if (parsed.success && unknown.length === 0) return { config: parsed.data };
+  const issues = parsed.success ? [] : parsed.error.issues;
+  return {
+    problems: [...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`), ...unknown],
+  };
+}
+
+/** Every setting with its sentence, for the documents. */
+export function describeSettings(): { name: string; description: string; byDefault: string }[] {
+  return Object.entries(settings).map(([name, setting]) => {
+    const parsed = setting.safeParse(undefined);
+    const byDefault = parsed.success && parsed.data !== undefined ? String(parsed.data) : '';
+    return { name, description: setting.description ?? '', byDefault };
+  });
+}

@@ -1,0 +1,257 @@
+/**
+ * Postgres arrays in binary wire format. The driver sends a Buffer parameter as binary, so a column of
+ * a thousand values costs one allocation and no escaping, and arrives as a typed array for unnest().
+ * Layout (array_recv): dimensions i32, has-nulls i32, element oid u32, length i32, lower bound i32,
+ * then a value as length i32 (-1 is null) and bytes; all big-endian.
+ */
+import type { DeliveredTransaction } from '../../core/domain/delivered.ts';
+
+/**
+ * Hides the length of an array from the planner. For a short array it would estimate less cost than the generic plan has, and
+ * would plan a large statement anew at each call: 1.1 to 1.8 ms of Postgres per rebuild.
+ */
+export const unsized = (array: string) => `(select ${array})`;
+
+const OID = {
+  bool: 16,
+  bytea: 17,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  text: 25,
+  float8: 701,
+  timestamptz: 1184,
+  uuid: 2950,
+  jsonb: 3802,
+} as const;
+const HEADER_BYTES = 20;
+/** Postgres counts microseconds from 2000-01-01. */
+const POSTGRES_EPOCH_MS = 946_684_800_000;
+
+function allocate(oid: number, count: number, hasNulls: boolean, valueBytes: number): Buffer {
+  const buffer = Buffer.allocUnsafe(count === 0 ? 12 : HEADER_BYTES + valueBytes);
+  buffer.writeInt32BE(count === 0 ? 0 : 1, 0);
+  buffer.writeInt32BE(hasNulls ? 1 : 0, 4);
+  buffer.writeUInt32BE(oid, 8);
+  if (count > 0) {
+    buffer.writeInt32BE(count, 12);
+    buffer.writeInt32BE(1, 16);
+  }
+  return buffer;
+}
+
+/** Texts are written here before their total length is known. */
+let scratch = Buffer.allocUnsafe(64 * 1024);
+/** A larger column, as one of metadata may be, releases its scratch buffer. */
+const SCRATCH_BYTES_MAX = 1024 * 1024;
+/** UTF-8 takes at most this many bytes for a code unit of a string. */
+const UNIT_BYTES_MAX = 3;
+
+/** text[]; null elements allowed. */
+export function textArray(values: readonly (string | null)[]): Buffer {
+  let buffer = scratch;
+  let hasNulls = false;
+  let at = 0;
+  for (const value of values) {
+    const most = at + 4 + (value === null ? 0 : value.length * UNIT_BYTES_MAX);
+    if (most > buffer.length) buffer = grown(buffer, most);
+    const length = value === null ? -1 : writeText(buffer, value, at + 4);
+    hasNulls ||= value === null;
+    buffer[at] = length >> 24;
+    buffer[at + 1] = length >> 16;
+    buffer[at + 2] = length >> 8;
+    buffer[at + 3] = length;
+    at += length < 0 ? 4 : 4 + length;
+  }
+  if (buffer.length <= SCRATCH_BYTES_MAX) scratch = buffer;
+  const array = allocate(OID.text, values.length, hasNulls, at);
+  buffer.copy(array, HEADER_BYTES, 0, at);
+  return array;
+}
+
+function grown(buffer: Buffer, bytes: number): Buffer<ArrayBuffer> {
+  const larger = Buffer.allocUnsafe(Math.max(bytes, 2 * buffer.length));
+  buffer.copy(larger);
+  return larger;
+}
+
+/**
+ * Up to this many characters a loop over plain ASCII is faster than a call of the encoder: 56 against 77 ns at
+ * 8.
+ */
+const LOOPED_CHARS_MAX = 48;
+
+function writeText(buffer: Buffer, value: string, at: number): number {
+  const { length } = value;
+  if (length > LOOPED_CHARS_MAX) return buffer.write(value, at);
+  for (let index = 0; index < length; index++) {
+    const code = value.charCodeAt(index);
+    if (code > 0x7f) return buffer.write(value, at);
+    buffer[at + index] = code;
+  }
+  return length;
+}
+
+/** uuid[] from the canonical text form. */
+export function uuidArray(values: readonly string[]): Buffer {
+  const buffer = allocate(OID.uuid, values.length, false, values.length * 20);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    at = buffer.writeInt32BE(16, at);
+    at = writeUuid(buffer, value, at);
+  }
+  return buffer;
+}
+
+/** uuid[] of delivered ids. */
+export function deliveredUuidArray(transactions: readonly DeliveredTransaction[]): Buffer {
+  const buffer = allocate(OID.uuid, transactions.length, false, transactions.length * 20);
+  let at = HEADER_BYTES;
+  for (const { rows, idAt } of transactions) {
+    at = buffer.writeInt32BE(16, at);
+    at += rows.bytes.copy(buffer, at, idAt, idAt + 16);
+  }
+  return buffer;
+}
+
+/** text[] of a delivered column that is never null. */
+export function deliveredTextArray(
+  transactions: readonly DeliveredTransaction[],
+  column: 'account' | 'corridor',
+): Buffer {
+  let bytes = 0;
+  for (const { rows, row } of transactions)
+    bytes += 4 + rows[column].to(row) - rows[column].from(row);
+  const buffer = allocate(OID.text, transactions.length, false, bytes);
+  let at = HEADER_BYTES;
+  for (const { rows, row } of transactions) {
+    const texts = rows[column];
+    const [from, to] = [texts.from(row), texts.to(row)];
+    at = buffer.writeInt32BE(to - from, at);
+    // A loop is faster than a call for this length.
+    for (let byte = from; byte < to; byte++) buffer[at++] = texts.bytes[byte] as number;
+  }
+  return buffer;
+}
+
+/** Offset of a value of a `uuid[]`; it is 16 bytes long. */
+export function uuidOffset(index: number): number {
+  return HEADER_BYTES + 4 + index * 20;
+}
+
+/** uuid[] from the first 32 digits of hexadecimal text. */
+export function hexUuidArray(values: readonly string[]): Buffer {
+  const buffer = allocate(OID.uuid, values.length, false, values.length * 20);
+  for (let index = 0; index < values.length; index++) {
+    const at = uuidOffset(index);
+    buffer.writeInt32BE(16, at - 4);
+    buffer.write(values[index] as string, at, 16, 'hex');
+  }
+  return buffer;
+}
+
+/** Digit by digit: no text without hyphens in between, and no call into the decoder. */
+function writeUuid(buffer: Buffer, uuid: string, start: number): number {
+  let digit = 0;
+  for (let byte = 0; byte < 16; byte++) {
+    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) digit++;
+    const high = hexValue(uuid.charCodeAt(digit++));
+    buffer[start + byte] = (high << 4) | hexValue(uuid.charCodeAt(digit++));
+  }
+  return start + 16;
+}
+
+/**
+ * The value of a hexadecimal digit's code, in either case: letters have bit 6, and their low half counts from
+ * 1.
+ */
+function hexValue(code: number): number {
+  return (code & 0xf) + (code >> 6) * 9;
+}
+
+/** timestamptz[] from epoch milliseconds. */
+export function timestampArray(values: readonly number[]): Buffer {
+  const buffer = allocate(OID.timestamptz, values.length, false, values.length * 12);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    at = buffer.writeInt32BE(8, at);
+    at = writeTimestamp(buffer, value, at);
+  }
+  return buffer;
+}
+
+/**
+ * Writes epoch milliseconds, integers below 2^53, as Postgres' microseconds; returns where they end. An i64 in
+ * two halves, as a BigInt is an object per value.
+ */
+export function writeTimestamp(buffer: Buffer, epochMs: number, at: number): number {
+  const ms = epochMs - POSTGRES_EPOCH_MS;
+  const thousands = Math.floor(ms / 2 ** 22) * 1000;
+  const high = Math.floor(thousands / 2 ** 10);
+  const low =
+    (thousands - high * 2 ** 10) * 2 ** 22 + (ms - Math.floor(ms / 2 ** 22) * 2 ** 22) * 1000;
+  const carry = low >= 2 ** 32 ? 1 : 0;
+  buffer.writeInt32BE(high + carry, at);
+  return buffer.writeUInt32BE(low - carry * 2 ** 32, at + 4);
+}
+
+/** float8[]; null elements allowed. Bits are kept, NaN included. */
+export function float8Array(values: ArrayLike<number | null>): Buffer {
+  let nulls = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] === null) nulls++;
+  const buffer = allocate(OID.float8, values.length, nulls > 0, values.length * 12 - nulls * 8);
+  // A DataView compiles to plain stores; the Buffer's own writer is a call per value.
+  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  let at = HEADER_BYTES;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value === null || value === undefined) {
+      view.setInt32(at, -1);
+      at += 4;
+    } else {
+      view.setInt32(at, 8);
+      view.setFloat64(at + 4, value);
+      at += 12;
+    }
+  }
+  return buffer;
+}
+
+/**
+ * bytea[] of vectors as they lie in memory: little-endian on every machine that Node supports but s390x.
+ * Postgres copies them; in a float8[] it would swap the bytes of each number, 3 µs for 81 of them.
+ */
+export function vectorArray(vectors: readonly Float64Array[]): Buffer {
+  let bytes = 0;
+  for (const vector of vectors) bytes += 4 + vector.byteLength;
+  const buffer = allocate(OID.bytea, vectors.length, false, bytes);
+  let at = HEADER_BYTES;
+  for (const { buffer: memory, byteOffset, byteLength } of vectors) {
+    at = buffer.writeInt32BE(byteLength, at);
+    buffer.set(new Uint8Array(memory, byteOffset, byteLength), at);
+    at += byteLength;
+  }
+  return buffer;
+}
+
+/** int2[]. */
+export function int2Array(values: readonly number[]): Buffer {
+  const buffer = allocate(OID.int2, values.length, false, values.length * 6);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    at = buffer.writeInt32BE(2, at);
+    at = buffer.writeInt16BE(value, at);
+  }
+  return buffer;
+}
+
+/** int4[]. */
+export function int4Array(values: readonly number[]): Buffer {
+  const buffer = allocate(OID.int4, values.length, false, values.length * 8);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    at = buffer.writeInt32BE(4, at);
+    at = buffer.writeInt32BE(value, at);
+  }
+  return buffer;
+}

@@ -1,0 +1,197 @@
+/**
+ * Applies sql/NNNN_verb_noun.sql in order, once each. Files are never edited: a changed checksum is an error. SQL names no
+ * schema; each step sets the search_path to the market's schema for itself alone, so no role is altered while other markets
+ * work. Each finished step is recorded: a migration that was killed resumes with the step that was under way.
+ */
+import type pg from 'pg';
+import { Failure } from '../../words/failure.ts';
+import { toFailure } from '../pg-failure.ts';
+import { buildIndex } from './build-index.ts';
+import { type Migration, readMigrations, SQL_FOLDER, type Step } from './migration-files.ts';
+import {
+  alone,
+  aside,
+  connected,
+  LOCK_TIMEOUT_MS,
+  lockShared,
+  type SessionOptions,
+  searchPath,
+} from './migration-session.ts';
+
+export type MigrateOptions = SessionOptions & {
+  /** Corridors to add to those of the market. */
+  readonly corridors: readonly string[];
+};
+
+export const CORRIDOR_TAKEN = 'CORRIDOR_TAKEN';
+
+/** Brings the database to the newest schema; returns the names of the migrations it finished. */
+export async function migrate(
+  options: MigrateOptions,
+  folder: string = SQL_FOLDER,
+): Promise<string[]> {
+  const migrations = await readMigrations(folder);
+  try {
+    return await connected(options, async (client) => {
+      await alone(client, options, 'schema', () => prepareSchema(client, options.market));
+      const applied = await applyMissing(client, options, migrations);
+      await alone(client, options, 'corridors', () => claimCorridors(client, options));
+      return applied;
+    });
+  } catch (error) {
+    throw toFailure(error);
+  }
+}
+
+/** The market's name is checked by the configuration ([a-z][a-z0-9_]*), so it is safe in DDL. */
+async function prepareSchema(client: pg.Client, market: string): Promise<void> {
+  await client.query(`create schema if not exists ${market}`);
+  await client.query(`
+    create table if not exists ${market}.schema_migrations (
+      name text constraint schema_migrations_pkey primary key,
+      checksum text not null,
+      applied_at timestamptz(3) not null default now()
+    )`);
+  await client.query(`
+    create table if not exists ${market}.unfinished_migrations (
+      name text constraint unfinished_migrations_pkey primary key,
+      checksum text not null,
+      steps_done integer not null
+    )`);
+}
+
+async function applyMissing(
+  client: pg.Client,
+  options: MigrateOptions,
+  migrations: readonly Migration[],
+): Promise<string[]> {
+  const { rows } = await client.query<Applied>(
+    `select name, checksum from ${options.market}.schema_migrations`,
+  );
+  const known = new Map(rows.map((row) => [row.name, row.checksum]));
+  const applied: string[] = [];
+  for (const migration of migrations) {
+    const checksum = known.get(migration.name);
+    if (checksum !== undefined) refuseEdited(migration, checksum);
+    else if (await applySteps(client, options, migration)) applied.push(migration.name);
+  }
+  return applied;
+}
+
+type Applied = { readonly name: string; readonly checksum: string };
+
+function refuseEdited({ name, checksum }: Migration, before: string): void {
+  if (checksum === before) return;
+  const detail = `sql/${name} was edited after it was applied`;
+  throw new Failure('invalid', 'MIGRATION_EDITED', detail);
+}
+
+/** False where another process has finished it meanwhile. */
+async function applySteps(
+  client: pg.Client,
+  options: MigrateOptions,
+  migration: Migration,
+): Promise<boolean> {
+  const what = `sql/${migration.name}`;
+  try {
+    for (;;) {
+      const state = await alone(client, options, what, () => applyNext(client, options, migration));
+      if (state !== 'more') return state === 'finished';
+    }
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const detail = `${what}: ${String(error)}`;
+    throw new Failure('unavailable', 'MIGRATION_FAILED', detail, { cause: error });
+  }
+}
+
+/** Runs the next step and records it; steps that others ran meanwhile are read under the lock. */
+async function applyNext(
+  client: pg.Client,
+  options: MigrateOptions,
+  migration: Migration,
+): Promise<'more' | 'finished' | 'elsewhere'> {
+  const { name, checksum, steps } = migration;
+  const { rows } = await client.query<Applied & { done: number | null }>(
+    `select name, checksum, null::integer as done from schema_migrations where name = $1
+      union all select name, checksum, steps_done from unfinished_migrations where name = $1`,
+    [name],
+  );
+  const [before] = rows;
+  if (before !== undefined) refuseEdited(migration, before.checksum);
+  if (before?.done === null) return 'elsewhere';
+  const at = before?.done ?? 0;
+  const step = steps[at];
+  if (step !== undefined) await runStep(client, options, step);
+  if (at + 1 < steps.length) {
+    await client.query(
+      `insert into unfinished_migrations (name, checksum, steps_done) values ($1, $2, $3)
+       on conflict (name) do update set steps_done = excluded.steps_done`,
+      [name, checksum, at + 1],
+    );
+    return 'more';
+  }
+  await client.query('delete from unfinished_migrations where name = $1', [name]);
+  await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [
+    name,
+    checksum,
+  ]);
+  return 'finished';
+}
+
+async function runStep(
+  client: pg.Client,
+  options: MigrateOptions,
+  { kind, text }: Step,
+): Promise<void> {
+  switch (kind) {
+    case 'transaction':
+      if (/\bshared\./.test(text)) await lockShared(client);
+      await client.query(text);
+      return;
+    case 'step':
+      await aside(client, options, (other) => other.query(inPlace(text, options.market)));
+      return;
+    case 'concurrently':
+      await aside(client, options, (other) => buildIndex(other, options.market, text));
+  }
+}
+
+/**
+ * Makes a step one message that sets the search_path and the lock timeout itself, as a pooler may send the next message to
+ * another session. A step that commits by itself resets both; one that cannot run in a transaction sets neither.
+ */
+function inPlace(text: string, market: string): string {
+  const path = searchPath(market);
+  if (/^vacuum/m.test(text)) return text.replace(/^vacuum \(analyze\) (?=\w)/m, `$&${market}.`);
+  if (!/\bcommit;/.test(text)) {
+    return `begin; set local search_path = ${path}; set local lock_timeout = ${LOCK_TIMEOUT_MS}; ${text}\n; commit`;
+  }
+  return text
+    .replace(/^begin$/m, `begin set search_path = ${path}; set lock_timeout = ${LOCK_TIMEOUT_MS};`)
+    .replace(/^end \$\$;$/m, 'reset search_path; reset lock_timeout; end $$$$;');
+}
+
+/** Claims corridors that have no market, or whose market was dropped. @throws Failure for a corridor of another market */
+async function claimCorridors(
+  client: pg.Client,
+  { market, corridors, onProgress }: MigrateOptions,
+): Promise<void> {
+  if (corridors.length === 0) return;
+  await lockShared(client);
+  const added = await client.query<{ corridor: string }>(
+    `insert into shared.corridors as c (corridor, market) select unnest($1::text[]), $2
+         on conflict (corridor) do update set market = excluded.market
+            where c.market is null or to_regnamespace(c.market) is null
+     returning corridor`,
+    [corridors, market],
+  );
+  for (const { corridor } of added.rows) onProgress?.(`corridor ${corridor} added to ${market}`);
+  const { rows } = await client.query<{ taken: string }>(
+    `select corridor || ' is a corridor of ' || market as taken from shared.corridors
+      where corridor = any ($1::text[]) and market <> $2 order by 1`,
+    [corridors, market],
+  );
+  if (rows.length === 0) return;
+  throw new Failure('conflict', CORRIDOR_TAKEN, rows.map(({ taken }) => taken).join(', '));
+}

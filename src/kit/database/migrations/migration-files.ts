@@ -1,0 +1,46 @@
+/** The files of sql/ and the steps they consist of. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+export const SQL_FOLDER = fileURLToPath(new URL('../../../../sql/', import.meta.url));
+const MIGRATION_FILE = /^\d{4}_[a-z0-9]+(_[a-z0-9]+)+\.sql$/;
+/** A comment that begins a step and says how it runs; a file without any is one transaction. */
+const MARK = /^-- (transaction|concurrently|step):.*$/m;
+
+/**
+ * - `transaction`  one transaction, together with the record that it is done.
+ * - `concurrently` one `create index concurrently`, see build-index.ts.
+ * - `step`         sent as it is, outside of a transaction block: for what commits by itself. It must be fit to run again.
+ */
+type StepKind = 'transaction' | 'concurrently' | 'step';
+export type Step = { readonly kind: StepKind; readonly text: string };
+export type Migration = {
+  readonly name: string;
+  readonly checksum: string;
+  /** At least one. */
+  readonly steps: readonly Step[];
+};
+
+export async function readMigrations(folder: string = SQL_FOLDER): Promise<Migration[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
+  const wrong = names.find((name) => !MIGRATION_FILE.test(name));
+  if (wrong !== undefined) throw new Error(`sql/${wrong} is not named NNNN_verb_noun.sql`);
+  return await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(`${folder}/${name}`, 'utf8');
+      const checksum = createHash('sha256').update(text).digest('hex');
+      return { name, checksum, steps: stepsOf(text) };
+    }),
+  );
+}
+
+function stepsOf(text: string): Step[] {
+  // With its group, the mark's kind stands between the texts.
+  const [head = '', ...rest] = text.split(MARK);
+  if (rest.length === 0) return [{ kind: 'transaction', text: head }];
+  return Array.from({ length: rest.length / 2 }, (_, at) => ({
+    kind: rest[2 * at] as StepKind,
+    text: rest[2 * at + 1] ?? '',
+  }));
+}

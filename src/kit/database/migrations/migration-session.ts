@@ -1,0 +1,144 @@
+/**
+ * Sessions and locks of migrations. Two migrations of one market never run a step at the same time, and none waits for a
+ * lock so long that writers queue behind it.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { Failure } from '../../words/failure.ts';
+import { sqlStateOf } from '../pg-failure.ts';
+
+/** First key of a market's advisory lock, and the key for `shared`. Transactions hold them: a pooler drops session locks. */
+const MIGRATION_LOCK = 7_212_000;
+const LOCK_POLL_MS = 300;
+/** Longest wait for a lock: writers queue behind it. */
+export const LOCK_TIMEOUT_MS = 400;
+/** Waits between tries double from the first to the second bound: about half an hour of tries in all. */
+const RETRY_FIRST_MS = 500;
+const RETRY_MAX_MS = 15_000;
+const LOCK_ATTEMPTS_MAX = 150;
+const LOCK_NOT_AVAILABLE = '55P03';
+const DEADLOCK = '40P01';
+/** `raise info` of a step reports its progress. */
+const PROGRESS = 'INFO';
+/**
+ * Name of the sessions beside the one that holds the lock: an active one belongs to a migration that was
+ * killed.
+ */
+const stepRole = (market: string) => `risk-migrate-step ${market}`;
+
+export type SessionOptions = {
+  readonly url: string;
+  readonly market: string;
+  readonly lockAttemptsMax?: number;
+  /** Called with the progress of a migration, and with what it waits for. */
+  readonly onProgress?: (text: string) => void;
+};
+
+/** Migrations name no schema: what they create lands in the market's. */
+export const searchPath = (market: string) => `${market}, shared, public`;
+
+/** Runs `work` with a connection of its own. */
+export async function connected<T>(
+  { url, onProgress }: SessionOptions,
+  work: (client: pg.Client) => Promise<T>,
+  role = 'risk-migrate',
+): Promise<T> {
+  const client = new pg.Client({ connectionString: url, application_name: role });
+  // Ends the connection; the query under way fails with it.
+  client.on('error', () => undefined);
+  client.on('notice', ({ severity, message }) => {
+    if (severity === PROGRESS) onProgress?.(message ?? '');
+  });
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/**
+ * Runs a step outside of the transaction that holds the lock, which is idle meanwhile. The query before the step also ends
+ * the portal of an earlier one, whose snapshot a concurrent build would wait for.
+ */
+export async function aside(
+  holder: pg.Client,
+  options: SessionOptions,
+  step: (client: pg.Client) => Promise<unknown>,
+): Promise<void> {
+  await holder.query('set local idle_in_transaction_session_timeout = 0');
+  await connected(options, step, stepRole(options.market));
+}
+
+/**
+ * Runs `work` in a transaction that no other migration runs beside, again while a lock it needs is not free.
+ * @param what names the work in what is told
+ */
+export async function alone<T>(
+  client: pg.Client,
+  options: SessionOptions,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { lockAttemptsMax = LOCK_ATTEMPTS_MAX, onProgress } = options;
+  for (let attempt = 1; ; attempt++) {
+    await begin(client, options);
+    try {
+      const result = await work();
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined);
+      if (!isLockHeld(error)) throw error;
+      if (attempt >= lockAttemptsMax) throw locked(what, attempt, error);
+    }
+    const waitMs = Math.min(RETRY_FIRST_MS * 2 ** (attempt - 1), RETRY_MAX_MS);
+    const jitteredMs = Math.round((waitMs * (1 + Math.random())) / 2);
+    onProgress?.(
+      `${what}: a lock was not free within ${LOCK_TIMEOUT_MS} ms; next try in ${jitteredMs} ms`,
+    );
+    await delay(jitteredMs);
+  }
+}
+
+/**
+ * Polls rather than waits: a waiting statement has a snapshot, for whose end `create index concurrently` would wait, and so
+ * the lock would never be free.
+ */
+async function begin(client: pg.Client, { market, onProgress }: SessionOptions): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    await client.query('begin');
+    const { rows } = await client.query<{ ours: boolean }>(
+      `select pg_try_advisory_xact_lock($1, hashtext($2)) and not exists (
+         select from pg_stat_activity
+          where datname = current_database() and application_name = $3 and state = 'active') as ours`,
+      [MIGRATION_LOCK, market, stepRole(market)],
+    );
+    if (rows[0]?.ours === true) break;
+    await client.query('rollback');
+    if (tries === 0) onProgress?.('another migration runs');
+    await delay(LOCK_POLL_MS);
+  }
+  await client.query(
+    `set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local search_path = ${searchPath(market)}`,
+  );
+}
+
+/** Keeps migrations of other markets from changing the schema `shared` until the transaction ends. */
+export async function lockShared(client: pg.Client): Promise<void> {
+  await client.query('select pg_advisory_xact_lock($1::bigint)', [MIGRATION_LOCK]);
+}
+
+function isLockHeld(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === LOCK_NOT_AVAILABLE || state === DEADLOCK;
+}
+
+function locked(what: string, attempts: number, cause: unknown): Failure {
+  return new Failure(
+    'unavailable',
+    'MIGRATION_LOCKED',
+    `${what}: a lock was not free within ${LOCK_TIMEOUT_MS} ms in ${attempts} tries; look for long transactions in pg_stat_activity`,
+    { cause },
+  );
+}

@@ -1,0 +1,28 @@
+/** Distinguishes failures of Postgres itself, which a breaker counts, from answers that are late. */
+import { Failure } from '../words/failure.ts';
+import { QUERY_CANCELED, sqlStateOf } from './pg-failure.ts';
+import { POOL_BUSY } from './pool.ts';
+
+/** No connection of ours was free, which proves nothing about Postgres. */
+export function isPoolBusy(thrown: unknown): boolean {
+  return thrown instanceof Failure && thrown.code === POOL_BUSY;
+}
+
+/** Answers of a healthy server: a lost race, a rival's lock, a statement that took too long. */
+const ANSWERS = new Set(['40001', '40P01', '55P03', QUERY_CANCELED, '25P03']);
+
+export function isPostgresOutage(thrown: unknown): boolean {
+  if (!(thrown instanceof Failure) || thrown.kind !== 'unavailable') return false;
+  if (isPoolBusy(thrown) || thrown.code === 'SCHEMA_MISSING') return false;
+  return !ANSWERS.has(sqlStateOf(thrown) ?? '');
+}
+
+/** The driver's words for a server that has not even ended a statement at its deadline. */
+const ANSWER_OVERDUE = 'Query read timeout';
+
+/** The statement took longer than its deadline, or no connection of ours was free in time: a smaller one may be in time. */
+export function isLate(thrown: unknown): boolean {
+  if (!(thrown instanceof Failure)) return false;
+  if (isPoolBusy(thrown) || sqlStateOf(thrown) === QUERY_CANCELED) return true;
+  return thrown.cause instanceof Error && thrown.cause.message === ANSWER_OVERDUE;
+}

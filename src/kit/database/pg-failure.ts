@@ -1,0 +1,109 @@
+/**
+ * Postgres' errors as Failures: the one table of SQLSTATEs. A failure of the server or the network is
+ * `unavailable` (never held against a transaction); a failure of the data is `permanent`.
+ */
+import { Failure } from '../words/failure.ts';
+
+/** Classes (first two characters) and codes of failures that are not this work's fault and may be retried. */
+const UNAVAILABLE_CLASSES = new Set([
+  '08', // connection exception
+  '53', // insufficient resources: disk full, too many connections, out of memory
+  '57', // operator intervention: shutdown, crash recovery, statement timeout
+  '58', // system error: I/O
+]);
+const UNAVAILABLE_CODES = new Set([
+  '25006', // read-only transaction: a demoted primary
+  '40001', // serialization failure
+  '40P01', // deadlock detected
+  '55P03', // lock not available
+  '25P03', // idle-in-transaction timeout
+  '3D000', // database does not exist (being restored)
+  'XX000', // internal error, as a cache lookup that lost a race with DDL
+]);
+/** A table that a migration has yet to make: the caller waits for the schema, and the data is not to blame. */
+const MISSING_STATES = new Set(['42P01', '42703', '3F000']);
+export const SCHEMA_MISSING = 'SCHEMA_MISSING';
+
+/** Names Postgres, which the driver's words do not; an error of several addresses has a code and no words. */
+function sayAway(thrown: unknown): string {
+  const { code, message } = thrown as { code?: unknown; message?: unknown };
+  return `Postgres does not answer: ${String(message || code || thrown)}`;
+}
+
+/**
+ * @param thrown what the driver threw; a Failure passes through unless `code` overrides it
+ * @param code   stable code for the failure in place of the derived one
+ */
+export function toFailure(thrown: unknown, code?: string): Failure {
+  if (thrown instanceof Failure && code === undefined) return thrown;
+  const sqlState = sqlStateOf(thrown);
+  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  if (
+    sqlState === undefined ||
+    UNAVAILABLE_CLASSES.has(sqlState.slice(0, 2)) ||
+    UNAVAILABLE_CODES.has(sqlState)
+  ) {
+    // Without a SQLSTATE the error is the driver's or the socket's: no connection, timeout, reset.
+    const isBug = thrown instanceof TypeError || thrown instanceof RangeError;
+    if (isBug) throw thrown;
+    const said = sqlState === undefined && code === undefined ? sayAway(thrown) : detail;
+    return new Failure('unavailable', code ?? 'POSTGRES_UNAVAILABLE', said, { cause: thrown });
+  }
+  if (MISSING_STATES.has(sqlState)) {
+    return new Failure('unavailable', code ?? SCHEMA_MISSING, detail, { cause: thrown });
+  }
+  return new Failure('permanent', code ?? `POSTGRES_${sqlState}`, detail, { cause: thrown });
+}
+
+/** SQLSTATE of a key that is held already. */
+export const UNIQUE_VIOLATION = '23505';
+/** SQLSTATE of a statement that took longer than its deadline, or that somebody canceled. */
+export const QUERY_CANCELED = '57014';
+/** SQLSTATE of a lock that did not come in time. */
+export const LOCK_NOT_AVAILABLE = '55P03';
+/** SQLSTATE of a row that a constraint refuses, or that no partition takes. */
+export const CHECK_VIOLATION = '23514';
+/** Beginning of the SQLSTATEs of a server that ends a session: by order, by a crash, or as it starts. */
+const SESSION_ENDED = '57P0';
+
+/**
+ * Whether a statement may have been carried out although it failed: a server that answers with an error has
+ * rolled back; one that ends the session or does not answer may have committed before.
+ */
+export function mayBeDone(failure: Failure): boolean {
+  if (failure.kind !== 'unavailable') return false;
+  const state = sqlStateOf(failure);
+  return state === undefined || state.startsWith(SESSION_ENDED) || state.startsWith('08');
+}
+
+/** A row that no partition takes. It is a check violation, too, but no fault of the data. */
+export function isPartitionMissing(thrown: unknown): boolean {
+  return (
+    thrown instanceof Failure &&
+    sqlStateOf(thrown) === CHECK_VIOLATION &&
+    thrown.message.startsWith('no partition of relation')
+  );
+}
+
+/** The table that the server names in its error. */
+export function tableOf(thrown: unknown): string | undefined {
+  return fieldOf(thrown, 'table');
+}
+
+/** What the server was doing, in its own words. */
+export function contextOf(thrown: unknown): string | undefined {
+  return fieldOf(thrown, 'where');
+}
+
+/** SQLSTATE of an error of the driver, also when it is wrapped in a Failure. */
+export function sqlStateOf(thrown: unknown): string | undefined {
+  const code = fieldOf(thrown, 'code');
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+function fieldOf(thrown: unknown, field: 'table' | 'where' | 'code'): string | undefined {
+  const error = thrown instanceof Failure ? thrown.cause : thrown;
+  if (typeof error !== 'object' || error === null || !(field in error)) return undefined;
+  const value = (error as Record<typeof field, unknown>)[field];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,275 @@
+/**
+ * The connection to Postgres: one pool a process and market. Statements carry a name, so the server
+ * plans them once a connection; every call ends within the statement timeout. Driver errors leave
+ * this folder only as Failures.
+ */
+import pg from 'pg';
+import type { Guard } from '../breakers/breaker.ts';
+import { Failure } from '../words/failure.ts';
+import { bindInPieces } from './bind-in-pieces.ts';
+import { createTextOf } from './market-schema.ts';
+import { mayBeDone, toFailure } from './pg-failure.ts';
+import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';
+
+/** A statement written once, as a constant named after its operation. */
+export type Statement = {
+  /** Empty where the text differs from call to call. */
+  readonly name: string;
+  /** Writes a table of its market as `market.scores`; see market-schema.ts. */
+  readonly text: string;
+  /**
+   * Receives the rows; none is kept or returned then. A row has its columns in order, as Postgres wrote them.
+   * Must not throw.
+   */
+  readonly onRow?: (texts: readonly (string | null)[]) => void;
+  /** True for a statement that Postgres refuses within a transaction. Behind a pooler it runs without deadlines. */
+  readonly outsideTransaction?: boolean;
+};
+
+export type Query = <Row extends object>(
+  statement: Statement,
+  values?: readonly unknown[],
+) => Promise<Row[]>;
+
+export type Database = {
+  readonly query: Query;
+  /** One statement that is its own commit. */
+  readonly write: Query;
+  /** Runs `work` between begin and commit; anything it throws rolls back and is thrown on. */
+  readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>;
+  /** Lends `work` one connection, for COPY and cursors, within one transaction that `begin` opens. */
+  readonly session: <T>(
+    work: (client: pg.PoolClient, begin: Begin, query: Query) => Promise<T>,
+  ) => Promise<T>;
+  /** Connections open, idle and callers waiting for one. */
+  readonly usage: () => { total: number; idle: number; waiting: number };
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+/** @param mode transaction mode, as in `begin MODE` */
+type Begin = (mode?: string) => Promise<void>;
+
+export type PoolOptions = SessionOptions & {
+  readonly url: string;
+  /** Name of the schema that holds the tables. */
+  readonly market: string;
+  readonly role: string;
+  readonly connectionsMax: number;
+  readonly connectTimeoutMs: number;
+  readonly namedStatements: boolean;
+  /** How long an unused connection is kept; 0: for ever. */
+  readonly idleTimeoutMs?: number;
+  /** Wraps every query, every transaction and every acquisition of a session: a breaker. */
+  readonly guard?: Guard;
+};
+
+/** Callers that may wait, for each connection; more are refused at once. */
+const WAITING_SHARE_MAX = 32;
+/** No connection of ours was free in time: this process is busy, Postgres is not at fault. */
+export const POOL_BUSY = 'POSTGRES_POOL_BUSY';
+const POOL_WAIT_OVER = 'timeout exceeded when trying to connect';
+
+/** How long the client waits beyond the server's own statement timeout before it gives a connection up. */
+const CLIENT_GRACE_MS = 1000;
+
+export function openPool(options: PoolOptions): Database {
+  const pool = openConnections(options);
+  const guard: Guard = options.guard ?? ((call) => call());
+  const waitingMax = options.connectionsMax * WAITING_SHARE_MAX;
+  /** Runs before a connection is requested. */
+  const refuseCrowd = () => {
+    if (pool.waitingCount < waitingMax) return;
+    throw new Failure('unavailable', POOL_BUSY, `${waitingMax} callers wait for a connection`);
+  };
+  const textOf = createTextOf(options.market);
+  const run = (client: pg.Pool | pg.PoolClient) =>
+    createQuery(client, textOf, options.namedStatements);
+  const connect = async (): Promise<pg.PoolClient> => {
+    refuseCrowd();
+    return await pool.connect().catch((error: unknown) => {
+      throw toPoolFailure(error);
+    });
+  };
+  const within = async <T>(
+    client: pg.PoolClient,
+    work: (client: pg.PoolClient) => Promise<T>,
+  ): Promise<T> => {
+    let broken = false;
+    // A connection that the server ends between two queries reports it here; the next query fails with it.
+    const note = () => {
+      broken = true;
+    };
+    client.on('error', note);
+    try {
+      return await work(client);
+    } catch (error) {
+      const failure = toFailure(error);
+      broken ||= failure.kind === 'unavailable';
+      throw failure;
+    } finally {
+      client.off('error', note);
+      client.release(broken);
+    }
+  };
+  const queryAny = run(pool);
+  const beginText = createBeginText(options);
+  const transaction = <T>(work: (query: Query) => Promise<T>) =>
+    guard(async () => {
+      const client = await connect();
+      return await within(client, () =>
+        inTransaction(client, beginText(), () => work(run(client))),
+      );
+    });
+  const shared = {
+    // Only acquiring the connection is guarded: work on it may take as long as reading a month of rows.
+    session: async <T>(
+      work: (client: pg.PoolClient, begin: Begin, query: Query) => Promise<T>,
+    ): Promise<T> =>
+      await within(await connectGuarded(guard, connect), (client) => {
+        const begin: Begin = async (mode) => {
+          await client.query(beginText(mode));
+        };
+        return work(client, begin, run(client));
+      }),
+    transaction,
+    usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    [Symbol.asyncDispose]: () => pool.end(),
+  };
+  const query = <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
+    guard(async () => {
+      refuseCrowd();
+      return await queryAny<Row>(statement, values);
+    });
+  if (options.isPooled === true) {
+    const unit = <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
+      statement.outsideTransaction === true
+        ? query<Row>(statement, values)
+        : transaction((run) => run<Row>(statement, values));
+    return { ...shared, query: unit, write: unit };
+  }
+  return {
+    ...shared,
+    query,
+    write: <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
+      guard(async () => {
+        const client = await connect();
+        return await within(client, () =>
+          run(client)<Row>(statement, values).catch((error: unknown) => {
+            throw commitFailure(error);
+          }),
+        );
+      }),
+  };
+}
+
+function openConnections(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    ...startupSettings(options),
+    query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
+    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: options.idleTimeoutMs }),
+    application_name: `risk-${options.role}`,
+    keepAlive: true,
+  });
+  // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  pool.on('connect', bindInPieces);
+  return pool;
+}
+
+/** Throws Failures in place of what the driver throws. */
+function createQuery(
+  client: pg.Pool | pg.PoolClient,
+  textOf: (statement: Statement) => string,
+  namedStatements: boolean,
+): Query {
+  return async <Row extends object>(statement: Statement, values: readonly unknown[] = []) => {
+    const { name, onRow } = statement;
+    const text = textOf(statement);
+    const asked = { text, values: [...values], ...(namedStatements ? { name } : {}) };
+    try {
+      if (onRow === undefined) return (await client.query<Row>(asked)).rows;
+      await queryByRow(client, new QueryByRow(asked, onRow));
+      return [];
+    } catch (error) {
+      throw toPoolFailure(error);
+    }
+  };
+}
+
+/** Bypasses the driver's own query, which would make an object of each row and keep them all. */
+class QueryByRow extends pg.Query {
+  readonly #onRow: NonNullable<Statement['onRow']>;
+
+  constructor(asked: pg.QueryConfig, onRow: NonNullable<Statement['onRow']>) {
+    super(asked);
+    this.#onRow = onRow;
+  }
+
+  handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
+    this.#onRow(fields);
+  }
+}
+
+/** The driver returns no promise for a query object, so it gets a callback. */
+async function queryByRow(client: pg.Pool | pg.PoolClient, query: unknown): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  client.query(query as string, [], (error) => (error ? reject(error) : resolve()));
+  await promise;
+}
+
+/** A connection that comes after the guard has given its caller up goes straight back. */
+async function connectGuarded(
+  guard: Guard,
+  connect: () => Promise<pg.PoolClient>,
+): Promise<pg.PoolClient> {
+  let isGivenUp = false;
+  try {
+    return await guard(async () => {
+      const client = await connect();
+      if (isGivenUp) client.release();
+      return client;
+    });
+  } catch (error) {
+    isGivenUp = true;
+    throw error;
+  }
+}
+
+function toPoolFailure(error: unknown): Failure {
+  if (error instanceof Error && error.message.includes('unsupported startup parameter')) {
+    const detail = `${error.message}: behind a pooler set RISK_DATABASE_POOLER=transaction`;
+    return new Failure('permanent', 'POOLER_UNDECLARED', detail, { cause: error });
+  }
+  const isCrowded = error instanceof Error && error.message === POOL_WAIT_OVER;
+  return toFailure(error, isCrowded ? POOL_BUSY : undefined);
+}
+
+async function inTransaction<T>(
+  client: pg.PoolClient,
+  begin: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  await client.query(begin);
+  let value: T;
+  try {
+    value = await work();
+  } catch (error) {
+    // The original failure is reported, not that of a rollback on a lost connection.
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+  await client.query('commit').catch((error: unknown) => {
+    throw commitFailure(error);
+  });
+  return value;
+}
+
+/** A connection that dies during a commit leaves the outcome unknown: the caller must read back. */
+function commitFailure(error: unknown): Failure {
+  const failure = toFailure(error);
+  if (!mayBeDone(failure)) return failure;
+  return new Failure('unavailable', 'COMMIT_UNKNOWN', failure.message, { cause: failure.cause });
+}

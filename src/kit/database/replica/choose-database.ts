@@ -1,0 +1,118 @@
+/**
+ * Chooses the Postgres that answers a read: the primary for recent data, the replica for older data while its
+ * lag is within the bound. The primary also answers where the replica lacks the row or fails.
+ */
+import type { ConsistencyToken } from '../../words/consistency-token.ts';
+import { isUnavailable } from '../../words/failure.ts';
+import type { Database } from '../pool.ts';
+
+export type Replica = {
+  readonly database: Database;
+  /** As that of the databases. */
+  readonly hurried?: Database;
+  /** The replica holds everything committed longer ago than this; undefined while it must not be read. */
+  readonly ageMs: () => number | undefined;
+  /** Waits a bounded time for the replica to have what the token stands for; false where it does not. */
+  readonly hasReplayed: (token: ConsistencyToken) => Promise<boolean>;
+};
+
+/** Why the primary answered: the data is recent; the replica lags, is down or lacks the caller's write; it failed; its answer was not final. */
+type PrimaryReason = 'recent' | 'behind' | 'failed' | 'lacking';
+export type CountRead = (
+  ...by: [database: 'replica', why: 'in_step'] | [database: 'primary', why: PrimaryReason]
+) => void;
+
+export type Databases = {
+  readonly primary: Database;
+  /** The primary over connections whose statements end after SLICE_MS_MAX; absent: it has none. */
+  readonly hurried?: Database;
+  /** Null where no replica is configured; reads are not counted then. */
+  readonly replica: Replica | null;
+  readonly now: () => number;
+  readonly countRead?: CountRead;
+  /** Called for each read that the replica answered. */
+  readonly noteAge?: (ageMs: number) => void;
+  /** Whether the replica has the write whose token the request carries; called before each read of the replica. */
+  readonly hasWrite?: () => Promise<boolean>;
+};
+
+/**
+ * Data whose created_at is more recent comes from the primary at any degradation level. A row may be committed later than its
+ * created_at, by a request's deadline and by clock skew. Exceeds the largest RISK_REPLICA_LAG_MS_MAX.
+ */
+export const RECENT_MS = 5 * 60 * 1000;
+
+/**
+ * @param newestMs created_at of the newest row the read may return, exclusive
+ * @param read     its answer holds everything that was committed before `asOfMs`
+ * @param isFinal  false for an answer of the replica that the primary may complete
+ */
+export async function readFrom<T>(
+  databases: Databases,
+  newestMs: number,
+  read: (database: Database, asOfMs: number) => Promise<T>,
+  isFinal: (answer: T) => boolean = () => true,
+): Promise<T> {
+  const { primary, replica, now, countRead, noteAge, hasWrite } = databases;
+  if (replica === null) return await read(primary, now());
+  const isRecent = newestMs > now() - RECENT_MS;
+  const isInStep = !isRecent && (hasWrite === undefined || (await hasWrite()));
+  const ageMs = isInStep ? replica.ageMs() : undefined;
+  let reason: PrimaryReason = isRecent ? 'recent' : 'behind';
+  if (ageMs !== undefined) {
+    const asOfMs = now() - ageMs;
+    try {
+      const answer = await read(replica.database, asOfMs);
+      if (isFinal(answer)) {
+        countRead?.('replica', 'in_step');
+        noteAge?.(now() - asOfMs);
+        return answer;
+      }
+      reason = 'lacking';
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      reason = 'failed';
+    }
+  }
+  countRead?.('primary', reason);
+  return await read(primary, now());
+}
+
+/** The same servers, whose statements end early. */
+export function hurry(databases: Databases): Databases {
+  const { primary, hurried = primary, replica } = databases;
+  if (replica === null) return { ...databases, primary: hurried };
+  const database = replica.hurried ?? replica.database;
+  return { ...databases, primary: hurried, replica: { ...replica, database } };
+}
+
+/** Runs reads of one question; `lagMs` is that of the oldest which a replica answered, and undefined where none did. */
+export async function withLag<T>(
+  databases: Databases,
+  read: (databases: Databases) => Promise<T>,
+): Promise<{ readonly answer: T; readonly lagMs: number | undefined }> {
+  let lagMs: number | undefined;
+  const noteAge = (ageMs: number) => {
+    lagMs = Math.max(lagMs ?? 0, ageMs);
+  };
+  const answer = await read({ ...databases, noteAge });
+  return { answer, lagMs };
+}
+
+/**
+ * The replica answers reads by these databases once it has the write of a token. It is asked at most once, and only where it
+ * would be read.
+ */
+export function requireWrite(databases: Databases, after: ConsistencyToken | undefined): Databases {
+  const { replica } = databases;
+  if (replica === null || after === undefined) return databases;
+  let asked: Promise<boolean> | undefined;
+  const hasWrite = () => {
+    asked ??= replica.hasReplayed(after);
+    return asked;
+  };
+  return { ...databases, hasWrite };
+}
+
+/** `isFinal` for rows that never change: a found row is final; a missing one may have been written a moment ago. */
+export const isFound = (answer: unknown): boolean => answer !== undefined;

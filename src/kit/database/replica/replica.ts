@@ -1,0 +1,139 @@
+/**
+ * Proves every half second how far the replica of an API process may lag. The primary reports its WAL position; once the
+ * replica has replayed up to that position, it holds everything that was committed before the primary was asked. Clock skew
+ * and an idle primary therefore add no lag; a paused replay does.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { BREAKER_STATES, createBreaker } from '../../breakers/breaker.ts';
+import type { Config } from '../../config/config.ts';
+import type { Log } from '../../metrics/log.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import { answerWithin } from '../../process/settles-within.ts';
+import { Failure } from '../../words/failure.ts';
+import type { ReplicaStatus } from '../../words/replica-status.ts';
+import { openDatabase, openProbe } from '../open-database.ts';
+import { isPoolBusy, isPostgresOutage } from '../outage.ts';
+import type { Database } from '../pool.ts';
+import { openSliceDatabase } from '../slice-database.ts';
+import { awaitWrite, type Proof } from './await-write.ts';
+import type { Replica } from './choose-database.ts';
+import { type LogPosition, readReplayed, readWritten } from './replica-position.ts';
+
+const CHECK_EVERY_MS = 500;
+/** Timeout of one check. A replica that misses it counts as down, and the primary answers its reads. */
+const CHECK_MS_MAX = 1000;
+
+/** A WAL position that the replica has yet to reach, and when the primary was asked for it. */
+type Target = LogPosition & { readonly atMs: number };
+
+export type OpenReplica = Replica & {
+  readonly status: () => ReplicaStatus;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+type ReplicaOptions = {
+  readonly config: Config;
+  readonly url: string;
+  /** A pool of the primary for checks alone, so that they never queue behind other work. */
+  readonly primary: Database;
+  readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | 'replicaLag'>;
+  readonly log: Pick<Log, 'warn' | 'info'>;
+  readonly everyMs?: number;
+};
+
+export function openReplica(options: ReplicaOptions): OpenReplica {
+  const { config, url, primary, metrics, log, everyMs = CHECK_EVERY_MS } = options;
+  const nowMs = () => performance.now();
+  const breaker = createBreaker({
+    ...{ name: 'replica', nowMs, isOwn: isPoolBusy },
+    isFailure: isPostgresOutage,
+    onChange: (state) => {
+      metrics.breakerState.set({ breaker: 'replica' }, BREAKER_STATES.indexOf(state));
+      if (state === 'open') metrics.breakerOpened.inc({ breaker: 'replica' });
+    },
+  });
+  metrics.breakerState.set({ breaker: 'replica' }, 0);
+  const database = openDatabase(config, url, 'api', { guard: breaker.run });
+  const hurried = openSliceDatabase(config, url, breaker.run);
+  const probe = openProbe(config, url, 'api-replica');
+  const lagMsMax = config.RISK_REPLICA_LAG_MS_MAX;
+  let provenMs: number | undefined;
+  let target: Target | undefined;
+  /** What the last check proved of the replica; undefined while nothing is proven. */
+  let proven: Proof | undefined;
+  let said: ReplicaStatus['state'] | undefined;
+
+  const status = (): ReplicaStatus => {
+    const lagMs = provenMs === undefined ? null : Math.round(nowMs() - provenMs);
+    if (breaker.state() !== 'closed') return { state: 'down', lag_ms: lagMs };
+    return { state: lagMs === null || lagMs > lagMsMax ? 'lagging' : 'up', lag_ms: lagMs };
+  };
+  /** While the primary does not report its position, a check counts neither for nor against the replica. */
+  const check = async () => {
+    const atMs = nowMs();
+    const written = await answerWithin(readWritten(primary), CHECK_MS_MAX).catch(() => undefined);
+    if (written === undefined) {
+      // After a fail-over the new primary may never reach this position.
+      target = undefined;
+      return;
+    }
+    target ??= { ...written, atMs };
+    const { system } = target;
+    const replayed = await answerWithin(readReplayed(probe, target), CHECK_MS_MAX);
+    if (!replayed.isStandby) {
+      throw new Failure(
+        'unavailable',
+        'NOT_A_STANDBY',
+        'it is no standby of this Postgres, or on another timeline',
+      );
+    }
+    proven = { system, endedBound: BigInt(replayed.endedBound) };
+    if (!replayed.isReached) return;
+    provenMs = target.atMs;
+    target = undefined;
+  };
+  const report = (cause: unknown) => {
+    const { state, lag_ms: lagMs } = status();
+    if (lagMs !== null) metrics.replicaLag.set(lagMs / 1000);
+    if (state === said) return;
+    said = state;
+    log[state === 'up' ? 'info' : 'warn']({ state, lagMs, cause }, 'replica');
+  };
+  const checkAndReport = async () => {
+    let cause: string | undefined;
+    await breaker.probe(() =>
+      check().catch((error: unknown) => {
+        cause = String(error);
+        throw error;
+      }),
+    );
+    // Reads under way would wait in vain, as this check did.
+    if (cause !== undefined) {
+      breaker.trip();
+      proven = undefined;
+    }
+    report(cause);
+  };
+  const stopped = new AbortController();
+  const checks = repeat(checkAndReport, everyMs, stopped.signal);
+  return {
+    ...{ database, hurried },
+    status,
+    hasReplayed: (token) =>
+      awaitWrite(database, () => (status().state === 'up' ? proven : undefined), token),
+    ageMs: () =>
+      status().state === 'up' && provenMs !== undefined ? nowMs() - provenMs : undefined,
+    [Symbol.asyncDispose]: async () => {
+      stopped.abort();
+      await checks;
+      for (const pool of [probe, hurried, database]) await pool[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function repeat(check: () => Promise<void>, everyMs: number, signal: AbortSignal) {
+  while (!signal.aborted) {
+    await check();
+    await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+}

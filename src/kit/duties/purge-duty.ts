@@ -1,0 +1,54 @@
+/**
+ * Removes rows whose retention is over, as a duty: one worker does it, in small steps, so that ingest goes on.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../config/config.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { toError } from '../words/failure.ts';
+import type { Leadership, Writes } from './leadership.ts';
+import { PURGES, type Purge } from './purge.ts';
+
+const PURGE_EVERY_MS = 600_000;
+/** Pause between steps, so that removing old rows does not slow new ones. */
+const STEP_EVERY_MS = 20;
+
+export function bindPurge(
+  config: Config,
+  leadership: Leadership,
+  { rowsPurged }: Pick<Metrics, 'rowsPurged'>,
+) {
+  const lead = leadership.of('purge');
+  return {
+    name: 'purge',
+    everyMs: PURGE_EVERY_MS,
+    run: async (signal: AbortSignal) => {
+      await lead.run(async () => {
+        const failures: Error[] = [];
+        for (const purge of PURGES) {
+          const count = (rows: number) => rowsPurged.inc({ table: purge.table }, rows);
+          // A table that fails does not keep the others from being purged.
+          await purgeTable(purge, lead.writes, config, signal, count).catch((error: unknown) => {
+            failures.push(toError(error));
+          });
+        }
+        if (failures[0] !== undefined) throw failures[0];
+      });
+    },
+  };
+}
+
+async function purgeTable(
+  { step }: Purge,
+  { query }: Writes,
+  config: Config,
+  signal: AbortSignal,
+  count: (rows: number) => void,
+): Promise<void> {
+  let { rows, next } = await step(query, config);
+  count(rows);
+  while (next !== null && !signal.aborted) {
+    await delay(STEP_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    ({ rows, next } = await step(query, config, next));
+    count(rows);
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * Load shedding in front of the application: asks the admission for every request but those for health and
+ * documents, and answers refused requests with 503, and those beyond the limit of unknown keys with 429,
+ * without reading their body or routing them. A request that is still uploading holds no slot; connections of
+ * refused bodies are closed.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Config } from '../../config/config.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import { Problem } from '../answers/problem.ts';
+import { writeProblem } from '../bare-problem.ts';
+import type { AwaitBody } from '../body/body.ts';
+import { LINES_CONTENT_TYPE } from '../body/line-reader.ts';
+import {
+  type Admission,
+  createAdmission,
+  type Refusal,
+  type RequestKind,
+  type Ticket,
+  watchEventLoop,
+} from './admission.ts';
+import { type Arrivals, createArrivals } from './arrivals.ts';
+
+type ShedOptions = {
+  readonly admission: Admission;
+  readonly arrivals: Arrivals;
+  readonly requestsMax: number;
+  /** Weight of the largest body: a larger declared length is refused later, and weighs no more than this. */
+  readonly bodyBytesMax: number;
+  readonly metrics: Pick<Metrics, 'requestsShed' | 'httpDuration'>;
+  readonly admittedRequests: WeakMap<IncomingMessage, AdmittedRequest>;
+  /** The refusal of a request whose key is unknown; it does not depend on the load. */
+  readonly turnAway: (request: IncomingMessage) => Problem | undefined;
+};
+
+/** An admitted request. */
+type AdmittedRequest = {
+  readonly ticket: Ticket;
+  /** When its body was complete. */
+  startedMs: number;
+};
+
+/** Weight of a body of unknown length, or of a stream of lines. */
+const STREAM_BYTES = 64 * 1024;
+const SUBMIT_PATH = '/v1/transactions';
+/** Paths that are always answered, and cost next to nothing; `/v1/live` has a bound of its own, and lasts. */
+const FREE_PATHS = /^\/(livez|readyz|metrics|openapi\.json|docs|console|v1\/live)(?![^/?])/;
+/** A target without dots and escapes is its own path: it need not be resolved. */
+const PLAIN_TARGET = /^(?:\/[\w-]+)+(?:\?|$)/;
+/** A body that takes longer than this gives way when there is no room. */
+const SLOW_BODY_MS = 1000;
+/** Bytes of bodies that are still arriving: room for a few of the largest. */
+const ARRIVING_BYTES_MAX = 32 * 1024 * 1024;
+/** How long the body of a refused request is read on, so that its sender sees the answer. */
+const REFUSED_BODY_MS_MAX = 2000;
+
+const DETAILS: Readonly<Record<Refusal | 'arriving', string>> = {
+  'in-flight': 'Too many requests are in flight.',
+  bytes: 'Too many bytes of requests are in flight.',
+  postgres: 'The database does not take writes.',
+  arriving: 'Too many bodies are arriving, this one slowly.',
+};
+
+export type Front = Disposable & {
+  readonly wrap: (listener: RequestListener) => RequestListener;
+  /** For readers of bodies. */
+  readonly awaitBody: AwaitBody;
+  readonly isSubmitting: Admission['isSubmitting'];
+};
+
+type FrontDependencies = Pick<ShedOptions, 'metrics' | 'turnAway'> & {
+  /** False while Postgres cannot commit. */
+  readonly takesSubmissions: () => boolean;
+};
+
+export function openFront(config: Config, dependencies: FrontDependencies): Front {
+  const { metrics, turnAway, takesSubmissions } = dependencies;
+  const requestsMax = config.RISK_REQUESTS_IN_FLIGHT_MAX;
+  const limits = {
+    requestsMax,
+    bytesMax: config.RISK_BODY_BYTES_IN_FLIGHT_MAX,
+    eventLoopDelayMsMax: config.RISK_EVENT_LOOP_DELAY_MS_MAX,
+  };
+  const admission = createAdmission(limits, takesSubmissions);
+  const watch = watchEventLoop(admission);
+  const bodyBytesMax = config.RISK_BODY_BYTES_MAX;
+  const arrivals = createArrivals(
+    {
+      bodiesMax: config.RISK_BODIES_ARRIVING_MAX,
+      // A body of the largest size has room, whatever the settings are.
+      bytesMax: Math.max(ARRIVING_BYTES_MAX, bodyBytesMax),
+      slowMs: SLOW_BODY_MS,
+    },
+    () => performance.now(),
+    () => lastAnswer('arriving', requestsMax),
+  );
+  const admittedRequests = new WeakMap<IncomingMessage, AdmittedRequest>();
+  const options = {
+    admission,
+    arrivals,
+    requestsMax,
+    bodyBytesMax,
+    metrics,
+    admittedRequests,
+    turnAway,
+  };
+  return {
+    wrap: (listener) => shedLoad(listener, options),
+    awaitBody: (incoming) => awaitBody(options, incoming),
+    isSubmitting: admission.isSubmitting,
+    [Symbol.dispose]: watch[Symbol.dispose],
+  };
+}
+
+function shedLoad(listener: RequestListener, options: ShedOptions): RequestListener {
+  const { admission, admittedRequests, turnAway } = options;
+  return async (request, response) => {
+    const kind = kindOf(request);
+    const unwanted = kind === null ? undefined : turnAway(request);
+    if (unwanted !== undefined) {
+      refuse(options, { request, response, reason: 'unknown-key', problem: unwanted });
+      return;
+    }
+    if (kind === null) {
+      listener(request, response);
+      return;
+    }
+    const ticket = admission.enter(kind, weigh(request, options.bodyBytesMax));
+    if (ticket.refusal !== null) {
+      const reason = ticket.refusal;
+      const problem = toProblem(reason, options.requestsMax);
+      refuse(options, { request, response, reason, problem });
+      return;
+    }
+    const admitted: AdmittedRequest = { ticket, startedMs: performance.now() };
+    admittedRequests.set(request, admitted);
+    try {
+      // Resolves when the work is done and the answer is written, even if the client has gone.
+      await listener(request, response);
+    } finally {
+      // An answer that waits for a score does not measure our load.
+      const isPlain = request.headers['prefer'] === undefined;
+      ticket.leave(isPlain ? performance.now() - admitted.startedMs : null);
+    }
+  };
+}
+
+function awaitBody(
+  { arrivals, admittedRequests, requestsMax, metrics }: ShedOptions,
+  incoming: IncomingMessage | undefined,
+): ReturnType<AwaitBody> {
+  const admitted = incoming === undefined ? undefined : admittedRequests.get(incoming);
+  if (admitted === undefined || incoming?.complete === true) return undefined;
+  const arrival = arrivals.begin();
+  let isCounted = false;
+  const refused = (refusal: keyof typeof DETAILS) => {
+    // A body that gives way to itself is counted once.
+    if (!isCounted) metrics.requestsShed.inc({ reason: refusal });
+    isCounted = true;
+    return refusal === 'arriving'
+      ? lastAnswer(refusal, requestsMax)
+      : toProblem(refusal, requestsMax);
+  };
+  if (arrival === undefined) throw refused('arriving');
+  arrival.gaveWay.catch(() => refused('arriving'));
+  admitted.ticket.lend();
+  return {
+    gaveWay: arrival.gaveWay,
+    add: (bytes) => {
+      if (!arrival.add(bytes)) throw refused('arriving');
+    },
+    complete: () => {
+      admitted.startedMs = performance.now();
+      const refusal = admitted.ticket.takeBack();
+      if (refusal !== null) throw refused(refusal);
+    },
+    [Symbol.dispose]: arrival.end,
+  };
+}
+
+function kindOf(request: IncomingMessage): RequestKind | null {
+  const { url: target = '', method } = request;
+  const path = pathOf(target);
+  if (FREE_PATHS.test(path)) return null;
+  if (method !== 'POST' || !path.startsWith(SUBMIT_PATH)) return 'other';
+  return isStream(request) ? 'stream' : 'submit';
+}
+
+/** The path as the router sees it: a target may be absolute, have dot segments, and have any letter escaped. */
+function pathOf(target: string): string {
+  if (PLAIN_TARGET.test(target)) return target;
+  const url = URL.parse(target.startsWith('/') ? `http://localhost${target}` : target);
+  const path = url?.pathname ?? target;
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}
+
+function isStream({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.toLowerCase().startsWith(LINES_CONTENT_TYPE) === true;
+}
+
+function weigh(request: IncomingMessage, bodyBytesMax: number): number {
+  if (request.method === 'GET' || request.method === 'HEAD') return 0;
+  const declared = Number(request.headers['content-length']);
+  const isUnknown = isStream(request) || !Number.isFinite(declared);
+  return isUnknown ? STREAM_BYTES : Math.min(declared, bodyBytesMax);
+}
+
+/** The answer to a refused request, for all reasons. */
+function toProblem(
+  refusal: keyof typeof DETAILS,
+  requestsMax: number,
+  more: Readonly<Record<string, string>> = {},
+): Problem {
+  const headers = {
+    // One or two seconds, so that clients refused together do not return together.
+    'Retry-After': Math.random() < 0.5 ? '1' : '2',
+    ...more,
+  };
+  if (refusal === 'postgres') return new Problem('unavailable', DETAILS[refusal], { headers });
+  return new Problem('overloaded', DETAILS[refusal], {
+    headers: {
+      ...headers,
+      'RateLimit-Policy': `"in-flight";q=${requestsMax};qu="concurrent-requests"`,
+      RateLimit: '"in-flight";r=0;t=1',
+    },
+  });
+}
+
+/** The rest of the body is not awaited. */
+function lastAnswer(refusal: keyof typeof DETAILS, requestsMax: number): Problem {
+  return toProblem(refusal, requestsMax, { Connection: 'close' });
+}
+
+type Refused = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly reason: Refusal | 'unknown-key';
+  readonly problem: Problem;
+};
+
+function refuse({ metrics }: ShedOptions, { request, response, reason, problem }: Refused): void {
+  metrics.requestsShed.inc({ reason });
+  // Node reads and drops the rest of the body after the answer, so the connection can be reused.
+  response.once('finish', () => endUnlessComplete(request));
+  writeProblem(request, response, problem);
+  const labels = {
+    method: request.method ?? '',
+    route: '(shed)',
+    status: String(response.statusCode),
+  };
+  metrics.httpDuration.observe(labels, 0);
+}
+
+/** Closes the connection of a body that does not end soon after its refusal. */
+function endUnlessComplete(request: IncomingMessage): void {
+  if (request.complete) return;
+  const timer = setTimeout(() => request.socket.destroySoon(), REFUSED_BODY_MS_MAX);
+  request.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,115 @@
+/** Headers of answers that a client acts on, as the document describes them. test/contract/answers.test.ts compares them with what is sent. */
+import { TOKEN } from '../../words/consistency-token.ts';
+
+/** The token of every example. */
+export const CONSISTENCY_TOKEN = 'Z2gaXHUzusAAAAAAAAAC7QA';
+
+/** `required`: every answer that lists the header has it. */
+export const ANSWER_HEADERS = {
+  'X-Request-Id': {
+    description:
+      "The request's id: the caller's own `X-Request-Id` where that is 1 to 64 letters, digits, dots, hyphens or underscores. Log lines and `instance` of a problem carry it.",
+    required: true,
+    schema: { type: 'string' },
+    example: '0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f',
+  },
+  'RateLimit-Policy': {
+    description:
+      'Limit of the client in this API process: `q` requests in `w` seconds. Absent where no limit is set (`RISK_CLIENT_REQUESTS_PER_SECOND`).',
+    schema: { type: 'string' },
+    example: '"client";q=1000;w=10',
+  },
+  RateLimit: {
+    description:
+      'What is left of that limit: `r` requests; after `t` seconds without a request it is whole again, or holds one request where it is used up.',
+    schema: { type: 'string' },
+    example: '"client";r=999;t=1',
+  },
+  'X-Risk-Degradation': {
+    description: 'Level of reduced service, 1 to 4; absent at 0.',
+    schema: { type: 'integer', minimum: 1, maximum: 4 },
+    example: 1,
+  },
+  'Retry-After': {
+    description: 'Seconds after which the same request may succeed.',
+    schema: { type: 'integer', minimum: 1 },
+    example: 1,
+  },
+  'WWW-Authenticate': {
+    description: 'How to authenticate; with `error="invalid_token"` where a key was sent.',
+    required: true,
+    schema: { type: 'string' },
+    example: 'Bearer realm="risk"',
+  },
+  ETag: {
+    description: 'Tag of the body, for `If-None-Match`.',
+    required: true,
+    schema: { type: 'string' },
+    example: '"Zk1pWmYyT0Q0c2VjdXJlXw"',
+  },
+  'Cache-Control': {
+    description:
+      'How long the caller may use the answer without asking; `no-cache`: it asks each time, with `If-None-Match`. `no-store` in every other answer.',
+    required: true,
+    schema: { type: 'string' },
+    example: 'private, max-age=86400, immutable',
+  },
+  Vary: {
+    description: 'What the answer depends on beside its path.',
+    required: true,
+    schema: { type: 'string' },
+    example: 'Authorization, Cookie',
+  },
+  Age: {
+    description:
+      'Seconds since the answer was made, with the lag of the replica of Postgres that gave a part of it; absent where it was made from the primary for this request. It holds everything that was stored longer ago. Rows whose created_at is less than five minutes ago never come from a replica. What changed meanwhile and longer than a second ago is in it all the same, except for the passing of time (`as_of`).',
+    schema: { type: 'integer', minimum: 0 },
+    example: 1,
+  },
+  'Consistency-Token': {
+    description:
+      'Stands for what was written. A read that carries it as `Consistency-Token` finds that, and everything that was answered before the write was sent. Every answer to a write that succeeds has it; where lines are answered, the last of them has it in its place.',
+    schema: { type: 'string', pattern: TOKEN.source },
+    example: CONSISTENCY_TOKEN,
+  },
+  'Content-Disposition': {
+    description: 'Name of the file.',
+    required: true,
+    schema: { type: 'string' },
+    example: 'attachment; filename="transactions.csv"',
+  },
+  Location: {
+    description: 'Path of the transaction.',
+    required: true,
+    schema: { type: 'string' },
+    example: '/v1/transactions/01a1f84a-95c0-7000-8000-00000000002a',
+  },
+  'Set-Cookie': {
+    description:
+      'The cookie of the session that begins, or an empty one where the own session ends.',
+    schema: { type: 'string' },
+    example: '__Host-risk-session=…; Max-Age=43200; Path=/; Secure; HttpOnly; SameSite=Strict',
+  },
+  'Preference-Applied': {
+    description:
+      'The preference that was applied, with the wait as it was cut (RFC 7240). Absent where none was.',
+    schema: { type: 'string' },
+    example: 'wait=2',
+  },
+} as const;
+
+type AnswerHeader = keyof typeof ANSWER_HEADERS;
+
+/** Headers of an answer, for its entry in the document. */
+export function answerHeaders(
+  ...names: readonly AnswerHeader[]
+): Record<string, { readonly $ref: string }> {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+/** Headers of every answer at a path. */
+export function usualHeaders(path: string): ReturnType<typeof answerHeaders> {
+  return path.startsWith('/v1/')
+    ? answerHeaders('X-Request-Id', 'RateLimit-Policy', 'RateLimit', 'X-Risk-Degradation')
+    : answerHeaders('X-Request-Id');
+}

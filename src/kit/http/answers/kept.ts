@@ -1,0 +1,64 @@
+/** Answers that a client may keep: an entity tag from the body, and 304 for a client that has it already. */
+import { hash } from 'node:crypto';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import type { AnswerText } from '../../caches/answer-cache.ts';
+import { shown } from '../../words/list-parameters.ts';
+import type { AppEnv } from '../app-env.ts';
+import { ANSWER_HEADERS, answerHeaders } from './answer-headers.ts';
+import { answerJson } from './headers.ts';
+
+const TAG_CHARS = 22;
+
+/** `private`, as the answer was read with a key. */
+type Keeping = `private, ${string}`;
+/** The answer never changes: a score is kept for a day. */
+export const KEEP_A_DAY: Keeping = 'private, max-age=86400, immutable';
+/** The answer changes with the version of the engine alone. */
+export const KEEP_AN_HOUR: Keeping = 'private, max-age=3600';
+/** The client keeps the answer, and asks each time whether it is still the same. */
+export const ASK_AGAIN: Keeping = 'private, no-cache';
+
+type KeptHeaders = Readonly<Record<'ETag' | 'Cache-Control' | 'Vary', string>>;
+/** Texts in memory are asked for again and again; headers live as long as their text. */
+const headersOfText = new WeakMap<AnswerText, KeptHeaders>();
+
+/** The headers of a text, made once. */
+export function headersOf(answer: AnswerText, keeping: Keeping): KeptHeaders {
+  let headers = headersOfText.get(answer);
+  if (headers === undefined) {
+    const tag = hash('sha256', answer.text, 'base64url').slice(0, TAG_CHARS);
+    headers = { ETag: `"${tag}"`, 'Cache-Control': keeping, Vary: 'Authorization, Cookie' };
+    headersOfText.set(answer, headers);
+  }
+  return headers;
+}
+
+export function answerKept(c: Context<AppEnv>, answer: AnswerText, keeping: Keeping): Response {
+  const headers = headersOf(answer, keeping);
+  if (matches(c.req.header('if-none-match'), headers.ETag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  return answerJson(answer.text, 200, headers);
+}
+
+/** If-None-Match compares weakly: a proxy may have marked the tag. */
+function matches(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false;
+  return header.split(',').some((given) => {
+    const trimmed = given.trim();
+    return trimmed === '*' || trimmed === tag || trimmed === `W/${tag}`;
+  });
+}
+
+/** For the document. */
+export const conditionalHeader = z.object({
+  'If-None-Match': z
+    .string()
+    .optional()
+    .meta(shown(ANSWER_HEADERS.ETag.example, '`ETag` of the answer that the caller has.')),
+});
+export const keptHeaders = answerHeaders('ETag', 'Cache-Control', 'Vary', 'Age');
+export const notModified = {
+  304: { description: 'You have it already.', headers: keptHeaders },
+};

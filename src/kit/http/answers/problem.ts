@@ -1,0 +1,105 @@
+/**
+ * RFC 9457: every error answer. The one place where a Failure becomes a status; an unexpected error becomes a
+ * bare 500, and its cause goes to the log. No driver's text reaches a client.
+ */
+import { Failure } from '../../words/failure.ts';
+import { type FieldError, InvalidFields } from '../../words/field-error.ts';
+import { MONTH_DETACHED, MonthDetached } from '../../words/month.ts';
+import { PROBLEMS, type ProblemName, type ProblemUrn, problemUrn } from './problem-types.ts';
+
+export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
+const RETRY_AFTER_SECONDS = '1';
+/** Longest list of errors in one answer. */
+const FIELD_ERRORS_MAX = 100;
+
+type ProblemOptions = {
+  readonly errors?: readonly FieldError[];
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** Thrown by middleware and handlers; the application's error handler renders it. */
+export class Problem extends Error {
+  readonly problem: ProblemName;
+  readonly errors: readonly FieldError[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(problem: ProblemName, detail: string, options: ProblemOptions = {}) {
+    const errors = options.errors ?? [];
+    const unlisted = errors.length - FIELD_ERRORS_MAX;
+    super(unlisted > 0 ? `${detail} ${unlisted} more errors are not listed.` : detail);
+    this.name = 'Problem';
+    this.problem = problem;
+    this.errors = errors.slice(0, FIELD_ERRORS_MAX);
+    this.headers = options.headers ?? {};
+  }
+}
+
+export type ProblemJson = {
+  readonly type: ProblemUrn;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly errors?: readonly FieldError[];
+};
+
+/** The thrown value as a Problem; undefined for an unexpected error. */
+export function toProblem(thrown: unknown): Problem | undefined {
+  if (thrown instanceof Problem) return thrown;
+  if (thrown instanceof InvalidFields) {
+    return new Problem('invalid-fields', thrown.message, { errors: thrown.errors });
+  }
+  if (!(thrown instanceof Failure)) return undefined;
+  switch (thrown.kind) {
+    case 'invalid':
+      return new Problem('invalid-fields', asSentence(thrown.message));
+    case 'conflict':
+      return new Problem(
+        thrown.code === 'STILL_RUNNING' ? 'still-running' : 'conflict',
+        asSentence(thrown.message),
+      );
+    case 'not-found':
+      return new Problem(
+        thrown.code === MONTH_DETACHED ? 'transaction-detached' : 'not-found',
+        asSentence(thrown.message),
+      );
+    case 'unavailable':
+    case 'transient':
+      return unavailable();
+    case 'permanent':
+      return thrown instanceof MonthDetached
+        ? new Problem('month-detached', asSentence(thrown.message))
+        : undefined;
+  }
+}
+
+/** Failures are clauses, as log lines and commands show them; the detail of a problem is a sentence. */
+export function asSentence(clause: string): string {
+  const begun = clause.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());
+  return begun.endsWith('.') ? begun : `${begun}.`;
+}
+
+export function unavailable(detail = 'A service this depends on does not answer.'): Problem {
+  return new Problem('unavailable', detail, { headers: { 'Retry-After': RETRY_AFTER_SECONDS } });
+}
+
+/** `instance` is the request id, which the log lines carry too. */
+export function problemJson(problem: Problem, requestId: string): ProblemJson {
+  const { status, title } = PROBLEMS[problem.problem];
+  return {
+    type: problemUrn(problem.problem),
+    title,
+    status,
+    detail: problem.message,
+    instance: requestId,
+    ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
+  };
+}
+
+/** The answer to a problem. */
+export function problemResponse(problem: Problem, requestId: string): Response {
+  return new Response(JSON.stringify(problemJson(problem, requestId)), {
+    status: PROBLEMS[problem.problem].status,
+    headers: { ...problem.headers, 'Content-Type': PROBLEM_CONTENT_TYPE },
+  });
+}

@@ -1,0 +1,26 @@
+/** What every handler finds in its context. */
+import type { HttpBindings } from '@hono/node-server';
+import type { Hono } from 'hono';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Principal } from '../words/principal.ts';
+import type { Credential } from '../words/session.ts';
+
+export type AppEnv = {
+  /** Absent when a test calls the application without a server. */
+  readonly Bindings: Partial<HttpBindings>;
+  readonly Variables: {
+    requestId: string;
+    /** Set on every route below /v1. */
+    principal: Principal;
+    /** What the request authenticated with; set with the principal. */
+    credential: Credential;
+    /** Consistency token of the handler's write; null: the answer has none; absent: the token of everything that is committed. */
+    token?: string | null;
+  };
+};
+
+/** One file of routes/: its handlers and its part of the OpenAPI document, from the same schemas. */
+export type RouteModule = {
+  readonly routes: Hono<AppEnv>;
+  readonly paths: ZodOpenApiPathsObject;
+};

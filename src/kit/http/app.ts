@@ -1,0 +1,94 @@
+/**
+ * The HTTP application: middleware, routes, and one answer for everything that goes wrong. It never
+ * listens; `src/main/api.ts` gives it to a server and tests call it directly.
+ */
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import type { Log } from '../metrics/log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { given } from '../words/describe-issue.ts';
+import { toError } from '../words/failure.ts';
+import { Problem, problemResponse, toProblem } from './answers/problem.ts';
+import type { AppEnv, RouteModule } from './app-env.ts';
+import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
+import { limitRate } from './auth/rate-limit.ts';
+import { addToken, WRITING_METHODS } from './consistency.ts';
+import { addDegradation, frameRequests, limitTime } from './edge.ts';
+import { createMethodTable } from './method-table.ts';
+
+type AppDependencies = {
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'httpDuration'>;
+  readonly authenticate: Authenticate;
+  /** Records that somebody uses a session, so that it stays open. Absent where there are none. */
+  readonly recordUse?: (sessionId: string) => Promise<void>;
+  /** Reads the consistency token of everything that is committed. Absent where nothing is written. */
+  readonly readBoundToken?: () => Promise<string>;
+  /** Routes in mounting order. Paths below /v1 need a key. */
+  readonly modules: readonly RouteModule[];
+  readonly degradation: () => number;
+  readonly timeoutMs: number;
+  /** Requests a second of one client; 0: no limit. */
+  readonly clientRequestsPerSecond: number;
+  /** Longest wait that a request may prefer, beyond its deadline. */
+  readonly waitMsMax: number;
+};
+
+/** These paths answer in an outage, too, as operators look at them then; asking for them is no use of a session. */
+const FIGURES_PATHS = ['/v1/status', '/v1/live', '/v1/reviews/status'];
+const trustFor = (c: Context<AppEnv>): Trust =>
+  FIGURES_PATHS.includes(c.req.path) ? 'recent' : 'fresh';
+
+export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
+  const { log, metrics, authenticate, modules, timeoutMs, waitMsMax } = dependencies;
+  const app = new Hono<AppEnv>();
+  app.use(frameRequests(metrics));
+  app.use('/v1/*', addDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
+  app.use(
+    '/v1/*',
+    requireKey(authenticate, trustFor),
+    keepOpen(dependencies.recordUse),
+    limitRate(dependencies.clientRequestsPerSecond),
+  );
+  const { readBoundToken } = dependencies;
+  if (readBoundToken !== undefined) app.on(WRITING_METHODS, '/v1/*', addToken(readBoundToken));
+  for (const module of modules) app.route('/', module.routes);
+  const methods = createMethodTable(modules.flatMap((module) => module.routes.routes));
+  app.notFound((c) => {
+    const allowed = methods.allowedAt(c.req.path);
+    // A route that takes the method has found nothing of that name.
+    const isUnknown = allowed.length === 0 || allowed.includes(c.req.method);
+    const problem = isUnknown
+      ? new Problem('not-found', `Nothing is served at ${given(c.req.path)}.`)
+      : new Problem(
+          'method-not-allowed',
+          `The path takes ${allowed.join(', ')}, not ${c.req.method}.`,
+          {
+            headers: { Allow: allowed.join(', ') },
+          },
+        );
+    return problemResponse(problem, c.get('requestId'));
+  });
+  app.onError((thrown, c) => {
+    const requestId = c.get('requestId');
+    const problem = toProblem(thrown);
+    if (problem === undefined) {
+      log.error({ err: toError(thrown), requestId }, 'bug: a request failed unexpectedly');
+      return problemResponse(new Problem('internal', 'The log has the cause.'), requestId);
+    }
+    if (problem.problem === 'unavailable') {
+      log.warn({ cause: String(thrown), requestId }, 'a request found a dependency unavailable');
+    }
+    return problemResponse(problem, requestId);
+  });
+  return app;
+}
+
+function keepOpen(
+  recordUse: (sessionId: string) => Promise<void> = async () => undefined,
+): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { sessionId } = c.get('principal');
+    if (sessionId !== undefined && trustFor(c) === 'fresh') await recordUse(sessionId);
+    await next();
+  };
+}

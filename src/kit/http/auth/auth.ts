@@ -1,0 +1,242 @@
+/**
+ * Authentication by key, login link or session (credential.ts), and roles. Tokens are looked up by their SHA-256. A lookup is cached for less than a second, so that a
+ * revocation takes effect within one second. While keys cannot be looked up, every request is refused, except that a key
+ * found in the last 15 minutes may still read the engine's status.
+ *
+ * Keys that were not found are remembered as long, apart from known keys, so that they evict none of these. An unknown key
+ * costs as much as a known one: one hash, one lookup where the last is not fresh, and one comparison. strangers.ts bounds the
+ * lookups of keys that are not known.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Context, MiddlewareHandler } from 'hono';
+import { LRUCache } from 'lru-cache';
+import { apiKeyHash } from '../../access/api-key.ts';
+import type { Config } from '../../config/config.ts';
+import { isUnavailable } from '../../words/failure.ts';
+import { approves, type Officer, type Principal, type Role } from '../../words/principal.ts';
+import type { Credential } from '../../words/session.ts';
+import { Problem } from '../answers/problem.ts';
+import type { AppEnv } from '../app-env.ts';
+import { type AddressOf, createAddressOf } from './address.ts';
+import { readCredential, refuseCrossSite } from './credential.ts';
+import { BURST_SECONDS } from './rate-limit.ts';
+import { ALL_LOOKUPS_PER_SECOND, createStrangers, type Strangers } from './strangers.ts';
+
+export type KnownKey = Principal & { readonly keyHash: Uint8Array };
+/** Finds the key in force of a token: of the key itself, a login link or a session. */
+type FindKey = (tokenHash: Buffer, kind: Credential['kind']) => Promise<KnownKey | undefined>;
+/** `recent`: while keys cannot be looked up, a key that was found lately is enough. */
+export type Trust = 'fresh' | 'recent';
+/**
+ * @throws Problem where the key is not cached and its address has no lookups left
+ * @param incoming absent when a test calls the application without a server
+ */
+export type Authenticate = (
+  credential: Credential,
+  incoming: IncomingMessage | undefined,
+  trust: Trust,
+) => Promise<Principal | undefined>;
+
+export type Authenticator = {
+  readonly authenticate: Authenticate;
+  /**
+   * What `authenticate` would resolve to, where it need not look the credential up. The time it takes says what the status of
+   * the answer says, too: whether the key is known.
+   */
+  readonly recall: (credential: Credential) => Principal | undefined;
+  /**
+   * The refusal that `authenticate` would give without a lookup, while such refusals are frequent. The load shedder asks for
+   * it in front of the application: a refusal there costs 76 µs instead of 128, and takes no slot in flight.
+   */
+  readonly turnAway: (incoming: IncomingMessage) => Problem | undefined;
+};
+
+type AuthenticatorDependencies = {
+  readonly find: FindKey;
+  readonly strangers: Strangers;
+  readonly addressOf: AddressOf;
+  /** Monotonic clock. */
+  readonly nowMs: () => number;
+};
+
+/** Validity of a lookup: half of the second that a revocation may take. */
+const FRESH_MS = 500;
+const KEYS_MAX = 10_000;
+/** As many as all addresses may look up at once. */
+const NOT_FOUND_MAX = BURST_SECONDS * ALL_LOOKUPS_PER_SECOND;
+/**
+ * How long after its last lookup a key still reads figures in an outage. A revocation that this process could
+ * not see counts after that; it takes a Postgres that other processes reach and this one does not.
+ */
+export const RECENT_MS = 15 * 60 * 1000;
+/** Longest key that is hashed; longer ones are refused. */
+const TOKEN_CHARS_MAX = 256;
+/** The hash of no key: unknown keys are compared with it, so that they take as long as known ones. */
+const NO_HASH = new Uint8Array(32);
+
+type Kept = { readonly key: KnownKey; readonly foundAtMs: number };
+
+/** Creates the authenticator from the settings. */
+export function openAuthenticator(config: Config, find: FindKey): Authenticator {
+  const nowMs = () => performance.now();
+  return createAuthenticator({
+    ...{ find, nowMs, addressOf: createAddressOf(config.RISK_TRUSTED_PROXIES) },
+    strangers: createStrangers(config.RISK_UNKNOWN_KEYS_PER_SECOND, nowMs),
+  });
+}
+
+export function createAuthenticator(dependencies: AuthenticatorDependencies): Authenticator {
+  const { strangers, addressOf, nowMs } = dependencies;
+  const keys = new LRUCache<string, Kept>({ max: KEYS_MAX });
+  /** When each was looked up: a key that is made later works once its entry is stale. */
+  const notFound = new LRUCache<string, number>({ max: NOT_FOUND_MAX });
+  /**
+   * Lookups under way: one for each known key, one for each other key and address. Bounded by KEYS_MAX, and by the lookups and
+   * the waits that strangers have.
+   */
+  const lookups = new Map<string, Promise<KnownKey | undefined>>();
+
+  const find = async ({ id, hash, kind }: Sought): Promise<KnownKey | undefined> => {
+    const atMs = nowMs();
+    const key = await dependencies.find(hash, kind);
+    if (key === undefined) {
+      keys.delete(id);
+      notFound.set(id, atMs);
+    } else {
+      keys.set(id, { key, foundAtMs: atMs });
+    }
+    return key;
+  };
+  /** Concurrent requests with one key, as after a start, share one lookup. */
+  const share = (name: string, lookUp: () => Promise<KnownKey | undefined>) => {
+    const running = lookups.get(name);
+    if (running !== undefined) return running;
+    const lookup = lookUp().finally(() => lookups.delete(name));
+    lookups.set(name, lookup);
+    return lookup;
+  };
+  const lookUpStranger = async (sought: Sought, address: string) => {
+    const { id } = sought;
+    const atMs = notFound.get(id);
+    if (atMs !== undefined && nowMs() - atMs < FRESH_MS) return undefined;
+    return await share(`${id} ${address}`, () => strangers.lookUp(address, () => find(sought)));
+  };
+  const lookAgain = async (sought: Sought, kept: Kept, trust: Trust) => {
+    const ageMs = nowMs() - kept.foundAtMs;
+    if (ageMs < FRESH_MS) return kept.key;
+    try {
+      return await share(sought.id, () => find(sought));
+    } catch (error) {
+      if (trust === 'recent' && isUnavailable(error) && ageMs < RECENT_MS) return kept.key;
+      throw error;
+    }
+  };
+  const authenticate: Authenticate = async (credential, incoming, trust) => {
+    if (credential.token.length > TOKEN_CHARS_MAX) return undefined;
+    const sought = soughtBy(credential);
+    const kept = keys.get(sought.id);
+    const key =
+      kept === undefined
+        ? await lookUpStranger(sought, addressOf(incoming))
+        : await lookAgain(sought, kept, trust);
+    return timingSafeEqual(sought.hash, key?.keyHash ?? NO_HASH) ? key : undefined;
+  };
+  return {
+    authenticate,
+    recall: (credential) => {
+      if (credential.token.length > TOKEN_CHARS_MAX) return undefined;
+      const { id, hash } = soughtBy(credential);
+      const kept = keys.get(id);
+      if (kept === undefined || nowMs() - kept.foundAtMs >= FRESH_MS) return undefined;
+      return timingSafeEqual(hash, kept.key.keyHash) ? kept.key : undefined;
+    },
+    turnAway: (incoming) => {
+      if (!strangers.areMany()) return undefined;
+      const credential = readCredential(incoming.headers);
+      if (credential === undefined || credential.token.length > TOKEN_CHARS_MAX) return undefined;
+      const isKnown = keys.has(soughtBy(credential).id);
+      return isKnown ? undefined : strangers.refusal(addressOf(incoming));
+    },
+  };
+}
+
+/** A token by its hash, and its name in the caches: one kind of token never passes for another. */
+type Sought = { readonly id: string; readonly hash: Buffer; readonly kind: Credential['kind'] };
+
+function soughtBy({ kind, token }: Credential): Sought {
+  const hash = apiKeyHash(token);
+  return { id: `${kind} ${hash.toString('base64')}`, hash, kind };
+}
+
+const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="risk"' };
+
+/** A link logs in, and does nothing else. */
+const LOGIN = { method: 'POST', path: '/v1/sessions' };
+const DETAILS: Readonly<Record<Credential['kind'], string>> = {
+  key: 'The key is unknown, revoked or expired.',
+  link: 'The link is unknown, used or expired.',
+  session: 'The session has ended.',
+};
+
+/** Refuses a request without a valid key or session; sets the principal for the handlers. */
+export function requireKey(
+  authenticate: Authenticate,
+  trustFor: (c: Context<AppEnv>) => Trust = () => 'fresh',
+): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const [authorization, cookie] = [c.req.header('authorization'), c.req.header('cookie')];
+    const credential = readCredential({ authorization, cookie });
+    if (credential === undefined) {
+      throw new Problem('unauthorized', 'The header Authorization must be Bearer and an API key.', {
+        headers: CHALLENGE,
+      });
+    }
+    const { kind } = credential;
+    if (kind === 'session') refuseCrossSite(c.req.method, (name) => c.req.header(name));
+    const isHere = kind !== 'link' || (c.req.method === LOGIN.method && c.req.path === LOGIN.path);
+    const principal = isHere
+      ? await authenticate(credential, c.env?.incoming, trustFor(c))
+      : undefined;
+    if (principal === undefined) {
+      throw new Problem('unauthorized', DETAILS[kind], {
+        headers: { 'WWW-Authenticate': `${CHALLENGE['WWW-Authenticate']}, error="invalid_token"` },
+      });
+    }
+    c.set('principal', principal);
+    c.set('credential', credential);
+    await next();
+  };
+}
+
+/** Lets keys through that have one of the roles; `admin` has every role except those that approve. */
+export function requireRole(...roles: readonly Role[]): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    checkRole(c, roles);
+    await next();
+  };
+}
+
+/** Refuses a request whose key has none of the roles. */
+export function checkRole(c: Context<AppEnv>, roles: readonly Role[]): void {
+  const principal = c.get('principal');
+  if (holdsOne(principal, roles)) return;
+  throw new Problem(
+    'forbidden',
+    `The request needs the role ${roles.join(' or ')}, and the key has ${[...principal.roles].join(', ')}.`,
+  );
+}
+
+/** Whether a key has one of the roles. */
+export function holdsOne(
+  { roles: held }: Pick<Principal, 'roles'>,
+  roles: readonly Role[],
+): boolean {
+  return roles.some((role) => held.has(role) || (held.has('admin') && !approves(role)));
+}
+
+/** The actor of this request, for the audit log. */
+export function actorOf(c: Context<AppEnv>): Officer {
+  const { keyId, identity, owner } = c.get('principal');
+  return { keyId, name: identity ?? `key of ${owner}`, request: c.get('requestId') };
+}

@@ -1,0 +1,99 @@
+/**
+ * Cuts a request body of lines into chunks, in constant memory: a chunk ends at a number of lines, at
+ * a number of bytes, or when the sender pauses, so that a slow sender gets its answers too.
+ */
+import { settlesWithin } from '../../process/settles-within.ts';
+import { createDeadline } from './body.ts';
+
+export const LINES_CONTENT_TYPE = 'application/x-ndjson';
+
+export type LineLimits = {
+  readonly lineBytesMax: number;
+  readonly chunkLinesMax: number;
+  readonly chunkBytesMax: number;
+  /** A pause of the sender after which the lines received so far are processed. */
+  readonly pauseMs: number;
+  /** Longest line; a longer one ends the stream. */
+  readonly timeoutMs: number;
+};
+
+/** One line; `bytes` is null when it was longer than allowed and has been skipped. */
+export type RawLine = { readonly index: number; readonly bytes: Uint8Array | null };
+
+const NEWLINE = 0x0a;
+
+/** Yields chunks of lines; lines that are empty or blank are skipped and not counted. */
+export async function* readLineChunks(
+  body: AsyncIterator<Uint8Array>,
+  limits: LineLimits,
+): AsyncGenerator<RawLine[]> {
+  const splitter = createSplitter(limits.lineBytesMax);
+  using deadline = createDeadline(limits.timeoutMs);
+  let chunk: RawLine[] = [];
+  let chunkBytes = 0;
+  let next = body.next();
+  for (;;) {
+    if (chunk.length > 0 && !(await settlesWithin(next, limits.pauseMs))) {
+      // Processing time does not count against the sender. A line was completed since the last read, so the
+      // timer restarts.
+      deadline.stop();
+      yield chunk;
+      deadline.restart();
+      [chunk, chunkBytes] = [[], 0];
+    }
+    const read = await deadline.race(next);
+    // The timer does not restart at every byte: a line that trickles in would never end.
+    if (read.done === true || read.value.includes(NEWLINE)) deadline.restart();
+    const lines = read.done === true ? splitter.end() : splitter.push(read.value);
+    for (const line of lines) {
+      chunk.push(line);
+      chunkBytes += line.bytes?.byteLength ?? 0;
+      if (chunk.length < limits.chunkLinesMax && chunkBytes < limits.chunkBytesMax) continue;
+      deadline.stop();
+      yield chunk;
+      deadline.restart();
+      [chunk, chunkBytes] = [[], 0];
+    }
+    if (read.done === true) break;
+    next = body.next();
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+function createSplitter(lineBytesMax: number) {
+  let rest: Uint8Array[] = [];
+  let restBytes = 0;
+  let index = 0;
+  const finish = (tail: Uint8Array): RawLine[] => {
+    const isTooLong = restBytes + tail.byteLength > lineBytesMax;
+    const bytes = isTooLong ? null : rest.length === 0 ? tail : Buffer.concat([...rest, tail]);
+    rest = [];
+    restBytes = 0;
+    return bytes !== null && isBlank(bytes) ? [] : [{ index: index++, bytes }];
+  };
+  return {
+    push(bytes: Uint8Array): RawLine[] {
+      const lines: RawLine[] = [];
+      let from = 0;
+      for (;;) {
+        const end = bytes.indexOf(NEWLINE, from);
+        if (end < 0) break;
+        lines.push(...finish(bytes.subarray(from, end)));
+        from = end + 1;
+      }
+      const tail = bytes.subarray(from);
+      restBytes += tail.byteLength;
+      // An over-long line is counted but not kept.
+      if (restBytes > lineBytesMax) rest = [];
+      else if (tail.byteLength > 0) rest.push(tail);
+      return lines;
+    },
+    end(): RawLine[] {
+      return restBytes === 0 ? [] : finish(new Uint8Array());
+    },
+  };
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}

@@ -1,0 +1,86 @@
+/** Middleware around every request: its id, the headers of every answer, and its duration. */
+import { randomUUID } from 'node:crypto';
+import type { MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
+import type { Metrics } from '../metrics/metrics.ts';
+import { addHeaders, type HeaderList } from './answers/headers.ts';
+import { unavailable } from './answers/problem.ts';
+import type { AppEnv } from './app-env.ts';
+import { readPreferences } from './prefer.ts';
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const HSTS_SECONDS = 365 * 24 * 60 * 60;
+
+/** Answers of the API are no pages, so they may load nothing; /docs and /console have policies of their own. */
+const STRICT_POLICY =
+  "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Headers of every answer, unless it has others itself. */
+export const USUAL_HEADERS: HeaderList = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Strict-Transport-Security', `max-age=${HSTS_SECONDS}; includeSubDomains`],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Content-Security-Policy', STRICT_POLICY],
+  ['Cache-Control', 'no-store'],
+];
+
+/** The caller's `X-Request-Id` if it is harmless. */
+export function requestIdFor(given: string | readonly string[] | undefined): string {
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+/**
+ * Around every request: its id, which is repeated in every answer, the headers of the answer, and its duration.
+ * The duration is recorded under its route's pattern, never its path, so that labels stay few.
+ */
+export function frameRequests({
+  httpDuration,
+}: Pick<Metrics, 'httpDuration'>): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const startedAt = performance.now();
+    const requestId = requestIdFor(c.req.header('x-request-id'));
+    c.set('requestId', requestId);
+    await next();
+    addHeaders(c, USUAL_HEADERS);
+    addHeaders(c, [['X-Request-Id', requestId]]);
+    const { status } = c.res;
+    const route = status === 404 || status === 405 ? '(none)' : routePath(c, -1);
+    httpDuration.observe(
+      { method: c.req.method, route, status: String(status) },
+      (performance.now() - startedAt) / 1000,
+    );
+  };
+}
+
+/** Longer than the deadlines of a body and a statement, whose own answers say more. */
+const DEADLINE_GRACE_MS = 1000;
+
+/**
+ * Answers 503 when a handler has not answered by the request's deadline; the handler's result is dropped. A
+ * wait that the caller prefers is added to the deadline. Streams of lines have deadlines of their own.
+ */
+export function limitTime(timeoutMs: number, waitMsMax: number): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { waitMs } = readPreferences(c.req.header('prefer'), waitMsMax);
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(unavailable('The request took longer than its deadline.')),
+      timeoutMs + waitMs + DEADLINE_GRACE_MS,
+    );
+    try {
+      await Promise.race([next(), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+/** Adds the degradation level to answers above level 0. */
+export function addDegradation(level: () => number): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    await next();
+    const now = level();
+    if (now > 0) addHeaders(c, [['X-Risk-Degradation', String(now)]]);
+  };
+}

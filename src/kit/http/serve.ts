@@ -1,0 +1,170 @@
+/**
+ * The listening socket: Node's server with limits against slow and broken clients, a port that may move on when
+ * it is taken, and a shutdown that lets requests finish.
+ */
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { getRequestListener, RequestError } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { given } from '../words/describe-issue.ts';
+import { Failure } from '../words/failure.ts';
+import { Problem } from './answers/problem.ts';
+import type { AppEnv } from './app-env.ts';
+import { bareProblem, writeProblem } from './bare-problem.ts';
+
+const HEADERS_TIMEOUT_MS = 5000;
+const CHECK_INTERVAL_MS = 1000;
+/** A keep-alive of a load balancer's usual 60 s would let it reuse dead connections; ours is longer. */
+const KEEP_ALIVE_MS = 65_000;
+/** Longest silence in both directions: longer than any answer may take. */
+const SILENCE_MS = 120_000;
+const HEADER_BYTES_MAX = 16 * 1024;
+const PORT_TRIES = 20;
+const SWEEP_MS = 50;
+
+type ServeOptions = {
+  readonly host: string;
+  readonly port: number;
+  /** Tries the following ports when this one is taken. */
+  readonly mayMove: boolean;
+  /** Runs in front of the application. */
+  readonly front: (listener: RequestListener) => RequestListener;
+};
+
+export type Serving = {
+  readonly url: string;
+  /** Stops accepting, closes idle connections and resolves when the last request is answered. */
+  readonly close: () => Promise<void>;
+};
+
+export async function serve(app: Hono<AppEnv>, options: ServeOptions): Promise<Serving> {
+  const server = openServer(app, options.front);
+  const connections = watchConnections(server);
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return { url: `http://${host}:${port}`, close: () => close(server, connections) };
+}
+
+function openServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
+  const answers = new WeakMap<Socket, ServerResponse>();
+  const listener = front(getRequestListener(app.fetch, { errorHandler: refuseTarget }));
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // Bodies have deadlines of their own (http/body/body.ts): a stream of lines may take hours.
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+      // Such requests are refused below, with a problem; HTTP/1.0 needs no Host.
+      requireHostHeader: false,
+    },
+    (request, response) => {
+      answers.set(request.socket, response);
+      if (request.httpVersion === '1.0') request.headers.host ??= 'localhost';
+      listener(request, response);
+    },
+  );
+  server.timeout = SILENCE_MS;
+  server.on('clientError', (error, socket: Socket) => {
+    refuseUnreadable(error, socket, answers.get(socket));
+  });
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const problem = new Problem(
+      'expectation-failed',
+      `The header Expect must be 100-continue, not ${given(request.headers.expect)}.`,
+    );
+    writeProblem(request, response, problem);
+  });
+  return server;
+}
+
+/** The target or Host gives no valid URL. */
+function refuseTarget(error: unknown): Response {
+  if (!(error instanceof RequestError)) throw error;
+  const detail = `The request has no valid target and Host: ${error.message}.`;
+  const { body, ...head } = bareProblem(new Problem('malformed-request', detail));
+  return new Response(body, head);
+}
+
+/** Requests that Node could not parse, or that timed out, never reach the application. */
+function refuseUnreadable(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  under: ServerResponse | undefined,
+): void {
+  const open = under?.writableFinished === false ? under : undefined;
+  // The body broke off while its answer was being sent: nothing else may follow on the connection.
+  if (!socket.writable || error.code === 'ECONNRESET' || open?.headersSent === true) {
+    socket.destroy();
+    return;
+  }
+  // Bytes behind a complete request are not its fault: its answer is sent, and is the last.
+  if (open?.req.complete === true) {
+    open.shouldKeepAlive = false;
+    return;
+  }
+  const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const problem = isLate
+    ? new Problem('request-timeout', 'The headers did not arrive in time.')
+    : new Problem('malformed-request', 'The request is not HTTP as this server reads it.');
+  const { status, headers, body } = bareProblem(problem);
+  const head = Object.entries({ ...headers, Connection: 'close' });
+  const lines = head.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}\r\n${body}`);
+}
+
+async function listen(server: Server, { host, port, mayMove }: ServeOptions): Promise<void> {
+  const tries = mayMove && port !== 0 ? PORT_TRIES : 1;
+  for (let tried = 0; ; tried++) {
+    try {
+      await listenOnce(server, host, port + tried);
+      return;
+    } catch (error) {
+      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!isTaken) throw error;
+      if (tried + 1 >= tries) {
+        throw new Failure('unavailable', 'PORT_TAKEN', `port ${port} of ${host} is taken`);
+      }
+    }
+  }
+}
+
+async function listenOnce(server: Server, host: string, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(port, host, resolve);
+  await promise.finally(() => server.off('error', reject));
+}
+
+async function close(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
+  const closed = Promise.withResolvers<void>();
+  server.close(() => closed.resolve());
+  const closeUnused = () => {
+    server.closeIdleConnections();
+    // To Node a connection on which nothing has come yet is busy, and once a server closes no time-out of headers ends it.
+    for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+  };
+  // Ends connections that are idle now, and others after their last answer.
+  const sweep = setInterval(closeUnused, SWEEP_MS);
+  closeUnused();
+  await closed.promise;
+  clearInterval(sweep);
+}
+
+function watchConnections(server: Server): ReadonlySet<Socket> {
+  const connections = new Set<Socket>();
+  server.on('connection', (connection: Socket) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
+  return connections;
+}

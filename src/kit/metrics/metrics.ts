@@ -1,0 +1,288 @@
+/**
+ * Every metric of the engine: name, help, unit in the suffix, labels. One registry a process, made by
+ * its composition root and handed down; no module keeps one of its own.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { createReviewMetrics } from '../../rooms/review/metrics.ts';
+import { createWebhookMetrics } from '../../rooms/webhooks/metrics.ts';
+import { createKeyMetrics } from './key-metrics.ts';
+
+const HTTP_BUCKETS_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10,
+];
+const LATENCY_BUCKETS_SECONDS = [
+  0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
+];
+const DAY_SECONDS = 24 * 60 * 60;
+const LABEL_DELAY_BUCKETS_SECONDS = [
+  0.25, 1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 365,
+].map((days) => days * DAY_SECONDS);
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of metrics, one a line group; splitting it would hide one
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, prefix: 'risk_' });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name, help, labelNames: [...labelNames], registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers });
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: readonly L[] = [],
+  ) => new Histogram({ name, help, buckets, labelNames: [...labelNames], registers });
+  return {
+    registry,
+    httpDuration: histogram(
+      'risk_http_request_duration_seconds',
+      'Requests by route and status.',
+      HTTP_BUCKETS_SECONDS,
+      ['method', 'route', 'status'],
+    ),
+    accepted: counter(
+      'risk_transactions_accepted_total',
+      'Transactions stored for the first time.',
+      ['corridor'],
+    ),
+    duplicates: counter(
+      'risk_transactions_duplicate_total',
+      'Transactions answered from an earlier acceptance.',
+    ),
+    labels: counter('risk_labels_accepted_total', 'Labels stored for the first time.', ['label']),
+    labelDelay: histogram(
+      'risk_label_delay_seconds',
+      'From the created_at of a transaction to the labelled_at of its label.',
+      LABEL_DELAY_BUCKETS_SECONDS,
+      ['label'],
+    ),
+    appendFailures: counter(
+      'risk_stream_append_failures_total',
+      'Batches left to the reconciler, by reason.',
+      ['reason'],
+    ),
+    reconciled: counter(
+      'risk_transactions_reconciled_total',
+      'Transactions appended by the reconciler.',
+    ),
+    ...createKeyMetrics(gauge),
+    scored: counter('risk_transactions_scored_total', 'Scores stored for the first time.', [
+      'corridor',
+      'verdict',
+    ]),
+    redelivered: counter(
+      'risk_transactions_redelivered_total',
+      'Deliveries whose score was already stored.',
+    ),
+    scoreLatency: histogram(
+      'risk_score_latency_seconds',
+      'Time from the acceptance of a transaction to its stored score.',
+      LATENCY_BUCKETS_SECONDS,
+      ['corridor'],
+    ),
+    deadLetters: counter('risk_dead_letters_total', 'Entries given up, by error code.', [
+      'corridor',
+      'code',
+    ]),
+    retries: counter('risk_retries_total', 'Attempts that will be tried again.', ['code']),
+    claimed: counter(
+      'risk_entries_claimed_total',
+      'Stale entries taken over from another consumer.',
+    ),
+    pauses: counter('risk_worker_pauses_total', 'Batches held because a dependency failed.', [
+      'code',
+    ]),
+    batchDuration: histogram(
+      'risk_batch_duration_seconds',
+      'Duration of a batch, by stage.',
+      HTTP_BUCKETS_SECONDS,
+      ['stage'],
+    ),
+    lastPoll: gauge(
+      'risk_reader_last_poll_timestamp_seconds',
+      'Time at which the slowest reader last completed a poll.',
+    ),
+    lagTransactions: gauge('risk_stream_lag_transactions', 'Transactions not yet delivered.', [
+      'corridor',
+      'shard',
+    ]),
+    lagSeconds: gauge('risk_stream_lag_seconds', 'Age of the oldest entry not yet acknowledged.', [
+      'corridor',
+      'shard',
+    ]),
+    pendingTransactions: gauge(
+      'risk_stream_pending_transactions',
+      'Transactions delivered and not yet acknowledged.',
+      ['corridor', 'shard'],
+    ),
+    handedOverEntries: gauge(
+      'risk_handed_over_entries',
+      'Entries that wait for a worker that reads their version.',
+      ['corridor', 'shard'],
+    ),
+    retriesDue: gauge('risk_retries_waiting', 'Entries waiting for their next attempt.', [
+      'corridor',
+      'shard',
+    ]),
+    labelsUntold: gauge(
+      'risk_labels_untold_seconds',
+      'Age of the oldest request whose labels may be missing in profiles; 0 without one.',
+    ),
+    cacheHits: counter(
+      'risk_cache_hits_total',
+      'Reads that the tier of a cache answered; one that shared the load of another counts.',
+      ['cache', 'tier'],
+    ),
+    cacheMisses: counter(
+      'risk_cache_misses_total',
+      'Reads that the tier of a cache did not answer.',
+      ['cache', 'tier'],
+    ),
+    profileRebuilds: counter(
+      'risk_profile_rebuilds_total',
+      'Profiles rebuilt from Postgres: missing, or too short to reach a transaction.',
+      ['party', 'reason'],
+    ),
+    profileItemsMerged: counter(
+      'risk_profile_items_merged_total',
+      'Items of other workers, merged into profiles in memory.',
+      ['party'],
+    ),
+    profileInstalls: counter(
+      'risk_profile_installs_total',
+      'Snapshots sent for logs: installed, refused (another worker was first), dropped, failed.',
+      ['outcome'],
+    ),
+    profileLogsDropped: counter(
+      'risk_profile_logs_dropped_total',
+      'Logs of profiles dropped, as Redis had no room for them.',
+    ),
+    eventBytes: gauge(
+      'risk_event_bytes',
+      'Memory of Redis that events and copies of dead letters take, over all streams.',
+      ['kind'],
+    ),
+    eventBytesDropped: counter(
+      'risk_event_bytes_dropped_total',
+      'Bytes of events and of copies of dead letters dropped for want of room.',
+      ['kind'],
+    ),
+    unpublished: counter(
+      'risk_scores_unpublished_total',
+      'Scores settled without an event, as Redis had no room for it.',
+    ),
+    modelInForce: gauge(
+      'risk_model_in_force',
+      '1 for what models do in this worker, by corridor.',
+      ['corridor', 'model', 'role'],
+    ),
+    modelScored: counter('risk_model_scored_total', 'Transactions judged by a model.', [
+      'corridor',
+      'model',
+      'role',
+    ]),
+    modelErrors: counter('risk_model_errors_total', 'Calls of a model that failed.', [
+      'corridor',
+      'model',
+    ]),
+    modelDuration: histogram(
+      'risk_model_duration_seconds',
+      'Duration of one call of a model, for the rows of a batch.',
+      HTTP_BUCKETS_SECONDS,
+      ['model'],
+    ),
+    modelRollbacks: counter('risk_model_rollbacks_total', 'Models that the engine rolled back.', [
+      'corridor',
+      'model',
+    ]),
+    rowsPurged: counter('risk_purged_rows_total', 'Rows removed as their retention was over.', [
+      'table',
+    ]),
+    shadowBatchesLost: counter(
+      'risk_shadow_batches_lost_total',
+      "Batches whose shadows' opinions could not be stored.",
+    ),
+    watchedAt: gauge(
+      'risk_model_watched_timestamp_seconds',
+      'Time of the figures of the watch over models.',
+    ),
+    watchRows: gauge(
+      'risk_model_watch_rows',
+      'Sampled scores behind the figures of a model: for drift, or labelled.',
+      ['model', 'figures'],
+    ),
+    modelStability: gauge(
+      'risk_model_psi',
+      'Population stability index against the training, by feature and of the score; absent where rows are too few.',
+      ['model', 'feature'],
+    ),
+    modelMissing: gauge(
+      'risk_model_missing_ratio',
+      'Share of missing values of a feature, now or in the reference.',
+      ['model', 'feature', 'when'],
+    ),
+    modelPrecision: gauge(
+      'risk_model_precision_ratio',
+      'Share of frauds among flagged transactions with a label, by verdict bound.',
+      ['model', 'bound'],
+    ),
+    modelRecall: gauge(
+      'risk_model_recall_ratio',
+      'Share of the known frauds that were flagged, by verdict bound.',
+      ['model', 'bound'],
+    ),
+    modelFraud: gauge(
+      'risk_model_fraud_ratio',
+      'Share of frauds among labelled transactions: predicted by the probability, or observed.',
+      ['model', 'kind'],
+    ),
+    modelLabelled: gauge(
+      'risk_model_labelled_ratio',
+      'Share of transactions of mature age that have a label.',
+      ['model'],
+    ),
+    modelLabelDelay: gauge(
+      'risk_model_label_delay_seconds',
+      'Time from created_at to labelled_at of those labels.',
+      ['model', 'quantile'],
+    ),
+    ...createReviewMetrics(counter, gauge),
+    ...createWebhookMetrics(counter, gauge),
+    breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
+      'breaker',
+    ]),
+    breakerOpened: counter('risk_breaker_opened_total', 'Openings of a circuit breaker.', [
+      'breaker',
+    ]),
+    degradation: gauge('risk_degradation_level', 'Degradation level of this process, 0 to 4.'),
+    requestsShed: counter(
+      'risk_http_requests_shed_total',
+      'Requests refused before their work began, by reason.',
+      ['reason'],
+    ),
+    exportRows: counter('risk_export_rows_total', 'Rows of exports sent, by format.', ['format']),
+    exportsEnded: counter(
+      'risk_exports_ended_total',
+      'Exports by format and outcome: complete, broken_off.',
+      ['format', 'outcome'],
+    ),
+    replicaLag: gauge('risk_replica_lag_seconds', 'The replica holds all data older than this.'),
+    reads: counter('risk_reads_total', 'Reads by database and reason.', ['database', 'why']),
+    databaseConnections: gauge('risk_database_connections', 'Connections of the pool by state.', [
+      'state',
+    ]),
+  };
+}
+
+/** Connections of a pool, as it counts them. */
+export function reportConnections(
+  { databaseConnections }: Pick<Metrics, 'databaseConnections'>,
+  { total, idle, waiting }: { total: number; idle: number; waiting: number },
+): void {
+  databaseConnections.set({ state: 'busy' }, total - idle);
+  databaseConnections.set({ state: 'idle' }, idle);
+  databaseConnections.set({ state: 'waiting' }, waiting);
+}

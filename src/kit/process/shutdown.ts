@@ -1,0 +1,26 @@
+/**
+ * Signals as an AbortSignal. The first SIGTERM or SIGINT asks for a drain, the second exits at once,
+ * and a drain that takes longer than `timeoutMs` is ended by force with exit code 1.
+ */
+import type { Log } from '../metrics/log.ts';
+
+const EXIT_FORCED = 1;
+
+export function onShutdown(log: Log, timeoutMs: number): AbortSignal {
+  const controller = new AbortController();
+  const receive = (name: NodeJS.Signals) => {
+    if (controller.signal.aborted) {
+      log.warn({ signal: name }, 'second signal: exit now');
+      process.exit(EXIT_FORCED);
+    }
+    log.info({ signal: name, timeoutMs }, 'draining');
+    controller.abort();
+    setTimeout(() => {
+      log.error({ timeoutMs, open: process.getActiveResourcesInfo() }, 'drain took too long');
+      process.exit(EXIT_FORCED);
+    }, timeoutMs).unref();
+  };
+  process.on('SIGTERM', receive);
+  process.on('SIGINT', receive);
+  return controller.signal;
+}

@@ -1,0 +1,107 @@
+/** The audit log on the wire: who changed what, by which key, from what to what. */
+import { z } from 'zod';
+import { plainText } from '../../core/domain/transaction.ts';
+import { CURSOR_DESCRIPTION, pageLimit, shown } from './list-parameters.ts';
+
+export const AUDIT_ACTIONS = [
+  'key.create',
+  'key.confirm',
+  'key.revoke',
+  'identity.create',
+  'identity.revoke',
+  'session.create',
+  'session.end',
+  'login-link.create',
+  'model.register',
+  'rollout.propose',
+  'rollout.approve',
+  'rollout.emergency',
+  'rollout.rollback',
+  'dead-letters.replay',
+  'dead-letters.purge',
+  'dead-letters.close',
+  'month.create',
+  'month.detach',
+  'month.attach',
+  'month.drop',
+  'case.open',
+  'case.dispute',
+  'case.claim',
+  'case.release',
+  'case.assign',
+  'case.escalate',
+  'case.note',
+  'case.attach',
+  'case.decide',
+  'case.confirm',
+  'case.return',
+  'case.undo',
+  'case.close',
+  'case.policy',
+  'rates.import',
+  'webhook.create',
+  'webhook.change',
+  'webhook.rotate',
+  'webhook.delete',
+  'webhook.disable',
+  'webhook.test',
+  'webhook.redeliver',
+  'export.begin',
+  'export.end',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+export type Change = {
+  readonly action: AuditAction;
+  /** Id or name of what is changed. */
+  readonly subject: string;
+  /** State as JSON; null where the subject did not exist, or no longer exists. */
+  readonly before: object | null;
+  readonly after: object | null;
+};
+
+export type AuditEntry = Change & {
+  readonly auditId: string;
+  readonly changedAt: Date;
+  readonly who: string;
+  readonly keyId: string | null;
+  readonly request: string;
+};
+
+const NAME_CHARS_MAX = 128;
+const ID = /^[1-9]\d{0,17}$/;
+
+/** `GET /v1/audit?…` */
+export const auditParameters = z.strictObject({
+  who: plainText(NAME_CHARS_MAX)
+    .optional()
+    .meta(shown('Ann', 'Only changes by this person, owner or database role.')),
+  action: z.enum(AUDIT_ACTIONS).optional().meta({ description: 'Only this action.' }),
+  limit: pageLimit,
+  cursor: z
+    .string()
+    .regex(ID, 'must be the next_cursor of this list')
+    .optional()
+    .meta(shown('41', CURSOR_DESCRIPTION)),
+});
+export type AuditParameters = z.output<typeof auditParameters>;
+
+const json = z.record(z.string(), z.unknown()).nullable();
+
+export const auditEntrySchema = z
+  .object({
+    audit_id: z.string().meta({ description: 'Ascends in the order of commits, without gaps.' }),
+    changed_at: z.iso.datetime(),
+    who: z.string().meta({
+      description:
+        'A person; `key of OWNER` for a key that belongs to no person; engine; or the database role of a command without a key.',
+    }),
+    key_id: z.string().nullable(),
+    action: z.enum(AUDIT_ACTIONS),
+    subject: z.string(),
+    before: json,
+    after: json,
+    request: z.string().meta({ description: 'Id of the request, or name of the command.' }),
+  })
+  .meta({ id: 'AuditEntry' });
+export type AuditEntryJson = z.infer<typeof auditEntrySchema>;

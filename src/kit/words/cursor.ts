@@ -1,0 +1,40 @@
+/**
+ * Keyset cursors: where a list that runs (time, id) descending goes on. To a client a cursor is an
+ * opaque text; it is bound to nothing, so filters may change between pages. 24 bytes as base64url:
+ * the time as epoch milliseconds (u64, big-endian), then the id. No two texts mean the same position.
+ */
+import { lowestIdAt, WRITTEN_MS_MAX } from '../../core/domain/transaction-id.ts';
+
+/** Everything strictly before (atMs, id) is still to come. */
+export type Position = { readonly atMs: number; readonly id: string };
+
+const CURSOR = /^[A-Za-z0-9_-]{32}$/;
+
+/** The position that leaves every transaction created before a moment to come. */
+export function positionBefore(atMs: number): Position {
+  return { atMs, id: lowestIdAt(atMs) };
+}
+
+export function encodeCursor(position: Position): string {
+  const bytes = Buffer.alloc(24);
+  bytes.writeBigUInt64BE(BigInt(position.atMs), 0);
+  bytes.write(position.id.replaceAll('-', ''), 8, 'hex');
+  return bytes.toString('base64url');
+}
+
+/** Reads a cursor; undefined for a text that the engine did not make. */
+export function decodeCursor(cursor: string): Position | undefined {
+  if (!CURSOR.test(cursor)) return undefined;
+  const bytes = Buffer.from(cursor, 'base64url');
+  const atMs = bytes.readBigUInt64BE(0);
+  if (atMs > WRITTEN_MS_MAX) return undefined;
+  const hex = bytes.toString('hex', 8);
+  const id = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join('-');
+  return { atMs: Number(atMs), id };
+}

@@ -1,0 +1,83 @@
+/**
+ * Query parameters that the lists share. Times need a zone; `from` is inclusive, `to` exclusive; pages are
+ * bounded; an invalid cursor is refused.
+ */
+import { z } from 'zod';
+import { TRANSACTION_LIMITS } from '../../core/domain/transaction.ts';
+import { decodeCursor } from './cursor.ts';
+import { wireTime } from './wire-time.ts';
+
+const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
+
+const INTEGER = /^\d+$/;
+
+/** A whole number given as text in the query string; to the document it is an integer. */
+export const integerParameter = (min: number, max: number) =>
+  z
+    .string()
+    .refine(
+      (text) => INTEGER.test(text) && Number(text) >= min && Number(text) <= max,
+      `must be a whole number from ${min} to ${max}`,
+    )
+    .transform(Number)
+    .meta({ override: { type: 'integer', minimum: min, maximum: max } });
+
+/**
+ * Metadata of an optional parameter, whose example is only shown: `example` in place of `examples` would be sent by
+ * /docs. Zod leaves examples of what is transformed out, hence `override`.
+ */
+export const shown = (example: unknown, description: string) => ({
+  description,
+  override: { examples: [example] },
+});
+
+export const timeParameter = wireTime
+  .transform((text) => Date.parse(text))
+  .meta({ format: 'date-time', example: undefined });
+
+export const idParameter = z
+  .string()
+  .min(1)
+  .max(TRANSACTION_LIMITS.idChars)
+  .refine(
+    (text) => !text.includes('\u0000') && text.isWellFormed(),
+    'must be well-formed text without U+0000',
+  );
+
+export const corridorParameter = z
+  .string()
+  .regex(/^[A-Z]{2}-[A-Z]{2}$/, 'must be SOURCE-DESTINATION, as US-EG');
+
+export const corridorFilter = corridorParameter
+  .optional()
+  .meta(shown('US-EG', 'Only this corridor.'));
+
+/** Most rows of a page. */
+export const pageLimit = integerParameter(1, PAGE_LIMITS.rowsMax)
+  .default(PAGE_LIMITS.rowsDefault)
+  .meta({
+    description: 'Rows of a page, at most.',
+    override: { default: PAGE_LIMITS.rowsDefault },
+  });
+
+/** Description of every `cursor`. */
+export const CURSOR_DESCRIPTION = '`next_cursor` of the page before; absent for the first page.';
+
+/** `limit` and `cursor`, the latter decoded to the position it stands for. */
+export const pageParameters = {
+  limit: pageLimit,
+  cursor: z
+    .string()
+    .transform((text, context) => {
+      const position = decodeCursor(text);
+      if (position !== undefined) return position;
+      context.addIssue({
+        code: 'custom',
+        message: 'must be the next_cursor of this list',
+        input: text,
+      });
+      return z.NEVER;
+    })
+    .optional()
+    .meta(shown('AAABofhKlcABofhKlcBwAIAAAAAAAAAq', CURSOR_DESCRIPTION)),
+};

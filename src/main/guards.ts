@@ -1,0 +1,87 @@
+/** The breakers of a process, bound to its adapters; the API and the worker use them. */
+import { proveWrite } from '../core/store/recovery/reconcile-state.ts';
+import { claimIdentity } from '../core/stream/identity.ts';
+import { probeKey } from '../core/stream/keys.ts';
+import type { ProfileLogs } from '../core/stream/profiles/profile-logs.ts';
+import type { Settle } from '../core/stream/settle/settle.ts';
+import { BREAKER_OPEN, type Breaker, type Guard } from '../kit/breakers/breaker.ts';
+import { createGuards, type Guards } from '../kit/breakers/guards.ts';
+import { watchBreaker } from '../kit/breakers/watch-breaker.ts';
+import { isPoolBusy, isPostgresOutage } from '../kit/database/outage.ts';
+import type { Database } from '../kit/database/pool.ts';
+import type { Log } from '../kit/metrics/log.ts';
+import type { Metrics } from '../kit/metrics/metrics.ts';
+import type { Check } from '../kit/process/vital-signs.ts';
+import type { RedisClient } from '../kit/redis/connection.ts';
+import { isRedisOutage, isStreamAtFault } from '../kit/redis/outage.ts';
+import { Failure } from '../kit/words/failure.ts';
+
+const PROBE_SECONDS = 60;
+
+/**
+ * A full Redis refuses the API's appends, but lets workers drain it, which frees memory. So it counts as
+ * healthy for workers.
+ */
+function isFull(thrown: unknown): boolean {
+  return thrown instanceof Failure && thrown.code === 'REDIS_OOM';
+}
+
+export function bindGuards(metrics: Metrics, log: Log, role: 'api' | 'worker'): Guards {
+  return createGuards({
+    metrics,
+    log,
+    isPostgresFailure: isPostgresOutage,
+    isPoolBusy,
+    isRedisFailure: (thrown) => isRedisOutage(thrown) && !(role === 'worker' && isFull(thrown)),
+    isStreamFailure: isStreamAtFault,
+  });
+}
+
+/** Probes both by writing: a store that is full, demoted or cannot persist still answers a ping. */
+export function watchGuards(
+  { postgres, redis: redisBreaker }: Guards,
+  probe: Database,
+  redis: RedisClient,
+  market: string,
+): Disposable {
+  const stack = new DisposableStack();
+  stack.use(watchBreaker(postgres, () => proveWrite(probe)));
+  stack.use(watchBreaker(redisBreaker, () => claimIdentity(redis, market)));
+  return stack;
+}
+
+/** Calls of a batch to Redis, behind its breaker. */
+export function guardProfiles(logs: ProfileLogs, redis: Breaker): ProfileLogs {
+  return {
+    ...logs,
+    append: (appends) => redis.run(() => logs.append(appends)),
+    install: (installs) => redis.run(() => logs.install(installs)),
+  };
+}
+
+export function guardSettle(settle: Settle, redis: Breaker): Settle {
+  return (settlements) => redis.run(() => settle(settlements));
+}
+
+/** A worker's reads and claims of one corridor, behind its breaker. */
+export function guardReads({ streamsOf }: Guards): {
+  readonly guardOf: (corridor: string) => Guard;
+  readonly isOfOneStream: (failure: Failure) => boolean;
+} {
+  return {
+    guardOf: (corridor) => streamsOf(corridor).run,
+    isOfOneStream: (failure) => isStreamAtFault(failure) || failure.code === BREAKER_OPEN,
+  };
+}
+
+/** The checks of a worker: whether each store takes a write. */
+export function checksOfWorker(
+  probe: Database,
+  redis: RedisClient,
+  market: string,
+): Record<string, Check> {
+  return {
+    postgres: () => proveWrite(probe).then(() => true),
+    redis: async () => (await redis.set(probeKey(market), '1', 'EX', PROBE_SECONDS)) === 'OK',
+  };
+}

@@ -1,0 +1,234 @@
+/** `/v1/keys`: make, list and revoke API keys. A key is shown once, in the answer that made it. */
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { plainText } from '../../../core/domain/transaction.ts';
+import { mintApiKey, SECRET_CHARS } from '../../../kit/access/api-key.ts';
+import { Problem } from '../../../kit/http/answers/problem.ts';
+import type { AppEnv } from '../../../kit/http/app-env.ts';
+import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
+import { type BodyLimits, checkFields, readJson, readQuery } from '../../../kit/http/body/body.ts';
+import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
+import { given } from '../../../kit/words/describe-issue.ts';
+import type { StoredApiKey } from '../../../kit/words/identity.ts';
+import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
+import { APPROVING_ROLES, ROLES, type Role } from '../../../kit/words/principal.ts';
+import { wireTime } from '../../../kit/words/wire-time.ts';
+import type { Keys } from '../keys.ts';
+
+const NAME_CHARS_MAX = 64;
+const KEYS_PAGE = 200;
+/** Shorter than a secret, so that none is repeated that is given by mistake. */
+const KEY_ID = new RegExp(`^[A-Za-z0-9]{1,${SECRET_CHARS - 1}}$`);
+const MAKERS = ['admin', 'risk_officer'] as const;
+
+const KEY_ID_EXAMPLE = 'k7Qd2mXa';
+
+const newKeySchema = z
+  .strictObject({
+    roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length),
+    client: plainText(NAME_CHARS_MAX)
+      .default('default')
+      .meta({ description: 'The client whose idempotency keys and transactions the key shares.' }),
+    owner: plainText(NAME_CHARS_MAX)
+      .optional()
+      .meta({ description: 'Who answers for a key that belongs to no person.' }),
+    identity: plainText(NAME_CHARS_MAX).optional().meta({
+      description:
+        'The person who holds the key; a new name makes a person. Roles that approve need one.',
+    }),
+    expires_at: wireTime.optional(),
+  })
+  .transform(({ owner, identity, ...key }, context) => {
+    if (identity !== undefined && owner === undefined) return { ...key, holder: { identity } };
+    if (owner !== undefined && identity === undefined) return { ...key, holder: { owner } };
+    const path = [identity === undefined ? 'owner' : 'identity'];
+    context.addIssue({ code: 'custom', message: 'either owner or identity is needed', path });
+    return z.NEVER;
+  })
+  .meta({ id: 'NewKey' });
+type NewKey = z.output<typeof newKeySchema>;
+
+const keySchema = z
+  .object({
+    key_id: z.string(),
+    roles: z.array(z.enum(ROLES)),
+    client: z.string(),
+    owner: z.string(),
+    identity: z.string().nullable(),
+    made_by: z.string().nullable().meta({ description: 'Key id; null: made by DATABASE_URL.' }),
+    confirmed_by: z.string().nullable(),
+    confirmed_at: z.iso.datetime().nullable().meta({
+      description: 'From this time on its roles that approve are in force.',
+    }),
+    created_at: z.iso.datetime(),
+    expires_at: z.iso.datetime().nullable(),
+    revoked_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Key' });
+
+const mintedKeySchema = z
+  .object({ key_id: z.string(), key: z.string().meta({ description: 'Shown this once.' }) })
+  .meta({ id: 'MintedKey' });
+
+const listSchema = z.object({ items: z.array(keySchema), next_cursor: z.string().nullable() });
+const idCursor = plainText(NAME_CHARS_MAX)
+  .optional()
+  .meta({ description: CURSOR_DESCRIPTION, examples: [KEY_ID_EXAMPLE] });
+const listParameters = z.strictObject({ cursor: idCursor });
+
+export function keysRoutes({
+  makeKey,
+  listKeys,
+  confirmKey,
+  revokeKey,
+  limits,
+}: Keys & { readonly limits: BodyLimits }): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+
+  routes.post('/v1/keys', requireRole(...MAKERS), async (c) => {
+    const wanted = checkFields(newKeySchema, await readJson(c, limits));
+    refuseMoreThanOwn(c, wanted);
+    const { keyId, key, keyHash } = mintApiKey();
+    const { client, holder, expires_at } = wanted;
+    const roles: Role[] = [...new Set(wanted.roles)];
+    const expiresAt = expires_at === undefined ? null : new Date(expires_at);
+    await makeKey({ keyId, keyHash, roles, client, holder, expiresAt }, actorOf(c));
+    return c.json({ key_id: keyId, key }, 201);
+  });
+
+  routes.post('/v1/keys/:id/confirm', requireRole(...APPROVING_ROLES), async (c) => {
+    const keyId = c.req.param('id');
+    if (!KEY_ID.test(keyId)) throw unknownKey(keyId);
+    return c.json(toKeyJson(await confirmKey(keyId, actorOf(c))));
+  });
+
+  routes.get('/v1/keys', requireRole(...MAKERS), async (c) => {
+    const { cursor = '' } = readQuery(c, listParameters);
+    const keys = await listKeys(cursor, KEYS_PAGE);
+    const last = keys.length === KEYS_PAGE ? keys.at(-1)?.keyId : undefined;
+    return c.json({ items: keys.map(toKeyJson), next_cursor: last ?? null });
+  });
+
+  routes.delete('/v1/keys/:id', requireRole('admin'), async (c) => {
+    const keyId = c.req.param('id');
+    const isKnown = KEY_ID.test(keyId) && (await revokeKey(keyId, actorOf(c)));
+    if (!isKnown) throw unknownKey(keyId);
+    return c.body(null, 204);
+  });
+
+  return routes;
+}
+
+function unknownKey(keyId: string): Problem {
+  const id = KEY_ID.test(keyId) ? `the id ${given(keyId)}` : 'this id';
+  return new Problem('not-found', `No key has ${id}.`);
+}
+
+/** An admin may make any key. An officer may make keys of people only, for the own client and with roles of the own key. */
+function refuseMoreThanOwn(c: Context<AppEnv>, { roles, client, holder }: NewKey): void {
+  const own = c.get('principal');
+  if (own.roles.has('admin')) return;
+  if (client !== own.client)
+    throw new Problem(
+      'forbidden',
+      `The key may only make keys of the client ${given(own.client)}, not of ${given(client)}.`,
+    );
+  if (!('identity' in holder) || roles.some((role) => !own.roles.has(role))) {
+    throw new Problem(
+      'forbidden',
+      `The key may only make keys of people, with the roles ${[...own.roles].join(', ')}.`,
+    );
+  }
+}
+
+function toKeyJson(key: StoredApiKey): z.infer<typeof keySchema> {
+  return {
+    key_id: key.keyId,
+    roles: [...key.roles],
+    client: key.client,
+    owner: key.owner,
+    identity: key.identity,
+    made_by: key.madeBy,
+    confirmed_by: key.confirmedBy,
+    confirmed_at: key.confirmedAt?.toISOString() ?? null,
+    created_at: key.createdAt.toISOString(),
+    expires_at: key.expiresAt?.toISOString() ?? null,
+    revoked_at: key.revokedAt?.toISOString() ?? null,
+  };
+}
+
+const path = z.object({
+  id: z.string().meta({ description: 'The key id.', example: KEY_ID_EXAMPLE }),
+});
+const newKeyExample: z.input<typeof newKeySchema> = {
+  ...{ roles: ['ingest'], client: 'shop', owner: 'payments team' },
+};
+const mintedExample = { key_id: KEY_ID_EXAMPLE, key: `risk_${KEY_ID_EXAMPLE}_SECRET` };
+const keyExample: z.input<typeof keySchema> = {
+  ...{ key_id: KEY_ID_EXAMPLE, roles: ['ingest'], client: 'shop', owner: 'payments team' },
+  ...{ identity: null, made_by: null, confirmed_by: null, confirmed_at: null },
+  ...{ created_at: '2026-11-20T08:00:00.000Z', expires_at: null, revoked_at: null },
+};
+
+const tags = ['keys'];
+
+export const keysPaths: ZodOpenApiPathsObject = {
+  '/v1/keys': {
+    post: {
+      operationId: 'createKey',
+      summary: 'Make a key',
+      description:
+        'A role that approves is in force once a second person has confirmed the key, or at once where the person makes it with a key that may approve.',
+      tags,
+      security: allowedRoles(...MAKERS),
+      requestBody: { required: true, content: json(newKeySchema, newKeyExample) },
+      responses: {
+        201: {
+          description: 'The key, shown this once.',
+          content: json(mintedKeySchema, mintedExample),
+        },
+        ...problemResponses(400, 408, 409, 413, 415, 422),
+      },
+    },
+    get: {
+      operationId: 'listKeys',
+      summary: 'Keys, without their secrets',
+      tags,
+      security: allowedRoles(...MAKERS),
+      requestParams: { query: listParameters },
+      responses: {
+        200: {
+          description: 'One page.',
+          content: json(listSchema, { items: [keyExample], next_cursor: null }),
+        },
+        ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/keys/{id}/confirm': {
+    post: {
+      operationId: 'confirmKey',
+      summary: 'Confirm that a key that approves belongs to another person than its maker',
+      description:
+        'The caller must be a person who may hold neither key: makers of a key, or of its person, count as its holders.',
+      tags,
+      security: allowedRoles(...APPROVING_ROLES),
+      requestParams: { path },
+      responses: {
+        200: { description: 'The key.', content: json(keySchema, keyExample) },
+        ...problemResponses(404, 409),
+      },
+    },
+  },
+  '/v1/keys/{id}': {
+    delete: {
+      operationId: 'revokeKey',
+      summary: 'Revoke a key; it stops working within a second',
+      tags,
+      security: allowedRoles('admin'),
+      requestParams: { path },
+      responses: { 204: { description: 'Revoked.' }, ...problemResponses(404) },
+    },
+  },
+};

@@ -1,0 +1,61 @@
+/** `/v1/audit`: who changed what. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { AppEnv } from '../../kit/http/app-env.ts';
+import { requireRole } from '../../kit/http/auth/auth.ts';
+import { readQuery } from '../../kit/http/body/body.ts';
+import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
+import {
+  type AuditEntry,
+  type AuditEntryJson,
+  auditEntrySchema,
+  auditParameters,
+} from '../../kit/words/audit.ts';
+import type { Keys } from '../access/keys.ts';
+import { auditEntry } from '../status/examples.ts';
+
+const READERS = ['admin', 'risk_officer'] as const;
+
+const listSchema = z.object({
+  items: z.array(auditEntrySchema),
+  next_cursor: z.string().nullable(),
+});
+
+export function auditRoutes({ readAudit }: Keys): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  routes.get('/v1/audit', requireRole(...READERS), async (c) => {
+    const parameters = readQuery(c, auditParameters);
+    const entries = await readAudit(parameters);
+    const last = entries.length === parameters.limit ? entries.at(-1)?.auditId : undefined;
+    return c.json({ items: entries.map(toAuditJson), next_cursor: last ?? null });
+  });
+  return routes;
+}
+
+function toAuditJson(entry: AuditEntry): AuditEntryJson {
+  const { auditId, changedAt, keyId, who, action, subject, before, after, request } = entry;
+  return {
+    ...{ audit_id: auditId, changed_at: changedAt.toISOString(), who, key_id: keyId },
+    ...{ action, subject, before: before && { ...before }, after: after && { ...after }, request },
+  };
+}
+
+export const auditPaths: ZodOpenApiPathsObject = {
+  '/v1/audit': {
+    get: {
+      operationId: 'readAudit',
+      summary: 'Who changed what, newest first',
+      tags: ['audit'],
+      security: allowedRoles(...READERS),
+      requestParams: { query: auditParameters },
+      responses: {
+        200: {
+          description: 'One page.',
+          content: json(listSchema, { items: [auditEntry], next_cursor: null }),
+        },
+        ...problemResponses(422),
+      },
+    },
+  },
+};

@@ -1,0 +1,245 @@
+/**
+ * Commands of operators on dead letters. Replay: in one database transaction the rows are marked and an ingest
+ * batch is opened, exactly as ingest does; then the entries are appended and the batch is closed. A crash in
+ * between leaves the open batch to the reconciler. Both commands touch active rows only, so doing them twice,
+ * or two at once, does nothing twice. Purge marks; no row is ever deleted.
+ */
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { TryAppend } from '../../core/accept/append-entries.ts';
+import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { findDetachedMonths } from '../../core/store/partitions/partitions.ts';
+import {
+  deleteIngestBatches,
+  narrowIngestBatch,
+  openIngestBatch,
+} from '../../core/store/recovery/ingest-batches.ts';
+import { loadTransactions } from '../../core/store/transactions/read-transactions.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import type { Change } from '../../kit/words/audit.ts';
+import type { WriteMark } from '../../kit/words/consistency-token.ts';
+import { corridorParameter, timeParameter } from '../../kit/words/list-parameters.ts';
+import { type Month, monthOf } from '../../kit/words/month.ts';
+import type { Actor } from '../../kit/words/principal.ts';
+import { errorCodeParameter } from './queries.ts';
+import * as deadLetterStore from './store.ts';
+
+/** One database transaction marks at most this many; an ingest batch holds no more. */
+const PAGE_ROWS = 1000;
+export const COMMAND_ROWS_MAX = 10_000;
+
+const selection = z.strictObject({
+  ids: z.array(z.uuid().toLowerCase()).min(1).max(PAGE_ROWS).optional(),
+  error_code: errorCodeParameter.optional(),
+  corridor: corridorParameter.optional(),
+  all: z.literal(true).optional(),
+  failed_before: timeParameter.optional().meta({
+    description: 'Only what failed before; default now. Send the answer’s back to go on.',
+  }),
+  limit: z.int().min(1).max(COMMAND_ROWS_MAX).default(COMMAND_ROWS_MAX),
+});
+
+/** Selects dead letters: `ids`, or `error_code` and/or `corridor`, or `all`; exactly one of the three. */
+export const deadLetterCommandSchema = selection
+  .superRefine((input, context) => {
+    const byGroup = input.error_code !== undefined || input.corridor !== undefined;
+    const ways = [input.ids !== undefined, byGroup, input.all === true].filter(Boolean).length;
+    if (ways === 1) return;
+    const message = 'must have either ids, or error_code and/or corridor, or all: true';
+    context.addIssue({ code: 'custom', message, input });
+  })
+  .meta({ id: 'DeadLetterCommand' });
+export type DeadLetterCommand = z.output<typeof deadLetterCommandSchema>;
+
+export const REFUSALS = [
+  'unknown',
+  'unreadable',
+  'replayed',
+  'purged',
+  'month-detached',
+  'busy',
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+const refusedSchema = z
+  .array(z.object({ dead_letter_id: z.uuid(), reason: z.enum(REFUSALS) }))
+  .meta({ description: 'Of the given ids, those left as they are, and why.' });
+const remainingSchema = z.int().meta({ description: 'Selected ones that are still to be done.' });
+const failedBeforeSchema = z.iso.datetime().nullable();
+
+export const replayResultSchema = z
+  .object({
+    replayed: z.int(),
+    appended: z.int().meta({ description: 'The rest is appended by the reconciler.' }),
+    remaining: remainingSchema,
+    not_replayable: z.int().meta({
+      description: 'Selected ones that are unreadable or in a detached month: left as they are.',
+    }),
+    failed_before: failedBeforeSchema,
+    refused: refusedSchema,
+  })
+  .meta({ id: 'ReplayResult' });
+export type ReplayResult = z.infer<typeof replayResultSchema>;
+
+export const purgeResultSchema = z
+  .object({
+    purged: z.int(),
+    remaining: remainingSchema,
+    failed_before: failedBeforeSchema,
+    refused: refusedSchema,
+  })
+  .meta({ id: 'PurgeResult' });
+export type PurgeResult = z.infer<typeof purgeResultSchema>;
+
+/** @returns `write`: of the last page, which covers those before it; null where nothing was replayed */
+export async function replayDeadLetters(
+  database: Database,
+  tryAppend: TryAppend,
+  command: DeadLetterCommand,
+  by: Actor,
+): Promise<{ readonly result: ReplayResult; readonly write: WriteMark | null }> {
+  const selected = toSelection(command, Date.now());
+  const done: string[] = [];
+  let write: WriteMark | null = null;
+  let appended = 0;
+  while (done.length < command.limit) {
+    const rows = Math.min(PAGE_ROWS, command.limit - done.length);
+    const page = await replayPage(database, tryAppend, selected, rows, by);
+    if (page.write === null) break;
+    write = page.write;
+    done.push(...page.replayed);
+    appended += page.appended;
+  }
+  const { all, replayable } = await deadLetterStore.countSelected(database, selected);
+  const result = {
+    replayed: done.length,
+    appended,
+    remaining: replayable,
+    not_replayable: all - replayable,
+    failed_before: failedBefore(selected),
+    refused: await findRefused(database, command.ids ?? [], new Set(done)),
+  };
+  return { result, write };
+}
+
+async function replayPage(
+  database: Database,
+  tryAppend: TryAppend,
+  selected: deadLetterStore.DeadLetterSelection,
+  rowsMax: number,
+  by: Actor,
+): Promise<{ replayed: string[]; appended: number; write: WriteMark | null }> {
+  const batchId = randomUUID();
+  const marked = await database.transaction(async (query) => {
+    const rows = await deadLetterStore.markReplayed(query, selected, rowsMax);
+    if (rows.length === 0) return rows;
+    const ids = rows.map((row) => row.transactionId);
+    await openIngestBatch(query, batchId, ids);
+    await recordChange(query, by, toChange('dead-letters.replay', selected, rows));
+    return rows;
+  });
+  const replayed = marked.map((row) => row.deadLetterId);
+  const [first] = marked;
+  if (first === undefined) return { replayed, appended: 0, write: null };
+  const ids = marked.map((row) => row.transactionId);
+  const transactions = await loadTransactions(database, ids);
+  const left = await tryAppend(
+    transactions.map((transaction) => ({
+      transaction,
+      attempt: 1,
+      origin: 'replay',
+      replyTo: null,
+    })),
+  );
+  if (left.length === 0) {
+    await deleteIngestBatches(database, [batchId], 'request');
+  } else if (left.length < transactions.length) {
+    // Entries that are in their streams are taken out of the batch, so that they are not appended again with
+    // those whose stream was full.
+    const leftIds = left.map(({ transaction }) => transaction.transactionId);
+    await narrowIngestBatch(database, batchId, leftIds, 'request');
+  }
+  const write = { xid: first.xid, isBound: false };
+  return { replayed, appended: transactions.length - left.length, write };
+}
+
+export async function purgeDeadLetters(
+  database: Database,
+  command: DeadLetterCommand,
+  by: Actor,
+): Promise<PurgeResult> {
+  const selected = toSelection(command, Date.now());
+  const done: string[] = [];
+  while (done.length < command.limit) {
+    const rows = Math.min(PAGE_ROWS, command.limit - done.length);
+    const page = await database.transaction(async (query) => {
+      const marked = await deadLetterStore.markPurged(query, selected, Date.now(), rows);
+      if (marked.length === 0) return marked;
+      await recordChange(query, by, toChange('dead-letters.purge', selected, marked));
+      return marked;
+    });
+    if (page.length === 0) break;
+    done.push(...page.map((row) => row.deadLetterId));
+  }
+  const { all } = await deadLetterStore.countSelected(database, selected);
+  return {
+    purged: done.length,
+    remaining: all,
+    failed_before: failedBefore(selected),
+    refused: await findRefused(database, command.ids ?? [], new Set(done)),
+  };
+}
+
+/** One audit row per page, as each page has its own commit. */
+function toChange(
+  action: 'dead-letters.replay' | 'dead-letters.purge',
+  selected: deadLetterStore.DeadLetterSelection,
+  marked: readonly { readonly deadLetterId: string }[],
+): Change {
+  const ids = marked.map(({ deadLetterId }) => deadLetterId);
+  const by = 'ids' in selected ? ['ids'] : [selected.errorCode, selected.corridor];
+  const subject = by.filter((part) => part !== undefined).join(' ') || 'all';
+  return { action, subject, before: null, after: { deadLetterIds: ids } };
+}
+
+function toSelection(
+  command: DeadLetterCommand,
+  nowMs: number,
+): deadLetterStore.DeadLetterSelection {
+  if (command.ids !== undefined) return { ids: command.ids };
+  return {
+    errorCode: command.error_code,
+    corridor: command.corridor,
+    failedBeforeMs: command.failed_before ?? nowMs,
+  };
+}
+
+function failedBefore(selected: deadLetterStore.DeadLetterSelection): string | null {
+  return 'ids' in selected ? null : new Date(selected.failedBeforeMs).toISOString();
+}
+
+async function findRefused(
+  database: Database,
+  ids: readonly string[],
+  done: ReadonlySet<string>,
+): Promise<ReplayResult['refused']> {
+  const left = [...new Set(ids)].filter((id) => !done.has(id));
+  if (left.length === 0) return [];
+  const rows = await deadLetterStore.readDeadLettersById(database, left);
+  const byId = new Map(rows.map((row) => [row.deadLetterId, row]));
+  const times = rows.flatMap(({ transactionId }) => createdAtMsOf(transactionId ?? '') ?? []);
+  const detached = await findDetachedMonths(database.query, times);
+  return left.map((id) => ({ dead_letter_id: id, reason: refusalOf(byId.get(id), detached) }));
+}
+
+function refusalOf(
+  row: deadLetterStore.StoredDeadLetter | undefined,
+  detached: ReadonlySet<Month>,
+): Refusal {
+  if (row === undefined) return 'unknown';
+  if (row.replayedAt !== null) return 'replayed';
+  if (row.purgedAt !== null) return 'purged';
+  if (row.transactionId === null) return 'unreadable';
+  return detached.has(monthOf(createdAtMsOf(row.transactionId) ?? 0)) ? 'month-detached' : 'busy';
+}

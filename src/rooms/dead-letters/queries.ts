@@ -1,0 +1,133 @@
+/** Reads dead letters for operators: the list, one with its entry, and groups by error. */
+import { z } from 'zod';
+import type { Database } from '../../kit/database/pool.ts';
+import { encodeCursor } from '../../kit/words/cursor.ts';
+import { corridorFilter, pageParameters, shown } from '../../kit/words/list-parameters.ts';
+import * as deadLetterStore from './store.ts';
+
+export const errorCodeParameter = z
+  .string()
+  .regex(/^[A-Z0-9_]{1,64}$/, 'must be an error code, as SCORING_FAILED');
+
+export const deadLetterListParameters = z.strictObject({
+  corridor: corridorFilter,
+  error_code: errorCodeParameter.optional().meta(shown('SCORING_FAILED', 'Only this error code.')),
+  active: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .meta({
+      description: 'True: only those neither replayed nor purged; false: only those that are.',
+      override: ({ jsonSchema }) => {
+        delete jsonSchema.enum;
+        jsonSchema.type = 'boolean';
+      },
+    }),
+  ...pageParameters,
+});
+export type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;
+
+const fields = {
+  dead_letter_id: z.uuid(),
+  stream: z.string(),
+  message: z
+    .object({
+      transaction_id: z.uuid().nullable(),
+      account_id: z.string().nullable(),
+      retry_count: z.int(),
+    })
+    .meta({ description: 'transaction_id is null where the entry did not tell all of them.' }),
+  corridor: z.string(),
+  error: z.string(),
+  error_code: z.string(),
+  failed_at: z.iso.datetime(),
+  replayed_at: z.iso.datetime().nullable(),
+  purged_at: z.iso.datetime().nullable(),
+};
+export const deadLetterSchema = z.object(fields).meta({ id: 'DeadLetter' });
+export type DeadLetterJson = z.infer<typeof deadLetterSchema>;
+
+export const deadLetterWithEntrySchema = z
+  .object({
+    ...fields,
+    entry: z.string().meta({
+      description:
+        'The transaction as its entry carried it, as JSON; where it could not be read, the packed value in base64, once an entry.',
+    }),
+  })
+  .meta({ id: 'DeadLetterWithEntry' });
+export type DeadLetterWithEntryJson = z.infer<typeof deadLetterWithEntrySchema>;
+
+export const deadLetterGroupSchema = z
+  .object({
+    error_code: z.string(),
+    corridor: z.string(),
+    dead_letters: z.int(),
+    unreadable: z.int().meta({
+      description:
+        'Of them, those without a transaction: the reconciler looks for what their entries held.',
+    }),
+    first_failed_at: z.iso.datetime(),
+    last_failed_at: z.iso.datetime(),
+    sample_ids: z.array(z.uuid()),
+  })
+  .meta({ id: 'DeadLetterGroup' });
+export type DeadLetterGroupJson = z.infer<typeof deadLetterGroupSchema>;
+
+/** Newest failure first. Operators act on these answers, so all of them come from the primary. */
+export async function searchDeadLetters(
+  database: Database,
+  parameters: DeadLetterListParameters,
+): Promise<{ items: DeadLetterJson[]; next_cursor: string | null }> {
+  const { corridor, error_code: errorCode, active, cursor, limit } = parameters;
+  const filter = { corridor, errorCode, active };
+  const rows = await deadLetterStore.listDeadLetters(database, filter, cursor, limit + 1);
+  const items = rows.slice(0, limit);
+  const last = rows.length > limit ? items.at(-1) : undefined;
+  return {
+    items: items.map(toDeadLetterJson),
+    next_cursor:
+      last === undefined
+        ? null
+        : encodeCursor({ atMs: last.failedAt.getTime(), id: last.deadLetterId }),
+  };
+}
+
+export async function readDeadLetter(
+  database: Database,
+  deadLetterId: string,
+): Promise<DeadLetterWithEntryJson | undefined> {
+  const row = await deadLetterStore.readStoredDeadLetter(database, deadLetterId);
+  return row && { ...toDeadLetterJson(row), entry: row.entry };
+}
+
+export async function groupDeadLetters(database: Database): Promise<DeadLetterGroupJson[]> {
+  const groups = await deadLetterStore.groupDeadLetters(database);
+  return groups.map((group) => ({
+    error_code: group.errorCode,
+    corridor: group.corridor,
+    dead_letters: group.deadLetters,
+    unreadable: group.unreadable,
+    first_failed_at: group.firstFailedAt.toISOString(),
+    last_failed_at: group.lastFailedAt.toISOString(),
+    sample_ids: group.sampleIds,
+  }));
+}
+
+function toDeadLetterJson(row: deadLetterStore.StoredDeadLetter): DeadLetterJson {
+  return {
+    dead_letter_id: row.deadLetterId,
+    stream: row.stream,
+    message: {
+      transaction_id: row.transactionId,
+      account_id: row.accountId,
+      retry_count: row.attempts,
+    },
+    corridor: row.corridor,
+    error: row.error,
+    error_code: row.errorCode,
+    failed_at: row.failedAt.toISOString(),
+    replayed_at: row.replayedAt?.toISOString() ?? null,
+    purged_at: row.purgedAt?.toISOString() ?? null,
+  };
+}

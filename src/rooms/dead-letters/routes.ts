@@ -1,0 +1,196 @@
+/** `/v1/dead-letters`: lists dead letters; replays and purges them. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { pageSchema } from '../../core/read/page.ts';
+import { Problem } from '../../kit/http/answers/problem.ts';
+import type { AppEnv } from '../../kit/http/app-env.ts';
+import { actorOf, requireRole } from '../../kit/http/auth/auth.ts';
+import { type BodyLimits, checkFields, readJson, readQuery } from '../../kit/http/body/body.ts';
+import { sayToken } from '../../kit/http/consistency.ts';
+import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
+import type { Log } from '../../kit/metrics/log.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import type { Operating } from '../status/operating.ts';
+import {
+  deadLetterCommandSchema,
+  purgeResultSchema,
+  REFUSALS,
+  replayResultSchema,
+} from './change.ts';
+import {
+  DEAD_LETTER_ID,
+  deadLetter,
+  deadLetterCommand,
+  deadLetterGroup,
+  deadLetterWithEntry,
+  purgeResult,
+  replayResult,
+} from './examples.ts';
+import {
+  deadLetterGroupSchema,
+  deadLetterListParameters,
+  deadLetterSchema,
+  deadLetterWithEntrySchema,
+} from './queries.ts';
+
+const path = z.object({
+  id: z.uuid().toLowerCase().meta({ description: 'The dead letter.', example: DEAD_LETTER_ID }),
+});
+
+const replayOneSchema = z
+  .object({ dead_letter_id: z.uuid(), status: z.enum(['replayed', ...REFUSALS]) })
+  .meta({ id: 'ReplayOneResult' });
+
+export function deadLettersRoutes(
+  operating: Operating & { readonly limits: BodyLimits; readonly log: Log },
+): Hono<AppEnv> {
+  const { replayDeadLetters, purgeDeadLetters, limits, log } = operating;
+  const routes = new Hono<AppEnv>();
+  routes.use('/v1/dead-letters/*', requireRole('operator'));
+
+  routes.get('/v1/dead-letters', async (c) =>
+    c.json(await operating.searchDeadLetters(readQuery(c, deadLetterListParameters))),
+  );
+
+  routes.get('/v1/dead-letters/groups', async (c) =>
+    c.json({ items: await operating.groupDeadLetters() }),
+  );
+
+  routes.get('/v1/dead-letters/:id', async (c) => {
+    const { id } = checkFields(path, c.req.param());
+    const deadLetter = await operating.readDeadLetter(id);
+    if (deadLetter === undefined) throw unknownDeadLetter(id);
+    return c.json(deadLetter);
+  });
+
+  routes.post('/v1/dead-letters/replay', async (c) => {
+    const command = checkFields(deadLetterCommandSchema, await readJson(c, limits));
+    const { result, token } = await replayDeadLetters(command, actorOf(c));
+    log.info({ keyId: c.get('principal').keyId, command, replayed: result.replayed }, 'replay');
+    sayToken(c, token);
+    return c.json(result);
+  });
+
+  routes.post('/v1/dead-letters/:id/replay', async (c) => {
+    const { id } = checkFields(path, c.req.param());
+    const { result, token } = await replayDeadLetters({ ids: [id], limit: 1 }, actorOf(c));
+    const reason = result.refused[0]?.reason;
+    if (reason === 'unknown') throw unknownDeadLetter(id);
+    log.info({ keyId: c.get('principal').keyId, id, replayed: result.replayed }, 'replay');
+    sayToken(c, token);
+    return c.json({ dead_letter_id: id, status: reason ?? 'replayed' });
+  });
+
+  routes.post('/v1/dead-letters/purge', async (c) => {
+    const command = checkFields(deadLetterCommandSchema, await readJson(c, limits));
+    const result = await purgeDeadLetters(command, actorOf(c));
+    log.info({ keyId: c.get('principal').keyId, command, purged: result.purged }, 'purge');
+    return c.json(result);
+  });
+
+  return routes;
+}
+
+function unknownDeadLetter(id: string): Problem {
+  return new Problem('not-found', `No dead letter has the id ${given(id)}.`);
+}
+
+const COMMAND_PROBLEMS = [400, 408, 413, 415, 422] as const;
+const common = { tags: ['dead letters'], security: allowedRoles('operator') };
+const commandBody = { required: true, content: json(deadLetterCommandSchema, deadLetterCommand) };
+
+export const deadLettersPaths: ZodOpenApiPathsObject = {
+  '/v1/dead-letters': {
+    get: {
+      ...common,
+      operationId: 'listDeadLetters',
+      summary: 'Dead letters, newest failure first',
+      requestParams: { query: deadLetterListParameters },
+      responses: {
+        200: {
+          description: 'One page.',
+          content: json(pageSchema(deadLetterSchema), { items: [deadLetter], next_cursor: null }),
+        },
+        ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/dead-letters/groups': {
+    get: {
+      ...common,
+      operationId: 'groupDeadLetters',
+      summary: 'Active dead letters by error code and corridor',
+      responses: {
+        200: {
+          description: 'Largest group first.',
+          content: json(z.object({ items: z.array(deadLetterGroupSchema) }), {
+            items: [deadLetterGroup],
+          }),
+        },
+        ...problemResponses(),
+      },
+    },
+  },
+  '/v1/dead-letters/{id}': {
+    get: {
+      ...common,
+      operationId: 'readDeadLetter',
+      summary: 'One dead letter with its entry',
+      requestParams: { path },
+      responses: {
+        200: {
+          description: 'The dead letter.',
+          content: json(deadLetterWithEntrySchema, deadLetterWithEntry),
+        },
+        ...problemResponses(404, 422),
+      },
+    },
+  },
+  '/v1/dead-letters/replay': {
+    post: {
+      ...common,
+      operationId: 'replayDeadLetters',
+      summary: 'Put dead letters back to work',
+      description:
+        'Active ones only; at most `limit` a call. While `remaining` is not 0, call again with `failed_before` of the answer.',
+      requestBody: commandBody,
+      responses: {
+        200: {
+          description: 'What was done.',
+          content: json(replayResultSchema, replayResult),
+        },
+        ...problemResponses(...COMMAND_PROBLEMS),
+      },
+    },
+  },
+  '/v1/dead-letters/{id}/replay': {
+    post: {
+      ...common,
+      operationId: 'replayDeadLetter',
+      summary: 'Put one dead letter back to work',
+      description: 'A second replay of the same does nothing and says so.',
+      requestParams: { path },
+      responses: {
+        200: {
+          description: 'Replayed, or why not.',
+          content: json(replayOneSchema, { dead_letter_id: DEAD_LETTER_ID, status: 'replayed' }),
+        },
+        ...problemResponses(404, 422),
+      },
+    },
+  },
+  '/v1/dead-letters/purge': {
+    post: {
+      ...common,
+      operationId: 'purgeDeadLetters',
+      summary: 'Close dead letters for good',
+      description: 'Marks active ones; their rows stay for a while.',
+      requestBody: commandBody,
+      responses: {
+        200: { description: 'What was done.', content: json(purgeResultSchema, purgeResult) },
+        ...problemResponses(...COMMAND_PROBLEMS),
+      },
+    },
+  },
+};

@@ -1,0 +1,210 @@
+/**
+ * Dead letters as operators handle them: listed, shown, grouped, marked as replayed or purged. Closed rows stay
+ * for a while (purge.ts). Marking takes only active rows and skips rows that another operator is marking, so
+ * two at once never replay one twice.
+ */
+import { isoTime } from '../../core/store/partitions/month-slice.ts';
+import { STAMP } from '../../kit/database/moment.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
+import type { Position } from '../../kit/words/cursor.ts';
+
+type DeadLetterFilter = {
+  readonly corridor?: string | undefined;
+  readonly errorCode?: string | undefined;
+  /** Neither replayed nor purged; absent: all. */
+  readonly active?: boolean | undefined;
+};
+
+/** Which active dead letters to mark: by id, or by common properties. */
+export type DeadLetterSelection =
+  | { readonly ids: readonly string[] }
+  | {
+      readonly corridor?: string | undefined;
+      readonly errorCode?: string | undefined;
+      /** Bounds the work: a letter that fails again while its selection is replayed is not part of it. */
+      readonly failedBeforeMs: number;
+    };
+
+export type StoredDeadLetter = {
+  readonly deadLetterId: string;
+  readonly transactionId: string | null;
+  readonly accountId: string | null;
+  readonly corridor: string;
+  readonly stream: string;
+  readonly attempts: number;
+  readonly errorCode: string;
+  readonly error: string;
+  readonly failedAt: Date;
+  readonly replayedAt: Date | null;
+  readonly purgedAt: Date | null;
+};
+
+const COLUMNS = `dead_letter_id as "deadLetterId", transaction_id as "transactionId",
+  account_id as "accountId", corridor, stream, attempts, error_code as "errorCode", error,
+  failed_at as "failedAt", replayed_at as "replayedAt", purged_at as "purgedAt"`;
+
+const listStatement = {
+  name: 'list-dead-letters',
+  text: `select ${COLUMNS} from market.dead_letters
+          where (failed_at, dead_letter_id) < ($1, $2)
+            and ($3::text is null or corridor = $3)
+            and ($4::text is null or error_code = $4)
+            and ($5::boolean is null or (replayed_at is null and purged_at is null) = $5)
+          order by failed_at desc, dead_letter_id desc limit $6`,
+};
+
+/** Newest failure first. */
+export async function listDeadLetters(
+  database: Pick<Database, 'query'>,
+  { corridor, errorCode, active }: DeadLetterFilter,
+  before: Position | undefined,
+  rows: number,
+): Promise<StoredDeadLetter[]> {
+  return await database.query<StoredDeadLetter>(listStatement, [
+    before === undefined ? 'infinity' : isoTime(before.atMs),
+    before?.id ?? '00000000-0000-0000-0000-000000000000',
+    corridor,
+    errorCode,
+    active,
+    rows,
+  ]);
+}
+
+const readStatement = {
+  name: 'read-dead-letter',
+  text: `select ${COLUMNS}, entry from market.dead_letters where dead_letter_id = $1`,
+};
+
+export async function readStoredDeadLetter(
+  database: Pick<Database, 'query'>,
+  deadLetterId: string,
+): Promise<(StoredDeadLetter & { readonly entry: string }) | undefined> {
+  const [row] = await database.query<StoredDeadLetter & { readonly entry: string }>(readStatement, [
+    deadLetterId,
+  ]);
+  return row;
+}
+
+export type DeadLetterGroup = {
+  readonly errorCode: string;
+  readonly corridor: string;
+  readonly deadLetters: number;
+  /** How many of them could not be read; these cannot be replayed. */
+  readonly unreadable: number;
+  readonly firstFailedAt: Date;
+  readonly lastFailedAt: Date;
+  readonly sampleIds: string[];
+};
+
+const groupStatement = {
+  name: 'group-dead-letters',
+  text: `select error_code as "errorCode", corridor, count(*)::int4 as "deadLetters",
+                (count(*) - count(transaction_id))::int4 as unreadable,
+                min(failed_at) as "firstFailedAt", max(failed_at) as "lastFailedAt",
+                (array_agg(dead_letter_id::text order by failed_at desc, dead_letter_id desc))[1:3] as "sampleIds"
+           from market.dead_letters where replayed_at is null and purged_at is null
+          group by error_code, corridor order by count(*) desc, error_code, corridor`,
+};
+
+/** The active ones by error, largest group first. */
+export async function groupDeadLetters(
+  database: Pick<Database, 'query'>,
+): Promise<DeadLetterGroup[]> {
+  return await database.query<DeadLetterGroup>(groupStatement);
+}
+
+const SELECTED = `replayed_at is null and purged_at is null
+  and ($1::uuid[] is null or dead_letter_id = any ($1))
+  and ($2::text is null or corridor = $2)
+  and ($3::text is null or error_code = $3)
+  and failed_at < $4`;
+
+/** A letter that can be replayed: its entry could be read, and its transaction is stored. */
+const REPLAYABLE = `exists (select from market.transactions t where t.transaction_id = dead_letters.transaction_id
+    and t.created_at = dead_letters.created_at)`;
+
+const markReplayedStatement = {
+  name: 'mark-dead-letters-replayed',
+  text: `with picked as (
+           select dead_letter_id from market.dead_letters
+            where ${SELECTED} and ${REPLAYABLE}
+            order by dead_letter_id limit $5 for update skip locked
+         )
+         update market.dead_letters d set replayed_at = ${STAMP} from picked
+          where d.dead_letter_id = picked.dead_letter_id
+         returning d.dead_letter_id as "deadLetterId", d.transaction_id as "transactionId",
+                   pg_current_xact_id()::text as xid`,
+};
+
+const markPurgedStatement = {
+  name: 'mark-dead-letters-purged',
+  text: `with picked as (
+           select dead_letter_id from market.dead_letters
+            where ${SELECTED}
+            order by dead_letter_id limit $6 for update skip locked
+         )
+         update market.dead_letters d set purged_at = $5 from picked
+          where d.dead_letter_id = picked.dead_letter_id
+         returning d.dead_letter_id as "deadLetterId"`,
+};
+
+function selectionValues(selection: DeadLetterSelection): unknown[] {
+  return 'ids' in selection
+    ? [[...selection.ids], null, null, 'infinity']
+    : [null, selection.corridor, selection.errorCode, isoTime(selection.failedBeforeMs)];
+}
+
+type MarkedLetter = {
+  readonly deadLetterId: string;
+  readonly transactionId: string;
+  /** Number of the database transaction that marked it. */
+  readonly xid: string;
+};
+
+/** Marks at most `rowsMax` active ones that can be replayed. */
+export async function markReplayed(
+  query: Query,
+  selection: DeadLetterSelection,
+  rowsMax: number,
+): Promise<MarkedLetter[]> {
+  return await query(markReplayedStatement, [...selectionValues(selection), rowsMax]);
+}
+
+export async function markPurged(
+  query: Query,
+  selection: DeadLetterSelection,
+  atMs: number,
+  rowsMax: number,
+): Promise<{ deadLetterId: string }[]> {
+  return await query(markPurgedStatement, [...selectionValues(selection), isoTime(atMs), rowsMax]);
+}
+
+const countStatement = {
+  name: 'count-selected-dead-letters',
+  text: `select count(*)::int4 as "all", (count(*) filter (where ${REPLAYABLE}))::int4 as replayable
+           from market.dead_letters where ${SELECTED}`,
+};
+
+/** How many letters a selection still has: all of them, and those that can be replayed. */
+export async function countSelected(
+  { query }: Pick<Database, 'query'>,
+  selection: DeadLetterSelection,
+): Promise<{ all: number; replayable: number }> {
+  const [row] = await query<{ all: number; replayable: number }>(
+    countStatement,
+    selectionValues(selection),
+  );
+  return row ?? { all: 0, replayable: 0 };
+}
+
+const loadStatement = {
+  name: 'list-dead-letters-by-id',
+  text: `select ${COLUMNS} from market.dead_letters where dead_letter_id = any ($1::uuid[])`,
+};
+
+export async function readDeadLettersById(
+  database: Pick<Database, 'query'>,
+  ids: readonly string[],
+): Promise<StoredDeadLetter[]> {
+  return await database.query<StoredDeadLetter>(loadStatement, [[...ids]]);
+}

@@ -1,0 +1,180 @@
+/**
+ * Compares the daily tallies with the rows that they count, and adds the differences: `risk verify tallies`.
+ * Rows and tallies are read in one snapshot, and rows stored meanwhile are counted by their own statements, so
+ * a repair needs no pause.
+ */
+import {
+  isoTime,
+  listMonths,
+  type MonthRange,
+} from '../../../core/store/partitions/month-slice.ts';
+import { IS_TOTALLED, lockMerge } from '../../../core/store/tallies/day-tallies.ts';
+import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+
+export type DayRecount = {
+  /** Tallies that differ from their rows. */
+  readonly different: number;
+  readonly tallies: number;
+  /** Rows counted. */
+  readonly rows: number;
+};
+
+const KEY = 'day, corridor, currency, outcome, rule_set, model';
+const KEPT = `select ${KEY}, count, amount, score_sum from market.daily_tallies
+               union all select ${KEY}, count, amount, score_sum from market.daily_increments`;
+
+/**
+ * What the rows have more than the tallies, by key.
+ * @param where which of the tallies belong to them
+ */
+const compare = (counted: string, where: string) => `
+    select ${KEY}, sum(count) as count, sum(amount) as amount, sum(score_sum) as score_sum, sum(rows) as rows
+      from (select *, count as rows from (${counted}) counted
+             union all
+            select ${KEY}, -count, -amount, -score_sum, 0 from (${KEPT}) kept where ${where}) both_kinds
+     group by ${KEY}`;
+
+const DIFFERS = '(count <> 0 or amount <> 0 or score_sum <> 0)';
+
+type Comparison = { readonly recount: Statement; readonly repair: Statement };
+
+const statements = (name: string, compared: string): Comparison => ({
+  recount: {
+    name: `recount-${name}`,
+    text: `select count(*) filter (where ${DIFFERS})::int4 as different, count(*)::int4 as tallies,
+                  coalesce(sum(rows), 0)::float8 as rows from (${compared}) compared`,
+  },
+  repair: {
+    name: `repair-${name}`,
+    text: `insert into market.daily_increments (${KEY}, count, amount, score_sum)
+           select ${KEY}, count, amount, score_sum from (${compared}) compared where ${DIFFERS}`,
+  },
+});
+
+const WITHIN = 'created_at >= $1 and created_at < $2';
+
+/**
+ * A score whose transaction is missing counts with the currency XXX. Of labels the newest decides, and of two at one
+ * time the one that says fraud.
+ */
+const days = statements(
+  'days',
+  compare(
+    `select (created_at at time zone 'UTC')::date as day, corridor, currency, 'accepted' as outcome, null as rule_set,
+            null as model, count(*) as count, sum(amount) as amount, 0::bigint as score_sum
+       from market.transactions where ${WITHIN} group by 1, 2, 3
+      union all
+     select (s.created_at at time zone 'UTC')::date, s.corridor, coalesce(t.currency, 'XXX'), s.verdict, s.rule_set,
+            s.model, count(*), coalesce(sum(t.amount), 0), sum(s.score)
+       from (select * from market.scores where ${WITHIN}) s
+       left join (select transaction_id, created_at, currency, amount from market.transactions where ${WITHIN}) t
+            using (transaction_id, created_at)
+      group by 1, 2, 3, 4, 5, 6
+      union all
+     select (created_at at time zone 'UTC')::date, corridor, 'XXX', reason ->> 'code', rule_set, null, count(*), 0, 0
+       from market.scores cross join jsonb_array_elements(reasons) reason where ${WITHIN} group by 1, 2, 4, 5
+      union all
+     select (created_at at time zone 'UTC')::date, t.corridor, t.currency, l.label, null, null, count(*), sum(t.amount), 0
+       from (select distinct on (transaction_id, created_at) transaction_id, created_at, label
+               from market.labels where ${WITHIN} order by transaction_id, created_at, labelled_at desc, label) l
+       join (select transaction_id, created_at, corridor, currency, amount from market.transactions where ${WITHIN}) t
+            using (transaction_id, created_at)
+      group by 1, 2, 3, 4`,
+    `outcome not in ('dead_lettered', 'dead_letter')
+       and day >= ($1 at time zone 'UTC')::date and day < ($2 at time zone 'UTC')::date`,
+  ),
+);
+
+const deadLetters = statements(
+  'dead-letters',
+  compare(
+    `select (failed_at at time zone 'UTC')::date as day, corridor, 'XXX' as currency, outcome, null as rule_set,
+            null as model, count(*) as count, 0::numeric as amount, 0::bigint as score_sum
+       from market.dead_letters
+      cross join lateral (values ('dead_lettered', replayed_at is null and transaction_id is not null),
+                                 ('dead_letter', replayed_at is null and purged_at is null)) o (outcome, is_counted)
+      where is_counted group by 1, 2, 4`,
+    `outcome in ('dead_lettered', 'dead_letter')`,
+  ),
+);
+
+const TOTALS = `select corridor, outcome, sum(count) as count
+                  from (select corridor, outcome, count from market.daily_tallies
+                         union all select corridor, outcome, -count from market.total_tallies) both_kinds
+                 where ${IS_TOTALLED} group by 1, 2`;
+
+/** Compares totals with the days that were merged into them. */
+const recountTotals: Statement = {
+  name: 'recount-totals',
+  text: `select count(*) filter (where count <> 0)::int4 as different, count(*)::int4 as tallies, 0::float8 as rows
+           from (${TOTALS}) compared`,
+};
+
+const repairTotals: Statement = {
+  name: 'repair-totals',
+  text: `insert into market.total_tallies as t select corridor, outcome, count from (${TOTALS}) compared where count <> 0
+         on conflict (corridor, outcome) do update set count = t.count + excluded.count`,
+};
+
+/** Months with a partition, newest first; days of other months have no rows to compare with. */
+export async function listTalliedMonths(query: Query): Promise<MonthRange[]> {
+  return await listMonths({ query }, 'transactions');
+}
+
+/** Reads all transactions, scores and labels of the month. */
+export async function recountDays(query: Query, { fromMs, toMs }: MonthRange): Promise<DayRecount> {
+  return await countAgain(query, days.recount, [isoTime(fromMs), isoTime(toMs)]);
+}
+
+export async function recountDeadLetterDays(query: Query): Promise<DayRecount> {
+  return await countAgain(query, deadLetters.recount, []);
+}
+
+export async function recountTotalTallies(query: Query): Promise<DayRecount> {
+  return await countAgain(query, recountTotals, []);
+}
+
+async function countAgain(
+  query: Query,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<DayRecount> {
+  const [row] = await query<DayRecount>(statement, values);
+  if (row === undefined) throw new Error('a count without a row');
+  return row;
+}
+
+const lockTotals: Statement = {
+  name: '',
+  text: 'lock table market.total_tallies in share update exclusive mode',
+};
+
+/**
+ * Adds what the days lack and subtracts what they have too much, then sets the totals to their sum. Repairs
+ * wait for each other: the table is locked before the snapshot is taken. Merging continues.
+ */
+export async function repairDays(
+  database: Pick<Database, 'session' | 'transaction'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await database.session(async (client, begin, query) => {
+    await begin('isolation level repeatable read');
+    try {
+      await client.query('set local statement_timeout = 0');
+      await query(lockTotals);
+      for (const { fromMs, toMs } of await listTalliedMonths(query)) {
+        signal.throwIfAborted();
+        await query(days.repair, [isoTime(fromMs), isoTime(toMs)]);
+      }
+      await query(deadLetters.repair);
+      await client.query('commit');
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined);
+      throw error;
+    }
+  });
+  await database.transaction(async (query) => {
+    await query(lockMerge);
+    await query(repairTotals);
+  });
+}

@@ -1,0 +1,123 @@
+/** Decisions of people about models, by command or API. Two people promote, one person rolls back. */
+import { ALL_CORRIDORS, type ProposedHolding } from '../../../core/domain/model-record.ts';
+import { loadModel } from '../../../core/read/model-cache.ts';
+import {
+  checkApproval,
+  planConfirmation,
+  planEmergency,
+  planPromotion,
+  planRollback,
+} from '../../../core/score/rollout/rollout.ts';
+import {
+  type Decision,
+  decideRollouts,
+  findProposal,
+  insertProposal,
+  type StoredProposal,
+} from '../../../core/store/models/model-rollouts.ts';
+import { readSettledRollouts } from '../../../core/store/models/settled-rollouts.ts';
+import { listCorridors } from '../../../core/store/transactions/corridors.ts';
+import { refuseShared, refuseStale } from '../../../kit/access/identities.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { given, oneOf } from '../../../kit/words/describe-issue.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Officer } from '../../../kit/words/principal.ts';
+import { findKnown } from './find-known.ts';
+
+type Promotion = {
+  /** SHA-256 or `name@version`. */
+  readonly reference: string;
+  /** A corridor or ALL_CORRIDORS. */
+  readonly corridor: string;
+  readonly to: ProposedHolding;
+  readonly by: Officer;
+};
+
+/** @throws Failure where nobody could approve it now */
+export async function proposeRollout(
+  database: Database,
+  { reference, corridor, to, by }: Promotion,
+): Promise<{ readonly proposalId: string; readonly model: string }> {
+  const { model, modelId } = await findKnown(database, reference);
+  const corridors = await corridorsOf(database, corridor);
+  planPromotion(await readSettledRollouts(database, by.request), corridors, { modelId, ...to });
+  const proposalId = await database.transaction(async (query) => {
+    await refuseStale({ query }, by.keyId);
+    return await insertProposal(query, { modelId, corridor, ...to }, by);
+  });
+  return { proposalId, model };
+}
+
+/** @throws Failure unless this person may approve it now */
+export async function approveRollout(
+  database: Database,
+  id: string,
+  by: Officer,
+): Promise<Decision> {
+  const { modelId } = await findOpen(database, id);
+  // This build may differ from the build that imported it.
+  await loadModel(database, modelId);
+  await readSettledRollouts(database, by.request);
+  return await decideRollouts(database, async (log, query) => {
+    const proposal = await findOpen({ query }, id);
+    const { proposalId, proposedBy, proposedByKey, proposedAt } = proposal;
+    checkApproval({ ...proposal, proposedAtMs: proposedAt.getTime() }, by.name, Date.now());
+    await refuseShared({ query }, proposedByKey, by.keyId, 'approve');
+    const corridors = await corridorsOf({ query }, proposal.corridor);
+    const isEmergency = log.some((row) => row.proposalId === id && row.cause === 'emergency');
+    const rows = isEmergency ? planConfirmation(log, id) : planPromotion(log, corridors, proposal);
+    return { rows, proposalId, proposedBy, approvedBy: by.name, by };
+  });
+}
+
+/**
+ * Puts a model in force for a day on one person's decision, and makes the proposal that another person may approve.
+ * @throws Failure unless the model may take this step, and the corridor has no unconfirmed emergency
+ */
+export async function actAlone(
+  database: Database,
+  { reference, corridor, to, by }: Promotion,
+  reason: string,
+): Promise<Decision & { readonly proposalId: string }> {
+  const { modelId } = await findKnown(database, reference);
+  // This build may differ from the build that imported it.
+  await loadModel(database, modelId);
+  await readSettledRollouts(database, by.request);
+  let proposalId = '';
+  const decision = await decideRollouts(database, async (log, query) => {
+    await refuseStale({ query }, by.keyId);
+    const rows = planEmergency(log, await corridorsOf({ query }, corridor), { modelId, ...to });
+    proposalId = await insertProposal(query, { modelId, corridor, ...to }, by);
+    return { rows, proposalId, proposedBy: by.name, approvedBy: null, by, reason };
+  });
+  return { ...decision, proposalId };
+}
+
+/** @throws Failure where there is nothing to take back */
+export async function takeRolloutBack(
+  database: Database,
+  corridor: string,
+  by: Officer,
+): Promise<Decision> {
+  await readSettledRollouts(database, by.request);
+  return await decideRollouts(database, async (log, query) => {
+    await refuseStale({ query }, by.keyId);
+    const rows = planRollback(log, await corridorsOf({ query }, corridor));
+    return { rows, proposalId: null, proposedBy: by.name, approvedBy: null, by };
+  });
+}
+
+async function findOpen(database: { query: Query }, id: string): Promise<StoredProposal> {
+  const proposal = /^\d{1,18}$/.test(id) ? await findProposal(database, id) : undefined;
+  if (proposal !== undefined) return proposal;
+  throw new Failure('not-found', 'PROPOSAL_UNKNOWN', `there is no proposal '${id}'`);
+}
+
+/** A corridor that is added later has no models until they are promoted there. */
+async function corridorsOf(database: { query: Query }, corridor: string): Promise<string[]> {
+  const known = await listCorridors(database);
+  if (corridor === ALL_CORRIDORS) return known;
+  if (known.includes(corridor)) return [corridor];
+  const why = `there is no corridor ${given(corridor)}; it must be ${oneOf([ALL_CORRIDORS, ...known])}`;
+  throw new Failure('not-found', 'CORRIDOR_UNKNOWN', why);
+}

@@ -1,0 +1,201 @@
+/** Checks the options of `risk models train` before any work is done. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { FEATURE_SCHEMA, featuresOfSchema } from '../../../core/domain/feature-schema.ts';
+import { modelName } from '../../../core/domain/model-manifest.ts';
+import { integerOption, UsageError } from '../../../kit/command/command.ts';
+import { DAY_MS, dateOption, timeOption } from '../../../kit/command/date-options.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { type BandsRule, DEFAULT_BANDS } from '../training/card/choose-bands.ts';
+import type { FeatureChoice } from '../training/collect-rows.ts';
+import { bandsForCosts } from '../training/evaluation/bands.ts';
+import { type TrainerChoice, trainerOption } from './trainer-option.ts';
+
+export const TRAIN_OPTIONS = {
+  from: { type: 'string' },
+  'known-by': { type: 'string' },
+  'validate-from': { type: 'string' },
+  'validate-to': { type: 'string' },
+  unlabelled: { type: 'string' },
+  schema: { type: 'string' },
+  kind: { type: 'string' },
+  features: { type: 'string' },
+  exclude: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  monotone: { type: 'string' },
+  seed: { type: 'string' },
+  'reviews-a-day': { type: 'string' },
+  'declines-a-day': { type: 'string' },
+  costs: { type: 'string' },
+  'no-register': { type: 'boolean' },
+} as const;
+// Object.keys loses the type of a record's keys.
+export const TRAIN_OPTION_NAMES = Object.keys(TRAIN_OPTIONS) as (keyof typeof TRAIN_OPTIONS)[];
+
+export const TRAIN_USAGE = `train --from DATE --to DATE --known-by TIME [options]
+
+Reads the features that were logged with the scores of a window, and what was known of them by a time; trains,
+calibrates, chooses bands, writes model, manifest and card to a folder and registers the model as staged.
+Dates are inclusive, UTC. The same rows, settings and seed give the same file.
+
+  --known-by TIME          labels that became known later are not used: 2026-11-08 or 2026-11-08T12:00:00Z
+  --validate-from DATE     a later window that is held back: it ends the growth of trees, calibrates, and
+  --validate-to DATE       gives the figures of the card. Without it there are no figures, all rounds are
+                           trained, and calibration is cross-fitted by account (three trainings)
+  --unlabelled FATE        of transactions without a label by then: skip (default) or legitimate
+  --kind KIND              trees (default) or logistic
+  --schema N               feature schema of the scores that are read; others are left out, counted
+                           (default: what is computed today)
+  --features A,B,...       features it may read (default: all of the schema)
+  --exclude A,B,...        features it may not read
+  --set NAME=VALUE,...     settings of the trainer. Trees: rounds, learningRate, depthMax, leavesMax, binsMax,
+                           childWeightMin, l2, gainMin, rowShare, featureShare, fraudWeight, patienceRounds,
+                           metric (average-precision or log-loss). Logistic: l2, fraudWeight
+  --monotone A:1,B:-1      trees: the risk may only rise (1) or fall (-1) with the feature
+  --seed N                 (1)
+  --reviews-a-day N        bands for an alert budget; give both. Default: 1 % of the transactions to
+  --declines-a-day N       review and 0.2 % to decline
+  --costs FILE             bands for least cost: {"fraud": {"approve", "review", "decline"}, "legitimate": {...}}
+  --name MODEL             (KIND@TO)
+  --out DIR                a new folder for the files (the model's name in the current folder)
+  --no-register            only writes the files; needs no key
+
+Example: risk models train --from 2026-08-01 --to 2026-10-24 --validate-from 2026-10-25 --validate-to 2026-10-31 \\
+           --known-by 2026-11-08
+`;
+
+/** Dates inclusive, as given, and the same in epoch milliseconds, the end exclusive. */
+export type DateWindow = {
+  readonly from: string;
+  readonly to: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+};
+
+export type TrainSettings = {
+  readonly training: DateWindow;
+  readonly validation: DateWindow | null;
+  readonly knownByMs: number;
+  readonly unlabelled: 'skip' | 'legitimate';
+  readonly featureSchema: number;
+  readonly choice: FeatureChoice;
+  readonly trainer: TrainerChoice;
+  readonly seed: string;
+  readonly bandsRule: BandsRule;
+  readonly name: string;
+  readonly out: string;
+  readonly registers: boolean;
+};
+
+export type TrainValues = Partial<
+  Record<Exclude<keyof typeof TRAIN_OPTIONS, 'set' | 'no-register'> | 'to' | 'name' | 'out', string>
+> & { readonly set?: readonly string[] | undefined; readonly 'no-register'?: boolean | undefined };
+
+/** @throws UsageError, and Failure for an invalid file of costs */
+export async function parseTraining(values: TrainValues, nowMs: number): Promise<TrainSettings> {
+  const training = windowOption('--from', values.from, '--to', values.to);
+  const validation = validationOption(values, training);
+  const knownByMs = knownByOption(values['known-by'], validation ?? training, nowMs);
+  const { featureSchema, choice } = featuresOption(values);
+  const trainer = trainerOption(values, choice.names);
+  const name = values.name ?? `${trainer.kind}@${training.to}`;
+  if (!modelName.safeParse(name).success) {
+    throw new UsageError('--name must be NAME@VERSION, as baseline@2026-11-01');
+  }
+  return {
+    ...{ training, validation, knownByMs, featureSchema, choice, trainer, name },
+    unlabelled: oneOf('--unlabelled', values.unlabelled ?? 'skip', ['skip', 'legitimate']),
+    seed: String(integerOption('--seed', values.seed, { min: 0, max: Number.MAX_SAFE_INTEGER }, 1)),
+    bandsRule: await bandsOption(values),
+    out: values.out ?? name,
+    registers: values['no-register'] !== true,
+  };
+}
+
+function windowOption(
+  fromFlag: string,
+  from: string | undefined,
+  toFlag: string,
+  to: string | undefined,
+): DateWindow {
+  const fromMs = dateOption(fromFlag, from);
+  const toMs = dateOption(toFlag, to);
+  if (fromMs > toMs) throw new UsageError(`${toFlag} lies before ${fromFlag}`);
+  return { from: from ?? '', to: to ?? '', fromMs, toMs: toMs + DAY_MS };
+}
+
+function validationOption(values: TrainValues, training: DateWindow): DateWindow | null {
+  const [from, to] = [values['validate-from'], values['validate-to']];
+  if (from === undefined && to === undefined) return null;
+  const window = windowOption('--validate-from', from, '--validate-to', to);
+  if (window.fromMs >= training.toMs) return window;
+  throw new UsageError('--validate-from must lie after --to: a model is judged on a later time');
+}
+
+/** A day that is not over is refused: the same command would find other rows later. */
+function knownByOption(text: string | undefined, last: DateWindow, nowMs: number): number {
+  const knownByMs = timeOption('--known-by', text);
+  if (knownByMs < last.toMs) throw new UsageError(`--known-by lies before the end of ${last.to}`);
+  if (knownByMs > nowMs) throw new UsageError('--known-by lies in the future');
+  return knownByMs;
+}
+
+function featuresOption({ schema, features, exclude }: TrainValues) {
+  const bounds = { min: 1, max: FEATURE_SCHEMA };
+  const featureSchema = integerOption('--schema', schema, bounds, FEATURE_SCHEMA);
+  const all: readonly string[] = (featuresOfSchema(featureSchema) ?? []).map(({ name }) => name);
+  const chosen = namesOption('--features', features, all) ?? all;
+  const excluded = namesOption('--exclude', exclude, all) ?? [];
+  const names = all.filter((name) => chosen.includes(name) && !excluded.includes(name));
+  if (names.length === 0) throw new UsageError('no feature is left');
+  const columns = Int32Array.from(names, (name) => all.indexOf(name));
+  const choice: FeatureChoice = { names, columns, schemaFeatures: all.length };
+  return { featureSchema, choice };
+}
+
+function namesOption(flag: string, text: string | undefined, known: readonly string[]) {
+  const names = text?.split(',').map((name) => name.trim());
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown === undefined) return names;
+  throw new UsageError(`${flag} names '${unknown}', which is not in the feature schema`);
+}
+
+const cost = z.number().min(0);
+const costs = z.strictObject({ approve: cost, review: cost, decline: cost });
+const costMatrix = z.strictObject({ fraud: costs, legitimate: costs });
+const ALERTS_A_DAY_MAX = 1_000_000_000;
+
+async function bandsOption(values: TrainValues): Promise<BandsRule> {
+  const alerts = (name: 'reviews-a-day' | 'declines-a-day') =>
+    integerOption(`--${name}`, values[name], { min: 0, max: ALERTS_A_DAY_MAX }, undefined);
+  const reviewsADay = alerts('reviews-a-day');
+  const declinesADay = alerts('declines-a-day');
+  const hasBudget = reviewsADay !== undefined || declinesADay !== undefined;
+  if (values.costs !== undefined) {
+    if (hasBudget)
+      throw new UsageError('bands follow from --costs or from a budget, not from both');
+    return { by: 'costs', costs: await readCosts(values.costs) };
+  }
+  if (!hasBudget) return DEFAULT_BANDS;
+  if (reviewsADay === undefined || declinesADay === undefined) {
+    throw new UsageError('--reviews-a-day and --declines-a-day belong together');
+  }
+  return { by: 'budget', reviewsADay, declinesADay };
+}
+
+async function readCosts(path: string) {
+  try {
+    const parsed = costMatrix.parse(JSON.parse(await readFile(path, 'utf8')));
+    bandsForCosts(parsed);
+    return parsed;
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new Failure('invalid', 'COSTS_INVALID', `${path}: ${why}`, { cause: error });
+  }
+}
+
+function oneOf<T extends string>(flag: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`${flag} must be ${allowed.join(' or ')}, not '${text}'`);
+}

@@ -1,0 +1,91 @@
+/** Reads the windows of a training, all from one snapshot, into columns. */
+import type { Database } from '../../../kit/database/pool.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { readTrainingRows, type TrainingReader } from '../store/training-rows.ts';
+import type { DataWindow } from '../training/card/model-card.ts';
+import { createCollector, type LabelledRows } from '../training/collect-rows.ts';
+import { countFrauds } from '../training/training-set.ts';
+import type { DateWindow, TrainSettings } from './train-options.ts';
+import type { TrainingProgress } from './training-progress.ts';
+
+/** Most values of a window: rows times features. A byte and a float32 of each are 1 GB. */
+const VALUES_MAX = 200_000_000;
+const DAY_MS = 86_400_000;
+
+type ReadWindow = {
+  readonly rows: LabelledRows;
+  readonly window: DataWindow;
+  /** Days of traffic that the rows stand for: fewer than the window has, where labels are missing. */
+  readonly daysSeen: number;
+};
+
+type Watching = { readonly progress: TrainingProgress; readonly signal: AbortSignal };
+
+/** @throws Failure for a window that has no scores of this schema, or too many */
+export async function readWindows(
+  database: Database,
+  settings: TrainSettings,
+  watching: Watching,
+): Promise<{ training: ReadWindow; validation: ReadWindow | null }> {
+  const { training, validation, choice, featureSchema, knownByMs, unlabelled } = settings;
+  const selection = {
+    ...{ featureSchema, features: choice.schemaFeatures },
+    ...{ knownByMs, unlabelled, signal: watching.signal },
+  };
+  return await readTrainingRows(database, selection, async (reader) => ({
+    training: await readWindow(reader, settings, training, 'training', watching),
+    validation:
+      validation && (await readWindow(reader, settings, validation, 'validation', watching)),
+  }));
+}
+
+async function readWindow(
+  reader: TrainingReader,
+  settings: TrainSettings,
+  dates: DateWindow,
+  name: 'training' | 'validation',
+  { progress }: Watching,
+): Promise<ReadWindow> {
+  const { rows: rowsMax, otherSchemas } = await reader.count(dates);
+  refuseCount(dates, settings, rowsMax, otherSchemas);
+  const isJudged = name === 'validation';
+  const collector = createCollector(settings.choice, rowsMax, isJudged);
+  let read = 0;
+  let withoutLabel = 0;
+  progress.reading(name, read, rowsMax);
+  await reader.read(dates, isJudged, (page) => {
+    collector.add(page);
+    read += page.rows;
+    withoutLabel += page.unlabelled.reduce((sum, one) => sum + one, 0);
+    progress.reading(name, read, rowsMax);
+  });
+  const rows = collector.finish();
+  const window: DataWindow = {
+    ...{ from: dates.from, to: dates.to, knownBy: new Date(settings.knownByMs).toISOString() },
+    ...{ rows: read, frauds: countFrauds(rows.labels), otherSchemas },
+    unlabelled: rowsMax - read + withoutLabel,
+    unlabelledAs: settings.unlabelled,
+  };
+  return { rows, window, daysSeen: (((dates.toMs - dates.fromMs) / DAY_MS) * read) / rowsMax };
+}
+
+function refuseCount(
+  { from, to }: DateWindow,
+  { featureSchema, choice }: TrainSettings,
+  rows: number,
+  otherSchemas: number,
+): void {
+  const features = choice.names.length;
+  const refuse = (why: string): never => {
+    throw new Failure('invalid', 'NO_TRAINING_DATA', `${from} to ${to}: ${why}`);
+  };
+  if (rows === 0) {
+    const others = otherSchemas === 0 ? '' : `; ${otherSchemas} are of others (see --schema)`;
+    refuse(`no scores of feature schema ${featureSchema}${others}`);
+  }
+  if (rows * features > VALUES_MAX) {
+    refuse(
+      `${rows} rows of ${features} features are more than ${VALUES_MAX} values: take fewer days, or --features`,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The reports of the watch over models as metrics. Figures of too few rows are left out, so that they raise no
+ * alert.
+ */
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import { type Drift, type MeasuredShare, WATCH_MINIMUM, type WatchReport } from './watch-report.ts';
+
+/** Label beside the names of features: the probability, or the risk where the rules decide alone. */
+const SCORE = 'score';
+
+/** Replaces all earlier values: a model that no longer decides disappears. */
+export function reportWatch(metrics: Metrics, reports: readonly WatchReport[]): void {
+  const { watchedAt, watchRows, modelStability, modelMissing, modelPrecision, modelRecall } =
+    metrics;
+  const { modelFraud, modelLabelled, modelLabelDelay } = metrics;
+  for (const gauge of [watchRows, modelStability, modelMissing, modelPrecision, modelRecall]) {
+    gauge.reset();
+  }
+  for (const gauge of [watchedAt, modelFraud, modelLabelled, modelLabelDelay]) gauge.reset();
+  for (const report of reports) {
+    watchedAt.set(Date.parse(report.watched_at) / 1000);
+    watchRows.set({ model: report.model, figures: 'drift' }, report.rows);
+    watchRows.set({ model: report.model, figures: 'labelled' }, report.outcomes.labelled);
+    reportDrift(metrics, report.model, SCORE, report.score);
+    for (const { feature, ...drift } of report.features) {
+      reportDrift(metrics, report.model, feature, drift);
+    }
+    reportOutcomes(metrics, report.model, report.outcomes);
+  }
+}
+
+function reportDrift(
+  { modelStability, modelMissing }: Metrics,
+  model: string,
+  feature: string,
+  { level, psi, missing, missing_reference: missingThen }: Drift,
+): void {
+  if (level === 'unknown' || psi === null) return;
+  modelStability.set({ model, feature }, psi);
+  if (feature === SCORE) return;
+  if (missing !== null) modelMissing.set({ model, feature, when: 'now' }, missing);
+  if (missingThen !== null) modelMissing.set({ model, feature, when: 'reference' }, missingThen);
+}
+
+function reportOutcomes(metrics: Metrics, model: string, outcomes: WatchReport['outcomes']): void {
+  const { rows, labelled, promised, seen } = outcomes;
+  if (rows >= WATCH_MINIMUM.labelledRows) metrics.modelLabelled.set({ model }, labelled / rows);
+  const isTold = labelled >= WATCH_MINIMUM.labelledShare * rows;
+  for (const bound of ['review', 'decline'] as const) {
+    const { precision, recall } = outcomes[bound];
+    if (isTold && isEnough(precision, WATCH_MINIMUM.flaggedRows)) {
+      metrics.modelPrecision.set({ model, bound }, precision.value);
+    }
+    if (isEnough(recall, WATCH_MINIMUM.frauds)) {
+      metrics.modelRecall.set({ model, bound }, recall.value);
+    }
+  }
+  if (!isEnough(seen, WATCH_MINIMUM.labelledRows)) return;
+  for (const [quantile, seconds] of Object.entries(outcomes.label_delay_seconds ?? {})) {
+    metrics.modelLabelDelay.set({ model, quantile }, seconds);
+  }
+  if (!isTold) return;
+  metrics.modelFraud.set({ model, kind: 'seen' }, seen.value);
+  if (promised !== null) metrics.modelFraud.set({ model, kind: 'promised' }, promised);
+}
+
+function isEnough(share: MeasuredShare | null, rowsMin: number): share is MeasuredShare {
+  return share !== null && share.rows >= rowsMin;
+}

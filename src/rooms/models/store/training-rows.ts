@@ -1,0 +1,173 @@
+/**
+ * Logged vectors with the labels of their transactions, which models are trained on. One snapshot, month by
+ * month in time order, a page at a time from a cursor: constant memory, and the same rows however long the
+ * reading takes.
+ */
+import { listMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
+import { copyVector } from '../../../core/store/scores/vector-bytes.ts';
+import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import { inSnapshot } from '../../../kit/database/snapshot.ts';
+import type { TrainingPage } from '../training-page.ts';
+
+/** 1.5 MB on the wire, nearly all of it vectors. */
+const PAGE_ROWS = 2000;
+
+type TrainingWindow = {
+  readonly fromMs: number;
+  /** Exclusive. */
+  readonly toMs: number;
+};
+
+type TrainingSelection = {
+  readonly featureSchema: number;
+  /** Length of its vectors. */
+  readonly features: number;
+  /** Labels with a later `labelled_at` are not seen. */
+  readonly knownByMs: number;
+  /** How rows without a label are treated. */
+  readonly unlabelled: 'skip' | 'legitimate';
+  readonly signal: AbortSignal;
+};
+
+type TrainingCounts = {
+  /** Scores of the selected schema, labelled or not. */
+  readonly rows: number;
+  readonly otherSchemas: number;
+};
+
+export type TrainingReader = {
+  count(window: TrainingWindow): Promise<TrainingCounts>;
+  /** @param withCountries joins the transactions, which takes half as long again */
+  read(
+    window: TrainingWindow,
+    withCountries: boolean,
+    onPage: (page: TrainingPage) => void,
+  ): Promise<void>;
+};
+
+/** Runs `work` on one snapshot, which does not see later labels. */
+export async function readTrainingRows<T>(
+  database: Pick<Database, 'query' | 'session'>,
+  selection: TrainingSelection,
+  work: (reader: TrainingReader) => Promise<T>,
+): Promise<T> {
+  const months = (await listMonths(database, 'scores')).reverse();
+  return await inSnapshot(database, (client) =>
+    work({
+      count: (window) => countRows(client, partsOf(months, window), selection),
+      read: async (window, withCountries, onPage) => {
+        for (const part of partsOf(months, window)) {
+          await readPart(client, part, { ...selection, withCountries }, onPage);
+        }
+      },
+    }),
+  );
+}
+
+/** The window, cut at the bounds of months. */
+function partsOf(months: readonly MonthRange[], window: TrainingWindow): MonthRange[] {
+  return months
+    .map(({ fromMs, toMs }) => ({
+      fromMs: Math.max(fromMs, window.fromMs),
+      toMs: Math.min(toMs, window.toMs),
+    }))
+    .filter(({ fromMs, toMs }) => fromMs < toMs);
+}
+
+const countSchemas: Statement = {
+  name: '',
+  text: `
+  select count(*) filter (where feature_schema = $3)::int as own,
+         count(*) filter (where feature_schema <> $3)::int as other
+    from market.scores where created_at >= $1 and created_at < $2`,
+};
+
+async function countRows(
+  query: Query,
+  parts: readonly MonthRange[],
+  { featureSchema, signal }: TrainingSelection,
+): Promise<TrainingCounts> {
+  let rows = 0;
+  let otherSchemas = 0;
+  for (const { fromMs, toMs } of parts) {
+    signal.throwIfAborted();
+    const values = [new Date(fromMs), new Date(toMs), featureSchema];
+    const [counts] = await query<{ own: number; other: number }>(countSchemas, values);
+    rows += counts?.own ?? 0;
+    otherSchemas += counts?.other ?? 0;
+  }
+  return { rows, otherSchemas };
+}
+
+type PartSelection = TrainingSelection & { readonly withCountries: boolean };
+
+/**
+ * The newest label decides, and of two at the same time fraud, whatever its source (labels.label sorts so).
+ * Lateral, so that each row asks one partition by its primary key. Times and numbers are ours, hence safe in a
+ * cursor's text, which takes no parameters.
+ */
+function declareRows(part: MonthRange, selection: PartSelection): string {
+  const { featureSchema, knownByMs, unlabelled, withCountries } = selection;
+  const [from, to, knownBy] = [part.fromMs, part.toMs, knownByMs].map((ms) =>
+    new Date(ms).toISOString(),
+  );
+  return `
+    declare training_rows no scroll cursor for
+    select s.account_id, s.corridor, s.features, l.label,
+           (s.created_at at time zone 'utc')::date - date '1970-01-01' as day
+           ${withCountries ? ', t.country' : ''}
+      from market.scores s
+      ${unlabelled === 'skip' ? '' : 'left'} join lateral (
+        select label from market.labels
+         where transaction_id = s.transaction_id and created_at = s.created_at
+           and created_at >= '${from}' and created_at < '${to}' and labelled_at <= '${knownBy}'
+         order by labelled_at desc, label
+         limit 1) l on true
+      ${withCountries ? `left join market.transactions t on t.transaction_id = s.transaction_id and t.created_at = s.created_at and t.created_at >= '${from}' and t.created_at < '${to}'` : ''}
+     where s.created_at >= '${from}' and s.created_at < '${to}' and s.feature_schema = ${featureSchema}
+     order by s.transaction_id, s.created_at`;
+}
+
+type Row = {
+  readonly account_id: string;
+  readonly corridor: string;
+  readonly features: Buffer;
+  readonly label: 'fraud' | 'legitimate' | null;
+  readonly day: number;
+  readonly country?: string | null;
+};
+
+const fetchRows: Statement = { name: '', text: `fetch ${PAGE_ROWS} from training_rows` };
+
+async function readPart(
+  query: Query,
+  part: MonthRange,
+  selection: PartSelection,
+  onPage: (page: TrainingPage) => void,
+): Promise<void> {
+  await query({ name: '', text: declareRows(part, selection) });
+  for (;;) {
+    selection.signal.throwIfAborted();
+    const rows = await query<Row>(fetchRows);
+    if (rows.length === 0) break;
+    onPage(toPage(rows, selection));
+  }
+  await query({ name: '', text: 'close training_rows' });
+}
+
+function toPage(rows: readonly Row[], { features, withCountries }: PartSelection): TrainingPage {
+  const vectors = new Float64Array(rows.length * features);
+  for (const [at, row] of rows.entries()) {
+    copyVector(row.features, vectors.subarray(at * features, (at + 1) * features));
+  }
+  return {
+    rows: rows.length,
+    vectors,
+    accountIds: rows.map((row) => row.account_id),
+    days: Int32Array.from(rows, (row) => row.day),
+    labels: Uint8Array.from(rows, (row) => (row.label === 'fraud' ? 1 : 0)),
+    unlabelled: Uint8Array.from(rows, (row) => (row.label === null ? 1 : 0)),
+    corridors: rows.map((row) => row.corridor),
+    ...(withCountries ? { countries: rows.map((row) => row.country ?? null) } : {}),
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * From labelled rows to a model with everything on its card that follows from them: fitted, calibrated on rows
+ * it was not fitted to, judged, with its bands and the distributions of its inputs.
+ */
+import type { Calibration } from '../../../core/domain/calibration.ts';
+import type { Random } from '../../../core/score/models/random.ts';
+import { describeValues } from '../watch/drift-histogram.ts';
+import { assess, assessCalibration } from './card/assess.ts';
+import { type BandsRule, bandsChooser } from './card/choose-bands.ts';
+import type { ModelCard } from './card/model-card.ts';
+import { type LabelledRows, pickRows } from './collect-rows.ts';
+import {
+  type Artefact,
+  type FitStep,
+  fitArtefact,
+  marginsOf,
+  type Trainer,
+} from './fit-artefact.ts';
+import { countFrauds } from './training-set.ts';
+
+/** With fewer, a trainer learns little but noise. */
+const TRAINING_FRAUDS_MIN = 30;
+/** With fewer, figures and calibration are too uncertain. */
+const VALIDATION_FRAUDS_MIN = 10;
+
+type BuildInput = {
+  readonly training: LabelledRows;
+  /** Rows of a later time; null calibrates by cross-fitting, and there are no figures. */
+  readonly validation: LabelledRows | null;
+  readonly trainer: Trainer;
+  readonly bandsRule: BandsRule;
+  /** Days of traffic that the judged rows stand for (bandsChooser). */
+  readonly daysSeen: number;
+  /** Makes a seeded generator; the same purpose gives the same numbers. */
+  readonly randomFor: (purpose: string) => Random;
+};
+
+/** Name of the current activity, and its progress. */
+export type BuildStep = FitStep & { readonly doing: string };
+
+export type BuiltModel = Artefact & {
+  readonly calibration: Calibration;
+  readonly judged: Pick<
+    ModelCard,
+    'figures' | 'calibrationTable' | 'bands' | 'segments' | 'importance' | 'reference'
+  >;
+};
+
+/** Throws an Error for rows in which findLack finds one. */
+export function* buildModel(input: BuildInput): Generator<BuildStep, BuiltModel> {
+  const { training, validation, trainer, randomFor } = input;
+  const artefact = yield* named(
+    'training',
+    fitArtefact(training, validation, trainer, randomFor('training')),
+  );
+  const { calibration, probabilities, ...judged } = yield* judge(input, artefact);
+  yield { ...AT_ONCE, doing: 'describing the features' };
+  const reference = {
+    features: training.columns.map((column, index) =>
+      describeValues(training.featureNames[index] ?? '', column),
+    ),
+    probability: describeValues('probability', Float32Array.from(probabilities)),
+  };
+  return {
+    ...artefact,
+    calibration,
+    judged: { ...judged, importance: artefact.importance, reference },
+  };
+}
+
+/** An activity without steps of its own. */
+const AT_ONCE: FitStep = { step: 0, stepsMax: null, metric: null };
+
+function* judge({ training, validation, trainer, ...input }: BuildInput, { model }: Artefact) {
+  const bandsFor = bandsChooser(input.bandsRule, input.daysSeen);
+  if (validation !== null) {
+    yield { ...AT_ONCE, doing: 'judging on the validation window' };
+    const rows = { ...validation, margins: marginsOf(model, validation) };
+    return assess(rows, bandsFor, input.randomFor('bootstrap'));
+  }
+  const margins = yield* crossFit(training, trainer, input.randomFor);
+  yield { ...AT_ONCE, doing: 'calibrating' };
+  const rows = { margins, labels: training.labels };
+  return { ...assessCalibration(rows, bandsFor), figures: {}, segments: {} };
+}
+
+const FOLDS = 2;
+
+/**
+ * Margins of each half of the accounts by a model of the other half: an account's transactions are too
+ * alike for one of them to judge a model that has seen the others.
+ */
+function* crossFit(
+  training: LabelledRows,
+  trainer: Trainer,
+  randomFor: BuildInput['randomFor'],
+): Generator<BuildStep, Float64Array> {
+  const margins = new Float64Array(training.labels.length);
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const rows = Int32Array.from(training.accounts.keys());
+    const others = pickRows(
+      training,
+      rows.filter((row) => foldOf(training, row) !== fold),
+    );
+    const own = rows.filter((row) => foldOf(training, row) === fold);
+    const doing = `cross-fitting, part ${fold + 1} of ${FOLDS}`;
+    const fit = fitArtefact(others, null, trainer, randomFor(`fold ${fold}`));
+    const { model } = yield* named(doing, fit);
+    const found = marginsOf(model, pickRows(training, own));
+    for (const [at, row] of own.entries()) margins[row] = found[at] ?? Number.NaN;
+  }
+  return margins;
+}
+
+function foldOf({ accounts }: LabelledRows, row: number): number {
+  return (accounts[row] ?? 0) % FOLDS;
+}
+
+function* named<Result>(
+  doing: string,
+  steps: Generator<FitStep, Result>,
+): Generator<BuildStep, Result> {
+  for (;;) {
+    const next = steps.next();
+    if (next.done === true) return next.value;
+    yield { ...next.value, doing };
+  }
+}
+
+/** Why the rows do not suffice for training; undefined when they do. */
+export function findLack(
+  training: LabelledRows,
+  validation: LabelledRows | null,
+): string | undefined {
+  const lack = lackOf(training, 'training', TRAINING_FRAUDS_MIN);
+  if (lack !== undefined) return lack;
+  if (validation !== null) return lackOf(validation, 'validation', VALIDATION_FRAUDS_MIN);
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const half = countWhere(training, (row) => foldOf(training, row) === fold);
+    if (half.frauds === 0 || half.frauds === half.rows) {
+      return 'the frauds are of too few accounts to cross-fit: give a validation window';
+    }
+  }
+  return undefined;
+}
+
+function lackOf(rows: LabelledRows, window: string, fraudsMin: number): string | undefined {
+  const total = rows.labels.length;
+  if (total === 0) return `the ${window} window has no labelled rows`;
+  const frauds = countFrauds(rows.labels);
+  if (frauds < fraudsMin || total - frauds < fraudsMin) {
+    return `the ${window} window has ${frauds} frauds and ${total - frauds} legitimate rows; needs ${fraudsMin} of each`;
+  }
+  // Calibration is judged by halves: every second row.
+  for (const parity of [0, 1]) {
+    const half = countWhere(rows, (row) => row % 2 === parity);
+    if (half.frauds === 0 || half.frauds === half.rows) {
+      return `the ${window} window has all its frauds, or none, among every second row`;
+    }
+  }
+  return undefined;
+}
+
+function countWhere({ labels }: LabelledRows, holds: (row: number) => boolean) {
+  let rows = 0;
+  let frauds = 0;
+  for (let row = 0; row < labels.length; row++) {
+    if (!holds(row)) continue;
+    rows++;
+    frauds += labels[row] ?? 0;
+  }
+  return { rows, frauds };
+}

@@ -1,0 +1,215 @@
+/**
+ * Gradient-boosted trees on the logistic loss. Each tree is grown on the gradients that the trees before
+ * it left; margins are kept in float32 and summed in the order of the trees, so that they are those of
+ * the finished ensemble, and of its file, bit for bit.
+ */
+import {
+  type BinnedColumn,
+  binColumn,
+  findCuts,
+  MISSING_BIN,
+} from '../../../core/score/models/bins.ts';
+import { logLoss } from '../../../core/score/models/evaluation/log-loss.ts';
+import { logistic } from '../../../core/score/models/exponential.ts';
+import type { Random } from '../../../core/score/models/random.ts';
+import { layOutTrees } from '../../../core/score/models/trees/lay-out-trees.ts';
+import type { TreeEnsemble } from '../../../core/score/models/trees/tree-ensemble.ts';
+import { naturalLog } from '../../../core/score/natural-log.ts';
+import { averagePrecisionOf, thresholdsOf } from './evaluation/ranking.ts';
+import { type GrownTree, growTree } from './grow-tree.ts';
+import type { Gradients } from './histogram.ts';
+import { checkTrainingSet, countFrauds, type TrainingSet } from './training-set.ts';
+import { checkTreeOptions, type TreeOptions } from './tree-options.ts';
+
+type TrainingResult = {
+  /** With the trees up to the best round; all of them without a validation set. */
+  readonly ensemble: TreeEnsemble;
+  /** The validation metric after every round that was run; the higher, the better (-log-loss). */
+  readonly metrics: readonly number[];
+};
+
+/** Called with each tree that is grown. */
+export type Round = {
+  readonly round: number;
+  /** Metric of the validation set; null without one. */
+  readonly metric: number | null;
+};
+
+/** XGBoost's default, whose log-odds are 0 in every library; the prior is in the first tree's leaves. */
+const BASE_SCORE = 0.5;
+
+/**
+ * Trains round by round, so that the caller can show progress, and stop. The same inputs and random numbers
+ * give the same bits.
+ * @param validation of a later time, with the same features; null trains all rounds
+ */
+export function* growTrees(
+  training: TrainingSet,
+  validation: TrainingSet | null,
+  options: TreeOptions,
+  random: Random,
+): Generator<Round, TrainingResult> {
+  const { featureNames } = training;
+  checkTrainingSet(training);
+  checkTreeOptions(options, featureNames);
+  if (validation !== null) checkValidation(validation, featureNames);
+  const columns = training.columns.map((column) =>
+    binned(column, findCuts(column, options.binsMax)),
+  );
+  const later = validation?.columns.map((column, index) =>
+    binned(column, columns[index]?.cuts ?? new Float32Array(0)),
+  );
+  const margins = new Float32Array(training.labels.length);
+  const laterMargins = new Float32Array(validation?.labels.length ?? 0);
+  const grow = createGrower(training, columns, options, random);
+  const trees: GrownTree[] = [];
+  const metrics: number[] = [];
+  let best = Number.NEGATIVE_INFINITY;
+  let bestRounds = 0;
+  while (trees.length < options.rounds) {
+    const tree = grow(margins, trees.length === 0);
+    addTree(tree, columns, margins);
+    trees.push(tree);
+    if (validation === null || later === undefined) {
+      yield { round: trees.length, metric: null };
+      continue;
+    }
+    addTree(tree, later, laterMargins);
+    const metric = metricOf(laterMargins, validation.labels, options.metric);
+    metrics.push(metric);
+    yield { round: trees.length, metric };
+    if (metric > best) {
+      best = metric;
+      bestRounds = trees.length;
+    } else if (trees.length - bestRounds >= options.patienceRounds) {
+      break;
+    }
+  }
+  const kept = validation === null ? trees : trees.slice(0, bestRounds);
+  const head = {
+    arithmetic: 'float32' as const,
+    featureNames,
+    baseScore: BASE_SCORE,
+    baseMargin: 0,
+    marginScale: 1,
+    zeroIsMissing: new Uint8Array(featureNames.length),
+  };
+  return { ensemble: layOutTrees(head, kept), metrics };
+}
+
+/** Columns are matched by their place, so the names must be the same in the same order. */
+function checkValidation(validation: TrainingSet, featureNames: readonly string[]): void {
+  checkTrainingSet(validation);
+  const at = featureNames.findIndex((name, index) => validation.featureNames[index] !== name);
+  if (at >= 0 || validation.featureNames.length !== featureNames.length) {
+    throw new Error(`validation has other features, from ${featureNames[at] ?? 'the last'} on`);
+  }
+}
+
+/** Returns a function that grows the next tree on the gradients of the margins so far. */
+function createGrower(
+  training: TrainingSet,
+  columns: readonly BinnedColumn[],
+  options: TreeOptions,
+  random: Random,
+): (margins: Float32Array, first: boolean) => GrownTree {
+  const { featureNames, labels } = training;
+  const rows = labels.length;
+  const monotone = Int8Array.from(featureNames, (name) => options.monotone[name] ?? 0);
+  const gradients = { gradient: new Float32Array(rows), hessian: new Float32Array(rows) };
+  const scratch = {
+    gradient: new Float32Array(rows),
+    hessian: new Float32Array(rows),
+    rows: new Int32Array(rows),
+  };
+  const order = new Int32Array(rows);
+  const prior = priorMargin(labels, options.fraudWeight);
+  return (margins, first) => {
+    const offset = first ? prior : 0;
+    fillGradients(gradients, margins, offset, labels, options.fraudWeight);
+    const drawn = drawRows(order, options.rowShare, random);
+    const used = drawFeatures(featureNames.length, options.featureShare, random);
+    const search = { columns, used, monotone, options };
+    return growTree({ search, gradients, rows: drawn, scratch, offset });
+  };
+}
+
+function binned(column: Float32Array, cuts: Float32Array): BinnedColumn {
+  return { cuts, bins: binColumn(column, cuts) };
+}
+
+/** Log-odds of a fraud among the weighted rows. */
+function priorMargin(labels: Uint8Array, fraudWeight: number): number {
+  const frauds = countFrauds(labels);
+  return naturalLog((frauds * fraudWeight) / (labels.length - frauds));
+}
+
+/** Derivatives of the logistic loss: p - y and p (1 - p), times the row's weight. */
+function fillGradients(
+  { gradient, hessian }: Gradients,
+  margins: Float32Array,
+  offset: number,
+  labels: Uint8Array,
+  fraudWeight: number,
+): void {
+  for (let row = 0; row < labels.length; row++) {
+    const probability = logistic((margins[row] as number) + offset);
+    const fraud = labels[row] === 1;
+    const weight = fraud ? fraudWeight : 1;
+    gradient[row] = weight * (fraud ? probability - 1 : probability);
+    hessian[row] = weight * probability * (1 - probability);
+  }
+}
+
+/** Draws rows, each with the same chance; in rising order. At least one. */
+function drawRows(order: Int32Array, share: number, random: Random): Int32Array {
+  let drawn = 0;
+  for (let row = 0; row < order.length; row++) {
+    if (share >= 1 || random() < share) order[drawn++] = row;
+  }
+  if (drawn === 0) order[drawn++] = 0;
+  return order.subarray(0, drawn);
+}
+
+/** A fixed number of features, in rising order: a partial Fisher-Yates shuffle. */
+function drawFeatures(count: number, share: number, random: Random): number[] {
+  const all = Array.from({ length: count }, (_, feature) => feature);
+  const wanted = Math.max(1, Math.round(count * share));
+  if (wanted >= count) return all;
+  for (let at = 0; at < wanted; at++) {
+    const other = at + Math.floor(random() * (count - at));
+    const swapped = all[at] ?? 0;
+    all[at] = all[other] ?? 0;
+    all[other] = swapped;
+  }
+  return all.slice(0, wanted).sort((a, b) => a - b);
+}
+
+/** Adds the leaf that each row reaches; typed arrays of float32 round every sum. */
+function addTree(tree: GrownTree, columns: readonly BinnedColumn[], margins: Float32Array): void {
+  const left = Int32Array.from(tree.left);
+  const right = Int32Array.from(tree.right);
+  const value = Float32Array.from(tree.value);
+  const splitBin = Uint8Array.from(tree.splitBin);
+  const missingLeft = Uint8Array.from(tree.missingLeft);
+  const bins = Array.from(tree.feature, (feature) => columns[feature]?.bins ?? new Uint8Array(0));
+  for (let row = 0; row < margins.length; row++) {
+    let node = 0;
+    while ((left[node] as number) >= 0) {
+      const bin = (bins[node] as Uint8Array)[row] as number;
+      const goesLeft =
+        bin === MISSING_BIN ? missingLeft[node] === 1 : bin <= (splitBin[node] as number);
+      node = (goesLeft ? left[node] : right[node]) as number;
+    }
+    margins[row] = (margins[row] as number) + (value[node] as number);
+  }
+}
+
+function metricOf(
+  margins: Float32Array,
+  labels: Uint8Array,
+  metric: TreeOptions['metric'],
+): number {
+  if (metric === 'log-loss') return -logLoss(Float64Array.from(margins, logistic), labels);
+  return averagePrecisionOf(thresholdsOf({ scores: margins, labels }));
+}

@@ -1,0 +1,109 @@
+/**
+ * How the vectors and scores of a day differ from those that a model was trained on, or, without a training,
+ * from those of the week before.
+ */
+import type { ModelReference } from '../../../core/domain/model-reference.ts';
+import { type Drift, type DriftLevel, type FeatureDrift, WATCH_MINIMUM } from '../watch-report.ts';
+import {
+  countValues,
+  describeValues,
+  stabilityIndex,
+  type ValueHistogram,
+} from './drift-histogram.ts';
+
+/** A stored score: what it was, and from what. */
+export type WatchedScore = {
+  /** The probability, or the risk where no model decided. */
+  readonly value: number;
+  /** Has the length of its schema; a newer schema starts with the features of the older ones. */
+  readonly vector: ArrayLike<number>;
+};
+
+type MeasuredDrift = {
+  readonly level: DriftLevel;
+  readonly score: Drift;
+  readonly features: readonly FeatureDrift[];
+};
+
+/** Bounds of some and of much drift: Siddiqi, "Credit Risk Scorecards", 2006. */
+const NOTICE_FROM = 0.1;
+const ALERT_FROM = 0.25;
+const SEVERITY: readonly DriftLevel[] = ['unknown', 'fine', 'notice', 'alert'];
+
+/**
+ * Yields after each feature, so that the caller can do other work: 2 ms a feature of 5,000 rows.
+ * @param names of the features of the longest vector, in its order
+ * @param reference of the training; undefined compares with `before`
+ */
+export function* measureDrift(
+  now: readonly WatchedScore[],
+  before: readonly WatchedScore[],
+  names: readonly string[],
+  reference: ModelReference | undefined,
+): Generator<undefined, MeasuredDrift> {
+  const valuesOf = (rows: readonly WatchedScore[]) => Float32Array.from(rows, ({ value }) => value);
+  const score =
+    reference === undefined
+      ? compareSamples('score', valuesOf(now), valuesOf(before))
+      : compare(reference.probability, null, valuesOf(now));
+  const features: FeatureDrift[] = [];
+  for (const [at, name] of names.entries()) {
+    const trained = reference?.features.find((histogram) => histogram.name === name);
+    if (reference !== undefined && trained === undefined) continue;
+    yield;
+    const values = columnOf(now, at);
+    const drift =
+      trained === undefined
+        ? compareSamples(name, values, columnOf(before, at))
+        : compare(trained, null, values);
+    features.push({ feature: name, ...drift });
+  }
+  return { level: worstOf([score, ...features]), score, features };
+}
+
+/** Uses the vectors that are long enough to have the feature. */
+function columnOf(rows: readonly WatchedScore[], at: number): Float32Array {
+  const column = new Float32Array(rows.length);
+  let count = 0;
+  for (const { vector } of rows) {
+    if (at < vector.length) column[count++] = vector[at] ?? Number.NaN;
+  }
+  return column.subarray(0, count);
+}
+
+function compareSamples(name: string, now: Float32Array, before: Float32Array): Drift {
+  if (before.length > 0) return compare(describeValues(name, before), before.length, now);
+  const missing = now.length === 0 ? null : countMissing(now) / now.length;
+  const sizes = { rows: now.length, reference_rows: 0 };
+  return { psi: null, level: 'unknown', ...sizes, missing, missing_reference: null };
+}
+
+function countMissing(values: Float32Array): number {
+  return values.reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0);
+}
+
+function compare(then: ValueHistogram, rowsThen: number | null, values: Float32Array): Drift {
+  const rows = values.length;
+  const counts = new Float64Array(then.shares.length);
+  countValues(then, values, counts);
+  const psi = rows === 0 ? null : stabilityIndex(then, counts);
+  const fewest = Math.min(rows, rowsThen ?? rows);
+  return {
+    psi,
+    level: psi === null || fewest < WATCH_MINIMUM.driftRows ? 'unknown' : levelOf(psi),
+    rows,
+    reference_rows: rowsThen,
+    missing: rows === 0 ? null : (counts.at(-1) ?? 0) / rows,
+    missing_reference: then.shares.at(-1) ?? 0,
+  };
+}
+
+function levelOf(psi: number): DriftLevel {
+  if (psi >= ALERT_FROM) return 'alert';
+  return psi >= NOTICE_FROM ? 'notice' : 'fine';
+}
+
+function worstOf(drifts: readonly Drift[]): DriftLevel {
+  const severities = drifts.map(({ level }) => SEVERITY.indexOf(level));
+  return SEVERITY[Math.max(...severities)] ?? 'unknown';
+}

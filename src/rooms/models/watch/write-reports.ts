@@ -1,0 +1,64 @@
+/** From samples of scores to one report per model that decided, and one of the rules where they did. */
+import type { ModelReference } from '../../../core/domain/model-reference.ts';
+import { RULES, type WatchReport } from '../watch-report.ts';
+import { measureDrift, type WatchedScore } from './measure-drift.ts';
+import { type JudgedScore, measureOutcomes } from './measure-outcomes.ts';
+import type { WatchWindows } from './windows.ts';
+
+/** Null: the rules decided alone. */
+type ByModel = { readonly model: string | null };
+
+export type WatchSamples = {
+  readonly recent: readonly (ByModel & WatchedScore)[];
+  readonly before: readonly (ByModel & WatchedScore)[];
+  readonly matured: readonly (ByModel & JudgedScore)[];
+};
+
+/** Most models of one time that are reported, those with the most scores first: bounds rows and metrics. */
+export const SUBJECTS_MAX = 8;
+
+/** `RULES` and names of models that a report would be about. */
+export function listSubjects({ recent, matured }: WatchSamples): string[] {
+  const counts = new Map<string, number>();
+  for (const { model } of [...recent, ...matured]) {
+    counts.set(model ?? RULES, (counts.get(model ?? RULES) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort(([a, rows], [b, others]) => others - rows || (a < b ? -1 : 1))
+    .slice(0, SUBJECTS_MAX)
+    .map(([subject]) => subject);
+}
+
+/** Yields as measureDrift does. @param names of the features of the longest vector, in its order */
+export function* writeReport(
+  subject: string,
+  samples: WatchSamples,
+  windows: WatchWindows,
+  names: readonly string[],
+  reference: ModelReference | undefined,
+): Generator<undefined, WatchReport> {
+  const own = <Row extends ByModel>(rows: readonly Row[]) =>
+    rows.filter(({ model }) => (model ?? RULES) === subject);
+  const recent = own(samples.recent);
+  const { level, score, features } = yield* measureDrift(
+    recent,
+    own(samples.before),
+    names,
+    reference,
+  );
+  return {
+    watched_at: new Date(windows.atMs).toISOString(),
+    model: subject,
+    compared_with: reference === undefined ? 'week-before' : 'training',
+    window: toJson(windows.recent),
+    rows: recent.length,
+    level,
+    score,
+    features: [...features],
+    outcomes: { window: toJson(windows.matured), ...measureOutcomes(own(samples.matured)) },
+  };
+}
+
+function toJson({ fromMs, toMs }: WatchWindows['recent']): WatchReport['window'] {
+  return { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
+}

@@ -1,0 +1,111 @@
+/**
+ * `risk reconcile`: does the workers' maintenance of every second until nothing is left, for an operator who
+ * does not want to wait or runs no worker.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { requestRescan } from '../../../core/store/recovery/rescan.ts';
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  parseArguments,
+} from '../../../kit/command/command.ts';
+import { timeOption } from '../../../kit/command/date-options.ts';
+import { type Config, EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
+import { openDatabase } from '../../../kit/database/open-database.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import { createLeadership, readLeader, type Writes } from '../../../kit/duties/leadership.ts';
+import { nameProcess } from '../../../kit/process/process-name.ts';
+import { openCommands, type RedisClient, untilReady } from '../../../kit/redis/connection.ts';
+
+/** Pause between two runs that found work. */
+const PAUSE_MS = 200;
+
+type Reconciler = {
+  readonly run: (signal: AbortSignal) => Promise<Totals & { readonly full: boolean }>;
+};
+/** Binds `repair/reconcile.ts` to its adapters; main/ hands it in, as commands import no wiring. */
+type OpenReconciler = (
+  config: Config,
+  database: Database,
+  redis: RedisClient,
+  count: (appended: number) => void,
+  writes: Writes,
+) => Reconciler;
+
+export const createCommand = (openReconciler: OpenReconciler): Command => ({
+  name: 'reconcile',
+  summary: 'Appends to the streams what is stored but not there.',
+  usage: `risk reconcile [--from TIME] [--json]
+
+Closes open batches older than RISK_RECONCILE_AGE_MS and, if Redis or a part of it was lost, brings back
+everything that is neither scored nor waiting. Workers do the same every second; running it twice is harmless.
+
+  --from TIME  looks at everything received since then, a date or an RFC 3339 time, whether a loss was
+               noticed or not; while a worker reconciles, it is that worker who does
+
+Needs DATABASE_URL and REDIS_URL.`,
+  needs: ['DATABASE_URL', 'REDIS_URL'],
+  run: (args, context) => reconcile(openReconciler, args, context),
+});
+
+async function reconcile(
+  openReconciler: OpenReconciler,
+  args: string[],
+  { config, output, signal }: CommandContext,
+): Promise<number> {
+  const { from } = parseArguments(args, { from: { type: 'string' } }).values;
+  const fromMs = from === undefined ? undefined : timeOption('--from', from);
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
+  if (databaseUrl === undefined || redisUrl === undefined) {
+    if (databaseUrl === undefined) output.error('DATABASE_URL: is needed by reconcile');
+    if (redisUrl === undefined) output.error('REDIS_URL: is needed by reconcile');
+    return EXIT_BAD_CONFIGURATION;
+  }
+  await using database = openDatabase(config, databaseUrl, 'reconcile', { connectionsMax: 2 });
+  const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
+  try {
+    await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
+    if (fromMs !== undefined) await requestRescan(database, new Date(fromMs));
+    await using leadership = createLeadership(database, nameProcess());
+    const lead = leadership.of('reconcile');
+    const reconciler = openReconciler(config, database, redis, () => undefined, lead.writes);
+    let result: Totals | undefined;
+    const led = await lead.run(async () => {
+      result = await runUntilDone(reconciler, signal);
+    });
+    if (!led || result === undefined) {
+      const leader = (await readLeader(database, 'reconcile')) ?? null;
+      const does = fromMs === undefined ? 'nothing to do here' : 'and does what is asked here';
+      output.value({ leader: false, led_by: leader }, [
+        `${leader ?? 'another process'} reconciles: ${does}`,
+      ]);
+      return EXIT.fine;
+    }
+    output.record({ leader: true, ...result });
+    return result.recovering ? EXIT.failed : EXIT.fine;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+type Totals = {
+  readonly batches: number;
+  readonly appended: number;
+  readonly recovering: boolean;
+};
+
+/** Runs until there is nothing to do and no recovery is left, or until the signal. */
+async function runUntilDone(reconciler: Reconciler, signal: AbortSignal): Promise<Totals> {
+  let [batches, appended] = [0, 0];
+  for (;;) {
+    const report = await reconciler.run(signal);
+    batches += report.batches;
+    appended += report.appended;
+    const { recovering, full } = report;
+    const isIdle = report.batches === 0 && report.appended === 0 && !recovering;
+    // Full streams have to wait for the workers: the operator may run the command again.
+    if (signal.aborted || full || isIdle) return { batches, appended, recovering };
+    await delay(PAUSE_MS);
+  }
+}

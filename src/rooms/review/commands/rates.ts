@@ -1,0 +1,83 @@
+/** `risk rates`: imports exchange rates by day, straight into the database. */
+import { openSource, type Row } from '../../../kit/client/rows.ts';
+import { type Command, EXIT, parseArguments, UsageError } from '../../../kit/command/command.ts';
+import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
+import { openDatabase } from '../../../kit/database/open-database.ts';
+import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { type ExchangeRate, exchangeRateSchema } from '../exchange-rate.ts';
+import { importRates } from '../store/exchange-rates.ts';
+
+/** Thirty years of 40 currencies: they are stored at once or not at all. */
+const RATES_MAX = 500_000;
+const BATCH_ROWS = 10_000;
+const FIELDS = ['day', 'currency', 'usd'] as const;
+
+export const command: Command = {
+  name: 'rates',
+  summary: 'Imports exchange rates by day.',
+  usage: `risk rates import FILE
+
+FILE is CSV or NDJSON, .gz too, with the columns day (UTC, 2026-11-20), currency (EUR) and usd: what one unit was worth in
+US dollars that day. All rows are stored, or none where one is invalid; the same day and currency again is corrected.
+Review compares amounts in the currency of its policy, by the rates of the transaction's day, or of the newest day before it.
+Needs DATABASE_URL.
+
+Example: risk rates import rates.csv
+`,
+  needs: ['DATABASE_URL'],
+  async run([action, ...args], { config, output }) {
+    if (action !== 'import') throw new UsageError('say import FILE');
+    const { positionals } = parseArguments(args, {}, { required: ['FILE'] });
+    const { DATABASE_URL: url } = config;
+    if (url === undefined) {
+      output.error('DATABASE_URL: is needed by rates');
+      return EXIT_BAD_CONFIGURATION;
+    }
+    const rates = await readRates(positionals[0] ?? '');
+    await using database = openDatabase(config, url, 'rates', { connectionsMax: 1 });
+    const by = { name: null, keyId: null, request: 'risk rates import' };
+    const { added, changed } = await importRates(database, rates, by);
+    const unchanged = rates.length - added - changed;
+    output.value({ added, changed, unchanged }, [
+      `rates added=${added} changed=${changed} unchanged=${unchanged}`,
+    ]);
+    return EXIT.fine;
+  },
+};
+
+/** @throws Failure that names the first invalid line */
+async function readRates(path: string): Promise<ExchangeRate[]> {
+  const source = await openSource(path, { csv: csvReader, json: (row) => ({ ...row }) });
+  const rates = new Map<string, ExchangeRate>();
+  for await (const { rows, unreadable } of source.batches(BATCH_ROWS, 0)) {
+    const [bad] = unreadable;
+    if (bad !== undefined) refuse(bad.line, bad.detail);
+    for (const row of rows) {
+      const rate = readRate(row);
+      rates.set(`${rate.currency} ${rate.day}`, rate);
+    }
+    if (rates.size > RATES_MAX) refuse(RATES_MAX + 1, `a file has at most ${RATES_MAX} rates`);
+  }
+  return [...rates.values()];
+}
+
+function csvReader(header: readonly string[]) {
+  const missing = FIELDS.filter((field) => !header.includes(field));
+  if (missing.length > 0) {
+    throw new Failure('invalid', 'COLUMN_MISSING', `the file has no column ${missing.join(', ')}`);
+  }
+  return (cells: readonly string[]) =>
+    Object.fromEntries(FIELDS.map((field) => [field, cells[header.indexOf(field)] ?? '']));
+}
+
+function readRate({ line, body }: Row): ExchangeRate {
+  const parsed = exchangeRateSchema.safeParse(body, DESCRIBED);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return refuse(line, `${issue?.path.join('.') ?? ''} ${issue ? issueText(issue) : 'is invalid'}`);
+}
+
+function refuse(line: number, why: string): never {
+  throw new Failure('invalid', 'RATE_INVALID', `line ${line}: ${why}; nothing was imported`);
+}

@@ -1,0 +1,154 @@
+/**
+ * Review cases in a worker: one process opens them and makes decisions final, one publishes these, and each draws spot
+ * checks from the transactions that it scores.
+ */
+import { openInvalidateLabelled } from '../../core/accept/invalidate-labelled.ts';
+import type { DrawSpotCheck } from '../../core/store/scores/scores.ts';
+import type { Guard } from '../../kit/breakers/breaker.ts';
+import type { Config } from '../../kit/config/config.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import type { Leadership, Writes } from '../../kit/duties/leadership.ts';
+import { type Duty, ofEach } from '../../kit/duties/run-duties.ts';
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import type { RedisClient } from '../../kit/redis/connection.ts';
+import { isSpotCheck } from './cases/spot-check.ts';
+import { applyOverflow } from './change/apply-overflow.ts';
+import { closeDecided } from './change/close-decided.ts';
+import { publishDecisions } from './change/publish-decisions.ts';
+import { raiseCases } from './change/raise-cases.ts';
+import { openDecisionStream } from './decisions.ts';
+import { priorityName } from './review-policy.ts';
+import { countWaiting } from './store/case-figures.ts';
+import { readPolicy } from './store/review-policies.ts';
+
+/** A case opens at most this long, and a step, after its score was stored, unless 1,000 others wait before it; a decision becomes final as late. */
+const KEEP_EVERY_MS = 1000;
+/** Without a new decision this costs one read of the stream and one of an index. */
+const PUBLISH_EVERY_MS = 1000;
+const WATCH_EVERY_MS = 10_000;
+/** A new ratio of spot checks counts in every worker after this time. */
+const RATIO_EVERY_MS = 5000;
+
+export type Cases = {
+  /** Draws none until the policy was read once. */
+  readonly isSpotCheck: DrawSpotCheck;
+  readonly duties: (leadership: Leadership) => Duty[];
+};
+
+type CaseMetrics = Pick<
+  Metrics,
+  | ('casesOpened' | 'casesUnrated' | 'casesClosed')
+  | ('casesWaiting' | 'casesLate' | 'caseAge' | 'caseOverflow')
+>;
+
+/** @param guard the breaker of Redis */
+export function bindCases(
+  { RISK_MARKET: market }: Pick<Config, 'RISK_MARKET'>,
+  database: Pick<Database, 'query'>,
+  redis: RedisClient,
+  guard: Guard,
+  metrics: CaseMetrics,
+): Cases {
+  const stream = openDecisionStream(redis, market);
+  const invalidateLabelled = openInvalidateLabelled(database, redis, market, guard);
+  let ratio = 0;
+  const readRatio: Duty = {
+    name: 'read-spot-check-ratio',
+    everyMs: RATIO_EVERY_MS,
+    run: async () => {
+      ratio = (await readPolicy(database)).policy.spot_check_ratio;
+    },
+  };
+  return {
+    // The id is made only where it is needed.
+    isSpotCheck: (transaction) => ratio > 0 && isSpotCheck(transaction.transactionId, ratio),
+    duties: (leadership) => {
+      const lead = leadership.of('cases');
+      const publisher = leadership.of('decisions');
+      const watcher = leadership.of('case-figures');
+      const steps = { writes: lead.writes, database, invalidateLabelled };
+      return [
+        readRatio,
+        {
+          name: 'keep-cases',
+          everyMs: KEEP_EVERY_MS,
+          run: async (signal) => {
+            // Side by side: an intake that fails stops no decision.
+            const works = [
+              () => openSome(lead.writes, metrics),
+              () => closeAll(steps, metrics, signal),
+            ];
+            await lead.run(() => ofEach(works, (work) => work()));
+          },
+        },
+        {
+          name: 'watch-cases',
+          everyMs: WATCH_EVERY_MS,
+          run: async () => {
+            clearFigures(metrics);
+            await watcher.run(() => reportFigures(watcher.writes, database, metrics));
+          },
+        },
+        {
+          name: 'publish-decisions',
+          everyMs: PUBLISH_EVERY_MS,
+          run: async (signal) => {
+            await publisher.run(async () => {
+              await guard(() => publishDecisions(database, stream, signal));
+            });
+          },
+        },
+      ];
+    },
+  };
+}
+
+/**
+ * One step a run, so that a burst of cases takes no more from scoring than a step a second: 1,000 cases cost Postgres 37 ms.
+ * One transaction in twenty is a case where 20,000 a second are scored.
+ */
+async function openSome(writes: Writes, { casesOpened, casesUnrated }: CaseMetrics): Promise<void> {
+  for (const { source, priority, isUnrated } of await raiseCases(writes)) {
+    casesOpened.inc({ source, priority: priorityName(priority) });
+    if (isUnrated) casesUnrated.inc();
+  }
+}
+
+async function closeAll(
+  steps: Parameters<typeof closeDecided>[0],
+  { casesClosed }: CaseMetrics,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const closed = await closeDecided(steps, 'risk worker');
+    if (closed.length === 0) return;
+    for (const { disposition, priority } of closed) {
+      casesClosed.inc({ disposition, priority: priorityName(priority) });
+    }
+  }
+}
+
+/** The worker that leads reports these gauges; what this process saw last is out of date. */
+function clearFigures({ casesWaiting, casesLate, caseAge, caseOverflow }: CaseMetrics): void {
+  for (const gauge of [casesWaiting, casesLate, caseAge, caseOverflow]) gauge.reset();
+}
+
+async function reportFigures(
+  writes: Writes,
+  database: Pick<Database, 'query'>,
+  { casesWaiting, casesLate, caseAge, caseOverflow }: CaseMetrics,
+): Promise<void> {
+  for (const { rule, cases } of await applyOverflow(writes, database, 'risk worker')) {
+    const priority = priorityName(rule.priority);
+    for (const action of rule.actions) caseOverflow.set({ priority, action }, cases);
+  }
+  // The oldest come last, so that their age stays.
+  const rows = (await countWaiting(database)).sort((a, b) => a.oldestSeconds - b.oldestSeconds);
+  for (const row of rows) {
+    const priority = priorityName(row.priority);
+    casesWaiting.inc({ priority }, row.waiting);
+    casesLate.inc({ priority, deadline: 'missed' }, row.missed);
+    casesLate.inc({ priority, deadline: 'near' }, row.near);
+    caseAge.set({ priority }, row.oldestSeconds);
+  }
+}

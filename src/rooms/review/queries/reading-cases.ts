@@ -1,0 +1,23 @@
+/** What reviewers ask, bound once to its database for the API. */
+import type { Databases } from '../../../kit/database/replica/choose-database.ts';
+import type { CaseListParameters } from '../review-case.ts';
+import { listCases, listFinalDecisions, readCaseDetail, readCaseFile } from './read-cases.ts';
+import { readShift, type ShiftParameters } from './read-shift.ts';
+import { type CapacityParameters, readCapacity } from './review-capacity.ts';
+import { readReviewStatus } from './review-figures.ts';
+
+export type ReadCases = ReturnType<typeof createReadCases>;
+
+/** Only the primary answers: a case that somebody has claimed must not look free. */
+export function createReadCases({ primary, now }: Pick<Databases, 'primary' | 'now'>) {
+  return {
+    listCases: (parameters: CaseListParameters) => listCases(primary, parameters),
+    readCase: (id: string) => readCaseDetail(primary, id),
+    readCaseFile: (id: string, noteId: string) => readCaseFile(primary, id, noteId),
+    readReviewStatus: () => readReviewStatus(primary, now()),
+    readShift: (reviewer: string, parameters: ShiftParameters) =>
+      readShift(primary, reviewer, parameters, now()),
+    readCapacity: (parameters: CapacityParameters) => readCapacity(primary, parameters),
+    listFinalDecisions: (after: string, limit: number) => listFinalDecisions(primary, after, limit),
+  };
+}

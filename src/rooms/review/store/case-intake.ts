@@ -1,0 +1,125 @@
+/**
+ * Transactions that need a case. The statement that stores their scores, or the database transaction that stores labels,
+ * adds a row that names them, so neither exists without the other; a redelivery stores no score, and so adds none. A worker
+ * makes the cases and deletes the row in one database transaction: none is lost, and none is made twice.
+ */
+import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import type { Query, Statement } from '../../../kit/database/pool.ts';
+import type { CasedTransaction } from '../review-case.ts';
+
+/** Adds a row for the ids of a parameter, unless it is null. */
+export function addIntake(parameter: string): string {
+  return `insert into market.review_intake (source, transaction_ids)
+      select 'score', ${parameter}::uuid[] where ${parameter}::uuid[] is not null`;
+}
+
+export const addIntakeStatement: Statement = { name: 'add-review-intake', text: addIntake('$1') };
+
+export function intakeValue(transactionIds: readonly string[]): Buffer | null {
+  return transactionIds.length === 0 ? null : uuidArray(transactionIds);
+}
+
+const disputesStatement: Statement = {
+  name: 'add-disputes',
+  text: `with policy as (select policy from market.review_policies order by version desc limit 1)
+         insert into market.review_intake (source, transaction_ids)
+         select 'dispute', array_agg(distinct transaction_id)
+           from unnest($1::uuid[], $2::text[]) as frauds (transaction_id, source)
+          where (select policy -> 'dispute_sources' from policy) ? source
+         having count(*) > 0`,
+};
+
+type LabelledFraud = { readonly transactionId: string; readonly source: string };
+
+/** Adds labels that say fraud: those of a source that disputes raise a case. */
+export async function addDisputes(query: Query, frauds: readonly LabelledFraud[]): Promise<void> {
+  if (frauds.length === 0) return;
+  await query(disputesStatement, [
+    uuidArray(frauds.map(({ transactionId }) => transactionId)),
+    textArray(frauds.map(({ source }) => source)),
+  ]);
+}
+
+const takeStatement: Statement = {
+  name: 'take-review-intake',
+  text: `delete from market.review_intake where intake_id in (
+           select intake_id from (
+             select intake_id, sum(cardinality(transaction_ids)) over (order by intake_id) - cardinality(transaction_ids) as before
+               from (select intake_id, transaction_ids from market.review_intake order by intake_id limit $1) oldest) counted
+            where before < $2)
+         returning intake_id as "intakeId", source, transaction_ids::text[] as "transactionIds"`,
+};
+
+type Intake = {
+  readonly intakeId: string;
+  readonly source: 'score' | 'dispute';
+  readonly transactionIds: readonly string[];
+};
+
+/** Takes the oldest rows, in their order, until they name so many transactions. */
+export async function takeIntake(
+  query: Query,
+  rowsMax: number,
+  transactionsMax: number,
+): Promise<Intake[]> {
+  const rows = await query<Intake>(takeStatement, [rowsMax, transactionsMax]);
+  return rows.sort((one, other) => Number(BigInt(one.intakeId) - BigInt(other.intakeId)));
+}
+
+// Both rates are of one day; the dollar's is 1 and not stored. The walk over days begins at the newest one with a rate of the market's
+// currency, so it ends at once where that has none.
+const locateStatement: Statement = {
+  name: 'locate-reviewed',
+  text: `select t.*, s.score, s.verdict, coalesce(s.reasons, '{}') as reasons, r.day::text as "rateDay",
+                case when t.currency = $3 then t.amount else round(t.amount * r.usd / r.market_usd, 2) end::text as "marketAmount",
+                (extract(epoch from now()) * 1000)::float8 as "nowMs"
+           from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
+          cross join lateral (
+            select t.transaction_id as "transactionId", t.created_at as "createdAt", t.account_id as "accountId",
+                   t.merchant_id as "merchantId", t.device_id as "deviceId", t.corridor, t.amount, t.currency
+              from market.transactions t
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at limit 1) t
+           left join lateral (
+            select s.score, s.verdict, array(select reason ->> 'code' from jsonb_array_elements(s.reasons) reason) as reasons
+              from market.scores s
+             where s.transaction_id = u.transaction_id and s.created_at = u.created_at limit 1) s on true
+           left join lateral (
+            select r.day, case when t.currency = 'USD' then 1 else r.usd end as usd, coalesce(m.usd, 1) as market_usd
+              from market.exchange_rates r
+              left join market.exchange_rates m on m.currency = $3 and m.day = r.day
+             where t.currency <> $3 and r.currency = case when t.currency = 'USD' then $3 else t.currency end
+               and r.day <= case when $3 = 'USD' then (u.created_at at time zone 'UTC')::date else (
+                     select max(day) from market.exchange_rates
+                      where currency = $3 and day <= (u.created_at at time zone 'UTC')::date) end
+               and ($3 = 'USD' or m.day is not null)
+             order by r.day desc limit 1) r on true`,
+};
+
+/** A transaction with what its case is placed by. */
+export type Located = CasedTransaction & {
+  readonly createdAt: Date;
+  /** Postgres' clock. */
+  readonly nowMs: number;
+};
+
+/**
+ * Those of the transactions that are stored; the others' months are detached or dropped.
+ * @param currency of the market, in which their amounts compare
+ */
+export async function locateReviewed(
+  query: Query,
+  ids: readonly string[],
+  currency: string,
+): Promise<Located[]> {
+  const known = ids.flatMap((id) => {
+    const createdAtMs = createdAtMsOf(id);
+    return createdAtMs === undefined ? [] : { id, createdAtMs };
+  });
+  if (known.length === 0) return [];
+  return await query<Located>(locateStatement, [
+    uuidArray(known.map(({ id }) => id)),
+    timestampArray(known.map(({ createdAtMs }) => createdAtMs)),
+    currency,
+  ]);
+}

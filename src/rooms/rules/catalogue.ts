@@ -1,0 +1,126 @@
+/** What exists in a market, in plain words: corridors, reason codes and features. */
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import { FEATURE_LIST, firstSchemaOf } from '../../core/domain/feature-schema.ts';
+import { REASON_CODES } from '../../core/score/reason-codes.ts';
+import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
+import { currentRuleSet, RULE_SETS } from '../../core/score/rules/rule-sets.ts';
+
+export const corridorSchema = z
+  .object({
+    corridor: z.string().meta({ description: 'Name, as transactions carry it.' }),
+    source: z.string().meta({ description: 'Country the money leaves, ISO 3166 alpha-2.' }),
+    destination: z.string().meta({ description: 'Country it goes to.' }),
+  })
+  .meta({ id: 'Corridor' });
+type CorridorJson = z.infer<typeof corridorSchema>;
+
+const REASON_ORIGINS = ['rule', 'model'] as const;
+
+export const reasonCodeSchema = z
+  .object({
+    code: z.string().meta({ description: 'As in `reasons` of a score.' }),
+    description: z.string().meta({ description: 'What it says of a transaction.' }),
+    origin: z
+      .enum(REASON_ORIGINS)
+      .meta({ description: 'What gives it: a rule, or a model that decides.' }),
+    rule_sets: z
+      .array(z.string())
+      .meta({ description: 'Rule sets whose scores may have it; empty for a model.' }),
+    features: z.array(z.string()).meta({ description: 'What it is measured from.' }),
+  })
+  .meta({ id: 'ReasonCode' });
+export type ReasonCodeJson = z.infer<typeof reasonCodeSchema>;
+
+export const featureSchema = z
+  .object({
+    name: z.string(),
+    unit: z.string(),
+    description: z.string(),
+    position: z.int().meta({ description: 'Place in the stored vector, from 0.' }),
+    feature_schema: z.int().meta({ description: 'The first schema that has it.' }),
+  })
+  .meta({ id: 'Feature' });
+export type FeatureJson = z.infer<typeof featureSchema>;
+
+const shareSchema = z.number().min(0).max(1);
+
+export const ruleSetSchema = z
+  .object({
+    rule_set: z.string().meta({ description: 'As in `rule_set` of a score.' }),
+    in_force: z.boolean().meta({ description: 'False: it explains and verifies earlier scores.' }),
+    sha256: z
+      .string()
+      .meta({ description: 'Of its numbers; one that ever decided never changes.' }),
+    feature_schema: z.int(),
+    verdicts: z
+      .object({ review: z.int(), decline: z.int() })
+      .meta({ description: 'Least score of each.' }),
+    rules: z
+      .array(
+        z.object({
+          rule: z.string(),
+          code: z.string().meta({ description: 'The reason that it gives.' }),
+          description: z.string(),
+          policy: z
+            .boolean()
+            .meta({ description: 'It adds to the risk even where a model decides.' }),
+          features: z.array(z.string()),
+          bounds: z
+            .array(z.object({ bound: z.string(), value: z.number(), meaning: z.string() }))
+            .meta({ description: 'Conditions without which it does not fire.' }),
+          bands: z
+            .array(
+              z.object({
+                from: z.number().meta({ description: 'Of the value that the rule measures.' }),
+                weight: shareSchema.meta({
+                  description: 'Risk of a transaction on which nothing else fires.',
+                }),
+              }),
+            )
+            .meta({ description: 'Between two bands the weight rises in a straight line.' }),
+        }),
+      )
+      .meta({ description: 'In the order in which they combine.' }),
+  })
+  .meta({ id: 'RuleSet' });
+export type RuleSetJson = z.infer<typeof ruleSetSchema>;
+
+export const RULE_SET_LIST: readonly RuleSetJson[] = RULE_SETS.map(toRuleSetJson);
+
+function toRuleSetJson(ruleSet: CompiledRuleSet): RuleSetJson {
+  const { id, featureSchema, verdicts, rules } = ruleSet;
+  const numbers = rules.map(({ rule, bounds, bands, isPolicy }) => [
+    ...[rule.id, Object.entries(bounds).sort(), bands.map(({ from, weight }) => [from, weight])],
+    isPolicy,
+  ]);
+  const content = [id, featureSchema, verdicts.review, verdicts.decline, numbers];
+  return {
+    ...{ rule_set: id, in_force: ruleSet === currentRuleSet, feature_schema: featureSchema },
+    sha256: hash('sha256', JSON.stringify(content)),
+    verdicts: { ...verdicts },
+    rules: rules.map(({ rule, bounds, bands, isPolicy }) => ({
+      ...{ rule: rule.id, code: rule.reasonCode, description: rule.summary, policy: isPolicy },
+      features: [...rule.features],
+      bounds: Object.entries(bounds).map(([bound, value]) => ({
+        ...{ bound, value, meaning: rule.bounds[bound] ?? '' },
+      })),
+      bands: bands.map(({ from, weight }) => ({ from, weight })),
+    })),
+  };
+}
+
+export const REASONS: readonly ReasonCodeJson[] = REASON_CODES.map(
+  ({ ruleSets, features, ...reason }) => ({
+    ...{ ...reason, rule_sets: [...ruleSets], features: [...features] },
+  }),
+);
+
+export const FEATURES: readonly FeatureJson[] = FEATURE_LIST.map((feature, position) => ({
+  ...{ ...feature, position, feature_schema: firstSchemaOf(position) },
+}));
+
+export function toCorridorJson(corridor: string): CorridorJson {
+  const [source = '', destination = ''] = corridor.split('-');
+  return { corridor, source, destination };
+}

@@ -1,0 +1,110 @@
+/**
+ * `POST /v1/evaluate`: what a transaction would score, now or at a time of its own, with its explanation.
+ * Histories are rebuilt from Postgres, the definition that workers' profiles are compared with; nothing is
+ * stored.
+ */
+import { z } from 'zod';
+import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
+import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
+import { NO_MODEL } from '../../../core/domain/model-manifest.ts';
+import type { Rollout } from '../../../core/domain/model-rollout.ts';
+import { scoreSchema } from '../../../core/domain/score-record.ts';
+import type { Transaction } from '../../../core/domain/transaction.ts';
+import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
+import type { ModelCache } from '../../../core/read/model-cache.ts';
+import { explain } from '../../../core/score/explain.ts';
+import type { ScoringModel } from '../../../core/score/models/registry/scoring-model.ts';
+import { lineFor, modelsInForce } from '../../../core/score/rollout/in-force.ts';
+import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
+import { score } from '../../../core/score/score.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { explanationParameters, explanationParts, toExplanationParts } from './explain-score.ts';
+
+export const evaluationParameters = explanationParameters.extend({
+  model: z.string().min(1).max(128).optional().meta({
+    description:
+      'A registered model (`name@version`) to judge by, or `none` for the rules alone; by default what is in force for the corridor and account.',
+  }),
+});
+export type EvaluationParameters = z.infer<typeof evaluationParameters>;
+
+export const evaluationSchema = scoreSchema
+  .omit({ transaction_id: true, scored_at: true, attempts: true })
+  .extend({ explanation: z.object(explanationParts) })
+  .meta({ id: 'Evaluation' });
+export type EvaluationJson = z.infer<typeof evaluationSchema>;
+
+/** @throws InvalidFields where the requested model cannot judge */
+export type Evaluate = (
+  transaction: Transaction,
+  parameters: EvaluationParameters,
+) => Promise<EvaluationJson>;
+
+export function createEvaluate(
+  database: Database,
+  modelCache: ModelCache,
+  readRollouts: () => Promise<readonly Rollout[]>,
+  maturityDays: number,
+): Evaluate {
+  const recomputeVectors = createRecomputeVectors(database, maturityDays);
+  return async (transaction, { model: wanted, method }) => {
+    const judge =
+      wanted === undefined
+        ? await findInForce(modelCache, await readRollouts(), transaction)
+        : { model: await findByName(modelCache, wanted), degradation: 0 };
+    const [vector] = await recomputeVectors([transaction]);
+    if (vector === undefined) throw new Error('one transaction has one vector');
+    return decide(transaction, judge, vector, method);
+  };
+}
+
+type Judge = { readonly model: ScoringModel | null; readonly degradation: number };
+
+async function findByName(modelCache: ModelCache, name: string): Promise<ScoringModel | null> {
+  if (name === NO_MODEL) return null;
+  const found = await modelCache(name);
+  if ('model' in found) return found.model;
+  throw new InvalidFields([
+    { pointer: '/model', detail: `must be a model that can be loaded: '${name}' ${found.problem}` },
+  ]);
+}
+
+/** Finds the model as a worker would, except for models that one worker has suspended for itself. */
+async function findInForce(
+  modelCache: ModelCache,
+  rollouts: readonly Rollout[],
+  { corridor, accountId }: Transaction,
+): Promise<Judge> {
+  const inForce = modelsInForce(rollouts).get(corridor);
+  const line = inForce === undefined ? [] : lineFor(inForce, accountId);
+  for (const [place, modelId] of line.entries()) {
+    const found = await modelCache(modelId);
+    if ('model' in found) return { model: found.model, degradation: place === 0 ? 0 : 1 };
+  }
+  return { model: null, degradation: line.length === 0 ? 0 : 1 };
+}
+
+function decide(
+  { accountId, corridor, createdAtMs }: Transaction,
+  { model, degradation }: Judge,
+  vector: Float64Array,
+  method: ExplanationMethod,
+): EvaluationJson {
+  const opinion = model?.judge([vector])[0] ?? null;
+  const decision = score({ vector, ruleSet: currentRuleSet, opinion });
+  const explained = explain({ features: vector, featureSchema: FEATURE_SCHEMA }, currentRuleSet);
+  if (explained === undefined) throw new Error('what is computed now can be explained');
+  const ofModel = model?.explain(vector, method) ?? null;
+  return {
+    account_id: accountId,
+    corridor,
+    created_at: new Date(createdAtMs).toISOString(),
+    ...{ score: decision.score, risk: decision.risk, probability: decision.probability },
+    ...{ verdict: decision.verdict, reasons: [...decision.reasons] },
+    rule_set: explained.ruleSet,
+    model: ofModel?.model ?? null,
+    degradation,
+    explanation: toExplanationParts({ ...explained, model: ofModel }),
+  };
+}

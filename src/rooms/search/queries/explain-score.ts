@@ -1,0 +1,165 @@
+/**
+ * `GET /v1/scores/{id}/explanation`: why a stored score is what it is, recomputed from the logged vector with
+ * the rule set that made it; no other data is read.
+ */
+import { z } from 'zod';
+import {
+  EXPLANATION_METHODS,
+  type ExplanationMethod,
+  type WholeExplanation,
+} from '../../../core/domain/explanation.ts';
+import { scoreSchema, toScoreJson } from '../../../core/domain/score-record.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import type { ModelCache } from '../../../core/read/model-cache.ts';
+import { explain } from '../../../core/score/explain.ts';
+import { findRuleSet } from '../../../core/score/rules/rule-sets.ts';
+import { verifyScore } from '../../../core/score/verify-score.ts';
+import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
+import { vectorChecksum } from '../../../core/store/scores/vector-checksum.ts';
+import {
+  type Databases,
+  isFound,
+  readFrom,
+} from '../../../kit/database/replica/choose-database.ts';
+
+/** The explanation of features, rules and model, for scores and what-ifs alike. */
+export const explanationParts = {
+  feature_schema: z.int(),
+  features: z
+    .array(
+      z.object({
+        name: z.string(),
+        value: z.number().nullable().meta({ description: 'Null when it was missing.' }),
+        unit: z.string(),
+        description: z.string(),
+      }),
+    )
+    .meta({ description: 'The vector as logged with the score.' }),
+  rules: z
+    .array(
+      z.object({
+        id: z.string(),
+        code: z.string(),
+        summary: z.string(),
+        fired: z.boolean(),
+        value: z.number().nullable().meta({ description: 'What the bands judged.' }),
+        band: z.number().nullable().meta({ description: 'Lower bound of the band it fell into.' }),
+        weight: z.number().meta({ description: 'What it added to the risk, 0..1.' }),
+        detail: z.string().nullable(),
+      }),
+    )
+    .meta({ description: 'Every rule of the rule set, fired or not.' }),
+  model: z
+    .object({
+      model: z.string(),
+      method: z.enum(EXPLANATION_METHODS),
+      base: z.number(),
+      margin: z.number().meta({ description: 'Log-odds: base and all contributions.' }),
+      probability: z.number().meta({ description: 'Of the margin, calibrated.' }),
+      contributions: z
+        .array(
+          z.object({
+            feature: z.string(),
+            value: z.number().nullable(),
+            contribution: z.number(),
+            detail: z.string(),
+          }),
+        )
+        .meta({ description: 'Every feature of the model, the weightiest first.' }),
+    })
+    .nullable()
+    .meta({ id: 'ModelExplanation', description: 'Null where the rules judged alone.' }),
+};
+
+export const explanationSchema = z
+  .object({
+    score: scoreSchema,
+    ...explanationParts,
+    lineage: z.object({
+      rule_set: z.string(),
+      model: z.string().nullable(),
+      attempts: z.int(),
+      degradation: z.int(),
+      created_at: z.iso.datetime(),
+      scored_at: z.iso.datetime(),
+      vector_crc32: z
+        .string()
+        .nullable()
+        .meta({ description: 'Checksum stored with the vector, in hex; null for old scores.' }),
+      differing: z.array(z.string()).meta({
+        description:
+          'What differs when the score is computed again from its vector, rule set and model, and the vector from its checksum; empty where nothing does.',
+      }),
+    }),
+  })
+  .meta({ id: 'Explanation' });
+export type ExplanationJson = z.infer<typeof explanationSchema>;
+
+export const explanationParameters = z.strictObject({
+  method: z.enum(EXPLANATION_METHODS).default('path').meta({
+    description:
+      "How the model's margin is taken apart: along the paths of its trees, as for reasons, or by exact Shapley values.",
+  }),
+});
+
+/** Why there is no score to explain, or this version cannot. */
+export type Unexplained =
+  | { readonly kind: 'not-scored' }
+  | { readonly kind: 'unknown-version'; readonly ruleSet: string; readonly featureSchema: number }
+  | { readonly kind: 'unknown-model'; readonly model: string; readonly problem: string };
+
+type ExplainResult =
+  | { readonly kind: 'explained'; readonly explanation: ExplanationJson }
+  | Unexplained;
+
+export async function explainScore(
+  databases: Databases,
+  modelCache: ModelCache,
+  transactionId: string,
+  method: ExplanationMethod,
+): Promise<ExplainResult> {
+  const createdAtMs = createdAtMsOf(transactionId);
+  if (createdAtMs === undefined) return { kind: 'not-scored' };
+  const record = await readFrom(
+    databases,
+    createdAtMs,
+    (database) => readScoreRecord(database, transactionId, createdAtMs),
+    isFound,
+  );
+  if (record === undefined) return { kind: 'not-scored' };
+  const { ruleSet, featureSchema } = record;
+  const rules = findRuleSet(ruleSet);
+  const explained = rules && explain(record, rules);
+  if (explained === undefined) {
+    return { kind: 'unknown-version', ruleSet, featureSchema };
+  }
+  const kept = record.model === null ? null : await modelCache(record.model);
+  if (kept !== null && 'problem' in kept) {
+    return { kind: 'unknown-model', model: record.model ?? '', problem: kept.problem };
+  }
+  const ofModel = kept?.model.explain(record.features, method) ?? null;
+  const opinion = kept?.model.judge([record.features])[0] ?? null;
+  const { featuresCrc32: crc32 } = record;
+  const isIntact = crc32 === null || crc32 === vectorChecksum(record.features);
+  const score = toScoreJson(record);
+  const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
+  const explanation = {
+    score,
+    ...toExplanationParts({ ...explained, model: ofModel }),
+    lineage: {
+      ...{ rule_set, model, attempts, degradation, created_at, scored_at },
+      vector_crc32: crc32 === null ? null : (crc32 >>> 0).toString(16).padStart(8, '0'),
+      differing: [...(isIntact ? [] : ['vector_crc32']), ...verifyScore(record, opinion)],
+    },
+  };
+  return { kind: 'explained', explanation };
+}
+
+export function toExplanationParts({ featureSchema, features, rules, model }: WholeExplanation) {
+  return {
+    feature_schema: featureSchema,
+    features: [...features],
+    rules: [...rules],
+    model: model && { ...model, contributions: [...model.contributions] },
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * `GET /v1/scores/{id}/habit`: what was usual for the account when a transaction was scored, from the vectors that were logged
+ * with the scores of its transactions before.
+ */
+import { z } from 'zod';
+import { featuresOfSchema } from '../../../core/domain/feature-schema.ts';
+import { ACCOUNT_HISTORY_DAYS } from '../../../core/domain/history.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { readScoreRecord, readVectors } from '../../../core/store/scores/read-scores.ts';
+import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
+import { readNear } from '../store/neighbours.ts';
+import type { Unexplained } from './explain-score.ts';
+
+/** Transactions before this one that are looked at, the nearest. */
+export const HABIT_TRANSACTIONS_MAX = 50;
+
+const figure = z.number().nullable().meta({ description: 'Null where none knows the feature.' });
+
+export const habitSchema = z
+  .object({
+    transaction_id: z.uuid(),
+    transactions: z.int().meta({
+      description: `Scored transactions of the account before this one that count: of its ${HABIT_TRANSACTIONS_MAX} nearest of ${ACCOUNT_HISTORY_DAYS} days.`,
+    }),
+    from: z.iso.datetime().nullable().meta({ description: '`created_at` of the oldest of them.' }),
+    features: z.array(
+      z.object({
+        name: z.string(),
+        known: z.int().meta({ description: 'How many of them know the feature.' }),
+        ...{ median: figure, min: figure, max: figure },
+      }),
+    ),
+  })
+  .meta({ id: 'Habit' });
+export type HabitJson = z.infer<typeof habitSchema>;
+
+type HabitResult = { readonly kind: 'habit'; readonly habit: HabitJson } | Unexplained;
+
+export async function readHabit(databases: Databases, transactionId: string): Promise<HabitResult> {
+  const createdAtMs = createdAtMsOf(transactionId);
+  if (createdAtMs === undefined) return { kind: 'not-scored' };
+  return await readFrom(
+    databases,
+    createdAtMs,
+    async (database) => {
+      const record = await readScoreRecord(database, transactionId, createdAtMs);
+      if (record === undefined) return { kind: 'not-scored' };
+      const { accountId, ruleSet, featureSchema } = record;
+      const schema = featuresOfSchema(featureSchema);
+      if (schema === undefined) return { kind: 'unknown-version', ruleSet, featureSchema };
+      const { rows } = await readNear(database, {
+        ...{ transactionId, createdAtMs, column: 'account_id', value: accountId },
+        ...{ side: 'before', reachMs: ACCOUNT_HISTORY_DAYS * DAY_MS, client: null },
+        rowsMax: HABIT_TRANSACTIONS_MAX,
+      });
+      const scored = rows.filter(({ score }) => score !== null);
+      const vectors = await readVectors(database, scored);
+      const habit = {
+        transaction_id: transactionId,
+        transactions: vectors.length,
+        from: scored.at(-1)?.createdAt.toISOString() ?? null,
+        features: schema.map(({ name }, at) => ({ name, ...figuresOf(vectors, at) })),
+      };
+      return { kind: 'habit', habit };
+    },
+    ({ kind }) => kind === 'habit',
+  );
+}
+
+/** A shorter vector, of an older schema, does not know the newer features. */
+function figuresOf(vectors: readonly Float64Array[], at: number) {
+  const values = vectors
+    .flatMap((vector) => vector[at] ?? [])
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
+  const [min = null, max = null] = [values[0], values.at(-1)];
+  const middle = (values.length - 1) / 2;
+  const [low, high] = [values[Math.floor(middle)], values[Math.ceil(middle)]];
+  const median = low === undefined || high === undefined ? null : (low + high) / 2;
+  return { known: values.length, median, min, max };
+}

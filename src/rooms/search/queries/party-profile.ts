@@ -1,0 +1,126 @@
+/**
+ * `GET /v1/accounts/{id}/profile`, `/v1/merchants/{id}/profile` and `/v1/devices/{id}/profile`: the party's activity up to a moment, summed
+ * from the stored transactions themselves, not from the workers' cached profiles.
+ */
+import { z } from 'zod';
+import type { ActiveParty, PartyKind } from '../../../core/domain/party.ts';
+import { find } from '../../../core/read/search.ts';
+import { storedTransactionSchema, toTransactionJson } from '../../../core/read/transaction-json.ts';
+import type { MadeAnswer } from '../../../kit/caches/answer-cache.ts';
+import {
+  type Databases,
+  readFrom,
+  withLag,
+} from '../../../kit/database/replica/choose-database.ts';
+import { shown, timeParameter } from '../../../kit/words/list-parameters.ts';
+import {
+  ACTIVITY_ROWS_MAX,
+  ACTIVITY_WINDOWS_HOURS,
+  readActivity,
+} from '../store/party-activity.ts';
+
+const RECENT_TRANSACTIONS = 20;
+
+export const profileParameters = z.strictObject({
+  at: timeParameter
+    .optional()
+    .meta(shown('2026-11-20T10:00:00.000Z', 'As of this time; default now.')),
+});
+
+const OTHERS = 'Distinct merchants of an account, distinct accounts of a merchant or device.';
+
+const windowSchema = z.object({
+  hours: z.int(),
+  transactions: z.int(),
+  counterparties: z.int().meta({ description: OTHERS }),
+  amounts: z.array(z.object({ currency: z.string(), sum: z.string(), max: z.string() })),
+});
+
+const common = {
+  as_of: z.iso.datetime(),
+  windows: z
+    .array(windowSchema)
+    .meta({ description: 'The last 1, 24, 168 and 720 hours before `as_of`.' }),
+  days: z
+    .array(
+      z.object({
+        day: z.iso.date(),
+        transactions: z.int(),
+        counterparties: z.int().meta({ description: OTHERS }),
+      }),
+    )
+    .meta({ description: 'UTC days of the last 720 hours that have transactions, oldest first.' }),
+  complete: z.boolean().meta({
+    description:
+      'False when the party did more than 100,000 transactions in 30 days: only those count.',
+  }),
+  recent: z.array(storedTransactionSchema).meta({ description: 'The newest, at most 20.' }),
+};
+export const accountProfileSchema = z
+  .object({ account_id: z.string(), ...common })
+  .meta({ id: 'AccountProfile' });
+export const merchantProfileSchema = z
+  .object({ merchant_id: z.string(), ...common })
+  .meta({ id: 'MerchantProfile' });
+export const deviceProfileSchema = z
+  .object({ device_id: z.string(), ...common })
+  .meta({ id: 'DeviceProfile' });
+export type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
+
+export type ProfileQuestion = { readonly party: PartyKind; readonly id: string };
+
+/**
+ * The profile as it is sent, undefined when the party has no transaction up to then. It is final where each of the recent
+ * transactions is scored, and stays so.
+ */
+export async function makeProfile(
+  databases: Databases,
+  { party, id }: { readonly party: ActiveParty; readonly id: string },
+  atMs: number,
+): Promise<(MadeAnswer & { readonly isFinal: boolean }) | undefined> {
+  const { answer, lagMs } = await withLag(databases, (databases) =>
+    readPartyProfile(databases, party, id, atMs),
+  );
+  if (answer === undefined) return undefined;
+  const text = JSON.stringify({ [`${party}_id`]: id, ...answer });
+  const isFinal = answer.recent.every(({ status }) => status === 'scored');
+  return { text, version: undefined, lagMs, isFinal };
+}
+
+async function readPartyProfile(
+  databases: Databases,
+  party: ActiveParty,
+  partyId: string,
+  atMs: number,
+): Promise<PartyProfile | undefined> {
+  const { rows: recent } = await find(databases, 'transactions', {
+    [`${party}_id`]: partyId,
+    ...{ to: atMs + 1, limit: RECENT_TRANSACTIONS, sort: 'created_at', order: 'desc' },
+    ...{ reason_match: 'any', total: false },
+  });
+  if (recent.length === 0) return undefined;
+  const rows = await readFrom(databases, atMs + 1, (database) =>
+    readActivity(database, party, partyId, atMs),
+  );
+  const windows = ACTIVITY_WINDOWS_HOURS.map((hours) => {
+    const ours = rows.filter((row) => row.hours === hours);
+    const all = ours.find((row) => row.currency === null);
+    return {
+      hours,
+      transactions: all?.transactions ?? 0,
+      counterparties: all?.counterparties ?? 0,
+      amounts: ours.flatMap(({ currency, sum, max }) =>
+        currency === null || sum === null || max === null ? [] : [{ currency, sum, max }],
+      ),
+    };
+  });
+  return {
+    as_of: new Date(atMs).toISOString(),
+    windows,
+    days: rows.flatMap(({ day, transactions, counterparties }) =>
+      day === null ? [] : { day, transactions, counterparties },
+    ),
+    complete: Math.max(...windows.map((window) => window.transactions)) < ACTIVITY_ROWS_MAX,
+    recent: recent.map(({ transaction }) => toTransactionJson(transaction)),
+  };
+}

@@ -1,0 +1,184 @@
+/** What analysts ask, bound once to its adapters: the functions that routes and `Prefer: wait` use. */
+import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
+import type { ActiveParty } from '../../../core/domain/party.ts';
+import type { ScoreJson } from '../../../core/domain/score-record.ts';
+import type { ModelCache } from '../../../core/read/model-cache.ts';
+import { readScore } from '../../../core/read/read-score.ts';
+import { readTransaction } from '../../../core/read/read-transaction.ts';
+import { requireCorridor } from '../../../core/read/require-known.ts';
+import { searchScores, searchTransactions } from '../../../core/read/search.ts';
+import type {
+  ScoreSearchParameters,
+  TransactionSearchParameters,
+} from '../../../core/read/search-parameters.ts';
+import type { SummaryDays, SummaryParameters } from '../../../core/read/summary-parameters.ts';
+import type { TransactionParameters } from '../../../core/read/transaction-json.ts';
+import type { AnswerText } from '../../../kit/caches/answer-cache.ts';
+import {
+  type Databases,
+  requireWrite,
+  withLag,
+} from '../../../kit/database/replica/choose-database.ts';
+import type { ConsistencyToken } from '../../../kit/words/consistency-token.ts';
+import { given } from '../../../kit/words/describe-issue.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { LabelListParameters } from '../../labels/label-list.ts';
+import { searchLabels } from '../../labels/search-labels.ts';
+import { type ModelWatchParameters, readModelWatch } from '../../models/queries/model-watch.ts';
+import type { ComparisonQuestion } from '../../models/queries/shadow-comparison.ts';
+import type { OutcomeDays } from '../../rules/rule-outcomes.ts';
+import {
+  type AnswerCaches,
+  createAnswerCaches,
+  makeSummaries,
+  type ReadProfileVersion,
+} from './answer-caches.ts';
+import { expandTransaction } from './expand-transaction.ts';
+import { explainScore } from './explain-score.ts';
+import { readHabit } from './habit.ts';
+import { makeProfile } from './party-profile.ts';
+
+export type Reading = ReturnType<typeof createReading>;
+
+/** An answer; `ageMs` is how far it may lag where memory or a replica gave a part of it. */
+export type Aged<T> = { readonly answer: T; readonly ageMs: number | undefined };
+
+type ReadingOptions = {
+  readonly databases: Databases;
+  readonly modelCache: ModelCache;
+  /** The names of the corridors that a transaction may name now. */
+  readonly corridors: () => ReadonlySet<string>;
+  readonly readProfileVersion: ReadProfileVersion;
+  readonly metrics: Parameters<typeof createAnswerCaches>[1]['metrics'];
+};
+
+export function createReading(options: ReadingOptions) {
+  const { databases, modelCache, corridors } = options;
+  const { now } = databases;
+  const caches = createAnswerCaches(databases, options);
+  const { scores, summaries } = caches;
+  const findScore = bindFindScore(scores);
+  /** @param after  the replica answers only once it has the write of this token */
+  const aged = async <T>(
+    after: ConsistencyToken | undefined,
+    read: (databases: Databases) => Promise<T>,
+  ): Promise<Aged<T>> => {
+    const { answer, lagMs } = await withLag(requireWrite(databases, after), read);
+    return { answer, ageMs: lagMs };
+  };
+  return {
+    ...readSamples(caches),
+    ...{ now, forgetProfiles: caches.profiles.forget, peekScore: scores.peek },
+    /** Proves answers anew, so that who has posted a label sees it at once in this process. */
+    noteLabels: () => {
+      caches.profiles.proveAnew();
+      summaries.proveAnew();
+    },
+    /** Finds a score of any client, for a caller that knows the id to be its own. */
+    findScore: (transactionId: string) => findScore(transactionId, null),
+    readScore: (transactionId: string, client: string | null) =>
+      readScore(databases, scores, { transactionId, client }),
+    explainScore: (id: string, method: ExplanationMethod, after?: ConsistencyToken) =>
+      aged(after, (databases) => explainScore(databases, modelCache, id, method)),
+    readHabit: (id: string, after?: ConsistencyToken) =>
+      aged(after, (databases) => readHabit(databases, id)),
+    searchScores: (parameters: ScoreSearchParameters, after?: ConsistencyToken) =>
+      aged(after, (databases) =>
+        known(searchScores(databases, parameters), corridors(), parameters),
+      ),
+    readTransaction: (
+      id: string,
+      client: string | null,
+      parameters: TransactionParameters,
+      after?: ConsistencyToken,
+    ) =>
+      aged(after, async (databases) => {
+        const found = await readTransaction(databases, id, client);
+        if (found === undefined || parameters.expand === undefined) return found;
+        const reads = { databases, modelCache, findScore };
+        return await expandTransaction(reads, found, client, parameters.expand);
+      }),
+    searchLabels: (
+      parameters: LabelListParameters,
+      client: string | null,
+      after?: ConsistencyToken,
+    ) => aged(after, (databases) => searchLabels(databases, parameters, client)),
+    searchTransactions: (parameters: TransactionSearchParameters, after?: ConsistencyToken) =>
+      aged(after, (databases) =>
+        known(searchTransactions(databases, parameters), corridors(), parameters),
+      ),
+    readProfile: (
+      party: ActiveParty,
+      id: string,
+      atMs: number | undefined,
+      after?: ConsistencyToken,
+    ) => {
+      const from = requireWrite(databases, after);
+      // Versions are of profiles, which devices lack.
+      return after === undefined && atMs === undefined && party !== 'device'
+        ? caches.profiles.read({ party, id })
+        : readProfile(from, { party, id }, atMs ?? now());
+    },
+    readModelWatch: (parameters: ModelWatchParameters, after?: ConsistencyToken) =>
+      aged(after, (databases) => readModelWatch(databases, parameters)),
+    /** What is in memory may lack the write of a token. */
+    summarizeDays: async (
+      days: SummaryDays,
+      parameters: SummaryParameters,
+      after?: ConsistencyToken,
+    ) => {
+      if (after === undefined) return await summaries.read({ days, parameters });
+      const from = requireWrite(databases, after);
+      const made = await makeSummaries(from, options.corridors, { days, parameters });
+      return { answer: made, ageMs: made.lagMs };
+    },
+  };
+}
+
+/** Answers made of samples, from memory for a minute. */
+const readSamples = ({
+  ruleOutcomes,
+  comparisons,
+}: Pick<AnswerCaches, 'ruleOutcomes' | 'comparisons'>) => ({
+  readRuleOutcomes: async (days: OutcomeDays): Promise<AnswerText> => {
+    const outcomes = await ruleOutcomes.read(days);
+    if (outcomes === undefined) throw new Error('there are outcomes of any days');
+    return outcomes.answer;
+  },
+  /** @throws Failure `MODEL_UNKNOWN` */
+  compareShadow: async (question: ComparisonQuestion): Promise<AnswerText> => {
+    const comparison = await comparisons.read(question);
+    if (comparison !== undefined) return comparison.answer;
+    const why = `no model is registered as ${given(question.reference)}`;
+    throw new Failure('not-found', 'MODEL_UNKNOWN', why);
+  },
+});
+
+/** Finds a score that the client sees; null sees all. */
+const bindFindScore =
+  (scores: ReturnType<typeof createAnswerCaches>['scores']) =>
+  async (transactionId: string, client: string | null): Promise<ScoreJson | undefined> => {
+    const served = await scores.read({ transactionId, client });
+    return served && (JSON.parse(served.answer.text) as ScoreJson);
+  };
+
+/** Refuses an unknown corridor. One that has rows is known, also where it was added after the list was read. */
+async function known<Page extends { readonly items: readonly unknown[] }>(
+  search: Promise<Page>,
+  corridors: ReadonlySet<string>,
+  { corridor }: { readonly corridor?: string | undefined },
+): Promise<Page> {
+  const page = await search;
+  if (page.items.length === 0) requireCorridor(corridors, corridor);
+  return page;
+}
+
+/** Only profiles of now are asked for again and again, so one at a given moment is made for each request. */
+async function readProfile(
+  databases: Databases,
+  question: { readonly party: ActiveParty; readonly id: string },
+  atMs: number,
+) {
+  const made = await makeProfile(databases, question, atMs);
+  return made && { answer: made, ageMs: made.lagMs };
+}

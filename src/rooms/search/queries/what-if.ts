@@ -1,0 +1,181 @@
+/**
+ * `POST /v1/transactions/{id}/what-if`: what a scored transaction would have scored with other fields, by the rule set and
+ * model of its score; nothing is stored. Features that a change does not move keep the values that were logged, so that no
+ * change gives the stored score to the bit. Those that it moves are folded anew, as of the transaction's time, from the
+ * histories that Postgres has today, without the transaction itself.
+ */
+import { z } from 'zod';
+import { featuresOfSchema } from '../../../core/domain/feature-schema.ts';
+import { scoreSchema } from '../../../core/domain/score-record.ts';
+import {
+  amountProblem,
+  type Transaction,
+  transactionInputSchema,
+} from '../../../core/domain/transaction.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
+import type { ModelCache } from '../../../core/read/model-cache.ts';
+import { findRuleSet } from '../../../core/score/rules/rule-sets.ts';
+import { score } from '../../../core/score/score.ts';
+import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
+import { loadTransactions } from '../../../core/store/transactions/read-transactions.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { parseWireTime } from '../../../kit/words/wire-time.ts';
+import type { Unexplained } from './explain-score.ts';
+
+const given = transactionInputSchema.shape;
+
+/** The fields of a submission that a what-if may change; null takes an optional one away. */
+export const changesSchema = z
+  .strictObject({
+    account_id: given.account_id.optional(),
+    merchant_id: given.merchant_id.optional(),
+    amount: given.amount.optional(),
+    currency: given.currency.optional(),
+    corridor: given.corridor.optional(),
+    created_at: given.created_at,
+    type: given.type.nullable(),
+    ip: given.ip.nullable(),
+    device_id: given.device_id.nullable(),
+    country: given.country.nullable(),
+    channel: given.channel.nullable(),
+  })
+  .meta({ id: 'TransactionChanges' });
+export type Changes = z.infer<typeof changesSchema>;
+
+const decisionSchema = scoreSchema.pick({
+  ...{ score: true, risk: true, probability: true, verdict: true, reasons: true },
+});
+
+export const whatIfSchema = decisionSchema
+  .extend({
+    transaction_id: z.uuid(),
+    changed: z
+      .array(changesSchema.keyof())
+      .meta({ description: 'The fields that differ from the stored transaction.' }),
+    stored: decisionSchema.meta({ description: 'The stored score.' }),
+    rule_set: z.string().meta({ description: 'That of the stored score.' }),
+    model: z.string().nullable().meta({ description: 'That of the stored score.' }),
+    features: z
+      .array(
+        z.object({
+          ...{ name: z.string(), unit: z.string(), description: z.string() },
+          stored: z.number().nullable().meta({ description: 'As logged with the score.' }),
+          value: z.number().nullable().meta({ description: 'With the changes.' }),
+        }),
+      )
+      .meta({ description: 'The features that the changes move; null stands for missing.' }),
+    known_later: z.array(z.string()).meta({
+      description:
+        'Features of the unchanged transaction that have another value by the history of today: transactions or labels came after the score. Where the changes move them, part of the difference is due to these.',
+    }),
+  })
+  .meta({ id: 'WhatIf' });
+export type WhatIfJson = z.infer<typeof whatIfSchema>;
+
+export type WhatIfResult = { readonly kind: 'answered'; readonly answer: WhatIfJson } | Unexplained;
+
+/** The function throws InvalidFields where the amount does not fit the currency. */
+export function createWhatIf(database: Database, modelCache: ModelCache, maturityDays: number) {
+  const recomputeVectors = createRecomputeVectors(database, maturityDays);
+  return async (transactionId: string, changes: Changes): Promise<WhatIfResult> => {
+    const createdAtMs = createdAtMsOf(transactionId);
+    if (createdAtMs === undefined) return { kind: 'not-scored' };
+    const record = await readScoreRecord(database, transactionId, createdAtMs);
+    const [stored] = await loadTransactions(database, [transactionId]);
+    if (record === undefined || stored === undefined) return { kind: 'not-scored' };
+    const { features: logged, featureSchema } = record;
+    const ruleSet = findRuleSet(record.ruleSet);
+    const schema = featuresOfSchema(featureSchema);
+    if (ruleSet === undefined || schema === undefined || featureSchema < ruleSet.featureSchema) {
+      return { kind: 'unknown-version', ruleSet: record.ruleSet, featureSchema };
+    }
+    const kept = record.model === null ? null : await modelCache(record.model);
+    if (kept !== null && 'problem' in kept) {
+      return { kind: 'unknown-model', model: record.model ?? '', problem: kept.problem };
+    }
+    const changed = applyChanges(stored, changes);
+    const [before, after] = await recomputeVectors([stored, changed], stored);
+    if (before === undefined || after === undefined) throw new Error('each has a vector');
+    const vector = logged.map((value, at) =>
+      isSame(before[at], after[at]) ? value : read(after, at),
+    );
+    const opinion = kept?.model.judge([vector])[0] ?? null;
+    const { reasons, ...decision } = score({ vector, ruleSet, opinion });
+    const { score: points, risk, probability, verdict } = record;
+    const answer = {
+      ...{ transaction_id: transactionId, ...decision, reasons: [...reasons] },
+      changed: FIELDS.filter((field) => fieldOf(stored, field) !== fieldOf(changed, field)),
+      stored: { score: points, risk, probability, verdict, reasons: [...record.reasons] },
+      ...{ rule_set: record.ruleSet, model: record.model },
+      features: schema.flatMap((feature, at) =>
+        isSame(logged[at], vector[at])
+          ? []
+          : { ...feature, stored: orNull(logged[at]), value: orNull(vector[at]) },
+      ),
+      known_later: schema.flatMap(({ name }, at) => (isSame(logged[at], before[at]) ? [] : name)),
+    };
+    return { kind: 'answered', answer };
+  };
+}
+
+const FIELDS = changesSchema.keyof().options;
+
+/** @throws InvalidFields */
+function applyChanges(stored: Transaction, changes: Changes): Transaction {
+  const { amount = stored.amount, currency = stored.currency } = changes;
+  const problem = amountProblem(amount, currency);
+  if (problem !== undefined) {
+    const pointer = changes.amount === undefined ? '/currency' : '/amount';
+    throw new InvalidFields([{ pointer, detail: problem }]);
+  }
+  const { created_at: at, type, ip, device_id: deviceId, country, channel } = changes;
+  return {
+    ...stored,
+    ...{ amount, currency },
+    createdAtMs: at === undefined ? stored.createdAtMs : parseWireTime(at),
+    accountId: changes.account_id ?? stored.accountId,
+    merchantId: changes.merchant_id ?? stored.merchantId,
+    corridor: changes.corridor ?? stored.corridor,
+    type: type === undefined ? stored.type : type,
+    ip: ip === undefined ? stored.ip : ip,
+    deviceId: deviceId === undefined ? stored.deviceId : deviceId,
+    country: country === undefined ? stored.country : country,
+    channel: channel === undefined ? stored.channel : channel,
+  };
+}
+
+function fieldOf(transaction: Transaction, field: keyof Changes): string | number | null {
+  switch (field) {
+    case 'account_id':
+      return transaction.accountId;
+    case 'merchant_id':
+      return transaction.merchantId;
+    case 'created_at':
+      return transaction.createdAtMs;
+    case 'device_id':
+      return transaction.deviceId;
+    case 'amount':
+    case 'currency':
+    case 'corridor':
+    case 'type':
+    case 'ip':
+    case 'country':
+    case 'channel':
+      return transaction[field];
+  }
+}
+
+/** The same bits, or both missing. */
+function isSame(one: number | undefined, other: number | undefined): boolean {
+  return Object.is(one, other);
+}
+
+function read(vector: Float64Array, at: number): number {
+  return vector[at] ?? Number.NaN;
+}
+
+function orNull(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : value;
+}

@@ -1,0 +1,170 @@
+/**
+ * What the console shows live: the status of the pipeline, and the few figures that somebody is woken by, each with its two
+ * thresholds. Figures of requests, caches and connections are those of this API process.
+ */
+import { z } from 'zod';
+import type { Metrics } from '../../../kit/metrics/metrics.ts';
+import { type StatusJson, statusSchema } from './pipeline-status.ts';
+
+/** What "last minute" means. */
+const WINDOW_MS = 60_000;
+
+/** From the warning on somebody should look; from the critical value on somebody must act. */
+const SIGNALS = {
+  api_p95_ms: {
+    warning: 200,
+    critical: 500,
+    meaning: 'Duration of 95 % of requests, last minute.',
+  },
+  api_errors_ratio: {
+    warning: 0.01,
+    critical: 0.05,
+    meaning: 'Requests answered 5xx, last minute.',
+  },
+  queue_entries: { warning: 500, critical: 2000, meaning: 'Transactions that wait for a worker.' },
+  worker_lag_seconds: { warning: 30, critical: 120, meaning: 'Age of the oldest that waits.' },
+  database_connections_ratio: {
+    warning: 0.7,
+    critical: 0.9,
+    meaning: 'Pool of this process in use.',
+  },
+} as const;
+type SignalName = keyof typeof SIGNALS;
+const SIGNAL_NAMES = Object.keys(SIGNALS) as SignalName[];
+
+export const liveSchema = z
+  .object({
+    status: statusSchema,
+    signals: z.array(
+      z.object({
+        signal: z.enum(SIGNAL_NAMES),
+        meaning: z.string(),
+        value: z.number().nullable().meta({ description: 'Null: nothing to measure, or unknown.' }),
+        warning: z.number(),
+        critical: z.number(),
+        level: z.enum(['fine', 'warning', 'critical', 'unknown']),
+      }),
+    ),
+    cache_hits_ratio: z.number().nullable().meta({
+      description: 'Share of cached reads that memory answered, last minute. Null: there was none.',
+    }),
+  })
+  .meta({ id: 'LiveFigures' });
+export type LiveFigures = z.infer<typeof liveSchema>;
+
+/** What plots of the last hour are made of. */
+export function toPoint({ status }: LiveFigures) {
+  const { at, totals, corridors, latency_newest_at: newest } = status;
+  const { accepted, scored, dead_lettered, pending } = totals;
+  // The sample is of the newest scores, however old they are.
+  const isRecent = newest !== null && Date.parse(at) - Date.parse(newest) < WINDOW_MS;
+  return {
+    ...{ at, accepted, scored, dead_lettered, pending },
+    lag_seconds: corridors && oldestOf(corridors),
+    latency_p50_ms: isRecent ? status.latency_p50_ms : null,
+    latency_p95_ms: isRecent ? status.latency_p95_ms : null,
+  };
+}
+
+const oldestOf = (corridors: NonNullable<StatusJson['corridors']>) =>
+  Math.max(0, ...corridors.map((one) => one.oldest_age_seconds));
+
+const P95 = 0.95;
+
+/** Requests so far, by upper bound of their duration in seconds, and reads of caches. */
+type Counts = {
+  readonly atMs: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly buckets: ReadonlyMap<number, number>;
+  readonly all: number;
+  readonly errors: number;
+};
+
+type Dependencies = {
+  readonly readStatus: () => Promise<StatusJson>;
+  readonly metrics: Pick<Metrics, 'httpDuration' | 'cacheHits' | 'cacheMisses'>;
+  /** Share of the pool that is in use, 0 to 1. */
+  readonly poolInUse: () => number;
+  /** Monotonic clock. */
+  readonly nowMs: () => number;
+};
+
+export function createReadLive({
+  readStatus,
+  metrics,
+  poolInUse,
+  nowMs,
+}: Dependencies): () => Promise<LiveFigures> {
+  /** Oldest first; the first is the newest that is as old as the window, or older. */
+  const history: Counts[] = [];
+  return async () => {
+    const [status, counts] = await Promise.all([readStatus(), count(metrics, nowMs())]);
+    history.push(counts);
+    while ((history[1]?.atMs ?? Number.POSITIVE_INFINITY) <= counts.atMs - WINDOW_MS)
+      history.shift();
+    const before = history[0] ?? counts;
+    const requests = counts.all - before.all;
+    const [hits, misses] = [counts.hits - before.hits, counts.misses - before.misses];
+    const values: Record<SignalName, number | null> = {
+      api_p95_ms: percentileMs(before, counts),
+      api_errors_ratio: requests === 0 ? null : (counts.errors - before.errors) / requests,
+      queue_entries: status.totals.pending,
+      worker_lag_seconds: status.corridors && oldestOf(status.corridors),
+      database_connections_ratio: poolInUse(),
+    };
+    return {
+      status,
+      signals: SIGNAL_NAMES.map((signal) => judge(signal, values[signal])),
+      cache_hits_ratio: hits + misses === 0 ? null : hits / (hits + misses),
+    };
+  };
+}
+
+function judge(signal: SignalName, value: number | null): LiveFigures['signals'][number] {
+  const { warning, critical, meaning } = SIGNALS[signal];
+  const level =
+    value === null
+      ? 'unknown'
+      : value >= critical
+        ? 'critical'
+        : value >= warning
+          ? 'warning'
+          : 'fine';
+  return { signal, meaning, value, warning, critical, level };
+}
+
+/** The live streams themselves are not counted: they last. */
+async function count(
+  { httpDuration, cacheHits, cacheMisses }: Dependencies['metrics'],
+  atMs: number,
+): Promise<Counts> {
+  const buckets = new Map<number, number>();
+  let [all, errors] = [0, 0];
+  const { values } = await httpDuration.get();
+  for (const { metricName, labels, value } of values) {
+    const bound = Number('le' in labels ? labels.le : Number.NaN);
+    if (metricName?.endsWith('_bucket') && Number.isFinite(bound)) {
+      buckets.set(bound, (buckets.get(bound) ?? 0) + value);
+    } else if (metricName?.endsWith('_count')) {
+      all += value;
+      if (String(labels.status).startsWith('5')) errors += value;
+    }
+  }
+  const [hits, misses] = await Promise.all([sumOf(cacheHits), sumOf(cacheMisses)]);
+  return { atMs, hits, misses, buckets, all, errors };
+}
+
+const sumOf = async (counter: Metrics['cacheHits']) =>
+  (await counter.get()).values.reduce((sum, { value }) => sum + value, 0);
+
+/** Upper bound of the bucket that holds the 95th percentile; the largest bound where it lies beyond. */
+function percentileMs(before: Counts, now: Counts): number | null {
+  const requests = now.all - before.all;
+  if (requests === 0) return null;
+  const bounds = [...now.buckets.keys()].sort((a, b) => a - b);
+  const found = bounds.find(
+    (bound) => (now.buckets.get(bound) ?? 0) - (before.buckets.get(bound) ?? 0) >= P95 * requests,
+  );
+  return (found ?? bounds.at(-1) ?? 0) * 1000;
+}

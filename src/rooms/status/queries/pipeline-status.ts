@@ -1,0 +1,224 @@
+/**
+ * `GET /v1/status`: the state of the pipeline. The backlog is measured at each call: batches not yet appended
+ * first, then the streams, so that a transaction on its way from one to the other is counted once or twice,
+ * never not at all. Totals are sums of tallies that are kept with the rows they count; `totals_counted_at` says
+ * until when they are complete. While Postgres does not answer, the last figures read from it are shown and
+ * marked as old.
+ */
+import { z } from 'zod';
+import type { Outcome } from '../../../core/domain/day-tally.ts';
+import { VERDICTS } from '../../../core/domain/score-record.ts';
+import { readTotals, type Total } from '../../../core/store/tallies/day-tallies.ts';
+import { measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
+import { createListStreams } from '../../../core/stream/status/list-streams.ts';
+import { listModelsOut } from '../../../core/stream/status/models-out.ts';
+import type { Guards, Health } from '../../../kit/breakers/guards.ts';
+import type { Databases } from '../../../kit/database/replica/choose-database.ts';
+import type { RedisClient } from '../../../kit/redis/connection.ts';
+import { isUnavailable } from '../../../kit/words/failure.ts';
+import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../../../kit/words/model-out.ts';
+import { type ReplicaStatus, replicaStatusSchema } from '../../../kit/words/replica-status.ts';
+import type { Latencies } from '../store/latency-sample.ts';
+import { countUnappended } from '../store/totals.ts';
+import { createReadLatency, type LatencyJson, latencyFields, latencyJson } from './latency.ts';
+
+const breakersSchema = z.array(z.string()).meta({
+  description:
+    'Breakers of this API process that are not closed, as NAME:STATE, and in a corridor models that do not judge there in some worker, as model:CORRIDOR:MODEL:open.',
+});
+const degradationSchema = z.int().min(0).max(4).meta({
+  description:
+    'Level of this API process, of a corridor at least 1 where a model is out; 0 is full service.',
+});
+
+const corridorSchema = z.object({
+  corridor: z.string(),
+  lag: z.int().meta({ description: 'Appended and not yet delivered to a worker that reads them.' }),
+  pending: z.int().meta({ description: 'Delivered and not yet acknowledged.' }),
+  handed_over: z.int().meta({
+    description: 'Entries, counted in lag, that wait for a worker that reads their version.',
+  }),
+  retries_due: z.int().meta({ description: 'Waiting for their next attempt.' }),
+  oldest_age_seconds: z.number().meta({ description: 'Age of the oldest unacknowledged entry.' }),
+  dead_letters: z.int().meta({ description: 'Neither replayed nor purged.' }),
+  ...latencyFields,
+  breakers: breakersSchema,
+  degradation: degradationSchema,
+});
+
+export const statusSchema = z
+  .object({
+    at: z.iso.datetime(),
+    postgres: z
+      .enum(['up', 'down'])
+      .meta({ description: 'Down: its figures are those that were last read.' }),
+    replica: replicaStatusSchema,
+    redis: z.enum(['up', 'down']).meta({ description: 'Down: what waits in it is unknown.' }),
+    corridors: z.array(corridorSchema).nullable(),
+    unappended: z.int().meta({ description: 'Stored, not yet known to be in a stream.' }),
+    breakers: breakersSchema,
+    degradation: degradationSchema,
+    ...latencyFields,
+    totals: z.object({
+      accepted: z.int(),
+      scored: z.int(),
+      dead_lettered: z.int(),
+      pending: z.int().nullable().meta({
+        description:
+          'Unappended, undelivered, unacknowledged and waiting to be tried again; exact, or null.',
+      }),
+    }),
+    totals_counted_at: z.iso.datetime().meta({
+      description:
+        'What was stored before it is in the totals and dead letters. Before `at` only where no worker has merged tallies for long.',
+    }),
+  })
+  .meta({ id: 'Status' });
+export type StatusJson = z.infer<typeof statusSchema>;
+
+/** The part of a market's pipeline that is not in Postgres, as this process sees it. */
+export type Pipeline = {
+  readonly redis: RedisClient;
+  readonly market: string;
+  readonly shards: number;
+  readonly corridors: () => Iterable<string>;
+  readonly guards: Pick<Guards, 'redis' | 'health'>;
+  readonly readReplica: () => ReplicaStatus | null;
+};
+
+export function createReadStatus(
+  databases: Databases,
+  { redis, market, shards, corridors: listCorridors, guards, readReplica }: Pipeline,
+): () => Promise<StatusJson> {
+  const readFigures = createReadFigures(databases);
+  const readLatency = createReadLatency(databases);
+  const listStreams = createListStreams(redis, market, shards);
+  const models = () => listModelsOut(redis, market);
+  const measure = async () => {
+    const streams = async () => measureStreams(redis, await listStreams(listCorridors()));
+    try {
+      return await Promise.all([guards.redis.run(streams), guards.redis.run(models)]);
+    } catch (error) {
+      if (isUnavailable(error)) return undefined;
+      throw error;
+    }
+  };
+  return async () => {
+    const [[figures, measured], latencies] = await Promise.all([
+      readFigures(measure),
+      readLatency(),
+    ]);
+    const now = { at: new Date(databases.now()).toISOString(), replica: readReplica() };
+    return toStatus(now, figures, measured, latencies, guards.health);
+  };
+}
+
+function toStatus(
+  { at, replica }: Pick<StatusJson, 'at' | 'replica'>,
+  { unappended, totals, countedAtMs, isOld }: StoredFigures,
+  measured: readonly [readonly StreamLag[], readonly ModelOut[]] | undefined,
+  latencies: Latencies,
+  health: Health,
+): StatusJson {
+  const corridors =
+    measured === undefined
+      ? null
+      : toCorridors(...measured, totals, health).map((row) => ({
+          ...row,
+          ...latencyJson(latencies.byCorridor.get(row.corridor)),
+        }));
+  const waiting = corridors?.map((row) => row.lag + row.pending + row.retries_due);
+  return {
+    at,
+    postgres: isOld ? 'down' : 'up',
+    replica,
+    redis: measured === undefined ? 'down' : 'up',
+    corridors,
+    unappended,
+    breakers: health.breakers(),
+    degradation: health.level(),
+    ...latencyJson(latencies.all),
+    totals: {
+      accepted: sumOf(totals, ['accepted']),
+      scored: sumOf(totals, VERDICTS),
+      dead_lettered: sumOf(totals, ['dead_lettered']),
+      pending: isOld
+        ? null
+        : (waiting?.reduce((sum, entries) => sum + entries, unappended) ?? null),
+    },
+    totals_counted_at: new Date(countedAtMs).toISOString(),
+  };
+}
+
+function sumOf(totals: readonly Total[], outcomes: readonly Outcome[]): number {
+  return totals.reduce(
+    (sum, { outcome, count }) => sum + (outcomes.includes(outcome) ? count : 0),
+    0,
+  );
+}
+
+/** Sums of a corridor over its shards. */
+function toCorridors(
+  lags: readonly StreamLag[],
+  modelsOut: readonly ModelOut[],
+  totals: readonly Total[],
+  health: Health,
+): Omit<z.infer<typeof corridorSchema>, keyof LatencyJson>[] {
+  const deadLetters = totals.filter(({ outcome, count }) => outcome === 'dead_letter' && count > 0);
+  const names = new Set([
+    ...lags.map((lag) => lag.stream.corridor),
+    ...deadLetters.map((row) => row.corridor),
+  ]);
+  return [...names].sort().map((corridor) => {
+    const ours = lags.filter((lag) => lag.stream.corridor === corridor);
+    const sum = (value: (lag: StreamLag) => number) =>
+      ours.reduce((total, lag) => total + value(lag), 0);
+    const out = modelsOut.filter((one) => one.corridor === corridor);
+    return {
+      corridor,
+      lag: sum((lag) => lag.lag),
+      pending: sum((lag) => lag.pending),
+      handed_over: sum((lag) => lag.handedOver),
+      retries_due: sum((lag) => lag.retriesWaiting),
+      oldest_age_seconds: Math.max(0, ...ours.map((lag) => lag.oldestAgeMs)) / 1000,
+      dead_letters: deadLetters.find((row) => row.corridor === corridor)?.count ?? 0,
+      breakers: [...health.breakersOf(corridor), ...out.map((one) => `${breakerOf(one)}:open`)],
+      degradation: Math.max(health.levelOf(corridor), out.length > 0 ? MODEL_OUT_LEVEL : 0),
+    };
+  });
+}
+
+/** Figures from Postgres. */
+type StoredFigures = {
+  readonly unappended: number;
+  readonly totals: readonly Total[];
+  /** Everything stored before this is in the totals. */
+  readonly countedAtMs: number;
+  /** True when Postgres did not answer: all figures are from the last time it did. */
+  readonly isOld: boolean;
+};
+
+/**
+ * Reads Postgres, and measures Redis between the reads of what waits and of what is final. Throws `unavailable`
+ * only until Postgres has answered once.
+ */
+type ReadFigures = <Measured>(
+  measure: () => Promise<Measured>,
+) => Promise<readonly [StoredFigures, Measured]>;
+
+function createReadFigures({ primary, now }: Databases): ReadFigures {
+  let last: StoredFigures | undefined;
+  return async (measure) => {
+    try {
+      const unappended = await countUnappended(primary);
+      const measured = await measure();
+      const countedAtMs = now();
+      const { totals, countedTo } = await readTotals(primary);
+      last = { unappended, totals, countedAtMs: countedTo?.getTime() ?? countedAtMs, isOld: false };
+      return [last, measured];
+    } catch (error) {
+      if (last === undefined || !isUnavailable(error)) throw error;
+      return [{ ...last, isOld: true }, await measure()];
+    }
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * Sends due deliveries. Each process leases some rows for each endpoint and sends them with a concurrency of the endpoint's
+ * own, so an endpoint that is slow keeps no other one waiting. A process that ends loses its leases after their time, and
+ * another one sends what it has not recorded: a receiver may get an event again, under the same id.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { Database } from '../../../kit/database/pool.ts';
+import {
+  type Attempt,
+  type LeasedDelivery,
+  leaseDue,
+  recordAttempts,
+  releaseLeases,
+} from '../store/due-deliveries.ts';
+import { disableDead, noteHealth } from '../store/endpoint-health.ts';
+import { type AttemptParts, createAttempt, GONE } from './attempt.ts';
+import { POST_TIMEOUT_MS } from './post-event.ts';
+
+/** Requests of one process to one endpoint at a time. */
+const CONCURRENCY = 8;
+/** Deliveries of one endpoint that a process leases, so that one statement serves several requests. They are in memory: 1 MiB. */
+const ROOM = 2 * CONCURRENCY;
+/** As long as five rounds of requests that time out; what is left by then is given back. */
+const LEASE_MS = 5 * POST_TIMEOUT_MS;
+/** What ends within this time is stored by one statement. A process that ends meanwhile has it sent again. */
+const RECORD_AFTER_MS = 50;
+/** How soon a delivery is seen that another process has made, or that became due. */
+const POLL_MS = 500;
+
+export type Sender = {
+  /** Sends until the signal, then waits for the requests under way and gives the rest back. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+  /** Looks for due deliveries now. */
+  readonly wake: () => void;
+};
+
+type SenderParts = AttemptParts & {
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly count: (outcome: 'delivered' | 'retried' | 'dead') => void;
+  readonly leaseMs?: number;
+};
+
+type Queue = { readonly limit: LimitFunction; held: number };
+
+export function createSender(parts: SenderParts): Sender {
+  const { database, leaseMs = LEASE_MS } = parts;
+  const attempt = createAttempt(parts);
+  const queues = new Map<string, Queue>();
+  const running = new Set<Promise<void>>();
+  const ended: Attempt[] = [];
+  const unsent: LeasedDelivery[] = [];
+  let recording: Promise<void> | undefined;
+  let awake = Promise.withResolvers<void>();
+  const wake = () => awake.resolve();
+
+  const record = async () => {
+    await sleep(RECORD_AFTER_MS);
+    recording = undefined;
+    await storeAttempts(database, ended.splice(0));
+  };
+  const end = async (one: Attempt) => {
+    ended.push(one);
+    parts.count(outcomeOf(one));
+    recording ??= record();
+    // Where this fails, the lease ends and the event is sent again.
+    await recording.catch(() => undefined);
+  };
+  const start = (delivery: LeasedDelivery, signal: AbortSignal) => {
+    const { endpointId } = delivery;
+    const leasedMs = performance.now();
+    const queue = queues.get(endpointId) ?? { limit: pLimit(CONCURRENCY), held: 0 };
+    queues.set(endpointId, queue);
+    queue.held += 1;
+    const send = async (): Promise<Attempt | undefined> => {
+      // It may have waited behind slow requests: one that outlasts its lease would be sent twice.
+      const isLate = performance.now() - leasedMs > leaseMs - POST_TIMEOUT_MS;
+      return isLate || signal.aborted ? undefined : await attempt(delivery);
+    };
+    const finish = async () => {
+      const ended = await queue.limit(send);
+      if (ended === undefined) unsent.push(delivery);
+      else await end(ended);
+    };
+    const done = finish().finally(() => {
+      running.delete(done);
+      queue.held -= 1;
+      if (queue.held === 0) queues.delete(endpointId);
+      if (queue.held === ROOM / 2) wake();
+    });
+    running.add(done);
+    done.catch(() => undefined);
+  };
+  /** Busy endpoints are filled up once half of their room is free. */
+  const rooms = () =>
+    new Map([...queues].map(([id, { held }]) => [id, held <= ROOM / 2 ? ROOM - held : 0] as const));
+  const fill = async (signal: AbortSignal) => {
+    await releaseLeases(database, unsent.splice(0));
+    awake = Promise.withResolvers();
+    const leased = await leaseDue(database, rooms(), ROOM, leaseMs);
+    for (const delivery of leased) start(delivery, signal);
+  };
+  return {
+    wake,
+    run: async (signal) => {
+      try {
+        while (!signal.aborted) {
+          await fill(signal);
+          await pause(awake, signal);
+        }
+      } finally {
+        if (signal.aborted) {
+          await Promise.allSettled(running);
+          await releaseLeases(database, unsent.splice(0));
+        }
+      }
+    },
+  };
+}
+
+/** Waits until it is woken, for POLL_MS, or until the signal. */
+async function pause(
+  { promise, resolve }: PromiseWithResolvers<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = () => resolve();
+  const timer = setTimeout(end, POLL_MS);
+  signal.addEventListener('abort', end, { once: true });
+  if (!signal.aborted) await promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', end);
+}
+
+const outcomeOf = ({ state }: Attempt) => (state === 'waiting' ? 'retried' : state);
+
+/** One statement where everything was delivered to endpoints that work. */
+async function storeAttempts(
+  database: Pick<Database, 'query' | 'transaction'>,
+  attempts: readonly Attempt[],
+): Promise<void> {
+  const worked = attempts.filter(({ state }) => state === 'delivered');
+  const recovered = worked.filter(({ delivery }) => delivery.isFailing);
+  if (worked.length === attempts.length && recovered.length === 0) {
+    await recordAttempts(database.query, attempts);
+    return;
+  }
+  const working = idsOf(worked);
+  const failed = idsOf(attempts).filter((id) => !working.includes(id));
+  const gone = idsOf(attempts.filter(({ status }) => status === GONE));
+  await database.transaction(async (query) => {
+    await recordAttempts(query, attempts);
+    await noteHealth(query, idsOf(recovered), failed);
+    if (failed.length > 0) await disableDead(query, gone, failed, 'risk worker');
+  });
+}
+
+const idsOf = (attempts: readonly Attempt[]): string[] => [
+  ...new Set(attempts.map(({ delivery }) => delivery.endpointId)),
+];

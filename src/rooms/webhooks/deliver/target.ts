@@ -1,0 +1,99 @@
+/**
+ * Where events are sent: https to public addresses. A name is resolved and all of its addresses are checked, when an endpoint
+ * is made and again by the connection that sends, which connects to the very address that was checked. So a name that
+ * changes its address between a check and a connection gains nothing.
+ */
+import { Resolver } from 'node:dns/promises';
+import { isIP, type LookupFunction } from 'node:net';
+import { given } from '../../../kit/words/describe-issue.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { isLoopbackAddress, isPublicAddress } from './check-address.ts';
+
+/** Finds the addresses of a name; none where it has none. */
+export type Resolve = (host: string) => Promise<readonly string[]>;
+
+export type Targets = {
+  /** @throws InvalidFields where the URL may not be a webhook's */
+  readonly check: (url: string) => Promise<void>;
+  /** @throws Failure where the URL itself names an address that is refused: no lookup is made for one */
+  readonly refuseAddress: (url: URL) => void;
+  /** Resolves and checks for the connection that asks. */
+  readonly lookup: LookupFunction;
+};
+
+const RESOLVE_TIMEOUT_MS = 4000;
+const RESOLVE_TRY_MS = 1500;
+
+/** Asks name servers alone: the hosts file names machines of its own network. */
+export function createResolve(): Resolve {
+  return async (host) => {
+    const resolver = new Resolver({ timeout: RESOLVE_TRY_MS, tries: 2 });
+    const timer = setTimeout(() => resolver.cancel(), RESOLVE_TIMEOUT_MS);
+    const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+    clearTimeout(timer);
+    return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  };
+}
+
+/** @param isLoopbackAllowed lets http and https reach this machine itself, for development */
+export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean): Targets {
+  const isAllowed = (address: string) =>
+    isPublicAddress(address) || (isLoopbackAllowed && isLoopbackAddress(address));
+  const resolveAllowed = async (host: string): Promise<readonly string[]> => {
+    const addresses = await resolve(host);
+    if (addresses.length === 0) throw refused(`the name ${given(host)} has no address`);
+    const bad = addresses.find((address) => !isAllowed(address));
+    if (bad === undefined) return addresses;
+    throw refused(`${given(host)} has the address ${bad}, which is not public`);
+  };
+  const refuseAddress = (url: URL) => {
+    const host = hostOf(url);
+    if (isIP(host) !== 0 && !isAllowed(host)) throw refused(`${host} is not a public address`);
+  };
+  return {
+    check: async (text) => {
+      const url = parse(text);
+      const host = hostOf(url);
+      const isLocal = isLoopbackAllowed && isLoopbackAddress(host);
+      if (url.protocol !== 'https:' && !(isLocal && url.protocol === 'http:')) {
+        throw invalid(`must begin with https://, not ${given(url.protocol)}`);
+      }
+      if (url.username !== '' || url.password !== '') throw invalid('must not have credentials');
+      if (url.hash !== '') throw invalid('must not have a fragment');
+      try {
+        refuseAddress(url);
+        if (isIP(host) === 0) await resolveAllowed(host);
+      } catch (error) {
+        if (error instanceof Failure) throw invalid(`must name a public address: ${error.message}`);
+        throw error;
+      }
+    },
+    refuseAddress,
+    lookup: (host, { all }, callback) => {
+      resolveAllowed(host).then(
+        (addresses) => {
+          const found = addresses.map((address) => ({ address, family: isIP(address) }));
+          const [first] = found;
+          if (all === true) callback(null, found);
+          else callback(null, first?.address ?? '', first?.family);
+        },
+        (error: Error) => callback(error, ''),
+      );
+    },
+  };
+}
+
+function parse(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null) throw invalid('must be a URL');
+  return url;
+}
+
+/** The parser has made any way of writing an IPv4 address one of four decimal parts. */
+function hostOf({ hostname }: URL): string {
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+}
+
+const invalid = (detail: string) => new InvalidFields([{ pointer: '/url', detail }]);
+const refused = (why: string) => new Failure('invalid', 'ADDRESS_REFUSED', why);

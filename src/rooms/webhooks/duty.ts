@@ -1,0 +1,112 @@
+/** Webhooks in a worker: one process makes deliveries from what Postgres holds, and every process sends. */
+import type { Config } from '../../kit/config/config.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import type { Leadership } from '../../kit/duties/leadership.ts';
+import { type Duty, ofEach } from '../../kit/duties/run-duties.ts';
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import { createPostEvent } from './deliver/post-event.ts';
+import { createSeal, type Seal } from './deliver/seal-secret.ts';
+import { createSender } from './deliver/sender.ts';
+import { createResolve, createTargets, type Targets } from './deliver/target.ts';
+import { type Raised, raiseDecided } from './raise/raise-decided.ts';
+import { raiseFinal } from './raise/raise-final.ts';
+import { raiseWatched } from './raise/raise-watched.ts';
+import { oldestDueSeconds } from './store/due-deliveries.ts';
+import { countDisabled } from './store/endpoints.ts';
+
+/** A delivery is made at most this long, and a step, after its score was stored. */
+const RAISE_EVERY_MS = 1000;
+/** Steps of one run of each kind, so that none is put off for long. */
+const RAISE_STEPS = 20;
+/** Deadlines and alerts, which hold for minutes. */
+const WATCH_EVERY_MS = 10_000;
+/** How soon sending goes on after Postgres was away. */
+const SEND_AGAIN_MS = 1000;
+
+type WebhookSettings = Pick<Config, 'RISK_WEBHOOK_LOOPBACK' | 'RISK_WEBHOOK_KEYS'>;
+
+/** Where webhooks may go, and how their secrets are stored, in API and worker alike. */
+export function openWebhookParts(config: WebhookSettings): {
+  readonly targets: Targets;
+  readonly seal: Seal;
+} {
+  const isLoopbackAllowed = config.RISK_WEBHOOK_LOOPBACK === 'allow';
+  return {
+    targets: createTargets(createResolve(), isLoopbackAllowed),
+    seal: createSeal(config.RISK_WEBHOOK_KEYS ?? []),
+  };
+}
+
+type WebhookMetrics = Pick<
+  Metrics,
+  'webhookAttempts' | 'webhookEvents' | 'webhookDue' | 'webhooksDisabled'
+>;
+
+export function bindWebhooks(
+  config: WebhookSettings,
+  database: Database,
+  leadership: Leadership,
+  metrics: WebhookMetrics,
+): Duty[] {
+  const { targets, seal } = openWebhookParts(config);
+  const lead = leadership.of('webhooks');
+  const sender = createSender({
+    ...{ database, seal, post: createPostEvent(targets).post },
+    count: (outcome) => metrics.webhookAttempts.inc({ outcome }),
+    ...{ random: Math.random, nowMs: Date.now },
+  });
+  const note = (deliveries: number) => {
+    if (deliveries === 0) return;
+    metrics.webhookEvents.inc(deliveries);
+    sender.wake();
+  };
+  let watchedMs = Number.NEGATIVE_INFINITY;
+  const watch = async () => {
+    if (performance.now() - watchedMs < WATCH_EVERY_MS) return;
+    watchedMs = performance.now();
+    note(await raiseWatched(database, Date.now()));
+    await reportFigures(database, metrics);
+  };
+  return [
+    {
+      name: 'raise-webhooks',
+      everyMs: RAISE_EVERY_MS,
+      run: async (signal) => {
+        // Side by side: an intake that is long or fails delays nothing else.
+        const works = [
+          () => raiseSome(() => raiseDecided(lead.writes), note, signal),
+          () => raiseSome(() => raiseFinal(lead.writes), note, signal),
+          watch,
+        ];
+        const isLeading = await lead.run(() => ofEach(works, (work) => work()));
+        if (!isLeading) clearFigures(metrics);
+      },
+    },
+    { name: 'send-webhooks', everyMs: SEND_AGAIN_MS, run: sender.run },
+  ];
+}
+
+async function raiseSome(
+  raise: () => Promise<Raised>,
+  note: (deliveries: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let step = 0; step < RAISE_STEPS && !signal.aborted; step++) {
+    const { deliveries, mayHaveMore } = await raise();
+    note(deliveries);
+    if (!mayHaveMore) return;
+  }
+}
+
+function clearFigures({ webhookDue, webhooksDisabled }: WebhookMetrics): void {
+  webhookDue.set(0);
+  webhooksDisabled.set(0);
+}
+
+async function reportFigures(
+  database: Pick<Database, 'query'>,
+  { webhookDue, webhooksDisabled }: WebhookMetrics,
+): Promise<void> {
+  webhookDue.set(await oldestDueSeconds(database));
+  webhooksDisabled.set(await countDisabled(database));
+}

@@ -1,0 +1,88 @@
+/**
+ * Synthetic traffic: ordinary transactions by habit and fraud by scenario, merged in time order,
+ * one at a time. Pure: no clock, no I/O; the same options give the same rows.
+ */
+import { createRandom, hashText, type Random } from '../../kit/random.ts';
+import { ACTIVITY_MAX } from './accounts.ts';
+import { arrivals, type Period } from './arrivals.ts';
+import { fraudEvents } from './episodes.ts';
+import type { Draft, ScenarioName, SimulatedTransaction } from './transaction.ts';
+import { busyIndex, createWorld, usualTransaction, type World } from './world.ts';
+
+export type SimulateOptions = {
+  readonly transactions: number;
+  readonly accounts: number;
+  readonly merchants: number;
+  readonly days: number;
+  /** End of the period, epoch milliseconds; no transaction happens at or after it. */
+  readonly endMs: number;
+  readonly seed: string;
+  /** Share of fraudulent transactions, 0 to 1. */
+  readonly fraudRate: number;
+};
+
+const DAY_MS = 86_400_000;
+/** After this many refusals the account acts in spite of the hour. */
+const DRAWS_MAX = 64;
+/** Investigations take between one and six days. */
+const LABEL_DELAY_DAYS = 5;
+
+export function* simulate(options: SimulateOptions): Generator<SimulatedTransaction, void> {
+  const world = createWorld(options.seed, options.accounts, options.merchants);
+  const period = { fromMs: options.endMs - options.days * DAY_MS, toMs: options.endMs };
+  const frauds = Math.round(options.transactions * options.fraudRate);
+  const labels = createRandom(`${options.seed}/labels`);
+  const keyPrefix = `sim_${runName(options)}_`;
+  let index = 0;
+  for (const event of merged(world, options, period, frauds)) {
+    const labelledAtMs = event.atMs + Math.floor((1 + LABEL_DELAY_DAYS * labels()) * DAY_MS);
+    yield {
+      idempotencyKey: keyPrefix + index++,
+      createdAtMs: event.atMs,
+      scenario: event.scenario,
+      labelledAtMs,
+      ...event.draft,
+    };
+  }
+}
+
+/** Other options give other transactions, and their keys must never meet in one engine. */
+function runName(options: SimulateOptions): string {
+  const { transactions, accounts, merchants, days, endMs, seed, fraudRate } = options;
+  const text = JSON.stringify([transactions, accounts, merchants, days, endMs, seed, fraudRate]);
+  return hashText(text, 1).toString(36) + hashText(text, 2).toString(36);
+}
+
+type Event = { readonly atMs: number; readonly scenario: ScenarioName; readonly draft: Draft };
+
+function* merged(
+  world: World,
+  options: SimulateOptions,
+  period: Period,
+  frauds: number,
+): Generator<Event, void> {
+  const random = createRandom(`${options.seed}/ordinary`);
+  const fraud = fraudEvents(world, createRandom(`${options.seed}/fraud`), period, frauds);
+  let crime = fraud.next();
+  for (const atMs of arrivals(world, random, period, options.transactions - frauds)) {
+    while (!crime.done && crime.value.atMs < atMs) {
+      yield crime.value;
+      crime = fraud.next();
+    }
+    const account = world.accounts.get(activeIndex(world, random, atMs));
+    yield { atMs, scenario: 'none', draft: usualTransaction(world, account, random) };
+  }
+  for (; !crime.done; crime = fraud.next()) yield crime.value;
+}
+
+/**
+ * An account that acts at this time: drawn by its share of the traffic, accepted by its activity at the hour.
+ */
+function activeIndex(world: World, random: Random, atMs: number): number {
+  let index = busyIndex(world, random);
+  for (let draw = 0; draw < DRAWS_MAX; draw++) {
+    if (random() * ACTIVITY_MAX < world.accounts.activity(index, atMs)) break;
+    index = busyIndex(world, random);
+  }
+  return index;
+}

@@ -1,0 +1,165 @@
+/**
+ * `risk doctor`: looks at this machine and at the services it would use, and reports what is wrong with them.
+ * Reads only. Exit code 1 when something must be mended.
+ */
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  parseArguments,
+} from '../../kit/command/command.ts';
+import { missingMigrations } from '../../kit/database/migrations/schema-version.ts';
+import { openDatabase } from '../../kit/database/open-database.ts';
+import { readPostgresFacts } from '../../kit/database/server-facts.ts';
+import { sliceConnectionsMax } from '../../kit/database/slice-database.ts';
+import { openCommands } from '../../kit/redis/connection.ts';
+import { readRedisFacts } from '../../kit/redis/server-facts.ts';
+import { serviceAccount } from './services/account.ts';
+import { readEngineFile } from './services/engine-file.ts';
+import { findPostgres } from './services/postgres-program.ts';
+import { findRedis } from './services/redis-program.ts';
+
+type Finding = {
+  readonly check: string;
+  /** `warn` works but is not recommended; `fail` must be mended. */
+  readonly state: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+};
+
+const NODE_MAJOR_MIN = 24;
+const POSTGRES_MAJORS = { min: 15, max: 18 };
+const REDIS_MAJOR_MIN = 7;
+/** Beyond this the two clocks disagree enough to show in ages and latencies. */
+const CLOCK_SKEW_MS_MAX = 1000;
+const MEBIBYTE = 1024 * 1024;
+
+export const command: Command = {
+  name: 'doctor',
+  summary: 'Checks this machine, Postgres and Redis; says what to mend.',
+  usage: `risk doctor [--json]
+
+Checks the Node that runs, the data folder, Postgres (version, durability, schema, clock) and Redis
+(version, eviction, persistence). Reads only. Exit code 1 when something must be mended.`,
+  run: async (args, context) => {
+    parseArguments(args, {});
+    const { config, output } = context;
+    const findings = [
+      checkNode(),
+      checkEngine(config.RISK_DATA_DIR),
+      ...(await guarded('postgres', () => checkPostgres(context))),
+      ...(await guarded('redis', () => checkRedis(context))),
+    ];
+    const columns = [{ field: 'check' }, { field: 'state' }, { field: 'detail' }];
+    output.table(columns, findings);
+    return findings.some(({ state }) => state === 'fail') ? EXIT.failed : EXIT.fine;
+  },
+};
+
+function finding(
+  check: string,
+  fine: boolean,
+  detail: string,
+  otherwise: 'warn' | 'fail' = 'fail',
+) {
+  return { check, state: fine ? 'ok' : otherwise, detail } as const;
+}
+
+/** A check that cannot be made is reported as a finding, and the command goes on. */
+async function guarded(check: string, find: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await find();
+  } catch (error) {
+    return [finding(check, false, error instanceof Error ? error.message : String(error))];
+  }
+}
+
+function checkNode(): Finding {
+  const major = Number(process.versions.node.split('.')[0]);
+  return finding('node', major >= NODE_MAJOR_MIN, `Node ${process.versions.node}`, 'warn');
+}
+
+function checkEngine(dataDir: string): Finding {
+  const engine = readEngineFile(dataDir);
+  const detail = engine === undefined ? 'no engine runs here' : `an engine runs, pid ${engine.pid}`;
+  return finding('data folder', true, `${dataDir}: ${detail}`);
+}
+
+async function checkPostgres({ config }: CommandContext): Promise<Finding[]> {
+  if (config.DATABASE_URL === undefined) {
+    const program = await findPostgres(serviceAccount());
+    const detail = `DATABASE_URL is not set; npm start would run PostgreSQL ${program.major}`;
+    return [finding('postgres', true, detail)];
+  }
+  await using database = openDatabase(config, config.DATABASE_URL, 'doctor', {
+    connectionsMax: 1,
+  });
+  const askedAtMs = Date.now();
+  const facts = await readPostgresFacts(database);
+  const skewMs = Math.round(facts.nowMs - (askedAtMs + Date.now()) / 2);
+  const { major, version, fsync, synchronousCommit } = facts;
+  const durable = fsync === 'on' && synchronousCommit !== 'off';
+  const missing = await missingMigrations(database).catch(() => ['all of it']);
+  const { min, max } = POSTGRES_MAJORS;
+  const ofApi =
+    config.RISK_DATABASE_CONNECTIONS_MAX +
+    sliceConnectionsMax(config) +
+    config.RISK_EXPORTS_MAX +
+    1;
+  return [
+    finding('postgres version', major >= min && major <= max, `${version}; ${min} to ${max} work`),
+    finding(
+      'postgres durability',
+      durable,
+      `fsync ${fsync}, synchronous_commit ${synchronousCommit}`,
+    ),
+    finding('postgres role', !facts.inRecovery, facts.inRecovery ? 'a replica' : 'a primary'),
+    finding(
+      'schema',
+      missing.length === 0,
+      missing.length === 0 ? config.RISK_MARKET : `missing ${missing.join(', ')}: risk migrate`,
+    ),
+    finding('clock', Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX, `differs by ${skewMs} ms`, 'warn'),
+    finding(
+      'connections',
+      facts.connectionsMax - facts.connectionsOpen >= ofApi,
+      `${facts.connectionsOpen} of ${facts.connectionsMax} in use, ${ofApi} for an API`,
+      'warn',
+    ),
+  ];
+}
+
+async function checkRedis(context: CommandContext): Promise<Finding[]> {
+  const { config, environment, signal, output } = context;
+  if (config.REDIS_URL === undefined) {
+    const onProgress = (text: string) => output.note(text);
+    const search = { account: serviceAccount(), environment, onProgress, signal };
+    const source = await findRedis(search);
+    const native = source.kind === 'native';
+    const what = native ? source.program : 'Valkey in WebAssembly, which keeps nothing on disk';
+    const detail = `REDIS_URL is not set; npm start would run ${what}`;
+    return [finding('redis', native, detail, 'warn')];
+  }
+  const redis = openCommands(config.REDIS_URL, config.RISK_REDIS_TIMEOUT_MS);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      redis.once('ready', resolve);
+      redis.once('error', reject);
+    });
+    const facts = await readRedisFacts(redis);
+    const used = `${Math.round(facts.memoryUsed / MEBIBYTE)} MiB used`;
+    const bound = facts.memoryMax === 0 ? 'no bound' : `of ${facts.memoryMax / MEBIBYTE} MiB`;
+    return [
+      finding('redis version', facts.major >= REDIS_MAJOR_MIN, facts.version),
+      finding('redis eviction', facts.evictionPolicy === 'noeviction', facts.evictionPolicy),
+      finding('redis memory', facts.memoryMax > 0, `${used} ${bound}`, 'warn'),
+      finding(
+        'redis persistence',
+        facts.appendOnly,
+        facts.appendOnly ? 'append-only file' : 'none: streams are rebuilt after a loss',
+        'warn',
+      ),
+    ];
+  } finally {
+    redis.disconnect();
+  }
+}

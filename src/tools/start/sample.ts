@@ -1,0 +1,42 @@
+/**
+ * The sample that a first start scores: seeded traffic of the month before, kept in the data folder,
+ * so that every later start replays the same file and finds only duplicates.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeSimulation } from '../simulate/command.ts';
+
+const DAYS = 30;
+const FRAUD_RATE = 0.01;
+const MINUTE_MS = 60_000;
+/** Rows for an account to have about twenty transactions, and a merchant about seventy. */
+const TRANSACTIONS_PER_ACCOUNT = 20;
+const TRANSACTIONS_PER_MERCHANT = 70;
+const MERCHANTS_MIN = 50;
+
+export type Sample = { readonly file: string; readonly made: boolean };
+
+export async function readOrMakeSample(
+  dataDir: string,
+  transactions: number,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<Sample> {
+  const out = join(dataDir, `sample-${transactions}.csv.gz`);
+  const labels = join(dataDir, `sample-${transactions}-labels.csv.gz`);
+  if (existsSync(out)) return { file: out, made: false };
+  await writeSimulation(
+    {
+      transactions,
+      accounts: Math.ceil(transactions / TRANSACTIONS_PER_ACCOUNT),
+      merchants: Math.max(MERCHANTS_MIN, Math.ceil(transactions / TRANSACTIONS_PER_MERCHANT)),
+      days: DAYS,
+      endMs: Math.floor(nowMs / MINUTE_MS) * MINUTE_MS,
+      seed: 'sample',
+      fraudRate: FRAUD_RATE,
+    },
+    { out, labels, format: 'csv' },
+    signal,
+  );
+  return { file: out, made: true };
+}

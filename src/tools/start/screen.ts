@@ -1,0 +1,132 @@
+/** Prints the screen of `risk start`: one line for each finished step, then where to look. */
+import { relative } from 'node:path';
+import type { Score } from '../../kit/client/api-types.ts';
+import type { Output } from '../../kit/command/output.ts';
+import { LINK_MINUTES } from '../../kit/words/session.ts';
+import type { Ledger } from '../client/ledger.ts';
+import { RISKIEST_PATH } from './riskiest.ts';
+
+/** Width that a line keeps to, as far as its sentences and paths allow. */
+const COLUMNS = 100;
+
+/** A step that takes longer shows what it is doing. */
+const SILENCE_MS = 1_500;
+
+export type Screen = {
+  /** Runs one step; prints that it is done, how long it took, and the text that `done` returns. */
+  step<T>(name: string, work: () => Promise<T>, done: (value: T) => string): Promise<T>;
+  /** What the current step is doing. */
+  doing(text: string): void;
+};
+
+export function createScreen(output: Output): Screen {
+  let busyWith = '';
+  return {
+    doing: (text) => {
+      busyWith = text;
+    },
+    async step(name, work, done) {
+      const startedMs = performance.now();
+      let said = '';
+      const timer = setInterval(() => {
+        if (busyWith !== said) output.note(`    ${busyWith} …`);
+        said = busyWith;
+      }, SILENCE_MS);
+      try {
+        const value = await work();
+        const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+        output.note(`  ✓ ${name.padEnd(20)} ${`${seconds} s`.padStart(6)}   ${done(value)}`);
+        return value;
+      } finally {
+        clearInterval(timer);
+        busyWith = '';
+      }
+    },
+  };
+}
+
+/**
+ * The ledger in sentences. The sample is posted as fast as the API takes it, so its latency is that of a backlog, and
+ * is named so.
+ */
+export function ledgerSentence(ledger: Ledger): string {
+  const { accepted, duplicates, scored, dead_lettered, pending, lost, doubled, seconds } = ledger;
+  const counted = (count: number) => count.toLocaleString('en-US');
+  if (accepted === 0 && duplicates > 0) {
+    return `All ${counted(duplicates)} transactions were known from an earlier start: nothing was scored again.`;
+  }
+  const dead = dead_lettered > 0 ? `, ${counted(dead_lettered)} set aside as dead letters` : '';
+  const fate =
+    lost === 0 && doubled === 0 && pending === 0
+      ? 'nothing lost, nothing scored twice'
+      : `${counted(lost)} lost, ${counted(doubled)} scored twice, ${counted(pending)} still pending`;
+  return [
+    `${counted(accepted)} transactions accepted and ${counted(scored)} scored in ${seconds.toFixed(1)} s${dead}: ${fate}.`,
+    `Accepted to scored: ${counted(ledger.p50_ms)} ms for half, ${counted(ledger.p99_ms)} ms for 99 %, in a backlog: all were posted at once.`,
+  ].join('\n');
+}
+
+type Whereabouts = {
+  readonly url: string;
+  /** Address that logs a browser in once; null where nothing is served afterwards. */
+  readonly consoleUrl: string | null;
+  readonly key: string;
+  readonly keyFile: string | null;
+};
+
+/** The lines after the ledger: each of the riskiest with its address, and the request that lists them. */
+export function whereToLook(
+  { url, consoleUrl, key, keyFile }: Whereabouts,
+  scores: readonly Score[],
+): string[] {
+  const look =
+    consoleUrl === null
+      ? []
+      : [
+          `This opens the console, logged in; it works once, within ${LINK_MINUTES} minutes:`,
+          '',
+          `${' '.repeat(INDENT)}${consoleUrl}`,
+          '',
+        ];
+  const keptIn = keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`];
+  if (scores.length === 0) {
+    const where = `Open ${url}/docs and authorize with this key: ${key}`;
+    return [...look, 'Nothing is scored yet.', '', where, ...keptIn];
+  }
+  return [
+    ...look,
+    `The ${scores.length} riskiest, each with its address in the console:`,
+    '',
+    ...scores.flatMap((score) => [
+      describeScore(score),
+      `${' '.repeat(INDENT)}${url}/console/transactions/${score.transaction_id}`,
+    ]),
+    '',
+    `Open ${url}/docs and authorize with this key, or paste this for the same list:`,
+    '',
+    `curl -sH 'Authorization: Bearer ${key}' \\`,
+    `  '${url}${RISKIEST_PATH}'`,
+    '',
+    ...keptIn,
+  ];
+}
+
+const INDENT = 2;
+
+/** Score, verdict, account and the greatest reason in one line, with the next reasons by name as far as they fit. */
+function describeScore({ score, verdict, account_id, reasons }: Score): string {
+  const [first, ...others] = reasons;
+  let line = `${' '.repeat(INDENT)}${score} ${verdict} ${account_id}: ${first?.detail ?? 'no reason'}`;
+  for (const { code } of others) {
+    const longer = `${line}; ${code.toLowerCase().replaceAll('_', ' ')}`;
+    if (longer.length > COLUMNS) break;
+    line = longer;
+  }
+  return line;
+}
+
+/** The path relative to the folder in which the command was given, where that is shorter. */
+export function shortPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.length < path.length ? fromHere : path;
+}

@@ -1,0 +1,132 @@
+/**
+ * The data folder of one engine: its lock, the password of its services, and where their files live.
+ *
+ *   <data>/engine.json     who holds the folder and where its services listen (mode 0600)
+ *   <data>/password        of both services, made once (mode 0600)
+ *   <data>/services/       owned by the services' account; a link to a state folder outside where that
+ *                          account may not enter <data> (root in a closed clone)
+ *   <data>/logs/
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { Failure } from '../../../kit/words/failure.ts';
+import { type Account, mayEnter, serviceAccount } from './account.ts';
+import { readEngineFile } from './engine-file.ts';
+import { openStateFolder } from './shared-folder.ts';
+
+export type DataFolder = {
+  readonly path: string;
+  readonly services: string;
+  readonly logs: string;
+  readonly account: Account;
+  readonly password: string;
+  readonly passwordFile: string;
+  /** Releases the folder to another engine. */
+  [Symbol.dispose](): void;
+};
+
+const PASSWORD_BYTES = 24;
+
+export async function openDataFolder(given: string): Promise<DataFolder> {
+  const wanted = resolve(given);
+  mkdirSync(wanted, { recursive: true, mode: 0o700 });
+  const path = realpathSync(wanted);
+  // Services that gave up root pass through the folder to their own; secrets in it have mode 0600.
+  if (process.getuid?.() === 0) chmodSync(path, 0o711);
+  const release = await lock(path);
+  try {
+    const { services, account } = openServices(path);
+    const logs = join(path, 'logs');
+    mkdirSync(logs, { recursive: true, mode: 0o700 });
+    const passwordFile = join(path, 'password');
+    const password = readOrMakePassword(passwordFile);
+    return { path, services, logs, account, password, passwordFile, [Symbol.dispose]: release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/**
+ * The lock is a socket in Linux' abstract namespace named after the folder's device and inode: taken
+ * atomically, and given back by the kernel however the holder dies, so it is never stale.
+ */
+async function lock(path: string): Promise<() => void> {
+  const { dev, ino } = statSync(path);
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((taken, failed) => {
+    server.once('error', failed);
+    server.listen(`\0risk-engine-${dev}-${ino}`, taken);
+  }).catch((error: unknown) => {
+    const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    if (!inUse) throw error;
+    const holder = readEngineFile(path);
+    throw new Failure(
+      'unavailable',
+      'ENGINE_RUNNING',
+      `another engine${holder === undefined ? '' : ` (pid ${holder.pid})`} uses ${path}; stop it first, or give this one a folder of its own with RISK_DATA_DIR`,
+    );
+  });
+  server.unref();
+  return () => server.close();
+}
+
+function openServices(path: string): { services: string; account: Account } {
+  const entry = join(path, 'services');
+  const found = lstatSync(entry, { throwIfNoEntry: false });
+  const target = statSync(entry, { throwIfNoEntry: false });
+  // The target of the link was cleaned away: the data is gone, so the folder starts anew.
+  if (found !== undefined && target === undefined) rmSync(entry);
+  if (target === undefined) return makeServices(entry);
+  const account = serviceAccount(target);
+  if (target.uid !== account.uid) {
+    throw unusable(entry, `belongs to user ${target.uid}; run as that user or as root`);
+  }
+  const services = realpathSync(entry);
+  if (!mayEnter(account, services)) {
+    throw unusable(
+      services,
+      `cannot be entered by user ${account.uid}; was a folder above closed?`,
+    );
+  }
+  return { services, account };
+}
+
+function makeServices(entry: string): { services: string; account: Account } {
+  const account = serviceAccount();
+  mkdirSync(entry, { mode: 0o700 });
+  if (account.dropped) chownSync(entry, account.uid, account.gid);
+  if (mayEnter(account, entry)) return { services: entry, account };
+  rmSync(entry, { recursive: true });
+  const services = mkdtempSync(join(openStateFolder(), 'data-'));
+  chownSync(services, account.uid, account.gid);
+  symlinkSync(services, entry);
+  return { services, account };
+}
+
+function unusable(folder: string, why: string): Failure {
+  return new Failure('unavailable', 'DATA_FOLDER_UNUSABLE', `${folder} ${why}`);
+}
+
+function readOrMakePassword(file: string): string {
+  try {
+    writeFileSync(file, randomBytes(PASSWORD_BYTES).toString('hex'), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  return readFileSync(file, 'utf8').trim();
+}

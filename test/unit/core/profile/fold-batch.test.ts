@@ -1,0 +1,172 @@
+/**
+ * Goal: a batch asks for its rebuilds in few rounds and gives each transaction its own history.
+ * Method: a store of rows in memory that reads at most a few rows behind a point.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type AccountPast, NO_FRAUDS } from '../../../../src/core/domain/history.ts';
+import type { Transaction } from '../../../../src/core/domain/transaction.ts';
+import { accountKind } from '../../../../src/core/profile/account-kind.ts';
+import type { AccountProfile } from '../../../../src/core/profile/account-profile.ts';
+import { takeOwn } from '../../../../src/core/profile/arena.ts';
+import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
+import { foldParty, rebuildParties } from '../../../../src/core/profile/fold-batch.ts';
+import { beginRows } from '../../../../src/core/profile/own-features.ts';
+import { vectorOf } from '../../../../src/core/score/feature-rows.ts';
+import { type NamedFeatures, named } from '../../../support/fold-one.ts';
+
+const BASE_MS = Date.UTC(2026, 5, 1);
+const ROWS_BEFORE = 256;
+const ROWS_AFTER = 3;
+const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
+
+function makeTransaction(minute: number, account: string): Transaction {
+  const createdAtMs = BASE_MS + minute * 60_000;
+  const time = createdAtMs.toString(16).padStart(12, '0');
+  return {
+    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7abc-8000-${minute.toString(16).padStart(12, '0')}`,
+    createdAtMs,
+    receivedAtMs: createdAtMs,
+    accountId: account,
+    merchantId: 'm_1',
+    amount: '10',
+    currency: 'USD',
+    corridor: 'US-EG',
+    type: null,
+    ip: null,
+    deviceId: null,
+    country: null,
+    channel: null,
+  };
+}
+
+const at = (account: string) => (minute: number) => makeTransaction(minute, account);
+
+function createStore(committed: readonly Transaction[], rowsAfter = ROWS_AFTER) {
+  const rounds: number[] = [];
+  const around = (point: Transaction): AccountPast => {
+    const rows = committed
+      .filter((row) => row.accountId === point.accountId)
+      .sort((a, b) => (a.transactionId < b.transactionId ? -1 : 1));
+    const before = rows.filter((row) => row.transactionId < point.transactionId);
+    const after = rows.filter((row) => row.transactionId >= point.transactionId);
+    const kept = [...before.slice(-ROWS_BEFORE), ...after.slice(0, rowsAfter)];
+    return {
+      rows: kept,
+      floor: before.at(-ROWS_BEFORE - 1) ?? START,
+      ceiling: after.length > rowsAfter ? (kept.at(-1) ?? null) : null,
+      frauds: NO_FRAUDS,
+    };
+  };
+  return {
+    rounds,
+    async *loadPasts(points: readonly Transaction[]) {
+      rounds.push(points.length);
+      yield* points.map(around);
+    },
+  };
+}
+
+type Held = Map<string, AccountProfile>;
+
+/** As a worker does: every party with the profile that is held, then the rebuilds of those that wait. */
+async function batchOf(
+  transactions: readonly Transaction[],
+  held: Held,
+  { loadPasts }: Pick<ReturnType<typeof createStore>, 'loadPasts'>,
+): Promise<NamedFeatures[]> {
+  const begun = beginRows(arrivalsOf(transactions));
+  const batch = { kind: accountKind, transactions, ...begun, loadPasts };
+  const indices = transactions.map((_, index) => index);
+  const parties = Map.groupBy(indices, (index) => transactions[index]?.accountId ?? '');
+  const left = [...parties].map(([party, own]) => {
+    const profile = held.get(party);
+    return { party, waiting: profile ? foldParty(batch, profile, own) : own };
+  });
+  const waiting = left.filter((one) => one.waiting.length > 0);
+  await rebuildParties(
+    batch,
+    waiting,
+    () => takeOwn,
+    ({ party }, profile) => {
+      held.set(party, profile);
+      return undefined;
+    },
+  );
+  return indices.map((index) => named(vectorOf(begun.rows, index)));
+}
+
+describe('a batch', () => {
+  test('rebuilds all parties it does not have at once', async () => {
+    const list = ['a', 'b', 'c', 'a', 'b', 'a'].map((account, index) =>
+      makeTransaction(index, account),
+    );
+    const store = createStore(list);
+    const held: Held = new Map();
+    const histories = await batchOf(list, held, store);
+    expect(histories.map((history) => history.siblings)).toEqual([0, 0, 0, 1, 1, 2]);
+    expect(store.rounds).toEqual([3]);
+    expect([...held.values()].map(({ list }) => list.count)).toEqual([3, 2, 1]);
+  });
+
+  test('asks nothing where the copies will do', async () => {
+    const list = [0, 1, 2].map((minute) => makeTransaction(minute, 'a'));
+    const past = { rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS };
+    const store = createStore(list);
+    const histories = await batchOf(list, new Map([['a', accountKind.rebuild(past)]]), store);
+    expect(histories.map((history) => history.siblings)).toEqual([0, 1, 2]);
+    expect(store.rounds).toEqual([]);
+  });
+
+  test('rebuilds again where a rebuild ended', async () => {
+    const list = Array.from({ length: 7 }, (_, minute) => makeTransaction(minute, 'a'));
+    const store = createStore(list);
+    const histories = await batchOf(list, new Map(), store);
+    expect(histories.map((history) => history.siblings)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(store.rounds).toEqual([1, 1, 1]);
+  });
+
+  test.each([
+    ['once where a rebuild reaches both', 6, [1]],
+    ['again where it does not', 3, [1, 1]],
+    ['as often as it takes', 1, [1, 1, 1, 1, 1, 1]],
+  ])(
+    'rebuilds around the oldest of what a profile does not reach, %s',
+    async (_, rowsAfter, rounds) => {
+      // Two corridors a day apart take turns; what is newer comes first.
+      const old = [0, 1, 2].map(at('a'));
+      const recent = [1440, 1441, 1442].map(at('a'));
+      const list = [0, 1, 2].flatMap((turn) => [recent[turn], old[turn]] as Transaction[]);
+      const store = createStore(list, rowsAfter);
+      const floor = recent[2] as Transaction;
+      const past = { rows: [], floor, ceiling: null, frauds: NO_FRAUDS };
+      const histories = await batchOf(list, new Map([['a', accountKind.rebuild(past)]]), store);
+      expect(histories.map((history) => history.siblings)).toEqual([3, 0, 4, 1, 5, 2]);
+      expect(store.rounds).toEqual(rounds);
+    },
+  );
+
+  test('tells everyone of all siblings, whatever the order and however short a rebuild is', async () => {
+    const minutes = fc.uniqueArray(fc.nat(2000), { minLength: 1, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(minutes, fc.integer({ min: 1, max: 8 }), async (order, rowsAfter) => {
+        const list = order.map(at('a'));
+        const { loadPasts } = createStore(list, rowsAfter);
+        const histories = await batchOf(list, new Map(), { loadPasts });
+        const siblings = order.map((minute) => order.filter((other) => other < minute).length);
+        expect(histories.map((history) => history.siblings)).toEqual(siblings);
+      }),
+    );
+  });
+
+  test('passes on the failure of a rebuild', async () => {
+    const failing = {
+      // biome-ignore lint/correctness/useYield: it fails before the first
+      async *loadPasts() {
+        throw new Error('Postgres is away');
+      },
+    };
+    const work = batchOf([makeTransaction(0, 'a')], new Map(), failing);
+    await expect(work).rejects.toThrow('Postgres is away');
+  });
+});

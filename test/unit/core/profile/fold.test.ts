@@ -1,0 +1,273 @@
+/**
+ * Goal: the laws of a fold that need no database: exactly once, in any order; bytes that are unchanged by a
+ * round trip; logs that end where the folds ended. Method: properties over arrivals.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type AccountPast,
+  type MerchantPast,
+  NO_FRAUDS,
+} from '../../../../src/core/domain/history.ts';
+import type { Transaction } from '../../../../src/core/domain/transaction.ts';
+import { accountKind } from '../../../../src/core/profile/account-kind.ts';
+import {
+  ACCOUNT_KEPT_ENTRIES,
+  ACCOUNT_PROFILE_ENTRIES,
+} from '../../../../src/core/profile/account-profile.ts';
+import { takeOwn } from '../../../../src/core/profile/arena.ts';
+import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
+import { merchantKind } from '../../../../src/core/profile/merchant-kind.ts';
+import {
+  MERCHANT_KEPT_ENTRIES,
+  MERCHANT_RECENT_ENTRIES,
+} from '../../../../src/core/profile/merchant-profile.ts';
+import { packedBytes } from '../../../../src/core/profile/packed-list.ts';
+import {
+  type Profile,
+  type ProfileKind,
+  writeProfile,
+} from '../../../../src/core/profile/profile.ts';
+import {
+  BLOCK_BYTES,
+  beginItems,
+  encodeSnapshot,
+  endBlock,
+  lastStamp,
+  mergeBlocks,
+  readLog,
+} from '../../../../src/core/profile/profile-log.ts';
+import { encodeProfile } from '../../../support/encode-profile.ts';
+import { foldOne } from '../../../support/fold-one.ts';
+
+const BASE_MS = Date.UTC(2026, 5, 1);
+const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
+const noAccount: AccountPast = { rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS };
+const noMerchant: MerchantPast = {
+  rows: [],
+  tallies: [],
+  horizon: null,
+  knownFromMs: 0,
+  ceiling: null,
+  frauds: NO_FRAUDS,
+};
+
+function makeTransaction(offsetMs: number, random: number, currency = 'USD'): Transaction {
+  const createdAtMs = BASE_MS + offsetMs;
+  const time = createdAtMs.toString(16).padStart(12, '0');
+  return {
+    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7abc-8000-${random.toString(16).padStart(12, '0')}`,
+    createdAtMs,
+    receivedAtMs: createdAtMs,
+    accountId: `acc_${random % 3}`,
+    merchantId: `m_${random % 4}`,
+    amount: String(1 + (random % 500)),
+    currency,
+    corridor: 'US-EG',
+    type: null,
+    ip: null,
+    deviceId: random % 2 === 0 ? 'phone' : null,
+    country: 'US',
+    channel: null,
+  };
+}
+
+const transactions = fc
+  .uniqueArray(
+    fc.record({
+      offsetMs: fc.integer({ min: 0, max: 40 * 86_400_000 }),
+      random: fc.nat(2 ** 32),
+      currency: fc.constantFrom('USD', 'JPY'),
+    }),
+    { minLength: 2, maxLength: 60, selector: (one) => one.random },
+  )
+  .map((list) => list.map((one) => makeTransaction(one.offsetMs, one.random, one.currency)));
+
+type Kind = ProfileKind<Profile, unknown>;
+const STAMP = { high: 0xdeadbeef, low: 7 };
+
+/** The blocks that one batch appends. */
+function block(kind: Kind, list: readonly Transaction[]): Buffer {
+  const bytes = list.length * kind.itemBytes;
+  const view = new DataView(new ArrayBuffer(bytes + BLOCK_BYTES));
+  let at = beginItems(view, 0, kind.layout.format, bytes);
+  const arrivals = arrivalsOf(list);
+  for (let index = 0; index < list.length; index++, at += kind.itemBytes) {
+    kind.writeItem(view, at, arrivals, index);
+  }
+  endBlock(view, at, STAMP);
+  return Buffer.from(view.buffer);
+}
+
+const read = (kind: Kind, log: Uint8Array) => readLog(kind, log, takeOwn)?.profile;
+
+function contents({ list }: Profile): string {
+  return Buffer.from(packedBytes(list)).toString('hex');
+}
+
+const kinds = [
+  {
+    name: 'account',
+    kind: accountKind as ProfileKind<Profile, unknown>,
+    nothing: noAccount,
+  },
+  {
+    name: 'merchant',
+    kind: merchantKind as ProfileKind<Profile, unknown>,
+    nothing: noMerchant,
+  },
+];
+
+describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
+  const start = () => kind.rebuild(nothing);
+
+  test('ends in the same contents whatever the order', () => {
+    fc.assert(
+      fc.property(transactions, fc.func(fc.nat()), (list, key) => {
+        const shuffled = [...list].sort((a, b) => key(a.transactionId) - key(b.transactionId));
+        const [one, other] = [start(), start()];
+        for (const transaction of list) foldOne(kind, one, transaction);
+        for (const transaction of shuffled) foldOne(kind, other, transaction);
+        expect(contents(one)).toBe(contents(other));
+        expect(one.list.count).toBe(list.length);
+      }),
+    );
+  });
+
+  test('takes a transaction in once, and sees the same again', () => {
+    fc.assert(
+      fc.property(transactions, (list) => {
+        const profile = start();
+        const first = list.map((transaction) => {
+          const seen = foldOne(kind, profile, transaction);
+          const before = contents(profile);
+          expect(foldOne(kind, profile, transaction)).toEqual(seen);
+          expect(contents(profile)).toBe(before);
+          return seen;
+        });
+        expect(first.every((history) => history !== undefined)).toBe(true);
+      }),
+    );
+  });
+
+  test('comes back from its snapshot as it was', () => {
+    fc.assert(
+      fc.property(transactions, ([last, ...list]) => {
+        const profile = start();
+        for (const transaction of list) foldOne(kind, profile, transaction);
+        const log = encodeSnapshot(kind, profile, STAMP);
+        expect(lastStamp(log)).toEqual(STAMP);
+        const back = read(kind, log);
+        if (back === undefined || last === undefined) throw new Error('not readable');
+        expect(contents(back)).toBe(contents(profile));
+        expect(foldOne(kind, back, last)).toEqual(foldOne(kind, profile, last));
+      }),
+    );
+  });
+
+  test('is packed where its own items stand, whatever stands in front of them', () => {
+    const profile = start();
+    for (let index = 0; index < 5; index++) foldOne(kind, profile, makeTransaction(index, index));
+    const packed = encodeProfile(kind.layout, profile);
+    const view = takeOwn(packed.length + 64);
+    new Uint8Array(view.buffer).set(packed, 40);
+    const back = kind.decode(new DataView(view.buffer, 40), packed.length, takeOwn);
+    if (back === undefined) throw new Error('not readable');
+    writeProfile(kind.layout, back, view);
+    expect(Buffer.from(view.buffer, 0, packed.length)).toEqual(Buffer.from(packed));
+  });
+
+  test('ends, read from a log of any blocks in any order and twice, where the folds end', () => {
+    fc.assert(
+      fc.property(transactions, fc.func(fc.nat()), fc.nat(5), (list, key, known) => {
+        const [whole, begun] = [start(), start()];
+        for (const transaction of list) foldOne(kind, whole, transaction);
+        for (const transaction of list.slice(0, known)) foldOne(kind, begun, transaction);
+        const shuffled = [...list].sort((a, b) => key(a.transactionId) - key(b.transactionId));
+        const half = list.length >> 1;
+        const blocks = [shuffled.slice(half), shuffled.slice(0, half), list.slice(0, 2)];
+        const appended = Buffer.concat(blocks.map((some) => block(kind, some)));
+        const log = Buffer.concat([encodeSnapshot(kind, begun, STAMP), appended]);
+        expect(contents(read(kind, log) as Profile)).toBe(contents(whole));
+        expect(mergeBlocks(kind, begun, appended)).toBe(list.length + 2);
+        expect(contents(begun)).toBe(contents(whole));
+      }),
+    );
+  });
+
+  test('does not read what is no log of its own', () => {
+    const profile = start();
+    foldOne(kind, profile, makeTransaction(1, 1));
+    const log = Buffer.from(encodeSnapshot(kind, profile, STAMP));
+    const items = block(kind, [makeTransaction(2, 2)]);
+    expect(read(kind, Buffer.concat([log, items]))?.list.count).toBe(2);
+    const another = Buffer.concat([log, items]);
+    another[log.length] = 0xff;
+    const shorter = Buffer.from(log);
+    shorter.writeUInt32LE(shorter.readUInt32LE() - 256);
+    const unreadable = [
+      ...[Buffer.alloc(0), Buffer.alloc(8, kind.layout.format), Buffer.alloc(200, 0xff)],
+      ...[items, Buffer.concat([items, log]), log.subarray(0, -1)],
+      ...[another, Buffer.concat([log, items.subarray(0, -1)]), shorter],
+    ];
+    for (const bytes of unreadable) expect(read(kind, bytes)).toBeUndefined();
+  });
+});
+
+describe('bounds', () => {
+  test('an account keeps its newest entries and knows its floor', () => {
+    const profile = accountKind.rebuild(noAccount);
+    for (let index = 0; index <= ACCOUNT_PROFILE_ENTRIES; index++) {
+      expect(foldOne(accountKind, profile, makeTransaction(index * 1000, index))).toBeDefined();
+    }
+    expect(profile.list.count).toBe(ACCOUNT_KEPT_ENTRIES);
+    const dropped = ACCOUNT_PROFILE_ENTRIES - ACCOUNT_KEPT_ENTRIES;
+    expect(profile.floor.ms).toBe(BASE_MS + dropped * 1000);
+    const before = contents(profile);
+    expect(foldOne(accountKind, profile, makeTransaction(dropped * 1000, dropped))).toBeUndefined();
+    expect(foldOne(accountKind, profile, makeTransaction(dropped * 1000 + 1, 1))).toBeUndefined();
+    expect(contents(profile)).toBe(before);
+  });
+
+  test('a merchant counts on what it no longer lists, and takes in nothing that may be counted', () => {
+    const profile = merchantKind.rebuild(noMerchant);
+    for (let index = 0; index <= MERCHANT_RECENT_ENTRIES; index++) {
+      foldOne(merchantKind, profile, makeTransaction(index * 1000, index));
+    }
+    expect(profile.list.count).toBe(MERCHANT_KEPT_ENTRIES);
+    const next = makeTransaction((MERCHANT_RECENT_ENTRIES + 1) * 1000, 9);
+    const history = { merchant_count_30d: MERCHANT_RECENT_ENTRIES + 1 };
+    expect(foldOne(merchantKind, profile, next)).toMatchObject(history);
+    expect(foldOne(merchantKind, profile, makeTransaction(5, 5))).toBeUndefined();
+    expect(foldOne(merchantKind, profile, next)).toMatchObject(history);
+    expect(profile.list.count).toBe(MERCHANT_KEPT_ENTRIES + 1);
+  });
+
+  test('an account takes in what others folded as long as it is seen, a merchant where it knows what it counts', () => {
+    const [early, late, next] = [0, 100, 50].map((second) =>
+      makeTransaction(second * 1000, second),
+    ) as [Transaction, Transaction, Transaction];
+    const ofAccount = accountKind.rebuild({ ...noAccount, rows: [late], floor: early });
+    const ofMerchant = merchantKind.rebuild({ ...noMerchant, rows: [late], horizon: early });
+    const item = (kind: Kind, one: Transaction) =>
+      mergeBlocks(kind, kind === kinds[0]?.kind ? ofAccount : ofMerchant, block(kind, [one]));
+    for (const { kind } of kinds) expect(item(kind, next)).toBe(1);
+    expect([ofAccount.list.count, ofMerchant.list.count]).toEqual([2, 2]);
+    expect(item(accountKind as Kind, early)).toBe(1);
+    expect(item(merchantKind as Kind, early)).toBe(-1);
+    expect(ofAccount.list.count).toBe(2);
+    ofMerchant.knownFromMs = BASE_MS + 86_400_000;
+    expect(item(merchantKind as Kind, early)).toBe(1);
+    expect(ofMerchant.list.count).toBe(2);
+  });
+
+  test('a rebuild that did not read to the end takes in nothing beyond its ceiling', () => {
+    const [known, beyond] = [makeTransaction(1000, 1), makeTransaction(1000, 2)];
+    const past = { ...noAccount, rows: [known], ceiling: known };
+    const profile = accountKind.rebuild(past);
+    expect(foldOne(accountKind, profile, known)).toBeDefined();
+    expect(foldOne(accountKind, profile, beyond)).toBeUndefined();
+    expect(mergeBlocks(accountKind, profile, block(accountKind as Kind, [beyond]))).toBe(1);
+    expect(profile.list.count).toBe(1);
+  });
+});

@@ -1,0 +1,91 @@
+/** Goal: a snapshot keeps the frauds of a rebuild and how far it reached. Method: snapshots are read back. */
+import { expect, test } from 'vitest';
+import {
+  type AccountPast,
+  type KnownFrauds,
+  LABEL_MATURITY_DAYS,
+  type MerchantPast,
+  NO_FRAUDS,
+  type PastTransaction,
+} from '../../../../src/core/domain/history.ts';
+import { accountKind } from '../../../../src/core/profile/account-kind.ts';
+import { takeOwn } from '../../../../src/core/profile/arena.ts';
+import { createMerchantKind, merchantKind } from '../../../../src/core/profile/merchant-kind.ts';
+import { AFTER_ALL, BEFORE_ALL, placeOf } from '../../../../src/core/profile/packed-list.ts';
+import type { Profile, ProfileKind } from '../../../../src/core/profile/profile.ts';
+import { encodeSnapshot, readLog } from '../../../../src/core/profile/profile-log.ts';
+
+const DAY_MS = 86_400_000;
+
+function makeRow(second: number): PastTransaction {
+  const createdAtMs = Date.UTC(2026, 5, 1) + second * 1000;
+  const time = createdAtMs.toString(16).padStart(12, '0');
+  return {
+    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7abc-8000-${String(second).padStart(12, '0')}`,
+    createdAtMs,
+    accountId: 'acc_1',
+    merchantId: 'm_1',
+    amount: '10',
+    currency: 'USD',
+    corridor: 'US-EG',
+    deviceId: null,
+    country: 'US',
+  };
+}
+
+const [row, later] = [makeRow(1), makeRow(2)];
+const account: AccountPast = {
+  rows: [row],
+  floor: { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' },
+  ceiling: null,
+  frauds: NO_FRAUDS,
+};
+const merchant: MerchantPast = {
+  ...{ rows: [row], tallies: [], horizon: null, knownFromMs: 0, ceiling: null, frauds: NO_FRAUDS },
+};
+
+const span = {
+  createdAtMs: row.createdAtMs,
+  fromMs: row.createdAtMs + DAY_MS,
+  untilMs: Number.POSITIVE_INFINITY,
+  isUnusual: false,
+};
+const fraud: KnownFrauds = { ...NO_FRAUDS, spans: [span] };
+const unusual: KnownFrauds = { ...NO_FRAUDS, spans: [{ ...span, isUnusual: true }] };
+const takenBack: KnownFrauds = {
+  ...NO_FRAUDS,
+  spans: [{ ...span, untilMs: row.createdAtMs + 2 * DAY_MS }],
+};
+
+function logOf<P extends Profile, Past>(kind: ProfileKind<P, Past>, past: Past): Uint8Array {
+  return encodeSnapshot(kind, kind.rebuild(past), { high: 1, low: 2 });
+}
+
+function readBack<P extends Profile, Past>(kind: ProfileKind<P, Past>, past: Past) {
+  return readLog(kind, logOf(kind, past), takeOwn)?.profile;
+}
+
+test('where a profile begins and ends comes back as it was stored', () => {
+  const reach = { floor: row, ceiling: later };
+  expect(readBack(accountKind, { ...account, ...reach })).toMatchObject({
+    floor: placeOf(row),
+    ceiling: placeOf(later),
+  });
+  expect(readBack(accountKind, account)?.ceiling).toBe(AFTER_ALL);
+  expect(
+    readBack(merchantKind, { ...merchant, horizon: row, ceiling: later, knownFromMs: DAY_MS }),
+  ).toMatchObject({ horizon: placeOf(row), ceiling: placeOf(later), knownFromMs: DAY_MS });
+  expect(readBack(merchantKind, merchant)?.horizon).toBe(BEFORE_ALL);
+});
+
+test('what is known of frauds comes back as it was stored', () => {
+  expect(readBack(accountKind, { ...account, frauds: fraud })?.frauds).toEqual(fraud);
+  expect(readBack(merchantKind, { ...merchant, frauds: takenBack })?.frauds).toEqual(takenBack);
+  expect(readBack(merchantKind, { ...merchant, frauds: unusual })?.frauds).toEqual(unusual);
+});
+
+test('a merchant whose tallies are of another maturity of labels is rebuilt', () => {
+  const log = logOf(merchantKind, merchant);
+  expect(readLog(merchantKind, log, takeOwn)).toBeDefined();
+  expect(readLog(createMerchantKind(LABEL_MATURITY_DAYS + 1), log, takeOwn)).toBeUndefined();
+});

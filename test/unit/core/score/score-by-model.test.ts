@@ -1,0 +1,115 @@
+/** Goal: the effect of a model's opinion on a decision. Method: given opinions, vectors on which rules fire. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { factorSentence } from '../../../../src/core/score/factor-sentence.ts';
+import type { Factor, Opinion } from '../../../../src/core/score/opinion.ts';
+import { RULES } from '../../../../src/core/score/rules/catalogue.ts';
+import { compileRuleSet } from '../../../../src/core/score/rules/compile-rule-set.ts';
+import { default1 } from '../../../../src/core/score/rules/rule-sets/default-1.ts';
+import { score } from '../../../../src/core/score/score.ts';
+import { makeVector } from './vector.ts';
+
+const ruleSet = compileRuleSet(default1, RULES);
+const withPolicy = compileRuleSet(
+  {
+    ...default1,
+    rules: default1.rules.map((one) => ({ ...one, isPolicy: one.rule === 'structuring' })),
+  },
+  RULES,
+);
+/** Two rules fire: impossible travel by 0.5, structuring by 0.6. */
+const vector = makeVector({ country_change_hours: 1, near_limit_72h: 2, amount_to_limit: 0.9 });
+const FACTORS: Factor[] = [
+  { feature: 'count_1h', value: 14, contribution: 3 },
+  { feature: 'first_device', value: 1, contribution: 1 },
+];
+
+function opinionOf(probability: number, more: Partial<Opinion> = {}): Opinion {
+  return { probability, bands: null, factors: () => FACTORS, ...more };
+}
+
+describe('a deciding model', () => {
+  test('is the risk, whatever rules fire, so that they do not blur its ranking', () => {
+    const probability = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(probability, (given) => {
+        const decision = score({ vector, ruleSet, opinion: opinionOf(given) });
+        expect(decision.risk).toBe(given);
+        expect(decision.probability).toBe(given);
+        expect(decision.score).toBe(Math.round(1000 * given));
+      }),
+    );
+  });
+
+  test('shares its points among the features, and rules that fired are told with none', () => {
+    expect(score({ vector, ruleSet, opinion: opinionOf(0.8) })).toMatchObject({
+      score: 800,
+      verdict: 'decline',
+      reasons: [
+        {
+          ...{ code: 'MODEL_COUNT_1H', contribution: 600 },
+          detail: 'Model: Siblings of the last hour: 14 transactions',
+        },
+        { code: 'MODEL_FIRST_DEVICE', contribution: 200 },
+        { code: 'STRUCTURING', contribution: 0 },
+        { code: 'IMPOSSIBLE_TRAVEL', contribution: 0 },
+      ],
+    });
+  });
+
+  test('is not asked for factors where it approves', () => {
+    const factors = () => {
+      throw new Error('asked');
+    };
+    const decision = score({ vector, ruleSet, opinion: opinionOf(0.1, { factors }) });
+    expect(decision.verdict).toBe('approve');
+    expect(decision.reasons[0]).toMatchObject({ code: 'MODEL_PROBABILITY', contribution: 100 });
+  });
+
+  test('judges by its own bands where it has some', () => {
+    const bands = { reviewFrom: 0.02, declineFrom: 0.1 };
+    const verdicts = [0.019, 0.02, 0.099, 0.1].map(
+      (given) => score({ vector, ruleSet, opinion: opinionOf(given, { bands }) }).verdict,
+    );
+    expect(verdicts).toEqual(['approve', 'review', 'review', 'decline']);
+  });
+
+  test('is joined by rules that are policy, as independent causes', () => {
+    const decision = score({ vector, ruleSet: withPolicy, opinion: opinionOf(0.5) });
+    expect(decision.risk).toBeCloseTo(1 - 0.5 * 0.4, 12);
+    expect(decision.reasons.map(({ code, contribution }) => [code, contribution])).toEqual([
+      ['STRUCTURING', 437],
+      ['MODEL_COUNT_1H', 273],
+      ['MODEL_FIRST_DEVICE', 90],
+      ['IMPOSSIBLE_TRAVEL', 0],
+    ]);
+  });
+
+  test('contributions add up to the score, and the risk stays in range', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (given) => {
+        for (const set of [ruleSet, withPolicy]) {
+          const {
+            risk,
+            reasons,
+            score: points,
+          } = score({
+            ...{ vector, ruleSet: set, opinion: opinionOf(given) },
+          });
+          expect(risk).toBeGreaterThanOrEqual(given);
+          expect(risk).toBeLessThanOrEqual(1);
+          expect(reasons.reduce((sum, { contribution }) => sum + contribution, 0)).toBe(points);
+        }
+      }),
+    );
+  });
+});
+
+test.each<[string, number, string]>([
+  ['first_device', 1, 'Model: No sibling has this device: yes'],
+  ['amount_to_median', 12.3456, 'Model: Amount by the median: 12.35'],
+  ['gap_hours', Number.NaN, 'Model: Time since the newest sibling: unknown'],
+  ['from_elsewhere', 2, 'Model: from_elsewhere: 2'],
+])('%s of %d reads as a sentence', (feature, value, sentence) => {
+  expect(factorSentence({ feature, value })).toBe(sentence);
+});

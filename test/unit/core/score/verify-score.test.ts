@@ -1,0 +1,69 @@
+/** Goal: no stored value can change unnoticed. Method: one bit, field or reason changed at a time. */
+import { describe, expect, test } from 'vitest';
+import { FEATURE_SCHEMA, featureIndex } from '../../../../src/core/domain/feature-schema.ts';
+import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
+import { score } from '../../../../src/core/score/score.ts';
+import { type ScoreEvidence, verifyScore } from '../../../../src/core/score/verify-score.ts';
+import { makeVector } from './vector.ts';
+
+const features = makeVector({
+  amounts: 40,
+  amount_to_p90: 2.3,
+  amount_to_median: 4,
+  amount: 200,
+  median: 50,
+  amount_zscore: 4,
+});
+const stored: ScoreEvidence = {
+  ...score({ vector: features, ruleSet: currentRuleSet, opinion: null }),
+  features,
+  featureSchema: FEATURE_SCHEMA,
+  ruleSet: currentRuleSet.id,
+  model: null,
+};
+
+function flipBit(value: number, bit: number): number {
+  const double = Float64Array.of(value);
+  const bits = new BigUint64Array(double.buffer);
+  bits[0] = (bits[0] ?? 0n) ^ (1n << BigInt(bit));
+  return double[0] ?? 0;
+}
+
+/** The last few bits of a feature may be rounded away on the way to the risk; then nothing differs. */
+const ROUNDED_BITS = 6;
+
+describe('verifyScore', () => {
+  test('finds nothing where nothing changed, whatever order the reasons have their keys in', () => {
+    expect(verifyScore(stored, null)).toEqual([]);
+    const reasons = stored.reasons.map(({ code, detail, contribution }) => ({
+      contribution,
+      detail,
+      code,
+    }));
+    expect(verifyScore({ ...stored, reasons }, null)).toEqual([]);
+  });
+
+  test.each(Array.from({ length: 64 - ROUNDED_BITS }, (_, index) => ROUNDED_BITS + index))(
+    'finds bit %d of a feature that matters flipped',
+    (bit) => {
+      const changed = features.slice();
+      const index = featureIndex('amount_to_p90');
+      changed[index] = flipBit(changed[index] ?? 0, bit);
+      expect(verifyScore({ ...stored, features: changed }, null)).toContain('risk');
+    },
+  );
+
+  test.each<[string, Partial<ScoreEvidence>, string]>([
+    ['the risk by its last bit', { risk: flipBit(stored.risk, 0) }, 'risk'],
+    ['the score', { score: stored.score - 1 }, 'score'],
+    ['the verdict', { verdict: 'decline' }, 'verdict'],
+    ['the probability', { probability: 0 }, 'probability'],
+    ['the reasons', { reasons: [] }, 'reasons'],
+    ['the rule set', { ruleSet: 'default@0' }, 'rule_set'],
+    ['the feature schema', { featureSchema: FEATURE_SCHEMA + 1 }, 'feature_schema'],
+    ['the length of the vector', { features: features.slice(1) }, 'features'],
+    ['the model', { model: 'baseline@1' }, 'model'],
+  ])('finds %s changed', (_, change, field) => {
+    expect(verifyScore({ ...stored, ...change }, null)).toContain(field);
+  });
+});

@@ -1,0 +1,74 @@
+/** Replies of XREADGROUP and of the claim script, in every shape a server gives them. */
+import { describe, expect, test } from 'vitest';
+import { toClaimed } from '../../../../../src/core/stream/group/consumer-group.ts';
+import { toDeliveries, toEntry } from '../../../../../src/core/stream/group/read-group.ts';
+
+/** As a connection gives bulk replies that are read as Buffers. */
+const bulk = (reply: unknown): unknown => {
+  if (Array.isArray(reply)) return reply.map(bulk);
+  return typeof reply === 'string' ? Buffer.from(reply) : reply;
+};
+const FIELDS = ['v', '2', 'n', '3', 'h', '1 retry 2 ', 'd', 'x'];
+
+describe('toDeliveries', () => {
+  test('reads streams, entries and fields in any order', () => {
+    const reply = [
+      ['a', [['1-0', FIELDS]]],
+      ['b', [['2-0', ['other', 'x', 'd', 'y', 'v', '2', 'h', '1 ingest 0 ', 'n', '1']]]],
+    ];
+    expect(toDeliveries(bulk(reply))).toEqual([
+      {
+        name: 'a',
+        entries: [entry('1-0', { deliveries: 3, carried: 2, head: '1 retry 2 ', transactions: 3 })],
+      },
+      { name: 'b', entries: [entry('2-0', { packed: Buffer.from('y') })] },
+    ]);
+  });
+
+  test('takes no entries for nothing, and a nil body for a deleted entry', () => {
+    expect(toDeliveries(null)).toEqual([]);
+    expect(toDeliveries(bulk([['a', []]]))).toEqual([]);
+    const none = { version: null, head: null, packed: null, transactions: 0 };
+    expect(toDeliveries(bulk([['a', [['1-0', null]]]]))).toEqual([
+      { name: 'a', entries: [entry('1-0', { ...none, deleted: true })] },
+    ]);
+  });
+
+  test('takes an entry without our fields for one without a value', () => {
+    const [delivery] = toDeliveries(bulk([['a', [['1-0', ['x', 'y']]]]]));
+    const none = { version: null, head: null, packed: null };
+    expect(delivery?.entries).toEqual([entry('1-0', none)]);
+  });
+
+  test.each(['0', '129', '-1', '1e2', 'x', ''])('counts one where n is %j', (n) => {
+    expect(toEntry('1-0', bulk(['n', n]), 1).transactions).toBe(1);
+  });
+
+  test('refuses the flat and the object shape of other protocols and clients', () => {
+    for (const reply of [['a', [['1-0', ['v', '1']]]], { a: [] }, 'OK', [[1, []]], [['a', [7]]]]) {
+      expect(() => toDeliveries(reply)).toThrow(/unknown shape/);
+    }
+  });
+});
+
+describe('toClaimed', () => {
+  test('reads the cursor, the deliveries and who is to be divided', () => {
+    const reply = bulk(['5-0', ['1-0', 3, FIELDS, 0, '2-0', 2, FIELDS, 1]]);
+    const common = { head: '1 retry 2 ', transactions: 3, carried: 2 };
+    expect(toClaimed(reply)).toEqual({
+      cursor: '5-0',
+      entries: [entry('1-0', { ...common, deliveries: 5 })],
+      suspects: [entry('2-0', { ...common, deliveries: 2 })],
+    });
+  });
+
+  test('refuses anything else', () => {
+    expect(() => toClaimed(null)).toThrow(/unknown shape/);
+    expect(() => toClaimed(['0-0'])).toThrow(/unknown shape/);
+  });
+});
+
+function entry(id: string, more: object) {
+  const fields = { version: '2', head: '1 ingest 0 ', packed: Buffer.from('x'), transactions: 1 };
+  return { id, ...fields, deleted: false, deliveries: 1, carried: 0, ...more };
+}

@@ -1,0 +1,177 @@
+/**
+ * Goal: the copies in memory are the ones that were kept, under their own party, whatever moves and is evicted.
+ * Method: the same random keeping, growing and forgetting on a memory that holds a few of them and on a map.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { NO_FRAUDS } from '../../../../src/core/domain/history.ts';
+import { accountKind } from '../../../../src/core/profile/account-kind.ts';
+import { openItem, writeItemPlace } from '../../../../src/core/profile/packed-list.ts';
+import { createPartyTable } from '../../../../src/core/work/profiles/party-table.ts';
+import {
+  birthOf,
+  createProfileMemory,
+  findCopy,
+  forgetParty,
+  keepProfile,
+  lengthOf,
+  NO_COPY,
+  type ProfileMemory,
+  stateOf,
+  viewOf,
+} from '../../../../src/core/work/profiles/profile-memory.ts';
+import { createSlab } from '../../../../src/core/work/profiles/slab.ts';
+import { encodeProfile } from '../../../support/encode-profile.ts';
+
+const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
+const BYTES_MAX = 256 * 1024;
+const { layout } = accountKind;
+
+function makeProfile(items: number, fill: number) {
+  const profile = accountKind.rebuild({
+    ...{ rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS },
+  });
+  const place = { top: 0, high: 0, low: fill };
+  for (let ms = 0; ms < items; ms++) {
+    const at = openItem(profile.list, ms);
+    writeItemPlace(profile.list.items, at, accountKind.itemBytes, { ms, ...place });
+  }
+  return profile;
+}
+
+const stateAt = (length: number) => ({
+  slot: length % 16,
+  end: { length, high: 0xffffffff, low: length },
+  snapshotBytes: 100,
+  renewedAtS: 1,
+});
+
+const keep = (memory: ProfileMemory, party: string, items: number, fill: number) =>
+  keepProfile(memory, party, makeProfile(items, fill), stateAt(fill));
+
+function contents(memory: ProfileMemory, party: string): Buffer | undefined {
+  const copy = findCopy(memory, party);
+  if (copy === NO_COPY) return undefined;
+  const view = viewOf(memory, copy);
+  return Buffer.from(view.buffer, view.byteOffset, lengthOf(memory, copy));
+}
+
+/** Each one equals what was kept, or is gone. */
+function compare(memory: ProfileMemory, kept: Map<string, Uint8Array>): void {
+  for (const [party, bytes] of kept) {
+    const found = contents(memory, party);
+    if (found === undefined) kept.delete(party);
+    else if (!found.equals(bytes)) expect({ party, found }).toEqual({ party, found: bytes });
+  }
+}
+
+const step = fc.record({
+  party: fc.oneof(
+    fc.nat(40).map((n) => `acc_${n}`),
+    fc.constantFrom('ä', 'ä1', 'счёт-7', '口座'),
+  ),
+  items: fc.oneof(fc.nat(8), fc.nat(90)),
+  isForgotten: fc.boolean(),
+});
+
+describe('copies in memory', () => {
+  test('are what was kept, or gone', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 50, maxLength: 300 }), (steps) => {
+        const memory = createProfileMemory(BYTES_MAX / 4, accountKind);
+        const kept = new Map<string, Uint8Array>();
+        steps.forEach(({ party, items, isForgotten }, index) => {
+          if (isForgotten && index % 3 === 0) {
+            forgetParty(memory, party);
+            kept.delete(party);
+          } else {
+            keep(memory, party, items, index);
+            kept.set(party, encodeProfile(layout, makeProfile(items, index)));
+            const copy = findCopy(memory, party);
+            if (copy !== NO_COPY) expect(stateOf(memory, copy)).toEqual(stateAt(index));
+          }
+          compare(memory, kept);
+          expect(contents(memory, 'never kept')).toBeUndefined();
+        });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('stay where they are while they fit, in room that is aligned for their items', () => {
+    const memory = createProfileMemory(BYTES_MAX, accountKind);
+    keep(memory, 'a', 1, 1);
+    const copy = findCopy(memory, 'a');
+    const birth = birthOf(memory, copy);
+    expect(viewOf(memory, copy).byteOffset % 8).toBe(0);
+    keep(memory, 'a', 2, 2);
+    expect([findCopy(memory, 'a'), birthOf(memory, copy)]).toEqual([copy, birth]);
+    keep(memory, 'a', 50, 3);
+    expect(birthOf(memory, copy)).not.toBe(birth);
+  });
+
+  test('that were not found for long go first, and what fits no page is not kept', () => {
+    const memory = createProfileMemory(BYTES_MAX, accountKind);
+    keep(memory, 'kept', 20, 1);
+    let kept = 0;
+    for (let n = 0; n < 2000; n++) {
+      keep(memory, `acc_${n}`, 20, n);
+      if (findCopy(memory, 'kept') !== NO_COPY) kept++;
+    }
+    expect(kept).toBe(2000);
+    expect(findCopy(memory, 'acc_0')).toBe(NO_COPY);
+    expect(findCopy(memory, 'acc_1999')).not.toBe(NO_COPY);
+    keep(memory, 'kept', 5000, 2);
+    expect(findCopy(memory, 'kept')).toBe(NO_COPY);
+  });
+
+  test('take what room there is, whatever sizes come', () => {
+    const memory = createProfileMemory(BYTES_MAX, accountKind);
+    for (let n = 0; n < 3000; n++) keep(memory, `small_${n}`, 1, n);
+    for (let n = 0; n < 3000; n++) keep(memory, `large_${n}`, 60, n);
+    const found = Array.from({ length: 3000 }, (_, n) => findCopy(memory, `large_${n}`));
+    const bytes = found.filter((copy) => copy !== NO_COPY).length * (60 * 40);
+    expect(bytes).toBeGreaterThan(BYTES_MAX / 2);
+  });
+
+  test('that grow take the pages that they leave nearly empty', () => {
+    const memory = createProfileMemory(BYTES_MAX, accountKind);
+    let missed = 0;
+    for (let items = 4; items <= 40; items++) {
+      // Another order each time, so that every page keeps a few.
+      for (let n = 0; n < 100; n++) {
+        const party = `acc_${(n * (2 * items + 1)) % 101}`;
+        if (items > 4 && findCopy(memory, party) === NO_COPY) missed++;
+        keep(memory, party, items, n);
+      }
+    }
+    // 88 where a page of few copies is kept for them.
+    expect(missed).toBeLessThan(60);
+  });
+
+  test('of a slab are in pages of one size each', () => {
+    const { pages, pageBytes, buffer } = createSlab(18 * 1024 * 1024);
+    expect([pages, pageBytes, buffer.byteLength]).toEqual([144, 131_072, 18 * 1024 * 1024]);
+  });
+});
+
+test('a table finds what was added and not removed', () => {
+  const [NUMBERS, HASHES] = [64, 7];
+  fc.assert(
+    fc.property(fc.array(fc.nat(NUMBERS - 1), { maxLength: 400 }), (toggled) => {
+      const table = createPartyTable(NUMBERS, (number, party) => party === String(number));
+      const added = new Set<number>();
+      for (const number of toggled) {
+        if (added.delete(number)) table.remove(number);
+        else {
+          added.add(number);
+          table.add(number, number % HASHES);
+        }
+        for (let one = 0; one < NUMBERS; one++) {
+          expect(table.find(String(one), one % HASHES)).toBe(added.has(one) ? one : NO_COPY);
+        }
+      }
+    }),
+    { numRuns: 20 },
+  );
+});

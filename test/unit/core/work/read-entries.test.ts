@@ -1,0 +1,35 @@
+/** Goal: a batch that holds a transaction several times works on it once. Method: random repetitions against a Set. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Item } from '../../../../src/core/work/item.ts';
+import { splitRepeated } from '../../../../src/core/work/read-entries.ts';
+import { deliver } from '../../../support/delivered.ts';
+import { entryOf, itemsOf, stream } from './held-entries.ts';
+
+const items = itemsOf({ stream, consumer: 'c-1', entry: entryOf('0-0', 100) });
+
+test('repeated items are found, wherever they stand', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(items.length - 1), { maxLength: 200 }), (picked) => {
+      const batch = picked.map((index): Item => ({ ...(items[index] as Item) }));
+      const { firsts, others } = splitRepeated(batch);
+      const seen = new Set<string>();
+      const expected = batch.filter(({ transaction }) => {
+        const isFirst = !seen.has(transaction.transactionId);
+        seen.add(transaction.transactionId);
+        return isFirst;
+      });
+      expect(firsts).toEqual(expected);
+      expect(others).toEqual(batch.filter((item) => !expected.includes(item)));
+    }),
+  );
+});
+
+test('ids that only end alike are no repetitions', () => {
+  const ids = ['019cd50b-1800-7633-8aa4-c44794cac5ad', '019cd50b-1801-7633-8aa4-c44794cac5ad'];
+  const [one, other] = deliver(
+    ids.map((transactionId) => ({ transactionId, createdAtMs: Date.UTC(2026, 10) })),
+  );
+  const batch = [one, other, one].map((transaction) => ({ ...items[0], transaction }) as Item);
+  expect(splitRepeated(batch)).toEqual({ firsts: batch.slice(0, 2), others: batch.slice(2) });
+});

@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { shareBatch } from '../../../../src/core/work/share-batch.ts';
+
+describe('shareBatch', () => {
+  test('gives one busy stream the whole batch', () => {
+    expect(shareBatch([0, 700, 0], 100)[1]).toBe(100);
+  });
+
+  test('gives streams that may be empty another batch between them', () => {
+    const [busy, ...others] = shareBatch([10_000, ...new Array(11).fill(0)], 100);
+    expect(busy).toBe(100);
+    expect(others).toEqual(new Array(11).fill(9));
+    expect(shareBatch([100, 50, 0], 100)).toEqual([57, 42, 42]);
+    expect(shareBatch([0, 0, 0, 0], 100)).toEqual([25, 25, 25, 25]);
+  });
+
+  test('gives equal backlogs equal shares', () => {
+    expect(shareBatch([50, 50, 50, 50], 100)).toEqual([25, 25, 25, 25]);
+  });
+
+  test('lets a longer backlog keep up, and a flood take four times what another gets at most', () => {
+    expect(shareBatch([200, 100, 100], 1000)).toEqual([428, 285, 285]);
+    const [flood = 0, other = 0] = shareBatch([1_000_000, 100, 100, 100, 100, 100], 900);
+    expect(flood).toBe(400);
+    expect(other).toBe(100);
+  });
+
+  test('stays within two batches, and reads from every stream', () => {
+    const backlogs = fc.array(fc.nat(100_000), { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(backlogs, fc.integer({ min: 1, max: 1000 }), (waiting, batchTransactions) => {
+        const shares = shareBatch(waiting, batchTransactions);
+        expect(Math.min(...shares)).toBeGreaterThanOrEqual(1);
+        expect(Math.max(...shares)).toBeLessThanOrEqual(batchTransactions);
+        const sum = shares.reduce((all, share) => all + share, 0);
+        // At least one of each, whatever the batch.
+        expect(sum).toBeLessThanOrEqual(2 * batchTransactions + waiting.length);
+      }),
+    );
+  });
+});

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { mintApiKey, mintLink } from '../../../../src/kit/access/api-key.ts';
+import type { Score } from '../../../../src/kit/client/api-types.ts';
+import { createLedger } from '../../../../src/tools/client/ledger.ts';
+import { ledgerSentence, whereToLook } from '../../../../src/tools/start/screen.ts';
+
+const COUNTED = {
+  ...{ accepted: 20_000, duplicates: 0, scored: 20_000, deadLettered: 0, pending: 0, doubled: 0 },
+  ...{ elapsedMs: 2_098, latencyP50Ms: 798, latencyP99Ms: 1_206 },
+};
+const ID = '01a1f873-ca31-7d5e-a6f6-e2409247fcde';
+const reason = (code: string, detail: string) => ({ code, detail, contribution: 200 });
+const SCORE = {
+  ...{ transaction_id: ID, account_id: 'account_1246', score: 992, verdict: 'decline' },
+  reasons: [
+    reason('AMOUNT_OVER_HABIT', "Amount 9902.00 is 366.1 times this account's usual 27.05"),
+    reason('AMOUNT_OVER_MERCHANT', "Amount 9902.00 is 25.8 times this merchant's usual 383.20"),
+    reason('STRUCTURING', '3 amounts just below the reporting limit within 72 hours'),
+  ],
+} as unknown as Score;
+const URL = 'http://127.0.0.1:8080';
+
+test('the latency of the sample is named as that of a backlog', () => {
+  const sentence = ledgerSentence(createLedger(COUNTED));
+  expect(sentence).toContain('798 ms for half, 1,206 ms for 99 %, in a backlog');
+  for (const line of sentence.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+});
+
+const LINK = `${URL}/console#login=${mintLink().token}`;
+
+test('where to look fits 100 columns, and its key stands only in the request', () => {
+  const { key } = mintApiKey();
+  const lines = whereToLook({ url: URL, consoleUrl: LINK, key, keyFile: '/tmp/d/api-key' }, [
+    SCORE,
+  ]);
+  for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(100);
+  expect(lines.filter((line) => line.includes(key))).toEqual([
+    `curl -sH 'Authorization: Bearer ${key}' \\`,
+  ]);
+  expect(lines).toContain("  'http://127.0.0.1:8080/v1/scores?sort=score&limit=5'");
+  expect(lines).toContain(`  http://127.0.0.1:8080/console/transactions/${ID}`);
+  expect(lines.find((line) => line.includes('http'))).toContain(LINK);
+  expect(lines.join('\n')).toContain(`Open ${URL}/docs and`);
+});
+
+test('where nothing is scored yet, no list is shown', async () => {
+  const lines = whereToLook({ url: URL, consoleUrl: LINK, key: 'KEY', keyFile: null }, []);
+  expect(lines.slice(0, 4)).toEqual([expect.any(String), '', `  ${LINK}`, '']);
+  expect(lines.slice(4)).toEqual([
+    ...['Nothing is scored yet.', '', `Open ${URL}/docs and authorize with this key: KEY`],
+  ]);
+});
+
+test('where nothing is served afterwards, no link that would be dead is shown', () => {
+  const lines = whereToLook({ url: URL, consoleUrl: null, key: 'KEY', keyFile: null }, [SCORE]);
+  expect(lines[0]).toBe('The 1 riskiest, each with its address in the console:');
+  expect(lines.join('\n')).not.toContain('login=');
+});

@@ -1,0 +1,85 @@
+/** Which Postgres answers a read. The databases here are only names and are never queried. */
+import { expect, test } from 'vitest';
+import type { Database } from '../../../../../src/kit/database/pool.ts';
+import {
+  isFound,
+  RECENT_MS,
+  readFrom,
+} from '../../../../../src/kit/database/replica/choose-database.ts';
+import { Failure } from '../../../../../src/kit/words/failure.ts';
+
+const named = () => ({}) as Database;
+const [primary, database] = [named(), named()];
+const NOW = 10 * RECENT_MS;
+const AGE_MS = 700;
+
+const hasReplayed = async () => true;
+
+function replicaOf(ageMs: number | undefined = AGE_MS) {
+  const noted: unknown[] = [];
+  const databases = {
+    ...{ primary, replica: { database, ageMs: () => ageMs, hasReplayed }, now: () => NOW },
+    countRead: (...by: unknown[]) => noted.push(by.join(': ')),
+    noteAge: (age: number) => noted.push(age),
+  };
+  return { databases, noted };
+}
+const ask = async (asked: Database, asOfMs: number) => ({ asked, asOfMs });
+
+test('recent data comes from the primary, older from the replica, if there is one', async () => {
+  const { databases, noted } = replicaOf();
+  const atPrimary = { asked: primary, asOfMs: NOW };
+  expect(await readFrom(databases, NOW - RECENT_MS + 1, ask)).toEqual(atPrimary);
+  expect(await readFrom(databases, NOW - RECENT_MS, ask)).toEqual({
+    ...{ asked: database, asOfMs: NOW - AGE_MS },
+  });
+  expect(await readFrom({ ...databases, replica: null }, 0, ask)).toEqual(atPrimary);
+  expect(noted).toEqual(['primary: recent', 'replica: in_step', AGE_MS]);
+});
+
+test('an answer is as old as it is once it has been read', async () => {
+  const { databases, noted } = replicaOf();
+  let nowMs = NOW;
+  const slow = async () => {
+    nowMs += 5000;
+  };
+  await readFrom({ ...databases, now: () => nowMs }, 0, slow);
+  expect(noted).toEqual(['replica: in_step', AGE_MS + 5000]);
+});
+
+test('a replica that is behind, fails or lacks a row leaves the answer to the primary', async () => {
+  const { databases, noted } = replicaOf();
+  const behind = { ...databases, replica: { ...databases.replica, ageMs: () => undefined } };
+  expect(await readFrom(behind, 0, ask)).toMatchObject({ asked: primary });
+  const failing = async (asked: Database) => {
+    if (asked === database) throw new Failure('unavailable', 'POSTGRES_UNAVAILABLE', 'away');
+    return asked;
+  };
+  expect(await readFrom(databases, 0, failing)).toBe(primary);
+  const lacking = async (asked: Database) => (asked === database ? undefined : asked);
+  expect(await readFrom(databases, 0, lacking, isFound)).toBe(primary);
+  expect(noted).toEqual(['primary: behind', 'primary: failed', 'primary: lacking']);
+});
+
+test('a replica without the write of the request leaves the answer to the primary, and is not asked for recent data', async () => {
+  const { databases, noted } = replicaOf();
+  let asked = 0;
+  const hasWrite = async () => {
+    asked += 1;
+    return asked > 1;
+  };
+  const after = { ...databases, hasWrite };
+  expect(await readFrom(after, NOW, ask)).toMatchObject({ asked: primary });
+  expect(asked).toBe(0);
+  expect(await readFrom(after, 0, ask)).toMatchObject({ asked: primary });
+  expect(await readFrom(after, 0, ask)).toMatchObject({ asked: database });
+  expect(noted).toEqual(['primary: recent', 'primary: behind', 'replica: in_step', AGE_MS]);
+});
+
+test('what is wrong with the read itself is not asked twice', async () => {
+  const { databases } = replicaOf();
+  const wrong = async (asked: Database) => {
+    throw new TypeError(asked === database ? 'once' : 'twice');
+  };
+  await expect(readFrom(databases, 0, wrong)).rejects.toThrow('once');
+});

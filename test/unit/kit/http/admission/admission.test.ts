@@ -1,0 +1,149 @@
+/** Admission by count, by bytes, by duration and by the state of Postgres. */
+import { describe, expect, test } from 'vitest';
+import {
+  type Admission,
+  createAdmission,
+} from '../../../../../src/kit/http/admission/admission.ts';
+
+const limits = { requestsMax: 64, bytesMax: 1000, eventLoopDelayMsMax: 100 };
+
+/** Admits as many submissions as possible, and lets them leave. */
+function fill({ enter }: Admission, tookMs: number | null = null): number {
+  const tickets = Array.from({ length: 100 }, () => enter('submit', 1));
+  const taken = tickets.flatMap((ticket) => (ticket.refusal === null ? ticket : []));
+  for (const ticket of taken) ticket.leave(tookMs);
+  return taken.length;
+}
+
+describe('admission', () => {
+  test('lets in as many as there are places, of each kind', () => {
+    const { enter } = createAdmission(limits, () => true);
+    const tickets = Array.from({ length: 65 }, () => enter('submit', 1));
+    expect(tickets.filter((ticket) => ticket.refusal === null)).toHaveLength(64);
+    expect(tickets.at(-1)?.refusal).toBe('in-flight');
+    expect(enter('other', 0).refusal).toBeNull();
+    const [first] = tickets;
+    if (first?.refusal === null) first.leave(1);
+    expect(enter('submit', 1).refusal).toBeNull();
+  });
+
+  test('bounds bytes beyond a few requests, which are let in whatever they weigh', () => {
+    const { enter } = createAdmission(limits, () => true);
+    const large = Array.from({ length: 9 }, () => enter('submit', 5000));
+    expect(large.map(({ refusal }) => refusal)).toEqual([...new Array(8).fill(null), 'bytes']);
+    for (const ticket of large) if (ticket.refusal === null) ticket.leave(1);
+    const small = Array.from({ length: 11 }, () => enter('submit', 100));
+    expect(small.map(({ refusal }) => refusal)).toEqual([...new Array(10).fill(null), 'bytes']);
+  });
+
+  test('a place that is lent is taken by others, and taken back while there is one', () => {
+    const { enter } = createAdmission({ ...limits, requestsMax: 1 }, () => true);
+    const first = enter('submit', 1);
+    if (first.refusal !== null) throw new Error('a place was expected');
+    first.lend();
+    const second = enter('submit', 1);
+    if (second.refusal !== null) throw new Error('the lent place was expected');
+    expect(first.takeBack()).toBe('in-flight');
+    first.leave(null);
+    expect(enter('submit', 1).refusal).toBe('in-flight');
+    second.lend();
+    expect(second.takeBack()).toBeNull();
+    second.leave(null);
+    expect(enter('submit', 1).refusal).toBeNull();
+  });
+
+  test('streams of lines keep no submission out', () => {
+    const { enter } = createAdmission({ ...limits, requestsMax: 1 }, () => true);
+    expect([enter('stream', 1).refusal, enter('stream', 1).refusal]).toEqual([null, 'in-flight']);
+    expect(enter('submit', 1).refusal).toBeNull();
+  });
+
+  test('takes no submissions while nothing can be committed, and reads all the same', () => {
+    const { enter } = createAdmission(limits, () => false);
+    expect(enter('submit', 1).refusal).toBe('postgres');
+    expect(enter('stream', 1).refusal).toBe('postgres');
+    expect(enter('other', 0).refusal).toBeNull();
+  });
+
+  test('lets fewer in while the event loop is late, 16 at least, and all again afterwards', () => {
+    const admission = createAdmission(limits, () => true);
+    admission.adapt(101);
+    expect(fill(admission)).toBe(45);
+    for (let n = 0; n < 4; n++) admission.adapt(101);
+    expect(fill(admission)).toBe(45);
+    for (let n = 0; n < 50; n++) admission.adapt(500);
+    expect(fill(admission)).toBe(16);
+    // Near the knee the limit grows by a few slots a second, far from it to the full limit in two seconds.
+    for (let n = 0; n < 10; n++) admission.adapt(100);
+    expect(fill(admission)).toBe(20);
+    for (let n = 0; n < 20; n++) admission.adapt(50);
+    expect(fill(admission)).toBe(64);
+  });
+
+  test('says that there are submissions until none has been in flight for a second', () => {
+    const admission = createAdmission(limits, () => true);
+    const adapt = (times: number) => {
+      for (let n = 0; n < times; n++) admission.adapt(0);
+    };
+    admission.enter('other', 0);
+    adapt(1);
+    expect(admission.isSubmitting()).toBe(false);
+    const ticket = admission.enter('submit', 0);
+    adapt(20);
+    expect(admission.isSubmitting()).toBe(true);
+    if (ticket.refusal === null) ticket.leave(5);
+    adapt(10);
+    expect(admission.isSubmitting()).toBe(true);
+    adapt(1);
+    expect(admission.isSubmitting()).toBe(false);
+  });
+
+  test('lets in as many as can be answered in time once submissions take long', () => {
+    const admission = createAdmission(limits, () => true);
+    fill(admission, 1000);
+    admission.adapt(0);
+    expect(fill(admission)).toBe(32);
+    for (let n = 0; n < 5; n++) admission.adapt(100);
+    fill(admission, 60_000);
+    admission.adapt(0);
+    expect(fill(admission)).toBe(16);
+  });
+
+  test('lets fewer in while submissions take long; what says nothing changes nothing', () => {
+    const admission = createAdmission(limits, () => true);
+    fill(admission, 500);
+    admission.adapt(0);
+    expect(fill(admission, null)).toBe(64);
+    fill(admission, 501);
+    admission.adapt(0);
+    expect(fill(admission)).toBe(45);
+    expect(Array.from({ length: 64 }, () => admission.enter('other', 0).refusal)).toEqual(
+      new Array(64).fill(null),
+    );
+  });
+
+  test('lets no more in while nobody knows how long those under way will take', () => {
+    const admission = createAdmission(limits, () => true);
+    fill(admission, 1000);
+    admission.adapt(0);
+    expect(fill(admission)).toBe(32);
+    admission.adapt(0);
+    const ticket = admission.enter('submit', 1);
+    if (ticket.refusal !== null) throw new Error('there was a place');
+    for (let n = 0; n < 20; n++) admission.adapt(0);
+    expect(fill(admission)).toBeLessThan(40);
+    ticket.leave(1);
+    for (let n = 0; n < 20; n++) admission.adapt(0);
+    expect(fill(admission)).toBe(64);
+  });
+
+  test('a request that was answered takes no place any more', () => {
+    const admission = createAdmission({ ...limits, requestsMax: 1 }, () => true);
+    const ticket = admission.enter('submit', 10);
+    if (ticket.refusal !== null) throw new Error('there was a place');
+    ticket.lend();
+    ticket.leave(null);
+    expect(ticket.takeBack()).toBe('in-flight');
+    expect(admission.enter('submit', 10).refusal).toBeNull();
+  });
+});

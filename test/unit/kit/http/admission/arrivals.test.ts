@@ -1,0 +1,58 @@
+/** Bodies that are still arriving: their number, their bytes, and which one gives way. */
+import { expect, test } from 'vitest';
+import { createArrivals } from '../../../../../src/kit/http/admission/arrivals.ts';
+
+function open(limits: { bodiesMax: number; bytesMax: number }) {
+  let nowMs = 0;
+  const arrivals = createArrivals(
+    { ...limits, slowMs: 100 },
+    () => nowMs,
+    () => new Error('gave way'),
+  );
+  const begin = () => {
+    const arrival = arrivals.begin();
+    if (arrival === undefined) throw new Error('room was expected');
+    return arrival;
+  };
+  const pass = (ms: number) => {
+    nowMs += ms;
+  };
+  return { ...arrivals, pass, first: begin(), second: begin() };
+}
+
+test('beyond their count the oldest gives way, but only to its slowness', async () => {
+  const { begin, pass, first } = open({ bodiesMax: 2, bytesMax: 10 });
+  pass(99);
+  expect(begin()).toBeUndefined();
+  pass(1);
+  expect(begin()).toBeDefined();
+  await expect(first.gaveWay).rejects.toThrow('gave way');
+  expect(first.add(1)).toBe(false);
+});
+
+test('one that has ended makes room', () => {
+  const { begin, first } = open({ bodiesMax: 2, bytesMax: 10 });
+  first.end();
+  expect(begin()).toBeDefined();
+  expect(begin()).toBeUndefined();
+});
+
+test('beyond their bytes the oldest gives way, and nothing is added while all are young', async () => {
+  const { pass, first, second } = open({ bodiesMax: 2, bytesMax: 10 });
+  expect(first.add(6)).toBe(true);
+  expect(second.add(4)).toBe(true);
+  expect(second.add(1)).toBe(false);
+  pass(100);
+  expect(second.add(6)).toBe(true);
+  await expect(first.gaveWay).rejects.toThrow('gave way');
+  expect(second.add(1)).toBe(false);
+  await expect(second.gaveWay).rejects.toThrow('gave way');
+});
+
+test('bytes of one that has ended count no more', () => {
+  const { first, second } = open({ bodiesMax: 2, bytesMax: 10 });
+  expect(first.add(10)).toBe(true);
+  expect(second.add(1)).toBe(false);
+  first.end();
+  expect(second.add(10)).toBe(true);
+});

@@ -1,0 +1,73 @@
+/**
+ * Goal: the kind of a request follows from its route, and a request that is turned away is never routed. Method: a front that
+ * refuses all submissions, and fronts that turn requests away.
+ */
+import { Hono } from 'hono';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Front, openFront } from '../../../../../src/kit/http/admission/shed.ts';
+import { Problem } from '../../../../../src/kit/http/answers/problem.ts';
+import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
+import { type Serving, serve } from '../../../../../src/kit/http/serve.ts';
+import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
+import { testConfig } from '../../../../support/config.ts';
+import { sendRaw } from '../../../../support/raw-http.ts';
+
+const app = new Hono<AppEnv>();
+app.post('/v1/transactions', (c) => c.json({ stored: true }, 201));
+app.post('/docs', (c) => c.json({ is: 'a page' }));
+
+const metrics = createMetrics();
+let front: Front;
+let serving: Serving;
+beforeAll(async () => {
+  front = openFront(testConfig(), {
+    ...{ metrics, takesSubmissions: () => false },
+    turnAway: ({ headers }) =>
+      headers.authorization === undefined
+        ? undefined
+        : new Problem('too-many-unknown-keys', 'Too many.', { headers: { 'Retry-After': '1' } }),
+  });
+  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, front: front.wrap });
+});
+afterAll(async () => {
+  await serving.close();
+  front[Symbol.dispose]();
+});
+
+const statusOf = async (target: string): Promise<string | undefined> => {
+  const head = `POST ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  return /^HTTP\/1\.1 (\d+)/.exec(await sendRaw(serving.url, head))?.[1];
+};
+
+test.each([
+  ['/v1/transactions', '503'],
+  ['/v1/transactions?from=/docs', '503'],
+  ['/docs/../v1/transactions', '503'],
+  ['/docs/%2e%2E/v1/transactions', '503'],
+  ['/docs/./../%76%31/transactions', '503'],
+  ['http://x/docs/../v1/transactions', '503'],
+  ['http://x/%761/transactions', '503'],
+  ['/v1/transactions/../../docs', '200'],
+  ['/docs?from=/v1/transactions', '200'],
+  ['//docs/v1/transactions', '404'],
+])('a submission to %s is answered %s', async (target, status) => {
+  expect(await statusOf(target)).toBe(status);
+});
+
+test('a request that is turned away gets no further, whatever its path and body', async () => {
+  const answers = await Promise.all(
+    ['GET', 'POST'].map((method) =>
+      fetch(`${serving.url}/v1/transactions`, {
+        ...{ method, headers: { Authorization: 'Bearer x' } },
+        ...(method === 'POST' ? { body: 'x'.repeat(100_000) } : {}),
+      }),
+    ),
+  );
+  for (const answer of answers) {
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '1']);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(await answer.json()).toMatchObject({ type: 'urn:risk:problem:too-many-unknown-keys' });
+  }
+  const told = await metrics.registry.metrics();
+  expect(told).toContain('risk_http_requests_shed_total{reason="unknown-key"} 2');
+});

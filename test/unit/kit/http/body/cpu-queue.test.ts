@@ -1,0 +1,44 @@
+/** Between heavy pieces of work the event loop handles its sockets. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createCpuQueue } from '../../../../../src/kit/http/body/cpu-queue.ts';
+
+test('the first turn is given at once, the others one a turn of the loop, in order', async () => {
+  const waitForCpu = createCpuQueue(1);
+  const done: number[] = [];
+  for (const n of [1, 2, 3]) void waitForCpu().then(() => done.push(n));
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(done).toEqual([1]);
+  await nextTurn();
+  expect(done).toEqual([1, 2]);
+  await nextTurn();
+  expect(done).toEqual([1, 2, 3]);
+});
+
+test('between two turns the loop looks at its sockets so many times', async () => {
+  const waitForCpu = createCpuQueue(3);
+  await waitForCpu();
+  let isGiven = false;
+  void waitForCpu().then(() => {
+    isGiven = true;
+  });
+  for (let n = 0; n < 2; n++) await nextTurn();
+  expect(isGiven).toBe(false);
+  await nextTurn();
+  expect(isGiven).toBe(true);
+});
+
+test('nobody waits when nothing was done in this turn', async () => {
+  const waitForCpu = createCpuQueue(1);
+  await waitForCpu();
+  await nextTurn();
+  await nextTurn();
+  let isGiven = false;
+  void waitForCpu().then(() => {
+    isGiven = true;
+  });
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(isGiven).toBe(true);
+});

@@ -1,0 +1,157 @@
+/** Each refusal of a field names what is allowed and what was given, in our words. */
+import { Hono } from 'hono';
+import { expect, test } from 'vitest';
+import type { z } from 'zod';
+import { labelInputSchema } from '../../../../../src/core/domain/label.ts';
+import { newProposalSchema } from '../../../../../src/core/domain/model-record.ts';
+import { transactionInputSchema } from '../../../../../src/core/domain/transaction.ts';
+import { scoreSearchParameters } from '../../../../../src/core/read/search-parameters.ts';
+import { REASONS, summaryParameters } from '../../../../../src/core/read/summary-parameters.ts';
+import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
+import { checkFields, listReader, readQuery } from '../../../../../src/kit/http/body/body.ts';
+import { InvalidFields } from '../../../../../src/kit/words/field-error.ts';
+import { deadLetterCommandSchema } from '../../../../../src/rooms/dead-letters/change.ts';
+
+function refusal(work: () => unknown): InvalidFields {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof InvalidFields) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
+
+function detailOf(schema: z.ZodType, value: object): string {
+  return refusal(() => checkFields(schema, value)).message;
+}
+
+const TRANSACTION = {
+  ...{ account_id: 'a', merchant_id: 'm', amount: '1', currency: 'USD', corridor: 'US-EG' },
+};
+const LABEL = { label: 'fraud', labelled_at: '2026-11-20T00:00:00Z', source: 's' };
+const TIME = 'an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z';
+
+test.each([
+  [
+    deadLetterCommandSchema,
+    {},
+    'The body must have either ids, or error_code and/or corridor, or all: true.',
+  ],
+  [
+    scoreSearchParameters,
+    { limit: '100000' },
+    "/limit must be a whole number from 1 to 200, not '100000'.",
+  ],
+  [scoreSearchParameters, { limit: '0' }, "/limit must be a whole number from 1 to 200, not '0'."],
+  [
+    scoreSearchParameters,
+    { min_score: 'x' },
+    "/min_score must be a whole number from 0 to 1000, not 'x'.",
+  ],
+  [
+    scoreSearchParameters,
+    { corridor: 'us' },
+    "/corridor must be SOURCE-DESTINATION, as US-EG, not 'us'.",
+  ],
+  [scoreSearchParameters, { from: 'now' }, `/from must be ${TIME}, not 'now'.`],
+  [
+    scoreSearchParameters,
+    { cursor: 'z' },
+    "/cursor must be the next_cursor of this list, not 'z'.",
+  ],
+  [
+    scoreSearchParameters,
+    { reason: 'r' },
+    `/reason/0 must be one of ${REASONS.map((code) => `'${code}'`).join(', ')}, not 'r'.`,
+  ],
+  [scoreSearchParameters, { account_id: '' }, '/account_id must have at least 1 character, not 0.'],
+  [
+    summaryParameters,
+    { from: '2026-13-01' },
+    "/from must be a UTC day, as 2026-11-20, not '2026-13-01'.",
+  ],
+  [transactionInputSchema, { ...TRANSACTION, amount: undefined }, '/amount is required.'],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, amount: 5 },
+    '/amount must be a decimal string, as "125.50", not 5.',
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, amount: '0' },
+    "/amount must be greater than zero, not '0'.",
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, amount: '1.234' },
+    '/amount must have at most 2 decimal places in USD, not 3.',
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, currency: 'usd' },
+    "/currency must be an ISO 4217 currency code, as USD, not 'usd'.",
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, country: 'usa' },
+    "/country must be an ISO 3166 alpha-2 code, as US, not 'usa'.",
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, ip: '1.2' },
+    "/ip must be an IPv4 or IPv6 address, not '1.2'.",
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, type: 'x'.repeat(65) },
+    '/type must have at most 64 characters, not 65.',
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, metadata: [] },
+    '/metadata must be an object, not an array.',
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, created_at: '2026-02-30T00:00:00Z' },
+    "/created_at must be a time that exists, not '2026-02-30T00:00:00Z'.",
+  ],
+  [
+    labelInputSchema,
+    { ...LABEL, transaction_id: '1' },
+    "/transaction_id must be a lower-case UUID, not '1'.",
+  ],
+  [labelInputSchema, LABEL, '/transaction_id is required, or idempotency_key.'],
+  [
+    newProposalSchema,
+    { corridor: 'US-EG', to: 'on' },
+    "/to must be shadow, canary:N with N from 1 to 99, or active, not 'on'.",
+  ],
+] as const)('%# names the field, what is allowed and what was given', (schema, value, detail) => {
+  expect(detailOf(schema, value)).toEqual(detail);
+});
+
+test('a body without items, with too many or with none at all is refused with their number', () => {
+  const read = listReader('labels', labelInputSchema, 2);
+  const detail = (value: unknown) => refusal(() => read(value)).message;
+  expect(detail({ labels: [] })).toBe('/labels must have at least 1 item, not 0.');
+  expect(detail({ labels: [1, 2, 3] })).toBe('/labels must have at most 2 items, not 3.');
+  expect(detail({ labels: 5 })).toBe('/labels must be an array, not 5.');
+  expect(detail([])).toBe('The body must be an object, not an array.');
+});
+
+test('the detail of several invalid fields names the first and counts the others', () => {
+  expect(detailOf(scoreSearchParameters, { limit: 'x', min_score: 'y', foo: '1' })).toBe(
+    "/min_score must be a whole number from 0 to 1000, not 'y'; 2 more fields are invalid.",
+  );
+});
+
+test('a parameter given twice is named in part where its name is long', async () => {
+  const app = new Hono<AppEnv>();
+  app.get('/', (c) => c.json(refusal(() => readQuery(c, summaryParameters)).errors));
+  const name = 'n'.repeat(129);
+  const answer = await app.request(`/?${name}=1&${name}=2`);
+  const detail = 'must be given once, not several times';
+  expect(await answer.json()).toEqual([{ pointer: `/${'n'.repeat(128)}…`, detail }]);
+});

@@ -1,0 +1,159 @@
+/**
+ * Goal: the document of the API is one to build on: valid without warnings, every body with an example that its
+ * schema accepts, every parameter described. Method: two linters, and rules of our own, over the document that
+ * the routes make; test/contract sends the examples to a running API.
+ */
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { describe, expect, test } from 'vitest';
+import { PROBLEM_NAMES, PROBLEMS } from '../../../../src/kit/http/answers/problem-types.ts';
+import {
+  type Content,
+  documentOfRoutes,
+  openApiOf,
+  type Schema,
+} from '../../../support/openapi.ts';
+
+const document = await documentOfRoutes();
+const openApi = openApiOf(document);
+
+describe('is valid without warnings', () => {
+  test('by @redocly/openapi-core with its strictest rules', async () => {
+    const config = await createConfig({
+      extends: ['recommended-strict'],
+      rules: {
+        'no-invalid-media-type-examples': 'error',
+        'no-invalid-parameter-examples': 'error',
+        'no-invalid-schema-examples': 'error',
+        'parameter-description': 'error',
+        'no-unused-components': 'error',
+      },
+    });
+    const source = JSON.stringify(document);
+    const problems = await lintFromString({ source, absoluteRef: 'openapi.json', config });
+    const said = problems.map(
+      ({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer}`,
+    );
+    expect(said).toEqual([]);
+  });
+
+  test('by @seriousme/openapi-schema-validator', async () => {
+    const { valid, errors } = await new Validator().validate(structuredClone(document));
+    expect({ valid, errors }).toEqual({ valid: true, errors: undefined });
+  });
+});
+
+/** Bodies of requests and answers by name. */
+function bodies(): [name: string, Content][] {
+  return openApi.operations.flatMap(({ method, path, operation }) => {
+    const { requestBody, responses } = operation;
+    const answers = Object.entries(responses).map(([status, { content = {} }]) => [
+      status,
+      content,
+    ]);
+    const all = [['request', requestBody?.content ?? {}], ...answers] as [string, Content][];
+    return all.map(([part, content]): [string, Content] => [`${method} ${path} ${part}`, content]);
+  });
+}
+
+test('every body has an example, and its own schema accepts it', () => {
+  const wrong: string[] = [];
+  for (const [name, content] of bodies()) {
+    for (const [type, { schema, example, examples }] of Object.entries(content)) {
+      // A binary file has no text to show.
+      if (schema['format'] === 'binary') continue;
+      const values =
+        examples === undefined ? [example] : Object.values(examples).map(({ value }) => value);
+      const validate = openApi.validator(schema);
+      for (const value of values) {
+        if (value === undefined) wrong.push(`${name} ${type}: no example`);
+        else if (!validate(value)) {
+          wrong.push(`${name} ${type}: ${JSON.stringify(validate.errors)}`);
+        }
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(bodies().length).toBeGreaterThan(100);
+});
+
+test('every line of an example of lines is accepted by the schema of a line', () => {
+  const lines = bodies().flatMap(([name, content]) => {
+    const { schema, example } = content['application/x-ndjson'] ?? {};
+    const validate = openApi.validator(Object(schema?.['contentSchema']) as Schema);
+    const texts = String(example ?? '')
+      .split('\n')
+      .filter(Boolean);
+    return texts.map((text) => [name, validate(JSON.parse(text)), validate.errors]);
+  });
+  expect(lines.filter(([, isValid]) => !isValid)).toEqual([]);
+  expect(lines.length).toBeGreaterThan(3);
+});
+
+/** Ends of bounds that a number or a text without a list of values has. */
+function bounds(schema: Schema): unknown[] {
+  const isNumber = schema['type'] === 'integer' || schema['type'] === 'number';
+  return isNumber ? [schema['minimum'], schema['maximum']] : [];
+}
+
+test('every parameter is described, and whole numbers are integers with bounds', () => {
+  const parameters = openApi.operations.flatMap(({ method, path, operation }) =>
+    (operation.parameters ?? []).map((one) => ({ ...one, at: `${method} ${path} ${one.name}` })),
+  );
+  const undescribed = parameters.filter(({ description = '' }) => description === '');
+  expect(undescribed.map(({ at }) => at)).toEqual([]);
+  const headers = parameters.filter((one) => one.in === 'header');
+  const unshown = headers.filter((one) => one.example === undefined && !one.schema['examples']);
+  expect(unshown.map(({ at }) => at)).toEqual([]);
+  const unbounded = parameters.filter(({ schema }) => bounds(schema).includes(undefined));
+  expect(unbounded.map(({ at }) => at)).toEqual([]);
+  const digits = parameters.filter(({ schema }) => String(schema['pattern']).includes('^\\d{1'));
+  expect(digits.map(({ at }) => at)).toEqual([]);
+  const limits = parameters.filter(({ name }) => name === 'limit');
+  expect(limits.length).toBeGreaterThan(3);
+  for (const { schema } of limits) {
+    expect(schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 200, default: 50 });
+  }
+});
+
+test('every answer that a replica may give takes the token of a write', () => {
+  // A replica gives slices of an export, which says no age.
+  const aged = openApi.operations.filter(({ path, operation }) => {
+    const { 200: answer } = operation.responses;
+    return answer?.headers?.['Age'] !== undefined || path.startsWith('/v1/exports/');
+  });
+  const without = aged.filter(
+    ({ operation }) => !operation.parameters?.some(({ name }) => name === 'Consistency-Token'),
+  );
+  expect(without.map(({ path }) => path)).toEqual([]);
+  expect(aged.length).toBeGreaterThan(8);
+});
+
+test('every operation that takes a query or a token may refuse it', () => {
+  const lacking = openApi.operations.filter(
+    ({ operation: { parameters = [], responses } }) =>
+      parameters.some((one) => one.in === 'query' || one.name === 'Consistency-Token') &&
+      responses['422'] === undefined,
+  );
+  expect(lacking.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+});
+
+test('every answer to a write that succeeds has a token', () => {
+  const asks = openApi.operations.filter(({ method }) => method !== 'GET');
+  const lacking = asks.filter(({ operation }) =>
+    Object.entries(operation.responses).some(
+      ([status, { headers }]) => status < '300' && headers['Consistency-Token'] === undefined,
+    ),
+  );
+  const names = lacking.map(({ operation }) => operation.operationId);
+  expect(names.sort()).toEqual(['changeTransaction', 'evaluateTransaction']);
+});
+
+test('every type of problem stands in it with what it means and what cures it', () => {
+  const { Problem } = document.components.schemas;
+  const text = String(Problem?.['description']);
+  for (const name of PROBLEM_NAMES) {
+    const { status, meaning, cure } = PROBLEMS[name];
+    expect(text).toContain(`| \`${name}\` | ${status} | ${meaning} | ${cure} |`);
+  }
+});

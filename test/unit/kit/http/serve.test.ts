@@ -1,0 +1,72 @@
+/**
+ * Goal: bytes that are not HTTP are answered as such, and nothing else is. Method: raw sockets, a handler under
+ * the test's control.
+ */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Hono } from 'hono';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AppEnv } from '../../../../src/kit/http/app-env.ts';
+import { type Serving, serve } from '../../../../src/kit/http/serve.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+
+const handled: (() => void)[] = [];
+const app = new Hono<AppEnv>();
+app.post('/held', async (c) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  handled.push(resolve);
+  await promise;
+  return c.json({ stored: true }, 201);
+});
+
+let serving: Serving;
+beforeAll(async () => {
+  const front = <Listener>(listener: Listener) => listener;
+  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, front });
+});
+afterAll(() => serving.close());
+
+/** Collects bytes until the server closes the connection. */
+function open() {
+  const socket = connect({ port: Number(new URL(serving.url).port), host: '127.0.0.1' });
+  const { promise: heard, resolve, reject } = Promise.withResolvers<string>();
+  let text = '';
+  socket.setEncoding('utf8').on('data', (part) => {
+    text += part;
+  });
+  socket.on('close', () => resolve(text)).on('error', reject);
+  return { socket, heard };
+}
+
+const HEAD = 'POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n';
+const statuses = (heard: string) => [...heard.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, one]) => one);
+
+test.each(['\x00garbage', 'garbage\r\n\r\n'])(
+  'a request that is whole is answered, whatever follows it, and is the last: %j',
+  async (garbage) => {
+    const { socket, heard } = open();
+    socket.write(`${HEAD}{}${garbage}`);
+    await waitUntil(() => handled.length === 1, 5000, 'the request to be handled');
+    socket.write(garbage);
+    handled.pop()?.();
+    expect(statuses(await heard)).toEqual(['201']);
+    expect(await heard).toMatch(/^connection: close\r$/im);
+  },
+);
+
+test('what is no HTTP behind an answer is 400', async () => {
+  const { socket, heard } = open();
+  socket.write(`${HEAD}{}`);
+  await waitUntil(() => handled.length === 1, 5000, 'the request to be handled');
+  socket.once('data', () => socket.write('garbage\r\n\r\n'));
+  handled.pop()?.();
+  expect(statuses(await heard)).toEqual(['201', '400']);
+});
+
+test('a connection on which nothing came does not hold up a shutdown', async () => {
+  const front = <Listener>(listener: Listener) => listener;
+  const other = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, front });
+  const socket = connect({ port: Number(new URL(other.url).port), host: '127.0.0.1' });
+  await once(socket, 'connect');
+  await other.close();
+});

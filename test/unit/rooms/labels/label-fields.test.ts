@@ -1,0 +1,109 @@
+/** Goal: a foreign file of labels becomes exactly what the API takes; the API judges the rest. */
+import { describe, expect, test } from 'vitest';
+import {
+  type LabelProjectionOptions,
+  labelProjection,
+} from '../../../../src/rooms/labels/label-fields.ts';
+
+const DAY_MS = 86_400_000;
+const ID = '019a9f5b-3c00-7abc-8def-0123456789ab';
+
+type Given = {
+  readonly columns?: LabelProjectionOptions['mapping']['columns'];
+  readonly constants?: LabelProjectionOptions['mapping']['constants'];
+  readonly labelledAfterMs?: number;
+};
+
+const projection = ({ columns = {}, constants = {}, labelledAfterMs }: Given = {}) =>
+  labelProjection({ mapping: { columns, constants }, labelledAfterMs: labelledAfterMs ?? null });
+
+/** The body of one record of a file whose header is the names. */
+const csv = (given: Given, record: Record<string, string>) =>
+  projection(given).csv(Object.keys(record))(Object.values(record));
+
+/** As the published data is imported. */
+const PUBLISHED: Given = {
+  columns: { idempotency_key: 'transaction_id', label: 'is_fraud' },
+  constants: { source: 'book' },
+  labelledAfterMs: 7 * DAY_MS,
+};
+
+describe('labelProjection', () => {
+  test('takes a file that has the fields of the API, and nothing else of it', () => {
+    const record = {
+      ...{ idempotency_key: 'k', label: 'fraud', labelled_at: '2026-10-01T00:00:00.000Z' },
+      ...{ source: 'simulation', note: 'from a file', scenario: 'none' },
+    };
+    const { scenario: _, ...body } = record;
+    expect(csv({}, record)).toEqual(body);
+    expect(projection().json(record)).toEqual(body);
+  });
+
+  test.each([
+    ['1', 'fraud'],
+    ['0', 'legitimate'],
+    ['2', '2'],
+    ['fraud', 'fraud'],
+    [1, 'fraud'],
+    [0, 'legitimate'],
+    [true, 'fraud'],
+    [false, 'legitimate'],
+    [null, null],
+  ])('makes %o of a flag %o', (is_fraud, label) => {
+    const record = { transaction_id: '7', created_at: '2018-04-01T00:00:31Z', amount: '1.00' };
+    const body = {
+      ...{ idempotency_key: '7', label, labelled_at: '2018-04-08T00:00:31.000Z', source: 'book' },
+    };
+    expect(projection(PUBLISHED).json({ ...record, is_fraud })).toEqual(body);
+    if (typeof is_fraud === 'string') {
+      expect(csv(PUBLISHED, { ...record, is_fraud })).toEqual(body);
+    }
+  });
+
+  test('prefers the id to a key beside it, unless the key is mapped', () => {
+    const record = { transaction_id: ID, ref: 'r', label: '1', labelled_at: 'x', source: 's' };
+    const both = { ...record, idempotency_key: 'k' };
+    expect(csv({}, both)).toMatchObject({ transaction_id: ID });
+    expect(csv({}, both)).not.toHaveProperty('idempotency_key');
+    expect(csv({}, { ...both, transaction_id: '' })).toMatchObject({ idempotency_key: 'k' });
+    const mapped = csv({ columns: { idempotency_key: 'ref' } }, record);
+    expect(mapped).toMatchObject({ idempotency_key: 'r' });
+    expect(mapped).not.toHaveProperty('transaction_id');
+  });
+
+  test('counts a delay from the time in the id where there is no column', () => {
+    const record = { transaction_id: ID, label: '0', source: 's' };
+    const createdAtMs = Number.parseInt(ID.slice(0, 8) + ID.slice(9, 13), 16);
+    expect(csv({ labelledAfterMs: 1000 }, record)['labelled_at']).toBe(
+      new Date(createdAtMs + 1000).toISOString(),
+    );
+  });
+
+  test.each(['2018-04-01T00:00:31', 'yesterday', '2018-02-30T00:00:00Z'])(
+    'passes on a created_at that is no time: %s',
+    (created_at) => {
+      const record = { transaction_id: ID, label: '0', source: 's', created_at };
+      expect(csv({ labelledAfterMs: 1000 }, record)['labelled_at']).toBe(created_at);
+    },
+  );
+
+  test.each([
+    [{}, ['label', 'labelled_at', 'source'], "'idempotency_key' for idempotency_key"],
+    [{}, ['transaction_id', 'labelled_at', 'source'], "'label' for label"],
+    [{}, ['transaction_id', 'label', 'labelled_at'], "'source' for source"],
+    [{}, ['transaction_id', 'label', 'source', 'created_at'], "'labelled_at' for labelled_at"],
+    [{ labelledAfterMs: 1 }, ['idempotency_key', 'label', 'source'], "'created_at' for created_at"],
+    [
+      { columns: { source: 'by' } } satisfies Given,
+      ['transaction_id', 'label', 'labelled_at', 'source'],
+      "'by' for source",
+    ],
+    [
+      { columns: { label: 'transaction_id' } } satisfies Given,
+      ['transaction_id', 'labelled_at', 'source'],
+      "'idempotency_key' for idempotency_key",
+    ],
+  ] as const)('names what a file lacks: %o of %j', (given, header, words) => {
+    expect(() => projection(given).csv(header)).toThrow(words);
+  });
+});

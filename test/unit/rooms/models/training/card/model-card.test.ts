@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest';
+import { layOutTrees } from '../../../../../../src/core/score/models/trees/lay-out-trees.ts';
+import {
+  logisticImportance,
+  treeImportance,
+} from '../../../../../../src/rooms/models/training/card/importance.ts';
+import type { ModelCard } from '../../../../../../src/rooms/models/training/card/model-card.ts';
+import { renderCard } from '../../../../../../src/rooms/models/training/card/render-card.ts';
+import { segmentFigures } from '../../../../../../src/rooms/models/training/card/segments.ts';
+import { headOf, looseTree } from '../../../../core/score/models/support.ts';
+
+const CARD: ModelCard = {
+  id: 'cards@3',
+  kind: 'trees',
+  sha256: 'ab'.repeat(32),
+  createdAt: '2026-11-20T09:30:00.000Z',
+  codeVersion: '0.2.0',
+  parent: 'cards@2',
+  featureSchema: 2,
+  seed: '7',
+  options: { rounds: 300, monotone: { rate: 1 } },
+  training: {
+    from: '2026-08-01',
+    to: '2026-10-31',
+    knownBy: '2026-11-07T00:00:00.000Z',
+    rows: 872_000,
+    frauds: 7000,
+    ...{ unlabelled: 12, unlabelledAs: 'skip', otherSchemas: 0 },
+  },
+  validation: {
+    from: '2026-11-01',
+    to: '2026-11-07',
+    knownBy: '2026-11-14T00:00:00.000Z',
+    rows: 67_000,
+    frauds: 570,
+    ...{ unlabelled: 0, unlabelledAs: 'skip', otherSchemas: 34 },
+  },
+  figures: { auc: { value: 0.89123, low: 0.88, high: 0.9 } },
+  calibration: { kind: 'platt', slope: 1.1, intercept: -0.2 },
+  calibrationTable: [{ rows: 500, promised: 0.02, seen: 0.018 }],
+  bands: { reviewFrom: 0.2, declineFrom: 2 },
+  bandsRule: { by: 'budget', reviewsADay: 100, declinesADay: 0 },
+  size: 180,
+  importance: [{ name: 'amount|log', share: 0.625 }],
+  segments: {
+    corridor: [
+      { segment: 'US-EG', rows: 9, frauds: 0, flagged: 0.25, falseAlarms: 0.25, caught: null },
+    ],
+  },
+  reference: { features: [], probability: { name: 'probability', cuts: [], shares: [1, 0] } },
+};
+
+describe('renderCard', () => {
+  const text = renderCard(CARD);
+
+  test.each([
+    '# cards@3',
+    'trained 2026-11-20T09:30:00.000Z by version 0.2.0 with seed `7` on feature schema 2',
+    '| training | 2026-08-01 | 2026-10-31 | 2026-11-07T00:00:00.000Z | 872000 | 7000 | 0.80 % | 12 left out | 0 |',
+    '| validation | 2026-11-01 |',
+    '| auc | 0.8912 | 0.8800 | 0.9000 |',
+    'A trees model of 180 trees',
+    '| 0.85 % | 0 | 34 left out |',
+    'By platt, fitted to the validation window.',
+    '| 500 | 0.0200 | 0.0180 |',
+    'For 100 reviews and 0 declines a day: review from 0.2000, decline never.',
+    '| amount\\|log | 62.50 % |',
+    '## By corridor',
+    '| US-EG | 9 | 0 | 25.00 % | 25.00 % |  |',
+    '| monotone | {"rate":1} |',
+  ])('says %s', (line) => {
+    expect(text).toContain(line);
+  });
+
+  test('every table has as many cells in a row as heads', () => {
+    for (const block of text
+      .trim()
+      .split('\n\n')
+      .filter((part) => part.startsWith('|'))) {
+      const cells = block.split('\n').map((line) => line.replaceAll('\\|', '').split('|').length);
+      expect(new Set(cells).size).toBe(1);
+    }
+  });
+
+  test('says what there is not', () => {
+    const bare = renderCard({
+      ...CARD,
+      validation: null,
+      calibration: null,
+      bands: null,
+      parent: null,
+    });
+    expect(bare).toContain('Nothing was held back');
+    expect(bare).toContain('None: probabilities are those of the format.');
+    expect(bare).toContain('Parent: none.');
+    expect(bare).not.toContain('| auc |');
+  });
+
+  test('a card is its JSON', () => {
+    expect(renderCard(JSON.parse(JSON.stringify(CARD)))).toBe(text);
+  });
+});
+
+describe('importance', () => {
+  test('of trees is by gain, greatest first', () => {
+    const leaf = { value: 1, cover: 1 };
+    const split = { threshold: 1, missingLeft: false, right: leaf };
+    const ensemble = layOutTrees(headOf(3, 'float32'), [
+      looseTree({ ...split, feature: 2, left: { ...split, feature: 0, left: leaf } }),
+      looseTree({ ...split, feature: 2, left: leaf }),
+      looseTree({ ...split, feature: 2, left: leaf }),
+    ]);
+    expect(treeImportance(ensemble)).toEqual([
+      { name: 'f2', share: 0.75 },
+      { name: 'f0', share: 0.25 },
+      { name: 'f1', share: 0 },
+    ]);
+  });
+
+  test('of a logistic model is by the size of its weights', () => {
+    const feature = { mean: 0, deviation: 1, missingWeight: 9 };
+    const features = [
+      { ...feature, name: 'a', weight: 1 },
+      { ...feature, name: 'b', weight: -3 },
+    ];
+    expect(logisticImportance({ intercept: 5, features })).toEqual([
+      { name: 'b', share: 0.75 },
+      { name: 'a', share: 0.25 },
+    ]);
+  });
+
+  test('of a model without splits is nothing', () => {
+    const ensemble = layOutTrees(headOf(1, 'float32'), [looseTree({ value: 1, cover: 1 })]);
+    expect(treeImportance(ensemble)).toEqual([{ name: 'f0', share: 0 }]);
+  });
+});
+
+test('segmentFigures counts who is flagged and who is caught', () => {
+  const probabilities = [0.9, 0.5, 0.1, 0.5, 0.2, 0.2];
+  const labels = [1, 0, 1, 0, 0, 1];
+  const segments = ['US-EG', 'US-EG', 'US-EG', 'EG-US', 'EG-US', 'US-US'];
+  expect(segmentFigures(probabilities, labels, segments, 0.5)).toEqual([
+    { segment: 'US-EG', rows: 3, frauds: 2, flagged: 2 / 3, falseAlarms: 1, caught: 0.5 },
+    { segment: 'EG-US', rows: 2, frauds: 0, flagged: 0.5, falseAlarms: 0.5, caught: null },
+    { segment: 'US-US', rows: 1, frauds: 1, flagged: 0, falseAlarms: null, caught: 0 },
+  ]);
+});
+
+test('segmentFigures sums up what is beyond the first hundred', () => {
+  const names = Array.from({ length: 205 }, (_, at) => `c${at < 110 ? at : at % 5}`);
+  const figures = segmentFigures(
+    names.map(() => 0),
+    names.map(() => 0),
+    names,
+    0.5,
+  );
+  expect(figures).toHaveLength(101);
+  expect(figures[0]).toMatchObject({ segment: 'c0', rows: 20 });
+  expect(figures.at(-1)).toMatchObject({ segment: 'others', rows: 10 });
+  expect(figures.reduce((sum, { rows }) => sum + rows, 0)).toBe(205);
+});

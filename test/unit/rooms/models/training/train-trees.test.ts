@@ -1,0 +1,142 @@
+/** Goal: training learns an existing pattern, deterministically, and exports the model that it measured. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { logLoss } from '../../../../../src/core/score/models/evaluation/log-loss.ts';
+import { logistic } from '../../../../../src/core/score/models/exponential.ts';
+import { readXgboost } from '../../../../../src/core/score/models/formats/read-xgboost.ts';
+import { writeXgboost } from '../../../../../src/core/score/models/formats/write-xgboost.ts';
+import { predictTrees } from '../../../../../src/core/score/models/trees/predict-trees.ts';
+import {
+  type TreeEnsemble,
+  treeDepths,
+} from '../../../../../src/core/score/models/trees/tree-ensemble.ts';
+import { createRandom } from '../../../../../src/kit/random.ts';
+import {
+  averagePrecisionOf,
+  thresholdsOf,
+} from '../../../../../src/rooms/models/training/evaluation/ranking.ts';
+import {
+  TREE_DEFAULTS,
+  type TreeOptions,
+} from '../../../../../src/rooms/models/training/tree-options.ts';
+import { trainTrees } from './train-to-the-end.ts';
+import { batchOf, drawTrainingSet } from './training-data.ts';
+
+const training = drawTrainingSet('training', 3000);
+const validation = drawTrainingSet('validation', 2000);
+const OPTIONS: TreeOptions = { ...TREE_DEFAULTS, rounds: 40, learningRate: 0.2, depthMax: 4 };
+
+const train = (options: Partial<TreeOptions> = {}, seed = '1') =>
+  trainTrees(training, null, { ...OPTIONS, ...options }, createRandom(seed)).ensemble;
+const lossOf = (ensemble: TreeEnsemble, set = training) =>
+  logLoss(predictTrees(ensemble, batchOf(set)).map(logistic), set.labels);
+
+describe('trainTrees', () => {
+  test('lowers the loss below that of the prior, on rows it has not seen too', () => {
+    const frauds = training.labels.reduce((sum, label) => sum + label, 0);
+    const prior = new Float64Array(validation.labels.length).fill(frauds / training.labels.length);
+    const ensemble = train();
+    expect(lossOf(ensemble, validation)).toBeLessThan(0.85 * logLoss(prior, validation.labels));
+  });
+
+  test('the same seed gives the same file, another seed another one', () => {
+    expect(writeXgboost(train())).toBe(writeXgboost(train()));
+    expect(writeXgboost(train({}, '2'))).not.toBe(writeXgboost(train()));
+  });
+
+  test.each(['average-precision', 'log-loss'] as const)(
+    'keeps the trees up to the best %s, which the file gives again to the last bit',
+    (metric) => {
+      const { ensemble, metrics } = trainTrees(
+        training,
+        validation,
+        { ...OPTIONS, metric, rounds: 300, patienceRounds: 10 },
+        createRandom('1'),
+      );
+      const best = Math.max(...metrics);
+      expect(ensemble.roots).toHaveLength(metrics.indexOf(best) + 1);
+      expect(metrics).toHaveLength(ensemble.roots.length + 10);
+      const margins = predictTrees(readXgboost(writeXgboost(ensemble)), batchOf(validation));
+      const { labels } = validation;
+      const again =
+        metric === 'log-loss'
+          ? -logLoss(margins.map(logistic), labels)
+          : averagePrecisionOf(thresholdsOf({ scores: margins, labels }));
+      expect(again).toBe(best);
+    },
+  );
+
+  test('stays within its bounds', () => {
+    const ensemble = train({ depthMax: 3, leavesMax: 5 });
+    const nodes = ensemble.feature.length / ensemble.roots.length;
+    expect(Math.max(...treeDepths(ensemble))).toBe(3);
+    expect(nodes).toBeLessThanOrEqual(9);
+    const least = Math.min(...ensemble.cover);
+    expect(least).toBeGreaterThanOrEqual(OPTIONS.childWeightMin);
+    expect(Math.max(...treeDepths(train({ gainMin: 1e9 })))).toBe(0);
+  });
+
+  test('without a split a tree is the prior', () => {
+    const ensemble = train({ gainMin: 1e9, rounds: 1, rowShare: 1 });
+    const share = training.labels.reduce((sum, label) => sum + label, 0) / training.labels.length;
+    expect(logistic(ensemble.value[0] ?? 0)).toBeCloseTo(share, 6);
+  });
+
+  test('a weight on frauds raises every margin of the prior', () => {
+    const plain = train({ gainMin: 1e9, rounds: 1, rowShare: 1 });
+    const weighted = train({ gainMin: 1e9, rounds: 1, rowShare: 1, fraudWeight: 10 });
+    expect((weighted.value[0] ?? 0) - (plain.value[0] ?? 0)).toBeCloseTo(Math.log(10), 5);
+  });
+
+  test('a monotone feature never moves the margin the other way', () => {
+    const number = fc.double({ min: -3, max: 9, noNaN: true });
+    const directions = fc.constantFrom(1 as const, -1 as const);
+    const models = new Map(
+      [1 as const, -1 as const].map((direction) => [
+        direction,
+        train({ monotone: { b: direction } }),
+      ]),
+    );
+    fc.assert(
+      fc.property(directions, number, number, number, number, (direction, a, c, one, other) => {
+        const ensemble = models.get(direction);
+        if (ensemble === undefined) throw new Error('no model');
+        const values = Float64Array.of(a, Math.min(one, other), c, a, Math.max(one, other), c);
+        const [low = 0, high = 0] = predictTrees(ensemble, { rows: 2, values });
+        expect((high - low) * direction).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+
+  test('gives finite leaves with hardly a penalty and hardly a least weight', () => {
+    const ensemble = train({ l2: 1e-3, childWeightMin: 1e-3, learningRate: 1, depthMax: 8 });
+    expect(ensemble.value.every(Number.isFinite)).toBe(true);
+  });
+
+  test('a monotone constraint changes what is learned', () => {
+    expect(lossOf(train({ monotone: { b: 1 } }))).toBeGreaterThan(lossOf(train()));
+  });
+
+  test('lists every option outside its range', () => {
+    expect(() => train({ learningRate: 0, rowShare: 2, monotone: { x: 1 } })).toThrow(
+      'learningRate is 0, not within 0.0001 to 1; rowShare is 2, not within 0.01 to 1; ' +
+        'monotone names x, no feature',
+    );
+  });
+
+  test('refuses a validation set of other features', () => {
+    const other = { ...validation, featureNames: ['a', 'c', 'b'] };
+    expect(() => trainTrees(training, other, OPTIONS, createRandom('1'))).toThrow(
+      'validation has other features, from b on',
+    );
+  });
+
+  test('refuses labels of one kind, and columns of different lengths', () => {
+    const random = createRandom('1');
+    const { columns, labels } = training;
+    const none = { ...training, labels: new Uint8Array(labels.length) };
+    expect(() => trainTrees(none, null, OPTIONS, random)).toThrow('0 frauds of 3000 rows');
+    const short = { ...training, columns: columns.map((column) => column.subarray(1)) };
+    expect(() => trainTrees(short, null, OPTIONS, random)).toThrow('column a has not 3000 rows');
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import type { ModelReference } from '../../../../../src/core/domain/model-reference.ts';
+import {
+  measureDrift as measureInSteps,
+  type WatchedScore,
+} from '../../../../../src/rooms/models/watch/measure-drift.ts';
+import { WATCH_MINIMUM } from '../../../../../src/rooms/models/watch-report.ts';
+import { resultOf } from './steps.ts';
+
+const ROWS: number = WATCH_MINIMUM.driftRows;
+const NAMES = ['amount', 'hour'];
+const measureDrift = (...args: Parameters<typeof measureInSteps>) =>
+  resultOf(measureInSteps(...args));
+
+/** Values from 0 to 9 in equal parts. */
+const digit = (row: number) => row % 10;
+function scoresOf(of: (row: number) => readonly number[], rows = ROWS): WatchedScore[] {
+  return Array.from({ length: rows }, (_, row) => ({ value: digit(row) / 10, vector: of(row) }));
+}
+const usual = scoresOf((row) => [digit(row), digit(row)]);
+
+const halves = (name: string) => ({ name, cuts: [0.5], shares: [0.5, 0.5, 0] });
+const TRAINED: ModelReference = { features: [halves('hour')], probability: halves('probability') };
+
+function featureOf(name: string, now: WatchedScore[], before: WatchedScore[] = usual) {
+  const drift = measureDrift(now, before, NAMES, undefined);
+  return drift.features.find(({ feature }) => feature === name);
+}
+
+describe('drift against the week before', () => {
+  test('is 0 of the same values', () => {
+    const drift = measureDrift(usual, usual, NAMES, undefined);
+    expect(drift).toMatchObject({ level: 'fine', score: { psi: 0, level: 'fine' } });
+    expect(drift.features.map(({ psi }) => psi)).toEqual([0, 0]);
+  });
+
+  test('is of the feature that moved, and by hand what the formula says', () => {
+    // Half of the ten equal bins are empty, the other half doubled; an empty one counts as 0.0001.
+    const now = scoresOf((row) => [digit(row), digit(row) % 5]);
+    const byHand = 5 * (0.1 * Math.log(2)) + 5 * ((1e-4 - 0.1) * Math.log(1e-4 / 0.1));
+    expect(featureOf('hour', now)?.psi).toBeCloseTo(byHand, 10);
+    expect(featureOf('hour', now)?.level).toBe('alert');
+    expect(featureOf('amount', now)).toMatchObject({ psi: 0, level: 'fine' });
+  });
+
+  test('takes values beyond the range for the outermost', () => {
+    const above = scoresOf((row) => [digit(row) === 9 ? 1e6 : digit(row), 0]);
+    expect(featureOf('amount', above)?.psi).toBe(0);
+    const below = scoresOf((row) => [digit(row) === 0 ? -1e6 : digit(row), 0]);
+    expect(featureOf('amount', below)?.psi).toBe(0);
+  });
+
+  test('takes missing values for a bin of their own', () => {
+    const now = scoresOf((row) => [row % 2 === 0 ? Number.NaN : digit(row), 0]);
+    const drift = featureOf('amount', now);
+    expect(drift).toMatchObject({ missing: 0.5, missing_reference: 0, level: 'alert' });
+  });
+
+  test('of small samples alerts nobody', () => {
+    const few = scoresOf((row) => [digit(row) % 5, 0], ROWS - 1);
+    for (const drift of [featureOf('amount', few), featureOf('amount', usual, few)]) {
+      expect(drift?.psi).toBeGreaterThan(0.25);
+      expect(drift?.level).toBe('unknown');
+    }
+    expect(measureDrift(few, usual, NAMES, undefined).score.level).toBe('unknown');
+  });
+
+  test('is unknown without a week before, and without scores', () => {
+    expect(featureOf('amount', usual, [])).toMatchObject({ psi: null, level: 'unknown' });
+    expect(featureOf('amount', [])).toMatchObject({ psi: null, level: 'unknown', missing: null });
+  });
+
+  test('leaves vectors of an older schema out of features they do not have', () => {
+    const older = scoresOf((row) => [digit(row)]);
+    expect(featureOf('hour', usual, older)).toMatchObject({ psi: null, reference_rows: 0 });
+    expect(featureOf('amount', usual, older)?.psi).toBe(0);
+  });
+});
+
+describe('drift against the training', () => {
+  test('is of the features that the model reads, whatever the week before was', () => {
+    const drift = measureDrift(usual, [], NAMES, TRAINED);
+    expect(drift.features.map(({ feature }) => feature)).toEqual(['hour']);
+    // One of ten digits lies below 0.5; half of the values from 0 to 0.9 do.
+    expect(drift.features[0]?.psi).toBeCloseTo(-0.4 * Math.log(0.2) + 0.4 * Math.log(1.8), 10);
+    expect(drift.score).toMatchObject({ psi: 0, level: 'fine', reference_rows: null });
+    expect(drift.level).toBe('alert');
+  });
+});

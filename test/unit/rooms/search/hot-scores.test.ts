@@ -1,0 +1,94 @@
+/** Goal: only a plain read of a score in memory is answered in front of the application. Method: raw requests to a server. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
+import type { Role } from '../../../../src/kit/words/principal.ts';
+import { answerHotScores } from '../../../../src/rooms/search/hot-scores.ts';
+
+const ROLES: Readonly<Record<string, Role>> = {
+  reads: 'analyst',
+  ingests: 'ingest',
+  runs: 'operator',
+};
+const metrics = createMetrics();
+let degradation = 0;
+let server: Server;
+beforeAll(async () => {
+  server = createServer(
+    answerHotScores((_request, response) => response.end('application'), {
+      recall: ({ token }) => {
+        const role = ROLES[token];
+        const roles = new Set(role === undefined ? [] : [role]);
+        return role && { keyId: token, client: 'shop', owner: 'test', identity: null, roles };
+      },
+      peekScore: ({ transactionId, client }) =>
+        transactionId === 'kept' ? { answer: { text: `é ${client}` }, ageMs: 1500 } : undefined,
+      metrics,
+      degradation: () => degradation,
+    }),
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+afterAll(() => server.close());
+
+async function ask(
+  target = '/v1/scores/kept',
+  headers: readonly string[] = [],
+  { method = 'GET', key = 'reads', host = 'localhost' } = {},
+): Promise<string> {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const own = [`Host: ${host}`, `Authorization: Bearer ${key}`, 'Connection: close'];
+  socket.end([`${method} ${target} HTTP/1.1`, ...own, ...headers, '', ''].join('\r\n'));
+  return await text(socket);
+}
+
+test('a score in memory is answered, to each key what it sees', async () => {
+  expect(await ask()).toMatch(/^HTTP\/1\.1 200 .*\r\nAge: 2\r\n.*\r\n\r\né null$/s);
+  expect(await ask('/v1/scores/kept', [], { key: 'ingests' })).toMatch(/\r\n\r\né shop$/);
+});
+
+test('the answer has the id of its request, and the level of reduced service', async () => {
+  expect(await ask('/v1/scores/kept', ['X-Request-Id: mine'])).toContain(
+    '\r\nX-Request-Id: mine\r\n',
+  );
+  degradation = 3;
+  expect(await ask()).toContain('\r\nX-Risk-Degradation: 3\r\n');
+  degradation = 0;
+  expect(await ask()).not.toContain('X-Risk-Degradation');
+});
+
+test('it is counted under its route', async () => {
+  metrics.httpDuration.reset();
+  await ask();
+  expect(await metrics.registry.metrics()).toContain(
+    'risk_http_request_duration_seconds_count{method="GET",route="/v1/scores/:id",status="200"} 1',
+  );
+});
+
+test.each([
+  ['a score that is not in memory', '/v1/scores/other', []],
+  ['another route', '/v1/scores/kept/habit', []],
+  ['a query', '/v1/scores/kept?a=b', []],
+  ['an escape', '/v1/scores/%6Bept', []],
+  ['a session', '/v1/scores/kept', ['Cookie: a=b']],
+  ['a preference', '/v1/scores/kept', ['Prefer: wait=1']],
+  ['a consistency token', '/v1/scores/kept', ['Consistency-Token: x']],
+  ['an entity tag', '/v1/scores/kept', ['If-None-Match: *']],
+  ['two keys', '/v1/scores/kept', ['Authorization: Bearer other']],
+])('%s is for the application', async (_name, target, headers) => {
+  expect(await ask(target, headers)).toMatch(/\r\n\r\napplication$/);
+});
+
+test.each([
+  ['another method', { method: 'DELETE' }],
+  ['a key that is not known', { key: 'new' }],
+  ['a login link', { key: 'risk_login_x' }],
+  ['a key without the role', { key: 'runs' }],
+  ['an unusual host', { host: 'a_b' }],
+  ['a port that is none', { host: 'localhost:99999' }],
+])('%s is for the application', async (_name, options) => {
+  expect(await ask(undefined, [], options)).toMatch(/\r\n\r\napplication$/);
+});

@@ -1,0 +1,44 @@
+/** Goal: live figures are of the last minute. Method: metrics that change while a clock goes on. */
+import { expect, test } from 'vitest';
+import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
+import { status } from '../../../../../src/rooms/status/examples.ts';
+import { createReadLive, toPoint } from '../../../../../src/rooms/status/queries/live-figures.ts';
+
+test('cache hits are a share of the reads of the last minute, by all caches', async () => {
+  const metrics = createMetrics();
+  let nowMs = 0;
+  const read = createReadLive({
+    ...{ readStatus: async () => status, metrics, poolInUse: () => 0, nowMs: () => nowMs },
+  });
+  const readAt = async (ms: number) => {
+    nowMs = ms;
+    return (await read()).cache_hits_ratio;
+  };
+  const labels = { cache: 'scores', tier: 'memory' };
+  expect(await readAt(0)).toBeNull();
+  metrics.cacheMisses.inc(labels, 4);
+  expect(await readAt(30_000)).toBe(0);
+  metrics.cacheHits.inc(labels, 2);
+  metrics.cacheHits.inc({ ...labels, cache: 'profiles' }, 4);
+  metrics.cacheMisses.inc(labels, 2);
+  expect(await readAt(60_000)).toBe(0.5);
+  expect(await readAt(90_000)).toBe(0.75);
+  expect(await readAt(150_000)).toBeNull();
+});
+
+test('points have the latency of what was scored in the last minute, and none where nothing was', async () => {
+  const at = '2026-06-01T12:01:00.000Z';
+  const latencyAt = async (latency_newest_at: string | null) => {
+    const readStatus = async () => ({
+      ...{ ...status, at, latency_newest_at, latency_p50_ms: 12, latency_p95_ms: 40 },
+    });
+    const figures = createReadLive({
+      ...{ readStatus, metrics: createMetrics(), poolInUse: () => 0, nowMs: () => 0 },
+    });
+    const { latency_p50_ms: p50, latency_p95_ms: p95 } = toPoint(await figures());
+    return [p50, p95];
+  };
+  expect(await latencyAt('2026-06-01T12:00:00.001Z')).toEqual([12, 40]);
+  expect(await latencyAt('2026-06-01T12:00:00.000Z')).toEqual([null, null]);
+  expect(await latencyAt(null)).toEqual([null, null]);
+});
