@@ -1,5 +1,13 @@
 /** A temporary folder that an unprivileged service may use, also when the tests run as root. */
-import { chownSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Account, serviceAccount } from '../../src/tools/start/services/account.ts';
 import { openSharedFolder } from '../../src/tools/start/services/shared-folder.ts';
@@ -15,7 +23,7 @@ export type ServiceFolder = {
 
 export function makeServiceFolder(): ServiceFolder {
   const account = serviceAccount();
-  const services = mkdtempSync(join(placeOfData(), `${PREFIX}${process.pid}-`));
+  const services = makeTestFolder();
   if (account.dropped) chownSync(services, account.uid, account.gid);
   const password = 'test';
   const passwordFile = join(services, 'password');
@@ -28,6 +36,13 @@ export function makeServiceFolder(): ServiceFolder {
     passwordFile,
     [Symbol.dispose]: () => rmSync(services, { recursive: true, force: true }),
   };
+}
+
+/** A folder in memory where there is enough of it; services of another account may pass through it. */
+export function makeTestFolder(): string {
+  const folder = mkdtempSync(join(placeOfData(), `${PREFIX}${process.pid}-`));
+  chmodSync(folder, 0o755);
+  return folder;
 }
 
 /** Begins the name of each folder; the id of the process that made it follows. */
