@@ -57,7 +57,7 @@ type WatchIfDue = (nowMs: number, signal: AbortSignal) => Promise<readonly Watch
 export function createWatchIfDue(duty: WatchDuty): WatchIfDue {
   const { database, leadership, everyMs, maturityDays } = duty;
   /** The interval that this process checked last: a check without findings leaves no row. */
-  const lead = leadership.of('watch');
+  const lead = leadership.of('care');
   let watchedMs = Number.NEGATIVE_INFINITY;
   return async (nowMs, signal) => {
     const atMs = Math.floor(nowMs / everyMs) * everyMs;

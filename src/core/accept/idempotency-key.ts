@@ -1,12 +1,12 @@
 /** The key of a single transaction: in the body, in the header `Idempotency-Key`, or the same in both. */
 import { z } from 'zod';
+import { DESCRIBED, given, issueText } from '../../kit/words/describe-issue.ts';
+import { InvalidFields } from '../../kit/words/field-error.ts';
 import {
   idempotencyKeySchema,
   type KeyedTransactionInput,
   type TransactionInput,
-} from '../../../core/domain/transaction.ts';
-import { DESCRIBED, given, issueText } from '../../words/describe-issue.ts';
-import { InvalidFields } from '../../words/field-error.ts';
+} from '../domain/transaction.ts';
 
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
 
