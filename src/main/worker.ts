@@ -81,7 +81,8 @@ const [PROMOTE_EVERY_MS, LAG_EVERY_MS] = [200, 5000];
 /** What a test may put in place of the engine's own. */
 export type WorkerOverrides = {
   readonly scorer?: Scorer;
-  readonly models?: Pick<ModelSourceDependencies, 'load'>;
+  readonly models?: Pick<ModelSourceDependencies, 'load'> &
+    Partial<Pick<ModelSourceDependencies, 'nowMs'>>;
   readonly entries?: EntryReader;
 };
 
@@ -184,13 +185,13 @@ function openModels(
   overrides: WorkerOverrides,
 ) {
   return createBatchModels({
+    nowMs: () => performance.now(),
     ...{ ...bindModels(database, name), ...overrides.models, metrics, log },
     // This process and the API read which models are out.
     report: async (out) => {
       guards.reportModels(out);
       await announceModelsOut(redis, config.RISK_MARKET, out);
     },
-    nowMs: () => performance.now(),
   });
 }
 
