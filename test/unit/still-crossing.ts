@@ -5,13 +5,4 @@ export const STILL_CROSSING = new Set<string>([
   'core/store/labels/label-search.ts -> rooms/labels/label-list.ts',
   'kit/database/slice-database.ts -> core/read/walk.ts',
   'rooms/labels/commands.ts -> tools/client/replay.ts',
-  'rooms/models/api.ts -> rooms/search/bind-reading.ts',
-  'rooms/models/routes/model-watch.ts -> rooms/search/queries/reading.ts',
-  'rooms/rules/api.ts -> rooms/search/bind-reading.ts',
-  'rooms/rules/routes/rules.ts -> rooms/search/queries/reading.ts',
-  'rooms/search/queries/answer-caches.ts -> rooms/models/queries/shadow-comparison.ts',
-  'rooms/search/queries/answer-caches.ts -> rooms/rules/rule-outcomes.ts',
-  'rooms/search/queries/reading.ts -> rooms/models/queries/model-watch.ts',
-  'rooms/search/queries/reading.ts -> rooms/models/queries/shadow-comparison.ts',
-  'rooms/search/queries/reading.ts -> rooms/rules/rule-outcomes.ts',
 ]);
