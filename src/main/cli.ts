@@ -10,6 +10,7 @@ import {
   EXIT,
   parseArguments,
   UsageError,
+  usageOf,
 } from '../kit/command/command.ts';
 import { createOutput, formatTable, type Output } from '../kit/command/output.ts';
 import {
@@ -119,7 +120,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const { command } = await load();
   if (flags.includes('--help') || flags.includes('-h')) {
-    output.exactLine(command.usage.trimEnd());
+    output.exactLine(await usageOf(command));
     return EXIT.fine;
   }
   const settings = readConfig();
@@ -178,7 +179,7 @@ async function runCommand(
     return await command.run(args, { config, environment, output, log, signal });
   } catch (thrown) {
     if (thrown instanceof UsageError) {
-      output.error(`risk ${command.name}: ${thrown.message}\n\n${command.usage.trimEnd()}`);
+      output.error(`risk ${command.name}: ${thrown.message}\n\n${await usageOf(command)}`);
       return EXIT.usage;
     }
     const error = toError(thrown);

@@ -26,7 +26,6 @@ export const STILL_CROSSING = new Set<string>([
   'rooms/audit/routes.ts -> rooms/access/keys.ts',
   'rooms/audit/routes.ts -> rooms/status/examples.ts',
   'rooms/dead-letters/routes.ts -> rooms/status/operating.ts',
-  'rooms/labels/commands.ts -> tools/client/replay.ts',
   'rooms/labels/routes.ts -> rooms/search/queries/reading.ts',
   'rooms/models/routes/model-watch.ts -> rooms/search/queries/reading.ts',
   'rooms/rules/routes/rules.ts -> rooms/search/queries/reading.ts',
