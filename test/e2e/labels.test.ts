@@ -204,7 +204,7 @@ describe('risk labels import', () => {
       'a token with a line break',
       ['list', '--consistency-token', 'a\nb'],
       2,
-      '--consistency-token must be visible ASCII characters',
+      '--consistency-token must match',
     ],
     ['no file', ['import'], 2, 'FILE is missing'],
     ['an unknown field', ['import', 'x', '--map', 'score=y'], 2, "not 'score=y'"],

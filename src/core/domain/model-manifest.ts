@@ -3,8 +3,8 @@
  * columns of its row.
  */
 import { z } from 'zod';
+import { plainText } from '../../kit/words/plain-text.ts';
 import { calibrationSchema } from './calibration.ts';
-import { plainText } from './transaction.ts';
 
 const CODE_VERSION_CHARS_MAX = 64;
 /** Most bytes as compact JSON. */

@@ -2,7 +2,7 @@
  * Commands that are data: a row names an operation of the API, and one runner reads its options from the OpenAPI
  * document, calls the API and prints the answer. Only actions that need a file, a loop or a screen are written by hand.
  */
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { DocumentPart } from '../http/document.ts';
 import { actionOf, type Command, UsageError } from './command.ts';
 import { type Operation, readOperations } from './operation.ts';
 import { describeRow, type Row, runRow } from './run-row.ts';
@@ -20,14 +20,14 @@ type Written = {
 type Rows = Pick<Command, 'name' | 'summary'> & {
   /** What the usage says below the options. */
   readonly notes: string;
-  /** Paths of the document with the operations; they are loaded where the command is used. */
-  readonly paths: () => Promise<ZodOpenApiPathsObject>;
+  /** The part of the document that has the operations; it is loaded where the command is used. */
+  readonly document: () => Promise<Pick<DocumentPart, 'paths'>>;
   /** By the word that chooses an action; the only action of a command that takes no such word is ''. */
   readonly actions: Readonly<Record<string, Row | Written>>;
 };
 
-export function commandOf({ name, summary, notes, paths, actions }: Rows): Command {
-  const operations = async () => readOperations(await paths());
+export function commandOf({ name, summary, notes, document, actions }: Rows): Command {
+  const operations = async () => readOperations((await document()).paths);
   return {
     ...{ name, summary },
     usage: async () => {

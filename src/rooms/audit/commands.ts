@@ -7,7 +7,7 @@ export const command = commandOf({
   notes: `It takes the key of an admin or a risk officer; --json adds the state before and after each change.
 
 Example: risk audit --action rollout.approve --json`,
-  paths: async () => (await import('./routes.ts')).auditPaths,
+  document: async () => (await import('./routes.ts')).document,
   actions: {
     '': {
       operation: 'readAudit',

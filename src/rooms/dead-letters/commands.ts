@@ -115,7 +115,7 @@ export const command = commandOf({
 and only those that failed before the command began.
 
 Example: risk dead-letters replay --error-code SCORING_FAILED --corridor US-EG`,
-  paths: async () => (await import('./routes.ts')).deadLettersPaths,
+  document: async () => (await import('./routes.ts')).document,
   actions: {
     list: {
       operation: 'listDeadLetters',

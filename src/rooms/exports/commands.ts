@@ -51,7 +51,7 @@ stop the same command goes on behind the last whole row. Parquet comes in files 
 
 Example: risk export --output november.csv --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z
 Example: risk export --output declined.parquet --format parquet --verdict decline --corridor US-EG`,
-  paths: async () => (await import('./routes.ts')).exportsPaths,
+  document: async () => (await import('./routes.ts')).document,
   actions: {
     '': {
       operation: 'exportTransactions',

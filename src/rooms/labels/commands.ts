@@ -86,7 +86,7 @@ line is labels accepted=N unchanged=N refused=N seconds=S.
 Example: risk labels list --account acc_17 --label fraud
 Example: risk labels import labels.csv.gz
 Example: risk labels import history.csv.gz --map idempotency_key=id,label=is_fraud --set source=bank --labelled-after 7d`,
-  paths: async () => (await import('./routes.ts')).labelsPaths,
+  document: async () => (await import('./routes.ts')).document,
   actions: {
     import: {
       words: 'FILE',

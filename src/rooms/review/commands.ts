@@ -14,11 +14,7 @@ export const command = commandOf({
   name: 'review',
   summary: 'Lists, claims and decides review cases.',
   notes: `Example: risk review decide 01a1f84a-95c0-7000-8000-00000000002a fraud --reason 'stolen card'`,
-  paths: async () => ({
-    ...(await import('./routes/review-policy.ts')).reviewPolicyPaths,
-    ...(await import('./routes/review-steps.ts')).reviewStepsPaths,
-    ...(await import('./routes/reviews.ts')).reviewsPaths,
-  }),
+  document: async () => (await import('./api.ts')).document,
   actions: {
     list: {
       operation: 'listCases',

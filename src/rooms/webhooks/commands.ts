@@ -7,7 +7,7 @@ export const command = commandOf({
   name: 'webhooks',
   summary: 'Makes, tests and deletes webhooks; shows what was sent.',
   notes: 'Example: risk webhooks create https://shop.example/risk-events --client shop',
-  paths: async () => (await import('./routes.ts')).webhooksPaths,
+  document: async () => (await import('./routes.ts')).document,
   actions: {
     list: {
       operation: 'listWebhooks',

@@ -12,12 +12,12 @@ import {
   newRollbackSchema,
   proposalSchema,
 } from '../../../core/domain/model-record.ts';
-import { plainText } from '../../../core/domain/transaction.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../../../kit/http/body/body.ts';
 import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
+import { plainText } from '../../../kit/words/plain-text.ts';
 import type { Registry } from '../change/registry.ts';
 import { decidedRollouts, MODEL, model, modelDetail, modelProposal } from '../examples.ts';
 

@@ -59,7 +59,7 @@ const command = commandOf({
   name: 'things',
   summary: 'Lists and changes things.',
   notes: 'Example: risk things list',
-  paths: async () => PATHS,
+  document: async () => ({ paths: PATHS }),
   actions: {
     list: {
       operation: 'listThings',
@@ -169,7 +169,12 @@ test('the usage says what the document says', async () => {
 test('a row that the document does not fit is a bug that its usage shows', async () => {
   const broken = (row: object) =>
     usageOf(
-      commandOf({ ...command, notes: '', paths: async () => PATHS, actions: { '': row as never } }),
+      commandOf({
+        ...command,
+        notes: '',
+        document: async () => ({ paths: PATHS }),
+        actions: { '': row as never },
+      }),
     );
   await expect(broken({ operation: 'nothing' })).rejects.toThrow('no operation nothing');
   await expect(broken({ operation: 'deleteThing', words: { ID: 'ID' } })).rejects.toThrow(
