@@ -191,8 +191,8 @@ describe('risk labels import', () => {
   });
 
   test.each([
-    ['no action', [], 2, 'say import FILE or list'],
-    ['an unknown action', ['export', 'x'], 2, 'say import FILE or list'],
+    ['no action', [], 2, 'ACTION is missing'],
+    ['an unknown action', ['export', 'x'], 2, 'the action must be one of import, list'],
     [
       'a label that is none',
       ['list', '--label', 'maybe'],
