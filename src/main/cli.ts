@@ -9,6 +9,7 @@ import {
   type CommandContext,
   EXIT,
   parseArguments,
+  URL_MISSING,
   UsageError,
   usageOf,
 } from '../kit/command/command.ts';
@@ -165,12 +166,17 @@ async function runCommand(
     const error = toError(thrown);
     if (error instanceof Failure) {
       output.error(`risk ${command.name}: ${error.message}`);
-      return error.code === 'NOT_RUNNABLE_HERE' ? EXIT.impossibleHere : EXIT.failed;
+      return EXIT_OF[error.code] ?? EXIT.failed;
     }
     log.fatal({ err: error }, 'bug: an unexpected error ended the command');
     return EXIT.failed;
   }
 }
+
+const EXIT_OF: Readonly<Record<string, number>> = {
+  NOT_RUNNABLE_HERE: EXIT.impossibleHere,
+  [URL_MISSING]: EXIT_BAD_CONFIGURATION,
+};
 
 /** A person who runs a command reads its answer, not its log, unless `RISK_LOG_LEVEL` is set. */
 function logLevel(command: Command, environment: Environment, config: Config): string {

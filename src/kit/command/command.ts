@@ -18,7 +18,7 @@ export type CommandContext = {
   readonly signal: AbortSignal;
 };
 
-type ServiceUrl = 'DATABASE_URL' | 'REDIS_URL';
+export type ServiceUrl = 'DATABASE_URL' | 'REDIS_URL';
 
 export type Command = {
   readonly name: string;
@@ -56,6 +56,9 @@ export async function unlessStopped<T>(
     return undefined;
   }
 }
+
+/** Code of the Failure that says that a URL is not set, which is a bad configuration: exit code 78. */
+export const URL_MISSING = 'URL_MISSING';
 
 /** The command line is wrong: exit code 2, the message and the usage on standard error. */
 export class UsageError extends Error {

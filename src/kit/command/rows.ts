@@ -13,30 +13,30 @@ type Written = {
   readonly words: string;
   readonly summary: string;
   /** What each option does, by the option as the usage shows it: `--rate N`. */
-  readonly options: Readonly<Record<string, string>>;
+  readonly options?: Readonly<Record<string, string>>;
   readonly run: Command['run'];
 };
 
-type Rows = Pick<Command, 'name' | 'summary'> & {
+type Rows = Pick<Command, 'name' | 'summary' | 'needs'> & {
   /** What the usage says below the options. */
   readonly notes: string;
   /** The part of the document that has the operations; it is loaded where the command is used. */
-  readonly document: () => Promise<Pick<DocumentPart, 'paths'>>;
+  readonly document?: () => Promise<Pick<DocumentPart, 'paths'>>;
   /** By the word that chooses an action; the only action of a command that takes no such word is ''. */
   readonly actions: Readonly<Record<string, Row | Written>>;
 };
 
-export function commandOf({ name, summary, notes, document, actions }: Rows): Command {
-  const operations = async () => readOperations((await document()).paths);
+export function commandOf({ name, summary, needs = [], notes, document, actions }: Rows): Command {
+  const operations = async () => readOperations((await document?.())?.paths ?? {});
   return {
-    ...{ name, summary },
+    ...{ name, summary, needs },
     usage: async () => {
       const known = await operations();
       const shown = Object.entries(actions).map(([word, action]) => ({
         word,
         ...('run' in action ? action : describeRow(action, operationOf(action, known))),
       }));
-      return usageText(name, shown, notes);
+      return usageText(name, shown, notes, document !== undefined);
     },
     run: async (args, context) => {
       const at = '' in actions ? -1 : args.findIndex((arg) => !arg.startsWith('-'));

@@ -5,21 +5,24 @@ type ShownAction = {
   readonly word: string;
   readonly words: string;
   readonly summary: string;
-  readonly options: Readonly<Record<string, string>>;
+  readonly options?: Readonly<Record<string, string>>;
 };
 
 const COLUMNS = 100;
 
-/** Options of every command that asks the API. */
-const COMMON = {
-  '--url URL': 'The API (RISK_URL); its key is read from RISK_API_KEY',
-  '--json': 'Print JSON',
-};
+const URL_OPTION = ['--url URL', 'The API (RISK_URL); its key is read from RISK_API_KEY'] as const;
+const JSON_OPTION = ['--json', 'Print JSON'] as const;
 
-export function usageText(name: string, actions: readonly ShownAction[], notes: string): string {
+/** @param asksApi whether the command takes `--url` */
+export function usageText(
+  name: string,
+  actions: readonly ShownAction[],
+  notes: string,
+  asksApi: boolean,
+): string {
   const isOne = actions.length === 1 && actions[0]?.word === '';
   const heads = actions.map(({ word, words }) => `${word} ${words}`.trim());
-  const options = optionsOf(actions);
+  const options = [...optionsOf(actions), ...(asksApi ? [URL_OPTION] : []), JSON_OPTION];
   const width = 2 + Math.max(...[...heads, ...options.map(([option]) => option)].map(lengthOf));
   const line = (head: string, text: string) => wrap(`  ${head.padEnd(width)}`, text);
   return [
@@ -39,16 +42,15 @@ const lengthOf = (text: string) => text.length;
 
 /** One line for each option and meaning, with the actions that take it unless all do. */
 function optionsOf(actions: readonly ShownAction[]): (readonly [string, string])[] {
-  const meanings = actions.flatMap(({ word, options }) =>
+  const meanings = actions.flatMap(({ word, options = {} }) =>
     Object.entries(options).map(([option, text]) => ({ word, option, text })),
   );
   const groups = Map.groupBy(meanings, ({ option, text }) => `${option}\n${text}`);
-  const lines = [...groups.values()].map((group) => {
+  return [...groups.values()].map((group) => {
     const { option = '', text = '' } = group[0] ?? {};
     const words = group.map(({ word }) => word).join(', ');
     return [option, group.length === actions.length ? text : `${words}: ${text}`] as const;
   });
-  return [...lines, ...Object.entries(COMMON)];
 }
 
 /** The text behind the head, in lines of at most COLUMNS where its words allow. */

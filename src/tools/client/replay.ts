@@ -173,6 +173,7 @@ export const command: Command = {
     `With DATABASE_URL the ledger is counted in SQL over the accepted ids; without it, from GET /v1/status.
 
 Example: risk replay payments.csv.gz --map account_id=customer,idempotency_key=id --set currency=USD,corridor=US-US`,
+    true,
   ),
   run,
 };
