@@ -4,5 +4,4 @@ export const STILL_CROSSING = new Set<string>([
   'core/read/transaction-json.ts -> rooms/search/queries/neighbours.ts',
   'core/store/labels/label-search.ts -> rooms/labels/label-list.ts',
   'kit/database/slice-database.ts -> core/read/walk.ts',
-  'rooms/labels/commands.ts -> tools/client/replay.ts',
 ]);
