@@ -4,7 +4,7 @@
  * the time as epoch milliseconds (u64, big-endian), then the id. No two texts mean the same position.
  */
 import type { z } from 'zod';
-import { lowestIdAt, WRITTEN_MS_MAX } from '../../core/domain/transaction-id.ts';
+import { WRITTEN_MS_MAX } from './wire-time.ts';
 
 /** Everything strictly before (atMs, id) is still to come. */
 export type Position = { readonly atMs: number; readonly id: string };
@@ -59,4 +59,13 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Most milliseconds that a UUIDv7 can hold: 48 bits. */
+const TIME_MS_MAX = 2 ** 48 - 1;
+
+/** The smallest UUID of a moment: every id created at or after it is greater, every earlier one smaller. */
+export function lowestIdAt(epochMs: number): string {
+  const time = Math.min(Math.max(epochMs, 0), TIME_MS_MAX).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }

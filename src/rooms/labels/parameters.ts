@@ -5,8 +5,6 @@
 import { z } from 'zod';
 import { LABEL_LIMITS, LABEL_VALUES, TRANSACTION_ID } from '../../core/domain/label.ts';
 import type { StoredLabel } from '../../core/domain/label-record.ts';
-import { plainText } from '../../core/domain/transaction.ts';
-import { WRITTEN_MS_MAX } from '../../core/domain/transaction-id.ts';
 import { decodeJsonCursor, encodeJsonCursor } from '../../kit/words/cursor.ts';
 import {
   CURSOR_DESCRIPTION,
@@ -16,6 +14,8 @@ import {
   shown,
   timeParameter,
 } from '../../kit/words/list-parameters.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import { WRITTEN_MS_MAX } from '../../kit/words/wire-time.ts';
 
 /** Where a label stands in the list. */
 export type LabelPosition = Pick<StoredLabel, 'labelledAt' | 'transactionId' | 'label' | 'source'>;

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { DISPOSITIONS, type Disposition } from '../../core/domain/disposition.ts';
 import { VERDICTS, type Verdict } from '../../core/domain/score-record.ts';
-import { plainText } from '../../core/domain/transaction.ts';
 import {
   CURSOR_DESCRIPTION,
   corridorFilter,
@@ -10,6 +9,7 @@ import {
   pageLimit,
   shown,
 } from '../../kit/words/list-parameters.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 import { CASE_SOURCES, type CaseFacts, type CaseSource, priorityNames } from './review-policy.ts';
 
 /** `confirming`: waits for a second person; `decided`: can be undone for a while; `closed`: final. */

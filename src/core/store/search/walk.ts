@@ -3,8 +3,7 @@
  * SLICES_MAX slices and begins none after WALK_MS_MAX; a slice that is late is its last one.
  */
 import { WALK_MS_MAX } from '../../../kit/database/slice-database.ts';
-import { type Position, positionBefore } from '../../../kit/words/cursor.ts';
-import { lowestIdAt } from '../../domain/transaction-id.ts';
+import { lowestIdAt, type Position, positionBefore } from '../../../kit/words/cursor.ts';
 import type { MonthRange } from '../partitions/month-slice.ts';
 
 export const SLICES_MAX = 24;

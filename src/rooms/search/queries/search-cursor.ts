@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { SCORE_MAX } from '../../../core/domain/score-record.ts';
-import { WRITTEN_MS_MAX } from '../../../core/domain/transaction-id.ts';
 import type { RowPosition } from '../../../core/store/search/search-slice.ts';
 import { decodeJsonCursor, encodeJsonCursor, type Position } from '../../../kit/words/cursor.ts';
+import { WRITTEN_MS_MAX } from '../../../kit/words/wire-time.ts';
 
 /** Where a pass goes on; see passes.ts. */
 export type PassPosition = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createdAtMsOf, lowestIdAt } from '../../../../src/core/domain/transaction-id.ts';
-import { decodeCursor, encodeCursor } from '../../../../src/kit/words/cursor.ts';
+import { createdAtMsOf } from '../../../../src/core/domain/transaction-id.ts';
+import { decodeCursor, encodeCursor, lowestIdAt } from '../../../../src/kit/words/cursor.ts';
 import { scoreSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
 import {
   decodeSearchCursor,
