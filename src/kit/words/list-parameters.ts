@@ -3,8 +3,8 @@
  * bounded; an invalid cursor is refused.
  */
 import { z } from 'zod';
-import { TRANSACTION_LIMITS } from '../../core/domain/transaction.ts';
 import { decodeCursor } from './cursor.ts';
+import { ID_CHARS_MAX } from './plain-text.ts';
 import { wireTime } from './wire-time.ts';
 
 const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
@@ -38,7 +38,7 @@ export const timeParameter = wireTime
 export const idParameter = z
   .string()
   .min(1)
-  .max(TRANSACTION_LIMITS.idChars)
+  .max(ID_CHARS_MAX)
   .refine(
     (text) => !text.includes('\u0000') && text.isWellFormed(),
     'must be well-formed text without U+0000',
@@ -63,21 +63,23 @@ export const pageLimit = integerParameter(1, PAGE_LIMITS.rowsMax)
 /** Description of every `cursor`. */
 export const CURSOR_DESCRIPTION = '`next_cursor` of the page before; absent for the first page.';
 
+/** A cursor that `decode` reads; undefined where it is of another list. */
+export const cursorParameter = <Position>(decode: (text: string) => Position | undefined) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const position = decode(text);
+      if (position !== undefined) return position;
+      const message = 'must be the next_cursor of this list';
+      context.addIssue({ code: 'custom', message, input: text });
+      return z.NEVER;
+    })
+    .optional();
+
 /** `limit` and `cursor`, the latter decoded to the position it stands for. */
 export const pageParameters = {
   limit: pageLimit,
-  cursor: z
-    .string()
-    .transform((text, context) => {
-      const position = decodeCursor(text);
-      if (position !== undefined) return position;
-      context.addIssue({
-        code: 'custom',
-        message: 'must be the next_cursor of this list',
-        input: text,
-      });
-      return z.NEVER;
-    })
-    .optional()
-    .meta(shown('AAABofhKlcABofhKlcBwAIAAAAAAAAAq', CURSOR_DESCRIPTION)),
+  cursor: cursorParameter(decodeCursor).meta(
+    shown('AAABofhKlcABofhKlcBwAIAAAAAAAAAq', CURSOR_DESCRIPTION),
+  ),
 };

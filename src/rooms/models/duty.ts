@@ -13,8 +13,12 @@ const POLL_MS_MAX = 30_000;
 /** Looks that may fail, or find nothing scored, before the gauges are removed. */
 const WATCHES_MISSED_MAX = 3;
 
-export async function openModelsWorker(worker: Worker, load?: LoadModel): Promise<WorkerRoom> {
-  const { duty, ...judge } = openJudge(worker, load);
+export async function openModelsWorker(
+  worker: Worker,
+  load?: LoadModel,
+  nowMs?: () => number,
+): Promise<WorkerRoom> {
+  const { duty, ...judge } = openJudge(worker, load, nowMs);
   return { judge, duties: [duty, watchDuty(worker)] };
 }
 
@@ -44,7 +48,7 @@ export function watchDuty(worker: Watching & Pick<Worker, 'metrics'>): Duty {
  */
 export function createWatchIfDue({ config, database, leadership }: Watching) {
   const everyMs = config.RISK_WATCH_EVERY_SECONDS * 1000;
-  const lead = leadership.of('watch');
+  const lead = leadership.of('care');
   /** The interval that this process looked at last: a look without findings leaves no row. */
   let watchedMs = Number.NEGATIVE_INFINITY;
   return async (nowMs: number, signal: AbortSignal): Promise<readonly WatchReport[]> => {

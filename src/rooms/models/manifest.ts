@@ -3,7 +3,7 @@
  * columns of its row.
  */
 import { z } from 'zod';
-import { plainText } from '../../core/domain/transaction.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 import { calibrationSchema } from './model/calibration.ts';
 
 const CODE_VERSION_CHARS_MAX = 64;

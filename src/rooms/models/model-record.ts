@@ -1,6 +1,6 @@
 /** Registered models, what they do in corridors, and both on the wire (`/v1/models`). */
 import { z } from 'zod';
-import { plainText } from '../../core/domain/transaction.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 
 /** States that a proposal may ask for. */
 const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;

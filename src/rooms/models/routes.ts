@@ -2,7 +2,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { plainText } from '../../core/domain/transaction.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { createSampleCache } from '../../kit/caches/sample-cache.ts';
 import { readAged } from '../../kit/database/replica/choose-database.ts';
@@ -21,6 +20,7 @@ import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
 import { CURSOR_DESCRIPTION } from '../../kit/words/list-parameters.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 import {
   decidedRolloutsExample,
   decidedRolloutsSchema,

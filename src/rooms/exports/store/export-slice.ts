@@ -3,7 +3,7 @@
  * exports read a stretch of primary keys and join the tables along it, which costs a third of looking up each row. Where an index
  * leads to few rows far apart, the search finds their ids and each is looked up.
  */
-import { lowestIdAt } from '../../../core/domain/transaction-id.ts';
+
 import { isoTime, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
 import { readBoundary, readSearchSlice } from '../../../core/store/search/read-slice.ts';
 import {
@@ -16,12 +16,13 @@ import {
 import {
   isOfParty,
   isRiskyAlone,
-  type Place,
+  type RowPosition,
   type SearchSlice,
   searchSlice,
 } from '../../../core/store/search/search-slice.ts';
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { EXPORT_COLUMNS, type ExportRow } from './export-columns.ts';
 
 /** Rows that one statement looks at: some 1 MB, and a twentieth of a second. With twice as many the API took 24 MiB more, at no other speed. */
@@ -36,7 +37,10 @@ export type ExportSlice = Pick<
 };
 
 /** `reached` is the last row that was looked at; null where nothing is left. */
-export type ExportedSlice = { readonly rows: readonly ExportRow[]; readonly reached: Place | null };
+export type ExportedSlice = {
+  readonly rows: readonly ExportRow[];
+  readonly reached: RowPosition | null;
+};
 
 type Reader = Pick<Database, 'query'>;
 
@@ -119,7 +123,7 @@ async function lookUp(database: Reader, slice: ExportSlice): Promise<ExportedSli
 }
 
 function toSearch(slice: ExportSlice, examinedMax: number, rows: number): SearchSlice {
-  return { ...slice, follows: 'time', until: undefined, ranked: undefined, examinedMax, rows };
+  return { ...slice, follows: 'time', examinedMax, rows };
 }
 
 async function readRows(
