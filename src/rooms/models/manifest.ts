@@ -50,4 +50,3 @@ export const modelManifestSchema = z.strictObject({
     .nullable(),
 });
 export type ModelManifest = z.infer<typeof modelManifestSchema>;
-export type ModelLineage = ModelManifest['lineage'];

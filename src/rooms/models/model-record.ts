@@ -12,7 +12,7 @@ export type ProposedHolding = {
 };
 
 /** Parses `shadow`, `canary:5` or `active`; undefined for any other text. */
-export function readHolding(text: string): ProposedHolding | undefined {
+function readHolding(text: string): ProposedHolding | undefined {
   const [, name, percent] = /^([a-z]+)(?::([1-9]\d?))?$/.exec(text) ?? [];
   const state = PROPOSED_STATES.find((known) => known === name);
   if (state === undefined || (state === 'canary') !== (percent !== undefined)) return undefined;
@@ -68,11 +68,10 @@ export const newProposalSchema = z.strictObject(proposed).meta({ id: 'NewModelPr
 export type NewProposal = z.infer<typeof newProposalSchema>;
 
 const REASON_CHARS_MAX = 1024;
-export const reasonText = plainText(REASON_CHARS_MAX);
+const reasonText = plainText(REASON_CHARS_MAX);
 export const newEmergencySchema = z
   .strictObject({ ...proposed, reason: reasonText.meta({ description: 'Why it cannot wait.' }) })
   .meta({ id: 'NewModelEmergency' });
-export type NewEmergency = z.infer<typeof newEmergencySchema>;
 
 export const newRollbackSchema = z.strictObject({ corridor }).meta({ id: 'NewModelRollback' });
 

@@ -1,8 +1,4 @@
-/**
- * The reports of the watch over models as metrics. Figures of too few rows are left out, so that they raise no
- * alert.
- */
-
+/** The reports of the watch as metrics. Figures of too few rows are left out, so that they raise no alert. */
 import type { OutcomeShare } from '../../core/domain/outcome-share.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { type Drift, WATCH_MINIMUM, type WatchReport } from './watch-report.ts';
@@ -15,19 +11,19 @@ export function reportWatch(metrics: Metrics, reports: readonly WatchReport[]): 
   const { watchedAt, watchRows, modelStability, modelMissing, modelPrecision, modelRecall } =
     metrics;
   const { modelFraud, modelLabelled, modelLabelDelay } = metrics;
-  for (const gauge of [watchRows, modelStability, modelMissing, modelPrecision, modelRecall]) {
+  for (const gauge of [
+    ...[watchedAt, watchRows, modelStability, modelMissing, modelPrecision, modelRecall],
+    ...[modelFraud, modelLabelled, modelLabelDelay],
+  ]) {
     gauge.reset();
   }
-  for (const gauge of [watchedAt, modelFraud, modelLabelled, modelLabelDelay]) gauge.reset();
-  for (const report of reports) {
-    watchedAt.set(Date.parse(report.watched_at) / 1000);
-    watchRows.set({ model: report.model, figures: 'drift' }, report.rows);
-    watchRows.set({ model: report.model, figures: 'labelled' }, report.outcomes.labelled);
-    reportDrift(metrics, report.model, SCORE, report.score);
-    for (const { feature, ...drift } of report.features) {
-      reportDrift(metrics, report.model, feature, drift);
-    }
-    reportOutcomes(metrics, report.model, report.outcomes);
+  for (const { model, watched_at, rows, score, features, outcomes } of reports) {
+    watchedAt.set(Date.parse(watched_at) / 1000);
+    watchRows.set({ model, figures: 'drift' }, rows);
+    watchRows.set({ model, figures: 'labelled' }, outcomes.labelled);
+    reportDrift(metrics, model, SCORE, score);
+    for (const { feature, ...drift } of features) reportDrift(metrics, model, feature, drift);
+    reportOutcomes(metrics, model, outcomes);
   }
 }
 
@@ -35,13 +31,14 @@ function reportDrift(
   { modelStability, modelMissing }: Metrics,
   model: string,
   feature: string,
-  { level, psi, missing, missing_reference: missingThen }: Drift,
+  { level, psi, missing: now, missing_reference: reference }: Drift,
 ): void {
   if (level === 'unknown' || psi === null) return;
   modelStability.set({ model, feature }, psi);
   if (feature === SCORE) return;
-  if (missing !== null) modelMissing.set({ model, feature, when: 'now' }, missing);
-  if (missingThen !== null) modelMissing.set({ model, feature, when: 'reference' }, missingThen);
+  for (const [when, share] of Object.entries({ now, reference })) {
+    if (share !== null) modelMissing.set({ model, feature, when }, share);
+  }
 }
 
 function reportOutcomes(metrics: Metrics, model: string, outcomes: WatchReport['outcomes']): void {

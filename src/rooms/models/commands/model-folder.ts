@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/p
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure } from '../../../kit/words/failure.ts';
 
-export type ModelFolder = {
+type ModelFolder = {
   readonly path: string;
   /**
    * Renames the folder to its final name.

@@ -30,7 +30,7 @@ const feature = z.object({
   /** Margin where the feature is missing, instead of the weighted one. */
   missing_weight: z.number(),
 });
-export type LogisticFeature = Readonly<z.infer<typeof feature>>;
+type LogisticFeature = Readonly<z.infer<typeof feature>>;
 
 const file = z.object({
   format: z.literal(LOGISTIC_FORMAT),

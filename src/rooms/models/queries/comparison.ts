@@ -4,7 +4,6 @@ import {
   OUTCOME_DAYS,
   outcomeShareSchema,
   outcomesFromMs,
-  shareOf,
 } from '../../../core/domain/outcome-share.ts';
 import { VERDICTS, type Verdict } from '../../../core/domain/score-record.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
@@ -15,6 +14,7 @@ import { findKnown } from '../registry/registered.ts';
 import { bandsOf } from '../registry/scoring-model.ts';
 import { readDescription } from '../store/models.ts';
 import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-sample.ts';
+import { measureBound } from '../watch/measure-outcomes.ts';
 
 /** Equal parts of the probability. */
 const BINS = 20;
@@ -58,7 +58,7 @@ export const comparisonSchema = z
       .meta({ description: `Scores by risk, in ${BINS} equal parts from 0 to 1.` }),
   })
   .meta({ id: 'ShadowComparison' });
-export type ComparisonJson = z.infer<typeof comparisonSchema>;
+type ComparisonJson = z.infer<typeof comparisonSchema>;
 
 /** It would have reviewed what was approved, and rightly so. */
 export const comparisonExample: ComparisonJson = {
@@ -112,28 +112,18 @@ export async function compareShadow(
         rows: rows.filter((row) => row.verdict === decided && row.ofShadow === shadow).length,
       })),
     ),
-    decided: boundOf(rows, ({ verdict }) => verdict !== 'approve'),
-    shadow: boundOf(rows, ({ ofShadow }) => ofShadow !== 'approve'),
+    decided: measureBound(rows, ({ verdict }) => verdict !== 'approve'),
+    shadow: measureBound(rows, ({ ofShadow }) => ofShadow !== 'approve'),
     distribution: distribute(rows),
-  };
-}
-
-function boundOf(rows: readonly Judged[], isFlagged: (row: Judged) => boolean) {
-  const flagged = rows.filter(isFlagged);
-  const caught = flagged.filter(({ isFraud }) => isFraud === true).length;
-  const labelled = flagged.filter(({ isFraud }) => isFraud !== null).length;
-  const frauds = rows.filter(({ isFraud }) => isFraud === true).length;
-  return {
-    flagged: flagged.length,
-    precision: shareOf(caught, labelled),
-    recall: shareOf(caught, frauds),
   };
 }
 
 function distribute(rows: readonly Judged[]): ComparisonJson['distribution'] {
   const binOf = (value: number) => Math.min(BINS - 1, Math.floor(value * BINS));
   const bins = Array.from({ length: BINS }, (_, at) => ({
-    ...{ from: at / BINS, decided: 0, shadow: 0 },
+    from: at / BINS,
+    decided: 0,
+    shadow: 0,
   }));
   for (const { risk, probability } of rows) {
     const [decided, shadow] = [bins[binOf(risk)], bins[binOf(probability)]];

@@ -1,8 +1,6 @@
 /** Puts a model into the registry: checked whole, then stored in one statement. */
-
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import type { Change } from '../../../kit/words/audit.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
 import type { ModelManifest } from '../manifest.ts';
@@ -29,13 +27,8 @@ export async function registerModel(
   const isNew = await database.transaction(async (query) => {
     if (!(await insertModel({ query }, row))) return false;
     const after = { model: manifest.model, format };
-    const change: Change = {
-      action: 'model.register',
-      subject: manifest.sha256,
-      before: null,
-      after,
-    };
-    await recordChange(query, by, change);
+    const action = 'model.register';
+    await recordChange(query, by, { action, subject: manifest.sha256, before: null, after });
     return true;
   });
   if (!isNew) await refuseOther(database, manifest);

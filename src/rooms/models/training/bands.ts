@@ -10,7 +10,7 @@ export type ChooseBands = (probabilities: Float64Array) => Bands;
 type AlertBudget = { readonly reviews: number; readonly declines: number };
 
 /** What a verdict costs, in one currency. */
-export type CostMatrix = {
+type CostMatrix = {
   /** Costs of a fraud that is approved, reviewed (some are missed), declined. */
   readonly fraud: VerdictCosts;
   /** Costs of a legitimate transaction that is approved, reviewed (the work), declined (the lost customer). */

@@ -35,7 +35,7 @@ type BuildInput = {
 /** Name of the current activity, and its progress. */
 export type BuildStep = FitStep & { readonly doing: string };
 
-export type BuiltModel = Artefact & {
+type BuiltModel = Artefact & {
   readonly calibration: Calibration;
   readonly judged: Pick<
     ModelCard,

@@ -35,7 +35,7 @@ export function* fitArtefact(
 ): Generator<FitStep, Artefact> {
   switch (trainer.kind) {
     case 'trees': {
-      const { ensemble } = yield* growTrees(training, validation, trainer.options, random);
+      const ensemble = yield* growTrees(training, validation, trainer.options, random);
       return readBack(writeXgboost(ensemble), treeImportance(ensemble), ensemble.roots.length);
     }
     case 'logistic': {

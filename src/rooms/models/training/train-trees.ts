@@ -3,7 +3,6 @@
  * it left; margins are kept in float32 and summed in the order of the trees, so that they are those of
  * the finished ensemble, and of its file, bit for bit.
  */
-
 import { naturalLog } from '../../../core/score/natural-log.ts';
 import type { Random } from '../../../kit/random.ts';
 import { type BinnedColumn, binColumn, findCuts, MISSING_BIN } from '../bins.ts';
@@ -16,19 +15,12 @@ import type { Gradients } from './histogram.ts';
 import { checkTreeOptions, type FitStep, type TreeOptions } from './options.ts';
 import { checkTrainingSet, countFrauds, type TrainingSet } from './rows.ts';
 
-type TrainingResult = {
-  /** With the trees up to the best round; all of them without a validation set. */
-  readonly ensemble: TreeEnsemble;
-  /** The validation metric after every round that was run; the higher, the better (-log-loss). */
-  readonly metrics: readonly number[];
-};
-
 /** XGBoost's default, whose log-odds are 0 in every library; the prior is in the first tree's leaves. */
 const BASE_SCORE = 0.5;
 
 /**
- * Trains round by round, so that the caller can show progress, and stop. The same inputs and random numbers
- * give the same bits.
+ * Trains round by round, so that the caller can show progress, and stop. The same inputs and random numbers give the same
+ * bits. The result has the trees up to the best round; all of them without a validation set.
  * @param validation of a later time, with the same features; null trains all rounds
  */
 export function* growTrees(
@@ -36,7 +28,7 @@ export function* growTrees(
   validation: TrainingSet | null,
   options: TreeOptions,
   random: Random,
-): Generator<FitStep, TrainingResult> {
+): Generator<FitStep, TreeEnsemble> {
   const { featureNames } = training;
   checkTrainingSet(training);
   checkTreeOptions(options, featureNames);
@@ -51,7 +43,6 @@ export function* growTrees(
   const laterMargins = new Float32Array(validation?.labels.length ?? 0);
   const grow = createGrower(training, columns, options, random);
   const trees: GrownTree[] = [];
-  const metrics: number[] = [];
   let best = Number.NEGATIVE_INFINITY;
   let bestRounds = 0;
   while (trees.length < options.rounds) {
@@ -64,7 +55,6 @@ export function* growTrees(
     }
     addTree(tree, later, laterMargins);
     const metric = metricOf(laterMargins, validation.labels, options.metric);
-    metrics.push(metric);
     yield { step: trees.length, stepsMax: options.rounds, metric };
     if (metric > best) {
       best = metric;
@@ -82,7 +72,7 @@ export function* growTrees(
     marginScale: 1,
     zeroIsMissing: new Uint8Array(featureNames.length),
   };
-  return { ensemble: layOutTrees(head, kept), metrics };
+  return layOutTrees(head, kept);
 }
 
 /** Columns are matched by their place, so the names must be the same in the same order. */

@@ -14,33 +14,25 @@ export function calibrationTable(
   labels: ArrayLike<number>,
   groups: number,
 ): CalibrationGroup[] {
-  const order = Array.from({ length: probabilities.length }, (_, row) => row);
-  order.sort((a, b) => (probabilities[a] ?? 0) - (probabilities[b] ?? 0));
+  const rows = Array.from(probabilities, (probability, row) => ({
+    probability,
+    label: labels[row] ?? 0,
+  })).sort((a, b) => a.probability - b.probability);
   const table: CalibrationGroup[] = [];
   let start = 0;
   for (let group = 1; group <= groups; group++) {
-    let end = Math.max(start, Math.round((order.length * group) / groups));
-    while (
-      end > start &&
-      end < order.length &&
-      at(probabilities, order, end - 1) === at(probabilities, order, end)
-    ) {
-      end++;
-    }
+    let end = Math.max(start, Math.round((rows.length * group) / groups));
+    while (end > start && end < rows.length && isTie(rows[end - 1], rows[end])) end++;
     if (end === start) continue;
-    let promised = 0;
-    let frauds = 0;
-    for (let index = start; index < end; index++) {
-      promised += at(probabilities, order, index);
-      frauds += at(labels, order, index);
-    }
-    const rows = end - start;
-    table.push({ rows, promised: promised / rows, seen: frauds / rows });
+    const own = rows.slice(start, end);
+    const mean = (of: 'probability' | 'label') =>
+      own.reduce((sum, row) => sum + row[of], 0) / own.length;
+    table.push({ rows: own.length, promised: mean('probability'), seen: mean('label') });
     start = end;
   }
   return table;
 }
 
-function at(values: ArrayLike<number>, order: readonly number[], index: number): number {
-  return values[order[index] ?? -1] ?? Number.NaN;
-}
+type Row = { readonly probability: number };
+const isTie = (one: Row | undefined, next: Row | undefined) =>
+  one?.probability === next?.probability;

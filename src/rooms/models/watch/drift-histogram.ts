@@ -2,12 +2,9 @@
  * Compares the distribution of values at a model's training, which is kept with the model, with later values:
  * the population stability index.
  */
-
 import { naturalLog } from '../../../core/score/natural-log.ts';
 import { countNotAbove, findCuts } from '../bins.ts';
 import type { ValueHistogram } from '../model-reference.ts';
-
-export type { ValueHistogram };
 
 /** Deciles: the custom of the index, and few enough for a small share to be seen. */
 const BINS_MAX = 10;
@@ -16,23 +13,20 @@ const SHARE_MIN = 1e-4;
 
 /** @param values float32, as in training; NaN is missing */
 export function describeValues(name: string, values: Float32Array): ValueHistogram {
-  const cuts = findCuts(values, BINS_MAX);
-  const counts = new Float64Array(cuts.length + 2);
-  countValues({ cuts }, values, counts);
-  return { name, cuts: [...cuts], shares: Array.from(counts, (count) => count / values.length) };
+  const cuts = [...findCuts(values, BINS_MAX)];
+  const counts = countValues(cuts, values);
+  return { name, cuts, shares: Array.from(counts, (count) => count / values.length) };
 }
 
-/** Adds values to the counts of their bins, which are as many as the histogram has shares. */
-export function countValues(
-  { cuts }: { readonly cuts: ArrayLike<number> },
-  values: ArrayLike<number>,
-  counts: Float64Array,
-): void {
+/** How many values each bin holds; the last number is of missing ones. */
+export function countValues(cuts: readonly number[], values: ArrayLike<number>): Float64Array {
+  const counts = new Float64Array(cuts.length + 2);
   for (let row = 0; row < values.length; row++) {
     const value = values[row] ?? Number.NaN;
     const bin = Number.isNaN(value) ? cuts.length + 1 : countNotAbove(cuts, Math.fround(value));
     counts[bin] = (counts[bin] ?? 0) + 1;
   }
+  return counts;
 }
 
 /**

@@ -2,14 +2,9 @@
  * How the vectors and scores of a day differ from those that a model was trained on, or, without a training,
  * from those of the week before.
  */
-import type { ModelReference } from '../model-reference.ts';
+import type { ModelReference, ValueHistogram } from '../model-reference.ts';
 import { type Drift, type DriftLevel, type FeatureDrift, WATCH_MINIMUM } from '../watch-report.ts';
-import {
-  countValues,
-  describeValues,
-  stabilityIndex,
-  type ValueHistogram,
-} from './drift-histogram.ts';
+import { countValues, describeValues, stabilityIndex } from './drift-histogram.ts';
 
 /** A stored score: what it was, and from what. */
 export type WatchedScore = {
@@ -42,50 +37,40 @@ export function* measureDrift(
   reference: ModelReference | undefined,
 ): Generator<undefined, MeasuredDrift> {
   const valuesOf = (rows: readonly WatchedScore[]) => Float32Array.from(rows, ({ value }) => value);
-  const score =
-    reference === undefined
-      ? compareSamples('score', valuesOf(now), valuesOf(before))
-      : compare(reference.probability, null, valuesOf(now));
+  const score = reference
+    ? compare(reference.probability, null, valuesOf(now))
+    : compareSamples('score', valuesOf(now), valuesOf(before));
   const features: FeatureDrift[] = [];
   for (const [at, name] of names.entries()) {
     const trained = reference?.features.find((histogram) => histogram.name === name);
     if (reference !== undefined && trained === undefined) continue;
     yield;
     const values = columnOf(now, at);
-    const drift =
-      trained === undefined
-        ? compareSamples(name, values, columnOf(before, at))
-        : compare(trained, null, values);
+    const drift = trained
+      ? compare(trained, null, values)
+      : compareSamples(name, values, columnOf(before, at));
     features.push({ feature: name, ...drift });
   }
-  return { level: worstOf([score, ...features]), score, features };
+  const severities = [score, ...features].map(({ level }) => SEVERITY.indexOf(level));
+  return { level: SEVERITY[Math.max(...severities)] ?? 'unknown', score, features };
 }
 
 /** Uses the vectors that are long enough to have the feature. */
 function columnOf(rows: readonly WatchedScore[], at: number): Float32Array {
-  const column = new Float32Array(rows.length);
-  let count = 0;
-  for (const { vector } of rows) {
-    if (at < vector.length) column[count++] = vector[at] ?? Number.NaN;
-  }
-  return column.subarray(0, count);
+  const long = rows.filter(({ vector }) => at < vector.length);
+  return Float32Array.from(long, ({ vector }) => vector[at] ?? Number.NaN);
 }
 
 function compareSamples(name: string, now: Float32Array, before: Float32Array): Drift {
   if (before.length > 0) return compare(describeValues(name, before), before.length, now);
-  const missing = now.length === 0 ? null : countMissing(now) / now.length;
+  const missing = now.length === 0 ? null : now.filter(Number.isNaN).length / now.length;
   const sizes = { rows: now.length, reference_rows: 0 };
   return { psi: null, level: 'unknown', ...sizes, missing, missing_reference: null };
 }
 
-function countMissing(values: Float32Array): number {
-  return values.reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0);
-}
-
 function compare(then: ValueHistogram, rowsThen: number | null, values: Float32Array): Drift {
   const rows = values.length;
-  const counts = new Float64Array(then.shares.length);
-  countValues(then, values, counts);
+  const counts = countValues(then.cuts, values);
   const psi = rows === 0 ? null : stabilityIndex(then, counts);
   const fewest = Math.min(rows, rowsThen ?? rows);
   return {
@@ -101,9 +86,4 @@ function compare(then: ValueHistogram, rowsThen: number | null, values: Float32A
 function levelOf(psi: number): DriftLevel {
   if (psi >= ALERT_FROM) return 'alert';
   return psi >= NOTICE_FROM ? 'notice' : 'fine';
-}
-
-function worstOf(drifts: readonly Drift[]): DriftLevel {
-  const severities = drifts.map(({ level }) => SEVERITY.indexOf(level));
-  return SEVERITY[Math.max(...severities)] ?? 'unknown';
 }

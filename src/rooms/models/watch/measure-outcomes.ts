@@ -22,17 +22,22 @@ export function measureOutcomes(scores: readonly JudgedScore[]): Omit<Outcomes, 
   const labelled = scores.filter(({ isFraud }) => isFraud !== null);
   const frauds = labelled.filter(({ isFraud }) => isFraud === true);
   const sure = labelled.flatMap(({ probability, isFraud }) =>
-    probability === null ? [] : [{ probability, label: isFraud === true ? 1 : 0 }],
+    probability === null ? [] : { probability, label: isFraud === true ? 1 : 0 },
   );
-  const probabilities = Float64Array.from(sure, ({ probability }) => probability);
-  const labels = Uint8Array.from(sure, ({ label }) => label);
+  const probabilities = sure.map(({ probability }) => probability);
+  const labels = sure.map(({ label }) => label);
   const promised = probabilities.reduce((sum, value) => sum + value, 0) / sure.length;
+  const { flagged: _, ...review } = measureBound(labelled, ({ verdict }) => verdict !== 'approve');
+  const { flagged: __, ...decline } = measureBound(
+    labelled,
+    ({ verdict }) => verdict === 'decline',
+  );
   return {
     rows: scores.length,
     labelled: labelled.length,
     frauds: frauds.length,
-    review: boundOf(labelled, frauds, ({ verdict }) => verdict !== 'approve'),
-    decline: boundOf(labelled, frauds, ({ verdict }) => verdict === 'decline'),
+    review,
+    decline,
     promised: sure.length === 0 ? null : promised,
     seen: shareOf(frauds.length, labelled.length),
     calibration: calibrationTable(probabilities, labels, CALIBRATION_GROUPS),
@@ -40,15 +45,19 @@ export function measureOutcomes(scores: readonly JudgedScore[]): Omit<Outcomes, 
   };
 }
 
-function boundOf(
-  labelled: readonly JudgedScore[],
-  frauds: readonly JudgedScore[],
-  isFlagged: (score: JudgedScore) => boolean,
-): Outcomes['review'] {
-  const caught = frauds.filter(isFlagged).length;
+/** How right it would be to flag rows: frauds among what is flagged and has a label, and flagged ones among the frauds. */
+export function measureBound<Row extends Pick<JudgedScore, 'isFraud'>>(
+  rows: readonly Row[],
+  isFlagged: (row: Row) => boolean,
+) {
+  const flagged = rows.filter(isFlagged);
+  const caught = flagged.filter(({ isFraud }) => isFraud === true).length;
+  const labelled = flagged.filter(({ isFraud }) => isFraud !== null).length;
+  const frauds = rows.filter(({ isFraud }) => isFraud === true).length;
   return {
-    precision: shareOf(caught, labelled.filter(isFlagged).length),
-    recall: shareOf(caught, frauds.length),
+    flagged: flagged.length,
+    precision: shareOf(caught, labelled),
+    recall: shareOf(caught, frauds),
   };
 }
 

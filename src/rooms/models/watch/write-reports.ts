@@ -1,5 +1,4 @@
 /** From samples of scores to one report per model that decided, and one of the rules where they did. */
-
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 import type { ModelReference } from '../model-reference.ts';
 import { RULES, type WatchReport } from '../watch-report.ts';
@@ -9,7 +8,7 @@ import { type JudgedScore, measureOutcomes } from './measure-outcomes.ts';
 /** `toMs` is exclusive. */
 type WatchWindow = { readonly fromMs: number; readonly toMs: number };
 
-export type WatchWindows = {
+type WatchWindows = {
   readonly atMs: number;
   /** The scores that are compared. */
   readonly recent: WatchWindow;

@@ -1,5 +1,4 @@
 /** Evaluates a model on its validation window: all measured figures of its card. */
-
 import type { Random } from '../../../../kit/random.ts';
 import { calibrate } from '../../model/calibration.ts';
 import { calibrationTable } from '../../watch/calibration-table.ts';

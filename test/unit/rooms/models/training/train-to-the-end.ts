@@ -10,6 +10,15 @@ export function lastOf<Step, Result>(steps: Generator<Step, Result>): Result {
   }
 }
 
-export const trainTrees = (...input: Parameters<typeof growTrees>) => lastOf(growTrees(...input));
+/** The ensemble, and the validation metric of every round; the higher, the better. */
+export function trainTrees(...input: Parameters<typeof growTrees>) {
+  const steps = growTrees(...input);
+  const metrics: number[] = [];
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return { ensemble: step.value, metrics };
+    if (step.value.metric !== null) metrics.push(step.value.metric);
+  }
+}
 export const trainLogistic = (...input: Parameters<typeof fitLogistic>) =>
   lastOf(fitLogistic(...input));

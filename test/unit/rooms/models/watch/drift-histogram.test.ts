@@ -14,9 +14,7 @@ const before = drawn(() => (random() < 0.1 ? Number.NaN : random()));
 const histogram = describeValues('amount', before);
 
 function indexOf(values: ArrayLike<number>): number {
-  const counts = new Float64Array(histogram.shares.length);
-  countValues(histogram, values, counts);
-  return stabilityIndex(histogram, counts);
+  return stabilityIndex(histogram, countValues(histogram.cuts, values));
 }
 
 describe('stability index', () => {
