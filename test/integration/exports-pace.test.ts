@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
-import { exportParameters } from '../../src/rooms/exports/write/export-parameters.ts';
-import { FULL_PACE, prepareExport } from '../../src/rooms/exports/write/export-transactions.ts';
-import { createExports } from '../../src/rooms/exports/write/exports.ts';
+import { beginExport, type Exports, runExport } from '../../src/rooms/exports/exports.ts';
+import { exportParameters } from '../../src/rooms/exports/parameters.ts';
+import { FULL_PACE, prepareExport } from '../../src/rooms/exports/read-rows.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, NOVEMBER } from '../support/reads.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
@@ -27,13 +27,27 @@ afterAll(async () => {
   await testDatabase[Symbol.asyncDispose]();
 });
 
+const exportsOf = (isSubmitting: () => boolean): Exports => ({
+  databases: alone(database),
+  metrics: createMetrics(),
+  isSubmitting,
+  max: 1,
+  running: 0,
+  endings: new Set(),
+});
+
+async function begin(exports: Exports) {
+  const by = { name: 'alice', keyId: null, request: 'test' };
+  const begun = await beginExport(exports, exportParameters.parse({}), {}, by);
+  if (begun === undefined) throw new Error('no export runs');
+  return begun;
+}
+
 /** Rows of each piece of an export as CSV, without its header. */
 async function piecesOf(isSubmitting: () => boolean): Promise<number[]> {
-  const exports = createExports(alone(database), 1, createMetrics(), isSubmitting);
-  const by = { name: 'alice', keyId: null, request: 'test' };
-  const begun = await exports.begin(exportParameters.parse({}), {}, by);
+  const exports = exportsOf(isSubmitting);
   const pieces: number[] = [];
-  await begun?.run({
+  await runExport(exports, await begin(exports), {
     send: async (bytes) => {
       pieces.push(Buffer.from(bytes).toString().split('\r\n').length - 1);
     },
@@ -57,24 +71,23 @@ test('pieces are small while transactions are submitted, and large again after',
 });
 
 test('an export that its reader leaves is ended once its end is in the audit log', async () => {
-  const exports = createExports(alone(database), 1, createMetrics(), () => true);
-  const by = { name: 'alice', keyId: null, request: 'test' };
-  const begun = await exports.begin(exportParameters.parse({}), {}, by);
+  const exports = exportsOf(() => true);
+  const begun = await begin(exports);
   const left = new AbortController();
-  const running = begun?.run({
+  const running = runExport(exports, begun, {
     send: async () => left.abort(new Error('the reader has gone')),
     close: async () => undefined,
     signal: left.signal,
   });
   let cause = '';
-  running?.catch((error: unknown) => {
+  running.catch((error: unknown) => {
     cause = String(error);
   });
-  await exports.ended();
+  await Promise.allSettled(exports.endings);
   expect(cause).toBe('Error: the reader has gone');
   const [end] = await testDatabase.sql<{ after: object }>(
     `select after from audit_log where action = 'export.end' and subject = $1`,
-    [begun?.exportId],
+    [begun.exportId],
   );
   expect(end?.after).toEqual({ outcome: 'broken_off', rows: 0 });
 });
@@ -93,7 +106,7 @@ test('nothing more is read once the reader has gone, also where nothing was foun
   const from = new Date(NOVEMBER - DAY_MS).toISOString();
   const asked = exportParameters.parse({ reason: 'DORMANT_ACCOUNT', from });
   const pace = { ...FULL_PACE, pageRows: 100 };
-  const run = await prepareExport(alone(primary), asked, undefined, () => pace);
-  await expect(run(async () => undefined, Infinity, gone.signal)).rejects.toThrow('gone');
+  const readRows = await prepareExport(alone(primary), asked, undefined, () => pace);
+  await expect(Array.fromAsync(readRows(Infinity, gone.signal))).rejects.toThrow('gone');
   expect(slices).toBe(1);
 });

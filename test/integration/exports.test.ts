@@ -10,15 +10,16 @@ import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { charsOf } from '../../src/rooms/exports/store/export-columns.ts';
-import { sendExport } from '../../src/rooms/exports/write/export-body.ts';
-import { exportParameters } from '../../src/rooms/exports/write/export-parameters.ts';
+import { writeBody } from '../../src/rooms/exports/body.ts';
+import { charsOf } from '../../src/rooms/exports/columns.ts';
+import { type ExportParameters, exportParameters } from '../../src/rooms/exports/parameters.ts';
 import {
   FULL_PACE,
   type Pace,
   prepareExport,
+  type ReadRows,
   SLICE_CHARS_MAX,
-} from '../../src/rooms/exports/write/export-transactions.ts';
+} from '../../src/rooms/exports/read-rows.ts';
 import { transactionSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
 import { searchTransactions } from '../../src/rooms/search/queries/search.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -89,14 +90,19 @@ afterAll(async () => {
 
 async function exported(query: Record<string, string>, rowsMax = Infinity): Promise<Buffer> {
   const asked = exportParameters.parse(query);
-  const run = await prepareExport(databases, asked, undefined, () => PACE);
-  const pieces: Uint8Array[] = [];
-  const send = async (bytes: Uint8Array) => {
-    pieces.push(bytes.slice());
-  };
-  const bounded: typeof run = (take, most, signal) => run(take, Math.min(most, rowsMax), signal);
-  await sendExport(bounded, asked, send, new AbortController().signal, () => undefined);
-  return Buffer.concat(pieces);
+  const readRows = await prepareExport(databases, asked, undefined, () => PACE);
+  const bounded: typeof readRows = (most, signal) => readRows(Math.min(most, rowsMax), signal);
+  return await bytesOf(bounded, asked);
+}
+
+async function bytesOf(
+  readRows: ReadRows,
+  { format, after }: Pick<ExportParameters, 'format' | 'after'>,
+): Promise<Buffer> {
+  const { signal } = new AbortController();
+  const groupRowsMax = () => FULL_PACE.groupRows;
+  const body = writeBody(readRows, format, after !== undefined, groupRowsMax, signal);
+  return Buffer.concat(await Array.fromAsync(body, ({ bytes }) => bytes.slice()));
 }
 
 const lines = (bytes: Buffer) =>
@@ -278,14 +284,8 @@ test('long rows come in short slices, and in short row groups of Parquet', async
     transaction: (work) => its.transaction((query) => work(spied(query))),
   };
   const asked = exportParameters.parse({ format: 'parquet' });
-  const run = await prepareExport(alone(primary), asked);
-  const pieces: Uint8Array[] = [];
-  const send = async (bytes: Uint8Array) => {
-    pieces.push(bytes.slice());
-  };
-  await sendExport(run, asked, send, new AbortController().signal, () => undefined);
+  const bytes = await bytesOf(await prepareExport(alone(primary), asked), asked);
   expect(Math.max(...chars)).toBeLessThan(1.2 * SLICE_CHARS_MAX);
-  const bytes = Buffer.concat(pieces);
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
   const groups = parquetMetadata(file as ArrayBuffer).row_groups.map((one) => Number(one.num_rows));
   expect(groups.reduce((sum, rows) => sum + rows, 0)).toBe(ROWS_LONG);

@@ -10,7 +10,7 @@ import type { SearchSlice } from '../../src/core/store/search/search-slice.ts';
 import { rangesOf, toFilter } from '../../src/core/store/search/to-filter.ts';
 import { createBudget } from '../../src/core/store/search/walk.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
-import { readExportSlice } from '../../src/rooms/exports/store/export-slice.ts';
+import { readExportSlice } from '../../src/rooms/exports/store.ts';
 import { transactionSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
 import { passesOf, runPass } from '../../src/rooms/search/queries/passes.ts';
 import {

@@ -11,7 +11,7 @@ import {
 import { apiKeyOf, apiUrlOption } from '../../kit/command/file-options.ts';
 import { tokenOption } from '../../kit/command/token-option.ts';
 import { exportFile } from './export-file.ts';
-import { EXPORT_FORMATS, exportParameters, PARQUET_ROWS_MAX } from './write/export-parameters.ts';
+import { EXPORT_FORMATS, exportParameters, PARQUET_ROWS_MAX } from './parameters.ts';
 
 const TIMEOUT_SECONDS = 120;
 const TIMEOUT_SECONDS_MAX = 86_400;

@@ -1,13 +1,13 @@
 /** `GET /v1/exports/transactions?…`: the filters of the search, an order by time, a form, and where to go on. */
 import { z } from 'zod';
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
 import {
   checkTogether,
   filters,
   orderParameter,
   status,
-} from '../../../core/store/search/search-question.ts';
-import { shown } from '../../../kit/words/list-parameters.ts';
+} from '../../core/store/search/search-question.ts';
+import { shown } from '../../kit/words/list-parameters.ts';
 
 export const EXPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];

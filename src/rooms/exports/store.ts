@@ -4,26 +4,26 @@
  * leads to few rows far apart, the search finds their ids and each is looked up.
  */
 
-import { isoTime, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
-import { readBoundary, readSearchSlice } from '../../../core/store/search/read-slice.ts';
+import { isoTime, UNNAMED } from '../../core/store/partitions/month-slice.ts';
+import { readBoundary, readSearchSlice } from '../../core/store/search/read-slice.ts';
 import {
   needsScore,
   outcomeConditions,
   type Parameter,
   scoreConditions,
   transactionConditions,
-} from '../../../core/store/search/search-filter.ts';
+} from '../../core/store/search/search-filter.ts';
 import {
   isOfParty,
   isRiskyAlone,
   type RowPosition,
   type SearchSlice,
   searchSlice,
-} from '../../../core/store/search/search-slice.ts';
-import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
-import type { Database, Statement } from '../../../kit/database/pool.ts';
-import { lowestIdAt } from '../../../kit/words/cursor.ts';
-import { EXPORT_COLUMNS, type ExportRow } from './export-columns.ts';
+} from '../../core/store/search/search-slice.ts';
+import { timestampArray, uuidArray } from '../../kit/database/binary-array.ts';
+import type { Database, Statement } from '../../kit/database/pool.ts';
+import { lowestIdAt } from '../../kit/words/cursor.ts';
+import { EXPORT_COLUMNS, type ExportRow } from './columns.ts';
 
 /** Rows that one statement looks at: some 1 MB, and a twentieth of a second. With twice as many the API took 24 MiB more, at no other speed. */
 export const EXPORT_PAGE_ROWS = 2_500;

@@ -1,11 +1,12 @@
 /** The columns of an exported row, in order: what Postgres selects, what each is called, and how its text is read. */
 
 /**
- * - plain: nothing in it needs an escape, in JSON or in CSV.
+ * - plain: no character needs an escape, in JSON or in CSV.
  * - time: seconds since 1970 as a decimal, whatever zone and style the session writes times in.
  * - json: JSON already.
+ * - reasons: JSON of the reasons of a score, of which the flat forms (CSV and Parquet) have the codes.
  */
-export type ColumnKind = 'plain' | 'text' | 'time' | 'integer' | 'float' | 'json';
+export type ColumnKind = 'plain' | 'text' | 'time' | 'integer' | 'float' | 'json' | 'reasons';
 
 export type ExportColumn = {
   readonly name: string;
@@ -14,11 +15,11 @@ export type ExportColumn = {
   readonly sql: string;
 };
 
-const time = (name: string, alias: string): ExportColumn => ({
-  ...{ name, kind: 'time', sql: `date_part('epoch', ${alias}.${name})` },
-});
 const of = (alias: string, kind: ColumnKind, ...names: readonly string[]): ExportColumn[] =>
-  names.map((name) => ({ name, kind, sql: `${alias}.${name}` }));
+  names.map((name) => {
+    const column = `${alias}.${name}`;
+    return { name, kind, sql: kind === 'time' ? `date_part('epoch', ${column})` : column };
+  });
 
 /** A purged dead letter still is the end of its transaction; a replayed one is not. */
 const STATUS = `case when s.score is not null then 'scored'
@@ -31,26 +32,26 @@ export const TRANSACTION_COLUMNS: readonly ExportColumn[] = [
   { name: 'status', kind: 'plain', sql: STATUS },
   ...of('t', 'text', 'client', 'account_id', 'merchant_id'),
   ...of('t', 'plain', 'amount', 'currency', 'corridor'),
-  ...[time('created_at', 't'), time('received_at', 't')],
+  ...of('t', 'time', 'created_at', 'received_at'),
   ...of('t', 'text', 'type', 'ip', 'device_id', 'country', 'channel'),
   ...of('t', 'json', 'metadata'),
 ];
 
 /** All null for a transaction without a score. */
 export const SCORE_COLUMNS: readonly ExportColumn[] = [
-  time('scored_at', 's'),
+  ...of('s', 'time', 'scored_at'),
   ...of('s', 'integer', 'score'),
   ...of('s', 'float', 'risk', 'probability'),
   ...of('s', 'plain', 'verdict'),
-  ...of('s', 'json', 'reasons'),
+  ...of('s', 'reasons', 'reasons'),
   ...of('s', 'text', 'rule_set', 'model'),
   ...of('s', 'integer', 'attempts', 'degradation'),
 ];
 
-const LABEL_COLUMNS = of('l', 'plain', 'label');
-
 export const EXPORT_COLUMNS: readonly ExportColumn[] = [
-  ...[...TRANSACTION_COLUMNS, ...SCORE_COLUMNS, ...LABEL_COLUMNS],
+  ...TRANSACTION_COLUMNS,
+  ...SCORE_COLUMNS,
+  ...of('l', 'plain', 'label'),
 ];
 
 /** A row as Postgres wrote it, a text for each of EXPORT_COLUMNS. */
@@ -59,6 +60,3 @@ export type ExportRow = readonly (string | null)[];
 /** Characters of rows: what they take of memory, but for the objects. */
 export const charsOf = (rows: readonly ExportRow[]): number =>
   rows.reduce((sum, row) => row.reduce((chars, text) => chars + (text?.length ?? 0), sum), 0);
-
-/** Epoch milliseconds of the text of a `time`. */
-export const timeMs = (text: string): number => Math.round(Number(text) * 1000);
