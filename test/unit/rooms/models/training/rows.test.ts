@@ -1,11 +1,11 @@
 /** Goal: columns hold the values of the rows, and no memory is allocated for rows that cannot come. */
 import { describe, expect, test } from 'vitest';
+import type { TrainingPage } from '../../../../../src/rooms/models/training/rows.ts';
 import {
   createCollector,
   type FeatureChoice,
   pickRows,
-} from '../../../../../src/rooms/models/training/collect-rows.ts';
-import type { TrainingPage } from '../../../../../src/rooms/models/training-page.ts';
+} from '../../../../../src/rooms/models/training/rows.ts';
 
 const CHOICE: FeatureChoice = {
   names: ['b', 'c'],

@@ -1,9 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  bandsForBudget,
-  bandsForCosts,
-} from '../../../../../../src/rooms/models/training/evaluation/bands.ts';
+import { bandsForBudget, bandsForCosts } from '../../../../../src/rooms/models/training/bands.ts';
 
 const anyProbabilities = fc
   .array(fc.integer({ min: 0, max: 10 }), { maxLength: 30 })

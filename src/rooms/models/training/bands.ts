@@ -3,7 +3,7 @@
 /** Lower bounds, inclusive; review <= decline. Above 1 means never. */
 export type Bands = { readonly reviewFrom: number; readonly declineFrom: number };
 
-/** Chooses bounds from calibrated probabilities of rows, by budget or by costs. */
+/** Chooses bounds from calibrated probabilities of rows. */
 export type ChooseBands = (probabilities: Float64Array) => Bands;
 
 /** How many of the rows may get a verdict, in total. */
@@ -18,8 +18,40 @@ export type CostMatrix = {
 };
 type VerdictCosts = { readonly approve: number; readonly review: number; readonly decline: number };
 
+/** The ways in which an operator may choose bands; stored as this JSON on the card. */
+export type BandsRule =
+  | { readonly by: 'share'; readonly reviews: number; readonly declines: number }
+  | { readonly by: 'budget'; readonly reviewsADay: number; readonly declinesADay: number }
+  | { readonly by: 'costs'; readonly costs: CostMatrix };
+
+/** Shares of the transactions, which grow and shrink with the traffic. */
+export const DEFAULT_BANDS: BandsRule = { by: 'share', reviews: 0.01, declines: 0.002 };
+
 /** A probability above all others. */
 const NEVER = 2;
+
+/**
+ * @param daysSeen days of traffic that the judged rows stand for: of a window of seven days with a label
+ * for every second transaction, 3.5
+ */
+export function bandsChooser(rule: BandsRule, daysSeen: number): ChooseBands {
+  return (probabilities) => {
+    const rows = probabilities.length;
+    switch (rule.by) {
+      case 'share': {
+        const budget = { reviews: rule.reviews * rows, declines: rule.declines * rows };
+        return bandsForBudget(probabilities, budget);
+      }
+      case 'budget': {
+        const { reviewsADay, declinesADay } = rule;
+        const budget = { reviews: reviewsADay * daysSeen, declines: declinesADay * daysSeen };
+        return bandsForBudget(probabilities, budget);
+      }
+      case 'costs':
+        return bandsForCosts(rule.costs);
+    }
+  };
+}
 
 /**
  * The lowest bounds that stay within the budget on these rows: never more alerts than the budget, fewer where
