@@ -21,10 +21,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/accept': ['hono', 'p-limit', 'uuid', 'zod', 'zod-openapi', 'node:*'],
   'core/domain': ['currency-codes', 'zod'],
   'core/profile': ['murmurhash', 'node:buffer'],
-  'core/read': ['lru-cache', 'zod', 'node:*'],
   'core/repair': ['node:*'],
   'core/score': ['node:crypto'],
-  'core/store': ['pg', 'uuid', 'node:*'],
+  'core/store': ['pg', 'uuid', 'zod', 'node:*'],
   'core/stream': ['ioredis', 'murmurhash', 'node:*'],
   'core/work': ['lru-cache', 'p-limit', 'uuid', 'node:*'],
   kit: [

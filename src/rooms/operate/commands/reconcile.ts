@@ -44,7 +44,7 @@ async function reconcile(args: string[], context: CommandContext): Promise<numbe
   using connection = await openCommandRedis(context);
   if (fromMs !== undefined) await requestRescan(database, new Date(fromMs));
   await using leadership = createLeadership(database, nameProcess());
-  const lead = leadership.of('reconcile');
+  const lead = leadership.of('repair');
   const { redis } = connection;
   const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
   let result: Totals | undefined;
@@ -52,7 +52,7 @@ async function reconcile(args: string[], context: CommandContext): Promise<numbe
     result = await runUntilDone(reconciler, signal);
   });
   if (!led || result === undefined) {
-    const leader = (await readLeader(database, 'reconcile')) ?? null;
+    const leader = (await readLeader(database, 'repair')) ?? null;
     const does = fromMs === undefined ? 'nothing to do here' : 'and does what is asked here';
     output.value({ leader: false, led_by: leader }, [
       `${leader ?? 'another process'} reconciles: ${does}`,

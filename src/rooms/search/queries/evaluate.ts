@@ -6,20 +6,21 @@
 import { z } from 'zod';
 import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
 import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
-import { NO_MODEL } from '../../../core/domain/model-manifest.ts';
-import type { Rollout } from '../../../core/domain/model-rollout.ts';
-import { scoreSchema } from '../../../core/domain/score-record.ts';
+import { NO_MODEL, scoreSchema } from '../../../core/domain/score-record.ts';
 import type { Transaction } from '../../../core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
-import type { ModelCache } from '../../../core/read/model-cache.ts';
 import { explain } from '../../../core/score/explain.ts';
-import type { ScoringModel } from '../../../core/score/models/registry/scoring-model.ts';
-import { lineFor, modelsInForce } from '../../../core/score/rollout/in-force.ts';
+import type { JudgingModel, Models } from '../../../core/score/judge.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { score } from '../../../core/score/score.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
-import { explanationParameters, explanationParts, toExplanationParts } from './explain-score.ts';
+import {
+  explanationParameters,
+  explanationParts,
+  explanationPartsExample,
+  toExplanationParts,
+} from './explain-score.ts';
 
 export const evaluationParameters = explanationParameters.extend({
   model: z.string().min(1).max(128).optional().meta({
@@ -27,62 +28,40 @@ export const evaluationParameters = explanationParameters.extend({
       'A registered model (`name@version`) to judge by, or `none` for the rules alone; by default what is in force for the corridor and account.',
   }),
 });
-export type EvaluationParameters = z.infer<typeof evaluationParameters>;
+type EvaluationParameters = z.infer<typeof evaluationParameters>;
 
 export const evaluationSchema = scoreSchema
   .omit({ transaction_id: true, scored_at: true, attempts: true })
   .extend({ explanation: z.object(explanationParts) })
   .meta({ id: 'Evaluation' });
-export type EvaluationJson = z.infer<typeof evaluationSchema>;
+type EvaluationJson = z.infer<typeof evaluationSchema>;
 
 /** @throws InvalidFields where the requested model cannot judge */
-export type Evaluate = (
-  transaction: Transaction,
-  parameters: EvaluationParameters,
-) => Promise<EvaluationJson>;
-
-export function createEvaluate(
+export async function evaluate(
   database: Database,
-  modelCache: ModelCache,
-  readRollouts: () => Promise<readonly Rollout[]>,
+  models: Models,
   maturityDays: number,
-): Evaluate {
-  const recomputeVectors = createRecomputeVectors(database, maturityDays);
-  return async (transaction, { model: wanted, method }) => {
-    const judge =
-      wanted === undefined
-        ? await findInForce(modelCache, await readRollouts(), transaction)
-        : { model: await findByName(modelCache, wanted), degradation: 0 };
-    const [vector] = await recomputeVectors([transaction]);
-    if (vector === undefined) throw new Error('one transaction has one vector');
-    return decide(transaction, judge, vector, method);
-  };
+  transaction: Transaction,
+  { model: wanted, method }: EvaluationParameters,
+): Promise<EvaluationJson> {
+  const judge =
+    wanted === undefined
+      ? await models.findInForce(transaction)
+      : { model: await findByName(models, wanted), degradation: 0 };
+  const [vector] = await createRecomputeVectors(database, maturityDays)([transaction]);
+  if (vector === undefined) throw new Error('one transaction has one vector');
+  return decide(transaction, judge, vector, method);
 }
 
-type Judge = { readonly model: ScoringModel | null; readonly degradation: number };
+type Judge = { readonly model: JudgingModel | null; readonly degradation: number };
 
-async function findByName(modelCache: ModelCache, name: string): Promise<ScoringModel | null> {
+async function findByName(models: Models, name: string): Promise<JudgingModel | null> {
   if (name === NO_MODEL) return null;
-  const found = await modelCache(name);
+  const found = await models.find(name);
   if ('model' in found) return found.model;
   throw new InvalidFields([
     { pointer: '/model', detail: `must be a model that can be loaded: '${name}' ${found.problem}` },
   ]);
-}
-
-/** Finds the model as a worker would, except for models that one worker has suspended for itself. */
-async function findInForce(
-  modelCache: ModelCache,
-  rollouts: readonly Rollout[],
-  { corridor, accountId }: Transaction,
-): Promise<Judge> {
-  const inForce = modelsInForce(rollouts).get(corridor);
-  const line = inForce === undefined ? [] : lineFor(inForce, accountId);
-  for (const [place, modelId] of line.entries()) {
-    const found = await modelCache(modelId);
-    if ('model' in found) return { model: found.model, degradation: place === 0 ? 0 : 1 };
-  }
-  return { model: null, degradation: line.length === 0 ? 0 : 1 };
 }
 
 function decide(
@@ -108,3 +87,24 @@ function decide(
     explanation: toExplanationParts({ ...explained, model: ofModel }),
   };
 }
+
+export const evaluationExample: EvaluationJson = {
+  account_id: 'acc_17',
+  corridor: 'US-EG',
+  created_at: '2026-11-20T09:30:00.000Z',
+  score: 290,
+  risk: 0.29,
+  probability: 0.29,
+  verdict: 'approve',
+  reasons: [
+    {
+      code: 'MODEL_PROBABILITY',
+      detail: 'The model sees fraud with a probability of 29.0 %',
+      contribution: 290,
+    },
+  ],
+  rule_set: 'default@2',
+  model: 'fraud@2026-11-20',
+  degradation: 0,
+  explanation: explanationPartsExample,
+};

@@ -1,21 +1,20 @@
 /** Evaluates a model on its validation window: all measured figures of its card. */
-import type { Calibration } from '../../../../core/domain/calibration.ts';
-import {
-  calibrate,
-  chooseCalibration,
-} from '../../../../core/score/models/evaluation/calibration.ts';
-import { calibrationTable } from '../../../../core/score/models/evaluation/calibration-table.ts';
-import { logLoss } from '../../../../core/score/models/evaluation/log-loss.ts';
-import type { Random } from '../../../../core/score/models/random.ts';
+
+import type { Random } from '../../../../kit/random.ts';
+import type { Calibration } from '../../model/calibration.ts';
+import { calibrate } from '../../model/calibration.ts';
+import { calibrationTable } from '../../watch/calibration-table.ts';
 import { accountPrecision } from '../evaluation/account-precision.ts';
 import type { Bands, ChooseBands } from '../evaluation/bands.ts';
 import { bootstrapIntervals } from '../evaluation/bootstrap.ts';
 import {
   aucOf,
   averagePrecisionOf,
+  logLoss,
   recallAtFalseAlarmRate,
   thresholdsOf,
 } from '../evaluation/ranking.ts';
+import { chooseCalibration } from '../fit-calibration.ts';
 import type { Figure, ModelCard } from './model-card.ts';
 import { segmentFigures } from './segments.ts';
 

@@ -1,18 +1,18 @@
 /** Goal: training learns an existing pattern, deterministically, and exports the model that it measured. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { logLoss } from '../../../../../src/core/score/models/evaluation/log-loss.ts';
-import { logistic } from '../../../../../src/core/score/models/exponential.ts';
-import { readXgboost } from '../../../../../src/core/score/models/formats/read-xgboost.ts';
-import { writeXgboost } from '../../../../../src/core/score/models/formats/write-xgboost.ts';
-import { predictTrees } from '../../../../../src/core/score/models/trees/predict-trees.ts';
+import { createRandom } from '../../../../../src/kit/random.ts';
+import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
+import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
+import { readXgboost } from '../../../../../src/rooms/models/model/read-xgboost.ts';
 import {
   type TreeEnsemble,
   treeDepths,
-} from '../../../../../src/core/score/models/trees/tree-ensemble.ts';
-import { createRandom } from '../../../../../src/kit/random.ts';
+} from '../../../../../src/rooms/models/model/tree-ensemble.ts';
+import { writeXgboost } from '../../../../../src/rooms/models/model/write-xgboost.ts';
 import {
   averagePrecisionOf,
+  logLoss,
   thresholdsOf,
 } from '../../../../../src/rooms/models/training/evaluation/ranking.ts';
 import {
@@ -56,7 +56,10 @@ describe('trainTrees', () => {
       const best = Math.max(...metrics);
       expect(ensemble.roots).toHaveLength(metrics.indexOf(best) + 1);
       expect(metrics).toHaveLength(ensemble.roots.length + 10);
-      const margins = predictTrees(readXgboost(writeXgboost(ensemble)), batchOf(validation));
+      const margins = predictTrees(
+        readXgboost(JSON.parse(writeXgboost(ensemble))),
+        batchOf(validation),
+      );
       const { labels } = validation;
       const again =
         metric === 'log-loss'
