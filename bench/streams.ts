@@ -70,7 +70,7 @@ async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post:
   const settle = createSettle({
     redis,
     market: MARKET,
-    hasRoom: () => true,
+    watch: { hasEventRoom: true },
     onUnpublished: () => undefined,
   });
   const consumer = 'bench-1';

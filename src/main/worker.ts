@@ -22,7 +22,8 @@ import { createGroupDuties, ensureGroups } from '../core/stream/group/consumer-g
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
 import { ENTRY_READER, type EntryReader, handEntriesOver } from '../core/stream/group/versions.ts';
 import type { StreamKeys } from '../core/stream/keys.ts';
-import { bindMemory, type Memory } from '../core/stream/memory-duty.ts';
+import { type MemoryWatch, watchMemory } from '../core/stream/memory/memory.ts';
+import { memoryDuty } from '../core/stream/memory/memory-duty.ts';
 import { createProfileLogs, type ProfileLogs } from '../core/stream/profiles/profile-logs.ts';
 import { promoteRetries } from '../core/stream/settle/retries.ts';
 import { createSettle, prove } from '../core/stream/settle/settle.ts';
@@ -129,10 +130,10 @@ export async function runWorker(
   }
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
-  const logs = guardProfiles(openProfileLogs(config, redis), guards.redis);
-  const memory = bindMemory(config, redis, logs, metrics);
+  const watch = watchMemory(redis, config.RISK_MARKET, config.RISK_EVENT_BYTES_MAX);
+  const logs = guardProfiles(openProfileLogs(config, watch), guards.redis);
   const cases = bindCases(config, database, redis, guards.redis.run, metrics);
-  const adapters = { config, database, redis, logs, memory, metrics, guards, cases };
+  const adapters = { config, database, redis, logs, watch, metrics, guards, cases };
   const listStreams = createListStreams(redis, config.RISK_MARKET, config.RISK_SHARDS);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = nameProcess();
@@ -181,10 +182,9 @@ export async function runWorker(
   return EXIT.fine;
 }
 
-function openProfileLogs(config: Config, redis: RedisClient): ProfileLogs {
+function openProfileLogs(config: Config, watch: MemoryWatch): ProfileLogs {
   return createProfileLogs({
-    redis,
-    market: config.RISK_MARKET,
+    ...{ redis: watch.redis, market: config.RISK_MARKET, watch },
     ttlSeconds: config.RISK_PROFILE_TTL_SECONDS,
   });
 }
@@ -194,7 +194,7 @@ type Adapters = {
   readonly database: Database;
   readonly redis: RedisClient;
   readonly logs: ProfileLogs;
-  readonly memory: Memory;
+  readonly watch: MemoryWatch;
   readonly metrics: Metrics;
   readonly guards: Guards;
   readonly cases: Cases;
@@ -210,7 +210,10 @@ function createSteps(parts: StepParts): BatchSteps {
   const settle = createSettle({
     redis,
     market: config.RISK_MARKET,
-    ...parts.memory.settleOptions,
+    watch: parts.watch,
+    onUnpublished: (scores) => {
+      if (config.RISK_EVENT_BYTES_MAX > 0) metrics.unpublished.inc(scores);
+    },
   });
   const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
   const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
@@ -249,7 +252,7 @@ function createSteps(parts: StepParts): BatchSteps {
 }
 
 function createDuties(
-  { config, database, redis, memory, metrics, guards, cases }: Adapters,
+  { config, database, redis, watch, metrics, guards, cases }: Adapters,
   leadership: Leadership,
   streams: () => readonly StreamKeys[],
 ): Duty[] {
@@ -269,7 +272,7 @@ function createDuties(
         await promoteRetries(redis, streams());
       },
     },
-    ...memory.duties(streams),
+    memoryDuty(watch, metrics, streams),
     {
       name: 'lag',
       everyMs: LAG_EVERY_MS,

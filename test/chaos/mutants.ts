@@ -226,14 +226,14 @@ export const MUTANTS: readonly Mutant[] = [
     bar: EVENTS_LEFT,
     replacements: [
       {
-        file: 'src/core/stream/settle/event-budget.ts',
-        find: 'planCuts(held, budget)',
-        replace: 'planCuts(held, Number.POSITIVE_INFINITY)',
+        file: 'src/core/stream/memory/keep-events.ts',
+        find: 'planCuts(measured, budget)',
+        replace: 'planCuts(measured, Number.POSITIVE_INFINITY)',
       },
       {
-        file: 'src/core/stream/settle/event-budget.ts',
-        find: 'bytesMax > 0 && !isCrowded',
-        replace: 'bytesMax > 0',
+        file: 'src/core/stream/memory/keep-events.ts',
+        find: 'eventBytesMax > 0 && !isCrowded',
+        replace: 'eventBytesMax > 0',
       },
     ],
   },

@@ -32,7 +32,12 @@ afterAll(() => database[Symbol.asyncDispose]());
 /** Settles entries of one, so that each call publishes one event. */
 async function publish(from: number, to: number): Promise<void> {
   const settle = createSettle({
-    ...{ redis: redis(), market: 'm', hasRoom: () => true, onUnpublished: () => undefined },
+    ...{
+      redis: redis(),
+      market: 'm',
+      watch: { hasEventRoom: true },
+      onUnpublished: () => undefined,
+    },
   });
   for (let first = from; first < to; first += ROWS_AN_EVENT) {
     const numbers = Array.from({ length: ROWS_AN_EVENT }, (_, n) => first + n);

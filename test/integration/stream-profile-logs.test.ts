@@ -4,6 +4,8 @@
  * hand.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { keepProfiles } from '../../src/core/stream/memory/keep-profiles.ts';
+import { type MemoryWatch, watchMemory } from '../../src/core/stream/memory/memory.ts';
 import {
   createProfileLogs,
   type KnownEnd,
@@ -17,6 +19,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 let service: TestService;
 let redis: RedisClient;
+let watch: MemoryWatch;
 let logs: ProfileLogs;
 beforeAll(async () => {
   service = await startTestRedis({ settings: { 'repl-diskless-sync-delay': '0' } });
@@ -30,10 +33,11 @@ afterAll(async () => {
 beforeEach(async () => {
   await redis.config('SET', 'maxmemory', '0');
   await redis.flushall();
+  watch = watchMemory(redis, 'm', 0);
   logs = createProfileLogs(options());
 });
 
-const options = () => ({ redis, market: 'm', ttlSeconds: 60 });
+const options = () => ({ redis, market: 'm', watch, ttlSeconds: 60 });
 
 let stamps = 0;
 /** Contents, and a stamp of their own. */
@@ -163,18 +167,18 @@ describe('logs of profiles', () => {
     await redis.set('{m:US-EG:0}:transactions', 'stays');
     const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
     await redis.config('SET', 'maxmemory', String(Math.round(used / 0.75)));
-    expect(await logs.keepBudget()).toBeGreaterThan(0);
+    expect(await keepProfiles(watch)).toBeGreaterThan(0);
     expect(await redis.exists('{m:US-EG:0}:transactions')).toBe(1);
     const left = (await redis.keys('{m:p0?}:account:*')).length;
     expect(left).toBeLessThan(2000);
-    expect(await logs.keepBudget()).toBe(0);
+    expect(await keepProfiles(watch)).toBe(0);
     // Above its share without any logs, it begins none.
     await redis.config('SET', 'maxmemory', '1000');
-    await logs.keepBudget();
+    await keepProfiles(watch);
     await redis.config('SET', 'maxmemory', '0');
     const [crowded] = await logs.append([append(3000, null, block('new'))]);
     expect(crowded).toMatchObject({ lacks: 'absent', isStored: false });
-    await logs.keepBudget();
+    await keepProfiles(watch);
     const [roomy] = await logs.append([append(3000, null, block('new'))]);
     expect(roomy).toMatchObject({ lacks: 'absent', isStored: true });
   });
@@ -189,7 +193,7 @@ describe('logs of profiles', () => {
     const used = async () => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
     const before = await used();
     await redis.config('SET', 'maxmemory', String(Math.round(before / 0.75)));
-    expect(await logs.keepBudget()).toBe(0);
+    expect(await keepProfiles(watch)).toBe(0);
     expect(await used()).toBeLessThan(0.9 * before);
     expect(await redis.keys('{m:p0?}:account:*')).toHaveLength(1000);
     expect(await redis.getBuffer(key(7))).toEqual(whole);

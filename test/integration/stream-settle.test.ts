@@ -28,7 +28,12 @@ function settlement(consumer: string, more: Partial<Settlement>): Settlement {
   return { stream, consumer, ended: [], replaced: [], replies: [], ...more };
 }
 const settleWith = (more: Partial<SettleOptions>, ...settlements: Settlement[]) => {
-  const options = { redis: redis(), market: 'm', hasRoom: () => true, onUnpublished: () => {} };
+  const options = {
+    redis: redis(),
+    market: 'm',
+    watch: { hasEventRoom: true },
+    onUnpublished: () => {},
+  };
   return createSettle({ ...options, ...more })(settlements);
 };
 const settle = (...settlements: Settlement[]) => settleWith({}, ...settlements);
@@ -91,7 +96,10 @@ describe('settle', () => {
     await appendSingly(payloads(2));
     const [first = '', second = ''] = await deliver('c', 2);
     const unpublished: number[] = [];
-    const options = { hasRoom: () => false, onUnpublished: (n: number) => unpublished.push(n) };
+    const options = {
+      watch: { hasEventRoom: false },
+      onUnpublished: (n: number) => unpublished.push(n),
+    };
     const all = [ended(first), ended(second, 1, { scores: [], deadLetters: [letter] })];
     await settleWith(options, settlement('c', { ended: all }));
     expect(await lengths()).toEqual([0, 0]);

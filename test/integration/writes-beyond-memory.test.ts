@@ -20,6 +20,8 @@ import {
   spareKeyOf,
   streamKeys,
 } from '../../src/core/stream/keys.ts';
+import { keepProfiles } from '../../src/core/stream/memory/keep-profiles.ts';
+import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { createProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { loadScript, runScripts } from '../../src/core/stream/scripts.ts';
 import { promoteRetries } from '../../src/core/stream/settle/retries.ts';
@@ -95,7 +97,7 @@ describe('beyond the memory limit', () => {
   test('no command of its own could write but those that free', async () => {
     const called = new Set<string>();
     for (const { text } of readSources('src', /\.ts$/)) {
-      if (!/ioredis|RedisClient/.test(text)) continue;
+      if (!/redis/i.test(text)) continue;
       for (const [, name = ''] of text.matchAll(
         /\b(?:redis|node|removals|pipeline)\s*\.(\w+)\(/g,
       )) {
@@ -109,7 +111,8 @@ describe('beyond the memory limit', () => {
   });
 
   test('appends, profiles, groups of streams without work and models that are out are refused', async () => {
-    const logs = createProfileLogs({ redis: redis(), market: 'm', ttlSeconds: 1000 });
+    const watch = watchMemory(redis(), 'm', 1);
+    const logs = createProfileLogs({ redis: redis(), market: 'm', watch, ttlSeconds: 1000 });
     const places = [1, 2].map((slot) => ({
       key: profileKey('m', 'account', `a${slot}`, slot),
       slot,
@@ -147,8 +150,7 @@ describe('beyond the memory limit', () => {
     const [reply] = await runScripts(redis(), trim, [{ keys: [key, spare], args: [0.25] }]);
     expect(reply).toEqual([await redis().memory('USAGE', key), 0]);
     expect(await redis().keys('*:spare')).toEqual([]);
-    const logs = createProfileLogs({ redis: redis(), market: 'm', ttlSeconds: 1000 });
-    expect(await logs.keepBudget()).toBe(1);
+    expect(await keepProfiles(watchMemory(redis(), 'm', 0))).toBe(1);
     expect(await besidesWork()).toEqual({});
   });
 
@@ -173,7 +175,7 @@ describe('beyond the memory limit', () => {
       ],
       replaced: [{ entryId: third, transactions: 1, by: [packAgain([payload(2)])] }],
     };
-    const options = { hasRoom: () => true, onUnpublished: () => undefined };
+    const options = { watch: { hasEventRoom: true }, onUnpublished: () => undefined };
     await createSettle({ redis: redis(), market: 'm', ...options })([settlement]);
     expect(await promoteRetries(redis(), [stream])).toBe(1);
     expect(await redis().hget(stream.counts, 'transactions')).toBe('2');

@@ -83,7 +83,12 @@ test('logs of the simulation are kept as Redis keeps them', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), async (steps) => {
       await redis.flushall();
-      const logs = createProfileLogs({ redis, market: 'm', ttlSeconds: 100 });
+      const logs = createProfileLogs({
+        redis,
+        market: 'm',
+        watch: { hasProfileRoom: true },
+        ttlSeconds: 100,
+      });
       const memory = createMemoryProfiles({ stamp: true, installStamp: true });
       const ends = new Map<string, KnownEnd>();
       for (const [index, one] of steps.entries()) {

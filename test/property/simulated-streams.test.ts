@@ -82,7 +82,7 @@ async function createRedisSide(): Promise<Side> {
   const settle = createSettle({
     redis,
     market: 'm',
-    hasRoom: () => true,
+    watch: { hasEventRoom: true },
     onUnpublished: () => undefined,
   });
   const read = (own: string, share: number) => ({

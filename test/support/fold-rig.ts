@@ -10,6 +10,7 @@ import { accountKind } from '../../src/core/profile/account-kind.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { vectorOf } from '../../src/core/score/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
+import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { createProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { createFoldKind } from '../../src/core/work/profiles/fold-kind.ts';
 import {
@@ -46,7 +47,8 @@ type Count = { readonly labels: Partial<Record<string, string | number>>; readon
 
 export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRigOptions) {
   const metrics = createMetrics();
-  const logs = createProfileLogs({ redis, market, ttlSeconds: 60 });
+  const watch = watchMemory(redis, market, 0);
+  const logs = createProfileLogs({ redis, market, watch, ttlSeconds: 60 });
   const shared = { market, metrics, nowMs: Date.now, ttlSeconds: 60, bytesMax };
   const fold: FoldProfiles = createFoldProfiles({
     ...{ logs, metrics },
@@ -83,6 +85,7 @@ export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRi
       return transactions.map((_, index) => named(vectorOf(rows, index)));
     },
     logs,
+    watch,
     rebuilds: (party: string) => sum(metrics.profileRebuilds, { party }),
     merged: (party: string) => sum(metrics.profileItemsMerged, { party }),
     installs: (outcome: string) => sum(metrics.profileInstalls, { outcome }),

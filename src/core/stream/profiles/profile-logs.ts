@@ -2,15 +2,15 @@
  * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the
  * bytes). A batch's appends are one script call, or one a hash slot on a cluster, all in one round trip; nobody loses.
  * What belongs to another history of writes is not used (server-history.ts); what there is no room for is dropped whole
- * (profile-budget.ts).
+ * (memory/keep-profiles.ts).
  */
 import { callsOf } from '../../../kit/redis/by-slot.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { profileHistoryKey } from '../keys.ts';
+import type { MemoryWatch } from '../memory/memory.ts';
 import { loadScript, type ScriptArgument } from '../scripts.ts';
-import { createProfileBudget } from './profile-budget.ts';
 import { createRunOverProfiles, isOtherHistory } from './server-history.ts';
 
 /** A position up to which a log is known: its length there, and the stamp in front of it. */
@@ -50,16 +50,13 @@ export type ProfileLogs = {
   readonly append: (appends: readonly LogAppend[]) => Promise<LogReply[]>;
   /** The snapshots must stay as they are until it resolves. */
   readonly install: (installs: readonly LogInstall[]) => Promise<InstallOutcome[]>;
-  /**
-   * Checks Redis' memory; above the budget logs are dropped, and none are begun. Resolves to how many were
-   * dropped.
-   */
-  readonly keepBudget: () => Promise<number>;
 };
 
 type ProfileLogsOptions = {
   readonly redis: RedisClient;
   readonly market: string;
+  /** Whether logs may be begun. */
+  readonly watch: Pick<MemoryWatch, 'hasProfileRoom'>;
   readonly ttlSeconds: number;
   /** Most bytes of one reply, except for the first log in it. */
   readonly replyBytesMax?: number;
@@ -83,19 +80,17 @@ const CODE_0 = 48;
 const LATER_CODE = 8;
 
 export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
-  const { redis, market, ttlSeconds, replyBytesMax = REPLY_BYTES_MAX } = options;
+  const { redis, market, watch, ttlSeconds, replyBytesMax = REPLY_BYTES_MAX } = options;
   const run = createRunOverProfiles(redis, market);
   const appendProfiles = loadScript('append-profiles-n');
   const installProfiles = loadScript('install-profiles-n');
-  const budget = createProfileBudget(redis, market);
   return {
-    keepBudget: budget.keep,
     async append(appends) {
       const calls = callsOf(redis, appends);
       const packed = calls.map(({ items }) => ({
         keys: keysOf(market, items),
         args: [
-          ...[packAppends(items), budget.isExceeded() ? 1 : 0],
+          ...[packAppends(items), watch.hasProfileRoom ? 0 : 1],
           ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS],
         ] as ScriptArgument[],
       }));

@@ -6,6 +6,7 @@ import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { ENTRY_VERSION, type PackedEntry } from '../entries/entry.ts';
 import { GROUP, repliesChannel, type StreamKeys } from '../keys.ts';
+import type { MemoryWatch } from '../memory/memory.ts';
 import { loadScript, runOnStreams, runScript, type ScriptArgument } from '../scripts.ts';
 import { packRetry } from './retries.ts';
 
@@ -54,7 +55,7 @@ export type SettleOptions = {
   readonly redis: RedisClient;
   readonly market: string;
   /** Whether `transaction.scored` events and copies of dead letters may be written. */
-  readonly hasRoom: () => boolean;
+  readonly watch: Pick<MemoryWatch, 'hasEventRoom'>;
   /** Called with the number of scores without an event, for want of memory. */
   readonly onUnpublished: (scores: number) => void;
 };
@@ -68,9 +69,9 @@ const EVENT_SCORES_MAX = 128;
 const script = loadScript('settle-5');
 
 export function createSettle(options: SettleOptions): Settle {
-  const { redis, market, hasRoom, onUnpublished } = options;
+  const { redis, market, watch, onUnpublished } = options;
   return async (settlements) => {
-    const isPublishing = hasRoom();
+    const isPublishing = watch.hasEventRoom;
     if (!isPublishing) {
       const entries = settlements.flatMap(({ ended }) => ended);
       onUnpublished(joined(entries.flatMap(({ scores }) => scores)).count);
