@@ -9,7 +9,7 @@ import { decisionsKey } from '../../src/core/stream/keys.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { raiseCases } from '../../src/rooms/review/change/raise-cases.ts';
 import { createReviewing } from '../../src/rooms/review/change/reviewing.ts';
-import { addDisputes } from '../../src/rooms/review/store/case-intake.ts';
+import { addDisputes, addReviewed } from '../../src/rooms/review/store/case-intake.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { toNewScores } from '../support/delivered.ts';
 import { insertPersonKey } from '../support/people.ts';
@@ -52,7 +52,7 @@ async function score(ids: readonly string[], verdict: Verdict, isSpotCheck = () 
       ...{ features: Float64Array.of(1), model: null, attempts: 1, degradation: 0 },
     })),
   );
-  return await insertScores(database, scores, LINEAGE, isSpotCheck);
+  return await insertScores(database, scores, LINEAGE, [addReviewed(isSpotCheck)]);
 }
 
 type CaseRow = Record<

@@ -8,7 +8,7 @@ import { readConfig } from '../../src/kit/config/config.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
-import { bindWatch, createWatchIfDue } from '../../src/rooms/models/duty.ts';
+import { createWatchIfDue, watchDuty } from '../../src/rooms/models/duty.ts';
 import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
 import type { WatchReport } from '../../src/rooms/models/watch-report.ts';
@@ -99,7 +99,8 @@ test('figures that nobody renews are taken down', async () => {
   const settings = readConfig({ RISK_WATCH_EVERY_SECONDS: '60' });
   if ('problems' in settings) throw new Error(settings.problems.join());
   const metrics = createMetrics();
-  const duty = bindWatch(settings.config, database, createLeadership(database, 'test'), metrics);
+  const leadership = createLeadership(database, 'test');
+  const duty = watchDuty({ config: settings.config, database, leadership, metrics });
   const told = async () => (await metrics.registry.metrics()).includes('risk_model_psi{');
   const store = async (agoMs: number) => {
     const atMs = Date.now() - agoMs;

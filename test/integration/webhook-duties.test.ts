@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { insertScores } from '../../src/core/store/scores/scores.ts';
+import { addHooked } from '../../src/rooms/webhooks/store/webhook-intake.ts';
 import { toNewScores } from '../support/delivered.ts';
 import { storeDecisions } from '../support/final-decisions.ts';
 import { idAt } from '../support/stored-rows.ts';
@@ -57,7 +58,7 @@ test('if a worker is killed between a list and its commit, the next one lists ea
   });
   const lineage = { scoredAtMs: startMs, featureSchema: 1, ruleSet: 'default@2' };
   for (let at = 0; at < scored.length; at += 80) {
-    await insertScores(rig.pool, toNewScores(scored.slice(at, at + 80)), lineage);
+    await insertScores(rig.pool, toNewScores(scored.slice(at, at + 80)), lineage, [addHooked]);
   }
   await sql(
     `create function stand_still() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock(37); return null; end'`,

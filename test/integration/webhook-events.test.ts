@@ -8,6 +8,7 @@ import { insertScores } from '../../src/core/store/scores/scores.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { raiseDecided } from '../../src/rooms/webhooks/raise/raise-decided.ts';
 import { raiseFinal } from '../../src/rooms/webhooks/raise/raise-final.ts';
+import { addHooked } from '../../src/rooms/webhooks/store/webhook-intake.ts';
 import { toNewScores } from '../support/delivered.ts';
 import { storeDecisions } from '../support/final-decisions.ts';
 import { storeTransactions, type TransactionSeed } from '../support/stored-rows.ts';
@@ -50,7 +51,7 @@ async function score(ids: readonly string[], verdict: Verdict, corridor = 'US-EG
       ...{ features: Float64Array.of(1), model: null, attempts: 1, degradation: 0 },
     })),
   );
-  return await insertScores(database, scores, LINEAGE);
+  return await insertScores(database, scores, LINEAGE, [addHooked]);
 }
 
 type Row = {

@@ -1,8 +1,7 @@
 /** The watch over models and rules as a duty: one worker checks, all workers report the result. */
-import type { Config } from '../../kit/config/config.ts';
+import type { Worker, WorkerRoom } from '../../core/room.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Leadership } from '../../kit/duties/leadership.ts';
-import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { watchScores } from './queries/watch-scores.ts';
 import { reportWatch } from './report-watch.ts';
 import { insertWatchReports, listWatchReports } from './store/watch-reports.ts';
@@ -13,12 +12,16 @@ const POLL_MS_MAX = 30_000;
 /** Checks that may fail, or find nothing scored, before the gauges are removed. */
 const WATCHES_MISSED_MAX = 3;
 
-export function bindWatch(
-  config: Config,
-  database: Database,
-  leadership: Leadership,
-  metrics: Metrics,
-) {
+export async function openWatch(worker: Worker): Promise<WorkerRoom> {
+  return { duties: [watchDuty(worker)] };
+}
+
+export function watchDuty({
+  config,
+  database,
+  leadership,
+  metrics,
+}: Pick<Worker, 'config' | 'database' | 'leadership' | 'metrics'>) {
   const everyMs = config.RISK_WATCH_EVERY_SECONDS * 1000;
   const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
   const watchIfDue = createWatchIfDue({ database, leadership, everyMs, maturityDays });

@@ -2,10 +2,10 @@
 import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../src/core/score/rules/rule-sets.ts';
 import { describeSettings } from '../../../src/kit/config/config.ts';
-import { RETENTIONS } from '../../../src/kit/duties/retention.ts';
 import { PROBLEM_NAMES, PROBLEMS } from '../../../src/kit/http/answers/problem-types.ts';
 import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
 import { ROLES } from '../../../src/kit/words/principal.ts';
+import { RETENTIONS, ROOMS } from '../../../src/main/rooms.ts';
 import { documentOfRoutes } from '../../support/openapi.ts';
 import { accessRows } from './access-table.ts';
 
@@ -59,8 +59,10 @@ function settingsTable(): string {
 
 /** Our own metrics only: the process metrics (`risk_process_…`, `risk_nodejs_…`) are prom-client's. */
 function metricsTable(): string {
-  const metrics = createMetrics().registry.getMetricsAsArray();
-  const rows = metrics
+  const { registry, make } = createMetrics();
+  for (const room of ROOMS) room.metrics?.(make);
+  const rows = registry
+    .getMetricsAsArray()
     .filter(({ name }) => !/^risk_(process|nodejs)_/.test(name))
     .map((metric) => [
       `\`${metric.name}\``,

@@ -3,6 +3,8 @@
  * does not want to wait or runs no worker.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Reconciler } from '../../../core/repair/reconcile.ts';
+import { bindReconciler } from '../../../core/repair/reconcile-duty.ts';
 import { requestRescan } from '../../../core/store/recovery/rescan.ts';
 import {
   type Command,
@@ -11,29 +13,16 @@ import {
   parseArguments,
 } from '../../../kit/command/command.ts';
 import { timeOption } from '../../../kit/command/date-options.ts';
-import { type Config, EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
+import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
-import type { Database } from '../../../kit/database/pool.ts';
-import { createLeadership, readLeader, type Writes } from '../../../kit/duties/leadership.ts';
+import { createLeadership, readLeader } from '../../../kit/duties/leadership.ts';
 import { nameProcess } from '../../../kit/process/process-name.ts';
-import { openCommands, type RedisClient, untilReady } from '../../../kit/redis/connection.ts';
+import { openCommands, untilReady } from '../../../kit/redis/connection.ts';
 
 /** Pause between two runs that found work. */
 const PAUSE_MS = 200;
 
-type Reconciler = {
-  readonly run: (signal: AbortSignal) => Promise<Totals & { readonly full: boolean }>;
-};
-/** Binds `repair/reconcile.ts` to its adapters; main/ hands it in, as commands import no wiring. */
-type OpenReconciler = (
-  config: Config,
-  database: Database,
-  redis: RedisClient,
-  count: (appended: number) => void,
-  writes: Writes,
-) => Reconciler;
-
-export const createCommand = (openReconciler: OpenReconciler): Command => ({
+export const command: Command = {
   name: 'reconcile',
   summary: 'Appends to the streams what is stored but not there.',
   usage: `risk reconcile [--from TIME] [--json]
@@ -46,11 +35,10 @@ everything that is neither scored nor waiting. Workers do the same every second;
 
 Needs DATABASE_URL and REDIS_URL.`,
   needs: ['DATABASE_URL', 'REDIS_URL'],
-  run: (args, context) => reconcile(openReconciler, args, context),
-});
+  run: reconcile,
+};
 
 async function reconcile(
-  openReconciler: OpenReconciler,
   args: string[],
   { config, output, signal }: CommandContext,
 ): Promise<number> {
@@ -69,7 +57,7 @@ async function reconcile(
     if (fromMs !== undefined) await requestRescan(database, new Date(fromMs));
     await using leadership = createLeadership(database, nameProcess());
     const lead = leadership.of('reconcile');
-    const reconciler = openReconciler(config, database, redis, () => undefined, lead.writes);
+    const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
     let result: Totals | undefined;
     const led = await lead.run(async () => {
       result = await runUntilDone(reconciler, signal);

@@ -2,14 +2,16 @@
  * `/openapi.json` and `/docs`: the document, and Swagger UI to read it, from the installed package. The page
  * loads nothing from elsewhere and runs only the scripts served here.
  */
+
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import type { AppEnv } from '../../kit/http/app-env.ts';
-import { json, openResponses } from '../../kit/http/openapi.ts';
+import type { AppEnv } from './app-env.ts';
+import type { DocumentPart } from './document.ts';
+import { json, openResponses } from './openapi.ts';
 
 /** Swagger UI itself needs inline styles, and images for its icons. */
 const DOCS_POLICY = [
@@ -87,7 +89,7 @@ export function docsRoutes(document: object): Hono<AppEnv> {
 }
 
 /** The document describes the API: the page and its files are left out. */
-export const docsPaths: ZodOpenApiPathsObject = {
+const paths: ZodOpenApiPathsObject = {
   '/openapi.json': {
     get: {
       operationId: 'openapi',
@@ -104,3 +106,5 @@ export const docsPaths: ZodOpenApiPathsObject = {
     },
   },
 };
+
+export const document: DocumentPart = { paths, tags: { documents: 'This document.' } };

@@ -1,0 +1,7 @@
+/** The room of evidence: stored scores and tallies are computed again and compared. */
+import type { Room } from '../../core/room.ts';
+
+export const evidence: Room = {
+  name: 'evidence',
+  commands: { verify: () => import('./commands.ts') },
+};
