@@ -23,16 +23,20 @@ import type { MakeMetrics, Metrics } from '../kit/metrics/metrics.ts';
 import type { RedisClient } from '../kit/redis/connection.ts';
 import type { Ingest, OnLabelled } from './accept/ingest.ts';
 import type { Replies } from './accept/wait-for-score.ts';
-import type { ModelCache } from './read/model-cache.ts';
+import type { Judge, Models, OpenModels } from './score/judge.ts';
 import type { ScoredStatement } from './store/scores/scores.ts';
 
 export type Room = {
   readonly name: string;
   /** Loaded when the command runs, or when the table of commands is printed. */
-  readonly commands?: Readonly<Record<string, () => Promise<{ readonly command: Command }>>>;
+  readonly commands?: Readonly<
+    Record<string, (openModels: OpenModels) => Promise<{ readonly command: Command }>>
+  >;
   readonly document?: () => Promise<DocumentPart>;
   readonly api?: (api: Api) => Promise<ApiRoom>;
   readonly worker?: (worker: Worker) => Promise<WorkerRoom>;
+  /** Registered models for explanations, what-ifs and verification; of one room at most. */
+  readonly models?: OpenModels;
   /** When the rows of the room's tables end. */
   readonly tables?: readonly Retention[];
   /** Makes the metrics of the room; called once a process that reports them. */
@@ -54,7 +58,7 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
     readonly redis: RedisClient;
     readonly guards: Guards;
     readonly metrics: Metrics;
-    readonly modelCache: ModelCache;
+    readonly models: Models;
     readonly ingest: Ingest;
     readonly replies: Replies;
     readonly limits: BodyLimits;
@@ -86,6 +90,8 @@ export type Worker = {
 
 export type WorkerRoom = {
   readonly duties: readonly Duty[];
+  /** Lets models decide beside the rules; of one room at most. */
+  readonly judge?: Judge;
   /** Runs in the statement that stores scores. */
   readonly onScored?: ScoredStatement;
 };

@@ -7,7 +7,6 @@ import type { Hono } from 'hono';
 import { watchCorridors } from '../core/accept/corridor-list.ts';
 import { openIngest } from '../core/accept/ingest.ts';
 import { acceptRoutes } from '../core/accept/routes.ts';
-import { createModelCache } from '../core/read/model-cache.ts';
 import type { Api, ApiRoom } from '../core/room.ts';
 import { proveWrite } from '../core/store/recovery/reconcile-state.ts';
 import { listCorridors } from '../core/store/transactions/corridors.ts';
@@ -41,7 +40,7 @@ import { createReadiness } from '../kit/process/vital-signs.ts';
 import { openCommands, untilReady } from '../kit/redis/connection.ts';
 import { loadDocument } from './document.ts';
 import { bindGuards, watchGuards } from './guards.ts';
-import { ROOMS } from './rooms.ts';
+import { openModels, ROOMS } from './rooms.ts';
 
 const EXIT_FINE = 0;
 const EXIT_FAILED = 1;
@@ -153,7 +152,7 @@ async function openApi(
     ...{ authenticate, recall, isSubmitting: front.isSubmitting },
     openPool: (name, options) =>
       stack.use(openDatabase(config, databaseUrl, name, { guard, ...options })),
-    modelCache: createModelCache(databases),
+    models: await openModels(databases),
     limits: {
       bytesMax: config.RISK_BODY_BYTES_MAX,
       timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,

@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Room } from '../core/room.ts';
 import {
   type Command,
   type CommandContext,
@@ -23,14 +24,14 @@ import { createLog } from '../kit/metrics/log.ts';
 import { onShutdown } from '../kit/process/shutdown.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
 import { readEngineFile } from '../tools/start/services/engine-file.ts';
-import { ROOMS } from './rooms.ts';
+import { openModels, ROOMS } from './rooms.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 type CommandModule = { readonly command: Command };
 
 /** A command's module is loaded only when it is needed. */
-const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
+const COMMANDS: Required<Room>['commands'] = {
   start: () => import('../tools/start/start.ts'),
   api: () => role('api', 'serves HTTP', async () => (await import('./api.ts')).runApi),
   worker: () =>
@@ -59,7 +60,7 @@ async function role(
 }
 
 async function overview(): Promise<string> {
-  const modules = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const modules = await Promise.all(Object.values(COMMANDS).map((load) => load(openModels)));
   const rows = modules.map(({ command }) => ({
     name: `  ${command.name}`,
     summary: command.summary,
@@ -97,7 +98,7 @@ async function main(argv: readonly string[]): Promise<number> {
     output.error(`risk: unknown command '${name}'; risk --help lists them`);
     return EXIT.usage;
   }
-  const { command } = await load();
+  const { command } = await load(openModels);
   if (flags.includes('--help') || flags.includes('-h')) {
     output.exactLine(command.usage.trimEnd());
     return EXIT.fine;

@@ -1,5 +1,6 @@
 /** The capabilities of the engine. A room is added by its folder and one line here. */
 import type { Room } from '../core/room.ts';
+import { NO_MODELS, type OpenModels } from '../core/score/judge.ts';
 import { CORE_TABLES } from '../core/store/tables.ts';
 import type { Retention } from '../kit/duties/retention.ts';
 import { access } from '../rooms/access/room.ts';
@@ -36,6 +37,10 @@ export const ROOMS: readonly Room[] = [
   evidence,
   console,
 ];
+
+/** Registered models, of the room that has them. */
+export const openModels: OpenModels =
+  ROOMS.find((room) => room.models !== undefined)?.models ?? (async () => NO_MODELS);
 
 /** When the rows of each table end. */
 export const RETENTIONS: readonly Retention[] = [

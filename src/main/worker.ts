@@ -10,7 +10,8 @@ import { bindLabelDuty } from '../core/repair/label-duty.ts';
 import { bindPartitions } from '../core/repair/partition-duty.ts';
 import { bindIngestDuties } from '../core/repair/reconcile-duty.ts';
 import { bindTallies } from '../core/repair/tally-duty.ts';
-import type { Worker, WorkerRoom } from '../core/room.ts';
+import type { Room, Worker, WorkerRoom } from '../core/room.ts';
+import { type Judge, RULES_ALONE } from '../core/score/judge.ts';
 import { currentRuleSet } from '../core/score/rules/rule-sets.ts';
 import { score } from '../core/score/score.ts';
 import { insertDeadLetters } from '../core/store/dead-letters/dead-letters.ts';
@@ -30,18 +31,13 @@ import { promoteRetries } from '../core/stream/settle/retries.ts';
 import { createSettle, prove } from '../core/stream/settle/settle.ts';
 import { measureStreams } from '../core/stream/status/lag.ts';
 import { createListStreams } from '../core/stream/status/list-streams.ts';
-import { announceModelsOut } from '../core/stream/status/models-out.ts';
-import { createBatchModels } from '../core/work/batch-models.ts';
 import { poisonScorer } from '../core/work/fault-test-scorer.ts';
-import type { ModelSourceDependencies } from '../core/work/model-source.ts';
 import { oneAtATime } from '../core/work/one-at-a-time.ts';
 import { type BatchSteps, createBatchSteps } from '../core/work/process-batch.ts';
 import { createFoldKind } from '../core/work/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../core/work/profiles/fold-profiles.ts';
-import { bindModels } from '../core/work/registered-models.ts';
 import { reportStreams } from '../core/work/report-streams.ts';
 import { runWorker as run } from '../core/work/run-worker.ts';
-import type { BatchModels } from '../core/work/score-items.ts';
 import type { Scorer } from '../core/work/scorer.ts';
 import { type CommandContext, EXIT } from '../kit/command/command.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
@@ -82,7 +78,7 @@ const [PROMOTE_EVERY_MS, LAG_EVERY_MS] = [200, 5000];
 /** What a test may put in place of the engine's own. */
 export type WorkerOverrides = {
   readonly scorer?: Scorer;
-  readonly models?: Pick<ModelSourceDependencies, 'load'>;
+  readonly rooms?: readonly Room[];
   readonly entries?: EntryReader;
 };
 
@@ -134,11 +130,12 @@ export async function runWorker(
   const name = nameProcess();
   const leadership = resources.use(createLeadership(database, name, failpoint));
   const worker: Worker = { config, log, name, database, redis, guards, metrics, leadership };
-  const rooms = await Promise.all(ROOMS.map((room) => room.worker?.(worker) ?? NOTHING));
+  const { entries = ENTRY_READER } = overrides;
+  const registered = overrides.rooms ?? ROOMS;
+  const rooms = await Promise.all(registered.map((room) => room.worker?.(worker) ?? NOTHING));
   const onScored = rooms.flatMap((room) => room.onScored ?? []);
   const adapters = { ...worker, logs, watch };
-  const models = openModels(worker, overrides);
-  const { entries = ENTRY_READER } = overrides;
+  const judge = rooms.find((room) => room.judge !== undefined)?.judge ?? RULES_ALONE;
   const readers = config.RISK_WORKER_READERS;
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run({
@@ -151,12 +148,11 @@ export async function runWorker(
       ...guardReads(guards),
     },
     steps: createSteps({
-      ...{ ...adapters, failpoint, models, entries, onScored },
+      ...{ ...adapters, failpoint, judge, entries, onScored },
       scorer: poisonScorer(overrides.scorer ?? scorer, environment),
     }),
     listStreams: async () => await listStreams(await listCorridors(database)),
     duties: (streams) => [
-      models.duty,
       ...createDuties(adapters, streams),
       ...rooms.flatMap(({ duties }) => duties),
     ],
@@ -180,21 +176,6 @@ export async function runWorker(
 /** What a room without a part in a worker adds. */
 const NOTHING: WorkerRoom = { duties: [] };
 
-function openModels(
-  { config, log, name, database, redis, guards, metrics }: Worker,
-  overrides: WorkerOverrides,
-) {
-  return createBatchModels({
-    ...{ ...bindModels(database, name), ...overrides.models, metrics, log },
-    // This process and the API read which models are out.
-    report: async (out) => {
-      guards.reportModels(out);
-      await announceModelsOut(redis, config.RISK_MARKET, out);
-    },
-    nowMs: () => performance.now(),
-  });
-}
-
 function openProfileLogs(config: Config, watch: MemoryWatch): ProfileLogs {
   return createProfileLogs({
     ...{ redis: watch.redis, market: config.RISK_MARKET, watch },
@@ -206,7 +187,7 @@ type Adapters = Worker & { readonly logs: ProfileLogs; readonly watch: MemoryWat
 
 type StepParts = Adapters & {
   readonly failpoint: ReturnType<typeof createFailpoint>;
-  readonly models: BatchModels;
+  readonly judge: Judge;
   readonly onScored: readonly ScoredStatement[];
 } & Required<Pick<WorkerOverrides, 'scorer' | 'entries'>>;
 
@@ -239,7 +220,7 @@ function createSteps(parts: StepParts): BatchSteps {
     ...{ entries: parts.entries, handOver: (all) => handEntriesOver(redis, all) },
     foldProfiles: createFoldProfiles({ logs, metrics, kinds: [accounts, merchants] }),
     scorer: parts.scorer,
-    models: parts.models,
+    judge: parts.judge,
     store: {
       insertScores: createInsertScores(database, partitions, parts.onScored, inTurn),
       readStoredScores: (transactions) => readStoredScores(database, transactions),

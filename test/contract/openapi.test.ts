@@ -66,7 +66,7 @@ describe('the document', () => {
       // Drained already: nothing is read.
       draining: AbortSignal.abort(),
     };
-    const parts = new Proxy<Api>(given as Api, {
+    const parts = new Proxy<Api>(given as unknown as Api, {
       get: (own, name) => Reflect.get(own, name) ?? anything,
     });
     const rooms = await Promise.all(ROOMS.map((room) => room.api?.(parts)));

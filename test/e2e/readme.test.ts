@@ -1,4 +1,4 @@
-/** The requests of the README's first screen, run as they are written there but for the port. */
+/** The requests of the README, run as they are written there but for the port. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { spawnRisk } from '../support/risk.ts';

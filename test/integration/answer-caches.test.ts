@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
 import type { LabelValue } from '../../src/core/domain/label.ts';
-import { createModelCache } from '../../src/core/read/model-cache.ts';
 import { daysOf, summaryParameters } from '../../src/core/read/summary-parameters.ts';
+import { NO_MODELS } from '../../src/core/score/judge.ts';
 import { mergeIncrements } from '../../src/core/store/tallies/day-tallies.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createLog } from '../../src/kit/metrics/log.ts';
@@ -55,7 +55,7 @@ function openReading(redis: RedisClient): Reading {
   const metrics = createMetrics();
   const databases = databasesOf();
   return bindReading(testConfig({ RISK_MARKET: rig.database.market }), {
-    ...{ databases, metrics, redis, modelCache: createModelCache(databases) },
+    ...{ databases, metrics, redis, models: NO_MODELS },
     ingest: { corridors: () => CORRIDORS },
     guards: bindGuards(metrics, createLog('api', 'silent'), 'api'),
   });

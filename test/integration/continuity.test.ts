@@ -177,7 +177,7 @@ describe('the command', () => {
     expect(await reconcile()).toBe(0);
     const from = ['--from', new Date(Date.now() - 15 * MINUTE_MS).toISOString(), '--json'];
     await using leadership = createLeadership(database, 'a worker');
-    await leadership.of('reconcile').run(async () => {
+    await leadership.of('repair').run(async () => {
       const { code, stdout } = await runRisk(['reconcile', ...from], environment());
       expect([code, JSON.parse(stdout)]).toEqual([0, { leader: false, led_by: 'a worker' }]);
     });

@@ -9,11 +9,6 @@ import { answerJson } from '../../kit/http/answers/headers.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { requireRole } from '../../kit/http/auth/auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType } from '../../kit/http/body/body.ts';
-import {
-  idempotencyKeyParameter,
-  readIdempotencyKey,
-  withKey,
-} from '../../kit/http/body/idempotency-key.ts';
 import { LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
 import { sayToken, withoutToken } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
@@ -39,6 +34,7 @@ import {
   secondInput,
   transactionInput,
 } from './examples.ts';
+import { idempotencyKeyParameter, readIdempotencyKey, withKey } from './idempotency-key.ts';
 import type { Ingest } from './ingest.ts';
 import {
   batchInputSchema,

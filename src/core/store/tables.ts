@@ -81,6 +81,6 @@ export const CORE_TABLES: readonly Retention[] = [
   { tables: ['stream_proofs'], ends: 'never: a row a stream' },
   {
     tables: ['schema_migrations', 'unfinished_migrations'],
-    ends: 'never: a row a file of `sql/`',
+    ends: 'never: a row a migration',
   },
 ];

@@ -19,7 +19,7 @@ export function bindPurge(
   { rowsPurged }: Pick<Metrics, 'rowsPurged'>,
   retentions: readonly Retention[],
 ) {
-  const lead = leadership.of('purge');
+  const lead = leadership.of('care');
   return {
     name: 'purge',
     everyMs: PURGE_EVERY_MS,

@@ -3,5 +3,9 @@ import type { Room } from '../../core/room.ts';
 
 export const evidence: Room = {
   name: 'evidence',
-  commands: { verify: () => import('./commands.ts') },
+  commands: {
+    verify: async (openModels) => ({
+      command: (await import('./commands.ts')).createCommand(openModels),
+    }),
+  },
 };

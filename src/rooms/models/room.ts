@@ -8,8 +8,9 @@ export const models: Room = {
     models: () => import('./commands.ts'),
     features: () => import('./commands/features.ts'),
   },
-  document: async () => (await import('./api.ts')).document,
-  api: async (api) => (await import('./api.ts')).openModels(api),
-  worker: async (worker) => (await import('./duty.ts')).openWatch(worker),
+  document: async () => (await import('./routes.ts')).document,
+  api: async (api) => (await import('./routes.ts')).openModelsApi(api),
+  worker: async (worker) => (await import('./duty.ts')).openModelsWorker(worker),
+  models: async (databases) => (await import('./open-models.ts')).openModels(databases),
   tables,
 };

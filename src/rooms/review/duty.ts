@@ -33,9 +33,7 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
   const guard = guards.redis.run;
   const stream = openDecisionStream(redis, config.RISK_MARKET);
   const invalidateLabelled = openInvalidateLabelled(database, redis, config.RISK_MARKET, guard);
-  const lead = leadership.of('cases');
-  const publisher = leadership.of('decisions');
-  const watcher = leadership.of('case-figures');
+  const lead = leadership.of('care');
   const steps = { writes: lead.writes, database, invalidateLabelled };
   /** Share of the transactions that are drawn; none before the policy was read once. */
   let ratio = 0;
@@ -66,14 +64,14 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
         everyMs: WATCH_EVERY_MS,
         run: async () => {
           clearFigures(metrics);
-          await watcher.run(() => reportFigures(watcher.writes, database, metrics));
+          await lead.run(() => reportFigures(lead.writes, database, metrics));
         },
       },
       {
         name: 'publish-decisions',
         everyMs: PUBLISH_EVERY_MS,
         run: async (signal) => {
-          await publisher.run(async () => {
+          await lead.run(async () => {
             await guard(() => publishDecisions(database, stream, signal));
           });
         },

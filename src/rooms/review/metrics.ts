@@ -7,7 +7,7 @@ export function createReviewMetrics({ counter, gauge }: MakeMetrics) {
   return {
     casesOpened: counter(
       'risk_review_cases_opened_total',
-      'Review cases opened, by what raised them and their priority.',
+      'Review cases opened, by what raised a case and by priority.',
       ['source', 'priority'],
     ),
     casesClosed: counter(

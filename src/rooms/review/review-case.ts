@@ -1,7 +1,6 @@
 /** A review case: the words of its life, and its form in the API. Its id is that of its transaction. */
 import { z } from 'zod';
 import { VERDICTS, type Verdict } from '../../core/domain/score-record.ts';
-import { plainText } from '../../core/domain/transaction.ts';
 import {
   CURSOR_DESCRIPTION,
   corridorFilter,
@@ -9,6 +8,7 @@ import {
   pageLimit,
   shown,
 } from '../../kit/words/list-parameters.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 import { CASE_SOURCES, type CaseFacts, type CaseSource, priorityNames } from './review-policy.ts';
 
 export const DISPOSITIONS = ['fraud', 'legitimate', 'unsure'] as const;

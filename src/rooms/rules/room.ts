@@ -3,6 +3,6 @@ import type { Room } from '../../core/room.ts';
 
 export const rules: Room = {
   name: 'rules',
-  document: async () => (await import('./api.ts')).document,
-  api: async (api) => (await import('./api.ts')).openRules(api),
+  document: async () => (await import('./routes.ts')).document,
+  api: async (api) => (await import('./routes.ts')).openRulesApi(api),
 };

@@ -20,12 +20,12 @@ export const document: DocumentPart = {
 };
 
 export function openSearch(api: Api): ApiRoom {
-  const { config, databases, modelCache, ingest, limits, metrics, guards, recall } = api;
+  const { config, databases, models, ingest, limits, metrics, guards, recall } = api;
   const reading = bindReading(config, api);
   // Who has posted a label sees it at once in this process.
   api.afterLabels.add(reading.noteLabels);
   const evaluating = bindEvaluating(
-    ...[databases.primary, modelCache, config.RISK_LABEL_MATURITY_DAYS, ingest],
+    ...[databases.primary, models, config.RISK_LABEL_MATURITY_DAYS, ingest],
   );
   const hot = { recall, peekScore: reading.peekScore, metrics, degradation: guards.health.level };
   return {

@@ -39,8 +39,8 @@ export const live: LiveFigures = {
   status,
   signals: [
     {
-      ...{ signal: 'queue_entries', meaning: 'Transactions that wait for a worker.' },
-      ...{ value: 161, warning: 500, critical: 2000, level: 'fine' },
+      ...{ signal: 'queue_entries', meaning: 'Transactions that no worker has read yet.' },
+      ...{ value: 120, warning: 500, critical: 2000, level: 'fine' },
     },
   ],
   cache_hits_ratio: 0.94,

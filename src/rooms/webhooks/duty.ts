@@ -42,7 +42,7 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
   const { config, database, leadership } = worker;
   const metrics = createWebhookMetrics(worker.metrics.make);
   const { targets, seal } = openWebhookParts(config);
-  const lead = leadership.of('webhooks');
+  const lead = leadership.of('care');
   const sender = createSender({
     ...{ database, seal, post: createPostEvent(targets).post },
     count: (outcome) => metrics.webhookAttempts.inc({ outcome }),

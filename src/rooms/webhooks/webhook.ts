@@ -1,13 +1,13 @@
 /** Webhooks: endpoints, the events they take, and deliveries, as the store and the API have them. */
 import { z } from 'zod';
 import { VERDICTS, type Verdict } from '../../core/domain/score-record.ts';
-import { plainText } from '../../core/domain/transaction.ts';
 import {
   CURSOR_DESCRIPTION,
   corridorParameter,
   pageLimit,
   shown,
 } from '../../kit/words/list-parameters.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 
 export const WEBHOOK_TYPES = [
   'transaction.decided',

@@ -4,8 +4,6 @@
  * for new has failed.
  */
 import {
-  deliveredTextArray,
-  deliveredUuidArray,
   float8Array,
   int2Array,
   int4Array,
@@ -24,6 +22,7 @@ import { MonthDetached } from '../../../kit/words/month.ts';
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import type { Decision, Verdict } from '../../domain/score-record.ts';
+import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
 import type { PartitionGuard } from '../partitions/partitions.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 import { vectorChecksum } from './vector-checksum.ts';

@@ -56,14 +56,14 @@ async function reconcile(
     await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
     if (fromMs !== undefined) await requestRescan(database, new Date(fromMs));
     await using leadership = createLeadership(database, nameProcess());
-    const lead = leadership.of('reconcile');
+    const lead = leadership.of('repair');
     const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
     let result: Totals | undefined;
     const led = await lead.run(async () => {
       result = await runUntilDone(reconciler, signal);
     });
     if (!led || result === undefined) {
-      const leader = (await readLeader(database, 'reconcile')) ?? null;
+      const leader = (await readLeader(database, 'repair')) ?? null;
       const does = fromMs === undefined ? 'nothing to do here' : 'and does what is asked here';
       output.value({ leader: false, led_by: leader }, [
         `${leader ?? 'another process'} reconciles: ${does}`,

@@ -5,13 +5,10 @@ import {
   type AnswerCache,
   type AnswerCacheOptions,
   createAnswerCache,
-  type MadeAnswer,
   type Version,
 } from '../../../kit/caches/answer-cache.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
-import { type ComparisonQuestion, compareShadow } from '../../models/queries/shadow-comparison.ts';
-import { type OutcomeDays, readRuleOutcomes } from '../../rules/rule-outcomes.ts';
 import { makeProfile, type ProfileQuestion } from './party-profile.ts';
 
 const MINUTE_MS = 60_000;
@@ -24,9 +21,6 @@ const SCORE_AGE_MS_MAX = 24 * HOUR_MS;
 /** 2,000 profiles with 20 recent transactions each. */
 const PROFILE_BYTES_MAX = 24 * MIB;
 const PROFILE_AGE_MS_MAX = 5 * MINUTE_MS;
-/** Answers made of samples: each takes up to some seconds, so one a minute and question is made. */
-const SAMPLE_BYTES_MAX = MIB;
-const SAMPLE_AGE_MS_MAX = MINUTE_MS;
 
 /** The version of a party's profile of now; undefined where it is unknown. */
 export type ReadProfileVersion = (party: PartyKind, id: string) => Promise<Version>;
@@ -34,8 +28,6 @@ export type ReadProfileVersion = (party: PartyKind, id: string) => Promise<Versi
 export type AnswerCaches = {
   readonly scores: AnswerCache<ScoreQuestion>;
   readonly profiles: AnswerCache<ProfileQuestion>;
-  readonly ruleOutcomes: AnswerCache<OutcomeDays>;
-  readonly comparisons: AnswerCache<ComparisonQuestion>;
 };
 
 type AnswerCachesOptions = {
@@ -82,27 +74,5 @@ export function createAnswerCaches(
       },
       readVersion: ({ party, id }) => readProfileVersion(party, id),
     }),
-    ruleOutcomes: create<OutcomeDays>(() => 'rule_outcomes', {
-      ...SAMPLED,
-      keyOf: (days) => days,
-      make: async (days) => toMade(await readRuleOutcomes(databases.primary, days, now())),
-    }),
-    comparisons: create<ComparisonQuestion>(() => 'comparisons', {
-      ...SAMPLED,
-      keyOf: ({ reference, days }) => `${days} ${reference}`,
-      make: async (question) => toMade(await compareShadow(databases.primary, question, now())),
-    }),
   };
-}
-
-const SAMPLED = {
-  ...{ bytesMax: SAMPLE_BYTES_MAX, ageMsMax: () => SAMPLE_AGE_MS_MAX },
-  // No version says whether a sample is still the same: its age bounds how wrong it may be.
-  readVersion: null,
-} as const;
-
-function toMade(answer: object): MadeAnswer;
-function toMade(answer: object | undefined): MadeAnswer | undefined;
-function toMade(answer: object | undefined): MadeAnswer | undefined {
-  return answer && { text: JSON.stringify(answer), version: undefined, lagMs: undefined };
 }
