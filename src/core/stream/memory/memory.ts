@@ -6,7 +6,7 @@
  *   ├───────┼────────────────┼───────────┼────────────────────────┼────────────┤
  *    waiting transactions      profiles begin no log,               events and copies of dead letters
  *    take what is free         and are dropped down to 0.65         all go; none are written
- *    (stream-capacity.ts)      (keep-profiles.ts)                   (keep-events.ts)
+ *    (stream-capacity.ts)      (bound-profiles.ts)                   (bound-events.ts)
  */
 import { type RedisClient, toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
 import { infoField } from '../../../kit/redis/info-field.ts';
@@ -60,28 +60,27 @@ export function usedShare(nodes: Iterable<NodeMemory>): number {
 
 /** What the last check of this process found. */
 export type MemoryWatch = {
-  readonly redis: RedisClient;
-  readonly market: string;
   /** Bound on events and copies of dead letters, where maxmemory allows as much; 0 for none of them. */
   readonly eventBytesMax: number;
   hasEventRoom: boolean;
   hasProfileRoom: boolean;
   /** By node: where the last check of its profiles ended. */
   readonly cursors: Map<string, string>;
+  /** The removal of profiles that another server left, while it is under way. */
+  adopting: Promise<void> | undefined;
 };
 
-export function watchMemory(
-  redis: RedisClient,
-  market: string,
-  eventBytesMax: number,
-): MemoryWatch {
-  const cursors = new Map<string, string>();
+/** A market's streams and profiles in Redis, and what their use depends on. */
+export type MarketInRedis = {
+  readonly name: string;
+  readonly redis: RedisClient;
+  readonly memory: MemoryWatch;
+};
+
+/** Nothing was measured yet. */
+export function watchMemory(eventBytesMax: number): MemoryWatch {
   return {
-    redis,
-    market,
-    eventBytesMax,
-    hasEventRoom: eventBytesMax > 0,
-    hasProfileRoom: true,
-    cursors,
+    ...{ eventBytesMax, hasEventRoom: eventBytesMax > 0, hasProfileRoom: true },
+    ...{ cursors: new Map(), adopting: undefined },
   };
 }

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import { toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
 import { profileKeyPattern, spareKeyOf } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
-import { type MemoryWatch, toMemory, usedShare, WATERMARKS } from './memory.ts';
+import { type MarketInRedis, toMemory, usedShare, WATERMARKS } from './memory.ts';
 
 /** Bounds one check of one node: 64,000 keys at most. */
 const PAGES_MAX = 64;
@@ -19,34 +19,34 @@ const GIVEN_BACK_SHARE = 0.1;
 const script = loadScript('trim-profile-2');
 
 /** Checks all nodes; resolves to how many logs were dropped. Throws a Failure. */
-export async function keepProfiles(watch: MemoryWatch): Promise<number> {
+export async function boundProfiles(market: MarketInRedis): Promise<number> {
   let [dropped, largest] = [0, 0];
   try {
-    for (const node of writableNodes(watch.redis)) {
-      const kept = await keepNode(watch, node);
-      dropped += kept.dropped;
-      largest = Math.max(largest, kept.share);
+    for (const node of writableNodes(market.redis)) {
+      const bounded = await boundNode(market, node);
+      dropped += bounded.dropped;
+      largest = Math.max(largest, bounded.share);
     }
   } catch (error) {
     throw toRedisFailure(error);
   }
-  watch.hasProfileRoom = largest <= WATERMARKS.profiles;
+  market.memory.hasProfileRoom = largest <= WATERMARKS.profiles;
   return dropped;
 }
 
-async function keepNode(
-  watch: MemoryWatch,
+async function boundNode(
+  { name: marketName, memory }: MarketInRedis,
   node: Redis,
 ): Promise<{ readonly share: number; readonly dropped: number }> {
   let share = await shareOf(node);
   let dropped = 0;
   if (share <= WATERMARKS.profiles) return { share, dropped };
-  watch.hasProfileRoom = false;
-  const { cursors, market } = watch;
+  memory.hasProfileRoom = false;
+  const { cursors } = memory;
   const name = `${node.options.host}:${node.options.port}`;
   for (let page = 0; page < PAGES_MAX && share > WATERMARKS.profilesAfter; page++) {
     const [cursor, keys] = await node.scan(
-      ...([cursors.get(name) ?? '0', 'MATCH', profileKeyPattern(market)] as const),
+      ...([cursors.get(name) ?? '0', 'MATCH', profileKeyPattern(marketName)] as const),
       ...(['COUNT', PAGE_KEYS] as const),
     );
     cursors.set(name, cursor);

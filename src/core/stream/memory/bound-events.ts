@@ -7,7 +7,7 @@ import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { StreamKeys } from '../keys.ts';
 import { loadScript, runOnStreams } from '../scripts.ts';
-import { type MemoryWatch, readMemory, usedShare, WATERMARKS } from './memory.ts';
+import { type MarketInRedis, readMemory, usedShare, WATERMARKS } from './memory.ts';
 
 /** Share of maxmemory that they may take; in a cluster of that of its smallest master. */
 const SHARE_MAX = 0.1;
@@ -27,17 +27,17 @@ type EventStream = {
 
 type BytesByKind = Record<EventStream['kind'], number>;
 
-const script = loadScript('keep-events-2');
+const script = loadScript('measure-events-2');
 
 /** Checks these streams; resolves to the bytes that are left, and those that were dropped. Throws a Failure. */
-export async function keepEvents(
-  watch: MemoryWatch,
+export async function boundEvents(
+  { redis, memory }: MarketInRedis,
   streams: readonly StreamKeys[],
 ): Promise<{ readonly kept: BytesByKind; readonly dropped: BytesByKind }> {
-  const { redis, eventBytesMax } = watch;
+  const { eventBytesMax } = memory;
   const nodes = [...(await readMemory(redis)).values()];
   const isCrowded = usedShare(nodes) > WATERMARKS.events;
-  watch.hasEventRoom = eventBytesMax > 0 && !isCrowded;
+  memory.hasEventRoom = eventBytesMax > 0 && !isCrowded;
   const leastBytes = Math.min(...nodes.map(({ maxBytes }) => maxBytes));
   const budget = isCrowded ? 0 : Math.min(eventBytesMax, leastBytes * SHARE_MAX);
   const kept: BytesByKind = { scored: 0, dead_letters: 0 };
@@ -64,7 +64,7 @@ export async function keepEvents(
 /** A stream that cannot be read has nothing to drop. */
 function toEventStreams({ scored, deadLetters }: StreamKeys, reply: unknown): EventStream[] {
   if (reply instanceof Failure) return [];
-  if (!Array.isArray(reply)) throw unexpected('keep-events');
+  if (!Array.isArray(reply)) throw unexpected('measure-events');
   const [events, eventBytes, copies, copyBytes] = reply.map(Number);
   return [
     { kind: 'scored', key: scored, entries: events ?? 0, bytes: eventBytes ?? 0 },
