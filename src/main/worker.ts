@@ -81,27 +81,22 @@ export async function runWorker(
   }
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
-  const {
-    RISK_MARKET: market,
-    RISK_SHARDS: shards,
-    RISK_LABEL_MATURITY_DAYS: maturityDays,
-  } = config;
+  const { RISK_SHARDS: shards, RISK_LABEL_MATURITY_DAYS: maturityDays } = config;
   const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
-  const parts: Market = { name: market, shards, database, redis, guards, memory };
+  const market: Market = { name: config.RISK_MARKET, shards, database, redis, guards, memory };
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const poison = createPoison(environment[POISON_VARIABLE]);
   const name = nameProcess();
   const leadership = resources.use(createLeadership(database, name, failpoint));
-  const worker: Worker = { config, log, name, database, redis, guards, metrics, leadership };
-  const registered = overrides.rooms ?? ROOMS;
-  const rooms = await Promise.all(registered.map((room) => room.worker?.(worker) ?? NOTHING));
+  const parts = { config, log, name, database, redis, guards, metrics, leadership };
+  const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
   const elapsedMs = () => performance.now();
   const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
   const options: WorkerOptions = {
-    ...{ name, config, market: parts, metrics, log, failpoint, reader: connection },
+    ...{ name, config, market, metrics, log, failpoint, reader: connection },
     entries: ENTRY_READER,
     profiles: openProfiles(
-      { market: parts, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds },
+      { market, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds },
       profileSources(database.query, maturityDays),
     ),
     judge: rooms.find((room) => room.judge !== undefined)?.judge ?? RULES_ALONE,
@@ -124,6 +119,14 @@ export async function runWorker(
 
 /** What a room without a part in a worker adds. */
 const NOTHING: WorkerRoom = { duties: [] };
+
+/** Each room gets the events of all rooms. */
+async function openRooms(parts: Omit<Worker, 'events'>, all: readonly Room[]) {
+  const events = (await Promise.all(all.map((room) => room.events?.() ?? []))).flat();
+  const worker: Worker = { ...parts, events };
+  const rooms = await Promise.all(all.map((room) => room.worker?.(worker) ?? NOTHING));
+  return { worker, rooms };
+}
 
 /** Duties of the market, which one worker does at a time. */
 function createDuties({ config, database, redis, metrics, guards, leadership }: Worker): Duty[] {

@@ -18,8 +18,8 @@ export const command: Command = {
   summary: 'Shows who changed what.',
   usage: `risk audit [options]
 
-Lists changes of keys, people, sessions, models, rollouts, dead letters, months, review cases and exchange rates, newest
-first: time, person, key, action and request. --json adds the state before and after each change.
+Lists what people and the engine changed, and what was exported, newest first: time, person, key, action and request.
+docs/audit.md says what is audited. --json adds the state before and after each change.
 
   --who NAME        only changes by this person, owner or database role
   --action ACTION   only this action: ${AUDIT_ACTIONS.slice(0, 5).join(', ')},

@@ -13,8 +13,12 @@ const POLL_MS_MAX = 30_000;
 /** Looks that may fail, or find nothing scored, before the gauges are removed. */
 const WATCHES_MISSED_MAX = 3;
 
-export async function openModelsWorker(worker: Worker, load?: LoadModel): Promise<WorkerRoom> {
-  const { duty, ...judge } = openJudge(worker, load);
+export async function openModelsWorker(
+  worker: Worker,
+  load?: LoadModel,
+  nowMs?: () => number,
+): Promise<WorkerRoom> {
+  const { duty, ...judge } = openJudge(worker, load, nowMs);
   return { judge, duties: [duty, watchDuty(worker)] };
 }
 

@@ -28,9 +28,9 @@ type Pair = {
 export function openJudge(
   worker: Worker,
   load: LoadModel = loadModel,
+  nowMs: () => number = () => performance.now(),
 ): Judge & { readonly duty: Duty } {
   const { config, log, name, database, redis, guards, metrics } = worker;
-  const nowMs = () => performance.now();
   /** Pairs that were asked, until a rollout changes them. */
   let pairs = new Map<string, Pair>();
   const pairOf = (corridor: string, model: JudgingModel) => {

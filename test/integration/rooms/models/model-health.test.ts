@@ -45,10 +45,23 @@ function spoiledBy(meets: () => void) {
 }
 
 /** The rooms of a worker whose models are loaded by a function of the test. */
-const withModels = (load: LoadModel): Room[] => [
+const withModels = (load: LoadModel, nowMs: () => number): Room[] => [
   ...ROOMS.filter(({ name }) => name !== 'models'),
-  { name: 'models', worker: (worker) => openModelsWorker(worker, load) },
+  { name: 'models', worker: (worker) => openModelsWorker(worker, load, nowMs) },
 ];
+
+/** A clock of models that a test may put forward. */
+function openClock() {
+  let aheadMs = 0;
+  return {
+    nowMs: () => performance.now() + aheadMs,
+    skip: (ms: number) => {
+      aheadMs += ms;
+    },
+  };
+}
+/** For as long the first failures suspend a model. */
+const SUSPENDED_MS = 5000;
 
 type Score = { model: string | null; degradation: number };
 let sentMs = Date.UTC(2026, 10, 1);
@@ -72,13 +85,15 @@ test('a model that fails for a while is stood in for by the rules, and then come
     calls += 1;
     if (isBroken) throw new Error('out of order');
   });
-  rig.startWorker({}, { rooms: withModels(load) });
+  const { nowMs, skip } = openClock();
+  rig.startWorker({}, { rooms: withModels(load, nowMs) });
   for (let n = 0; n < 5; n++) expect(await scoreOne()).toEqual(BY_RULES);
   expect(calls).toBe(3);
   const list = () => listModelsOut(rig.commands, rig.database.market);
   await waitUntil(async () => (await list()).length > 0, 5000, 'the model to be told as out');
   expect(await list()).toEqual([{ corridor: 'US-EG', model: 'm@1' }]);
   isBroken = false;
+  skip(SUSPENDED_MS);
   await waitUntil(async () => (await scoreOne()).model === 'm@1', 15_000, 'a call on trial');
   for (let n = 0; n < 5; n++) expect(await scoreOne()).toEqual(BY_MODEL);
   await waitUntil(async () => (await list()).length === 0, 10_000, 'nothing to be out');
@@ -86,11 +101,9 @@ test('a model that fails for a while is stood in for by the rules, and then come
 
 test('a slow model is stood in for by the rules', async () => {
   await rollOut.put(await rollOut.register(1), 'active');
-  const load = spoiledBy(() => {
-    const endMs = performance.now() + 550;
-    while (performance.now() < endMs);
-  });
-  rig.startWorker({ RISK_CLAIM_IDLE_MS: '6000' }, { rooms: withModels(load) });
+  const { nowMs, skip } = openClock();
+  const load = spoiledBy(() => skip(550));
+  rig.startWorker({}, { rooms: withModels(load, nowMs) });
   expect((await scoreOne()).model).toBe('m@1');
   await waitUntil(async () => (await scoreOne()).model === null, 15_000, 'the rules to decide');
 });
@@ -103,14 +116,16 @@ test('a model that fails again is rolled back by the engine, where it fails and 
   const load = spoiledBy(() => {
     throw new Error('out of order');
   });
-  rig.startWorker({}, { rooms: withModels(load) });
-  rig.startWorker({}, { rooms: withModels(load) });
+  const { nowMs, skip } = openClock();
+  rig.startWorker({}, { rooms: withModels(load, nowMs) });
+  rig.startWorker({}, { rooms: withModels(load, nowMs) });
   // Until it is rolled back it is passed over, at a reduced level; from then on nothing is missing. Both
   // workers read the stream, and each notices by itself: one by one, so many scores come from both of them.
   let inARow = 0;
   await waitUntil(
     async () => {
       inARow = (await scoreOne()).degradation === 0 ? inARow + 1 : 0;
+      skip(SUSPENDED_MS / 10);
       return inARow === 20;
     },
     20_000,
