@@ -11,16 +11,12 @@ import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
+import { type NodeMemory, readMemory, WATERMARKS } from './memory.ts';
 
 /** Shares of maxmemory that the transactions of requests may take while they wait. */
 const SHARE_MAX = 0.3;
 /** Enough for seconds of work: 80,000 transactions of 256 MB. */
 const SHARE_MIN = 0.05;
-/**
- * Between these bounds waiting transactions take what is free below this share. Profiles that exceed their budget hold 0.65
- * to 0.7 (profile-budget.ts): were this share higher, waiting transactions would take what profiles give up there.
- */
-const FILLED_SHARE = 0.55;
 const FREE_MULTIPLE = 8;
 /** Time after which an append measures again: at 50,000 transactions of 250 bytes a second 6 MB are appended meanwhile. */
 const FRESH_MS = 500;
@@ -58,9 +54,10 @@ type StreamRoomsOptions = {
   readonly fill?: number;
 };
 
+const script = loadScript('measure-capacity-2');
+
 export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
   const { redis, listStreams, fill = 1 } = options;
-  const script = loadScript('measure-room-2');
   const transactionsMax = Math.ceil(options.transactionsMax * fill);
   let last: { readonly atMs: number; readonly roomOf: RoomOf } | undefined;
   let underWay: Promise<RoomOf> | undefined;
@@ -70,11 +67,14 @@ export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
       keys: [transactions, counts],
       args: [SAMPLES],
     }));
-    const replies = await runScripts(redis, script, calls);
+    const [nodes, replies] = await Promise.all([
+      readMemory(redis),
+      runScripts(redis, script, calls),
+    ]);
     const [first] = replies;
     if (first instanceof Failure && replies.every((reply) => reply instanceof Failure)) throw first;
     const sizes = streams.map(({ transactions }, index) => toSize(transactions, replies[index]));
-    const rooms = shareRoom(sizes, transactionsMax, fill);
+    const rooms = shareRoom(sizes, nodes, transactionsMax, fill);
     return (stream) => rooms.get(stream) ?? { held: 0, transactionsMax };
   };
   const take = async () => {
@@ -107,23 +107,17 @@ type StreamSize = {
   readonly stream: string;
   readonly held: number;
   readonly bytes: number;
+  /** Run id of its server. */
   readonly server: string;
-  /** maxmemory of the server; infinite without one. */
-  readonly maxBytes: number;
-  /** What counts against it, of all keys. */
-  readonly usedBytes: number;
 };
 
 /** A stream that does not answer takes no room: its append fails alone, and others have theirs. */
 function toSize(stream: string, reply: unknown): StreamSize {
-  if (!Array.isArray(reply) && !(reply instanceof Failure)) throw unexpected('measure-room');
-  const [held, bytes, isAppendable, server, maxBytes, usedBytes] = Array.isArray(reply)
-    ? reply
-    : [0, 0, 0, '', 0, 0];
+  if (!Array.isArray(reply) && !(reply instanceof Failure)) throw unexpected('measure-capacity');
+  const [held, bytes, isAppendable, server] = Array.isArray(reply) ? reply : [0, 0, 0, ''];
   return {
-    ...{ stream, server: String(server), bytes: Number(bytes), usedBytes: Number(usedBytes) },
+    ...{ stream, server: String(server), bytes: Number(bytes) },
     held: isAppendable === 1 ? Number(held) : Number.POSITIVE_INFINITY,
-    maxBytes: Number(maxBytes) || Number.POSITIVE_INFINITY,
   };
 }
 
@@ -133,12 +127,14 @@ function toSize(stream: string, reply: unknown): StreamSize {
  */
 export function shareRoom(
   sizes: readonly StreamSize[],
+  nodes: ReadonlyMap<string, NodeMemory>,
   transactionsMax: number,
   fill = 1,
 ): ReadonlyMap<string, StreamRoom> {
   const rooms = new Map<string, StreamRoom>();
-  for (const streams of Map.groupBy(sizes, ({ server }) => server).values()) {
-    const freeBytes = fill * shareOf(streams) - sumOf(streams);
+  for (const [server, streams] of Map.groupBy(sizes, (one) => one.server)) {
+    const taken = streams.reduce((sum, { bytes }) => sum + bytes, 0);
+    const freeBytes = fill * shareOf(nodes.get(server), taken) - taken;
     const bytesMax = Math.max(0, freeBytes) * FREE_MULTIPLE;
     for (const { stream, held, bytes } of streams) {
       const bytesEach = held > 0 && Number.isFinite(held) ? bytes / held : TRANSACTION_BYTES;
@@ -149,12 +145,12 @@ export function shareRoom(
   return rooms;
 }
 
-/** Bytes that all streams of a server may take: what other keys leave, within the bounds. */
-function shareOf(streams: readonly StreamSize[]): number {
-  const { maxBytes = 0, usedBytes = 0 } = streams[0] ?? {};
-  const leftBytes = FILLED_SHARE * maxBytes - (usedBytes - sumOf(streams));
+/**
+ * Bytes that all streams of a server may take: what other keys leave, within the bounds. A server that was replaced while it
+ * was measured has none.
+ */
+function shareOf(node: NodeMemory | undefined, taken: number): number {
+  const { maxBytes, usedBytes } = node ?? { maxBytes: 0, usedBytes: 0 };
+  const leftBytes = WATERMARKS.waiting * maxBytes - (usedBytes - taken);
   return Math.min(SHARE_MAX * maxBytes, Math.max(SHARE_MIN * maxBytes, leftBytes));
 }
-
-const sumOf = (streams: readonly StreamSize[]) =>
-  streams.reduce((sum, { bytes }) => sum + bytes, 0);

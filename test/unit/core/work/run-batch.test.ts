@@ -1,16 +1,38 @@
-/** A unit ends whatever its steps throw. Steps are plain functions; nothing else is faked. */
+/** A batch ends whatever its steps throw. The steps are plain functions; nothing else is replaced. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
-import { NOTHING_LEFT } from '../../../../src/core/work/build-settlements.ts';
-import { createRunUnit } from '../../../../src/core/work/isolate-failures.ts';
-import { decide, type HeldEntry, type Item } from '../../../../src/core/work/item.ts';
+import { describe, expect, test, vi } from 'vitest';
+import type { StreamEntry } from '../../../../src/core/stream/group/read-group.ts';
+import { type Decided, decide, type EntryTransaction } from '../../../../src/core/work/decided.ts';
 import { createPause } from '../../../../src/core/work/pause.ts';
-import type { BatchSteps } from '../../../../src/core/work/process-batch.ts';
+import { runBatch } from '../../../../src/core/work/run-batch.ts';
+import type { Worker } from '../../../../src/core/work/worker.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
 import { MonthDetached, monthOf } from '../../../../src/kit/words/month.ts';
 import { silentLog } from '../../../support/config.ts';
-import { entryOf, itemsAt, stream } from './held-entries.ts';
+import { entryOf, transactionsOf } from './delivered-entries.ts';
+
+type Steps = {
+  readEntries: (entries: readonly StreamEntry[]) => EntryTransaction[];
+  scoreBatch: (transactions: readonly EntryTransaction[]) => Promise<Decided[]>;
+  endEntries: (decided: readonly Decided[]) => Promise<ReadonlySet<string>>;
+  releaseEntries: (entries: readonly StreamEntry[]) => Promise<void>;
+};
+const steps = vi.hoisted(() => ({}) as Steps);
+vi.mock('../../../../src/core/work/read-entries.ts', () => ({
+  readEntries: (_: unknown, entries: readonly StreamEntry[]) => ({
+    ...{ transactions: steps.readEntries(entries), decided: [], unread: [] },
+  }),
+}));
+vi.mock('../../../../src/core/work/score-batch.ts', () => ({
+  scoreBatch: (_: unknown, transactions: readonly EntryTransaction[]) =>
+    steps.scoreBatch(transactions),
+}));
+vi.mock('../../../../src/core/work/end-batch.ts', () => ({
+  ALL_SETTLED: new Set(),
+  endEntries: (_: unknown, decided: readonly Decided[]) => steps.endEntries(decided),
+  releaseEntries: (_: unknown, entries: readonly StreamEntry[]) => steps.releaseEntries(entries),
+}));
 
 const down = new Failure('unavailable', 'POSTGRES_UNAVAILABLE', 'down');
 const MADE_MS = Date.UTC(2026, 10);
@@ -18,13 +40,11 @@ const DETACHED_MS = Date.UTC(2013, 2);
 const refused = new Failure('permanent', 'POSTGRES_23514', 'refused');
 
 /** Entries with this many transactions. */
-function unit(entries: number, transactions = 1): HeldEntry[] {
-  return Array.from({ length: entries }, (_, n) => ({
-    ...{ stream, consumer: 'c-1', entry: entryOf(`${n}-0`, transactions) },
-  }));
+function batch(entries: number, transactions = 1): StreamEntry[] {
+  return Array.from({ length: entries }, (_, n) => entryOf(`${n}-0`, transactions));
 }
 
-const nameOf = (item: Item | null) => item?.transaction.accountId ?? '';
+const nameOf = (one: EntryTransaction | null) => one?.transaction.accountId ?? '';
 
 type Calls = {
   /** Throws the error of scoring these. */
@@ -41,48 +61,51 @@ function rig({ score, conclude, atMs }: Calls) {
     ...{ scored: [] as string[], failed: [] as string[], released: [] as string[] },
     concluded: [] as string[][],
   };
-  const idsOf = (all: readonly HeldEntry[]) => [...new Set(all.map(({ entry }) => entry.id))];
-  const steps: BatchSteps = {
-    read: (held) => ({
-      items: held.flatMap((one) => itemsAt(one, atMs?.(one.entry.id) ?? MADE_MS)),
-      decided: [],
-      unread: [],
-    }),
-    handOver: async () => undefined,
-    async score(items) {
-      score?.(items.map(nameOf));
-      seen.scored.push(...items.map(nameOf));
-      return items.map((item) => decide(item, { kind: 'acknowledge', published: null }));
+  const idsOf = (all: readonly StreamEntry[]) => [...new Set(all.map(({ id }) => id))];
+  const own: Steps = {
+    readEntries: (entries) =>
+      entries.flatMap((one) => transactionsOf(one, atMs?.(one.id) ?? MADE_MS)),
+    async scoreBatch(transactions) {
+      score?.(transactions.map(nameOf));
+      seen.scored.push(...transactions.map(nameOf));
+      return transactions.map((one) => decide(one, { kind: 'acknowledge', published: null }));
     },
-    fail(item: Item, failure) {
-      seen.failed.push(`${nameOf(item)} ${failure.code}`);
-      return decide(item, { kind: 'dead-letter', failure });
+    async endEntries(decided) {
+      conclude?.(idsOf(decided.map(({ entry }) => entry)));
+      for (const { from, outcome } of decided) {
+        if (outcome.kind !== 'acknowledge') {
+          seen.failed.push(`${nameOf(from)} ${outcome.failure.code}`);
+        }
+      }
+      seen.concluded.push(decided.map(({ from }) => nameOf(from)));
+      return new Set();
     },
-    async conclude(decided) {
-      conclude?.(idsOf(decided.map(({ held }) => held)));
-      seen.concluded.push(decided.map(({ item }) => nameOf(item)));
-      return NOTHING_LEFT;
+    async releaseEntries(entries) {
+      seen.released.push(...idsOf(entries));
     },
-    async release(held) {
-      seen.released.push(...idsOf(held));
-    },
-    divide: async () => undefined,
   };
+  Object.assign(steps, own);
   const log = silentLog();
-  const { signal } = stop;
-  const pause = createPause(signal, createMetrics(), log, () => 0);
-  const run = createRunUnit(steps, pause, signal, log, () => undefined);
+  const pause = createPause(stop.signal, { metrics: createMetrics(), log, random: () => 0 });
+  const config = { RISK_RETRY_BASE_MS: 0 };
+  const onSignOfLife = () => undefined;
+  const worker = { pause, stop, log, config, onSignOfLife, random: () => 0 } as unknown as Worker;
+  let ends = 0;
+  const run = async (entries: readonly StreamEntry[]) => {
+    await runBatch(worker, { entries, end: () => ends++ });
+    expect(ends).toBe(1);
+  };
   return { run, seen, stop, pause };
 }
 
-describe('runUnit', () => {
+describe('runBatch', () => {
   test('bisects to the transaction that is to blame, spares the others, and settles once', async () => {
     const { run, seen } = rig({
       score(ids) {
         if (ids.includes('1-0/41')) throw new Failure('permanent', 'POSTGRES_22021', 'bad text');
       },
     });
-    await run(unit(3, 100));
+    await run(batch(3, 100));
     expect(seen.failed).toEqual(['1-0/41 POSTGRES_22021']);
     expect(new Set(seen.scored).size).toBe(299);
     expect(seen.scored).toHaveLength(299);
@@ -100,7 +123,7 @@ describe('runUnit', () => {
       },
       atMs: (id) => (gone.has(id) ? DETACHED_MS : undefined),
     });
-    await run(unit(8));
+    await run(batch(8));
     expect(seen.failed).toEqual([...gone].map((id) => `${id}/0 MONTH_DETACHED`));
     expect(seen.scored).toHaveLength(5);
     // No bisection: a backlog of such a month would take hours.
@@ -113,7 +136,7 @@ describe('runUnit', () => {
         if (ids.includes('2-0/0')) throw new TypeError('undefined is not a function');
       },
     });
-    await run(unit(4));
+    await run(batch(4));
     expect(seen.failed).toEqual(['2-0/0 PROCESSING_FAILED']);
     expect(seen.scored).toHaveLength(3);
   });
@@ -130,7 +153,7 @@ describe('runUnit', () => {
         if (tries < 6) throw down;
       },
     });
-    await run(unit(3));
+    await run(batch(3));
     expect(tries).toBe(6);
     expect(seen.failed).toEqual([]);
     await pause.over();
@@ -145,7 +168,7 @@ describe('runUnit', () => {
         if (ids.includes('1-0')) throw refused;
       },
     });
-    await run(unit(3, 2));
+    await run(batch(3, 2));
     expect(seen.concluded.flat()).toEqual(['0-0/0', '0-0/1', '2-0/0', '2-0/1']);
     const stillPaused = nextTurn().then(() => 'paused');
     expect(await Promise.race([pause.over(), stillPaused])).toBeUndefined();
@@ -160,7 +183,7 @@ describe('runUnit', () => {
           throw down;
         },
       });
-      await run(unit(3));
+      await run(batch(3));
       expect(seen.released).toEqual(['0-0', '1-0', '2-0']);
       expect(seen.concluded).toEqual([]);
     },

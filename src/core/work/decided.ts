@@ -1,30 +1,22 @@
-/** The parts of a batch while a worker holds it. */
+/** Transactions of delivered entries, and what was decided about them. */
 import type { Failure } from '../../kit/words/failure.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { NewScore } from '../store/scores/scores.ts';
 import type { EntryHead, EntryPayload } from '../stream/entries/entry.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
-import type { StreamKeys } from '../stream/keys.ts';
 import type { PublishedScores, Settlement } from '../stream/settle/settle.ts';
 
-/** An entry that one of our consumers holds. */
-export type HeldEntry = {
-  readonly stream: StreamKeys;
-  readonly consumer: string;
+/** A transaction of an entry that one of our consumers owns. */
+export type EntryTransaction = {
   readonly entry: StreamEntry;
-};
-
-/** A transaction of a held entry. */
-export type Item = {
-  readonly held: HeldEntry;
   readonly head: EntryHead;
   readonly transaction: DeliveredTransaction;
 };
 
-/** An item and the score that this batch computed for it. */
-export type Scored = NewScore & { readonly item: Item };
+/** A transaction, and the score that this batch computed for it. */
+export type Scored = NewScore & { readonly from: EntryTransaction };
 
-/** Outcome of a transaction: decided by the core, carried out by settle. */
+/** What becomes of a transaction: decided by the core, carried out by `settle`. */
 export type Outcome =
   | { readonly kind: 'acknowledge'; readonly published: Published | null }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly failure: Failure }
@@ -44,17 +36,17 @@ export type Published = PublishedScores & {
 };
 
 export type Decided = {
-  readonly held: HeldEntry;
-  /** Null when the entry could not be read, and for all that is acknowledged of one together. */
-  readonly item: Item | null;
+  readonly entry: StreamEntry;
+  /** Null for an entry that could not be read, and for scores that one entry acknowledges together. */
+  readonly from: EntryTransaction | null;
   readonly outcome: Outcome;
 };
 
-export function decide(item: Item, outcome: Outcome): Decided {
-  return { held: item.held, item, outcome };
+export function decide(from: EntryTransaction, outcome: Outcome): Decided {
+  return { entry: from.entry, from, outcome };
 }
 
-/** An item as it is put into another entry. */
-export function payloadOf({ head, transaction }: Item): EntryPayload {
+/** A transaction as it is put into another entry. */
+export function payloadOf({ head, transaction }: EntryTransaction): EntryPayload {
   return { ...head, transaction };
 }

@@ -4,8 +4,8 @@
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProducer } from '../../src/core/stream/entries/producer.ts';
-import { createStreamRooms, shareRoom } from '../../src/core/stream/entries/stream-rooms.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
+import { createStreamRooms, shareRoom } from '../../src/core/stream/memory/stream-capacity.ts';
 import { takeEntries } from '../support/stream-entries.ts';
 import { createStreamRig, payload } from '../support/stream-rig.ts';
 
@@ -108,9 +108,14 @@ test('a twentieth is left for waiting transactions where profiles fill Redis', a
 
 test('each server of a cluster has its own room', () => {
   const size = (stream: string, server: string, bytes: number) =>
-    ({ stream, server, bytes, held: bytes / 100, usedBytes: bytes, maxBytes: 10 * MB }) as const;
+    ({ stream, server, bytes, held: bytes / 100 }) as const;
+  const nodeOf = (usedBytes: number) => ({ usedBytes, maxBytes: 10 * MB });
   const sizes = [size('a', '1', 4 * MB), size('b', '2', 100), size('c', '1', 100)];
-  const rooms = shareRoom(sizes, ENTRIES_MAX);
+  const nodes = new Map([
+    ['1', nodeOf(4 * MB)],
+    ['2', nodeOf(100)],
+  ]);
+  const rooms = shareRoom(sizes, nodes, ENTRIES_MAX);
   expect(rooms.get('a')?.transactionsMax).toBe(0);
   expect(rooms.get('b')?.transactionsMax).toBeGreaterThan(200_000);
   expect(rooms.get('c')?.transactionsMax).toBe(0);

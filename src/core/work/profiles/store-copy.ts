@@ -1,8 +1,8 @@
-/** Keeps a folded profile: a copy in memory, and where it is due a snapshot in its log. */
+/** Stores a folded profile: as a copy in memory, and where it is due as a snapshot in its log. */
 import type { Profile } from '../../profile/profile.ts';
 import { encodeSnapshot } from '../../profile/profile-log.ts';
-import { forgetParty, keepProfile, noteFolded } from './profile-memory.ts';
-import type { BatchParty, SideBatch } from './side.ts';
+import { forgetParty, noteFolded, storeProfile } from './profile-memory.ts';
+import type { BatchParty, KindFold } from './profiles.ts';
 
 /** A log is made anew once it has grown by its snapshot's size, and by this. */
 const COMPACT_BYTES_MIN = 4096;
@@ -10,9 +10,9 @@ const COMPACT_BYTES_MIN = 4096;
 /** A profile, and how long the snapshot is that its log begins with. */
 export type Found = { readonly profile: Profile; readonly snapshotBytes: number };
 
-/** Keeps what was folded, in its place where it still fits, and makes a log anew that has grown too long. */
-export function keep(
-  batch: SideBatch,
+/** Stores what was folded where it stands if it still fits there, and writes a log anew that has grown too long. */
+export function storeFolded(
+  batch: KindFold,
   batchParty: BatchParty,
   { profile, snapshotBytes }: Found,
   isProven: boolean,
@@ -24,7 +24,7 @@ export function keep(
     return;
   }
   if (end.length - snapshotBytes > Math.max(snapshotBytes, COMPACT_BYTES_MIN)) {
-    install(batch, batchParty, profile);
+    storeSnapshot(batch, batchParty, profile);
     return;
   }
   const isRenewed = isProven && batchParty.isToRenew;
@@ -32,12 +32,12 @@ export function keep(
   const state = { slot, end, snapshotBytes, renewedAtS };
   const isInPlace = profile.list.items.buffer === memory.slab.buffer && !profile.list.isCut;
   if (isInPlace) noteFolded(memory, batchParty.copy, profile, state);
-  else keepProfile(memory, party, profile, state);
+  else storeProfile(memory, party, profile, state);
 }
 
-/** Puts the profile in front of its log, and keeps it as if it stood there: the next append finds out. */
-export function install(
-  { kind, memory, installs, newStamp, nowS }: SideBatch,
+/** Puts the profile in front of its log, and stores a copy as if it stood there: the next append finds out. */
+export function storeSnapshot(
+  { kind, memory, installs, newStamp, nowS }: KindFold,
   { party, key, slot, end, isStored }: BatchParty,
   profile: Profile,
 ): void {
@@ -46,6 +46,6 @@ export function install(
   const snapshot = encodeSnapshot(kind, profile, stamp, installs.take);
   const snapshotBytes = snapshot.length;
   const installed = { length: snapshotBytes, ...stamp };
-  keepProfile(memory, party, profile, { slot, end: installed, snapshotBytes, renewedAtS: nowS });
+  storeProfile(memory, party, profile, { slot, end: installed, snapshotBytes, renewedAtS: nowS });
   installs.add({ key, slot, known: end, snapshot });
 }

@@ -1,6 +1,6 @@
 /** Runs calls one after the other; one that stalls no longer holds up the next. */
 import pLimit from 'p-limit';
-import { settlesWithin } from '../../kit/process/settles-within.ts';
+import { settlesWithin } from './settles-within.ts';
 
 /** @param stallMs a call that takes longer has stalled, and the next one begins */
 export function oneAtATime(stallMs: number): <T>(call: () => Promise<T>) => Promise<T> {
