@@ -23,6 +23,7 @@ import type { MakeMetrics, Metrics } from '../kit/metrics/metrics.ts';
 import type { RedisClient } from '../kit/redis/connection.ts';
 import type { Ingest, OnLabelled } from './accept/ingest.ts';
 import type { Replies } from './accept/wait-for-score.ts';
+import type { EventSource } from './events.ts';
 import type { Judge, Models, OpenModels } from './score/judge.ts';
 import type { ScoredStatement } from './store/scores/scores.ts';
 
@@ -35,6 +36,8 @@ export type Room = {
   readonly document?: () => Promise<DocumentPart>;
   readonly api?: (api: Api) => Promise<ApiRoom>;
   readonly worker?: (worker: Worker) => Promise<WorkerRoom>;
+  /** What the room tells other systems. */
+  readonly events?: () => Promise<readonly EventSource[]>;
   /** Registered models for explanations, what-ifs and verification; of one room at most. */
   readonly models?: OpenModels;
   /** When the rows of the room's tables end. */
@@ -86,6 +89,8 @@ export type Worker = {
   readonly guards: Guards;
   readonly metrics: Metrics;
   readonly leadership: Leadership;
+  /** What all rooms tell other systems. */
+  readonly events: readonly EventSource[];
 };
 
 export type WorkerRoom = {

@@ -128,10 +128,9 @@ export async function runWorker(
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = nameProcess();
   const leadership = resources.use(createLeadership(database, name, failpoint));
-  const worker: Worker = { config, log, name, database, redis, guards, metrics, leadership };
+  const parts = { config, log, name, database, redis, guards, metrics, leadership };
+  const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
   const { entries = ENTRY_READER } = overrides;
-  const registered = overrides.rooms ?? ROOMS;
-  const rooms = await Promise.all(registered.map((room) => room.worker?.(worker) ?? NOTHING));
   const onScored = rooms.flatMap((room) => room.onScored ?? []);
   const adapters = { ...worker, logs, memory };
   const judge = rooms.find((room) => room.judge !== undefined)?.judge ?? RULES_ALONE;
@@ -174,6 +173,14 @@ export async function runWorker(
 
 /** What a room without a part in a worker adds. */
 const NOTHING: WorkerRoom = { duties: [] };
+
+/** Each room gets the events of all rooms. */
+async function openRooms(parts: Omit<Worker, 'events'>, all: readonly Room[]) {
+  const events = (await Promise.all(all.map((room) => room.events?.() ?? []))).flat();
+  const worker: Worker = { ...parts, events };
+  const rooms = await Promise.all(all.map((room) => room.worker?.(worker) ?? NOTHING));
+  return { worker, rooms };
+}
 
 function openProfileLogs(config: Config, redis: RedisClient): ProfileLogs {
   return createProfileLogs({

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { createRandom } from '../../src/kit/random.ts';
 import { describeModel } from '../../src/rooms/models/registry/check-model.ts';
 import { modelFile, startModelsRig } from '../support/models-command.ts';
-import { openCasesOf } from '../support/review-cases.ts';
+import { openCasesOf } from '../support/rooms/review/cases.ts';
 import { answerOf } from '../support/submit.ts';
 import { setUpConsole } from './support/set-up.ts';
 import { OFFICER, opens, setUpPeople, TEXTS } from './support/xss-people.ts';

@@ -94,7 +94,7 @@ const PURE_FOLDERS = [
 ];
 const IMPURE = /\b(Date\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|fetch\()/;
 const LINES_MAX = 300;
-/** Nobody writes it by hand. */
+/** Made by `npm run api-types`, and absent in a bare clone. */
 const GENERATED = 'src/kit/client/api-types.ts';
 
 const sources = readSources('src', /\.ts$/);
@@ -211,6 +211,13 @@ describe('import rules', () => {
         .map(({ target }) => `${path} imports ${target}`),
     );
     expect(found).toEqual([]);
+  });
+
+  test('imports of the types of the client are erased, as a bare clone lacks the file', () => {
+    const kept = /^(?:import|export) (?!type )[^;]*api-types\.ts'/m;
+    const files = [...sources, ...readSources('console/src', /\.tsx?$/)];
+    expect(kept.test("import { type A } from './api-types.ts';")).toBe(true);
+    expect(files.filter(({ text }) => kept.test(text)).map(({ path }) => path)).toEqual([]);
   });
 
   test('the top level has five folders', () => {

@@ -12,5 +12,6 @@ export const models: Room = {
   api: async (api) => (await import('./routes.ts')).openModelsApi(api),
   worker: async (worker) => (await import('./duty.ts')).openModelsWorker(worker),
   models: async (databases) => (await import('./open-models.ts')).openModels(databases),
+  events: async () => (await import('./events.ts')).events,
   tables,
 };

@@ -13,6 +13,7 @@ export const review: Room = {
   document: async () => (await import('./api.ts')).document,
   api: async (api) => (await import('./api.ts')).openReview(api),
   worker: async (worker) => (await import('./duty.ts')).openReview(worker),
+  events: async () => (await import('./events.ts')).events,
   tables,
   metrics: createReviewMetrics,
   onLabelled: (query, labels) =>

@@ -8,9 +8,7 @@ import { createSeal, type Seal } from './deliver/seal-secret.ts';
 import { createSender } from './deliver/sender.ts';
 import { createResolve, createTargets, type Targets } from './deliver/target.ts';
 import { createWebhookMetrics, type WebhookMetrics } from './metrics.ts';
-import { type Raised, raiseDecided } from './raise/raise-decided.ts';
-import { raiseFinal } from './raise/raise-final.ts';
-import { raiseWatched } from './raise/raise-watched.ts';
+import { type Raised, raiseDecided, raiseLogged, raiseWatched } from './raise-events.ts';
 import { oldestDueSeconds } from './store/due-deliveries.ts';
 import { countDisabled } from './store/endpoints.ts';
 import { addHooked } from './store/webhook-intake.ts';
@@ -39,7 +37,7 @@ export function openWebhookParts(config: WebhookSettings): {
 }
 
 export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
-  const { config, database, leadership } = worker;
+  const { config, database, leadership, events } = worker;
   const metrics = createWebhookMetrics(worker.metrics.make);
   const { targets, seal } = openWebhookParts(config);
   const lead = leadership.of('care');
@@ -53,11 +51,13 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
     metrics.webhookEvents.inc(deliveries);
     sender.wake();
   };
+  const logs = events.filter((source) => source.kind === 'decisions');
+  const watched = events.filter((source) => source.kind === 'watched');
   let watchedMs = Number.NEGATIVE_INFINITY;
   const watch = async () => {
     if (performance.now() - watchedMs < WATCH_EVERY_MS) return;
     watchedMs = performance.now();
-    note(await raiseWatched(database, Date.now()));
+    note(await raiseWatched(database, watched, Date.now()));
     await reportFigures(database, metrics);
   };
   const duties: Duty[] = [
@@ -68,7 +68,7 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
         // Side by side: an intake that is long or fails delays nothing else.
         const works = [
           () => raiseSome(() => raiseDecided(lead.writes), note, signal),
-          () => raiseSome(() => raiseFinal(lead.writes), note, signal),
+          ...logs.map((log) => () => raiseSome(() => raiseLogged(lead.writes, log), note, signal)),
           watch,
         ];
         const isLeading = await lead.run(() => ofEach(works, (work) => work()));

@@ -4,7 +4,7 @@
  * reverse order: roles drain before their services end.
  */
 import { join, resolve } from 'node:path';
-import { type ApiClient, createApiClient } from '../../kit/client/api-client.ts';
+import { createApiClient } from '../../kit/client/api-client.ts';
 import { createAsk } from '../../kit/client/ask.ts';
 import {
   type Command,
@@ -13,10 +13,11 @@ import {
   integerOption,
   parseArguments,
 } from '../../kit/command/command.ts';
+import { noteRefused } from '../../kit/command/file-options.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
-import { noteRefused, PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
+import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
 import { chooseApiPort } from './api-port.ts';
 import { readOrMakeKey } from './bootstrap-key.ts';
 import { keepRole } from './keep-role.ts';
@@ -193,12 +194,12 @@ async function scoreSample(
   );
   const { url, key, databaseUrl } = engine;
   const replayed = replayToLedger({ ...PLAIN_REPLAY, file, url, key, databaseUrl }, context);
-  const { ledger, result } = await orEnded(replayed, engine.partEnded);
-  noteRefused(result, output);
+  const { ledger, posted } = await orEnded(replayed, engine.partEnded);
+  noteRefused(posted, output);
   output.note(`\n${ledgerSentence(ledger)}`);
   await showWhereToLook(context, engine, isServed);
   output.value(ledger, [ledgerLine(ledger)]);
-  return balances(ledger) && result.refused === 0;
+  return balances(ledger) && posted.refused === 0;
 }
 
 /** Resolves to the work's value; fails at once when a part ends meanwhile. */
@@ -218,21 +219,18 @@ async function showWhereToLook(
 ): Promise<void> {
   if (output.json) return;
   const { url, key } = engine;
-  using client = createApiClient({ url, key, connections: 1, signal });
+  const client = createApiClient({ url, key, signal });
   try {
-    const consoleUrl = isServed ? await makeConsoleUrl(client, url) : null;
-    const lines = whereToLook({ ...engine, consoleUrl }, await readRiskiest(client));
+    const ask = createAsk(client);
+    const { token } = isServed ? await ask('POST /v1/sessions/links', {}) : { token: null };
+    const consoleUrl = token && `${url}/console#login=${token}`;
+    const lines = whereToLook({ ...engine, consoleUrl }, await readRiskiest(ask));
     output.line(`\n${lines.join('\n')}\n`);
   } catch (error) {
     // The ledger counts what this start is for, so it is printed even where the API answers nothing else.
     if (!(error instanceof Failure)) throw error;
     output.error(`the riskiest cannot be read: ${error.message}`);
   }
-}
-
-async function makeConsoleUrl(client: ApiClient, url: string): Promise<string> {
-  const { token } = await createAsk(client)('POST /v1/sessions/links', {});
-  return `${url}/console#login=${token}`;
 }
 
 /** Resolves when a stop is asked for; throws when a part ends before. */

@@ -25,11 +25,10 @@ type Pair = {
   hopeless: string | undefined;
 };
 
-/** @param nowMs monotonic clock */
 export function openJudge(
   worker: Worker,
   load: LoadModel = loadModel,
-  nowMs = () => performance.now(),
+  nowMs: () => number = () => performance.now(),
 ): Judge & { readonly duty: Duty } {
   const { config, log, name, database, redis, guards, metrics } = worker;
   /** Pairs that were asked, until a rollout changes them. */

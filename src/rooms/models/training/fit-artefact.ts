@@ -1,9 +1,10 @@
 /** Trains a model of either kind and writes it in its format. */
-import { writeLogistic } from '../model/formats/logistic-json.ts';
-import { writeXgboost } from '../model/formats/write-xgboost.ts';
-import { loadModel } from '../model/load-model.ts';
+
+import type { Random } from '../../../kit/random.ts';
+import { writeLogistic } from '../model/logistic.ts';
 import type { Model } from '../model/model.ts';
-import type { Random } from '../model/random.ts';
+import { loadModel } from '../model/model.ts';
+import { writeXgboost } from '../model/write-xgboost.ts';
 import { type Importance, logisticImportance, treeImportance } from './card/importance.ts';
 import { fitLogistic, type LogisticOptions } from './train-logistic.ts';
 import { growTrees } from './train-trees.ts';

@@ -5,13 +5,12 @@
  */
 
 import { naturalLog } from '../../../core/score/natural-log.ts';
+import type { Random } from '../../../kit/random.ts';
 import { type BinnedColumn, binColumn, findCuts, MISSING_BIN } from '../bins.ts';
-import { logLoss } from '../model/evaluation/log-loss.ts';
 import { logistic } from '../model/exponential.ts';
-import type { Random } from '../model/random.ts';
-import { layOutTrees } from '../model/trees/lay-out-trees.ts';
-import type { TreeEnsemble } from '../model/trees/tree-ensemble.ts';
-import { averagePrecisionOf, thresholdsOf } from './evaluation/ranking.ts';
+import { layOutTrees } from '../model/lay-out-trees.ts';
+import type { TreeEnsemble } from '../model/tree-ensemble.ts';
+import { averagePrecisionOf, logLoss, thresholdsOf } from './evaluation/ranking.ts';
 import { type GrownTree, growTree } from './grow-tree.ts';
 import type { Gradients } from './histogram.ts';
 import { checkTrainingSet, countFrauds, type TrainingSet } from './training-set.ts';

@@ -44,7 +44,13 @@ function spoiledBy(meets: () => void) {
   };
 }
 
-/** A monotonic clock that a test puts forward. */
+/** The rooms of a worker whose models are loaded by a function of the test. */
+const withModels = (load: LoadModel, nowMs: () => number): Room[] => [
+  ...ROOMS.filter(({ name }) => name !== 'models'),
+  { name: 'models', worker: (worker) => openModelsWorker(worker, load, nowMs) },
+];
+
+/** A clock of models that a test may put forward. */
 function openClock() {
   let aheadMs = 0;
   return {
@@ -54,15 +60,8 @@ function openClock() {
     },
   };
 }
-type Clock = ReturnType<typeof openClock>;
-/** A model that fails for the first time is suspended for so long. */
+/** For as long the first failures suspend a model. */
 const SUSPENDED_MS = 5000;
-
-/** The rooms of a worker whose models are loaded by a function of the test, with its clock. */
-const withModels = (load: LoadModel, { nowMs }: Clock): Room[] => [
-  ...ROOMS.filter(({ name }) => name !== 'models'),
-  { name: 'models', worker: (worker) => openModelsWorker(worker, load, nowMs) },
-];
 
 type Score = { model: string | null; degradation: number };
 let sentMs = Date.UTC(2026, 10, 1);
@@ -86,15 +85,15 @@ test('a model that fails for a while is stood in for by the rules, and then come
     calls += 1;
     if (isBroken) throw new Error('out of order');
   });
-  const clock = openClock();
-  rig.startWorker({}, { rooms: withModels(load, clock) });
+  const { nowMs, skip } = openClock();
+  rig.startWorker({}, { rooms: withModels(load, nowMs) });
   for (let n = 0; n < 5; n++) expect(await scoreOne()).toEqual(BY_RULES);
   expect(calls).toBe(3);
   const list = () => listModelsOut(rig.commands, rig.database.market);
   await waitUntil(async () => (await list()).length > 0, 5000, 'the model to be told as out');
   expect(await list()).toEqual([{ corridor: 'US-EG', model: 'm@1' }]);
   isBroken = false;
-  clock.skip(SUSPENDED_MS);
+  skip(SUSPENDED_MS);
   await waitUntil(async () => (await scoreOne()).model === 'm@1', 15_000, 'a call on trial');
   for (let n = 0; n < 5; n++) expect(await scoreOne()).toEqual(BY_MODEL);
   await waitUntil(async () => (await list()).length === 0, 10_000, 'nothing to be out');
@@ -102,9 +101,9 @@ test('a model that fails for a while is stood in for by the rules, and then come
 
 test('a slow model is stood in for by the rules', async () => {
   await rollOut.put(await rollOut.register(1), 'active');
-  const clock = openClock();
-  const load = spoiledBy(() => clock.skip(550));
-  rig.startWorker({}, { rooms: withModels(load, clock) });
+  const { nowMs, skip } = openClock();
+  const load = spoiledBy(() => skip(550));
+  rig.startWorker({}, { rooms: withModels(load, nowMs) });
   expect((await scoreOne()).model).toBe('m@1');
   await waitUntil(async () => (await scoreOne()).model === null, 15_000, 'the rules to decide');
 });
@@ -117,16 +116,16 @@ test('a model that fails again is rolled back by the engine, where it fails and 
   const load = spoiledBy(() => {
     throw new Error('out of order');
   });
-  const clock = openClock();
-  rig.startWorker({}, { rooms: withModels(load, clock) });
-  rig.startWorker({}, { rooms: withModels(load, clock) });
+  const { nowMs, skip } = openClock();
+  rig.startWorker({}, { rooms: withModels(load, nowMs) });
+  rig.startWorker({}, { rooms: withModels(load, nowMs) });
   // Until it is rolled back it is passed over, at a reduced level; from then on nothing is missing. Both
   // workers read the stream, and each notices by itself: one by one, so many scores come from both of them.
   let inARow = 0;
   await waitUntil(
     async () => {
       inARow = (await scoreOne()).degradation === 0 ? inARow + 1 : 0;
-      clock.skip(SUSPENDED_MS / 10);
+      skip(SUSPENDED_MS / 10);
       return inARow === 20;
     },
     20_000,

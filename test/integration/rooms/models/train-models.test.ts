@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FEATURE_COUNT, FEATURE_LIST } from '../../../../src/core/domain/feature-schema.ts';
-import { loadModel } from '../../../../src/rooms/models/model/load-model.ts';
+import { loadModel } from '../../../../src/rooms/models/model/model.ts';
 import { readReference } from '../../../../src/rooms/models/model-reference.ts';
 import type { ModelCard } from '../../../../src/rooms/models/training/card/model-card.ts';
 import { renderCard } from '../../../../src/rooms/models/training/card/render-card.ts';

@@ -1,19 +1,20 @@
 /** Evaluates a model on its validation window: all measured figures of its card. */
 
-import { calibrate, chooseCalibration } from '../../model/evaluation/calibration.ts';
-import type { Calibration } from '../../model/evaluation/calibration-json.ts';
-import { calibrationTable } from '../../model/evaluation/calibration-table.ts';
-import { logLoss } from '../../model/evaluation/log-loss.ts';
-import type { Random } from '../../model/random.ts';
+import type { Random } from '../../../../kit/random.ts';
+import type { Calibration } from '../../model/calibration.ts';
+import { calibrate } from '../../model/calibration.ts';
+import { calibrationTable } from '../../watch/calibration-table.ts';
 import { accountPrecision } from '../evaluation/account-precision.ts';
 import type { Bands, ChooseBands } from '../evaluation/bands.ts';
 import { bootstrapIntervals } from '../evaluation/bootstrap.ts';
 import {
   aucOf,
   averagePrecisionOf,
+  logLoss,
   recallAtFalseAlarmRate,
   thresholdsOf,
 } from '../evaluation/ranking.ts';
+import { chooseCalibration } from '../fit-calibration.ts';
 import type { Figure, ModelCard } from './model-card.ts';
 import { segmentFigures } from './segments.ts';
 

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../../src/kit/random.ts';
-import { calibrate } from '../../../../../src/rooms/models/model/evaluation/calibration.ts';
+import { calibrate } from '../../../../../src/rooms/models/model/calibration.ts';
 import {
   type BuildStep,
   buildModel,

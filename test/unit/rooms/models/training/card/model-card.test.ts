@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { layOutTrees } from '../../../../../../src/rooms/models/model/trees/lay-out-trees.ts';
+import { layOutTrees } from '../../../../../../src/rooms/models/model/lay-out-trees.ts';
 import {
   logisticImportance,
   treeImportance,
@@ -118,7 +118,7 @@ describe('importance', () => {
   });
 
   test('of a logistic model is by the size of its weights', () => {
-    const feature = { mean: 0, deviation: 1, missingWeight: 9 };
+    const feature = { mean: 0, deviation: 1, missing_weight: 9 };
     const features = [
       { ...feature, name: 'a', weight: 1 },
       { ...feature, name: 'b', weight: -3 },
