@@ -117,10 +117,10 @@ test('with a token risk export writes what a paused replica lacks', async () => 
     /^0 exported rows=2 /,
   );
   expect(await exported('nonsense.csv', '--consistency-token', 'nonsense')).toMatch(
-    /^1 .*Consistency-Token/s,
+    /^2 .*--consistency-token must match/s,
   );
   expect(await exported('broken.csv', '--consistency-token', 'two\nlines')).toMatch(
-    /^2 .*visible ASCII/s,
+    /^2 .*--consistency-token must match/s,
   );
 });
 

@@ -18,14 +18,14 @@ export type CommandContext = {
   readonly signal: AbortSignal;
 };
 
-type ServiceUrl = 'DATABASE_URL' | 'REDIS_URL';
+export type ServiceUrl = 'DATABASE_URL' | 'REDIS_URL';
 
 export type Command = {
   readonly name: string;
   /** One line for the table of `risk --help`. */
   readonly summary: string;
   /** Printed whole by `risk NAME --help` and after a usage error; starts with `risk NAME`. */
-  readonly usage: string;
+  readonly usage: string | (() => Promise<string>);
   /**
    * Settings that the command cannot run without; missing ones are reported together with all other problems of
    * the configuration.
@@ -37,6 +37,28 @@ export type Command = {
 
 /** Exit codes of API.md; 78 (bad configuration) stands in runtime/config.ts. */
 export const EXIT = { fine: 0, failed: 1, usage: 2, impossibleHere: 3 } as const;
+
+export async function usageOf({ usage }: Command): Promise<string> {
+  return (typeof usage === 'string' ? usage : await usage()).trimEnd();
+}
+
+/** Resolves to undefined where a signal ended the work, after saying what the same command does next. */
+export async function unlessStopped<T>(
+  { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
+  said: string,
+  work: Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    output.note(`stopped; ${said}`);
+    return undefined;
+  }
+}
+
+/** Code of the Failure that says that a URL is not set, which is a bad configuration: exit code 78. */
+export const URL_MISSING = 'URL_MISSING';
 
 /** The command line is wrong: exit code 2, the message and the usage on standard error. */
 export class UsageError extends Error {

@@ -174,7 +174,7 @@ describe('risk keys', () => {
     [['create', '--role', 'ingest'], '--owner is missing'],
     [['revoke'], 'KEY_ID is missing'],
     [['create', '--role', 'ingest', '--owner', 'o', '--identity', 'i'], 'exclude each other'],
-    [[], 'say create, list, revoke, people or expel'],
+    [[], 'ACTION is missing'],
   ])('%j is a usage error', async (args, message) => {
     const { code, stderr } = await run(...args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);

@@ -259,6 +259,8 @@ describe('risk export', () => {
     const output = join(folder, 'refused.csv');
     const refused = await risk(api.url, '--output', output, '--verdict', 'no');
     expect(`${refused.code} ${refused.stderr}`).toMatch(/^1 .*\/verdict/s);
+    const word = await risk(api.url, '--output', output, '--order', 'no');
+    expect(`${word.code} ${word.stderr}`).toMatch(/^2 .*must be one of desc, asc/s);
     const corrected = await risk(api.url, '--output', output, '--account-id', 'acc_1');
     expect(`${corrected.code} ${corrected.stdout}`, corrected.stderr).toMatch(
       /^0 exported rows=1 /,

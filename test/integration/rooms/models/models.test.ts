@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync } from 'node:
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
-import { calibrate } from '../../../../src/rooms/models/model/evaluation/calibration.ts';
+import { calibrate } from '../../../../src/rooms/models/model/calibration.ts';
 import {
   type Answer,
   type ModelsRig,
