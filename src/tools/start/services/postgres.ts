@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endLeftOver } from './left-over.ts';
 import { type ClusterOptions, DATABASE, openCluster } from './postgres-cluster.ts';
-import { type ServiceProcess, startOnPort } from './service-process.ts';
+import { type RunningService, startOnPort } from './service-process.ts';
 
 type PostgresOptions = ClusterOptions & {
   readonly logFile: string;
@@ -14,12 +14,6 @@ type PostgresOptions = ClusterOptions & {
   /** A free one by default. */
   readonly port?: number;
   readonly signal: AbortSignal;
-};
-
-type RunningPostgres = {
-  readonly url: string;
-  readonly port: number;
-  readonly service: ServiceProcess;
 };
 
 /** Crash recovery replays at most max_wal_size; generous for a slow disk. */
@@ -54,7 +48,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
-export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+export async function startPostgres(options: PostgresOptions): Promise<RunningService> {
   const { program, account, password, logFile, durable, signal } = options;
   const cluster = await openCluster(options);
   await endLeftOver('Postgres', cluster, join(cluster, 'postmaster.pid'), 'SIGINT');
