@@ -17,7 +17,7 @@ export type LedgerCounts = {
   readonly deadLettered: number;
   /** Score rows beyond one a transaction. */
   readonly doubled: number;
-  /** Those of the `repeated` ids that count as accepted. */
+  /** Number of the `repeated` ids that count as accepted. */
   readonly repeatedAccepted: number;
   /** Received to scored. */
   readonly latencyP50Ms: number;

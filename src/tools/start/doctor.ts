@@ -1,6 +1,6 @@
 /**
- * `risk doctor`: looks at this machine and at the services it would use, and reports what is wrong with them.
- * Reads only. Exit code 1 when something must be mended.
+ * `risk doctor`: looks at this machine and at the services that the engine would use, and changes nothing.
+ * Exit code 1 when something must be mended.
  */
 import {
   type Command,

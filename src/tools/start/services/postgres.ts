@@ -19,7 +19,7 @@ type PostgresOptions = ClusterOptions & {
 /** Crash recovery replays at most max_wal_size; generous for a slow disk. */
 const READY_TIMEOUT_MS = 120_000;
 /** Postgres says this while processes of a killed postmaster have not noticed yet: seen 30 ms after a kill -9. */
-const HELD = /pre-existing shared memory block/;
+const NOT_ENDED = /pre-existing shared memory block/;
 
 /** Sized for a laptop of two cores that the engine shares. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -55,7 +55,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningSe
   const fixed = { ...SETTINGS, ...(durable ? DURABLE : FAST) };
   const { port, service } = await startOnPort({
     ...{ port: options.port, timeoutMs: READY_TIMEOUT_MS, signal },
-    ...{ portTaken: /could not bind/, notYet: HELD },
+    ...{ portTaken: /could not bind/, notYet: NOT_ENDED },
     specOf: (port) => ({
       name: 'Postgres',
       program: join(program.bin, 'postgres'),
