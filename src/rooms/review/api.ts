@@ -3,13 +3,13 @@ import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { createImportRates } from './change/import-rates.ts';
 import { createPolicies } from './change/policies.ts';
-import { createReviewing } from './change/reviewing.ts';
+import { createReviewing } from './change/steps.ts';
 import { createReviewMetrics } from './metrics.ts';
 import { createReadCases } from './queries/reading-cases.ts';
+import { reviewsPaths, reviewsRoutes } from './routes/cases.ts';
 import { exchangeRatesPaths, exchangeRatesRoutes } from './routes/exchange-rates.ts';
-import { reviewPolicyPaths, reviewPolicyRoutes } from './routes/review-policy.ts';
-import { reviewStepsPaths, reviewStepsRoutes } from './routes/review-steps.ts';
-import { reviewsPaths, reviewsRoutes } from './routes/reviews.ts';
+import { reviewPolicyPaths, reviewPolicyRoutes } from './routes/figures.ts';
+import { reviewStepsPaths, reviewStepsRoutes } from './routes/steps.ts';
 
 export const document: DocumentPart = {
   paths: { ...reviewPolicyPaths, ...exchangeRatesPaths, ...reviewsPaths, ...reviewStepsPaths },

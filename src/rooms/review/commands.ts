@@ -9,11 +9,11 @@ import {
   parseArguments,
   wordOption,
 } from '../../kit/command/command.ts';
+import { CASE_LIMITS, CASE_STATES } from './case.ts';
 import { FIGURES } from './commands/figures.ts';
 import { type Action, OPTIONS, type Options, type Request } from './commands/request.ts';
 import { STEPS } from './commands/steps.ts';
-import { CASE_LIMITS, CASE_STATES } from './review-case.ts';
-import { priorityNames } from './review-policy.ts';
+import { priorityNames } from './policy.ts';
 
 const LIST_ROWS = 50;
 const LIST_ROWS_MAX = 10_000;

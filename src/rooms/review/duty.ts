@@ -7,17 +7,17 @@ import type { Worker, WorkerRoom } from '../../core/room.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import { ofEach } from '../../kit/duties/run-duties.ts';
-import { isSpotCheck } from './cases/spot-check.ts';
 import { applyOverflow } from './change/apply-overflow.ts';
 import { closeDecided } from './change/close-decided.ts';
 import { publishDecisions } from './change/publish-decisions.ts';
 import { raiseCases } from './change/raise-cases.ts';
 import { openDecisionStream } from './decisions.ts';
 import { createReviewMetrics, type ReviewMetrics } from './metrics.ts';
-import { priorityName } from './review-policy.ts';
-import { countWaiting } from './store/case-figures.ts';
-import { addReviewed } from './store/case-intake.ts';
-import { readPolicy } from './store/review-policies.ts';
+import { priorityName } from './policy.ts';
+import { isSpotCheck } from './spot-check.ts';
+import { countWaiting } from './store/figures.ts';
+import { addReviewed } from './store/intake.ts';
+import { readPolicy } from './store/policies.ts';
 
 /** A case opens at most this long, and a step, after its score was stored, unless 1,000 others wait before it; a decision becomes final as late. */
 const KEEP_EVERY_MS = 1000;

@@ -1,11 +1,11 @@
 /** What the review tells other systems: final decisions, deadlines that are near, and overflow rules that are met. */
 import type { Event, EventSource } from '../../core/events.ts';
 import type { Query } from '../../kit/database/pool.ts';
-import { toDecisionJson } from './queries/read-cases.ts';
-import { priorityName } from './review-policy.ts';
-import { countOlder, listNearDeadline } from './store/case-figures.ts';
+import { priorityName } from './policy.ts';
+import { toDecisionJson } from './queries/cases.ts';
+import { countOlder, listNearDeadline } from './store/figures.ts';
 import { type FinalDecision, listDecisions } from './store/final-decisions.ts';
-import { readPolicy } from './store/review-policies.ts';
+import { readPolicy } from './store/policies.ts';
 
 /** A deadline is near within this time. */
 const NEAR_MINUTES = 30;

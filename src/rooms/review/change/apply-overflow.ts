@@ -5,9 +5,9 @@
 import { recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { engineOf } from '../../../kit/words/principal.ts';
-import type { OverflowRule } from '../review-policy.ts';
-import { countOlder, escalateOlder } from '../store/case-figures.ts';
-import { readPolicy } from '../store/review-policies.ts';
+import type { OverflowRule } from '../policy.ts';
+import { countOlder, escalateOlder } from '../store/figures.ts';
+import { readPolicy } from '../store/policies.ts';
 
 /** Cases that one call escalates of a rule. */
 const ESCALATED_MAX = 100;

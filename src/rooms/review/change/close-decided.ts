@@ -14,7 +14,7 @@ import {
 import { recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { engineOf } from '../../../kit/words/principal.ts';
-import { REVIEW_LABEL_SOURCE } from '../review-policy.ts';
+import { REVIEW_LABEL_SOURCE } from '../policy.ts';
 import {
   closeCases,
   type DecidedCase,

@@ -2,8 +2,8 @@
 import type { Query } from '../../../kit/database/pool.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { StoredCase } from '../review-case.ts';
-import { lockCase } from '../store/review-cases.ts';
+import type { StoredCase } from '../case.ts';
+import { lockCase } from '../store/cases.ts';
 
 /** @throws Failure `not-found` */
 export async function lockKnown(query: Query, id: string): Promise<StoredCase> {

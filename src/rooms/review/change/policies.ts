@@ -1,8 +1,8 @@
 /** The review policy, bound to the database for the API. */
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import type { ReviewPolicy } from '../review-policy.ts';
-import { insertPolicy, readPolicy } from '../store/review-policies.ts';
+import type { ReviewPolicy } from '../policy.ts';
+import { insertPolicy, readPolicy } from '../store/policies.ts';
 
 export type Policies = ReturnType<typeof createPolicies>;
 

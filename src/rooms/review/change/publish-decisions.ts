@@ -5,7 +5,7 @@
  */
 import type { Database } from '../../../kit/database/pool.ts';
 import type { DecisionEvent, DecisionStream } from '../decisions.ts';
-import { toDecisionJson } from '../queries/read-cases.ts';
+import { toDecisionJson } from '../queries/cases.ts';
 import { type FinalDecision, findDecisionBefore, listDecisions } from '../store/final-decisions.ts';
 
 const PAGE = 500;

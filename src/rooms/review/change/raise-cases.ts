@@ -6,13 +6,13 @@ import type { Database, Query } from '../../../kit/database/pool.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Actor, ENGINE, engineOf } from '../../../kit/words/principal.ts';
-import { placeCase } from '../cases/place-case.ts';
-import type { StoredCase } from '../review-case.ts';
-import type { CaseSource, StoredPolicy } from '../review-policy.ts';
-import { type Located, locateReviewed, takeIntake } from '../store/case-intake.ts';
+import type { StoredCase } from '../case.ts';
+import { placeCase } from '../place-case.ts';
+import type { CaseSource, StoredPolicy } from '../policy.ts';
+import { lockCases } from '../store/cases.ts';
+import { type Located, locateReviewed, takeIntake } from '../store/intake.ts';
 import { type NewCase, type Opened, openCases } from '../store/open-cases.ts';
-import { lockCases } from '../store/review-cases.ts';
-import { readPolicy } from '../store/review-policies.ts';
+import { readPolicy } from '../store/policies.ts';
 
 /** Rows of one step; each names the reviewed transactions of a batch. */
 const STEP_ROWS = 500;

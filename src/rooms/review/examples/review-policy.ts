@@ -1,9 +1,9 @@
 /** Examples of figures and rules of the review. */
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
-import type { ShiftJson } from '../queries/read-shift.ts';
-import type { CapacityJson } from '../queries/review-capacity.ts';
-import type { ReviewStatusJson } from '../queries/review-figures.ts';
-import type { ReviewPolicy } from '../review-policy.ts';
+import type { ReviewPolicy } from '../policy.ts';
+import type { CapacityJson } from '../queries/capacity.ts';
+import type { ShiftJson } from '../queries/shift.ts';
+import type { ReviewStatusJson } from '../queries/status.ts';
 
 export const reviewPolicy: ReviewPolicy = {
   priorities: [

@@ -1,7 +1,7 @@
 /** Examples of review cases. */
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
-import type { CaseDetailJson, FinalDecisionJson } from '../queries/read-cases.ts';
-import type { CaseJson } from '../review-case.ts';
+import type { CaseJson } from '../case.ts';
+import type { CaseDetailJson, FinalDecisionJson } from '../queries/cases.ts';
 
 export const reviewCase: CaseJson = {
   transaction_id: TRANSACTION_ID,

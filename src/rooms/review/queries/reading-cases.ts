@@ -1,10 +1,10 @@
 /** What reviewers ask, bound once to its database for the API. */
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
-import type { CaseListParameters } from '../review-case.ts';
-import { listCases, listFinalDecisions, readCaseDetail, readCaseFile } from './read-cases.ts';
-import { readShift, type ShiftParameters } from './read-shift.ts';
-import { type CapacityParameters, readCapacity } from './review-capacity.ts';
-import { readReviewStatus } from './review-figures.ts';
+import type { CaseListParameters } from '../case.ts';
+import { type CapacityParameters, readCapacity } from './capacity.ts';
+import { listCases, listFinalDecisions, readCaseDetail, readCaseFile } from './cases.ts';
+import { readShift, type ShiftParameters } from './shift.ts';
+import { readReviewStatus } from './status.ts';
 
 export type ReadCases = ReturnType<typeof createReadCases>;
 

@@ -1,8 +1,8 @@
 /** Pages of cases: those that wait in the order of work, closed ones newest first. */
 import { isoTime, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import type { CASE_STATES, CasePosition, StoredCase } from '../review-case.ts';
-import { CASE_COLUMNS } from './review-cases.ts';
+import type { CASE_STATES, CasePosition, StoredCase } from '../case.ts';
+import { CASE_COLUMNS } from './cases.ts';
 
 export type CaseFilter = {
   /** Absent: all but closed ones. */

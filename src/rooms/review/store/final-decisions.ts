@@ -6,9 +6,9 @@
 import type { Disposition } from '../../../core/domain/disposition.ts';
 import type { Verdict } from '../../../core/domain/score-record.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
-import type { StoredCase } from '../review-case.ts';
-import type { CaseSource } from '../review-policy.ts';
-import { CASE_COLUMNS } from './review-cases.ts';
+import type { StoredCase } from '../case.ts';
+import type { CaseSource } from '../policy.ts';
+import { CASE_COLUMNS } from './cases.ts';
 
 const lockStatement: Statement = {
   name: 'lock-decided-cases',

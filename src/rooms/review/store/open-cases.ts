@@ -7,9 +7,9 @@ import {
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import type { StoredState } from '../review-case.ts';
-import type { CaseSource, StoredPolicy } from '../review-policy.ts';
-import type { Located } from './case-intake.ts';
+import type { StoredState } from '../case.ts';
+import type { CaseSource, StoredPolicy } from '../policy.ts';
+import type { Located } from './intake.ts';
 
 /** An open case that somebody has left to a risk officer. */
 const IS_LEFT = `c.state = 'open' and c.escalated_by <> 'engine'`;

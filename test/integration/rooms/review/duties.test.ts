@@ -1,6 +1,6 @@
 /** Goal: decisions become final although no case can be opened. Method: a worker whose intake Postgres does not let go. */
 import { expect, test } from 'vitest';
-import { createReviewing } from '../../../../src/rooms/review/change/reviewing.ts';
+import { createReviewing } from '../../../../src/rooms/review/change/steps.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { waitUntil } from '../../../support/wait-until.ts';

@@ -7,13 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import { HANDLED_MIN } from '../../../../src/rooms/review/cases/handling-time.ts';
 import { applyOverflow } from '../../../../src/rooms/review/change/apply-overflow.ts';
-import { readCapacity } from '../../../../src/rooms/review/queries/review-capacity.ts';
-import {
-  readReviewStatus,
-  toReviewPoint,
-} from '../../../../src/rooms/review/queries/review-figures.ts';
+import { HANDLED_MIN } from '../../../../src/rooms/review/handling-time.ts';
+import { readCapacity } from '../../../../src/rooms/review/queries/capacity.ts';
+import { readReviewStatus, toReviewPoint } from '../../../../src/rooms/review/queries/status.ts';
 import { importRates } from '../../../../src/rooms/review/store/exchange-rates.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { runRisk } from '../../../support/risk.ts';

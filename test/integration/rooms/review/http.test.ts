@@ -3,8 +3,8 @@
  * Method: an API process, and requests at each bound and beyond it.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
-import { CASE_LIMITS } from '../../../../src/rooms/review/review-case.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';

@@ -4,12 +4,9 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Query } from '../../../../src/kit/database/pool.ts';
-import {
-  type CaseListParameters,
-  caseListParameters,
-} from '../../../../src/rooms/review/review-case.ts';
+import { type CaseListParameters, caseListParameters } from '../../../../src/rooms/review/case.ts';
 import { searchCases } from '../../../../src/rooms/review/store/case-search.ts';
-import { lockNextCase, lockRing } from '../../../../src/rooms/review/store/review-cases.ts';
+import { lockNextCase, lockRing } from '../../../../src/rooms/review/store/cases.ts';
 import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
 

@@ -4,13 +4,13 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { revokeIdentity } from '../../../../src/kit/access/identities.ts';
-import type { By } from '../../../../src/rooms/review/change/reviewing.ts';
-import { listCases, readCaseDetail } from '../../../../src/rooms/review/queries/read-cases.ts';
 import {
   CASE_LIMITS,
   type CaseJson,
   caseListParameters,
-} from '../../../../src/rooms/review/review-case.ts';
+} from '../../../../src/rooms/review/case.ts';
+import type { By } from '../../../../src/rooms/review/change/steps.ts';
+import { listCases, readCaseDetail } from '../../../../src/rooms/review/queries/cases.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
 import { waitUntil } from '../../../support/wait-until.ts';

@@ -4,12 +4,12 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import { HANDLED_MIN } from '../../../../src/rooms/review/cases/handling-time.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
-import { type By, createReviewing } from '../../../../src/rooms/review/change/reviewing.ts';
-import { readShift } from '../../../../src/rooms/review/queries/read-shift.ts';
-import { readCapacity } from '../../../../src/rooms/review/queries/review-capacity.ts';
-import { readReviewStatus } from '../../../../src/rooms/review/queries/review-figures.ts';
+import { type By, createReviewing } from '../../../../src/rooms/review/change/steps.ts';
+import { HANDLED_MIN } from '../../../../src/rooms/review/handling-time.ts';
+import { readCapacity } from '../../../../src/rooms/review/queries/capacity.ts';
+import { readShift } from '../../../../src/rooms/review/queries/shift.ts';
+import { readReviewStatus } from '../../../../src/rooms/review/queries/status.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';

@@ -7,7 +7,7 @@ import { readStoredTransaction } from '../../../../src/core/store/transactions/r
 import { revokeIdentity } from '../../../../src/kit/access/identities.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
-import { insertPolicy } from '../../../../src/rooms/review/store/review-policies.ts';
+import { insertPolicy } from '../../../../src/rooms/review/store/policies.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';

@@ -1,7 +1,7 @@
 /** Review cases as a worker opens them, of transactions whose scores ask for it. */
 import type { Database } from '../../../../src/kit/database/pool.ts';
+import type { StoredCase } from '../../../../src/rooms/review/case.ts';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
-import type { StoredCase } from '../../../../src/rooms/review/review-case.ts';
 import type { TestDatabase } from '../../database.ts';
 import { idAt, storeTransactions, type TransactionSeed } from '../../stored-rows.ts';
 

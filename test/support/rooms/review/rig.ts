@@ -9,7 +9,7 @@ import {
   type By,
   createReviewing,
   type Reviewing,
-} from '../../../../src/rooms/review/change/reviewing.ts';
+} from '../../../../src/rooms/review/change/steps.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { insertPersonKey } from '../../people.ts';
 import type { TransactionSeed } from '../../stored-rows.ts';

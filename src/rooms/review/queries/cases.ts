@@ -15,20 +15,20 @@ import {
   readCaseCursor,
   type StoredCase,
   writeCaseCursor,
-} from '../review-case.ts';
-import { CASE_SOURCES, priorityNames } from '../review-policy.ts';
+} from '../case.ts';
+import { toCaseJson } from '../case-json.ts';
+import { CASE_SOURCES, priorityNames } from '../policy.ts';
+import { searchCases } from '../store/case-search.ts';
+import { readCase } from '../store/cases.ts';
+import { type FinalDecision, listDecisions, listDecisionsOf } from '../store/final-decisions.ts';
 import {
   type CaseChange,
   listNotes,
   readCaseHistory,
   readFile,
   type StoredNote,
-} from '../store/case-notes.ts';
-import { searchCases } from '../store/case-search.ts';
-import { type FinalDecision, listDecisions, listDecisionsOf } from '../store/final-decisions.ts';
-import { readCase } from '../store/review-cases.ts';
-import { readPolicy } from '../store/review-policies.ts';
-import { toCaseJson } from './case-json.ts';
+} from '../store/notes.ts';
+import { readPolicy } from '../store/policies.ts';
 
 type Queries = Pick<Database, 'query'>;
 

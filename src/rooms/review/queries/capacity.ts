@@ -1,11 +1,11 @@
 /** `GET /v1/reviews/capacity`: how many officers the reviews take, now and with growth. */
 import { z } from 'zod';
 import type { Database } from '../../../kit/database/pool.ts';
-import { project, staff, utilise } from '../cases/capacity.ts';
-import { handlingTime } from '../cases/handling-time.ts';
-import { measureHandling, measureLoad } from '../store/case-figures.ts';
-import { readPolicy } from '../store/review-policies.ts';
-import { HOUR_SECONDS, MEASURED_DAYS, share } from './review-figures.ts';
+import { project, staff, utilise } from '../capacity.ts';
+import { handlingTime } from '../handling-time.ts';
+import { measureHandling, measureLoad } from '../store/figures.ts';
+import { readPolicy } from '../store/policies.ts';
+import { HOUR_SECONDS, MEASURED_DAYS, share } from './status.ts';
 
 type Queries = Pick<Database, 'query'>;
 

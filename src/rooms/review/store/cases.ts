@@ -1,6 +1,6 @@
 /** Review cases as steps read and write them: a step locks the row, and writes all that a step may change. */
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import type { CaseProgress, StoredCase } from '../review-case.ts';
+import type { CaseProgress, StoredCase } from '../case.ts';
 
 const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 // Whole milliseconds, as columns keep: what a step answers is what is read afterwards.

@@ -9,16 +9,10 @@ import { type BodyLimits, checkFields, readJson } from '../../../kit/http/body/b
 import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Role } from '../../../kit/words/principal.ts';
-import { type By, type Reviewing, reviewerOf } from '../change/reviewing.ts';
+import { assignSchema, type CaseJson, caseSchema, decideSchema, reasonSchema } from '../case.ts';
+import { type By, type Reviewing, reviewerOf } from '../change/steps.ts';
 import { decidedCase, openCase, reviewCase } from '../examples/reviews.ts';
 import type { ReviewMetrics } from '../metrics.ts';
-import {
-  assignSchema,
-  type CaseJson,
-  caseSchema,
-  decideSchema,
-  reasonSchema,
-} from '../review-case.ts';
 
 const REVIEWERS = ['analyst', 'risk_officer'] as const;
 const OFFICERS = ['risk_officer'] as const;

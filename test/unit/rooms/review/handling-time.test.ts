@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HANDLED_MIN, handlingTime } from '../../../../../src/rooms/review/cases/handling-time.ts';
+import { HANDLED_MIN, handlingTime } from '../../../../src/rooms/review/handling-time.ts';
 
 test('a time of a review takes enough handled ones', () => {
   const timeOf = (handled: number) => handlingTime({ handled, medianSeconds: 90 });

@@ -1,8 +1,9 @@
 /** A stored case in the form of the API. */
-import { holderOf } from '../cases/case-steps.ts';
-import { needsSecondPerson } from '../cases/place-case.ts';
-import type { CaseJson, StoredCase } from '../review-case.ts';
-import { priorityNames, type ReviewPolicy } from '../review-policy.ts';
+
+import type { CaseJson, StoredCase } from './case.ts';
+import { holderOf } from './case-steps.ts';
+import { needsSecondPerson } from './place-case.ts';
+import { priorityNames, type ReviewPolicy } from './policy.ts';
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms));

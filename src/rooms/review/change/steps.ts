@@ -6,27 +6,21 @@ import type { AuditAction, Change } from '../../../kit/words/audit.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
 import type { Actor, Officer, Principal } from '../../../kit/words/principal.ts';
-import * as steps from '../cases/case-steps.ts';
-import { toCaseJson } from '../queries/case-json.ts';
 import {
   CASE_LIMITS,
   type CaseJson,
   type DecideInput,
   type RingInput,
   type StoredCase,
-} from '../review-case.ts';
-import type { ReviewPolicy } from '../review-policy.ts';
-import { insertNote } from '../store/case-notes.ts';
-import {
-  lockNextCase,
-  lockRing,
-  type NextFilter,
-  readCase,
-  writeCases,
-} from '../store/review-cases.ts';
-import { readPolicy } from '../store/review-policies.ts';
-import { createNoting } from './case-notes.ts';
+} from '../case.ts';
+import { toCaseJson } from '../case-json.ts';
+import * as steps from '../case-steps.ts';
+import type { ReviewPolicy } from '../policy.ts';
+import { lockNextCase, lockRing, type NextFilter, readCase, writeCases } from '../store/cases.ts';
+import { insertNote } from '../store/notes.ts';
+import { readPolicy } from '../store/policies.ts';
 import { lockKnown, unknownCase } from './lock-known.ts';
+import { createNoting } from './notes.ts';
 import { raiseByHand } from './raise-cases.ts';
 
 /** Who reviews, and in which request. */

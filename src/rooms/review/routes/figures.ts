@@ -18,15 +18,11 @@ import {
   reviewShift,
   reviewStatus,
 } from '../examples/review-policy.ts';
-import { shiftParameters, shiftSchema } from '../queries/read-shift.ts';
+import { reviewPolicySchema, type StoredPolicy } from '../policy.ts';
+import { capacityParameters, capacitySchema } from '../queries/capacity.ts';
 import type { ReadCases } from '../queries/reading-cases.ts';
-import { capacityParameters, capacitySchema } from '../queries/review-capacity.ts';
-import {
-  reviewStatusSchema,
-  storedPolicySchema,
-  toReviewPoint,
-} from '../queries/review-figures.ts';
-import { reviewPolicySchema, type StoredPolicy } from '../review-policy.ts';
+import { shiftParameters, shiftSchema } from '../queries/shift.ts';
+import { reviewStatusSchema, storedPolicySchema, toReviewPoint } from '../queries/status.ts';
 
 /** Each reading counts the cases that wait: 10 statements, 0.4 s of 200,000 open cases. */
 const TIMES = { everyMs: 5000, isAlwaysRead: false };

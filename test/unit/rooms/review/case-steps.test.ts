@@ -1,9 +1,9 @@
 /** Goal: a step is refused unless the case is in the state that it needs. Method: cases of each state, and who acts on them. */
 import { describe, expect, test } from 'vitest';
-import * as steps from '../../../../../src/rooms/review/cases/case-steps.ts';
-import type { StoredCase, StoredState } from '../../../../../src/rooms/review/review-case.ts';
-import { storedCase } from '../../../../support/rooms/review/cases.ts';
-import { FIRST_POLICY } from '../../../../support/rooms/review/policy.ts';
+import type { StoredCase, StoredState } from '../../../../src/rooms/review/case.ts';
+import * as steps from '../../../../src/rooms/review/case-steps.ts';
+import { storedCase } from '../../../support/rooms/review/cases.ts';
+import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const policy = FIRST_POLICY;

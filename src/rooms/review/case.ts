@@ -10,7 +10,7 @@ import {
   shown,
 } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
-import { CASE_SOURCES, type CaseFacts, type CaseSource, priorityNames } from './review-policy.ts';
+import { CASE_SOURCES, type CaseFacts, type CaseSource, priorityNames } from './policy.ts';
 
 /** `confirming`: waits for a second person; `decided`: can be undone for a while; `closed`: final. */
 export type StoredState = 'open' | 'confirming' | 'decided' | 'closed';

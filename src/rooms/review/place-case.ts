@@ -1,7 +1,7 @@
 /** Says which priority a case has and until when it has to be decided, by the rules of a policy. */
-import { compareDecimals } from '../../../core/domain/decimal.ts';
-import type { StoredCase } from '../review-case.ts';
-import type { CaseFacts, PriorityRule, ReviewPolicy } from '../review-policy.ts';
+import { compareDecimals } from '../../core/domain/decimal.ts';
+import type { StoredCase } from './case.ts';
+import type { CaseFacts, PriorityRule, ReviewPolicy } from './policy.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -1,7 +1,7 @@
 /** Goal: capacity is that of M10's example, and a forecast is what a simulated queue does. */
 import { describe, expect, test } from 'vitest';
-import { project, staff, utilise } from '../../../../../src/rooms/review/cases/capacity.ts';
-import { forecastBreaches } from '../../../../../src/rooms/review/cases/forecast.ts';
+import { project, staff, utilise } from '../../../../src/rooms/review/capacity.ts';
+import { forecastBreaches } from '../../../../src/rooms/review/forecast.ts';
 
 const policy = {
   reviews_per_hour: 20,

@@ -1,9 +1,9 @@
 /** `GET /v1/reviews/status`: what waits and since when, who is at work, and what will be late. */
 import { z } from 'zod';
 import type { Database } from '../../../kit/database/pool.ts';
-import { forecastBreaches } from '../cases/forecast.ts';
-import { HANDLED_MIN, handlingTime } from '../cases/handling-time.ts';
-import { priorityNames, reviewPolicySchema } from '../review-policy.ts';
+import { forecastBreaches } from '../forecast.ts';
+import { HANDLED_MIN, handlingTime } from '../handling-time.ts';
+import { priorityNames, reviewPolicySchema } from '../policy.ts';
 import {
   countArrivals,
   countOlder,
@@ -13,8 +13,8 @@ import {
   listDueNext,
   measureHandling,
   type WaitingCases,
-} from '../store/case-figures.ts';
-import { readPolicy } from '../store/review-policies.ts';
+} from '../store/figures.ts';
+import { readPolicy } from '../store/policies.ts';
 
 type Queries = Pick<Database, 'query'>;
 

@@ -1,5 +1,5 @@
 /** How many officers the reviews of a day need, and what growth asks for. All figures are given: measured ones, or a policy's. */
-import type { CapacityPolicy } from '../review-policy.ts';
+import type { CapacityPolicy } from './policy.ts';
 
 export type Load = {
   readonly transactionsPerDay: number;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Database } from '../../../kit/database/pool.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
 import { timeParameter } from '../../../kit/words/list-parameters.ts';
-import { HANDLED_MIN, handlingTime } from '../cases/handling-time.ts';
+import { HANDLED_MIN, handlingTime } from '../handling-time.ts';
 import { measureReviewer } from '../store/reviewer-figures.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,16 +1,16 @@
 /** Goal: a case has the priority and deadline of M8. Method: examples of each priority, and drawn cases against a plain rule. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareDecimals } from '../../../../../src/core/domain/decimal.ts';
-import { needsSecondPerson, placeCase } from '../../../../../src/rooms/review/cases/place-case.ts';
-import { isSpotCheck } from '../../../../../src/rooms/review/cases/spot-check.ts';
+import { compareDecimals } from '../../../../src/core/domain/decimal.ts';
+import { needsSecondPerson, placeCase } from '../../../../src/rooms/review/place-case.ts';
 import {
   CASE_SOURCES,
   type CaseFacts,
   reviewPolicySchema,
-} from '../../../../../src/rooms/review/review-policy.ts';
-import { FIRST_POLICY } from '../../../../support/rooms/review/policy.ts';
-import { idAt } from '../../../../support/stored-rows.ts';
+} from '../../../../src/rooms/review/policy.ts';
+import { isSpotCheck } from '../../../../src/rooms/review/spot-check.ts';
+import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
+import { idAt } from '../../../support/stored-rows.ts';
 
 const HOUR_MS = 3_600_000;
 const NOW = Date.UTC(2026, 10, 20);

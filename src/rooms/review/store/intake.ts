@@ -7,7 +7,7 @@ import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import type { ScoredStatement } from '../../../core/store/scores/scores.ts';
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import type { CasedTransaction } from '../review-case.ts';
+import type { CasedTransaction } from '../case.ts';
 
 /** @param isDrawn draws transactions that are reviewed although their verdict does not ask for it */
 export const addReviewed = (isDrawn: (transactionId: string) => boolean): ScoredStatement => ({

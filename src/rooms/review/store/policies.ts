@@ -2,7 +2,7 @@
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import type { ReviewPolicy, StoredPolicy } from '../review-policy.ts';
+import type { ReviewPolicy, StoredPolicy } from '../policy.ts';
 
 const COLUMNS = 'version, policy, made_at as "madeAt", made_by as "madeBy"';
 

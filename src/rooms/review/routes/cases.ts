@@ -9,17 +9,6 @@ import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../../../kit/http/body/body.ts';
 import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
 import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
-import { type Reviewing, reviewerOf } from '../change/reviewing.ts';
-import {
-  caseDetail,
-  decidedCase,
-  finalDecision,
-  openCase,
-  reviewCase,
-} from '../examples/reviews.ts';
-import type { ReviewMetrics } from '../metrics.ts';
-import { caseDetailSchema, caseFileSchema, finalDecisionSchema } from '../queries/read-cases.ts';
-import type { ReadCases } from '../queries/reading-cases.ts';
 import {
   caseListParameters,
   caseSchema,
@@ -28,8 +17,19 @@ import {
   nextSchema,
   noteSchema,
   ringSchema,
-} from '../review-case.ts';
-import { priorityNames } from '../review-policy.ts';
+} from '../case.ts';
+import { type Reviewing, reviewerOf } from '../change/steps.ts';
+import {
+  caseDetail,
+  decidedCase,
+  finalDecision,
+  openCase,
+  reviewCase,
+} from '../examples/reviews.ts';
+import type { ReviewMetrics } from '../metrics.ts';
+import { priorityNames } from '../policy.ts';
+import { caseDetailSchema, caseFileSchema, finalDecisionSchema } from '../queries/cases.ts';
+import type { ReadCases } from '../queries/reading-cases.ts';
 
 const REVIEWERS = ['analyst', 'risk_officer'] as const;
 

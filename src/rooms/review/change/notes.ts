@@ -5,8 +5,8 @@ import type { AuditAction, Change } from '../../../kit/words/audit.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
-import { CASE_LIMITS, type FileInput } from '../review-case.ts';
-import { countNotes, insertFile, insertNote } from '../store/case-notes.ts';
+import { CASE_LIMITS, type FileInput } from '../case.ts';
+import { countNotes, insertFile, insertNote } from '../store/notes.ts';
 import { lockKnown } from './lock-known.ts';
 
 type Added = { readonly note_id: string };
