@@ -6,11 +6,11 @@
  *    ▲                                 │          ▲
  *    └── undo, return ─────────────────┴─▶ confirming ── confirm by another person
  */
+import { compareDecimals } from '../../core/domain/decimal.ts';
 import type { Disposition } from '../../core/domain/disposition.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { ENGINE } from '../../kit/words/principal.ts';
-import type { CaseProgress, StoredCase } from './case.ts';
-import { needsSecondPerson } from './place-case.ts';
+import { type CaseProgress, holderOf, later, type StoredCase } from './case.ts';
 import type { ReviewPolicy } from './policy.ts';
 
 /** Who acts. */
@@ -22,19 +22,20 @@ export type Reviewer = {
 };
 
 const SECOND_MS = 1000;
-const UNLOCKED = { lockedBy: null, lockedUntilMs: null } as const;
+const UNLOCKED = { locked_by: null, locked_until: null } as const;
 const UNDECIDED = {
-  ...{ disposition: null, decisionReason: null, decidedBy: null, decidedByKey: null },
-  ...{ decidedAtMs: null, confirmedBy: null, confirmedByKey: null, finalAtMs: null },
+  disposition: null,
+  decision_reason: null,
+  decided_by: null,
+  decided_by_key: null,
+  decided_at: null,
+  confirmed_by: null,
+  confirmed_by_key: null,
+  final_at: null,
 } as const;
 
 /** Changed fields; the others stay as they are. */
 export type CaseStep = Partial<CaseProgress>;
-
-/** Who has a lock on the case that has not expired. */
-export function holderOf({ lockedBy, lockedUntilMs, nowMs }: StoredCase): string | null {
-  return lockedUntilMs !== null && lockedUntilMs > nowMs ? lockedBy : null;
-}
 
 /** Also extends the lock of the one who has it. */
 export function claim(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
@@ -44,24 +45,25 @@ export function claim(one: StoredCase, by: Reviewer, policy: ReviewPolicy): Case
   if (one.assignee !== null && one.assignee !== by.name) {
     refuse('CASE_ASSIGNED', `it is assigned to ${one.assignee}`);
   }
-  const { escalatedBy } = one;
-  const isLeft = escalatedBy !== null && escalatedBy !== ENGINE;
-  // A risk officer has assigned it since: whom they name may claim it.
+  const { escalated_by: leaver } = one;
+  const isLeft = leaver !== null && leaver !== ENGINE;
+  // A risk officer has assigned the case since: the assignee may claim it.
   if (isLeft && !by.isOfficer && one.assignee !== by.name) {
-    refuse('CASE_ESCALATED', `${escalatedBy} left it to a risk officer`);
+    refuse('CASE_ESCALATED', `${leaver} left it to a risk officer`);
   }
-  return {
-    lockedBy: by.name,
-    lockedUntilMs: one.nowMs + policy.lock_seconds * SECOND_MS,
-    claimedAtMs: one.claimedAtMs ?? one.nowMs,
-  };
+  return { ...lock(one, by, policy), claimed_at: one.claimed_at ?? one.now };
 }
 
 /** Extends a lock before it expires. */
-export function keepLock(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
-  refuseUnlessHeld(one, by);
-  return { lockedUntilMs: one.nowMs + policy.lock_seconds * SECOND_MS };
+export function extendLock(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
+  refuseUnlessClaimed(one, by);
+  return lock(one, by, policy);
 }
+
+const lock = ({ now }: StoredCase, by: Reviewer, { lock_seconds: seconds }: ReviewPolicy) => ({
+  locked_by: by.name,
+  locked_until: later(now, seconds * SECOND_MS),
+});
 
 /** A risk officer may release another's case. */
 export function release(one: StoredCase, by: Reviewer): CaseStep {
@@ -70,7 +72,12 @@ export function release(one: StoredCase, by: Reviewer): CaseStep {
 }
 
 /** Takes the case from anybody else who has claimed it. */
-export function assign(one: StoredCase, assignee: string | null): CaseStep {
+export function assign(
+  one: StoredCase,
+  _by: Reviewer,
+  _policy: ReviewPolicy,
+  { assignee }: Pick<CaseProgress, 'assignee'>,
+): CaseStep {
   refuseUnlessOpen(one);
   return { assignee, ...(holderOf(one) === assignee ? {} : UNLOCKED) };
 }
@@ -78,7 +85,7 @@ export function assign(one: StoredCase, assignee: string | null): CaseStep {
 /** Leaves the case to a risk officer. */
 export function escalate(one: StoredCase, by: Reviewer): CaseStep {
   refuseUnlessTheirs(one, by);
-  return { ...UNLOCKED, assignee: null, escalatedBy: by.name, escalatedAtMs: one.nowMs };
+  return { ...UNLOCKED, assignee: null, escalated_by: by.name, escalated_at: one.now };
 }
 
 type Verdict = { readonly disposition: Disposition; readonly reason: string };
@@ -87,25 +94,32 @@ type Verdict = { readonly disposition: Disposition; readonly reason: string };
 export function decide(
   one: StoredCase,
   by: Reviewer,
-  { disposition, reason }: Verdict,
   policy: ReviewPolicy,
+  { disposition, reason }: Verdict,
 ): CaseStep {
-  refuseUnlessHeld(one, by);
+  refuseUnlessClaimed(one, by);
   const isHigh = needsSecondPerson(one, policy);
   return {
-    ...{ ...UNLOCKED, disposition, decisionReason: reason, decidedBy: by.name },
-    ...{ decidedByKey: by.keyId, decidedAtMs: one.nowMs },
-    ...(isHigh ? { state: 'confirming' } : { state: 'decided', finalAtMs: finalAt(one, policy) }),
+    ...UNLOCKED,
+    disposition,
+    decision_reason: reason,
+    decided_by: by.name,
+    decided_by_key: by.keyId,
+    decided_at: one.now,
+    ...(isHigh ? { state: 'confirming' } : { state: 'decided', final_at: finalAt(one, policy) }),
   };
 }
 
 /** Whether two keys belong to two people is checked where they are stored. */
 export function confirm(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
   refuseUnlessConfirming(one);
-  if (one.decidedBy === by.name) refuse('ONE_PERSON', 'another person than the first must confirm');
+  if (one.decided_by === by.name)
+    refuse('ONE_PERSON', 'another person than the first must confirm');
   return {
-    ...{ state: 'decided', confirmedBy: by.name, confirmedByKey: by.keyId },
-    finalAtMs: finalAt(one, policy),
+    state: 'decided',
+    confirmed_by: by.name,
+    confirmed_by_key: by.keyId,
+    final_at: finalAt(one, policy),
   };
 }
 
@@ -118,26 +132,41 @@ export function giveBack(one: StoredCase): CaseStep {
 /** Until a decision is final, those who made it may take it back; the first of them has the case again. */
 export function undo(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
   if (one.state === 'open') refuse('NOT_DECIDED', 'nothing is decided');
-  const isOver = one.finalAtMs !== null && one.finalAtMs <= one.nowMs;
+  const isOver = one.final_at !== null && one.final_at <= one.now;
   if (one.state === 'closed' || isOver) refuse('DECISION_FINAL', 'the decision is final');
-  if (one.decidedBy !== by.name && one.confirmedBy !== by.name) {
-    refuse('NOT_YOURS', `${one.decidedBy} has decided it, and nobody else may undo that`);
+  const isFirst = one.decided_by === by.name;
+  if (!isFirst && one.confirmed_by !== by.name) {
+    refuse('NOT_YOURS', `${one.decided_by} has decided it, and nobody else may undo that`);
   }
-  const isFirst = one.decidedBy === by.name;
-  const lock = { lockedBy: by.name, lockedUntilMs: one.nowMs + policy.lock_seconds * SECOND_MS };
-  return { ...UNDECIDED, state: 'open', ...(isFirst ? lock : UNLOCKED) };
+  return { ...UNDECIDED, state: 'open', ...(isFirst ? lock(one, by, policy) : UNLOCKED) };
 }
 
 /** A transaction may lie in the future, and no label may be older than its transaction. */
-function finalAt({ nowMs, createdAtMs }: StoredCase, { undo_seconds: undoSeconds }: ReviewPolicy) {
-  return Math.max(nowMs + undoSeconds * SECOND_MS, createdAtMs);
+function finalAt({ now, created_at }: StoredCase, { undo_seconds: seconds }: ReviewPolicy) {
+  const end = later(now, seconds * SECOND_MS);
+  return end > created_at ? end : created_at;
+}
+
+type RatedCase = Pick<StoredCase, 'market_amount' | 'market_currency' | 'four_eyes_amount'>;
+
+/**
+ * Whether a second person has to confirm a decision: by the policy that placed the case, or by the newest one. So nobody raises
+ * the bound above a case that waits, decides it alone, and lowers the bound again. A bound in another currency than the case's
+ * cannot be compared with it, so it asks for a second person.
+ */
+export function needsSecondPerson(
+  { market_amount: amount, market_currency, four_eyes_amount: boundThen }: RatedCase,
+  { currency, four_eyes_amount: boundNow }: Pick<ReviewPolicy, 'currency' | 'four_eyes_amount'>,
+): boolean {
+  if (amount === null || market_currency !== currency) return true;
+  return [boundThen, boundNow].some((bound) => compareDecimals(amount, bound) >= 0);
 }
 
 function refuseUnlessOpen({ state }: StoredCase): void {
   if (state !== 'open') refuse('CASE_NOT_OPEN', `it is ${state}`);
 }
 
-function refuseUnlessHeld(one: StoredCase, by: Reviewer): void {
+function refuseUnlessClaimed(one: StoredCase, by: Reviewer): void {
   refuseUnlessOpen(one);
   const holder = holderOf(one);
   if (holder === by.name) return;
@@ -148,7 +177,7 @@ function refuseUnlessHeld(one: StoredCase, by: Reviewer): void {
 /** A risk officer may act on another's case. */
 function refuseUnlessTheirs(one: StoredCase, by: Reviewer): void {
   if (by.isOfficer) refuseUnlessOpen(one);
-  else refuseUnlessHeld(one, by);
+  else refuseUnlessClaimed(one, by);
 }
 
 function refuseUnlessConfirming({ state }: StoredCase): void {

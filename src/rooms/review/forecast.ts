@@ -22,10 +22,10 @@ export type Forecast = {
   readonly waiting: number;
   /** Deadlines that have passed. */
   readonly missed: number;
-  /** Further ones that will pass before the case is decided. */
-  readonly willMiss: number;
-  /** Time until the last of those waiting is decided; null: never at this pace. */
-  readonly emptySeconds: number | null;
+  /** Further deadlines that will pass before the case is decided. */
+  readonly will_miss: number;
+  /** Time until the last waiting case is decided; null: never at this pace. */
+  readonly empty_seconds: number | null;
 };
 
 const HOUR_SECONDS = 3600;
@@ -46,8 +46,11 @@ export function forecastBreaches(cases: readonly Waiting[], pace: Pace): Forecas
     const late = waiting.filter((left, at) => left >= 0 && doneAfter(at + 1) > left).length;
     const empty = doneAfter(waiting.length);
     forecasts.push({
-      ...{ priority, waiting: waiting.length, missed, willMiss: late },
-      emptySeconds: Number.isFinite(empty) ? empty : null,
+      priority,
+      waiting: waiting.length,
+      missed,
+      will_miss: late,
+      empty_seconds: Number.isFinite(empty) ? Math.round(empty) : null,
     });
     ahead += waiting.length;
   }

@@ -16,13 +16,13 @@ export type CaseSource = (typeof CASE_SOURCES)[number];
 /** P0 is the most urgent. */
 const PRIORITIES = [0, 1, 2, 3, 4, 5] as const;
 export const priorityNames = PRIORITIES.map((priority) => `P${priority}` as const);
-export const priorityName = (priority: number) => `P${priority}`;
+export const priorityName = (priority: number) => priorityNames[priority] ?? 'P5';
 
 /** What a priority depends on. */
 export type CaseFacts = {
   readonly source: CaseSource;
   /** Decimal text, in the currency of the policy; null where no rate is known. */
-  readonly marketAmount: string | null;
+  readonly market_amount: string | null;
   /** Null while the transaction has no score. */
   readonly score: number | null;
   /** Codes. */
@@ -146,10 +146,48 @@ export type ReviewPolicy = z.infer<typeof reviewPolicySchema>;
 const takesAll = ({ sources, amount_above, score_from, reasons }: PriorityRule) =>
   [sources, amount_above, score_from, reasons].every((condition) => condition === undefined);
 
-/** A stored version of the policy. */
-export type StoredPolicy = {
-  readonly version: number;
-  readonly policy: ReviewPolicy;
-  readonly madeAt: Date;
-  readonly madeBy: string;
+export const examplePolicy: ReviewPolicy = {
+  priorities: [
+    { priority: 0, name: 'dispute', deadline_minutes: 120, sources: ['dispute'] },
+    { priority: 5, name: 'spot check', deadline_minutes: 2880, sources: ['spot_check'] },
+    { priority: 1, name: 'high value', deadline_minutes: 240, amount_above: '1000' },
+    { priority: 2, name: 'high risk', deadline_minutes: 240, score_from: 700 },
+    { priority: 3, name: 'trust verification', deadline_minutes: 480, reasons: ['NEW_DEVICE'] },
+    { priority: 4, name: 'standard', deadline_minutes: 1440 },
+  ],
+  overflow: [
+    { priority: 4, older_than_minutes: 480, actions: ['propose_tighter_auto_clear', 'alert'] },
+    { priority: 2, older_than_minutes: 240, actions: ['call_all_hands', 'propose_throttle'] },
+    { priority: 0, older_than_minutes: 120, actions: ['escalate'] },
+  ],
+  currency: 'USD',
+  four_eyes_amount: '5000',
+  lock_seconds: 900,
+  undo_seconds: 10,
+  spot_check_ratio: 0.001,
+  dispute_sources: ['chargeback', 'bank'],
+  capacity: {
+    reviews_per_hour: 20,
+    hours_per_day: 8,
+    utilisation_max: 0.85,
+    utilisation_hired: 0.8,
+  },
+};
+
+/** A version of the policy, as it is stored and answered. */
+export const storedPolicySchema = z
+  .object({
+    version: z.int(),
+    made_at: z.iso.datetime(),
+    made_by: z.string(),
+    policy: reviewPolicySchema,
+  })
+  .meta({ id: 'StoredReviewPolicy' });
+export type StoredPolicy = z.infer<typeof storedPolicySchema>;
+
+export const storedPolicy: StoredPolicy = {
+  version: 1,
+  made_at: '2026-11-20T08:00:00.000Z',
+  made_by: 'engine',
+  policy: examplePolicy,
 };

@@ -6,7 +6,7 @@ import { openDatabase } from '../../../kit/database/open-database.ts';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type ExchangeRate, exchangeRateSchema } from '../exchange-rate.ts';
-import { importRates } from '../store/exchange-rates.ts';
+import { importRates } from '../store/rates.ts';
 
 /** Thirty years of 40 currencies: they are stored at once or not at all. */
 const RATES_MAX = 500_000;
@@ -37,8 +37,7 @@ Example: risk rates import rates.csv
     const rates = await readRates(positionals[0] ?? '');
     await using database = openDatabase(config, url, 'rates', { connectionsMax: 1 });
     const by = { name: null, keyId: null, request: 'risk rates import' };
-    const { added, changed } = await importRates(database, rates, by);
-    const unchanged = rates.length - added - changed;
+    const { added, changed, unchanged } = await importRates(database, rates, by);
     output.value({ added, changed, unchanged }, [
       `rates added=${added} changed=${changed} unchanged=${unchanged}`,
     ]);

@@ -5,7 +5,7 @@ import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
 import type { AskApi } from '../../../kit/client/ask.ts';
 import { EXIT, wordOption } from '../../../kit/command/command.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { CASE_LIMITS, ringSchema } from '../case.ts';
+import { CASE_LIMITS, RING_PARTIES } from '../case.ts';
 import { type Action, type Request, reasonOf } from './request.ts';
 
 const FILE_TYPE = 'application/octet-stream';
@@ -67,7 +67,7 @@ export const STEPS: Readonly<Record<string, Action>> = {
 
 async function decideRing(ask: AskApi, { words, options, context }: Request): Promise<number> {
   const [kind = '', id = '', word = ''] = words;
-  const party = wordOption('PARTY', kind, ringSchema.shape.party.options);
+  const party = wordOption('PARTY', kind, RING_PARTIES);
   const disposition = wordOption('DISPOSITION', word, DISPOSITIONS);
   const body = { party, id, disposition, reason: reasonOf(options) };
   const decided = await ask('POST /v1/reviews/ring', { body });

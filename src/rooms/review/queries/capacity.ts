@@ -1,16 +1,13 @@
 /** `GET /v1/reviews/capacity`: how many officers the reviews take, now and with growth. */
 import { z } from 'zod';
-import type { Database } from '../../../kit/database/pool.ts';
-import { project, staff, utilise } from '../capacity.ts';
-import { handlingTime } from '../handling-time.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import { type Capacity, planCapacity } from '../capacity.ts';
 import { measureHandling, measureLoad } from '../store/figures.ts';
 import { readPolicy } from '../store/policies.ts';
-import { HOUR_SECONDS, MEASURED_DAYS, share } from './status.ts';
-
-type Queries = Pick<Database, 'query'>;
+import { HOUR_SECONDS, MEASURED_DAYS } from './status.ts';
 
 /** A positive number of the query string. */
-const numberParameter = (min: number, max: number) =>
+const numberParameter = (min: number, max: number, description: string) =>
   z
     .string()
     .refine(
@@ -19,98 +16,45 @@ const numberParameter = (min: number, max: number) =>
     )
     .transform(Number)
     .meta({ override: { type: 'number', minimum: min, maximum: max } })
-    .optional();
-
-const described = (description: string) => ({ description });
+    .optional()
+    .meta({ description });
 
 /** `GET /v1/reviews/capacity?…`; what is absent is measured, or taken from the policy where nothing was. */
 export const capacityParameters = z.strictObject({
-  officers: numberParameter(0, 100_000).meta(
-    described('People who review; absent: those who decided within 7 days.'),
+  officers: numberParameter(
+    0,
+    100_000,
+    'People who review; absent: those who decided within 7 days.',
   ),
-  transactions_per_day: numberParameter(0, 1e12).meta(
-    described('Absent: the average of the last 7 whole days.'),
+  transactions_per_day: numberParameter(0, 1e12, 'Absent: the average of the last 7 whole days.'),
+  auto_clear_ratio: numberParameter(0, 1, 'Share without a review; absent: as measured.'),
+  reviews_per_hour: numberParameter(
+    0.1,
+    3600,
+    'Of one officer; absent: by the measured handling time, or as the policy says.',
   ),
-  auto_clear_ratio: numberParameter(0, 1).meta(
-    described('Share without a review; absent: as measured.'),
-  ),
-  reviews_per_hour: numberParameter(0.1, 3600).meta(
-    described('Of one officer; absent: by the measured handling time, or as the policy says.'),
-  ),
-  growth: numberParameter(0, 10).meta(
-    described('Growth of the transactions in a month; 0.1 is a tenth. Absent: 0.'),
+  growth: numberParameter(
+    0,
+    10,
+    'Growth of the transactions in a month; 0.1 is a tenth. Absent: 0.',
   ),
 });
 export type CapacityParameters = z.output<typeof capacityParameters>;
 
-const staffing = {
-  reviews_per_day: z.number(),
-  officers_min: z.int().meta({ description: 'The fewest who can do the work.' }),
-  officers_to_hire: z
-    .int()
-    .meta({ description: 'As many as keep utilisation at the share to hire to.' }),
-};
-
-export const capacitySchema = z
-  .object({
-    transactions_per_day: z.number(),
-    auto_clear_ratio: z.number(),
-    officers: z.number(),
-    reviews_per_hour: z.number(),
-    officer_reviews_per_day: z.number(),
-    ...staffing,
-    utilisation: z.number().nullable().meta({ description: 'Null: work, and nobody to do it.' }),
-    utilisation_max: z.number(),
-    utilisation_hired: z.number(),
-    hire: z.int().meta({ description: 'Officers to hire now.' }),
-    projection: z.array(
-      z.object({ month: z.int(), transactions_per_day: z.number(), ...staffing }),
-    ),
-  })
-  .meta({ id: 'ReviewCapacity' });
-export type CapacityJson = z.infer<typeof capacitySchema>;
-
-const PROJECTED_MONTHS = 12;
-
-export async function readCapacity(
-  database: Queries,
-  given: CapacityParameters,
-): Promise<CapacityJson> {
-  const { capacity } = (await readPolicy(database)).policy;
-  const { accepted, cases } = await measureLoad(database, MEASURED_DAYS);
-  const handling = await measureHandling(database, MEASURED_DAYS);
-  const handlingSeconds = handlingTime(handling);
-  const measuredPerHour =
-    handlingSeconds === null ? undefined : HOUR_SECONDS / Math.max(handlingSeconds, 1);
-  const policy = {
-    ...capacity,
-    reviews_per_hour: given.reviews_per_hour ?? measuredPerHour ?? capacity.reviews_per_hour,
-  };
+export async function readCapacity(query: Query, given: CapacityParameters): Promise<Capacity> {
+  const { capacity } = (await readPolicy(query)).policy;
+  const { accepted, cases } = await measureLoad(query, MEASURED_DAYS);
+  const { officers, handling_seconds: seconds } = await measureHandling(query, MEASURED_DAYS);
+  const measuredPerHour = seconds === null ? undefined : HOUR_SECONDS / Math.max(seconds, 1);
+  const measuredRatio = accepted === 0 ? 1 : Math.max(0, 1 - cases / accepted);
   const load = {
     transactionsPerDay: given.transactions_per_day ?? accepted / MEASURED_DAYS,
-    autoClearRatio:
-      given.auto_clear_ratio ?? (accepted === 0 ? 1 : Math.max(0, 1 - cases / accepted)),
+    autoClearRatio: given.auto_clear_ratio ?? measuredRatio,
+    officers: given.officers ?? officers,
+    growth: given.growth ?? 0,
   };
-  const officers = given.officers ?? handling.officers;
-  const now = staff(load, policy);
-  const { utilisation, hire } = utilise(load, officers, policy);
-  const toJson = (one: typeof now) => ({
-    reviews_per_day: share(one.reviewsPerDay),
-    officers_min: one.officersMin,
-    officers_to_hire: one.officersToHire,
+  return planCapacity(load, {
+    ...capacity,
+    reviews_per_hour: given.reviews_per_hour ?? measuredPerHour ?? capacity.reviews_per_hour,
   });
-  return {
-    transactions_per_day: share(load.transactionsPerDay),
-    auto_clear_ratio: share(load.autoClearRatio),
-    ...{ officers, reviews_per_hour: share(policy.reviews_per_hour) },
-    officer_reviews_per_day: share(now.officerReviewsPerDay),
-    ...toJson(now),
-    utilisation: Number.isFinite(utilisation) ? share(utilisation) : null,
-    utilisation_max: capacity.utilisation_max,
-    utilisation_hired: capacity.utilisation_hired,
-    hire,
-    projection: project(load, given.growth ?? 0, PROJECTED_MONTHS, policy).map((row) => ({
-      ...{ month: row.month, transactions_per_day: row.transactionsPerDay, ...toJson(row) },
-    })),
-  };
 }

@@ -7,7 +7,9 @@ import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import type { ScoredStatement } from '../../../core/store/scores/scores.ts';
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import type { CasedTransaction } from '../case.ts';
+import { timeText } from '../../../kit/database/time-text.ts';
+import type { LocatedTransaction } from '../case.ts';
+import { COPIED } from './cases.ts';
 
 /** @param isDrawn draws transactions that are reviewed although their verdict does not ask for it */
 export const addReviewed = (isDrawn: (transactionId: string) => boolean): ScoredStatement => ({
@@ -52,37 +54,34 @@ const takeStatement: Statement = {
              select intake_id, sum(cardinality(transaction_ids)) over (order by intake_id) - cardinality(transaction_ids) as before
                from (select intake_id, transaction_ids from market.review_intake order by intake_id limit $1) oldest) counted
             where before < $2)
-         returning intake_id as "intakeId", source, transaction_ids::text[] as "transactionIds"`,
+         returning source, transaction_ids::text[] as "transactionIds"`,
 };
 
 type Intake = {
-  readonly intakeId: string;
   readonly source: 'score' | 'dispute';
   readonly transactionIds: readonly string[];
 };
 
-/** Takes the oldest rows, in their order, until they name so many transactions. */
+/** Takes the oldest rows until they name so many transactions. */
 export async function takeIntake(
   query: Query,
   rowsMax: number,
   transactionsMax: number,
 ): Promise<Intake[]> {
-  const rows = await query<Intake>(takeStatement, [rowsMax, transactionsMax]);
-  return rows.sort((one, other) => Number(BigInt(one.intakeId) - BigInt(other.intakeId)));
+  return await query<Intake>(takeStatement, [rowsMax, transactionsMax]);
 }
 
 // Both rates are of one day; the dollar's is 1 and not stored. The walk over days begins at the newest one with a rate of the market's
 // currency, so it ends at once where that has none.
 const locateStatement: Statement = {
   name: 'locate-reviewed',
-  text: `select t.*, s.score, s.verdict, coalesce(s.reasons, '{}') as reasons, r.day::text as "rateDay",
-                case when t.currency = $3 then t.amount else round(t.amount * r.usd / r.market_usd, 2) end::text as "marketAmount",
-                (extract(epoch from now()) * 1000)::float8 as "nowMs"
+  text: `select ${COPIED.map((name) => `t.${name}`).join(', ')}, ${timeText('t.created_at')} as created_at,
+                t.amount::text as amount, s.score, s.verdict, coalesce(s.reasons, '{}') as reasons, r.day::text as rate_day,
+                case when t.currency = $3 then t.amount else round(t.amount * r.usd / r.market_usd, 2) end::text as market_amount,
+                ${timeText('now()')} as now
            from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
           cross join lateral (
-            select t.transaction_id as "transactionId", t.created_at as "createdAt", t.account_id as "accountId",
-                   t.merchant_id as "merchantId", t.device_id as "deviceId", t.corridor, t.amount, t.currency
-              from market.transactions t
+            select t.* from market.transactions t
              where t.transaction_id = u.transaction_id and t.created_at = u.created_at limit 1) t
            left join lateral (
             select s.score, s.verdict, array(select reason ->> 'code' from jsonb_array_elements(s.reasons) reason) as reasons
@@ -100,13 +99,6 @@ const locateStatement: Statement = {
              order by r.day desc limit 1) r on true`,
 };
 
-/** A transaction with what its case is placed by. */
-export type Located = CasedTransaction & {
-  readonly createdAt: Date;
-  /** Postgres' clock. */
-  readonly nowMs: number;
-};
-
 /**
  * Those of the transactions that are stored; the others' months are detached or dropped.
  * @param currency of the market, in which their amounts compare
@@ -115,13 +107,13 @@ export async function locateReviewed(
   query: Query,
   ids: readonly string[],
   currency: string,
-): Promise<Located[]> {
+): Promise<LocatedTransaction[]> {
   const known = ids.flatMap((id) => {
     const createdAtMs = createdAtMsOf(id);
     return createdAtMs === undefined ? [] : { id, createdAtMs };
   });
   if (known.length === 0) return [];
-  return await query<Located>(locateStatement, [
+  return await query<LocatedTransaction>(locateStatement, [
     uuidArray(known.map(({ id }) => id)),
     timestampArray(known.map(({ createdAtMs }) => createdAtMs)),
     currency,

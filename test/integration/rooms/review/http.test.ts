@@ -184,7 +184,7 @@ test('a label of a bank that says fraud raises a case once; any other label rais
   const sent = [await postLabels(api, labels), await postLabels(api, labels)];
   expect(sent.map(({ status }) => status)).toEqual([200, 200]);
   expect(await raiseCases(api.database)).toMatchObject([
-    { transactionId: disputed, source: 'dispute', priority: 0 },
+    { transaction_id: disputed, source: 'dispute', priority: 0 },
   ]);
 });
 

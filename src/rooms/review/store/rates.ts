@@ -17,7 +17,11 @@ const upsertStatement: Statement = {
 /** Rows of one statement, which takes far less than its timeout. */
 const STATEMENT_ROWS = 10_000;
 
-export type Imported = { readonly added: number; readonly changed: number };
+export type Imported = {
+  readonly added: number;
+  readonly changed: number;
+  readonly unchanged: number;
+};
 
 /** @param rates at most one a currency and day; all of them are stored, or none */
 export async function importRates(
@@ -38,13 +42,15 @@ export async function importRates(
       added += fresh;
       changed += rows.length - fresh;
     }
-    const imported = { added, changed };
-    if (added + changed === 0) return imported;
+    const unchanged = rates.length - added - changed;
+    if (added + changed === 0) return { added, changed, unchanged };
     const currencies = [...new Set(rates.map(({ currency }) => currency))].sort();
     await recordChange(query, by, {
-      ...{ action: 'rates.import', subject: currencies.slice(0, 20).join(' '), before: null },
-      after: { ...imported, currencies },
+      action: 'rates.import',
+      subject: currencies.slice(0, 20).join(' '),
+      before: null,
+      after: { added, changed, currencies },
     });
-    return imported;
+    return { added, changed, unchanged };
   });
 }

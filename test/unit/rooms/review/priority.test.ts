@@ -2,35 +2,36 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareDecimals } from '../../../../src/core/domain/decimal.ts';
-import { needsSecondPerson, placeCase } from '../../../../src/rooms/review/place-case.ts';
 import {
   CASE_SOURCES,
   type CaseFacts,
   reviewPolicySchema,
 } from '../../../../src/rooms/review/policy.ts';
+import { prioritise } from '../../../../src/rooms/review/priority.ts';
 import { isSpotCheck } from '../../../../src/rooms/review/spot-check.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 import { idAt } from '../../../support/stored-rows.ts';
 
 const HOUR_MS = 3_600_000;
-const NOW = Date.UTC(2026, 10, 20);
+const NOW = '2026-11-20T00:00:00.000Z';
 
 const policy = FIRST_POLICY;
-const facts: CaseFacts = { source: 'verdict', marketAmount: '10.00', score: 600, reasons: [] };
+const facts: CaseFacts = { source: 'verdict', market_amount: '10.00', score: 600, reasons: [] };
+const hoursTo = (due: string) => (Date.parse(due) - Date.parse(NOW)) / HOUR_MS;
 const placeOf = (some: Partial<CaseFacts>) => {
-  const { priority, dueAtMs } = placeCase({ ...facts, ...some }, policy, NOW);
-  return `P${priority} ${(dueAtMs - NOW) / HOUR_MS} h`;
+  const { priority, due_at } = prioritise({ ...facts, ...some }, policy, NOW);
+  return `P${priority} ${hoursTo(due_at)} h`;
 };
 
 test.each([
-  ['P0 2 h', { source: 'dispute', marketAmount: '5000' }],
-  ['P1 4 h', { marketAmount: '1000.01' }],
-  ['P1 4 h', { marketAmount: null }],
-  ['P2 4 h', { marketAmount: '1000.00', score: 700 }],
+  ['P0 2 h', { source: 'dispute', market_amount: '5000' }],
+  ['P1 4 h', { market_amount: '1000.01' }],
+  ['P1 4 h', { market_amount: null }],
+  ['P2 4 h', { market_amount: '1000.00', score: 700 }],
   ['P3 8 h', { reasons: ['VELOCITY_COUNT_1H', 'NEW_DEVICE'] }],
-  ['P4 24 h', { marketAmount: '1000.00', score: 699, reasons: ['VELOCITY_COUNT_1H'] }],
+  ['P4 24 h', { market_amount: '1000.00', score: 699, reasons: ['VELOCITY_COUNT_1H'] }],
   ['P4 24 h', { source: 'manual', score: null }],
-  ['P5 48 h', { source: 'spot_check', marketAmount: '2000', score: 0 }],
+  ['P5 48 h', { source: 'spot_check', market_amount: '2000', score: 0 }],
 ] as const)('%s for %o', (expected, some) => {
   expect(placeOf(some)).toBe(expected);
 });
@@ -45,9 +46,9 @@ test('the priorities of drawn cases are those of a plain rule', () => {
       fc.option(fc.integer({ min: 0, max: 1000 })),
       fc.subarray(codes),
       (source, amount, score, reasons) => {
-        const marketAmount = amount === null ? null : (amount / 100).toFixed(2);
-        const { priority, dueAtMs } = placeCase(
-          { source, marketAmount, score, reasons },
+        const market_amount = amount === null ? null : (amount / 100).toFixed(2);
+        const { priority, due_at } = prioritise(
+          { source, market_amount, score, reasons },
           policy,
           NOW,
         );
@@ -58,7 +59,7 @@ test('the priorities of drawn cases are those of a plain rule', () => {
         const isHigh = amount === null || amount > 100_000;
         const byContent = isHigh ? 1 : (score ?? 0) >= 700 ? 2 : isNew ? 3 : 4;
         expect(priority).toBe(bySource ?? byContent);
-        expect((dueAtMs - NOW) / HOUR_MS).toBe([2, 4, 4, 8, 24, 48][priority]);
+        expect(hoursTo(due_at)).toBe([2, 4, 4, 8, 24, 48][priority]);
       },
     ),
   );
@@ -78,13 +79,6 @@ describe('a policy', () => {
   test('raises no case of the labels that reviews make', () => {
     expect(refused({ dispute_sources: ['bank', 'review'] })).toHaveLength(1);
   });
-  test('asks for a second person from its amount on, and where the amount is unknown', () => {
-    const by = (marketAmount: string | null, fourEyesAmount = '5000', marketCurrency = 'USD') =>
-      needsSecondPerson({ marketAmount, marketCurrency, fourEyesAmount }, policy);
-    expect([by('4999.99'), by('5000.0'), by(null)]).toEqual([false, true, true]);
-    expect([by('4999.99', '4999.99'), by('5000', '9000')]).toEqual([true, true]);
-    expect([by('0.01', '5000', 'EUR'), by('0.01', '5000', 'USD')]).toEqual([true, false]);
-  });
 });
 
 test('decimals compare as numbers of any length', () => {
@@ -102,7 +96,7 @@ test('decimals compare as numbers of any length', () => {
 });
 
 test('spot checks are drawn by id, as many as the ratio says, and more with a larger one', () => {
-  const ids = Array.from({ length: 20_000 }, (_, index) => idAt(NOW + index));
+  const ids = Array.from({ length: 20_000 }, (_, index) => idAt(Date.parse(NOW) + index));
   const drawn = (ratio: number) => new Set(ids.filter((id) => isSpotCheck(id, ratio)));
   expect(drawn(0).size).toBe(0);
   expect(drawn(1).size).toBe(ids.length);
