@@ -16,11 +16,6 @@ type NewModel = {
   readonly manifest: ModelManifest;
   readonly format: string;
   readonly artefact: Uint8Array;
-  readonly golden: {
-    readonly inputs: { readonly values: Float64Array };
-    readonly margins: Float64Array;
-    readonly probabilities: Float64Array;
-  };
   readonly goldenSource: GoldenSource;
   readonly createdBy: string;
 };
@@ -54,13 +49,16 @@ const insertStatement = {
 
 /** False when the file, or another one of that name, is registered already. */
 export async function insertModel(database: Queries, model: NewModel): Promise<boolean> {
-  const { manifest, golden } = model;
+  const { manifest } = model;
+  const golden = manifest.golden_vectors;
   const { trained, code_version, parent } = manifest.lineage;
   try {
     await database.query(insertStatement, [
       ...[manifest.sha256, manifest.model, model.format, Buffer.from(model.artefact)],
       ...[manifest.feature_schema, manifest.feature_names],
-      ...[golden.inputs.values, golden.margins, golden.probabilities].map(float8Array),
+      float8Array(golden.flatMap(({ inputs }) => inputs.map((value) => value ?? Number.NaN))),
+      float8Array(golden.map(({ margin }) => margin)),
+      float8Array(golden.map(({ probability }) => probability)),
       model.goldenSource,
       ...[trained?.from ?? null, trained?.to ?? null, trained?.known_by ?? null],
       ...[code_version, parent, manifest.card, model.createdBy, manifest.calibration],

@@ -1,6 +1,5 @@
 /** What reviewers ask: lists of cases, one case with all that is known of it, its files, and final decisions. */
 import { z } from 'zod';
-import type { PageJson } from '../../../core/read/page.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -12,6 +11,7 @@ import {
   pageLimit,
   shown,
 } from '../../../kit/words/list-parameters.ts';
+import type { PageJson } from '../../../kit/words/page.ts';
 import { CASE_LIMITS, CASE_STATES, type CaseJson, type StoredCase } from '../case.ts';
 import type { CaseDetail, CaseFile } from '../case-detail.ts';
 import { toCaseJson } from '../case-json.ts';

@@ -1,9 +1,9 @@
 /** `/v1/reviews`: the queue of cases, one case, notes and files, and final decisions. Steps are in steps.ts. */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
-import { pageSchema } from '../../../core/read/page.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
 import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
+import { pageSchema } from '../../../kit/words/page.ts';
 import { caseSchema, claimedCase, decidedCase, openCase } from '../case.ts';
 import { caseDetail, caseDetailSchema, caseFile, caseFileSchema } from '../case-detail.ts';
 import { addNote, attachFile, fileSchema, noteSchema } from '../change/notes.ts';
