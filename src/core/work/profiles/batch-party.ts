@@ -2,7 +2,7 @@
 import type { Transaction } from '../../domain/transaction.ts';
 import { BLOCK_BYTES, beginItems, endBlock, type LogEnd } from '../../profile/profile-log.ts';
 import { profileKey, profileSlot } from '../../stream/keys.ts';
-import { birthOf, findCopy, NO_COPY, stateOf } from './profile-memory.ts';
+import { findCopy, NO_COPY, stateOf } from './profile-memory.ts';
 import type { BatchParty, KindFold } from './profiles.ts';
 
 /** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
@@ -58,7 +58,6 @@ function beginParty(
     indices,
     copy,
     state,
-    birth: copy === NO_COPY ? 0 : birthOf(memory, copy),
     known: state === null ? null : state.end,
     block: NO_BYTES,
     isToRenew: state !== null && state.renewedAtS < nowS - ttlSeconds / RENEWALS_PER_LIFE,

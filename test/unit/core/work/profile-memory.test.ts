@@ -7,12 +7,11 @@ import { describe, expect, test } from 'vitest';
 import { NO_FRAUDS } from '../../../../src/core/domain/history.ts';
 import { accountKind } from '../../../../src/core/profile/account-kind.ts';
 import { openItem, writeItemPlace } from '../../../../src/core/profile/packed-list.ts';
-import { createPartyTable } from '../../../../src/core/work/profiles/party-table.ts';
 import {
-  birthOf,
   createProfileMemory,
   findCopy,
   forgetParty,
+  isOf,
   lengthOf,
   NO_COPY,
   type ProfileMemory,
@@ -102,12 +101,12 @@ describe('copies in memory', () => {
     const memory = createProfileMemory(BYTES_MAX, accountKind);
     keep(memory, 'a', 1, 1);
     const copy = findCopy(memory, 'a');
-    const birth = birthOf(memory, copy);
+    expect(isOf(memory, copy, 'a')).toBe(true);
     expect(viewOf(memory, copy).byteOffset % 8).toBe(0);
     keep(memory, 'a', 2, 2);
-    expect([findCopy(memory, 'a'), birthOf(memory, copy)]).toEqual([copy, birth]);
+    expect(findCopy(memory, 'a')).toBe(copy);
     keep(memory, 'a', 50, 3);
-    expect(birthOf(memory, copy)).not.toBe(birth);
+    expect(isOf(memory, copy, 'a')).toBe(false);
   });
 
   test('that were not found for long go first, and what fits no page is not kept', () => {
@@ -153,25 +152,4 @@ describe('copies in memory', () => {
     const { pages, pageBytes, buffer } = createSlab(18 * 1024 * 1024);
     expect([pages, pageBytes, buffer.byteLength]).toEqual([144, 131_072, 18 * 1024 * 1024]);
   });
-});
-
-test('a table finds what was added and not removed', () => {
-  const [NUMBERS, HASHES] = [64, 7];
-  fc.assert(
-    fc.property(fc.array(fc.nat(NUMBERS - 1), { maxLength: 400 }), (toggled) => {
-      const table = createPartyTable(NUMBERS, (number, party) => party === String(number));
-      const added = new Set<number>();
-      for (const number of toggled) {
-        if (added.delete(number)) table.remove(number);
-        else {
-          added.add(number);
-          table.add(number, number % HASHES);
-        }
-        for (let one = 0; one < NUMBERS; one++) {
-          expect(table.find(String(one), one % HASHES)).toBe(added.has(one) ? one : NO_COPY);
-        }
-      }
-    }),
-    { numRuns: 20 },
-  );
 });
