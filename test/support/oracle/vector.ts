@@ -11,8 +11,8 @@ import { DAY_MS } from '../../../src/kit/words/utc-bucket.ts';
 import { accountHistory } from './account-history.ts';
 import { features } from './features.ts';
 import type { AccountHistory, MerchantHistory } from './histories.ts';
-import { accountItem, merchantItem } from './items.ts';
 import { merchantHistory } from './merchant-history.ts';
+import { accountItem, merchantItem } from './records.ts';
 
 /** What a transaction would use of these profiles; nothing is folded into them. */
 export function oracleVector(
@@ -33,12 +33,12 @@ export function oracleHistories(
   const ofMerchant = merchantItem(transaction);
   const source = {
     list: account.list,
-    end: countBefore(account.list, ofAccount.place),
+    end: countBefore(account.list, ofAccount.key),
     frauds: account.frauds,
     maturityMs: merchant.maturityDays * DAY_MS,
   };
   const limitMinor = reportingLimitMinor(transaction.currency);
-  const end = countBefore(merchant.list, ofMerchant.place);
+  const end = countBefore(merchant.list, ofMerchant.key);
   return {
     account: accountHistory(source, ofAccount, limitMinor),
     merchant: merchantHistory(merchant, end, ofMerchant),

@@ -142,7 +142,7 @@ export function storeProfile(
   noteFolded(memory, added, profile, state);
 }
 
-/** Renews what is known of a copy whose items stand in their place. */
+/** Renews what is known of a copy whose records stand in their key. */
 export function noteFolded(
   memory: ProfileMemory,
   copy: Copy,

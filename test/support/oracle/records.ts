@@ -1,17 +1,17 @@
-/** One transaction in numbers, as the oracle compares it with the items of lists. */
+/** One transaction in numbers, as the oracle compares it with the records of lists. */
 import { toMinorUnits } from '../../../src/core/domain/currency.ts';
 import type { PastTransaction } from '../../../src/core/domain/history.ts';
 import { hashText, packLetters } from '../../../src/core/profile/pack.ts';
-import { type Place, placeOf } from '../../../src/core/profile/packed-list.ts';
+import { keyOf, type RecordKey } from '../../../src/core/profile/packed-list.ts';
 
 export type Figures = {
-  readonly place: Place;
+  readonly key: RecordKey;
   readonly amountMinor: number;
   /** 15 bits of the currency. */
   readonly currency: number;
 };
 
-export type AccountItem = Figures & {
+export type AccountRecord = Figures & {
   readonly merchant: number;
   readonly device: number;
   /** Corridor (20 bits) above country (10 bits). */
@@ -20,13 +20,13 @@ export type AccountItem = Figures & {
 
 function figuresOf(transaction: PastTransaction): Figures {
   return {
-    place: placeOf(transaction),
+    key: keyOf(transaction),
     amountMinor: toMinorUnits(transaction.amount, transaction.currency),
     currency: packLetters(transaction.currency),
   };
 }
 
-export function accountItem(transaction: PastTransaction): AccountItem {
+export function accountItem(transaction: PastTransaction): AccountRecord {
   return {
     ...figuresOf(transaction),
     merchant: hashText(transaction.merchantId),
