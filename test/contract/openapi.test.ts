@@ -148,11 +148,10 @@ describe('the examples', () => {
 
   test("are found by the engine's own client, by the names of operations", async () => {
     const { signal } = new AbortController();
-    using client = createApiClient({ url: api.url, key, connections: 1, signal });
-    expect(await readRiskiest(client)).toMatchObject([
+    const ask = createAsk(createApiClient({ url: api.url, key, signal }));
+    expect(await readRiskiest(ask)).toMatchObject([
       { score: 870, verdict: 'decline', account_id: 'acc_17' },
     ]);
-    const ask = createAsk(client);
     const { items } = await ask('GET /v1/scores', {
       query: { min_score: 871, reason: 'A&B' },
     }).catch((error: unknown) => ({ items: [String(error)] }));

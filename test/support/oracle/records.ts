@@ -2,10 +2,9 @@
 import { toMinorUnits } from '../../../src/core/domain/currency.ts';
 import type { PastTransaction } from '../../../src/core/domain/history.ts';
 import { hashText, packLetters } from '../../../src/core/profile/pack.ts';
-import { keyOf, type RecordKey } from '../../../src/core/profile/packed-list.ts';
 
 export type Figures = {
-  readonly key: RecordKey;
+  readonly createdAtMs: number;
   readonly amountMinor: number;
   /** 15 bits of the currency. */
   readonly currency: number;
@@ -20,13 +19,13 @@ export type AccountRecord = Figures & {
 
 function figuresOf(transaction: PastTransaction): Figures {
   return {
-    key: keyOf(transaction),
+    createdAtMs: transaction.createdAtMs,
     amountMinor: toMinorUnits(transaction.amount, transaction.currency),
     currency: packLetters(transaction.currency),
   };
 }
 
-export function accountItem(transaction: PastTransaction): AccountRecord {
+export function accountRecord(transaction: PastTransaction): AccountRecord {
   return {
     ...figuresOf(transaction),
     merchant: hashText(transaction.merchantId),
@@ -35,6 +34,6 @@ export function accountItem(transaction: PastTransaction): AccountRecord {
   };
 }
 
-export function merchantItem(transaction: PastTransaction): Figures {
+export function merchantRecord(transaction: PastTransaction): Figures {
   return figuresOf(transaction);
 }

@@ -13,11 +13,9 @@ import {
   parseArguments,
 } from '../../../kit/command/command.ts';
 import { timeOption } from '../../../kit/command/date-options.ts';
-import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
-import { openDatabase } from '../../../kit/database/open-database.ts';
+import { openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
 import { createLeadership, readLeader } from '../../../kit/duties/leadership.ts';
 import { nameProcess } from '../../../kit/process/process-name.ts';
-import { openCommands, untilReady } from '../../../kit/redis/connection.ts';
 
 /** Pause between two runs that found work. */
 const PAUSE_MS = 200;
@@ -38,43 +36,31 @@ Needs DATABASE_URL and REDIS_URL.`,
   run: reconcile,
 };
 
-async function reconcile(
-  args: string[],
-  { config, output, signal }: CommandContext,
-): Promise<number> {
+async function reconcile(args: string[], context: CommandContext): Promise<number> {
+  const { config, output, signal } = context;
   const { from } = parseArguments(args, { from: { type: 'string' } }).values;
   const fromMs = from === undefined ? undefined : timeOption('--from', from);
-  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
-  if (databaseUrl === undefined || redisUrl === undefined) {
-    if (databaseUrl === undefined) output.error('DATABASE_URL: is needed by reconcile');
-    if (redisUrl === undefined) output.error('REDIS_URL: is needed by reconcile');
-    return EXIT_BAD_CONFIGURATION;
+  await using database = openCommandDatabase(context, 'reconcile', { connectionsMax: 2 });
+  using connection = await openCommandRedis(context);
+  if (fromMs !== undefined) await requestRescan(database, new Date(fromMs));
+  await using leadership = createLeadership(database, nameProcess());
+  const lead = leadership.of('repair');
+  const { redis } = connection;
+  const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
+  let result: Totals | undefined;
+  const led = await lead.run(async () => {
+    result = await runUntilDone(reconciler, signal);
+  });
+  if (!led || result === undefined) {
+    const leader = (await readLeader(database, 'repair')) ?? null;
+    const does = fromMs === undefined ? 'nothing to do here' : 'and does what is asked here';
+    output.value({ leader: false, led_by: leader }, [
+      `${leader ?? 'another process'} reconciles: ${does}`,
+    ]);
+    return EXIT.fine;
   }
-  await using database = openDatabase(config, databaseUrl, 'reconcile', { connectionsMax: 2 });
-  const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
-  try {
-    await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
-    if (fromMs !== undefined) await requestRescan(database, new Date(fromMs));
-    await using leadership = createLeadership(database, nameProcess());
-    const lead = leadership.of('repair');
-    const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
-    let result: Totals | undefined;
-    const led = await lead.run(async () => {
-      result = await runUntilDone(reconciler, signal);
-    });
-    if (!led || result === undefined) {
-      const leader = (await readLeader(database, 'repair')) ?? null;
-      const does = fromMs === undefined ? 'nothing to do here' : 'and does what is asked here';
-      output.value({ leader: false, led_by: leader }, [
-        `${leader ?? 'another process'} reconciles: ${does}`,
-      ]);
-      return EXIT.fine;
-    }
-    output.record({ leader: true, ...result });
-    return result.recovering ? EXIT.failed : EXIT.fine;
-  } finally {
-    redis.disconnect();
-  }
+  output.record({ leader: true, ...result });
+  return result.recovering ? EXIT.failed : EXIT.fine;
 }
 
 type Totals = {
