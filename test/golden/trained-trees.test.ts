@@ -7,7 +7,7 @@
 import { expect, test } from 'vitest';
 import { writeXgboost } from '../../src/rooms/models/model/write-xgboost.ts';
 import { trainTrees } from '../unit/rooms/models/training/train-to-the-end.ts';
-import type { TreeOptions } from '../../src/rooms/models/training/tree-options.ts';
+import type { TreeOptions } from '../../src/rooms/models/training/options.ts';
 import { predictTrees } from '../../src/rooms/models/model/predict-trees.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import { batchOf, drawTrainingSet } from '../unit/rooms/models/training/training-data.ts';

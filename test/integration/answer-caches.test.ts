@@ -1,23 +1,22 @@
 /**
  * Goal: scores, profiles and summaries from memory are those of at most a second ago, whatever happened, and Redis is not needed
- * for them. Method: the API's own reading beside a worker, on real stores; what is read is compared with a recount.
+ * for them. Method: the API's own caches beside a worker, on real stores; what is read is compared with a recount.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
 import type { LabelValue } from '../../src/core/domain/label.ts';
-import { daysOf, summaryParameters } from '../../src/core/read/summary-parameters.ts';
-import { NO_MODELS } from '../../src/core/score/judge.ts';
 import { mergeIncrements } from '../../src/core/store/tallies/day-tallies.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createLog } from '../../src/kit/metrics/log.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { bindGuards } from '../../src/main/guards.ts';
-import { bindReading } from '../../src/rooms/search/bind-reading.ts';
-import { makeProfile } from '../../src/rooms/search/queries/party-profile.ts';
-import type { Reading } from '../../src/rooms/search/queries/reading.ts';
+import { type Caches, openCaches } from '../../src/rooms/search/caches.ts';
+import { makeProfile, readProfile } from '../../src/rooms/search/queries/party-profile.ts';
+import { readScore } from '../../src/rooms/search/queries/read-score.ts';
 import { summarizeDays } from '../../src/rooms/summaries/daily-summaries.ts';
 import { createSummaries } from '../../src/rooms/summaries/summaries.ts';
+import { daysOf, summaryParameters } from '../../src/rooms/summaries/summary-parameters.ts';
 import { testConfig } from '../support/config.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { storeScoresOf } from '../support/stored-rows.ts';
@@ -36,7 +35,7 @@ const CORRIDORS = new Set(['US-EG']);
 let rig: WorkerRig;
 let worker: RunningWorker;
 let labels: LabelIngest;
-let reading: Reading;
+let caches: Caches;
 let summaries: ReturnType<typeof createSummaries>;
 let statements = 0;
 let sent = 0;
@@ -51,21 +50,18 @@ const counted = (): Database => ({
 });
 
 const databasesOf = () => ({ primary: counted(), replica: null, now: Date.now });
-function openReading(redis: RedisClient): Reading {
+function open(redis: RedisClient): Caches {
+  const config = testConfig({ RISK_MARKET: rig.database.market });
   const metrics = createMetrics();
-  const databases = databasesOf();
-  return bindReading(testConfig({ RISK_MARKET: rig.database.market }), {
-    ...{ databases, metrics, redis, models: NO_MODELS },
-    ingest: { corridors: () => CORRIDORS },
-    guards: bindGuards(metrics, createLog('api', 'silent'), 'api'),
-  });
+  const guards = bindGuards(metrics, createLog('api', 'silent'), 'api');
+  return openCaches({ config, databases: databasesOf(), redis, guards, metrics });
 }
 
 beforeAll(async () => {
   rig = await createWorkerRig();
   worker = rig.startWorker();
   labels = openLabelIngest(rig);
-  reading = openReading(rig.commands);
+  caches = open(rig.commands);
   summaries = createSummaries(databasesOf(), () => CORRIDORS, createMetrics());
 });
 afterAll(async () => {
@@ -96,8 +92,9 @@ const label = (transaction_id: string | undefined, value: LabelValue) =>
     ],
   });
 
-const profileOf = async (party: string, of = reading) => {
-  const served = await of.readProfile('account', `acc_${party}`, undefined);
+const profileOf = async (party: string, of = caches) => {
+  const id = `acc_${party}`;
+  const served = await readProfile(databasesOf(), of.profiles, 'account', id, undefined);
   return JSON.parse(served?.answer.text ?? 'null');
 };
 
@@ -135,7 +132,10 @@ test('fifty simultaneous reads of each kind cost no more statements than one', a
   };
   const kinds = [
     (party: string) => profileOf(party),
-    (party: string) => reading.readScore((party === 'one' ? one : fifty) ?? '', null),
+    (party: string) => {
+      const transactionId = (party === 'one' ? one : fifty) ?? '';
+      return readScore(databasesOf(), caches.scores, { transactionId, client: null });
+    },
     (party: string) => summaryOf('corridor', party === 'one' ? 40 : 41),
   ];
   for (const read of kinds) {
@@ -150,13 +150,15 @@ test('an answer from memory is what it was, says its age, and costs a profile no
   const first = await profileOf('kept');
   await untilUnproven();
   const before = statements;
-  const served = await reading.readProfile('account', 'acc_kept', undefined);
+  const read = (atMs?: number) =>
+    readProfile(databasesOf(), caches.profiles, 'account', 'acc_kept', atMs);
+  const served = await read();
   expect(JSON.parse(served?.answer.text ?? '')).toEqual(first);
   expect(statements).toBe(before);
   expect(served?.ageMs).toBeGreaterThanOrEqual(UNPROVEN_MS);
   // One at a given moment is made for each request.
   const atMs = Date.parse(first.as_of);
-  const then = await reading.readProfile('account', 'acc_kept', atMs);
+  const then = await read(atMs);
   expect(JSON.parse(then?.answer.text ?? '')).toEqual(first);
   expect(statements).toBeGreaterThan(before);
 });
@@ -230,7 +232,7 @@ test('profiles come from Postgres while Redis is silent, and soon', { retry: 2 }
   await using proxy = await startTcpProxy(rig.redis.url);
   const redis = openCommands(proxy.url, 2000);
   await waitUntil(() => redis.status === 'ready', 5000, 'redis');
-  const alone = openReading(redis);
+  const alone = open(redis);
   await score('away', Date.now() - 2000);
   expect((await profileOf('away', alone)).recent).toHaveLength(1);
   proxy.inflict({ kind: 'silence' });
@@ -247,7 +249,7 @@ test('a lost connection to Redis forgets profiles, whose versions may be older n
   await using proxy = await startTcpProxy(rig.redis.url);
   const redis = openCommands(proxy.url, 2000);
   await waitUntil(() => redis.status === 'ready', 5000, 'redis');
-  const own = openReading(redis);
+  const own = open(redis);
   await score('again', Date.now() - 1000);
   const { as_of } = await profileOf('again', own);
   const isBack = Promise.withResolvers<void>();
@@ -261,15 +263,13 @@ test('a lost connection to Redis forgets profiles, whose versions may be older n
 
 test('what is served equals a recount of at most a second ago', { retry: 2 }, async () => {
   const databases = { primary: rig.pool, replica: null, now: Date.now };
-  const party = { party: 'account', id: 'acc_recount' } as const;
   const recountProfile = async () => {
-    const made = await makeProfile(databases, party, Date.now());
+    const made = await makeProfile(databases, 'account', 'acc_recount', Date.now());
     return figuresOf(JSON.parse(made?.text ?? 'null'));
   };
   const recountDays = async () => {
-    const counted = await summarizeDays(
-      ...[databases, () => CORRIDORS, ...question('verdict', 80)],
-    );
+    const asked = question('verdict', 80);
+    const counted = await summarizeDays(databases, () => CORRIDORS, ...asked);
     return figuresOf(counted.summaries);
   };
   /** Recounts, each with when it was last true. */

@@ -5,9 +5,7 @@
 import { parse } from 'csv-parse/sync';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { searchTransactions } from '../../src/core/read/search.ts';
-import type { FoundTransactionJson } from '../../src/core/read/search-json.ts';
-import { transactionSearchParameters } from '../../src/core/read/search-parameters.ts';
+import type { FoundTransactionJson } from '../../src/core/domain/transaction-record.ts';
 import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
@@ -21,6 +19,8 @@ import {
   prepareExport,
   SLICE_CHARS_MAX,
 } from '../../src/rooms/exports/write/export-transactions.ts';
+import { transactionSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
+import { searchTransactions } from '../../src/rooms/search/queries/search.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, NOVEMBER } from '../support/reads.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { encodeLabelCursor } from '../../src/rooms/labels/label-list.ts';
+import { encodeLabelCursor } from '../../src/rooms/labels/parameters.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { type Answer, answerOf, type Input, input, labelInput } from '../support/submit.ts';
@@ -208,7 +208,7 @@ test.each([
   ['?cursor=zz', '/cursor'],
   [`?cursor=${Buffer.from('[1,"x","fraud","a"]').toString('base64url')}`, '/cursor'],
   [
-    `?cursor=${encodeLabelCursor({ labelledAtMs: 1, transactionId: idAt(1), label: 'fraud', source: 'a' })}=`,
+    `?cursor=${encodeLabelCursor({ labelledAt: new Date(1), transactionId: idAt(1), label: 'fraud', source: 'a' })}=`,
     '/cursor',
   ],
   ['?label=maybe', '/label'],

@@ -3,13 +3,13 @@
  * over months on real Postgres, compared with the same filter in plain code; the rows of each plan are counted.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { SLICES_MAX } from '../../src/core/read/walk.ts';
-import { type LabelSlice, searchStoredLabels } from '../../src/core/store/labels/label-search.ts';
 import { SLICE_ROWS_EXAMINED_MAX } from '../../src/core/store/partitions/month-slice.ts';
+import { SLICES_MAX } from '../../src/core/store/search/walk.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
-import { labelListParameters } from '../../src/rooms/labels/label-list.ts';
-import { searchLabels, walkLabels } from '../../src/rooms/labels/search-labels.ts';
+import { labelListParameters } from '../../src/rooms/labels/parameters.ts';
+import { searchLabels, walkLabels } from '../../src/rooms/labels/queries.ts';
+import { type LabelSlice, searchStoredLabels } from '../../src/rooms/labels/store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { allPages, alone, DAY_MS, inStep, NOVEMBER } from '../support/reads.ts';
 import { rowsRead } from '../support/rows-read.ts';
@@ -122,7 +122,7 @@ test('a page that looked at enough rows is not complete, and goes on from there'
   const emptySlice = async (): Promise<LabelSlice> => {
     slices += 1;
     const reached = {
-      labelledAtMs: NOVEMBER - slices,
+      labelledAt: new Date(NOVEMBER - slices),
       transactionId: ID,
       label: 'fraud',
       source: 's',
@@ -133,7 +133,7 @@ test('a page that looked at enough rows is not complete, and goes on from there'
   expect(page).toEqual({ items: [], complete: false, nextCursor: expect.any(String) });
   expect(slices).toBe(SLICES_MAX);
   const again = labelListParameters.parse({ cursor: page.nextCursor });
-  expect(again.cursor?.labelledAtMs).toBe(NOVEMBER - SLICES_MAX);
+  expect(again.cursor?.labelledAt.getTime()).toBe(NOVEMBER - SLICES_MAX);
 });
 
 test('a replica answers for the time before the last five minutes alone', async () => {

@@ -4,16 +4,16 @@
  * Method: a lock makes slices late on real Postgres until one has failed; the rows of plans are counted.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { searchScores, searchTransactions } from '../../src/core/read/search.ts';
+import { createBudget } from '../../src/core/store/search/walk.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
 import {
   scoreSearchParameters,
   transactionSearchParameters,
-} from '../../src/core/read/search-parameters.ts';
-import { createBudget } from '../../src/core/read/walk.ts';
-import type { Database, Query } from '../../src/kit/database/pool.ts';
-import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
+} from '../../src/rooms/search/queries/parameters.ts';
+import { searchScores, searchTransactions } from '../../src/rooms/search/queries/search.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { allPages, alone, DAY_MS, NOVEMBER, openHurried } from '../support/reads.ts';
+import { allPages, alone, DAY_MS, NOVEMBER, openTimed } from '../support/reads.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { expectedIds, seedsOf, storeSearched } from '../support/searched-rows.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
@@ -24,16 +24,16 @@ const LATE_MS = 300;
 
 let testDatabase: TestDatabase;
 let database: Database;
-let hurried: Database;
+let timed: Database;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.open();
-  hurried = openHurried(testDatabase, { RISK_STATEMENT_TIMEOUT_MS: `${LATE_MS}` });
+  timed = openTimed(testDatabase, { RISK_STATEMENT_TIMEOUT_MS: `${LATE_MS}` });
   await storeSearched(testDatabase, database, SEEDS);
 });
 afterAll(async () => {
-  await hurried[Symbol.asyncDispose]();
+  await timed[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
   await testDatabase[Symbol.asyncDispose]();
 });
@@ -62,7 +62,7 @@ async function lockRows(): Promise<() => Promise<void>> {
   };
 }
 
-/** Databases whose n-th hurried statement finds the rows locked, until one has failed; and what is asked of the patient ones. */
+/** Databases whose n-th timed statement finds the rows locked, until one has failed; and what is asked of the patient ones. */
 function withLate(first: number) {
   const patient: string[] = [];
   let asked = 0;
@@ -72,7 +72,7 @@ function withLate(first: number) {
     asked += 1;
     if (asked === first) free = await lockRows();
     try {
-      return await hurried.query(statement, values);
+      return await timed.query(statement, values);
     } catch (error) {
       lates += 1;
       await free();
@@ -85,7 +85,7 @@ function withLate(first: number) {
   };
   const databases: Databases = {
     ...alone({ ...database, query }),
-    hurried: { ...hurried, query: hurry },
+    timed: { ...timed, query: hurry },
   };
   return { databases, patient, lates: () => lates };
 }
@@ -133,7 +133,7 @@ test('no cursor leads to where the request began: what is late for any statement
   await using brief = testDatabase.open({ statementTimeoutMs: LATE_MS });
   const free = await lockRows();
   try {
-    await expect(list({ ...alone(brief), hurried }, {})).rejects.toMatchObject({
+    await expect(list({ ...alone(brief), timed }, {})).rejects.toMatchObject({
       kind: 'unavailable',
     });
   } finally {
@@ -161,13 +161,13 @@ test('a total whose slice is late says that there are more', async () => {
 test('where no connection for slices is free, another one reads the first slice', async () => {
   await using busy = testDatabase.open({ connectionsMax: 1, connectTimeoutMs: LATE_MS });
   await busy.transaction(async () => {
-    const page = await list({ ...alone(database), hurried: busy }, { limit: '20' });
+    const page = await list({ ...alone(database), timed: busy }, { limit: '20' });
     expect(page.items).toHaveLength(20);
   });
 });
 
 test('connections for slices give a statement a second, and prefer the order of an index', async () => {
-  await using usual = openHurried(testDatabase);
+  await using usual = openTimed(testDatabase);
   const text = `select current_setting('statement_timeout') as timeout, current_setting('enable_sort') as sort`;
   expect(await usual.query({ name: '', text })).toEqual([{ timeout: '1s', sort: 'off' }]);
 });
@@ -183,7 +183,7 @@ describe('of a month that nobody has analyzed', () => {
   beforeAll(async () => {
     other = await createTestDatabase();
     its = other.open();
-    itsHurried = openHurried(other);
+    itsHurried = openTimed(other);
     await storeUnanalyzed(other, its);
   });
   afterAll(async () => {
@@ -201,7 +201,7 @@ describe('of a month that nobody has analyzed', () => {
     { sort: 'score', client: 'nobody' },
   ])('%j reads no more than its slices hold', async (asked) => {
     const read = await rowsRead(itsHurried, async (query: Query) => {
-      const databases = { ...alone(its), hurried: { ...itsHurried, query } };
+      const databases = { ...alone(its), timed: { ...itsHurried, query } };
       const parameters = scoreSearchParameters.parse({ limit: '10', ...asked });
       return await searchScores(databases, parameters, () => createBudget(() => 0, 1));
     });

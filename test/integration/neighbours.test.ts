@@ -4,7 +4,6 @@
  * the rows of each plan are counted.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readTransaction } from '../../src/core/read/read-transaction.ts';
 import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
@@ -13,6 +12,7 @@ import {
   readNeighbours,
   SIDE_ROWS_MAX,
 } from '../../src/rooms/search/queries/neighbours.ts';
+import { readTransaction } from '../../src/rooms/search/queries/read-transaction.ts';
 import { NEAR_ROWS_EXAMINED_MAX } from '../../src/rooms/search/store/neighbours.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, NOVEMBER } from '../support/reads.ts';

@@ -1,11 +1,10 @@
 /** Single rows by id on real Postgres, and reads of a replica. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readScore } from '../../src/core/read/read-score.ts';
-import { readTransaction } from '../../src/core/read/read-transaction.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
-import { createAnswerCaches } from '../../src/rooms/search/queries/answer-caches.ts';
+import { createScoreCache, readScore } from '../../src/rooms/search/queries/read-score.ts';
+import { readTransaction } from '../../src/rooms/search/queries/read-transaction.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, inStep, NOVEMBER, scores, transactions } from '../support/reads.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
@@ -65,10 +64,7 @@ describe('by id', () => {
 
   test('readScore tells scored, pending, dead letter and unknown apart, and reads a score once', async () => {
     const metrics = createMetrics();
-    const { scores } = createAnswerCaches(alone(database), {
-      ...{ metrics, corridors: () => new Set<string>() },
-      readProfileVersion: async () => undefined,
-    });
+    const scores = createScoreCache(alone(database), metrics);
     const read = (sequence: number) =>
       readScore({ primary: database }, scores, {
         ...{ transactionId: idAt(NOVEMBER, sequence), client: null },

@@ -3,13 +3,13 @@
  * a cursor that somebody has changed. Method: such rows and cursors on real Postgres.
  */
 import { expect, test } from 'vitest';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
 import {
   decodeSearchCursor,
   encodeSearchCursor,
   type SearchPosition,
-} from '../../src/core/read/search-cursor.ts';
-import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
-import { monthOf } from '../../src/kit/words/month.ts';
+} from '../../src/rooms/search/queries/search-cursor.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, NOVEMBER, transactions } from '../support/reads.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
@@ -87,21 +87,21 @@ test('a transaction that names no client is found by the key that its client hol
   expect((await transactions(alone(database), { ...asked, client: 'bank' })).items).toEqual([]);
 });
 
-const PLACE = { id: idAt(NOVEMBER, 1), atMs: NOVEMBER };
+const POSITION = { id: idAt(NOVEMBER, 1), atMs: NOVEMBER };
 
 test.each<[Record<string, string>, Partial<SearchPosition>]>([
-  [{}, { leg: 1 }],
-  [{}, { stretch: { until: null, listed: { ...PLACE, value: '1' } } }],
-  [{ sort: 'score' }, { after: { ...PLACE, value: null } }],
-  [{ sort: 'score' }, { after: { ...PLACE, value: '1.5' } }],
-  [{ sort: 'score' }, { after: { ...PLACE, value: '1001' } }],
+  [{}, { pass: 1 }],
+  [{}, { window: { until: null, listed: { ...POSITION, value: '1' } } }],
+  [{ sort: 'score' }, { after: { ...POSITION, value: null } }],
+  [{ sort: 'score' }, { after: { ...POSITION, value: '1.5' } }],
+  [{ sort: 'score' }, { after: { ...POSITION, value: '1001' } }],
   [
     { sort: 'score', account_id: 'acc_1' },
-    { stretch: { until: null, listed: { ...PLACE, value: '0.5' } } },
+    { window: { until: null, listed: { ...POSITION, value: '0.5' } } },
   ],
   [
     { sort: 'amount', currency: 'USD' },
-    { stretch: { until: null, listed: { ...PLACE, value: null } } },
+    { window: { until: null, listed: { ...POSITION, value: null } } },
   ],
 ])('the cursor of %j with %j in it is refused', async (query, changed) => {
   await using testDatabase = await createTestDatabase();

@@ -1,24 +1,23 @@
 /**
  * Goal: slices of a search join without a gap and without an overlap, wherever they end: among rows of one moment, score or
  * amount, and while rows arrive between the two statements of a slice.
- * Method: each kind of leg on real Postgres with slices of a few rows, compared with the same search in plain code.
+ * Method: each kind of pass on real Postgres with slices of a few rows, compared with the same search in plain code.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { legsOf, runLeg } from '../../src/core/read/legs.ts';
-import { rangesOf } from '../../src/core/read/search.ts';
+import { listWalkedMonths } from '../../src/core/store/partitions/month-slice.ts';
+import { readSearchSlice } from '../../src/core/store/search/read-slice.ts';
+import type { SearchSlice } from '../../src/core/store/search/search-slice.ts';
+import { rangesOf, toFilter } from '../../src/core/store/search/to-filter.ts';
+import { createBudget } from '../../src/core/store/search/walk.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { readExportSlice } from '../../src/rooms/exports/store/export-slice.ts';
+import { transactionSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
+import { passesOf, runPass } from '../../src/rooms/search/queries/passes.ts';
 import {
   decodeSearchCursor,
   encodeSearchCursor,
   type SearchPosition,
-} from '../../src/core/read/search-cursor.ts';
-import { transactionSearchParameters } from '../../src/core/read/search-parameters.ts';
-import { toFilter } from '../../src/core/read/to-filter.ts';
-import { createBudget } from '../../src/core/read/walk.ts';
-import { listWalkedMonths } from '../../src/core/store/partitions/month-slice.ts';
-import { readSearchSlice } from '../../src/core/store/search/read-slice.ts';
-import type { SearchSlice } from '../../src/core/store/search/search-slice.ts';
-import type { Database, Query } from '../../src/kit/database/pool.ts';
-import { readExportSlice } from '../../src/rooms/exports/store/export-slice.ts';
+} from '../../src/rooms/search/queries/search-cursor.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { DAY_MS, NOVEMBER } from '../support/reads.ts';
 import { expectedIds, type Seed, seedOf, storeSearched } from '../support/searched-rows.ts';
@@ -66,27 +65,27 @@ async function list(
   limit = LIMIT,
 ) {
   const { sort, order, ...rest } = transactionSearchParameters.parse(asked);
-  const filter = toFilter({ sort, ...rest }, false);
+  const filter = toFilter(rest, sort === 'score');
   const isDescending = order === 'desc';
   const { months } = await listWalkedMonths(database, 'transactions');
   const ranges = rangesOf(months, rest, filter, { isDescending, nowMs: NOVEMBER });
   const ids: string[] = [];
-  for (const leg of legsOf(filter, sort, isDescending)) {
+  for (const pass of passesOf(filter, sort, isDescending)) {
     let position: SearchPosition | undefined;
     for (let pages = 0; pages <= ROWS; pages++) {
-      const { places, next } = await runLeg({
-        ...{ leg, isDescending, ranges, position, rows: limit },
+      const { found, next } = await runPass({
+        ...{ pass, isDescending, ranges, position, rows: limit },
         budget: createBudget(() => 0, 1000),
         narrow: async (left) => left,
         read: (slice) => read({ ...slice, examinedMax: slice.ranked ? RANKED : EXAMINED }),
       });
-      const listed = places.slice(0, limit);
+      const listed = found.slice(0, limit);
       ids.push(...listed.map(({ id }) => id));
       const after = next(listed);
       if (after === null) break;
-      const cursor = encodeSearchCursor({ digest: '', position: { leg: 0, ...after } });
+      const cursor = encodeSearchCursor({ digest: '', position: { pass: 0, ...after } });
       position = decodeSearchCursor(cursor)?.position;
-      expect(position).toEqual({ leg: 0, ...after });
+      expect(position).toEqual({ pass: 0, ...after });
     }
   }
   return ids;
@@ -169,7 +168,7 @@ test.each<Asked>([{ account_id: 'acc_5' }, { label: 'legitimate' }, { client: 'b
   'an export of %j has each row once, however its slices end',
   async (asked) => {
     const { sort, ...rest } = transactionSearchParameters.parse(asked);
-    const filter = toFilter({ sort, ...rest }, false);
+    const filter = toFilter(rest, sort === 'score');
     const { months } = await listWalkedMonths(database, 'transactions');
     for (const order of ['desc', 'asc'] as const) {
       const isDescending = order === 'desc';

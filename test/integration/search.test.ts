@@ -4,17 +4,17 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { searchScores, searchTransactions } from '../../src/core/read/search.ts';
-import {
-  scoreSearchParameters,
-  transactionSearchParameters,
-} from '../../src/core/read/search-parameters.ts';
-import { createBudget } from '../../src/core/read/walk.ts';
+import { createBudget } from '../../src/core/store/search/walk.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
 import { InvalidFields } from '../../src/kit/words/field-error.ts';
+import {
+  scoreSearchParameters,
+  transactionSearchParameters,
+} from '../../src/rooms/search/queries/parameters.ts';
+import { searchScores, searchTransactions } from '../../src/rooms/search/queries/search.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { allPages, alone, DAY_MS, NOVEMBER, openHurried } from '../support/reads.ts';
+import { allPages, alone, DAY_MS, NOVEMBER, openTimed } from '../support/reads.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { expectedIds, seedOf, seedsOf, storeSearched } from '../support/searched-rows.ts';
 
@@ -28,12 +28,12 @@ let databases: Databases;
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.open();
-  databases = { ...alone(database), hurried: openHurried(testDatabase) };
+  databases = { ...alone(database), timed: openTimed(testDatabase) };
   await storeSearched(testDatabase, database, SEEDS);
   await testDatabase.sql('analyze transactions, scores, labels, daily_tallies');
 });
 afterAll(async () => {
-  await databases.hurried?.[Symbol.asyncDispose]();
+  await databases.timed?.[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
   await testDatabase[Symbol.asyncDispose]();
 });

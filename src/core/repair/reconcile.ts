@@ -14,8 +14,8 @@ import {
   writeReconcileState,
 } from '../store/recovery/reconcile-state.ts';
 import { createProducer, createStreamChoice } from '../stream/entries/producer.ts';
-import { createStreamRooms, type StreamRooms } from '../stream/entries/stream-rooms.ts';
 import { readIdentity } from '../stream/identity.ts';
+import { createStreamRooms, type StreamRooms } from '../stream/memory/stream-capacity.ts';
 import { createAppendMissing, type StreamOf } from './append-missing.ts';
 import { createOpenBatches } from './append-open-batches.ts';
 import { createCheckpoint } from './checkpoint.ts';

@@ -2,7 +2,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { pageSchema } from '../../core/read/page.ts';
 import type { Api } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
@@ -13,6 +12,7 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
 import { encodeToken } from '../../kit/words/consistency-token.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { pageSchema } from '../../kit/words/page.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import {
   type DeadLetterCommand,

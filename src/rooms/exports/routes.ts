@@ -1,8 +1,8 @@
 /** `/v1/exports/transactions`: the whole result of a search, as a file. */
 import { type Context, Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { requireCorridor } from '../../core/read/require-known.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
+import { requireCorridor } from '../../core/store/search/require-known.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';

@@ -17,8 +17,8 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../../kit/http/openapi.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
 import { clientSeen } from '../../kit/words/principal.ts';
-import { labelListParameters } from './label-list.ts';
-import { labelPageSchema, searchLabels } from './search-labels.ts';
+import { labelListParameters } from './parameters.ts';
+import { labelPageSchema, searchLabels } from './queries.ts';
 
 const LABELS_MAX = 1000;
 

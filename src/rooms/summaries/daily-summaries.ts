@@ -5,18 +5,18 @@
 import { z } from 'zod';
 import { LABEL_VALUES } from '../../core/domain/label.ts';
 import { VERDICTS } from '../../core/domain/score-record.ts';
-import { requireCorridor, requireModel } from '../../core/read/require-known.ts';
+import { requireCorridor, requireModel } from '../../core/store/search/require-known.ts';
+import { type DaySum, sumDays } from '../../core/store/tallies/day-sums.ts';
+import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
+import { InvalidFields } from '../../kit/words/field-error.ts';
+import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 import {
   type Dimension,
   type Question,
   questionOf,
   type SummaryDays,
   type SummaryParameters,
-} from '../../core/read/summary-parameters.ts';
-import { type DaySum, sumDays } from '../../core/store/tallies/day-sums.ts';
-import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+} from './summary-parameters.ts';
 
 /** Most sums of a day, a group and a currency that an answer is made of. */
 const SUMS_MAX = 50_000;

@@ -1,7 +1,6 @@
 /** `/v1/summaries`: sums by day. */
 import { Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { daysOf, summaryParameters } from '../../core/read/summary-parameters.ts';
 import type { Api } from '../../core/room.ts';
 import { sayAge } from '../../kit/http/answers/age.ts';
 import {
@@ -20,6 +19,7 @@ import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts'
 import { InvalidFields } from '../../kit/words/field-error.ts';
 import { type DailySummaries, dailySummariesSchema } from './daily-summaries.ts';
 import { createSummaries } from './summaries.ts';
+import { daysOf, summaryParameters } from './summary-parameters.ts';
 
 export function summariesRoutes(
   api: Pick<Api, 'databases' | 'ingest' | 'metrics' | 'afterLabels'>,

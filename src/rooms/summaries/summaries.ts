@@ -1,16 +1,20 @@
 /** Daily summaries as they are sent, in memory as long as no row of their days changes. */
-import type { SummaryDays, SummaryParameters } from '../../core/read/summary-parameters.ts';
+
 import { readDaysVersion } from '../../core/store/tallies/day-version.ts';
-import { createAnswerCache, type MadeAnswer } from '../../kit/caches/answer-cache.ts';
+import {
+  type CacheMetrics,
+  createAnswerCache,
+  type MadeAnswer,
+} from '../../kit/caches/answer-cache.ts';
 import {
   type Databases,
   requireWrite,
   withLag,
 } from '../../kit/database/replica/choose-database.ts';
-import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { ConsistencyToken } from '../../kit/words/consistency-token.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 import { summarizeDays } from './daily-summaries.ts';
+import type { SummaryDays, SummaryParameters } from './summary-parameters.ts';
 
 const MINUTE_MS = 60_000;
 const BYTES_MAX = 8 * 1024 * 1024;
@@ -20,27 +24,23 @@ const PAST_AGE_MS_MAX = 60 * MINUTE_MS;
 const RECENT_DAYS = 7;
 
 type Question = { readonly days: SummaryDays; readonly parameters: SummaryParameters };
-type CountMetrics = Pick<Metrics, 'cacheHits' | 'cacheMisses'>;
 
 export function createSummaries(
   databases: Databases,
   corridors: () => ReadonlySet<string>,
-  { cacheHits, cacheMisses }: CountMetrics,
+  metrics: CacheMetrics,
 ) {
   const { now, primary } = databases;
   const isPast = ({ days }: Question) => days.last < now() - (RECENT_DAYS + 1) * DAY_MS;
   const cache = createAnswerCache<Question>({
+    name: (question) => (isPast(question) ? 'past_summaries' : 'recent_summaries'),
+    metrics,
     bytesMax: BYTES_MAX,
     keyOf: ({ days, parameters }) =>
       JSON.stringify({ ...parameters, from: days.first, to: days.last }),
     ageMsMax: (question) => (isPast(question) ? PAST_AGE_MS_MAX : RECENT_AGE_MS_MAX),
     make: (question) => makeSummaries(databases, corridors, question),
     readVersion: ({ days }) => readDaysVersion(primary, days.first, days.last),
-    count: (isHit, question) => {
-      const name = isPast(question) ? 'past_summaries' : 'recent_summaries';
-      (isHit ? cacheHits : cacheMisses).inc({ cache: name, tier: 'memory' });
-    },
-    nowMs: () => performance.now(),
   });
   return {
     proveAnew: cache.proveAnew,

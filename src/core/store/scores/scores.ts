@@ -18,12 +18,13 @@ import {
   UNIQUE_VIOLATION,
 } from '../../../kit/database/pg-failure.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import { oneAtATime } from '../../../kit/process/one-at-a-time.ts';
 import { MonthDetached } from '../../../kit/words/month.ts';
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import type { Decision, Verdict } from '../../domain/score-record.ts';
 import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
-import type { PartitionGuard } from '../partitions/partitions.ts';
+import { createPartitionGuard, type PartitionGuard } from '../partitions/partitions.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
@@ -60,6 +61,12 @@ const insertAll = `insert into market.scores (transaction_id, created_at, scored
                         unnest($12::text[]) as reasons, unnest($13::bytea[]) as features,
                         unnest($14::text[]) as model, unnest($15::smallint[]) as attempts,
                         unnest($16::smallint[]) as degradation, unnest($17::integer[]) as features_crc32) s`;
+
+/**
+ * Batches of scores are stored one at a time: with four at a time, and six large commits of the API, Postgres took a sixth
+ * more processor time (2 cores). One that takes longer than this waits for a lock, and must not delay the others.
+ */
+const INSERT_STALL_MS = 2000;
 
 /** The first parameter behind those of `insertAll` and of the increments. */
 const ADDED_FROM = 27;
@@ -227,42 +234,59 @@ function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonl
 
 /** Ids of scores that were not stored before. */
 export type Inserted = 'all' | ReadonlySet<string>;
-export type InsertScores = (
-  scores: readonly NewScore[],
-  lineage: ScoreLineage,
-) => Promise<Inserted>;
+/** Where a worker stores scores. */
+export type ScoreStore = {
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly partitions: PartitionGuard;
+  readonly prepared: InsertAll;
+  readonly inTurn: ReturnType<typeof oneAtATime>;
+};
 
-/** Runs a call now or later. */
-type RunInTurn = <T>(call: () => Promise<T>) => Promise<T>;
+/** @param added what rooms write with each score */
+export function openScoreStore(
+  database: Database,
+  added: readonly ScoredStatement[],
+  stallMs = INSERT_STALL_MS,
+): ScoreStore {
+  return {
+    ...{ database, partitions: createPartitionGuard(database), prepared: prepareInsert(added) },
+    inTurn: oneAtATime(stallMs),
+  };
+}
 
 /**
  * Makes missing partitions first; one that was dropped behind our back is made once more. Throws MonthDetached and
  * stores nothing where a score belongs to a month that takes none.
  */
-export function createInsertScores(
-  database: Pick<Database, 'query' | 'transaction'>,
-  partitions: PartitionGuard,
-  added: readonly ScoredStatement[],
-  inTurn: RunInTurn,
-): InsertScores {
-  const prepared = prepareInsert(added);
-  const insert = async (encoded: EncodedScores) => {
-    const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
-    const ensure = async () => {
-      const { detached } = await partitions.ensure(times);
-      if (detached.size > 0) throw new MonthDetached(detached);
-    };
-    await ensure();
-    try {
-      return await insertEncoded(database, prepared, encoded);
-    } catch (error) {
-      if (!isPartitionMissing(error)) throw error;
-      partitions.forget();
-      await ensure();
-      return await insertEncoded(database, prepared, encoded);
-    }
-  };
-  const insertInTurn = (encoded: EncodedScores) => inTurn(() => insert(encoded));
+export function storeScores(
+  store: ScoreStore,
+  scores: readonly NewScore[],
+  lineage: ScoreLineage,
+): Promise<Inserted> {
   // Not async: such a function keeps its parameters alive as long as it waits.
-  return (scores, lineage) => insertInTurn(encodeScores(scores, lineage));
+  return storeInTurn(store, encodeScores(scores, lineage));
+}
+
+function storeInTurn(store: ScoreStore, encoded: EncodedScores): Promise<Inserted> {
+  return store.inTurn(() => storeEncoded(store, encoded));
+}
+
+async function storeEncoded(
+  { database, partitions, prepared }: ScoreStore,
+  encoded: EncodedScores,
+): Promise<Inserted> {
+  const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
+  const ensure = async () => {
+    const { detached } = await partitions.ensure(times);
+    if (detached.size > 0) throw new MonthDetached(detached);
+  };
+  await ensure();
+  try {
+    return await insertEncoded(database, prepared, encoded);
+  } catch (error) {
+    if (!isPartitionMissing(error)) throw error;
+    partitions.forget();
+    await ensure();
+    return await insertEncoded(database, prepared, encoded);
+  }
 }

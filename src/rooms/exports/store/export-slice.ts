@@ -16,7 +16,7 @@ import {
 import {
   isOfParty,
   isRiskyAlone,
-  type Place,
+  type RowPosition,
   type SearchSlice,
   searchSlice,
 } from '../../../core/store/search/search-slice.ts';
@@ -37,7 +37,10 @@ export type ExportSlice = Pick<
 };
 
 /** `reached` is the last row that was looked at; null where nothing is left. */
-export type ExportedSlice = { readonly rows: readonly ExportRow[]; readonly reached: Place | null };
+export type ExportedSlice = {
+  readonly rows: readonly ExportRow[];
+  readonly reached: RowPosition | null;
+};
 
 type Reader = Pick<Database, 'query'>;
 
@@ -120,7 +123,7 @@ async function lookUp(database: Reader, slice: ExportSlice): Promise<ExportedSli
 }
 
 function toSearch(slice: ExportSlice, examinedMax: number, rows: number): SearchSlice {
-  return { ...slice, follows: 'time', until: undefined, ranked: undefined, examinedMax, rows };
+  return { ...slice, follows: 'time', examinedMax, rows };
 }
 
 async function readRows(

@@ -6,7 +6,7 @@ import {
   filters,
   orderParameter,
   status,
-} from '../../../core/read/search-parameters.ts';
+} from '../../../core/store/search/search-question.ts';
 import { shown } from '../../../kit/words/list-parameters.ts';
 
 export const EXPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const;

@@ -4,10 +4,10 @@
  */
 import { setImmediate as othersRan } from 'node:timers/promises';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
-import { requireModel } from '../../../core/read/require-known.ts';
-import { filterOf, rangesOf } from '../../../core/read/search.ts';
-import { walkRanges } from '../../../core/read/walk.ts';
 import { listWalkedMonths } from '../../../core/store/partitions/month-slice.ts';
+import { requireModel } from '../../../core/store/search/require-known.ts';
+import { filterOf, rangesOf } from '../../../core/store/search/to-filter.ts';
+import { walkRanges } from '../../../core/store/search/walk.ts';
 import {
   type Databases,
   readFrom,
@@ -71,7 +71,7 @@ export async function prepareExport(
     toMs > (asked.from ?? -Infinity) && fromMs < (asked.to ?? Infinity);
   const missing: Month[] = detached.filter(isWithin).map(({ fromMs }) => monthOf(fromMs));
   if (missing.length > 0) throw new MonthDetached(new Set(missing));
-  const filter = await filterOf(databases, { ...asked, sort: 'created_at' }, false);
+  const filter = await filterOf(databases, asked, false);
   const isDescending = asked.order === 'desc';
   const ranges =
     filter === undefined

@@ -6,9 +6,8 @@ import { integerOption, UsageError } from '../../../kit/command/command.ts';
 import { DAY_MS, dateOption, timeOption } from '../../../kit/command/date-options.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { modelName } from '../manifest.ts';
-import { type BandsRule, DEFAULT_BANDS } from '../training/card/choose-bands.ts';
-import type { FeatureChoice } from '../training/collect-rows.ts';
-import { bandsForCosts } from '../training/evaluation/bands.ts';
+import { type BandsRule, bandsForCosts, DEFAULT_BANDS } from '../training/bands.ts';
+import type { FeatureChoice } from '../training/rows.ts';
 import { type TrainerChoice, trainerOption } from './trainer-option.ts';
 
 export const TRAIN_OPTIONS = {

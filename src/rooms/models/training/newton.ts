@@ -1,4 +1,5 @@
 /** Newton's method for the smooth convex losses of regressions. */
+import type { FitStep } from './options.ts';
 
 /** Steps: a handful suffice for a convex loss, and many more mean that it is another loss. */
 const STEPS_MAX = 100;
@@ -13,12 +14,12 @@ type Loss = {
   readonly stepAt: (weights: Float64Array) => Float64Array;
 };
 
-/** The weights with the least loss; yields each step's number, so that the caller can show progress, and stop. */
-export function* minimise(loss: Loss, start: Float64Array): Generator<number, Float64Array> {
+/** The weights with the least loss; yields before each step, so that the caller can show progress, and stop. */
+export function* minimise(loss: Loss, start: Float64Array): Generator<FitStep, Float64Array> {
   let weights = start;
   let least = loss.at(weights);
   for (let step = 1; step <= STEPS_MAX; step++) {
-    yield step;
+    yield { step, stepsMax: null, metric: null };
     const direction = loss.stepAt(weights);
     let share = 1;
     let next = weights;

@@ -5,25 +5,16 @@
 import { logistic, softPlus } from '../model/exponential.ts';
 import { type LogisticModel, standardise } from '../model/logistic.ts';
 import { minimise, solveCholesky } from './newton.ts';
-import { checkTrainingSet, type TrainingSet } from './training-set.ts';
+import { checkLogisticOptions, type FitStep, type LogisticOptions } from './options.ts';
+import { checkTrainingSet, type TrainingSet } from './rows.ts';
 
-export type LogisticOptions = {
-  /** Penalty: l2 / 2 times the sum of squared weights, beside the summed loss; above 0. */
-  readonly l2: number;
-  /** Weight of a fraud; a legitimate row weighs 1. */
-  readonly fraudWeight: number;
-};
-
-export const LOGISTIC_DEFAULTS: LogisticOptions = { l2: 1, fraudWeight: 1 };
-
-/** Yields each step's number. Throws an Error for options out of range and for a set with labels of one kind. */
+/** Throws an Error for options out of range and for a set with labels of one kind. */
 export function* fitLogistic(
   training: TrainingSet,
   options: LogisticOptions,
-): Generator<number, LogisticModel> {
+): Generator<FitStep, LogisticModel> {
   checkTrainingSet(training);
-  const { l2, fraudWeight } = options;
-  if (!(l2 > 0 && fraudWeight > 0)) throw new Error('l2 and fraudWeight must be above 0');
+  checkLogisticOptions(options);
   const features = training.columns.map(describeColumn);
   const problem: Problem = { training, features, options };
   const loss = {

@@ -1,6 +1,7 @@
 /** Compares verdicts and probabilities with labels that had the time to arrive. */
+
+import { shareOf } from '../../../core/domain/outcome-share.ts';
 import type { Verdict } from '../../../core/domain/score-record.ts';
-import { shareOf } from '../../../core/read/outcome-counts.ts';
 import type { Outcomes } from '../watch-report.ts';
 import { calibrationTable } from './calibration-table.ts';
 

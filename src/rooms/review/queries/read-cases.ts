@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
-import type { PageJson } from '../../../core/read/page.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
+import type { PageJson } from '../../../kit/words/page.ts';
 import {
   CASE_LIMITS,
   type CaseJson,

@@ -3,12 +3,12 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
-import { pageSchema } from '../../../core/read/page.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../../../kit/http/body/body.ts';
 import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
 import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
+import { pageSchema } from '../../../kit/words/page.ts';
 import { type Reviewing, reviewerOf } from '../change/reviewing.ts';
 import {
   caseDetail,

@@ -10,7 +10,7 @@ import type { Outcome } from '../../../core/domain/day-tally.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
 import { readTotals, type Total } from '../../../core/store/tallies/day-tallies.ts';
 import { measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
-import { createListStreams } from '../../../core/stream/status/list-streams.ts';
+import { listStreams } from '../../../core/stream/status/list-streams.ts';
 import { listModelsOut } from '../../../core/stream/status/models-out.ts';
 import type { Guards, Health } from '../../../kit/breakers/guards.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
@@ -92,10 +92,10 @@ export function createReadStatus(
 ): () => Promise<StatusJson> {
   const readFigures = createReadFigures(databases);
   const readLatency = createReadLatency(databases);
-  const listStreams = createListStreams(redis, market, shards);
   const models = () => listModelsOut(redis, market);
   const measure = async () => {
-    const streams = async () => measureStreams(redis, await listStreams(listCorridors()));
+    const streams = async () =>
+      measureStreams(redis, await listStreams(redis, market, shards, listCorridors()));
     try {
       return await Promise.all([guards.redis.run(streams), guards.redis.run(models)]);
     } catch (error) {

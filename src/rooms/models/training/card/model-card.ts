@@ -5,10 +5,9 @@
 import type { Calibration } from '../../model/calibration.ts';
 import type { ModelReference } from '../../model-reference.ts';
 import type { CalibrationGroup } from '../../watch/calibration-table.ts';
-import type { Bands } from '../evaluation/bands.ts';
+import type { Bands, BandsRule } from '../bands.ts';
 import type { Interval } from '../evaluation/bootstrap.ts';
-import type { BandsRule } from './choose-bands.ts';
-import type { Importance } from './importance.ts';
+import type { Importance } from '../fit-artefact.ts';
 import type { SegmentFigures } from './segments.ts';
 
 export type ModelCard = {

@@ -12,7 +12,7 @@ import {
 } from '../../../../../src/rooms/models/model/explain-trees.ts';
 import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import type { TreeEnsemble } from '../../../../../src/rooms/models/model/tree-ensemble.ts';
-import { TREE_DEFAULTS } from '../../../../../src/rooms/models/training/tree-options.ts';
+import { TREE_DEFAULTS } from '../../../../../src/rooms/models/training/options.ts';
 import { trainTrees } from '../training/train-to-the-end.ts';
 import { drawTrainingSet } from '../training/training-data.ts';
 import { anyBatch, anyEnsemble } from './support.ts';

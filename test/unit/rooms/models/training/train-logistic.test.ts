@@ -8,7 +8,7 @@ import {
 } from '../../../../../src/rooms/models/model/logistic.ts';
 import { logLoss } from '../../../../../src/rooms/models/training/evaluation/ranking.ts';
 import { solveCholesky } from '../../../../../src/rooms/models/training/newton.ts';
-import { LOGISTIC_DEFAULTS } from '../../../../../src/rooms/models/training/train-logistic.ts';
+import { LOGISTIC_DEFAULTS } from '../../../../../src/rooms/models/training/options.ts';
 import { trainLogistic } from './train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from './training-data.ts';
 

@@ -18,7 +18,7 @@ import {
 import {
   TREE_DEFAULTS,
   type TreeOptions,
-} from '../../../../../src/rooms/models/training/tree-options.ts';
+} from '../../../../../src/rooms/models/training/options.ts';
 import { trainTrees } from './train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from './training-data.ts';
 
@@ -122,8 +122,7 @@ describe('trainTrees', () => {
 
   test('lists every option outside its range', () => {
     expect(() => train({ learningRate: 0, rowShare: 2, monotone: { x: 1 } })).toThrow(
-      'learningRate is 0, not within 0.0001 to 1; rowShare is 2, not within 0.01 to 1; ' +
-        'monotone names x, no feature',
+      'learningRate must be at least 0.0001, not 0; rowShare must be at most 1, not 2',
     );
   });
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { layOutTrees } from '../../../../../../src/rooms/models/model/lay-out-trees.ts';
-import {
-  logisticImportance,
-  treeImportance,
-} from '../../../../../../src/rooms/models/training/card/importance.ts';
 import type { ModelCard } from '../../../../../../src/rooms/models/training/card/model-card.ts';
 import { renderCard } from '../../../../../../src/rooms/models/training/card/render-card.ts';
 import { segmentFigures } from '../../../../../../src/rooms/models/training/card/segments.ts';
+import {
+  logisticImportance,
+  treeImportance,
+} from '../../../../../../src/rooms/models/training/fit-artefact.ts';
 import { headOf, looseTree } from '../../model/support.ts';
 
 const CARD: ModelCard = {
