@@ -7,7 +7,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { open, openProcess, reconcile, streamedIds } from '../support/ingest-faults.ts';
 import { insertKey } from '../support/key-rows.ts';
-import { runRisk, spawnRisk } from '../support/risk.ts';
+import { spawnRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, type RunningApi } from '../support/running-api.ts';
 import { startTestPostgres } from '../support/services.ts';
 import { answerOf, count, input, postOne } from '../support/submit.ts';

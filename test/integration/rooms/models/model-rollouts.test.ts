@@ -11,7 +11,7 @@ import {
   modelFile,
   startModelsRig,
 } from '../../../support/models-command.ts';
-import { runRisk } from '../../../support/risk.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 let rig: ModelsRig;

@@ -16,9 +16,9 @@ import {
 } from '../../../../src/rooms/review/queries/review-figures.ts';
 import { importRates } from '../../../../src/rooms/review/store/exchange-rates.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
-import { runRisk } from '../../../support/risk.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const ACTOR = 'test';
