@@ -1,4 +1,4 @@
-/** The ledger of a replay: accepted transactions against their outcomes. API.md fixes its last line. */
+/** The ledger of a replay: accepted transactions against their outcomes. Programs read its line. */
 export type Ledger = {
   readonly accepted: number;
   readonly duplicates: number;

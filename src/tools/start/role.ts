@@ -22,7 +22,7 @@ type RoleOptions = {
   readonly say: (text: string) => void;
 };
 
-export type KeptRole = {
+export type RunningRole = {
   /** Resolves to its last log lines when it is given up; pending otherwise. */
   readonly givenUp: Promise<string>;
   /** Drains the role, or abandons its start. */
@@ -41,10 +41,10 @@ const WAIT_MS_FIRST = 250;
 const WAIT_MS_MAX = 10_000;
 
 /** Resolves once the role is ready for the first time. */
-export async function keepRole(options: RoleOptions): Promise<KeptRole> {
+export async function runRole(options: RoleOptions): Promise<RunningRole> {
   const { name, say } = options;
   const logFile = join(options.logFolder, `${name}.log`);
-  // Each start of the engine has a log of its own; the log of the start before is kept beside it.
+  // Each start of the engine has a log of its own; the log of the start before stays beside it.
   if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
   let running = await startRole(options, logFile);
   const stopping = new AbortController();
@@ -59,7 +59,7 @@ export async function keepRole(options: RoleOptions): Promise<KeptRole> {
       return toError(error).message;
     }
   };
-  const keep = async (): Promise<string> => {
+  const watch = async (): Promise<string> => {
     let earlyEnds = 0;
     for (;;) {
       const readyAtMs = performance.now();
@@ -79,13 +79,15 @@ export async function keepRole(options: RoleOptions): Promise<KeptRole> {
       say(`${name} is back`);
     }
   };
-  const kept = keep();
+  const watched = watch();
   return {
-    givenUp: kept.then((words) => (signal.aborted ? new Promise<never>(() => undefined) : words)),
+    givenUp: watched.then((words) =>
+      signal.aborted ? new Promise<never>(() => undefined) : words,
+    ),
     stop: async () => {
       stopping.abort();
       await running.stop();
-      await kept;
+      await watched;
     },
   };
 }

@@ -1,7 +1,6 @@
 /**
- * `risk start`: runs the whole engine from a bare clone. Starts services where no URL is given, schema, API and
- * worker, a sample through all of it, its ledger, where to look; then it serves until Ctrl-C. Parts stop in the
- * reverse order: roles drain before their services end.
+ * `risk start`: runs the whole engine from a bare clone: services where no URL is given, schema, API and worker; scores a
+ * sample, prints its ledger and serves until Ctrl-C. Parts stop in the reverse order: roles drain before their services end.
  */
 import { join, resolve } from 'node:path';
 import { createApiClient } from '../../kit/client/api-client.ts';
@@ -22,7 +21,7 @@ import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
 import { chooseApiPort } from './api-port.ts';
 import { readOrMakeKey } from './bootstrap-key.ts';
 import { readRiskiest } from './riskiest.ts';
-import { keepRole } from './role.ts';
+import { runRole } from './role.ts';
 import { readOrMakeSample } from './sample.ts';
 import { createScreen, ledgerSentence, type Screen, shortPath, whereToLook } from './screen.ts';
 import { freePort } from './services/free-port.ts';
@@ -93,7 +92,7 @@ async function startEngine(
   return { url: roles.url, key, keyFile, dataDir, databaseUrl, partEnded };
 }
 
-/** Starts both roles or none, and stops them together. @returns `ended`: a role could not be kept running */
+/** Starts both roles or none, and stops them together. @returns `ended`: resolves when a role is given up */
 async function startRoles(
   { config, environment, output, signal }: CommandContext,
   common: Environment,
@@ -108,20 +107,22 @@ async function startRoles(
     const healthUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     const own = { ...environment, ...common, [variable]: String(port) };
     const options = { name, environment: own, healthUrl, logFolder, signal, say: output.note };
-    return { healthUrl, role: await keepRole(options) };
+    return { healthUrl, role: await runRole(options) };
   };
   const results = await Promise.allSettled([
     start('api', 'PORT', apiPort),
     start('worker', 'RISK_WORKER_PORT', workerPort),
   ]);
-  const kept = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const started = results.flatMap((result) =>
+    result.status === 'fulfilled' ? [result.value] : [],
+  );
   owned.defer(async () => {
-    await Promise.all(kept.map(({ role }) => role.stop()));
+    await Promise.all(started.map(({ role }) => role.stop()));
   });
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  const ended = Promise.race(kept.map(({ role }) => role.givenUp));
-  return { url: kept[0]?.healthUrl ?? '', ended };
+  const ended = Promise.race(started.map(({ role }) => role.givenUp));
+  return { url: started[0]?.healthUrl ?? '', ended };
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { type CommandContext, EXIT, UsageError } from '../../../kit/command/command.ts';
+import { openCommandDatabase } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { createRandom } from '../../../kit/random.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -21,28 +22,32 @@ import { countFrauds } from '../training/rows.ts';
 import { readCodeVersion } from './code-version.ts';
 import { openModelFolder } from './model-folder.ts';
 import { readOfficer } from './officer.ts';
-import { parseTraining, type TrainSettings, type TrainValues } from './train-options.ts';
+import { parseTraining, TRAIN_OPTIONS, type TrainSettings } from './train-options.ts';
 import { readWindows } from './training-windows.ts';
 
 /** Bound on the statements of one snapshot, which only an operator waits for. */
-export const READING_TIMEOUT_MS = 3_600_000;
+const READING_TIMEOUT_MS = 3_600_000;
 /** Time between two lines of progress of one activity. */
 const LINE_INTERVAL_MS = 2000;
 const ARTEFACT = 'model.json';
 
-type Request = {
-  readonly options: TrainValues;
-  readonly database: Database;
-  readonly context: CommandContext;
+export const trainAction = {
+  words: '',
+  summary: 'Train a model on logged features and labels, and register it',
+  options: TRAIN_OPTIONS,
+  run: train,
 };
 
-export async function train({ options, database, context }: Request): Promise<number> {
+async function train(args: string[], context: CommandContext): Promise<number> {
   const { config, output, signal } = context;
-  const settings = await parseTraining(options, Date.now());
+  const settings = await parseTraining(args, Date.now());
   if (settings.registers && config.RISK_API_KEY === undefined) {
     throw new UsageError('RISK_API_KEY must hold the key of a risk officer; or say --no-register');
   }
-  const officer = settings.registers ? await readOfficer({ database, context }, 'train') : null;
+  await using database = openCommandDatabase(context, 'models', {
+    statementTimeoutMs: READING_TIMEOUT_MS,
+  });
+  const officer = settings.registers ? await readOfficer(database, config, 'train') : null;
   if (officer !== null) await refuseTakenName(database, settings.name);
   const lineage = { codeVersion: await readCodeVersion(), parent: await findActive(database) };
   await using folder = await openModelFolder(settings.out);

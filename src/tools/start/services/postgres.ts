@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endLeftOver } from './left-over.ts';
 import { type ClusterOptions, DATABASE, openCluster } from './postgres-cluster.ts';
-import { type ServiceProcess, startOnPort } from './service-process.ts';
+import { type RunningService, startOnPort } from './service-process.ts';
 
 type PostgresOptions = ClusterOptions & {
   readonly logFile: string;
@@ -16,16 +16,10 @@ type PostgresOptions = ClusterOptions & {
   readonly signal: AbortSignal;
 };
 
-type RunningPostgres = {
-  readonly url: string;
-  readonly port: number;
-  readonly service: ServiceProcess;
-};
-
 /** Crash recovery replays at most max_wal_size; generous for a slow disk. */
 const READY_TIMEOUT_MS = 120_000;
 /** Postgres says this while processes of a killed postmaster have not noticed yet: seen 30 ms after a kill -9. */
-const HELD = /pre-existing shared memory block/;
+const NOT_ENDED = /pre-existing shared memory block/;
 
 /** Sized for a laptop of two cores that the engine shares. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -54,14 +48,14 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
-export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+export async function startPostgres(options: PostgresOptions): Promise<RunningService> {
   const { program, account, password, logFile, durable, signal } = options;
   const cluster = await openCluster(options);
   await endLeftOver('Postgres', cluster, join(cluster, 'postmaster.pid'), 'SIGINT');
   const fixed = { ...SETTINGS, ...(durable ? DURABLE : FAST) };
   const { port, service } = await startOnPort({
     ...{ port: options.port, timeoutMs: READY_TIMEOUT_MS, signal },
-    ...{ portTaken: /could not bind/, notYet: HELD },
+    ...{ portTaken: /could not bind/, notYet: NOT_ENDED },
     specOf: (port) => ({
       name: 'Postgres',
       program: join(program.bin, 'postgres'),

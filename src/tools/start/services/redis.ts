@@ -6,7 +6,7 @@ import type { Account } from './account.ts';
 import { endLeftOver } from './left-over.ts';
 import type { RedisSource } from './redis-program.ts';
 import { askRedis } from './redis-protocol.ts';
-import { type ServiceProcess, type ServiceSpec, startOnPort } from './service-process.ts';
+import { type RunningService, type ServiceSpec, startOnPort } from './service-process.ts';
 
 type RedisOptions = {
   readonly source: RedisSource;
@@ -24,12 +24,6 @@ type RedisOptions = {
   /** A free one by default. */
   readonly port?: number;
   readonly signal: AbortSignal;
-};
-
-type RunningRedis = {
-  readonly url: string;
-  readonly port: number;
-  readonly service: ServiceProcess;
 };
 
 /** Loading an append-only file of 512 MB takes seconds. */
@@ -51,7 +45,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const DURABLE = { appendonly: 'yes', appendfsync: 'everysec' };
 const FAST = { appendonly: 'no' };
 
-export async function startRedis(options: RedisOptions): Promise<RunningRedis> {
+export async function startRedis(options: RedisOptions): Promise<RunningService> {
   const folder = join(options.services, 'redis');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (options.account.dropped) chownSync(folder, options.account.uid, options.account.gid);

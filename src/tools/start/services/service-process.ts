@@ -34,6 +34,13 @@ export type ServiceProcess = {
   stop(): Promise<void>;
 };
 
+/** A service that is ready, at its address. */
+export type RunningService = {
+  readonly url: string;
+  readonly port: number;
+  readonly service: ServiceProcess;
+};
+
 const STOP_TIMEOUT_MS = 30_000;
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
 const TAIL_LINES = 8;
@@ -132,9 +139,7 @@ type OnPortOptions = Omit<ReadyOptions, 'name'> & {
 };
 
 /** Starts a service, and tries again while what prevents it passes by itself. */
-export async function startOnPort(
-  options: OnPortOptions,
-): Promise<{ readonly port: number; readonly service: ServiceProcess }> {
+export async function startOnPort(options: OnPortOptions): Promise<Omit<RunningService, 'url'>> {
   const { specOf, isReady, portTaken, notYet = /$^/, signal } = options;
   const endMs = performance.now() + TRIES_MAX_MS;
   for (;;) {
