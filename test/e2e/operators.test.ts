@@ -81,6 +81,7 @@ const replayed = (n: number): EntryPayload => ({
   attempt: 1,
   origin: 'replay',
   replyTo: null,
+  rowId: null,
 });
 
 describe('risk dead-letters', () => {

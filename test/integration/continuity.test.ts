@@ -79,7 +79,7 @@ async function send(count: number, corridor: string): Promise<string[]> {
         ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.00', currency: 'USD' },
         ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
       },
-      ...{ attempt: 1, origin: 'ingest' as const, replyTo: null },
+      ...{ attempt: 1, origin: 'ingest' as const, replyTo: null, rowId: null },
     })),
   );
   return ids;

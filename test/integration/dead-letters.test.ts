@@ -33,7 +33,7 @@ describe('dead letters', { timeout: 120_000 }, () => {
   const entryOf = (...transactions: Transaction[]) =>
     packAgain(
       transactions.map((transaction) => ({
-        ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null },
+        ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null, rowId: null },
       })),
     );
   type Change = (entry: PackedEntry) => (string | Buffer)[];

@@ -23,7 +23,13 @@ async function fillFourShards(rig: WorkerRig) {
   const { commands: redis, database } = rig;
   const stored = await rig.store(seeds(TRANSACTIONS));
   const payloads = stored.map(
-    (transaction): EntryPayload => ({ transaction, attempt: 1, origin: 'ingest', replyTo: null }),
+    (transaction): EntryPayload => ({
+      transaction,
+      attempt: 1,
+      origin: 'ingest',
+      replyTo: null,
+      rowId: null,
+    }),
   );
   const producer = createProducer({
     ...{ redis, market: database.market, shards: 4, transactionsMax: 1000 },

@@ -3,7 +3,7 @@
  * file, emptied before each test.
  */
 import { describe, expect, test } from 'vitest';
-import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
+import { ENTRY_VERSION, ENTRY_VERSIONS, packAgain } from '../../src/core/stream/entries/entry.ts';
 import {
   CLAIM_START,
   createGroupDuties,
@@ -96,45 +96,52 @@ describe('group duties', () => {
     expect(await claim({ ...options, transactionsMax: 3 })).toMatchObject({
       suspects: [{ id: many, deliveries: 2 }],
     });
-    await redis().flushall();
-    const { packed } = packAgain([payload(1)]);
-    const fields = ['v', '2', 'n', '1', 'h', '1 ingest 2 ', 'd'];
-    await redis().xadd(stream.transactions, '*', ...fields, packed);
-    await deliver('dead', 1);
-    const carried = await claim({ ...options, transactionsMax: 10 });
-    expect(carried.entries).toMatchObject([{ deliveries: 4 }]);
+    const { packed, head } = packAgain([payload(1)], 2);
+    // The head of version 2 says it by place.
+    for (const [version, carrying] of [
+      ['2', '1 ingest 2 '],
+      ['3', head],
+    ] as const) {
+      await redis().flushall();
+      const fields = ['v', version, 'n', '1', 'h', carrying, 'd'];
+      await redis().xadd(stream.transactions, '*', ...fields, packed);
+      await deliver('dead', 1);
+      const { claim: claimBoth } = createGroupDuties(redis(), ENTRY_VERSIONS);
+      const carried = await claimBoth({ ...options, transactionsMax: 10 });
+      expect(carried.entries).toMatchObject([{ deliveries: 4 }]);
+    }
   });
 
   test('claim leaves entries of versions that we do not read, and takes what was handed over to us', async () => {
     const { packed } = packAgain([payload(1)]);
-    for (const version of ['3', '2', '2', '3']) {
+    for (const version of ['4', '2', '2', '4']) {
       const fields = ['v', version, 'n', '1', 'h', '1 ingest 0 ', 'd'];
       await redis().xadd(stream.transactions, '*', ...fields, packed);
     }
     const ids = await deliver('dead', 4);
     const [third = '', second = '', other = '', fourth = ''] = ids;
-    const [old, both] = [['2'], ['2', '3']].map((versions) => createGroupDuties(redis(), versions));
+    const [old, both] = [['2'], ['2', '4']].map((versions) => createGroupDuties(redis(), versions));
     if (old === undefined || both === undefined) throw new Error('two were made');
     const options = { stream: stream.transactions, consumer: 'heir', idleMs: 0, cursor: '-' };
     const claimed = await old.claim({ ...options, transactionsMax: 10 });
     expect(claimed.entries.map(({ id }) => id)).toEqual([second, other]);
-    const entries = ids.map((id) => ({ id, version: '3' }));
+    const entries = ids.map((id) => ({ id, version: '4' }));
     await handEntriesOver(redis(), [
       { stream: stream.transactions, consumer: 'dead', entries },
       { stream: 'no:such:stream', consumer: 'dead', entries },
     ]);
     const rows = (await redis().xpending(stream.transactions, GROUP, '-', '+', 10)) as unknown[][];
     expect(rows.map((row) => [row[1], row[3]])).toEqual([
-      ['for-version-3', 0],
+      ['for-version-4', 0],
       ['heir', 2],
       ['heir', 2],
-      ['for-version-3', 0],
+      ['for-version-4', 0],
     ]);
     const empty = streamKeys('m', 'DE-TR', 0);
     expect(await old.findHandedOver([stream, empty])).toEqual([]);
     const found = await both.findHandedOver([stream, empty]);
-    expect(found).toEqual([{ stream, from: 'for-version-3' }]);
-    const taken = await both.claim({ ...options, transactionsMax: 10, from: 'for-version-3' });
+    expect(found).toEqual([{ stream, from: 'for-version-4' }]);
+    const taken = await both.claim({ ...options, transactionsMax: 10, from: 'for-version-4' });
     expect(taken.entries).toMatchObject([
       { id: third, deliveries: 1 },
       { id: fourth, deliveries: 1 },

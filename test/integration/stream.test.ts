@@ -25,7 +25,7 @@ describe('producer', () => {
     expect(await readEntries(redis(), stream.transactions)).toEqual(payloads(300));
     const entries = await redis().xrange(stream.transactions, '-', '+');
     expect(entries.map(([, fields]) => fields.slice(0, 6))).toEqual(
-      new Array(3).fill(['v', '2', 'n', '100', 'h', '1 ingest 0 ']),
+      new Array(3).fill(['v', '3', 'n', '100', 'h', 'attempt=1 origin=ingest']),
     );
     expect(await held()).toBe(300);
     expect(await redis().xlen(streamKeys('m', 'DE-TR', 0).transactions)).toBe(1);

@@ -16,7 +16,7 @@ import { beginRows } from '../../src/core/profile/own-features.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
 import { readLog } from '../../src/core/profile/profile-log.ts';
 import { rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
-import { ATTEMPTS_MAX } from '../../src/core/stream/entries/entry.ts';
+import { ATTEMPTS_MAX } from '../../src/core/stream/entries/entry-head.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import { DELIVERIES_MAX } from '../../src/core/work/retry-policy.ts';
 import { foldRow } from '../support/fold-one.ts';

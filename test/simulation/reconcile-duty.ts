@@ -69,7 +69,7 @@ async function readWaiting({ streams }: World, process: Process): Promise<Set<st
 }
 
 const toEntry = (transaction: EntryPayload['transaction']): EntryPayload => ({
-  ...{ transaction, attempt: 1, origin: 'reconciled', replyTo: null },
+  ...{ transaction, attempt: 1, origin: 'reconciled', replyTo: null, rowId: null },
 });
 
 /** As the producer does: one part a stream, each whole or not at all. */

@@ -91,7 +91,7 @@ function submit(world: World, batchId: string, transactions: readonly Transactio
     const batch = { batchId, receivedAt, transactionIds };
     const isNew = await process.ask('accept', () => postgres.accept(batch, transactions));
     if (!isNew) return;
-    const payload = { attempt: 1, origin: 'ingest', replyTo: null } as const;
+    const payload = { attempt: 1, origin: 'ingest', replyTo: null, rowId: null } as const;
     const entries = transactions.map((transaction) => ({ transaction, ...payload }));
     try {
       await appendEntries(world, process, entries);
@@ -197,7 +197,13 @@ function appendAgain({ postgres, streams, journal }: World, which: number): void
   if (transaction === undefined) return;
   const stream = STREAMS.find(({ corridor }) => corridor === transaction.corridor);
   raise(journal.appends, transaction.transactionId);
-  const entry = { transaction, attempt: 1, origin: 'reconciled', replyTo: null } as const;
+  const entry = {
+    transaction,
+    attempt: 1,
+    origin: 'reconciled',
+    replyTo: null,
+    rowId: null,
+  } as const;
   streams.append(stream?.transactions ?? MARKET, packAgain([entry]));
 }
 

@@ -102,7 +102,7 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
     async append(transactions, more = {}) {
       await producer.append(
         transactions.map((transaction) => ({
-          ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null },
+          ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null, rowId: null },
           ...more,
         })),
       );

@@ -130,7 +130,7 @@ export async function storeAndAppend(
   // Entries have the order in which siblings see each other, not that of the keys.
   const entries = fresh.toSorted(comparePositions).map((row) => {
     const transaction = { ...row, receivedAtMs };
-    return { transaction, attempt: 1, origin: 'ingest', replyTo } as const;
+    return { transaction, attempt: 1, origin: 'ingest', replyTo, rowId: null } as const;
   });
   const left = await tryAppend(entries);
   failpoint('api-after-append');

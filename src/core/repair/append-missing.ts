@@ -40,7 +40,7 @@ export function createAppendMissing(
 }
 
 const toEntry = (transaction: Transaction) =>
-  ({ transaction, attempt: 1, origin: 'reconciled', replyTo: null }) as const;
+  ({ transaction, attempt: 1, origin: 'reconciled', replyTo: null, rowId: null }) as const;
 
 /** Rows in the order of their reception; those of one request in the order of their own time. */
 export function byReception(one: Transaction, other: Transaction): number {

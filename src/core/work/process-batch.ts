@@ -11,7 +11,7 @@ import { Failure } from '../../kit/words/failure.ts';
 import type { Verdict } from '../domain/score-record.ts';
 import type { Inserted, ScoreLineage } from '../store/scores/scores.ts';
 import type { StoredScore } from '../store/scores/stored-scores.ts';
-import type { EntryOrigin } from '../stream/entries/entry.ts';
+import type { EntryOrigin } from '../stream/entries/entry-head.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
 import type { BatchDependencies, BatchStore } from './batch-dependencies.ts';
 import { divideEntry, type Left, releaseEntry, toHandOvers } from './build-settlements.ts';

@@ -3,7 +3,7 @@
  * that is down pauses the worker and costs no attempt.
  */
 import type { Failure } from '../../kit/words/failure.ts';
-import { ATTEMPTS_MAX } from '../stream/entries/entry.ts';
+import { ATTEMPTS_MAX } from '../stream/entries/entry-head.ts';
 import type { Outcome } from './item.ts';
 
 /** Deliveries after which a transaction has crashed its workers often enough to be given up. */

@@ -150,6 +150,7 @@ async function replayPage(
       attempt: 1,
       origin: 'replay',
       replyTo: null,
+      rowId: null,
     })),
   );
   if (left.length === 0) {

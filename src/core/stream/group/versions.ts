@@ -7,7 +7,7 @@ import type { RedisClient } from '../../../kit/redis/connection.ts';
 import {
   type DecodedEntry,
   decodeEntry,
-  ENTRY_VERSION,
+  ENTRY_VERSIONS,
   type EntryFields,
 } from '../entries/entry.ts';
 import { identify } from '../entries/entry-ids.ts';
@@ -24,7 +24,7 @@ export type EntryReader = {
 };
 
 export const ENTRY_READER: EntryReader = {
-  versions: [ENTRY_VERSION],
+  versions: ENTRY_VERSIONS,
   decode: decodeEntry,
   identify,
 };

@@ -28,6 +28,6 @@ export function itemsAt(one: HeldEntry, atMs: number): Item[] {
   const transactions = Array.from({ length: one.entry.transactions }, (_, n) => ({
     ...{ transactionId: idAt(atMs, n), createdAtMs: atMs, accountId: `${one.entry.id}/${n}` },
   }));
-  const head = { attempt: 1, origin: 'ingest', replyTo: null } as const;
+  const head = { attempt: 1, origin: 'ingest', replyTo: null, rowId: null } as const;
   return deliver(transactions).map((transaction) => ({ held: one, head, transaction }));
 }
