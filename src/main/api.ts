@@ -10,8 +10,8 @@ import { watchCorridors } from '../core/accept/corridor-list.ts';
 import { openIngest } from '../core/accept/ingest.ts';
 import { transactionsPaths, transactionsRoutes } from '../core/accept/routes.ts';
 import { createModelCache } from '../core/read/model-cache.ts';
-import { proveWrite } from '../core/store/recovery/reconcile-state.ts';
 import { listCorridors } from '../core/store/transactions/corridors.ts';
+import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
 import { openReplies } from '../core/stream/settle/replies.ts';
 import { apiKeyHash } from '../kit/access/api-key.ts';
@@ -157,7 +157,7 @@ export async function runApi(context: CommandContext): Promise<number> {
   log.info({ url: serving.url }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
   await serving.close();
-  await Promise.all([resources.exports.ended(), resources.ingest.closer.flush()]);
+  await Promise.all([resources.exports.ended(), resources.ingest.leftRows.flush()]);
   return EXIT_FINE;
 }
 

@@ -3,11 +3,13 @@
  * from several processes' views of the slices while a slice is sealed under them; keys of old slices, with and without
  * filters; slices that vanish; rows of before the slices.
  */
+
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { planRows } from '../../src/core/accept/plan-rows.ts';
 import {
   keepKeySlices,
   planKeySlices,
@@ -65,7 +67,7 @@ function transaction(key: string): NewTransaction {
 /** Claims one key for a transaction of its own; returns the stored transaction, and whether it is that one. */
 async function claim(slices: KeySlices, key: string): Promise<{ id: string; isNew: boolean }> {
   const row = transaction(key);
-  const batch = { batchId: idAt(AT_MS), client: 'shop', transactions: [row] };
+  const batch = { client: 'shop', transactions: [row], rows: planRows(idAt(AT_MS), 1, [row]) };
   const claimed = await claimTransactions(database, slices, batch);
   const held = 'held' in claimed ? claimed.held.get(row) : undefined;
   return { id: held?.transactionId ?? row.transactionId, isNew: held === undefined };
@@ -263,10 +265,9 @@ describe('keys of before the slices', () => {
     const [known] = before;
     if (known === undefined) return;
     const row = transaction(known.key);
-    const batch = { batchId: idAt(AT_MS), client: known.client };
     const claimed = await claimTransactions(opened, openSlices(opened), {
-      ...batch,
-      transactions: [row],
+      ...{ client: known.client, transactions: [row] },
+      rows: planRows(idAt(AT_MS), 1, [row]),
     });
     expect('held' in claimed && [...claimed.held.values()]).toMatchObject([
       { transactionId: known.id, fingerprint: known.print.slice(0, 32) },

@@ -52,7 +52,7 @@ async function score(ids: readonly string[], verdict: Verdict, isSpotCheck = () 
       ...{ features: Float64Array.of(1), model: null, attempts: 1, degradation: 0 },
     })),
   );
-  return await insertScores(database, scores, LINEAGE, isSpotCheck);
+  return await insertScores(database, scores, LINEAGE, [], isSpotCheck);
 }
 
 type CaseRow = Record<

@@ -215,8 +215,8 @@ function weakened<P extends Profile, Past>(
 
 function createStore({ postgres, missing }: World, process: Process): BatchStore {
   const store: BatchStore = {
-    insertScores: (scores, lineage) =>
-      process.ask('insertScores', () => postgres.insertScores(scores, lineage)),
+    insertScores: (scores, lineage, final) =>
+      process.ask('insertScores', () => postgres.insertScores(scores, lineage, final)),
     readStoredScores: (asked) =>
       process.ask('readStoredScores', () =>
         postgres.readStoredScores(asked.map(({ transactionId }) => transactionId)),
@@ -227,9 +227,9 @@ function createStore({ postgres, missing }: World, process: Process): BatchStore
   if (missing === 'acknowledge-after-commit') {
     return {
       ...store,
-      async insertScores(scores, lineage) {
+      async insertScores(scores, lineage, final) {
         // Sent, and not waited for.
-        store.insertScores(scores, lineage).catch(() => undefined);
+        store.insertScores(scores, lineage, final).catch(() => undefined);
         return 'all';
       },
     };
@@ -239,14 +239,18 @@ function createStore({ postgres, missing }: World, process: Process): BatchStore
     return {
       ...store,
       // A failed statement is tried again before the failure is reported.
-      insertScores: (scores, lineage) =>
-        insertScores(scores, lineage).catch(() => insertScores(scores, lineage)),
+      insertScores: (scores, lineage, final) =>
+        insertScores(scores, lineage, final).catch(() => insertScores(scores, lineage, final)),
     };
   }
   if (missing === 'dead-letter-row') {
     return {
       ...store,
-      insertDeadLetters: async (all) => new Set(all.map((one) => one.transactionId ?? one.entryId)),
+      async insertDeadLetters(all) {
+        const final = all.flatMap(({ rowId, transactionId: id }) => (id ? { rowId, id } : []));
+        await process.ask('insertDeadLetters', () => postgres.openRows.takeOut(final));
+        return new Set(all.map((one) => one.transactionId ?? one.entryId));
+      },
     };
   }
   return store;

@@ -91,7 +91,7 @@ const DEADLOCK = '40P01';
 async function emptyTables(sql: TestDatabase['sql']): Promise<void> {
   try {
     await sql(
-      `truncate transactions, scores, labels, dead_letters, ingest_batches, daily_increments, daily_tallies,
+      `truncate transactions, scores, labels, dead_letters, open_rows, open_increments, daily_increments, daily_tallies,
                 tally_days, total_tallies`,
     );
   } catch (error) {

@@ -4,6 +4,7 @@
  */
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { rowIdOf } from '../stream/entries/entry-head.ts';
 import { acknowledgeStored } from './acknowledge.ts';
 import type { BatchDependencies } from './batch-dependencies.ts';
 import {
@@ -95,6 +96,7 @@ function toDeadLetter({ held, item, outcome }: Decided, packed: string, atMs: nu
     corridor: stream.corridor,
     stream: stream.transactions,
     entryId: entry.id,
+    rowId: item?.head.rowId ?? rowIdOf(entry.head),
     attempts: item?.head.attempt ?? 1,
     errorCode: outcome.failure.code,
     error: outcome.failure.message,

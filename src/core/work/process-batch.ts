@@ -9,7 +9,7 @@
  */
 import { Failure } from '../../kit/words/failure.ts';
 import type { Verdict } from '../domain/score-record.ts';
-import type { Inserted, ScoreLineage } from '../store/scores/scores.ts';
+import type { FinalTransaction, Inserted, ScoreLineage } from '../store/scores/scores.ts';
 import type { StoredScore } from '../store/scores/stored-scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry-head.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
@@ -163,7 +163,7 @@ async function scoreAndSend(
     verdicts: scored.map(({ decision }) => decision.verdict),
     sharing: sharing.map(({ item }) => item),
     scoredAtMs: lineage.scoredAtMs,
-    inserted: store.insertScores(scored, lineage),
+    inserted: store.insertScores(scored, lineage, [...scored, ...sharing].map(toFinal)),
     ...{ shadows, endStore },
   };
 }
@@ -199,6 +199,10 @@ function failItem(
   failure: Failure,
 ): Decided {
   return decide(item, decideRetry(retryBaseMs, item.head.attempt, failure, random()));
+}
+
+function toFinal({ item: { head, transaction } }: Scored): FinalTransaction {
+  return { rowId: head.rowId, id: transaction };
 }
 
 function recordOf(scored: Scored, lineage: ScoreLineage): StoredScore {

@@ -10,7 +10,7 @@ import { createOperating, type Operating } from './operating.ts';
 type Parts = {
   readonly databases: Databases & { readonly replica: OpenReplica | null };
   readonly redis: RedisClient;
-  readonly ingest: Pick<Ingest, 'corridors' | 'tryAppend' | 'system'>;
+  readonly ingest: Pick<Ingest, 'corridors' | 'tryAppend' | 'leftRows' | 'shards' | 'system'>;
   readonly guards: Guards;
 };
 
@@ -24,5 +24,5 @@ export function bindOperating(
     shards: config.RISK_SHARDS,
     readReplica: () => databases.replica?.status() ?? null,
   };
-  return createOperating(databases, ingest.tryAppend, pipeline, ingest.system);
+  return createOperating(databases, ingest, pipeline, ingest.system);
 }

@@ -1,5 +1,4 @@
 /** Status and dead letters for operators, bound once to their adapters. */
-import type { TryAppend } from '../../core/accept/append-entries.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
 import { encodeToken } from '../../kit/words/consistency-token.ts';
 import type { Actor } from '../../kit/words/principal.ts';
@@ -7,6 +6,7 @@ import {
   type DeadLetterCommand,
   purgeDeadLetters,
   replayDeadLetters,
+  type Streams,
 } from '../dead-letters/change.ts';
 import {
   type DeadLetterListParameters,
@@ -21,7 +21,7 @@ export type Operating = ReturnType<typeof createOperating>;
 /** @param system  system identifier of the database cluster, for consistency tokens */
 export function createOperating(
   databases: Databases,
-  tryAppend: TryAppend,
+  streams: Streams,
   pipeline: Pipeline,
   system: string,
 ) {
@@ -33,7 +33,7 @@ export function createOperating(
     readDeadLetter: (id: string) => readDeadLetter(primary, id),
     groupDeadLetters: () => groupDeadLetters(primary),
     replayDeadLetters: async (command: DeadLetterCommand, by: Actor) => {
-      const { result, write } = await replayDeadLetters(primary, tryAppend, command, by);
+      const { result, write } = await replayDeadLetters(primary, streams, command, by);
       return { result, token: write && encodeToken({ system, ...write }) };
     },
     purgeDeadLetters: (command: DeadLetterCommand, by: Actor) =>

@@ -1,6 +1,6 @@
 /**
  * Scores, write side: one statement a batch, written once, which counts them and names those that people review and those
- * that webhooks take. What was stored before, by another delivery of the same transaction, stays: the stored score is what
+ * that webhooks take; it also takes them out of their open rows. What was stored before, by another delivery of the same transaction, stays: the stored score is what
  * counts. That is rare, so the statement that looks for it (two fifths dearer) runs only after one that takes every score
  * for new has failed.
  */
@@ -30,6 +30,7 @@ import { addHooked, addHookedScores } from '../../../rooms/webhooks/store/webhoo
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import type { Decision } from '../../domain/score-record.ts';
+import { type Final, finalValues, takeOut, takeOutFinal } from '../open-rows/open-rows.ts';
 import type { PartitionGuard } from '../partitions/partitions.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 import { vectorChecksum } from './vector-checksum.ts';
@@ -71,7 +72,7 @@ const insertAll = `insert into market.scores (transaction_id, created_at, scored
 const insertAllStatement: Statement = {
   name: 'insert-all-scores',
   text: `with tallied as (${addIncrements(18)}), reviewed as (${addIntake('$27')}),
-              hooked as (${addHooked('$4', '$11')}) ${insertAll}`,
+              hooked as (${addHooked('$4', '$11')}), ${takeOut(28)} ${insertAll}`,
 };
 
 // Ids are returned only when some were stored before: a row each would cost more than the whole request.
@@ -91,15 +92,22 @@ const addIncrementsStatement: Statement = { name: 'add-increments', text: addInc
 /** Draws transactions that are reviewed although their verdict does not ask for it. */
 export type DrawSpotCheck = (transaction: { readonly transactionId: string }) => boolean;
 
-/** Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new. */
+/**
+ * Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new.
+ * @param final takes all of them, stored before or not, out of their open rows
+ */
 export async function insertScores(
   database: Pick<Database, 'query' | 'transaction'>,
   scores: readonly NewScore[],
   lineage: ScoreLineage,
+  final: readonly FinalTransaction[] = [],
   isSpotCheck: DrawSpotCheck = () => false,
 ): Promise<Inserted> {
-  return await insertEncoded(database, encodeScores(scores, lineage, isSpotCheck));
+  return await insertEncoded(database, encodeScores(scores, lineage, final, isSpotCheck));
 }
+
+/** A transaction with a score, and the open row that its entry names. */
+export type FinalTransaction = Final<DeliveredTransaction>;
 
 /** Scores as parameters, and of each of them what the tallies count: nothing else of it lives until they are stored. */
 type EncodedScores = {
@@ -107,6 +115,7 @@ type EncodedScores = {
   readonly counted: readonly Counted[];
   /** Ids of those that people review. */
   readonly reviewed: readonly string[];
+  readonly final: readonly Buffer[];
 };
 type Counted = {
   readonly transaction: DeliveredTransaction;
@@ -116,6 +125,7 @@ type Counted = {
 function encodeScores(
   scores: readonly NewScore[],
   lineage: ScoreLineage,
+  final: readonly FinalTransaction[],
   isSpotCheck: DrawSpotCheck,
 ): EncodedScores {
   const rows = scores.toSorted(compareScores);
@@ -127,17 +137,20 @@ function encodeScores(
   const reviewed = rows.flatMap(({ transaction, decision: { verdict } }) =>
     verdict === 'review' || isSpotCheck(transaction) ? transaction.transactionId : [],
   );
-  return { values: insertValues(rows, lineage), counted, reviewed };
+  return {
+    ...{ values: insertValues(rows, lineage), counted, reviewed },
+    final: finalValues(final, deliveredUuidArray),
+  };
 }
 
 async function insertEncoded(
   database: Pick<Database, 'query' | 'transaction'>,
   encoded: EncodedScores,
 ): Promise<Inserted> {
-  const { values, counted, reviewed } = encoded;
+  const { values, counted, reviewed, final } = encoded;
   if (counted.length === 0) return 'all';
   try {
-    const all = [...values, ...tally(counted), intakeValue(reviewed)];
+    const all = [...values, ...tally(counted), intakeValue(reviewed), ...final];
     await database.query(insertAllStatement, all);
   } catch (error) {
     if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
@@ -148,7 +161,7 @@ async function insertEncoded(
 
 async function insertNew(
   query: Query,
-  { values, counted, reviewed }: EncodedScores,
+  { values, counted, reviewed, final }: EncodedScores,
 ): Promise<Inserted> {
   const [inserted] = await query<{ ids: string[] | null }>(insertNewStatement, values);
   if (inserted === undefined) throw new Error('an aggregate has one row');
@@ -163,6 +176,7 @@ async function insertNew(
       ...{ transactionId, verdict },
     })),
   );
+  await takeOutFinal(query, final);
   return ids ?? 'all';
 }
 
@@ -206,6 +220,7 @@ export type Inserted = 'all' | ReadonlySet<string>;
 export type InsertScores = (
   scores: readonly NewScore[],
   lineage: ScoreLineage,
+  final: readonly FinalTransaction[],
 ) => Promise<Inserted>;
 
 /** Runs a call now or later. */
@@ -239,5 +254,6 @@ export function createInsertScores(
   };
   const insertInTurn = (encoded: EncodedScores) => inTurn(() => insert(encoded));
   // Not async: such a function keeps its parameters alive as long as it waits.
-  return (scores, lineage) => insertInTurn(encodeScores(scores, lineage, isSpotCheck));
+  return (scores, lineage, final) =>
+    insertInTurn(encodeScores(scores, lineage, final, isSpotCheck));
 }

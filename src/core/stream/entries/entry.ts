@@ -70,7 +70,7 @@ export type PackedEntry = {
 
 const [POINT, ZERO, NINE] = [46, 48, 57];
 /** Bytes of a time in a column. */
-export const TIME_BYTES = 8;
+const TIME_BYTES = 8;
 const ID_CHARS_MAX = 256;
 /** 2000-01-01 and 10000-01-01: outside them there is no partition. */
 const TIME_MS_MIN = Date.UTC(2000, 0);

@@ -1,5 +1,4 @@
 /** `risk partitions`: the months of transactions, scores and labels, straight in the database. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   attachMonth,
@@ -143,7 +142,7 @@ const attach: Action = async (args, database, { output, signal }) => {
   const month = monthOption('the month', positionals[0]);
   const waitSeconds = readWait(values['wait-seconds']);
   const toBeScored = await patiently(waitSeconds, signal, () =>
-    attachMonth(database, month, by('attach'), randomUUID),
+    attachMonth(database, month, by('attach')),
   );
   output.value({ month: monthText(month), to_be_scored: toBeScored }, [
     `${monthText(month)} is attached; ${toBeScored} transactions without a score go to the reconciler`,

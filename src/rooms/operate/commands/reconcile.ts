@@ -3,14 +3,12 @@
  * does not want to wait or runs no worker.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { requestRescan } from '../../../core/store/recovery/rescan.ts';
 import {
   type Command,
   type CommandContext,
   EXIT,
   parseArguments,
 } from '../../../kit/command/command.ts';
-import { timeOption } from '../../../kit/command/date-options.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -21,9 +19,12 @@ import { openCommands, type RedisClient, untilReady } from '../../../kit/redis/c
 /** Pause between two runs that found work. */
 const PAUSE_MS = 200;
 
-type Reconciler = {
-  readonly run: (signal: AbortSignal) => Promise<Totals & { readonly full: boolean }>;
+type Report = Totals & {
+  readonly lost: number;
+  readonly isWhole: boolean;
+  readonly full: boolean;
 };
+type Reconciler = { readonly run: (signal: AbortSignal) => Promise<Report> };
 /** Binds `repair/reconcile.ts` to its adapters; main/ hands it in, as commands import no wiring. */
 type OpenReconciler = (
   config: Config,
@@ -36,13 +37,10 @@ type OpenReconciler = (
 export const createCommand = (openReconciler: OpenReconciler): Command => ({
   name: 'reconcile',
   summary: 'Appends to the streams what is stored but not there.',
-  usage: `risk reconcile [--from TIME] [--json]
+  usage: `risk reconcile [--json]
 
-Closes open batches older than RISK_RECONCILE_AGE_MS and, if Redis or a part of it was lost, brings back
-everything that is neither scored nor waiting. Workers do the same every second; running it twice is harmless.
-
-  --from TIME  looks at everything received since then, a date or an RFC 3339 time, whether a loss was
-               noticed or not; while a worker reconciles, it is that worker who does
+Appends what no stream has: what an API could not append, and open rows older than RISK_RECONCILE_AGE_MS that are nowhere
+in Redis, whatever lost them. Workers do the same every second; running it twice is harmless.
 
 Needs DATABASE_URL and REDIS_URL.`,
   needs: ['DATABASE_URL', 'REDIS_URL'],
@@ -54,8 +52,7 @@ async function reconcile(
   args: string[],
   { config, output, signal }: CommandContext,
 ): Promise<number> {
-  const { from } = parseArguments(args, { from: { type: 'string' } }).values;
-  const fromMs = from === undefined ? undefined : timeOption('--from', from);
+  parseArguments(args, {});
   const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
   if (databaseUrl === undefined || redisUrl === undefined) {
     if (databaseUrl === undefined) output.error('DATABASE_URL: is needed by reconcile');
@@ -66,7 +63,6 @@ async function reconcile(
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   try {
     await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
-    if (fromMs !== undefined) await requestRescan(database, new Date(fromMs));
     await using leadership = createLeadership(database, nameProcess());
     const lead = leadership.of('reconcile');
     const reconciler = openReconciler(config, database, redis, () => undefined, lead.writes);
@@ -76,36 +72,31 @@ async function reconcile(
     });
     if (!led || result === undefined) {
       const leader = (await readLeader(database, 'reconcile')) ?? null;
-      const does = fromMs === undefined ? 'nothing to do here' : 'and does what is asked here';
       output.value({ leader: false, led_by: leader }, [
-        `${leader ?? 'another process'} reconciles: ${does}`,
+        `${leader ?? 'another process'} reconciles: nothing to do here`,
       ]);
       return EXIT.fine;
     }
     output.record({ leader: true, ...result });
-    return result.recovering ? EXIT.failed : EXIT.fine;
+    return EXIT.fine;
   } finally {
     redis.disconnect();
   }
 }
 
-type Totals = {
-  readonly batches: number;
-  readonly appended: number;
-  readonly recovering: boolean;
-};
+type Totals = { readonly rows: number; readonly appended: number };
 
-/** Runs until there is nothing to do and no recovery is left, or until the signal. */
+/** Runs until every open row was looked at and nothing is left to do, or until the signal. */
 async function runUntilDone(reconciler: Reconciler, signal: AbortSignal): Promise<Totals> {
-  let [batches, appended] = [0, 0];
+  let [rows, appended, isWhole] = [0, 0, false];
   for (;;) {
     const report = await reconciler.run(signal);
-    batches += report.batches;
+    rows += report.rows;
     appended += report.appended;
-    const { recovering, full } = report;
-    const isIdle = report.batches === 0 && report.appended === 0 && !recovering;
+    isWhole = report.lost === 0 && (isWhole || report.isWhole);
+    const isIdle = report.rows === 0 && isWhole;
     // Full streams have to wait for the workers: the operator may run the command again.
-    if (signal.aborted || full || isIdle) return { batches, appended, recovering };
+    if (signal.aborted || report.full || isIdle) return { rows, appended };
     await delay(PAUSE_MS);
   }
 }
