@@ -60,9 +60,6 @@ export default defineConfig({
           // A file that imports the engine anew costs 0.3 s of CPU; no module keeps anything that another file could see.
           isolate: false,
           globalSetup: 'test/support/global-setup.ts',
-          // The engine refuses what takes it too long, which happens on a busy machine. `npm test` names the tests that
-          // needed their second try.
-          retry: 1,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

@@ -1,7 +1,8 @@
 /** What a model costs a transaction: margins of a batch from an ensemble of the usual size. */
-import { treePredictor } from '../src/core/score/models/trees/predict-trees.ts';
+
 import { parseArguments } from '../src/kit/command/command.ts';
 import { createRandom } from '../src/kit/random.ts';
+import { treePredictor } from '../src/rooms/models/model/trees/predict-trees.ts';
 import type { Bench, BenchReport } from './support/bench.ts';
 import { percentiles } from './support/percentiles.ts';
 import { makeRandomTrees } from './support/random-trees.ts';

@@ -1,14 +1,14 @@
 /**
  * How long does `GET /v1/status` take when the tables are full? Millions of transactions and scores in 12 months, counted
- * by the migration's own statements; then status is asked while transactions are posted and scored and a worker merges.
+ * as `risk verify tallies --repair` does; then status is asked while transactions are posted and scored and a worker merges.
  */
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { openPool } from '../src/kit/database/pool.ts';
 import { monthOf } from '../src/kit/words/month.ts';
 import { DAY_MS } from '../src/kit/words/utc-bucket.ts';
+import { repairDays } from '../src/rooms/evidence/store/recount-days.ts';
 import { verifyDays } from '../src/rooms/evidence/verify/tallies.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
@@ -28,7 +28,6 @@ const POST_EVERY_MS = 100;
 const POST_ROWS = 100;
 /** The bound at the 99th percentile for requests that touch a store. */
 const ANSWER_MS_MAX = 50;
-const MIGRATION = new URL('../sql/0024_create_daily_tallies.sql', import.meta.url);
 /** The first request touches no store: it measures HTTP on this machine at that time. */
 const QUESTIONS = ['/livez', '/v1/status', '/v1/summaries/daily'] as const;
 
@@ -60,7 +59,7 @@ const INDEXES = {
 
 type Counted = { countSeconds: number; mergeable: number };
 
-async function fill(services: Services, rows: number, note: (text: string) => void) {
+async function fill(services: Services, rows: number, { output: { note }, signal }: BenchContext) {
   const { database, databaseUrl } = services;
   const endMonth = monthOf(Date.now());
   await using pool = openBenchPool(databaseUrl);
@@ -81,10 +80,9 @@ async function fill(services: Services, rows: number, note: (text: string) => vo
     await database.query(`create index ${name} on ${columns}`);
   }
   await database.query('vacuum analyze transactions, scores');
-  note('counting them as the migration does');
-  const [, , counting = ''] = (await readFile(MIGRATION, 'utf8')).split(/^-- step.*$/m);
+  note('counting them');
   const startMs = performance.now();
-  await database.query(counting);
+  await repairDays(pool, signal);
   const countSeconds = (performance.now() - startMs) / 1000;
   const { rows: found } = await database.query<{ count: number }>(
     'select count(*)::int as count from daily_increments',
@@ -165,8 +163,8 @@ async function* measure(
       ...{ settings: {}, versions: pipeline.services.versions, perSecond: 1000 / p50 },
       figures: {
         ...{ p50_ms: p50, p99_ms: p99, max_ms: max, failed, different, tallies },
-        ...{ recount_seconds: recountSeconds, migration_counts_seconds: counted.countSeconds },
-        increments_of_migration: counted.mergeable,
+        ...{ recount_seconds: recountSeconds, count_seconds: counted.countSeconds },
+        increments_of_count: counted.mergeable,
       },
       ...{ ceilings: [], tables: [] },
       breaches: [
@@ -190,7 +188,7 @@ export const bench: Bench = {
     const calls = integerOption('--calls', values.calls, { min: 1, max: 100_000 }, 200);
     let counted: Counted = { countSeconds: 0, mergeable: 0 };
     const prepare = async (services: Services) => {
-      counted = await fill(services, rows, (line) => context.output.note(line));
+      counted = await fill(services, rows, context);
     };
     await using pipeline = await startPipeline({ workers: 1, settings: {}, prepare }, context);
     yield* measure(pipeline, { rows, calls, counted }, context);

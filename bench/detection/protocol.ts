@@ -3,10 +3,12 @@
  * had a fraud between a week before the delay and the day that is just known. Each figure comes with the bounds
  * of 95 % over resampled customers.
  */
-import type { Interval } from '../../src/core/score/models/evaluation/wilson.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import { accountPrecision } from '../../src/rooms/models/training/evaluation/account-precision.ts';
-import { bootstrapIntervals } from '../../src/rooms/models/training/evaluation/bootstrap.ts';
+import {
+  bootstrapIntervals,
+  type Interval,
+} from '../../src/rooms/models/training/evaluation/bootstrap.ts';
 import {
   aucOf,
   averagePrecisionOf,

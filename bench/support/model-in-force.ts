@@ -1,19 +1,16 @@
 /** A model of the usual size, registered and active in every corridor before any worker runs. */
 import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
-import { ALL_CORRIDORS } from '../../src/core/domain/model-record.ts';
-import { writeXgboost } from '../../src/core/score/models/formats/write-xgboost.ts';
-import {
-  describeModel,
-  toGoldenVectors,
-} from '../../src/core/score/models/registry/check-model.ts';
-import { decideRollouts, insertProposal } from '../../src/core/store/models/model-rollouts.ts';
-import { insertModel } from '../../src/core/store/models/models.ts';
 import { listCorridors } from '../../src/core/store/transactions/corridors.ts';
 import { mintApiKey } from '../../src/kit/access/api-key.ts';
 import { makeApiKey } from '../../src/kit/access/api-keys.ts';
 import { type Database, openPool } from '../../src/kit/database/pool.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import type { Officer } from '../../src/kit/words/principal.ts';
+import { writeXgboost } from '../../src/rooms/models/model/formats/write-xgboost.ts';
+import { ALL_CORRIDORS } from '../../src/rooms/models/model-record.ts';
+import { describeModel, toGoldenVectors } from '../../src/rooms/models/registry/check-model.ts';
+import { insertModel } from '../../src/rooms/models/store/models.ts';
+import { decideRollouts, insertProposal } from '../../src/rooms/models/store/rollouts.ts';
 import { MARKET } from './market.ts';
 import { makeRandomTrees } from './random-trees.ts';
 

@@ -1,10 +1,10 @@
 /** A model of the usual size that decides in every corridor, as a worker asks it for a batch. */
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { openScoringModel } from '../../src/core/score/models/registry/scoring-model.ts';
-import type { Opinion } from '../../src/core/score/opinion.ts';
-import { judgeBatch, type ModelsInForce } from '../../src/core/work/judge-batch.ts';
-import { createModelHealth } from '../../src/core/work/model-health.ts';
+import type { Opinion } from '../../src/core/score/judge.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import { judgeBatch, type ModelsInForce } from '../../src/rooms/models/judge/judge-batch.ts';
+import { createModelHealth } from '../../src/rooms/models/judge/model-health.ts';
+import { openScoringModel } from '../../src/rooms/models/registry/scoring-model.ts';
 import { makeTreeModel } from './model-in-force.ts';
 
 export type TreeJudge = (

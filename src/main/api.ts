@@ -1,23 +1,21 @@
 /**
- * The API process. Composition root: opens the adapters, hands them to ingest, query and http, serves
- * until it is told to stop, then closes everything in the order the data flows.
+ * The API process: opens the stores, hands them to core and to the rooms, serves until it is told to stop, and then closes
+ * everything in the order the data flows.
  */
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
-import { fileURLToPath } from 'node:url';
-import packageJson from '../../package.json' with { type: 'json' };
+import type { Hono } from 'hono';
 import { watchCorridors } from '../core/accept/corridor-list.ts';
 import { openIngest } from '../core/accept/ingest.ts';
-import { transactionsPaths, transactionsRoutes } from '../core/accept/routes.ts';
-import { createModelCache } from '../core/read/model-cache.ts';
+import { acceptRoutes } from '../core/accept/routes.ts';
+import type { Api, ApiRoom } from '../core/room.ts';
 import { listCorridors } from '../core/store/transactions/corridors.ts';
 import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
 import { openReplies } from '../core/stream/settle/replies.ts';
 import { apiKeyHash } from '../kit/access/api-key.ts';
 import { findLiveApiKey, storeBootstrapKey } from '../kit/access/api-keys.ts';
+import { createRecordUse } from '../kit/access/record-use.ts';
 import { findLoginLink, findOpenSession } from '../kit/access/sessions.ts';
-import type { Guards } from '../kit/breakers/guards.ts';
 import type { CommandContext } from '../kit/command/command.ts';
 import { EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
@@ -30,60 +28,24 @@ import { readSystem } from '../kit/database/replica/replica-position.ts';
 import { openSliceDatabase } from '../kit/database/slice-database.ts';
 import { type Front, openFront } from '../kit/http/admission/shed.ts';
 import { createApp } from '../kit/http/app.ts';
-import type { RouteModule } from '../kit/http/app-env.ts';
-import { type Authenticator, openAuthenticator } from '../kit/http/auth/auth.ts';
+import type { AppEnv } from '../kit/http/app-env.ts';
+import { openAuthenticator } from '../kit/http/auth/auth.ts';
 import { createCpuQueue } from '../kit/http/body/cpu-queue.ts';
-import { buildDocument } from '../kit/http/document.ts';
-import { healthPaths, healthRoutes } from '../kit/http/health.ts';
+import { docsRoutes } from '../kit/http/docs.ts';
+import { healthRoutes } from '../kit/http/health.ts';
 import { serve } from '../kit/http/serve.ts';
 import { createMetrics, type Metrics, reportConnections } from '../kit/metrics/metrics.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../kit/process/failpoint.ts';
 import { createReadiness } from '../kit/process/vital-signs.ts';
 import { openCommands, untilReady } from '../kit/redis/connection.ts';
-import { createKeys } from '../rooms/access/keys.ts';
-import { identitiesPaths, identitiesRoutes } from '../rooms/access/routes/identities.ts';
-import { keysPaths, keysRoutes } from '../rooms/access/routes/keys.ts';
-import { sessionsPaths, sessionsRoutes } from '../rooms/access/routes/sessions.ts';
-import { createSessions, type Sessions } from '../rooms/access/sessions.ts';
-import { auditPaths, auditRoutes } from '../rooms/audit/routes.ts';
-import { consoleRoutes } from '../rooms/console/console.ts';
-import { docsPaths, docsRoutes } from '../rooms/console/docs.ts';
-import { deadLettersPaths, deadLettersRoutes } from '../rooms/dead-letters/routes.ts';
-import { exportsPaths, exportsRoutes } from '../rooms/exports/routes.ts';
-import { createExports } from '../rooms/exports/write/exports.ts';
-import { labelsPaths, labelsRoutes } from '../rooms/labels/routes.ts';
-import { createRegistry } from '../rooms/models/change/registry.ts';
-import { modelWatchPaths, modelWatchRoutes } from '../rooms/models/routes/model-watch.ts';
-import { modelsPaths, modelsRoutes } from '../rooms/models/routes/models.ts';
-import { bindReviews } from '../rooms/review/bind-reviews.ts';
-import { cataloguePaths, catalogueRoutes } from '../rooms/rules/routes/catalogue.ts';
-import { rulesPaths, rulesRoutes } from '../rooms/rules/routes/rules.ts';
-import { bindEvaluating } from '../rooms/search/bind-evaluate.ts';
-import { bindReading } from '../rooms/search/bind-reading.ts';
-import { answerHotScores } from '../rooms/search/hot-scores.ts';
-import type { Reading } from '../rooms/search/queries/reading.ts';
-import { evaluatePaths, evaluateRoutes } from '../rooms/search/routes/evaluate.ts';
-import { partiesPaths, partiesRoutes } from '../rooms/search/routes/parties.ts';
-import { scoresPaths, scoresRoutes } from '../rooms/search/routes/scores.ts';
-import { bindLive } from '../rooms/status/bind-live.ts';
-import { bindOperating } from '../rooms/status/bind-operating.ts';
-import { livePaths, liveRoutes } from '../rooms/status/routes/live.ts';
-import { statusPaths, statusRoutes } from '../rooms/status/routes/status.ts';
-import { summariesPaths, summariesRoutes } from '../rooms/summaries/routes.ts';
-import { createWebhooks } from '../rooms/webhooks/change.ts';
-import { openWebhookParts } from '../rooms/webhooks/duty.ts';
-import { webhooksPaths, webhooksRoutes } from '../rooms/webhooks/routes.ts';
+import { loadDocument } from './document.ts';
 import { bindGuards, watchGuards } from './guards.ts';
+import { openModels, ROOMS } from './rooms.ts';
 
-/** The build of the browser application. */
-const CONSOLE = fileURLToPath(new URL('../../console/dist', import.meta.url));
 const EXIT_FINE = 0;
 const EXIT_FAILED = 1;
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
 const LOCK_SHARE = 0.8;
-
-/** Everything with a lifetime, opened once. */
-type Resources = Awaited<ReturnType<typeof openResources>>;
 
 export async function runApi(context: CommandContext): Promise<number> {
   const { config, log, output, signal } = context;
@@ -96,54 +58,34 @@ export async function runApi(context: CommandContext): Promise<number> {
   await using stack = new AsyncDisposableStack();
   const metrics = createMetrics();
   const guards = stack.use(bindGuards(metrics, log, 'api'));
-  const lockTimeoutMs = Math.floor(config.RISK_STATEMENT_TIMEOUT_MS * LOCK_SHARE);
   const guard = guards.postgres.run;
+  const lockTimeoutMs = Math.floor(config.RISK_STATEMENT_TIMEOUT_MS * LOCK_SHARE);
   const database = stack.use(openDatabase(config, databaseUrl, 'api', { lockTimeoutMs, guard }));
-  const probe = stack.use(openProbe(config, databaseUrl, 'api'));
   if (!(await waitForSchema(database, config.RISK_SCHEMA_WAIT_MS, signal))) {
     if (signal.aborted) return EXIT_FINE;
     output.error('the schema is missing or too old: run `risk migrate`');
     return EXIT_FAILED;
   }
   if (config.RISK_BOOTSTRAP_KEY !== undefined) {
-    const works = await storeBootstrapKey(
-      ...[database, apiKeyHash(config.RISK_BOOTSTRAP_KEY), 'risk api'],
-    );
+    const keyHash = apiKeyHash(config.RISK_BOOTSTRAP_KEY);
+    const works = await storeBootstrapKey(database, keyHash, 'risk api');
     if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
   }
-  const takesSubmissions = () => guards.postgres.state() === 'closed';
-  const finders = { key: findLiveApiKey, link: findLoginLink, session: findOpenSession };
-  const { authenticate, recall, turnAway } = openAuthenticator(config, async (tokenHash, kind) => {
-    const key = await finders[kind](database, tokenHash);
-    return key && { ...key, roles: new Set(key.roles) };
-  });
-  const front = stack.use(openFront(config, { metrics, takesSubmissions, turnAway }));
-  const { isSubmitting } = front;
-  const opened = { database, probe, guards, metrics, databaseUrl, redisUrl, isSubmitting };
-  const resources = await openResources(context, stack, opened);
-  const { awaitBody } = front;
-  const sessions = createSessions(database);
-  const reading = bindReading(config, resources);
-  const shared = { authenticate, awaitBody, sessions, reading };
-  const modules = listModules(context, { ...resources, ...shared });
-  const document = buildDocument(
-    [...modules.map((module) => module.paths), docsPaths],
-    packageJson.version,
-  );
-  modules.push(
-    { routes: docsRoutes(document), paths: docsPaths },
-    { routes: consoleRoutes(CONSOLE), paths: {} },
-  );
-  const degradation = guards.health.level;
-  // Requests of a limited client are counted in the application.
-  const answerHot = (listener: RequestListener) =>
-    config.RISK_CLIENT_REQUESTS_PER_SECOND > 0
-      ? listener
-      : answerHotScores(listener, { recall, peekScore: reading.peekScore, metrics, degradation });
+  const stores = { databaseUrl, redisUrl, database, guards, metrics };
+  const { api, front, probe } = await openApi(context, stack, stores);
+  const rooms: ApiRoom[] = [];
+  for (const room of ROOMS) if (room.api !== undefined) rooms.push(await room.api(api));
   const app = createApp({
-    ...{ log, metrics, authenticate, modules, recordUse: sessions.recordUse },
-    readBoundToken: () => readBoundToken(database, resources.ingest.system),
-    degradation,
+    ...{ log, metrics, authenticate: api.authenticate },
+    routes: [
+      openHealth(api, probe),
+      acceptRoutes(api),
+      ...rooms.flatMap(({ routes }) => routes),
+      docsRoutes(await loadDocument()),
+    ],
+    recordUse: createRecordUse(database),
+    readBoundToken: () => readBoundToken(database, api.ingest.system),
+    degradation: guards.health.level,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
     clientRequestsPerSecond: config.RISK_CLIENT_REQUESTS_PER_SECOND,
@@ -152,40 +94,42 @@ export async function runApi(context: CommandContext): Promise<number> {
     host: config.HOST,
     port: config.PORT,
     mayMove: !context.environment['PORT'],
-    front: (listener) => front.wrap(answerHot(listener)),
+    front: (application) =>
+      front.wrap(rooms.reduce((next, { answerFirst }) => answerFirst?.(next) ?? next, application)),
   });
   log.info({ url: serving.url }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
   await serving.close();
-  await Promise.all([resources.exports.ended(), resources.ingest.leftRows.flush()]);
+  await Promise.all([...rooms.map(({ ended }) => ended?.()), api.ingest.leftRows.flush()]);
   return EXIT_FINE;
 }
 
-type Opened = {
-  readonly database: Database;
-  readonly probe: Database;
-  readonly guards: Guards;
-  readonly metrics: Metrics;
+type Stores = Pick<Api, 'guards' | 'metrics'> & {
   readonly databaseUrl: string;
   readonly redisUrl: string;
-  readonly isSubmitting: Front['isSubmitting'];
+  readonly database: Database;
 };
 
-async function openResources(
-  context: CommandContext,
+/** Opens everything that has a lifetime; the stack closes it. */
+async function openApi(
+  { config, log, signal, environment }: CommandContext,
   stack: AsyncDisposableStack,
-  { database, probe, guards, metrics, databaseUrl, redisUrl, isSubmitting }: Opened,
-) {
-  const { config, log } = context;
-  const { RISK_MARKET: market } = config;
+  { databaseUrl, redisUrl, database, guards, metrics }: Stores,
+): Promise<{ readonly api: Api; readonly front: Front; readonly probe: Database }> {
+  const { RISK_MARKET: market, DATABASE_REPLICA_URL: replicaUrl } = config;
+  const guard = guards.postgres.run;
+  const probe = stack.use(openProbe(config, databaseUrl, 'api'));
+  const finders = { key: findLiveApiKey, link: findLoginLink, session: findOpenSession };
+  const { authenticate, recall, turnAway } = openAuthenticator(config, async (tokenHash, kind) => {
+    const key = await finders[kind](database, tokenHash);
+    return key && { ...key, roles: new Set(key.roles) };
+  });
+  const takesSubmissions = () => guards.postgres.state() === 'closed';
+  const front = stack.use(openFront(config, { metrics, takesSubmissions, turnAway }));
   const replica =
-    config.DATABASE_REPLICA_URL === undefined
+    replicaUrl === undefined
       ? null
-      : stack.use(
-          openReplica({
-            ...{ config, url: config.DATABASE_REPLICA_URL, primary: probe, metrics, log },
-          }),
-        );
+      : stack.use(openReplica({ config, url: replicaUrl, primary: probe, metrics, log }));
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   stack.defer(() => redis.disconnect());
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
@@ -195,100 +139,46 @@ async function openResources(
   const ingest = openIngest(config, {
     ...{ database, redis, guards, metrics, corridors: corridorList.corridors, log },
     system: await readSystem(database),
-    failpoint: createFailpoint(context.environment[FAILPOINT_VARIABLE]),
+    failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
+    onLabelled: ROOMS.flatMap(({ onLabelled }) => onLabelled ?? []),
   });
   const databases = {
     ...{ primary: database, replica, now: Date.now },
-    hurried: stack.use(openSliceDatabase(config, databaseUrl, guards.postgres.run)),
+    hurried: stack.use(openSliceDatabase(config, databaseUrl, guard)),
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };
-  const modelCache = createModelCache(databases);
-  const exportsMax = config.RISK_EXPORTS_MAX;
-  const exportDatabase = stack.use(
-    openDatabase(config, databaseUrl, 'api-exports', {
-      connectionsMax: exportsMax,
-      guard: guards.postgres.run,
-    }),
-  );
-  const exporting = { ...databases, primary: exportDatabase };
-  const exports = createExports(exporting, exportsMax, metrics, isSubmitting);
-  return { databases, probe, guards, metrics, redis, replies, ingest, modelCache, exports };
+  const api: Api = {
+    ...{ config, log, draining: signal, databases, redis, guards, metrics, ingest, replies },
+    ...{ authenticate, recall, isSubmitting: front.isSubmitting },
+    openPool: (name, options) =>
+      stack.use(openDatabase(config, databaseUrl, name, { guard, ...options })),
+    models: await openModels(databases),
+    limits: {
+      bytesMax: config.RISK_BODY_BYTES_MAX,
+      timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
+      awaitBody: front.awaitBody,
+      waitForCpu: createCpuQueue(),
+    },
+    afterLabels: new Set(),
+  };
+  return { api, front, probe };
 }
 
-function listModules(
-  context: CommandContext,
-  resources: Resources &
-    Pick<Front, 'awaitBody'> &
-    Pick<Authenticator, 'authenticate'> & {
-      readonly sessions: Sessions;
-      readonly reading: Reading;
-    },
-): RouteModule[] {
-  const { config, log, signal } = context;
-  const { databases, probe, guards, metrics, ingest, authenticate, replies, reading } = resources;
-  const { primary } = databases;
-  const limits = {
-    bytesMax: config.RISK_BODY_BYTES_MAX,
-    timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
-    awaitBody: resources.awaitBody,
-    waitForCpu: createCpuQueue(),
-  };
-  const { modelCache } = resources;
-  const evaluating = bindEvaluating(primary, modelCache, config.RISK_LABEL_MATURITY_DAYS, ingest);
-  const operating = bindOperating(config, resources);
-  const readLive = bindLive(config, primary, metrics, operating.readStatus);
+function openHealth(api: Api, probe: Database): Hono<AppEnv> {
+  const { config, databases, redis, guards, metrics, draining, authenticate } = api;
   const readiness = createReadiness({
     postgres: () => proveWrite(probe).then(() => true),
-    redis: () => claimIdentity(resources.redis, config.RISK_MARKET).then(() => true),
+    redis: () => claimIdentity(redis, config.RISK_MARKET).then(() => true),
   });
-  const bounds = { ...limits, waitMsMax: config.RISK_WAIT_MS_MAX };
-  const transactions = transactionsRoutes(ingest, replies, reading, bounds, signal, log);
-  const keys = createKeys(primary);
-  const { targets, seal } = openWebhookParts(config);
-  const webhooks = createWebhooks(primary, targets, seal);
-  const live = { authenticate, signal, log };
-  return [
-    {
-      routes: healthRoutes({
-        ...{ isAlive: () => true, readiness, needs: ['postgres'] },
-        health: guards.health,
-        replica: () => databases.replica?.status() ?? null,
-        draining: signal,
-        metrics: {
-          contentType: metrics.registry.contentType,
-          metrics: () => scrape(primary, metrics),
-        },
-        authenticate,
-      }),
-      paths: healthPaths,
+  return healthRoutes({
+    ...{ isAlive: () => true, readiness, needs: ['postgres'], health: guards.health },
+    replica: () => databases.replica?.status() ?? null,
+    ...{ draining, authenticate },
+    metrics: {
+      contentType: metrics.registry.contentType,
+      metrics: () => scrape(databases.primary, metrics),
     },
-    { routes: transactions, paths: transactionsPaths },
-    { routes: labelsRoutes(ingest, reading, limits), paths: labelsPaths },
-    {
-      routes: exportsRoutes(resources.exports, {
-        ...{ corridors: ingest.corridors, draining: signal, log },
-        idleMsMax: config.RISK_EXPORT_IDLE_MS,
-      }),
-      paths: exportsPaths,
-    },
-    { routes: scoresRoutes(reading), paths: scoresPaths },
-    { routes: evaluateRoutes(evaluating, reading, limits), paths: evaluatePaths },
-    { routes: partiesRoutes(reading), paths: partiesPaths },
-    { routes: summariesRoutes(reading), paths: summariesPaths },
-    { routes: catalogueRoutes(ingest.corridors), paths: cataloguePaths },
-    { routes: rulesRoutes(reading), paths: rulesPaths },
-    { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
-    { routes: modelsRoutes({ ...createRegistry(primary), limits }), paths: modelsPaths },
-    { routes: statusRoutes(operating), paths: statusPaths },
-    { routes: liveRoutes({ readLive, ...live }), paths: livePaths },
-    { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
-    ...bindReviews(databases, limits, live, metrics),
-    { routes: keysRoutes({ ...keys, limits }), paths: keysPaths },
-    { routes: identitiesRoutes(keys), paths: identitiesPaths },
-    { routes: sessionsRoutes(resources.sessions), paths: sessionsPaths },
-    { routes: webhooksRoutes(webhooks, limits), paths: webhooksPaths },
-    { routes: auditRoutes(keys), paths: auditPaths },
-  ];
+  });
 }
 
 /** Connections are counted when the metrics are scraped. */

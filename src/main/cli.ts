@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Room } from '../core/room.ts';
 import {
   type Command,
   type CommandContext,
@@ -23,42 +24,22 @@ import { createLog } from '../kit/metrics/log.ts';
 import { onShutdown } from '../kit/process/shutdown.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
 import { readEngineFile } from '../tools/start/services/engine-file.ts';
+import { openModels, ROOMS } from './rooms.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 type CommandModule = { readonly command: Command };
 
-/** In the order an operator meets them. A command's module is loaded only when it is needed. */
-const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
+/** A command's module is loaded only when it is needed. */
+const COMMANDS: Required<Room>['commands'] = {
   start: () => import('../tools/start/start.ts'),
   api: () => role('api', 'serves HTTP', async () => (await import('./api.ts')).runApi),
   worker: () =>
     role('worker', 'scores transactions', async () => (await import('./worker.ts')).runWorker),
-  migrate: () => import('../rooms/operate/commands/migrate.ts'),
-  partitions: () => import('../rooms/operate/commands/partitions.ts'),
-  status: () => import('../rooms/status/commands.ts'),
   doctor: () => import('../tools/start/doctor.ts'),
   simulate: () => import('../tools/simulate/command.ts'),
   replay: () => import('../tools/client/replay.ts'),
-  labels: () => import('../rooms/labels/commands.ts'),
-  review: () => import('../rooms/review/commands.ts'),
-  rates: () => import('../rooms/review/commands/rates.ts'),
-  webhooks: () => import('../rooms/webhooks/commands.ts'),
-  export: () => import('../rooms/exports/commands.ts'),
-  'dead-letters': () => import('../rooms/dead-letters/commands.ts'),
-  entries: () => import('../rooms/operate/commands/entries.ts'),
-  reconcile: async () => {
-    const [{ createCommand }, { bindReconciler }] = await Promise.all([
-      import('../rooms/operate/commands/reconcile.ts'),
-      import('../core/repair/reconcile-duty.ts'),
-    ]);
-    return { command: createCommand(bindReconciler) };
-  },
-  keys: () => import('../rooms/access/commands.ts'),
-  models: () => import('../rooms/models/commands.ts'),
-  audit: () => import('../rooms/audit/commands.ts'),
-  features: () => import('../rooms/models/commands/features.ts'),
-  verify: () => import('../rooms/evidence/commands.ts'),
+  ...Object.assign({}, ...ROOMS.map(({ commands }) => commands)),
 };
 
 type RunRole = (context: CommandContext) => Promise<number>;
@@ -79,7 +60,7 @@ async function role(
 }
 
 async function overview(): Promise<string> {
-  const modules = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const modules = await Promise.all(Object.values(COMMANDS).map((load) => load(openModels)));
   const rows = modules.map(({ command }) => ({
     name: `  ${command.name}`,
     summary: command.summary,
@@ -117,7 +98,7 @@ async function main(argv: readonly string[]): Promise<number> {
     output.error(`risk: unknown command '${name}'; risk --help lists them`);
     return EXIT.usage;
   }
-  const { command } = await load();
+  const { command } = await load(openModels);
   if (flags.includes('--help') || flags.includes('-h')) {
     output.exactLine(command.usage.trimEnd());
     return EXIT.fine;

@@ -10,12 +10,14 @@ import { bindLabelDuty } from '../core/repair/label-duty.ts';
 import { bindPartitions } from '../core/repair/partition-duty.ts';
 import { bindIngestDuties } from '../core/repair/reconcile-duty.ts';
 import { bindTallies } from '../core/repair/tally-duty.ts';
+import type { Room, Worker, WorkerRoom } from '../core/room.ts';
+import { type Judge, RULES_ALONE } from '../core/score/judge.ts';
 import { currentRuleSet } from '../core/score/rules/rule-sets.ts';
 import { score } from '../core/score/score.ts';
 import { insertDeadLetters } from '../core/store/dead-letters/dead-letters.ts';
 import { createPartitionGuard } from '../core/store/partitions/partitions.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../core/store/profiles/history.ts';
-import { createInsertScores } from '../core/store/scores/scores.ts';
+import { createInsertScores, type ScoredStatement } from '../core/store/scores/scores.ts';
 import { readStoredScores } from '../core/store/scores/stored-scores.ts';
 import { listCorridors } from '../core/store/transactions/corridors.ts';
 import { createGroupDuties, ensureGroups } from '../core/stream/group/consumer-group.ts';
@@ -28,37 +30,27 @@ import { promoteRetries } from '../core/stream/settle/retries.ts';
 import { createSettle, prove } from '../core/stream/settle/settle.ts';
 import { measureStreams } from '../core/stream/status/lag.ts';
 import { createListStreams } from '../core/stream/status/list-streams.ts';
-import { announceModelsOut } from '../core/stream/status/models-out.ts';
-import { createBatchModels } from '../core/work/batch-models.ts';
 import { poisonScorer } from '../core/work/fault-test-scorer.ts';
-import type { ModelSourceDependencies } from '../core/work/model-source.ts';
 import { oneAtATime } from '../core/work/one-at-a-time.ts';
 import { type BatchSteps, createBatchSteps } from '../core/work/process-batch.ts';
 import { createFoldKind } from '../core/work/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../core/work/profiles/fold-profiles.ts';
-import { bindModels } from '../core/work/registered-models.ts';
 import { reportStreams } from '../core/work/report-streams.ts';
 import { runWorker as run } from '../core/work/run-worker.ts';
-import type { BatchModels } from '../core/work/score-items.ts';
 import type { Scorer } from '../core/work/scorer.ts';
-import type { Guards } from '../kit/breakers/guards.ts';
 import { type CommandContext, EXIT } from '../kit/command/command.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import { openDatabase, openProbe } from '../kit/database/open-database.ts';
-import type { Database } from '../kit/database/pool.ts';
-import { createLeadership, type Leadership } from '../kit/duties/leadership.ts';
+import { createLeadership } from '../kit/duties/leadership.ts';
 import { bindPurge } from '../kit/duties/purge-duty.ts';
 import type { Duty } from '../kit/duties/run-duties.ts';
 import { serveHealth } from '../kit/http/serve-health.ts';
-import { createMetrics, type Metrics, reportConnections } from '../kit/metrics/metrics.ts';
+import { createMetrics, reportConnections } from '../kit/metrics/metrics.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../kit/process/failpoint.ts';
 import { nameProcess } from '../kit/process/process-name.ts';
 import { createLife, createReadiness } from '../kit/process/vital-signs.ts';
 import { openCommands, type RedisClient, untilReady } from '../kit/redis/connection.ts';
-import { bindWatch } from '../rooms/models/duty.ts';
-import { bindCases, type Cases } from '../rooms/review/duty.ts';
-import { bindWebhooks } from '../rooms/webhooks/duty.ts';
 import {
   bindGuards,
   checksOfWorker,
@@ -67,6 +59,7 @@ import {
   guardSettle,
   watchGuards,
 } from './guards.ts';
+import { RETENTIONS, ROOMS } from './rooms.ts';
 
 /**
  * L1 by kind: with 25 entries an account and 100 a merchant, 17,100 accounts and 4,900 merchants. 500,000 transactions of
@@ -84,7 +77,7 @@ const [PROMOTE_EVERY_MS, LAG_EVERY_MS] = [200, 5000];
 /** What a test may put in place of the engine's own. */
 export type WorkerOverrides = {
   readonly scorer?: Scorer;
-  readonly models?: Pick<ModelSourceDependencies, 'load'>;
+  readonly rooms?: readonly Room[];
   readonly entries?: EntryReader;
 };
 
@@ -131,22 +124,16 @@ export async function runWorker(
   resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
   const logs = guardProfiles(openProfileLogs(config, redis), guards.redis);
   const memory = bindMemory(config, redis, logs, metrics);
-  const cases = bindCases(config, database, redis, guards.redis.run, metrics);
-  const adapters = { config, database, redis, logs, memory, metrics, guards, cases };
   const listStreams = createListStreams(redis, config.RISK_MARKET, config.RISK_SHARDS);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = nameProcess();
   const leadership = resources.use(createLeadership(database, name, failpoint));
-  const models = createBatchModels({
-    ...{ ...bindModels(database, name), ...overrides.models, metrics, log },
-    // This process and the API read which models are out.
-    report: async (out) => {
-      guards.reportModels(out);
-      await announceModelsOut(redis, config.RISK_MARKET, out);
-    },
-    nowMs: () => performance.now(),
-  });
+  const parts = { config, log, name, database, redis, guards, metrics, leadership };
+  const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
   const { entries = ENTRY_READER } = overrides;
+  const onScored = rooms.flatMap((room) => room.onScored ?? []);
+  const adapters = { ...worker, logs, memory };
+  const judge = rooms.find((room) => room.judge !== undefined)?.judge ?? RULES_ALONE;
   const readers = config.RISK_WORKER_READERS;
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run({
@@ -159,11 +146,14 @@ export async function runWorker(
       ...guardReads(guards),
     },
     steps: createSteps({
-      ...{ ...adapters, failpoint, models, entries },
+      ...{ ...adapters, failpoint, judge, entries, onScored },
       scorer: poisonScorer(overrides.scorer ?? scorer, environment),
     }),
     listStreams: async () => await listStreams(await listCorridors(database)),
-    duties: (streams) => [models.duty, ...createDuties(adapters, leadership, streams)],
+    duties: (streams) => [
+      ...createDuties(adapters, streams),
+      ...rooms.flatMap(({ duties }) => duties),
+    ],
     settings: {
       readers,
       batchTransactions: config.RISK_BATCH_ENTRIES,
@@ -181,6 +171,17 @@ export async function runWorker(
   return EXIT.fine;
 }
 
+/** What a room without a part in a worker adds. */
+const NOTHING: WorkerRoom = { duties: [] };
+
+/** Each room gets the events of all rooms. */
+async function openRooms(parts: Omit<Worker, 'events'>, all: readonly Room[]) {
+  const events = (await Promise.all(all.map((room) => room.events?.() ?? []))).flat();
+  const worker: Worker = { ...parts, events };
+  const rooms = await Promise.all(all.map((room) => room.worker?.(worker) ?? NOTHING));
+  return { worker, rooms };
+}
+
 function openProfileLogs(config: Config, redis: RedisClient): ProfileLogs {
   return createProfileLogs({
     redis,
@@ -189,20 +190,12 @@ function openProfileLogs(config: Config, redis: RedisClient): ProfileLogs {
   });
 }
 
-type Adapters = {
-  readonly config: Config;
-  readonly database: Database;
-  readonly redis: RedisClient;
-  readonly logs: ProfileLogs;
-  readonly memory: Memory;
-  readonly metrics: Metrics;
-  readonly guards: Guards;
-  readonly cases: Cases;
-};
+type Adapters = Worker & { readonly logs: ProfileLogs; readonly memory: Memory };
 
 type StepParts = Adapters & {
   readonly failpoint: ReturnType<typeof createFailpoint>;
-  readonly models: BatchModels;
+  readonly judge: Judge;
+  readonly onScored: readonly ScoredStatement[];
 } & Required<Pick<WorkerOverrides, 'scorer' | 'entries'>>;
 
 function createSteps(parts: StepParts): BatchSteps {
@@ -226,15 +219,14 @@ function createSteps(parts: StepParts): BatchSteps {
     ...{ ...shared, bytesMax: MERCHANT_COPIES_BYTES_MAX },
   });
   const partitions = createPartitionGuard(database);
-  const { isSpotCheck } = parts.cases;
   const inTurn = oneAtATime(INSERT_STALL_MS);
   return createBatchSteps({
     ...{ entries: parts.entries, handOver: (all) => handEntriesOver(redis, all) },
     foldProfiles: createFoldProfiles({ logs, metrics, kinds: [accounts, merchants] }),
     scorer: parts.scorer,
-    models: parts.models,
+    judge: parts.judge,
     store: {
-      insertScores: createInsertScores(database, partitions, isSpotCheck, inTurn),
+      insertScores: createInsertScores(database, partitions, parts.onScored, inTurn),
       readStoredScores: (transactions) => readStoredScores(database, transactions),
       insertDeadLetters: (letters) => insertDeadLetters(database, letters),
     },
@@ -249,18 +241,14 @@ function createSteps(parts: StepParts): BatchSteps {
 }
 
 function createDuties(
-  { config, database, redis, memory, metrics, guards, cases }: Adapters,
-  leadership: Leadership,
+  { config, database, redis, memory, metrics, guards, leadership }: Adapters,
   streams: () => readonly StreamKeys[],
 ): Duty[] {
   return [
     ...bindIngestDuties(config, database, redis, leadership, metrics),
-    bindWatch(config, database, leadership, metrics),
     bindTallies(config, database, leadership),
     bindDeadLetters(database, leadership),
-    ...cases.duties(leadership),
-    ...bindWebhooks(config, database, leadership, metrics),
-    bindPurge(config, leadership, metrics),
+    bindPurge(config, leadership, metrics, RETENTIONS),
     bindLabelDuty(config, database, redis, guards.redis.run, metrics, leadership),
     {
       name: 'promote-retries',

@@ -6,8 +6,8 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decisionsKey, GROUP } from '../../src/core/stream/keys.ts';
-import { storeDecisions } from '../support/final-decisions.ts';
 import { insertKey } from '../support/key-rows.ts';
+import { storeDecisions } from '../support/rooms/review/final-decisions.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import {
   COUNT,

@@ -20,7 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'api-before-append',
     replacements: [
       {
-        file: 'sql/0018_slice_idempotency_keys.sql',
+        file: 'sql/0044_create_market.sql',
         find: ', constraint %I primary key (digest))',
         replace: ', constraint %I check (digest is not null))',
       },

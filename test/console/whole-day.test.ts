@@ -4,9 +4,9 @@
  */
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { giveReason, setUpReview, undoBar } from './rooms/review/support.ts';
 import { heading } from './support/log-in.ts';
 import { OVERVIEW_COMPLETE, settle } from './support/pages.ts';
-import { giveReason, setUpReview, undoBar } from './support/review.ts';
 import { setUpConsole } from './support/set-up.ts';
 import { inspect } from './support/walk.ts';
 

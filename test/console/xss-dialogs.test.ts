@@ -3,9 +3,9 @@
  * answers by them; Chromium opens each dialog that shows them, and sends it.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Receiver, startReceiver } from '../support/rooms/webhooks/receiver.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import { type Receiver, startReceiver } from '../support/webhook-receiver.ts';
 import { setUpConsole } from './support/set-up.ts';
 import { closeDialog, opens, reach, setUpPeople, TEXTS } from './support/xss-people.ts';
 import { expectQuiet, expectShown, type Trap } from './support/xss-tab.ts';

@@ -3,10 +3,10 @@
  * corpus claim, decide, attach and propose; Chromium shows it to them and to a colleague, who goes on with it.
  */
 import { expect, test } from 'vitest';
-import { describeModel } from '../../src/core/score/models/registry/check-model.ts';
 import { createRandom } from '../../src/kit/random.ts';
+import { describeModel } from '../../src/rooms/models/registry/check-model.ts';
 import { modelFile, startModelsRig } from '../support/models-command.ts';
-import { openCasesOf } from '../support/review-cases.ts';
+import { openCasesOf } from '../support/rooms/review/cases.ts';
 import { answerOf } from '../support/submit.ts';
 import { setUpConsole } from './support/set-up.ts';
 import { OFFICER, opens, setUpPeople, TEXTS } from './support/xss-people.ts';

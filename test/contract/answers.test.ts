@@ -11,12 +11,12 @@ import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
 import { type Answer, type OpenApi, readLines, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
-import { reviewRequests } from '../support/review-requests.ts';
+import { reviewRequests } from '../support/rooms/review/requests.ts';
+import { webhookRequests } from '../support/rooms/webhooks/requests.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { answerOf, input, labelInput } from '../support/submit.ts';
 import { TWO_PEOPLE_WRITES } from '../support/two-people-writes.ts';
-import { webhookRequests } from '../support/webhook-requests.ts';
 
 type Call = readonly [method: string, path: string, init?: RequestInit & { body?: string }];
 

@@ -2,20 +2,25 @@
  * Goal: the API is what its document says: routes and schemas; who may call them is in access.test.ts. Method: an API
  * process whose own document drives the requests.
  */
-import { fileURLToPath } from 'node:url';
-import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { storedTransaction, TRANSACTION_ID } from '../../src/core/accept/examples.ts';
+import { acceptRoutes } from '../../src/core/accept/routes.ts';
 import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
+import type { Api } from '../../src/core/room.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import { createApiClient } from '../../src/kit/client/api-client.ts';
 import { createAsk } from '../../src/kit/client/ask.ts';
+import { docsRoutes } from '../../src/kit/http/docs.ts';
+import { healthRoutes } from '../../src/kit/http/health.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { ROLES } from '../../src/kit/words/principal.ts';
+import { ROOMS } from '../../src/main/rooms.ts';
 import { DEAD_LETTER_ID, deadLetter } from '../../src/rooms/dead-letters/examples.ts';
 import type { FeatureJson, ReasonCodeJson } from '../../src/rooms/rules/catalogue.ts';
 import { readRiskiest } from '../../src/tools/start/riskiest.ts';
+import { testConfig } from '../support/config.ts';
 import { exampleRequests } from '../support/example-requests.ts';
-import { importRoutes, type OpenApi, readOpenApi } from '../support/openapi.ts';
+import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
@@ -33,15 +38,6 @@ afterAll(() => api[Symbol.asyncDispose]());
 
 /** Paths of pages for people, which the document leaves out. */
 const PAGES = /^\/(docs.*|console.*)?$/;
-/** What routes are made with where it is used at once. */
-const GIVEN: Readonly<Record<string, unknown>> = {
-  docsRoutes: {},
-  consoleRoutes: fileURLToPath(new URL('../../console/dist', import.meta.url)),
-  // Drained already: nothing is read.
-  liveRoutes: { signal: AbortSignal.abort() },
-  reviewPolicyRoutes: { signal: AbortSignal.abort() },
-};
-
 describe('the document', () => {
   test('is OpenAPI 3.1 whose schemas compile and whose operations are named once', () => {
     expect(openApi.document.openapi).toBe('3.1.0');
@@ -62,20 +58,26 @@ describe('the document', () => {
     }
   });
 
-  test('has every route of a routes file but those of the pages /docs and /console, and no other', async () => {
-    const modules = await importRoutes();
+  test('has every route of core and of the rooms but those of the pages /docs and /console, and no other', async () => {
     // Registering routes calls none of these functions.
-    const anything: object = new Proxy(() => undefined, { get: () => anything });
-    const served = modules.flatMap((module) =>
-      Object.entries(module as Record<string, unknown>).flatMap(([name, create]) => {
-        if (!name.endsWith('Routes') || typeof create !== 'function') return [];
-        const given = GIVEN[name] ?? anything;
-        const { routes } = create(...new Array(create.length).fill(given)) as Hono;
-        return routes
-          .filter(({ method, path }) => method !== 'ALL' && !PAGES.test(path))
-          .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
-      }),
-    );
+    const anything = new Proxy(() => undefined, { get: () => anything }) as never;
+    const given = {
+      ...{ config: testConfig({}), metrics: createMetrics(), databases: anything },
+      // Drained already: nothing is read.
+      draining: AbortSignal.abort(),
+    };
+    const parts = new Proxy<Api>(given as unknown as Api, {
+      get: (own, name) => Reflect.get(own, name) ?? anything,
+    });
+    const rooms = await Promise.all(ROOMS.map((room) => room.api?.(parts)));
+    const all = [
+      ...[healthRoutes(anything), acceptRoutes(parts), docsRoutes({})],
+      ...rooms.flatMap((room) => room?.routes ?? []),
+    ];
+    const served = all
+      .flatMap(({ routes }) => routes)
+      .filter(({ method, path }) => method !== 'ALL' && !PAGES.test(path))
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
     const documented = openApi.operations.map(({ method, path }) => `${method} ${path}`);
     expect([...new Set(served)].sort()).toEqual(documented.sort());
   });

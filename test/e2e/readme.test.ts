@@ -1,8 +1,8 @@
-/** The requests of the README's first screen, run as they are written there but for the port. */
+/** The requests of the README, run as they are written there but for the port. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { spawnRisk } from '../support/risk.ts';
-import { startRunningApi } from '../support/running-api.ts';
+import { spawnRunningApi } from '../support/running-api.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { readText } from '../unit/ship/ship-files.ts';
 
@@ -17,7 +17,7 @@ function requests(): string[] {
 }
 
 it.skipIf(!hasCurl)('the README gets a score and reads it back', { timeout: 120_000 }, async () => {
-  await using api = await startRunningApi({ RISK_BOOTSTRAP_KEY: KEY });
+  await using api = await spawnRunningApi({ RISK_BOOTSTRAP_KEY: KEY });
   await using worker = spawnRisk(['worker'], {
     DATABASE_URL: api.testDatabase.url,
     REDIS_URL: api.redisService.url,

@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { treeShap } from '../../src/core/score/models/explanation/tree-shap.ts';
-import { logistic } from '../../src/core/score/models/exponential.ts';
-import { readXgboost } from '../../src/core/score/models/formats/read-xgboost.ts';
-import { writeXgboost } from '../../src/core/score/models/formats/write-xgboost.ts';
-import { predictTrees } from '../../src/core/score/models/trees/predict-trees.ts';
+import { treeShap } from '../../src/rooms/models/model/explanation/tree-shap.ts';
+import { logistic } from '../../src/rooms/models/model/exponential.ts';
+import { readXgboost } from '../../src/rooms/models/model/formats/read-xgboost.ts';
+import { writeXgboost } from '../../src/rooms/models/model/formats/write-xgboost.ts';
+import { predictTrees } from '../../src/rooms/models/model/trees/predict-trees.ts';
 
 type Golden = {
   features: string[];

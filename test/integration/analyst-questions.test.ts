@@ -1,6 +1,6 @@
 /**
  * Goal: an analyst finds the riskiest transactions of a corridor with their reasons, and the ring around a device, by at most three
- * requests each. Method: the commands of docs/day-to-day.md, with other ids, on an API and a worker that scored a ring.
+ * requests each. Method: the commands of docs/search.md, with other ids, on an API and a worker that scored a ring.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -27,10 +27,9 @@ const MERCHANTS = ['shop_1', 'shop_2'];
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 const sh = promisify(execFile);
 
-const [riskiest = '', ring = ''] = readText('docs/day-to-day.md')
-  .split(/^## /m)
-  .filter((section) => section.startsWith('Find transactions'))
-  .flatMap((section) => [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block));
+const [riskiest = '', ring = ''] = [
+  ...readText('docs/search.md').matchAll(/```sh\n([\s\S]*?)```/g),
+].map(([, block]) => block);
 
 /** The requests of a block of the document, each with its continuation lines. */
 const requestsOf = (block: string) =>

@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
 import type { LabelValue } from '../../src/core/domain/label.ts';
-import { createModelCache } from '../../src/core/read/model-cache.ts';
 import { daysOf, summaryParameters } from '../../src/core/read/summary-parameters.ts';
+import { NO_MODELS } from '../../src/core/score/judge.ts';
 import { mergeIncrements } from '../../src/core/store/tallies/day-tallies.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createLog } from '../../src/kit/metrics/log.ts';
@@ -17,6 +17,7 @@ import { bindReading } from '../../src/rooms/search/bind-reading.ts';
 import { makeProfile } from '../../src/rooms/search/queries/party-profile.ts';
 import type { Reading } from '../../src/rooms/search/queries/reading.ts';
 import { summarizeDays } from '../../src/rooms/summaries/daily-summaries.ts';
+import { createSummaries } from '../../src/rooms/summaries/summaries.ts';
 import { testConfig } from '../support/config.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { storeScoresOf } from '../support/stored-rows.ts';
@@ -36,6 +37,7 @@ let rig: WorkerRig;
 let worker: RunningWorker;
 let labels: LabelIngest;
 let reading: Reading;
+let summaries: ReturnType<typeof createSummaries>;
 let statements = 0;
 let sent = 0;
 
@@ -48,11 +50,12 @@ const counted = (): Database => ({
   },
 });
 
+const databasesOf = () => ({ primary: counted(), replica: null, now: Date.now });
 function openReading(redis: RedisClient): Reading {
   const metrics = createMetrics();
-  const databases = { primary: counted(), replica: null, now: Date.now };
+  const databases = databasesOf();
   return bindReading(testConfig({ RISK_MARKET: rig.database.market }), {
-    ...{ databases, metrics, redis, modelCache: createModelCache(databases) },
+    ...{ databases, metrics, redis, models: NO_MODELS },
     ingest: { corridors: () => CORRIDORS },
     guards: bindGuards(metrics, createLog('api', 'silent'), 'api'),
   });
@@ -63,6 +66,7 @@ beforeAll(async () => {
   worker = rig.startWorker();
   labels = openLabelIngest(rig);
   reading = openReading(rig.commands);
+  summaries = createSummaries(databasesOf(), () => CORRIDORS, createMetrics());
 });
 afterAll(async () => {
   await worker[Symbol.asyncDispose]();
@@ -105,8 +109,8 @@ function question(group_by: string, daysAgo: number) {
   return [days, parameters] as const;
 }
 const summaryOf = async (...asked: Parameters<typeof question>) => {
-  const served = await reading.summarizeDays(...question(...asked));
-  return JSON.parse(served?.answer.text ?? 'null');
+  const [days, parameters] = question(...asked);
+  return JSON.parse((await summaries.read({ days, parameters })).answer.text);
 };
 
 /** Polls until `isSeen`, and fails where that takes longer than promised. */
@@ -263,10 +267,10 @@ test('what is served equals a recount of at most a second ago', { retry: 2 }, as
     return figuresOf(JSON.parse(made?.text ?? 'null'));
   };
   const recountDays = async () => {
-    const { summaries } = await summarizeDays(
+    const counted = await summarizeDays(
       ...[databases, () => CORRIDORS, ...question('verdict', 80)],
     );
-    return figuresOf(summaries);
+    return figuresOf(counted.summaries);
   };
   /** Recounts, each with when it was last true. */
   const history = { profile: [] as Recount[], days: [] as Recount[] };

@@ -3,9 +3,8 @@
  * two engines, and end with the engine. Method: whole engines in temporary data folders.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -15,6 +14,7 @@ import { askRedis } from '../../src/tools/start/services/redis-protocol.ts';
 import { type Embedded, startEmbedded } from '../../src/tools/start/services/start-embedded.ts';
 import { silentLog } from '../support/config.ts';
 import { watch } from '../support/risk.ts';
+import { makeTestFolder } from '../support/service-folder.ts';
 
 const ENGINE_CHILD = fileURLToPath(new URL('../support/engine-child.ts', import.meta.url));
 const isRoot = process.getuid?.() === 0;
@@ -22,8 +22,7 @@ const isRoot = process.getuid?.() === 0;
 let dataDir = '';
 
 beforeEach(() => {
-  // mkdtemp makes it 0700, so as root this is the closed folder that services may not enter.
-  dataDir = join(mkdtempSync(join(tmpdir(), 'risk-embedded-')), 'data');
+  dataDir = join(makeTestFolder(), 'data');
 });
 
 afterEach(() => {
@@ -110,6 +109,8 @@ test('startEmbedded passes a service of the caller through and starts only the o
 test.runIf(isRoot)(
   'startEmbedded works for root in a closed folder and in an open one',
   async () => {
+    // Services may not enter it, so their data is put elsewhere.
+    chmodSync(join(dataDir, '..'), 0o700);
     const services = async () => {
       await using running = await engine();
       await sql(running.databaseUrl, 'select 1');

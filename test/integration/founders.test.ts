@@ -1,13 +1,8 @@
 /**
  * Goal: `risk keys` with DATABASE_URL makes the first two people who approve, and no third. Method: the command on a real
- * database, and the migration of keys that approved before people were stored.
+ * database.
  */
-import { cp, mkdtempDisposable, readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { migrate } from '../../src/kit/database/migrations/migrate.ts';
-import { SQL_FOLDER } from '../../src/kit/database/migrations/migration-files.ts';
 import { command } from '../../src/rooms/access/commands.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -67,30 +62,4 @@ test('concurrent commands make two people and no more', async () => {
   for (const name of names) await create(name, 'analyst');
   const settled = await Promise.allSettled(names.map((name) => create(name, 'risk_officer')));
   expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
-});
-
-test('the migration takes the role from keys that belong to no person', async () => {
-  await using database = await createTestDatabase({ migrated: false });
-  await using older = await mkdtempDisposable(join(tmpdir(), 'risk-sql-'));
-  for (const name of (await readdir(SQL_FOLDER)).sort()) {
-    if (name.endsWith('_create_identities.sql')) break;
-    await cp(join(SQL_FOLDER, name), join(older.path, name));
-  }
-  const options = { url: database.url, market: database.market, corridors: [] };
-  await migrate(options, older.path);
-  await database.sql(`
-    insert into api_keys (key_id, key_hash, roles, owner) values
-      ('officer', sha256('1'), array['risk_officer'], 'Eve'),
-      ('both', sha256('2'), array['analyst', 'risk_officer'], 'Eve'),
-      ('other', sha256('3'), array['admin'], 'Adam')`);
-  await migrate(options);
-  expect(
-    await database.sql(
-      'select key_id, roles, revoked_at is null as lives from api_keys order by 1',
-    ),
-  ).toEqual([
-    { key_id: 'both', roles: ['analyst'], lives: true },
-    { key_id: 'officer', roles: ['risk_officer'], lives: false },
-    { key_id: 'other', roles: ['admin'], lives: true },
-  ]);
 });

@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
-import { open, reconcile, streamedIds } from '../support/ingest-faults.ts';
+import { open, openProcess, reconcile, streamedIds } from '../support/ingest-faults.ts';
 import { insertKey } from '../support/key-rows.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { RUNNING_API_KEY, type RunningApi } from '../support/running-api.ts';
@@ -90,7 +90,7 @@ describe('one Postgres for several faults', () => {
 
 describe('the API', () => {
   test('killed between commit and append loses nothing', async () => {
-    await using api = await open({ RISK_TEST_FAILPOINT: 'api-after-commit:3' });
+    await using api = await openProcess({ RISK_TEST_FAILPOINT: 'api-after-commit:3' });
     const sent = [input(), input(), input()];
     await postOne(api, sent[0] ?? {});
     await postOne(api, sent[1] ?? {});
@@ -106,7 +106,7 @@ describe('the API', () => {
 
   test('told to stop finishes what it has and exits 0; what it accepted is appended', async () => {
     // A slower append would leave its row to the reconciler.
-    await using api = await open({ RISK_REDIS_TIMEOUT_MS: '10000' });
+    await using api = await openProcess({ RISK_REDIS_TIMEOUT_MS: '10000' });
     const posts = Array.from({ length: 200 }, () => postOne(api, input()).catch(() => undefined));
     await waitUntil(async () => (await count(api, 'transactions')) > 0, 5000, 'a first one');
     api.process.kill('SIGTERM');

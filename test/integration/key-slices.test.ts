@@ -1,13 +1,9 @@
 /**
  * Goal: one key, one transaction for ever within the retention, wherever the boundaries of slices fall. Method: claims
  * from several processes' views of the slices while a slice is sealed under them; keys of old slices, with and without
- * filters; slices that vanish; rows of before the slices.
+ * filters; slices that vanish.
  */
 
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import {
@@ -31,7 +27,6 @@ import {
   claimTransactions,
   type NewTransaction,
 } from '../../src/core/store/transactions/transactions.ts';
-import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -216,61 +211,5 @@ describe('the duty', () => {
     );
     expect(left?.table).toBeNull();
     expect((await claim(slices, 'kept')).isNew).toBe(false);
-  });
-});
-
-describe('keys of before the slices', () => {
-  const SQL = fileURLToPath(new URL('../../sql/', import.meta.url));
-  const MIGRATION = '0018_slice_idempotency_keys.sql';
-
-  test.each([0, 1000])('%i of them keep their effect and their age', async (count) => {
-    await using older = await createTestDatabase({ migrated: false });
-    const folder = await mkdtemp(join(tmpdir(), 'risk-sql-'));
-    const options = { url: older.url, market: older.market, corridors: [] };
-    try {
-      for (const name of await readdir(SQL)) {
-        if (name < MIGRATION) await cp(join(SQL, name), join(folder, name));
-      }
-      await migrate(options, folder);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-    await older.sql(
-      `insert into idempotency_keys
-       select 'sh' || case when n % 2 = 0 then 'op' else 'öp' end, 'key ' || n, sha256(n::text::bytea),
-              gen_random_uuid(), now() - make_interval(days => 1 + n % 80)
-         from generate_series(1, $1::int) n`,
-      [count],
-    );
-    const before = await older.sql<{ client: string; key: string; id: string; print: string }>(
-      `select client, idempotency_key as key, transaction_id as id, encode(fingerprint, 'hex') as print
-         from idempotency_keys`,
-    );
-    expect(await migrate(options)).toContain(MIGRATION);
-    await using opened = older.open();
-    const slices = await listKeySlices(opened.query);
-    expect(slices.map(({ sealedAt }) => sealedAt !== null)).toEqual(
-      count === 0 ? [false] : [false, true],
-    );
-    const youngestMs = Math.round((Date.now() - (slices[1]?.sealedAt?.getTime() ?? 0)) / DAY_MS);
-    if (count > 0) expect(youngestMs).toBe(1);
-    for (const client of ['shop', 'shöp']) {
-      const own = before.filter((row) => row.client === client);
-      const keys = own.map(({ key }) => key);
-      const found = await findHeldKeys(opened.query, client, keys);
-      expect(new Map(found.map((row) => [row.idempotencyKey, row.transactionId]))).toEqual(
-        new Map(own.map(({ key, id }) => [key, id])),
-      );
-    }
-    const [known] = before;
-    if (known === undefined) return;
-    const row = transaction(known.key);
-    const claimed = await claimTransactions(opened, openSlices(opened), {
-      ...{ client: known.client, transactions: [row] },
-      rows: planRows(idAt(AT_MS), 1, [row]),
-    });
-    expect('held' in claimed && [...claimed.held.values()]).toMatchObject([
-      { transactionId: known.id, fingerprint: known.print.slice(0, 32) },
-    ]);
   });
 });

@@ -81,7 +81,7 @@ describe('keys', () => {
     const rows = await api.testDatabase.sql('select * from api_keys');
     const secret = key.split('_')[2] ?? '';
     expect(JSON.stringify([body, rows])).not.toContain(secret);
-    expect(api.process.stderr()).not.toContain(secret);
+    expect(api.log()).not.toContain(secret);
   });
 
   test.each([

@@ -42,6 +42,7 @@ function ingestOf(
     system: UNKNOWN_SYSTEM,
     partitions: createPartitionGuard(database),
     newId: createTransactionIds(),
+    onLabelled: [],
   };
   const counted = async () => (await metrics.labels.get()).values.map(({ value }) => value);
   return { ingest, counted };

@@ -5,7 +5,12 @@
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../src/kit/database/pool.ts';
-import { createLeadership, LEADER_DUTIES, readLeader } from '../../src/kit/duties/leadership.ts';
+import {
+  createLeadership,
+  LEASES,
+  type Lease,
+  readLeader,
+} from '../../src/kit/duties/leadership.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
@@ -24,7 +29,7 @@ afterEach(async () => {
   await testDatabase[Symbol.asyncDispose]();
 });
 
-const leadOf = (owner: string) => createLeadership(database, owner).of('reconcile');
+const leadOf = (owner: string) => createLeadership(database, owner).of('repair');
 /** Acts as if the term of its owner had passed, which is renewing it meanwhile. */
 const expire = () => testDatabase.sql(`update leaderships set expires_at = now() - interval '1 s'`);
 const writeNote = { name: 'test-note', text: 'update market.notes set note = $1' };
@@ -33,7 +38,7 @@ async function note(lead: ReturnType<typeof leadOf>, text: string): Promise<void
 }
 const readExpiry = {
   name: '',
-  text: `select expires_at < now() as "isOver" from market.leaderships where duty = 'reconcile'`,
+  text: `select expires_at < now() as "isOver" from market.leaderships where duty = 'repair'`,
 };
 const readNote = async () =>
   (await testDatabase.sql<{ note: string | null }>('select note from notes'))[0]?.note;
@@ -100,13 +105,13 @@ test('nobody takes over in the middle of a write, nor waits for it', async () =>
 test('the epoch grows with each change of owner, and with nothing else', async () => {
   const epoch = async () => {
     const [row] = await testDatabase.sql<{ epoch: string }>(
-      `select epoch from leaderships where duty = 'reconcile'`,
+      `select epoch from leaderships where duty = 'repair'`,
     );
     return Number(row?.epoch);
   };
   const [one, other] = [createLeadership(database, 'one'), createLeadership(database, 'other')];
   const lead = async ({ of }: typeof one) => [
-    await of('reconcile').run(async () => undefined),
+    await of('repair').run(async () => undefined),
     await epoch(),
   ];
   expect([await lead(one), await lead(one), await lead(other)]).toEqual([
@@ -115,20 +120,49 @@ test('the epoch grows with each change of owner, and with nothing else', async (
     [false, 1],
   ]);
   await one[Symbol.asyncDispose]();
+  const isTaken = async () => (await lead(other))[0] === true;
+  await waitUntil(isTaken, DEADLINE_MS, 'the other to lead');
   expect([await lead(other), await lead(one)]).toEqual([
     [true, 2],
     [false, 2],
   ]);
-  expect(await readLeader(database, 'reconcile')).toBe('other');
+  expect(await readLeader(database, 'repair')).toBe('other');
 });
 
 test('a run that lasts is renewed meanwhile', async () => {
   const lead = leadOf('one');
   await lead.run(async () => {
     await expire();
-    const leader = async () => await readLeader(database, 'reconcile');
+    const leader = async () => await readLeader(database, 'repair');
     expect(await waitUntil(leader, DEADLINE_MS, 'the lead to be renewed')).toBe('one');
   });
+});
+
+test('two processes hold a lease each where there are two, and one holds both where there is one', async () => {
+  const [one, other] = [createLeadership(database, 'one'), createLeadership(database, 'other')];
+  const ask = async (leadership: typeof one) => {
+    const run = (lease: Lease) => leadership.of(lease).run(async () => undefined);
+    return [await run('repair'), await run('care')];
+  };
+  expect(await ask(one)).toEqual([true, true]);
+  const isShared = async () => {
+    const [ofOne, ofOther] = [await ask(one), await ask(other)];
+    return ofOne[0] === true && ofOne[1] === false && ofOther[0] === false && ofOther[1] === true;
+  };
+  await waitUntil(isShared, DEADLINE_MS, 'each to hold one');
+  await other[Symbol.asyncDispose]();
+  const isAlone = async () => (await ask(one)).every(Boolean);
+  await waitUntil(isAlone, DEADLINE_MS, 'the one that is left to hold both');
+});
+
+test('a duty that lasts keeps no other of its lease waiting', async () => {
+  const lead = leadOf('one');
+  const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+  const lasting = lead.run(() => done);
+  expect(await lead.run(() => note(lead, 'of another duty'))).toBe(true);
+  finish();
+  expect(await lasting).toBe(true);
+  expect(await readNote()).toBe('of another duty');
 });
 
 test('one that fails gives way to others, and nothing is led outside of a run', async () => {
@@ -150,8 +184,10 @@ test('a worker with the fewest connections there may be fails in no duty', {
     LOG_LEVEL: 'warn',
   });
   const isLed = async () => {
-    const led = await rig.database.sql('select from leaderships where epoch > 0');
-    return led.length === LEADER_DUTIES.length;
+    const led = await rig.database.sql(
+      "select from leaderships where epoch > 0 and duty <> 'standby'",
+    );
+    return led.length === LEASES.length;
   };
   await waitUntil(isLed, DEADLINE_MS, 'all duties to be led');
   worker.kill('SIGTERM');

@@ -15,18 +15,23 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
+/** The oldest point of the first event. */
+async function historyOf(path: string): Promise<unknown> {
+  const abort = new AbortController();
+  const headers = { Accept: 'text/event-stream' };
+  const answer = await api.request(path, { headers, signal: abort.signal });
+  const first = await answer.body?.getReader().read();
+  abort.abort();
+  const [, history = ''] =
+    /^event: history\ndata: (.+)/.exec(new TextDecoder().decode(first?.value)) ?? [];
+  return JSON.parse(history)[0];
+}
+
 describe('live figures', () => {
   test('begin with points of the time before anybody listened', async () => {
     // The first reading of the process began before these.
     for (let nth = 0; nth < 5; nth++) expect((await api.request('/v1/live')).status).toBe(200);
-    const abort = new AbortController();
-    const headers = { Accept: 'text/event-stream' };
-    const answer = await api.request('/v1/live', { headers, signal: abort.signal });
-    const first = await answer.body?.getReader().read();
-    abort.abort();
-    const [, history = ''] =
-      /^event: history\ndata: (.+)/.exec(new TextDecoder().decode(first?.value)) ?? [];
-    expect(JSON.parse(history)[0]).toMatchObject({ accepted: 0, scored: 0, pending: 0 });
+    expect(await historyOf('/v1/live')).toMatchObject({ accepted: 0, scored: 0, pending: 0 });
   });
 
   test('are not sent to a question for the headers, which takes no place either', async () => {
@@ -85,8 +90,9 @@ describe('live figures', () => {
 
   test('of the review come alike, and who listens later has what was before', async () => {
     expect(figuresOf(await listen('/v1/reviews/status'))).toMatchObject({ waiting: [] });
-    const [, history = ''] =
-      /event: history\ndata: (.+)/.exec(await listen('/v1/reviews/status')) ?? [];
-    expect(JSON.parse(history)[0]).toMatchObject({ waiting: [0, 0, 0, 0, 0, 0], missed: 0 });
+    expect(await historyOf('/v1/reviews/status')).toMatchObject({
+      waiting: [0, 0, 0, 0, 0, 0],
+      missed: 0,
+    });
   });
 });

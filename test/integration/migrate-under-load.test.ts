@@ -246,3 +246,39 @@ create index concurrently left_idx on dead_letters (error, attempts);`);
   expect(await migrated).toEqual([name]);
   expect(await indexes('dead_letters', 'error, attempts')).toEqual([true]);
 });
+
+test('a step that commits by itself keeps what it committed, and goes on', async () => {
+  await write(`-- step: parts
+do $$
+declare
+  part integer;
+begin
+  create table if not exists parts (part integer);
+  commit;
+  for part in select n from generate_series(1, 3) n where n not in (select parts.part from parts) loop
+    raise info 'part %', part;
+    perform 1 / (case when part = 2 and to_regclass('in_the_way') is not null then 0 else 1 end);
+    insert into parts values (part);
+    commit;
+  end loop;
+end $$;
+-- transaction: the end
+comment on table parts is 'Parts.';`);
+  await database.sql('create table in_the_way ()');
+  await expect(run()).rejects.toMatchObject({ code: 'MIGRATION_FAILED' });
+  const parts = () => database.sql('select part from market_0.parts order by part');
+  expect(await parts()).toEqual([{ part: 1 }]);
+  await database.sql('drop table in_the_way');
+  expect(await run()).toEqual([name]);
+  expect(await parts()).toEqual([1, 2, 3].map((part) => ({ part })));
+  expect(told.filter((text) => text.startsWith('part'))).toEqual(
+    [1, 2, 2, 3].map((part) => `part ${part}`),
+  );
+});
+
+test('a step that is no do block is refused, as it would not find the tables of its market', async () => {
+  await write('-- step: a table\ncreate table stray (n integer);');
+  await expect(run()).rejects.toMatchObject({ message: expect.stringContaining('do block') });
+  const stray = await database.sql(`select from pg_class where relname = 'stray'`);
+  expect(stray).toEqual([]);
+});

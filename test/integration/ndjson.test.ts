@@ -4,7 +4,7 @@
  */
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { RUNNING_API_KEY, type RunningApi, spawnRunningApi } from '../support/running-api.ts';
 import { count, type Input, input, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -12,7 +12,7 @@ const TIMEOUT_MS = 2000;
 
 let api: RunningApi;
 beforeAll(async () => {
-  api = await startRunningApi({ RISK_REQUEST_TIMEOUT_MS: String(TIMEOUT_MS) });
+  api = await spawnRunningApi({ RISK_REQUEST_TIMEOUT_MS: String(TIMEOUT_MS) });
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
@@ -203,7 +203,7 @@ describe('a stream', () => {
     await waitUntil(() => stream.received().length > 0, 5000, 'an answer');
     stream.request.destroy();
     expect((await postOne(api, input())).status).toBe(201);
-    expect(api.process.stderr()).not.toMatch(/bug|"level":50/);
+    expect(api.log()).not.toMatch(/bug|"level":50/);
   });
 
   test('of forty thousand lines stays within the memory of a few chunks', async () => {

@@ -9,7 +9,7 @@ import type { Reconciler } from '../../src/core/repair/reconcile.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
-import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { type RunningApi, spawnRunningApi, startRunningApi } from '../support/running-api.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { input, postBatch } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -30,9 +30,9 @@ let api: RunningApi;
 let redis: RedisClient;
 
 /** An API for the tests of a group, whose stores each of them finds empty. */
-function withApi(environment: Readonly<Record<string, string>> = {}): void {
+function withApi(start: () => Promise<RunningApi> = startRunningApi): void {
   beforeAll(async () => {
-    api = await startRunningApi(environment);
+    api = await start();
     redis = openCommands(api.redisService.url, 2000);
     await waitUntil(() => redis.status === 'ready', DEADLINE_MS, 'redis');
   });
@@ -86,7 +86,7 @@ describe.each([
   ['ahead', SKEW_MS],
   ['behind', -SKEW_MS],
 ])('a clock that is ten minutes %s', (_, skewMs) => {
-  withApi(skewed(skewMs));
+  withApi(() => spawnRunningApi(skewed(skewMs)));
 
   test('of an API: what it accepted comes back after a wipe', async () => {
     const ids = await post(50);

@@ -214,7 +214,7 @@ describe('who reconciles', () => {
 
   test('the command gives way to a worker that leads', async () => {
     await using leadership = createLeadership(database, 'a worker');
-    await leadership.of('reconcile').run(async () => {
+    await leadership.of('repair').run(async () => {
       const { code, stdout } = await runRisk(['reconcile', '--json'], environment());
       expect([code, JSON.parse(stdout)]).toEqual([0, { leader: false, led_by: 'a worker' }]);
     });

@@ -7,10 +7,10 @@ import { type Config, readConfig } from '../../src/kit/config/config.ts';
 import { inMarket } from '../../src/kit/database/market-schema.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createLeadership, type Leadership } from '../../src/kit/duties/leadership.ts';
-import { PURGE_STEP_ROWS_MAX, PURGES } from '../../src/kit/duties/purge.ts';
+import { PURGE_STEP_ROWS_MAX } from '../../src/kit/duties/purge.ts';
 import { bindPurge } from '../../src/kit/duties/purge-duty.ts';
-import { RETENTIONS } from '../../src/kit/duties/retention.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import { RETENTIONS } from '../../src/main/rooms.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 
@@ -40,13 +40,14 @@ afterAll(async () => {
   await testDatabase[Symbol.asyncDispose]();
 });
 
+const PURGES = RETENTIONS.flatMap(({ purges = [] }) => purges);
 const sql = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
   await testDatabase.sql<Row>(text, values);
 const count = async (table: string) => (await sql(`select from ${table}`)).length;
 /** Runs the duty; resolves to how many rows of a table it reports as removed. */
 async function purge(table: string): Promise<number> {
   const metrics = createMetrics();
-  await bindPurge(config, leadership, metrics).run(signal);
+  await bindPurge(config, leadership, metrics, RETENTIONS).run(signal);
   const { values } = await metrics.rowsPurged.get();
   return values.find(({ labels }) => labels.table === table)?.value ?? 0;
 }

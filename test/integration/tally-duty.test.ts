@@ -14,7 +14,8 @@ import type { Database } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { DAY_MS, dayOf } from '../../src/kit/words/utc-bucket.ts';
-import { command } from '../../src/rooms/evidence/commands.ts';
+import { createCommand } from '../../src/rooms/evidence/commands.ts';
+import { openModels } from '../../src/rooms/models/open-models.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -89,7 +90,7 @@ async function verify(...options: string[]): Promise<{ code: number; output: str
       return true;
     },
   };
-  const code = await command.run(['tallies', ...options], {
+  const code = await createCommand(openModels).run(['tallies', ...options], {
     config: { ...config, DATABASE_URL: testDatabase.url },
     log: silentLog(),
     signal,

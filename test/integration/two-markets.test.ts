@@ -67,8 +67,8 @@ test('one makes its months, leads its duties and migrates while another does', a
   });
   await using first = createLeadership(ours, 'first');
   await using second = createLeadership(others, 'second');
-  await first.of('purge').run(async () => {
-    isDone.duty = await second.of('purge').run(async () => {});
+  await first.of('care').run(async () => {
+    isDone.duty = await second.of('care').run(async () => {});
   });
   const options = { url: rig.database.url, market: 'market_0' };
   await connected(options, (client) =>

@@ -215,12 +215,7 @@ describe('insertScores', () => {
     /** Two batches at once, while the table is locked: the connections in use as soon as `backends` wait for it. */
     async function connectionsInUse(first: number, stallMs: number, backends: number) {
       await using own = testDatabase.open({ connectionsMax: 4 });
-      const insertOne = createInsertScores(
-        own,
-        createPartitionGuard(own),
-        () => false,
-        oneAtATime(stallMs),
-      );
+      const insertOne = createInsertScores(own, createPartitionGuard(own), [], oneAtATime(stallMs));
       const rows = scores(ROWS, 100).map((row, index) => ({
         ...row,
         transactionId: idAt(row.createdAtMs, first + index),

@@ -6,6 +6,7 @@ import { accountKind } from '../../src/core/profile/account-kind.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { insertPacked, readItemPlace } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
+import { RULES_ALONE } from '../../src/core/score/judge.ts';
 import { ENTRY_READER } from '../../src/core/stream/group/versions.ts';
 import type { ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import type { BatchStore } from '../../src/core/work/batch-dependencies.ts';
@@ -152,10 +153,7 @@ function createSteps(world: World, process: Process): BatchSteps {
     handOver: async () => undefined,
     foldProfiles: createFoldProfiles({ logs, metrics, kinds: [accounts, merchants] }),
     scorer: createScorer(world, process),
-    models: {
-      judge: async () => ({ judgements: [], shadows: [] }),
-      storeShadows: async () => undefined,
-    },
+    judge: RULES_ALONE,
     store: createStore(world, process),
     settle: (settlements) =>
       process.askAll(

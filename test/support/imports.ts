@@ -5,6 +5,8 @@ export type Import = {
   /** `src/…` for a file of ours, else the package or `node:` module. */
   readonly target: string;
   readonly typeOnly: boolean;
+  /** Loaded when the code that names it runs. */
+  readonly isDynamic?: true;
 };
 
 const STATIC = /^(?:import|export)\s+(type\s+)?([^'";]*?from\s*)?'([^']+)'/gm;
@@ -18,6 +20,7 @@ export function importsOf(path: string, text: string): Import[] {
   const dynamic = [...text.matchAll(DYNAMIC)].map(([, specifier]) => ({
     target: resolveTarget(path, specifier ?? ''),
     typeOnly: false,
+    isDynamic: true as const,
   }));
   return [...fixed, ...dynamic];
 }

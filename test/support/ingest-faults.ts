@@ -1,15 +1,21 @@
 /** Starts an API with a short timeout of Redis, and reads the outcomes of the transactions it accepted. */
 import { expect } from 'vitest';
 import { runRisk } from './risk.ts';
-import { type RunningApi, startRunningApi } from './running-api.ts';
+import { type RunningApi, spawnRunningApi, startRunningApi } from './running-api.ts';
 import { readEntries } from './stream-entries.ts';
 import { waitUntil } from './wait-until.ts';
 
 const AGE_MS = 500;
 const stream = '{market_0:US-EG:0}:transactions';
 
-export const open = (environment: Record<string, string> = {}) =>
-  startRunningApi({ RISK_REDIS_TIMEOUT_MS: '500', ...environment });
+const SETTINGS = { RISK_REDIS_TIMEOUT_MS: '500' };
+type Settings = Readonly<Record<string, string>>;
+
+export const open = (environment: Settings = {}) =>
+  startRunningApi({ ...SETTINGS, ...environment });
+/** An API that a test ends. */
+export const openProcess = (environment: Settings) =>
+  spawnRunningApi({ ...SETTINGS, ...environment });
 
 /** Runs `risk reconcile` until no row is left. */
 export async function reconcile(api: RunningApi): Promise<void> {

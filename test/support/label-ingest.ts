@@ -5,6 +5,7 @@ import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
 import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { UNKNOWN_SYSTEM } from '../../src/kit/words/consistency-token.ts';
+import { ROOMS } from '../../src/main/rooms.ts';
 import type { WorkerRig } from './worker-rig.ts';
 
 export function openLabelIngest({ pool, commands, database }: WorkerRig): LabelIngest {
@@ -16,5 +17,6 @@ export function openLabelIngest({ pool, commands, database }: WorkerRig): LabelI
     metrics: createMetrics(),
     failpoint: () => undefined,
     system: UNKNOWN_SYSTEM,
+    onLabelled: ROOMS.flatMap(({ onLabelled }) => onLabelled ?? []),
   };
 }

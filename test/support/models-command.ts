@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Role } from '../../src/kit/words/principal.ts';
 import { command } from '../../src/rooms/models/commands.ts';
-import { makeFile } from '../unit/core/score/models/formats/xgboost-file.ts';
+import { makeFile } from '../unit/rooms/models/model/formats/xgboost-file.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { insertPersonKey } from './people.ts';
 import { runCommand } from './run-command.ts';

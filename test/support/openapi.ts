@@ -1,11 +1,6 @@
 /** The document of the API, as tests use it: its operations, and a validator of its schemas. */
-import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import packageJson from '../../package.json' with { type: 'json' };
-import { buildDocument } from '../../src/kit/http/document.ts';
-import { REPOSITORY } from './risk.ts';
-import { readSources } from './source-files.ts';
+import { loadDocument } from '../../src/main/document.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
 export type MediaType = {
@@ -62,23 +57,9 @@ export async function readOpenApi(url: string): Promise<OpenApi> {
   return openApiOf((await (await fetch(`${url}/openapi.json`)).json()) as Document);
 }
 
-const ROUTES = /^export (?:const|function) \w+Routes\b/m;
-
-/** The modules of src/ that make routes, in a stable order. */
-export async function importRoutes(): Promise<Record<string, unknown>[]> {
-  const files = readSources('src', /\.ts$/).filter(({ text }) => ROUTES.test(text));
-  return await Promise.all(files.map(({ path }) => import(join(REPOSITORY, path))));
-}
-
 /** The document of all routes, as the API serves it. */
 export async function documentOfRoutes(): Promise<Document> {
-  const paths: ZodOpenApiPathsObject[] = [];
-  for (const module of await importRoutes()) {
-    for (const [exported, value] of Object.entries(module)) {
-      if (exported.endsWith('Paths')) paths.push(value as ZodOpenApiPathsObject);
-    }
-  }
-  return JSON.parse(JSON.stringify(buildDocument(paths, packageJson.version)));
+  return JSON.parse(JSON.stringify(await loadDocument()));
 }
 
 export function openApiOf(served: Document): OpenApi {

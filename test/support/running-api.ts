@@ -1,7 +1,8 @@
-/** An API process on a database and a Redis of its own; no worker runs, so appended entries stay visible. */
+/** An API on a database and a Redis of its own; no worker runs, so appended entries stay visible. */
 import { Redis } from 'ioredis';
 import { sqlStateOf } from '../../src/kit/database/pg-failure.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
+import { type ApiRun, runApiHere } from './api-here.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, runRisk, spawnRisk } from './risk.ts';
 import { startTestRedis, type TestService } from './services.ts';
@@ -12,8 +13,8 @@ const START_MS = 30_000;
 
 export type RunningApi = {
   readonly url: string;
-  /** The process itself. */
-  readonly process: RiskProcess;
+  /** What the API logged so far. */
+  log(): string;
   readonly testDatabase: TestDatabase;
   readonly database: Database;
   readonly redisService: TestService;
@@ -30,10 +31,40 @@ export type RunningApi = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
+type Settings = Readonly<Record<string, string>>;
+
 /** @param environment settings beside those it needs */
-export async function startRunningApi(
-  environment: Readonly<Record<string, string>> = {},
-): Promise<RunningApi> {
+export async function startRunningApi(environment: Settings = {}): Promise<RunningApi> {
+  return await open(environment, runApiHere);
+}
+
+/** The API as a process of its own, for tests that end it or set what belongs to a process. */
+export async function spawnRunningApi(
+  environment: Settings = {},
+): Promise<RunningApi & { readonly process: RiskProcess }> {
+  const opened = await open(environment, spawnApi);
+  return { ...opened, process: opened.run.process };
+}
+
+async function spawnApi(
+  environment: Settings,
+): Promise<ApiRun & { readonly process: RiskProcess }> {
+  await using stack = new AsyncDisposableStack();
+  const process = stack.use(spawnRisk(['api'], environment));
+  const [, url = ''] = await process.waitFor(/"url":"(http:[^"]+)"/, START_MS);
+  const log = () => process.stdout() + process.stderr();
+  const stop = async () => {
+    process.kill('SIGTERM');
+    return await process.exited;
+  };
+  stack.move();
+  return { url, process, log, stop };
+}
+
+async function open<Run extends ApiRun>(
+  environment: Settings,
+  runApi: (environment: Settings) => Promise<Run>,
+): Promise<RunningApi & { readonly run: Run }> {
   await using stack = new AsyncDisposableStack();
   const testDatabase = stack.use(await createTestDatabase());
   const database = stack.use(testDatabase.open());
@@ -42,16 +73,14 @@ export async function startRunningApi(
   // A test that stops Redis waits for it itself.
   redis.on('error', () => undefined);
   stack.defer(() => redis.disconnect());
-  const api = stack.use(
-    spawnRisk(['api'], {
-      DATABASE_URL: testDatabase.url,
-      REDIS_URL: redisService.url,
-      RISK_BOOTSTRAP_KEY: RUNNING_API_KEY,
-      PORT: '0',
-      ...environment,
-    }),
-  );
-  const [, url = ''] = await api.waitFor(/"url":"(http:[^"]+)"/, START_MS);
+  const run = await runApi({
+    DATABASE_URL: testDatabase.url,
+    REDIS_URL: redisService.url,
+    RISK_BOOTSTRAP_KEY: RUNNING_API_KEY,
+    PORT: '0',
+    ...environment,
+  });
+  const { url, log } = run;
   const owned = stack.move();
   const risk = (...args: string[]) =>
     runRisk(args, { RISK_URL: url, RISK_API_KEY: RUNNING_API_KEY });
@@ -61,7 +90,7 @@ export async function startRunningApi(
     return await fetch(`${url}${path}`, { ...init, headers });
   };
   return {
-    ...{ url, process: api, testDatabase, database, redisService, redis, request, risk },
+    ...{ run, url, log, testDatabase, database, redisService, redis, request, risk },
     post: (path, body) =>
       request(path, {
         method: 'POST',
@@ -78,8 +107,7 @@ export async function startRunningApi(
       await redis.flushall();
     },
     [Symbol.asyncDispose]: async () => {
-      api.kill('SIGTERM');
-      await api.exited;
+      await run.stop();
       await owned.disposeAsync();
     },
   };

@@ -51,6 +51,7 @@ export async function startTestRedis(options: TestServiceOptions = {}): Promise<
     onFreePort((port) => startRedis({ ...common, port })),
     () => rmSync(join(folder.services, 'redis'), { recursive: true, force: true }),
     folder,
+    'SIGKILL',
   );
 }
 
@@ -62,6 +63,7 @@ export async function startTestPostgres(options: TestServiceOptions = {}): Promi
     onFreePort((port) => startPostgres({ ...common, port })),
     () => rmSync(join(folder.services, 'postgres'), { recursive: true, force: true }),
     folder,
+    'SIGQUIT',
   );
 }
 
@@ -71,7 +73,7 @@ export async function startTestStandby(primaryUrl: string): Promise<TestService>
   const program = await findPostgres(folder.account, inject('postgresBin') || undefined);
   await backUpForStandby(primaryUrl, folder.services, folder.account);
   const launch = onFreePort((port) => startPostgres({ ...folder, program, ...defaults({}), port }));
-  return await control(launch, () => undefined, folder);
+  return await control(launch, () => undefined, folder, 'SIGQUIT');
 }
 
 /** The first launch chooses the port, and another one where somebody took it meanwhile; later launches keep it. */
@@ -96,10 +98,12 @@ function defaults({ durable = false, settings = {} }: TestServiceOptions) {
   return { durable, settings, signal: new AbortController().signal };
 }
 
+/** @param lastSignal ends it with the test, at once: nobody needs its data any more */
 async function control(
   launch: () => Promise<Started>,
   forget: () => void,
   folder: Disposable,
+  lastSignal: NodeJS.Signals,
 ): Promise<TestService> {
   let running = await launch();
   const signal = (name: NodeJS.Signals) => {
@@ -107,6 +111,11 @@ async function control(
   };
   const start = async () => {
     if (running.service.hasEnded()) running = await launch();
+  };
+  const end = async () => {
+    signal(lastSignal);
+    signal('SIGCONT');
+    await running.service.ended;
   };
   const stop = async () => {
     signal('SIGCONT');
@@ -129,7 +138,7 @@ async function control(
     resume: () => signal('SIGCONT'),
     logTail: () => running.service.logTail(),
     [Symbol.asyncDispose]: async () => {
-      await stop();
+      await end();
       folder[Symbol.dispose]();
     },
   };

@@ -277,7 +277,7 @@ describe('import rules', () => {
       { target: 'src/core/store/a.ts', typeOnly: true },
       { target: 'src/core/store/b.ts', typeOnly: false },
       { target: '@hono/node-server', typeOnly: false },
-      { target: 'src/core/api.ts', typeOnly: false },
+      { target: 'src/core/api.ts', typeOnly: false, isDynamic: true },
     ]);
   });
 });

@@ -2,29 +2,39 @@
  * Goal: a worker loads nothing that only the API serves; the OpenAPI document, search and exports held 8 MiB of its memory.
  * Method: every file and package that is reached from its main file by imports of values.
  */
+import { posix } from 'node:path';
 import { expect, test } from 'vitest';
 import { importsOf } from '../support/imports.ts';
 import { readSources } from '../support/source-files.ts';
 
 const OF_THE_API =
-  /^(zod-openapi|hyparquet|hyparquet-writer|swagger-ui-dist|src\/kit\/http\/document|src\/core\/read\/search|src\/rooms\/(console|exports|search)\/)/;
+  /^(zod-openapi|hyparquet|hyparquet-writer|swagger-ui-dist|src\/kit\/http\/document|src\/core\/read\/search|src\/rooms\/(console|exports|search)\/(?!room))/;
 
-function reachedFrom(main: string): Set<string> {
+/** A room says by its entries `api` and `worker` which of its files each process loads; it loads no other one. */
+const LOADED = /^ {2}(api|worker): .*?import\('([^']+)'\)/gm;
+
+function reachedFrom(role: 'api' | 'worker'): Set<string> {
+  const main = `src/main/${role}.ts`;
   const texts = new Map(readSources('src', /\.ts$/).map(({ path, text }) => [path, text]));
   const reached = new Set([main]);
   for (const path of reached) {
-    for (const { target, typeOnly } of importsOf(path, texts.get(path) ?? '')) {
-      if (!typeOnly) reached.add(target);
+    const text = texts.get(path) ?? '';
+    const isRoom = path.endsWith('/room.ts');
+    for (const { target, typeOnly, isDynamic } of importsOf(path, text)) {
+      if (!typeOnly && !(isRoom && isDynamic)) reached.add(target);
+    }
+    for (const [, process, specifier = ''] of isRoom ? text.matchAll(LOADED) : []) {
+      if (process === role) reached.add(posix.join(posix.dirname(path), specifier));
     }
   }
   return reached;
 }
 
 test('a worker reaches nothing that only the API serves', () => {
-  const reached = [...reachedFrom('src/main/worker.ts')];
+  const reached = [...reachedFrom('worker')];
   expect(reached).toContain('src/kit/http/serve-health.ts');
   expect(reached.filter((target) => OF_THE_API.test(target))).toEqual([]);
   // The pattern fits names that exist.
-  const served = [...reachedFrom('src/main/api.ts')].filter((target) => OF_THE_API.test(target));
+  const served = [...reachedFrom('api')].filter((target) => OF_THE_API.test(target));
   expect(served.length).toBeGreaterThan(10);
 });

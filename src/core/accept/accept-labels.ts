@@ -13,7 +13,6 @@ import { encodeToken } from '../../kit/words/consistency-token.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { MonthDetached, monthOf, monthText } from '../../kit/words/month.ts';
 import { parseWireTime } from '../../kit/words/wire-time.ts';
-import { addDisputes } from '../../rooms/review/store/case-intake.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { LABEL_LIMITS, type Label, type LabelInput, type LabelReporter } from '../domain/label.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
@@ -35,7 +34,8 @@ const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
 /** What labels need of the process. */
 export type LabelIngest = Pick<
   Ingest,
-  'database' | 'partitions' | 'newId' | 'failpoint' | 'invalidateLabelled' | 'metrics' | 'system'
+  | ('database' | 'partitions' | 'newId' | 'failpoint')
+  | ('invalidateLabelled' | 'metrics' | 'system' | 'onLabelled')
 >;
 
 /** The request uses the idempotency keys of the reporter's client. */
@@ -71,7 +71,8 @@ export async function acceptLabels(
   request: AcceptLabelsRequest,
   receivedAtMs: number = Date.now(),
 ): Promise<AcceptLabelsResult> {
-  const { database, partitions, newId, failpoint, invalidateLabelled, metrics, system } = ingest;
+  const { database, partitions, newId, failpoint, invalidateLabelled } = ingest;
+  const { metrics, system, onLabelled } = ingest;
   const batchId = newId(receivedAtMs);
   const reporter = { client: request.client, identity: request.identity };
   const stored = await retryStore(async () => {
@@ -88,10 +89,7 @@ export async function acceptLabels(
       const own = inserted.added.flatMap((at) => rows[at] ?? []);
       const ids = own.map(({ transactionId }) => transactionId);
       if (ids.length > 0) await openLabelBatch(query, batchId, ids);
-      await addDisputes(
-        query,
-        own.filter(({ label }) => label === 'fraud'),
-      );
+      for (const addOwn of onLabelled) await addOwn(query, own);
       return inserted;
     };
     const { added, write } = await database.transaction(add).catch(async (error: unknown) => {

@@ -2,6 +2,7 @@
 import { CONSISTENCY_TOKEN } from '../../kit/http/answers/answer-headers.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import type { TransactionInput } from '../domain/transaction.ts';
+import type { LabelJson } from '../read/label-json.ts';
 import { digestQuestion, encodeSearchCursor } from '../read/search-cursor.ts';
 import type { FoundScoreJson, FoundTransactionJson } from '../read/search-json.ts';
 import type { StoredTransactionJson } from '../read/transaction-json.ts';
@@ -134,3 +135,18 @@ export const lineResults = [
     consistency_token: CONSISTENCY_TOKEN,
   },
 ];
+
+/** The label of the transaction that every example of the document has. */
+export const storedLabel: LabelJson = {
+  transaction_id: TRANSACTION_ID,
+  created_at: storedTransaction.created_at,
+  account_id: 'acc_17',
+  merchant_id: 'm_9',
+  label: 'fraud',
+  labelled_at: '2026-11-20T16:00:00.000Z',
+  source: 'chargeback',
+  received_at: '2026-11-20T16:00:02.310Z',
+  client: 'shop',
+  identity: null,
+  note: 'Cardholder did not recognise the payment',
+};

@@ -1,11 +1,12 @@
 /** What the API accepts transactions and labels with: opened once a process, used by every request. */
 import type { Guards } from '../../kit/breakers/guards.ts';
 import type { Config } from '../../kit/config/config.ts';
-import type { Database } from '../../kit/database/pool.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
+import type { Label } from '../domain/label.ts';
 import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-slices.ts';
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
 import { createProducer } from '../stream/entries/producer.ts';
@@ -37,7 +38,11 @@ export type Ingest = {
   readonly failpoint: Failpoint;
   /** System identifier of the database cluster, for consistency tokens. */
   readonly system: string;
+  /** What rooms add in the commit that stores labels. */
+  readonly onLabelled: readonly OnLabelled[];
 };
+
+export type OnLabelled = (query: Query, labels: readonly Label[]) => Promise<void>;
 
 export function openIngest(
   config: Config,
@@ -50,6 +55,7 @@ export function openIngest(
     readonly failpoint: Failpoint;
     readonly log: Log;
     readonly system: string;
+    readonly onLabelled: readonly OnLabelled[];
   },
 ): Ingest {
   const { database, redis, guards, metrics, corridors, failpoint, log } = opened;
@@ -61,7 +67,8 @@ export function openIngest(
   });
   const producer = createProducer({ redis, market, shards, transactionsMax: rooms.recent });
   return {
-    ...{ database, metrics, corridors, failpoint, system: opened.system },
+    ...{ database, metrics, corridors, failpoint },
+    ...{ system: opened.system, onLabelled: opened.onLabelled },
     keySlices: createKeySlices(database, {
       bytesMax: config.RISK_KEY_FILTER_MB * MIB,
       nowMs: () => performance.now(),

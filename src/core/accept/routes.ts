@@ -1,34 +1,18 @@
-/** `/v1/transactions`: submit one, a batch or a stream of lines; read one; list. */
+/** `POST /v1/transactions` and `/v1/transactions/batch`: submit one, a batch or a stream of lines. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { ageHeaders, sayAge } from '../../kit/http/answers/age.ts';
+import type { Config } from '../../kit/config/config.ts';
+import type { Databases } from '../../kit/database/replica/choose-database.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { answerJson } from '../../kit/http/answers/headers.ts';
-import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
-import { checkRole, requireRole } from '../../kit/http/auth/auth.ts';
-import {
-  type BodyLimits,
-  bodyChunks,
-  readJson,
-  readMediaType,
-  readQuery,
-} from '../../kit/http/body/body.ts';
-import {
-  idempotencyKeyParameter,
-  readIdempotencyKey,
-  withKey,
-} from '../../kit/http/body/idempotency-key.ts';
+import { requireRole } from '../../kit/http/auth/auth.ts';
+import { type BodyLimits, bodyChunks, readJson, readMediaType } from '../../kit/http/body/body.ts';
 import { LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
-import { readToken, sayToken, tokenParameter, withoutToken } from '../../kit/http/consistency.ts';
-import {
-  allowedRoles,
-  json,
-  ndjson,
-  ownClientAlone,
-  problemResponses,
-} from '../../kit/http/openapi.ts';
+import { sayToken, withoutToken } from '../../kit/http/consistency.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
+import { allowedRoles, json, ndjson, problemResponses } from '../../kit/http/openapi.ts';
 import {
   notApplied,
   notAppliedField,
@@ -37,32 +21,20 @@ import {
   waitApplied,
 } from '../../kit/http/prefer.ts';
 import type { Log } from '../../kit/metrics/log.ts';
-import { given } from '../../kit/words/describe-issue.ts';
-import { clientSeen } from '../../kit/words/principal.ts';
-import { transactionDetail } from '../../rooms/labels/examples.ts';
-import type { Reading } from '../../rooms/search/queries/reading.ts';
 import { scoreSchema } from '../domain/score-record.ts';
 import { transactionInputSchema } from '../domain/transaction.ts';
-import {
-  foundTransactionSchema,
-  SEARCH_DESCRIPTION,
-  searchPageSchema,
-} from '../read/search-json.ts';
-import { transactionSearchParameters } from '../read/search-parameters.ts';
-import { transactionDetailSchema, transactionParameters } from '../read/transaction-json.ts';
+import { findScore } from '../read/read-score.ts';
 import { createAcceptBatch } from './accept-batch.ts';
 import { createAcceptOne } from './accept-one.ts';
 import {
   acceptedBatch,
   acceptedTransaction,
-  foundTransaction,
   lineResults,
-  NEXT_CURSOR,
   score,
   secondInput,
-  TRANSACTION_ID,
   transactionInput,
 } from './examples.ts';
+import { idempotencyKeyParameter, readIdempotencyKey, withKey } from './idempotency-key.ts';
 import type { Ingest } from './ingest.ts';
 import {
   batchInputSchema,
@@ -72,7 +44,7 @@ import {
   readOneInput,
   refusal,
 } from './transaction-input.ts';
-import { answerLines } from './transaction-lines.ts';
+import { answerLines, lineResultSchema, linesDoneSchema } from './transaction-lines.ts';
 import type { Replies } from './wait-for-score.ts';
 
 const acceptedSchema = z
@@ -101,17 +73,26 @@ const batchResultSchema = z
   .meta({ id: 'AcceptedBatch' });
 type BatchResult = z.infer<typeof batchResultSchema>;
 
-/** @param draining aborted when the process drains */
-export function transactionsRoutes(
-  ingest: Ingest,
-  replies: Replies,
-  { findScore, readTransaction, searchTransactions }: Reading,
-  limits: BodyLimits & { readonly waitMsMax: number },
-  draining: AbortSignal,
-  log: Log,
-): Hono<AppEnv> {
-  const { waitMsMax } = limits;
-  const acceptOne = createAcceptOne(ingest, replies, findScore);
+export function acceptRoutes({
+  config,
+  ingest,
+  replies,
+  databases,
+  limits,
+  draining,
+  log,
+}: {
+  readonly config: Pick<Config, 'RISK_WAIT_MS_MAX'>;
+  readonly ingest: Ingest;
+  readonly replies: Replies;
+  readonly databases: Databases;
+  readonly limits: BodyLimits;
+  /** Aborted when the process drains. */
+  readonly draining: AbortSignal;
+  readonly log: Log;
+}): Hono<AppEnv> {
+  const { RISK_WAIT_MS_MAX: waitMsMax } = config;
+  const acceptOne = createAcceptOne(ingest, replies, (id) => findScore(databases, id));
   const acceptBatch = createAcceptBatch(ingest);
   const routes = new Hono<AppEnv>();
 
@@ -167,23 +148,6 @@ export function transactionsRoutes(
     return answerJson(JSON.stringify(body), 200);
   });
 
-  routes.get('/v1/transactions', requireRole('analyst'), async (c) => {
-    const parameters = readQuery(c, transactionSearchParameters);
-    return c.json(sayAge(c, await searchTransactions(parameters, readToken(c))));
-  });
-
-  routes.get('/v1/transactions/:id', requireRole('analyst', 'ingest'), async (c) => {
-    const client = clientSeen(c.get('principal'));
-    const parameters = readQuery(c, transactionParameters);
-    if (parameters.expand?.has('explanation') === true) checkRole(c, ['analyst']);
-    const id = c.req.param('id');
-    const transaction = sayAge(c, await readTransaction(id, client, parameters, readToken(c)));
-    if (transaction === undefined) {
-      throw new Problem('not-found', `No transaction has the id ${given(id)}.`);
-    }
-    return c.json(transaction);
-  });
-
   return routes;
 }
 
@@ -192,7 +156,7 @@ const tags = ['transactions'];
 const preferHeader = z.object({ Prefer: preferParameter });
 const acceptedHeaders = answerHeaders('Location', 'Preference-Applied');
 
-export const transactionsPaths: ZodOpenApiPathsObject = {
+const paths: ZodOpenApiPathsObject = {
   '/v1/transactions': {
     post: {
       operationId: 'acceptTransaction',
@@ -218,25 +182,6 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
           content: json(acceptedSchema, acceptedTransaction),
         },
         ...problemResponses(...SUBMIT_PROBLEMS),
-      },
-    },
-    get: {
-      operationId: 'listTransactions',
-      summary: 'Search transactions',
-      description: SEARCH_DESCRIPTION,
-      tags,
-      security: allowedRoles('analyst'),
-      requestParams: { query: transactionSearchParameters, header: tokenParameter },
-      responses: {
-        200: {
-          description: 'One page.',
-          headers: ageHeaders,
-          content: json(searchPageSchema(foundTransactionSchema), {
-            ...{ items: [foundTransaction], next_cursor: NEXT_CURSOR, complete: true },
-            ...{ searched_to: foundTransaction.created_at, total: { count: 3, more: false } },
-          }),
-        },
-        ...problemResponses(422),
       },
     },
   },
@@ -269,28 +214,11 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
       },
     },
   },
-  '/v1/transactions/{id}': {
-    get: {
-      operationId: 'readTransaction',
-      summary: 'One transaction and what became of it',
-      ...ownClientAlone(),
-      tags,
-      security: allowedRoles('analyst', 'ingest'),
-      requestParams: {
-        path: z.object({
-          id: z.string().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
-        }),
-        query: transactionParameters,
-        header: tokenParameter,
-      },
-      responses: {
-        200: {
-          description: 'The transaction.',
-          headers: ageHeaders,
-          content: json(transactionDetailSchema, transactionDetail),
-        },
-        ...problemResponses(404, 410, 422),
-      },
-    },
-  },
+};
+
+export const document: DocumentPart = {
+  paths,
+  tags: { transactions: 'Transactions: submitted, read and listed.' },
+  // Lines of a stream are named in no schema of a whole body.
+  schemas: { TransactionLine: lineResultSchema, TransactionLinesDone: linesDoneSchema },
 };

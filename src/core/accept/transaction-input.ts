@@ -1,7 +1,7 @@
 /** Validates submitted transactions once, with a pointer to each invalid field. */
 import { z } from 'zod';
 import { asSentence, Problem } from '../../kit/http/answers/problem.ts';
-import { checkFields, fieldErrors, listReader } from '../../kit/http/body/body.ts';
+import { BODY_DEPTH_MAX, checkFields, fieldErrors, listReader } from '../../kit/http/body/body.ts';
 import type { RawLine } from '../../kit/http/body/line-reader.ts';
 import { sureCheck } from '../../kit/http/body/sure-check.ts';
 import { DESCRIBED } from '../../kit/words/describe-issue.ts';
@@ -9,7 +9,6 @@ import { type FieldError, InvalidFields, jsonPointer } from '../../kit/words/fie
 import { nestingOf } from '../domain/metadata.ts';
 import {
   type KeyedTransactionInput,
-  TRANSACTION_LIMITS,
   type TransactionInput,
   transactionInputSchema,
 } from '../domain/transaction.ts';
@@ -46,8 +45,8 @@ export function readBatchInput(value: unknown): readonly KeyedTransactionInput[]
   if (items.every(isSurelyKeyed)) return items;
   const errors: FieldError[] = [];
   const keyed = items.flatMap((item, index) => {
-    if (nestingOf(item.metadata) + BATCH_LEVELS > TRANSACTION_LIMITS.bodyDepth) {
-      const detail = `must not lie deeper than ${TRANSACTION_LIMITS.bodyDepth} levels in the body`;
+    if (nestingOf(item.metadata) + BATCH_LEVELS > BODY_DEPTH_MAX) {
+      const detail = `must not lie deeper than ${BODY_DEPTH_MAX} levels in the body`;
       errors.push({ pointer: jsonPointer(['transactions', index, 'metadata']), detail });
     }
     if (isKeyed(item)) return item;

@@ -63,8 +63,8 @@ const FEATURES = [
   ['amount_to_median', 'ratio', 'Amount by the median.'],
   ['amount_to_p90', 'ratio', 'Amount by the 90th percentile of the same-currency siblings seen.'],
   ['mean_30d', 'currency units', 'Mean of the same-currency siblings of the last 30 days.'],
-  ['deviation_30d', 'currency units', 'Their sample standard deviation.'],
-  ['max_30d', 'currency units', 'The largest of them.'],
+  ['deviation_30d', 'currency units', 'Sample standard deviation of those siblings.'],
+  ['max_30d', 'currency units', 'Largest amount of those siblings.'],
   ['amount_to_mean', 'ratio', 'Amount by the mean of the last 30 days.'],
   [
     'amount_zscore',
@@ -111,7 +111,7 @@ const FEATURES = [
     'transactions',
     "The merchant's same-currency siblings of those 30 days.",
   ],
-  ['merchant_mean_30d', 'currency units', 'Their mean.'],
+  ['merchant_mean_30d', 'currency units', 'Mean of those siblings.'],
   ['amount_to_merchant_mean', 'ratio', 'Amount by that mean.'],
   [
     'merchant_accounts_1h',

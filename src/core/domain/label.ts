@@ -4,8 +4,9 @@
  * their order of arrival.
  */
 import { z } from 'zod';
+import { plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
-import { idempotencyKeySchema, plainText } from './transaction.ts';
+import { idempotencyKeySchema } from './transaction.ts';
 
 export const LABEL_VALUES = ['fraud', 'legitimate'] as const;
 export type LabelValue = (typeof LABEL_VALUES)[number];

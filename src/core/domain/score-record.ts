@@ -7,6 +7,9 @@ export type Verdict = (typeof VERDICTS)[number];
 
 export const SCORE_MAX = 1000;
 
+/** Stands for no model: the rules judged alone. A model's name has a version, so no model has this name. */
+export const NO_MODEL = 'none';
+
 /** One reason of a score. `contribution` is in score points. */
 export type Reason = {
   readonly code: string;

@@ -7,19 +7,18 @@
  * millisecond, and every extra check of a field costs a tenth of that.
  */
 import { z } from 'zod';
+import { ID_CHARS_MAX, plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { currencyScale } from './currency.ts';
 import { metadataProblem } from './metadata.ts';
 
 /** Limits on a submitted transaction. Units are in the names. */
 export const TRANSACTION_LIMITS = {
-  idChars: 128,
+  idChars: ID_CHARS_MAX,
   idempotencyKeyChars: 255,
   labelChars: 64,
   amountIntegerDigits: 15,
   metadataBytes: 4 * 1024,
-  /** Nesting levels of a whole body, of which metadata is a part. */
-  bodyDepth: 32,
   /** Earliest `created_at`: 2000-01-01T00:00:00.000Z. */
   createdAtMsMin: Date.UTC(2000, 0, 1),
   /** How far ahead of the receiving clock `created_at` may lie. */
@@ -45,21 +44,6 @@ export type Transaction = {
 
 export const TRANSACTION_STATUSES = ['accepted', 'scored', 'dead_lettered'] as const;
 export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number];
-
-/** Characters are code points, as Postgres counts them: no control characters, no lone surrogates. */
-export function plainText(charsMax: number) {
-  const pattern = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${charsMax}}$`, 'u');
-  const problem = (text: string) => {
-    if (text.length === 0) return 'must not be empty';
-    if (!text.isWellFormed()) return 'must not contain lone surrogates';
-    if (/\p{Cc}/u.test(text)) return 'must not contain control characters';
-    return `must have at most ${charsMax} characters, not ${[...text].length}`;
-  };
-  return z
-    .string()
-    .regex(pattern, { error: (issue) => problem(String(issue.input)) })
-    .meta({ minLength: 1, maxLength: charsMax });
-}
 
 const AMOUNT = /^(0|[1-9]\d{0,14})(\.\d+)?$/;
 const ZERO = /^0(\.0+)?$/;

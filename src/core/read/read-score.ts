@@ -10,7 +10,7 @@ import {
   readFrom,
   withLag,
 } from '../../kit/database/replica/choose-database.ts';
-import { toScoreJson } from '../domain/score-record.ts';
+import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { refuseDetached } from '../store/partitions/partitions.ts';
 import { readStoredScore } from '../store/scores/read-scores.ts';
@@ -71,4 +71,13 @@ export async function makeScore(
     ),
   );
   return answer && { text: JSON.stringify(toScoreJson(answer)), version: undefined, lagMs };
+}
+
+/** The score of a transaction of any client, if it is stored. */
+export async function findScore(
+  databases: Databases,
+  transactionId: string,
+): Promise<ScoreJson | undefined> {
+  const made = await makeScore(databases, { transactionId, client: null });
+  return made && (JSON.parse(made.text) as ScoreJson);
 }

@@ -1,12 +1,14 @@
 /** Refuses names of corridors and models that the market lacks, and says which it has. */
+import type { Statement } from '../../kit/database/pool.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
 import { given, NAMED_MAX, oneOf } from '../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
-import { NO_MODEL } from '../domain/model-manifest.ts';
-import { findModel, listModels } from '../store/models/models.ts';
+import { NO_MODEL } from '../domain/score-record.ts';
 
-/** One more than a message lists, so that it shows that there are more. */
-const MODELS_READ = NAMED_MAX + 1;
+const modelsStatement: Statement = {
+  name: 'list-model-names',
+  text: 'select model from market.models order by model <> $1, model limit $2',
+};
 
 /** Throws InvalidFields for a corridor that a transaction may not name now. */
 export function requireCorridor(known: ReadonlySet<string>, corridor: string | undefined): void {
@@ -20,9 +22,10 @@ export async function requireModel(
   model: string | undefined,
 ): Promise<void> {
   if (model === undefined || model === NO_MODEL) return;
-  if ((await findModel(primary, model))?.model === model) return;
-  const known = await listModels(primary, '', MODELS_READ);
+  // One more than a message lists, so that it shows that there are more.
+  const known = await primary.query<{ model: string }>(modelsStatement, [model, NAMED_MAX + 1]);
   const names = [NO_MODEL, ...known.map((one) => one.model)];
+  if (names.includes(model)) return;
   throw invalid('/model', `must be ${oneOf(names, NAMED_MAX)}, not ${given(model)}`);
 }
 

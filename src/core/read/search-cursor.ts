@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Position } from '../../kit/words/cursor.ts';
+import { WRITTEN_MS_MAX } from '../../kit/words/wire-time.ts';
 import { SCORE_MAX } from '../domain/score-record.ts';
-import { WRITTEN_MS_MAX } from '../domain/transaction-id.ts';
 import type { Place } from '../store/search/search-slice.ts';
 
 /** Where a search goes on; see search.ts for its legs. */

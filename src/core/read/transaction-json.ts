@@ -1,8 +1,8 @@
 /** The wire form of a stored transaction; the amount is as accepted. */
 import { z } from 'zod';
-import { DISPOSITIONS } from '../../rooms/review/review-case.ts';
 import { explanationSchema } from '../../rooms/search/queries/explain-score.ts';
 import { neighboursSchema } from '../../rooms/search/queries/neighbours.ts';
+import { DISPOSITIONS } from '../domain/disposition.ts';
 import { scoreSchema } from '../domain/score-record.ts';
 import { TRANSACTION_STATUSES } from '../domain/transaction.ts';
 import type {

@@ -11,7 +11,7 @@ import { closeScoredLetters } from './close-scored-letters.ts';
 const CLOSE_EVERY_MS = 10_000;
 
 export function bindDeadLetters(database: Pick<Database, 'query'>, leadership: Leadership) {
-  const lead = leadership.of('dead-letters');
+  const lead = leadership.of('repair');
   const list = (after?: string) => listDeadLettersOfScored(database, after);
   const close = (transactionIds: readonly string[]) =>
     closeDeadLettersOfScored(lead.writes, transactionIds);

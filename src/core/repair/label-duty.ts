@@ -23,7 +23,7 @@ export function bindLabelDuty(
   { labelsUntold }: Pick<Metrics, 'labelsUntold'>,
   leadership: Leadership,
 ) {
-  const lead = leadership.of('labels');
+  const lead = leadership.of('repair');
   const steps = {
     listLabelBatches: (agedMs: number, max: number) => listLabelBatches(database, agedMs, max),
     deleteLabelBatches: (ids: readonly string[]) => deleteLabelBatches(lead.writes, ids),

@@ -7,7 +7,7 @@ import { ensurePartitions, MONTHS_AHEAD } from '../store/partitions/partitions.t
 const PARTITIONS_EVERY_MS = 3_600_000;
 
 export function bindPartitions(leadership: Leadership): Duty {
-  const lead = leadership.of('partitions');
+  const lead = leadership.of('repair');
   return {
     name: 'partitions',
     everyMs: PARTITIONS_EVERY_MS,

@@ -34,9 +34,9 @@ export function bindIngestDuties(
   leadership: Leadership,
   { reconciled, keySlices, keyBytes }: IngestDutyMetrics,
 ): LeaderDuty[] {
-  const [reconcile, keys] = [leadership.of('reconcile'), leadership.of('keys')];
+  const lead = leadership.of('repair');
   const count = (appended: number) => reconciled.inc(appended);
-  const reconciler = bindReconciler(config, database, redis, count, reconcile.writes);
+  const reconciler = bindReconciler(config, database, redis, count, lead.writes);
   const report = (standing: readonly Slice[]) => {
     keySlices.set(standing.length);
     keyBytes.set(standing.reduce((sum, { bytes }) => sum + bytes, 0));
@@ -47,15 +47,15 @@ export function bindIngestDuties(
       name: 'reconcile',
       everyMs: RECONCILE_EVERY_MS,
       run: async (signal) => {
-        await reconcile.run(() => runWhileOwing(reconciler, signal));
+        await lead.run(() => runWhileOwing(reconciler, signal));
       },
     },
     {
       name: 'key-slices',
       everyMs: KEEP_SLICES_EVERY_MS,
       run: async (signal) => {
-        const leads = await keys.run(() =>
-          keepKeySlices(database, keys.writes, days, report, signal),
+        const leads = await lead.run(() =>
+          keepKeySlices(database, lead.writes, days, report, signal),
         );
         if (leads) return;
         // The worker that leads reports these gauges; what this worker saw last is out of date.

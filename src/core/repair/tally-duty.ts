@@ -16,7 +16,7 @@ const FOLD_EVERY_MS = 2000;
 const STEP_EVERY_MS = 20;
 
 export function bindTallies(config: Config, database: Database, leadership: Leadership) {
-  const lead = leadership.of('tallies');
+  const lead = leadership.of('care');
   const { transaction } = lead.writes;
   // Only moving the checkpoint needs the epoch: adopting a merchant twice changes nothing.
   const tallies = createTallies({ query: database.query, transaction }, Math.random);

@@ -7,7 +7,7 @@
  */
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
 import { factorSentence } from './factor-sentence.ts';
-import type { Factor, Opinion, OpinionBands } from './opinion.ts';
+import type { Factor, Opinion, OpinionBands } from './judge.ts';
 import { bandWeight } from './rules/band.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
 

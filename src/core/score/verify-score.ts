@@ -4,7 +4,7 @@
  */
 import { featuresOfSchema } from '../domain/feature-schema.ts';
 import type { Decision, Reason, ScoreRecord } from '../domain/score-record.ts';
-import type { Opinion } from './opinion.ts';
+import type { Opinion } from './judge.ts';
 import { findRuleSet } from './rules/rule-sets.ts';
 import { score } from './score.ts';
 

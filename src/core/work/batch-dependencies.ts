@@ -4,13 +4,13 @@
  */
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
+import type { Judge } from '../score/judge.ts';
 import type { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
 import type { InsertScores } from '../store/scores/scores.ts';
 import type { readStoredScores } from '../store/scores/stored-scores.ts';
 import type { EntryReader, handEntriesOver } from '../stream/group/versions.ts';
 import type { Settle } from '../stream/settle/settle.ts';
 import type { FoldProfiles } from './profiles/fold-profiles.ts';
-import type { BatchModels } from './score-items.ts';
 import type { Scorer } from './scorer.ts';
 
 /** A function of a store that has its connection. */
@@ -36,7 +36,7 @@ export type BatchDependencies = {
   readonly retryBaseMs: number;
   /** Degradation level of the process, stored with each score. */
   readonly degradation: () => number;
-  readonly models: BatchModels;
+  readonly judge: Judge;
   readonly random: () => number;
   readonly nowMs: () => number;
   readonly metrics: Metrics;

@@ -69,7 +69,7 @@ async function scoreBatch(
   unsure: WeakSet<Item>,
   items: readonly Item[],
 ): Promise<Decided[]> {
-  const { store, metrics, failpoint, models } = dependencies;
+  const { store, metrics, failpoint, judge } = dependencies;
   failpoint('worker-after-read');
   const { firsts, others } = splitRepeated(items);
   const sent = await scoreAndSend(dependencies, firsts, others);
@@ -78,7 +78,7 @@ async function scoreBatch(
     throw error;
   });
   failpoint('worker-after-commit');
-  if (sent.shadows.length > 0) await models.storeShadows(sent.shadows, sent.scoredAtMs);
+  if (sent.shadows.length > 0) await judge.storeShadows(sent.shadows, sent.scoredAtMs);
   sent.endStore();
   countScored(metrics, sent, isNew);
   return [...sent.rest, ...acknowledged];
@@ -189,8 +189,8 @@ async function foldAndScore(
   const endFold = dependencies.metrics.batchDuration.startTimer({ stage: 'fold' });
   const rows = await dependencies.foldProfiles(items.map(({ transaction }) => transaction));
   endFold();
-  const { scorer, models, degradation } = dependencies;
-  return await scoreItems(scorer, models, degradation(), items, rows);
+  const { scorer, judge, degradation } = dependencies;
+  return await scoreItems(scorer, judge, degradation(), items, rows);
 }
 
 function failItem(

@@ -4,18 +4,9 @@
  */
 import { Failure, toError } from '../../kit/words/failure.ts';
 import { type FeatureRows, vectorOf } from '../score/feature-rows.ts';
-import type { ShadowBatch } from '../store/scores/shadow-batches.ts';
+import { BY_RULES, type Judge, type JudgedRow, type ShadowBatch } from '../score/judge.ts';
 import type { Item, Scored } from './item.ts';
-import { BY_RULES, type Judged, type JudgedRow } from './judge-batch.ts';
 import type { Scorer } from './scorer.ts';
-
-/** Models in force, as a batch meets them. */
-export type BatchModels = {
-  /** Throws a Failure when the models in force are unknown. */
-  readonly judge: (rows: readonly JudgedRow[]) => Promise<Judged>;
-  /** Never throws: a batch does not fail for its shadows. */
-  readonly storeShadows: (shadows: readonly ShadowBatch[], scoredAtMs: number) => Promise<void>;
-};
 
 export type ScoredItems = {
   readonly scored: Scored[];
@@ -26,7 +17,7 @@ export type ScoredItems = {
 /** @param level degradation level of the process */
 export async function scoreItems(
   scorer: Scorer,
-  models: BatchModels,
+  { judge }: Judge,
   level: number,
   items: readonly Item[],
   rows: FeatureRows,
@@ -34,7 +25,7 @@ export async function scoreItems(
   const judgedRows = items.map(
     ({ transaction }, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
   );
-  const { judgements, shadows } = await models.judge(judgedRows);
+  const { judgements, shadows } = await judge(judgedRows);
   const scored: Scored[] = [];
   const failed: ScoredItems['failed'] = [];
   for (const [index, item] of items.entries()) {

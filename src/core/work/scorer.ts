@@ -1,7 +1,7 @@
 /** The pure core as a function, with the names that are stored with its results. */
 import type { Decision } from '../domain/score-record.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type { Opinion } from '../score/opinion.ts';
+import type { Opinion } from '../score/judge.ts';
 
 export type Scorer = {
   readonly featureSchema: number;

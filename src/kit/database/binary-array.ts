@@ -4,15 +4,13 @@
  * Layout (array_recv): dimensions i32, has-nulls i32, element oid u32, length i32, lower bound i32,
  * then a value as length i32 (-1 is null) and bytes; all big-endian.
  */
-import type { DeliveredTransaction } from '../../core/domain/delivered.ts';
-
 /**
  * Hides the length of an array from the planner. For a short array it would estimate less cost than the generic plan has, and
  * would plan a large statement anew at each call: 1.1 to 1.8 ms of Postgres per rebuild.
  */
 export const unsized = (array: string) => `(select ${array})`;
 
-const OID = {
+export const OID = {
   bool: 16,
   bytea: 17,
   int8: 20,
@@ -24,11 +22,17 @@ const OID = {
   uuid: 2950,
   jsonb: 3802,
 } as const;
-const HEADER_BYTES = 20;
+export const HEADER_BYTES = 20;
 /** Postgres counts microseconds from 2000-01-01. */
 const POSTGRES_EPOCH_MS = 946_684_800_000;
 
-function allocate(oid: number, count: number, hasNulls: boolean, valueBytes: number): Buffer {
+/** An array without its values, which begin at HEADER_BYTES. */
+export function allocateArray(
+  oid: number,
+  count: number,
+  hasNulls: boolean,
+  valueBytes: number,
+): Buffer {
   const buffer = Buffer.allocUnsafe(count === 0 ? 12 : HEADER_BYTES + valueBytes);
   buffer.writeInt32BE(count === 0 ? 0 : 1, 0);
   buffer.writeInt32BE(hasNulls ? 1 : 0, 4);
@@ -64,7 +68,7 @@ export function textArray(values: readonly (string | null)[]): Buffer {
     at += length < 0 ? 4 : 4 + length;
   }
   if (buffer.length <= SCRATCH_BYTES_MAX) scratch = buffer;
-  const array = allocate(OID.text, values.length, hasNulls, at);
+  const array = allocateArray(OID.text, values.length, hasNulls, at);
   buffer.copy(array, HEADER_BYTES, 0, at);
   return array;
 }
@@ -94,42 +98,11 @@ function writeText(buffer: Buffer, value: string, at: number): number {
 
 /** uuid[] from the canonical text form. */
 export function uuidArray(values: readonly string[]): Buffer {
-  const buffer = allocate(OID.uuid, values.length, false, values.length * 20);
+  const buffer = allocateArray(OID.uuid, values.length, false, values.length * 20);
   let at = HEADER_BYTES;
   for (const value of values) {
     at = buffer.writeInt32BE(16, at);
     at = writeUuid(buffer, value, at);
-  }
-  return buffer;
-}
-
-/** uuid[] of delivered ids. */
-export function deliveredUuidArray(transactions: readonly DeliveredTransaction[]): Buffer {
-  const buffer = allocate(OID.uuid, transactions.length, false, transactions.length * 20);
-  let at = HEADER_BYTES;
-  for (const { rows, idAt } of transactions) {
-    at = buffer.writeInt32BE(16, at);
-    at += rows.bytes.copy(buffer, at, idAt, idAt + 16);
-  }
-  return buffer;
-}
-
-/** text[] of a delivered column that is never null. */
-export function deliveredTextArray(
-  transactions: readonly DeliveredTransaction[],
-  column: 'account' | 'corridor',
-): Buffer {
-  let bytes = 0;
-  for (const { rows, row } of transactions)
-    bytes += 4 + rows[column].to(row) - rows[column].from(row);
-  const buffer = allocate(OID.text, transactions.length, false, bytes);
-  let at = HEADER_BYTES;
-  for (const { rows, row } of transactions) {
-    const texts = rows[column];
-    const [from, to] = [texts.from(row), texts.to(row)];
-    at = buffer.writeInt32BE(to - from, at);
-    // A loop is faster than a call for this length.
-    for (let byte = from; byte < to; byte++) buffer[at++] = texts.bytes[byte] as number;
   }
   return buffer;
 }
@@ -141,7 +114,7 @@ export function uuidOffset(index: number): number {
 
 /** uuid[] from the first 32 digits of hexadecimal text. */
 export function hexUuidArray(values: readonly string[]): Buffer {
-  const buffer = allocate(OID.uuid, values.length, false, values.length * 20);
+  const buffer = allocateArray(OID.uuid, values.length, false, values.length * 20);
   for (let index = 0; index < values.length; index++) {
     const at = uuidOffset(index);
     buffer.writeInt32BE(16, at - 4);
@@ -171,7 +144,7 @@ function hexValue(code: number): number {
 
 /** timestamptz[] from epoch milliseconds. */
 export function timestampArray(values: readonly number[]): Buffer {
-  const buffer = allocate(OID.timestamptz, values.length, false, values.length * 12);
+  const buffer = allocateArray(OID.timestamptz, values.length, false, values.length * 12);
   let at = HEADER_BYTES;
   for (const value of values) {
     at = buffer.writeInt32BE(8, at);
@@ -199,7 +172,12 @@ export function writeTimestamp(buffer: Buffer, epochMs: number, at: number): num
 export function float8Array(values: ArrayLike<number | null>): Buffer {
   let nulls = 0;
   for (let i = 0; i < values.length; i++) if (values[i] === null) nulls++;
-  const buffer = allocate(OID.float8, values.length, nulls > 0, values.length * 12 - nulls * 8);
+  const buffer = allocateArray(
+    OID.float8,
+    values.length,
+    nulls > 0,
+    values.length * 12 - nulls * 8,
+  );
   // A DataView compiles to plain stores; the Buffer's own writer is a call per value.
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   let at = HEADER_BYTES;
@@ -224,7 +202,7 @@ export function float8Array(values: ArrayLike<number | null>): Buffer {
 export function vectorArray(vectors: readonly Float64Array[]): Buffer {
   let bytes = 0;
   for (const vector of vectors) bytes += 4 + vector.byteLength;
-  const buffer = allocate(OID.bytea, vectors.length, false, bytes);
+  const buffer = allocateArray(OID.bytea, vectors.length, false, bytes);
   let at = HEADER_BYTES;
   for (const { buffer: memory, byteOffset, byteLength } of vectors) {
     at = buffer.writeInt32BE(byteLength, at);
@@ -236,7 +214,7 @@ export function vectorArray(vectors: readonly Float64Array[]): Buffer {
 
 /** int2[]. */
 export function int2Array(values: readonly number[]): Buffer {
-  const buffer = allocate(OID.int2, values.length, false, values.length * 6);
+  const buffer = allocateArray(OID.int2, values.length, false, values.length * 6);
   let at = HEADER_BYTES;
   for (const value of values) {
     at = buffer.writeInt32BE(2, at);
@@ -247,7 +225,7 @@ export function int2Array(values: readonly number[]): Buffer {
 
 /** int4[]. */
 export function int4Array(values: readonly number[]): Buffer {
-  const buffer = allocate(OID.int4, values.length, false, values.length * 8);
+  const buffer = allocateArray(OID.int4, values.length, false, values.length * 8);
   let at = HEADER_BYTES;
   for (const value of values) {
     at = buffer.writeInt32BE(4, at);

@@ -1,75 +1,79 @@
 /**
- * Duties that one process of a market does at a time. The row of a duty says who does it, in which epoch, and until when
- * by Postgres' clock; another process takes it over once that time has passed. No connection is held meanwhile.
+ * Leases: duties that one process of a market does at a time. The row of a lease says who holds it, in which epoch, and until
+ * when by Postgres' clock; another process takes the lease over once that time has passed. No connection is held meanwhile.
  *
- * A process that stood still does not know that it was replaced. So each write of a leader goes through `writes`: it names
- * its epoch in the database transaction that writes, fails once there is a newer one, and holds the row, so that none can
- * begin before its commit. What is harmless when two do it, such as appending to a stream, needs no epoch.
+ * A process that stood still does not know that it was replaced. So each write of a leader goes through `writes`: the database
+ * transaction that writes names the epoch, fails once there is a newer one, and keeps any takeover waiting until its commit.
+ * What is harmless when two processes do it, such as appending to a stream, needs no epoch.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Statement } from '../database/pool.ts';
 import type { Failpoint } from '../process/failpoint.ts';
 import { Failure } from '../words/failure.ts';
 
-export const LEADER_DUTIES = [
-  'reconcile',
-  'partitions',
-  'keys',
-  'watch',
-  'labels',
-  'tallies',
-  'purge',
-  'dead-letters',
-  'cases',
-  'decisions',
-  'case-figures',
-  'webhooks',
-] as const;
-export type LeaderDuty = (typeof LEADER_DUTIES)[number];
+/** `repair` brings back what a crash or a lost store left behind, `care` is all other upkeep. */
+export const LEASES = ['repair', 'care'] as const;
+export type Lease = (typeof LEASES)[number];
+/** Held by a process that leads nothing, so that the holder of both leases gives one of them up. */
+const STANDBY = 'standby';
 
 export type Writes = Pick<Database, 'query' | 'transaction'>;
 
-type Lead = {
-  /** Runs `work` unless another process leads; resolves to whether it ran. One call at a time. */
+export type Lead = {
+  /** Runs `work` unless another process leads; resolves to whether `work` ran. Duties of a lease run side by side. */
   readonly run: (work: () => Promise<void>) => Promise<boolean>;
   /** The writes of `work`, each in a database transaction that proves the epoch. */
   readonly writes: Writes;
 };
 
 export type Leadership = {
-  readonly of: (duty: LeaderDuty) => Lead;
-  /** Gives up the lead of this process, so that others need not wait for the end of its term. */
+  readonly of: (lease: Lease) => Lead;
+  /** Gives up the leases of this process, so that others need not wait for the end of its term. */
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-/** How long a dead process keeps its duties. */
+/** How long a dead process keeps its leases. */
 const LEASE_MS = 6000;
 const RENEW_MS = LEASE_MS / 3;
-
-/**
- * Takes or renews a duty. A row that is locked by a write of its owner is skipped: its owner is at work, or
- * stopped in the middle of a write, which Postgres ends after twice the statement timeout.
- */
-const takeStatement = {
-  name: 'take-leadership',
-  text: `with free as (
-           select duty from market.leaderships
-            where duty = $1 and (owner = $2 or expires_at < now())
-              for no key update skip locked)
-         update market.leaderships led
-            set owner = $2, epoch = led.epoch + (led.owner <> $2)::int, expires_at = now() + interval '${LEASE_MS} ms'
-           from free where led.duty = free.duty
-         returning led.epoch`,
-};
+/** A lease that another process holds is asked for again after this time, by whichever duty comes next. */
+const ASK_AGAIN_MS = 400;
 
 const makeStatement = {
   name: 'make-leadership',
   text: 'insert into market.leaderships (duty) values ($1) on conflict do nothing',
 };
 
+const renewStatement = {
+  name: 'renew-leadership',
+  text: `update market.leaderships set expires_at = now() + interval '${LEASE_MS} ms'
+          where duty = $1 and owner = $2 and epoch > 0 returning epoch`,
+};
+
+const LOCK = `('market.leaderships'::regclass::oid::int4, hashtext($1))`;
+
+/**
+ * Takes a lease whose term is over. While a write of its owner is under way the lease is left to that owner, which is at work
+ * or stopped in the middle of a write; Postgres ends such a write after twice the statement timeout.
+ */
+const takeStatement = {
+  name: 'take-leadership',
+  text: `with free as (
+           select duty from market.leaderships
+            where duty = $1 and owner <> $2
+              and case when expires_at < now() then pg_try_advisory_xact_lock${LOCK} else false end
+              for no key update skip locked)
+         update market.leaderships led
+            set owner = $2, epoch = led.epoch + 1, expires_at = now() + interval '${LEASE_MS} ms'
+           from free where led.duty = free.duty
+         returning led.epoch`,
+};
+
+// The lock comes before the row, whose newest version is then read: a takeover holds the lock alone until its commit.
 const holdStatement = {
   name: 'hold-leadership',
-  text: 'select from market.leaderships where duty = $1 and owner = $2 and epoch = $3 for share',
+  text: `with held as materialized (select pg_advisory_xact_lock_shared${LOCK})
+         select from market.leaderships led, held
+          where led.duty = $1 and led.owner = $2 and led.epoch = $3 for key share of led`,
 };
 
 const giveUpStatement = {
@@ -83,75 +87,147 @@ export function createLeadership(
   owner: string,
   failpoint: Failpoint = () => undefined,
 ): Leadership {
-  const leads = new Map<LeaderDuty, OwnLead>();
+  const parts = { database, owner, failpoint };
+  const standby = createTerm(parts, STANDBY);
+  const leads = new Map(LEASES.map((lease) => [lease, createLead(parts, lease, mayLead)]));
+  const isLed = (lease: Lease) => leads.get(lease)?.term.isLed() === true;
+  let standbyAskedMs = Number.NEGATIVE_INFINITY;
+  let isOtherIdle = false;
+  /** A process that leads `repair` leaves `care` to one that leads nothing. */
+  async function mayLead(lease: Lease): Promise<boolean> {
+    if (lease === 'repair' || !isLed('repair')) return true;
+    if (performance.now() - standbyAskedMs > RENEW_MS) {
+      standbyAskedMs = performance.now();
+      const other = await readLeader(database, STANDBY);
+      isOtherIdle = other !== undefined && other !== owner;
+    }
+    return !isOtherIdle;
+  }
   return {
-    of: (duty) => {
-      const lead = leads.get(duty) ?? createLead({ database, owner, failpoint }, duty);
-      leads.set(duty, lead);
-      return lead;
+    of: (lease) => {
+      const lead = leads.get(lease);
+      if (lead === undefined) throw new Error(`there is no lease ${lease}`);
+      return {
+        writes: lead.writes,
+        run: async (work) => {
+          const ran = await lead.run(work);
+          const isIdle = !LEASES.some(isLed);
+          if (isIdle) await standby.renew();
+          else await standby.giveUp();
+          return ran;
+        },
+      };
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([...leads.values()].map((lead) => lead.giveUp()));
+      const terms = [...[...leads.values()].map(({ term }) => term), standby];
+      await Promise.all(terms.map((term) => term.giveUp()));
     },
   };
 }
 
-type OwnLead = Lead & { readonly giveUp: () => Promise<void> };
-
 type Parts = { readonly database: Writes; readonly owner: string; readonly failpoint: Failpoint };
 
-function createLead({ database, owner, failpoint }: Parts, duty: LeaderDuty): OwnLead {
+/** The term of this process in one row. */
+function createTerm({ database, owner }: Parts, name: string) {
   /** Undefined while another process leads. */
   let epoch: string | undefined;
   let renewedMs = Number.NEGATIVE_INFINITY;
+  let deniedMs = Number.NEGATIVE_INFINITY;
   let isMade = false;
-  const take = async (): Promise<string | undefined> => {
-    if (!isMade) await database.query(makeStatement, [duty]);
+  let asking: Promise<string | undefined> | undefined;
+  const ask = async (): Promise<string | undefined> => {
+    if (!isMade) await database.query(makeStatement, [name]);
     isMade = true;
     const askedMs = performance.now();
-    const [taken] = await database.query<{ epoch: string }>(takeStatement, [duty, owner]);
+    const values = [name, owner];
+    const [renewed] = await database.query<{ epoch: string }>(renewStatement, values);
+    const [taken] = renewed
+      ? [renewed]
+      : await database.query<{ epoch: string }>(takeStatement, values);
     renewedMs = taken === undefined ? Number.NEGATIVE_INFINITY : askedMs;
+    if (taken === undefined) deniedMs = askedMs;
     return taken?.epoch;
   };
-  const renewUntil = async (end: AbortSignal) => {
-    for (;;) {
-      await sleep(RENEW_MS, undefined, { signal: end }).catch(() => undefined);
-      if (end.aborted) return;
-      // The work belongs to the epoch before; a newer epoch is for the next run.
-      if ((await take().catch(() => undefined)) !== epoch) renewedMs = Number.NEGATIVE_INFINITY;
+  const askOnce = () => {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+  return {
+    epoch: () => epoch,
+    isLed: () => epoch !== undefined,
+    /** Renews or takes the lease. While work of an epoch goes on, a newer epoch is not taken up. */
+    renew: async (isWorking = false): Promise<boolean> => {
+      const nowMs = performance.now();
+      if (nowMs - renewedMs <= RENEW_MS) return epoch !== undefined;
+      if (nowMs - deniedMs <= ASK_AGAIN_MS) return false;
+      const found = await askOnce();
+      if (!isWorking) epoch = found;
+      else if (found !== epoch) renewedMs = Number.NEGATIVE_INFINITY;
+      return found !== undefined && found === epoch;
+    },
+    giveUp: async (): Promise<void> => {
+      if (epoch === undefined) return;
+      epoch = undefined;
+      renewedMs = Number.NEGATIVE_INFINITY;
+      // Without Postgres its term ends by itself.
+      await database.query(giveUpStatement, [name, owner]).catch(() => undefined);
+    },
+  };
+}
+
+function createLead(parts: Parts, lease: Lease, mayLead: (lease: Lease) => Promise<boolean>) {
+  const { database, owner, failpoint } = parts;
+  const term = createTerm(parts, lease);
+  let running = 0;
+  let hasFailed = false;
+  let end = new AbortController();
+  const renewUntil = async (ended: AbortSignal) => {
+    while (!ended.aborted) {
+      await sleep(RENEW_MS, undefined, { signal: ended }).catch(() => undefined);
+      if (!ended.aborted) await term.renew(true).catch(() => undefined);
     }
   };
-  const giveUp = async () => {
-    if (epoch === undefined) return;
-    epoch = undefined;
-    renewedMs = Number.NEGATIVE_INFINITY;
-    // Without Postgres its term ends by itself.
-    await database.query(giveUpStatement, [duty, owner]).catch(() => undefined);
+  const begin = async (): Promise<boolean> => {
+    if (running === 0 && !(await mayLead(lease))) await term.giveUp();
+    else if (await term.renew(running > 0)) {
+      running += 1;
+      if (running > 1) return true;
+      end = new AbortController();
+      void renewUntil(end.signal);
+      return true;
+    }
+    return false;
+  };
+  const finish = async () => {
+    running -= 1;
+    if (running > 0) return;
+    end.abort();
+    // Another process may succeed where this one failed.
+    if (hasFailed) await term.giveUp();
+    hasFailed = false;
   };
   const prove: Writes['transaction'] = (work) =>
     database.transaction(async (query) => {
-      if (epoch === undefined) throw new Error(`${duty} is not led`);
-      const held = await query(holdStatement, [duty, owner, epoch]);
+      const epoch = term.epoch();
+      if (epoch === undefined) throw new Error(`${lease} is not led`);
+      const held = await query(holdStatement, [lease, owner, epoch]);
       if (held.length > 0) return await work(query);
-      throw new Failure('transient', 'LEADERSHIP_LOST', `another process leads ${duty} since`);
+      throw new Failure('transient', 'LEADERSHIP_LOST', `another process leads ${lease} since`);
     });
   const pass = ({ name }: Statement) => failpoint(`leader-before-${name}`);
   return {
-    giveUp,
-    run: async (work) => {
-      if (performance.now() - renewedMs > RENEW_MS) epoch = await take();
-      if (epoch === undefined) return false;
-      const end = new AbortController();
-      const renewing = renewUntil(end.signal);
-      let isDone = false;
+    term,
+    run: async (work: () => Promise<void>): Promise<boolean> => {
+      if (!(await begin())) return false;
       try {
         await work();
-        isDone = true;
+      } catch (error) {
+        hasFailed = true;
+        throw error;
       } finally {
-        end.abort();
-        await renewing;
-        // Another process may succeed where this one failed.
-        if (!isDone) await giveUp();
+        await finish();
       }
       return true;
     },
@@ -167,7 +243,7 @@ function createLead({ database, owner, failpoint }: Parts, duty: LeaderDuty): Ow
         pass(statement);
         return prove((query) => query(statement, values));
       },
-    },
+    } satisfies Writes,
   };
 }
 
@@ -176,11 +252,11 @@ const readOwner = {
   text: 'select owner from market.leaderships where duty = $1 and expires_at >= now()',
 };
 
-/** Names the process that leads a duty now; undefined where none does. */
+/** Names the process that holds a lease now; undefined where none does. */
 export async function readLeader(
   database: Pick<Database, 'query'>,
-  duty: LeaderDuty,
+  lease: string,
 ): Promise<string | undefined> {
-  const [row] = await database.query<{ owner: string }>(readOwner, [duty]);
+  const [row] = await database.query<{ owner: string }>(readOwner, [lease]);
   return row?.owner;
 }

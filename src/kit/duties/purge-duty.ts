@@ -6,7 +6,8 @@ import type { Config } from '../config/config.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { toError } from '../words/failure.ts';
 import type { Leadership, Writes } from './leadership.ts';
-import { PURGES, type Purge } from './purge.ts';
+import type { Purge } from './purge.ts';
+import type { Retention } from './retention.ts';
 
 const PURGE_EVERY_MS = 600_000;
 /** Pause between steps, so that removing old rows does not slow new ones. */
@@ -16,15 +17,16 @@ export function bindPurge(
   config: Config,
   leadership: Leadership,
   { rowsPurged }: Pick<Metrics, 'rowsPurged'>,
+  retentions: readonly Retention[],
 ) {
-  const lead = leadership.of('purge');
+  const lead = leadership.of('care');
   return {
     name: 'purge',
     everyMs: PURGE_EVERY_MS,
     run: async (signal: AbortSignal) => {
       await lead.run(async () => {
         const failures: Error[] = [];
-        for (const purge of PURGES) {
+        for (const purge of retentions.flatMap(({ purges = [] }) => purges)) {
           const count = (rows: number) => rowsPurged.inc({ table: purge.table }, rows);
           // A table that fails does not keep the others from being purged.
           await purgeTable(purge, lead.writes, config, signal, count).catch((error: unknown) => {

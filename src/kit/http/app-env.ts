@@ -1,7 +1,5 @@
 /** What every handler finds in its context. */
 import type { HttpBindings } from '@hono/node-server';
-import type { Hono } from 'hono';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Principal } from '../words/principal.ts';
 import type { Credential } from '../words/session.ts';
 
@@ -17,10 +15,4 @@ export type AppEnv = {
     /** Consistency token of the handler's write; null: the answer has none; absent: the token of everything that is committed. */
     token?: string | null;
   };
-};
-
-/** One file of routes/: its handlers and its part of the OpenAPI document, from the same schemas. */
-export type RouteModule = {
-  readonly routes: Hono<AppEnv>;
-  readonly paths: ZodOpenApiPathsObject;
 };

@@ -8,7 +8,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { given } from '../words/describe-issue.ts';
 import { toError } from '../words/failure.ts';
 import { Problem, problemResponse, toProblem } from './answers/problem.ts';
-import type { AppEnv, RouteModule } from './app-env.ts';
+import type { AppEnv } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
 import { limitRate } from './auth/rate-limit.ts';
 import { addToken, WRITING_METHODS } from './consistency.ts';
@@ -24,7 +24,7 @@ type AppDependencies = {
   /** Reads the consistency token of everything that is committed. Absent where nothing is written. */
   readonly readBoundToken?: () => Promise<string>;
   /** Routes in mounting order. Paths below /v1 need a key. */
-  readonly modules: readonly RouteModule[];
+  readonly routes: readonly Hono<AppEnv>[];
   readonly degradation: () => number;
   readonly timeoutMs: number;
   /** Requests a second of one client; 0: no limit. */
@@ -39,7 +39,7 @@ const trustFor = (c: Context<AppEnv>): Trust =>
   FIGURES_PATHS.includes(c.req.path) ? 'recent' : 'fresh';
 
 export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
-  const { log, metrics, authenticate, modules, timeoutMs, waitMsMax } = dependencies;
+  const { log, metrics, authenticate, routes, timeoutMs, waitMsMax } = dependencies;
   const app = new Hono<AppEnv>();
   app.use(frameRequests(metrics));
   app.use('/v1/*', addDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
@@ -51,8 +51,8 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   );
   const { readBoundToken } = dependencies;
   if (readBoundToken !== undefined) app.on(WRITING_METHODS, '/v1/*', addToken(readBoundToken));
-  for (const module of modules) app.route('/', module.routes);
-  const methods = createMethodTable(modules.flatMap((module) => module.routes.routes));
+  for (const some of routes) app.route('/', some);
+  const methods = createMethodTable(routes.flatMap((some) => some.routes));
   app.notFound((c) => {
     const allowed = methods.allowedAt(c.req.path);
     // A route that takes the method has found nothing of that name.

@@ -7,8 +7,6 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
-import { lineResultSchema, linesDoneSchema } from '../../core/accept/transaction-lines.ts';
-import { exportDoneSchema } from '../../rooms/exports/write/export-body.ts';
 import { InvalidFields } from '../words/field-error.ts';
 import { APPROVING_ROLES } from '../words/principal.ts';
 import { ANSWER_HEADERS, answerHeaders, usualHeaders } from './answers/answer-headers.ts';
@@ -22,27 +20,11 @@ import {
 } from './answers/problem-types.ts';
 import { WRITING_METHODS } from './consistency.ts';
 
-/** Descriptions of the tags of operations. */
-const TAGS: Readonly<Record<string, string>> = {
-  accounts: 'What an account did.',
-  audit: 'Who changed what.',
-  catalogue: 'What exists: corridors, reason codes and features.',
-  'dead letters': 'Transactions whose scoring was given up.',
-  devices: 'What happened on a device.',
-  documents: 'This document.',
-  health: 'What supervisors and scrapers ask.',
-  keys: 'API keys and the people who hold them.',
-  labels: 'What became known of transactions.',
-  merchants: 'What a merchant did.',
-  models: 'Models, what they do, and how well.',
-  operations: 'Where the pipeline stands.',
-  reviews: 'Cases that people decide.',
-  rules: 'Rule sets, and what became of what their rules fired on.',
-  scores: 'Scores and why they are what they are.',
-  sessions: 'Logins of browsers.',
-  summaries: 'Sums by day.',
-  transactions: 'Transactions: submitted, read and listed.',
-  webhooks: 'Events sent to other systems.',
+/** Paths with their tags, and schemas that no body as a whole names, such as lines of a stream. */
+export type DocumentPart = {
+  readonly paths: ZodOpenApiPathsObject;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly schemas?: Readonly<Record<string, z.ZodType>>;
 };
 
 const problemTable = [
@@ -109,8 +91,9 @@ function problemExample(name: ProblemName): ProblemJson {
   return problemJson(new Problem(name, new InvalidFields(errors).message, { errors }), instance);
 }
 
-export function buildDocument(parts: readonly ZodOpenApiPathsObject[], version: string): object {
-  const paths = withUsualHeaders(Object.assign({}, ...parts));
+export function buildDocument(parts: readonly DocumentPart[], version: string): object {
+  const paths = withUsualHeaders(mergePaths(parts));
+  const descriptions = Object.assign({}, ...parts.map((part) => part.tags));
   const operations = Object.values(paths).flatMap(operationsOf);
   const tags = new Set(operations.flatMap((operation) => operation.tags ?? []));
   const used = new Set(operations.flatMap(({ responses }) => Object.keys(responses)).map(Number));
@@ -126,7 +109,7 @@ export function buildDocument(parts: readonly ZodOpenApiPathsObject[], version: 
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
-    tags: [...tags].map((name) => ({ name, description: TAGS[name] ?? '' })),
+    tags: [...tags].map((name) => ({ name, description: descriptions[name] ?? '' })),
     components: {
       securitySchemes: {
         bearer: {
@@ -141,16 +124,22 @@ export function buildDocument(parts: readonly ZodOpenApiPathsObject[], version: 
           .filter((status) => used.has(status))
           .map((status) => [`Problem${status}`, problemResponse(status)]),
       ),
-      // Lines of a stream are named in no schema of a whole body.
-      schemas: {
-        TransactionLine: lineResultSchema,
-        TransactionLinesDone: linesDoneSchema,
-        ExportDone: exportDoneSchema,
-      },
+      schemas: Object.assign({}, ...parts.map((part) => part.schemas)),
     },
     paths,
   };
   return createDocument(document);
+}
+
+/** Two parts may serve one path by different methods. */
+function mergePaths(parts: readonly DocumentPart[]): ZodOpenApiPathsObject {
+  const merged: ZodOpenApiPathsObject = {};
+  for (const { paths } of parts) {
+    for (const [path, methods] of Object.entries(paths)) {
+      merged[path] = { ...merged[path], ...methods };
+    }
+  }
+  return merged;
 }
 
 function operationsOf(item: ZodOpenApiPathsObject[string]): ZodOpenApiOperationObject[] {

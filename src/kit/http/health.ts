@@ -8,6 +8,7 @@ import { type ReplicaStatus, replicaStatusSchema } from '../words/replica-status
 import { answerHeaders } from './answers/answer-headers.ts';
 import type { AppEnv } from './app-env.ts';
 import { type Authenticate, requireKey } from './auth/auth.ts';
+import type { DocumentPart } from './document.ts';
 import { allowedRoles, json, openResponses, problemResponses } from './openapi.ts';
 
 export type HealthDependencies = {
@@ -79,7 +80,7 @@ const METRICS_EXAMPLE = 'risk_transactions_scored_total{corridor="US-EG",verdict
 
 const tags = ['health'];
 
-export const healthPaths: ZodOpenApiPathsObject = {
+const paths: ZodOpenApiPathsObject = {
   '/livez': {
     get: {
       operationId: 'livez',
@@ -127,4 +128,9 @@ export const healthPaths: ZodOpenApiPathsObject = {
       },
     },
   },
+};
+
+export const document: DocumentPart = {
+  paths,
+  tags: { health: 'What supervisors and scrapers ask.' },
 };

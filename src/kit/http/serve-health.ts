@@ -19,7 +19,7 @@ export async function serveHealth(
     ...{ needs: ['postgres', 'redis'], replica: () => null, metrics: metrics.registry },
   });
   const app = createApp({
-    ...{ log, metrics, degradation: vitals.health.level, modules: [{ routes, paths: {} }] },
+    ...{ log, metrics, degradation: vitals.health.level, routes: [routes] },
     // Nothing is served below /v1, where a key would be needed.
     authenticate: async () => undefined,
     ...{ timeoutMs: TIMEOUT_MS, waitMsMax: 0, clientRequestsPerSecond: 0 },

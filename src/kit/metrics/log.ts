@@ -1,5 +1,5 @@
 /** JSON lines by pino. Secrets never reach a line: the list below is redacted wherever it appears. */
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type Log = Logger;
 
@@ -14,8 +14,8 @@ const REDACTED = [
   '*.password',
 ];
 
-/** A logger of one role, to standard error: standard output belongs to commands. */
-export function createLog(role: string, level: string): Log {
+/** A logger of one role, to standard error by default: standard output belongs to commands. */
+export function createLog(role: string, level: string, destination?: DestinationStream): Log {
   return pino(
     {
       level,
@@ -23,6 +23,6 @@ export function createLog(role: string, level: string): Log {
       redact: REDACTED,
       timestamp: pino.stdTimeFunctions.isoTime,
     },
-    pino.destination({ dest: 2, sync: true }),
+    destination ?? pino.destination({ dest: 2, sync: true }),
   );
 }

@@ -3,8 +3,6 @@
  * its composition root and handed down; no module keeps one of its own.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { createReviewMetrics } from '../../rooms/review/metrics.ts';
-import { createWebhookMetrics } from '../../rooms/webhooks/metrics.ts';
 import { createKeyMetrics } from './key-metrics.ts';
 
 const HTTP_BUCKETS_SECONDS = [
@@ -20,23 +18,34 @@ const LABEL_DELAY_BUCKETS_SECONDS = [
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
+/** Makes metrics of one registry; rooms make theirs with it. */
+export type MakeMetrics = ReturnType<typeof createMakers>;
+
+function createMakers(registry: Registry) {
+  const registers = [registry];
+  return {
+    counter: <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+      new Counter({ name, help, labelNames: [...labelNames], registers }),
+    gauge: <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+      new Gauge({ name, help, labelNames: [...labelNames], registers }),
+    histogram: <L extends string>(
+      name: string,
+      help: string,
+      buckets: number[],
+      labelNames: readonly L[] = [],
+    ) => new Histogram({ name, help, buckets, labelNames: [...labelNames], registers }),
+  };
+}
+
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of metrics, one a line group; splitting it would hide one
 export function createMetrics() {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'risk_' });
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Counter({ name, help, labelNames: [...labelNames], registers });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Gauge({ name, help, labelNames: [...labelNames], registers });
-  const histogram = <L extends string>(
-    name: string,
-    help: string,
-    buckets: number[],
-    labelNames: readonly L[] = [],
-  ) => new Histogram({ name, help, buckets, labelNames: [...labelNames], registers });
+  const make = createMakers(registry);
+  const { counter, gauge, histogram } = make;
   return {
     registry,
+    make,
     httpDuration: histogram(
       'risk_http_request_duration_seconds',
       'Requests by route and status.',
@@ -249,8 +258,6 @@ export function createMetrics() {
       'Time from created_at to labelled_at of those labels.',
       ['model', 'quantile'],
     ),
-    ...createReviewMetrics(counter, gauge),
-    ...createWebhookMetrics(counter, gauge),
     breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
       'breaker',
     ]),

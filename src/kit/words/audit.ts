@@ -1,7 +1,7 @@
 /** The audit log on the wire: who changed what, by which key, from what to what. */
 import { z } from 'zod';
-import { plainText } from '../../core/domain/transaction.ts';
 import { CURSOR_DESCRIPTION, pageLimit, shown } from './list-parameters.ts';
+import { plainText } from './plain-text.ts';
 
 export const AUDIT_ACTIONS = [
   'key.create',

@@ -3,7 +3,7 @@
  * opaque text; it is bound to nothing, so filters may change between pages. 24 bytes as base64url:
  * the time as epoch milliseconds (u64, big-endian), then the id. No two texts mean the same position.
  */
-import { lowestIdAt, WRITTEN_MS_MAX } from '../../core/domain/transaction-id.ts';
+import { WRITTEN_MS_MAX } from './wire-time.ts';
 
 /** Everything strictly before (atMs, id) is still to come. */
 export type Position = { readonly atMs: number; readonly id: string };
@@ -37,4 +37,13 @@ export function decodeCursor(cursor: string): Position | undefined {
     hex.slice(20),
   ].join('-');
   return { atMs: Number(atMs), id };
+}
+
+/** Most milliseconds that a UUIDv7 can hold: 48 bits. */
+const TIME_MS_MAX = 2 ** 48 - 1;
+
+/** The smallest UUID of a moment: every id created at or after it is greater, every earlier one smaller. */
+export function lowestIdAt(epochMs: number): string {
+  const time = Math.min(Math.max(epochMs, 0), TIME_MS_MAX).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }

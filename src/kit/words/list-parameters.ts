@@ -3,8 +3,8 @@
  * bounded; an invalid cursor is refused.
  */
 import { z } from 'zod';
-import { TRANSACTION_LIMITS } from '../../core/domain/transaction.ts';
 import { decodeCursor } from './cursor.ts';
+import { ID_CHARS_MAX } from './plain-text.ts';
 import { wireTime } from './wire-time.ts';
 
 const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
@@ -38,7 +38,7 @@ export const timeParameter = wireTime
 export const idParameter = z
   .string()
   .min(1)
-  .max(TRANSACTION_LIMITS.idChars)
+  .max(ID_CHARS_MAX)
   .refine(
     (text) => !text.includes('\u0000') && text.isWellFormed(),
     'must be well-formed text without U+0000',

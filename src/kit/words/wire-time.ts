@@ -1,6 +1,9 @@
 /** Times on the wire: RFC 3339 with a zone, read as epoch milliseconds. */
 import { z } from 'zod';
-import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../../core/domain/transaction-id.ts';
+
+/** 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: between them RFC 3339 and Postgres write times alike. */
+export const WRITTEN_MS_MIN = -62_135_596_800_000;
+export const WRITTEN_MS_MAX = 253_402_300_799_999;
 
 // Fractions beyond the millisecond are accepted and cut.
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;

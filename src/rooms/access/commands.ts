@@ -1,6 +1,5 @@
 /** `risk keys`: makes, lists and revokes API keys, straight in the database: the first key needs no key. */
 import type { z } from 'zod';
-import { plainText } from '../../core/domain/transaction.ts';
 import { mintApiKey } from '../../kit/access/api-key.ts';
 import { listApiKeys, makeApiKey, revokeApiKey } from '../../kit/access/api-keys.ts';
 import { listIdentities, revokeIdentity } from '../../kit/access/identities.ts';
@@ -17,6 +16,7 @@ import { openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { DESCRIBED, issueText } from '../../kit/words/describe-issue.ts';
 import type { NewApiKey, StoredApiKey, StoredIdentity } from '../../kit/words/identity.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 import { type Actor, APPROVING_ROLES, ROLES } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 

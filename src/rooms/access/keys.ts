@@ -1,9 +1,7 @@
-/** Binds keys, identities and the audit log to the database for the API. */
+/** Binds keys and identities to the database for the API. */
 import { confirmApiKey, listApiKeys, makeApiKey, revokeApiKey } from '../../kit/access/api-keys.ts';
 import { listIdentities, revokeIdentity } from '../../kit/access/identities.ts';
-import { readAuditLog } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import type { AuditParameters } from '../../kit/words/audit.ts';
 import type { NewApiKey } from '../../kit/words/identity.ts';
 import type { Actor, Officer } from '../../kit/words/principal.ts';
 
@@ -16,8 +14,6 @@ export function createKeys(database: Database) {
     revokeKey: (keyId: string, by: Actor) => revokeApiKey(database, keyId, by),
     listIdentities: (after: string, limit: number) => listIdentities(database, after, limit),
     confirmKey: (keyId: string, by: Officer) => confirmApiKey(database, keyId, by),
-    readAudit: (parameters: AuditParameters) =>
-      readAuditLog(database, parameters, parameters.limit),
     revokeIdentity: (name: string, by: Actor) => revokeIdentity(database, name, by),
   };
 }

@@ -2,9 +2,12 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Api } from '../../core/room.ts';
+import { readAuditLog } from '../../kit/audit/audit-log.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { requireRole } from '../../kit/http/auth/auth.ts';
 import { readQuery } from '../../kit/http/body/body.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
 import {
   type AuditEntry,
@@ -12,8 +15,6 @@ import {
   auditEntrySchema,
   auditParameters,
 } from '../../kit/words/audit.ts';
-import type { Keys } from '../access/keys.ts';
-import { auditEntry } from '../status/examples.ts';
 
 const READERS = ['admin', 'risk_officer'] as const;
 
@@ -22,11 +23,11 @@ const listSchema = z.object({
   next_cursor: z.string().nullable(),
 });
 
-export function auditRoutes({ readAudit }: Keys): Hono<AppEnv> {
+export function auditRoutes({ databases: { primary } }: Pick<Api, 'databases'>): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.get('/v1/audit', requireRole(...READERS), async (c) => {
     const parameters = readQuery(c, auditParameters);
-    const entries = await readAudit(parameters);
+    const entries = await readAuditLog(primary, parameters, parameters.limit);
     const last = entries.length === parameters.limit ? entries.at(-1)?.auditId : undefined;
     return c.json({ items: entries.map(toAuditJson), next_cursor: last ?? null });
   });
@@ -41,7 +42,19 @@ function toAuditJson(entry: AuditEntry): AuditEntryJson {
   };
 }
 
-export const auditPaths: ZodOpenApiPathsObject = {
+const auditEntry: AuditEntryJson = {
+  audit_id: '41',
+  changed_at: '2026-11-20T08:05:00.000Z',
+  who: 'Bob',
+  key_id: 'k7Qd2mXa',
+  action: 'rollout.approve',
+  subject: 'fraud@2026-11-20',
+  before: null,
+  after: { corridor: 'US-EG', to: 'active' },
+  request: '0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f',
+};
+
+const paths: ZodOpenApiPathsObject = {
   '/v1/audit': {
     get: {
       operationId: 'readAudit',
@@ -59,3 +72,5 @@ export const auditPaths: ZodOpenApiPathsObject = {
     },
   },
 };
+
+export const document: DocumentPart = { paths, tags: { audit: 'Who changed what.' } };

@@ -3,19 +3,24 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { pageSchema } from '../../core/read/page.ts';
+import type { Api } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { actorOf, requireRole } from '../../kit/http/auth/auth.ts';
-import { type BodyLimits, checkFields, readJson, readQuery } from '../../kit/http/body/body.ts';
+import { checkFields, readJson, readQuery } from '../../kit/http/body/body.ts';
 import { sayToken } from '../../kit/http/consistency.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
-import type { Log } from '../../kit/metrics/log.ts';
+import { encodeToken } from '../../kit/words/consistency-token.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import type { Operating } from '../status/operating.ts';
+import type { Actor } from '../../kit/words/principal.ts';
 import {
+  type DeadLetterCommand,
   deadLetterCommandSchema,
+  purgeDeadLetters,
   purgeResultSchema,
   REFUSALS,
+  replayDeadLetters,
   replayResultSchema,
 } from './change.ts';
 import {
@@ -32,6 +37,9 @@ import {
   deadLetterListParameters,
   deadLetterSchema,
   deadLetterWithEntrySchema,
+  groupDeadLetters,
+  readDeadLetter,
+  searchDeadLetters,
 } from './queries.ts';
 
 const path = z.object({
@@ -42,31 +50,37 @@ const replayOneSchema = z
   .object({ dead_letter_id: z.uuid(), status: z.enum(['replayed', ...REFUSALS]) })
   .meta({ id: 'ReplayOneResult' });
 
-export function deadLettersRoutes(
-  operating: Operating & { readonly limits: BodyLimits; readonly log: Log },
-): Hono<AppEnv> {
-  const { replayDeadLetters, purgeDeadLetters, limits, log } = operating;
+export function deadLettersRoutes({
+  databases: { primary },
+  ingest,
+  limits,
+  log,
+}: Pick<Api, 'databases' | 'ingest' | 'limits' | 'log'>): Hono<AppEnv> {
+  const replay = async (command: DeadLetterCommand, by: Actor) => {
+    const { result, write } = await replayDeadLetters(primary, ingest, command, by);
+    return { result, token: write && encodeToken({ system: ingest.system, ...write }) };
+  };
   const routes = new Hono<AppEnv>();
   routes.use('/v1/dead-letters/*', requireRole('operator'));
 
   routes.get('/v1/dead-letters', async (c) =>
-    c.json(await operating.searchDeadLetters(readQuery(c, deadLetterListParameters))),
+    c.json(await searchDeadLetters(primary, readQuery(c, deadLetterListParameters))),
   );
 
   routes.get('/v1/dead-letters/groups', async (c) =>
-    c.json({ items: await operating.groupDeadLetters() }),
+    c.json({ items: await groupDeadLetters(primary) }),
   );
 
   routes.get('/v1/dead-letters/:id', async (c) => {
     const { id } = checkFields(path, c.req.param());
-    const deadLetter = await operating.readDeadLetter(id);
+    const deadLetter = await readDeadLetter(primary, id);
     if (deadLetter === undefined) throw unknownDeadLetter(id);
     return c.json(deadLetter);
   });
 
   routes.post('/v1/dead-letters/replay', async (c) => {
     const command = checkFields(deadLetterCommandSchema, await readJson(c, limits));
-    const { result, token } = await replayDeadLetters(command, actorOf(c));
+    const { result, token } = await replay(command, actorOf(c));
     log.info({ keyId: c.get('principal').keyId, command, replayed: result.replayed }, 'replay');
     sayToken(c, token);
     return c.json(result);
@@ -74,7 +88,7 @@ export function deadLettersRoutes(
 
   routes.post('/v1/dead-letters/:id/replay', async (c) => {
     const { id } = checkFields(path, c.req.param());
-    const { result, token } = await replayDeadLetters({ ids: [id], limit: 1 }, actorOf(c));
+    const { result, token } = await replay({ ids: [id], limit: 1 }, actorOf(c));
     const reason = result.refused[0]?.reason;
     if (reason === 'unknown') throw unknownDeadLetter(id);
     log.info({ keyId: c.get('principal').keyId, id, replayed: result.replayed }, 'replay');
@@ -84,7 +98,7 @@ export function deadLettersRoutes(
 
   routes.post('/v1/dead-letters/purge', async (c) => {
     const command = checkFields(deadLetterCommandSchema, await readJson(c, limits));
-    const result = await purgeDeadLetters(command, actorOf(c));
+    const result = await purgeDeadLetters(primary, command, actorOf(c));
     log.info({ keyId: c.get('principal').keyId, command, purged: result.purged }, 'purge');
     return c.json(result);
   });
@@ -100,7 +114,7 @@ const COMMAND_PROBLEMS = [400, 408, 413, 415, 422] as const;
 const common = { tags: ['dead letters'], security: allowedRoles('operator') };
 const commandBody = { required: true, content: json(deadLetterCommandSchema, deadLetterCommand) };
 
-export const deadLettersPaths: ZodOpenApiPathsObject = {
+const paths: ZodOpenApiPathsObject = {
   '/v1/dead-letters': {
     get: {
       ...common,
@@ -193,4 +207,9 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
       },
     },
   },
+};
+
+export const document: DocumentPart = {
+  paths,
+  tags: { 'dead letters': 'Transactions whose scoring was given up.' },
 };

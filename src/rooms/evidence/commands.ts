@@ -3,8 +3,7 @@
  * compares bit for bit, which proves that a score can be explained years later. `risk verify tallies` counts
  * again what the tallies of days and merchants say.
  */
-import { createModelCache } from '../../core/read/model-cache.ts';
-import type { Opinion } from '../../core/score/opinion.ts';
+import type { OpenModels, Opinion } from '../../core/score/judge.ts';
 import { verifyScore } from '../../core/score/verify-score.ts';
 import {
   type Command,
@@ -54,7 +53,7 @@ type Verification = {
   readonly models: readonly { readonly model: string; readonly problem: string }[];
 };
 
-export const command: Command = {
+export const createCommand = (openModels: OpenModels): Command => ({
   name: 'verify',
   summary: 'Recomputes stored scores, or counts tallies again, and compares.',
   usage: USAGE,
@@ -83,12 +82,12 @@ export const command: Command = {
       context.output.value({ ...found, days }, [...describeDays(days), ...describeTallies(found)]);
       return days.different + found.different === 0 ? EXIT.fine : EXIT.failed;
     }
-    const verification = await verify(context, database, sample);
+    const verification = await verify(context, database, openModels, sample);
     show(context, verification);
     const fine = verification.verified > 0 && verification.different === 0;
     return fine ? EXIT.fine : EXIT.failed;
   },
-};
+});
 
 function openVerified({ config }: CommandContext, url: string): Database {
   return openDatabase(config, url, 'verify', {
@@ -99,18 +98,19 @@ function openVerified({ config }: CommandContext, url: string): Database {
 async function verify(
   { signal }: CommandContext,
   database: Database,
+  openModels: OpenModels,
   sample: number,
 ): Promise<Verification> {
   const verification = { verified: 0, different: 0, differing: [] };
-  const modelCache = createModelCache({ primary: database, replica: null, now: Date.now });
-  const opinions = createStoredOpinions(modelCache);
+  const models = await openModels({ primary: database, replica: null, now: Date.now });
+  const opinions = createStoredOpinions(models);
   const onPage = async (scores: readonly SampledScore[]) => {
     const made = await opinions.judge(scores);
     for (const [index, stored] of scores.entries()) compare(stored, made[index], verification);
   };
   const { available } = await sampleScores(database, { sample, signal, onPage });
-  const models = [...opinions.problems].map(([model, problem]) => ({ model, problem }));
-  return { ...verification, available, models };
+  const problems = [...opinions.problems].map(([model, problem]) => ({ model, problem }));
+  return { ...verification, available, models: problems };
 }
 
 function compare(

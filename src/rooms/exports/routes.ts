@@ -2,24 +2,26 @@
 import { type Context, Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { requireCorridor } from '../../core/read/require-known.ts';
+import type { Api, ApiRoom } from '../../core/room.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { actorOf, requireRole } from '../../kit/http/auth/auth.ts';
 import { readQuery } from '../../kit/http/body/body.ts';
 import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, ndjson, problemResponses } from '../../kit/http/openapi.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
 import { exportedCsv, exportedLines } from './examples.ts';
 import { createSlowedStream } from './slowed-stream.ts';
-import { formOf } from './write/export-body.ts';
+import { exportDoneSchema, formOf } from './write/export-body.ts';
 import {
   type ExportParameters,
   exportParameters,
   PARQUET_ROWS_MAX,
 } from './write/export-parameters.ts';
-import type { BegunExport, Exports } from './write/exports.ts';
+import { type BegunExport, createExports, type Exports } from './write/exports.ts';
 
 const READERS = ['analyst', 'risk_officer'] as const;
 const BUSY_RETRY_AFTER_SECONDS = '10';
@@ -88,7 +90,7 @@ In CSV a text that begins with = + - @ or ' has an apostrophe in front, so that 
 
 A range with a detached month is refused. So is an export beyond the number that an API process runs at a time, and one whose reader takes nothing for a minute breaks off. The audit log names each, as it begins and as it ends.`;
 
-export const exportsPaths: ZodOpenApiPathsObject = {
+const paths: ZodOpenApiPathsObject = {
   '/v1/exports/transactions': {
     get: {
       operationId: 'exportTransactions',
@@ -112,3 +114,17 @@ export const exportsPaths: ZodOpenApiPathsObject = {
     },
   },
 };
+
+export const document: DocumentPart = { paths, schemas: { ExportDone: exportDoneSchema } };
+
+export function openExports(api: Api): ApiRoom {
+  const { config, databases, metrics, isSubmitting, ingest, draining, log } = api;
+  const exportsMax = config.RISK_EXPORTS_MAX;
+  const primary = api.openPool('api-exports', { connectionsMax: exportsMax });
+  const exports = createExports({ ...databases, primary }, exportsMax, metrics, isSubmitting);
+  const idleMsMax = config.RISK_EXPORT_IDLE_MS;
+  return {
+    routes: [exportsRoutes(exports, { corridors: ingest.corridors, idleMsMax, draining, log })],
+    ended: exports.ended,
+  };
+}

@@ -9,8 +9,6 @@ import {
   type LabelValue,
   TRANSACTION_ID,
 } from '../../core/domain/label.ts';
-import { plainText } from '../../core/domain/transaction.ts';
-import { WRITTEN_MS_MAX } from '../../core/domain/transaction-id.ts';
 import {
   CURSOR_DESCRIPTION,
   idParameter,
@@ -18,6 +16,8 @@ import {
   shown,
   timeParameter,
 } from '../../kit/words/list-parameters.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import { WRITTEN_MS_MAX } from '../../kit/words/wire-time.ts';
 
 export type LabelPosition = {
   readonly labelledAtMs: number;

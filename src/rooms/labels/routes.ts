@@ -2,26 +2,23 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import {
-  acceptLabels,
-  type LabelIngest,
-  type LabelsRefused,
-} from '../../core/accept/accept-labels.ts';
-import { TRANSACTION_ID, transactionInput } from '../../core/accept/examples.ts';
+import { acceptLabels, type LabelsRefused } from '../../core/accept/accept-labels.ts';
+import { storedLabel, TRANSACTION_ID, transactionInput } from '../../core/accept/examples.ts';
 import { labelInputSchema } from '../../core/domain/label.ts';
+import type { Api } from '../../core/room.ts';
+import { type Databases, readAged } from '../../kit/database/replica/choose-database.ts';
 import { ageHeaders, sayAge } from '../../kit/http/answers/age.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { requireRole } from '../../kit/http/auth/auth.ts';
-import { type BodyLimits, listReader, readJson, readQuery } from '../../kit/http/body/body.ts';
+import { listReader, readJson, readQuery } from '../../kit/http/body/body.ts';
 import { readToken, sayToken, tokenParameter } from '../../kit/http/consistency.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../../kit/http/openapi.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
 import { clientSeen } from '../../kit/words/principal.ts';
-import type { Reading } from '../search/queries/reading.ts';
-import { storedLabel } from './examples.ts';
 import { labelListParameters } from './label-list.ts';
-import { labelPageSchema } from './search-labels.ts';
+import { labelPageSchema, searchLabels } from './search-labels.ts';
 
 const LABELS_MAX = 1000;
 
@@ -49,11 +46,12 @@ type AcceptedLabels = z.infer<typeof acceptedLabelsSchema>;
 
 const ROLES = ['ingest', 'analyst'] as const;
 
-export function labelsRoutes(
-  ingest: LabelIngest,
-  { searchLabels, noteLabels }: Reading,
-  limits: BodyLimits,
-): Hono<AppEnv> {
+export function labelsRoutes({
+  ingest,
+  databases,
+  limits,
+  afterLabels,
+}: Pick<Api, 'ingest' | 'databases' | 'limits' | 'afterLabels'>): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.post('/v1/labels', requireRole(...ROLES), async (c) => {
@@ -62,7 +60,7 @@ export function labelsRoutes(
     const { client, identity } = principal;
     const seen = clientSeen(principal);
     const result = await acceptLabels(ingest, { client, identity, clientSeen: seen, inputs });
-    noteLabels();
+    for (const note of afterLabels) note();
     if (result.kind !== 'accepted') throw refusal(result);
     const body: AcceptedLabels = { accepted: 0, unchanged: 0, results: [] };
     for (const [index, { transactionId, status }] of result.outcomes.entries()) {
@@ -76,7 +74,8 @@ export function labelsRoutes(
   routes.get('/v1/labels', requireRole(...ROLES), async (c) => {
     const parameters = readQuery(c, labelListParameters);
     const client = clientSeen(c.get('principal'));
-    return c.json(sayAge(c, await searchLabels(parameters, client, readToken(c))));
+    const search = (from: Databases) => searchLabels(from, parameters, client);
+    return c.json(sayAge(c, await readAged(databases, readToken(c), search)));
   });
 
   return routes;
@@ -108,7 +107,7 @@ const labelsExample: z.input<typeof labelsInputSchema> = {
   ],
 };
 
-export const labelsPaths: ZodOpenApiPathsObject = {
+const paths: ZodOpenApiPathsObject = {
   '/v1/labels': {
     post: {
       operationId: 'acceptLabels',
@@ -149,4 +148,9 @@ export const labelsPaths: ZodOpenApiPathsObject = {
       },
     },
   },
+};
+
+export const document: DocumentPart = {
+  paths,
+  tags: { labels: 'What became known of transactions.' },
 };

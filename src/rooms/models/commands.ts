@@ -1,5 +1,5 @@
 /** `risk models`: the registry of models, straight in the database. */
-import type { ModelJson } from '../../core/domain/model-record.ts';
+
 import {
   actionOf,
   type Command,
@@ -10,8 +10,6 @@ import {
 } from '../../kit/command/command.ts';
 import { EXIT_BAD_CONFIGURATION } from '../../kit/config/config.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
-import { findKnown } from './change/find-known.ts';
-import { listModelRows, readModelRow } from './change/show-models.ts';
 import { exportModel } from './commands/export-model.ts';
 import { importModel } from './commands/import-model.ts';
 import { readOfficer } from './commands/officer.ts';
@@ -20,6 +18,9 @@ import { approve, emergency, promote, rollBack } from './commands/roll-out.ts';
 import { READING_TIMEOUT_MS, train } from './commands/train.ts';
 import { TRAIN_OPTION_NAMES, TRAIN_USAGE } from './commands/train-options.ts';
 import { watch } from './commands/watch.ts';
+import type { ModelJson } from './model-record.ts';
+import { listModelRows, readModelRow } from './queries/list-models.ts';
+import { findKnown } from './registry/registered.ts';
 
 const PAGE = 200;
 
@@ -139,9 +140,9 @@ async function show({ words, database, context }: Request): Promise<number> {
   return EXIT.fine;
 }
 
-async function runImport({ words, options, database, context }: Request): Promise<number> {
-  const { RISK_API_KEY } = context.config;
-  const by = await readOfficer(database, RISK_API_KEY, 'risk models import');
+async function runImport(request: Request): Promise<number> {
+  const { words, options, database, context } = request;
+  const by = await readOfficer(request, 'import');
   const { manifest, isNew } = await importModel(database, {
     ...{ path: words[0] ?? '', manifestPath: options.manifest, name: options.name },
     ...{ by, nowMs: Date.now() },

@@ -1,69 +1,64 @@
-/** The watch over models and rules as a duty: one worker checks, all workers report the result. */
-import type { Config } from '../../kit/config/config.ts';
-import type { Database } from '../../kit/database/pool.ts';
-import type { Leadership } from '../../kit/duties/leadership.ts';
-import type { Metrics } from '../../kit/metrics/metrics.ts';
+/** What models do in a worker: they judge batches, and one worker at a time watches them for all. */
+import type { Worker, WorkerRoom } from '../../core/room.ts';
+import type { Duty } from '../../kit/duties/run-duties.ts';
+import type { LoadModel } from './judge/models-in-force.ts';
+import { openJudge } from './judge/open-judge.ts';
 import { watchScores } from './queries/watch-scores.ts';
 import { reportWatch } from './report-watch.ts';
 import { insertWatchReports, listWatchReports } from './store/watch-reports.ts';
 import type { WatchReport } from './watch-report.ts';
 
-/** How soon a worker reports what another one found; checks themselves are rarer. */
+/** How soon a worker reports what another one found; looks themselves are rarer. */
 const POLL_MS_MAX = 30_000;
-/** Checks that may fail, or find nothing scored, before the gauges are removed. */
+/** Looks that may fail, or find nothing scored, before the gauges are removed. */
 const WATCHES_MISSED_MAX = 3;
 
-export function bindWatch(
-  config: Config,
-  database: Database,
-  leadership: Leadership,
-  metrics: Metrics,
-) {
+export async function openModelsWorker(
+  worker: Worker,
+  load?: LoadModel,
+  nowMs?: () => number,
+): Promise<WorkerRoom> {
+  const { duty, ...judge } = openJudge(worker, load, nowMs);
+  return { judge, duties: [duty, watchDuty(worker)] };
+}
+
+type Watching = Pick<Worker, 'config' | 'database' | 'leadership'>;
+
+export function watchDuty(worker: Watching & Pick<Worker, 'metrics'>): Duty {
+  const { config, database, metrics } = worker;
   const everyMs = config.RISK_WATCH_EVERY_SECONDS * 1000;
-  const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
-  const watchIfDue = createWatchIfDue({ database, leadership, everyMs, maturityDays });
+  const watchIfDue = createWatchIfDue(worker);
   return {
     name: 'watch-models',
     everyMs: Math.min(everyMs, POLL_MS_MAX),
-    run: async (signal: AbortSignal) => {
+    async run(signal) {
       const nowMs = Date.now();
       await watchIfDue(nowMs, signal);
       const reports = await listWatchReports(database.query, nowMs);
       const oldestMs = nowMs - WATCHES_MISSED_MAX * everyMs;
-      reportWatch(
-        metrics,
-        reports.filter((report) => Date.parse(report.watched_at) >= oldestMs),
-      );
+      const isFresh = ({ watched_at }: WatchReport) => Date.parse(watched_at) >= oldestMs;
+      reportWatch(metrics, reports.filter(isFresh));
     },
   };
 }
 
-type WatchDuty = {
-  readonly database: Database;
-  readonly leadership: Leadership;
-  readonly everyMs: number;
-  readonly maturityDays: number;
-};
-/** @returns the reports made; none where another worker checks now, or did so already */
-type WatchIfDue = (nowMs: number, signal: AbortSignal) => Promise<readonly WatchReport[]>;
-
 /**
- * Checks as of the last full interval, unless a worker did: once per interval, even where there was nothing to
- * report.
+ * Looks as of the last full interval, unless a worker did: once per interval, even where there was nothing to report. The
+ * function returns the reports made; none where another worker looks now, or did so already.
  */
-export function createWatchIfDue(duty: WatchDuty): WatchIfDue {
-  const { database, leadership, everyMs, maturityDays } = duty;
-  /** The interval that this process checked last: a check without findings leaves no row. */
-  const lead = leadership.of('watch');
+export function createWatchIfDue({ config, database, leadership }: Watching) {
+  const everyMs = config.RISK_WATCH_EVERY_SECONDS * 1000;
+  const lead = leadership.of('care');
+  /** The interval that this process looked at last: a look without findings leaves no row. */
   let watchedMs = Number.NEGATIVE_INFINITY;
-  return async (nowMs, signal) => {
+  return async (nowMs: number, signal: AbortSignal): Promise<readonly WatchReport[]> => {
     const atMs = Math.floor(nowMs / everyMs) * everyMs;
     if (watchedMs >= atMs) return [];
     let made: readonly WatchReport[] = [];
     await lead.run(async () => {
       const [last] = await listWatchReports(database.query, nowMs);
       if (last === undefined || Date.parse(last.watched_at) < atMs) {
-        made = await watchScores(database, atMs, maturityDays, signal);
+        made = await watchScores(database, atMs, config.RISK_LABEL_MATURITY_DAYS, signal);
         await insertWatchReports(lead.writes.query, atMs, made);
       }
       watchedMs = atMs;

@@ -2,8 +2,10 @@
  * The reports of the watch over models as metrics. Figures of too few rows are left out, so that they raise no
  * alert.
  */
+
+import type { OutcomeShare } from '../../core/read/outcome-counts.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
-import { type Drift, type MeasuredShare, WATCH_MINIMUM, type WatchReport } from './watch-report.ts';
+import { type Drift, WATCH_MINIMUM, type WatchReport } from './watch-report.ts';
 
 /** Label beside the names of features: the probability, or the risk where the rules decide alone. */
 const SCORE = 'score';
@@ -64,6 +66,6 @@ function reportOutcomes(metrics: Metrics, model: string, outcomes: WatchReport['
   if (promised !== null) metrics.modelFraud.set({ model, kind: 'promised' }, promised);
 }
 
-function isEnough(share: MeasuredShare | null, rowsMin: number): share is MeasuredShare {
+function isEnough(share: OutcomeShare | null, rowsMin: number): share is OutcomeShare {
   return share !== null && share.rows >= rowsMin;
 }

@@ -1,4 +1,5 @@
 /** `risk review …`: lists, claims and decides review cases over a running API, and says how the review stands. */
+import { DISPOSITIONS } from '../../core/domain/disposition.ts';
 import { type AskApi, readPages } from '../../kit/client/ask.ts';
 import { runApiAction } from '../../kit/command/api-action.ts';
 import {
@@ -11,7 +12,7 @@ import {
 import { FIGURES } from './commands/figures.ts';
 import { type Action, OPTIONS, type Options, type Request } from './commands/request.ts';
 import { STEPS } from './commands/steps.ts';
-import { CASE_LIMITS, CASE_STATES, DISPOSITIONS } from './review-case.ts';
+import { CASE_LIMITS, CASE_STATES } from './review-case.ts';
 import { priorityNames } from './review-policy.ts';
 
 const LIST_ROWS = 50;

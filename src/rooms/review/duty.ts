@@ -3,22 +3,20 @@
  * checks from the transactions that it scores.
  */
 import { openInvalidateLabelled } from '../../core/accept/invalidate-labelled.ts';
-import type { DrawSpotCheck } from '../../core/store/scores/scores.ts';
-import type { Guard } from '../../kit/breakers/breaker.ts';
-import type { Config } from '../../kit/config/config.ts';
+import type { Worker, WorkerRoom } from '../../core/room.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import type { Leadership, Writes } from '../../kit/duties/leadership.ts';
-import { type Duty, ofEach } from '../../kit/duties/run-duties.ts';
-import type { Metrics } from '../../kit/metrics/metrics.ts';
-import type { RedisClient } from '../../kit/redis/connection.ts';
+import type { Writes } from '../../kit/duties/leadership.ts';
+import { ofEach } from '../../kit/duties/run-duties.ts';
 import { isSpotCheck } from './cases/spot-check.ts';
 import { applyOverflow } from './change/apply-overflow.ts';
 import { closeDecided } from './change/close-decided.ts';
 import { publishDecisions } from './change/publish-decisions.ts';
 import { raiseCases } from './change/raise-cases.ts';
 import { openDecisionStream } from './decisions.ts';
+import { createReviewMetrics, type ReviewMetrics } from './metrics.ts';
 import { priorityName } from './review-policy.ts';
 import { countWaiting } from './store/case-figures.ts';
+import { addReviewed } from './store/case-intake.ts';
 import { readPolicy } from './store/review-policies.ts';
 
 /** A case opens at most this long, and a step, after its score was stored, unless 1,000 others wait before it; a decision becomes final as late. */
@@ -29,77 +27,56 @@ const WATCH_EVERY_MS = 10_000;
 /** A new ratio of spot checks counts in every worker after this time. */
 const RATIO_EVERY_MS = 5000;
 
-export type Cases = {
-  /** Draws none until the policy was read once. */
-  readonly isSpotCheck: DrawSpotCheck;
-  readonly duties: (leadership: Leadership) => Duty[];
-};
-
-type CaseMetrics = Pick<
-  Metrics,
-  | ('casesOpened' | 'casesUnrated' | 'casesClosed')
-  | ('casesWaiting' | 'casesLate' | 'caseAge' | 'caseOverflow')
->;
-
-/** @param guard the breaker of Redis */
-export function bindCases(
-  { RISK_MARKET: market }: Pick<Config, 'RISK_MARKET'>,
-  database: Pick<Database, 'query'>,
-  redis: RedisClient,
-  guard: Guard,
-  metrics: CaseMetrics,
-): Cases {
-  const stream = openDecisionStream(redis, market);
-  const invalidateLabelled = openInvalidateLabelled(database, redis, market, guard);
+export async function openReview(worker: Worker): Promise<WorkerRoom> {
+  const { config, database, redis, guards, leadership } = worker;
+  const metrics = createReviewMetrics(worker.metrics.make);
+  const guard = guards.redis.run;
+  const stream = openDecisionStream(redis, config.RISK_MARKET);
+  const invalidateLabelled = openInvalidateLabelled(database, redis, config.RISK_MARKET, guard);
+  const lead = leadership.of('care');
+  const steps = { writes: lead.writes, database, invalidateLabelled };
+  /** Share of the transactions that are drawn; none before the policy was read once. */
   let ratio = 0;
-  const readRatio: Duty = {
-    name: 'read-spot-check-ratio',
-    everyMs: RATIO_EVERY_MS,
-    run: async () => {
-      ratio = (await readPolicy(database)).policy.spot_check_ratio;
-    },
-  };
   return {
-    // The id is made only where it is needed.
-    isSpotCheck: (transaction) => ratio > 0 && isSpotCheck(transaction.transactionId, ratio),
-    duties: (leadership) => {
-      const lead = leadership.of('cases');
-      const publisher = leadership.of('decisions');
-      const watcher = leadership.of('case-figures');
-      const steps = { writes: lead.writes, database, invalidateLabelled };
-      return [
-        readRatio,
-        {
-          name: 'keep-cases',
-          everyMs: KEEP_EVERY_MS,
-          run: async (signal) => {
-            // Side by side: an intake that fails stops no decision.
-            const works = [
-              () => openSome(lead.writes, metrics),
-              () => closeAll(steps, metrics, signal),
-            ];
-            await lead.run(() => ofEach(works, (work) => work()));
-          },
+    onScored: addReviewed((id) => ratio > 0 && isSpotCheck(id, ratio)),
+    duties: [
+      {
+        name: 'read-spot-check-ratio',
+        everyMs: RATIO_EVERY_MS,
+        run: async () => {
+          ratio = (await readPolicy(database)).policy.spot_check_ratio;
         },
-        {
-          name: 'watch-cases',
-          everyMs: WATCH_EVERY_MS,
-          run: async () => {
-            clearFigures(metrics);
-            await watcher.run(() => reportFigures(watcher.writes, database, metrics));
-          },
+      },
+      {
+        name: 'keep-cases',
+        everyMs: KEEP_EVERY_MS,
+        run: async (signal) => {
+          // Side by side: an intake that fails stops no decision.
+          const works = [
+            () => openSome(lead.writes, metrics),
+            () => closeAll(steps, metrics, signal),
+          ];
+          await lead.run(() => ofEach(works, (work) => work()));
         },
-        {
-          name: 'publish-decisions',
-          everyMs: PUBLISH_EVERY_MS,
-          run: async (signal) => {
-            await publisher.run(async () => {
-              await guard(() => publishDecisions(database, stream, signal));
-            });
-          },
+      },
+      {
+        name: 'watch-cases',
+        everyMs: WATCH_EVERY_MS,
+        run: async () => {
+          clearFigures(metrics);
+          await lead.run(() => reportFigures(lead.writes, database, metrics));
         },
-      ];
-    },
+      },
+      {
+        name: 'publish-decisions',
+        everyMs: PUBLISH_EVERY_MS,
+        run: async (signal) => {
+          await lead.run(async () => {
+            await guard(() => publishDecisions(database, stream, signal));
+          });
+        },
+      },
+    ],
   };
 }
 
@@ -107,7 +84,10 @@ export function bindCases(
  * One step a run, so that a burst of cases takes no more from scoring than a step a second: 1,000 cases cost Postgres 37 ms.
  * One transaction in twenty is a case where 20,000 a second are scored.
  */
-async function openSome(writes: Writes, { casesOpened, casesUnrated }: CaseMetrics): Promise<void> {
+async function openSome(
+  writes: Writes,
+  { casesOpened, casesUnrated }: ReviewMetrics,
+): Promise<void> {
   for (const { source, priority, isUnrated } of await raiseCases(writes)) {
     casesOpened.inc({ source, priority: priorityName(priority) });
     if (isUnrated) casesUnrated.inc();
@@ -116,7 +96,7 @@ async function openSome(writes: Writes, { casesOpened, casesUnrated }: CaseMetri
 
 async function closeAll(
   steps: Parameters<typeof closeDecided>[0],
-  { casesClosed }: CaseMetrics,
+  { casesClosed }: ReviewMetrics,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -129,14 +109,14 @@ async function closeAll(
 }
 
 /** The worker that leads reports these gauges; what this process saw last is out of date. */
-function clearFigures({ casesWaiting, casesLate, caseAge, caseOverflow }: CaseMetrics): void {
+function clearFigures({ casesWaiting, casesLate, caseAge, caseOverflow }: ReviewMetrics): void {
   for (const gauge of [casesWaiting, casesLate, caseAge, caseOverflow]) gauge.reset();
 }
 
 async function reportFigures(
   writes: Writes,
   database: Pick<Database, 'query'>,
-  { casesWaiting, casesLate, caseAge, caseOverflow }: CaseMetrics,
+  { casesWaiting, casesLate, caseAge, caseOverflow }: ReviewMetrics,
 ): Promise<void> {
   for (const { rule, cases } of await applyOverflow(writes, database, 'risk worker')) {
     const priority = priorityName(rule.priority);

@@ -1,17 +1,13 @@
-/** Metrics of the review of transactions by people; a part of metrics.ts. */
-import type { Counter, Gauge } from 'prom-client';
+/** Metrics of the review of transactions by people. */
+import type { MakeMetrics } from '../../kit/metrics/metrics.ts';
 
-type Make<Kind extends 'counter' | 'gauge'> = <L extends string>(
-  name: string,
-  help: string,
-  labelNames?: readonly L[],
-) => Kind extends 'counter' ? Counter<L> : Gauge<L>;
+export type ReviewMetrics = ReturnType<typeof createReviewMetrics>;
 
-export function createReviewMetrics(counter: Make<'counter'>, gauge: Make<'gauge'>) {
+export function createReviewMetrics({ counter, gauge }: MakeMetrics) {
   return {
     casesOpened: counter(
       'risk_review_cases_opened_total',
-      'Review cases opened, by what raised them and their priority.',
+      'Review cases opened, by what raised a case and by priority.',
       ['source', 'priority'],
     ),
     casesClosed: counter(

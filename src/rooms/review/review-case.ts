@@ -1,7 +1,7 @@
 /** A review case: the words of its life, and its form in the API. Its id is that of its transaction. */
 import { z } from 'zod';
+import { DISPOSITIONS, type Disposition } from '../../core/domain/disposition.ts';
 import { VERDICTS, type Verdict } from '../../core/domain/score-record.ts';
-import { plainText } from '../../core/domain/transaction.ts';
 import {
   CURSOR_DESCRIPTION,
   corridorFilter,
@@ -9,10 +9,8 @@ import {
   pageLimit,
   shown,
 } from '../../kit/words/list-parameters.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 import { CASE_SOURCES, type CaseFacts, type CaseSource, priorityNames } from './review-policy.ts';
-
-export const DISPOSITIONS = ['fraud', 'legitimate', 'unsure'] as const;
-export type Disposition = (typeof DISPOSITIONS)[number];
 
 /** `confirming`: waits for a second person; `decided`: can be undone for a while; `closed`: final. */
 export type StoredState = 'open' | 'confirming' | 'decided' | 'closed';

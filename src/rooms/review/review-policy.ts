@@ -7,7 +7,7 @@ import { currencyScale } from '../../core/domain/currency.ts';
 import { marketAmount } from '../../core/domain/decimal.ts';
 import { LABEL_LIMITS } from '../../core/domain/label.ts';
 import { SCORE_MAX } from '../../core/domain/score-record.ts';
-import { plainText } from '../../core/domain/transaction.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 
 /** What raised a case. `spot_check` is a transaction that was not to be reviewed. */
 export const CASE_SOURCES = ['verdict', 'dispute', 'spot_check', 'manual'] as const;

@@ -84,7 +84,29 @@ export const ruleSetSchema = z
       .meta({ description: 'In the order in which they combine.' }),
   })
   .meta({ id: 'RuleSet' });
-export type RuleSetJson = z.infer<typeof ruleSetSchema>;
+type RuleSetJson = z.infer<typeof ruleSetSchema>;
+
+export const ruleSetExample: RuleSetJson = {
+  rule_set: 'default@2',
+  in_force: true,
+  feature_schema: 2,
+  sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  verdicts: { review: 500, decline: 800 },
+  rules: [
+    {
+      rule: 'velocity-count-1h',
+      code: 'VELOCITY_COUNT_1H',
+      policy: false,
+      description: 'Many more transactions within an hour than this account usually makes.',
+      features: ['count_1h', 'usual_1h'],
+      bounds: [{ bound: 'timesUsual', value: 5, meaning: 'times the usual number' }],
+      bands: [
+        { from: 4, weight: 0.1 },
+        { from: 6, weight: 0.4 },
+      ],
+    },
+  ],
+};
 
 export const RULE_SET_LIST: readonly RuleSetJson[] = RULE_SETS.map(toRuleSetJson);
 

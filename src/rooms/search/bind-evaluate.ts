@@ -11,8 +11,7 @@ import {
   toTransaction,
 } from '../../core/accept/prepare-transactions.ts';
 import type { TransactionInput } from '../../core/domain/transaction.ts';
-import type { ModelCache } from '../../core/read/model-cache.ts';
-import { readSettledRollouts } from '../../core/store/models/settled-rollouts.ts';
+import type { Models } from '../../core/score/judge.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
 import { createEvaluate, type EvaluationParameters } from './queries/evaluate.ts';
@@ -21,13 +20,12 @@ import { type Changes, createWhatIf } from './queries/what-if.ts';
 /** The functions throw InvalidFields. */
 export function bindEvaluating(
   database: Database,
-  modelCache: ModelCache,
+  models: Models,
   maturityDays: number,
   ingest: Ingest,
 ) {
-  const readRollouts = () => readSettledRollouts(database, 'evaluate');
-  const evaluate = createEvaluate(database, modelCache, readRollouts, maturityDays);
-  const whatIf = createWhatIf(database, modelCache, maturityDays);
+  const evaluate = createEvaluate(database, models, maturityDays);
+  const whatIf = createWhatIf(database, models, maturityDays);
   return {
     evaluate: async (input: TransactionInput, parameters: EvaluationParameters) => {
       const context = readContext(ingest);

@@ -1,6 +1,6 @@
 /** What analysts ask, bound to Postgres, and to Redis where the versions of profiles stand. */
 import type { PartyKind } from '../../core/domain/party.ts';
-import type { ModelCache } from '../../core/read/model-cache.ts';
+import type { Models } from '../../core/score/judge.ts';
 import type { Guards } from '../../kit/breakers/guards.ts';
 import type { Config } from '../../kit/config/config.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
@@ -16,7 +16,7 @@ const VERSION_MS_MAX = 100;
 
 type ReadingResources = {
   readonly databases: Databases;
-  readonly modelCache: ModelCache;
+  readonly models: Models;
   readonly ingest: { readonly corridors: () => ReadonlySet<string> };
   readonly metrics: Pick<Metrics, 'cacheHits' | 'cacheMisses'>;
   readonly redis: RedisClient;

@@ -1,5 +1,4 @@
 /** Examples of what operators ask and decide. */
-import type { AuditEntryJson } from '../../kit/words/audit.ts';
 import type { LatencyJson } from './queries/latency.ts';
 import type { LiveFigures } from './queries/live-figures.ts';
 import type { StatusJson } from './queries/pipeline-status.ts';
@@ -40,21 +39,9 @@ export const live: LiveFigures = {
   status,
   signals: [
     {
-      ...{ signal: 'queue_entries', meaning: 'Transactions that wait for a worker.' },
-      ...{ value: 161, warning: 500, critical: 2000, level: 'fine' },
+      ...{ signal: 'queue_entries', meaning: 'Transactions that no worker has read yet.' },
+      ...{ value: 120, warning: 500, critical: 2000, level: 'fine' },
     },
   ],
   cache_hits_ratio: 0.94,
-};
-
-export const auditEntry: AuditEntryJson = {
-  audit_id: '41',
-  changed_at: '2026-11-20T08:05:00.000Z',
-  who: 'Bob',
-  key_id: 'k7Qd2mXa',
-  action: 'rollout.approve',
-  subject: 'fraud@2026-11-20',
-  before: null,
-  after: { corridor: 'US-EG', to: 'active' },
-  request: '0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f',
 };

@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { daysOf, summaryParameters } from '../../core/read/summary-parameters.ts';
+import type { Api } from '../../core/room.ts';
 import { sayAge } from '../../kit/http/answers/age.ts';
 import {
   ASK_AGAIN,
@@ -14,13 +15,20 @@ import type { AppEnv } from '../../kit/http/app-env.ts';
 import { requireRole } from '../../kit/http/auth/auth.ts';
 import { readQuery } from '../../kit/http/body/body.ts';
 import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
-import { dailySummaries } from '../search/examples/parties.ts';
-import type { Reading } from '../search/queries/reading.ts';
-import { dailySummariesSchema } from './daily-summaries.ts';
+import { type DailySummaries, dailySummariesSchema } from './daily-summaries.ts';
+import { createSummaries } from './summaries.ts';
 
-export function summariesRoutes({ summarizeDays, now }: Reading): Hono<AppEnv> {
+export function summariesRoutes(
+  api: Pick<Api, 'databases' | 'ingest' | 'metrics' | 'afterLabels'>,
+): Hono<AppEnv> {
+  const { databases, ingest } = api;
+  const { now } = databases;
+  const summaries = createSummaries(databases, ingest.corridors, api.metrics);
+  // Who has posted a label sees it at once in this process.
+  api.afterLabels.add(summaries.proveAnew);
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/summaries/daily', requireRole('analyst'), async (c) => {
@@ -29,15 +37,30 @@ export function summariesRoutes({ summarizeDays, now }: Reading): Hono<AppEnv> {
     if ('problem' in range) {
       throw new InvalidFields([{ pointer: '/from', detail: range.problem }]);
     }
-    const summaries = await summarizeDays(range, parameters, readToken(c));
-    if (summaries === undefined) throw new Error('there are summaries of any days');
-    return answerKept(c, sayAge(c, summaries), ASK_AGAIN);
+    const found = await summaries.read({ days: range, parameters }, readToken(c));
+    return answerKept(c, sayAge(c, found), ASK_AGAIN);
   });
 
   return routes;
 }
 
-export const summariesPaths: ZodOpenApiPathsObject = {
+const dailySummaries: DailySummaries = {
+  counted_at: '2026-11-20T10:00:00.000Z',
+  items: [
+    {
+      day: '2026-11-20',
+      corridor: 'US-EG',
+      transactions: 1204,
+      amounts: { EUR: '90.00', USD: '60120.75' },
+      scores: { approve: 1180, review: 19, decline: 5 },
+      mean_score: 41.7,
+      labels: { fraud: 4, legitimate: 21 },
+      dead_letters: 2,
+    },
+  ],
+};
+
+const paths: ZodOpenApiPathsObject = {
   '/v1/summaries/daily': {
     get: {
       operationId: 'summarizeDays',
@@ -62,3 +85,5 @@ export const summariesPaths: ZodOpenApiPathsObject = {
     },
   },
 };
+
+export const document: DocumentPart = { paths, tags: { summaries: 'Sums by day.' } };

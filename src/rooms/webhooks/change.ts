@@ -1,5 +1,6 @@
 /** What people do with webhooks, bound to the database for the API. Each change is audited by the commit that makes it. */
 import { randomUUID } from 'node:crypto';
+import type { Event } from '../../core/events.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
@@ -8,7 +9,7 @@ import type { Actor } from '../../kit/words/principal.ts';
 import type { Seal } from './deliver/seal-secret.ts';
 import { makeSecret } from './deliver/sign-event.ts';
 import type { Targets } from './deliver/target.ts';
-import { type Event, toDelivery } from './raise/match-events.ts';
+import { toDelivery } from './match-events.ts';
 import { insertDeliveries, listDeliveries, redeliver } from './store/deliveries.ts';
 import * as store from './store/endpoints.ts';
 import {
@@ -59,7 +60,7 @@ export function createWebhooks(
     sendTest: (id: string, by: Actor) =>
       database.transaction(async (query) => {
         refuseDisabled(await find(id, { query }));
-        const event: Event = {
+        const event: Event<typeof TEST_TYPE> = {
           type: TEST_TYPE,
           id: `test_${randomUUID()}`,
           at: new Date(),

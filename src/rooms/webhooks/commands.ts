@@ -1,5 +1,6 @@
 /** `risk webhooks …`: makes, changes and watches webhooks over a running API. */
 import { VERDICTS } from '../../core/domain/score-record.ts';
+import { EVENT_TYPES } from '../../core/events.ts';
 import { type AskApi, readPages } from '../../kit/client/ask.ts';
 import { type ActionRequest, type ApiAction, runApiAction } from '../../kit/command/api-action.ts';
 import {
@@ -9,7 +10,7 @@ import {
   parseArguments,
   wordOption,
 } from '../../kit/command/command.ts';
-import { DELIVERY_STATES, WEBHOOK_TYPES } from './webhook.ts';
+import { DELIVERY_STATES } from './webhook.ts';
 
 const LIST_ROWS = 50;
 const LIST_ROWS_MAX = 10_000;
@@ -52,7 +53,7 @@ export const command: Command = {
   redeliver ID DELIVERY    sends an event again
   delete ID                deletes a webhook
 
-  --type T       create: an event to send (${WEBHOOK_TYPES.join(', ')});
+  --type T       create: an event to send (${EVENT_TYPES.join(', ')});
                  several may be given; transaction.decided
   --verdict V    create: of transaction.decided, only these (${VERDICTS.join(', ')}); review and decline
   --corridor C   create: only these corridors
@@ -90,7 +91,7 @@ async function create(ask: AskApi, { words, options, context }: Request): Promis
   const made = await ask('POST /v1/webhooks', {
     body: {
       url,
-      event_types: types.map((one) => wordOption('--type', one, WEBHOOK_TYPES)),
+      event_types: types.map((one) => wordOption('--type', one, EVENT_TYPES)),
       ...(verdicts === undefined ? {} : { verdicts }),
       ...(corridors === undefined ? {} : { corridors }),
       ...(client === undefined ? {} : { client }),

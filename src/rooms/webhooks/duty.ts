@@ -1,18 +1,17 @@
 /** Webhooks in a worker: one process makes deliveries from what Postgres holds, and every process sends. */
+import type { Worker, WorkerRoom } from '../../core/room.ts';
 import type { Config } from '../../kit/config/config.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import type { Leadership } from '../../kit/duties/leadership.ts';
 import { type Duty, ofEach } from '../../kit/duties/run-duties.ts';
-import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { createPostEvent } from './deliver/post-event.ts';
 import { createSeal, type Seal } from './deliver/seal-secret.ts';
 import { createSender } from './deliver/sender.ts';
 import { createResolve, createTargets, type Targets } from './deliver/target.ts';
-import { type Raised, raiseDecided } from './raise/raise-decided.ts';
-import { raiseFinal } from './raise/raise-final.ts';
-import { raiseWatched } from './raise/raise-watched.ts';
+import { createWebhookMetrics, type WebhookMetrics } from './metrics.ts';
+import { type Raised, raiseDecided, raiseLogged, raiseWatched } from './raise-events.ts';
 import { oldestDueSeconds } from './store/due-deliveries.ts';
 import { countDisabled } from './store/endpoints.ts';
+import { addHooked } from './store/webhook-intake.ts';
 
 /** A delivery is made at most this long, and a step, after its score was stored. */
 const RAISE_EVERY_MS = 1000;
@@ -37,19 +36,11 @@ export function openWebhookParts(config: WebhookSettings): {
   };
 }
 
-type WebhookMetrics = Pick<
-  Metrics,
-  'webhookAttempts' | 'webhookEvents' | 'webhookDue' | 'webhooksDisabled'
->;
-
-export function bindWebhooks(
-  config: WebhookSettings,
-  database: Database,
-  leadership: Leadership,
-  metrics: WebhookMetrics,
-): Duty[] {
+export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
+  const { config, database, leadership, events } = worker;
+  const metrics = createWebhookMetrics(worker.metrics.make);
   const { targets, seal } = openWebhookParts(config);
-  const lead = leadership.of('webhooks');
+  const lead = leadership.of('care');
   const sender = createSender({
     ...{ database, seal, post: createPostEvent(targets).post },
     count: (outcome) => metrics.webhookAttempts.inc({ outcome }),
@@ -60,14 +51,16 @@ export function bindWebhooks(
     metrics.webhookEvents.inc(deliveries);
     sender.wake();
   };
+  const logs = events.filter((source) => source.kind === 'decisions');
+  const watched = events.filter((source) => source.kind === 'watched');
   let watchedMs = Number.NEGATIVE_INFINITY;
   const watch = async () => {
     if (performance.now() - watchedMs < WATCH_EVERY_MS) return;
     watchedMs = performance.now();
-    note(await raiseWatched(database, Date.now()));
+    note(await raiseWatched(database, watched, Date.now()));
     await reportFigures(database, metrics);
   };
-  return [
+  const duties: Duty[] = [
     {
       name: 'raise-webhooks',
       everyMs: RAISE_EVERY_MS,
@@ -75,7 +68,7 @@ export function bindWebhooks(
         // Side by side: an intake that is long or fails delays nothing else.
         const works = [
           () => raiseSome(() => raiseDecided(lead.writes), note, signal),
-          () => raiseSome(() => raiseFinal(lead.writes), note, signal),
+          ...logs.map((log) => () => raiseSome(() => raiseLogged(lead.writes, log), note, signal)),
           watch,
         ];
         const isLeading = await lead.run(() => ofEach(works, (work) => work()));
@@ -84,6 +77,7 @@ export function bindWebhooks(
     },
     { name: 'send-webhooks', everyMs: SEND_AGAIN_MS, run: sender.run },
   ];
+  return { onScored: addHooked, duties };
 }
 
 async function raiseSome(

@@ -1,14 +1,9 @@
-/** Metrics of webhooks; a part of metrics.ts. */
-import type { Counter, Gauge } from 'prom-client';
+/** Metrics of webhooks. */
+import type { MakeMetrics } from '../../kit/metrics/metrics.ts';
 
-type MakeCounter = <L extends string>(
-  name: string,
-  help: string,
-  labelNames?: readonly L[],
-) => Counter<L>;
-type MakeGauge = (name: string, help: string) => Gauge;
+export type WebhookMetrics = ReturnType<typeof createWebhookMetrics>;
 
-export function createWebhookMetrics(counter: MakeCounter, gauge: MakeGauge) {
+export function createWebhookMetrics({ counter, gauge }: MakeMetrics) {
   return {
     webhookAttempts: counter(
       'risk_webhook_attempts_total',

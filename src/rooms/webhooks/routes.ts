@@ -2,11 +2,14 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Api } from '../../core/room.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { actorOf, requireRole } from '../../kit/http/auth/auth.ts';
-import { type BodyLimits, checkFields, readJson, readQuery } from '../../kit/http/body/body.ts';
+import { checkFields, readJson, readQuery } from '../../kit/http/body/body.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
-import type { Webhooks } from './change.ts';
+import { createWebhooks } from './change.ts';
+import { openWebhookParts } from './duty.ts';
 import { delivery, WEBHOOK_ID, webhook } from './examples.ts';
 import {
   DELIVERY_ID,
@@ -31,8 +34,13 @@ const deliveryPath = path.extend({
     .meta({ description: 'The id of the delivery.', example: '41' }),
 });
 
-/** @param webhooks what may be done; `limits` bound bodies */
-export function webhooksRoutes(webhooks: Webhooks, limits: BodyLimits): Hono<AppEnv> {
+export function webhooksRoutes({
+  config,
+  databases,
+  limits,
+}: Pick<Api, 'config' | 'databases' | 'limits'>): Hono<AppEnv> {
+  const { targets, seal } = openWebhookParts(config);
+  const webhooks = createWebhooks(databases.primary, targets, seal);
   const routes = new Hono<AppEnv>();
   const mayRead = requireRole('operator');
   const mayChange = requireRole('admin');
@@ -92,7 +100,7 @@ const newWebhook = {
   ...{ url: webhook.url, event_types: ['transaction.decided' as const], client: 'shop' },
 };
 
-export const webhooksPaths: ZodOpenApiPathsObject = {
+const paths: ZodOpenApiPathsObject = {
   '/v1/webhooks': {
     get: {
       ...{ operationId: 'listWebhooks', ...reading },
@@ -209,4 +217,9 @@ export const webhooksPaths: ZodOpenApiPathsObject = {
       },
     },
   },
+};
+
+export const document: DocumentPart = {
+  paths,
+  tags: { webhooks: 'Events sent to other systems.' },
 };

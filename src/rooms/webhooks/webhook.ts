@@ -1,24 +1,18 @@
 /** Webhooks: endpoints, the events they take, and deliveries, as the store and the API have them. */
 import { z } from 'zod';
 import { VERDICTS, type Verdict } from '../../core/domain/score-record.ts';
-import { plainText } from '../../core/domain/transaction.ts';
+import { EVENT_TYPES, type EventType } from '../../core/events.ts';
 import {
   CURSOR_DESCRIPTION,
   corridorParameter,
   pageLimit,
   shown,
 } from '../../kit/words/list-parameters.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 
-export const WEBHOOK_TYPES = [
-  'transaction.decided',
-  'transaction.final_decision',
-  'review.deadline_near',
-  'alert.raised',
-] as const;
-export type WebhookType = (typeof WEBHOOK_TYPES)[number];
 /** Sent when somebody asks for it, whatever the endpoint takes. */
 export const TEST_TYPE = 'webhook.test';
-const SENT_TYPES = [...WEBHOOK_TYPES, TEST_TYPE] as const;
+const SENT_TYPES = [...EVENT_TYPES, TEST_TYPE] as const;
 export type SentType = (typeof SENT_TYPES)[number];
 
 export const WEBHOOK_LIMITS = {
@@ -38,14 +32,14 @@ export const WEBHOOK_LIMITS = {
 } as const;
 
 /** Events of these types belong to one transaction, and so to its client. */
-const CLIENT_TYPES: readonly WebhookType[] = ['transaction.decided', 'transaction.final_decision'];
+const CLIENT_TYPES: readonly EventType[] = ['transaction.decided', 'transaction.final_decision'];
 
 export type Endpoint = {
   readonly endpointId: string;
   /** Null: the whole market's. */
   readonly client: string | null;
   readonly url: string;
-  readonly eventTypes: readonly WebhookType[];
+  readonly eventTypes: readonly EventType[];
   readonly verdicts: readonly Verdict[];
   /** Null: all of them. */
   readonly corridors: readonly string[] | null;
@@ -71,7 +65,7 @@ const url = z
   .min(1)
   .max(WEBHOOK_LIMITS.urlChars)
   .meta({ description: 'https, to a public address.' });
-const eventTypes = set(WEBHOOK_TYPES);
+const eventTypes = set(EVENT_TYPES);
 const verdicts = set(VERDICTS).meta({
   description: 'Of transaction.decided: only these verdicts.',
 });
@@ -117,7 +111,7 @@ export type WebhookChange = z.output<typeof webhookChangeSchema>;
 /** An endpoint of a client hears of its own transactions alone. */
 export function refuseMarketTypes(
   client: string | null,
-  types: readonly WebhookType[],
+  types: readonly EventType[],
   refuse: (message: string) => void,
 ): void {
   if (client === null || types.every((type) => CLIENT_TYPES.includes(type))) return;
@@ -130,7 +124,7 @@ export const webhookSchema = z
   .object({
     webhook_id: z.uuid(),
     url: z.string(),
-    event_types: z.array(z.enum(WEBHOOK_TYPES)),
+    event_types: z.array(z.enum(EVENT_TYPES)),
     verdicts: z.array(z.enum(VERDICTS)),
     corridors: z.array(z.string()).nullable(),
     client: z.string().nullable(),

@@ -8,10 +8,10 @@ import {
   EXIT,
   parseArguments,
 } from '../../kit/command/command.ts';
+import { countConnections } from '../../kit/database/count-connections.ts';
 import { missingMigrations } from '../../kit/database/migrations/schema-version.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import { readPostgresFacts } from '../../kit/database/server-facts.ts';
-import { sliceConnectionsMax } from '../../kit/database/slice-database.ts';
 import { openCommands } from '../../kit/redis/connection.ts';
 import { readRedisFacts } from '../../kit/redis/server-facts.ts';
 import { serviceAccount } from './services/account.ts';
@@ -100,11 +100,7 @@ async function checkPostgres({ config }: CommandContext): Promise<Finding[]> {
   const durable = fsync === 'on' && synchronousCommit !== 'off';
   const missing = await missingMigrations(database).catch(() => ['all of it']);
   const { min, max } = POSTGRES_MAJORS;
-  const ofApi =
-    config.RISK_DATABASE_CONNECTIONS_MAX +
-    sliceConnectionsMax(config) +
-    config.RISK_EXPORTS_MAX +
-    1;
+  const ofApi = countConnections(config).api;
   return [
     finding('postgres version', major >= min && major <= max, `${version}; ${min} to ${max} work`),
     finding(

@@ -4,7 +4,7 @@ import { writeSimulation } from '../../../src/tools/simulate/command.ts';
 import { insertPersonKey } from '../../support/people.ts';
 import { spawnRisk } from '../../support/risk.ts';
 import { startRollOut } from '../../support/rolled-out.ts';
-import { type RunningApi, startRunningApi } from '../../support/running-api.ts';
+import { type RunningApi, spawnRunningApi } from '../../support/running-api.ts';
 import { makeServiceFolder } from '../../support/service-folder.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../../support/stored-rows.ts';
 import { answerOf, labelInput, postLabels } from '../../support/submit.ts';
@@ -29,7 +29,7 @@ export type Engine = {
 
 export async function startEngine(): Promise<Engine> {
   await using stack = new AsyncDisposableStack();
-  const api = stack.use(await startRunningApi(SETTINGS));
+  const api = stack.use(await spawnRunningApi(SETTINGS));
   const folder = stack.use(makeServiceFolder());
   const worker = spawnRisk(['worker'], {
     DATABASE_URL: api.testDatabase.url,

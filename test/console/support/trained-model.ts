@@ -1,7 +1,7 @@
 /** A model with a card, opinions as a shadow, and a report of the watch: something for every plot of its page. */
 import { join } from 'node:path';
-import { insertShadowBatch } from '../../../src/core/store/scores/shadow-batches.ts';
 import { watchScores } from '../../../src/rooms/models/queries/watch-scores.ts';
+import { insertShadowBatch } from '../../../src/rooms/models/store/shadow-batches.ts';
 import { insertWatchReports } from '../../../src/rooms/models/store/watch-reports.ts';
 import { storeLabelledTraffic } from '../../support/labelled-scores.ts';
 import { type RollOut, startRollOut } from '../../support/rolled-out.ts';

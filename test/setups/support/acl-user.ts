@@ -1,4 +1,4 @@
-/** The Redis user of the engine in these set-ups: it has the rights that docs/operations.md names, and no more. */
+/** The Redis user of the engine in these set-ups: it has the rights that docs/deploy.md names, and no more. */
 import { MARKET } from '../../chaos/support/streams.ts';
 
 const NAME = 'risk';

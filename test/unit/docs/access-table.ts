@@ -1,16 +1,21 @@
-/** The table of access, from the documents of the routes: one row for each operation, one column for each role. */
+/** The table of access, from the documents of the routes: one row for each set of roles, with the operations that it may call. */
 import { ROLES } from '../../../src/kit/words/principal.ts';
 import { reachOf } from '../../support/access.ts';
 import type { Document } from '../../support/openapi.ts';
 
-const SHOWN = { none: '–', own: 'own', all: 'yes' } as const;
+const SHOWN = { none: [], own: [' (own)'], all: [''] } as const;
 
 export function accessRows(document: Document): string[][] {
-  return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).flatMap(([method, operation]) => {
-      const reaches = ROLES.map((role) => reachOf(operation, role));
-      const shown = reaches.flatMap((reach) => (reach === undefined ? [] : SHOWN[reach]));
-      return shown.length === 0 ? [] : [[`\`${method.toUpperCase()} ${path}\``, ...shown]];
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const roles = ROLES.flatMap((role) =>
+        SHOWN[reachOf(operation, role) ?? 'none'].map((suffix) => `\`${role}\`${suffix}`),
+      );
+      return { name: `\`${method.toUpperCase()} ${path}\``, roles: roles.join(', ') };
     }),
+  );
+  const withKey = operations.filter(({ roles }) => roles !== '');
+  return Object.entries(Object.groupBy(withKey, ({ roles }) => roles)).map(
+    ([roles, group = []]) => [roles, group.map(({ name }) => name).join(', ')],
   );
 }

@@ -2,10 +2,9 @@
 import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../src/core/score/rules/rule-sets.ts';
 import { describeSettings } from '../../../src/kit/config/config.ts';
-import { RETENTIONS } from '../../../src/kit/duties/retention.ts';
 import { PROBLEM_NAMES, PROBLEMS } from '../../../src/kit/http/answers/problem-types.ts';
 import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
-import { ROLES } from '../../../src/kit/words/principal.ts';
+import { RETENTIONS, ROOMS } from '../../../src/main/rooms.ts';
 import { documentOfRoutes } from '../../support/openapi.ts';
 import { accessRows } from './access-table.ts';
 
@@ -48,72 +47,75 @@ function wrap(text: string): string[] {
   return lines;
 }
 
-function settingsTable(): string {
-  const rows = describeSettings().map(({ name, description, byDefault }) => [
-    `\`${name}\``,
-    byDefault === '' ? '–' : `\`${byDefault}\``,
-    description,
-  ]);
-  return table(['setting', 'default', 'meaning'], rows);
+function settingsList(): string {
+  return list(
+    describeSettings().map(
+      ({ name, description, byDefault }) =>
+        `\`${name}\`${byDefault === '' ? '' : ` (\`${byDefault}\`)`}: ${description}`,
+    ),
+  );
 }
 
 /** Our own metrics only: the process metrics (`risk_process_…`, `risk_nodejs_…`) are prom-client's. */
-function metricsTable(): string {
-  const metrics = createMetrics().registry.getMetricsAsArray();
-  const rows = metrics
-    .filter(({ name }) => !/^risk_(process|nodejs)_/.test(name))
-    .map((metric) => [
-      `\`${metric.name}\``,
-      metric.constructor.name.toLowerCase(),
-      'labelNames' in metric && Array.isArray(metric.labelNames) && metric.labelNames.length > 0
-        ? metric.labelNames.join(', ')
-        : '–',
-      metric.help,
-    ]);
-  return table(['metric', 'type', 'labels', 'meaning'], rows);
+function metricsList(): string {
+  const { registry, make } = createMetrics();
+  for (const room of ROOMS) room.metrics?.(make);
+  return list(
+    registry
+      .getMetricsAsArray()
+      .filter(({ name }) => !/^risk_(process|nodejs)_/.test(name))
+      .map((metric) => {
+        const labels = 'labelNames' in metric ? inBrackets(metric.labelNames) : '';
+        return `\`${metric.name}\`${labels}: ${metric.help}`;
+      }),
+  );
 }
 
-function retentionTable(): string {
-  const rows = RETENTIONS.map(({ tables, ends, setting }) => [
-    tables.map((name) => `\`${name}\``).join(', '),
-    setting === undefined ? '–' : `\`${setting}\``,
-    ends,
-  ]);
-  return table(['table', 'setting', 'when its rows end'], rows);
+function inBrackets(names: unknown): string {
+  return Array.isArray(names) && names.length > 0 ? ` (${names.join(', ')})` : '';
 }
+
+/** Tables whose rows end, then the names of those whose rows never do. */
+function retentionList(): string {
+  const named = (tables: readonly string[]) => tables.map((name) => `\`${name}\``).join(', ');
+  const stays = RETENTIONS.filter(({ ends }) => ends.startsWith('never'));
+  const lines = RETENTIONS.filter((one) => !stays.includes(one)).map(
+    ({ tables, ends, setting }) =>
+      `${named(tables)}${setting === undefined ? '' : ` (\`${setting}\`)`}: ${ends}`,
+  );
+  return list([...lines, `never: ${named(stays.flatMap(({ tables }) => tables))}`]);
+}
+
+const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n');
 
 /** Every rule of the deciding rule set; a band as `from value: weight`. */
-function reasonsTable(): string {
-  const rows = currentRuleSet.rules.map(({ rule, bands }) => [
-    `\`${rule.reasonCode}\``,
-    rule.summary,
-    bands.map(({ from, weight }) => `${from}: ${weight}`).join(', '),
-    rule.features.map((name) => `\`${name}\``).join(', '),
-  ]);
-  return table(['code', 'meaning', 'bands', 'features it reads'], rows);
+function reasonsList(): string {
+  return list(
+    currentRuleSet.rules.map(({ rule, bands }) => {
+      const weights = bands.map(({ from, weight }) => `${from}: ${weight}`).join(', ');
+      return `\`${rule.reasonCode}\`: ${rule.summary} (${weights})`;
+    }),
+  );
 }
 
-function featuresTable(): string {
-  const rows = FEATURE_LIST.map(({ name, unit, description }, index) => [
-    String(index),
-    `\`${name}\``,
-    unit,
-    description,
-  ]);
-  return table(['', 'feature', 'unit', 'meaning'], rows);
+/** Numbered from 0, as in the stored vector. */
+function featuresList(): string {
+  return FEATURE_LIST.map(
+    ({ name, unit, description }, index) => `${index}. \`${name}\` (${unit}): ${description}`,
+  ).join('\n');
 }
 
 async function accessTable(): Promise<string> {
-  const rows = accessRows(await documentOfRoutes());
-  return table(['', ...ROLES.map((role) => `\`${role}\``)], rows);
+  return table(['roles', 'operations'], accessRows(await documentOfRoutes()));
 }
 
-function problemsTable(): string {
-  const rows = PROBLEM_NAMES.map((name) => {
-    const { status, meaning, cure } = PROBLEMS[name];
-    return [`\`${name}\``, String(status), meaning, cure];
-  });
-  return table(['type', 'status', 'meaning', 'cure'], rows);
+function problemsList(): string {
+  return list(
+    PROBLEM_NAMES.map((name) => {
+      const { status, meaning, cure } = PROBLEMS[name];
+      return `\`${name}\` (${status}): ${meaning} ${cure}`;
+    }),
+  );
 }
 
 /** docs/reference.md. */
@@ -127,51 +129,50 @@ export async function reference(): Promise<string> {
     '## Settings',
     '',
     'Read from the environment at start, checked all at once; a bad or unknown one ends the process with',
-    'exit code 78 and the list of problems. An empty value counts as absent.',
+    'exit code 78 and the list of problems. An empty value counts as absent. In brackets stands the default.',
     '',
-    settingsTable(),
+    settingsList(),
     '',
     '## Access',
     '',
-    'The table shows what a key with one role may do; a key with several roles may do what any of them may. `own`: only with',
-    "objects of its own client; another client's objects are answered as unknown ones. A key that has",
-    '`analyst` or `admin` besides `ingest` reaches the objects of the whole market (`yes`). Accounts, merchants, models and dead letters belong to the market and',
-    'have no client. `/livez`, `/readyz`, `/openapi.json` and `/docs` need no key.',
+    'A key may do what any of its roles may. `own`: only with objects of its own client; objects of another client are',
+    'answered as unknown ones, unless the key has `analyst` or `admin` besides. Accounts, merchants, models and dead letters',
+    'belong to the market and have no client. `/livez`, `/readyz`, `/openapi.json` and `/docs` need no key.',
     '',
     await accessTable(),
     '',
     '## Problems',
     '',
-    'Every error is `application/problem+json` (RFC 9457); its `type` is `urn:risk:problem:` and one of these.',
+    'Every error is `application/problem+json` (RFC 9457); its `type` is `urn:risk:problem:` and one of these. Each says what',
+    'happened, and then what to do.',
     '',
-    problemsTable(),
+    problemsList(),
     '',
     '## Metrics',
     '',
-    '`GET /metrics`, Prometheus text format. Names end in their unit.',
+    '`GET /metrics`, Prometheus text format. Names end in their unit; labels stand in brackets.',
     '',
-    metricsTable(),
+    metricsList(),
     '',
     '## Retention',
     '',
-    'Tables in Postgres. Where no setting is named, no row ends by its age.',
+    'Tables in Postgres, with the setting in days after which rows end. Where none is named, no row ends by its age.',
     '',
-    retentionTable(),
+    retentionList(),
     '',
     '## Reason codes',
     '',
-    `Rule set \`${currentRuleSet.id}\`: review from a score of ${currentRuleSet.verdicts.review}, decline from ${currentRuleSet.verdicts.decline}. A rule measures one value; the`,
-    'bands turn it into a weight, rising evenly from one band to the next. The rules that fired combine as',
-    'independent causes: risk = 1 − Π (1 − weight), score = round (1000 · risk).',
+    `Rule set \`${currentRuleSet.id}\`: review from a score of ${currentRuleSet.verdicts.review}, decline from ${currentRuleSet.verdicts.decline}. A rule measures one`,
+    'value; its bands, in brackets, turn the value into a weight ([rules](rules.md)). `GET /v1/rule-sets` says what a rule reads.',
     '',
-    reasonsTable(),
+    reasonsList(),
     '',
     '## Features',
     '',
     `Schema ${FEATURE_SCHEMA}, in the order of the stored vector. A missing value is NaN (null in an explanation), and no rule`,
     'fires on it.',
     '',
-    featuresTable(),
+    featuresList(),
     '',
   ].join('\n');
 }

@@ -8,6 +8,7 @@ import { Ajv } from 'ajv';
 import { DCLinter } from 'dclint';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/kit/config/config.ts';
+import { countConnections } from '../../../src/kit/database/count-connections.ts';
 import { ROOT, readCompose, readText, withDefaults } from './ship-files.ts';
 
 const compose = readCompose();
@@ -143,12 +144,20 @@ describe('docker-compose.yml', () => {
     expect('problems' in settings ? settings.problems : []).toEqual([]);
   });
 
-  it('fits the connection budget of Postgres with one API and five workers', () => {
-    const connections = (role: string) =>
-      Number(compose.services[role]?.environment?.['RISK_DATABASE_CONNECTIONS_MAX']);
-    const budget = Number(
-      /max_connections=(\d+)/.exec(compose.services['postgres']?.command?.join(' ') ?? '')?.[1],
+  it('fits 70 % of the connections of Postgres with one API and five workers', () => {
+    const connections = (role: 'api' | 'worker') => {
+      const given = compose.services[role]?.environment ?? {};
+      const pairs = Object.entries(given).map(
+        ([name, value]) => [name, withDefaults(String(value))] as const,
+      );
+      const settings = readConfig(Object.fromEntries(pairs));
+      if (!('config' in settings)) throw new Error('the environment must be valid');
+      return countConnections(settings.config)[role];
+    };
+    const max = /max_connections=(\d+)/.exec(
+      compose.services['postgres']?.command?.join(' ') ?? '',
     );
-    expect(connections('api') + 5 * connections('worker')).toBeLessThan(budget * 0.7);
+    expect([connections('api'), connections('worker')]).toEqual([18, 6]);
+    expect(connections('api') + 5 * connections('worker')).toBeLessThan(Number(max?.[1]) * 0.7);
   });
 });

@@ -1,6 +1,7 @@
 /** How statements about labels reach the rows of many transactions at once. */
 import { uuidArray } from '../../../kit/database/binary-array.ts';
-import { createdAtMsOf, WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../../domain/transaction-id.ts';
+import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../../../kit/words/wire-time.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
 
 /**
  * Rows of some transactions, in the partitions of their months. One scan of the primary key for all ids takes a fifth of the time

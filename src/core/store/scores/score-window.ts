@@ -5,7 +5,7 @@
  */
 import { int4Array, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import { lowestIdAt } from '../../domain/transaction-id.ts';
+import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { shareOut } from './share-out.ts';
 import { toVector } from './vector-bytes.ts';
 

@@ -1,17 +1,15 @@
 /**
- * Scores, write side: one statement a batch, written once, which counts them and names those that people review and those
- * that webhooks take; it also takes them out of their open rows. What was stored before, by another delivery of the same transaction, stays: the stored score is what
+ * Scores, write side: one statement a batch, written once, which counts them, takes them out of their open rows and runs what rooms add. What was stored before, by another delivery of the same transaction, stays: the stored score is what
  * counts. That is rare, so the statement that looks for it (two fifths dearer) runs only after one that takes every score
  * for new has failed.
  */
 import {
-  deliveredTextArray,
-  deliveredUuidArray,
   float8Array,
   int2Array,
   int4Array,
   textArray,
   timestampArray,
+  uuidArray,
   vectorArray,
 } from '../../../kit/database/binary-array.ts';
 import {
@@ -21,15 +19,10 @@ import {
 } from '../../../kit/database/pg-failure.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { MonthDetached } from '../../../kit/words/month.ts';
-import {
-  addIntake,
-  addIntakeStatement,
-  intakeValue,
-} from '../../../rooms/review/store/case-intake.ts';
-import { addHooked, addHookedScores } from '../../../rooms/webhooks/store/webhook-intake.ts';
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
-import type { Decision } from '../../domain/score-record.ts';
+import type { Decision, Verdict } from '../../domain/score-record.ts';
+import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
 import { type Final, finalValues, takeOut, takeOutFinal } from '../open-rows/open-rows.ts';
 import type { PartitionGuard } from '../partitions/partitions.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
@@ -69,11 +62,56 @@ const insertAll = `insert into market.scores (transaction_id, created_at, scored
                         unnest($14::text[]) as model, unnest($15::smallint[]) as attempts,
                         unnest($16::smallint[]) as degradation, unnest($17::integer[]) as features_crc32) s`;
 
-const insertAllStatement: Statement = {
-  name: 'insert-all-scores',
-  text: `with tallied as (${addIncrements(18)}), reviewed as (${addIntake('$27')}),
-              hooked as (${addHooked('$4', '$11')}), ${takeOut(28)} ${insertAll}`,
+/** The first parameter behind those of `insertAll` and of the increments. */
+const ADDED_FROM = 27;
+
+/** A score that is being stored, as rooms see it. */
+export type JustScored = {
+  readonly transaction: { readonly transactionId: string };
+  readonly tallied: { readonly verdict: Verdict };
 };
+
+/**
+ * What a room writes in the statement that stores scores, so that neither is stored without the other. A redelivery stores no
+ * score, and therefore adds nothing.
+ */
+export type ScoredStatement = {
+  readonly name: string;
+  /**
+   * SQL that inserts. `ids` (uuid[]) and `verdicts` (text[]) are parameters of the stored scores, `value` is the parameter that
+   * `toValue` gives.
+   */
+  readonly insert: (parameters: { ids: string; verdicts: string; value: string }) => string;
+  readonly toValue: ((scores: readonly JustScored[]) => unknown) | null;
+};
+
+type InsertAll = {
+  readonly statement: Statement;
+  readonly added: readonly (ScoredStatement & { readonly alone: Statement })[];
+};
+
+function prepareInsert(added: readonly ScoredStatement[]): InsertAll {
+  let next = ADDED_FROM;
+  const parts = added.map(({ name, insert, toValue }) => {
+    const value = toValue === null ? '' : `$${next++}`;
+    return `"${name}" as (${insert({ ids: '$4', verdicts: '$11', value })})`;
+  });
+  return {
+    statement: {
+      name: 'insert-all-scores',
+      text: `with ${[`tallied as (${addIncrements(18)})`, ...parts, takeOut(next)].join(', ')} ${insertAll}`,
+    },
+    added: added.map((one) => ({
+      ...one,
+      alone: {
+        name: one.name,
+        // A parameter without a type is refused, and a room may use none of the two.
+        text: `with scored as (select $1::uuid[], $2::text[])
+               ${one.insert({ ids: '$1', verdicts: '$2', value: '$3' })}`,
+      },
+    })),
+  };
+}
 
 // Ids are returned only when some were stored before: a row each would cost more than the whole request.
 const insertNewStatement: Statement = {
@@ -89,9 +127,6 @@ const insertNewStatement: Statement = {
 
 const addIncrementsStatement: Statement = { name: 'add-increments', text: addIncrements(1) };
 
-/** Draws transactions that are reviewed although their verdict does not ask for it. */
-export type DrawSpotCheck = (transaction: { readonly transactionId: string }) => boolean;
-
 /**
  * Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new.
  * @param final takes all of them, stored before or not, out of their open rows
@@ -100,33 +135,30 @@ export async function insertScores(
   database: Pick<Database, 'query' | 'transaction'>,
   scores: readonly NewScore[],
   lineage: ScoreLineage,
+  added: readonly ScoredStatement[] = [],
   final: readonly FinalTransaction[] = [],
-  isSpotCheck: DrawSpotCheck = () => false,
 ): Promise<Inserted> {
-  return await insertEncoded(database, encodeScores(scores, lineage, final, isSpotCheck));
+  return await insertEncoded(database, prepareInsert(added), encodeScores(scores, lineage, final));
 }
 
 /** A transaction with a score, and the open row that its entry names. */
 export type FinalTransaction = Final<DeliveredTransaction>;
 
-/** Scores as parameters, and of each of them what the tallies count: nothing else of it lives until they are stored. */
+/** Scores as parameters, and of each of them what is counted: nothing else of it lives until they are stored. */
 type EncodedScores = {
   readonly values: readonly unknown[];
   readonly counted: readonly Counted[];
-  /** Ids of those that people review. */
-  readonly reviewed: readonly string[];
   readonly final: readonly Buffer[];
 };
 type Counted = {
   readonly transaction: DeliveredTransaction;
-  readonly tallied: NonNullable<Parameters<CountDays['add']>[1]>;
+  readonly tallied: NonNullable<Parameters<CountDays['add']>[1]> & { readonly verdict: Verdict };
 };
 
 function encodeScores(
   scores: readonly NewScore[],
   lineage: ScoreLineage,
   final: readonly FinalTransaction[],
-  isSpotCheck: DrawSpotCheck,
 ): EncodedScores {
   const rows = scores.toSorted(compareScores);
   const { ruleSet } = lineage;
@@ -134,48 +166,44 @@ function encodeScores(
     transaction,
     tallied: { verdict, score, ruleSet, model, reasons },
   }));
-  const reviewed = rows.flatMap(({ transaction, decision: { verdict } }) =>
-    verdict === 'review' || isSpotCheck(transaction) ? transaction.transactionId : [],
-  );
-  return {
-    ...{ values: insertValues(rows, lineage), counted, reviewed },
-    final: finalValues(final, deliveredUuidArray),
-  };
+  const values = insertValues(rows, lineage);
+  return { values, counted, final: finalValues(final, deliveredUuidArray) };
 }
 
 async function insertEncoded(
   database: Pick<Database, 'query' | 'transaction'>,
+  { statement, added }: InsertAll,
   encoded: EncodedScores,
 ): Promise<Inserted> {
-  const { values, counted, reviewed, final } = encoded;
+  const { values, counted, final } = encoded;
   if (counted.length === 0) return 'all';
   try {
-    const all = [...values, ...tally(counted), intakeValue(reviewed), ...final];
-    await database.query(insertAllStatement, all);
+    const own = added.flatMap(({ toValue }) => (toValue === null ? [] : [toValue(counted)]));
+    await database.query(statement, [...values, ...tally(counted), ...own, ...final]);
   } catch (error) {
     if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
-    return await database.transaction((query) => insertNew(query, encoded));
+    return await database.transaction((query) => insertNew(query, added, encoded));
   }
   return 'all';
 }
 
 async function insertNew(
   query: Query,
-  { values, counted, reviewed, final }: EncodedScores,
+  added: InsertAll['added'],
+  { values, counted, final }: EncodedScores,
 ): Promise<Inserted> {
   const [inserted] = await query<{ ids: string[] | null }>(insertNewStatement, values);
   if (inserted === undefined) throw new Error('an aggregate has one row');
   const ids = inserted.ids && new Set(inserted.ids);
-  const isWon = (id: string) => ids === null || ids.has(id);
-  const won = counted.filter(({ transaction }) => isWon(transaction.transactionId));
-  await query(addIncrementsStatement, tally(won));
-  await query(addIntakeStatement, [intakeValue(reviewed.filter(isWon))]);
-  await addHookedScores(
-    query,
-    won.map(({ transaction: { transactionId }, tallied: { verdict } }) => ({
-      ...{ transactionId, verdict },
-    })),
+  const won = counted.filter(
+    ({ transaction: { transactionId } }) => ids?.has(transactionId) ?? true,
   );
+  await query(addIncrementsStatement, tally(won));
+  const wonIds = uuidArray(won.map(({ transaction: { transactionId } }) => transactionId));
+  const verdicts = textArray(won.map(({ tallied: { verdict } }) => verdict));
+  for (const { alone, toValue } of added) {
+    await query(alone, [wonIds, verdicts, ...(toValue === null ? [] : [toValue(won)])]);
+  }
   await takeOutFinal(query, final);
   return ids ?? 'all';
 }
@@ -233,9 +261,10 @@ type RunInTurn = <T>(call: () => Promise<T>) => Promise<T>;
 export function createInsertScores(
   database: Pick<Database, 'query' | 'transaction'>,
   partitions: PartitionGuard,
-  isSpotCheck: DrawSpotCheck,
+  added: readonly ScoredStatement[],
   inTurn: RunInTurn,
 ): InsertScores {
+  const prepared = prepareInsert(added);
   const insert = async (encoded: EncodedScores) => {
     const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
     const ensure = async () => {
@@ -244,16 +273,15 @@ export function createInsertScores(
     };
     await ensure();
     try {
-      return await insertEncoded(database, encoded);
+      return await insertEncoded(database, prepared, encoded);
     } catch (error) {
       if (!isPartitionMissing(error)) throw error;
       partitions.forget();
       await ensure();
-      return await insertEncoded(database, encoded);
+      return await insertEncoded(database, prepared, encoded);
     }
   };
   const insertInTurn = (encoded: EncodedScores) => inTurn(() => insert(encoded));
   // Not async: such a function keeps its parameters alive as long as it waits.
-  return (scores, lineage, final) =>
-    insertInTurn(encodeScores(scores, lineage, final, isSpotCheck));
+  return (scores, lineage, final) => insertInTurn(encodeScores(scores, lineage, final));
 }

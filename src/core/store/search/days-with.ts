@@ -5,8 +5,7 @@
 import type { Database } from '../../../kit/database/pool.ts';
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 import { LABEL_VALUES } from '../../domain/label.ts';
-import { NO_MODEL } from '../../domain/model-manifest.ts';
-import { VERDICTS } from '../../domain/score-record.ts';
+import { NO_MODEL, VERDICTS } from '../../domain/score-record.ts';
 import { UNNAMED } from '../partitions/month-slice.ts';
 import { INCREMENTS_READ_MAX } from '../tallies/day-tallies.ts';
 import type { Parameter, SearchFilter } from './search-filter.ts';

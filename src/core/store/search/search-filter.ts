@@ -1,7 +1,7 @@
 /** What a search asks of transactions and their scores, and each part of it as a condition in SQL. */
 import type { LabelValue } from '../../domain/label.ts';
-import { NO_MODEL } from '../../domain/model-manifest.ts';
 import type { Verdict } from '../../domain/score-record.ts';
+import { NO_MODEL } from '../../domain/score-record.ts';
 import type { TransactionStatus } from '../../domain/transaction.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 

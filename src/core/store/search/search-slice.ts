@@ -4,7 +4,7 @@
  * by transaction_id is one by (created_at, transaction_id), as ids carry the time; it is used where the primary key is read.
  */
 import type { Position } from '../../../kit/words/cursor.ts';
-import { lowestIdAt } from '../../domain/transaction-id.ts';
+import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import {
   isoTime,
   JOINED_ROWS_EXAMINED_MAX,

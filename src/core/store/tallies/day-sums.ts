@@ -3,8 +3,8 @@ import { textArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 import type { LabelValue } from '../../domain/label.ts';
-import { NO_MODEL } from '../../domain/model-manifest.ts';
 import type { Verdict } from '../../domain/score-record.ts';
+import { NO_MODEL } from '../../domain/score-record.ts';
 import { countedTo, INCREMENTS_READ_MAX, isSum, type Read } from './day-tallies.ts';
 import { versionOfDays } from './day-version.ts';
 

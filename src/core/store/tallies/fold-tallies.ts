@@ -226,7 +226,7 @@ async function lock(query: Query): Promise<Checkpoint> {
     throw new Failure(
       'permanent',
       'TALLIES_FOREIGN',
-      'the tallies come from another cluster: see "Restoring" in docs/operations.md',
+      'the tallies come from another cluster: see "From a dump" in docs/backup.md',
     );
   }
   return checkpoint;

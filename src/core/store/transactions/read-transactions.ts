@@ -1,7 +1,7 @@
 /** Accepted transactions by their ids, with what became of them. Every statement names created_at, so it touches one partition a table. */
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import type { Disposition } from '../../../rooms/review/review-case.ts';
+import type { Disposition } from '../../domain/disposition.ts';
 import type { Transaction, TransactionStatus } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { isoTime } from '../partitions/month-slice.ts';

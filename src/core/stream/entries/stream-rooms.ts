@@ -26,7 +26,7 @@ const FREE_MULTIPLE = 8;
 const FRESH_MS = 500;
 /** Age of the last measurement from which an append waits for a new one. */
 const STALE_MS = 1000;
-/** A transaction of an empty stream counts as this many bytes: more than one takes (docs/operations.md has the sizes). */
+/** A transaction of an empty stream counts as this many bytes: more than one takes (docs/scale.md has the sizes). */
 const TRANSACTION_BYTES = 400;
 /** Nodes of a stream that Redis looks at for its size: 4 KB each, or one larger entry. */
 const SAMPLES = 1000;

@@ -6,8 +6,17 @@
 import type pg from 'pg';
 import { Failure } from '../../words/failure.ts';
 import { toFailure } from '../pg-failure.ts';
+import { adoptBaseline } from './baseline.ts';
 import { buildIndex } from './build-index.ts';
-import { type Migration, readMigrations, SQL_FOLDER, type Step } from './migration-files.ts';
+import {
+  type Checksum,
+  type Migration,
+  readMigrations,
+  readReplaced,
+  refuseEdited,
+  SQL_FOLDER,
+  type Step,
+} from './migration-files.ts';
 import {
   alone,
   aside,
@@ -31,9 +40,13 @@ export async function migrate(
   folder: string = SQL_FOLDER,
 ): Promise<string[]> {
   const migrations = await readMigrations(folder);
+  const replaced = await readReplaced(folder);
   try {
     return await connected(options, async (client) => {
-      await alone(client, options, 'schema', () => prepareSchema(client, options.market));
+      await alone(client, options, 'schema', async () => {
+        await prepareSchema(client, options.market);
+        await adoptBaseline(client, options, migrations[0], replaced);
+      });
       const applied = await applyMissing(client, options, migrations);
       await alone(client, options, 'corridors', () => claimCorridors(client, options));
       return applied;
@@ -65,7 +78,7 @@ async function applyMissing(
   options: MigrateOptions,
   migrations: readonly Migration[],
 ): Promise<string[]> {
-  const { rows } = await client.query<Applied>(
+  const { rows } = await client.query<Checksum>(
     `select name, checksum from ${options.market}.schema_migrations`,
   );
   const known = new Map(rows.map((row) => [row.name, row.checksum]));
@@ -76,14 +89,6 @@ async function applyMissing(
     else if (await applySteps(client, options, migration)) applied.push(migration.name);
   }
   return applied;
-}
-
-type Applied = { readonly name: string; readonly checksum: string };
-
-function refuseEdited({ name, checksum }: Migration, before: string): void {
-  if (checksum === before) return;
-  const detail = `sql/${name} was edited after it was applied`;
-  throw new Failure('invalid', 'MIGRATION_EDITED', detail);
 }
 
 /** False where another process has finished it meanwhile. */
@@ -112,7 +117,7 @@ async function applyNext(
   migration: Migration,
 ): Promise<'more' | 'finished' | 'elsewhere'> {
   const { name, checksum, steps } = migration;
-  const { rows } = await client.query<Applied & { done: number | null }>(
+  const { rows } = await client.query<Checksum & { done: number | null }>(
     `select name, checksum, null::integer as done from schema_migrations where name = $1
       union all select name, checksum, steps_done from unfinished_migrations where name = $1`,
     [name],
@@ -157,19 +162,21 @@ async function runStep(
   }
 }
 
+const STEP_BEGIN = /^begin$/m;
+const STEP_END = /^end \$\$;$/m;
+
 /**
- * Makes a step one message that sets the search_path and the lock timeout itself, as a pooler may send the next message to
- * another session. A step that commits by itself resets both; one that cannot run in a transaction sets neither.
+ * Makes a step set the search_path and the lock timeout itself: it is one message, as a pooler may send the next one to another
+ * session, and what is set for a transaction alone would end with the first commit of the step.
  */
 function inPlace(text: string, market: string): string {
-  const path = searchPath(market);
-  if (/^vacuum/m.test(text)) return text.replace(/^vacuum \(analyze\) (?=\w)/m, `$&${market}.`);
-  if (!/\bcommit;/.test(text)) {
-    return `begin; set local search_path = ${path}; set local lock_timeout = ${LOCK_TIMEOUT_MS}; ${text}\n; commit`;
+  if (!STEP_BEGIN.test(text) || !STEP_END.test(text)) {
+    throw new Error('a step is one do block with lines `begin` and `end $$;`');
   }
+  const set = `set search_path = ${searchPath(market)}; set lock_timeout = ${LOCK_TIMEOUT_MS};`;
   return text
-    .replace(/^begin$/m, `begin set search_path = ${path}; set lock_timeout = ${LOCK_TIMEOUT_MS};`)
-    .replace(/^end \$\$;$/m, 'reset search_path; reset lock_timeout; end $$$$;');
+    .replace(STEP_BEGIN, `begin ${set}`)
+    .replace(STEP_END, 'reset search_path; reset lock_timeout; end $$$$;');
 }
 
 /** Claims corridors that have no market, or whose market was dropped. @throws Failure for a corridor of another market */

@@ -2,8 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { Failure } from '../../words/failure.ts';
 
 export const SQL_FOLDER = fileURLToPath(new URL('../../../../sql/', import.meta.url));
+/** As `sha256sum` writes it: the migrations that the baseline, the first file of sql/, stands for. */
+const REPLACED = 'replaced.sha256';
 const MIGRATION_FILE = /^\d{4}_[a-z0-9]+(_[a-z0-9]+)+\.sql$/;
 /** A comment that begins a step and says how it runs; a file without any is one transaction. */
 const MARK = /^-- (transaction|concurrently|step):.*$/m;
@@ -11,16 +14,23 @@ const MARK = /^-- (transaction|concurrently|step):.*$/m;
 /**
  * - `transaction`  one transaction, together with the record that it is done.
  * - `concurrently` one `create index concurrently`, see build-index.ts.
- * - `step`         sent as it is, outside of a transaction block: for what commits by itself. It must be fit to run again.
+ * - `step`         one `do` block that commits by itself, outside of a transaction. It must be fit to run again.
  */
 type StepKind = 'transaction' | 'concurrently' | 'step';
 export type Step = { readonly kind: StepKind; readonly text: string };
-export type Migration = {
-  readonly name: string;
-  readonly checksum: string;
+/** A file of sql/, and the SHA-256 of its text in hexadecimal digits. */
+export type Checksum = { readonly name: string; readonly checksum: string };
+export type Migration = Checksum & {
   /** At least one. */
   readonly steps: readonly Step[];
 };
+
+/** @throws Failure where the file that was applied had another text */
+export function refuseEdited({ name, checksum }: Checksum, applied: string): void {
+  if (checksum === applied) return;
+  const detail = `sql/${name} was edited after it was applied`;
+  throw new Failure('invalid', 'MIGRATION_EDITED', detail);
+}
 
 export async function readMigrations(folder: string = SQL_FOLDER): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
@@ -33,6 +43,13 @@ export async function readMigrations(folder: string = SQL_FOLDER): Promise<Migra
       return { name, checksum, steps: stepsOf(text) };
     }),
   );
+}
+
+/** In the order in which older builds applied them. */
+export async function readReplaced(folder: string = SQL_FOLDER): Promise<Checksum[]> {
+  const text = await readFile(`${folder}/${REPLACED}`, 'utf8');
+  const lines = text.matchAll(/^([0-9a-f]{64}) {2}(\S+)$/gm);
+  return Array.from(lines, ([, checksum = '', name = '']) => ({ name, checksum }));
 }
 
 function stepsOf(text: string): Step[] {

@@ -2,6 +2,7 @@
  * Chooses the Postgres that answers a read: the primary for recent data, the replica for older data while its
  * lag is within the bound. The primary also answers where the replica lacks the row or fails.
  */
+import type { Aged } from '../../words/aged.ts';
 import type { ConsistencyToken } from '../../words/consistency-token.ts';
 import { isUnavailable } from '../../words/failure.ts';
 import type { Database } from '../pool.ts';
@@ -112,6 +113,19 @@ export function requireWrite(databases: Databases, after: ConsistencyToken | und
     return asked;
   };
   return { ...databases, hasWrite };
+}
+
+/**
+ * Runs reads of one question with their lag.
+ * @param after the replica answers only once it has the write of this token
+ */
+export async function readAged<T>(
+  databases: Databases,
+  after: ConsistencyToken | undefined,
+  read: (databases: Databases) => Promise<T>,
+): Promise<Aged<T>> {
+  const { answer, lagMs } = await withLag(requireWrite(databases, after), read);
+  return { answer, ageMs: lagMs };
 }
 
 /** `isFinal` for rows that never change: a found row is final; a missing one may have been written a moment ago. */

@@ -3,7 +3,7 @@
  * than that.
  */
 import type { Context } from 'hono';
-import type { Aged } from '../../../rooms/search/queries/reading.ts';
+import type { Aged } from '../../words/aged.ts';
 import type { AppEnv } from '../app-env.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { addHeaders } from './headers.ts';

@@ -124,7 +124,8 @@ export const PROBLEMS = {
   'too-many-new-months': {
     status: 422,
     title: 'The request names too many new months',
-    meaning: 'Its times lie in more months without partitions than one request may make.',
+    meaning:
+      'Times of the request lie in more months without partitions than one request may make.',
     cure: 'Correct the times, or an operator makes the months (`risk partitions create`).',
   },
   'rate-limited': {

@@ -5,7 +5,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { TRANSACTION_LIMITS } from '../../../core/domain/transaction.ts';
 import { DESCRIBED, given, issueText, shortText } from '../../words/describe-issue.ts';
 import { type FieldError, InvalidFields, jsonPointer } from '../../words/field-error.ts';
 import { Problem } from '../answers/problem.ts';
@@ -43,6 +42,8 @@ const HEAVY_BYTES = 4096;
 const SHAPELESS_BYTES_MAX = 512 * 1024;
 /** Values for each transaction of a batch: a hundred, as they have some 13. */
 const PARTS_MAX = 100_000;
+/** Nesting levels of a body. */
+export const BODY_DEPTH_MAX = 32;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /**
@@ -154,8 +155,8 @@ export function parseJson(bytes: Uint8Array): unknown {
 
 function checkShape(bytes: Uint8Array): void {
   const { depth, parts } = shapeOf(bytes);
-  if (depth > TRANSACTION_LIMITS.bodyDepth) {
-    const detail = `must have at most ${TRANSACTION_LIMITS.bodyDepth} levels, not ${depth}`;
+  if (depth > BODY_DEPTH_MAX) {
+    const detail = `must have at most ${BODY_DEPTH_MAX} levels, not ${depth}`;
     throw new InvalidFields([{ pointer: '', detail }]);
   }
   if (parts > PARTS_MAX) {

@@ -2,13 +2,13 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { plainText } from '../../../core/domain/transaction.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
 import { checkFields, readQuery } from '../../../kit/http/body/body.ts';
 import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
 import type { StoredIdentity } from '../../../kit/words/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
+import { plainText } from '../../../kit/words/plain-text.ts';
 import type { Keys } from '../keys.ts';
 
 const NAME_CHARS_MAX = 64;

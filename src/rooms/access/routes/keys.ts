@@ -2,7 +2,6 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { plainText } from '../../../core/domain/transaction.ts';
 import { mintApiKey, SECRET_CHARS } from '../../../kit/access/api-key.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
@@ -12,6 +11,7 @@ import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.
 import { given } from '../../../kit/words/describe-issue.ts';
 import type { StoredApiKey } from '../../../kit/words/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
+import { plainText } from '../../../kit/words/plain-text.ts';
 import { APPROVING_ROLES, ROLES, type Role } from '../../../kit/words/principal.ts';
 import { wireTime } from '../../../kit/words/wire-time.ts';
 import type { Keys } from '../keys.ts';

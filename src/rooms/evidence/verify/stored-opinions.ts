@@ -1,6 +1,5 @@
 /** Recomputes what the models named in stored scores make of the stored vectors. */
-import type { ModelCache } from '../../../core/read/model-cache.ts';
-import type { Opinion } from '../../../core/score/opinion.ts';
+import type { Models, Opinion } from '../../../core/score/judge.ts';
 import type { SampledScore } from '../store/score-sample.ts';
 
 type StoredOpinions = {
@@ -10,12 +9,12 @@ type StoredOpinions = {
   readonly problems: ReadonlyMap<string, string>;
 };
 
-export function createStoredOpinions(modelCache: ModelCache): StoredOpinions {
+export function createStoredOpinions(models: Models): StoredOpinions {
   const problems = new Map<string, string>();
   const judgeBy = async (name: string, scores: readonly SampledScore[]) => {
     // A model that could not be loaded is not tried again for every page.
     if (problems.has(name)) return [];
-    const found = await modelCache(name);
+    const found = await models.find(name);
     if ('model' in found) return found.model.judge(scores.map(({ features }) => features));
     problems.set(name, found.problem);
     return [];

@@ -3,7 +3,7 @@
  * exports read a stretch of primary keys and join the tables along it, which costs a third of looking up each row. Where an index
  * leads to few rows far apart, the search finds their ids and each is looked up.
  */
-import { lowestIdAt } from '../../../core/domain/transaction-id.ts';
+
 import { isoTime, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
 import { readBoundary, readSearchSlice } from '../../../core/store/search/read-slice.ts';
 import {
@@ -22,6 +22,7 @@ import {
 } from '../../../core/store/search/search-slice.ts';
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { EXPORT_COLUMNS, type ExportRow } from './export-columns.ts';
 
 /** Rows that one statement looks at: some 1 MB, and a twentieth of a second. With twice as many the API took 24 MiB more, at no other speed. */

@@ -1,7 +1,7 @@
 /** `risk models export`: the artefact as it was imported, and its manifest beside it. */
 import { rm, writeFile } from 'node:fs/promises';
-import { readModel, type StoredModel } from '../../../core/store/models/models.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { readModel, type StoredModel } from '../store/models.ts';
 import { orRefuse } from './model-folder.ts';
 
 type ExportedFiles = { readonly path: string; readonly manifestPath: string };

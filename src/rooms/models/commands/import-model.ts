@@ -1,13 +1,6 @@
 /** `risk models import`: a file is checked whole, then stored in one statement, or refused with the reason. */
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import {
-  type ModelManifest,
-  modelManifestSchema,
-  modelName,
-} from '../../../core/domain/model-manifest.ts';
-import { MODEL_BYTES_MAX } from '../../../core/score/models/bounds.ts';
-import { describeModel } from '../../../core/score/models/registry/check-model.ts';
 import { UsageError } from '../../../kit/command/command.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { createRandom } from '../../../kit/random.ts';
@@ -15,7 +8,10 @@ import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { jsonPointer } from '../../../kit/words/field-error.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
-import { registerModel } from '../change/register-model.ts';
+import { type ModelManifest, modelManifestSchema, modelName } from '../manifest.ts';
+import { MODEL_BYTES_MAX } from '../model/bounds.ts';
+import { describeModel } from '../registry/check-model.ts';
+import { registerModel } from '../registry/register-model.ts';
 
 /** A thousand vectors of a thousand features, as text. */
 const MANIFEST_BYTES_MAX = 32 * 1024 * 1024;

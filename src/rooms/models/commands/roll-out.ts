@@ -1,74 +1,71 @@
-/** `risk models promote`, `approve` and `rollback`. */
+/** `risk models promote`, `approve`, `emergency` and `rollback`. */
+import { EXIT, UsageError } from '../../../kit/command/command.ts';
 import {
   ALL_CORRIDORS,
+  type DecidedRolloutsJson,
+  holdingText,
   type ProposedHolding,
   readHolding,
   reasonText,
-} from '../../../core/domain/model-record.ts';
-import type { Decision } from '../../../core/store/models/model-rollouts.ts';
-import { EXIT, UsageError } from '../../../kit/command/command.ts';
+} from '../model-record.ts';
 import {
   actAlone,
   approveRollout,
   proposeRollout,
   takeRolloutBack,
-} from '../change/decide-rollout.ts';
-import { toDecidedRows, toText } from '../change/rollout-rows.ts';
+} from '../rollout/decide-rollout.ts';
 import { readOfficer } from './officer.ts';
 import type { Request } from './request.ts';
 
-export async function promote({ words, options, database, context }: Request): Promise<number> {
-  const to = readTo(options.to);
-  const corridor = readCorridor(options.corridor);
-  const by = await readOfficer(database, context.config.RISK_API_KEY, 'risk models promote');
-  const promotion = { reference: words[0] ?? '', corridor, to, by };
-  const { proposalId, model } = await proposeRollout(database, promotion);
-  context.output.value(
-    { proposal_id: proposalId, model, corridor, to: toText(to), proposed_by: by.name },
-    [
-      `proposal ${proposalId}: ${model} to ${toText(to)} in ${corridor}`,
-      `another risk officer puts it in force: risk models approve ${proposalId}`,
-    ],
-  );
-  return EXIT.fine;
-}
-
-export async function emergency({ words, options, database, context }: Request): Promise<number> {
-  const to = readTo(options.to);
-  const corridor = readCorridor(options.corridor);
-  const reason = reasonText.safeParse(options.reason);
-  if (!reason.success) throw new UsageError('--reason says why it cannot wait');
-  const by = await readOfficer(database, context.config.RISK_API_KEY, 'risk models emergency');
-  const promotion = { reference: words[0] ?? '', corridor, to, by };
-  const decision = await actAlone(database, promotion, reason.data);
-  const { proposalId } = decision;
-  context.output.value({ proposal_id: proposalId, items: toDecidedRows(decision) }, [
-    `in force for a day: ${toText(to)} in ${corridor}`,
-    `it ends by itself unless another risk officer confirms it: risk models approve ${proposalId}`,
+export async function promote(request: Request): Promise<number> {
+  const promotion = await readPromotion(request, 'promote');
+  const { model, proposal } = await proposeRollout(request.database, promotion);
+  const { proposal_id: id, corridor, to, proposed_by } = proposal;
+  request.context.output.value({ proposal_id: id, model, corridor, to, proposed_by }, [
+    `proposal ${id}: ${model} to ${to} in ${corridor}`,
+    `another risk officer puts it in force: risk models approve ${id}`,
   ]);
   return EXIT.fine;
 }
 
-export async function approve({ words, database, context }: Request): Promise<number> {
-  const by = await readOfficer(database, context.config.RISK_API_KEY, 'risk models approve');
-  return report(context, await approveRollout(database, words[0] ?? '', by));
-}
-
-export async function rollBack({ options, database, context }: Request): Promise<number> {
-  const corridor = readCorridor(options.corridor);
-  const by = await readOfficer(database, context.config.RISK_API_KEY, 'risk models rollback');
-  return report(context, await takeRolloutBack(database, corridor, by));
-}
-
-function report({ output }: Request['context'], decision: Decision): number {
-  output.table(
-    [{ field: 'corridor' }, { field: 'to' }, { field: 'cause' }, { field: 'model_id' }],
-    toDecidedRows(decision),
-  );
+export async function emergency(request: Request): Promise<number> {
+  const reason = reasonText.safeParse(request.options.reason);
+  if (!reason.success) throw new UsageError('--reason says why it cannot wait');
+  const promotion = await readPromotion(request, 'emergency');
+  const decided = await actAlone(request.database, promotion, reason.data);
+  request.context.output.value(decided, [
+    `in force for a day: ${holdingText(promotion.to)} in ${promotion.corridor}`,
+    `it ends by itself unless another risk officer confirms it: risk models approve ${decided.proposal_id}`,
+  ]);
   return EXIT.fine;
 }
 
-function readTo(text = ''): ProposedHolding {
+export async function approve(request: Request): Promise<number> {
+  const { words, database } = request;
+  const by = await readOfficer(request, 'approve');
+  return report(request, await approveRollout(database, words[0] ?? '', by));
+}
+
+export async function rollBack(request: Request): Promise<number> {
+  const corridor = readCorridor(request);
+  const by = await readOfficer(request, 'rollback');
+  return report(request, await takeRolloutBack(request.database, corridor, by));
+}
+
+function report({ context }: Request, { items }: DecidedRolloutsJson): number {
+  const columns = ['corridor', 'to', 'cause', 'model_id'].map((field) => ({ field }));
+  context.output.table(columns, items);
+  return EXIT.fine;
+}
+
+async function readPromotion(request: Request, action: string) {
+  const to = readTo(request);
+  const corridor = readCorridor(request);
+  const by = await readOfficer(request, action);
+  return { reference: request.words[0] ?? '', corridor, to, by };
+}
+
+function readTo({ options: { to: text = '' } }: Request): ProposedHolding {
   const to = readHolding(text);
   if (to !== undefined) return to;
   throw new UsageError(
@@ -76,8 +73,7 @@ function readTo(text = ''): ProposedHolding {
   );
 }
 
-function readCorridor(text: string | undefined): string {
-  if (text === undefined)
-    throw new UsageError(`--corridor is missing: a corridor, or ${ALL_CORRIDORS}`);
-  return text;
+function readCorridor({ options: { corridor } }: Request): string {
+  if (corridor !== undefined) return corridor;
+  throw new UsageError(`--corridor is missing: a corridor, or ${ALL_CORRIDORS}`);
 }

@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { FEATURE_SCHEMA, featuresOfSchema } from '../../../core/domain/feature-schema.ts';
-import { modelName } from '../../../core/domain/model-manifest.ts';
 import { integerOption, UsageError } from '../../../kit/command/command.ts';
 import { DAY_MS, dateOption, timeOption } from '../../../kit/command/date-options.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { modelName } from '../manifest.ts';
 import { type BandsRule, DEFAULT_BANDS } from '../training/card/choose-bands.ts';
 import type { FeatureChoice } from '../training/collect-rows.ts';
 import { bandsForCosts } from '../training/evaluation/bands.ts';

@@ -3,17 +3,17 @@
  * refused is refused before the training; the files come all at once, the row of the registry last.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { ModelManifest } from '../../../core/domain/model-manifest.ts';
-import { holdingsIn } from '../../../core/score/rollout/rollout.ts';
-import type { StoredRollout } from '../../../core/store/models/model-rollouts.ts';
-import { findModel } from '../../../core/store/models/models.ts';
-import { readSettledRollouts } from '../../../core/store/models/settled-rollouts.ts';
 import { type CommandContext, EXIT, UsageError } from '../../../kit/command/command.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { createRandom } from '../../../kit/random.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
-import { refuseTakenName, registerModel } from '../change/register-model.ts';
+import type { ModelManifest } from '../manifest.ts';
+import { refuseTakenName, registerModel } from '../registry/register-model.ts';
+import { holdingsIn } from '../rollout/rollout.ts';
+import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
+import { findModel } from '../store/models.ts';
+import type { StoredRollout } from '../store/rollouts.ts';
 import { type BuildStep, type BuiltModel, buildModel, findLack } from '../training/build-model.ts';
 import type { ModelCard } from '../training/card/model-card.ts';
 import { renderCard } from '../training/card/render-card.ts';
@@ -41,9 +41,7 @@ export async function train({ options, database, context }: Request): Promise<nu
   if (settings.registers && config.RISK_API_KEY === undefined) {
     throw new UsageError('RISK_API_KEY must hold the key of a risk officer; or say --no-register');
   }
-  const officer = settings.registers
-    ? await readOfficer(database, config.RISK_API_KEY, 'risk models train')
-    : null;
+  const officer = settings.registers ? await readOfficer({ database, context }, 'train') : null;
   if (officer !== null) await refuseTakenName(database, settings.name);
   const lineage = { codeVersion: await readCodeVersion(), parent: await findActive(database) };
   await using folder = await openModelFolder(settings.out);

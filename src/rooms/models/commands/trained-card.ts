@@ -1,7 +1,8 @@
 /** The card and the manifest of a model that was trained here. */
-import { type ModelManifest, modelManifestSchema } from '../../../core/domain/model-manifest.ts';
-import { describeModel } from '../../../core/score/models/registry/check-model.ts';
+
 import { createRandom } from '../../../kit/random.ts';
+import { type ModelManifest, modelManifestSchema } from '../manifest.ts';
+import { describeModel } from '../registry/check-model.ts';
 import type { BuiltModel } from '../training/build-model.ts';
 import type { DataWindow, ModelCard } from '../training/card/model-card.ts';
 import type { Trainer } from '../training/fit-artefact.ts';

@@ -1,11 +1,17 @@
-/** One check of how scores and their outcomes are distributed: reads samples, compares them, writes reports. */
+/**
+ * The watch over models: one look at how scores and their outcomes are distributed (reads samples, compares them, makes
+ * reports), and what the last look found (`GET /v1/models/watch`).
+ */
 import { setImmediate as turn } from 'node:timers/promises';
+import { z } from 'zod';
 import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
-import { readReferences } from '../../../core/store/models/models.ts';
 import { sampleOutcomes, sampleVectors } from '../../../core/store/scores/score-window.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { windowsAt } from '../watch/windows.ts';
-import { listSubjects, writeReport } from '../watch/write-reports.ts';
+import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import { shown, timeParameter } from '../../../kit/words/list-parameters.ts';
+import { readReferences } from '../store/models.ts';
+import { listWatchReports } from '../store/watch-reports.ts';
+import { listSubjects, windowsAt, writeReport } from '../watch/write-reports.ts';
 import type { WatchReport } from '../watch-report.ts';
 
 /** Rows on each side of a comparison: by chance alone the index of ten bins is then 0.004. */
@@ -19,12 +25,11 @@ const FEATURE_NAMES = FEATURE_LIST.map(({ name }) => name);
  * @param maturityDays how long the label of a transaction may take
  */
 export async function watchScores(
-  database: Pick<Database, 'query'>,
+  { query }: Pick<Database, 'query'>,
   atMs: number,
   maturityDays: number,
   signal: AbortSignal,
 ): Promise<WatchReport[]> {
-  const { query } = database;
   const windows = windowsAt(atMs, maturityDays);
   const samples = {
     recent: await sampleVectors(query, windows.recent, DRIFT_ROWS, signal),
@@ -32,21 +37,39 @@ export async function watchScores(
     matured: await sampleOutcomes(query, windows.matured, OUTCOME_ROWS, atMs, signal),
   };
   const subjects = listSubjects(samples);
-  const references = await readReferences(database, subjects);
+  const references = await readReferences({ query }, subjects);
   const reports: WatchReport[] = [];
   for (const subject of subjects) {
     const reference = references.get(subject);
     const steps = writeReport(subject, samples, windows, FEATURE_NAMES, reference);
-    reports.push(await finish(steps));
+    let step = steps.next();
+    while (step.done !== true) {
+      // Each step has its own turn of the event loop, so that the worker keeps scoring.
+      await turn();
+      step = steps.next();
+    }
+    reports.push(step.value);
   }
   return reports;
 }
 
-/** Each step takes its own turn of the event loop, so that the worker keeps scoring. */
-async function finish<Result>(steps: Generator<undefined, Result>): Promise<Result> {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    await turn();
-  }
+export const modelWatchParameters = z.strictObject({
+  at: timeParameter
+    .optional()
+    .meta(shown('2026-11-20T10:00:00.000Z', 'The last report up to then; default now.')),
+  model: z
+    .string()
+    .min(1)
+    .max(127)
+    .optional()
+    .meta({ description: '`name@version`, or `rules`; default all.' }),
+});
+
+/** The latest reports, or those at a time. */
+export async function readModelWatch(
+  databases: Databases,
+  { at = databases.now(), model }: z.output<typeof modelWatchParameters>,
+): Promise<WatchReport[]> {
+  const reports = await readFrom(databases, at, ({ query }) => listWatchReports(query, at));
+  return model === undefined ? reports : reports.filter((report) => report.model === model);
 }

@@ -1,7 +1,8 @@
 /** Vectors recomputed under a newer feature schema: they are apart from the scores, which stay unchanged. */
-import { createdAtMsOf, lowestIdAt } from '../../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { timestampArray, uuidArray, vectorArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { lowestIdAt } from '../../../kit/words/cursor.ts';
 
 type OutdatedScores = {
   readonly fromMs: number;

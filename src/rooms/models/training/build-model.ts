@@ -2,8 +2,8 @@
  * From labelled rows to a model with everything on its card that follows from them: fitted, calibrated on rows
  * it was not fitted to, judged, with its bands and the distributions of its inputs.
  */
-import type { Calibration } from '../../../core/domain/calibration.ts';
-import type { Random } from '../../../core/score/models/random.ts';
+import type { Calibration } from '../model/evaluation/calibration-json.ts';
+import type { Random } from '../model/random.ts';
 import { describeValues } from '../watch/drift-histogram.ts';
 import { assess, assessCalibration } from './card/assess.ts';
 import { type BandsRule, bandsChooser } from './card/choose-bands.ts';

@@ -4,7 +4,7 @@
  * is best at w = -G / (H + l2), and there lowers the loss by -(2 G w + (H + l2) w^2) / 2 (the half is
  * left out, as XGBoost does). Under a monotone constraint w is clipped to the node's bounds.
  */
-import { type BinnedColumn, MISSING_BIN } from '../../../core/score/models/bins.ts';
+import { type BinnedColumn, MISSING_BIN } from '../bins.ts';
 import { FEATURE_STRIDE } from './histogram.ts';
 import type { TreeOptions } from './tree-options.ts';
 

@@ -1,9 +1,9 @@
 /** Trains a model of either kind and writes it in its format. */
-import { writeLogistic } from '../../../core/score/models/formats/logistic-json.ts';
-import { writeXgboost } from '../../../core/score/models/formats/write-xgboost.ts';
-import { loadModel } from '../../../core/score/models/load-model.ts';
-import type { Model } from '../../../core/score/models/model.ts';
-import type { Random } from '../../../core/score/models/random.ts';
+import { writeLogistic } from '../model/formats/logistic-json.ts';
+import { writeXgboost } from '../model/formats/write-xgboost.ts';
+import { loadModel } from '../model/load-model.ts';
+import type { Model } from '../model/model.ts';
+import type { Random } from '../model/random.ts';
 import { type Importance, logisticImportance, treeImportance } from './card/importance.ts';
 import { fitLogistic, type LogisticOptions } from './train-logistic.ts';
 import { growTrees } from './train-trees.ts';

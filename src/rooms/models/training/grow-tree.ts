@@ -1,6 +1,6 @@
 /** Grows one tree on binned columns: the open leaf whose split gains most is split next. */
-import { MISSING_BIN } from '../../../core/score/models/bins.ts';
-import type { LooseTree } from '../../../core/score/models/trees/lay-out-trees.ts';
+import { MISSING_BIN } from '../bins.ts';
+import type { LooseTree } from '../model/trees/lay-out-trees.ts';
 import {
   findSplit,
   type Split,

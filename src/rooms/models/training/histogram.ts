@@ -3,7 +3,7 @@
  *
  *     [feature][bin 0..255][gradient, hessian]
  */
-import type { BinnedColumn } from '../../../core/score/models/bins.ts';
+import type { BinnedColumn } from '../bins.ts';
 
 const BINS = 256;
 /** Numbers of one feature. */

@@ -3,12 +3,8 @@
  * weight of its own instead of an imputed value. There are no random numbers: the rows alone determine the
  * result.
  */
-import { logistic, softPlus } from '../../../core/score/models/exponential.ts';
-import {
-  type LogisticFeature,
-  type LogisticModel,
-  standardise,
-} from '../../../core/score/models/logistic-model.ts';
+import { logistic, softPlus } from '../model/exponential.ts';
+import { type LogisticFeature, type LogisticModel, standardise } from '../model/logistic-model.ts';
 import { solveCholesky } from './cholesky.ts';
 import { checkTrainingSet, type TrainingSet } from './training-set.ts';
 

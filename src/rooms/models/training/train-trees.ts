@@ -3,18 +3,14 @@
  * it left; margins are kept in float32 and summed in the order of the trees, so that they are those of
  * the finished ensemble, and of its file, bit for bit.
  */
-import {
-  type BinnedColumn,
-  binColumn,
-  findCuts,
-  MISSING_BIN,
-} from '../../../core/score/models/bins.ts';
-import { logLoss } from '../../../core/score/models/evaluation/log-loss.ts';
-import { logistic } from '../../../core/score/models/exponential.ts';
-import type { Random } from '../../../core/score/models/random.ts';
-import { layOutTrees } from '../../../core/score/models/trees/lay-out-trees.ts';
-import type { TreeEnsemble } from '../../../core/score/models/trees/tree-ensemble.ts';
+
 import { naturalLog } from '../../../core/score/natural-log.ts';
+import { type BinnedColumn, binColumn, findCuts, MISSING_BIN } from '../bins.ts';
+import { logLoss } from '../model/evaluation/log-loss.ts';
+import { logistic } from '../model/exponential.ts';
+import type { Random } from '../model/random.ts';
+import { layOutTrees } from '../model/trees/lay-out-trees.ts';
+import type { TreeEnsemble } from '../model/trees/tree-ensemble.ts';
 import { averagePrecisionOf, thresholdsOf } from './evaluation/ranking.ts';
 import { type GrownTree, growTree } from './grow-tree.ts';
 import type { Gradients } from './histogram.ts';

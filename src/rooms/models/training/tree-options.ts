@@ -1,6 +1,6 @@
 /** Settings of the tree trainer. */
-import { VALUE_BINS_MAX } from '../../../core/score/models/bins.ts';
-import { MODEL_DEPTH_MAX, MODEL_TREES_MAX } from '../../../core/score/models/bounds.ts';
+import { VALUE_BINS_MAX } from '../bins.ts';
+import { MODEL_DEPTH_MAX, MODEL_TREES_MAX } from '../model/bounds.ts';
 
 export type TreeOptions = {
   /** Most trees. */

@@ -2,9 +2,10 @@
  * Compares the distribution of values at a model's training, which is kept with the model, with later values:
  * the population stability index.
  */
-import type { ValueHistogram } from '../../../core/domain/model-reference.ts';
-import { countNotAbove, findCuts } from '../../../core/score/models/bins.ts';
+
 import { naturalLog } from '../../../core/score/natural-log.ts';
+import { countNotAbove, findCuts } from '../bins.ts';
+import type { ValueHistogram } from '../model-reference.ts';
 
 export type { ValueHistogram };
 

@@ -2,7 +2,7 @@
  * How the vectors and scores of a day differ from those that a model was trained on, or, without a training,
  * from those of the week before.
  */
-import type { ModelReference } from '../../../core/domain/model-reference.ts';
+import type { ModelReference } from '../model-reference.ts';
 import { type Drift, type DriftLevel, type FeatureDrift, WATCH_MINIMUM } from '../watch-report.ts';
 import {
   countValues,

@@ -1,8 +1,8 @@
 /** Compares verdicts and probabilities with labels that had the time to arrive. */
 import type { Verdict } from '../../../core/domain/score-record.ts';
-import { calibrationTable } from '../../../core/score/models/evaluation/calibration-table.ts';
-import { wilsonInterval } from '../../../core/score/models/evaluation/wilson.ts';
-import type { MeasuredShare, Outcomes } from '../watch-report.ts';
+import { shareOf } from '../../../core/read/outcome-counts.ts';
+import { calibrationTable } from '../model/evaluation/calibration-table.ts';
+import type { Outcomes } from '../watch-report.ts';
 
 /** A stored score with the label of its transaction. */
 export type JudgedScore = {
@@ -49,10 +49,6 @@ function boundOf(
     precision: shareOf(caught, labelled.filter(isFlagged).length),
     recall: shareOf(caught, frauds.length),
   };
-}
-
-function shareOf(hits: number, rows: number): MeasuredShare | null {
-  return rows === 0 ? null : { rows, value: hits / rows, ...wilsonInterval(hits, rows) };
 }
 
 function delaysOf(labelled: readonly JudgedScore[]): Outcomes['label_delay_seconds'] {

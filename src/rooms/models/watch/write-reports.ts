@@ -1,9 +1,36 @@
 /** From samples of scores to one report per model that decided, and one of the rules where they did. */
-import type { ModelReference } from '../../../core/domain/model-reference.ts';
+
+import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
+import type { ModelReference } from '../model-reference.ts';
 import { RULES, type WatchReport } from '../watch-report.ts';
 import { measureDrift, type WatchedScore } from './measure-drift.ts';
 import { type JudgedScore, measureOutcomes } from './measure-outcomes.ts';
-import type { WatchWindows } from './windows.ts';
+
+/** `toMs` is exclusive. */
+type WatchWindow = { readonly fromMs: number; readonly toMs: number };
+
+export type WatchWindows = {
+  readonly atMs: number;
+  /** The scores that are compared. */
+  readonly recent: WatchWindow;
+  /** What they are compared with where there is no training. */
+  readonly before: WatchWindow;
+  /** The scores that are judged by labels: recent enough to be relevant, old enough to have labels. */
+  readonly matured: WatchWindow;
+};
+
+const WEEK_MS = 7 * DAY_MS;
+
+/** @param maturityDays how long the label of a transaction may take */
+export function windowsAt(atMs: number, maturityDays: number): WatchWindows {
+  const window = (toMs: number, lengthMs: number) => ({ fromMs: toMs - lengthMs, toMs });
+  return {
+    atMs,
+    recent: window(atMs, DAY_MS),
+    before: window(atMs - DAY_MS, WEEK_MS),
+    matured: window(atMs - maturityDays * DAY_MS, WEEK_MS),
+  };
+}
 
 /** Null: the rules decided alone. */
 type ByModel = { readonly model: string | null };

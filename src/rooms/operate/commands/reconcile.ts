@@ -3,38 +3,24 @@
  * does not want to wait or runs no worker.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Reconciler } from '../../../core/repair/reconcile.ts';
+import { bindReconciler } from '../../../core/repair/reconcile-duty.ts';
 import {
   type Command,
   type CommandContext,
   EXIT,
   parseArguments,
 } from '../../../kit/command/command.ts';
-import { type Config, EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
+import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
-import type { Database } from '../../../kit/database/pool.ts';
-import { createLeadership, readLeader, type Writes } from '../../../kit/duties/leadership.ts';
+import { createLeadership, readLeader } from '../../../kit/duties/leadership.ts';
 import { nameProcess } from '../../../kit/process/process-name.ts';
-import { openCommands, type RedisClient, untilReady } from '../../../kit/redis/connection.ts';
+import { openCommands, untilReady } from '../../../kit/redis/connection.ts';
 
 /** Pause between two runs that found work. */
 const PAUSE_MS = 200;
 
-type Report = Totals & {
-  readonly lost: number;
-  readonly isWhole: boolean;
-  readonly full: boolean;
-};
-type Reconciler = { readonly run: (signal: AbortSignal) => Promise<Report> };
-/** Binds `repair/reconcile.ts` to its adapters; main/ hands it in, as commands import no wiring. */
-type OpenReconciler = (
-  config: Config,
-  database: Database,
-  redis: RedisClient,
-  count: (appended: number) => void,
-  writes: Writes,
-) => Reconciler;
-
-export const createCommand = (openReconciler: OpenReconciler): Command => ({
+export const command: Command = {
   name: 'reconcile',
   summary: 'Appends to the streams what is stored but not there.',
   usage: `risk reconcile [--json]
@@ -44,11 +30,10 @@ in Redis, whatever lost them. Workers do the same every second; running it twice
 
 Needs DATABASE_URL and REDIS_URL.`,
   needs: ['DATABASE_URL', 'REDIS_URL'],
-  run: (args, context) => reconcile(openReconciler, args, context),
-});
+  run: reconcile,
+};
 
 async function reconcile(
-  openReconciler: OpenReconciler,
   args: string[],
   { config, output, signal }: CommandContext,
 ): Promise<number> {
@@ -64,14 +49,14 @@ async function reconcile(
   try {
     await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
     await using leadership = createLeadership(database, nameProcess());
-    const lead = leadership.of('reconcile');
-    const reconciler = openReconciler(config, database, redis, () => undefined, lead.writes);
+    const lead = leadership.of('repair');
+    const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
     let result: Totals | undefined;
     const led = await lead.run(async () => {
       result = await runUntilDone(reconciler, signal);
     });
     if (!led || result === undefined) {
-      const leader = (await readLeader(database, 'reconcile')) ?? null;
+      const leader = (await readLeader(database, 'repair')) ?? null;
       output.value({ leader: false, led_by: leader }, [
         `${leader ?? 'another process'} reconciles: nothing to do here`,
       ]);

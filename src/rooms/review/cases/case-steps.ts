@@ -6,9 +6,10 @@
  *    ▲                                 │          ▲
  *    └── undo, return ─────────────────┴─▶ confirming ── confirm by another person
  */
+import type { Disposition } from '../../../core/domain/disposition.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { ENGINE } from '../../../kit/words/principal.ts';
-import type { CaseProgress, Disposition, StoredCase } from '../review-case.ts';
+import type { CaseProgress, StoredCase } from '../review-case.ts';
 import type { ReviewPolicy } from '../review-policy.ts';
 import { needsSecondPerson } from './place-case.ts';
 

@@ -1,10 +1,11 @@
 /** What `risk review` does with one case, and with a ring of them. */
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
 import type { AskApi } from '../../../kit/client/ask.ts';
 import { EXIT, wordOption } from '../../../kit/command/command.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { CASE_LIMITS, DISPOSITIONS, ringSchema } from '../review-case.ts';
+import { CASE_LIMITS, ringSchema } from '../review-case.ts';
 import { type Action, type Request, reasonOf } from './request.ts';
 
 const FILE_TYPE = 'application/octet-stream';

@@ -1,5 +1,6 @@
 /** What reviewers ask: lists of cases, one case with all that is known of it, and final decisions. */
 import { z } from 'zod';
+import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
 import type { PageJson } from '../../../core/read/page.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -11,7 +12,6 @@ import {
   type CaseJson,
   type CaseListParameters,
   caseSchema,
-  DISPOSITIONS,
   readCaseCursor,
   type StoredCase,
   writeCaseCursor,

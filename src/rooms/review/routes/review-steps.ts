@@ -7,11 +7,11 @@ import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
 import { type BodyLimits, checkFields, readJson } from '../../../kit/http/body/body.ts';
 import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
-import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Role } from '../../../kit/words/principal.ts';
 import { type By, type Reviewing, reviewerOf } from '../change/reviewing.ts';
 import { decidedCase, openCase, reviewCase } from '../examples/reviews.ts';
+import type { ReviewMetrics } from '../metrics.ts';
 import {
   assignSchema,
   type CaseJson,
@@ -30,7 +30,7 @@ const path = z.object({
 export function reviewStepsRoutes(
   reviewing: Reviewing,
   limits: BodyLimits,
-  { claims }: Pick<Metrics, 'claims'>,
+  { claims }: Pick<ReviewMetrics, 'claims'>,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   const serve = (

@@ -8,7 +8,6 @@ import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../../../kit/http/body/body.ts';
 import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
-import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
 import { type Reviewing, reviewerOf } from '../change/reviewing.ts';
 import {
@@ -18,6 +17,7 @@ import {
   openCase,
   reviewCase,
 } from '../examples/reviews.ts';
+import type { ReviewMetrics } from '../metrics.ts';
 import { caseDetailSchema, caseFileSchema, finalDecisionSchema } from '../queries/read-cases.ts';
 import type { ReadCases } from '../queries/reading-cases.ts';
 import {
@@ -60,7 +60,11 @@ export function reviewsRoutes(
   reviewing: Reviewing,
   reading: ReadCases,
   limits: BodyLimits,
-  { claims, casesOpened, casesUnrated }: Pick<Metrics, 'claims' | 'casesOpened' | 'casesUnrated'>,
+  {
+    claims,
+    casesOpened,
+    casesUnrated,
+  }: Pick<ReviewMetrics, 'claims' | 'casesOpened' | 'casesUnrated'>,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   const mayReview = requireRole(...REVIEWERS);

@@ -151,6 +151,36 @@ export async function listAtWork({ query }: Queries, rowsMax: number): Promise<A
   };
 }
 
+const nearStatement: Statement = {
+  name: 'list-cases-near-deadline',
+  text: `select c.transaction_id, 'P' || c.priority as priority, c.due_at, c.opened_at, c.state, c.assignee,
+                case when c.locked_until > now() then c.locked_by end as locked_by, c.account_id, c.merchant_id, c.corridor,
+                c.score, c.verdict, now() as at
+           from market.review_cases c
+          where c.state in ('open', 'confirming') and c.due_at <= now() + $1::int4 * interval '1 minute'
+            and c.due_at > now() - $2::int4 * interval '1 hour'
+          order by c.due_at, c.transaction_id limit $3`,
+};
+
+/** A case as its event tells of it. */
+type NearCase = {
+  readonly transaction_id: string;
+  readonly corridor: string;
+  readonly due_at: Date;
+  /** Postgres' clock. */
+  readonly at: Date;
+};
+
+/** Cases without a decision whose deadline comes within some minutes, or passed within some hours. */
+export async function listNearDeadline(
+  query: Query,
+  minutes: number,
+  hours: number,
+  rowsMax: number,
+): Promise<NearCase[]> {
+  return await query<NearCase>(nearStatement, [minutes, hours, rowsMax]);
+}
+
 // Whole days before today: today's is not over.
 const loadStatement: Statement = {
   name: 'measure-review-load',

@@ -4,21 +4,25 @@
  * makes the cases and deletes the row in one database transaction: none is lost, and none is made twice.
  */
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import type { ScoredStatement } from '../../../core/store/scores/scores.ts';
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import type { CasedTransaction } from '../review-case.ts';
 
-/** Adds a row for the ids of a parameter, unless it is null. */
-export function addIntake(parameter: string): string {
-  return `insert into market.review_intake (source, transaction_ids)
-      select 'score', ${parameter}::uuid[] where ${parameter}::uuid[] is not null`;
-}
-
-export const addIntakeStatement: Statement = { name: 'add-review-intake', text: addIntake('$1') };
-
-export function intakeValue(transactionIds: readonly string[]): Buffer | null {
-  return transactionIds.length === 0 ? null : uuidArray(transactionIds);
-}
+/** @param isDrawn draws transactions that are reviewed although their verdict does not ask for it */
+export const addReviewed = (isDrawn: (transactionId: string) => boolean): ScoredStatement => ({
+  name: 'add-review-intake',
+  insert: ({ value }) => `insert into market.review_intake (source, transaction_ids)
+      select 'score', ${value}::uuid[] where ${value}::uuid[] is not null`,
+  toValue: (scores) => {
+    const reviewed = scores.flatMap(({ transaction, tallied: { verdict } }) => {
+      // The id is made only where it is needed.
+      const isReviewed = verdict === 'review' || isDrawn(transaction.transactionId);
+      return isReviewed ? transaction.transactionId : [];
+    });
+    return reviewed.length === 0 ? null : uuidArray(reviewed);
+  },
+});
 
 const disputesStatement: Statement = {
   name: 'add-disputes',

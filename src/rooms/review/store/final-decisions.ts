@@ -3,9 +3,10 @@
  * closes its case and adds its label, one worker at a time, so ids have the order of commits: a reader that knows one id has
  * all up to it.
  */
+import type { Disposition } from '../../../core/domain/disposition.ts';
 import type { Verdict } from '../../../core/domain/score-record.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
-import type { Disposition, StoredCase } from '../review-case.ts';
+import type { StoredCase } from '../review-case.ts';
 import type { CaseSource } from '../review-policy.ts';
 import { CASE_COLUMNS } from './review-cases.ts';
 

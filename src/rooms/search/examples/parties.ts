@@ -1,6 +1,5 @@
 /** Examples of what an account, a merchant and a day did. */
 import { storedTransaction } from '../../../core/accept/examples.ts';
-import type { DailySummaries } from '../../summaries/daily-summaries.ts';
 import type { PartyProfile } from '../queries/party-profile.ts';
 
 const lastHour = {
@@ -26,19 +25,3 @@ const profile: PartyProfile = {
 export const accountProfile = { account_id: 'acc_17', ...profile };
 export const deviceProfile = { device_id: 'device-4f2a', ...profile };
 export const merchantProfile = { merchant_id: 'm_9', ...profile };
-
-export const dailySummaries: DailySummaries = {
-  counted_at: '2026-11-20T10:00:00.000Z',
-  items: [
-    {
-      day: '2026-11-20',
-      corridor: 'US-EG',
-      transactions: 1204,
-      amounts: { EUR: '90.00', USD: '60120.75' },
-      scores: { approve: 1180, review: 19, decline: 5 },
-      mean_score: 41.7,
-      labels: { fraud: 4, legitimate: 21 },
-      dead_letters: 2,
-    },
-  ],
-};

@@ -1,21 +1,14 @@
 /** Which answers are kept in memory, for how long, in how many bytes, and what their versions are. */
 import type { PartyKind } from '../../../core/domain/party.ts';
 import { makeScore, type ScoreQuestion, scoreKeyOf } from '../../../core/read/read-score.ts';
-import type { SummaryDays, SummaryParameters } from '../../../core/read/summary-parameters.ts';
-import { readDaysVersion } from '../../../core/store/tallies/day-version.ts';
 import {
   type AnswerCache,
   type AnswerCacheOptions,
   createAnswerCache,
-  type MadeAnswer,
   type Version,
 } from '../../../kit/caches/answer-cache.ts';
-import { type Databases, withLag } from '../../../kit/database/replica/choose-database.ts';
+import type { Databases } from '../../../kit/database/replica/choose-database.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
-import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
-import { type ComparisonQuestion, compareShadow } from '../../models/queries/shadow-comparison.ts';
-import { type OutcomeDays, readRuleOutcomes } from '../../rules/rule-outcomes.ts';
-import { summarizeDays } from '../../summaries/daily-summaries.ts';
 import { makeProfile, type ProfileQuestion } from './party-profile.ts';
 
 const MINUTE_MS = 60_000;
@@ -28,16 +21,6 @@ const SCORE_AGE_MS_MAX = 24 * HOUR_MS;
 /** 2,000 profiles with 20 recent transactions each. */
 const PROFILE_BYTES_MAX = 24 * MIB;
 const PROFILE_AGE_MS_MAX = 5 * MINUTE_MS;
-const SUMMARY_BYTES_MAX = 8 * MIB;
-const RECENT_SUMMARY_AGE_MS_MAX = 5 * MINUTE_MS;
-const PAST_SUMMARY_AGE_MS_MAX = HOUR_MS;
-/** Answers made of samples: each takes up to some seconds, so one a minute and question is made. */
-const SAMPLE_BYTES_MAX = MIB;
-const SAMPLE_AGE_MS_MAX = MINUTE_MS;
-/** Days that ended longer ago are long past: few of their transactions come so late. */
-const RECENT_DAYS = 7;
-
-type SummaryQuestion = { readonly days: SummaryDays; readonly parameters: SummaryParameters };
 
 /** The version of a party's profile of now; undefined where it is unknown. */
 export type ReadProfileVersion = (party: PartyKind, id: string) => Promise<Version>;
@@ -45,13 +28,9 @@ export type ReadProfileVersion = (party: PartyKind, id: string) => Promise<Versi
 export type AnswerCaches = {
   readonly scores: AnswerCache<ScoreQuestion>;
   readonly profiles: AnswerCache<ProfileQuestion>;
-  readonly summaries: AnswerCache<SummaryQuestion>;
-  readonly ruleOutcomes: AnswerCache<OutcomeDays>;
-  readonly comparisons: AnswerCache<ComparisonQuestion>;
 };
 
 type AnswerCachesOptions = {
-  readonly corridors: () => ReadonlySet<string>;
   readonly readProfileVersion: ReadProfileVersion;
   readonly metrics: Pick<Metrics, 'cacheHits' | 'cacheMisses'>;
   /** Monotonic; for tests. */
@@ -62,7 +41,7 @@ export function createAnswerCaches(
   databases: Databases,
   options: AnswerCachesOptions,
 ): AnswerCaches {
-  const { corridors, readProfileVersion, metrics, nowMs = () => performance.now() } = options;
+  const { readProfileVersion, metrics, nowMs = () => performance.now() } = options;
   const { now } = databases;
   const create = <Question>(
     nameOf: (question: Question) => string,
@@ -74,9 +53,6 @@ export function createAnswerCaches(
     };
     return createAnswerCache<Question>({ ...own, count, nowMs });
   };
-  const isPast = ({ days }: SummaryQuestion) => days.last < now() - (RECENT_DAYS + 1) * DAY_MS;
-  const nameOfSummaries = (question: SummaryQuestion) =>
-    isPast(question) ? 'past_summaries' : 'recent_summaries';
   return {
     scores: create<ScoreQuestion>(() => 'scores', {
       bytesMax: SCORE_BYTES_MAX,
@@ -98,48 +74,5 @@ export function createAnswerCaches(
       },
       readVersion: ({ party, id }) => readProfileVersion(party, id),
     }),
-    summaries: create<SummaryQuestion>(nameOfSummaries, {
-      bytesMax: SUMMARY_BYTES_MAX,
-      keyOf: ({ days, parameters }) =>
-        JSON.stringify({ ...parameters, from: days.first, to: days.last }),
-      ageMsMax: (question) =>
-        isPast(question) ? PAST_SUMMARY_AGE_MS_MAX : RECENT_SUMMARY_AGE_MS_MAX,
-      make: (question) => makeSummaries(databases, corridors, question),
-      readVersion: ({ days }) => readDaysVersion(databases.primary, days.first, days.last),
-    }),
-    ruleOutcomes: create<OutcomeDays>(() => 'rule_outcomes', {
-      ...SAMPLED,
-      keyOf: (days) => days,
-      make: async (days) => toMade(await readRuleOutcomes(databases.primary, days, now())),
-    }),
-    comparisons: create<ComparisonQuestion>(() => 'comparisons', {
-      ...SAMPLED,
-      keyOf: ({ reference, days }) => `${days} ${reference}`,
-      make: async (question) => toMade(await compareShadow(databases.primary, question, now())),
-    }),
   };
-}
-
-const SAMPLED = {
-  ...{ bytesMax: SAMPLE_BYTES_MAX, ageMsMax: () => SAMPLE_AGE_MS_MAX },
-  // No version says whether a sample is still the same: its age bounds how wrong it may be.
-  readVersion: null,
-} as const;
-
-function toMade(answer: object): MadeAnswer;
-function toMade(answer: object | undefined): MadeAnswer | undefined;
-function toMade(answer: object | undefined): MadeAnswer | undefined {
-  return answer && { text: JSON.stringify(answer), version: undefined, lagMs: undefined };
-}
-
-/** Daily summaries as they are sent. */
-export async function makeSummaries(
-  databases: Databases,
-  corridors: () => ReadonlySet<string>,
-  { days, parameters }: SummaryQuestion,
-): Promise<MadeAnswer> {
-  const { answer, lagMs } = await withLag(databases, (databases) =>
-    summarizeDays(databases, corridors, days, parameters),
-  );
-  return { text: JSON.stringify(answer.summaries), version: answer.version, lagMs };
 }

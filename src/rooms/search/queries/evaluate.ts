@@ -6,15 +6,11 @@
 import { z } from 'zod';
 import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
 import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
-import { NO_MODEL } from '../../../core/domain/model-manifest.ts';
-import type { Rollout } from '../../../core/domain/model-rollout.ts';
-import { scoreSchema } from '../../../core/domain/score-record.ts';
+import { NO_MODEL, scoreSchema } from '../../../core/domain/score-record.ts';
 import type { Transaction } from '../../../core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
-import type { ModelCache } from '../../../core/read/model-cache.ts';
 import { explain } from '../../../core/score/explain.ts';
-import type { ScoringModel } from '../../../core/score/models/registry/scoring-model.ts';
-import { lineFor, modelsInForce } from '../../../core/score/rollout/in-force.ts';
+import type { JudgingModel, Models } from '../../../core/score/judge.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { score } from '../../../core/score/score.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -41,48 +37,28 @@ export type Evaluate = (
   parameters: EvaluationParameters,
 ) => Promise<EvaluationJson>;
 
-export function createEvaluate(
-  database: Database,
-  modelCache: ModelCache,
-  readRollouts: () => Promise<readonly Rollout[]>,
-  maturityDays: number,
-): Evaluate {
+export function createEvaluate(database: Database, models: Models, maturityDays: number): Evaluate {
   const recomputeVectors = createRecomputeVectors(database, maturityDays);
   return async (transaction, { model: wanted, method }) => {
     const judge =
       wanted === undefined
-        ? await findInForce(modelCache, await readRollouts(), transaction)
-        : { model: await findByName(modelCache, wanted), degradation: 0 };
+        ? await models.findInForce(transaction)
+        : { model: await findByName(models, wanted), degradation: 0 };
     const [vector] = await recomputeVectors([transaction]);
     if (vector === undefined) throw new Error('one transaction has one vector');
     return decide(transaction, judge, vector, method);
   };
 }
 
-type Judge = { readonly model: ScoringModel | null; readonly degradation: number };
+type Judge = { readonly model: JudgingModel | null; readonly degradation: number };
 
-async function findByName(modelCache: ModelCache, name: string): Promise<ScoringModel | null> {
+async function findByName(models: Models, name: string): Promise<JudgingModel | null> {
   if (name === NO_MODEL) return null;
-  const found = await modelCache(name);
+  const found = await models.find(name);
   if ('model' in found) return found.model;
   throw new InvalidFields([
     { pointer: '/model', detail: `must be a model that can be loaded: '${name}' ${found.problem}` },
   ]);
-}
-
-/** Finds the model as a worker would, except for models that one worker has suspended for itself. */
-async function findInForce(
-  modelCache: ModelCache,
-  rollouts: readonly Rollout[],
-  { corridor, accountId }: Transaction,
-): Promise<Judge> {
-  const inForce = modelsInForce(rollouts).get(corridor);
-  const line = inForce === undefined ? [] : lineFor(inForce, accountId);
-  for (const [place, modelId] of line.entries()) {
-    const found = await modelCache(modelId);
-    if ('model' in found) return { model: found.model, degradation: place === 0 ? 0 : 1 };
-  }
-  return { model: null, degradation: line.length === 0 ? 0 : 1 };
 }
 
 function decide(

@@ -1,12 +1,12 @@
 /** `GET /v1/transactions/{id}?expand=…`: adds to a transaction what the request names. */
 import type { ScoreJson } from '../../../core/domain/score-record.ts';
 import { HISTORY_LABELS_MAX, toLabelJson } from '../../../core/read/label-json.ts';
-import type { ModelCache } from '../../../core/read/model-cache.ts';
 import type {
   Expansion,
   StoredTransactionJson,
   TransactionDetailJson,
 } from '../../../core/read/transaction-json.ts';
+import type { Models } from '../../../core/score/judge.ts';
 import { readStoredHistory } from '../../../core/store/labels/label-search.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
 import { explainScore } from './explain-score.ts';
@@ -14,13 +14,13 @@ import { readNeighbours } from './neighbours.ts';
 
 type Reads = {
   readonly databases: Databases;
-  readonly modelCache: ModelCache;
+  readonly models: Models;
   readonly findScore: (id: string, client: string | null) => Promise<ScoreJson | undefined>;
 };
 
 /** @param client adds only what this client sees; null adds all */
 export async function expandTransaction(
-  { databases, modelCache, findScore }: Reads,
+  { databases, models, findScore }: Reads,
   transaction: TransactionDetailJson,
   client: string | null,
   expansions: ReadonlySet<Expansion>,
@@ -33,7 +33,7 @@ export async function expandTransaction(
     expanded.score = isScored ? ((await findScore(id, client)) ?? null) : null;
   }
   if (expansions.has('explanation')) {
-    const result = isScored ? await explainScore(databases, modelCache, id, 'path') : undefined;
+    const result = isScored ? await explainScore(databases, models, id, 'path') : undefined;
     expanded.explanation = result?.kind === 'explained' ? result.explanation : null;
   }
   if (expansions.has('labels')) expanded.labels = await readLabels(databases, transaction, client);

@@ -10,8 +10,8 @@ import {
 } from '../../../core/domain/explanation.ts';
 import { scoreSchema, toScoreJson } from '../../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
-import type { ModelCache } from '../../../core/read/model-cache.ts';
 import { explain } from '../../../core/score/explain.ts';
+import type { Models } from '../../../core/score/judge.ts';
 import { findRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
@@ -114,7 +114,7 @@ type ExplainResult =
 
 export async function explainScore(
   databases: Databases,
-  modelCache: ModelCache,
+  models: Models,
   transactionId: string,
   method: ExplanationMethod,
 ): Promise<ExplainResult> {
@@ -133,7 +133,7 @@ export async function explainScore(
   if (explained === undefined) {
     return { kind: 'unknown-version', ruleSet, featureSchema };
   }
-  const kept = record.model === null ? null : await modelCache(record.model);
+  const kept = record.model === null ? null : await models.find(record.model);
   if (kept !== null && 'problem' in kept) {
     return { kind: 'unknown-model', model: record.model ?? '', problem: kept.problem };
   }

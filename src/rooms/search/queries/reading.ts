@@ -2,7 +2,6 @@
 import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
 import type { ActiveParty } from '../../../core/domain/party.ts';
 import type { ScoreJson } from '../../../core/domain/score-record.ts';
-import type { ModelCache } from '../../../core/read/model-cache.ts';
 import { readScore } from '../../../core/read/read-score.ts';
 import { readTransaction } from '../../../core/read/read-transaction.ts';
 import { requireCorridor } from '../../../core/read/require-known.ts';
@@ -11,28 +10,15 @@ import type {
   ScoreSearchParameters,
   TransactionSearchParameters,
 } from '../../../core/read/search-parameters.ts';
-import type { SummaryDays, SummaryParameters } from '../../../core/read/summary-parameters.ts';
 import type { TransactionParameters } from '../../../core/read/transaction-json.ts';
-import type { AnswerText } from '../../../kit/caches/answer-cache.ts';
+import type { Models } from '../../../core/score/judge.ts';
 import {
   type Databases,
+  readAged,
   requireWrite,
-  withLag,
 } from '../../../kit/database/replica/choose-database.ts';
 import type { ConsistencyToken } from '../../../kit/words/consistency-token.ts';
-import { given } from '../../../kit/words/describe-issue.ts';
-import { Failure } from '../../../kit/words/failure.ts';
-import type { LabelListParameters } from '../../labels/label-list.ts';
-import { searchLabels } from '../../labels/search-labels.ts';
-import { type ModelWatchParameters, readModelWatch } from '../../models/queries/model-watch.ts';
-import type { ComparisonQuestion } from '../../models/queries/shadow-comparison.ts';
-import type { OutcomeDays } from '../../rules/rule-outcomes.ts';
-import {
-  type AnswerCaches,
-  createAnswerCaches,
-  makeSummaries,
-  type ReadProfileVersion,
-} from './answer-caches.ts';
+import { createAnswerCaches, type ReadProfileVersion } from './answer-caches.ts';
 import { expandTransaction } from './expand-transaction.ts';
 import { explainScore } from './explain-score.ts';
 import { readHabit } from './habit.ts';
@@ -40,12 +26,9 @@ import { makeProfile } from './party-profile.ts';
 
 export type Reading = ReturnType<typeof createReading>;
 
-/** An answer; `ageMs` is how far it may lag where memory or a replica gave a part of it. */
-export type Aged<T> = { readonly answer: T; readonly ageMs: number | undefined };
-
 type ReadingOptions = {
   readonly databases: Databases;
-  readonly modelCache: ModelCache;
+  readonly models: Models;
   /** The names of the corridors that a transaction may name now. */
   readonly corridors: () => ReadonlySet<string>;
   readonly readProfileVersion: ReadProfileVersion;
@@ -53,33 +36,25 @@ type ReadingOptions = {
 };
 
 export function createReading(options: ReadingOptions) {
-  const { databases, modelCache, corridors } = options;
+  const { databases, models, corridors } = options;
   const { now } = databases;
   const caches = createAnswerCaches(databases, options);
-  const { scores, summaries } = caches;
+  const { scores } = caches;
   const findScore = bindFindScore(scores);
-  /** @param after  the replica answers only once it has the write of this token */
-  const aged = async <T>(
+  const aged = <T>(
     after: ConsistencyToken | undefined,
     read: (databases: Databases) => Promise<T>,
-  ): Promise<Aged<T>> => {
-    const { answer, lagMs } = await withLag(requireWrite(databases, after), read);
-    return { answer, ageMs: lagMs };
-  };
+  ) => readAged(databases, after, read);
   return {
-    ...readSamples(caches),
     ...{ now, forgetProfiles: caches.profiles.forget, peekScore: scores.peek },
     /** Proves answers anew, so that who has posted a label sees it at once in this process. */
-    noteLabels: () => {
-      caches.profiles.proveAnew();
-      summaries.proveAnew();
-    },
+    noteLabels: caches.profiles.proveAnew,
     /** Finds a score of any client, for a caller that knows the id to be its own. */
     findScore: (transactionId: string) => findScore(transactionId, null),
     readScore: (transactionId: string, client: string | null) =>
       readScore(databases, scores, { transactionId, client }),
     explainScore: (id: string, method: ExplanationMethod, after?: ConsistencyToken) =>
-      aged(after, (databases) => explainScore(databases, modelCache, id, method)),
+      aged(after, (databases) => explainScore(databases, models, id, method)),
     readHabit: (id: string, after?: ConsistencyToken) =>
       aged(after, (databases) => readHabit(databases, id)),
     searchScores: (parameters: ScoreSearchParameters, after?: ConsistencyToken) =>
@@ -95,14 +70,9 @@ export function createReading(options: ReadingOptions) {
       aged(after, async (databases) => {
         const found = await readTransaction(databases, id, client);
         if (found === undefined || parameters.expand === undefined) return found;
-        const reads = { databases, modelCache, findScore };
+        const reads = { databases, models, findScore };
         return await expandTransaction(reads, found, client, parameters.expand);
       }),
-    searchLabels: (
-      parameters: LabelListParameters,
-      client: string | null,
-      after?: ConsistencyToken,
-    ) => aged(after, (databases) => searchLabels(databases, parameters, client)),
     searchTransactions: (parameters: TransactionSearchParameters, after?: ConsistencyToken) =>
       aged(after, (databases) =>
         known(searchTransactions(databases, parameters), corridors(), parameters),
@@ -119,40 +89,8 @@ export function createReading(options: ReadingOptions) {
         ? caches.profiles.read({ party, id })
         : readProfile(from, { party, id }, atMs ?? now());
     },
-    readModelWatch: (parameters: ModelWatchParameters, after?: ConsistencyToken) =>
-      aged(after, (databases) => readModelWatch(databases, parameters)),
-    /** What is in memory may lack the write of a token. */
-    summarizeDays: async (
-      days: SummaryDays,
-      parameters: SummaryParameters,
-      after?: ConsistencyToken,
-    ) => {
-      if (after === undefined) return await summaries.read({ days, parameters });
-      const from = requireWrite(databases, after);
-      const made = await makeSummaries(from, options.corridors, { days, parameters });
-      return { answer: made, ageMs: made.lagMs };
-    },
   };
 }
-
-/** Answers made of samples, from memory for a minute. */
-const readSamples = ({
-  ruleOutcomes,
-  comparisons,
-}: Pick<AnswerCaches, 'ruleOutcomes' | 'comparisons'>) => ({
-  readRuleOutcomes: async (days: OutcomeDays): Promise<AnswerText> => {
-    const outcomes = await ruleOutcomes.read(days);
-    if (outcomes === undefined) throw new Error('there are outcomes of any days');
-    return outcomes.answer;
-  },
-  /** @throws Failure `MODEL_UNKNOWN` */
-  compareShadow: async (question: ComparisonQuestion): Promise<AnswerText> => {
-    const comparison = await comparisons.read(question);
-    if (comparison !== undefined) return comparison.answer;
-    const why = `no model is registered as ${given(question.reference)}`;
-    throw new Failure('not-found', 'MODEL_UNKNOWN', why);
-  },
-});
 
 /** Finds a score that the client sees; null sees all. */
 const bindFindScore =

@@ -14,7 +14,7 @@ import {
 } from '../../../core/domain/transaction.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
-import type { ModelCache } from '../../../core/read/model-cache.ts';
+import type { Models } from '../../../core/score/judge.ts';
 import { findRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { score } from '../../../core/score/score.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
@@ -77,7 +77,7 @@ export type WhatIfJson = z.infer<typeof whatIfSchema>;
 export type WhatIfResult = { readonly kind: 'answered'; readonly answer: WhatIfJson } | Unexplained;
 
 /** The function throws InvalidFields where the amount does not fit the currency. */
-export function createWhatIf(database: Database, modelCache: ModelCache, maturityDays: number) {
+export function createWhatIf(database: Database, models: Models, maturityDays: number) {
   const recomputeVectors = createRecomputeVectors(database, maturityDays);
   return async (transactionId: string, changes: Changes): Promise<WhatIfResult> => {
     const createdAtMs = createdAtMsOf(transactionId);
@@ -91,7 +91,7 @@ export function createWhatIf(database: Database, modelCache: ModelCache, maturit
     if (ruleSet === undefined || schema === undefined || featureSchema < ruleSet.featureSchema) {
       return { kind: 'unknown-version', ruleSet: record.ruleSet, featureSchema };
     }
-    const kept = record.model === null ? null : await modelCache(record.model);
+    const kept = record.model === null ? null : await models.find(record.model);
     if (kept !== null && 'problem' in kept) {
       return { kind: 'unknown-model', model: record.model ?? '', problem: kept.problem };
     }

@@ -21,7 +21,11 @@ const SIGNALS = {
     critical: 0.05,
     meaning: 'Requests answered 5xx, last minute.',
   },
-  queue_entries: { warning: 500, critical: 2000, meaning: 'Transactions that wait for a worker.' },
+  queue_entries: {
+    warning: 500,
+    critical: 2000,
+    meaning: 'Transactions that no worker has read yet.',
+  },
   worker_lag_seconds: { warning: 30, critical: 120, meaning: 'Age of the oldest that waits.' },
   database_connections_ratio: {
     warning: 0.7,
@@ -69,6 +73,10 @@ export function toPoint({ status }: LiveFigures) {
 const oldestOf = (corridors: NonNullable<StatusJson['corridors']>) =>
   Math.max(0, ...corridors.map((one) => one.oldest_age_seconds));
 
+/** What `risk_stream_lag_transactions` sums up: transactions in flight are no queue. */
+const lagOf = (corridors: NonNullable<StatusJson['corridors']>) =>
+  corridors.reduce((sum, { lag }) => sum + lag, 0);
+
 const P95 = 0.95;
 
 /** Requests so far, by upper bound of their duration in seconds, and reads of caches. */
@@ -109,7 +117,7 @@ export function createReadLive({
     const values: Record<SignalName, number | null> = {
       api_p95_ms: percentileMs(before, counts),
       api_errors_ratio: requests === 0 ? null : (counts.errors - before.errors) / requests,
-      queue_entries: status.totals.pending,
+      queue_entries: status.corridors && lagOf(status.corridors),
       worker_lag_seconds: status.corridors && oldestOf(status.corridors),
       database_connections_ratio: poolInUse(),
     };

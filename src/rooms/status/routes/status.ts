@@ -5,10 +5,9 @@ import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { requireRole } from '../../../kit/http/auth/auth.ts';
 import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
 import { status } from '../examples.ts';
-import type { Operating } from '../operating.ts';
-import { statusSchema } from '../queries/pipeline-status.ts';
+import { type StatusJson, statusSchema } from '../queries/pipeline-status.ts';
 
-export function statusRoutes({ readStatus }: Operating): Hono<AppEnv> {
+export function statusRoutes(readStatus: () => Promise<StatusJson>): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.get('/v1/status', requireRole('operator', 'analyst', 'ingest'), async (c) =>
     c.json(await readStatus()),

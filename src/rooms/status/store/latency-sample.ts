@@ -2,9 +2,10 @@
  * How long transactions took from receipt to score, of a bounded sample: the newest scores by created_at, as the primary key finds
  * them. Two rows are read for each, whatever the traffic and the number of rows.
  */
-import { lowestIdAt } from '../../../core/domain/transaction-id.ts';
+
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { lowestIdAt } from '../../../kit/words/cursor.ts';
 
 /** Scores of a sample, of all corridors together. */
 export const LATENCY_SAMPLE_MAX = 1000;

@@ -120,3 +120,23 @@ export async function redeliver(
   const why = `the webhook has no delivery ${given(deliveryId)}`;
   throw new Failure('not-found', 'DELIVERY_UNKNOWN', why);
 }
+
+const lockStatement: Statement = {
+  name: 'lock-webhook-position',
+  text: 'select decision_id as "decisionId" from market.webhook_position for update',
+};
+const moveStatement: Statement = {
+  name: 'move-webhook-position',
+  text: 'update market.webhook_position set decision_id = $1',
+};
+
+/** Final decisions up to this id have their deliveries. */
+export async function lockPosition(query: Query): Promise<string> {
+  const [row] = await query<{ decisionId: string }>(lockStatement);
+  if (row === undefined) throw new Error('webhook_position has lost its row');
+  return row.decisionId;
+}
+
+export async function movePosition(query: Query, decisionId: string): Promise<void> {
+  await query(moveStatement, [decisionId]);
+}

@@ -3,36 +3,22 @@
  * exists without the other; a redelivery stores no score, and so adds none. A worker makes the deliveries and deletes the row
  * in one database transaction: none is lost, and none is made twice.
  */
-import type { Verdict } from '../../../core/domain/score-record.ts';
-import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import type { ScoredStatement } from '../../../core/store/scores/scores.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { TAKES } from './endpoints.ts';
 
 const TAKERS = `from market.webhook_endpoints where 'transaction.decided' = any (event_types) and ${TAKES}`;
 
-/**
- * Adds a row for those of the scores whose verdict an endpoint takes. Without an endpoint, the rows are not looked at.
- * @param ids parameter, uuid[]
- * @param verdicts parameter, text[]
- */
-export function addHooked(ids: string, verdicts: string): string {
-  return `insert into market.webhook_intake (transaction_ids)
+/** Adds a row for those of the scores whose verdict an endpoint takes. Without an endpoint, the scores are not looked at. */
+export const addHooked: ScoredStatement = {
+  name: 'add-webhook-intake',
+  insert: ({ ids, verdicts }) => `insert into market.webhook_intake (transaction_ids)
       select array_agg(transaction_id)
         from unnest(${ids}::uuid[], ${verdicts}::text[]) as decided (transaction_id, verdict)
        where exists (select ${TAKERS}) and verdict in (select unnest(verdicts) ${TAKERS})
-      having count(*) > 0`;
-}
-
-const addHookedStatement: Statement = { name: 'add-webhook-intake', text: addHooked('$1', '$2') };
-
-export type Verdicts = readonly { readonly transactionId: string; readonly verdict: Verdict }[];
-
-export async function addHookedScores(query: Query, scores: Verdicts): Promise<void> {
-  await query(addHookedStatement, [
-    uuidArray(scores.map(({ transactionId }) => transactionId)),
-    textArray(scores.map(({ verdict }) => verdict)),
-  ]);
-}
+      having count(*) > 0`,
+  toValue: null,
+};
 
 const takeStatement: Statement = {
   name: 'take-webhook-intake',

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createdAtMsOf, lowestIdAt } from '../../../../src/core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../../../src/core/domain/transaction-id.ts';
 import {
   decodeSearchCursor,
   digestQuestion,
   encodeSearchCursor,
 } from '../../../../src/core/read/search-cursor.ts';
 import { scoreSearchParameters } from '../../../../src/core/read/search-parameters.ts';
-import { decodeCursor, encodeCursor } from '../../../../src/kit/words/cursor.ts';
+import { decodeCursor, encodeCursor, lowestIdAt } from '../../../../src/kit/words/cursor.ts';
 
 const MS_MAX = 253_402_300_799_999;
 

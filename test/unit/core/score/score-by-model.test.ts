@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { factorSentence } from '../../../../src/core/score/factor-sentence.ts';
-import type { Factor, Opinion } from '../../../../src/core/score/opinion.ts';
+import type { Factor, Opinion } from '../../../../src/core/score/judge.ts';
 import { RULES } from '../../../../src/core/score/rules/catalogue.ts';
 import { compileRuleSet } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { default1 } from '../../../../src/core/score/rules/rule-sets/default-1.ts';

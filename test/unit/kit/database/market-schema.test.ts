@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { createTextOf, inMarket } from '../../../../src/kit/database/market-schema.ts';
-import { RETENTIONS } from '../../../../src/kit/duties/retention.ts';
+import { RETENTIONS } from '../../../../src/main/rooms.ts';
 import { readSources } from '../../../support/source-files.ts';
 
 const TABLES = RETENTIONS.flatMap(({ tables }) => tables).filter((name) => !name.includes('.'));

@@ -1,7 +1,7 @@
 /** Goal: the files of the console are served as a browser asks for them, and nothing else is. Method: requests to its routes. */
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { consoleRoutes } from '../../../../src/rooms/console/console.ts';
+import { consoleRoutes } from '../../../../src/rooms/console/routes.ts';
 
 const FOLDER = 'console/dist';
 const routes = consoleRoutes(FOLDER);

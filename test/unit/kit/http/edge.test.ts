@@ -1,8 +1,8 @@
 /** The small parts of the edge: preferences, keys in headers, lines, methods, problems. */
 import { describe, expect, test, vi } from 'vitest';
+import { readIdempotencyKey } from '../../../../src/core/accept/idempotency-key.ts';
 import { apiKeyHash, mintApiKey } from '../../../../src/kit/access/api-key.ts';
 import { Problem, problemResponse, toProblem } from '../../../../src/kit/http/answers/problem.ts';
-import { readIdempotencyKey } from '../../../../src/kit/http/body/idempotency-key.ts';
 import { type RawLine, readLineChunks } from '../../../../src/kit/http/body/line-reader.ts';
 import { createMethodTable } from '../../../../src/kit/http/method-table.ts';
 import { readPreferences, waitApplied } from '../../../../src/kit/http/prefer.ts';

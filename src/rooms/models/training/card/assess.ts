@@ -1,12 +1,10 @@
 /** Evaluates a model on its validation window: all measured figures of its card. */
-import type { Calibration } from '../../../../core/domain/calibration.ts';
-import {
-  calibrate,
-  chooseCalibration,
-} from '../../../../core/score/models/evaluation/calibration.ts';
-import { calibrationTable } from '../../../../core/score/models/evaluation/calibration-table.ts';
-import { logLoss } from '../../../../core/score/models/evaluation/log-loss.ts';
-import type { Random } from '../../../../core/score/models/random.ts';
+
+import { calibrate, chooseCalibration } from '../../model/evaluation/calibration.ts';
+import type { Calibration } from '../../model/evaluation/calibration-json.ts';
+import { calibrationTable } from '../../model/evaluation/calibration-table.ts';
+import { logLoss } from '../../model/evaluation/log-loss.ts';
+import type { Random } from '../../model/random.ts';
 import { accountPrecision } from '../evaluation/account-precision.ts';
 import type { Bands, ChooseBands } from '../evaluation/bands.ts';
 import { bootstrapIntervals } from '../evaluation/bootstrap.ts';

@@ -1,6 +1,6 @@
 /** Which features a model leans on, as shares that add up to 1. */
-import type { LogisticModel } from '../../../../core/score/models/logistic-model.ts';
-import type { TreeEnsemble } from '../../../../core/score/models/trees/tree-ensemble.ts';
+import type { LogisticModel } from '../../model/logistic-model.ts';
+import type { TreeEnsemble } from '../../model/trees/tree-ensemble.ts';
 
 export type Importance = { readonly name: string; readonly share: number };
 

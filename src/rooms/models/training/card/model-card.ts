@@ -2,11 +2,11 @@
  * What a person who approves a model must know: the data, the figures on a later week, the importance of
  * features, the calibration. Stored as this JSON.
  */
-import type { Calibration } from '../../../../core/domain/calibration.ts';
-import type { ModelReference } from '../../../../core/domain/model-reference.ts';
-import type { CalibrationGroup } from '../../../../core/score/models/evaluation/calibration-table.ts';
-import type { Interval } from '../../../../core/score/models/evaluation/wilson.ts';
+import type { Calibration } from '../../model/evaluation/calibration-json.ts';
+import type { CalibrationGroup } from '../../model/evaluation/calibration-table.ts';
+import type { ModelReference } from '../../model-reference.ts';
 import type { Bands } from '../evaluation/bands.ts';
+import type { Interval } from '../evaluation/bootstrap.ts';
 import type { BandsRule } from './choose-bands.ts';
 import type { Importance } from './importance.ts';
 import type { SegmentFigures } from './segments.ts';

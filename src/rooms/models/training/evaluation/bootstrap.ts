@@ -1,6 +1,8 @@
 /** Uncertainty of figures: percentiles over resampled units. */
-import type { Interval } from '../../../../core/score/models/evaluation/wilson.ts';
-import type { Random } from '../../../../core/score/models/random.ts';
+import type { Random } from '../../model/random.ts';
+
+/** A 95 % interval. */
+export type Interval = { readonly low: number; readonly high: number };
 
 /** Share of the resampled figures below a 95 % interval, and above it. */
 const TAIL = 0.025;

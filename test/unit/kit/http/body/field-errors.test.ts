@@ -3,7 +3,6 @@ import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { labelInputSchema } from '../../../../../src/core/domain/label.ts';
-import { newProposalSchema } from '../../../../../src/core/domain/model-record.ts';
 import { transactionInputSchema } from '../../../../../src/core/domain/transaction.ts';
 import { scoreSearchParameters } from '../../../../../src/core/read/search-parameters.ts';
 import { REASONS, summaryParameters } from '../../../../../src/core/read/summary-parameters.ts';
@@ -11,6 +10,7 @@ import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
 import { checkFields, listReader, readQuery } from '../../../../../src/kit/http/body/body.ts';
 import { InvalidFields } from '../../../../../src/kit/words/field-error.ts';
 import { deadLetterCommandSchema } from '../../../../../src/rooms/dead-letters/change.ts';
+import { newProposalSchema } from '../../../../../src/rooms/models/model-record.ts';
 
 function refusal(work: () => unknown): InvalidFields {
   try {

@@ -3,8 +3,8 @@
  * alike, so that a model that has seen one of them knows the others.
  */
 import { describe, expect, test } from 'vitest';
-import { calibrate } from '../../../../../src/core/score/models/evaluation/calibration.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
+import { calibrate } from '../../../../../src/rooms/models/model/evaluation/calibration.ts';
 import {
   type BuildStep,
   buildModel,

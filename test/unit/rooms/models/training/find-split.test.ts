@@ -6,7 +6,7 @@ import {
   binColumn,
   findCuts,
   MISSING_BIN,
-} from '../../../../../src/core/score/models/bins.ts';
+} from '../../../../../src/rooms/models/bins.ts';
 import { findSplit, type Sums } from '../../../../../src/rooms/models/training/find-split.ts';
 import {
   FEATURE_STRIDE,

@@ -1,12 +1,12 @@
 /** Goal: the weights are those that minimise the penalised loss. Method: no small step away lowers it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { logLoss } from '../../../../../src/core/score/models/evaluation/log-loss.ts';
-import { logistic } from '../../../../../src/core/score/models/exponential.ts';
+import { logLoss } from '../../../../../src/rooms/models/model/evaluation/log-loss.ts';
+import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
 import {
   type LogisticModel,
   predictLogistic,
-} from '../../../../../src/core/score/models/logistic-model.ts';
+} from '../../../../../src/rooms/models/model/logistic-model.ts';
 import { solveCholesky } from '../../../../../src/rooms/models/training/cholesky.ts';
 import { LOGISTIC_DEFAULTS } from '../../../../../src/rooms/models/training/train-logistic.ts';
 import { trainLogistic } from './train-to-the-end.ts';

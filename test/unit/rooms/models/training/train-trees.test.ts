@@ -1,16 +1,16 @@
 /** Goal: training learns an existing pattern, deterministically, and exports the model that it measured. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { logLoss } from '../../../../../src/core/score/models/evaluation/log-loss.ts';
-import { logistic } from '../../../../../src/core/score/models/exponential.ts';
-import { readXgboost } from '../../../../../src/core/score/models/formats/read-xgboost.ts';
-import { writeXgboost } from '../../../../../src/core/score/models/formats/write-xgboost.ts';
-import { predictTrees } from '../../../../../src/core/score/models/trees/predict-trees.ts';
+import { createRandom } from '../../../../../src/kit/random.ts';
+import { logLoss } from '../../../../../src/rooms/models/model/evaluation/log-loss.ts';
+import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
+import { readXgboost } from '../../../../../src/rooms/models/model/formats/read-xgboost.ts';
+import { writeXgboost } from '../../../../../src/rooms/models/model/formats/write-xgboost.ts';
+import { predictTrees } from '../../../../../src/rooms/models/model/trees/predict-trees.ts';
 import {
   type TreeEnsemble,
   treeDepths,
-} from '../../../../../src/core/score/models/trees/tree-ensemble.ts';
-import { createRandom } from '../../../../../src/kit/random.ts';
+} from '../../../../../src/rooms/models/model/trees/tree-ensemble.ts';
 import {
   averagePrecisionOf,
   thresholdsOf,

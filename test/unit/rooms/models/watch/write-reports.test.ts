@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { windowsAt } from '../../../../../src/rooms/models/watch/windows.ts';
 import {
   listSubjects,
   SUBJECTS_MAX,
   type WatchSamples,
+  windowsAt,
   writeReport,
 } from '../../../../../src/rooms/models/watch/write-reports.ts';
 import { resultOf } from './steps.ts';

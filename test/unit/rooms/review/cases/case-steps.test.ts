@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import * as steps from '../../../../../src/rooms/review/cases/case-steps.ts';
 import type { StoredCase, StoredState } from '../../../../../src/rooms/review/review-case.ts';
-import { storedCase } from '../../../../support/review-cases.ts';
-import { FIRST_POLICY } from '../../../../support/review-policy.ts';
+import { storedCase } from '../../../../support/rooms/review/cases.ts';
+import { FIRST_POLICY } from '../../../../support/rooms/review/policy.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const policy = FIRST_POLICY;

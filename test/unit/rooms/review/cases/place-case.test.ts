@@ -9,7 +9,7 @@ import {
   type CaseFacts,
   reviewPolicySchema,
 } from '../../../../../src/rooms/review/review-policy.ts';
-import { FIRST_POLICY } from '../../../../support/review-policy.ts';
+import { FIRST_POLICY } from '../../../../support/rooms/review/policy.ts';
 import { idAt } from '../../../../support/stored-rows.ts';
 
 const HOUR_MS = 3_600_000;

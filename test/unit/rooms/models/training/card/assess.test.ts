@@ -1,9 +1,9 @@
 /** Goal: a whole model can be assessed, from training to its card. */
 import { describe, expect, test } from 'vitest';
-import { calibrate } from '../../../../../../src/core/score/models/evaluation/calibration.ts';
-import { logLoss } from '../../../../../../src/core/score/models/evaluation/log-loss.ts';
-import { predictTrees } from '../../../../../../src/core/score/models/trees/predict-trees.ts';
 import { createRandom } from '../../../../../../src/kit/random.ts';
+import { calibrate } from '../../../../../../src/rooms/models/model/evaluation/calibration.ts';
+import { logLoss } from '../../../../../../src/rooms/models/model/evaluation/log-loss.ts';
+import { predictTrees } from '../../../../../../src/rooms/models/model/trees/predict-trees.ts';
 import { assess } from '../../../../../../src/rooms/models/training/card/assess.ts';
 import { bandsForBudget } from '../../../../../../src/rooms/models/training/evaluation/bands.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { layOutTrees } from '../../../../../../src/core/score/models/trees/lay-out-trees.ts';
+import { layOutTrees } from '../../../../../../src/rooms/models/model/trees/lay-out-trees.ts';
 import {
   logisticImportance,
   treeImportance,
@@ -7,7 +7,7 @@ import {
 import type { ModelCard } from '../../../../../../src/rooms/models/training/card/model-card.ts';
 import { renderCard } from '../../../../../../src/rooms/models/training/card/render-card.ts';
 import { segmentFigures } from '../../../../../../src/rooms/models/training/card/segments.ts';
-import { headOf, looseTree } from '../../../../core/score/models/support.ts';
+import { headOf, looseTree } from '../../model/support.ts';
 
 const CARD: ModelCard = {
   id: 'cards@3',

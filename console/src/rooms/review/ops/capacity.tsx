@@ -1,0 +1,105 @@
+/** How many officers the reviews take: by measured figures, or by those that somebody enters, now and with growth. */
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import type { Operations } from '../../../../../src/kit/client/api-types.ts';
+import { ask } from '../../../api/ask.ts';
+import { number } from '../../../format.ts';
+import { Field } from '../../../parts/field.tsx';
+import { Part } from '../../../parts/page.tsx';
+import { Loading, Trouble } from '../../../parts/states.tsx';
+import { Staffing } from './staffing.tsx';
+
+type Query = NonNullable<Operations['GET /v1/reviews/capacity']['call']['query']>;
+
+/** What somebody has entered, as text; shares in percent. */
+const NOTHING = { transactions: '', autoClear: '', pace: '', officers: '', growth: '' };
+type Entered = typeof NOTHING;
+
+/** What is absent is measured. */
+function toQuery({ transactions, autoClear, pace, officers, growth }: Entered): Query {
+  const given = (text: string) => (text.trim() === '' ? undefined : Number(text.trim()));
+  const share = (text: string) => {
+    const value = given(text);
+    // Without the noise of the division: 7 % are 0.07.
+    return value === undefined ? undefined : Number((value / 100).toFixed(6));
+  };
+  const all: Record<keyof Query, number | undefined> = {
+    transactions_per_day: given(transactions),
+    auto_clear_ratio: share(autoClear),
+    reviews_per_hour: given(pace),
+    officers: given(officers),
+    growth: share(growth),
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+export function Capacity() {
+  const [entered, setEntered] = useState(NOTHING);
+  const [asked, setAsked] = useState<Query>({});
+  const query = useQuery({
+    queryKey: ['review-capacity', asked],
+    queryFn: ({ signal }) => ask('GET /v1/reviews/capacity', { query: asked }, signal),
+    placeholderData: keepPreviousData,
+  });
+  const measured = useQuery({
+    queryKey: ['review-capacity', {}],
+    queryFn: ({ signal }) => ask('GET /v1/reviews/capacity', {}, signal),
+  }).data;
+  const enter = (name: keyof Entered) => (value: string) =>
+    setEntered({ ...entered, [name]: value });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setAsked(toQuery(entered));
+  };
+  const reset = () => {
+    setEntered(NOTHING);
+    setAsked({});
+  };
+  const share = (value: number | undefined) => (value === undefined ? '' : number(value * 100));
+  return (
+    <Part title="Capacity">
+      <form className="filters" onSubmit={submit}>
+        <Field
+          {...{ label: 'Transactions a day', isNumber: true, value: entered.transactions }}
+          placeholder={measured === undefined ? '' : number(measured.transactions_per_day)}
+          onChange={enter('transactions')}
+        />
+        <Field
+          {...{ label: 'Auto-cleared, %', isNumber: true, max: 100, value: entered.autoClear }}
+          placeholder={share(measured?.auto_clear_ratio)}
+          onChange={enter('autoClear')}
+        />
+        <Field
+          {...{ label: 'Reviews an hour, each', isNumber: true, value: entered.pace }}
+          placeholder={measured === undefined ? '' : number(measured.reviews_per_hour)}
+          onChange={enter('pace')}
+        />
+        <Field
+          {...{ label: 'Officers', isNumber: true, value: entered.officers }}
+          placeholder={measured === undefined ? '' : number(measured.officers)}
+          onChange={enter('officers')}
+        />
+        <Field
+          {...{ label: 'Growth a month, %', isNumber: true, value: entered.growth }}
+          placeholder="0"
+          onChange={enter('growth')}
+        />
+        <span className="row whole">
+          <button type="submit" className="primary">
+            Calculate
+          </button>
+          <button type="button" onClick={reset}>
+            As measured
+          </button>
+        </span>
+      </form>
+      {query.error !== null ? (
+        <Trouble error={query.error} retry={() => void query.refetch()} />
+      ) : query.data === undefined ? (
+        <Loading what="capacity" />
+      ) : (
+        <Staffing capacity={query.data} hasGrowth={(asked.growth ?? 0) > 0} />
+      )}
+    </Part>
+  );
+}

@@ -1,0 +1,104 @@
+/** How many officers a load takes, how many to hire, and the year ahead. */
+import type { ReviewCapacity } from '../../../../../src/kit/client/api-types.ts';
+import { count, number, percent } from '../../../format.ts';
+import { type Column, DataTable } from '../../../parts/data-table.tsx';
+import { Facts } from '../../../parts/show.tsx';
+import { UtilisationBar } from './officers.tsx';
+
+/** One officer, two officers. */
+const officers = (value: number) => `${count(value)} ${value === 1 ? 'officer' : 'officers'}`;
+
+export function Staffing({
+  capacity,
+  hasGrowth,
+}: {
+  readonly capacity: ReviewCapacity;
+  readonly hasGrowth: boolean;
+}) {
+  const { utilisation, utilisation_max: limit } = capacity;
+  return (
+    <>
+      <p className="answer" role="status">
+        <Answer capacity={capacity} />
+      </p>
+      <Facts
+        rows={[
+          ['Reviews a day', number(capacity.reviews_per_day)],
+          ['Reviews of one officer a day', number(capacity.officer_reviews_per_day)],
+          ['At least', officers(capacity.officers_min)],
+          [`For ${percent(capacity.utilisation_hired)}`, officers(capacity.officers_to_hire)],
+          [
+            'Utilisation',
+            utilisation === null ? null : (
+              <span key="bar" className="measured">
+                {percent(utilisation)} <UtilisationBar value={utilisation} limit={limit} />
+              </span>
+            ),
+          ],
+        ]}
+      />
+      {hasGrowth ? (
+        <DataTable
+          label="Projection by month"
+          columns={columnsOf(capacity)}
+          rows={capacity.projection}
+          keyOf={({ month }) => String(month)}
+        />
+      ) : (
+        <p className="muted small">Enter a growth a month to see the year ahead.</p>
+      )}
+    </>
+  );
+}
+
+function Answer({ capacity }: { readonly capacity: ReviewCapacity }) {
+  const { reviews_per_day, utilisation, utilisation_max, utilisation_hired, hire } = capacity;
+  if (reviews_per_day === 0) return <>By these figures nothing is to be reviewed.</>;
+  const reviews = `${number(reviews_per_day)} reviews a day`;
+  if (utilisation === null) {
+    return (
+      <>
+        {reviews}, and nobody to do them: <strong>hire {count(hire)}</strong>, for{' '}
+        {percent(utilisation_hired)}.
+      </>
+    );
+  }
+  const busy = `${reviews} keep ${officers(capacity.officers)} ${percent(utilisation)} busy`;
+  if (hire === 0) {
+    return (
+      <>
+        {busy}. That is within {percent(utilisation_max)}: nobody to hire.
+      </>
+    );
+  }
+  return (
+    <>
+      {busy}, above the limit of {percent(utilisation_max)}:{' '}
+      <strong>hire {count(hire)} more</strong>, for at most {percent(utilisation_hired)}.
+    </>
+  );
+}
+
+type Month = ReviewCapacity['projection'][number];
+const columnsOf = (capacity: ReviewCapacity): readonly Column<Month>[] => [
+  {
+    ...{ id: 'month', header: 'Month' },
+    cell: ({ month }) => (month === 0 ? 'now' : `in ${month}`),
+  },
+  {
+    ...{ id: 'transactions', header: 'Transactions a day', numeric: true, from: 2 },
+    cell: (row) => count(row.transactions_per_day),
+  },
+  {
+    ...{ id: 'reviews', header: 'Reviews a day', numeric: true },
+    cell: (row) => count(row.reviews_per_day),
+  },
+  {
+    ...{ id: 'min', header: 'At least', numeric: true },
+    cell: (row) => count(row.officers_min),
+  },
+  {
+    ...{ id: 'hire', header: `For ${percent(capacity.utilisation_hired)}`, numeric: true },
+    cell: (row) => count(row.officers_to_hire),
+  },
+];

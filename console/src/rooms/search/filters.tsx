@@ -1,0 +1,70 @@
+/** The filters of the search, one entry each. */
+import { type AddressProps, type Filter, FilterFields } from '../../parts/filter-fields.tsx';
+import { SavedFilters } from './saved-filters.tsx';
+
+const OFTEN: readonly Filter[] = [
+  { name: 'account_id', label: 'Account', kind: 'text', placeholder: 'acc_17', isFirst: true },
+  { name: 'merchant_id', label: 'Merchant', kind: 'text', placeholder: 'm_9' },
+  { name: 'corridor', label: 'Corridor', kind: 'choice', choices: 'corridors' },
+  {
+    ...{ name: 'verdict', label: 'Verdict', kind: 'choice' },
+    choices: ['approve', 'review', 'decline'],
+  },
+  { name: 'min_score', label: 'Score from', kind: 'number', placeholder: '0 to 1000' },
+  { name: 'reason', label: 'Reason', kind: 'choice', choices: 'reasons' },
+  { name: 'from', label: 'From', kind: 'time' },
+  { name: 'to', label: 'Until', kind: 'time' },
+];
+
+const SELDOM: readonly Filter[] = [
+  { name: 'device_id', label: 'Device', kind: 'text', placeholder: 'device-4f2a' },
+  { name: 'ip', label: 'Address', kind: 'text', placeholder: '203.0.113.7' },
+  { name: 'currency', label: 'Currency', kind: 'text', placeholder: 'USD' },
+  { name: 'min_amount', label: 'Amount from', kind: 'number', placeholder: 'with a currency' },
+  { name: 'max_amount', label: 'Amount up to', kind: 'number', placeholder: 'with a currency' },
+  { name: 'max_score', label: 'Score up to', kind: 'number', placeholder: '0 to 1000' },
+  {
+    ...{ name: 'label', label: 'Label', kind: 'choice' },
+    choices: ['fraud', 'legitimate', 'none'],
+  },
+  {
+    ...{ name: 'status', label: 'Status', kind: 'choice' },
+    choices: ['accepted', 'scored', 'dead_lettered'],
+  },
+  { name: 'rule_set', label: 'Rule set', kind: 'text', placeholder: 'default@2' },
+  { name: 'model', label: 'Model', kind: 'text', placeholder: 'fraud@3, or none' },
+  { name: 'received_from', label: 'Received from', kind: 'time' },
+  { name: 'received_to', label: 'Received until', kind: 'time' },
+  { name: 'scored_from', label: 'Scored from', kind: 'time' },
+  { name: 'scored_to', label: 'Scored until', kind: 'time' },
+];
+
+const FILTERS = [...OFTEN, ...SELDOM];
+
+/** Parameters of the search by name. */
+export type FilterValues = Readonly<Record<string, string>>;
+
+/** The filters that the address holds. */
+export function activeFilters(search: URLSearchParams): FilterValues {
+  const given = FILTERS.map(
+    ({ name, kind }) => [name, toParameter(kind, search.get(name) ?? '')] as const,
+  );
+  return Object.fromEntries(given.filter(([, value]) => value !== ''));
+}
+
+/** A time is entered in the viewer's zone. */
+function toParameter(kind: Filter['kind'], text: string): string {
+  if (kind !== 'time' || text === '') return text;
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? '' : time.toISOString();
+}
+
+export function Filters(address: AddressProps) {
+  const { search, onChange } = address;
+  const choose = (query: string) => onChange(() => new URLSearchParams(query));
+  return (
+    <FilterFields often={OFTEN} seldom={SELDOM} narrow={1} {...address}>
+      <SavedFilters search={search} onChoose={choose} />
+    </FilterFields>
+  );
+}

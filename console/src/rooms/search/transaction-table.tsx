@@ -1,0 +1,71 @@
+/** Rows of the search, alike wherever transactions are listed. */
+import { Link } from 'wouter';
+import type { FoundTransaction } from '../../../../src/kit/client/api-types.ts';
+import { money, words } from '../../format.ts';
+import { type Column, DataTable, type More } from '../../parts/data-table.tsx';
+import { Badge, Label, Time, Verdict } from '../../parts/show.tsx';
+
+const STATUS_LEVELS = { accepted: 'unknown', scored: 'fine', dead_lettered: 'critical' } as const;
+
+const COLUMNS: readonly Column<FoundTransaction>[] = [
+  {
+    ...{ id: 'score', header: 'Score', numeric: true },
+    cell: ({ score }) => (score === null ? '–' : <strong>{score.score}</strong>),
+  },
+  {
+    // The verdict says that it is scored.
+    ...{ id: 'status', header: 'Status' },
+    cell: ({ status, score }) =>
+      score === null ? (
+        <Badge level={STATUS_LEVELS[status]}>{words(status)}</Badge>
+      ) : (
+        <Verdict verdict={score.verdict} />
+      ),
+  },
+  {
+    ...{ id: 'account', header: 'Account' },
+    cell: ({ transaction_id: id, account_id }) => (
+      <Link href={`/transactions/${id}`}>{account_id}</Link>
+    ),
+  },
+  {
+    ...{ id: 'amount', header: 'Amount', numeric: true },
+    cell: ({ amount, currency }) => `${money(amount)} ${currency}`,
+  },
+  { id: 'created', header: 'Created', from: 2, cell: ({ created_at }) => <Time at={created_at} /> },
+  {
+    ...{ id: 'merchant', header: 'Merchant', from: 2 },
+    cell: ({ merchant_id: id }) => <Link href={`/merchants/${encodeURIComponent(id)}`}>{id}</Link>,
+  },
+  { id: 'corridor', header: 'Corridor', from: 2, cell: ({ corridor }) => corridor },
+  { id: 'country', header: 'Country', from: 3, cell: ({ country }) => country ?? '–' },
+  {
+    ...{ id: 'device', header: 'Device', from: 3 },
+    cell: ({ device_id: id }) =>
+      id === null ? (
+        '–'
+      ) : (
+        <Link className="clip short" href={`/devices/${encodeURIComponent(id)}`}>
+          {id}
+        </Link>
+      ),
+  },
+  {
+    ...{ id: 'label', header: 'Label', from: 2 },
+    cell: ({ label }) => (label === null ? '–' : <Label label={label} />),
+  },
+  {
+    ...{ id: 'reason', header: 'Greatest reason', from: 2 },
+    cell: ({ score }) => <span className="clip short">{score?.reasons[0]?.detail ?? '–'}</span>,
+  },
+];
+
+type TransactionTableProps = {
+  readonly rows: readonly FoundTransaction[];
+  readonly label: string;
+  readonly more?: More;
+};
+
+export function TransactionTable(props: TransactionTableProps) {
+  return <DataTable columns={COLUMNS} keyOf={({ transaction_id: id }) => id} {...props} />;
+}

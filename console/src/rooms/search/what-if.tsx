@@ -1,0 +1,215 @@
+/** What a scored transaction would have scored with other fields. The API computes it, and stores nothing. */
+import { useMutation } from '@tanstack/react-query';
+import { type FormEvent, useId, useState } from 'react';
+import type {
+  WhatIf as Answer,
+  TransactionChanges,
+  TransactionDetail,
+} from '../../../../src/kit/client/api-types.ts';
+import { ask } from '../../api/ask.ts';
+import { number, words } from '../../format.ts';
+import { Bars } from '../../parts/bars.tsx';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { Part } from '../../parts/page.tsx';
+import { Verdict } from '../../parts/show.tsx';
+import { Trouble } from '../../parts/states.tsx';
+
+type FieldName = keyof TransactionChanges;
+const FIELDS: readonly (readonly [FieldName, string])[] = [
+  ['amount', 'Amount'],
+  ['currency', 'Currency'],
+  ['merchant_id', 'Merchant'],
+  ['account_id', 'Account'],
+  ['country', 'Country'],
+  ['device_id', 'Device'],
+  ['ip', 'Address'],
+  ['created_at', 'Created, in UTC'],
+  ['corridor', 'Corridor'],
+  ['channel', 'Channel'],
+  ['type', 'Type'],
+];
+/** Fields that an empty text takes away. */
+const OPTIONAL: readonly FieldName[] = ['country', 'device_id', 'ip', 'channel', 'type'];
+
+export function WhatIf({ transaction }: { readonly transaction: TransactionDetail }) {
+  const [values, setValues] = useState<TransactionChanges>({});
+  const changes = changesOf(transaction, values);
+  const { transaction_id: id } = transaction;
+  const asked = useMutation({
+    mutationFn: (body: TransactionChanges) =>
+      ask('POST /v1/transactions/{id}/what-if', { path: { id }, body }),
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    asked.mutate(changes);
+  };
+  const reset = () => {
+    setValues({});
+    asked.reset();
+  };
+  const isChanged = Object.keys(changes).length > 0;
+  return (
+    <Part
+      title="What if"
+      aside={
+        <span className="muted small">
+          by the rule set and model of its score; nothing is stored
+        </span>
+      }
+    >
+      <form className="what-if" onSubmit={submit}>
+        <div className="filters">
+          {FIELDS.map(([name, label]) => (
+            <Field
+              key={name}
+              label={label}
+              value={values[name] ?? transaction[name] ?? ''}
+              isChanged={name in changes}
+              isLong={name === 'created_at'}
+              onChange={(value) => setValues((before) => ({ ...before, [name]: value }))}
+            />
+          ))}
+        </div>
+        <div className="row">
+          <button type="submit" className="primary" disabled={!isChanged || asked.isPending}>
+            {asked.isPending ? 'Scoring …' : 'What would it score?'}
+          </button>
+          <button type="button" onClick={reset} disabled={!isChanged && asked.isIdle}>
+            Reset
+          </button>
+          {isChanged ? null : <span className="muted small">Change a field first.</span>}
+        </div>
+      </form>
+      {asked.error === null ? null : <Trouble error={asked.error} />}
+      <div role="status">{asked.data === undefined ? null : <Answered answer={asked.data} />}</div>
+    </Part>
+  );
+}
+
+/** The fields that differ from what is stored. */
+function changesOf(transaction: TransactionDetail, values: TransactionChanges): TransactionChanges {
+  const changed = FIELDS.flatMap(([name]) => {
+    const value = values[name]?.trim();
+    if (value === undefined || value === (transaction[name] ?? '')) return [];
+    return [[name, value === '' && OPTIONAL.includes(name) ? null : value] as const];
+  });
+  return Object.fromEntries(changed);
+}
+
+type FieldProps = {
+  readonly label: string;
+  readonly value: string;
+  readonly isChanged: boolean;
+  readonly isLong: boolean;
+  readonly onChange: (value: string) => void;
+};
+
+function Field({ label, value, isChanged, isLong, onChange }: FieldProps) {
+  const id = useId();
+  return (
+    <div className={`field ${isChanged ? 'active' : ''} ${isLong ? 'long' : ''}`}>
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        value={value}
+        spellCheck={false}
+        autoComplete="off"
+        onChange={({ target }) => onChange(target.value)}
+      />
+    </div>
+  );
+}
+
+function Answered({ answer }: { readonly answer: Answer }) {
+  const { stored, features, reasons, known_later: later } = answer;
+  const moved = features.filter(({ name }) => later.includes(name)).map(({ name }) => name);
+  return (
+    <div className="what-if">
+      <p className={`verdict ${answer.verdict} compared`}>
+        <span className="score">
+          <strong>{answer.score}</strong>
+          <span className="muted">{differenceOf(answer.score - stored.score)}</span>
+        </span>
+        <Verdict verdict={answer.verdict} />
+        <span className="muted">
+          {`It scored ${stored.score}, ${stored.verdict}. Changed: ${answer.changed.map(words).join(', ') || 'nothing'}.`}
+        </span>
+      </p>
+      {reasons.length === 0 ? (
+        <p>No rule fires, and no model sees a risk.</p>
+      ) : (
+        <Bars
+          rows={reasons.map(({ code, detail, contribution }) => ({
+            ...{ key: code, name: detail, value: contribution, text: number(contribution) },
+            note: noteOf(code, stored),
+          }))}
+        />
+      )}
+      <Gone answer={answer} />
+      {features.length === 0 ? (
+        <p className="muted small">
+          No rule and no model reads what was changed: no feature moves.
+        </p>
+      ) : (
+        <DataTable
+          label="Features that move"
+          columns={COLUMNS}
+          rows={features}
+          keyOf={({ name }) => name}
+        />
+      )}
+      {moved.length === 0 ? null : (
+        <p className="muted small">
+          {`More is known today than when it was scored, of: ${moved.join(', ')}. A part of their difference is due to that.`}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function differenceOf(points: number): string {
+  if (points === 0) return 'as before';
+  return points > 0 ? `${points} more` : `${-points} less`;
+}
+
+function noteOf(code: string, { reasons }: Answer['stored']): string {
+  const before = reasons.find((reason) => reason.code === code);
+  return `${words(code)}, ${before === undefined ? 'new' : `was ${number(before.contribution)}`}`;
+}
+
+/** Reasons that the stored score has and this one lacks. */
+function Gone({ answer: { stored, reasons } }: { readonly answer: Answer }) {
+  const gone = stored.reasons.filter(({ code }) => !reasons.some((one) => one.code === code));
+  if (gone.length === 0) return null;
+  return (
+    <p>
+      {'No longer: '}
+      {gone.map(({ code }) => words(code)).join(', ')}.
+    </p>
+  );
+}
+
+const shown = (value: number | null) => (value === null ? 'missing' : number(value));
+
+const COLUMNS: readonly Column<Answer['features'][number]>[] = [
+  {
+    ...{ id: 'name', header: 'Feature' },
+    cell: ({ name, description }) => (
+      <span className="mono" title={description}>
+        {name}
+      </span>
+    ),
+  },
+  {
+    ...{ id: 'description', header: 'Meaning', from: 2 },
+    cell: ({ description }) => <span className="wrap">{description}</span>,
+  },
+  { id: 'stored', header: 'Was', numeric: true, cell: ({ stored }) => shown(stored) },
+  { id: 'value', header: 'Would be', numeric: true, cell: ({ value }) => shown(value) },
+  {
+    id: 'unit',
+    header: 'Unit',
+    from: 2,
+    cell: ({ unit }) => <span className="muted">{unit}</span>,
+  },
+];

@@ -1,0 +1,58 @@
+/**
+ * Events that the engine tells other systems. A room offers what it has to tell as a source; the room of webhooks asks the
+ * sources and sends each event once to each endpoint that takes it.
+ */
+import type { Query } from '../kit/database/pool.ts';
+import type { Verdict } from './domain/score-record.ts';
+
+export const EVENT_TYPES = [
+  'transaction.decided',
+  'transaction.final_decision',
+  'review.deadline_near',
+  'alert.raised',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** An event about one thing of the market. */
+export type Event<Type extends string = EventType> = {
+  /** Names what the event is about: an event that is found again has the same id, and is sent once. */
+  readonly id: string;
+  readonly type: Type;
+  readonly at: Date;
+  /** Absent where the event belongs to no corridor. */
+  readonly corridor?: string;
+  readonly data: object;
+};
+
+/** A decision about a transaction, of which an event lists many. */
+export type Decision = {
+  readonly transactionId: string;
+  readonly corridor: string;
+  /** Absent where endpoints do not choose by the verdict. */
+  readonly verdict?: Verdict;
+  readonly atMs: number;
+  readonly json: string;
+  /** Sent in place of `json` to endpoints of a client. */
+  readonly clientJson?: string;
+};
+
+/** Things that hold for a while, such as alerts: the source is asked for all of them again and again. */
+export type WatchedEvents = {
+  readonly kind: 'watched';
+  readonly type: 'review.deadline_near' | 'alert.raised';
+  readonly find: (query: Query, nowMs: number) => Promise<readonly Event[]>;
+};
+
+/** Decisions with positions that ascend in the order of commits, so that none is left out behind a position. */
+export type DecisionLog = {
+  readonly kind: 'decisions';
+  readonly type: 'transaction.final_decision';
+  /** The oldest decisions after a position, at most so many. */
+  readonly listAfter: (
+    query: Query,
+    position: string,
+    rowsMax: number,
+  ) => Promise<readonly (Decision & { readonly position: string })[]>;
+};
+
+export type EventSource = WatchedEvents | DecisionLog;

@@ -1,0 +1,102 @@
+/**
+ * What a room is: one capability, in one folder, that adds to an API process, to a worker process and to the command line.
+ * `src/main/rooms.ts` lists the rooms. Core and kit know none of them, so a room can be deleted by its folder and its line.
+ */
+import type { RequestListener } from 'node:http';
+import type { Hono } from 'hono';
+import type { Guards } from '../kit/breakers/guards.ts';
+import type { Command } from '../kit/command/command.ts';
+import type { Config } from '../kit/config/config.ts';
+import type { Database, PoolOptions } from '../kit/database/pool.ts';
+import type { Databases } from '../kit/database/replica/choose-database.ts';
+import type { OpenReplica } from '../kit/database/replica/replica.ts';
+import type { Leadership } from '../kit/duties/leadership.ts';
+import type { Retention } from '../kit/duties/retention.ts';
+import type { Duty } from '../kit/duties/run-duties.ts';
+import type { Front } from '../kit/http/admission/shed.ts';
+import type { AppEnv } from '../kit/http/app-env.ts';
+import type { Authenticator } from '../kit/http/auth/auth.ts';
+import type { BodyLimits } from '../kit/http/body/body.ts';
+import type { DocumentPart } from '../kit/http/document.ts';
+import type { Log } from '../kit/metrics/log.ts';
+import type { MakeMetrics, Metrics } from '../kit/metrics/metrics.ts';
+import type { RedisClient } from '../kit/redis/connection.ts';
+import type { Ingest, OnLabelled } from './accept/ingest.ts';
+import type { Replies } from './accept/wait-for-score.ts';
+import type { EventSource } from './events.ts';
+import type { Judge, Models, OpenModels } from './score/judge.ts';
+import type { ScoredStatement } from './store/scores/scores.ts';
+
+export type Room = {
+  readonly name: string;
+  /** Loaded when the command runs, or when the table of commands is printed. */
+  readonly commands?: Readonly<
+    Record<string, (openModels: OpenModels) => Promise<{ readonly command: Command }>>
+  >;
+  readonly document?: () => Promise<DocumentPart>;
+  readonly api?: (api: Api) => Promise<ApiRoom>;
+  readonly worker?: (worker: Worker) => Promise<WorkerRoom>;
+  /** What the room tells other systems. */
+  readonly events?: () => Promise<readonly EventSource[]>;
+  /** Registered models for explanations, what-ifs and verification; of one room at most. */
+  readonly models?: OpenModels;
+  /** When the rows of the room's tables end. */
+  readonly tables?: readonly Retention[];
+  /** Makes the metrics of the room; called once a process that reports them. */
+  readonly metrics?: (make: MakeMetrics) => object;
+  /** Runs in the commit that stores labels. */
+  readonly onLabelled?: OnLabelled;
+};
+
+/** An API process, as rooms see it. */
+export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
+  Pick<Front, 'isSubmitting'> & {
+    readonly config: Config;
+    readonly log: Log;
+    /** Aborted when the process drains. */
+    readonly draining: AbortSignal;
+    readonly databases: Databases & { readonly replica: OpenReplica | null };
+    /** Opens a pool of its own to the primary, which the process closes. */
+    readonly openPool: (name: string, options: Partial<PoolOptions>) => Database;
+    readonly redis: RedisClient;
+    readonly guards: Guards;
+    readonly metrics: Metrics;
+    readonly models: Models;
+    readonly ingest: Ingest;
+    readonly replies: Replies;
+    readonly limits: BodyLimits;
+    /** Functions called after a request has stored labels, whatever its answer. */
+    readonly afterLabels: Set<() => void>;
+  };
+
+export type ApiRoom = {
+  /** In mounting order; paths below /v1 need a key. */
+  readonly routes: readonly Hono<AppEnv>[];
+  /** Answers before the application does. */
+  readonly answerFirst?: (application: RequestListener) => RequestListener;
+  /** Resolves once nothing of the room is under way; called when the process has stopped serving. */
+  readonly ended?: () => Promise<unknown>;
+};
+
+/** A worker process, as rooms see it. */
+export type Worker = {
+  readonly config: Config;
+  readonly log: Log;
+  /** Unique for this start of this process. */
+  readonly name: string;
+  readonly database: Database;
+  readonly redis: RedisClient;
+  readonly guards: Guards;
+  readonly metrics: Metrics;
+  readonly leadership: Leadership;
+  /** What all rooms tell other systems. */
+  readonly events: readonly EventSource[];
+};
+
+export type WorkerRoom = {
+  readonly duties: readonly Duty[];
+  /** Lets models decide beside the rules; of one room at most. */
+  readonly judge?: Judge;
+  /** Runs in the statement that stores scores. */
+  readonly onScored?: ScoredStatement;
+};

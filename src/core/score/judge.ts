@@ -1,0 +1,101 @@
+/**
+ * The seam `judge`: how models decide beside the rules. A room gives it; without such a room the rules decide alone. One set
+ * of models judges a whole batch.
+ */
+import type { Databases } from '../../kit/database/replica/choose-database.ts';
+import type { ExplanationMethod, ModelExplanation } from '../domain/explanation.ts';
+import type { Transaction } from '../domain/transaction.ts';
+
+/** A model's judgement of one vector: a value, so that the core which decides by it stays pure. */
+export type Opinion = {
+  /** Calibrated probability of fraud, 0..1. */
+  readonly probability: number;
+  /** Null: the bands of the rule set apply. */
+  readonly bands: OpinionBands | null;
+  /** The factors that raised it most, greatest first; computed only for transactions that are not approved. */
+  readonly factors: () => readonly Factor[];
+};
+
+/** Lower bounds of the risk, inclusive; a verdict above 1 is never given. */
+export type OpinionBands = { readonly reviewFrom: number; readonly declineFrom: number };
+
+/** A feature that raised the margin. */
+export type Factor = {
+  readonly feature: string;
+  /** NaN when it was missing. */
+  readonly value: number;
+  /** Log-odds above 0. */
+  readonly contribution: number;
+};
+
+/** A registered model that passed its checks in this process: pure and immutable. */
+export type JudgingModel = {
+  /** SHA-256 of the artefact. */
+  readonly modelId: string;
+  /** `name@version`, as stored with scores. */
+  readonly name: string;
+  /**
+   * One opinion a vector, all in one call: a row alone costs several times as much.
+   * @throws Failure `MODEL_OUTPUT` for a result that is no probability
+   */
+  readonly judge: (vectors: readonly Float64Array[]) => Opinion[];
+  /** The contributions to one vector's margin. */
+  readonly explain: (vector: Float64Array, method: ExplanationMethod) => ModelExplanation;
+};
+
+export type JudgedRow = { readonly transaction: Transaction; readonly vector: Float64Array };
+
+export type Judgement = {
+  /** Null: the rules decide alone. */
+  readonly opinion: Opinion | null;
+  readonly model: string | null;
+  /** 1 where it is not the model that should have judged. */
+  readonly degradation: 0 | 1;
+};
+
+export const BY_RULES: Judgement = { opinion: null, model: null, degradation: 0 };
+
+/** The opinions of one model on a batch, which decide nothing. */
+export type ShadowBatch = {
+  readonly modelId: string;
+  readonly transactionIds: readonly string[];
+  readonly probabilities: readonly number[];
+};
+
+/** One judgement a row, or none where no corridor has a model. */
+export type Judged = {
+  readonly judgements: readonly Judgement[];
+  readonly shadows: readonly ShadowBatch[];
+};
+
+/** Judges the batches of a worker. */
+export type Judge = {
+  /** @throws Failure `unavailable` when the models in force are unknown */
+  readonly judge: (rows: readonly JudgedRow[]) => Promise<Judged>;
+  /** Called once the scores are stored. Never throws: a batch does not fail for its shadows. */
+  readonly storeShadows: (shadows: readonly ShadowBatch[], scoredAtMs: number) => Promise<void>;
+};
+
+export const RULES_ALONE: Judge = {
+  judge: async () => ({ judgements: [], shadows: [] }),
+  storeShadows: async () => undefined,
+};
+
+/** A model, or why it is not available. */
+export type FoundModel = { readonly model: JudgingModel } | { readonly problem: string };
+
+/** Registered models for explanations, what-ifs and verification. Both functions throw a Failure `unavailable`. */
+export type Models = {
+  /** @param reference SHA-256 or `name@version` */
+  readonly find: (reference: string) => Promise<FoundModel>;
+  /** The model that a worker would ask, except for models that one worker has suspended for itself. */
+  readonly findInForce: (
+    transaction: Pick<Transaction, 'corridor' | 'accountId'>,
+  ) => Promise<{ readonly model: JudgingModel | null; readonly degradation: 0 | 1 }>;
+};
+export type OpenModels = (databases: Databases) => Promise<Models>;
+
+export const NO_MODELS: Models = {
+  find: async () => ({ problem: 'is not registered' }),
+  findInForce: async () => ({ model: null, degradation: 0 }),
+};

@@ -1,0 +1,89 @@
+/** When the rows of core's tables end. */
+
+import type { Statement } from '../../kit/database/pool.ts';
+import { OLD, type Place, PURGE_STEP_ROWS_MAX, type Purge, START } from '../../kit/duties/purge.ts';
+import type { Retention } from '../../kit/duties/retention.ts';
+
+/** The row's month has no table any more; a detached month may come back. */
+const MONTH_IS_GONE = `to_regclass('market.transactions_' || to_char(p.created_at at time zone 'utc', '"y"YYYY"m"MM')) is null`;
+
+// A dead letter without a score is the outcome of its transaction: without it the transaction would wait again.
+const deadLettersStatement: Statement = {
+  name: 'purge-dead-letters',
+  text: `with page as materialized (
+           select dead_letter_id, transaction_id, created_at, coalesce(replayed_at, purged_at) as closed_at
+             from market.dead_letters
+            where coalesce(replayed_at, purged_at) < ${OLD}
+              and (coalesce(replayed_at, purged_at), dead_letter_id) > ($2, $3::uuid)
+            order by coalesce(replayed_at, purged_at), dead_letter_id
+            limit ${PURGE_STEP_ROWS_MAX}
+         ), gone as (
+           delete from market.dead_letters d using page p
+            where d.dead_letter_id = p.dead_letter_id
+              and (p.transaction_id is null or ${MONTH_IS_GONE}
+                   or exists (select from market.scores s where s.transaction_id = p.transaction_id
+                                 and s.created_at = p.created_at offset 0))
+           returning 1
+         )
+         select (select count(*)::int4 from gone) as rows, (select count(*)::int4 from page) as seen,
+                closed_at as "closedAt", dead_letter_id as "deadLetterId"
+           from page order by closed_at desc, dead_letter_id desc limit 1`,
+};
+
+const deadLetters: Purge = {
+  table: 'dead_letters',
+  statement: deadLettersStatement,
+  async step(query, config, { closedAt, deadLetterId } = START) {
+    const [last] = await query<Place & { rows: number; seen: number }>(deadLettersStatement, [
+      ...[config.RISK_DEAD_LETTER_RETENTION_DAYS, closedAt, deadLetterId],
+    ]);
+    if (last === undefined) return { rows: 0, next: null };
+    return { rows: last.rows, next: last.seen < PURGE_STEP_ROWS_MAX ? null : last };
+  },
+};
+
+export const CORE_TABLES: readonly Retention[] = [
+  {
+    tables: ['transactions', 'scores', 'labels'],
+    ends: 'when somebody drops their month: `bin/risk partitions drop`',
+  },
+  {
+    tables: ['idempotency_keys', 'idempotency_slices'],
+    setting: 'RISK_IDEMPOTENCY_RETENTION_DAYS',
+    ends: 'dropped a slice at a time, at most an eighth of the retention later',
+  },
+  {
+    tables: ['dead_letters'],
+    setting: 'RISK_DEAD_LETTER_RETENTION_DAYS',
+    ends: 'after replay or purge; an open one is work and stays, one that alone says what became of its transaction stays until the month is dropped',
+    purges: [deadLetters],
+  },
+  {
+    tables: ['merchant_hours', 'merchant_hour_parts'],
+    ends: 'when their month is detached; counted anew when it is attached',
+  },
+  {
+    tables: ['open_rows'],
+    ends: 'once their transactions have scores or dead letters: they are work',
+  },
+  { tables: ['open_increments'], ends: 'once they are merged into one' },
+  { tables: ['label_batches'], ends: 'once the profiles know of their labels: they are work' },
+  {
+    tables: ['audit_log'],
+    ends: 'never: about 0.5 kB a change, 40 kB for a thousand dead letters replayed or purged',
+  },
+  { tables: ['tallied_merchants'], ends: 'never: a row a busy merchant' },
+  {
+    tables: ['daily_tallies', 'total_tallies'],
+    ends: 'never: totals are of all that was ever stored; 150 B a day, corridor, currency and label or verdict and deciding model, and a day, corridor and reason',
+  },
+  { tables: ['tally_days'], ends: 'never: a row a day' },
+  { tables: ['daily_increments'], ends: 'once they are merged into the tallies' },
+  { tables: ['corridors'], ends: 'never: a row a corridor' },
+  { tables: ['write_probe', 'tally_checkpoint', 'tally_merge'], ends: 'never: one row' },
+  { tables: ['leaderships'], ends: 'never: a row a duty' },
+  {
+    tables: ['schema_migrations', 'unfinished_migrations'],
+    ends: 'never: a row a migration',
+  },
+];

@@ -1,0 +1,110 @@
+/**
+ * `/openapi.json` and `/docs`: the document, and Swagger UI to read it, from the installed package. The page
+ * loads nothing from elsewhere and runs only the scripts served here.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { AppEnv } from './app-env.ts';
+import type { DocumentPart } from './document.ts';
+import { json, openResponses } from './openapi.ts';
+
+/** Swagger UI itself needs inline styles, and images for its icons. */
+const DOCS_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "object-src 'none'",
+].join('; ');
+
+const ASSETS: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'favicon-32x32.png': 'image/png',
+};
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Risk engine API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" href="/docs/favicon-32x32.png">
+</head>
+<body>
+<main id="docs"></main>
+<noscript>The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`;
+
+/** Requests are ready to be sent with the examples of the document. */
+const START = `SwaggerUIBundle({
+  url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null,
+  tryItOutEnabled: true, displayRequestDuration: true,
+});
+`;
+
+const CACHE_CONTROL = 'public, max-age=3600';
+
+export function docsRoutes(document: object): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  const text = JSON.stringify(document);
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+  routes.get('/openapi.json', (c) => c.body(text, 200, { 'Content-Type': 'application/json' }));
+
+  routes.get('/docs', (c) =>
+    c.html(PAGE, 200, { 'Content-Security-Policy': DOCS_POLICY, 'Cache-Control': CACHE_CONTROL }),
+  );
+
+  routes.get('/docs/start.js', (c) =>
+    c.body(START, 200, {
+      'Content-Type': 'text/javascript; charset=utf-8',
+      'Cache-Control': CACHE_CONTROL,
+    }),
+  );
+
+  for (const [name, type] of Object.entries(ASSETS)) {
+    routes.get(`/docs/${name}`, async (c) =>
+      c.body(Uint8Array.from(await readFile(join(folder, name))), 200, {
+        'Content-Type': type,
+        'Cache-Control': CACHE_CONTROL,
+      }),
+    );
+  }
+  return routes;
+}
+
+/** The document describes the API: the page and its files are left out. */
+const paths: ZodOpenApiPathsObject = {
+  '/openapi.json': {
+    get: {
+      operationId: 'openapi',
+      summary: 'This document',
+      tags: ['documents'],
+      security: [],
+      responses: {
+        200: {
+          description: 'OpenAPI 3.1.',
+          content: json(z.object({ openapi: z.string() }).loose(), { openapi: '3.1.0' }),
+        },
+        ...openResponses(),
+      },
+    },
+  },
+};
+
+export const document: DocumentPart = { paths, tags: { documents: 'This document.' } };

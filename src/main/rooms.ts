@@ -1,0 +1,49 @@
+/** The capabilities of the engine. A room is added by its folder and one line here. */
+import type { Room } from '../core/room.ts';
+import { NO_MODELS, type OpenModels } from '../core/score/judge.ts';
+import { CORE_TABLES } from '../core/store/tables.ts';
+import type { Retention } from '../kit/duties/retention.ts';
+import { access } from '../rooms/access/room.ts';
+import { audit } from '../rooms/audit/room.ts';
+import { console } from '../rooms/console/room.ts';
+import { deadLetters } from '../rooms/dead-letters/room.ts';
+import { evidence } from '../rooms/evidence/room.ts';
+import { exports } from '../rooms/exports/room.ts';
+import { labels } from '../rooms/labels/room.ts';
+import { models } from '../rooms/models/room.ts';
+import { operate } from '../rooms/operate/room.ts';
+import { review } from '../rooms/review/room.ts';
+import { rules } from '../rooms/rules/room.ts';
+import { search } from '../rooms/search/room.ts';
+import { status } from '../rooms/status/room.ts';
+import { summaries } from '../rooms/summaries/room.ts';
+import { webhooks } from '../rooms/webhooks/room.ts';
+
+/** Routes are mounted and commands are listed in this order. */
+export const ROOMS: readonly Room[] = [
+  operate,
+  status,
+  labels,
+  review,
+  webhooks,
+  exports,
+  deadLetters,
+  search,
+  summaries,
+  rules,
+  models,
+  access,
+  audit,
+  evidence,
+  console,
+];
+
+/** Registered models, of the room that has them. */
+export const openModels: OpenModels =
+  ROOMS.find((room) => room.models !== undefined)?.models ?? (async () => NO_MODELS);
+
+/** When the rows of each table end. */
+export const RETENTIONS: readonly Retention[] = [
+  ...CORE_TABLES,
+  ...ROOMS.flatMap(({ tables = [] }) => tables),
+];

@@ -1,0 +1,18 @@
+/** When the rows of keys, people and sessions end. */
+import { purgeRows, rowsBefore } from '../../kit/duties/purge.ts';
+import type { Retention } from '../../kit/duties/retention.ts';
+
+const LONG_EXPIRED = "now() - interval '30 days'";
+
+export const tables: readonly Retention[] = [
+  { tables: ['api_keys'], ends: 'never: a revoked key still says whose it was' },
+  {
+    tables: ['sessions', 'login_links'],
+    ends: '30 days after they expire: the audit log keeps who logged in',
+    purges: [
+      purgeRows('sessions', rowsBefore('sessions', 'expires_at', LONG_EXPIRED)),
+      purgeRows('login_links', rowsBefore('login_links', 'expires_at', LONG_EXPIRED)),
+    ],
+  },
+  { tables: ['identities'], ends: 'never: a revoked person still counts as a maker of keys' },
+];

@@ -1,0 +1,9 @@
+/** The room of the audit log: who changed what. */
+import type { Room } from '../../core/room.ts';
+
+export const audit: Room = {
+  name: 'audit',
+  commands: { audit: () => import('./commands.ts') },
+  document: async () => (await import('./routes.ts')).document,
+  api: async (api) => ({ routes: [(await import('./routes.ts')).auditRoutes(api)] }),
+};

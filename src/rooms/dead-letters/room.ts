@@ -1,0 +1,9 @@
+/** The room of dead letters: people list, replay and purge them. Core stores them. */
+import type { Room } from '../../core/room.ts';
+
+export const deadLetters: Room = {
+  name: 'dead-letters',
+  commands: { 'dead-letters': () => import('./commands.ts') },
+  document: async () => (await import('./routes.ts')).document,
+  api: async (api) => ({ routes: [(await import('./routes.ts')).deadLettersRoutes(api)] }),
+};

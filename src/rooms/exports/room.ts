@@ -1,0 +1,9 @@
+/** The room of exports: the whole result of a search, as a file. */
+import type { Room } from '../../core/room.ts';
+
+export const exports: Room = {
+  name: 'exports',
+  commands: { export: () => import('./commands.ts') },
+  document: async () => (await import('./routes.ts')).document,
+  api: async (api) => (await import('./routes.ts')).openExports(api),
+};

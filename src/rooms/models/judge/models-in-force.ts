@@ -1,0 +1,112 @@
+/**
+ * The models in force by Postgres: one small statement every REFRESH_EVERY_MS, all rows when a rollout was added, and valid
+ * for at most STALE_MS, so that a rollback holds in every worker within two seconds, even in one that was frozen. A model is
+ * loaded when first needed, and scores only once its checks have passed in this process and are on record.
+ */
+import { version as nodeVersion } from 'node:process';
+import type { JudgingModel } from '../../../core/score/judge.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import type { Log } from '../../../kit/metrics/log.ts';
+import { isUnavailable, toError } from '../../../kit/words/failure.ts';
+import type { ModelOut } from '../../../kit/words/model-out.ts';
+import { type InForce, idsIn, modelsInForce } from '../rollout/in-force.ts';
+import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
+import { insertModelCheck } from '../store/model-checks.ts';
+import { readNewestRollout } from '../store/rollouts.ts';
+import type { ModelsInForce } from './judge-batch.ts';
+
+export const REFRESH_EVERY_MS = 500;
+const STALE_MS = 1500;
+
+/** Loads and checks a model. Throws the model's problem, or a Failure `unavailable`. */
+export type LoadModel = (database: Database, modelId: string) => Promise<JudgingModel>;
+
+type WatchedModels = {
+  /** Name of the process in its log. */
+  readonly name: string;
+  readonly database: Database;
+  readonly log: Log;
+  readonly load: LoadModel;
+  readonly onChange: (inForce: ModelsInForce) => void;
+  /** Monotonic clock. */
+  readonly nowMs: () => number;
+};
+
+/** Both functions throw a Failure `unavailable`. */
+export function watchModelsInForce(watched: WatchedModels) {
+  const { name, database, onChange, nowMs } = watched;
+  let inForce: ModelsInForce = { corridors: new Map(), models: new Map() };
+  let newest: string | null = null;
+  let refreshedMs = Number.NEGATIVE_INFINITY;
+  let refreshing: Promise<void> | undefined;
+  const read = async () => {
+    const askedMs = nowMs();
+    const found = await readNewestRollout(database);
+    if (found !== newest) {
+      const corridors = modelsInForce(await readSettledRollouts(database, name));
+      inForce = { corridors, models: await loadAll(watched, corridors, inForce.models) };
+      newest = found;
+      onChange(inForce);
+    }
+    refreshedMs = askedMs;
+  };
+  const refresh = () => {
+    refreshing ??= read().finally(() => {
+      refreshing = undefined;
+    });
+    return refreshing;
+  };
+  return {
+    refresh,
+    /** At most STALE_MS old. */
+    async current(): Promise<ModelsInForce> {
+      const isOld = () => nowMs() - refreshedMs > STALE_MS;
+      if (isOld()) await refresh();
+      // That refresh may have been under way, and have asked before this process was frozen.
+      if (isOld()) await refresh();
+      return inForce;
+    },
+    /** Models that should be in force and did not pass, by id: they have no name. */
+    refused: () => refusedOf(inForce),
+  };
+}
+
+/** Loaded models stay; a refused one is not tried again before it is rolled out anew. */
+async function loadAll(
+  { name, database, log, load }: WatchedModels,
+  wanted: ReadonlyMap<string, InForce>,
+  before: ReadonlyMap<string, JudgingModel | null>,
+): Promise<Map<string, JudgingModel | null>> {
+  const loaded = new Map<string, JudgingModel | null>();
+  const recordCheck = (modelId: string, detail: string | null) =>
+    insertModelCheck(database, { modelId, process: name, nodeVersion, detail });
+  for (const modelId of new Set([...wanted.values()].flatMap(idsIn))) {
+    const known = before.get(modelId);
+    if (known !== undefined) {
+      loaded.set(modelId, known);
+      continue;
+    }
+    try {
+      const model = await load(database, modelId);
+      await recordCheck(modelId, null);
+      loaded.set(modelId, model);
+      log.info({ model: model.name, modelId }, 'model passed its checks');
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      const { message } = toError(error);
+      log.error({ modelId, err: message }, 'model refused: it does not score');
+      await recordCheck(modelId, message);
+      loaded.set(modelId, null);
+    }
+  }
+  return loaded;
+}
+
+/** The model before the active one is not needed while the active one passes. */
+function refusedOf({ corridors, models }: ModelsInForce): ModelOut[] {
+  return [...corridors].flatMap(([corridor, wanted]) =>
+    idsIn({ ...wanted, active: wanted.active.slice(0, 1) })
+      .filter((modelId) => models.get(modelId) === null)
+      .map((modelId) => ({ corridor, model: modelId })),
+  );
+}

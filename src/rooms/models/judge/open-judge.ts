@@ -1,0 +1,125 @@
+/**
+ * The seam `judge` in a worker: which models are in force, their health in each corridor, and the consequences. A batch gets
+ * judgements; everything else happens in the duty that every worker runs twice a second.
+ */
+import type { Worker } from '../../../core/room.ts';
+import type { Judge, JudgingModel } from '../../../core/score/judge.ts';
+import { announceModelsOut } from '../../../core/stream/status/models-out.ts';
+import type { Duty } from '../../../kit/duties/run-duties.ts';
+import type { Metrics } from '../../../kit/metrics/metrics.ts';
+import { toError } from '../../../kit/words/failure.ts';
+import { loadModel } from '../registry/registered.ts';
+import { idsIn } from '../rollout/in-force.ts';
+import { removeModel } from '../rollout/settled-rollouts.ts';
+import { insertShadowBatch } from '../store/shadow-batches.ts';
+import { type Asking, judgeBatch, type ModelsInForce } from './judge-batch.ts';
+import { createModelHealth, type ModelHealth } from './model-health.ts';
+import { type LoadModel, REFRESH_EVERY_MS, watchModelsInForce } from './models-in-force.ts';
+
+/** A model in force in a corridor. */
+type Pair = {
+  readonly corridor: string;
+  readonly model: JudgingModel;
+  readonly health: ModelHealth;
+  /** Why the model must be rolled back. */
+  hopeless: string | undefined;
+};
+
+export function openJudge(
+  worker: Worker,
+  load: LoadModel = loadModel,
+  nowMs: () => number = () => performance.now(),
+): Judge & { readonly duty: Duty } {
+  const { config, log, name, database, redis, guards, metrics } = worker;
+  /** Pairs that were asked, until a rollout changes them. */
+  let pairs = new Map<string, Pair>();
+  const pairOf = (corridor: string, model: JudgingModel) => {
+    const key = `${corridor} ${model.modelId}`;
+    const known = pairs.get(key);
+    if (known !== undefined) return known;
+    const pair: Pair = { corridor, model, health: createModelHealth(nowMs), hopeless: undefined };
+    pairs.set(key, pair);
+    return pair;
+  };
+  const source = watchModelsInForce({
+    ...{ name, database, log, load, nowMs },
+    onChange(inForce) {
+      pairs = new Map([...pairs].filter(([, pair]) => isInForce(inForce, pair)));
+      reportInForce(metrics, inForce);
+    },
+  });
+  const asking: Asking = {
+    ...{ metrics, nowMs },
+    healthOf: (corridor, model) => pairOf(corridor, model).health,
+    onFailure: (model, error) =>
+      log.warn({ model: model.name, err: toError(error).message }, 'model failed'),
+    onHopeless(corridor, model, why) {
+      pairOf(corridor, model).hopeless = why;
+    },
+  };
+  const takeBack = async () => {
+    for (const pair of pairs.values()) {
+      const { corridor, model, hopeless: why } = pair;
+      if (why === undefined) continue;
+      const isDone = await removeModel(database, name, { corridor, modelId: model.modelId, why });
+      pair.hopeless = undefined;
+      if (!isDone) continue;
+      metrics.modelRollbacks.inc({ corridor, model: model.name });
+      log.error({ corridor, model: model.name, why }, 'model rolled back by the engine');
+      await source.refresh();
+    }
+  };
+  return {
+    async judge(rows) {
+      const inForce = await source.current();
+      if (inForce.corridors.size === 0) return { judgements: [], shadows: [] };
+      return judgeBatch(asking, rows, inForce);
+    },
+    async storeShadows(shadows, scoredAtMs) {
+      for (const shadow of shadows) {
+        await insertShadowBatch(database, shadow, scoredAtMs).catch((error: unknown) => {
+          metrics.shadowBatchesLost.inc();
+          log.warn({ modelId: shadow.modelId, err: toError(error).message }, 'shadow batch lost');
+        });
+      }
+    },
+    duty: {
+      name: 'models',
+      everyMs: REFRESH_EVERY_MS,
+      async run() {
+        await source.refresh();
+        // Runs first, as Redis may refuse the report.
+        await takeBack();
+        const suspended = [...pairs.values()].filter(({ health }) => health.isSuspended());
+        const out = [
+          ...suspended.map(({ corridor, model }) => ({ corridor, model: model.name })),
+          ...source.refused(),
+        ];
+        // This process and the API read which models are out.
+        guards.reportModels(out);
+        await announceModelsOut(redis, config.RISK_MARKET, out);
+      },
+    },
+  };
+}
+
+function isInForce({ corridors }: ModelsInForce, { corridor, model }: Pair): boolean {
+  const inForce = corridors.get(corridor);
+  return inForce !== undefined && idsIn(inForce).includes(model.modelId);
+}
+
+function reportInForce(
+  { modelInForce }: Pick<Metrics, 'modelInForce'>,
+  { corridors, models }: ModelsInForce,
+): void {
+  modelInForce.reset();
+  for (const [corridor, { active, canary, shadows }] of corridors) {
+    const passed = (modelId: string) => models.get(modelId) ?? [];
+    const setRole = (role: string, judging: readonly JudgingModel[]) => {
+      for (const { name } of judging) modelInForce.set({ corridor, model: name, role }, 1);
+    };
+    setRole('active', active.flatMap(passed).slice(0, 1));
+    setRole('canary', canary === null ? [] : [passed(canary.modelId)].flat());
+    setRole('shadow', shadows.flatMap(passed));
+  }
+}

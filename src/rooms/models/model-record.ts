@@ -1,0 +1,206 @@
+/** Registered models, what they do in corridors, and both on the wire (`/v1/models`). */
+import { z } from 'zod';
+import { plainText } from '../../kit/words/plain-text.ts';
+
+/** States that a proposal may ask for. */
+const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;
+export type ProposedState = (typeof PROPOSED_STATES)[number];
+export type ProposedHolding = {
+  readonly state: ProposedState;
+  /** Percentage of the accounts; 0 except for a canary. */
+  readonly canaryPercent: number;
+};
+
+/** Parses `shadow`, `canary:5` or `active`; undefined for any other text. */
+export function readHolding(text: string): ProposedHolding | undefined {
+  const [, name, percent] = /^([a-z]+)(?::([1-9]\d?))?$/.exec(text) ?? [];
+  const state = PROPOSED_STATES.find((known) => known === name);
+  if (state === undefined || (state === 'canary') !== (percent !== undefined)) return undefined;
+  return { state, canaryPercent: Number(percent ?? 0) };
+}
+
+export type Holding = {
+  readonly state: ProposedState | 'deprecated';
+  /** Percentage of the accounts; 0 except for a canary. */
+  readonly canaryPercent: number;
+};
+
+export type Rollout = Holding & {
+  readonly corridor: string;
+  readonly modelId: string;
+  /**
+   * approval: two people decided; displacement: another model became active; rollback: one person or the engine took it back;
+   * emergency: one person decided alone, for a day unless another person approves the same proposal.
+   */
+  readonly cause: 'approval' | 'displacement' | 'rollback' | 'emergency';
+};
+
+/** A row of the log. */
+export type LoggedRollout = Rollout & {
+  readonly proposalId: string | null;
+  /** True for an emergency whose day is over by Postgres' clock; a newer row of its model may have confirmed it before. */
+  readonly hasLapsed: boolean;
+};
+
+/** `canary:5` */
+export function holdingText({ state, canaryPercent }: Holding): string {
+  return state === 'canary' ? `canary:${canaryPercent}` : state;
+}
+
+/** Stands for all corridors that exist at the decision. */
+export const ALL_CORRIDORS = 'all';
+const CORRIDOR_OR_ALL = new RegExp(`^([A-Z]{2}-[A-Z]{2}|${ALL_CORRIDORS})$`);
+const corridor = z
+  .string()
+  .regex(CORRIDOR_OR_ALL, `must be a corridor, or ${ALL_CORRIDORS}`)
+  .meta({ example: 'US-EG' });
+
+const proposed = {
+  corridor,
+  to: z.string().transform((text, context) => {
+    const holding = readHolding(text);
+    if (holding !== undefined) return holding;
+    context.addIssue('must be shadow, canary:N with N from 1 to 99, or active');
+    return z.NEVER;
+  }),
+};
+export const newProposalSchema = z.strictObject(proposed).meta({ id: 'NewModelProposal' });
+export type NewProposal = z.infer<typeof newProposalSchema>;
+
+const REASON_CHARS_MAX = 1024;
+export const reasonText = plainText(REASON_CHARS_MAX);
+export const newEmergencySchema = z
+  .strictObject({ ...proposed, reason: reasonText.meta({ description: 'Why it cannot wait.' }) })
+  .meta({ id: 'NewModelEmergency' });
+export type NewEmergency = z.infer<typeof newEmergencySchema>;
+
+export const newRollbackSchema = z.strictObject({ corridor }).meta({ id: 'NewModelRollback' });
+
+export const proposalSchema = z
+  .object({
+    proposal_id: z.string(),
+    corridor: z.string(),
+    to: z.string(),
+    proposed_by: z.string(),
+  })
+  .meta({ id: 'ModelProposal' });
+
+export const decidedRolloutsSchema = z
+  .object({
+    items: z.array(
+      z.object({ corridor: z.string(), to: z.string(), cause: z.string(), model_id: z.string() }),
+    ),
+  })
+  .meta({ id: 'DecidedRollouts' });
+
+export const emergencySchema = decidedRolloutsSchema
+  .extend({ proposal_id: z.string().meta({ description: 'Another person may approve it.' }) })
+  .meta({ id: 'ModelEmergency' });
+export type EmergencyJson = z.infer<typeof emergencySchema>;
+
+export const modelSchema = z
+  .object({
+    model: z.string().meta({ example: 'fraud@2026-11-20' }),
+    model_id: z.string().meta({ description: 'SHA-256 of the artefact.' }),
+    format: z.string(),
+    feature_schema: z.int(),
+    features: z.int(),
+    artefact_bytes: z.int(),
+    golden_vectors: z.int(),
+    golden_source: z.string(),
+    created_at: z.iso.datetime(),
+    created_by: z.string(),
+    does: z.string().meta({ description: 'In words.', example: 'active US-EG; shadow US-IN' }),
+    corridors: z
+      .array(z.object({ corridor: z.string(), state: z.string(), canary_percent: z.int() }))
+      .meta({ description: 'Where it is more than staged.' }),
+  })
+  .meta({ id: 'Model' });
+
+export const modelDetailSchema = modelSchema
+  .extend({
+    feature_names: z.array(z.string()),
+    trained: z.object({ from: z.string(), to: z.string(), known_by: z.string() }).nullable(),
+    code_version: z.string().nullable(),
+    parent: z.string().nullable(),
+    card: z.record(z.string(), z.unknown()).nullable(),
+    proposals: z
+      .array(proposalSchema.extend({ proposed_at: z.iso.datetime() }))
+      .meta({ description: 'Those that may still be approved, newest first.' }),
+    rollouts: z
+      .array(
+        z.object({
+          corridor: z.string(),
+          state: z.string(),
+          canary_percent: z.int(),
+          cause: z.string(),
+          proposal_id: z.string().nullable(),
+          proposed_by: z.string(),
+          approved_by: z.string().nullable(),
+          reason: z.string().nullable(),
+          ends_at: z.iso.datetime().nullable().meta({
+            description: 'An emergency ends then unless another person approves its proposal.',
+          }),
+          created_at: z.iso.datetime(),
+        }),
+      )
+      .meta({ description: 'Oldest first.' }),
+  })
+  .meta({ id: 'ModelDetail' });
+export type ModelJson = z.infer<typeof modelSchema>;
+export type ModelDetailJson = z.infer<typeof modelDetailSchema>;
+export type ProposalJson = z.infer<typeof proposalSchema>;
+export type DecidedRolloutsJson = z.infer<typeof decidedRolloutsSchema>;
+
+export const MODEL = 'fraud@2026-11-20';
+const MODEL_ID = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+
+export const modelExample: ModelJson = {
+  model: MODEL,
+  model_id: MODEL_ID,
+  format: 'xgboost-json',
+  feature_schema: 2,
+  features: 81,
+  artefact_bytes: 482_113,
+  golden_vectors: 64,
+  golden_source: 'training',
+  created_at: '2026-11-20T08:00:00.000Z',
+  created_by: 'risk',
+  does: 'active US-EG',
+  corridors: [{ corridor: 'US-EG', state: 'active', canary_percent: 0 }],
+};
+
+export const proposalExample: ProposalJson = {
+  proposal_id: '12',
+  corridor: 'US-EG',
+  to: 'canary:5',
+  proposed_by: 'Ann',
+};
+
+export const modelDetailExample: ModelDetailJson = {
+  ...modelExample,
+  feature_names: ['amount', 'amount_log'],
+  trained: { from: '2026-08-01', to: '2026-10-31', known_by: '2026-11-14T00:00:00.000Z' },
+  code_version: '0.1.0',
+  parent: null,
+  card: { summary: 'Gradient-boosted trees over 81 features.' },
+  proposals: [{ ...proposalExample, proposed_at: '2026-11-20T08:10:00.000Z' }],
+  rollouts: [
+    {
+      corridor: 'US-EG',
+      state: 'active',
+      canary_percent: 0,
+      cause: 'approval',
+      proposal_id: '11',
+      proposed_by: 'Ann',
+      approved_by: 'Bob',
+      reason: null,
+      ends_at: null,
+      created_at: '2026-11-20T08:05:00.000Z',
+    },
+  ],
+};
+
+export const decidedRolloutsExample: DecidedRolloutsJson = {
+  items: [{ corridor: 'US-EG', to: 'canary:5', cause: 'approval', model_id: MODEL_ID }],
+};

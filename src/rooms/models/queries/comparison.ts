@@ -1,0 +1,144 @@
+/** `GET /v1/models/{id}/comparison`: what a shadow would have decided, beside what was decided. */
+import { z } from 'zod';
+import { VERDICTS, type Verdict } from '../../../core/domain/score-record.ts';
+import {
+  OUTCOME_DAYS,
+  outcomeShareSchema,
+  outcomesFromMs,
+  shareOf,
+} from '../../../core/read/outcome-counts.ts';
+import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
+import { verdictOfModel } from '../../../core/score/score.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import { MODEL } from '../model-record.ts';
+import { findKnown } from '../registry/registered.ts';
+import { bandsOf } from '../registry/scoring-model.ts';
+import { readDescription } from '../store/models.ts';
+import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-sample.ts';
+
+/** Equal parts of the probability. */
+const BINS = 20;
+
+export const comparisonParameters = z.strictObject({
+  days: z
+    .enum(OUTCOME_DAYS)
+    .default('28')
+    .meta({ description: 'UTC days back, today among them.', example: '28' }),
+});
+export type ComparisonQuestion = z.output<typeof comparisonParameters> & {
+  /** SHA-256 or `name@version`. */
+  readonly reference: string;
+};
+
+const boundSchema = z.object({
+  flagged: z.int().meta({ description: 'Those to review or decline.' }),
+  precision: outcomeShareSchema
+    .nullable()
+    .meta({ description: 'Frauds among what was flagged and has a label.' }),
+  recall: outcomeShareSchema.nullable().meta({ description: 'Flagged ones among the frauds.' }),
+});
+
+export const comparisonSchema = z
+  .object({
+    model: z.string(),
+    from: z.iso.datetime(),
+    to: z.iso.datetime().meta({ description: 'Exclusive; both of the time of scoring.' }),
+    rows: z.int().meta({
+      description: `Scores that are compared, at most ${COMPARED_MAX}, spread over the time. None: it was no shadow.`,
+    }),
+    labelled: z.int(),
+    frauds: z.int(),
+    verdicts: z
+      .array(z.object({ decided: z.enum(VERDICTS), shadow: z.enum(VERDICTS), rows: z.int() }))
+      .meta({ description: 'Every pair of verdicts.' }),
+    decided: boundSchema.meta({ description: 'By what decided.' }),
+    shadow: boundSchema,
+    distribution: z
+      .array(z.object({ from: z.number(), decided: z.int(), shadow: z.int() }))
+      .meta({ description: `Scores by risk, in ${BINS} equal parts from 0 to 1.` }),
+  })
+  .meta({ id: 'ShadowComparison' });
+export type ComparisonJson = z.infer<typeof comparisonSchema>;
+
+/** It would have reviewed what was approved, and rightly so. */
+export const comparisonExample: ComparisonJson = {
+  model: MODEL,
+  from: '2026-10-24T00:00:00.000Z',
+  to: '2026-11-20T09:30:00.000Z',
+  rows: 6000,
+  labelled: 4100,
+  frauds: 40,
+  verdicts: [
+    { decided: 'approve', shadow: 'approve', rows: 5900 },
+    { decided: 'approve', shadow: 'review', rows: 100 },
+  ],
+  decided: { flagged: 0, precision: null, recall: { rows: 40, value: 0, low: 0, high: 0.088 } },
+  shadow: {
+    flagged: 100,
+    precision: { rows: 70, value: 0.4, low: 0.293, high: 0.517 },
+    recall: { rows: 40, value: 0.7, low: 0.546, high: 0.819 },
+  },
+  distribution: [{ from: 0, decided: 5900, shadow: 5700 }],
+};
+
+type Judged = ComparedScore & { readonly ofShadow: Verdict };
+
+/** @throws Failure `MODEL_UNKNOWN` */
+export async function compareShadow(
+  database: Database,
+  { reference, days }: ComparisonQuestion,
+  nowMs: number,
+): Promise<ComparisonJson> {
+  const model = await findKnown(database, reference);
+  const { card } = await readDescription(database, model.modelId);
+  const bands = bandsOf(card);
+  const fromMs = outcomesFromMs(days, nowMs);
+  const window = { fromMs, toMs: nowMs };
+  const compared = await sampleShadow(database.query, model.modelId, window);
+  const rows = compared.map((row) => ({
+    ...row,
+    ofShadow: verdictOfModel(row.probability, bands, currentRuleSet),
+  }));
+  return {
+    model: model.model,
+    from: new Date(fromMs).toISOString(),
+    to: new Date(nowMs).toISOString(),
+    rows: rows.length,
+    labelled: rows.filter(({ isFraud }) => isFraud !== null).length,
+    frauds: rows.filter(({ isFraud }) => isFraud === true).length,
+    verdicts: VERDICTS.flatMap((decided) =>
+      VERDICTS.map((shadow) => ({
+        ...{ decided, shadow },
+        rows: rows.filter((row) => row.verdict === decided && row.ofShadow === shadow).length,
+      })),
+    ),
+    decided: boundOf(rows, ({ verdict }) => verdict !== 'approve'),
+    shadow: boundOf(rows, ({ ofShadow }) => ofShadow !== 'approve'),
+    distribution: distribute(rows),
+  };
+}
+
+function boundOf(rows: readonly Judged[], isFlagged: (row: Judged) => boolean) {
+  const flagged = rows.filter(isFlagged);
+  const caught = flagged.filter(({ isFraud }) => isFraud === true).length;
+  const labelled = flagged.filter(({ isFraud }) => isFraud !== null).length;
+  const frauds = rows.filter(({ isFraud }) => isFraud === true).length;
+  return {
+    flagged: flagged.length,
+    precision: shareOf(caught, labelled),
+    recall: shareOf(caught, frauds),
+  };
+}
+
+function distribute(rows: readonly Judged[]): ComparisonJson['distribution'] {
+  const binOf = (value: number) => Math.min(BINS - 1, Math.floor(value * BINS));
+  const bins = Array.from({ length: BINS }, (_, at) => ({
+    ...{ from: at / BINS, decided: 0, shadow: 0 },
+  }));
+  for (const { risk, probability } of rows) {
+    const [decided, shadow] = [bins[binOf(risk)], bins[binOf(probability)]];
+    if (decided !== undefined) decided.decided++;
+    if (shadow !== undefined) shadow.shadow++;
+  }
+  return bins;
+}

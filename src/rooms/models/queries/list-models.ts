@@ -1,0 +1,99 @@
+/** Registered models as the command and the API show them. */
+import { listCorridors } from '../../../core/store/transactions/corridors.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import { holdingText, type ModelDetailJson, type ModelJson } from '../model-record.ts';
+import { findKnown } from '../registry/registered.ts';
+import { holdingsIn, PROPOSAL_MS_MAX } from '../rollout/rollout.ts';
+import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
+import { listModels, readDescription, type StoredModel } from '../store/models.ts';
+import { listOpenProposals, type StoredRollout } from '../store/rollouts.ts';
+
+/** A page of models after a name. */
+export async function listModelRows(
+  database: Database,
+  afterModel: string,
+  limit: number,
+): Promise<ModelJson[]> {
+  const models = await listModels(database, afterModel, limit);
+  const log = await readSettledRollouts(database, 'models');
+  const corridors = await listCorridors(database);
+  return models.map((model) => toRow(model, log, corridors));
+}
+
+/** @throws Failure `MODEL_UNKNOWN` */
+export async function readModelRow(
+  database: Database,
+  reference: string,
+): Promise<ModelDetailJson> {
+  const model = await findKnown(database, reference);
+  const { feature_names, lineage, card } = await readDescription(database, model.modelId);
+  const log = await readSettledRollouts(database, 'models');
+  const open = await listOpenProposals(database, model.modelId, Date.now() - PROPOSAL_MS_MAX);
+  const proposals = open.map((proposal) => ({
+    proposal_id: proposal.proposalId,
+    corridor: proposal.corridor,
+    to: holdingText(proposal),
+    proposed_by: proposal.proposedBy,
+    proposed_at: proposal.proposedAt.toISOString(),
+  }));
+  return {
+    ...toRow(model, log, await listCorridors(database)),
+    ...{ feature_names, ...lineage, card, proposals },
+    rollouts: log.filter(({ modelId }) => modelId === model.modelId).map(toRolloutRow),
+  };
+}
+
+function toRow(
+  model: StoredModel,
+  log: readonly StoredRollout[],
+  corridors: readonly string[],
+): ModelJson {
+  const holdings = corridors.map((corridor) => {
+    const held = holdingsIn(log, corridor).get(model.modelId);
+    return { corridor, held };
+  });
+  return {
+    model: model.model,
+    model_id: model.modelId,
+    format: model.format,
+    feature_schema: model.featureSchema,
+    features: model.features,
+    artefact_bytes: model.artefactBytes,
+    golden_vectors: model.goldenVectors,
+    golden_source: model.goldenSource,
+    created_at: model.createdAt.toISOString(),
+    created_by: model.createdBy,
+    does: describeHoldings(holdings),
+    corridors: holdings.flatMap(({ corridor, held }) =>
+      held === undefined ? [] : { corridor, state: held.state, canary_percent: held.canaryPercent },
+    ),
+  };
+}
+
+type HeldIn = {
+  readonly corridor: string;
+  readonly held: Parameters<typeof holdingText>[0] | undefined;
+};
+
+/** Corridors by what the model does there, as `active US-EG; shadow US-IN, US-MX`, or `shadow all`. */
+function describeHoldings(holdings: readonly HeldIn[]): string {
+  const byState = Map.groupBy(holdings, ({ held }) => (held ? holdingText(held) : 'staged'));
+  if (byState.size === 1) return `${[...byState.keys()].join()} all`;
+  return [...byState]
+    .filter(([state]) => state !== 'staged')
+    .map(([state, where]) => `${state} ${where.map(({ corridor }) => corridor).join(', ')}`)
+    .join('; ');
+}
+
+const toRolloutRow = (row: StoredRollout): ModelDetailJson['rollouts'][number] => ({
+  corridor: row.corridor,
+  state: row.state,
+  canary_percent: row.canaryPercent,
+  cause: row.cause,
+  proposal_id: row.proposalId,
+  proposed_by: row.proposedBy,
+  approved_by: row.approvedBy,
+  reason: row.reason,
+  ends_at: row.endsAt?.toISOString() ?? null,
+  created_at: row.createdAt.toISOString(),
+});

@@ -1,0 +1,63 @@
+/** Puts a model into the registry: checked whole, then stored in one statement. */
+
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import type { Change } from '../../../kit/words/audit.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Officer } from '../../../kit/words/principal.ts';
+import type { ModelManifest } from '../manifest.ts';
+import { findModel, type GoldenSource, insertModel } from '../store/models.ts';
+import { toGoldenVectors } from './check-model.ts';
+import { openScoringModel } from './scoring-model.ts';
+
+type Registration = {
+  readonly artefact: Uint8Array;
+  readonly manifest: ModelManifest;
+  readonly goldenSource: GoldenSource;
+  readonly by: Officer;
+};
+
+/**
+ * @returns false where the same file stands under the same name already
+ * @throws Failure that says why the model is refused; then nothing of it is registered
+ */
+export async function registerModel(
+  database: Database,
+  { artefact, manifest, goldenSource, by }: Registration,
+): Promise<boolean> {
+  const { format } = openScoringModel(artefact, manifest);
+  const golden = toGoldenVectors(manifest);
+  const row = { manifest, artefact, format, golden, goldenSource, createdBy: by.name };
+  const isNew = await database.transaction(async (query) => {
+    if (!(await insertModel({ query }, row))) return false;
+    const after = { model: manifest.model, format };
+    const change: Change = {
+      action: 'model.register',
+      subject: manifest.sha256,
+      before: null,
+      after,
+    };
+    await recordChange(query, by, change);
+    return true;
+  });
+  if (!isNew) await refuseOther(database, manifest);
+  return isNew;
+}
+
+/** The same file under the same name is accepted. Anything else would change a model. */
+async function refuseOther(database: Database, { model, sha256 }: ModelManifest): Promise<void> {
+  const byFile = await findModel(database, sha256);
+  if (byFile?.model === model) return;
+  if (byFile === undefined) refuseName(model);
+  throw new Failure('conflict', 'MODEL_EXISTS', `this file is registered as ${byFile.model}`);
+}
+
+/** Checks before the training that the name is free. */
+export async function refuseTakenName(database: Database, name: string): Promise<void> {
+  if ((await findModel(database, name)) !== undefined) refuseName(name);
+}
+
+function refuseName(name: string): never {
+  const why = `${name} is the name of another file: models never change, so give this one a version`;
+  throw new Failure('conflict', 'MODEL_EXISTS', why);
+}

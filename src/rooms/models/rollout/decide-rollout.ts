@@ -1,0 +1,138 @@
+/**
+ * Decisions of people about models, by command or API: two people promote, one person rolls back, and in an emergency one
+ * person acts alone for a day. Every function throws a Failure for what may not be done now.
+ */
+import { listCorridors } from '../../../core/store/transactions/corridors.ts';
+import { refuseShared, refuseStale } from '../../../kit/access/identities.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { given, oneOf } from '../../../kit/words/describe-issue.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Officer } from '../../../kit/words/principal.ts';
+import {
+  ALL_CORRIDORS,
+  type DecidedRolloutsJson,
+  type EmergencyJson,
+  holdingText,
+  type ProposalJson,
+  type ProposedHolding,
+} from '../model-record.ts';
+import { findKnown, loadModel } from '../registry/registered.ts';
+import {
+  type Decision,
+  decideRollouts,
+  findProposal,
+  insertProposal,
+  type StoredProposal,
+} from '../store/rollouts.ts';
+import {
+  checkApproval,
+  planConfirmation,
+  planEmergency,
+  planPromotion,
+  planRollback,
+} from './rollout.ts';
+import { readSettledRollouts } from './settled-rollouts.ts';
+
+type Promotion = {
+  /** SHA-256 or `name@version`. */
+  readonly reference: string;
+  /** A corridor or ALL_CORRIDORS. */
+  readonly corridor: string;
+  readonly to: ProposedHolding;
+  readonly by: Officer;
+};
+
+export async function proposeRollout(
+  database: Database,
+  { reference, corridor, to, by }: Promotion,
+): Promise<{ readonly model: string; readonly proposal: ProposalJson }> {
+  const { model, modelId } = await findKnown(database, reference);
+  const corridors = await corridorsOf(database, corridor);
+  planPromotion(await readSettledRollouts(database, by.request), corridors, { modelId, ...to });
+  const id = await database.transaction(async (query) => {
+    await refuseStale({ query }, by.keyId);
+    return await insertProposal(query, { modelId, corridor, ...to }, by);
+  });
+  const proposal = { proposal_id: id, corridor, to: holdingText(to), proposed_by: by.name };
+  return { model, proposal };
+}
+
+export async function approveRollout(
+  database: Database,
+  id: string,
+  by: Officer,
+): Promise<DecidedRolloutsJson> {
+  const { modelId } = await findOpen(database, id);
+  // This build may differ from the build that imported it.
+  await loadModel(database, modelId);
+  await readSettledRollouts(database, by.request);
+  const decision = await decideRollouts(database, async (log, query) => {
+    const proposal = await findOpen({ query }, id);
+    const { proposalId, proposedBy, proposedByKey, proposedAt } = proposal;
+    checkApproval({ ...proposal, proposedAtMs: proposedAt.getTime() }, by.name, Date.now());
+    await refuseShared({ query }, proposedByKey, by.keyId, 'approve');
+    const corridors = await corridorsOf({ query }, proposal.corridor);
+    const isEmergency = log.some((row) => row.proposalId === id && row.cause === 'emergency');
+    const rows = isEmergency ? planConfirmation(log, id) : planPromotion(log, corridors, proposal);
+    return { rows, proposalId, proposedBy, approvedBy: by.name, by };
+  });
+  return toDecided(decision);
+}
+
+/** Puts a model in force for a day, and makes the proposal that another person may approve. */
+export async function actAlone(
+  database: Database,
+  { reference, corridor, to, by }: Promotion,
+  reason: string,
+): Promise<EmergencyJson> {
+  const { modelId } = await findKnown(database, reference);
+  // This build may differ from the build that imported it.
+  await loadModel(database, modelId);
+  await readSettledRollouts(database, by.request);
+  const decision = await decideRollouts(database, async (log, query) => {
+    await refuseStale({ query }, by.keyId);
+    const rows = planEmergency(log, await corridorsOf({ query }, corridor), { modelId, ...to });
+    const proposalId = await insertProposal(query, { modelId, corridor, ...to }, by);
+    return { rows, proposalId, proposedBy: by.name, approvedBy: null, by, reason };
+  });
+  return { proposal_id: decision.proposalId ?? '', ...toDecided(decision) };
+}
+
+export async function takeRolloutBack(
+  database: Database,
+  corridor: string,
+  by: Officer,
+): Promise<DecidedRolloutsJson> {
+  await readSettledRollouts(database, by.request);
+  const decision = await decideRollouts(database, async (log, query) => {
+    await refuseStale({ query }, by.keyId);
+    const rows = planRollback(log, await corridorsOf({ query }, corridor));
+    return { rows, proposalId: null, proposedBy: by.name, approvedBy: null, by };
+  });
+  return toDecided(decision);
+}
+
+async function findOpen(database: { query: Query }, id: string): Promise<StoredProposal> {
+  const proposal = /^\d{1,18}$/.test(id) ? await findProposal(database, id) : undefined;
+  if (proposal !== undefined) return proposal;
+  throw new Failure('not-found', 'PROPOSAL_UNKNOWN', `there is no proposal '${id}'`);
+}
+
+/** A corridor that is added later has no models until they are promoted there. */
+async function corridorsOf(database: { query: Query }, corridor: string): Promise<string[]> {
+  const known = await listCorridors(database);
+  if (corridor === ALL_CORRIDORS) return known;
+  if (known.includes(corridor)) return [corridor];
+  const why = `there is no corridor ${given(corridor)}; it must be ${oneOf([ALL_CORRIDORS, ...known])}`;
+  throw new Failure('not-found', 'CORRIDOR_UNKNOWN', why);
+}
+
+/** The rows that a decision appended. */
+const toDecided = ({ rows }: Decision): DecidedRolloutsJson => ({
+  items: rows.map((row) => ({
+    corridor: row.corridor,
+    to: holdingText(row),
+    cause: row.cause,
+    model_id: row.modelId,
+  })),
+});

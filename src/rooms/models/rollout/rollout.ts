@@ -1,0 +1,222 @@
+/**
+ * What models do in a corridor, and what may follow. Pure: the log of rollouts in, the rows that a
+ * decision appends out. The newest row of a model in a corridor holds; without a row it is staged.
+ *
+ *     staged ─▶ shadow ◀─▶ canary n % ─▶ active ─▶ deprecated ─▶ shadow
+ */
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Holding, LoggedRollout, ProposedHolding, Rollout } from '../model-record.ts';
+
+/** States by how much a model may decide. */
+const RANK = { staged: 0, deprecated: 0, shadow: 1, canary: 2, active: 3 } as const;
+type RolloutState = keyof typeof RANK;
+
+export type Target = ProposedHolding & { readonly modelId: string };
+
+/** The state of each model in a corridor, by its newest row, the newest last; absent models are staged. */
+export function holdingsIn(log: readonly Rollout[], corridor: string): Map<string, Holding> {
+  const holdings = new Map<string, Holding>();
+  for (const row of log) {
+    if (row.corridor !== corridor) continue;
+    // Deleted first, so that the newest row is inserted last.
+    holdings.delete(row.modelId);
+    holdings.set(row.modelId, { state: row.state, canaryPercent: row.canaryPercent });
+  }
+  return holdings;
+}
+
+/**
+ * The rows of an approved proposal. A model takes one step at a time; a step that it has taken in one
+ * corridor is open to it in every other.
+ * @throws Failure `ROLLOUT_REFUSED`
+ */
+export function planPromotion(
+  log: readonly Rollout[],
+  corridors: readonly string[],
+  target: Target,
+): Rollout[] {
+  const furthest = furthestOf(log, target.modelId);
+  if (RANK[target.state] > RANK[furthest] + 1) {
+    refuse(`the model is ${furthest}: it goes by shadow and canary, one step at a time`);
+  }
+  const rows = corridors.flatMap((corridor) =>
+    stepsIn(holdingsIn(log, corridor), corridor, target),
+  );
+  if (rows.length === 0) refuse('nothing would change');
+  return rows;
+}
+
+function stepsIn(
+  holdings: ReadonlyMap<string, Holding>,
+  corridor: string,
+  { modelId, state, canaryPercent }: Target,
+): Rollout[] {
+  const now = holdings.get(modelId);
+  if (now?.state === state && now.canaryPercent === canaryPercent) return [];
+  if (now?.state === 'active') {
+    refuse(`the model is active in ${corridor}: roll it back, or make another one active`);
+  }
+  const rival = [...holdings].find(([id, held]) => id !== modelId && held.state === state)?.[0];
+  if (state === 'canary' && rival !== undefined) {
+    refuse(`${corridor} has a canary already, ${rival}: make it active or roll it back`);
+  }
+  const row: Rollout = { corridor, modelId, state, canaryPercent, cause: 'approval' };
+  if (state !== 'active' || rival === undefined) return [row];
+  return [{ ...ended(corridor, rival), cause: 'displacement' }, row];
+}
+
+/**
+ * The rows that roll the newest decision back in each corridor: a canary ends; else the active model gives way
+ * to the one that was active before it, or to the rules alone.
+ * @throws Failure `ROLLOUT_REFUSED`
+ */
+export function planRollback(log: readonly Rollout[], corridors: readonly string[]): Rollout[] {
+  const rows = corridors.flatMap((corridor) => {
+    const canary = canaryIn(log, corridor);
+    return canary === undefined ? giveWay(log, corridor) : [ended(corridor, canary)];
+  });
+  if (rows.length === 0) refuse('there is neither a canary nor an active model');
+  return rows;
+}
+
+/** The rows that roll one model back that decides in a corridor; none where it no longer decides. */
+export function planRemoval(log: readonly Rollout[], corridor: string, modelId: string): Rollout[] {
+  if (canaryIn(log, corridor) === modelId) return [ended(corridor, modelId)];
+  return activeIn(log, corridor).at(-1) === modelId ? giveWay(log, corridor) : [];
+}
+
+function canaryIn(log: readonly Rollout[], corridor: string): string | undefined {
+  return [...holdingsIn(log, corridor)].find(([, { state }]) => state === 'canary')?.[0];
+}
+
+/** The active model ends, and the one before it is active again. */
+function giveWay(log: readonly Rollout[], corridor: string): Rollout[] {
+  const history = activeIn(log, corridor);
+  const active = history.at(-1);
+  if (active === undefined) return [];
+  const before = history.at(-2);
+  const end = ended(corridor, active);
+  return before === undefined ? [end] : [end, { ...end, modelId: before, state: 'active' }];
+}
+
+/**
+ * Models that became active in a corridor and were not rolled back, oldest first; the last one is active. A model that one
+ * person made active alone is left out once another follows, so a rollback never goes back to it.
+ */
+export function activeIn(log: readonly Rollout[], corridor: string): string[] {
+  const models: string[] = [];
+  let isAlone = false;
+  for (const { modelId, state, cause, ...row } of log) {
+    if (row.corridor !== corridor) continue;
+    const isLast = models.at(-1) === modelId;
+    if ((cause === 'approval' || cause === 'emergency') && state === 'active') {
+      if (isAlone || isLast) models.pop();
+      models.push(modelId);
+      isAlone = cause === 'emergency';
+    }
+    if (cause === 'rollback' && state === 'deprecated' && isLast) {
+      models.pop();
+      isAlone = false;
+    }
+  }
+  return models;
+}
+
+/**
+ * The rows of an emergency, which takes the steps that two people could approve. A corridor has no second emergency until
+ * two people have decided there.
+ * @throws Failure `ROLLOUT_REFUSED`
+ */
+export function planEmergency(
+  log: readonly Rollout[],
+  corridors: readonly string[],
+  target: Target,
+): Rollout[] {
+  for (const corridor of corridors) {
+    const last = log.findLast(
+      (row) => row.corridor === corridor && (row.cause === 'approval' || row.cause === 'emergency'),
+    );
+    if (last?.cause === 'emergency') {
+      refuse(`${corridor} had an emergency that nobody has confirmed: two people decide next`);
+    }
+  }
+  return planPromotion(log, corridors, target).map((row) =>
+    row.cause === 'approval' ? { ...row, cause: 'emergency' } : row,
+  );
+}
+
+/** The rows that confirm an emergency wherever it is still in force. @throws Failure `ROLLOUT_REFUSED` */
+export function planConfirmation(log: readonly LoggedRollout[], proposalId: string): Rollout[] {
+  const rows = log.filter((row) => row.proposalId === proposalId && stands(log, row));
+  if (rows.length === 0) refuse('the emergency is over: propose it again');
+  return rows.map(({ corridor, modelId, state, canaryPercent }) => ({
+    ...{ corridor, modelId, state, canaryPercent, cause: 'approval' },
+  }));
+}
+
+/** The rows that end the emergencies whose day is over. */
+export function planLapses(log: readonly LoggedRollout[]): Rollout[] {
+  const settled: Rollout[] = [...log];
+  for (const row of log) {
+    if (!row.hasLapsed || !isNewest(settled, row)) continue;
+    const { corridor, modelId } = row;
+    const rows = planRemoval(settled, corridor, modelId);
+    settled.push(...(rows.length > 0 ? rows : [ended(corridor, modelId)]));
+  }
+  return settled.slice(log.length);
+}
+
+function stands(log: readonly LoggedRollout[], row: LoggedRollout): boolean {
+  return row.cause === 'emergency' && !row.hasLapsed && isNewest(log, row);
+}
+
+/** Whether a row is the newest of its model in its corridor. */
+function isNewest(log: readonly Rollout[], row: Rollout): boolean {
+  const { corridor, modelId } = row;
+  return log.findLast((one) => one.corridor === corridor && one.modelId === modelId) === row;
+}
+
+/** The furthest state of a model in any corridor; emergencies do not count. */
+function furthestOf(all: readonly Rollout[], modelId: string): RolloutState {
+  const log = all.filter(({ cause }) => cause !== 'emergency');
+  let furthest: RolloutState = 'staged';
+  for (const corridor of new Set(log.map((row) => row.corridor))) {
+    const state = holdingsIn(log, corridor).get(modelId)?.state ?? 'staged';
+    if (RANK[state] > RANK[furthest]) furthest = state;
+  }
+  return furthest;
+}
+
+function ended(corridor: string, modelId: string): Rollout {
+  return { corridor, modelId, state: 'deprecated', canaryPercent: 0, cause: 'rollback' };
+}
+
+type Proposal = {
+  readonly proposedBy: string;
+  readonly proposedAtMs: number;
+  readonly isApproved: boolean;
+};
+
+/** What was allowed when it was proposed may not be so later. */
+const PROPOSAL_DAYS_MAX = 7;
+export const PROPOSAL_MS_MAX = PROPOSAL_DAYS_MAX * 86_400_000;
+
+/** @throws Failure `ROLLOUT_REFUSED` unless this person may approve it now */
+export function checkApproval(proposal: Proposal, approver: string, nowMs: number): void {
+  if (proposal.isApproved) refuse('the proposal was approved already');
+  if (personOf(proposal.proposedBy) === personOf(approver)) {
+    refuse(`${approver} proposed it: another person must approve it`);
+  }
+  if (nowMs - proposal.proposedAtMs > PROPOSAL_MS_MAX) {
+    refuse(`the proposal is older than ${PROPOSAL_DAYS_MAX} days: propose it again`);
+  }
+}
+
+/** Spellings of one name are one person. */
+function personOf(owner: string): string {
+  return owner.normalize('NFKC').trim().toLowerCase();
+}
+
+function refuse(why: string): never {
+  throw new Failure('conflict', 'ROLLOUT_REFUSED', why);
+}

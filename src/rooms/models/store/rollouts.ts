@@ -1,0 +1,205 @@
+/** Proposals and rollouts of models: appended, never changed; the newest row of a model in a corridor holds. */
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Actor, Officer } from '../../../kit/words/principal.ts';
+import type { LoggedRollout, ProposedHolding, Rollout } from '../model-record.ts';
+
+type Queries = Pick<Database, 'query'>;
+
+export type NewProposal = ProposedHolding & {
+  readonly modelId: string;
+  /** A corridor or ALL_CORRIDORS. */
+  readonly corridor: string;
+};
+export type StoredProposal = NewProposal & {
+  readonly proposedBy: string;
+  /** Null for a proposal that was made before keys were recorded. */
+  readonly proposedByKey: string | null;
+  readonly proposalId: string;
+  readonly proposedAt: Date;
+  readonly isApproved: boolean;
+};
+
+export type StoredRollout = LoggedRollout & {
+  readonly proposedBy: string;
+  readonly approvedBy: string | null;
+  /** Why the engine rolled back, or one person acted alone; null for a decision of two people. */
+  readonly reason: string | null;
+  /** When an emergency ends; null for every other row. */
+  readonly endsAt: Date | null;
+  readonly createdAt: Date;
+};
+
+/** Far more rows than people will decide in decades. */
+const ROLLOUTS_MAX = 100_000;
+/** Open proposals of one model that are shown, newest first. */
+const PROPOSALS_MAX = 50;
+
+const PROPOSAL = `p.proposal_id as "proposalId", p.model_id as "modelId", p.corridor, p.state,
+                  p.canary_percent as "canaryPercent", p.proposed_by as "proposedBy",
+                  p.proposed_by_key as "proposedByKey", p.proposed_at as "proposedAt",
+                  exists (select from market.model_rollouts r
+                           where r.proposal_id = p.proposal_id and r.cause = 'approval') as "isApproved"`;
+
+const insertProposalStatement = {
+  name: 'insert-model-proposal',
+  text: `insert into market.model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
+         values ($1, $2, $3, $4, $5, $6) returning proposal_id as "proposalId"`,
+};
+
+/** @returns the id of the proposal, which its approval names */
+export async function insertProposal(
+  query: Query,
+  proposal: NewProposal,
+  by: Officer,
+): Promise<string> {
+  const { modelId, corridor, state, canaryPercent } = proposal;
+  const values = [modelId, corridor, state, canaryPercent, by.name, by.keyId];
+  const rows = await query<{ proposalId: string }>(insertProposalStatement, values);
+  const subject = rows[0]?.proposalId ?? '';
+  const change = { action: 'rollout.propose', subject, before: null, after: proposal } as const;
+  await recordChange(query, by, change);
+  return subject;
+}
+
+const findProposalStatement = {
+  name: 'find-model-proposal',
+  text: `select ${PROPOSAL} from market.model_proposals p where p.proposal_id = $1`,
+};
+
+export async function findProposal(
+  database: Queries,
+  proposalId: string,
+): Promise<StoredProposal | undefined> {
+  const [row] = await database.query<StoredProposal>(findProposalStatement, [proposalId]);
+  return row;
+}
+
+const listOpenStatement = {
+  name: 'list-open-model-proposals',
+  text: `select ${PROPOSAL} from market.model_proposals p
+          where p.model_id = $1 and p.proposed_at >= $2
+            and not exists (select from market.model_rollouts r where r.proposal_id = p.proposal_id and r.cause = 'approval')
+          order by p.proposal_id desc limit $3`,
+};
+
+/** Proposals since a time that nobody approved. */
+export async function listOpenProposals(
+  database: Queries,
+  modelId: string,
+  sinceMs: number,
+): Promise<StoredProposal[]> {
+  const values = [modelId, new Date(sinceMs), PROPOSALS_MAX];
+  return await database.query<StoredProposal>(listOpenStatement, values);
+}
+
+const readStatement = {
+  name: 'read-model-rollouts',
+  text: `select corridor, model_id as "modelId", state, canary_percent as "canaryPercent", cause,
+                proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
+                reason, created_at as "createdAt", ends_at as "endsAt",
+                coalesce(ends_at <= now(), false) as "hasLapsed"
+           from market.model_rollouts order by rollout_id limit $1`,
+};
+
+const newestStatement = {
+  name: 'read-newest-model-rollout',
+  text: `select max(rollout_id) || coalesce('+' || nullif((select count(*) from market.model_rollouts where ends_at <= now()), 0), '')
+                as newest
+           from market.model_rollouts`,
+};
+
+/**
+ * Version of the log: it changes when a row is appended or an emergency ends; null for an empty log. Rows are appended one
+ * decision at a time, so the largest id is the newest.
+ */
+export async function readNewestRollout(database: Queries): Promise<string | null> {
+  const [row] = await database.query<{ newest: string | null }>(newestStatement);
+  return row?.newest ?? null;
+}
+
+/** All rows, oldest first. */
+export async function readRollouts(database: Queries): Promise<StoredRollout[]> {
+  const rows = await database.query<StoredRollout>(readStatement, [ROLLOUTS_MAX + 1]);
+  if (rows.length <= ROLLOUTS_MAX) return rows;
+  throw new Failure(
+    'permanent',
+    'ROLLOUTS_MAX',
+    `more than ${ROLLOUTS_MAX} rows of model_rollouts`,
+  );
+}
+
+const lockStatement = {
+  name: 'lock-model-rollouts',
+  text: 'lock table market.model_rollouts in share row exclusive mode',
+};
+const appendStatement = {
+  name: 'append-model-rollouts',
+  text: `insert into market.model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
+             approved_by, reason, decided_by_key, ends_at)
+         select r.corridor, r."modelId", r.state, r."canaryPercent", r.cause,
+                case when r.cause in ('approval', 'emergency') then $2::bigint end, $3, $4, $5, $6,
+                case r.cause when 'emergency' then now() + interval '1 day' end
+           from jsonb_to_recordset($1::jsonb)
+                as r (corridor text, "modelId" text, state text, "canaryPercent" smallint, cause text)`,
+};
+
+export type Decision = {
+  readonly rows: readonly Rollout[];
+  /** Null for a rollback. */
+  readonly proposalId: string | null;
+  readonly proposedBy: string;
+  readonly approvedBy: string | null;
+  readonly by: Actor;
+  readonly reason?: string;
+};
+
+/**
+ * Appends the rows that `decide` returns for the log, one decision at a time: nobody else appends between its
+ * read and its write. If `decide` throws, nothing is written.
+ */
+export async function decideRollouts(
+  database: Database,
+  decide: (log: readonly StoredRollout[], query: Query) => Promise<Decision>,
+): Promise<Decision> {
+  return await database.transaction(async (query) => {
+    await query(lockStatement);
+    const log = await readRollouts({ query });
+    const decision = await decide(log, query);
+    const { rows, proposalId, proposedBy, approvedBy, by, reason = null } = decision;
+    const values = [
+      ...[JSON.stringify(rows), proposalId, proposedBy, approvedBy, reason, by.keyId],
+    ];
+    if (rows.length === 0) return decision;
+    await query(appendStatement, values);
+    await recordDecision(query, log, decision);
+    return decision;
+  });
+}
+
+/** Appends a decision to the audit log; `before` holds the models' newest rows in the corridors of the decision. */
+async function recordDecision(
+  query: Query,
+  log: readonly StoredRollout[],
+  { rows, proposalId, by, reason }: Decision,
+): Promise<void> {
+  const holdingOf = ({ corridor, modelId, state, canaryPercent }: Rollout) => ({
+    ...{ corridor, model_id: modelId, state, canary_percent: canaryPercent },
+  });
+  const before = rows.flatMap(({ corridor, modelId }) => {
+    const held = log.findLast((row) => row.corridor === corridor && row.modelId === modelId);
+    return held === undefined ? [] : [holdingOf(held)];
+  });
+  const corridors = [...new Set(rows.map(({ corridor }) => corridor))];
+  await recordChange(query, by, {
+    action: rows.some(({ cause }) => cause === 'emergency')
+      ? 'rollout.emergency'
+      : proposalId === null
+        ? 'rollout.rollback'
+        : 'rollout.approve',
+    subject: proposalId ?? corridors.join(' '),
+    before: { holdings: before },
+    after: { holdings: rows.map(holdingOf), reason: reason ?? null },
+  });
+}

@@ -1,0 +1,12 @@
+/** The room of operations: migrations, months, entries of other releases, reconciliation by hand. */
+import type { Room } from '../../core/room.ts';
+
+export const operate: Room = {
+  name: 'operate',
+  commands: {
+    migrate: () => import('./commands/migrate.ts'),
+    partitions: () => import('./commands/partitions.ts'),
+    entries: () => import('./commands/entries.ts'),
+    reconcile: () => import('./commands/reconcile.ts'),
+  },
+};

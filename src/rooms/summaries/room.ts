@@ -1,0 +1,8 @@
+/** The room of summaries: sums by day. */
+import type { Room } from '../../core/room.ts';
+
+export const summaries: Room = {
+  name: 'summaries',
+  document: async () => (await import('./routes.ts')).document,
+  api: async (api) => ({ routes: [(await import('./routes.ts')).summariesRoutes(api)] }),
+};

@@ -1,0 +1,100 @@
+/** Which endpoints take an event, and the body that each is sent. */
+import { v7 as uuidv7 } from 'uuid';
+import type { Verdict } from '../../core/domain/score-record.ts';
+import type { Decision, Event } from '../../core/events.ts';
+import type { NewDelivery } from './store/deliveries.ts';
+import { type Endpoint, type SentType, WEBHOOK_LIMITS } from './webhook.ts';
+
+/** A decision with the client of its transaction. */
+export type ClientDecision = Omit<Decision, 'transactionId'> & { readonly client: string | null };
+
+/** Types whose events list decisions, and how the ids of these events begin. */
+const LISTS = {
+  'transaction.decided': 'decided_',
+  'transaction.final_decision': 'final_',
+} as const;
+type ListType = keyof typeof LISTS;
+
+/** Type, timestamp and brackets around a list, and more. */
+const ENVELOPE_BYTES = 128;
+
+/** One delivery for each endpoint that takes an event. */
+export function match(endpoints: readonly Endpoint[], events: readonly Event[]): NewDelivery[] {
+  return events.flatMap((event) =>
+    endpoints
+      .filter((endpoint) => takes(endpoint, event.type, event))
+      .map(({ endpointId }) => toDelivery(endpointId, event)),
+  );
+}
+
+export function toDelivery(
+  endpointId: string,
+  { id, type, at, data }: Event<SentType>,
+): NewDelivery {
+  const payload = toPayload(type, at, JSON.stringify(data));
+  return { endpointId, eventId: id, eventType: type, payload, decisions: null };
+}
+
+/** Lists of the decisions that each endpoint takes: every decision once, in few events, which differ from endpoint to endpoint. */
+export function* toLists(
+  endpoints: readonly Endpoint[],
+  type: ListType,
+  decisions: readonly ClientDecision[],
+): Generator<NewDelivery> {
+  for (const endpoint of endpoints) {
+    const taken = decisions.filter((one) => takes(endpoint, type, one));
+    for (const list of divide(endpoint, taken)) yield toList(endpoint, type, list);
+  }
+}
+
+type Listed = { readonly atMs: number; readonly json: string };
+
+/** Begins a new list where one more decision would be too many, or too long. */
+function* divide({ client }: Endpoint, decisions: readonly ClientDecision[]): Generator<Listed[]> {
+  let list: Listed[] = [];
+  let bytes = ENVELOPE_BYTES;
+  for (const { atMs, json: whole, clientJson } of decisions) {
+    const json = client === null ? whole : (clientJson ?? whole);
+    const more = Buffer.byteLength(json) + 1;
+    const isFull = list.length === WEBHOOK_LIMITS.eventDecisions;
+    if (isFull || (list.length > 0 && bytes + more > WEBHOOK_LIMITS.eventBytes)) {
+      yield list;
+      list = [];
+      bytes = ENVELOPE_BYTES;
+    }
+    list.push({ atMs, json });
+    bytes += more;
+  }
+  if (list.length > 0) yield list;
+}
+
+/** A list is made once, by the database transaction that stores it, so an id that is made here is its own for ever. */
+function toList({ endpointId }: Endpoint, type: ListType, list: readonly Listed[]): NewDelivery {
+  const at = new Date(Math.max(...list.map(({ atMs }) => atMs)));
+  const texts = list.map(({ json }) => json).join(',');
+  return {
+    ...{ endpointId, eventId: `${LISTS[type]}${uuidv7()}`, eventType: type },
+    payload: toPayload(type, at, `{"decisions":[${texts}]}`),
+    decisions: list.length,
+  };
+}
+
+function toPayload(type: SentType, at: Date, data: string): string {
+  return `{"type":"${type}","timestamp":"${at.toISOString()}","data":${data}}`;
+}
+
+type Chosen = {
+  readonly client?: string | null;
+  readonly corridor?: string;
+  readonly verdict?: Verdict;
+};
+
+function takes(endpoint: Endpoint, type: SentType, { client, corridor, verdict }: Chosen): boolean {
+  const { client: own, corridors, verdicts, eventTypes } = endpoint;
+  return (
+    eventTypes.some((one) => one === type) &&
+    (own === null || own === client) &&
+    (corridors === null || corridor === undefined || corridors.includes(corridor)) &&
+    (verdict === undefined || verdicts.includes(verdict))
+  );
+}

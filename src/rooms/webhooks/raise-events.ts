@@ -1,0 +1,107 @@
+/** Makes deliveries of what has happened, in the database transactions that say how far each source of events was read. */
+import { toScoreJson } from '../../core/domain/score-record.ts';
+import type { DecisionLog, Event, WatchedEvents } from '../../core/events.ts';
+import { type LocatedScore, locateDecided } from '../../core/store/scores/decided-scores.ts';
+import { findClients } from '../../core/store/transactions/clients.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
+import { type ClientDecision, match, toLists } from './match-events.ts';
+import {
+  findKnownEvents,
+  insertDeliveries,
+  lockPosition,
+  movePosition,
+  type NewDelivery,
+} from './store/deliveries.ts';
+import { listTakers } from './store/endpoints.ts';
+import { takeHooked } from './store/webhook-intake.ts';
+import type { Endpoint } from './webhook.ts';
+
+/** Rows of one step; each names transactions of a batch. */
+const STEP_ROWS = 500;
+/** Transactions of one step, and as many as its last row names beyond. */
+const STEP_TRANSACTIONS = 500;
+
+export type Raised = { readonly deliveries: number; readonly mayHaveMore: boolean };
+
+/** `transaction.decided`: makes the deliveries that the oldest rows of the intake ask for, and deletes these rows. */
+export async function raiseDecided(
+  database: Pick<Database, 'transaction'>,
+  transactionsMax: number = STEP_TRANSACTIONS,
+): Promise<Raised> {
+  return await database.transaction(async (query) => {
+    const taken = await takeHooked(query, STEP_ROWS, transactionsMax);
+    const ids = taken.flat();
+    const mayHaveMore = taken.length === STEP_ROWS || ids.length >= transactionsMax;
+    const endpoints = taken.length === 0 ? [] : await listTakers(query);
+    if (endpoints.length === 0) return { deliveries: 0, mayHaveMore };
+    const located = await locateDecided(query, ids);
+    const lists = toLists(endpoints, 'transaction.decided', located.map(toDecision));
+    const made = await insertDeliveries(query, lists);
+    return { deliveries: made.length, mayHaveMore };
+  });
+}
+
+function toDecision({ score, client, merchantId, amount, currency }: LocatedScore): ClientDecision {
+  const { scoredAtMs, corridor, verdict } = score;
+  const data = { ...toScoreJson(score), merchant_id: merchantId, amount, currency };
+  return { client, corridor, verdict, atMs: scoredAtMs, json: JSON.stringify(data) };
+}
+
+/** Makes deliveries of the decisions behind the position, which moves in the same commit. */
+export async function raiseLogged(
+  database: Pick<Database, 'transaction'>,
+  log: DecisionLog,
+  rowsMax: number = STEP_ROWS,
+): Promise<Raised> {
+  return await database.transaction(async (query) => {
+    const page = await log.listAfter(query, await lockPosition(query), rowsMax);
+    const last = page.at(-1);
+    if (last === undefined) return { deliveries: 0, mayHaveMore: false };
+    const endpoints = await listTakers(query);
+    const needsClients = endpoints.some(({ client }) => client !== null);
+    const ids = needsClients ? page.map(({ transactionId }) => transactionId) : [];
+    const clients = ids.length === 0 ? new Map<string, string>() : await findClients(query, ids);
+    const decisions = page.map((one) => ({
+      ...one,
+      client: clients.get(one.transactionId) ?? null,
+    }));
+    const made = await insertDeliveries(query, toLists(endpoints, log.type, decisions));
+    await movePosition(query, last.position);
+    return { deliveries: made.length, mayHaveMore: page.length === rowsMax };
+  });
+}
+
+/**
+ * Makes deliveries of what holds for a while. Each thing is found again and again; the id of its event, which an endpoint
+ * gets once, lets one delivery be made. @returns how many deliveries are new
+ */
+export async function raiseWatched(
+  { query }: Pick<Database, 'query'>,
+  sources: readonly WatchedEvents[],
+  nowMs: number,
+): Promise<number> {
+  const endpoints = await listTakers(query);
+  const events: Event[] = [];
+  for (const { type, find } of sources) {
+    const isTaken = endpoints.some(({ eventTypes }) => eventTypes.includes(type));
+    if (isTaken) events.push(...(await find(query, nowMs)));
+  }
+  const unknown = await withoutKnown(query, endpoints, events);
+  return (await insertDeliveries(query, unknown)).length;
+}
+
+/** A row that is inserted in vain takes an id and leaves a dead row; most events are known. */
+async function withoutKnown(
+  query: Query,
+  endpoints: readonly Endpoint[],
+  events: readonly Event[],
+): Promise<NewDelivery[]> {
+  const byEndpoint = Map.groupBy(match(endpoints, events), ({ endpointId }) => endpointId);
+  const unknown: NewDelivery[] = [];
+  for (const [endpointId, deliveries] of byEndpoint) {
+    const ids = deliveries.map(({ eventId }) => eventId);
+    const known = await findKnownEvents(query, endpointId, ids);
+    unknown.push(...deliveries.filter(({ eventId }) => !known.has(eventId)));
+  }
+  return unknown;
+}

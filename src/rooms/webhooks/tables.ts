@@ -1,0 +1,27 @@
+/** When the rows of the tables of webhooks end. */
+import { OLD, PURGE_STEP_ROWS_MAX, purgeRows, rowsBefore } from '../../kit/duties/purge.ts';
+import type { Retention } from '../../kit/duties/retention.ts';
+
+export const tables: readonly Retention[] = [
+  { tables: ['webhook_intake'], ends: 'once their deliveries are made: they are work' },
+  {
+    tables: ['webhook_deliveries', 'webhook_endpoints'],
+    setting: 'RISK_WEBHOOK_RETENTION_DAYS',
+    ends: 'after the event, delivered or not; an endpoint ends as long after it was deleted, and one in use stays',
+    purges: [
+      purgeRows(
+        'webhook_deliveries',
+        // Ids rise with time; an endpoint that is deleted gets no delivery after that.
+        `from (select ctid, created_at from market.webhook_deliveries order by delivery_id limit ${PURGE_STEP_ROWS_MAX}) first
+      where created_at < ${OLD}`,
+        (config) => [config.RISK_WEBHOOK_RETENTION_DAYS],
+      ),
+      purgeRows(
+        'webhook_endpoints',
+        rowsBefore('webhook_endpoints', 'deleted_at', OLD),
+        (config) => [config.RISK_WEBHOOK_RETENTION_DAYS],
+      ),
+    ],
+  },
+  { tables: ['webhook_position'], ends: 'never: one row' },
+];

@@ -1,0 +1,292 @@
+/**
+ * Goal: reviewers work through the queue by keyboard, take decisions back, confirm each other's, decide a ring at once, and
+ * learn plainly when a case is somebody else's. Method: disputed transactions in a real engine, and a Chromium for each person.
+ */
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { insertPersonKey } from '../../../support/people.ts';
+import { heading } from '../../support/log-in.ts';
+import { shoot, violationsOf } from '../../support/pages.ts';
+import { setUpConsole } from '../../support/set-up.ts';
+import { giveReason, setUpReview, undoBar } from './support.ts';
+
+const shown = setUpConsole();
+const { open } = shown;
+const { read, logIn, openCase, disputes } = setUpReview(shown);
+
+const SOON = { timeout: 60_000 };
+
+test('an officer takes the next case, decides, takes it back, decides again and goes on', async () => {
+  const corridor = 'US-PH';
+  await disputes(...['acc_n1', 'acc_n2', 'acc_n3'].map((account_id) => ({ account_id, corridor })));
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  await page.keyboard.press('g');
+  await page.keyboard.press('r');
+  await heading(page, 'Review').waitFor();
+  await page.getByRole('button', { name: 'P0' }).click();
+  await page.getByLabel('Corridor').selectOption(corridor);
+  await page.waitForURL(/priority=P0&corridor=US-PH/);
+  await page.getByRole('link', { name: 'acc_n1' }).waitFor();
+  await page.keyboard.press('n');
+  await page.getByText('You have it for').waitFor();
+  const first = page.url();
+  await page.keyboard.press('f');
+  const send = page.getByRole('dialog').getByRole('button', { name: 'Fraud' });
+  expect(await send.isDisabled()).toBe(true);
+  await giveReason(page, 'The cardholder did not make it');
+  await undoBar(page).getByText('Fraud: acc_n').waitFor();
+  const left = async () => Number.parseInt((await page.getByRole('timer').textContent()) ?? '', 10);
+  const before = await left();
+  await expect.poll(left, SOON).toBeLessThan(before);
+  await page.keyboard.press('z');
+  await page.getByText('You have it for').waitFor();
+  expect(page.url()).toBe(first);
+  await page.keyboard.press('l');
+  await giveReason(page, 'The cardholder remembers it');
+  await undoBar(page).getByText('Legitimate: acc_n').waitFor();
+  await shoot(page, 'review-decided-1280-light');
+  await page.keyboard.press('n');
+  await page.waitForURL((url) => url.href !== first);
+  await page.getByText('You have it for').waitFor();
+  await page.getByRole('link', { name: 'acc_n' }).first().waitFor();
+  const one = await read(`/v1/reviews/${new URL(first).pathname.split('/').at(-1)}`);
+  expect(one.decision).toMatchObject({
+    ...{ disposition: 'legitimate', reason: 'The cardholder remembers it', decided_by: 'Ann' },
+  });
+  await page.keyboard.press('g');
+  await page.keyboard.press('r');
+  const shift = page.locator('dl[aria-label="Your shift"] dd');
+  await expect.poll(() => shift.first().textContent(), SOON).toContain('1 legitimate');
+  expect(await shift.last().textContent()).toMatch(/^1/);
+  expect(faults).toEqual([]);
+});
+
+test('a row is claimed by c, and opened by Enter', async () => {
+  const ids = await disputes({ account_id: 'acc_key' }, { account_id: 'acc_key' });
+  await using tab = await logIn('Dee');
+  const { page } = tab;
+  await open(page, '/review?account_id=acc_key');
+  await page.getByRole('link', { name: 'acc_key' }).first().waitFor();
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.getByText('Nobody has it').waitFor();
+  await page.goBack();
+  await page.getByRole('link', { name: 'acc_key' }).first().waitFor();
+  await page.keyboard.press('j');
+  const carried: (string | undefined)[] = [];
+  page.on('request', (request) => carried.push(request.headers()['consistency-token']));
+  const answered = page.waitForResponse((answer) => answer.url().endsWith('/claim'));
+  await page.keyboard.press('c');
+  await page.getByText('You have it for').waitFor();
+  const token = await (await answered).headerValue('consistency-token');
+  expect(token).not.toBeNull();
+  await expect.poll(() => carried, SOON).toContain(token);
+  const states = await Promise.all(ids.map((id) => read(`/v1/reviews/${id}`)));
+  expect(states.map(({ state }) => state).toSorted()).toEqual(['claimed', 'open']);
+});
+
+test('much money, or an unknown amount, takes a second person, who confirms or gives it back', async () => {
+  const [rich = '', unrated = ''] = await disputes(
+    { account_id: 'acc_rich', amount: '9000.00' },
+    { account_id: 'acc_egp', amount: '10.00', currency: 'EGP' },
+  );
+  await using first = await logIn('Ann');
+  for (const [id, why] of [
+    [rich, 'It is worth 9,000.00 USD, and from 5,000.00 USD on'],
+    [unrated, 'No exchange rate of EGP is known'],
+  ] as const) {
+    await openCase(first.page, id);
+    await first.page.getByText(why).waitFor();
+    await first.page.keyboard.press('f');
+    await giveReason(first.page, 'A stolen card');
+    await first.page.getByText('It waits for another person').waitFor();
+    expect(await first.page.getByRole('button', { name: 'Confirm' }).count()).toBe(0);
+  }
+  await using second = await logIn('Bob');
+  const { page } = second;
+  await open(page, '/review?state=confirming');
+  await page.getByRole('link', { name: 'acc_rich' }).click();
+  await page.getByText('A stolen card', { exact: true }).waitFor();
+  await shoot(page, 'review-confirming-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Confirm fraud' }).click();
+  await page.getByText('Confirmed by Bob').waitFor();
+  await openCase(page, unrated);
+  await page.getByRole('button', { name: 'Give it back' }).click();
+  await giveReason(page, 'The receipt is missing');
+  await page.getByText('Nobody has it').waitFor();
+  expect(await read(`/v1/reviews/${rich}`)).toMatchObject({
+    decision: { decided_by: 'Ann', confirmed_by: 'Bob' },
+  });
+  expect([...first.faults, ...second.faults]).toEqual([]);
+});
+
+test('a ring is decided at once, and taken back at once', async () => {
+  const device = 'one-device-behind-many-accounts';
+  const ids = await disputes(
+    ...Array.from({ length: 5 }, (_, n) => ({ account_id: `acc_ring_${n}`, device_id: device })),
+  );
+  const states = async () =>
+    (await Promise.all(ids.map((id) => read(`/v1/reviews/${id}`)))).map((one) => one.state);
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  await openCase(page, ids[0] ?? '');
+  await page.getByRole('button', { name: 'Decide 5' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Decide 5 cases at once' });
+  await dialog.getByText(device).waitFor();
+  expect(await violationsOf(page)).toEqual([]);
+  await shoot(page, 'review-ring-1280-light');
+  const side = page.locator('.case-decision');
+  expect(await side.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+  await giveReason(page, 'One device behind many accounts');
+  await undoBar(page).getByText('5 cases of device').waitFor();
+  expect(new Set(await states())).toEqual(new Set(['decided']));
+  await page.keyboard.press('z');
+  await undoBar(page).getByText('taken back').waitFor();
+  expect(await states()).not.toContain('decided');
+  expect(faults).toEqual([]);
+});
+
+describe('a case of which somebody else is faster', () => {
+  test('is claimed by one of two browsers; the other says whose it is, and goes on', async () => {
+    const [id = ''] = await disputes({ account_id: 'acc_race' }, { account_id: 'acc_race' });
+    await using ann = await logIn('Ann');
+    await using bob = await logIn('Bob');
+    const pages = [ann.page, bob.page];
+    for (const page of pages) {
+      await openCase(page, id);
+      await page.getByText('Nobody has it').waitFor();
+    }
+    await Promise.all(pages.map((page) => page.keyboard.press('c')));
+    const refused = (page: Page) => page.getByRole('alert').getByText('has claimed it');
+    const counts = async () =>
+      await Promise.all(pages.map(async (page) => [await refused(page).count()]));
+    await expect.poll(async () => (await counts()).flat().toSorted(), SOON).toEqual([0, 1]);
+    const [annLost] = (await counts()).flat();
+    const [winner, loser] = annLost === 1 ? [bob.page, ann.page] : [ann.page, bob.page];
+    await winner.getByText('You have it for').waitFor();
+    const name = annLost === 1 ? 'Bob' : 'Ann';
+    await loser.getByRole('alert').getByText(`${name} has claimed it.`).waitFor();
+    await expect.poll(() => loser.getByRole('button', { name: 'Fraud' }).isDisabled()).toBe(true);
+    await shoot(loser, 'review-lost-1280-light');
+    expect(await violationsOf(loser)).toEqual([]);
+    await loser.getByRole('alert').getByRole('button', { name: 'Next case' }).click();
+    await loser.waitForURL((url) => !url.pathname.endsWith(id));
+    await loser.getByText('You have it for').waitFor();
+  });
+
+  test('an expired claim says so, and is claimed again', async () => {
+    const [id = ''] = await disputes({ account_id: 'acc_late' });
+    await using tab = await logIn('Ann');
+    const { page } = tab;
+    await openCase(page, id);
+    await page.keyboard.press('f');
+    await page.getByRole('dialog').waitFor();
+    await shown.engine.api.testDatabase.sql(
+      `update review_cases set locked_until = now() - interval '1 s' where transaction_id = $1`,
+      [id],
+    );
+    await giveReason(page, 'Too late');
+    await page.getByRole('alert').getByText('Claim it first.').waitFor();
+    await page.getByText('Nobody has it').waitFor();
+    await page.keyboard.press('c');
+    await page.getByText('You have it for').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  test('a claim is extended while the page is used', async () => {
+    const [id = ''] = await disputes({ account_id: 'acc_kept' });
+    await using tab = await logIn('Ann');
+    const { page } = tab;
+    await openCase(page, id);
+    await page.keyboard.press('c');
+    await page.getByText('You have it for').waitFor();
+    const until = async () => Date.parse((await read(`/v1/reviews/${id}`)).locked_until);
+    const first = await until();
+    let x = 300;
+    const use = async () => {
+      x += 1;
+      await page.mouse.move(x, 300);
+      return await until();
+    };
+    await expect.poll(use, SOON).toBeGreaterThan(first);
+  });
+
+  test('a role that is lost meanwhile is told, with a way on', async () => {
+    const [id = ''] = await disputes({ account_id: 'acc_lost' });
+    const { testDatabase } = shown.engine.api;
+    const key = await insertPersonKey(testDatabase, 'Eve', ['analyst', 'ingest']);
+    await using tab = await shown.logIn({}, key);
+    const { page } = tab;
+    await openCase(page, id);
+    await page.getByText('Nobody has it').waitFor();
+    await testDatabase.sql(`update api_keys set roles = '{ingest}' where identity = 'Eve'`);
+    // By the session, whose roles are cached apart from those of the key.
+    const status = async () =>
+      (await page.request.get(`${shown.engine.api.url}/v1/reviews`)).status();
+    await expect.poll(status, SOON).toBe(403);
+    await page.getByRole('button', { name: 'Claim' }).click();
+    await page.getByText('Your roles no longer allow this').waitFor();
+    await shoot(page, 'review-role-lost-1280-light');
+    expect(await page.getByRole('button', { name: 'Fraud' }).isDisabled()).toBe(true);
+    await page.getByRole('link', { name: 'Go to your first page' }).click();
+    await heading(page, 'Overview').waitFor();
+  });
+});
+
+test('a case takes notes, files, an assignment, and a risk officer', async () => {
+  const [id = ''] = await disputes({ account_id: 'acc_notes' });
+  await using tab = await logIn('Bob');
+  const { page, faults } = tab;
+  await openCase(page, id);
+  await page.getByLabel('Note').fill('Called the cardholder\nno answer');
+  await page.getByRole('button', { name: 'Add note' }).click();
+  await page.getByText('no answer').waitFor();
+  await page.getByLabel('Attach a file').setInputFiles({
+    ...{ name: 'call.txt', mimeType: 'text/plain', buffer: Buffer.from('rang twice\n') },
+  });
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'call.txt' }).click(),
+  ]);
+  expect(download.suggestedFilename()).toBe('call.txt');
+  await page.getByLabel('Attach a file').setInputFiles({
+    ...{ name: 'film.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(300_000) },
+  });
+  await page.getByText('at most 262144 are taken').waitFor();
+  await page.getByLabel('Assigned to').selectOption('Dee');
+  await page.getByText('It is assigned to Dee.').waitFor();
+  await page.getByLabel('Assigned to').selectOption('nobody');
+  await page.getByText('Nobody has it').waitFor();
+  await page.keyboard.press('e');
+  await giveReason(page, 'It may be a ring');
+  await page.getByText('escalated', { exact: true }).waitFor();
+  await page.getByText('History').click();
+  await page.getByText('assigned it to Dee').waitFor();
+  await shoot(page, 'review-history-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  await using analyst = await logIn('Ann');
+  await openCase(analyst.page, id);
+  await analyst.page.getByText('Bob left it to a risk officer.').waitFor();
+  expect(faults).toEqual([]);
+});
+
+test('a transaction without a case gets one by hand', async () => {
+  const { items } = await read('/v1/transactions?verdict=approve&limit=50');
+  const cases = await Promise.all(
+    items.map((one: { transaction_id: string }) => read(`/v1/reviews/${one.transaction_id}`)),
+  );
+  const index = cases.findIndex(({ status }) => status === 404);
+  await using tab = await logIn('Ann');
+  const { page } = tab;
+  await open(page, `/transactions/${items[index].transaction_id}`);
+  await page.getByRole('button', { name: 'Open a case' }).click();
+  await giveReason(page, 'A customer called');
+  await heading(page, 'Case').waitFor();
+  await page.getByText('opened by hand').waitFor();
+  await page.getByText('A customer called').waitFor();
+  await page.getByRole('link', { name: 'all that is known' }).click();
+  await page.getByRole('link', { name: 'Case' }).waitFor();
+});

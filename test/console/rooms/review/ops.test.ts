@@ -1,0 +1,157 @@
+/**
+ * Goal: an operator sees at a glance what waits, what will be late and how many people it takes, and what rules did. Method: an
+ * engine whose review cases are made older while Chromium shows them.
+ */
+import { expect, test } from 'vitest';
+import { openCasesOf } from '../../../support/rooms/review/cases.ts';
+import { heading } from '../../support/log-in.ts';
+import { LOOKS, settle, shoot } from '../../support/pages.ts';
+import { setUpConsole } from '../../support/set-up.ts';
+import { inspect, logInAs, pagesOf, walk } from '../../support/walk.ts';
+
+const it = setUpConsole();
+const LIVE_MS = 20_000;
+
+const sql = (text: string, values: unknown[] = []) => it.engine.api.testDatabase.sql(text, values);
+const openCases = (count: number) =>
+  openCasesOf(
+    it.engine.api.testDatabase,
+    it.engine.api.database,
+    Array.from({ length: count }, () => ({})),
+  );
+const asOperator = async (path: string, name: string) =>
+  logInAs(it.engine, it.browser, await it.engine.keyOf('operator'), [path, name]);
+
+test('an operator’s night: the depth grows, a case is near its deadline, dead letters are replayed', async () => {
+  await using tab = await asOperator('/ops', 'Ops');
+  const { page, faults } = tab;
+  await page.getByText('Live', { exact: true }).waitFor();
+  const tile = (name: string) =>
+    page.locator('.tiles > div').filter({ hasText: name }).locator('strong').textContent();
+  const waiting = async () => Number((await tile('Waiting'))?.replaceAll(',', ''));
+  const before = await waiting();
+  const [late = '', near = '', old = ''] = await openCases(30);
+  await expect.poll(waiting, { timeout: LIVE_MS }).toBe(before + 30);
+
+  const dueIn = (id: string, minutes: number) =>
+    sql(
+      `update review_cases set due_at = now() + $2::int4 * interval '1 minute' where transaction_id = $1`,
+      [id, minutes],
+    );
+  await dueIn(near, 11);
+  await dueIn(late, -5);
+  const due = page.getByRole('region', { name: 'Due next' }).locator('tbody tr');
+  await expect.poll(() => due.first().textContent(), { timeout: LIVE_MS }).toContain('late');
+  expect(await due.nth(1).textContent()).toMatch(/in 1[01] min/);
+  expect(await tile('Deadline missed')).toBe('1');
+  await page.getByText('1 more within 30 min').waitFor();
+
+  await sql(
+    `update review_cases set opened_at = now() - interval '9 hours' where transaction_id = $1`,
+    [old],
+  );
+  await page.getByText('1 case is older than 8 h').waitFor();
+  await page.getByText('Proposes a tighter auto-clear').waitFor();
+  await sql(
+    `update review_cases set locked_by = 'Ann', locked_until = now() + interval '1 hour' where transaction_id = $1`,
+    [near],
+  );
+  const officers = page.getByRole('region', { name: 'Officers' });
+  await officers.getByText('Ann').waitFor();
+  await page.getByRole('region', { name: 'Review by corridor' }).getByText('US-EG').waitFor();
+  expect(await inspect(page, 'ops-night-1280-light')).toEqual([]);
+
+  await page.keyboard.press('g');
+  await page.keyboard.press('d');
+  await heading(page, 'Dead letters').waitFor();
+  await page.getByRole('button', { name: 'replay CRASHES_WORKER in US-EG' }).click();
+  await page.getByRole('button', { name: 'Replay', exact: true }).click();
+  await page.getByText('26 replayed.').waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('c');
+  const corridor = page.getByRole('region', { name: 'Corridors', exact: true });
+  await corridor.getByText('US-EG').waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('p');
+  await heading(page, 'Ops').waitFor();
+  expect(faults).toEqual([]);
+});
+
+test('what is measured is told, and what is entered is calculated: 1,500 reviews take two officers more', async () => {
+  await using tab = await asOperator('/ops', 'Ops');
+  const { page } = tab;
+  const enter = (label: string, value: string) =>
+    page.getByLabel(label, { exact: true }).fill(value);
+  await enter('Transactions a day', '5000');
+  await enter('Auto-cleared, %', '70');
+  await enter('Reviews an hour, each', '20');
+  await enter('Officers', '10');
+  await page.getByRole('button', { name: 'Calculate' }).click();
+  await page.getByText('1,500 reviews a day keep 10 officers 93.8% busy').waitFor();
+  await page.getByText('hire 2 more').waitFor();
+  await enter('Growth a month, %', '10');
+  await page.getByRole('button', { name: 'Calculate' }).click();
+  const table = page.getByRole('region', { name: 'Projection by month' });
+  await table.getByText('in 12', { exact: true }).waitFor();
+  // 5,000 · 1.1¹² = 15,692 transactions, of which 4,708 are reviewed at 160 an officer.
+  const last = await table.locator('tbody tr').last().locator('td').allTextContents();
+  expect(last).toEqual(['in 12', '15,692', '4,708', '30', '37']);
+  await table.scrollIntoViewIfNeeded();
+  expect(await inspect(page, 'capacity-1280-light')).toEqual([]);
+  await enter('Growth a month, %', '5000');
+  await page.getByRole('button', { name: 'Calculate' }).click();
+  await page.getByText('must be a number from 0 to 10').waitFor();
+  await page.getByRole('button', { name: 'As measured' }).click();
+  await expect.poll(() => page.getByText('must be a number').count()).toBe(0);
+});
+
+test('rules show their numbers, their hits and what became of them', async () => {
+  await using tab = await it.logIn();
+  const { page, faults } = tab;
+  await it.open(page, '/rules');
+  const table = page.getByRole('region', { name: 'Rules', exact: true });
+  await table.waitFor();
+  const [{ hits } = { hits: 0 }] = await it.engine.api.testDatabase.sql<{ hits: number }>(
+    `select sum(count)::int as hits from (select * from daily_tallies union all select * from daily_increments) t
+      where outcome = 'NEW_MERCHANT' and day > (now() at time zone 'UTC')::date - 7`,
+  );
+  const row = table.locator('tr').filter({ hasText: 'new-merchant' });
+  const text = (index: number) => row.locator('td').nth(index).textContent();
+  expect(Number((await text(2))?.replaceAll(',', ''))).toBe(hits);
+  await page.getByRole('button', { name: '28 days' }).click();
+  await page.getByText('scores from').waitFor();
+  await table.getByRole('button', { name: 'velocity-count-1h' }).click();
+  const dialog = page.getByRole('dialog', { name: 'velocity-count-1h' });
+  await dialog.getByText('VELOCITY_COUNT_1H').waitFor();
+  expect(await dialog.locator('tbody tr').count()).toBe(4);
+  expect(await inspect(page, 'rule-1280-light')).toEqual([]);
+  await page.keyboard.press('Escape');
+  expect(faults).toEqual([]);
+});
+
+test.each(LOOKS)(
+  'at %s px each page is complete, and axe finds nothing',
+  async (width, viewport, colorScheme) => {
+    await openCases(3);
+    await using tab = await it.logIn({ viewport, colorScheme });
+    const places = [
+      ['ops', '/ops', 'Officers at work'],
+      ['rules', '/rules', 'Hits are counted'],
+    ] as const;
+    await walk(it.engine, tab, places, `${width}-${colorScheme}`);
+    await it.open(tab.page, '/ops');
+    await settle(tab.page, 'Calculate');
+    await tab.page.getByRole('button', { name: 'Calculate' }).scrollIntoViewIfNeeded();
+    await shoot(tab.page, `ops-below-${width}-${colorScheme}`);
+  },
+);
+
+test.each([
+  ['analyst', true],
+  ['operator', true],
+  ['risk_officer', true],
+  ['ingest', false],
+] as const)('%s sees Ops and Rules: %s', async (role, isSeen) => {
+  const names = await pagesOf(it.engine, it.browser, role);
+  expect([names.includes('Ops'), names.includes('Rules')]).toEqual([isSeen, isSeen]);
+});

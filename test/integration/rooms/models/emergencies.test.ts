@@ -1,0 +1,204 @@
+/**
+ * Goal: one officer alone may put a model in force for a day, and no longer, whatever happens meanwhile. Method: the command
+ * runs with keys of two people on a real database; SQL moves an emergency back by a day.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import { actAlone, approveRollout } from '../../../../src/rooms/models/rollout/decide-rollout.ts';
+import { modelsInForce } from '../../../../src/rooms/models/rollout/in-force.ts';
+import { readSettledRollouts } from '../../../../src/rooms/models/rollout/settled-rollouts.ts';
+import { readNewestRollout } from '../../../../src/rooms/models/store/rollouts.ts';
+import {
+  type Answer,
+  type ModelsRig,
+  modelFile,
+  startModelsRig,
+} from '../../../support/models-command.ts';
+
+let rig: ModelsRig;
+let database: Database;
+let ann: string;
+let bob: string;
+/** Registers three models once; their names by id. */
+const names = new Map<string, string>();
+
+beforeAll(async () => {
+  rig = await startModelsRig();
+  database = rig.testDatabase.open();
+  ann = await rig.makeKey('Ann', ['risk_officer']);
+  bob = await rig.makeKey('Bob', ['risk_officer']);
+  for (const [at, name] of ['a@1', 'b@1', 'c@1'].entries()) {
+    const path = rig.write(`${name}.json`, JSON.stringify(modelFile(at)));
+    const { model_id: id } = await rig.json(ann, 'import', path, '--name', name);
+    names.set(id, name);
+  }
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await rig[Symbol.asyncDispose]();
+});
+
+/** Changes rows that the engine never changes. */
+async function change(text: string): Promise<void> {
+  await rig.testDatabase.sql(`
+    alter table model_rollouts disable trigger user;
+    alter table model_proposals disable trigger user;
+    ${text};
+    alter table model_rollouts enable trigger user;
+    alter table model_proposals enable trigger user`);
+}
+const aDayLater = () =>
+  change(`update model_rollouts set created_at = created_at - interval '1 day',
+                                    ends_at = ends_at - interval '1 day'`);
+
+/** Puts a model in force as if Ann had proposed it and Bob had approved it, without the steps before. */
+const settle = (model: string, state: string, percent: number, corridor: string) => `
+  with proposal as (
+    insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by)
+    select model_id, '${corridor}', '${state}', ${percent}, 'Ann' from models where model = '${model}' returning *)
+  insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by, approved_by)
+  select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, 'Bob' from proposal`;
+
+/** Model a is active; b is a canary in another corridor. */
+beforeEach(() =>
+  change(`truncate model_rollouts, model_proposals;
+          ${settle('a@1', 'active', 0, 'US-EG')};
+          ${settle('b@1', 'canary', 1, 'US-MX')}`),
+);
+
+const WHY = ['--reason', 'a wave of frauds'];
+async function put(model: string, to: string, corridor = 'US-EG'): Promise<void> {
+  const { proposal_id: id } = await rig.json(
+    ...[ann, 'promote', model, '--corridor', corridor, '--to', to],
+  );
+  await rig.run(bob, 'approve', id);
+}
+const alone = (model: string, to: string, corridor = 'US-EG', key = ann): Promise<Answer> =>
+  rig.json(key, 'emergency', model, '--corridor', corridor, '--to', to, ...WHY);
+const does = async (model: string): Promise<string> =>
+  (await rig.json(undefined, 'list')).find((row: Answer) => row.model === model).does;
+/** The model in force as workers read it. */
+async function active(): Promise<string | undefined> {
+  const inForce = modelsInForce(await readSettledRollouts(database, 'test')).get('US-EG');
+  return names.get(inForce?.active[0] ?? '');
+}
+
+test('an emergency ends by itself after a day, and the audit log records it', async () => {
+  const { items } = await alone('b@1', 'active');
+  expect(items).toMatchObject([{ cause: 'displacement' }, { cause: 'emergency', to: 'active' }]);
+  expect(await active()).toBe('b@1');
+  await aDayLater();
+  expect(await active()).toBe('a@1');
+  expect([await does('a@1'), await does('b@1')]).toEqual([
+    ...['active US-EG', expect.stringContaining('deprecated US-EG')],
+  ]);
+  const { rollouts } = await rig.json(undefined, 'show', 'b@1');
+  expect(rollouts.slice(-2)).toMatchObject([
+    { cause: 'emergency', proposed_by: 'Ann', approved_by: null, reason: 'a wave of frauds' },
+    {
+      cause: 'rollback',
+      proposed_by: 'engine',
+      reason: expect.stringContaining('nobody confirmed'),
+    },
+  ]);
+  const audit = await rig.testDatabase.sql(
+    'select who, action from audit_log order by audit_id desc limit 2',
+  );
+  expect(audit).toEqual([
+    { who: 'engine', action: 'rollout.rollback' },
+    { who: 'Ann', action: 'rollout.emergency' },
+  ]);
+});
+
+test.each(['shadow', 'canary:20'])('so does %s', async (to) => {
+  if (to !== 'shadow') await change(settle('c@1', 'shadow', 0, 'US-MX'));
+  await alone('c@1', to);
+  expect(await does('c@1')).toContain(`${to} US-EG`);
+  await aDayLater();
+  expect(await does('c@1')).toContain('deprecated US-EG');
+});
+
+test('a second person keeps it; the first does not', async () => {
+  const { proposal_id: id } = await alone('b@1', 'active');
+  await expect(rig.run(ann, 'approve', id)).rejects.toThrow(/another person must approve/);
+  await rig.run(bob, 'approve', id);
+  await expect(rig.run(bob, 'approve', id)).rejects.toThrow(/approved already/);
+  await aDayLater();
+  expect(await active()).toBe('b@1');
+  await rig.run(ann, 'rollback', '--corridor', 'US-EG');
+  expect(await active()).toBe('a@1');
+});
+
+test('an emergency that is over is not confirmed, and a corridor has no second one before two people decide', async () => {
+  const { proposal_id: id } = await alone('b@1', 'active');
+  await expect(alone('b@1', 'active', 'US-EG', bob)).rejects.toThrow(/nobody has confirmed/);
+  await rig.run(ann, 'rollback', '--corridor', 'US-EG');
+  await expect(rig.run(bob, 'approve', id)).rejects.toThrow(/the emergency is over/);
+  await aDayLater();
+  expect(await active()).toBe('a@1');
+  await expect(alone('b@1', 'active')).rejects.toThrow(/nobody has confirmed/);
+  await put('b@1', 'shadow');
+  const { proposal_id: next } = await alone('b@1', 'active');
+  await aDayLater();
+  await expect(rig.run(bob, 'approve', next)).rejects.toThrow(/the emergency is over/);
+});
+
+test('no rollback returns to an emergency, and no further step builds on it', async () => {
+  await alone('b@1', 'active');
+  await change(settle('c@1', 'canary', 1, 'US-IN'));
+  await put('c@1', 'active');
+  await rig.run(bob, 'rollback', '--corridor', 'US-EG');
+  expect(await active()).toBe('a@1');
+  await change(`truncate model_rollouts, model_proposals; ${settle('c@1', 'shadow', 0, 'US-EG')}`);
+  await alone('c@1', 'canary:5');
+  const further = ['promote', 'c@1', '--corridor', 'US-MX', '--to', 'active'];
+  await expect(rig.run(ann, ...further)).rejects.toThrow(/the model is shadow/);
+  await expect(alone('c@1', 'active', 'US-MX')).rejects.toThrow(/the model is shadow/);
+});
+
+test('workers notice the end of an emergency as they notice a new row', async () => {
+  await alone('b@1', 'active');
+  const before = await readNewestRollout(database);
+  expect(await readNewestRollout(database)).toBe(before);
+  await aDayLater();
+  expect(await readNewestRollout(database)).not.toBe(before);
+});
+
+describe('refused is', () => {
+  test('a person who may not approve, and an emergency without a reason', async () => {
+    const admin = await rig.makeKey('Adam', ['admin']);
+    await expect(alone('b@1', 'active', 'US-EG', admin)).rejects.toThrow(/not that of a confirmed/);
+    const args = ['emergency', 'b@1', '--corridor', 'US-EG', '--to', 'active'];
+    await expect(rig.run(ann, ...args)).rejects.toThrow(/--reason/);
+    await expect(rig.run(ann, ...args, '--reason', '')).rejects.toThrow(/--reason/);
+  });
+
+  test('a key that was revoked after its request was authenticated', async () => {
+    const eve = await rig.makeKey('Eve', ['risk_officer']);
+    const by = { keyId: eve.split('_')[1] ?? '', name: 'Eve', request: 'test' };
+    await rig.testDatabase.sql('update api_keys set revoked_at = now() where identity = $1', [
+      'Eve',
+    ]);
+    const to = { state: 'active', canaryPercent: 0 } as const;
+    const promotion = { reference: 'b@1', corridor: 'US-EG', to, by };
+    await expect(actAlone(database, promotion, 'why')).rejects.toThrow(/may no longer approve/);
+    const args = ['promote', 'b@1', '--corridor', 'US-EG', '--to', 'active'];
+    const { proposal_id: id } = await rig.json(ann, ...args);
+    await expect(approveRollout(database, id, by)).rejects.toThrow(/may no longer approve/);
+  });
+
+  test.each([
+    ['without an end', 'null', 'why', /emergency_ends/],
+    ['of more than a day', `now() + interval '25 hours'`, 'why', /emergency_ends/],
+    ['without a reason', `now() + interval '1 hour'`, ' ', /emergency_ends/],
+  ])('SQL that adds one %s', async (_name, endsAt, reason, message) => {
+    const insert = rig.testDatabase.sql(
+      `insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
+           decided_by_key, ends_at, reason)
+       select 'US-MX', model_id, state, canary_percent, 'emergency', proposal_id, proposed_by, '${ann.split('_')[1]}',
+              ${endsAt}, $1 from model_proposals limit 1`,
+      [reason],
+    );
+    await expect(insert).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,200 @@
+/**
+ * Goal: the watch finds what changed and nothing else, in features, scores and outcomes, from samples of
+ * what Postgres has. Method: stored scores whose spread is known, labels that come and are revised.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { sampleVectors } from '../../../../src/core/store/scores/score-window.ts';
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import { createRandom } from '../../../../src/kit/random.ts';
+import { watchScores } from '../../../../src/rooms/models/queries/watch-scores.ts';
+import {
+  describeModel,
+  toGoldenVectors,
+} from '../../../../src/rooms/models/registry/check-model.ts';
+import { insertModel } from '../../../../src/rooms/models/store/models.ts';
+import { describeValues } from '../../../../src/rooms/models/watch/drift-histogram.ts';
+import type { WatchReport } from '../../../../src/rooms/models/watch-report.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { modelFile } from '../../../support/models-command.ts';
+import { type ScoreSeed, storeLabels, storeScores } from '../../../support/scored-rows.ts';
+
+const AT_MS = Date.parse('2026-11-20T10:00:00Z');
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const { signal } = new AbortController();
+
+let testDatabase: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open({ connectionsMax: 2 });
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+beforeEach(() => testDatabase.sql('truncate scores, labels'));
+
+/** Rows evenly over a time, each feature a number of its own that goes through 0 to 9. */
+function traffic(
+  fromMs: number,
+  lengthMs: number,
+  rows: number,
+  more: (row: number, digits: number[]) => Partial<ScoreSeed> = () => ({}),
+): ScoreSeed[] {
+  return Array.from({ length: rows }, (_, row) => {
+    const digits = [row % 10, Math.floor(row / 10) % 10, Math.floor(row / 100) % 10];
+    const createdAtMs = fromMs + Math.floor((lengthMs * row) / rows);
+    return { createdAtMs, risk: (row % 10) / 10, features: digits, ...more(row, digits) };
+  });
+}
+const LAST_DAY = [AT_MS - DAY_MS, DAY_MS, 2000] as const;
+const WEEK_BEFORE = [AT_MS - 8 * DAY_MS, 7 * DAY_MS, 2000] as const;
+
+async function watch(atMs = AT_MS): Promise<WatchReport[]> {
+  return await watchScores(database, atMs, 7, signal);
+}
+const levels = (report: WatchReport | undefined) =>
+  Object.fromEntries(
+    [{ feature: 'score', ...(report?.score ?? { level: 'none' }) }, ...(report?.features ?? [])]
+      .slice(0, 4)
+      .map(({ feature, level }) => [feature, level]),
+  );
+
+describe('drift', () => {
+  test('is of exactly the feature that shifts, by rules alone against the week before', async () => {
+    await storeScores(database, traffic(...WEEK_BEFORE));
+    const shifted = traffic(...LAST_DAY, (_, [a = 0, b = 0, c = 0]) => ({
+      features: [a, b + 3, c],
+    }));
+    await storeScores(database, shifted);
+    const [rules, ...others] = await watch();
+    expect(others).toEqual([]);
+    expect(rules).toMatchObject({ model: 'rules', compared_with: 'week-before', rows: 2000 });
+    expect(levels(rules)).toEqual({
+      ...{ score: 'fine', amount: 'fine', amount_log: 'alert', amount_to_limit: 'fine' },
+    });
+    expect(rules?.level).toBe('alert');
+  });
+
+  test('sees values that go missing', async () => {
+    await storeScores(database, traffic(...WEEK_BEFORE));
+    const holes = traffic(...LAST_DAY, (row, [a = 0, b = 0]) => ({
+      features: [a, b, row % 3 === 0 ? Number.NaN : 1],
+    }));
+    await storeScores(database, holes);
+    const [rules] = await watch();
+    const feature = rules?.features.find((one) => one.feature === 'amount_to_limit');
+    expect(feature?.missing).toBeCloseTo(1 / 3, 2);
+    expect(feature).toMatchObject({ missing_reference: 0, level: 'alert' });
+  });
+
+  test('of a model is against its training, and apart from what the rules decide', async () => {
+    const digits = Float32Array.from({ length: 1000 }, (_, row) => row % 10);
+    await registerModel('m@1', {
+      features: [describeValues('amount', digits), describeValues('amount_log', digits)],
+      probability: describeValues(
+        'probability',
+        digits.map((digit) => digit / 10),
+      ),
+    });
+    const decided = traffic(...LAST_DAY, (row, [a = 0, b = 0]) => ({
+      ...{ model: 'm@1', probability: (row % 10) / 10, features: [a / 2, b] },
+    }));
+    await storeScores(database, decided);
+    await storeScores(database, traffic(...LAST_DAY));
+    const [model, rules] = await watch();
+    expect(model).toMatchObject({ model: 'm@1', compared_with: 'training', rows: 2000 });
+    expect(levels(model)).toEqual({ score: 'fine', amount: 'alert', amount_log: 'fine' });
+    expect(rules).toMatchObject({ model: 'rules', rows: 2000, level: 'unknown' });
+  });
+
+  test('has nothing to say where nothing was scored', async () => {
+    expect(await watch()).toEqual([]);
+  });
+});
+
+async function registerModel(name: string, reference: object): Promise<void> {
+  const artefact = Buffer.from(JSON.stringify(modelFile()));
+  const manifest = { ...describeModel(artefact, name, createRandom('watch')), card: { reference } };
+  await insertModel(database, {
+    ...{ manifest, artefact, format: 'xgboost-json', goldenSource: 'import', createdBy: 'Ann' },
+    golden: toGoldenVectors(manifest),
+  });
+}
+
+describe('outcomes', () => {
+  const MATURED_MS = AT_MS - 12 * DAY_MS;
+
+  test('follow labels as they come, and as they are revised', async () => {
+    const seeds = traffic(MATURED_MS, DAY_MS, 100, (row) => ({
+      verdict: row < 10 ? 'decline' : row < 20 ? 'review' : 'approve',
+    }));
+    const ids = await storeScores(database, seeds);
+    const label = async (from: number, to: number, what: 'fraud' | 'legitimate', atMs: number) =>
+      await storeLabels(
+        database,
+        seeds.slice(from, to).map(({ createdAtMs }, at) => ({
+          ...{ id: ids[from + at] ?? '', createdAtMs, label: what, labelledAtMs: atMs },
+        })),
+      );
+    const outcomes = async (atMs = AT_MS) => (await watch(atMs))[0]?.outcomes;
+
+    expect(await outcomes()).toMatchObject({ rows: 100, labelled: 0, seen: null });
+    await label(0, 20, 'fraud', AT_MS - 4 * DAY_MS);
+    await label(20, 100, 'legitimate', AT_MS - 4 * DAY_MS);
+    expect(await outcomes()).toMatchObject({
+      ...{ labelled: 100, frauds: 20 },
+      review: { precision: { rows: 20, value: 1 }, recall: { rows: 20, value: 1 } },
+      decline: { precision: { rows: 10, value: 1 }, recall: { rows: 20, value: 0.5 } },
+    });
+
+    await label(0, 5, 'legitimate', AT_MS - 2 * DAY_MS);
+    await label(95, 100, 'fraud', AT_MS - 2 * DAY_MS);
+    const revised = await outcomes();
+    expect(revised).toMatchObject({
+      ...{ labelled: 100, frauds: 20 },
+      review: { precision: { rows: 20, value: 0.75 }, recall: { rows: 20, value: 0.75 } },
+      decline: { precision: { rows: 10, value: 0.5 }, recall: { rows: 20, value: 0.25 } },
+    });
+    expect(revised?.label_delay_seconds?.p50).toBeGreaterThan(5 * 86_400);
+    // What was known a day before the revision is still known.
+    expect(await outcomes(AT_MS - 3 * DAY_MS)).toMatchObject({
+      review: { precision: { value: 1 } },
+    });
+  });
+
+  test('are of transactions whose labels had the time to come', async () => {
+    for (const daysAgo of [6, 15]) {
+      await storeScores(database, traffic(AT_MS - daysAgo * DAY_MS, HOUR_MS, 10));
+    }
+    await storeScores(database, traffic(MATURED_MS, HOUR_MS, 10));
+    expect((await watch())[0]?.outcomes.rows).toBe(10);
+  });
+});
+
+describe('a sample', () => {
+  /** Half a minute with 1,000 rows a slice, another with 500: more than the 400 that are examined. */
+  const MINUTE = `
+    insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict,
+                        reasons, features, feature_schema, rule_set, attempts, degradation)
+    select (lpad(to_hex(ms), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8'
+              || lpad(to_hex(n), 15, '0'))::uuid,
+           to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0), 'a', 'US-EG', 0, 0, 'approve', '[]',
+           decode(case half when 0 then '0000000000000000' else '000000000000f03f' end, 'hex'), 1, 'default@1', 1, 0
+      from (select n, n / 30000 as half, $1::bigint + n + greatest(0, n - 30000) as ms
+              from generate_series(0, 44999) n) rows`;
+  const SLICED_MS = 480_000;
+
+  test('has what was wanted, in the proportions of the traffic', async () => {
+    await storeScores(database, traffic(AT_MS, 1, 1));
+    await testDatabase.sql('truncate scores');
+    await testDatabase.sql(MINUTE, [AT_MS]);
+    const window = { fromMs: AT_MS, toMs: AT_MS + SLICED_MS };
+    const rows = await sampleVectors(database.query, window, 3000, signal);
+    expect(rows).toHaveLength(3000);
+    const early = rows.filter(({ vector }) => vector[0] === 0).length;
+    expect(early).toBeGreaterThan(1950);
+    expect(early).toBeLessThan(2050);
+  });
+});

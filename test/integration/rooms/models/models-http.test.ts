@@ -1,0 +1,94 @@
+/**
+ * Goal: models are read, proposed, approved and rolled back over HTTP as by the command: two owners forward,
+ * one back. Method: an API process, keys of two owners, a model registered by the command.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { answerOf } from '../../../support/submit.ts';
+
+let api: RunningApi;
+let rollOut: RollOut;
+let model: string;
+const keys: Record<string, string> = {};
+beforeAll(async () => {
+  api = await startRunningApi();
+  rollOut = await startRollOut(api.testDatabase);
+  model = await rollOut.register(1);
+  keys['Cy'] = await rollOut.rig.makeKey('Cy', ['risk_officer']);
+  keys['Di'] = await rollOut.rig.makeKey('Di', ['risk_officer']);
+  keys['Ed'] = await rollOut.rig.makeKey('Ed', ['analyst']);
+});
+afterAll(async () => {
+  await rollOut[Symbol.asyncDispose]();
+  await api[Symbol.asyncDispose]();
+});
+
+async function as(owner: string, method: string, path: string, body?: object) {
+  const headers = { Authorization: `Bearer ${keys[owner]}`, 'Content-Type': 'application/json' };
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  return await answerOf(await api.request(path, { method, headers, ...sent }));
+}
+const propose = (owner: string, to: string, corridor = 'US-EG') =>
+  as(owner, 'POST', `/v1/models/${model}/proposals`, { corridor, to });
+const approve = (owner: string, id: string) =>
+  as(owner, 'POST', `/v1/models/proposals/${id}/approve`);
+
+test('one proposes, another approves, one rolls back', async () => {
+  for (const to of ['shadow', 'canary:5']) {
+    const proposed = await propose('Cy', to);
+    expect([proposed.status, proposed.body]).toEqual([
+      201,
+      { proposal_id: expect.any(String), corridor: 'US-EG', to, proposed_by: 'Cy' },
+    ]);
+    const own = await approve('Cy', proposed.body.proposal_id);
+    expect([own.status, own.body.detail]).toEqual([
+      ...[409, 'Cy proposed it: another person must approve it.'],
+    ]);
+    const decided = await approve('Di', proposed.body.proposal_id);
+    expect(decided.status).toBe(200);
+    expect(decided.body.items).toMatchObject([{ corridor: 'US-EG', to, cause: 'approval' }]);
+  }
+  const { body: listed } = await as('Ed', 'GET', '/v1/models');
+  expect(listed).toMatchObject({
+    items: [{ model, corridors: [{ corridor: 'US-EG', state: 'canary', canary_percent: 5 }] }],
+    next_cursor: null,
+  });
+  const { body: back } = await as('Di', 'POST', '/v1/models/rollback', { corridor: 'US-EG' });
+  expect(back.items).toMatchObject([{ to: 'deprecated', cause: 'rollback' }]);
+  const { body: shown } = await as('Ed', 'GET', `/v1/models/${model}`);
+  expect(shown.rollouts.map(({ state }: { state: string }) => state)).toEqual([
+    ...['shadow', 'canary', 'deprecated'],
+  ]);
+  expect(shown.rollouts.at(-1)).toMatchObject({ proposed_by: 'Di', approved_by: null });
+});
+
+test('one puts a model in force alone for a day, and another confirms it', async () => {
+  const alone = (owner: string, fields: object) =>
+    as(owner, 'POST', `/v1/models/${model}/emergency`, { corridor: 'US-MX', ...fields });
+  const invalid = await alone('Cy', { to: 'shadow' });
+  expect([invalid.status, invalid.body.errors[0].pointer]).toEqual([422, '/reason']);
+  const { status, body } = await alone('Cy', { to: 'shadow', reason: 'a wave of frauds' });
+  expect([status, body]).toMatchObject([201, { items: [{ to: 'shadow', cause: 'emergency' }] }]);
+  expect((await alone('Di', { to: 'canary:5', reason: 'another' })).status).toBe(409);
+  expect((await approve('Cy', body.proposal_id)).status).toBe(409);
+  const confirmed = await approve('Di', body.proposal_id);
+  expect(confirmed.body.items).toMatchObject([{ to: 'shadow', cause: 'approval' }]);
+  const { body: shown } = await as('Ed', 'GET', `/v1/models/${model}`);
+  const [day] = shown.rollouts.filter(({ cause }: { cause: string }) => cause === 'emergency');
+  expect(Date.parse(day.ends_at) - Date.parse(day.created_at)).toBe(86_400_000);
+});
+
+test('what may not be is refused, and nothing changes', async () => {
+  const log = async () => (await api.testDatabase.sql('select from model_rollouts')).length;
+  const before = await log();
+  expect((await propose('Ed', 'shadow')).status).toBe(403);
+  expect((await propose('Cy', 'active')).status).toBe(409);
+  expect((await propose('Cy', 'shadow', 'XX-YY')).status).toBe(404);
+  const invalid = await propose('Cy', 'canary:100');
+  expect([invalid.status, invalid.body.errors[0].pointer]).toEqual([422, '/to']);
+  expect((await approve('Di', '999')).status).toBe(404);
+  expect((await as('Di', 'POST', '/v1/models/rollback', { corridor: 'US-EG' })).status).toBe(409);
+  expect((await as('Ed', 'GET', '/v1/models/unknown@1')).status).toBe(404);
+  expect(await log()).toBe(before);
+});

@@ -1,0 +1,102 @@
+/**
+ * Goal: a shadow is compared with what was decided on the same transactions, by verdicts and labels, at a bounded cost. Method:
+ * opinions and scores as workers store them.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import { compareShadow } from '../../../../src/rooms/models/queries/comparison.ts';
+import { insertShadowBatch } from '../../../../src/rooms/models/store/shadow-batches.ts';
+import { COMPARED_MAX } from '../../../../src/rooms/models/store/shadow-sample.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
+import { storeLabels, storeScores } from '../../../support/scored-rows.ts';
+
+const HOUR_MS = 3_600_000;
+const NOW = Date.now();
+
+let testDatabase: TestDatabase;
+let database: Database;
+let rollOut: RollOut;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+  rollOut = await startRollOut(testDatabase);
+});
+afterAll(async () => {
+  await rollOut[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+test('verdicts and labels of both, each transaction once', async () => {
+  const model = await rollOut.register(1);
+  const modelId = await rollOut.modelIdOf(model);
+  const createdAtMs = NOW - HOUR_MS;
+  const decided = [
+    { risk: 0.1, verdict: 'approve', shadow: 0.9, label: 'fraud' },
+    { risk: 0.6, verdict: 'review', shadow: 0.2, label: 'legitimate' },
+    { risk: 0.9, verdict: 'decline', shadow: 0.95, label: 'fraud' },
+    { risk: 0.1, verdict: 'approve', shadow: 0.1, label: undefined },
+  ] as const;
+  const ids = await storeScores(
+    database,
+    decided.map((one, at) => ({ ...one, createdAtMs: createdAtMs + at, features: [1] })),
+  );
+  await storeLabels(
+    database,
+    decided.flatMap(({ label }, at) =>
+      label === undefined
+        ? []
+        : [{ id: ids[at] ?? '', createdAtMs: createdAtMs + at, label, labelledAtMs: NOW }],
+    ),
+  );
+  const batch = {
+    modelId,
+    transactionIds: ids,
+    probabilities: decided.map(({ shadow }) => shadow),
+  };
+  await insertShadowBatch(database, batch, createdAtMs);
+  await insertShadowBatch(database, batch, createdAtMs + 1000);
+  const found = await compareShadow(database, { reference: model, days: '7' }, NOW);
+  expect(found).toMatchObject({ model, rows: 4, labelled: 3, frauds: 2 });
+  expect(found?.verdicts.filter(({ rows }) => rows > 0)).toEqual([
+    { decided: 'approve', shadow: 'approve', rows: 1 },
+    { decided: 'approve', shadow: 'decline', rows: 1 },
+    { decided: 'review', shadow: 'approve', rows: 1 },
+    { decided: 'decline', shadow: 'decline', rows: 1 },
+  ]);
+  expect(found?.decided).toMatchObject({
+    ...{ flagged: 2, precision: { rows: 2, value: 0.5 }, recall: { rows: 2, value: 0.5 } },
+  });
+  expect(found?.shadow).toMatchObject({
+    ...{ flagged: 2, precision: { rows: 2, value: 1 }, recall: { rows: 2, value: 1 } },
+  });
+  expect(found?.distribution.filter(({ shadow }) => shadow > 0)).toEqual([
+    { from: 0.1, decided: 2, shadow: 1 },
+    { from: 0.2, decided: 0, shadow: 1 },
+    { from: 0.9, decided: 1, shadow: 1 },
+    { from: 0.95, decided: 0, shadow: 1 },
+  ]);
+});
+
+test('however many there are, a bounded number is compared; other models have none', async () => {
+  const model = await rollOut.register(2);
+  const other = await rollOut.register(3);
+  const modelId = await rollOut.modelIdOf(model);
+  const count = COMPARED_MAX + 500;
+  const ids = await storeScores(
+    database,
+    Array.from({ length: count }, (_, at) => ({
+      ...{ createdAtMs: NOW - HOUR_MS + at, features: [1], risk: 0.1 },
+    })),
+  );
+  const probabilities = ids.map(() => 0.2);
+  await insertShadowBatch(database, { modelId, transactionIds: ids, probabilities }, NOW - HOUR_MS);
+  const found = await compareShadow(database, { reference: model, days: '28' }, NOW);
+  expect(found?.rows).toBe(COMPARED_MAX);
+  expect(await compareShadow(database, { reference: other, days: '28' }, NOW)).toMatchObject({
+    ...{ rows: 0, decided: { flagged: 0, precision: null, recall: null } },
+  });
+  const unknown = compareShadow(database, { reference: 'none@1', days: '28' }, NOW);
+  await expect(unknown).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' });
+});

@@ -1,0 +1,293 @@
+/**
+ * Goal: one command leads from logged features and labels to a registered model, the same one each time;
+ * unsuitable data is refused with the reason and leaves nothing. Method: simulated traffic of eight weeks in a
+ * real database.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FEATURE_COUNT, FEATURE_LIST } from '../../../../src/core/domain/feature-schema.ts';
+import { loadModel } from '../../../../src/rooms/models/model/load-model.ts';
+import { readReference } from '../../../../src/rooms/models/model-reference.ts';
+import type { ModelCard } from '../../../../src/rooms/models/training/card/model-card.ts';
+import { renderCard } from '../../../../src/rooms/models/training/card/render-card.ts';
+import { storeLabelledTraffic } from '../../../support/labelled-scores.ts';
+import { type ModelsRig, startModelsRig } from '../../../support/models-command.ts';
+import { spawnRisk } from '../../../support/risk.ts';
+
+const TRAINING = ['--from', '2026-03-01', '--to', '2026-03-31'];
+const VALIDATION = ['--validate-from', '2026-04-01', '--validate-to', '2026-04-14'];
+const KNOWN_BY = ['--known-by', '2026-04-24'];
+const QUICK = ['--set', 'rounds=40,learningRate=0.2'];
+const WINDOWS = [...TRAINING, ...VALIDATION, ...KNOWN_BY, ...QUICK];
+const RECOGNISED = FEATURE_LIST[1]?.name ?? '';
+const DEADLINE_MS = 60_000;
+
+let rig: ModelsRig;
+let officer: string;
+
+beforeAll(async () => {
+  rig = await startModelsRig();
+  officer = await rig.makeKey('Ann', ['risk_officer']);
+  await using database = rig.testDatabase.open();
+  const traffic = { transactions: 6000, days: 45, endMs: Date.UTC(2026, 3, 15), fraudRate: 0.05 };
+  await storeLabelledTraffic(database, traffic);
+});
+afterAll(() => rig[Symbol.asyncDispose]());
+
+const out = (name: string) => join(rig.folder, name);
+const train = (key: string | undefined, name: string, ...args: string[]) =>
+  rig.json(key, 'train', '--out', out(name), ...args);
+const readOut = (name: string, file: string) => readFileSync(join(out(name), file));
+const cardOf = (name: string): ModelCard => JSON.parse(readOut(name, 'card.json').toString());
+const count = async () => (await rig.testDatabase.sql('select from models')).length;
+
+describe('a model that is trained', () => {
+  test('is judged on the later window, written and registered as staged', async () => {
+    const made = await train(officer, 'first', ...WINDOWS, '--name', 'fraud@1');
+    const card = cardOf('first');
+    expect(made).toMatchObject({ model: 'fraud@1', is_registered: true, path: out('first') });
+    expect(card.figures['auc']?.value).toBeGreaterThan(0.85);
+    expect(card.figures['auc']?.low).toBeGreaterThan(0.8);
+    expect(card.importance[0]?.name).toBe(RECOGNISED);
+    const rows = await rig.testDatabase.sql<{ from: number; later: number }>(
+      `select count(*) filter (where created_at < '2026-04-01Z')::int as "from",
+              count(*) filter (where created_at >= '2026-04-01Z')::int as later
+         from scores where created_at < '2026-04-15Z' and created_at >= '2026-03-01Z'`,
+    );
+    expect([card.training.rows, card.validation?.rows]).toEqual([rows[0]?.from, rows[0]?.later]);
+    expect(Object.keys(card.segments)).toEqual(['corridor', 'country']);
+    expect(card.reference.features).toHaveLength(FEATURE_COUNT);
+    expect(readReference({ ...card })).toEqual(card.reference);
+    expect(readOut('first', 'card.md').toString()).toBe(renderCard(card));
+    const [listed] = await rig.json(undefined, 'list');
+    expect(listed).toMatchObject({
+      model: 'fraud@1',
+      model_id: made.model_id,
+      golden_source: 'manifest',
+    });
+    expect(listed.does).toBe('staged all');
+    const shown = await rig.json(undefined, 'show', 'fraud@1');
+    expect(shown).toMatchObject({
+      trained: { from: '2026-03-01', to: '2026-03-31', known_by: '2026-04-24T00:00:00.000Z' },
+      parent: null,
+      card: JSON.parse(JSON.stringify(card)),
+    });
+    expect(shown.code_version).toMatch(/^0\.1\.0/);
+  });
+
+  test('scores with the calibration of its card, in any registry', async () => {
+    await using other = await startModelsRig();
+    const key = await other.makeKey('Bob', ['risk_officer']);
+    await other.run(key, 'import', join(out('first'), 'model.json'));
+    const manifest = JSON.parse(readOut('first', 'model.json.manifest.json').toString());
+    expect(manifest.calibration).toEqual(cardOf('first').calibration);
+    const [golden] = manifest.golden_vectors;
+    expect(golden.probability).not.toBe(1 / (1 + Math.exp(-golden.margin)));
+  });
+
+  test('has the same bytes for the same rows and seed, and others for another', async () => {
+    await train(undefined, 'again', ...WINDOWS, '--no-register');
+    await train(undefined, 'other', ...WINDOWS, '--no-register', '--seed', '2');
+    const bytes = (name: string) => readOut(name, 'model.json');
+    expect(bytes('again').equals(bytes('first'))).toBe(true);
+    expect(bytes('other').equals(bytes('first'))).toBe(false);
+    const { createdAt: _then, id: _name, ...rest } = cardOf('first');
+    expect(cardOf('again')).toMatchObject(rest);
+    expect(await count()).toBe(1);
+  });
+
+  test('reads only the features it was given, in the directions it was told', async () => {
+    const [amount = ''] = FEATURE_LIST.map(({ name }) => name);
+    const features = ['--features', `${amount},${RECOGNISED}`, '--monotone', `${RECOGNISED}:1`];
+    await train(undefined, 'two', ...WINDOWS, ...features, '--no-register');
+    const manifest = JSON.parse(readOut('two', 'model.json.manifest.json').toString());
+    expect(manifest.feature_names).toEqual([amount, RECOGNISED]);
+    const model = loadModel(readOut('two', 'model.json'));
+    const values = Float64Array.from({ length: 200 }, (_, at) => (at % 2 ? (at - 100) / 20 : 50));
+    const margins = model.marginOf({ rows: 100, values });
+    expect(margins).toEqual(margins.toSorted());
+    expect(margins.at(-1)).toBeGreaterThan((margins[0] ?? 0) + 1);
+    const excluded = ['--exclude', RECOGNISED, '--no-register'];
+    await train(undefined, 'blind', ...WINDOWS, ...excluded);
+    expect(cardOf('blind').importance.map(({ name }) => name)).not.toContain(RECOGNISED);
+    const auc = (name: string) => cardOf(name).figures['auc']?.value ?? Number.NaN;
+    expect(auc('blind')).toBeLessThan(auc('first') - 0.05);
+  });
+
+  test('is calibrated by cross-fitting where nothing is held back', async () => {
+    await train(undefined, 'whole', ...TRAINING, ...KNOWN_BY, ...QUICK, '--no-register');
+    const { validation, figures, calibration, calibrationTable, bands, size } = cardOf('whole');
+    expect([validation, figures, size]).toEqual([null, {}, 40]);
+    const riskiest = calibrationTable.at(-1);
+    expect(riskiest?.promised).toBeGreaterThan(0.2);
+    expect(Math.abs((riskiest?.promised ?? 0) - (riskiest?.seen ?? 1))).toBeLessThan(0.1);
+    expect(calibration).not.toBeNull();
+    expect(bands?.reviewFrom).toBeLessThan(bands?.declineFrom ?? 0);
+    expect(readOut('whole', 'card.md').toString()).toContain('cross-fitted');
+  });
+
+  test('may be a logistic regression', async () => {
+    const windows = [...TRAINING, ...VALIDATION, ...KNOWN_BY];
+    await train(undefined, 'line', ...windows, '--kind', 'logistic', '--no-register');
+    expect(JSON.parse(readOut('line', 'model.json').toString()).format).toBe('risk-logistic');
+    expect(cardOf('line').figures['auc']?.value).toBeGreaterThan(0.85);
+  });
+
+  test('has bands for the budget of a day, or for the least cost', async () => {
+    const budget = ['--reviews-a-day', '5', '--declines-a-day', '1', '--no-register'];
+    await train(undefined, 'budget', ...WINDOWS, ...budget);
+    const { segments, validation } = cardOf('budget');
+    const flagged = segments['corridor']?.reduce((sum, of) => sum + of.flagged * of.rows, 0) ?? 0;
+    expect(Math.round(flagged)).toBeLessThanOrEqual(14 * 6);
+    expect(Math.round(flagged)).toBeGreaterThan(14 * 5);
+    expect(validation?.unlabelled).toBe(0);
+    const fraud = { approve: 100, review: 10, decline: 0 };
+    const costs = { fraud, legitimate: { approve: 0, review: 5, decline: 50 } };
+    const path = rig.write('costs.json', JSON.stringify(costs));
+    await train(undefined, 'costs', ...WINDOWS, '--costs', path, '--no-register');
+    expect(cardOf('costs').bands?.reviewFrom).toBeCloseTo(5 / 95, 10);
+  });
+
+  test('counts what had no label by then, and takes it for legitimate when told to', async () => {
+    const early = [
+      ...TRAINING,
+      ...VALIDATION,
+      '--known-by',
+      '2026-04-17',
+      ...QUICK,
+      '--no-register',
+    ];
+    await train(undefined, 'skipped', ...early);
+    await train(undefined, 'counted', ...early, '--unlabelled', 'legitimate');
+    const total = cardOf('first').validation?.rows ?? 0;
+    const { rows = 0, unlabelled = 0 } = cardOf('skipped').validation ?? {};
+    expect(unlabelled).toBeGreaterThan(100);
+    expect(rows + unlabelled).toBe(total);
+    const { validation } = cardOf('counted');
+    expect(validation).toMatchObject({ rows: total, unlabelled, unlabelledAs: 'legitimate' });
+    expect(validation?.frauds).toBe(cardOf('skipped').validation?.frauds);
+  });
+
+  test('names as its parent the model that is active', async () => {
+    const ben = await rig.makeKey('Ben', ['risk_officer']);
+    for (const state of ['shadow', 'canary:5', 'active']) {
+      const args = ['promote', 'fraud@1', '--corridor', 'all', '--to', state];
+      const { proposal_id } = await rig.json(officer, ...args);
+      await rig.run(ben, 'approve', String(proposal_id));
+    }
+    await train(undefined, 'child', ...WINDOWS, '--no-register');
+    expect(cardOf('child').parent).toBe('fraud@1');
+  });
+});
+
+describe('refused, with nothing registered and nothing written:', () => {
+  const cases: [string, string[], RegExp][] = [
+    ['no window', KNOWN_BY, /--from is missing/],
+    ['no time', TRAINING, /--known-by is missing/],
+    [
+      'a date that is none',
+      ['--from', '2026-02-30', '--to', '2026-03-31', ...KNOWN_BY],
+      /--from must/,
+    ],
+    [
+      'dates reversed',
+      ['--from', '2026-03-31', '--to', '2026-03-01', ...KNOWN_BY],
+      /--to lies before/,
+    ],
+    ['half a validation window', [...WINDOWS.slice(0, 6), ...KNOWN_BY], /--validate-to is missing/],
+    [
+      'windows that overlap',
+      [...TRAINING, '--validate-from', '2026-03-31', '--validate-to', '2026-04-01', ...KNOWN_BY],
+      /must lie after --to/,
+    ],
+    [
+      'labels before the end',
+      [...TRAINING, '--known-by', '2026-03-31T23:59:59Z'],
+      /before the end/,
+    ],
+    ['labels of the future', [...TRAINING, '--known-by', '2999-01-01'], /in the future/],
+    ['an unknown setting', [...WINDOWS, '--set', 'mood=1'], /mood=1/],
+    ['a setting out of range', [...WINDOWS, '--set', 'rounds=0'], /rounds is 0, not within/],
+    ['half a round', [...WINDOWS, '--set', 'rounds=1.5'], /no whole number/],
+    ['a feature that is none', [...WINDOWS, '--features', 'mood'], /mood/],
+    ['a schema that is none', [...WINDOWS, '--schema', '999'], /--schema must be/],
+    ['a schema of no score', [...WINDOWS, '--schema', '1'], /schema 1; \d+ are of others/],
+    ['no feature', [...WINDOWS, '--features', RECOGNISED, '--exclude', RECOGNISED], /no feature/],
+    ['an unknown direction', [...WINDOWS, '--monotone', `${RECOGNISED}:2`], /--monotone takes/],
+    ['an unknown kind', [...WINDOWS, '--kind', 'forest'], /--kind must be/],
+    ['half a budget', [...WINDOWS, '--reviews-a-day', '5'], /belong together/],
+    ['a name without a version', [...WINDOWS, '--name', 'fraud'], /NAME@VERSION/],
+    [
+      'no scores',
+      ['--from', '2025-03-01', '--to', '2025-03-31', ...KNOWN_BY],
+      /no scores of feature schema/,
+    ],
+    [
+      'too few frauds',
+      ['--from', '2026-03-01', '--to', '2026-03-01', ...KNOWN_BY],
+      /frauds and \d+ legitimate rows; needs 30/,
+    ],
+    [
+      'no labels known by then',
+      ['--from', '2026-04-13', '--to', '2026-04-14', '--known-by', '2026-04-15'],
+      /no labelled rows|needs 30/,
+    ],
+  ];
+  test.each(cases)('%s', async (_name, args, reason) => {
+    const before = [await count(), readdirSync(rig.folder).length];
+    await expect(train(officer, 'refused', ...args)).rejects.toThrow(reason);
+    expect([await count(), readdirSync(rig.folder).length]).toEqual(before);
+  });
+
+  test('costs that reward the wrong verdict, and a file of them that is none', async () => {
+    const same = { approve: 1, review: 1, decline: 1 };
+    const wrong = rig.write('wrong.json', JSON.stringify({ fraud: same, legitimate: same }));
+    const run = (path: string) => train(officer, 'refused', ...WINDOWS, '--costs', path);
+    await expect(run(wrong)).rejects.toThrow(/stricter verdict/);
+    await expect(run(join(rig.folder, 'none.json'))).rejects.toThrow(/ENOENT/);
+  });
+
+  test('whoever is no risk officer, before any work', async () => {
+    const analyst = await rig.makeKey('Cid', ['analyst']);
+    await expect(train(undefined, 'refused', ...WINDOWS)).rejects.toThrow(/or say --no-register/);
+    await expect(train(analyst, 'refused', ...WINDOWS)).rejects.toThrow(/not that of a confirmed/);
+    expect(existsSync(out('refused'))).toBe(false);
+  });
+
+  test('a taken name and a folder with something in it, before any work', async () => {
+    const taken = ['--name', 'fraud@1'];
+    await expect(train(officer, 'refused', ...WINDOWS, ...taken)).rejects.toThrow(/another file/);
+    mkdirSync(out('filled'));
+    rig.write('filled/mine.txt', 'mine');
+    await expect(train(officer, 'filled', ...WINDOWS)).rejects.toThrow(/not empty/);
+    expect(readdirSync(out('filled'))).toEqual(['mine.txt']);
+  });
+
+  test('the same file under another name; but its files are kept', async () => {
+    const before = await count();
+    const again = train(officer, 'twice', ...WINDOWS, '--name', 'fraud@2');
+    await expect(again).rejects.toThrow(
+      /registered as fraud@1 \(not registered; risk models import/,
+    );
+    expect(await count()).toBe(before);
+    expect(readdirSync(out('twice'))).toContain('model.json');
+  });
+});
+
+test('as a process: exit codes, and an end in the midst of training', async () => {
+  const environment = { DATABASE_URL: rig.testDatabase.url, RISK_API_KEY: officer };
+  const before = readdirSync(rig.folder);
+  const spawn = (...args: string[]) =>
+    spawnRisk(['models', 'train', '--out', out('ended'), ...args], environment);
+  await using usage = spawn(...TRAINING);
+  expect(await usage.exited).toMatchObject({ code: 2 });
+  await using lacking = spawn('--from', '2025-03-01', '--to', '2025-03-31', ...KNOWN_BY);
+  expect(await lacking.exited).toMatchObject({ code: 1 });
+  await using long = spawn(...TRAINING, ...KNOWN_BY, '--set', 'rounds=5000');
+  await long.waitFor(/training: \d+ of at most 5000/, DEADLINE_MS);
+  long.kill('SIGTERM');
+  expect(await long.exited).toMatchObject({ code: 1 });
+  expect(long.stderr()).toContain('stopped; nothing was written or registered');
+  expect(readdirSync(rig.folder)).toEqual(before);
+});

@@ -1,0 +1,238 @@
+/**
+ * Goal: a model is trained on what was known by a time, and on nothing else. Method: a few rows whose
+ * labels came in every order, and enough of them for several pages and months.
+ */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LabelValue } from '../../../../src/core/domain/label.ts';
+import { insertLabels } from '../../../../src/core/store/labels/insert-labels.ts';
+import { ensurePartitions } from '../../../../src/core/store/partitions/partitions.ts';
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import { monthOf } from '../../../../src/kit/words/month.ts';
+import { readTrainingRows } from '../../../../src/rooms/models/store/training-rows.ts';
+import type { TrainingPage } from '../../../../src/rooms/models/training-page.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { insertPlainScores } from '../../../support/delivered.ts';
+import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
+
+const DAY_MS = 86_400_000;
+const JANUARY = Date.UTC(2026, 0, 20);
+const KNOWN_BY = JANUARY + 30 * DAY_MS;
+const FEATURES = 3;
+/** Over two pages, the days over two months. */
+const MANY = 4500;
+const MANY_FROM = Date.UTC(2026, 2, 25);
+
+let testDatabase: TestDatabase;
+let database: Database;
+
+type Said = readonly [label: LabelValue, labelledAtMs: number, source?: string];
+
+async function store(rows: readonly { atMs: number; schema?: number; said: readonly Said[] }[]) {
+  const ids = rows.map(({ atMs }, at) => idAt(atMs, at));
+  await ensurePartitions(
+    database,
+    rows.map(({ atMs }) => monthOf(atMs)),
+  );
+  for (const schema of [1, 2]) {
+    const scores = rows.flatMap((row, at) => {
+      if ((row.schema ?? 1) !== schema) return [];
+      const decision = {
+        score: 1,
+        risk: 0.001,
+        probability: null,
+        verdict: 'approve',
+        reasons: [],
+      } as const;
+      const features = Float64Array.of(at, Number.NaN, -1 / 3);
+      const key = { transactionId: ids[at] ?? '', createdAtMs: row.atMs };
+      const rest = { model: null, attempts: 1, degradation: 0 };
+      return [{ ...key, accountId: `a${at % 7}`, corridor: 'US-EG', decision, features, ...rest }];
+    });
+    const lineage = { scoredAtMs: JANUARY, ruleSet: 'default@1' };
+    await insertPlainScores(database, scores, { ...lineage, featureSchema: schema });
+  }
+  // Labels are of transactions.
+  const labelled = rows.flatMap(({ atMs, said }, at) =>
+    said.length === 0 ? [] : { createdAtMs: atMs, id: ids[at] ?? '' },
+  );
+  await storeTransactions(database, labelled);
+  const labels = rows.flatMap(({ atMs, said }, at) =>
+    said.map(([label, labelledAtMs, source = 'bank']) => ({
+      ...{
+        transactionId: ids[at] ?? '',
+        createdAtMs: atMs,
+        accountId: `a${at % 7}`,
+        merchantId: 'm',
+      },
+      ...{ label, labelledAtMs, source, amountToMedian: null, note: 'for people' },
+    })),
+  );
+  const receivedAtMs = KNOWN_BY + 90 * DAY_MS;
+  const reporter = { client: 'default', identity: null };
+  for (let from = 0; from < labels.length; from += 1000) {
+    const batch = {
+      batchId: randomUUID(),
+      receivedAtMs,
+      reporter,
+      labels: labels.slice(from, from + 1000),
+    };
+    await database.transaction((query) => insertLabels(query, batch));
+  }
+}
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+  const later = (days: number) => JANUARY + days * DAY_MS;
+  const cases: (readonly Said[])[] = [
+    [['fraud', later(7)]],
+    [['legitimate', later(7)]],
+    // A dispute that was won, and one that came only after the time.
+    [
+      ['fraud', later(7)],
+      ['legitimate', later(9), 'scheme'],
+    ],
+    [
+      ['legitimate', later(7)],
+      ['fraud', KNOWN_BY + 1],
+    ],
+    // At the same moment fraud decides, whatever its source and order of arrival.
+    [
+      ['legitimate', later(7), 'z'],
+      ['fraud', later(7), 'a'],
+    ],
+    [
+      ['fraud', later(7), 'z'],
+      ['legitimate', later(7), 'a'],
+    ],
+    // The last millisecond is included.
+    [['fraud', KNOWN_BY]],
+    [['fraud', KNOWN_BY + 1]],
+    [],
+  ];
+  await store([
+    ...cases.map((said, at) => ({ atMs: JANUARY + at * 1000, said })),
+    { atMs: JANUARY + 60_000, schema: 2, said: [['fraud', later(7)]] },
+  ]);
+  await store(
+    Array.from({ length: MANY }, (_, at) => {
+      const atMs = MANY_FROM + at * 300_000;
+      return { atMs, said: [[at % 10 === 0 ? 'fraud' : 'legitimate', atMs + DAY_MS] as const] };
+    }),
+  );
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+const selection = {
+  ...{ featureSchema: 1, features: FEATURES, knownByMs: KNOWN_BY, unlabelled: 'skip' as const },
+  signal: new AbortController().signal,
+};
+const january = { fromMs: JANUARY, toMs: JANUARY + DAY_MS };
+
+async function read(window: typeof january, more: Partial<typeof selection> | object = {}) {
+  const pages: TrainingPage[] = [];
+  const counts = await readTrainingRows(database, { ...selection, ...more }, async (reader) => {
+    await reader.read(window, false, (page) => pages.push(page));
+    return await reader.count(window);
+  });
+  const rows = pages.flatMap((page) =>
+    Array.from({ length: page.rows }, (_, row) => ({
+      vector: [...page.vectors.subarray(row * FEATURES, (row + 1) * FEATURES)],
+      fraud: page.labels[row],
+      unlabelled: page.unlabelled[row],
+      accountId: page.accountIds[row],
+      day: page.days[row],
+    })),
+  );
+  return { pages, rows, counts };
+}
+
+describe('readTrainingRows', () => {
+  test('takes the newest label that was known, and fraud of two at the same time', async () => {
+    const { rows, counts } = await read(january);
+    expect(rows.map(({ vector, fraud }) => [vector[0], fraud])).toEqual([
+      ...[
+        [0, 1],
+        [1, 0],
+        [2, 0],
+        [3, 0],
+        [4, 1],
+        [5, 1],
+        [6, 1],
+      ],
+    ]);
+    expect(counts).toEqual({ rows: 9, otherSchemas: 1 });
+  });
+
+  test('takes what has no label for legitimate when told to, and says which', async () => {
+    const { rows } = await read(january, { unlabelled: 'legitimate' });
+    expect(rows.slice(6).map(({ fraud, unlabelled }) => [fraud, unlabelled])).toEqual([
+      ...[
+        [1, 0],
+        [0, 1],
+        [0, 1],
+      ],
+    ]);
+  });
+
+  test('gives vectors bit for bit, accounts and days', async () => {
+    const { rows } = await read(january);
+    expect(rows[1]).toMatchObject({ vector: [1, Number.NaN, -1 / 3], accountId: 'a1' });
+    expect(rows[1]?.day).toBe(JANUARY / DAY_MS);
+  });
+
+  test('reads pages in time order over the bound of a month, the end exclusive', async () => {
+    const window = { fromMs: MANY_FROM, toMs: MANY_FROM + (MANY - 1) * 300_000 };
+    const { rows, pages, counts } = await read(window, { knownByMs: MANY_FROM + 60 * DAY_MS });
+    expect(counts.rows).toBe(MANY - 1);
+    expect(rows.map(({ vector }) => vector[0])).toEqual(
+      Array.from({ length: MANY - 1 }, (_, at) => at),
+    );
+    expect(pages.length).toBeGreaterThan(2);
+    expect(Math.max(...pages.map((page) => page.rows))).toBeLessThanOrEqual(2000);
+    const days = rows.map(({ day = 0 }) => day * DAY_MS);
+    expect(days[0]).toBe(MANY_FROM);
+    expect(new Set(days.map((ms) => new Date(ms).getUTCMonth()))).toEqual(new Set([2, 3]));
+  });
+
+  test('refuses vectors of another length', async () => {
+    await expect(read(january, { features: 4 })).rejects.toThrow('24 bytes where 32 were expected');
+  });
+
+  test('does not see what is labelled while it reads', async () => {
+    const found = await readTrainingRows(database, selection, async (reader) => {
+      await reader.count(january);
+      await testDatabase.sql(
+        `insert into labels select transaction_id, created_at, $1, 'fraud', 'late', now(), gen_random_uuid(), account_id, 'm'
+           from scores where created_at < $2 and feature_schema = 1 and (feature_values(features))[1] = 8`,
+        [new Date(JANUARY + 8 * DAY_MS), new Date(JANUARY + DAY_MS)],
+      );
+      let rows = 0;
+      await reader.read(january, false, (page) => {
+        rows += page.rows;
+      });
+      return rows;
+    });
+    expect(found).toBe(7);
+    expect((await read(january)).rows).toHaveLength(8);
+  });
+
+  test('ends between two pages when it is told to', async () => {
+    const stop = new AbortController();
+    const window = { fromMs: MANY_FROM, toMs: MANY_FROM + MANY * 300_000 };
+    const more = { signal: stop.signal, knownByMs: MANY_FROM + 60 * DAY_MS };
+    let pages = 0;
+    const reading = readTrainingRows(database, { ...selection, ...more }, (reader) =>
+      reader.read(window, false, () => {
+        pages++;
+        stop.abort();
+      }),
+    );
+    await expect(reading).rejects.toThrow(/abort/);
+    expect(pages).toBe(1);
+  });
+});

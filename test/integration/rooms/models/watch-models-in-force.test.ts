@@ -1,0 +1,179 @@
+/**
+ * Goal: what is in force is never older than allowed, and no model scores before its check is on record. Method: rollouts on a
+ * real database, a clock that the test moves, and models that pass or fail as the test says.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { JudgingModel } from '../../../../src/core/score/judge.ts';
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import { Failure } from '../../../../src/kit/words/failure.ts';
+import { watchModelsInForce } from '../../../../src/rooms/models/judge/models-in-force.ts';
+import { silentLog } from '../../../support/config.ts';
+import { type ModelsRig, modelFile, startModelsRig } from '../../../support/models-command.ts';
+
+let rig: ModelsRig;
+let database: Database;
+/** A breaker that the test opens, and answers that it holds back. */
+let isDown = false;
+let answers = Promise.resolve();
+const ids = new Map<string, string>();
+
+beforeAll(async () => {
+  rig = await startModelsRig();
+  database = rig.testDatabase.open({
+    guard: async (work) => {
+      if (isDown) throw new Failure('unavailable', 'DOWN', 'down');
+      const answer = await work();
+      await answers;
+      return answer;
+    },
+  });
+  const officer = await rig.makeKey('Ann', ['risk_officer']);
+  for (const [at, name] of ['a', 'b', 'c'].entries()) {
+    const path = rig.write(`${name}.json`, JSON.stringify(modelFile(at)));
+    ids.set(name, (await rig.json(officer, 'import', path, '--name', `${name}@1`)).model_id);
+  }
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await rig[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  isDown = false;
+  await change('truncate model_rollouts, model_proposals');
+});
+
+const nameOf = (modelId: string | undefined) =>
+  [...ids].find(([, id]) => id === modelId)?.[0] ?? null;
+
+async function change(text: string): Promise<void> {
+  await rig.testDatabase.sql(`
+    alter table model_rollouts disable trigger user;
+    alter table model_proposals disable trigger user;
+    ${text};
+    alter table model_rollouts enable trigger user;
+    alter table model_proposals enable trigger user`);
+}
+
+/** As if two people had decided. */
+const settle = (model: string, state: string, percent = 0) => `
+  with proposal as (
+    insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by)
+    values ('${ids.get(model)}', 'US-EG', '${state}', ${percent}, 'Ann') returning *)
+  insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by, approved_by)
+  select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, 'Bob' from proposal`;
+const rollBack = (model: string) => `
+  insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposed_by)
+  values ('US-EG', '${ids.get(model)}', 'deprecated', 0, 'rollback', 'Ann')`;
+
+function watch() {
+  const state = { nowMs: 0, broken: new Set<string>() };
+  const loads: (string | null)[] = [];
+  const name = crypto.randomUUID();
+  const source = watchModelsInForce({
+    ...{ name, database, log: silentLog(), onChange: () => undefined },
+    async load(_, modelId): Promise<JudgingModel> {
+      loads.push(nameOf(modelId));
+      if (state.broken.has(modelId)) throw new Failure('invalid', 'MODEL_INVALID', 'a bit off');
+      const explain = () => {
+        throw new Error('nobody asks for an explanation');
+      };
+      return { modelId, name: `${nameOf(modelId)}@1`, judge: () => [], explain };
+    },
+    nowMs: () => state.nowMs,
+  });
+  /** The model that judges accounts outside every canary. */
+  const deciding = async () => {
+    const { corridors, models } = await source.current();
+    const active = corridors.get('US-EG')?.active ?? [];
+    return nameOf(active.flatMap((modelId) => models.get(modelId) ?? [])[0]?.modelId);
+  };
+  const checks = async () => {
+    const text = 'select model_id, detail from model_checks where process = $1 order by check_id';
+    type Row = { model_id: string; detail: string | null };
+    const rows = await rig.testDatabase.sql<Row>(text, [name]);
+    return rows.map(({ model_id, detail }) => [nameOf(model_id), detail]);
+  };
+  const breakModel = (model: string) => state.broken.add(ids.get(model) ?? '');
+  return { source, state, loads, checks, deciding, breakModel };
+}
+
+describe('models in force', () => {
+  test('are asked for again once they are old, not before', async () => {
+    await change(settle('a', 'active'));
+    const { state, deciding } = watch();
+    expect(await deciding()).toBe('a');
+    await change(rollBack('a'));
+    state.nowMs = 1500;
+    expect(await deciding()).toBe('a');
+    state.nowMs = 1501;
+    expect(await deciding()).toBeNull();
+  });
+
+  test('are asked for once more where the look under way was begun before a freeze', async () => {
+    await change(settle('a', 'active'));
+    const { source, state, deciding } = watch();
+    await source.refresh();
+    const { promise, resolve: thaw } = Promise.withResolvers<void>();
+    answers = promise;
+    const underWay = source.refresh();
+    await change(rollBack('a'));
+    answers = Promise.resolve();
+    state.nowMs = 5000;
+    const asked = deciding();
+    thaw();
+    expect(await asked).toBeNull();
+    await underWay;
+  });
+
+  test('are nobody knows what while Postgres is away for too long', async () => {
+    await change(settle('a', 'active'));
+    const { state, deciding } = watch();
+    await deciding();
+    isDown = true;
+    expect(await deciding()).toBe('a');
+    state.nowMs = 1501;
+    await expect(deciding()).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+
+  test('are read and loaded only when a rollout was added', async () => {
+    await change(settle('a', 'active'));
+    const { source, loads } = watch();
+    await source.refresh();
+    await source.refresh();
+    await change(settle('b', 'active'));
+    await source.refresh();
+    expect(loads).toEqual(['a', 'b']);
+  });
+
+  test('are without a model that does not pass: the one before it decides, visibly', async () => {
+    await change(settle('a', 'active'));
+    await change(settle('b', 'active'));
+    const { source, checks, deciding, breakModel } = watch();
+    breakModel('b');
+    expect(await deciding()).toBe('a');
+    expect(source.refused()).toEqual([{ corridor: 'US-EG', model: ids.get('b') }]);
+    expect(await checks()).toEqual([
+      ['b', 'a bit off'],
+      ['a', null],
+    ]);
+  });
+
+  test('are without a model that nobody could put on record', async () => {
+    await change(settle('a', 'active'));
+    const { source, checks, deciding } = watch();
+    await rig.testDatabase.sql('alter table model_checks rename to gone_checks');
+    await expect(deciding()).rejects.toBeInstanceOf(Failure);
+    await rig.testDatabase.sql('alter table gone_checks rename to model_checks');
+    await source.refresh();
+    expect([await deciding(), await checks()]).toEqual(['a', [['a', null]]]);
+  });
+
+  test('a canary that does not pass leaves the corridor as it is', async () => {
+    await change(settle('a', 'active'));
+    await change(settle('c', 'canary', 5));
+    const { source, deciding, breakModel } = watch();
+    breakModel('c');
+    expect(await deciding()).toBe('a');
+    expect(source.refused()).toEqual([{ corridor: 'US-EG', model: ids.get('c') }]);
+  });
+});

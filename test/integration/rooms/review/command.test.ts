@@ -1,0 +1,140 @@
+/** Goal: `risk review` does by command what a reviewer does. Method: the command as a process, against a running API. */
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { insertPersonKey } from '../../../support/people.ts';
+import { runRisk } from '../../../support/risk.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { storeTransactions } from '../../../support/stored-rows.ts';
+
+let api: RunningApi;
+let key: string;
+beforeAll(async () => {
+  api = await startRunningApi();
+  key = await insertPersonKey(api.testDatabase, 'Ann', ['analyst']);
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const risk = (...args: string[]) => runRisk(args, { RISK_URL: api.url, RISK_API_KEY: key });
+const json = async (...args: string[]) =>
+  JSON.parse((await risk('review', ...args, '--json')).stdout);
+
+test('a case is listed, claimed, decided and taken back', async () => {
+  const [id = ''] = await storeTransactions(api.database, [
+    { createdAtMs: Date.UTC(2026, 10, 20), score: 730 },
+  ]);
+  expect(await json('next')).toEqual({ case: null });
+  const byFirstKey = await runRisk(['review', 'next', '--json'], {
+    RISK_URL: api.url,
+    RISK_BOOTSTRAP_KEY: key,
+  });
+  expect(JSON.parse(byFirstKey.stdout)).toEqual({ case: null });
+  const opened = await api.post('/v1/reviews', { transaction_id: id, note: 'a customer called' });
+  expect(opened.status).toBe(201);
+  expect(await json('list', '--priority', 'P2')).toMatchObject([
+    { transaction_id: id, state: 'open' },
+  ]);
+  expect(await json('list', '--priority', 'P0')).toEqual([]);
+  expect(await json('next', '--corridor', 'US-EG')).toMatchObject({ locked_by: 'Ann' });
+  const decided = await json('decide', id, 'fraud', '--reason', 'stolen card');
+  expect(decided).toMatchObject({ state: 'decided', decision: { disposition: 'fraud' } });
+  expect(await json('undo', id)).toMatchObject({ state: 'claimed', decision: null });
+  expect(await json('release', id)).toMatchObject({ state: 'open' });
+  const { history, notes } = await json('show', id);
+  expect(notes).toMatchObject([{ note: 'a customer called' }]);
+  expect(history.map((one: { action: string }) => one.action)).toEqual([
+    ...['case.release', 'case.undo', 'case.decide', 'case.claim', 'case.open'],
+  ]);
+}, 120_000);
+
+test('all other steps of the API have a command: by hand, notes, files, two people, rings, policy', async () => {
+  const ids = await storeTransactions(api.database, [
+    { createdAtMs: Date.UTC(2026, 10, 20, 1), amount: '9000.00', score: 600 },
+    ...[2, 3].map((hour) => ({
+      ...{ createdAtMs: Date.UTC(2026, 10, 20, hour), accountId: 'ring', score: 600 },
+    })),
+  ]);
+  const [high = '', ...ring] = ids;
+  const opened = await json('open', high, '--note', 'a customer called');
+  expect(opened).toMatchObject({ source: 'manual', priority: 'P1', needs_second_person: true });
+  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['risk_officer']);
+  const byBob = async (...args: string[]) =>
+    JSON.parse(
+      (
+        await runRisk(['review', ...args, '--json'], {
+          ...{ RISK_URL: api.url, RISK_API_KEY: bob },
+        })
+      ).stdout,
+    );
+  await json('claim', high);
+  expect(await json('lock', high)).toMatchObject({ locked_by: 'Ann' });
+  expect(await json('note', high, 'no answer')).toEqual({ note_id: expect.any(String) });
+  const file = join(tmpdir(), `receipt-${process.pid}.txt`);
+  await writeFile(file, 'paid in cash');
+  await json('attach', high, file);
+  const escalated = await json('escalate', high, '--reason', 'it may be a ring');
+  expect(escalated).toMatchObject({ escalated_by: 'Ann', locked_by: null });
+  expect(await byBob('assign', high, '--assignee', 'Ann')).toMatchObject({ assignee: 'Ann' });
+  await json('claim', high);
+  expect(await json('decide', high, 'fraud', '--reason', 'seen')).toMatchObject({
+    state: 'confirming',
+  });
+  expect(await byBob('return', high, '--reason', 'the receipt is missing')).toMatchObject({
+    state: 'open',
+  });
+  const { notes } = await json('show', high);
+  expect(notes.map((one: Record<string, unknown>) => one['note'] ?? one['file_name'])).toEqual([
+    ...['a customer called', 'no answer', basename(file)],
+    ...['it may be a ring', 'the receipt is missing'],
+  ]);
+
+  for (const id of ring) await json('open', id);
+  const { waiting, forecast } = await json('status');
+  expect(waiting).toMatchObject([{ priority: 'P1' }, { priority: 'P2' }, { priority: 'P4' }]);
+  expect(forecast).toHaveLength(3);
+  const { items } = await json('ring', 'account', 'ring', 'fraud', '--reason', 'one ring');
+  expect(items.map((one: { state: string }) => one.state)).toEqual(['decided', 'decided']);
+  const load = [
+    ...['--officers', '10', '--transactions', '5000', '--auto-clear', '0.7'],
+    ...['--reviews-per-hour', '20', '--growth', '0.1'],
+  ];
+  expect(await json('capacity', ...load)).toMatchObject({
+    ...{ reviews_per_day: 1500, officers_min: 10, utilisation: 0.9375, hire: 2 },
+    projection: { length: 13 },
+  });
+  const lines = await risk('review', 'capacity', ...load);
+  expect(lines.stdout).toContain('transactions a day');
+
+  const policy = await json('policy');
+  await writeFile(file, JSON.stringify({ ...policy, undo_seconds: 20 }));
+  expect(await byBob('set-policy', file)).toEqual({ version: 2 });
+  expect(await json('policy')).toEqual({ ...policy, undo_seconds: 20 });
+}, 120_000);
+
+test('what may not be done is refused in words, and a wrong word by its usage', async () => {
+  const id = '01a1f84a-95c0-7000-8000-00000000002a';
+  const unknown = await risk('review', 'claim', id);
+  expect([unknown.code, unknown.stderr]).toEqual([
+    1,
+    expect.stringContaining('No case has the id'),
+  ]);
+  const confirm = await risk('review', 'confirm', id);
+  expect(confirm.stderr).toContain('needs the role risk_officer');
+  const word = await risk('review', 'decide', id, 'maybe', '--reason', 'x');
+  expect([word.code, word.stderr]).toEqual([2, expect.stringContaining('must be one of fraud')]);
+  for (const [words, why] of [
+    [['next', 'extra'], "unexpected argument 'extra'"],
+    [['claim'], 'ID is missing'],
+    [['show', id, 'extra'], "unexpected argument 'extra'"],
+    [['decide', id, '--reason', 'x'], 'DISPOSITION is missing'],
+    [['escalate', id], '--reason is missing'],
+    [['ring', 'street', 'acc_1', 'fraud'], 'PARTY must be one of account, merchant, device'],
+    [['assign', id, 'Ann'], "unexpected argument 'Ann'"],
+  ] as const) {
+    const refused = await risk('review', ...words);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(why)]);
+  }
+  const absent = await risk('review', 'attach', id, '/nowhere/receipt.txt');
+  expect([absent.code, absent.stderr]).toEqual([1, expect.stringContaining('no such file')]);
+}, 120_000);

@@ -1,0 +1,75 @@
+/**
+ * Goal: no dispute is lost, whatever people have done with the case before, and what it changes is audited.
+ * Method: cases of each state, disputed as labels of a bank dispute them.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
+import { addDisputes } from '../../../../src/rooms/review/store/case-intake.ts';
+import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
+
+let rig: ReviewRig;
+beforeAll(async () => {
+  rig = await createReviewRig();
+});
+afterAll(() => rig[Symbol.asyncDispose]());
+beforeEach(() => rig.clear());
+
+const dispute = (transactionId: string) =>
+  rig.database.transaction((query) => addDisputes(query, [{ transactionId, source: 'bank' }]));
+const raise = async () => (await raiseCases(rig.database)).length;
+
+const P0 = { source: 'dispute', priority: 0, soon: true };
+const rowsOf = () =>
+  rig.testDatabase.sql(
+    `select source, state, priority, disposition, due_at < now() + interval '3 hours' as soon from review_cases`,
+  );
+
+test.each([
+  { before: 'verdict', as: 'legitimate', isHigh: false, state: 'open' },
+  { before: 'dispute', as: 'legitimate', isHigh: false, state: 'open' },
+  { before: 'dispute', as: 'unsure', isHigh: true, state: 'open' },
+  { before: 'verdict', as: 'fraud', isHigh: false, state: 'decided' },
+  { before: 'verdict', as: 'fraud', isHigh: true, state: 'confirming' },
+] as const)(
+  'a $before that is decided as $as, not final yet, is $state and urgent',
+  async ({ before, as, isHigh, state }) => {
+    const [id = ''] = await rig.open([{ amount: isHigh ? '9000.00' : '10.00' }]);
+    if (before === 'dispute') await dispute(id);
+    await raise();
+    await rig.reviewing.claim(id, rig.by('Ann'));
+    await rig.reviewing.decide(id, { disposition: as, reason: 'seen' }, rig.by('Ann'));
+    await rig.testDatabase.sql(`update review_cases set due_at = now() + interval '9 hours'`);
+    await dispute(id);
+    expect(await raise()).toBe(1);
+    const isKept = state !== 'open';
+    expect(await rowsOf()).toEqual([{ ...P0, state, disposition: isKept ? 'fraud' : null }]);
+    const audited = await rig.testDatabase.sql(
+      `select who, action, before, after from audit_log where subject = $1 order by audit_id desc limit 1`,
+      [id],
+    );
+    expect(audited).toMatchObject([
+      { who: 'engine', action: 'case.dispute', before: { disposition: as }, after: { state } },
+    ]);
+    await dispute(id);
+    expect(await raise()).toBe(0);
+    if (!isKept) return;
+    expect(await rig.reviewing.undo(id, rig.by('Ann'))).toMatchObject({
+      ...{ state: 'claimed', priority: 'P0', source: 'dispute' },
+    });
+  },
+);
+
+test('a case stays with whom it was left to, unless the engine left it', async () => {
+  const ids = await rig.open([{}, {}]);
+  await rig.testDatabase.sql(
+    `update review_cases set escalated_at = now(),
+            escalated_by = case when transaction_id = $1 then 'Ann' else 'engine' end`,
+    [ids[0]],
+  );
+  for (const id of ids) await dispute(id);
+  expect(await raise()).toBe(2);
+  const rows = await rig.testDatabase.sql<{ escalated_by: string | null }>(
+    'select escalated_by from review_cases order by transaction_id',
+  );
+  expect(rows.map((row) => row.escalated_by)).toEqual(['Ann', null]);
+});

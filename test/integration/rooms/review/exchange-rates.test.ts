@@ -1,0 +1,78 @@
+/**
+ * Goal: rates come in over HTTP, all or none, audited, from people who answer for the review; cases after that are rated.
+ * Method: an API process, keys of each role, and a case as a worker opens it.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Role } from '../../../../src/kit/words/principal.ts';
+import { insertPersonKey } from '../../../support/people.ts';
+import { openCasesOf } from '../../../support/rooms/review/cases.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { answerOf } from '../../../support/submit.ts';
+
+const PATH = '/v1/exchange-rates';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+async function post(key: string, rates: readonly object[]) {
+  const response = await api.request(PATH, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${key}` },
+    body: JSON.stringify({ rates }),
+  });
+  return await answerOf(response);
+}
+
+const keyOf = (name: string, role: Role) => insertPersonKey(api.testDatabase, name, [role]);
+const stored = () =>
+  api.testDatabase.sql('select currency, day::text, usd::text from exchange_rates order by 1, 2');
+
+test('rates are added, corrected and audited, and rate the cases after them', async () => {
+  const key = await keyOf('Bob', 'risk_officer');
+  const egp = { day: '2026-11-19', currency: 'EGP', usd: '0.02' };
+  const eur = { day: '2026-11-19', currency: 'EUR', usd: '1.05' };
+  expect((await post(key, [egp, eur])).body).toEqual({ added: 2, changed: 0, unchanged: 0 });
+  const again = await post(key, [{ ...eur, usd: '1.06' }, egp]);
+  expect(again.body).toEqual({ added: 0, changed: 1, unchanged: 1 });
+  expect(await stored()).toEqual([egp, { ...eur, usd: '1.06' }].map((rate) => ({ ...rate })));
+  const audited = await api.testDatabase.sql(
+    `select who, after ->> 'changed' as changed from audit_log where action = 'rates.import' order by audit_id`,
+  );
+  expect(audited).toEqual([
+    { who: 'Bob', changed: '0' },
+    { who: 'Bob', changed: '1' },
+  ]);
+  const [id] = await openCasesOf(api.testDatabase, api.database, [
+    { currency: 'EGP', amount: '1000.00' },
+  ]);
+  const { body } = await answerOf(await api.request(`/v1/reviews/${id}`));
+  expect(body).toMatchObject({
+    market_amount: '20.00',
+    market_currency: 'USD',
+    rate_day: '2026-11-19',
+  });
+  expect(body.needs_second_person).toBe(false);
+});
+
+test('none is stored where one is invalid or there twice, and other roles are refused', async () => {
+  const key = await keyOf('Cy', 'risk_officer');
+  const before = await stored();
+  const fine = { day: '2026-11-21', currency: 'GBP', usd: '1.3' };
+  const bad = await post(key, [fine, { ...fine, currency: 'USD' }, { ...fine, usd: '0' }]);
+  expect(bad.status).toBe(422);
+  expect(bad.body.errors.map((one: { pointer: string }) => one.pointer)).toEqual([
+    '/rates/1/currency',
+    '/rates/2/usd',
+  ]);
+  const twice = await post(key, [fine, { ...fine, usd: '1.4' }]);
+  expect([twice.status, twice.body.errors[0].pointer]).toEqual([422, '/rates/1']);
+  expect((await post(key, [])).status).toBe(422);
+  const many = Array.from({ length: 1001 }, () => fine);
+  expect((await post(key, many)).status).toBe(422);
+  expect((await post(await keyOf('Ann', 'analyst'), [fine])).status).toBe(403);
+  expect(await stored()).toEqual(before);
+  expect((await post(await keyOf('Dee', 'admin'), [fine])).status).toBe(200);
+});

@@ -1,0 +1,213 @@
+/**
+ * Goal: what waits, what overflows and what it takes are counted from the tables; rates are imported as a file says.
+ * Method: cases with the times of a busy day, and the command as a process.
+ */
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import { HANDLED_MIN } from '../../../../src/rooms/review/cases/handling-time.ts';
+import { applyOverflow } from '../../../../src/rooms/review/change/apply-overflow.ts';
+import { readCapacity } from '../../../../src/rooms/review/queries/review-capacity.ts';
+import {
+  readReviewStatus,
+  toReviewPoint,
+} from '../../../../src/rooms/review/queries/review-figures.ts';
+import { importRates } from '../../../../src/rooms/review/store/exchange-rates.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { runRisk } from '../../../support/risk.ts';
+import { openCasesOf } from '../../../support/rooms/review/cases.ts';
+import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
+
+const NOW = Date.UTC(2026, 10, 20, 12);
+const ACTOR = 'test';
+
+let testDatabase: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await testDatabase.sql(
+    'truncate transactions, scores, review_intake, review_cases, daily_tallies, daily_increments cascade',
+  );
+  await testDatabase.sql('delete from final_decisions');
+});
+
+/** Opens cases of P4, of which some are this many minutes old. */
+async function open(count: number, minutes = 0): Promise<string[]> {
+  const ids = await openCasesOf(
+    testDatabase,
+    database,
+    Array.from({ length: count }, () => ({})),
+  );
+  await testDatabase.sql(
+    `update review_cases set opened_at = opened_at - $2::int4 * interval '1 minute',
+            due_at = due_at - $2::int4 * interval '1 minute' where transaction_id = any ($1)`,
+    [ids, minutes],
+  );
+  return ids;
+}
+
+test('the status counts what waits and is late, and says what will be', async () => {
+  await open(3);
+  await open(2, 23 * 60 + 45);
+  await open(1, 25 * 60);
+  await storeDecisions(testDatabase, HANDLED_MIN, 600);
+  await testDatabase.sql(
+    `update review_cases set locked_by = 'Bob', locked_until = now() + interval '1 hour'
+      where transaction_id = (select min(transaction_id::text)::uuid from review_cases)`,
+  );
+  const status = await readReviewStatus(database, NOW);
+  expect(status.waiting).toMatchObject([
+    { priority: 'P4', corridor: 'US-EG', waiting: 6, claimed: 1, missed: 1, near: 2 },
+  ]);
+  expect(status.officers_at_work).toBe(2);
+  // Ten of the 20 reviews that each of two could do in the hour.
+  expect(status.utilisation).toBe(0.25);
+  expect(status.officers).toEqual([
+    { officer: 'Ann', claimed: 0, decided: 10, utilisation: 0.5 },
+    { officer: 'Bob', claimed: 1, decided: 0, utilisation: 0 },
+  ]);
+  expect(toReviewPoint(status)).toEqual({
+    ...{ at: status.at, waiting: [0, 0, 0, 0, 6, 0], missed: 1, near: 2, officers_at_work: 2 },
+  });
+  expect(status.measured).toEqual({ days: 7, decided: 10, in_time: 10, handling_seconds: 600 });
+  // Two officers end a case each 5 minutes: those with 15 minutes left are second and third.
+  expect(status.forecast).toEqual([
+    { priority: 'P4', waiting: 6, missed: 1, will_miss: 1, empty_seconds: 1800 },
+  ]);
+  expect(status.overflow).toMatchObject([{ priority: 'P4', cases: 3, older_than_minutes: 480 }]);
+});
+
+test('those that are due soonest are named, whatever their priority, and no decided one', async () => {
+  const [first = '', second = '', decided = '', far = ''] = await open(4);
+  const change = (id: string, minutes: number, priority: number, more = '') =>
+    testDatabase.sql(
+      `update review_cases set due_at = now() + $2::int4 * interval '1 minute', priority = $3 ${more} where transaction_id = $1`,
+      [id, minutes, priority],
+    );
+  await change(first, -5, 5);
+  await change(second, 10, 2, `, locked_by = 'Bob', locked_until = now() + interval '1 hour'`);
+  const by = `, state = 'decided', disposition = 'fraud', decision_reason = 'seen', decided_by = 'Ann'`;
+  await change(decided, 1, 0, `${by}, decided_at = now() - interval '2 hours', final_at = now()`);
+  await change(far, 600, 0);
+  const status = await readReviewStatus(database, NOW);
+  const named = status.due_next.map((one) => [one.transaction_id, one.priority, one.locked_by]);
+  expect(named).toEqual([
+    [first, 'P5', null],
+    [second, 'P2', 'Bob'],
+    [far, 'P0', null],
+  ]);
+  // Ann decided two hours ago, and is not at work.
+  expect(status.officers.map(({ officer }) => officer)).toEqual(['Bob']);
+});
+
+test('a rule that escalates marks old cases once, with audit, and takes them from nobody', async () => {
+  const [id = ''] = await open(1, 121);
+  await testDatabase.sql(
+    `update review_cases set priority = 0, locked_by = 'Ann', locked_until = now() + interval '1 hour'`,
+  );
+  const found = await applyOverflow(database, database, ACTOR);
+  expect(found.map(({ rule, cases }) => [rule.priority, cases])).toEqual([
+    [4, 0],
+    [2, 0],
+    [0, 1],
+  ]);
+  await applyOverflow(database, database, ACTOR);
+  const audited = await testDatabase.sql(
+    `select who, action from audit_log where subject = $1 and action = 'case.escalate'`,
+    [id],
+  );
+  expect(audited).toEqual([{ who: 'engine', action: 'case.escalate' }]);
+  expect(await testDatabase.sql('select escalated_by, locked_by from review_cases')).toEqual([
+    { escalated_by: 'engine', locked_by: 'Ann' },
+  ]);
+});
+
+test('capacity is measured: load, share and pace; a question may give its own', async () => {
+  await testDatabase.sql(
+    `insert into daily_tallies (day, corridor, currency, outcome, count, amount, score_sum)
+     values ((now() at time zone 'UTC')::date - 1, 'US-EG', 'USD', 'accepted', 70, 0, 0)`,
+  );
+  await open(21, 24 * 60);
+  await storeDecisions(testDatabase, HANDLED_MIN, 120);
+  expect(await readCapacity(database, {})).toMatchObject({
+    ...{ transactions_per_day: 10, auto_clear_ratio: 0.7, reviews_per_day: 3, officers: 1 },
+    ...{ reviews_per_hour: 30, officers_min: 1 },
+  });
+  const asked = {
+    transactions_per_day: 5000,
+    auto_clear_ratio: 0.7,
+    reviews_per_hour: 20,
+    officers: 10,
+  };
+  expect(await readCapacity(database, { ...asked, growth: 0.1 })).toMatchObject({
+    ...{ reviews_per_day: 1500, officers_min: 10, officers_to_hire: 12 },
+    ...{ utilisation: 0.9375, hire: 2 },
+  });
+});
+
+test('too few handled cases make no pace: the forecast and the capacity take that of the policy', async () => {
+  await open(6);
+  await storeDecisions(testDatabase, HANDLED_MIN - 1, 600);
+  const { measured, forecast } = await readReviewStatus(database, NOW);
+  expect(measured).toMatchObject({ decided: HANDLED_MIN - 1, handling_seconds: null });
+  // One officer, at 20 an hour.
+  expect(forecast).toMatchObject([{ priority: 'P4', waiting: 6, empty_seconds: 1080 }]);
+  expect(await readCapacity(database, {})).toMatchObject({ reviews_per_hour: 20 });
+});
+
+test('rates are imported, corrected by a second import, and all refused where one is invalid', async () => {
+  const file = join(tmpdir(), `rates-${process.pid}.csv`);
+  const run = async (rows: string) => {
+    await writeFile(file, `day,currency,usd\n${rows}\n`);
+    return await runRisk(['rates', 'import', file], { DATABASE_URL: testDatabase.url });
+  };
+  const first = await run('2026-11-19,EUR,1.05\n2026-11-20,EUR,1.06\n2026-11-20,EGP,0.02');
+  expect([first.code, first.stdout.trim()]).toEqual([0, 'rates added=3 changed=0 unchanged=0']);
+  const second = await run('2026-11-19,EUR,1.05\n2026-11-20,EUR,1.07');
+  expect(second.stdout.trim()).toBe('rates added=0 changed=1 unchanged=1');
+  const bad = await run('2026-11-21,EUR,1.09\n2026-11-21,USD,1');
+  expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('line 3: currency must be')]);
+  const rates = await testDatabase.sql(
+    'select currency, day::text, usd::text from exchange_rates order by 1, 2',
+  );
+  expect(rates).toEqual([
+    { currency: 'EGP', day: '2026-11-20', usd: '0.02' },
+    { currency: 'EUR', day: '2026-11-19', usd: '1.05' },
+    { currency: 'EUR', day: '2026-11-20', usd: '1.07' },
+  ]);
+  const audited = await testDatabase.sql(
+    `select after from audit_log where action = 'rates.import'`,
+  );
+  expect(audited).toHaveLength(2);
+}, 60_000);
+
+test('many rates are one change, by statements of bounded size', async () => {
+  const rates = Array.from({ length: 25_001 }, (_, day) => ({
+    ...{ currency: 'JPY', usd: '0.0067' },
+    day: new Date(Date.UTC(1950, 0, 1 + day)).toISOString().slice(0, 10),
+  }));
+  let statements = 0;
+  const counting: Pick<Database, 'transaction'> = {
+    transaction: (work) =>
+      database.transaction((query) =>
+        work((statement, values) => {
+          if (statement.name === 'import-exchange-rates') statements++;
+          return query(statement, values);
+        }),
+      ),
+  };
+  const by = { name: 'Ann', keyId: null, request: 'test' };
+  expect(await importRates(counting, rates, by)).toEqual({ added: 25_001, changed: 0 });
+  expect(statements).toBe(3);
+  const audited = `select from audit_log where action = 'rates.import' and subject = 'JPY'`;
+  expect(await testDatabase.sql(audited)).toHaveLength(1);
+}, 60_000);

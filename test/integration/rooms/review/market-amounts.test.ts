@@ -1,0 +1,108 @@
+/**
+ * Goal: amounts compare in the currency of the market, by the rates of the transaction's day; what cannot be compared takes two people.
+ * Method: policies of several currencies, rates that people imported, and cases as a worker opens them.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
+import { addDisputes } from '../../../../src/rooms/review/store/case-intake.ts';
+import { insertPolicy } from '../../../../src/rooms/review/store/review-policies.ts';
+import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
+import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
+
+const FRAUD = { disposition: 'fraud', reason: 'seen' } as const;
+
+let rig: ReviewRig;
+beforeAll(async () => {
+  rig = await createReviewRig();
+});
+afterAll(() => rig[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await rig.clear();
+  await rig.testDatabase.sql('truncate exchange_rates');
+  await putCurrency('USD');
+});
+
+const putCurrency = (currency: string) =>
+  insertPolicy(rig.database, { ...FIRST_POLICY, currency }, rig.by('Cy'));
+const importRates = (...rates: readonly (readonly [string, string, number])[]) =>
+  rig.testDatabase.sql(
+    `insert into exchange_rates (currency, day, usd)
+     select r ->> 0, (r ->> 1)::date, (r ->> 2)::numeric from jsonb_array_elements($1::jsonb) r`,
+    [JSON.stringify(rates)],
+  );
+type Row = Readonly<
+  Record<'id' | 'amount' | 'market' | 'day' | 'priority' | 'state', string | null>
+>;
+const cases = () =>
+  rig.testDatabase.sql<Row>(
+    `select transaction_id as id, market_amount::text as amount, market_currency as market, rate_day::text as day,
+            'P' || priority as priority, state from review_cases order by transaction_id`,
+  );
+
+test('a market in euros compares by the newest day up to the transaction that has the rates of both', async () => {
+  await importRates(
+    ...[['EUR', '2026-10-08', 1.1] as const, ['GBP', '2026-10-08', 1.32] as const],
+    ...[['EUR', '2026-10-09', 1.2] as const, ['GBP', '2026-10-11', 1.4] as const],
+    ...[['EUR', '2026-10-12', 1] as const, ['GBP', '2026-10-12', 9] as const],
+  );
+  await putCurrency('EUR');
+  const on = (date: number) => {
+    const at = { amount: '1000.00', createdAtMs: Date.UTC(2026, 9, date, 12) };
+    return ['GBP', 'EUR', 'USD', 'NOK'].map((currency, ms) => ({
+      ...{ ...at, currency },
+      createdAtMs: at.createdAtMs + ms,
+    }));
+  };
+  await rig.open([...on(7), ...on(8), ...on(10)]);
+  const none = { amount: null, day: null, priority: 'P1' };
+  const same = { amount: '1000.00', day: null, priority: 'P4' };
+  const pound = { amount: '1200.00', day: '2026-10-08', priority: 'P1' };
+  const found = await cases();
+  expect(found).toMatchObject([
+    ...[none, same, none, none],
+    ...[pound, same, { amount: '909.09', day: '2026-10-08', priority: 'P4' }, none],
+    ...[pound, same, { amount: '833.33', day: '2026-10-09', priority: 'P4' }, none],
+  ]);
+  expect(new Set(found.map(({ market }) => market))).toEqual(new Set(['EUR']));
+});
+
+test('a market whose currency has no rate compares amounts in that currency alone', async () => {
+  await importRates(['GBP', '2026-10-08', 1.32]);
+  await putCurrency('EUR');
+  await rig.open([{ currency: 'GBP' }, { currency: 'USD' }, { currency: 'EUR', amount: '7.00' }]);
+  expect((await cases()).map(({ amount }) => amount)).toEqual([null, null, '7.00']);
+});
+
+test('a case that waited while the policy changed its currency takes two people, and a new one does not', async () => {
+  const [small = ''] = await rig.open([{ amount: '10.00' }]);
+  await putCurrency('KWD');
+  const [dinars = ''] = await rig.open([
+    { amount: '10.00', currency: 'KWD', createdAtMs: Date.UTC(2026, 10, 21) },
+  ]);
+  for (const [id, currency, isHigh] of [
+    [small, 'USD', true],
+    [dinars, 'KWD', false],
+  ] as const) {
+    await rig.reviewing.claim(id, rig.by('Cy'));
+    expect(await rig.reviewing.decide(id, FRAUD, rig.by('Cy'))).toMatchObject({
+      ...{ market_amount: '10.00', market_currency: currency, needs_second_person: isHigh },
+      state: isHigh ? 'confirming' : 'decided',
+    });
+  }
+});
+
+test('a dispute places a case anew, in the currency of the policy in force, decided as fraud or not', async () => {
+  await importRates(['CHF', '2026-11-20', 1.25]);
+  const [fraud = '', open = ''] = await rig.open([{ amount: '10.00' }, { amount: '20.00' }]);
+  await rig.reviewing.claim(fraud, rig.by('Ann'));
+  await rig.reviewing.decide(fraud, FRAUD, rig.by('Ann'));
+  await putCurrency('CHF');
+  const disputes = [fraud, open].map((transactionId) => ({ transactionId, source: 'bank' }));
+  await rig.database.transaction((query) => addDisputes(query, disputes));
+  await raiseCases(rig.database);
+  const rated = { market: 'CHF', day: '2026-11-20', priority: 'P0' };
+  expect(await cases()).toEqual([
+    { id: fraud, amount: '8.00', state: 'decided', ...rated },
+    { id: open, amount: '16.00', state: 'open', ...rated },
+  ]);
+});

@@ -1,0 +1,272 @@
+/**
+ * Goal: a transaction that people have to look at gets one case, whatever is delivered again or stops in between, and no
+ * other transaction gets one. Method: scores and labels are stored as workers and the API do, and a worker makes the cases.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Verdict } from '../../../../src/core/domain/score-record.ts';
+import { insertScores } from '../../../../src/core/store/scores/scores.ts';
+import { decisionsKey } from '../../../../src/core/stream/keys.ts';
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
+import { createReviewing } from '../../../../src/rooms/review/change/reviewing.ts';
+import { addDisputes, addReviewed } from '../../../../src/rooms/review/store/case-intake.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { toNewScores } from '../../../support/delivered.ts';
+import { insertPersonKey } from '../../../support/people.ts';
+import { idAt, storeTransactions, type TransactionSeed } from '../../../support/stored-rows.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+import { createWorkerRig } from '../../../support/worker-rig.ts';
+
+const NOW = Date.UTC(2026, 10, 20, 12);
+const LINEAGE = { scoredAtMs: NOW, featureSchema: 1, ruleSet: 'default@2' };
+
+let testDatabase: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+beforeEach(() =>
+  testDatabase.sql('truncate transactions, scores, review_intake, review_cases cascade'),
+);
+
+let made = 0;
+async function store(seeds: readonly Partial<TransactionSeed>[]): Promise<string[]> {
+  return await storeTransactions(
+    database,
+    seeds.map((seed) => ({ createdAtMs: NOW + made++, ...seed })),
+  );
+}
+
+/** Stores scores as a worker does. */
+async function score(ids: readonly string[], verdict: Verdict, isSpotCheck = () => false) {
+  const decision = { score: 600, risk: 0.6, probability: null, verdict, reasons: [] };
+  const scores = toNewScores(
+    ids.map((transactionId) => ({
+      ...{ transactionId, accountId: 'acc_1', corridor: 'US-EG', decision },
+      createdAtMs: Number.parseInt(transactionId.replace('-', '').slice(0, 12), 16),
+      ...{ features: Float64Array.of(1), model: null, attempts: 1, degradation: 0 },
+    })),
+  );
+  return await insertScores(database, scores, LINEAGE, [addReviewed(isSpotCheck)]);
+}
+
+type CaseRow = Record<
+  'id' | 'source' | 'priority' | 'state' | 'amount' | 'currency' | 'rate_day',
+  string | null
+>;
+const cases = async () =>
+  await testDatabase.sql<CaseRow>(
+    `select transaction_id as id, source, 'P' || priority as priority, state, market_amount::text as amount, market_currency as currency,
+            rate_day::text from review_cases order by transaction_id`,
+  );
+const dispute = (transactionId: string, source = 'bank') =>
+  database.transaction((query) => addDisputes(query, [{ transactionId, source }]));
+
+test('a score that asks for review makes one case, with the score, and others make none', async () => {
+  const [one = '', two = '', three = ''] = await store([
+    { amount: '10.00' },
+    { amount: '1000.01' },
+    {},
+  ]);
+  await score([one, two], 'review');
+  await score([three], 'approve');
+  await raiseCases(database);
+  const open = { source: 'verdict', state: 'open', currency: 'USD', rate_day: null };
+  expect(await cases()).toEqual([
+    { id: one, ...open, priority: 'P4', amount: '10.00' },
+    { id: two, ...open, priority: 'P1', amount: '1000.01' },
+  ]);
+});
+
+test('a redelivery of all or some of a batch names nothing twice, and makes no second case', async () => {
+  const ids = await store([{}, {}, {}]);
+  await score(ids.slice(0, 2), 'review');
+  await score(ids.slice(0, 2), 'review');
+  await score(ids, 'review');
+  const named = await testDatabase.sql<{ ids: string[] }>(
+    'select transaction_ids::text[] as ids from review_intake',
+  );
+  expect(named.flatMap((row) => row.ids).sort()).toEqual(ids);
+  await raiseCases(database);
+  await score(ids, 'review');
+  // A row that a person put back in by hand changes nothing either.
+  await testDatabase.sql(
+    `insert into review_intake (source, transaction_ids) values ('score', $1)`,
+    [ids],
+  );
+  await testDatabase.sql(`update review_cases set locked_by = 'Ann', locked_until = now()`);
+  expect(await raiseCases(database)).toEqual([]);
+  const locked = await testDatabase.sql(`select from review_cases where locked_by = 'Ann'`);
+  expect(locked).toHaveLength(3);
+});
+
+test('a worker that ends between the cases and their commit leaves the intake to the next', async () => {
+  const ids = await store([{}]);
+  await score(ids, 'review');
+  const ends = new Error('ends');
+  const cut: Pick<Database, 'transaction'> = {
+    transaction: (work) =>
+      database.transaction(async (query) => {
+        await work(query);
+        throw ends;
+      }),
+  };
+  await expect(raiseCases(cut)).rejects.toThrow('ends');
+  expect(await cases()).toEqual([]);
+  expect(await raiseCases(database)).toHaveLength(1);
+});
+
+test('two workers that make cases at once make each one once', async () => {
+  const ids = await store(Array.from({ length: 40 }, () => ({})));
+  for (const id of ids) await score([id], 'review');
+  const steps = await Promise.all(Array.from({ length: 4 }, () => raiseCases(database, 10)));
+  const left = await raiseCases(database);
+  const opened = [...steps, left].flat();
+  expect([opened.length, (await cases()).length]).toEqual([40, 40]);
+});
+
+test('a spot check has the last priority', async () => {
+  const ids = await store([{ amount: '5000.00' }]);
+  await score(ids, 'approve', () => true);
+  await raiseCases(database);
+  expect(await cases()).toMatchObject([{ source: 'spot_check', priority: 'P5' }]);
+});
+
+test('a dispute makes a case urgent, opens one again that was no fraud, and leaves a fraud closed', async () => {
+  const ids = await store([{}, {}, {}, {}]);
+  const [open = '', legitimate = '', fraud = '', fresh = ''] = ids;
+  await score([open, legitimate, fraud], 'review');
+  await raiseCases(database);
+  const close = (id: string, disposition: string) =>
+    testDatabase.sql(
+      `update review_cases set state = 'closed', disposition = $2, decision_reason = 'seen', decided_by = 'Ann',
+              decided_at = now(), final_at = now(), closed_at = now() where transaction_id = $1`,
+      [id, disposition],
+    );
+  await close(legitimate, 'legitimate');
+  await close(fraud, 'fraud');
+  for (const id of ids) await dispute(id);
+  await dispute(fresh, 'somebody');
+  expect(await raiseCases(database)).toHaveLength(3);
+  const urgent = { source: 'dispute', priority: 'P0', state: 'open' };
+  expect(await cases()).toMatchObject([
+    { id: open, ...urgent },
+    { id: legitimate, ...urgent },
+    { id: fraud, source: 'verdict', state: 'closed' },
+    { id: fresh, ...urgent },
+  ]);
+  await dispute(open);
+  expect(await raiseCases(database)).toEqual([]);
+});
+
+test('a long intake is taken in steps of bounded size, and all of it', async () => {
+  const ids = await store(Array.from({ length: 30 }, () => ({})));
+  const row = `insert into review_intake (source, transaction_ids) values ('score', $1)`;
+  for (const at of [0, 10, 20]) await testDatabase.sql(row, [ids.slice(at, at + 10)]);
+  const steps: number[] = [];
+  for (const _ of [1, 2, 3]) steps.push((await raiseCases(database, 50, 15)).length);
+  expect(steps).toEqual([20, 10, 0]);
+});
+
+test('amounts of currencies without decimals and with three are compared in dollars and cents', async () => {
+  await testDatabase.sql(
+    `insert into exchange_rates (currency, day, usd) values ('JPY', '2026-11-20', 0.01), ('KWD', '2026-11-20', 3.25)`,
+  );
+  const amounts = { JPY: ['100000', '100001'], KWD: ['307.692', '307.695'] };
+  const ids = await store(
+    Object.entries(amounts).flatMap(([currency, some]) =>
+      some.map((amount) => ({ currency, amount })),
+    ),
+  );
+  await score(ids, 'review');
+  await raiseCases(database);
+  expect((await cases()).map(({ amount, priority }) => [amount, priority])).toEqual([
+    ...[
+      ['1000.00', 'P4'],
+      ['1000.01', 'P1'],
+    ],
+    ...[
+      ['1000.00', 'P4'],
+      ['1000.01', 'P1'],
+    ],
+  ]);
+});
+
+test('a label of another source disputes nothing', async () => {
+  const [id = ''] = await store([{}]);
+  await dispute(id, 'review');
+  await dispute(id, 'somebody');
+  expect(await raiseCases(database)).toEqual([]);
+});
+
+test('an amount has the rate of its day, or the newest before; without one it counts as high', async () => {
+  await testDatabase.sql(
+    `insert into exchange_rates (currency, day, usd) values
+       ('EUR', '2026-11-18', 1.05), ('EUR', '2026-11-20', 1.1), ('EUR', '2026-11-21', 9), ('EGP', '2026-11-21', 0.02)`,
+  );
+  const day = (date: number) => Date.UTC(2026, 10, date, 12) + made++;
+  const euro = { currency: 'EUR', amount: '1000.00' };
+  const ids = await store([
+    { ...euro, createdAtMs: day(19) },
+    { ...euro, createdAtMs: day(20) },
+    { currency: 'EGP', amount: '10.00', createdAtMs: day(20) },
+  ]);
+  await score(ids, 'review');
+  await raiseCases(database);
+  expect(await cases()).toMatchObject([
+    { amount: '1050.00', rate_day: '2026-11-18', priority: 'P1' },
+    { amount: '1100.00', rate_day: '2026-11-20', priority: 'P1' },
+    { amount: null, rate_day: null, priority: 'P1' },
+  ]);
+});
+
+test('a transaction whose month is gone gets no case, and holds up no other', async () => {
+  const [id = ''] = await store([{}]);
+  await testDatabase.sql(
+    `insert into review_intake (source, transaction_ids) values ('score', $1)`,
+    [[idAt(Date.UTC(2015, 1)), id]],
+  );
+  expect(await raiseCases(database)).toHaveLength(1);
+});
+
+test('a worker opens the cases of what it scores, and makes decisions final and known', async () => {
+  const rig = await createWorkerRig();
+  await using _ = rig;
+  await rig.database.sql(
+    `insert into review_policies (policy, made_by)
+     select policy || '{"spot_check_ratio": 1, "undo_seconds": 0}', 'test' from review_policies`,
+  );
+  rig.startWorker();
+  // The ratio is read after the start; what was scored before it was known has no case.
+  const open = async () => {
+    await rig.send([{ createdAtMs: NOW + made++ }]);
+    const rows = await rig.database.sql<{ id: string; source: string }>(
+      'select transaction_id as id, source from review_cases limit 1',
+    );
+    return rows[0];
+  };
+  const { id, source } = await waitUntil(open, 10_000, 'a case');
+  expect(source).toBe('spot_check');
+  await insertPersonKey(rig.database, 'Ann', ['analyst']);
+  const [key] = await rig.database.sql<{ keyId: string }>('select key_id as "keyId" from api_keys');
+  const ann = { name: 'Ann', keyId: key?.keyId ?? '', request: 'test', isOfficer: false };
+  const reviewing = createReviewing(rig.pool);
+  await reviewing.claim(id, ann);
+  await reviewing.decide(id, { disposition: 'fraud', reason: 'seen' }, ann);
+  const events = () => rig.commands.xrange(decisionsKey(rig.database.market), '-', '+');
+  const [event] = await waitUntil(
+    async () => ((await events()).length > 0 ? await events() : undefined),
+    10_000,
+    'the event',
+  );
+  expect(event?.[1]).toContainEqual(expect.stringContaining(id));
+  const labels = await rig.database.sql('select transaction_id as id, label, source from labels');
+  expect(labels).toEqual([{ id, label: 'fraud', source: 'review' }]);
+  const waiting = async () => (await rig.database.sql('select from label_batches')).length === 0;
+  await waitUntil(waiting, 5000, 'the profiles to know');
+}, 120_000);

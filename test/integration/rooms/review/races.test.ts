@@ -1,0 +1,224 @@
+/**
+ * Goal: of steps that exclude each other one is taken, in any order, and rings are decided once.
+ * Method: steps of several people at once against a real database.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { revokeIdentity } from '../../../../src/kit/access/identities.ts';
+import type { By } from '../../../../src/rooms/review/change/reviewing.ts';
+import { listCases, readCaseDetail } from '../../../../src/rooms/review/queries/read-cases.ts';
+import {
+  CASE_LIMITS,
+  type CaseJson,
+  caseListParameters,
+} from '../../../../src/rooms/review/review-case.ts';
+import { insertPersonKey } from '../../../support/people.ts';
+import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+
+const FRAUD = { disposition: 'fraud', reason: 'seen' } as const;
+
+let rig: ReviewRig;
+beforeAll(async () => {
+  rig = await createReviewRig();
+});
+afterAll(() => rig[Symbol.asyncDispose]());
+beforeEach(() => rig.clear());
+
+test('of one case, one of two steps at once is taken, and what is stored is its', async () => {
+  const { reviewing, by, actions } = rig;
+  const steps = {
+    decide: (id: string) => reviewing.decide(id, FRAUD, by('Bob')),
+    confirm: (id: string) => reviewing.confirm(id, by('Cy')),
+    giveBack: (id: string) => reviewing.giveBack(id, 'no', by('Cy')),
+  };
+  const race = async (id: string, ...names: (keyof typeof steps)[]) => {
+    const settled = await Promise.allSettled(names.map((name) => steps[name](id)));
+    return settled.filter(({ status }) => status === 'fulfilled').length;
+  };
+  const ids = await rig.open(Array.from({ length: 8 }, () => ({ amount: '9000.00' })));
+  for (const id of ids) {
+    await reviewing.claim(id, by('Bob'));
+    expect(await race(id, 'decide', 'decide')).toBe(1);
+    expect(await race(id, 'confirm', 'giveBack', 'confirm')).toBe(1);
+  }
+  const states = await rig.testDatabase.sql<{ id: string; state: string; confirmed: boolean }>(
+    'select transaction_id as id, state, confirmed_by is not null as confirmed from review_cases',
+  );
+  for (const { id, state, confirmed } of states) {
+    expect([(await actions(id)).at(-1), state, confirmed]).toEqual(
+      state === 'open' ? ['Cy case.return', 'open', false] : ['Cy case.confirm', 'decided', true],
+    );
+  }
+}, 60_000);
+
+test('a decision is undone or final, never both, where both happen at once', async () => {
+  const { reviewing, by } = rig;
+  const ids = await rig.open(Array.from({ length: 20 }, () => ({})));
+  for (const id of ids) {
+    await reviewing.claim(id, by('Ann'));
+    await reviewing.decide(id, FRAUD, by('Ann'));
+  }
+  await rig.testDatabase.sql(
+    `update review_cases set final_at = clock_timestamp() + random() * interval '400 ms'`,
+  );
+  const undone = new Set<string>();
+  const undoing = ids.map((id) =>
+    reviewing.undo(id, by('Ann')).then(
+      () => undone.add(id),
+      (error: { code?: string }) => expect(error.code).toBe('DECISION_FINAL'),
+    ),
+  );
+  const left = async () =>
+    (await rig.testDatabase.sql(`select from review_cases where state = 'decided'`)).length > 0;
+  while (await left()) await rig.close();
+  await Promise.all(undoing);
+  const labelled = (await rig.labels()).map(({ id }) => id);
+  expect(labelled).toEqual(ids.filter((id) => !undone.has(id)));
+  const final = await rig.testDatabase.sql<{ id: string }>(
+    'select transaction_id as id from final_decisions order by 1',
+  );
+  expect(final.map(({ id }) => id)).toEqual(labelled);
+}, 60_000);
+
+test('a decision with a key of nobody is confirmed neither by who made the key nor by the key', async () => {
+  const { reviewing, by } = rig;
+  const [id = ''] = await rig.open([{ amount: '9000.00' }]);
+  await rig.testDatabase.sql(
+    `insert into api_keys (key_id, key_hash, roles, owner, made_by)
+     values ('shared', sha256('shared'), '{analyst}', 'desk', $1)`,
+    [by('Cy').keyId],
+  );
+  const desk: By = { name: 'key of desk', keyId: 'shared', request: 'test', isOfficer: false };
+  await reviewing.claim(id, desk);
+  await reviewing.decide(id, FRAUD, desk);
+  await expect(reviewing.confirm(id, by('Cy'))).rejects.toMatchObject({ code: 'ONE_PERSON' });
+  const other = { ...desk, name: 'Cy' };
+  await expect(reviewing.confirm(id, other)).rejects.toMatchObject({ code: 'NOT_AN_OFFICER' });
+});
+
+test('a ring of more than a hundred is decided by a hundred, each case once', async () => {
+  await rig.open(Array.from({ length: 130 }, () => ({ merchantId: 'busy' })));
+  const ring = { party: 'merchant', id: 'busy', ...FRAUD } as const;
+  const decide = (name: 'Ann' | 'Bob') => rig.reviewing.decideRing(ring, rig.by(name));
+  const both = await Promise.all([decide('Ann'), decide('Bob')]);
+  const decided = both.flatMap(({ items }) => items.map((one) => one.transaction_id));
+  expect(new Set(decided).size).toBe(decided.length);
+  expect(Math.max(...both.map(({ items }) => items.length))).toBeLessThanOrEqual(100);
+  // Each skips what the other has locked: two that lock in turn may divide all 130 between them, and the first says more.
+  expect(decided.length === 130 || both.some(({ more }) => more)).toBe(true);
+  const rest = await decide('Ann');
+  expect([decided.length + rest.items.length, rest.more]).toEqual([130, false]);
+  expect((await decide('Ann')).items).toEqual([]);
+}, 60_000);
+
+test('a step answers what is stored, to the millisecond', async () => {
+  const ids = await rig.open(Array.from({ length: 20 }, () => ({ accountId: 'ring' })));
+  const ring = { party: 'account', id: 'ring', ...FRAUD } as const;
+  const { items } = await rig.reviewing.decideRing(ring, rig.by('Ann'));
+  const stored = await Promise.all(ids.map((id) => readCaseDetail(rig.database, id)));
+  const times = ({ transaction_id: id, claimed_at, decision }: CaseJson) => ({
+    ...{ id, claimed_at, decision },
+  });
+  expect(items.map(times)).toEqual(stored.map(times));
+});
+
+test('a ring leaves a case to risk officers that was left to them, and takes the others', async () => {
+  const ids = await rig.open([{ accountId: 'ring' }, { accountId: 'ring' }]);
+  // Bob claimed it with the key of an officer, and decides with another key.
+  await rig.testDatabase.sql(
+    `update review_cases set escalated_by = 'Ann', escalated_at = now(), locked_by = 'Bob',
+            locked_until = now() + interval '1 hour' where transaction_id = $1`,
+    [ids[0]],
+  );
+  const ring = { party: 'account', id: 'ring', ...FRAUD } as const;
+  const { items } = await rig.reviewing.decideRing(ring, { ...rig.by('Bob'), isOfficer: false });
+  expect(items.map((one) => one.transaction_id)).toEqual([ids[1]]);
+});
+
+test('of notes that are added at once, as many are taken as there is room for', async () => {
+  const { reviewing, by, testDatabase } = rig;
+  const [id = ''] = await rig.open([{}]);
+  await testDatabase.sql(
+    `insert into review_notes (transaction_id, written_by, note)
+     select $1, 'Ann', 'x' from generate_series(1, ${CASE_LIMITS.shownRows - 1})`,
+    [id],
+  );
+  const adding = Promise.allSettled(
+    await startTogether([1, 2, 3].map(() => () => reviewing.note(id, 'x', by('Ann')))),
+  );
+  const codes = (await adding).map((one) =>
+    one.status === 'rejected' ? one.reason.code : 'taken',
+  );
+  expect(codes.sort()).toEqual(['CASE_FULL', 'CASE_FULL', 'taken']);
+});
+
+test('a list goes on wherever its cursor may say, and a time that Postgres cannot read is refused', async () => {
+  const [id = ''] = await rig.open([{}]);
+  const read = (cursor: string) => {
+    const parsed = caseListParameters.safeParse({ cursor });
+    return parsed.success ? listCases(rig.database, parsed.data) : parsed.error.issues[0]?.path;
+  };
+  expect(await read(`4.0.${id}`)).toMatchObject({ items: [{ transaction_id: id }] });
+  expect(await read(`4.99999999999999.${id}`)).toMatchObject({ items: [] });
+  expect(await read(`4.999999999999999.${id}`)).toEqual(['cursor']);
+});
+
+test('lists of cases with one deadline have each of them once, whatever their pages', async () => {
+  const ids = await rig.open(Array.from({ length: 25 }, () => ({})));
+  await rig.testDatabase.sql(`update review_cases set due_at = '2026-11-21'`);
+  const seen: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const asked = caseListParameters.parse({ limit: '7', ...(cursor === null ? {} : { cursor }) });
+    const page = await listCases(rig.database, asked);
+    // What was listed changes its state meanwhile.
+    for (const one of page.items) {
+      seen.push(one.transaction_id);
+      await rig.reviewing.claim(one.transaction_id, rig.by('Ann'));
+      await rig.reviewing.decide(one.transaction_id, FRAUD, rig.by('Ann'));
+    }
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  expect(seen).toEqual(ids);
+}, 60_000);
+
+test('a case is not left to a person who is revoked while it is assigned to them, in either order', async () => {
+  const { reviewing, by, actions, testDatabase, database } = rig;
+  const [first = '', second = '', third = ''] = await rig.open([{}, {}, {}]);
+  for (const name of ['Eve', 'Fay']) await insertPersonKey(testDatabase, name, ['risk_officer']);
+  await reviewing.assign(third, 'Eve', by('Bob'));
+  const assigning = [first, third].map((id) => () => reviewing.assign(id, 'Eve', by('Bob')));
+  await Promise.all(
+    await startTogether([...assigning, () => revokeIdentity(database, 'Eve', by('Cy'))]),
+  );
+  const [, late] = await startTogether([
+    () => revokeIdentity(database, 'Fay', by('Cy')),
+    () => reviewing.assign(second, 'Fay', by('Bob')),
+  ]);
+  await expect(late).rejects.toThrow('must be the name of a person');
+  const free = await testDatabase.sql<{ id: string }>(
+    `select transaction_id as id from review_cases where assignee is null and locked_by is null order by 1`,
+  );
+  expect(free.map(({ id }) => id)).toEqual([first, second, third]);
+  expect(await actions(second)).toEqual([]);
+});
+
+/** Begins each once those before it wait for a lock; none commits before all have begun. */
+async function startTogether(
+  begin: readonly (() => Promise<unknown>)[],
+): Promise<Promise<unknown>[]> {
+  const audit = 'lock table market.audit_log in share row exclusive mode';
+  const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+  return await rig.database.transaction(async (query) => {
+    await query({ name: '', text: audit });
+    const begun: Promise<unknown>[] = [];
+    for (const one of begin) {
+      const running = one();
+      running.catch(() => undefined);
+      begun.push(running);
+      const all = async () => (await rig.testDatabase.sql(waiting)).length >= begun.length;
+      await waitUntil(all, 5000, 'all to wait');
+    }
+    return begun;
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * Goal: a reviewer's figures count what that person decided since the begin of the shift and still stands, and what was taken
+ * back. Method: steps of reviewers against a real database; times pass by moving them in the table.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import { HANDLED_MIN } from '../../../../src/rooms/review/cases/handling-time.ts';
+import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
+import { type By, createReviewing } from '../../../../src/rooms/review/change/reviewing.ts';
+import { readShift } from '../../../../src/rooms/review/queries/read-shift.ts';
+import { readCapacity } from '../../../../src/rooms/review/queries/review-capacity.ts';
+import { readReviewStatus } from '../../../../src/rooms/review/queries/review-figures.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { insertPersonKey } from '../../../support/people.ts';
+import { openCasesOf } from '../../../support/rooms/review/cases.ts';
+import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
+
+const HOUR_MS = 3_600_000;
+const WITHIN = { since: Date.now() - HOUR_MS };
+
+let testDatabase: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+async function person(name: string): Promise<By> {
+  await insertPersonKey(testDatabase, name, ['analyst']);
+  const keys = 'select key_id as "keyId" from api_keys where identity = $1';
+  const [key] = await testDatabase.sql<{ keyId: string }>(keys, [name]);
+  return { name, keyId: key?.keyId ?? '', request: 'test', isOfficer: false };
+}
+
+test('decisions that stand are counted, by whom and since when, and those taken back apart', async () => {
+  const reviewing = createReviewing(database);
+  const [ann, bob] = [await person('Ann'), await person('Bob')];
+  const ids = await openCasesOf(testDatabase, database, [
+    ...[{}, {}, {}, {}],
+    { amount: '9000.00' },
+  ]);
+  const decide = async (index: number, disposition: 'fraud' | 'legitimate', by = ann) => {
+    await reviewing.claim(ids[index] ?? '', by);
+    await reviewing.decide(ids[index] ?? '', { disposition, reason: 'seen' }, by);
+  };
+  await decide(0, 'fraud');
+  await testDatabase.sql(
+    `update review_cases set claimed_at = decided_at - interval '2 min', due_at = decided_at - interval '1 s',
+            final_at = now() - interval '1 s' where state = 'decided'`,
+  );
+  const invalidateLabelled = async () => undefined;
+  await closeDecided({ writes: database, database, invalidateLabelled }, 'test');
+  await decide(1, 'legitimate');
+  await decide(2, 'fraud', bob);
+  await decide(3, 'fraud');
+  await reviewing.undo(ids[3] ?? '', ann);
+  await decide(4, 'fraud');
+  await testDatabase.sql(
+    `update review_cases set claimed_at = decided_at - interval '4 min' where decided_by = 'Ann' and state <> 'closed'`,
+  );
+  expect(await readShift(database, 'Ann', WITHIN, Date.now())).toEqual({
+    ...{ reviewer: 'Ann', since: new Date(WITHIN.since).toISOString() },
+    // Final, can be undone, waits for a second person; the first was late.
+    ...{ decided: 3, fraud: 2, legitimate: 1, unsure: 0, in_time: 2 },
+    // Too few to say.
+    ...{ handling_seconds: null, undone: 1 },
+  });
+  expect(await readShift(database, 'Bob', WITHIN, Date.now())).toMatchObject({ decided: 1 });
+  const later = { since: Date.now() + HOUR_MS };
+  expect(await readShift(database, 'Ann', later, Date.now())).toMatchObject({
+    ...{ decided: 0, handling_seconds: null, undone: 0 },
+  });
+  await storeDecisions(testDatabase, HANDLED_MIN - 3, 300);
+  expect(await readShift(database, 'Ann', WITHIN, Date.now())).toMatchObject({
+    ...{ decided: HANDLED_MIN, handling_seconds: 300 },
+  });
+});
+
+test('cases of a ring, decided at one moment, do not say how long a review takes', async () => {
+  const reviewing = createReviewing(database);
+  const eve = await person('Eve');
+  const ring = Array.from({ length: HANDLED_MIN + 1 }, () => ({ accountId: 'ring' }));
+  const singles = Array.from({ length: HANDLED_MIN }, () => ({}));
+  const ids = await openCasesOf(testDatabase, database, [...singles, ...ring]);
+  const alone = ids.slice(0, singles.length);
+  for (const id of alone) {
+    await reviewing.claim(id, eve);
+    await reviewing.decide(id, { disposition: 'fraud', reason: 'seen' }, eve);
+  }
+  await testDatabase.sql(
+    `update review_cases set claimed_at = decided_at - interval '4 min' where transaction_id = any ($1)`,
+    [alone],
+  );
+  const decision = { disposition: 'fraud', reason: 'one ring' } as const;
+  const { items } = await reviewing.decideRing({ party: 'account', id: 'ring', ...decision }, eve);
+  expect(items).toHaveLength(ring.length);
+  const own = { decided: ids.length, handling_seconds: 240 };
+  expect(await readShift(database, 'Eve', WITHIN, Date.now())).toMatchObject(own);
+  await testDatabase.sql('delete from final_decisions');
+  await testDatabase.sql(
+    `update review_cases set final_at = now() - interval '1 s' where decided_by = 'Eve'`,
+  );
+  const invalidateLabelled = async () => undefined;
+  await closeDecided({ writes: database, database, invalidateLabelled }, 'test');
+  expect(await readShift(database, 'Eve', WITHIN, Date.now())).toMatchObject(own);
+  const { measured } = await readReviewStatus(database, Date.now());
+  expect(measured.handling_seconds).toBe(240);
+  expect((await readCapacity(database, {})).reviews_per_hour).toBe(15);
+});
+
+test('a shift that began more than a week ago is refused', async () => {
+  const since = Date.now() - 8 * 24 * HOUR_MS;
+  await expect(readShift(database, 'Ann', { since }, Date.now())).rejects.toMatchObject({
+    errors: [{ pointer: '/since' }],
+  });
+});

@@ -1,0 +1,96 @@
+/**
+ * Goal: hits of rules are counted exactly, and verdicts and labels on a sample that is bounded. Method: scores with reasons and
+ * labels of these days and of earlier ones; an API process answers.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
+import type { RuleOutcomesJson } from '../../../../src/rooms/rules/outcomes.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { storeLabels } from '../../../support/scored-rows.ts';
+import { storeTransactions } from '../../../support/stored-rows.ts';
+import { answerOf } from '../../../support/submit.ts';
+
+const DAY_MS = 86_400_000;
+const [DEVICE, COUNTRY] = ['NEW_DEVICE', 'NEW_COUNTRY'];
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+  const yesterdayMs = Date.now() - DAY_MS;
+  const seeds = [
+    { score: 900, reasons: [DEVICE, COUNTRY], label: 'fraud' },
+    { score: 600, reasons: [DEVICE], label: 'legitimate' },
+    { score: 600, reasons: [DEVICE], label: 'fraud' },
+    { score: 100, reasons: [DEVICE], label: undefined },
+    { score: 0, reasons: [], label: 'legitimate' },
+  ] as const;
+  const ids = await storeTransactions(
+    api.database,
+    seeds.map((seed, at) => ({ ...seed, createdAtMs: yesterdayMs + at })),
+  );
+  await storeTransactions(api.database, [
+    { createdAtMs: Date.now() - 20 * DAY_MS, score: 900, reasons: [COUNTRY] },
+  ]);
+  const labels = ids.flatMap((id, at) => {
+    const label = seeds[at]?.label;
+    const createdAtMs = yesterdayMs + at;
+    return label === undefined ? [] : [{ id, createdAtMs, label, labelledAtMs: createdAtMs + 1 }];
+  });
+  await storeLabels(api.database, labels);
+  // The newest label decides: the second was thought to be fraud before.
+  const second = { id: ids[1] ?? '', createdAtMs: yesterdayMs + 1 };
+  await storeLabels(api.database, [{ ...second, label: 'fraud', labelledAtMs: yesterdayMs + 1 }]);
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const read = async (days: string) => {
+  const { body } = await answerOf(await api.request(`/v1/rules/outcomes?days=${days}`));
+  const outcomes = body as RuleOutcomesJson;
+  return { ...outcomes, of: (code: string) => outcomes.rules.find((rule) => rule.code === code) };
+};
+
+test('hits, verdicts and labels of each rule', async () => {
+  const { of, ...week } = await read('7');
+  expect(week).toMatchObject({ rule_set: currentRuleSet.id, scores: 5, sampled: 5 });
+  expect(week.rules.map(({ code }) => code)).toEqual(
+    currentRuleSet.rules.map(({ rule }) => rule.reasonCode),
+  );
+  expect(of(DEVICE)).toMatchObject({
+    hits: 4,
+    sampled: { hits: 4, approve: 1, review: 2, decline: 1, fraud: 2, legitimate: 1 },
+    precision: { rows: 3, value: 2 / 3 },
+  });
+  expect(of(COUNTRY)).toMatchObject({ hits: 1, precision: { rows: 1, value: 1 } });
+  expect(of('STRUCTURING')).toMatchObject({ hits: 0, precision: null });
+});
+
+test('days are those that were asked for, and no others', async () => {
+  expect((await read('28')).of(COUNTRY)).toMatchObject({ hits: 2, sampled: { decline: 2 } });
+  expect((await read('1')).of(DEVICE)).toMatchObject({ hits: 0, sampled: { hits: 0 } });
+  const { status, body } = await answerOf(await api.request('/v1/rules/outcomes?days=2'));
+  expect([status, body.errors]).toMatchObject([422, [{ pointer: '/days' }]]);
+});
+
+test('a question that was answered is not sampled again within its minute', async () => {
+  const sampled = async () => {
+    const text = await (await api.request('/metrics')).text();
+    return Number(/risk_cache_misses_total\{cache="rule_outcomes"[^}]*\} (\d+)/.exec(text)?.[1]);
+  };
+  await read('7');
+  const before = await sampled();
+  await Promise.all([read('7'), read('7'), read('7')]);
+  expect(await sampled()).toBe(before);
+});
+
+test('a rule set has a checksum of its numbers, and the one in force is first', async () => {
+  const { body } = await answerOf(await api.request('/v1/rule-sets'));
+  const [first, ...others] = body.items as {
+    rule_set: string;
+    in_force: boolean;
+    sha256: string;
+  }[];
+  expect(first).toMatchObject({ rule_set: currentRuleSet.id, in_force: true });
+  expect(first?.sha256).toMatch(/^[0-9a-f]{64}$/);
+  expect(others.map(({ in_force }) => in_force)).toEqual([false]);
+  expect(others[0]?.sha256).not.toBe(first?.sha256);
+});

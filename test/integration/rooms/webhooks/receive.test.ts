@@ -1,0 +1,87 @@
+/**
+ * Goal: the documented receiver takes only what the engine signs, and handles each event once. Method: the example as a process,
+ * the engine's sender, and forged requests.
+ */
+import { spawn } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { signEvent, toKey } from '../../../../src/rooms/webhooks/deliver/sign-event.ts';
+import { insertDeliveries } from '../../../../src/rooms/webhooks/store/deliveries.ts';
+import { freePort } from '../../../../src/tools/start/services/free-port.ts';
+import { childEnvironment, REPOSITORY, watch } from '../../../support/risk.ts';
+import {
+  ANN,
+  createWebhookRig,
+  startSender,
+  type WebhookRig,
+} from '../../../support/rooms/webhooks/rig.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+
+const EXAMPLE = `${REPOSITORY}/docs/examples/receive-webhooks.ts`;
+const START_MS = 30_000;
+
+let rig: WebhookRig;
+beforeAll(async () => {
+  rig = await createWebhookRig();
+});
+afterAll(() => rig[Symbol.asyncDispose]());
+beforeEach(() => rig.begin());
+afterEach(() => rig.end());
+
+const counts = async () =>
+  await rig.testDatabase.sql<{ verdict: string; transactions: string }>(
+    'select verdict, transactions from public.verdict_counts order by verdict',
+  );
+
+const bodyOf = (verdicts: readonly string[]) =>
+  JSON.stringify({
+    type: 'transaction.decided',
+    data: { decisions: verdicts.map((verdict) => ({ verdict })) },
+  });
+
+test('it counts each event once, signed by the old secret or the new one, and refuses forged ones', async () => {
+  const port = await freePort();
+  const { webhook_id: id, secret } = await rig.webhooks.make(`http://127.0.0.1:${port}/`);
+  const { secret: newer } = await rig.webhooks.rotate(id, ANN);
+  const args = [EXAMPLE, String(port), rig.testDatabase.url, newer, secret];
+  const receiver = rig.own(
+    watch(spawn(process.execPath, args, { cwd: '/', env: childEnvironment({}) })),
+  );
+  await receiver.waitFor(/listening/, START_MS);
+  const lists = [['review', 'decline', 'review'], ['review'], ['decline', 'review']];
+  const made = await insertDeliveries(
+    rig.database.query,
+    lists.map((verdicts, at) => ({
+      ...{ endpointId: id, eventId: `decided_${at}`, eventType: 'transaction.decided' as const },
+      ...{ payload: bodyOf(verdicts), decisions: verdicts.length },
+    })),
+  );
+  rig.own(startSender(rig.database));
+  await rig.until(3, 'delivered');
+  const expected = [
+    { verdict: 'decline', transactions: '2' },
+    { verdict: 'review', transactions: '4' },
+  ];
+  expect(await counts()).toEqual(expected);
+  for (const { deliveryId } of made) await rig.webhooks.redeliver(id, deliveryId, ANN);
+  await waitUntil(async () => (await rig.rows()).every(({ attempts }) => attempts === 1), 10_000);
+  await rig.until(3, 'delivered');
+  expect(await counts()).toEqual(expected);
+
+  const body = bodyOf(['approve']);
+  const send = async (timestamp: number, key: string) => {
+    const signature = signEvent([toKey(key)], { id: 'decided_9', timestamp, body });
+    const headers = {
+      ...{ 'webhook-id': 'decided_9', 'webhook-timestamp': String(timestamp) },
+      'webhook-signature': signature,
+    };
+    return (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body })).status;
+  };
+  const now = Math.floor(Date.now() / 1000);
+  const stranger = `whsec_${Buffer.alloc(32).toString('base64')}`;
+  expect(await send(now, stranger)).toBe(401);
+  expect(await send(now - 600, secret)).toBe(401);
+  expect((await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body })).status).toBe(401);
+  expect(await counts()).toEqual(expected);
+  receiver.kill('SIGTERM');
+  expect((await receiver.exited).code).toBe(0);
+});

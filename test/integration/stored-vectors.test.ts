@@ -1,0 +1,113 @@
+/**
+ * Goal: a stored vector is read to the bit by whatever verifies, explains, labels or trains, and people read its numbers.
+ * Method: scores of two months with the numbers that lose bits most easily, stored and read by the engine's own statements.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
+import { score } from '../../src/core/score/score.ts';
+import { findLoggedFeature } from '../../src/core/store/labels/labelled-transactions.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { readScoreRecord } from '../../src/core/store/scores/read-scores.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import { readTrainingRows } from '../../src/rooms/models/store/training-rows.ts';
+import type { TrainingPage } from '../../src/rooms/models/training-page.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
+import { runRisk } from '../support/risk.ts';
+import { idAt } from '../support/stored-rows.ts';
+
+const MONTHS = [Date.UTC(2026, 0, 31, 23), Date.UTC(2026, 1, 1)];
+const PER_MONTH = 20;
+/** Quiet and signalling NaNs, -0, 0, subnormal numbers, the least normal one, the greatest, infinities. */
+const AWKWARD = [
+  ...[0x7ff8000000000000n, 0x7ff0000000000001n, 0xfff8000000000abcn, 0x8000000000000000n, 0n],
+  ...[1n, 0x800fffffffffffffn, 0x0010000000000000n, 0x7fefffffffffffffn],
+  ...[0x7ff0000000000000n, 0xfff0000000000000n],
+];
+const { signal } = new AbortController();
+
+let testDatabase: TestDatabase;
+let database: Database;
+const scores = MONTHS.flatMap((fromMs, month) =>
+  Array.from({ length: PER_MONTH }, (_, index) => makeScore(fromMs + index, 100 * month + index)),
+);
+
+function makeScore(createdAtMs: number, n: number): PlainScore {
+  const features = Float64Array.from({ length: FEATURE_COUNT }, (_, at) => ((n + at) % 97) / 3);
+  const bits = new BigUint64Array(features.buffer);
+  for (const [at, value] of AWKWARD.entries()) bits[(at * 7 + n) % FEATURE_COUNT] = value;
+  return {
+    ...{ transactionId: idAt(createdAtMs), createdAtMs, accountId: 'acc_1', corridor: 'US-EG' },
+    decision: score({ vector: features, ruleSet: currentRuleSet, opinion: null }),
+    ...{ features, model: null, attempts: 1, degradation: 0 },
+  };
+}
+
+const bitsOf = (vector: Float64Array) => [...new BigUint64Array(vector.slice().buffer)];
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+  await ensurePartitions(database, MONTHS.map(monthOf));
+  const lineage = { scoredAtMs: 0, featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id };
+  await insertPlainScores(database, scores, lineage);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+test('they verify', async () => {
+  const { code, stdout } = await runRisk(['verify', 'scores', '--sample', '100000'], {
+    DATABASE_URL: testDatabase.url,
+  });
+  const count = scores.length;
+  expect([code, stdout]).toEqual([0, `verified=${count} different=0 available=${count}\n`]);
+});
+
+test('they explain, and give a label the feature that is kept with it', async () => {
+  for (const { transactionId, createdAtMs, features } of scores.slice(0, 5)) {
+    const record = await readScoreRecord(database, transactionId, createdAtMs);
+    expect(bitsOf(record?.features ?? new Float64Array(0))).toEqual(bitsOf(features));
+  }
+  const ids = scores.map(({ transactionId }) => transactionId);
+  for (const index of [0, 7, FEATURE_COUNT - 1]) {
+    const values = scores.flatMap(({ transactionId, features: { [index]: value = 0 } }) =>
+      Number.isNaN(value) ? [] : ([[transactionId, value]] as const),
+    );
+    expect(await findLoggedFeature(database.query, ids, index)).toEqual(new Map(values));
+  }
+});
+
+test('they train', async () => {
+  const pages: TrainingPage[] = [];
+  const selection = {
+    ...{ featureSchema: FEATURE_SCHEMA, features: FEATURE_COUNT, knownByMs: 0, signal },
+    unlabelled: 'legitimate' as const,
+  };
+  const window = { fromMs: Date.UTC(2026, 0), toMs: Date.UTC(2026, 5) };
+  await readTrainingRows(database, selection, async (reader) => {
+    await reader.read(window, false, (page) => pages.push(page));
+  });
+  expect(pages.flatMap(({ vectors }) => bitsOf(vectors))).toEqual(
+    scores.flatMap(({ features }) => bitsOf(features)),
+  );
+});
+
+test('people read the same numbers', async () => {
+  const rows = await testDatabase.sql<{ numbers: number[] }>(
+    'select feature_values(features) as numbers from scores order by transaction_id',
+  );
+  expect(rows.map(({ numbers }) => numbers)).toEqual(scores.map(({ features }) => [...features]));
+});
+
+test.each(['scores', 'recomputed_features'])('%s holds whole doubles alone', async (table) => {
+  await testDatabase.sql(
+    `insert into recomputed_features
+     select transaction_id, created_at, feature_schema, features, now() from scores on conflict do nothing`,
+  );
+  const cut = testDatabase.sql(`update ${table} set features = substring(features from 2)`);
+  await expect(cut).rejects.toThrow('features_are_doubles');
+});

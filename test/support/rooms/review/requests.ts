@@ -1,0 +1,38 @@
+/** Requests about review cases whose answers the document has to have: a case from its opening on, and what is refused. */
+import { reviewPolicy } from '../../../../src/rooms/review/examples/review-policy.ts';
+
+type Request = readonly [path: string, body: object];
+
+/** @param id a stored transaction; Ann, a person with every role, sends the requests in this order */
+export function reviewRequests(id: string, unknownId: string): Request[] {
+  const of = (step: string, body: object = {}): Request => [`/v1/reviews/${id}/${step}`, body];
+  const decision = { disposition: 'fraud', reason: 'seen' };
+  return [
+    ['/v1/reviews', { transaction_id: id }],
+    ['/v1/reviews', { transaction_id: id, note: 'again' }],
+    ['/v1/reviews', { transaction_id: unknownId }],
+    ['/v1/reviews', {}],
+    ['/v1/reviews/next', {}],
+    ['/v1/reviews/next', { priority: 'P9' }],
+    ...['claim', 'lock', 'release', 'confirm', 'undo', 'claim'].map((step) => of(step)),
+    of('escalate', { reason: 'a ring' }),
+    of('return', { reason: 'no' }),
+    of('assign', { assignee: 'Ann' }),
+    of('assign', { assignee: 'nobody' }),
+    of('claim'),
+    of('notes', { note: 'one\ntwo' }),
+    of('notes', { note: '' }),
+    of('files', { file_name: 'a.txt', file_type: 'text/plain', content: 'YWJj' }),
+    of('files', { file_name: 'a.txt', file_type: 'text', content: 'YWJj' }),
+    of('decide', { ...decision, disposition: 'maybe' }),
+    of('decide', decision),
+    of('undo'),
+    ['/v1/reviews/ring', { ...decision, party: 'account', id: 'acc_1' }],
+    ['/v1/reviews/ring', { ...decision, party: 'card', id: 'acc_1' }],
+    [`/v1/reviews/${unknownId}/claim`, {}],
+    ['/v1/exchange-rates', { rates: [{ day: '2026-11-20', currency: 'EUR', usd: '1.0842' }] }],
+    ['/v1/exchange-rates', { rates: [{ day: '2026-11-20', currency: 'USD', usd: '1' }] }],
+    ['/v1/reviews/policy', reviewPolicy],
+    ['/v1/reviews/policy', { ...reviewPolicy, overflow: 1 }],
+  ];
+}

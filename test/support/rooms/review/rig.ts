@@ -1,0 +1,91 @@
+/**
+ * People who review cases in a real database. Ann and Dee are analysts, Bob and Cy risk officers, too. Cy made Dee's key, so
+ * he may hold it.
+ */
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import type { Role } from '../../../../src/kit/words/principal.ts';
+import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
+import {
+  type By,
+  createReviewing,
+  type Reviewing,
+} from '../../../../src/rooms/review/change/reviewing.ts';
+import { createTestDatabase, type TestDatabase } from '../../database.ts';
+import { insertPersonKey } from '../../people.ts';
+import type { TransactionSeed } from '../../stored-rows.ts';
+import { openCasesOf } from './cases.ts';
+
+export type ReviewRig = {
+  readonly testDatabase: TestDatabase;
+  readonly database: Database;
+  readonly reviewing: Reviewing;
+  readonly by: (name: 'Ann' | 'Bob' | 'Cy' | 'Dee') => By;
+  /** Opens a case for each; returns the ids in order. */
+  readonly open: (seeds: readonly Partial<TransactionSeed>[]) => Promise<string[]>;
+  readonly close: (writes?: Pick<Database, 'transaction'>) => ReturnType<typeof closeDecided>;
+  /** Transactions whose profiles were invalidated. */
+  readonly invalidated: string[][];
+  /** Ends the time in which decisions can be undone. */
+  readonly passUndo: () => Promise<unknown>;
+  readonly labels: () => Promise<Label[]>;
+  /** Who did what with a case, in order. */
+  readonly actions: (id: string) => Promise<string[]>;
+  /** Removes cases and all they are made from. */
+  readonly clear: () => Promise<void>;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+type Label = Readonly<Record<'id' | 'label' | 'source' | 'identity', string>>;
+
+const ANALYST: readonly Role[] = ['analyst'];
+const OFFICER: readonly Role[] = ['analyst', 'risk_officer'];
+const ROLES = { Ann: ANALYST, Bob: OFFICER, Cy: OFFICER, Dee: ANALYST };
+
+export async function createReviewRig(): Promise<ReviewRig> {
+  const testDatabase = await createTestDatabase();
+  const { sql } = testDatabase;
+  const database = testDatabase.open({ connectionsMax: 20 });
+  const people = new Map<string, By>();
+  for (const [name, roles] of Object.entries(ROLES)) {
+    await insertPersonKey(testDatabase, name, roles);
+    const [key] = await sql<{ keyId: string }>(
+      `select key_id as "keyId" from api_keys where identity = $1`,
+      [name],
+    );
+    const isOfficer = roles === OFFICER;
+    people.set(name, { name, keyId: key?.keyId ?? '', request: 'test', isOfficer });
+  }
+  const by = (name: string): By => {
+    const person = people.get(name);
+    if (person === undefined) throw new Error(`nobody is ${name}`);
+    return person;
+  };
+  await sql(`update api_keys set made_by = $1 where identity = 'Dee'`, [by('Cy').keyId]);
+  const invalidated: string[][] = [];
+  const invalidateLabelled = async (ids: readonly string[]) => void invalidated.push([...ids]);
+  return {
+    ...{ testDatabase, database, by, invalidated, reviewing: createReviewing(database) },
+    open: (seeds) => openCasesOf(testDatabase, database, seeds),
+    close: (writes = database) => closeDecided({ writes, database, invalidateLabelled }, 'test'),
+    passUndo: () =>
+      sql(`update review_cases set final_at = now() - interval '1 s' where state = 'decided'`),
+    labels: () =>
+      sql<Label>('select transaction_id as id, label, source, identity from labels order by 1'),
+    actions: async (id) => {
+      const rows = await sql<{ action: string; who: string }>(
+        'select action, who from audit_log where subject = $1 order by audit_id',
+        [id],
+      );
+      return rows.map(({ action, who }) => `${who} ${action}`);
+    },
+    clear: async () => {
+      await sql(
+        'truncate transactions, scores, labels, label_batches, review_intake, review_cases cascade',
+      );
+      await sql('delete from final_decisions');
+    },
+    [Symbol.asyncDispose]: async () => {
+      await database[Symbol.asyncDispose]();
+      await testDatabase[Symbol.asyncDispose]();
+    },
+  };
+}

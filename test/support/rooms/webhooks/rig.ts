@@ -1,0 +1,144 @@
+/** Webhooks on a database of one test: made as the API makes them, and sent as a worker sends. */
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import { createWebhooks } from '../../../../src/rooms/webhooks/change.ts';
+import { createPostEvent } from '../../../../src/rooms/webhooks/deliver/post-event.ts';
+import { createSeal } from '../../../../src/rooms/webhooks/deliver/seal-secret.ts';
+import { createSender } from '../../../../src/rooms/webhooks/deliver/sender.ts';
+import { createTargets, type Resolve } from '../../../../src/rooms/webhooks/deliver/target.ts';
+import { insertDeliveries } from '../../../../src/rooms/webhooks/store/deliveries.ts';
+import { newWebhookSchema } from '../../../../src/rooms/webhooks/webhook.ts';
+import { createTestDatabase } from '../../database.ts';
+import { waitUntil } from '../../wait-until.ts';
+import { type Receiver, startReceiver } from './receiver.ts';
+
+export const ANN = { name: 'Ann', keyId: null, request: 'a test' };
+const seal = createSeal([Buffer.alloc(32, 7)]);
+const NOBODY: Resolve = async () => [];
+
+/** @param resolve finds addresses of names; this machine itself is allowed */
+export function openWebhooks(database: Database, resolve: Resolve = NOBODY) {
+  const targets = createTargets(resolve, true);
+  const webhooks = createWebhooks(database, targets, seal);
+  return {
+    ...webhooks,
+    make: async (url: string, more: object = {}) => {
+      const wanted = { url, event_types: ['transaction.decided'], ...more };
+      return await webhooks.create(newWebhookSchema.parse(wanted), ANN);
+    },
+  };
+}
+
+export type RunningSender = {
+  readonly outcomes: string[];
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+type SenderOptions = {
+  readonly resolve?: Resolve;
+  readonly leaseMs?: number;
+  readonly timeoutMs?: number;
+};
+
+/** Sends until it is stopped. */
+export function startSender(
+  database: Pick<Database, 'query' | 'transaction'>,
+  { resolve = NOBODY, leaseMs, timeoutMs }: SenderOptions = {},
+): RunningSender {
+  const outcomes: string[] = [];
+  const post = createPostEvent(createTargets(resolve, true), timeoutMs);
+  const sender = createSender({
+    ...{ database, seal, post: post.post },
+    count: (outcome) => outcomes.push(outcome),
+    ...{ random: () => 0, nowMs: Date.now },
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+  });
+  const controller = new AbortController();
+  const done = sender.run(controller.signal);
+  done.catch(() => undefined);
+  const stop = async () => {
+    controller.abort();
+    await done;
+    post[Symbol.dispose]();
+  };
+  return { outcomes, stop, [Symbol.asyncDispose]: stop };
+}
+
+export type DeliveryRow = {
+  readonly event_id: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly response_status: number | null;
+  readonly error: string | null;
+  /** Seconds from the last attempt to the next. */
+  readonly waits: number | null;
+};
+
+export type WebhookRig = Awaited<ReturnType<typeof createWebhookRig>>;
+
+/** A database with webhooks, and a receiver for each test. */
+export async function createWebhookRig() {
+  const testDatabase = await createTestDatabase();
+  const database = testDatabase.open({ connectionsMax: 10 });
+  const owned: AsyncDisposable[] = [];
+  let receiver: Receiver | undefined;
+  let made = 0;
+  const own = <T extends AsyncDisposable>(one: T): T => {
+    owned.push(one);
+    return one;
+  };
+  const rows = async () =>
+    await testDatabase.sql<DeliveryRow>(
+      `select event_id, state, attempts, response_status, error, extract(epoch from next_at - last_at)::float8 as waits
+         from webhook_deliveries order by delivery_id`,
+    );
+  return {
+    ...{ testDatabase, database, own, rows, webhooks: openWebhooks(database) },
+    get receiver(): Receiver {
+      if (receiver === undefined) throw new Error('no test has begun');
+      return receiver;
+    },
+    begin: async () => {
+      await testDatabase.sql('truncate webhook_endpoints, webhook_deliveries, webhook_intake');
+      receiver = own(await startReceiver());
+    },
+    end: async () => {
+      for (const one of owned.splice(0).reverse()) await one[Symbol.asyncDispose]();
+    },
+    /** Makes deliveries to an endpoint; returns the ids of their events, sorted. */
+    deliver: async (endpointId: string, count = 1): Promise<string[]> => {
+      const ids = Array.from({ length: count }, () => `decided_${String(made++).padStart(6, '0')}`);
+      await insertDeliveries(
+        database.query,
+        ids.map((eventId) => ({
+          ...{ endpointId, eventId, eventType: 'transaction.decided' as const },
+          payload: JSON.stringify({ type: 'transaction.decided', data: { eventId } }),
+          decisions: 1,
+        })),
+      );
+      return ids;
+    },
+    until: async (count: number, state: string) =>
+      await waitUntil(
+        async () => (await rows()).filter((row) => row.state === state).length >= count,
+        10_000,
+        `${count} deliveries to be ${state}`,
+      ),
+    attempted: async () =>
+      await waitUntil(
+        async () => (await rows()).every(({ attempts }) => attempts > 0),
+        10_000,
+        'an attempt at each delivery',
+      ),
+    /** Makes what waits for its next attempt due. */
+    hurry: async () => {
+      await testDatabase.sql(
+        `update webhook_deliveries set next_at = now() where state = 'waiting'`,
+      );
+    },
+    [Symbol.asyncDispose]: async () => {
+      await database[Symbol.asyncDispose]();
+      await testDatabase[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * Goal: comments and documents name what they speak of, and names are those of the glossary. Method: a machine finds pronouns
+ * that stand where a noun should, and retired names. Each rule has a number of findings that may only fall: a commit that cures
+ * some lowers the number.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { REPOSITORY } from '../../support/risk.ts';
+import { readSources } from '../../support/source-files.ts';
+import { DOCUMENTS } from './documents.ts';
+
+const FINDINGS_MAX = { begins: 27, vague: 26, retired: 356, documents: 0 };
+
+/** Words after which `this`, `that`, `these`, `those` and `one` stand alone, as no noun follows. */
+const NO_NOUN =
+  'a|after|also|an|and|are|as|asks|at|before|belongs?|both|but|by|can|cannot|comes?|costs?|could|did|do|does|ends?|for|from|gives?|goes|had|has|have|holds?|if|in|into|is|it|keeps?|lies|make|makes|may|means|must|names|no|nobody|not|of|on|one|only|or|says|should|so|stands?|stays?|takes?|tells?|than|that|the|then|they|to|under|until|was|waits?|were|when|where|which|while|who|whose|will|with|without|would';
+const ALONE = String.raw`(?=[\s]*(?:[,.;:)]|$)|\s+(?:${NO_NOUN})(?![\w-]))`;
+const BEGINS = new RegExp(
+  String.raw`^(?:It|Its|They|Their|Whose|(?:This|That|These|Those|One)\b${ALONE})(?![\w-])`,
+);
+const PRONOUN = new RegExp(
+  String.raw`(?<![\w-])(?:it|its|itself|they|them|their|ones|(?:those|these|one)${ALONE})(?![\w-])`,
+  'gi',
+);
+/** What a machine can tell for a noun: a determiner with the word after it, code, a name, a plural or a word of the glossary. */
+const NOUN = new RegExp(
+  [
+    String.raw`\b(?:a|an|the|each|every|any|no|all|another|two|three|several|both|most|some|this|that|these|those|one)\s+(?!(?:${NO_NOUN})\b)[a-z][\w-]{2,}`,
+    '`|[$/<>=]|_|\\d',
+    String.raw`(?<=\S\s)[A-Z]\w+`,
+    String.raw`\b(?:accounts?|answers?|batch(?:es)?|bytes|calls?|columns?|corridors?|entr(?:y|ies)|events?|features?|keys?|labels?|lines?|merchants?|models?|months?|people|process(?:es)?|profiles?|reads?|requests?|rows?|rules?|scores?|statements?|streams?|text|times?|transactions?|values?|workers?|writes?)\b`,
+  ].join('|'),
+);
+
+/** Names that an item, a place and so on had; the contract has `items`, and Node the others. */
+const RETIRED =
+  /^(?:items?|held|sent|places?|legs?|stretch(?:es)?|visits?|sides?|keep|front|hurry)$/;
+const FOREIGN = new Set(['items', 'headersSent', 'keepAlive', 'keepAliveTimeout']);
+/** Comments, texts and regular expressions are no names; a template's values are lost with it. */
+const NO_CODE =
+  /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g;
+const COMMENT =
+  /\/\*\*?([\s\S]*?)\*\/|((?:^[ \t]*(?:\/\/|--)[^\n]*\n)+)|(?<=[;,{})\]]) *\/\/([^\n]*)/gm;
+
+type Sentence = { readonly place: string; readonly text: string; readonly isFirst: boolean };
+
+function toSentences(place: string, text: string): Sentence[] {
+  const plain = text
+    .replace(/^[ \t]*(?:\*|\/\/|--)[ \t]?/gm, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return plain
+    .split(/(?<=[.?!:])\s+(?=[A-Z`])/)
+    .map((one, index) => ({ place, text: one, isFirst: index === 0 }));
+}
+
+const isVague = ({ text }: Sentence) => (text.match(PRONOUN)?.length ?? 0) >= 2 && !NOUN.test(text);
+const isHeadless = ({ text }: Sentence) => BEGINS.test(text);
+
+const sources = readSources('src', /\.(ts|lua)$/);
+const sentences = sources.flatMap(({ path, text }) =>
+  [...text.matchAll(COMMENT)].flatMap((match) => toSentences(path, match.slice(1).join(''))),
+);
+
+/** Prose of the documents: no code, no tables, a paragraph or an item of a list each. */
+const prose = DOCUMENTS.flatMap((path) =>
+  readFileSync(join(REPOSITORY, path), 'utf8')
+    .replace(/^```[\s\S]*?^```$|^\|.*$|^#.*$/gm, '')
+    .split(/\n\n|\n(?= *(?:-|\d+\.) )/)
+    .flatMap((text) => toSentences(path, text.replace(/^ *(?:-|\d+\.) /, ''))),
+);
+
+function expectAtMost(found: readonly string[], max: number): void {
+  expect(found.length, found.toSorted().join('\n')).toBeLessThanOrEqual(max);
+}
+const shown = ({ place, text }: Sentence) => `${place}: ${text.slice(0, 80)}`;
+
+test('no comment begins with a pronoun', () => {
+  const found = sentences.filter((one) => one.isFirst && isHeadless(one));
+  expectAtMost(found.map(shown), FINDINGS_MAX.begins);
+});
+
+test('no sentence of a comment has two pronouns and no noun', () => {
+  expectAtMost(sentences.filter(isVague).map(shown), FINDINGS_MAX.vague);
+});
+
+test('no sentence of a document begins with a pronoun, or has two and no noun', () => {
+  const found = prose.filter((one) => isHeadless(one) || isVague(one));
+  expectAtMost(found.map(shown), FINDINGS_MAX.documents);
+});
+
+test('no name in src is a retired one', () => {
+  const found = sources
+    .filter(({ path }) => path.endsWith('.ts') && !path.endsWith('api-types.ts'))
+    .flatMap(({ path, text }) => {
+      const names = new Set(text.replace(NO_CODE, '').match(/\b[A-Za-z]\w*/g));
+      const parts = (name: string) => name.split(/(?=[A-Z])|_/).map((part) => part.toLowerCase());
+      return [...names]
+        .filter((name) => !FOREIGN.has(name) && parts(name).some((part) => RETIRED.test(part)))
+        .map((name) => `${path}: ${name}`);
+    });
+  expectAtMost(found, FINDINGS_MAX.retired);
+});
+
+test('the rules find what they are for', () => {
+  const [first] = toSentences('', 'It is the one that waits.\n * Those of others are theirs.');
+  expect(
+    [first, ...toSentences('', 'One of them takes it.')].filter((one) => one && isHeadless(one)),
+  ).toHaveLength(2);
+  expect(isHeadless({ place: '', text: 'This process waits.', isFirst: true })).toBe(false);
+  expect(isVague({ place: '', text: 'Gives it to those that they ask.', isFirst: true })).toBe(
+    true,
+  );
+  expect(isVague({ place: '', text: 'The worker gives it to those.', isFirst: true })).toBe(false);
+});

@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  binColumn,
+  findCuts,
+  MISSING_BIN,
+  VALUE_BINS_MAX,
+} from '../../../../src/rooms/models/bins.ts';
+
+const anyColumn = fc
+  .array(
+    fc.oneof(
+      fc.integer({ min: -5, max: 5 }),
+      fc.float({ noNaN: true }),
+      fc.constant(Number.NaN),
+      fc.constantFrom(0.1, Math.fround(0.1), Number.NEGATIVE_INFINITY, 3.4e38),
+    ),
+    { minLength: 1, maxLength: 200 },
+  )
+  .map((values) => Float32Array.from(values));
+
+describe('bins', () => {
+  test('a value lies below exactly the cuts whose number is its bin or more', () => {
+    fc.assert(
+      fc.property(anyColumn, fc.integer({ min: 2, max: VALUE_BINS_MAX }), (column, binsMax) => {
+        const cuts = findCuts(column, binsMax);
+        const bins = binColumn(column, cuts);
+        expect(cuts.length).toBeLessThan(binsMax);
+        for (const [row, value] of column.entries()) {
+          if (Number.isNaN(value)) expect(bins[row]).toBe(MISSING_BIN);
+          else
+            for (const [cut, at] of cuts.entries())
+              expect(value < at).toBe((bins[row] ?? 0) <= cut);
+        }
+      }),
+    );
+  });
+
+  test('few distinct values get a bin each', () => {
+    fc.assert(
+      fc.property(anyColumn, (column) => {
+        const distinct = new Set(
+          [...column].filter((value) => !Number.isNaN(value)).map((v) => v + 0),
+        );
+        expect(findCuts(column, VALUE_BINS_MAX)).toHaveLength(
+          Math.min(VALUE_BINS_MAX, Math.max(1, distinct.size)) - 1,
+        );
+      }),
+    );
+  });
+
+  test('many values are shared out evenly, a frequent one alone', () => {
+    const column = Float32Array.from({ length: 10_000 }, (_, row) => (row % 2 === 0 ? 0 : row));
+    const bins = binColumn(column, findCuts(column, 11));
+    const sizes = Array.from({ length: 11 }, (_, bin) => bins.filter((of) => of === bin).length);
+    expect(sizes[0]).toBe(5000);
+    for (const size of sizes.slice(1)) expect(size).toBe(500);
+  });
+});

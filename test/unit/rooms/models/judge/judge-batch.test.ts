@@ -1,0 +1,164 @@
+/**
+ * Goal: which model judges which row, and what happens to rows whose model fails. Method: models made of
+ * functions.
+ */
+import { describe, expect, test } from 'vitest';
+import type { Transaction } from '../../../../../src/core/domain/transaction.ts';
+import type { JudgedRow, JudgingModel } from '../../../../../src/core/score/judge.ts';
+import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
+import {
+  judgeBatch,
+  type ModelsInForce,
+} from '../../../../../src/rooms/models/judge/judge-batch.ts';
+import {
+  createModelHealth,
+  type ModelHealth,
+} from '../../../../../src/rooms/models/judge/model-health.ts';
+import type { InForce } from '../../../../../src/rooms/models/rollout/in-force.ts';
+
+function modelOf(modelId: string, failsFor: readonly number[] = []) {
+  const calls: number[] = [];
+  const model: JudgingModel = {
+    modelId,
+    name: `${modelId}@1`,
+    explain: () => {
+      throw new Error('a batch asks for no explanation');
+    },
+    judge(vectors) {
+      calls.push(vectors.length);
+      return vectors.map(([value = 0]) => {
+        if (failsFor.includes(value)) throw new Error('broken');
+        return { probability: value / 10, bands: null, factors: () => [] };
+      });
+    },
+  };
+  return { model, calls };
+}
+
+type Corridor = {
+  /** In order of precedence; null did not pass its checks. */
+  readonly active?: JudgingModel | null;
+  readonly canary?: { readonly model: JudgingModel | null; readonly percent: number };
+  readonly shadows?: readonly JudgingModel[];
+};
+
+function inForceOf(corridors: Readonly<Record<string, Corridor>>): ModelsInForce {
+  const models = new Map<string, JudgingModel | null>();
+  const idOf = (model: JudgingModel | null) => {
+    const modelId = model?.modelId ?? 'refused';
+    models.set(modelId, model);
+    return modelId;
+  };
+  const wanted = Object.entries(corridors).map(
+    ([name, { active, canary, shadows = [] }]): [string, InForce] => [
+      name,
+      {
+        active: active === undefined ? [] : [idOf(active)],
+        canary:
+          canary === undefined ? null : { modelId: idOf(canary.model), percent: canary.percent },
+        shadows: shadows.map(idOf),
+      },
+    ],
+  );
+  return { corridors: new Map(wanted), models };
+}
+
+const row = (value: number, corridor = 'US-EG', accountId = 'acc_1'): JudgedRow => ({
+  transaction: { transactionId: `t${value}`, corridor, accountId } as Transaction,
+  vector: Float64Array.of(value),
+});
+
+function judge(rows: readonly JudgedRow[], corridors: Readonly<Record<string, Corridor>>) {
+  const health = new Map<string, ModelHealth>();
+  const healthOf = (corridor: string, { modelId }: JudgingModel) => {
+    const key = `${corridor} ${modelId}`;
+    const known = health.get(key) ?? createModelHealth(() => 0);
+    health.set(key, known);
+    return known;
+  };
+  const judgeOnce = () =>
+    judgeBatch(
+      {
+        ...{ healthOf, onFailure: () => undefined, onHopeless: () => undefined },
+        ...{ metrics: createMetrics(), nowMs: () => 0 },
+      },
+      rows,
+      inForceOf(corridors),
+    );
+  return { ...judgeOnce(), judgeOnce };
+}
+const told = ({ judgements }: ReturnType<typeof judge>) =>
+  judgements.map(({ opinion, model, degradation }) => [
+    ...[opinion?.probability ?? null, model, degradation],
+  ]);
+
+describe('a batch', () => {
+  test('is judged in one call a model and corridor, rows of other corridors left alone', () => {
+    const { model, calls } = modelOf('a');
+    const rows = [row(1), row(2, 'US-MX'), row(3, 'GB-IN'), row(4)];
+    expect(told(judge(rows, { 'US-EG': { active: model }, 'GB-IN': { active: model } }))).toEqual([
+      [0.1, 'a@1', 0],
+      [null, null, 0],
+      [0.3, 'a@1', 0],
+      [0.4, 'a@1', 0],
+    ]);
+    expect(calls).toEqual([2, 1]);
+  });
+
+  test('whose canary fails is judged by the active model, and says so', () => {
+    const active = modelOf('a').model;
+    const canary = { model: modelOf('c', [1]).model, percent: 100 };
+    expect(told(judge([row(1), row(2)], { 'US-EG': { active, canary } }))).toEqual([
+      [0.1, 'a@1', 1],
+      [0.2, 'a@1', 1],
+    ]);
+  });
+
+  test('whose canary did not pass is judged by the active model, and says so', () => {
+    const active = modelOf('a').model;
+    const canary = { model: null, percent: 100 };
+    expect(told(judge([row(1)], { 'US-EG': { active, canary } }))).toEqual([[0.1, 'a@1', 1]]);
+  });
+
+  test('whose canary judges says nothing of an active model that did not pass', () => {
+    const canary = { model: modelOf('c').model, percent: 100 };
+    const corridors = { 'US-EG': { active: null, canary } };
+    expect(told(judge([row(1)], corridors))).toEqual([[0.1, 'c@1', 0]]);
+    const undrawn = { 'US-EG': { active: null, canary: { ...canary, percent: 0 } } };
+    expect(told(judge([row(1)], undrawn))).toEqual([[null, null, 1]]);
+  });
+
+  test('whose active model fails in one corridor is judged by it in the others', () => {
+    const { model } = modelOf('a', [1]);
+    const rows = [row(1), row(2, 'US-MX')];
+    expect(told(judge(rows, { 'US-EG': { active: model }, 'US-MX': { active: model } }))).toEqual([
+      [null, null, 1],
+      [0.2, 'a@1', 0],
+    ]);
+  });
+
+  test('does not ask a model that is suspended', () => {
+    const { model, calls } = modelOf('a', [1]);
+    const { judgeOnce } = judge([row(1)], { 'US-EG': { active: model } });
+    judgeOnce();
+    judgeOnce();
+    expect(calls).toHaveLength(3);
+    expect(told({ ...judgeOnce(), judgeOnce })).toEqual([[null, null, 1]]);
+    expect(calls).toHaveLength(3);
+  });
+
+  test('without the model that should be active is reduced', () => {
+    expect(told(judge([row(1)], { 'US-EG': { active: null } }))).toEqual([[null, null, 1]]);
+  });
+
+  test('hears shadows out, and a shadow that fails says nothing', () => {
+    const shadows = [modelOf('s').model, modelOf('t', [2]).model];
+    const { judgements, shadows: heard } = judge([row(1), row(2)], { 'US-EG': { shadows } });
+    expect(heard).toEqual([
+      { modelId: 's', transactionIds: ['t1', 't2'], probabilities: [0.1, 0.2] },
+    ]);
+    expect(judgements.every(({ opinion, degradation }) => !opinion && degradation === 0)).toBe(
+      true,
+    );
+  });
+});

@@ -1,0 +1,27 @@
+import { describe, expect, test } from 'vitest';
+import { readReference } from '../../../../src/rooms/models/model-reference.ts';
+import { describeValues } from '../../../../src/rooms/models/watch/drift-histogram.ts';
+
+const amount = describeValues('amount', Float32Array.of(1, 2, 3, Number.NaN));
+const probability = describeValues('probability', Float32Array.of(0.1, 0.2));
+
+describe('readReference', () => {
+  test('reads what training describes, as JSON', () => {
+    const card = { id: 'm@1', reference: { features: [amount], probability } };
+    expect(readReference(JSON.parse(JSON.stringify(card)))).toEqual(card.reference);
+  });
+
+  test.each([
+    ['no card', null],
+    ['no reference', { id: 'm@1' }],
+    ['shares that are not of the cuts', withFeature({ ...amount, shares: [1] })],
+    ['cuts that fall', withFeature({ ...amount, cuts: [2, 1], shares: [0, 0, 0, 1] })],
+    ['a share above 1', withFeature({ ...amount, cuts: [], shares: [2, 0] })],
+  ])('has nothing to compare with: %s', (_, card) => {
+    expect(readReference(card)).toBeUndefined();
+  });
+});
+
+function withFeature(feature: object) {
+  return { reference: { features: [feature], probability } };
+}

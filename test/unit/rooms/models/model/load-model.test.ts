@@ -1,0 +1,112 @@
+/** Goal: one function loads all formats, and names what it refuses. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { gatherBatch } from '../../../../../src/rooms/models/model/batch.ts';
+import { MODEL_BYTES_MAX } from '../../../../../src/rooms/models/model/bounds.ts';
+import { writeLogistic } from '../../../../../src/rooms/models/model/formats/logistic-json.ts';
+import { bindFeatures, loadModel } from '../../../../../src/rooms/models/model/load-model.ts';
+import { LIGHTGBM_FILE } from './formats/lightgbm-file.ts';
+import { makeFile } from './formats/xgboost-file.ts';
+import { refusalOf } from './support.ts';
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const logistic = {
+  intercept: -1,
+  features: [
+    { name: 'amount', mean: 10, deviation: 5, weight: 0.5, missingWeight: 0.25 },
+    { name: 'rate', mean: 0.5, deviation: 1, weight: -1, missingWeight: 0 },
+  ],
+};
+const BATCH = { rows: 2, values: Float64Array.of(20, 0.5, Number.NaN, 2.5) };
+
+describe('loadModel', () => {
+  test('an XGBoost file', () => {
+    const bytes = encode(JSON.stringify(makeFile()));
+    const model = loadModel(bytes);
+    expect(model.format).toBe('xgboost-json');
+    expect(model.featureNames).toEqual(['a', 'b']);
+    expect(model.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
+    expect([...model.marginOf({ rows: 1, values: Float64Array.of(0, 0) })]).toEqual([-1]);
+    expect(model.probabilityOf(-1)).toBeCloseTo(1 / (1 + Math.E), 15);
+  });
+
+  test('a LightGBM file, whose probability has its own scale', () => {
+    const model = loadModel(encode(LIGHTGBM_FILE));
+    expect(model.format).toBe('lightgbm-text');
+    const batch = { rows: 1, values: Float64Array.of(0, 0, 1) };
+    expect([...model.marginOf(batch)]).toEqual([0.125 + 2 + 0.0625]);
+    expect(model.probabilityOf(-0.5)).toBeCloseTo(1 / (1 + Math.E), 15);
+  });
+
+  test('explains trees by Shapley values or by paths, which add up alike', () => {
+    const model = loadModel(encode(LIGHTGBM_FILE));
+    const batch = { rows: 1, values: Float64Array.of(101, 0.51, 1) };
+    const margins = model.marginOf(batch);
+    const exact = model.contributionsOf(batch, margins, 'shapley');
+    const cheap = model.contributionsOf(batch, margins, 'path');
+    expect(exact.values).not.toEqual(cheap.values);
+    for (const { base, values } of [exact, cheap]) {
+      const sum = values.reduce((total, value) => total + value, base[0] ?? 0);
+      expect(sum).toBeCloseTo(margins[0] ?? 0, 12);
+    }
+  });
+
+  test('a logistic file, whose contributions add up', () => {
+    const model = loadModel(encode(writeLogistic(logistic)));
+    expect(model.format).toBe('logistic-json');
+    const margins = model.marginOf(BATCH);
+    expect([...margins]).toEqual([0, -2.75]);
+    for (const method of ['shapley', 'path'] as const) {
+      const { base, values } = model.contributionsOf(BATCH, margins, method);
+      expect([...base]).toEqual([-1, -1]);
+      expect([...values]).toEqual([1, -0, 0.25, -2]);
+    }
+  });
+
+  test('a batch is the same whole and row by row', () => {
+    const golden = JSON.parse(
+      readFileSync(new URL('../../../../golden/xgboost-margins.json', import.meta.url), 'utf8'),
+    );
+    const model = loadModel(encode(golden.cases[0].model));
+    const rows: number[][] = golden.rows.map((row: (number | null)[]) =>
+      row.map((value) => value ?? Number.NaN),
+    );
+    const whole = model.marginOf({ rows: rows.length, values: Float64Array.from(rows.flat()) });
+    const single = rows.map(
+      (row) => model.marginOf({ rows: 1, values: Float64Array.from(row) })[0],
+    );
+    expect([...whole]).toEqual(single);
+  });
+
+  test.each([
+    ['nothing', new Uint8Array(0), 'file: has no line "end of trees"'],
+    ['what is no text', Uint8Array.of(0x7b, 0x4c, 0xff, 0xfe), 'file: is no text'],
+    ['what is no model', encode('{"format":"other"}'), 'version: is missing'],
+    ['half a file', encode('{"learner":{"attr'), 'file: not JSON'],
+    ['a huge file', new Uint8Array(MODEL_BYTES_MAX + 1), `file: ${MODEL_BYTES_MAX + 1} bytes`],
+  ])('refuses %s', (_, bytes, message) => {
+    expect(refusalOf(() => loadModel(bytes))).toContain(message);
+  });
+});
+
+describe('bindFeatures', () => {
+  const model = loadModel(encode(writeLogistic(logistic)));
+
+  test('finds each feature of the model in the vector', () => {
+    expect([...bindFeatures(model, ['hour', 'rate', 'amount'])]).toEqual([2, 1]);
+  });
+
+  test('and takes them out of vectors, missing where a vector is too short', () => {
+    const columns = bindFeatures(model, ['hour', 'rate', 'amount']);
+    const batch = gatherBatch([Float64Array.of(7, 0.5, 20), Float64Array.of(7, 2.5)], columns);
+    expect(batch).toEqual(BATCH);
+    expect([...model.marginOf(batch)]).toEqual([0, -2.75]);
+  });
+
+  test('lists the features that are not there', () => {
+    expect(refusalOf(() => bindFeatures(model, ['hour']))).toBe(
+      'features: amount, rate not in the feature schema',
+    );
+  });
+});

@@ -1,0 +1,76 @@
+/** Goal: opinions and explanations are the model's own, of any engine vector. Method: small trees on features of the engine. */
+import { describe, expect, test } from 'vitest';
+import { FEATURE_COUNT, featureIndex } from '../../../../../src/core/domain/feature-schema.ts';
+import { createRandom } from '../../../../../src/kit/random.ts';
+import type { ModelManifest } from '../../../../../src/rooms/models/manifest.ts';
+import { describeModel } from '../../../../../src/rooms/models/registry/check-model.ts';
+import { openScoringModel } from '../../../../../src/rooms/models/registry/scoring-model.ts';
+import { modelFile } from '../../../../support/models-command.ts';
+
+const artefact = Buffer.from(JSON.stringify(modelFile(1)));
+const manifest = describeModel(artefact, 'm@1', createRandom('golden'));
+const open = (more: Partial<ModelManifest> = {}) =>
+  openScoringModel(artefact, { ...manifest, ...more });
+
+/** The trees ask whether the amount is below 1, and else for the hour. */
+function vectorOf(amount: number, hour: number): Float64Array {
+  const vector = new Float64Array(FEATURE_COUNT).fill(Number.NaN);
+  vector[featureIndex('amount')] = amount;
+  vector[featureIndex('hour')] = hour;
+  return vector;
+}
+const VECTORS = [vectorOf(0, 3), vectorOf(5, 3), vectorOf(5, -4), vectorOf(Number.NaN, 0)];
+
+test('a batch is judged as its rows alone', () => {
+  const { judge } = open();
+  const together = judge(VECTORS).map(({ probability }) => probability);
+  const alone = VECTORS.map((vector) => judge([vector])[0]?.probability);
+  expect(together).toEqual(alone);
+  expect(new Set(together).size).toBeGreaterThan(1);
+});
+
+describe.each(['path', 'shapley'] as const)('explained by %s', (method) => {
+  test('contributions and base are the margin, the weightiest first', () => {
+    const { explain, judge } = open();
+    for (const [row, vector] of VECTORS.entries()) {
+      const { base, margin, probability, contributions } = explain(vector, method);
+      const weights = contributions.map(({ contribution }) => contribution);
+      expect(weights.reduce((sum, one) => sum + one, base)).toBeCloseTo(margin, 12);
+      expect(probability).toBe(judge(VECTORS)[row]?.probability);
+      const sizes = weights.map(Math.abs);
+      expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+    }
+  });
+});
+
+test('factors are what raised the margin, and only that', () => {
+  const [low, high] = open().judge([vectorOf(0, 3), vectorOf(5, 3)]);
+  expect(low?.factors().every(({ contribution }) => contribution > 0)).toBe(true);
+  expect(high?.factors().map(({ feature }) => feature)).toEqual(expect.arrayContaining(['amount']));
+});
+
+test('missing values are told as such', () => {
+  const [first] = open().explain(vectorOf(Number.NaN, Number.NaN), 'path').contributions;
+  expect([first?.value, first?.detail]).toEqual([null, expect.stringMatching(/: unknown$/)]);
+});
+
+describe('bands', () => {
+  const bandsOf = (bands: unknown) => open({ card: { bands } }).judge(VECTORS)[0]?.bands;
+
+  test('are those of the card, if it has some', () => {
+    const bands = { reviewFrom: 0.02, declineFrom: 0.2 };
+    expect(bandsOf(bands)).toEqual(bands);
+    expect(bandsOf(null)).toBeNull();
+    expect(open().judge(VECTORS)[0]?.bands).toBeNull();
+  });
+
+  test.each([
+    [{ reviewFrom: 0.5, declineFrom: 0.2 }],
+    [{ reviewFrom: 0, declineFrom: 0.2 }],
+    [{ reviewFrom: '0.1', declineFrom: 0.2 }],
+    [{ declineFrom: 0.2 }],
+    ['none'],
+  ])('%j are refused', (bands) => {
+    expect(() => bandsOf(bands)).toThrow(/card\.bands/);
+  });
+});

@@ -1,0 +1,57 @@
+/** Goal: the log of rollouts determines the models in force. Method: short logs and their expected results. */
+import { expect, test } from 'vitest';
+import type { Rollout } from '../../../../../src/rooms/models/model-record.ts';
+import { modelsInForce, SHADOWS_MAX } from '../../../../../src/rooms/models/rollout/in-force.ts';
+import { planRemoval } from '../../../../../src/rooms/models/rollout/rollout.ts';
+
+const row = (modelId: string, state: Rollout['state'], more: Partial<Rollout> = {}): Rollout => ({
+  ...{ corridor: 'US-EG', modelId, state, canaryPercent: 0, cause: 'approval' },
+  ...more,
+});
+const TWO = [
+  row('a', 'active'),
+  row('b', 'canary', { canaryPercent: 5 }),
+  row('a', 'deprecated', { cause: 'displacement' }),
+  row('b', 'active'),
+];
+const ROLLED_BACK = [
+  ...TWO,
+  row('b', 'deprecated', { cause: 'rollback' }),
+  row('a', 'active', { cause: 'rollback' }),
+];
+const inUsEg = (log: readonly Rollout[]) => modelsInForce(log).get('US-EG');
+
+test('the active model decides, and the one before it is kept', () => {
+  expect(inUsEg(TWO)).toEqual({ active: ['b', 'a'], canary: null, shadows: [] });
+});
+
+test('a model that was rolled back is not kept', () => {
+  expect(inUsEg(ROLLED_BACK)).toEqual({ active: ['a'], canary: null, shadows: [] });
+});
+
+test('a corridor whose only model was rolled back has none', () => {
+  const log = [row('a', 'active'), row('a', 'deprecated', { cause: 'rollback' })];
+  expect(modelsInForce(log).size).toBe(0);
+});
+
+test('a canary is told with its share, and the newest shadows only', () => {
+  const shadows = Array.from({ length: SHADOWS_MAX + 1 }, (_, n) => row(`s${n}`, 'shadow'));
+  const log = [...shadows, row('s0', 'shadow'), row('c', 'canary', { canaryPercent: 7 })];
+  expect(inUsEg(log)).toEqual({
+    ...{ active: [], canary: { modelId: 'c', percent: 7 } },
+    shadows: ['s0', 's4', 's3', 's2'],
+  });
+});
+
+test('the engine takes back a model that decides, and no other', () => {
+  const canary = [...TWO, row('c', 'canary', { canaryPercent: 5 })];
+  const removed = (log: readonly Rollout[], modelId: string) =>
+    planRemoval(log, 'US-EG', modelId).map(({ modelId: id, state, cause }) => [id, state, cause]);
+  expect(removed(canary, 'c')).toEqual([['c', 'deprecated', 'rollback']]);
+  expect(removed(canary, 'b')).toEqual([
+    ['b', 'deprecated', 'rollback'],
+    ['a', 'active', 'rollback'],
+  ]);
+  expect(removed(canary, 'a')).toEqual([]);
+  expect(removed(ROLLED_BACK, 'b')).toEqual([]);
+});

@@ -1,0 +1,185 @@
+/**
+ * Goal: however people promote and roll back, a corridor has one active model and one canary at most,
+ * no step is left out, and going back leads to what was. Method: properties over drawn decisions.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Failure } from '../../../../../src/kit/words/failure.ts';
+import type { ProposedState, Rollout } from '../../../../../src/rooms/models/model-record.ts';
+import {
+  checkApproval,
+  holdingsIn,
+  PROPOSAL_MS_MAX,
+  planPromotion,
+  planRollback,
+  type Target,
+} from '../../../../../src/rooms/models/rollout/rollout.ts';
+
+const CORRIDORS = ['US-EG', 'US-MX'];
+
+const target = fc
+  .record({
+    modelId: fc.constantFrom('a', 'b', 'c'),
+    state: fc.constantFrom<ProposedState>('shadow', 'canary', 'active'),
+    percent: fc.constantFrom(5, 50),
+  })
+  .map(({ percent, ...rest }) => ({
+    ...rest,
+    canaryPercent: rest.state === 'canary' ? percent : 0,
+  }));
+const decision = fc.record({
+  corridors: fc.constantFrom(CORRIDORS, ['US-EG'], ['US-MX']),
+  target: fc.option(target, { freq: 5, nil: undefined }),
+});
+/** All steps of a model one after the other, which single draws seldom are. */
+const rise = fc
+  .record({
+    modelId: fc.constantFrom('a', 'b', 'c'),
+    corridors: decision.map((one) => one.corridors),
+  })
+  .map(({ modelId, corridors }) => activate(modelId).map((step) => ({ ...step, corridors })));
+const decisions = fc
+  .array(
+    fc.oneof(
+      decision.map((one) => [one]),
+      rise,
+    ),
+    { maxLength: 20 },
+  )
+  .map((made) => made.flat());
+type Decision = { corridors: string[]; target: Target | undefined };
+
+/** The rows of a decision; none when it is refused. */
+function decide(log: readonly Rollout[], { corridors, target: to }: Decision): Rollout[] {
+  try {
+    return to === undefined ? planRollback(log, corridors) : planPromotion(log, corridors, to);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'ROLLOUT_REFUSED') return [];
+    throw error;
+  }
+}
+function logOf(made: readonly Decision[]): Rollout[] {
+  const log: Rollout[] = [];
+  for (const next of made) log.push(...decide(log, next));
+  return log;
+}
+const modelsOf = (log: readonly Rollout[], corridor: string, state: string) =>
+  [...holdingsIn(log, corridor)].filter(([, held]) => held.state === state).map(([id]) => id);
+
+function to(modelId: string, state: ProposedState, canaryPercent = 0): Decision {
+  return { corridors: ['US-EG'], target: { modelId, state, canaryPercent } };
+}
+function activate(modelId: string): Decision[] {
+  return [to(modelId, 'shadow'), to(modelId, 'canary', 5), to(modelId, 'active')];
+}
+const back: Decision = { corridors: ['US-EG'], target: undefined };
+
+describe('whatever is decided', () => {
+  test('a corridor has one active model and one canary at most', () => {
+    fc.assert(
+      fc.property(decisions, (made) => {
+        const log = logOf(made);
+        for (const corridor of CORRIDORS) {
+          expect(modelsOf(log, corridor, 'active').length).toBeLessThan(2);
+          expect(modelsOf(log, corridor, 'canary').length).toBeLessThan(2);
+        }
+      }),
+    );
+  });
+
+  test('a model becomes active only after it was a canary somewhere', () => {
+    fc.assert(
+      fc.property(decisions, (made) => {
+        const log = logOf(made);
+        const first = log.findIndex(({ state }) => state === 'active');
+        if (first < 0) return;
+        const before = log.slice(0, first).filter(({ modelId }) => modelId === log[first]?.modelId);
+        expect(before.map(({ state }) => state)).toContain('canary');
+      }),
+    );
+  });
+
+  test('rolling an activation back brings back who was active', () => {
+    fc.assert(
+      fc.property(decisions, fc.constantFrom('a', 'b', 'c'), (made, modelId) => {
+        const log = logOf(made);
+        const rows = decide(log, to(modelId, 'active'));
+        fc.pre(rows.length > 0 && modelsOf([...log, ...rows], 'US-EG', 'canary').length === 0);
+        const after = [...log, ...rows, ...planRollback([...log, ...rows], ['US-EG'])];
+        expect(modelsOf(after, 'US-EG', 'active')).toEqual(modelsOf(log, 'US-EG', 'active'));
+        expect(holdingsIn(after, 'US-EG').get(modelId)?.state).toBe('deprecated');
+      }),
+    );
+  });
+
+  test('rolling back again and again ends with the rules alone', () => {
+    fc.assert(
+      fc.property(decisions, (made) => {
+        let log = logOf(made);
+        for (let rows = decide(log, back); rows.length > 0; rows = decide(log, back)) {
+          log = [...log, ...rows];
+          expect(log.length).toBeLessThan(500);
+        }
+        expect(modelsOf(log, 'US-EG', 'active')).toEqual([]);
+        expect(modelsOf(log, 'US-EG', 'canary')).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe('planPromotion', () => {
+  const run = (made: Decision[], next: Decision) => () => {
+    if (next.target !== undefined) planPromotion(logOf(made), next.corridors, next.target);
+  };
+  test.each<[string, Decision[], Decision, RegExp]>([
+    ['a canary that was no shadow', [], to('a', 'canary', 5), /staged: it goes by shadow/],
+    ['to activate a shadow', [to('a', 'shadow')], to('a', 'active'), /shadow: it goes by/],
+    ['what is so already', [to('a', 'shadow')], to('a', 'shadow'), /nothing would change/],
+    ['an active model as shadow', activate('a'), to('a', 'shadow'), /active in US-EG/],
+    [
+      'a second canary',
+      [to('a', 'shadow'), to('b', 'shadow'), to('a', 'canary', 5)],
+      to('b', 'canary', 1),
+      /has a canary already, a/,
+    ],
+  ])('refuses %s', (_name, made, next, reason) => {
+    expect(run(made, next)).toThrow(reason);
+  });
+
+  test('a step taken in one corridor is open in all', () => {
+    const rows = planPromotion(logOf(activate('a')), CORRIDORS, {
+      ...{ modelId: 'a', state: 'active', canaryPercent: 0 },
+    });
+    expect(rows.map(({ corridor, state }) => [corridor, state])).toEqual([['US-MX', 'active']]);
+  });
+
+  test('the model that was active is deprecated in the same decision', () => {
+    const rows = decide(logOf([...activate('a'), ...activate('b').slice(0, 2)]), to('b', 'active'));
+    expect(rows.map(({ modelId, state, cause }) => [modelId, state, cause])).toEqual([
+      ['a', 'deprecated', 'displacement'],
+      ['b', 'active', 'approval'],
+    ]);
+  });
+});
+
+test('planRollback ends a canary before it touches the active model', () => {
+  const log = logOf([...activate('a'), ...activate('b').slice(0, 2)]);
+  const once = [...log, ...planRollback(log, ['US-EG'])];
+  expect(modelsOf(once, 'US-EG', 'active')).toEqual(['a']);
+  expect(modelsOf(once, 'US-EG', 'canary')).toEqual([]);
+  expect(() => planRollback(log, ['US-MX'])).toThrow(/neither a canary/);
+});
+
+describe('checkApproval', () => {
+  const proposal = { proposedBy: 'Ann', proposedAtMs: 0, isApproved: false };
+  test.each(['Ann', ' ann ', 'ＡＮＮ'])('refuses the proposer, written %j', (approver) => {
+    expect(() => checkApproval(proposal, approver, 0)).toThrow(/another person/);
+  });
+
+  test('refuses what is approved, and what is stale', () => {
+    const done = { ...proposal, isApproved: true };
+    expect(() => checkApproval(done, 'Bob', 0)).toThrow(/already/);
+    expect(() => checkApproval(proposal, 'Bob', PROPOSAL_MS_MAX + 1)).toThrow(/older than 7 days/);
+    checkApproval(proposal, 'Bob', PROPOSAL_MS_MAX);
+  });
+});
