@@ -5,7 +5,7 @@ do $$
 begin
   if exists (select from pg_stat_activity
               where datname = current_database() and pid <> pg_backend_pid()
-                and application_name in ('risk-api', 'risk-worker', 'risk-reconcile')) then
+                and application_name ~ '^risk-(api|worker|reconcile)(-probe)?$') then
     raise exception using
       errcode = 'object_in_use',
       message = 'processes of an older release are connected: stop them, then migrate',
