@@ -16,7 +16,10 @@ const LONG = [
 ].map((name) => `${name}.test.ts`);
 
 /** They replace a module (`vi.mock`), which takes a process that has not imported it. */
-export const MOCKING = ['test/simulation/**/*.test.ts', 'test/unit/core/work/intake.test.ts'];
+export const MOCKING = [
+  'test/simulation/**/*.test.ts',
+  'test/unit/core/work/{intake,run-batch,run-worker}.test.ts',
+];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createApiClient } from '../src/kit/client/api-client.ts';
-import { createRetryPolicy } from '../src/kit/client/retry-policy.ts';
+import { createRetries } from '../src/kit/client/retries.ts';
 import { parseArguments, UsageError } from '../src/kit/command/command.ts';
 import { Failure } from '../src/kit/words/failure.ts';
 import { disagreements, type Published } from './detection/agreement.ts';
@@ -180,14 +180,10 @@ async function* run(options: Options, context: BenchContext): AsyncGenerator<Ben
     ({ startMs }) => startMs >= options.testMs && startMs < options.testMs + 7 * DAY_MS,
   );
   await using pipeline = await startPipeline({ workers: 1, settings: {} }, context);
-  using client = createApiClient({
-    ...{ url: pipeline.api.url, key: pipeline.apiKey, connections: 8, signal },
-  });
+  const client = createApiClient({ url: pipeline.api.url, key: pipeline.apiKey, signal });
   const onWaiting = (why: string) => output.note(`waiting: ${why}`);
-  const target = {
-    client,
-    retryPolicy: createRetryPolicy({ outageMsMax: OUTAGE_MS_MAX, signal, onWaiting }),
-  };
+  const retries = createRetries({ outageMsMax: OUTAGE_MS_MAX, signal, onWaiting });
+  const target = { client, retries };
   output.note(`feeding ${before.length} days`);
   const startedMs = performance.now();
   const fed = await feed(pipeline, target, { days: before, all }, signal);

@@ -2,7 +2,7 @@
 
 import { parseArguments } from '../src/kit/command/command.ts';
 import { createRandom } from '../src/kit/random.ts';
-import { treePredictor } from '../src/rooms/models/model/trees/predict-trees.ts';
+import { treePredictor } from '../src/rooms/models/model/predict-trees.ts';
 import type { Bench, BenchReport } from './support/bench.ts';
 import { percentiles } from './support/percentiles.ts';
 import { makeRandomTrees } from './support/random-trees.ts';

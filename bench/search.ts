@@ -4,11 +4,11 @@
  */
 import { writeFile } from 'node:fs/promises';
 import pg from 'pg';
-import { searchTransactions } from '../src/core/read/search.ts';
-import { transactionSearchParameters } from '../src/core/read/search-parameters.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { type Database, openPool } from '../src/kit/database/pool.ts';
 import { DAY_MS } from '../src/kit/words/utc-bucket.ts';
+import { transactionSearchParameters } from '../src/rooms/search/queries/parameters.ts';
+import { searchTransactions } from '../src/rooms/search/queries/search.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
 import { MARKET } from './support/market.ts';

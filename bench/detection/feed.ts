@@ -1,13 +1,11 @@
 /** Posts payments, and later their labels, to a running API, as an integrator would. */
 import pLimit from 'p-limit';
-import type { ApiClient } from '../../src/kit/client/api-client.ts';
-import { refusal } from '../../src/kit/client/api-client.ts';
-import type { RetryPolicy } from '../../src/kit/client/retry-policy.ts';
-import { sendUntilAnswered } from '../../src/kit/client/send-until-answered.ts';
+import { type ApiClient, refusal } from '../../src/kit/client/api-client.ts';
+import type { Retries } from '../../src/kit/client/retries.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import type { Payment } from './published-days.ts';
 
-export type Target = { readonly client: ApiClient; readonly retryPolicy: RetryPolicy };
+export type Target = { readonly client: ApiClient; readonly retries: Retries };
 
 const BATCH = 1000;
 /** Requests under way: enough to keep the API busy, few enough that they hardly overtake each other. */
@@ -65,9 +63,9 @@ async function inBatches<T>(
   return await Promise.all(batches.map((batch) => limit(() => work(batch))));
 }
 
-async function post(target: Target, path: string, body: object): Promise<unknown> {
-  const { answer } = await sendUntilAnswered(target, { path, body: JSON.stringify(body) });
+async function post({ client, retries }: Target, path: string, body: object): Promise<unknown> {
+  const answer = await retries(() => client.send({ method: 'POST', path, body }));
   if (answer.status >= 400) throw refusal(answer);
-  if (answer.status === 200) return JSON.parse(answer.text);
+  if (answer.status === 200) return answer.body;
   throw new Failure('invalid', 'API_ANSWER', `${path} answered ${answer.status}`);
 }

@@ -6,9 +6,9 @@ import { makeApiKey } from '../../src/kit/access/api-keys.ts';
 import { type Database, openPool } from '../../src/kit/database/pool.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import type { Officer } from '../../src/kit/words/principal.ts';
-import { writeXgboost } from '../../src/rooms/models/model/formats/write-xgboost.ts';
+import { writeXgboost } from '../../src/rooms/models/model/write-xgboost.ts';
 import { ALL_CORRIDORS } from '../../src/rooms/models/model-record.ts';
-import { describeModel, toGoldenVectors } from '../../src/rooms/models/registry/check-model.ts';
+import { describeModel } from '../../src/rooms/models/registry/check-model.ts';
 import { insertModel } from '../../src/rooms/models/store/models.ts';
 import { decideRollouts, insertProposal } from '../../src/rooms/models/store/rollouts.ts';
 import { MARKET } from './market.ts';
@@ -38,7 +38,7 @@ export async function putModelInForce(url: string): Promise<string> {
     ...{ connectTimeoutMs: TIMEOUT_MS, statementTimeoutMs: TIMEOUT_MS },
   });
   await insertModel(database, {
-    ...{ manifest, artefact, format: 'xgboost-json', golden: toGoldenVectors(manifest) },
+    ...{ manifest, artefact, format: 'xgboost-json' },
     ...{ goldenSource: 'import', createdBy: 'bench' },
   });
   const target = { modelId: manifest.sha256, state: 'active' as const, canaryPercent: 0 };

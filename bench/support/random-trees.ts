@@ -1,8 +1,8 @@
 /** Full trees on features and thresholds drawn evenly: no branch is more likely than its sibling. */
 
 import type { Random } from '../../src/kit/random.ts';
-import { layOutTrees } from '../../src/rooms/models/model/trees/lay-out-trees.ts';
-import type { TreeEnsemble } from '../../src/rooms/models/model/trees/tree-ensemble.ts';
+import { layOutTrees } from '../../src/rooms/models/model/lay-out-trees.ts';
+import type { TreeEnsemble } from '../../src/rooms/models/model/tree-ensemble.ts';
 
 export type RandomTrees = {
   readonly trees: number;

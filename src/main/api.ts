@@ -144,7 +144,7 @@ async function openApi(
   });
   const databases = {
     ...{ primary: database, replica, now: Date.now },
-    hurried: stack.use(openSliceDatabase(config, databaseUrl, guard)),
+    timed: stack.use(openSliceDatabase(config, databaseUrl, guard)),
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };
   const api: Api = {

@@ -10,7 +10,9 @@ import {
   type CommandContext,
   EXIT,
   parseArguments,
+  URL_MISSING,
   UsageError,
+  usageOf,
 } from '../kit/command/command.ts';
 import { createOutput, formatTable, type Output } from '../kit/command/output.ts';
 import {
@@ -100,7 +102,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const { command } = await load(openModels);
   if (flags.includes('--help') || flags.includes('-h')) {
-    output.exactLine(command.usage.trimEnd());
+    output.exactLine(await usageOf(command));
     return EXIT.fine;
   }
   const settings = readConfig();
@@ -159,18 +161,23 @@ async function runCommand(
     return await command.run(args, { config, environment, output, log, signal });
   } catch (thrown) {
     if (thrown instanceof UsageError) {
-      output.error(`risk ${command.name}: ${thrown.message}\n\n${command.usage.trimEnd()}`);
+      output.error(`risk ${command.name}: ${thrown.message}\n\n${await usageOf(command)}`);
       return EXIT.usage;
     }
     const error = toError(thrown);
     if (error instanceof Failure) {
       output.error(`risk ${command.name}: ${error.message}`);
-      return error.code === 'NOT_RUNNABLE_HERE' ? EXIT.impossibleHere : EXIT.failed;
+      return EXIT_OF[error.code] ?? EXIT.failed;
     }
     log.fatal({ err: error }, 'bug: an unexpected error ended the command');
     return EXIT.failed;
   }
 }
+
+const EXIT_OF: Readonly<Record<string, number>> = {
+  NOT_RUNNABLE_HERE: EXIT.impossibleHere,
+  [URL_MISSING]: EXIT_BAD_CONFIGURATION,
+};
 
 /** A person who runs a command reads its answer, not its log, unless `RISK_LOG_LEVEL` is set. */
 function logLevel(command: Command, environment: Environment, config: Config): string {

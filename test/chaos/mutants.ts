@@ -10,8 +10,8 @@ import { GOOD_REFUSED } from './scenarios/slow-clients.ts';
 import type { Mutant } from './support/mutant.ts';
 import { UNANSWERED } from './support/refusals.ts';
 
-const PROCESS_BATCH = 'src/core/work/process-batch.ts';
-const CONCLUDE_BATCH = 'src/core/work/conclude-batch.ts';
+const PROCESS_BATCH = 'src/core/work/score-batch.ts';
+const CONCLUDE_BATCH = 'src/core/work/end-batch.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -48,7 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
         file: PROCESS_BATCH,
         find: "  failpoint('worker-after-read');\n",
         replace:
-          "  await conclude(dependencies, items.map((item) => decide(item, { kind: 'acknowledge', published: null })));\n  failpoint('worker-after-read');\n",
+          "  const { settle } = await import('../stream/settle/settle.ts');\n  const { toSettlements } = await import('./build-settlements.ts');\n  await settle(worker.market, toSettlements(transactions.map((one) => decide(one, { kind: 'acknowledge', published: null })), 0));\n  failpoint('worker-after-read');\n",
       },
     ],
   },
@@ -160,7 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: CONCLUDE_BATCH,
-        find: '  const final = await commitDeadLetters(dependencies, decided, atMs);\n',
+        find: '  const final = await commitDeadLetters(worker, decided, atMs);\n',
         replace: '  const final = decided;\n',
       },
       {
@@ -170,9 +170,9 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: CONCLUDE_BATCH,
-        find: '  const settled = await settle(settlements);\n',
+        find: '  const { failures, unpublished } = await settleGuarded(worker, settlements);\n',
         replace:
-          "  const settled = await settle(settlements);\n  if (decided.some(({ outcome }) => outcome.kind === 'dead-letter')) {\n    dependencies.failpoint('worker-after-dead-letters');\n    await commitDeadLetters(dependencies, decided, atMs);\n  }\n",
+          "  const { failures, unpublished } = await settleGuarded(worker, settlements);\n  if (decided.some(({ outcome }) => outcome.kind === 'dead-letter')) {\n    worker.failpoint('worker-after-dead-letters');\n    await commitDeadLetters(worker, decided, atMs);\n  }\n",
       },
     ],
   },
@@ -214,14 +214,14 @@ export const MUTANTS: readonly Mutant[] = [
     bar: EVENTS_LEFT,
     replacements: [
       {
-        file: 'src/core/stream/settle/event-budget.ts',
-        find: 'planCuts(held, budget)',
-        replace: 'planCuts(held, Number.POSITIVE_INFINITY)',
+        file: 'src/core/stream/memory/bound-events.ts',
+        find: 'planCuts(measured, budget)',
+        replace: 'planCuts(measured, Number.POSITIVE_INFINITY)',
       },
       {
-        file: 'src/core/stream/settle/event-budget.ts',
-        find: 'bytesMax > 0 && !isCrowded',
-        replace: 'bytesMax > 0',
+        file: 'src/core/stream/memory/bound-events.ts',
+        find: 'eventBytesMax > 0 && !isCrowded',
+        replace: 'eventBytesMax > 0',
       },
     ],
   },

@@ -4,8 +4,8 @@
  */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { SLICES_MAX } from '../../src/core/read/walk.ts';
 import { JOINED_ROWS_EXAMINED_MAX } from '../../src/core/store/partitions/month-slice.ts';
+import { SLICES_MAX } from '../../src/core/store/search/walk.ts';
 import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { answerOf } from '../support/submit.ts';

@@ -15,7 +15,7 @@ import { healthRoutes } from '../../src/kit/http/health.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { ROLES } from '../../src/kit/words/principal.ts';
 import { ROOMS } from '../../src/main/rooms.ts';
-import { DEAD_LETTER_ID, deadLetter } from '../../src/rooms/dead-letters/examples.ts';
+import { DEAD_LETTER_ID, deadLetterExample } from '../../src/rooms/dead-letters/queries.ts';
 import type { FeatureJson, ReasonCodeJson } from '../../src/rooms/rules/catalogue.ts';
 import { readRiskiest } from '../../src/tools/start/riskiest.ts';
 import { testConfig } from '../support/config.ts';
@@ -121,7 +121,7 @@ describe('the examples', () => {
     const createdAtMs = Date.parse(storedTransaction.created_at);
     const seed = { id: TRANSACTION_ID, createdAtMs, accountId, merchantId, score: 870 };
     await storeTransactions(api.database, [seed]);
-    const failedAtMs = Date.parse(deadLetter.failed_at);
+    const failedAtMs = Date.parse(deadLetterExample.failed_at);
     await storeDeadLetters(api.database, [
       { id: DEAD_LETTER_ID, transactionId: TRANSACTION_ID, failedAtMs },
     ]);
@@ -148,11 +148,10 @@ describe('the examples', () => {
 
   test("are found by the engine's own client, by the names of operations", async () => {
     const { signal } = new AbortController();
-    using client = createApiClient({ url: api.url, key, connections: 1, signal });
-    expect(await readRiskiest(client)).toMatchObject([
+    const ask = createAsk(createApiClient({ url: api.url, key, signal }));
+    expect(await readRiskiest(ask)).toMatchObject([
       { score: 870, verdict: 'decline', account_id: 'acc_17' },
     ]);
-    const ask = createAsk(client);
     const { items } = await ask('GET /v1/scores', {
       query: { min_score: 871, reason: 'A&B' },
     }).catch((error: unknown) => ({ items: [String(error)] }));

@@ -191,8 +191,8 @@ describe('risk labels import', () => {
   });
 
   test.each([
-    ['no action', [], 2, 'say import FILE or list'],
-    ['an unknown action', ['export', 'x'], 2, 'say import FILE or list'],
+    ['no action', [], 2, 'ACTION is missing'],
+    ['an unknown action', ['export', 'x'], 2, 'the action must be one of import, list'],
     [
       'a label that is none',
       ['list', '--label', 'maybe'],
@@ -204,7 +204,7 @@ describe('risk labels import', () => {
       'a token with a line break',
       ['list', '--consistency-token', 'a\nb'],
       2,
-      '--consistency-token must be visible ASCII characters',
+      '--consistency-token must match',
     ],
     ['no file', ['import'], 2, 'FILE is missing'],
     ['an unknown field', ['import', 'x', '--map', 'score=y'], 2, "not 'score=y'"],

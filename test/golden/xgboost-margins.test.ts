@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { treeShap } from '../../src/rooms/models/model/explanation/tree-shap.ts';
+import { treeShap } from '../../src/rooms/models/model/explain-trees.ts';
 import { logistic } from '../../src/rooms/models/model/exponential.ts';
-import { readXgboost } from '../../src/rooms/models/model/formats/read-xgboost.ts';
-import { writeXgboost } from '../../src/rooms/models/model/formats/write-xgboost.ts';
-import { predictTrees } from '../../src/rooms/models/model/trees/predict-trees.ts';
+import { readXgboost } from '../../src/rooms/models/model/read-xgboost.ts';
+import { writeXgboost } from '../../src/rooms/models/model/write-xgboost.ts';
+import { predictTrees } from '../../src/rooms/models/model/predict-trees.ts';
 
 type Golden = {
   features: string[];
@@ -37,7 +37,7 @@ function bitsOf(margins: Float64Array): number[] {
 }
 
 describe.each(golden.cases)('$name', ({ model, margin_bits, probabilities, contributions }) => {
-  const ensemble = readXgboost(model);
+  const ensemble = readXgboost(JSON.parse(model));
 
   test('has the features of the file', () => {
     expect(ensemble.featureNames).toEqual(golden.features);
@@ -65,7 +65,7 @@ describe.each(golden.cases)('$name', ({ model, margin_bits, probabilities, contr
   });
 
   test('keeps its margins when written and read again', () => {
-    const again = readXgboost(writeXgboost(ensemble));
+    const again = readXgboost(JSON.parse(writeXgboost(ensemble)));
     expect(bitsOf(predictTrees(again, batch))).toEqual(margin_bits);
   });
 });

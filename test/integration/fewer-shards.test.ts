@@ -10,7 +10,7 @@ import { createProducer } from '../../src/core/stream/entries/producer.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { packRetry } from '../../src/core/stream/settle/retries.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
-import { createListStreams } from '../../src/core/stream/status/list-streams.ts';
+import { listStreams } from '../../src/core/stream/status/list-streams.ts';
 import { testConfig } from '../support/config.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
@@ -47,14 +47,15 @@ async function fillFourShards(rig: WorkerRig) {
 test('a worker reads upper shards until they are empty', async () => {
   await using rig = await createWorkerRig();
   const entries = await fillFourShards(rig);
-  const listStreams = createListStreams(rig.commands, rig.database.market, 2);
-  const measured = await measureStreams(rig.commands, await listStreams(['US-EG', 'US-MX']));
+  const list = (corridors: readonly string[]) =>
+    listStreams(rig.commands, rig.database.market, 2, corridors);
+  const measured = await measureStreams(rig.commands, await list(['US-EG', 'US-MX']));
   const waiting = measured.map((one) => one.lag + one.retriesWaiting);
   expect(waiting.reduce((sum, count) => sum + count)).toBe(TRANSACTIONS);
   rig.startWorker(FEWER);
   expect(await rig.settled(TRANSACTIONS)).toMatchObject({ scored: TRANSACTIONS, deadLetters: 0 });
   await waitUntil(async () => Math.max(...(await entries())) === 0, 5000, 'empty streams');
-  const left = await listStreams(['US-EG']);
+  const left = await list(['US-EG']);
   expect(left.map(({ shard }) => shard)).toEqual([0, 1]);
 });
 
@@ -74,7 +75,7 @@ test('an upper shard is listed while it holds entries, even if its counts cannot
   // An id of 1 makes the entry old at once.
   await redis.xadd(transactions, '1-1', 'v', '1');
   await redis.set(counts, 'not a hash');
-  const listed = await createListStreams(redis, database.market, 2)(['US-EG']);
+  const listed = await listStreams(redis, database.market, 2, ['US-EG']);
   expect(listed.map(({ shard }) => shard)).toEqual([0, 1, 3]);
 });
 

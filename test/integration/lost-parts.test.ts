@@ -9,7 +9,7 @@ import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
 import { openStored } from '../../src/core/store/open-rows/open-rows.ts';
 import { ENTRY_VERSIONS } from '../../src/core/stream/entries/entry.ts';
 import { createProducer } from '../../src/core/stream/entries/producer.ts';
-import { CLAIM_START, createGroupDuties } from '../../src/core/stream/group/consumer-group.ts';
+import { CLAIM_START, claimStale } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
@@ -155,14 +155,13 @@ test('single entries that somebody deletes come back', async () => {
 
 describe('entries that nobody would deliver are claimed,', () => {
   const claim = async (stream: StreamKeys) => {
-    const { claim } = createGroupDuties(redis, ENTRY_VERSIONS);
     const options = {
       consumer: 'heir',
       idleMs: 60_000,
       cursor: CLAIM_START,
       transactionsMax: 1000,
     };
-    return await claim({ ...options, stream: stream.transactions });
+    return await claimStale(redis, ENTRY_VERSIONS, { ...options, stream });
   };
 
   test('when their group was removed and made anew at the end', async () => {

@@ -155,7 +155,7 @@ test.each([
   [['create', '--from', '2001-1', '--to', '2001-02'], 'must be a month as 2026-03'],
   [['detach', '2001-13'], 'must be a month as 2026-03'],
   [['drop', '2001-01'], '--confirm 2001-01'],
-  [['remove'], 'say list, create, detach, attach or drop'],
+  [['remove'], 'the action must be one of list, create, detach, attach, drop'],
 ])('risk partitions %s says what is wrong', async (args, message) => {
   await expect(partitionsCommand(...args)).rejects.toThrow(message);
 });

@@ -4,15 +4,15 @@
  */
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { scoreSearchParameters } from '../../src/core/read/search-parameters.ts';
-import { toFilter } from '../../src/core/read/to-filter.ts';
 import type { PreparedSearch } from '../../src/core/store/partitions/month-slice.ts';
 import { selectScore } from '../../src/core/store/scores/read-scores.ts';
 import { type SearchSlice, searchSlice } from '../../src/core/store/search/search-slice.ts';
+import { toFilter } from '../../src/core/store/search/to-filter.ts';
 import { selectTransaction } from '../../src/core/store/transactions/read-transactions.ts';
 import { inMarket } from '../../src/kit/database/market-schema.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { positionBefore } from '../../src/kit/words/cursor.ts';
+import { scoreSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 

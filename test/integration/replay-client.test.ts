@@ -1,6 +1,6 @@
 /**
  * Goal: each row of a file is answered exactly once and none is left out, whatever the API or the network does.
- * Method: the client against a small server that keeps API.md's batch contract (keys, bad rows, NDJSON) and
+ * Method: the client against a small server that keeps the API's contract of batches (keys, bad rows) and
  * misbehaves on command. The real API is met in replay.test.ts.
  */
 import { randomUUID } from 'node:crypto';
@@ -12,18 +12,20 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createApiClient } from '../../src/kit/client/api-client.ts';
-import { type Mapping, transactionProjection } from '../../src/kit/client/fields.ts';
+import { type PostOptions, postFile } from '../../src/kit/client/post-file.ts';
 import { openSource } from '../../src/kit/client/rows.ts';
-import { type ReplayOptions, replayFile } from '../../src/tools/client/replay-file.ts';
+import { transactionProjection } from '../../src/tools/client/transaction-fields.ts';
 
 type Body = Readonly<Record<string, string>>;
 /** Reactions of the server to a request: `serve` is the contract. */
 type Behaviour = (
-  request: { serve: () => void; cut: () => void; body: string; ndjson: boolean },
+  request: { serve: () => void; cut: () => void; body: string },
   response: ServerResponse,
 ) => void;
 
-const PLAIN: Mapping = { columns: {}, constants: {} };
+const PLAIN = transactionProjection({ columns: {}, constants: {} });
+/** Errors of one answer, as of the API. */
+const ERRORS_MAX = 100;
 let folder: string;
 
 beforeEach(() => {
@@ -35,7 +37,7 @@ afterEach(() => {
 
 async function startApi(behaviour: Behaviour = ({ serve }) => serve()) {
   const stored = new Map<string, string>();
-  const requests: { rows: number; ndjson: boolean; authorization: string | undefined }[] = [];
+  const requests: { rows: number; authorization: string | undefined }[] = [];
   const store = (row: Body) => {
     const key = row['idempotency_key'] ?? '';
     const known = stored.get(key);
@@ -46,38 +48,42 @@ async function startApi(behaviour: Behaviour = ({ serve }) => serve()) {
       status: known === undefined ? 'accepted' : 'duplicate',
     };
   };
-  const errorsOf = (row: Body) =>
-    Number(row['amount']) > 0 ? [] : [{ pointer: '/amount', detail: 'must be greater than zero' }];
+  /** The second of two rows with one key has another body. */
+  const isRival = (rows: readonly Body[], index: number) =>
+    rows.some(
+      (row, at) => at !== index && row['idempotency_key'] === rows[index]?.['idempotency_key'],
+    );
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await text(request);
-    const ndjson = request.headers['content-type'] === 'application/x-ndjson';
-    const rows: Body[] = ndjson
-      ? body
-          .trimEnd()
-          .split('\n')
-          .map((line) => JSON.parse(line))
-      : JSON.parse(body).transactions;
-    requests.push({ rows: rows.length, ndjson, authorization: request.headers.authorization });
-    const storeAll = () =>
-      rows.map((row, index) => {
-        const errors = errorsOf(row);
-        return errors.length > 0 ? { index, status: 'invalid', errors } : { index, ...store(row) };
-      });
+    const rows: Body[] = JSON.parse(body).transactions;
+    requests.push({ rows: rows.length, authorization: request.headers.authorization });
+    const refuse = (
+      type: string,
+      field: string,
+      detail: string,
+      isWrong: (index: number) => boolean,
+    ) => {
+      const wrong = rows
+        .flatMap((_, index) => (isWrong(index) ? [index] : []))
+        .slice(0, ERRORS_MAX);
+      const errors = wrong.map((index) => ({ pointer: `/transactions/${index}${field}`, detail }));
+      const problem = { type: `urn:risk:problem:${type}`, title: 'Invalid', errors };
+      if (wrong.length > 0) response.writeHead(422).end(JSON.stringify(problem));
+      return wrong.length > 0;
+    };
+    const storeAll = () => rows.map((row, index) => ({ index, ...store(row) }));
     const serve = () => {
-      if (ndjson) {
-        const lines = [...storeAll(), { done: true }].map((line) => JSON.stringify(line));
-        response.end(`${lines.join('\n')}\n`);
-      } else if (rows.some((row) => errorsOf(row).length > 0)) {
-        response.writeHead(422).end(JSON.stringify({ title: 'Invalid', errors: [] }));
-      } else {
-        response.end(JSON.stringify({ results: storeAll() }));
-      }
+      const isInvalid = (index: number) => !(Number(rows[index]?.['amount']) > 0);
+      if (refuse('invalid-fields', '/amount', 'must be greater than zero', isInvalid)) return;
+      const once = 'must be used once';
+      if (refuse('key-conflict', '/idempotency_key', once, (index) => isRival(rows, index))) return;
+      response.end(JSON.stringify({ results: storeAll() }));
     };
     const cut = () => {
       storeAll();
       response.destroy();
     };
-    behaviour({ serve, cut, body, ndjson }, response);
+    behaviour({ serve, cut, body }, response);
   };
   const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -111,25 +117,38 @@ function csvFile(rows: number, badLines: readonly number[] = []): string {
   return path;
 }
 
-async function replay(
-  url: string,
-  path: string,
-  options: Partial<ReplayOptions> = {},
-  mapping = PLAIN,
-) {
+async function replay(url: string, path: string, options: Partial<PostOptions> = {}) {
   const signal = options.signal ?? new AbortController().signal;
-  using client = createApiClient({ url, key: 'secret', connections: 4, signal });
-  return await replayFile(client, await openSource(path, transactionProjection(mapping)), {
-    batchRows: 50,
-    connections: 4,
-    rowsPerSecond: null,
-    outageMsMax: 5_000,
-    checkpointPath: null,
-    signal,
-    onProgress: () => undefined,
-    onWaiting: () => undefined,
-    ...options,
-  });
+  const client = createApiClient({ url, key: 'secret', signal });
+  const counts = { accepted: 0, duplicates: 0, repeated: 0 };
+  const route = {
+    ...{ path: '/v1/transactions/batch', member: 'transactions' },
+    accepted: (body: { results?: { status?: string }[] }, rows: number, repeated: boolean) => {
+      expect(body.results).toHaveLength(rows);
+      for (const { status } of body.results ?? []) {
+        if (status === 'accepted') counts.accepted++;
+        else counts.duplicates++;
+        if (status !== 'accepted' && repeated) counts.repeated++;
+      }
+    },
+  };
+  const posted = await postFile(
+    client,
+    await openSource(path, PLAIN),
+    {
+      batchRows: 50,
+      connections: 4,
+      rowsPerSecond: null,
+      outageMsMax: 5_000,
+      checkpointPath: null,
+      signal,
+      onProgress: () => undefined,
+      onWaiting: () => undefined,
+      ...options,
+    },
+    route,
+  );
+  return { ...posted, ...counts };
 }
 
 /** Lets through all but every `nth` request, which the fault takes. */
@@ -141,10 +160,10 @@ function every(nth: number, fault: Behaviour): Behaviour {
   };
 }
 
-test('replayFile posts every row once, in full batches, with the key', async () => {
+test('postFile posts every row once, in full batches, with the key', async () => {
   await using api = await startApi();
   const result = await replay(api.url, csvFile(1_030));
-  expect(result.accepted.size()).toBe(1_030);
+  expect(result.accepted).toBe(1_030);
   expect(api.stored.size).toBe(1_030);
   expect(api.requests.map(({ rows }) => rows).toSorted((a, b) => a - b)).toEqual([
     30,
@@ -155,13 +174,13 @@ test('replayFile posts every row once, in full batches, with the key', async () 
   );
 });
 
-test('replayFile a second time finds only duplicates', async () => {
+test('postFile a second time finds only duplicates', async () => {
   await using api = await startApi();
   await replay(api.url, csvFile(200));
   const again = await replay(api.url, csvFile(200));
-  expect(again.accepted.size()).toBe(0);
+  expect(again.accepted).toBe(0);
   expect(again.duplicates).toBe(200);
-  expect(again.repeated.size()).toBe(0);
+  expect(again.repeated).toBe(0);
 });
 
 test.each([
@@ -172,25 +191,25 @@ test.each([
   ['429', (_request, response) => response.writeHead(429, { 'retry-after': '0' }).end()],
   ['500', (_request, response) => response.writeHead(500).end()],
   ['a connection cut before anything was stored', (_request, response) => response.destroy()],
-] satisfies [string, Behaviour][])('replayFile survives %s', async (_name, fault) => {
+] satisfies [string, Behaviour][])('postFile survives %s', async (_name, fault) => {
   await using api = await startApi(every(3, fault));
   const result = await replay(api.url, csvFile(400));
-  expect(result.accepted.size()).toBe(400);
+  expect(result.accepted).toBe(400);
   expect(result.duplicates).toBe(0);
 });
 
-test('replayFile remembers ids that a cut connection may have accepted', async () => {
+test('postFile remembers ids that a cut connection may have accepted', async () => {
   await using api = await startApi(every(3, ({ cut }) => cut()));
   const result = await replay(api.url, csvFile(400));
-  expect(result.accepted.size() + result.repeated.size()).toBe(400);
-  expect(result.repeated.size()).toBeGreaterThan(0);
-  expect(result.duplicates).toBe(result.repeated.size());
+  expect(result.accepted + result.repeated).toBe(400);
+  expect(result.repeated).toBeGreaterThan(0);
+  expect(result.duplicates).toBe(result.repeated);
 });
 
-test('replayFile refuses a bad row alone and names its line', async () => {
+test('postFile refuses a bad row alone and names its line', async () => {
   await using api = await startApi();
   const result = await replay(api.url, csvFile(300, [17, 222]));
-  expect(result.accepted.size()).toBe(298);
+  expect(result.accepted).toBe(298);
   expect(result.refused).toBe(2);
   expect(result.refusedFirst).toEqual([
     { line: 17, detail: '/amount must be greater than zero' },
@@ -198,34 +217,41 @@ test('replayFile refuses a bad row alone and names its line', async () => {
   ]);
 });
 
-test('replayFile sends an NDJSON answer without its last line again', async () => {
-  let cut = false;
-  await using api = await startApi(({ serve, ndjson }, response) => {
-    if (!ndjson || cut) return serve();
-    cut = true;
-    response.end('{"index":0,"status":"accepted"}\n');
-  });
-  const result = await replay(api.url, csvFile(50, [9]));
-  expect(result.accepted.size()).toBe(49);
-  expect(result.refused).toBe(1);
+test('postFile refuses more rows than one answer names', async () => {
+  await using api = await startApi();
+  const bad = Array.from({ length: 250 }, (_, index) => index + 2);
+  const result = await replay(api.url, csvFile(300, bad), { batchRows: 300 });
+  expect([result.accepted, result.refused, api.requests.length]).toEqual([50, 250, 4]);
 });
 
-test('replayFile halves a batch that is too large', async () => {
+test('postFile stores the first of rows that have one key and different bodies', async () => {
+  const path = join(folder, 'rivals.ndjson');
+  const row = { account_id: 'a', merchant_id: 'm', currency: 'USD', corridor: 'US-EG' };
+  const amounts = ['1.00', '2.00', '3.00'];
+  const lines = amounts.map((amount) => JSON.stringify({ ...row, idempotency_key: 'k', amount }));
+  writeFileSync(path, lines.join('\n'));
+  await using api = await startApi();
+  const result = await replay(api.url, path);
+  expect(result).toMatchObject({ accepted: 1, refused: 2 });
+  expect(result.refusedFirst.map(({ line }) => line)).toEqual([2, 3]);
+});
+
+test('postFile halves a batch that is too large', async () => {
   await using api = await startApi(({ serve, body }, response) => {
     if (JSON.parse(body).transactions.length > 10) response.writeHead(413).end();
     else serve();
   });
-  expect((await replay(api.url, csvFile(100))).accepted.size()).toBe(100);
+  expect((await replay(api.url, csvFile(100))).accepted).toBe(100);
 });
 
-test('replayFile stops at an answer that no retry cures, with the words of the API', async () => {
+test('postFile stops at an answer that no retry cures, with the words of the API', async () => {
   await using api = await startApi((_request, response) => {
     response.writeHead(401).end(JSON.stringify({ title: 'Unauthorized', detail: 'unknown key' }));
   });
   await expect(replay(api.url, csvFile(10))).rejects.toThrow('401: Unauthorized: unknown key');
 });
 
-test('replayFile gives up when nothing succeeds for as long as outages may last', async () => {
+test('postFile gives up when nothing succeeds for as long as outages may last', async () => {
   await using api = await startApi((_request, response) => response.writeHead(503).end());
   const reasons: string[] = [];
   const onWaiting = (reason: string) => reasons.push(reason);
@@ -234,7 +260,7 @@ test('replayFile gives up when nothing succeeds for as long as outages may last'
   expect(reasons).toEqual(['the API answered 503']);
 });
 
-test('replayFile goes on where it was stopped, and refuses a checkpoint of another file', async () => {
+test('postFile goes on where it was stopped, and refuses a checkpoint of another file', async () => {
   const checkpointPath = join(folder, 'checkpoint');
   const stop = new AbortController();
   let served = 0;
@@ -253,14 +279,14 @@ test('replayFile goes on where it was stopped, and refuses a checkpoint of anoth
   const result = await replay(healthy.url, path, { checkpointPath });
   expect(healthy.stored.size).toBe(1_000);
   expect(result.skipped).toBeGreaterThan(0);
-  expect(result.accepted.size()).toBe(700);
+  expect(result.accepted).toBe(700);
   expect(result.skipped + result.duplicates).toBe(300);
 
   const other = replay(healthy.url, csvFile(999), { checkpointPath });
   await expect(other).rejects.toThrow('does not belong to');
 });
 
-test('replayFile keeps to the rate', async () => {
+test('postFile keeps to the rate', async () => {
   await using api = await startApi();
   const startedMs = performance.now();
   await replay(api.url, csvFile(300), { rowsPerSecond: 500 });

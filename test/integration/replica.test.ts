@@ -4,7 +4,6 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { readTransaction } from '../../src/core/read/read-transaction.ts';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openDatabase, openProbe } from '../../src/kit/database/open-database.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
@@ -13,6 +12,7 @@ import { type OpenReplica, openReplica } from '../../src/kit/database/replica/re
 import { readReplayed, readWritten } from '../../src/kit/database/replica/replica-position.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import type { ReplicaStatus } from '../../src/kit/words/replica-status.ts';
+import { readTransaction } from '../../src/rooms/search/queries/read-transaction.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { freeze } from '../support/freeze.ts';
 import { TEST_MARKET } from '../support/global-setup.ts';

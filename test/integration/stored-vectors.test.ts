@@ -12,7 +12,7 @@ import { readScoreRecord } from '../../src/core/store/scores/read-scores.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { readTrainingRows } from '../../src/rooms/models/store/training-rows.ts';
-import type { TrainingPage } from '../../src/rooms/models/training-page.ts';
+import type { TrainingPage } from '../../src/rooms/models/training/rows.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
 import { runRisk } from '../support/risk.ts';

@@ -3,21 +3,16 @@
  * the others are stored, and nothing twice; one worker stores one batch of scores at a time. Method: large batches that
  * overlap, one after the other and at once, and a lock that they wait for.
  */
-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { digestKeys } from '../../src/core/store/idempotency-keys/key-digest.ts';
 import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
-import {
-  createPartitionGuard,
-  ensurePartitions,
-} from '../../src/core/store/partitions/partitions.ts';
-import { createInsertScores } from '../../src/core/store/scores/scores.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { openScoreStore, storeScores } from '../../src/core/store/scores/scores.ts';
 import {
   claimTransactions,
   type NewTransaction,
 } from '../../src/core/store/transactions/transactions.ts';
-import { oneAtATime } from '../../src/core/work/one-at-a-time.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -215,13 +210,13 @@ describe('insertScores', () => {
     /** Two batches at once, while the table is locked: the connections in use as soon as `backends` wait for it. */
     async function connectionsInUse(first: number, stallMs: number, backends: number) {
       await using own = testDatabase.open({ connectionsMax: 4 });
-      const insertOne = createInsertScores(own, createPartitionGuard(own), [], oneAtATime(stallMs));
+      const scoreStore = openScoreStore(own, [], stallMs);
       const rows = scores(ROWS, 100).map((row, index) => ({
         ...row,
         transactionId: idAt(row.createdAtMs, first + index),
       }));
       const store = (some: readonly PlainScore[]) =>
-        insertOne(toNewScores(some), { ...LINEAGE, scoredAtMs: AT_MS }, []);
+        storeScores(scoreStore, toNewScores(some), { ...LINEAGE, scoredAtMs: AT_MS }, []);
       await store(rows.slice(0, 1));
       const { promise: done, resolve: letGo } = Promise.withResolvers<void>();
       const { promise: taken, resolve: take } = Promise.withResolvers<void>();

@@ -2,16 +2,18 @@
 import { ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/core/stream/entries/entry.ts';
 import type { Read } from '../../src/core/stream/group/read-group.ts';
 import type { Settlement } from '../../src/core/stream/settle/settle.ts';
-import type { OwnConnection } from '../../src/core/work/worker-parts.ts';
+import type { WorkerOptions } from '../../src/core/work/worker.ts';
 import { payloadsOf } from '../support/delivered.ts';
 import { type Process, unreachable } from './process.ts';
 import type { World } from './world.ts';
 
+type Connection = WorkerOptions['reader'];
+
 /** A connection that blocks, until there is something, the time is over or somebody unblocks it. */
-export function connect({ clock, streams, isDown }: World, process: Process): OwnConnection {
+export function connect({ clock, streams, isDown }: World, process: Process): Connection {
   let interrupt = (_isClosed: boolean): void => undefined;
   const nothing: Read = { deliveries: [], failed: new Map() };
-  const read: OwnConnection['readNew'] = (options) =>
+  const read: Connection['readNew'] = (options) =>
     process.call<Read>('readNew', (answer) => {
       let isOver = false;
       const end = (action: () => void) => {

@@ -2,8 +2,7 @@
 import type { Content, Document, Operation, Parameter, Schema } from './openapi.ts';
 
 const HEAD = `/**
- * Types of the API's requests and answers. Made by test/unit/docs/generated.test.ts from the document and compared
- * with it in every check; do not edit. \`npx vitest run test/unit/docs --update\` writes it anew.
+ * Types of the API's requests and answers. \`npm run api-types\` makes this file from the document, and git ignores it.
  */
 `;
 

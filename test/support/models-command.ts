@@ -2,9 +2,27 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { z } from 'zod';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { checkFields } from '../../src/kit/http/body/body.ts';
 import type { Role } from '../../src/kit/words/principal.ts';
+import { readOfficer } from '../../src/rooms/models/commands/officer.ts';
 import { command } from '../../src/rooms/models/commands.ts';
-import { makeFile } from '../unit/rooms/models/model/formats/xgboost-file.ts';
+import {
+  newEmergencySchema,
+  newProposalSchema,
+  newRollbackSchema,
+  type ProposedHolding,
+} from '../../src/rooms/models/model-record.ts';
+import { listModelRows, readModelRow } from '../../src/rooms/models/queries/list-models.ts';
+import {
+  actAlone,
+  approveRollout,
+  proposeRollout,
+  takeRolloutBack,
+} from '../../src/rooms/models/rollout/decide-rollout.ts';
+import { makeFile } from '../unit/rooms/models/model/xgboost-file.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { insertPersonKey } from './people.ts';
 import { runCommand } from './run-command.ts';
@@ -27,6 +45,7 @@ export type Answer = any;
 /** @param given a database that its owner disposes; default: one of the rig's own */
 export async function startModelsRig(given?: TestDatabase): Promise<ModelsRig> {
   const testDatabase = given ?? (await createTestDatabase());
+  const database = testDatabase.open({ connectionsMax: 4 });
   const folder = mkdtempSync(join(tmpdir(), 'risk-models-'));
   const run: ModelsRig['run'] = (key, ...args) =>
     runCommand(
@@ -35,8 +54,15 @@ export async function startModelsRig(given?: TestDatabase): Promise<ModelsRig> {
       args,
     );
   return {
-    ...{ testDatabase, folder, run },
-    json: async (key, ...args) => JSON.parse((await run(key, ...args, '--json')).stdout),
+    ...{ testDatabase, folder },
+    run: async (key, ...args) => {
+      const asked = await askRoom(database, key, args);
+      if (asked === undefined) return await run(key, ...args);
+      return { code: 0, stdout: JSON.stringify(asked) };
+    },
+    json: async (key, ...args) =>
+      (await askRoom(database, key, args)) ??
+      JSON.parse((await run(key, ...args, '--json')).stdout),
     makeKey: (owner, roles) => insertPersonKey(testDatabase, owner, roles),
     write: (name, content) => {
       const path = join(folder, name);
@@ -45,9 +71,47 @@ export async function startModelsRig(given?: TestDatabase): Promise<ModelsRig> {
     },
     [Symbol.asyncDispose]: async () => {
       rmSync(folder, { recursive: true });
+      await database[Symbol.asyncDispose]();
       if (given === undefined) await testDatabase[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What the routes of these actions do, without an API; undefined for an action that works on the database itself. */
+async function askRoom(
+  database: Database,
+  key: string | undefined,
+  [action = '', ...args]: string[],
+): Promise<Answer> {
+  const { values, positionals } = parseArgs({
+    ...{ args, strict: false, allowPositionals: true },
+    options: { corridor: { type: 'string' }, to: { type: 'string' }, reason: { type: 'string' } },
+  });
+  const [word = ''] = positionals;
+  const by = () => readOfficer(database, key === undefined ? {} : { RISK_API_KEY: key }, action);
+  const promotion = async <T extends { corridor: string; to: ProposedHolding }>(
+    schema: z.ZodType<T>,
+  ) => ({ ...checkFields(schema, values), reference: word, by: await by() });
+  switch (action) {
+    case 'list':
+      return await listModelRows(database, '', 1000);
+    case 'show':
+      return await readModelRow(database, word);
+    case 'promote':
+      return (await proposeRollout(database, await promotion(newProposalSchema))).proposal;
+    case 'approve':
+      return (await approveRollout(database, word, await by())).items;
+    case 'emergency': {
+      const { reason, ...asked } = await promotion(newEmergencySchema);
+      return await actAlone(database, asked, reason);
+    }
+    case 'rollback': {
+      const { corridor } = checkFields(newRollbackSchema, values);
+      return (await takeRolloutBack(database, corridor, await by())).items;
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** An XGBoost file that reads features of the engine. @param mark makes its bytes its own */

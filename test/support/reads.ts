@@ -1,12 +1,13 @@
 /** The lists as their routes call them, on a database without replica, and a reader of all their pages. */
-import { searchScores, searchTransactions } from '../../src/core/read/search.ts';
-import {
-  scoreSearchParameters,
-  transactionSearchParameters,
-} from '../../src/core/read/search-parameters.ts';
+
 import type { Database } from '../../src/kit/database/pool.ts';
 import type { Databases, Replica } from '../../src/kit/database/replica/choose-database.ts';
 import { openSliceDatabase } from '../../src/kit/database/slice-database.ts';
+import {
+  scoreSearchParameters,
+  transactionSearchParameters,
+} from '../../src/rooms/search/queries/parameters.ts';
+import { searchScores, searchTransactions } from '../../src/rooms/search/queries/search.ts';
 import { testConfig } from './config.ts';
 import type { TestDatabase } from './database.ts';
 
@@ -20,7 +21,7 @@ export const alone = (database: Database): Databases => ({
 });
 
 /** The connections of slices, as an API opens them. */
-export const openHurried = (
+export const openTimed = (
   { url }: TestDatabase,
   environment: Readonly<Record<string, string>> = {},
 ): Database => openSliceDatabase(testConfig(environment), url, (call) => call());

@@ -1,11 +1,9 @@
 /** One transaction and its score, as every example of the document has them. */
 import { CONSISTENCY_TOKEN } from '../../kit/http/answers/answer-headers.ts';
+import type { LabelJson } from '../domain/label-record.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import type { TransactionInput } from '../domain/transaction.ts';
-import type { LabelJson } from '../read/label-json.ts';
-import { digestQuestion, encodeSearchCursor } from '../read/search-cursor.ts';
-import type { FoundScoreJson, FoundTransactionJson } from '../read/search-json.ts';
-import type { StoredTransactionJson } from '../read/transaction-json.ts';
+import type { FoundTransactionJson, StoredTransactionJson } from '../domain/transaction-record.ts';
 
 export const TRANSACTION_ID = '01a1f84a-95c0-7000-8000-00000000002a';
 
@@ -34,14 +32,6 @@ export const secondInput: typeof transactionInput = {
   currency: 'USD',
   corridor: 'US-EG',
 };
-
-export const NEXT_CURSOR = encodeSearchCursor({
-  digest: digestQuestion({}),
-  position: {
-    ...{ leg: 0, stretch: null },
-    after: { id: TRANSACTION_ID, atMs: Date.parse('2026-11-20T09:30:00.000Z'), value: null },
-  },
-});
 
 export const storedTransaction: StoredTransactionJson = {
   transaction_id: TRANSACTION_ID,
@@ -94,12 +84,6 @@ export const foundTransaction: FoundTransactionJson = {
   ...storedTransaction,
   score,
   label: null,
-};
-
-export const foundScore: FoundScoreJson = {
-  ...score,
-  ...{ merchant_id: 'm_9', amount: '125.50', currency: 'USD', country: 'US' },
-  ...{ device_id: 'device-4f2a', channel: 'web', received_at: storedTransaction.received_at },
 };
 
 export const acceptedTransaction = {

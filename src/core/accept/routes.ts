@@ -23,7 +23,7 @@ import {
 import type { Log } from '../../kit/metrics/log.ts';
 import { scoreSchema } from '../domain/score-record.ts';
 import { transactionInputSchema } from '../domain/transaction.ts';
-import { findScore } from '../read/read-score.ts';
+import { findScore } from '../store/scores/read-scores.ts';
 import { createAcceptBatch } from './accept-batch.ts';
 import { createAcceptOne } from './accept-one.ts';
 import {

@@ -6,8 +6,8 @@
  * | {market:corridor:shard}:transactions     | stream     | until acknowledged | producer, promote, replay |
  * | {market:corridor:shard}:counts           | hash       | until it is empty  | scripts: how many `transactions` the stream holds |
  * | {market:corridor:shard}:retries          | sorted set | until due          | settle |
- * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy (event-budget.ts) | settle |
- * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded (event-budget.ts) | settle |
+ * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy (bound-events.ts) | settle |
+ * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded (bound-events.ts) | settle |
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:history                     | string     | for ever           | profile logs: the history of writes that the slot's profiles belong to |

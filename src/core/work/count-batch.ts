@@ -1,10 +1,10 @@
 /** Adds a batch to the metrics. */
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { VERDICTS, type Verdict } from '../domain/score-record.ts';
-import type { Decided, Item } from './item.ts';
+import type { Decided, EntryTransaction } from './decided.ts';
 
 type Counted = {
-  readonly scored: readonly Item[];
+  readonly scored: readonly EntryTransaction[];
   /** A verdict each. */
   readonly verdicts: readonly Verdict[];
   readonly scoredAtMs: number;
@@ -14,17 +14,16 @@ type Counted = {
 export function countScored(
   metrics: Metrics,
   { scored, verdicts: given, scoredAtMs }: Counted,
-  isNew: (item: Item) => boolean,
+  isNew: (one: EntryTransaction) => boolean,
 ): void {
   const corridors = new Map<string, ReturnType<typeof countersOf>>();
   let before = 0;
-  for (const [index, item] of scored.entries()) {
-    if (!isNew(item)) {
+  for (const [index, one] of scored.entries()) {
+    if (!isNew(one)) {
       before += 1;
       continue;
     }
-    const { transaction } = item;
-    const { corridor, receivedAtMs } = transaction;
+    const { corridor, receivedAtMs } = one.transaction;
     let counters = corridors.get(corridor);
     if (counters === undefined) {
       counters = countersOf(metrics, corridor);
@@ -48,10 +47,10 @@ function countersOf(metrics: Metrics, corridor: string) {
 
 /** Retries and dead letters, once they are settled. */
 export function countOutcomes(metrics: Metrics, decided: readonly Decided[]): void {
-  for (const { outcome, held } of decided) {
+  for (const { outcome, entry } of decided) {
     if (outcome.kind === 'retry') metrics.retries.inc({ code: outcome.failure.code });
     if (outcome.kind === 'dead-letter') {
-      metrics.deadLetters.inc({ corridor: held.stream.corridor, code: outcome.failure.code });
+      metrics.deadLetters.inc({ corridor: entry.stream.corridor, code: outcome.failure.code });
     }
   }
 }

@@ -50,11 +50,18 @@ export type AnswerCacheOptions<Question> = {
   readonly make: (question: Question) => Promise<MadeAnswer | undefined>;
   /** The version of now; null for answers that never change. */
   readonly readVersion: ((question: Question) => Promise<Version>) | null;
-  /** Counts a read: a hit is answered without a `make` of its own. */
-  readonly count: (isHit: boolean, question: Question) => void;
-  /** Monotonic. */
-  readonly nowMs: () => number;
+  /** The cache, as metrics name it. */
+  readonly name: (question: Question) => string;
+  readonly metrics: CacheMetrics;
+  /** Monotonic; another one in tests. */
+  readonly nowMs?: () => number;
 };
+
+type Counter = {
+  readonly inc: (labels: { readonly cache: string; readonly tier: 'memory' }) => void;
+};
+/** A hit is answered without a `make` of its own. */
+export type CacheMetrics = { readonly cacheHits: Counter; readonly cacheMisses: Counter };
 
 type Entry = MadeAnswer & {
   readonly madeMs: number;
@@ -68,7 +75,12 @@ type Entry = MadeAnswer & {
 export function createAnswerCache<Question>(
   options: AnswerCacheOptions<Question>,
 ): AnswerCache<Question> {
-  const { bytesMax, keyOf, ageMsMax, make, readVersion, count, nowMs } = options;
+  const { bytesMax, keyOf, ageMsMax, make, readVersion, name, metrics } = options;
+  const { nowMs = () => performance.now() } = options;
+  const count = (isHit: boolean, question: Question) => {
+    const labels = { cache: name(question), tier: 'memory' } as const;
+    (isHit ? metrics.cacheHits : metrics.cacheMisses).inc(labels);
+  };
   let makes = 0;
   let changedMs = Number.NEGATIVE_INFINITY;
   const entries = new LRUCache<string, Entry, { readonly question: Question }>({

@@ -1,133 +1,130 @@
-/**
- * The HTTP client of a replay: keep-alive connections, a deadline for each request, whole answers. A network
- * failure is thrown as an `unavailable` Failure; any status is an answer.
- */
-import http from 'node:http';
-import https from 'node:https';
+/** The HTTP client of the commands: a deadline for each request, whole answers, and one error for what may pass. */
 import { Failure } from '../words/failure.ts';
 import type { Problem } from './api-types.ts';
 
 export type ApiRequest = {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
-  readonly body?: string;
-  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: object;
 };
 
 export type ApiAnswer = {
   readonly status: number;
-  /** From Retry-After; null when the answer has none. */
-  readonly retryAfterMs: number | null;
-  readonly text: string;
+  /** The object of a JSON answer; undefined for any other text. */
+  readonly body: object | undefined;
 };
 
 export type ApiClient = {
+  /** @throws ApiUnavailable where the same request may be answered later */
   send(request: ApiRequest): Promise<ApiAnswer>;
-  [Symbol.dispose](): void;
 };
 
-type ApiClientOptions = {
+export type ApiOptions = {
   readonly url: string;
   readonly key: string | undefined;
-  /** Consistency token of the write that reads have to include. */
-  readonly token?: string | undefined;
-  readonly connections: number;
   readonly signal: AbortSignal;
 };
 
 /** Longer than the API's own deadline of a request, so that its answer arrives first. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** A larger answer would fill the memory of the command; the API's own answers are a hundredth of that. */
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+/** Statuses after which the same request may have another answer. */
+const PASSING = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
+/** Statuses of requests of which nothing was carried out. */
+const UNTOUCHED = new Set([425, 429]);
 
-export function createApiClient(options: ApiClientOptions): ApiClient {
-  const base = new URL(options.url);
-  const { request, Agent } = base.protocol === 'https:' ? https : http;
-  const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
-  const headers: Record<string, string> = {
-    ...(options.key !== undefined && { authorization: `Bearer ${options.key}` }),
-    ...(options.token !== undefined && { 'consistency-token': options.token }),
-  };
-  const send = ({ method, path, body, contentType }: ApiRequest) =>
-    new Promise<ApiAnswer>((resolve, reject) => {
-      const fail = (error: Error) => {
-        reject(options.signal.aborted ? error : unreachable(base, error));
-      };
-      const sent = request(
-        new URL(path, base),
-        {
-          method,
-          agent,
-          signal: options.signal,
-          headers:
-            body === undefined
-              ? headers
-              : {
-                  ...headers,
-                  'content-type': contentType ?? 'application/json',
-                  'content-length': Buffer.byteLength(body),
-                },
-        },
-        (response) => {
-          collect(response, resolve, fail);
-        },
-      );
-      sent.setTimeout(REQUEST_TIMEOUT_MS, () => {
-        sent.destroy(new Error(`no answer within ${REQUEST_TIMEOUT_MS} ms`));
-      });
-      sent.on('error', fail);
-      sent.end(body);
-    });
+/** The API does not answer, or not now. */
+export class ApiUnavailable extends Failure {
+  /** From Retry-After; null when the answer has none. */
+  readonly retryAfterMs: number | null;
+  /** True where the API may have carried the request out. */
+  readonly mayBeDone: boolean;
+
+  constructor(why: string, how: { retryAfterMs?: number | null; mayBeDone?: boolean } = {}) {
+    super('unavailable', 'API_UNAVAILABLE', why);
+    this.retryAfterMs = how.retryAfterMs ?? null;
+    this.mayBeDone = how.mayBeDone ?? true;
+  }
+}
+
+export function createApiClient(options: ApiOptions): ApiClient {
   return {
-    send,
-    [Symbol.dispose]: () => {
-      agent.destroy();
+    send: async ({ method, path, headers, body }) => {
+      const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+      const response = await fetchApi(options, path, {
+        ...{ method, signal: AbortSignal.any([options.signal, timeout]) },
+        headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      return await readAnswer(options, response);
     },
   };
 }
 
-function collect(
-  response: http.IncomingMessage,
-  resolve: (answer: ApiAnswer) => void,
-  fail: (error: Error) => void,
-): void {
-  const chunks: Buffer[] = [];
+/** One request with the key. @throws ApiUnavailable without an answer, or for one that may pass */
+export async function fetchApi(
+  { url, key, signal }: ApiOptions,
+  path: string,
+  request: RequestInit,
+): Promise<Response> {
+  const headers = new Headers(request.headers);
+  if (key !== undefined) headers.set('authorization', `Bearer ${key}`);
+  const response = await fetch(new URL(path, url), { signal, ...request, headers }).catch(
+    unlessAborted(url, signal),
+  );
+  const { status } = response;
+  if (!PASSING.has(status)) return response;
+  const answer = await readAnswer({ url, key, signal }, response);
+  // The API sends seconds, never a date.
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  throw new ApiUnavailable(refusal(answer).message, {
+    retryAfterMs: seconds >= 0 ? seconds * 1000 : null,
+    mayBeDone: !UNTOUCHED.has(status),
+  });
+}
+
+/** Throws what a request or its answer broke off with: as it is where the caller ended it. */
+export function unlessAborted(url: string, signal: AbortSignal): (error: unknown) => never {
+  return (error) => {
+    if (signal.aborted || !(error instanceof Error)) throw error;
+    const why =
+      error.name === 'TimeoutError'
+        ? `no answer within ${REQUEST_TIMEOUT_MS} ms`
+        : error.cause instanceof Error
+          ? error.cause.message || String(Reflect.get(error.cause, 'code'))
+          : error.message;
+    throw new ApiUnavailable(`${new URL(url).origin}: ${why}`);
+  };
+}
+
+/** @throws ApiUnavailable where the answer breaks off */
+export async function readAnswer(
+  { url, signal }: ApiOptions,
+  response: Response,
+): Promise<ApiAnswer> {
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
-  response.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > ANSWER_BYTES_MAX) response.destroy(new Error('the answer is too large'));
-    else chunks.push(chunk);
-  });
-  response.on('error', fail);
-  response.on('end', () => {
-    resolve({
-      status: response.statusCode ?? 0,
-      retryAfterMs: retryAfterMs(response.headers['retry-after']),
-      text: Buffer.concat(chunks).toString(),
-    });
-  });
-}
-
-/** Seconds only: our API never sends a date. */
-function retryAfterMs(header: string | undefined): number | null {
-  const seconds = Number(header);
-  return header === undefined || !(seconds >= 0) ? null : seconds * 1000;
-}
-
-function unreachable(base: URL, error: Error): Failure {
-  return new Failure('unavailable', 'API_UNREACHABLE', `${base.origin}: ${error.message}`, {
-    cause: error,
-  });
+  try {
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.length;
+      if (bytes > ANSWER_BYTES_MAX) throw new Error('the answer is too large');
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    unlessAborted(url, signal)(error);
+  }
+  return { status: response.status, body: parseJson(Buffer.concat(chunks).toString()) };
 }
 
 /** A refusal that retrying does not change, as a Failure with the API's own text. */
-export function refusal(answer: ApiAnswer): Failure {
-  const problem = parseJson<Problem>(answer.text);
-  const words = [problem.title, problem.detail].filter((part) => typeof part === 'string');
-  return new Failure(
-    'invalid',
-    `API_${answer.status}`,
-    `the API answered ${answer.status}${words.length > 0 ? `: ${words.join(': ')}` : ''}`,
-  );
+export function refusal({ status, body }: ApiAnswer): Failure {
+  const { title, detail }: Partial<Problem> = body ?? {};
+  const words = [title, detail].filter((part) => typeof part === 'string');
+  const said = `the API answered ${status}${words.length > 0 ? `: ${words.join(': ')}` : ''}`;
+  return new Failure('invalid', `API_${status}`, said);
 }
 
 /** An answer that is not from this API. */
@@ -139,12 +136,11 @@ export function notTheContract(): Failure {
   );
 }
 
-/** The answer's object as the document has it, of which anything may be missing; empty when it is not one. */
-export function parseJson<Answer extends object>(text: string): Partial<Answer> {
+function parseJson(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }

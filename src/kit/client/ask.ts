@@ -10,28 +10,22 @@ export type AskApi = <Name extends OperationName>(
   call: Operations[Name]['call'],
 ) => Promise<Operations[Name]['answer']>;
 
-type Call = {
-  readonly path?: Readonly<Record<string, string>>;
+export type Call = {
+  readonly path?: Readonly<Record<string, unknown>>;
   readonly query?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: object;
 };
 
 export function createAsk(client: Pick<ApiClient, 'send'>): AskApi {
   return async <Name extends OperationName>(name: Name, call: Operations[Name]['call']) => {
-    const { path: names = {}, query = {}, body }: Call = call;
-    const [method, pattern = ''] = name.split(' ');
-    const path = pattern.replaceAll(/\{(\w+)\}/g, (_, field) =>
-      encodeURIComponent(names[field] ?? ''),
-    );
-    const answer = await client.send({
-      method: methodOf(method),
-      path: path + queryString(query),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (answer.status >= 400) throw refusal(answer);
-    // The document has no answer there, and the type of the answer is undefined.
-    if (answer.status === NO_CONTENT) return undefined as Operations[Name]['answer'];
-    return parse<Operations[Name]['answer']>(answer.text);
+    const [method, path = ''] = name.split(' ');
+    // The tests of the API compare its answers with the document, of which the type is made.
+    return (await callApi(
+      client,
+      { method: methodOf(method), path },
+      call,
+    )) as Operations[Name]['answer'];
   };
 }
 
@@ -40,15 +34,22 @@ const NO_CONTENT = 204;
 const methodOf = (word = ''): ApiRequest['method'] =>
   word === 'POST' || word === 'DELETE' ? word : 'GET';
 
-/** The object of an answer; its fields are those of the document, which the tests of the API compare. */
-function parse<Answer>(text: string): Answer {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Answer;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  throw notTheContract();
+/** @returns the object of the answer; undefined where the answer has none. @throws Failure for a refusal */
+export async function callApi(
+  client: Pick<ApiClient, 'send'>,
+  { method, path: pattern }: Pick<ApiRequest, 'method' | 'path'>,
+  { path: names = {}, query = {}, headers = {}, body }: Call,
+): Promise<unknown> {
+  const path = pattern.replaceAll(/\{(\w+)\}/g, (_, field) =>
+    encodeURIComponent(String(names[field] ?? '')),
+  );
+  const answer = await client.send({
+    ...{ method, headers, path: path + queryString(query) },
+    ...(body && { body }),
+  });
+  if (answer.status >= 400) throw refusal(answer);
+  if (answer.body === undefined && answer.status !== NO_CONTENT) throw notTheContract();
+  return answer.body;
 }
 
 /** `?a=1&b=2` of the parameters that are given. */
@@ -59,25 +60,3 @@ function queryString(parameters: Readonly<Record<string, unknown>>): string {
   }
   return query.size === 0 ? '' : `?${query.toString()}`;
 }
-
-/** Rows of pages, until enough are read or no page is left. */
-export async function readPages<Row>(
-  rowsMax: number,
-  readPage: (
-    cursor: string | undefined,
-    rows: number,
-  ) => Promise<{ readonly items: readonly Row[]; readonly next_cursor: string | null }>,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await readPage(cursor, Math.min(PAGE_ROWS_MAX, rowsMax - rows.length));
-    if (!Array.isArray(page.items)) throw notTheContract();
-    rows.push(...page.items);
-    cursor = page.next_cursor ?? undefined;
-  } while (cursor !== undefined && rows.length < rowsMax);
-  return rows;
-}
-
-/** Most rows of one page. */
-const PAGE_ROWS_MAX = 200;

@@ -1,14 +1,24 @@
 /**
- * Posts a file in batches over a few connections, each taken when the one before it is answered, so that the API sets the
- * pace.
+ * Posts a file in batches until each row has its answer. A batch that the API refuses for some of its rows is sent again
+ * without them, and everything may be repeated: what is stored already stays as it is.
  */
-import type { RefusedRows } from './refused-rows.ts';
-import { createRetryPolicy, type RetryPolicy, type RetryPolicyOptions } from './retry-policy.ts';
-import type { Row, RowBatch, SourceFile } from './rows.ts';
+import { basename } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
+import { type ApiAnswer, type ApiClient, ApiUnavailable, refusal } from './api-client.ts';
+import type { Problem } from './api-types.ts';
+import { createRetries, type Retries, type RetryOptions } from './retries.ts';
+import type { Row, SourceFile } from './rows.ts';
+import { readState, writeState } from './state-file.ts';
 
-export type PostFileOptions = RetryPolicyOptions & {
+export type PostOptions = RetryOptions & {
   readonly batchRows: number;
+  /** Requests at a time; each is sent when the one before it is answered, so that the API sets the pace. */
   readonly connections: number;
+  /** Upper bound; null: as fast as the API answers. */
+  readonly rowsPerSecond: number | null;
+  /** File that records the rows answered so far; null records nothing. */
+  readonly checkpointPath: string | null;
   readonly onProgress: (progress: PostProgress) => void;
 };
 
@@ -18,48 +28,183 @@ export type PostProgress = {
   readonly bytes: number;
 };
 
-type Poster = {
-  /** Rows of the file before the first one that is posted. */
+/** The route that takes the rows. */
+export type RowsRoute = {
+  readonly path: string;
+  /** The member of a request that has the rows. */
+  readonly member: string;
+  /** Takes the answer to `rows` rows; `repeated`: an earlier try may be the one that stored them. */
+  readonly accepted: (body: object, rows: number, repeated: boolean) => void;
+};
+
+type Refused = { readonly line: number; readonly detail: string };
+
+export type Posted = {
+  /** Rows that an earlier run had answered. */
   readonly skipped: number;
-  /** Posts the rows of a batch until each has its answer. */
-  readonly post: (batch: RowBatch, retryPolicy: RetryPolicy) => Promise<void>;
-  readonly refused: RefusedRows['add'];
-  /** Rows that have their answer, refused ones included. */
-  readonly rows: () => number;
+  readonly refused: number;
+  /** The first of them, in the order of the file. */
+  readonly refusedFirst: readonly Refused[];
+};
+
+/** Refused rows that are shown; the others are counted. */
+export const REFUSED_SHOWN_MAX = 20;
+/** A stop repeats the rows of as long. */
+const CHECKPOINT_EVERY_MS = 1_000;
+const TOO_MANY_NEW_MONTHS: Problem['type'] = 'urn:risk:problem:too-many-new-months';
+const KEY_CONFLICT: Problem['type'] = 'urn:risk:problem:key-conflict';
+
+type Posting = {
+  readonly client: ApiClient;
+  readonly route: RowsRoute;
+  readonly retries: Retries;
+  readonly refuse: (row: Refused) => void;
 };
 
 /** @throws the first error; it ends the shared reader, and with it the work on the other connections */
 export async function postFile(
+  client: ApiClient,
   source: SourceFile,
-  options: PostFileOptions,
-  { skipped, post, refused, rows }: Poster,
-): Promise<void> {
-  const retryPolicy = createRetryPolicy(options);
+  options: PostOptions,
+  route: RowsRoute,
+): Promise<Posted> {
+  const { checkpointPath: path, onProgress } = options;
+  const skipped = path === null ? 0 : await readCheckpoint(path, source);
+  const contiguous = createContiguous(skipped);
+  const pace = createPace(options);
+  const refusedFirst: Refused[] = [];
+  let refused = 0;
+  let answered = skipped;
+  const refuse = (row: Refused) => {
+    if (refused++ < REFUSED_SHOWN_MAX) refusedFirst.push(row);
+  };
+  const posting = { client, route, refuse, retries: createRetries(options) };
+  let recordedMs = performance.now();
+  const record = async () => {
+    recordedMs = performance.now();
+    const state = { file: basename(source.path), bytes: source.bytes, rows: contiguous.rows() };
+    if (path !== null) await writeState(path, state);
+  };
   const batches = source.batches(options.batchRows, skipped);
   const takeBatches = async () => {
-    for await (const batch of batches) {
-      for (const row of batch.unreadable) refused(row);
-      await post(batch, retryPolicy);
-      const { bytes } = source;
-      options.onProgress({ rows: skipped + rows(), bytesRead: source.bytesRead(), bytes });
+    for await (const { rows, unreadable, rowsEnd } of batches) {
+      const end = contiguous.begin(rowsEnd);
+      unreadable.forEach(refuse);
+      await pace(rows.length);
+      await postRows(posting, rows, false);
+      end();
+      answered += rows.length + unreadable.length;
+      onProgress({ rows: answered, bytesRead: source.bytesRead(), bytes: source.bytes });
+      if (performance.now() - recordedMs > CHECKPOINT_EVERY_MS) await record();
     }
   };
   const ends = await Promise.allSettled(Array.from({ length: options.connections }, takeBatches));
+  await record();
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+  return { skipped, refused, refusedFirst: refusedFirst.toSorted((a, b) => a.line - b.line) };
 }
 
-/** Posts the rows of a request that was too large in two; a single one is refused. */
-export async function postHalves(
+/** @param repeatedBefore an earlier try with these rows may have been carried out */
+async function postRows(
+  posting: Posting,
   rows: readonly Row[],
-  post: (half: readonly Row[]) => Promise<void>,
-  refused: RefusedRows['add'],
+  repeatedBefore: boolean,
 ): Promise<void> {
-  const half = Math.ceil(rows.length / 2);
-  if (half < rows.length) {
-    await post(rows.slice(0, half));
-    await post(rows.slice(half));
+  if (rows.length === 0) return;
+  const { client, route, retries, refuse } = posting;
+  let repeated = repeatedBefore;
+  const body = { [route.member]: rows.map((row) => row.body) };
+  const answer = await retries(() =>
+    client.send({ method: 'POST', path: route.path, body }).catch((error: unknown) => {
+      repeated ||= error instanceof ApiUnavailable && error.mayBeDone;
+      throw error;
+    }),
+  );
+  if (answer.status === 200) {
+    route.accepted(answer.body ?? {}, rows.length, repeated);
+  } else if (answer.status === 422) {
+    await postRows(posting, leaveOut(posting, rows, answer), repeated);
+  } else if (answer.status === 413 && rows.length > 1) {
+    const half = Math.ceil(rows.length / 2);
+    await postRows(posting, rows.slice(0, half), repeated);
+    await postRows(posting, rows.slice(half), repeated);
+  } else if (answer.status === 413) {
+    for (const { line } of rows) refuse({ line, detail: 'is too large for the API' });
   } else {
-    for (const { line } of rows) refused({ line, detail: 'is too large for the API' });
+    throw refusal(answer);
   }
+}
+
+/**
+ * Refuses the rows that the answer has errors of, and returns the others. Of rows that conflict by one key the first is sent
+ * again, as it may be refused only because of the others.
+ */
+function leaveOut({ route, refuse }: Posting, rows: readonly Row[], answer: ApiAnswer): Row[] {
+  const { type, errors = [] }: Partial<Problem> = answer.body ?? {};
+  // No row is wrong: an operator has to make the months before the file can be posted.
+  if (type === TOO_MANY_NEW_MONTHS) throw refusal(answer);
+  const pointer = new RegExp(`^/${route.member}/(\\d+)(/.*)?$`);
+  const details = new Map<Row, string[]>();
+  for (const error of errors) {
+    const [, index, field = ''] = pointer.exec(error.pointer) ?? [];
+    const row = rows[Number(index)];
+    if (row === undefined) continue;
+    details.set(row, [...(details.get(row) ?? []), `${field} ${error.detail}`.trim()]);
+  }
+  const rivals = Map.groupBy(details.keys(), (row) =>
+    type === KEY_CONFLICT ? row.body['idempotency_key'] : row,
+  );
+  const wrong = [...rivals.values()].flatMap((group) =>
+    group.length > 1 ? group.slice(1) : group,
+  );
+  for (const row of wrong) {
+    refuse({ line: row.line, detail: details.get(row)?.join('; ') ?? '' });
+  }
+  if (wrong.length === 0) throw refusal(answer);
+  const left = new Set(wrong);
+  return rows.filter((row) => !left.has(row));
+}
+
+/** Counts the leading rows that are all answered while batches end in any order. */
+function createContiguous(firstRow: number) {
+  const open = new Set<{ readonly rowsBefore: number }>();
+  let taken = firstRow;
+  return {
+    /** Rows up to `rowsEnd` were taken; the returned function marks them as answered. */
+    begin: (rowsEnd: number) => {
+      const batch = { rowsBefore: taken };
+      taken = rowsEnd;
+      open.add(batch);
+      return () => open.delete(batch);
+    },
+    // A Set has the order of insertion, so the first open batch is the earliest.
+    rows: () => open.values().next().value?.rowsBefore ?? taken,
+  };
+}
+
+/** Lets at most `rowsPerSecond` rows pass; waiting batches keep their order. */
+function createPace({ rowsPerSecond, signal }: PostOptions): (rows: number) => Promise<void> {
+  let nextMs = 0;
+  return async (rows) => {
+    if (rowsPerSecond === null) return;
+    const nowMs = performance.now();
+    const dueMs = Math.max(nowMs, nextMs);
+    nextMs = dueMs + (rows / rowsPerSecond) * 1000;
+    if (dueMs > nowMs) await wait(dueMs - nowMs, undefined, { signal });
+  };
+}
+
+const checkpointSchema = z.object({
+  /** Identity of the file, which does not change when it is moved. */
+  file: z.string(),
+  bytes: z.number(),
+  /** Leading rows that are all answered. */
+  rows: z.int().min(0),
+});
+
+async function readCheckpoint(path: string, { path: file, bytes }: SourceFile): Promise<number> {
+  const isOurs = (known: z.infer<typeof checkpointSchema>) =>
+    known.file === basename(file) && known.bytes === bytes;
+  return (await readState(path, checkpointSchema, isOurs, file))?.rows ?? 0;
 }

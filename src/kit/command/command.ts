@@ -1,7 +1,6 @@
 /**
- * What a command of `bin/risk` is. Each file of this folder that is a command exports one
- * `command: Command`; `src/main/cli.ts` lists them, reads the configuration, answers `--help`, turns a
- * `UsageError` into exit code 2 and a thrown Failure into exit code 1.
+ * What a command of `bin/risk` is. Rooms and tools export commands; `src/main/cli.ts` lists them, reads the configuration,
+ * answers `--help`, and turns a `UsageError` into exit code 2 and a thrown Failure into exit code 1.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Config, Environment } from '../config/config.ts';
@@ -18,14 +17,14 @@ export type CommandContext = {
   readonly signal: AbortSignal;
 };
 
-type ServiceUrl = 'DATABASE_URL' | 'REDIS_URL';
+export type ServiceUrl = 'DATABASE_URL' | 'REDIS_URL';
 
 export type Command = {
   readonly name: string;
   /** One line for the table of `risk --help`. */
   readonly summary: string;
   /** Printed whole by `risk NAME --help` and after a usage error; starts with `risk NAME`. */
-  readonly usage: string;
+  readonly usage: string | (() => Promise<string>);
   /**
    * Settings that the command cannot run without; missing ones are reported together with all other problems of
    * the configuration.
@@ -35,8 +34,30 @@ export type Command = {
   run(args: string[], context: CommandContext): Promise<number>;
 };
 
-/** Exit codes of API.md; 78 (bad configuration) stands in runtime/config.ts. */
+/** Exit codes; 78 (bad configuration) stands in src/kit/config/config.ts. */
 export const EXIT = { fine: 0, failed: 1, usage: 2, impossibleHere: 3 } as const;
+
+export async function usageOf({ usage }: Command): Promise<string> {
+  return (typeof usage === 'string' ? usage : await usage()).trimEnd();
+}
+
+/** Resolves to undefined where a signal ended the work, after saying what the same command does next. */
+export async function unlessStopped<T>(
+  { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
+  said: string,
+  work: Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    output.note(`stopped; ${said}`);
+    return undefined;
+  }
+}
+
+/** Code of the Failure that says that a URL is not set, which is a bad configuration: exit code 78. */
+export const URL_MISSING = 'URL_MISSING';
 
 /** The command line is wrong: exit code 2, the message and the usage on standard error. */
 export class UsageError extends Error {
@@ -118,19 +139,8 @@ function strictly<T>(options: ParseArgsOptionsConfig, parse: () => T): T {
 /** A word with a dash follows the option: Node does not take it for the option's value. */
 const isAmbiguous = ({ message }: TypeError) => message.includes('ambiguous');
 
-/** One of a few words, where the option is given. Throws a UsageError that lists them. */
-export function wordOption<T extends string>(flag: string, text: string, words: readonly T[]): T;
-export function wordOption<T extends string>(
-  flag: string,
-  text: string | undefined,
-  words: readonly T[],
-): T | undefined;
-export function wordOption<T extends string>(
-  flag: string,
-  text: string | undefined,
-  words: readonly T[],
-): T | undefined {
-  if (text === undefined) return undefined;
+/** One of a few words. Throws a UsageError that lists them. */
+export function wordOption<T extends string>(flag: string, text: string, words: readonly T[]): T {
   const known = words.find((word) => word === text);
   if (known === undefined) throw unknownWord(flag, text, words);
   return known;

@@ -22,20 +22,20 @@ type OutputStream = {
 export type Output = {
   /** True when `--json` was given: one JSON document on standard output and nothing else. */
   readonly json: boolean;
-  /** True when standard error is a terminal, hence may show a progress bar. */
-  readonly progressTerminal: boolean;
   /** One line for people; nothing under `--json`. */
   line(text?: string): void;
   /** One line on standard output in both modes: for a line that programs read, as the ledger. */
   exactLine(text: string): void;
   /** Rows as a table, or as a JSON array of the rows. */
-  table(columns: readonly Column[], rows: readonly Row[]): void;
-  /** Fields as an aligned list, or as one JSON object. */
+  table(columns: readonly (string | Column)[], rows: readonly Row[]): void;
+  /** Fields as an aligned list with a table for each list of objects, or as one JSON object. */
   record(fields: Row): void;
   /** The value under `--json`, otherwise the lines. */
   value(value: unknown, lines: readonly string[]): void;
   /** One line on standard error that a person reads while waiting. */
   note(text: string): void;
+  /** How far the work is: a line that changes on a terminal, and elsewhere a note every few seconds. */
+  progress(text: string): void;
   /** One line on standard error saying what went wrong. */
   error(text: string): void;
 };
@@ -46,23 +46,37 @@ type OutputOptions = {
   readonly stderr?: OutputStream;
 };
 
+const PROGRESS_EVERY_MS = 5_000;
+
 export function createOutput(options: OutputOptions): Output {
   const { json, stdout = process.stdout, stderr = process.stderr } = options;
+  const isTerminal = stderr.isTTY === true;
+  let progressMs = performance.now();
+  let isChanging = false;
+  const clear = () => {
+    if (isChanging) stderr.write('\r\u001b[K');
+    isChanging = false;
+  };
+  const result = (text: string) => {
+    clear();
+    stdout.write(`${text}\n`);
+  };
   const document = (value: unknown) => {
-    stdout.write(`${JSON.stringify(value, null, stdout.isTTY === true ? 2 : undefined)}\n`);
+    result(JSON.stringify(value, null, stdout.isTTY === true ? 2 : undefined));
   };
   const lines = (texts: readonly string[]) => {
-    if (texts.length > 0) stdout.write(`${texts.join('\n')}\n`);
+    if (texts.length > 0) result(texts.join('\n'));
+  };
+  const note = (text: string) => {
+    clear();
+    stderr.write(`${text}\n`);
   };
   return {
     json,
-    progressTerminal: stderr.isTTY === true,
     line: (text = '') => {
-      if (!json) stdout.write(`${text}\n`);
+      if (!json) result(text);
     },
-    exactLine: (text) => {
-      stdout.write(`${text}\n`);
-    },
+    exactLine: result,
     table: (columns, rows) => {
       if (json) document(rows);
       else lines(formatTable(columns, rows, stdout.isTTY === true));
@@ -75,31 +89,40 @@ export function createOutput(options: OutputOptions): Output {
       if (json) document(value);
       else lines(texts);
     },
-    note: (text) => {
-      stderr.write(`${text}\n`);
+    note,
+    progress: (text) => {
+      if (isTerminal) {
+        clear();
+        stderr.write(text);
+        isChanging = true;
+      } else if (performance.now() - progressMs >= PROGRESS_EVERY_MS) {
+        progressMs = performance.now();
+        note(text);
+      }
     },
     error: (text) => {
-      stderr.write(`${stderr.isTTY === true ? styleText('red', text) : text}\n`);
+      note(isTerminal ? styleText('red', text) : text);
     },
   };
 }
 
 /** Columns two spaces apart; numbers to the right unless the column says otherwise. */
 export function formatTable(
-  columns: readonly Column[],
+  columns: readonly (string | Column)[],
   rows: readonly Row[],
   bold = false,
 ): string[] {
-  const titles = columns.map((column) => column.title ?? column.field);
-  const cells = rows.map((row) => columns.map((column) => formatCell(row[column.field])));
+  const shown = columns.map((column) => (typeof column === 'string' ? { field: column } : column));
+  const titles = shown.map(({ field, title }) => title ?? titleOf(field));
+  const values = rows.map((row) => shown.map(({ field }) => valueAt(row, field)));
+  const cells = values.map((line) => line.map(formatCell));
   const widths = titles.map((title, index) =>
     Math.max(title.length, ...cells.map((line) => line[index]?.length ?? 0)),
   );
-  const toRight = columns.map(
-    ({ field, align }) =>
-      (align ?? (rows.some((row) => typeof row[field] === 'number') ? 'right' : 'left')) ===
-      'right',
-  );
+  const toRight = shown.map(({ align }, index) => {
+    const isNumeric = values.some((line) => typeof line[index] === 'number');
+    return (align ?? (isNumeric ? 'right' : 'left')) === 'right';
+  });
   const pad = (line: readonly string[]) =>
     line
       .map((text, index) =>
@@ -111,17 +134,35 @@ export function formatTable(
   return [bold ? styleText('bold', head) : head, ...cells.map(pad)];
 }
 
+/** `transaction_id` is `transaction`, `due_at` is `due at`. */
+const titleOf = (field: string) => field.replace(/_id$/, '').replaceAll('_', ' ');
+
+/** `message.account_id` is a field of a field. */
+const valueAt = (row: Row, field: string) =>
+  field.split('.').reduce((value: unknown, name) => Object(value)[name], row);
+
 function formatRecord(fields: Row): string[] {
-  const width = Math.max(0, ...Object.keys(fields).map((name) => name.length));
-  return Object.entries(fields).map(
-    ([name, value]) => `${name.padEnd(width)}  ${formatCell(value)}`,
-  );
+  const entries = Object.entries(fields);
+  const plain = entries.filter(([, value]) => !isTable(value));
+  const width = Math.max(0, ...plain.map(([name]) => name.length));
+  const tables = entries.flatMap(([name, value]) => {
+    if (!isTable(value)) return [];
+    return ['', titleOf(name), ...formatTable(Object.keys(value[0] ?? {}), value)];
+  });
+  return [
+    ...plain.map(([name, value]) => `${name.padEnd(width)}  ${formatCell(value)}`),
+    ...tables,
+  ];
 }
 
-/** Absent values are a dash; structured values are compact JSON; line ends cannot break a table. */
+const isTable = (value: unknown): value is Row[] =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => one === Object(one));
+
+/** Absent values are a dash; lists are words; other structures are compact JSON; line ends cannot break a table. */
 function formatCell(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value) && !isTable(value)) return value.map(formatCell).join(' ') || '-';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return text.replace(/[\r\n\t]+/g, ' ');
 }

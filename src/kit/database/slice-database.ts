@@ -1,8 +1,12 @@
 /** The connections that read slices of searches. */
-import { SLICE_MS_MAX } from '../../core/read/walk.ts';
 import type { Config } from '../config/config.ts';
 import { openDatabase } from './open-database.ts';
 import type { Database, PoolOptions } from './pool.ts';
+
+/** A page is to be there within 300 ms, also where nothing of it is in memory, and has its rows to read after the walk. */
+export const WALK_MS_MAX = 200;
+/** A statement of a slice takes so long at most. */
+export const SLICE_MS_MAX = 5 * WALK_MS_MAX;
 
 /**
  * A slice follows an index and ends after its first rows. Where Postgres has no statistics, as of a month whose rows have just

@@ -3,6 +3,7 @@
  * opaque text; it is bound to nothing, so filters may change between pages. 24 bytes as base64url:
  * the time as epoch milliseconds (u64, big-endian), then the id. No two texts mean the same position.
  */
+import type { z } from 'zod';
 import { WRITTEN_MS_MAX } from './wire-time.ts';
 
 /** Everything strictly before (atMs, id) is still to come. */
@@ -37,6 +38,27 @@ export function decodeCursor(cursor: string): Position | undefined {
     hex.slice(20),
   ].join('-');
   return { atMs: Number(atMs), id };
+}
+
+/** A cursor of more fields than a time and an id, as JSON in base64url. */
+export const encodeJsonCursor = (fields: readonly unknown[]): string =>
+  Buffer.from(JSON.stringify(fields)).toString('base64url');
+
+/** Reads the fields; undefined for a text that `encodeJsonCursor` did not make. */
+export function decodeJsonCursor<Schema extends z.ZodType<readonly unknown[]>>(
+  cursor: string,
+  schema: Schema,
+): z.output<Schema> | undefined {
+  const fields = schema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString())).data;
+  return fields !== undefined && encodeJsonCursor(fields) === cursor ? fields : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Most milliseconds that a UUIDv7 can hold: 48 bits. */

@@ -63,21 +63,23 @@ export const pageLimit = integerParameter(1, PAGE_LIMITS.rowsMax)
 /** Description of every `cursor`. */
 export const CURSOR_DESCRIPTION = '`next_cursor` of the page before; absent for the first page.';
 
+/** A cursor that `decode` reads; undefined where it is of another list. */
+export const cursorParameter = <Position>(decode: (text: string) => Position | undefined) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const position = decode(text);
+      if (position !== undefined) return position;
+      const message = 'must be the next_cursor of this list';
+      context.addIssue({ code: 'custom', message, input: text });
+      return z.NEVER;
+    })
+    .optional();
+
 /** `limit` and `cursor`, the latter decoded to the position it stands for. */
 export const pageParameters = {
   limit: pageLimit,
-  cursor: z
-    .string()
-    .transform((text, context) => {
-      const position = decodeCursor(text);
-      if (position !== undefined) return position;
-      context.addIssue({
-        code: 'custom',
-        message: 'must be the next_cursor of this list',
-        input: text,
-      });
-      return z.NEVER;
-    })
-    .optional()
-    .meta(shown('AAABofhKlcABofhKlcBwAIAAAAAAAAAq', CURSOR_DESCRIPTION)),
+  cursor: cursorParameter(decodeCursor).meta(
+    shown('AAABofhKlcABofhKlcBwAIAAAAAAAAAq', CURSOR_DESCRIPTION),
+  ),
 };

@@ -2,62 +2,75 @@
  * Exports to a file, or to parts of a million rows as Parquet, over transfers that may break off. Rows go to a partial file, which
  * gets its name once it is whole.
  */
-import { type FileHandle, open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
-import { type ApiAnswer, refusal } from '../../kit/client/api-client.ts';
-import { createRetryPolicy, type RetryPolicy } from '../../kit/client/retry-policy.ts';
-import { createRowTracker } from '../../kit/client/row-tracker.ts';
-import { Failure } from '../../kit/words/failure.ts';
+import { z } from 'zod';
 import {
-  beginState,
-  type ExportState,
-  readExportState,
-  removeExportState,
-  writeExportState,
-} from './export-state.ts';
+  type ApiOptions,
+  fetchApi,
+  readAnswer,
+  refusal,
+  unlessAborted,
+} from '../../kit/client/api-client.ts';
+import { createRetries, type Retries, type RetryOptions } from '../../kit/client/retries.ts';
+import { readState, writeState } from '../../kit/client/state-file.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { PARQUET_ROWS_MAX } from './parameters.ts';
+import { createRowTracker } from './row-tracker.ts';
 
-export type ExportOptions = {
-  readonly url: string;
-  readonly key: string | undefined;
-  /** Consistency token of the write that the rows have to include. */
-  readonly token: string | undefined;
-  /** The parameters but `after`. */
-  readonly question: Readonly<Record<string, string>>;
-  readonly output: string;
-  /** Rows of a Parquet file behind which the API expects another question. */
-  readonly partRowsMax: number;
-  readonly outageMsMax: number;
-  readonly signal: AbortSignal;
-  readonly onWaiting: (reason: string) => void;
-  readonly onRows: (rows: number) => void;
-};
+export type ExportOptions = ApiOptions &
+  RetryOptions & {
+    readonly headers: Readonly<Record<string, string>>;
+    /** The parameters but `after`. */
+    readonly question: Readonly<Record<string, string>>;
+    readonly output: string;
+    readonly onRows: (rows: number) => void;
+  };
 
 export type Exported = { readonly rows: number; readonly files: readonly string[] };
+
+/** How far an export has come: the command begins there after a stop. */
+const stateSchema = z.object({
+  /** The parameters: another question is another export. */
+  question: z.record(z.string(), z.string()),
+  /** Transaction id of the last whole row; absent before the first. */
+  after: z.string().optional(),
+  rows: z.int().min(0),
+  /** Bytes of whole rows in the partial file. */
+  bytes: z.int().min(0),
+  /** Parquet files that are whole. */
+  parts: z.int().min(0),
+});
+type ExportState = z.infer<typeof stateSchema>;
 
 const PATH = '/v1/exports/transactions';
 /** A stop repeats as many bytes at most. */
 const STATE_EVERY_BYTES = 32 * 1024 * 1024;
-const RETRIED = new Set([429, 500, 502, 503, 504]);
+
+const partialOf = (path: string) => `${path}.partial`;
+const stateOf = (output: string) => `${output}.state`;
 
 export async function exportFile(options: ExportOptions): Promise<Exported> {
   const { output, question } = options;
-  const state = await ifThere(partialOf(output), await readExportState(output, { ...question }));
-  const retryPolicy = createRetryPolicy(options);
-  const exported =
-    question['format'] === 'parquet'
-      ? await exportParts(options, state, retryPolicy)
-      : await exportRows(options, state, retryPolicy);
-  await removeExportState(output);
+  const write = question['format'] === 'parquet' ? exportParts : exportRows;
+  const exported = await write(options, await beginState(options), createRetries(options));
+  await rm(stateOf(output), { force: true });
   return exported;
 }
 
 /** Begins anew where the partial file lacks bytes that the state counts, as after a loss of power: they would be zeros. */
-async function ifThere(path: string, state: ExportState): Promise<ExportState> {
-  const bytes = await stat(path).then(
+async function beginState({ output, question }: ExportOptions): Promise<ExportState> {
+  const known = Object.entries(question).sort().join();
+  // A state without rows has nothing to lose: its question may have been refused.
+  const isOurs = (state: ExportState) =>
+    state.rows === 0 || Object.entries(state.question).sort().join() === known;
+  const state = await readState(stateOf(output), stateSchema, isOurs, 'this export');
+  const bytes = await stat(partialOf(output)).then(
     ({ size }) => size,
     () => 0,
   );
-  return bytes < state.bytes ? beginState(state.question) : state;
+  if (state !== undefined && state.rows > 0 && bytes >= state.bytes) return state;
+  return { question, rows: 0, bytes: 0, parts: 0 };
 }
 
 async function openFile(path: string, flags: 'w' | 'r+'): Promise<FileHandle> {
@@ -66,51 +79,42 @@ async function openFile(path: string, flags: 'w' | 'r+'): Promise<FileHandle> {
   });
 }
 
-const partialOf = (path: string) => `${path}.partial`;
-
 async function exportRows(
   options: ExportOptions,
   begun: ExportState,
-  retryPolicy: RetryPolicy,
+  retries: Retries,
 ): Promise<Exported> {
   const { output, question } = options;
   let state = begun;
   await using file = await openFile(partialOf(output), state.bytes === 0 ? 'w' : 'r+');
-  for (let attempt = 1; ; attempt++) {
-    // Bytes of a row that is not whole are written over.
-    await file.truncate(state.bytes);
-    const tracker = createRowTracker(question['format'] === 'csv');
+  await retries(async (progressed) => {
     const from = state;
-    let whole = 0;
+    // Bytes of a row that is not whole are written over.
+    await file.truncate(from.bytes);
+    const tracker = createRowTracker(question['format'] === 'csv');
+    const keep = () => writeState(stateOf(output), state);
+    let whole = from.bytes;
     const received = async (bytes: Uint8Array, at: number) => {
       await file.write(bytes, 0, bytes.length, from.bytes + at);
-      whole = tracker.add(bytes);
+      whole = from.bytes + tracker.add(bytes);
       // A header without a row comes again.
       if (tracker.rows() === 0) return;
-      state = {
-        ...{ question: from.question, parts: 0, rows: from.rows + tracker.rows() },
-        ...{ bytes: from.bytes + whole, after: tracker.last() },
-      };
+      state = { ...from, rows: from.rows + tracker.rows(), bytes: whole, after: tracker.last() };
+      progressed();
       options.onRows(state.rows);
     };
-    const keep = () => writeExportState(output, state);
-    const broken = await transfer(options, state.after, received, keep).catch(async (error) => {
+    try {
+      await transfer(options, from.after, received, keep);
+    } finally {
       await keep();
-      throw error;
-    });
-    if (broken === undefined) {
-      // The line that says how many rows were sent is no row of the file.
-      await file.truncate(from.bytes + whole);
-      checkRows(question['format'] === 'ndjson' ? tracker.said() : tracker.rows(), tracker.rows());
-      break;
     }
-    await keep();
-    if (tracker.rows() > 0) {
-      retryPolicy.succeeded();
-      attempt = 1;
-    }
-    await retryPolicy.beforeRetry(attempt, broken.retryAfterMs, broken.failure);
-  }
+    // The line that says how many rows were sent is no row of the file.
+    await file.truncate(whole);
+    const said = question['format'] === 'ndjson' ? tracker.said() : tracker.rows();
+    if (said === tracker.rows()) return;
+    const why = `the API says that it sent ${said ?? 'no last line'}, and ${tracker.rows()} rows came`;
+    throw new Failure('invalid', 'EXPORT_INCOMPLETE', why);
+  });
   await file.sync();
   await rename(partialOf(output), output);
   return { rows: state.rows, files: [output] };
@@ -119,26 +123,31 @@ async function exportRows(
 async function exportParts(
   options: ExportOptions,
   begun: ExportState,
-  retryPolicy: RetryPolicy,
+  retries: Retries,
 ): Promise<Exported> {
   const { output } = options;
   let state = begun;
   const files = Array.from({ length: state.parts }, (_, at) => partName(output, at + 1));
   for (;;) {
     const path = partName(output, state.parts + 1);
-    await exportPart(options, partialOf(path), state.after, retryPolicy);
+    await retries(async () => {
+      await using file = await openFile(partialOf(path), 'w');
+      const received = async (bytes: Uint8Array, at: number) => {
+        await file.write(bytes, 0, bytes.length, at);
+      };
+      await transfer(options, state.after, received, async () => undefined);
+      await file.sync();
+    });
     const { rows, last } = await readPart(partialOf(path));
     // An export without rows is a file without rows; after a full part it is none.
     if (rows === 0 && state.parts > 0) break;
     await rename(partialOf(path), path);
     files.push(path);
-    state = {
-      ...{ question: state.question, bytes: 0, rows: state.rows + rows },
-      ...{ parts: state.parts + 1, after: last ?? state.after },
-    };
-    await writeExportState(output, state);
+    const after = last ?? state.after;
+    state = { ...state, bytes: 0, rows: state.rows + rows, parts: state.parts + 1, after };
+    await writeState(stateOf(output), state);
     options.onRows(state.rows);
-    if (rows < options.partRowsMax) break;
+    if (rows < PARQUET_ROWS_MAX) break;
   }
   return { rows: state.rows, files };
 }
@@ -146,26 +155,6 @@ async function exportParts(
 /** `a/b.parquet` is `a/b-0001.parquet` and so on. */
 const partName = (output: string, part: number) =>
   `${output.replace(/\.parquet$/, '')}-${String(part).padStart(4, '0')}.parquet`;
-
-async function exportPart(
-  options: ExportOptions,
-  path: string,
-  after: string | undefined,
-  retryPolicy: RetryPolicy,
-): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    await using file = await openFile(path, 'w');
-    const received = (bytes: Uint8Array, at: number) =>
-      file.write(bytes, 0, bytes.length, at).then(() => undefined);
-    const broken = await transfer(options, after, received, () => Promise.resolve());
-    if (broken === undefined) {
-      await file.sync();
-      retryPolicy.succeeded();
-      return;
-    }
-    await retryPolicy.beforeRetry(attempt, broken.retryAfterMs, broken.failure);
-  }
-}
 
 /** Reads the footer, which a file that is not whole lacks. */
 async function readPart(path: string): Promise<{ rows: number; last: string | undefined }> {
@@ -179,55 +168,27 @@ async function readPart(path: string): Promise<{ rows: number; last: string | un
   return { rows, last: String(last?.['transaction_id']) };
 }
 
-function checkRows(said: number | undefined, counted: number): void {
-  if (said === counted) return;
-  const detail = `the API says that it sent ${said ?? 'no last line'}, and ${counted} rows came`;
-  throw new Failure('invalid', 'EXPORT_INCOMPLETE', detail);
-}
-
-type Broken = { readonly failure: Failure; readonly retryAfterMs: number | null };
-
-/** One request. @returns why it broke off; undefined where all of it came */
+/** One request. @throws ApiUnavailable where it breaks off */
 async function transfer(
-  { url, key, token, question, signal }: ExportOptions,
+  options: ExportOptions,
   after: string | undefined,
   received: (bytes: Uint8Array, at: number) => Promise<void>,
   onProgress: () => Promise<void>,
-): Promise<Broken | undefined> {
-  const target = new URL(PATH, url);
-  target.search = new URLSearchParams({ ...question, ...(after && { after }) }).toString();
-  const headers = {
-    ...(key !== undefined && { authorization: `Bearer ${key}` }),
-    ...(token !== undefined && { 'consistency-token': token }),
-  };
-  try {
-    const response = await fetch(target, { headers, signal });
-    if (!response.ok) return await refuse(response);
-    let at = 0;
-    let noted = 0;
-    for await (const bytes of response.body ?? []) {
-      await received(bytes, at);
-      at += bytes.length;
-      if (at - noted < STATE_EVERY_BYTES) continue;
-      noted = at;
-      await onProgress();
-    }
-    return undefined;
-  } catch (error) {
-    if (signal.aborted || !(error instanceof TypeError)) throw error;
-    const detail = `${target.origin}: the transfer broke off`;
-    const failure = new Failure('unavailable', 'API_UNREACHABLE', detail, { cause: error });
-    return { failure, retryAfterMs: null };
+): Promise<void> {
+  const { url, headers, signal } = options;
+  const query = new URLSearchParams({ ...options.question, ...(after && { after }) });
+  const response = await fetchApi(options, `${PATH}?${query}`, { headers });
+  if (!response.ok) throw refusal(await readAnswer(options, response));
+  let at = 0;
+  let noted = 0;
+  const reader = (response.body ?? new ReadableStream()).getReader();
+  for (;;) {
+    const { done, value } = await reader.read().catch(unlessAborted(url, signal));
+    if (done) return;
+    await received(value, at);
+    at += value.length;
+    if (at - noted < STATE_EVERY_BYTES) continue;
+    noted = at;
+    await onProgress();
   }
-}
-
-async function refuse(response: Response): Promise<Broken> {
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  const answer: ApiAnswer = {
-    ...{ status: response.status, text: await response.text() },
-    retryAfterMs: seconds >= 0 ? seconds * 1000 : null,
-  };
-  const failure = refusal(answer);
-  if (!RETRIED.has(answer.status)) throw failure;
-  return { failure, retryAfterMs: answer.retryAfterMs };
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { plainText } from '../../kit/words/plain-text.ts';
-import { calibrationSchema } from './model/evaluation/calibration-json.ts';
+import { calibrationSchema } from './model/calibration.ts';
 
 const CODE_VERSION_CHARS_MAX = 64;
 /** Most bytes as compact JSON. */

@@ -3,7 +3,7 @@
  * alert.
  */
 
-import type { OutcomeShare } from '../../core/read/outcome-counts.ts';
+import type { OutcomeShare } from '../../core/domain/outcome-share.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { type Drift, WATCH_MINIMUM, type WatchReport } from './watch-report.ts';
 

@@ -1,6 +1,6 @@
 /** A report of the watch over models and rules, and its wire form (`GET /v1/models/watch`). */
 import { z } from 'zod';
-import { outcomeShareSchema } from '../../core/read/outcome-counts.ts';
+import { outcomeShareSchema } from '../../core/domain/outcome-share.ts';
 import { MODEL } from './model-record.ts';
 
 /** The subject of scores that no model decided. */

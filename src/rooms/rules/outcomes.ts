@@ -8,10 +8,11 @@ import {
   outcomeShareSchema,
   outcomesFromMs,
   shareOf,
-} from '../../core/read/outcome-counts.ts';
-import { questionOf, summaryParameters } from '../../core/read/summary-parameters.ts';
+} from '../../core/domain/outcome-share.ts';
+import { VERDICTS } from '../../core/domain/score-record.ts';
 import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { type ScoreReasons, sampleReasons } from '../../core/store/scores/score-window.ts';
+import { REASONS } from '../../core/store/search/search-question.ts';
 import { sumDays } from '../../core/store/tallies/day-sums.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
@@ -20,6 +21,8 @@ import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 const SAMPLE_ROWS = 20_000;
 /** More than rules and verdicts, by day. */
 const SUMS_MAX = 10_000;
+const BY_OUTCOME = { corridor: false, outcome: true, ruleSet: false, model: false };
+const ANY = { corridor: undefined, currency: undefined, ruleSet: undefined, model: undefined };
 
 export const ruleOutcomesParameters = z.strictObject({
   days: z
@@ -85,11 +88,11 @@ export async function readRuleOutcomes(
 ): Promise<RuleOutcomesJson> {
   const lastMs = Math.floor(nowMs / DAY_MS) * DAY_MS;
   const firstMs = outcomesFromMs(days, nowMs);
-  const hits = await sumBy(database, 'rule', firstMs, lastMs);
+  const hits = await sumBy(database, REASONS, firstMs, lastMs);
   const window = { fromMs: firstMs, toMs: nowMs };
   const { signal } = new AbortController();
   const sampled = await sampleReasons(database.query, window, SAMPLE_ROWS, signal);
-  const scores = await sumBy(database, 'verdict', firstMs, lastMs);
+  const scores = await sumBy(database, VERDICTS, firstMs, lastMs);
   return {
     rule_set: currentRuleSet.id,
     from: new Date(firstMs).toISOString(),
@@ -107,15 +110,14 @@ export async function readRuleOutcomes(
   };
 }
 
-/** Scores by verdict or by reason. */
+/** How often the daily tallies count each of these outcomes. */
 async function sumBy(
   database: Database,
-  by: 'verdict' | 'rule',
-  first: number,
-  last: number,
+  outcomes: readonly string[],
+  firstMs: number,
+  lastMs: number,
 ): Promise<ReadonlyMap<string, number>> {
-  const question = questionOf(summaryParameters.parse({ group_by: by }), { first, last });
-  if ('problems' in question) throw new Error(`scores are counted by ${by}`);
+  const question = { firstMs, lastMs, outcomes, own: outcomes, by: BY_OUTCOME, only: ANY };
   const { sums } = await sumDays(database, question, SUMS_MAX);
   const counts = new Map<string, number>();
   for (const { outcome, count } of sums) {

@@ -1,16 +1,23 @@
 /** What search adds to an API process. */
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { bindEvaluating } from './bind-evaluate.ts';
-import { bindReading } from './bind-reading.ts';
+import { openCaches } from './caches.ts';
 import { answerHotScores } from './hot-scores.ts';
 import { evaluatePaths, evaluateRoutes } from './routes/evaluate.ts';
 import { partiesPaths, partiesRoutes } from './routes/parties.ts';
 import { scoresPaths, scoresRoutes } from './routes/scores.ts';
+import { scoreListPaths, searchRoutes, transactionListPaths } from './routes/search.ts';
 import { transactionsPaths, transactionsRoutes } from './routes/transactions.ts';
 
 export const document: DocumentPart = {
-  paths: { ...transactionsPaths, ...scoresPaths, ...evaluatePaths, ...partiesPaths },
+  paths: {
+    ...transactionListPaths,
+    ...transactionsPaths,
+    ...scoreListPaths,
+    ...scoresPaths,
+    ...evaluatePaths,
+    ...partiesPaths,
+  },
   tags: {
     accounts: 'What an account did.',
     devices: 'What happened on a device.',
@@ -20,20 +27,18 @@ export const document: DocumentPart = {
 };
 
 export function openSearch(api: Api): ApiRoom {
-  const { config, databases, models, ingest, limits, metrics, guards, recall } = api;
-  const reading = bindReading(config, api);
+  const { config, guards, metrics, recall } = api;
+  const { scores, profiles } = openCaches(api);
   // Who has posted a label sees it at once in this process.
-  api.afterLabels.add(reading.noteLabels);
-  const evaluating = bindEvaluating(
-    ...[databases.primary, models, config.RISK_LABEL_MATURITY_DAYS, ingest],
-  );
-  const hot = { recall, peekScore: reading.peekScore, metrics, degradation: guards.health.level };
+  api.afterLabels.add(profiles.proveAnew);
+  const hot = { recall, peek: scores.peek, metrics, degradation: guards.health.level };
   return {
     routes: [
-      transactionsRoutes(reading),
-      scoresRoutes(reading),
-      evaluateRoutes(evaluating, reading, limits),
-      partiesRoutes(reading),
+      searchRoutes(api),
+      transactionsRoutes(api, scores),
+      scoresRoutes(api, scores),
+      evaluateRoutes(api, scores),
+      partiesRoutes(api, profiles),
     ],
     // Requests of a limited client are counted in the application.
     answerFirst: (application) =>

@@ -12,11 +12,11 @@ import { readCredential } from '../../kit/http/auth/credential.ts';
 import { requestIdFor, USUAL_HEADERS } from '../../kit/http/edge.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { clientSeen } from '../../kit/words/principal.ts';
-import type { Reading } from './queries/reading.ts';
+import type { ScoreCache } from './queries/read-score.ts';
 import { SCORE_READERS, SCORE_ROUTE } from './routes/scores.ts';
 
 type HotDependencies = Pick<Authenticator, 'recall'> &
-  Pick<Reading, 'peekScore'> & {
+  Pick<ScoreCache, 'peek'> & {
     readonly metrics: Pick<Metrics, 'httpDuration'>;
     readonly degradation: () => number;
   };
@@ -47,7 +47,7 @@ export function answerHotScores(
 
 function findServed(
   { method, url = '', headers, rawHeaders }: IncomingMessage,
-  { recall, peekScore }: HotDependencies,
+  { recall, peek }: HotDependencies,
 ): ServedAnswer | undefined {
   if (method !== 'GET') return undefined;
   const id = TARGET.exec(url)?.[1];
@@ -59,7 +59,7 @@ function findServed(
   if (credential?.kind !== 'key') return undefined;
   const principal = recall(credential);
   if (principal === undefined || !holdsOne(principal, SCORE_READERS)) return undefined;
-  return peekScore({ transactionId: id, client: clientSeen(principal) });
+  return peek({ transactionId: id, client: clientSeen(principal) });
 }
 
 function send(

@@ -1,7 +1,8 @@
 /** `risk status`: shows the state of the pipeline, from a running API. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Status } from '../../kit/client/api-types.ts';
-import { withApi } from '../../kit/command/api-json.ts';
+import { createAsk } from '../../kit/client/ask.ts';
+import { withApi } from '../../kit/command/api.ts';
 import {
   type Command,
   type CommandContext,
@@ -13,7 +14,16 @@ import type { Output } from '../../kit/command/output.ts';
 
 const WATCH_SECONDS_MAX = 3600;
 
-const USAGE = `risk status [--watch SECONDS] [--url URL]
+/** What makes a corridor worth a line where it is not 0. */
+const COUNTS = [
+  ...(['lag', 'pending', 'handed_over', 'retries_due', 'oldest_age_seconds'] as const),
+  ...(['dead_letters', 'degradation'] as const),
+];
+
+export const command: Command = {
+  name: 'status',
+  summary: 'Shows what waits, what failed and the totals.',
+  usage: `risk status [--watch SECONDS] [--url URL]
 
 Lag, pending entries, retries and dead letters of each corridor that has any, and the totals.
 
@@ -21,30 +31,14 @@ Lag, pending entries, retries and dead letters of each corridor that has any, an
   --url URL        the API (RISK_URL); its key is read from RISK_API_KEY
 
 Example: risk status --json
-`;
-
-const COLUMNS = [
-  { field: 'corridor' },
-  { field: 'lag' },
-  { field: 'pending' },
-  { field: 'handed_over', title: 'handed over' },
-  { field: 'retries_due', title: 'retries due' },
-  { field: 'oldest_age_seconds', title: 'oldest s' },
-  { field: 'dead_letters', title: 'dead letters' },
-  { field: 'degradation' },
-] as const;
-
-export const command: Command = {
-  name: 'status',
-  summary: 'Shows what waits, what failed and the totals.',
-  usage: USAGE,
+`,
   run: async (args, context) => {
     const { values } = parseArguments(args, { url: { type: 'string' }, watch: { type: 'string' } });
     const bounds = { min: 1, max: WATCH_SECONDS_MAX };
     const watchSeconds = integerOption('--watch', values.watch, bounds, undefined);
-    await withApi(context, values.url, async (ask) => {
+    await withApi(context, values.url, async (client) => {
       for (;;) {
-        show(context.output, await ask('GET /v1/status', {}));
+        show(context.output, await createAsk(client)('GET /v1/status', {}));
         if (watchSeconds === undefined || !(await pause(watchSeconds, context))) return;
         context.output.line();
       }
@@ -66,7 +60,7 @@ function show(output: Output, status: Status): void {
   }
   const { postgres, redis, replica, totals, unappended } = status;
   const corridors = status.corridors ?? [];
-  const busy = corridors.filter((row) => COLUMNS.some(({ field }) => Number(row[field]) > 0));
+  const busy = corridors.filter((row) => COUNTS.some((field) => Number(row[field]) > 0));
   if (postgres === 'down') output.line('Postgres does not answer: totals are old.');
   if (replica?.state === 'down') output.line('The replica does not answer: the primary does.');
   if (replica?.state === 'lagging') {
@@ -74,7 +68,7 @@ function show(output: Output, status: Status): void {
   }
   if (redis === 'down') output.line('Redis does not answer: what waits is unknown.');
   else if (busy.length === 0) output.line(`Nothing waits in ${corridors.length} corridors.`);
-  else output.table(COLUMNS, busy);
+  else output.table(['corridor', ...COUNTS], busy);
   output.line();
   output.record({ ...totals, 'not yet appended': unappended });
 }

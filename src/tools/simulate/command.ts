@@ -13,6 +13,8 @@ import {
   integerOption,
   parseArguments,
   UsageError,
+  unlessStopped,
+  wordOption,
 } from '../../kit/command/command.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { FORMATS, type Format, labelWriter, type RowWriter, transactionWriter } from './format.ts';
@@ -27,6 +29,13 @@ const BY_DEFAULT = {
   end: '2026-11-01T00:00:00.000Z',
   seed: '1',
   fraudRate: 0.01,
+} as const;
+
+const COUNTS = {
+  transactions: { min: 1, max: 1_000_000_000 },
+  accounts: { min: 1, max: 10_000_000 },
+  merchants: { min: 16, max: 10_000_000 },
+  days: { min: 1, max: 3_650 },
 } as const;
 
 const USAGE = `risk simulate --out FILE [--labels FILE] [options]
@@ -87,14 +96,14 @@ function* chunks(
   onRow?: (row: SimulatedTransaction) => void,
 ): Generator<string, void> {
   let text = writer.head;
-  let held = 0;
+  let joined = 0;
   for (const row of rows) {
     text += writer.line(row);
     onRow?.(row);
-    if (++held < ROWS_PER_CHUNK) continue;
+    if (++joined < ROWS_PER_CHUNK) continue;
     yield text;
     text = '';
-    held = 0;
+    joined = 0;
   }
   if (text !== '') yield text;
 }
@@ -120,57 +129,45 @@ async function writeWhole(
 }
 
 function parseSimulate(args: string[]): { options: SimulateOptions; files: SimulationFiles } {
+  const text = { type: 'string' } as const;
   const { values } = parseArguments(args, {
-    transactions: { type: 'string' },
-    accounts: { type: 'string' },
-    merchants: { type: 'string' },
-    days: { type: 'string' },
-    end: { type: 'string', default: BY_DEFAULT.end },
-    seed: { type: 'string', default: BY_DEFAULT.seed },
-    'fraud-rate': { type: 'string', default: String(BY_DEFAULT.fraudRate) },
-    out: { type: 'string' },
-    labels: { type: 'string' },
-    format: { type: 'string', default: 'csv' },
+    transactions: text,
+    accounts: text,
+    merchants: text,
+    days: text,
+    end: { ...text, default: BY_DEFAULT.end },
+    seed: { ...text, default: BY_DEFAULT.seed },
+    'fraud-rate': { ...text, default: String(BY_DEFAULT.fraudRate) },
+    out: text,
+    labels: text,
+    format: { ...text, default: 'csv' },
   });
-  const integer = (
-    name: 'transactions' | 'accounts' | 'merchants' | 'days',
-    min: number,
-    max: number,
-  ) => integerOption(`--${name}`, values[name], { min, max }, BY_DEFAULT[name]);
-  const endMs = /(Z|[+-]\d{2}:\d{2})$/.test(values.end) ? Date.parse(values.end) : Number.NaN;
-  if (Number.isNaN(endMs))
-    throw new UsageError(`--end must be a time with a zone, not '${values.end}'`);
-  const fraudRate = Number(values['fraud-rate']);
+  const integer = (name: keyof typeof COUNTS) =>
+    integerOption(`--${name}`, values[name], COUNTS[name], BY_DEFAULT[name]);
+  const { end, out, labels, 'fraud-rate': rate } = values;
+  const endMs = /(Z|[+-]\d{2}:\d{2})$/.test(end) ? Date.parse(end) : Number.NaN;
+  if (Number.isNaN(endMs)) throw new UsageError(`--end must be a time with a zone, not '${end}'`);
+  const fraudRate = Number(rate);
   if (!(fraudRate >= 0 && fraudRate <= 0.5))
-    throw new UsageError(`--fraud-rate must be from 0 to 0.5, not '${values['fraud-rate']}'`);
-  const format = FORMATS.find((known) => known === values.format);
-  if (format === undefined)
-    throw new UsageError(`--format must be csv or ndjson, not '${values.format}'`);
-  if (values.out === undefined) throw new UsageError('--out is missing');
+    throw new UsageError(`--fraud-rate must be from 0 to 0.5, not '${rate}'`);
+  if (out === undefined) throw new UsageError('--out is missing');
   return {
     options: {
-      transactions: integer('transactions', 1, 1_000_000_000),
-      accounts: integer('accounts', 1, 10_000_000),
-      merchants: integer('merchants', 16, 10_000_000),
-      days: integer('days', 1, 3_650),
-      endMs,
-      seed: values.seed,
-      fraudRate,
+      transactions: integer('transactions'),
+      accounts: integer('accounts'),
+      merchants: integer('merchants'),
+      days: integer('days'),
+      ...{ endMs, seed: values.seed, fraudRate },
     },
-    files: { out: values.out, labels: values.labels, format },
+    files: { out, labels, format: wordOption('--format', values.format, FORMATS) },
   };
 }
 
 async function run(args: string[], context: CommandContext): Promise<number> {
   const { options, files } = parseSimulate(args);
-  const scenarios = await writeSimulation(options, files, context.signal).catch((error) => {
-    if (context.signal.aborted) return undefined;
-    throw error;
-  });
-  if (scenarios === undefined) {
-    context.output.note('stopped; no file was left');
-    return EXIT.failed;
-  }
+  const writing = writeSimulation(options, files, context.signal);
+  const scenarios = await unlessStopped(context, 'no file was left', writing);
+  if (scenarios === undefined) return EXIT.failed;
   const fraudulent = options.transactions - (scenarios['none'] ?? 0);
   context.output.record({
     transactions: options.transactions,
@@ -184,7 +181,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
 
 export const command: Command = {
   name: 'simulate',
-  summary: 'Write seeded synthetic traffic with labelled fraud.',
+  summary: 'Writes seeded synthetic traffic with labelled fraud.',
   usage: USAGE,
   run,
 };

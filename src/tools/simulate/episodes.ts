@@ -5,8 +5,7 @@
  */
 import { between, integerBetween, type Random } from '../../kit/random.ts';
 import type { Period } from './arrivals.ts';
-import type { Scenario } from './scenarios/scenario.ts';
-import { FRAUD_SCENARIOS } from './scenarios.ts';
+import { FRAUD_SCENARIOS, type Scenario } from './scenarios.ts';
 import type { Draft } from './transaction.ts';
 import type { World } from './world.ts';
 
@@ -42,15 +41,28 @@ export function* fraudEvents(
   let begins = upcoming.next();
   for (let made = 0; made < count; made++) {
     while (!begins.done && begins.value.startMs <= (underWay[0]?.nextMs ?? Infinity)) {
-      push(underWay, begins.value);
+      insert(underWay, begins.value);
       begins = upcoming.next();
     }
-    const episode = underWay[0];
+    const episode = underWay.shift();
     if (episode === undefined) return;
     yield { atMs: episode.nextMs, scenario: episode.scenario.name, draft: episode.next() };
-    advance(episode, random);
-    siftDown(underWay, episode.made === episode.size ? underWay.pop() : episode);
+    episode.made++;
+    // One transaction in each step, anywhere within it.
+    episode.nextMs = Math.floor(episode.startMs + (episode.made + random()) * episode.stepMs);
+    if (episode.made < episode.size) insert(underWay, episode);
   }
+}
+
+/** Inserts in the order of `nextMs`. */
+function insert(underWay: Episode[], episode: Episode): void {
+  let low = 0;
+  for (let high = underWay.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if ((underWay[middle]?.nextMs ?? Infinity) <= episode.nextMs) low = middle + 1;
+    else high = middle;
+  }
+  underWay.splice(low, 0, episode);
 }
 
 /** Episodes by start time; their sizes add up to `count`. */
@@ -72,39 +84,4 @@ function* episodes(
     yield { ...episode, made: 0, nextMs: Math.floor(startMs + random() * episode.stepMs) };
     planned += size;
   }
-}
-
-/** Sets the time of the episode's next transaction: one in each step, anywhere within it. */
-function advance(episode: Episode, random: Random): void {
-  episode.made++;
-  episode.nextMs = Math.floor(episode.startMs + (episode.made + random()) * episode.stepMs);
-}
-
-/** A binary heap by `nextMs`: the next episode to act is at 0. */
-function push(heap: Episode[], episode: Episode): void {
-  let at = heap.push(episode) - 1;
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    const above = heap[parent];
-    if (above === undefined || above.nextMs <= episode.nextMs) break;
-    heap[at] = above;
-    at = parent;
-  }
-  heap[at] = episode;
-}
-
-/** Replaces the first episode and sifts it down to its position. */
-function siftDown(heap: Episode[], episode: Episode | undefined): void {
-  if (episode === undefined || heap.length === 0) return;
-  let at = 0;
-  for (;;) {
-    let child = 2 * at + 1;
-    const right = heap[child + 1];
-    if (right !== undefined && right.nextMs < (heap[child]?.nextMs ?? Infinity)) child++;
-    const below = heap[child];
-    if (below === undefined || below.nextMs >= episode.nextMs) break;
-    heap[at] = below;
-    at = child;
-  }
-  heap[at] = episode;
 }

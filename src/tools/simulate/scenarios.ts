@@ -1,10 +1,157 @@
-/** The fraud scenarios, in the order in which episodes take turns. */
-import { accountTakeover } from './scenarios/account-takeover.ts';
-import { compromisedMerchant } from './scenarios/compromised-merchant.ts';
-import { muleFanIn } from './scenarios/mule-fan-in.ts';
-import type { Scenario } from './scenarios/scenario.ts';
-import { stolenAccount } from './scenarios/stolen-account.ts';
-import { structuring } from './scenarios/structuring.ts';
+/**
+ * Fraud scenarios, in the order in which episodes take turns. `begin` fixes an episode's victim or accomplices; the function
+ * it returns makes one transaction at a time, in time order.
+ */
+import { currencyScale } from '../../core/domain/currency.ts';
+import { reportingLimitMinor } from '../../core/domain/reporting-limit.ts';
+import { between, integerBetween, logNormal, type Random } from '../../kit/random.ts';
+import { type Account, testAddress } from './accounts.ts';
+import { money, unitsPerDollar } from './geography.ts';
+import type { Draft, ScenarioName } from './transaction.ts';
+import {
+  AMOUNT_SIGMA,
+  anyAccount,
+  foreignCountry,
+  otherMerchant,
+  strangeDevice,
+  usualTransaction,
+  type World,
+} from './world.ts';
+
+export type Scenario = {
+  readonly name: Exclude<ScenarioName, 'none'>;
+  /** Transactions of one episode, both ends included. */
+  readonly size: readonly [min: number, max: number];
+  readonly durationMs: readonly [min: number, max: number];
+  readonly begin: (world: World, random: Random) => () => Draft;
+};
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Somebody logs in from a new device abroad and empties the account within an hour or two. */
+const accountTakeover: Scenario = {
+  name: 'account_takeover',
+  size: [8, 16],
+  durationMs: [20 * MINUTE_MS, 2 * HOUR_MS],
+  begin(world, random) {
+    const account = anyAccount(world, random);
+    const deviceId = strangeDevice(random);
+    const country = foreignCountry(account, random);
+    const ip = testAddress(random());
+    return () => ({
+      ...usualTransaction(world, account, random),
+      merchantId: world.merchants.id(otherMerchant(world, account, random)),
+      amount: money(account.level * between(random, 1.5, 4), account.currency),
+      type: 'transfer',
+      channel: 'web',
+      ip,
+      deviceId,
+      country,
+    });
+  },
+};
+
+/** One large sum is cut into transfers that each stay just below the reporting limit of the currency. */
+const structuring: Scenario = {
+  name: 'structuring',
+  size: [4, 8],
+  durationMs: [12 * HOUR_MS, 2.5 * DAY_MS],
+  begin(world, random) {
+    const account = limitedAccount(world, random);
+    const limit = limitOf(account.currency) ?? LIMIT_BY_DEFAULT;
+    const merchantId = world.merchants.id(otherMerchant(world, account, random));
+    return () => ({
+      ...usualTransaction(world, account, random),
+      merchantId,
+      type: 'transfer',
+      amount: money(Math.round(limit * between(random, 0.88, 0.995)), account.currency),
+    });
+  },
+};
+
+const DRAWS_MAX = 100;
+const LIMIT_BY_DEFAULT = 10_000;
+
+/** Reporting limit in units of the currency; undefined where there is none. */
+function limitOf(currency: string): number | undefined {
+  const minor = reportingLimitMinor(currency);
+  return Number.isNaN(minor) ? undefined : minor / 10 ** (currencyScale(currency) ?? 2);
+}
+
+function limitedAccount(world: World, random: Random): Account {
+  let account = anyAccount(world, random);
+  for (let draw = 0; draw < DRAWS_MAX && limitOf(account.currency) === undefined; draw++) {
+    account = anyAccount(world, random);
+  }
+  return account;
+}
+
+/** A card is stolen for some days: the owner's places and hours, amounts three to seven times the habit. */
+const stolenAccount: Scenario = {
+  name: 'stolen_account',
+  size: [8, 18],
+  durationMs: [3 * DAY_MS, 10 * DAY_MS],
+  begin(world, random) {
+    const account = anyAccount(world, random);
+    const device = strangeDevice(random);
+    return () => {
+      const usual = usualTransaction(world, account, random);
+      const elsewhere = random() < 0.5;
+      return {
+        ...usual,
+        amount: money(account.level * between(random, 3, 7), account.currency),
+        merchantId: elsewhere
+          ? world.merchants.id(otherMerchant(world, account, random))
+          : usual.merchantId,
+        deviceId: random() < 0.4 ? device : usual.deviceId,
+      };
+    };
+  },
+};
+
+/** Cards of a merchant's customers are used there by somebody else: ordinary amounts, strange devices. */
+const compromisedMerchant: Scenario = {
+  name: 'compromised_merchant',
+  size: [15, 35],
+  durationMs: [2 * DAY_MS, 7 * DAY_MS],
+  begin(world, random) {
+    const merchant = otherMerchant(world, anyAccount(world, random), random);
+    return () => {
+      const account = anyAccount(world, random);
+      const median = account.level * between(random, 1, 2.5);
+      return {
+        ...usualTransaction(world, account, random),
+        merchantId: world.merchants.id(merchant),
+        amount: money(logNormal(random, median, AMOUNT_SIGMA), account.currency),
+        deviceId: strangeDevice(random),
+      };
+    };
+  },
+};
+
+/** Many accounts that never met pay one small merchant within an hour: money is being collected. */
+const muleFanIn: Scenario = {
+  name: 'mule_fan_in',
+  size: [25, 45],
+  durationMs: [15 * MINUTE_MS, 50 * MINUTE_MS],
+  begin(world, random) {
+    const { count } = world.merchants;
+    // The less popular half: a merchant with little traffic of its own.
+    const merchant = integerBetween(random, Math.floor(count / 2), count - 1);
+    return () => {
+      const account = anyAccount(world, random);
+      const dollars = Math.round(between(random, 20, 90)) * 10;
+      return {
+        ...usualTransaction(world, account, random),
+        merchantId: world.merchants.id(merchant),
+        type: 'transfer',
+        amount: money(Math.round(dollars * unitsPerDollar(account.currency)), account.currency),
+      };
+    };
+  },
+};
 
 export const FRAUD_SCENARIOS: readonly [Scenario, ...Scenario[]] = [
   accountTakeover,

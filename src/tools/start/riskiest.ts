@@ -1,7 +1,6 @@
 /** The riskiest few transactions, read with the request that the screen shows. */
-import type { ApiClient } from '../../kit/client/api-client.ts';
 import type { FoundScore } from '../../kit/client/api-types.ts';
-import { createAsk } from '../../kit/client/ask.ts';
+import type { AskApi } from '../../kit/client/ask.ts';
 
 const SHOWN = 5;
 const QUERY = { sort: 'score', limit: SHOWN } as const;
@@ -10,7 +9,7 @@ const QUERY = { sort: 'score', limit: SHOWN } as const;
 export const RISKIEST_PATH = `/v1/scores?sort=${QUERY.sort}&limit=${QUERY.limit}`;
 
 /** Riskiest first; empty where nothing is scored. */
-export async function readRiskiest(client: ApiClient): Promise<readonly FoundScore[]> {
-  const { items } = await createAsk(client)('GET /v1/scores', { query: QUERY });
+export async function readRiskiest(ask: AskApi): Promise<readonly FoundScore[]> {
+  const { items } = await ask('GET /v1/scores', { query: QUERY });
   return items;
 }

@@ -1,17 +1,11 @@
 /** Features of an account's transaction from the same-currency amounts of its siblings. */
 import { ACCOUNT_HISTORY_ENTRIES, LARGE_MEDIANS } from '../../../src/core/domain/history.ts';
-import {
-  ACCOUNT_ITEM_BYTES,
-  AMOUNT_AT,
-  CURRENCY_AT,
-  CURRENCY_BITS,
-} from '../../../src/core/profile/account-profile.ts';
-import { firstAfter, type PackedList } from '../../../src/core/profile/packed-list.ts';
+import type { PackedList } from '../../../src/core/profile/packed-list.ts';
 import type { AccountHistory } from './histories.ts';
 import type { AccountItem } from './items.ts';
+import { amountAt, currencyAt, DAY_MS, firstAfter } from './packed.ts';
 import { selectRank } from './select-rank.ts';
 
-const DAY_MS = 86_400_000;
 /** From this share of the reporting limit on an amount is near it. */
 const NEAR_LIMIT_SHARE = 0.8;
 
@@ -41,17 +35,9 @@ export function measureAmounts(
   rankAmounts(list, start, end, item, history);
   history.large14d = countLarge(list, from14d, end, item, history.median);
   if (limitMinor > 0) {
-    const from72h = firstAfter(list, from7d, from24h, item.place.ms - 3 * DAY_MS);
+    const from72h = firstAfter(list, from7d, from24h, item.createdAtMs - 3 * DAY_MS);
     history.nearLimit72h = countNearLimit(list, from72h, end, item, limitMinor);
   }
-}
-
-function amountAt({ items }: PackedList, index: number): number {
-  return items.getFloat64(index * ACCOUNT_ITEM_BYTES + AMOUNT_AT, true);
-}
-
-function currencyAt({ items }: PackedList, index: number): number {
-  return items.getUint16(index * ACCOUNT_ITEM_BYTES + CURRENCY_AT, true) & CURRENCY_BITS;
 }
 
 /** Same-currency sums, newest first, so that each window's sum is a longer one's beginning. */

@@ -4,23 +4,14 @@
  */
 import { ACCOUNT_HISTORY_DAYS, ACCOUNT_HISTORY_ENTRIES } from '../../../src/core/domain/history.ts';
 import type { AccountSource } from '../../../src/core/profile/account-frauds.ts';
-import {
-  ACCOUNT_ITEM_BYTES,
-  COUNTRY_BITS,
-  CURRENCY_AT,
-  DEVICE_AT,
-  MERCHANT_AT,
-  NIGHT_BIT,
-  ROUTE_AT,
-} from '../../../src/core/profile/account-profile.ts';
-import { firstAfter, type PackedList, timeAt } from '../../../src/core/profile/packed-list.ts';
+import type { PackedList } from '../../../src/core/profile/packed-list.ts';
 import { measureAmounts } from './account-amounts.ts';
 import { countAccountFrauds } from './account-frauds.ts';
 import type { AccountHistory } from './histories.ts';
 import type { AccountItem } from './items.ts';
+import { DAY_MS, firstAfter, HOUR_MS, ofAccount, timeAt } from './packed.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const { merchantAt, deviceAt, corridorAt, countryAt, wasNightAt } = ofAccount;
 
 /** History of `item`, whose siblings before it are those of the source. */
 export function accountHistory(
@@ -29,7 +20,7 @@ export function accountHistory(
   limitMinor: number,
 ): AccountHistory {
   const { list, end, frauds } = source;
-  const { ms } = item.place;
+  const ms = item.createdAtMs;
   const floor = Math.max(0, end - ACCOUNT_HISTORY_ENTRIES);
   const from1h = firstAfter(list, floor, end, ms - HOUR_MS);
   const from24h = firstAfter(list, floor, from1h, ms - DAY_MS);
@@ -98,14 +89,6 @@ function emptyHistory(siblings: number, limitMinor: number): AccountHistory {
   };
 }
 
-function merchantAt({ items }: PackedList, index: number): number {
-  return items.getUint32(index * ACCOUNT_ITEM_BYTES + MERCHANT_AT, true);
-}
-
-function routeAt({ items }: PackedList, index: number): number {
-  return items.getUint32(index * ACCOUNT_ITEM_BYTES + ROUTE_AT, true);
-}
-
 function countMerchants(
   list: PackedList,
   from24h: number,
@@ -128,7 +111,6 @@ function compareParties(
   item: AccountItem,
   history: AccountHistory,
 ): void {
-  const { items } = list;
   const corridor = item.route >>> 10;
   let merchant = 0;
   let sameCorridor = 0;
@@ -136,13 +118,12 @@ function compareParties(
   let sameDevice = 0;
   let nights = 0;
   for (let index = start; index < end; index++) {
-    const at = index * ACCOUNT_ITEM_BYTES;
-    const device = items.getUint32(at + DEVICE_AT, true);
-    merchant += items.getUint32(at + MERCHANT_AT, true) === item.merchant ? 1 : 0;
-    sameCorridor += items.getUint32(at + ROUTE_AT, true) >>> 10 === corridor ? 1 : 0;
+    const device = deviceAt(list, index);
+    merchant += merchantAt(list, index) === item.merchant ? 1 : 0;
+    sameCorridor += corridorAt(list, index) === corridor ? 1 : 0;
     devices += device === 0 ? 0 : 1;
     sameDevice += device === item.device ? 1 : 0;
-    nights += (items.getUint16(at + CURRENCY_AT, true) & NIGHT_BIT) === 0 ? 0 : 1;
+    nights += wasNightAt(list, index) ? 1 : 0;
   }
   history.firstMerchant = merchant > 0 ? 0 : 1;
   history.firstCorridor = sameCorridor > 0 ? 0 : 1;
@@ -158,10 +139,10 @@ function compareCountries(
   item: AccountItem,
   history: AccountHistory,
 ): void {
-  const country = item.route & COUNTRY_BITS;
+  const country = item.route % 1024;
   if (country === 0) return;
   for (let index = end - 1; index >= start; index--) {
-    const sibling = routeAt(list, index) & COUNTRY_BITS;
+    const sibling = countryAt(list, index);
     if (sibling === 0) continue;
     if (sibling === country) {
       history.firstCountry = 0;
@@ -170,7 +151,7 @@ function compareCountries(
     // The newest sibling with a country comes first, and it differs.
     if (Number.isNaN(history.firstCountry)) {
       history.firstCountry = 1;
-      history.countryChangeMs = item.place.ms - timeAt(list, index);
+      history.countryChangeMs = item.createdAtMs - timeAt(list, index);
     }
   }
 }

@@ -2,10 +2,9 @@
 import { toMinorUnits } from '../../../src/core/domain/currency.ts';
 import type { PastTransaction } from '../../../src/core/domain/history.ts';
 import { hashText, packLetters } from '../../../src/core/profile/pack.ts';
-import { type Place, placeOf } from '../../../src/core/profile/packed-list.ts';
 
 export type Figures = {
-  readonly place: Place;
+  readonly createdAtMs: number;
   readonly amountMinor: number;
   /** 15 bits of the currency. */
   readonly currency: number;
@@ -20,7 +19,7 @@ export type AccountItem = Figures & {
 
 function figuresOf(transaction: PastTransaction): Figures {
   return {
-    place: placeOf(transaction),
+    createdAtMs: transaction.createdAtMs,
     amountMinor: toMinorUnits(transaction.amount, transaction.currency),
     currency: packLetters(transaction.currency),
   };

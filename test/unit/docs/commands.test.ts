@@ -1,6 +1,6 @@
 /** Commands in the documents exist, with every option and action that is written there. */
 import { describe, expect, it } from 'vitest';
-import type { Command } from '../../../src/kit/command/command.ts';
+import { type Command, usageOf } from '../../../src/kit/command/command.ts';
 import { readSources } from '../../support/source-files.ts';
 import { ROOT, readText } from '../ship/ship-files.ts';
 import { DOCUMENTS } from './documents.ts';
@@ -35,7 +35,11 @@ async function readUsages(): Promise<ReadonlyMap<string, string>> {
   const commands = modules.flatMap(
     ({ command, createCommand }) => command ?? createCommand?.(undefined) ?? [],
   );
-  return new Map(commands.map(({ name, usage }) => [name, usage]));
+  return new Map(
+    await Promise.all(
+      commands.map(async (command) => [command.name, await usageOf(command)] as const),
+    ),
+  );
 }
 const usages = await readUsages();
 

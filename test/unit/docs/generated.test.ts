@@ -4,8 +4,6 @@
  */
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/kit/config/config.ts';
-import { clientTypes } from '../../support/client-types.ts';
-import { documentOfRoutes } from '../../support/openapi.ts';
 import { environmentExample, reference, table } from './generated.ts';
 
 describe('.env.example', () => {
@@ -36,13 +34,6 @@ describe('.env.example', () => {
 describe('docs/reference.md', () => {
   it('is what the code says', async () => {
     await expect(await reference()).toMatchFileSnapshot('../../../docs/reference.md');
-  });
-});
-
-describe('src/kit/client/api-types.ts', () => {
-  it('is what the document of the API says', async () => {
-    const types = clientTypes(await documentOfRoutes());
-    await expect(types).toMatchFileSnapshot('../../../src/kit/client/api-types.ts');
   });
 });
 

@@ -163,7 +163,7 @@ export async function reference(): Promise<string> {
     '## Reason codes',
     '',
     `Rule set \`${currentRuleSet.id}\`: review from a score of ${currentRuleSet.verdicts.review}, decline from ${currentRuleSet.verdicts.decline}. A rule measures one`,
-    'value; its bands, in brackets, turn the value into a weight ([rules](rules.md)). `GET /v1/rule-sets` says what a rule reads.',
+    'value; its bands, in brackets, turn the value into a weight ([rules](rules.md)). `GET /v1/reason-codes` says what a rule reads.',
     '',
     reasonsList(),
     '',

@@ -1,6 +1,11 @@
 /** Which band a value falls into, and the weight it has there. */
 import type { Band } from './rule.ts';
 
+/** Bands as a table of `from` and `weight`. */
+export function bandsOf(...bands: readonly (readonly [from: number, weight: number])[]): Band[] {
+  return bands.map(([from, weight]) => ({ from, weight }));
+}
+
 /** Index of the band that holds a value (lower bound inclusive); -1 below the first one and for NaN. */
 export function bandIndex(bands: readonly Band[], value: number): number {
   let found = -1;

@@ -1,7 +1,13 @@
 /** One stored score by its id. Every statement names created_at, so it touches one partition. */
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import type { ScoreRecord } from '../../domain/score-record.ts';
+import {
+  type Databases,
+  isFound,
+  readFrom,
+} from '../../../kit/database/replica/choose-database.ts';
+import { type ScoreJson, type ScoreRecord, toScoreJson } from '../../domain/score-record.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { SCORE_COLUMNS, type ScoreRow, type StoredScore, toStoredScore } from './stored-scores.ts';
 import { toVector } from './vector-bytes.ts';
@@ -23,6 +29,19 @@ export async function readStoredScore(
 ): Promise<StoredScore | undefined> {
   const [row] = await database.query<ScoreRow>(selectScore, [id, isoTime(createdAtMs), client]);
   return row && toStoredScore(row);
+}
+
+/** The score that `GET /v1/scores/{id}` answers, if it is stored. A score never changes, so a replica that has it may answer. */
+export async function findScore(
+  databases: Databases,
+  id: string,
+  client: string | null = null,
+): Promise<ScoreJson | undefined> {
+  const createdAtMs = createdAtMsOf(id);
+  if (createdAtMs === undefined) return undefined;
+  const read = (database: Database) => readStoredScore(database, id, createdAtMs, client);
+  const score = await readFrom(databases, createdAtMs, read, isFound);
+  return score && toScoreJson(score);
 }
 
 const selectScoreWithFeatures = {

@@ -1,5 +1,5 @@
 /**
- * Scores, write side: one statement a batch, written once, which counts them, takes them out of their open rows and runs what rooms add. What was stored before, by another delivery of the same transaction, stays: the stored score is what
+ * Scores, write side: one statement a batch, written once, which counts them and runs what rooms add. What was stored before, by another delivery of the same transaction, stays: the stored score is what
  * counts. That is rare, so the statement that looks for it (two fifths dearer) runs only after one that takes every score
  * for new has failed.
  */
@@ -18,13 +18,14 @@ import {
   UNIQUE_VIOLATION,
 } from '../../../kit/database/pg-failure.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import { oneAtATime } from '../../../kit/process/one-at-a-time.ts';
 import { MonthDetached } from '../../../kit/words/month.ts';
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import type { Decision, Verdict } from '../../domain/score-record.ts';
 import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
 import { type Final, finalValues, takeOut, takeOutFinal } from '../open-rows/open-rows.ts';
-import type { PartitionGuard } from '../partitions/partitions.ts';
+import { createPartitionGuard, type PartitionGuard } from '../partitions/partitions.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
@@ -61,6 +62,12 @@ const insertAll = `insert into market.scores (transaction_id, created_at, scored
                         unnest($12::text[]) as reasons, unnest($13::bytea[]) as features,
                         unnest($14::text[]) as model, unnest($15::smallint[]) as attempts,
                         unnest($16::smallint[]) as degradation, unnest($17::integer[]) as features_crc32) s`;
+
+/**
+ * Batches of scores are stored one at a time: with four at a time, and six large commits of the API, Postgres took a sixth
+ * more processor time (2 cores). One that takes longer than this waits for a lock, and must not delay the others.
+ */
+const INSERT_STALL_MS = 2000;
 
 /** The first parameter behind those of `insertAll` and of the increments. */
 const ADDED_FROM = 27;
@@ -127,6 +134,9 @@ const insertNewStatement: Statement = {
 
 const addIncrementsStatement: Statement = { name: 'add-increments', text: addIncrements(1) };
 
+/** A transaction with a score, and the open row that its entry names. */
+export type FinalTransaction = Final<DeliveredTransaction>;
+
 /**
  * Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new.
  * @param final takes all of them, stored before or not, out of their open rows
@@ -140,9 +150,6 @@ export async function insertScores(
 ): Promise<Inserted> {
   return await insertEncoded(database, prepareInsert(added), encodeScores(scores, lineage, final));
 }
-
-/** A transaction with a score, and the open row that its entry names. */
-export type FinalTransaction = Final<DeliveredTransaction>;
 
 /** Scores as parameters, and of each of them what is counted: nothing else of it lives until they are stored. */
 type EncodedScores = {
@@ -245,43 +252,60 @@ function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonl
 
 /** Ids of scores that were not stored before. */
 export type Inserted = 'all' | ReadonlySet<string>;
-export type InsertScores = (
-  scores: readonly NewScore[],
-  lineage: ScoreLineage,
-  final: readonly FinalTransaction[],
-) => Promise<Inserted>;
+/** Where a worker stores scores. */
+export type ScoreStore = {
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly partitions: PartitionGuard;
+  readonly prepared: InsertAll;
+  readonly inTurn: ReturnType<typeof oneAtATime>;
+};
 
-/** Runs a call now or later. */
-type RunInTurn = <T>(call: () => Promise<T>) => Promise<T>;
+/** @param added what rooms write with each score */
+export function openScoreStore(
+  database: Database,
+  added: readonly ScoredStatement[],
+  stallMs = INSERT_STALL_MS,
+): ScoreStore {
+  return {
+    ...{ database, partitions: createPartitionGuard(database), prepared: prepareInsert(added) },
+    inTurn: oneAtATime(stallMs),
+  };
+}
 
 /**
  * Makes missing partitions first; one that was dropped behind our back is made once more. Throws MonthDetached and
  * stores nothing where a score belongs to a month that takes none.
  */
-export function createInsertScores(
-  database: Pick<Database, 'query' | 'transaction'>,
-  partitions: PartitionGuard,
-  added: readonly ScoredStatement[],
-  inTurn: RunInTurn,
-): InsertScores {
-  const prepared = prepareInsert(added);
-  const insert = async (encoded: EncodedScores) => {
-    const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
-    const ensure = async () => {
-      const { detached } = await partitions.ensure(times);
-      if (detached.size > 0) throw new MonthDetached(detached);
-    };
-    await ensure();
-    try {
-      return await insertEncoded(database, prepared, encoded);
-    } catch (error) {
-      if (!isPartitionMissing(error)) throw error;
-      partitions.forget();
-      await ensure();
-      return await insertEncoded(database, prepared, encoded);
-    }
-  };
-  const insertInTurn = (encoded: EncodedScores) => inTurn(() => insert(encoded));
+export function storeScores(
+  store: ScoreStore,
+  scores: readonly NewScore[],
+  lineage: ScoreLineage,
+  final: readonly FinalTransaction[],
+): Promise<Inserted> {
   // Not async: such a function keeps its parameters alive as long as it waits.
-  return (scores, lineage, final) => insertInTurn(encodeScores(scores, lineage, final));
+  return storeInTurn(store, encodeScores(scores, lineage, final));
+}
+
+function storeInTurn(store: ScoreStore, encoded: EncodedScores): Promise<Inserted> {
+  return store.inTurn(() => storeEncoded(store, encoded));
+}
+
+async function storeEncoded(
+  { database, partitions, prepared }: ScoreStore,
+  encoded: EncodedScores,
+): Promise<Inserted> {
+  const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
+  const ensure = async () => {
+    const { detached } = await partitions.ensure(times);
+    if (detached.size > 0) throw new MonthDetached(detached);
+  };
+  await ensure();
+  try {
+    return await insertEncoded(database, prepared, encoded);
+  } catch (error) {
+    if (!isPartitionMissing(error)) throw error;
+    partitions.forget();
+    await ensure();
+    return await insertEncoded(database, prepared, encoded);
+  }
 }

@@ -1,15 +1,16 @@
 /** Runs one slice of a search. */
 import type { Database, Query } from '../../../kit/database/pool.ts';
-import { type PreparedSearch, UNNAMED } from '../partitions/month-slice.ts';
-import { type Place, type SearchSlice, searchSlice } from './search-slice.ts';
+import type { PreparedSearch } from '../partitions/month-slice.ts';
+import { type RowPosition, type SearchSlice, searchSlice } from './search-slice.ts';
 
-/**
- * `reached` is the last row that was looked at, or one before it where rows have arrived meanwhile: never one before a row that
- * was found in the order of the slice. Null where nothing is left. `examined` is the most rows that it looked at.
- */
 export type FoundSlice = {
-  readonly rows: readonly Place[];
-  readonly reached: Place | null;
+  readonly rows: readonly RowPosition[];
+  /**
+   * The last row that was looked at, or one before it where rows have arrived meanwhile: never one before a row that was found
+   * in the order of the slice. Null where nothing is left.
+   */
+  readonly reached: RowPosition | null;
+  /** The most rows that were looked at. */
   readonly examined: number;
 };
 
@@ -20,7 +21,7 @@ export async function readSearchSlice(
   slice: SearchSlice,
 ): Promise<FoundSlice> {
   const { page, boundary, examined } = searchSlice(slice);
-  const rows = (await query<FoundRow>(page.statement, page.values)).map(toPlace);
+  const rows = (await query<FoundRow>(page.statement, page.values)).map(toPosition);
   const last = slice.ranked === undefined ? rows.at(-1) : undefined;
   if (last !== undefined && rows.length === slice.rows) return { rows, reached: last, examined };
   const end = await readBoundary(query, boundary);
@@ -29,36 +30,22 @@ export async function readSearchSlice(
 }
 
 /** Whether one place comes after another one in the order of the slice. */
-function isAfter(one: Place, other: Place, { isDescending }: SearchSlice): boolean {
+function isAfter(one: RowPosition, other: RowPosition, { isDescending }: SearchSlice): boolean {
   const difference = Number(one.value) - Number(other.value);
   const isGreater = difference === 0 ? one.id > other.id : difference > 0;
   return one.id !== other.id && isGreater !== isDescending;
-}
-
-/** How many match, up to `slice.rows`. */
-export async function countSearchSlice(
-  { query }: Pick<Database, 'query'>,
-  slice: SearchSlice,
-): Promise<Omit<FoundSlice, 'rows'> & { readonly count: number }> {
-  const { page, boundary, examined } = searchSlice(slice);
-  const statement = {
-    name: UNNAMED,
-    text: `select count(*)::int4 as count from (${page.statement.text}) found`,
-  };
-  const [row] = await query<{ count: number }>(statement, page.values);
-  return { count: row?.count ?? 0, reached: await readBoundary(query, boundary), examined };
 }
 
 /** The row that a slice ends with; null where it is the last of its range. */
 export async function readBoundary(
   query: Query,
   boundary: PreparedSearch | null,
-): Promise<Place | null> {
+): Promise<RowPosition | null> {
   if (boundary === null) return null;
   const [row] = await query<FoundRow>(boundary.statement, boundary.values);
-  return row === undefined ? null : toPlace(row);
+  return row === undefined ? null : toPosition(row);
 }
 
-function toPlace(row: FoundRow): Place {
+function toPosition(row: FoundRow): RowPosition {
   return { atMs: row.created_at.getTime(), id: row.transaction_id, value: row.value };
 }

@@ -22,8 +22,8 @@ import {
   transactionConditions,
 } from './search-filter.ts';
 
-/** A row's place; `value` is the score or amount it is ranked by, as text, null in the order of time. */
-export type Place = Position & { readonly value: string | null };
+/** Where a row stands; `value` is the score or amount that it is ranked by, as text, null in the order of time. */
+export type RowPosition = Position & { readonly value: string | null };
 
 export type RankedBy = 'score' | 'amount';
 
@@ -35,11 +35,11 @@ export type SearchSlice = {
   readonly follows: 'time' | 'score';
   readonly isDescending: boolean;
   /** Only rows after it, in the order that the slice follows; undefined: from the beginning. */
-  readonly after: Place | undefined;
+  readonly after: RowPosition | undefined;
   /** Only rows up to it, itself included, in the order of time. */
-  readonly until: Position | undefined;
+  readonly until?: Position | undefined;
   /** Ranks what matches, in place of the order that the slice follows: then only rows whose rank is after `beyond`. */
-  readonly ranked: { readonly by: RankedBy; readonly beyond: Place | undefined } | undefined;
+  readonly ranked?: { readonly by: RankedBy; readonly beyond: RowPosition | undefined } | undefined;
   /** Lowers the bound of rows looked at. */
   readonly examinedMax: number;
   /** Most rows of the answer. */

@@ -1,5 +1,6 @@
 /**
- * Corridors that transactions of a market may name: its rows of shared.corridors, which only migrate writes.
+ * Corridors that transactions of a market may name: its rows of shared.corridors. `migrate` writes these, and an
+ * operator who moves a corridor to another market.
  */
 import type { Database } from '../../../kit/database/pool.ts';
 

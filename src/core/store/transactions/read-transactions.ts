@@ -4,14 +4,8 @@ import type { Database } from '../../../kit/database/pool.ts';
 import type { Disposition } from '../../domain/disposition.ts';
 import type { Transaction, TransactionStatus } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import type { StoredTransaction } from '../../domain/transaction-record.ts';
 import { isoTime } from '../partitions/month-slice.ts';
-
-export type StoredTransaction = Transaction & {
-  readonly metadata: Record<string, unknown> | null;
-  readonly status: TransactionStatus;
-  /** Null for a row that predates the column. */
-  readonly client: string | null;
-};
 
 type Decided = {
   /** What people decided, once it is final; null where nobody has. `finalAt` is a text of Postgres. */

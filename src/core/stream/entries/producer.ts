@@ -8,9 +8,9 @@ import { isStreamAtFault } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { type StreamKeys, shardOf, streamKeys } from '../keys.ts';
+import type { StreamRooms } from '../memory/stream-capacity.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 import { ENTRY_VERSION, type EntryPayload, packEntries } from './entry.ts';
-import type { StreamRooms } from './stream-rooms.ts';
 
 type ProducerOptions = {
   readonly redis: RedisClient;

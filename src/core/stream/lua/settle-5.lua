@@ -14,7 +14,7 @@
   KEYS[1] stream      the corridor's transactions
   KEYS[2] sorted set  retries by due time, milliseconds (promote-retries-3.lua)
   KEYS[3] hash        counts
-  KEYS[4] stream      dead letters, a bounded copy of table dead_letters (event-budget.ts)
+  KEYS[4] stream      dead letters, a bounded copy of table dead_letters (bound-events.ts)
   KEYS[5] stream      transaction.scored events
 
   ARGV[1] string      consumer group

@@ -15,6 +15,7 @@ import {
 import { infoField } from '../../../kit/redis/info-field.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { PROFILE_SLOTS, profileHistoryKey, profileKeyPattern, slotTag } from '../keys.ts';
+import type { MarketInRedis } from '../memory/memory.ts';
 import { runScripts, type Script, type ScriptCall, type ScriptOptions } from '../scripts.ts';
 
 const SCAN_KEYS = 1000;
@@ -30,19 +31,21 @@ export function isOtherHistory(reply: unknown): boolean {
  * runScripts; one that is `isOtherHistory` all the same means that the logs are absent, and that Redis has no
  * room to begin any.
  */
-export function createRunOverProfiles(redis: RedisClient, market: string) {
-  let adopting: Promise<void> | undefined;
-  return async (script: Script, calls: readonly ScriptCall[], options?: ScriptOptions) => {
-    const replies = await runScripts(redis, script, calls, options);
-    if (!replies.some(isOtherHistory)) return replies;
-    adopting ??= adopt(redis, market).finally(() => {
-      adopting = undefined;
-    });
-    await adopting.catch(throwRedisFailure);
-    const again = calls.filter((_, index) => isOtherHistory(replies[index]));
-    const rest = (await runScripts(redis, script, again, options)).values();
-    return replies.map((reply) => (isOtherHistory(reply) ? rest.next().value : reply));
-  };
+export async function runOverProfiles(
+  { redis, name, memory }: MarketInRedis,
+  script: Script,
+  calls: readonly ScriptCall[],
+  options?: ScriptOptions,
+): Promise<unknown[]> {
+  const replies = await runScripts(redis, script, calls, options);
+  if (!replies.some(isOtherHistory)) return replies;
+  memory.adopting ??= adopt(redis, name).finally(() => {
+    memory.adopting = undefined;
+  });
+  await memory.adopting.catch(throwRedisFailure);
+  const again = calls.filter((_, index) => isOtherHistory(replies[index]));
+  const rest = (await runScripts(redis, script, again, options)).values();
+  return replies.map((reply) => (isOtherHistory(reply) ? rest.next().value : reply));
 }
 
 async function adopt(redis: RedisClient, market: string): Promise<void> {

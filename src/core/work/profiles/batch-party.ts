@@ -3,7 +3,7 @@ import type { Transaction } from '../../domain/transaction.ts';
 import { BLOCK_BYTES, beginItems, endBlock, type LogEnd } from '../../profile/profile-log.ts';
 import { profileKey, profileSlot } from '../../stream/keys.ts';
 import { birthOf, findCopy, NO_COPY, stateOf } from './profile-memory.ts';
-import type { BatchParty, SideBatch } from './side.ts';
+import type { BatchParty, KindFold } from './profiles.ts';
 
 /** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
 const RENEWALS_PER_LIFE = 8;
@@ -11,8 +11,10 @@ const NOT_YET: LogEnd = { length: 0, high: 0, low: 0 };
 const NO_BYTES = new Uint8Array(0);
 const NOTHING: readonly number[] = [];
 
+type NewFold = Omit<KindFold, 'asked'>;
+
 /** One per party, in the order in which they first occur. */
-export function batchParties(batch: SideBatch): BatchParty[] {
+export function batchParties(batch: NewFold): BatchParty[] {
   const { kind, transactions, arrivals, stamp } = batch;
   const groups = new Map<string, number[]>();
   for (let index = 0; index < transactions.length; index++) {
@@ -41,7 +43,7 @@ export function batchParties(batch: SideBatch): BatchParty[] {
 }
 
 function beginParty(
-  { kind, market, memory, nowS, ttlSeconds }: SideBatch,
+  { kind, market, memory, nowS, ttlSeconds }: NewFold,
   party: string,
   indices: readonly number[],
 ): BatchParty {
@@ -51,7 +53,7 @@ function beginParty(
   // Field by field: objects that are spread into it would take five times its bytes.
   return {
     party,
-    key: profileKey(market, kind.party, party, slot),
+    key: profileKey(market.name, kind.party, party, slot),
     slot,
     indices,
     copy,

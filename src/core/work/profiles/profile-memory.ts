@@ -131,8 +131,8 @@ export function lengthOf({ words }: ProfileMemory, copy: Copy): number {
   return words[copy * UNIT_WORDS + LENGTH] ?? 0;
 }
 
-/** Keeps a profile, in place of the party's copy. The profile's list may stand in that copy. */
-export function keepProfile(
+/** Stores a profile as the party's copy. The profile's list may stand in the copy that it replaces. */
+export function storeProfile(
   memory: ProfileMemory,
   party: string,
   profile: Profile,

@@ -3,12 +3,12 @@ import { foldParty } from '../../profile/fold-batch.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
 import { readAgain } from './batch-party.ts';
-import { type Found, keep } from './keep.ts';
 import { birthOf, forgetParty, readProfile } from './profile-memory.ts';
-import { type BatchParty, resetArena, type SideBatch } from './side.ts';
+import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
+import { type Found, storeFolded } from './store-copy.ts';
 
 /** Folds a party's transactions, or puts it where it waits for its rebuild. False when it has to be asked again. */
-export function takeReply(batch: SideBatch, batchParty: BatchParty, reply: LogReply): boolean {
+export function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogReply): boolean {
   const { kind, memory, rebuilds, stamp } = batch;
   if (reply.lacks === 'later') return false;
   noteEnd(batch, batchParty, reply);
@@ -27,13 +27,13 @@ export function takeReply(batch: SideBatch, batchParty: BatchParty, reply: LogRe
   }
   const waiting = foldParty(batch, found.profile, batchParty.indices);
   if (waiting.length > 0) waitForRebuild(batch, batchParty, waiting, rebuilds.too_short);
-  else keep(batch, batchParty, found, isProven);
+  else storeFolded(batch, batchParty, found, isProven);
   return true;
 }
 
 /** Where the log ends now, with what the caller lacked of it and the block. */
 function noteEnd(
-  { stamp }: SideBatch,
+  { stamp }: KindFold,
   batchParty: BatchParty,
   { lacks, bytes, isStored }: LogReply,
 ): void {
@@ -52,7 +52,7 @@ function noteEnd(
 
 /** The proven copy, with what others appended. */
 function readCopy(
-  batch: SideBatch,
+  batch: KindFold,
   { copy, state }: BatchParty,
   { bytes }: LogReply,
 ): Found | undefined {
@@ -69,7 +69,7 @@ function readCopy(
 
 /** A copy that was folded in part equals no log. */
 function waitForRebuild(
-  { memory }: SideBatch,
+  { memory }: KindFold,
   batchParty: BatchParty,
   waiting: readonly number[],
   rebuilds: BatchParty[],
@@ -81,7 +81,7 @@ function waitForRebuild(
 
 /** Counts what Redis said of one call's blocks: once a call, as a label set looked up a party is a thirtieth of a worker's time. */
 export function countReplies(
-  { metrics }: SideBatch,
+  { metrics }: KindFold,
   replies: readonly LogReply[],
   parties: readonly BatchParty[],
 ): void {

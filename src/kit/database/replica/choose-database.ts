@@ -10,7 +10,7 @@ import type { Database } from '../pool.ts';
 export type Replica = {
   readonly database: Database;
   /** As that of the databases. */
-  readonly hurried?: Database;
+  readonly timed?: Database;
   /** The replica holds everything committed longer ago than this; undefined while it must not be read. */
   readonly ageMs: () => number | undefined;
   /** Waits a bounded time for the replica to have what the token stands for; false where it does not. */
@@ -26,7 +26,7 @@ export type CountRead = (
 export type Databases = {
   readonly primary: Database;
   /** The primary over connections whose statements end after SLICE_MS_MAX; absent: it has none. */
-  readonly hurried?: Database;
+  readonly timed?: Database;
   /** Null where no replica is configured; reads are not counted then. */
   readonly replica: Replica | null;
   readonly now: () => number;
@@ -79,12 +79,12 @@ export async function readFrom<T>(
   return await read(primary, now());
 }
 
-/** The same servers, whose statements end early. */
-export function hurry(databases: Databases): Databases {
-  const { primary, hurried = primary, replica } = databases;
-  if (replica === null) return { ...databases, primary: hurried };
-  const database = replica.hurried ?? replica.database;
-  return { ...databases, primary: hurried, replica: { ...replica, database } };
+/** The same servers, whose statements end after SLICE_MS_MAX. */
+export function withTimeout(databases: Databases): Databases {
+  const { primary, timed = primary, replica } = databases;
+  if (replica === null) return { ...databases, primary: timed };
+  const database = replica.timed ?? replica.database;
+  return { ...databases, primary: timed, replica: { ...replica, database } };
 }
 
 /** Runs reads of one question; `lagMs` is that of the oldest which a replica answered, and undefined where none did. */

@@ -54,7 +54,7 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   });
   metrics.breakerState.set({ breaker: 'replica' }, 0);
   const database = openDatabase(config, url, 'api', { guard: breaker.run });
-  const hurried = openSliceDatabase(config, url, breaker.run);
+  const timed = openSliceDatabase(config, url, breaker.run);
   const probe = openProbe(config, url, 'api-replica');
   const lagMsMax = config.RISK_REPLICA_LAG_MS_MAX;
   let provenMs: number | undefined;
@@ -117,7 +117,7 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   const stopped = new AbortController();
   const checks = repeat(checkAndReport, everyMs, stopped.signal);
   return {
-    ...{ database, hurried },
+    ...{ database, timed },
     status,
     hasReplayed: (token) =>
       awaitWrite(database, () => (status().state === 'up' ? proven : undefined), token),
@@ -126,7 +126,7 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
     [Symbol.asyncDispose]: async () => {
       stopped.abort();
       await checks;
-      for (const pool of [probe, hurried, database]) await pool[Symbol.asyncDispose]();
+      for (const pool of [probe, timed, database]) await pool[Symbol.asyncDispose]();
     },
   };
 }

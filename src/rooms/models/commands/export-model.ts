@@ -1,28 +1,36 @@
 /** `risk models export`: the artefact as it was imported, and its manifest beside it. */
 import { rm, writeFile } from 'node:fs/promises';
-import type { Database } from '../../../kit/database/pool.ts';
-import { readModel, type StoredModel } from '../store/models.ts';
+import { type CommandContext, EXIT, parseArguments } from '../../../kit/command/command.ts';
+import { openCommandDatabase } from '../../../kit/command/stores.ts';
+import { findKnown } from '../registry/registered.ts';
+import { readModel } from '../store/models.ts';
 import { orRefuse } from './model-folder.ts';
 
-type ExportedFiles = { readonly path: string; readonly manifestPath: string };
-
-/** @param out default: the model's name in the current folder. Both files or none; none is overwritten. */
-export async function exportModel(
-  database: Database,
-  { modelId, model, format }: StoredModel,
-  out: string | undefined,
-): Promise<ExportedFiles> {
-  const { artefact, manifest } = await readModel(database, modelId);
-  const path = out ?? `${model}.${format === 'lightgbm-text' ? 'txt' : 'json'}`;
-  const manifestPath = `${path}.manifest.json`;
-  await orRefuse(async () => {
-    await writeFile(manifestPath, `${JSON.stringify(manifest)}\n`, { flag: 'wx' });
-    try {
-      await writeFile(path, artefact, { flag: 'wx' });
-    } catch (error) {
-      await rm(manifestPath, { force: true });
-      throw error;
-    }
-  });
-  return { path, manifestPath };
-}
+export const exportAction = {
+  words: 'MODEL',
+  summary: 'Write the file of a model and its manifest; both or none, and no file is overwritten',
+  options: { '--out FILE': "Where it writes (the model's name in the current folder)" },
+  async run(args: string[], context: CommandContext): Promise<number> {
+    const options = { out: { type: 'string' } } as const;
+    const { values, positionals } = parseArguments(args, options, { required: ['MODEL'] });
+    await using database = openCommandDatabase(context, 'models');
+    const { modelId, model, format } = await findKnown(database, positionals[0]);
+    const { artefact, manifest } = await readModel(database, modelId);
+    const path = values.out ?? `${model}.${format === 'lightgbm-text' ? 'txt' : 'json'}`;
+    const manifestPath = `${path}.manifest.json`;
+    await orRefuse(async () => {
+      await writeFile(manifestPath, `${JSON.stringify(manifest)}\n`, { flag: 'wx' });
+      try {
+        await writeFile(path, artefact, { flag: 'wx' });
+      } catch (error) {
+        await rm(manifestPath, { force: true });
+        throw error;
+      }
+    });
+    context.output.value({ model, path, manifest: manifestPath }, [
+      `${model} written to ${path}`,
+      `its manifest written to ${manifestPath}`,
+    ]);
+    return EXIT.fine;
+  },
+};

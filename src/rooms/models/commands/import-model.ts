@@ -1,55 +1,68 @@
 /** `risk models import`: a file is checked whole, then stored in one statement, or refused with the reason. */
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { UsageError } from '../../../kit/command/command.ts';
-import type { Database } from '../../../kit/database/pool.ts';
+import {
+  type CommandContext,
+  EXIT,
+  parseArguments,
+  UsageError,
+} from '../../../kit/command/command.ts';
+import { openCommandDatabase } from '../../../kit/command/stores.ts';
 import { createRandom } from '../../../kit/random.ts';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
-import { Failure } from '../../../kit/words/failure.ts';
+import { Failure, toError } from '../../../kit/words/failure.ts';
 import { jsonPointer } from '../../../kit/words/field-error.ts';
-import type { Officer } from '../../../kit/words/principal.ts';
 import { type ModelManifest, modelManifestSchema, modelName } from '../manifest.ts';
 import { MODEL_BYTES_MAX } from '../model/bounds.ts';
 import { describeModel } from '../registry/check-model.ts';
 import { registerModel } from '../registry/register-model.ts';
+import { readOfficer } from './officer.ts';
 
 /** A thousand vectors of a thousand features, as text. */
 const MANIFEST_BYTES_MAX = 32 * 1024 * 1024;
 
-export type Import = {
-  readonly path: string;
-  /** Path of the manifest; by default `PATH.manifest.json` where that exists. */
-  readonly manifestPath: string | undefined;
-  /** `name@version`; for a file without a manifest. */
-  readonly name: string | undefined;
-  readonly by: Officer;
-  readonly nowMs: number;
+export const importAction = {
+  words: 'FILE',
+  summary: 'Check a model file and register it',
+  options: {
+    '--manifest FILE':
+      'What goes with the file (FILE.manifest.json where there is one); without it golden vectors are recorded here',
+    '--name MODEL': "Name of a file without a manifest (the file's name and today's date)",
+  },
+  async run(args: string[], context: CommandContext): Promise<number> {
+    const options = { manifest: { type: 'string' }, name: { type: 'string' } } as const;
+    const { values, positionals } = parseArguments(args, options, { required: ['FILE'] });
+    const [path = ''] = positionals;
+    await using database = openCommandDatabase(context, 'models');
+    const by = await readOfficer(database, context.config, 'import');
+    const artefact = await readBounded(path, MODEL_BYTES_MAX);
+    if (artefact === undefined) refuse(path, 'there is no such file');
+    const given = await readManifest(path, values.manifest);
+    if (given !== undefined && values.name !== undefined && values.name !== given.model) {
+      throw new UsageError(`the manifest names it ${given.model}, not ${values.name}`);
+    }
+    const manifest =
+      given ?? describeModel(artefact, values.name ?? nameOf(path), createRandom('golden'));
+    const goldenSource = given === undefined ? 'import' : 'manifest';
+    const isNew = await registerModel(database, { artefact, manifest, by, goldenSource });
+    const { model, sha256, golden_vectors } = manifest;
+    const vectors = golden_vectors.length;
+    context.output.value({ model, model_id: sha256, golden_vectors: vectors, is_new: isNew }, [
+      `${model} ${isNew ? 'is registered' : 'was registered already'}, ${sha256}`,
+      `${vectors} golden vectors passed three times, bit for bit`,
+    ]);
+    return EXIT.fine;
+  },
 };
 
-type Imported = { readonly manifest: ModelManifest; readonly isNew: boolean };
-
-/** @throws Failure that says why the model is refused; then nothing of it is registered */
-export async function importModel(database: Database, request: Import): Promise<Imported> {
-  const artefact = await readBounded(request.path, MODEL_BYTES_MAX);
-  if (artefact === undefined) refuse(request.path, 'there is no such file');
-  const given = await readManifest(request);
-  if (given !== undefined && request.name !== undefined && request.name !== given.model) {
-    throw new UsageError(`the manifest names it ${given.model}, not ${request.name}`);
-  }
-  const manifest =
-    given ?? describeModel(artefact, request.name ?? nameOf(request), createRandom('golden'));
-  const isNew = await registerModel(database, {
-    ...{ artefact, manifest, by: request.by },
-    goldenSource: given === undefined ? 'import' : 'manifest',
-  });
-  return { manifest, isNew };
-}
-
-async function readManifest(request: Import): Promise<ModelManifest | undefined> {
-  const path = request.manifestPath ?? `${request.path}.manifest.json`;
+async function readManifest(
+  modelPath: string,
+  given: string | undefined,
+): Promise<ModelManifest | undefined> {
+  const path = given ?? `${modelPath}.manifest.json`;
   const bytes = await readBounded(path, MANIFEST_BYTES_MAX);
   if (bytes === undefined) {
-    return request.manifestPath === undefined ? undefined : refuse(path, 'there is no such file');
+    return given === undefined ? undefined : refuse(path, 'there is no such file');
   }
   let value: unknown;
   try {
@@ -65,12 +78,12 @@ async function readManifest(request: Import): Promise<ModelManifest | undefined>
 }
 
 /** `fraud.json` imported on 20 November is `fraud@2026-11-20`. */
-function nameOf({ path, nowMs }: Import): string {
+function nameOf(path: string): string {
   const stem = basename(path)
     .toLowerCase()
     .replace(/\.(json|txt)$/, '')
     .replaceAll(/[^a-z0-9-]+/g, '-');
-  const parsed = modelName.safeParse(`${stem}@${new Date(nowMs).toISOString().slice(0, 10)}`);
+  const parsed = modelName.safeParse(`${stem}@${new Date().toISOString().slice(0, 10)}`);
   if (!parsed.success) throw new UsageError('no name follows from the file; say --name');
   return parsed.data;
 }
@@ -86,7 +99,7 @@ async function readBounded(path: string, bytesMax: number): Promise<Buffer | und
   } catch (error) {
     if (error instanceof Failure) throw error;
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    return refuse(path, error instanceof Error ? error.message : String(error));
+    return refuse(path, toError(error).message);
   }
 }
 

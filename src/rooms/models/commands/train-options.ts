@@ -1,68 +1,71 @@
-/** Checks the options of `risk models train` before any work is done. */
+/** The options of `risk models train`, which are checked before any work is done. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { FEATURE_SCHEMA, featuresOfSchema } from '../../../core/domain/feature-schema.ts';
-import { integerOption, UsageError } from '../../../kit/command/command.ts';
+import {
+  integerOption,
+  parseArguments,
+  UsageError,
+  wordOption,
+} from '../../../kit/command/command.ts';
 import { DAY_MS, dateOption, timeOption } from '../../../kit/command/date-options.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { modelName } from '../manifest.ts';
-import { type BandsRule, DEFAULT_BANDS } from '../training/card/choose-bands.ts';
-import type { FeatureChoice } from '../training/collect-rows.ts';
-import { bandsForCosts } from '../training/evaluation/bands.ts';
+import { type BandsRule, bandsForCosts, DEFAULT_BANDS } from '../training/bands.ts';
+import type { FeatureChoice } from '../training/rows.ts';
 import { type TrainerChoice, trainerOption } from './trainer-option.ts';
 
-export const TRAIN_OPTIONS = {
-  from: { type: 'string' },
-  'known-by': { type: 'string' },
-  'validate-from': { type: 'string' },
-  'validate-to': { type: 'string' },
-  unlabelled: { type: 'string' },
-  schema: { type: 'string' },
-  kind: { type: 'string' },
-  features: { type: 'string' },
-  exclude: { type: 'string' },
+const TEXT = { type: 'string' } as const;
+const OPTIONS = {
+  from: TEXT,
+  to: TEXT,
+  'known-by': TEXT,
+  'validate-from': TEXT,
+  'validate-to': TEXT,
+  unlabelled: TEXT,
+  kind: TEXT,
+  schema: TEXT,
+  features: TEXT,
+  exclude: TEXT,
   set: { type: 'string', multiple: true },
-  monotone: { type: 'string' },
-  seed: { type: 'string' },
-  'reviews-a-day': { type: 'string' },
-  'declines-a-day': { type: 'string' },
-  costs: { type: 'string' },
+  monotone: TEXT,
+  seed: TEXT,
+  'reviews-a-day': TEXT,
+  'declines-a-day': TEXT,
+  costs: TEXT,
+  name: TEXT,
+  out: TEXT,
   'no-register': { type: 'boolean' },
 } as const;
-// Object.keys loses the type of a record's keys.
-export const TRAIN_OPTION_NAMES = Object.keys(TRAIN_OPTIONS) as (keyof typeof TRAIN_OPTIONS)[];
 
-export const TRAIN_USAGE = `train --from DATE --to DATE --known-by TIME [options]
-
-Reads the features that were logged with the scores of a window, and what was known of them by a time; trains,
-calibrates, chooses bands, writes model, manifest and card to a folder and registers the model as staged.
-Dates are inclusive, UTC. The same rows, settings and seed give the same file.
-
-  --known-by TIME          labels that became known later are not used: 2026-11-08 or 2026-11-08T12:00:00Z
-  --validate-from DATE     a later window that is held back: it ends the growth of trees, calibrates, and
-  --validate-to DATE       gives the figures of the card. Without it there are no figures, all rounds are
-                           trained, and calibration is cross-fitted by account (three trainings)
-  --unlabelled FATE        of transactions without a label by then: skip (default) or legitimate
-  --kind KIND              trees (default) or logistic
-  --schema N               feature schema of the scores that are read; others are left out, counted
-                           (default: what is computed today)
-  --features A,B,...       features it may read (default: all of the schema)
-  --exclude A,B,...        features it may not read
-  --set NAME=VALUE,...     settings of the trainer. Trees: rounds, learningRate, depthMax, leavesMax, binsMax,
-                           childWeightMin, l2, gainMin, rowShare, featureShare, fraudWeight, patienceRounds,
-                           metric (average-precision or log-loss). Logistic: l2, fraudWeight
-  --monotone A:1,B:-1      trees: the risk may only rise (1) or fall (-1) with the feature
-  --seed N                 (1)
-  --reviews-a-day N        bands for an alert budget; give both. Default: 1 % of the transactions to
-  --declines-a-day N       review and 0.2 % to decline
-  --costs FILE             bands for least cost: {"fraud": {"approve", "review", "decline"}, "legitimate": {...}}
-  --name MODEL             (KIND@TO)
-  --out DIR                a new folder for the files (the model's name in the current folder)
-  --no-register            only writes the files; needs no key
-
-Example: risk models train --from 2026-08-01 --to 2026-10-24 --validate-from 2026-10-25 --validate-to 2026-10-31 \\
-           --known-by 2026-11-08
-`;
+/** What the usage says of them. */
+export const TRAIN_OPTIONS = {
+  '--from DATE': 'First day of created_at of the rows it learns from',
+  '--to DATE': 'Last day',
+  '--known-by TIME':
+    'Labels that became known later are not used: 2026-11-08 or 2026-11-08T12:00:00Z',
+  '--validate-from DATE':
+    'First day of a later window that is held back: it ends the growth of trees, calibrates, and gives the figures of the card. Without it there are no figures, all rounds are trained, and calibration is cross-fitted by account (three trainings)',
+  '--validate-to DATE': 'Last day of that window',
+  '--unlabelled FATE': 'Of transactions without a label by then: skip or legitimate (skip)',
+  '--kind KIND': 'trees or logistic (trees)',
+  '--schema N':
+    'Feature schema of the scores that are read; others are left out, counted (what is computed today)',
+  '--features A,B,...': 'Features it may read (all of the schema)',
+  '--exclude A,B,...': 'Features it may not read',
+  '--set NAME=VALUE,...':
+    'Settings of the trainer. Trees: rounds, learningRate, depthMax, leavesMax, binsMax, childWeightMin, l2, gainMin, rowShare, featureShare, fraudWeight, patienceRounds, metric (average-precision or log-loss). Logistic: l2, fraudWeight',
+  '--monotone A:1,B:-1': 'Trees: the risk may only rise (1) or fall (-1) with the feature',
+  '--seed N': 'Of the random numbers (1)',
+  '--reviews-a-day N':
+    'Bands for an alert budget, with --declines-a-day (1 % of the transactions to review and 0.2 % to decline)',
+  '--declines-a-day N': 'See --reviews-a-day',
+  '--costs FILE':
+    'Bands for least cost: {"fraud": {"approve", "review", "decline"}, "legitimate": {...}}',
+  '--name MODEL': 'Name of the model (KIND@TO)',
+  '--out DIR': "A new folder for the files (the model's name in the current folder)",
+  '--no-register': 'Only write the files; needs no key',
+};
 
 /** Dates inclusive, as given, and the same in epoch milliseconds, the end exclusive. */
 export type DateWindow = {
@@ -87,12 +90,11 @@ export type TrainSettings = {
   readonly registers: boolean;
 };
 
-export type TrainValues = Partial<
-  Record<Exclude<keyof typeof TRAIN_OPTIONS, 'set' | 'no-register'> | 'to' | 'name' | 'out', string>
-> & { readonly set?: readonly string[] | undefined; readonly 'no-register'?: boolean | undefined };
+type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
 
 /** @throws UsageError, and Failure for an invalid file of costs */
-export async function parseTraining(values: TrainValues, nowMs: number): Promise<TrainSettings> {
+export async function parseTraining(args: string[], nowMs: number): Promise<TrainSettings> {
+  const { values } = parseArguments(args, OPTIONS);
   const training = windowOption('--from', values.from, '--to', values.to);
   const validation = validationOption(values, training);
   const knownByMs = knownByOption(values['known-by'], validation ?? training, nowMs);
@@ -102,9 +104,10 @@ export async function parseTraining(values: TrainValues, nowMs: number): Promise
   if (!modelName.safeParse(name).success) {
     throw new UsageError('--name must be NAME@VERSION, as baseline@2026-11-01');
   }
+  const unlabelled = values.unlabelled ?? 'skip';
   return {
     ...{ training, validation, knownByMs, featureSchema, choice, trainer, name },
-    unlabelled: oneOf('--unlabelled', values.unlabelled ?? 'skip', ['skip', 'legitimate']),
+    unlabelled: wordOption('--unlabelled', unlabelled, ['skip', 'legitimate']),
     seed: String(integerOption('--seed', values.seed, { min: 0, max: Number.MAX_SAFE_INTEGER }, 1)),
     bandsRule: await bandsOption(values),
     out: values.out ?? name,
@@ -124,7 +127,7 @@ function windowOption(
   return { from: from ?? '', to: to ?? '', fromMs, toMs: toMs + DAY_MS };
 }
 
-function validationOption(values: TrainValues, training: DateWindow): DateWindow | null {
+function validationOption(values: Values, training: DateWindow): DateWindow | null {
   const [from, to] = [values['validate-from'], values['validate-to']];
   if (from === undefined && to === undefined) return null;
   const window = windowOption('--validate-from', from, '--validate-to', to);
@@ -140,7 +143,7 @@ function knownByOption(text: string | undefined, last: DateWindow, nowMs: number
   return knownByMs;
 }
 
-function featuresOption({ schema, features, exclude }: TrainValues) {
+function featuresOption({ schema, features, exclude }: Values) {
   const bounds = { min: 1, max: FEATURE_SCHEMA };
   const featureSchema = integerOption('--schema', schema, bounds, FEATURE_SCHEMA);
   const all: readonly string[] = (featuresOfSchema(featureSchema) ?? []).map(({ name }) => name);
@@ -165,7 +168,7 @@ const costs = z.strictObject({ approve: cost, review: cost, decline: cost });
 const costMatrix = z.strictObject({ fraud: costs, legitimate: costs });
 const ALERTS_A_DAY_MAX = 1_000_000_000;
 
-async function bandsOption(values: TrainValues): Promise<BandsRule> {
+async function bandsOption(values: Values): Promise<BandsRule> {
   const alerts = (name: 'reviews-a-day' | 'declines-a-day') =>
     integerOption(`--${name}`, values[name], { min: 0, max: ALERTS_A_DAY_MAX }, undefined);
   const reviewsADay = alerts('reviews-a-day');
@@ -192,10 +195,4 @@ async function readCosts(path: string) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
     throw new Failure('invalid', 'COSTS_INVALID', `${path}: ${why}`, { cause: error });
   }
-}
-
-function oneOf<T extends string>(flag: string, text: string, allowed: readonly T[]): T {
-  const found = allowed.find((one) => one === text);
-  if (found !== undefined) return found;
-  throw new UsageError(`${flag} must be ${allowed.join(' or ')}, not '${text}'`);
 }

@@ -4,49 +4,54 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { type CommandContext, EXIT, UsageError } from '../../../kit/command/command.ts';
+import { openCommandDatabase } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { createRandom } from '../../../kit/random.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
-import type { ModelManifest } from '../manifest.ts';
+import { type ModelManifest, modelManifestSchema } from '../manifest.ts';
+import { describeModel } from '../registry/check-model.ts';
 import { refuseTakenName, registerModel } from '../registry/register-model.ts';
 import { holdingsIn } from '../rollout/rollout.ts';
 import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
 import { findModel } from '../store/models.ts';
-import type { StoredRollout } from '../store/rollouts.ts';
-import { type BuildStep, type BuiltModel, buildModel, findLack } from '../training/build-model.ts';
+import { type BuildStep, buildModel, findLack } from '../training/build-model.ts';
 import type { ModelCard } from '../training/card/model-card.ts';
 import { renderCard } from '../training/card/render-card.ts';
-import { countFrauds } from '../training/training-set.ts';
+import { countFrauds } from '../training/rows.ts';
 import { readCodeVersion } from './code-version.ts';
-import { type ModelFolder, openModelFolder } from './model-folder.ts';
+import { openModelFolder } from './model-folder.ts';
 import { readOfficer } from './officer.ts';
-import { parseTraining, type TrainSettings, type TrainValues } from './train-options.ts';
-import { toCard, toManifest } from './trained-card.ts';
-import { createTrainingProgress, type TrainingProgress } from './training-progress.ts';
+import { parseTraining, TRAIN_OPTIONS, type TrainSettings } from './train-options.ts';
 import { readWindows } from './training-windows.ts';
 
 /** Bound on the statements of one snapshot, which only an operator waits for. */
-export const READING_TIMEOUT_MS = 3_600_000;
+const READING_TIMEOUT_MS = 3_600_000;
+/** Time between two lines of progress of one activity. */
+const LINE_INTERVAL_MS = 2000;
+const ARTEFACT = 'model.json';
 
-type Request = {
-  readonly options: TrainValues;
-  readonly database: Database;
-  readonly context: CommandContext;
+export const trainAction = {
+  words: '',
+  summary: 'Train a model on logged features and labels, and register it',
+  options: TRAIN_OPTIONS,
+  run: train,
 };
 
-export async function train({ options, database, context }: Request): Promise<number> {
+async function train(args: string[], context: CommandContext): Promise<number> {
   const { config, output, signal } = context;
-  const settings = await parseTraining(options, Date.now());
+  const settings = await parseTraining(args, Date.now());
   if (settings.registers && config.RISK_API_KEY === undefined) {
     throw new UsageError('RISK_API_KEY must hold the key of a risk officer; or say --no-register');
   }
-  const officer = settings.registers ? await readOfficer({ database, context }, 'train') : null;
+  await using database = openCommandDatabase(context, 'models', {
+    statementTimeoutMs: READING_TIMEOUT_MS,
+  });
+  const officer = settings.registers ? await readOfficer(database, config, 'train') : null;
   if (officer !== null) await refuseTakenName(database, settings.name);
   const lineage = { codeVersion: await readCodeVersion(), parent: await findActive(database) };
   await using folder = await openModelFolder(settings.out);
-  const progress = createTrainingProgress(output.note);
-  const training = trainAndDescribe(settings, lineage, database, { progress, signal });
+  const training = trainAndDescribe(settings, lineage, database, createNote(output.note), signal);
   const trained = await training.catch((error: unknown) => {
     if (signal.aborted) return undefined;
     throw error;
@@ -55,7 +60,13 @@ export async function train({ options, database, context }: Request): Promise<nu
     output.note('stopped; nothing was written or registered');
     return EXIT.failed;
   }
-  await writeFiles(folder, trained);
+  const { artefact, manifest, card } = trained;
+  await folder.commit({
+    [ARTEFACT]: artefact,
+    [`${ARTEFACT}.manifest.json`]: `${JSON.stringify(manifest)}\n`,
+    'card.json': `${JSON.stringify(card, null, 1)}\n`,
+    'card.md': renderCard(card),
+  });
   if (officer !== null) await register(database, trained, officer, folder.path);
   show(context, settings, trained, folder.path);
   return EXIT.fine;
@@ -66,43 +77,81 @@ type Trained = {
   readonly manifest: ModelManifest;
   readonly card: ModelCard;
 };
-type Watching = { readonly progress: TrainingProgress; readonly signal: AbortSignal };
 
 async function trainAndDescribe(
   settings: TrainSettings,
   lineage: Pick<ModelCard, 'codeVersion' | 'parent'>,
   database: Database,
-  watching: Watching,
+  note: Note,
+  signal: AbortSignal,
 ): Promise<Trained> {
-  const { training, validation } = await readWindows(database, settings, watching);
+  const onRead = (window: string, rows: number, rowsMax: number) => {
+    const doing = `reading the ${window} window`;
+    note(doing, `${doing}: ${rows} of ${rowsMax} rows`);
+  };
+  const { training, validation } = await readWindows(database, settings, onRead, signal);
   const lack = findLack(training.rows, validation?.rows ?? null);
   if (lack !== undefined) throw new Failure('invalid', 'TOO_LITTLE_DATA', lack);
+  const { name, seed, bandsRule, featureSchema } = settings;
   const trainer = settings.trainer.toTrainer(countFrauds(training.rows.labels));
   const steps = buildModel({
-    ...{ training: training.rows, validation: validation?.rows ?? null, trainer },
-    bandsRule: settings.bandsRule,
+    ...{ training: training.rows, validation: validation?.rows ?? null, trainer, bandsRule },
     daysSeen: (validation ?? training).daysSeen,
-    randomFor: (purpose) => createRandom(`${settings.seed}/${purpose}`),
+    randomFor: (purpose) => createRandom(`${seed}/${purpose}`),
   });
-  const built = await drive(steps, watching);
-  const windows = { training: training.window, validation: validation?.window ?? null };
-  const createdAt = new Date().toISOString();
-  const card = toCard(settings, built, { trainer, windows, lineage: { ...lineage, createdAt } });
-  return { artefact: built.bytes, manifest: toManifest(card, built), card };
-}
-
-/** Between two steps the process handles signals and reports its progress. */
-async function drive(
-  steps: Generator<BuildStep, BuiltModel>,
-  { progress, signal }: Watching,
-): Promise<BuiltModel> {
-  for (;;) {
-    const next = steps.next();
-    if (next.done === true) return next.value;
-    progress.step(next.value);
+  let step = steps.next();
+  while (step.done !== true) {
+    note(step.value.doing, describeStep(step.value));
+    // Between two steps the process handles signals.
     await setImmediate();
     signal.throwIfAborted();
+    step = steps.next();
   }
+  const { bytes, model, size, calibration, judged } = step.value;
+  const card: ModelCard = {
+    id: name,
+    kind: trainer.kind,
+    sha256: model.sha256,
+    ...lineage,
+    createdAt: new Date().toISOString(),
+    ...{ featureSchema, seed, options: trainer.options, size },
+    training: training.window,
+    validation: validation?.window ?? null,
+    ...{ ...judged, calibration, bandsRule },
+  };
+  return { artefact: bytes, manifest: toManifest(card, bytes), card };
+}
+
+/** @throws ZodError for a manifest that could not be imported elsewhere */
+function toManifest(card: ModelCard, bytes: Uint8Array): ModelManifest {
+  const { featureSchema: feature_schema, calibration } = card;
+  const { from, to, knownBy: known_by } = card.training;
+  const { codeVersion: code_version, parent } = card;
+  const lineage = { trained: { from, to, known_by }, code_version, parent };
+  const told = { feature_schema, calibration, lineage, card };
+  return modelManifestSchema.parse(describeModel(bytes, card.id, createRandom('golden'), told));
+}
+
+type Note = (doing: string, text: string) => void;
+
+/** Prints lines of progress on standard error: the first of each activity, and one every LINE_INTERVAL_MS. */
+function createNote(print: (text: string) => void): Note {
+  let current = '';
+  let lineAtMs = Number.NEGATIVE_INFINITY;
+  return (doing, text) => {
+    const nowMs = performance.now();
+    if (doing === current && nowMs - lineAtMs < LINE_INTERVAL_MS) return;
+    current = doing;
+    lineAtMs = nowMs;
+    print(text);
+  };
+}
+
+function describeStep({ doing, step, stepsMax, metric }: BuildStep): string {
+  if (step === 0) return doing;
+  const of = stepsMax === null ? '' : ` of at most ${stepsMax}`;
+  const shown = metric === null ? '' : `, ${metric.toFixed(4)} on the validation window`;
+  return `${doing}: ${step}${of}${shown}`;
 }
 
 /** The model that is active in most corridors; among equals the one that became active last. */
@@ -113,20 +162,9 @@ async function findActive(database: Database): Promise<string | null> {
     [...holdingsIn(log, corridor)].filter(([, { state }]) => state === 'active').map(([id]) => id),
   );
   const rank = (id: string) => active.filter((other) => other === id).length;
-  const newest = (id: string) => log.findLastIndex(({ modelId }: StoredRollout) => modelId === id);
+  const newest = (id: string) => log.findLastIndex(({ modelId }) => modelId === id);
   const [first] = active.sort((a, b) => rank(b) - rank(a) || newest(b) - newest(a));
   return first === undefined ? null : ((await findModel(database, first))?.model ?? null);
-}
-
-const ARTEFACT = 'model.json';
-
-async function writeFiles(folder: ModelFolder, { artefact, manifest, card }: Trained) {
-  await folder.commit({
-    [ARTEFACT]: artefact,
-    [`${ARTEFACT}.manifest.json`]: `${JSON.stringify(manifest)}\n`,
-    'card.json': `${JSON.stringify(card, null, 1)}\n`,
-    'card.md': renderCard(card),
-  });
 }
 
 /** A failure here leaves the files: training again would cost minutes, importing them does not. */
@@ -147,24 +185,24 @@ async function register(
 
 function show(
   { output }: CommandContext,
-  settings: TrainSettings,
+  { registers }: TrainSettings,
   { manifest, card }: Trained,
   path: string,
 ): void {
   const { model, sha256 } = manifest;
-  const { training, validation, figures, bands, size } = card;
+  const { kind, training, validation, figures, bands, size, parent } = card;
   const document = {
-    ...{ model, model_id: sha256, kind: card.kind, size, path, is_registered: settings.registers },
-    ...{ training, validation, figures, bands, parent: card.parent },
+    ...{ model, model_id: sha256, kind, size, path, is_registered: registers },
+    ...{ training, validation, figures, bands, parent },
   };
   const shown = Object.entries(figures).map(
     ([name, { value, low, high }]) =>
       `${name} ${value.toFixed(4)} (${low.toFixed(4)} to ${high.toFixed(4)})`,
   );
   output.value(document, [
-    `${model} of ${training.rows} rows, ${training.frauds} frauds: ${size} ${card.kind === 'trees' ? 'trees' : 'weights'}`,
+    `${model} of ${training.rows} rows, ${training.frauds} frauds: ${size} ${kind === 'trees' ? 'trees' : 'weights'}`,
     ...(validation === null ? ['nothing was held back: no figures'] : shown),
     `${path}: ${ARTEFACT}, its manifest, card.md and card.json`,
-    settings.registers ? `registered as staged, ${sha256}` : `not registered, ${sha256}`,
+    registers ? `registered as staged, ${sha256}` : `not registered, ${sha256}`,
   ]);
 }

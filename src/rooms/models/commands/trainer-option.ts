@@ -1,14 +1,15 @@
 /** The kind of a model and the settings of its trainer. */
-import { UsageError } from '../../../kit/command/command.ts';
+import { UsageError, wordOption } from '../../../kit/command/command.ts';
 import { assignmentsOption } from '../../../kit/command/file-options.ts';
+import { toError } from '../../../kit/words/failure.ts';
 import type { Trainer } from '../training/fit-artefact.ts';
-import { LOGISTIC_DEFAULTS } from '../training/train-logistic.ts';
 import {
+  checkLogisticOptions,
   checkTreeOptions,
+  LOGISTIC_DEFAULTS,
   TREE_DEFAULTS,
-  type TreeOptions,
   treeDefaults,
-} from '../training/tree-options.ts';
+} from '../training/options.ts';
 
 type Values = {
   readonly kind?: string | undefined;
@@ -23,84 +24,47 @@ export type TrainerChoice = {
 };
 
 /** @throws UsageError for values out of range, and for a feature that the model may not read */
-export function trainerOption(values: Values, featureNames: readonly string[]): TrainerChoice {
-  switch (values.kind ?? 'trees') {
-    case 'trees': {
-      const given = treeSettings(values, featureNames);
-      const toOptions = (frauds: number) => ({ ...treeDefaults(frauds), ...given });
-      return {
-        kind: 'trees',
-        toTrainer: (frauds) => ({ kind: 'trees', options: toOptions(frauds) }),
-      };
-    }
-    case 'logistic': {
-      const options = { ...LOGISTIC_DEFAULTS, ...logisticSettings(values) };
-      return { kind: 'logistic', toTrainer: () => ({ kind: 'logistic', options }) };
-    }
-    default:
-      throw new UsageError(`--kind must be trees or logistic, not '${values.kind}'`);
+export function trainerOption(
+  { kind = 'trees', set, monotone }: Values,
+  featureNames: readonly string[],
+): TrainerChoice {
+  if (wordOption('--kind', kind, ['trees', 'logistic']) === 'logistic') {
+    if (monotone !== undefined) throw new UsageError('a logistic model takes no --monotone');
+    const given = { ...LOGISTIC_DEFAULTS, ...settingsOption(set, LOGISTIC_DEFAULTS) };
+    const options = orUsage(() => checkLogisticOptions(given));
+    return { kind: 'logistic', toTrainer: () => ({ kind: 'logistic', options }) };
   }
+  const { monotone: _, ...settable } = TREE_DEFAULTS;
+  const given = { ...settingsOption(set, settable), monotone: monotoneOption(monotone) };
+  const toOptions = (frauds: number) =>
+    orUsage(() => checkTreeOptions({ ...treeDefaults(frauds), ...given }, featureNames));
+  toOptions(0);
+  return { kind: 'trees', toTrainer: (frauds) => ({ kind: 'trees', options: toOptions(frauds) }) };
 }
 
-function treeSettings({ set, monotone }: Values, featureNames: readonly string[]) {
-  const { metric, ...texts } = assignmentsOption(
-    '--set',
-    set,
-    fieldsOf(TREE_DEFAULTS, ['monotone']),
-  );
-  const settings: Partial<TreeOptions> = {
-    ...numbersOf(texts),
-    ...(metric === undefined ? {} : { metric: metricOf(metric) }),
-    monotone: monotoneOption(monotone),
-  };
+/** Values that are no numbers stay texts, which the check of the settings refuses by name. */
+function settingsOption(set: Values['set'], defaults: object): object {
+  const texts = assignmentsOption('--set', set, Object.keys(defaults));
+  const settings = Object.entries(texts).map(([name, text = '']) => {
+    const isNumber = text.trim() !== '' && Number.isFinite(Number(text));
+    return [name, isNumber ? Number(text) : text];
+  });
+  return Object.fromEntries(settings);
+}
+
+function orUsage<T>(check: () => T): T {
   try {
-    checkTreeOptions({ ...TREE_DEFAULTS, ...settings }, featureNames);
+    return check();
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(`--set or --monotone: ${toError(error).message}`);
   }
-  return settings;
 }
 
-function logisticSettings({ set, monotone }: Values) {
-  if (monotone !== undefined) throw new UsageError('a logistic model takes no --monotone');
-  const settings = numbersOf(assignmentsOption('--set', set, fieldsOf(LOGISTIC_DEFAULTS, [])));
-  for (const [name, value] of Object.entries(settings)) {
-    if (!(value > 0)) throw new UsageError(`--set ${name} must be above 0`);
-  }
-  return settings;
-}
-
-function fieldsOf<T extends object>(defaults: T, without: readonly string[]) {
-  // Object.keys loses the type of a record's keys.
-  return (Object.keys(defaults) as (keyof T & string)[]).filter((name) => !without.includes(name));
-}
-
-function numbersOf<T extends string>(
-  texts: Partial<Record<T, string>>,
-): Partial<Record<T, number>> {
-  const numbers = Object.entries<string | undefined>(texts).map(([name, text = '']) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value)) {
-      throw new UsageError(`--set ${name} must be a number, not '${text}'`);
-    }
-    return [name, value] as const;
-  });
-  // Object.fromEntries loses the type of the names.
-  return Object.fromEntries(numbers) as Partial<Record<T, number>>;
-}
-
-function metricOf(text: string): TreeOptions['metric'] {
-  if (text === 'average-precision' || text === 'log-loss') return text;
-  throw new UsageError(`--set metric must be average-precision or log-loss, not '${text}'`);
-}
-
-function monotoneOption(text: string | undefined): TreeOptions['monotone'] {
-  if (text === undefined) return {};
-  const directions = text.split(',').map((part) => {
+function monotoneOption(text: string | undefined): Record<string, number> {
+  const directions = text?.split(',').map((part) => {
     const [, name = '', sign] = /^\s*([^:\s]+):([+-]?1)\s*$/.exec(part) ?? [];
-    if (sign === undefined)
-      throw new UsageError(`--monotone takes NAME:1 or NAME:-1, not '${part}'`);
-    return [name, sign === '-1' ? -1 : 1] as const;
+    if (sign !== undefined) return [name, Number(sign)] as const;
+    throw new UsageError(`--monotone takes NAME:1 or NAME:-1, not '${part}'`);
   });
-  return Object.fromEntries(directions);
+  return Object.fromEntries(directions ?? []);
 }

@@ -1,16 +1,14 @@
 /** Reads the windows of a training, all from one snapshot, into columns. */
+import { DAY_MS } from '../../../kit/command/date-options.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { readTrainingRows, type TrainingReader } from '../store/training-rows.ts';
 import type { DataWindow } from '../training/card/model-card.ts';
-import { createCollector, type LabelledRows } from '../training/collect-rows.ts';
-import { countFrauds } from '../training/training-set.ts';
+import { countFrauds, createCollector, type LabelledRows } from '../training/rows.ts';
 import type { DateWindow, TrainSettings } from './train-options.ts';
-import type { TrainingProgress } from './training-progress.ts';
 
 /** Most values of a window: rows times features. A byte and a float32 of each are 1 GB. */
 const VALUES_MAX = 200_000_000;
-const DAY_MS = 86_400_000;
 
 type ReadWindow = {
   readonly rows: LabelledRows;
@@ -18,24 +16,22 @@ type ReadWindow = {
   /** Days of traffic that the rows stand for: fewer than the window has, where labels are missing. */
   readonly daysSeen: number;
 };
-
-type Watching = { readonly progress: TrainingProgress; readonly signal: AbortSignal };
+type OnRead = (window: string, rows: number, rowsMax: number) => void;
 
 /** @throws Failure for a window that has no scores of this schema, or too many */
 export async function readWindows(
   database: Database,
   settings: TrainSettings,
-  watching: Watching,
+  onRead: OnRead,
+  signal: AbortSignal,
 ): Promise<{ training: ReadWindow; validation: ReadWindow | null }> {
   const { training, validation, choice, featureSchema, knownByMs, unlabelled } = settings;
-  const selection = {
-    ...{ featureSchema, features: choice.schemaFeatures },
-    ...{ knownByMs, unlabelled, signal: watching.signal },
-  };
+  const features = choice.schemaFeatures;
+  const selection = { featureSchema, features, knownByMs, unlabelled, signal };
   return await readTrainingRows(database, selection, async (reader) => ({
-    training: await readWindow(reader, settings, training, 'training', watching),
+    training: await readWindow(reader, settings, training, 'training', onRead),
     validation:
-      validation && (await readWindow(reader, settings, validation, 'validation', watching)),
+      validation && (await readWindow(reader, settings, validation, 'validation', onRead)),
   }));
 }
 
@@ -44,7 +40,7 @@ async function readWindow(
   settings: TrainSettings,
   dates: DateWindow,
   name: 'training' | 'validation',
-  { progress }: Watching,
+  onRead: OnRead,
 ): Promise<ReadWindow> {
   const { rows: rowsMax, otherSchemas } = await reader.count(dates);
   refuseCount(dates, settings, rowsMax, otherSchemas);
@@ -52,17 +48,21 @@ async function readWindow(
   const collector = createCollector(settings.choice, rowsMax, isJudged);
   let read = 0;
   let withoutLabel = 0;
-  progress.reading(name, read, rowsMax);
+  onRead(name, read, rowsMax);
   await reader.read(dates, isJudged, (page) => {
     collector.add(page);
     read += page.rows;
     withoutLabel += page.unlabelled.reduce((sum, one) => sum + one, 0);
-    progress.reading(name, read, rowsMax);
+    onRead(name, read, rowsMax);
   });
   const rows = collector.finish();
   const window: DataWindow = {
-    ...{ from: dates.from, to: dates.to, knownBy: new Date(settings.knownByMs).toISOString() },
-    ...{ rows: read, frauds: countFrauds(rows.labels), otherSchemas },
+    from: dates.from,
+    to: dates.to,
+    knownBy: new Date(settings.knownByMs).toISOString(),
+    rows: read,
+    frauds: countFrauds(rows.labels),
+    otherSchemas,
     unlabelled: rowsMax - read + withoutLabel,
     unlabelledAs: settings.unlabelled,
   };
@@ -75,10 +75,10 @@ function refuseCount(
   rows: number,
   otherSchemas: number,
 ): void {
-  const features = choice.names.length;
   const refuse = (why: string): never => {
     throw new Failure('invalid', 'NO_TRAINING_DATA', `${from} to ${to}: ${why}`);
   };
+  const features = choice.names.length;
   if (rows === 0) {
     const others = otherSchemas === 0 ? '' : `; ${otherSchemas} are of others (see --schema)`;
     refuse(`no scores of feature schema ${featureSchema}${others}`);

@@ -1,4 +1,10 @@
-/** How large a model may be: larger than any useful one, and small enough to be read and run without harm. */
+/**
+ * How large a model may be (larger than any useful one, and small enough to be read and run without harm), and the refusal of a
+ * file: what is wrong, and at which place.
+ */
+import type { z } from 'zod';
+import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
+import { Failure, toError } from '../../../kit/words/failure.ts';
 
 /** A thousand trees of depth 8 are 40 MB of XGBoost JSON. */
 export const MODEL_BYTES_MAX = 64 * 1024 * 1024;
@@ -8,8 +14,49 @@ export const MODEL_NODES_MAX = 2_000_000;
 /** Splits on the path from a root to a leaf. Exact Shapley values take depth^2 a leaf. */
 export const MODEL_DEPTH_MAX = 64;
 export const MODEL_FEATURES_MAX = 1000;
-export const FEATURE_NAME_CHARACTERS_MAX = 128;
-/**
- * Golden vectors, each of which is run three times before a model may score: a second for the largest model.
- */
-export const GOLDEN_VECTORS_MAX = 1000;
+const FEATURE_NAME_CHARACTERS_MAX = 128;
+
+/** @param place path into the file, such as `trees[3].left_children[0]` */
+export function refuse(place: string, why: string): never {
+  throw new Failure('invalid', 'MODEL_INVALID', `${place}: ${why}`);
+}
+
+export function refuseHuge(bytes: number): void {
+  if (bytes > MODEL_BYTES_MAX) refuse('file', `${bytes} bytes, at most ${MODEL_BYTES_MAX}`);
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return refuse('file', `not JSON: ${toError(error).message}`);
+  }
+}
+
+/** Refuses a parsed file at the first place that the schema does not allow. */
+export function checkShape<T>(schema: z.ZodType<T>, file: unknown): T {
+  const parsed = schema.safeParse(file, DESCRIBED);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (issue === undefined) return refuse('file', 'is no model');
+  const place = issue.path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));
+  return refuse(place.join('').slice(1) || 'file', issueText(issue));
+}
+
+export function checkTreeCount(place: string, trees: number): void {
+  if (trees === 0) refuse(place, 'no trees');
+  if (trees > MODEL_TREES_MAX) refuse(place, `${trees} trees, at most ${MODEL_TREES_MAX}`);
+}
+
+/** Names must be distinct and of a length that can be stored and shown. */
+export function checkFeatureNames(place: string, names: readonly string[]): void {
+  const count = names.length;
+  if (count === 0) refuse(place, 'no features');
+  if (count > MODEL_FEATURES_MAX) refuse(place, `${count} features, at most ${MODEL_FEATURES_MAX}`);
+  for (const [index, name] of names.entries()) {
+    if (name.length === 0 || name.length > FEATURE_NAME_CHARACTERS_MAX) {
+      refuse(`${place}[${index}]`, `a name has 1 to ${FEATURE_NAME_CHARACTERS_MAX} characters`);
+    }
+    if (names.indexOf(name) < index) refuse(`${place}[${index}]`, `${name} is there twice`);
+  }
+}

@@ -1,16 +1,22 @@
-/** A model of any kind as the engine runs it: margins, probabilities and contributions of batches. */
-
+/** A model of any kind as the engine runs it: read from its file; margins, probabilities and contributions of batches. */
+import { hash } from 'node:crypto';
 import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
 import type { Batch } from './batch.ts';
-import { calibrate } from './evaluation/calibration.ts';
-import type { Calibration } from './evaluation/calibration-json.ts';
-import type { Contributions } from './explanation/contributions.ts';
-import { pathContributions } from './explanation/path-contributions.ts';
-import { treeShap } from './explanation/tree-shap.ts';
+import { parseJson, refuse, refuseHuge } from './bounds.ts';
+import { type Calibration, calibrate } from './calibration.ts';
+import { type Contributions, pathContributions, treeShap } from './explain-trees.ts';
 import { logistic } from './exponential.ts';
-import { contributionOf, type LogisticModel, predictLogistic } from './logistic-model.ts';
-import { treePredictor } from './trees/predict-trees.ts';
-import type { TreeEnsemble } from './trees/tree-ensemble.ts';
+import {
+  contributionOf,
+  LOGISTIC_FORMAT,
+  type LogisticModel,
+  predictLogistic,
+  readLogistic,
+} from './logistic.ts';
+import { treePredictor } from './predict-trees.ts';
+import { readLightgbm } from './read-lightgbm.ts';
+import { readXgboost } from './read-xgboost.ts';
+import type { TreeEnsemble } from './tree-ensemble.ts';
 
 export type ModelFormat = 'xgboost-json' | 'lightgbm-text' | 'logistic-json';
 
@@ -33,13 +39,32 @@ export type Model = {
   contributionsOf(batch: Batch, margins: Float64Array, method: ExplanationMethod): Contributions;
 };
 
+/**
+ * Reads a model file, in any of the formats.
+ * @param featureNames for an XGBoost file without names
+ * @throws Failure `MODEL_INVALID`, naming what is wrong and where
+ */
+export function loadModel(bytes: Uint8Array, featureNames?: readonly string[]): Model {
+  refuseHuge(bytes.length);
+  const sha256 = hash('sha256', bytes, 'hex');
+  const text = decode(bytes);
+  if (!text.trimStart().startsWith('{')) {
+    return treeModel(readLightgbm(text), 'lightgbm-text', sha256);
+  }
+  const file = parseJson(text);
+  if (typeof file === 'object' && file !== null && 'format' in file) {
+    if (file.format === LOGISTIC_FORMAT) return logisticModel(readLogistic(file), sha256);
+  }
+  return treeModel(readXgboost(file, featureNames), 'xgboost-json', sha256);
+}
+
 /** The model with calibrated probabilities; null keeps those of its format. */
 export function calibrateModel(model: Model, calibration: Calibration | null): Model {
   if (calibration === null) return model;
   return { ...model, probabilityOf: (margin) => calibrate(calibration, margin) };
 }
 
-export function treeModel(
+function treeModel(
   ensemble: TreeEnsemble,
   format: 'xgboost-json' | 'lightgbm-text',
   sha256: string,
@@ -57,7 +82,7 @@ export function treeModel(
   };
 }
 
-export function logisticModel(model: LogisticModel, sha256: string): Model {
+function logisticModel(model: LogisticModel, sha256: string): Model {
   const { features, intercept } = model;
   return {
     format: 'logistic-json',
@@ -74,4 +99,22 @@ export function logisticModel(model: LogisticModel, sha256: string): Model {
       }),
     }),
   };
+}
+
+/**
+ * Index of each of the model's features in the engine's vectors.
+ * @throws Failure `MODEL_INVALID` that lists the features the engine does not have
+ */
+export function bindFeatures(model: Model, vectorNames: readonly string[]): Int32Array {
+  const unknown = model.featureNames.filter((name) => !vectorNames.includes(name));
+  if (unknown.length > 0) refuse('features', `${unknown.join(', ')} not in the feature schema`);
+  return Int32Array.from(model.featureNames, (name) => vectorNames.indexOf(name));
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return refuse('file', 'is no text; XGBoost models must be saved as .json, not as .ubj');
+  }
 }

@@ -1,12 +1,12 @@
 /** `GET /v1/models/{id}/comparison`: what a shadow would have decided, beside what was decided. */
 import { z } from 'zod';
-import { VERDICTS, type Verdict } from '../../../core/domain/score-record.ts';
 import {
   OUTCOME_DAYS,
   outcomeShareSchema,
   outcomesFromMs,
   shareOf,
-} from '../../../core/read/outcome-counts.ts';
+} from '../../../core/domain/outcome-share.ts';
+import { VERDICTS, type Verdict } from '../../../core/domain/score-record.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { verdictOfModel } from '../../../core/score/score.ts';
 import type { Database } from '../../../kit/database/pool.ts';

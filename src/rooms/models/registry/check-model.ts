@@ -1,18 +1,21 @@
-/** Checks a model before it is registered, and again wherever it is loaded to be run. */
+/**
+ * Checks a model before it is registered, and again wherever it is loaded to be run. Golden vectors are inputs with the margins
+ * and probabilities they must give: they prove that this process computes what the process that made them computed.
+ */
 import { FEATURE_SCHEMA, featuresOfSchema } from '../../../core/domain/feature-schema.ts';
+import type { Random } from '../../../kit/random.ts';
 import type { ModelManifest } from '../manifest.ts';
-import {
-  checkGoldenVectors,
-  type GoldenVectors,
-  recordGoldenVectors,
-} from '../model/golden-vectors.ts';
-import { bindFeatures, loadModel } from '../model/load-model.ts';
-import { calibrateModel, type Model } from '../model/model.ts';
-import type { Random } from '../model/random.ts';
-import { refuse } from '../model/refusal.ts';
+import { refuse } from '../model/bounds.ts';
+import { bindFeatures, calibrateModel, loadModel, type Model } from '../model/model.ts';
 
+type GoldenVectors = ModelManifest['golden_vectors'];
+
+/** Most vectors, each of which is run three times before a model may score: a second for the largest model. */
+export const GOLDEN_VECTORS_MAX = 1000;
 /** Vectors recorded for a model that has none. */
 const RECORDED_ROWS = 64;
+/** Repetitions: a model that depends on more than its input is unlikely to agree with itself this often. */
+const RUNS = 3;
 
 const namesOf = (features: readonly { readonly name: string }[]) =>
   features.map(({ name }) => name);
@@ -35,7 +38,7 @@ export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model
     refuse('feature_names', 'are not those of the file, in its order');
   }
   bindFeatures(model, namesOf(schema));
-  checkGoldenVectors(model, toGoldenVectors(manifest));
+  checkGoldenVectors(model, manifest.golden_vectors);
   return model;
 }
 
@@ -65,32 +68,64 @@ export function describeModel(
     sha256: model.sha256,
     feature_names: [...model.featureNames],
     ...told,
-    golden_vectors: fromGoldenVectors(recordGoldenVectors(model, RECORDED_ROWS, random)),
+    golden_vectors: recordGoldenVectors(model, RECORDED_ROWS, random),
   };
 }
 
-function fromGoldenVectors({ inputs, margins, probabilities }: GoldenVectors) {
-  const features = inputs.values.length / inputs.rows;
-  return Array.from(margins, (margin, row) => ({
-    inputs: Array.from(inputs.values.subarray(row * features, (row + 1) * features), (value) =>
+/**
+ * Runs the model and compares every bit (but the sign of zero, which JSON loses).
+ * @throws Failure `MODEL_INVALID` naming the first vector that differs
+ */
+export function checkGoldenVectors(model: Model, golden: GoldenVectors): void {
+  const rows = golden.length;
+  if (rows === 0 || rows > GOLDEN_VECTORS_MAX) {
+    refuse('golden_vectors', `${rows} vectors, needs 1 to ${GOLDEN_VECTORS_MAX}`);
+  }
+  const features = model.featureNames.length;
+  for (const [row, { inputs }] of golden.entries()) {
+    const why = `has ${inputs.length} values for ${features} features`;
+    if (inputs.length !== features) refuse(`golden_vectors[${row}].inputs`, why);
+  }
+  const values = golden.flatMap(({ inputs }) => inputs.map((value) => value ?? Number.NaN));
+  const batch = { rows, values: Float64Array.from(values) };
+  for (let run = 1; run <= RUNS; run++) {
+    const margins = model.marginOf(batch);
+    for (const [row, expected] of golden.entries()) {
+      const margin = margins[row] ?? Number.NaN;
+      const given = { margin, probability: model.probabilityOf(margin) };
+      for (const what of ['margin', 'probability'] as const) {
+        if (given[what] === expected[what]) continue;
+        const why = `run ${run} gives ${given[what]}, not ${expected[what]}`;
+        refuse(`golden_vectors[${row}].${what}`, why);
+      }
+    }
+  }
+}
+
+/** Candidate values: counts, amounts from tiny to absurd, either sign, missing. */
+const MAGNITUDE_MIN = -3;
+const MAGNITUDE_MAX = 7;
+const MISSING_SHARE = 0.1;
+const SMALL_SHARE = 0.4;
+const NEGATIVE_SHARE = 0.2;
+const SMALL_MAX = 5;
+
+/** Records what the model gives here, for a file without vectors; it proves later processes and versions. */
+export function recordGoldenVectors(model: Model, rows: number, random: Random): GoldenVectors {
+  const draw = () => {
+    const kind = random();
+    if (kind < MISSING_SHARE) return Number.NaN;
+    if (kind < MISSING_SHARE + SMALL_SHARE) return Math.floor(random() * (SMALL_MAX + 1));
+    const magnitude = 10 ** (MAGNITUDE_MIN + random() * (MAGNITUDE_MAX - MAGNITUDE_MIN));
+    return random() < NEGATIVE_SHARE ? -magnitude : magnitude;
+  };
+  const features = model.featureNames.length;
+  const values = Float64Array.from({ length: rows * features }, draw);
+  return Array.from(model.marginOf({ rows, values }), (margin, row) => ({
+    inputs: Array.from(values.subarray(row * features, (row + 1) * features), (value) =>
       Number.isNaN(value) ? null : value,
     ),
     margin,
-    probability: probabilities[row] ?? Number.NaN,
+    probability: model.probabilityOf(margin),
   }));
-}
-
-export function toGoldenVectors({ feature_names, golden_vectors }: ModelManifest): GoldenVectors {
-  for (const [row, { inputs }] of golden_vectors.entries()) {
-    if (inputs.length !== feature_names.length) {
-      const why = `has ${inputs.length} values for ${feature_names.length} features`;
-      refuse(`golden_vectors[${row}].inputs`, why);
-    }
-  }
-  const values = golden_vectors.flatMap(({ inputs }) => inputs.map((value) => value ?? Number.NaN));
-  return {
-    inputs: { rows: golden_vectors.length, values: Float64Array.from(values) },
-    margins: Float64Array.from(golden_vectors, ({ margin }) => margin),
-    probabilities: Float64Array.from(golden_vectors, ({ probability }) => probability),
-  };
 }

@@ -7,7 +7,6 @@ import { Failure } from '../../../kit/words/failure.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { findModel, type GoldenSource, insertModel } from '../store/models.ts';
-import { toGoldenVectors } from './check-model.ts';
 import { openScoringModel } from './scoring-model.ts';
 
 type Registration = {
@@ -26,8 +25,7 @@ export async function registerModel(
   { artefact, manifest, goldenSource, by }: Registration,
 ): Promise<boolean> {
   const { format } = openScoringModel(artefact, manifest);
-  const golden = toGoldenVectors(manifest);
-  const row = { manifest, artefact, format, golden, goldenSource, createdBy: by.name };
+  const row = { manifest, artefact, format, goldenSource, createdBy: by.name };
   const isNew = await database.transaction(async (query) => {
     if (!(await insertModel({ query }, row))) return false;
     const after = { model: manifest.model, format };

@@ -7,9 +7,9 @@ import type { Factor, JudgingModel, OpinionBands } from '../../../core/score/jud
 import { Failure } from '../../../kit/words/failure.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { gatherBatch } from '../model/batch.ts';
-import { bindFeatures } from '../model/load-model.ts';
+import { refuse } from '../model/bounds.ts';
 import type { Model, ModelFormat } from '../model/model.ts';
-import { refuse } from '../model/refusal.ts';
+import { bindFeatures } from '../model/model.ts';
 import { checkModel } from './check-model.ts';
 
 export type ScoringModel = JudgingModel & { readonly format: ModelFormat };

@@ -7,7 +7,7 @@ import { listMonths, type MonthRange } from '../../../core/store/partitions/mont
 import { copyVector } from '../../../core/store/scores/vector-bytes.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { inSnapshot } from '../../../kit/database/snapshot.ts';
-import type { TrainingPage } from '../training-page.ts';
+import type { TrainingPage } from '../training/rows.ts';
 
 /** 1.5 MB on the wire, nearly all of it vectors. */
 const PAGE_ROWS = 2000;

@@ -2,26 +2,23 @@
  * From labelled rows to a model with everything on its card that follows from them: fitted, calibrated on rows
  * it was not fitted to, judged, with its bands and the distributions of its inputs.
  */
-import type { Calibration } from '../model/evaluation/calibration-json.ts';
-import type { Random } from '../model/random.ts';
+import type { Random } from '../../../kit/random.ts';
+import type { Calibration } from '../model/calibration.ts';
 import { describeValues } from '../watch/drift-histogram.ts';
+import { type BandsRule, bandsChooser } from './bands.ts';
 import { assess, assessCalibration } from './card/assess.ts';
-import { type BandsRule, bandsChooser } from './card/choose-bands.ts';
 import type { ModelCard } from './card/model-card.ts';
-import { type LabelledRows, pickRows } from './collect-rows.ts';
-import {
-  type Artefact,
-  type FitStep,
-  fitArtefact,
-  marginsOf,
-  type Trainer,
-} from './fit-artefact.ts';
-import { countFrauds } from './training-set.ts';
+import { type Artefact, fitArtefact, marginsOf, type Trainer } from './fit-artefact.ts';
+import type { FitStep } from './options.ts';
+import { countFrauds, type LabelledRows, pickRows } from './rows.ts';
 
 /** With fewer, a trainer learns little but noise. */
 const TRAINING_FRAUDS_MIN = 30;
 /** With fewer, figures and calibration are too uncertain. */
 const VALIDATION_FRAUDS_MIN = 10;
+const FOLDS = 2;
+/** An activity without steps of its own. */
+const AT_ONCE: FitStep = { step: 0, stepsMax: null, metric: null };
 
 type BuildInput = {
   readonly training: LabelledRows;
@@ -49,10 +46,8 @@ export type BuiltModel = Artefact & {
 /** Throws an Error for rows in which findLack finds one. */
 export function* buildModel(input: BuildInput): Generator<BuildStep, BuiltModel> {
   const { training, validation, trainer, randomFor } = input;
-  const artefact = yield* named(
-    'training',
-    fitArtefact(training, validation, trainer, randomFor('training')),
-  );
+  const fit = fitArtefact(training, validation, trainer, randomFor('training'));
+  const artefact = yield* named('training', fit);
   const { calibration, probabilities, ...judged } = yield* judge(input, artefact);
   yield { ...AT_ONCE, doing: 'describing the features' };
   const reference = {
@@ -61,15 +56,9 @@ export function* buildModel(input: BuildInput): Generator<BuildStep, BuiltModel>
     ),
     probability: describeValues('probability', Float32Array.from(probabilities)),
   };
-  return {
-    ...artefact,
-    calibration,
-    judged: { ...judged, importance: artefact.importance, reference },
-  };
+  const { importance } = artefact;
+  return { ...artefact, calibration, judged: { ...judged, importance, reference } };
 }
-
-/** An activity without steps of its own. */
-const AT_ONCE: FitStep = { step: 0, stepsMax: null, metric: null };
 
 function* judge({ training, validation, trainer, ...input }: BuildInput, { model }: Artefact) {
   const bandsFor = bandsChooser(input.bandsRule, input.daysSeen);
@@ -80,11 +69,9 @@ function* judge({ training, validation, trainer, ...input }: BuildInput, { model
   }
   const margins = yield* crossFit(training, trainer, input.randomFor);
   yield { ...AT_ONCE, doing: 'calibrating' };
-  const rows = { margins, labels: training.labels };
-  return { ...assessCalibration(rows, bandsFor), figures: {}, segments: {} };
+  const { heldOut, ...assessed } = assessCalibration(margins, training.labels, bandsFor);
+  return { ...assessed, figures: {}, segments: {} };
 }
-
-const FOLDS = 2;
 
 /**
  * Margins of each half of the accounts by a model of the other half: an account's transactions are too
@@ -96,16 +83,13 @@ function* crossFit(
   randomFor: BuildInput['randomFor'],
 ): Generator<BuildStep, Float64Array> {
   const margins = new Float64Array(training.labels.length);
+  const rows = Int32Array.from(training.accounts.keys());
   for (let fold = 0; fold < FOLDS; fold++) {
-    const rows = Int32Array.from(training.accounts.keys());
-    const others = pickRows(
-      training,
-      rows.filter((row) => foldOf(training, row) !== fold),
-    );
+    const others = rows.filter((row) => foldOf(training, row) !== fold);
     const own = rows.filter((row) => foldOf(training, row) === fold);
-    const doing = `cross-fitting, part ${fold + 1} of ${FOLDS}`;
-    const fit = fitArtefact(others, null, trainer, randomFor(`fold ${fold}`));
-    const { model } = yield* named(doing, fit);
+    const random = randomFor(`fold ${fold}`);
+    const fit = fitArtefact(pickRows(training, others), null, trainer, random);
+    const { model } = yield* named(`cross-fitting, part ${fold + 1} of ${FOLDS}`, fit);
     const found = marginsOf(model, pickRows(training, own));
     for (const [at, row] of own.entries()) margins[row] = found[at] ?? Number.NaN;
   }
@@ -135,13 +119,9 @@ export function findLack(
   const lack = lackOf(training, 'training', TRAINING_FRAUDS_MIN);
   if (lack !== undefined) return lack;
   if (validation !== null) return lackOf(validation, 'validation', VALIDATION_FRAUDS_MIN);
-  for (let fold = 0; fold < FOLDS; fold++) {
-    const half = countWhere(training, (row) => foldOf(training, row) === fold);
-    if (half.frauds === 0 || half.frauds === half.rows) {
-      return 'the frauds are of too few accounts to cross-fit: give a validation window';
-    }
-  }
-  return undefined;
+  return isEveryHalfMixed(training, (row) => foldOf(training, row))
+    ? undefined
+    : 'the frauds are of too few accounts to cross-fit: give a validation window';
 }
 
 function lackOf(rows: LabelledRows, window: string, fraudsMin: number): string | undefined {
@@ -152,22 +132,16 @@ function lackOf(rows: LabelledRows, window: string, fraudsMin: number): string |
     return `the ${window} window has ${frauds} frauds and ${total - frauds} legitimate rows; needs ${fraudsMin} of each`;
   }
   // Calibration is judged by halves: every second row.
-  for (const parity of [0, 1]) {
-    const half = countWhere(rows, (row) => row % 2 === parity);
-    if (half.frauds === 0 || half.frauds === half.rows) {
-      return `the ${window} window has all its frauds, or none, among every second row`;
-    }
-  }
-  return undefined;
+  return isEveryHalfMixed(rows, (row) => row % 2)
+    ? undefined
+    : `the ${window} window has all its frauds, or none, among every second row`;
 }
 
-function countWhere({ labels }: LabelledRows, holds: (row: number) => boolean) {
-  let rows = 0;
-  let frauds = 0;
-  for (let row = 0; row < labels.length; row++) {
-    if (!holds(row)) continue;
-    rows++;
-    frauds += labels[row] ?? 0;
-  }
-  return { rows, frauds };
+/** @param halfOf 0 or 1 */
+function isEveryHalfMixed({ labels }: LabelledRows, halfOf: (row: number) => number): boolean {
+  return [0, 1].every((half) => {
+    const own = labels.filter((_, row) => halfOf(row) === half);
+    const frauds = countFrauds(own);
+    return frauds > 0 && frauds < own.length;
+  });
 }

@@ -6,7 +6,7 @@
  */
 import { type BinnedColumn, MISSING_BIN } from '../bins.ts';
 import { FEATURE_STRIDE } from './histogram.ts';
-import type { TreeOptions } from './tree-options.ts';
+import type { TreeOptions } from './options.ts';
 
 /** Least gain in proportion to the node's own reduction: below lies the noise of subtracting histograms. */
 const GAIN_MIN = 1e-9;

@@ -1,31 +1,26 @@
 /** Trains a model of either kind and writes it in its format. */
-import { writeLogistic } from '../model/formats/logistic-json.ts';
-import { writeXgboost } from '../model/formats/write-xgboost.ts';
-import { loadModel } from '../model/load-model.ts';
-import type { Model } from '../model/model.ts';
-import type { Random } from '../model/random.ts';
-import { type Importance, logisticImportance, treeImportance } from './card/importance.ts';
-import { fitLogistic, type LogisticOptions } from './train-logistic.ts';
+import type { Random } from '../../../kit/random.ts';
+import { type LogisticModel, writeLogistic } from '../model/logistic.ts';
+import { loadModel, type Model } from '../model/model.ts';
+import type { TreeEnsemble } from '../model/tree-ensemble.ts';
+import { writeXgboost } from '../model/write-xgboost.ts';
+import type { FitStep, LogisticOptions, TreeOptions } from './options.ts';
+import type { TrainingSet } from './rows.ts';
+import { fitLogistic } from './train-logistic.ts';
 import { growTrees } from './train-trees.ts';
-import type { TrainingSet } from './training-set.ts';
-import type { TreeOptions } from './tree-options.ts';
 
 export type Trainer =
   | { readonly kind: 'trees'; readonly options: TreeOptions }
   | { readonly kind: 'logistic'; readonly options: LogisticOptions };
 
-/** One step of training: a round of trees, or a Newton step. */
-export type FitStep = {
-  readonly step: number;
-  /** Most steps; null where that is not known. */
-  readonly stepsMax: number | null;
-  readonly metric: number | null;
-};
+/** A feature and the share of the model's weight that it has; shares add up to 1. */
+export type Importance = { readonly name: string; readonly share: number };
 
 export type Artefact = {
   readonly bytes: Uint8Array;
   /** Read back from the bytes, so that the judged model is the written one. */
   readonly model: Model;
+  /** Greatest first. */
   readonly importance: readonly Importance[];
   /** Trees, or weights. */
   readonly size: number;
@@ -40,39 +35,40 @@ export function* fitArtefact(
 ): Generator<FitStep, Artefact> {
   switch (trainer.kind) {
     case 'trees': {
-      const ensemble = yield* growing(training, validation, trainer.options, random);
-      const importance = treeImportance(ensemble);
-      return readBack(writeXgboost(ensemble), importance, ensemble.roots.length);
+      const { ensemble } = yield* growTrees(training, validation, trainer.options, random);
+      return readBack(writeXgboost(ensemble), treeImportance(ensemble), ensemble.roots.length);
     }
     case 'logistic': {
-      const model = yield* fitting(training, trainer.options);
+      const model = yield* fitLogistic(training, trainer.options);
       return readBack(writeLogistic(model), logisticImportance(model), model.features.length);
     }
-  }
-}
-
-function* growing(...input: Parameters<typeof growTrees>) {
-  const [, , { rounds }] = input;
-  const grower = growTrees(...input);
-  for (;;) {
-    const next = grower.next();
-    if (next.done === true) return next.value.ensemble;
-    yield { step: next.value.round, stepsMax: rounds, metric: next.value.metric };
-  }
-}
-
-function* fitting(...input: Parameters<typeof fitLogistic>) {
-  const steps = fitLogistic(...input);
-  for (;;) {
-    const next = steps.next();
-    if (next.done === true) return next.value;
-    yield { step: next.value, stepsMax: null, metric: null };
   }
 }
 
 function readBack(text: string, importance: readonly Importance[], size: number): Artefact {
   const bytes = new TextEncoder().encode(text);
   return { bytes, model: loadModel(bytes), importance, size };
+}
+
+/** By gain: the reduction of the training loss by all splits on a feature. */
+export function treeImportance({ featureNames, feature, gain }: TreeEnsemble): Importance[] {
+  const gains = new Float64Array(featureNames.length);
+  for (const [node, of] of feature.entries()) {
+    if (of >= 0) gains[of] = (gains[of] ?? 0) + (gain[node] ?? 0);
+  }
+  return shareOut(featureNames.map((name, index) => ({ name, weight: gains[index] ?? 0 })));
+}
+
+/** By the absolute weight on the standardised value. */
+export function logisticImportance({ features }: LogisticModel): Importance[] {
+  return shareOut(features.map(({ name, weight }) => ({ name, weight: Math.abs(weight) })));
+}
+
+function shareOut(weights: readonly { name: string; weight: number }[]): Importance[] {
+  const total = weights.reduce((sum, { weight }) => sum + weight, 0);
+  return weights
+    .map(({ name, weight }) => ({ name, share: total > 0 ? weight / total : 0 }))
+    .sort((a, b) => b.share - a.share);
 }
 
 /** Rows of one batch: 60 features of them are 4 MiB. */

@@ -1,6 +1,6 @@
 /** Grows one tree on binned columns: the open leaf whose split gains most is split next. */
 import { MISSING_BIN } from '../bins.ts';
-import type { LooseTree } from '../model/trees/lay-out-trees.ts';
+import type { LooseTree } from '../model/lay-out-trees.ts';
 import {
   findSplit,
   type Split,
@@ -30,9 +30,12 @@ type GrowInput = {
   readonly offset: number;
 };
 
+/** Every number is rounded to the float32 that the file will hold. */
+type Node = Record<Exclude<keyof GrownTree, 'place'>, number>;
+
 /** A leaf that may still be split. */
 type OpenLeaf = {
-  readonly node: number;
+  readonly node: Node;
   readonly depth: number;
   readonly rows: Int32Array;
   readonly bounds: WeightBounds;
@@ -45,39 +48,81 @@ const UNBOUNDED: WeightBounds = { low: Number.NEGATIVE_INFINITY, high: Number.PO
 export function growTree(input: GrowInput): GrownTree {
   const { search, rows } = input;
   const { depthMax, leavesMax } = search.options;
-  const tree = new TreeBuilder(input);
-  const total = sumsOf(input.gradients, rows);
-  const root = tree.addLeaf(total, UNBOUNDED);
-  const histogram = new Float64Array(search.columns.length * FEATURE_STRIDE);
-  fillHistogram(histogram, search.columns, search.used, rows, input.gradients, input.scratch);
+  const nodes: Node[] = [];
+  const addLeaf = (sums: Sums, bounds: WeightBounds) => {
+    const node = toLeaf(input, sums, bounds);
+    nodes.push(node);
+    return node;
+  };
   const open: OpenLeaf[] = [];
   const consider = (leaf: Omit<OpenLeaf, 'split'>, sums: Sums) => {
     if (leaf.depth >= depthMax) return;
     const split = findSplit(search, leaf.histogram, sums, leaf.bounds);
     if (split !== undefined) open.push({ ...leaf, split });
   };
+  const total = sumsOf(input.gradients, rows);
+  const histogram = new Float64Array(search.columns.length * FEATURE_STRIDE);
+  fillHistogram(histogram, search.columns, search.used, rows, input.gradients, input.scratch);
+  const root = addLeaf(total, UNBOUNDED);
   consider({ node: root, depth: 0, rows, bounds: UNBOUNDED, histogram }, total);
   for (let leaves = 1; leaves < leavesMax && open.length > 0; leaves++) {
     const leaf = takeBest(open);
     const { split } = leaf;
     const bounds = childBounds(search, leaf);
-    const left = tree.addLeaf(split.left, bounds.left);
-    const right = tree.addLeaf(split.right, bounds.right);
-    tree.splitLeaf(leaf.node, split, left, right);
+    splitLeaf(search, leaf, nodes.length);
+    const left = addLeaf(split.left, bounds.left);
+    const right = addLeaf(split.right, bounds.right);
     const depth = leaf.depth + 1;
     if (depth >= depthMax) continue;
     const parts = partition(leaf, input);
     const histograms = childHistograms(leaf, parts, input);
-    consider(
-      { node: left, depth, rows: parts.left, bounds: bounds.left, histogram: histograms.left },
-      split.left,
-    );
-    consider(
-      { node: right, depth, rows: parts.right, bounds: bounds.right, histogram: histograms.right },
-      split.right,
-    );
+    for (const [side, node] of [
+      ['left', left],
+      ['right', right],
+    ] as const) {
+      const own = { rows: parts[side], bounds: bounds[side], histogram: histograms[side] };
+      consider({ node, depth, ...own }, split[side]);
+    }
   }
-  return tree.finish();
+  const column = (name: keyof Node) => nodes.map((node) => node[name]);
+  return {
+    place: 'tree',
+    left: column('left'),
+    right: column('right'),
+    feature: column('feature'),
+    threshold: column('threshold'),
+    missingLeft: column('missingLeft'),
+    value: column('value'),
+    cover: column('cover'),
+    gain: column('gain'),
+    splitBin: column('splitBin'),
+  };
+}
+
+function toLeaf({ search, offset }: GrowInput, sums: Sums, bounds: WeightBounds): Node {
+  const { learningRate, l2 } = search.options;
+  return {
+    left: -1,
+    right: -1,
+    feature: 0,
+    threshold: 0,
+    missingLeft: 0,
+    value: Math.fround(learningRate * weightOf(sums, l2, bounds) + offset),
+    cover: Math.fround(Math.max(sums.hessian, 0)),
+    gain: 0,
+    splitBin: 0,
+  };
+}
+
+/** @param left index of the left child; the right one follows */
+function splitLeaf({ columns }: SplitSearch, { node, split }: OpenLeaf, left: number): void {
+  node.left = left;
+  node.right = left + 1;
+  node.feature = split.feature;
+  node.threshold = columns[split.feature]?.cuts[split.bin] ?? Number.NaN;
+  node.missingLeft = split.missingLeft ? 1 : 0;
+  node.gain = Math.fround(split.gain);
+  node.splitBin = split.bin;
 }
 
 /** Removes the leaf with the most gain; of equals the one that was made first. */
@@ -101,7 +146,7 @@ function sumsOf({ gradient, hessian }: Gradients, rows: Int32Array): Sums {
   return { gradient: ofGradient, hessian: ofHessian };
 }
 
-/** Below a constrained split neither side may cross the mean of the two weights. */
+/** Below a constrained split neither child may cross the mean of the two weights. */
 function childBounds({ monotone, options }: SplitSearch, { split, bounds }: OpenLeaf) {
   const direction = monotone[split.feature] ?? 0;
   if (direction === 0) return { left: bounds, right: bounds };
@@ -142,62 +187,4 @@ function childHistograms(leaf: OpenLeaf, { left, right }: Parts, input: GrowInpu
   return leftIsSmaller
     ? { left: counted, right: leaf.histogram }
     : { left: leaf.histogram, right: counted };
-}
-
-/** Node arrays as they grow; every number is rounded to the float32 that the file will hold. */
-class TreeBuilder {
-  readonly #input: GrowInput;
-  readonly #left: number[] = [];
-  readonly #right: number[] = [];
-  readonly #feature: number[] = [];
-  readonly #threshold: number[] = [];
-  readonly #missingLeft: number[] = [];
-  readonly #value: number[] = [];
-  readonly #cover: number[] = [];
-  readonly #gain: number[] = [];
-  readonly #splitBin: number[] = [];
-
-  constructor(input: GrowInput) {
-    this.#input = input;
-  }
-
-  addLeaf(sums: Sums, bounds: WeightBounds): number {
-    const { options } = this.#input.search;
-    const step = options.learningRate * weightOf(sums, options.l2, bounds);
-    this.#value.push(Math.fround(step + this.#input.offset));
-    this.#cover.push(Math.fround(Math.max(sums.hessian, 0)));
-    this.#left.push(-1);
-    this.#right.push(-1);
-    this.#feature.push(0);
-    this.#threshold.push(0);
-    this.#missingLeft.push(0);
-    this.#gain.push(0);
-    return this.#splitBin.push(0) - 1;
-  }
-
-  splitLeaf(node: number, split: Split, left: number, right: number): void {
-    this.#left[node] = left;
-    this.#right[node] = right;
-    this.#feature[node] = split.feature;
-    this.#threshold[node] =
-      this.#input.search.columns[split.feature]?.cuts[split.bin] ?? Number.NaN;
-    this.#missingLeft[node] = split.missingLeft ? 1 : 0;
-    this.#gain[node] = Math.fround(split.gain);
-    this.#splitBin[node] = split.bin;
-  }
-
-  finish(): GrownTree {
-    return {
-      place: 'tree',
-      left: this.#left,
-      right: this.#right,
-      feature: this.#feature,
-      threshold: this.#threshold,
-      missingLeft: this.#missingLeft,
-      value: this.#value,
-      cover: this.#cover,
-      gain: this.#gain,
-      splitBin: this.#splitBin,
-    };
-  }
 }

@@ -5,30 +5,22 @@
  */
 
 import { naturalLog } from '../../../core/score/natural-log.ts';
+import type { Random } from '../../../kit/random.ts';
 import { type BinnedColumn, binColumn, findCuts, MISSING_BIN } from '../bins.ts';
-import { logLoss } from '../model/evaluation/log-loss.ts';
 import { logistic } from '../model/exponential.ts';
-import type { Random } from '../model/random.ts';
-import { layOutTrees } from '../model/trees/lay-out-trees.ts';
-import type { TreeEnsemble } from '../model/trees/tree-ensemble.ts';
-import { averagePrecisionOf, thresholdsOf } from './evaluation/ranking.ts';
+import { layOutTrees } from '../model/lay-out-trees.ts';
+import type { TreeEnsemble } from '../model/tree-ensemble.ts';
+import { averagePrecisionOf, logLoss, thresholdsOf } from './evaluation/ranking.ts';
 import { type GrownTree, growTree } from './grow-tree.ts';
 import type { Gradients } from './histogram.ts';
-import { checkTrainingSet, countFrauds, type TrainingSet } from './training-set.ts';
-import { checkTreeOptions, type TreeOptions } from './tree-options.ts';
+import { checkTreeOptions, type FitStep, type TreeOptions } from './options.ts';
+import { checkTrainingSet, countFrauds, type TrainingSet } from './rows.ts';
 
 type TrainingResult = {
   /** With the trees up to the best round; all of them without a validation set. */
   readonly ensemble: TreeEnsemble;
   /** The validation metric after every round that was run; the higher, the better (-log-loss). */
   readonly metrics: readonly number[];
-};
-
-/** Called with each tree that is grown. */
-export type Round = {
-  readonly round: number;
-  /** Metric of the validation set; null without one. */
-  readonly metric: number | null;
 };
 
 /** XGBoost's default, whose log-odds are 0 in every library; the prior is in the first tree's leaves. */
@@ -44,7 +36,7 @@ export function* growTrees(
   validation: TrainingSet | null,
   options: TreeOptions,
   random: Random,
-): Generator<Round, TrainingResult> {
+): Generator<FitStep, TrainingResult> {
   const { featureNames } = training;
   checkTrainingSet(training);
   checkTreeOptions(options, featureNames);
@@ -67,13 +59,13 @@ export function* growTrees(
     addTree(tree, columns, margins);
     trees.push(tree);
     if (validation === null || later === undefined) {
-      yield { round: trees.length, metric: null };
+      yield { step: trees.length, stepsMax: options.rounds, metric: null };
       continue;
     }
     addTree(tree, later, laterMargins);
     const metric = metricOf(laterMargins, validation.labels, options.metric);
     metrics.push(metric);
-    yield { round: trees.length, metric };
+    yield { step: trees.length, stepsMax: options.rounds, metric };
     if (metric > best) {
       best = metric;
       bestRounds = trees.length;

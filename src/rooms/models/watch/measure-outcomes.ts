@@ -1,8 +1,9 @@
 /** Compares verdicts and probabilities with labels that had the time to arrive. */
+
+import { shareOf } from '../../../core/domain/outcome-share.ts';
 import type { Verdict } from '../../../core/domain/score-record.ts';
-import { shareOf } from '../../../core/read/outcome-counts.ts';
-import { calibrationTable } from '../model/evaluation/calibration-table.ts';
 import type { Outcomes } from '../watch-report.ts';
+import { calibrationTable } from './calibration-table.ts';
 
 /** A stored score with the label of its transaction. */
 export type JudgedScore = {

@@ -14,10 +14,9 @@ import {
 } from '../../../core/stream/group/handed-over.ts';
 import { SHARDS_MAX, type StreamKeys, streamsOf } from '../../../core/stream/keys.ts';
 import { type Command, EXIT, parseArguments, UsageError } from '../../../kit/command/command.ts';
-import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
-import { openDatabase } from '../../../kit/database/open-database.ts';
+import { openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { openCommands, type RedisClient, untilReady } from '../../../kit/redis/connection.ts';
+import type { RedisClient } from '../../../kit/redis/connection.ts';
 
 /** Entries of one commit; each has at most 16 KiB in its dead letter. */
 const PAGE_ENTRIES = 100;
@@ -36,32 +35,27 @@ minute the reconciler appends what it held from Postgres, as workers of now read
 Example: risk entries give-up 3 --yes
 `,
   needs: ['DATABASE_URL', 'REDIS_URL'],
-  async run(args, { config, output, signal }) {
+  async run(args, context) {
+    const { output, signal } = context;
     const options = { yes: { type: 'boolean' } } as const;
     const { values, positionals } = parseArguments(args, options, { required: [], max: 2 });
     const version = readVersion(positionals, values.yes === true);
-    const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, RISK_MARKET: market } = config;
-    if (databaseUrl === undefined || redisUrl === undefined) return EXIT_BAD_CONFIGURATION;
-    await using database = openDatabase(config, databaseUrl, 'entries', { connectionsMax: 1 });
-    const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
-    try {
-      await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
-      const streams = streamsOf(market, await listCorridors(database), SHARDS_MAX);
-      if (version === undefined) {
-        const columns = [{ field: 'stream' }, { field: 'version' }, { field: 'entries' }];
-        output.table(columns, (await Promise.all(streams.map(listIn(redis)))).flat());
-        return EXIT.fine;
-      }
-      let entries = 0;
-      for (const stream of streams) {
-        entries += await giveUp(database, redis, stream, version, signal);
-      }
-      const said = `${entries} entries of version ${version} given up`;
-      output.value({ version, given_up: entries }, [said]);
-      return signal.aborted ? EXIT.failed : EXIT.fine;
-    } finally {
-      redis.disconnect();
+    await using database = openCommandDatabase(context, 'entries');
+    using connection = await openCommandRedis(context);
+    const { redis } = connection;
+    const corridors = await listCorridors(database);
+    const streams = streamsOf(context.config.RISK_MARKET, corridors, SHARDS_MAX);
+    if (version === undefined) {
+      const found = await Promise.all(streams.map(listIn(redis)));
+      output.table(['stream', 'version', 'entries'], found.flat());
+      return EXIT.fine;
     }
+    let entries = 0;
+    for (const stream of streams) entries += await giveUp(database, redis, stream, version, signal);
+    output.value({ version, given_up: entries }, [
+      `${entries} entries of version ${version} given up`,
+    ]);
+    return signal.aborted ? EXIT.failed : EXIT.fine;
   },
 };
 

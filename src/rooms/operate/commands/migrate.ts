@@ -3,9 +3,9 @@ import { ensurePartitions, MONTHS_AHEAD } from '../../../core/store/partitions/p
 import { apiKeyHash } from '../../../kit/access/api-key.ts';
 import { storeBootstrapKey } from '../../../kit/access/api-keys.ts';
 import { type Command, EXIT, parseArguments } from '../../../kit/command/command.ts';
+import { byCommand, neededUrl, openCommandDatabase } from '../../../kit/command/stores.ts';
 import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import { CORRIDOR_TAKEN, migrate } from '../../../kit/database/migrations/migrate.ts';
-import { openDatabase } from '../../../kit/database/open-database.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { monthOf } from '../../../kit/words/month.ts';
 
@@ -17,13 +17,11 @@ export const command: Command = {
 Applies what is missing of sql/, adds RISK_CORRIDORS, which no other market may have, makes the partitions of the coming months and
 stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
   needs: ['DATABASE_URL'],
-  async run(args, { config, output }) {
+  async run(args, context) {
+    const { config, output } = context;
     parseArguments(args, {});
-    const { DATABASE_URL: url, RISK_MARKET: market } = config;
-    if (url === undefined) {
-      output.error('DATABASE_URL: is needed by migrate');
-      return EXIT_BAD_CONFIGURATION;
-    }
+    const market = config.RISK_MARKET;
+    const url = neededUrl(config, 'DATABASE_URL');
     const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
     const options = { url, market, corridors, onProgress: output.note };
     const applied = await migrate(options).catch((error: unknown) => {
@@ -31,14 +29,12 @@ stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
       output.error(`RISK_CORRIDORS: ${error.message}`);
     });
     if (applied === undefined) return EXIT_BAD_CONFIGURATION;
-    await using database = openDatabase(config, url, 'migrate', { connectionsMax: 1 });
-    const partitions = await ensurePartitions(
-      ...[database, comingMonths(Date.now()), { name: null, keyId: null, request: 'risk migrate' }],
-    );
+    await using database = openCommandDatabase(context, 'migrate');
+    const months = comingMonths(Date.now());
+    const partitions = await ensurePartitions(database, months, byCommand('migrate'));
     if (config.RISK_BOOTSTRAP_KEY !== undefined) {
-      const works = await storeBootstrapKey(
-        ...[database, apiKeyHash(config.RISK_BOOTSTRAP_KEY), 'risk migrate'],
-      );
+      const keyHash = apiKeyHash(config.RISK_BOOTSTRAP_KEY);
+      const works = await storeBootstrapKey(database, keyHash, 'risk migrate');
       if (!works) output.note('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
     }
     output.value({ market, applied, partitions }, [

@@ -17,12 +17,10 @@ import {
   parseArguments,
   UsageError,
 } from '../../../kit/command/command.ts';
-import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
-import { openDatabase } from '../../../kit/database/open-database.ts';
-import type { Database } from '../../../kit/database/pool.ts';
+import { commandOf } from '../../../kit/command/rows.ts';
+import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import { Failure, isUnavailable } from '../../../kit/words/failure.ts';
 import { type Month, monthOf, monthText, parseMonth } from '../../../kit/words/month.ts';
-import type { Actor } from '../../../kit/words/principal.ts';
 
 /** No transaction is accepted before this month. */
 const FIRST_MONTH = 2000 * 12;
@@ -35,59 +33,19 @@ const RETRY_EVERY_MS = 500;
 const WAIT_SECONDS = 600;
 const WAIT_SECONDS_MAX = 86_400;
 
-export const command: Command = {
-  name: 'partitions',
-  summary: 'Makes, detaches, attaches and drops months.',
-  usage: `risk partitions ACTION
+const openMonths = (context: CommandContext) =>
+  openCommandDatabase(context, 'partitions', {
+    lockTimeoutMs: LOCK_WAIT_MS,
+    statementTimeoutMs: STATEMENT_MS_MAX,
+  });
 
-  list                              months, and whether they are attached
-  create --from MONTH --to MONTH    makes a range ahead of a backfill
-  detach MONTH [--wait-seconds N]   takes a month that is over off, with its rows
-  attach MONTH [--wait-seconds N]   puts it back; what was never scored is scored then
-  drop MONTH --confirm MONTH        deletes a detached month for ever
-
-MONTH is a UTC month of created_at, as 2026-03: its transactions, scores and labels together. What meets
-a detached month is refused with month-detached, or is a dead letter MONTH_DETACHED that can be
-replayed once the month is attached. detach and attach wait up to ${WAIT_SECONDS} s for open database transactions,
-while nobody waits for them; given again they go on where they stopped. Needs DATABASE_URL.
-
-Example: risk partitions create --from 2000-01 --to 2026-11
-`,
-  needs: ['DATABASE_URL'],
-  async run(args, context) {
-    const { config, output } = context;
-    const [action, ...rest] = args;
-    const run = Object.hasOwn(ACTIONS, action ?? '') ? ACTIONS[action ?? ''] : undefined;
-    if (run === undefined) throw new UsageError('say list, create, detach, attach or drop');
-    if (config.DATABASE_URL === undefined) {
-      output.error('DATABASE_URL: is needed by partitions');
-      return EXIT_BAD_CONFIGURATION;
-    }
-    await using database = openDatabase(config, config.DATABASE_URL, 'partitions', {
-      connectionsMax: 1,
-      lockTimeoutMs: LOCK_WAIT_MS,
-      statementTimeoutMs: STATEMENT_MS_MAX,
-    });
-    return await run(rest, database, context);
-  },
-};
-
-/** The actor has no key: the command connects with DATABASE_URL. */
-const by = (action: string): Actor => ({
-  name: null,
-  keyId: null,
-  request: `risk partitions ${action}`,
-});
-
-type Action = (args: string[], database: Database, context: CommandContext) => Promise<number>;
-
-const list: Action = async (args, database, { output }) => {
+const list: Command['run'] = async (args, context) => {
   parseArguments(args, {});
+  await using database = openMonths(context);
   const months = await listMonthSizes(database);
-  output.table(
+  context.output.table(
     [
-      { field: 'month' },
-      { field: 'state' },
+      ...['month', 'state'],
       { field: 'transactions', title: 'transactions, about', align: 'right' },
       { field: 'bytes', align: 'right' },
     ],
@@ -96,7 +54,8 @@ const list: Action = async (args, database, { output }) => {
   return EXIT.fine;
 };
 
-const create: Action = async (args, database, { output, signal }) => {
+const create: Command['run'] = async (args, context) => {
+  const { output, signal } = context;
   const { values } = parseArguments(args, { from: { type: 'string' }, to: { type: 'string' } });
   const from = monthOption('--from', values.from);
   const to = monthOption('--to', values.to);
@@ -105,81 +64,78 @@ const create: Action = async (args, database, { output, signal }) => {
     const bounds = `${monthText(FIRST_MONTH)} <= --from <= --to <= ${monthText(last)}`;
     throw new UsageError(`months must be in ${bounds}, not from ${values.from} to ${values.to}`);
   }
+  await using database = openMonths(context);
   const made: string[] = [];
   for (let at = from; at <= to && !signal.aborted; at += STEP_MONTHS) {
     const length = Math.min(STEP_MONTHS, to - at + 1);
     const step = Array.from({ length }, (_, index) => at + index);
-    made.push(
-      ...(await patiently(WAIT_SECONDS, signal, () =>
-        ensurePartitions(database, step, by('create')),
-      )),
-    );
+    const make = () => ensurePartitions(database, step, byCommand('partitions create'));
+    made.push(...(await patiently(WAIT_SECONDS, signal, make)));
     output.note(`${monthText(at + length - 1)}: ${made.length} partitions made`);
   }
   output.value({ made }, [`made ${made.length} partitions`]);
   return signal.aborted ? EXIT.failed : EXIT.fine;
 };
 
-const WAITING = { 'wait-seconds': { type: 'string' } } as const;
+/** An action on the month that its word names, tried again while an open database transaction blocks it. */
+function readMonthAndWait(args: string[]): { month: Month; waitSeconds: number } {
+  const options = { 'wait-seconds': { type: 'string' } } as const;
+  const { values, positionals } = parseArguments(args, options, { required: ['MONTH'] });
+  const bounds = { min: 0, max: WAIT_SECONDS_MAX };
+  return {
+    month: monthOption('the month', positionals[0]),
+    waitSeconds: integerOption('--wait-seconds', values['wait-seconds'], bounds, WAIT_SECONDS),
+  };
+}
 
-const detach: Action = async (args, database, { output, signal }) => {
-  const { values, positionals } = parseArguments(args, WAITING, { required: ['MONTH'] });
-  const month = monthOption('the month', positionals[0]);
-  const waitSeconds = readWait(values['wait-seconds']);
+const detach: Command['run'] = async (args, context) => {
+  const { month, waitSeconds } = readMonthAndWait(args);
+  const text = monthText(month);
   if (month >= monthOf(Date.now())) {
-    throw new Failure('conflict', 'MONTH_NOT_OVER', `${monthText(month)} is not over`);
+    throw new Failure('conflict', 'MONTH_NOT_OVER', `${text} is not over`);
   }
-  await recordDetach(database, month, by('detach'));
-  const detached = await patiently(waitSeconds, signal, () => detachMonth(database, month));
-  output.value({ month: monthText(month), detached }, [
-    detached ? `${monthText(month)} is detached` : `${monthText(month)} was detached before`,
+  await using database = openMonths(context);
+  await recordDetach(database, month, byCommand('partitions detach'));
+  const detach = () => detachMonth(database, month);
+  const detached = await patiently(waitSeconds, context.signal, detach);
+  const said = detached ? `${text} is detached` : `${text} was detached before`;
+  context.output.value({ month: text, detached }, [said]);
+  return EXIT.fine;
+};
+
+const attach: Command['run'] = async (args, context) => {
+  const { month, waitSeconds } = readMonthAndWait(args);
+  const text = monthText(month);
+  await using database = openMonths(context);
+  const attach = () => attachMonth(database, month, byCommand('partitions attach'));
+  const toBeScored = await patiently(waitSeconds, context.signal, attach);
+  context.output.value({ month: text, to_be_scored: toBeScored }, [
+    `${text} is attached; ${toBeScored} transactions without a score go to the reconciler`,
   ]);
   return EXIT.fine;
 };
 
-const attach: Action = async (args, database, { output, signal }) => {
-  const { values, positionals } = parseArguments(args, WAITING, { required: ['MONTH'] });
-  const month = monthOption('the month', positionals[0]);
-  const waitSeconds = readWait(values['wait-seconds']);
-  const toBeScored = await patiently(waitSeconds, signal, () =>
-    attachMonth(database, month, by('attach')),
-  );
-  output.value({ month: monthText(month), to_be_scored: toBeScored }, [
-    `${monthText(month)} is attached; ${toBeScored} transactions without a score go to the reconciler`,
-  ]);
-  return EXIT.fine;
-};
-
-const drop: Action = async (args, database, { output, signal }) => {
-  const { values, positionals } = parseArguments(
-    args,
-    { confirm: { type: 'string' } },
-    { required: ['MONTH'] },
-  );
-  const month = monthOption('the month', positionals[0]);
-  if (values.confirm !== positionals[0]) {
-    throw new UsageError(
-      `drop deletes rows for ever: repeat the month, --confirm ${positionals[0]}`,
-    );
+const drop: Command['run'] = async (args, context) => {
+  const options = { confirm: { type: 'string' } } as const;
+  const { values, positionals } = parseArguments(args, options, { required: ['MONTH'] });
+  const [given = ''] = positionals;
+  const month = monthOption('the month', given);
+  if (values.confirm !== given) {
+    throw new UsageError(`drop deletes rows for ever: repeat the month, --confirm ${given}`);
   }
-  await patiently(WAIT_SECONDS, signal, () => dropMonth(database, month, by('drop')));
-  output.value({ month: monthText(month), dropped: true }, [`${monthText(month)} is dropped`]);
+  await using database = openMonths(context);
+  const drop = () => dropMonth(database, month, byCommand('partitions drop'));
+  await patiently(WAIT_SECONDS, context.signal, drop);
+  const text = monthText(month);
+  context.output.value({ month: text, dropped: true }, [`${text} is dropped`]);
   return EXIT.fine;
 };
-
-const ACTIONS: Readonly<Record<string, Action>> = { list, create, detach, attach, drop };
 
 function monthOption(flag: string, text: string | undefined): Month {
   if (text === undefined) throw new UsageError(`${flag} is missing`);
   const month = parseMonth(text);
-  if (month === undefined)
-    throw new UsageError(`${flag} must be a month as 2026-03, not '${text}'`);
-  return month;
-}
-
-function readWait(text: string | undefined): number {
-  const bounds = { min: 0, max: WAIT_SECONDS_MAX };
-  return integerOption('--wait-seconds', text, bounds, WAIT_SECONDS);
+  if (month !== undefined) return month;
+  throw new UsageError(`${flag} must be a month as 2026-03, not '${text}'`);
 }
 
 /** Tries again while an open database transaction blocks it; the last failure is the command's. */
@@ -198,3 +154,46 @@ async function patiently<T>(
     }
   }
 }
+
+const waiting = {
+  '--wait-seconds N': `How long it waits for open database transactions (${WAIT_SECONDS})`,
+};
+
+export const command = commandOf({
+  name: 'partitions',
+  summary: 'Makes, detaches, attaches and drops months.',
+  notes: `MONTH is a UTC month of created_at, as 2026-03: its transactions, scores and labels together. What meets
+a detached month is refused with month-detached, or is a dead letter MONTH_DETACHED that can be
+replayed once the month is attached. While detach and attach wait, nobody waits for them; given again they go
+on where they stopped. Needs DATABASE_URL.
+
+Example: risk partitions create --from 2000-01 --to 2026-11`,
+  needs: ['DATABASE_URL'],
+  actions: {
+    list: { words: '', summary: 'Months, and whether they are attached', run: list },
+    create: {
+      words: '',
+      summary: 'Make a range of months ahead of a backfill',
+      options: { '--from MONTH': 'The first month', '--to MONTH': 'The last month' },
+      run: create,
+    },
+    detach: {
+      words: 'MONTH',
+      summary: 'Take a month that is over off, with its rows',
+      options: waiting,
+      run: detach,
+    },
+    attach: {
+      words: 'MONTH',
+      summary: 'Put a month back; what was never scored is scored then',
+      options: waiting,
+      run: attach,
+    },
+    drop: {
+      words: 'MONTH',
+      summary: 'Delete a detached month for ever',
+      options: { '--confirm MONTH': 'The same month again; needed' },
+      run: drop,
+    },
+  },
+});

@@ -11,11 +11,9 @@ import {
   EXIT,
   parseArguments,
 } from '../../../kit/command/command.ts';
-import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
-import { openDatabase } from '../../../kit/database/open-database.ts';
+import { openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
 import { createLeadership, readLeader } from '../../../kit/duties/leadership.ts';
 import { nameProcess } from '../../../kit/process/process-name.ts';
-import { openCommands, untilReady } from '../../../kit/redis/connection.ts';
 
 /** Pause between two runs that found work. */
 const PAUSE_MS = 200;
@@ -33,40 +31,28 @@ Needs DATABASE_URL and REDIS_URL.`,
   run: reconcile,
 };
 
-async function reconcile(
-  args: string[],
-  { config, output, signal }: CommandContext,
-): Promise<number> {
+async function reconcile(args: string[], context: CommandContext): Promise<number> {
+  const { config, output, signal } = context;
   parseArguments(args, {});
-  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
-  if (databaseUrl === undefined || redisUrl === undefined) {
-    if (databaseUrl === undefined) output.error('DATABASE_URL: is needed by reconcile');
-    if (redisUrl === undefined) output.error('REDIS_URL: is needed by reconcile');
-    return EXIT_BAD_CONFIGURATION;
-  }
-  await using database = openDatabase(config, databaseUrl, 'reconcile', { connectionsMax: 2 });
-  const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
-  try {
-    await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
-    await using leadership = createLeadership(database, nameProcess());
-    const lead = leadership.of('repair');
-    const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
-    let result: Totals | undefined;
-    const led = await lead.run(async () => {
-      result = await runUntilDone(reconciler, signal);
-    });
-    if (!led || result === undefined) {
-      const leader = (await readLeader(database, 'repair')) ?? null;
-      output.value({ leader: false, led_by: leader }, [
-        `${leader ?? 'another process'} reconciles: nothing to do here`,
-      ]);
-      return EXIT.fine;
-    }
-    output.record({ leader: true, ...result });
+  await using database = openCommandDatabase(context, 'reconcile', { connectionsMax: 2 });
+  using connection = await openCommandRedis(context);
+  await using leadership = createLeadership(database, nameProcess());
+  const lead = leadership.of('repair');
+  const { redis } = connection;
+  const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
+  let result: Totals | undefined;
+  const led = await lead.run(async () => {
+    result = await runUntilDone(reconciler, signal);
+  });
+  if (!led || result === undefined) {
+    const leader = (await readLeader(database, 'repair')) ?? null;
+    output.value({ leader: false, led_by: leader }, [
+      `${leader ?? 'another process'} reconciles: nothing to do here`,
+    ]);
     return EXIT.fine;
-  } finally {
-    redis.disconnect();
   }
+  output.record({ leader: true, ...result });
+  return EXIT.fine;
 }
 
 type Totals = { readonly rows: number; readonly appended: number };

@@ -1,12 +1,11 @@
 /** `risk rates`: imports exchange rates by day, straight into the database. */
 import { openSource, type Row } from '../../../kit/client/rows.ts';
 import { type Command, EXIT, parseArguments, UsageError } from '../../../kit/command/command.ts';
-import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
-import { openDatabase } from '../../../kit/database/open-database.ts';
+import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type ExchangeRate, exchangeRateSchema } from '../exchange-rate.ts';
-import { importRates } from '../store/exchange-rates.ts';
+import { importRates } from '../store/rates.ts';
 
 /** Thirty years of 40 currencies: they are stored at once or not at all. */
 const RATES_MAX = 500_000;
@@ -26,20 +25,17 @@ Needs DATABASE_URL.
 Example: risk rates import rates.csv
 `,
   needs: ['DATABASE_URL'],
-  async run([action, ...args], { config, output }) {
+  async run([action, ...args], context) {
     if (action !== 'import') throw new UsageError('say import FILE');
     const { positionals } = parseArguments(args, {}, { required: ['FILE'] });
-    const { DATABASE_URL: url } = config;
-    if (url === undefined) {
-      output.error('DATABASE_URL: is needed by rates');
-      return EXIT_BAD_CONFIGURATION;
-    }
     const rates = await readRates(positionals[0] ?? '');
-    await using database = openDatabase(config, url, 'rates', { connectionsMax: 1 });
-    const by = { name: null, keyId: null, request: 'risk rates import' };
-    const { added, changed } = await importRates(database, rates, by);
-    const unchanged = rates.length - added - changed;
-    output.value({ added, changed, unchanged }, [
+    await using database = openCommandDatabase(context, 'rates');
+    const { added, changed, unchanged } = await importRates(
+      database,
+      rates,
+      byCommand('rates import'),
+    );
+    context.output.value({ added, changed, unchanged }, [
       `rates added=${added} changed=${changed} unchanged=${unchanged}`,
     ]);
     return EXIT.fine;

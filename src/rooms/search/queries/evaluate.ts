@@ -15,7 +15,12 @@ import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { score } from '../../../core/score/score.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
-import { explanationParameters, explanationParts, toExplanationParts } from './explain-score.ts';
+import {
+  explanationParameters,
+  explanationParts,
+  explanationPartsExample,
+  toExplanationParts,
+} from './explain-score.ts';
 
 export const evaluationParameters = explanationParameters.extend({
   model: z.string().min(1).max(128).optional().meta({
@@ -23,31 +28,29 @@ export const evaluationParameters = explanationParameters.extend({
       'A registered model (`name@version`) to judge by, or `none` for the rules alone; by default what is in force for the corridor and account.',
   }),
 });
-export type EvaluationParameters = z.infer<typeof evaluationParameters>;
+type EvaluationParameters = z.infer<typeof evaluationParameters>;
 
 export const evaluationSchema = scoreSchema
   .omit({ transaction_id: true, scored_at: true, attempts: true })
   .extend({ explanation: z.object(explanationParts) })
   .meta({ id: 'Evaluation' });
-export type EvaluationJson = z.infer<typeof evaluationSchema>;
+type EvaluationJson = z.infer<typeof evaluationSchema>;
 
 /** @throws InvalidFields where the requested model cannot judge */
-export type Evaluate = (
+export async function evaluate(
+  database: Database,
+  models: Models,
+  maturityDays: number,
   transaction: Transaction,
-  parameters: EvaluationParameters,
-) => Promise<EvaluationJson>;
-
-export function createEvaluate(database: Database, models: Models, maturityDays: number): Evaluate {
-  const recomputeVectors = createRecomputeVectors(database, maturityDays);
-  return async (transaction, { model: wanted, method }) => {
-    const judge =
-      wanted === undefined
-        ? await models.findInForce(transaction)
-        : { model: await findByName(models, wanted), degradation: 0 };
-    const [vector] = await recomputeVectors([transaction]);
-    if (vector === undefined) throw new Error('one transaction has one vector');
-    return decide(transaction, judge, vector, method);
-  };
+  { model: wanted, method }: EvaluationParameters,
+): Promise<EvaluationJson> {
+  const judge =
+    wanted === undefined
+      ? await models.findInForce(transaction)
+      : { model: await findByName(models, wanted), degradation: 0 };
+  const [vector] = await createRecomputeVectors(database, maturityDays)([transaction]);
+  if (vector === undefined) throw new Error('one transaction has one vector');
+  return decide(transaction, judge, vector, method);
 }
 
 type Judge = { readonly model: JudgingModel | null; readonly degradation: number };
@@ -84,3 +87,24 @@ function decide(
     explanation: toExplanationParts({ ...explained, model: ofModel }),
   };
 }
+
+export const evaluationExample: EvaluationJson = {
+  account_id: 'acc_17',
+  corridor: 'US-EG',
+  created_at: '2026-11-20T09:30:00.000Z',
+  score: 290,
+  risk: 0.29,
+  probability: 0.29,
+  verdict: 'approve',
+  reasons: [
+    {
+      code: 'MODEL_PROBABILITY',
+      detail: 'The model sees fraud with a probability of 29.0 %',
+      contribution: 290,
+    },
+  ],
+  rule_set: 'default@2',
+  model: 'fraud@2026-11-20',
+  degradation: 0,
+  explanation: explanationPartsExample,
+};

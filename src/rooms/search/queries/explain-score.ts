@@ -3,6 +3,7 @@
  * the rule set that made it; no other data is read.
  */
 import { z } from 'zod';
+import { score as scoreExample } from '../../../core/accept/examples.ts';
 import {
   EXPLANATION_METHODS,
   type ExplanationMethod,
@@ -11,7 +12,7 @@ import {
 import { scoreSchema, toScoreJson } from '../../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { explain } from '../../../core/score/explain.ts';
-import type { Models } from '../../../core/score/judge.ts';
+import type { JudgingModel, Models } from '../../../core/score/judge.ts';
 import { findRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
@@ -93,7 +94,7 @@ export const explanationSchema = z
     }),
   })
   .meta({ id: 'Explanation' });
-export type ExplanationJson = z.infer<typeof explanationSchema>;
+type ExplanationJson = z.infer<typeof explanationSchema>;
 
 export const explanationParameters = z.strictObject({
   method: z.enum(EXPLANATION_METHODS).default('path').meta({
@@ -130,15 +131,11 @@ export async function explainScore(
   const { ruleSet, featureSchema } = record;
   const rules = findRuleSet(ruleSet);
   const explained = rules && explain(record, rules);
-  if (explained === undefined) {
-    return { kind: 'unknown-version', ruleSet, featureSchema };
-  }
-  const kept = record.model === null ? null : await models.find(record.model);
-  if (kept !== null && 'problem' in kept) {
-    return { kind: 'unknown-model', model: record.model ?? '', problem: kept.problem };
-  }
-  const ofModel = kept?.model.explain(record.features, method) ?? null;
-  const opinion = kept?.model.judge([record.features])[0] ?? null;
+  if (explained === undefined) return { kind: 'unknown-version', ruleSet, featureSchema };
+  const judge = await findJudge(models, record.model);
+  if (judge !== null && 'kind' in judge) return judge;
+  const ofModel = judge?.explain(record.features, method) ?? null;
+  const opinion = judge?.judge([record.features])[0] ?? null;
   const { featuresCrc32: crc32 } = record;
   const isIntact = crc32 === null || crc32 === vectorChecksum(record.features);
   const score = toScoreJson(record);
@@ -155,6 +152,16 @@ export async function explainScore(
   return { kind: 'explained', explanation };
 }
 
+/** The model that made a score; null: the rules judged alone. */
+export async function findJudge(
+  models: Models,
+  model: string | null,
+): Promise<JudgingModel | null | Unexplained> {
+  if (model === null) return null;
+  const found = await models.find(model);
+  return 'model' in found ? found.model : { kind: 'unknown-model', model, problem: found.problem };
+}
+
 export function toExplanationParts({ featureSchema, features, rules, model }: WholeExplanation) {
   return {
     feature_schema: featureSchema,
@@ -163,3 +170,75 @@ export function toExplanationParts({ featureSchema, features, rules, model }: Wh
     model: model && { ...model, contributions: [...model.contributions] },
   };
 }
+
+/** Real ones have every feature and every rule. */
+export const explanationPartsExample: ReturnType<typeof toExplanationParts> = {
+  feature_schema: 2,
+  features: [
+    {
+      name: 'count_1h',
+      value: 13,
+      unit: 'transactions',
+      description: 'Siblings of the last hour.',
+    },
+    {
+      name: 'country_change_hours',
+      value: null,
+      unit: 'hours',
+      description: 'Time since the newest sibling with a country, if in another country.',
+    },
+  ],
+  rules: [
+    {
+      id: 'velocity-count-1h',
+      code: 'VELOCITY_COUNT_1H',
+      summary: 'Many more transactions within an hour than this account usually makes.',
+      fired: true,
+      value: 14,
+      band: 10,
+      weight: 0.6533,
+      detail: '14 transactions within an hour, usually 0.6',
+    },
+    {
+      id: 'impossible-travel',
+      code: 'IMPOSSIBLE_TRAVEL',
+      summary: 'Another country sooner than anybody could have travelled there.',
+      fired: false,
+      value: null,
+      band: null,
+      weight: 0,
+      detail: null,
+    },
+  ],
+  model: {
+    model: 'fraud@2026-11-20',
+    method: 'path',
+    base: -4.2,
+    margin: -0.9,
+    probability: 0.29,
+    contributions: [
+      {
+        feature: 'count_1h',
+        value: 13,
+        contribution: 3.3,
+        detail: 'Model: Siblings of the last hour: 13 transactions',
+      },
+    ],
+  },
+};
+
+export const explanationExample: ExplanationJson = {
+  score: scoreExample,
+  ...explanationPartsExample,
+  model: null,
+  lineage: {
+    rule_set: scoreExample.rule_set,
+    model: null,
+    attempts: 1,
+    degradation: 0,
+    created_at: scoreExample.created_at,
+    scored_at: scoreExample.scored_at,
+    vector_crc32: '5f0c2a91',
+    differing: [],
+  },
+};

@@ -3,6 +3,7 @@
  * with the scores of its transactions before.
  */
 import { z } from 'zod';
+import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { featuresOfSchema } from '../../../core/domain/feature-schema.ts';
 import { ACCOUNT_HISTORY_DAYS } from '../../../core/domain/history.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
@@ -33,7 +34,7 @@ export const habitSchema = z
     ),
   })
   .meta({ id: 'Habit' });
-export type HabitJson = z.infer<typeof habitSchema>;
+type HabitJson = z.infer<typeof habitSchema>;
 
 type HabitResult = { readonly kind: 'habit'; readonly habit: HabitJson } | Unexplained;
 
@@ -80,3 +81,13 @@ function figuresOf(vectors: readonly Float64Array[], at: number) {
   const median = low === undefined || high === undefined ? null : (low + high) / 2;
   return { known: values.length, median, min, max };
 }
+
+export const habitExample: HabitJson = {
+  transaction_id: TRANSACTION_ID,
+  transactions: 24,
+  from: '2026-11-02T07:12:41.000Z',
+  features: [
+    { name: 'count_1h', known: 24, median: 0, min: 0, max: 2 },
+    { name: 'country_change_hours', known: 0, median: null, min: null, max: null },
+  ],
+};

@@ -1,9 +1,9 @@
 /** `expand=neighbours`: what lies near a transaction in time and shares its account, device, merchant or address. */
 import { z } from 'zod';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
-import { detachedMonthsField, detachedWithin } from '../../../core/read/page.ts';
 import { listWalkedMonths } from '../../../core/store/partitions/month-slice.ts';
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import { detachedMonthsField, detachedWithin } from '../../../kit/words/page.ts';
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 import {
   type NearQuestion,

@@ -3,21 +3,36 @@
  * from the stored transactions themselves, not from the workers' cached profiles.
  */
 import { z } from 'zod';
+import { storedTransaction } from '../../../core/accept/examples.ts';
 import type { ActiveParty, PartyKind } from '../../../core/domain/party.ts';
-import { find } from '../../../core/read/search.ts';
-import { storedTransactionSchema, toTransactionJson } from '../../../core/read/transaction-json.ts';
-import type { MadeAnswer } from '../../../kit/caches/answer-cache.ts';
+import {
+  storedTransactionSchema,
+  toTransactionJson,
+} from '../../../core/domain/transaction-record.ts';
+import {
+  type AnswerCache,
+  type CacheMetrics,
+  createAnswerCache,
+  type MadeAnswer,
+  type ServedAnswer,
+  type Version,
+} from '../../../kit/caches/answer-cache.ts';
 import {
   type Databases,
   readFrom,
+  requireWrite,
   withLag,
 } from '../../../kit/database/replica/choose-database.ts';
+import { answerWithin } from '../../../kit/process/settles-within.ts';
+import type { ConsistencyToken } from '../../../kit/words/consistency-token.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 import { shown, timeParameter } from '../../../kit/words/list-parameters.ts';
 import {
   ACTIVITY_ROWS_MAX,
   ACTIVITY_WINDOWS_HOURS,
   readActivity,
 } from '../store/party-activity.ts';
+import { find } from './search.ts';
 
 const RECENT_TRANSACTIONS = 20;
 
@@ -65,17 +80,13 @@ export const merchantProfileSchema = z
 export const deviceProfileSchema = z
   .object({ device_id: z.string(), ...common })
   .meta({ id: 'DeviceProfile' });
-export type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
+type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
 
-export type ProfileQuestion = { readonly party: PartyKind; readonly id: string };
-
-/**
- * The profile as it is sent, undefined when the party has no transaction up to then. It is final where each of the recent
- * transactions is scored, and stays so.
- */
+/** The profile as it is sent, undefined when the party has no transaction up to then. */
 export async function makeProfile(
   databases: Databases,
-  { party, id }: { readonly party: ActiveParty; readonly id: string },
+  party: ActiveParty,
+  id: string,
   atMs: number,
 ): Promise<(MadeAnswer & { readonly isFinal: boolean }) | undefined> {
   const { answer, lagMs } = await withLag(databases, (databases) =>
@@ -83,8 +94,69 @@ export async function makeProfile(
   );
   if (answer === undefined) return undefined;
   const text = JSON.stringify({ [`${party}_id`]: id, ...answer });
+  // A scored transaction stays scored.
   const isFinal = answer.recent.every(({ status }) => status === 'scored');
   return { text, version: undefined, lagMs, isFinal };
+}
+
+/** 2,000 profiles with 20 recent transactions each: with fewer more are made anew, and the API has 256 MiB. */
+const BYTES_MAX = 24 * 1024 * 1024;
+const AGE_MS_MAX = 5 * 60_000;
+/** A read waits so long for Redis: making the answer anew takes some milliseconds. */
+const VERSION_MS_MAX = 100;
+
+type ProfileQuestion = { readonly party: PartyKind; readonly id: string };
+export type ProfileCache = AnswerCache<ProfileQuestion>;
+
+/** Profiles of now. Their versions are stamps in Redis, which devices lack. */
+export function createProfileCache(
+  databases: Databases,
+  metrics: CacheMetrics,
+  readStamp: (party: PartyKind, id: string) => Promise<Version>,
+): ProfileCache {
+  const readVersion = async ({ party, id }: ProfileQuestion) => {
+    try {
+      return await answerWithin(readStamp(party, id), VERSION_MS_MAX);
+    } catch (error) {
+      if (error instanceof Failure) return undefined;
+      throw error;
+    }
+  };
+  return createAnswerCache<ProfileQuestion>({
+    name: () => 'profiles',
+    metrics,
+    bytesMax: BYTES_MAX,
+    keyOf: ({ party, id }) => `${party} ${id}`,
+    ageMsMax: () => AGE_MS_MAX,
+    make: async (question) => {
+      const version = await readVersion(question);
+      const made = await makeProfile(databases, question.party, question.id, databases.now());
+      // The version says nothing about a replica, nor about what follows the fold: a score, or a dead letter.
+      if (made === undefined || made.lagMs !== undefined || !made.isFinal) return made;
+      return { ...made, version };
+    },
+    readVersion,
+  });
+}
+
+/**
+ * Profiles of now alone are asked for again and again: any other is made for its request.
+ * @param atMs undefined: now
+ */
+export async function readProfile(
+  databases: Databases,
+  cache: Pick<ProfileCache, 'read'>,
+  party: ActiveParty,
+  id: string,
+  atMs: number | undefined,
+  after?: ConsistencyToken,
+): Promise<ServedAnswer | undefined> {
+  if (atMs === undefined && after === undefined && party !== 'device') {
+    return await cache.read({ party, id });
+  }
+  const from = requireWrite(databases, after);
+  const made = await makeProfile(from, party, id, atMs ?? databases.now());
+  return made && { answer: made, ageMs: made.lagMs };
 }
 
 async function readPartyProfile(
@@ -95,8 +167,12 @@ async function readPartyProfile(
 ): Promise<PartyProfile | undefined> {
   const { rows: recent } = await find(databases, 'transactions', {
     [`${party}_id`]: partyId,
-    ...{ to: atMs + 1, limit: RECENT_TRANSACTIONS, sort: 'created_at', order: 'desc' },
-    ...{ reason_match: 'any', total: false },
+    to: atMs + 1,
+    limit: RECENT_TRANSACTIONS,
+    sort: 'created_at',
+    order: 'desc',
+    reason_match: 'any',
+    total: false,
   });
   if (recent.length === 0) return undefined;
   const rows = await readFrom(databases, atMs + 1, (database) =>
@@ -124,3 +200,27 @@ async function readPartyProfile(
     recent: recent.map(({ transaction }) => toTransactionJson(transaction)),
   };
 }
+
+const lastHour = {
+  hours: 1,
+  transactions: 14,
+  counterparties: 3,
+  amounts: [{ currency: 'USD', sum: '642.10', max: '125.50' }],
+};
+
+const profile: PartyProfile = {
+  as_of: '2026-11-20T10:00:00.000Z',
+  windows: [
+    lastHour,
+    { ...lastHour, hours: 24 },
+    { ...lastHour, hours: 168, transactions: 22 },
+    { ...lastHour, hours: 720, transactions: 61 },
+  ],
+  days: [{ day: '2026-11-20', transactions: 14, counterparties: 3 }],
+  complete: true,
+  recent: [storedTransaction],
+};
+
+export const accountExample = { account_id: 'acc_17', ...profile };
+export const deviceExample = { device_id: 'device-4f2a', ...profile };
+export const merchantExample = { merchant_id: 'm_9', ...profile };

@@ -5,6 +5,7 @@
  * histories that Postgres has today, without the transaction itself.
  */
 import { z } from 'zod';
+import { score as scoreExample } from '../../../core/accept/examples.ts';
 import { featuresOfSchema } from '../../../core/domain/feature-schema.ts';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
 import {
@@ -22,7 +23,7 @@ import { loadTransactions } from '../../../core/store/transactions/read-transact
 import type { Database } from '../../../kit/database/pool.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
 import { parseWireTime } from '../../../kit/words/wire-time.ts';
-import type { Unexplained } from './explain-score.ts';
+import { findJudge, type Unexplained } from './explain-score.ts';
 
 const given = transactionInputSchema.shape;
 
@@ -42,10 +43,14 @@ export const changesSchema = z
     channel: given.channel.nullable(),
   })
   .meta({ id: 'TransactionChanges' });
-export type Changes = z.infer<typeof changesSchema>;
+type Changes = z.infer<typeof changesSchema>;
 
 const decisionSchema = scoreSchema.pick({
-  ...{ score: true, risk: true, probability: true, verdict: true, reasons: true },
+  score: true,
+  risk: true,
+  probability: true,
+  verdict: true,
+  reasons: true,
 });
 
 export const whatIfSchema = decisionSchema
@@ -60,7 +65,9 @@ export const whatIfSchema = decisionSchema
     features: z
       .array(
         z.object({
-          ...{ name: z.string(), unit: z.string(), description: z.string() },
+          name: z.string(),
+          unit: z.string(),
+          description: z.string(),
           stored: z.number().nullable().meta({ description: 'As logged with the score.' }),
           value: z.number().nullable().meta({ description: 'With the changes.' }),
         }),
@@ -72,52 +79,57 @@ export const whatIfSchema = decisionSchema
     }),
   })
   .meta({ id: 'WhatIf' });
-export type WhatIfJson = z.infer<typeof whatIfSchema>;
+type WhatIfJson = z.infer<typeof whatIfSchema>;
 
-export type WhatIfResult = { readonly kind: 'answered'; readonly answer: WhatIfJson } | Unexplained;
+type WhatIfResult = { readonly kind: 'answered'; readonly answer: WhatIfJson } | Unexplained;
 
-/** The function throws InvalidFields where the amount does not fit the currency. */
-export function createWhatIf(database: Database, models: Models, maturityDays: number) {
+/** @throws InvalidFields where the amount does not fit the currency */
+export async function whatIf(
+  database: Database,
+  models: Models,
+  maturityDays: number,
+  transactionId: string,
+  changes: Changes,
+): Promise<WhatIfResult> {
+  const createdAtMs = createdAtMsOf(transactionId);
+  if (createdAtMs === undefined) return { kind: 'not-scored' };
+  const record = await readScoreRecord(database, transactionId, createdAtMs);
+  const [stored] = await loadTransactions(database, [transactionId]);
+  if (record === undefined || stored === undefined) return { kind: 'not-scored' };
+  const { features: logged, featureSchema } = record;
+  const ruleSet = findRuleSet(record.ruleSet);
+  const schema = featuresOfSchema(featureSchema);
+  if (ruleSet === undefined || schema === undefined || featureSchema < ruleSet.featureSchema) {
+    return { kind: 'unknown-version', ruleSet: record.ruleSet, featureSchema };
+  }
+  const judge = await findJudge(models, record.model);
+  if (judge !== null && 'kind' in judge) return judge;
+  const changed = applyChanges(stored, changes);
   const recomputeVectors = createRecomputeVectors(database, maturityDays);
-  return async (transactionId: string, changes: Changes): Promise<WhatIfResult> => {
-    const createdAtMs = createdAtMsOf(transactionId);
-    if (createdAtMs === undefined) return { kind: 'not-scored' };
-    const record = await readScoreRecord(database, transactionId, createdAtMs);
-    const [stored] = await loadTransactions(database, [transactionId]);
-    if (record === undefined || stored === undefined) return { kind: 'not-scored' };
-    const { features: logged, featureSchema } = record;
-    const ruleSet = findRuleSet(record.ruleSet);
-    const schema = featuresOfSchema(featureSchema);
-    if (ruleSet === undefined || schema === undefined || featureSchema < ruleSet.featureSchema) {
-      return { kind: 'unknown-version', ruleSet: record.ruleSet, featureSchema };
-    }
-    const kept = record.model === null ? null : await models.find(record.model);
-    if (kept !== null && 'problem' in kept) {
-      return { kind: 'unknown-model', model: record.model ?? '', problem: kept.problem };
-    }
-    const changed = applyChanges(stored, changes);
-    const [before, after] = await recomputeVectors([stored, changed], stored);
-    if (before === undefined || after === undefined) throw new Error('each has a vector');
-    const vector = logged.map((value, at) =>
-      isSame(before[at], after[at]) ? value : read(after, at),
-    );
-    const opinion = kept?.model.judge([vector])[0] ?? null;
-    const { reasons, ...decision } = score({ vector, ruleSet, opinion });
-    const { score: points, risk, probability, verdict } = record;
-    const answer = {
-      ...{ transaction_id: transactionId, ...decision, reasons: [...reasons] },
-      changed: FIELDS.filter((field) => fieldOf(stored, field) !== fieldOf(changed, field)),
-      stored: { score: points, risk, probability, verdict, reasons: [...record.reasons] },
-      ...{ rule_set: record.ruleSet, model: record.model },
-      features: schema.flatMap((feature, at) =>
-        isSame(logged[at], vector[at])
-          ? []
-          : { ...feature, stored: orNull(logged[at]), value: orNull(vector[at]) },
-      ),
-      known_later: schema.flatMap(({ name }, at) => (isSame(logged[at], before[at]) ? [] : name)),
-    };
-    return { kind: 'answered', answer };
+  const [before, after] = await recomputeVectors([stored, changed], stored);
+  if (before === undefined || after === undefined) throw new Error('each has a vector');
+  // The same bits, or both missing.
+  const isMoved = (at: number) => !Object.is(before[at], after[at]);
+  const vector = logged.map((value, at) => (isMoved(at) ? (after[at] ?? Number.NaN) : value));
+  const opinion = judge?.judge([vector])[0] ?? null;
+  const { reasons, ...decision } = score({ vector, ruleSet, opinion });
+  const { score: points, risk, probability, verdict } = record;
+  const answer = {
+    transaction_id: transactionId,
+    ...decision,
+    reasons: [...reasons],
+    changed: FIELDS.filter((field) => fieldOf(stored, field) !== fieldOf(changed, field)),
+    stored: { score: points, risk, probability, verdict, reasons: [...record.reasons] },
+    rule_set: record.ruleSet,
+    model: record.model,
+    features: schema.flatMap((feature, at) =>
+      Object.is(logged[at], vector[at])
+        ? []
+        : { ...feature, stored: orNull(logged[at]), value: orNull(vector[at]) },
+    ),
+    known_later: schema.flatMap(({ name }, at) => (Object.is(logged[at], before[at]) ? [] : name)),
   };
+  return { kind: 'answered', answer };
 }
 
 const FIELDS = changesSchema.keyof().options;
@@ -167,15 +179,31 @@ function fieldOf(transaction: Transaction, field: keyof Changes): string | numbe
   }
 }
 
-/** The same bits, or both missing. */
-function isSame(one: number | undefined, other: number | undefined): boolean {
-  return Object.is(one, other);
-}
-
-function read(vector: Float64Array, at: number): number {
-  return vector[at] ?? Number.NaN;
-}
-
 function orNull(value: number | undefined): number | null {
   return value === undefined || !Number.isFinite(value) ? null : value;
 }
+
+const { transaction_id, risk, probability, reasons, rule_set, model } = scoreExample;
+
+export const whatIfExample: WhatIfJson = {
+  transaction_id,
+  changed: ['amount', 'device_id'],
+  score: 0,
+  risk: 0,
+  probability: null,
+  verdict: 'approve',
+  reasons: [],
+  stored: { score: scoreExample.score, risk, probability, verdict: scoreExample.verdict, reasons },
+  rule_set,
+  model,
+  features: [
+    {
+      name: 'amount',
+      unit: 'currency units',
+      description: 'Amount of the transaction.',
+      stored: 125.5,
+      value: 12.5,
+    },
+  ],
+  known_later: [],
+};

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { ActiveParty } from '../../../core/domain/party.ts';
+import type { Api } from '../../../core/room.ts';
 import { sayAge } from '../../../kit/http/answers/age.ts';
 import {
   ASK_AGAIN,
@@ -19,25 +20,31 @@ import { readToken, tokenParameter } from '../../../kit/http/consistency.ts';
 import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { idParameter } from '../../../kit/words/list-parameters.ts';
-import { accountProfile, deviceProfile, merchantProfile } from '../examples/parties.ts';
 import {
+  accountExample,
   accountProfileSchema,
+  deviceExample,
   deviceProfileSchema,
+  merchantExample,
   merchantProfileSchema,
+  type ProfileCache,
   profileParameters,
+  readProfile,
 } from '../queries/party-profile.ts';
-import type { Reading } from '../queries/reading.ts';
 
 const PARTIES: readonly ActiveParty[] = ['account', 'merchant', 'device'];
 const path = z.object({ id: idParameter });
 
-export function partiesRoutes({ readProfile }: Reading): Hono<AppEnv> {
+export function partiesRoutes(
+  { databases }: Pick<Api, 'databases'>,
+  profiles: ProfileCache,
+): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   for (const party of PARTIES) {
     routes.get(`/v1/${party}s/:id/profile`, requireRole('analyst'), async (c) => {
       const { id } = checkFields(path, c.req.param());
       const { at } = readQuery(c, profileParameters);
-      const profile = await readProfile(party, id, at, readToken(c));
+      const profile = await readProfile(databases, profiles, party, id, at, readToken(c));
       if (profile === undefined) {
         throw new Problem('not-found', `No transaction of the ${party} ${given(id)} is known.`);
       }
@@ -91,19 +98,19 @@ export const partiesPaths: ZodOpenApiPathsObject = {
     operationId: 'readAccountProfile',
     summary: 'What one account did in the last hour, day, week and month',
     id: { description: 'The account.', example: 'acc_17' },
-    content: json(accountProfileSchema, accountProfile),
+    content: json(accountProfileSchema, accountExample),
   }),
   ...pathOf('merchant', {
     operationId: 'readMerchantProfile',
     summary: 'What one merchant did in the last hour, day, week and month',
     id: { description: 'The merchant.', example: 'm_9' },
-    content: json(merchantProfileSchema, merchantProfile),
+    content: json(merchantProfileSchema, merchantExample),
   }),
   ...pathOf('device', {
     operationId: 'readDeviceProfile',
     summary: 'What happened on one device in the last hour, day, week and month',
     description: `${SUMMED} It is made for each request: without \`at\` each answer has another \`as_of\`, and so another \`ETag\`.`,
     id: { description: 'The device.', example: 'device-4f2a' },
-    content: json(deviceProfileSchema, deviceProfile),
+    content: json(deviceProfileSchema, deviceExample),
   }),
 };

@@ -1,16 +1,11 @@
-/** `/v1/scores`: one score, its explanation, and the list that analysts search. */
+/** `/v1/scores/{id}`: one score, its explanation, and what was usual for its account. */
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { foundScore, score, TRANSACTION_ID } from '../../../core/accept/examples.ts';
+import { score, TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
-import type { ScoreLookup } from '../../../core/read/read-score.ts';
-import {
-  foundScoreSchema,
-  SEARCH_DESCRIPTION,
-  searchPageSchema,
-} from '../../../core/read/search-json.ts';
-import { scoreSearchParameters } from '../../../core/read/search-parameters.ts';
+import type { Api } from '../../../core/room.ts';
+import { type Databases, readAged } from '../../../kit/database/replica/choose-database.ts';
 import { ageHeaders, sayAge } from '../../../kit/http/answers/age.ts';
 import { answerHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import {
@@ -28,14 +23,15 @@ import { readToken, tokenParameter } from '../../../kit/http/consistency.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../../../kit/http/openapi.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { clientSeen, type Role } from '../../../kit/words/principal.ts';
-import { explanation, habit } from '../examples/explanations.ts';
 import {
+  explainScore,
+  explanationExample,
   explanationParameters,
   explanationSchema,
   type Unexplained,
 } from '../queries/explain-score.ts';
-import { habitSchema } from '../queries/habit.ts';
-import type { Reading } from '../queries/reading.ts';
+import { habitExample, habitSchema, readHabit } from '../queries/habit.ts';
+import { readScore, type ScoreCache, type ScoreLookup } from '../queries/read-score.ts';
 
 const PENDING_RETRY_AFTER_SECONDS = '1';
 
@@ -47,19 +43,18 @@ const pendingSchema = z
 export const SCORE_ROUTE = '/v1/scores/:id';
 export const SCORE_READERS: readonly Role[] = ['analyst', 'ingest'];
 
-export function scoresRoutes(reading: Reading): Hono<AppEnv> {
-  const { readScore, explainScore, readHabit, searchScores } = reading;
+export function scoresRoutes(
+  { databases, models }: Pick<Api, 'databases' | 'models'>,
+  scores: ScoreCache,
+): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
-
-  routes.get('/v1/scores', requireRole('analyst'), async (c) =>
-    c.json(sayAge(c, await searchScores(readQuery(c, scoreSearchParameters), readToken(c)))),
-  );
 
   routes.get(SCORE_ROUTE, requireRole(...SCORE_READERS), async (c) => {
     const transactionId = c.req.param('id');
     // A score never changes, and the primary is asked for one that is missing: the token needs nothing more.
     readToken(c);
-    const lookup = await readScore(transactionId, clientSeen(c.get('principal')));
+    const client = clientSeen(c.get('principal'));
+    const lookup = await readScore(databases, scores, { transactionId, client });
     switch (lookup.kind) {
       case 'scored':
         return answerKept(c, sayAge(c, lookup.served), KEEP_A_DAY);
@@ -75,17 +70,20 @@ export function scoresRoutes(reading: Reading): Hono<AppEnv> {
   routes.get('/v1/scores/:id/explanation', requireRole('analyst'), async (c) => {
     const { method } = readQuery(c, explanationParameters);
     const transactionId = c.req.param('id');
-    const after = readToken(c);
-    const result = sayAge(c, await explainScore(transactionId, method, after));
+    const read = await readAged(databases, readToken(c), (from) =>
+      explainScore(from, models, transactionId, method),
+    );
+    const result = sayAge(c, read);
     if (result.kind === 'explained') return c.json(result.explanation);
-    throw await findRefusal(c, { readScore }, transactionId, result);
+    throw await findRefusal(c, databases, scores, transactionId, result);
   });
 
   routes.get('/v1/scores/:id/habit', requireRole('analyst'), async (c) => {
     const transactionId = c.req.param('id');
-    const result = sayAge(c, await readHabit(transactionId, readToken(c)));
+    const read = await readAged(databases, readToken(c), (from) => readHabit(from, transactionId));
+    const result = sayAge(c, read);
     if (result.kind === 'habit') return c.json(result.habit);
-    throw await findRefusal(c, { readScore }, transactionId, result);
+    throw await findRefusal(c, databases, scores, transactionId, result);
   });
 
   return routes;
@@ -94,13 +92,15 @@ export function scoresRoutes(reading: Reading): Hono<AppEnv> {
 /** Returns why a transaction has no score that this version explains. */
 export async function findRefusal(
   c: Context<AppEnv>,
-  { readScore }: Pick<Reading, 'readScore'>,
+  databases: Databases,
+  scores: ScoreCache,
   transactionId: string,
   result: Unexplained,
 ): Promise<Problem> {
   switch (result.kind) {
     case 'not-scored': {
-      const { kind } = await readScore(transactionId, clientSeen(c.get('principal')));
+      const client = clientSeen(c.get('principal'));
+      const { kind } = await readScore(databases, scores, { transactionId, client });
       return unscored(kind, transactionId);
     }
     case 'unknown-version': {
@@ -139,26 +139,6 @@ const path = z.object({
 });
 
 export const scoresPaths: ZodOpenApiPathsObject = {
-  '/v1/scores': {
-    get: {
-      operationId: 'listScores',
-      summary: 'Search scores',
-      description: SEARCH_DESCRIPTION,
-      tags,
-      security: allowedRoles('analyst'),
-      requestParams: { query: scoreSearchParameters, header: tokenParameter },
-      responses: {
-        200: {
-          description: 'One page.',
-          headers: ageHeaders,
-          content: json(searchPageSchema(foundScoreSchema), {
-            ...{ items: [foundScore], next_cursor: null, complete: true, searched_to: null },
-          }),
-        },
-        ...problemResponses(422),
-      },
-    },
-  },
   '/v1/scores/{id}': {
     get: {
       operationId: 'readScore',
@@ -197,7 +177,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
         200: {
           description: 'Features, every rule, what the model made of it, and lineage.',
           headers: ageHeaders,
-          content: json(explanationSchema, explanation),
+          content: json(explanationSchema, explanationExample),
         },
         ...problemResponses(404, 409, 410, 422),
       },
@@ -216,7 +196,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
         200: {
           description: 'Median and range of each feature.',
           headers: ageHeaders,
-          content: json(habitSchema, habit),
+          content: json(habitSchema, habitExample),
         },
         ...problemResponses(404, 409, 410, 422),
       },

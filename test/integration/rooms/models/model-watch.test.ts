@@ -7,10 +7,7 @@ import { sampleVectors } from '../../../../src/core/store/scores/score-window.ts
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { watchScores } from '../../../../src/rooms/models/queries/watch-scores.ts';
-import {
-  describeModel,
-  toGoldenVectors,
-} from '../../../../src/rooms/models/registry/check-model.ts';
+import { describeModel } from '../../../../src/rooms/models/registry/check-model.ts';
 import { insertModel } from '../../../../src/rooms/models/store/models.ts';
 import { describeValues } from '../../../../src/rooms/models/watch/drift-histogram.ts';
 import type { WatchReport } from '../../../../src/rooms/models/watch-report.ts';
@@ -119,7 +116,6 @@ async function registerModel(name: string, reference: object): Promise<void> {
   const manifest = { ...describeModel(artefact, name, createRandom('watch')), card: { reference } };
   await insertModel(database, {
     ...{ manifest, artefact, format: 'xgboost-json', goldenSource: 'import', createdBy: 'Ann' },
-    golden: toGoldenVectors(manifest),
   });
 }
 

@@ -3,6 +3,7 @@
  * one back. Method: an API process, keys of two owners, a model registered by the command.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runRisk } from '../../../support/risk.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
@@ -77,6 +78,32 @@ test('one puts a model in force alone for a day, and another confirms it', async
   const { body: shown } = await as('Ed', 'GET', `/v1/models/${model}`);
   const [day] = shown.rollouts.filter(({ cause }: { cause: string }) => cause === 'emergency');
   expect(Date.parse(day.ends_at) - Date.parse(day.created_at)).toBe(86_400_000);
+});
+
+test('the command proposes, approves, rolls back and shows', async () => {
+  const risk = async (owner: string, ...args: string[]) => {
+    const environment = { RISK_URL: api.url, RISK_API_KEY: keys[owner] ?? '' };
+    const { code, stdout, stderr } = await runRisk(['models', ...args, '--json'], environment);
+    return { code, stderr, answer: stdout === '' ? undefined : JSON.parse(stdout) };
+  };
+  const where = ['--corridor', 'GB-PK'];
+  const proposed = await risk('Cy', 'promote', model, ...where, '--to', 'shadow');
+  expect(proposed, proposed.stderr).toMatchObject({
+    code: 0,
+    answer: { to: 'shadow', proposed_by: 'Cy' },
+  });
+  const approved = await risk('Di', 'approve', proposed.answer.proposal_id);
+  expect(approved.answer).toMatchObject([{ corridor: 'GB-PK', to: 'shadow', cause: 'approval' }]);
+  expect(await risk('Di', 'rollback', ...where)).toMatchObject({
+    ...{ code: 1, stderr: expect.stringContaining('neither a canary') },
+  });
+  const why = ['--reason', 'a wave of frauds'];
+  const alone = await risk('Cy', 'emergency', model, ...where, '--to', 'canary:5', ...why);
+  expect(alone.answer).toMatchObject({ items: [{ to: 'canary:5', cause: 'emergency' }] });
+  expect(await risk('Di', 'rollback', ...where)).toMatchObject({ code: 0 });
+  expect((await risk('Ed', 'show', model)).answer).toMatchObject({ model });
+  expect((await risk('Ed', 'list')).answer).toMatchObject([{ model }]);
+  expect((await risk('Cy', 'promote', model, ...where)).code).toBe(2);
 });
 
 test('what may not be is refused, and nothing changes', async () => {

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FEATURE_COUNT, FEATURE_LIST } from '../../../../src/core/domain/feature-schema.ts';
-import { loadModel } from '../../../../src/rooms/models/model/load-model.ts';
+import { loadModel } from '../../../../src/rooms/models/model/model.ts';
 import { readReference } from '../../../../src/rooms/models/model-reference.ts';
 import type { ModelCard } from '../../../../src/rooms/models/training/card/model-card.ts';
 import { renderCard } from '../../../../src/rooms/models/training/card/render-card.ts';
@@ -208,8 +208,12 @@ describe('refused, with nothing registered and nothing written:', () => {
     ],
     ['labels of the future', [...TRAINING, '--known-by', '2999-01-01'], /in the future/],
     ['an unknown setting', [...WINDOWS, '--set', 'mood=1'], /mood=1/],
-    ['a setting out of range', [...WINDOWS, '--set', 'rounds=0'], /rounds is 0, not within/],
-    ['half a round', [...WINDOWS, '--set', 'rounds=1.5'], /no whole number/],
+    [
+      'a setting out of range',
+      [...WINDOWS, '--set', 'rounds=0'],
+      /rounds must be at least 1, not 0/,
+    ],
+    ['half a round', [...WINDOWS, '--set', 'rounds=1.5'], /rounds must be a whole number/],
     ['a feature that is none', [...WINDOWS, '--features', 'mood'], /mood/],
     ['a schema that is none', [...WINDOWS, '--schema', '999'], /--schema must be/],
     ['a schema of no score', [...WINDOWS, '--schema', '1'], /schema 1; \d+ are of others/],

@@ -10,7 +10,7 @@ import { ensurePartitions } from '../../../../src/core/store/partitions/partitio
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { readTrainingRows } from '../../../../src/rooms/models/store/training-rows.ts';
-import type { TrainingPage } from '../../../../src/rooms/models/training-page.ts';
+import type { TrainingPage } from '../../../../src/rooms/models/training/rows.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { insertPlainScores } from '../../../support/delivered.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';

@@ -104,11 +104,11 @@ test('all other steps of the API have a command: by hand, notes, files, two peop
     projection: { length: 13 },
   });
   const lines = await risk('review', 'capacity', ...load);
-  expect(lines.stdout).toContain('transactions a day');
+  expect(lines.stdout).toContain('transactions per day');
 
   const policy = await json('policy');
   await writeFile(file, JSON.stringify({ ...policy, undo_seconds: 20 }));
-  expect(await byBob('set-policy', file)).toEqual({ version: 2 });
+  expect(await byBob('set-policy', file)).toMatchObject({ version: 2 });
   expect(await json('policy')).toEqual({ ...policy, undo_seconds: 20 });
 }, 120_000);
 
@@ -129,6 +129,8 @@ test('what may not be done is refused in words, and a wrong word by its usage', 
     [['show', id, 'extra'], "unexpected argument 'extra'"],
     [['decide', id, '--reason', 'x'], 'DISPOSITION is missing'],
     [['escalate', id], '--reason is missing'],
+    [['claim', id, '--reason', 'x'], 'there is no option --reason'],
+    [['capacity', '--officers', 'ten'], '--officers must be a number from 0 to 100000'],
     [['ring', 'street', 'acc_1', 'fraud'], 'PARTY must be one of account, merchant, device'],
     [['assign', id, 'Ann'], "unexpected argument 'Ann'"],
   ] as const) {

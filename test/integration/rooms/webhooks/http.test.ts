@@ -129,7 +129,7 @@ test('an admin makes, tests, watches, sends again, rotates and deletes by comman
   expect(await json('pause', id)).toMatchObject({ state: 'paused' });
   expect(await json('resume', id)).toMatchObject({ state: 'active' });
   expect(await json('list')).toMatchObject([{ webhook_id: id, url: receiver.url }]);
-  expect(await json('delete', id)).toEqual({ webhook_id: id });
+  expect(await json('delete', id)).toEqual({ id });
   const unknown = await api.risk('webhooks', 'test', id);
   expect([unknown.code, unknown.stderr]).toEqual([
     1,

@@ -13,11 +13,11 @@ import {
   createProfileMemory,
   findCopy,
   forgetParty,
-  keepProfile,
   lengthOf,
   NO_COPY,
   type ProfileMemory,
   stateOf,
+  storeProfile,
   viewOf,
 } from '../../../../src/core/work/profiles/profile-memory.ts';
 import { createSlab } from '../../../../src/core/work/profiles/slab.ts';
@@ -47,7 +47,7 @@ const stateAt = (length: number) => ({
 });
 
 const keep = (memory: ProfileMemory, party: string, items: number, fill: number) =>
-  keepProfile(memory, party, makeProfile(items, fill), stateAt(fill));
+  storeProfile(memory, party, makeProfile(items, fill), stateAt(fill));
 
 function contents(memory: ProfileMemory, party: string): Buffer | undefined {
   const copy = findCopy(memory, party);

@@ -41,7 +41,11 @@ function openRig(own: Partial<AnswerCacheOptions<string>> = {}) {
       rig.proofs += 1;
       return rig.version();
     },
-    count: (isHit) => rig.hits.push(isHit),
+    name: () => 'answers',
+    metrics: {
+      cacheHits: { inc: () => rig.hits.push(true) },
+      cacheMisses: { inc: () => rig.hits.push(false) },
+    },
     nowMs: () => rig.nowMs,
     ...own,
   });

@@ -28,7 +28,7 @@ test.each([
   [['list', 'x'], "unexpected argument 'x'"],
   [['list', '--limit', '0'], '--limit must be a whole number'],
   [['groups', 'x'], "unexpected argument 'x'"],
-  [['show'], 'show takes one id'],
+  [['show'], 'ID is missing'],
   [['list', '--corridors', 'x'], 'corridors'],
 ])('risk dead-letters %j is a usage error', async (args, message) => {
   const run = command.run(args, context);

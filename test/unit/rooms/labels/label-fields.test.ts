@@ -1,21 +1,15 @@
 /** Goal: a foreign file of labels becomes exactly what the API takes; the API judges the rest. */
 import { describe, expect, test } from 'vitest';
-import {
-  type LabelProjectionOptions,
-  labelProjection,
-} from '../../../../src/rooms/labels/label-fields.ts';
+import type { Mapping } from '../../../../src/kit/client/fields.ts';
+import { type LabelField, labelProjection } from '../../../../src/rooms/labels/label-fields.ts';
 
 const DAY_MS = 86_400_000;
 const ID = '019a9f5b-3c00-7abc-8def-0123456789ab';
 
-type Given = {
-  readonly columns?: LabelProjectionOptions['mapping']['columns'];
-  readonly constants?: LabelProjectionOptions['mapping']['constants'];
-  readonly labelledAfterMs?: number;
-};
+type Given = Partial<Mapping<LabelField>> & { readonly labelledAfterMs?: number };
 
 const projection = ({ columns = {}, constants = {}, labelledAfterMs }: Given = {}) =>
-  labelProjection({ mapping: { columns, constants }, labelledAfterMs: labelledAfterMs ?? null });
+  labelProjection({ columns, constants }, labelledAfterMs ?? null);
 
 /** The body of one record of a file whose header is the names. */
 const csv = (given: Given, record: Record<string, string>) =>

@@ -24,7 +24,7 @@ beforeAll(async () => {
         const roles = new Set(role === undefined ? [] : [role]);
         return role && { keyId: token, client: 'shop', owner: 'test', identity: null, roles };
       },
-      peekScore: ({ transactionId, client }) =>
+      peek: ({ transactionId, client }) =>
         transactionId === 'kept' ? { answer: { text: `é ${client}` }, ageMs: 1500 } : undefined,
       metrics,
       degradation: () => degradation,

@@ -3,6 +3,7 @@
  * chosen on two labelled weeks of card payments, before the evaluated ones; they hold where labels come a week
  * late.
  */
+import { bandsOf } from '../band.ts';
 import type { RuleSet } from '../rule.ts';
 import { default1 } from './default-1.ts';
 
@@ -15,30 +16,17 @@ export const default2: RuleSet = {
     {
       rule: 'merchant-fraud-run',
       bounds: { days: 28 },
-      bands: [
-        { from: 0.1, weight: 0.05 },
-        { from: 0.3, weight: 0.4 },
-        { from: 0.6, weight: 0.8 },
-        { from: 0.85, weight: 0.93 },
-      ],
+      bands: bandsOf([0.1, 0.05], [0.3, 0.4], [0.6, 0.8], [0.85, 0.93]),
     },
     {
       rule: 'merchant-fraud-rate',
       bounds: { siblings: 20 },
-      bands: [
-        { from: 0.1, weight: 0.02 },
-        { from: 0.3, weight: 0.08 },
-        { from: 0.6, weight: 0.2 },
-      ],
+      bands: bandsOf([0.1, 0.02], [0.3, 0.08], [0.6, 0.2]),
     },
     {
       rule: 'account-fraud',
       bounds: {},
-      bands: [
-        { from: 1, weight: 0.02 },
-        { from: 2, weight: 0.2 },
-        { from: 3, weight: 0.5 },
-      ],
+      bands: bandsOf([1, 0.02], [2, 0.2], [3, 0.5]),
     },
   ],
 };

@@ -1,20 +1,20 @@
 /** Evaluates a model on its validation window: all measured figures of its card. */
 
-import { calibrate, chooseCalibration } from '../../model/evaluation/calibration.ts';
-import type { Calibration } from '../../model/evaluation/calibration-json.ts';
-import { calibrationTable } from '../../model/evaluation/calibration-table.ts';
-import { logLoss } from '../../model/evaluation/log-loss.ts';
-import type { Random } from '../../model/random.ts';
+import type { Random } from '../../../../kit/random.ts';
+import { calibrate } from '../../model/calibration.ts';
+import { calibrationTable } from '../../watch/calibration-table.ts';
+import type { ChooseBands } from '../bands.ts';
 import { accountPrecision } from '../evaluation/account-precision.ts';
-import type { Bands, ChooseBands } from '../evaluation/bands.ts';
 import { bootstrapIntervals } from '../evaluation/bootstrap.ts';
 import {
   aucOf,
   averagePrecisionOf,
+  logLoss,
   recallAtFalseAlarmRate,
   thresholdsOf,
 } from '../evaluation/ranking.ts';
-import type { Figure, ModelCard } from './model-card.ts';
+import { chooseCalibration } from '../fit-calibration.ts';
+import type { ModelCard } from './model-card.ts';
 import { segmentFigures } from './segments.ts';
 
 /** Rows in time order that the model was not trained on, at least two frauds among them. */
@@ -29,14 +29,7 @@ type AssessedRows = {
   readonly segments: Readonly<Record<string, readonly string[]>>;
 };
 
-type Assessment = CalibrationAssessment & Pick<ModelCard, 'figures' | 'segments'>;
-
-type CalibrationAssessment = Pick<ModelCard, 'calibrationTable'> & {
-  readonly calibration: Calibration;
-  readonly bands: Bands;
-  /** Calibrated probabilities, one a row. */
-  readonly probabilities: Float64Array;
-};
+type Assessment = ReturnType<typeof assessCalibration> & Pick<ModelCard, 'figures' | 'segments'>;
 
 /** Accounts that a small team can look at in a day, as in the card precision of the literature. */
 const ACCOUNTS_A_DAY = 100;
@@ -47,33 +40,34 @@ const CALIBRATION_GROUPS = 10;
 
 /** Compares margins of rows that the model was not trained on with their labels. */
 export function assessCalibration(
-  { margins, labels }: Pick<AssessedRows, 'margins' | 'labels'>,
+  margins: Float64Array,
+  labels: Uint8Array,
   bandsFor: ChooseBands,
-): CalibrationAssessment {
-  const { heldOut, ...rest } = assessHeldOut(margins, labels, bandsFor);
-  return rest;
-}
-
-function assessHeldOut(margins: Float64Array, labels: Uint8Array, bandsFor: ChooseBands) {
+) {
   const { calibration, heldOut } = chooseCalibration(margins, labels);
+  /** One a row. */
   const probabilities = margins.map((margin) => calibrate(calibration, margin));
   const bands = bandsFor(probabilities);
   const table = calibrationTable(heldOut, labels, CALIBRATION_GROUPS);
   return { calibration, heldOut, probabilities, bands, calibrationTable: table };
 }
 
-export function assess(rows: AssessedRows, bandsFor: ChooseBands, random: Random): Assessment {
+export function assess(
+  rows: AssessedRows,
+  bandsFor: ChooseBands,
+  random: Random,
+): Omit<Assessment, 'heldOut'> {
   const { margins, labels } = rows;
-  const { heldOut, ...calibrated } = assessHeldOut(margins, labels, bandsFor);
+  const { heldOut, ...calibrated } = assessCalibration(margins, labels, bandsFor);
   const { probabilities, bands } = calibrated;
   const byAccount = rowsByAccount(rows.accounts);
   const figuresOf = (drawn: Int32Array) => measure(rows, heldOut, byAccount, drawn);
   const intervals = bootstrapIntervals(byAccount.length, figuresOf, BOOTSTRAP_DRAWS, random);
-  const values = Object.entries(figuresOf(Int32Array.from(byAccount.keys())));
-  const figures = values.map(([name, value]): [string, Figure] => {
-    const interval = intervals[name as keyof typeof intervals];
-    return [name, { value, ...interval }];
-  });
+  const values = figuresOf(Int32Array.from(byAccount.keys()));
+  const figures = Object.entries(intervals).map(([name, interval]) => [
+    name,
+    { value: values[name as keyof typeof values], ...interval },
+  ]);
   const segments = Object.entries(rows.segments).map(([of, names]) => [
     of,
     segmentFigures(probabilities, labels, names, bands.reviewFrom),
@@ -87,13 +81,8 @@ export function assess(rows: AssessedRows, bandsFor: ChooseBands, random: Random
 
 /** Row indexes of each account; accounts in rising order. */
 function rowsByAccount(accounts: Int32Array): Int32Array[] {
-  const found = new Map<number, number[]>();
-  for (const [row, account] of accounts.entries()) {
-    const rows = found.get(account) ?? [];
-    if (rows.length === 0) found.set(account, rows);
-    rows.push(row);
-  }
-  return [...found].sort(([a], [b]) => a - b).map(([, rows]) => Int32Array.from(rows));
+  const rows = Map.groupBy(accounts.keys(), (row) => accounts[row] ?? 0);
+  return [...rows].sort(([a], [b]) => a - b).map(([, own]) => Int32Array.from(own));
 }
 
 /** Figures of the accounts with these indexes; one that is drawn twice counts as two accounts. */
@@ -107,10 +96,10 @@ function measure(
   const order = new Int32Array(size);
   const accounts = new Int32Array(size);
   let at = 0;
-  for (const [place, account] of drawn.entries()) {
+  for (const [unit, account] of drawn.entries()) {
     const own = byAccount[account] ?? new Int32Array(0);
     order.set(own, at);
-    accounts.fill(place, at, at + own.length);
+    accounts.fill(unit, at, at + own.length);
     at += own.length;
   }
   const scores = Float64Array.from(order, (row) => rows.margins[row] ?? Number.NaN);

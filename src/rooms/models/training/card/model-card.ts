@@ -2,13 +2,12 @@
  * What a person who approves a model must know: the data, the figures on a later week, the importance of
  * features, the calibration. Stored as this JSON.
  */
-import type { Calibration } from '../../model/evaluation/calibration-json.ts';
-import type { CalibrationGroup } from '../../model/evaluation/calibration-table.ts';
+import type { Calibration } from '../../model/calibration.ts';
 import type { ModelReference } from '../../model-reference.ts';
-import type { Bands } from '../evaluation/bands.ts';
+import type { CalibrationGroup } from '../../watch/calibration-table.ts';
+import type { Bands, BandsRule } from '../bands.ts';
 import type { Interval } from '../evaluation/bootstrap.ts';
-import type { BandsRule } from './choose-bands.ts';
-import type { Importance } from './importance.ts';
+import type { Importance } from '../fit-artefact.ts';
 import type { SegmentFigures } from './segments.ts';
 
 export type ModelCard = {

@@ -1,5 +1,5 @@
 /** A model's card in Markdown, for people. */
-import type { BandsRule } from './choose-bands.ts';
+import type { BandsRule } from '../bands.ts';
 import type { DataWindow, ModelCard } from './model-card.ts';
 
 /** Features that the Markdown shows; the JSON has all. */

@@ -1,5 +1,5 @@
 /** Uncertainty of figures: percentiles over resampled units. */
-import type { Random } from '../../model/random.ts';
+import type { Random } from '../../../../kit/random.ts';
 
 /** A 95 % interval. */
 export type Interval = { readonly low: number; readonly high: number };

@@ -1,6 +1,7 @@
 /**
  * How well scores rank frauds above the rest. Equal scores are one threshold, as they cannot be flagged apart.
  */
+import { naturalLog } from '../../../../core/score/natural-log.ts';
 
 /** Higher is riskier. No NaN. `labels` is 1 for fraud, 0 for legitimate. */
 export type Scored = { readonly scores: ArrayLike<number>; readonly labels: ArrayLike<number> };
@@ -86,4 +87,18 @@ export function recallAtFalseAlarmRate(thresholds: Thresholds, rateMax: number):
     recall = (caught[at] ?? 0) / frauds;
   }
   return recall;
+}
+
+/** Clamps to 1e-15, so that one wrong certainty cannot dominate the loss. */
+const PROBABILITY_MIN = 1e-15;
+
+/** Mean of -ln of the probability given to the outcome, in nats. `labels` is 1 for fraud. */
+export function logLoss(probabilities: ArrayLike<number>, labels: ArrayLike<number>): number {
+  let sum = 0;
+  for (let row = 0; row < labels.length; row++) {
+    const probability = probabilities[row] ?? Number.NaN;
+    const given = labels[row] === 1 ? probability : 1 - probability;
+    sum -= naturalLog(Math.max(given, PROBABILITY_MIN));
+  }
+  return sum / labels.length;
 }

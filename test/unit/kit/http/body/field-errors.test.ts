@@ -4,13 +4,14 @@ import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { labelInputSchema } from '../../../../../src/core/domain/label.ts';
 import { transactionInputSchema } from '../../../../../src/core/domain/transaction.ts';
-import { scoreSearchParameters } from '../../../../../src/core/read/search-parameters.ts';
-import { REASONS, summaryParameters } from '../../../../../src/core/read/summary-parameters.ts';
+import { REASONS } from '../../../../../src/core/store/search/search-question.ts';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
 import { checkFields, listReader, readQuery } from '../../../../../src/kit/http/body/body.ts';
 import { InvalidFields } from '../../../../../src/kit/words/field-error.ts';
 import { deadLetterCommandSchema } from '../../../../../src/rooms/dead-letters/change.ts';
 import { newProposalSchema } from '../../../../../src/rooms/models/model-record.ts';
+import { scoreSearchParameters } from '../../../../../src/rooms/search/queries/parameters.ts';
+import { summaryParameters } from '../../../../../src/rooms/summaries/parameters.ts';
 
 function refusal(work: () => unknown): InvalidFields {
   try {

@@ -4,18 +4,18 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { gatherBatch } from '../../../../../src/rooms/models/model/batch.ts';
 import { MODEL_BYTES_MAX } from '../../../../../src/rooms/models/model/bounds.ts';
-import { writeLogistic } from '../../../../../src/rooms/models/model/formats/logistic-json.ts';
-import { bindFeatures, loadModel } from '../../../../../src/rooms/models/model/load-model.ts';
-import { LIGHTGBM_FILE } from './formats/lightgbm-file.ts';
-import { makeFile } from './formats/xgboost-file.ts';
+import { writeLogistic } from '../../../../../src/rooms/models/model/logistic.ts';
+import { bindFeatures, loadModel } from '../../../../../src/rooms/models/model/model.ts';
+import { LIGHTGBM_FILE } from './lightgbm-file.ts';
 import { refusalOf } from './support.ts';
+import { makeFile } from './xgboost-file.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const logistic = {
   intercept: -1,
   features: [
-    { name: 'amount', mean: 10, deviation: 5, weight: 0.5, missingWeight: 0.25 },
-    { name: 'rate', mean: 0.5, deviation: 1, weight: -1, missingWeight: 0 },
+    { name: 'amount', mean: 10, deviation: 5, weight: 0.5, missing_weight: 0.25 },
+    { name: 'rate', mean: 0.5, deviation: 1, weight: -1, missing_weight: 0 },
   ],
 };
 const BATCH = { rows: 2, values: Float64Array.of(20, 0.5, Number.NaN, 2.5) };
@@ -82,7 +82,7 @@ describe('loadModel', () => {
   test.each([
     ['nothing', new Uint8Array(0), 'file: has no line "end of trees"'],
     ['what is no text', Uint8Array.of(0x7b, 0x4c, 0xff, 0xfe), 'file: is no text'],
-    ['what is no model', encode('{"format":"other"}'), 'version: is missing'],
+    ['what is no model', encode('{"format":"other"}'), 'version: is required'],
     ['half a file', encode('{"learner":{"attr'), 'file: not JSON'],
     ['a huge file', new Uint8Array(MODEL_BYTES_MAX + 1), `file: ${MODEL_BYTES_MAX + 1} bytes`],
   ])('refuses %s', (_, bytes, message) => {

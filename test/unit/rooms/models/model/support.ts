@@ -5,11 +5,11 @@ import type { Batch } from '../../../../../src/rooms/models/model/batch.ts';
 import {
   type LooseTree,
   layOutTrees,
-} from '../../../../../src/rooms/models/model/trees/lay-out-trees.ts';
+} from '../../../../../src/rooms/models/model/lay-out-trees.ts';
 import type {
   EnsembleHead,
   TreeEnsemble,
-} from '../../../../../src/rooms/models/model/trees/tree-ensemble.ts';
+} from '../../../../../src/rooms/models/model/tree-ensemble.ts';
 
 /** A tree as nested pairs: easy to draw and to read. */
 export type Branch =

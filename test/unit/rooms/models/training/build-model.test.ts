@@ -4,19 +4,16 @@
  */
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../../src/kit/random.ts';
-import { calibrate } from '../../../../../src/rooms/models/model/evaluation/calibration.ts';
+import { calibrate } from '../../../../../src/rooms/models/model/calibration.ts';
+import { DEFAULT_BANDS } from '../../../../../src/rooms/models/training/bands.ts';
 import {
   type BuildStep,
   buildModel,
   findLack,
 } from '../../../../../src/rooms/models/training/build-model.ts';
-import { DEFAULT_BANDS } from '../../../../../src/rooms/models/training/card/choose-bands.ts';
-import type { LabelledRows } from '../../../../../src/rooms/models/training/collect-rows.ts';
 import { marginsOf } from '../../../../../src/rooms/models/training/fit-artefact.ts';
-import {
-  TREE_DEFAULTS,
-  treeDefaults,
-} from '../../../../../src/rooms/models/training/tree-options.ts';
+import { TREE_DEFAULTS, treeDefaults } from '../../../../../src/rooms/models/training/options.ts';
+import type { LabelledRows } from '../../../../../src/rooms/models/training/rows.ts';
 import { lastOf } from './train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from './training-data.ts';
 

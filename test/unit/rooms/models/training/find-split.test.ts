@@ -12,7 +12,7 @@ import {
   FEATURE_STRIDE,
   fillHistogram,
 } from '../../../../../src/rooms/models/training/histogram.ts';
-import { TREE_DEFAULTS } from '../../../../../src/rooms/models/training/tree-options.ts';
+import { TREE_DEFAULTS } from '../../../../../src/rooms/models/training/options.ts';
 
 const anyRow = fc.record({
   values: fc.tuple(

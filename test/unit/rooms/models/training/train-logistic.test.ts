@@ -1,14 +1,14 @@
 /** Goal: the weights are those that minimise the penalised loss. Method: no small step away lowers it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { logLoss } from '../../../../../src/rooms/models/model/evaluation/log-loss.ts';
 import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
 import {
   type LogisticModel,
   predictLogistic,
-} from '../../../../../src/rooms/models/model/logistic-model.ts';
-import { solveCholesky } from '../../../../../src/rooms/models/training/cholesky.ts';
-import { LOGISTIC_DEFAULTS } from '../../../../../src/rooms/models/training/train-logistic.ts';
+} from '../../../../../src/rooms/models/model/logistic.ts';
+import { logLoss } from '../../../../../src/rooms/models/training/evaluation/ranking.ts';
+import { solveCholesky } from '../../../../../src/rooms/models/training/newton.ts';
+import { LOGISTIC_DEFAULTS } from '../../../../../src/rooms/models/training/options.ts';
 import { trainLogistic } from './train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from './training-data.ts';
 
@@ -18,7 +18,7 @@ const batch = batchOf(training);
 function penalisedLoss(model: LogisticModel, l2: number): number {
   const probabilities = predictLogistic(model, batch).map(logistic);
   const squares = model.features.reduce(
-    (sum, { weight, missingWeight }) => sum + weight ** 2 + missingWeight ** 2,
+    (sum, { weight, missing_weight }) => sum + weight ** 2 + missing_weight ** 2,
     0,
   );
   return logLoss(probabilities, training.labels) * training.labels.length + (l2 / 2) * squares;
@@ -41,7 +41,7 @@ describe('trainLogistic', () => {
           ...model,
           features: model.features.with(index, {
             ...feature,
-            missingWeight: feature.missingWeight + step,
+            missing_weight: feature.missing_weight + step,
           }),
         },
       ]),
@@ -57,8 +57,8 @@ describe('trainLogistic', () => {
     const [a, b, c] = model.features;
     expect(a?.weight).toBeGreaterThan(0.5);
     expect(b?.weight).toBeLessThan(-0.2);
-    expect(b?.missingWeight).toBeGreaterThan(0.5);
-    expect(c?.missingWeight).toBe(0);
+    expect(b?.missing_weight).toBeGreaterThan(0.5);
+    expect(c?.missing_weight).toBe(0);
   });
 
   test('standardises by the values that are there', () => {

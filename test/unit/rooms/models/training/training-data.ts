@@ -1,6 +1,6 @@
 /** Seeded training sets whose frauds follow a rule with noise. */
 import { createRandom } from '../../../../../src/kit/random.ts';
-import type { TrainingSet } from '../../../../../src/rooms/models/training/training-set.ts';
+import type { TrainingSet } from '../../../../../src/rooms/models/training/rows.ts';
 
 /** Frauds where a is high and b low; c is noise, and b is missing more often in frauds. */
 export function drawTrainingSet(seed: string, rows: number): TrainingSet {

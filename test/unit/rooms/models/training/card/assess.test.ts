@@ -1,16 +1,16 @@
 /** Goal: a whole model can be assessed, from training to its card. */
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../../../src/kit/random.ts';
-import { calibrate } from '../../../../../../src/rooms/models/model/evaluation/calibration.ts';
-import { logLoss } from '../../../../../../src/rooms/models/model/evaluation/log-loss.ts';
-import { predictTrees } from '../../../../../../src/rooms/models/model/trees/predict-trees.ts';
+import { calibrate } from '../../../../../../src/rooms/models/model/calibration.ts';
+import { predictTrees } from '../../../../../../src/rooms/models/model/predict-trees.ts';
+import { bandsForBudget } from '../../../../../../src/rooms/models/training/bands.ts';
 import { assess } from '../../../../../../src/rooms/models/training/card/assess.ts';
-import { bandsForBudget } from '../../../../../../src/rooms/models/training/evaluation/bands.ts';
 import {
   averagePrecisionOf,
+  logLoss,
   thresholdsOf,
 } from '../../../../../../src/rooms/models/training/evaluation/ranking.ts';
-import { TREE_DEFAULTS } from '../../../../../../src/rooms/models/training/tree-options.ts';
+import { TREE_DEFAULTS } from '../../../../../../src/rooms/models/training/options.ts';
 import { trainTrees } from '../train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from '../training-data.ts';
 

@@ -1,8 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  bandsChooser,
-  DEFAULT_BANDS,
-} from '../../../../../../src/rooms/models/training/card/choose-bands.ts';
+import { bandsChooser, DEFAULT_BANDS } from '../../../../../../src/rooms/models/training/bands.ts';
 
 /** 0, 0.001, … 0.999 */
 const probabilities = Float64Array.from({ length: 1000 }, (_, at) => at / 1000);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { layOutTrees } from '../../../../../../src/rooms/models/model/trees/lay-out-trees.ts';
-import {
-  logisticImportance,
-  treeImportance,
-} from '../../../../../../src/rooms/models/training/card/importance.ts';
+import { layOutTrees } from '../../../../../../src/rooms/models/model/lay-out-trees.ts';
 import type { ModelCard } from '../../../../../../src/rooms/models/training/card/model-card.ts';
 import { renderCard } from '../../../../../../src/rooms/models/training/card/render-card.ts';
 import { segmentFigures } from '../../../../../../src/rooms/models/training/card/segments.ts';
+import {
+  logisticImportance,
+  treeImportance,
+} from '../../../../../../src/rooms/models/training/fit-artefact.ts';
 import { headOf, looseTree } from '../../model/support.ts';
 
 const CARD: ModelCard = {
@@ -118,7 +118,7 @@ describe('importance', () => {
   });
 
   test('of a logistic model is by the size of its weights', () => {
-    const feature = { mean: 0, deviation: 1, missingWeight: 9 };
+    const feature = { mean: 0, deviation: 1, missing_weight: 9 };
     const features = [
       { ...feature, name: 'a', weight: 1 },
       { ...feature, name: 'b', weight: -3 },

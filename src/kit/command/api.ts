@@ -1,0 +1,31 @@
+/** The running API that a command asks. */
+import { type ApiClient, createApiClient } from '../client/api-client.ts';
+import type { Config } from '../config/config.ts';
+import { type CommandContext, UsageError } from './command.ts';
+
+/** Runs `work` with a client of `--url` (RISK_URL), authenticated by `apiKeyOf`. */
+export async function withApi<T>(
+  { config, signal }: CommandContext,
+  url: string | undefined,
+  work: (client: ApiClient) => Promise<T>,
+): Promise<T> {
+  const key = apiKeyOf(config);
+  return await work(createApiClient({ url: apiUrlOption(url, config), key, signal }));
+}
+
+/** The key that a command sends: RISK_API_KEY, else RISK_BOOTSTRAP_KEY, which a machine that runs an API has. */
+export function apiKeyOf(config: Config): string | undefined {
+  return config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY;
+}
+
+/** The value of `--url`, else RISK_URL. */
+export function apiUrlOption(given: string | undefined, config: Config): string {
+  const url = given ?? config.RISK_URL;
+  const parsed = URL.parse(url);
+  if (!/^https?:$/.test(parsed?.protocol ?? ''))
+    throw new UsageError(`the API must be an http or https URL, not '${url}'`);
+  if (parsed?.pathname !== '/' || parsed.search !== '') {
+    throw new UsageError(`the API must be a URL without a path, not '${url}'`);
+  }
+  return url;
+}

@@ -1,0 +1,142 @@
+/** What the OpenAPI document says of an operation, as a command line needs it: the call and the fields it takes. */
+import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { integerOption, UsageError, wordOption } from './command.ts';
+
+/** The parts of a schema that a command line shows or checks; the API checks the others. */
+type Schema = {
+  readonly $ref?: string;
+  readonly anyOf?: readonly Schema[];
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly enum?: readonly string[];
+  readonly format?: string;
+  readonly items?: Schema;
+  readonly maximum?: number;
+  readonly minimum?: number;
+  readonly pattern?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly type?: string | readonly string[];
+};
+
+export type Field = {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header' | 'body';
+  readonly isRequired: boolean;
+  readonly isNullable: boolean;
+  readonly isList: boolean;
+  readonly description: string;
+  /** The schema of one value, where the field is a list. */
+  readonly schema: Schema;
+};
+
+export type Operation = {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly summary: string;
+  readonly fields: ReadonlyMap<string, Field>;
+};
+
+/** The API's document of some paths, as far as it is read here. */
+type Described = {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
+  readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> };
+};
+type DescribedOperation = {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: 'path' | 'query' | 'header';
+    readonly required?: boolean;
+    readonly description?: string;
+    readonly schema: Schema;
+  }[];
+  readonly requestBody?: {
+    readonly content: Readonly<Record<string, { readonly schema: Schema }>>;
+  };
+};
+
+/** @returns the operations by their ids */
+export function readOperations(paths: ZodOpenApiPathsObject): Map<string, Operation> {
+  const document = createDocument({
+    openapi: '3.1.0',
+    info: { title: '', version: '' },
+    paths,
+  }) as unknown as Described;
+  const follow = (schema: Schema): Schema => {
+    const name = schema.$ref?.split('/').at(-1);
+    return name === undefined ? schema : (document.components?.schemas?.[name] ?? {});
+  };
+  const fieldOf = (given: Schema, named: Pick<Field, 'name' | 'in' | 'isRequired'>): Field => {
+    const { anyOf = [given] } = follow(given);
+    const typesOf = (way: Schema) => [way.type ?? []].flat().map((type) => ({ ...way, type }));
+    const ways: Schema[] = anyOf.map(follow).flatMap(typesOf);
+    const schema = ways.find(({ type }) => type !== 'null') ?? given;
+    return {
+      ...named,
+      isNullable: ways.length > 1,
+      isList: schema.type === 'array',
+      description: given.description ?? schema.description ?? named.name.replaceAll('_', ' '),
+      schema: schema.type === 'array' ? follow(schema.items ?? {}) : schema,
+    };
+  };
+  const fieldsOf = ({ parameters = [], requestBody }: DescribedOperation) => {
+    const body = follow(requestBody?.content['application/json']?.schema ?? {});
+    return [
+      ...parameters.map(({ name, in: where, required = false, schema }) =>
+        fieldOf(schema, { name, in: where, isRequired: required }),
+      ),
+      ...Object.entries(body.properties ?? {}).map(([name, schema]) =>
+        fieldOf(schema, { name, in: 'body', isRequired: body.required?.includes(name) === true }),
+      ),
+    ];
+  };
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, described]) => {
+      const { operationId, summary } = described;
+      const fields = new Map(fieldsOf(described).map((field) => [field.name, field]));
+      const name = method.toUpperCase() as Operation['method'];
+      return [operationId, { method: name, path, summary, fields }] as const;
+    }),
+  );
+  return new Map(operations);
+}
+
+/** The value of a field given as text. @throws UsageError that names it by `flag` */
+export function parseField({ in: where, schema }: Field, flag: string, text: string): unknown {
+  const { type, enum: words, minimum: min = -Infinity, maximum: max = Infinity } = schema;
+  if (words !== undefined) return wordOption(flag, text, words);
+  if (type === 'integer') return integerOption(flag, text, { min, max }, 0);
+  if (type === 'number') {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= min && value <= max) return value;
+    throw new UsageError(`${flag} must be a number from ${min} to ${max}, not '${text}'`);
+  }
+  // A header with a character that HTTP does not allow is never sent.
+  if (where === 'header' && !new RegExp(schema.pattern ?? '').test(text)) {
+    throw new UsageError(`${flag} must match ${schema.pattern}, not '${text}'`);
+  }
+  return text;
+}
+
+/** What the usage says of an option: its description and what it takes. @param byDefault sent without the option */
+export function describeField(field: Field, byDefault?: unknown): string {
+  const { description, schema, isList, isRequired, isNullable } = field;
+  const isNeeded = isRequired && !isNullable && byDefault === undefined;
+  const parts = [
+    description.replace(/\.$/, ''),
+    schema.enum === undefined ? '' : `one of ${schema.enum.join(', ')}`,
+    byDefault === undefined ? '' : `${String(byDefault)} without the option`,
+    isList ? 'may be given several times' : '',
+    isNeeded ? 'needed' : '',
+  ];
+  return parts.filter((part) => part !== '').join('; ');
+}
+
+/** What stands for the value of an option in the usage. */
+export function valueWord({ schema }: Field): string {
+  if (schema.type === 'boolean') return '';
+  if (schema.type === 'integer' || schema.type === 'number') return ' N';
+  return schema.format === 'date-time' ? ' TIME' : ' TEXT';
+}

@@ -1,0 +1,57 @@
+/**
+ * Commands that are data: a row names an operation of the API, and one runner reads its options from the OpenAPI
+ * document, calls the API and prints the answer. Only actions that need a file, a loop or a screen are written by hand.
+ */
+import type { DocumentPart } from '../http/document.ts';
+import { actionOf, type Command, UsageError } from './command.ts';
+import { type Operation, readOperations } from './operation.ts';
+import { describeRow, type Row, runRow } from './run-row.ts';
+import { usageText } from './usage.ts';
+
+type Written = {
+  /** Words after the action's name, as the usage shows them. */
+  readonly words: string;
+  readonly summary: string;
+  /** What each option does, by the option as the usage shows it: `--rate N`. */
+  readonly options?: Readonly<Record<string, string>>;
+  readonly run: Command['run'];
+};
+
+type Rows = Pick<Command, 'name' | 'summary' | 'needs'> & {
+  /** What the usage says below the options. */
+  readonly notes: string;
+  /** The part of the document that has the operations; it is loaded where the command is used. */
+  readonly document?: () => Promise<Pick<DocumentPart, 'paths'>>;
+  /** By the word that chooses an action; the only action of a command that takes no such word is ''. */
+  readonly actions: Readonly<Record<string, Row | Written>>;
+};
+
+export function commandOf({ name, summary, needs = [], notes, document, actions }: Rows): Command {
+  const operations = async () => readOperations((await document?.())?.paths ?? {});
+  return {
+    ...{ name, summary, needs },
+    usage: async () => {
+      const known = await operations();
+      const shown = Object.entries(actions).map(([word, action]) => ({
+        word,
+        ...('run' in action ? action : describeRow(action, operationOf(action, known))),
+      }));
+      return usageText(name, shown, notes, document !== undefined);
+    },
+    run: async (args, context) => {
+      const at = '' in actions ? -1 : args.findIndex((arg) => !arg.startsWith('-'));
+      const word = '' in actions ? '' : args[at];
+      if (word === undefined) throw new UsageError('ACTION is missing');
+      const action = actionOf(actions, word);
+      const rest = args.filter((_, index) => index !== at);
+      if ('run' in action) return await action.run(rest, context);
+      return await runRow(action, operationOf(action, await operations()), rest, context);
+    },
+  };
+}
+
+function operationOf({ operation }: Row, operations: ReadonlyMap<string, Operation>): Operation {
+  const found = operations.get(operation);
+  if (found === undefined) throw new Error(`the document has no operation ${operation}`);
+  return found;
+}

@@ -1,0 +1,49 @@
+/** The stores that a command works on itself. */
+import type { Config } from '../config/config.ts';
+import { openDatabase } from '../database/open-database.ts';
+import type { Database, PoolOptions } from '../database/pool.ts';
+import { openCommands, type RedisClient, untilReady } from '../redis/connection.ts';
+import { Failure } from '../words/failure.ts';
+import type { Actor } from '../words/principal.ts';
+import { type ServiceUrl, URL_MISSING } from './command.ts';
+
+type Context = { readonly config: Config };
+
+/** @param name of the command, as Postgres shows it */
+export function openCommandDatabase(
+  { config }: Context,
+  name: string,
+  options: Partial<PoolOptions> = {},
+): Database {
+  return openDatabase(config, neededUrl(config, 'DATABASE_URL'), name, {
+    connectionsMax: 1,
+    ...options,
+  });
+}
+
+export async function openCommandRedis({
+  config,
+}: Context): Promise<Disposable & { readonly redis: RedisClient }> {
+  const redis = openCommands(neededUrl(config, 'REDIS_URL'), config.RISK_REDIS_TIMEOUT_MS);
+  try {
+    await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+  return { redis, [Symbol.dispose]: () => redis.disconnect() };
+}
+
+/** Who changes something by a command: the database role, as the command has no key. */
+export const byCommand = (words: string): Actor => ({
+  name: null,
+  keyId: null,
+  request: `risk ${words}`,
+});
+
+/** @throws Failure where it is not set, which ends the command as a bad configuration */
+export function neededUrl(config: Config, name: ServiceUrl): string {
+  const url = config[name];
+  if (url === undefined) throw new Failure('invalid', URL_MISSING, `${name} is needed`);
+  return url;
+}

@@ -1,0 +1,66 @@
+/** The usage of a command of several actions, as `risk NAME --help` prints it. */
+
+type ShownAction = {
+  /** '' where the command has a single action. */
+  readonly word: string;
+  readonly words: string;
+  readonly summary: string;
+  readonly options?: Readonly<Record<string, string>>;
+};
+
+const COLUMNS = 100;
+
+const URL_OPTION = ['--url URL', 'The API (RISK_URL); its key is read from RISK_API_KEY'] as const;
+const JSON_OPTION = ['--json', 'Print JSON'] as const;
+
+/** @param asksApi whether the command takes `--url` */
+export function usageText(
+  name: string,
+  actions: readonly ShownAction[],
+  notes: string,
+  asksApi: boolean,
+): string {
+  const isOne = actions.length === 1 && actions[0]?.word === '';
+  const heads = actions.map(({ word, words }) => `${word} ${words}`.trim());
+  const options = [...optionsOf(actions), ...(asksApi ? [URL_OPTION] : []), JSON_OPTION];
+  const width = 2 + Math.max(...[...heads, ...options.map(([option]) => option)].map(lengthOf));
+  const line = (head: string, text: string) => wrap(`  ${head.padEnd(width)}`, text);
+  return [
+    isOne ? `risk ${name} [options]` : `risk ${name} ACTION [options]`,
+    '',
+    ...(isOne
+      ? wrap('', `${actions[0]?.summary}.`)
+      : actions.flatMap(({ summary }, index) => line(heads[index] ?? '', summary))),
+    '',
+    ...options.flatMap(([option, text]) => line(option, text)),
+    '',
+    notes,
+  ].join('\n');
+}
+
+const lengthOf = (text: string) => text.length;
+
+/** One line for each option and meaning, with the actions that take it unless all do. */
+function optionsOf(actions: readonly ShownAction[]): (readonly [string, string])[] {
+  const meanings = actions.flatMap(({ word, options = {} }) =>
+    Object.entries(options).map(([option, text]) => ({ word, option, text })),
+  );
+  const groups = Map.groupBy(meanings, ({ option, text }) => `${option}\n${text}`);
+  return [...groups.values()].map((group) => {
+    const { option = '', text = '' } = group[0] ?? {};
+    const words = group.map(({ word }) => word).join(', ');
+    return [option, group.length === actions.length ? text : `${words}: ${text}`] as const;
+  });
+}
+
+/** The text behind the head, in lines of at most COLUMNS where its words allow. */
+function wrap(head: string, text: string): string[] {
+  const lines = [head];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    const longer = last.length === head.length ? `${last}${word}` : `${last} ${word}`;
+    if (longer.length <= COLUMNS || last.length === head.length) lines[lines.length - 1] = longer;
+    else lines.push(' '.repeat(head.length) + word);
+  }
+  return lines;
+}

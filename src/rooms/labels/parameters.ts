@@ -1,0 +1,67 @@
+/**
+ * `GET /v1/labels?…`: what a list of labels is asked for. It runs newest first by (labelled_at, transaction, label, source),
+ * which no two labels share; a cursor names the last label that was looked at.
+ */
+import { z } from 'zod';
+import { LABEL_LIMITS, LABEL_VALUES, TRANSACTION_ID } from '../../core/domain/label.ts';
+import type { StoredLabel } from '../../core/domain/label-record.ts';
+import { decodeJsonCursor, encodeJsonCursor } from '../../kit/words/cursor.ts';
+import {
+  CURSOR_DESCRIPTION,
+  cursorParameter,
+  idParameter,
+  pageLimit,
+  shown,
+  timeParameter,
+} from '../../kit/words/list-parameters.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import { WRITTEN_MS_MAX } from '../../kit/words/wire-time.ts';
+
+/** Where a label stands in the list. */
+export type LabelPosition = Pick<StoredLabel, 'labelledAt' | 'transactionId' | 'label' | 'source'>;
+
+const value = z.enum(LABEL_VALUES);
+const source = plainText(LABEL_LIMITS.sourceChars);
+const transactionId = z.string().regex(TRANSACTION_ID, 'must be a lower-case UUID');
+const cursorSchema = z.tuple([z.int().min(0).max(WRITTEN_MS_MAX), transactionId, value, source]);
+
+export function encodeLabelCursor(position: LabelPosition): string {
+  const { labelledAt, label } = position;
+  return encodeJsonCursor([labelledAt.getTime(), position.transactionId, label, position.source]);
+}
+
+function decodeLabelCursor(cursor: string): LabelPosition | undefined {
+  const parsed = decodeJsonCursor(cursor, cursorSchema);
+  if (parsed === undefined) return undefined;
+  const [atMs, id, label, by] = parsed;
+  return { labelledAt: new Date(atMs), transactionId: id, label, source: by };
+}
+
+/** The label that examples of parameters name. */
+const SHOWN: LabelPosition = {
+  labelledAt: new Date('2026-11-20T16:00:00.000Z'),
+  transactionId: '01a1f84a-95c0-7000-8000-00000000002a',
+  label: 'fraud',
+  source: 'chargeback',
+};
+
+export const labelListParameters = z.strictObject({
+  account_id: idParameter.optional().meta(shown('acc_17', 'Only transactions of this account.')),
+  merchant_id: idParameter.optional().meta(shown('m_9', 'Only transactions of this merchant.')),
+  transaction_id: transactionId
+    .optional()
+    .meta(shown(SHOWN.transactionId, 'Only labels of this transaction.')),
+  label: value.optional().meta({ description: 'Only labels of this kind.' }),
+  source: source.optional().meta(shown(SHOWN.source, 'Only labels of this source.')),
+  from: timeParameter
+    .optional()
+    .meta(shown('2026-11-20T00:00:00.000Z', 'labelled_at is this time or later.')),
+  to: timeParameter
+    .optional()
+    .meta(shown('2026-11-21T00:00:00.000Z', 'labelled_at is earlier than this time.')),
+  limit: pageLimit,
+  cursor: cursorParameter(decodeLabelCursor).meta(
+    shown(encodeLabelCursor(SHOWN), CURSOR_DESCRIPTION),
+  ),
+});
+export type LabelListParameters = z.output<typeof labelListParameters>;

@@ -1,0 +1,124 @@
+/**
+ * Lays trees of a file or of the trainer, with children anywhere, out as a TreeEnsemble. Every tree is walked
+ * from its root, so anything that is not a tree (a cycle, a child with two parents) is found here.
+ */
+import { MODEL_DEPTH_MAX, MODEL_NODES_MAX, refuse } from './bounds.ts';
+import type { EnsembleHead, TreeEnsemble } from './tree-ensemble.ts';
+
+/** One tree; its root is node 0. Arrays of one item a node. */
+export type LooseTree = {
+  /** Place in the file, for refusals. */
+  readonly place: string;
+  /** -1 for a leaf. */
+  readonly left: ArrayLike<number>;
+  readonly right: ArrayLike<number>;
+  readonly feature: ArrayLike<number>;
+  /** A value below this goes left. */
+  readonly threshold: ArrayLike<number>;
+  /** Not 0 where a missing value goes left. */
+  readonly missingLeft: ArrayLike<number>;
+  /** Values of leaves. */
+  readonly value: ArrayLike<number>;
+  readonly cover: ArrayLike<number>;
+  readonly gain: ArrayLike<number>;
+};
+
+/** Refuses anything that is not a tree, is too deep or too large, or has a number that is not finite. */
+export function layOutTrees(head: EnsembleHead, trees: readonly LooseTree[]): TreeEnsemble {
+  const orders = trees.map((tree) => walk(tree, head.featureNames.length));
+  const nodes = orders.reduce((sum, order) => sum + order.length, 0);
+  if (nodes > MODEL_NODES_MAX) refuse('trees', `${nodes} nodes, at most ${MODEL_NODES_MAX}`);
+  const ensemble: TreeEnsemble = {
+    ...head,
+    roots: new Int32Array(trees.length),
+    feature: new Int32Array(nodes).fill(-1),
+    threshold: new Float64Array(nodes),
+    left: new Int32Array(nodes).fill(-1),
+    missing: new Int32Array(nodes).fill(-1),
+    value: new Float64Array(nodes),
+    cover: new Float64Array(nodes),
+    gain: new Float64Array(nodes),
+  };
+  let root = 0;
+  for (const [index, tree] of trees.entries()) {
+    const order = orders[index] ?? [];
+    ensemble.roots[index] = root;
+    place(ensemble, root, tree, order);
+    root += order.length;
+  }
+  return ensemble;
+}
+
+/** The tree's nodes in order of depth, siblings side by side. */
+function walk(tree: LooseTree, features: number): number[] {
+  const size = tree.left.length;
+  if (size === 0) refuse(tree.place, 'has no nodes');
+  const depths = new Int32Array(size).fill(-1);
+  const order = [0];
+  depths[0] = 0;
+  // Every node enters the list once, so this ends.
+  for (let at = 0; at < order.length; at++) {
+    const node = order[at] ?? 0;
+    const depth = (depths[node] ?? 0) + 1;
+    checkNode(tree, node, features);
+    if (isLeaf(tree, node)) continue;
+    if (depth > MODEL_DEPTH_MAX) refuse(tree.place, `is deeper than ${MODEL_DEPTH_MAX}`);
+    for (const child of [tree.left[node] ?? -1, tree.right[node] ?? -1]) {
+      if (!(Number.isInteger(child) && child >= 0 && child < size)) {
+        refuse(tree.place, `node ${node} leads to node ${child} of ${size}`);
+      }
+      if (depths[child] !== -1) refuse(tree.place, `more than one way leads to node ${child}`);
+      depths[child] = depth;
+      order.push(child);
+    }
+  }
+  return order;
+}
+
+/** Copies a tree's nodes in their new order, and gives inner nodes the mean of their leaves. */
+function place(to: TreeEnsemble, root: number, tree: LooseTree, order: readonly number[]): void {
+  let next = root + 1;
+  for (const [index, node] of order.entries()) {
+    const at = root + index;
+    to.cover[at] = tree.cover[node] ?? 0;
+    to.value[at] = tree.value[node] ?? 0;
+    if (isLeaf(tree, node)) continue;
+    to.feature[at] = tree.feature[node] ?? 0;
+    to.threshold[at] = tree.threshold[node] ?? 0;
+    to.gain[at] = tree.gain[node] ?? 0;
+    to.left[at] = next;
+    to.missing[at] = tree.missingLeft[node] === 0 ? next + 1 : next;
+    next += 2;
+  }
+  for (let at = root + order.length - 1; at >= root; at--) {
+    const left = to.left[at] ?? -1;
+    if (left >= 0) to.value[at] = meanOf(to, left);
+  }
+}
+
+/** Mean of two siblings by cover; unweighted where no training row reached them. */
+function meanOf({ value, cover }: TreeEnsemble, left: number): number {
+  const [a = 0, b = 0] = value.subarray(left, left + 2);
+  const [ofA = 0, ofB = 0] = cover.subarray(left, left + 2);
+  return ofA + ofB > 0 ? (a * ofA + b * ofB) / (ofA + ofB) : (a + b) / 2;
+}
+
+function isLeaf({ left }: LooseTree, node: number): boolean {
+  return (left[node] ?? -1) < 0;
+}
+
+function checkNode(tree: LooseTree, node: number, features: number): void {
+  const cover = tree.cover[node] ?? Number.NaN;
+  if (!(cover >= 0 && cover < Number.POSITIVE_INFINITY)) {
+    refuse(tree.place, `node ${node} has a cover of ${cover}`);
+  }
+  const leaf = isLeaf(tree, node);
+  const number = leaf ? tree.value[node] : tree.threshold[node];
+  if (!Number.isFinite(number)) {
+    refuse(tree.place, `node ${node} has a ${leaf ? 'value' : 'threshold'} of ${number}`);
+  }
+  const feature = tree.feature[node] ?? -1;
+  if (!leaf && !(Number.isInteger(feature) && feature >= 0 && feature < features)) {
+    refuse(tree.place, `node ${node} splits on feature ${feature} of ${features}`);
+  }
+}

@@ -1,2 +1,0 @@
-/** Uniform in [0, 1), from a generator that the caller seeds, so that a seed determines the result. */
-export type Random = () => number;

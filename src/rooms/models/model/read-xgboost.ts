@@ -1,0 +1,184 @@
+/**
+ * XGBoost's JSON model, as versions 1.7 to 3.x write it (`Booster.save_model('….json')`): booster gbtree, objective
+ * binary:logistic or reg:logistic, numerical splits. Everything else that the format can hold is refused, so that no model is
+ * run with another meaning; all trees are run, as Booster.predict does, whatever the attribute best_iteration says.
+ */
+import { z } from 'zod';
+import { naturalLog } from '../../../core/score/natural-log.ts';
+import { checkFeatureNames, checkShape, checkTreeCount, refuse } from './bounds.ts';
+import { type LooseTree, layOutTrees } from './lay-out-trees.ts';
+import type { TreeEnsemble } from './tree-ensemble.ts';
+
+/** A whole number, or its text. */
+const count = z.union([
+  z.int().min(0),
+  z
+    .string()
+    .regex(/^\d{1,10}$/)
+    .transform(Number),
+]);
+const single = count.refine((outputs) => outputs <= 1, 'more than one output').optional();
+/** One schema for the whole array: a schema an item would take as long as all else of a large file. Booleans are 0 and 1. */
+const numbers = z
+  .custom<readonly (number | boolean)[]>(areFinite, 'must hold finite numbers')
+  .transform((items) => Float64Array.from(items, Number));
+const zeros = numbers.refine((items) => items.every((item) => item === 0), {
+  error: 'more than one output',
+});
+
+const treeSchema = z.object({
+  tree_param: z.object({ num_nodes: count, num_feature: count, size_leaf_vector: single }),
+  left_children: numbers,
+  right_children: numbers,
+  parents: numbers,
+  split_indices: numbers,
+  split_conditions: numbers,
+  default_left: numbers,
+  sum_hessian: numbers,
+  loss_changes: numbers,
+  categories: z.array(z.unknown()).max(0, 'categorical splits are not supported').optional(),
+  split_type: numbers
+    .refine((types) => types.every((type) => type === 0), 'categorical splits are not supported')
+    .optional(),
+});
+type TreeJson = z.infer<typeof treeSchema>;
+
+const fileSchema = z.object({
+  version: z
+    .array(z.int())
+    .refine(
+      ([major = 0, minor = 0]) => (major === 1 ? minor >= 7 : major === 2 || major === 3),
+      'is not within 1.7 to 3.x',
+    ),
+  learner: z.object({
+    objective: z.object({ name: z.enum(['binary:logistic', 'reg:logistic']) }),
+    learner_model_param: z.object({
+      num_feature: count,
+      num_class: single,
+      num_target: single,
+      base_score: z.union([z.number(), z.string()]),
+    }),
+    feature_names: z.array(z.string()),
+    feature_types: z
+      .array(z.string())
+      .refine((types) => !types.includes('c'), 'categorical features are not supported')
+      .optional(),
+    gradient_booster: z.object({
+      name: z.literal('gbtree'),
+      model: z.object({
+        gbtree_model_param: z.object({ num_trees: count }),
+        tree_info: zeros,
+        trees: z.array(treeSchema),
+      }),
+    }),
+  }),
+});
+
+/**
+ * @param featureNames for a file without names; a file with names must have the same ones
+ * @throws Failure `MODEL_INVALID`
+ */
+export function readXgboost(file: unknown, featureNames?: readonly string[]): TreeEnsemble {
+  const { learner } = checkShape(fileSchema, file);
+  const { learner_model_param: parameters, gradient_booster: booster } = learner;
+  const names = checkNames(learner.feature_names, parameters.num_feature, featureNames);
+  const baseScore = readBaseScore(parameters.base_score);
+  const head = {
+    arithmetic: 'float32' as const,
+    featureNames: names,
+    baseScore,
+    baseMargin: marginOfBaseScore(baseScore),
+    marginScale: 1,
+    zeroIsMissing: new Uint8Array(names.length),
+  };
+  const { trees, gbtree_model_param: declared } = booster.model;
+  const place = 'learner.gradient_booster.model.trees';
+  checkTreeCount(place, declared.num_trees);
+  if (trees.length !== declared.num_trees) {
+    refuse(place, `has ${trees.length} trees, needs ${declared.num_trees}`);
+  }
+  return layOutTrees(
+    head,
+    trees.map((tree, index) => toLooseTree(tree, `${place}[${index}]`, names.length)),
+  );
+}
+
+/**
+ * The log-odds of a base score in float32 steps, as XGBoost takes them (-logf(1 / p - 1)). The logarithm is rounded correctly
+ * here; the C library's differs in the last bit for one base score in 200, never for 0.5.
+ */
+export function marginOfBaseScore(baseScore: number): number {
+  const odds = Math.fround(Math.fround(1 / baseScore) - 1);
+  return Math.fround(-naturalLog(odds));
+}
+
+function areFinite(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((item) => typeof item === 'boolean' || Number.isFinite(item))
+  );
+}
+
+function checkNames(
+  own: readonly string[],
+  features: number,
+  given: readonly string[] | undefined,
+): readonly string[] {
+  const place = 'learner.feature_names';
+  const names = own.length > 0 ? own : given;
+  if (names === undefined) return refuse(place, 'is empty, and no names were given');
+  if (names.length !== features) refuse(place, `${names.length} names for ${features} features`);
+  checkFeatureNames(place, names);
+  const at = given?.findIndex((name, index) => name !== names[index]) ?? -1;
+  if (at >= 0 || (given !== undefined && given.length !== names.length)) {
+    refuse(`${place}[${Math.max(at, 0)}]`, 'differs from the names given');
+  }
+  return names;
+}
+
+/** A number, its text, or (from 3.1) the text of an array with one number. */
+function readBaseScore(given: number | string): number {
+  const text = String(given)
+    .trim()
+    .replace(/^\[(.*)\]$/, '$1');
+  const score = text === '' ? Number.NaN : Math.fround(Number(text));
+  if (score > 0 && score < 1) return score;
+  const place = 'learner.learner_model_param.base_score';
+  return refuse(place, `${score} is no probability between 0 and 1`);
+}
+
+function toLooseTree(tree: TreeJson, place: string, features: number): LooseTree {
+  const { num_nodes: nodes, num_feature } = tree.tree_param;
+  if (num_feature !== features) refuse(place, `${num_feature} features, the model has ${features}`);
+  for (const [name, items] of Object.entries(tree)) {
+    if (!(items instanceof Float64Array) || items.length === nodes) continue;
+    refuse(`${place}.${name}`, `has ${items.length} numbers, needs ${nodes}`);
+  }
+  const conditions = tree.split_conditions.map(Math.fround);
+  const loose: LooseTree = {
+    place,
+    left: tree.left_children,
+    right: tree.right_children,
+    feature: tree.split_indices,
+    threshold: conditions,
+    missingLeft: tree.default_left,
+    value: conditions,
+    cover: tree.sum_hessian,
+    gain: tree.loss_changes,
+  };
+  checkParents(loose, tree.parents);
+  return loose;
+}
+
+/** The file has every edge twice; a file that contradicts itself is damaged. */
+function checkParents({ place, left, right }: LooseTree, parents: Float64Array): void {
+  for (let node = 0; node < parents.length; node++) {
+    for (const child of [left[node] ?? -1, right[node] ?? -1]) {
+      // The root has no parent, and other indexes are checked when the tree is walked.
+      const named = child > 0 ? parents[child] : undefined;
+      if (named !== undefined && named !== node) {
+        refuse(`${place}.parents[${child}]`, `is ${named}, but node ${node} leads here`);
+      }
+    }
+  }
+}

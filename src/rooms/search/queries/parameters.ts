@@ -1,0 +1,53 @@
+/** What a search of transactions or scores may be asked: `GET /v1/transactions?…` and `GET /v1/scores?…`. */
+import { z } from 'zod';
+import {
+  checkTogether,
+  filters,
+  orderParameter,
+  status,
+} from '../../../core/store/search/search-question.ts';
+import {
+  CURSOR_DESCRIPTION,
+  cursorParameter,
+  pageLimit,
+} from '../../../kit/words/list-parameters.ts';
+import { decodeSearchCursor } from './search-cursor.ts';
+
+/** Most rows that a total counts. */
+export const TOTAL_MAX = 10_000;
+
+const paging = {
+  sort: z.enum(['created_at', 'score', 'amount']).default('created_at').meta({
+    description:
+      'What the list is ordered by; among equals by created_at and id. `score` lists only what is scored, `amount` needs `currency`.',
+  }),
+  order: orderParameter.meta({ description: 'Newest, or highest, first: `desc`.' }),
+  total: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .meta({
+      description: `Also counts what matches, up to ${TOTAL_MAX.toLocaleString('en-US')}.`,
+      override: ({ jsonSchema }) => {
+        delete jsonSchema.enum;
+        Object.assign(jsonSchema, { type: 'boolean', default: false });
+      },
+    }),
+  limit: pageLimit,
+  cursor: cursorParameter(decodeSearchCursor).meta({
+    description: `${CURSOR_DESCRIPTION} It goes with the parameters of that page, of which only \`limit\` and \`total\` may change. Where no index has the order, it is refused once so many rows have arrived that a page would read twice as many as it may.`,
+  }),
+};
+
+/** `GET /v1/transactions?…` */
+export const transactionSearchParameters = z
+  .strictObject({ ...filters, status, ...paging })
+  .superRefine(checkTogether);
+
+/** `GET /v1/scores?…` */
+export const scoreSearchParameters = z
+  .strictObject({ ...filters, ...paging })
+  .superRefine(checkTogether);
+
+export type ScoreSearchParameters = z.output<typeof scoreSearchParameters>;
+export type TransactionSearchParameters = z.output<typeof transactionSearchParameters>;

@@ -1,0 +1,169 @@
+/**
+ * `GET /v1/transactions/{id}?expand=…`: one transaction, its outcome, and what the request names. For a client that may see only
+ * its own transactions, another's is unknown: the statement names the client, so both take the same path.
+ */
+import { z } from 'zod';
+import { score, storedLabel, storedTransaction } from '../../../core/accept/examples.ts';
+import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
+import { storedLabelSchema, toLabelJson } from '../../../core/domain/label-record.ts';
+import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import {
+  type StoredTransactionJson,
+  storedTransactionSchema,
+  toTransactionJson,
+} from '../../../core/domain/transaction-record.ts';
+import type { Models } from '../../../core/score/judge.ts';
+import { readStoredHistory } from '../../../core/store/labels/label-history.ts';
+import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
+import { readStoredTransaction } from '../../../core/store/transactions/read-transactions.ts';
+import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import { explainScore, explanationSchema } from './explain-score.ts';
+import { neighboursSchema, readNeighbours } from './neighbours.ts';
+import type { ScoreCache } from './read-score.ts';
+
+const EXPANSIONS = ['score', 'explanation', 'labels', 'neighbours'] as const;
+type Expansion = (typeof EXPANSIONS)[number];
+
+const expand = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(EXPANSIONS)).transform((given) => new Set(given)));
+
+export const transactionParameters = z.strictObject({
+  expand: expand.optional().meta({
+    description: `Adds to the answer what it names, with commas between: ${EXPANSIONS.join(', ')}. \`explanation\` takes the role analyst.`,
+    override: { type: 'string', examples: ['score,labels,neighbours'] },
+  }),
+});
+
+/** Labels of one transaction that an answer has at most; `GET /v1/labels` lists all of them. */
+export const HISTORY_LABELS_MAX = 200;
+
+const labelHistorySchema = z
+  .object({
+    complete: z.boolean().meta({
+      description: `False where the transaction has more than ${HISTORY_LABELS_MAX} labels: the newest are here, and \`GET /v1/labels\` lists all.`,
+    }),
+    items: z.array(storedLabelSchema).meta({ description: 'Oldest first: the last is current.' }),
+  })
+  .meta({ id: 'LabelHistory' });
+
+export const transactionDetailSchema = storedTransactionSchema
+  .extend({
+    final_decision: z
+      .object({ disposition: z.enum(DISPOSITIONS), final_at: z.iso.datetime() })
+      .nullable()
+      .meta({ description: 'What people decided in a review; it stands above the verdict.' }),
+    score: scoreSchema.nullable().optional().meta({ description: 'Null where it is not scored.' }),
+    explanation: explanationSchema.nullable().optional().meta({
+      description:
+        'Null where it is not scored, or where this version lacks the rule set or model of the score: `GET /v1/scores/{id}/explanation` says which.',
+    }),
+    labels: labelHistorySchema.optional(),
+    neighbours: neighboursSchema.optional(),
+  })
+  .meta({ id: 'TransactionDetail' });
+type TransactionDetailJson = z.infer<typeof transactionDetailSchema>;
+
+/** Undefined when unknown. @throws MonthDetached where the transaction's month is detached */
+export async function readTransaction(
+  databases: Databases,
+  transactionId: string,
+  client: string | null,
+): Promise<TransactionDetailJson | undefined> {
+  const createdAtMs = createdAtMsOf(transactionId);
+  if (createdAtMs === undefined) return undefined;
+  const found = await readFrom(
+    databases,
+    createdAtMs,
+    (database) => readStoredTransaction(database, transactionId, createdAtMs, client),
+    // Any other status may have changed since; a scored transaction changes by a decision of people alone, which may lag.
+    (answer) => answer?.status === 'scored',
+  );
+  if (found === undefined) {
+    await refuseDetached(databases.primary, createdAtMs);
+    return undefined;
+  }
+  const { finalDecision: decision } = found;
+  return {
+    ...toTransactionJson(found),
+    final_decision: decision && {
+      disposition: decision.disposition,
+      final_at: new Date(decision.finalAt).toISOString(),
+    },
+  };
+}
+
+/** @param client adds only what this client sees; null adds all */
+export async function expandTransaction(
+  databases: Databases,
+  { models, scores }: { readonly models: Models; readonly scores: Pick<ScoreCache, 'read'> },
+  transaction: TransactionDetailJson,
+  client: string | null,
+  expansions: ReadonlySet<Expansion>,
+): Promise<TransactionDetailJson> {
+  const { transaction_id: transactionId, status } = transaction;
+  const expanded: TransactionDetailJson = { ...transaction };
+  // A score that is stored meanwhile is left out, as the status would contradict it.
+  const isScored = status === 'scored';
+  if (expansions.has('score')) {
+    const served = isScored ? await scores.read({ transactionId, client }) : undefined;
+    expanded.score = served === undefined ? null : (JSON.parse(served.answer.text) as ScoreJson);
+  }
+  if (expansions.has('explanation')) {
+    const result = isScored
+      ? await explainScore(databases, models, transactionId, 'path')
+      : undefined;
+    expanded.explanation = result?.kind === 'explained' ? result.explanation : null;
+  }
+  if (expansions.has('labels')) expanded.labels = await readLabels(databases, transaction, client);
+  if (expansions.has('neighbours')) {
+    expanded.neighbours = await readNeighbours(databases, transaction, client);
+  }
+  return expanded;
+}
+
+/** A label may come at any time, so only the primary has all of them. */
+async function readLabels(
+  { primary }: Databases,
+  { transaction_id: id, created_at: createdAt }: StoredTransactionJson,
+  client: string | null,
+): Promise<z.infer<typeof labelHistorySchema>> {
+  const rows = HISTORY_LABELS_MAX + 1;
+  const labels = await readStoredHistory(primary, id, Date.parse(createdAt), rows);
+  const items = labels.slice(-HISTORY_LABELS_MAX).map((label) => toLabelJson(label, client));
+  return { complete: labels.length < rows, items };
+}
+
+const nothing = { complete: true, items: [] };
+
+export const transactionExample: TransactionDetailJson = {
+  ...storedTransaction,
+  score,
+  final_decision: null,
+  labels: { complete: true, items: [storedLabel] },
+  neighbours: {
+    from: '2026-10-21T09:30:00.000Z',
+    to: '2026-12-20T09:30:00.000Z',
+    account: nothing,
+    device: {
+      complete: true,
+      items: [
+        {
+          transaction_id: '01a1f848-2000-7000-8000-000000000031',
+          created_at: '2026-11-20T09:27:18.848Z',
+          account_id: 'acc_23',
+          merchant_id: 'm_9',
+          amount: '124.90',
+          currency: 'USD',
+          score: 640,
+          verdict: 'review',
+          relations: ['device', 'merchant'],
+        },
+      ],
+    },
+    merchant: nothing,
+    ip: nothing,
+  },
+};

@@ -1,0 +1,63 @@
+/** The wire form of what a search found, and what the document says of it. */
+import { z } from 'zod';
+import { scoreSchema, toScoreJson } from '../../../core/domain/score-record.ts';
+import {
+  type FoundTransactionJson,
+  storedTransactionSchema,
+  toTransactionJson,
+} from '../../../core/domain/transaction-record.ts';
+import { monthlyPageSchema } from '../../../kit/words/page.ts';
+import type { FoundTransaction } from '../store/found-rows.ts';
+import { TOTAL_MAX } from './parameters.ts';
+
+const foundOfTransaction = storedTransactionSchema.pick({
+  merchant_id: true,
+  amount: true,
+  currency: true,
+  country: true,
+  device_id: true,
+  channel: true,
+  received_at: true,
+});
+
+export const foundScoreSchema = scoreSchema
+  .extend(foundOfTransaction.shape)
+  .meta({ id: 'FoundScore' });
+type FoundScoreJson = z.infer<typeof foundScoreSchema>;
+
+export const searchPageSchema = <Item extends z.ZodType>(item: Item) =>
+  monthlyPageSchema(item).extend({
+    complete: z.boolean().meta({
+      description:
+        'False where the request had looked at as many rows as it may, or Postgres was slow: what lies beyond `searched_to` may belong before or behind these items. Go on with `next_cursor`.',
+    }),
+    searched_to: z.iso.datetime().nullable().meta({
+      description: 'created_at up to which the request looked; null: all that was asked.',
+    }),
+    searched_to_score: z.int().optional().meta({
+      description:
+        'In place of `searched_to` where the request followed scores: the score up to which it looked.',
+    }),
+    total: z
+      .object({
+        count: z.int().min(0).max(TOTAL_MAX),
+        more: z.boolean().meta({
+          description: `False: \`count\` is exact. True: there are more than ${TOTAL_MAX.toLocaleString('en-US')}, or the request could not look at all of them; \`count\` is what it found.`,
+        }),
+      })
+      .optional()
+      .meta({ description: 'How many match, on all pages; only with `total=true`.' }),
+  });
+
+export function toFoundTransaction(found: FoundTransaction): FoundTransactionJson {
+  const { transaction, score, label } = found;
+  return { ...toTransactionJson(transaction), score: score && toScoreJson(score), label };
+}
+
+export function toFoundScore({ transaction, score }: FoundTransaction): FoundScoreJson {
+  if (score === null) throw new Error('a search of scores has found a row without one');
+  const { merchant_id, amount, currency, country, device_id, channel, received_at } =
+    toTransactionJson(transaction);
+  const found = { merchant_id, amount, currency, country, device_id, channel, received_at };
+  return { ...toScoreJson(score), ...found };
+}

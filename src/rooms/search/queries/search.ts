@@ -1,0 +1,214 @@
+/**
+ * `GET /v1/transactions?…` and `GET /v1/scores?…`: one search. It finds ids along its passes, a bounded number of rows a request,
+ * and then reads what it lists by their ids.
+ */
+import { listWalkedMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
+import { requireModel } from '../../../core/store/search/require-known.ts';
+import { needsScore, type SearchFilter } from '../../../core/store/search/search-filter.ts';
+import { RISKY_SCORE_MIN, type RowPosition } from '../../../core/store/search/search-slice.ts';
+import { filterOf, rangesOf } from '../../../core/store/search/to-filter.ts';
+import { type Budget, createBudget } from '../../../core/store/search/walk.ts';
+import {
+  type Databases,
+  RECENT_MS,
+  readFrom,
+} from '../../../kit/database/replica/choose-database.ts';
+import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { detachedWithin, toPageJson } from '../../../kit/words/page.ts';
+import { type FoundTransaction, loadFound } from '../store/found-rows.ts';
+import { countMatches, type Total } from './count-matches.ts';
+import { leaveOutDays } from './leave-out-days.ts';
+import type { ScoreSearchParameters, TransactionSearchParameters } from './parameters.ts';
+import { type Pass, type PassResult, passesOf, runPass } from './passes.ts';
+import {
+  digestQuestion,
+  encodeSearchCursor,
+  isScoreValue,
+  type SearchPosition,
+} from './search-cursor.ts';
+import { toFoundScore, toFoundTransaction } from './search-json.ts';
+import { createSliceReader } from './slice-reader.ts';
+
+/** @param newBudget of a page, and of a total; for tests */
+export async function searchTransactions(
+  databases: Databases,
+  asked: TransactionSearchParameters,
+  newBudget?: () => Budget,
+) {
+  return toPage(await find(databases, 'transactions', asked, newBudget), toFoundTransaction);
+}
+
+export async function searchScores(
+  databases: Databases,
+  asked: ScoreSearchParameters,
+  newBudget?: () => Budget,
+) {
+  return toPage(await find(databases, 'scores', asked, newBudget), toFoundScore);
+}
+
+type SearchedTo = { readonly searched_to: string | null; readonly searched_to_score?: number };
+
+type Found = {
+  readonly rows: readonly FoundTransaction[];
+  readonly nextCursor: string | null;
+  readonly detachedMonths: string[];
+  readonly complete: boolean;
+  /** How far the request looked. */
+  readonly searched: SearchedTo;
+  readonly total: Total | undefined;
+};
+
+function toPage<Json>(found: Found, toJson: (one: FoundTransaction) => Json) {
+  const { rows, nextCursor, detachedMonths, complete, searched, total } = found;
+  const page = toPageJson({ items: [...rows], nextCursor }, toJson, detachedMonths);
+  return { ...page, complete, ...searched, ...(total && { total }) };
+}
+
+/** @param list scores: only what is scored */
+export async function find(
+  databases: Databases,
+  list: 'transactions' | 'scores',
+  asked: TransactionSearchParameters,
+  newBudget: () => Budget = createBudget,
+): Promise<Found> {
+  const { limit, sort, order, cursor, total, ...rest } = asked;
+  const digest = digestQuestion({ list, sort, order, ...rest });
+  const isDescending = order === 'desc';
+  await requireModel(databases, asked.model);
+  const filter = await filterOf(databases, asked, list === 'scores' || sort === 'score');
+  const passes = filter === undefined ? [] : passesOf(filter, sort, isDescending);
+  const begin = cursor?.position ?? { pass: 0, after: null, window: null };
+  if (cursor !== undefined && !(cursor.digest === digest && isOfPasses(begin, passes))) {
+    const detail = 'must be the next_cursor of this list with the same parameters';
+    throw new InvalidFields([{ pointer: '/cursor', detail }]);
+  }
+  const { months, detached } = await listWalkedMonths(databases.primary, list);
+  const ranges = rangesOf(months, asked, filter, { isDescending, nowMs: databases.now() });
+  const page = { passes, begin, ranges, isDescending, limit };
+  const { listed, next, complete, searched } = await runPasses(databases, newBudget(), page);
+  const rows = filter === undefined ? [] : await loadListed(databases, filter, listed);
+  const counted =
+    total && filter ? await countMatches(databases, newBudget(), filter, ranges) : undefined;
+  return {
+    rows,
+    complete,
+    searched,
+    nextCursor: next && encodeSearchCursor({ digest, position: next }),
+    detachedMonths: detachedWithin(detached, asked),
+    total: total ? (counted ?? { count: 0, more: false }) : undefined,
+  };
+}
+
+/** A cursor of ours cannot name a pass that its question lacks; one that somebody made might. */
+function isOfPasses({ pass, after, window }: SearchPosition, passes: readonly Pass[]): boolean {
+  const one = passes[pass];
+  if (one === undefined) return passes.length === 0;
+  if (one.kind !== 'window') {
+    const isPosition = one.kind === 'time' || after === null || isScoreValue(after.value);
+    return window === null && isPosition;
+  }
+  if (window === null) return true;
+  const { value } = window.listed;
+  return one.by === 'score' ? isScoreValue(value) : value !== null;
+}
+
+type PageOfPasses = {
+  readonly passes: readonly Pass[];
+  readonly begin: SearchPosition;
+  readonly ranges: readonly MonthRange[];
+  readonly isDescending: boolean;
+  readonly limit: number;
+};
+
+type Listed = Pick<Found, 'complete' | 'searched'> & {
+  readonly listed: readonly RowPosition[];
+  readonly next: SearchPosition | null;
+};
+
+async function runPasses(
+  databases: Databases,
+  budget: Budget,
+  { passes, begin, ranges, isDescending, limit }: PageOfPasses,
+): Promise<Listed> {
+  const read = createSliceReader(databases, budget);
+  const listed: RowPosition[] = [];
+  /** Ends the page before a pass: risky scores and those below meet there. */
+  const endBefore = (pass: number, complete: boolean): Listed => {
+    const searched_to_score = isDescending ? RISKY_SCORE_MIN : RISKY_SCORE_MIN - 1;
+    const next = { pass, after: null, window: null };
+    return { listed, next, complete, searched: { searched_to: null, searched_to_score } };
+  };
+  for (const [at, pass] of passes.entries()) {
+    if (at < begin.pass) continue;
+    if (listed.length > 0 && budget.isSpent()) return endBefore(at, false);
+    const rows = limit - listed.length;
+    const result = await runPass({
+      pass,
+      isDescending,
+      ranges,
+      rows,
+      budget,
+      read,
+      position: at === begin.pass ? begin : undefined,
+      narrow: (left) => leaveOutDays(databases, pass.filter, left, isDescending),
+    });
+    const ours = result.found.slice(0, rows);
+    listed.push(...ours);
+    const next = result.next(ours);
+    if (next !== null) {
+      const last = listed.length === limit ? listed.at(-1) : undefined;
+      return { listed, next: { ...next, pass: at }, ...searchedBy(pass, result, next.after, last) };
+    }
+    if (listed.length === limit && at + 1 < passes.length) return endBefore(at + 1, true);
+  }
+  return { listed, next: null, complete: true, searched: { searched_to: null } };
+}
+
+/** @param last the last row of a full page */
+function searchedBy(
+  { kind }: Pass,
+  { stopped }: PassResult,
+  after: RowPosition | null,
+  last: RowPosition | undefined,
+): Pick<Found, 'complete' | 'searched'> {
+  // A full page is what it should be, unless no index ordered its rows and some were left out.
+  const complete = kind === 'window' ? stopped === null : last !== undefined;
+  if (kind === 'scores' && after !== null) {
+    const searched = { searched_to: null, searched_to_score: Number(after.value) };
+    return { complete, searched };
+  }
+  const at = (kind === 'window' ? undefined : last) ?? stopped;
+  return { complete, searched: { searched_to: at && new Date(at.atMs).toISOString() } };
+}
+
+/**
+ * The listed rows, in order. Recent rows come from the primary, and so do rows of which a replica lacks what the primary found
+ * them by: an old transaction may have got its score, or label, a moment ago.
+ */
+async function loadListed(
+  databases: Databases,
+  filter: SearchFilter,
+  listed: readonly RowPosition[],
+): Promise<FoundTransaction[]> {
+  const { label } = filter;
+  const isScored = needsScore(filter);
+  const isLabelled = label !== undefined && label !== 'none';
+  const isWhole = (row: FoundTransaction) =>
+    !(isScored && row.score === null) && !(isLabelled && row.label !== label);
+  const load = async (rows: readonly RowPosition[], newestMs: number) => {
+    if (rows.length === 0) return [];
+    const isFinal = (found: ReadonlyMap<string, FoundTransaction>) =>
+      found.size === rows.length && [...found.values()].every(isWhole);
+    return await readFrom(databases, newestMs, (database) => loadFound(database, rows), isFinal);
+  };
+  const recentMs = databases.now() - RECENT_MS;
+  const isRecent = ({ atMs }: RowPosition) => atMs + 1 > recentMs;
+  const found = new Map([
+    ...(await load(listed.filter(isRecent), Infinity)),
+    ...(await load(
+      listed.filter((row) => !isRecent(row)),
+      recentMs,
+    )),
+  ]);
+  return listed.flatMap(({ id }) => found.get(id) ?? []);
+}

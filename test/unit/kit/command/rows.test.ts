@@ -1,0 +1,183 @@
+/**
+ * Goal: a row becomes a command by what the document says. Method: a server that records the request, and a document of
+ * a few operations; test/unit/docs reads the usage of every real command, which fails where a row does not fit.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { UsageError, usageOf } from '../../../../src/kit/command/command.ts';
+import { commandOf } from '../../../../src/kit/command/rows.ts';
+import { runCommand } from '../../../support/run-command.ts';
+
+const id = z.string().meta({ description: 'The thing.' });
+const responses = { 200: { description: 'It is done.' } };
+const body = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } });
+const PATHS: ZodOpenApiPathsObject = {
+  '/v1/things': {
+    get: {
+      ...{ operationId: 'listThings', summary: 'Things', responses },
+      requestParams: {
+        query: z.object({
+          kind: z.enum(['red', 'blue']).optional().meta({ description: 'Only this kind.' }),
+          open: z.boolean().optional().meta({ description: 'Only open ones.' }),
+          limit: z.int().min(1).max(200).default(50),
+          cursor: z.string().optional(),
+        }),
+        header: z.object({
+          'Consistency-Token': z
+            .string()
+            .regex(/^[a-z]+$/)
+            .optional(),
+        }),
+      },
+    },
+  },
+  '/v1/things/{id}': {
+    post: {
+      ...{ operationId: 'changeThing', summary: 'Change a thing', responses },
+      requestParams: { path: z.object({ id }) },
+      requestBody: body(
+        z.object({
+          name: z.string(),
+          owner: z.string().nullable(),
+          size: z.number().min(0).max(1).optional(),
+          tags: z.array(z.enum(['new', 'old'])).optional(),
+        }),
+      ),
+    },
+    delete: {
+      ...{ operationId: 'deleteThing', summary: 'Delete a thing', responses },
+      requestParams: { path: z.object({ id }) },
+    },
+  },
+};
+
+const command = commandOf({
+  name: 'things',
+  summary: 'Lists and changes things.',
+  notes: 'Example: risk things list',
+  document: async () => ({ paths: PATHS }),
+  actions: {
+    list: {
+      operation: 'listThings',
+      columns: ['thing_id', 'tags', { field: 'owner.name', title: 'whose' }],
+      flags: { shut: { summary: 'Only shut ones.', fields: { open: false } } },
+    },
+    rename: {
+      operation: 'changeThing',
+      words: { ID: 'id', NAME: 'name' },
+      options: { tag: 'tags' },
+    },
+    show: { operation: 'changeThing', words: { ID: 'id' }, fields: { name: 'x' }, shows: 'thing' },
+    delete: { operation: 'deleteThing', words: { ID: 'id' }, says: 'The thing is deleted.' },
+  },
+});
+
+let requests: string[];
+let answers: (object | undefined)[];
+const serve = async (request: IncomingMessage, response: ServerResponse) => {
+  const { method, url, headers } = request;
+  const token = headers['consistency-token'] ?? '';
+  requests.push([method, url, token, await text(request)].filter(Boolean).join(' '));
+  const answer = answers.length > 1 ? answers.shift() : answers[0];
+  response.writeHead(answer === undefined ? 204 : 200).end(answer && JSON.stringify(answer));
+};
+const server = createServer((request, response) => void serve(request, response));
+beforeAll(() => new Promise<void>((done) => void server.listen(0, '127.0.0.1', done)));
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  requests = [];
+  answers = [{}];
+});
+
+const run = async (...args: string[]) => {
+  const { port } = server.address() as AddressInfo;
+  return (await runCommand(command, { RISK_URL: `http://127.0.0.1:${port}` }, args)).stdout;
+};
+
+test('options, words and fixed fields go where the document has them', async () => {
+  answers = [{ items: [], next_cursor: null }];
+  await run('list', '--kind', 'red', '--open', '--consistency-token', 'abc');
+  await run('list', '--shut', '--limit', '7');
+  await run('rename', 'a/b', 'new name', '--size', '0.5', '--tag', 'new', '--tag', 'old');
+  await run('--json', 'show', '1');
+  expect(requests).toEqual([
+    'GET /v1/things?kind=red&open=true&limit=50 abc',
+    'GET /v1/things?open=false&limit=7',
+    'POST /v1/things/a%2Fb {"name":"new name","owner":null,"size":0.5,"tags":["new","old"]}',
+    'POST /v1/things/1 {"name":"x","owner":null}',
+  ]);
+});
+
+test('a list is read page by page, to the limit, and shown by its columns', async () => {
+  const row = (n: number) => ({ thing_id: n, tags: ['a', 'b'], owner: { name: `owner ${n}` } });
+  answers = [
+    { items: [row(1), row(2)], next_cursor: 'c' },
+    { items: [row(3)], next_cursor: null },
+  ];
+  expect((await run('list')).split('\n')).toEqual([
+    ...['thing  tags  whose', '    1  a b   owner 1', '    2  a b   owner 2'],
+    ...['    3  a b   owner 3', ''],
+  ]);
+  expect(requests[1]).toBe('GET /v1/things?cursor=c&limit=48');
+  answers = [{ items: [row(1)], next_cursor: 'more' }];
+  expect(JSON.parse(await run('list', '--limit', '1', '--json'))).toEqual([row(1)]);
+});
+
+test('a member, nothing, and lists of objects within an answer are shown as such', async () => {
+  answers = [{ thing: { name: 'x', parts: [{ part_id: 1, note: null }] } }];
+  expect(await run('show', '1')).toBe('name  x\n\nparts\npart  note\n   1  -\n');
+  answers = [{ thing: null }];
+  expect(await run('show', '1')).toBe('done\n');
+  answers = [undefined];
+  expect(await run('delete', '1')).toBe('The thing is deleted.\n');
+  expect(JSON.parse(await run('delete', '1', '--json'))).toEqual({ id: '1' });
+});
+
+test.each([
+  [[], 'ACTION is missing'],
+  [['burn'], 'the action must be one of list, rename, show, delete'],
+  [['delete'], 'ID is missing'],
+  [['delete', '1', '2'], "unexpected argument '2'"],
+  [['list', '--kind', 'green'], "--kind must be one of red, blue, not 'green'"],
+  [['list', '--limit', '0'], '--limit must be a whole number from 1 to'],
+  [['list', '--cursor', 'c'], 'there is no option --cursor'],
+  [['list', '--consistency-token', 'two\nlines'], '--consistency-token must match'],
+  [['rename', '1', 'x', '--size', '2'], '--size must be a number from 0 to 1'],
+])('%j is a usage error, without a request', async (args, message) => {
+  await expect(run(...args)).rejects.toThrow(UsageError);
+  await expect(run(...args)).rejects.toThrow(message);
+  expect(requests).toEqual([]);
+});
+
+test('the usage says what the document says', async () => {
+  const usage = await usageOf(command);
+  expect(usage).toMatch(/^ {2}rename ID NAME +Change a thing$/m);
+  expect(usage).toMatch(/^ {2}--kind TEXT +list: Only this kind; one of red, blue$/m);
+  expect(usage).toMatch(
+    /^ {2}--tag TEXT +rename: tags; one of new, old; may be given several times$/m,
+  );
+  for (const line of usage.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+});
+
+test('a row that the document does not fit is a bug that its usage shows', async () => {
+  const broken = (row: object) =>
+    usageOf(
+      commandOf({
+        ...command,
+        notes: '',
+        document: async () => ({ paths: PATHS }),
+        actions: { '': row as never },
+      }),
+    );
+  await expect(broken({ operation: 'nothing' })).rejects.toThrow('no operation nothing');
+  await expect(broken({ operation: 'deleteThing', words: { ID: 'ID' } })).rejects.toThrow(
+    'no field ID',
+  );
+});

@@ -1,0 +1,102 @@
+/** Goal: batches give the results of a walk by hand. Method: a second, recursive evaluation of drawn trees. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { layOutTrees } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
+import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
+import {
+  type TreeEnsemble,
+  treeDepths,
+} from '../../../../../src/rooms/models/model/tree-ensemble.ts';
+import { anyBatch, anyEnsemble, type Branch, headOf, looseTree, refusalOf } from './support.ts';
+
+function walk(ensemble: TreeEnsemble, node: number, row: readonly number[]): number {
+  const feature = ensemble.feature[node] ?? -1;
+  if (feature < 0) return ensemble.value[node] ?? Number.NaN;
+  const value = Math.fround(row[feature] ?? Number.NaN);
+  const left = ensemble.left[node] ?? -1;
+  const missing = ensemble.missing[node] ?? -1;
+  const next = Number.isNaN(value)
+    ? missing
+    : left + (value < (ensemble.threshold[node] ?? 0) ? 0 : 1);
+  return walk(ensemble, next, row);
+}
+
+describe('predictTrees', () => {
+  test('adds the leaf of every tree in float32, in order', () => {
+    fc.assert(
+      fc.property(anyEnsemble(3, 6), anyBatch(3, 150), (ensemble, batch) => {
+        const margins = predictTrees(ensemble, batch);
+        for (let index = 0; index < batch.rows; index++) {
+          const row = [...batch.values.subarray(index * 3, index * 3 + 3)];
+          let sum = 0;
+          for (const root of ensemble.roots) sum = Math.fround(sum + walk(ensemble, root, row));
+          expect(margins[index]).toBe(sum);
+        }
+      }),
+    );
+  });
+
+  test('compares inputs after rounding them to float32', () => {
+    const threshold = Math.fround(0.1);
+    const branch: Branch = {
+      ...{ feature: 0, threshold, missingLeft: false },
+      left: { value: 1, cover: 1 },
+      right: { value: 2, cover: 1 },
+    };
+    // As a double 0.1 lies below its float32.
+    const batch = { rows: 1, values: Float64Array.of(0.1) };
+    const margin = (arithmetic: 'float32' | 'float64') =>
+      predictTrees(layOutTrees(headOf(1, arithmetic), [looseTree(branch)]), batch)[0];
+    expect(margin('float32')).toBe(2);
+    expect(margin('float64')).toBe(1);
+  });
+
+  test('refuses a batch of another width', () => {
+    const ensemble = layOutTrees(headOf(2, 'float32'), [looseTree({ value: 1, cover: 1 })]);
+    expect(() => predictTrees(ensemble, { rows: 2, values: new Float64Array(3) })).toThrow(
+      '3 values are not 2 rows of 2 features',
+    );
+  });
+});
+
+describe('layOutTrees', () => {
+  test('puts siblings side by side and gives inner nodes the mean of their leaves', () => {
+    fc.assert(
+      fc.property(anyEnsemble(2), (ensemble) => {
+        for (const [node, left] of ensemble.left.entries()) {
+          if (left < 0) continue;
+          const [a = 0, b = 0] = ensemble.value.subarray(left, left + 2);
+          const [ofA = 0, ofB = 0] = ensemble.cover.subarray(left, left + 2);
+          expect(left).toBeGreaterThan(node);
+          expect([left, left + 1]).toContain(ensemble.missing[node]);
+          expect(ensemble.cover[node]).toBe(ofA + ofB);
+          expect(ensemble.value[node]).toBeCloseTo((a * ofA + b * ofB) / (ofA + ofB), 12);
+        }
+        expect(Math.max(...treeDepths(ensemble))).toBeLessThanOrEqual(4);
+      }),
+    );
+  });
+
+  test('refuses more nodes than its bound', () => {
+    const full = (depth: number): Branch =>
+      depth === 0
+        ? { value: 1, cover: 1 }
+        : {
+            feature: 0,
+            threshold: 0,
+            missingLeft: true,
+            left: full(depth - 1),
+            right: full(depth - 1),
+          };
+    const tree = looseTree(full(10));
+    const trees = Array.from({ length: 1000 }, () => tree);
+    expect(refusalOf(() => layOutTrees(headOf(1, 'float32'), trees))).toBe(
+      'trees: 2047000 nodes, at most 2000000',
+    );
+  });
+
+  test('refuses a tree without nodes', () => {
+    const none = { ...looseTree({ value: 1, cover: 1 }), left: [], right: [] };
+    expect(refusalOf(() => layOutTrees(headOf(1, 'float32'), [none]))).toBe('tree: has no nodes');
+  });
+});
