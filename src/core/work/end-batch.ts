@@ -6,6 +6,7 @@ import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-let
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
 import { readStoredScores } from '../store/scores/stored-scores.ts';
+import { rowIdOf } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import { type Settled, type Settlement, settle } from '../stream/settle/settle.ts';
 import { acknowledgeStored } from './acknowledge.ts';
@@ -126,6 +127,7 @@ function toDeadLetter({ entry, from, outcome }: Decided, packed: string, atMs: n
     corridor: entry.stream.corridor,
     stream: entry.stream.transactions,
     entryId: entry.id,
+    rowId: from?.head.rowId ?? rowIdOf(entry.head),
     attempts: from?.head.attempt ?? 1,
     errorCode: outcome.failure.code,
     error: outcome.failure.message,

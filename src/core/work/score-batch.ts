@@ -13,9 +13,14 @@ import { type FeatureRows, vectorOf } from '../score/feature-rows.ts';
 import { BY_RULES, type JudgedRow, type ShadowBatch } from '../score/judge.ts';
 import { currentRuleSet } from '../score/rules/rule-sets.ts';
 import { score } from '../score/score.ts';
-import { type Inserted, type ScoreLineage, storeScores } from '../store/scores/scores.ts';
+import {
+  type FinalTransaction,
+  type Inserted,
+  type ScoreLineage,
+  storeScores,
+} from '../store/scores/scores.ts';
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
-import type { EntryOrigin } from '../stream/entries/entry.ts';
+import type { EntryOrigin } from '../stream/entries/entry-head.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
 import { countScored } from './count-batch.ts';
 import { type Decided, decide, type EntryTransaction, type Scored } from './decided.ts';
@@ -130,9 +135,13 @@ async function scoreAndStore(
     scored: scored.map(({ from }) => from),
     verdicts: scored.map(({ decision }) => decision.verdict),
     sharing: sharing.map(({ from }) => from),
-    inserted: storeScores(worker.scores, scored, lineage),
+    inserted: storeScores(worker.scores, scored, lineage, [...scored, ...sharing].map(toFinal)),
     ...{ scoredAtMs, shadows, endTimer },
   };
+}
+
+function toFinal({ from: { head, transaction } }: Scored): FinalTransaction {
+  return { rowId: head.rowId, id: transaction };
 }
 
 function shareScores(repeated: readonly EntryTransaction[], scored: readonly Scored[]) {

@@ -50,13 +50,13 @@ const replayOneSchema = z
 
 export function deadLettersRoutes({
   databases: { primary },
-  ingest: { tryAppend, system },
+  ingest,
   limits,
   log,
 }: Pick<Api, 'databases' | 'ingest' | 'limits' | 'log'>): Hono<AppEnv> {
   const replay = async (command: DeadLetterCommand, by: Actor) => {
-    const { result, write } = await replayDeadLetters(primary, tryAppend, command, by);
-    return { result, token: write && encodeToken({ system, ...write }) };
+    const { result, write } = await replayDeadLetters(primary, ingest, command, by);
+    return { result, token: write && encodeToken({ system: ingest.system, ...write }) };
   };
   const routes = new Hono<AppEnv>();
   routes.use('/v1/dead-letters/*', requireRole('operator'));

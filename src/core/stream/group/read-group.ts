@@ -11,7 +11,8 @@ import {
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { COUNT_MAX } from '../entries/columns.ts';
-import { carriedDeliveries, type EntryFields, fieldOf } from '../entries/entry.ts';
+import { type EntryFields, fieldOf } from '../entries/entry.ts';
+import { carriedDeliveries } from '../entries/entry-head.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 

@@ -4,13 +4,13 @@
  * of a process. Workers that read the version take it from there; other workers leave it alone.
  */
 import type { RedisClient } from '../../../kit/redis/connection.ts';
-import { decodeEntry, ENTRY_VERSION } from '../entries/entry.ts';
+import { decodeEntry, ENTRY_VERSIONS } from '../entries/entry.ts';
 import { GROUP } from '../keys.ts';
 import { loadScript, runOnStreams } from '../scripts.ts';
 import type { StreamEntry } from './read-group.ts';
 
 /** What this release reads; a test gives a worker what the next one reads. */
-export const ENTRY_READER = { versions: [ENTRY_VERSION], decode: decodeEntry };
+export const ENTRY_READER = { versions: ENTRY_VERSIONS, decode: decodeEntry };
 export type EntryReader = Readonly<typeof ENTRY_READER>;
 
 /** The scripts spell the name in the same way. */

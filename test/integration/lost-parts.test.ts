@@ -4,18 +4,20 @@
  * part only.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { openStored } from '../../src/core/store/open-rows/open-rows.ts';
+import { ENTRY_VERSIONS } from '../../src/core/stream/entries/entry.ts';
 import { createProducer } from '../../src/core/stream/entries/producer.ts';
+import { CLAIM_START, claimStale } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
-import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { copyNow, takeOver } from '../support/replica.ts';
-import { runRisk } from '../support/run-risk.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
-import { storeTransactions } from '../support/stored-rows.ts';
+import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -58,7 +60,7 @@ async function reconcile(): Promise<number> {
   await waitUntil(
     async () => {
       const report = await reconciler.run(signal);
-      return !report.recovering && report.appended === 0 && report.batches === 0;
+      return report.isWhole && report.lost + report.rows === 0;
     },
     DONE_MS_MAX,
     'the reconciler to be done',
@@ -66,21 +68,26 @@ async function reconcile(): Promise<number> {
   return appended;
 }
 
-/** Stores transactions of some minutes ago and appends them, as ingest did. */
+/** Stores transactions of some minutes ago, opens their rows and appends them, as ingest did. */
 async function send(count: number, corridor: string): Promise<string[]> {
   const startMs = Date.now() - 10 * MINUTE_MS;
   const seeds = Array.from({ length: count }, (_, n) => ({ createdAtMs: startMs + n, corridor }));
   const ids = await storeTransactions(database, seeds);
+  const transactions = ids.map((transactionId, n) => ({
+    ...{ transactionId, createdAtMs: startMs + n, receivedAtMs: startMs + n, corridor },
+    ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.00', currency: 'USD' },
+    ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
+  }));
+  const rows = planRows(idAt(startMs), 1, transactions);
+  await openStored(database.query, rows);
+  await testDatabase.sql(`update open_rows set opened_at = now() - interval '10 minutes'`);
   const producer = createProducer({ redis, market: 'market_0', shards: 1, transactionsMax: 1e6 });
   await producer.append(
-    ids.map((transactionId, n) => ({
-      transaction: {
-        ...{ transactionId, createdAtMs: startMs + n, receivedAtMs: startMs + n, corridor },
-        ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.00', currency: 'USD' },
-        ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
-      },
-      ...{ attempt: 1, origin: 'ingest' as const, replyTo: null },
-    })),
+    rows.flatMap(({ rowId, transactions: all }) =>
+      all.map((transaction) => ({
+        ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null, rowId },
+      })),
+    ),
   );
   return ids;
 }
@@ -109,7 +116,8 @@ describe('what waited comes back, and nothing else is appended,', () => {
     const [entry] = await redis.xrangeBuffer(stream.transactions, '-', '+');
     const fields = entry?.[1] ?? [];
     const field = (name: string) => fields[fields.findIndex((one) => String(one) === name) + 1];
-    const member = Buffer.concat([Buffer.from(`${field('h')}\n`), field('d') ?? Buffer.alloc(0)]);
+    const head = Buffer.from(`3 ${field('h')}\n`);
+    const member = Buffer.concat([head, field('d') ?? Buffer.alloc(0)]);
     await redis.zadd(stream.retries, Date.now() + MINUTE_MS, member);
     await redis.xdel(stream.transactions, String(entry?.[0]));
     expect(await reconcile()).toBe(0);
@@ -134,64 +142,51 @@ describe('what waited comes back, and nothing else is appended,', () => {
   });
 });
 
-test('what a restart lost of a stream that nobody has proven yet comes back', async () => {
-  const [stream, kept] = [streamOf('DE-TR'), await send(10, 'SA-EG')];
+test('single entries that somebody deletes come back', async () => {
+  const { transactions } = streamOf('DE-TR');
   const lost = await send(10, 'DE-TR');
-  await testDatabase.sql('delete from stream_proofs where stream = $1', [stream.transactions]);
-  await redis.del(stream.transactions);
-  await redis.save();
-  await service.stop();
-  await service.start();
-  const answers = async () => (await redis.ping().catch(() => '')) === 'PONG';
-  await waitUntil(answers, DONE_MS_MAX, 'redis');
+  const kept = await send(10, 'DE-TR');
+  const [first] = await redis.xrange(transactions, '-', '+');
+  await redis.xdel(transactions, first?.[0] ?? '');
+  expect(await streamed(streamOf('DE-TR'))).toEqual(kept.toSorted());
   expect(await reconcile()).toBe(10);
-  expect(await streamed(stream)).toEqual(lost.sort());
-  expect(await streamed(streamOf('SA-EG'))).toEqual(kept.sort());
+  expect(await streamed(streamOf('DE-TR'))).toEqual([...kept, ...lost].sort());
 });
 
-test('a group that was removed and made anew at the end delivers what stands before it', async () => {
-  const { transactions } = streamOf('GB-PK');
-  const sent = await send(10, 'GB-PK');
-  await redis.xgroup('DESTROY', transactions, GROUP);
-  await redis.xgroup('CREATE', transactions, GROUP, '$');
-  expect(await reconcile()).toBe(0);
-  const read = ['GROUP', GROUP, 'a', 'COUNT', 100, 'STREAMS', transactions, '>'] as const;
-  const [[, entries]] = (await redis.xreadgroup(...read)) as [[string, [string, string[]][]]];
-  expect(entries.length).toBeGreaterThan(0);
-  expect(await streamed(streamOf('GB-PK'))).toEqual(sent.sort());
-});
+describe('entries that nobody would deliver are claimed,', () => {
+  const claim = async (stream: StreamKeys) => {
+    const options = {
+      consumer: 'heir',
+      idleMs: 60_000,
+      cursor: CLAIM_START,
+      transactionsMax: 1000,
+    };
+    return await claimStale(redis, ENTRY_VERSIONS, { ...options, stream });
+  };
 
-describe('the command', () => {
-  const environment = () => ({
-    DATABASE_URL: testDatabase.url,
-    REDIS_URL: service.url,
-    RISK_RECONCILE_AGE_MS: '500',
-  });
-
-  test('looks again at what was received since a time, itself or by the worker that leads', async () => {
-    const { transactions } = streamOf('AE-IN');
-    await reconcile();
-    const lost = await send(3, 'AE-IN');
-    await redis.xtrim(transactions, 'MAXLEN', 0);
-    await testDatabase.sql("update reconcile_state set checkpoint = now() - interval '5 minutes'");
+  test('when their group was removed and made anew at the end', async () => {
+    const stream = streamOf('GB-PK');
+    const sent = await send(10, 'GB-PK');
+    await redis.xgroup('DESTROY', stream.transactions, GROUP).catch(() => 0);
+    await redis.xgroup('CREATE', stream.transactions, GROUP, '$');
     expect(await reconcile()).toBe(0);
-    const from = ['--from', new Date(Date.now() - 15 * MINUTE_MS).toISOString(), '--json'];
-    await using leadership = createLeadership(database, 'a worker');
-    await leadership.of('repair').run(async () => {
-      const { code, stdout } = await runRisk(['reconcile', ...from], environment());
-      expect([code, JSON.parse(stdout)]).toEqual([0, { leader: false, led_by: 'a worker' }]);
-    });
-    await leadership[Symbol.asyncDispose]();
-    expect(await reconcile()).toBe(3);
-    expect(await streamed(streamOf('AE-IN'))).toEqual(lost.sort());
-    await redis.xtrim(transactions, 'MAXLEN', 0);
-    const { stdout } = await runRisk(['reconcile', ...from], environment());
-    expect(JSON.parse(stdout)).toMatchObject({ leader: true, appended: 3, recovering: false });
+    const { entries } = await claim(stream);
+    expect(entries).toMatchObject([{ transactions: 10, deliveries: 2 }]);
+    expect(await streamed(stream)).toEqual(sent.sort());
+    expect((await claim(stream)).entries).toEqual([]);
   });
 
-  test('refuses what is no time', async () => {
-    const wrong = await runRisk(['reconcile', '--from', '2026-13-01'], environment());
-    expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toContain("--from must be a date or an RFC 3339 time, not '2026-13-01'");
+  test('when their consumer was deleted, although their rows are closed', async () => {
+    const stream = streamOf('AE-IN');
+    await send(5, 'AE-IN');
+    await redis.xgroup('CREATE', stream.transactions, GROUP, '0').catch(() => 0);
+    const read = ['GROUP', GROUP, 'gone', 'COUNT', 1, 'STREAMS', stream.transactions, '>'] as const;
+    await redis.xreadgroup(...read);
+    await redis.xgroup('DELCONSUMER', stream.transactions, GROUP, 'gone');
+    await testDatabase.sql(`delete from open_rows where corridor = 'AE-IN'`);
+    await send(3, 'AE-IN');
+    expect(await reconcile()).toBe(0);
+    expect((await claim(stream)).entries).toMatchObject([{ transactions: 5, deliveries: 2 }]);
+    expect((await claim(stream)).entries).toEqual([]);
   });
 });
