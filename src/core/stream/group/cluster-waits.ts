@@ -1,6 +1,6 @@
 /**
- * Waits for entries on a Redis Cluster. No command spans the slots of several streams, so each stream has a connection of its
- * own to its master. The first wait that returns an entry ends the others.
+ * Waits for entries on a Redis Cluster. No command spans the slots of several streams, so each stream has a connection to its
+ * master, and the first wait that returns an entry ends the others.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';

@@ -1,10 +1,7 @@
 /**
- * How many transactions each stream may hold: RISK_STREAM_ENTRIES_MAX, and fewer if its Redis lacks memory. Waiting
- * transactions are in Postgres as well, so they take the memory that profiles leave: without profiles each batch is
- * rebuilt from rows, and a backlog that takes their memory makes itself longer.
- *
- * The streams of a server share its room by dynamic thresholds (Choudhury and Hahne, 1998): each may hold FREE_MULTIPLE
- * times the bytes that are still free. One stream alone gets eight ninths; full streams leave room for every other.
+ * How many transactions each stream may hold: RISK_STREAM_ENTRIES_MAX, and fewer if Redis lacks memory, as a backlog that takes
+ * the memory of profiles makes itself longer. The streams of a server share its room by dynamic thresholds (Choudhury and
+ * Hahne, 1998): each may hold FREE_MULTIPLE times the bytes that are free, so one alone gets eight ninths.
  */
 import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';

@@ -1,8 +1,6 @@
 /**
- * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the
- * bytes). A batch's appends are one script call, or one a hash slot on a cluster, all in one round trip; nobody loses.
- * What belongs to another history of writes is not used (server-history.ts); what there is no room for is dropped whole
- * (memory/bound-profiles.ts).
+ * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the bytes). A
+ * batch's appends are one script call, or one a hash slot on a cluster, all in one round trip.
  */
 import { callsOf } from '../../../kit/redis/by-slot.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';

@@ -23,7 +23,7 @@ export type StreamLag = {
 
 const script = loadScript('measure-4');
 
-/** One round trip for all streams of a single node. A stream without a group has everything ahead. Throws a Failure. */
+/** Measures all streams of a node in one round trip; a stream without a group has everything ahead. Throws a Failure. */
 export async function measureStreams(
   redis: RedisClient,
   streams: readonly StreamKeys[],

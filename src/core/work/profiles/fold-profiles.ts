@@ -1,10 +1,9 @@
 /**
- * Folds a batch into the profiles it touches. One call appends the batch's records to the logs in Redis and answers with
- * what other workers appended since the copies in memory; then the copies take both in, and what no copy reaches is
- * rebuilt from Postgres. Nobody loses, so nothing is folded twice.
+ * Folds a batch into the profiles it touches. One call appends the batch's records to the logs in Redis and answers with what
+ * other workers appended; the copies in memory take both in, and what no copy reaches is rebuilt from Postgres.
  *
- * A copy in memory equals its log up to an end, whose stamp proves it. So a copy is only changed after Redis has answered,
- * and an append without an answer does no harm: it is returned as appended since.
+ * A copy is changed only after Redis has answered: an append without an answer is returned as appended since, so nothing is
+ * folded twice.
  */
 import type { DeliveredTransaction } from '../../domain/delivered.ts';
 import { arrivalsOfDelivered } from '../../profile/arrivals.ts';

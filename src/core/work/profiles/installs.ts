@@ -1,6 +1,6 @@
 /**
- * Sends snapshots to Redis. Nobody waits for an outcome: the next append to a log shows whether its snapshot
- * was installed. Snapshots in flight are bounded, so a slow Redis slows rebuilds down.
+ * Sends snapshots to Redis, a bounded number of bytes at a time, so that a slow Redis slows rebuilds down. Nobody waits for an
+ * outcome: the next append to a log shows whether its snapshot was installed.
  */
 import type { Guards } from '../../../kit/breakers/guards.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';

@@ -1,7 +1,6 @@
 /**
- * Chunks of one block of memory, in classes of sizes, so that a value is contiguous and the collector has nothing to
- * follow. The block is cut into pages, each of which serves one class until it is given to another one. `lru-cache` costs
- * 6 % of a worker and 28 MiB more (docs/adr/0022).
+ * Chunks of one block of memory, in classes of sizes, so that a value is contiguous and the collector has nothing to follow:
+ * each page of the block serves one class. `lru-cache` costs 6 % of a worker and 28 MiB more (docs/adr/0022).
  */
 
 /** The smallest class, and the unit in which chunks are numbered. */
