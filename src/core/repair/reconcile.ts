@@ -130,8 +130,8 @@ export function createReconciler(
 async function readRoom(rooms: StreamRooms, share: number): Promise<(stream: string) => number> {
   const roomOf = await rooms.measure();
   return (stream) => {
-    const { held, transactionsMax } = roomOf(stream);
-    const free = transactionsMax - held;
+    const { total, transactionsMax } = roomOf(stream);
+    const free = transactionsMax - total;
     return free >= Math.max(1, transactionsMax * share) ? free : 0;
   };
 }

@@ -12,7 +12,7 @@ import { awaitEntries, type Delivery, type Read } from './read-group.ts';
 /** A stream's connection, with its client id on the master, by which another connection unblocks it. */
 type Connection = { readonly client: Redis; readonly id: number; readonly master: NodeAddress };
 
-/** Pause before `CLIENT UNBLOCK` is sent again to a read that had not begun to block. */
+/** Pause before `CLIENT UNBLOCK` is repeated for a read that had not begun to block. */
 const UNBLOCK_AGAIN_MS = 5;
 
 export function openClusterWaits(url: string, blockMs: number, commands: Cluster) {

@@ -18,7 +18,7 @@ const DEAF_GRACE_MS = 5000;
 export function openReaderConnection(url: string, blockMs: number, commands: RedisClient) {
   let current = connect(url, blockMs);
   const waits = commands instanceof Cluster ? openClusterWaits(url, blockMs, commands) : undefined;
-  // Each read has a promise of its own: a promise that outlives reads would keep every reply that it was raced
+  // Each read has a promise of its own: a promise that outlives reads would retain every reply that it was raced
   // against.
   let giveUp: ((failure: Failure) => void) | undefined;
   let isClosed = false;

@@ -55,7 +55,7 @@ export function createInstalls({ market, logs, metrics, ttlSeconds }: InstallsOp
     /** Sends what was added. */
     flush,
     /**
-     * Memory for a snapshot until it is sent: snapshots lie side by side, as a buffer each would fragment the memory of the C
+     * Memory for a snapshot until the call is made: snapshots lie next to each other, as a buffer each would fragment the memory of the C
      * library.
      */
     take(bytes: number): DataView<ArrayBuffer> {

@@ -93,15 +93,15 @@ export function reassignPage(slab: Slab, page: number, sizeClass: number): void 
   const before = classes[page] ?? NONE;
   const begin = (page * pageBytes) / UNIT_BYTES;
   const end = begin + pageBytes / UNIT_BYTES;
-  let kept = NONE;
+  let last = NONE;
   for (let chunk = firstFree[before] ?? NONE; chunk !== NONE; chunk = nextFree[chunk] ?? NONE) {
     if (chunk >= begin && chunk < end) continue;
-    if (kept === NONE) firstFree[before] = chunk;
-    else nextFree[kept] = chunk;
-    kept = chunk;
+    if (last === NONE) firstFree[before] = chunk;
+    else nextFree[last] = chunk;
+    last = chunk;
   }
-  if (kept === NONE) firstFree[before] = NONE;
-  else nextFree[kept] = NONE;
+  if (last === NONE) firstFree[before] = NONE;
+  else nextFree[last] = NONE;
   pageCounts[before] = (pageCounts[before] ?? 1) - 1;
   assignPage(slab, page, sizeClass);
 }
