@@ -136,9 +136,9 @@ describe('entries', () => {
     fc.assert(
       fc.property(alike, (all) => {
         const plain = all.map((one) => ({ ...one, transaction: { ...one.transaction, ...bare } }));
-        const { places } = openColumns(packAgain(plain).packed);
-        expect([...places.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
-        for (const { start } of places.values()) expect(start % 8).toBe(0);
+        const { extents } = openColumns(packAgain(plain).packed);
+        expect([...extents.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+        for (const { start } of extents.values()) expect(start % 8).toBe(0);
       }),
     );
   });
@@ -175,8 +175,8 @@ describe('entries', () => {
         const bare = { type: null, ip: null, deviceId: null, country: null, channel: 'c' };
         const known = all.map((one) => ({ ...one, transaction: { ...one.transaction, ...bare } }));
         const { packed, ...rest } = packAgain(known);
-        const { places } = openColumns(packed);
-        const channelAt = 8 + 12 * (places.size - 1);
+        const { extents } = openColumns(packed);
+        const channelAt = 8 + 12 * (extents.size - 1);
         packed[channelAt] = name;
         packed[channelAt + 1] = kind;
         const without = known.map((one) => ({
@@ -234,7 +234,7 @@ describe('what is no entry', () => {
   test('is refused by the header, byte by byte', () => {
     const [all = []] = fc.sample(alike, { numRuns: 1, seed: 3 });
     const entry = packAgain(all);
-    const headerBytes = openColumns(entry.packed).places.size * 12 + 8;
+    const headerBytes = openColumns(entry.packed).extents.size * 12 + 8;
     for (let at = 0; at < headerBytes; at++) {
       for (const to of [0, 1, 7, 127, 128, 255]) {
         const packed = Buffer.from(entry.packed);
@@ -249,8 +249,8 @@ describe('what is no entry', () => {
     if (one === undefined) throw new Error('no payload');
     const of = (accountId: string) => ({ ...one, transaction: { ...one.transaction, accountId } });
     const entry = packAgain([of('äb'), of('öd')]);
-    const place = openColumns(entry.packed).places.get(4);
-    entry.packed.writeUInt32LE(1, place?.start ?? 0);
+    const extent = openColumns(entry.packed).extents.get(4);
+    entry.packed.writeUInt32LE(1, extent?.start ?? 0);
     expect(() => decodeEntry(fieldsOf(entry))).toThrow(/account_id has a text that is not UTF-8/);
   });
 

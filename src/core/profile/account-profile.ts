@@ -1,10 +1,6 @@
 /**
- * An account's profile: the packed, time-sorted list of its recent transactions (its stored form:
- * account-codec.ts).
- *
- * Every known transaction of the account after `floor` and up to `ceiling` is in the list. The floor
- * rises when the list is full; the ceiling is finite only after a rebuild that found more rows behind
- * its point than it may read.
+ * An account's profile: the packed list of every known transaction after `floor` and up to `ceiling`, in the order of time. The
+ * floor rises when the list is full; the ceiling is finite only after a rebuild that read fewer rows than there are.
  */
 import { DAY_MS, HOUR_MS } from '../../kit/words/utc-bucket.ts';
 import type { AccountPast, KnownFrauds } from '../domain/history.ts';

@@ -1,9 +1,9 @@
 /**
- * A growable list of fixed-size packed records, rising by (created_at, transaction_id), each at most once.
+ * A growable list of fixed-size packed records, rising by (created_at, transaction_id), each at most once. Little-endian:
  *
- * A record begins with created_at (f64, epoch ms), then bytes 8..15 of the UUIDv7 (two u32); its last
- * four bytes are bytes 6..7 of the UUID (u16) and the currency (u16). The UUID's first six bytes are
- * created_at, so this is the whole identity, and its order is Postgres' order. Little-endian throughout.
+ *   created_at (f64, epoch ms) | bytes 8..15 of the UUIDv7 (two u32) | fields of the kind | bytes 6..7 (u16) | currency (u16)
+ *
+ * The UUID's first six bytes are created_at, so a record has the whole identity, and its order is Postgres' order.
  */
 import type { Position } from '../domain/history.ts';
 import type { TakeBytes } from './arena.ts';

@@ -1,13 +1,13 @@
 /**
- * How a party's profile stands in Redis: a log of blocks that workers append to. A snapshot, which is a whole packed
- * profile, then the records that were folded since; one without a snapshot only says that somebody rebuilds the profile.
+ * How a party's profile stands in Redis: a log of blocks, the first of which is a snapshot of the whole profile, and each
+ * later one has the records of one append. Little-endian:
  *
- *   block = tag (u8), length of the contents (u24), contents, stamp (8 bytes)
+ *   block = tag (u8): the kind's format, with RECORDS_FLAG for records
+ *           length of the contents (u24), contents
+ *           stamp (8 bytes): random, of one append
  *
- * The tag is the format of the kind, with RECORDS_FLAG for records. A stamp is random and belongs to one append, so a
- * length and the stamp in front of it prove that a log still begins with a known prefix: the bytes from there on are
- * that stamp, followed by later appends. A log that was lost and grew again, was rebuilt or was invalidated has
- * another stamp there, or none. All numbers are little-endian.
+ * A length, and the stamp in front of it, prove that a log still begins with a known prefix: a log that was lost, rebuilt or
+ * invalidated since has another stamp there. A log without a snapshot says that somebody rebuilds the profile.
  */
 import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Profile, type ProfileKind, profileBytes, viewFrom, writeProfile } from './profile.ts';

@@ -1,15 +1,13 @@
 /**
- * What every profile is to its caller, account and merchant alike: a packed value, a fold that takes one transaction
- * in exactly once, and a merge that does the same with a record that somebody else packed. All pure; the worker loads,
- * rebuilds and stores around it, and profile-log.ts says how profiles stand in Redis.
+ * What every profile is to its caller, account and merchant alike; all of it is pure:
  *
  *   readLog(bytes) or rebuild(past)
- *     -> merge(profile, record), for whatever others appended
+ *     -> merge(profile, record), for what other workers appended
  *     -> fold(profile, arrival), as often as the batch needs
  *     -> writeProfile(profile)
  *
- * fold and merge find a record that is already in by (created_at, transaction_id), so the same one again, after a
- * redelivery or from a log that holds it twice, changes nothing and sees the same siblings.
+ * fold and merge find a record that the profile has by (created_at, transaction_id), so a repeated record changes nothing and
+ * sees the same siblings.
  */
 import type { Transaction } from '../domain/transaction.ts';
 import type { TakeBytes } from './arena.ts';
@@ -27,8 +25,8 @@ export type ProfileLayout<P extends Profile> = {
   prefixBytes(profile: P): number;
   writePrefix(profile: P, view: DataView): void;
   /**
-   * Bytes of a copy's cursors, from which the next fold continues without walking the list. They exist only in
-   * memory and belong to the records that were written with them. Whole words of 8 bytes.
+   * Bytes of a copy's cursors, in whole words of 8: the next fold continues from them without walking the list (3 µs a
+   * transaction). Cursors exist only in memory and belong to the records that were written with them.
    */
   readonly cursorsBytes: number;
   writeCursors(profile: P, view: DataView, at: number): void;
@@ -52,10 +50,8 @@ export type ProfileKind<P extends Profile, Past> = {
   decode(view: DataView<ArrayBuffer>, length: number, take: TakeBytes): P | undefined;
   rebuild(past: Past, take?: TakeBytes): P;
   /**
-   * Folds an arrival, and writes what this party gives it into its row of features. False where this profile
-   * does not reach far enough, as a rebuild reads a bounded number of rows around its point, and a list keeps
-   * only its newest records. Then nothing has changed, and the caller folds again into a `rebuild` around this
-   * transaction, or an older one; around this one it always succeeds.
+   * Folds an arrival, and writes what this party gives it into its row of features. False, with nothing changed, where this
+   * profile does not reach far enough; a `rebuild` around the transaction always does.
    * @param rowAt where the row begins in `values`
    */
   fold(

@@ -136,8 +136,8 @@ export function createReconciler(
 async function readRoom(market: string, rooms: StreamRooms) {
   const roomOf = await rooms.measure();
   return ({ corridor, shard }: { readonly corridor: string; readonly shard: number }) => {
-    const { held, transactionsMax } = roomOf(streamKeys(market, corridor, shard).transactions);
-    const free = transactionsMax - held;
+    const { total, transactionsMax } = roomOf(streamKeys(market, corridor, shard).transactions);
+    const free = transactionsMax - total;
     return free >= Math.max(1, transactionsMax * REFILL_SHARE) ? free : 0;
   };
 }

@@ -117,7 +117,7 @@ function packWithin(
 
 /**
  * Packs payloads of one head into one entry; they came as one, so they fit.
- * @param deliveries of the entries that held them before, which count on
+ * @param deliveries of the entries that they were in before, which count on
  */
 export function packAgain(payloads: readonly EntryPayload[], deliveries = 0): PackedEntry {
   const [first] = payloads;
@@ -247,6 +247,6 @@ function isAmount(column: TextColumn, row: number): boolean {
     if (byte === POINT && point === to) point = at;
     else if (byte < ZERO || byte > NINE) return false;
   }
-  const places = to - point - 1;
-  return point > from && point - from <= 15 && (point === to || (places >= 1 && places <= 4));
+  const decimals = to - point - 1;
+  return point > from && point - from <= 15 && (point === to || (decimals >= 1 && decimals <= 4));
 }

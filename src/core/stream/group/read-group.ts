@@ -66,8 +66,8 @@ export async function readGroup(
   { consumer, streams, shares, transactionsMax }: ReadOptions,
   after = UNREAD,
 ): Promise<Read> {
-  const places = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
-  const groups = reader instanceof Cluster ? places.map((place) => [place]) : [places];
+  const all = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
+  const groups = reader instanceof Cluster ? all.map((one) => [one]) : [all];
   const calls = groups.map((group) => ({
     keys: group.flatMap(({ stream }) => [stream.transactions, stream.counts]),
     args: [GROUP, consumer, after, transactionsMax, ...group.map(({ share }) => share)],

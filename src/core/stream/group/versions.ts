@@ -1,7 +1,7 @@
 /**
- * Entries of versions that not every worker reads, as while a release replaces another. A worker hands such an
- * entry over: it stays pending, without a counted delivery, for a consumer that stands for the version instead
- * of a process. Workers that read the version take it from there; other workers leave it alone.
+ * Entries of versions that not every worker reads, as while a release replaces another. A worker hands such an entry over: the
+ * entry stays pending, without a counted delivery, for a consumer that stands for the version, and workers that read the
+ * version take it from there.
  */
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { decodeEntry, ENTRY_VERSIONS } from '../entries/entry.ts';
@@ -26,7 +26,8 @@ const script = loadScript('hand-over-1');
 
 /**
  * Hands over entries that their consumers cannot read. An entry that is no longer the consumer's stays where it is; one of a
- * failing stream is claimed once it is stale. Throws a Failure.
+ * failing stream is claimed once it is stale.
+ * @throws Failure
  */
 export async function handEntriesOver(
   redis: RedisClient,

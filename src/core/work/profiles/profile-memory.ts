@@ -187,7 +187,7 @@ function bodyAt({ kind }: ProfileMemory, copy: Copy): number {
 function addCopy(memory: ProfileMemory, party: string, sizeClass: number): Copy {
   const copy = makeRoom(memory, sizeClass);
   memory.words[copy * UNIT_WORDS + CLASS] = sizeClass;
-  // An id is a slice, which would keep the text of its whole column alive.
+  // An id is a slice, so the text of its whole column would stay alive.
   const id = Buffer.from(party).toString();
   memory.parties[copy] = id;
   memory.wasFound[copy] = 1;
