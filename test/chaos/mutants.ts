@@ -155,12 +155,12 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/core/profile/account-kind.ts',
-        find: 'if (!holdsAt(list, end, place)) {',
+        find: 'if (!hasAt(list, end, key)) {',
         replace: 'if (end >= 0) {',
       },
       {
         file: 'src/core/profile/packed-list.ts',
-        find: '  if (holdsAt(list, index, place)) return -1;\n',
+        find: '  if (hasAt(list, index, key)) return -1;\n',
         replace: '',
       },
     ],

@@ -6,7 +6,7 @@
 import type { Market } from '../../src/core/market.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
-import { insertPacked, readItemPlace } from '../../src/core/profile/packed-list.ts';
+import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
 import { RULES_ALONE } from '../../src/core/score/judge.ts';
 import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
@@ -204,9 +204,9 @@ function weakened<P extends Profile, Past>(
   if (missing === 'horizon') {
     return {
       ...kind,
-      merge(profile, items, at) {
-        if (kind.merge(profile, items, at)) return true;
-        insertPacked(profile.list, readItemPlace(items, at, kind.itemBytes), items, at);
+      merge(profile, records, at) {
+        if (kind.merge(profile, records, at)) return true;
+        insertPacked(profile.list, readKey(records, at, kind.recordBytes), records, at);
         return true;
       },
     };

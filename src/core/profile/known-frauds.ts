@@ -13,7 +13,7 @@ import {
 } from '../domain/history.ts';
 
 const FLOOR_BYTES = 8;
-/** Whole words of 8 bytes, so that the items behind the spans stay aligned. */
+/** Whole words of 8 bytes, so that the records behind the spans stay aligned. */
 const SPAN_BYTES = 32;
 
 /** @param count number of spans */

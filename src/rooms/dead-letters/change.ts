@@ -22,7 +22,7 @@ import type { WriteMark } from '../../kit/words/consistency-token.ts';
 import { corridorParameter, timeParameter } from '../../kit/words/list-parameters.ts';
 import { type Month, monthOf } from '../../kit/words/month.ts';
 import type { Actor } from '../../kit/words/principal.ts';
-import { errorCodeParameter } from './queries.ts';
+import { DEAD_LETTER_ID, errorCodeParameter } from './queries.ts';
 import * as deadLetterStore from './store.ts';
 
 /** One database transaction marks at most this many; an ingest batch holds no more. */
@@ -243,3 +243,22 @@ function refusalOf(
   if (row.transactionId === null) return 'unreadable';
   return detached.has(monthOf(createdAtMsOf(row.transactionId) ?? 0)) ? 'month-detached' : 'busy';
 }
+
+/** Selects at most ten of a corridor. */
+export const commandExample = { error_code: 'SCORING_FAILED', corridor: 'US-EG', limit: 10 };
+
+export const replayExample: ReplayResult = {
+  replayed: 3,
+  appended: 3,
+  remaining: 0,
+  not_replayable: 0,
+  failed_before: '2026-11-20T12:00:00.000Z',
+  refused: [],
+};
+
+export const purgeExample: PurgeResult = {
+  purged: 2,
+  remaining: 0,
+  failed_before: '2026-11-20T12:00:00.000Z',
+  refused: [{ dead_letter_id: DEAD_LETTER_ID, reason: 'replayed' }],
+};

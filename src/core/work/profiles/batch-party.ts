@@ -1,8 +1,8 @@
 /** The parties of a batch, each with its transactions, the copy in memory and the block for its log. */
 import type { Transaction } from '../../domain/transaction.ts';
-import { BLOCK_BYTES, beginItems, endBlock, type LogEnd } from '../../profile/profile-log.ts';
+import { BLOCK_BYTES, beginRecords, endBlock, type LogEnd } from '../../profile/profile-log.ts';
 import { profileKey, profileSlot } from '../../stream/keys.ts';
-import { birthOf, findCopy, NO_COPY, stateOf } from './profile-memory.ts';
+import { findCopy, NO_COPY, stateOf } from './profile-memory.ts';
 import type { BatchParty, KindFold } from './profiles.ts';
 
 /** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
@@ -23,17 +23,17 @@ export function batchParties(batch: NewFold): BatchParty[] {
     if (group === undefined) groups.set(party, [index]);
     else group.push(index);
   }
-  const bytes = transactions.length * kind.itemBytes + groups.size * BLOCK_BYTES;
+  const bytes = transactions.length * kind.recordBytes + groups.size * BLOCK_BYTES;
   const arena = new DataView(new ArrayBuffer(bytes));
   const parties: BatchParty[] = [];
   let at = 0;
   for (const [party, indices] of groups) {
     const batchParty = beginParty(batch, party, indices);
     const begin = at;
-    at = beginItems(arena, at, kind.layout.format, indices.length * kind.itemBytes);
+    at = beginRecords(arena, at, kind.layout.format, indices.length * kind.recordBytes);
     for (const index of indices) {
-      kind.writeItem(arena, at, arrivals, index);
-      at += kind.itemBytes;
+      kind.writeRecord(arena, at, arrivals, index);
+      at += kind.recordBytes;
     }
     at = endBlock(arena, at, stamp);
     batchParty.block = new Uint8Array(arena.buffer, begin, at - begin);
@@ -58,7 +58,6 @@ function beginParty(
     indices,
     copy,
     state,
-    birth: copy === NO_COPY ? 0 : birthOf(memory, copy),
     known: state === null ? null : state.end,
     block: NO_BYTES,
     isToRenew: state !== null && state.renewedAtS < nowS - ttlSeconds / RENEWALS_PER_LIFE,

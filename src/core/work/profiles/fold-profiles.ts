@@ -1,5 +1,5 @@
 /**
- * Folds a batch into the profiles it touches. One call appends the batch's items to the logs in Redis and answers with
+ * Folds a batch into the profiles it touches. One call appends the batch's records to the logs in Redis and answers with
  * what other workers appended since the copies in memory; then the copies take both in, and what no copy reaches is
  * rebuilt from Postgres. Nobody loses, so nothing is folded twice.
  *

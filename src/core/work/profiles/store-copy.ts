@@ -30,7 +30,7 @@ export function storeFolded(
   const isRenewed = isProven && batchParty.isToRenew;
   const renewedAtS = isRenewed ? batch.nowS : (batchParty.state?.renewedAtS ?? 0);
   const state = { slot, end, snapshotBytes, renewedAtS };
-  const isInPlace = profile.list.items.buffer === memory.slab.buffer && !profile.list.isCut;
+  const isInPlace = profile.list.records.buffer === memory.slab.buffer && !profile.list.isCut;
   if (isInPlace) noteFolded(memory, batchParty.copy, profile, state);
   else storeProfile(memory, party, profile, state);
 }

@@ -3,7 +3,7 @@ import { foldParty } from '../../profile/fold-batch.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
 import { readAgain } from './batch-party.ts';
-import { birthOf, forgetParty, readProfile } from './profile-memory.ts';
+import { forgetParty, isOf, readProfile } from './profile-memory.ts';
 import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
 import { type Found, storeFolded } from './store-copy.ts';
 
@@ -13,7 +13,7 @@ export function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogRep
   if (reply.lacks === 'later') return false;
   noteEnd(batch, batchParty, reply);
   const isProven = reply.lacks === 'nothing' || reply.lacks === 'since';
-  if (isProven && birthOf(memory, batchParty.copy) !== batchParty.birth) {
+  if (isProven && !isOf(memory, batchParty.copy, batchParty.party)) {
     readAgain(batchParty);
     return false;
   }

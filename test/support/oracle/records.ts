@@ -1,4 +1,4 @@
-/** One transaction in numbers, as the oracle compares it with the items of lists. */
+/** One transaction in numbers, as the oracle compares it with the records of lists. */
 import { toMinorUnits } from '../../../src/core/domain/currency.ts';
 import type { PastTransaction } from '../../../src/core/domain/history.ts';
 import { hashText, packLetters } from '../../../src/core/profile/pack.ts';
@@ -10,7 +10,7 @@ export type Figures = {
   readonly currency: number;
 };
 
-export type AccountItem = Figures & {
+export type AccountRecord = Figures & {
   readonly merchant: number;
   readonly device: number;
   /** Corridor (20 bits) above country (10 bits). */
@@ -25,7 +25,7 @@ function figuresOf(transaction: PastTransaction): Figures {
   };
 }
 
-export function accountItem(transaction: PastTransaction): AccountItem {
+export function accountRecord(transaction: PastTransaction): AccountRecord {
   return {
     ...figuresOf(transaction),
     merchant: hashText(transaction.merchantId),
@@ -34,6 +34,6 @@ export function accountItem(transaction: PastTransaction): AccountItem {
   };
 }
 
-export function merchantItem(transaction: PastTransaction): Figures {
+export function merchantRecord(transaction: PastTransaction): Figures {
   return figuresOf(transaction);
 }
