@@ -27,6 +27,7 @@ import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
 import { type Final, finalValues, takeOut, takeOutFinal } from '../open-rows/open-rows.ts';
 import { createPartitionGuard, type PartitionGuard } from '../partitions/partitions.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
+import type { ScoredStatement } from './scored-statement.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
 /** One score to store. */
@@ -71,26 +72,6 @@ const INSERT_STALL_MS = 2000;
 
 /** The first parameter behind those of `insertAll` and of the increments. */
 const ADDED_FROM = 27;
-
-/** A score that is being stored, as rooms see it. */
-export type JustScored = {
-  readonly transaction: { readonly transactionId: string };
-  readonly tallied: { readonly verdict: Verdict };
-};
-
-/**
- * What a room writes in the statement that stores scores, so that neither is stored without the other. A redelivery stores no
- * score, and therefore adds nothing.
- */
-export type ScoredStatement = {
-  readonly name: string;
-  /**
-   * SQL that inserts. `ids` (uuid[]) and `verdicts` (text[]) are parameters of the stored scores, `value` is the parameter that
-   * `toValue` gives.
-   */
-  readonly insert: (parameters: { ids: string; verdicts: string; value: string }) => string;
-  readonly toValue: ((scores: readonly JustScored[]) => unknown) | null;
-};
 
 type InsertAll = {
   readonly statement: Statement;

@@ -4,7 +4,7 @@
  * makes the cases and deletes the row in one database transaction: none is lost, and none is made twice.
  */
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
-import type { ScoredStatement } from '../../../core/store/scores/scores.ts';
+import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { timeText } from '../../../kit/database/time-text.ts';

@@ -3,7 +3,7 @@
  * exists without the other; a redelivery stores no score, and so adds none. A worker makes the deliveries and deletes the row
  * in one database transaction: none is lost, and none is made twice.
  */
-import type { ScoredStatement } from '../../../core/store/scores/scores.ts';
+import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { TAKES } from './endpoints.ts';
 
