@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArguments } from '../src/kit/command/command.ts';
-import { EXPORT_FORMATS, type ExportFormat } from '../src/rooms/exports/write/export-parameters.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../src/rooms/exports/parameters.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { fillHistory } from './support/history-rows.ts';
 import {

@@ -10,7 +10,8 @@ import { createProducer } from '../src/core/stream/entries/producer.ts';
 import { ensureGroups } from '../src/core/stream/group/consumer-group.ts';
 import { readGroup, type StreamEntry } from '../src/core/stream/group/read-group.ts';
 import { streamKeys } from '../src/core/stream/keys.ts';
-import { createSettle, type EndedEntry } from '../src/core/stream/settle/settle.ts';
+import { watchMemory } from '../src/core/stream/memory/memory.ts';
+import { type EndedEntry, settle } from '../src/core/stream/settle/settle.ts';
 import { toRow } from '../src/core/work/acknowledge.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench } from './support/bench.ts';
@@ -48,7 +49,7 @@ async function dataBytes(redis: Redis): Promise<number> {
 
 function toPayload(transaction: Transaction): EntryPayload {
   const { corridor } = STREAM;
-  const common = { attempt: 1, origin: 'ingest', replyTo: null } as const;
+  const common = { attempt: 1, origin: 'ingest', replyTo: null, rowId: null } as const;
   return { transaction: { ...transaction, corridor }, ...common };
 }
 
@@ -67,12 +68,7 @@ function toEnded(entry: StreamEntry): EndedEntry {
 async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post: number) {
   const transactionsMax = payloads.length;
   const producer = createProducer({ redis, market: MARKET, shards: 1, transactionsMax });
-  const settle = createSettle({
-    redis,
-    market: MARKET,
-    hasRoom: () => true,
-    onUnpublished: () => undefined,
-  });
+  const market = { name: MARKET, redis, memory: watchMemory(1) };
   const consumer = 'bench-1';
   await redis.flushall();
   await ensureGroups(redis, [STREAM.transactions]);
@@ -91,7 +87,7 @@ async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post:
     const entries = deliveries[0]?.entries ?? [];
     if (entries.length === 0) break;
     const ended = entries.map(toEnded);
-    await settle([{ stream: STREAM, consumer, ended, replaced: [], replies: [] }]);
+    await settle(market, [{ stream: STREAM, consumer, ended, replaced: [], replies: [] }]);
   }
   const [cpuAfter, aofAfter] = [await processorUs(redis), await aofBytes(redis)];
   return {

@@ -1,10 +1,7 @@
 /** The breakers of a process, bound to its adapters; the API and the worker use them. */
-import { proveWrite } from '../core/store/recovery/reconcile-state.ts';
+import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
 import { probeKey } from '../core/stream/keys.ts';
-import type { ProfileLogs } from '../core/stream/profiles/profile-logs.ts';
-import type { Settle } from '../core/stream/settle/settle.ts';
-import { BREAKER_OPEN, type Breaker, type Guard } from '../kit/breakers/breaker.ts';
 import { createGuards, type Guards } from '../kit/breakers/guards.ts';
 import { watchBreaker } from '../kit/breakers/watch-breaker.ts';
 import { isPoolBusy, isPostgresOutage } from '../kit/database/outage.ts';
@@ -48,30 +45,6 @@ export function watchGuards(
   stack.use(watchBreaker(postgres, () => proveWrite(probe)));
   stack.use(watchBreaker(redisBreaker, () => claimIdentity(redis, market)));
   return stack;
-}
-
-/** Calls of a batch to Redis, behind its breaker. */
-export function guardProfiles(logs: ProfileLogs, redis: Breaker): ProfileLogs {
-  return {
-    ...logs,
-    append: (appends) => redis.run(() => logs.append(appends)),
-    install: (installs) => redis.run(() => logs.install(installs)),
-  };
-}
-
-export function guardSettle(settle: Settle, redis: Breaker): Settle {
-  return (settlements) => redis.run(() => settle(settlements));
-}
-
-/** A worker's reads and claims of one corridor, behind its breaker. */
-export function guardReads({ streamsOf }: Guards): {
-  readonly guardOf: (corridor: string) => Guard;
-  readonly isOfOneStream: (failure: Failure) => boolean;
-} {
-  return {
-    guardOf: (corridor) => streamsOf(corridor).run,
-    isOfOneStream: (failure) => isStreamAtFault(failure) || failure.code === BREAKER_OPEN,
-  };
 }
 
 /** The checks of a worker: whether each store takes a write. */

@@ -1,4 +1,4 @@
-/** Goal: `bin/risk` can be called from anywhere and answers mistakes as API.md says. */
+/** Goal: `bin/risk` can be called from anywhere and answers each mistake with its exit code. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

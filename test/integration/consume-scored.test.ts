@@ -6,14 +6,14 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSettle, type EndedEntry } from '../../src/core/stream/settle/settle.ts';
+import { type EndedEntry, settle } from '../../src/core/stream/settle/settle.ts';
 import { toRow } from '../../src/core/work/acknowledge.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
 import { childEnvironment, REPOSITORY, type RiskProcess, watch } from '../support/risk.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readScored } from '../support/stream-entries.ts';
-import { AT_MS, createStreamRig, payload, stream } from '../support/stream-rig.ts';
+import { AT_MS, createStreamRig, marketIn, payload, stream } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const EXAMPLE = `${REPOSITORY}/docs/examples/consume-scored.ts`;
@@ -31,15 +31,14 @@ afterAll(() => database[Symbol.asyncDispose]());
 
 /** Settles entries of one, so that each call publishes one event. */
 async function publish(from: number, to: number): Promise<void> {
-  const settle = createSettle({
-    ...{ redis: redis(), market: 'm', hasRoom: () => true, onUnpublished: () => undefined },
-  });
+  const market = marketIn(redis());
   for (let first = from; first < to; first += ROWS_AN_EVENT) {
     const numbers = Array.from({ length: ROWS_AN_EVENT }, (_, n) => first + n);
     await appendSingly(numbers.map((n) => payload(n)));
     const ids = await deliver('worker', ROWS_AN_EVENT);
     const ended = ids.map((entryId, at) => endedEntry(entryId, numbers[at] ?? 0));
-    await settle([{ stream, consumer: 'worker', ended, replaced: [], replies: [] }]);
+    const settlement = { stream, consumer: 'worker', ended, replaced: [], replies: [] };
+    await settle(market, [settlement]);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
+import { boundProfiles } from '../../src/core/stream/memory/bound-profiles.ts';
 import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
 import { startFold } from '../support/fold-rig.ts';
 import { startTestRedis } from '../support/services.ts';
@@ -38,7 +39,7 @@ test('tens of thousands of new parties leave 20 MB of Redis to the streams', asy
   const redis = openCommands(service.url, 5000);
   try {
     await untilReady(redis, 5000);
-    const { fold, logs, rebuilds } = startFold({ redis, market: 'm', bytesMax: 2 ** 20 });
+    const { fold, market, rebuilds } = startFold({ redis, market: 'm', bytesMax: 2 ** 20 });
     const cpuMs: number[] = [];
     let dropped = 0;
     for (let batch = 0; batch < BATCHES; batch++) {
@@ -49,7 +50,7 @@ test('tens of thousands of new parties leave 20 MB of Redis to the streams', asy
       cpuMs.push((user + system) / 1000);
       // A refused append would throw: the stream has stopped.
       await redis.xadd('{m:US-EG:0}:transactions', '*', 'entry', Buffer.alloc(10_000));
-      if (batch % LOOK_EVERY === 0) dropped += await logs.keepBudget();
+      if (batch % LOOK_EVERY === 0) dropped += await boundProfiles(market);
     }
     expect(dropped).toBeGreaterThan(BATCH * 10);
     const info = await redis.info('memory');

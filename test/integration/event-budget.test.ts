@@ -4,8 +4,8 @@
  */
 import { afterEach, describe, expect, test } from 'vitest';
 import { type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
-import { createEventBudget } from '../../src/core/stream/settle/event-budget.ts';
-import { createStreamRig } from '../support/stream-rig.ts';
+import { boundEvents } from '../../src/core/stream/memory/bound-events.ts';
+import { createStreamRig, marketIn } from '../support/stream-rig.ts';
 
 const { redis } = createStreamRig();
 const MB = 2 ** 20;
@@ -31,11 +31,11 @@ describe('the budget over events and copies of dead letters', () => {
     await fill(first.scored, 300);
     await fill(second.scored, 10);
     await fill(third.deadLetters, 200);
-    const { kept, dropped } = await createEventBudget(redis(), MB).keep(streams);
-    expect(kept.scored + kept.dead_letters).toBeLessThan(MB);
-    expect(kept.scored + kept.dead_letters).toBeGreaterThan(0.7 * MB);
-    expect(dropped.scored + kept.scored).toBeGreaterThan(310 * VALUE.length);
-    expect(dropped.dead_letters + kept.dead_letters).toBeGreaterThan(200 * VALUE.length);
+    const { left, dropped } = await boundEvents(marketIn(redis(), MB), streams);
+    expect(left.scored + left.dead_letters).toBeLessThan(MB);
+    expect(left.scored + left.dead_letters).toBeGreaterThan(0.7 * MB);
+    expect(dropped.scored + left.scored).toBeGreaterThan(310 * VALUE.length);
+    expect(dropped.dead_letters + left.dead_letters).toBeGreaterThan(200 * VALUE.length);
     const keys = [first.scored, second.scored, third.deadLetters];
     const [large = 0, small, copies = 0] = await lengths(keys);
     expect(small).toBe(10);
@@ -46,11 +46,11 @@ describe('the budget over events and copies of dead letters', () => {
 
   test('drops nothing within its bounds, and all that small entries have beyond them', async () => {
     await fill(first.scored, 5000, 'x');
-    const roomy = await createEventBudget(redis(), 64 * MB).keep(streams);
+    const roomy = await boundEvents(marketIn(redis(), 64 * MB), streams);
     expect(roomy.dropped).toEqual({ scored: 0, dead_letters: 0 });
     expect(await redis().xlen(first.scored)).toBe(5000);
-    const budget = createEventBudget(redis(), roomy.kept.scored / 2);
-    await budget.keep(streams);
+    const market = marketIn(redis(), roomy.left.scored / 2);
+    await boundEvents(market, streams);
     const [left = 0] = await lengths([first.scored]);
     expect(left).toBeGreaterThan(2000);
     expect(left).toBeLessThanOrEqual(2500);
@@ -59,19 +59,19 @@ describe('the budget over events and copies of dead letters', () => {
   test('is a tenth of the memory at most; all go where nearly all of that is used, and none are wanted', async () => {
     await fill(first.scored, 300);
     await fill(second.deadLetters, 100);
-    const budget = createEventBudget(redis(), 64 * MB);
+    const market = marketIn(redis(), 64 * MB);
     await redis().config('SET', 'maxmemory', String(10 * MB));
-    const { kept } = await budget.keep(streams);
-    expect(kept.scored + kept.dead_letters).toBeLessThan(MB);
-    expect(budget.hasRoom()).toBe(true);
+    const { left } = await boundEvents(market, streams);
+    expect(left.scored + left.dead_letters).toBeLessThan(MB);
+    expect(market.memory.hasEventRoom).toBe(true);
     await redis().config('SET', 'maxmemory', String(Math.round((await used()) / 0.9)));
-    expect((await budget.keep(streams)).kept).toEqual({ scored: 0, dead_letters: 0 });
+    expect((await boundEvents(market, streams)).left).toEqual({ scored: 0, dead_letters: 0 });
     expect(await lengths([first.scored, second.deadLetters])).toEqual([0, 0]);
-    expect(budget.hasRoom()).toBe(false);
+    expect(market.memory.hasEventRoom).toBe(false);
     await redis().config('SET', 'maxmemory', '0');
-    await budget.keep(streams);
-    expect(budget.hasRoom()).toBe(true);
-    expect(createEventBudget(redis(), 0).hasRoom()).toBe(false);
+    await boundEvents(market, streams);
+    expect(market.memory.hasEventRoom).toBe(true);
+    expect(marketIn(redis(), 0).memory.hasEventRoom).toBe(false);
   });
 
   test('keeps events for seven days, and for a day more where nobody looks after them', async () => {
@@ -79,9 +79,9 @@ describe('the budget over events and copies of dead letters', () => {
     await redis().xadd(first.scored, `${old - 60_000}-0`, 'n', '1');
     await redis().xadd(first.scored, `${old + 60_000}-0`, 'n', '1');
     await fill(first.deadLetters, 1);
-    const budget = createEventBudget(redis(), MB);
-    await budget.keep(streams);
-    await budget.keep(streams);
+    const market = marketIn(redis(), MB);
+    await boundEvents(market, streams);
+    await boundEvents(market, streams);
     const left = await redis().xrange(first.scored, '-', '+');
     expect(left.map(([id]) => id)).toEqual([`${old + 60_000}-0`]);
     expect(await redis().pttl(first.scored)).toBeGreaterThan(7 * DAY_MS);
@@ -91,8 +91,8 @@ describe('the budget over events and copies of dead letters', () => {
   test('passes by what is no stream', async () => {
     await redis().set(first.scored, 'not a stream');
     await fill(second.scored, 300);
-    const { kept } = await createEventBudget(redis(), MB).keep(streams);
-    expect(kept.scored).toBeLessThan(MB);
+    const { left } = await boundEvents(marketIn(redis(), MB), streams);
+    expect(left.scored).toBeLessThan(MB);
     expect(await redis().get(first.scored)).toBe('not a stream');
   });
 });

@@ -5,8 +5,8 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
-import type { Scorer } from '../../src/core/work/scorer.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
+import type { WorkerOverrides } from '../../src/main/worker.ts';
 import { readScored } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
@@ -95,20 +95,18 @@ describe('events and copies of dead letters', () => {
         transactions.slice(0, 20).map((one, n) => [one.transactionId, n < 10]),
       );
       const tried = new Set<string>();
-      const scorer: Scorer = {
-        ...{ featureSchema: 1, ruleSet: 'test@1' },
-        decide: (_vector, _opinion, { transactionId }) => {
+      const overrides: WorkerOverrides = {
+        beforeScore({ transactionId }) {
           const isForEver = failing.get(transactionId);
           if (isForEver) throw new Failure('permanent', 'TEST_FAILURE', 'for ever');
           if (isForEver === false && !tried.has(transactionId)) {
             tried.add(transactionId);
             throw new Failure('transient', 'TEST_FAILURE', 'once');
           }
-          return { score: 5, risk: 0.05, probability: null, verdict: 'approve', reasons: [] };
         },
       };
       await commands.config('SET', 'maxmemory', '1000000');
-      rig.startWorker({}, { scorer });
+      rig.startWorker({}, overrides);
       expect(await rig.settled(300, DEADLINE_MS)).toMatchObject({ scored: 290, deadLetters: 10 });
       expect(tried.size).toBe(10);
       const left = () =>

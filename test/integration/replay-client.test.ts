@@ -1,6 +1,6 @@
 /**
  * Goal: each row of a file is answered exactly once and none is left out, whatever the API or the network does.
- * Method: the client against a small server that keeps API.md's batch contract (keys, bad rows, NDJSON) and
+ * Method: the client against a small server that keeps the API's contract of batches (keys, bad rows) and
  * misbehaves on command. The real API is met in replay.test.ts.
  */
 import { randomUUID } from 'node:crypto';

@@ -3,9 +3,8 @@
  * aside; its neighbours do not notice. Method: a scorer that throws for some ids, on real services.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Decision } from '../../src/core/domain/score-record.ts';
-import type { Scorer } from '../../src/core/work/scorer.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
+import type { WorkerOverrides } from '../../src/main/worker.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
 let rig: WorkerRig;
@@ -16,24 +15,9 @@ afterEach(async () => {
   await rig[Symbol.asyncDispose]();
 });
 
-const approve: Decision = {
-  score: 0,
-  risk: 0,
-  probability: null,
-  verdict: 'approve',
-  reasons: [],
-};
-
-function scorerThat(meets: (transactionId: string) => void, decision = approve): Scorer {
-  return {
-    featureSchema: 1,
-    ruleSet: 'test@1',
-    decide(_vector, _opinion, { transactionId }) {
-      meets(transactionId);
-      return decision;
-    },
-  };
-}
+const calling = (meets: (transactionId: string) => void): WorkerOverrides => ({
+  beforeScore: ({ transactionId }) => meets(transactionId),
+});
 
 describe('retries', () => {
   test('give up one poisonous transaction of a hundred after four attempts', {
@@ -42,13 +26,13 @@ describe('retries', () => {
     const transactions = await rig.store(seeds(100));
     const poison = transactions[41]?.transactionId;
     const triedMs: number[] = [];
-    const scorer = scorerThat((id) => {
+    const overrides = calling((id) => {
       if (id !== poison) return;
       triedMs.push(performance.now());
       throw new Error('poison');
     });
     await rig.append(transactions);
-    rig.startWorker({ RISK_RETRY_BASE_MS: '400' }, { scorer });
+    rig.startWorker({ RISK_RETRY_BASE_MS: '400' }, overrides);
     expect(await rig.settled(100)).toMatchObject({ scored: 99, deadLetters: 1 });
     const gapsMs = triedMs.slice(1).map((at, index) => at - (triedMs[index] ?? 0));
     expect(gapsMs).toHaveLength(3);
@@ -78,11 +62,11 @@ describe('retries', () => {
     const transactions = await rig.store(seeds(10));
     const moody = transactions[3]?.transactionId;
     let failures = 2;
-    const scorer = scorerThat((id) => {
+    const overrides = calling((id) => {
       if (id === moody && failures-- > 0) throw new Error('not today');
     });
     await rig.append(transactions);
-    rig.startWorker({}, { scorer });
+    rig.startWorker({}, overrides);
     expect(await rig.settled(10)).toMatchObject({ scored: 10, deadLetters: 0 });
     const attempts = `select attempts from scores where transaction_id = $1`;
     expect(await rig.database.sql(attempts, [moody])).toEqual([{ attempts: 3 }]);
@@ -91,13 +75,13 @@ describe('retries', () => {
   test('are not for permanent failures', async () => {
     const transactions = await rig.store(seeds(5));
     let tries = 0;
-    const scorer = scorerThat((id) => {
+    const overrides = calling((id) => {
       if (id !== transactions[0]?.transactionId) return;
       tries += 1;
       throw new Failure('permanent', 'NO_WAY', 'never');
     });
     await rig.append(transactions);
-    rig.startWorker({}, { scorer });
+    rig.startWorker({}, overrides);
     expect(await rig.settled(5)).toMatchObject({ scored: 4, deadLetters: 1 });
     expect(tries).toBe(1);
   });
@@ -105,13 +89,11 @@ describe('retries', () => {
   test('bisect to what Postgres refuses', async () => {
     const transactions = await rig.store(seeds(100));
     const refused = transactions[77]?.transactionId;
-    const scorer: Scorer = {
-      ...scorerThat(() => undefined),
-      decide: (_, __, { transactionId }) =>
-        transactionId === refused ? { ...approve, score: 1001 } : approve,
-    };
+    await rig.database.sql(
+      `alter table scores add constraint refused check (transaction_id <> '${refused}')`,
+    );
     await rig.append(transactions);
-    rig.startWorker({}, { scorer });
+    rig.startWorker();
     expect(await rig.settled(100)).toMatchObject({ scored: 99, deadLetters: 1 });
     const dead = `select transaction_id, error_code, attempts from dead_letters`;
     expect(await rig.database.sql(dead)).toEqual([

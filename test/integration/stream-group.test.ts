@@ -3,11 +3,15 @@
  * file, emptied before each test.
  */
 import { describe, expect, test } from 'vitest';
-import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
+import { ENTRY_VERSION, ENTRY_VERSIONS, packAgain } from '../../src/core/stream/entries/entry.ts';
 import {
   CLAIM_START,
-  createGroupDuties,
+  type ClaimOptions,
+  claimStale,
+  findHandedOver,
+  heartbeat,
   listConsumers,
+  removeConsumer,
 } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
 import { handEntriesOver } from '../../src/core/stream/group/versions.ts';
@@ -16,14 +20,15 @@ import { createStreamRig, payload, payloads, stream } from '../support/stream-ri
 
 const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 
+const claim = (options: ClaimOptions) => claimStale(redis(), [ENTRY_VERSION], options);
+
 describe('group duties', () => {
   test('claim walks on from its cursor, counts deliveries and drops deleted entries', async () => {
     await appendSingly(payloads(30));
     const ids = await deliver('dead', 30);
     await redis().xdel(stream.transactions, ids[0] ?? '');
-    const { claim } = createGroupDuties(redis(), [ENTRY_VERSION]);
     const options = {
-      stream: stream.transactions,
+      stream,
       consumer: 'heir',
       idleMs: 0,
       transactionsMax: 10,
@@ -58,12 +63,11 @@ describe('group duties', () => {
       3,
     ];
     await redis().call(suspect[0] as string, suspect.slice(1));
-    const { claim } = createGroupDuties(redis(), [ENTRY_VERSION]);
     const batches: (readonly [string, number])[][] = [];
     let cursor = CLAIM_START;
     do {
       const options = { consumer: 'heir', idleMs: 0, transactionsMax: 10, cursor };
-      const claimed = await claim({ stream: stream.transactions, ...options });
+      const claimed = await claim({ stream, ...options });
       batches.push(claimed.entries.map(({ id, deliveries }) => [id, deliveries] as const));
       cursor = claimed.cursor;
     } while (cursor !== CLAIM_START);
@@ -81,8 +85,7 @@ describe('group duties', () => {
   });
 
   test('claim counts on what entries of one carry, and tells those of several that are to be divided', async () => {
-    const { claim } = createGroupDuties(redis(), [ENTRY_VERSION]);
-    const options = { stream: stream.transactions, consumer: 'heir', idleMs: 0, cursor: '-' };
+    const options = { stream, consumer: 'heir', idleMs: 0, cursor: '-' };
     await producer().append(payloads(3));
     await appendSingly([payload(4)]);
     const [many = '', one = ''] = await deliver('dead', 4);
@@ -96,45 +99,56 @@ describe('group duties', () => {
     expect(await claim({ ...options, transactionsMax: 3 })).toMatchObject({
       suspects: [{ id: many, deliveries: 2 }],
     });
-    await redis().flushall();
-    const { packed } = packAgain([payload(1)]);
-    const fields = ['v', '2', 'n', '1', 'h', '1 ingest 2 ', 'd'];
-    await redis().xadd(stream.transactions, '*', ...fields, packed);
-    await deliver('dead', 1);
-    const carried = await claim({ ...options, transactionsMax: 10 });
-    expect(carried.entries).toMatchObject([{ deliveries: 4 }]);
+    const { packed, head } = packAgain([payload(1)], 2);
+    // The head of version 2 says it by place.
+    for (const [version, carrying] of [
+      ['2', '1 ingest 2 '],
+      ['3', head],
+    ] as const) {
+      await redis().flushall();
+      const fields = ['v', version, 'n', '1', 'h', carrying, 'd'];
+      await redis().xadd(stream.transactions, '*', ...fields, packed);
+      await deliver('dead', 1);
+      const carried = await claimStale(redis(), ENTRY_VERSIONS, {
+        ...{ ...options, transactionsMax: 10 },
+      });
+      expect(carried.entries).toMatchObject([{ deliveries: 4 }]);
+    }
   });
 
   test('claim leaves entries of versions that we do not read, and takes what was handed over to us', async () => {
     const { packed } = packAgain([payload(1)]);
-    for (const version of ['3', '2', '2', '3']) {
+    for (const version of ['4', '2', '2', '4']) {
       const fields = ['v', version, 'n', '1', 'h', '1 ingest 0 ', 'd'];
       await redis().xadd(stream.transactions, '*', ...fields, packed);
     }
     const ids = await deliver('dead', 4);
     const [third = '', second = '', other = '', fourth = ''] = ids;
-    const [old, both] = [['2'], ['2', '3']].map((versions) => createGroupDuties(redis(), versions));
-    if (old === undefined || both === undefined) throw new Error('two were made');
-    const options = { stream: stream.transactions, consumer: 'heir', idleMs: 0, cursor: '-' };
-    const claimed = await old.claim({ ...options, transactionsMax: 10 });
+    const [old, both] = [['2'], ['2', '4']] as const;
+    const options = { stream, consumer: 'heir', idleMs: 0, cursor: '-' };
+    const claimed = await claimStale(redis(), old, { ...options, transactionsMax: 10 });
     expect(claimed.entries.map(({ id }) => id)).toEqual([second, other]);
-    const entries = ids.map((id) => ({ id, version: '3' }));
-    await handEntriesOver(redis(), [
-      { stream: stream.transactions, consumer: 'dead', entries },
-      { stream: 'no:such:stream', consumer: 'dead', entries },
-    ]);
+    const missing = streamKeys('m', 'NO-NE', 0);
+    await handEntriesOver(
+      redis(),
+      [stream, missing].flatMap((of) =>
+        ids.map((id) => ({ id, version: '4', stream: of, consumer: 'dead' })),
+      ),
+    );
     const rows = (await redis().xpending(stream.transactions, GROUP, '-', '+', 10)) as unknown[][];
     expect(rows.map((row) => [row[1], row[3]])).toEqual([
-      ['for-version-3', 0],
+      ['for-version-4', 0],
       ['heir', 2],
       ['heir', 2],
-      ['for-version-3', 0],
+      ['for-version-4', 0],
     ]);
     const empty = streamKeys('m', 'DE-TR', 0);
-    expect(await old.findHandedOver([stream, empty])).toEqual([]);
-    const found = await both.findHandedOver([stream, empty]);
-    expect(found).toEqual([{ stream, from: 'for-version-3' }]);
-    const taken = await both.claim({ ...options, transactionsMax: 10, from: 'for-version-3' });
+    expect(await findHandedOver(redis(), old, [stream, empty])).toEqual([]);
+    const found = await findHandedOver(redis(), both, [stream, empty]);
+    expect(found).toEqual([{ stream, from: 'for-version-4' }]);
+    const taken = await claimStale(redis(), both, {
+      ...{ ...options, transactionsMax: 10, from: 'for-version-4' },
+    });
     expect(taken.entries).toMatchObject([
       { id: third, deliveries: 1 },
       { id: fourth, deliveries: 1 },
@@ -145,8 +159,7 @@ describe('group duties', () => {
     await appendSingly(payloads(2));
     const [ours = ''] = await deliver('c', 1);
     const [theirs = ''] = await deliver('other', 1);
-    const duties = createGroupDuties(redis(), [ENTRY_VERSION]);
-    expect(await duties.heartbeat(stream.transactions, 'c', [ours, theirs])).toBe(1);
+    expect(await heartbeat(redis(), stream.transactions, 'c', [ours, theirs])).toBe(1);
     const rows = (await redis().xpending(stream.transactions, GROUP, '-', '+', 10)) as unknown[][];
     expect(rows.map((row) => [row[1], row[3]])).toEqual([
       ['c', 1],
@@ -157,13 +170,12 @@ describe('group duties', () => {
   test('removeConsumer spares a consumer with something pending', async () => {
     await producer().append(payloads(1));
     const [id = ''] = await deliver('c', 1);
-    const duties = createGroupDuties(redis(), [ENTRY_VERSION]);
-    await duties.removeConsumer([stream.transactions, 'no:such:stream'], 'c');
+    await removeConsumer(redis(), [stream.transactions, 'no:such:stream'], 'c');
     expect((await listConsumers(redis(), stream.transactions)).map(({ name }) => name)).toEqual([
       'c',
     ]);
     await redis().xack(stream.transactions, GROUP, id);
-    await duties.removeConsumer([stream.transactions], 'c');
+    await removeConsumer(redis(), [stream.transactions], 'c');
     expect(await listConsumers(redis(), stream.transactions)).toEqual([]);
     expect(await listConsumers(redis(), 'no:such:stream')).toEqual([]);
   });

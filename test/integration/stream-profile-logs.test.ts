@@ -4,20 +4,24 @@
  * hand.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { boundProfiles } from '../../src/core/stream/memory/bound-profiles.ts';
+import type { MarketInRedis } from '../../src/core/stream/memory/memory.ts';
 import {
-  createProfileLogs,
+  appendProfiles,
+  installProfiles,
   type KnownEnd,
   type LogAppend,
-  type ProfileLogs,
 } from '../../src/core/stream/profiles/profile-logs.ts';
 import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
 import { copyNow, takeOver } from '../support/replica.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
+import { marketIn } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 let service: TestService;
 let redis: RedisClient;
-let logs: ProfileLogs;
+let market: MarketInRedis;
+const TTL_SECONDS = 60;
 beforeAll(async () => {
   service = await startTestRedis({ settings: { 'repl-diskless-sync-delay': '0' } });
   redis = openCommands(service.url, 2000);
@@ -30,10 +34,8 @@ afterAll(async () => {
 beforeEach(async () => {
   await redis.config('SET', 'maxmemory', '0');
   await redis.flushall();
-  logs = createProfileLogs(options());
+  market = marketIn(redis);
 });
-
-const options = () => ({ redis, market: 'm', ttlSeconds: 60 });
 
 let stamps = 0;
 /** Contents, and a stamp of their own. */
@@ -56,15 +58,22 @@ const NOTHING = Buffer.alloc(0);
 describe('logs of profiles', () => {
   test('tell each caller what it lacks, of many of many slots', async () => {
     const first = Array.from({ length: 40 }, (_, n) => block(`first ${n}`));
-    const begun = await logs.append(first.map((bytes, n) => append(n, null, bytes)));
+    const begun = await appendProfiles(
+      market,
+      TTL_SECONDS,
+      first.map((bytes, n) => append(n, null, bytes)),
+    );
     expect(begun).toEqual(
       first.map(() => ({ lacks: 'absent', bytes: new Uint8Array(0), isStored: true })),
     );
     const ends = first.map((bytes) => endOf(bytes.length, bytes));
     const second = block('second');
     const odd = ends.flatMap((end, n) => (n % 2 === 1 ? [append(n, end, second)] : []));
-    for (const { lacks } of await logs.append(odd)) expect(lacks).toBe('nothing');
-    const replies = await logs.append(
+    for (const { lacks } of await appendProfiles(market, TTL_SECONDS, odd))
+      expect(lacks).toBe('nothing');
+    const replies = await appendProfiles(
+      market,
+      TTL_SECONDS,
       ends.map((end, n) => append(n, n % 3 === 0 ? null : end, block('third'))),
     );
     replies.forEach(({ lacks, bytes, isStored }, n) => {
@@ -74,55 +83,67 @@ describe('logs of profiles', () => {
       else expect(Buffer.from(bytes)).toEqual(since);
       expect(lacks).toBe(n % 3 === 0 ? 'whole' : n % 2 === 1 ? 'since' : 'nothing');
     });
-    expect(await logs.append([])).toEqual([]);
+    expect(await appendProfiles(market, TTL_SECONDS, [])).toEqual([]);
   });
 
   test('are never taken for one that was lost and grew again', async () => {
     const [one, other] = [block('as long'), block('as long')];
-    await logs.append([append(1, null, one)]);
+    await appendProfiles(market, TTL_SECONDS, [append(1, null, one)]);
     await redis.del(key(1));
-    await logs.append([append(1, null, other)]);
-    const [reply] = await logs.append([append(1, endOf(one.length, one), block('more'))]);
+    await appendProfiles(market, TTL_SECONDS, [append(1, null, other)]);
+    const [reply] = await appendProfiles(market, TTL_SECONDS, [
+      append(1, endOf(one.length, one), block('more')),
+    ]);
     expect(reply).toEqual({ lacks: 'whole', bytes: other, isStored: true });
-    const [short] = await logs.append([append(1, endOf(5000, one), NOTHING)]);
+    const [short] = await appendProfiles(market, TTL_SECONDS, [
+      append(1, endOf(5000, one), NOTHING),
+    ]);
     expect(short?.lacks).toBe('whole');
   });
 
   test('get a snapshot in place of what its maker knew, and keep what came behind', async () => {
     const [first, behind, snapshot] = [block('first'), block('behind'), block('snapshot')];
-    await logs.append([append(2, null, first)]);
+    await appendProfiles(market, TTL_SECONDS, [append(2, null, first)]);
     const known = endOf(first.length, first);
     expect(await redis.ttl(key(2))).toBeLessThanOrEqual(10);
-    await logs.append([append(2, known, behind)]);
+    await appendProfiles(market, TTL_SECONDS, [append(2, known, behind)]);
     const install = { key: key(2), slot: 2, known, snapshot };
-    expect(await logs.install([install, install])).toEqual(['installed', 'refused']);
+    expect(await installProfiles(market, TTL_SECONDS, [install, install])).toEqual([
+      'installed',
+      'refused',
+    ]);
     expect(await redis.getBuffer(key(2))).toEqual(Buffer.concat([snapshot, behind]));
     expect(await redis.ttl(key(2))).toBeGreaterThan(50);
     // Made before a label, a loss or another snapshot.
     await redis.del(key(2));
     const late = { ...install, known: endOf(snapshot.length, snapshot) };
-    expect(await logs.install([late])).toEqual(['refused']);
+    expect(await installProfiles(market, TTL_SECONDS, [late])).toEqual(['refused']);
     expect(await redis.exists(key(2))).toBe(0);
-    expect(await logs.install([])).toEqual([]);
+    expect(await installProfiles(market, TTL_SECONDS, [])).toEqual([]);
   });
 
   test('live on while they are renewed, placeholders do not', async () => {
     const first = block('first');
-    await logs.append([append(3, null, first)]);
-    await logs.append([{ ...append(3, null, block('second')), isToRenew: true }]);
+    await appendProfiles(market, TTL_SECONDS, [append(3, null, first)]);
+    await appendProfiles(market, TTL_SECONDS, [
+      { ...append(3, null, block('second')), isToRenew: true },
+    ]);
     expect(await redis.ttl(key(3))).toBeLessThanOrEqual(10);
     const renewing = { ...append(3, endOf(first.length, first), block('third')), isToRenew: true };
-    await logs.append([renewing]);
+    await appendProfiles(market, TTL_SECONDS, [renewing]);
     expect(await redis.ttl(key(3))).toBeGreaterThan(50);
   });
 
   test('come in as many replies as it takes, each bounded', async () => {
-    const bounded = createProfileLogs({ ...options(), replyBytesMax: 1000 });
     const wholes = [4, 5, 6].map(() => block('x'.repeat(600)));
-    await logs.append(wholes.map((bytes, index) => append(4 + index, null, bytes)));
+    await appendProfiles(
+      market,
+      TTL_SECONDS,
+      wholes.map((bytes, index) => append(4 + index, null, bytes)),
+    );
     const more = block('more');
     const asked = [4, 5, 6].map((n) => append(n, null, more));
-    const replies = await bounded.append(asked);
+    const replies = await appendProfiles(market, TTL_SECONDS, asked, 1000);
     expect(replies.map(({ lacks }) => lacks)).toEqual(['whole', 'later', 'later']);
     // Nothing has happened to those.
     expect(await redis.strlen(key(5))).toBe(wholes[1]?.length);
@@ -131,10 +152,14 @@ describe('logs of profiles', () => {
 
   test('are dropped where Redis has no room for a block, and their past is told once more', async () => {
     const firsts = [7, 8].map(() => block('x'.repeat(1000)));
-    await logs.append(firsts.map((bytes, index) => append(7 + index, null, bytes)));
+    await appendProfiles(
+      market,
+      TTL_SECONDS,
+      firsts.map((bytes, index) => append(7 + index, null, bytes)),
+    );
     await redis.config('SET', 'maxmemory', '1');
     const known = firsts.map((bytes) => endOf(bytes.length, bytes));
-    const replies = await logs.append([
+    const replies = await appendProfiles(market, TTL_SECONDS, [
       append(7, known[0] ?? null, block('lost')),
       append(8, null, block('lost')),
       append(9, null, block('lost')),
@@ -149,47 +174,59 @@ describe('logs of profiles', () => {
 
   test('are dropped where Redis has no room for a snapshot', async () => {
     const first = block('first');
-    await logs.append([append(10, null, first)]);
+    await appendProfiles(market, TTL_SECONDS, [append(10, null, first)]);
     await redis.config('SET', 'maxmemory', '1');
     const known = endOf(first.length, first);
     const install = { key: key(10), slot: 2, known, snapshot: block('snapshot') };
-    expect(await logs.install([install])).toEqual(['dropped']);
+    expect(await installProfiles(market, TTL_SECONDS, [install])).toEqual(['dropped']);
     expect(await redis.exists(key(10))).toBe(0);
   });
 
   test('give way above their share of the memory, the idle ones first, and none are begun', async () => {
     const firsts = Array.from({ length: 2000 }, (_, n) => block(`${n} ${'x'.repeat(1000)}`));
-    await logs.append(firsts.map((bytes, n) => append(n, null, bytes)));
+    await appendProfiles(
+      market,
+      TTL_SECONDS,
+      firsts.map((bytes, n) => append(n, null, bytes)),
+    );
     await redis.set('{m:US-EG:0}:transactions', 'stays');
     const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
     await redis.config('SET', 'maxmemory', String(Math.round(used / 0.75)));
-    expect(await logs.keepBudget()).toBeGreaterThan(0);
+    expect(await boundProfiles(market)).toBeGreaterThan(0);
     expect(await redis.exists('{m:US-EG:0}:transactions')).toBe(1);
     const left = (await redis.keys('{m:p0?}:account:*')).length;
     expect(left).toBeLessThan(2000);
-    expect(await logs.keepBudget()).toBe(0);
+    expect(await boundProfiles(market)).toBe(0);
     // Above its share without any logs, it begins none.
     await redis.config('SET', 'maxmemory', '1000');
-    await logs.keepBudget();
+    await boundProfiles(market);
     await redis.config('SET', 'maxmemory', '0');
-    const [crowded] = await logs.append([append(3000, null, block('new'))]);
+    const [crowded] = await appendProfiles(market, TTL_SECONDS, [append(3000, null, block('new'))]);
     expect(crowded).toMatchObject({ lacks: 'absent', isStored: false });
-    await logs.keepBudget();
-    const [roomy] = await logs.append([append(3000, null, block('new'))]);
+    await boundProfiles(market);
+    const [roomy] = await appendProfiles(market, TTL_SECONDS, [append(3000, null, block('new'))]);
     expect(roomy).toMatchObject({ lacks: 'absent', isStored: true });
   });
 
   test('give back their spare memory before any is dropped, and keep content and expiry', async () => {
     const firsts = Array.from({ length: 1000 }, (_, n) => block(`${n} ${'x'.repeat(2000)}`));
-    await logs.append(firsts.map((bytes, n) => append(n, null, bytes)));
+    await appendProfiles(
+      market,
+      TTL_SECONDS,
+      firsts.map((bytes, n) => append(n, null, bytes)),
+    );
     const ends = firsts.map((bytes) => endOf(bytes.length, bytes));
-    await logs.append(ends.map((end, n) => append(n, end, block('y'.repeat(500)))));
+    await appendProfiles(
+      market,
+      TTL_SECONDS,
+      ends.map((end, n) => append(n, end, block('y'.repeat(500)))),
+    );
     await redis.expire(key(7), 500);
     const whole = await redis.getBuffer(key(7));
     const used = async () => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
     const before = await used();
     await redis.config('SET', 'maxmemory', String(Math.round(before / 0.75)));
-    expect(await logs.keepBudget()).toBe(0);
+    expect(await boundProfiles(market)).toBe(0);
     expect(await used()).toBeLessThan(0.9 * before);
     expect(await redis.keys('{m:p0?}:account:*')).toHaveLength(1000);
     expect(await redis.getBuffer(key(7))).toEqual(whole);
@@ -203,35 +240,35 @@ describe('logs of profiles', () => {
     const replica = openCommands(second.url, 5000);
     await untilReady(replica, 5000);
     const [first, lacking] = [block('first'), block('lacking')];
-    await logs.append([append(7, null, first), append(8, null, first)]);
+    await appendProfiles(market, TTL_SECONDS, [append(7, null, first), append(8, null, first)]);
     // As one that has a snapshot lives on.
     for (const n of [7, 8]) await redis.persist(key(n));
     await copyNow(replica, service);
-    await logs.append([append(7, endOf(first.length, first), lacking)]);
+    await appendProfiles(market, TTL_SECONDS, [append(7, endOf(first.length, first), lacking)]);
     await redis.set('{m:US-EG:0}:transactions', 'gone with the master');
     await replica.set('{m:US-EG:0}:transactions', 'stays');
     await takeOver(redis, second);
     replica.disconnect();
     expect(await redis.getBuffer(key(7))).toEqual(first);
-    const both = [logs, createProfileLogs(options())];
+    const both = [market, marketIn(redis)];
     const asked = [append(7, null, NOTHING), append(8, endOf(first.length, first), NOTHING)];
-    const replies = () => Promise.all(both.map((one) => one.append(asked)));
+    const replies = () => Promise.all(both.map((one) => appendProfiles(one, TTL_SECONDS, asked)));
     await waitUntil(
       async () => (await replies()).flat().every(({ lacks }) => lacks === 'absent'),
       30_000,
       'the logs to be gone',
     );
     expect(await redis.get('{m:US-EG:0}:transactions')).toBe('stays');
-    await logs.append([append(7, null, lacking)]);
-    const [again] = await createProfileLogs(options()).append([append(7, null, NOTHING)]);
+    await appendProfiles(market, TTL_SECONDS, [append(7, null, lacking)]);
+    const [again] = await appendProfiles(marketIn(redis), TTL_SECONDS, [append(7, null, NOTHING)]);
     expect(again).toMatchObject({ lacks: 'whole', bytes: lacking });
   });
 
   test('are absent, and begun by nobody, where a full Redis cannot say whose they are', async () => {
-    await logs.append([append(9, null, block('first'))]);
+    await appendProfiles(market, TTL_SECONDS, [append(9, null, block('first'))]);
     await redis.set('{m:p01}:history', 'another');
     await redis.config('SET', 'maxmemory', '1');
-    const [later] = await logs.append([append(9, null, block('second'))]);
+    const [later] = await appendProfiles(market, TTL_SECONDS, [append(9, null, block('second'))]);
     expect(later).toMatchObject({ lacks: 'absent', isStored: false });
     expect(await redis.exists(key(9))).toBe(0);
   });

@@ -4,22 +4,21 @@
  */
 import { describe, expect, test } from 'vitest';
 import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
-import { CLAIM_START, createGroupDuties } from '../../src/core/stream/group/consumer-group.ts';
+import { CLAIM_START, claimStale } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
 import {
-  createSettle,
   type EndedEntry,
   type PublishedScores,
   prove,
   type Settlement,
-  type SettleOptions,
+  settle as settleIn,
 } from '../../src/core/stream/settle/settle.ts';
 import { toRow } from '../../src/core/work/acknowledge.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readEntries, readScored } from '../support/stream-entries.ts';
-import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
+import { createStreamRig, marketIn, payload, payloads, stream } from '../support/stream-rig.ts';
 
 const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 const AT = '2026-11-01T00:00:00.000Z';
@@ -27,11 +26,8 @@ const AT = '2026-11-01T00:00:00.000Z';
 function settlement(consumer: string, more: Partial<Settlement>): Settlement {
   return { stream, consumer, ended: [], replaced: [], replies: [], ...more };
 }
-const settleWith = (more: Partial<SettleOptions>, ...settlements: Settlement[]) => {
-  const options = { redis: redis(), market: 'm', hasRoom: () => true, onUnpublished: () => {} };
-  return createSettle({ ...options, ...more })(settlements);
-};
-const settle = (...settlements: Settlement[]) => settleWith({}, ...settlements);
+const settle = async (...settlements: Settlement[]) =>
+  (await settleIn(marketIn(redis()), settlements)).failures;
 
 const CODES = ['VELOCITY', 'NEW_DEVICE'];
 const DECISION: Parameters<typeof toRow>[1] = {
@@ -90,15 +86,11 @@ describe('settle', () => {
   test('writes no events and no copies where there is no room, and tells of how many scores', async () => {
     await appendSingly(payloads(2));
     const [first = '', second = ''] = await deliver('c', 2);
-    const unpublished: number[] = [];
-    const options = { hasRoom: () => false, onUnpublished: (n: number) => unpublished.push(n) };
     const all = [ended(first), ended(second, 1, { scores: [], deadLetters: [letter] })];
-    await settleWith(options, settlement('c', { ended: all }));
+    const settled = await settleIn(marketIn(redis(), 0), [settlement('c', { ended: all })]);
     expect(await lengths()).toEqual([0, 0]);
-    expect([await redis().exists(stream.scored, stream.deadLetters), unpublished]).toEqual([
-      0,
-      [1],
-    ]);
+    expect(await redis().exists(stream.scored, stream.deadLetters)).toBe(0);
+    expect(settled).toEqual({ failures: [null], unpublished: 1 });
   });
 
   test('publishes no scores of entries that somebody else has settled', async () => {
@@ -131,8 +123,8 @@ describe('settle', () => {
   test('moves nothing that another consumer has taken over', async () => {
     await appendSingly(payloads(4));
     const [retry = '', dead = '', released = '', told = ''] = await deliver('zombie', 4);
-    await createGroupDuties(redis(), [ENTRY_VERSION]).claim({
-      ...{ stream: stream.transactions, consumer: 'heir', idleMs: 0 },
+    await claimStale(redis(), [ENTRY_VERSION], {
+      ...{ stream, consumer: 'heir', idleMs: 0 },
       ...{ cursor: CLAIM_START, transactionsMax: 10 },
     });
     const by = [packAgain([payload(2)]), packAgain([payload(3)])];
@@ -178,12 +170,9 @@ describe('settle', () => {
     await producer().append([payload(5), payload(6)]);
     const ids = await deliver('c', 7);
     const [done = '', retried = '', dead = '', divided = '', released = '', pair = ''] = ids;
-    const unpublished: number[] = [];
-    const onUnpublished = (scores: number) => unpublished.push(scores);
     await redis().config('SET', 'maxmemory', '1');
     const by = [packAgain([payload(4)])];
-    await settleWith(
-      { onUnpublished },
+    const { unpublished } = await settleIn(marketIn(redis()), [
       settlement('c', {
         ended: [
           ended(done),
@@ -194,13 +183,13 @@ describe('settle', () => {
         ],
         replaced: [{ entryId: released, transactions: 1, by }],
       }),
-    );
+    ]);
     await redis().config('SET', 'maxmemory', '0');
     expect(await lengths()).toEqual([0, 1]);
     expect(await readEntries(redis(), stream.transactions)).toEqual([payload(4)]);
     expect(await redis().zcard(stream.retries)).toBe(1);
     expect(await redis().exists(stream.scored, stream.deadLetters)).toBe(0);
-    expect(unpublished).toEqual([4]);
+    expect(unpublished).toBe(4);
     expect(await counts()).toEqual({ transactions: '1' });
   });
 

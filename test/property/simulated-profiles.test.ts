@@ -5,16 +5,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { profileKey, profileSlot } from '../../src/core/stream/keys.ts';
+import type { MarketInRedis } from '../../src/core/stream/memory/memory.ts';
 import {
-  createProfileLogs,
+  appendProfiles,
+  installProfiles,
   type KnownEnd,
   type LogReply,
-  type ProfileLogs,
 } from '../../src/core/stream/profiles/profile-logs.ts';
 import { createMemoryProfiles, type MemoryProfiles } from '../simulation/memory-profiles.ts';
-import { createStreamRig } from '../support/stream-rig.ts';
+import { createStreamRig, marketIn } from '../support/stream-rig.ts';
 
 const rig = createStreamRig();
+const TTL_SECONDS = 100;
 const RUNS = 60;
 const PARTIES = ['acc_1', 'acc_2'];
 
@@ -43,7 +45,7 @@ function endAfter(known: KnownEnd | null, { lacks, bytes }: LogReply, added: num
 }
 
 type Both = {
-  readonly logs: ProfileLogs;
+  readonly market: MarketInRedis;
   readonly memory: MemoryProfiles;
   /** What each writer knows of each log. */
   readonly ends: Map<string, KnownEnd>;
@@ -51,7 +53,7 @@ type Both = {
 };
 
 async function take(
-  { logs, memory, ends, place }: Both,
+  { market, memory, ends, place }: Both,
   { party, writer, act, bytes }: Step,
   number: number,
 ): Promise<void> {
@@ -60,14 +62,16 @@ async function take(
   const { block, high, low } = blockOf(bytes, number);
   if (act === 'append' || act === 'read') {
     const append = { ...place, known, block: act === 'read' ? Buffer.alloc(0) : block };
-    const [reply] = await logs.append([{ ...append, isToRenew: true }]);
+    const [reply] = await appendProfiles(market, TTL_SECONDS, [{ ...append, isToRenew: true }]);
     const simulated = memory.append({ ...append, isToRenew: true });
     expect({ ...reply, bytes: Buffer.from(reply?.bytes ?? []) }).toEqual(simulated);
     const length = endAfter(known, simulated, block.length);
     if (act === 'append') ends.set(name, { length, high, low });
   } else if (act === 'install' && known !== null) {
     const install = { ...place, known, snapshot: block };
-    expect(await logs.install([install])).toEqual([memory.install(install)]);
+    expect(await installProfiles(market, TTL_SECONDS, [install])).toEqual([
+      memory.install(install),
+    ]);
     ends.set(name, { length: block.length, high, low });
   } else if (act === 'forget') ends.delete(name);
   else if (act === 'invalidate') {
@@ -83,7 +87,7 @@ test('logs of the simulation are kept as Redis keeps them', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), async (steps) => {
       await redis.flushall();
-      const logs = createProfileLogs({ redis, market: 'm', ttlSeconds: 100 });
+      const market = marketIn(redis);
       const memory = createMemoryProfiles({ stamp: true, installStamp: true });
       const ends = new Map<string, KnownEnd>();
       for (const [index, one] of steps.entries()) {
@@ -91,7 +95,7 @@ test('logs of the simulation are kept as Redis keeps them', async () => {
           key: profileKey('m', 'account', one.party),
           slot: profileSlot(one.party),
         };
-        await take({ logs, memory, ends, place }, one, index + 1);
+        await take({ market, memory, ends, place }, one, index + 1);
         expect(await redis.getBuffer(place.key)).toEqual(memory.values.get(place.key) ?? null);
       }
     }),

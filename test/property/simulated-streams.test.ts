@@ -8,18 +8,19 @@ import { expect, test } from 'vitest';
 import { ENTRY_VERSION, type PackedEntry } from '../../src/core/stream/entries/entry.ts';
 import {
   type Claimed,
-  createGroupDuties,
+  claimStale,
   ensureGroups,
+  heartbeat,
 } from '../../src/core/stream/group/consumer-group.ts';
 import { type Read, readGroup, type StreamEntry } from '../../src/core/stream/group/read-group.ts';
 import { loadScript, runScript } from '../../src/core/stream/scripts.ts';
 import { promoteRetries } from '../../src/core/stream/settle/retries.ts';
-import { createSettle, type Settlement } from '../../src/core/stream/settle/settle.ts';
+import { type Settlement, settle } from '../../src/core/stream/settle/settle.ts';
 import { toRow } from '../../src/core/work/acknowledge.ts';
 import { createMemoryStreams } from '../simulation/memory-streams.ts';
 import { deliver } from '../support/delivered.ts';
 import { readScored } from '../support/stream-entries.ts';
-import { createStreamRig, stream } from '../support/stream-rig.ts';
+import { createStreamRig, marketIn, stream } from '../support/stream-rig.ts';
 
 const rig = createStreamRig();
 const name = stream.transactions;
@@ -78,13 +79,7 @@ async function createRedisSide(): Promise<Side> {
   const redis = rig.redis();
   await redis.flushall();
   await ensureGroups(redis, [name]);
-  const duties = createGroupDuties(redis, [ENTRY_VERSION]);
-  const settle = createSettle({
-    redis,
-    market: 'm',
-    hasRoom: () => true,
-    onUnpublished: () => undefined,
-  });
+  const market = marketIn(redis);
   const read = (own: string, share: number) => ({
     ...{ consumer: own, streams: [stream], shares: [share], transactionsMax: share },
   });
@@ -97,9 +92,11 @@ async function createRedisSide(): Promise<Side> {
     read: async (own, max) => entriesOf(await readGroup(redis, read(own, max))),
     own: async (own, max) => entriesOf(await readGroup(redis, read(own, max), '0')),
     claim: (own, transactionsMax, cursor) =>
-      duties.claim({ stream: name, consumer: own, idleMs: 0, cursor, transactionsMax }),
-    heartbeat: (own, ids) => duties.heartbeat(name, own, ids),
-    settle: async (settlement) => (await settle([settlement]))[0],
+      claimStale(redis, [ENTRY_VERSION], {
+        ...{ stream, consumer: own, idleMs: 0, cursor, transactionsMax },
+      }),
+    heartbeat: (own, ids) => heartbeat(redis, name, own, ids),
+    settle: async (settlement) => (await settle(market, [settlement])).failures[0],
     promote: () => promoteRetries(redis, [stream]),
     left: async () => ({
       entries: (await redis.xrange(name, '-', '+')).map(([, fields]) => fields.slice(2).join(' ')),
@@ -118,7 +115,7 @@ function createMemorySide(): Side {
       published += 1;
     },
   };
-  const streams = createMemoryStreams(Date.now, observer, { ownerCheck: true });
+  const streams = createMemoryStreams(Date.now, observer, { ownerCheck: true }, 0);
   streams.ensureGroup(name);
   const read = (own: string, share: number) => ({
     ...{ consumer: own, streams: [stream], shares: [share], transactionsMax: share },
@@ -130,7 +127,7 @@ function createMemorySide(): Side {
     read: async (own, max) => entriesOf(streams.readNew(read(own, max))),
     own: async (own, max) => entriesOf(streams.readOwn(read(own, max), '0')),
     claim: async (own, transactionsMax, cursor) =>
-      streams.claim({ stream: name, consumer: own, idleMs: 0, cursor, transactionsMax }),
+      streams.claim({ stream, consumer: own, idleMs: 0, cursor, transactionsMax }),
     heartbeat: async (own, ids) => streams.heartbeat(name, own, ids),
     settle: async (settlement) => streams.settle(settlement),
     promote: async () => streams.promote(name),

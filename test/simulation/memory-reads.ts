@@ -1,9 +1,6 @@
 /** What takes entries off the simulation's streams: lua/read-n.lua, XREADGROUP and lua/claim-stale-1.lua. */
-import {
-  carriedDeliveries,
-  ENTRY_VERSION,
-  type PackedEntry,
-} from '../../src/core/stream/entries/entry.ts';
+import { ENTRY_VERSION, type PackedEntry } from '../../src/core/stream/entries/entry.ts';
+import { carriedDeliveries } from '../../src/core/stream/entries/entry-head.ts';
 import {
   CLAIM_START,
   type Claimed,
@@ -47,14 +44,22 @@ export function touch(
   return deliveries;
 }
 
-function toEntry(id: number, entry: PackedEntry | undefined, delivered: number): StreamEntry {
+type Owner = Pick<StreamEntry, 'stream' | 'consumer'>;
+
+function toEntry(
+  id: number,
+  entry: PackedEntry | undefined,
+  { stream, consumer }: Owner,
+  delivered: number,
+): StreamEntry {
+  const owned = { id: `${id}-0`, stream, consumer };
   if (entry === undefined) {
     const none = { version: null, transactions: 0, head: null, packed: null };
-    return { id: `${id}-0`, ...none, deleted: true, deliveries: delivered, carried: 0 };
+    return { ...owned, ...none, deleted: true, deliveries: delivered, carried: 0 };
   }
   const carried = carriedDeliveries(entry.head);
   const deliveries = delivered + carried;
-  return { id: `${id}-0`, version: ENTRY_VERSION, ...entry, deleted: false, deliveries, carried };
+  return { ...owned, version: ENTRY_VERSION, ...entry, deleted: false, deliveries, carried };
 }
 
 /** lua/read-n.lua: entries until their transactions suffice. */
@@ -76,7 +81,7 @@ export function readNew(
         if (id <= group.lastDelivered || wanted <= 0) continue;
         group.lastDelivered = id;
         touch(group, id, consumer, nowMs, 1);
-        const read = toEntry(id, entry, 1);
+        const read = toEntry(id, entry, { stream, consumer }, 1);
         observer.delivered(transactionIdsOf(entry), read.deliveries);
         found.push(read);
         wanted -= entry.transactions;
@@ -85,7 +90,7 @@ export function readNew(
     } catch (error) {
       failed.set(stream, error as Failure);
     }
-    if (found.length > 0) deliveries.push({ stream, entries: found, held: 0 });
+    if (found.length > 0) deliveries.push({ stream, entries: found, total: 0 });
   }
   return deliveries.length + failed.size > 0 ? { deliveries, failed } : undefined;
 }
@@ -108,10 +113,10 @@ export function readOwn(
       if (entry !== undefined) {
         observer.delivered(transactionIdsOf(entry), touch(group, id, consumer, nowMs, 1));
       }
-      found.push(toEntry(id, entry, 2));
+      found.push(toEntry(id, entry, { stream, consumer }, 2));
       wanted -= entry?.transactions ?? 1;
     }
-    return { stream, entries: found, held: 0 };
+    return { stream, entries: found, total: 0 };
   });
   return { deliveries, failed: new Map() };
 }
@@ -123,7 +128,7 @@ export function claim(
   nowMs: number,
   observer: StreamObserver,
 ): Claimed {
-  const { entries, group } = existing(streams, stream);
+  const { entries, group } = existing(streams, stream.transactions);
   const from = cursor === CLAIM_START ? 0 : idOf(cursor.slice(1)) + 1;
   const stale = [...group.pending]
     .filter(([id, pending]) => id >= from && nowMs - pending.sinceMs >= idleMs)
@@ -142,11 +147,14 @@ export function claim(
     if (sum > 0 && sum + transactions > transactionsMax) break;
     if (transactions > 1 && deliveries >= DELIVERIES_WHOLE) {
       touch(group, id, consumer, nowMs, 0);
-      claimed.suspects.push({ ...toEntry(id, entry, 0), deliveries: DELIVERIES_WHOLE });
+      claimed.suspects.push({
+        ...toEntry(id, entry, { stream, consumer }, 0),
+        deliveries: DELIVERIES_WHOLE,
+      });
     } else {
       const alone = deliveries >= DELIVERIES_TOGETHER;
       if (alone && sum > 0) break;
-      const read = toEntry(id, entry, touch(group, id, consumer, nowMs, 1));
+      const read = toEntry(id, entry, { stream, consumer }, touch(group, id, consumer, nowMs, 1));
       observer.delivered(transactionIdsOf(entry), read.deliveries);
       claimed.entries.push(read);
       if (alone) {

@@ -1,38 +1,45 @@
 /**
- * A worker of the simulation: the real runWorker with the real batch steps, fold, retry policy, claims,
- * readers and reconciler; only what crosses the process border leads to the stand-ins.
+ * A worker of the simulation: the real runWorker with the real batch, fold, retry policy, claims, readers and reconciler. The
+ * two ports lead to the stand-ins (ports.ts).
  */
+
+import type { Market } from '../../src/core/market.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
-import { insertPacked, readItemPlace } from '../../src/core/profile/packed-list.ts';
+import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
 import { RULES_ALONE } from '../../src/core/score/judge.ts';
+import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
 import { ENTRY_READER } from '../../src/core/stream/group/versions.ts';
+import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import type { ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
-import type { BatchStore } from '../../src/core/work/batch-dependencies.ts';
-import { type BatchSteps, createBatchSteps } from '../../src/core/work/process-batch.ts';
-import { createFoldKind } from '../../src/core/work/profiles/fold-kind.ts';
-import { createFoldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
+import { openProfiles } from '../../src/core/work/profiles/profiles.ts';
 import { runWorker } from '../../src/core/work/run-worker.ts';
-import type { Group } from '../../src/core/work/worker-parts.ts';
+import type { Guards } from '../../src/kit/breakers/guards.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 import type { Duty } from '../../src/kit/duties/run-duties.ts';
 import { createLog } from '../../src/kit/metrics/log.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import type { RedisClient } from '../../src/kit/redis/connection.ts';
+import { testConfig } from '../support/config.ts';
 import { createLabelDuty } from './label-duty.ts';
 import { createLettersDuty } from './letters-duty.ts';
+import { meetNature } from './natures.ts';
+import type { StorePort, StreamPort } from './ports.ts';
 import type { Process } from './process.ts';
 import { createReconcileDuty } from './reconcile-duty.ts';
 import { CLAIM_IDLE_MS } from './schedule.ts';
-import { createScorer } from './scorer.ts';
 import { connect, forgetting } from './stream-calls.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 
-const BLOCK_MS = 900;
-const RETRY_BASE_MS = 300;
-const PROMOTE_EVERY_MS = 300;
-const READERS = 2;
+const CONFIG = {
+  ...testConfig(),
+  ...{ RISK_READ_BLOCK_MS: 900, RISK_RETRY_BASE_MS: 300, RISK_WORKER_READERS: 2 },
+  RISK_CLAIM_IDLE_MS: CLAIM_IDLE_MS,
+};
 const COPIES_BYTES_MAX = 2 ** 18;
 const TTL_SECONDS = 3600;
+const NO_CONNECTIONS = { total: 0, idle: 0, waiting: 0 };
 
 const metrics = createMetrics();
 const log = createLog('worker', 'silent');
@@ -50,23 +57,24 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
   const controller = new AbortController();
   let ended = false;
   const { schedule, clock, random, journal } = world;
+  const { nowMs } = clock;
+  const market = createMarket(world, process);
   const running = process.run(() =>
-    runWorker({
-      name,
-      connection: connect(world, process),
-      group: createGroup(world, process),
-      steps: createSteps(world, process),
-      listStreams: () => process.ask('listStreams', () => [...STREAMS]),
-      duties: () => createDuties(world, process),
-      settings: {
-        readers: READERS,
-        batchTransactions: schedule.batchTransactions,
-        blockMs: BLOCK_MS,
-        claimIdleMs: CLAIM_IDLE_MS,
+    runWorker(
+      {
+        ...{ name, market, metrics, log, random, nowMs, elapsedMs: nowMs },
+        config: { ...CONFIG, RISK_BATCH_ENTRIES: schedule.batchTransactions },
+        reader: connect(world, process),
+        entries: ENTRY_READER,
+        profiles: createProfiles(world, process, market),
+        judge: RULES_ALONE,
+        scores: market.database as unknown as ScoreStore,
+        beforeScore: ({ transactionId }) => meetNature(world, process, transactionId),
+        ...{ failpoint: () => undefined, onSignOfLife: () => undefined },
       },
-      signal: controller.signal,
-      ...{ metrics, log, random, nowMs: clock.nowMs, onSignOfLife: () => undefined },
-    }),
+      createDuties(world, process),
+      controller.signal,
+    ),
   );
   running.then(
     () => {
@@ -84,9 +92,26 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
   };
 }
 
-function createGroup({ streams, missing }: World, process: Process): Group {
+/** Only a whole store fails here, so there is nothing that a breaker would keep apart. */
+const OPEN = { run: <T>(call: () => Promise<T>) => call() };
+const GUARDS = {
+  ...{ redis: OPEN, streamsOf: () => OPEN, reportModels: () => undefined },
+  health: { level: () => 0 },
+} as unknown as Guards;
+
+function createMarket(world: World, process: Process): Market {
+  const database = { ...createStore(world, process), usage: () => NO_CONNECTIONS };
   return {
-    ensure: (names) =>
+    ...{ name: MARKET, shards: 1, guards: GUARDS, memory: watchMemory(1) },
+    database: database as unknown as Database,
+    redis: createStream(world, process) as unknown as RedisClient,
+  };
+}
+
+function createStream(world: World, process: Process): StreamPort {
+  const { streams, missing } = world;
+  return {
+    ensureGroups: (names) =>
       Promise.all(
         names.map((name) =>
           process
@@ -97,24 +122,36 @@ function createGroup({ streams, missing }: World, process: Process): Group {
             ),
         ),
       ),
-    // Only a whole store fails here.
-    ...{
-      prove: async () => undefined,
-      guardOf: () => (call) => call(),
-      isOfOneStream: () => false,
-    },
-    claim: (options) =>
+    claimStale: (_versions, options) =>
       process.ask('claim', () =>
         missing === 'claim'
           ? { cursor: '-', entries: [], suspects: [] }
           : uncounted(streams.claim(options)),
       ),
-    findHandedOver: async () => [],
+    // One release runs here.
+    ...{ findHandedOver: async () => [], handEntriesOver: async () => undefined },
     heartbeat: (stream, consumer, ids) =>
       process.ask('heartbeat', () => streams.heartbeat(stream, consumer, ids)),
     // Consumers are no more than names here: there is nothing to remove.
     removeConsumer: () => process.ask('removeConsumer', () => undefined),
     removeDeadConsumers: () => process.ask('removeDeadConsumers', () => undefined),
+    async settle(settlements) {
+      const calls = settlements.map(
+        (settlement) => () => streams.settle(forgetting(world, settlement)),
+      );
+      return { failures: await process.askAll('settle', calls), unpublished: 0 };
+    },
+    prove: async () => undefined,
+    async promoteRetries(all) {
+      const calls = all.map(
+        ({ transactions }) =>
+          () =>
+            streams.promote(transactions),
+      );
+      return (await process.askAll('promote', calls)).reduce((sum, moved) => sum + moved, 0);
+    },
+    measureStreams: async () => [],
+    listStreams: () => process.ask('listStreams', () => [...STREAMS]),
   };
 
   function uncounted(claimed: ReturnType<typeof streams.claim>) {
@@ -126,61 +163,36 @@ function createGroup({ streams, missing }: World, process: Process): Group {
   }
 }
 
-function createSteps(world: World, process: Process): BatchSteps {
-  const { streams, random, clock } = world;
-  const logs = connectLogs(world, process);
-  const shared = {
-    ...{ market: MARKET, metrics, nowMs: clock.nowMs },
-    ...{ ttlSeconds: TTL_SECONDS, bytesMax: COPIES_BYTES_MAX },
-  };
-  const accounts = createFoldKind({
-    kind: weakened(world, accountKind),
-    async *loadPasts(points) {
-      yield* await process.ask('loadAccountPasts', () => points.map(world.postgres.accountPast));
-    },
-    ...shared,
-  });
-  const merchants = createFoldKind({
-    kind: weakened(world, merchantKind),
-    async *loadPasts(points) {
-      yield* await process.ask('loadMerchantPasts', () => points.map(world.postgres.merchantPast));
-    },
-    ...shared,
-  });
-  return createBatchSteps({
-    entries: ENTRY_READER,
-    // One release runs here.
-    handOver: async () => undefined,
-    foldProfiles: createFoldProfiles({ logs, metrics, kinds: [accounts, merchants] }),
-    scorer: createScorer(world, process),
-    judge: RULES_ALONE,
-    store: createStore(world, process),
-    settle: (settlements) =>
-      process.askAll(
-        'settle',
-        settlements.map((settlement) => () => streams.settle(forgetting(world, settlement))),
-      ),
-    ...{ retryBaseMs: RETRY_BASE_MS, degradation: () => 0 },
-    ...{ random, nowMs: clock.nowMs, metrics, failpoint: () => undefined },
-  });
-}
-
-function connectLogs(
-  { profiles }: World,
-  process: Process,
-): Pick<ProfileLogs, 'append' | 'install'> {
-  return {
-    append: (appends) =>
+function createProfiles(world: World, process: Process, market: Market) {
+  const { clock, postgres, profiles } = world;
+  const logs: ProfileLogs = {
+    append: (_market, _ttlSeconds, appends) =>
       process.askAll(
         'appendProfiles',
         appends.map((append) => ({ ...append })).map((append) => () => profiles.append(append)),
       ),
-    install: (installs) =>
+    install: (_market, _ttlSeconds, installs) =>
       process.askAll(
         'installProfiles',
         installs.map((install) => () => profiles.install(install)),
       ),
   };
+  return openProfiles({ market, logs, metrics, nowMs: clock.nowMs, ttlSeconds: TTL_SECONDS }, [
+    {
+      kind: weakened(world, accountKind),
+      async *loadPasts(points) {
+        yield* await process.ask('loadAccountPasts', () => points.map(postgres.accountPast));
+      },
+      bytesMax: COPIES_BYTES_MAX,
+    },
+    {
+      kind: weakened(world, merchantKind),
+      async *loadPasts(points) {
+        yield* await process.ask('loadMerchantPasts', () => points.map(postgres.merchantPast));
+      },
+      bytesMax: COPIES_BYTES_MAX,
+    },
+  ]);
 }
 
 /** Without its memory of ids a fold takes each delivery for a transaction of its own. */
@@ -192,9 +204,9 @@ function weakened<P extends Profile, Past>(
   if (missing === 'horizon') {
     return {
       ...kind,
-      merge(profile, items, at) {
-        if (kind.merge(profile, items, at)) return true;
-        insertPacked(profile.list, readItemPlace(items, at, kind.itemBytes), items, at);
+      merge(profile, records, at) {
+        if (kind.merge(profile, records, at)) return true;
+        insertPacked(profile.list, readKey(records, at, kind.recordBytes), records, at);
         return true;
       },
     };
@@ -211,61 +223,52 @@ function weakened<P extends Profile, Past>(
   };
 }
 
-function createStore({ postgres, missing }: World, process: Process): BatchStore {
-  const store: BatchStore = {
-    insertScores: (scores, lineage) =>
-      process.ask('insertScores', () => postgres.insertScores(scores, lineage)),
+function createStore({ postgres, missing }: World, process: Process): StorePort {
+  const port: StorePort = {
+    storeScores: (scores, lineage, final) =>
+      process.ask('insertScores', () => postgres.insertScores(scores, lineage, final)),
     readStoredScores: (asked) =>
       process.ask('readStoredScores', () =>
         postgres.readStoredScores(asked.map(({ transactionId }) => transactionId)),
       ),
     insertDeadLetters: (letters) =>
       process.ask('insertDeadLetters', () => postgres.insertDeadLetters(letters)),
+    listCorridors: async () => [],
   };
   if (missing === 'acknowledge-after-commit') {
     return {
-      ...store,
-      async insertScores(scores, lineage) {
+      ...port,
+      async storeScores(scores, lineage, final) {
         // Sent, and not waited for.
-        store.insertScores(scores, lineage).catch(() => undefined);
+        port.storeScores(scores, lineage, final).catch(() => undefined);
         return 'all';
       },
     };
   }
   if (missing === 'doubt') {
-    const { insertScores } = store;
+    const { storeScores } = port;
     return {
-      ...store,
+      ...port,
       // A failed statement is tried again before the failure is reported.
-      insertScores: (scores, lineage) =>
-        insertScores(scores, lineage).catch(() => insertScores(scores, lineage)),
+      storeScores: (scores, lineage, final) =>
+        storeScores(scores, lineage, final).catch(() => storeScores(scores, lineage, final)),
     };
   }
   if (missing === 'dead-letter-row') {
     return {
-      ...store,
-      insertDeadLetters: async (all) => new Set(all.map((one) => one.transactionId ?? one.entryId)),
+      ...port,
+      async insertDeadLetters(all) {
+        const final = all.flatMap(({ rowId, transactionId: id }) => (id ? { rowId, id } : []));
+        await process.ask('insertDeadLetters', () => postgres.openRows.takeOut(final));
+        return new Set(all.map((one) => one.transactionId ?? one.entryId));
+      },
     };
   }
-  return store;
+  return port;
 }
 
 function createDuties(world: World, process: Process): Duty[] {
-  const promote = {
-    name: 'promote-retries',
-    everyMs: PROMOTE_EVERY_MS,
-    async run() {
-      await process.askAll(
-        'promote',
-        STREAMS.map(
-          ({ transactions }) =>
-            () =>
-              world.streams.promote(transactions),
-        ),
-      );
-    },
-  };
-  const duties = [promote, createLabelDuty(world, process)];
+  const duties = [createLabelDuty(world, process)];
   if (world.missing !== 'closed-letters') duties.push(createLettersDuty(world, process));
   if (world.missing !== 'reconciler') duties.push(createReconcileDuty(world, process));
   return duties;

@@ -2,16 +2,18 @@
 import { ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/core/stream/entries/entry.ts';
 import type { Read } from '../../src/core/stream/group/read-group.ts';
 import type { Settlement } from '../../src/core/stream/settle/settle.ts';
-import type { OwnConnection } from '../../src/core/work/worker-parts.ts';
+import type { WorkerOptions } from '../../src/core/work/worker.ts';
 import { payloadsOf } from '../support/delivered.ts';
 import { type Process, unreachable } from './process.ts';
 import type { World } from './world.ts';
 
+type Connection = WorkerOptions['reader'];
+
 /** A connection that blocks, until there is something, the time is over or somebody unblocks it. */
-export function connect({ clock, streams, isDown }: World, process: Process): OwnConnection {
+export function connect({ clock, streams, isDown }: World, process: Process): Connection {
   let interrupt = (_isClosed: boolean): void => undefined;
   const nothing: Read = { deliveries: [], failed: new Map() };
-  const read: OwnConnection['readNew'] = (options) =>
+  const read: Connection['readNew'] = (options) =>
     process.call<Read>('readNew', (answer) => {
       let isOver = false;
       const end = (action: () => void) => {
@@ -44,6 +46,13 @@ export function connect({ clock, streams, isDown }: World, process: Process): Ow
 
 /** Without a counter what leaves an entry begins anew. */
 export function forgetting({ missing }: World, settlement: Settlement): Settlement {
+  if (missing === 'row-in-head') {
+    const ended = settlement.ended.map((one) => ({
+      ...one,
+      retries: one.retries.map(({ waitMs, next }) => ({ waitMs, next: withoutRow(next) })),
+    }));
+    return { ...settlement, ended };
+  }
   if (missing === 'retry-counter') {
     const ended = settlement.ended.map((one) => ({
       ...one,
@@ -58,6 +67,11 @@ export function forgetting({ missing }: World, settlement: Settlement): Settleme
   if (missing !== 'carried-deliveries') return settlement;
   const replaced = settlement.replaced.map((one) => ({ ...one, by: one.by.map(repack) }));
   return { ...settlement, replaced };
+}
+
+function withoutRow(entry: PackedEntry): PackedEntry {
+  const payloads = payloadsOf({ ...entry, version: ENTRY_VERSION });
+  return packAgain(payloads.map((payload) => ({ ...payload, rowId: null })));
 }
 
 /** As a first attempt that was never delivered. */

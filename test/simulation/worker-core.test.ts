@@ -13,6 +13,40 @@ import type { Mechanism } from './world.ts';
 
 vi.mock('node:timers/promises', async () => ({ setTimeout: (await import('./process.ts')).sleep }));
 
+// The store, then the stream.
+vi.mock('../../src/core/store/scores/scores.ts', async () => (await import('./ports.ts')).store);
+vi.mock(
+  '../../src/core/store/scores/stored-scores.ts',
+  async () => (await import('./ports.ts')).store,
+);
+vi.mock(
+  '../../src/core/store/dead-letters/dead-letters.ts',
+  async () => (await import('./ports.ts')).store,
+);
+vi.mock(
+  '../../src/core/store/transactions/corridors.ts',
+  async () => (await import('./ports.ts')).store,
+);
+vi.mock('../../src/core/stream/group/consumer-group.ts', async (importOriginal) => ({
+  ...(await importOriginal<object>()),
+  ...(await import('./ports.ts')).stream,
+}));
+vi.mock('../../src/core/stream/group/versions.ts', async (importOriginal) => ({
+  ...(await importOriginal<object>()),
+  ...(await import('./ports.ts')).stream,
+}));
+vi.mock('../../src/core/stream/settle/settle.ts', async () => (await import('./ports.ts')).stream);
+vi.mock('../../src/core/stream/settle/retries.ts', async () => (await import('./ports.ts')).stream);
+vi.mock('../../src/core/stream/status/lag.ts', async () => (await import('./ports.ts')).stream);
+vi.mock(
+  '../../src/core/stream/status/list-streams.ts',
+  async () => (await import('./ports.ts')).stream,
+);
+vi.mock(
+  '../../src/core/stream/memory/memory-duty.ts',
+  async () => (await import('./ports.ts')).memory,
+);
+
 const {
   SIMULATION_RUNS: runs = '1000',
   SIMULATION_SEED: seed,
@@ -103,7 +137,12 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['divide', /^crashes \d+/],
   ['carried-deliveries', /^crashes \d+/],
   ['claim', /^left pending/],
-  ['reconciler', /^(lost|open batches)/],
+  ['reconciler', /^(lost|open rows)/],
+  ['look', /^(lost|open rows)/],
+  ['heads', /^appended again, though they waited/],
+  ['adoption', /^left waiting/],
+  ['taking-out', /^open though final/],
+  ['row-in-head', /^open though final/],
   ['dead-letter-row', /^dead and kept nowhere/],
   ['closed-letters', /^scored and dead/],
 ];

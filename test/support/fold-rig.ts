@@ -10,12 +10,11 @@ import { accountKind } from '../../src/core/profile/account-kind.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { vectorOf } from '../../src/core/score/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
-import { createProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
-import { createFoldKind } from '../../src/core/work/profiles/fold-kind.ts';
-import {
-  createFoldProfiles,
-  type FoldProfiles,
-} from '../../src/core/work/profiles/fold-profiles.ts';
+import { watchMemory } from '../../src/core/stream/memory/memory.ts';
+import { PROFILE_LOGS } from '../../src/core/stream/profiles/profile-logs.ts';
+import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
+import { openProfiles } from '../../src/core/work/profiles/profiles.ts';
+import type { Guards } from '../../src/kit/breakers/guards.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import type { RedisClient } from '../../src/kit/redis/connection.ts';
@@ -32,6 +31,8 @@ type FoldRigOptions = {
 };
 
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
+/** No breaker ever opens here. */
+const OPEN = { redis: { run: <T>(call: () => Promise<T>) => call() } } as unknown as Guards;
 const NOTHING = { rows: [], ceiling: null, frauds: NO_FRAUDS };
 
 async function* noAccountPasts(points: readonly Transaction[]): AsyncGenerator<AccountPast> {
@@ -46,27 +47,27 @@ type Count = { readonly labels: Partial<Record<string, string | number>>; readon
 
 export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRigOptions) {
   const metrics = createMetrics();
-  const logs = createProfileLogs({ redis, market, ttlSeconds: 60 });
-  const shared = { market, metrics, nowMs: Date.now, ttlSeconds: 60, bytesMax };
-  const fold: FoldProfiles = createFoldProfiles({
-    ...{ logs, metrics },
-    kinds: [
-      createFoldKind({
+  const inRedis = { name: market, redis, memory: watchMemory(0) };
+  const guarded = { ...inRedis, guards: OPEN };
+  const profiles = openProfiles(
+    { market: guarded, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds: 60 },
+    [
+      {
         kind: accountKind,
         loadPasts: (points) =>
           query === undefined ? noAccountPasts(points) : loadAccountPasts(query, points),
-        ...shared,
-      }),
-      createFoldKind({
+        bytesMax,
+      },
+      {
         kind: merchantKind,
         loadPasts: (points) =>
           query === undefined
             ? noMerchantPasts(points)
             : loadMerchantPasts(query, points, LABEL_MATURITY_DAYS),
-        ...shared,
-      }),
+        bytesMax,
+      },
     ],
-  });
+  );
   const sum = async (
     counter: { get(): Promise<{ readonly values: readonly Count[] }> },
     labels: Readonly<Record<string, string>>,
@@ -77,12 +78,13 @@ export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRi
   return {
     /** Features by name, one object per transaction. */
     async fold(transactions: readonly Transaction[]): Promise<NamedFeatures[]> {
-      const rows = await fold(
+      const rows = await foldProfiles(
+        profiles,
         deliver(transactions.map((one) => ({ ...one, receivedAtMs: one.createdAtMs }))),
       );
       return transactions.map((_, index) => named(vectorOf(rows, index)));
     },
-    logs,
+    market: inRedis,
     rebuilds: (party: string) => sum(metrics.profileRebuilds, { party }),
     merged: (party: string) => sum(metrics.profileItemsMerged, { party }),
     installs: (outcome: string) => sum(metrics.profileInstalls, { outcome }),

@@ -5,9 +5,12 @@ import {
   type PackedEntry,
 } from '../../src/core/stream/entries/entry.ts';
 import { toEntry } from '../../src/core/stream/group/read-group.ts';
-import type { StreamKeys } from '../../src/core/stream/keys.ts';
+import { type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import type { RedisClient } from '../../src/kit/redis/connection.ts';
 import { payloadsOf } from './delivered.ts';
+
+/** The owner of entries that nobody was given. */
+export const NOBODY = { stream: streamKeys('', '', 0), consumer: '' };
 
 /** Transactions of a stream, in the order of their entries. */
 export async function readEntries(
@@ -15,7 +18,7 @@ export async function readEntries(
   stream: string,
 ): Promise<EntryPayload[]> {
   const entries = await redis.xrangeBuffer(stream, '-', '+');
-  return entries.flatMap(([id, fields]) => payloadsOf(toEntry(String(id), fields, 1)));
+  return entries.flatMap(([id, fields]) => payloadsOf(toEntry(String(id), fields, NOBODY, 1)));
 }
 
 /** Takes entries off the front of a stream without settling them; returns their transactions. */
@@ -27,7 +30,7 @@ export async function takeEntries(
   const taken: string[] = [];
   const entries = await redis.xrangeBuffer(transactions, '-', '+', 'COUNT', entriesMax);
   for (const [id, fields] of entries) {
-    const payloads = payloadsOf(toEntry(String(id), fields, 1));
+    const payloads = payloadsOf(toEntry(String(id), fields, NOBODY, 1));
     taken.push(...payloads.map(({ transaction }) => transaction.transactionId));
     await redis.xdel(transactions, String(id));
     await redis.hincrby(counts, 'transactions', -payloads.length);

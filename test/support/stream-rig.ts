@@ -6,9 +6,16 @@ import { createProducer, type Producer } from '../../src/core/stream/entries/pro
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
 import { GROUP, streamKeys } from '../../src/core/stream/keys.ts';
+import type { MarketInRedis } from '../../src/core/stream/memory/memory.ts';
+import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
 import { startTestRedis, type TestService } from './services.ts';
 import { idAt } from './stored-rows.ts';
+
+/** A market in Redis alone. @param eventBytesMax 0 for no events */
+export function marketIn(redis: RedisClient, eventBytesMax = 2 ** 30): MarketInRedis {
+  return { name: 'm', redis, memory: watchMemory(eventBytesMax) };
+}
 
 export const AT_MS = Date.UTC(2026, 10, 1);
 export const stream = streamKeys('m', 'US-EG', 0);
@@ -71,7 +78,7 @@ export function payload(sequence: number, more: Partial<Transaction> = {}): Entr
     ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
     ...more,
   };
-  return { transaction, attempt: 1, origin: 'ingest', replyTo: null };
+  return { transaction, attempt: 1, origin: 'ingest', replyTo: null, rowId: null };
 }
 
 export const payloads = (count: number): EntryPayload[] =>

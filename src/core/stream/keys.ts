@@ -6,15 +6,15 @@
  * | {market:corridor:shard}:transactions     | stream     | until acknowledged | producer, promote, replay |
  * | {market:corridor:shard}:counts           | hash       | until it is empty  | scripts: how many `transactions` the stream holds |
  * | {market:corridor:shard}:retries          | sorted set | until due          | settle |
- * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy (event-budget.ts) | settle |
- * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded (event-budget.ts) | settle |
+ * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy (bound-events.ts) | settle |
+ * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded (bound-events.ts) | settle |
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:history                     | string     | for ever           | profile logs: the history of writes that the slot's profiles belong to |
  * | {market:decisions}:transactions-decided  | stream     | the newest 20,000  | the worker that publishes final decisions |
  * | {market:pNN}:spare                       | string     | within a script    | the budget of profiles: a copy without spare memory |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
- * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
+ * | market:identity                          | string     | for ever           | readiness: a write that must work |
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
  *
@@ -24,12 +24,6 @@ import murmurhash from 'murmurhash';
 
 /** Name of the one consumer group. */
 export const GROUP = 'scoring-workers';
-
-/**
- * Names of consumers and retries that are not real, but prove that their keys are still the same
- * (continuity.ts).
- */
-export const TOKEN_PREFIX = 'continuity:';
 
 /** Profile keys spread over this many hash tags a market. */
 export const PROFILE_SLOTS = 16;

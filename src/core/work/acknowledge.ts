@@ -2,11 +2,11 @@
 import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
 import { type Decision, toScoreJson } from '../domain/score-record.ts';
 import type { StoredScore } from '../store/scores/stored-scores.ts';
-import type { Decided, Item } from './item.ts';
+import type { Decided, EntryTransaction } from './decided.ts';
 
 /** The part of a decision that an event has. */
 type EventDecision = Pick<Decision, 'score' | 'risk' | 'verdict' | 'reasons'>;
-type Score = { readonly item: Item; readonly decision: EventDecision };
+type Score = { readonly from: EntryTransaction; readonly decision: EventDecision };
 
 /** Where scores come from. */
 export type Source<One> = {
@@ -14,19 +14,19 @@ export type Source<One> = {
   /** The score as it is stored; asked for where a request waits. */
   readonly recordOf: (score: One) => StoredScore;
   /** True where another entry publishes the score. */
-  readonly isElsewhere: (item: Item) => boolean;
+  readonly isElsewhere: (from: EntryTransaction) => boolean;
 };
 
 export function acknowledge<One extends Score>(
   scores: readonly One[],
   { scoredAtMsOf, recordOf, isElsewhere }: Source<One>,
 ): Decided[] {
-  return [...Map.groupBy(scores, ({ item }) => item.held)].map(([held, group]) => {
+  return [...Map.groupBy(scores, ({ from }) => from.entry)].map(([entry, group]) => {
     const rows: string[] = [];
     const replies: { instance: string; score: string }[] = [];
     for (const one of group) {
-      const { head, transaction } = one.item;
-      if (!isElsewhere(one.item)) rows.push(toRow(transaction, one.decision));
+      const { head, transaction } = one.from;
+      if (!isElsewhere(one.from)) rows.push(toRow(transaction, one.decision));
       if (head.replyTo === null) continue;
       const score = JSON.stringify(toScoreJson(recordOf(one)));
       replies.push({ instance: head.replyTo, score });
@@ -34,14 +34,14 @@ export function acknowledge<One extends Score>(
     const scoredAtMs = Math.max(...group.map(scoredAtMsOf));
     const isPartly = rows.length < group.length;
     const published = { count: rows.length, rows: rows.join(), isPartly, scoredAtMs, replies };
-    return { held, item: null, outcome: { kind: 'acknowledge', published } };
+    return { entry, from: null, outcome: { kind: 'acknowledge', published } };
   });
 }
 
 /** The same for scores that were read back. */
 export function acknowledgeStored(
-  scores: readonly { readonly item: Item; readonly decision: StoredScore }[],
-  isElsewhere: (item: Item) => boolean = () => false,
+  scores: readonly { readonly from: EntryTransaction; readonly decision: StoredScore }[],
+  isElsewhere: (from: EntryTransaction) => boolean = () => false,
 ): Decided[] {
   return acknowledge(scores, {
     isElsewhere,

@@ -1,32 +1,16 @@
 /**
- * The entries that this process holds: a bound on the batches, a guard against taking one twice, and the
- * list of those whose idle time must be reset because their batch takes long.
+ * The batches that this process works on: their number is bounded, no entry is taken twice, and the idle time of entries is
+ * reset while their batch takes long.
  */
-import type { HeldEntry } from './item.ts';
+import type { StreamEntry } from '../stream/group/read-group.ts';
 
-type HeldBeats = {
-  readonly stream: string;
-  readonly consumer: string;
-  readonly ids: readonly string[];
-};
+/** Entries that are worked on together; `end` is called once they are settled, or left to others. */
+export type Batch = { readonly entries: readonly StreamEntry[]; readonly end: () => void };
 
-export type InFlight = {
-  /** Held entries of a stream; built on request, as only claims and drains need it. */
-  readonly idsOf: (stream: string) => Set<string>;
-  /** Records a batch until the returned function is called. */
-  readonly hold: (batch: readonly HeldEntry[]) => () => void;
-  /** Transactions of all batches that are held. */
-  readonly transactions: () => number;
-  /** Resolves once fewer batches than these are held, or the worker stops. */
-  readonly below: (batches: number) => Promise<void>;
-  /** Entries of batches held for longer than `ageMs`, by stream and consumer. */
-  readonly olderThan: (ageMs: number) => HeldBeats[];
-  /** Resolves once nothing is held. */
-  readonly drained: () => Promise<void>;
-};
+export type InFlight = ReturnType<typeof createInFlight>;
 
-export function createInFlight(signal: AbortSignal, nowMs: () => number): InFlight {
-  const held = new Map<readonly HeldEntry[], number>();
+export function createInFlight(signal: AbortSignal, elapsedMs: () => number) {
+  const batches = new Map<readonly StreamEntry[], number>();
   let changed = Promise.withResolvers<void>();
   const change = () => {
     changed.resolve();
@@ -34,48 +18,45 @@ export function createInFlight(signal: AbortSignal, nowMs: () => number): InFlig
   };
   signal.addEventListener('abort', change, { once: true });
   return {
-    idsOf: (stream) => idsOf(held.keys(), stream),
-    hold(batch) {
-      held.set(batch, nowMs());
-      return () => {
-        held.delete(batch);
+    begin(entries: readonly StreamEntry[]): Batch {
+      batches.set(entries, elapsedMs());
+      const end = () => {
+        batches.delete(entries);
         change();
       };
+      return { entries, end };
     },
-    transactions: () => transactionsOf(held.keys()),
-    below: async (batches) => {
-      while (held.size >= batches && !signal.aborted) await changed.promise;
+    /** Ids of a stream's entries; collected on request, as only claims and drains need them. */
+    idsOf(stream: string): Set<string> {
+      const ofStream = [...batches.keys()]
+        .flat()
+        .filter((one) => one.stream.transactions === stream);
+      return new Set(ofStream.map(({ id }) => id));
     },
-    olderThan: (ageMs) => groupHeld([...held].filter(([, since]) => nowMs() - since >= ageMs)),
-    drained: async () => {
-      while (held.size > 0) await changed.promise;
+    /** Transactions of all batches. */
+    transactions(): number {
+      let sum = 0;
+      for (const batch of batches.keys()) for (const { transactions } of batch) sum += transactions;
+      return sum;
+    },
+    /** Resolves once fewer batches than these are in flight, or the worker stops. */
+    async below(batchesMax: number): Promise<void> {
+      while (batches.size >= batchesMax && !signal.aborted) await changed.promise;
+    },
+    /** Entries of batches that began longer ago than `ageMs`, by stream and consumer. */
+    olderThan(ageMs: number) {
+      const nowMs = elapsedMs();
+      const old = [...batches].flatMap(([batch, since]) => (nowMs - since >= ageMs ? batch : []));
+      const groups = Map.groupBy(old, (one) => `${one.stream.transactions} ${one.consumer}`);
+      return Array.from(groups.values(), ([first, ...others]) => ({
+        stream: (first as StreamEntry).stream.transactions,
+        consumer: (first as StreamEntry).consumer,
+        ids: [first as StreamEntry, ...others].map(({ id }) => id),
+      }));
+    },
+    /** Resolves once nothing is in flight. */
+    async drained(): Promise<void> {
+      while (batches.size > 0) await changed.promise;
     },
   };
-}
-
-function transactionsOf(batches: Iterable<readonly HeldEntry[]>): number {
-  let transactions = 0;
-  for (const batch of batches) for (const { entry } of batch) transactions += entry.transactions;
-  return transactions;
-}
-
-function idsOf(batches: Iterable<readonly HeldEntry[]>, stream: string): Set<string> {
-  const ids = new Set<string>();
-  for (const batch of batches) {
-    for (const held of batch) if (held.stream.transactions === stream) ids.add(held.entry.id);
-  }
-  return ids;
-}
-
-function groupHeld(held: readonly (readonly [readonly HeldEntry[], number])[]): HeldBeats[] {
-  const groups = new Map<string, { stream: string; consumer: string; ids: string[] }>();
-  for (const [batch] of held) {
-    for (const { stream, consumer, entry } of batch) {
-      const name = `${stream.transactions} ${consumer}`;
-      const group = groups.get(name);
-      if (group !== undefined) group.ids.push(entry.id);
-      else groups.set(name, { stream: stream.transactions, consumer, ids: [entry.id] });
-    }
-  }
-  return [...groups.values()];
 }

@@ -1,119 +1,141 @@
-/**
- * The worker: readers that take turns at the streams, timed duties around them, and an orderly end. It
- * knows no adapter; src/main/worker.ts passes them.
- */
+/** The worker: readers that take turns at the streams, timed duties around them, and an orderly end. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Duty, ofEach, runMaintenance } from '../../kit/duties/run-duties.ts';
+import { reportConnections } from '../../kit/metrics/metrics.ts';
 import { toError } from '../../kit/words/failure.ts';
+import { listCorridors } from '../store/transactions/corridors.ts';
+import {
+  ensureGroups,
+  heartbeat,
+  removeConsumer,
+  removeDeadConsumers,
+} from '../stream/group/consumer-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import { createInFlight } from './in-flight.ts';
-import { createIntake } from './intake.ts';
-import { createRunUnit } from './isolate-failures.ts';
-import { createPause } from './pause.ts';
+import { memoryDuty } from '../stream/memory/memory-duty.ts';
+import { promoteRetries } from '../stream/settle/retries.ts';
+import { measureStreams } from '../stream/status/lag.ts';
+import { listStreams } from '../stream/status/list-streams.ts';
 import { runReader } from './reader.ts';
 import { createReclaim } from './reclaim.ts';
-import type { WorkerOptions, WorkerParts } from './worker-parts.ts';
+import { createWorker, type Worker, type WorkerOptions } from './worker.ts';
 
 const REFRESH_MS = 5000;
 const FIRST_STREAMS_RETRY_MS = 250;
 const DEAD_CONSUMER_IDLE_MS = 3_600_000;
 const DEAD_CONSUMERS_EVERY_MS = 600_000;
+const [PROMOTE_EVERY_MS, LAG_EVERY_MS] = [200, 5000];
 
-const streamsOf = ({ streams }: WorkerParts): StreamKeys[] => [...streams.values()];
-
-/** Works until the signal; resolves when nothing is held any more. */
-export async function runWorker(options: WorkerOptions): Promise<void> {
-  const parts = assemble(options);
-  const { stop, inFlight } = parts;
+/**
+ * Works until the signal; resolves when nothing is in flight any more.
+ * @param duties those of the market and of rooms, beside a worker's own
+ */
+export async function runWorker(
+  options: WorkerOptions,
+  duties: readonly Duty[],
+  signal: AbortSignal,
+): Promise<void> {
+  const worker = createWorker(options);
+  const { stop, inFlight, config, name, log } = worker;
+  if (signal.aborted) stop.abort();
+  signal.addEventListener('abort', () => stop.abort(), { once: true });
   const drained = new AbortController();
-  const beats = runMaintenance([heartbeat(parts)], drained.signal, options.log);
+  const beats = runMaintenance([heartbeatDuty(worker)], drained.signal, log);
   try {
-    await insistOnStreams(parts);
+    await insistOnStreams(worker);
     const work = [
-      ...Array.from({ length: options.settings.readers }, (_, n) =>
-        runReader(parts, `${options.name}-${n + 1}`),
+      ...Array.from({ length: config.RISK_WORKER_READERS }, (_, n) =>
+        runReader(worker, `${name}-${n + 1}`),
       ),
-      runMaintenance(dutiesOf(parts), stop.signal, options.log),
-      endReads(parts),
+      runMaintenance([...dutiesOf(worker), ...duties], stop.signal, log),
+      endReads(worker),
     ];
-    await Promise.all(work.map((part) => part.catch((error: unknown) => fail(parts, error))));
+    await Promise.all(work.map((part) => part.catch((error: unknown) => fail(worker, error))));
     await inFlight.drained();
   } finally {
     drained.abort();
     await beats;
   }
-  await removeConsumers(parts);
+  await removeConsumers(worker);
 }
 
-function assemble(options: WorkerOptions): WorkerParts {
-  const { settings, metrics, log, random, nowMs, steps } = options;
-  const stop = new AbortController();
-  const { signal } = stop;
-  if (options.signal.aborted) stop.abort();
-  options.signal.addEventListener('abort', () => stop.abort(), { once: true });
-  const pause = createPause(signal, metrics, log, random);
-  const inFlight = createInFlight(signal, nowMs);
-  return {
-    options,
-    streams: new Map(),
-    inFlight,
-    intake: createIntake(settings, inFlight, pause, signal),
-    pause,
-    runUnit: createRunUnit(steps, pause, signal, log, options.onSignOfLife),
-    stop,
-  };
-}
+const streamsOf = ({ streams }: Worker): StreamKeys[] => [...streams.values()];
 
 /** A bug: everything else is stopped, then the error is rethrown. */
-function fail({ stop }: WorkerParts, error: unknown): never {
+function fail({ stop }: Worker, error: unknown): never {
   stop.abort();
   throw toError(error);
 }
 
 /** Ends blocking reads once the worker stops; a connection that cannot even be unblocked is closed. */
-async function endReads({ options, stop }: WorkerParts): Promise<void> {
+async function endReads({ reader, stop }: Worker): Promise<void> {
   if (!stop.signal.aborted) await once(stop.signal, 'abort');
-  await options.connection.unblock().catch(() => options.connection.close());
+  await reader.unblock().catch(() => reader.close());
 }
 
-function dutiesOf(parts: WorkerParts): Duty[] {
-  const { group, duties } = parts.options;
+function dutiesOf(worker: Worker): Duty[] {
+  const { market, metrics } = worker;
+  const { redis } = market;
   return [
-    { name: 'streams', everyMs: REFRESH_MS, run: () => addStreams(parts) },
-    ...createReclaim(parts),
+    { name: 'streams', everyMs: REFRESH_MS, run: () => addStreams(worker) },
+    ...createReclaim(worker),
     {
       name: 'dead-consumers',
       everyMs: DEAD_CONSUMERS_EVERY_MS,
       async run() {
-        await ofEach(streamsOf(parts), ({ transactions }) =>
-          group.removeDeadConsumers(transactions, DEAD_CONSUMER_IDLE_MS),
+        await ofEach(streamsOf(worker), ({ transactions }) =>
+          removeDeadConsumers(redis, transactions, DEAD_CONSUMER_IDLE_MS),
         );
       },
     },
-    ...duties(() => streamsOf(parts)),
+    {
+      name: 'promote-retries',
+      everyMs: PROMOTE_EVERY_MS,
+      async run() {
+        await promoteRetries(redis, streamsOf(worker));
+      },
+    },
+    memoryDuty(market, metrics, () => streamsOf(worker)),
+    { name: 'lag', everyMs: LAG_EVERY_MS, run: () => reportLag(worker) },
   ];
 }
 
-/** Entries of batches that take long are kept from being claimed by others. */
-function heartbeat({ options, inFlight }: WorkerParts): Duty {
-  const everyMs = Math.ceil(options.settings.claimIdleMs / 3);
+async function reportLag({ market, metrics, streams }: Worker): Promise<void> {
+  reportConnections(metrics, market.database.usage());
+  for (const measured of await measureStreams(market.redis, [...streams.values()])) {
+    const { corridor, shard } = measured.stream;
+    const labels = { corridor, shard: String(shard) };
+    metrics.lagTransactions.set(labels, measured.lag);
+    metrics.pendingTransactions.set(labels, measured.pending);
+    metrics.handedOverEntries.set(labels, measured.handedOver);
+    metrics.lagSeconds.set(labels, measured.oldestAgeMs / 1000);
+    metrics.retriesDue.set(labels, measured.retriesWaiting);
+  }
+}
+
+/** Entries of batches that take long are not left for others to claim. */
+function heartbeatDuty({ config, market, inFlight }: Worker): Duty {
+  const everyMs = Math.ceil(config.RISK_CLAIM_IDLE_MS / 3);
   return {
     name: 'heartbeat',
     everyMs,
     async run() {
       await ofEach(inFlight.olderThan(everyMs), ({ stream, consumer, ids }) =>
-        options.group.heartbeat(stream, consumer, ids),
+        heartbeat(market.redis, stream, consumer, ids),
       );
     },
   };
 }
 
 /** Adds streams that appeared. One that cannot be made ready now is tried again at the next refresh. */
-async function addStreams({ options, streams }: WorkerParts): Promise<void> {
-  const listed = await options.listStreams();
+async function addStreams({ market, streams }: Worker): Promise<void> {
+  const { database, redis, name, shards } = market;
+  const listed = await listStreams(redis, name, shards, await listCorridors(database));
   const fresh = listed.filter((one) => !streams.has(one.transactions));
-  const failures = await options.group.ensure(fresh.map((stream) => stream.transactions));
+  const failures = await ensureGroups(
+    redis,
+    fresh.map((stream) => stream.transactions),
+  );
   for (const [index, stream] of fresh.entries()) {
     if (failures[index] === null) streams.set(stream.transactions, stream);
   }
@@ -122,31 +144,30 @@ async function addStreams({ options, streams }: WorkerParts): Promise<void> {
 }
 
 /** The first time, as there is nothing to do without streams. */
-async function insistOnStreams(parts: WorkerParts): Promise<void> {
-  const { log, onSignOfLife } = parts.options;
-  const { signal } = parts.stop;
+async function insistOnStreams(worker: Worker): Promise<void> {
+  const { signal } = worker.stop;
   while (!signal.aborted) {
     try {
-      return await addStreams(parts);
+      return await addStreams(worker);
     } catch (error) {
       if (signal.aborted) return;
-      log.warn({ err: toError(error).message }, 'waiting for the streams');
-      onSignOfLife();
+      worker.log.warn({ err: toError(error).message }, 'waiting for the streams');
+      worker.onSignOfLife();
       await sleep(FIRST_STREAMS_RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 }
 
 /** Our consumers are removed, except where they still have pending entries for others to claim. */
-async function removeConsumers(parts: WorkerParts): Promise<void> {
-  const { options } = parts;
-  const streams = streamsOf(parts).map(({ transactions }) => transactions);
-  const removals = Array.from({ length: options.settings.readers + 1 }, (_, n) =>
-    options.group.removeConsumer(streams, `${options.name}-${n}`),
+async function removeConsumers(worker: Worker): Promise<void> {
+  const { config, market, name, log } = worker;
+  const streams = streamsOf(worker).map(({ transactions }) => transactions);
+  const removals = Array.from({ length: config.RISK_WORKER_READERS + 1 }, (_, n) =>
+    removeConsumer(market.redis, streams, `${name}-${n}`),
   );
   for (const result of await Promise.allSettled(removals)) {
     if (result.status === 'rejected') {
-      options.log.warn({ err: toError(result.reason).message }, 'consumer stays');
+      log.warn({ err: toError(result.reason).message }, 'consumer stays');
     }
   }
 }

@@ -79,9 +79,9 @@ export async function postFile(
     if (refused++ < REFUSED_SHOWN_MAX) refusedFirst.push(row);
   };
   const posting = { client, route, refuse, retries: createRetries(options) };
-  let keptMs = performance.now();
-  const keep = async () => {
-    keptMs = performance.now();
+  let recordedMs = performance.now();
+  const record = async () => {
+    recordedMs = performance.now();
     const state = { file: basename(source.path), bytes: source.bytes, rows: contiguous.rows() };
     if (path !== null) await writeState(path, state);
   };
@@ -95,11 +95,11 @@ export async function postFile(
       end();
       answered += rows.length + unreadable.length;
       onProgress({ rows: answered, bytesRead: source.bytesRead(), bytes: source.bytes });
-      if (performance.now() - keptMs > CHECKPOINT_EVERY_MS) await keep();
+      if (performance.now() - recordedMs > CHECKPOINT_EVERY_MS) await record();
     }
   };
   const ends = await Promise.allSettled(Array.from({ length: options.connections }, takeBatches));
-  await keep();
+  await record();
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return { skipped, refused, refusedFirst: refusedFirst.toSorted((a, b) => a.line - b.line) };

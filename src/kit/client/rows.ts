@@ -27,7 +27,7 @@ export type RowBatch = {
 
 export type SourceFile = {
   readonly path: string;
-  /** Size on disk, and how much of it was read, for the progress bar. */
+  /** Size on disk, and how much of it was read. */
   readonly bytes: number;
   readonly bytesRead: () => number;
   readonly batches: (rowsPerBatch: number, skipRows: number) => AsyncGenerator<RowBatch, void>;

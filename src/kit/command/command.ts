@@ -1,7 +1,6 @@
 /**
- * What a command of `bin/risk` is. Each file of this folder that is a command exports one
- * `command: Command`; `src/main/cli.ts` lists them, reads the configuration, answers `--help`, turns a
- * `UsageError` into exit code 2 and a thrown Failure into exit code 1.
+ * What a command of `bin/risk` is. Rooms and tools export commands; `src/main/cli.ts` lists them, reads the configuration,
+ * answers `--help`, and turns a `UsageError` into exit code 2 and a thrown Failure into exit code 1.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Config, Environment } from '../config/config.ts';
@@ -35,7 +34,7 @@ export type Command = {
   run(args: string[], context: CommandContext): Promise<number>;
 };
 
-/** Exit codes of API.md; 78 (bad configuration) stands in runtime/config.ts. */
+/** Exit codes; 78 (bad configuration) stands in src/kit/config/config.ts. */
 export const EXIT = { fine: 0, failed: 1, usage: 2, impossibleHere: 3 } as const;
 
 export async function usageOf({ usage }: Command): Promise<string> {
@@ -140,19 +139,8 @@ function strictly<T>(options: ParseArgsOptionsConfig, parse: () => T): T {
 /** A word with a dash follows the option: Node does not take it for the option's value. */
 const isAmbiguous = ({ message }: TypeError) => message.includes('ambiguous');
 
-/** One of a few words, where the option is given. Throws a UsageError that lists them. */
-export function wordOption<T extends string>(flag: string, text: string, words: readonly T[]): T;
-export function wordOption<T extends string>(
-  flag: string,
-  text: string | undefined,
-  words: readonly T[],
-): T | undefined;
-export function wordOption<T extends string>(
-  flag: string,
-  text: string | undefined,
-  words: readonly T[],
-): T | undefined {
-  if (text === undefined) return undefined;
+/** One of a few words. Throws a UsageError that lists them. */
+export function wordOption<T extends string>(flag: string, text: string, words: readonly T[]): T {
   const known = words.find((word) => word === text);
   if (known === undefined) throw unknownWord(flag, text, words);
   return known;

@@ -157,7 +157,7 @@ export function timestampArray(values: readonly number[]): Buffer {
  * Writes epoch milliseconds, integers below 2^53, as Postgres' microseconds; returns where they end. An i64 in
  * two halves, as a BigInt is an object per value.
  */
-export function writeTimestamp(buffer: Buffer, epochMs: number, at: number): number {
+function writeTimestamp(buffer: Buffer, epochMs: number, at: number): number {
   const ms = epochMs - POSTGRES_EPOCH_MS;
   const thousands = Math.floor(ms / 2 ** 22) * 1000;
   const high = Math.floor(thousands / 2 ** 10);

@@ -15,8 +15,8 @@ import {
 import { createRetries, type Retries, type RetryOptions } from '../../kit/client/retries.ts';
 import { readState, writeState } from '../../kit/client/state-file.ts';
 import { Failure } from '../../kit/words/failure.ts';
+import { PARQUET_ROWS_MAX } from './parameters.ts';
 import { createRowTracker } from './row-tracker.ts';
-import { PARQUET_ROWS_MAX } from './write/export-parameters.ts';
 
 export type ExportOptions = ApiOptions &
   RetryOptions & {

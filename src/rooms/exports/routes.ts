@@ -1,6 +1,8 @@
 /** `/v1/exports/transactions`: the whole result of a search, as a file. */
 import { type Context, Hono } from 'hono';
+import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { foundTransaction } from '../../core/accept/examples.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { requireCorridor } from '../../core/store/search/require-known.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
@@ -11,59 +13,58 @@ import { readQuery } from '../../kit/http/body/body.ts';
 import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, ndjson, problemResponses } from '../../kit/http/openapi.ts';
-import type { Log } from '../../kit/metrics/log.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
-import { exportedCsv, exportedLines } from './examples.ts';
+import { formOf } from './body.ts';
+import { beginExport, type Exports, runExport } from './exports.ts';
+import { createExportMetrics } from './metrics.ts';
+import { type ExportParameters, exportParameters, PARQUET_ROWS_MAX } from './parameters.ts';
 import { createSlowedStream } from './slowed-stream.ts';
-import { exportDoneSchema, formOf } from './write/export-body.ts';
-import {
-  type ExportParameters,
-  exportParameters,
-  PARQUET_ROWS_MAX,
-} from './write/export-parameters.ts';
-import { type BegunExport, createExports, type Exports } from './write/exports.ts';
+import { csvHeader, toCsvLines } from './write/csv.ts';
 
 const READERS = ['analyst', 'risk_officer'] as const;
 const BUSY_RETRY_AFTER_SECONDS = '10';
 
-type Options = {
-  /** Names of the corridors that transactions may have. */
-  readonly corridors: () => ReadonlySet<string>;
-  /** How long a reader may take nothing. */
-  readonly idleMsMax: number;
-  /** Aborted when the process drains: its exports break off, and go on at another. */
-  readonly draining: AbortSignal;
-  readonly log: Log;
-};
-
-export function exportsRoutes(exports: Exports, options: Options): Hono<AppEnv> {
+export function openExports(api: Api): ApiRoom {
+  const { config, databases, metrics, isSubmitting, ingest } = api;
+  const max = config.RISK_EXPORTS_MAX;
+  const primary = api.openPool('api-exports', { connectionsMax: max });
+  const exports: Exports = {
+    databases: { ...databases, primary },
+    metrics: createExportMetrics(metrics.make),
+    isSubmitting,
+    max,
+    running: 0,
+    endings: new Set(),
+  };
   const routes = new Hono<AppEnv>();
   routes.get('/v1/exports/transactions', requireRole(...READERS), async (c) => {
     const asked = readQuery(c, exportParameters);
-    requireCorridor(options.corridors(), asked.corridor);
+    requireCorridor(ingest.corridors(), asked.corridor);
     const write = readToken(c);
     // A question for the headers alone reads nothing.
     if (c.req.raw.method === 'HEAD') return new Response(null, { headers: headersOf(asked) });
-    const begun = await exports.begin(asked, c.req.query(), actorOf(c), write);
+    const begun = await beginExport(exports, asked, c.req.query(), actorOf(c), write);
     if (begun === undefined) {
-      const detail = `${exports.exportsMax} exports are running, the most of an API process.`;
+      const detail = `${max} exports are running, the most of an API process.`;
       const headers = { 'Retry-After': BUSY_RETRY_AFTER_SECONDS };
       throw new Problem('overloaded', detail, { headers });
     }
-    return stream(c, begun, asked, options);
+    return stream(c, exports, begun, api);
   });
-  return routes;
+  return { routes: [routes], ended: () => Promise.allSettled(exports.endings) };
 }
 
 function stream(
   c: Context<AppEnv>,
-  { exportId, run }: BegunExport,
-  asked: ExportParameters,
-  { idleMsMax, draining, log }: Options,
+  exports: Exports,
+  begun: Parameters<typeof runExport>[1],
+  { config, draining, log }: Pick<Api, 'config' | 'draining' | 'log'>,
 ): Response {
-  const { body, send, close, breakOff, gone } = createSlowedStream(idleMsMax);
+  const { exportId, asked } = begun;
+  const slowed = createSlowedStream(config.RISK_EXPORT_IDLE_MS);
+  const { body, send, close, breakOff, gone } = slowed;
   const signal = AbortSignal.any([gone, draining]);
-  run({ send, close, signal }).catch(async (error: unknown) => {
+  runExport(exports, begun, { send, close, signal }).catch(async (error: unknown) => {
     // Without a last chunk the transfer is seen to be broken.
     c.env?.outgoing?.destroy();
     await breakOff(error);
@@ -90,6 +91,21 @@ In CSV a text that begins with = + - @ or ' has an apostrophe in front, so that 
 
 A range with a detached month is refused. So is an export beyond the number that an API process runs at a time, and one whose reader takes nothing for a minute breaks off. The audit log names each, as it begins and as it ends.`;
 
+const exportDoneSchema = z
+  .object({ done: z.literal(true), rows: z.int().min(0) })
+  .meta({ id: 'ExportDone', description: 'Last line of an export that is whole.' });
+
+/** The columns of foundTransaction, as Postgres writes them. */
+const exampleRow = [
+  ...['01a1f84a-95c0-7000-8000-00000000002a', 'scored', 'shop', 'acc_17', 'm_9', '125.50'],
+  ...['USD', 'US-EG', '1795167000', '1795167000.2', 'payment', '203.0.113.7', 'device-4f2a'],
+  ...['US', 'web', null, '1795167000.31', '870', '0.87', null, 'decline'],
+  ...['[{"code":"VELOCITY_COUNT_1H"},{"code":"AMOUNT_OVER_HABIT"}]', 'default@2', null, '1', '0'],
+  null,
+];
+const csvExample = Buffer.concat([csvHeader(), toCsvLines([exampleRow])]).toString();
+const linesExample = [foundTransaction, { done: true, rows: 1 }];
+
 const paths: ZodOpenApiPathsObject = {
   '/v1/exports/transactions': {
     get: {
@@ -104,8 +120,8 @@ const paths: ZodOpenApiPathsObject = {
           description: 'The file.',
           headers: answerHeaders('Content-Disposition'),
           content: {
-            'text/csv': { schema: { type: 'string' }, example: exportedCsv },
-            ...ndjson(['FoundTransaction', 'ExportDone'], exportedLines),
+            'text/csv': { schema: { type: 'string' }, example: csvExample },
+            ...ndjson(['FoundTransaction', 'ExportDone'], linesExample),
             'application/vnd.apache.parquet': { schema: { type: 'string', format: 'binary' } },
           },
         },
@@ -115,16 +131,7 @@ const paths: ZodOpenApiPathsObject = {
   },
 };
 
-export const document: DocumentPart = { paths, schemas: { ExportDone: exportDoneSchema } };
-
-export function openExports(api: Api): ApiRoom {
-  const { config, databases, metrics, isSubmitting, ingest, draining, log } = api;
-  const exportsMax = config.RISK_EXPORTS_MAX;
-  const primary = api.openPool('api-exports', { connectionsMax: exportsMax });
-  const exports = createExports({ ...databases, primary }, exportsMax, metrics, isSubmitting);
-  const idleMsMax = config.RISK_EXPORT_IDLE_MS;
-  return {
-    routes: [exportsRoutes(exports, { corridors: ingest.corridors, idleMsMax, draining, log })],
-    ended: exports.ended,
-  };
-}
+export const document: DocumentPart = {
+  paths,
+  schemas: { ExportDone: exportDoneSchema },
+};

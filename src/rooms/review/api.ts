@@ -1,40 +1,35 @@
 /** What the review adds to an API process. */
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { createImportRates } from './change/import-rates.ts';
-import { createPolicies } from './change/policies.ts';
-import { createReviewing } from './change/reviewing.ts';
+import { createLive } from '../../kit/http/live/answer-live.ts';
+import { pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { createReviewMetrics } from './metrics.ts';
-import { createReadCases } from './queries/reading-cases.ts';
-import { exchangeRatesPaths, exchangeRatesRoutes } from './routes/exchange-rates.ts';
-import { reviewPolicyPaths, reviewPolicyRoutes } from './routes/review-policy.ts';
-import { reviewStepsPaths, reviewStepsRoutes } from './routes/review-steps.ts';
-import { reviewsPaths, reviewsRoutes } from './routes/reviews.ts';
+import { readStatus } from './queries/status.ts';
+import { caseOperations } from './routes/cases.ts';
+import { figureOperations, READERS, STATUS_TIMES } from './routes/figures.ts';
+import { stepOperations } from './routes/steps.ts';
+import { toReviewPoint } from './status.ts';
+
+/** Figures come before `/v1/reviews/{id}`, which would take their paths. */
+const operations = [...figureOperations, ...caseOperations, ...stepOperations];
 
 export const document: DocumentPart = {
-  paths: { ...reviewPolicyPaths, ...exchangeRatesPaths, ...reviewsPaths, ...reviewStepsPaths },
+  paths: pathsOf(operations, 'reviews'),
   tags: { reviews: 'Cases that people decide.' },
 };
 
-export function openReview({
-  databases,
-  limits,
-  metrics,
-  authenticate,
-  draining,
-  log,
-}: Api): ApiRoom {
-  const { primary } = databases;
-  const own = createReviewMetrics(metrics.make);
-  const reviewing = createReviewing(primary);
-  const reading = createReadCases(databases);
-  const live = { authenticate, signal: draining, log };
-  return {
-    routes: [
-      reviewPolicyRoutes(createPolicies(primary), reading, limits, live),
-      exchangeRatesRoutes(createImportRates(primary), limits),
-      reviewsRoutes(reviewing, reading, limits, own),
-      reviewStepsRoutes(reviewing, limits, own),
-    ],
-  };
+export function openReview(api: Api): ApiRoom {
+  const { databases, limits, metrics, authenticate, draining, log } = api;
+  const { primary, now } = databases;
+  const answerStatus = createLive({
+    authenticate,
+    log,
+    ...STATUS_TIMES,
+    signal: draining,
+    readers: READERS,
+    read: () => readStatus(primary.query, now()),
+    toPoint: toReviewPoint,
+  });
+  const parts = { database: primary, metrics: createReviewMetrics(metrics.make), answerStatus };
+  return { routes: [routesOf(operations, limits, parts)] };
 }

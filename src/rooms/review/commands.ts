@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { commandOf } from '../../kit/command/rows.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { CASE_LIMITS } from './review-case.ts';
+import { CASE_LIMITS } from './case.ts';
 
 /** The API bounds its size by deadlines and queues; a larger file is no policy. */
 const POLICY_BYTES_MAX = 1024 * 1024;

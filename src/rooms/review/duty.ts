@@ -4,23 +4,22 @@
  */
 import { openInvalidateLabelled } from '../../core/accept/invalidate-labelled.ts';
 import type { Worker, WorkerRoom } from '../../core/room.ts';
-import type { Database } from '../../kit/database/pool.ts';
+import type { Query } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import { ofEach } from '../../kit/duties/run-duties.ts';
-import { isSpotCheck } from './cases/spot-check.ts';
 import { applyOverflow } from './change/apply-overflow.ts';
 import { closeDecided } from './change/close-decided.ts';
 import { publishDecisions } from './change/publish-decisions.ts';
 import { raiseCases } from './change/raise-cases.ts';
-import { openDecisionStream } from './decisions.ts';
 import { createReviewMetrics, type ReviewMetrics } from './metrics.ts';
-import { priorityName } from './review-policy.ts';
-import { countWaiting } from './store/case-figures.ts';
-import { addReviewed } from './store/case-intake.ts';
-import { readPolicy } from './store/review-policies.ts';
+import { priorityName } from './policy.ts';
+import { isSpotCheck } from './spot-check.ts';
+import { countWaiting } from './store/figures.ts';
+import { addReviewed } from './store/intake.ts';
+import { readPolicy } from './store/policies.ts';
 
 /** A case opens at most this long, and a step, after its score was stored, unless 1,000 others wait before it; a decision becomes final as late. */
-const KEEP_EVERY_MS = 1000;
+const STEP_EVERY_MS = 1000;
 /** Without a new decision this costs one read of the stream and one of an index. */
 const PUBLISH_EVERY_MS = 1000;
 const WATCH_EVERY_MS = 10_000;
@@ -31,7 +30,6 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
   const { config, database, redis, guards, leadership } = worker;
   const metrics = createReviewMetrics(worker.metrics.make);
   const guard = guards.redis.run;
-  const stream = openDecisionStream(redis, config.RISK_MARKET);
   const invalidateLabelled = openInvalidateLabelled(database, redis, config.RISK_MARKET, guard);
   const lead = leadership.of('care');
   const steps = { writes: lead.writes, database, invalidateLabelled };
@@ -44,12 +42,12 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
         name: 'read-spot-check-ratio',
         everyMs: RATIO_EVERY_MS,
         run: async () => {
-          ratio = (await readPolicy(database)).policy.spot_check_ratio;
+          ratio = (await readPolicy(database.query)).policy.spot_check_ratio;
         },
       },
       {
         name: 'keep-cases',
-        everyMs: KEEP_EVERY_MS,
+        everyMs: STEP_EVERY_MS,
         run: async (signal) => {
           // Side by side: an intake that fails stops no decision.
           const works = [
@@ -64,7 +62,7 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
         everyMs: WATCH_EVERY_MS,
         run: async () => {
           clearFigures(metrics);
-          await lead.run(() => reportFigures(lead.writes, database, metrics));
+          await lead.run(() => reportFigures(lead.writes, database.query, metrics));
         },
       },
       {
@@ -72,7 +70,7 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
         everyMs: PUBLISH_EVERY_MS,
         run: async (signal) => {
           await lead.run(async () => {
-            await guard(() => publishDecisions(database, stream, signal));
+            await guard(() => publishDecisions(database.query, redis, config.RISK_MARKET, signal));
           });
         },
       },
@@ -88,9 +86,9 @@ async function openSome(
   writes: Writes,
   { casesOpened, casesUnrated }: ReviewMetrics,
 ): Promise<void> {
-  for (const { source, priority, isUnrated } of await raiseCases(writes)) {
+  for (const { source, priority, market_amount } of await raiseCases(writes)) {
     casesOpened.inc({ source, priority: priorityName(priority) });
-    if (isUnrated) casesUnrated.inc();
+    if (market_amount === null) casesUnrated.inc();
   }
 }
 
@@ -103,7 +101,7 @@ async function closeAll(
     const closed = await closeDecided(steps, 'risk worker');
     if (closed.length === 0) return;
     for (const { disposition, priority } of closed) {
-      casesClosed.inc({ disposition, priority: priorityName(priority) });
+      casesClosed.inc({ disposition: disposition ?? '', priority: priorityName(priority) });
     }
   }
 }
@@ -115,20 +113,19 @@ function clearFigures({ casesWaiting, casesLate, caseAge, caseOverflow }: Review
 
 async function reportFigures(
   writes: Writes,
-  database: Pick<Database, 'query'>,
+  query: Query,
   { casesWaiting, casesLate, caseAge, caseOverflow }: ReviewMetrics,
 ): Promise<void> {
-  for (const { rule, cases } of await applyOverflow(writes, database, 'risk worker')) {
+  for (const { rule, cases } of await applyOverflow(writes, query, 'risk worker')) {
     const priority = priorityName(rule.priority);
     for (const action of rule.actions) caseOverflow.set({ priority, action }, cases);
   }
   // The oldest come last, so that their age stays.
-  const rows = (await countWaiting(database)).sort((a, b) => a.oldestSeconds - b.oldestSeconds);
-  for (const row of rows) {
-    const priority = priorityName(row.priority);
-    casesWaiting.inc({ priority }, row.waiting);
-    casesLate.inc({ priority, deadline: 'missed' }, row.missed);
-    casesLate.inc({ priority, deadline: 'near' }, row.near);
-    caseAge.set({ priority }, row.oldestSeconds);
+  const rows = (await countWaiting(query)).sort((a, b) => a.oldest_seconds - b.oldest_seconds);
+  for (const { priority, waiting, missed, near, oldest_seconds: age } of rows) {
+    casesWaiting.inc({ priority }, waiting);
+    casesLate.inc({ priority, deadline: 'missed' }, missed);
+    casesLate.inc({ priority, deadline: 'near' }, near);
+    caseAge.set({ priority }, age);
   }
 }

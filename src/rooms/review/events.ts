@@ -1,11 +1,11 @@
 /** What the review tells other systems: final decisions, deadlines that are near, and overflow rules that are met. */
 import type { Event, EventSource } from '../../core/events.ts';
 import type { Query } from '../../kit/database/pool.ts';
-import { toDecisionJson } from './queries/read-cases.ts';
-import { priorityName } from './review-policy.ts';
-import { countOlder, listNearDeadline } from './store/case-figures.ts';
-import { type FinalDecision, listDecisions } from './store/final-decisions.ts';
-import { readPolicy } from './store/review-policies.ts';
+import type { FinalDecision } from './final-decision.ts';
+import { priorityName } from './policy.ts';
+import { listDecisions } from './store/decisions.ts';
+import { countOverflow, listNearDeadline } from './store/figures.ts';
+import { readPolicy } from './store/policies.ts';
 
 /** A deadline is near within this time. */
 const NEAR_MINUTES = 30;
@@ -19,37 +19,34 @@ export const events: readonly EventSource[] = [
     kind: 'decisions',
     type: 'transaction.final_decision',
     listAfter: async (query, position, rowsMax) =>
-      (await listDecisions({ query }, position, rowsMax)).map(toListed),
+      (await listDecisions(query, position, rowsMax)).map(toListed),
   },
   { kind: 'watched', type: 'review.deadline_near', find: findNear },
   { kind: 'watched', type: 'alert.raised', find: findOverflow },
 ];
 
-function toListed(one: FinalDecision) {
-  const data = toDecisionJson(one);
+function toListed(decision: FinalDecision) {
+  const { decision_id, transaction_id, created_at, account_id, merchant_id, corridor } = decision;
+  const { score, verdict, disposition, final_at } = decision;
   // A client learns what `GET /v1/transactions/{id}` tells it, and nothing of who decided why.
-  const { decision_id, transaction_id, created_at, account_id, merchant_id, corridor } = data;
-  const { score, verdict, disposition, final_at } = data;
+  const ids = { decision_id, transaction_id, created_at, account_id, merchant_id, corridor };
   return {
-    position: one.decisionId,
-    transactionId: one.transactionId,
+    position: decision_id,
+    transactionId: transaction_id,
     corridor,
-    atMs: one.finalAt.getTime(),
-    json: JSON.stringify(data),
-    clientJson: JSON.stringify({
-      ...{ decision_id, transaction_id, created_at, account_id, merchant_id, corridor },
-      ...{ score, verdict, disposition, final_at },
-    }),
+    atMs: Date.parse(final_at),
+    json: JSON.stringify(decision),
+    clientJson: JSON.stringify({ ...ids, score, verdict, disposition, final_at }),
   };
 }
 
 /** A dispute gives a case a new deadline, and so an event of its own. */
-async function findNear(query: Query): Promise<Event[]> {
+async function findNear(query: Query, nowMs: number): Promise<Event[]> {
   const near = await listNearDeadline(query, NEAR_MINUTES, MISSED_HOURS, CASES_MAX);
-  return near.map(({ at, ...one }) => ({
-    id: `deadline_${one.transaction_id}_${one.due_at.getTime()}`,
+  return near.map((one) => ({
+    id: `deadline_${one.transaction_id}_${Date.parse(one.due_at)}`,
     type: 'review.deadline_near',
-    at,
+    at: new Date(nowMs),
     corridor: one.corridor,
     data: one,
   }));
@@ -57,13 +54,13 @@ async function findNear(query: Query): Promise<Event[]> {
 
 /** Overflow rules that ask for an alert and are met: one event a rule and UTC hour in which it is met. */
 async function findOverflow(query: Query, nowMs: number): Promise<Event[]> {
-  const { policy } = await readPolicy({ query });
+  const { policy } = await readPolicy(query);
+  const alerting = policy.overflow.filter(({ actions }) => actions.includes('alert'));
   const at = new Date(nowMs);
   const events: Event[] = [];
-  for (const { priority, older_than_minutes, actions } of policy.overflow) {
-    if (!actions.includes('alert')) continue;
-    const cases = await countOlder({ query }, priority, older_than_minutes);
+  for (const { rule, cases } of await countOverflow(query, alerting)) {
     if (cases === 0) continue;
+    const { priority, older_than_minutes } = rule;
     const name = priorityName(priority);
     events.push({
       id: `alert_overflow_${name}_${older_than_minutes}_${at.toISOString().slice(0, 13)}`,

@@ -1,7 +1,7 @@
 /** The room of the review: people decide about transactions that rules, models, disputes or chance send to them. */
 import type { Room } from '../../core/room.ts';
 import { createReviewMetrics } from './metrics.ts';
-import { addDisputes } from './store/case-intake.ts';
+import { addDisputes } from './store/intake.ts';
 import { tables } from './tables.ts';
 
 export const review: Room = {

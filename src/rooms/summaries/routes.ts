@@ -16,28 +16,23 @@ import { readQuery } from '../../kit/http/body/body.ts';
 import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
-import { type DailySummaries, dailySummariesSchema } from './daily-summaries.ts';
-import { createSummaries } from './summaries.ts';
-import { daysOf, summaryParameters } from './summary-parameters.ts';
+import { createSummaryCache, readSummaries } from './cache.ts';
+import { summaryParameters, withDays } from './parameters.ts';
+import { type DailySummaries, dailySummariesSchema } from './queries.ts';
 
 export function summariesRoutes(
   api: Pick<Api, 'databases' | 'ingest' | 'metrics' | 'afterLabels'>,
 ): Hono<AppEnv> {
-  const { databases, ingest } = api;
-  const { now } = databases;
-  const summaries = createSummaries(databases, ingest.corridors, api.metrics);
+  const { databases, ingest, metrics } = api;
+  const { corridors } = ingest;
+  const cache = createSummaryCache(databases, corridors, metrics);
   // Who has posted a label sees it at once in this process.
-  api.afterLabels.add(summaries.proveAnew);
+  api.afterLabels.add(cache.proveAnew);
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/summaries/daily', requireRole('analyst'), async (c) => {
-    const parameters = readQuery(c, summaryParameters);
-    const range = daysOf(parameters, now());
-    if ('problem' in range) {
-      throw new InvalidFields([{ pointer: '/from', detail: range.problem }]);
-    }
-    const found = await summaries.read({ days: range, parameters }, readToken(c));
+    const question = withDays(readQuery(c, summaryParameters), databases.now());
+    const found = await readSummaries(databases, cache, corridors, question, readToken(c));
     return answerKept(c, sayAge(c, found), ASK_AGAIN);
   });
 

@@ -7,7 +7,7 @@ export type IdList = {
   chunks(): Iterable<Buffer>;
 };
 
-export const ID_BYTES = 16;
+const ID_BYTES = 16;
 const CHUNK_IDS = 65_536;
 
 export function createIdList(): IdList {

@@ -1,13 +1,9 @@
 /**
- * Outcomes of a known set of transactions, counted in SQL: the ids are copied into a temporary table and
+ * Outcomes of a known set of transactions, counted in SQL: the ids are inserted into a temporary table and
  * joined. Their time part is `created_at`, so both joins keep to the partitions of the ids.
  */
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
-import { writeTimestamp } from '../../kit/database/binary-array.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
+import type { Settled } from './wait-until-settled.ts';
 
 type LedgerQuery = {
   /** Buffers of whole ids, 16 bytes each. */
@@ -17,33 +13,21 @@ type LedgerQuery = {
   readonly receivedFromMs: number;
 };
 
-export type LedgerCounts = {
-  readonly scored: number;
-  readonly deadLettered: number;
-  /** Score rows beyond one a transaction. */
-  readonly doubled: number;
-  /** Those of the `repeated` ids that count as accepted. */
-  readonly repeatedAccepted: number;
-  /** Received to scored. */
-  readonly latencyP50Ms: number;
-  readonly latencyP99Ms: number;
-};
-
-const ID_BYTES = 16;
 /** How far from its transaction a misplaced score is still found. */
 const DOUBLE_WITHIN_MS = 86_400_000;
-/** COPY's binary format: signature, flags, no header extension; the trailer is field count -1. */
-const COPY_HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
-const COPY_TRAILER = Buffer.from([0xff, 0xff]);
-/** Field count i16, then the id and its created_at, each with its length i32. */
-const TUPLE_BYTES = 2 + 4 + ID_BYTES + 4 + 8;
-
 const CREATE_TABLE = `
   create temporary table ledger_ids (
     transaction_id uuid not null,
     created_at timestamptz(3) not null
   ) on commit drop`;
-const COPY_IDS = 'copy ledger_ids (transaction_id, created_at) from stdin (format binary)';
+/** A UUIDv7 begins with 48 bits of epoch milliseconds. */
+const INSERT_IDS = `
+  insert into ledger_ids
+  select id::uuid, to_timestamp(('x' || left(id, 12))::bit(48)::bigint / 1000.0)
+  from (
+    select encode(substr($1::bytea, 1 + 16 * at, 16), 'hex') as id
+    from generate_series(0, length($1::bytea) / 16 - 1) at
+  ) ids`;
 
 /** Repeated ids that an earlier run stored do not count. */
 const DROP_EARLIER = `
@@ -95,14 +79,14 @@ const LATENCY = `
 export function countLedger(
   database: Pick<Database, 'session'>,
   asked: LedgerQuery,
-): Promise<LedgerCounts> {
+): Promise<Settled> {
   return database.session(async (client, begin, query) => {
     await begin();
     try {
       await client.query("set local work_mem = '64MB'");
       await client.query(CREATE_TABLE);
-      const repeatedAccepted = await copyRepeated(client, query, asked);
-      await copyIds(client, asked.accepted);
+      const repeatedAccepted = await insertRepeated(query, asked);
+      await insertIds(query, asked.accepted);
       await client.query('analyze ledger_ids');
       return { ...(await countFates(query)), repeatedAccepted };
     } finally {
@@ -112,13 +96,9 @@ export function countLedger(
   });
 }
 
-/** Copies those of the repeated ids that count as accepted; returns their number. */
-async function copyRepeated(
-  client: pg.PoolClient,
-  query: Query,
-  asked: LedgerQuery,
-): Promise<number> {
-  await copyIds(client, asked.repeated);
+/** Inserts those of the repeated ids that count as accepted; returns their number. */
+async function insertRepeated(query: Query, asked: LedgerQuery): Promise<number> {
+  await insertIds(query, asked.repeated);
   const { ids, first, last } = await one<IdsRange>(query, IDS_RANGE);
   if (ids === 0) return 0;
   const range = [new Date(asked.receivedFromMs), first, last];
@@ -126,7 +106,7 @@ async function copyRepeated(
   return ids - earlier.ids;
 }
 
-async function countFates(query: Query): Promise<Omit<LedgerCounts, 'repeatedAccepted'>> {
+async function countFates(query: Query): Promise<Omit<Settled, 'repeatedAccepted'>> {
   const { ids, first, last } = await one<IdsRange>(query, IDS_RANGE);
   if (ids === 0 || first === null || last === null) {
     return { scored: 0, deadLettered: 0, doubled: 0, latencyP50Ms: 0, latencyP99Ms: 0 };
@@ -159,29 +139,6 @@ async function one<Row extends object>(
   return row;
 }
 
-async function copyIds(client: pg.PoolClient, ids: Iterable<Buffer>): Promise<void> {
-  await pipeline(Readable.from(copyData(ids)), client.query(copyFrom(COPY_IDS)));
-}
-
-function* copyData(ids: Iterable<Buffer>): Generator<Buffer, void> {
-  yield COPY_HEADER;
-  for (const chunk of ids) yield tuples(chunk);
-  yield COPY_TRAILER;
-}
-
-function tuples(ids: Buffer): Buffer {
-  const count = ids.length / ID_BYTES;
-  const data = Buffer.allocUnsafe(count * TUPLE_BYTES);
-  let at = 0;
-  for (let index = 0; index < count; index++) {
-    const id = index * ID_BYTES;
-    at = data.writeInt16BE(2, at);
-    at = data.writeInt32BE(ID_BYTES, at);
-    at += ids.copy(data, at, id, id + ID_BYTES);
-    at = data.writeInt32BE(8, at);
-    // A UUIDv7 begins with 48 bits of epoch milliseconds.
-    const createdAtMs = ids.readUIntBE(id, 6);
-    at = writeTimestamp(data, createdAtMs, at);
-  }
-  return data;
+async function insertIds(query: Query, ids: Iterable<Buffer>): Promise<void> {
+  for (const chunk of ids) await query({ name: '', text: INSERT_IDS }, [chunk]);
 }

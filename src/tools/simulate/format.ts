@@ -1,5 +1,5 @@
 /**
- * Rows of the two files: transactions as API.md takes them, and labels beside them. Ids and keys
+ * Rows of the two files: transactions as the API takes them, and labels beside them. Ids and keys
  * hold letters, digits, `_` and `-` only, so no CSV field needs quoting.
  */
 import type { SimulatedTransaction } from './transaction.ts';

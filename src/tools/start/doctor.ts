@@ -1,6 +1,6 @@
 /**
- * `risk doctor`: looks at this machine and at the services it would use, and reports what is wrong with them.
- * Reads only. Exit code 1 when something must be mended.
+ * `risk doctor`: looks at this machine and at the services that the engine would use, and changes nothing.
+ * Exit code 1 when something must be mended.
  */
 import {
   type Command,
@@ -8,11 +8,10 @@ import {
   EXIT,
   parseArguments,
 } from '../../kit/command/command.ts';
+import { openCommandDatabase, openCommandRedis } from '../../kit/command/stores.ts';
 import { countConnections } from '../../kit/database/count-connections.ts';
 import { missingMigrations } from '../../kit/database/migrations/schema-version.ts';
-import { openDatabase } from '../../kit/database/open-database.ts';
 import { readPostgresFacts } from '../../kit/database/server-facts.ts';
-import { openCommands } from '../../kit/redis/connection.ts';
 import { readRedisFacts } from '../../kit/redis/server-facts.ts';
 import { serviceAccount } from './services/account.ts';
 import { readEngineFile } from './services/engine-file.ts';
@@ -49,8 +48,7 @@ Checks the Node that runs, the data folder, Postgres (version, durability, schem
       ...(await guarded('postgres', () => checkPostgres(context))),
       ...(await guarded('redis', () => checkRedis(context))),
     ];
-    const columns = [{ field: 'check' }, { field: 'state' }, { field: 'detail' }];
-    output.table(columns, findings);
+    output.table(['check', 'state', 'detail'], findings);
     return findings.some(({ state }) => state === 'fail') ? EXIT.failed : EXIT.fine;
   },
 };
@@ -84,15 +82,14 @@ function checkEngine(dataDir: string): Finding {
   return finding('data folder', true, `${dataDir}: ${detail}`);
 }
 
-async function checkPostgres({ config }: CommandContext): Promise<Finding[]> {
+async function checkPostgres(context: CommandContext): Promise<Finding[]> {
+  const { config } = context;
   if (config.DATABASE_URL === undefined) {
     const program = await findPostgres(serviceAccount());
     const detail = `DATABASE_URL is not set; npm start would run PostgreSQL ${program.major}`;
     return [finding('postgres', true, detail)];
   }
-  await using database = openDatabase(config, config.DATABASE_URL, 'doctor', {
-    connectionsMax: 1,
-  });
+  await using database = openCommandDatabase(context, 'doctor');
   const askedAtMs = Date.now();
   const facts = await readPostgresFacts(database);
   const skewMs = Math.round(facts.nowMs - (askedAtMs + Date.now()) / 2);
@@ -135,27 +132,19 @@ async function checkRedis(context: CommandContext): Promise<Finding[]> {
     const detail = `REDIS_URL is not set; npm start would run ${what}`;
     return [finding('redis', native, detail, 'warn')];
   }
-  const redis = openCommands(config.REDIS_URL, config.RISK_REDIS_TIMEOUT_MS);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      redis.once('ready', resolve);
-      redis.once('error', reject);
-    });
-    const facts = await readRedisFacts(redis);
-    const used = `${Math.round(facts.memoryUsed / MEBIBYTE)} MiB used`;
-    const bound = facts.memoryMax === 0 ? 'no bound' : `of ${facts.memoryMax / MEBIBYTE} MiB`;
-    return [
-      finding('redis version', facts.major >= REDIS_MAJOR_MIN, facts.version),
-      finding('redis eviction', facts.evictionPolicy === 'noeviction', facts.evictionPolicy),
-      finding('redis memory', facts.memoryMax > 0, `${used} ${bound}`, 'warn'),
-      finding(
-        'redis persistence',
-        facts.appendOnly,
-        facts.appendOnly ? 'append-only file' : 'none: streams are rebuilt after a loss',
-        'warn',
-      ),
-    ];
-  } finally {
-    redis.disconnect();
-  }
+  using connection = await openCommandRedis(context);
+  const facts = await readRedisFacts(connection.redis);
+  const used = `${Math.round(facts.memoryUsed / MEBIBYTE)} MiB used`;
+  const bound = facts.memoryMax === 0 ? 'no bound' : `of ${facts.memoryMax / MEBIBYTE} MiB`;
+  return [
+    finding('redis version', facts.major >= REDIS_MAJOR_MIN, facts.version),
+    finding('redis eviction', facts.evictionPolicy === 'noeviction', facts.evictionPolicy),
+    finding('redis memory', facts.memoryMax > 0, `${used} ${bound}`, 'warn'),
+    finding(
+      'redis persistence',
+      facts.appendOnly,
+      facts.appendOnly ? 'append-only file' : 'none: streams are rebuilt after a loss',
+      'warn',
+    ),
+  ];
 }

@@ -1,9 +1,9 @@
 /**
- * `risk start`: runs the whole engine from a bare clone. Starts services where no URL is given, schema, API and
- * worker, a sample through all of it, its ledger, where to look; then it serves until Ctrl-C. Parts stop in the
- * reverse order: roles drain before their services end.
+ * `risk start`: runs the whole engine from a bare clone: services where no URL is given, schema, API and worker; scores a
+ * sample, prints its ledger and serves until Ctrl-C. Parts stop in the reverse order: roles drain before their services end.
  */
 import { join, resolve } from 'node:path';
+import { mintApiKey } from '../../kit/access/api-key.ts';
 import { createApiClient } from '../../kit/client/api-client.ts';
 import { createAsk } from '../../kit/client/ask.ts';
 import {
@@ -14,19 +14,18 @@ import {
   parseArguments,
 } from '../../kit/command/command.ts';
 import { noteRefused } from '../../kit/command/file-options.ts';
+import type { Environment } from '../../kit/config/config.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
 import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
-import { chooseApiPort } from './api-port.ts';
-import { readOrMakeKey } from './bootstrap-key.ts';
-import { keepRole } from './keep-role.ts';
 import { readRiskiest } from './riskiest.ts';
-import { type RoleOptions, startRole } from './role-process.ts';
+import { runRole } from './role.ts';
 import { readOrMakeSample } from './sample.ts';
 import { createScreen, ledgerSentence, type Screen, shortPath, whereToLook } from './screen.ts';
-import { freePort } from './services/free-port.ts';
-import { type Embedded, startEmbedded } from './services/start-embedded.ts';
+import { readOrMakeSecret } from './services/data-folder.ts';
+import { chooseApiPort, freePort } from './services/free-port.ts';
+import { startEmbedded } from './services/start-embedded.ts';
 
 const TRANSACTIONS = 20_000;
 
@@ -46,7 +45,6 @@ type Engine = {
   readonly key: string;
   readonly keyFile: string | null;
   readonly dataDir: string;
-  readonly logFolder: string;
   readonly databaseUrl: string;
   /** Resolves to a sentence when a part ends that was not stopped. */
   readonly partEnded: Promise<string>;
@@ -58,133 +56,87 @@ async function startEngine(
   screen: Screen,
   owned: AsyncDisposableStack,
 ): Promise<Engine> {
-  const { config } = context;
+  const { config, environment, log, signal } = context;
   const dataDir = resolve(config.RISK_DATA_DIR);
   const logFolder = join(dataDir, 'logs');
+  const starting = () =>
+    startEmbedded({
+      ...{ dataDir, signal, environment, onProgress: screen.doing },
+      // State changes of the services are steps on the screen, so only warnings are worth a log line.
+      log: environment['LOG_LEVEL'] === undefined ? log.child({}, { level: 'warn' }) : log,
+      databaseUrl: config.DATABASE_URL,
+      redisUrl: config.REDIS_URL,
+    });
   const services = owned.use(
-    await screen.step(
-      'Postgres and Redis',
-      () => startServices(context, dataDir, screen),
-      ({ redisKeepsData }) =>
-        `data in ${shortPath(dataDir)}${redisKeepsData ? '' : ' (Redis in memory only: rebuilt from Postgres)'}`,
-    ),
+    await screen.step('Postgres and Redis', starting, ({ redisKeepsData }) => {
+      const inMemory = redisKeepsData ? '' : ' (Redis in memory only: rebuilt from Postgres)';
+      return `data in ${shortPath(dataDir)}${inMemory}`;
+    }),
   );
   const { databaseUrl, redisUrl } = services;
   const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
+  const schema = { url: databaseUrl, market: config.RISK_MARKET, corridors };
   await screen.step(
     'schema',
-    () =>
-      migrate({
-        ...{ url: databaseUrl, market: config.RISK_MARKET, corridors },
-        onProgress: screen.doing,
-      }),
+    () => migrate({ ...schema, onProgress: screen.doing }),
     (applied) => (applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`),
   );
-  const { key, file: keyFile } = readOrMakeKey(config.RISK_BOOTSTRAP_KEY, dataDir);
+  const given = config.RISK_BOOTSTRAP_KEY;
+  const keyFile = given === undefined ? join(dataDir, 'api-key') : null;
+  const key = given ?? readOrMakeSecret(join(dataDir, 'api-key'), () => mintApiKey().key);
+  const common = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, RISK_BOOTSTRAP_KEY: key };
   const roles = await screen.step(
     'API and worker',
-    () => startRoles(context, { databaseUrl, redisUrl, key, logFolder }, owned),
+    () => startRoles(context, common, logFolder, owned),
     () => `ready; logs in ${shortPath(logFolder)}`,
   );
   const partEnded = Promise.race([services.serviceEnded, roles.ended]);
-  return { url: roles.url, key, keyFile, dataDir, logFolder, databaseUrl, partEnded };
+  return { url: roles.url, key, keyFile, dataDir, databaseUrl, partEnded };
 }
 
-function startServices(
-  { config, environment, log, signal }: CommandContext,
-  dataDir: string,
-  screen: Screen,
-): Promise<Embedded> {
-  return startEmbedded({
-    dataDir,
-    // State changes of the services are steps on the screen, so only warnings are worth a log line.
-    log: environment['LOG_LEVEL'] === undefined ? log.child({}, { level: 'warn' }) : log,
-    signal,
-    onProgress: screen.doing,
-    databaseUrl: config.DATABASE_URL,
-    redisUrl: config.REDIS_URL,
-    environment,
-  });
-}
-
-type RoleSettings = {
-  readonly databaseUrl: string;
-  readonly redisUrl: string;
-  readonly key: string;
-  readonly logFolder: string;
-};
-
+/** Starts both roles or none, and stops them together. @returns `ended`: resolves when a role is given up */
 async function startRoles(
   { config, environment, output, signal }: CommandContext,
-  { databaseUrl, redisUrl, key, logFolder }: RoleSettings,
+  common: Environment,
+  logFolder: string,
   owned: AsyncDisposableStack,
 ): Promise<{ url: string; ended: Promise<string> }> {
-  const given = environment['PORT'] !== undefined && environment['PORT'] !== '';
-  const apiPort = await chooseApiPort(config.HOST, config.PORT, given);
+  const isGiven = environment['PORT'] !== undefined && environment['PORT'] !== '';
+  const apiPort = await chooseApiPort(config.HOST, config.PORT, isGiven);
   const workerPort = config.RISK_WORKER_PORT || (await freePort());
-  const common = {
-    ...environment,
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
-    RISK_BOOTSTRAP_KEY: key,
-  };
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
-  const urlOf = (port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const { ended } = await startAll(
-    [
-      {
-        ...{ role: 'api', name: 'api', logFolder, signal },
-        environment: { ...common, PORT: String(apiPort) },
-        healthUrl: urlOf(apiPort),
-      },
-      {
-        ...{ role: 'worker', name: 'worker', logFolder, signal },
-        environment: { ...common, RISK_WORKER_PORT: String(workerPort) },
-        healthUrl: urlOf(workerPort),
-      },
-    ],
-    output.note,
-    owned,
+  const start = async (name: 'api' | 'worker', variable: string, port: number) => {
+    const healthUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const own = { ...environment, ...common, [variable]: String(port) };
+    const options = { name, environment: own, healthUrl, logFolder, signal, say: output.note };
+    return { healthUrl, role: await runRole(options) };
+  };
+  const results = await Promise.allSettled([
+    start('api', 'PORT', apiPort),
+    start('worker', 'RISK_WORKER_PORT', workerPort),
+  ]);
+  const started = results.flatMap((result) =>
+    result.status === 'fulfilled' ? [result.value] : [],
   );
-  return { url: urlOf(apiPort), ended };
-}
-
-/**
- * Starts all roles or none: where one does not start, the others are stopped. They stop together. Resolves once
- * all are ready, to a promise that resolves when one of them could not be kept running.
- */
-async function startAll(
-  roles: readonly RoleOptions[],
-  say: (text: string) => void,
-  owned: AsyncDisposableStack,
-): Promise<{ ended: Promise<string> }> {
-  const results = await Promise.allSettled(roles.map(startRole));
-  const kept = roles.flatMap((role, index) => {
-    const result = results[index];
-    if (result?.status !== 'fulfilled') return [];
-    const start = (signal: AbortSignal) => startRole({ ...role, signal, isAgain: true });
-    return [keepRole(result.value, { name: role.name, start, say })];
-  });
   owned.defer(async () => {
-    await Promise.all(kept.map((role) => role.stop()));
+    await Promise.all(started.map(({ role }) => role.stop()));
   });
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return { ended: Promise.race(kept.map((role) => role.givenUp)) };
+  const ended = Promise.race(started.map(({ role }) => role.givenUp));
+  return { url: started[0]?.healthUrl ?? '', ended };
 }
 
-type SampleOptions = {
-  readonly transactions: number;
-  /** Whether the engine serves after the sample, so that a link into the console is of use. */
-  readonly isServed: boolean;
-};
-
-/** Scores the sample, prints where to look and the ledger; true when it balances. */
+/**
+ * Scores the sample, prints where to look and the ledger; true when it balances.
+ * @param isServed whether the engine serves after the sample, so that a link into the console is of use
+ */
 async function scoreSample(
   context: CommandContext,
   screen: Screen,
   engine: Engine,
-  { transactions, isServed }: SampleOptions,
+  transactions: number,
+  isServed: boolean,
 ): Promise<boolean> {
   const { output, signal } = context;
   const { file } = await screen.step(
@@ -197,7 +149,7 @@ async function scoreSample(
   const { ledger, posted } = await orEnded(replayed, engine.partEnded);
   noteRefused(posted, output);
   output.note(`\n${ledgerSentence(ledger)}`);
-  await showWhereToLook(context, engine, isServed);
+  if (!output.json) await showWhereToLook(context, engine, isServed);
   output.value(ledger, [ledgerLine(ledger)]);
   return balances(ledger) && posted.refused === 0;
 }
@@ -217,7 +169,6 @@ async function showWhereToLook(
   engine: Engine,
   isServed: boolean,
 ): Promise<void> {
-  if (output.json) return;
   const { url, key } = engine;
   const client = createApiClient({ url, key, signal });
   try {
@@ -254,7 +205,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
     await using owned = new AsyncDisposableStack();
     const engine = await startEngine(context, screen, owned);
     const isServed = values.once !== true;
-    const balanced = await scoreSample(context, screen, engine, { transactions, isServed });
+    const balanced = await scoreSample(context, screen, engine, transactions, isServed);
     if (!isServed) {
       context.output.note('\nStopping, as --once says; `npm start` serves all of this again.');
       return balanced ? EXIT.fine : EXIT.failed;

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DISPOSITIONS, type Disposition } from '../../../src/core/domain/disposition.ts';
 import type { Random } from '../../../src/kit/random.ts';
-import type { CaseJson } from '../../../src/rooms/review/review-case.ts';
+import type { CaseJson } from '../../../src/rooms/review/case.ts';
 import { insertPersonKey } from '../../support/people.ts';
 import type { Stage } from './scenario.ts';
 

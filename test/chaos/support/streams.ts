@@ -5,7 +5,7 @@ import { decodeEntry } from '../../../src/core/stream/entries/entry.ts';
 import { toEntry } from '../../../src/core/stream/group/read-group.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../../src/core/stream/keys.ts';
 import type { RedisClient } from '../../../src/kit/redis/connection.ts';
-import { scoresOf } from '../../support/stream-entries.ts';
+import { NOBODY, scoresOf } from '../../support/stream-entries.ts';
 import type { Query } from './services.ts';
 
 /** A session in Postgres and one in Redis. */
@@ -70,7 +70,7 @@ export async function heldBy(stores: Sessions, pid: number): Promise<string[]> {
 }
 
 function idsOf([id, fields]: readonly [Buffer, readonly Buffer[]]): string[] {
-  const { transactions } = decodeEntry(toEntry(String(id), fields, 1));
+  const { transactions } = decodeEntry(toEntry(String(id), fields, NOBODY, 1));
   return transactions.map(({ transactionId }) => transactionId);
 }
 

@@ -8,16 +8,25 @@ import type { LoadPasts } from '../../../src/core/profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
 import { vectorOf } from '../../../src/core/score/feature-rows.ts';
 import { type PartyKind, profileKey } from '../../../src/core/stream/keys.ts';
+import { watchMemory } from '../../../src/core/stream/memory/memory.ts';
 import type { ProfileLogs } from '../../../src/core/stream/profiles/profile-logs.ts';
-import { createFoldKind } from '../../../src/core/work/profiles/fold-kind.ts';
-import { createFoldProfiles } from '../../../src/core/work/profiles/fold-profiles.ts';
+import { foldProfiles } from '../../../src/core/work/profiles/fold-profiles.ts';
+import { openProfiles } from '../../../src/core/work/profiles/profiles.ts';
+import type { Guards } from '../../../src/kit/breakers/guards.ts';
 import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
+import type { RedisClient } from '../../../src/kit/redis/connection.ts';
 import { createMemoryProfiles } from '../../simulation/memory-profiles.ts';
 import { deliver } from '../../support/delivered.ts';
 
 const BYTES_MAX = 2 ** 20;
 const MARKET = 'm';
 const metrics = createMetrics();
+/** No breaker ever opens here. */
+const OPEN = { redis: { run: <T>(call: () => Promise<T>) => call() } } as unknown as Guards;
+const IN_MEMORY = {
+  ...{ name: MARKET, guards: OPEN, memory: watchMemory(0) },
+  redis: undefined as unknown as RedisClient,
+};
 
 export function createSharedLogs() {
   const logs = createMemoryProfiles({ stamp: true, installStamp: true });
@@ -46,8 +55,8 @@ export function createWorker<P extends Profile, Past>(
 ) {
   let interfere: Interfere | undefined;
   let isLate = false;
-  const connected: Pick<ProfileLogs, 'append' | 'install'> = {
-    async append(appends) {
+  const connected: ProfileLogs = {
+    async append(_market, _ttlSeconds, appends) {
       const disturb = interfere;
       isLate = disturb !== undefined;
       interfere = undefined;
@@ -56,23 +65,19 @@ export function createWorker<P extends Profile, Past>(
       settle();
       return replies;
     },
-    install: async (installs) => {
+    install: async (_market, _ttlSeconds, installs) => {
       if (!isLate) return installs.map(logs.install);
       late.push(() => installs.forEach(logs.install));
       return [];
     },
   };
-  const fold = createFoldProfiles({
-    ...{ logs: connected, metrics },
-    kinds: [
-      createFoldKind({
-        ...{ kind, loadPasts, market: MARKET, metrics, nowMs: () => 0, ttlSeconds: 60, bytesMax },
-      }),
-    ],
-  });
+  const profiles = openProfiles(
+    { market: IN_MEMORY, logs: connected, metrics, nowMs: () => 0, ttlSeconds: 60 },
+    [{ kind, loadPasts, bytesMax }],
+  );
   return {
     async foldBatch(transactions: readonly Transaction[]): Promise<Float64Array[]> {
-      const rows = await fold(deliver(transactions));
+      const rows = await foldProfiles(profiles, deliver(transactions));
       return transactions.map((_, index) => vectorOf(rows, index));
     },
     /**
@@ -81,7 +86,7 @@ export function createWorker<P extends Profile, Past>(
      */
     async fold(transaction: Transaction, disturb?: Interfere): Promise<Float64Array> {
       interfere = disturb;
-      return vectorOf(await fold(deliver([transaction])), 0);
+      return vectorOf(await foldProfiles(profiles, deliver([transaction])), 0);
     },
   };
 }

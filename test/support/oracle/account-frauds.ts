@@ -1,10 +1,7 @@
 /** Features from an account's known frauds. Runs only for accounts that have some. */
-import type { AccountSource } from '../../../src/core/profile/account-frauds.ts';
-import { countCreated, fraudRate, seenFrauds } from '../../../src/core/profile/known-frauds.ts';
-import { firstAfter, timeAt } from '../../../src/core/profile/packed-list.ts';
+import type { AccountSource } from '../../../src/core/profile/account-features.ts';
 import type { AccountHistory } from './histories.ts';
-
-const DAY_MS = 86_400_000;
+import { countCreated, DAY_MS, firstAfter, fraudRate, seenFrauds, timeAt } from './packed.ts';
 
 /** Frauds among the siblings [start, end) of the list, as known at `ms`. */
 export function countAccountFrauds(
@@ -14,7 +11,7 @@ export function countAccountFrauds(
   history: AccountHistory,
 ): void {
   const oldestMs = timeAt(list, start);
-  const known = seenFrauds(frauds, ms, oldestMs);
+  const known = seenFrauds(frauds.spans, ms, oldestMs);
   const matureMs = ms - maturityMs;
   const mature = firstAfter(list, start, end, matureMs);
   // Windows are (from, to] of whole milliseconds, spans are counted in [from, to).

@@ -1,9 +1,8 @@
 /** Features from a merchant's known frauds. Runs only for merchants that have some. */
-import { fraudRate, seenFrauds } from '../../../src/core/profile/known-frauds.ts';
 import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
-import { DAY_MS, dayOf } from '../../../src/kit/words/utc-bucket.ts';
 import type { MerchantHistory } from './histories.ts';
 import { countBeforeBucket, type MaturedWindows } from './merchant-matured.ts';
+import { DAY_MS, dayOf, fraudRate, seenFrauds } from './packed.ts';
 
 /** The longest window. */
 const DAYS = 90;
@@ -26,7 +25,7 @@ export function countMerchantFrauds(
   ordinaryOfDay.fill(0);
   unusualOfDay.fill(0);
   // The newest come first.
-  for (const { createdAtMs, isUnusual } of seenFrauds(profile.frauds, ms, from90dMs)) {
+  for (const { createdAtMs, isUnusual } of seenFrauds(profile.frauds.spans, ms, from90dMs)) {
     if (createdAtMs >= toMs) {
       young++;
       continue;

@@ -2,26 +2,36 @@
  * Features from a merchant's list, tallies and frauds. Windows are whole UTC hours or days, so that list,
  * tallies and SQL agree.
  */
-import { MERCHANT_DISTINCT_ENTRIES } from '../../../src/core/domain/history.ts';
-import { seenFromMs } from '../../../src/core/profile/merchant-features.ts';
-import { accountAt, amountAt, currencyAt } from '../../../src/core/profile/merchant-item.ts';
+import {
+  MERCHANT_DISTINCT_ENTRIES,
+  MERCHANT_HISTORY_DAYS,
+} from '../../../src/core/domain/history.ts';
 import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
-import { timeAt } from '../../../src/core/profile/packed-list.ts';
-import { countTallied, sumTallied } from '../../../src/core/profile/tallies.ts';
-import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../../src/kit/words/utc-bucket.ts';
 import type { MerchantHistory } from './histories.ts';
-import type { Figures } from './items.ts';
 import { countMerchantFrauds } from './merchant-frauds.ts';
 import { countMatured, countOlder, maturedWindows } from './merchant-matured.ts';
+import {
+  accountAt,
+  amountAt,
+  countTallied,
+  currencyAt,
+  DAY_MS,
+  dayOf,
+  HOUR_MS,
+  hourOf,
+  sumTallied,
+  timeAt,
+} from './packed.ts';
+import type { Figures } from './records.ts';
 
-/** History of `item`, whose siblings before it are the tallied ones and the first `end` of the list. */
+/** History of `record`, whose siblings before it are the tallied ones and the first `end` of the list. */
 export function merchantHistory(
   profile: MerchantProfile,
   end: number,
-  item: Figures,
+  record: Figures,
 ): MerchantHistory {
   const { list, tallies, maturityDays, frauds } = profile;
-  const { ms } = item.place;
+  const ms = record.createdAtMs;
   const hour = hourOf(ms);
   const from24h = hour - 23 * HOUR_MS;
   const day = dayOf(ms);
@@ -32,18 +42,19 @@ export function merchantHistory(
   const start24h = countOlder(list, from24h, start1h);
   const start7d = countOlder(list, from7d, start24h);
   const start30d = countOlder(list, from30d, start7d);
-  const listed = sumCurrency(profile, start30d, end, item.currency);
-  const tallied = countTallied(tallies, Number.POSITIVE_INFINITY);
+  const listed = sumCurrency(profile, start30d, end, record.currency);
+  const tallied = countTallied(tallies.list, Number.POSITIVE_INFINITY);
   const history = emptyHistory();
-  history.count1h = end - start1h + tallied - countTallied(tallies, hour);
-  history.count24h = end - start24h + tallied - countTallied(tallies, from24h);
-  history.count7d = end - start7d + tallied - countTallied(tallies, from7d);
-  history.count30d = end - start30d + tallied - countTallied(tallies, from30d);
+  history.count1h = end - start1h + tallied - countTallied(tallies.list, hour);
+  history.count24h = end - start24h + tallied - countTallied(tallies.list, from24h);
+  history.count7d = end - start7d + tallied - countTallied(tallies.list, from7d);
+  history.count30d = end - start30d + tallied - countTallied(tallies.list, from30d);
   history.distinctAccounts1h = countAccounts(profile, end, end - start1h);
-  const summed = sumTallied(tallies, from30d, item.currency);
+  const summed = sumTallied(tallies.list, from30d, record.currency);
   history.amounts30d = listed.count + summed.count;
   if (history.amounts30d > 0) history.mean30d = (listed.sum + summed.sum) / history.amounts30d;
-  if (end > 0 && timeAt(list, end - 1) >= seenFromMs(ms, maturityDays)) {
+  const seenFromMs = day - (maturityDays + MERCHANT_HISTORY_DAYS) * DAY_MS;
+  if (end > 0 && timeAt(list, end - 1) >= seenFromMs) {
     history.gapMs = ms - timeAt(list, end - 1);
   }
   const matured = maturedWindows(ms, maturityDays);

@@ -1,9 +1,8 @@
 /** The siblings of a merchant's transaction whose labels are mature. */
 import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
-import { type PackedList, timeAt } from '../../../src/core/profile/packed-list.ts';
-import { countTallied } from '../../../src/core/profile/tallies.ts';
-import { DAY_MS, dayOf, hourOf } from '../../../src/kit/words/utc-bucket.ts';
+import type { PackedList } from '../../../src/core/profile/packed-list.ts';
 import type { MerchantHistory } from './histories.ts';
+import { countTallied, DAY_MS, dayOf, hourOf, timeAt } from './packed.ts';
 
 /** Windows of matured siblings: all of them end before `toMs`. */
 export type MaturedWindows = {
@@ -27,7 +26,7 @@ export function maturedWindows(ms: number, maturityDays: number): MaturedWindows
   };
 }
 
-/** Number of the first `end` items that are older than a time. */
+/** Number of the first `end` records that are older than a time. */
 export function countOlder(list: PackedList, ms: number, end: number = list.count): number {
   let start = 0;
   let stop = end;
@@ -41,7 +40,7 @@ export function countOlder(list: PackedList, ms: number, end: number = list.coun
 
 /** Counts siblings older than the beginning of an hour, or of a UTC day where tallies have no hours. */
 export function countBeforeBucket({ list, tallies }: MerchantProfile, ms: number): number {
-  return countOlder(list, ms) + countTallied(tallies, ms);
+  return countOlder(list, ms) + countTallied(tallies.list, ms);
 }
 
 export function countMatured(
@@ -59,8 +58,8 @@ export function countMatured(
     history.matured30d = end - countOlder(list, from30dMs, start7d);
   }
   if (tallies.list.length === 0) return;
-  const tallied = countTallied(tallies, toMs);
-  history.matured24h += tallied - countTallied(tallies, from24hMs);
-  history.matured7d += tallied - countTallied(tallies, from7dMs);
-  history.matured30d += tallied - countTallied(tallies, from30dMs);
+  const tallied = countTallied(tallies.list, toMs);
+  history.matured24h += tallied - countTallied(tallies.list, from24hMs);
+  history.matured7d += tallied - countTallied(tallies.list, from7dMs);
+  history.matured30d += tallied - countTallied(tallies.list, from30dMs);
 }

@@ -6,13 +6,12 @@ import { reportingLimitMinor } from '../../../src/core/domain/reporting-limit.ts
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import type { AccountProfile } from '../../../src/core/profile/account-profile.ts';
 import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
-import { countBefore } from '../../../src/core/profile/packed-list.ts';
-import { DAY_MS } from '../../../src/kit/words/utc-bucket.ts';
 import { accountHistory } from './account-history.ts';
 import { features } from './features.ts';
 import type { AccountHistory, MerchantHistory } from './histories.ts';
-import { accountItem, merchantItem } from './items.ts';
 import { merchantHistory } from './merchant-history.ts';
+import { countBefore, DAY_MS } from './packed.ts';
+import { accountRecord, merchantRecord } from './records.ts';
 
 /** What a transaction would use of these profiles; nothing is folded into them. */
 export function oracleVector(
@@ -29,16 +28,16 @@ export function oracleHistories(
   account: AccountProfile,
   merchant: MerchantProfile,
 ): { readonly account: AccountHistory; readonly merchant: MerchantHistory } {
-  const ofAccount = accountItem(transaction);
-  const ofMerchant = merchantItem(transaction);
+  const ofAccount = accountRecord(transaction);
+  const ofMerchant = merchantRecord(transaction);
   const source = {
     list: account.list,
-    end: countBefore(account.list, ofAccount.place),
+    end: countBefore(account.list, transaction),
     frauds: account.frauds,
     maturityMs: merchant.maturityDays * DAY_MS,
   };
   const limitMinor = reportingLimitMinor(transaction.currency);
-  const end = countBefore(merchant.list, ofMerchant.place);
+  const end = countBefore(merchant.list, transaction);
   return {
     account: accountHistory(source, ofAccount, limitMinor),
     merchant: merchantHistory(merchant, end, ofMerchant),

@@ -17,7 +17,7 @@ const RETIRED: readonly (readonly [RegExp, string])[] = [
 /** Names of code that nobody could guess, with those that replaced them. */
 const RETIRED_NAMES: readonly (readonly [RegExp, string])[] = [
   [/\bgoFirst\b|go-first/, 'raisePriority'],
-  [/\b(?:create)?Patience(?:Options)?\b|\bpatienceMs\b/, 'RetryPolicy, outageMsMax, quietMsMax'],
+  [/\b(?:create)?Patience(?:Options)?\b|\bpatienceMs\b/, 'Retries, outageMsMax, quietMsMax'],
   [/\bModelShelf\b|\bmodel-shelf\b/, 'ModelCache'],
   [/\bTakeRoom\b|\bcreateRoom\b/, 'TakeBytes, createArena'],
   [/\bVisit\b/, 'BatchParty, AdmittedRequest'],

@@ -1,7 +1,6 @@
 /**
- * Scores, write side: one statement a batch, written once, which counts them and runs what rooms add. What was stored before, by another delivery of the same transaction, stays: the stored score is what
- * counts. That is rare, so the statement that looks for it (two fifths dearer) runs only after one that takes every score
- * for new has failed.
+ * Scores, write side: one statement a batch stores scores, counts them, and runs what rooms add. A score that was stored before
+ * stays; the statement that looks for stored ones is two fifths dearer and runs after the other one has failed.
  */
 import {
   float8Array,
@@ -18,13 +17,16 @@ import {
   UNIQUE_VIOLATION,
 } from '../../../kit/database/pg-failure.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import { oneAtATime } from '../../../kit/process/one-at-a-time.ts';
 import { MonthDetached } from '../../../kit/words/month.ts';
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import type { Decision, Verdict } from '../../domain/score-record.ts';
 import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
-import type { PartitionGuard } from '../partitions/partitions.ts';
+import { type Final, finalValues, takeOut, takeOutFinal } from '../open-rows/open-rows.ts';
+import { createPartitionGuard, type PartitionGuard } from '../partitions/partitions.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
+import type { ScoredStatement } from './scored-statement.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
 /** One score to store. */
@@ -61,28 +63,14 @@ const insertAll = `insert into market.scores (transaction_id, created_at, scored
                         unnest($14::text[]) as model, unnest($15::smallint[]) as attempts,
                         unnest($16::smallint[]) as degradation, unnest($17::integer[]) as features_crc32) s`;
 
+/**
+ * Batches of scores are stored one at a time: with four at a time, and six large commits of the API, Postgres took a sixth
+ * more processor time (2 cores). One that takes longer than this waits for a lock, and must not delay the others.
+ */
+const INSERT_STALL_MS = 2000;
+
 /** The first parameter behind those of `insertAll` and of the increments. */
 const ADDED_FROM = 27;
-
-/** A score that is being stored, as rooms see it. */
-export type JustScored = {
-  readonly transaction: { readonly transactionId: string };
-  readonly tallied: { readonly verdict: Verdict };
-};
-
-/**
- * What a room writes in the statement that stores scores, so that neither is stored without the other. A redelivery stores no
- * score, and therefore adds nothing.
- */
-export type ScoredStatement = {
-  readonly name: string;
-  /**
-   * SQL that inserts. `ids` (uuid[]) and `verdicts` (text[]) are parameters of the stored scores, `value` is the parameter that
-   * `toValue` gives.
-   */
-  readonly insert: (parameters: { ids: string; verdicts: string; value: string }) => string;
-  readonly toValue: ((scores: readonly JustScored[]) => unknown) | null;
-};
 
 type InsertAll = {
   readonly statement: Statement;
@@ -98,7 +86,7 @@ function prepareInsert(added: readonly ScoredStatement[]): InsertAll {
   return {
     statement: {
       name: 'insert-all-scores',
-      text: `with ${[`tallied as (${addIncrements(18)})`, ...parts].join(', ')} ${insertAll}`,
+      text: `with ${[`tallied as (${addIncrements(18)})`, ...parts, takeOut(next)].join(', ')} ${insertAll}`,
     },
     added: added.map((one) => ({
       ...one,
@@ -126,31 +114,47 @@ const insertNewStatement: Statement = {
 
 const addIncrementsStatement: Statement = { name: 'add-increments', text: addIncrements(1) };
 
-/** Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new. */
+/** A transaction with a score, and the open row that its entry names. */
+export type FinalTransaction = Final<DeliveredTransaction>;
+
+/**
+ * Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new.
+ * @param final takes all of them, stored before or not, out of their open rows
+ */
 export async function insertScores(
   database: Pick<Database, 'query' | 'transaction'>,
   scores: readonly NewScore[],
   lineage: ScoreLineage,
   added: readonly ScoredStatement[] = [],
+  final: readonly FinalTransaction[] = [],
 ): Promise<Inserted> {
-  return await insertEncoded(database, prepareInsert(added), encodeScores(scores, lineage));
+  return await insertEncoded(database, prepareInsert(added), encodeScores(scores, lineage, final));
 }
 
 /** Scores as parameters, and of each of them what is counted: nothing else of it lives until they are stored. */
-type EncodedScores = { readonly values: readonly unknown[]; readonly counted: readonly Counted[] };
+type EncodedScores = {
+  readonly values: readonly unknown[];
+  readonly counted: readonly Counted[];
+  readonly final: readonly Buffer[];
+};
 type Counted = {
   readonly transaction: DeliveredTransaction;
   readonly tallied: NonNullable<Parameters<CountDays['add']>[1]> & { readonly verdict: Verdict };
 };
 
-function encodeScores(scores: readonly NewScore[], lineage: ScoreLineage): EncodedScores {
+function encodeScores(
+  scores: readonly NewScore[],
+  lineage: ScoreLineage,
+  final: readonly FinalTransaction[],
+): EncodedScores {
   const rows = scores.toSorted(compareScores);
   const { ruleSet } = lineage;
   const counted = rows.map(({ transaction, decision: { verdict, score, reasons }, model }) => ({
     transaction,
     tallied: { verdict, score, ruleSet, model, reasons },
   }));
-  return { values: insertValues(rows, lineage), counted };
+  const values = insertValues(rows, lineage);
+  return { values, counted, final: finalValues(final, deliveredUuidArray) };
 }
 
 async function insertEncoded(
@@ -158,11 +162,11 @@ async function insertEncoded(
   { statement, added }: InsertAll,
   encoded: EncodedScores,
 ): Promise<Inserted> {
-  const { values, counted } = encoded;
+  const { values, counted, final } = encoded;
   if (counted.length === 0) return 'all';
   try {
     const own = added.flatMap(({ toValue }) => (toValue === null ? [] : [toValue(counted)]));
-    await database.query(statement, [...values, ...tally(counted), ...own]);
+    await database.query(statement, [...values, ...tally(counted), ...own, ...final]);
   } catch (error) {
     if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
     return await database.transaction((query) => insertNew(query, added, encoded));
@@ -173,7 +177,7 @@ async function insertEncoded(
 async function insertNew(
   query: Query,
   added: InsertAll['added'],
-  { values, counted }: EncodedScores,
+  { values, counted, final }: EncodedScores,
 ): Promise<Inserted> {
   const [inserted] = await query<{ ids: string[] | null }>(insertNewStatement, values);
   if (inserted === undefined) throw new Error('an aggregate has one row');
@@ -187,6 +191,7 @@ async function insertNew(
   for (const { alone, toValue } of added) {
     await query(alone, [wonIds, verdicts, ...(toValue === null ? [] : [toValue(won)])]);
   }
+  await takeOutFinal(query, final);
   return ids ?? 'all';
 }
 
@@ -227,42 +232,60 @@ function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonl
 
 /** Ids of scores that were not stored before. */
 export type Inserted = 'all' | ReadonlySet<string>;
-export type InsertScores = (
-  scores: readonly NewScore[],
-  lineage: ScoreLineage,
-) => Promise<Inserted>;
+/** Where a worker stores scores. */
+export type ScoreStore = {
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly partitions: PartitionGuard;
+  readonly prepared: InsertAll;
+  readonly inTurn: ReturnType<typeof oneAtATime>;
+};
 
-/** Runs a call now or later. */
-type RunInTurn = <T>(call: () => Promise<T>) => Promise<T>;
+/** @param added what rooms write with each score */
+export function openScoreStore(
+  database: Database,
+  added: readonly ScoredStatement[],
+  stallMs = INSERT_STALL_MS,
+): ScoreStore {
+  return {
+    ...{ database, partitions: createPartitionGuard(database), prepared: prepareInsert(added) },
+    inTurn: oneAtATime(stallMs),
+  };
+}
 
 /**
  * Makes missing partitions first; one that was dropped behind our back is made once more. Throws MonthDetached and
  * stores nothing where a score belongs to a month that takes none.
  */
-export function createInsertScores(
-  database: Pick<Database, 'query' | 'transaction'>,
-  partitions: PartitionGuard,
-  added: readonly ScoredStatement[],
-  inTurn: RunInTurn,
-): InsertScores {
-  const prepared = prepareInsert(added);
-  const insert = async (encoded: EncodedScores) => {
-    const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
-    const ensure = async () => {
-      const { detached } = await partitions.ensure(times);
-      if (detached.size > 0) throw new MonthDetached(detached);
-    };
-    await ensure();
-    try {
-      return await insertEncoded(database, prepared, encoded);
-    } catch (error) {
-      if (!isPartitionMissing(error)) throw error;
-      partitions.forget();
-      await ensure();
-      return await insertEncoded(database, prepared, encoded);
-    }
-  };
-  const insertInTurn = (encoded: EncodedScores) => inTurn(() => insert(encoded));
+export function storeScores(
+  store: ScoreStore,
+  scores: readonly NewScore[],
+  lineage: ScoreLineage,
+  final: readonly FinalTransaction[],
+): Promise<Inserted> {
   // Not async: such a function keeps its parameters alive as long as it waits.
-  return (scores, lineage) => insertInTurn(encodeScores(scores, lineage));
+  return storeInTurn(store, encodeScores(scores, lineage, final));
+}
+
+function storeInTurn(store: ScoreStore, encoded: EncodedScores): Promise<Inserted> {
+  return store.inTurn(() => storeEncoded(store, encoded));
+}
+
+async function storeEncoded(
+  { database, partitions, prepared }: ScoreStore,
+  encoded: EncodedScores,
+): Promise<Inserted> {
+  const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
+  const ensure = async () => {
+    const { detached } = await partitions.ensure(times);
+    if (detached.size > 0) throw new MonthDetached(detached);
+  };
+  await ensure();
+  try {
+    return await insertEncoded(database, prepared, encoded);
+  } catch (error) {
+    if (!isPartitionMissing(error)) throw error;
+    partitions.forget();
+    await ensure();
+    return await insertEncoded(database, prepared, encoded);
+  }
 }

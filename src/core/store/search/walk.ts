@@ -54,10 +54,14 @@ export function createBudget(nowMs = () => performance.now(), slicesMax = SLICES
 /** A part of a range in one month, of which rows after a position are still to come. */
 export type WalkedSlice = MonthRange & { readonly after: Position };
 
-export type Walk = {
+/** What is walked. */
+export type Path = {
   /** In the order of the walk; each within a month. */
   readonly ranges: readonly MonthRange[];
   readonly isDescending: boolean;
+};
+
+export type Walk = Path & {
   readonly after: Position | null;
   readonly budget: Pick<Budget, 'isSpent' | 'count'>;
   /** Leaves out parts of ranges that cannot have a match. It is asked once a slice has not been enough. */
@@ -71,41 +75,44 @@ export type Walk = {
 /** Where the walk stopped; null: nothing is left. */
 export async function walkRanges(walk: Walk): Promise<Position | null> {
   const { isDescending, budget, readSlice, narrow } = walk;
-  let queue = [...walk.ranges];
-  let { after } = walk;
+  let { ranges, after } = walk;
   let isNarrowed = narrow === undefined;
-  for (let range = queue[0]; range !== undefined; range = queue[0]) {
-    const begin = furthest(after, positionBefore(isDescending ? range.toMs : range.fromMs), walk);
-    const end = positionBefore(isDescending ? range.fromMs : range.toMs);
-    if (isPast(begin, end, isDescending)) {
-      queue.shift();
-      continue;
-    }
-    if (budget.isSpent()) return begin;
+  for (;;) {
+    const slice = nextSlice({ ranges, isDescending }, after);
+    if (slice === null) return null;
+    if (budget.isSpent()) return slice.after;
     budget.count();
-    const { reached, isEnough } = await readSlice({
-      fromMs: isDescending ? range.fromMs : Math.max(range.fromMs, begin.atMs),
-      toMs: isDescending ? Math.min(range.toMs, begin.atMs + 1) : range.toMs,
-      after: begin,
-    });
+    const { reached, isEnough } = await readSlice(slice);
     if (isEnough) return reached;
-    after = reached ?? end;
+    after = reached ?? endOf(slice, isDescending);
     if (isNarrowed || narrow === undefined) continue;
     isNarrowed = true;
-    queue = [...(await narrow(leftOf(queue, after, isDescending)))];
+    ranges = await narrow(leftOf(ranges, after, isDescending));
+  }
+}
+
+/** The next slice after a position; null: nothing is left. */
+export function nextSlice(path: Path, after: Position | null): WalkedSlice | null {
+  const { isDescending } = path;
+  for (const { fromMs, toMs } of path.ranges) {
+    const edge = positionBefore(isDescending ? toMs : fromMs);
+    const isWithin = after !== null && after.id < edge.id === isDescending;
+    const begin = isWithin ? after : edge;
+    const slice = {
+      fromMs: isDescending ? fromMs : Math.max(fromMs, begin.atMs),
+      toMs: isDescending ? Math.min(toMs, begin.atMs + 1) : toMs,
+      after: begin,
+    };
+    const end = endOf(slice, isDescending);
+    const isPast = isDescending ? begin.id <= end.id : begin.id >= end.id;
+    if (!isPast) return slice;
   }
   return null;
 }
 
-function furthest(after: Position | null, edge: Position, { isDescending }: Walk): Position {
-  if (after === null) return edge;
-  return after.id < edge.id === isDescending ? after : edge;
-}
-
-/** True when nothing between a position and the end of its range is still to come. */
-function isPast(begin: Position, end: Position, isDescending: boolean): boolean {
-  return isDescending ? begin.id <= end.id : begin.id >= end.id;
-}
+/** The end of the range of a slice. */
+export const endOf = ({ fromMs, toMs }: MonthRange, isDescending: boolean): Position =>
+  positionBefore(isDescending ? fromMs : toMs);
 
 function leftOf(queue: readonly MonthRange[], after: Position, isDescending: boolean) {
   const left = queue.map(({ fromMs, toMs }) =>

@@ -1,16 +1,15 @@
 /**
- * Appends a committed batch's transactions to the streams, in as few entries as possible, one script call a
- * stream. Used by ingest, the reconciler and replays. Durability does not depend on it: what is refused or
- * fails is appended later from Postgres.
+ * Appends committed transactions to the streams, in as few entries as possible, one script call a stream. Durability does not
+ * depend on it: the reconciler appends later what is refused or fails.
  */
 import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
 import { isStreamAtFault } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { type StreamKeys, shardOf, streamKeys } from '../keys.ts';
+import type { StreamRooms } from '../memory/stream-capacity.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 import { ENTRY_VERSION, type EntryPayload, packEntries } from './entry.ts';
-import type { StreamRooms } from './stream-rooms.ts';
 
 type ProducerOptions = {
   readonly redis: RedisClient;

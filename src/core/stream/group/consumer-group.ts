@@ -19,7 +19,7 @@
 import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
 import { isStreamAtFault, unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { GROUP, type StreamKeys, TOKEN_PREFIX } from '../keys.ts';
+import { GROUP, type StreamKeys } from '../keys.ts';
 import { loadScript, runScript, runScripts } from '../scripts.ts';
 import { type StreamEntry, toEntry } from './read-group.ts';
 import { consumerOfVersion } from './versions.ts';
@@ -50,7 +50,7 @@ export function isGroupMissing(failure: Failure): boolean {
 }
 
 export type ClaimOptions = {
-  readonly stream: string;
+  readonly stream: StreamKeys;
   readonly consumer: string;
   readonly idleMs: number;
   /** Where the last claim of this stream ended; CLAIM_START at first. */
@@ -76,48 +76,69 @@ export const DELIVERIES_TOGETHER = 3;
 /** Deliveries after which an entry of several transactions is divided. */
 export const DELIVERIES_WHOLE = 2;
 
-/** Operations of the group besides reading; each call is one round trip. */
-export type GroupDuties = ReturnType<typeof createGroupDuties>;
+/**
+ * Claims stale entries of these versions, as many as can be processed together. Throws a Failure.
+ * @param versions those that this process reads
+ */
+export async function claimStale(
+  redis: RedisClient,
+  versions: readonly string[],
+  claim: ClaimOptions,
+): Promise<Claimed> {
+  const { stream, consumer, idleMs, cursor, transactionsMax, from = '' } = claim;
+  const bounds = [transactionsMax, DELIVERIES_TOGETHER, DELIVERIES_WHOLE];
+  const args = [GROUP, consumer, idleMs, cursor, ...bounds, from, ...versions];
+  const call = { keys: [stream.transactions], args };
+  const reply = await runScript(redis, claimScript, call, { buffers: true });
+  return toClaimed(reply, { stream, consumer });
+}
 
-/** @param versions those of entries that this process reads */
-export function createGroupDuties(redis: RedisClient, versions: readonly string[]) {
-  return {
-    /** Claims stale entries of versions that we read, as many as can be processed together. Throws a Failure. */
-    async claim(claim: ClaimOptions): Promise<Claimed> {
-      const { stream, consumer, idleMs, cursor, transactionsMax, from = '' } = claim;
-      const bounds = [transactionsMax, DELIVERIES_TOGETHER, DELIVERIES_WHOLE];
-      const args = [GROUP, consumer, idleMs, cursor, ...bounds, from, ...versions];
-      const call = { keys: [stream], args };
-      return toClaimed(await runScript(redis, claimScript, call, { buffers: true }));
-    },
-    /** Consumers of these streams that stand for a version that we read and have entries. Throws a Failure. */
-    async findHandedOver(streams: readonly StreamKeys[]) {
-      const consumers = versions.map(consumerOfVersion);
-      const places = streams.flatMap((stream) => consumers.map((from) => ({ stream, from })));
-      const found = await Promise.all(
-        places.map(({ stream, from }) => hasPending(redis, stream.transactions, from)),
-      );
-      return places.filter((_, index) => found[index]);
-    },
-    /** Resets the idle time of entries that are still ours; returns their number. */
-    async heartbeat(stream: string, consumer: string, ids: readonly string[]) {
-      const call = { keys: [stream], args: [GROUP, consumer, ...ids] };
-      return Number(await runScript(redis, heartbeatScript, call));
-    },
-    /** Removes the consumer from each stream where it has nothing pending. */
-    async removeConsumer(streams: readonly string[], consumer: string) {
-      // A missing stream or group has no consumer to remove.
-      const calls = streams.map((stream) => ({ keys: [stream], args: [GROUP, consumer] }));
-      await runScripts(redis, removeScript, calls);
-    },
-    /** Removes consumers of dead processes: idle for longer than `idleMs`, nothing pending. */
-    async removeDeadConsumers(stream: string, idleMs: number) {
-      const consumers = await listConsumers(redis, stream);
-      const idle = consumers.filter((one) => one.pending === 0 && one.idleMs > idleMs);
-      const calls = idle.map(({ name }) => ({ keys: [stream], args: [GROUP, name] }));
-      await runScripts(redis, removeScript, calls);
-    },
-  };
+/** Consumers of these streams that stand for one of these versions and have entries. Throws a Failure. */
+export async function findHandedOver(
+  redis: RedisClient,
+  versions: readonly string[],
+  streams: readonly StreamKeys[],
+): Promise<{ readonly stream: StreamKeys; readonly from: string }[]> {
+  const consumers = versions.map(consumerOfVersion);
+  const asked = streams.flatMap((stream) => consumers.map((from) => ({ stream, from })));
+  const found = await Promise.all(
+    asked.map(({ stream, from }) => hasPending(redis, stream.transactions, from)),
+  );
+  return asked.filter((_, index) => found[index]);
+}
+
+/** Resets the idle time of entries that are still ours; returns their number. */
+export async function heartbeat(
+  redis: RedisClient,
+  stream: string,
+  consumer: string,
+  ids: readonly string[],
+): Promise<number> {
+  const call = { keys: [stream], args: [GROUP, consumer, ...ids] };
+  return Number(await runScript(redis, heartbeatScript, call));
+}
+
+/** Removes the consumer from each stream where it has nothing pending. */
+export async function removeConsumer(
+  redis: RedisClient,
+  streams: readonly string[],
+  consumer: string,
+): Promise<void> {
+  // A missing stream or group has no consumer to remove.
+  const calls = streams.map((stream) => ({ keys: [stream], args: [GROUP, consumer] }));
+  await runScripts(redis, removeScript, calls);
+}
+
+/** Removes consumers of dead processes: idle for longer than `idleMs`, nothing pending. */
+export async function removeDeadConsumers(
+  redis: RedisClient,
+  stream: string,
+  idleMs: number,
+): Promise<void> {
+  const consumers = await listConsumers(redis, stream);
+  const idle = consumers.filter((one) => one.pending === 0 && one.idleMs > idleMs);
+  const calls = idle.map(({ name }) => ({ keys: [stream], args: [GROUP, name] }));
+  await runScripts(redis, removeScript, calls);
 }
 
 async function hasPending(redis: RedisClient, stream: string, consumer: string): Promise<boolean> {
@@ -131,14 +152,17 @@ async function hasPending(redis: RedisClient, stream: string, consumer: string):
 }
 
 /** Reads the reply of claim-stale: `[cursor, [id, deliveries, fields, 1 for a suspect, ...]]`. */
-export function toClaimed(reply: unknown): Claimed {
+export function toClaimed(
+  reply: unknown,
+  owner: Pick<StreamEntry, 'stream' | 'consumer'>,
+): Claimed {
   if (!Array.isArray(reply) || !Buffer.isBuffer(reply[0]) || !Array.isArray(reply[1])) {
     throw unexpected('claim-stale');
   }
   const flat: unknown[] = reply[1];
   const claimed = { entries: [] as StreamEntry[], suspects: [] as StreamEntry[] };
   for (let i = 0; i + 3 < flat.length; i += 4) {
-    const entry = toEntry(String(flat[i]), flat[i + 2], Number(flat[i + 1]));
+    const entry = toEntry(String(flat[i]), flat[i + 2], owner, Number(flat[i + 1]));
     if (flat[i + 3] !== 1) claimed.entries.push(entry);
     // An upper bound on how often it crashed its workers: lost connections count as deliveries, too.
     else claimed.suspects.push({ ...entry, deliveries: DELIVERIES_WHOLE });
@@ -146,7 +170,7 @@ export function toClaimed(reply: unknown): Claimed {
   return { cursor: String(reply[0]), ...claimed };
 }
 
-/** The consumers of a stream, without its token; none where the stream or the group is missing. */
+/** The consumers of a stream; none where the stream or the group is missing. */
 export async function listConsumers(redis: RedisClient, stream: string) {
   const reply = await redis.xinfo('CONSUMERS', stream, GROUP).catch((error: unknown) => {
     const failure = toRedisFailure(error);
@@ -154,7 +178,7 @@ export async function listConsumers(redis: RedisClient, stream: string) {
     throw failure;
   });
   if (!Array.isArray(reply)) throw unexpected('XINFO CONSUMERS');
-  const consumers = reply.map((row: unknown) => {
+  return reply.map((row: unknown) => {
     const fields = toFields(row);
     return {
       name: String(fields.get('name')),
@@ -162,7 +186,6 @@ export async function listConsumers(redis: RedisClient, stream: string) {
       idleMs: Number(fields.get('idle')),
     };
   });
-  return consumers.filter(({ name }) => !name.startsWith(TOKEN_PREFIX));
 }
 
 /** A flat reply `[name, value, ...]` as a map. */

@@ -11,13 +11,17 @@ import {
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { COUNT_MAX } from '../entries/columns.ts';
-import { carriedDeliveries, type EntryFields, fieldOf } from '../entries/entry.ts';
+import { type EntryFields, fieldOf } from '../entries/entry.ts';
+import { carriedDeliveries } from '../entries/entry-head.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 
 /** An entry as delivered. */
 export type StreamEntry = EntryFields & {
   readonly id: string;
+  readonly stream: StreamKeys;
+  /** To whom it was delivered. */
+  readonly consumer: string;
   /** True when the entry was deleted while it was pending: it can only be acknowledged. */
   readonly deleted: boolean;
   /** How often it was delivered, including this time and deliveries of the entries it was before. */
@@ -30,7 +34,7 @@ export type Delivery = {
   readonly stream: StreamKeys;
   readonly entries: readonly StreamEntry[];
   /** Transactions in the stream after the read, these included; 0 where the read does not return it. */
-  readonly held: number;
+  readonly total: number;
 };
 
 /** Entries of a read, and failures of single streams. */
@@ -62,8 +66,8 @@ export async function readGroup(
   { consumer, streams, shares, transactionsMax }: ReadOptions,
   after = UNREAD,
 ): Promise<Read> {
-  const places = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
-  const groups = reader instanceof Cluster ? places.map((place) => [place]) : [places];
+  const all = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
+  const groups = reader instanceof Cluster ? all.map((one) => [one]) : [all];
   const calls = groups.map((group) => ({
     keys: group.flatMap(({ stream }) => [stream.transactions, stream.counts]),
     args: [GROUP, consumer, after, transactionsMax, ...group.map(({ share }) => share)],
@@ -78,25 +82,26 @@ export async function readGroup(
     // Entries that other streams delivered stay pending for this consumer, which drains them after an error.
     if (reply instanceof Failure && groups.length === 1) throw reply;
     if (reply instanceof Failure) for (const { stream } of group) read.failed.set(stream, reply);
-    else addReply(read, reply, group, delivered);
+    else addReply(read, reply, group, consumer, delivered);
   }
   return read;
 }
 
-/** Reads the reply of read-n: `[[place, failure, held, entries], ...]`. */
+/** Reads the reply of read-n: `[[number, failure, total, entries], ...]`. */
 function addReply(
   { deliveries, failed }: { deliveries: Delivery[]; failed: Map<StreamKeys, Failure> },
   reply: unknown,
   asked: readonly { readonly stream: StreamKeys }[],
+  consumer: string,
   delivered: number,
 ): void {
   for (const row of toArray(reply, 'read-n')) {
-    const [place, failure, held, found] = toArray(row, 'read-n');
-    const stream = asked[Number(place) - 1]?.stream;
+    const [number, failure, total, found] = toArray(row, 'read-n');
+    const stream = asked[Number(number) - 1]?.stream;
     if (stream === undefined) throw unexpected('read-n');
     if (String(failure) !== '') failed.set(stream, toRedisFailure(new Error(String(failure))));
-    const entries = toEntries(found, delivered);
-    if (entries.length > 0) deliveries.push({ stream, entries, held: Number(held) });
+    const entries = toEntries(found, { stream, consumer }, delivered);
+    if (entries.length > 0) deliveries.push({ stream, entries, total: Number(total) });
   }
 }
 
@@ -113,43 +118,52 @@ export async function awaitEntries(
   const reply = await reader
     .callBuffer('XREADGROUP', [...group, 'STREAMS', ...names, ...ids])
     .catch(throwRedisFailure);
-  const byName = new Map(streams.map((stream) => [stream.transactions, stream]));
-  return toDeliveries(reply).map(({ name, entries }) => {
-    const stream = byName.get(name);
-    if (stream === undefined) throw unexpected('XREADGROUP');
-    return { stream, entries, held: 0 };
-  });
+  return toDeliveries(reply, streams, consumer);
 }
 
 /** Reads the reply of XREADGROUP: `[[stream, [[id, [field, value, ...] | null], ...]], ...] | null`. */
 export function toDeliveries(
   reply: unknown,
-): { readonly name: string; readonly entries: readonly StreamEntry[] }[] {
+  streams: readonly StreamKeys[],
+  consumer: string,
+): Delivery[] {
   if (reply === null || reply === undefined) return [];
-  return toArray(reply, 'XREADGROUP').flatMap((item) => {
-    const [stream, entries] = toArray(item, 'XREADGROUP');
-    const [name, found] = [toText(stream), toEntries(entries, 1)];
-    return found.length === 0 ? [] : [{ name, entries: found }];
+  const byName = new Map(streams.map((stream) => [stream.transactions, stream]));
+  return toArray(reply, 'XREADGROUP').flatMap((row) => {
+    const [name, found] = toArray(row, 'XREADGROUP');
+    const stream = byName.get(toText(name));
+    if (stream === undefined) throw unexpected('XREADGROUP');
+    const entries = toEntries(found, { stream, consumer }, 1);
+    return entries.length === 0 ? [] : [{ stream, entries, total: 0 }];
   });
 }
 
-function toEntries(reply: unknown, deliveries: number): StreamEntry[] {
+type Owner = Pick<StreamEntry, 'stream' | 'consumer'>;
+
+function toEntries(reply: unknown, owner: Owner, deliveries: number): StreamEntry[] {
   return toArray(reply, 'XREADGROUP').map((entry) => {
     const [id, fields] = toArray(entry, 'XREADGROUP');
-    return toEntry(toText(id), fields, deliveries);
+    return toEntry(toText(id), fields, owner, deliveries);
   });
 }
 
 /** @param delivered how often the entry itself was delivered */
-export function toEntry(id: string, fields: unknown, delivered: number): StreamEntry {
+export function toEntry(
+  id: string,
+  fields: unknown,
+  { stream, consumer }: Owner,
+  delivered: number,
+): StreamEntry {
   if (!Array.isArray(fields)) {
     const none = { version: null, transactions: 0, head: null, packed: null };
-    return { id, ...none, deleted: true, deliveries: delivered, carried: 0 };
+    return { id, stream, consumer, ...none, deleted: true, deliveries: delivered, carried: 0 };
   }
   const head = fieldOf(fields, 'h')?.toString('latin1') ?? null;
   const carried = carriedDeliveries(head);
   return {
     id,
+    stream,
+    consumer,
     version: fieldOf(fields, 'v')?.toString('latin1') ?? null,
     transactions: countOf(fieldOf(fields, 'n')),
     head,

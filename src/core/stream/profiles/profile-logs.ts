@@ -1,24 +1,21 @@
 /**
- * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the
- * bytes). A batch's appends are one script call, or one a hash slot on a cluster, all in one round trip; nobody loses.
- * What belongs to another history of writes is not used (server-history.ts); what there is no room for is dropped whole
- * (profile-budget.ts).
+ * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the bytes). A
+ * batch's appends are one script call, or one a hash slot on a cluster, all in one round trip.
  */
 import { callsOf } from '../../../kit/redis/by-slot.ts';
-import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { profileHistoryKey } from '../keys.ts';
-import { loadScript, type ScriptArgument } from '../scripts.ts';
-import { createProfileBudget } from './profile-budget.ts';
-import { createRunOverProfiles, isOtherHistory } from './server-history.ts';
+import type { MarketInRedis } from '../memory/memory.ts';
+import { loadScript } from '../scripts.ts';
+import { isOtherHistory, runOverProfiles } from './server-history.ts';
 
 /** A position up to which a log is known: its length there, and the stamp in front of it. */
 export type KnownEnd = { readonly length: number; readonly high: number; readonly low: number };
 
-type LogPlace = { readonly key: string; readonly slot: number };
+type LogKey = { readonly key: string; readonly slot: number };
 
-export type LogAppend = LogPlace & {
+export type LogAppend = LogKey & {
   /** The caller's position in the log; null for none. */
   readonly known: KnownEnd | null;
   /** Empty to read only. */
@@ -38,7 +35,7 @@ export type LogReply = {
   readonly isStored: boolean;
 };
 
-export type LogInstall = LogPlace & {
+export type LogInstall = LogKey & {
   /** The position that `snapshot` replaces; where it no longer holds, the snapshot is refused. */
   readonly known: KnownEnd;
   readonly snapshot: Uint8Array;
@@ -46,25 +43,7 @@ export type LogInstall = LogPlace & {
 
 export type InstallOutcome = 'refused' | 'installed' | 'dropped';
 
-export type ProfileLogs = {
-  readonly append: (appends: readonly LogAppend[]) => Promise<LogReply[]>;
-  /** The snapshots must stay as they are until it resolves. */
-  readonly install: (installs: readonly LogInstall[]) => Promise<InstallOutcome[]>;
-  /**
-   * Checks Redis' memory; above the budget logs are dropped, and none are begun. Resolves to how many were
-   * dropped.
-   */
-  readonly keepBudget: () => Promise<number>;
-};
-
-type ProfileLogsOptions = {
-  readonly redis: RedisClient;
-  readonly market: string;
-  readonly ttlSeconds: number;
-  /** Most bytes of one reply, except for the first log in it. */
-  readonly replyBytesMax?: number;
-};
-
+/** Most bytes of one reply, except for the first log in it. */
 const REPLY_BYTES_MAX = 4 * 1024 * 1024;
 /** Time to live of a log without a snapshot: far longer than a rebuild, and short enough that none pile up. */
 const PLACEHOLDER_SECONDS = 10;
@@ -82,85 +61,92 @@ const OUTCOMES = ['refused', 'installed', 'dropped'] as const;
 const CODE_0 = 48;
 const LATER_CODE = 8;
 
-export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
-  const { redis, market, ttlSeconds, replyBytesMax = REPLY_BYTES_MAX } = options;
-  const run = createRunOverProfiles(redis, market);
-  const appendProfiles = loadScript('append-profiles-n');
-  const installProfiles = loadScript('install-profiles-n');
-  const budget = createProfileBudget(redis, market);
-  return {
-    keepBudget: budget.keep,
-    async append(appends) {
-      const calls = callsOf(redis, appends);
-      const packed = calls.map(({ items }) => ({
-        keys: keysOf(market, items),
-        args: [
-          ...[packAppends(items), budget.isExceeded() ? 1 : 0],
-          ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS],
-        ] as ScriptArgument[],
-      }));
-      const replies = await run(appendProfiles, packed, { buffers: true });
-      const placed = new Array<LogReply>(appends.length);
-      for (const [index, { places }] of calls.entries()) {
-        placeReplies(replies[index], places, placed);
-      }
-      return placed;
-    },
-    async install(installs) {
-      const calls = callsOf(redis, installs);
-      const packed = calls.map(({ items }) => ({
-        keys: keysOf(market, items),
-        args: [
-          ...[packKnown(items), ttlSeconds],
-          ...items.map(({ snapshot }) =>
-            Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.length),
-          ),
-        ],
-      }));
-      const replies = await run(installProfiles, packed);
-      const outcomes = new Array<InstallOutcome>(installs.length).fill('refused');
-      for (const [index, { places }] of calls.entries()) {
-        const digits = replies[index];
-        if (isOtherHistory(digits)) continue;
-        if (digits instanceof Failure) throw digits;
-        if (typeof digits !== 'string' || digits.length !== places.length)
-          throw unexpected('install-profiles');
-        places.forEach((place, at) => {
-          outcomes[place] = OUTCOMES[Number(digits[at])] ?? 'refused';
-        });
-      }
-      return outcomes;
-    },
-  };
+const appendScript = loadScript('append-profiles-n');
+const installScript = loadScript('install-profiles-n');
+
+/** Throws a Failure. */
+export async function appendProfiles(
+  market: MarketInRedis,
+  ttlSeconds: number,
+  appends: readonly LogAppend[],
+  replyBytesMax = REPLY_BYTES_MAX,
+): Promise<LogReply[]> {
+  const calls = callsOf(market.redis, appends);
+  const packed = calls.map(({ parts }) => ({
+    keys: keysOf(market.name, parts),
+    args: [
+      ...[packAppends(parts), market.memory.hasProfileRoom ? 0 : 1],
+      ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS],
+    ],
+  }));
+  const replies = await runOverProfiles(market, appendScript, packed, { buffers: true });
+  const sorted = new Array<LogReply>(appends.length);
+  for (const [call, { indices }] of calls.entries()) sortReplies(replies[call], indices, sorted);
+  return sorted;
 }
+
+/** The snapshots must stay as they are until it resolves. Throws a Failure. */
+export async function installProfiles(
+  market: MarketInRedis,
+  ttlSeconds: number,
+  installs: readonly LogInstall[],
+): Promise<InstallOutcome[]> {
+  const calls = callsOf(market.redis, installs);
+  const packed = calls.map(({ parts }) => ({
+    keys: keysOf(market.name, parts),
+    args: [
+      ...[packKnown(parts), ttlSeconds],
+      ...parts.map(({ snapshot }) =>
+        Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.length),
+      ),
+    ],
+  }));
+  const replies = await runOverProfiles(market, installScript, packed);
+  const outcomes = new Array<InstallOutcome>(installs.length).fill('refused');
+  for (const [call, { indices }] of calls.entries()) {
+    const digits = replies[call];
+    if (isOtherHistory(digits)) continue;
+    if (digits instanceof Failure) throw digits;
+    if (typeof digits !== 'string' || digits.length !== indices.length)
+      throw unexpected('install-profiles');
+    indices.forEach((index, at) => {
+      outcomes[index] = OUTCOMES[Number(digits[at])] ?? 'refused';
+    });
+  }
+  return outcomes;
+}
+
+/** The logs of profiles as one value: property tests have workers whose logs are in memory. */
+export const PROFILE_LOGS = { append: appendProfiles, install: installProfiles };
+export type ProfileLogs = Readonly<typeof PROFILE_LOGS>;
 
 /**
  * Runs the script with the logs and the history of their slots: on a single node the first one's slot stands
  * for all.
  */
-function keysOf(market: string, items: readonly LogPlace[]): string[] {
-  const keys = items.map(({ key }) => key);
-  keys.push(profileHistoryKey(market, items[0]?.slot ?? 0));
+function keysOf(market: string, logs: readonly LogKey[]): string[] {
+  const keys = logs.map(({ key }) => key);
+  keys.push(profileHistoryKey(market, logs[0]?.slot ?? 0));
   return keys;
 }
 
-function placeReplies(reply: unknown, places: readonly number[], placed: LogReply[]): void {
+function sortReplies(reply: unknown, indices: readonly number[], sorted: LogReply[]): void {
   if (isOtherHistory(reply)) {
-    for (const place of places) placed[place] = REMOVED;
+    for (const index of indices) sorted[index] = REMOVED;
     return;
   }
   if (reply instanceof Failure) throw reply;
   const [codes, ...values] = Array.isArray(reply) ? reply : [];
-  if (!Buffer.isBuffer(codes) || codes.length !== places.length)
+  if (!Buffer.isBuffer(codes) || codes.length !== indices.length)
     throw unexpected('append-profiles');
   let next = 0;
-  places.forEach((place, at) => {
+  indices.forEach((index, at) => {
     const code = (codes[at] ?? 0) - CODE_0;
     const empty = EMPTY_REPLIES[code];
-    if (code === LATER_CODE) placed[place] = LATER;
+    if (code === LATER_CODE) sorted[index] = LATER;
     else if (empty === undefined) throw unexpected('append-profiles');
-    else if (empty.lacks === 'nothing' || empty.lacks === 'absent') placed[place] = empty;
-    else placed[place] = { ...empty, bytes: values[next++] as Buffer };
+    else if (empty.lacks === 'nothing' || empty.lacks === 'absent') sorted[index] = empty;
+    else sorted[index] = { ...empty, bytes: values[next++] as Buffer };
   });
 }
 

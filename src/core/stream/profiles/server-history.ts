@@ -1,9 +1,7 @@
 /**
- * Proves that profiles in Redis are current. A server that came back from its disk, or a replica that took
- * over, may lack the last writes: a log without the newest appends looks current, even to a process that knows
- * its beginning. So each slot of profiles also stores the history of writes that they belong to, and every
- * script that uses them compares it with the server's (lua/of-history.lua). Where they differ the profiles are
- * removed, once, and are rebuilt from Postgres as they are needed.
+ * Proves that profiles in Redis are current: a server that was restarted or promoted may lack the last writes, and a log without
+ * them looks current. So each slot of profiles stores the history of writes that it belongs to, scripts compare it with the
+ * server's (lua/of-history.lua), and profiles of another history are removed.
  */
 import type { Redis } from 'ioredis';
 import {
@@ -15,6 +13,7 @@ import {
 import { infoField } from '../../../kit/redis/info-field.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { PROFILE_SLOTS, profileHistoryKey, profileKeyPattern, slotTag } from '../keys.ts';
+import type { MarketInRedis } from '../memory/memory.ts';
 import { runScripts, type Script, type ScriptCall, type ScriptOptions } from '../scripts.ts';
 
 const SCAN_KEYS = 1000;
@@ -30,19 +29,21 @@ export function isOtherHistory(reply: unknown): boolean {
  * runScripts; one that is `isOtherHistory` all the same means that the logs are absent, and that Redis has no
  * room to begin any.
  */
-export function createRunOverProfiles(redis: RedisClient, market: string) {
-  let adopting: Promise<void> | undefined;
-  return async (script: Script, calls: readonly ScriptCall[], options?: ScriptOptions) => {
-    const replies = await runScripts(redis, script, calls, options);
-    if (!replies.some(isOtherHistory)) return replies;
-    adopting ??= adopt(redis, market).finally(() => {
-      adopting = undefined;
-    });
-    await adopting.catch(throwRedisFailure);
-    const again = calls.filter((_, index) => isOtherHistory(replies[index]));
-    const rest = (await runScripts(redis, script, again, options)).values();
-    return replies.map((reply) => (isOtherHistory(reply) ? rest.next().value : reply));
-  };
+export async function runOverProfiles(
+  { redis, name, memory }: MarketInRedis,
+  script: Script,
+  calls: readonly ScriptCall[],
+  options?: ScriptOptions,
+): Promise<unknown[]> {
+  const replies = await runScripts(redis, script, calls, options);
+  if (!replies.some(isOtherHistory)) return replies;
+  memory.adopting ??= adopt(redis, name).finally(() => {
+    memory.adopting = undefined;
+  });
+  await memory.adopting.catch(throwRedisFailure);
+  const again = calls.filter((_, index) => isOtherHistory(replies[index]));
+  const rest = (await runScripts(redis, script, again, options)).values();
+  return replies.map((reply) => (isOtherHistory(reply) ? rest.next().value : reply));
 }
 
 async function adopt(redis: RedisClient, market: string): Promise<void> {

@@ -6,6 +6,7 @@ import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { ENTRY_VERSION, type PackedEntry } from '../entries/entry.ts';
 import { GROUP, repliesChannel, type StreamKeys } from '../keys.ts';
+import type { MarketInRedis } from '../memory/memory.ts';
 import { loadScript, runOnStreams, runScript, type ScriptArgument } from '../scripts.ts';
 import { packRetry } from './retries.ts';
 
@@ -50,42 +51,40 @@ export type Settlement = {
   readonly replies: readonly { readonly instance: string; readonly score: string }[];
 };
 
-export type SettleOptions = {
-  readonly redis: RedisClient;
-  readonly market: string;
-  /** Whether `transaction.scored` events and copies of dead letters may be written. */
-  readonly hasRoom: () => boolean;
-  /** Called with the number of scores without an event, for want of memory. */
-  readonly onUnpublished: (scores: number) => void;
+export type Settled = {
+  /** For each settlement null, or the failure of its stream, which left it undone. */
+  readonly failures: readonly (Failure | null)[];
+  /** Scores without an event, for want of memory. */
+  readonly unpublished: number;
 };
-
-/** Returns for each settlement null, or the failure of its stream, which left it undone. @throws Failure of any other kind */
-export type Settle = (settlements: readonly Settlement[]) => Promise<(Failure | null)[]>;
 
 /** Scores of one `transaction.scored` event, unless an entry alone has more. */
 const EVENT_SCORES_MAX = 128;
 
 const script = loadScript('settle-5');
 
-export function createSettle(options: SettleOptions): Settle {
-  const { redis, market, hasRoom, onUnpublished } = options;
-  return async (settlements) => {
-    const isPublishing = hasRoom();
-    if (!isPublishing) {
-      const entries = settlements.flatMap(({ ended }) => ended);
-      onUnpublished(joined(entries.flatMap(({ scores }) => scores)).count);
-    }
-    const calls = settlements.map((settlement) => ({
-      keys: keysOf(settlement.stream),
-      args: argumentsOf(settlement, market, isPublishing),
-    }));
-    const replies = await runOnStreams(redis, script, calls);
-    return replies.map((reply) => {
-      if (reply instanceof Failure) return reply;
-      if (Number(reply) > 0) onUnpublished(Number(reply));
-      return null;
-    });
-  };
+/** Throws a Failure that is not of one stream. */
+export async function settle(
+  { redis, name, memory }: MarketInRedis,
+  settlements: readonly Settlement[],
+): Promise<Settled> {
+  const { hasEventRoom } = memory;
+  const calls = settlements.map((settlement) => ({
+    keys: keysOf(settlement.stream),
+    args: argumentsOf(settlement, name, hasEventRoom),
+  }));
+  const replies = await runOnStreams(redis, script, calls);
+  const failures = replies.map((reply) => (reply instanceof Failure ? reply : null));
+  const refused = replies.reduce<number>(
+    (sum, reply) => (reply instanceof Failure ? sum : sum + Number(reply)),
+    0,
+  );
+  return { failures, unpublished: hasEventRoom ? refused : countScores(settlements) };
+}
+
+function countScores(settlements: readonly Settlement[]): number {
+  const entries = settlements.flatMap(({ ended }) => ended);
+  return joined(entries.flatMap(({ scores }) => scores)).count;
 }
 
 /**

@@ -7,17 +7,20 @@ import { SHARDS_MAX, type StreamKeys, streamsOf } from '../keys.ts';
 import { measureStreams } from './lag.ts';
 
 /** One round trip on a single node; none with SHARDS_MAX shards. Throws a Failure. */
-export function createListStreams(redis: RedisClient, market: string, shards: number) {
-  return async (corridors: Iterable<string>): Promise<StreamKeys[]> => {
-    const all = streamsOf(market, corridors, SHARDS_MAX);
-    const former = all.filter(({ shard }) => shard >= shards);
-    const figures = await measureStreams(redis, former);
-    // The age says that something is left where the counts cannot be read.
-    const left = figures.filter(
-      ({ lag, pending, retriesWaiting, oldestAgeMs }) =>
-        lag + pending + retriesWaiting + oldestAgeMs > 0,
-    );
-    const filled = new Set(left.map(({ stream }) => stream));
-    return all.filter((stream) => stream.shard < shards || filled.has(stream));
-  };
+export async function listStreams(
+  redis: RedisClient,
+  market: string,
+  shards: number,
+  corridors: Iterable<string>,
+): Promise<StreamKeys[]> {
+  const all = streamsOf(market, corridors, SHARDS_MAX);
+  const former = all.filter(({ shard }) => shard >= shards);
+  const figures = await measureStreams(redis, former);
+  // The age says that something is left where the counts cannot be read.
+  const left = figures.filter(
+    ({ lag, pending, retriesWaiting, oldestAgeMs }) =>
+      lag + pending + retriesWaiting + oldestAgeMs > 0,
+  );
+  const filled = new Set(left.map(({ stream }) => stream));
+  return all.filter((stream) => stream.shard < shards || filled.has(stream));
 }

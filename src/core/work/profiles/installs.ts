@@ -1,32 +1,26 @@
 /**
- * Sends snapshots to Redis. Nobody waits for an outcome: the next append to a log shows whether its snapshot
- * was installed. Snapshots in flight are bounded, so a slow Redis slows rebuilds down.
+ * Sends snapshots to Redis, a bounded number of bytes at a time, so that a slow Redis slows rebuilds down. Nobody waits for an
+ * outcome: the next append to a log shows whether its snapshot was installed.
  */
+import type { Guards } from '../../../kit/breakers/guards.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
-import type { TakeBytes } from '../../profile/arena.ts';
+import type { MarketInRedis } from '../../stream/memory/memory.ts';
 import type { LogInstall, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 
 /** Bounds one call. */
 const CALL_BYTES = 256 * 1024;
 const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024;
 
-export type Installs = {
-  /**
-   * Memory for a snapshot until it is sent: snapshots lie side by side, as a buffer each would fragment the
-   * memory of the C library.
-   */
-  readonly take: TakeBytes;
-  readonly add: (install: LogInstall) => void;
-  /** Resolves once there is room for more. */
-  readonly waitWhileFull: () => Promise<void>;
-  /** Sends what was added. */
-  readonly flush: () => void;
+export type Installs = ReturnType<typeof createInstalls>;
+
+type InstallsOptions = {
+  readonly market: MarketInRedis & { readonly guards: Pick<Guards, 'redis'> };
+  readonly logs: ProfileLogs;
+  readonly metrics: Pick<Metrics, 'profileInstalls'>;
+  readonly ttlSeconds: number;
 };
 
-export function createInstalls(
-  logs: Pick<ProfileLogs, 'install'>,
-  metrics: Pick<Metrics, 'profileInstalls'>,
-): Installs {
+export function createInstalls({ market, logs, metrics, ttlSeconds }: InstallsOptions) {
   let added: LogInstall[] = [];
   let addedBytes = 0;
   let underWayBytes = 0;
@@ -37,7 +31,10 @@ export function createInstalls(
   async function send(installs: readonly LogInstall[], bytes: number): Promise<void> {
     underWayBytes += bytes;
     try {
-      for (const outcome of await logs.install(installs)) metrics.profileInstalls.inc({ outcome });
+      const outcomes = await market.guards.redis.run(() =>
+        logs.install(market, ttlSeconds, installs),
+      );
+      for (const outcome of outcomes) metrics.profileInstalls.inc({ outcome });
     } catch {
       // Most outcomes are unknown and do not matter: a copy counts only where its stamp is found.
       metrics.profileInstalls.inc({ outcome: 'failed' }, installs.length);
@@ -55,8 +52,13 @@ export function createInstalls(
   }
 
   return {
+    /** Sends what was added. */
     flush,
-    take(bytes) {
+    /**
+     * Memory for a snapshot until the call is made: snapshots lie next to each other, as a buffer each would fragment the memory of the C
+     * library.
+     */
+    take(bytes: number): DataView<ArrayBuffer> {
       if (used + bytes > room.byteLength) {
         room = new ArrayBuffer(Math.max(CALL_BYTES, bytes));
         used = 0;
@@ -64,12 +66,13 @@ export function createInstalls(
       used += bytes;
       return new DataView(room, used - bytes, bytes);
     },
-    add(install) {
+    add(install: LogInstall): void {
       added.push(install);
       addedBytes += install.snapshot.length;
       if (addedBytes >= CALL_BYTES) flush();
     },
-    async waitWhileFull() {
+    /** Resolves once there is room for more. */
+    async waitWhileFull(): Promise<void> {
       while (underWayBytes > UNDER_WAY_BYTES_MAX) await answered.promise;
     },
   };

@@ -1,12 +1,14 @@
 /** Times of exported rows, as Date writes them at three times the cost. */
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
-import { timeMs } from '../store/export-columns.ts';
 
 /** Two and three digits of the numbers below 60 and 1,000. */
 const TWO = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
 const THREE = Array.from({ length: 1000 }, (_, value) => String(value).padStart(3, '0'));
 let dayMs = Number.NaN;
 let dayText = '';
+
+/** Epoch milliseconds of the text of a `time`. */
+export const timeMs = (text: string): number => Math.round(Number(text) * 1000);
 
 /** RFC 3339 of the text of a `time`. Rows come in the order of time, so that the day is nearly always that of the one before. */
 export function timeText(text: string): string {

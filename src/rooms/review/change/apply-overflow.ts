@@ -3,33 +3,27 @@
  * takes a case from nobody. The others are proposals: people decide.
  */
 import { recordChanges } from '../../../kit/audit/audit-log.ts';
-import type { Database } from '../../../kit/database/pool.ts';
-import { engineOf } from '../../../kit/words/principal.ts';
-import type { OverflowRule } from '../review-policy.ts';
-import { countOlder, escalateOlder } from '../store/case-figures.ts';
-import { readPolicy } from '../store/review-policies.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { ENGINE, engineOf } from '../../../kit/words/principal.ts';
+import { countOverflow, escalateOlder, type Overflow } from '../store/figures.ts';
+import { readPolicy } from '../store/policies.ts';
 
 /** Cases that one call escalates of a rule. */
 const ESCALATED_MAX = 100;
 
-export type Overflow = { readonly rule: OverflowRule; readonly cases: number };
-
 /** @returns every rule with the number of cases that meet it */
 export async function applyOverflow(
   writes: Pick<Database, 'transaction'>,
-  database: Pick<Database, 'query'>,
+  query: Query,
   request: string,
 ): Promise<Overflow[]> {
-  const { policy } = await readPolicy(database);
-  const found: Overflow[] = [];
-  for (const rule of policy.overflow) {
-    const { priority, older_than_minutes: minutes } = rule;
-    const cases = await countOlder(database, priority, minutes);
-    found.push({ rule, cases });
+  const { policy } = await readPolicy(query);
+  const counted = await countOverflow(query, policy.overflow);
+  for (const { rule, cases } of counted) {
     if (cases === 0 || !rule.actions.includes('escalate')) continue;
     await writes.transaction(async (query) => {
-      const ids = await escalateOlder(query, priority, minutes, ESCALATED_MAX);
-      const after = { escalatedBy: 'engine', olderThanMinutes: minutes };
+      const ids = await escalateOlder(query, rule, ESCALATED_MAX);
+      const after = { escalatedBy: ENGINE, olderThanMinutes: rule.older_than_minutes };
       await recordChanges(
         query,
         engineOf(request),
@@ -37,5 +31,5 @@ export async function applyOverflow(
       );
     });
   }
-  return found;
+  return counted;
 }

@@ -14,13 +14,10 @@ import {
 import { recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { engineOf } from '../../../kit/words/principal.ts';
-import { REVIEW_LABEL_SOURCE } from '../review-policy.ts';
-import {
-  closeCases,
-  type DecidedCase,
-  type LabelOutcome,
-  lockDecided,
-} from '../store/final-decisions.ts';
+import type { LabelOutcome } from '../final-decision.ts';
+import { REVIEW_LABEL_SOURCE } from '../policy.ts';
+import { type DecidedCase, lockDecided } from '../store/cases.ts';
+import { closeCases } from '../store/decisions.ts';
 
 /** Cases of one step: it holds locks of their transactions. */
 const STEP_CASES = 100;
@@ -34,7 +31,7 @@ type Steps = {
   readonly invalidateLabelled: (transactionIds: readonly string[]) => Promise<void>;
 };
 
-export type Closed = { readonly disposition: string; readonly priority: number };
+export type Closed = Pick<DecidedCase, 'disposition' | 'priority'>;
 
 /** @returns the cases that were closed; none where nothing is due */
 export async function closeDecided(
@@ -46,23 +43,18 @@ export async function closeDecided(
     if (due.length === 0) return { closed: [], batchIds: [], labelled: [] };
     const { labels, outcomes } = await makeLabels(query, due);
     const batchIds = await storeLabels(query, labels);
-    const rows = due.map(({ transactionId }) => ({
-      ...{ transactionId, label: outcomes.get(transactionId) ?? ('none' as const) },
-    }));
-    await closeCases(query, rows);
+    await closeCases(query, outcomes);
     await recordChanges(
       query,
       engineOf(request),
-      rows.map(({ transactionId, label }) => ({
-        ...{ action: 'case.close', subject: transactionId, before: { state: 'decided' } },
+      [...outcomes].map(([subject, label]) => ({
+        action: 'case.close',
+        subject,
+        before: { state: 'decided' },
         after: { state: 'closed', label },
       })),
     );
-    const closed = due.map(({ disposition, priority }) => ({
-      disposition: disposition ?? '',
-      priority,
-    }));
-    return { closed, batchIds, labelled: labels.map(({ label }) => label.transactionId) };
+    return { closed: due, batchIds, labelled: labels.map(({ label }) => label.transactionId) };
   });
   // Where this process ends here, or Redis is down, the duty that finishes label batches does it.
   if (labelled.length > 0) {
@@ -74,36 +66,39 @@ export async function closeDecided(
 
 type Made = { readonly label: Label; readonly by: DecidedCase };
 
+/** Labels of certain decisions, and for each decision what became of its label. */
 async function makeLabels(query: Query, due: readonly DecidedCase[]) {
+  const idsOf = (cases: readonly DecidedCase[]) => cases.map(({ transaction_id: id }) => id);
   const certain = due.filter(({ disposition }) => disposition !== 'unsure');
-  const ids = certain.map(({ transactionId }) => transactionId);
-  const stored = ids.length === 0 ? [] : await findParties(query, ids);
+  const stored = certain.length === 0 ? [] : await findParties(query, idsOf(certain));
   const reachable = new Set(stored.map(({ transactionId }) => transactionId));
-  const frauds = certain.filter(({ disposition }) => disposition === 'fraud');
+  const frauds = idsOf(certain.filter(({ disposition }) => disposition === 'fraud'));
   const ratios =
-    frauds.length === 0
-      ? new Map<string, number>()
-      : await findLoggedFeature(
-          query,
-          frauds.map(({ transactionId }) => transactionId),
-          AMOUNT_TO_MEDIAN,
-        );
-  const labels: Made[] = certain
-    .filter(({ transactionId }) => reachable.has(transactionId))
-    .map((one) => ({ label: toLabel(one, ratios.get(one.transactionId) ?? null), by: one }));
-  const outcomes = new Map<string, LabelOutcome>(
-    ids.map((id) => [id, reachable.has(id) ? 'posted' : 'month_detached']),
-  );
+    frauds.length === 0 ? null : await findLoggedFeature(query, frauds, AMOUNT_TO_MEDIAN);
+  const labels: Made[] = [];
+  const outcomes = new Map<string, LabelOutcome>();
+  for (const one of due) {
+    const { transaction_id: id, disposition } = one;
+    const isLabelled = disposition !== 'unsure' && reachable.has(id);
+    if (isLabelled) labels.push({ label: toLabel(one, ratios?.get(id) ?? null), by: one });
+    outcomes.set(id, isLabelled ? 'posted' : disposition === 'unsure' ? 'none' : 'month_detached');
+  }
   return { labels, outcomes };
 }
 
 function toLabel(one: DecidedCase, amountToMedian: number | null): Label {
-  const { transactionId, createdAtMs, accountId, merchantId, decidedAtMs, disposition } = one;
-  const label: LabelValue = disposition === 'fraud' ? 'fraud' : 'legitimate';
+  const createdAtMs = Date.parse(one.created_at);
+  const label: LabelValue = one.disposition === 'fraud' ? 'fraud' : 'legitimate';
   return {
-    ...{ transactionId, createdAtMs, accountId, merchantId, label, source: REVIEW_LABEL_SOURCE },
-    labelledAtMs: Math.max(decidedAtMs ?? one.nowMs, createdAtMs),
-    ...{ amountToMedian: label === 'fraud' ? amountToMedian : null, note: null },
+    transactionId: one.transaction_id,
+    createdAtMs,
+    accountId: one.account_id,
+    merchantId: one.merchant_id,
+    label,
+    source: REVIEW_LABEL_SOURCE,
+    labelledAtMs: Math.max(Date.parse(one.decided_at ?? one.now), createdAtMs),
+    amountToMedian: label === 'fraud' ? amountToMedian : null,
+    note: null,
   };
 }
 
@@ -114,13 +109,13 @@ async function storeLabels(query: Query, labels: readonly Made[]): Promise<strin
   for (const made of byReporter.values()) {
     const [first] = made;
     if (first === undefined) continue;
-    const { client, identity, nowMs } = first.by;
+    const { client, identity, now } = first.by;
     const batchId = randomUUID();
     const sorted = made
       .map(({ label }) => label)
       .sort((one, other) => (one.transactionId < other.transactionId ? -1 : 1));
     const reporter = { client: client ?? REVIEW_LABEL_SOURCE, identity };
-    await insertLabels(query, { batchId, receivedAtMs: nowMs, reporter, labels: sorted });
+    await insertLabels(query, { batchId, receivedAtMs: Date.parse(now), reporter, labels: sorted });
     await openLabelBatch(
       query,
       batchId,

@@ -3,10 +3,10 @@
  * newest event, and is published again from Postgres. A page is appended only behind the event that was read, so that what
  * Redis loses meanwhile is behind the newest event, too.
  */
-import type { Database } from '../../../kit/database/pool.ts';
-import type { DecisionEvent, DecisionStream } from '../decisions.ts';
-import { toDecisionJson } from '../queries/read-cases.ts';
-import { type FinalDecision, findDecisionBefore, listDecisions } from '../store/final-decisions.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import type { RedisClient } from '../../../kit/redis/connection.ts';
+import { appendDecisions, newestDecision } from '../store/decision-stream.ts';
+import { findDecisionBefore, listDecisions } from '../store/decisions.ts';
 
 const PAGE = 500;
 /** A stream that is empty gets the decisions of these days. */
@@ -14,26 +14,23 @@ const PUBLISHED_DAYS = 7;
 
 /** @returns how many events were appended */
 export async function publishDecisions(
-  database: Pick<Database, 'query'>,
-  stream: DecisionStream,
+  query: Query,
+  redis: RedisClient,
+  market: string,
   signal: AbortSignal,
 ): Promise<number> {
   let published = 0;
-  let newest = await stream.newest();
-  let after = newest === '0' ? await findDecisionBefore(database, PUBLISHED_DAYS) : newest;
+  let newest = await newestDecision(redis, market);
+  let after = newest === '0' ? await findDecisionBefore(query, PUBLISHED_DAYS) : newest;
   while (!signal.aborted) {
-    const page = await listDecisions(database, after, PAGE);
+    const page = await listDecisions(query, after, PAGE);
     const last = page.at(-1);
-    if (last === undefined || !(await stream.append(newest, page.map(toEvent)))) break;
+    if (last === undefined) break;
+    if ((await appendDecisions(redis, market, newest, page)) !== newest) break;
     published += page.length;
     if (page.length < PAGE) break;
-    newest = last.decisionId;
+    newest = last.decision_id;
     after = newest;
   }
   return published;
 }
-
-const toEvent = (one: FinalDecision): DecisionEvent => ({
-  ...{ decisionId: one.decisionId, corridor: one.corridor },
-  json: JSON.stringify(toDecisionJson(one)),
-});

@@ -1,18 +1,28 @@
 /** Makes cases of transactions that need one: of those that scores and labels named, or that a person names. */
+import { z } from 'zod';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import { recordChange, recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { type Actor, ENGINE, engineOf } from '../../../kit/words/principal.ts';
-import { placeCase } from '../cases/place-case.ts';
-import type { StoredCase } from '../review-case.ts';
-import type { CaseSource, StoredPolicy } from '../review-policy.ts';
-import { type Located, locateReviewed, takeIntake } from '../store/case-intake.ts';
-import { type NewCase, type Opened, openCases } from '../store/open-cases.ts';
-import { lockCases } from '../store/review-cases.ts';
-import { readPolicy } from '../store/review-policies.ts';
+import { plainText } from '../../../kit/words/plain-text.ts';
+import { ENGINE, engineOf, type Officer } from '../../../kit/words/principal.ts';
+import {
+  CASE_LIMITS,
+  type CaseJson,
+  type LocatedTransaction,
+  type NewCase,
+  type StoredCase,
+} from '../case.ts';
+import { toCaseJson } from '../case-json.ts';
+import type { CaseSource, StoredPolicy } from '../policy.ts';
+import { prioritise } from '../priority.ts';
+import { unknownCase } from '../queries/cases.ts';
+import { lockCases, type Opened, openCases, readCase } from '../store/cases.ts';
+import { locateReviewed, takeIntake } from '../store/intake.ts';
+import { insertNote } from '../store/notes.ts';
+import { readPolicy } from '../store/policies.ts';
 
 /** Rows of one step; each names the reviewed transactions of a batch. */
 const STEP_ROWS = 500;
@@ -28,24 +38,18 @@ export async function raiseCases(
   return await database.transaction(async (query) => {
     const taken = await takeIntake(query, rowsMax, transactionsMax);
     if (taken.length === 0) return [];
-    const policy = await readPolicy({ query });
+    const policy = await readPolicy(query);
     // A transaction may be named by its score and by a label: the dispute is the one that counts.
-    const disputed = new Set<string>();
-    const scored = new Set<string>();
-    for (const { source, transactionIds } of taken) {
-      const ids = source === 'dispute' ? disputed : scored;
-      for (const id of transactionIds) ids.add(id);
-    }
-    const located = await locateReviewed(
-      query,
-      [...new Set([...disputed, ...scored])],
-      policy.policy.currency,
-    );
-    const cases = located.map((one) =>
-      toNewCase(one, disputed.has(one.transactionId) ? 'dispute' : sourceOf(one), policy),
-    );
+    const named = new Set(taken.flatMap(({ transactionIds }) => transactionIds));
+    const disputes = taken.filter(({ source }) => source === 'dispute');
+    const disputed = new Set(disputes.flatMap(({ transactionIds }) => transactionIds));
+    const located = await locateReviewed(query, [...named], policy.policy.currency);
+    const cases = located.map((one) => {
+      const scored = one.verdict === 'review' ? 'verdict' : 'spot_check';
+      return toNewCase(one, disputed.has(one.transaction_id) ? 'dispute' : scored, policy, ENGINE);
+    });
     const before = disputed.size === 0 ? [] : await lockCases(query, [...disputed]);
-    const opened = await openCases(query, cases, policy, ENGINE);
+    const opened = await openCases(query, cases);
     await recordDisputes(query, before, opened);
     return opened;
   });
@@ -57,55 +61,67 @@ async function recordDisputes(
   before: readonly StoredCase[],
   opened: readonly Opened[],
 ): Promise<void> {
-  const changed = new Map(opened.map((one) => [one.transactionId, one]));
-  const changes = before.flatMap(({ transactionId: subject, ...one }) => {
+  const changed = new Map(opened.map((one) => [one.transaction_id, one]));
+  const changes = before.flatMap(({ transaction_id: subject, ...one }) => {
     const after = changed.get(subject);
     if (after === undefined) return [];
-    const { state, source, priority, disposition, decidedBy } = one;
+    const { state, source, priority, disposition, decided_by } = one;
     return {
-      ...{ action: 'case.dispute' as const, subject },
-      before: { state, source, priority, disposition, decidedBy },
+      action: 'case.dispute' as const,
+      subject,
+      before: { state, source, priority, disposition, decided_by },
       after: { state: after.state, source: after.source, priority: after.priority },
     };
   });
   await recordChanges(query, engineOf('risk worker'), changes);
 }
 
-/** A score names a transaction because of its verdict, or as a spot check. */
-const sourceOf = ({ verdict }: Located): CaseSource =>
-  verdict === 'review' ? 'verdict' : 'spot_check';
-
-function toNewCase(located: Located, source: CaseSource, { policy }: StoredPolicy): NewCase {
-  return { ...located, source, ...placeCase({ ...located, source }, policy, located.nowMs) };
+function toNewCase(
+  located: LocatedTransaction,
+  source: CaseSource,
+  { version, policy }: StoredPolicy,
+  by: string,
+): NewCase {
+  return {
+    ...located,
+    ...prioritise({ ...located, source }, policy, located.now),
+    source,
+    policy: version,
+    market_currency: policy.currency,
+    opened_by: by,
+  };
 }
 
-/** Opens a case that a person asks for. @returns whether there was none before; @throws Failure `not-found` */
-export async function raiseByHand(
+/** `POST /v1/reviews` */
+export const newCaseSchema = z
+  .strictObject({
+    transaction_id: z.uuid().toLowerCase(),
+    note: plainText(CASE_LIMITS.reasonChars).optional(),
+  })
+  .meta({ id: 'NewReviewCase' });
+
+/** Opens a case that a person asks for, unless the transaction has one. @throws Failure `not-found` */
+export async function openByHand(
   database: Pick<Database, 'transaction'>,
-  transactionId: string,
-  note: string | null,
-  by: Actor & { readonly name: string },
-  addNote: (query: Query, note: string) => Promise<void>,
-): Promise<boolean> {
+  { transaction_id: id, note = null }: { transaction_id: string; note?: string | null | undefined },
+  by: Officer,
+): Promise<{ isNew: boolean; opened: CaseJson }> {
   return await database.transaction(async (query) => {
-    const policy = await readPolicy({ query });
-    const [located] = await locateReviewed(query, [transactionId], policy.policy.currency);
+    const policy = await readPolicy(query);
+    const [located] = await locateReviewed(query, [id], policy.policy.currency);
     if (located === undefined) {
-      await refuseDetached({ query }, createdAtMsOf(transactionId) ?? 0);
-      const why = `no transaction has the id ${given(transactionId)}`;
+      await refuseDetached({ query }, createdAtMsOf(id) ?? 0);
+      const why = `no transaction has the id ${given(id)}`;
       throw new Failure('not-found', 'TRANSACTION_UNKNOWN', why);
     }
-    const cases = [toNewCase(located, 'manual', policy)];
-    const [opened] = await openCases(query, cases, policy, by.name);
-    if (opened === undefined) return false;
-    if (note !== null) await addNote(query, note);
-    const after = { source: 'manual', priority: opened.priority, note };
-    await recordChange(query, by, {
-      action: 'case.open',
-      subject: transactionId,
-      before: null,
-      after,
-    });
-    return true;
+    const [made] = await openCases(query, [toNewCase(located, 'manual', policy, by.name)]);
+    const stored = await readCase(query, id);
+    if (stored === undefined) throw unknownCase(id);
+    const opened = toCaseJson(stored, policy.policy);
+    if (made === undefined) return { isNew: false, opened };
+    if (note !== null) await insertNote(query, id, by.name, note);
+    const after = { source: 'manual', priority: made.priority, note };
+    await recordChange(query, by, { action: 'case.open', subject: id, before: null, after });
+    return { isNew: true, opened };
   });
 }

@@ -5,7 +5,7 @@ import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type ExchangeRate, exchangeRateSchema } from '../exchange-rate.ts';
-import { importRates } from '../store/exchange-rates.ts';
+import { importRates } from '../store/rates.ts';
 
 /** Thirty years of 40 currencies: they are stored at once or not at all. */
 const RATES_MAX = 500_000;
@@ -30,8 +30,11 @@ Example: risk rates import rates.csv
     const { positionals } = parseArguments(args, {}, { required: ['FILE'] });
     const rates = await readRates(positionals[0] ?? '');
     await using database = openCommandDatabase(context, 'rates');
-    const { added, changed } = await importRates(database, rates, byCommand('rates import'));
-    const unchanged = rates.length - added - changed;
+    const { added, changed, unchanged } = await importRates(
+      database,
+      rates,
+      byCommand('rates import'),
+    );
     context.output.value({ added, changed, unchanged }, [
       `rates added=${added} changed=${changed} unchanged=${unchanged}`,
     ]);

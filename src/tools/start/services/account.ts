@@ -1,6 +1,6 @@
 /**
- * The user that the embedded services run as. Postgres refuses root, so under root they run as the owner of
- * their folder, or as `nobody` where there is none yet. Any other user runs them as himself.
+ * The user that the embedded services run as: the user of the engine. Postgres refuses root, so under root the services run
+ * as the owner of their folder, or as `nobody` where there is no folder yet.
  */
 import { spawnSync } from 'node:child_process';
 

@@ -1,7 +1,6 @@
 /**
- * Fetches and unpacks programs from Debian's packages without root and without installing them.
- * Libraries that a package depends on and the machine lacks are unpacked beside it. Works with and
- * without apt's lists; apt itself checks signatures.
+ * Fetches and unpacks programs from Debian's packages without root and without installing them, with the packages that they
+ * depend on and the machine lacks. Works with and without apt's lists; apt itself checks signatures.
  */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,8 +31,6 @@ type PackageOptions = FetchOptions & {
   readonly finish?: (folder: string) => void;
 };
 
-/** Most packages that one fetch may unpack, dependencies included. */
-const PACKAGES_MAX = 20;
 const FETCH_TIMEOUT_MS = 60_000;
 const PROXY_NAMES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'no_proxy'];
 const TRIPLETS: Readonly<Record<string, string>> = {
@@ -81,66 +78,27 @@ function proxies(environment: Environment): Record<string, string> {
 
 async function unpackAll(tools: Tools, wanted: string, draft: string): Promise<void> {
   const work = mkdtempSync(join(draft, 'fetch-'));
-  const options = await listOptions(tools, wanted, work);
-  const queue = [wanted];
-  for (let index = 0; index < queue.length && index < PACKAGES_MAX; index += 1) {
-    const name = queue[index] ?? '';
-    const file = await download(tools, options, name, work);
-    await must(tools.dpkg, ['-x', file, draft], tools);
-    for (const needed of await neededBy(tools, file)) {
-      if (!queue.includes(needed)) queue.push(needed);
-    }
+  const archives = join(work, 'apt/archives');
+  mkdirSync(join(archives, 'partial'), { recursive: true });
+  mkdirSync(join(work, 'lists/partial'), { recursive: true });
+  // Locks and the usual cache are root's.
+  const own = ['-o', 'Debug::NoLocking=1', '-o', `Dir::Cache=${work}/apt`];
+  const install = ['--download-only', '--reinstall', '--no-install-recommends', '-y', 'install'];
+  const download = (options: readonly string[]) =>
+    ask(tools.apt, [...options, ...install, wanted], { ...tools, timeoutMs: FETCH_TIMEOUT_MS });
+  if (!(await download(own)).ok) {
+    // The lists of the machine are empty or old.
+    const lists = [...own, '-o', `Dir::State::Lists=${work}/lists`];
+    await must(tools, tools.apt, [...lists, 'update']);
+    await must(tools, tools.apt, [...lists, ...install, wanted]);
+  }
+  for (const file of readdirSync(archives).filter((entry) => entry.endsWith('.deb'))) {
+    await must(tools, tools.dpkg, ['-x', join(archives, file), draft]);
   }
   rmSync(work, { recursive: true });
 }
 
-/** Options that give apt lists of our own when the machine's are empty. */
-async function listOptions(tools: Tools, wanted: string, work: string): Promise<string[]> {
-  const probe = mkdtempSync(join(work, 'probe-'));
-  const run = { ...tools, cwd: probe, timeoutMs: FETCH_TIMEOUT_MS };
-  const { ok } = await ask(tools.apt, ['download', wanted], run);
-  if (ok) return [];
-  mkdirSync(join(work, 'lists/partial'), { recursive: true });
-  mkdirSync(join(work, 'apt/archives/partial'), { recursive: true });
-  const own = ['-o', `Dir::State::Lists=${work}/lists`, '-o', `Dir::Cache=${work}/apt`];
-  await must(tools.apt, [...own, 'update'], tools);
-  return own;
-}
-
-async function download(
-  tools: Tools,
-  options: readonly string[],
-  name: string,
-  work: string,
-): Promise<string> {
-  const folder = mkdtempSync(join(work, 'deb-'));
-  await must(tools.apt, [...options, 'download', name], { ...tools, cwd: folder });
-  const file = readdirSync(folder).find((entry) => entry.endsWith('.deb'));
-  if (file === undefined) throw new Error(`apt-get download ${name} brought nothing`);
-  return join(folder, file);
-}
-
-/** Libraries that a package depends on and that this machine has not installed. */
-async function neededBy(tools: Tools, file: string): Promise<string[]> {
-  const depends = await must(tools.dpkg, ['-f', file, 'Depends'], tools);
-  const names = depends
-    .split(/[,|]/)
-    .map((part) => part.trim().split(/[\s:(]/)[0] ?? '')
-    .filter((name) => /^lib[a-z0-9.+-]+$/.test(name) && name !== 'libc6');
-  const missing: string[] = [];
-  for (const name of names) {
-    const query = await ask('dpkg-query', ['-W', '-f', '$' + '{Status}', name]);
-    if (!query.stdout.includes('install ok installed')) missing.push(name);
-  }
-  return missing;
-}
-
-async function must(
-  program: string,
-  args: readonly string[],
-  options: { environment: Readonly<Record<string, string>>; signal: AbortSignal; cwd?: string },
-): Promise<string> {
-  const answer = await ask(program, args, { ...options, timeoutMs: FETCH_TIMEOUT_MS });
+async function must(tools: Tools, program: string, args: readonly string[]): Promise<void> {
+  const answer = await ask(program, args, { ...tools, timeoutMs: FETCH_TIMEOUT_MS });
   if (!answer.ok) throw new Error(`${program} ${args.join(' ')}: ${answer.stderr.trim()}`);
-  return answer.stdout;
 }

@@ -1,12 +1,9 @@
 /** Runs the embedded Postgres on a loopback port; it is durable unless configured otherwise. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { Failure } from '../../../kit/words/failure.ts';
-import { freePort } from './free-port.ts';
 import { endLeftOver } from './left-over.ts';
 import { type ClusterOptions, DATABASE, openCluster } from './postgres-cluster.ts';
-import { type ServiceProcess, startService, untilReady } from './service-process.ts';
+import { type RunningService, startOnPort } from './service-process.ts';
 
 type PostgresOptions = ClusterOptions & {
   readonly logFile: string;
@@ -19,21 +16,10 @@ type PostgresOptions = ClusterOptions & {
   readonly signal: AbortSignal;
 };
 
-type RunningPostgres = {
-  readonly url: string;
-  readonly port: number;
-  readonly service: ServiceProcess;
-};
-
 /** Crash recovery replays at most max_wal_size; generous for a slow disk. */
 const READY_TIMEOUT_MS = 120_000;
-const PORT_TRIES = 3;
-/**
- * Postgres says this while processes of a killed postmaster have not noticed yet: seen 30 ms after a kill -9.
- */
-const HELD = 'pre-existing shared memory block';
-const HELD_TIMEOUT_MS = 10_000;
-const HELD_POLL_MS = 100;
+/** Postgres says this while processes of a killed postmaster have not noticed yet: seen 30 ms after a kill -9. */
+const NOT_ENDED = /pre-existing shared memory block/;
 
 /** Sized for a laptop of two cores that the engine shares. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -62,50 +48,27 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
-export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+export async function startPostgres(options: PostgresOptions): Promise<RunningService> {
+  const { program, account, password, logFile, durable, signal } = options;
   const cluster = await openCluster(options);
   await endLeftOver('Postgres', cluster, join(cluster, 'postmaster.pid'), 'SIGINT');
-  const heldUntilMs = performance.now() + HELD_TIMEOUT_MS;
-  for (let tries = 1; ; tries += 1) {
-    const port = options.port ?? (await freePort());
-    const service = await launch(options, cluster, { port: `${port}` });
-    try {
-      const { signal } = options;
-      const limits = { name: 'Postgres', timeoutMs: READY_TIMEOUT_MS, signal };
-      await untilReady(service, () => isReady(cluster, service.pid), limits);
-    } catch (error) {
-      await service.stop();
-      const said = error instanceof Failure ? error.message : '';
-      const isHeld = said.includes(HELD) && performance.now() < heldUntilMs;
-      const isPortTaken = said.includes('could not bind') && tries < PORT_TRIES;
-      if (!isHeld && !isPortTaken) throw error;
-      if (isHeld) await delay(HELD_POLL_MS, undefined, { signal: options.signal });
-      continue;
-    }
-    const url = `postgres://${DATABASE}:${options.password}@127.0.0.1:${port}/${DATABASE}`;
-    return { url, port, service };
-  }
+  const fixed = { ...SETTINGS, ...(durable ? DURABLE : FAST) };
+  const { port, service } = await startOnPort({
+    ...{ port: options.port, timeoutMs: READY_TIMEOUT_MS, signal },
+    ...{ portTaken: /could not bind/, notYet: NOT_ENDED },
+    specOf: (port) => ({
+      name: 'Postgres',
+      program: join(program.bin, 'postgres'),
+      args: ['-D', cluster, ...flagsOf({ ...fixed, port: String(port), ...options.settings })],
+      ...{ account, cwd: cluster, logFile, stopSignal: 'SIGINT', lastSignal: 'SIGQUIT' },
+    }),
+    isReady: (_, { pid }) => isReady(cluster, pid),
+  });
+  return { url: `postgres://${DATABASE}:${password}@127.0.0.1:${port}/${DATABASE}`, port, service };
 }
 
-async function launch(
-  options: PostgresOptions,
-  cluster: string,
-  more: Readonly<Record<string, string>>,
-): Promise<ServiceProcess> {
-  const durability = options.durable ? DURABLE : FAST;
-  const settings = { ...SETTINGS, ...durability, ...more, ...options.settings };
-  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  return await startService({
-    name: 'Postgres',
-    program: join(options.program.bin, 'postgres'),
-    args: ['-D', cluster, ...flags],
-    account: options.account,
-    cwd: cluster,
-    logFile: options.logFile,
-    stopSignal: 'SIGINT',
-    lastSignal: 'SIGQUIT',
-  });
-}
+const flagsOf = (settings: Readonly<Record<string, string>>) =>
+  Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
 /** The postmaster writes its state on line 8 of its lock file, as pg_ctl reads it. */
 function isReady(cluster: string, pid: number): boolean {

@@ -2,18 +2,11 @@
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Failure } from '../../../kit/words/failure.ts';
 import type { Account } from './account.ts';
-import { freePort } from './free-port.ts';
 import { endLeftOver } from './left-over.ts';
 import type { RedisSource } from './redis-program.ts';
 import { askRedis } from './redis-protocol.ts';
-import {
-  type ServiceProcess,
-  type ServiceSpec,
-  startService,
-  untilReady,
-} from './service-process.ts';
+import { type RunningService, type ServiceSpec, startOnPort } from './service-process.ts';
 
 type RedisOptions = {
   readonly source: RedisSource;
@@ -33,15 +26,8 @@ type RedisOptions = {
   readonly signal: AbortSignal;
 };
 
-type RunningRedis = {
-  readonly url: string;
-  readonly port: number;
-  readonly service: ServiceProcess;
-};
-
 /** Loading an append-only file of 512 MB takes seconds. */
 const READY_TIMEOUT_MS = 60_000;
-const PORT_TRIES = 3;
 export const REDIS_MEMORY_BYTES_MAX = 256 * 1024 * 1024;
 
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -59,25 +45,18 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const DURABLE = { appendonly: 'yes', appendfsync: 'everysec' };
 const FAST = { appendonly: 'no' };
 
-export async function startRedis(options: RedisOptions): Promise<RunningRedis> {
+export async function startRedis(options: RedisOptions): Promise<RunningService> {
   const folder = join(options.services, 'redis');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (options.account.dropped) chownSync(folder, options.account.uid, options.account.gid);
   await endLeftOver('Redis', folder, join(folder, 'redis.pid'), 'SIGTERM');
-  for (let tries = 1; ; tries += 1) {
-    const port = options.port ?? (await freePort());
-    const service = await startService(serviceOf(options, folder, port));
-    try {
-      const limits = { name: 'Redis', timeoutMs: READY_TIMEOUT_MS, signal: options.signal };
-      await untilReady(service, () => answers(port, options.password), limits);
-    } catch (error) {
-      await service.stop();
-      const portTaken = error instanceof Failure && /address already in use/i.test(error.message);
-      if (!portTaken || tries === PORT_TRIES) throw error;
-      continue;
-    }
-    return { url: `redis://:${options.password}@127.0.0.1:${port}`, port, service };
-  }
+  const { port, service } = await startOnPort({
+    ...{ port: options.port, timeoutMs: READY_TIMEOUT_MS, signal: options.signal },
+    portTaken: /address already in use/i,
+    specOf: (port) => serviceOf(options, folder, port),
+    isReady: (port) => answers(port, options.password),
+  });
+  return { url: `redis://:${options.password}@127.0.0.1:${port}`, port, service };
 }
 
 function serviceOf(options: RedisOptions, folder: string, port: number): ServiceSpec {

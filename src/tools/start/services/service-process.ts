@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Account, identity } from './account.ts';
 import { ask, findExecutable, serviceEnvironment } from './executable.ts';
+import { freePort } from './free-port.ts';
 
 export type ServiceSpec = {
   readonly name: string;
@@ -31,6 +32,13 @@ export type ServiceProcess = {
   readonly hasEnded: () => boolean;
   readonly logTail: () => string;
   stop(): Promise<void>;
+};
+
+/** A service that is ready, at its address. */
+export type RunningService = {
+  readonly url: string;
+  readonly port: number;
+  readonly service: ServiceProcess;
 };
 
 const STOP_TIMEOUT_MS = 30_000;
@@ -113,6 +121,41 @@ function readTail(file: string): string {
     return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
   } catch {
     return '';
+  }
+}
+
+const TRIES_MAX_MS = 10_000;
+const TRY_AGAIN_MS = 100;
+
+type OnPortOptions = Omit<ReadyOptions, 'name'> & {
+  /** A free one by default. */
+  readonly port?: number | undefined;
+  readonly specOf: (port: number) => ServiceSpec;
+  readonly isReady: (port: number, service: ServiceProcess) => boolean | Promise<boolean>;
+  /** Last lines of a service whose port another process has taken before it. */
+  readonly portTaken: RegExp;
+  /** Last lines of a service that cannot start yet, as processes of the one before still end. */
+  readonly notYet?: RegExp;
+};
+
+/** Starts a service, and tries again while what prevents it passes by itself. */
+export async function startOnPort(options: OnPortOptions): Promise<Omit<RunningService, 'url'>> {
+  const { specOf, isReady, portTaken, notYet = /$^/, signal } = options;
+  const endMs = performance.now() + TRIES_MAX_MS;
+  for (;;) {
+    const port = options.port ?? (await freePort());
+    const spec = specOf(port);
+    const service = await startService(spec);
+    try {
+      await untilReady(service, () => isReady(port, service), { ...options, name: spec.name });
+      return { port, service };
+    } catch (error) {
+      await service.stop();
+      const said = error instanceof Failure ? error.message : '';
+      const passes = notYet.test(said) || (options.port === undefined && portTaken.test(said));
+      if (!passes || performance.now() > endMs) throw error;
+      await delay(TRY_AGAIN_MS, undefined, { signal });
+    }
   }
 }
 

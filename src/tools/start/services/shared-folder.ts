@@ -19,12 +19,12 @@ import { Failure } from '../../../kit/words/failure.ts';
 const WRITABLE_BY_OTHERS = 0o022;
 const OPEN_TO_READ = 0o755;
 
-/** Returns the first usable of the usual places, and creates it if it is missing. */
+/** Returns the first usable of the usual folders, and creates it if it is missing. */
 export function openSharedFolder(): string {
   const uid = process.getuid?.() ?? 0;
   const name = `risk-engine-${uid}`;
-  const places = [`/var/tmp/${name}`, `/tmp/${name}`];
-  return firstUsable(places, uid);
+  const folders = [`/var/tmp/${name}`, `/tmp/${name}`];
+  return firstUsable(folders, uid);
 }
 
 /** Where data lives that services cannot reach inside the clone: survives reboots, unlike caches. */
@@ -34,12 +34,12 @@ export function openStateFolder(): string {
   return firstUsable([...durable, `/var/tmp/risk-engine-${uid}`], uid);
 }
 
-function firstUsable(places: readonly string[], uid: number): string {
+function firstUsable(folders: readonly string[], uid: number): string {
   const problems: string[] = [];
-  for (const place of places) {
-    const problem = unusable(place, uid);
-    if (problem === undefined) return place;
-    problems.push(`${place}: ${problem}`);
+  for (const folder of folders) {
+    const problem = unusable(folder, uid);
+    if (problem === undefined) return folder;
+    problems.push(`${folder}: ${problem}`);
   }
   throw new Failure(
     'unavailable',
@@ -48,14 +48,14 @@ function firstUsable(places: readonly string[], uid: number): string {
   );
 }
 
-function unusable(place: string, uid: number): string | undefined {
+function unusable(folder: string, uid: number): string | undefined {
   try {
-    mkdirSync(place, { recursive: true, mode: OPEN_TO_READ });
-    const found = lstatSync(place);
+    mkdirSync(folder, { recursive: true, mode: OPEN_TO_READ });
+    const found = lstatSync(folder);
     if (!found.isDirectory()) return 'is not a folder';
     if (found.uid !== uid) return `belongs to user ${found.uid}`;
     if ((found.mode & WRITABLE_BY_OTHERS) !== 0) return 'others may write to it';
-    accessSync(place, constants.W_OK | constants.X_OK);
+    accessSync(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -63,7 +63,7 @@ function unusable(place: string, uid: number): string | undefined {
 }
 
 /**
- * Creates `<shared>/<name>` completely or not at all: `fill` works on a neighbour that is renamed into place.
+ * Creates `<shared>/<name>` completely or not at all: `fill` works on a neighbour that is renamed to it.
  * Two processes at once both succeed; the second one's work is thrown away.
  */
 export async function makeOnce(

@@ -5,13 +5,13 @@
 import { join } from 'node:path';
 import { type Environment, readEnvironment } from '../../../kit/config/config.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
-import { type DataFolder, openDataFolder } from './data-folder.ts';
+import { openDataFolder } from './data-folder.ts';
 import { removeEngineFile, writeEngineFile } from './engine-file.ts';
 import { startPostgres } from './postgres.ts';
 import { findPostgres } from './postgres-program.ts';
 import { startRedis } from './redis.ts';
 import { findRedis } from './redis-program.ts';
-import type { ServiceProcess } from './service-process.ts';
+import type { RunningService } from './service-process.ts';
 
 type EmbeddedOptions = {
   readonly dataDir: string;
@@ -37,100 +37,58 @@ export type Embedded = {
 };
 
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  const { onProgress, signal, log, environment = readEnvironment() } = options;
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await openDataFolder(options.dataDir));
-  writeEngineFile(folder.path, { pid: process.pid, databaseUrl: null, redisUrl: null });
+  const { pid } = process;
+  writeEngineFile(folder.path, { pid, databaseUrl: null, redisUrl: null });
   opened.defer(() => removeEngineFile(folder.path));
 
-  const watch = watchServices();
+  const { promise: serviceEnded, resolve } = Promise.withResolvers<string>();
+  let isStopping = false;
+  const own = (name: string, { url, port, service }: RunningService) => {
+    opened.defer(() => service.stop());
+    void service.ended.then((how) => {
+      if (!isStopping) resolve(`${name} ended by itself: ${how}\n${service.logTail()}`);
+    });
+    log.info({ port, servicePid: service.pid }, `${name} started`);
+    return url;
+  };
+  const startDatabase = async () => {
+    onProgress('starting Postgres');
+    const program = await findPostgres(folder.account);
+    const logFile = join(folder.logs, 'postgres.log');
+    return own(
+      'Postgres',
+      await startPostgres({ ...folder, program, logFile, durable: true, signal }),
+    );
+  };
+  let redisKeepsData = true;
+  const startStreams = async () => {
+    const source = await findRedis({ account: folder.account, environment, onProgress, signal });
+    redisKeepsData = source.kind === 'native';
+    onProgress(
+      redisKeepsData ? 'starting Redis' : 'starting Valkey (in memory: keeps nothing on disk)',
+    );
+    const logFile = join(folder.logs, 'redis.log');
+    return own('Redis', await startRedis({ ...folder, source, logFile, durable: true, signal }));
+  };
   // Both at once: each waits for its own disk and process, not for the other.
   const [database, redis] = await Promise.allSettled([
-    options.databaseUrl ?? startDatabase(options, folder, opened, watch),
-    options.redisUrl ?? startStreams(options, folder, opened, watch),
+    options.databaseUrl ?? startDatabase(),
+    options.redisUrl ?? startStreams(),
   ]);
   if (database.status === 'rejected') throw database.reason;
   if (redis.status === 'rejected') throw redis.reason;
-  const databaseUrl = database.value;
-  const { url: redisUrl, keepsData } =
-    typeof redis.value === 'string' ? { url: redis.value, keepsData: true } : redis.value;
-  writeEngineFile(folder.path, { pid: process.pid, databaseUrl, redisUrl });
+  const urls = { databaseUrl: database.value, redisUrl: redis.value };
+  writeEngineFile(folder.path, { pid, ...urls });
 
   const owned = opened.move();
   return {
-    databaseUrl,
-    redisUrl,
-    redisKeepsData: keepsData,
-    serviceEnded: watch.ended,
+    ...{ ...urls, redisKeepsData, serviceEnded },
     [Symbol.asyncDispose]: () => {
-      watch.stopping();
+      isStopping = true;
       return owned.disposeAsync();
-    },
-  };
-}
-
-async function startDatabase(
-  options: EmbeddedOptions,
-  folder: DataFolder,
-  opened: AsyncDisposableStack,
-  watch: Watch,
-): Promise<string> {
-  options.onProgress('starting Postgres');
-  const program = await findPostgres(folder.account);
-  const { account, services, password } = folder;
-  const logFile = join(folder.logs, 'postgres.log');
-  const { signal } = options;
-  const running = await startPostgres({
-    ...{ program, account, services, password, logFile, signal },
-    durable: true,
-  });
-  opened.defer(() => running.service.stop());
-  watch.add('Postgres', running.service);
-  options.log.info({ port: running.port, servicePid: running.service.pid }, 'postgres started');
-  return running.url;
-}
-
-async function startStreams(
-  options: EmbeddedOptions,
-  folder: DataFolder,
-  opened: AsyncDisposableStack,
-  watch: Watch,
-): Promise<{ url: string; keepsData: boolean }> {
-  const { account, services, password, passwordFile } = folder;
-  const { signal, onProgress } = options;
-  const environment = options.environment ?? readEnvironment();
-  const source = await findRedis({ account, environment, onProgress, signal });
-  const keepsData = source.kind === 'native';
-  onProgress(keepsData ? 'starting Redis' : 'starting Valkey (in memory: keeps nothing on disk)');
-  const logFile = join(folder.logs, 'redis.log');
-  const running = await startRedis({
-    ...{ source, account, services, password, passwordFile, logFile, signal },
-    durable: true,
-  });
-  opened.defer(() => running.service.stop());
-  watch.add('Redis', running.service);
-  const { port, service } = running;
-  options.log.info({ port, servicePid: service.pid, source: source.kind }, 'redis started');
-  return { url: running.url, keepsData };
-}
-
-type Watch = {
-  readonly ended: Promise<string>;
-  add(name: string, service: ServiceProcess): void;
-  stopping(): void;
-};
-
-function watchServices(): Watch {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  let stopping = false;
-  return {
-    ended: promise,
-    add: (name, service) => {
-      void service.ended.then((how) => {
-        if (!stopping) resolve(`${name} ended by itself: ${how}\n${service.logTail()}`);
-      });
-    },
-    stopping: () => {
-      stopping = true;
     },
   };
 }

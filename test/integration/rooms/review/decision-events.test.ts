@@ -4,10 +4,9 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { decisionsKey } from '../../../../src/core/stream/keys.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
+import type { Database, Query } from '../../../../src/kit/database/pool.ts';
 import { openCommands, type RedisClient } from '../../../../src/kit/redis/connection.ts';
 import { publishDecisions } from '../../../../src/rooms/review/change/publish-decisions.ts';
-import { openDecisionStream } from '../../../../src/rooms/review/decisions.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
 import { startTestRedis, type TestService } from '../../../support/services.ts';
@@ -37,7 +36,7 @@ beforeEach(async () => {
   await testDatabase.sql('delete from final_decisions');
 });
 
-const publish = () => publishDecisions(database, openDecisionStream(redis, 'market_0'), signal);
+const publish = () => publishDecisions(database.query, redis, 'market_0', signal);
 async function events() {
   const entries = await redis.xrange(decisionsKey('market_0'), '-', '+');
   return entries.map(([id, fields]) => {
@@ -83,16 +82,12 @@ test('what Redis loses while decisions are published is published again', async 
   const ids = await storeDecisions(testDatabase, 3);
   await publish();
   ids.push(...(await storeDecisions(testDatabase, 2)));
-  const stream = openDecisionStream(redis, 'market_0');
-  const losing = {
-    ...stream,
-    newest: async () => {
-      const newest = await stream.newest();
-      await redis.flushall();
-      return newest;
-    },
+  // After the newest event was read.
+  const losing: Query = async (statement, values) => {
+    await redis.flushall();
+    return await database.query(statement, values);
   };
-  expect(await publishDecisions(database, losing, signal)).toBe(0);
+  expect(await publishDecisions(losing, redis, 'market_0', signal)).toBe(0);
   expect(await publish()).toBe(5);
   expect((await events()).map(({ transaction }) => transaction)).toEqual(ids);
 });

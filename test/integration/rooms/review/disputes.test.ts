@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
-import { addDisputes } from '../../../../src/rooms/review/store/case-intake.ts';
+import { addDisputes } from '../../../../src/rooms/review/store/intake.ts';
 import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
 
 let rig: ReviewRig;

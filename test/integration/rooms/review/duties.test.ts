@@ -1,7 +1,7 @@
 /** Goal: decisions become final although no case can be opened. Method: a worker whose intake Postgres does not let go. */
 import { expect, test } from 'vitest';
-import { createReviewing } from '../../../../src/rooms/review/change/reviewing.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { reviewingOn } from '../../../support/rooms/review/rig.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig } from '../../../support/worker-rig.ts';
@@ -22,7 +22,7 @@ test('decisions become final while the intake fails', async () => {
   await insertPersonKey(rig.database, 'Ann', ['analyst']);
   const [key] = await sql<{ keyId: string }>('select key_id as "keyId" from api_keys');
   const ann = { name: 'Ann', keyId: key?.keyId ?? '', request: 'test', isOfficer: false };
-  const reviewing = createReviewing(rig.pool);
+  const reviewing = reviewingOn(rig.pool);
   await reviewing.open(id, null, ann);
   await reviewing.claim(id, ann);
   await reviewing.decide(id, { disposition: 'fraud', reason: 'seen' }, ann);

@@ -7,18 +7,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import { HANDLED_MIN } from '../../../../src/rooms/review/cases/handling-time.ts';
+import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
 import { applyOverflow } from '../../../../src/rooms/review/change/apply-overflow.ts';
-import { readCapacity } from '../../../../src/rooms/review/queries/review-capacity.ts';
-import {
-  readReviewStatus,
-  toReviewPoint,
-} from '../../../../src/rooms/review/queries/review-figures.ts';
-import { importRates } from '../../../../src/rooms/review/store/exchange-rates.ts';
+import { readCapacity } from '../../../../src/rooms/review/queries/capacity.ts';
+import { readStatus } from '../../../../src/rooms/review/queries/status.ts';
+import { toReviewPoint } from '../../../../src/rooms/review/status.ts';
+import { importRates } from '../../../../src/rooms/review/store/rates.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
-import { runRisk } from '../../../support/risk.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const ACTOR = 'test';
@@ -59,12 +57,12 @@ test('the status counts what waits and is late, and says what will be', async ()
   await open(3);
   await open(2, 23 * 60 + 45);
   await open(1, 25 * 60);
-  await storeDecisions(testDatabase, HANDLED_MIN, 600);
+  await storeDecisions(testDatabase, CASE_LIMITS.handledMin, 600);
   await testDatabase.sql(
     `update review_cases set locked_by = 'Bob', locked_until = now() + interval '1 hour'
       where transaction_id = (select min(transaction_id::text)::uuid from review_cases)`,
   );
-  const status = await readReviewStatus(database, NOW);
+  const status = await readStatus(database.query, NOW);
   expect(status.waiting).toMatchObject([
     { priority: 'P4', corridor: 'US-EG', waiting: 6, claimed: 1, missed: 1, near: 2 },
   ]);
@@ -98,7 +96,7 @@ test('those that are due soonest are named, whatever their priority, and no deci
   const by = `, state = 'decided', disposition = 'fraud', decision_reason = 'seen', decided_by = 'Ann'`;
   await change(decided, 1, 0, `${by}, decided_at = now() - interval '2 hours', final_at = now()`);
   await change(far, 600, 0);
-  const status = await readReviewStatus(database, NOW);
+  const status = await readStatus(database.query, NOW);
   const named = status.due_next.map((one) => [one.transaction_id, one.priority, one.locked_by]);
   expect(named).toEqual([
     [first, 'P5', null],
@@ -114,13 +112,13 @@ test('a rule that escalates marks old cases once, with audit, and takes them fro
   await testDatabase.sql(
     `update review_cases set priority = 0, locked_by = 'Ann', locked_until = now() + interval '1 hour'`,
   );
-  const found = await applyOverflow(database, database, ACTOR);
+  const found = await applyOverflow(database, database.query, ACTOR);
   expect(found.map(({ rule, cases }) => [rule.priority, cases])).toEqual([
     [4, 0],
     [2, 0],
     [0, 1],
   ]);
-  await applyOverflow(database, database, ACTOR);
+  await applyOverflow(database, database.query, ACTOR);
   const audited = await testDatabase.sql(
     `select who, action from audit_log where subject = $1 and action = 'case.escalate'`,
     [id],
@@ -137,8 +135,8 @@ test('capacity is measured: load, share and pace; a question may give its own', 
      values ((now() at time zone 'UTC')::date - 1, 'US-EG', 'USD', 'accepted', 70, 0, 0)`,
   );
   await open(21, 24 * 60);
-  await storeDecisions(testDatabase, HANDLED_MIN, 120);
-  expect(await readCapacity(database, {})).toMatchObject({
+  await storeDecisions(testDatabase, CASE_LIMITS.handledMin, 120);
+  expect(await readCapacity(database.query, {})).toMatchObject({
     ...{ transactions_per_day: 10, auto_clear_ratio: 0.7, reviews_per_day: 3, officers: 1 },
     ...{ reviews_per_hour: 30, officers_min: 1 },
   });
@@ -148,7 +146,7 @@ test('capacity is measured: load, share and pace; a question may give its own', 
     reviews_per_hour: 20,
     officers: 10,
   };
-  expect(await readCapacity(database, { ...asked, growth: 0.1 })).toMatchObject({
+  expect(await readCapacity(database.query, { ...asked, growth: 0.1 })).toMatchObject({
     ...{ reviews_per_day: 1500, officers_min: 10, officers_to_hire: 12 },
     ...{ utilisation: 0.9375, hire: 2 },
   });
@@ -156,12 +154,12 @@ test('capacity is measured: load, share and pace; a question may give its own', 
 
 test('too few handled cases make no pace: the forecast and the capacity take that of the policy', async () => {
   await open(6);
-  await storeDecisions(testDatabase, HANDLED_MIN - 1, 600);
-  const { measured, forecast } = await readReviewStatus(database, NOW);
-  expect(measured).toMatchObject({ decided: HANDLED_MIN - 1, handling_seconds: null });
+  await storeDecisions(testDatabase, CASE_LIMITS.handledMin - 1, 600);
+  const { measured, forecast } = await readStatus(database.query, NOW);
+  expect(measured).toMatchObject({ decided: CASE_LIMITS.handledMin - 1, handling_seconds: null });
   // One officer, at 20 an hour.
   expect(forecast).toMatchObject([{ priority: 'P4', waiting: 6, empty_seconds: 1080 }]);
-  expect(await readCapacity(database, {})).toMatchObject({ reviews_per_hour: 20 });
+  expect(await readCapacity(database.query, {})).toMatchObject({ reviews_per_hour: 20 });
 });
 
 test('rates are imported, corrected by a second import, and all refused where one is invalid', async () => {
@@ -206,7 +204,11 @@ test('many rates are one change, by statements of bounded size', async () => {
       ),
   };
   const by = { name: 'Ann', keyId: null, request: 'test' };
-  expect(await importRates(counting, rates, by)).toEqual({ added: 25_001, changed: 0 });
+  expect(await importRates(counting, rates, by)).toEqual({
+    added: 25_001,
+    changed: 0,
+    unchanged: 0,
+  });
   expect(statements).toBe(3);
   const audited = `select from audit_log where action = 'rates.import' and subject = 'JPY'`;
   expect(await testDatabase.sql(audited)).toHaveLength(1);

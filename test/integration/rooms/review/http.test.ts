@@ -3,8 +3,8 @@
  * Method: an API process, and requests at each bound and beyond it.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
-import { CASE_LIMITS } from '../../../../src/rooms/review/review-case.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
@@ -184,7 +184,7 @@ test('a label of a bank that says fraud raises a case once; any other label rais
   const sent = [await postLabels(api, labels), await postLabels(api, labels)];
   expect(sent.map(({ status }) => status)).toEqual([200, 200]);
   expect(await raiseCases(api.database)).toMatchObject([
-    { transactionId: disputed, source: 'dispute', priority: 0 },
+    { transaction_id: disputed, source: 'dispute', priority: 0 },
   ]);
 });
 

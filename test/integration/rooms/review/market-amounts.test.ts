@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
-import { addDisputes } from '../../../../src/rooms/review/store/case-intake.ts';
-import { insertPolicy } from '../../../../src/rooms/review/store/review-policies.ts';
+import { addDisputes } from '../../../../src/rooms/review/store/intake.ts';
+import { insertPolicy } from '../../../../src/rooms/review/store/policies.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
 

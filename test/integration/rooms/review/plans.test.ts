@@ -7,9 +7,8 @@ import type { Query } from '../../../../src/kit/database/pool.ts';
 import {
   type CaseListParameters,
   caseListParameters,
-} from '../../../../src/rooms/review/review-case.ts';
-import { searchCases } from '../../../../src/rooms/review/store/case-search.ts';
-import { lockNextCase, lockRing } from '../../../../src/rooms/review/store/review-cases.ts';
+} from '../../../../src/rooms/review/queries/cases.ts';
+import { lockNextCase, lockRing, searchCases } from '../../../../src/rooms/review/store/cases.ts';
 import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
 
@@ -42,7 +41,7 @@ async function readBy(work: (query: Query) => Promise<unknown>): Promise<number>
 }
 const PRIORITY = 3;
 const list = ({ state, limit }: Pick<CaseListParameters, 'state' | 'limit'>, filter: object) =>
-  readBy((query) => searchCases({ query }, { state, ...filter }, undefined, limit));
+  readBy((query) => searchCases(query, state, filter, undefined, limit));
 
 test.each([
   [{}, {}],
@@ -50,17 +49,17 @@ test.each([
   [{}, { corridor: 'FR-FR' }],
   [{}, { corridor: 'US-EG', priority: PRIORITY }],
   [{}, { assignee: 'Ann' }],
-  [{}, { lockedBy: 'Ann' }],
+  [{}, { locked_by: 'Ann' }],
   [{ state: 'claimed' }, {}],
   [{ state: 'confirming' }, {}],
   [{ state: 'decided' }, {}],
-  [{}, { accountId: 'acc_17' }],
-  [{ state: 'open' }, { merchantId: 'm_17' }],
-  [{}, { deviceId: 'd_17' }],
+  [{}, { account_id: 'acc_17' }],
+  [{ state: 'open' }, { merchant_id: 'm_17' }],
+  [{}, { device_id: 'd_17' }],
   [{ state: 'closed' }, {}],
-  [{ state: 'closed' }, { accountId: 'acc_17' }],
-  [{ state: 'closed' }, { merchantId: 'm_17' }],
-  [{ state: 'closed' }, { deviceId: 'nobody' }],
+  [{ state: 'closed' }, { account_id: 'acc_17' }],
+  [{ state: 'closed' }, { merchant_id: 'm_17' }],
+  [{ state: 'closed' }, { device_id: 'nobody' }],
 ] as const)('a list of %o by %o', async (asked, filter) => {
   expect(await list(caseListParameters.parse(asked), filter)).toBeLessThan(READ_MAX);
 });

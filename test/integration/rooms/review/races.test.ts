@@ -4,13 +4,13 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { revokeIdentity } from '../../../../src/kit/access/identities.ts';
-import type { By } from '../../../../src/rooms/review/change/reviewing.ts';
-import { listCases, readCaseDetail } from '../../../../src/rooms/review/queries/read-cases.ts';
+import { CASE_LIMITS, type CaseJson } from '../../../../src/rooms/review/case.ts';
+import type { By } from '../../../../src/rooms/review/change/steps.ts';
 import {
-  CASE_LIMITS,
-  type CaseJson,
   caseListParameters,
-} from '../../../../src/rooms/review/review-case.ts';
+  listCases,
+  readCaseDetail,
+} from '../../../../src/rooms/review/queries/cases.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -115,7 +115,7 @@ test('a step answers what is stored, to the millisecond', async () => {
   const ids = await rig.open(Array.from({ length: 20 }, () => ({ accountId: 'ring' })));
   const ring = { party: 'account', id: 'ring', ...FRAUD } as const;
   const { items } = await rig.reviewing.decideRing(ring, rig.by('Ann'));
-  const stored = await Promise.all(ids.map((id) => readCaseDetail(rig.database, id)));
+  const stored = await Promise.all(ids.map((id) => readCaseDetail(rig.database.query, id)));
   const times = ({ transaction_id: id, claimed_at, decision }: CaseJson) => ({
     ...{ id, claimed_at, decision },
   });
@@ -156,7 +156,9 @@ test('a list goes on wherever its cursor may say, and a time that Postgres canno
   const [id = ''] = await rig.open([{}]);
   const read = (cursor: string) => {
     const parsed = caseListParameters.safeParse({ cursor });
-    return parsed.success ? listCases(rig.database, parsed.data) : parsed.error.issues[0]?.path;
+    return parsed.success
+      ? listCases(rig.database.query, parsed.data)
+      : parsed.error.issues[0]?.path;
   };
   expect(await read(`4.0.${id}`)).toMatchObject({ items: [{ transaction_id: id }] });
   expect(await read(`4.99999999999999.${id}`)).toMatchObject({ items: [] });
@@ -170,7 +172,7 @@ test('lists of cases with one deadline have each of them once, whatever their pa
   let cursor: string | null = null;
   do {
     const asked = caseListParameters.parse({ limit: '7', ...(cursor === null ? {} : { cursor }) });
-    const page = await listCases(rig.database, asked);
+    const page = await listCases(rig.database.query, asked);
     // What was listed changes its state meanwhile.
     for (const one of page.items) {
       seen.push(one.transaction_id);

@@ -4,16 +4,17 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import { HANDLED_MIN } from '../../../../src/rooms/review/cases/handling-time.ts';
+import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
-import { type By, createReviewing } from '../../../../src/rooms/review/change/reviewing.ts';
-import { readShift } from '../../../../src/rooms/review/queries/read-shift.ts';
-import { readCapacity } from '../../../../src/rooms/review/queries/review-capacity.ts';
-import { readReviewStatus } from '../../../../src/rooms/review/queries/review-figures.ts';
+import type { By } from '../../../../src/rooms/review/change/steps.ts';
+import { readCapacity } from '../../../../src/rooms/review/queries/capacity.ts';
+import { readShift } from '../../../../src/rooms/review/queries/shift.ts';
+import { readStatus } from '../../../../src/rooms/review/queries/status.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
+import { reviewingOn } from '../../../support/rooms/review/rig.ts';
 
 const HOUR_MS = 3_600_000;
 const WITHIN = { since: Date.now() - HOUR_MS };
@@ -37,7 +38,7 @@ async function person(name: string): Promise<By> {
 }
 
 test('decisions that stand are counted, by whom and since when, and those taken back apart', async () => {
-  const reviewing = createReviewing(database);
+  const reviewing = reviewingOn(database);
   const [ann, bob] = [await person('Ann'), await person('Bob')];
   const ids = await openCasesOf(testDatabase, database, [
     ...[{}, {}, {}, {}],
@@ -62,29 +63,29 @@ test('decisions that stand are counted, by whom and since when, and those taken 
   await testDatabase.sql(
     `update review_cases set claimed_at = decided_at - interval '4 min' where decided_by = 'Ann' and state <> 'closed'`,
   );
-  expect(await readShift(database, 'Ann', WITHIN, Date.now())).toEqual({
+  expect(await readShift(database.query, 'Ann', WITHIN, Date.now())).toEqual({
     ...{ reviewer: 'Ann', since: new Date(WITHIN.since).toISOString() },
     // Final, can be undone, waits for a second person; the first was late.
     ...{ decided: 3, fraud: 2, legitimate: 1, unsure: 0, in_time: 2 },
     // Too few to say.
     ...{ handling_seconds: null, undone: 1 },
   });
-  expect(await readShift(database, 'Bob', WITHIN, Date.now())).toMatchObject({ decided: 1 });
+  expect(await readShift(database.query, 'Bob', WITHIN, Date.now())).toMatchObject({ decided: 1 });
   const later = { since: Date.now() + HOUR_MS };
-  expect(await readShift(database, 'Ann', later, Date.now())).toMatchObject({
+  expect(await readShift(database.query, 'Ann', later, Date.now())).toMatchObject({
     ...{ decided: 0, handling_seconds: null, undone: 0 },
   });
-  await storeDecisions(testDatabase, HANDLED_MIN - 3, 300);
-  expect(await readShift(database, 'Ann', WITHIN, Date.now())).toMatchObject({
-    ...{ decided: HANDLED_MIN, handling_seconds: 300 },
+  await storeDecisions(testDatabase, CASE_LIMITS.handledMin - 3, 300);
+  expect(await readShift(database.query, 'Ann', WITHIN, Date.now())).toMatchObject({
+    ...{ decided: CASE_LIMITS.handledMin, handling_seconds: 300 },
   });
 });
 
 test('cases of a ring, decided at one moment, do not say how long a review takes', async () => {
-  const reviewing = createReviewing(database);
+  const reviewing = reviewingOn(database);
   const eve = await person('Eve');
-  const ring = Array.from({ length: HANDLED_MIN + 1 }, () => ({ accountId: 'ring' }));
-  const singles = Array.from({ length: HANDLED_MIN }, () => ({}));
+  const ring = Array.from({ length: CASE_LIMITS.handledMin + 1 }, () => ({ accountId: 'ring' }));
+  const singles = Array.from({ length: CASE_LIMITS.handledMin }, () => ({}));
   const ids = await openCasesOf(testDatabase, database, [...singles, ...ring]);
   const alone = ids.slice(0, singles.length);
   for (const id of alone) {
@@ -99,22 +100,22 @@ test('cases of a ring, decided at one moment, do not say how long a review takes
   const { items } = await reviewing.decideRing({ party: 'account', id: 'ring', ...decision }, eve);
   expect(items).toHaveLength(ring.length);
   const own = { decided: ids.length, handling_seconds: 240 };
-  expect(await readShift(database, 'Eve', WITHIN, Date.now())).toMatchObject(own);
+  expect(await readShift(database.query, 'Eve', WITHIN, Date.now())).toMatchObject(own);
   await testDatabase.sql('delete from final_decisions');
   await testDatabase.sql(
     `update review_cases set final_at = now() - interval '1 s' where decided_by = 'Eve'`,
   );
   const invalidateLabelled = async () => undefined;
   await closeDecided({ writes: database, database, invalidateLabelled }, 'test');
-  expect(await readShift(database, 'Eve', WITHIN, Date.now())).toMatchObject(own);
-  const { measured } = await readReviewStatus(database, Date.now());
+  expect(await readShift(database.query, 'Eve', WITHIN, Date.now())).toMatchObject(own);
+  const { measured } = await readStatus(database.query, Date.now());
   expect(measured.handling_seconds).toBe(240);
-  expect((await readCapacity(database, {})).reviews_per_hour).toBe(15);
+  expect((await readCapacity(database.query, {})).reviews_per_hour).toBe(15);
 });
 
 test('a shift that began more than a week ago is refused', async () => {
   const since = Date.now() - 8 * 24 * HOUR_MS;
-  await expect(readShift(database, 'Ann', { since }, Date.now())).rejects.toMatchObject({
+  await expect(readShift(database.query, 'Ann', { since }, Date.now())).rejects.toMatchObject({
     errors: [{ pointer: '/since' }],
   });
 });

@@ -7,7 +7,7 @@ import { readStoredTransaction } from '../../../../src/core/store/transactions/r
 import { revokeIdentity } from '../../../../src/kit/access/identities.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
-import { insertPolicy } from '../../../../src/rooms/review/store/review-policies.ts';
+import { insertPolicy } from '../../../../src/rooms/review/store/policies.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
@@ -39,7 +39,7 @@ describe('claims', () => {
         const mine: string[] = [];
         for (;;) {
           const next = await rig.reviewing.next({}, racer);
-          if (next === undefined) return mine;
+          if (next === null) return mine;
           mine.push(next.transaction_id);
         }
       }),
@@ -84,9 +84,9 @@ describe('claims', () => {
     const [id = ''] = await rig.open([{}]);
     await rig.reviewing.claim(id, rig.by('Ann'));
     await expect(rig.reviewing.claim(id, rig.by('Bob'))).rejects.toThrow('Ann has claimed it');
-    expect(await rig.reviewing.next({}, rig.by('Bob'))).toBeUndefined();
+    expect(await rig.reviewing.next({}, rig.by('Bob'))).toBeNull();
     await rig.testDatabase.sql(`update review_cases set locked_until = now() + interval '1 s'`);
-    const kept = await rig.reviewing.keepLock(id, rig.by('Ann'));
+    const kept = await rig.reviewing.extendLock(id, rig.by('Ann'));
     expect(Date.parse(kept.locked_until ?? '')).toBeGreaterThan(Date.now() + 600_000);
     await rig.testDatabase.sql(`update review_cases set locked_until = now() - interval '1 ms'`);
     await expect(rig.reviewing.decide(id, FRAUD, rig.by('Ann'))).rejects.toThrow('claim it first');
@@ -100,7 +100,7 @@ describe('claims', () => {
     const [id = ''] = await rig.open([{}]);
     await insertPersonKey(rig.testDatabase, 'Eve', ['analyst']);
     await rig.reviewing.assign(id, 'Eve', rig.by('Bob'));
-    expect(await rig.reviewing.next({}, rig.by('Ann'))).toBeUndefined();
+    expect(await rig.reviewing.next({}, rig.by('Ann'))).toBeNull();
     await revokeIdentity(rig.database, 'Eve', rig.by('Bob'));
     expect((await rig.reviewing.next({}, rig.by('Ann')))?.transaction_id).toBe(id);
     const revoked = `select after -> 'unassigned' as ids from audit_log where action = 'identity.revoke'`;
@@ -114,10 +114,10 @@ describe('claims', () => {
       state: 'open',
       assignee: 'Ann',
     });
-    expect(await rig.reviewing.next({}, rig.by('Bob'))).toBeUndefined();
+    expect(await rig.reviewing.next({}, rig.by('Bob'))).toBeNull();
     expect((await rig.reviewing.next({}, rig.by('Ann')))?.transaction_id).toBe(id);
     await rig.reviewing.escalate(id, 'a ring', rig.by('Ann'));
-    expect(await rig.reviewing.next({}, rig.by('Ann'))).toBeUndefined();
+    expect(await rig.reviewing.next({}, rig.by('Ann'))).toBeNull();
     await expect(rig.reviewing.claim(id, rig.by('Ann'))).rejects.toMatchObject({
       code: 'CASE_ESCALATED',
     });
@@ -127,7 +127,7 @@ describe('claims', () => {
     );
     // Whom an officer names has it, although it was left to officers.
     await rig.reviewing.assign(id, 'Ann', rig.by('Bob'));
-    expect(await rig.reviewing.next({}, rig.by('Bob'))).toBeUndefined();
+    expect(await rig.reviewing.next({}, rig.by('Bob'))).toBeNull();
     expect((await rig.reviewing.next({}, rig.by('Ann')))?.transaction_id).toBe(id);
   });
 });

@@ -1,9 +1,9 @@
 /** Review cases as a worker opens them, of transactions whose scores ask for it. */
 import type { Database } from '../../../../src/kit/database/pool.ts';
+import { openCase, type StoredCase } from '../../../../src/rooms/review/case.ts';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
-import type { StoredCase } from '../../../../src/rooms/review/review-case.ts';
 import type { TestDatabase } from '../../database.ts';
-import { idAt, storeTransactions, type TransactionSeed } from '../../stored-rows.ts';
+import { storeTransactions, type TransactionSeed } from '../../stored-rows.ts';
 
 const FIRST_MS = Date.UTC(2026, 10, 20, 12);
 
@@ -24,24 +24,14 @@ export async function openCasesOf(
 
 /** An open case that nobody has, as it is read. */
 export function storedCase(changed: Partial<StoredCase> = {}): StoredCase {
+  const at = new Date(FIRST_MS).toISOString();
+  const decision = {
+    ...{ disposition: null, decision_reason: null, decided_by: null, decided_by_key: null },
+    ...{ decided_at: null, confirmed_by: null, confirmed_by_key: null, final_at: null },
+  };
+  const { priority, needs_second_person, decision: _, ...example } = openCase;
   return {
-    ...{ transactionId: idAt(FIRST_MS, 1), createdAtMs: FIRST_MS, accountId: 'acc_1' },
-    ...{ merchantId: 'm_1', deviceId: null, corridor: 'US-EG', amount: '10.00', currency: 'USD' },
-    ...{ marketAmount: '10.00', rateDay: null, score: 600, verdict: 'review', reasons: [] },
-    ...{
-      source: 'verdict',
-      priority: 4,
-      policy: 1,
-      marketCurrency: 'USD',
-      fourEyesAmount: '5000',
-      openedAtMs: FIRST_MS,
-      openedBy: 'engine',
-    },
-    ...{ dueAtMs: FIRST_MS + 86_400_000, closedAtMs: null, nowMs: FIRST_MS, state: 'open' },
-    ...{ assignee: null, lockedBy: null, lockedUntilMs: null, claimedAtMs: null },
-    ...{ escalatedBy: null, escalatedAtMs: null, disposition: null, decisionReason: null },
-    ...{ decidedBy: null, decidedByKey: null, decidedAtMs: null, confirmedBy: null },
-    ...{ confirmedByKey: null, finalAtMs: null },
-    ...changed,
+    ...{ ...example, ...decision, state: 'open', priority: 4, four_eyes_amount: '5000' },
+    ...{ created_at: at, opened_at: at, now: at, ...changed },
   };
 }

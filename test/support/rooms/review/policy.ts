@@ -1,6 +1,6 @@
 /** The policy of review that a new database has in force. */
 import { readFileSync } from 'node:fs';
-import { reviewPolicySchema } from '../../../../src/rooms/review/review-policy.ts';
+import { reviewPolicySchema } from '../../../../src/rooms/review/policy.ts';
 
 const baseline = readFileSync('sql/0044_create_market.sql', 'utf8');
 const [, made = ''] = /values \('engine', '(\{[\s\S]*?\})'\);/.exec(baseline) ?? [];

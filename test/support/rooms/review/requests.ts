@@ -1,5 +1,5 @@
 /** Requests about review cases whose answers the document has to have: a case from its opening on, and what is refused. */
-import { reviewPolicy } from '../../../../src/rooms/review/examples/review-policy.ts';
+import { examplePolicy } from '../../../../src/rooms/review/policy.ts';
 
 type Request = readonly [path: string, body: object];
 
@@ -32,7 +32,7 @@ export function reviewRequests(id: string, unknownId: string): Request[] {
     [`/v1/reviews/${unknownId}/claim`, {}],
     ['/v1/exchange-rates', { rates: [{ day: '2026-11-20', currency: 'EUR', usd: '1.0842' }] }],
     ['/v1/exchange-rates', { rates: [{ day: '2026-11-20', currency: 'USD', usd: '1' }] }],
-    ['/v1/reviews/policy', reviewPolicy],
-    ['/v1/reviews/policy', { ...reviewPolicy, overflow: 1 }],
+    ['/v1/reviews/policy', examplePolicy],
+    ['/v1/reviews/policy', { ...examplePolicy, overflow: 1 }],
   ];
 }

@@ -5,11 +5,15 @@
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
+import { addNote, attachFile } from '../../../../src/rooms/review/change/notes.ts';
+import { openByHand } from '../../../../src/rooms/review/change/raise-cases.ts';
 import {
   type By,
-  createReviewing,
-  type Reviewing,
-} from '../../../../src/rooms/review/change/reviewing.ts';
+  claimNext,
+  decideRing,
+  STEPS,
+  takeStep,
+} from '../../../../src/rooms/review/change/steps.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { insertPersonKey } from '../../people.ts';
 import type { TransactionSeed } from '../../stored-rows.ts';
@@ -18,7 +22,7 @@ import { openCasesOf } from './cases.ts';
 export type ReviewRig = {
   readonly testDatabase: TestDatabase;
   readonly database: Database;
-  readonly reviewing: Reviewing;
+  readonly reviewing: ReturnType<typeof reviewingOn>;
   readonly by: (name: 'Ann' | 'Bob' | 'Cy' | 'Dee') => By;
   /** Opens a case for each; returns the ids in order. */
   readonly open: (seeds: readonly Partial<TransactionSeed>[]) => Promise<string[]>;
@@ -39,6 +43,35 @@ type Label = Readonly<Record<'id' | 'label' | 'source' | 'identity', string>>;
 const ANALYST: readonly Role[] = ['analyst'];
 const OFFICER: readonly Role[] = ['analyst', 'risk_officer'];
 const ROLES = { Ann: ANALYST, Bob: OFFICER, Cy: OFFICER, Dee: ANALYST };
+
+type Decision = Parameters<typeof STEPS.decide.take>[3];
+type Ring = Parameters<typeof decideRing>[1];
+
+/** What reviewers do, on one database. */
+export function reviewingOn(database: Pick<Database, 'transaction'>) {
+  return {
+    open: (id: string, note: string | null, by: By) =>
+      openByHand(database, { transaction_id: id, note }, by),
+    next: (filter: Parameters<typeof claimNext>[1], by: By) => claimNext(database, filter, by),
+    claim: (id: string, by: By) => takeStep(database, STEPS.claim, id, by, undefined),
+    extendLock: (id: string, by: By) => takeStep(database, STEPS.lock, id, by, undefined),
+    release: (id: string, by: By) => takeStep(database, STEPS.release, id, by, undefined),
+    assign: (id: string, assignee: string | null, by: By) =>
+      takeStep(database, STEPS.assign, id, by, { assignee }),
+    escalate: (id: string, reason: string, by: By) =>
+      takeStep(database, STEPS.escalate, id, by, { reason }),
+    decide: (id: string, decision: Decision, by: By) =>
+      takeStep(database, STEPS.decide, id, by, decision),
+    confirm: (id: string, by: By) => takeStep(database, STEPS.confirm, id, by, undefined),
+    giveBack: (id: string, reason: string, by: By) =>
+      takeStep(database, STEPS.return, id, by, { reason }),
+    undo: (id: string, by: By) => takeStep(database, STEPS.undo, id, by, undefined),
+    decideRing: (ring: Ring, by: By) => decideRing(database, ring, by),
+    note: (id: string, note: string, by: By) => addNote(database, id, { note }, by),
+    attach: (id: string, file: Parameters<typeof attachFile>[2], by: By) =>
+      attachFile(database, id, file, by),
+  };
+}
 
 export async function createReviewRig(): Promise<ReviewRig> {
   const testDatabase = await createTestDatabase();
@@ -63,7 +96,7 @@ export async function createReviewRig(): Promise<ReviewRig> {
   const invalidated: string[][] = [];
   const invalidateLabelled = async (ids: readonly string[]) => void invalidated.push([...ids]);
   return {
-    ...{ testDatabase, database, by, invalidated, reviewing: createReviewing(database) },
+    ...{ testDatabase, database, by, invalidated, reviewing: reviewingOn(database) },
     open: (seeds) => openCasesOf(testDatabase, database, seeds),
     close: (writes = database) => closeDecided({ writes, database, invalidateLabelled }, 'test'),
     passUndo: () =>

@@ -1,8 +1,9 @@
 /** When the next batch is read. */
 import { expect, test, vi } from 'vitest';
-import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import { createInFlight } from '../../../../src/core/work/in-flight.ts';
 import { createIntake } from '../../../../src/core/work/intake.ts';
+
+import { entryOf, stream } from './delivered-entries.ts';
 
 const sleeps = vi.hoisted(() => [] as (() => void)[]);
 vi.mock('node:timers/promises', () => ({
@@ -13,15 +14,11 @@ vi.mock('node:timers/promises', () => ({
 async function readTwice(transactions: number) {
   const { signal } = new AbortController();
   const inFlight = createInFlight(signal, () => 0);
-  const pause = { over: async () => undefined, hold: async () => undefined, end: () => undefined };
-  const bounds = { batchTransactions: 1000, readers: 4 };
-  const intake = createIntake(bounds, inFlight, pause, signal);
-  const entry = { id: '1-0', version: '2', head: null, packed: null, transactions };
-  const delivered = { ...entry, deleted: false, deliveries: 1, carried: 0 };
-  const stream = streamKeys('default', 'DE-FR', 0);
-  const read = vi.fn(async () => [{ stream, entries: [delivered], held: 0 }]);
+  const bounds = { RISK_BATCH_ENTRIES: 1000, RISK_WORKER_READERS: 4 };
+  const intake = createIntake(bounds, inFlight, { over: async () => undefined }, signal);
+  const read = vi.fn(async () => [{ stream, entries: [entryOf('1-0', transactions)], total: 0 }]);
   const next = async () => {
-    for (const { letGo } of await intake.next('one', read)) letGo();
+    for (const { end } of await intake.next(read)) end();
   };
   await next();
   void next();

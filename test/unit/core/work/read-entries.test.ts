@@ -1,18 +1,20 @@
 /** Goal: a batch that holds a transaction several times works on it once. Method: random repetitions against a Set. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Item } from '../../../../src/core/work/item.ts';
+import type { EntryTransaction } from '../../../../src/core/work/decided.ts';
 import { splitRepeated } from '../../../../src/core/work/read-entries.ts';
 import { deliver } from '../../../support/delivered.ts';
-import { entryOf, itemsOf, stream } from './held-entries.ts';
+import { entryOf, transactionsOf } from './delivered-entries.ts';
 
-const items = itemsOf({ stream, consumer: 'c-1', entry: entryOf('0-0', 100) });
+const all = transactionsOf(entryOf('0-0', 100));
 
-test('repeated items are found, wherever they stand', () => {
+test('repeated deliveries are found, wherever they stand', () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(items.length - 1), { maxLength: 200 }), (picked) => {
-      const batch = picked.map((index): Item => ({ ...(items[index] as Item) }));
-      const { firsts, others } = splitRepeated(batch);
+    fc.property(fc.array(fc.nat(all.length - 1), { maxLength: 200 }), (picked) => {
+      const batch = picked.map(
+        (index): EntryTransaction => ({ ...(all[index] as EntryTransaction) }),
+      );
+      const { firsts, repeated } = splitRepeated(batch);
       const seen = new Set<string>();
       const expected = batch.filter(({ transaction }) => {
         const isFirst = !seen.has(transaction.transactionId);
@@ -20,7 +22,7 @@ test('repeated items are found, wherever they stand', () => {
         return isFirst;
       });
       expect(firsts).toEqual(expected);
-      expect(others).toEqual(batch.filter((item) => !expected.includes(item)));
+      expect(repeated).toEqual(batch.filter((one) => !expected.includes(one)));
     }),
   );
 });
@@ -30,6 +32,8 @@ test('ids that only end alike are no repetitions', () => {
   const [one, other] = deliver(
     ids.map((transactionId) => ({ transactionId, createdAtMs: Date.UTC(2026, 10) })),
   );
-  const batch = [one, other, one].map((transaction) => ({ ...items[0], transaction }) as Item);
-  expect(splitRepeated(batch)).toEqual({ firsts: batch.slice(0, 2), others: batch.slice(2) });
+  const batch = [one, other, one].map(
+    (transaction) => ({ ...all[0], transaction }) as EntryTransaction,
+  );
+  expect(splitRepeated(batch)).toEqual({ firsts: batch.slice(0, 2), repeated: batch.slice(2) });
 });

@@ -1,71 +1,91 @@
-/** The worker's own decisions. Its arguments are plain functions; nothing else is faked. */
+/** The worker's own decisions. The calls to the stores and the steps of a batch are plain functions; nothing else is replaced. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import type { Market } from '../../../../src/core/market.ts';
+import type { StreamEntry } from '../../../../src/core/stream/group/read-group.ts';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
-import { NOTHING_LEFT } from '../../../../src/core/work/build-settlements.ts';
-import { decide, type HeldEntry } from '../../../../src/core/work/item.ts';
-import type { BatchSteps } from '../../../../src/core/work/process-batch.ts';
+import { decide, type EntryTransaction } from '../../../../src/core/work/decided.ts';
 import { runWorker } from '../../../../src/core/work/run-worker.ts';
-import type { Group, OwnConnection } from '../../../../src/core/work/worker-parts.ts';
+import type { WorkerOptions } from '../../../../src/core/work/worker.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
-import { silentLog } from '../../../support/config.ts';
+import { silentLog, testConfig } from '../../../support/config.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
-import { entryOf, itemsOf } from './held-entries.ts';
+import { entryOf, transactionsOf } from './delivered-entries.ts';
 
-const BLOCK_MS = 1000;
 const [broken, flooded, quiet] = ['DE-TR', 'US-EG', 'US-MX'].map((corridor) =>
   streamKeys('m', corridor, 0),
 ) as [ReturnType<typeof streamKeys>, ReturnType<typeof streamKeys>, ReturnType<typeof streamKeys>];
 
-const group: Group = {
-  ensure: async (streams) =>
+type Score = (entries: readonly StreamEntry[]) => Promise<void>;
+const steps = vi.hoisted(() => ({}) as { score: Score });
+vi.mock('../../../../src/core/work/read-entries.ts', () => ({
+  readEntries: (_: unknown, entries: readonly StreamEntry[]) => ({
+    ...{ transactions: entries.flatMap((one) => transactionsOf(one)), decided: [], unread: [] },
+  }),
+}));
+vi.mock('../../../../src/core/work/score-batch.ts', () => ({
+  async scoreBatch(_: unknown, transactions: readonly EntryTransaction[]) {
+    await steps.score(transactions.map(({ entry }) => entry));
+    return transactions.map((one) => decide(one, { kind: 'acknowledge', published: null }));
+  },
+}));
+vi.mock('../../../../src/core/work/end-batch.ts', () => ({
+  ...{ ALL_SETTLED: new Set(), endEntries: async () => new Set() },
+  ...{ releaseEntries: async () => undefined, divideEntries: async () => undefined },
+}));
+vi.mock('../../../../src/core/stream/group/consumer-group.ts', () => ({
+  ensureGroups: async (_: unknown, streams: readonly string[]) =>
     streams.map((stream) =>
       stream === broken.transactions
         ? new Failure('unavailable', 'REDIS_WRONGTYPE', 'not a stream')
         : null,
     ),
-  claim: async () => ({ cursor: '-', entries: [], suspects: [] }),
+  CLAIM_START: '-',
+  claimStale: async () => ({ cursor: '-', entries: [], suspects: [] }),
   findHandedOver: async () => [],
   heartbeat: async () => 0,
   removeConsumer: async () => undefined,
   removeDeadConsumers: async () => undefined,
-  prove: async () => undefined,
-  guardOf: () => (call) => call(),
-  isOfOneStream: () => false,
-};
+  isGroupMissing: () => false,
+}));
+vi.mock('../../../../src/core/stream/settle/settle.ts', () => ({ prove: async () => undefined }));
+vi.mock('../../../../src/core/stream/settle/retries.ts', () => ({ promoteRetries: async () => 0 }));
+vi.mock('../../../../src/core/stream/status/lag.ts', () => ({ measureStreams: async () => [] }));
+vi.mock('../../../../src/core/stream/status/list-streams.ts', () => ({
+  listStreams: async () => [broken, flooded, quiet],
+}));
+vi.mock('../../../../src/core/store/transactions/corridors.ts', () => ({
+  listCorridors: async () => [],
+}));
+vi.mock(
+  '../../../../src/core/stream/memory/memory-duty.ts',
+  async () => (await import('../../../simulation/ports.ts')).memory,
+);
 
-function createSteps(score: (held: readonly HeldEntry[]) => Promise<void>): BatchSteps {
-  return {
-    read: (held) => ({ items: held.flatMap(itemsOf), decided: [], unread: [] }),
-    handOver: async () => undefined,
-    async score(items) {
-      await score(items.map(({ held }) => held));
-      return items.map((item) => decide(item, { kind: 'acknowledge', published: null }));
-    },
-    fail: (item, failure) => decide(item, { kind: 'dead-letter', failure }),
-    conclude: async () => NOTHING_LEFT,
-    release: async () => undefined,
-    divide: async () => undefined,
-  };
-}
+type ReadNew = WorkerOptions['reader']['readNew'];
 
-function start(connection: Pick<OwnConnection, 'readNew'>, steps: BatchSteps, readers: number) {
+function start(readNew: ReadNew, score: Score, readers: number) {
+  steps.score = score;
   const stop = new AbortController();
-  const running = runWorker({
-    ...{ name: 'w-1', group, steps },
-    connection: {
-      ...connection,
+  const run = { run: <T>(call: () => Promise<T>) => call() };
+  const market = {
+    database: { usage: () => ({ total: 0, idle: 0, waiting: 0 }) },
+    guards: { redis: run, streamsOf: () => run },
+  } as unknown as Market;
+  const options = {
+    ...{ name: 'w-1', market, metrics: createMetrics(), log: silentLog(), random: Math.random },
+    config: { ...testConfig(), RISK_WORKER_READERS: readers, RISK_BATCH_ENTRIES: 100 },
+    reader: {
+      readNew,
       readOwn: async () => ({ deliveries: [], failed: new Map() }),
       unblock: async () => undefined,
       close: () => undefined,
     },
-    listStreams: async () => [broken, flooded, quiet],
-    duties: () => [],
-    settings: { readers, batchTransactions: 100, blockMs: BLOCK_MS, claimIdleMs: 600 },
-    ...{ signal: stop.signal, metrics: createMetrics(), log: silentLog(), random: Math.random },
-    ...{ nowMs: () => performance.now(), onSignOfLife: () => undefined },
-  });
+    ...{ entries: { versions: [] }, elapsedMs: () => performance.now() },
+    onSignOfLife: () => undefined,
+  } as unknown as WorkerOptions;
+  const running = runWorker(options, [], stop.signal);
   return async () => {
     stop.abort();
     await running;
@@ -76,26 +96,26 @@ test('a small batch is worked on alone; the more is held, the more batches are i
   const waiting: PromiseWithResolvers<void>[] = [];
   let sizes: number[] = [];
   let reading = 0;
-  const steps = createSteps(async () => {
+  const score = async () => {
     const open = Promise.withResolvers<void>();
     waiting.push(open);
     await open.promise;
-  });
-  const readNew: OwnConnection['readNew'] = async () => {
+  };
+  const readNew: ReadNew = async () => {
     reading += 1;
     expect(reading).toBe(1);
     await nextTurn();
     reading -= 1;
     const size = sizes.shift();
-    const entries = size === undefined ? [] : [entryOf(`${sizes.length}-0`, size)];
-    const deliveries = entries.length === 0 ? [] : [{ stream: flooded, entries, held: 0 }];
+    const entries = size === undefined ? [] : [entryOf(`${sizes.length}-0`, size, flooded)];
+    const deliveries = entries.length === 0 ? [] : [{ stream: flooded, entries, total: 0 }];
     return { deliveries, failed: new Map() };
   };
   const openAll = () => {
     for (const { resolve } of waiting.splice(0)) resolve();
   };
   sizes = [1, 1];
-  const stop = start({ readNew }, steps, 4);
+  const stop = start(readNew, score, 4);
   await waitUntil(() => waiting.length === 1, 5000, 'a small batch');
   for (let turn = 0; turn < 20; turn++) await nextTurn();
   expect([waiting.length, sizes.length]).toEqual([1, 1]);
@@ -121,22 +141,24 @@ test('a small batch is worked on alone; the more is held, the more batches are i
 
 test('a flooded corridor leaves the others their share, and a broken one is not read', async () => {
   const taken = new Map<string, number>();
-  const steps = createSteps(async (held) => {
-    for (const { stream } of held) {
+  const score: Score = async (entries) => {
+    for (const { stream } of entries) {
       taken.set(stream.corridor, (taken.get(stream.corridor) ?? 0) + 1);
     }
-  });
+  };
   let reads = 0;
-  const readNew: OwnConnection['readNew'] = async ({ streams, shares }) => {
+  const readNew: ReadNew = async ({ streams, shares }) => {
     await nextTurn();
     reads += 1;
     const deliveries = streams.map((stream, index) => ({
-      ...{ stream, held: stream === flooded ? 1_000_000 : 200 },
-      entries: Array.from({ length: shares[index] ?? 0 }, (_, n) => entryOf(`${reads}-${n}`)),
+      ...{ stream, total: stream === flooded ? 1_000_000 : 200 },
+      entries: Array.from({ length: shares[index] ?? 0 }, (_, n) =>
+        entryOf(`${reads}-${n}`, 1, stream),
+      ),
     }));
     return { deliveries, failed: new Map() };
   };
-  const stop = start({ readNew }, steps, 2);
+  const stop = start(readNew, score, 2);
   await waitUntil(() => reads > 100, 5000, 'reads');
   await stop();
   expect(taken.has(broken.corridor)).toBe(false);

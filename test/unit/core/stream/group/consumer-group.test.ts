@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { toClaimed } from '../../../../../src/core/stream/group/consumer-group.ts';
 import { toDeliveries, toEntry } from '../../../../../src/core/stream/group/read-group.ts';
+import { type StreamKeys, streamKeys } from '../../../../../src/core/stream/keys.ts';
 
 /** As a connection gives bulk replies that are read as Buffers. */
 const bulk = (reply: unknown): unknown => {
@@ -10,43 +11,59 @@ const bulk = (reply: unknown): unknown => {
 };
 const FIELDS = ['v', '2', 'n', '3', 'h', '1 retry 2 ', 'd', 'x'];
 
+const streams = ['US-EG', 'US-MX'].map((corridor) => streamKeys('m', corridor, 0));
+const [a, b] = streams as [StreamKeys, StreamKeys];
+const owner = { stream: a, consumer: 'c' };
+const read = (reply: unknown) => toDeliveries(reply, streams, 'c');
+
 describe('toDeliveries', () => {
   test('reads streams, entries and fields in any order', () => {
     const reply = [
-      ['a', [['1-0', FIELDS]]],
-      ['b', [['2-0', ['other', 'x', 'd', 'y', 'v', '2', 'h', '1 ingest 0 ', 'n', '1']]]],
+      [a.transactions, [['1-0', FIELDS]]],
+      [b.transactions, [['2-0', ['other', 'x', 'd', 'y', 'v', '2', 'h', '1 ingest 0 ', 'n', '1']]]],
     ];
-    expect(toDeliveries(bulk(reply))).toEqual([
+    expect(read(bulk(reply))).toEqual([
       {
-        name: 'a',
+        stream: a,
+        total: 0,
         entries: [entry('1-0', { deliveries: 3, carried: 2, head: '1 retry 2 ', transactions: 3 })],
       },
-      { name: 'b', entries: [entry('2-0', { packed: Buffer.from('y') })] },
+      {
+        stream: b,
+        total: 0,
+        entries: [entry('2-0', { stream: b, packed: Buffer.from('y') })],
+      },
     ]);
   });
 
   test('takes no entries for nothing, and a nil body for a deleted entry', () => {
-    expect(toDeliveries(null)).toEqual([]);
-    expect(toDeliveries(bulk([['a', []]]))).toEqual([]);
+    expect(read(null)).toEqual([]);
+    expect(read(bulk([[a.transactions, []]]))).toEqual([]);
     const none = { version: null, head: null, packed: null, transactions: 0 };
-    expect(toDeliveries(bulk([['a', [['1-0', null]]]]))).toEqual([
-      { name: 'a', entries: [entry('1-0', { ...none, deleted: true })] },
+    expect(read(bulk([[a.transactions, [['1-0', null]]]]))).toEqual([
+      { stream: a, total: 0, entries: [entry('1-0', { ...none, deleted: true })] },
     ]);
   });
 
   test('takes an entry without our fields for one without a value', () => {
-    const [delivery] = toDeliveries(bulk([['a', [['1-0', ['x', 'y']]]]]));
+    const [delivery] = read(bulk([[a.transactions, [['1-0', ['x', 'y']]]]]));
     const none = { version: null, head: null, packed: null };
     expect(delivery?.entries).toEqual([entry('1-0', none)]);
   });
 
   test.each(['0', '129', '-1', '1e2', 'x', ''])('counts one where n is %j', (n) => {
-    expect(toEntry('1-0', bulk(['n', n]), 1).transactions).toBe(1);
+    expect(toEntry('1-0', bulk(['n', n]), owner, 1).transactions).toBe(1);
   });
 
   test('refuses the flat and the object shape of other protocols and clients', () => {
-    for (const reply of [['a', [['1-0', ['v', '1']]]], { a: [] }, 'OK', [[1, []]], [['a', [7]]]]) {
-      expect(() => toDeliveries(reply)).toThrow(/unknown shape/);
+    for (const reply of [
+      [a.transactions, [['1-0', ['v', '1']]]],
+      { a: [] },
+      'OK',
+      [[1, []]],
+      [[a.transactions, [7]]],
+    ]) {
+      expect(() => read(reply)).toThrow(/unknown shape/);
     }
   });
 });
@@ -55,7 +72,7 @@ describe('toClaimed', () => {
   test('reads the cursor, the deliveries and who is to be divided', () => {
     const reply = bulk(['5-0', ['1-0', 3, FIELDS, 0, '2-0', 2, FIELDS, 1]]);
     const common = { head: '1 retry 2 ', transactions: 3, carried: 2 };
-    expect(toClaimed(reply)).toEqual({
+    expect(toClaimed(reply, owner)).toEqual({
       cursor: '5-0',
       entries: [entry('1-0', { ...common, deliveries: 5 })],
       suspects: [entry('2-0', { ...common, deliveries: 2 })],
@@ -63,12 +80,12 @@ describe('toClaimed', () => {
   });
 
   test('refuses anything else', () => {
-    expect(() => toClaimed(null)).toThrow(/unknown shape/);
-    expect(() => toClaimed(['0-0'])).toThrow(/unknown shape/);
+    expect(() => toClaimed(null, owner)).toThrow(/unknown shape/);
+    expect(() => toClaimed(['0-0'], owner)).toThrow(/unknown shape/);
   });
 });
 
 function entry(id: string, more: object) {
   const fields = { version: '2', head: '1 ingest 0 ', packed: Buffer.from('x'), transactions: 1 };
-  return { id, ...fields, deleted: false, deliveries: 1, carried: 0, ...more };
+  return { id, ...owner, ...fields, deleted: false, deliveries: 1, carried: 0, ...more };
 }

@@ -11,7 +11,7 @@ import { InvalidFields } from '../../../../../src/kit/words/field-error.ts';
 import { deadLetterCommandSchema } from '../../../../../src/rooms/dead-letters/change.ts';
 import { newProposalSchema } from '../../../../../src/rooms/models/model-record.ts';
 import { scoreSearchParameters } from '../../../../../src/rooms/search/queries/parameters.ts';
-import { summaryParameters } from '../../../../../src/rooms/summaries/summary-parameters.ts';
+import { summaryParameters } from '../../../../../src/rooms/summaries/parameters.ts';
 
 function refusal(work: () => unknown): InvalidFields {
   try {

@@ -1,0 +1,90 @@
+/**
+ * Bounds the memory of profiles, in favour of the streams. Logs give back their spare memory, page by page; of a page that
+ * gives back little, the half that was idle for longest is dropped, and is rebuilt from Postgres when needed.
+ */
+import type { Redis } from 'ioredis';
+import { toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
+import { profileKeyPattern, spareKeyOf } from '../keys.ts';
+import { loadScript, runScripts } from '../scripts.ts';
+import { type MarketInRedis, toMemory, usedShare, WATERMARKS } from './memory.ts';
+
+/** Bounds one check of one node: 64,000 keys at most. */
+const PAGES_MAX = 64;
+const PAGE_KEYS = 1000;
+/** Share of spare bytes above which a log is copied. `APPEND` leaves half of a log spare when it has to grow. */
+const SPARE_SHARE = 0.25;
+/** Share of its bytes: a page that gave back as much loses no log. */
+const GIVEN_BACK_SHARE = 0.1;
+
+const script = loadScript('trim-profile-2');
+
+/** Checks all nodes; resolves to how many logs were dropped. Throws a Failure. */
+export async function boundProfiles(market: MarketInRedis): Promise<number> {
+  let [dropped, largest] = [0, 0];
+  try {
+    for (const node of writableNodes(market.redis)) {
+      const bounded = await boundNode(market, node);
+      dropped += bounded.dropped;
+      largest = Math.max(largest, bounded.share);
+    }
+  } catch (error) {
+    throw toRedisFailure(error);
+  }
+  market.memory.hasProfileRoom = largest <= WATERMARKS.profiles;
+  return dropped;
+}
+
+async function boundNode(
+  { name: marketName, memory }: MarketInRedis,
+  node: Redis,
+): Promise<{ readonly share: number; readonly dropped: number }> {
+  let share = await shareOf(node);
+  let dropped = 0;
+  if (share <= WATERMARKS.profiles) return { share, dropped };
+  memory.hasProfileRoom = false;
+  const { cursors } = memory;
+  const name = `${node.options.host}:${node.options.port}`;
+  for (let page = 0; page < PAGES_MAX && share > WATERMARKS.profilesAfter; page++) {
+    const [cursor, keys] = await node.scan(
+      ...([cursors.get(name) ?? '0', 'MATCH', profileKeyPattern(marketName)] as const),
+      ...(['COUNT', PAGE_KEYS] as const),
+    );
+    cursors.set(name, cursor);
+    if ((await trim(node, keys)) < GIVEN_BACK_SHARE) dropped += await dropIdle(node, keys);
+    share = await shareOf(node);
+  }
+  return { share, dropped };
+}
+
+async function shareOf(node: Redis): Promise<number> {
+  return usedShare([toMemory(await node.info('memory'))]);
+}
+
+/** Resolves to the share of their bytes that these logs gave back. */
+async function trim(node: Redis, keys: readonly string[]): Promise<number> {
+  const calls = keys.map((key) => ({ keys: [key, spareKeyOf(key)], args: [SPARE_SHARE] }));
+  let [bytes, givenBack] = [0, 0];
+  for (const reply of await runScripts(node, script, calls)) {
+    // A log that has just gone, or moved to another node, gives back nothing.
+    if (!Array.isArray(reply)) continue;
+    bytes += Number(reply[0]);
+    givenBack += Number(reply[1]);
+  }
+  return bytes === 0 ? 0 : givenBack / bytes;
+}
+
+/** Drops the half of some logs that were idle for longest. */
+async function dropIdle(node: Redis, keys: readonly string[]): Promise<number> {
+  if (keys.length === 0) return 0;
+  const pipeline = node.pipeline();
+  for (const key of keys) pipeline.object('IDLETIME', key);
+  const replies = (await pipeline.exec()) ?? [];
+  const idle = keys.map((key, index) => ({ key, seconds: Number(replies[index]?.[1] ?? 0) }));
+  idle.sort((a, b) => b.seconds - a.seconds);
+  const oldest = idle.slice(0, Math.ceil(idle.length / 2));
+  // One command a key, as keys of a page lie in different slots of a cluster.
+  const removals = node.pipeline();
+  for (const { key } of oldest) removals.unlink(key);
+  await removals.exec();
+  return oldest.length;
+}

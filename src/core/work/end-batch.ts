@@ -1,0 +1,147 @@
+/**
+ * The end of a batch: dead letters are committed, then its entries are settled in Redis, or replaced by others. It may run
+ * again for the same transactions.
+ */
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
+import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
+import { readStoredScores } from '../store/scores/stored-scores.ts';
+import { rowIdOf } from '../stream/entries/entry-head.ts';
+import type { StreamEntry } from '../stream/group/read-group.ts';
+import { type Settled, type Settlement, settle } from '../stream/settle/settle.ts';
+import { acknowledgeStored } from './acknowledge.ts';
+import {
+  divideEntry,
+  type ReplaceEntry,
+  releaseEntry,
+  toReplacements,
+  toSettlements,
+} from './build-settlements.ts';
+import type { Decided, EntryTransaction } from './decided.ts';
+import { readEntries } from './read-entries.ts';
+import type { Worker } from './worker.ts';
+
+/** Names of streams that could not be settled: their entries stay pending. Nearly always none. */
+export type Unsettled = ReadonlySet<string>;
+export const ALL_SETTLED: Unsettled = new Set();
+
+/** Ends entries, all transactions of which are decided. */
+export async function endEntries(worker: Worker, decided: readonly Decided[]): Promise<Unsettled> {
+  if (decided.length === 0) return ALL_SETTLED;
+  const { metrics, nowMs } = worker;
+  const atMs = nowMs();
+  const final = await commitDeadLetters(worker, decided, atMs);
+  const endTimer = metrics.batchDuration.startTimer({ stage: 'settle' });
+  const settlements = toSettlements(final, atMs);
+  const { failures, unpublished } = await settleGuarded(worker, settlements);
+  endTimer();
+  if (worker.config.RISK_EVENT_BYTES_MAX > 0) metrics.unpublished.inc(unpublished);
+  const failed = settlements.filter((_, index) => failures[index] !== null);
+  const unsettled = new Set(failed.map(({ stream }) => stream.transactions));
+  const isSettled = ({ entry }: Decided) => !unsettled.has(entry.stream.transactions);
+  countOutcomes(metrics, unsettled.size === 0 ? final : final.filter(isSettled));
+  return unsettled;
+}
+
+/** Gives entries back without costing an attempt or a delivery. */
+export async function releaseEntries(
+  worker: Worker,
+  entries: readonly StreamEntry[],
+): Promise<void> {
+  // Unreadable entries stay pending: giving them up needs Postgres, which may be down.
+  await replace(worker, readEntries(worker.entries, entries).transactions, releaseEntry);
+}
+
+/** Puts entries of one in the place of those of several. */
+export async function divideEntries(
+  worker: Worker,
+  entries: readonly StreamEntry[],
+): Promise<void> {
+  const { transactions, decided } = readEntries(worker.entries, entries);
+  await replace(worker, transactions, divideEntry);
+  await endEntries(worker, decided);
+}
+
+/** The entries that are replaced stay pending where that fails. */
+async function replace(
+  worker: Worker,
+  transactions: readonly EntryTransaction[],
+  make: ReplaceEntry,
+): Promise<void> {
+  if (transactions.length > 0) await settleGuarded(worker, toReplacements(transactions, make));
+}
+
+function settleGuarded({ market }: Worker, settlements: readonly Settlement[]): Promise<Settled> {
+  return market.guards.redis.run(() => settle(market, settlements));
+}
+
+/** A dead letter whose transaction turns out to have a score is acknowledged in its place. */
+async function commitDeadLetters(
+  { market, failpoint }: Worker,
+  decided: readonly Decided[],
+  atMs: number,
+): Promise<readonly Decided[]> {
+  const dead = decided.filter(({ outcome }) => outcome.kind === 'dead-letter');
+  if (dead.length === 0) return decided;
+  const inserted = await insertDeadLetters(market.database, toDeadLetters(dead, atMs));
+  failpoint('worker-after-dead-letters');
+  const refused = dead.flatMap((one) => (inserted.has(nameOf(one)) ? [] : (one.from ?? [])));
+  const scored = await readStoredScores(
+    market.database,
+    refused.map(({ transaction }) => transaction),
+  );
+  const known = refused.flatMap((from) => {
+    const decision = scored.get(from.transaction.transactionId);
+    return decision === undefined ? [] : { from, decision };
+  });
+  const ended = new Set<EntryTransaction | null>(known.map(({ from }) => from));
+  return [...decided.filter(({ from }) => !ended.has(from)), ...acknowledgeStored(known)];
+}
+
+/** The key of a dead letter: an entry may have several. */
+function nameOf({ entry, from }: Decided): string {
+  return from?.transaction.transactionId ?? entry.id;
+}
+
+function toDeadLetters(dead: readonly Decided[], atMs: number): DeadLetter[] {
+  // An unreadable entry may have a dead letter for each of 128 transactions: the first one stores its bytes.
+  const shown = new Set<StreamEntry>();
+  return dead.map((one) => {
+    const { entry } = one;
+    const packed = shown.has(entry) ? '' : (entry.packed?.toString('base64') ?? '');
+    if (one.from === null) shown.add(entry);
+    return toDeadLetter(one, packed, atMs);
+  });
+}
+
+function toDeadLetter({ entry, from, outcome }: Decided, packed: string, atMs: number): DeadLetter {
+  if (outcome.kind !== 'dead-letter') throw new Error(`${outcome.kind} is no dead letter`);
+  const transaction = from?.transaction;
+  const transactionId = transaction?.transactionId ?? outcome.transactionId ?? null;
+  const text = transaction === undefined ? packed : JSON.stringify(transaction);
+  return {
+    transactionId,
+    createdAtMs: transaction?.createdAtMs ?? createdAtMsOf(transactionId ?? '') ?? null,
+    accountId: transaction?.accountId ?? null,
+    corridor: entry.stream.corridor,
+    stream: entry.stream.transactions,
+    entryId: entry.id,
+    rowId: from?.head.rowId ?? rowIdOf(entry.head),
+    attempts: from?.head.attempt ?? 1,
+    errorCode: outcome.failure.code,
+    error: outcome.failure.message,
+    entry: text.slice(0, DEAD_LETTER_ENTRY_CHARS_MAX),
+    failedAtMs: atMs,
+  };
+}
+
+/** Retries and dead letters, once they are settled. */
+function countOutcomes(metrics: Metrics, decided: readonly Decided[]): void {
+  for (const { outcome, entry } of decided) {
+    if (outcome.kind === 'retry') metrics.retries.inc({ code: outcome.failure.code });
+    if (outcome.kind === 'dead-letter') {
+      metrics.deadLetters.inc({ corridor: entry.stream.corridor, code: outcome.failure.code });
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/** The profiles of a worker: its copies in memory by kind, and how they meet the logs in Redis and the rows in Postgres. */
+import { randomFillSync } from 'node:crypto';
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { Guards } from '../../../kit/breakers/guards.ts';
+import type { Metrics } from '../../../kit/metrics/metrics.ts';
+import { type Arena, createArena, type TakeBytes } from '../../profile/arena.ts';
+import type { KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
+import type { Profile, ProfileKind } from '../../profile/profile.ts';
+import type { LogEnd, Stamp } from '../../profile/profile-log.ts';
+import type { MarketInRedis } from '../../stream/memory/memory.ts';
+import type { LogAppend, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
+import { createInstalls, type Installs } from './installs.ts';
+import {
+  type Copy,
+  type CopyState,
+  createProfileMemory,
+  type ProfileMemory,
+} from './profile-memory.ts';
+
+export type ProfilesOptions = {
+  readonly market: MarketInRedis & { readonly guards: Pick<Guards, 'redis'> };
+  readonly logs: ProfileLogs;
+  readonly metrics: Metrics;
+  readonly nowMs: () => number;
+  /** Time to live of a log in Redis. */
+  readonly ttlSeconds: number;
+};
+
+/** Where the profiles of one kind come from. */
+export type ProfileSource<P extends Profile, Past> = {
+  readonly kind: ProfileKind<P, Past>;
+  readonly loadPasts: LoadPasts<Past>;
+  /** Bounds the copies in memory. */
+  readonly bytesMax: number;
+};
+
+type KindMemory = ProfileSource<Profile, unknown> & {
+  readonly memory: ProfileMemory;
+  /** Memory for the list of one party at a time. */
+  readonly arena: Arena;
+};
+
+export type Profiles = ProfilesOptions & {
+  readonly kinds: readonly KindMemory[];
+  readonly installs: Installs;
+  readonly newStamp: () => Stamp;
+  /** Runs one batch at a time. */
+  readonly inTurn: LimitFunction;
+};
+
+/** A list that outgrows it gets memory of its own. */
+const ARENA_BYTES = 256 * 1024;
+
+/** One object per party: batches touch as many parties as transactions. */
+export type BatchParty = Waiting &
+  LogAppend & {
+    readonly party: string;
+    /** Indices of its transactions. */
+    readonly indices: readonly number[];
+    /** The copy in memory as it was found, or NO_COPY. */
+    readonly copy: Copy;
+    readonly state: CopyState | null;
+    known: LogEnd | null;
+    block: Uint8Array;
+    /** The log behind the block. */
+    end: LogEnd;
+    /** False where the block stands in no log. */
+    isStored: boolean;
+  };
+
+/** A batch and one kind of profile. */
+export type KindFold = Profiles &
+  KindMemory &
+  KindBatch<Profile, unknown> & {
+    /** When the batch began. */
+    readonly nowS: number;
+    /** Ends the blocks that the batch appends. */
+    readonly stamp: Stamp;
+    /** Parties whose blocks are to be appended, or whose logs are to be read again. */
+    asked: readonly BatchParty[];
+    /** Parties by the reason for which their profiles are to be rebuilt. */
+    readonly rebuilds: Record<'missing' | 'too_short', BatchParty[]>;
+  };
+
+export function openProfiles(
+  options: ProfilesOptions,
+  sources: readonly ProfileSource<Profile, unknown>[],
+): Profiles {
+  const kinds = sources.map((source) => ({
+    ...source,
+    memory: createProfileMemory(source.bytesMax, source.kind),
+    arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
+  }));
+  const installs = createInstalls(options);
+  return { ...options, kinds, installs, newStamp: createStamps(), inTurn: pLimit(1) };
+}
+
+/** Memory for the next party's list; that of the party before is free. */
+export function resetArena({ arena }: Pick<KindMemory, 'arena'>): TakeBytes {
+  arena.reset();
+  return arena.take;
+}
+
+/** Stamps drawn at once: a call takes as long for one as for hundreds. */
+const STAMPS_DRAWN = 512;
+
+/** 64 random bits each. */
+function createStamps(): () => Stamp {
+  const drawn = new Uint32Array(2 * STAMPS_DRAWN);
+  let next = drawn.length;
+  return () => {
+    if (next === drawn.length) {
+      randomFillSync(drawn);
+      next = 0;
+    }
+    return { high: drawn[next++] ?? 0, low: drawn[next++] ?? 0 };
+  };
+}

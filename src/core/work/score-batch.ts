@@ -1,0 +1,262 @@
+/**
+ * One batch, from decoded transactions to stored scores:
+ *
+ *   fold profiles ─▶ features ─▶ models and rules (pure) ─▶ store scores ─▶ acknowledge
+ *
+ * Every step may run again for the same transactions: folding finds what it took in, and an insert that lost means that the
+ * score is stored. So a failure of a dependency is simply thrown, and the step comes again.
+ */
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import { Failure, toError } from '../../kit/words/failure.ts';
+import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
+import { VERDICTS, type Verdict } from '../domain/score-record.ts';
+import { type FeatureRows, vectorOf } from '../score/feature-rows.ts';
+import { BY_RULES, type JudgedRow, type ShadowBatch } from '../score/judge.ts';
+import { currentRuleSet } from '../score/rules/rule-sets.ts';
+import { score } from '../score/score.ts';
+import {
+  type FinalTransaction,
+  type Inserted,
+  type ScoreLineage,
+  storeScores,
+} from '../store/scores/scores.ts';
+import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
+import type { EntryOrigin } from '../stream/entries/entry-head.ts';
+import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
+import { type Decided, decide, type EntryTransaction, type Scored } from './decided.ts';
+import { foldProfiles } from './profiles/fold-profiles.ts';
+import { splitRepeated } from './read-entries.ts';
+import { failTransaction } from './retry-policy.ts';
+import type { Worker } from './worker.ts';
+
+/** An entry of any other origin replaces one whose scores may be stored already. */
+const FIRST_ORIGINS: readonly EntryOrigin[] = ['ingest', 'reconciled'];
+
+/** Transactions whose scores a failed earlier try may have stored. */
+const maybeStored = new WeakSet<EntryTransaction>();
+
+/** Throws where the whole batch failed. */
+export async function scoreBatch(
+  worker: Worker,
+  transactions: readonly EntryTransaction[],
+): Promise<Decided[]> {
+  const { metrics, failpoint } = worker;
+  failpoint('worker-after-read');
+  const storing = await scoreAndStore(worker, transactions);
+  const { isNew, acknowledged } = await endStoring(worker, storing).catch((error: unknown) => {
+    for (const one of storing.scored) maybeStored.add(one);
+    throw error;
+  });
+  failpoint('worker-after-commit');
+  if (storing.shadows.length > 0) {
+    await worker.judge.storeShadows(storing.shadows, storing.scoredAtMs);
+  }
+  storing.endTimer();
+  countScored(metrics, storing, isNew);
+  return [...storing.rest, ...acknowledged];
+}
+
+/** A batch on its way to Postgres, without its decisions and vectors: nearly all of them would be promoted meanwhile. */
+type Storing = {
+  readonly inserted: Promise<Inserted>;
+  readonly scoredAtMs: number;
+  readonly scored: readonly EntryTransaction[];
+  /** A verdict each. */
+  readonly verdicts: readonly Verdict[];
+  /** Further deliveries of the same transactions, which share their scores. */
+  readonly sharing: readonly EntryTransaction[];
+  /** What holds where all scores are new. */
+  readonly acknowledged: readonly Decided[];
+  readonly rest: readonly Decided[];
+  readonly shadows: readonly ShadowBatch[];
+  readonly endTimer: () => void;
+};
+
+/** Waits for the insert. Where some scores were stored before, the stored score is what counts. */
+async function endStoring(
+  { market }: Worker,
+  { inserted, scored, sharing, acknowledged }: Storing,
+) {
+  const won = await inserted;
+  const isNew = ({ transaction }: EntryTransaction) =>
+    won === 'all' || won.has(transaction.transactionId);
+  if (scored.every(isNew)) return { isNew, acknowledged };
+  const all = [...scored, ...sharing];
+  const stored = await readStoredScores(
+    market.database,
+    all.map(({ transaction }) => transaction),
+  );
+  const scores = all.map((from) => {
+    const decision = stored.get(from.transaction.transactionId);
+    if (decision !== undefined) return { from, decision };
+    throw new Failure('unavailable', 'SCORE_UNREADABLE', 'a stored score could not be read back');
+  });
+  const repeated = new Set(sharing);
+  // The entry that stores a score owes its event, and a redelivery of that entry publishes it. Another entry that finds the
+  // score stored publishes nothing.
+  const isElsewhere = (from: EntryTransaction) =>
+    isNew(from) ? repeated.has(from) : cannotHaveStored(from);
+  return { isNew, acknowledged: acknowledgeStored(scores, isElsewhere) };
+}
+
+/** True for an entry in its first delivery and its first try: the score that it finds is another entry's. */
+function cannotHaveStored(from: EntryTransaction): boolean {
+  const { entry, head } = from;
+  const isFirst = entry.deliveries === 1 && FIRST_ORIGINS.includes(head.origin);
+  return isFirst && !maybeStored.has(from);
+}
+
+/** Makes all that decisions are needed for before anybody waits. */
+async function scoreAndStore(
+  worker: Worker,
+  transactions: readonly EntryTransaction[],
+): Promise<Storing> {
+  const { firsts, repeated } = splitRepeated(transactions);
+  const { scored, failed, shadows } = await foldAndScore(worker, firsts);
+  const endTimer = worker.metrics.batchDuration.startTimer({ stage: 'store' });
+  const scoredAtMs = worker.nowMs();
+  const lineage = { scoredAtMs, featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id };
+  const { sharing, unscored } = shareScores(repeated, scored);
+  const computed: Source<Scored> = {
+    scoredAtMsOf: () => scoredAtMs,
+    recordOf: (one) => recordOf(one, lineage),
+    isElsewhere: () => false,
+  };
+  return {
+    acknowledged: [
+      ...acknowledge(scored, computed),
+      ...acknowledge(sharing, { ...computed, isElsewhere: () => true }),
+    ],
+    rest: [
+      ...failed,
+      // The first delivery goes on for all of them.
+      ...unscored.map((one) => decide(one, { kind: 'acknowledge', published: null })),
+    ],
+    scored: scored.map(({ from }) => from),
+    verdicts: scored.map(({ decision }) => decision.verdict),
+    sharing: sharing.map(({ from }) => from),
+    inserted: storeScores(worker.scores, scored, lineage, [...scored, ...sharing].map(toFinal)),
+    ...{ scoredAtMs, shadows, endTimer },
+  };
+}
+
+function toFinal({ from: { head, transaction } }: Scored): FinalTransaction {
+  return { rowId: head.rowId, id: transaction };
+}
+
+function shareScores(repeated: readonly EntryTransaction[], scored: readonly Scored[]) {
+  const sharing: Scored[] = [];
+  const unscored: EntryTransaction[] = [];
+  if (repeated.length === 0) return { sharing, unscored };
+  const scores = new Map(scored.map((one) => [one.transaction.transactionId, one]));
+  for (const from of repeated) {
+    const score = scores.get(from.transaction.transactionId);
+    if (score === undefined) unscored.push(from);
+    else sharing.push({ ...score, from });
+  }
+  return { sharing, unscored };
+}
+
+type ScoredRows = {
+  readonly scored: Scored[];
+  readonly failed: Decided[];
+  readonly shadows: readonly ShadowBatch[];
+};
+
+async function foldAndScore(
+  worker: Worker,
+  transactions: readonly EntryTransaction[],
+): Promise<ScoredRows> {
+  const endTimer = worker.metrics.batchDuration.startTimer({ stage: 'fold' });
+  const delivered = transactions.map(({ transaction }) => transaction);
+  const rows = await foldProfiles(worker.profiles, delivered);
+  endTimer();
+  return await scoreRows(worker, transactions, rows);
+}
+
+/** The models over all rows at once, then one decision a transaction. A transaction that throws fails alone. */
+async function scoreRows(
+  worker: Worker,
+  transactions: readonly EntryTransaction[],
+  rows: FeatureRows,
+): Promise<ScoredRows> {
+  const judgedRows = transactions.map(
+    ({ transaction }, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
+  );
+  const { judgements, shadows } = await worker.judge.judge(judgedRows);
+  const level = worker.market.guards.health.level();
+  const scored: Scored[] = [];
+  const failed: Decided[] = [];
+  for (const [index, from] of transactions.entries()) {
+    const { opinion, model, degradation } = judgements[index] ?? BY_RULES;
+    const { transaction, head } = from;
+    const { vector } = judgedRows[index] as JudgedRow;
+    try {
+      worker.beforeScore(transaction);
+      const decision = score({ vector, ruleSet: currentRuleSet, opinion });
+      const { attempt: attempts } = head;
+      // Fields are copied one by one: spreads cost more than the decision.
+      scored.push({
+        from,
+        transaction,
+        decision,
+        features: vector,
+        model,
+        attempts,
+        degradation: Math.max(level, degradation),
+      });
+    } catch (error) {
+      failed.push(failTransaction(worker, from, toScoringFailure(error)));
+    }
+  }
+  return { scored, failed, shadows };
+}
+
+function toScoringFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure && thrown.kind !== 'unavailable') return thrown;
+  return new Failure('transient', 'SCORING_FAILED', toError(thrown).message, { cause: thrown });
+}
+
+function recordOf(scored: Scored, { scoredAtMs, ruleSet }: ScoreLineage): StoredScore {
+  const { transaction, decision, model, attempts, degradation } = scored;
+  const { transactionId, createdAtMs, accountId, corridor } = transaction;
+  return {
+    ...{ transactionId, createdAtMs, accountId, corridor, ...decision },
+    ...{ model, attempts, degradation, scoredAtMs, ruleSet },
+  };
+}
+
+/** Scores stored for the first time by this batch, and how long they took from acceptance. */
+function countScored(
+  metrics: Metrics,
+  { scored, verdicts: given, scoredAtMs }: Storing,
+  isNew: (one: EntryTransaction) => boolean,
+): void {
+  const corridors = new Map<string, ReturnType<typeof countersOf>>();
+  let before = 0;
+  for (const [index, one] of scored.entries()) {
+    if (!isNew(one)) {
+      before += 1;
+      continue;
+    }
+    const { corridor, receivedAtMs } = one.transaction;
+    let counters = corridors.get(corridor);
+    if (counters === undefined) {
+      counters = countersOf(metrics, corridor);
+      corridors.set(corridor, counters);
+    }
+    counters.verdicts[given[index] as Verdict] += 1;
+    counters.latency.observe(Math.max(0, scoredAtMs - receivedAtMs) / 1000);
+  }
+  for (const [corridor, { verdicts }] of corridors) {
+    for (const verdict of VERDICTS) {
+      if (verdicts[verdict] > 0) metrics.scored.inc({ corridor, verdict }, verdicts[verdict]);
+    }
+  }
+  metrics.redelivered.inc(before);
+}
+
+function countersOf(metrics: Metrics, corridor: string) {
+  const verdicts = { approve: 0, review: 0, decline: 0 };
+  return { latency: metrics.scoreLatency.labels(corridor), verdicts };
+}

@@ -1,0 +1,59 @@
+/** A worker process: its connections, its settings, and what it is working on. */
+import type { Config } from '../../kit/config/config.ts';
+import type { Log } from '../../kit/metrics/log.ts';
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import type { Failpoint } from '../../kit/process/failpoint.ts';
+import type { DeliveredTransaction } from '../domain/delivered.ts';
+import type { Market } from '../market.ts';
+import type { Judge } from '../score/judge.ts';
+import type { ScoreStore } from '../store/scores/scores.ts';
+import type { OpenReader } from '../stream/group/reader-connection.ts';
+import type { EntryReader } from '../stream/group/versions.ts';
+import type { StreamKeys } from '../stream/keys.ts';
+import { createInFlight, type InFlight } from './in-flight.ts';
+import { createIntake, type Intake } from './intake.ts';
+import { createPause, type Pause } from './pause.ts';
+import type { Profiles } from './profiles/profiles.ts';
+
+export type WorkerOptions = {
+  /** Unique for this start of this process; consumers are numbered under it. */
+  readonly name: string;
+  readonly config: Config;
+  readonly market: Market;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly failpoint: Failpoint;
+  /** The connection of the readers, which read one at a time. */
+  readonly reader: Omit<OpenReader, typeof Symbol.asyncDispose>;
+  readonly entries: EntryReader;
+  readonly profiles: Profiles;
+  /** How models decide beside the rules. */
+  readonly judge: Judge;
+  readonly scores: ScoreStore;
+  /** A fault test throws here, or ends the process. */
+  readonly beforeScore: (transaction: DeliveredTransaction) => void;
+  readonly random: () => number;
+  readonly nowMs: () => number;
+  /** Monotonic clock. */
+  readonly elapsedMs: () => number;
+  /** Called whenever the worker shows that it is alive. */
+  readonly onSignOfLife: () => void;
+};
+
+export type Worker = WorkerOptions & {
+  /** By name; those whose group could be made. */
+  readonly streams: Map<string, StreamKeys>;
+  readonly inFlight: InFlight;
+  readonly intake: Intake;
+  readonly pause: Pause;
+  /** Aborted by the process' signal, or by a bug in a reader. */
+  readonly stop: AbortController;
+};
+
+export function createWorker(options: WorkerOptions): Worker {
+  const stop = new AbortController();
+  const pause = createPause(stop.signal, options);
+  const inFlight = createInFlight(stop.signal, options.elapsedMs);
+  const intake = createIntake(options.config, inFlight, pause, stop.signal);
+  return { ...options, streams: new Map(), inFlight, intake, pause, stop };
+}

@@ -1,0 +1,129 @@
+/** An operation of the API, described once: its route checks what its part of the document says. */
+import { type Context, Hono } from 'hono';
+import type { z } from 'zod';
+import type {
+  ZodOpenApiOperationObject,
+  ZodOpenApiPathsObject,
+  ZodOpenApiResponseObject,
+} from 'zod-openapi';
+import type { Officer, Role } from '../words/principal.ts';
+import type { ProblemStatus } from './answers/problem-types.ts';
+import type { AppEnv } from './app-env.ts';
+import { actorOf, requireRole } from './auth/auth.ts';
+import { type BodyLimits, checkFields, readJson, readQuery } from './body/body.ts';
+import { allowedRoles, json, problemResponses } from './openapi.ts';
+
+type Status = 200 | 201 | 202 | 204;
+
+type Input<Path, Query, Body> = {
+  readonly path: Path;
+  readonly query: Query;
+  readonly body: Body;
+  readonly by: Officer;
+  readonly c: Context<AppEnv>;
+};
+
+type Described<Parts, Path, Query, Body> = {
+  readonly method: 'get' | 'post' | 'delete';
+  /** With its parameters as `{id}`. */
+  readonly at: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly roles: readonly Role[];
+  readonly path?: z.ZodObject & z.ZodType<Path>;
+  readonly query?: z.ZodObject & z.ZodType<Query>;
+  readonly body?: { readonly schema: z.ZodType<Body>; readonly example: object };
+  /** The first is the answer to what `run` returns. */
+  readonly answers: { readonly [Each in Status]?: ZodOpenApiResponseObject };
+  /** Besides those that parameters and bodies have. */
+  readonly problems?: readonly ProblemStatus[];
+  /** Returns what the answer has, or a whole answer; undefined: the answer has no body. */
+  readonly run: (
+    input: Input<Path, Query, Body>,
+    parts: Parts,
+  ) => Promise<object | undefined> | object;
+};
+
+export type Operation<Parts> = {
+  readonly method: 'get' | 'post' | 'delete';
+  readonly at: string;
+  readonly roles: readonly Role[];
+  readonly document: ZodOpenApiOperationObject;
+  readonly answer: (c: Context<AppEnv>, limits: BodyLimits, parts: Parts) => Promise<Response>;
+};
+
+const OF_BODIES = [400, 408, 413, 415, 422] as const;
+
+/** @param described `Parts` is what its `run` needs of the process */
+export function operation<Parts, Path, Query, Body>(
+  described: Described<Parts, Path, Query, Body>,
+): Operation<Parts> {
+  const { method, at, roles, path, query, body, run, answers, problems = [], ...said } = described;
+  const isChecked = path !== undefined || query !== undefined;
+  const refused = [...(body ? OF_BODIES : []), ...(isChecked ? ([422] as const) : []), ...problems];
+  return {
+    method,
+    at,
+    roles,
+    document: {
+      ...said,
+      security: allowedRoles(...roles),
+      ...(isChecked ? { requestParams: { ...(path && { path }), ...(query && { query }) } } : {}),
+      ...(body && { requestBody: { required: true, content: { 'application/json': body } } }),
+      responses: { ...answers, ...problemResponses(...refused) },
+    },
+    answer: async (c, limits, parts) => {
+      const input = {
+        path: (path && checkFields(path, c.req.param())) as Path,
+        query: (query && readQuery(c, query)) as Query,
+        body: (body && checkFields(body.schema, await readJson(c, limits))) as Body,
+        by: actorOf(c),
+        c,
+      };
+      const answered = await run(input, parts);
+      if (answered instanceof Response) return answered;
+      const status = Number(Object.keys(answers)[0]) as Status;
+      return status === 204 ? c.body(null, 204) : c.json(answered ?? null, status);
+    },
+  };
+}
+
+/** A body with an example of it. */
+export const bodyOf = <Schema extends z.ZodType>(
+  schema: Schema,
+  example: NoInfer<z.input<Schema>> & object,
+): { schema: Schema; example: object } => ({ schema, example });
+
+/** An answer with an example of it. */
+export const answer = <Schema extends z.ZodType>(
+  description: string,
+  schema: Schema,
+  example: NoInfer<z.input<Schema>>,
+): ZodOpenApiResponseObject => ({ description, content: json(schema, example) });
+
+/** Mounts operations in their order. */
+export function routesOf<Parts>(
+  operations: readonly Operation<Parts>[],
+  limits: BodyLimits,
+  parts: Parts,
+): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  for (const { method, at, roles, answer } of operations) {
+    const path = at.replaceAll(/\{(\w+)\}/g, ':$1');
+    routes[method](path, requireRole(...roles), (c) => answer(c, limits, parts));
+  }
+  return routes;
+}
+
+/** The part of the document. */
+export function pathsOf(
+  operations: readonly Pick<Operation<never>, 'method' | 'at' | 'document'>[],
+  tag: string,
+): ZodOpenApiPathsObject {
+  const paths: Record<string, ZodOpenApiPathsObject[string]> = {};
+  for (const { method, at, document } of operations) {
+    paths[at] = { ...paths[at], [method]: { ...document, tags: [tag] } };
+  }
+  return paths;
+}

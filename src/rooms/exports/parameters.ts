@@ -1,0 +1,46 @@
+/** `GET /v1/exports/transactions?…`: the filters of the search, an order by time, a form, and where to go on. */
+import { z } from 'zod';
+import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import {
+  checkTogether,
+  filters,
+  orderParameter,
+  status,
+} from '../../core/store/search/search-question.ts';
+import { shown } from '../../kit/words/list-parameters.ts';
+
+export const EXPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** Most rows of a Parquet file, which is one part of an export. */
+export const PARQUET_ROWS_MAX = 1_000_000;
+
+const after = z
+  .string()
+  .refine(
+    (id) => createdAtMsOf(id) !== undefined,
+    'must be a transaction_id, as the last row that you have names it',
+  )
+  .optional()
+  .meta(
+    shown(
+      '01a1f84a-95c0-7000-8000-00000000002a',
+      'Only rows behind this transaction, in the order of the export: where an export that broke off, or the next part of a Parquet export, goes on.',
+    ),
+  );
+
+export const exportParameters = z
+  .strictObject({
+    ...filters,
+    status,
+    format: z
+      .enum(EXPORT_FORMATS)
+      .default('csv')
+      .meta({
+        description: `csv: a flat row a line. ndjson: the rows of the search, one a line. parquet: the columns of csv, at most ${PARQUET_ROWS_MAX.toLocaleString('en-US')} rows.`,
+      }),
+    order: orderParameter.meta({ description: 'Newest first: `desc`.' }),
+    after,
+  })
+  .superRefine(checkTogether);
+export type ExportParameters = z.output<typeof exportParameters>;

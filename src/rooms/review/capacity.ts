@@ -1,0 +1,106 @@
+/** How many officers the reviews of a day need, and what growth asks for. All figures are given: measured ones, or a policy's. */
+import { z } from 'zod';
+import type { CapacityPolicy } from './policy.ts';
+
+const staffing = {
+  reviews_per_day: z.number(),
+  officers_min: z.int().meta({ description: 'The fewest who can do the work.' }),
+  officers_to_hire: z
+    .int()
+    .meta({ description: 'As many as keep utilisation at the share to hire to.' }),
+};
+
+export const capacitySchema = z
+  .object({
+    transactions_per_day: z.number(),
+    auto_clear_ratio: z.number(),
+    officers: z.number(),
+    reviews_per_hour: z.number(),
+    officer_reviews_per_day: z.number(),
+    ...staffing,
+    utilisation: z.number().nullable().meta({ description: 'Null: work, and nobody to do it.' }),
+    utilisation_max: z.number(),
+    utilisation_hired: z.number(),
+    hire: z.int().meta({ description: 'Officers to hire now.' }),
+    projection: z.array(
+      z.object({ month: z.int(), transactions_per_day: z.number(), ...staffing }),
+    ),
+  })
+  .meta({ id: 'ReviewCapacity' });
+export type Capacity = z.infer<typeof capacitySchema>;
+
+/** 1,500 reviews a day take 10 officers. */
+export const reviewCapacity: Capacity = {
+  transactions_per_day: 5000,
+  auto_clear_ratio: 0.7,
+  officers: 10,
+  reviews_per_hour: 20,
+  officer_reviews_per_day: 160,
+  reviews_per_day: 1500,
+  officers_min: 10,
+  officers_to_hire: 12,
+  utilisation: 0.9375,
+  utilisation_max: 0.85,
+  utilisation_hired: 0.8,
+  hire: 2,
+  projection: [
+    {
+      month: 0,
+      transactions_per_day: 5000,
+      reviews_per_day: 1500,
+      officers_min: 10,
+      officers_to_hire: 12,
+    },
+  ],
+};
+
+export type Load = {
+  readonly transactionsPerDay: number;
+  /** Share of the transactions that nobody reviews. */
+  readonly autoClearRatio: number;
+  readonly officers: number;
+  /** Growth of the transactions in a month: 0.1 is a tenth more. */
+  readonly growth: number;
+};
+
+const PROJECTED_MONTHS = 12;
+
+/** Rounds away what doubles add: 1500 / 160 / 0.8 must not ask for one officer more. */
+const ceiling = (value: number) => Math.ceil(value - 1e-9);
+export const rounded = (value: number) => Math.round(value * 10_000) / 10_000;
+
+export function planCapacity(load: Load, policy: CapacityPolicy): Capacity {
+  const { transactionsPerDay, autoClearRatio, officers, growth } = load;
+  const { reviews_per_hour, utilisation_max, utilisation_hired } = policy;
+  // An officer reviews as many on a day without a pause.
+  const officerReviews = reviews_per_hour * policy.hours_per_day;
+  const staff = (transactions: number) => {
+    const reviews = transactions * (1 - autoClearRatio);
+    return {
+      reviews_per_day: rounded(reviews),
+      officers_min: ceiling(reviews / officerReviews),
+      officers_to_hire: ceiling(reviews / officerReviews / utilisation_hired),
+    };
+  };
+  const now = staff(transactionsPerDay);
+  const reviews = transactionsPerDay * (1 - autoClearRatio);
+  // Above 1 the queue grows; Infinity without officers.
+  const utilisation = reviews === 0 ? 0 : reviews / (officers * officerReviews);
+  return {
+    transactions_per_day: rounded(transactionsPerDay),
+    auto_clear_ratio: rounded(autoClearRatio),
+    officers,
+    reviews_per_hour: rounded(reviews_per_hour),
+    officer_reviews_per_day: rounded(officerReviews),
+    ...now,
+    utilisation: Number.isFinite(utilisation) ? rounded(utilisation) : null,
+    utilisation_max,
+    utilisation_hired,
+    // Nobody up to the greatest utilisation allowed, then as many as lead to the share to hire to.
+    hire: utilisation > utilisation_max ? Math.max(0, now.officers_to_hire - officers) : 0,
+    projection: Array.from({ length: PROJECTED_MONTHS + 1 }, (_, month) => {
+      const transactions_per_day = Math.round(transactionsPerDay * (1 + growth) ** month);
+      return { month, transactions_per_day, ...staff(transactions_per_day) };
+    }),
+  };
+}

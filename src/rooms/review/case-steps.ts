@@ -1,0 +1,189 @@
+/**
+ * What people may do with a case, as functions from its state to the next. Each refuses what may not be done now by throwing
+ * a Failure `conflict`; nothing here reads a clock or a table.
+ *
+ *   open ── claim ─▶ open, locked ── decide ─▶ decided ── final_at ─▶ closed
+ *    ▲                                 │          ▲
+ *    └── undo, return ─────────────────┴─▶ confirming ── confirm by another person
+ */
+import { compareDecimals } from '../../core/domain/decimal.ts';
+import type { Disposition } from '../../core/domain/disposition.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { ENGINE } from '../../kit/words/principal.ts';
+import { type CaseProgress, holderOf, later, type StoredCase } from './case.ts';
+import type { ReviewPolicy } from './policy.ts';
+
+/** Who acts. */
+export type Reviewer = {
+  readonly name: string;
+  readonly keyId: string;
+  /** Holds the role risk_officer. */
+  readonly isOfficer: boolean;
+};
+
+const SECOND_MS = 1000;
+const UNLOCKED = { locked_by: null, locked_until: null } as const;
+const UNDECIDED = {
+  disposition: null,
+  decision_reason: null,
+  decided_by: null,
+  decided_by_key: null,
+  decided_at: null,
+  confirmed_by: null,
+  confirmed_by_key: null,
+  final_at: null,
+} as const;
+
+/** Changed fields; the others stay as they are. */
+export type CaseStep = Partial<CaseProgress>;
+
+/** Also extends the lock of the one who has it. */
+export function claim(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
+  refuseUnlessOpen(one);
+  const holder = holderOf(one);
+  if (holder !== null && holder !== by.name) refuse('CASE_LOCKED', `${holder} has claimed it`);
+  if (one.assignee !== null && one.assignee !== by.name) {
+    refuse('CASE_ASSIGNED', `it is assigned to ${one.assignee}`);
+  }
+  const { escalated_by: leaver } = one;
+  const isLeft = leaver !== null && leaver !== ENGINE;
+  // A risk officer has assigned the case since: the assignee may claim it.
+  if (isLeft && !by.isOfficer && one.assignee !== by.name) {
+    refuse('CASE_ESCALATED', `${leaver} left it to a risk officer`);
+  }
+  return { ...lock(one, by, policy), claimed_at: one.claimed_at ?? one.now };
+}
+
+/** Extends a lock before it expires. */
+export function extendLock(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
+  refuseUnlessClaimed(one, by);
+  return lock(one, by, policy);
+}
+
+const lock = ({ now }: StoredCase, by: Reviewer, { lock_seconds: seconds }: ReviewPolicy) => ({
+  locked_by: by.name,
+  locked_until: later(now, seconds * SECOND_MS),
+});
+
+/** A risk officer may release another's case. */
+export function release(one: StoredCase, by: Reviewer): CaseStep {
+  refuseUnlessTheirs(one, by);
+  return UNLOCKED;
+}
+
+/** Takes the case from anybody else who has claimed it. */
+export function assign(
+  one: StoredCase,
+  _by: Reviewer,
+  _policy: ReviewPolicy,
+  { assignee }: Pick<CaseProgress, 'assignee'>,
+): CaseStep {
+  refuseUnlessOpen(one);
+  return { assignee, ...(holderOf(one) === assignee ? {} : UNLOCKED) };
+}
+
+/** Leaves the case to a risk officer. */
+export function escalate(one: StoredCase, by: Reviewer): CaseStep {
+  refuseUnlessTheirs(one, by);
+  return { ...UNLOCKED, assignee: null, escalated_by: by.name, escalated_at: one.now };
+}
+
+type Verdict = { readonly disposition: Disposition; readonly reason: string };
+
+/** A second person has to confirm what is worth much. */
+export function decide(
+  one: StoredCase,
+  by: Reviewer,
+  policy: ReviewPolicy,
+  { disposition, reason }: Verdict,
+): CaseStep {
+  refuseUnlessClaimed(one, by);
+  const isHigh = needsSecondPerson(one, policy);
+  return {
+    ...UNLOCKED,
+    disposition,
+    decision_reason: reason,
+    decided_by: by.name,
+    decided_by_key: by.keyId,
+    decided_at: one.now,
+    ...(isHigh ? { state: 'confirming' } : { state: 'decided', final_at: finalAt(one, policy) }),
+  };
+}
+
+/** Whether two keys belong to two people is checked where they are stored. */
+export function confirm(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
+  refuseUnlessConfirming(one);
+  if (one.decided_by === by.name)
+    refuse('ONE_PERSON', 'another person than the first must confirm');
+  return {
+    state: 'decided',
+    confirmed_by: by.name,
+    confirmed_by_key: by.keyId,
+    final_at: finalAt(one, policy),
+  };
+}
+
+/** A second person who does not agree puts the case back. */
+export function giveBack(one: StoredCase): CaseStep {
+  refuseUnlessConfirming(one);
+  return { ...UNDECIDED, state: 'open' };
+}
+
+/** Until a decision is final, those who made it may take it back; the first of them has the case again. */
+export function undo(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
+  if (one.state === 'open') refuse('NOT_DECIDED', 'nothing is decided');
+  const isOver = one.final_at !== null && one.final_at <= one.now;
+  if (one.state === 'closed' || isOver) refuse('DECISION_FINAL', 'the decision is final');
+  const isFirst = one.decided_by === by.name;
+  if (!isFirst && one.confirmed_by !== by.name) {
+    refuse('NOT_YOURS', `${one.decided_by} has decided it, and nobody else may undo that`);
+  }
+  return { ...UNDECIDED, state: 'open', ...(isFirst ? lock(one, by, policy) : UNLOCKED) };
+}
+
+/** A transaction may lie in the future, and no label may be older than its transaction. */
+function finalAt({ now, created_at }: StoredCase, { undo_seconds: seconds }: ReviewPolicy) {
+  const end = later(now, seconds * SECOND_MS);
+  return end > created_at ? end : created_at;
+}
+
+type RatedCase = Pick<StoredCase, 'market_amount' | 'market_currency' | 'four_eyes_amount'>;
+
+/**
+ * Whether a second person has to confirm a decision: by the policy that placed the case, or by the newest one. So nobody raises
+ * the bound above a case that waits, decides it alone, and lowers the bound again. A bound in another currency than the case's
+ * cannot be compared with it, so it asks for a second person.
+ */
+export function needsSecondPerson(
+  { market_amount: amount, market_currency, four_eyes_amount: boundThen }: RatedCase,
+  { currency, four_eyes_amount: boundNow }: Pick<ReviewPolicy, 'currency' | 'four_eyes_amount'>,
+): boolean {
+  if (amount === null || market_currency !== currency) return true;
+  return [boundThen, boundNow].some((bound) => compareDecimals(amount, bound) >= 0);
+}
+
+function refuseUnlessOpen({ state }: StoredCase): void {
+  if (state !== 'open') refuse('CASE_NOT_OPEN', `it is ${state}`);
+}
+
+function refuseUnlessClaimed(one: StoredCase, by: Reviewer): void {
+  refuseUnlessOpen(one);
+  const holder = holderOf(one);
+  if (holder === by.name) return;
+  const why = holder === null ? 'claim it first' : `${holder} has claimed it`;
+  refuse('CASE_NOT_YOURS', why);
+}
+
+/** A risk officer may act on another's case. */
+function refuseUnlessTheirs(one: StoredCase, by: Reviewer): void {
+  if (by.isOfficer) refuseUnlessOpen(one);
+  else refuseUnlessClaimed(one, by);
+}
+
+function refuseUnlessConfirming({ state }: StoredCase): void {
+  if (state !== 'confirming') refuse('NOT_CONFIRMING', 'no decision waits for a second person');
+}
+
+function refuse(code: string, why: string): never {
+  throw new Failure('conflict', code, `the case stays as it is: ${why}`);
+}

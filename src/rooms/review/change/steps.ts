@@ -1,0 +1,206 @@
+/** What reviewers do with cases: each step is one database transaction that locks the case, changes it and audits the change. */
+import { z } from 'zod';
+import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
+import { holdPerson, refuseShared } from '../../../kit/access/identities.ts';
+import { recordChange, recordChanges } from '../../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import type { AuditAction, Change } from '../../../kit/words/audit.ts';
+import { given } from '../../../kit/words/describe-issue.ts';
+import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { plainText } from '../../../kit/words/plain-text.ts';
+import type { Officer, Principal } from '../../../kit/words/principal.ts';
+import { CASE_LIMITS, type CaseJson, RING_PARTIES, type StoredCase } from '../case.ts';
+import { toCaseJson } from '../case-json.ts';
+import * as steps from '../case-steps.ts';
+import type { ReviewPolicy } from '../policy.ts';
+import { caseFilters, unknownCase } from '../queries/cases.ts';
+import { lockCases, lockNextCase, lockRing, type NextFilter, writeCases } from '../store/cases.ts';
+import { insertNote } from '../store/notes.ts';
+import { readPolicy } from '../store/policies.ts';
+
+/** Who reviews, and in which request. */
+export type By = Officer & steps.Reviewer;
+
+export const reviewerOf = (actor: Officer, { roles }: Pick<Principal, 'roles'>): By => ({
+  ...actor,
+  isOfficer: roles.has('risk_officer'),
+});
+
+const disposition = z.enum(DISPOSITIONS);
+export const reason = plainText(CASE_LIMITS.reasonChars);
+
+/** Why a step is taken. */
+export const reasonSchema = z.strictObject({ reason }).meta({ id: 'CaseReason' });
+type Reason = z.infer<typeof reasonSchema>;
+
+export const assignSchema = z
+  .strictObject({
+    assignee: plainText(CASE_LIMITS.fileNameChars)
+      .nullable()
+      .meta({ description: 'A person of /v1/identities; null: nobody.' }),
+  })
+  .meta({ id: 'CaseAssignment' });
+type Assignment = z.infer<typeof assignSchema>;
+
+export const decideSchema = z.strictObject({ disposition, reason }).meta({ id: 'CaseDisposition' });
+type Decision = z.infer<typeof decideSchema>;
+
+export type Step<Input> = {
+  /** Absent where the step changes nothing that anybody has to account for. */
+  readonly action?: AuditAction;
+  /** Runs in the same database transaction, before the case is locked. */
+  readonly prepare?: (query: Query, input: Input) => Promise<unknown>;
+  readonly take: (
+    stored: StoredCase,
+    by: steps.Reviewer,
+    policy: ReviewPolicy,
+    input: Input,
+  ) => steps.CaseStep;
+  /** Runs in the same database transaction, before the change is written. */
+  readonly check?: (query: Query, stored: StoredCase, by: By, input: Input) => Promise<unknown>;
+};
+
+const claim: Step<void> = { action: 'case.claim', take: steps.claim };
+const lock: Step<void> = { take: steps.extendLock };
+const release: Step<void> = { action: 'case.release', take: steps.release };
+const assign: Step<Assignment> = {
+  action: 'case.assign',
+  prepare: (query, { assignee }) => refuseNobody(query, assignee),
+  take: steps.assign,
+};
+const escalate: Step<Reason> = {
+  action: 'case.escalate',
+  take: steps.escalate,
+  check: noteReason,
+};
+const decide: Step<Decision> = { action: 'case.decide', take: steps.decide };
+const confirm: Step<void> = {
+  action: 'case.confirm',
+  take: steps.confirm,
+  check: (query, { decided_by_key: first }, { keyId }) =>
+    refuseShared({ query }, first, keyId, 'confirm'),
+};
+const giveBack: Step<Reason> = { action: 'case.return', take: steps.giveBack, check: noteReason };
+const undo: Step<void> = { action: 'case.undo', take: steps.undo };
+
+/** By the last part of their paths. */
+export const STEPS = {
+  claim,
+  lock,
+  release,
+  assign,
+  escalate,
+  decide,
+  confirm,
+  return: giveBack,
+  undo,
+};
+
+function noteReason(query: Query, { transaction_id }: StoredCase, by: By, { reason }: Reason) {
+  return insertNote(query, transaction_id, by.name, reason);
+}
+
+async function refuseNobody(query: Query, name: string | null): Promise<void> {
+  if (name === null || (await holdPerson(query, name))) return;
+  const detail = `must be the name of a person, not ${given(name)}`;
+  throw new InvalidFields([{ pointer: '/assignee', detail }]);
+}
+
+/** @throws Failure `not-found`, or `conflict` for what may not be done now */
+export async function takeStep<Input>(
+  database: Pick<Database, 'transaction'>,
+  step: Step<Input>,
+  id: string,
+  by: By,
+  input: Input,
+): Promise<CaseJson> {
+  return await database.transaction(async (query) => {
+    await step.prepare?.(query, input);
+    const stored = await lockKnown(query, id);
+    const { policy } = await readPolicy(query);
+    const changed = step.take(stored, by, policy, input);
+    await step.check?.(query, stored, by, input);
+    const after = { ...stored, ...changed };
+    await writeCases(query, [after]);
+    if (step.action !== undefined)
+      await recordChange(query, by, changeOf(step.action, stored, changed));
+    return toCaseJson(after, policy);
+  });
+}
+
+/** @throws Failure `not-found` */
+export async function lockKnown(query: Query, id: string): Promise<StoredCase> {
+  const [stored] = await lockCases(query, [id]);
+  if (stored === undefined) throw unknownCase(id);
+  return stored;
+}
+
+/** `POST /v1/reviews/next` */
+export const nextSchema = z.strictObject(caseFilters).meta({ id: 'NextReviewCase' });
+
+/** Claims the most urgent case; null where none waits. */
+export async function claimNext(
+  database: Pick<Database, 'transaction'>,
+  filter: NextFilter,
+  by: By,
+): Promise<CaseJson | null> {
+  return await database.transaction(async (query) => {
+    const stored = await lockNextCase(query, by, filter);
+    if (stored === undefined) return null;
+    const { policy } = await readPolicy(query);
+    const changed = steps.claim(stored, by, policy);
+    const after = { ...stored, ...changed };
+    await writeCases(query, [after]);
+    await recordChange(query, by, changeOf('case.claim', stored, changed));
+    return toCaseJson(after, policy);
+  });
+}
+
+/** A decision about all open cases of a party. */
+export const ringSchema = z
+  .strictObject({
+    party: z.enum(RING_PARTIES),
+    id: plainText(CASE_LIMITS.fileNameChars),
+    disposition,
+    reason,
+  })
+  .meta({ id: 'RingDecision' });
+
+/** Decides what is left of a ring at once; what others have claimed stays with them. */
+export async function decideRing(
+  database: Pick<Database, 'transaction'>,
+  { party, id, ...decision }: z.infer<typeof ringSchema>,
+  by: By,
+): Promise<{ items: CaseJson[]; more: boolean }> {
+  return await database.transaction(async (query) => {
+    const { policy } = await readPolicy(query);
+    const cases = await lockRing(query, by, party, id, CASE_LIMITS.ringCases + 1);
+    const taken = cases.slice(0, CASE_LIMITS.ringCases);
+    const decided = taken.map((before) => {
+      const claimed = { ...before, ...steps.claim(before, by, policy) };
+      const changed = steps.decide(claimed, by, policy, decision);
+      return { before, changed, after: { ...claimed, ...changed } };
+    });
+    await writeCases(
+      query,
+      decided.map(({ after }) => after),
+    );
+    const ring = `${party} ${id}`;
+    await recordChanges(
+      query,
+      by,
+      decided.map(({ before, changed }) => changeOf('case.decide', before, { ...changed, ring })),
+    );
+    return {
+      items: decided.map(({ after }) => toCaseJson(after, policy)),
+      more: cases.length > taken.length,
+    };
+  });
+}
+
+/** What a step changed. */
+function changeOf(action: AuditAction, stored: StoredCase, after: object): Change {
+  const row = new Map<string, unknown>(Object.entries(stored));
+  const before = Object.keys(after).map((name) => [name, row.get(name) ?? null]);
+  return { action, subject: stored.transaction_id, before: Object.fromEntries(before), after };
+}

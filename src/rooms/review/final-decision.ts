@@ -1,0 +1,55 @@
+/** A decision that nobody can undo any more, as it is stored, answered and sent. */
+import { z } from 'zod';
+import { TRANSACTION_ID } from '../../core/accept/examples.ts';
+import { DISPOSITIONS } from '../../core/domain/disposition.ts';
+import { VERDICTS } from '../../core/domain/score-record.ts';
+import { CASE_SOURCES, priorityNames } from './policy.ts';
+
+/** `none`: an unsure decision; `month_detached`: the month of the transaction takes none. */
+const LABEL_OUTCOMES = ['posted', 'none', 'month_detached'] as const;
+export type LabelOutcome = (typeof LABEL_OUTCOMES)[number];
+
+const time = z.iso.datetime();
+
+export const finalDecisionSchema = z
+  .object({
+    decision_id: z.string().meta({ description: 'Ascends in the order of commits.' }),
+    transaction_id: z.uuid(),
+    created_at: time,
+    account_id: z.string(),
+    merchant_id: z.string(),
+    corridor: z.string(),
+    score: z.int().nullable(),
+    verdict: z.enum(VERDICTS).nullable(),
+    source: z.enum(CASE_SOURCES),
+    priority: z.enum(priorityNames),
+    disposition: z.enum(DISPOSITIONS),
+    reason: z.string(),
+    decided_by: z.string(),
+    decided_at: time,
+    confirmed_by: z.string().nullable(),
+    label: z.enum(LABEL_OUTCOMES),
+    final_at: time,
+  })
+  .meta({ id: 'FinalDecision' });
+export type FinalDecision = z.infer<typeof finalDecisionSchema>;
+
+export const finalDecision: FinalDecision = {
+  decision_id: '17',
+  transaction_id: TRANSACTION_ID,
+  created_at: '2026-11-20T09:30:00.000Z',
+  account_id: 'acc_17',
+  merchant_id: 'm_9',
+  corridor: 'US-EG',
+  score: 730,
+  verdict: 'review',
+  source: 'verdict',
+  priority: 'P2',
+  disposition: 'fraud',
+  reason: 'The cardholder did not make it',
+  decided_by: 'Ann',
+  decided_at: '2026-11-20T09:42:00.000Z',
+  confirmed_by: null,
+  label: 'posted',
+  final_at: '2026-11-20T09:42:10.500Z',
+};

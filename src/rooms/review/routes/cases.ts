@@ -1,0 +1,189 @@
+/** `/v1/reviews`: the queue of cases, one case, notes and files, and final decisions. Steps are in steps.ts. */
+import { z } from 'zod';
+import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
+import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
+import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
+import { pageSchema } from '../../../kit/words/page.ts';
+import { caseSchema, claimedCase, decidedCase, openCase } from '../case.ts';
+import { caseDetail, caseDetailSchema, caseFile, caseFileSchema } from '../case-detail.ts';
+import { addNote, attachFile, fileSchema, noteSchema } from '../change/notes.ts';
+import { newCaseSchema, openByHand } from '../change/raise-cases.ts';
+import { claimNext, decideRing, nextSchema, reviewerOf, ringSchema } from '../change/steps.ts';
+import { finalDecision, finalDecisionSchema } from '../final-decision.ts';
+import { priorityNames } from '../policy.ts';
+import {
+  caseListParameters,
+  listCases,
+  listFinalDecisions,
+  readCaseDetail,
+  readCaseFile,
+} from '../queries/cases.ts';
+import { type Parts, REVIEWERS } from './parts.ts';
+
+export const casePath = z.object({
+  id: z.uuid().toLowerCase().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
+});
+const filePath = casePath.extend({
+  note_id: z.string().meta({ description: 'Of a note with a file.', example: '3' }),
+});
+const decisionParameters = z.strictObject({
+  limit: pageLimit,
+  cursor: z
+    .string()
+    .refine((text) => /^\d{1,18}$/.test(text), 'must be the id of a decision')
+    .optional()
+    .meta(shown('0', `${CURSOR_DESCRIPTION} Any decision_id: the list goes on after it.`)),
+});
+const nextAnswer = z.object({ case: caseSchema.nullable() }).meta({ id: 'ClaimedCase' });
+const noteAnswer = z.object({ note_id: z.string() }).meta({ id: 'AddedNote' });
+const ringAnswer = z
+  .object({
+    items: z.array(caseSchema),
+    more: z.boolean().meta({ description: 'Further cases of the party are open: call again.' }),
+  })
+  .meta({ id: 'DecidedRing' });
+
+/** Paths of one segment come before `/v1/reviews/{id}`, which would take them. */
+export const caseOperations: readonly Operation<Parts>[] = [
+  operation({
+    method: 'get',
+    at: '/v1/reviews',
+    operationId: 'listCases',
+    summary: 'Cases, the most urgent first',
+    description:
+      'In the order of priority and deadline; closed ones by the time they were closed, newest first.',
+    roles: REVIEWERS,
+    query: caseListParameters,
+    answers: {
+      200: answer('One page.', pageSchema(caseSchema), { items: [claimedCase], next_cursor: null }),
+    },
+    run: ({ query }, { database }: Parts) => listCases(database.query, query),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/reviews',
+    operationId: 'openCase',
+    summary: 'Open a case by hand',
+    description: 'A transaction has one case: where there is one, it is answered unchanged.',
+    roles: REVIEWERS,
+    body: bodyOf(newCaseSchema, { transaction_id: TRANSACTION_ID, note: 'A customer called' }),
+    answers: {
+      200: answer('There is one.', caseSchema, openCase),
+      201: answer('Opened.', caseSchema, openCase),
+    },
+    problems: [404],
+    run: async ({ body, by, c }, { database, metrics }: Parts) => {
+      const { isNew, opened } = await openByHand(database, body, by);
+      if (!isNew) return opened;
+      metrics.casesOpened.inc({ source: opened.source, priority: opened.priority });
+      if (opened.market_amount === null) metrics.casesUnrated.inc();
+      return c.json(opened, 201);
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/reviews/next',
+    operationId: 'claimNextCase',
+    summary: 'Claim the most urgent case',
+    description:
+      'Nobody else gets it until its lock expires. Cases that others have claimed, that are assigned to others, or left to a risk officer are passed by.',
+    roles: REVIEWERS,
+    body: bodyOf(nextSchema, {}),
+    answers: {
+      200: answer('The case; null where none waits.', nextAnswer, { case: claimedCase }),
+    },
+    problems: [409],
+    run: async ({ body: { corridor, priority }, by, c }, { database, metrics }: Parts) => {
+      const filter = { corridor, priority: priority && priorityNames.indexOf(priority) };
+      const claimed = await claimNext(database, filter, reviewerOf(by, c.get('principal')));
+      metrics.claims.inc({ outcome: claimed === null ? 'empty' : 'won' });
+      return { case: claimed };
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/reviews/ring',
+    operationId: 'decideRing',
+    summary: 'Decide all open cases of an account, a merchant or a device at once',
+    description:
+      'At most 100 a call. Cases that others have claimed, that are assigned to others or left to a risk officer stay as they are. A case of a high amount waits for a second person, as any other.',
+    roles: REVIEWERS,
+    body: bodyOf(ringSchema, {
+      party: 'device',
+      id: 'device-4f2a',
+      disposition: 'fraud',
+      reason: 'One device behind many accounts',
+    }),
+    answers: {
+      200: answer('The cases as they are now.', ringAnswer, { items: [decidedCase], more: false }),
+    },
+    problems: [409],
+    run: ({ body, by, c }, { database }: Parts) =>
+      decideRing(database, body, reviewerOf(by, c.get('principal'))),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/reviews/decisions',
+    operationId: 'listFinalDecisions',
+    summary: 'Final decisions in the order of their commits',
+    description: 'A reader that keeps the last decision_id and goes on from there misses none.',
+    roles: REVIEWERS,
+    query: decisionParameters,
+    answers: {
+      200: answer('One page, oldest first.', pageSchema(finalDecisionSchema), {
+        items: [finalDecision],
+        next_cursor: null,
+      }),
+    },
+    run: ({ query: { cursor = '0', limit } }, { database }: Parts) =>
+      listFinalDecisions(database.query, cursor, limit),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/reviews/{id}',
+    operationId: 'readCase',
+    summary: 'One case with its notes, its history and its final decisions',
+    roles: REVIEWERS,
+    path: casePath,
+    answers: { 200: answer('The case.', caseDetailSchema, caseDetail) },
+    problems: [404],
+    run: ({ path: { id } }, { database }: Parts) => readCaseDetail(database.query, id),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/reviews/{id}/notes',
+    operationId: 'addNote',
+    summary: 'Write a note',
+    roles: REVIEWERS,
+    path: casePath,
+    body: bodyOf(noteSchema, { note: 'Called the cardholder' }),
+    answers: { 201: answer('Written.', noteAnswer, { note_id: '3' }) },
+    problems: [404, 409],
+    run: ({ path: { id }, body, by }, { database }: Parts) => addNote(database, id, body, by),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/reviews/{id}/files',
+    operationId: 'attachFile',
+    summary: 'Attach a small file',
+    roles: REVIEWERS,
+    path: casePath,
+    body: bodyOf(fileSchema, caseFile),
+    answers: { 201: answer('Attached.', noteAnswer, { note_id: '4' }) },
+    problems: [404, 409],
+    run: ({ path: { id }, body, by }, { database }: Parts) => attachFile(database, id, body, by),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/reviews/{id}/files/{note_id}',
+    operationId: 'readCaseFile',
+    summary: 'An attached file',
+    description: 'As base64 within JSON, so that no browser shows it as a page.',
+    roles: REVIEWERS,
+    path: filePath,
+    answers: { 200: answer('The file.', caseFileSchema, caseFile) },
+    problems: [404],
+    run: ({ path: { id, note_id } }, { database }: Parts) =>
+      readCaseFile(database.query, id, note_id),
+  }),
+];

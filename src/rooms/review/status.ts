@@ -1,0 +1,160 @@
+/** How the review stands, in the form of the API. */
+import { z } from 'zod';
+import { TRANSACTION_ID } from '../../core/accept/examples.ts';
+import { CASE_LIMITS } from './case.ts';
+import { priorityNames } from './policy.ts';
+
+/** Cases that are named one by one, those that are due soonest. */
+export const DUE_NEXT_MAX = 20;
+/** People who are named, the busiest first. */
+export const OFFICERS_MAX = 100;
+
+const priority = z.enum(priorityNames);
+const time = z.iso.datetime();
+
+/** The time of a review, in the status and in a reviewer's shift. */
+export const handlingSeconds = z
+  .number()
+  .nullable()
+  .meta({
+    description: `Median from claim to decision; cases of a ring do not count. Null: of fewer than ${CASE_LIMITS.handledMin} cases.`,
+  });
+
+const measuredSchema = z
+  .object({
+    days: z.int(),
+    decided: z.int(),
+    in_time: z.int(),
+    handling_seconds: handlingSeconds,
+  })
+  .meta({ id: 'MeasuredReviews' });
+
+export const statusSchema = z
+  .object({
+    at: time,
+    waiting: z.array(
+      z.object({
+        priority,
+        corridor: z.string(),
+        waiting: z.int(),
+        claimed: z.int(),
+        missed: z.int().meta({ description: 'Deadlines that have passed.' }),
+        near: z.int().meta({ description: 'Deadlines within 30 minutes.' }),
+        age_seconds: z.int().meta({ description: 'Average.' }),
+        oldest_seconds: z.int(),
+      }),
+    ),
+    due_next: z
+      .array(
+        z.object({
+          transaction_id: z.uuid(),
+          priority,
+          corridor: z.string(),
+          opened_at: time,
+          due_at: time,
+          locked_by: z
+            .string()
+            .nullable()
+            .meta({ description: 'Who has claimed it; null once the lock has expired.' }),
+        }),
+      )
+      .meta({ description: `Those that are due soonest, at most ${DUE_NEXT_MAX}.` }),
+    officers_at_work: z.int().meta({
+      description: 'People who have claimed a case, or decided one within the last hour.',
+    }),
+    utilisation: z.number().nullable().meta({
+      description:
+        'Decisions of the last hour by what the officers at work can decide in one; null: nobody is at work.',
+    }),
+    officers: z
+      .array(
+        z.object({
+          officer: z.string(),
+          claimed: z.int(),
+          decided: z.int().meta({ description: 'Within the last hour.' }),
+          utilisation: z.number(),
+        }),
+      )
+      .meta({ description: `Those at work, the busiest first, at most ${OFFICERS_MAX}.` }),
+    forecast: z
+      .array(
+        z.object({
+          priority,
+          waiting: z.int(),
+          missed: z.int(),
+          will_miss: z.int(),
+          empty_seconds: z.int().nullable().meta({ description: 'Null: never at this pace.' }),
+        }),
+      )
+      .meta({
+        description:
+          'Open cases, by arrivals and handling time as measured, and the officers at work.',
+      }),
+    overflow: z
+      .array(
+        z.object({
+          priority,
+          older_than_minutes: z.int(),
+          actions: z.array(z.string()),
+          cases: z.int(),
+        }),
+      )
+      .meta({
+        description: 'Overflow rules that are met. Proposals are for people; escalation is done.',
+      }),
+    measured: measuredSchema,
+  })
+  .meta({ id: 'ReviewStatus' });
+export type Status = z.infer<typeof statusSchema>;
+
+export const reviewStatus: Status = {
+  at: '2026-11-20T12:00:00.000Z',
+  waiting: [
+    {
+      priority: 'P2',
+      corridor: 'US-EG',
+      waiting: 12,
+      claimed: 3,
+      missed: 1,
+      near: 2,
+      age_seconds: 2400,
+      oldest_seconds: 15_000,
+    },
+  ],
+  due_next: [
+    {
+      transaction_id: TRANSACTION_ID,
+      priority: 'P2',
+      corridor: 'US-EG',
+      opened_at: '2026-11-20T08:10:00.000Z',
+      due_at: '2026-11-20T12:10:00.000Z',
+      locked_by: null,
+    },
+  ],
+  officers_at_work: 1,
+  utilisation: 0.7,
+  officers: [{ officer: 'Ann', claimed: 3, decided: 14, utilisation: 0.7 }],
+  forecast: [{ priority: 'P2', waiting: 12, missed: 1, will_miss: 0, empty_seconds: 720 }],
+  overflow: [
+    {
+      priority: 'P2',
+      older_than_minutes: 240,
+      cases: 1,
+      actions: ['call_all_hands', 'propose_throttle'],
+    },
+  ],
+  measured: { days: 7, decided: 812, in_time: 790, handling_seconds: 171.5 },
+};
+
+/** What plots of the last hour are made of. */
+export function toReviewPoint({ at, waiting, officers_at_work }: Status) {
+  const sum = (of: 'missed' | 'near' | 'waiting', rows = waiting) =>
+    rows.reduce((total, row) => total + row[of], 0);
+  const byPriority = priorityNames.map((name) =>
+    sum(
+      'waiting',
+      waiting.filter((row) => row.priority === name),
+    ),
+  );
+  return { at, waiting: byPriority, missed: sum('missed'), near: sum('near'), officers_at_work };
+}

@@ -1,0 +1,78 @@
+/**
+ * What people decided about transactions, once nobody can undo it. A decision is stored by the database transaction that
+ * closes its case and adds its label, one worker at a time, so ids have the order of commits: a reader that knows one id has
+ * all up to it.
+ */
+import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { timeColumns } from '../../../kit/database/time-text.ts';
+import type { FinalDecision, LabelOutcome } from '../final-decision.ts';
+
+/** Columns that a decision has of its case. */
+const OF_CASE = `transaction_id, created_at, account_id, merchant_id, corridor, score, verdict, source, priority, disposition,
+             decided_by, decided_at, confirmed_by, opened_at, claimed_at, due_at`;
+
+const closeStatement: Statement = {
+  name: 'insert-final-decisions',
+  text: `
+    with closed as (
+      update market.review_cases c set state = 'closed', closed_at = now()
+        from unnest($1::uuid[], $2::text[]) with ordinality as n (id, label, nth)
+       where c.transaction_id = n.id
+      returning c.*, n.label, n.nth)
+    insert into market.final_decisions (decision_id, reason, label, ${OF_CASE})
+    select (select coalesce(max(decision_id), 0) from market.final_decisions) + nth, decision_reason, label, ${OF_CASE}
+      from closed`,
+};
+
+/** Closes cases and stores their decisions. @param query of the database transaction that locked the cases */
+export async function closeCases(
+  query: Query,
+  labels: ReadonlyMap<string, LabelOutcome>,
+): Promise<void> {
+  await query(closeStatement, [[...labels.keys()], [...labels.values()]]);
+}
+
+const SELECT = `select d.decision_id, d.transaction_id, ${timeColumns('d', 'created_at')}, d.account_id, d.merchant_id, d.corridor,
+  d.score, d.verdict, d.source, 'P' || d.priority as priority, d.disposition, d.reason, d.decided_by,
+  ${timeColumns('d', 'decided_at')}, d.confirmed_by, d.label, ${timeColumns('d', 'final_at')}
+  from market.final_decisions d`;
+
+const listStatement: Statement = {
+  name: 'list-final-decisions',
+  text: `${SELECT} where d.decision_id > $1 order by d.decision_id limit $2`,
+};
+
+/** A page of decisions after an id, oldest first. */
+export async function listDecisions(
+  query: Query,
+  afterId: string,
+  rowsMax: number,
+): Promise<FinalDecision[]> {
+  return await query<FinalDecision>(listStatement, [afterId, rowsMax]);
+}
+
+const ofTransactionStatement: Statement = {
+  name: 'list-decisions-of-transaction',
+  text: `${SELECT} where d.transaction_id = $1 order by d.decision_id desc limit $2`,
+};
+
+/** The decisions about a transaction, the one that stands first. */
+export async function listDecisionsOf(
+  query: Query,
+  transactionId: string,
+  rowsMax: number,
+): Promise<FinalDecision[]> {
+  return await query<FinalDecision>(ofTransactionStatement, [transactionId, rowsMax]);
+}
+
+const firstStatement: Statement = {
+  name: 'find-first-decision',
+  text: `select coalesce(min(decision_id) - 1, (select max(decision_id) from market.final_decisions), 0)::text as "afterId" from (
+           select decision_id from market.final_decisions where final_at >= now() - $1::integer * interval '1 day'
+            order by final_at limit 1000) first`,
+};
+
+/** The id before the decisions of the last days: the newest id where there are none, "0" where there never was one. */
+export async function findDecisionBefore(query: Query, days: number): Promise<string> {
+  return (await query<{ afterId: string }>(firstStatement, [days]))[0]?.afterId ?? '0';
+}

@@ -1,0 +1,245 @@
+/** Figures of the review: what waits, how fast cases arrive and are handled, and who handles them. */
+import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { timeColumns } from '../../../kit/database/time-text.ts';
+import { CASE_LIMITS } from '../case.ts';
+import type { Waiting } from '../forecast.ts';
+import type { OverflowRule } from '../policy.ts';
+import { SHIFT_CHANGES_MAX, type Shift } from '../shift.ts';
+import type { Status } from '../status.ts';
+
+const waitingStatement: Statement = {
+  name: 'count-waiting-cases',
+  text: `select 'P' || priority as priority, corridor, count(*)::int4 as waiting,
+                (count(*) filter (where state = 'open' and coalesce(locked_until > now(), false)))::int4 as claimed,
+                (count(*) filter (where due_at < now()))::int4 as missed,
+                (count(*) filter (where due_at >= now() and due_at < now() + interval '30 minutes'))::int4 as near,
+                extract(epoch from avg(now() - opened_at))::int4 as age_seconds,
+                extract(epoch from max(now() - opened_at))::int4 as oldest_seconds
+           from market.review_cases where state in ('open', 'confirming') group by 1, 2 order by 1, 2`,
+};
+
+/** Cases that are not decided, by priority and corridor. */
+export async function countWaiting(query: Query): Promise<Status['waiting']> {
+  return await query<Status['waiting'][number]>(waitingStatement);
+}
+
+const deadlinesStatement: Statement = {
+  name: 'list-case-deadlines',
+  text: `select priority, extract(epoch from due_at - now())::float8 as "leftSeconds"
+           from market.review_cases where state = 'open'
+          order by priority, due_at, transaction_id limit $1`,
+};
+
+/** Time left of open cases, in the order of work. */
+export async function listDeadlines(query: Query, rowsMax: number): Promise<Waiting[]> {
+  return await query<Waiting>(deadlinesStatement, [rowsMax]);
+}
+
+const arrivalsStatement: Statement = {
+  name: 'count-case-arrivals',
+  text: `select priority, (count(*) / 24.0)::float8 as "perHour" from market.review_cases
+          where opened_at > now() - interval '1 day' group by 1`,
+};
+
+/** Cases opened an hour, by priority, over the last day. */
+export async function countArrivals(query: Query): Promise<ReadonlyMap<number, number>> {
+  const rows = await query<{ priority: number; perHour: number }>(arrivalsStatement);
+  return new Map(rows.map(({ priority, perHour }) => [priority, perHour]));
+}
+
+// A ring claims and decides its cases at one moment, so they do not say how long a review takes.
+const IS_HANDLED = 'filter (where decided_at > claimed_at)';
+const HANDLING_SECONDS = `case when count(*) ${IS_HANDLED} >= ${CASE_LIMITS.handledMin} then
+    (percentile_cont(0.5) within group (order by extract(epoch from decided_at - claimed_at)) ${IS_HANDLED})::float8
+  end as handling_seconds`;
+const IN_TIME = '(count(*) filter (where decided_at <= due_at))::int4 as in_time';
+
+const handlingStatement: Statement = {
+  name: 'measure-case-handling',
+  text: `select ${HANDLING_SECONDS}, count(*)::int4 as decided, count(distinct decided_by)::int4 as officers, ${IN_TIME}
+           from market.final_decisions where final_at > now() - $1::int4 * interval '1 day'`,
+};
+
+type Handling = Omit<Status['measured'], 'days'> & { readonly officers: number };
+
+/** How the decisions of the last days were made. */
+export async function measureHandling(query: Query, days: number): Promise<Handling> {
+  return only(await query<Handling>(handlingStatement, [days]));
+}
+
+// Decisions that stand: final ones, and those that are still to be confirmed or can be undone. The index of final_at bounds the
+// first part, as no decision is final before it is made; the second is of the open queue. Undoings are looked for among the
+// newest changes of the person.
+const reviewerStatement: Statement = {
+  name: 'measure-reviewer',
+  text: `
+    with decided as (
+      select disposition, decided_at, claimed_at, due_at from market.final_decisions
+       where final_at >= $2 and decided_by = $1 and decided_at >= $2
+       union all
+      select disposition, decided_at, claimed_at, due_at from market.review_cases
+       where state in ('confirming', 'decided') and decided_by = $1 and decided_at >= $2)
+    select (count(*) filter (where disposition = 'fraud'))::int4 as fraud,
+           (count(*) filter (where disposition = 'legitimate'))::int4 as legitimate,
+           (count(*) filter (where disposition = 'unsure'))::int4 as unsure, ${IN_TIME}, ${HANDLING_SECONDS},
+           (select count(*)::int4
+              from (select action, changed_at from market.audit_log where who = $1
+                     order by audit_id desc limit ${SHIFT_CHANGES_MAX}) newest
+             where action = 'case.undo' and changed_at >= $2) as undone
+      from decided`,
+};
+
+type ReviewerFigures = Omit<Shift, 'reviewer' | 'since' | 'decided'>;
+
+/** What one reviewer has decided since a time. */
+export async function measureReviewer(
+  query: Query,
+  name: string,
+  since: Date,
+): Promise<ReviewerFigures> {
+  return only(await query<ReviewerFigures>(reviewerStatement, [name, since]));
+}
+
+/** Who has claimed a case whose lock has not expired. */
+const HOLDER = 'case when c.locked_until > now() then c.locked_by end as locked_by';
+
+const dueNextStatement: Statement = {
+  name: 'list-cases-due-next',
+  // Lateral, so that each priority is a range of the queue's index.
+  text: `select c.transaction_id, 'P' || c.priority as priority, c.corridor, ${timeColumns('c', 'opened_at', 'due_at')}, ${HOLDER}
+           from generate_series(0, 5) p
+          cross join lateral (
+            select * from market.review_cases
+             where priority = p and state <> 'closed' and state in ('open', 'confirming')
+             order by due_at, transaction_id limit $1) c
+          order by c.due_at, c.transaction_id limit $1`,
+};
+
+/** Cases that are not decided, those first that are due soonest. */
+export async function listDueNext(query: Query, rowsMax: number): Promise<Status['due_next']> {
+  return await query<Status['due_next'][number]>(dueNextStatement, [rowsMax]);
+}
+
+const nearStatement: Statement = {
+  name: 'list-cases-near-deadline',
+  text: `select c.transaction_id, 'P' || c.priority as priority, ${timeColumns('c', 'due_at', 'opened_at')}, c.state,
+                c.assignee, ${HOLDER}, c.account_id, c.merchant_id, c.corridor, c.score, c.verdict
+           from market.review_cases c
+          where c.state in ('open', 'confirming') and c.due_at <= now() + $1::int4 * interval '1 minute'
+            and c.due_at > now() - $2::int4 * interval '1 hour'
+          order by c.due_at, c.transaction_id limit $3`,
+};
+
+/** A case as its event tells of it; further fields are sent as they are read. */
+type NearCase = Pick<Status['due_next'][number], 'transaction_id' | 'corridor' | 'due_at'>;
+
+/** Cases without a decision whose deadline comes within some minutes, or passed within some hours. */
+export async function listNearDeadline(
+  query: Query,
+  minutes: number,
+  hours: number,
+  rowsMax: number,
+): Promise<NearCase[]> {
+  return await query<NearCase>(nearStatement, [minutes, hours, rowsMax]);
+}
+
+const atWorkStatement: Statement = {
+  name: 'list-officers-at-work',
+  text: `select who as officer, sum(claimed)::int4 as claimed, sum(decided)::int4 as decided,
+                (count(*) over ())::int4 as officers, (sum(sum(decided)) over ())::int4 as all
+           from (
+             select locked_by as who, 1 as claimed, 0 as decided
+               from market.review_cases where state = 'open' and locked_until > now()
+              union all
+             select decided_by, 0, 1 from market.review_cases
+              where state in ('confirming', 'decided') and decided_at > now() - interval '1 hour'
+              union all
+             select decided_by, 0, 1 from market.final_decisions
+              where final_at > now() - interval '1 hour' and decided_at > now() - interval '1 hour') at_work
+          group by who order by decided desc, claimed desc, who limit $1`,
+};
+
+type AtWork = {
+  readonly officers: number;
+  /** By all of them, within the last hour. */
+  readonly decided: number;
+  readonly named: readonly Omit<Status['officers'][number], 'utilisation'>[];
+};
+
+/** Who has claimed a case, or decided one within the last hour; the busiest are named. */
+export async function listAtWork(query: Query, rowsMax: number): Promise<AtWork> {
+  type Row = AtWork['named'][number] & { readonly officers: number; readonly all: number };
+  const rows = await query<Row>(atWorkStatement, [rowsMax]);
+  return {
+    officers: rows[0]?.officers ?? 0,
+    decided: rows[0]?.all ?? 0,
+    named: rows.map(({ officer, claimed, decided }) => ({ officer, claimed, decided })),
+  };
+}
+
+// Whole days before today: today's is not over.
+const loadStatement: Statement = {
+  name: 'measure-review-load',
+  text: `select coalesce(sum(count) filter (where outcome = 'accepted'), 0)::float8 as accepted,
+                (select count(*)::float8 from market.review_cases
+                  where opened_at >= (today - $1::int4)::timestamp at time zone 'UTC'
+                    and opened_at < today::timestamp at time zone 'UTC') as cases
+           from (select (now() at time zone 'UTC')::date as today) t
+           left join market.daily_tallies on day >= today - $1::int4 and day < today
+          group by today`,
+};
+
+/** Transactions and cases of the last whole UTC days. */
+export async function measureLoad(query: Query, days: number) {
+  return only(await query<{ accepted: number; cases: number }>(loadStatement, [days]));
+}
+
+const overStatement: Statement = {
+  name: 'count-overdue-cases',
+  text: `select count(*)::int4 as cases from market.review_cases
+          where state = 'open' and priority = $1
+            and opened_at < now() - $2::int4 * interval '1 minute'`,
+};
+
+export type Overflow = { readonly rule: OverflowRule; readonly cases: number };
+
+/** Each rule with the number of cases that meet it. */
+export async function countOverflow(
+  query: Query,
+  rules: readonly OverflowRule[],
+): Promise<Overflow[]> {
+  const counted: Overflow[] = [];
+  for (const rule of rules) {
+    const values = [rule.priority, rule.older_than_minutes];
+    const { cases } = only(await query<{ cases: number }>(overStatement, values));
+    counted.push({ rule, cases });
+  }
+  return counted;
+}
+
+const escalateStatement: Statement = {
+  name: 'escalate-old-cases',
+  text: `update market.review_cases c set escalated_by = 'engine', escalated_at = now()
+           from (select transaction_id from market.review_cases
+                  where state = 'open' and priority = $1 and escalated_by is null
+                    and opened_at < now() - $2::int4 * interval '1 minute'
+                  order by due_at, transaction_id limit $3 for update skip locked) old
+          where c.transaction_id = old.transaction_id
+         returning c.transaction_id as "transactionId"`,
+};
+
+/** Marks open cases that meet a rule; anybody may still claim them. */
+export async function escalateOlder(
+  query: Query,
+  { priority, older_than_minutes: minutes }: OverflowRule,
+  rowsMax: number,
+): Promise<string[]> {
+  const values = [priority, minutes, rowsMax];
+  const rows = await query<{ transactionId: string }>(escalateStatement, values);
+  return rows.map(({ transactionId }) => transactionId);
+}
+
+function only<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('an aggregate has one row');
+  return row;
+}

@@ -1,0 +1,121 @@
+/**
+ * Transactions that need a case. The statement that stores their scores, or the database transaction that stores labels,
+ * adds a row that names them, so neither exists without the other; a redelivery stores no score, and so adds none. A worker
+ * makes the cases and deletes the row in one database transaction: none is lost, and none is made twice.
+ */
+import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
+import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { timeText } from '../../../kit/database/time-text.ts';
+import type { LocatedTransaction } from '../case.ts';
+import { COPIED_NAMES } from './cases.ts';
+
+/** @param isDrawn draws transactions that are reviewed although their verdict does not ask for it */
+export const addReviewed = (isDrawn: (transactionId: string) => boolean): ScoredStatement => ({
+  name: 'add-review-intake',
+  insert: ({ value }) => `insert into market.review_intake (source, transaction_ids)
+      select 'score', ${value}::uuid[] where ${value}::uuid[] is not null`,
+  toValue: (scores) => {
+    const reviewed = scores.flatMap(({ transaction, tallied: { verdict } }) => {
+      // The id is made only where it is needed.
+      const isReviewed = verdict === 'review' || isDrawn(transaction.transactionId);
+      return isReviewed ? transaction.transactionId : [];
+    });
+    return reviewed.length === 0 ? null : uuidArray(reviewed);
+  },
+});
+
+const disputesStatement: Statement = {
+  name: 'add-disputes',
+  text: `with policy as (select policy from market.review_policies order by version desc limit 1)
+         insert into market.review_intake (source, transaction_ids)
+         select 'dispute', array_agg(distinct transaction_id)
+           from unnest($1::uuid[], $2::text[]) as frauds (transaction_id, source)
+          where (select policy -> 'dispute_sources' from policy) ? source
+         having count(*) > 0`,
+};
+
+type LabelledFraud = { readonly transactionId: string; readonly source: string };
+
+/** Adds labels that say fraud: those of a source that disputes raise a case. */
+export async function addDisputes(query: Query, frauds: readonly LabelledFraud[]): Promise<void> {
+  if (frauds.length === 0) return;
+  await query(disputesStatement, [
+    uuidArray(frauds.map(({ transactionId }) => transactionId)),
+    textArray(frauds.map(({ source }) => source)),
+  ]);
+}
+
+const takeStatement: Statement = {
+  name: 'take-review-intake',
+  text: `delete from market.review_intake where intake_id in (
+           select intake_id from (
+             select intake_id, sum(cardinality(transaction_ids)) over (order by intake_id) - cardinality(transaction_ids) as before
+               from (select intake_id, transaction_ids from market.review_intake order by intake_id limit $1) oldest) counted
+            where before < $2)
+         returning source, transaction_ids::text[] as "transactionIds"`,
+};
+
+type Intake = {
+  readonly source: 'score' | 'dispute';
+  readonly transactionIds: readonly string[];
+};
+
+/** Takes the oldest rows until they name so many transactions. */
+export async function takeIntake(
+  query: Query,
+  rowsMax: number,
+  transactionsMax: number,
+): Promise<Intake[]> {
+  return await query<Intake>(takeStatement, [rowsMax, transactionsMax]);
+}
+
+// Both rates are of one day; the dollar's is 1 and not stored. The walk over days begins at the newest one with a rate of the market's
+// currency, so it ends at once where that has none.
+const locateStatement: Statement = {
+  name: 'locate-reviewed',
+  text: `select ${COPIED_NAMES.map((name) => `t.${name}`).join(', ')}, ${timeText('t.created_at')} as created_at,
+                t.amount::text as amount, s.score, s.verdict, coalesce(s.reasons, '{}') as reasons, r.day::text as rate_day,
+                case when t.currency = $3 then t.amount else round(t.amount * r.usd / r.market_usd, 2) end::text as market_amount,
+                ${timeText('now()')} as now
+           from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
+          cross join lateral (
+            select t.* from market.transactions t
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at limit 1) t
+           left join lateral (
+            select s.score, s.verdict, array(select reason ->> 'code' from jsonb_array_elements(s.reasons) reason) as reasons
+              from market.scores s
+             where s.transaction_id = u.transaction_id and s.created_at = u.created_at limit 1) s on true
+           left join lateral (
+            select r.day, case when t.currency = 'USD' then 1 else r.usd end as usd, coalesce(m.usd, 1) as market_usd
+              from market.exchange_rates r
+              left join market.exchange_rates m on m.currency = $3 and m.day = r.day
+             where t.currency <> $3 and r.currency = case when t.currency = 'USD' then $3 else t.currency end
+               and r.day <= case when $3 = 'USD' then (u.created_at at time zone 'UTC')::date else (
+                     select max(day) from market.exchange_rates
+                      where currency = $3 and day <= (u.created_at at time zone 'UTC')::date) end
+               and ($3 = 'USD' or m.day is not null)
+             order by r.day desc limit 1) r on true`,
+};
+
+/**
+ * Those of the transactions that are stored; the others' months are detached or dropped.
+ * @param currency of the market, in which their amounts compare
+ */
+export async function locateReviewed(
+  query: Query,
+  ids: readonly string[],
+  currency: string,
+): Promise<LocatedTransaction[]> {
+  const known = ids.flatMap((id) => {
+    const createdAtMs = createdAtMsOf(id);
+    return createdAtMs === undefined ? [] : { id, createdAtMs };
+  });
+  if (known.length === 0) return [];
+  return await query<LocatedTransaction>(locateStatement, [
+    uuidArray(known.map(({ id }) => id)),
+    timestampArray(known.map(({ createdAtMs }) => createdAtMs)),
+    currency,
+  ]);
+}

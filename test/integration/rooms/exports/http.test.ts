@@ -1,0 +1,271 @@
+/**
+ * Goal: exports over HTTP are few at a time, slow or absent readers hold nothing, each is in the audit log, and the command goes on
+ * after a cut. Method: an API process with more rows than all buffers between it and a reader hold; readers that stop or go away.
+ */
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Role } from '../../../../src/kit/words/principal.ts';
+import { insertPersonKey } from '../../../support/people.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
+import { startTcpProxy } from '../../../support/tcp-proxy.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+
+const NOW = Date.now();
+const ROWS = 6_000;
+/** Makes rows heavy, so that all of them are more than any buffer holds. */
+const NOTE_CHARS = 8_000;
+/** More than a busy machine keeps a reader of this process from reading. */
+const IDLE_MS = 6_000;
+const PATIENCE_MS = 30_000;
+const EXPORTS_MAX = 2;
+
+let api: RunningApi;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'risk-export-'));
+  api = await startRunningApi({
+    RISK_EXPORTS_MAX: `${EXPORTS_MAX}`,
+    RISK_EXPORT_IDLE_MS: `${IDLE_MS}`,
+  });
+  await storeTransactions(api.database, [{ id: idAt(NOW, 1), createdAtMs: NOW, score: 900 }]);
+  await api.testDatabase.sql(
+    `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, metadata)
+     select (lpad(to_hex(at), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, to_timestamp(at / 1000.0), now(),
+            'acc_2', 'm_2', 'US-EG', 1, 'USD', jsonb_build_object('note', repeat('x', $3))
+       from generate_series(1, $2::int) n, lateral (select $1::bigint - 60000 as at) times`,
+    [NOW, ROWS - 1, NOTE_CHARS],
+  );
+  await api.testDatabase.sql('analyze transactions');
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+type AuditRow = { action: string; subject: string; who: string; after: Record<string, unknown> };
+const audit = () =>
+  api.testDatabase.sql<AuditRow>(
+    `select action, subject, who, after from audit_log where action like 'export.%' order by audit_id`,
+  );
+const ended = async (many: number) =>
+  (await audit()).filter(({ action }) => action === 'export.end').length >= many;
+let before = 0;
+beforeEach(async () => {
+  before = (await audit()).length;
+});
+const fresh = async () => (await audit()).slice(before);
+
+const from = new Date(NOW - 120_000).toISOString();
+const path = (query: string) => `/v1/exports/transactions?from=${from}&${query}`;
+
+/** A reader that has read nothing but the head. */
+async function begin(query: string): Promise<http.IncomingMessage> {
+  const headers = { authorization: `Bearer ${RUNNING_API_KEY}` };
+  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  http.get(`${api.url}${path(query)}`, { headers, agent: false }, resolve).on('error', reject);
+  const response = await promise;
+  response.on('error', () => undefined);
+  return response;
+}
+
+const exportConnections = () =>
+  api.testDatabase.sql<{ state: string }>(
+    `select state from pg_stat_activity where application_name = 'risk-api-exports/2' and datname = current_database()`,
+  );
+describe('exports over HTTP', () => {
+  test('a whole export has all rows and both its rows in the audit log', async () => {
+    const response = await api.request(path('format=ndjson&order=asc'));
+    expect(response.headers.get('content-disposition')).toBe(
+      'attachment; filename="transactions.ndjson"',
+    );
+    const text = await response.text();
+    expect(JSON.parse(text.trimEnd().split('\n').at(-1) ?? '')).toEqual({ done: true, rows: ROWS });
+    await waitUntil(
+      async () => (await fresh()).length === 2,
+      PATIENCE_MS,
+      'the end in the audit log',
+    );
+    const [begun, end] = await fresh();
+    expect(begun?.after).toEqual({ question: { format: 'ndjson', order: 'asc', from } });
+    expect(end?.after).toEqual({ outcome: 'complete', rows: ROWS });
+    expect(begun?.subject).toBe(end?.subject);
+  });
+
+  test('a reader that stops holds no connection, and is broken off', async () => {
+    const response = await begin('format=ndjson');
+    await waitUntil(() => response.readableLength > 0, 5_000, 'first rows');
+    await waitUntil(
+      async () => (await exportConnections()).every(({ state }) => state === 'idle'),
+      5_000,
+      'the connection to be free',
+    );
+    await waitUntil(async () => (await fresh()).length === 2, PATIENCE_MS, 'the export to end');
+    const { outcome, rows } = (await fresh())[1]?.after ?? {};
+    expect(outcome).toBe('broken_off');
+    // What it had not taken was not read either.
+    expect(rows).toBeGreaterThan(0);
+    expect(rows).toBeLessThan(ROWS * 0.8);
+    await expect(
+      (async () => {
+        for await (const _ of response);
+      })(),
+    ).rejects.toThrow('aborted');
+  });
+
+  test('a reader that goes away ends the work', async () => {
+    const response = await begin('format=csv');
+    response.destroy();
+    await waitUntil(async () => (await fresh()).length === 2, PATIENCE_MS, 'the export to end');
+    expect((await fresh())[1]?.after['outcome']).toBe('broken_off');
+  });
+
+  test('more than may run are refused, until one ends', async () => {
+    const readers = await Promise.all([begin('format=csv'), begin('format=csv')]);
+    const refused = await api.request(path('format=csv'));
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toBe('10');
+    expect(await refused.json()).toMatchObject({ type: 'urn:risk:problem:overloaded' });
+    readers[0]?.destroy();
+    await waitUntil(async () => (await fresh()).length === 3, PATIENCE_MS, 'one to end');
+    // A busy machine may refuse a request for another reason.
+    const again = await waitUntil(
+      async () => {
+        const reader = await begin('format=csv');
+        if (reader.statusCode === 200) return reader;
+        reader.destroy();
+        return undefined;
+      },
+      PATIENCE_MS,
+      'a place',
+    );
+    for (const reader of [...readers, again]) reader.destroy();
+    await waitUntil(async () => (await fresh()).length === 6, PATIENCE_MS, 'all to end');
+  });
+
+  test('roles, and a question for the headers alone', async () => {
+    const query = path('account_id=acc_1');
+    const statuses: [Role, number][] = [
+      ...([
+        ['ingest', 403],
+        ['operator', 403],
+      ] as [Role, number][]),
+      ...([
+        ['analyst', 200],
+        ['risk_officer', 200],
+        ['admin', 200],
+      ] as [Role, number][]),
+    ];
+    for (const [role, status] of statuses) {
+      const key = await insertPersonKey(api.testDatabase, `of ${role}`, [role]);
+      const response = await api.request(query, { headers: { Authorization: `Bearer ${key}` } });
+      expect(`${role} ${response.status}`).toBe(`${role} ${status}`);
+      await response.text();
+    }
+    await waitUntil(async () => (await fresh()).length === 6, PATIENCE_MS, 'all to end');
+    expect(new Set((await fresh()).map(({ who }) => who))).toEqual(
+      new Set(['of analyst', 'of risk_officer', 'of admin']),
+    );
+    const head = await api.request(query, { method: 'HEAD' });
+    expect(`${head.status} ${head.headers.get('content-type')}`).toBe(
+      '200 text/csv; charset=utf-8; header=present',
+    );
+    expect(await fresh()).toHaveLength(6);
+  });
+
+  test.each([
+    'format=xml',
+    'after=x',
+    `after=${'0'.repeat(36)}`,
+    'limit=1',
+    'sort=score',
+    'cursor=x',
+    'order=up',
+    'corridor=AA-BB',
+    'min_amount=1',
+    'idempotency_key=k',
+    'model=nobody@1',
+    'from=yesterday',
+  ])('%s is refused', async (query) => {
+    const response = await api.request(`/v1/exports/transactions?${query}`);
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({ type: 'urn:risk:problem:invalid-fields' });
+    expect(await fresh()).toEqual([]);
+  });
+});
+
+describe('risk export', () => {
+  const risk = (url: string, ...args: string[]) =>
+    runRisk(['export', '--from', from, ...args], { RISK_URL: url, RISK_API_KEY: RUNNING_API_KEY });
+  const ids = (text: string) =>
+    (
+      text.match(/^(?:\{"transaction_id":")?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gm) ?? []
+    ).map((match) => match.slice(-36));
+
+  test.each(['csv', 'ndjson'])('a transfer of %s that is cut goes on', async (format) => {
+    await using proxy = await startTcpProxy(api.url);
+    const output = join(folder, `cut.${format}`);
+    const running = risk(proxy.url, '--output', output, '--format', format);
+    await waitUntil(
+      async () => ((await stat(`${output}.partial`).catch(() => undefined))?.size ?? 0) > 1e6,
+      20_000,
+      'a part of the file',
+    );
+    proxy.inflict({ kind: 'reset' });
+    await waitUntil(() => proxy.effects() > 0, 5_000, 'the cut');
+    proxy.heal();
+    const { code, stdout, stderr } = await running;
+    expect(`${code} ${stdout}`, stderr).toMatch(new RegExp(`^0 exported rows=${ROWS} `));
+    const found = ids(await readFile(output, 'utf8'));
+    expect(found).toHaveLength(ROWS);
+    expect(new Set(found).size).toBe(ROWS);
+    await expect(stat(`${output}.state`)).rejects.toThrow('ENOENT');
+    await waitUntil(() => ended(2), PATIENCE_MS);
+  });
+
+  test.each([
+    ['is gone', undefined],
+    ['is shorter than its state says', 'half a row'],
+  ])('a stopped export whose partial file %s begins anew', async (_, partial) => {
+    const output = join(folder, 'stopped.csv');
+    const state = { question: { format: 'csv', from }, after: idAt(NOW, 1) };
+    await writeFile(`${output}.state`, JSON.stringify({ ...state, rows: 9, bytes: 900, parts: 0 }));
+    if (partial !== undefined) await writeFile(`${output}.partial`, partial);
+    const { code, stdout, stderr } = await risk(api.url, '--output', output);
+    expect(`${code} ${stdout}`, stderr).toMatch(new RegExp(`^0 exported rows=${ROWS} `));
+    const text = await readFile(output, 'utf8');
+    expect(text.startsWith('transaction_id,')).toBe(true);
+    expect(new Set(ids(text)).size).toBe(ROWS);
+  });
+
+  test('Parquet is read back', async () => {
+    const output = join(folder, 'all.parquet');
+    const { code, stdout } = await risk(api.url, '--output', output, '--format', 'parquet');
+    expect(`${code} ${stdout}`).toMatch(new RegExp(`^0 exported rows=${ROWS} `));
+    const bytes = await readFile(join(folder, 'all-0001.parquet'));
+    const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+    const rows = await parquetReadObjects({
+      ...{ file: file as ArrayBuffer, columns: ['transaction_id'] },
+    });
+    expect(new Set(rows.map((row) => row['transaction_id'])).size).toBe(ROWS);
+  });
+
+  test('what the API refuses, and a wrong command line', async () => {
+    const output = join(folder, 'refused.csv');
+    const refused = await risk(api.url, '--output', output, '--verdict', 'no');
+    expect(`${refused.code} ${refused.stderr}`).toMatch(/^1 .*\/verdict/s);
+    const word = await risk(api.url, '--output', output, '--order', 'no');
+    expect(`${word.code} ${word.stderr}`).toMatch(/^2 .*must be one of desc, asc/s);
+    const corrected = await risk(api.url, '--output', output, '--account-id', 'acc_1');
+    expect(`${corrected.code} ${corrected.stdout}`, corrected.stderr).toMatch(
+      /^0 exported rows=1 /,
+    );
+    expect((await risk(api.url)).code).toBe(2);
+    expect((await risk(api.url, '--output', output, '--limit', '1')).code).toBe(2);
+  });
+});

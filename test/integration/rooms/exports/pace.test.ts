@@ -1,0 +1,113 @@
+/** Goal: an export leaves the API's thread and Postgres to submissions. Method: what it hands over and reads, on real rows. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
+import { beginExport, type Exports, runExport } from '../../../../src/rooms/exports/exports.ts';
+import { createExportMetrics } from '../../../../src/rooms/exports/metrics.ts';
+import { exportParameters } from '../../../../src/rooms/exports/parameters.ts';
+import { FULL_PACE, prepareExport } from '../../../../src/rooms/exports/read-rows.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { alone, DAY_MS, NOVEMBER } from '../../../support/reads.ts';
+import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
+
+const ROWS = 2500;
+
+let testDatabase: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+  const transactions = Array.from({ length: ROWS }, (_, n) => ({
+    ...{ id: idAt(NOVEMBER - n, n), createdAtMs: NOVEMBER - n, score: 1 },
+  }));
+  await storeTransactions(database, transactions);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+const exportsOf = (isSubmitting: () => boolean): Exports => ({
+  databases: alone(database),
+  metrics: createExportMetrics(createMetrics().make),
+  isSubmitting,
+  max: 1,
+  running: 0,
+  endings: new Set(),
+});
+
+async function begin(exports: Exports) {
+  const by = { name: 'alice', keyId: null, request: 'test' };
+  const begun = await beginExport(exports, exportParameters.parse({}), {}, by);
+  if (begun === undefined) throw new Error('no export runs');
+  return begun;
+}
+
+/** Rows of each piece of an export as CSV, without its header. */
+async function piecesOf(isSubmitting: () => boolean): Promise<number[]> {
+  const exports = exportsOf(isSubmitting);
+  const pieces: number[] = [];
+  await runExport(exports, await begin(exports), {
+    send: async (bytes) => {
+      pieces.push(Buffer.from(bytes).toString().split('\r\n').length - 1);
+    },
+    close: async () => undefined,
+    signal: new AbortController().signal,
+  });
+  return pieces.slice(1);
+}
+
+const sum = (pieces: readonly number[]) => pieces.reduce((all, one) => all + one, 0);
+
+test('pieces are small while transactions are submitted, and large again after', async () => {
+  let asked = 0;
+  const submitting = await piecesOf(() => true);
+  const quiet = await piecesOf(() => false);
+  const ending = await piecesOf(() => ++asked < 40);
+  expect(Math.max(...submitting)).toBe(100);
+  expect(Math.max(...quiet)).toBe(500);
+  expect([ending[0], Math.max(...ending)]).toEqual([100, 500]);
+  expect([submitting, quiet, ending].map(sum)).toEqual([ROWS, ROWS, ROWS]);
+});
+
+test('an export that its reader leaves is ended once its end is in the audit log', async () => {
+  const exports = exportsOf(() => true);
+  const begun = await begin(exports);
+  const left = new AbortController();
+  const running = runExport(exports, begun, {
+    send: async () => left.abort(new Error('the reader has gone')),
+    close: async () => undefined,
+    signal: left.signal,
+  });
+  let cause = '';
+  running.catch((error: unknown) => {
+    cause = String(error);
+  });
+  await Promise.allSettled(exports.endings);
+  expect(cause).toBe('Error: the reader has gone');
+  const [end] = await testDatabase.sql<{ after: object }>(
+    `select after from audit_log where action = 'export.end' and subject = $1`,
+    [begun.exportId],
+  );
+  expect(end?.after).toEqual({ outcome: 'broken_off', rows: 0 });
+});
+
+test('nothing more is read once the reader has gone, also where nothing was found to send', async () => {
+  const gone = new AbortController();
+  let slices = 0;
+  const primary: Database = {
+    ...database,
+    transaction: (work) => {
+      slices += 1;
+      gone.abort(new Error('gone'));
+      return database.transaction(work);
+    },
+  };
+  const from = new Date(NOVEMBER - DAY_MS).toISOString();
+  const asked = exportParameters.parse({ reason: 'DORMANT_ACCOUNT', from });
+  const pace = { ...FULL_PACE, pageRows: 100 };
+  const readRows = await prepareExport(alone(primary), asked, undefined, () => pace);
+  await expect(Array.fromAsync(readRows(Infinity, gone.signal))).rejects.toThrow('gone');
+  expect(slices).toBe(1);
+});

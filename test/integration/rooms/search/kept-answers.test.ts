@@ -1,0 +1,100 @@
+/** Goal: what a client may keep says so and is answered 304 where it is the same, and memory serves nobody what is another's. Method: an API process. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
+import { input, labelInput, postOne } from '../../../support/submit.ts';
+
+const NOVEMBER = Date.UTC(2026, 10, 15, 12);
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+  await storeTransactions(api.database, [
+    { id: idAt(NOVEMBER, 1), createdAtMs: NOVEMBER, score: 700, amount: '125.50' },
+  ]);
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const get = (path: string, headers: Record<string, string> = {}) => api.request(path, { headers });
+
+test.each([
+  [`/v1/scores/${idAt(NOVEMBER, 1)}`, 'private, max-age=86400, immutable'],
+  ['/v1/accounts/acc_1/profile', 'private, no-cache'],
+  ['/v1/merchants/m_1/profile', 'private, no-cache'],
+  ['/v1/summaries/daily?to=2026-11-15', 'private, no-cache'],
+  ['/v1/corridors', 'private, no-cache'],
+  ['/v1/reason-codes', 'private, max-age=3600'],
+  ['/v1/features', 'private, max-age=3600'],
+])('%s may be kept by the one who asked (%s)', async (path, keeping) => {
+  const first = await get(path);
+  const tag = first.headers.get('etag') ?? '';
+  expect(first.status).toBe(200);
+  expect(first.headers.get('cache-control')).toBe(keeping);
+  expect(first.headers.get('vary')).toBe('Authorization, Cookie');
+  // A profile whose transactions are not all scored may be another one a moment later.
+  const again = await get(path, { 'If-None-Match': tag });
+  if (again.status === 304) expect(await again.text()).toBe('');
+  else expect(again.headers.get('etag')).not.toBe(tag);
+  expect((await get(path, { 'If-None-Match': '*' })).status).toBe(304);
+  expect((await get(path, { 'If-None-Match': '"other"' })).status).toBe(200);
+});
+
+test('a score in memory is answered as the application answers it', async () => {
+  const path = `/v1/scores/${idAt(NOVEMBER, 1)}`;
+  const asked = { 'X-Request-Id': 'compared' };
+  const read = async (headers: Record<string, string>) => {
+    const answer = await get(path, { ...asked, ...headers });
+    const { date, age, ...own } = Object.fromEntries(answer.headers);
+    expect([typeof date, typeof age]).toEqual(['string', 'string']);
+    return { status: answer.status, headers: own, body: await answer.text() };
+  };
+  await get(path);
+  // A tag that matches nothing is for the application.
+  const application = await read({ 'If-None-Match': '"other"' });
+  expect(application.status).toBe(200);
+  expect(await read({})).toEqual(application);
+});
+
+test('a score in memory stays unknown to the key of another client', async () => {
+  const path = `/v1/scores/${idAt(NOVEMBER, 1)}`;
+  expect((await get(path)).status).toBe(200);
+  const made = await api.post('/v1/keys', { roles: ['ingest'], owner: 'test', client: 'bank' });
+  const { key } = (await made.json()) as { key: string };
+  const asked = { Authorization: `Bearer ${key}` };
+  expect((await get(path, asked)).status).toBe(404);
+  expect((await get(path, { ...asked, 'If-None-Match': '*' })).status).toBe(404);
+  for (const other of ['/v1/accounts/acc_1/profile', '/v1/summaries/daily']) {
+    expect((await get(other)).status).toBe(200);
+    expect((await get(other, asked)).status).toBe(403);
+  }
+});
+
+test('a profile in memory does not answer a read with the token of a later write', async () => {
+  const path = '/v1/accounts/cached/profile';
+  const post = async () =>
+    (await postOne(api, input({ account_id: 'cached' }))).headers.get('consistency-token') ?? '';
+  const recent = async (headers: Record<string, string> = {}) =>
+    ((await (await get(path, headers)).json()) as { recent: unknown[] }).recent.length;
+  await post();
+  expect(await recent()).toBe(1);
+  expect(await recent({ 'Consistency-Token': await post() })).toBe(2);
+});
+
+test('who posts a label sees it at once in the summaries, however new the one in memory is', async () => {
+  const ids = [11, 12, 13].map((n) => idAt(NOVEMBER, n));
+  await storeTransactions(
+    api.database,
+    ids.map((id) => ({ id, createdAtMs: NOVEMBER, score: 700 })),
+  );
+  const frauds = async () => {
+    const body = await (await get('/v1/summaries/daily?from=2026-11-15&to=2026-11-15')).json();
+    return (body as { items: { labels: { fraud: number } }[] }).items[0]?.labels.fraud;
+  };
+  const counts = [await frauds()];
+  for (const transaction_id of ids) {
+    const label = labelInput({ transaction_id, labelled_at: '2026-11-16T00:00:00Z' });
+    expect((await api.post('/v1/labels', { labels: [label] })).status).toBe(200);
+    counts.push(await frauds());
+  }
+  expect(counts).toEqual([0, 1, 2, 3]);
+});

@@ -1,0 +1,128 @@
+/** Single rows by id on real Postgres, and reads of a replica. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import type { Databases } from '../../../../src/kit/database/replica/choose-database.ts';
+import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
+import { createScoreCache, readScore } from '../../../../src/rooms/search/queries/read-score.ts';
+import { readTransaction } from '../../../../src/rooms/search/queries/read-transaction.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { alone, DAY_MS, inStep, NOVEMBER, scores, transactions } from '../../../support/reads.ts';
+import { idAt, storeDeadLetters, storeTransactions } from '../../../support/stored-rows.ts';
+
+describe('by id', () => {
+  const seeds = [
+    { id: idAt(NOVEMBER, 1), createdAtMs: NOVEMBER, amount: '125.50', score: 700 },
+    { id: idAt(NOVEMBER, 2), createdAtMs: NOVEMBER, amount: '7', currency: 'JPY' },
+    { id: idAt(NOVEMBER, 3), createdAtMs: NOVEMBER, amount: '0.001', currency: 'KWD' },
+    { id: idAt(NOVEMBER, 4), createdAtMs: NOVEMBER },
+    { id: idAt(NOVEMBER, 5), createdAtMs: NOVEMBER },
+  ] as const;
+  let database: Database;
+  let dispose: () => Promise<void>;
+
+  beforeAll(async () => {
+    const testDatabase = await createTestDatabase();
+    database = testDatabase.open();
+    dispose = async () => {
+      await database[Symbol.asyncDispose]();
+      await testDatabase[Symbol.asyncDispose]();
+    };
+    await storeTransactions(database, seeds);
+    await storeDeadLetters(database, [
+      { id: idAt(NOVEMBER, 91), transactionId: seeds[1].id, failedAtMs: NOVEMBER },
+      { id: idAt(NOVEMBER, 92), transactionId: seeds[3].id, failedAtMs: NOVEMBER },
+      { id: idAt(NOVEMBER, 93), transactionId: seeds[4].id, failedAtMs: NOVEMBER },
+    ]);
+    const mark = (column: string, id: string) =>
+      testDatabase.sql(`update dead_letters set ${column} = now() where dead_letter_id = $1`, [id]);
+    await mark('replayed_at', idAt(NOVEMBER, 92));
+    await mark('purged_at', idAt(NOVEMBER, 93));
+  });
+  afterAll(() => dispose());
+
+  test.each([
+    [1, 'scored', '125.50'],
+    [2, 'dead_lettered', '7'],
+    [3, 'accepted', '0.001'],
+    [4, 'accepted', '10.00'],
+    [5, 'dead_lettered', '10.00'],
+  ])(
+    'readTransaction %i is %s with the amount as it was given',
+    async (sequence, status, amount) => {
+      const found = await readTransaction(alone(database), idAt(NOVEMBER, sequence), null);
+      expect(found).toMatchObject({ status, amount, created_at: '2026-11-15T12:00:00.000Z' });
+      expect(Object.keys(found ?? {})).toHaveLength(17);
+    },
+  );
+
+  test('readTransaction knows neither an unknown id nor one that is no UUIDv7', async () => {
+    expect(await readTransaction(alone(database), idAt(NOVEMBER, 99), null)).toBeUndefined();
+    expect(
+      await readTransaction(alone(database), '9f4fd2b4-9a3e-4c1b-8f5c-111111111111', null),
+    ).toBeUndefined();
+  });
+
+  test('readScore tells scored, pending, dead letter and unknown apart, and reads a score once', async () => {
+    const metrics = createMetrics();
+    const scores = createScoreCache(alone(database), metrics);
+    const read = (sequence: number) =>
+      readScore({ primary: database }, scores, {
+        ...{ transactionId: idAt(NOVEMBER, sequence), client: null },
+      });
+    const hits = async () => (await metrics.cacheHits.get()).values.map(({ value }) => value);
+    const kindOf = async (sequence: number) => (await read(sequence)).kind;
+    expect(await kindOf(1)).toBe('scored');
+    expect(await kindOf(2)).toBe('dead-letter');
+    expect(await kindOf(3)).toBe('pending');
+    expect(await kindOf(4)).toBe('pending');
+    expect(await kindOf(99)).toBe('unknown');
+    expect(await hits()).toEqual([]);
+    const again = await read(1);
+    const text = again.kind === 'scored' ? again.served.answer.text : '';
+    expect(JSON.parse(text)).toMatchObject({ score: 700, verdict: 'review' });
+    expect(await hits()).toEqual([1]);
+  });
+});
+
+test('old data comes from the replica, recent data from the primary, and what the replica lacks too', async () => {
+  await using primaryDatabase = await createTestDatabase();
+  await using replicaDatabase = await createTestDatabase();
+  await using primary = primaryDatabase.open();
+  await using replica = replicaDatabase.open();
+  const databases: Databases = { primary, replica: inStep(replica), now: () => NOVEMBER };
+  const old = NOVEMBER - 60 * DAY_MS;
+  const seed = (sequence: number, createdAtMs: number, accountId: string) => ({
+    id: idAt(createdAtMs, sequence),
+    createdAtMs,
+    accountId,
+    score: 1,
+  });
+  await storeTransactions(primary, [
+    seed(1, old, 'primary'),
+    seed(2, NOVEMBER, 'primary'),
+    seed(3, old, 'primary'),
+  ]);
+  await storeTransactions(replica, [seed(1, old, 'replica'), seed(2, NOVEMBER, 'replica')]);
+  const { items } = await transactions(databases, {});
+  expect(items.map((item) => item.account_id)).toEqual(['primary', 'replica']);
+  const accountOf = async (id: string) => (await readTransaction(databases, id, null))?.account_id;
+  expect(await accountOf(idAt(old, 1))).toBe('replica');
+  expect(await accountOf(idAt(NOVEMBER, 2))).toBe('primary');
+  expect(await accountOf(idAt(old, 3))).toBe('primary');
+});
+
+test('a score that the primary has found is listed, although the replica has its transaction without it', async () => {
+  await using primaryDatabase = await createTestDatabase();
+  await using replicaDatabase = await createTestDatabase();
+  await using primary = primaryDatabase.open();
+  await using replica = replicaDatabase.open();
+  const databases: Databases = { primary, replica: inStep(replica), now: () => NOVEMBER };
+  const seed = { id: idAt(NOVEMBER - DAY_MS, 1), createdAtMs: NOVEMBER - DAY_MS };
+  await storeTransactions(primary, [{ ...seed, score: 900 }]);
+  await storeTransactions(replica, [seed]);
+  const listed = [{ transaction_id: seed.id, score: 900 }];
+  expect((await scores(databases, {})).items).toMatchObject(listed);
+  expect((await transactions(databases, { verdict: 'decline' })).items).toMatchObject([
+    { transaction_id: seed.id, status: 'scored', score: { score: 900 } },
+  ]);
+});

@@ -1,0 +1,50 @@
+/** Searches over HTTP: a word that is unknown is refused with those that are known, and a page says how far it looked. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NOVEMBER } from '../../../support/reads.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
+
+const ID = idAt(NOVEMBER, 1);
+let api: RunningApi;
+
+beforeAll(async () => {
+  api = await startRunningApi();
+  await storeTransactions(api.database, [{ id: ID, createdAtMs: NOVEMBER, score: 870 }]);
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const get = (path: string) => api.request(path);
+
+test.each([
+  [
+    '/v1/scores?reason=NO_REASON',
+    '/reason/0',
+    "'MODEL_MERCHANT_FIRST_FRAUD_SHARE', not 'NO_REASON'",
+  ],
+  ['/v1/transactions?corridor=AA-BB', '/corridor', "must be one of 'AE-IN', "],
+  [
+    '/v1/scores?verdict=decline,no',
+    '/verdict/1',
+    "one of 'approve', 'review', 'decline', not 'no'",
+  ],
+  ['/v1/scores?rule_set=default@0', '/rule_set', "one of 'default@2', 'default@1', not"],
+  ['/v1/transactions?model=nobody@1', '/model', "must be 'none', not 'nobody@1'"],
+])('%s lists what is known', async (path, pointer, detail) => {
+  const answer = await get(path);
+  expect(answer.status).toBe(422);
+  expect(await answer.json()).toMatchObject({
+    errors: [{ pointer, detail: expect.stringContaining(detail) }],
+  });
+});
+
+test.each([
+  ['/v1/scores?sort=score&total=true', { score: 870, amount: '10.00', merchant_id: 'm_1' }],
+  ['/v1/transactions?total=true', { score: { score: 870 }, label: null, status: 'scored' }],
+])('%s has the whole row', async (path, row) => {
+  const answer = await get(path);
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({
+    ...{ items: [{ transaction_id: ID, ...row }], next_cursor: null },
+    ...{ complete: true, searched_to: null, total: { count: 1, more: false } },
+  });
+});

@@ -1,0 +1,117 @@
+/**
+ * Goal: the time from receipt to score is that of the newest scores, and costs the same however many rows there are and however
+ * many ask. Method: stored rows, the plans that the server executed, and statements counted.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Database, Query } from '../../../../src/kit/database/pool.ts';
+import { createReadLatency, LATENCY_AGE_MS } from '../../../../src/rooms/status/queries/latency.ts';
+import {
+  LATENCY_SAMPLE_MAX,
+  type Latencies,
+  readLatencies,
+} from '../../../../src/rooms/status/store/latency-sample.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { rowsRead } from '../../../support/rows-read.ts';
+import { storeTransactions, type TransactionSeed } from '../../../support/stored-rows.ts';
+
+/** Near the start of a month, so that the sample spans two. */
+const NOW_MS = Date.UTC(2026, 10, 1, 0, 10);
+const MINUTE_MS = 60_000;
+
+let testDatabase: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+beforeEach(() => testDatabase.sql('truncate transactions, scores'));
+
+/** Scores the transactions of an account so many milliseconds after they were received. */
+const scoreAfter = (accountId: string, ms: number) =>
+  testDatabase.sql(
+    `update scores s set scored_at = t.received_at + $2 * interval '1 ms' from transactions t
+      where t.account_id = $1 and t.transaction_id = s.transaction_id and t.created_at = s.created_at`,
+    [accountId, ms],
+  );
+
+test('is given by corridor and over all, in milliseconds, with the newest', async () => {
+  const seed = (accountId: string, minutesAgo: number, more: Partial<TransactionSeed> = {}) => {
+    const createdAtMs = NOW_MS - minutesAgo * MINUTE_MS;
+    return { createdAtMs, accountId, score: 1, ...more };
+  };
+  await storeTransactions(database, [
+    seed('quick', 1),
+    seed('quick', 2),
+    seed('slow', 20),
+    // Received long after it happened, and scored before it was received, as a worker's clock has it.
+    seed('behind', 30, { corridor: 'GB-NG', receivedAtMs: NOW_MS - MINUTE_MS }),
+    seed('ahead', -5, { corridor: 'US-MX' }),
+    seed('older', 32 * 24 * 60, { corridor: 'US-GT' }),
+    { createdAtMs: NOW_MS, corridor: 'US-BR' },
+  ]);
+  await scoreAfter('quick', 40);
+  await scoreAfter('slow', 9000);
+  await scoreAfter('behind', -3);
+  const { all, byCorridor } = await readLatencies(database, NOW_MS);
+  expect(all).toMatchObject({ p50Ms: 40, p95Ms: 9000, transactions: 4 });
+  expect(Object.fromEntries(byCorridor)).toMatchObject({
+    'US-EG': {
+      ...{ p50Ms: 40, p95Ms: 9000, transactions: 3 },
+      newestAt: new Date(NOW_MS - MINUTE_MS + 40),
+    },
+    'GB-NG': { p50Ms: 0, p95Ms: 0, transactions: 1 },
+  });
+  expect(byCorridor.size).toBe(2);
+});
+
+test('nothing is said of nothing', async () => {
+  const { all, byCorridor } = await readLatencies(database, NOW_MS);
+  expect([all, byCorridor.size]).toEqual([undefined, 0]);
+});
+
+test('reads two rows for each of a bounded sample, the newest', async () => {
+  const stored = 3 * LATENCY_SAMPLE_MAX;
+  await storeTransactions(
+    database,
+    Array.from({ length: stored }, (_, nth) => ({
+      createdAtMs: NOW_MS - nth * 1000,
+      accountId: nth < LATENCY_SAMPLE_MAX ? 'newest' : 'older',
+      score: 1,
+    })),
+  );
+  await scoreAfter('older', 70_000);
+  await testDatabase.sql('analyze transactions, scores');
+  let latencies: Latencies | undefined;
+  const read = await rowsRead(database, async (query: Query) => {
+    latencies = await readLatencies({ query }, NOW_MS);
+  });
+  expect(latencies?.all).toMatchObject({ p95Ms: 50, transactions: LATENCY_SAMPLE_MAX });
+  const rows = [...read.values()].reduce((sum, count) => sum + count, 0);
+  // A merge of two months reads one row ahead.
+  expect(rows).toBeGreaterThanOrEqual(2 * LATENCY_SAMPLE_MAX);
+  expect(rows).toBeLessThanOrEqual(2 * LATENCY_SAMPLE_MAX + 2);
+  expect(read.size).toBe(4);
+});
+
+test('is read once in a while, whoever asks', async () => {
+  let statements = 0;
+  let nowMs = NOW_MS;
+  const query: Query = (...statement) => {
+    statements += 1;
+    return database.query(...statement);
+  };
+  const readLatency = createReadLatency({ primary: { ...database, query }, now: () => nowMs });
+  const ask = () => Promise.all(Array.from({ length: 20 }, readLatency));
+  expect(new Set((await ask()).map(({ all }) => all))).toEqual(new Set([undefined]));
+  await storeTransactions(database, [{ createdAtMs: NOW_MS, score: 1 }]);
+  nowMs += LATENCY_AGE_MS - 1;
+  await ask();
+  expect(statements).toBe(1);
+  nowMs += 1;
+  expect((await ask()).map(({ all }) => all?.p50Ms)).toEqual(Array.from({ length: 20 }, () => 50));
+  expect(statements).toBe(2);
+});

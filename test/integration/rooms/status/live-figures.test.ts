@@ -1,0 +1,99 @@
+/**
+ * Goal: live figures come to who may see them, for as long as they may. Method: an API process, and requests as a page of the
+ * console sends them.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Browser, openBrowser } from '../../../support/browser.ts';
+import { insertPersonKey } from '../../../support/people.ts';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+
+let api: RunningApi;
+let browser: Browser;
+beforeAll(async () => {
+  // The first point is read while the process starts, when a busy machine may keep Redis waiting.
+  api = await startRunningApi({ RISK_REDIS_TIMEOUT_MS: '10000' });
+  browser = openBrowser(api.url);
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+/** The oldest point of the first event. */
+async function historyOf(path: string): Promise<unknown> {
+  const abort = new AbortController();
+  const headers = { Accept: 'text/event-stream' };
+  const answer = await api.request(path, { headers, signal: abort.signal });
+  const first = await answer.body?.getReader().read();
+  abort.abort();
+  const [, history = ''] =
+    /^event: history\ndata: (.+)/.exec(new TextDecoder().decode(first?.value)) ?? [];
+  return JSON.parse(history)[0];
+}
+
+describe('live figures', () => {
+  test('begin with points of the time before anybody listened', async () => {
+    // The first reading of the process began before these.
+    for (let nth = 0; nth < 5; nth++) expect((await api.request('/v1/live')).status).toBe(200);
+    expect(await historyOf('/v1/live')).toMatchObject({ accepted: 0, scored: 0, pending: 0 });
+  });
+
+  test('are not sent to a question for the headers, which takes no place either', async () => {
+    const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${RUNNING_API_KEY}` };
+    for (let nth = 0; nth < 65; nth++) {
+      const head = await fetch(`${api.url}/v1/live`, { method: 'HEAD', headers });
+      expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    }
+    const abort = new AbortController();
+    const answer = await fetch(`${api.url}/v1/live`, { headers, signal: abort.signal });
+    expect(answer.status).toBe(200);
+    abort.abort();
+  });
+
+  test('end when the key of the session loses the roles that see them', async () => {
+    const key = await insertPersonKey(api.testDatabase, 'Ann', ['analyst', 'risk_officer']);
+    const { cookie } = await browser.logIn(key);
+    const answer = await browser.ask(cookie, '/v1/live', 'GET', { Accept: 'text/event-stream' });
+    expect(answer.status).toBe(200);
+    await api.testDatabase.sql(
+      `update api_keys set roles = '{risk_officer}' where identity = 'Ann'`,
+    );
+    for await (const _ of answer.body ?? []) {
+      // Reads on until the server ends it.
+    }
+    // The session itself is still open.
+    expect(await browser.statusOf(cookie)).toBe(200);
+  });
+
+  const figuresOf = (text: string) =>
+    JSON.parse(/event: figures\ndata: (.+)/.exec(text)?.[1] ?? '{}');
+  /** All events up to the end of the session, which comes after the first figures. */
+  const listen = async (path: string) => {
+    const { cookie, id } = await browser.logIn();
+    const answer = await browser.ask(cookie, path, 'GET', { Accept: 'text/event-stream' });
+    expect(answer.headers.get('content-type')).toContain('text/event-stream');
+    const decoder = new TextDecoder();
+    let text = '';
+    let isOver = false;
+    for await (const chunk of answer.body ?? []) {
+      text += decoder.decode(chunk, { stream: true });
+      if (!isOver && text.includes('event: figures')) {
+        isOver = true;
+        await browser.ask(cookie, `/v1/sessions/${id}`, 'DELETE');
+      }
+    }
+    expect(text).toMatch(/^event: history\ndata: \[/);
+    return text;
+  };
+
+  test('come as events until the session ends', async () => {
+    const figures = figuresOf(await listen('/v1/live'));
+    expect(figures.status.totals).toMatchObject({ accepted: 0 });
+    expect(figures.signals).toHaveLength(5);
+  });
+
+  test('of the review come alike, and who listens later has what was before', async () => {
+    expect(figuresOf(await listen('/v1/reviews/status'))).toMatchObject({ waiting: [] });
+    expect(await historyOf('/v1/reviews/status')).toMatchObject({
+      waiting: [0, 0, 0, 0, 0, 0],
+      missed: 0,
+    });
+  });
+});
