@@ -97,13 +97,13 @@ describe('a read', () => {
     expect(counts(await read([101, 10, 1], 105))).toEqual([200]);
     const last = await read([100, 100, 1], 500);
     expect(counts(last)).toEqual([30]);
-    expect(last.deliveries).toMatchObject([{ held: 40 }]);
+    expect(last.deliveries).toMatchObject([{ total: 40 }]);
   });
 
   test('says of one stream alone what is wrong with it', async () => {
     await producer().append(payloads(3));
     const { deliveries, failed } = await read([10, 10, 10], 30);
-    expect(deliveries).toMatchObject([{ stream, held: 3 }]);
+    expect(deliveries).toMatchObject([{ stream, total: 3 }]);
     expect([...failed].map(([keys, failure]) => [keys.corridor, failure.code])).toEqual([
       ['US-MX', 'REDIS_NOGROUP'],
     ]);
