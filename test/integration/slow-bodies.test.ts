@@ -73,9 +73,11 @@ test('trickling bodies hold no place, and are 408 and closed at the deadline', a
     await socket.connected;
     statuses.push((await postOne(api, input())).status);
   }
-  while (!sockets.some(({ closed }) => closed())) {
+  const isOver = async () => {
     statuses.push((await postOne(api, input())).status);
-  }
+    return sockets.some(({ closed }) => closed());
+  };
+  await waitUntil(isOver, 10_000, 'the deadline');
   expect(new Set(statuses)).toEqual(new Set([201]));
   await waitUntil(() => sockets.every(({ closed }) => closed()), 5000, 'all to be let go');
   for (const { heard } of sockets) {
