@@ -49,7 +49,7 @@ async function dataBytes(redis: Redis): Promise<number> {
 
 function toPayload(transaction: Transaction): EntryPayload {
   const { corridor } = STREAM;
-  const common = { attempt: 1, origin: 'ingest', replyTo: null } as const;
+  const common = { attempt: 1, origin: 'ingest', replyTo: null, rowId: null } as const;
   return { transaction: { ...transaction, corridor }, ...common };
 }
 

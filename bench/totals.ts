@@ -79,7 +79,6 @@ async function fill(services: Services, rows: number, { output: { note }, signal
   for (const [name, columns] of Object.entries(INDEXES)) {
     await database.query(`create index ${name} on ${columns}`);
   }
-  await database.query('update reconcile_state set checkpoint = now()');
   await database.query('vacuum analyze transactions, scores');
   note('counting them');
   const startMs = performance.now();

@@ -3,9 +3,15 @@ import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices
 import { claimTransactions } from '../../src/core/store/transactions/transactions.ts';
 import type { Arm } from './statement-arms.ts';
 
-const TABLES = ['transactions', 'idempotency_keys', 'ingest_batches', 'daily_increments'];
+const TABLES = [
+  'transactions',
+  'idempotency_keys',
+  'open_rows',
+  'open_increments',
+  'daily_increments',
+];
 /** Position of the client among the values of the claim. */
-const CLIENT_AT = 17;
+const CLIENT_AT = 16;
 /** The longest client name that a key may have. */
 const CLIENT_CHARS_MAX = 64;
 

@@ -1,6 +1,7 @@
 /** Claims of random keys in several markets in turn, with the processor time and the log each of them costs. */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
 import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
@@ -136,11 +137,11 @@ function batchMaker(size: number): (keys: number) => NewBatch[] {
   };
   return (keys) => {
     const nowMs = Date.now();
-    return Array.from({ length: Math.ceil(keys / size) }, () => ({
-      ...{ batchId: newId(nowMs), client: 'default' },
-      transactions: Array.from({ length: size }, () => makeRow(nowMs)).sort((a, b) =>
+    return Array.from({ length: Math.ceil(keys / size) }, () => {
+      const transactions = Array.from({ length: size }, () => makeRow(nowMs)).sort((a, b) =>
         a.idempotencyKey < b.idempotencyKey ? -1 : 1,
-      ),
-    }));
+      );
+      return { client: 'default', transactions, rows: planRows(newId(nowMs), 1, transactions) };
+    });
   };
 }

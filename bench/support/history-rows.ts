@@ -81,7 +81,6 @@ export async function fillHistory(
     }),
   );
   // All rows are scored, so the reconciler finds nothing to do.
-  await database.query('update reconcile_state set checkpoint = now()');
   await database.query('vacuum analyze transactions, scores, idempotency_keys');
 }
 

@@ -1,4 +1,5 @@
 /** The transactions of a load as ingest would store them, batch by batch, without posting them. */
+import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { prepare } from '../../src/core/accept/prepare-transactions.ts';
 import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
@@ -16,14 +17,17 @@ export function* madeBatches(load: Load): Generator<MadeBatch, void> {
   const newId = createTransactionIds();
   const receivedAtMs = Date.now();
   const context = { nowMs: receivedAtMs, corridors: new Set<string>(), newId };
-  const toBatch = (rows: readonly SimulatedTransaction[]): MadeBatch => ({
-    batchId: newId(receivedAtMs),
-    client: 'default',
-    transactions: prepare(rows.map(toInput), context).rows.map((row) => ({
+  const toBatch = (rows: readonly SimulatedTransaction[]): MadeBatch => {
+    const transactions = prepare(rows.map(toInput), context).rows.map((row) => ({
       ...row,
       receivedAtMs,
-    })),
-  });
+    }));
+    return {
+      client: 'default',
+      transactions,
+      rows: planRows(newId(receivedAtMs), 1, transactions),
+    };
+  };
   const { transactions, accounts, merchants, days, seed } = load;
   const traffic = {
     ...{ transactions, accounts, merchants, days, seed },

@@ -14,13 +14,13 @@ import { accountKind } from '../../src/core/profile/account-kind.ts';
 import {
   type AccountProfile,
   boundAccount,
-  insertAccountItem,
+  insertAccountRecord,
 } from '../../src/core/profile/account-profile.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import {
   boundMerchant,
-  insertMerchantItem,
+  insertMerchantRecord,
   type MerchantProfile,
 } from '../../src/core/profile/merchant-profile.ts';
 import { beginRows } from '../../src/core/profile/own-features.ts';
@@ -94,9 +94,9 @@ export function foldAllByOracle(
   return transactions.map((transaction, index) => {
     const { account, merchant } = partiesOf(transaction, parties);
     const vector = oracleVector(transaction, account, merchant);
-    insertAccountItem(account, account.list.count, arrivals, index);
+    insertAccountRecord(account, account.list.count, arrivals, index);
     boundAccount(account);
-    insertMerchantItem(merchant, merchant.list.count, arrivals, index);
+    insertMerchantRecord(merchant, merchant.list.count, arrivals, index);
     boundMerchant(merchant);
     return vector;
   });

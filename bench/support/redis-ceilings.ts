@@ -80,7 +80,7 @@ async function appendByScript(redis: Redis, transactions: readonly Transaction[]
 }
 
 function toPayload(transaction: Transaction) {
-  return { transaction, attempt: 1, origin: 'ingest', replyTo: null } as const;
+  return { transaction, attempt: 1, origin: 'ingest', replyTo: null, rowId: null } as const;
 }
 
 async function perSecond(count: number, work: () => Promise<void>): Rate {

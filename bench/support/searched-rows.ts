@@ -138,7 +138,6 @@ export async function fillSearched(
   await repairDays(pool, new AbortController().signal);
   // No worker runs that would merge them, and a search reads no more than so many increments.
   while (await mergeIncrements(pool));
-  await database.query('update reconcile_state set checkpoint = now()');
   onProgress('vacuuming');
   await database.query(`vacuum analyze ${TABLES.join(', ')}, daily_tallies, daily_increments`);
 }

@@ -25,7 +25,7 @@ import type { Ingest, OnLabelled } from './accept/ingest.ts';
 import type { Replies } from './accept/wait-for-score.ts';
 import type { EventSource } from './events.ts';
 import type { Judge, Models, OpenModels } from './score/judge.ts';
-import type { ScoredStatement } from './store/scores/scores.ts';
+import type { ScoredStatement } from './store/scores/scored-statement.ts';
 
 export type Room = {
   readonly name: string;

@@ -8,8 +8,8 @@ import { watchCorridors } from '../core/accept/corridor-list.ts';
 import { openIngest } from '../core/accept/ingest.ts';
 import { acceptRoutes } from '../core/accept/routes.ts';
 import type { Api, ApiRoom } from '../core/room.ts';
-import { proveWrite } from '../core/store/recovery/reconcile-state.ts';
 import { listCorridors } from '../core/store/transactions/corridors.ts';
+import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
 import { openReplies } from '../core/stream/settle/replies.ts';
 import { apiKeyHash } from '../kit/access/api-key.ts';
@@ -100,7 +100,7 @@ export async function runApi(context: CommandContext): Promise<number> {
   log.info({ url: serving.url }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
   await serving.close();
-  await Promise.all([...rooms.map(({ ended }) => ended?.()), api.ingest.closer.flush()]);
+  await Promise.all([...rooms.map(({ ended }) => ended?.()), api.ingest.leftRows.flush()]);
   return EXIT_FINE;
 }
 

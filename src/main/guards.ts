@@ -1,5 +1,5 @@
 /** The breakers of a process, bound to its adapters; the API and the worker use them. */
-import { proveWrite } from '../core/store/recovery/reconcile-state.ts';
+import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
 import { probeKey } from '../core/stream/keys.ts';
 import { createGuards, type Guards } from '../kit/breakers/guards.ts';

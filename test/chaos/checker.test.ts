@@ -191,13 +191,19 @@ const SABOTAGES: readonly Sabotage[] = [
     ['I1 dead letters of unreadable entries'],
   ],
   [
-    'an open batch',
+    'an open row',
     ({ stores, ids }) =>
-      stores.database.query('insert into ingest_batches values ($1, now(), $2)', [
-        ids[0],
-        [ids[0]],
-      ]),
-    ['I5 open ingest batches'],
+      stores.database.query(
+        `insert into open_rows (row_id, opened_at, corridor, shard, transaction_ids)
+         values ($1, now(), 'US-EG', 0, $2)`,
+        [ids[0], [ids[0]]],
+      ),
+    ['I5 open rows'],
+  ],
+  [
+    'an open id that no row has',
+    ({ stores }) => stores.database.query('insert into open_increments values (1)'),
+    ['I5 pending transactions'],
   ],
   [
     'an entry that waits',

@@ -59,68 +59,56 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/core/repair/reconcile.ts',
-        find: 'await openBatches.round(round);',
-        replace: '{ closed: 0, settled: 0 };',
+        find: 'const result = await feedRows(round);',
+        replace: 'const result = { rows: 0, appended: 0, isFull: round === undefined };',
+      },
+    ],
+  },
+  {
+    name: 'open-row',
+    what: 'the commit that accepts opens no rows',
+    scenario: 'redis-wiped',
+    replacements: [
+      {
+        file: 'src/core/store/transactions/transactions.ts',
+        find: ", '(select at from stamp)')}\n       where",
+        replace: ", '(select at from stamp)')}\n       where false and",
       },
     ],
   },
   {
     name: 'recovery',
-    what: 'a loss of Redis is not noticed',
-    scenario: 'redis-wiped',
-    replacements: [
-      {
-        file: 'src/core/repair/reconcile.ts',
-        find: 'if (!isOther && owing.size === 0) {',
-        replace: 'if (state.redisIdentity !== null) {',
-      },
-    ],
-  },
-  {
-    name: 'second-look-at-the-identity',
-    what: 'the checkpoint moves whatever became of Redis while it was read',
+    what: 'a row that is nowhere in Redis is not brought back',
     scenario: 'redis-wiped-under-scan',
     replacements: [
       {
-        file: 'src/core/repair/checkpoint.ts',
-        find: '!(await isUnchanged(market, proveStreams, state))',
-        replace: 'false',
+        file: 'src/core/repair/walk-rows.ts',
+        find: 'await store.setLeft(rowIds, true);',
+        replace: 'void rowIds;',
       },
     ],
   },
   {
-    name: 'batches-taken-over',
-    what: 'a recovery relies on open batches that their requests may still close',
+    name: 'retaking',
+    what: 'a row that an API says it has not appended is the only one that is brought back',
     scenario: 'redis-wiped-frozen-api',
     replacements: [
       {
-        file: 'src/core/repair/waiting-window.ts',
-        find: 'await takeOver(batches.map(({ batchId }) => batchId));',
-        replace: 'batches;',
-      },
-    ],
-  },
-  {
-    name: 'one-clock',
-    what: "the reconciler goes by the leader's clock in place of Postgres'",
-    scenario: 'redis-wiped-clocks-apart',
-    replacements: [
-      {
         file: 'src/core/repair/reconcile.ts',
-        find: 'const moment = await readMoment(database);',
-        replace: 'const moment = { ...(await readMoment(database)), at: new Date() };',
+        find: 'const found = await look();',
+        replace: 'const found = { lost: 0, isWhole: look !== undefined };',
       },
     ],
   },
   {
-    name: 'continuity',
-    what: 'nobody asks whether a stream is still the one it was',
-    scenario: 'stream-deleted',
+    name: 'adoption',
+    what: 'entries that no group would deliver are taken for waiting',
+    scenario: 'groups-removed',
     replacements: [
       {
-        file: 'src/core/repair/prove-streams.ts',
-        find: 'const broken = await findBroken(redis, proven);',
-        replace: 'const broken = await findBroken(redis, []);',
+        file: 'src/core/repair/walk-rows.ts',
+        find: 'await Promise.all(streams.map((stream) => heads.adopt(stream)));',
+        replace: 'void streams;',
       },
     ],
   },
@@ -155,12 +143,12 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/core/profile/account-kind.ts',
-        find: 'if (!holdsAt(list, end, place)) {',
+        find: 'if (!hasAt(list, end, key)) {',
         replace: 'if (end >= 0) {',
       },
       {
         file: 'src/core/profile/packed-list.ts',
-        find: '  if (holdsAt(list, index, place)) return -1;\n',
+        find: '  if (hasAt(list, index, key)) return -1;\n',
         replace: '',
       },
     ],
@@ -243,9 +231,9 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'spoilt-entries',
     replacements: [
       {
-        file: 'src/core/repair/checkpoint.ts',
-        find: 'await recoverUnreadable(writes)',
-        replace: 'false',
+        file: 'src/core/repair/walk-rows.ts',
+        find: 'await store.setLeft(rowIds, true);',
+        replace: 'void rowIds;',
       },
     ],
   },

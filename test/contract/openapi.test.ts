@@ -15,7 +15,7 @@ import { healthRoutes } from '../../src/kit/http/health.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { ROLES } from '../../src/kit/words/principal.ts';
 import { ROOMS } from '../../src/main/rooms.ts';
-import { DEAD_LETTER_ID, deadLetter } from '../../src/rooms/dead-letters/examples.ts';
+import { DEAD_LETTER_ID, deadLetterExample } from '../../src/rooms/dead-letters/queries.ts';
 import type { FeatureJson, ReasonCodeJson } from '../../src/rooms/rules/catalogue.ts';
 import { readRiskiest } from '../../src/tools/start/riskiest.ts';
 import { testConfig } from '../support/config.ts';
@@ -121,7 +121,7 @@ describe('the examples', () => {
     const createdAtMs = Date.parse(storedTransaction.created_at);
     const seed = { id: TRANSACTION_ID, createdAtMs, accountId, merchantId, score: 870 };
     await storeTransactions(api.database, [seed]);
-    const failedAtMs = Date.parse(deadLetter.failed_at);
+    const failedAtMs = Date.parse(deadLetterExample.failed_at);
     await storeDeadLetters(api.database, [
       { id: DEAD_LETTER_ID, transactionId: TRANSACTION_ID, failedAtMs },
     ]);

@@ -10,7 +10,12 @@ import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.
 import { spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { type RunningApi, spawnRunningApi } from '../support/running-api.ts';
-import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
+import {
+  idAt,
+  storeDeadLetters,
+  storeOpenRows,
+  storeTransactions,
+} from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -82,6 +87,7 @@ const replayed = (n: number): EntryPayload => ({
   attempt: 1,
   origin: 'replay',
   replyTo: null,
+  rowId: expect.any(String),
 });
 
 describe('risk dead-letters', () => {
@@ -135,7 +141,7 @@ describe('risk dead-letters', () => {
     const second = await api.riskJson('dead-letters', 'replay', '--error-code', 'SCORING_FAILED');
     expect(second).toMatchObject({ replayed: 0, appended: 0, not_replayable: 0, refused: [] });
     expect((await streamed()).sort()).toEqual([replayed(1), replayed(2)].sort());
-    expect(await api.testDatabase.sql('select from ingest_batches')).toHaveLength(0);
+    expect(await api.testDatabase.sql('select from open_rows where is_left')).toHaveLength(0);
   });
 
   test('replay of ids says which it could not, and exits 1', async () => {
@@ -203,10 +209,10 @@ test('what is replayed is scored by a worker, and the status is even again', asy
 describe('risk status', () => {
   test('counts what waits where it waits, and the totals', async () => {
     await api.riskJson('dead-letters', 'replay', deadLetterId(1));
-    await api.testDatabase.sql(
-      'insert into ingest_batches values (gen_random_uuid(), now(), array[$1::uuid, $2::uuid])',
-      [transactionIds[2], transactionIds[3]],
-    );
+    await storeOpenRows(api.database.query, new Date(), [
+      transactionIds[2] ?? '',
+      transactionIds[3] ?? '',
+    ]);
     const status = (await api.riskJson('status')) as StatusJson;
     expect(status).toMatchObject({ redis: 'up', unappended: 2, totals: { pending: 3 } });
     const row = status.corridors?.find(({ corridor }) => corridor === 'US-EG');

@@ -33,7 +33,7 @@ describe('dead letters', { timeout: 120_000 }, () => {
   const entryOf = (...transactions: Transaction[]) =>
     packAgain(
       transactions.map((transaction) => ({
-        ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null },
+        ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null, rowId: null },
       })),
     );
   type Change = (entry: PackedEntry) => (string | Buffer)[];
@@ -181,16 +181,19 @@ describe('dead letters', { timeout: 120_000 }, () => {
   });
 
   test('acknowledge what was deleted while it was pending', async () => {
-    for (const transaction of await rig.store(seeds(2))) await rig.append([transaction]);
+    const stored = await rig.store(seeds(2));
+    for (const transaction of stored) {
+      await rig.openRows([transaction]);
+      await rig.append([transaction], { rowId: await rig.rowOf(transaction) });
+    }
     const { transactions } = rig.stream;
     await rig.commands.xgroup('CREATE', transactions, GROUP, '0');
     const read = ['GROUP', GROUP, 'crashed', 'COUNT', 2, 'STREAMS', transactions, '>'];
     await rig.commands.call('XREADGROUP', read);
     const [first] = await rig.commands.xrange(transactions, '-', '+');
     await rig.commands.xdel(transactions, first?.[0] ?? '');
-    await rig.forgetRedis();
     rig.startWorker();
-    // The reconciler, to which this Redis is new, appends the transaction of the deleted entry again.
+    // The reconciler appends the transaction of the deleted entry again.
     expect(await rig.settled(2)).toMatchObject({ scored: 2, deadLetters: 0 });
     const [pending] = (await rig.commands.xpending(transactions, GROUP)) as unknown[];
     expect(pending).toBe(0);

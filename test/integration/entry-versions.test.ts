@@ -23,23 +23,23 @@ afterEach(async () => {
   await rig[Symbol.asyncDispose]();
 });
 
-/** A layout that version 2 cannot read. */
+/** A layout that version 3 cannot read. */
 const LAYOUT_NEXT = 77;
 
 /** A worker of the next version: it reads both. */
 const next: EntryReader = {
   ...ENTRY_READER,
-  versions: ['2', '3'],
+  versions: ['2', '3', '4'],
   decode(fields) {
-    if (fields.version !== '3' || fields.packed === null) return decodeEntry(fields);
+    if (fields.version !== '4' || fields.packed === null) return decodeEntry(fields);
     const packed = Buffer.from(fields.packed);
     packed[0] = 1;
-    return decodeEntry({ ...fields, version: '2', packed });
+    return decodeEntry({ ...fields, version: '3', packed });
   },
 };
 
 const payloadOf = (transaction: Transaction) =>
-  ({ transaction, attempt: 1, origin: 'ingest', replyTo: null }) as const;
+  ({ transaction, attempt: 1, origin: 'ingest', replyTo: null, rowId: null }) as const;
 
 /** As a producer of the next version packs them. */
 const packNext = (transactions: readonly Transaction[]) =>
@@ -50,7 +50,7 @@ const packNext = (transactions: readonly Transaction[]) =>
 
 async function appendNext(transactions: readonly Transaction[]): Promise<void> {
   for (const { transactions: count, head, packed } of packNext(transactions)) {
-    const fields = ['v', '3', 'n', count, 'h', head, 'd', packed];
+    const fields = ['v', '4', 'n', count, 'h', head, 'd', packed];
     await rig.commands.xadd(rig.stream.transactions, '*', ...fields);
     await rig.commands.hincrby(rig.stream.counts, 'transactions', count);
   }
@@ -86,7 +86,7 @@ describe('entries of a newer version', { timeout: 120_000 }, () => {
     const ofNext = await appendBoth(transactions.slice(1));
     const [retried] = packNext(transactions.slice(0, 1));
     const member = Buffer.concat([
-      Buffer.from('3 2 retry 0 \n'),
+      Buffer.from('4 attempt=2 origin=retry\n'),
       retried?.packed ?? Buffer.alloc(0),
     ]);
     await rig.commands.zadd(rig.stream.retries, 1, member);
@@ -98,7 +98,7 @@ describe('entries of a newer version', { timeout: 120_000 }, () => {
     const isStale = async () => (await pendingRows()).every(([, , idleMs]) => idleMs > 1500);
     await waitUntil(isStale, 30_000, 'entries to be left alone');
     const kept = (await pendingRows()).map(([, consumer, , deliveries]) => [consumer, deliveries]);
-    expect(kept).toEqual(Array.from({ length: 11 }, () => ['for-version-3', 0]));
+    expect(kept).toEqual(Array.from({ length: 11 }, () => ['for-version-4', 0]));
     expect(await rig.counts()).toMatchObject({ deadLetters: 0, waiting: ofNext + 1, retries: 0 });
     await old.stop();
     rig.startWorker(PATIENT, { entries: next });
@@ -108,26 +108,27 @@ describe('entries of a newer version', { timeout: 120_000 }, () => {
 
   test('are given up by an operator, and what they held is scored from Postgres', async () => {
     rig.startWorker();
-    await appendNext(await rig.store(received(5)));
+    const given = await rig.store(received(5));
+    await rig.openRows(given);
+    await appendNext(given);
     await rig.append(await rig.store(received(1)));
     const handedOver = async () =>
       (await measureStreams(rig.commands, [rig.stream]))[0]?.handedOver === 1;
     await waitUntil(handedOver, 30_000, 'an entry to be handed over');
     const { environment, stream } = rig;
     const listed = await runRisk(['entries', '--json'], environment);
-    const row = { stream: stream.transactions, version: '3', entries: 1 };
+    const row = { stream: stream.transactions, version: '4', entries: 1 };
     expect(JSON.parse(listed.stdout)).toEqual([row]);
-    const givenUp = await runRisk(['entries', 'give-up', '3', '--yes', '--json'], environment);
-    expect(JSON.parse(givenUp.stdout)).toEqual({ version: '3', given_up: 1 });
+    const givenUp = await runRisk(['entries', 'give-up', '4', '--yes', '--json'], environment);
+    expect(JSON.parse(givenUp.stdout)).toEqual({ version: '4', given_up: 1 });
     expect(await rig.commands.xlen(stream.transactions)).toBe(0);
-    // The reconciler checks once a minute; one that has just started does so at once.
     const { signal } = new AbortController();
     const reconciler = bindReconciler(
       testConfig({ RISK_RECONCILE_AGE_MS: '500' }),
       ...([rig.pool, rig.commands, () => undefined] as const),
     );
     await waitUntil(
-      async () => !(await reconciler.run(signal)).recovering && (await rig.counts()).scored === 6,
+      async () => (await reconciler.run(signal)).isWhole && (await rig.counts()).scored === 6,
       60_000,
       'all to be scored',
     );

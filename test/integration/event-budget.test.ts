@@ -31,11 +31,11 @@ describe('the budget over events and copies of dead letters', () => {
     await fill(first.scored, 300);
     await fill(second.scored, 10);
     await fill(third.deadLetters, 200);
-    const { kept, dropped } = await boundEvents(marketIn(redis(), MB), streams);
-    expect(kept.scored + kept.dead_letters).toBeLessThan(MB);
-    expect(kept.scored + kept.dead_letters).toBeGreaterThan(0.7 * MB);
-    expect(dropped.scored + kept.scored).toBeGreaterThan(310 * VALUE.length);
-    expect(dropped.dead_letters + kept.dead_letters).toBeGreaterThan(200 * VALUE.length);
+    const { left, dropped } = await boundEvents(marketIn(redis(), MB), streams);
+    expect(left.scored + left.dead_letters).toBeLessThan(MB);
+    expect(left.scored + left.dead_letters).toBeGreaterThan(0.7 * MB);
+    expect(dropped.scored + left.scored).toBeGreaterThan(310 * VALUE.length);
+    expect(dropped.dead_letters + left.dead_letters).toBeGreaterThan(200 * VALUE.length);
     const keys = [first.scored, second.scored, third.deadLetters];
     const [large = 0, small, copies = 0] = await lengths(keys);
     expect(small).toBe(10);
@@ -49,7 +49,7 @@ describe('the budget over events and copies of dead letters', () => {
     const roomy = await boundEvents(marketIn(redis(), 64 * MB), streams);
     expect(roomy.dropped).toEqual({ scored: 0, dead_letters: 0 });
     expect(await redis().xlen(first.scored)).toBe(5000);
-    const market = marketIn(redis(), roomy.kept.scored / 2);
+    const market = marketIn(redis(), roomy.left.scored / 2);
     await boundEvents(market, streams);
     const [left = 0] = await lengths([first.scored]);
     expect(left).toBeGreaterThan(2000);
@@ -61,11 +61,11 @@ describe('the budget over events and copies of dead letters', () => {
     await fill(second.deadLetters, 100);
     const market = marketIn(redis(), 64 * MB);
     await redis().config('SET', 'maxmemory', String(10 * MB));
-    const { kept } = await boundEvents(market, streams);
-    expect(kept.scored + kept.dead_letters).toBeLessThan(MB);
+    const { left } = await boundEvents(market, streams);
+    expect(left.scored + left.dead_letters).toBeLessThan(MB);
     expect(market.memory.hasEventRoom).toBe(true);
     await redis().config('SET', 'maxmemory', String(Math.round((await used()) / 0.9)));
-    expect((await boundEvents(market, streams)).kept).toEqual({ scored: 0, dead_letters: 0 });
+    expect((await boundEvents(market, streams)).left).toEqual({ scored: 0, dead_letters: 0 });
     expect(await lengths([first.scored, second.deadLetters])).toEqual([0, 0]);
     expect(market.memory.hasEventRoom).toBe(false);
     await redis().config('SET', 'maxmemory', '0');
@@ -91,8 +91,8 @@ describe('the budget over events and copies of dead letters', () => {
   test('passes by what is no stream', async () => {
     await redis().set(first.scored, 'not a stream');
     await fill(second.scored, 300);
-    const { kept } = await boundEvents(marketIn(redis(), MB), streams);
-    expect(kept.scored).toBeLessThan(MB);
+    const { left } = await boundEvents(marketIn(redis(), MB), streams);
+    expect(left.scored).toBeLessThan(MB);
     expect(await redis().get(first.scored)).toBe('not a stream');
   });
 });

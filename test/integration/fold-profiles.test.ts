@@ -47,7 +47,7 @@ test('a fold sees what another worker folded since the copy in memory was made',
   expect(siblingsSeen).toEqual([0, 1, 2]);
   expect(await ours.merged('account')).toBe(1);
 
-  // Folded again it sees later items, and is still counted once.
+  // Folded again it sees later records, and is still counted once.
   await foldNext(theirs, 1.5);
   const [again] = await ours.fold([last]);
   expect(again?.siblings).toBe(3);
@@ -89,7 +89,7 @@ test('corridors that work off their backlogs a month apart share a profile', asy
     const batch = [ahead, behind].flatMap((all) => all.slice(2 * turn, 2 * turn + 2));
     const rows = await fold(batch);
     expect(rows.map((row) => row.merchant_count_1h)).toEqual(
-      [0, 1, 0, 1].map((place) => 2 * turn + place),
+      [0, 1, 0, 1].map((key) => 2 * turn + key),
     );
   }
   expect(await rebuilds('merchant')).toBeLessThanOrEqual(2);
@@ -132,7 +132,7 @@ test('a log that has grown is made anew, and holds what it held', async () => {
     await ours.fold([transactionAt(minute)]);
     longest = Math.max(longest, await redis.strlen(key));
   }
-  // An item is 40 bytes in a snapshot and 52 in a block of its own.
+  // A record is 40 bytes in a snapshot and 52 in a block of its own.
   expect(longest).toBeLessThan(COUNT * 52 + 40 * 20);
   expect(await ours.installs('installed')).toBeGreaterThan(4);
   const log = await redis.getBuffer(key);

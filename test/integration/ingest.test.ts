@@ -8,9 +8,9 @@ import {
   sealKeySlice,
 } from '../../src/core/store/idempotency-keys/key-slice-rows.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { readRows } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { count, input, postBatch, postOne } from '../support/submit.ts';
-import { waitUntil } from '../support/wait-until.ts';
 
 let api: RunningApi;
 beforeAll(async () => {
@@ -44,7 +44,12 @@ describe('one', () => {
     const payloads = await readEntries(api.redis, '{market_0:US-EG:0}:transactions');
     const ids = payloads.map(({ transaction }) => transaction.transactionId);
     expect(ids).toContain(body.transaction_id);
-    await waitUntil(async () => (await count(api, 'ingest_batches')) === 0, 5000, 'batch closed');
+    const own = payloads.find(({ transaction }) => transaction.transactionId === ids.at(-1));
+    const rows = await readRows(api.database.query);
+    expect(rows).toContainEqual({
+      ...{ rowId: own?.rowId, isLeft: false },
+      transactionIds: [body.transaction_id],
+    });
   });
 
   test('a repetition is 200 with the same id, whatever the order of its members', async () => {
@@ -215,13 +220,13 @@ describe('a batch', () => {
     ]);
   });
 
-  test('of duplicates alone opens no batch and appends nothing', async () => {
+  test('of duplicates alone opens no row and appends nothing', async () => {
     const items = [input(), input()];
     await postBatch(api, items);
-    await waitUntil(async () => (await count(api, 'ingest_batches')) === 0, 5000, 'batch closed');
+    const rows = await count(api, 'open_rows');
     const length = await api.redis.xlen('{market_0:US-EG:0}:transactions');
     expect((await postBatch(api, items)).body).toMatchObject({ accepted: 0, duplicates: 2 });
-    expect(await count(api, 'ingest_batches')).toBe(0);
+    expect(await count(api, 'open_rows')).toBe(rows);
     expect(await api.redis.xlen('{market_0:US-EG:0}:transactions')).toBe(length);
   });
 

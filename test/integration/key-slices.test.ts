@@ -3,7 +3,9 @@
  * from several processes' views of the slices while a slice is sealed under them; keys of old slices, with and without
  * filters; slices that vanish.
  */
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { planRows } from '../../src/core/accept/plan-rows.ts';
 import {
   keepKeySlices,
   planKeySlices,
@@ -60,7 +62,7 @@ function transaction(key: string): NewTransaction {
 /** Claims one key for a transaction of its own; returns the stored transaction, and whether it is that one. */
 async function claim(slices: KeySlices, key: string): Promise<{ id: string; isNew: boolean }> {
   const row = transaction(key);
-  const batch = { batchId: idAt(AT_MS), client: 'shop', transactions: [row] };
+  const batch = { client: 'shop', transactions: [row], rows: planRows(idAt(AT_MS), 1, [row]) };
   const claimed = await claimTransactions(database, slices, batch);
   const held = 'held' in claimed ? claimed.held.get(row) : undefined;
   return { id: held?.transactionId ?? row.transactionId, isNew: held === undefined };

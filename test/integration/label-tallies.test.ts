@@ -80,7 +80,7 @@ test('a transaction of a detached month takes no label, and keeps what is counte
     code: MONTH_DETACHED,
   });
   expect(await counts()).toEqual({ different: 0, legitimate: 1 });
-  await attachMonth(database, month, engineOf('test'), randomUUID);
+  await attachMonth(database, month, engineOf('test'));
   await database.transaction((query) => add(query, 'fraud', 3));
   await database.transaction((query) => add(query, 'legitimate', 3));
   expect(await counts()).toEqual({ different: 0, fraud: 1 });
@@ -113,6 +113,6 @@ test('a label whose transactions are detached between its lock and its insert is
   });
   expect(await detached).toBe(true);
   expect(await counts()).toEqual({ different: 0, legitimate: 1 });
-  await attachMonth(database, month, engineOf('test'), randomUUID);
+  await attachMonth(database, month, engineOf('test'));
   expect(await counts()).toEqual({ different: 0, legitimate: 1 });
 });

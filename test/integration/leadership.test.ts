@@ -4,10 +4,6 @@
  * pool is as small as it may be.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  readReconcileState,
-  writeReconcileState,
-} from '../../src/core/store/recovery/reconcile-state.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import {
   createLeadership,
@@ -26,6 +22,7 @@ let database: Database;
 beforeEach(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.open();
+  await testDatabase.sql(`create table notes (note text); insert into notes values (null)`);
 });
 afterEach(async () => {
   await database[Symbol.asyncDispose]();
@@ -35,15 +32,16 @@ afterEach(async () => {
 const leadOf = (owner: string) => createLeadership(database, owner).of('repair');
 /** Acts as if the term of its owner had passed, which is renewing it meanwhile. */
 const expire = () => testDatabase.sql(`update leaderships set expires_at = now() - interval '1 s'`);
-async function note(lead: ReturnType<typeof leadOf>, redisIdentity: string): Promise<void> {
-  const read = await readReconcileState(database);
-  await writeReconcileState(lead.writes, read, { ...read, redisIdentity });
+const writeNote = { name: 'test-note', text: 'update market.notes set note = $1' };
+async function note(lead: ReturnType<typeof leadOf>, text: string): Promise<void> {
+  await lead.writes.query(writeNote, [text]);
 }
 const readExpiry = {
   name: '',
   text: `select expires_at < now() as "isOver" from market.leaderships where duty = 'repair'`,
 };
-const readNote = async () => (await readReconcileState(database)).redisIdentity;
+const readNote = async () =>
+  (await testDatabase.sql<{ note: string | null }>('select note from notes'))[0]?.note;
 
 /** Runs `work` as a leader that does not know that `other` has replaced it and has written. */
 async function whileReplaced(work: (lead: ReturnType<typeof leadOf>) => Promise<void>) {
@@ -81,8 +79,7 @@ test('work of an earlier epoch writes nothing although its process leads again',
 test('a database transaction of its past is rolled back whole', async () => {
   const late = whileReplaced((lead) =>
     lead.writes.transaction(async (query) => {
-      const read = await readReconcileState({ query });
-      await writeReconcileState({ query }, read, { ...read, redisIdentity: 'late' });
+      await query(writeNote, ['late']);
     }),
   );
   await expect(late).rejects.toMatchObject({ code: 'LEADERSHIP_LOST' });

@@ -1,14 +1,11 @@
 /**
- * Goal: a stream that is full waits alone, with a backlog of open batches as in a recovery; owed transactions
+ * Goal: a stream that is full waits alone, with a backlog of rows that were left; owed transactions
  * have priority over requests; nothing that waits is appended again. Method: the reconciler on real Postgres
  * and Redis with small streams, run by run.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { END_OF_BATCHES, FIRST_BATCH } from '../../src/core/domain/open-batch.ts';
 import type { Reconciler } from '../../src/core/repair/reconcile.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
-import { listOpenBatches } from '../../src/core/store/recovery/ingest-batches.ts';
-import { readReconcileState } from '../../src/core/store/recovery/reconcile-state.ts';
 import { createProducer } from '../../src/core/stream/entries/producer.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
@@ -17,7 +14,7 @@ import { openCommands, type RedisClient } from '../../src/kit/redis/connection.t
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startTestRedis } from '../support/services.ts';
-import { idAt, storeOpenBatch, storeTransactions } from '../support/stored-rows.ts';
+import { storeOpenRows, storeTransactions } from '../support/stored-rows.ts';
 import { readEntries, takeEntries } from '../support/stream-entries.ts';
 import { payloads } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -25,6 +22,8 @@ import { waitUntil } from '../support/wait-until.ts';
 const ENTRIES_MAX = 1000;
 /** How full the reconciler fills a stream. */
 const OWED_MAX = 1100;
+/** Transactions of a row: a stream that is filled has room for whole rows. */
+const ROW_IDS = 100;
 const { signal } = new AbortController();
 let stack: AsyncDisposableStack;
 let database: Database;
@@ -45,7 +44,6 @@ beforeEach(async () => {
   };
   reconciler = bindReconciler(testConfig(settings), database, redis, () => undefined);
   startMs = Date.now() - 600_000;
-  await waitUntil(async () => !(await reconciler.run(signal)).recovering, 5000, 'a first look');
 });
 afterEach(async () => {
   await stack.disposeAsync();
@@ -60,11 +58,10 @@ const store = async (corridor: string, count: number, atMs = startMs) =>
     Array.from({ length: count }, (_, n) => ({ createdAtMs: atMs + n, corridor })),
   );
 
-async function openBatches(ids: readonly string[], atMs = startMs): Promise<void> {
-  for (let at = 0; at < ids.length; at += 1000) {
-    const batchId = idAt(atMs + at);
-    const batchAt = new Date(atMs + at);
-    await storeOpenBatch(database.query, batchId, batchAt, ids.slice(at, at + 1000));
+/** Rows of 100 whose append has failed, the first ones first. */
+async function leave(ids: readonly string[], atMs = startMs): Promise<void> {
+  for (let at = 0; at < ids.length; at += ROW_IDS) {
+    await storeOpenRows(database.query, new Date(atMs + at), ids.slice(at, at + ROW_IDS));
   }
 }
 
@@ -75,10 +72,10 @@ async function streamed(corridor: string): Promise<string[]> {
 
 test('a long backlog of a full stream does not hide what is owed to others behind it', async () => {
   const full = await store('US-EG', 7000);
-  await openBatches(full);
-  await openBatches(await store('US-MX', 3, startMs + 20_000), startMs + 20_000);
+  await leave(full);
+  await leave(await store('US-MX', 3, startMs + 20_000), startMs + 20_000);
   expect(await reconciler.run(signal)).toMatchObject({ appended: OWED_MAX + 3, full: true });
-  await openBatches(await store('US-MX', 2, startMs + 30_000), startMs + 30_000);
+  await leave(await store('US-MX', 2, startMs + 30_000), startMs + 30_000);
   expect(await reconciler.run(signal)).toMatchObject({ appended: 2, full: true });
   expect(await streamed('US-MX')).toHaveLength(5);
   const taken: string[] = [];
@@ -94,9 +91,9 @@ test('a long backlog of a full stream does not hide what is owed to others behin
   expect([...taken, ...(await streamed('US-EG'))]).toEqual(full);
 });
 
-test('a stream with room again is filled from one page, without reading the rest of its backlog', async () => {
+test('a stream with room again is filled without reading the rest of its backlog', async () => {
   const backlog = await store('US-EG', 30_000);
-  await openBatches(backlog);
+  await leave(backlog);
   const pages: number[] = [];
   const query: Database['query'] = async <Row extends object>(
     statement: Statement,
@@ -115,12 +112,10 @@ test('a stream with room again is filled from one page, without reading the rest
     () => undefined,
   );
   await waitUntil(async () => (await counted.run(signal)).full, 10_000, 'a full stream');
-  expect(pages.splice(0).length).toBeGreaterThan(5);
+  expect(pages.splice(0)).toEqual([OWED_MAX]);
   const taken = await takeEntries(redis, keysOf('US-EG'), 4);
   expect(await counted.run(signal)).toMatchObject({ appended: taken.length, full: true });
-  expect(pages).toHaveLength(1);
-  // A narrowed batch and a whole one, in place of the 5,000 of a page that is new.
-  expect(pages[0]).toBeLessThan(2000);
+  expect(pages).toEqual([taken.length]);
   expect(await streamed('US-EG')).toEqual(backlog.slice(taken.length, OWED_MAX + taken.length));
 });
 
@@ -130,7 +125,7 @@ test('what is owed finds room in a stream that requests keep full, and goes befo
   const posted = payloads(2 * ENTRIES_MAX);
   expect((await requests.append(posted)).appended).toBe(ENTRIES_MAX);
   const owed = await store('US-EG', 150);
-  await openBatches(owed);
+  await leave(owed);
   expect(await reconciler.run(signal)).toMatchObject({
     appended: OWED_MAX - ENTRIES_MAX,
     full: true,
@@ -141,48 +136,11 @@ test('what is owed finds room in a stream that requests keep full, and goes befo
   expect(await reconciler.run(signal)).toMatchObject({ appended: 50, full: false });
 });
 
-test('a recovery that waits for a full stream lets others have their open batches', async () => {
-  const lost = await store('US-EG', 1500);
-  const other = await store('US-MX', 2);
-  const open = await store('US-MX', 2, startMs + 10_000);
-  await redis.flushall();
-  await openBatches(open, startMs + 10_000);
-  const isServed = async () => {
-    await reconciler.run(signal);
-    return (await listOpenBatches(database, END_OF_BATCHES, FIRST_BATCH, 1)).length === 0;
-  };
-  await waitUntil(isServed, 10_000, 'the open batches to be closed');
-  expect((await streamed('US-MX')).sort()).toEqual([...other, ...open].sort());
-  expect(await streamed('US-EG')).toEqual(lost.slice(0, OWED_MAX));
-  expect(await readReconcileState(database)).toMatchObject({ recovering: true });
-  // Scored and acknowledged, as by workers.
-  await markScored(lost.slice(0, 500));
-  expect(await takeEntries(redis, keysOf('US-EG'), 4)).toEqual(lost.slice(0, 500));
-  const isOver = async () => !(await reconciler.run(signal)).recovering;
-  await waitUntil(isOver, 10_000, 'the recovery to be over');
-  expect(await streamed('US-EG')).toEqual(lost.slice(500));
-  expect(await reconciler.run(signal)).toMatchObject({ appended: 0, full: false });
-});
-
-async function markScored(ids: readonly string[]): Promise<void> {
-  await database.query(
-    {
-      name: 'test-mark-scored',
-      text: `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
-               verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
-             select transaction_id, created_at, now(), account_id, corridor, 1, 0.001, 'approve', '[]',
-                    decode('000000000000f03f', 'hex'), 1, 'default@1', 1, 0
-               from market.transactions where transaction_id = any($1::uuid[])`,
-    },
-    [ids],
-  );
-}
-
 test('a key that is no stream keeps nobody else waiting, and gets what it is owed once it is free', async () => {
   const { transactions } = keysOf('US-EG');
   await redis.set(transactions, 'not a stream');
-  await openBatches(await store('US-EG', 3));
-  await openBatches(await store('US-MX', 3, startMs + 20_000), startMs + 20_000);
+  await leave(await store('US-EG', 3));
+  await leave(await store('US-MX', 3, startMs + 20_000), startMs + 20_000);
   expect(await reconciler.run(signal)).toMatchObject({ appended: 3, full: true });
   expect(await streamed('US-MX')).toHaveLength(3);
   expect(await measureStreams(redis, [keysOf('US-EG'), keysOf('US-MX')])).toMatchObject([

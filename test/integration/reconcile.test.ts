@@ -4,8 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
-import { narrowIngestBatch } from '../../src/core/store/recovery/ingest-batches.ts';
-import { readReconcileState } from '../../src/core/store/recovery/reconcile-state.ts';
+import { countOpen } from '../../src/core/store/open-rows/open-rows.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
@@ -16,8 +15,9 @@ import { runRisk } from '../support/run-risk.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import {
   idAt,
+  readRows,
   storeDeadLetters,
-  storeOpenBatch,
+  storeOpenRows,
   storeTransactions,
   type TransactionSeed,
 } from '../support/stored-rows.ts';
@@ -66,7 +66,7 @@ async function reconcile(more: Record<string, string> = {}): Promise<number> {
   await waitUntil(
     async () => {
       const report = await reconciler.run(signal);
-      return report.full || (!report.recovering && report.appended === 0 && report.batches === 0);
+      return report.full || (report.isWhole && report.lost + report.rows === 0);
     },
     20_000,
     'the reconciler to be done',
@@ -78,8 +78,14 @@ const old = (minutes = 10) => Date.now() - minutes * MINUTE_MS;
 const seeds = (count: number, fields: Partial<TransactionSeed> = {}): TransactionSeed[] =>
   Array.from({ length: count }, (_, n) => ({ createdAtMs: old() + n, ...fields }));
 
-async function openBatch(ids: readonly string[], atMs = old()): Promise<void> {
-  await storeOpenBatch(database.query, idAt(Date.now()), new Date(atMs), ids);
+/** Rows of transactions whose append has failed. */
+async function leave(ids: readonly string[], atMs = old()): Promise<void> {
+  await storeOpenRows(database.query, new Date(atMs), ids);
+}
+
+/** Rows of transactions that were appended. */
+async function open(ids: readonly string[], atMs = old()): Promise<void> {
+  await storeOpenRows(database.query, new Date(atMs), ids, false);
 }
 
 async function streamed(corridor = 'US-EG'): Promise<string[]> {
@@ -87,14 +93,15 @@ async function streamed(corridor = 'US-EG'): Promise<string[]> {
   return payloads.map(({ transaction }) => transaction.transactionId).sort();
 }
 
-const openBatches = async () =>
-  (
-    await testDatabase.sql<{ ids: string[] }>('select transaction_ids as ids from ingest_batches')
-  ).map(({ ids }) => ids);
+const openIds = async () =>
+  (await readRows(database.query)).flatMap(({ transactionIds }) => transactionIds).sort();
+const leftIds = async () =>
+  (await readRows(database.query))
+    .flatMap(({ isLeft, transactionIds }) => (isLeft ? transactionIds : []))
+    .sort();
 
-describe('an open batch', () => {
-  test('is appended without what is scored or a dead letter, and closed', async () => {
-    await reconcile();
+describe('a row that was left', () => {
+  test('is appended without what is scored or a dead letter, which leave it', async () => {
     const ids = await storeTransactions(database, [
       ...seeds(3),
       ...seeds(1, { score: 10 }),
@@ -103,149 +110,98 @@ describe('an open batch', () => {
     await storeDeadLetters(database, [
       { id: idAt(1, 1), transactionId: ids[2] ?? '', failedAtMs: old() },
     ]);
-    await openBatch(ids);
+    await leave(ids, Date.now());
+    const open = [ids[0], ids[1], ids[4]].sort();
     expect(await reconcile()).toBe(3);
-    expect(await streamed()).toEqual([ids[0], ids[1], ids[4]].sort());
-    expect(await openBatches()).toEqual([]);
+    expect(await streamed()).toEqual(open);
+    expect(await openIds()).toEqual(open);
+    expect(await leftIds()).toEqual([]);
+    expect(await countOpen(database.query)).toBe(3);
     const [first] = await readEntries(redis, '{market_0:US-EG:0}:transactions');
-    expect(first?.origin).toBe('reconciled');
+    const [row] = await readRows(database.query);
+    expect(first).toMatchObject({ origin: 'reconciled', rowId: row?.rowId });
   });
 
-  test('is left alone while its request may still be running', async () => {
-    const ids = await storeTransactions(database, seeds(1, { receivedAtMs: Date.now() }));
-    await openBatch(ids, Date.now() + MINUTE_MS);
-    const { signal } = new AbortController();
-    await bindReconciler(config(), database, redis, () => undefined).run(signal);
-    expect(await openBatches()).toEqual([ids]);
-  });
-
-  test('of a full stream keeps what did not fit; other corridors go on', async () => {
-    await reconcile();
+  test('of a full stream waits for room; other corridors go on', async () => {
     const full = await storeTransactions(database, seeds(OWED_MAX + 5));
     const other = await storeTransactions(database, seeds(2, { corridor: 'US-MX' }));
-    for (let at = 0; at < full.length; at += 1000) await openBatch(full.slice(at, at + 1000));
-    const mixed = await storeTransactions(database, [
-      ...seeds(1, { createdAtMs: old(5) }),
-      ...seeds(1, { corridor: 'US-MX' }),
-    ]);
-    await openBatch([...mixed, ...other], old() + 1);
+    await leave(full);
+    await leave(other, old() + 1);
     await reconcile();
-    expect(await streamed()).toHaveLength(OWED_MAX);
-    expect(await streamed('US-MX')).toEqual([...other, mixed[1]].sort());
-    expect((await openBatches()).flat().sort()).toEqual([...full.slice(OWED_MAX), mixed[0]].sort());
-    await reconcile();
-    expect(await streamed('US-MX')).toHaveLength(3);
-    await redis.xtrim('{market_0:US-EG:0}:transactions', 'MAXLEN', 0);
-    await reconcile();
-    expect(await openBatches()).toEqual([]);
+    const inStream = await streamed();
+    expect(inStream.length).toBeGreaterThan(OWED_MAX - 128);
+    expect(await streamed('US-MX')).toEqual(other.sort());
+    expect(await leftIds()).toEqual(expect.arrayContaining(full.slice(OWED_MAX)));
+    await redis.del('{market_0:US-EG:0}:transactions');
+    await reconcile({ RISK_STREAM_ENTRIES_MAX: '100000' });
+    expect(await leftIds()).toEqual([]);
+    expect(await streamed()).toEqual(full.sort());
   });
 });
 
-test('what API and reconciler leave of a batch at a time is what both left', async () => {
-  const [a = '', b = '', c = ''] = await storeTransactions(database, seeds(3));
-  await openBatch([a, b, c]);
-  const [row] = await testDatabase.sql<{ id: string }>('select batch_id as id from ingest_batches');
-  const id = row?.id ?? '';
-  await narrowIngestBatch(database, id, [a, b], 'request');
-  await narrowIngestBatch(database, id, [b, c], 'reconciler');
-  expect(await openBatches()).toEqual([[b]]);
-  await narrowIngestBatch(database, id, [a], 'request');
-  expect(await openBatches()).toEqual([]);
+describe('a row that is nowhere in Redis', () => {
+  test('is left alone while its request may still be running', async () => {
+    await open(await storeTransactions(database, seeds(1)), Date.now() + MINUTE_MS);
+    expect(await reconcile()).toBe(0);
+  });
+
+  test('is appended without what is final', async () => {
+    const ids = await storeTransactions(database, [...seeds(2), ...seeds(1, { score: 10 })]);
+    await open(ids);
+    expect(await reconcile()).toBe(2);
+    expect(await openIds()).toEqual(ids.slice(0, 2).sort());
+    expect(await reconcile()).toBe(0);
+    expect(await countOpen(database.query)).toBe(2);
+  });
+
+  test('ends where all of it is final', async () => {
+    await open(await storeTransactions(database, seeds(3, { score: 10 })));
+    expect(await reconcile()).toBe(0);
+    expect(await openIds()).toEqual([]);
+    expect(await countOpen(database.query)).toBe(0);
+  });
 });
 
 describe('a lost Redis', () => {
   test('gets back what is neither final nor waiting, each once', async () => {
-    await reconcile();
-    const scored = await storeTransactions(database, seeds(50, { score: 1 }));
     const lost = await storeTransactions(database, seeds(2500));
-    const dead = await storeTransactions(database, seeds(1));
-    await storeDeadLetters(database, [
-      { id: idAt(1, 1), transactionId: dead[0] ?? '', failedAtMs: old() },
-    ]);
+    await open(lost);
+    await reconcile({ RISK_STREAM_ENTRIES_MAX: '100000' });
     await redis.flushall();
     const waiting = await storeTransactions(database, seeds(20));
-    await openBatch(waiting);
-    await reconcile({ RISK_STREAM_ENTRIES_MAX: '100000' });
+    await leave(waiting);
+    expect(await reconcile({ RISK_STREAM_ENTRIES_MAX: '100000' })).toBe(2520);
     expect(await streamed()).toEqual([...lost, ...waiting].sort());
-    expect(await streamed()).not.toContain(scored[0]);
-    expect(await readReconcileState(database)).toMatchObject({ recovering: false });
+    expect(await reconcile({ RISK_STREAM_ENTRIES_MAX: '100000' })).toBe(0);
   });
 
   test('that was only restarted with its data gets nothing twice', async () => {
     const ids = await storeTransactions(database, seeds(30));
-    await openBatch(ids);
+    await leave(ids);
     await reconcile();
-    const before = await readReconcileState(database);
     await service.stop();
     await service.start();
     await waitUntil(() => redis.status === 'ready', 5000, 'redis');
     expect(await reconcile()).toBe(0);
-    expect((await readReconcileState(database)).redisIdentity).not.toBe(before.redisIdentity);
     expect(await streamed()).toEqual(ids.sort());
   });
 
-  test('is recovered up to what its streams take, and further when they have room', async () => {
-    await reconcile();
-    const lost = await storeTransactions(database, seeds(1500));
-    const other = await storeTransactions(database, seeds(10, { corridor: 'US-MX' }));
-    await redis.flushall();
-    await reconcile();
-    expect(await streamed()).toHaveLength(OWED_MAX);
-    expect(await streamed('US-MX')).toEqual(other.sort());
-    await reconcile({ RISK_STREAM_ENTRIES_MAX: '100000' });
-    expect(await streamed()).toEqual(lost.sort());
-  });
-
-  test('gets back a replayed dead letter although it was received before the checkpoint', async () => {
-    await reconcile();
+  test('gets back a replayed dead letter, whenever it was received', async () => {
     const [id = ''] = await storeTransactions(database, seeds(1, { createdAtMs: old(500) }));
     await storeDeadLetters(database, [{ id: idAt(1, 1), transactionId: id, failedAtMs: old(400) }]);
+    await open([id]);
     await testDatabase.sql('update dead_letters set replayed_at = now()');
-    await testDatabase.sql("update reconcile_state set checkpoint = now() - interval '1 hour'");
-    await redis.flushall();
     await reconcile();
     expect(await streamed()).toEqual([id]);
   });
 
-  test('after a crash in the middle is recovered by the next process', async () => {
-    await reconcile();
+  test('after a crash in the middle is brought back by the next process', async () => {
     const lost = await storeTransactions(database, seeds(40));
-    await redis.flushall();
+    await open(lost);
     const stopped = AbortSignal.abort();
     await bindReconciler(config(), database, redis, () => undefined).run(stopped);
-    expect(await readReconcileState(database)).toMatchObject({ recovering: true });
     await reconcile();
     expect(await streamed()).toEqual(lost.sort());
-  });
-});
-
-describe('the checkpoint', () => {
-  const checkpoint = async () => (await readReconcileState(database)).checkpoint.getTime();
-
-  test('follows when all is final, stops at what waits, and never goes back', async () => {
-    await reconcile();
-    // Another test may hold a database transaction open in the same cluster: the checkpoint waits for it.
-    const moved = async () => {
-      await reconcile();
-      const at = await checkpoint();
-      return at > Date.now() - 3 * MINUTE_MS && at;
-    };
-    const first = await waitUntil(moved, 30_000, 'the checkpoint to follow');
-    const ids = await storeTransactions(database, seeds(3, { receivedAtMs: old(20) }));
-    await openBatch(ids);
-    await reconcile();
-    expect(await checkpoint()).toBe(first);
-  });
-
-  test('stays before the oldest that waits', async () => {
-    const receivedAtMs = old(30);
-    await openBatch(await storeTransactions(database, seeds(3, { receivedAtMs })));
-    const moved = async () => {
-      await reconcile();
-      return (await checkpoint()) > receivedAtMs - 5 * MINUTE_MS;
-    };
-    await waitUntil(moved, 30_000, 'the checkpoint to follow');
-    expect(await checkpoint()).toBeLessThan(receivedAtMs);
   });
 });
 
@@ -265,30 +221,29 @@ describe('who reconciles', () => {
     });
     await leadership[Symbol.asyncDispose]();
     const { stdout } = await runRisk(['reconcile', '--json'], environment());
-    expect(JSON.parse(stdout)).toMatchObject({ leader: true, recovering: false });
+    expect(JSON.parse(stdout)).toMatchObject({ leader: true, appended: 0 });
   });
 
   test('a worker brings everything back by itself after a flush', async () => {
     await using _worker = spawnRisk(['worker'], environment());
     const ids = await storeTransactions(database, seeds(200));
-    await openBatch(ids);
+    await leave(ids);
     const scored = async () =>
       (await testDatabase.sql<{ rows: number }>('select count(*)::int as rows from scores'))[0]
         ?.rows;
     await waitUntil(async () => (await scored()) === 200, 20_000, 'the first to be scored');
-    await storeTransactions(database, seeds(300));
+    await open(await storeTransactions(database, seeds(300)));
     await redis.flushall();
     await waitUntil(async () => (await scored()) === 500, 25_000, 'the lost ones to be scored');
   });
 });
 
 test('an entry keeps every field of its transaction', async () => {
-  await reconcile();
   const [id = ''] = await storeTransactions(database, seeds(1, { amount: '10.50' }));
   await testDatabase.sql(
     `update transactions set ip = '::1', device_id = 'd', country = 'US', channel = 'web', type = 't'`,
   );
-  await openBatch([id]);
+  await leave([id]);
   await reconcile();
   const [first] = await readEntries(redis, '{market_0:US-EG:0}:transactions');
   expect(first?.transaction).toMatchObject({

@@ -5,7 +5,8 @@
 import { describe, expect, test } from 'vitest';
 import { open, reconcile, streamedIds } from '../support/ingest-faults.ts';
 import type { RunningApi } from '../support/running-api.ts';
-import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts';
+import { readRows } from '../support/stored-rows.ts';
+import { answerOf, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 describe('Redis', () => {
@@ -17,7 +18,7 @@ describe('Redis', () => {
     const { body } = await answerOf(await api.request('/readyz'));
     expect(body).toMatchObject({ status: 'ready', postgres: 'ok', redis: 'unavailable' });
     const [owed] = await api.testDatabase.sql<{ ids: number }>(
-      'select sum(cardinality(transaction_ids))::int as ids from ingest_batches',
+      'select sum(cardinality(transaction_ids))::int as ids from open_rows',
     );
     expect(owed?.ids).toBe(20);
     await api.redisService.start();
@@ -50,7 +51,8 @@ describe('Redis', () => {
     await spoil(api);
     const { status, body } = await postBatch(api, [input(), input()]);
     expect([status, body.accepted]).toEqual([200, 2]);
-    expect(await count(api, 'ingest_batches')).toBe(1);
+    const isLeft = async () => (await readRows(api.database.query)).some((row) => row.isLeft);
+    await waitUntil(isLeft, 5000, 'the row to be left');
     const ready = await waitUntil(
       async () => {
         const answer = await answerOf(await api.request('/readyz'));
@@ -81,8 +83,9 @@ describe('Redis', () => {
     expect(status).toBe(200);
     expect(await streamedIds(api)).toHaveLength(100);
     expect(await api.redis.xlen('{market_0:US-MX:0}:transactions')).toBe(1);
-    const isOpen = async () => (await count(api, 'ingest_batches')) === 1;
-    await waitUntil(isOpen, 5000, 'the first batch to be closed');
+    const left = async () =>
+      (await readRows(api.database.query)).filter(({ isLeft }) => isLeft).length;
+    await waitUntil(async () => (await left()) === 1, 5000, 'the refused row to be left');
   });
 });
 

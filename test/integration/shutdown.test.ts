@@ -5,8 +5,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listConsumers } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
-import { readWaiting } from '../../src/core/stream/status/waiting.ts';
 import { untilReady } from '../../src/kit/redis/connection.ts';
+import { readEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
@@ -65,10 +65,8 @@ describe('SIGTERM', () => {
       expect(await worker.exited).toEqual({ code: 0, signal: null });
     });
     expect(await pending()).toBe(0);
-    const waiting = new Set<string>();
-    for await (const page of readWaiting(rig.commands, rig.stream)) {
-      for (const { transactionId } of page) waiting.add(transactionId);
-    }
+    const payloads = await readEntries(rig.commands, rig.stream.transactions);
+    const waiting = new Set(payloads.map(({ transaction }) => transaction.transactionId));
     expect(waiting).toEqual(new Set(transactions.map(({ transactionId }) => transactionId)));
     rig.startWorker();
     expect(await rig.settled(30)).toMatchObject({ scored: 30, deadLetters: 0 });

@@ -82,7 +82,10 @@ test('without maxmemory only the bound of a stream counts', async () => {
   const { rooms } = open();
   await open().producer.append([payload(1)]);
   const roomOf = await rooms.recent();
-  expect(roomOf(streamOf('US-EG').transactions)).toEqual({ held: 1, transactionsMax: ENTRIES_MAX });
+  expect(roomOf(streamOf('US-EG').transactions)).toEqual({
+    total: 1,
+    transactionsMax: ENTRIES_MAX,
+  });
 });
 
 test('a key of another type has no room, and takes none from streams', async () => {
@@ -90,9 +93,9 @@ test('a key of another type has no room, and takes none from streams', async () 
   const { rooms, producer } = open();
   await producer.append([payload(1, { corridor: 'US-MX' })]);
   const roomOf = await rooms.measure();
-  expect(roomOf(streamOf('US-EG').transactions).held).toBe(Number.POSITIVE_INFINITY);
+  expect(roomOf(streamOf('US-EG').transactions).total).toBe(Number.POSITIVE_INFINITY);
   expect(roomOf(streamOf('US-MX').transactions)).toEqual({
-    held: 1,
+    total: 1,
     transactionsMax: expect.any(Number),
   });
 });
@@ -108,7 +111,7 @@ test('a twentieth is left for waiting transactions where profiles fill Redis', a
 
 test('each server of a cluster has its own room', () => {
   const size = (stream: string, server: string, bytes: number) =>
-    ({ stream, server, bytes, held: bytes / 100 }) as const;
+    ({ stream, server, bytes, total: bytes / 100 }) as const;
   const nodeOf = (usedBytes: number) => ({ usedBytes, maxBytes: 10 * MB });
   const sizes = [size('a', '1', 4 * MB), size('b', '2', 100), size('c', '1', 100)];
   const nodes = new Map([

@@ -3,7 +3,7 @@
  * file, emptied before each test.
  */
 import { describe, expect, test } from 'vitest';
-import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
+import { ENTRY_VERSION, ENTRY_VERSIONS, packAgain } from '../../src/core/stream/entries/entry.ts';
 import {
   CLAIM_START,
   type ClaimOptions,
@@ -99,24 +99,32 @@ describe('group duties', () => {
     expect(await claim({ ...options, transactionsMax: 3 })).toMatchObject({
       suspects: [{ id: many, deliveries: 2 }],
     });
-    await redis().flushall();
-    const { packed } = packAgain([payload(1)]);
-    const fields = ['v', '2', 'n', '1', 'h', '1 ingest 2 ', 'd'];
-    await redis().xadd(stream.transactions, '*', ...fields, packed);
-    await deliver('dead', 1);
-    const carried = await claim({ ...options, transactionsMax: 10 });
-    expect(carried.entries).toMatchObject([{ deliveries: 4 }]);
+    const { packed, head } = packAgain([payload(1)], 2);
+    // The head of version 2 says it by place.
+    for (const [version, carrying] of [
+      ['2', '1 ingest 2 '],
+      ['3', head],
+    ] as const) {
+      await redis().flushall();
+      const fields = ['v', version, 'n', '1', 'h', carrying, 'd'];
+      await redis().xadd(stream.transactions, '*', ...fields, packed);
+      await deliver('dead', 1);
+      const carried = await claimStale(redis(), ENTRY_VERSIONS, {
+        ...{ ...options, transactionsMax: 10 },
+      });
+      expect(carried.entries).toMatchObject([{ deliveries: 4 }]);
+    }
   });
 
   test('claim leaves entries of versions that we do not read, and takes what was handed over to us', async () => {
     const { packed } = packAgain([payload(1)]);
-    for (const version of ['3', '2', '2', '3']) {
+    for (const version of ['4', '2', '2', '4']) {
       const fields = ['v', version, 'n', '1', 'h', '1 ingest 0 ', 'd'];
       await redis().xadd(stream.transactions, '*', ...fields, packed);
     }
     const ids = await deliver('dead', 4);
     const [third = '', second = '', other = '', fourth = ''] = ids;
-    const [old, both] = [['2'], ['2', '3']] as const;
+    const [old, both] = [['2'], ['2', '4']] as const;
     const options = { stream, consumer: 'heir', idleMs: 0, cursor: '-' };
     const claimed = await claimStale(redis(), old, { ...options, transactionsMax: 10 });
     expect(claimed.entries.map(({ id }) => id)).toEqual([second, other]);
@@ -124,22 +132,22 @@ describe('group duties', () => {
     await handEntriesOver(
       redis(),
       [stream, missing].flatMap((of) =>
-        ids.map((id) => ({ id, version: '3', stream: of, consumer: 'dead' })),
+        ids.map((id) => ({ id, version: '4', stream: of, consumer: 'dead' })),
       ),
     );
     const rows = (await redis().xpending(stream.transactions, GROUP, '-', '+', 10)) as unknown[][];
     expect(rows.map((row) => [row[1], row[3]])).toEqual([
-      ['for-version-3', 0],
+      ['for-version-4', 0],
       ['heir', 2],
       ['heir', 2],
-      ['for-version-3', 0],
+      ['for-version-4', 0],
     ]);
     const empty = streamKeys('m', 'DE-TR', 0);
     expect(await findHandedOver(redis(), old, [stream, empty])).toEqual([]);
     const found = await findHandedOver(redis(), both, [stream, empty]);
-    expect(found).toEqual([{ stream, from: 'for-version-3' }]);
+    expect(found).toEqual([{ stream, from: 'for-version-4' }]);
     const taken = await claimStale(redis(), both, {
-      ...{ ...options, transactionsMax: 10, from: 'for-version-3' },
+      ...{ ...options, transactionsMax: 10, from: 'for-version-4' },
     });
     expect(taken.entries).toMatchObject([
       { id: third, deliveries: 1 },

@@ -7,10 +7,10 @@ import { COUNT_MAX } from '../../src/core/stream/entries/columns.ts';
 import { packAgain } from '../../src/core/stream/entries/entry.ts';
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
-import { streamKeys } from '../../src/core/stream/keys.ts';
+import { GROUP, streamKeys } from '../../src/core/stream/keys.ts';
 import { packRetry, promoteRetries } from '../../src/core/stream/settle/retries.ts';
+import { createHeadReader, type HeadPage } from '../../src/core/stream/status/heads.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
-import { readWaiting } from '../../src/core/stream/status/waiting.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { AT_MS, createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
@@ -25,7 +25,7 @@ describe('producer', () => {
     expect(await readEntries(redis(), stream.transactions)).toEqual(payloads(300));
     const entries = await redis().xrange(stream.transactions, '-', '+');
     expect(entries.map(([, fields]) => fields.slice(0, 6))).toEqual(
-      new Array(3).fill(['v', '2', 'n', '100', 'h', '1 ingest 0 ']),
+      new Array(3).fill(['v', '3', 'n', '100', 'h', 'attempt=1 origin=ingest']),
     );
     expect(await held()).toBe(300);
     expect(await redis().xlen(streamKeys('m', 'DE-TR', 0).transactions)).toBe(1);
@@ -97,13 +97,13 @@ describe('a read', () => {
     expect(counts(await read([101, 10, 1], 105))).toEqual([200]);
     const last = await read([100, 100, 1], 500);
     expect(counts(last)).toEqual([30]);
-    expect(last.deliveries).toMatchObject([{ held: 40 }]);
+    expect(last.deliveries).toMatchObject([{ total: 40 }]);
   });
 
   test('says of one stream alone what is wrong with it', async () => {
     await producer().append(payloads(3));
     const { deliveries, failed } = await read([10, 10, 10], 30);
-    expect(deliveries).toMatchObject([{ stream, held: 3 }]);
+    expect(deliveries).toMatchObject([{ stream, total: 3 }]);
     expect([...failed].map(([keys, failure]) => [keys.corridor, failure.code])).toEqual([
       ['US-MX', 'REDIS_NOGROUP'],
     ]);
@@ -154,31 +154,67 @@ describe('measureStreams', () => {
   });
 });
 
-describe('readWaiting', () => {
-  test('pages over stream and retries and has nothing but an unknown of what cannot be read', async () => {
-    await producer(5000).append(payloads(2500));
-    await redis().xadd(stream.transactions, '*', 'v', '2', 'd', 'rubbish');
-    const retries = Array.from({ length: 300 }, (_, n) => payload(5000 + n));
-    for (const one of retries) await redis().zadd(stream.retries, 1, packRetry(packAgain([one])));
-    const seen = new Map<string, number>();
-    for await (const page of readWaiting(redis(), stream)) {
-      for (const { transactionId, receivedAtMs } of page) seen.set(transactionId, receivedAtMs);
+describe('the heads', () => {
+  const heads = () => createHeadReader(redis());
+  const rowAt = (n: number) => idAt(AT_MS, n);
+  const rowsOf = async (read: (from: string | null) => Promise<HeadPage>) => {
+    const rows: string[] = [];
+    let from: string | null = null;
+    do {
+      const page = await read(from);
+      rows.push(...page.rowIds);
+      from = page.next;
+    } while (from !== null);
+    return rows;
+  };
+
+  test('of all entries and retries are read page by page, also of what cannot be read', async () => {
+    const many = Array.from({ length: 250 }, (_, n) => ({ ...payload(n), rowId: rowAt(n) }));
+    await appendSingly(many);
+    const head = `attempt=9 origin=? row=${rowAt(999)}`;
+    await redis().xadd(stream.transactions, '*', 'v', '77', 'h', head, 'd', 'rubbish');
+    await redis().xadd(stream.transactions, '*', 'v', '2', 'h', '1 ingest 0 ', 'd', 'rubbish');
+    const entries = await rowsOf((from) => heads().entries(stream, from ?? '-'));
+    expect(entries).toEqual([...many.map(({ rowId }) => rowId), rowAt(999)]);
+    for (const one of many.slice(0, 3)) {
+      await redis().zadd(stream.retries, 1, packRetry(packAgain([one])));
     }
-    expect(seen.size).toBe(2801);
-    expect(seen.get('')).toBe(0);
-    expect(seen.get(idAt(AT_MS, 7))).toBe(AT_MS + 7);
+    await redis().zadd(stream.retries, '+inf', 'continuity:of an older release');
+    const retries = await rowsOf((from) => heads().retries(stream, from));
+    expect(retries.sort()).toEqual([0, 1, 2].map(rowAt).sort());
   });
 
-  test('finds nothing at a key of another type', async () => {
+  test('say whether there are entries of version 2', async () => {
+    expect(await heads().entries(stream, '-')).toMatchObject({ hasOld: false, last: null });
+    await appendSingly([payload(1)]);
+    expect(await heads().entries(stream, '-')).toMatchObject({ hasOld: false, rowIds: [] });
+    await redis().xadd(stream.transactions, '*', 'v', '2', 'n', '1', 'h', '1 ingest 0 ', 'd', 'x');
+    expect(await heads().entries(stream, '-')).toMatchObject({ hasOld: true, next: null });
+    await redis().zadd(stream.retries, 1, '2 2 retry 0 \nx');
+    expect(await heads().retries(stream, null)).toMatchObject({ hasOld: true, rowIds: [] });
+  });
+
+  test('of a key of another type are none', async () => {
     await redis().set(stream.transactions, 'not a stream');
-    await redis().zadd(stream.retries, 1, packRetry(packAgain([payload(1)])));
-    const count = async () => {
-      let waiting = 0;
-      for await (const page of readWaiting(redis(), stream)) waiting += page.length;
-      return waiting;
-    };
-    expect(await count()).toBe(1);
     await redis().set(stream.retries, 'not a set');
-    expect(await count()).toBe(0);
+    await heads().adopt(stream);
+    const none = { rowIds: [], hasOld: false, next: null, last: null };
+    expect(await heads().entries(stream, '-')).toEqual(none);
+    expect(await heads().retries(stream, null)).toEqual(none);
+  });
+
+  test('leave what is pending or undelivered where it is', async () => {
+    await appendSingly(payloads(5));
+    await deliver('a', 2);
+    const before = await redis().xpending(stream.transactions, GROUP, '-', '+', 10);
+    await heads().adopt(stream);
+    // Without a lag the entries are looked at one by one.
+    const [last] = await redis().xrevrange(stream.transactions, '+', '-', 'COUNT', 1);
+    await redis().xdel(stream.transactions, last?.[0] ?? '');
+    await heads().adopt(stream);
+    const after = await redis().xpending(stream.transactions, GROUP, '-', '+', 10);
+    expect(after.map((row) => (row as unknown[]).slice(0, 2))).toEqual(
+      before.map((row) => (row as unknown[]).slice(0, 2)),
+    );
   });
 });

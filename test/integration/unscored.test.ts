@@ -1,10 +1,10 @@
 /**
  * Goal: what is appended again is what was accepted, to the digit and the millisecond. Method: rows at the ends of
- * their ranges on real Postgres, read by their ids and by their reception.
+ * their ranges on real Postgres, read by their ids.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { listUnscoredReceived, loadUnscored } from '../../src/core/store/transactions/unscored.ts';
+import { loadUnscored } from '../../src/core/store/transactions/unscored.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
@@ -68,14 +68,4 @@ test('rows that are read again are as they were accepted, in the order of their 
   expect(await loadUnscored(database, ids)).toEqual(ALL);
   expect(await loadUnscored(database, [idAt(Date.UTC(2026, 0))])).toEqual([]);
   expect(await loadUnscored(database, [])).toEqual([]);
-});
-
-test('rows of a span of reception are as they were accepted', async () => {
-  const day = { from: new Date(Date.UTC(2026, 0, 1)), to: new Date(Date.UTC(2026, 0, 2)) };
-  const read = await listUnscoredReceived(database, { ...day, storedBefore: null });
-  const byId = (one: Transaction, other: Transaction) =>
-    one.transactionId < other.transactionId ? -1 : 1;
-  expect(read.sort(byId)).toEqual(ALL.toSorted(byId));
-  const empty = { from: day.to, to: new Date(Date.UTC(2026, 0, 3)), storedBefore: null };
-  expect(await listUnscoredReceived(database, empty)).toEqual([]);
 });

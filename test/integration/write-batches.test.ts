@@ -4,6 +4,7 @@
  * overlap, one after the other and at once, and a lock that they wait for.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { digestKeys } from '../../src/core/store/idempotency-keys/key-digest.ts';
 import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
@@ -67,7 +68,8 @@ async function claim(
   rows: readonly NewTransaction[],
   batchId = idAt(AT_MS),
 ): Promise<NewTransaction[]> {
-  const batch = { batchId, client: 'default', transactions: rows };
+  const planned = planRows(batchId, 1, rows);
+  const batch = { client: 'default', transactions: rows, rows: planned };
   const claimed = await claimTransactions(database, slices, batch);
   if ('receivedAtMs' in claimed) return [];
   const { held } = claimed;
@@ -78,11 +80,11 @@ async function claim(
 
 type Stored = { keys: number; transactions: number; open: number };
 
-/** Rows of one test, and how many ids its open batches hold. */
+/** Rows of one test, and how many ids its open rows hold. */
 async function stored(prefix: string): Promise<Stored | undefined> {
   const [row] = await testDatabase.sql<Stored>(
     `select count(*)::int as keys, count(t.transaction_id)::int as transactions,
-            (select count(*)::int from ingest_batches b, unnest(b.transaction_ids) as id
+            (select count(*)::int from open_rows b, unnest(b.transaction_ids) as id
               where id in (select transaction_id from idempotency_keys where digest = any($1::uuid[]))) as open
        from idempotency_keys k left join transactions t on t.transaction_id = k.transaction_id
       where k.digest = any($1::uuid[])`,
@@ -214,7 +216,7 @@ describe('insertScores', () => {
         transactionId: idAt(row.createdAtMs, first + index),
       }));
       const store = (some: readonly PlainScore[]) =>
-        storeScores(scoreStore, toNewScores(some), { ...LINEAGE, scoredAtMs: AT_MS });
+        storeScores(scoreStore, toNewScores(some), { ...LINEAGE, scoredAtMs: AT_MS }, []);
       await store(rows.slice(0, 1));
       const { promise: done, resolve: letGo } = Promise.withResolvers<void>();
       const { promise: taken, resolve: take } = Promise.withResolvers<void>();

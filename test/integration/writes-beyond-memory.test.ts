@@ -26,7 +26,6 @@ import { appendProfiles, installProfiles } from '../../src/core/stream/profiles/
 import { loadScript, runScripts } from '../../src/core/stream/scripts.ts';
 import { promoteRetries } from '../../src/core/stream/settle/retries.ts';
 import { type Settlement, settle } from '../../src/core/stream/settle/settle.ts';
-import { plantTokens } from '../../src/core/stream/status/continuity.ts';
 import { announceModelsOut } from '../../src/core/stream/status/models-out.ts';
 import { readSources } from '../support/source-files.ts';
 import { createStreamRig, marketIn, payload, payloads, stream } from '../support/stream-rig.ts';
@@ -35,10 +34,8 @@ const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 
 /** Scripts of the work list: they free as much as they write, or make what is needed to free memory. */
 const ALLOWED = ['drop-handed-over-2', 'ensure-group-1', 'promote-retries-3', 'settle-5'];
-/** Scripts of profiles, models and tokens: they stop at a write that Redis refuses. */
-const GUARDED = [
-  ...['announce-1', 'append-profiles-n', 'install-profiles-n', 'plant-2', 'trim-profile-2'],
-];
+/** Scripts of profiles and models: they stop at a write that Redis refuses. */
+const GUARDED = [...['announce-1', 'append-profiles-n', 'install-profiles-n', 'trim-profile-2']];
 /** Commands that add nothing except the record of a delivery, or that free memory. */
 const ALWAYS_TAKEN = ['unlink', 'xtrim'];
 
@@ -135,8 +132,6 @@ describe('beyond the memory limit', () => {
     await expect(announced).rejects.toMatchObject({ code: 'REDIS_OOM' });
     const other = streamKeys('m', 'DE-TR', 0).transactions;
     expect(await ensureGroups(redis(), [other])).toMatchObject([{ code: 'REDIS_OOM' }]);
-    const planted = plantTokens(redis(), [stream], true);
-    await expect(planted).rejects.toMatchObject({ code: 'REDIS_OOM' });
     const installs = places.map((place) => ({ ...place, known: end, snapshot: Buffer.alloc(999) }));
     expect(await installProfiles(market, 1000, installs)).toEqual(['dropped', 'dropped']);
     expect((await append(end)).map(({ isStored }) => isStored)).toEqual([false, false]);

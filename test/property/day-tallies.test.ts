@@ -5,8 +5,10 @@
  * sources that come in any order of their times, dead letters that are replayed, purged and closed, repairs that find
  * nothing, and merging that is cut off at any of its statements.
  */
+
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { LABEL_VALUES } from '../../src/core/domain/label.ts';
 import { VERDICTS } from '../../src/core/domain/score-record.ts';
 import {
@@ -155,7 +157,8 @@ function cutOff(at: number | null): Pick<Database, 'transaction'> {
 
 async function post(rows: readonly NewTransaction[], isBad: boolean): Promise<void> {
   const transactions = rows.map((row, at) => (isBad && at === 0 ? { ...row, amount: '0' } : row));
-  const batch = { batchId: idAt(BASE_MS), client: 'default', transactions };
+  const planned = planRows(idAt(BASE_MS), 1, transactions);
+  const batch = { client: 'default', transactions, rows: planned };
   const claimed = claimTransactions(database, slices, batch);
   const claim = await (isBad ? claimed.catch(() => ({ held: new Map() })) : claimed);
   const held = 'held' in claim ? claim.held : new Map();
@@ -221,7 +224,7 @@ async function actOnDead(
   if (how === 'give up') {
     const why = { attempts: 4, errorCode: 'TEST', error: 'test', entry: '{}' };
     const letters = rows.map((row, at) => ({
-      ...{ ...row, ...why, stream: 'stream', entryId: row.idempotencyKey },
+      ...{ ...row, ...why, stream: 'stream', entryId: row.idempotencyKey, rowId: null },
       ...{ transactionId: at === 3 ? null : row.transactionId, failedAtMs: row.createdAtMs },
     }));
     return await insertDeadLetters(database, letters);

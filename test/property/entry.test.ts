@@ -5,10 +5,7 @@ import { compareIds } from '../../src/core/domain/delivered.ts';
 import { arrivalsOf, arrivalsOfDelivered } from '../../src/core/profile/arrivals.ts';
 import { COUNT_MAX, openColumns, PACKED_BYTES_MAX } from '../../src/core/stream/entries/columns.ts';
 import {
-  ATTEMPTS_MAX,
-  carriedDeliveries,
   decodeEntry,
-  ENTRY_ORIGINS,
   ENTRY_VERSION,
   type EntryFields,
   type EntryPayload,
@@ -16,6 +13,12 @@ import {
   packAgain,
   packEntries,
 } from '../../src/core/stream/entries/entry.ts';
+import {
+  ATTEMPTS_MAX,
+  carriedDeliveries,
+  ENTRY_ORIGINS,
+  rowIdOf,
+} from '../../src/core/stream/entries/entry-head.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { deliver, payloadsOf } from '../support/delivered.ts';
 
@@ -47,13 +50,14 @@ const payload: fc.Arbitrary<EntryPayload> = fc.record({
   attempt: fc.integer({ min: 1, max: ATTEMPTS_MAX }),
   origin: fc.constantFrom(...ENTRY_ORIGINS),
   replyTo: fc.option(fc.uuid(), { nil: null }),
+  rowId: fc.option(fc.uuid(), { nil: null }),
 });
 const payloads = fc.array(payload, { minLength: 1, maxLength: 20 });
 /** Payloads of one head, hence of one entry. */
 const alike = fc
   .tuple(payload, payloads)
-  .map(([{ attempt, origin, replyTo }, all]) =>
-    all.map(({ transaction }) => ({ transaction, attempt, origin, replyTo })),
+  .map(([{ attempt, origin, replyTo, rowId }, all]) =>
+    all.map(({ transaction }) => ({ transaction, attempt, origin, replyTo, rowId })),
   );
 
 const fieldsOf = (entry: PackedEntry): EntryFields => ({ ...entry, version: ENTRY_VERSION });
@@ -132,9 +136,35 @@ describe('entries', () => {
     fc.assert(
       fc.property(alike, (all) => {
         const plain = all.map((one) => ({ ...one, transaction: { ...one.transaction, ...bare } }));
-        const { places } = openColumns(packAgain(plain).packed);
-        expect([...places.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
-        for (const { start } of places.values()) expect(start % 8).toBe(0);
+        const { extents } = openColumns(packAgain(plain).packed);
+        expect([...extents.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+        for (const { start } of extents.values()) expect(start % 8).toBe(0);
+      }),
+    );
+  });
+
+  test('may have fields in the head that this version does not know', () => {
+    fc.assert(
+      fc.property(alike, fc.nat({ max: 99 }), (all, deliveries) => {
+        const entry = packAgain(all, deliveries);
+        const head = `later=x ${entry.head} deliveries_of=7`;
+        expect(payloadsOf(fieldsOf({ ...entry, head }))).toEqual(all);
+        expect(carriedDeliveries(head)).toBe(deliveries);
+        expect(rowIdOf(head)).toBe(all[0]?.rowId);
+      }),
+    );
+  });
+
+  test('of version 2 are read: their heads have values by place, and no row', () => {
+    fc.assert(
+      fc.property(alike, fc.nat({ max: 99 }), (all, deliveries) => {
+        const [{ attempt, origin, replyTo } = { attempt: 1, origin: 'ingest', replyTo: null }] =
+          all;
+        const head = `${attempt} ${origin} ${deliveries} ${replyTo ?? ''}`;
+        const read = payloadsOf({ ...packAgain(all), version: '2', head });
+        expect(read).toEqual(all.map((one) => ({ ...one, rowId: null })));
+        expect(carriedDeliveries(head)).toBe(deliveries);
+        expect(rowIdOf(head)).toBeNull();
       }),
     );
   });
@@ -145,8 +175,8 @@ describe('entries', () => {
         const bare = { type: null, ip: null, deviceId: null, country: null, channel: 'c' };
         const known = all.map((one) => ({ ...one, transaction: { ...one.transaction, ...bare } }));
         const { packed, ...rest } = packAgain(known);
-        const { places } = openColumns(packed);
-        const channelAt = 8 + 12 * (places.size - 1);
+        const { extents } = openColumns(packed);
+        const channelAt = 8 + 12 * (extents.size - 1);
         packed[channelAt] = name;
         packed[channelAt + 1] = kind;
         const without = known.map((one) => ({
@@ -173,7 +203,7 @@ describe('what is no entry', () => {
   test('is refused with a permanent failure when it is anything else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        const fields = { version: ENTRY_VERSION, transactions: 1, head: '1 ingest 0 ' };
+        const fields = { version: ENTRY_VERSION, transactions: 1, head: 'attempt=1 origin=ingest' };
         expect(() => decodeEntry({ ...fields, packed: Buffer.from(bytes) })).toThrow(Failure);
       }),
     );
@@ -204,7 +234,7 @@ describe('what is no entry', () => {
   test('is refused by the header, byte by byte', () => {
     const [all = []] = fc.sample(alike, { numRuns: 1, seed: 3 });
     const entry = packAgain(all);
-    const headerBytes = openColumns(entry.packed).places.size * 12 + 8;
+    const headerBytes = openColumns(entry.packed).extents.size * 12 + 8;
     for (let at = 0; at < headerBytes; at++) {
       for (const to of [0, 1, 7, 127, 128, 255]) {
         const packed = Buffer.from(entry.packed);
@@ -219,8 +249,8 @@ describe('what is no entry', () => {
     if (one === undefined) throw new Error('no payload');
     const of = (accountId: string) => ({ ...one, transaction: { ...one.transaction, accountId } });
     const entry = packAgain([of('äb'), of('öd')]);
-    const place = openColumns(entry.packed).places.get(4);
-    entry.packed.writeUInt32LE(1, place?.start ?? 0);
+    const extent = openColumns(entry.packed).extents.get(4);
+    entry.packed.writeUInt32LE(1, extent?.start ?? 0);
     expect(() => decodeEntry(fieldsOf(entry))).toThrow(/account_id has a text that is not UTF-8/);
   });
 
@@ -235,8 +265,11 @@ describe('what is no entry', () => {
     ['of another version', { ...good, version: '1' }, /version 1 is unknown/],
     ['without a version', { ...good, version: null }, /version missing is unknown/],
     ['without a head', { ...good, head: null }, /the head is missing/],
-    ['of a fifth attempt', { ...good, head: '5 ingest 0 ' }, /attempt is not/],
-    ['of an unknown origin', { ...good, head: '1 nowhere 0 ' }, /origin nowhere is unknown/],
+    ['with a bare word as head', { ...good, head: 'attempt=1 ingest' }, /the head is missing/],
+    ['of a fifth attempt', { ...good, head: 'attempt=5 origin=ingest' }, /attempt is not/],
+    ['of an unknown origin', { ...good, head: 'attempt=1 origin=no' }, /origin no is unknown/],
+    ['of version 2, of a fifth attempt', { ...good, head: '5 ingest 0 ' }, /attempt is not/],
+    ['of version 2, of an unknown origin', { ...good, head: '1 no 0 ' }, /origin no is unknown/],
     ['without a value', { ...good, packed: null }, /the packed value is missing/],
     ['of another count', { ...good, transactions: 99 }, /n is not the count/],
     ['too long', { ...good, packed: Buffer.alloc(PACKED_BYTES_MAX + 1) }, /has more than/],

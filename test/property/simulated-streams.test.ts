@@ -115,7 +115,7 @@ function createMemorySide(): Side {
       published += 1;
     },
   };
-  const streams = createMemoryStreams(Date.now, observer, { ownerCheck: true });
+  const streams = createMemoryStreams(Date.now, observer, { ownerCheck: true }, 0);
   streams.ensureGroup(name);
   const read = (own: string, share: number) => ({
     ...{ consumer: own, streams: [stream], shares: [share], transactionsMax: share },

@@ -16,14 +16,15 @@ import { beginRows } from '../../src/core/profile/own-features.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
 import { readLog } from '../../src/core/profile/profile-log.ts';
 import { rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
-import { ATTEMPTS_MAX } from '../../src/core/stream/entries/entry.ts';
+import { ATTEMPTS_MAX } from '../../src/core/stream/entries/entry-head.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import { DELIVERIES_MAX } from '../../src/core/work/retry-policy.ts';
 import { foldRow } from '../support/fold-one.ts';
+import { checkDoubled, checkEvents } from './check-events.ts';
 import { earlierSiblings } from './journal.ts';
 import { knownFrauds } from './known-frauds.ts';
 import { transactionIdsOf } from './memory-stream.ts';
-import type { DisasterKind, Nature, Schedule } from './schedule.ts';
+import type { DisasterKind, Nature } from './schedule.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 
 export function checkAtRest(world: World): string[] {
@@ -33,6 +34,7 @@ export function checkAtRest(world: World): string[] {
     ...checkGarbage(world),
     ...checkAttempts(world),
     ...checkEvents(world),
+    ...checkDoubled(world),
     ...checkFeatures(world),
     ...checkProfiles(world, accountKind, accountPastOf(world.postgres.labels)),
     ...checkProfiles(world, merchantKind, merchantPastOf(world.postgres.labels)),
@@ -46,7 +48,7 @@ function checkQuiet({ streams, postgres }: World): string[] {
   ]);
   const breaches = waiting.map((entry) => `left waiting: ${transactionIdsOf(entry).join()}`);
   if (streams.pendingCount() > 0) breaches.push(`left pending: ${streams.pendingCount()}`);
-  if (postgres.openBatchCount() > 0) breaches.push(`open batches: ${postgres.openBatchCount()}`);
+  if (postgres.openRows.size() > 0) breaches.push(`open rows: ${postgres.openRows.size()}`);
   return breaches;
 }
 
@@ -82,24 +84,29 @@ function mayBeGivenUp({ journal, schedule }: World): boolean {
   return journal.disturbances + (hasCrasher ? 3 : 0) >= DELIVERIES_MAX;
 }
 
-function checkGarbage({ postgres, schedule }: World): string[] {
+function checkGarbage({ postgres, schedule, journal }: World): string[] {
   const rows = postgres.deadLetters.filter((row) => row.transactionId === null);
   const entries = new Set(rows.map((row) => `${row.stream} ${row.entryId}`));
   const appended = schedule.disasters.filter(({ kind }) => kind === 'append-garbage').length;
   const breaches: string[] = [];
   if (entries.size < rows.length) breaches.push('two dead letters of an unreadable entry');
-  if (rows.length > appended) breaches.push(`unreadable entries: ${rows.length} of ${appended}`);
+  const unreadable = appended + journal.spoilt;
+  if (rows.length > unreadable) {
+    breaches.push(`unreadable entries: ${rows.length} of ${unreadable}`);
+  }
   // The contents of a lost Redis are unknown.
   const isLost = schedule.disasters.some(({ kind }) => kind === 'wipe' || kind === 'rollback');
   if (!isLost && rows.length < appended) breaches.push('an unreadable entry left no dead letter');
   return breaches;
 }
 
+const FORGETTING: readonly DisasterKind[] = ['rollback', 'regroup'];
+
 function checkAttempts(world: World): string[] {
   const { postgres, journal, natureOf, transactions, schedule } = world;
   const breaches: string[] = [];
-  // A Redis that comes back as it was has forgotten deliveries and attempts.
-  const rollbacks = schedule.disasters.filter(({ kind }) => kind === 'rollback').length;
+  // A Redis that comes back as it was has forgotten deliveries and attempts, and a new group deliveries.
+  const rollbacks = schedule.disasters.filter(({ kind }) => FORGETTING.includes(kind)).length;
   const rows = [...postgres.scores.values(), ...postgres.deadLetters];
   for (const { attempts, transactionId } of rows) {
     if (attempts > ATTEMPTS_MAX) breaches.push(`attempts ${attempts}: ${transactionId}`);
@@ -120,49 +127,6 @@ function checkAttempts(world: World): string[] {
     }
   }
   return breaches;
-}
-
-/**
- * Each acknowledged entry has at most one event, equal to the stored score. A transaction has at least one event unless Redis was
- * lost, and no second one where nothing failed.
- */
-function checkEvents({ journal, postgres, schedule }: World): string[] {
-  const breaches: string[] = [];
-  const published = new Set(
-    journal.events.map(({ entryId, event }) => `${entryId} ${event.transactionId}`),
-  );
-  if (published.size < journal.events.length) breaches.push('two events of one entry');
-  const told = new Map<string, number>();
-  for (const { event } of journal.events) {
-    const id = event.transactionId;
-    told.set(id, (told.get(id) ?? 0) + 1);
-    const score = postgres.scores.get(id);
-    if (score?.score !== event.score || score.verdict !== event.verdict) {
-      breaches.push(`an event unlike its score: ${id}`);
-    }
-  }
-  const isLost = schedule.disasters.some(({ kind }) => kind === 'wipe' || kind === 'rollback');
-  for (const id of postgres.scores.keys()) {
-    const count = told.get(id) ?? 0;
-    // Not promised: the event of a score whose entry another worker had given up meanwhile.
-    const wasDead = postgres.deadLetters.some((row) => row.transactionId === id);
-    if (count === 0 && !isLost && !wasDead) breaches.push(`no event: ${id}`);
-    const entriesMax = journal.appends.get(id) ?? 0;
-    if (count > entriesMax) breaches.push(`${count} events of ${entriesMax} entries: ${id}`);
-    if (count > 1 && isUntroubled(schedule))
-      breaches.push(`${count} events, nothing failed: ${id}`);
-  }
-  return breaches;
-}
-
-const HARMLESS: readonly DisasterKind[] = ['append-again', 'evict-profiles', 'redis-full'];
-
-function isUntroubled({ submissions, faults, disasters }: Schedule): boolean {
-  return (
-    faults.length === 0 &&
-    disasters.every(({ kind }) => HARMLESS.includes(kind)) &&
-    submissions.every(({ nature }) => nature === 'good')
-  );
 }
 
 const SIBLINGS = featureIndex('siblings');

@@ -36,6 +36,10 @@ export type Journal = {
   readonly knownAtScore: Map<string, ReadonlySet<string>>;
   /** Labels that were committed when the score was: the first so many. */
   readonly labelsAtScore: Map<string, number>;
+  /** Transactions that the reconciler has appended although their row was in an entry. */
+  doubled: number;
+  /** Entries that became unreadable. */
+  spoilt: number;
   deliveriesMax: number;
   /** Faults and disasters that may have cost entries a delivery. */
   disturbances: number;
@@ -55,6 +59,8 @@ export function createJournal(): Journal {
       sights: new Map(),
       knownAtScore: new Map(),
       labelsAtScore: new Map(),
+      doubled: 0,
+      spoilt: 0,
       deliveriesMax: 0,
       disturbances: 0,
     },

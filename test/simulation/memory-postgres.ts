@@ -1,7 +1,9 @@
 /**
- * Postgres as the statements of src/store keep it: transactions, scores, dead letters, open batches and the
- * reconciler's row. For this simulation only: every function is one committed statement.
+ * Postgres as the statements of src/core/store keep it: transactions, scores, dead letters and open rows. For this
+ * simulation only: every function is one committed statement.
  */
+
+import type { PlannedRow } from '../../src/core/accept/plan-rows.ts';
 import type { DeadLetter } from '../../src/core/domain/dead-letter.ts';
 import {
   type AccountPast,
@@ -13,16 +15,19 @@ import {
   type Position,
 } from '../../src/core/domain/history.ts';
 import type { Label } from '../../src/core/domain/label.ts';
-import type { OpenBatch } from '../../src/core/domain/open-batch.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { ScoredLettersPage } from '../../src/core/store/dead-letters/dead-letters.ts';
 import type { Parties } from '../../src/core/store/labels/labelled-transactions.ts';
-import type { NewScore, ScoreLineage } from '../../src/core/store/scores/scores.ts';
+import type {
+  FinalTransaction,
+  NewScore,
+  ScoreLineage,
+} from '../../src/core/store/scores/scores.ts';
 import type { StoredScore } from '../../src/core/store/scores/stored-scores.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { DAY_MS, dayOf, hourOf } from '../../src/kit/words/utc-bucket.ts';
-
 import { knownFrauds } from './known-frauds.ts';
+import { createOpenRows, type OpenRows } from './memory-rows.ts';
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** Few enough that most checks take several pages. */
@@ -32,14 +37,15 @@ const LETTERS_PAGE_ROWS = 2;
 export type ScoreRow = StoredScore & { readonly features: Float64Array; readonly writes: number };
 export type DeadLetterRow = DeadLetter & { isOpen: boolean };
 
-/** Which Redis the reconciler saw last, and whether it still brings back what that one lost. */
-export type ReconcileState = {
-  readonly redisIdentity: number;
-  readonly recovering: boolean;
-};
-
 /** Guards that a test takes out to see the simulation go red. */
-export type PostgresGuards = { readonly conflictClause: boolean };
+export type PostgresGuards = { readonly conflictClause: boolean; readonly takingOut: boolean };
+
+/** Labels whose profiles are still to be invalidated. */
+export type LabelBatchRow = {
+  readonly batchId: string;
+  readonly receivedAt: Date;
+  readonly transactionIds: readonly string[];
+};
 
 /** A label, and whether its profiles were invalidated. */
 export type LabelRow = Label & { readonly batchId: string; isTold: boolean };
@@ -50,23 +56,21 @@ export type MemoryPostgres = {
   readonly deadLetters: readonly DeadLetterRow[];
   /** In the order of their commits. */
   readonly labels: readonly LabelRow[];
-  readonly labelBatches: ReadonlyMap<string, OpenBatch>;
-  readonly acceptLabel: (batch: OpenBatch, label: Label) => void;
+  readonly labelBatches: ReadonlyMap<string, LabelBatchRow>;
+  readonly acceptLabel: (batch: LabelBatchRow, label: Label) => void;
   readonly findFraudParties: (transactionIds: readonly string[]) => Parties[];
   readonly closeLabelBatch: (batchId: string) => void;
-  readonly openBatchCount: () => number;
-  readonly state: () => ReconcileState;
+  readonly openRows: OpenRows;
   /** False when the batch is stored already. */
-  readonly accept: (batch: OpenBatch, transactions: readonly Transaction[]) => boolean;
-  readonly deleteBatches: (ids: readonly string[]) => void;
-  readonly listOpenBatches: (untilMs: number) => OpenBatch[];
+  readonly accept: (batchId: string, rows: readonly PlannedRow<Transaction>[]) => boolean;
   readonly loadUnscored: (ids: readonly string[]) => Transaction[];
-  /** Transactions received until then. */
-  readonly listUnscored: (untilMs: number) => Transaction[];
-  /** When the newest transaction was received. */
-  readonly receivedUntilMs: () => number;
-  readonly writeState: (state: ReconcileState) => void;
-  readonly insertScores: (scores: readonly NewScore[], lineage: ScoreLineage) => Set<string>;
+  readonly findFinal: (ids: readonly string[]) => ReadonlySet<string>;
+  readonly closeUnreadLetters: () => void;
+  readonly insertScores: (
+    scores: readonly NewScore[],
+    lineage: ScoreLineage,
+    final: readonly FinalTransaction[],
+  ) => Set<string>;
   readonly readStoredScores: (ids: readonly string[]) => Map<string, StoredScore>;
   readonly insertDeadLetters: (letters: readonly DeadLetter[]) => Set<string>;
   readonly listDeadLettersOfScored: (after: string | undefined) => ScoredLettersPage;
@@ -85,6 +89,9 @@ export type MemoryPostgresOptions = {
   /** Called for each score that is stored for the first time. */
   readonly onScored: (score: NewScore) => void;
   readonly guards: PostgresGuards;
+  readonly nowMs: () => number;
+  /** Called for an id that a statement has made final and left open. */
+  readonly onLeftOpen: (transactionId: string) => void;
 };
 
 export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPostgres {
@@ -93,15 +100,14 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
   const scores = new Map<string, ScoreRow>();
   const deadLetters: DeadLetterRow[] = [];
   const labels: LabelRow[] = [];
-  const labelBatches = new Map<string, OpenBatch>();
-  const batches = new Map<string, OpenBatch>();
+  const labelBatches = new Map<string, LabelBatchRow>();
+  const openRows = createOpenRows(options);
   const accepted = new Set<string>();
-  let state: ReconcileState = { redisIdentity: 0, recovering: false };
   const isUnscored = ({ transactionId }: Transaction) =>
     !scores.has(transactionId) &&
     !deadLetters.some((one) => one.transactionId === transactionId && one.isOpen);
   return {
-    ...{ transactions, scores, deadLetters, labels, labelBatches },
+    ...{ transactions, scores, deadLetters, labels, labelBatches, openRows },
     acceptLabel(batch, label) {
       labelBatches.set(batch.batchId, batch);
       labels.push({ ...label, batchId: batch.batchId, isTold: false });
@@ -112,29 +118,32 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
       for (const row of labels) if (row.batchId === batchId) row.isTold = true;
       labelBatches.delete(batchId);
     },
-    openBatchCount: () => batches.size,
-    state: () => state,
-    accept(batch, rows) {
-      if (accepted.has(batch.batchId)) return false;
-      accepted.add(batch.batchId);
-      batches.set(batch.batchId, batch);
-      for (const row of rows) transactions.set(row.transactionId, row);
+    accept(batchId, rows) {
+      if (accepted.has(batchId)) return false;
+      accepted.add(batchId);
+      openRows.open(rows);
+      for (const row of rows.flatMap((one) => one.transactions)) {
+        transactions.set(row.transactionId, row);
+      }
       return true;
     },
-    deleteBatches(ids) {
-      for (const id of ids) batches.delete(id);
-    },
-    listOpenBatches: (untilMs) =>
-      [...batches.values()].filter(({ receivedAt }) => receivedAt.getTime() < untilMs),
     loadUnscored: (ids) =>
       ids.flatMap((id) => transactions.get(id) ?? []).filter((row) => isUnscored(row)),
-    listUnscored: (untilMs) =>
-      [...transactions.values()].filter((row) => row.receivedAtMs < untilMs && isUnscored(row)),
-    receivedUntilMs: () => Math.max(...[...transactions.values()].map((row) => row.receivedAtMs)),
-    writeState(next) {
-      state = next;
+    findFinal: (ids) =>
+      new Set(
+        ids
+          .flatMap((id) => transactions.get(id) ?? [])
+          .filter((row) => !isUnscored(row))
+          .map((row) => row.transactionId),
+      ),
+    closeUnreadLetters() {
+      for (const row of deadLetters) if (row.transactionId === null) row.isOpen = false;
     },
-    insertScores: (rows, lineage) => insertScores(options, scores, rows, lineage),
+    insertScores(rows, lineage, final) {
+      const won = insertScores(options, scores, rows, lineage);
+      openRows.takeOut(final.map(({ rowId, id }) => ({ rowId, id: id.transactionId })));
+      return won;
+    },
     readStoredScores: (ids) =>
       new Map(
         ids.flatMap((id) => {
@@ -142,7 +151,13 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
           return row === undefined ? [] : [[id, withoutFeatures(row)] as const];
         }),
       ),
-    insertDeadLetters: (letters) => insertDeadLetters(scores, deadLetters, letters),
+    insertDeadLetters(letters) {
+      const inserted = insertDeadLetters(scores, deadLetters, letters);
+      openRows.takeOut(
+        letters.flatMap(({ rowId, transactionId: id }) => (id ? { rowId, id } : [])),
+      );
+      return inserted;
+    },
     listDeadLettersOfScored: (after = FIRST_ID) => {
       const open = deadLetters.filter(({ isOpen }) => isOpen).map((row) => row.transactionId ?? '');
       const page = open

@@ -1,9 +1,6 @@
 /** What takes entries off the simulation's streams: lua/read-n.lua, XREADGROUP and lua/claim-stale-1.lua. */
-import {
-  carriedDeliveries,
-  ENTRY_VERSION,
-  type PackedEntry,
-} from '../../src/core/stream/entries/entry.ts';
+import { ENTRY_VERSION, type PackedEntry } from '../../src/core/stream/entries/entry.ts';
+import { carriedDeliveries } from '../../src/core/stream/entries/entry-head.ts';
 import {
   CLAIM_START,
   type Claimed,

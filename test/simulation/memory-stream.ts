@@ -1,6 +1,6 @@
 /** One stream of the simulation, with callbacks for the checks. */
 import type { PackedEntry } from '../../src/core/stream/entries/entry.ts';
-import { readReceived } from '../../src/core/stream/entries/entry-ids.ts';
+import { readIds as readEntryIds } from '../../src/core/stream/entries/entry-ids.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 
 export type Pending = {
@@ -50,7 +50,7 @@ export function transactionIdsOf({ packed }: Pick<PackedEntry, 'packed'>): reado
 
 function readIds(packed: Buffer): string[] {
   try {
-    return readReceived(packed).map(({ transactionId }) => transactionId);
+    return readEntryIds(packed);
   } catch (error) {
     if (error instanceof Failure) return [];
     throw error;

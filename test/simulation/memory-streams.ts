@@ -6,6 +6,8 @@ import type { PackedEntry } from '../../src/core/stream/entries/entry.ts';
 import type { Claimed, ClaimOptions } from '../../src/core/stream/group/consumer-group.ts';
 import type { Read, ReadOptions } from '../../src/core/stream/group/read-group.ts';
 import type { Settlement } from '../../src/core/stream/settle/settle.ts';
+import type { HeadPage } from '../../src/core/stream/status/heads.ts';
+import { adopt, readHeads, readRetryHeads } from './memory-heads.ts';
 import { claim, existing, readNew, readOwn, touch } from './memory-reads.ts';
 import { settle } from './memory-settle.ts';
 import { idOf, type Stream, type StreamGuards, type StreamObserver } from './memory-stream.ts';
@@ -24,6 +26,12 @@ export type MemoryStreams = {
   readonly entries: (stream: string) => PackedEntry[];
   readonly retries: (stream: string) => PackedEntry[];
   readonly pendingCount: () => number;
+  readonly adopt: (stream: string) => void;
+  readonly heads: (stream: string, from: string) => HeadPage;
+  readonly retryHeads: (stream: string, from: string | null) => HeadPage;
+  readonly regroup: () => void;
+  /** Spoils the nth entry of all; false where there is none. */
+  readonly spoil: (nth: number) => boolean;
   /** Called once something may have become readable. */
   readonly onChange: (listener: () => void) => void;
   /** Lets blocked readers find out that the connection is gone. */
@@ -44,6 +52,7 @@ export function createMemoryStreams(
   nowMs: () => number,
   observer: StreamObserver,
   guards: StreamGuards,
+  skewMs: number,
 ): MemoryStreams {
   const state: State = {
     ...{ streams: new Map<string, Stream>(), lastId: 0 },
@@ -62,7 +71,7 @@ export function createMemoryStreams(
   };
   const append = (name: string, entry: PackedEntry) => {
     // Never the same twice, as the milliseconds of a real id see to even in an emptied Redis.
-    state.lastId += 1;
+    state.lastId = Math.max(state.lastId + 1, Math.floor(nowMs()) + skewMs);
     streamOf(name).entries.set(state.lastId, entry);
   };
   return {
@@ -107,6 +116,26 @@ export function createMemoryStreams(
       let count = 0;
       for (const { group } of state.streams.values()) count += group?.pending.size ?? 0;
       return count;
+    },
+    adopt: (name) => adopt(streamOf(name)),
+    heads: (name, from) => readHeads(streamOf(name), from),
+    retryHeads: (name, from) => readRetryHeads(streamOf(name), from),
+    regroup() {
+      for (const stream of state.streams.values()) {
+        const lastDelivered = Math.max(0, ...stream.entries.keys());
+        stream.group = { lastDelivered, pending: new Map() };
+      }
+    },
+    spoil(nth) {
+      const all = [...state.streams.values()].flatMap(({ entries }) =>
+        [...entries].map(([id, entry]) => ({ entries, id, entry })),
+      );
+      const spoilt = all[nth % Math.max(1, all.length)];
+      if (spoilt === undefined) return false;
+      const { entries, id, entry } = spoilt;
+      const head = nth % 2 === 0 ? entry.head : '?';
+      entries.set(id, { ...entry, head, packed: Buffer.from(`spoilt-${nth}`) });
+      return true;
     },
     onChange: (listener) => state.listeners.push(listener),
     hangUp: change,

@@ -1,76 +1,108 @@
 /**
- * A model of the reconciler, as a duty of whichever worker leads: it appends what open batches owe and,
- * after Redis was lost, whatever is neither final nor waiting. The real one has tests of its own; here it
- * only brings lost entries back, at the worst of times and more than once.
+ * The engine's own reconciler, as a duty of whichever worker leads: its walk over open rows, its look into Redis and its feed,
+ * over the stand-ins.
  */
+import { feedRows } from '../../src/core/repair/feed-rows.ts';
+import type { RowStore } from '../../src/core/repair/row-store.ts';
+import { createWalk } from '../../src/core/repair/walk-rows.ts';
 import { type EntryPayload, packEntries } from '../../src/core/stream/entries/entry.ts';
+import { rowIdOf } from '../../src/core/stream/entries/entry-head.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
+import type { HeadReader } from '../../src/core/stream/status/heads.ts';
 import type { Duty } from '../../src/kit/duties/run-duties.ts';
 import { raise } from './journal.ts';
 import { createLead, type Guarded } from './lead.ts';
-import { transactionIdsOf } from './memory-stream.ts';
 import type { Process } from './process.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 
 const EVERY_MS = 700;
-/** A batch or transaction of this age is left to the reconciler. */
+/** Rows of this age may be missing. */
 const AGE_MS = 600;
+const ROOM = 1000;
 
 export function createReconcileDuty(world: World, process: Process): Duty {
   const lead = createLead(world, process, 'reconcile');
+  let guarded: Guarded = (effect) => effect;
+  const store = createStore(world, process, (effect) => guarded(effect));
+  const corridors = [...new Set(STREAMS.map(({ corridor }) => corridor))];
+  const walk = createWalk({
+    ...{ market: MARKET, store, heads: createHeads(world, process) },
+    listCorridors: async () => corridors,
+  });
+  const append = async (payloads: readonly EntryPayload[]) => {
+    const waiting = waitingRows(world);
+    world.journal.doubled += payloads.filter(({ rowId }) => waiting.has(rowId)).length;
+    await appendEntries(world, process, payloads);
+    return { appended: payloads.length, refused: 0, left: [] };
+  };
   return {
     name: 'reconcile',
     everyMs: EVERY_MS,
-    run: () => lead((guarded) => reconcile(world, process, guarded)),
+    run: () =>
+      lead(async (proof) => {
+        guarded = proof;
+        try {
+          for (let isWhole = world.missing === 'look'; !isWhole; )
+            isWhole = (await walk.step()).isWhole;
+          await feedRows({ store, append, corridors, shards: 1, roomOf: () => ROOM });
+        } catch (error) {
+          walk.forget();
+          throw error;
+        }
+      }),
   };
 }
 
-async function reconcile(world: World, process: Process, guarded: Guarded): Promise<void> {
-  const { postgres, clock, identity } = world;
-  const write = (operation: 'writeState' | 'deleteBatches', effect: () => void) =>
-    process.ask(operation, guarded(effect));
-  const current = await process.ask('readIdentity', () => identity.value);
-  const state = await process.ask('readState', () => postgres.state());
-  const recovering = state.recovering || state.redisIdentity !== current;
-  if (state.redisIdentity !== current) {
-    // Written before anything is done, so that a crash cannot forget the loss.
-    await write('writeState', () => postgres.writeState({ redisIdentity: current, recovering }));
-  }
-  const untilMs = clock.nowMs() - AGE_MS;
-  const batches = await process.ask('listOpenBatches', () => postgres.listOpenBatches(untilMs));
-  const owed = await process.ask('loadUnscored', () =>
-    postgres.loadUnscored(batches.flatMap(({ transactionIds }) => transactionIds)),
-  );
-  await appendEntries(world, process, owed.map(toEntry));
-  const ids = batches.map(({ batchId }) => batchId);
-  if (ids.length > 0) await write('deleteBatches', () => postgres.deleteBatches(ids));
-  if (!recovering) return;
-  const waiting = await readWaiting(world, process);
-  const unscored = await process.ask('listUnscored', () => postgres.listUnscored(untilMs));
-  const lost = unscored.filter(({ transactionId }) => !waiting.has(transactionId));
-  await appendEntries(world, process, lost.map(toEntry));
-  const isWhole = lost.length === 0 && postgres.receivedUntilMs() < untilMs;
-  if (isWhole) {
-    const whole = { redisIdentity: current, recovering: false };
-    await write('writeState', () => postgres.writeState(whole));
-  }
+function waitingRows({ streams }: World): ReadonlySet<string | null> {
+  const entries = STREAMS.flatMap(({ transactions: name }) => [
+    ...streams.entries(name),
+    ...streams.retries(name),
+  ]);
+  return new Set(entries.flatMap(({ head }) => rowIdOf(head) ?? []));
 }
 
-async function readWaiting({ streams }: World, process: Process): Promise<Set<string>> {
-  const waiting = new Set<string>();
-  for (const { transactions } of STREAMS) {
-    // What moves from the retries into the stream meanwhile is found behind them.
-    for (const read of [streams.entries, streams.retries, streams.entries]) {
-      const page = await process.ask('readWaiting', () => read(transactions));
-      for (const id of page.flatMap(transactionIdsOf)) waiting.add(id);
-    }
-  }
-  return waiting;
+function createStore({ postgres }: World, process: Process, guarded: Guarded): RowStore {
+  const { openRows } = postgres;
+  return {
+    listAged: (after) => process.ask('listAged', () => openRows.listAged(after, AGE_MS)),
+    readRows: (rowIds) => process.ask('readRows', () => openRows.readRows(rowIds)),
+    listLeft: (queues) => process.ask('listLeft', () => openRows.listLeft(queues)),
+    loadUnscored: (ids) => process.ask('loadUnscored', () => postgres.loadUnscored(ids)),
+    findFinal: (ids) => process.ask('findFinal', () => postgres.findFinal(ids)),
+    setLeft: (rowIds, isLeft) =>
+      process.ask(
+        'setLeft',
+        guarded(() => openRows.setLeft(rowIds, isLeft)),
+      ),
+    takeOut: (final) =>
+      process.ask(
+        'takeOut',
+        guarded(() => openRows.takeOut(final)),
+      ),
+    closeUnreadLetters: () =>
+      process.ask(
+        'closeUnreadLetters',
+        guarded(() => postgres.closeUnreadLetters()),
+      ),
+  };
 }
 
-const toEntry = (transaction: EntryPayload['transaction']): EntryPayload => ({
-  ...{ transaction, attempt: 1, origin: 'reconciled', replyTo: null },
-});
+function createHeads({ streams, missing }: World, process: Process): HeadReader {
+  const nothing = { rowIds: [], hasOld: false, next: null, last: null };
+  return {
+    adopt: async ({ transactions }) => {
+      if (missing !== 'adoption') await process.ask('adopt', () => streams.adopt(transactions));
+    },
+    entries: ({ transactions }, from) =>
+      process.ask('readHeads', () =>
+        missing === 'heads' ? nothing : streams.heads(transactions, from),
+      ),
+    retries: ({ transactions }, from) =>
+      process.ask('readRetryHeads', () =>
+        missing === 'heads' ? nothing : streams.retryHeads(transactions, from),
+      ),
+  };
+}
 
 /** As the producer does: one part a stream, each whole or not at all. */
 export async function appendEntries(

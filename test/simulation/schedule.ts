@@ -9,15 +9,15 @@ import type { LabelValue } from '../../src/core/domain/label.ts';
 export const OPERATIONS = {
   postgres: [
     ...['loadAccountPasts', 'loadMerchantPasts', 'insertScores', 'readStoredScores'],
-    ...['insertDeadLetters', 'listScoredLetters', 'closeScoredLetters', 'accept', 'closeBatch'],
-    ...['readState', 'writeState', 'listOpenBatches', 'deleteBatches', 'loadUnscored'],
-    ...['listUnscored', 'listStreams'],
+    ...['insertDeadLetters', 'listScoredLetters', 'closeScoredLetters', 'accept'],
+    ...['listAged', 'readRows', 'listLeft', 'setLeft', 'loadUnscored', 'findFinal', 'takeOut'],
+    ...['closeUnreadLetters', 'listStreams'],
     ...['acceptLabels', 'findFraudParties', 'closeLabelBatch', 'listLabelBatches'],
   ],
   redis: [
     ...['readNew', 'readOwn', 'unblock', 'ensureGroups', 'claim', 'heartbeat', 'settle', 'promote'],
     ...['appendProfiles', 'installProfiles', 'removeConsumer', 'removeDeadConsumers'],
-    ...['append', 'readIdentity', 'readWaiting', 'invalidateProfiles'],
+    ...['append', 'adopt', 'readHeads', 'readRetryHeads', 'invalidateProfiles'],
   ],
 } as const;
 export type Service = keyof typeof OPERATIONS;
@@ -58,6 +58,10 @@ export const DISASTER_KINDS = [
   'rollback',
   'redis-down',
   'postgres-down',
+  /** The groups are made anew at the end of their streams, without what was pending. */
+  'regroup',
+  /** An entry becomes bytes that nobody can read, sometimes with its head. */
+  'spoil',
   /** Redis has no room for profiles. */
   'redis-full',
   'crash',

@@ -3,6 +3,8 @@
  * they die, until everything has come to rest and every worker has been asked to stop. What must hold
  * then is in checks.ts.
  */
+
+import { planRows } from '../../src/core/accept/plan-rows.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { packAgain } from '../../src/core/stream/entries/entry.ts';
 import { checkAtRest } from './checks.ts';
@@ -74,7 +76,7 @@ type Batch = { readonly id: string; readonly atMs: number; readonly transactions
 function batchesOf({ transactions }: World): Batch[] {
   const moments = Map.groupBy(transactions, ({ receivedAtMs }) => receivedAtMs);
   return [...moments].map(([receivedAtMs, group], index) => ({
-    id: `batch-${index}`,
+    id: `00000000-0000-7000-8000-${String(index).padStart(8, '0')}0000`,
     atMs: receivedAtMs - START_MS,
     transactions: group,
   }));
@@ -86,18 +88,18 @@ function submit(world: World, batchId: string, transactions: readonly Transactio
   const again = () => clock.after(RESTART_MS, () => submit(world, batchId, transactions));
   const process = world.startProcess(`api ${batchId}`, again);
   const accept = async () => {
-    const receivedAt = new Date(clock.nowMs());
-    const transactionIds = transactions.map(({ transactionId }) => transactionId);
-    const batch = { batchId, receivedAt, transactionIds };
-    const isNew = await process.ask('accept', () => postgres.accept(batch, transactions));
+    const rows = planRows(batchId, 1, transactions);
+    const isNew = await process.ask('accept', () => postgres.accept(batchId, rows));
     if (!isNew) return;
     const payload = { attempt: 1, origin: 'ingest', replyTo: null } as const;
-    const entries = transactions.map((transaction) => ({ transaction, ...payload }));
+    const entries = rows.flatMap(({ rowId, transactions: all }) =>
+      all.map((transaction) => ({ transaction, rowId, ...payload })),
+    );
     try {
       await appendEntries(world, process, entries);
-      await process.ask('closeBatch', () => postgres.deleteBatches([batchId]));
     } catch {
-      // The batch stays open: the reconciler appends it.
+      const rowIds = rows.map(({ rowId }) => rowId);
+      await process.ask('setLeft', () => postgres.openRows.setLeft(rowIds, true));
     }
   };
   process.run(accept).then(() => world.owe(-1), again);
@@ -136,12 +138,11 @@ function createFleet(world: World): Fleet {
 }
 
 function strike(world: World, fleet: Fleet, { kind, which, forMs }: Disaster): void {
-  const { clock, streams, profiles, identity, journal } = world;
+  const { clock, streams, profiles, journal } = world;
   const workers = fleet.workers();
   const worker = workers[which % Math.max(1, workers.length)];
   journal.disturbances += 1;
   const loseRedis = (action: () => void) => {
-    identity.value += 1;
     // Profiles of another run of the server are removed before they are used.
     if (world.missing === 'profile-history' && kind === 'rollback') profiles.rollBack();
     else profiles.clear();
@@ -179,12 +180,16 @@ function strike(world: World, fleet: Fleet, { kind, which, forMs }: Disaster): v
       worker?.stop();
       fleet.start();
     },
+    regroup: streams.regroup,
+    spoil() {
+      if (streams.spoil(which)) journal.spoilt += 1;
+    },
     'evict-profiles': profiles.clear,
     'append-again': () => appendAgain(world, which),
     'append-garbage'() {
       const stream = STREAMS[which % STREAMS.length]?.transactions ?? '';
       const packed = Buffer.from(`garbage-${which}`);
-      streams.append(stream, { transactions: 1, head: '1 ingest 0 ', packed });
+      streams.append(stream, { transactions: 1, head: 'attempt=1 origin=ingest', packed });
     },
   };
   strikes[kind]();
@@ -197,19 +202,21 @@ function appendAgain({ postgres, streams, journal }: World, which: number): void
   if (transaction === undefined) return;
   const stream = STREAMS.find(({ corridor }) => corridor === transaction.corridor);
   raise(journal.appends, transaction.transactionId);
-  const entry = { transaction, attempt: 1, origin: 'reconciled', replyTo: null } as const;
+  const entry = {
+    transaction,
+    attempt: 1,
+    origin: 'reconciled',
+    replyTo: null,
+    rowId: postgres.openRows.rowOf(transaction.transactionId),
+  } as const;
   streams.append(stream?.transactions ?? MARKET, packAgain([entry]));
 }
 
-/** Nothing waits, nothing is pending, nothing is owed and nothing is being brought back. */
+/** Nothing waits, nothing is pending, nothing is owed and nothing is open. */
 function isQuiet(world: World): boolean {
-  const { postgres, streams, transactions, identity, owed } = world;
-  const { redisIdentity, recovering } = postgres.state();
-  if (postgres.transactions.size < transactions.length || postgres.openBatchCount() > 0)
+  const { postgres, streams, transactions, owed } = world;
+  if (postgres.transactions.size < transactions.length || postgres.openRows.size() > 0)
     return false;
-  if (world.missing !== 'reconciler' && (recovering || redisIdentity !== identity.value)) {
-    return false;
-  }
   if (world.missing !== 'label-batch' && postgres.labelBatches.size > 0) return false;
   if (world.missing !== 'closed-letters' && isScoredAndDead(world)) return false;
   if (owed() > 0 || streams.pendingCount() > 0) return false;
@@ -225,5 +232,5 @@ function isScoredAndDead({ postgres: { deadLetters, scores } }: World): boolean 
 function wait({ postgres, streams }: World): string {
   const entries = STREAMS.flatMap(({ transactions: name }) => streams.entries(name)).length;
   const retries = STREAMS.flatMap(({ transactions: name }) => streams.retries(name)).length;
-  return `entries ${entries}, retries ${retries}, pending ${streams.pendingCount()}, open batches ${postgres.openBatchCount()}`;
+  return `entries ${entries}, retries ${retries}, pending ${streams.pendingCount()}, open rows ${postgres.openRows.size()}`;
 }

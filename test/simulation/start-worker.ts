@@ -6,7 +6,7 @@
 import type { Market } from '../../src/core/market.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
-import { insertPacked, readItemPlace } from '../../src/core/profile/packed-list.ts';
+import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
 import { RULES_ALONE } from '../../src/core/score/judge.ts';
 import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
@@ -204,9 +204,9 @@ function weakened<P extends Profile, Past>(
   if (missing === 'horizon') {
     return {
       ...kind,
-      merge(profile, items, at) {
-        if (kind.merge(profile, items, at)) return true;
-        insertPacked(profile.list, readItemPlace(items, at, kind.itemBytes), items, at);
+      merge(profile, records, at) {
+        if (kind.merge(profile, records, at)) return true;
+        insertPacked(profile.list, readKey(records, at, kind.recordBytes), records, at);
         return true;
       },
     };
@@ -225,8 +225,8 @@ function weakened<P extends Profile, Past>(
 
 function createStore({ postgres, missing }: World, process: Process): StorePort {
   const port: StorePort = {
-    storeScores: (scores, lineage) =>
-      process.ask('insertScores', () => postgres.insertScores(scores, lineage)),
+    storeScores: (scores, lineage, final) =>
+      process.ask('insertScores', () => postgres.insertScores(scores, lineage, final)),
     readStoredScores: (asked) =>
       process.ask('readStoredScores', () =>
         postgres.readStoredScores(asked.map(({ transactionId }) => transactionId)),
@@ -238,9 +238,9 @@ function createStore({ postgres, missing }: World, process: Process): StorePort 
   if (missing === 'acknowledge-after-commit') {
     return {
       ...port,
-      async storeScores(scores, lineage) {
+      async storeScores(scores, lineage, final) {
         // Sent, and not waited for.
-        port.storeScores(scores, lineage).catch(() => undefined);
+        port.storeScores(scores, lineage, final).catch(() => undefined);
         return 'all';
       },
     };
@@ -250,14 +250,18 @@ function createStore({ postgres, missing }: World, process: Process): StorePort 
     return {
       ...port,
       // A failed statement is tried again before the failure is reported.
-      storeScores: (scores, lineage) =>
-        storeScores(scores, lineage).catch(() => storeScores(scores, lineage)),
+      storeScores: (scores, lineage, final) =>
+        storeScores(scores, lineage, final).catch(() => storeScores(scores, lineage, final)),
     };
   }
   if (missing === 'dead-letter-row') {
     return {
       ...port,
-      insertDeadLetters: async (all) => new Set(all.map((one) => one.transactionId ?? one.entryId)),
+      async insertDeadLetters(all) {
+        const final = all.flatMap(({ rowId, transactionId: id }) => (id ? { rowId, id } : []));
+        await process.ask('insertDeadLetters', () => postgres.openRows.takeOut(final));
+        return new Set(all.map((one) => one.transactionId ?? one.entryId));
+      },
     };
   }
   return port;

@@ -46,6 +46,13 @@ export function connect({ clock, streams, isDown }: World, process: Process): Co
 
 /** Without a counter what leaves an entry begins anew. */
 export function forgetting({ missing }: World, settlement: Settlement): Settlement {
+  if (missing === 'row-in-head') {
+    const ended = settlement.ended.map((one) => ({
+      ...one,
+      retries: one.retries.map(({ waitMs, next }) => ({ waitMs, next: withoutRow(next) })),
+    }));
+    return { ...settlement, ended };
+  }
   if (missing === 'retry-counter') {
     const ended = settlement.ended.map((one) => ({
       ...one,
@@ -60,6 +67,11 @@ export function forgetting({ missing }: World, settlement: Settlement): Settleme
   if (missing !== 'carried-deliveries') return settlement;
   const replaced = settlement.replaced.map((one) => ({ ...one, by: one.by.map(repack) }));
   return { ...settlement, replaced };
+}
+
+function withoutRow(entry: PackedEntry): PackedEntry {
+  const payloads = payloadsOf({ ...entry, version: ENTRY_VERSION });
+  return packAgain(payloads.map((payload) => ({ ...payload, rowId: null })));
 }
 
 /** As a first attempt that was never delivered. */

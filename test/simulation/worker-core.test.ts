@@ -137,7 +137,12 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['divide', /^crashes \d+/],
   ['carried-deliveries', /^crashes \d+/],
   ['claim', /^left pending/],
-  ['reconciler', /^(lost|open batches)/],
+  ['reconciler', /^(lost|open rows)/],
+  ['look', /^(lost|open rows)/],
+  ['heads', /^appended again, though they waited/],
+  ['adoption', /^left waiting/],
+  ['taking-out', /^open though final/],
+  ['row-in-head', /^open though final/],
   ['dead-letter-row', /^dead and kept nowhere/],
   ['closed-letters', /^scored and dead/],
 ];

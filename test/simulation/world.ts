@@ -14,7 +14,6 @@ import {
 } from './journal.ts';
 import { createMemoryPostgres, type MemoryPostgres } from './memory-postgres.ts';
 import { createMemoryProfiles, type MemoryProfiles } from './memory-profiles.ts';
-import { transactionIdsOf } from './memory-stream.ts';
 import { createMemoryStreams, type MemoryStreams } from './memory-streams.ts';
 import { createProcess, type Process } from './process.ts';
 import {
@@ -44,6 +43,11 @@ export type Mechanism =
   | 'carried-deliveries'
   | 'claim'
   | 'reconciler'
+  | 'look'
+  | 'heads'
+  | 'adoption'
+  | 'taking-out'
+  | 'row-in-head'
   | 'dead-letter-row'
   | 'closed-letters'
   | 'profile-history'
@@ -53,6 +57,8 @@ export type Mechanism =
 export const MARKET = 'm';
 export const START_MS = Date.UTC(2026, 10, 1);
 const LATENCY_MS_MAX = 5;
+/** By how much the clock of Redis is ahead of that of Postgres. */
+const REDIS_SKEWS_MS = [0, 300_000, -300_000];
 
 export const STREAMS: readonly StreamKeys[] = ['US-EG', 'US-MX'].map((corridor) =>
   streamKeys(MARKET, corridor, 0),
@@ -76,8 +82,6 @@ export type World = {
   readonly startProcess: (name: string, onCrash: () => void) => Process;
   readonly isDown: (service: Service) => boolean;
   readonly bringDown: (service: Service, forMs: number) => void;
-  /** Which Redis this is; another one after it lost something. */
-  readonly identity: { value: number };
   /** Effects that are still on their way, and requests that are not yet done. */
   readonly owed: () => number;
   readonly owe: (change: 1 | -1) => void;
@@ -99,11 +103,16 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
     isUnstorable: (id) => natureOf(id) === 'unstorable',
     onScored: (score) =>
       observeScores(journal, postgres.transactions, postgres.labels.length)(score),
-    guards: { conflictClause: missing !== 'conflict-clause' },
+    guards: {
+      conflictClause: missing !== 'conflict-clause',
+      takingOut: missing !== 'taking-out',
+    },
+    nowMs: clock.nowMs,
+    onLeftOpen: (id) => journal.breaches.push(`open though final: ${id}`),
   });
   const witness: Witness = {
     isScored: (id) => postgres.scores.has(id),
-    isKept: (id) => isKept(id, postgres, streams),
+    isKept: (id) => isKept(id, postgres),
     scoredIds: () => postgres.scores.keys(),
     toldLabels: () => postgres.labels.filter(({ isTold }) => isTold).length,
   };
@@ -112,6 +121,7 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
     clock.nowMs,
     observeStreams(journal, witness),
     guards,
+    REDIS_SKEWS_MS[schedule.seed % REDIS_SKEWS_MS.length] ?? 0,
   );
   const downUntilMs = { postgres: 0, redis: 0 };
   const isDown = (service: Service) => clock.nowMs() < downUntilMs[service];
@@ -136,7 +146,6 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
     bringDown(service, forMs) {
       downUntilMs[service] = Math.max(downUntilMs[service], clock.nowMs() + forMs);
     },
-    identity: { value: 1 },
     owed: () => owed,
     owe,
     leaders: {
@@ -147,14 +156,12 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
 }
 
 /** Garbage is kept by being refused: only its dead letter counts, which is checked at rest. */
-function isKept(id: string, postgres: MemoryPostgres, streams: MemoryStreams): boolean {
-  if (!postgres.transactions.has(id) || postgres.scores.has(id)) return true;
-  if (postgres.deadLetters.some((row) => row.transactionId === id)) return true;
-  return STREAMS.some(({ transactions: name }) =>
-    [...streams.entries(name), ...streams.retries(name)].some((entry) =>
-      transactionIdsOf(entry).includes(id),
-    ),
-  );
+function isKept(
+  id: string,
+  { transactions, scores, deadLetters, openRows }: MemoryPostgres,
+): boolean {
+  if (!transactions.has(id) || scores.has(id)) return true;
+  return deadLetters.some((row) => row.transactionId === id) || openRows.rowOf(id) !== null;
 }
 
 function serviceOf(operation: Operation): Service {

@@ -24,7 +24,7 @@ const ANY: Transaction = {
 
 /** @param transactions each needs an id, and a time from 2000 on */
 export function deliver(transactions: readonly Partial<Transaction>[]): DeliveredTransaction[] {
-  const head = { attempt: 1, origin: 'ingest', replyTo: null } as const;
+  const head = { attempt: 1, origin: 'ingest', replyTo: null, rowId: null } as const;
   const payloads = transactions.map((one) => ({ ...head, transaction: { ...ANY, ...one } }));
   return packEntries(payloads).flatMap(
     (entry) => decodeEntry({ ...entry, version: ENTRY_VERSION }).transactions,

@@ -3,7 +3,6 @@ import { expect } from 'vitest';
 import { runRisk } from './run-risk.ts';
 import { type RunningApi, spawnRunningApi, startRunningApi } from './running-api.ts';
 import { readEntries } from './stream-entries.ts';
-import { count } from './submit.ts';
 import { waitUntil } from './wait-until.ts';
 
 const AGE_MS = 500;
@@ -18,7 +17,7 @@ export const open = (environment: Settings = {}) =>
 export const openProcess = (environment: Settings) =>
   spawnRunningApi({ ...SETTINGS, ...environment });
 
-/** Runs `risk reconcile` until no batch is open, once the batches are old enough. */
+/** Runs `risk reconcile` until no row is left. */
 export async function reconcile(api: RunningApi): Promise<void> {
   await waitUntil(
     async () => {
@@ -28,10 +27,11 @@ export async function reconcile(api: RunningApi): Promise<void> {
         RISK_RECONCILE_AGE_MS: String(AGE_MS),
       });
       expect([code, stderr]).toEqual([0, '']);
-      return (await count(api, 'ingest_batches')) === 0;
+      const left = await api.testDatabase.sql('select from open_rows where is_left');
+      return left.length === 0;
     },
     20_000,
-    'all batches to be closed',
+    'all rows to be appended',
   );
 }
 

@@ -1,5 +1,4 @@
 /** An API process, and functions that detach and attach months of its database as `risk partitions` does. */
-import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
 import {
   attachMonth,
@@ -39,7 +38,7 @@ export async function startMonthsRig(): Promise<MonthsRig> {
     api,
     operator,
     detach: (text) => detachMonth(operator, monthOfText(text)),
-    attach: (text) => attachMonth(operator, monthOfText(text), engineOf('test'), randomUUID),
+    attach: (text) => attachMonth(operator, monthOfText(text), engineOf('test')),
     async post(text) {
       const sent = input({ created_at: timeIn(text) });
       const { status, body } = await postOne(api, sent);

@@ -193,3 +193,16 @@ const INSERTS = [
                          order by at desc, label limit 1) as label from ${ROWS}) labelled
     where label is not null group by 1, 2, 3, 4`,
 ];
+
+const TIE_MS = 8 * DAY_MS;
+/** Ids between those of two tied rows. */
+export const SPACE = 1000;
+
+/** Rows that share eight days' moment, a score of six, and an amount of ten. */
+export function tiedSeedOf(n: number, rows: number): Seed {
+  const seed = seedOf(n, rows);
+  const createdAtMs = seed.createdAtMs - (seed.createdAtMs % TIE_MS);
+  const score = seed.score && { ...seed.score, score: seed.score.score - (seed.score.score % 150) };
+  const amount = `${(n % 10) + 1}.50`;
+  return { ...seed, createdAtMs, transaction_id: idAt(createdAtMs, n * SPACE), score, amount };
+}

@@ -94,19 +94,44 @@ export async function storeScoresOf(database: Database, ids: readonly string[]):
   await database.query(insertScoresOf, [ids]);
 }
 
-const insertOpenBatch = {
-  name: 'test-insert-open-batch',
-  text: 'insert into market.ingest_batches (batch_id, received_at, transaction_ids) values ($1, $2, $3)',
+const insertOpenRows = {
+  name: 'test-insert-open-rows',
+  text: `with opened as (
+           insert into market.open_rows (row_id, opened_at, corridor, shard, is_left, transaction_ids)
+           select gen_random_uuid(), $2::timestamptz + part * interval '1 ms', corridor, 0, $3, array_agg(transaction_id order by created_at, transaction_id)
+             from (select *, (row_number() over (partition by corridor order by created_at, transaction_id) - 1) / 128 as part
+                     from market.transactions where transaction_id = any ($1::uuid[])) t
+            group by corridor, part
+           returning cardinality(transaction_ids) as ids)
+         insert into market.open_increments (ids) select sum(ids) from opened having count(*) > 0`,
 };
 
-/** An open batch as ingest would have left it at that time. */
-export async function storeOpenBatch(
+/**
+ * Opens rows for stored transactions, as ingest would have at that time.
+ * @param isLeft whether their append has failed
+ */
+export async function storeOpenRows(
   query: Query,
-  batchId: string,
-  receivedAt: Date,
+  openedAt: Date,
   transactionIds: readonly string[],
+  isLeft = true,
 ): Promise<void> {
-  await query(insertOpenBatch, [batchId, receivedAt, transactionIds]);
+  await query(insertOpenRows, [transactionIds, openedAt, isLeft]);
+}
+
+export type StoredRow = {
+  readonly rowId: string;
+  readonly isLeft: boolean;
+  readonly transactionIds: readonly string[];
+};
+
+/** The open rows of a market, in the order of their ids. */
+export async function readRows(query: Query): Promise<StoredRow[]> {
+  return await query<StoredRow>({
+    name: 'test-read-open-rows',
+    text: `select row_id as "rowId", is_left as "isLeft", transaction_ids::text[] as "transactionIds"
+             from market.open_rows order by row_id`,
+  });
 }
 
 /** Counts the rows as the engine's own statements do. */

@@ -78,7 +78,7 @@ export function payload(sequence: number, more: Partial<Transaction> = {}): Entr
     ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
     ...more,
   };
-  return { transaction, attempt: 1, origin: 'ingest', replyTo: null };
+  return { transaction, attempt: 1, origin: 'ingest', replyTo: null, rowId: null };
 }
 
 export const payloads = (count: number): EntryPayload[] =>

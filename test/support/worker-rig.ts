@@ -3,13 +3,8 @@
  * stored and appended as ingest does, so a test can count the outcomes.
  */
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import {
-  readReconcileState,
-  writeReconcileState,
-} from '../../src/core/store/recovery/reconcile-state.ts';
 import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
 import { createProducer, type Producer } from '../../src/core/stream/entries/producer.ts';
-import { readIdentity } from '../../src/core/stream/identity.ts';
 import { type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
 import { createOutput } from '../../src/kit/command/output.ts';
@@ -21,7 +16,13 @@ import { testConfig } from './config.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, spawnRisk } from './risk.ts';
 import { startTestRedis, type TestService, type TestServiceOptions } from './services.ts';
-import { idAt, storeTransactions, type TransactionSeed } from './stored-rows.ts';
+import {
+  idAt,
+  readRows,
+  storeOpenRows,
+  storeTransactions,
+  type TransactionSeed,
+} from './stored-rows.ts';
 import { waitUntil } from './wait-until.ts';
 
 export type RunningWorker = {
@@ -50,8 +51,10 @@ export type WorkerRig = {
     overrides?: WorkerOverrides,
   ): RunningWorker;
   spawnWorker(settings?: Readonly<Record<string, string>>): RiskProcess;
-  /** The next leader finds an unknown Redis, and appends stored transactions that it lacks. */
-  forgetRedis(): Promise<void>;
+  /** Opens rows for stored transactions, as if they were accepted an hour ago. */
+  openRows(transactions: readonly Transaction[]): Promise<void>;
+  /** The row in which a transaction is open. */
+  rowOf(transaction: Transaction): Promise<string>;
   counts(): Promise<Counts>;
   /** Waits until this many are final and nothing waits any more. */
   settled(final: number, deadlineMs?: number): Promise<Counts>;
@@ -79,10 +82,6 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
   const pool = database.open();
   const commands = openCommands(redis.url, 2000);
   await waitUntil(() => commands.status === 'ready', 5000, 'redis');
-  // The market has run before, as a worker that does not know this Redis would append stored transactions.
-  const redisIdentity = await readIdentity(commands, database.market);
-  const state = await readReconcileState(pool);
-  await writeReconcileState(pool, state, { ...state, redisIdentity });
   const stream = streamKeys(database.market, 'US-EG', 0);
   const producer = createProducer({
     redis: commands,
@@ -102,7 +101,7 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
     async append(transactions, more = {}) {
       await producer.append(
         transactions.map((transaction) => ({
-          ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null },
+          ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null, rowId: null },
           ...more,
         })),
       );
@@ -118,8 +117,15 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
       return worker;
     },
     spawnWorker: (settings = {}) => spawnRisk(['worker'], { ...environment, ...settings }),
-    async forgetRedis() {
-      await database.sql('update reconcile_state set redis_identity = null');
+    async openRows(transactions) {
+      const ids = transactions.map(({ transactionId }) => transactionId);
+      await storeOpenRows(pool.query, new Date(Date.now() - 3_600_000), ids, false);
+    },
+    async rowOf({ transactionId }) {
+      const rows = await readRows(pool.query);
+      const row = rows.find(({ transactionIds }) => transactionIds.includes(transactionId));
+      if (row === undefined) throw new Error(`${transactionId} is not open`);
+      return row.rowId;
     },
     counts: () => count(rig),
     async settled(final, deadlineMs = 15_000) {

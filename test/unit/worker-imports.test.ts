@@ -8,7 +8,7 @@ import { importsOf } from '../support/imports.ts';
 import { readSources } from '../support/source-files.ts';
 
 const OF_THE_API =
-  /^(zod-openapi|hyparquet|hyparquet-writer|swagger-ui-dist|src\/kit\/http\/document|src\/core\/read\/search|src\/rooms\/(console|exports|search)\/(?!room))/;
+  /^(zod-openapi|hyparquet|hyparquet-writer|swagger-ui-dist|src\/kit\/http\/document|src\/core\/read\/search|src\/rooms\/(console|exports|search)\/(?!room\.|metrics\.|tables\.))/;
 
 /** A room says by its entries `api` and `worker` which of its files each process loads; it loads no other one. */
 const LOADED = /^ {2}(api|worker): .*?import\('([^']+)'\)/gm;

@@ -1,7 +1,7 @@
 /**
  * Accepts transactions: claims their idempotency keys and stores them in one statement, which is its own
  * commit, then hands them to the streams. What is answered with success is committed;
- * what fails after the commit is repaired by the reconciler from the open batch.
+ * what fails after the commit is repaired by the reconciler from the open rows.
  *
  * Ids are made before the first try and kept over all of them. A key held with one of these ids was
  * stored by an earlier try whose commit was not heard of, and counts as accepted: nothing is inserted
@@ -9,11 +9,10 @@
  */
 import { encodeToken } from '../../kit/words/consistency-token.ts';
 import type { NewMonths } from '../../kit/words/month.ts';
-import { comparePositions } from '../domain/history.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import type { NewBatch, NewTransaction } from '../store/transactions/transactions.ts';
-import { claimFree, claimOthers, type RefuseHeld, type Stored } from './claim-keys.ts';
+import type { NewTransaction } from '../store/transactions/transactions.ts';
+import { type Claim, claimFree, claimOthers, type RefuseHeld, type Stored } from './claim-keys.ts';
 import type { Ingest } from './ingest.ts';
 import {
   type ContextFields,
@@ -105,42 +104,35 @@ export async function storeAndAppend(
   rows: readonly NewTransaction[],
   refuseHeld: RefuseHeld | null,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
-  const { partitions, newId, newMonthsMax, metrics, tryAppend, closer, failpoint } = ingest;
+  const { partitions, newId, newMonthsMax, metrics, tryAppend, leftRows, failpoint } = ingest;
   if (rows.length === 0) {
-    return { held: new Map(), refused: new Map(), receivedAtMs: null, write: null };
+    return { held: new Map(), refused: new Map(), rows: [], receivedAtMs: null, write: null };
   }
-  const batch: NewBatch = { batchId: newId(Date.now()), client, transactions: rows };
+  const claim: Claim = { batchId: newId(Date.now()), client, transactions: rows };
   const times = rows.map((row) => row.createdAtMs);
   const mayMake = newMonths ?? { left: newMonthsMax };
   const stored = await retryStore(async () => {
     const months = await partitions.ensure(times, mayMake);
     const barred = refuseRows(rows, months);
     return barred.size === 0
-      ? { ...(await claimFree(ingest, batch, refuseHeld)), refused: barred }
-      : await claimOthers(ingest, batch, months, barred, refuseHeld);
+      ? { ...(await claimFree(ingest, claim, refuseHeld)), refused: barred }
+      : await claimOthers(ingest, claim, months, barred, refuseHeld);
   }, partitions.forget);
-  const { held, refused, receivedAtMs } = stored;
+  const { receivedAtMs } = stored;
   failpoint('api-after-commit');
-  const isAll = held.size === 0 && refused.size === 0;
-  const fresh = isAll ? rows : rows.filter((row) => !held.has(row) && !refused.has(row));
-  for (const [corridor, group] of Map.groupBy(fresh, (row) => row.corridor)) {
-    metrics.accepted.inc({ corridor }, group.length);
+  for (const { corridor, transactions } of stored.rows) {
+    metrics.accepted.inc({ corridor }, transactions.length);
   }
   if (receivedAtMs === null) return stored;
-  // Entries have the order in which siblings see each other, not that of the keys.
-  const entries = fresh.toSorted(comparePositions).map((row) => {
-    const transaction = { ...row, receivedAtMs };
-    return { transaction, attempt: 1, origin: 'ingest', replyTo } as const;
-  });
+  const entries = stored.rows.flatMap(({ rowId, transactions }) =>
+    transactions.map((row) => {
+      const transaction = { ...row, receivedAtMs };
+      return { transaction, attempt: 1, origin: 'ingest', replyTo, rowId } as const;
+    }),
+  );
   const left = await tryAppend(entries);
   failpoint('api-after-append');
-  if (left.length === 0) closer.close(batch.batchId);
-  else if (left.length < entries.length) {
-    closer.narrow(
-      batch.batchId,
-      left.map(({ transaction }) => transaction.transactionId),
-    );
-  }
+  if (left.length > 0) leftRows.note(left);
   return stored;
 }
 

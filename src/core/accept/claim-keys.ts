@@ -5,11 +5,11 @@ import type { HeldKey } from '../store/idempotency-keys/idempotency-keys.ts';
 import {
   claimTransactions,
   findHolders,
-  type NewBatch,
   type NewTransaction,
   readReceivedAtMs,
 } from '../store/transactions/transactions.ts';
 import type { Ingest } from './ingest.ts';
+import { type PlannedRow, planRows } from './plan-rows.ts';
 import { MonthsRefused, type RefusedRows } from './refuse-months.ts';
 
 /** Rows that were not stored, because an earlier request holds their key. */
@@ -18,8 +18,18 @@ export type Held = ReadonlyMap<NewTransaction, HeldKey>;
 /** Throws where held keys refuse the whole request; called before anything is stored. */
 export type RefuseHeld = (held: Held) => void;
 
+/** What a request wants stored. */
+export type Claim = {
+  readonly batchId: string;
+  readonly client: string;
+  /** At most 1,000, in the order of keys. */
+  readonly transactions: readonly NewTransaction[];
+};
+
 export type Stored = {
   readonly held: Held;
+  /** What this request has stored. */
+  readonly rows: readonly PlannedRow[];
   /** Null where earlier requests hold all keys. */
   readonly receivedAtMs: number | null;
   /** Covers everything that is stored now, by this request or an earlier one; null where that is nothing. */
@@ -30,29 +40,33 @@ export type Stored = {
  * Claims the keys that are free: first all of them, which nearly always succeeds; then those that nobody holds.
  */
 export async function claimFree(
-  { database, keySlices, failpoint }: Ingest,
-  batch: NewBatch,
+  { database, keySlices, shards, failpoint }: Ingest,
+  { batchId, client, transactions }: Claim,
   refuseHeld: RefuseHeld | null,
 ): Promise<Stored> {
   const held = new Map<NewTransaction, HeldKey>();
-  let free = batch.transactions;
-  let own: NewTransaction | undefined;
+  const own: NewTransaction[] = [];
+  let free = transactions;
   let write: WriteMark | null = null;
   while (free.length > 0) {
     failpoint('api-before-commit');
-    const claimed = await claimTransactions(database, keySlices, { ...batch, transactions: free });
+    const rows = planRows(batchId, shards, free);
+    const batch = { client, transactions: free, rows };
+    const claimed = await claimTransactions(database, keySlices, batch);
     // Held keys were found before this commit, which is therefore after those that stored them.
-    if ('receivedAtMs' in claimed) return { held, ...claimed };
+    if ('receivedAtMs' in claimed) return { held, rows, ...claimed };
     write = markOf(claimed.held) ?? write;
     for (const [row, key] of claimed.held) {
-      if (key.transactionId === row.transactionId) own = row;
+      if (key.transactionId === row.transactionId) own.push(row);
       else held.set(row, key);
     }
     refuseHeld?.(held);
     free = free.filter((row) => !claimed.held.has(row));
   }
-  const receivedAtMs = own === undefined ? null : await readReceivedAtMs(database, own);
-  return { held, receivedAtMs, write };
+  const [first] = own;
+  const receivedAtMs = first === undefined ? null : await readReceivedAtMs(database, first);
+  // An earlier try has stored exactly these, and its answer was lost.
+  return { held, rows: planRows(batchId, shards, own), receivedAtMs, write };
 }
 
 /** Covers the commits that stored held keys, which one statement found. */
@@ -64,23 +78,23 @@ function markOf(held: Held): WriteMark | null {
 /**
  * A barred row whose key is held is a repetition; the others are refused, and the remaining keys are claimed. A
  * row that holds its key itself was stored by an earlier try, a moment before its month was detached: it is not
- * appended, as attaching the month hands it over.
+ * appended, as its open row waits until the month is attached.
  * @param refuseHeld null where each row is judged alone
  */
 export async function claimOthers(
   ingest: Ingest,
-  batch: NewBatch,
+  claim: Claim,
   months: RefusedMonths,
   barred: RefusedRows,
   refuseHeld: RefuseHeld | null,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
-  const holders = await findHolders(ingest.database, batch.client, [...barred.keys()]);
+  const holders = await findHolders(ingest.database, claim.client, [...barred.keys()]);
   const refused = new Map([...barred].filter(([row]) => !holders.has(row)));
   const standing = [...holders].filter(([row, key]) => key.transactionId !== row.transactionId);
   refuseHeld?.(new Map(standing));
   if (refuseHeld !== null && refused.size > 0) throw new MonthsRefused(months, refused);
-  const transactions = batch.transactions.filter((row) => !barred.has(row));
-  const claimed = await claimFree(ingest, { ...batch, transactions }, refuseHeld);
+  const transactions = claim.transactions.filter((row) => !barred.has(row));
+  const claimed = await claimFree(ingest, { ...claim, transactions }, refuseHeld);
   return {
     ...claimed,
     held: new Map([...standing, ...claimed.held]),

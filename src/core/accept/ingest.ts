@@ -14,8 +14,8 @@ import { streamsOf } from '../stream/keys.ts';
 import { createStreamRooms } from '../stream/memory/stream-capacity.ts';
 import { createTryAppend, type TryAppend } from './append-entries.ts';
 import type { CorridorList } from './corridor-list.ts';
-import { type BatchCloser, createBatchCloser } from './delete-appended-batches.ts';
 import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
+import { createLeftRows, type LeftRows } from './left-rows.ts';
 import { createTransactionIds, type NewTransactionId } from './transaction-id.ts';
 
 const MIB = 2 ** 20;
@@ -27,7 +27,9 @@ export type Ingest = {
   /** Months that one request may create. */
   readonly newMonthsMax: number;
   readonly tryAppend: TryAppend;
-  readonly closer: BatchCloser;
+  readonly leftRows: LeftRows;
+  /** Streams that each corridor has now. */
+  readonly shards: number;
   readonly invalidateLabelled: InvalidateLabelled;
   readonly newId: NewTransactionId;
   /** Corridors that a transaction may name, as last read. */
@@ -78,7 +80,8 @@ export function openIngest(
     partitions: createPartitionGuard(database),
     newMonthsMax: config.RISK_NEW_MONTHS_PER_REQUEST_MAX,
     tryAppend: createTryAppend(producer, guards, metrics.appendFailures),
-    closer: createBatchCloser(database, log),
+    leftRows: createLeftRows(database, log),
+    shards,
     invalidateLabelled: openInvalidateLabelled(database, redis, market, guards.redis.run),
     newId: createTransactionIds(),
   };

@@ -11,6 +11,8 @@ export type DeadLetter = {
   /** The stream and entry id it was read from. */
   readonly stream: string;
   readonly entryId: string;
+  /** Open row that its entry names. */
+  readonly rowId: string | null;
   readonly attempts: number;
   readonly errorCode: string;
   readonly error: string;

@@ -1,4 +1,7 @@
-/** Accounts as a kind of profile: the fold of one transaction into its account's list. */
+/**
+ * Accounts as a kind of profile: the fold of one transaction into its account's list, and the stored form: floor (24 bytes),
+ * ceiling (24), number of frauds (4), 4 zero bytes, frauds (known-frauds.ts), records (40 each).
+ */
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 import {
   ACCOUNT_HISTORY_DAYS,
@@ -6,19 +9,30 @@ import {
   type AccountPast,
   LABEL_MATURITY_DAYS,
 } from '../domain/history.ts';
-import { accountLayout, decodeAccount } from './account-codec.ts';
 import { writeAccount } from './account-features.ts';
 import {
-  ACCOUNT_ITEM_BYTES,
+  ACCOUNT_RECORD_BYTES,
   type AccountProfile,
   boundAccount,
-  insertAccountItem,
+  insertAccountRecord,
   rebuildAccount,
-  writeAccountItem,
+  writeAccountRecord,
 } from './account-profile.ts';
-import { type Arrivals, placeOfArrival } from './arrivals.ts';
-import { comparePlaces, countBefore, holdsAt, insertPacked, readItemPlace } from './packed-list.ts';
-import type { ProfileKind } from './profile.ts';
+import type { TakeBytes } from './arena.ts';
+import { type Arrivals, keyOfArrival } from './arrivals.ts';
+import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
+import {
+  adoptList,
+  BOUND_BYTES,
+  compareKeys,
+  countBefore,
+  hasAt,
+  insertPacked,
+  readBound,
+  readKey,
+  writeBound,
+} from './packed-list.ts';
+import { type ProfileKind, type ProfileLayout, viewFrom } from './profile.ts';
 
 type AccountKind = ProfileKind<AccountProfile, AccountPast>;
 
@@ -27,10 +41,10 @@ export function createAccountKind(maturityDays: number): AccountKind {
   const maturityMs = maturityDays * DAY_MS;
   return {
     party: 'account',
-    itemBytes: ACCOUNT_ITEM_BYTES,
+    recordBytes: ACCOUNT_RECORD_BYTES,
     layout: accountLayout,
     partyOf: (transaction) => transaction.accountId,
-    writeItem: writeAccountItem,
+    writeRecord: writeAccountRecord,
     decode: decodeAccount,
     rebuild: rebuildAccount,
     fold: (profile, arrivals, arrival, values, rowAt) =>
@@ -40,13 +54,13 @@ export function createAccountKind(maturityDays: number): AccountKind {
 }
 
 /**
- * Items at or before the floor or beyond the ceiling are in no window of a transaction that this profile folds.
+ * Records at or before the floor or beyond the ceiling are in no window of a transaction that this profile folds.
  */
-function merge(profile: AccountProfile, items: DataView, at: number): boolean {
+function merge(profile: AccountProfile, records: DataView, at: number): boolean {
   const { list, floor, ceiling } = profile;
-  const place = readItemPlace(items, at, ACCOUNT_ITEM_BYTES);
-  if (comparePlaces(place, ceiling) > 0 || comparePlaces(place, floor) <= 0) return true;
-  insertPacked(list, place, items, at);
+  const key = readKey(records, at, ACCOUNT_RECORD_BYTES);
+  if (compareKeys(key, ceiling) > 0 || compareKeys(key, floor) <= 0) return true;
+  insertPacked(list, key, records, at);
   boundAccount(profile);
   return true;
 }
@@ -63,19 +77,58 @@ function fold(
   values: Float64Array,
   rowAt: number,
 ): boolean {
-  const place = placeOfArrival(arrivals, arrival);
+  const key = keyOfArrival(arrivals, arrival);
   const { list, frauds, floor, ceiling } = profile;
-  if (comparePlaces(place, ceiling) > 0 || comparePlaces(place, floor) <= 0) return false;
-  const end = countBefore(list, place);
+  if (compareKeys(key, ceiling) > 0 || compareKeys(key, floor) <= 0) return false;
+  const end = countBefore(list, key);
   const isComplete =
-    end >= ACCOUNT_HISTORY_ENTRIES || floor.ms <= place.ms - ACCOUNT_HISTORY_DAYS * DAY_MS;
+    end >= ACCOUNT_HISTORY_ENTRIES || floor.ms <= key.ms - ACCOUNT_HISTORY_DAYS * DAY_MS;
   if (!isComplete) return false;
   writeAccount({ list, end, frauds, maturityMs }, arrivals, arrival, values, rowAt);
-  if (!holdsAt(list, end, place)) {
-    insertAccountItem(profile, end, arrivals, arrival);
+  if (!hasAt(list, end, key)) {
+    insertAccountRecord(profile, end, arrivals, arrival);
     boundAccount(profile);
   }
   return true;
 }
+
+const FORMAT = 0x75;
+const COUNT_AT = 2 * BOUND_BYTES;
+const FRAUDS_OFFSET = COUNT_AT + 8;
+
+export function decodeAccount(
+  view: DataView<ArrayBuffer>,
+  length: number,
+  take: TakeBytes,
+): AccountProfile | undefined {
+  if (length < FRAUDS_OFFSET) return undefined;
+  const frauds = view.getUint32(COUNT_AT, true);
+  const recordsOffset = FRAUDS_OFFSET + fraudsBytes(frauds);
+  if (length < recordsOffset) return undefined;
+  const records = viewFrom(view, recordsOffset);
+  const list = adoptList(ACCOUNT_RECORD_BYTES, length - recordsOffset, records, take);
+  if (list === undefined) return undefined;
+  return {
+    floor: readBound(view, 0),
+    ceiling: readBound(view, BOUND_BYTES),
+    frauds: readFrauds(view, FRAUDS_OFFSET, frauds),
+    list,
+  };
+}
+
+export const accountLayout: ProfileLayout<AccountProfile> = {
+  format: FORMAT,
+  prefixBytes: ({ frauds }) => FRAUDS_OFFSET + fraudsBytes(frauds.spans.length),
+  writePrefix({ floor, ceiling, frauds }, view) {
+    writeBound(view, 0, floor);
+    writeBound(view, BOUND_BYTES, ceiling);
+    view.setUint32(COUNT_AT, frauds.spans.length, true);
+    view.setUint32(COUNT_AT + 4, 0, true);
+    writeFrauds(view, FRAUDS_OFFSET, frauds);
+  },
+  cursorsBytes: 0,
+  writeCursors() {},
+  readCursors() {},
+};
 
 export const accountKind: AccountKind = createAccountKind(LABEL_MATURITY_DAYS);

@@ -3,7 +3,7 @@
  * night hours.
  */
 import {
-  ACCOUNT_ITEM_BYTES,
+  ACCOUNT_RECORD_BYTES,
   COUNTRY_BITS,
   CURRENCY_AT,
   DEVICE_AT,
@@ -33,7 +33,7 @@ export const parties = {
 
 /** Compares an arrival with the siblings [start, end) of the list. */
 export function passParties(
-  { items }: PackedList,
+  { records }: PackedList,
   start: number,
   end: number,
   arrivals: Arrivals,
@@ -53,17 +53,17 @@ export function passParties(
   let newestCountryAt = 0;
   let nights = 0;
   for (let index = end - 1; index >= start; index--) {
-    const at = index * ACCOUNT_ITEM_BYTES;
-    const itsDevice = items.getUint32(at + DEVICE_AT, true);
-    const itsRoute = items.getUint32(at + ROUTE_AT, true);
+    const at = index * ACCOUNT_RECORD_BYTES;
+    const itsDevice = records.getUint32(at + DEVICE_AT, true);
+    const itsRoute = records.getUint32(at + ROUTE_AT, true);
     const itsCountry = itsRoute & COUNTRY_BITS;
     // Bits instead of branches, which random amounts and merchants would make slow.
-    sameMerchant |= Number(items.getUint32(at + MERCHANT_AT, true) === merchant);
+    sameMerchant |= Number(records.getUint32(at + MERCHANT_AT, true) === merchant);
     sameCorridor |= Number(itsRoute >>> 10 === corridor);
     sameCountry |= Number(itsCountry === country);
     sameDevice |= Number(itsDevice === device);
     devices |= itsDevice;
-    nights += items.getUint16(at + CURRENCY_AT, true) >>> 15;
+    nights += records.getUint16(at + CURRENCY_AT, true) >>> 15;
     if (newestCountry === 0 && itsCountry !== 0) {
       newestCountry = itsCountry;
       newestCountryAt = index;
@@ -81,7 +81,7 @@ export function passParties(
 
 /** Distinct merchants among the siblings of the last hour, [from1h, end), and of the day, [from24h, end). */
 export function countMerchants(
-  { items }: PackedList,
+  { records }: PackedList,
   from24h: number,
   from1h: number,
   end: number,
@@ -90,7 +90,7 @@ export function countMerchants(
   let merchants = 0;
   for (let index = end - 1; index >= from24h; index--) {
     if (index === from1h - 1) parties.merchants1h = merchants;
-    merchants = addDistinct(items.getUint32(index * ACCOUNT_ITEM_BYTES + MERCHANT_AT, true));
+    merchants = addDistinct(records.getUint32(index * ACCOUNT_RECORD_BYTES + MERCHANT_AT, true));
   }
   parties.merchants24h = merchants;
   if (from1h === from24h) parties.merchants1h = merchants;

@@ -4,7 +4,7 @@
  */
 import { DAY_MS, HOUR_MS } from '../../kit/words/utc-bucket.ts';
 import { ACCOUNT_HISTORY_DAYS, ACCOUNT_HISTORY_ENTRIES } from '../domain/history.ts';
-import { ACCOUNT_ITEM_BYTES, AMOUNT_AT, CURRENCY_AT, CURRENCY_BITS } from './account-profile.ts';
+import { ACCOUNT_RECORD_BYTES, AMOUNT_AT, CURRENCY_AT, CURRENCY_BITS } from './account-profile.ts';
 import type { PackedList } from './packed-list.ts';
 
 /** Windows are (t - length, t] to the millisecond. */
@@ -35,9 +35,9 @@ export const largestOf: Float64Array = new Float64Array(WINDOWS);
 /** Same-currency amounts, the newest first: those of a window are the first `amountsOf` it. */
 export const amountsSeen: Float64Array<ArrayBuffer> = new Float64Array(ACCOUNT_HISTORY_ENTRIES);
 
-/** @param end how many items of the list are siblings of a transaction at `ms` */
+/** @param end how many records of the list are siblings of a transaction at `ms` */
 export function passWindows(
-  { items }: PackedList,
+  { records }: PackedList,
   end: number,
   ms: number,
   currency: number,
@@ -50,10 +50,10 @@ export function passWindows(
   for (let window = 0; window < WINDOWS; window++) {
     const sinceMs = ms - (LENGTHS_MS[window] as number);
     for (; index > floor; index--) {
-      const at = (index - 1) * ACCOUNT_ITEM_BYTES;
-      if (items.getFloat64(at, true) <= sinceMs) break;
-      if ((items.getUint16(at + CURRENCY_AT, true) & CURRENCY_BITS) !== currency) continue;
-      const amount = items.getFloat64(at + AMOUNT_AT, true);
+      const at = (index - 1) * ACCOUNT_RECORD_BYTES;
+      if (records.getFloat64(at, true) <= sinceMs) break;
+      if ((records.getUint16(at + CURRENCY_AT, true) & CURRENCY_BITS) !== currency) continue;
+      const amount = records.getFloat64(at + AMOUNT_AT, true);
       amountsSeen[amounts++] = amount;
       sum += amount;
       if (amount > largest) largest = amount;

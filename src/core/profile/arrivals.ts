@@ -7,7 +7,7 @@ import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
 import type { PastTransaction } from '../domain/history.ts';
 import { reportingLimitMinor } from '../domain/reporting-limit.ts';
 import { hashBytes, hashText, hexDigits, packLetters } from './pack.ts';
-import { BEFORE_ALL, type Place } from './packed-list.ts';
+import { BEFORE_ALL, type RecordKey } from './packed-list.ts';
 
 /** Each column has one value a transaction. */
 export type Arrivals = {
@@ -155,10 +155,10 @@ function figuresOf(currency: string): CurrencyFigures {
 }
 
 /** One object for all arrivals, as none is kept: it belongs to the arrival that is folded. */
-const here: Place = { ...BEFORE_ALL };
+const here: RecordKey = { ...BEFORE_ALL };
 
-/** An arrival's place; the next call overwrites it. */
-export function placeOfArrival(arrivals: Arrivals, index: number): Place {
+/** An arrival's key; the next call overwrites it. */
+export function keyOfArrival(arrivals: Arrivals, index: number): RecordKey {
   here.ms = arrivals.ms[index] as number;
   here.top = arrivals.top[index] as number;
   here.high = arrivals.high[index] as number;

@@ -1,7 +1,6 @@
 /**
- * Folds a batch's transactions into the profiles of one kind, party by party: profiles are independent, so one
- * at a time is in memory. Parties whose profiles do not reach far enough wait for rebuilds, which are requested
- * all at once. It does no I/O itself: `loadPasts` is the caller's.
+ * Folds a batch's transactions into the profiles of one kind, one party at a time. Parties whose profiles do not reach far
+ * enough wait for rebuilds, which are requested all at once.
  */
 import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';

@@ -1,8 +1,6 @@
 /**
- * The frauds in a profile: nearly always none, which costs nothing. They come with a rebuild and are never
- * folded into: a label that changes them invalidates the stored value, and the next fold rebuilds. Stored form,
- * if there are any: floor (f64), then per span created_at, from and until (f64 each) and a flag (u32, padded to
- * 8 bytes).
+ * The frauds in a profile, nearly always none: a rebuild brings them, and a label that changes them invalidates the profile.
+ * Stored, if there are any: floor (f64), then of each span created_at, from, until (f64) and a flag (u32, padded to 8 bytes).
  */
 import {
   FRAUD_RATE_SMOOTHING,
@@ -13,7 +11,7 @@ import {
 } from '../domain/history.ts';
 
 const FLOOR_BYTES = 8;
-/** Whole words of 8 bytes, so that the items behind the spans stay aligned. */
+/** Whole words of 8 bytes, so that the records behind the spans stay aligned. */
 const SPAN_BYTES = 32;
 
 /** @param count number of spans */

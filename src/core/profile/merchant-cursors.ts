@@ -1,11 +1,16 @@
 /**
  * Where the windows of a merchant's transaction begin in the merchant's list. They begin with whole hours and
  * days, so most arrivals have the windows of the one before: the positions are kept with the profile, advance
- * with the hour, and are searched again only where items in front of them have moved.
+ * with the hour, and are searched again only where records in front of them have moved.
  */
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/utc-bucket.ts';
-import { type RunningDistinct, widenDistinct } from './merchant-distinct.ts';
-import { NO_CURRENCY, type RunningSum, widenSum } from './merchant-sum.ts';
+import {
+  NO_CURRENCY,
+  type RunningDistinct,
+  type RunningSum,
+  widenDistinct,
+  widenSum,
+} from './merchant-running.ts';
 import { countOlder, type PackedList } from './packed-list.ts';
 import { countTallied, type Tallies } from './tallies.ts';
 
@@ -28,7 +33,7 @@ export type MerchantCursors = {
   moves: number;
   /** The hour of the arrival whose windows these are; NaN before the first. */
   hourMs: number;
-  /** By bound: how many items of the list are older, which is the position where a window begins. */
+  /** By bound: how many records of the list are older, which is the position where a window begins. */
   readonly starts: number[];
   /** By bound: how many siblings are older, tallied ones included. */
   readonly older: number[];
@@ -101,7 +106,7 @@ function addTallied({ starts, older }: MerchantCursors, tallies: Tallies): void 
   }
 }
 
-/** Items have moved, so all positions are out of date. */
+/** Records have moved, so all positions are out of date. */
 function forgetItems({ sum, distinct }: MerchantCursors): void {
   sum.currency = NO_CURRENCY;
   distinct.from = 0;
@@ -117,7 +122,7 @@ const COUNTS_AT = 28;
 
 /**
  * Layout: sum (f64), hour (u32, 0 for no cursors), then positions and counts (u16), as a copy has at most 4,096
- * items.
+ * records.
  */
 export function writeCursors(
   cursors: MerchantCursors,
@@ -169,7 +174,7 @@ export function readCursors(
 }
 
 /**
- * Takes in an item that was inserted at `index`. Nearly all are of the hour, behind the beginnings of all windows;
+ * Takes in a record that was inserted at `index`. Nearly all are of the hour, behind the beginnings of all windows;
  * where one moved these, they are searched again.
  */
 export function noteInserted(cursors: MerchantCursors, list: PackedList, index: number): void {

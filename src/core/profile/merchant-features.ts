@@ -14,10 +14,9 @@ import {
   MATURED_30D,
   moveCursors,
 } from './merchant-cursors.ts';
-import { moveDistinct } from './merchant-distinct.ts';
 import { writeMerchantFrauds } from './merchant-frauds.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
-import { moveSum } from './merchant-sum.ts';
+import { moveDistinct, moveSum } from './merchant-running.ts';
 import { type PackedList, timeAt } from './packed-list.ts';
 import { sumTallied } from './tallies.ts';
 

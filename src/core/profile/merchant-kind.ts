@@ -1,26 +1,46 @@
-/** Merchants as a kind of profile: the fold of one transaction into its merchant's list and tallies. */
+/**
+ * Merchants as a kind of profile: the fold of one transaction into its merchant's list and tallies, and the stored form:
+ * horizon (24 bytes), ceiling (24), known-from (8), number of tallies (4), number of frauds (4), maturity of labels in days
+ * (4), 4 zero bytes, tallies (24 each), frauds (known-frauds.ts), records (32 each).
+ */
 import { hourOf } from '../../kit/words/utc-bucket.ts';
 import {
   LABEL_MATURITY_DAYS,
   MERCHANT_DISTINCT_ENTRIES,
   type MerchantPast,
 } from '../domain/history.ts';
-import { takeOwn } from './arena.ts';
-import { type Arrivals, placeOfArrival } from './arrivals.ts';
-import { knowsFrauds } from './known-frauds.ts';
-import { decodeMerchant, merchantLayout } from './merchant-codec.ts';
-import { noteInserted } from './merchant-cursors.ts';
+import { type TakeBytes, takeOwn } from './arena.ts';
+import { type Arrivals, keyOfArrival } from './arrivals.ts';
+import { fraudsBytes, knowsFrauds, readFrauds, writeFrauds } from './known-frauds.ts';
+import {
+  CURSORS_BYTES,
+  createCursors,
+  noteInserted,
+  readCursors,
+  writeCursors,
+} from './merchant-cursors.ts';
 import { seenFromMs, writeMerchant } from './merchant-features.ts';
-import { MERCHANT_ITEM_BYTES } from './merchant-item.ts';
 import {
   boundMerchant,
-  insertMerchantItem,
+  insertMerchantRecord,
   type MerchantProfile,
   rebuildMerchant,
-  writeMerchantItem,
+  writeMerchantRecord,
 } from './merchant-profile.ts';
-import { comparePlaces, countBefore, holdsAt, insertPacked, readItemPlace } from './packed-list.ts';
-import type { ProfileKind } from './profile.ts';
+import { MERCHANT_RECORD_BYTES } from './merchant-record.ts';
+import {
+  adoptList,
+  BOUND_BYTES,
+  compareKeys,
+  countBefore,
+  hasAt,
+  insertPacked,
+  readBound,
+  readKey,
+  writeBound,
+} from './packed-list.ts';
+import { type ProfileKind, type ProfileLayout, viewFrom } from './profile.ts';
+import { createTallies, NO_TALLIES, type Tallies, type Tally } from './tallies.ts';
 
 type MerchantKind = ProfileKind<MerchantProfile, MerchantPast>;
 
@@ -28,10 +48,10 @@ type MerchantKind = ProfileKind<MerchantProfile, MerchantPast>;
 export function createMerchantKind(maturityDays: number): MerchantKind {
   return {
     party: 'merchant',
-    itemBytes: MERCHANT_ITEM_BYTES,
+    recordBytes: MERCHANT_RECORD_BYTES,
     layout: merchantLayout,
     partyOf: (transaction) => transaction.merchantId,
-    writeItem: writeMerchantItem,
+    writeRecord: writeMerchantRecord,
     decode: (view, length, take) => decodeMerchant(view, length, take, maturityDays),
     rebuild: (past, take = takeOwn) => rebuildMerchant(past, take, maturityDays),
     fold,
@@ -43,12 +63,12 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
  * False where a tally may or may not count it, as tallies hold no ids. A transaction older than all tallies
  * counts nowhere.
  */
-function merge(profile: MerchantProfile, items: DataView, at: number): boolean {
+function merge(profile: MerchantProfile, records: DataView, at: number): boolean {
   const { list, horizon, ceiling, knownFromMs } = profile;
-  const place = readItemPlace(items, at, MERCHANT_ITEM_BYTES);
-  if (comparePlaces(place, horizon) <= 0) return hourOf(place.ms) < knownFromMs;
-  if (comparePlaces(place, ceiling) > 0) return true;
-  const index = insertPacked(list, place, items, at);
+  const key = readKey(records, at, MERCHANT_RECORD_BYTES);
+  if (compareKeys(key, horizon) <= 0) return hourOf(key.ms) < knownFromMs;
+  if (compareKeys(key, ceiling) > 0) return true;
+  const index = insertPacked(list, key, records, at);
   if (index >= 0) noteInserted(profile.cursors, list, index);
   boundMerchant(profile);
   return true;
@@ -65,14 +85,14 @@ function fold(
   values: Float64Array,
   rowAt: number,
 ): boolean {
-  const place = placeOfArrival(arrivals, arrival);
+  const key = keyOfArrival(arrivals, arrival);
   const { list, horizon, ceiling } = profile;
-  if (comparePlaces(place, ceiling) > 0 || comparePlaces(place, horizon) <= 0) return false;
-  const index = countBefore(list, place);
-  if (!isComplete(profile, index, place.ms)) return false;
+  if (compareKeys(key, ceiling) > 0 || compareKeys(key, horizon) <= 0) return false;
+  const index = countBefore(list, key);
+  if (!isComplete(profile, index, key.ms)) return false;
   writeMerchant(profile, index, arrivals, arrival, values, rowAt);
-  if (!holdsAt(list, index, place)) {
-    insertMerchantItem(profile, index, arrivals, arrival);
+  if (!hasAt(list, index, key)) {
+    insertMerchantRecord(profile, index, arrivals, arrival);
     boundMerchant(profile);
   }
   return true;
@@ -86,6 +106,90 @@ function isComplete(profile: MerchantProfile, index: number, ms: number): boolea
   if (index >= MERCHANT_DISTINCT_ENTRIES) return true;
   // The newest sibling is in the list, or there is none: tallies have no times.
   return horizon.ms < hourOf(ms) && (index > 0 || horizon.ms < sinceMs);
+}
+
+const FORMAT = 0x76;
+const TALLY_BYTES = 24;
+const KNOWN_FROM_AT = 2 * BOUND_BYTES;
+const TALLIES_AT = KNOWN_FROM_AT + 8;
+const FRAUDS_AT = TALLIES_AT + 4;
+const MATURITY_AT = FRAUDS_AT + 4;
+const TALLIES_OFFSET = MATURITY_AT + 8;
+
+/** Undefined also for a profile with another maturity of labels, whose tallies have other hours. */
+export function decodeMerchant(
+  view: DataView<ArrayBuffer>,
+  length: number,
+  take: TakeBytes,
+  maturityDays: number,
+): MerchantProfile | undefined {
+  if (length < TALLIES_OFFSET) return undefined;
+  if (view.getUint32(MATURITY_AT, true) !== maturityDays) return undefined;
+  const tallies = view.getUint32(TALLIES_AT, true);
+  const frauds = view.getUint32(FRAUDS_AT, true);
+  const fraudsOffset = TALLIES_OFFSET + tallies * TALLY_BYTES;
+  const recordsOffset = fraudsOffset + fraudsBytes(frauds);
+  if (length < recordsOffset) return undefined;
+  const records = viewFrom(view, recordsOffset);
+  const list = adoptList(MERCHANT_RECORD_BYTES, length - recordsOffset, records, take);
+  if (list === undefined) return undefined;
+  return {
+    horizon: readBound(view, 0),
+    ceiling: readBound(view, BOUND_BYTES),
+    knownFromMs: view.getFloat64(KNOWN_FROM_AT, true),
+    maturityDays,
+    tallies: readTallies(view, tallies),
+    frauds: readFrauds(view, fraudsOffset, frauds),
+    list,
+    cursors: createCursors(),
+  };
+}
+
+export const merchantLayout: ProfileLayout<MerchantProfile> = {
+  format: FORMAT,
+  prefixBytes: ({ tallies, frauds }) =>
+    TALLIES_OFFSET + tallies.list.length * TALLY_BYTES + fraudsBytes(frauds.spans.length),
+  writePrefix(profile, view) {
+    const { tallies, frauds, horizon, ceiling, knownFromMs, maturityDays } = profile;
+    writeBound(view, 0, horizon);
+    writeBound(view, BOUND_BYTES, ceiling);
+    view.setFloat64(KNOWN_FROM_AT, knownFromMs, true);
+    view.setUint32(TALLIES_AT, tallies.list.length, true);
+    view.setUint32(FRAUDS_AT, frauds.spans.length, true);
+    view.setUint32(MATURITY_AT, maturityDays, true);
+    view.setUint32(MATURITY_AT + 4, 0, true);
+    tallies.list.forEach((tally, index) => {
+      writeTally(view, TALLIES_OFFSET + index * TALLY_BYTES, tally);
+    });
+    writeFrauds(view, TALLIES_OFFSET + tallies.list.length * TALLY_BYTES, frauds);
+  },
+  cursorsBytes: CURSORS_BYTES,
+  writeCursors: ({ cursors, list }, view, at) => writeCursors(cursors, list, view, at),
+  readCursors: ({ cursors, tallies, maturityDays }, view, at) =>
+    readCursors(cursors, tallies, maturityDays, view, at),
+};
+
+function writeTally(view: DataView, offset: number, tally: Tally): void {
+  view.setFloat64(offset, tally.bucketMs, true);
+  view.setFloat64(offset + 8, tally.sum, true);
+  view.setUint32(offset + 16, tally.count, true);
+  view.setUint16(offset + 20, tally.currency, true);
+  view.setUint16(offset + 22, tally.daily ? 1 : 0, true);
+}
+
+function readTallies(view: DataView, count: number): Tallies {
+  if (count === 0) return NO_TALLIES;
+  const tallies: Tally[] = [];
+  for (let offset = TALLIES_OFFSET; tallies.length < count; offset += TALLY_BYTES) {
+    tallies.push({
+      bucketMs: view.getFloat64(offset, true),
+      sum: view.getFloat64(offset + 8, true),
+      count: view.getUint32(offset + 16, true),
+      currency: view.getUint16(offset + 20, true),
+      daily: view.getUint16(offset + 22, true) === 1,
+    });
+  }
+  return createTallies(tallies);
 }
 
 export const merchantKind: MerchantKind = createMerchantKind(LABEL_MATURITY_DAYS);

@@ -15,7 +15,7 @@ import {
   merchantReachDays,
 } from '../domain/history.ts';
 import type { TakeBytes } from './arena.ts';
-import { type Arrivals, arrivalOf, placeOfArrival } from './arrivals.ts';
+import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
 import { createCursors, type MerchantCursors, noteInserted } from './merchant-cursors.ts';
 import {
   ACCOUNT_AT,
@@ -23,37 +23,37 @@ import {
   amountAt,
   CURRENCY_AT,
   currencyAt,
-  MERCHANT_ITEM_BYTES,
-} from './merchant-item.ts';
+  MERCHANT_RECORD_BYTES,
+} from './merchant-record.ts';
 import { packLetters } from './pack.ts';
 import {
   AFTER_ALL,
   BEFORE_ALL,
   createList,
   dropOldest,
-  openItem,
+  keyAt,
+  keyOf,
+  openRecord,
   type PackedList,
-  type Place,
-  placeAt,
-  placeOf,
+  type RecordKey,
   timeAt,
-  writeItemPlace,
+  writeKey,
 } from './packed-list.ts';
 import type { Profile } from './profile.ts';
 import { createTallies, type Tallies, type Tally } from './tallies.ts';
 
 /**
- * A longer list is cut to MERCHANT_KEPT_ENTRIES; the removed items are tallied. Where 12 corridors of 60
+ * A longer list is cut to MERCHANT_CUT_ENTRIES; the removed records are tallied. Where 12 corridors of 60
  * merchants worked off backlogs days apart, 768 took 1,475 rebuilds, 1,280 took 200 and 4,096 took 110; of
  * 1,000 merchants with 4,000 transactions each 4,096 cost a third more processor time (534 µs a transaction,
  * not 410).
  */
 export const MERCHANT_RECENT_ENTRIES = 1280;
-export const MERCHANT_KEPT_ENTRIES = 1024;
+export const MERCHANT_CUT_ENTRIES = 1024;
 
 export type MerchantProfile = Profile & {
-  horizon: Place;
-  ceiling: Place;
+  horizon: RecordKey;
+  ceiling: RecordKey;
   knownFromMs: number;
   /** Days until labels count as complete: tallies before that have hours. */
   readonly maturityDays: number;
@@ -64,37 +64,37 @@ export type MerchantProfile = Profile & {
   readonly cursors: MerchantCursors;
 };
 
-export function insertMerchantItem(
+export function insertMerchantRecord(
   profile: MerchantProfile,
   index: number,
   arrivals: Arrivals,
   arrival: number,
 ): void {
   const { list } = profile;
-  const at = openItem(list, index);
-  writeMerchantItem(list.items, at, arrivals, arrival);
+  const at = openRecord(list, index);
+  writeMerchantRecord(list.records, at, arrivals, arrival);
   noteInserted(profile.cursors, list, index);
 }
 
-/** Packs an arrival as an item of a list. */
-export function writeMerchantItem(
+/** Packs an arrival as a record of a list. */
+export function writeMerchantRecord(
   view: DataView,
   at: number,
   arrivals: Arrivals,
   arrival: number,
 ): void {
-  writeItemPlace(view, at, MERCHANT_ITEM_BYTES, placeOfArrival(arrivals, arrival));
+  writeKey(view, at, MERCHANT_RECORD_BYTES, keyOfArrival(arrivals, arrival));
   view.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
   view.setUint32(at + ACCOUNT_AT, arrivals.account[arrival] as number, true);
   view.setUint16(at + CURRENCY_AT, arrivals.currency[arrival] as number, true);
 }
 
-/** Moves excess items of the list into the tallies, and old tallies from hours into days. */
+/** Moves excess records of the list into the tallies, and old tallies from hours into days. */
 export function boundMerchant(profile: MerchantProfile): void {
   const { list } = profile;
   if (list.count <= MERCHANT_RECENT_ENTRIES) return;
-  const dropped = list.count - MERCHANT_KEPT_ENTRIES;
-  profile.horizon = placeAt(list, dropped - 1);
+  const dropped = list.count - MERCHANT_CUT_ENTRIES;
+  profile.horizon = keyAt(list, dropped - 1);
   const today = dayOf(profile.horizon.ms);
   const reachMs = merchantReachDays(profile.maturityDays) * DAY_MS;
   profile.knownFromMs = Math.max(profile.knownFromMs, today - reachMs);
@@ -134,10 +134,10 @@ export function rebuildMerchant(
   take: TakeBytes,
   maturityDays: number,
 ): MerchantProfile {
-  const list = createList(MERCHANT_ITEM_BYTES, past.rows.length + 2, take);
+  const list = createList(MERCHANT_RECORD_BYTES, past.rows.length + 2, take);
   const profile: MerchantProfile = {
-    horizon: past.horizon === null ? BEFORE_ALL : placeOf(past.horizon),
-    ceiling: past.ceiling === null ? AFTER_ALL : placeOf(past.ceiling),
+    horizon: past.horizon === null ? BEFORE_ALL : keyOf(past.horizon),
+    ceiling: past.ceiling === null ? AFTER_ALL : keyOf(past.ceiling),
     knownFromMs: past.knownFromMs,
     maturityDays,
     tallies: createTallies(past.tallies.map(readTally).sort(compareTallies)),
@@ -145,7 +145,7 @@ export function rebuildMerchant(
     list,
     cursors: createCursors(),
   };
-  for (const row of past.rows) insertMerchantItem(profile, list.count, arrivalOf(row), 0);
+  for (const row of past.rows) insertMerchantRecord(profile, list.count, arrivalOf(row), 0);
   return profile;
 }
 

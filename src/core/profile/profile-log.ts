@@ -1,23 +1,23 @@
 /**
- * How a party's profile stands in Redis: a log of blocks that workers append to. A snapshot, which is a whole packed
- * profile, then the items that were folded since; one without a snapshot only says that somebody rebuilds the profile.
+ * How a party's profile stands in Redis: a log of blocks, the first of which is a snapshot of the whole profile, and each
+ * later one has the records of one append. Little-endian:
  *
- *   block = tag (u8), length of the contents (u24), contents, stamp (8 bytes)
+ *   block = tag (u8): the kind's format, with RECORDS_FLAG for records
+ *           length of the contents (u24), contents
+ *           stamp (8 bytes): random, of one append
  *
- * The tag is the format of the kind, with ITEMS_FLAG for items. A stamp is random and belongs to one append, so a
- * length and the stamp in front of it prove that a log still begins with a known prefix: the bytes from there on are
- * that stamp, followed by later appends. A log that was lost and grew again, was rebuilt or was invalidated has
- * another stamp there, or none. All numbers are little-endian.
+ * A length, and the stamp in front of it, prove that a log still begins with a known prefix: a log that was lost, rebuilt or
+ * invalidated since has another stamp there. A log without a snapshot says that somebody rebuilds the profile.
  */
 import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Profile, type ProfileKind, profileBytes, viewFrom, writeProfile } from './profile.ts';
 
 export const STAMP_BYTES = 8;
 const HEADER_BYTES = 4;
-const ITEMS_FLAG = 0x80;
+const RECORDS_FLAG = 0x80;
 /** Bytes of a block beside its contents. */
 export const BLOCK_BYTES = HEADER_BYTES + STAMP_BYTES;
-/** Items of one party in one batch are nearly always fewer; a larger list is moved once. */
+/** Records of one party in one batch are nearly always fewer; a larger list is moved once. */
 const ROOM_FOR_ARRIVALS_BYTES = 128;
 
 type Kind<P extends Profile> = ProfileKind<P, never>;
@@ -28,9 +28,9 @@ export type Stamp = { readonly high: number; readonly low: number };
 /** A position up to which a log is known. */
 export type LogEnd = Stamp & { readonly length: number };
 
-/** Begins a block of items, which are written at the offset that is returned. */
-export function beginItems(view: DataView, at: number, format: number, bytes: number): number {
-  return beginBlock(view, at, format | ITEMS_FLAG, bytes);
+/** Begins a block of records, which are written at the offset that is returned. */
+export function beginRecords(view: DataView, at: number, format: number, bytes: number): number {
+  return beginBlock(view, at, format | RECORDS_FLAG, bytes);
 }
 
 /** A whole profile as a block. `take` gives it memory with any content. */
@@ -68,7 +68,7 @@ export function lastStamp(log: Uint8Array): Stamp {
 }
 
 /**
- * Reads a whole log without the items of the block stamped `except`: its profile, and the length of its
+ * Reads a whole log without the records of the block stamped `except`: its profile, and the length of its
  * snapshot; undefined when it must be rebuilt.
  */
 export function readLog<P extends Profile>(
@@ -92,29 +92,29 @@ export function readLog<P extends Profile>(
 }
 
 /**
- * Merges blocks of items, in their order, except for the one stamped `except`; returns how many items were
+ * Merges blocks of records, in their order, except for the one stamped `except`; returns how many records were
  * merged, or -1 when the profile must be rebuilt.
  */
 export function mergeBlocks<P extends Profile>(
-  { itemBytes, layout, merge }: Kind<P>,
+  { recordBytes, layout, merge }: Kind<P>,
   profile: P,
   blocks: Uint8Array,
   except?: Stamp,
 ): number {
   const view = viewOf(blocks);
-  let items = 0;
+  let records = 0;
   for (let at = 0; at < blocks.length; ) {
-    if (blocks[at] !== (layout.format | ITEMS_FLAG)) return -1;
+    if (blocks[at] !== (layout.format | RECORDS_FLAG)) return -1;
     const begin = at + HEADER_BYTES;
     const end = begin + (view.getUint32(at, true) >>> 8);
     at = end + STAMP_BYTES;
     if (at > blocks.length) return -1;
     if (except !== undefined && isStamp(view, end, except)) continue;
-    for (let item = begin; item < end; item += itemBytes, items++) {
-      if (!merge(profile, view, item)) return -1;
+    for (let record = begin; record < end; record += recordBytes, records++) {
+      if (!merge(profile, view, record)) return -1;
     }
   }
-  return items;
+  return records;
 }
 
 function isStamp(view: DataView, at: number, { high, low }: Stamp): boolean {

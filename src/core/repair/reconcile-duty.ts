@@ -13,9 +13,7 @@ import { keepKeySlices } from './keep-key-slices.ts';
 import { createReconciler, type Reconciler } from './reconcile.ts';
 
 const RECONCILE_EVERY_MS = 1000;
-/**
- * The interval while streams are full or a recovery is under way, both of which one worker brings to an end.
- */
+/** The interval while streams are full, or rows are lost. */
 const OWING_EVERY_MS = 100;
 /** At 10,000 keys a second a slice is full after three minutes. */
 const KEEP_SLICES_EVERY_MS = 10_000;
@@ -68,11 +66,11 @@ export function bindIngestDuties(
   ];
 }
 
-/** Keeps the lead while there is work, as the reconciler's knowledge of it is in this process. */
+/** Keeps the lead while there is work. */
 async function runWhileOwing(reconciler: Reconciler, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const { full, recovering } = await reconciler.run(signal);
-    if (signal.aborted || !(full || recovering)) return;
+    const { full, lost, rows } = await reconciler.run(signal);
+    if (signal.aborted || !(full || lost + rows > 0)) return;
     await delay(OWING_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
@@ -88,8 +86,8 @@ export function bindReconciler(
   count: (appended: number) => void,
   writes: Writes = database,
 ): Reconciler {
-  const { RISK_MARKET: name, RISK_SHARDS: shards, RISK_RECONCILE_AGE_MS: batchAgeMs } = config;
+  const { RISK_MARKET: name, RISK_SHARDS: shards, RISK_RECONCILE_AGE_MS: ageMs } = config;
   const transactionsMax = config.RISK_STREAM_ENTRIES_MAX;
   const market = { name, shards, database, writes, redis };
-  return createReconciler(market, { transactionsMax, batchAgeMs }, count);
+  return createReconciler(market, { transactionsMax, ageMs }, count);
 }

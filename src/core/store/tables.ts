@@ -62,7 +62,11 @@ export const CORE_TABLES: readonly Retention[] = [
     tables: ['merchant_hours', 'merchant_hour_parts'],
     ends: 'when their month is detached; counted anew when it is attached',
   },
-  { tables: ['ingest_batches'], ends: 'once their transactions are in a stream: they are work' },
+  {
+    tables: ['open_rows'],
+    ends: 'once their transactions have scores or dead letters: they are work',
+  },
+  { tables: ['open_increments'], ends: 'once they are merged into one' },
   { tables: ['label_batches'], ends: 'once the profiles know of their labels: they are work' },
   {
     tables: ['audit_log'],
@@ -76,9 +80,8 @@ export const CORE_TABLES: readonly Retention[] = [
   { tables: ['tally_days'], ends: 'never: a row a day' },
   { tables: ['daily_increments'], ends: 'once they are merged into the tallies' },
   { tables: ['corridors'], ends: 'never: a row a corridor' },
-  { tables: ['reconcile_state', 'tally_checkpoint', 'tally_merge'], ends: 'never: one row' },
+  { tables: ['write_probe', 'tally_checkpoint', 'tally_merge'], ends: 'never: one row' },
   { tables: ['leaderships'], ends: 'never: a row a duty' },
-  { tables: ['stream_proofs'], ends: 'never: a row a stream' },
   {
     tables: ['schema_migrations', 'unfinished_migrations'],
     ends: 'never: a row a migration',

@@ -14,7 +14,7 @@
  * | {market:decisions}:transactions-decided  | stream     | the newest 20,000  | the worker that publishes final decisions |
  * | {market:pNN}:spare                       | string     | within a script    | the budget of profiles: a copy without spare memory |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
- * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
+ * | market:identity                          | string     | for ever           | readiness: a write that must work |
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
  *
@@ -24,12 +24,6 @@ import murmurhash from 'murmurhash';
 
 /** Name of the one consumer group. */
 export const GROUP = 'scoring-workers';
-
-/**
- * Names of consumers and retries that are not real, but prove that their keys are still the same
- * (continuity.ts).
- */
-export const TOKEN_PREFIX = 'continuity:';
 
 /** Profile keys spread over this many hash tags a market. */
 export const PROFILE_SLOTS = 16;

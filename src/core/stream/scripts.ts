@@ -1,6 +1,6 @@
 /**
- * Lua scripts of `lua/NAME-K.lua`, K being the number of keys (n: as many as are given). A script is sent by its digest; a server
- * that does not know it (restart, failover, SCRIPT FLUSH) is sent the text once and knows it again.
+ * Lua scripts of `lua/NAME-K.lua`, K being the number of keys (n: as many as are given). A script is sent by its digest; a
+ * server that does not know the digest (restart, failover, SCRIPT FLUSH) is sent the text once.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

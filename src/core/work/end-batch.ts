@@ -2,10 +2,12 @@
  * The end of a batch: dead letters are committed, then its entries are settled in Redis, or replaced by others. It may run
  * again for the same transactions.
  */
+import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
 import { readStoredScores } from '../store/scores/stored-scores.ts';
+import { rowIdOf } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import { type Settled, type Settlement, settle } from '../stream/settle/settle.ts';
 import { acknowledgeStored } from './acknowledge.ts';
@@ -16,7 +18,6 @@ import {
   toReplacements,
   toSettlements,
 } from './build-settlements.ts';
-import { countOutcomes } from './count-batch.ts';
 import type { Decided, EntryTransaction } from './decided.ts';
 import { readEntries } from './read-entries.ts';
 import type { Worker } from './worker.ts';
@@ -126,10 +127,21 @@ function toDeadLetter({ entry, from, outcome }: Decided, packed: string, atMs: n
     corridor: entry.stream.corridor,
     stream: entry.stream.transactions,
     entryId: entry.id,
+    rowId: from?.head.rowId ?? rowIdOf(entry.head),
     attempts: from?.head.attempt ?? 1,
     errorCode: outcome.failure.code,
     error: outcome.failure.message,
     entry: text.slice(0, DEAD_LETTER_ENTRY_CHARS_MAX),
     failedAtMs: atMs,
   };
+}
+
+/** Retries and dead letters, once they are settled. */
+function countOutcomes(metrics: Metrics, decided: readonly Decided[]): void {
+  for (const { outcome, entry } of decided) {
+    if (outcome.kind === 'retry') metrics.retries.inc({ code: outcome.failure.code });
+    if (outcome.kind === 'dead-letter') {
+      metrics.deadLetters.inc({ corridor: entry.stream.corridor, code: outcome.failure.code });
+    }
+  }
 }

@@ -1,7 +1,6 @@
 /**
- * Reads the next batches for free readers. One reader of a process reads at a time, so batches are folded in the order in
- * which they were read, while earlier ones are stored and settled. A batch takes all that is there: it grows with the work
- * before it, from one transaction to the bound.
+ * Reads the next batches for free readers. One reader of a process reads at a time, so that batches are folded in the order in
+ * which they were read, and a batch takes all that is there, up to a bound: it grows with the work before it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';

@@ -1,7 +1,6 @@
 /**
- * One reader: a consumer of the group that takes a batch when it is its turn, brings it to its end, and comes again. As many
- * batches are in flight as there are readers. After any error it first drains what the server may have delivered into a
- * reply that never arrived.
+ * One reader: a consumer of the group that takes a batch when it is its turn, brings the batch to its end, and comes again.
+ * After any error a reader first drains what the server may have delivered into a reply that never arrived.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BREAKER_OPEN } from '../../kit/breakers/breaker.ts';

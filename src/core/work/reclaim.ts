@@ -1,9 +1,6 @@
 /**
- * Takes over entries whose consumer has left them alone: a crashed worker's, or one that hangs; and, at once, entries that a
- * worker of another release could not decode. Each claim counts as a delivery, so no more is claimed than is worked on at once.
- *
- * An entry of several that was delivered often is divided into entries of one: only the transaction that crashes its workers
- * is then given up. An entry that cannot be settled is not claimed, as an outage of its corridor would count against it.
+ * Takes over entries of workers that crashed or hang, and, at once, entries that a worker of another release could not decode.
+ * Each claim counts as a delivery, so no more is claimed than is worked on at once, and nothing that cannot be settled.
  */
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import { Failure } from '../../kit/words/failure.ts';

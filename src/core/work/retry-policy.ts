@@ -4,7 +4,7 @@
  */
 import type { Config } from '../../kit/config/config.ts';
 import type { Failure } from '../../kit/words/failure.ts';
-import { ATTEMPTS_MAX } from '../stream/entries/entry.ts';
+import { ATTEMPTS_MAX } from '../stream/entries/entry-head.ts';
 import { type Decided, decide, type EntryTransaction, type Outcome } from './decided.ts';
 
 /** Deliveries after which a transaction has crashed its workers often enough to be given up. */

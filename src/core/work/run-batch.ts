@@ -133,7 +133,7 @@ async function untilAvailable<T>(
   }
 }
 
-/** A bug met while one transaction was processed is held against it, not against the process. */
+/** A bug met while one transaction was processed counts against it, not against the process. */
 function toOwnFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   return new Failure('transient', 'PROCESSING_FAILED', toError(thrown).message, { cause: thrown });

@@ -6,18 +6,23 @@
  * Every step may run again for the same transactions: folding finds what it took in, and an insert that lost means that the
  * score is stored. So a failure of a dependency is simply thrown, and the step comes again.
  */
+import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
-import type { Verdict } from '../domain/score-record.ts';
+import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import { type FeatureRows, vectorOf } from '../score/feature-rows.ts';
 import { BY_RULES, type JudgedRow, type ShadowBatch } from '../score/judge.ts';
 import { currentRuleSet } from '../score/rules/rule-sets.ts';
 import { score } from '../score/score.ts';
-import { type Inserted, type ScoreLineage, storeScores } from '../store/scores/scores.ts';
+import {
+  type FinalTransaction,
+  type Inserted,
+  type ScoreLineage,
+  storeScores,
+} from '../store/scores/scores.ts';
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
-import type { EntryOrigin } from '../stream/entries/entry.ts';
+import type { EntryOrigin } from '../stream/entries/entry-head.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
-import { countScored } from './count-batch.ts';
 import { type Decided, decide, type EntryTransaction, type Scored } from './decided.ts';
 import { foldProfiles } from './profiles/fold-profiles.ts';
 import { splitRepeated } from './read-entries.ts';
@@ -130,9 +135,13 @@ async function scoreAndStore(
     scored: scored.map(({ from }) => from),
     verdicts: scored.map(({ decision }) => decision.verdict),
     sharing: sharing.map(({ from }) => from),
-    inserted: storeScores(worker.scores, scored, lineage),
+    inserted: storeScores(worker.scores, scored, lineage, [...scored, ...sharing].map(toFinal)),
     ...{ scoredAtMs, shadows, endTimer },
   };
+}
+
+function toFinal({ from: { head, transaction } }: Scored): FinalTransaction {
+  return { rowId: head.rowId, id: transaction };
 }
 
 function shareScores(repeated: readonly EntryTransaction[], scored: readonly Scored[]) {
@@ -215,4 +224,39 @@ function recordOf(scored: Scored, { scoredAtMs, ruleSet }: ScoreLineage): Stored
     ...{ transactionId, createdAtMs, accountId, corridor, ...decision },
     ...{ model, attempts, degradation, scoredAtMs, ruleSet },
   };
+}
+
+/** Scores stored for the first time by this batch, and how long they took from acceptance. */
+function countScored(
+  metrics: Metrics,
+  { scored, verdicts: given, scoredAtMs }: Storing,
+  isNew: (one: EntryTransaction) => boolean,
+): void {
+  const corridors = new Map<string, ReturnType<typeof countersOf>>();
+  let before = 0;
+  for (const [index, one] of scored.entries()) {
+    if (!isNew(one)) {
+      before += 1;
+      continue;
+    }
+    const { corridor, receivedAtMs } = one.transaction;
+    let counters = corridors.get(corridor);
+    if (counters === undefined) {
+      counters = countersOf(metrics, corridor);
+      corridors.set(corridor, counters);
+    }
+    counters.verdicts[given[index] as Verdict] += 1;
+    counters.latency.observe(Math.max(0, scoredAtMs - receivedAtMs) / 1000);
+  }
+  for (const [corridor, { verdicts }] of corridors) {
+    for (const verdict of VERDICTS) {
+      if (verdicts[verdict] > 0) metrics.scored.inc({ corridor, verdict }, verdicts[verdict]);
+    }
+  }
+  metrics.redelivered.inc(before);
+}
+
+function countersOf(metrics: Metrics, corridor: string) {
+  const verdicts = { approve: 0, review: 0, decline: 0 };
+  return { latency: metrics.scoreLatency.labels(corridor), verdicts };
 }

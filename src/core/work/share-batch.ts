@@ -1,9 +1,7 @@
 /**
- * How many transactions of each stream make up the next batch. Equal shares would let a corridor that brings
- * twice as much fall behind the others in time, and transactions of merchants that they share would arrive
- * late, beyond a few hundred at the cost of a rebuild. Shares by backlog alone would let a flooded corridor starve the
- * others. So a longer backlog counts for more, up to a bound. Streams that may hold nothing share another batch,
- * and take nothing from one that does. Pure.
+ * How many transactions of each stream make up the next batch. Equal shares would let a busy corridor fall behind in time, so
+ * that its merchants' transactions arrive late and need rebuilds; shares by backlog alone would let a flooded corridor starve
+ * the others.
  */
 
 /** Bound on a busy stream's share, as a multiple of the smallest one. */

@@ -94,7 +94,7 @@ export function unlessAborted(url: string, signal: AbortSignal): (error: unknown
       error.name === 'TimeoutError'
         ? `no answer within ${REQUEST_TIMEOUT_MS} ms`
         : error.cause instanceof Error
-          ? error.cause.message || error.cause.name
+          ? error.cause.message || String(Reflect.get(error.cause, 'code'))
           : error.message;
     throw new ApiUnavailable(`${new URL(url).origin}: ${why}`);
   };

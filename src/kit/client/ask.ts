@@ -60,25 +60,3 @@ function queryString(parameters: Readonly<Record<string, unknown>>): string {
   }
   return query.size === 0 ? '' : `?${query.toString()}`;
 }
-
-/** Rows of pages, until enough are read or no page is left. */
-export async function readPages<Row>(
-  rowsMax: number,
-  readPage: (
-    cursor: string | undefined,
-    rows: number,
-  ) => Promise<{ readonly items: readonly Row[]; readonly next_cursor: string | null }>,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await readPage(cursor, Math.min(PAGE_ROWS_MAX, rowsMax - rows.length));
-    if (!Array.isArray(page.items)) throw notTheContract();
-    rows.push(...page.items);
-    cursor = page.next_cursor ?? undefined;
-  } while (cursor !== undefined && rows.length < rowsMax);
-  return rows;
-}
-
-/** Most rows of one page. */
-const PAGE_ROWS_MAX = 200;

@@ -139,19 +139,8 @@ function strictly<T>(options: ParseArgsOptionsConfig, parse: () => T): T {
 /** A word with a dash follows the option: Node does not take it for the option's value. */
 const isAmbiguous = ({ message }: TypeError) => message.includes('ambiguous');
 
-/** One of a few words, where the option is given. Throws a UsageError that lists them. */
-export function wordOption<T extends string>(flag: string, text: string, words: readonly T[]): T;
-export function wordOption<T extends string>(
-  flag: string,
-  text: string | undefined,
-  words: readonly T[],
-): T | undefined;
-export function wordOption<T extends string>(
-  flag: string,
-  text: string | undefined,
-  words: readonly T[],
-): T | undefined {
-  if (text === undefined) return undefined;
+/** One of a few words. Throws a UsageError that lists them. */
+export function wordOption<T extends string>(flag: string, text: string, words: readonly T[]): T {
   const known = words.find((word) => word === text);
   if (known === undefined) throw unknownWord(flag, text, words);
   return known;

@@ -1,5 +1,6 @@
 /** A row of a command: reads its words and options, calls its operation and prints the answer. */
-import { type Call, callApi, readPages } from '../client/ask.ts';
+import { notTheContract } from '../client/api-client.ts';
+import { type Call, callApi } from '../client/ask.ts';
 import { withApi } from './api.ts';
 import { type CommandContext, EXIT, integerOption, parseArguments, UsageError } from './command.ts';
 import { describeField, type Field, type Operation, parseField, valueWord } from './operation.ts';
@@ -39,6 +40,8 @@ export type Row = {
 /** Most rows of a list: they are in memory until they are printed. */
 const LIST_ROWS_MAX = 100_000;
 const LIST_ROWS = 50;
+/** Most rows of one page of the API. */
+const PAGE_ROWS_MAX = 200;
 const TEXT = { type: 'string' } as const;
 const FLAG = { type: 'boolean' } as const;
 
@@ -102,8 +105,7 @@ export async function runRow(
     const call = (more: Fields) =>
       callApi(client, operation, partsOf(operation, { ...fields, ...more }));
     if (!isPaged(operation)) return await call({});
-    // A list has the members of `Page`, by the contract of all lists.
-    return await readPages(rows, (cursor, limit) => call({ cursor, limit }) as Promise<Page>);
+    return await readPages(rows, call);
   });
   show(context.output, row, answer, fields);
   return EXIT.fine;
@@ -127,7 +129,22 @@ function partsOf({ fields }: Operation, values: Fields): Call {
   };
 }
 
-type Page = { readonly items: readonly Fields[]; readonly next_cursor: string | null };
+/** Rows of pages, until enough are read or no page is left. */
+async function readPages(
+  rowsMax: number,
+  call: (page: Fields) => Promise<unknown>,
+): Promise<Fields[]> {
+  const rows: Fields[] = [];
+  let cursor: unknown;
+  do {
+    const limit = Math.min(PAGE_ROWS_MAX, rowsMax - rows.length);
+    const { items, next_cursor } = Object(await call({ cursor, limit }));
+    if (!Array.isArray(items)) throw notTheContract();
+    rows.push(...items);
+    cursor = next_cursor ?? undefined;
+  } while (cursor !== undefined && rows.length < rowsMax);
+  return rows;
+}
 
 async function readArguments(row: Row, operation: Operation, args: string[]) {
   const options = optionsOf(row, operation);

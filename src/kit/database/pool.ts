@@ -63,6 +63,12 @@ export type PoolOptions = SessionOptions & {
   readonly guard?: Guard;
 };
 
+/**
+ * Generation of releases that work on the same tables. A migration that older processes would not survive refuses while sessions
+ * of an older generation are connected; those of the first one have no number.
+ */
+const GENERATION = 2;
+
 /** Callers that may wait, for each connection; more are refused at once. */
 const WAITING_SHARE_MAX = 32;
 /** No connection of ours was free in time: this process is busy, Postgres is not at fault. */
@@ -170,7 +176,7 @@ function openConnections(options: PoolOptions): pg.Pool {
     ...startupSettings(options),
     query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: options.idleTimeoutMs }),
-    application_name: `risk-${options.role}`,
+    application_name: `risk-${options.role}/${GENERATION}`,
     keepAlive: true,
   });
   // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.

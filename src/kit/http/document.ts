@@ -128,7 +128,19 @@ export function buildDocument(parts: readonly DocumentPart[], version: string): 
     },
     paths,
   };
-  return createDocument(document);
+  return withoutUnusedHeaders(createDocument(document));
+}
+
+/** A header that no room's answer has is left out, as a room may be absent. */
+function withoutUnusedHeaders(document: ReturnType<typeof createDocument>) {
+  const text = JSON.stringify(document);
+  const headers = Object.entries(document.components?.headers ?? {}).filter(([name]) =>
+    text.includes(`"#/components/headers/${name}"`),
+  );
+  return {
+    ...document,
+    components: { ...document.components, headers: Object.fromEntries(headers) },
+  };
 }
 
 /** Two parts may serve one path by different methods. */

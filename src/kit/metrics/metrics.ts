@@ -270,12 +270,6 @@ export function createMetrics() {
       'Requests refused before their work began, by reason.',
       ['reason'],
     ),
-    exportRows: counter('risk_export_rows_total', 'Rows of exports sent, by format.', ['format']),
-    exportsEnded: counter(
-      'risk_exports_ended_total',
-      'Exports by format and outcome: complete, broken_off.',
-      ['format', 'outcome'],
-    ),
     replicaLag: gauge('risk_replica_lag_seconds', 'The replica holds all data older than this.'),
     reads: counter('risk_reads_total', 'Reads by database and reason.', ['database', 'why']),
     databaseConnections: gauge('risk_database_connections', 'Connections of the pool by state.', [

@@ -2,22 +2,22 @@
 import { Cluster } from 'ioredis';
 import type { RedisClient } from './connection.ts';
 
-type SlotCall<Item> = {
-  readonly items: readonly Item[];
+type SlotCall<Part> = {
+  readonly parts: readonly Part[];
   /** Index of each item in the list. */
-  readonly places: readonly number[];
+  readonly indices: readonly number[];
 };
 
-export function callsOf<Item extends { readonly slot: number }>(
+export function callsOf<Part extends { readonly slot: number }>(
   redis: RedisClient,
-  items: readonly Item[],
-): SlotCall<Item>[] {
-  if (items.length === 0) return [];
-  const all = items.map((_, place) => place);
-  if (!(redis instanceof Cluster)) return [{ items, places: all }];
-  const slots = Map.groupBy(all, (place) => items[place]?.slot);
-  return [...slots.values()].map((places) => ({
-    items: places.map((place) => items[place] as Item),
-    places,
+  parts: readonly Part[],
+): SlotCall<Part>[] {
+  if (parts.length === 0) return [];
+  const all = parts.map((_, index) => index);
+  if (!(redis instanceof Cluster)) return [{ parts, indices: all }];
+  const slots = Map.groupBy(all, (index) => parts[index]?.slot);
+  return [...slots.values()].map((indices) => ({
+    parts: indices.map((index) => parts[index] as Part),
+    indices,
   }));
 }

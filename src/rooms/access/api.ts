@@ -1,11 +1,9 @@
 /** What keys, people and sessions add to an API process. */
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { createKeys } from './keys.ts';
 import { identitiesPaths, identitiesRoutes } from './routes/identities.ts';
 import { keysPaths, keysRoutes } from './routes/keys.ts';
 import { sessionsPaths, sessionsRoutes } from './routes/sessions.ts';
-import { createSessions } from './sessions.ts';
 
 export const document: DocumentPart = {
   paths: { ...keysPaths, ...identitiesPaths, ...sessionsPaths },
@@ -16,12 +14,7 @@ export const document: DocumentPart = {
 };
 
 export function openAccess({ databases: { primary }, limits }: Api): ApiRoom {
-  const keys = createKeys(primary);
   return {
-    routes: [
-      keysRoutes({ ...keys, limits }),
-      identitiesRoutes(keys),
-      sessionsRoutes(createSessions(primary)),
-    ],
+    routes: [keysRoutes(primary, limits), identitiesRoutes(primary), sessionsRoutes(primary)],
   };
 }

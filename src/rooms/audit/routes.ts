@@ -37,12 +37,19 @@ export function auditRoutes({ databases: { primary } }: Pick<Api, 'databases'>):
 function toAuditJson(entry: AuditEntry): AuditEntryJson {
   const { auditId, changedAt, keyId, who, action, subject, before, after, request } = entry;
   return {
-    ...{ audit_id: auditId, changed_at: changedAt.toISOString(), who, key_id: keyId },
-    ...{ action, subject, before: before && { ...before }, after: after && { ...after }, request },
+    audit_id: auditId,
+    changed_at: changedAt.toISOString(),
+    who,
+    key_id: keyId,
+    action,
+    subject,
+    before: before && { ...before },
+    after: after && { ...after },
+    request,
   };
 }
 
-const auditEntry: AuditEntryJson = {
+const auditExample: AuditEntryJson = {
   audit_id: '41',
   changed_at: '2026-11-20T08:05:00.000Z',
   who: 'Bob',
@@ -65,7 +72,7 @@ const paths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'One page.',
-          content: json(listSchema, { items: [auditEntry], next_cursor: null }),
+          content: json(listSchema, { items: [auditExample], next_cursor: null }),
         },
         ...problemResponses(422),
       },

@@ -1,19 +1,16 @@
 /**
- * Commands of operators on dead letters. Replay: in one database transaction the rows are marked and an ingest
- * batch is opened, exactly as ingest does; then the entries are appended and the batch is closed. A crash in
- * between leaves the open batch to the reconciler. Both commands touch active rows only, so doing them twice,
+ * Commands of operators on dead letters. Replay: in one database transaction the rows are marked and open rows
+ * are made, exactly as ingest does; then the entries are appended. A crash in between leaves the open rows to
+ * the reconciler. Both commands touch active rows only, so doing them twice,
  * or two at once, does nothing twice. Purge marks; no row is ever deleted.
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { TryAppend } from '../../core/accept/append-entries.ts';
+import type { Ingest } from '../../core/accept/ingest.ts';
+import { planRows } from '../../core/accept/plan-rows.ts';
 import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { openStored } from '../../core/store/open-rows/open-rows.ts';
 import { findDetachedMonths } from '../../core/store/partitions/partitions.ts';
-import {
-  deleteIngestBatches,
-  narrowIngestBatch,
-  openIngestBatch,
-} from '../../core/store/recovery/ingest-batches.ts';
 import { loadTransactions } from '../../core/store/transactions/read-transactions.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -22,10 +19,10 @@ import type { WriteMark } from '../../kit/words/consistency-token.ts';
 import { corridorParameter, timeParameter } from '../../kit/words/list-parameters.ts';
 import { type Month, monthOf } from '../../kit/words/month.ts';
 import type { Actor } from '../../kit/words/principal.ts';
-import { errorCodeParameter } from './queries.ts';
+import { DEAD_LETTER_ID, errorCodeParameter } from './queries.ts';
 import * as deadLetterStore from './store.ts';
 
-/** One database transaction marks at most this many; an ingest batch holds no more. */
+/** One database transaction marks at most this many. */
 const PAGE_ROWS = 1000;
 export const COMMAND_ROWS_MAX = 10_000;
 
@@ -92,10 +89,13 @@ export const purgeResultSchema = z
   .meta({ id: 'PurgeResult' });
 export type PurgeResult = z.infer<typeof purgeResultSchema>;
 
+/** How the API hands transactions to streams. */
+export type Streams = Pick<Ingest, 'tryAppend' | 'leftRows' | 'shards'>;
+
 /** @returns `write`: of the last page, which covers those before it; null where nothing was replayed */
 export async function replayDeadLetters(
   database: Database,
-  tryAppend: TryAppend,
+  streams: Streams,
   command: DeadLetterCommand,
   by: Actor,
 ): Promise<{ readonly result: ReplayResult; readonly write: WriteMark | null }> {
@@ -105,7 +105,7 @@ export async function replayDeadLetters(
   let appended = 0;
   while (done.length < command.limit) {
     const rows = Math.min(PAGE_ROWS, command.limit - done.length);
-    const page = await replayPage(database, tryAppend, selected, rows, by);
+    const page = await replayPage(database, streams, selected, rows, by);
     if (page.write === null) break;
     write = page.write;
     done.push(...page.replayed);
@@ -125,43 +125,33 @@ export async function replayDeadLetters(
 
 async function replayPage(
   database: Database,
-  tryAppend: TryAppend,
+  streams: Streams,
   selected: deadLetterStore.DeadLetterSelection,
   rowsMax: number,
   by: Actor,
 ): Promise<{ replayed: string[]; appended: number; write: WriteMark | null }> {
-  const batchId = randomUUID();
-  const marked = await database.transaction(async (query) => {
-    const rows = await deadLetterStore.markReplayed(query, selected, rowsMax);
-    if (rows.length === 0) return rows;
-    const ids = rows.map((row) => row.transactionId);
-    await openIngestBatch(query, batchId, ids);
-    await recordChange(query, by, toChange('dead-letters.replay', selected, rows));
-    return rows;
+  const { tryAppend, leftRows, shards } = streams;
+  const { marked, rows } = await database.transaction(async (query) => {
+    const marked = await deadLetterStore.markReplayed(query, selected, rowsMax);
+    if (marked.length === 0) return { marked, rows: [] };
+    const ids = marked.map((row) => row.transactionId);
+    const rows = planRows(randomUUID(), shards, await loadTransactions({ query }, ids));
+    await openStored(query, rows);
+    await recordChange(query, by, toChange('dead-letters.replay', selected, marked));
+    return { marked, rows };
   });
   const replayed = marked.map((row) => row.deadLetterId);
   const [first] = marked;
   if (first === undefined) return { replayed, appended: 0, write: null };
-  const ids = marked.map((row) => row.transactionId);
-  const transactions = await loadTransactions(database, ids);
-  const left = await tryAppend(
-    transactions.map((transaction) => ({
-      transaction,
-      attempt: 1,
-      origin: 'replay',
-      replyTo: null,
-    })),
+  const entries = rows.flatMap(({ rowId, transactions }) =>
+    transactions.map((transaction) => {
+      return { transaction, attempt: 1, origin: 'replay', replyTo: null, rowId } as const;
+    }),
   );
-  if (left.length === 0) {
-    await deleteIngestBatches(database, [batchId], 'request');
-  } else if (left.length < transactions.length) {
-    // Entries that are in their streams are taken out of the batch, so that they are not appended again with
-    // those whose stream was full.
-    const leftIds = left.map(({ transaction }) => transaction.transactionId);
-    await narrowIngestBatch(database, batchId, leftIds, 'request');
-  }
+  const left = await tryAppend(entries);
+  if (left.length > 0) leftRows.note(left);
   const write = { xid: first.xid, isBound: false };
-  return { replayed, appended: transactions.length - left.length, write };
+  return { replayed, appended: entries.length - left.length, write };
 }
 
 export async function purgeDeadLetters(
@@ -243,3 +233,22 @@ function refusalOf(
   if (row.transactionId === null) return 'unreadable';
   return detached.has(monthOf(createdAtMsOf(row.transactionId) ?? 0)) ? 'month-detached' : 'busy';
 }
+
+/** Selects at most ten of a corridor. */
+export const commandExample = { error_code: 'SCORING_FAILED', corridor: 'US-EG', limit: 10 };
+
+export const replayExample: ReplayResult = {
+  replayed: 3,
+  appended: 3,
+  remaining: 0,
+  not_replayable: 0,
+  failed_before: '2026-11-20T12:00:00.000Z',
+  refused: [],
+};
+
+export const purgeExample: PurgeResult = {
+  purged: 2,
+  remaining: 0,
+  failed_before: '2026-11-20T12:00:00.000Z',
+  refused: [{ dead_letter_id: DEAD_LETTER_ID, reason: 'replayed' }],
+};

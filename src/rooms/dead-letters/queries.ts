@@ -1,9 +1,12 @@
 /** Reads dead letters for operators: the list, one with its entry, and groups by error. */
 import { z } from 'zod';
+import { TRANSACTION_ID } from '../../core/accept/examples.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { encodeCursor } from '../../kit/words/cursor.ts';
 import { corridorFilter, pageParameters, shown } from '../../kit/words/list-parameters.ts';
 import * as deadLetterStore from './store.ts';
+
+export const DEAD_LETTER_ID = '01a1f8a1-8f60-7000-8000-000000000007';
 
 export const errorCodeParameter = z
   .string()
@@ -25,7 +28,7 @@ export const deadLetterListParameters = z.strictObject({
     }),
   ...pageParameters,
 });
-export type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;
+type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;
 
 const fields = {
   dead_letter_id: z.uuid(),
@@ -56,7 +59,7 @@ export const deadLetterWithEntrySchema = z
     }),
   })
   .meta({ id: 'DeadLetterWithEntry' });
-export type DeadLetterWithEntryJson = z.infer<typeof deadLetterWithEntrySchema>;
+type DeadLetterWithEntryJson = z.infer<typeof deadLetterWithEntrySchema>;
 
 export const deadLetterGroupSchema = z
   .object({
@@ -72,7 +75,7 @@ export const deadLetterGroupSchema = z
     sample_ids: z.array(z.uuid()),
   })
   .meta({ id: 'DeadLetterGroup' });
-export type DeadLetterGroupJson = z.infer<typeof deadLetterGroupSchema>;
+type DeadLetterGroupJson = z.infer<typeof deadLetterGroupSchema>;
 
 /** Newest failure first. Operators act on these answers, so all of them come from the primary. */
 export async function searchDeadLetters(
@@ -84,13 +87,8 @@ export async function searchDeadLetters(
   const rows = await deadLetterStore.listDeadLetters(database, filter, cursor, limit + 1);
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;
-  return {
-    items: items.map(toDeadLetterJson),
-    next_cursor:
-      last === undefined
-        ? null
-        : encodeCursor({ atMs: last.failedAt.getTime(), id: last.deadLetterId }),
-  };
+  const nextCursor = last && encodeCursor({ atMs: last.failedAt.getTime(), id: last.deadLetterId });
+  return { items: items.map(toDeadLetterJson), next_cursor: nextCursor ?? null };
 }
 
 export async function readDeadLetter(
@@ -104,13 +102,9 @@ export async function readDeadLetter(
 export async function groupDeadLetters(database: Database): Promise<DeadLetterGroupJson[]> {
   const groups = await deadLetterStore.groupDeadLetters(database);
   return groups.map((group) => ({
-    error_code: group.errorCode,
-    corridor: group.corridor,
-    dead_letters: group.deadLetters,
-    unreadable: group.unreadable,
-    first_failed_at: group.firstFailedAt.toISOString(),
-    last_failed_at: group.lastFailedAt.toISOString(),
-    sample_ids: group.sampleIds,
+    ...group,
+    first_failed_at: group.first_failed_at.toISOString(),
+    last_failed_at: group.last_failed_at.toISOString(),
   }));
 }
 
@@ -131,3 +125,30 @@ function toDeadLetterJson(row: deadLetterStore.StoredDeadLetter): DeadLetterJson
     purged_at: row.purgedAt?.toISOString() ?? null,
   };
 }
+
+export const deadLetterExample: DeadLetterJson = {
+  dead_letter_id: DEAD_LETTER_ID,
+  stream: '{market_0:US-EG:0}:transactions',
+  message: { transaction_id: TRANSACTION_ID, account_id: 'acc_17', retry_count: 4 },
+  corridor: 'US-EG',
+  error: 'scoring failed four times',
+  error_code: 'SCORING_FAILED',
+  failed_at: '2026-11-20T11:05:00.000Z',
+  replayed_at: null,
+  purged_at: null,
+};
+
+export const withEntryExample: DeadLetterWithEntryJson = {
+  ...deadLetterExample,
+  entry: `{"transaction_id":"${TRANSACTION_ID}","account_id":"acc_17"}`,
+};
+
+export const groupExample: DeadLetterGroupJson = {
+  error_code: 'SCORING_FAILED',
+  corridor: 'US-EG',
+  dead_letters: 3,
+  unreadable: 0,
+  first_failed_at: '2026-11-20T11:05:00.000Z',
+  last_failed_at: '2026-11-20T11:09:30.000Z',
+  sample_ids: [DEAD_LETTER_ID],
+};

@@ -15,31 +15,29 @@ import { given } from '../../kit/words/describe-issue.ts';
 import { pageSchema } from '../../kit/words/page.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import {
+  commandExample,
   type DeadLetterCommand,
   deadLetterCommandSchema,
   purgeDeadLetters,
+  purgeExample,
   purgeResultSchema,
   REFUSALS,
   replayDeadLetters,
+  replayExample,
   replayResultSchema,
 } from './change.ts';
 import {
   DEAD_LETTER_ID,
-  deadLetter,
-  deadLetterCommand,
-  deadLetterGroup,
-  deadLetterWithEntry,
-  purgeResult,
-  replayResult,
-} from './examples.ts';
-import {
+  deadLetterExample,
   deadLetterGroupSchema,
   deadLetterListParameters,
   deadLetterSchema,
   deadLetterWithEntrySchema,
   groupDeadLetters,
+  groupExample,
   readDeadLetter,
   searchDeadLetters,
+  withEntryExample,
 } from './queries.ts';
 
 const path = z.object({
@@ -52,13 +50,13 @@ const replayOneSchema = z
 
 export function deadLettersRoutes({
   databases: { primary },
-  ingest: { tryAppend, system },
+  ingest,
   limits,
   log,
 }: Pick<Api, 'databases' | 'ingest' | 'limits' | 'log'>): Hono<AppEnv> {
   const replay = async (command: DeadLetterCommand, by: Actor) => {
-    const { result, write } = await replayDeadLetters(primary, tryAppend, command, by);
-    return { result, token: write && encodeToken({ system, ...write }) };
+    const { result, write } = await replayDeadLetters(primary, ingest, command, by);
+    return { result, token: write && encodeToken({ system: ingest.system, ...write }) };
   };
   const routes = new Hono<AppEnv>();
   routes.use('/v1/dead-letters/*', requireRole('operator'));
@@ -112,7 +110,7 @@ function unknownDeadLetter(id: string): Problem {
 
 const COMMAND_PROBLEMS = [400, 408, 413, 415, 422] as const;
 const common = { tags: ['dead letters'], security: allowedRoles('operator') };
-const commandBody = { required: true, content: json(deadLetterCommandSchema, deadLetterCommand) };
+const commandBody = { required: true, content: json(deadLetterCommandSchema, commandExample) };
 
 const paths: ZodOpenApiPathsObject = {
   '/v1/dead-letters': {
@@ -124,7 +122,10 @@ const paths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'One page.',
-          content: json(pageSchema(deadLetterSchema), { items: [deadLetter], next_cursor: null }),
+          content: json(pageSchema(deadLetterSchema), {
+            items: [deadLetterExample],
+            next_cursor: null,
+          }),
         },
         ...problemResponses(422),
       },
@@ -139,7 +140,7 @@ const paths: ZodOpenApiPathsObject = {
         200: {
           description: 'Largest group first.',
           content: json(z.object({ items: z.array(deadLetterGroupSchema) }), {
-            items: [deadLetterGroup],
+            items: [groupExample],
           }),
         },
         ...problemResponses(),
@@ -155,7 +156,7 @@ const paths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'The dead letter.',
-          content: json(deadLetterWithEntrySchema, deadLetterWithEntry),
+          content: json(deadLetterWithEntrySchema, withEntryExample),
         },
         ...problemResponses(404, 422),
       },
@@ -172,7 +173,7 @@ const paths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'What was done.',
-          content: json(replayResultSchema, replayResult),
+          content: json(replayResultSchema, replayExample),
         },
         ...problemResponses(...COMMAND_PROBLEMS),
       },
@@ -202,7 +203,7 @@ const paths: ZodOpenApiPathsObject = {
       description: 'Marks active ones; their rows stay for a while.',
       requestBody: commandBody,
       responses: {
-        200: { description: 'What was done.', content: json(purgeResultSchema, purgeResult) },
+        200: { description: 'What was done.', content: json(purgeResultSchema, purgeExample) },
         ...problemResponses(...COMMAND_PROBLEMS),
       },
     },

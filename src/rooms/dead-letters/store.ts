@@ -85,32 +85,31 @@ export async function readStoredDeadLetter(
   return row;
 }
 
-export type DeadLetterGroup = {
-  readonly errorCode: string;
-  readonly corridor: string;
-  readonly deadLetters: number;
-  /** How many of them could not be read; these cannot be replayed. */
-  readonly unreadable: number;
-  readonly firstFailedAt: Date;
-  readonly lastFailedAt: Date;
-  readonly sampleIds: string[];
-};
-
 const groupStatement = {
   name: 'group-dead-letters',
-  text: `select error_code as "errorCode", corridor, count(*)::int4 as "deadLetters",
-                (count(*) - count(transaction_id))::int4 as unreadable,
-                min(failed_at) as "firstFailedAt", max(failed_at) as "lastFailedAt",
-                (array_agg(dead_letter_id::text order by failed_at desc, dead_letter_id desc))[1:3] as "sampleIds"
+  text: `select error_code, corridor, count(*)::int4 as dead_letters, (count(*) - count(transaction_id))::int4 as unreadable,
+                min(failed_at) as first_failed_at, max(failed_at) as last_failed_at,
+                (array_agg(dead_letter_id::text order by failed_at desc, dead_letter_id desc))[1:3] as sample_ids
            from market.dead_letters where replayed_at is null and purged_at is null
           group by error_code, corridor order by count(*) desc, error_code, corridor`,
 };
 
+type DeadLetterGroup = {
+  error_code: string;
+  corridor: string;
+  dead_letters: number;
+  /** How many of them could not be read, so that nobody can replay them. */
+  unreadable: number;
+  first_failed_at: Date;
+  last_failed_at: Date;
+  sample_ids: string[];
+};
+
 /** The active ones by error, largest group first. */
-export async function groupDeadLetters(
-  database: Pick<Database, 'query'>,
-): Promise<DeadLetterGroup[]> {
-  return await database.query<DeadLetterGroup>(groupStatement);
+export async function groupDeadLetters({
+  query,
+}: Pick<Database, 'query'>): Promise<DeadLetterGroup[]> {
+  return await query<DeadLetterGroup>(groupStatement);
 }
 
 const SELECTED = `replayed_at is null and purged_at is null

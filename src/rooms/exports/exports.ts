@@ -3,18 +3,18 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
-import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
 import type { ConsistencyToken } from '../../kit/words/consistency-token.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { writeBody } from './body.ts';
+import type { ExportMetrics } from './metrics.ts';
 import type { ExportParameters } from './parameters.ts';
 import { FULL_PACE, type Pace, prepareExport, type ReadRows } from './read-rows.ts';
 
 export type Exports = {
   /** The primary is a pool for exports alone. */
   readonly databases: Databases;
-  readonly metrics: Pick<Metrics, 'exportRows' | 'exportsEnded'>;
+  readonly metrics: ExportMetrics;
   /** Whether transactions are being submitted to this process. */
   readonly isSubmitting: () => boolean;
   /** Most exports at a time. */

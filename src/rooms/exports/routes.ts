@@ -16,6 +16,7 @@ import { allowedRoles, ndjson, problemResponses } from '../../kit/http/openapi.t
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
 import { formOf } from './body.ts';
 import { beginExport, type Exports, runExport } from './exports.ts';
+import { createExportMetrics } from './metrics.ts';
 import { type ExportParameters, exportParameters, PARQUET_ROWS_MAX } from './parameters.ts';
 import { createSlowedStream } from './slowed-stream.ts';
 import { csvHeader, toCsvLines } from './write/csv.ts';
@@ -29,7 +30,7 @@ export function openExports(api: Api): ApiRoom {
   const primary = api.openPool('api-exports', { connectionsMax: max });
   const exports: Exports = {
     databases: { ...databases, primary },
-    metrics,
+    metrics: createExportMetrics(metrics.make),
     isSubmitting,
     max,
     running: 0,

@@ -96,11 +96,9 @@ function refusal({ kind, errors: items }: LabelsRefused): Error {
 const labelsExample: z.input<typeof labelsInputSchema> = {
   labels: [
     {
-      ...{
-        idempotency_key: transactionInput.idempotency_key,
-        label: 'fraud',
-        source: 'chargeback',
-      },
+      idempotency_key: transactionInput.idempotency_key,
+      label: 'fraud',
+      source: 'chargeback',
       labelled_at: '2026-11-20T16:00:00.000Z',
       note: 'Cardholder did not recognise the payment',
     },
@@ -122,7 +120,8 @@ const paths: ZodOpenApiPathsObject = {
         200: {
           description: 'Stored.',
           content: json(acceptedLabelsSchema, {
-            ...{ accepted: 1, unchanged: 0 },
+            accepted: 1,
+            unchanged: 0,
             results: [{ index: 0, transaction_id: TRANSACTION_ID, status: 'accepted' }],
           }),
         },
@@ -141,7 +140,9 @@ const paths: ZodOpenApiPathsObject = {
           description: 'One page.',
           headers: ageHeaders,
           content: json(labelPageSchema, {
-            ...{ items: [storedLabel], next_cursor: null, complete: true },
+            items: [storedLabel],
+            next_cursor: null,
+            complete: true,
           }),
         },
         ...problemResponses(422),

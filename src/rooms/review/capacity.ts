@@ -72,7 +72,7 @@ export const rounded = (value: number) => Math.round(value * 10_000) / 10_000;
 export function planCapacity(load: Load, policy: CapacityPolicy): Capacity {
   const { transactionsPerDay, autoClearRatio, officers, growth } = load;
   const { reviews_per_hour, utilisation_max, utilisation_hired } = policy;
-  // Of one officer on a day without a pause.
+  // An officer reviews as many on a day without a pause.
   const officerReviews = reviews_per_hour * policy.hours_per_day;
   const staff = (transactions: number) => {
     const reviews = transactions * (1 - autoClearRatio);

@@ -12,7 +12,7 @@ export const OFFICERS_MAX = 100;
 const priority = z.enum(priorityNames);
 const time = z.iso.datetime();
 
-/** Of the status and of a reviewer's shift. */
+/** The time of a review, in the status and in a reviewer's shift. */
 export const handlingSeconds = z
   .number()
   .nullable()

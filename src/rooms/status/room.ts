@@ -4,6 +4,6 @@ import type { Room } from '../../core/room.ts';
 export const status: Room = {
   name: 'status',
   commands: { status: () => import('./commands.ts') },
-  document: async () => (await import('./api.ts')).document,
-  api: async (api) => (await import('./api.ts')).openStatus(api),
+  document: async () => (await import('./routes.ts')).document,
+  api: async (api) => (await import('./routes.ts')).openStatus(api),
 };

@@ -1,31 +1,14 @@
 /** The ledger of a replay: accepted transactions against their outcomes. Programs read its line. */
-export type Ledger = {
-  readonly accepted: number;
-  readonly duplicates: number;
-  readonly scored: number;
-  readonly dead_lettered: number;
-  readonly pending: number;
-  readonly lost: number;
-  readonly doubled: number;
-  readonly seconds: number;
-  readonly tx_per_second: number;
-  readonly p50_ms: number;
-  readonly p99_ms: number;
-};
+import type { SettleResult } from './wait-until-settled.ts';
 
-type LedgerInput = {
-  readonly accepted: number;
+export type Ledger = ReturnType<typeof createLedger>;
+
+type LedgerInput = Omit<SettleResult, 'repeatedAccepted'> & {
   readonly duplicates: number;
-  readonly scored: number;
-  readonly deadLettered: number;
-  readonly pending: number;
-  readonly doubled: number;
   readonly elapsedMs: number;
-  readonly latencyP50Ms: number;
-  readonly latencyP99Ms: number;
 };
 
-export function createLedger(input: LedgerInput): Ledger {
+export function createLedger(input: LedgerInput) {
   const { accepted, duplicates, scored, deadLettered, pending, doubled, elapsedMs } = input;
   return {
     accepted,

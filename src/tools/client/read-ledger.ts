@@ -3,6 +3,7 @@
  * joined. Their time part is `created_at`, so both joins keep to the partitions of the ids.
  */
 import type { Database, Query } from '../../kit/database/pool.ts';
+import type { Settled } from './wait-until-settled.ts';
 
 type LedgerQuery = {
   /** Buffers of whole ids, 16 bytes each. */
@@ -10,18 +11,6 @@ type LedgerQuery = {
   /** Ids that count as accepted only if they were received at or after `receivedFromMs`. */
   readonly repeated: Iterable<Buffer>;
   readonly receivedFromMs: number;
-};
-
-export type LedgerCounts = {
-  readonly scored: number;
-  readonly deadLettered: number;
-  /** Score rows beyond one a transaction. */
-  readonly doubled: number;
-  /** Number of the `repeated` ids that count as accepted. */
-  readonly repeatedAccepted: number;
-  /** Received to scored. */
-  readonly latencyP50Ms: number;
-  readonly latencyP99Ms: number;
 };
 
 /** How far from its transaction a misplaced score is still found. */
@@ -90,7 +79,7 @@ const LATENCY = `
 export function countLedger(
   database: Pick<Database, 'session'>,
   asked: LedgerQuery,
-): Promise<LedgerCounts> {
+): Promise<Settled> {
   return database.session(async (client, begin, query) => {
     await begin();
     try {
@@ -117,7 +106,7 @@ async function insertRepeated(query: Query, asked: LedgerQuery): Promise<number>
   return ids - earlier.ids;
 }
 
-async function countFates(query: Query): Promise<Omit<LedgerCounts, 'repeatedAccepted'>> {
+async function countFates(query: Query): Promise<Omit<Settled, 'repeatedAccepted'>> {
   const { ids, first, last } = await one<IdsRange>(query, IDS_RANGE);
   if (ids === 0 || first === null || last === null) {
     return { scored: 0, deadLettered: 0, doubled: 0, latencyP50Ms: 0, latencyP99Ms: 0 };

@@ -32,7 +32,7 @@ export type Settled = {
  */
 export type CountSettled = (totals: EngineTotals | null) => Promise<Settled>;
 
-type SettleResult = Settled & {
+export type SettleResult = Settled & {
   readonly accepted: number;
   /** Accepted transactions that still waited when the wait ended. */
   readonly pending: number;

@@ -3,6 +3,7 @@
  * sample, prints its ledger and serves until Ctrl-C. Parts stop in the reverse order: roles drain before their services end.
  */
 import { join, resolve } from 'node:path';
+import { mintApiKey } from '../../kit/access/api-key.ts';
 import { createApiClient } from '../../kit/client/api-client.ts';
 import { createAsk } from '../../kit/client/ask.ts';
 import {
@@ -18,13 +19,12 @@ import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
 import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
-import { chooseApiPort } from './api-port.ts';
-import { readOrMakeKey } from './bootstrap-key.ts';
 import { readRiskiest } from './riskiest.ts';
 import { runRole } from './role.ts';
 import { readOrMakeSample } from './sample.ts';
 import { createScreen, ledgerSentence, type Screen, shortPath, whereToLook } from './screen.ts';
-import { freePort } from './services/free-port.ts';
+import { readOrMakeSecret } from './services/data-folder.ts';
+import { chooseApiPort, freePort } from './services/free-port.ts';
 import { startEmbedded } from './services/start-embedded.ts';
 
 const TRANSACTIONS = 20_000;
@@ -81,7 +81,9 @@ async function startEngine(
     () => migrate({ ...schema, onProgress: screen.doing }),
     (applied) => (applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`),
   );
-  const { key, file: keyFile } = readOrMakeKey(config.RISK_BOOTSTRAP_KEY, dataDir);
+  const given = config.RISK_BOOTSTRAP_KEY;
+  const keyFile = given === undefined ? join(dataDir, 'api-key') : null;
+  const key = given ?? readOrMakeSecret(join(dataDir, 'api-key'), () => mintApiKey().key);
   const common = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, RISK_BOOTSTRAP_KEY: key };
   const roles = await screen.step(
     'API and worker',

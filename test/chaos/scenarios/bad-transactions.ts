@@ -168,7 +168,7 @@ async function lateEntries({
     };
     return {
       corridor,
-      entry: packAgain([{ transaction, attempt: 1, origin: 'ingest', replyTo: null }]),
+      entry: packAgain([{ transaction, attempt: 1, origin: 'ingest', replyTo: null, rowId: null }]),
     };
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The worker that reconciles stops (SIGSTOP) after it has appended what an API left behind and before it closes
- * that batch. Another process takes the lead over, then the worker goes on: it may no longer close the batch.
+ * The worker that reconciles stops (SIGSTOP) after it has found that what an API left behind is nowhere and before it notes
+ * that. Another process takes the lead over, then the worker goes on: it may no longer write.
  */
 import { integerBetween } from '../../../src/kit/random.ts';
 import type { Scenario } from '../support/scenario.ts';
@@ -8,36 +8,36 @@ import { isStopped } from '../support/stopped.ts';
 
 const ROUNDS = 2;
 const PASSES_MAX = 10;
-const CLOSING = 'leader-before-delete-ingest-batches:1:SIGSTOP';
+const CLOSING = 'leader-before-leave-rows:1:SIGSTOP';
 /** Longer than a worker needs to have its write refused after it continues. */
 const LATE_MS = 2000;
 /** The bar that a write without its epoch breaches. */
-export const CLOSED_LATE = 'batches closed by a leader that was replaced';
+export const CLOSED_LATE = 'rows changed by a leader that was replaced';
 
 const TAKE_OVER = `
   update leaderships set owner = 'chaos', epoch = epoch + 1, expires_at = 'infinity'
    where duty = 'reconcile' and expires_at < now() returning epoch`;
 const GIVE_UP = `update leaderships set expires_at = '-infinity' where duty = 'reconcile'`;
-/** Older than batches that a healthy API is about to close. */
-const LEFT_BATCHES = `
-  select batch_id as "batchId" from ingest_batches where received_at < now() - interval '3 s'`;
+/** Older than rows that a healthy API is about to append. */
+const LOST_ROWS = `
+  select row_id as "rowId" from open_rows where not is_left and opened_at < now() - interval '3 s'`;
 
 export const frozenLeader: Scenario = {
   name: 'frozen-leader',
-  what: 'the worker that reconciles stops before it closes a batch, is replaced, and goes on',
+  what: 'the worker that reconciles stops before it notes a lost row, is replaced, and goes on',
   setup: { workers: 1, rate: 300 },
   plan: (random) => {
     const passes = Array.from({ length: ROUNDS }, () => integerBetween(random, 1, PASSES_MAX));
     let closedLate = 0;
     return {
       schedule: passes.map((pass) => `api-after-commit:${pass}, ${CLOSING}`),
-      faults: ['leader stopped before it closed a batch', 'its lead was taken over'],
+      faults: ['leader stopped before it noted a row', 'its lead was taken over'],
       run: async ({ engine, services, happened, until, pause }) => {
         const listLeft = async () =>
-          (await services.query<{ batchId: string }>(LEFT_BATCHES)).map(({ batchId }) => batchId);
+          (await services.query<{ rowId: string }>(LOST_ROWS)).map(({ rowId }) => rowId);
         for (const pass of passes) {
           await engine.drain('worker-1');
-          // Under load it may have a batch to close, and stop there, before it is ready.
+          // Under load it may have a row to note, and stop there, before it is ready.
           const armed = { failpoint: CLOSING, wait: false };
           const { pid } = await engine.start('worker', 'worker-1', armed);
           await engine.drain('api-1');
@@ -51,7 +51,7 @@ export const frozenLeader: Scenario = {
           });
           happened('its lead was taken over');
           const left = await listLeft();
-          if (left.length > 0) happened('leader stopped before it closed a batch', left.length);
+          if (left.length > 0) happened('leader stopped before it noted a row', left.length);
           process.kill(pid, 'SIGCONT');
           await until('the worker answers again', async () => {
             const answer = await fetch(`${engine.process('worker-1').url}/readyz`).catch(
@@ -61,7 +61,7 @@ export const frozenLeader: Scenario = {
           });
           await pause(LATE_MS);
           const still = await listLeft();
-          closedLate += left.filter((batchId) => !still.includes(batchId)).length;
+          closedLate += left.filter((rowId) => !still.includes(rowId)).length;
           await services.query(GIVE_UP);
         }
       },

@@ -26,14 +26,12 @@ export const WORKERS = ['worker-1', 'worker-2'];
 const LOOKS_MAX = 500;
 const LOOK_EVERY_MS = 10;
 const CLOSED_MIN = 10;
-/** Transactions that only a recovery brings back: they have neither score nor open dead letter, and the API has closed their batches. */
+/** Transactions that wait in Redis alone: they are open, and no API says that it has not appended them. */
 const CLOSED_AND_WAITING = `
-  select count(*)::int as closed from transactions t
-   where not exists (select from scores s where s.transaction_id = t.transaction_id)
-     and not exists (select from dead_letters d where d.transaction_id = t.transaction_id and d.replayed_at is null)
-     and not exists (select from ingest_batches b where t.transaction_id = any(b.transaction_ids))`;
+  select coalesce(sum(cardinality(transaction_ids)), 0)::int as closed from open_rows
+   where not is_left and opened_at < now() - interval '200 ms'`;
 
-/** Wipes Redis while transactions of closed batches wait: the workers are stopped (SIGSTOP) until the entries are gone. */
+/** Wipes Redis while transactions wait: the workers are stopped (SIGSTOP) until the entries are gone. */
 export async function wipeWaiting(stage: Stage, wipe: () => Promise<unknown>): Promise<void> {
   const { engine, services, happened, pause } = stage;
   const pids = WORKERS.map((name) => engine.process(name).pid);

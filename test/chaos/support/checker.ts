@@ -178,7 +178,8 @@ const STORED = `
          (select count(*)::int - count(distinct digest)::int from idempotency_keys)
            as keys_twice,
          (select coalesce(max(audit_id), 0)::int - count(*)::int from audit_log) as audit_missing,
-         (select count(*)::int from ingest_batches) as open_batches,
+         (select count(*)::int from open_rows) as open_rows,
+         (select coalesce(sum(ids), 0)::int from open_increments) as open_ids,
          (select count(*)::int from transactions t
            where not exists (select from scores s where s.transaction_id = t.transaction_id)
              and not exists (select from dead_letters d where d.transaction_id = t.transaction_id and ${ACTIVE}))
@@ -209,7 +210,8 @@ type StoredRow = Readonly<
         | 'keys_other'
         | 'keys_twice'
         | 'audit_missing'
-        | 'open_batches'
+        | 'open_rows'
+        | 'open_ids'
       )
     | ('unfinished' | 'changed' | 'seen' | 'replays' | 'replays_other')
     | ('all_transactions' | 'all_scores' | 'all_dead'),
@@ -269,7 +271,8 @@ type Waiting = Awaited<ReturnType<typeof countWaiting>>;
 function checkQuiet(row: StoredRow, waiting: Waiting): Check[] {
   return [
     zero('I5', 'transactions without an end', row.unfinished),
-    zero('I5', 'open ingest batches', row.open_batches),
+    zero('I5', 'open rows', row.open_rows),
+    zero('I5', 'pending transactions', row.open_ids),
     zero('I5', 'entries left in streams', waiting.entries),
     zero('I5', 'entries pending', waiting.pending),
     zero('I5', 'retries waiting', waiting.retries),

@@ -52,7 +52,7 @@ export async function untilAtRest(services: ChaosServices, signal: AbortSignal):
   for (;;) {
     const { entries, pending, retries } = await countWaiting(services);
     const [row] = await services.query<{ open: number; both: number; unfinished: number }>(
-      `select (select count(*)::int from ingest_batches) as open, (${SCORED_AND_DEAD}) as both,
+      `select (select count(*)::int from open_rows) as open, (${SCORED_AND_DEAD}) as both,
               (select count(*)::int from transactions) - (select count(*)::int from scores)
                 - (select count(distinct transaction_id)::int from dead_letters
                     where replayed_at is null and purged_at is null) as unfinished`,

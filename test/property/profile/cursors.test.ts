@@ -55,8 +55,8 @@ const worlds: fc.Arbitrary<World> = fc.record({
 
 function makeTransactions(world: World, below: (bound: number) => number): Transaction[] {
   return Array.from({ length: world.count }, (_, index) => {
-    const place = index - (below(4) === 0 ? below(world.late + 1) : 0);
-    const createdAtMs = START_MS + place * world.stepMs;
+    const key = index - (below(4) === 0 ? below(world.late + 1) : 0);
+    const createdAtMs = START_MS + key * world.stepMs;
     const time = createdAtMs.toString(16).padStart(12, '0');
     return {
       ...{ createdAtMs, receivedAtMs: createdAtMs, corridor: 'US-EG', type: null, ip: null },
@@ -127,7 +127,7 @@ const READ_AGAIN: World = {
   ...{ currencies: ['USD'], amountMax: 20_000, bytesMax: 2 ** 15 },
 };
 
-/** Items arrive in front of the newest ones, among which accounts are counted. */
+/** Records arrive in front of the newest ones, among which accounts are counted. */
 const LATE: World = {
   ...{ seed: 5, merchants: 1, accounts: 300, count: 3000, stepMs: 1, late: 600 },
   ...{ currencies: ['USD'], amountMax: 20_000, bytesMax: 2 ** 21 },

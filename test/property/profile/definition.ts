@@ -95,7 +95,7 @@ const merchantDefinition = `
   cross join lateral (
     with ${known('merchant_id')}, s as (
       select o.account_id, o.created_at, o.currency = t.currency as same, o.amount * unit as minor,
-             row_number() over (order by o.created_at desc, o.transaction_id desc) as place,
+             row_number() over (order by o.created_at desc, o.transaction_id desc) as key,
              extract(epoch from date_trunc('hour', t.created_at at time zone 'UTC')
                - date_trunc('hour', o.created_at at time zone 'UTC')) / 3600 as hours,
              (t.created_at at time zone 'UTC')::date - (o.created_at at time zone 'UTC')::date as days,
@@ -118,7 +118,7 @@ const merchantDefinition = `
       count(*) filter (where days <= 29)::int as "count30d",
       count(*) filter (where same and days <= 29)::int as "amounts30d",
       avg(minor) filter (where same and days <= 29) as "mean30d",
-      count(distinct account_id) filter (where hours = 0 and place <= 256)::int as "distinctAccounts1h",
+      count(distinct account_id) filter (where hours = 0 and key <= 256)::int as "distinctAccounts1h",
       extract(epoch from t.created_at - max(created_at)) * 1000 as "gapMs",
       count(*) filter (where ${matured24h})::int as "matured24h",
       count(*) filter (where ${since(6)})::int as "matured7d",

@@ -2,8 +2,8 @@
 import { ACCOUNT_HISTORY_ENTRIES, LARGE_MEDIANS } from '../../../src/core/domain/history.ts';
 import type { PackedList } from '../../../src/core/profile/packed-list.ts';
 import type { AccountHistory } from './histories.ts';
-import type { AccountItem } from './items.ts';
 import { amountAt, currencyAt, DAY_MS, firstAfter } from './packed.ts';
+import type { AccountRecord } from './records.ts';
 import { selectRank } from './select-rank.ts';
 
 /** From this share of the reporting limit on an amount is near it. */
@@ -25,18 +25,18 @@ export type Windows = {
 export function measureAmounts(
   list: PackedList,
   windows: Windows,
-  item: AccountItem,
+  record: AccountRecord,
   limitMinor: number,
   history: AccountHistory,
 ): void {
   const { from24h, from7d, from14d, from30d, start, end } = windows;
-  sumWindows(list, windows, item, history);
-  spreadAmounts(list, from30d, end, item, history);
-  rankAmounts(list, start, end, item, history);
-  history.large14d = countLarge(list, from14d, end, item, history.median);
+  sumWindows(list, windows, record, history);
+  spreadAmounts(list, from30d, end, record, history);
+  rankAmounts(list, start, end, record, history);
+  history.large14d = countLarge(list, from14d, end, record, history.median);
   if (limitMinor > 0) {
-    const from72h = firstAfter(list, from7d, from24h, item.createdAtMs - 3 * DAY_MS);
-    history.nearLimit72h = countNearLimit(list, from72h, end, item, limitMinor);
+    const from72h = firstAfter(list, from7d, from24h, record.createdAtMs - 3 * DAY_MS);
+    history.nearLimit72h = countNearLimit(list, from72h, end, record, limitMinor);
   }
 }
 
@@ -44,14 +44,14 @@ export function measureAmounts(
 function sumWindows(
   list: PackedList,
   { from1h, from24h, from7d, from14d, from30d, end }: Windows,
-  item: AccountItem,
+  record: AccountRecord,
   history: AccountHistory,
 ): void {
   let sum = 0;
   let amounts = 0;
   let largest = 0;
   for (let index = end - 1; index >= from30d; index--) {
-    if (currencyAt(list, index) !== item.currency) continue;
+    if (currencyAt(list, index) !== record.currency) continue;
     const amount = amountAt(list, index);
     sum += amount;
     amounts++;
@@ -76,7 +76,7 @@ function spreadAmounts(
   list: PackedList,
   from30d: number,
   end: number,
-  item: AccountItem,
+  record: AccountRecord,
   history: AccountHistory,
 ): void {
   const { amounts30d, sum30d } = history;
@@ -86,7 +86,7 @@ function spreadAmounts(
   if (amounts30d === 1) return;
   let squares = 0;
   for (let index = end - 1; index >= from30d; index--) {
-    if (currencyAt(list, index) !== item.currency) continue;
+    if (currencyAt(list, index) !== record.currency) continue;
     const away = amountAt(list, index) - mean;
     squares += away * away;
   }
@@ -98,13 +98,13 @@ function rankAmounts(
   list: PackedList,
   start: number,
   end: number,
-  item: AccountItem,
+  record: AccountRecord,
   history: AccountHistory,
 ): void {
   let count = 0;
   let sum = 0;
   for (let index = start; index < end; index++) {
-    if (currencyAt(list, index) !== item.currency) continue;
+    if (currencyAt(list, index) !== record.currency) continue;
     const amount = amountAt(list, index);
     ranked[count++] = amount;
     sum += amount;
@@ -121,13 +121,13 @@ function countLarge(
   list: PackedList,
   from: number,
   end: number,
-  item: AccountItem,
+  record: AccountRecord,
   median: number,
 ): number {
   let count = 0;
   for (let index = from; index < end; index++) {
     if (amountAt(list, index) <= LARGE_MEDIANS * median) continue;
-    if (currencyAt(list, index) === item.currency) count++;
+    if (currencyAt(list, index) === record.currency) count++;
   }
   return count;
 }
@@ -136,13 +136,13 @@ function countNearLimit(
   list: PackedList,
   from: number,
   end: number,
-  item: AccountItem,
+  record: AccountRecord,
   limitMinor: number,
 ): number {
   const least = limitMinor * NEAR_LIMIT_SHARE;
   let count = 0;
   for (let index = from; index < end; index++) {
-    if (currencyAt(list, index) !== item.currency) continue;
+    if (currencyAt(list, index) !== record.currency) continue;
     const amount = amountAt(list, index);
     if (amount >= least && amount < limitMinor) count++;
   }

@@ -1,5 +1,5 @@
 /** Features from an account's known frauds. Runs only for accounts that have some. */
-import type { AccountSource } from '../../../src/core/profile/account-frauds.ts';
+import type { AccountSource } from '../../../src/core/profile/account-features.ts';
 import type { AccountHistory } from './histories.ts';
 import { countCreated, DAY_MS, firstAfter, fraudRate, seenFrauds, timeAt } from './packed.ts';
 

@@ -3,24 +3,24 @@
  * ends at the transaction's place.
  */
 import { ACCOUNT_HISTORY_DAYS, ACCOUNT_HISTORY_ENTRIES } from '../../../src/core/domain/history.ts';
-import type { AccountSource } from '../../../src/core/profile/account-frauds.ts';
+import type { AccountSource } from '../../../src/core/profile/account-features.ts';
 import type { PackedList } from '../../../src/core/profile/packed-list.ts';
 import { measureAmounts } from './account-amounts.ts';
 import { countAccountFrauds } from './account-frauds.ts';
 import type { AccountHistory } from './histories.ts';
-import type { AccountItem } from './items.ts';
 import { DAY_MS, firstAfter, HOUR_MS, ofAccount, timeAt } from './packed.ts';
+import type { AccountRecord } from './records.ts';
 
 const { merchantAt, deviceAt, corridorAt, countryAt, wasNightAt } = ofAccount;
 
-/** History of `item`, whose siblings before it are those of the source. */
+/** History of `record`, whose siblings before it are those of the source. */
 export function accountHistory(
   source: AccountSource,
-  item: AccountItem,
+  record: AccountRecord,
   limitMinor: number,
 ): AccountHistory {
   const { list, end, frauds } = source;
-  const ms = item.createdAtMs;
+  const ms = record.createdAtMs;
   const floor = Math.max(0, end - ACCOUNT_HISTORY_ENTRIES);
   const from1h = firstAfter(list, floor, end, ms - HOUR_MS);
   const from24h = firstAfter(list, floor, from1h, ms - DAY_MS);
@@ -35,10 +35,10 @@ export function accountHistory(
   history.count7d = end - from7d;
   history.count30d = end - from30d;
   const windows = { from1h, from24h, from7d, from14d, from30d, start, end };
-  measureAmounts(list, windows, item, limitMinor, history);
+  measureAmounts(list, windows, record, limitMinor, history);
   countMerchants(list, from24h, from1h, end, history);
-  compareParties(list, start, end, item, history);
-  compareCountries(list, start, end, item, history);
+  compareParties(list, start, end, record, history);
+  compareCountries(list, start, end, record, history);
   if (frauds.spans.length > 0) {
     countAccountFrauds(source, start, ms, history);
   }
@@ -108,10 +108,10 @@ function compareParties(
   list: PackedList,
   start: number,
   end: number,
-  item: AccountItem,
+  record: AccountRecord,
   history: AccountHistory,
 ): void {
-  const corridor = item.route >>> 10;
+  const corridor = record.route >>> 10;
   let merchant = 0;
   let sameCorridor = 0;
   let devices = 0;
@@ -119,15 +119,15 @@ function compareParties(
   let nights = 0;
   for (let index = start; index < end; index++) {
     const device = deviceAt(list, index);
-    merchant += merchantAt(list, index) === item.merchant ? 1 : 0;
+    merchant += merchantAt(list, index) === record.merchant ? 1 : 0;
     sameCorridor += corridorAt(list, index) === corridor ? 1 : 0;
     devices += device === 0 ? 0 : 1;
-    sameDevice += device === item.device ? 1 : 0;
+    sameDevice += device === record.device ? 1 : 0;
     nights += wasNightAt(list, index) ? 1 : 0;
   }
   history.firstMerchant = merchant > 0 ? 0 : 1;
   history.firstCorridor = sameCorridor > 0 ? 0 : 1;
-  if (item.device !== 0 && devices > 0) history.firstDevice = sameDevice > 0 ? 0 : 1;
+  if (record.device !== 0 && devices > 0) history.firstDevice = sameDevice > 0 ? 0 : 1;
   history.nightShare = nights / (end - start);
 }
 
@@ -136,10 +136,10 @@ function compareCountries(
   list: PackedList,
   start: number,
   end: number,
-  item: AccountItem,
+  record: AccountRecord,
   history: AccountHistory,
 ): void {
-  const country = item.route % 1024;
+  const country = record.route % 1024;
   if (country === 0) return;
   for (let index = end - 1; index >= start; index--) {
     const sibling = countryAt(list, index);
@@ -151,7 +151,7 @@ function compareCountries(
     // The newest sibling with a country comes first, and it differs.
     if (Number.isNaN(history.firstCountry)) {
       history.firstCountry = 1;
-      history.countryChangeMs = item.createdAtMs - timeAt(list, index);
+      history.countryChangeMs = record.createdAtMs - timeAt(list, index);
     }
   }
 }

@@ -8,7 +8,6 @@ import {
 } from '../../../src/core/domain/history.ts';
 import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
 import type { MerchantHistory } from './histories.ts';
-import type { Figures } from './items.ts';
 import { countMerchantFrauds } from './merchant-frauds.ts';
 import { countMatured, countOlder, maturedWindows } from './merchant-matured.ts';
 import {
@@ -23,15 +22,16 @@ import {
   sumTallied,
   timeAt,
 } from './packed.ts';
+import type { Figures } from './records.ts';
 
-/** History of `item`, whose siblings before it are the tallied ones and the first `end` of the list. */
+/** History of `record`, whose siblings before it are the tallied ones and the first `end` of the list. */
 export function merchantHistory(
   profile: MerchantProfile,
   end: number,
-  item: Figures,
+  record: Figures,
 ): MerchantHistory {
   const { list, tallies, maturityDays, frauds } = profile;
-  const ms = item.createdAtMs;
+  const ms = record.createdAtMs;
   const hour = hourOf(ms);
   const from24h = hour - 23 * HOUR_MS;
   const day = dayOf(ms);
@@ -42,7 +42,7 @@ export function merchantHistory(
   const start24h = countOlder(list, from24h, start1h);
   const start7d = countOlder(list, from7d, start24h);
   const start30d = countOlder(list, from30d, start7d);
-  const listed = sumCurrency(profile, start30d, end, item.currency);
+  const listed = sumCurrency(profile, start30d, end, record.currency);
   const tallied = countTallied(tallies.list, Number.POSITIVE_INFINITY);
   const history = emptyHistory();
   history.count1h = end - start1h + tallied - countTallied(tallies.list, hour);
@@ -50,7 +50,7 @@ export function merchantHistory(
   history.count7d = end - start7d + tallied - countTallied(tallies.list, from7d);
   history.count30d = end - start30d + tallied - countTallied(tallies.list, from30d);
   history.distinctAccounts1h = countAccounts(profile, end, end - start1h);
-  const summed = sumTallied(tallies.list, from30d, item.currency);
+  const summed = sumTallied(tallies.list, from30d, record.currency);
   history.amounts30d = listed.count + summed.count;
   if (history.amounts30d > 0) history.mean30d = (listed.sum + summed.sum) / history.amounts30d;
   const seenFromMs = day - (maturityDays + MERCHANT_HISTORY_DAYS) * DAY_MS;

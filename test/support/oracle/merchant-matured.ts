@@ -26,7 +26,7 @@ export function maturedWindows(ms: number, maturityDays: number): MaturedWindows
   };
 }
 
-/** Number of the first `end` items that are older than a time. */
+/** Number of the first `end` records that are older than a time. */
 export function countOlder(list: PackedList, ms: number, end: number = list.count): number {
   let start = 0;
   let stop = end;

@@ -16,50 +16,50 @@ export const DAY_MS = 24 * HOUR_MS;
 export const hourOf = (ms: number): number => ms - (ms % HOUR_MS);
 export const dayOf = (ms: number): number => ms - (ms % DAY_MS);
 
-const ACCOUNT_ITEM_BYTES = 40;
-const MERCHANT_ITEM_BYTES = 32;
+const ACCOUNT_RECORD_BYTES = 40;
+const MERCHANT_RECORD_BYTES = 32;
 const COUNTRY_BITS = 10;
 
 /** Epoch milliseconds. */
-export function timeAt({ items, itemBytes }: PackedList, index: number): number {
-  return items.getFloat64(index * itemBytes, true);
+export function timeAt({ records, recordBytes }: PackedList, index: number): number {
+  return records.getFloat64(index * recordBytes, true);
 }
 
 /** Minor units, in the list of either party. */
-export function amountAt({ items, itemBytes }: PackedList, index: number): number {
-  return items.getFloat64(index * itemBytes + 16, true);
+export function amountAt({ records, recordBytes }: PackedList, index: number): number {
+  return records.getFloat64(index * recordBytes + 16, true);
 }
 
 /** 15 bits, in the list of either party. */
-export function currencyAt({ items, itemBytes }: PackedList, index: number): number {
-  return items.getUint16((index + 1) * itemBytes - 2, true) & 0x7fff;
+export function currencyAt({ records, recordBytes }: PackedList, index: number): number {
+  return records.getUint16((index + 1) * recordBytes - 2, true) & 0x7fff;
 }
 
 export const ofAccount = {
-  merchantAt: ({ items }: PackedList, index: number) =>
-    items.getUint32(index * ACCOUNT_ITEM_BYTES + 24, true),
-  deviceAt: ({ items }: PackedList, index: number) =>
-    items.getUint32(index * ACCOUNT_ITEM_BYTES + 28, true),
-  corridorAt: ({ items }: PackedList, index: number) =>
-    items.getUint32(index * ACCOUNT_ITEM_BYTES + 32, true) >>> COUNTRY_BITS,
-  countryAt: ({ items }: PackedList, index: number) =>
-    items.getUint32(index * ACCOUNT_ITEM_BYTES + 32, true) % 2 ** COUNTRY_BITS,
-  wasNightAt: ({ items }: PackedList, index: number) =>
-    items.getUint16(index * ACCOUNT_ITEM_BYTES + 38, true) >= 0x8000,
+  merchantAt: ({ records }: PackedList, index: number) =>
+    records.getUint32(index * ACCOUNT_RECORD_BYTES + 24, true),
+  deviceAt: ({ records }: PackedList, index: number) =>
+    records.getUint32(index * ACCOUNT_RECORD_BYTES + 28, true),
+  corridorAt: ({ records }: PackedList, index: number) =>
+    records.getUint32(index * ACCOUNT_RECORD_BYTES + 32, true) >>> COUNTRY_BITS,
+  countryAt: ({ records }: PackedList, index: number) =>
+    records.getUint32(index * ACCOUNT_RECORD_BYTES + 32, true) % 2 ** COUNTRY_BITS,
+  wasNightAt: ({ records }: PackedList, index: number) =>
+    records.getUint16(index * ACCOUNT_RECORD_BYTES + 38, true) >= 0x8000,
 };
 
 /** Hash of the account, in the list of a merchant. */
-export function accountAt({ items }: PackedList, index: number): number {
-  return items.getUint32(index * MERCHANT_ITEM_BYTES + 24, true);
+export function accountAt({ records }: PackedList, index: number): number {
+  return records.getUint32(index * MERCHANT_RECORD_BYTES + 24, true);
 }
 
-/** Index of the first item in [from, end) with a time after `ms`. */
+/** Index of the first record in [from, end) with a time after `ms`. */
 export function firstAfter(list: PackedList, from: number, end: number, ms: number): number {
   for (let index = end; index > from; index--) if (timeAt(list, index - 1) <= ms) return index;
   return from;
 }
 
-/** Number of items before a position in the order (created_at, transaction_id). */
+/** Number of records before a position in the order (created_at, transaction_id). */
 export function countBefore(list: PackedList, position: Position): number {
   const id = position.transactionId.replaceAll('-', '');
   for (let index = list.count; index > 0; index--) {
@@ -70,12 +70,12 @@ export function countBefore(list: PackedList, position: Position): number {
   return 0;
 }
 
-/** The hexadecimal digits of an item's UUID after its first six bytes, which are the time. */
-function idAt({ items, itemBytes }: PackedList, index: number): string {
-  const at = index * itemBytes;
+/** The hexadecimal digits of a record's UUID after its first six bytes, which are the time. */
+function idAt({ records, recordBytes }: PackedList, index: number): string {
+  const at = index * recordBytes;
   const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
-  const top = hex(items.getUint16(at + itemBytes - 4, true), 4);
-  return top + hex(items.getUint32(at + 8, true), 8) + hex(items.getUint32(at + 12, true), 8);
+  const top = hex(records.getUint16(at + recordBytes - 4, true), 4);
+  return top + hex(records.getUint32(at + 8, true), 8) + hex(records.getUint32(at + 12, true), 8);
 }
 
 /** Transactions tallied in buckets that begin before a time. */

@@ -9,9 +9,9 @@ import type { MerchantProfile } from '../../../src/core/profile/merchant-profile
 import { accountHistory } from './account-history.ts';
 import { features } from './features.ts';
 import type { AccountHistory, MerchantHistory } from './histories.ts';
-import { accountItem, merchantItem } from './items.ts';
 import { merchantHistory } from './merchant-history.ts';
 import { countBefore, DAY_MS } from './packed.ts';
+import { accountRecord, merchantRecord } from './records.ts';
 
 /** What a transaction would use of these profiles; nothing is folded into them. */
 export function oracleVector(
@@ -28,8 +28,8 @@ export function oracleHistories(
   account: AccountProfile,
   merchant: MerchantProfile,
 ): { readonly account: AccountHistory; readonly merchant: MerchantHistory } {
-  const ofAccount = accountItem(transaction);
-  const ofMerchant = merchantItem(transaction);
+  const ofAccount = accountRecord(transaction);
+  const ofMerchant = merchantRecord(transaction);
   const source = {
     list: account.list,
     end: countBefore(account.list, transaction),

@@ -17,12 +17,14 @@ import {
   DEAD_LETTER_ERROR_CHARS_MAX,
   type DeadLetter,
 } from '../../domain/dead-letter.ts';
+import { type Final, finalValues, takeOut } from '../open-rows/open-rows.ts';
 
-// A transaction that has a score is not dead, whatever became of one of its deliveries. The ids in an
+// What becomes final leaves its open row. A transaction that has a score is not dead, whatever became of one of its deliveries. The ids in an
 // unreadable entry (which has no account) count only where they are stored.
 const insertStatement: Statement = {
   name: 'insert-dead-letters',
-  text: `insert into market.dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream,
+  text: `with ${takeOut(13)}
+         insert into market.dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream,
              entry_id, attempts, error_code, error, entry, failed_at)
          select l.dead_letter_id,
                 case when l.account_id is not null or t.account_id is not null then l.transaction_id::uuid end,
@@ -65,8 +67,14 @@ export async function insertDeadLetters(
     text((letter) => storable(letter.error, DEAD_LETTER_ERROR_CHARS_MAX)),
     text((letter) => storable(letter.entry, DEAD_LETTER_ENTRY_CHARS_MAX)),
     timestampArray(letters.map((letter) => letter.failedAtMs)),
+    ...finalValues(letters.flatMap(toFinal), uuidArray),
   ]);
   return new Set(rows.map((row) => row.name));
+}
+
+/** A letter that is not new has one already, or a score: its transaction is final in any case. */
+function toFinal({ rowId, transactionId }: DeadLetter): Final<string>[] {
+  return transactionId === null ? [] : [{ rowId, id: transactionId }];
 }
 
 /**

@@ -10,9 +10,9 @@ import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import type { AuditAction } from '../../../kit/words/audit.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { type Month, monthText } from '../../../kit/words/month.ts';
+import { type Month, monthStartMs, monthText } from '../../../kit/words/month.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import { openIngestBatch } from '../recovery/ingest-batches.ts';
+import { listOpenOfTime, openLoose, takeTimeOut } from '../open-rows/open-rows.ts';
 import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
 import {
   findMonthTables,
@@ -94,17 +94,11 @@ export async function detachMonth(database: Database, month: Month): Promise<boo
 }
 
 /**
- * Puts the tables back and, once they are there, hands the reconciler what was accepted and never scored: a
- * recovery from a lost Redis did not see these rows. Entries and hints of these rows may still wait; they are
- * then scored twice, which is harmless.
- * @returns transactions that were handed over
+ * Puts the tables back. What was accepted and never scored has waited in its open rows; a month that an older release has
+ * detached has none, and they are opened now.
+ * @returns transactions without a score
  */
-export async function attachMonth(
-  database: Database,
-  month: Month,
-  by: Actor,
-  newBatchId: () => string,
-): Promise<number> {
+export async function attachMonth(database: Database, month: Month, by: Actor): Promise<number> {
   const stateOf = await readStates(database, month);
   for (const table of DETACH_ORDER.toReversed()) {
     const state = stateOf(table);
@@ -117,7 +111,7 @@ export async function attachMonth(
     if (state === 'detaching' || state === 'detached')
       await attachTable(database, table, month, by);
   }
-  return await handOver(database, month, newBatchId);
+  return await openMissing(database, month);
 }
 
 /** Applies only to a month that is detached completely. */
@@ -132,6 +126,7 @@ export async function dropMonth(database: Database, month: Month, by: Actor): Pr
     }
     const names = existing.map((table) => `market.${partitionName(table, month)}`);
     await query(ddl(`drop table ${names.join(', ')}`));
+    await takeTimeOut(query, ...timesOf(month));
     await recordMonth(query, by, 'month.drop', month, { state: statesOf(stateOf) }, null);
   });
 }
@@ -199,9 +194,11 @@ const ownChecks: Statement = {
 
 /** Transactions that one statement examines. */
 const PAGE_ROWS = 20_000;
-/** Most transactions of an open batch. */
-const BATCH_ROWS = 1000;
+/** Transactions whose rows are opened in one commit. */
+const OPENED_ROWS = 1000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+const timesOf = (month: Month) => [monthStartMs(month), monthStartMs(month + 1)] as const;
 
 const unscoredPage = (month: Month): Statement => {
   const { from, to } = monthBounds(month);
@@ -213,34 +210,31 @@ const unscoredPage = (month: Month): Statement => {
     )
     select (select transaction_id from page order by transaction_id desc limit 1) as last,
            array(select p.transaction_id::text from page p
-                  where not exists (select from market.scores s
-                                     where s.transaction_id = p.transaction_id and s.created_at = p.created_at
-                                       and s.created_at >= ${from} and s.created_at < ${to})
-                    and not exists (select from market.dead_letters d
-                                     where d.transaction_id = p.transaction_id and d.replayed_at is null)) as ids`);
+             where not exists (select from market.scores s
+                                where s.transaction_id = p.transaction_id and s.created_at = p.created_at
+                                  and s.created_at >= ${from} and s.created_at < ${to})
+               and not exists (select from market.dead_letters d
+                                where d.transaction_id = p.transaction_id and d.replayed_at is null)) as ids`);
 };
 
-async function handOver(
-  database: Database,
-  month: Month,
-  newBatchId: () => string,
-): Promise<number> {
+async function openMissing(database: Database, month: Month): Promise<number> {
   const statement = unscoredPage(month);
+  const open = await listOpenOfTime(database.query, ...timesOf(month));
   let after: string | null = FIRST_ID;
-  let handed = 0;
+  let found = 0;
   while (after !== null) {
     const [page]: { last: string | null; ids: string[] }[] = await database.query(statement, [
       after,
     ]);
     const ids = page?.ids ?? [];
-    for (let at = 0; at < ids.length; at += BATCH_ROWS) {
-      const batch = ids.slice(at, at + BATCH_ROWS);
-      await openIngestBatch(database.query, newBatchId(), batch);
+    const missing = ids.filter((id) => !open.has(id));
+    for (let at = 0; at < missing.length; at += OPENED_ROWS) {
+      await openLoose(database.query, missing.slice(at, at + OPENED_ROWS));
     }
-    handed += ids.length;
+    found += ids.length;
     after = page?.last ?? null;
   }
-  return handed;
+  return found;
 }
 
 const sizesStatement: Statement = {

@@ -1,7 +1,6 @@
 /**
- * Scores, write side: one statement a batch, written once, which counts them and runs what rooms add. What was stored before, by another delivery of the same transaction, stays: the stored score is what
- * counts. That is rare, so the statement that looks for it (two fifths dearer) runs only after one that takes every score
- * for new has failed.
+ * Scores, write side: one statement a batch stores scores, counts them, and runs what rooms add. A score that was stored before
+ * stays; the statement that looks for stored ones is two fifths dearer and runs after the other one has failed.
  */
 import {
   float8Array,
@@ -24,8 +23,10 @@ import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import type { Decision, Verdict } from '../../domain/score-record.ts';
 import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
+import { type Final, finalValues, takeOut, takeOutFinal } from '../open-rows/open-rows.ts';
 import { createPartitionGuard, type PartitionGuard } from '../partitions/partitions.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
+import type { ScoredStatement } from './scored-statement.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
 /** One score to store. */
@@ -71,26 +72,6 @@ const INSERT_STALL_MS = 2000;
 /** The first parameter behind those of `insertAll` and of the increments. */
 const ADDED_FROM = 27;
 
-/** A score that is being stored, as rooms see it. */
-export type JustScored = {
-  readonly transaction: { readonly transactionId: string };
-  readonly tallied: { readonly verdict: Verdict };
-};
-
-/**
- * What a room writes in the statement that stores scores, so that neither is stored without the other. A redelivery stores no
- * score, and therefore adds nothing.
- */
-export type ScoredStatement = {
-  readonly name: string;
-  /**
-   * SQL that inserts. `ids` (uuid[]) and `verdicts` (text[]) are parameters of the stored scores, `value` is the parameter that
-   * `toValue` gives.
-   */
-  readonly insert: (parameters: { ids: string; verdicts: string; value: string }) => string;
-  readonly toValue: ((scores: readonly JustScored[]) => unknown) | null;
-};
-
 type InsertAll = {
   readonly statement: Statement;
   readonly added: readonly (ScoredStatement & { readonly alone: Statement })[];
@@ -105,7 +86,7 @@ function prepareInsert(added: readonly ScoredStatement[]): InsertAll {
   return {
     statement: {
       name: 'insert-all-scores',
-      text: `with ${[`tallied as (${addIncrements(18)})`, ...parts].join(', ')} ${insertAll}`,
+      text: `with ${[`tallied as (${addIncrements(18)})`, ...parts, takeOut(next)].join(', ')} ${insertAll}`,
     },
     added: added.map((one) => ({
       ...one,
@@ -133,31 +114,47 @@ const insertNewStatement: Statement = {
 
 const addIncrementsStatement: Statement = { name: 'add-increments', text: addIncrements(1) };
 
-/** Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new. */
+/** A transaction with a score, and the open row that its entry names. */
+export type FinalTransaction = Final<DeliveredTransaction>;
+
+/**
+ * Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new.
+ * @param final takes all of them, stored before or not, out of their open rows
+ */
 export async function insertScores(
   database: Pick<Database, 'query' | 'transaction'>,
   scores: readonly NewScore[],
   lineage: ScoreLineage,
   added: readonly ScoredStatement[] = [],
+  final: readonly FinalTransaction[] = [],
 ): Promise<Inserted> {
-  return await insertEncoded(database, prepareInsert(added), encodeScores(scores, lineage));
+  return await insertEncoded(database, prepareInsert(added), encodeScores(scores, lineage, final));
 }
 
 /** Scores as parameters, and of each of them what is counted: nothing else of it lives until they are stored. */
-type EncodedScores = { readonly values: readonly unknown[]; readonly counted: readonly Counted[] };
+type EncodedScores = {
+  readonly values: readonly unknown[];
+  readonly counted: readonly Counted[];
+  readonly final: readonly Buffer[];
+};
 type Counted = {
   readonly transaction: DeliveredTransaction;
   readonly tallied: NonNullable<Parameters<CountDays['add']>[1]> & { readonly verdict: Verdict };
 };
 
-function encodeScores(scores: readonly NewScore[], lineage: ScoreLineage): EncodedScores {
+function encodeScores(
+  scores: readonly NewScore[],
+  lineage: ScoreLineage,
+  final: readonly FinalTransaction[],
+): EncodedScores {
   const rows = scores.toSorted(compareScores);
   const { ruleSet } = lineage;
   const counted = rows.map(({ transaction, decision: { verdict, score, reasons }, model }) => ({
     transaction,
     tallied: { verdict, score, ruleSet, model, reasons },
   }));
-  return { values: insertValues(rows, lineage), counted };
+  const values = insertValues(rows, lineage);
+  return { values, counted, final: finalValues(final, deliveredUuidArray) };
 }
 
 async function insertEncoded(
@@ -165,11 +162,11 @@ async function insertEncoded(
   { statement, added }: InsertAll,
   encoded: EncodedScores,
 ): Promise<Inserted> {
-  const { values, counted } = encoded;
+  const { values, counted, final } = encoded;
   if (counted.length === 0) return 'all';
   try {
     const own = added.flatMap(({ toValue }) => (toValue === null ? [] : [toValue(counted)]));
-    await database.query(statement, [...values, ...tally(counted), ...own]);
+    await database.query(statement, [...values, ...tally(counted), ...own, ...final]);
   } catch (error) {
     if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
     return await database.transaction((query) => insertNew(query, added, encoded));
@@ -180,7 +177,7 @@ async function insertEncoded(
 async function insertNew(
   query: Query,
   added: InsertAll['added'],
-  { values, counted }: EncodedScores,
+  { values, counted, final }: EncodedScores,
 ): Promise<Inserted> {
   const [inserted] = await query<{ ids: string[] | null }>(insertNewStatement, values);
   if (inserted === undefined) throw new Error('an aggregate has one row');
@@ -194,6 +191,7 @@ async function insertNew(
   for (const { alone, toValue } of added) {
     await query(alone, [wonIds, verdicts, ...(toValue === null ? [] : [toValue(won)])]);
   }
+  await takeOutFinal(query, final);
   return ids ?? 'all';
 }
 
@@ -262,9 +260,10 @@ export function storeScores(
   store: ScoreStore,
   scores: readonly NewScore[],
   lineage: ScoreLineage,
+  final: readonly FinalTransaction[],
 ): Promise<Inserted> {
   // Not async: such a function keeps its parameters alive as long as it waits.
-  return storeInTurn(store, encodeScores(scores, lineage));
+  return storeInTurn(store, encodeScores(scores, lineage, final));
 }
 
 function storeInTurn(store: ScoreStore, encoded: EncodedScores): Promise<Inserted> {

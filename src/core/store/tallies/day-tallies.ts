@@ -8,6 +8,7 @@ import { float8Array, int4Array, textArray } from '../../../kit/database/binary-
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import type { DayTally, Outcome } from '../../domain/day-tally.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
+import { foldOpen } from '../open-rows/open-rows.ts';
 
 /**
  * Most increments that an answer reads. A batch of 500 scores with 750 reasons adds 48: a worker that merges every 2 s leaves
@@ -92,6 +93,7 @@ export async function mergeIncrements(
   return await database.transaction(async (query) => {
     await query(lockMerge);
     const [{ taken } = { taken: 0 }] = await query<{ taken: number }>(merge, [incrementsMax]);
+    await foldOpen(query);
     if (taken === incrementsMax) return true;
     if (taken > 0) await query(noteEmptied);
     return false;

@@ -1,6 +1,6 @@
 /**
  * Writes accepted transactions: one statement, which is its own commit, claims the idempotency keys, stores the
- * transactions, counts them and opens the batch; where one key is held it changes nothing. Keys that a sealed
+ * transactions, counts them and opens their rows; where one key is held it changes nothing. Keys that a sealed
  * slice may hold are looked up before. read-transactions.ts reads transactions.
  */
 import {
@@ -20,10 +20,12 @@ import type { Database, Statement } from '../../../kit/database/pool.ts';
 import type { WriteMark } from '../../../kit/words/consistency-token.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { countDays } from '../../domain/day-tally.ts';
+import type { OpenRow } from '../../domain/open-row.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { findKeys, findKeysInSlices, type HeldKey } from '../idempotency-keys/idempotency-keys.ts';
 import { digestKeys, type KeyDigests, pickDigests } from '../idempotency-keys/key-digest.ts';
 import type { KeyRoute, KeySlices } from '../idempotency-keys/key-slices.ts';
+import { addOpen, openedValues, openRows } from '../open-rows/open-rows.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 
 /** A transaction to be stored, with its additional columns; Postgres sets when it was received. */
@@ -36,27 +38,27 @@ export type NewTransaction = Omit<Transaction, 'receivedAtMs'> & {
 };
 
 export type NewBatch = {
-  readonly batchId: string;
   readonly client: string;
   /** At most 1,000, sorted by idempotency key: overlapping batches then wait instead of deadlocking. */
   readonly transactions: readonly NewTransaction[];
+  /** The rows that hold all of them while they are open. */
+  readonly rows: readonly OpenRow[];
 };
 
 // Arrays side by side in a select list advance in step, without the tuple store per column that unnest() of
 // several arrays fills. Where they are null or shorter, the values are null.
 const insertKeys = `insert into market.idempotency_keys (slice, digest, fingerprint, transaction_id)
-      select $1::int4, unnest($3::uuid[]), unnest($4::uuid[]), unnest($5::uuid[])`;
+      select $1::int4, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::uuid[])`;
 const insertTransactions = `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount,
                                 currency, corridor, type, ip, device_id, country, channel, metadata, client)
       select transaction_id, created_at, (select at from stamp), account_id, merchant_id, amount::numeric,
-             currency, corridor, type, ip, device_id, country, channel, metadata::jsonb, $18
-        from (select unnest($5::uuid[]) as transaction_id, unnest($6::timestamptz[]) as created_at,
-                     unnest($7::text[]) as account_id, unnest($8::text[]) as merchant_id,
-                     unnest($9::text[]) as amount, unnest($10::text[]) as currency,
-                     unnest($11::text[]) as corridor, unnest($12::text[]) as type, unnest($13::text[]) as ip,
-                     unnest($14::text[]) as device_id, unnest($15::text[]) as country,
-                     unnest($16::text[]) as channel, unnest($17::text[]) as metadata) u`;
-const insertBatch = 'insert into market.ingest_batches (batch_id, received_at, transaction_ids)';
+             currency, corridor, type, ip, device_id, country, channel, metadata::jsonb, $17
+        from (select unnest($4::uuid[]) as transaction_id, unnest($5::timestamptz[]) as created_at,
+                     unnest($6::text[]) as account_id, unnest($7::text[]) as merchant_id,
+                     unnest($8::text[]) as amount, unnest($9::text[]) as currency,
+                     unnest($10::text[]) as corridor, unnest($11::text[]) as type, unnest($12::text[]) as ip,
+                     unnest($13::text[]) as device_id, unnest($14::text[]) as country,
+                     unnest($15::text[]) as channel, unnest($16::text[]) as metadata) u`;
 
 // The keys come first by construction: rivals then wait for each other in key order alone, and a held key costs
 // no transactions written in vain. All rows have one stamp.
@@ -67,19 +69,23 @@ const claimStatement: Statement = {
       ${insertKeys}
       returning 1
     ), complete as materialized (
-      select count(*) = cardinality($5::uuid[]) as is_complete from claimed
+      select count(*) = cardinality($4::uuid[]) as is_complete from claimed
     ), stamp as materialized (
       select ${STAMP} as at
     ), stored as (
       ${insertTransactions}
        where (select is_complete from complete)
     ), tallied as (
-      ${addIncrements(19)}
+      ${addIncrements(18)}
+       where (select is_complete from complete)
+    ), opened as (
+      ${openRows(27, '(select at from stamp)')}
+       where (select is_complete from complete)
+    ), counted as (
+      ${addOpen('cardinality($4::uuid[])')}
        where (select is_complete from complete)
     )
-    ${insertBatch}
-    select $2, (select at from stamp), $5::uuid[] where (select is_complete from complete)
-    returning received_at as "receivedAt", pg_current_xact_id()::text as xid`,
+    select at as "receivedAt", pg_current_xact_id()::text as xid from stamp where (select is_complete from complete)`,
 };
 
 /** A slice is open for hours or days, so a claim that meets the end of one meets no second. */
@@ -179,7 +185,6 @@ function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): rea
   for (const row of rows) days.add(row, null);
   return [
     slice,
-    batch.batchId,
     array,
     hexUuidArray(rows.map((row) => row.fingerprint)),
     uuidArray(rows.map((row) => row.transactionId)),
@@ -197,6 +202,7 @@ function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): rea
     optionalColumn(rows.map((row) => row.metadata)),
     batch.client,
     ...incrementValues(days.list()),
+    ...openedValues(batch.rows),
   ];
 }
 

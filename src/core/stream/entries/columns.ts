@@ -34,9 +34,9 @@ export type Columns = {
   readonly count: number;
   readonly bytes: Buffer;
   readonly view: DataView;
-  readonly places: ReadonlyMap<number, Place>;
+  readonly extents: ReadonlyMap<number, Extent>;
 };
-type Place = { readonly kind: number; readonly start: number; readonly end: number };
+type Extent = { readonly kind: number; readonly start: number; readonly end: number };
 
 export function packColumns(count: number, columns: readonly Column[]): Buffer {
   let at = align(HEADER_BYTES + columns.length * DESCRIPTOR_BYTES);
@@ -117,7 +117,7 @@ export function openColumns(packed: Buffer): Columns {
   if (columns > COLUMNS_MAX || bodyStart > packed.length) {
     throw malformed('the table of columns ends behind the packed value');
   }
-  const places = new Map<number, Place>();
+  const extents = new Map<number, Extent>();
   for (let at = HEADER_BYTES; at < bodyStart; at += DESCRIPTOR_BYTES) {
     const name = packed.readUInt8(at);
     const start = packed.readUInt32LE(at + 4);
@@ -125,11 +125,11 @@ export function openColumns(packed: Buffer): Columns {
     if (start < bodyStart || end > packed.length || start % ALIGNMENT_BYTES !== 0) {
       throw malformed(`column ${name} is not where columns are`);
     }
-    if (places.has(name)) throw malformed(`column ${name} comes twice`);
-    places.set(name, { kind: packed.readUInt8(at + 1), start, end });
+    if (extents.has(name)) throw malformed(`column ${name} comes twice`);
+    extents.set(name, { kind: packed.readUInt8(at + 1), start, end });
   }
   const view = new DataView(packed.buffer, packed.byteOffset, packed.length);
-  return { count, bytes: packed, view, places };
+  return { count, bytes: packed, view, extents };
 }
 
 /** Offset of a UUID a row. */
@@ -143,28 +143,28 @@ export function float64sAt(columns: Columns, name: number, label: string): numbe
 }
 
 function fixedStart(
-  { places, count }: Columns,
+  { extents, count }: Columns,
   name: number,
   label: string,
   kind: number,
   bytes: number,
 ): number {
-  const place = places.get(name);
-  if (place === undefined) throw malformed(`${label} is missing`);
-  if (place.kind !== kind || place.end - place.start !== count * bytes) {
+  const extent = extents.get(name);
+  if (extent === undefined) throw malformed(`${label} is missing`);
+  if (extent.kind !== kind || extent.end - extent.start !== count * bytes) {
     throw malformed(`${label} is not ${count} values of ${bytes} bytes`);
   }
-  return place.start;
+  return extent.start;
 }
 
 /** All null where the column is missing. */
 export function textsOf(columns: Columns, name: number, label: string): TextColumn {
-  const { places, count, bytes } = columns;
-  const place = places.get(name);
-  if (place === undefined) return new TextColumn(columns, null);
-  const endsAt = place.kind === KINDS.constant ? -1 : place.start;
-  const start = endsAt < 0 ? place.start : endsAt + count * END_BYTES;
-  const { kind, end } = place;
+  const { extents, count, bytes } = columns;
+  const extent = extents.get(name);
+  if (extent === undefined) return new TextColumn(columns, null);
+  const endsAt = extent.kind === KINDS.constant ? -1 : extent.start;
+  const start = endsAt < 0 ? extent.start : endsAt + count * END_BYTES;
+  const { kind, end } = extent;
   if ((kind !== KINDS.text && kind !== KINDS.constant) || start > end) {
     throw malformed(`${label} is not ${count} texts`);
   }
@@ -178,7 +178,7 @@ export function textsOf(columns: Columns, name: number, label: string): TextColu
 /** Checks that ends rise to the last byte, nulls are empty, and no end cuts a character. */
 function checkEnds(
   { bytes, view, count }: Columns,
-  { start, end }: Pick<Place, 'start' | 'end'>,
+  { start, end }: Pick<Extent, 'start' | 'end'>,
   endsAt: number,
   label: string,
 ): void {

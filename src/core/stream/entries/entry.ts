@@ -6,12 +6,13 @@
  * |---|---|
  * | `v` | entry version |
  * | `n` | how many transactions: what a stream holds is counted by it |
- * | `h` | head: attempt, origin, deliveries of the entries it was before, instance that waits; space-separated |
+ * | `h` | head (entry-head.ts) |
  * | `d` | the transactions, as columns (columns.ts) |
  *
- * A release that changes what stands in an entry gives it another version, and reads both for as long as entries of the old
- * one may come. Whatever the version, `v` and `n` stay what they are, and so do the columns of ids and of `received_at`:
- * the reconciler reads them of entries that it cannot decode.
+ * A release that changes the meaning of what stands in an entry gives it another version, and reads both for as long as entries
+ * of the old one may come. Whatever the version, `v` and `n` stay what they are, and so does the column of ids; and `row` from
+ * version 3 on, as the
+ * reconciler reads it of entries that it cannot decode.
  *
  * Ids and amounts are never JSON numbers. Metadata is left out: no feature sees it, and 4 KiB of it a transaction
  * would turn a bounded backlog into an unbounded one.
@@ -37,8 +38,11 @@ import {
   uuidColumn,
   uuidsAt,
 } from './columns.ts';
+import { decodeHead, type EntryHead, encodeHead, encodeInTurn } from './entry-head.ts';
 
-export const ENTRY_VERSION = '2';
+export const ENTRY_VERSION = '3';
+/** Versions that this release reads. */
+export const ENTRY_VERSIONS: readonly string[] = ['2', ENTRY_VERSION];
 
 /** Finds a field in the flat list of an entry's fields and values; undefined where it is missing. */
 export function fieldOf(
@@ -55,19 +59,6 @@ export function fieldOf(
   return undefined;
 }
 
-/** How an entry came into the stream: anything but `ingest` may have been folded before. */
-export const ENTRY_ORIGINS = ['ingest', 'reconciled', 'retry', 'replay', 'released'] as const;
-export type EntryOrigin = (typeof ENTRY_ORIGINS)[number];
-
-/** Fields that all transactions of an entry share. */
-export type EntryHead = {
-  /** Which attempt this delivery is: 1 the first time. */
-  readonly attempt: number;
-  readonly origin: EntryOrigin;
-  /** Instance whose requests wait for the scores; null when none does. */
-  readonly replyTo: string | null;
-};
-
 export type EntryPayload = EntryHead & { readonly transaction: Transaction };
 
 /** An entry as it is appended. */
@@ -77,12 +68,9 @@ export type PackedEntry = {
   readonly packed: Buffer;
 };
 
-/** Attempts a transaction has before it is given up. */
-export const ATTEMPTS_MAX = 4;
-
 const [POINT, ZERO, NINE] = [46, 48, 57];
 /** Bytes of a time in a column. */
-export const TIME_BYTES = 8;
+const TIME_BYTES = 8;
 const ID_CHARS_MAX = 256;
 /** 2000-01-01 and 10000-01-01: outside them there is no partition. */
 const TIME_MS_MIN = Date.UTC(2000, 0);
@@ -98,7 +86,7 @@ const [CURRENCY, CORRIDOR, TYPE, IP, DEVICE, COUNTRY, CHANNEL] = [7, 8, 9, 10, 1
 export function packEntries(
   payloads: readonly EntryPayload[],
 ): (PackedEntry & { readonly payloads: readonly EntryPayload[] })[] {
-  const groups = Map.groupBy(payloads, (payload) => encodeHead(payload));
+  const groups = Map.groupBy(payloads, encodeInTurn());
   return [...groups].flatMap(([head, group]) => {
     const chunks = Math.ceil(group.length / COUNT_MAX);
     const size = Math.ceil(group.length / chunks);
@@ -129,16 +117,12 @@ function packWithin(
 
 /**
  * Packs payloads of one head into one entry; they came as one, so they fit.
- * @param deliveries of the entries that held them before, which count on
+ * @param deliveries of the entries that they were in before, which count on
  */
 export function packAgain(payloads: readonly EntryPayload[], deliveries = 0): PackedEntry {
   const [first] = payloads;
   if (first === undefined) throw new Error('an entry holds at least one transaction');
   return pack(encodeHead(first, deliveries), payloads);
-}
-
-function encodeHead({ attempt, origin, replyTo }: EntryHead, deliveries = 0): string {
-  return `${attempt} ${origin} ${deliveries} ${replyTo ?? ''}`;
 }
 
 function pack(head: string, payloads: readonly EntryPayload[]): PackedEntry {
@@ -180,10 +164,10 @@ export type DecodedEntry = {
   readonly transactions: readonly DeliveredTransaction[];
 };
 
-/** Reads and checks an entry of this version; throws a permanent Failure that says what is wrong with it. */
+/** Reads and checks an entry of one of ENTRY_VERSIONS; throws a permanent Failure that says what is wrong with it. */
 export function decodeEntry(fields: EntryFields): DecodedEntry {
   const { version, packed: value } = fields;
-  if (version !== ENTRY_VERSION) {
+  if (version === null || !ENTRY_VERSIONS.includes(version)) {
     throw malformed(`version ${version?.slice(0, 32) ?? 'missing'} is unknown`);
   }
   const head = decodeHead(fields.head);
@@ -196,25 +180,6 @@ export function decodeEntry(fields: EntryFields): DecodedEntry {
   const transactions: DeliveredTransaction[] = [];
   for (let row = 0; row < rows.count; row++) transactions.push(new DeliveredTransaction(rows, row));
   return { head, transactions };
-}
-
-const HEAD = /^(\d) ([a-z]+) (\d{1,6}) (\S{0,64})$/;
-
-/** Deliveries of the entries that an entry was before; 0 where its head has none. */
-export function carriedDeliveries(head: string | null): number {
-  return Number(HEAD.exec(head ?? '')?.[3] ?? 0);
-}
-
-function decodeHead(head: string | null): EntryHead {
-  const [, attemptText, name, , replyTo] = HEAD.exec(head ?? '') ?? [];
-  if (name === undefined) throw malformed('the head is missing or unreadable');
-  const attempt = Number(attemptText);
-  if (attempt < 1 || attempt > ATTEMPTS_MAX) {
-    throw malformed(`attempt is not a whole number from 1 to ${ATTEMPTS_MAX}`);
-  }
-  const origin = ENTRY_ORIGINS.find((known) => known === name);
-  if (origin === undefined) throw malformed(`origin ${name.slice(0, 32)} is unknown`);
-  return { attempt, origin, replyTo: replyTo === undefined || replyTo === '' ? null : replyTo };
 }
 
 function readRows(columns: Columns): TransactionRows {
@@ -282,6 +247,6 @@ function isAmount(column: TextColumn, row: number): boolean {
     if (byte === POINT && point === to) point = at;
     else if (byte < ZERO || byte > NINE) return false;
   }
-  const places = to - point - 1;
-  return point > from && point - from <= 15 && (point === to || (places >= 1 && places <= 4));
+  const decimals = to - point - 1;
+  return point > from && point - from <= 15 && (point === to || (decimals >= 1 && decimals <= 4));
 }

@@ -1,7 +1,6 @@
 /**
- * Appends a committed batch's transactions to the streams, in as few entries as possible, one script call a
- * stream. Used by ingest, the reconciler and replays. Durability does not depend on it: what is refused or
- * fails is appended later from Postgres.
+ * Appends committed transactions to the streams, in as few entries as possible, one script call a stream. Durability does not
+ * depend on it: the reconciler appends later what is refused or fails.
  */
 import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
 import { isStreamAtFault } from '../../../kit/redis/outage.ts';

@@ -1,6 +1,6 @@
 /**
- * Waits for entries on a Redis Cluster. No command spans the slots of several streams, so each stream has a connection of its
- * own to its master. The first wait that returns an entry ends the others.
+ * Waits for entries on a Redis Cluster. No command spans the slots of several streams, so each stream has a connection to its
+ * master, and the first wait that returns an entry ends the others.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
@@ -12,7 +12,7 @@ import { awaitEntries, type Delivery, type Read } from './read-group.ts';
 /** A stream's connection, with its client id on the master, by which another connection unblocks it. */
 type Connection = { readonly client: Redis; readonly id: number; readonly master: NodeAddress };
 
-/** Pause before `CLIENT UNBLOCK` is sent again to a read that had not begun to block. */
+/** Pause before `CLIENT UNBLOCK` is repeated for a read that had not begun to block. */
 const UNBLOCK_AGAIN_MS = 5;
 
 export function openClusterWaits(url: string, blockMs: number, commands: Cluster) {

@@ -19,7 +19,7 @@
 import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
 import { isStreamAtFault, unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { GROUP, type StreamKeys, TOKEN_PREFIX } from '../keys.ts';
+import { GROUP, type StreamKeys } from '../keys.ts';
 import { loadScript, runScript, runScripts } from '../scripts.ts';
 import { type StreamEntry, toEntry } from './read-group.ts';
 import { consumerOfVersion } from './versions.ts';
@@ -170,7 +170,7 @@ export function toClaimed(
   return { cursor: String(reply[0]), ...claimed };
 }
 
-/** The consumers of a stream, without its token; none where the stream or the group is missing. */
+/** The consumers of a stream; none where the stream or the group is missing. */
 export async function listConsumers(redis: RedisClient, stream: string) {
   const reply = await redis.xinfo('CONSUMERS', stream, GROUP).catch((error: unknown) => {
     const failure = toRedisFailure(error);
@@ -178,7 +178,7 @@ export async function listConsumers(redis: RedisClient, stream: string) {
     throw failure;
   });
   if (!Array.isArray(reply)) throw unexpected('XINFO CONSUMERS');
-  const consumers = reply.map((row: unknown) => {
+  return reply.map((row: unknown) => {
     const fields = toFields(row);
     return {
       name: String(fields.get('name')),
@@ -186,7 +186,6 @@ export async function listConsumers(redis: RedisClient, stream: string) {
       idleMs: Number(fields.get('idle')),
     };
   });
-  return consumers.filter(({ name }) => !name.startsWith(TOKEN_PREFIX));
 }
 
 /** A flat reply `[name, value, ...]` as a map. */

@@ -11,7 +11,8 @@ import {
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { COUNT_MAX } from '../entries/columns.ts';
-import { carriedDeliveries, type EntryFields, fieldOf } from '../entries/entry.ts';
+import { type EntryFields, fieldOf } from '../entries/entry.ts';
+import { carriedDeliveries } from '../entries/entry-head.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 
@@ -65,8 +66,8 @@ export async function readGroup(
   { consumer, streams, shares, transactionsMax }: ReadOptions,
   after = UNREAD,
 ): Promise<Read> {
-  const places = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
-  const groups = reader instanceof Cluster ? places.map((place) => [place]) : [places];
+  const all = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
+  const groups = reader instanceof Cluster ? all.map((one) => [one]) : [all];
   const calls = groups.map((group) => ({
     keys: group.flatMap(({ stream }) => [stream.transactions, stream.counts]),
     args: [GROUP, consumer, after, transactionsMax, ...group.map(({ share }) => share)],

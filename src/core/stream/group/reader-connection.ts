@@ -1,8 +1,7 @@
 /**
- * A reader's own connection. Three things end a blocking read besides its reply: asking the server to unblock
- * it, which loses nothing; closing the connection; and a deadline far beyond the block, because a client
- * library that lost track of a reply would leave the reader deaf for ever. After the last two, entries on their
- * way stay pending and are drained or claimed.
+ * A reader's own connection. A blocking read ends by its reply, by CLIENT UNBLOCK, which loses nothing, by a closed connection,
+ * or by a deadline, as a client library that lost track of a reply would wait for ever; after the last two, entries on their
+ * way stay pending.
  */
 import { Cluster, Redis } from 'ioredis';
 import { openReader, type RedisClient } from '../../../kit/redis/connection.ts';
@@ -19,7 +18,7 @@ const DEAF_GRACE_MS = 5000;
 export function openReaderConnection(url: string, blockMs: number, commands: RedisClient) {
   let current = connect(url, blockMs);
   const waits = commands instanceof Cluster ? openClusterWaits(url, blockMs, commands) : undefined;
-  // Each read has a promise of its own: a promise that outlives reads would keep every reply that it was raced
+  // Each read has a promise of its own: a promise that outlives reads would retain every reply that it was raced
   // against.
   let giveUp: ((failure: Failure) => void) | undefined;
   let isClosed = false;

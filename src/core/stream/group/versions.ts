@@ -1,16 +1,16 @@
 /**
- * Entries of versions that not every worker reads, as while a release replaces another. A worker hands such an
- * entry over: it stays pending, without a counted delivery, for a consumer that stands for the version instead
- * of a process. Workers that read the version take it from there; other workers leave it alone.
+ * Entries of versions that not every worker reads, as while a release replaces another. A worker hands such an entry over: the
+ * entry stays pending, without a counted delivery, for a consumer that stands for the version, and workers that read the
+ * version take it from there.
  */
 import type { RedisClient } from '../../../kit/redis/connection.ts';
-import { decodeEntry, ENTRY_VERSION } from '../entries/entry.ts';
+import { decodeEntry, ENTRY_VERSIONS } from '../entries/entry.ts';
 import { GROUP } from '../keys.ts';
 import { loadScript, runOnStreams } from '../scripts.ts';
 import type { StreamEntry } from './read-group.ts';
 
 /** What this release reads; a test gives a worker what the next one reads. */
-export const ENTRY_READER = { versions: [ENTRY_VERSION], decode: decodeEntry };
+export const ENTRY_READER = { versions: ENTRY_VERSIONS, decode: decodeEntry };
 export type EntryReader = Readonly<typeof ENTRY_READER>;
 
 /** The scripts spell the name in the same way. */
@@ -26,7 +26,8 @@ const script = loadScript('hand-over-1');
 
 /**
  * Hands over entries that their consumers cannot read. An entry that is no longer the consumer's stays where it is; one of a
- * failing stream is claimed once it is stale. Throws a Failure.
+ * failing stream is claimed once it is stale.
+ * @throws Failure
  */
 export async function handEntriesOver(
   redis: RedisClient,

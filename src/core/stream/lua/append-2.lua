@@ -13,8 +13,8 @@
 --- @include counting
 local transactions, counts = KEYS[1], KEYS[2]
 local version = ARGV[2]
-local held_before = held_by(transactions, counts)
-local room = math.max(0, tonumber(ARGV[1]) - held_before)
+local total_before = total_of(transactions, counts)
+local room = math.max(0, tonumber(ARGV[1]) - total_before)
 
 local entries, appended = 0, 0
 for i = 3, #ARGV, 3 do
@@ -23,5 +23,5 @@ for i = 3, #ARGV, 3 do
   redis.call('XADD', transactions, '*', 'v', version, 'n', ARGV[i], 'h', ARGV[i + 1], 'd', ARGV[i + 2])
   entries, appended = entries + 1, appended + count
 end
-if appended > 0 then redis.call('HSET', counts, 'transactions', held_before + appended) end
+if appended > 0 then redis.call('HSET', counts, 'transactions', total_before + appended) end
 return { entries, room - appended }

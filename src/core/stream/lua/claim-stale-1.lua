@@ -38,9 +38,10 @@ local function value_of(fields, name)
   end
 end
 
--- Deliveries of the entries that an entry was before stand in its head.
+-- Deliveries of the entries that an entry was before stand in its head; in version 2 by their place.
 local function carried(fields)
-  return tonumber(string.match(value_of(fields, 'h') or '', '^%d %l+ (%d+) ')) or 0
+  local head = value_of(fields, 'h') or ''
+  return tonumber(string.match(' ' .. head, ' deliveries=(%d+)') or string.match(head, '^%d %l+ (%d+) ')) or 0
 end
 
 local list = { 'XPENDING', transactions, group, 'IDLE', idle, ARGV[4], '+', ROWS }

@@ -10,7 +10,7 @@ local function count_of(fields)
 end
 
 -- The count stands beside the stream. It is never less than the entries, which others than our scripts may add or remove.
-local function held_by(transactions, counts)
+local function total_of(transactions, counts)
   local entries = redis.call('XLEN', transactions)
   if entries == 0 then return 0 end
   return math.max(entries, tonumber(redis.call('HGET', counts, 'transactions')) or 0)

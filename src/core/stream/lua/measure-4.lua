@@ -32,10 +32,10 @@ end
 
 -- Where every entry holds one transaction the server knows; else the entries are asked. What was handed over, of which
 -- there may be a whole stream, is not.
-local function pending_of(held)
+local function pending_of(total)
   local summary = redis.pcall('XPENDING', transactions, group)
   if summary.err or summary[1] == 0 then return 0, 0 end
-  local are_single = held == redis.call('XLEN', transactions)
+  local are_single = total == redis.call('XLEN', transactions)
   local pending, handed_over = 0, 0
   for _, row in ipairs(summary[4]) do
     local consumer, entries = row[1], tonumber(row[2])
@@ -48,7 +48,7 @@ local function pending_of(held)
   return pending, handed_over
 end
 
-local held, pending, age, handed_over = 0, 0, 0, 0
+local total, pending, age, handed_over = 0, 0, 0, 0
 if is_type('stream', transactions) then
   local oldest = redis.call('XRANGE', transactions, '-', '+', 'COUNT', 1)[1]
   if oldest then
@@ -57,12 +57,12 @@ if is_type('stream', transactions) then
     age = math.max(0, now - tonumber(string.match(oldest[1], '^%d+')))
   end
   if is_type('hash', counts) then
-    held = held_by(transactions, counts)
-    pending, handed_over = pending_of(held)
-    pending = math.min(held, pending)
+    total = total_of(transactions, counts)
+    pending, handed_over = pending_of(total)
+    pending = math.min(total, pending)
   end
 end
--- A token among them is never due.
+-- What an older release has put there to be never due is not counted.
 local retries = is_type('zset', KEYS[3]) and redis.call('ZCOUNT', KEYS[3], '-inf', '(+inf') or 0
 local dead_letters = is_type('stream', KEYS[4]) and redis.call('XLEN', KEYS[4]) or 0
-return { held, pending, age, retries, dead_letters, handed_over }
+return { total, pending, age, retries, dead_letters, handed_over }

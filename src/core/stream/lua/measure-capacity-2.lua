@@ -12,7 +12,7 @@
 --- @include counting
 --- @include is-type
 local appendable = is_type('stream', KEYS[1]) and is_type('hash', KEYS[2])
-local held = appendable and held_by(KEYS[1], KEYS[2]) or 0
+local total = appendable and total_of(KEYS[1], KEYS[2]) or 0
 local bytes = redis.call('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', ARGV[1]) or 0
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-return { held, bytes, appendable and 1 or 0, server }
+return { total, bytes, appendable and 1 or 0, server }

@@ -18,7 +18,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local due = redis.call('ZRANGE', retries, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
 if #due == 0 then return 0 end
-local held = held_by(transactions, counts)
+local total = total_of(transactions, counts)
 local moved = 0
 local failure
 for i = 1, #due, 2 do
@@ -34,5 +34,5 @@ for i = 1, #due, 2 do
   end
   moved = moved + 1
 end
-if moved > 0 then redis.call('HSET', counts, 'transactions', held + moved) end
+if moved > 0 then redis.call('HSET', counts, 'transactions', total + moved) end
 return failure and redis.error_reply(failure) or moved

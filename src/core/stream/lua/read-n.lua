@@ -13,7 +13,7 @@
   ARGV[5..] number those wanted of each stream; its last entry may exceed it
 
   Returns for each stream that has any, or fails:
-    { its place, from 1; what is wrong, or ''; transactions it holds; entries as XREADGROUP returns them }
+    { its number, from 1; what is wrong, or ''; transactions it holds; entries as XREADGROUP returns them }
 ]]
 --- @include counting
 local group, consumer, after, left = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -21,7 +21,7 @@ local COUNT_MAX = 128
 
 local function read(key, counts, share)
   local found, from, wanted = {}, after, math.min(share, left)
-  local largest, held = COUNT_MAX, 0
+  local largest, total = COUNT_MAX, 0
   while wanted > 0 do
     -- Entries of one may be followed by the largest.
     local limit = math.max(1, math.floor(wanted / largest))
@@ -34,21 +34,21 @@ local function read(key, counts, share)
       local count = entry[2] and count_of(entry[2]) or 1
       wanted, left = wanted - count, left - count
     end
-    held = held_by(key, counts)
+    total = total_of(key, counts)
     if #entries < limit then break end
     -- Each of the other entries holds one transaction at least.
-    largest = math.min(COUNT_MAX, held - redis.call('XLEN', key) + 1)
+    largest = math.min(COUNT_MAX, total - redis.call('XLEN', key) + 1)
     if after ~= '>' then from = entries[#entries][1] end
   end
-  return found, '', held
+  return found, '', total
 end
 
 local reply = {}
 for i = 1, #KEYS, 2 do
-  local place = (i + 1) / 2
-  local found, failure, held = read(KEYS[i], KEYS[i + 1], tonumber(ARGV[4 + place]))
+  local number = (i + 1) / 2
+  local found, failure, total = read(KEYS[i], KEYS[i + 1], tonumber(ARGV[4 + number]))
   if #found > 0 or failure ~= '' then
-    reply[#reply + 1] = { place, failure, held, found }
+    reply[#reply + 1] = { number, failure, total, found }
   end
 end
 return reply

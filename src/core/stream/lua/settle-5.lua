@@ -9,7 +9,7 @@
   it lets through. Then no events and no copies of dead letters are written: they would take the room of the work.
 
   Acknowledged entries are deleted with it, so one that is gone from the stream was settled by another
-  consumer, who has published its scores. They are looked at one by one only where fewer were pending than we held.
+  consumer, who has published its scores. They are looked at one by one only where fewer were pending than are acknowledged.
 
   KEYS[1] stream      the corridor's transactions
   KEYS[2] sorted set  retries by due time, milliseconds (promote-retries-3.lua)
@@ -21,7 +21,7 @@
   ARGV[2] string      this consumer
   ARGV[3] string      entry version (field v)
   ARGV[4] string      corridor
-  ARGV[5] string      acknowledgements, a line each: entry id, its transactions, the place of its event (0 for none),
+  ARGV[5] string      acknowledgements, a line each: entry id, its transactions, the number of its event (0 for none),
                       how many scores it has in it, and how many bytes; separated by spaces
   ARGV[6..9] numbers  how many events, divided entries, replaced entries and replies follow
   then as many groups of strings:
@@ -50,10 +50,10 @@ end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local held, is_changed = held_by(transactions, counts), false
+local total, is_changed = total_of(transactions, counts), false
 
--- Where entries are held their number stands here already: nothing is changed, but a full Redis says so.
-local is_full = held > 0 and type(redis.pcall('HSETNX', counts, 'transactions', held)) == 'table'
+-- Where the stream has entries their number stands here already: nothing is changed, but a full Redis says so.
+local is_full = total > 0 and type(redis.pcall('HSETNX', counts, 'transactions', total)) == 'table'
 local unpublished = 0
 local function publish(scored_at, scores, rows)
   if is_full then
@@ -65,7 +65,7 @@ end
 
 local function remove(id, count)
   if redis.call('XDEL', transactions, id) == 0 then return false end
-  held, is_changed = held - count, true
+  total, is_changed = total - count, true
   return true
 end
 
@@ -79,7 +79,7 @@ local function conclude()
   for i, id in ipairs(ids) do
     local count = entries[first + i].count
     if is_whole then
-      held, is_changed = held - count, true
+      total, is_changed = total - count, true
     elseif not remove(id, count) then
       is_gone[first + i], any_gone = true, true
     end
@@ -154,7 +154,7 @@ for _ = 1, replaced do
     local other, head, packed = following(), following(), following()
     if is_owned then
       redis.call('XADD', transactions, '*', 'v', version, 'n', other, 'h', head, 'd', packed)
-      held = held + other
+      total = total + other
     end
   end
   if is_owned then remove(id, count) end
@@ -167,6 +167,6 @@ end
 if is_changed and redis.call('XLEN', transactions) == 0 then
   redis.call('HDEL', counts, 'transactions')
 elseif is_changed then
-  redis.call('HSET', counts, 'transactions', math.max(0, held))
+  redis.call('HSET', counts, 'transactions', math.max(0, total))
 end
 return unpublished

@@ -14,7 +14,7 @@ const SHARE_MAX = 0.1;
 /** Dropping ends at this share of the budget. Nearer to 1, the next check would drop again. */
 const SHARE_AFTER = 0.9;
 const EVENTS_AGE_MS = 7 * 86_400_000;
-/** Most entries of one stream that one check drops: bounds how long Redis is held. */
+/** Most entries of one stream that one check drops: bounds how long Redis works on it. */
 const DROPPED_ENTRIES_MAX = 10_000;
 
 /** Size of a stream of events, or of copies. */
@@ -33,32 +33,34 @@ const script = loadScript('measure-events-2');
 export async function boundEvents(
   { redis, memory }: MarketInRedis,
   streams: readonly StreamKeys[],
-): Promise<{ readonly kept: BytesByKind; readonly dropped: BytesByKind }> {
+): Promise<{ readonly left: BytesByKind; readonly dropped: BytesByKind }> {
   const { eventBytesMax } = memory;
   const nodes = [...(await readMemory(redis)).values()];
   const isCrowded = usedShare(nodes) > WATERMARKS.events;
   memory.hasEventRoom = eventBytesMax > 0 && !isCrowded;
   const leastBytes = Math.min(...nodes.map(({ maxBytes }) => maxBytes));
   const budget = isCrowded ? 0 : Math.min(eventBytesMax, leastBytes * SHARE_MAX);
-  const kept: BytesByKind = { scored: 0, dead_letters: 0 };
-  const dropped = { ...kept };
+  const left: BytesByKind = { scored: 0, dead_letters: 0 };
+  const dropped = { ...left };
   const calls = streams.map(({ scored, deadLetters }) => ({
     keys: [scored, deadLetters],
     args: [EVENTS_AGE_MS],
   }));
   const replies = await runOnStreams(redis, script, calls);
   const measured = streams.flatMap((stream, index) => toEventStreams(stream, replies[index]));
-  for (const { kind, bytes } of measured) kept[kind] += bytes;
-  const cuts = planCuts(measured, budget).map(async ({ kind, key, entries, bytes, left }) => {
-    const bound = ['MAXLEN', '~', left, 'LIMIT', DROPPED_ENTRIES_MAX] as const;
-    const gone = ((await redis.xtrim(key, ...bound)) * bytes) / entries;
-    dropped[kind] += gone;
-    kept[kind] -= gone;
-  });
+  for (const { kind, bytes } of measured) left[kind] += bytes;
+  const cuts = planCuts(measured, budget).map(
+    async ({ kind, key, entries, bytes, entriesLeft }) => {
+      const bound = ['MAXLEN', '~', entriesLeft, 'LIMIT', DROPPED_ENTRIES_MAX] as const;
+      const gone = ((await redis.xtrim(key, ...bound)) * bytes) / entries;
+      dropped[kind] += gone;
+      left[kind] -= gone;
+    },
+  );
   await Promise.all(cuts).catch((error: unknown) => {
     throw toRedisFailure(error);
   });
-  return { kept, dropped };
+  return { left, dropped };
 }
 
 /** A stream that cannot be read has nothing to drop. */
@@ -72,11 +74,11 @@ function toEventStreams({ scored, deadLetters }: StreamKeys, reply: unknown): Ev
   ];
 }
 
-/** Which streams lose entries, and how many are left in them: all that exceed a level are cut to it. */
+/** Which streams lose entries, and how many entries remain in each: all that exceed a level are cut to it. */
 export function planCuts(
   measured: readonly EventStream[],
   budget: number,
-): readonly (EventStream & { readonly left: number })[] {
+): readonly (EventStream & { readonly entriesLeft: number })[] {
   const filled = measured.filter(({ entries }) => entries > 0).sort((a, b) => a.bytes - b.bytes);
   const total = filled.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total <= budget) return [];
@@ -86,7 +88,7 @@ export function planCuts(
     if (bytes > level) {
       return filled
         .slice(index)
-        .map((one) => ({ ...one, left: Math.floor((one.entries * level) / one.bytes) }));
+        .map((one) => ({ ...one, entriesLeft: Math.floor((one.entries * level) / one.bytes) }));
     }
     room -= bytes;
   }

@@ -6,7 +6,7 @@ import { boundEvents } from './bound-events.ts';
 import { boundProfiles } from './bound-profiles.ts';
 import type { MarketInRedis } from './memory.ts';
 
-/** At 30,000 scores a second 3.4 MB of events and 2.3 MB of items come between two checks. */
+/** At 30,000 scores a second 3.4 MB of events and 2.3 MB of records come between two checks. */
 const EVERY_MS = 1000;
 
 /** Makes profiles and events of these streams give way, on every worker. */
@@ -19,9 +19,9 @@ export function memoryDuty(
     name: 'memory',
     everyMs: EVERY_MS,
     async run() {
-      const { kept, dropped } = await boundEvents(market, streams());
+      const { left, dropped } = await boundEvents(market, streams());
       for (const kind of ['scored', 'dead_letters'] as const) {
-        metrics.eventBytes.set({ kind }, kept[kind]);
+        metrics.eventBytes.set({ kind }, left[kind]);
         metrics.eventBytesDropped.inc({ kind }, dropped[kind]);
       }
       metrics.profileLogsDropped.inc(await boundProfiles(market));

@@ -1,10 +1,7 @@
 /**
- * How many transactions each stream may hold: RISK_STREAM_ENTRIES_MAX, and fewer if its Redis lacks memory. Waiting
- * transactions are in Postgres as well, so they take the memory that profiles leave: without profiles each batch is
- * rebuilt from rows, and a backlog that takes their memory makes itself longer.
- *
- * The streams of a server share its room by dynamic thresholds (Choudhury and Hahne, 1998): each may hold FREE_MULTIPLE
- * times the bytes that are still free. One stream alone gets eight ninths; full streams leave room for every other.
+ * How many transactions each stream may hold: RISK_STREAM_ENTRIES_MAX, and fewer if Redis lacks memory, as a backlog that takes
+ * the memory of profiles makes itself longer. The streams of a server share its room by dynamic thresholds (Choudhury and
+ * Hahne, 1998): each may hold FREE_MULTIPLE times the bytes that are free, so one alone gets eight ninths.
  */
 import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
@@ -29,7 +26,7 @@ const SAMPLES = 1000;
 
 type StreamRoom = {
   /** Transactions in the stream; infinite where nothing can be appended, as one of its keys has another type. */
-  readonly held: number;
+  readonly total: number;
   /** Transactions it may hold. */
   readonly transactionsMax: number;
 };
@@ -75,7 +72,7 @@ export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
     if (first instanceof Failure && replies.every((reply) => reply instanceof Failure)) throw first;
     const sizes = streams.map(({ transactions }, index) => toSize(transactions, replies[index]));
     const rooms = shareRoom(sizes, nodes, transactionsMax, fill);
-    return (stream) => rooms.get(stream) ?? { held: 0, transactionsMax };
+    return (stream) => rooms.get(stream) ?? { total: 0, transactionsMax };
   };
   const take = async () => {
     const atMs = performance.now();
@@ -105,7 +102,7 @@ export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
 
 type StreamSize = {
   readonly stream: string;
-  readonly held: number;
+  readonly total: number;
   readonly bytes: number;
   /** Run id of its server. */
   readonly server: string;
@@ -114,10 +111,10 @@ type StreamSize = {
 /** A stream that does not answer takes no room: its append fails alone, and others have theirs. */
 function toSize(stream: string, reply: unknown): StreamSize {
   if (!Array.isArray(reply) && !(reply instanceof Failure)) throw unexpected('measure-capacity');
-  const [held, bytes, isAppendable, server] = Array.isArray(reply) ? reply : [0, 0, 0, ''];
+  const [total, bytes, isAppendable, server] = Array.isArray(reply) ? reply : [0, 0, 0, ''];
   return {
     ...{ stream, server: String(server), bytes: Number(bytes) },
-    held: isAppendable === 1 ? Number(held) : Number.POSITIVE_INFINITY,
+    total: isAppendable === 1 ? Number(total) : Number.POSITIVE_INFINITY,
   };
 }
 
@@ -136,10 +133,10 @@ export function shareRoom(
     const taken = streams.reduce((sum, { bytes }) => sum + bytes, 0);
     const freeBytes = fill * shareOf(nodes.get(server), taken) - taken;
     const bytesMax = Math.max(0, freeBytes) * FREE_MULTIPLE;
-    for (const { stream, held, bytes } of streams) {
-      const bytesEach = held > 0 && Number.isFinite(held) ? bytes / held : TRANSACTION_BYTES;
+    for (const { stream, total, bytes } of streams) {
+      const bytesEach = total > 0 && Number.isFinite(total) ? bytes / total : TRANSACTION_BYTES;
       const fitting = Math.floor(bytesMax / bytesEach);
-      rooms.set(stream, { held, transactionsMax: Math.min(transactionsMax, fitting) });
+      rooms.set(stream, { total, transactionsMax: Math.min(transactionsMax, fitting) });
     }
   }
   return rooms;

@@ -14,11 +14,11 @@ export async function invalidateProfiles(
   market: string,
   parties: readonly Party[],
 ): Promise<void> {
-  const places = parties.map(({ kind, id }) => {
+  const keys = parties.map(({ kind, id }) => {
     const slot = profileSlot(id);
     return { slot, key: profileKey(market, kind, id, slot) };
   });
-  const calls = callsOf(redis, places).map(({ items }) => items.map(({ key }) => key));
+  const calls = callsOf(redis, keys).map(({ parts }) => parts.map(({ key }) => key));
   // A full Redis allows deletions.
   await Promise.all(calls.map((keys) => redis.unlink(keys))).catch(throwRedisFailure);
 }

@@ -1,8 +1,6 @@
 /**
- * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the
- * bytes). A batch's appends are one script call, or one a hash slot on a cluster, all in one round trip; nobody loses.
- * What belongs to another history of writes is not used (server-history.ts); what there is no room for is dropped whole
- * (memory/bound-profiles.ts).
+ * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the bytes). A
+ * batch's appends are one script call, or one a hash slot on a cluster, all in one round trip.
  */
 import { callsOf } from '../../../kit/redis/by-slot.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
@@ -15,9 +13,9 @@ import { isOtherHistory, runOverProfiles } from './server-history.ts';
 /** A position up to which a log is known: its length there, and the stamp in front of it. */
 export type KnownEnd = { readonly length: number; readonly high: number; readonly low: number };
 
-type LogPlace = { readonly key: string; readonly slot: number };
+type LogKey = { readonly key: string; readonly slot: number };
 
-export type LogAppend = LogPlace & {
+export type LogAppend = LogKey & {
   /** The caller's position in the log; null for none. */
   readonly known: KnownEnd | null;
   /** Empty to read only. */
@@ -37,7 +35,7 @@ export type LogReply = {
   readonly isStored: boolean;
 };
 
-export type LogInstall = LogPlace & {
+export type LogInstall = LogKey & {
   /** The position that `snapshot` replaces; where it no longer holds, the snapshot is refused. */
   readonly known: KnownEnd;
   readonly snapshot: Uint8Array;
@@ -74,17 +72,17 @@ export async function appendProfiles(
   replyBytesMax = REPLY_BYTES_MAX,
 ): Promise<LogReply[]> {
   const calls = callsOf(market.redis, appends);
-  const packed = calls.map(({ items }) => ({
-    keys: keysOf(market.name, items),
+  const packed = calls.map(({ parts }) => ({
+    keys: keysOf(market.name, parts),
     args: [
-      ...[packAppends(items), market.memory.hasProfileRoom ? 0 : 1],
+      ...[packAppends(parts), market.memory.hasProfileRoom ? 0 : 1],
       ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS],
     ],
   }));
   const replies = await runOverProfiles(market, appendScript, packed, { buffers: true });
-  const placed = new Array<LogReply>(appends.length);
-  for (const [index, { places }] of calls.entries()) placeReplies(replies[index], places, placed);
-  return placed;
+  const sorted = new Array<LogReply>(appends.length);
+  for (const [call, { indices }] of calls.entries()) sortReplies(replies[call], indices, sorted);
+  return sorted;
 }
 
 /** The snapshots must stay as they are until it resolves. Throws a Failure. */
@@ -94,25 +92,25 @@ export async function installProfiles(
   installs: readonly LogInstall[],
 ): Promise<InstallOutcome[]> {
   const calls = callsOf(market.redis, installs);
-  const packed = calls.map(({ items }) => ({
-    keys: keysOf(market.name, items),
+  const packed = calls.map(({ parts }) => ({
+    keys: keysOf(market.name, parts),
     args: [
-      ...[packKnown(items), ttlSeconds],
-      ...items.map(({ snapshot }) =>
+      ...[packKnown(parts), ttlSeconds],
+      ...parts.map(({ snapshot }) =>
         Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.length),
       ),
     ],
   }));
   const replies = await runOverProfiles(market, installScript, packed);
   const outcomes = new Array<InstallOutcome>(installs.length).fill('refused');
-  for (const [index, { places }] of calls.entries()) {
-    const digits = replies[index];
+  for (const [call, { indices }] of calls.entries()) {
+    const digits = replies[call];
     if (isOtherHistory(digits)) continue;
     if (digits instanceof Failure) throw digits;
-    if (typeof digits !== 'string' || digits.length !== places.length)
+    if (typeof digits !== 'string' || digits.length !== indices.length)
       throw unexpected('install-profiles');
-    places.forEach((place, at) => {
-      outcomes[place] = OUTCOMES[Number(digits[at])] ?? 'refused';
+    indices.forEach((index, at) => {
+      outcomes[index] = OUTCOMES[Number(digits[at])] ?? 'refused';
     });
   }
   return outcomes;
@@ -126,29 +124,29 @@ export type ProfileLogs = Readonly<typeof PROFILE_LOGS>;
  * Runs the script with the logs and the history of their slots: on a single node the first one's slot stands
  * for all.
  */
-function keysOf(market: string, items: readonly LogPlace[]): string[] {
-  const keys = items.map(({ key }) => key);
-  keys.push(profileHistoryKey(market, items[0]?.slot ?? 0));
+function keysOf(market: string, logs: readonly LogKey[]): string[] {
+  const keys = logs.map(({ key }) => key);
+  keys.push(profileHistoryKey(market, logs[0]?.slot ?? 0));
   return keys;
 }
 
-function placeReplies(reply: unknown, places: readonly number[], placed: LogReply[]): void {
+function sortReplies(reply: unknown, indices: readonly number[], sorted: LogReply[]): void {
   if (isOtherHistory(reply)) {
-    for (const place of places) placed[place] = REMOVED;
+    for (const index of indices) sorted[index] = REMOVED;
     return;
   }
   if (reply instanceof Failure) throw reply;
   const [codes, ...values] = Array.isArray(reply) ? reply : [];
-  if (!Buffer.isBuffer(codes) || codes.length !== places.length)
+  if (!Buffer.isBuffer(codes) || codes.length !== indices.length)
     throw unexpected('append-profiles');
   let next = 0;
-  places.forEach((place, at) => {
+  indices.forEach((index, at) => {
     const code = (codes[at] ?? 0) - CODE_0;
     const empty = EMPTY_REPLIES[code];
-    if (code === LATER_CODE) placed[place] = LATER;
+    if (code === LATER_CODE) sorted[index] = LATER;
     else if (empty === undefined) throw unexpected('append-profiles');
-    else if (empty.lacks === 'nothing' || empty.lacks === 'absent') placed[place] = empty;
-    else placed[place] = { ...empty, bytes: values[next++] as Buffer };
+    else if (empty.lacks === 'nothing' || empty.lacks === 'absent') sorted[index] = empty;
+    else sorted[index] = { ...empty, bytes: values[next++] as Buffer };
   });
 }
 

@@ -1,9 +1,7 @@
 /**
- * Proves that profiles in Redis are current. A server that came back from its disk, or a replica that took
- * over, may lack the last writes: a log without the newest appends looks current, even to a process that knows
- * its beginning. So each slot of profiles also stores the history of writes that they belong to, and every
- * script that uses them compares it with the server's (lua/of-history.lua). Where they differ the profiles are
- * removed, once, and are rebuilt from Postgres as they are needed.
+ * Proves that profiles in Redis are current: a server that was restarted or promoted may lack the last writes, and a log without
+ * them looks current. So each slot of profiles stores the history of writes that it belongs to, scripts compare it with the
+ * server's (lua/of-history.lua), and profiles of another history are removed.
  */
 import type { Redis } from 'ioredis';
 import {

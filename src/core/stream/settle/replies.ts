@@ -1,7 +1,6 @@
 /**
- * Answers to requests that wait for a score: one channel an API process, one subscription, a bounded
- * number of waiters. A reply is a hint that saves polling; the stored score is the truth, so nothing is
- * lost when Redis is away.
+ * Answers to requests that wait for a score: one channel an API process, one subscription, a bounded number of waiters. A reply
+ * is a hint that saves polling, so nothing is lost when Redis is away.
  */
 import { randomUUID } from 'node:crypto';
 import { openReader } from '../../../kit/redis/connection.ts';

@@ -23,7 +23,7 @@ export type StreamLag = {
 
 const script = loadScript('measure-4');
 
-/** One round trip for all streams of a single node. A stream without a group has everything ahead. Throws a Failure. */
+/** Measures all streams of a node in one round trip; a stream without a group has everything ahead. Throws a Failure. */
 export async function measureStreams(
   redis: RedisClient,
   streams: readonly StreamKeys[],
@@ -39,10 +39,10 @@ export async function measureStreams(
 function toLag(stream: StreamKeys, reply: unknown): StreamLag {
   const figures = reply instanceof Failure ? [0, 0, 0, 0, 0, 0] : reply;
   if (!Array.isArray(figures)) throw unexpected('measure');
-  const [held, pending, oldestAgeMs, retriesWaiting, deadLetters, handedOver] = figures;
+  const [total, pending, oldestAgeMs, retriesWaiting, deadLetters, handedOver] = figures;
   return {
     stream,
-    lag: Number(held) - Number(pending),
+    lag: Number(total) - Number(pending),
     pending: Number(pending),
     handedOver: Number(handedOver),
     oldestAgeMs: Number(oldestAgeMs),

@@ -1,22 +1,22 @@
 /**
- * Folds a batch into the profiles it touches. One call appends the batch's items to the logs in Redis and answers with
- * what other workers appended since the copies in memory; then the copies take both in, and what no copy reaches is
- * rebuilt from Postgres. Nobody loses, so nothing is folded twice.
+ * Folds a batch into the profiles it touches. One call appends the batch's records to the logs in Redis and answers with what
+ * other workers appended; the copies in memory take both in, and what no copy reaches is rebuilt from Postgres.
  *
- * A copy in memory equals its log up to an end, whose stamp proves it. So a copy is only changed after Redis has answered,
- * and an append without an answer does no harm: it is returned as appended since.
+ * A copy is changed only after Redis has answered: an append without an answer is returned as appended since, so nothing is
+ * folded twice.
  */
 import type { DeliveredTransaction } from '../../domain/delivered.ts';
+import type { Transaction } from '../../domain/transaction.ts';
 import { arrivalsOfDelivered } from '../../profile/arrivals.ts';
 import { rebuildParties } from '../../profile/fold-batch.ts';
 import { beginRows } from '../../profile/own-features.ts';
+import { BLOCK_BYTES, beginRecords, endBlock, type LogEnd } from '../../profile/profile-log.ts';
 import type { FeatureRows } from '../../score/feature-rows.ts';
+import { profileKey, profileSlot } from '../../stream/keys.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
-import { batchParties } from './batch-party.ts';
-import { forgetParty } from './profile-memory.ts';
-import { type KindFold, type Profiles, resetArena } from './profiles.ts';
-import { storeSnapshot } from './store-copy.ts';
-import { countReplies, takeReply } from './take-reply.ts';
+import { findCopy, forgetParty, NO_COPY, stateOf } from './profile-memory.ts';
+import { type BatchParty, type KindFold, type Profiles, resetArena } from './profiles.ts';
+import { countReplies, storeSnapshot, takeReply } from './take-reply.ts';
 
 /** One row of features per transaction, in their order. Throws a Failure. */
 export function foldProfiles(
@@ -91,4 +91,66 @@ async function rebuild(fold: KindFold): Promise<void> {
       return installs.waitWhileFull();
     },
   );
+}
+
+/** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
+const RENEWALS_PER_LIFE = 8;
+const NOT_YET: LogEnd = { length: 0, high: 0, low: 0 };
+const NO_BYTES = new Uint8Array(0);
+const NOTHING: readonly number[] = [];
+
+type NewFold = Omit<KindFold, 'asked'>;
+
+/** One per party, in the order in which they first occur. */
+export function batchParties(batch: NewFold): BatchParty[] {
+  const { kind, transactions, arrivals, stamp } = batch;
+  const groups = new Map<string, number[]>();
+  for (let index = 0; index < transactions.length; index++) {
+    const party = kind.partyOf(transactions[index] as Transaction);
+    const group = groups.get(party);
+    if (group === undefined) groups.set(party, [index]);
+    else group.push(index);
+  }
+  const bytes = transactions.length * kind.recordBytes + groups.size * BLOCK_BYTES;
+  const arena = new DataView(new ArrayBuffer(bytes));
+  const parties: BatchParty[] = [];
+  let at = 0;
+  for (const [party, indices] of groups) {
+    const batchParty = beginParty(batch, party, indices);
+    const begin = at;
+    at = beginRecords(arena, at, kind.layout.format, indices.length * kind.recordBytes);
+    for (const index of indices) {
+      kind.writeRecord(arena, at, arrivals, index);
+      at += kind.recordBytes;
+    }
+    at = endBlock(arena, at, stamp);
+    batchParty.block = new Uint8Array(arena.buffer, begin, at - begin);
+    parties.push(batchParty);
+  }
+  return parties;
+}
+
+function beginParty(
+  { kind, market, memory, nowS, ttlSeconds }: NewFold,
+  party: string,
+  indices: readonly number[],
+): BatchParty {
+  const copy = findCopy(memory, party);
+  const state = copy === NO_COPY ? null : stateOf(memory, copy);
+  const slot = state === null ? profileSlot(party) : state.slot;
+  // Field by field: objects that are spread into it would take five times its bytes.
+  return {
+    party,
+    key: profileKey(market.name, kind.party, party, slot),
+    slot,
+    indices,
+    copy,
+    state,
+    known: state === null ? null : state.end,
+    block: NO_BYTES,
+    isToRenew: state !== null && state.renewedAtS < nowS - ttlSeconds / RENEWALS_PER_LIFE,
+    end: NOT_YET,
+    isStored: false,
+    waiting: NOTHING,
+  };
 }

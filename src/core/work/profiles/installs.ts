@@ -1,6 +1,6 @@
 /**
- * Sends snapshots to Redis. Nobody waits for an outcome: the next append to a log shows whether its snapshot
- * was installed. Snapshots in flight are bounded, so a slow Redis slows rebuilds down.
+ * Sends snapshots to Redis, a bounded number of bytes at a time, so that a slow Redis slows rebuilds down. Nobody waits for an
+ * outcome: the next append to a log shows whether its snapshot was installed.
  */
 import type { Guards } from '../../../kit/breakers/guards.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
@@ -55,7 +55,7 @@ export function createInstalls({ market, logs, metrics, ttlSeconds }: InstallsOp
     /** Sends what was added. */
     flush,
     /**
-     * Memory for a snapshot until it is sent: snapshots lie side by side, as a buffer each would fragment the memory of the C
+     * Memory for a snapshot until the call is made: snapshots lie next to each other, as a buffer each would fragment the memory of the C
      * library.
      */
     take(bytes: number): DataView<ArrayBuffer> {

@@ -1,10 +1,9 @@
 /**
- * Copies of profiles in this process' memory (L1): packed profiles, each in a chunk of a slab behind what is known of its
- * log, its party's id and its cursors. They are folded where they stand. Which of them go when there is no room is decided by a clock: a
- * copy that was found since the hand last passed stays for another round.
+ * Copies of profiles in this process' memory (L1): packed profiles, each in a chunk of a slab behind what is known of its log
+ * and its cursors. When there is no room a clock decides which copies go: one that was found since the hand last passed stays
+ * for another round.
  */
 import type { TakeBytes } from '../../profile/arena.ts';
-import { hashText } from '../../profile/pack.ts';
 import {
   type Profile,
   type ProfileKind,
@@ -12,7 +11,6 @@ import {
   writeProfile,
 } from '../../profile/profile.ts';
 import type { LogEnd } from '../../profile/profile-log.ts';
-import { createPartyTable, type PartyTable } from './party-table.ts';
 import {
   type Chunk,
   classFor,
@@ -48,24 +46,21 @@ export type ProfileMemory = {
   readonly kind: Kind;
   readonly slab: Slab;
   readonly words: Uint32Array<ArrayBuffer>;
-  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
   /** Buffer for a profile that moves: as large as the largest copy. */
   readonly scratch: DataView<ArrayBuffer>;
-  readonly table: PartyTable;
-  /** By chunk: how many copies began here, whether one is here, and whether it was found lately. */
-  readonly births: Uint32Array;
-  readonly isTaken: Uint8Array;
+  readonly copies: Map<string, Copy>;
+  /** By chunk: the party whose copy is here, and whether it was found lately. */
+  readonly parties: (string | undefined)[];
   readonly wasFound: Uint8Array;
   /** By class: the page that the clock's hand is at; and the hand of the pages that change their class. */
   readonly hands: Int32Array;
   pageHand: number;
 };
 
-/** What stands in front of the id, in words: */
-const HEAD_BYTES = 40;
-const [ID_CHARS, CLASS, SLOT, LENGTH] = [0, 1, 2, 3];
-const [LOG_LENGTH, HIGH, LOW, SNAPSHOT, RENEWED] = [4, 5, 6, 7, 8];
+/** What stands in front of a copy's cursors and profile, in words: */
+const HEAD_BYTES = 32;
+const [CLASS, SLOT, LENGTH, LOG_LENGTH, HIGH, LOW, SNAPSHOT, RENEWED] = [0, 1, 2, 3, 4, 5, 6, 7];
 const UNIT_WORDS = UNIT_BYTES / 4;
 /**
  * A page of which no larger share of its chunks was found lately goes to another class. Growing lists leave pages
@@ -75,22 +70,11 @@ const COLD_SHARE = 1 / 2;
 
 export function createProfileMemory(bytesMax: number, kind: Kind): ProfileMemory {
   const slab = createSlab(bytesMax);
-  const words = new Uint32Array(slab.buffer);
-  const bytes = new Uint8Array(slab.buffer);
   return {
-    ...{ kind, slab, words, bytes, view: new DataView(slab.buffer), pageHand: 0 },
+    ...{ kind, slab, words: new Uint32Array(slab.buffer), view: new DataView(slab.buffer) },
     scratch: new DataView(new ArrayBuffer(slab.pageBytes)),
-    table: createPartyTable(slab.units, (copy, party) => {
-      if (words[copy * UNIT_WORDS + ID_CHARS] !== party.length) return false;
-      let at = copy * UNIT_BYTES + HEAD_BYTES;
-      for (let index = 0; index < party.length; index++, at += 2) {
-        const code = party.charCodeAt(index);
-        if (bytes[at] !== (code & 0xff) || bytes[at + 1] !== code >>> 8) return false;
-      }
-      return true;
-    }),
-    births: new Uint32Array(slab.units),
-    isTaken: new Uint8Array(slab.units),
+    ...{ copies: new Map(), pageHand: 0 },
+    parties: new Array<string | undefined>(slab.units).fill(undefined),
     wasFound: new Uint8Array(slab.units),
     hands: new Int32Array(slab.sizes.length),
   };
@@ -98,14 +82,14 @@ export function createProfileMemory(bytesMax: number, kind: Kind): ProfileMemory
 
 /** The party's copy; NO_COPY for none. */
 export function findCopy(memory: ProfileMemory, party: string): Copy {
-  const copy = memory.table.find(party, hashText(party));
+  const copy = memory.copies.get(party) ?? NO_COPY;
   if (copy !== NO_COPY) memory.wasFound[copy] = 1;
   return copy;
 }
 
-/** Tells a copy from others that stand in its chunk later. */
-export function birthOf({ births }: ProfileMemory, copy: Copy): number {
-  return births[copy] ?? 0;
+/** Whether the copy is still the party's: its chunk may have gone to another one. */
+export function isOf({ parties }: ProfileMemory, copy: Copy, party: string): boolean {
+  return parties[copy] === party;
 }
 
 export function stateOf({ words }: ProfileMemory, copy: Copy): CopyState {
@@ -140,25 +124,25 @@ export function storeProfile(
 ): void {
   const { layout } = memory.kind;
   const length = profileBytes(layout, profile);
-  const copy = memory.table.find(party, hashText(party));
-  if (copy !== NO_COPY && viewOf(memory, copy).byteLength >= length) {
+  const copy = memory.copies.get(party);
+  if (copy !== undefined && viewOf(memory, copy).byteLength >= length) {
     writeProfile(layout, profile, viewOf(memory, copy));
     noteFolded(memory, copy, profile, state);
     return;
   }
-  if (copy !== NO_COPY) dropCopy(memory, copy);
+  if (copy !== undefined) dropCopy(memory, copy);
   const { scratch } = memory;
-  const bytes = HEAD_BYTES + paddedBytes(party.length) + layout.cursorsBytes + length;
-  const sizeClass = classFor(memory.slab, bytes);
+  const sizeClass = classFor(memory.slab, HEAD_BYTES + layout.cursorsBytes + length);
   if (sizeClass === undefined) return;
   // Packed before a chunk is taken, which may be the one where its list stands.
   writeProfile(layout, profile, scratch);
   const added = addCopy(memory, party, sizeClass);
-  memory.bytes.set(new Uint8Array(scratch.buffer, 0, length), bodyAt(memory, added));
+  const packed = new Uint8Array(scratch.buffer, 0, length);
+  new Uint8Array(memory.slab.buffer).set(packed, bodyAt(memory, added));
   noteFolded(memory, added, profile, state);
 }
 
-/** Renews what is known of a copy whose items stand in their place. */
+/** Renews what is known of a copy whose records stand in their key. */
 export function noteFolded(
   memory: ProfileMemory,
   copy: Copy,
@@ -192,43 +176,28 @@ export function readProfile(
 }
 
 export function forgetParty(memory: ProfileMemory, party: string): void {
-  const copy = memory.table.find(party, hashText(party));
-  if (copy !== NO_COPY) dropCopy(memory, copy);
+  const copy = memory.copies.get(party);
+  if (copy !== undefined) dropCopy(memory, copy);
 }
 
-/** Whole words of 8 bytes, so that what follows the id is aligned. */
-function paddedBytes(chars: number): number {
-  return (2 * chars + 7) & ~7;
-}
-
-function bodyAt({ kind, words }: ProfileMemory, copy: Copy): number {
-  const idBytes = paddedBytes(words[copy * UNIT_WORDS + ID_CHARS] ?? 0);
-  return copy * UNIT_BYTES + HEAD_BYTES + idBytes + kind.layout.cursorsBytes;
+function bodyAt({ kind }: ProfileMemory, copy: Copy): number {
+  return copy * UNIT_BYTES + HEAD_BYTES + kind.layout.cursorsBytes;
 }
 
 function addCopy(memory: ProfileMemory, party: string, sizeClass: number): Copy {
-  const { words, bytes, table } = memory;
   const copy = makeRoom(memory, sizeClass);
-  const head = copy * UNIT_WORDS;
-  words[head + ID_CHARS] = party.length;
-  words[head + CLASS] = sizeClass;
-  let at = copy * UNIT_BYTES + HEAD_BYTES;
-  for (let index = 0; index < party.length; index++) {
-    const code = party.charCodeAt(index);
-    bytes[at++] = code & 0xff;
-    bytes[at++] = code >>> 8;
-  }
-  memory.births[copy] = birthOf(memory, copy) + 1;
-  memory.isTaken[copy] = 1;
+  memory.words[copy * UNIT_WORDS + CLASS] = sizeClass;
+  // An id is a slice, so the text of its whole column would stay alive.
+  const id = Buffer.from(party).toString();
+  memory.parties[copy] = id;
   memory.wasFound[copy] = 1;
-  table.add(copy, hashText(party));
+  memory.copies.set(id, copy);
   return copy;
 }
 
 function dropCopy(memory: ProfileMemory, copy: Copy): void {
-  memory.table.remove(copy);
-  memory.births[copy] = birthOf(memory, copy) + 1;
-  memory.isTaken[copy] = 0;
+  memory.copies.delete(memory.parties[copy] ?? '');
+  memory.parties[copy] = undefined;
   releaseChunk(memory.slab, copy, memory.words[copy * UNIT_WORDS + CLASS] ?? 0);
 }
 
@@ -280,8 +249,8 @@ function dropUnfound(memory: ProfileMemory, sizeClass: number): void {
   }
 }
 
-function eachTaken({ slab, isTaken }: ProfileMemory, page: number, use: (copy: Copy) => void) {
+function eachTaken({ slab, parties }: ProfileMemory, page: number, use: (copy: Copy) => void) {
   eachChunk(slab, page, (chunk) => {
-    if (isTaken[chunk] === 1) use(chunk);
+    if (parties[chunk] !== undefined) use(chunk);
   });
 }

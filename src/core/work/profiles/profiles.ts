@@ -59,7 +59,6 @@ export type BatchParty = Waiting &
     readonly indices: readonly number[];
     /** The copy in memory as it was found, or NO_COPY. */
     readonly copy: Copy;
-    readonly birth: number;
     readonly state: CopyState | null;
     known: LogEnd | null;
     block: Uint8Array;

@@ -1,7 +1,6 @@
 /**
- * Chunks of one block of memory, in classes of sizes, so that a value is contiguous and the collector has nothing to
- * follow. The block is cut into pages, each of which serves one class until it is given to another one. `lru-cache` costs
- * 6 % of a worker and 28 MiB more (docs/adr/0022).
+ * Chunks of one block of memory, in classes of sizes, so that a value is contiguous and the collector has nothing to follow:
+ * each page of the block serves one class. `lru-cache` costs 6 % of a worker and 28 MiB more (docs/adr/0022).
  */
 
 /** The smallest class, and the unit in which chunks are numbered. */
@@ -94,15 +93,15 @@ export function reassignPage(slab: Slab, page: number, sizeClass: number): void 
   const before = classes[page] ?? NONE;
   const begin = (page * pageBytes) / UNIT_BYTES;
   const end = begin + pageBytes / UNIT_BYTES;
-  let kept = NONE;
+  let last = NONE;
   for (let chunk = firstFree[before] ?? NONE; chunk !== NONE; chunk = nextFree[chunk] ?? NONE) {
     if (chunk >= begin && chunk < end) continue;
-    if (kept === NONE) firstFree[before] = chunk;
-    else nextFree[kept] = chunk;
-    kept = chunk;
+    if (last === NONE) firstFree[before] = chunk;
+    else nextFree[last] = chunk;
+    last = chunk;
   }
-  if (kept === NONE) firstFree[before] = NONE;
-  else nextFree[kept] = NONE;
+  if (last === NONE) firstFree[before] = NONE;
+  else nextFree[last] = NONE;
   pageCounts[before] = (pageCounts[before] ?? 1) - 1;
   assignPage(slab, page, sizeClass);
 }

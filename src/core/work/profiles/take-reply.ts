@@ -1,11 +1,10 @@
 /** Folds a party's transactions into the known part of its profile once Redis has answered. */
 import { foldParty } from '../../profile/fold-batch.ts';
-import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
+import type { Profile } from '../../profile/profile.ts';
+import { encodeSnapshot, lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
-import { readAgain } from './batch-party.ts';
-import { birthOf, forgetParty, readProfile } from './profile-memory.ts';
+import { forgetParty, isOf, noteFolded, readProfile, storeProfile } from './profile-memory.ts';
 import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
-import { type Found, storeFolded } from './store-copy.ts';
 
 /** Folds a party's transactions, or puts it where it waits for its rebuild. False when it has to be asked again. */
 export function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogReply): boolean {
@@ -13,7 +12,7 @@ export function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogRep
   if (reply.lacks === 'later') return false;
   noteEnd(batch, batchParty, reply);
   const isProven = reply.lacks === 'nothing' || reply.lacks === 'since';
-  if (isProven && birthOf(memory, batchParty.copy) !== batchParty.birth) {
+  if (isProven && !isOf(memory, batchParty.copy, batchParty.party)) {
     readAgain(batchParty);
     return false;
   }
@@ -40,7 +39,7 @@ function noteEnd(
   const { block, known } = batchParty;
   batchParty.isStored = isStored;
   if (block.length === 0) {
-    // Read only: whatever stands last was appended by anybody.
+    // Nothing was appended: the last block may be another worker's.
     batchParty.isStored = bytes.length > 0;
     if (batchParty.isStored) batchParty.end = { length: bytes.length, ...lastStamp(bytes) };
     return;
@@ -99,4 +98,56 @@ export function countReplies(
   metrics.cacheHits.inc({ cache: 'folded_profiles', tier: 'redis' }, whole);
   metrics.cacheMisses.inc({ cache: 'folded_profiles', tier: 'redis' }, absent);
   metrics.profileLogsDropped.inc(dropped);
+}
+
+/** A log is made anew once it has grown by its snapshot's size, and by this. */
+const COMPACT_BYTES_MIN = 4096;
+
+/** A profile, and how long the snapshot is that its log begins with. */
+export type Found = { readonly profile: Profile; readonly snapshotBytes: number };
+
+/** Stores what was folded where it stands if it still fits there, and writes a log anew that has grown too long. */
+export function storeFolded(
+  batch: KindFold,
+  batchParty: BatchParty,
+  { profile, snapshotBytes }: Found,
+  isProven: boolean,
+): void {
+  const { memory } = batch;
+  const { party, slot, end } = batchParty;
+  if (!batchParty.isStored) {
+    forgetParty(memory, party);
+    return;
+  }
+  if (end.length - snapshotBytes > Math.max(snapshotBytes, COMPACT_BYTES_MIN)) {
+    storeSnapshot(batch, batchParty, profile);
+    return;
+  }
+  const isRenewed = isProven && batchParty.isToRenew;
+  const renewedAtS = isRenewed ? batch.nowS : (batchParty.state?.renewedAtS ?? 0);
+  const state = { slot, end, snapshotBytes, renewedAtS };
+  const isInPlace = profile.list.records.buffer === memory.slab.buffer && !profile.list.isCut;
+  if (isInPlace) noteFolded(memory, batchParty.copy, profile, state);
+  else storeProfile(memory, party, profile, state);
+}
+
+/** Puts the profile in front of its log, and stores a copy as if it stood there: the next append finds out. */
+export function storeSnapshot(
+  { kind, memory, installs, newStamp, nowS }: KindFold,
+  { party, key, slot, end, isStored }: BatchParty,
+  profile: Profile,
+): void {
+  if (!isStored) return;
+  const stamp = newStamp();
+  const snapshot = encodeSnapshot(kind, profile, stamp, installs.take);
+  const snapshotBytes = snapshot.length;
+  const installed = { length: snapshotBytes, ...stamp };
+  storeProfile(memory, party, profile, { slot, end: installed, snapshotBytes, renewedAtS: nowS });
+  installs.add({ key, slot, known: end, snapshot });
+}
+
+/** The block stands in the log, but the copy in memory has gone: asks for the whole log, and appends nothing more. */
+function readAgain(batchParty: BatchParty): void {
+  batchParty.known = null;
+  batchParty.block = new Uint8Array(0);
 }

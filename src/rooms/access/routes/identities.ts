@@ -2,6 +2,8 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { listIdentities, revokeIdentity } from '../../../kit/access/identities.ts';
+import type { Database } from '../../../kit/database/pool.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
 import { checkFields, readQuery } from '../../../kit/http/body/body.ts';
@@ -9,7 +11,6 @@ import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.
 import type { StoredIdentity } from '../../../kit/words/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
-import type { Keys } from '../keys.ts';
 
 const NAME_CHARS_MAX = 64;
 const PAGE = 200;
@@ -33,18 +34,18 @@ const nameCursor = plainText(NAME_CHARS_MAX)
   .meta({ description: CURSOR_DESCRIPTION, examples: ['Ann'] });
 const listParameters = z.strictObject({ cursor: nameCursor });
 
-export function identitiesRoutes({ listIdentities, revokeIdentity }: Keys): Hono<AppEnv> {
+export function identitiesRoutes(database: Database): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/identities', requireRole(...READERS), async (c) => {
-    const people = await listIdentities(readQuery(c, listParameters).cursor ?? '', PAGE);
+    const people = await listIdentities(database, readQuery(c, listParameters).cursor ?? '', PAGE);
     const last = people.length === PAGE ? people.at(-1)?.identity : undefined;
     return c.json({ items: people.map(toIdentityJson), next_cursor: last ?? null });
   });
 
   routes.delete('/v1/identities/:id', requireRole('admin'), async (c) => {
     const { id } = checkFields(path, c.req.param());
-    await revokeIdentity(id, actorOf(c));
+    await revokeIdentity(database, id, actorOf(c));
     return c.body(null, 204);
   });
 
@@ -61,8 +62,10 @@ function toIdentityJson(person: StoredIdentity): z.infer<typeof identitySchema> 
 }
 
 const identityExample = {
-  ...{ identity: 'Ann', created_at: '2026-11-20T08:00:00.000Z' },
-  ...{ made_by: null, revoked_at: null },
+  identity: 'Ann',
+  created_at: '2026-11-20T08:00:00.000Z',
+  made_by: null,
+  revoked_at: null,
 };
 
 const tags = ['keys'];

@@ -3,6 +3,13 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { mintApiKey, SECRET_CHARS } from '../../../kit/access/api-key.ts';
+import {
+  confirmApiKey,
+  listApiKeys,
+  makeApiKey,
+  revokeApiKey,
+} from '../../../kit/access/api-keys.ts';
+import type { Database } from '../../../kit/database/pool.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
@@ -14,7 +21,6 @@ import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
 import { APPROVING_ROLES, ROLES, type Role } from '../../../kit/words/principal.ts';
 import { wireTime } from '../../../kit/words/wire-time.ts';
-import type { Keys } from '../keys.ts';
 
 const NAME_CHARS_MAX = 64;
 const KEYS_PAGE = 200;
@@ -77,13 +83,7 @@ const idCursor = plainText(NAME_CHARS_MAX)
   .meta({ description: CURSOR_DESCRIPTION, examples: [KEY_ID_EXAMPLE] });
 const listParameters = z.strictObject({ cursor: idCursor });
 
-export function keysRoutes({
-  makeKey,
-  listKeys,
-  confirmKey,
-  revokeKey,
-  limits,
-}: Keys & { readonly limits: BodyLimits }): Hono<AppEnv> {
+export function keysRoutes(database: Database, limits: BodyLimits): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.post('/v1/keys', requireRole(...MAKERS), async (c) => {
@@ -93,26 +93,27 @@ export function keysRoutes({
     const { client, holder, expires_at } = wanted;
     const roles: Role[] = [...new Set(wanted.roles)];
     const expiresAt = expires_at === undefined ? null : new Date(expires_at);
-    await makeKey({ keyId, keyHash, roles, client, holder, expiresAt }, actorOf(c));
+    const made = { keyId, keyHash, roles, client, holder, expiresAt };
+    await makeApiKey(database, made, actorOf(c));
     return c.json({ key_id: keyId, key }, 201);
   });
 
   routes.post('/v1/keys/:id/confirm', requireRole(...APPROVING_ROLES), async (c) => {
     const keyId = c.req.param('id');
     if (!KEY_ID.test(keyId)) throw unknownKey(keyId);
-    return c.json(toKeyJson(await confirmKey(keyId, actorOf(c))));
+    return c.json(toKeyJson(await confirmApiKey(database, keyId, actorOf(c))));
   });
 
   routes.get('/v1/keys', requireRole(...MAKERS), async (c) => {
     const { cursor = '' } = readQuery(c, listParameters);
-    const keys = await listKeys(cursor, KEYS_PAGE);
+    const keys = await listApiKeys(database, cursor, KEYS_PAGE);
     const last = keys.length === KEYS_PAGE ? keys.at(-1)?.keyId : undefined;
     return c.json({ items: keys.map(toKeyJson), next_cursor: last ?? null });
   });
 
   routes.delete('/v1/keys/:id', requireRole('admin'), async (c) => {
     const keyId = c.req.param('id');
-    const isKnown = KEY_ID.test(keyId) && (await revokeKey(keyId, actorOf(c)));
+    const isKnown = KEY_ID.test(keyId) && (await revokeApiKey(database, keyId, actorOf(c)));
     if (!isKnown) throw unknownKey(keyId);
     return c.body(null, 204);
   });
@@ -162,13 +163,23 @@ const path = z.object({
   id: z.string().meta({ description: 'The key id.', example: KEY_ID_EXAMPLE }),
 });
 const newKeyExample: z.input<typeof newKeySchema> = {
-  ...{ roles: ['ingest'], client: 'shop', owner: 'payments team' },
+  roles: ['ingest'],
+  client: 'shop',
+  owner: 'payments team',
 };
 const mintedExample = { key_id: KEY_ID_EXAMPLE, key: `risk_${KEY_ID_EXAMPLE}_SECRET` };
 const keyExample: z.input<typeof keySchema> = {
-  ...{ key_id: KEY_ID_EXAMPLE, roles: ['ingest'], client: 'shop', owner: 'payments team' },
-  ...{ identity: null, made_by: null, confirmed_by: null, confirmed_at: null },
-  ...{ created_at: '2026-11-20T08:00:00.000Z', expires_at: null, revoked_at: null },
+  key_id: KEY_ID_EXAMPLE,
+  roles: ['ingest'],
+  client: 'shop',
+  owner: 'payments team',
+  identity: null,
+  made_by: null,
+  confirmed_by: null,
+  confirmed_at: null,
+  created_at: '2026-11-20T08:00:00.000Z',
+  expires_at: null,
+  revoked_at: null,
 };
 
 const tags = ['keys'];

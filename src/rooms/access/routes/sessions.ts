@@ -6,6 +6,13 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { apiKeyHash, mintLink, mintSession } from '../../../kit/access/api-key.ts';
+import {
+  beginSession,
+  endSession,
+  listSessions,
+  makeLoginLink,
+} from '../../../kit/access/sessions.ts';
+import type { Database } from '../../../kit/database/pool.ts';
 import { answerHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
@@ -22,7 +29,6 @@ import {
   SESSION_IDLE_MINUTES,
   type Session,
 } from '../../../kit/words/session.ts';
-import type { Sessions } from '../sessions.ts';
 
 const PAGE = 200;
 const ID = /^[A-Za-z0-9]{1,32}$/;
@@ -70,7 +76,7 @@ const path = z.object({
 });
 const listParameters = z.strictObject({ cursor: idCursor });
 
-export function sessionsRoutes(sessions: Sessions): Hono<AppEnv> {
+export function sessionsRoutes(database: Database): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   const anyRole = requireRole(...ROLES);
 
@@ -82,11 +88,11 @@ export function sessionsRoutes(sessions: Sessions): Hono<AppEnv> {
 
   routes.post('/v1/sessions', anyRole, async (c) => {
     refuseSession(c, 'log in');
-    const { kind, token: sent } = c.get('credential');
+    const credential = c.get('credential');
     const { token, ...session } = mintSession();
     const { keyId } = c.get('principal');
-    const linkHash = kind === 'link' ? apiKeyHash(sent) : null;
-    const made = await sessions.begin({ session, keyId, linkHash }, actorOf(c));
+    const linkHash = credential.kind === 'link' ? apiKeyHash(credential.token) : null;
+    const made = await beginSession(database, { session, keyId, linkHash }, actorOf(c));
     if (made === undefined)
       throw new Problem('unauthorized', 'The link is unknown, used or expired.');
     c.header('Set-Cookie', sessionCookie(token));
@@ -96,13 +102,14 @@ export function sessionsRoutes(sessions: Sessions): Hono<AppEnv> {
   routes.post('/v1/sessions/links', anyRole, async (c) => {
     refuseSession(c, 'make links');
     const { token, tokenHash } = mintLink();
-    const expiresAt = await sessions.makeLink(tokenHash, c.get('principal').keyId, actorOf(c));
+    const { keyId } = c.get('principal');
+    const expiresAt = await makeLoginLink(database, tokenHash, keyId, actorOf(c));
     return c.json({ token, expires_at: expiresAt.toISOString() }, 201);
   });
 
   routes.get('/v1/sessions', anyRole, async (c) => {
     const { cursor = '' } = readQuery(c, listParameters);
-    const listed = await sessions.list(cursor, keySeen(c), PAGE);
+    const listed = await listSessions(database, cursor, keySeen(c), PAGE);
     const last = listed.length === PAGE ? listed.at(-1)?.sessionId : undefined;
     const { sessionId } = c.get('principal');
     const items = listed.map((one) => toSessionJson(one, sessionId));
@@ -111,7 +118,7 @@ export function sessionsRoutes(sessions: Sessions): Hono<AppEnv> {
 
   routes.delete('/v1/sessions/:id', anyRole, async (c) => {
     const id = c.req.param('id');
-    const isEnded = ID.test(id) && (await sessions.end(id, keySeen(c), actorOf(c)));
+    const isEnded = ID.test(id) && (await endSession(database, id, keySeen(c), actorOf(c)));
     if (!isEnded) throw new Problem('not-found', `No open session has the id ${given(id)}.`);
     if (id === c.get('principal').sessionId) c.header('Set-Cookie', sessionCookie(null));
     return c.body(null, 204);
@@ -134,8 +141,10 @@ function keySeen(c: Context<AppEnv>): string | null {
 
 function toSessionJson(session: Session, current?: string): z.infer<typeof sessionSchema> {
   return {
-    ...{ session_id: session.sessionId, key_id: session.keyId },
-    ...{ owner: session.owner, identity: session.identity },
+    session_id: session.sessionId,
+    key_id: session.keyId,
+    owner: session.owner,
+    identity: session.identity,
     created_at: session.createdAt.toISOString(),
     used_at: session.usedAt.toISOString(),
     expires_at: session.expiresAt.toISOString(),
@@ -144,9 +153,14 @@ function toSessionJson(session: Session, current?: string): z.infer<typeof sessi
 }
 
 const sessionExample = {
-  ...{ session_id: ID_EXAMPLE, key_id: 'k7Qd2mXa', owner: 'Ann', identity: 'Ann' },
-  ...{ created_at: '2026-11-20T08:00:00.000Z', used_at: '2026-11-20T08:40:00.000Z' },
-  ...{ expires_at: '2026-11-20T20:00:00.000Z', current: true },
+  session_id: ID_EXAMPLE,
+  key_id: 'k7Qd2mXa',
+  owner: 'Ann',
+  identity: 'Ann',
+  created_at: '2026-11-20T08:00:00.000Z',
+  used_at: '2026-11-20T08:40:00.000Z',
+  expires_at: '2026-11-20T20:00:00.000Z',
+  current: true,
 };
 
 const tags = ['sessions'];
@@ -163,8 +177,12 @@ export const sessionsPaths: ZodOpenApiPathsObject = {
         200: {
           description: 'Who the request counts as.',
           content: json(meSchema, {
-            ...{ key_id: 'k7Qd2mXa', roles: ['analyst'], client: 'default', owner: 'Ann' },
-            ...{ identity: 'Ann', session_id: null },
+            key_id: 'k7Qd2mXa',
+            roles: ['analyst'],
+            client: 'default',
+            owner: 'Ann',
+            identity: 'Ann',
+            session_id: null,
           }),
         },
         ...problemResponses(),

@@ -1,10 +1,13 @@
 /**
- * Reads stored scores, evenly spread over all partitions, with everything needed to recompute them.
- * The same scores and sample size give the same rows. One snapshot, constant memory: ids come from a
- * cursor over the primary keys, rows a page at a time.
+ * Reads stored scores, evenly spread over all partitions, with everything needed to recompute them. The same scores and sample
+ * size give the same rows, in one snapshot and constant memory: ids come from a cursor over the primary keys, rows a page at a time.
  */
 import type { ScoreRecord } from '../../../core/domain/score-record.ts';
-import { listMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
+import {
+  isoTime,
+  listMonths,
+  type MonthRange,
+} from '../../../core/store/partitions/month-slice.ts';
 import { shareOut } from '../../../core/store/scores/share-out.ts';
 import { toVector } from '../../../core/store/scores/vector-bytes.ts';
 import { vectorChecksum } from '../../../core/store/scores/vector-checksum.ts';
@@ -29,20 +32,11 @@ export type SampledScore = Omit<
   readonly isVectorIntact: boolean;
 };
 
-type Key = { transaction_id: string; created_at: Date };
-type Row = {
-  transaction_id: string;
-  created_at: Date;
-  score: number;
-  risk: number;
-  probability: number | null;
-  verdict: ScoreRecord['verdict'];
-  reasons: ScoreRecord['reasons'];
-  features: Buffer;
-  feature_schema: number;
-  rule_set: string;
-  model: string | null;
-  features_crc32: number | null;
+type Key = { readonly id: string; readonly createdAt: Date };
+type Row = Omit<SampledScore, 'createdAtMs' | 'features' | 'isVectorIntact'> & {
+  readonly createdAt: Date;
+  readonly bytes: Buffer;
+  readonly crc32: number | null;
 };
 
 const countMonth: Statement = {
@@ -50,10 +44,10 @@ const countMonth: Statement = {
   text: 'select count(*)::int as count from market.scores where created_at >= $1 and created_at < $2',
 };
 
-/** Exactly `quota` of `count` rows in id order, evenly spaced. */
+/** Exactly `quota` of `count` rows in id order, evenly spaced. Times and numbers are ours, hence safe in a cursor's text. */
 const declareKeys = (from: string, to: string, quota: number, count: number) => `
   declare sampled_scores no scroll cursor for
-  select transaction_id, created_at
+  select transaction_id as id, created_at as "createdAt"
     from (select transaction_id, created_at,
                  row_number() over (order by transaction_id, created_at) as place
             from market.scores where created_at >= '${from}' and created_at < '${to}') keys
@@ -62,8 +56,9 @@ const declareKeys = (from: string, to: string, quota: number, count: number) => 
 const readScores: Statement = {
   name: '',
   text: `
-  select s.transaction_id, s.created_at, s.score, s.risk, s.probability, s.verdict, s.reasons, s.features,
-         s.feature_schema, s.rule_set, s.model, s.features_crc32
+  select s.transaction_id as "transactionId", s.created_at as "createdAt", s.score, s.risk, s.probability, s.verdict,
+         s.reasons, s.features as bytes, s.feature_schema as "featureSchema", s.rule_set as "ruleSet", s.model,
+         s.features_crc32 as crc32
     from unnest($1::uuid[], $2::timestamptz[]) as k (transaction_id, created_at)
     join market.scores s using (transaction_id, created_at)
    where s.created_at >= $3 and s.created_at < $4`,
@@ -73,25 +68,23 @@ const fetchKeys: Statement = { name: '', text: `fetch ${PAGE_ROWS} from sampled_
 /** Resolves to the number of scores. */
 export async function sampleScores(
   database: Pick<Database, 'query' | 'session'>,
-  { sample, signal, onPage }: SampleOptions,
+  options: SampleOptions,
 ): Promise<{ available: number }> {
   const months = await listMonths(database, 'scores');
   return await inSnapshot(database, async (query) => {
     const counts: number[] = [];
-    for (const month of months) counts.push(await count(query, month));
+    for (const month of months) {
+      const [row] = await query<{ count: number }>(countMonth, range(month));
+      counts.push(row?.count ?? 0);
+    }
     const available = counts.reduce((sum, value) => sum + value, 0);
-    const quotas = shareOut(Math.min(sample, available), counts);
+    const quotas = shareOut(Math.min(options.sample, available), counts);
     for (const [index, month] of months.entries()) {
-      const quota = quotas[index] ?? 0;
-      if (quota > 0) await readMonth(query, month, quota, counts[index] ?? 0, signal, onPage);
+      const [quota = 0, count = 0] = [quotas[index], counts[index]];
+      if (quota > 0) await readMonth(query, month, quota, count, options);
     }
     return { available };
   });
-}
-
-async function count(query: Query, month: MonthRange): Promise<number> {
-  const [row] = await query<{ count: number }>(countMonth, range(month));
-  return row?.count ?? 0;
 }
 
 async function readMonth(
@@ -99,8 +92,7 @@ async function readMonth(
   month: MonthRange,
   quota: number,
   count: number,
-  signal: AbortSignal,
-  onPage: SampleOptions['onPage'],
+  { signal, onPage }: SampleOptions,
 ): Promise<void> {
   const [from, to] = range(month);
   await query({ name: '', text: declareKeys(from, to, quota, count) });
@@ -108,36 +100,20 @@ async function readMonth(
     signal.throwIfAborted();
     const keys = await query<Key>(fetchKeys);
     if (keys.length === 0) break;
-    const rows = await query<Row>(readScores, [
-      uuidArray(keys.map((key) => key.transaction_id)),
-      timestampArray(keys.map((key) => key.created_at.getTime())),
-      from,
-      to,
-    ]);
+    const ids = uuidArray(keys.map(({ id }) => id));
+    const times = timestampArray(keys.map(({ createdAt }) => createdAt.getTime()));
+    const rows = await query<Row>(readScores, [ids, times, from, to]);
     await onPage(rows.map(toScore));
   }
   await query({ name: '', text: 'close sampled_scores' });
 }
 
-/** Bounds of a month as ISO 8601: built from numbers alone, hence safe in a cursor's text. */
 function range({ fromMs, toMs }: MonthRange): [string, string] {
-  return [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
+  return [isoTime(fromMs), isoTime(toMs)];
 }
 
-function toScore(row: Row): SampledScore {
-  const features = toVector(row.features);
-  return {
-    transactionId: row.transaction_id,
-    createdAtMs: row.created_at.getTime(),
-    score: row.score,
-    risk: row.risk,
-    probability: row.probability,
-    verdict: row.verdict,
-    reasons: row.reasons,
-    features,
-    isVectorIntact: row.features_crc32 === null || row.features_crc32 === vectorChecksum(features),
-    featureSchema: row.feature_schema,
-    ruleSet: row.rule_set,
-    model: row.model,
-  };
+function toScore({ createdAt, bytes, crc32, ...row }: Row): SampledScore {
+  const features = toVector(bytes);
+  const isVectorIntact = crc32 === null || crc32 === vectorChecksum(features);
+  return { ...row, createdAtMs: createdAt.getTime(), features, isVectorIntact };
 }

@@ -1,4 +1,4 @@
-/** `risk verify tallies`: counts the rows of the tallies of days and merchants again and compares. */
+/** Counts the rows of the tallies of days and merchants again and compares. */
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { inSnapshot } from '../../../kit/database/snapshot.ts';
@@ -15,22 +15,10 @@ import { listTalliedMerchants, recountTallies } from '../store/recount-tallies.t
 const SHOWN_MAX = 10;
 const PAGE_MERCHANTS = 500;
 
-type TallyVerification = {
-  merchants: number;
-  transactions: number;
-  /** How many tallies differ, and how many there are. */
-  different: number;
-  tallies: number;
-  readonly differing: { readonly merchant_id: string; readonly different: number }[];
-};
-
-export async function verifyTallies(query: Query, signal: AbortSignal): Promise<TallyVerification> {
-  const sum: TallyVerification = {
-    ...{ merchants: 0, transactions: 0, different: 0, tallies: 0 },
-    differing: [],
-  };
-  let after = '';
-  while (!signal.aborted) {
+export async function verifyMerchants(query: Query, signal: AbortSignal) {
+  const differing: { merchant_id: string; different: number }[] = [];
+  const sum = { merchants: 0, transactions: 0, different: 0, tallies: 0, differing };
+  for (let after = ''; !signal.aborted; ) {
     const page = await listTalliedMerchants(query, after, PAGE_MERCHANTS);
     for (const merchant_id of page) {
       if (signal.aborted) break;
@@ -39,8 +27,8 @@ export async function verifyTallies(query: Query, signal: AbortSignal): Promise<
       sum.transactions += transactions;
       sum.different += different;
       sum.tallies += tallies;
-      const isShown = different > 0 && sum.differing.length < SHOWN_MAX;
-      if (isShown) sum.differing.push({ merchant_id, different });
+      const isShown = different > 0 && differing.length < SHOWN_MAX;
+      if (isShown) differing.push({ merchant_id, different });
     }
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE_MERCHANTS) break;
@@ -49,34 +37,17 @@ export async function verifyTallies(query: Query, signal: AbortSignal): Promise<
   return sum;
 }
 
-export function describeTallies(found: TallyVerification): string[] {
-  const { merchants, transactions, different, tallies, differing } = found;
-  return [
-    ...differing.map((one) => `differs ${one.merchant_id}: ${one.different}`),
-    `merchants=${merchants} transactions=${transactions} tallies=${tallies} different=${different}`,
-  ];
-}
-
-type DayVerification = {
-  different: number;
-  tallies: number;
-  rows: number;
-  /** `days YYYY-MM`, `dead letters`, `totals`. */
-  readonly differing: { readonly of: string; readonly different: number }[];
-};
-
 /** Reads rows and tallies in one snapshot, so that rows stored meanwhile do not matter. */
-export async function verifyDays(
-  database: Pick<Database, 'session'>,
-  signal: AbortSignal,
-): Promise<DayVerification> {
+export async function verifyDays(database: Pick<Database, 'session'>, signal: AbortSignal) {
   return await inSnapshot(database, async (query) => {
-    const sum: DayVerification = { different: 0, tallies: 0, rows: 0, differing: [] };
+    /** `days YYYY-MM`, `dead letters`, `totals`. */
+    const differing: { of: string; different: number }[] = [];
+    const sum = { different: 0, tallies: 0, rows: 0, differing };
     const add = (of: string, { different, tallies, rows }: DayRecount) => {
       sum.different += different;
       sum.tallies += tallies;
       sum.rows += rows;
-      if (different > 0) sum.differing.push({ of, different });
+      if (different > 0) differing.push({ of, different });
     };
     for (const month of await listTalliedMonths(query)) {
       if (signal.aborted) return sum;
@@ -86,11 +57,4 @@ export async function verifyDays(
     add('totals', await recountTotalTallies(query));
     return sum;
   });
-}
-
-export function describeDays({ different, tallies, rows, differing }: DayVerification): string[] {
-  return [
-    ...differing.map((one) => `differs ${one.of}: ${one.different}`),
-    `days rows=${rows} tallies=${tallies} different=${different}`,
-  ];
 }

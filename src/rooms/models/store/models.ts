@@ -2,9 +2,9 @@
 import { hash } from 'node:crypto';
 import { float8Array } from '../../../kit/database/binary-array.ts';
 import { sqlStateOf, UNIQUE_VIOLATION } from '../../../kit/database/pg-failure.ts';
-import type { Database } from '../../../kit/database/pool.ts';
+import type { Database, Statement } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { ModelLineage, ModelManifest } from '../manifest.ts';
+import type { ModelManifest } from '../manifest.ts';
 import { type ModelReference, readReference } from '../model-reference.ts';
 
 type Queries = Pick<Database, 'query'>;
@@ -34,12 +34,7 @@ export type StoredModel = {
   readonly createdBy: string;
 };
 
-type ModelContent = {
-  readonly artefact: Buffer;
-  readonly manifest: ModelManifest;
-};
-
-const insertStatement = {
+const insertStatement: Statement = {
   name: 'insert-model',
   text: `insert into market.models (model_id, model, format, artefact, feature_schema, feature_names, golden_inputs,
              golden_margins, golden_probabilities, golden_source, trained_from, trained_to, known_by,
@@ -48,20 +43,21 @@ const insertStatement = {
 };
 
 /** False when the file, or another one of that name, is registered already. */
-export async function insertModel(database: Queries, model: NewModel): Promise<boolean> {
-  const { manifest } = model;
-  const golden = manifest.golden_vectors;
+export async function insertModel(
+  database: Queries,
+  { manifest, format, artefact, goldenSource, createdBy }: NewModel,
+): Promise<boolean> {
   const { trained, code_version, parent } = manifest.lineage;
+  const golden = manifest.golden_vectors;
   try {
     await database.query(insertStatement, [
-      ...[manifest.sha256, manifest.model, model.format, Buffer.from(model.artefact)],
+      ...[manifest.sha256, manifest.model, format, Buffer.from(artefact)],
       ...[manifest.feature_schema, manifest.feature_names],
       float8Array(golden.flatMap(({ inputs }) => inputs.map((value) => value ?? Number.NaN))),
       float8Array(golden.map(({ margin }) => margin)),
       float8Array(golden.map(({ probability }) => probability)),
-      model.goldenSource,
-      ...[trained?.from ?? null, trained?.to ?? null, trained?.known_by ?? null],
-      ...[code_version, parent, manifest.card, model.createdBy, manifest.calibration],
+      ...[goldenSource, trained?.from ?? null, trained?.to ?? null, trained?.known_by ?? null],
+      ...[code_version, parent, manifest.card, createdBy, manifest.calibration],
     ]);
     return true;
   } catch (error) {
@@ -75,7 +71,7 @@ const HEAD = `model_id as "modelId", model, format, octet_length(artefact) as "a
               cardinality(golden_margins) as "goldenVectors", golden_source as "goldenSource",
               created_at as "createdAt", created_by as "createdBy"`;
 
-const listStatement = {
+const listStatement: Statement = {
   name: 'list-models',
   text: `select ${HEAD} from market.models where model > $1 order by model limit $2`,
 };
@@ -89,7 +85,7 @@ export async function listModels(
   return await database.query<StoredModel>(listStatement, [afterModel, limit]);
 }
 
-const findStatement = {
+const findStatement: Statement = {
   name: 'find-model',
   text: `select ${HEAD} from market.models where model_id = $1 or model = $1`,
 };
@@ -103,28 +99,15 @@ export async function findModel(
   return row;
 }
 
-const LINEAGE = `trained_from::text as trained_from, trained_to::text as trained_to, known_by, code_version,
-                 parent`;
-
-type LineageRow = Pick<ModelLineage, 'code_version' | 'parent'> & {
-  readonly trained_from: string | null;
-  readonly trained_to: string | null;
-  readonly known_by: Date | null;
-};
-
-function lineageOf(row: LineageRow): ModelLineage {
-  const { trained_from, trained_to, known_by, code_version, parent } = row;
-  const trained =
-    trained_from === null || trained_to === null || known_by === null
-      ? null
-      : { from: trained_from, to: trained_to, known_by: known_by.toISOString() };
-  return { trained, code_version, parent };
-}
+const LINEAGE = `jsonb_build_object(
+    'trained', case when trained_from is not null then jsonb_build_object('from', trained_from, 'to', trained_to,
+      'known_by', to_char(known_by at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) end,
+    'code_version', code_version, 'parent', parent) as lineage`;
 
 /** The parts of a manifest that are shown to people. */
 type ModelDescription = Pick<ModelManifest, 'feature_names' | 'lineage' | 'card'>;
 
-const describeStatement = {
+const describeStatement: Statement = {
   name: 'describe-model',
   text: `select feature_names, card, ${LINEAGE} from market.models where model_id = $1`,
 };
@@ -134,65 +117,51 @@ export async function readDescription(
   database: Queries,
   modelId: string,
 ): Promise<ModelDescription> {
-  type Row = LineageRow & Pick<ModelManifest, 'feature_names' | 'card'>;
-  const [row] = await database.query<Row>(describeStatement, [modelId]);
+  const [row] = await database.query<ModelDescription>(describeStatement, [modelId]);
   if (row === undefined) throw new Error(`no model ${modelId}`);
-  return { feature_names: row.feature_names, lineage: lineageOf(row), card: row.card };
+  return row;
 }
 
-const readStatement = {
+const readStatement: Statement = {
   name: 'read-model',
-  text: `select model, artefact, feature_schema, feature_names, golden_inputs, golden_margins,
-                golden_probabilities, card, calibration, ${LINEAGE}
+  text: `select artefact, golden_inputs, golden_margins, golden_probabilities,
+                model, model_id as sha256, feature_schema, feature_names, calibration, card, ${LINEAGE}
            from market.models where model_id = $1`,
 };
 
-type ContentRow = Pick<
-  ModelManifest,
-  'model' | 'feature_schema' | 'feature_names' | 'card' | 'calibration'
-> &
-  LineageRow & {
-    readonly artefact: Buffer;
-    readonly golden_inputs: number[];
-    readonly golden_margins: number[];
-    readonly golden_probabilities: number[];
-  };
+type GoldenColumns = {
+  readonly golden_inputs: readonly number[];
+  readonly golden_margins: readonly number[];
+  readonly golden_probabilities: readonly number[];
+};
+type ContentRow = Omit<ModelManifest, 'golden_vectors'> &
+  GoldenColumns & { readonly artefact: Buffer };
 
 /** Artefact and manifest of a model that is registered. @throws Failure `MODEL_CORRUPT` */
-export async function readModel(database: Queries, modelId: string): Promise<ModelContent> {
+export async function readModel(
+  database: Queries,
+  modelId: string,
+): Promise<{ readonly artefact: Buffer; readonly manifest: ModelManifest }> {
   const [row] = await database.query<ContentRow>(readStatement, [modelId]);
   if (row === undefined) throw new Error(`no model ${modelId}`);
-  const sha256 = hash('sha256', row.artefact, 'hex');
+  const { artefact, golden_inputs, golden_margins, golden_probabilities, ...manifest } = row;
+  const sha256 = hash('sha256', artefact, 'hex');
   if (sha256 !== modelId) {
-    throw new Failure(
-      'permanent',
-      'MODEL_CORRUPT',
-      `the artefact of ${row.model} hashes to ${sha256}`,
-    );
+    const why = `the artefact of ${manifest.model} hashes to ${sha256}`;
+    throw new Failure('permanent', 'MODEL_CORRUPT', why);
   }
-  const manifest = {
-    ...{ model: row.model, sha256: modelId },
-    ...{ feature_schema: row.feature_schema, feature_names: row.feature_names },
-    calibration: row.calibration,
-    golden_vectors: goldenVectorsOf(row),
-    lineage: lineageOf(row),
-    card: row.card,
-  };
-  return { artefact: row.artefact, manifest };
-}
-
-function goldenVectorsOf(row: ContentRow): ModelManifest['golden_vectors'] {
-  const features = row.feature_names.length;
-  return row.golden_margins.map((margin, at) => ({
-    inputs: row.golden_inputs
+  const features = manifest.feature_names.length;
+  const golden_vectors = golden_margins.map((margin, at) => ({
+    inputs: golden_inputs
       .slice(at * features, (at + 1) * features)
       .map((value) => (Number.isNaN(value) ? null : value)),
     margin,
-    probability: row.golden_probabilities[at] ?? Number.NaN,
+    probability: golden_probabilities[at] ?? Number.NaN,
   }));
+  return { artefact, manifest: { ...manifest, golden_vectors } };
 }
 
-const referencesStatement = {
+const referencesStatement: Statement = {
   name: 'read-model-references',
   text: `select model, jsonb_build_object('reference', card -> 'reference') as card
            from market.models where model = any ($1::text[])`,

@@ -1,13 +1,13 @@
 /** Proposals and rollouts of models: appended, never changed; the newest row of a model in a corridor holds. */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
-import type { Database, Query } from '../../../kit/database/pool.ts';
+import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Actor, Officer } from '../../../kit/words/principal.ts';
 import type { LoggedRollout, ProposedHolding, Rollout } from '../model-record.ts';
 
 type Queries = Pick<Database, 'query'>;
 
-export type NewProposal = ProposedHolding & {
+type NewProposal = ProposedHolding & {
   readonly modelId: string;
   /** A corridor or ALL_CORRIDORS. */
   readonly corridor: string;
@@ -36,13 +36,7 @@ const ROLLOUTS_MAX = 100_000;
 /** Open proposals of one model that are shown, newest first. */
 const PROPOSALS_MAX = 50;
 
-const PROPOSAL = `p.proposal_id as "proposalId", p.model_id as "modelId", p.corridor, p.state,
-                  p.canary_percent as "canaryPercent", p.proposed_by as "proposedBy",
-                  p.proposed_by_key as "proposedByKey", p.proposed_at as "proposedAt",
-                  exists (select from market.model_rollouts r
-                           where r.proposal_id = p.proposal_id and r.cause = 'approval') as "isApproved"`;
-
-const insertProposalStatement = {
+const insertProposalStatement: Statement = {
   name: 'insert-model-proposal',
   text: `insert into market.model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
          values ($1, $2, $3, $4, $5, $6) returning proposal_id as "proposalId"`,
@@ -63,9 +57,16 @@ export async function insertProposal(
   return subject;
 }
 
-const findProposalStatement = {
+const PROPOSALS = `
+    select p.*, exists (select from market.model_rollouts r
+                         where r.proposal_id = p."proposalId" and r.cause = 'approval') as "isApproved"
+      from (select proposal_id as "proposalId", model_id as "modelId", corridor, state, canary_percent as "canaryPercent",
+                   proposed_by as "proposedBy", proposed_by_key as "proposedByKey", proposed_at as "proposedAt"
+              from market.model_proposals) p`;
+
+const findProposalStatement: Statement = {
   name: 'find-model-proposal',
-  text: `select ${PROPOSAL} from market.model_proposals p where p.proposal_id = $1`,
+  text: `${PROPOSALS} where "proposalId" = $1`,
 };
 
 export async function findProposal(
@@ -76,12 +77,10 @@ export async function findProposal(
   return row;
 }
 
-const listOpenStatement = {
+const listOpenStatement: Statement = {
   name: 'list-open-model-proposals',
-  text: `select ${PROPOSAL} from market.model_proposals p
-          where p.model_id = $1 and p.proposed_at >= $2
-            and not exists (select from market.model_rollouts r where r.proposal_id = p.proposal_id and r.cause = 'approval')
-          order by p.proposal_id desc limit $3`,
+  text: `select * from (${PROPOSALS}) p where "modelId" = $1 and "proposedAt" >= $2 and not "isApproved"
+          order by "proposalId" desc limit $3`,
 };
 
 /** Proposals since a time that nobody approved. */
@@ -94,16 +93,7 @@ export async function listOpenProposals(
   return await database.query<StoredProposal>(listOpenStatement, values);
 }
 
-const readStatement = {
-  name: 'read-model-rollouts',
-  text: `select corridor, model_id as "modelId", state, canary_percent as "canaryPercent", cause,
-                proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
-                reason, created_at as "createdAt", ends_at as "endsAt",
-                coalesce(ends_at <= now(), false) as "hasLapsed"
-           from market.model_rollouts order by rollout_id limit $1`,
-};
-
-const newestStatement = {
+const newestStatement: Statement = {
   name: 'read-newest-model-rollout',
   text: `select max(rollout_id) || coalesce('+' || nullif((select count(*) from market.model_rollouts where ends_at <= now()), 0), '')
                 as newest
@@ -119,22 +109,28 @@ export async function readNewestRollout(database: Queries): Promise<string | nul
   return row?.newest ?? null;
 }
 
+const readStatement: Statement = {
+  name: 'read-model-rollouts',
+  text: `select corridor, model_id as "modelId", state, canary_percent as "canaryPercent", cause,
+                proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
+                reason, created_at as "createdAt", ends_at as "endsAt",
+                coalesce(ends_at <= now(), false) as "hasLapsed"
+           from market.model_rollouts order by rollout_id limit $1`,
+};
+
 /** All rows, oldest first. */
 export async function readRollouts(database: Queries): Promise<StoredRollout[]> {
   const rows = await database.query<StoredRollout>(readStatement, [ROLLOUTS_MAX + 1]);
   if (rows.length <= ROLLOUTS_MAX) return rows;
-  throw new Failure(
-    'permanent',
-    'ROLLOUTS_MAX',
-    `more than ${ROLLOUTS_MAX} rows of model_rollouts`,
-  );
+  const why = `more than ${ROLLOUTS_MAX} rows of model_rollouts`;
+  throw new Failure('permanent', 'ROLLOUTS_MAX', why);
 }
 
-const lockStatement = {
+const lockStatement: Statement = {
   name: 'lock-model-rollouts',
   text: 'lock table market.model_rollouts in share row exclusive mode',
 };
-const appendStatement = {
+const appendStatement: Statement = {
   name: 'append-model-rollouts',
   text: `insert into market.model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
              approved_by, reason, decided_by_key, ends_at)
@@ -168,38 +164,30 @@ export async function decideRollouts(
     const log = await readRollouts({ query });
     const decision = await decide(log, query);
     const { rows, proposalId, proposedBy, approvedBy, by, reason = null } = decision;
-    const values = [
-      ...[JSON.stringify(rows), proposalId, proposedBy, approvedBy, reason, by.keyId],
-    ];
     if (rows.length === 0) return decision;
-    await query(appendStatement, values);
-    await recordDecision(query, log, decision);
+    const names = [proposedBy, approvedBy, reason, by.keyId];
+    await query(appendStatement, [JSON.stringify(rows), proposalId, ...names]);
+    await recordChange(query, by, changeOf(log, decision));
     return decision;
   });
 }
 
-/** Appends a decision to the audit log; `before` holds the models' newest rows in the corridors of the decision. */
-async function recordDecision(
-  query: Query,
-  log: readonly StoredRollout[],
-  { rows, proposalId, by, reason }: Decision,
-): Promise<void> {
+/** For the audit log; `before` holds the models' newest rows in the corridors of the decision. */
+function changeOf(log: readonly StoredRollout[], { rows, proposalId, reason }: Decision) {
   const holdingOf = ({ corridor, modelId, state, canaryPercent }: Rollout) => ({
     ...{ corridor, model_id: modelId, state, canary_percent: canaryPercent },
   });
-  const before = rows.flatMap(({ corridor, modelId }) => {
-    const held = log.findLast((row) => row.corridor === corridor && row.modelId === modelId);
-    return held === undefined ? [] : [holdingOf(held)];
-  });
+  const before = rows.flatMap(
+    ({ corridor, modelId }) =>
+      log.findLast((row) => row.corridor === corridor && row.modelId === modelId) ?? [],
+  );
+  const isEmergency = rows.some(({ cause }) => cause === 'emergency');
+  const decided = proposalId === null ? 'rollout.rollback' : 'rollout.approve';
   const corridors = [...new Set(rows.map(({ corridor }) => corridor))];
-  await recordChange(query, by, {
-    action: rows.some(({ cause }) => cause === 'emergency')
-      ? 'rollout.emergency'
-      : proposalId === null
-        ? 'rollout.rollback'
-        : 'rollout.approve',
+  return {
+    action: isEmergency ? 'rollout.emergency' : decided,
     subject: proposalId ?? corridors.join(' '),
-    before: { holdings: before },
+    before: { holdings: before.map(holdingOf) },
     after: { holdings: rows.map(holdingOf), reason: reason ?? null },
-  });
+  } as const;
 }

@@ -1,5 +1,4 @@
 /** `risk partitions`: the months of transactions, scores and labels, straight in the database. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   attachMonth,
@@ -108,7 +107,7 @@ const attach: Command['run'] = async (args, context) => {
   const { month, waitSeconds } = readMonthAndWait(args);
   const text = monthText(month);
   await using database = openMonths(context);
-  const attach = () => attachMonth(database, month, byCommand('partitions attach'), randomUUID);
+  const attach = () => attachMonth(database, month, byCommand('partitions attach'));
   const toBeScored = await patiently(waitSeconds, context.signal, attach);
   context.output.value({ month: text, to_be_scored: toBeScored }, [
     `${text} is attached; ${toBeScored} transactions without a score go to the reconciler`,

@@ -1,20 +1,22 @@
 /** The table review_cases: its columns, how cases open, the rows that steps lock and write, and lists. */
 import { isoTime, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
+import { textArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { timeColumns, timeText } from '../../../kit/database/time-text.ts';
 import type { CASE_STATES, CaseProgress, NewCase, RingParty, StoredCase } from '../case.ts';
 
-/** What a case copies from its transaction, in both tables under the same names. */
-export const COPIED = [
-  'transaction_id',
-  'account_id',
-  'merchant_id',
-  'device_id',
-  'corridor',
-  'currency',
-] as const;
+/** What a case copies from its transaction, in both tables under the same names, with the types of the columns. */
+const COPIED = {
+  transaction_id: 'uuid',
+  account_id: 'text',
+  merchant_id: 'text',
+  device_id: 'text',
+  corridor: 'text',
+  currency: 'text',
+} as const;
+export const COPIED_NAMES = Object.keys(COPIED);
 
-const COLUMNS = `${COPIED.map((name) => `c.${name}`).join(', ')},
+const COLUMNS = `${COPIED_NAMES.map((name) => `c.${name}`).join(', ')},
   c.amount::text as amount, c.market_amount::text as market_amount, c.market_currency, c.rate_day::text as rate_day, c.score,
   c.verdict, c.reasons, c.source, c.priority, c.policy, c.opened_by, c.state, c.assignee, c.locked_by, c.escalated_by, c.disposition,
   c.decision_reason, c.decided_by, c.decided_by_key, c.confirmed_by, c.confirmed_by_key,
@@ -62,22 +64,27 @@ export async function lockDecided(query: Query, rowsMax: number): Promise<Decide
   return await query<DecidedCase>(decidedStatement, [rowsMax]);
 }
 
-const NEW = [
+/** What opening a case stores, with the types of the columns. */
+const NEW = {
   ...COPIED,
-  'created_at',
-  'amount',
-  'market_amount',
-  'market_currency',
-  'rate_day',
-  'score',
-  'verdict',
-  'reasons',
-  'source',
-  'priority',
-  'due_at',
-  'policy',
-  'opened_by',
-].join(', ');
+  created_at: 'timestamptz',
+  amount: 'numeric',
+  market_amount: 'numeric',
+  market_currency: 'text',
+  rate_day: 'date',
+  score: 'int2',
+  verdict: 'text',
+  reasons: 'text[]',
+  source: 'text',
+  priority: 'int2',
+  due_at: 'timestamptz',
+  policy: 'int4',
+  opened_by: 'text',
+} as const satisfies { readonly [Name in keyof NewCase]?: string };
+const NEW_NAMES = Object.keys(NEW) as (keyof typeof NEW)[];
+/** The cases that a statement is given, a text array a column; rows of JSON take 30 % longer (1,000 cases). */
+const GIVEN = `(select ${NEW_NAMES.map((name) => `${name}::${NEW[name]}`).join(', ')}
+           from unnest(${NEW_NAMES.map((_, index) => `$${index + 1}::text[]`).join(', ')}) as u (${NEW_NAMES.join(', ')})) n`;
 /** What a statement answers of a case that it opened, opened again or made urgent. */
 const OPENED =
   'c.transaction_id, c.priority, c.source, c.state, c.market_amount::text as market_amount';
@@ -89,8 +96,8 @@ const IS_LEFT = `c.state = 'open' and c.escalated_by <> 'engine'`;
 const openStatement: Statement = {
   name: 'open-review-cases',
   text: `
-    insert into market.review_cases as c (${NEW})
-    select ${NEW} from jsonb_populate_recordset(null::market.review_cases, $1::jsonb) order by transaction_id
+    insert into market.review_cases as c (${NEW_NAMES.join(', ')})
+    select * from ${GIVEN} order by transaction_id
     on conflict (transaction_id) do update
        set source = excluded.source, priority = excluded.priority, due_at = excluded.due_at, policy = excluded.policy,
            opened_at = now(), opened_by = excluded.opened_by, score = excluded.score, verdict = excluded.verdict,
@@ -112,7 +119,7 @@ const urgeStatement: Statement = {
     update market.review_cases c
        set source = 'dispute', priority = n.priority, due_at = n.due_at, policy = n.policy,
            market_currency = n.market_currency, market_amount = n.market_amount, rate_day = n.rate_day
-      from jsonb_populate_recordset(null::market.review_cases, $1::jsonb) n
+      from ${GIVEN}
      where c.transaction_id = n.transaction_id and c.state in ('confirming', 'decided')
        and c.disposition = 'fraud' and c.source <> 'dispute'
     returning ${OPENED}`,
@@ -130,10 +137,19 @@ export type Opened = Pick<
  */
 export async function openCases(query: Query, cases: readonly NewCase[]): Promise<Opened[]> {
   if (cases.length === 0) return [];
-  const opened = await query<Opened>(openStatement, [JSON.stringify(cases)]);
+  const opened = await query<Opened>(openStatement, columnsOf(cases));
   const disputes = cases.filter(({ source }) => source === 'dispute');
   if (disputes.length === 0) return opened;
-  return [...opened, ...(await query<Opened>(urgeStatement, [JSON.stringify(disputes)]))];
+  return [...opened, ...(await query<Opened>(urgeStatement, columnsOf(disputes)))];
+}
+
+const columnsOf = (cases: readonly NewCase[]) =>
+  NEW_NAMES.map((name) => textArray(cases.map((one) => textOf(one[name]))));
+
+/** Reasons are codes, so an array of them needs no quotes. */
+function textOf(value: NewCase[keyof typeof NEW]): string | null {
+  if (value === null) return null;
+  return Array.isArray(value) ? `{${value.join(',')}}` : String(value);
 }
 
 const IS_FREE = '(c.locked_until is null or c.locked_until <= now())';

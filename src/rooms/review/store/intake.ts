@@ -4,12 +4,12 @@
  * makes the cases and deletes the row in one database transaction: none is lost, and none is made twice.
  */
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
-import type { ScoredStatement } from '../../../core/store/scores/scores.ts';
+import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { timeText } from '../../../kit/database/time-text.ts';
 import type { LocatedTransaction } from '../case.ts';
-import { COPIED } from './cases.ts';
+import { COPIED_NAMES } from './cases.ts';
 
 /** @param isDrawn draws transactions that are reviewed although their verdict does not ask for it */
 export const addReviewed = (isDrawn: (transactionId: string) => boolean): ScoredStatement => ({
@@ -75,7 +75,7 @@ export async function takeIntake(
 // currency, so it ends at once where that has none.
 const locateStatement: Statement = {
   name: 'locate-reviewed',
-  text: `select ${COPIED.map((name) => `t.${name}`).join(', ')}, ${timeText('t.created_at')} as created_at,
+  text: `select ${COPIED_NAMES.map((name) => `t.${name}`).join(', ')}, ${timeText('t.created_at')} as created_at,
                 t.amount::text as amount, s.score, s.verdict, coalesce(s.reasons, '{}') as reasons, r.day::text as rate_day,
                 case when t.currency = $3 then t.amount else round(t.amount * r.usd / r.market_usd, 2) end::text as market_amount,
                 ${timeText('now()')} as now

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
-import { type StatusJson, statusSchema } from './pipeline-status.ts';
+import { type StatusJson, statusExample, statusSchema } from './pipeline-status.ts';
 
 /** What "last minute" means. */
 const WINDOW_MS = 60_000;
@@ -54,7 +54,7 @@ export const liveSchema = z
     }),
   })
   .meta({ id: 'LiveFigures' });
-export type LiveFigures = z.infer<typeof liveSchema>;
+type LiveFigures = z.infer<typeof liveSchema>;
 
 /** What plots of the last hour are made of. */
 export function toPoint({ status }: LiveFigures) {
@@ -176,3 +176,18 @@ function percentileMs(before: Counts, now: Counts): number | null {
   );
   return (found ?? bounds.at(-1) ?? 0) * 1000;
 }
+
+export const liveExample: LiveFigures = {
+  status: statusExample,
+  signals: [
+    {
+      signal: 'queue_entries',
+      meaning: 'Transactions that no worker has read yet.',
+      value: 120,
+      warning: 500,
+      critical: 2000,
+      level: 'fine',
+    },
+  ],
+  cache_hits_ratio: 0.94,
+};

@@ -1,13 +1,15 @@
 /**
- * `GET /v1/status`: the state of the pipeline. The backlog is measured at each call: batches not yet appended
- * first, then the streams, so that a transaction on its way from one to the other is counted once or twice,
- * never not at all. Totals are sums of tallies that are kept with the rows they count; `totals_counted_at` says
+ * `GET /v1/status`: the state of the pipeline. The backlog is measured at each call: what is open and what is not yet
+ * appended, then the streams, then what is final, so that a transaction on its way from one to the other is counted once or
+ * twice, never not at all. Totals are sums of tallies that are kept with the rows they count; `totals_counted_at` says
  * until when they are complete. While Postgres does not answer, the last figures read from it are shown and
  * marked as old.
  */
 import { z } from 'zod';
 import type { Outcome } from '../../../core/domain/day-tally.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
+import { countLeft } from '../../../core/store/open-rows/lost-rows.ts';
+import { countOpen } from '../../../core/store/open-rows/open-rows.ts';
 import { readTotals, type Total } from '../../../core/store/tallies/day-tallies.ts';
 import { measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
 import { listStreams } from '../../../core/stream/status/list-streams.ts';
@@ -19,7 +21,6 @@ import { isUnavailable } from '../../../kit/words/failure.ts';
 import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../../../kit/words/model-out.ts';
 import { type ReplicaStatus, replicaStatusSchema } from '../../../kit/words/replica-status.ts';
 import type { Latencies } from '../store/latency-sample.ts';
-import { countUnappended } from '../store/totals.ts';
 import { createReadLatency, type LatencyJson, latencyFields, latencyJson } from './latency.ts';
 
 const breakersSchema = z.array(z.string()).meta({
@@ -55,7 +56,7 @@ export const statusSchema = z
     replica: replicaStatusSchema,
     redis: z.enum(['up', 'down']).meta({ description: 'Down: what waits in it is unknown.' }),
     corridors: z.array(corridorSchema).nullable(),
-    unappended: z.int().meta({ description: 'Stored, not yet known to be in a stream.' }),
+    unappended: z.int().meta({ description: 'Pending, and known not to be in a stream.' }),
     breakers: breakersSchema,
     degradation: degradationSchema,
     ...latencyFields,
@@ -65,7 +66,7 @@ export const statusSchema = z
       dead_lettered: z.int(),
       pending: z.int().nullable().meta({
         description:
-          'Unappended, undelivered, unacknowledged and waiting to be tried again; exact, or null.',
+          'Accepted, with neither a score nor a dead letter, wherever they wait; exact, or null while Postgres is down.',
       }),
     }),
     totals_counted_at: z.iso.datetime().meta({
@@ -115,7 +116,7 @@ export function createReadStatus(
 
 function toStatus(
   { at, replica }: Pick<StatusJson, 'at' | 'replica'>,
-  { unappended, totals, countedAtMs, isOld }: StoredFigures,
+  { unappended, pending, totals, countedAtMs, isOld }: StoredFigures,
   measured: readonly [readonly StreamLag[], readonly ModelOut[]] | undefined,
   latencies: Latencies,
   health: Health,
@@ -127,7 +128,6 @@ function toStatus(
           ...row,
           ...latencyJson(latencies.byCorridor.get(row.corridor)),
         }));
-  const waiting = corridors?.map((row) => row.lag + row.pending + row.retries_due);
   return {
     at,
     postgres: isOld ? 'down' : 'up',
@@ -142,9 +142,7 @@ function toStatus(
       accepted: sumOf(totals, ['accepted']),
       scored: sumOf(totals, VERDICTS),
       dead_lettered: sumOf(totals, ['dead_lettered']),
-      pending: isOld
-        ? null
-        : (waiting?.reduce((sum, entries) => sum + entries, unappended) ?? null),
+      pending: isOld ? null : pending,
     },
     totals_counted_at: new Date(countedAtMs).toISOString(),
   };
@@ -191,6 +189,7 @@ function toCorridors(
 /** Figures from Postgres. */
 type StoredFigures = {
   readonly unappended: number;
+  readonly pending: number;
   readonly totals: readonly Total[];
   /** Everything stored before this is in the totals. */
   readonly countedAtMs: number;
@@ -210,11 +209,17 @@ function createReadFigures({ primary, now }: Databases): ReadFigures {
   let last: StoredFigures | undefined;
   return async (measure) => {
     try {
-      const unappended = await countUnappended(primary);
+      const [unappended, pending] = await Promise.all([
+        countLeft(primary),
+        countOpen(primary.query),
+      ]);
       const measured = await measure();
       const countedAtMs = now();
       const { totals, countedTo } = await readTotals(primary);
-      last = { unappended, totals, countedAtMs: countedTo?.getTime() ?? countedAtMs, isOld: false };
+      last = {
+        ...{ unappended, pending, totals, isOld: false },
+        countedAtMs: countedTo?.getTime() ?? countedAtMs,
+      };
       return [last, measured];
     } catch (error) {
       if (last === undefined || !isUnavailable(error)) throw error;
@@ -222,3 +227,37 @@ function createReadFigures({ primary, now }: Databases): ReadFigures {
     }
   };
 }
+
+const latency = (transactions: number): LatencyJson => ({
+  latency_p50_ms: 18,
+  latency_p95_ms: 61,
+  latency_transactions: transactions,
+  latency_newest_at: '2026-11-20T09:29:59.870Z',
+});
+
+export const statusExample: StatusJson = {
+  at: '2026-11-20T09:30:00.000Z',
+  postgres: 'up',
+  replica: { state: 'up', lag_ms: 12 },
+  redis: 'up',
+  corridors: [
+    {
+      corridor: 'US-EG',
+      lag: 120,
+      pending: 40,
+      handed_over: 0,
+      retries_due: 1,
+      oldest_age_seconds: 0.4,
+      dead_letters: 3,
+      ...latency(480),
+      breakers: [],
+      degradation: 0,
+    },
+  ],
+  unappended: 0,
+  breakers: [],
+  degradation: 0,
+  ...latency(1000),
+  totals: { accepted: 1_204_113, scored: 1_203_949, dead_lettered: 3, pending: 161 },
+  totals_counted_at: '2026-11-20T09:30:00.000Z',
+};

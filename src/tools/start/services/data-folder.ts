@@ -53,7 +53,9 @@ export async function openDataFolder(given: string): Promise<DataFolder> {
     const logs = join(path, 'logs');
     mkdirSync(logs, { recursive: true, mode: 0o700 });
     const passwordFile = join(path, 'password');
-    const password = readOrMakePassword(passwordFile);
+    const password = readOrMakeSecret(passwordFile, () =>
+      randomBytes(PASSWORD_BYTES).toString('hex'),
+    );
     return { path, services, logs, account, password, passwordFile, [Symbol.dispose]: release };
   } catch (error) {
     release();
@@ -122,9 +124,10 @@ function unusable(folder: string, why: string): Failure {
   return new Failure('unavailable', 'DATA_FOLDER_UNUSABLE', `${folder} ${why}`);
 }
 
-function readOrMakePassword(file: string): string {
+/** A secret that is made once and stays in its file. */
+export function readOrMakeSecret(file: string, make: () => string): string {
   try {
-    writeFileSync(file, randomBytes(PASSWORD_BYTES).toString('hex'), { mode: 0o600, flag: 'wx' });
+    writeFileSync(file, `${make()}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }

@@ -164,6 +164,6 @@ test('fails when there is nothing to verify', async () => {
 
 test('refuses what it cannot verify', async () => {
   await expect(verify(['profiles'])).rejects.toThrow(
-    "verify takes scores or tallies, not 'profiles'",
+    "must be one of scores, tallies, not 'profiles'",
   );
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { beginExport, type Exports, runExport } from '../../../../src/rooms/exports/exports.ts';
+import { createExportMetrics } from '../../../../src/rooms/exports/metrics.ts';
 import { exportParameters } from '../../../../src/rooms/exports/parameters.ts';
 import { FULL_PACE, prepareExport } from '../../../../src/rooms/exports/read-rows.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
@@ -29,7 +30,7 @@ afterAll(async () => {
 
 const exportsOf = (isSubmitting: () => boolean): Exports => ({
   databases: alone(database),
-  metrics: createMetrics(),
+  metrics: createExportMetrics(createMetrics().make),
   isSubmitting,
   max: 1,
   running: 0,

@@ -56,7 +56,7 @@ async function evaluate(body: object, query = '') {
 
 /** Everything that a submission would store. */
 async function leftBehind() {
-  const tables = ['transactions', 'scores', 'idempotency_keys', 'ingest_batches', 'dead_letters'];
+  const tables = ['transactions', 'scores', 'idempotency_keys', 'open_rows', 'dead_letters'];
   const counts = tables.map((table) => `(select count(*) from ${table}) as ${table}`);
   const [rows] = await api.testDatabase.sql(`select ${counts.join(', ')}`);
   const profiles = await api.redis.keys('*:p[0-9][0-9]}:*');

@@ -10,7 +10,6 @@ import type { SearchSlice } from '../../../../src/core/store/search/search-slice
 import { rangesOf, toFilter } from '../../../../src/core/store/search/to-filter.ts';
 import { createBudget } from '../../../../src/core/store/search/walk.ts';
 import type { Database, Query } from '../../../../src/kit/database/pool.ts';
-import { readExportSlice } from '../../../../src/rooms/exports/store.ts';
 import { transactionSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
 import { passesOf, runPass } from '../../../../src/rooms/search/queries/passes.ts';
 import {
@@ -19,8 +18,14 @@ import {
   type SearchPosition,
 } from '../../../../src/rooms/search/queries/search-cursor.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
-import { DAY_MS, NOVEMBER } from '../../../support/reads.ts';
-import { expectedIds, type Seed, seedOf, storeSearched } from '../../../support/searched-rows.ts';
+import { NOVEMBER } from '../../../support/reads.ts';
+import {
+  expectedIds,
+  type Seed,
+  SPACE,
+  storeSearched,
+  tiedSeedOf,
+} from '../../../support/searched-rows.ts';
 import { idAt } from '../../../support/stored-rows.ts';
 
 const ROWS = 240;
@@ -29,19 +34,8 @@ const EXAMINED = 5;
 /** More than a page, so that a ranked slice leaves rows out. */
 const RANKED = 40;
 const LIMIT = 7;
-const TIE_MS = 8 * DAY_MS;
 
-/** Rows that share eight days' moment, a score of six, and an amount of ten. */
-function tiedSeedOf(n: number): Seed {
-  const seed = seedOf(n, ROWS);
-  const createdAtMs = seed.createdAtMs - (seed.createdAtMs % TIE_MS);
-  const score = seed.score && { ...seed.score, score: seed.score.score - (seed.score.score % 150) };
-  const amount = `${(n % 10) + 1}.50`;
-  return { ...seed, createdAtMs, transaction_id: idAt(createdAtMs, n * SPACE), score, amount };
-}
-/** Ids between those of two rows. */
-const SPACE = 1000;
-const SEEDS = Array.from({ length: ROWS }, (_, n) => tiedSeedOf(n));
+const SEEDS = Array.from({ length: ROWS }, (_, n) => tiedSeedOf(n, ROWS));
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -117,7 +111,7 @@ function lateSeedOf(n: number): Seed {
   const beside = SEEDS[(n * 7) % ROWS] as Seed;
   const { createdAtMs } = beside;
   return {
-    ...tiedSeedOf(beside.n),
+    ...tiedSeedOf(beside.n, ROWS),
     createdAtMs,
     n: ROWS + n,
     transaction_id: idAt(createdAtMs, beside.n * SPACE + n + 1),
@@ -163,30 +157,3 @@ test.each(RACES)('%j lists each row once while rows arrive within its slices', a
   const had = expectedIds('transactions', asked, SEEDS);
   expect(had.filter((id) => !ids.includes(id))).toEqual([]);
 });
-
-test.each<Asked>([{ account_id: 'acc_5' }, { label: 'legitimate' }, { client: 'bank' }, {}])(
-  'an export of %j has each row once, however its slices end',
-  async (asked) => {
-    const { sort, ...rest } = transactionSearchParameters.parse(asked);
-    const filter = toFilter(rest, sort === 'score');
-    const { months } = await listWalkedMonths(database, 'transactions');
-    for (const order of ['desc', 'asc'] as const) {
-      const isDescending = order === 'desc';
-      const ids: (string | null | undefined)[] = [];
-      for (const { fromMs, toMs } of rangesOf(months, {}, filter, {
-        isDescending,
-        nowMs: NOVEMBER,
-      })) {
-        let after: SearchSlice['after'];
-        do {
-          const { rows, reached } = await readExportSlice(database, {
-            ...{ filter, lowerMs: fromMs, upperMs: toMs, isDescending, after, pageRows: EXAMINED },
-          });
-          ids.push(...rows.map(([id]) => id));
-          after = reached ?? undefined;
-        } while (after !== undefined);
-      }
-      expect(ids).toEqual(expectedIds('transactions', { ...asked, order }, SEEDS));
-    }
-  },
-);

@@ -223,7 +223,7 @@ test('nothing is stored', async () => {
     'transactions',
     'scores',
     'idempotency_keys',
-    'ingest_batches',
+    'open_rows',
     'dead_letters',
     'audit_log',
   ];

@@ -52,8 +52,8 @@ function makeTransactions(world: World): Transaction[] {
   const below = (bound: number) => Math.floor(random() * bound);
   const oneOf = <T>(values: readonly T[]) => values[below(values.length)] as T;
   return Array.from({ length: world.count }, (_, index) => {
-    const place = index - (below(4) === 0 ? below(world.late + 1) : 0);
-    const createdAtMs = START_MS + Math.floor((place + random()) * world.stepMs);
+    const key = index - (below(4) === 0 ? below(world.late + 1) : 0);
+    const createdAtMs = START_MS + Math.floor((key + random()) * world.stepMs);
     const time = createdAtMs.toString(16).padStart(12, '0');
     const currency = oneOf(world.currencies);
     const units = 1 + below(world.amountMax);

@@ -12,14 +12,14 @@ import {
 import type { Transaction } from '../../../../src/core/domain/transaction.ts';
 import { accountKind } from '../../../../src/core/profile/account-kind.ts';
 import {
-  ACCOUNT_KEPT_ENTRIES,
+  ACCOUNT_CUT_ENTRIES,
   ACCOUNT_PROFILE_ENTRIES,
 } from '../../../../src/core/profile/account-profile.ts';
 import { takeOwn } from '../../../../src/core/profile/arena.ts';
 import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
 import { merchantKind } from '../../../../src/core/profile/merchant-kind.ts';
 import {
-  MERCHANT_KEPT_ENTRIES,
+  MERCHANT_CUT_ENTRIES,
   MERCHANT_RECENT_ENTRIES,
 } from '../../../../src/core/profile/merchant-profile.ts';
 import { packedBytes } from '../../../../src/core/profile/packed-list.ts';
@@ -30,7 +30,7 @@ import {
 } from '../../../../src/core/profile/profile.ts';
 import {
   BLOCK_BYTES,
-  beginItems,
+  beginRecords,
   encodeSnapshot,
   endBlock,
   lastStamp,
@@ -88,12 +88,12 @@ const STAMP = { high: 0xdeadbeef, low: 7 };
 
 /** The blocks that one batch appends. */
 function block(kind: Kind, list: readonly Transaction[]): Buffer {
-  const bytes = list.length * kind.itemBytes;
+  const bytes = list.length * kind.recordBytes;
   const view = new DataView(new ArrayBuffer(bytes + BLOCK_BYTES));
-  let at = beginItems(view, 0, kind.layout.format, bytes);
+  let at = beginRecords(view, 0, kind.layout.format, bytes);
   const arrivals = arrivalsOf(list);
-  for (let index = 0; index < list.length; index++, at += kind.itemBytes) {
-    kind.writeItem(view, at, arrivals, index);
+  for (let index = 0; index < list.length; index++, at += kind.recordBytes) {
+    kind.writeRecord(view, at, arrivals, index);
   }
   endBlock(view, at, STAMP);
   return Buffer.from(view.buffer);
@@ -165,7 +165,7 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
     );
   });
 
-  test('is packed where its own items stand, whatever stands in front of them', () => {
+  test('is packed where its own records stand, whatever stands in front of them', () => {
     const profile = start();
     for (let index = 0; index < 5; index++) foldOne(kind, profile, makeTransaction(index, index));
     const packed = encodeProfile(kind.layout, profile);
@@ -199,16 +199,16 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
     const profile = start();
     foldOne(kind, profile, makeTransaction(1, 1));
     const log = Buffer.from(encodeSnapshot(kind, profile, STAMP));
-    const items = block(kind, [makeTransaction(2, 2)]);
-    expect(read(kind, Buffer.concat([log, items]))?.list.count).toBe(2);
-    const another = Buffer.concat([log, items]);
+    const records = block(kind, [makeTransaction(2, 2)]);
+    expect(read(kind, Buffer.concat([log, records]))?.list.count).toBe(2);
+    const another = Buffer.concat([log, records]);
     another[log.length] = 0xff;
     const shorter = Buffer.from(log);
     shorter.writeUInt32LE(shorter.readUInt32LE() - 256);
     const unreadable = [
       ...[Buffer.alloc(0), Buffer.alloc(8, kind.layout.format), Buffer.alloc(200, 0xff)],
-      ...[items, Buffer.concat([items, log]), log.subarray(0, -1)],
-      ...[another, Buffer.concat([log, items.subarray(0, -1)]), shorter],
+      ...[records, Buffer.concat([records, log]), log.subarray(0, -1)],
+      ...[another, Buffer.concat([log, records.subarray(0, -1)]), shorter],
     ];
     for (const bytes of unreadable) expect(read(kind, bytes)).toBeUndefined();
   });
@@ -220,8 +220,8 @@ describe('bounds', () => {
     for (let index = 0; index <= ACCOUNT_PROFILE_ENTRIES; index++) {
       expect(foldOne(accountKind, profile, makeTransaction(index * 1000, index))).toBeDefined();
     }
-    expect(profile.list.count).toBe(ACCOUNT_KEPT_ENTRIES);
-    const dropped = ACCOUNT_PROFILE_ENTRIES - ACCOUNT_KEPT_ENTRIES;
+    expect(profile.list.count).toBe(ACCOUNT_CUT_ENTRIES);
+    const dropped = ACCOUNT_PROFILE_ENTRIES - ACCOUNT_CUT_ENTRIES;
     expect(profile.floor.ms).toBe(BASE_MS + dropped * 1000);
     const before = contents(profile);
     expect(foldOne(accountKind, profile, makeTransaction(dropped * 1000, dropped))).toBeUndefined();
@@ -234,13 +234,13 @@ describe('bounds', () => {
     for (let index = 0; index <= MERCHANT_RECENT_ENTRIES; index++) {
       foldOne(merchantKind, profile, makeTransaction(index * 1000, index));
     }
-    expect(profile.list.count).toBe(MERCHANT_KEPT_ENTRIES);
+    expect(profile.list.count).toBe(MERCHANT_CUT_ENTRIES);
     const next = makeTransaction((MERCHANT_RECENT_ENTRIES + 1) * 1000, 9);
     const history = { merchant_count_30d: MERCHANT_RECENT_ENTRIES + 1 };
     expect(foldOne(merchantKind, profile, next)).toMatchObject(history);
     expect(foldOne(merchantKind, profile, makeTransaction(5, 5))).toBeUndefined();
     expect(foldOne(merchantKind, profile, next)).toMatchObject(history);
-    expect(profile.list.count).toBe(MERCHANT_KEPT_ENTRIES + 1);
+    expect(profile.list.count).toBe(MERCHANT_CUT_ENTRIES + 1);
   });
 
   test('an account takes in what others folded as long as it is seen, a merchant where it knows what it counts', () => {
@@ -249,15 +249,15 @@ describe('bounds', () => {
     ) as [Transaction, Transaction, Transaction];
     const ofAccount = accountKind.rebuild({ ...noAccount, rows: [late], floor: early });
     const ofMerchant = merchantKind.rebuild({ ...noMerchant, rows: [late], horizon: early });
-    const item = (kind: Kind, one: Transaction) =>
+    const record = (kind: Kind, one: Transaction) =>
       mergeBlocks(kind, kind === kinds[0]?.kind ? ofAccount : ofMerchant, block(kind, [one]));
-    for (const { kind } of kinds) expect(item(kind, next)).toBe(1);
+    for (const { kind } of kinds) expect(record(kind, next)).toBe(1);
     expect([ofAccount.list.count, ofMerchant.list.count]).toEqual([2, 2]);
-    expect(item(accountKind as Kind, early)).toBe(1);
-    expect(item(merchantKind as Kind, early)).toBe(-1);
+    expect(record(accountKind as Kind, early)).toBe(1);
+    expect(record(merchantKind as Kind, early)).toBe(-1);
     expect(ofAccount.list.count).toBe(2);
     ofMerchant.knownFromMs = BASE_MS + 86_400_000;
-    expect(item(merchantKind as Kind, early)).toBe(1);
+    expect(record(merchantKind as Kind, early)).toBe(1);
     expect(ofMerchant.list.count).toBe(2);
   });
 

@@ -11,7 +11,7 @@ import {
 import { accountKind } from '../../../../src/core/profile/account-kind.ts';
 import { takeOwn } from '../../../../src/core/profile/arena.ts';
 import { createMerchantKind, merchantKind } from '../../../../src/core/profile/merchant-kind.ts';
-import { AFTER_ALL, BEFORE_ALL, placeOf } from '../../../../src/core/profile/packed-list.ts';
+import { AFTER_ALL, BEFORE_ALL, keyOf } from '../../../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../../../src/core/profile/profile.ts';
 import { encodeSnapshot, readLog } from '../../../../src/core/profile/profile-log.ts';
 
@@ -68,13 +68,13 @@ function readBack<P extends Profile, Past>(kind: ProfileKind<P, Past>, past: Pas
 test('where a profile begins and ends comes back as it was stored', () => {
   const reach = { floor: row, ceiling: later };
   expect(readBack(accountKind, { ...account, ...reach })).toMatchObject({
-    floor: placeOf(row),
-    ceiling: placeOf(later),
+    floor: keyOf(row),
+    ceiling: keyOf(later),
   });
   expect(readBack(accountKind, account)?.ceiling).toBe(AFTER_ALL);
   expect(
     readBack(merchantKind, { ...merchant, horizon: row, ceiling: later, knownFromMs: DAY_MS }),
-  ).toMatchObject({ horizon: placeOf(row), ceiling: placeOf(later), knownFromMs: DAY_MS });
+  ).toMatchObject({ horizon: keyOf(row), ceiling: keyOf(later), knownFromMs: DAY_MS });
   expect(readBack(merchantKind, merchant)?.horizon).toBe(BEFORE_ALL);
 });
 

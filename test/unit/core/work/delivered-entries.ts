@@ -20,6 +20,6 @@ export function transactionsOf(entry: StreamEntry, atMs = AT_MS): EntryTransacti
   const transactions = Array.from({ length: entry.transactions }, (_, n) => ({
     ...{ transactionId: idAt(atMs, n), createdAtMs: atMs, accountId: `${entry.id}/${n}` },
   }));
-  const head = { attempt: 1, origin: 'ingest', replyTo: null } as const;
+  const head = { attempt: 1, origin: 'ingest', replyTo: null, rowId: null } as const;
   return deliver(transactions).map((transaction) => ({ entry, head, transaction }));
 }

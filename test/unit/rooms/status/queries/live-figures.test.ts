@@ -1,8 +1,8 @@
 /** Goal: live figures are of the last minute. Method: metrics that change while a clock goes on. */
 import { expect, test } from 'vitest';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
-import { status } from '../../../../../src/rooms/status/examples.ts';
 import { createReadLive, toPoint } from '../../../../../src/rooms/status/queries/live-figures.ts';
+import { statusExample as status } from '../../../../../src/rooms/status/queries/pipeline-status.ts';
 
 test('cache hits are a share of the reads of the last minute, by all caches', async () => {
   const metrics = createMetrics();

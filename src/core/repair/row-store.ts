@@ -1,0 +1,61 @@
+/** Postgres as the reconciler uses it; the simulation has a stand-in. */
+import { uuidArray } from '../../kit/database/binary-array.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import type { Writes } from '../../kit/duties/leadership.ts';
+import type { OpenRow } from '../domain/open-row.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import {
+  type AgedRow,
+  closeUnreadLetters,
+  findFinal,
+  type LeftQueue,
+  listAged,
+  listLeft,
+  readOpenRows,
+} from '../store/open-rows/lost-rows.ts';
+import { type Final, finalValues, setLeft, takeOutFinal } from '../store/open-rows/open-rows.ts';
+import { loadUnscored } from '../store/transactions/unscored.ts';
+
+export type RowStore = {
+  readonly listAged: (
+    after: string,
+    rowsMax: number,
+  ) => Promise<{ readonly rows: readonly AgedRow[]; readonly next: string | null }>;
+  readonly readRows: (rowIds: readonly string[]) => Promise<readonly OpenRow[]>;
+  readonly listLeft: (queues: readonly LeftQueue[], rowsMax: number) => Promise<readonly OpenRow[]>;
+  readonly loadUnscored: (transactionIds: readonly string[]) => Promise<readonly Transaction[]>;
+  readonly findFinal: (transactionIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  readonly setLeft: (rowIds: readonly string[], isLeft: boolean) => Promise<void>;
+  readonly takeOut: (final: readonly Final<string>[]) => Promise<void>;
+  readonly closeUnreadLetters: (failedBefore: Date) => Promise<void>;
+};
+
+/**
+ * @param writes those of the leader
+ * @param ageMs age of a row from which its entry may be missing
+ */
+export function createRowStore(database: Database, { query }: Writes, ageMs: number): RowStore {
+  return {
+    listAged: (after, rowsMax) => listAged(database, after, rowsMax, ageMs),
+    readRows: (rowIds) => readOpenRows(database, rowIds),
+    listLeft: (queues, rowsMax) => listLeft(database, queues, rowsMax),
+    loadUnscored: (ids) => loadUnscored(database, ids),
+    findFinal: (ids) => findFinal(database, ids),
+    setLeft: (rowIds, isLeft) => setLeft(query, rowIds, isLeft),
+    takeOut: (final) => takeOutFinal(query, finalValues(final, uuidArray)),
+    closeUnreadLetters: (failedBefore) => closeUnreadLetters({ query }, failedBefore),
+  };
+}
+
+/** Takes ids out that are final after all, of those that are not `known` to be open. */
+export async function takeFinal(
+  store: RowStore,
+  rows: readonly OpenRow[],
+  known: { readonly has: (transactionId: string) => boolean },
+): Promise<void> {
+  const doubted = rows.flatMap(({ rowId, transactionIds }) =>
+    transactionIds.flatMap((id) => (known.has(id) ? [] : { rowId, id })),
+  );
+  const final = await store.findFinal(doubted.map(({ id }) => id));
+  if (final.size > 0) await store.takeOut(doubted.filter(({ id }) => final.has(id)));
+}

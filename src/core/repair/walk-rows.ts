@@ -1,0 +1,77 @@
+/**
+ * Walks over all open rows, page by page, and looks for those of some age in Redis. A row that is nowhere is noted as left, and
+ * appended with the others. Every pass looks at every row again, so nothing is believed about what an earlier look has found,
+ * about clocks, or about which Redis it was.
+ */
+import { type AgedRow, FIRST_ROW } from '../store/open-rows/lost-rows.ts';
+import { SHARDS_MAX, streamsOf } from '../stream/keys.ts';
+import type { HeadReader } from '../stream/status/heads.ts';
+import { findLost } from './find-lost.ts';
+import { type RowStore, takeFinal } from './row-store.ts';
+
+/** Rows of a page: ten of them in a backlog of a full stream, each with one look through the stream at most. */
+const PAGE_ROWS = 5000;
+
+export type Walk = {
+  /**
+   * Works on one page.
+   * @returns `isWhole`: whether the pass is at its end
+   */
+  readonly step: () => Promise<{ readonly lost: number; readonly isWhole: boolean }>;
+  /** Starts over: another process may have worked meanwhile. */
+  readonly forget: () => void;
+};
+
+export type WalkParts = {
+  readonly market: string;
+  readonly store: RowStore;
+  readonly heads: HeadReader;
+  readonly listCorridors: () => Promise<readonly string[]>;
+};
+
+/** @param now by the clock of this process */
+export function createWalk(
+  { market, store, heads, listCorridors }: WalkParts,
+  now: () => Date = () => new Date(),
+): Walk {
+  let after = FIRST_ROW;
+  let beganAt = now();
+  const look = async (corridor: string, rows: readonly AgedRow[]): Promise<string[]> => {
+    const streams = streamsOf(market, [corridor], SHARDS_MAX);
+    const { lost, unsure } = await findLost(heads, streams, rows);
+    const absent = [...lost, ...unsure].map(({ rowId }) => rowId);
+    if (absent.length === 0) return [];
+    const found = await store.readRows(absent);
+    const ids = found.flatMap(({ transactionIds }) => transactionIds);
+    const unscored = new Set((await store.loadUnscored(ids)).map((one) => one.transactionId));
+    await takeFinal(store, found, unscored);
+    // A row of which nothing can be loaded waits for a month that is detached.
+    const owed = found.filter((row) => row.transactionIds.some((id) => unscored.has(id)));
+    const isLost = new Set(lost.map(({ rowId }) => rowId));
+    return owed.flatMap(({ rowId }) => (isLost.has(rowId) ? rowId : []));
+  };
+  return {
+    async step() {
+      if (after === FIRST_ROW) {
+        beganAt = now();
+        // What was scored is in no row any more; its entry may still owe an event.
+        const streams = streamsOf(market, await listCorridors(), SHARDS_MAX);
+        await Promise.all(streams.map((stream) => heads.adopt(stream)));
+      }
+      const { rows, next } = await store.listAged(after, PAGE_ROWS);
+      let lost = 0;
+      for (const [corridor, group] of Map.groupBy(rows, (row) => row.corridor)) {
+        const rowIds = await look(corridor, group);
+        await store.setLeft(rowIds, true);
+        lost += rowIds.length;
+      }
+      // What an entry that could not be read has carried was found by now.
+      if (next === null) await store.closeUnreadLetters(beganAt);
+      after = next ?? FIRST_ROW;
+      return { lost, isWhole: next === null };
+    },
+    forget() {
+      after = FIRST_ROW;
+    },
+  };
+}

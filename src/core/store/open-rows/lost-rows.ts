@@ -1,0 +1,148 @@
+/** Open rows as the reconciler reads them. */
+import {
+  int2Array,
+  int4Array,
+  textArray,
+  timestampArray,
+  uuidArray,
+} from '../../../kit/database/binary-array.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import type { OpenRow } from '../../domain/open-row.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
+
+type Queries = Pick<Database, 'query'>;
+
+/** A row of some age that is not known to be absent from its streams. */
+export type AgedRow = {
+  readonly rowId: string;
+  readonly corridor: string;
+  readonly openedAtMs: number;
+  readonly isMigrated: boolean;
+};
+
+/** Sorts before every id. */
+export const FIRST_ROW = '00000000-0000-0000-0000-000000000000';
+
+const agedStatement = {
+  name: 'list-aged-rows',
+  text: `select row_id as "rowId", corridor, (extract(epoch from opened_at) * 1000)::float8 as "openedAtMs",
+                is_migrated as "isMigrated", opened_at >= now() - $3 * interval '1 ms' or is_left as "isPassed"
+           from market.open_rows where row_id > $1 order by row_id limit $2`,
+};
+
+/**
+ * A page of rows, by Postgres' clock older than `ageMs`, that are not known to be absent from their streams.
+ * @returns `next`: where the next page begins; null after the last one
+ */
+export async function listAged(
+  { query }: Queries,
+  after: string,
+  rowsMax: number,
+  ageMs: number,
+): Promise<{ readonly rows: readonly AgedRow[]; readonly next: string | null }> {
+  const found = await query<AgedRow & { isPassed: boolean }>(agedStatement, [
+    ...[after, rowsMax, ageMs],
+  ]);
+  const next = found.length < rowsMax ? null : (found.at(-1)?.rowId ?? null);
+  return { rows: found.filter(({ isPassed }) => !isPassed), next };
+}
+
+const ROW_COLUMNS = `row_id as "rowId", corridor, shard, to_json(transaction_ids) as "transactionIds"`;
+
+const byIdStatement = {
+  name: 'read-open-rows',
+  text: `select ${ROW_COLUMNS} from market.open_rows where row_id = any ($1::uuid[]) order by row_id`,
+};
+
+export async function readOpenRows(
+  { query }: Queries,
+  rowIds: readonly string[],
+): Promise<OpenRow[]> {
+  return await query<OpenRow>(byIdStatement, [uuidArray(rowIds)]);
+}
+
+/** A queue of rows that are not in their streams, and how many transactions of it are asked for. */
+export type LeftQueue = {
+  readonly corridor: string;
+  readonly shard: number;
+  readonly transactionsMax: number;
+};
+
+const leftStatement = {
+  name: 'list-left-rows',
+  text: `select l.*
+           from unnest($1::text[], $2::smallint[], $3::int4[]) as q (corridor, shard, most)
+          cross join lateral (
+            select row_id as "rowId", corridor, shard, to_json(transaction_ids) as "transactionIds", opened_at
+              from (select *, sum(cardinality(transaction_ids)) over (order by opened_at, row_id)
+                                - cardinality(transaction_ids) as before
+                      from (select row_id, corridor, shard, opened_at, transaction_ids from market.open_rows
+                             where is_left and corridor = q.corridor and shard = q.shard
+                             order by opened_at, row_id limit $4) oldest) counted
+             where before < q.most) l
+          order by l.opened_at, l."rowId"`,
+};
+
+/** The oldest rows of each queue, until they have the transactions that are asked for; the oldest of all first. */
+export async function listLeft(
+  { query }: Queries,
+  queues: readonly LeftQueue[],
+  rowsMax: number,
+): Promise<OpenRow[]> {
+  if (queues.length === 0) return [];
+  return await query<OpenRow>(leftStatement, [
+    textArray(queues.map(({ corridor }) => corridor)),
+    int2Array(queues.map(({ shard }) => shard)),
+    int4Array(queues.map(({ transactionsMax }) => transactionsMax)),
+    rowsMax,
+  ]);
+}
+
+const countLeftStatement = {
+  name: 'count-left',
+  text: 'select coalesce(sum(cardinality(transaction_ids)), 0)::int4 as transactions from market.open_rows where is_left',
+};
+
+/** Transactions that are known not to be in a stream. */
+export async function countLeft({ query }: Queries): Promise<number> {
+  const [row] = await query<{ transactions: number }>(countLeftStatement);
+  return row?.transactions ?? 0;
+}
+
+const finalStatement = {
+  name: 'find-final',
+  text: `select u.transaction_id as id
+           from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
+          where exists (select from market.scores s
+                         where s.transaction_id = u.transaction_id and s.created_at = u.created_at offset 0)
+             or exists (select from market.dead_letters d
+                         where d.transaction_id = u.transaction_id and d.replayed_at is null offset 0)`,
+};
+
+/**
+ * Finds which of these have a score, or a dead letter that is not replayed. An id that is not found may be neither, as its month
+ * may be detached: the id stays open.
+ */
+export async function findFinal(
+  { query }: Queries,
+  transactionIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (transactionIds.length === 0) return new Set();
+  const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
+  const rows = await query<{ id: string }>(finalStatement, [
+    uuidArray(transactionIds),
+    timestampArray(times),
+  ]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+const unreadStatement = {
+  name: 'close-unread-letters',
+  text: `update market.dead_letters set replayed_at = now()
+          where transaction_id is null and replayed_at is null and failed_at < $1`,
+};
+
+/** Closes dead letters that name no transaction: what their entries carried is in open rows. */
+export async function closeUnreadLetters({ query }: Queries, failedBefore: Date): Promise<void> {
+  await query(unreadStatement, [failedBefore]);
+}

@@ -1,0 +1,249 @@
+/**
+ * Open rows, write side. The commit that accepts transactions opens a row for each entry; the statement that makes ids final
+ * takes them out, and deletes a row that is empty. `open_increments` has what each statement adds to the number of open ids,
+ * so that nobody counts the rows.
+ */
+import {
+  int2Array,
+  int4Array,
+  textArray,
+  timestampArray,
+  uuidArray,
+} from '../../../kit/database/binary-array.ts';
+import type { Query, Statement } from '../../../kit/database/pool.ts';
+import type { OpenRow } from '../../domain/open-row.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
+
+const parameters = (first: number, count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `$${first + at}`);
+
+/** Number of values of `openedValues`. */
+const OPENED = 6;
+
+/**
+ * Opens the rows of `openedValues`, which are the parameters from `$first` on.
+ * @param at expression for the time
+ */
+export function openRows(first: number, at: string): string {
+  const [rowIds, corridors, shards, starts, ends, ids] = parameters(first, OPENED);
+  return `insert into market.open_rows (row_id, opened_at, corridor, shard, transaction_ids)
+      select row_id, ${at}, corridor, shard, (${ids}::uuid[])[starting:ending]
+        from (select unnest(${rowIds}::uuid[]) as row_id, unnest(${corridors}::text[]) as corridor,
+                     unnest(${shards}::smallint[]) as shard, unnest(${starts}::int4[]) as starting,
+                     unnest(${ends}::int4[]) as ending) opened`;
+}
+
+export function openedValues(rows: readonly OpenRow[]): readonly Buffer[] {
+  const ids = rows.flatMap(({ transactionIds }) => transactionIds);
+  return [
+    uuidArray(rows.map(({ rowId }) => rowId)),
+    textArray(rows.map(({ corridor }) => corridor)),
+    int2Array(rows.map(({ shard }) => shard)),
+    ...bounds(rows.map(({ transactionIds }) => transactionIds.length)),
+    uuidArray(ids),
+  ];
+}
+
+/** First and last position of each part of an array, from 1. */
+function bounds(lengths: readonly number[]): readonly [Buffer, Buffer] {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  let end = 0;
+  for (const length of lengths) {
+    starts.push(end + 1);
+    end += length;
+    ends.push(end);
+  }
+  return [int4Array(starts), int4Array(ends)];
+}
+
+/** Adds to the number of open ids. @param count expression */
+export const addOpen = (count: string) =>
+  `insert into market.open_increments (ids) select (${count})::int4`;
+
+/** CTEs that leave of the rows of `parts` what is to rest of them. */
+const SHORTEN = `closed as (
+        delete from market.open_rows
+         where row_id = any (array(select row_id from parts where rest = '{}'))
+      ), narrowed as (
+        update market.open_rows o set transaction_ids = p.rest
+          from parts p where o.row_id = p.row_id and p.rest <> '{}' and cardinality(p.rest) < p.open
+      )`;
+
+/** Number of values of `finalValues`. */
+const FINAL = 4;
+
+/**
+ * CTEs that take the ids of `finalValues`, which are the parameters from `$first` on, out of their rows. As nothing refers to
+ * the last of them, they run after the statement's own insert: rivals meet there first.
+ *
+ * Nearly always all ids of a row become final together, and one look at the row deletes it. Of the others the newest version
+ * is locked first, as another statement may take other ids out at the same time.
+ */
+export function takeOut(first: number): string {
+  const [rowIds, starts, ends, ids] = parameters(first, FINAL);
+  return `final as materialized (
+        select row_id, (${ids}::uuid[])[starting:ending] as ids
+          from (select unnest(${rowIds}::uuid[]) as row_id, unnest(${starts}::int4[]) as starting,
+                       unnest(${ends}::int4[]) as ending) u
+      ), emptied as (
+        delete from market.open_rows o using final f where o.row_id = f.row_id and o.transaction_ids = f.ids
+        returning o.row_id, cardinality(o.transaction_ids) as taken
+      ), parts as materialized (
+        select o.row_id, cardinality(o.transaction_ids) as open,
+               array(select id from unnest(o.transaction_ids) as id where id <> all (f.ids)) as rest
+          from final f
+         cross join lateral (select row_id, transaction_ids from market.open_rows
+                              where row_id = f.row_id for update offset 0) o
+         where f.row_id not in (select row_id from emptied)
+      ), ${SHORTEN}, uncounted as (
+        insert into market.open_increments (ids)
+        select -sum(taken)::int4
+          from (select taken from emptied union all select open - cardinality(rest) from parts) t
+        having sum(taken) > 0
+      )`;
+}
+
+/** Ids that become final, and the row they are open in; null where their entry names none. */
+export type Final<Id> = { readonly rowId: string | null; readonly id: Id };
+
+/** @param encode makes a `uuid[]` */
+export function finalValues<Id>(
+  all: readonly Final<Id>[],
+  encode: (ids: readonly Id[]) => Buffer,
+): readonly Buffer[] {
+  const byRow = new Map<string, Id[]>();
+  for (const { rowId, id } of all) {
+    if (rowId === null) continue;
+    const ids = byRow.get(rowId);
+    if (ids === undefined) byRow.set(rowId, [id]);
+    else ids.push(id);
+  }
+  // In one order, so that statements that wait for each other's rows cannot deadlock.
+  const rows = [...byRow].sort(([one], [other]) => (one < other ? -1 : 1));
+  return [
+    uuidArray(rows.map(([rowId]) => rowId)),
+    ...bounds(rows.map(([, ids]) => ids.length)),
+    encode(rows.flatMap(([, ids]) => ids)),
+  ];
+}
+
+const openStatement: Statement = {
+  name: 'open-rows',
+  text: `with opened as (${openRows(1, 'now()')}) ${addOpen(`cardinality($${OPENED}::uuid[])`)}`,
+};
+
+/** Opens rows for transactions that are stored. */
+export async function openStored(query: Query, rows: readonly OpenRow[]): Promise<void> {
+  await query(openStatement, openedValues(rows));
+}
+
+const openLooseStatement: Statement = {
+  name: 'open-loose-rows',
+  text: `with opened as (
+           insert into market.open_rows (row_id, opened_at, corridor, shard, is_migrated, transaction_ids)
+           select gen_random_uuid(), now(), corridor, 0, true, array_agg(transaction_id order by transaction_id)
+             from (select t.transaction_id, t.corridor,
+                          (row_number() over (partition by t.corridor order by t.transaction_id) - 1) / 128 as part
+                     from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
+                     join market.transactions t using (transaction_id, created_at)) numbered
+            group by corridor, part
+           returning cardinality(transaction_ids) as ids)
+         insert into market.open_increments (ids) select sum(ids)::int4 from opened having count(*) > 0`,
+};
+
+/** Opens rows for stored transactions that entries may carry which name no row. */
+export async function openLoose(query: Query, transactionIds: readonly string[]): Promise<void> {
+  const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
+  await query(openLooseStatement, [uuidArray(transactionIds), timestampArray(times)]);
+}
+
+const takeOutStatement: Statement = {
+  name: 'take-out',
+  text: `with ${takeOut(1)} select`,
+};
+
+/** Takes ids that are final out of their rows. */
+export async function takeOutFinal(query: Query, values: readonly Buffer[]): Promise<void> {
+  await query(takeOutStatement, values);
+}
+
+const ofTimeStatement: Statement = {
+  name: 'list-open-of-time',
+  text: `select id from market.open_rows, unnest(transaction_ids) as id where id >= $1 and id < $2`,
+};
+
+/** Open ids of transactions that were created within a time. It reads all rows. */
+export async function listOpenOfTime(
+  query: Query,
+  fromMs: number,
+  toMs: number,
+): Promise<ReadonlySet<string>> {
+  const rows = await query<{ id: string }>(ofTimeStatement, [firstIdOf(fromMs), firstIdOf(toMs)]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+const takeTimeOutStatement: Statement = {
+  name: 'take-time-out',
+  text: `with parts as materialized (
+        select row_id, cardinality(transaction_ids) as open,
+               array(select id from unnest(transaction_ids) as id where id < $1 or id >= $2) as rest
+          from (select row_id, transaction_ids from market.open_rows
+                 where exists (select from unnest(transaction_ids) as id where id >= $1 and id < $2)
+                   for update) o
+      ), ${SHORTEN}
+      insert into market.open_increments (ids)
+      select -sum(open - cardinality(rest))::int4 from parts having count(*) > 0`,
+};
+
+/** Takes out what will never be final, as its month is dropped. */
+export async function takeTimeOut(query: Query, fromMs: number, toMs: number): Promise<void> {
+  await query(takeTimeOutStatement, [firstIdOf(fromMs), firstIdOf(toMs)]);
+}
+
+/** Sorts before every id of that time and after all before it. */
+function firstIdOf(ms: number): string {
+  const hex = ms.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
+const leaveStatement: Statement = {
+  name: 'leave-rows',
+  text: 'update market.open_rows set is_left = $2 where row_id = any ($1::uuid[]) and is_left <> $2',
+};
+
+/** Notes which rows are not in their streams, or are there now. */
+export async function setLeft(
+  query: Query,
+  rowIds: readonly string[],
+  isLeft: boolean,
+): Promise<void> {
+  if (rowIds.length > 0) await query(leaveStatement, [uuidArray(rowIds), isLeft]);
+}
+
+const countStatement: Statement = {
+  name: 'count-open',
+  text: 'select coalesce(sum(ids), 0)::float8 as ids from market.open_increments',
+};
+
+/** Transactions that are accepted and not final. */
+export async function countOpen(query: Query): Promise<number> {
+  const [row] = await query<{ ids: number }>(countStatement);
+  return row?.ids ?? 0;
+}
+
+const foldStatement: Statement = {
+  name: 'fold-open-increments',
+  text: `with folded as (
+           delete from market.open_increments
+            where ctid = any (array(select ctid from market.open_increments limit $1)) returning ids)
+         insert into market.open_increments (ids) select sum(ids)::int4 from folded having count(*) > 0
+         returning 1`,
+};
+/** Increments of one step: about 10 ms. */
+const FOLDED_MAX = 20_000;
+
+/** Makes one of many increments. A reader sees either those before or the one after. */
+export async function foldOpen(query: Query): Promise<void> {
+  await query(foldStatement, [FOLDED_MAX]);
+}

@@ -1,0 +1,101 @@
+/**
+ * The head of an entry: fields as `name=value`, with spaces between them. A field without a value is left out, and a reader
+ * skips fields that it does not know, so that another field needs no other version.
+ *
+ * | field | holds |
+ * |---|---|
+ * | `attempt` | which attempt the delivery is |
+ * | `origin` | how the entry came into the stream |
+ * | `deliveries` | deliveries of the entries it was before |
+ * | `reply` | instance whose requests wait for the scores |
+ * | `row` | open row whose transactions the entry carries |
+ *
+ * In version 2 a head was the first four values by place, and had no row.
+ */
+import { malformed } from './columns.ts';
+
+/** How an entry came into the stream: anything but `ingest` may have been folded before. */
+export const ENTRY_ORIGINS = ['ingest', 'reconciled', 'retry', 'replay', 'released'] as const;
+export type EntryOrigin = (typeof ENTRY_ORIGINS)[number];
+
+/** Fields that all transactions of an entry share. */
+export type EntryHead = {
+  /** Which attempt this delivery is: 1 the first time. */
+  readonly attempt: number;
+  readonly origin: EntryOrigin;
+  /** Instance whose requests wait for the scores; null when none does. */
+  readonly replyTo: string | null;
+  /** Open row that its transactions are taken out of once they are final; null for entries of version 2. */
+  readonly rowId: string | null;
+};
+
+/** Attempts a transaction has before it is given up. */
+export const ATTEMPTS_MAX = 4;
+
+const HEAD_2 = /^(\d) ([a-z]+) (\d{1,6}) (\S{0,64})$/;
+const DELIVERIES = /(?:^| )deliveries=(\d{1,6})(?: |$)/;
+const ROW = /(?:^| )row=([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?: |$)/;
+const FIELD = /^([a-z_]{1,32})=(\S{1,256})$/;
+
+export function encodeHead({ attempt, origin, replyTo, rowId }: EntryHead, deliveries = 0): string {
+  let head = `attempt=${attempt} origin=${origin}`;
+  if (deliveries > 0) head += ` deliveries=${deliveries}`;
+  if (replyTo !== null) head += ` reply=${replyTo}`;
+  if (rowId !== null) head += ` row=${rowId}`;
+  return head;
+}
+
+/** Encodes one head after the other; heads that follow each other are mostly the same. */
+export function encodeInTurn(): (head: EntryHead) => string {
+  let last: EntryHead | undefined;
+  let text = '';
+  return (head) => {
+    const isSame =
+      last !== undefined &&
+      last.rowId === head.rowId &&
+      last.attempt === head.attempt &&
+      last.origin === head.origin &&
+      last.replyTo === head.replyTo;
+    if (!isSame) text = encodeHead(head);
+    last = head;
+    return text;
+  };
+}
+
+/** Throws a permanent Failure that says what is wrong with it. */
+export function decodeHead(head: string | null): EntryHead {
+  const values = fieldsOf(head ?? '');
+  const attempt = Number(values.get('attempt'));
+  if (!Number.isInteger(attempt) || attempt < 1 || attempt > ATTEMPTS_MAX) {
+    throw malformed(`attempt is not a whole number from 1 to ${ATTEMPTS_MAX}`);
+  }
+  const name = values.get('origin') ?? 'missing';
+  const origin = ENTRY_ORIGINS.find((known) => known === name);
+  if (origin === undefined) throw malformed(`origin ${name.slice(0, 32)} is unknown`);
+  return { attempt, origin, replyTo: values.get('reply') ?? null, rowId: rowIdOf(head) };
+}
+
+/** Deliveries of the entries that an entry was before; 0 where its head has none. */
+export function carriedDeliveries(head: string | null): number {
+  const text = head ?? '';
+  return Number(DELIVERIES.exec(text)?.[1] ?? HEAD_2.exec(text)?.[3] ?? 0);
+}
+
+/** The open row that a head names, also where the rest of the entry cannot be read; null for none. */
+export function rowIdOf(head: string | null): string | null {
+  return ROW.exec(head ?? '')?.[1] ?? null;
+}
+
+function fieldsOf(head: string): ReadonlyMap<string, string> {
+  const [, attempt, origin, , reply = ''] = HEAD_2.exec(head) ?? [];
+  if (attempt !== undefined && origin !== undefined) {
+    const values = new Map([
+      ['attempt', attempt],
+      ['origin', origin],
+    ]);
+    return reply === '' ? values : values.set('reply', reply);
+  }
+  const fields = head.split(' ').map((field) => FIELD.exec(field));
+  if (fields.some((field) => field === null)) throw malformed('the head is missing or unreadable');
+  return new Map(fields.map((field) => [field?.[1] ?? '', field?.[2] ?? '']));
+}

@@ -1,0 +1,79 @@
+/** Open rows, as the statements of src/core/store/open-rows keep them. */
+import type { OpenRow } from '../../src/core/domain/open-row.ts';
+import type { AgedRow, LeftQueue } from '../../src/core/store/open-rows/lost-rows.ts';
+import type { Final } from '../../src/core/store/open-rows/open-rows.ts';
+
+/** Few enough that most passes take several pages. */
+const PAGE_ROWS = 2;
+
+type Row = OpenRow & { readonly openedAtMs: number; readonly isLeft: boolean };
+
+export type OpenRows = {
+  readonly size: () => number;
+  /** The row in which a transaction is open. */
+  readonly rowOf: (transactionId: string) => string | null;
+  readonly open: (rows: readonly OpenRow[]) => void;
+  readonly takeOut: (final: readonly Final<string>[]) => void;
+  readonly setLeft: (rowIds: readonly string[], isLeft: boolean) => void;
+  readonly listAged: (
+    after: string,
+    ageMs: number,
+  ) => { readonly rows: readonly AgedRow[]; readonly next: string | null };
+  readonly readRows: (rowIds: readonly string[]) => readonly OpenRow[];
+  readonly listLeft: (queues: readonly LeftQueue[]) => readonly OpenRow[];
+};
+
+type Options = {
+  readonly nowMs: () => number;
+  readonly guards: { readonly takingOut: boolean };
+  readonly onLeftOpen: (transactionId: string) => void;
+};
+
+export function createOpenRows({ nowMs, guards, onLeftOpen }: Options): OpenRows {
+  const rows = new Map<string, Row>();
+  const rowOf = (id: string) =>
+    [...rows.values()].find((row) => row.transactionIds.includes(id))?.rowId ?? null;
+  return {
+    size: () => rows.size,
+    rowOf,
+    open(opened) {
+      for (const { rowId, corridor, shard, transactionIds } of opened) {
+        const row = { rowId, corridor, shard, transactionIds };
+        rows.set(rowId, { ...row, openedAtMs: nowMs(), isLeft: false });
+      }
+    },
+    takeOut(final) {
+      for (const { rowId, id } of guards.takingOut ? final : []) {
+        const row = rows.get(rowId ?? '');
+        if (row === undefined) continue;
+        const transactionIds = row.transactionIds.filter((one) => one !== id);
+        if (transactionIds.length === 0) rows.delete(row.rowId);
+        else rows.set(row.rowId, { ...row, transactionIds });
+      }
+      for (const { id } of final) if (rowOf(id) !== null) onLeftOpen(id);
+    },
+    setLeft(rowIds, isLeft) {
+      for (const rowId of rowIds) {
+        const row = rows.get(rowId);
+        if (row !== undefined) rows.set(rowId, { ...row, isLeft });
+      }
+    },
+    listAged(after, ageMs) {
+      const sorted = [...rows.values()].sort((a, b) => (a.rowId < b.rowId ? -1 : 1));
+      const page = sorted.filter(({ rowId }) => rowId > after).slice(0, PAGE_ROWS);
+      return {
+        rows: page
+          .filter((row) => !row.isLeft && row.openedAtMs < nowMs() - ageMs)
+          .map((row) => ({ ...row, isMigrated: false })),
+        next: page.length < PAGE_ROWS ? null : (page.at(-1)?.rowId ?? null),
+      };
+    },
+    readRows: (rowIds) => rowIds.flatMap((rowId) => rows.get(rowId) ?? []),
+    listLeft: (queues) =>
+      [...rows.values()].filter(
+        (row) =>
+          row.isLeft &&
+          queues.some(({ corridor, shard }) => corridor === row.corridor && shard === row.shard),
+      ),
+  };
+}

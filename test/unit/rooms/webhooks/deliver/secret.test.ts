@@ -1,0 +1,55 @@
+/** Goal: receivers that follow Standard Webhooks accept what is signed. Method: the verifier of another project. */
+import { Webhook, WebhookVerificationError } from 'standardwebhooks';
+import { expect, test } from 'vitest';
+import { Failure } from '../../../../../src/kit/words/failure.ts';
+import {
+  makeSecret,
+  openSecret,
+  sealSecret,
+  signEvent,
+  toKey,
+} from '../../../../../src/rooms/webhooks/deliver/secret.ts';
+
+const body = '{"type":"webhook.test","data":{"name":"Ünï"}}';
+const timestamp = Math.floor(Date.now() / 1000);
+const headersOf = (signature: string) => ({
+  'webhook-id': 'test_1',
+  'webhook-timestamp': String(timestamp),
+  'webhook-signature': signature,
+});
+
+test('each of two secrets verifies, and a third does not', () => {
+  const secrets = [makeSecret(), makeSecret()];
+  const signature = signEvent(secrets.map(toKey), { id: 'test_1', timestamp, body });
+  expect(signature).toMatch(/^v1,[A-Za-z0-9+/]{43}= v1,[A-Za-z0-9+/]{43}=$/);
+  for (const secret of secrets) {
+    expect(new Webhook(secret).verify(body, headersOf(signature))).toEqual(JSON.parse(body));
+  }
+  const other = new Webhook(makeSecret());
+  expect(() => other.verify(body, headersOf(signature))).toThrow(WebhookVerificationError);
+});
+
+test('a changed body does not verify', () => {
+  const secret = makeSecret();
+  const signature = signEvent([toKey(secret)], { id: 'test_1', timestamp, body });
+  const changed = body.replace('webhook.test', 'webhook.tesT');
+  expect(() => new Webhook(secret).verify(changed, headersOf(signature))).toThrow();
+});
+
+test('a secret has 32 bytes and is never the same', () => {
+  const [one, other] = [makeSecret(), makeSecret()];
+  expect(Buffer.from(one.slice('whsec_'.length), 'base64')).toHaveLength(32);
+  expect(one).not.toBe(other);
+});
+
+test('a sealed secret opens with any of the keys, in its own row alone', () => {
+  const [older, newer] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  const secret = makeSecret();
+  const sealed = sealSecret([older], secret, 'webhook-1');
+  expect(sealed).not.toContain(secret.slice('whsec_'.length));
+  expect(openSecret([newer, older], sealed, 'webhook-1')).toBe(secret);
+  expect(() => openSecret([newer], sealed, 'webhook-1')).toThrow(Failure);
+  expect(() => openSecret([older], sealed, 'webhook-2')).toThrow(Failure);
+  const plain = sealSecret([], secret, 'webhook-1');
+  expect([plain, openSecret([older], plain, 'webhook-1')]).toEqual([secret, secret]);
+});
