@@ -26,7 +26,8 @@ const wait = (seconds: string) => ({ Prefer: `wait=${seconds}` });
 describe('with a worker', () => {
   test('a new transaction, a duplicate and a scored one come with the score', async () => {
     await using api = await open();
-    await using _worker = startWorker(api);
+    await using worker = startWorker(api);
+    await worker.waitFor(/worker starts/, 20_000);
     const sent = input({ amount: '77.00' });
     const first = await postOne(api, sent, wait('20'));
     expect([first.status, first.headers.get('preference-applied')]).toEqual([201, 'wait=8']);

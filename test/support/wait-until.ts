@@ -1,8 +1,11 @@
 /** Polls until the predicate gives something truthy and returns it; past the deadline it throws. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Pause between polls. A poll may be a query or a request; more frequent ones would slow the awaited work down. */
-const POLL_MS = 20;
+/**
+ * Pauses between polls: a twentieth of the time waited so far, within these bounds. A poll may be a query or a request; more
+ * frequent ones slow the awaited work down, and rarer ones prolong the test.
+ */
+const [POLL_MS_MIN, POLL_MS_MAX] = [10, 60];
 /** Factor on deadlines, as a busy machine may take this many times as long. */
 const BUSY_FACTOR = 6;
 
@@ -12,12 +15,13 @@ export async function waitUntil<T>(
   deadlineMs: number,
   what = 'the condition',
 ): Promise<NonNullable<T>> {
-  const end = performance.now() + BUSY_FACTOR * deadlineMs;
+  const began = performance.now();
   for (;;) {
     const value = await predicate();
     if (value !== null && value !== undefined && value !== false) return value;
-    if (performance.now() > end)
+    const waitedMs = performance.now() - began;
+    if (waitedMs > BUSY_FACTOR * deadlineMs)
       throw new Error(`waited ${BUSY_FACTOR} x ${deadlineMs} ms for ${what}`);
-    await delay(POLL_MS);
+    await delay(Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, waitedMs / 20)));
   }
 }

@@ -45,7 +45,8 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]());
 
 async function makeCaller(fields: object): Promise<Caller> {
-  const { body: made } = await answerOf(await api.post('/v1/keys', fields));
+  const { status, body: made } = await answerOf(await api.post('/v1/keys', fields));
+  expect([status, made]).toEqual([201, expect.objectContaining({ key: expect.any(String) })]);
   return async (path, body) => {
     const headers = { Authorization: `Bearer ${made.key}`, 'Content-Type': 'application/json' };
     const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
