@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -6,14 +5,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const SERVICES = ['integration', 'property', 'contract', 'chaos', 'e2e'];
 
 /**
- * Files of twenty seconds and more each start first: one that starts last would run alone. Those that wait for
- * timers stand between those that compute.
+ * The longest files start first: one that starts last would run alone. Those that wait for timers stand between those that
+ * compute.
  */
-const LONG = [
-  ...['worker-core', 'breakers', 'selection', 'worker-breakers', 'history', 'faults', 'start'],
-  ...['live-figures', 'ingest-faults', 'shutdown', 'checker', 'shedding', 'train-models'],
-  ...['reconcile-clocks', 'model-health', 'reconcile', 'dead-letters'],
-].map((name) => `${name}.test.ts`);
+export const LONG = [
+  ...['simulation/worker-core', 'breakers', 'chaos/selection', 'e2e/start', 'profile/history'],
+  ...['ingest-faults', 'shutdown', 'shedding', 'train-models', 'exports/http', 'e2e/containers'],
+  ...['integration/faults', 'e2e/operators', 'reconcile-clocks', 'integration/reconcile'],
+  ...['worker-breakers', 'dead-letters', 'slow-bodies', 'chaos/checker', 'consistency-reads'],
+].map((name) => `/${name}.test.ts`);
 
 /** They replace a module (`vi.mock`), which takes a process that has not imported it. */
 export const MOCKING = [
@@ -23,8 +23,10 @@ export const MOCKING = [
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) =>
-      (LONG.indexOf(basename(moduleId)) + LONG.length + 1) % (LONG.length + 1);
+    const rank = ({ moduleId }: TestSpecification) => {
+      const index = LONG.findIndex((end) => moduleId.endsWith(end));
+      return index < 0 ? LONG.length : index;
+    };
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }
 }
@@ -32,8 +34,8 @@ class LongFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Two files with services leave a third of two cores idle: each takes 0.6 to 0.7 of one, its services included.
-    maxWorkers: 3,
+    // Two cores are busy with four: a file with services waits half of its time.
+    maxWorkers: 4,
     sequence: { sequencer: LongFirst },
     projects: [
       {

@@ -7,8 +7,9 @@ import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import type { DeadLetterJson } from '../../src/rooms/dead-letters/queries.ts';
 import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
-import { runRisk, spawnRisk } from '../support/risk.ts';
-import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { spawnRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
+import { type RunningApi, spawnRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -17,7 +18,7 @@ const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 
 let api: RunningApi;
 beforeAll(async () => {
-  api = await startRunningApi();
+  api = await spawnRunningApi();
 });
 afterAll(() => api[Symbol.asyncDispose]());
 

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { API_NICENESS } from '../../src/tools/start/services/raise-priority.ts';
-import { type RiskProcess, runRisk, spawnRisk } from '../support/risk.ts';
+import { type RiskProcess, runRiskProcess, spawnRisk } from '../support/risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -77,7 +77,7 @@ function mayRaisePriority(): boolean {
 }
 
 function startOnce() {
-  return runRisk(['start', '--once', '--transactions', String(TRANSACTIONS)], environment);
+  return runRiskProcess(['start', '--once', '--transactions', String(TRANSACTIONS)], environment);
 }
 
 describe('risk start', () => {
@@ -163,7 +163,7 @@ describe('risk start', () => {
     const port = await freePort();
     const server = createServer().listen(port, '127.0.0.1');
     try {
-      const { code, stderr } = await runRisk(['start', '--once'], {
+      const { code, stderr } = await runRiskProcess(['start', '--once'], {
         ...environment,
         PORT: String(port),
       });

@@ -16,8 +16,8 @@ import {
   SQL_FOLDER,
 } from '../../src/kit/database/migrations/migration-files.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { runRisk } from '../support/risk.ts';
 import { FIRST_POLICY } from '../support/rooms/review/policy.ts';
+import { runRisk } from '../support/run-risk.ts';
 
 const BASELINE = '0044_create_market.sql';
 const NEXT = '0045_test_next.sql';

@@ -6,7 +6,8 @@
 import { expect, test } from 'vitest';
 import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
 import { freeze } from '../support/freeze.ts';
-import { runRisk, spawnRisk } from '../support/risk.ts';
+import { spawnRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { startTestPostgres } from '../support/services.ts';
 import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts';

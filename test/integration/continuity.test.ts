@@ -13,7 +13,7 @@ import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { copyNow, takeOver } from '../support/replica.ts';
-import { runRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';

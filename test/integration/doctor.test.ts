@@ -1,7 +1,7 @@
 /** Goal: `risk doctor` passes on what the engine runs on and fails on what would lose data. */
 import { expect, test } from 'vitest';
 import { createTestDatabase } from '../support/database.ts';
-import { runRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { startTestRedis } from '../support/services.ts';
 
 type Finding = { check: string; state: string; detail: string };

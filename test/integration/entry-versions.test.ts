@@ -11,7 +11,7 @@ import { ENTRY_READER, type EntryReader } from '../../src/core/stream/group/vers
 import { GROUP } from '../../src/core/stream/keys.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
 import { testConfig } from '../support/config.ts';
-import { runRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 

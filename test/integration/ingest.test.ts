@@ -262,7 +262,7 @@ describe('a batch', () => {
 const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
 
 async function runKeys(...args: string[]) {
-  const { runRisk } = await import('../support/risk.ts');
+  const { runRisk } = await import('../support/run-risk.ts');
   return await runRisk(['keys', 'create', ...args, '--json'], {
     DATABASE_URL: api.testDatabase.url,
   });

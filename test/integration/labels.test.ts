@@ -3,7 +3,7 @@
  * Method: an API process on real Postgres and Redis, driven over HTTP; the rows are counted in SQL.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { count, type Input, input, labelInput, postBatch, postLabels } from '../support/submit.ts';

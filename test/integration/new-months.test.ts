@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createOutput } from '../../src/kit/command/output.ts';
 import { command } from '../../src/rooms/operate/commands/partitions.ts';
 import { silentLog, testConfig } from '../support/config.ts';
-import { runRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { count, input, postBatch, postOne } from '../support/submit.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../../src/core/store/recovery/reconcile-state.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
-import { runRisk } from '../support/risk.ts';
+import { runRiskProcess } from '../support/risk.ts';
 import { type RunningApi, spawnRunningApi, startRunningApi } from '../support/running-api.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
@@ -140,7 +140,9 @@ describe.each([
   test('of the leader: the checkpoint is behind what comes next', async () => {
     await reconcile();
     const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
-    await untilCheckpoint(() => runRisk(['reconcile'], { ...environment, ...skewed(skewMs) }));
+    await untilCheckpoint(() =>
+      runRiskProcess(['reconcile'], { ...environment, ...skewed(skewMs) }),
+    );
     expect(Math.abs(await checkpointAgeMs())).toBeLessThan(SKEW_MS / 2);
     const ids = await post(50);
     await redis.flushall();

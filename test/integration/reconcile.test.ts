@@ -11,7 +11,8 @@ import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { runRisk, spawnRisk } from '../support/risk.ts';
+import { spawnRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import {
   idAt,

@@ -10,7 +10,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeSimulation } from '../../src/tools/simulate/command.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { runRisk, spawnRisk } from '../support/risk.ts';
+import { spawnRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { startTestRedis } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

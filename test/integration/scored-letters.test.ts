@@ -72,7 +72,7 @@ test('a leader that was replaced closes none, the next one does', async () => {
   /** Between the first one's read and its write. */
   const replace = async () => {
     await testDatabase.sql(
-      `update leaderships set owner = 'other', epoch = epoch + 1 where duty = 'dead-letters'`,
+      `update leaderships set owner = 'other', epoch = epoch + 1 where duty = 'repair'`,
     );
   };
   const query: Query = async <Row extends object>(...[statement, values]: Parameters<Query>) => {

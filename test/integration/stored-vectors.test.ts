@@ -15,7 +15,7 @@ import { readTrainingRows } from '../../src/rooms/models/store/training-rows.ts'
 import type { TrainingPage } from '../../src/rooms/models/training/rows.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
-import { runRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { idAt } from '../support/stored-rows.ts';
 
 const MONTHS = [Date.UTC(2026, 0, 31, 23), Date.UTC(2026, 1, 1)];

@@ -10,7 +10,7 @@ import { alone, connected } from '../../src/kit/database/migrations/migration-se
 import type { PoolOptions } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { runRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 

@@ -11,7 +11,7 @@ import {
   type ServicesOptions,
   startServices,
 } from '../chaos/support/services.ts';
-import { runRisk } from '../support/risk.ts';
+import { runRiskProcess } from '../support/risk.ts';
 import { startPooler } from './support/pgbouncer.ts';
 import { steadyPort } from './support/steady-port.ts';
 
@@ -60,7 +60,7 @@ const plan: Plan = {
 
 /** Without RISK_DATABASE_POOLER the message names that setting, not a missing schema. */
 async function judgeUndeclared({ services, bar }: Stage): Promise<void> {
-  const { code, stderr } = await runRisk(['partitions', 'list'], {
+  const { code, stderr } = await runRiskProcess(['partitions', 'list'], {
     DATABASE_URL: services.engineUrls.databaseUrl,
   });
   const isSaid = code === 1 && stderr.includes('RISK_DATABASE_POOLER=transaction');

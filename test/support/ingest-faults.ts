@@ -1,6 +1,6 @@
 /** Starts an API with a short timeout of Redis, and reads the outcomes of the transactions it accepted. */
 import { expect } from 'vitest';
-import { runRisk } from './risk.ts';
+import { runRisk } from './run-risk.ts';
 import { type RunningApi, spawnRunningApi, startRunningApi } from './running-api.ts';
 import { readEntries } from './stream-entries.ts';
 import { count } from './submit.ts';

@@ -3,7 +3,8 @@ import { Redis } from 'ioredis';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { type ApiRun, runApiHere } from './api-here.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
-import { type RiskProcess, runRisk, spawnRisk } from './risk.ts';
+import { type RiskProcess, runRiskProcess, spawnRisk } from './risk.ts';
+import { type Ran, runRisk } from './run-risk.ts';
 import { startTestRedis, type TestService } from './services.ts';
 
 /** A key with every role but those that approve. */
@@ -21,8 +22,8 @@ export type RunningApi = {
   /** Sends a request with RUNNING_API_KEY. */
   request(path: string, init?: RequestInit): Promise<Response>;
   post(path: string, body: object): Promise<Response>;
-  /** `risk ARGS` as a process against this API. */
-  risk(...args: string[]): ReturnType<typeof runRisk>;
+  /** `risk ARGS` against this API. */
+  risk(...args: string[]): Promise<Ran>;
   /** `risk ARGS --json`, which must succeed and print nothing else. */
   riskJson(...args: string[]): Promise<unknown>;
   /** Empties both stores. */
@@ -34,14 +35,14 @@ type Settings = Readonly<Record<string, string>>;
 
 /** @param environment settings beside those it needs */
 export async function startRunningApi(environment: Settings = {}): Promise<RunningApi> {
-  return await open(environment, runApiHere);
+  return await open(environment, { runApi: runApiHere, runCommand: runRisk });
 }
 
-/** The API as a process of its own, for tests that end it or set what belongs to a process. */
+/** The API and commands as processes of their own, for tests that end the API or set what belongs to a process. */
 export async function spawnRunningApi(
   environment: Settings = {},
 ): Promise<RunningApi & { readonly process: RiskProcess }> {
-  const opened = await open(environment, spawnApi);
+  const opened = await open(environment, { runApi: spawnApi, runCommand: runRiskProcess });
   return { ...opened, process: opened.run.process };
 }
 
@@ -60,9 +61,14 @@ async function spawnApi(
   return { url, process, log, stop };
 }
 
+type Means<Run> = {
+  readonly runApi: (environment: Settings) => Promise<Run>;
+  readonly runCommand: typeof runRisk;
+};
+
 async function open<Run extends ApiRun>(
   environment: Settings,
-  runApi: (environment: Settings) => Promise<Run>,
+  { runApi, runCommand }: Means<Run>,
 ): Promise<RunningApi & { readonly run: Run }> {
   await using stack = new AsyncDisposableStack();
   const testDatabase = stack.use(await createTestDatabase());
@@ -82,7 +88,7 @@ async function open<Run extends ApiRun>(
   const { url, log } = run;
   const owned = stack.move();
   const risk = (...args: string[]) =>
-    runRisk(args, { RISK_URL: url, RISK_API_KEY: RUNNING_API_KEY });
+    runCommand(args, { RISK_URL: url, RISK_API_KEY: RUNNING_API_KEY });
   const request = async (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
     if (!headers.has('Authorization')) headers.set('Authorization', `Bearer ${RUNNING_API_KEY}`);

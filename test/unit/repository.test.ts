@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { dirname, join, matchesGlob } from 'node:path';
 import { expect, test } from 'vitest';
-import { MOCKING } from '../../vitest.config.ts';
+import { LONG, MOCKING } from '../../vitest.config.ts';
 import { REPOSITORY } from '../support/risk.ts';
 import { readSources } from '../support/source-files.ts';
 
@@ -82,4 +82,18 @@ test('unit tests stand where the source that they test stands', () => {
     (folder) => !existsSync(join(REPOSITORY, folder.replace('test/unit', 'src'))),
   );
   expect([...new Set(missing)]).toEqual([]);
+});
+
+test('a file of tests that is named to start early, or to run on another Postgres, exists once', () => {
+  const [, list = ''] = /^differing='([^']+)'/m.exec(read('bin/check')) ?? [];
+  const differing = list.trim().split(/\s+/);
+  expect(differing.length).toBeGreaterThan(5);
+  const paths = readSources('test', /\.test\.ts$/).map(({ path }) => path);
+  const found = (name: string, folder: string) =>
+    paths.filter((path) => path.startsWith(folder) && path.includes(name)).length;
+  const counts = [
+    ...LONG.map((name) => [name, found(name, 'test/')] as const),
+    ...differing.map((name) => [name, found(name, 'test/integration/')] as const),
+  ];
+  expect(counts.filter(([, count]) => count !== 1)).toEqual([]);
 });

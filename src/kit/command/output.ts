@@ -13,7 +13,7 @@ export type Column = {
 };
 export type Row = Readonly<Record<string, unknown>>;
 
-type OutputStream = {
+export type OutputStream = {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;

@@ -55,11 +55,11 @@ type Described<Parts, Path, Query, Body> = {
   readonly answers: { readonly [Each in Status]?: ZodOpenApiResponseObject };
   /** Besides those that parameters and bodies have. */
   readonly problems?: readonly ProblemStatus[];
-  /** Returns what the answer has, or a whole answer. */
+  /** Returns what the answer has, or a whole answer; undefined: the answer has no body. */
   readonly run: (
     input: Input<Path, Query, Body>,
     parts: Parts,
-  ) => Promise<object | undefined | Response> | object;
+  ) => Promise<object | undefined> | object;
 };
 
 export type Operation<Parts> = {

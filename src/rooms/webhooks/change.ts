@@ -1,113 +1,168 @@
-/** What people do with webhooks, bound to the database for the API. Each change is audited by the commit that makes it. */
+/** What people do with webhooks. Each change is audited by the commit that makes it; a secret is in no row of the audit. */
 import { randomUUID } from 'node:crypto';
-import type { Event } from '../../core/events.ts';
+import { v7 as uuidv7 } from 'uuid';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
+import type { AuditAction } from '../../kit/words/audit.ts';
+import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
 import type { Actor } from '../../kit/words/principal.ts';
-import type { Seal } from './deliver/seal-secret.ts';
-import { makeSecret } from './deliver/sign-event.ts';
+import { makeSecret, type SealKeys, sealSecret } from './deliver/secret.ts';
 import type { Targets } from './deliver/target.ts';
 import { toDelivery } from './match-events.ts';
 import { insertDeliveries, listDeliveries, redeliver } from './store/deliveries.ts';
-import * as store from './store/endpoints.ts';
+import * as store from './store/webhooks.ts';
 import {
+  type Delivery,
   type DeliveryListParameters,
-  type Endpoint,
   type NewWebhook,
   refuseMarketTypes,
   TEST_TYPE,
+  WEBHOOK_LIMITS,
+  type Webhook,
   type WebhookChange,
+  type WebhookWithSecret,
 } from './webhook.ts';
-import { toDeliveryJson, toWebhookJson } from './webhook-json.ts';
-
-export type Webhooks = ReturnType<typeof createWebhooks>;
 
 /** Each function throws a Failure: `not-found`, `conflict`, or InvalidFields for a URL that may not be a webhook's. */
-export function createWebhooks(
-  database: Pick<Database, 'query' | 'transaction'>,
-  targets: Pick<Targets, 'check'>,
-  seal: Pick<Seal, 'seal'>,
-) {
-  const find = async (id: string, { query }: { readonly query: Query } = database) => {
-    const endpoint = await store.findEndpoint({ query }, id);
-    if (endpoint === undefined) throw store.unknownEndpoint(id);
-    return endpoint;
-  };
-  return {
-    list: async () => ({ items: (await store.listEndpoints(database)).map(toWebhookJson) }),
-    read: async (id: string) => toWebhookJson(await find(id)),
-    /** @returns the endpoint with its secret, which nobody is shown again */
-    create: async (wanted: NewWebhook, by: Actor) => {
-      await targets.check(wanted.url);
-      const secret = makeSecret();
-      const sealFor = (id: string) => seal.seal(secret, id);
-      const made = await store.insertEndpoint(database, wanted, sealFor, by);
-      return { ...toWebhookJson(made), secret };
-    },
-    change: async (id: string, wanted: WebhookChange, by: Actor) => {
-      if (wanted.url !== undefined) await targets.check(wanted.url);
-      const changed = (before: Endpoint) => applyChange(before, wanted);
-      return toWebhookJson(await store.changeEndpoint(database, id, changed, by));
-    },
-    rotate: async (id: string, by: Actor) => {
-      const secret = makeSecret();
-      const rotated = await store.rotateSecret(database, id, seal.seal(secret, id), by);
-      return { ...toWebhookJson(rotated), secret };
-    },
-    remove: (id: string, by: Actor) => store.deleteEndpoint(database, id, by),
-    sendTest: (id: string, by: Actor) =>
-      database.transaction(async (query) => {
-        refuseDisabled(await find(id, { query }));
-        const event: Event<typeof TEST_TYPE> = {
-          type: TEST_TYPE,
-          id: `test_${randomUUID()}`,
-          at: new Date(),
-          data: {},
-        };
-        const [made] = await insertDeliveries(query, [toDelivery(id, event)]);
-        if (made === undefined) throw new Error('an event of a new id was there before');
-        const after = { deliveryId: made.deliveryId };
-        await recordChange(query, by, { action: 'webhook.test', subject: id, before: null, after });
-        return toDeliveryJson(made);
-      }),
-    listDeliveries: async (id: string, parameters: DeliveryListParameters) => {
-      await find(id);
-      const rows = await listDeliveries(database, id, parameters);
-      const last = rows.length === parameters.limit ? rows.at(-1) : undefined;
-      return { items: rows.map(toDeliveryJson), next_cursor: last?.deliveryId ?? null };
-    },
-    redeliver: (id: string, deliveryId: string, by: Actor) =>
-      database.transaction(async (query) => {
-        refuseDisabled(await find(id, { query }));
-        const again = await redeliver(query, id, deliveryId);
-        const after = { deliveryId, eventId: again.eventId };
-        await recordChange(query, by, {
-          ...{ action: 'webhook.redeliver', subject: id, before: null, after },
-        });
-        return toDeliveryJson(again);
-      }),
-  };
+type Changing = Pick<Database, 'transaction'>;
+
+/** @throws Failure `not-found` */
+export async function readWebhook(query: Query, id: string): Promise<Webhook> {
+  return known(await store.findWebhook(query, id), id);
 }
 
-function refuseDisabled({ disabledReason }: Endpoint): void {
-  if (disabledReason === null) return;
-  const why = `the webhook is disabled: ${disabledReason}; change it to paused: false first`;
+function known(webhook: Webhook | undefined, id: string): Webhook {
+  if (webhook !== undefined) return webhook;
+  throw new Failure('not-found', 'WEBHOOK_UNKNOWN', `no webhook has the id ${given(id)}`);
+}
+
+/** @returns the webhook with its secret, which nobody is shown again */
+export async function createWebhook(
+  database: Changing,
+  { check }: Pick<Targets, 'check'>,
+  keys: SealKeys,
+  wanted: NewWebhook,
+  by: Actor,
+): Promise<WebhookWithSecret> {
+  await check(wanted.url);
+  const [secret, id] = [makeSecret(), uuidv7()];
+  return await database.transaction(async (query) => {
+    await store.lockWebhooks(query);
+    if ((await store.listWebhooks(query)).length >= WEBHOOK_LIMITS.webhooks) {
+      const why = `there are ${WEBHOOK_LIMITS.webhooks} webhooks, the most that are allowed`;
+      throw new Failure('conflict', 'WEBHOOKS_FULL', why);
+    }
+    const sealed = sealSecret(keys, secret, id);
+    const after = await store.insertWebhook(query, id, wanted, sealed, by.name);
+    await recordChange(query, by, { action: 'webhook.create', subject: id, before: null, after });
+    return { ...after, secret };
+  });
+}
+
+async function change(
+  database: Changing,
+  action: AuditAction,
+  id: string,
+  by: Actor,
+  work: (query: Query, before: Webhook) => Promise<Webhook>,
+): Promise<Webhook> {
+  return await database.transaction(async (query) => {
+    const before = known(await store.lockWebhook(query, id), id);
+    const after = await work(query, before);
+    await recordChange(query, by, { action, subject: id, before, after });
+    return after;
+  });
+}
+
+export async function changeWebhook(
+  database: Changing,
+  { check }: Pick<Targets, 'check'>,
+  id: string,
+  wanted: WebhookChange,
+  by: Actor,
+): Promise<Webhook> {
+  if (wanted.url !== undefined) await check(wanted.url);
+  return await change(database, 'webhook.change', id, by, async (query, before) => {
+    refuseMarketTypes(before.client, wanted.event_types ?? before.event_types, (detail) => {
+      throw new InvalidFields([{ pointer: '/event_types', detail }]);
+    });
+    return await store.changeWebhook(query, id, wanted);
+  });
+}
+
+export async function rotateSecret(
+  database: Changing,
+  keys: SealKeys,
+  id: string,
+  by: Actor,
+): Promise<WebhookWithSecret> {
+  const secret = makeSecret();
+  const rotated = await change(database, 'webhook.rotate', id, by, (query) =>
+    store.rotateSecret(query, id, sealSecret(keys, secret, id)),
+  );
+  return { ...rotated, secret };
+}
+
+export async function deleteWebhook(database: Changing, id: string, by: Actor): Promise<void> {
+  await change(database, 'webhook.delete', id, by, (query) => store.deleteWebhook(query, id));
+}
+
+export async function sendTest(database: Changing, id: string, by: Actor): Promise<Delivery> {
+  return await database.transaction(async (query) => {
+    refuseDisabled(await readWebhook(query, id));
+    const event = {
+      type: TEST_TYPE,
+      id: `test_${randomUUID()}`,
+      at: new Date(),
+      data: {},
+    } as const;
+    const [made] = await insertDeliveries(query, [toDelivery(id, event)]);
+    if (made === undefined) throw new Error('an event of a new id was there before');
+    const after = { deliveryId: made.delivery_id };
+    await recordChange(query, by, { action: 'webhook.test', subject: id, before: null, after });
+    return made;
+  });
+}
+
+export async function redeliverEvent(
+  database: Changing,
+  id: string,
+  deliveryId: string,
+  by: Actor,
+): Promise<Delivery> {
+  return await database.transaction(async (query) => {
+    refuseDisabled(await readWebhook(query, id));
+    const again = await redeliver(query, id, deliveryId);
+    if (again === undefined) {
+      const why = `the webhook has no delivery ${given(deliveryId)}`;
+      throw new Failure('not-found', 'DELIVERY_UNKNOWN', why);
+    }
+    const after = { deliveryId, eventId: again.event_id };
+    await recordChange(query, by, {
+      action: 'webhook.redeliver',
+      subject: id,
+      before: null,
+      after,
+    });
+    return again;
+  });
+}
+
+function refuseDisabled({ disabled_reason: reason }: Webhook): void {
+  if (reason === null) return;
+  const why = `the webhook is disabled: ${reason}; change it to paused: false first`;
   throw new Failure('conflict', 'WEBHOOK_DISABLED', why);
 }
 
-function applyChange(
-  before: Endpoint,
-  { url, event_types, verdicts, corridors, paused }: WebhookChange,
-): store.EndpointChange {
-  const eventTypes = event_types ?? before.eventTypes;
-  refuseMarketTypes(before.client, eventTypes, (detail) => {
-    throw new InvalidFields([{ pointer: '/event_types', detail }]);
-  });
-  return {
-    ...{ url: url ?? before.url, eventTypes, verdicts: verdicts ?? before.verdicts },
-    corridors: corridors === undefined ? before.corridors : corridors,
-    ...{ isPaused: paused ?? before.isPaused, isEnabled: paused === false },
-  };
+export async function listDeliveriesOf(
+  query: Query,
+  id: string,
+  parameters: DeliveryListParameters,
+): Promise<{ items: Delivery[]; next_cursor: string | null }> {
+  await readWebhook(query, id);
+  const items = await listDeliveries(query, id, parameters);
+  const last = items.length === parameters.limit ? items.at(-1) : undefined;
+  return { items, next_cursor: last?.delivery_id ?? null };
 }

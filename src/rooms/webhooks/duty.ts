@@ -1,17 +1,14 @@
 /** Webhooks in a worker: one process makes deliveries from what Postgres holds, and every process sends. */
 import type { Worker, WorkerRoom } from '../../core/room.ts';
-import type { Config } from '../../kit/config/config.ts';
-import type { Database } from '../../kit/database/pool.ts';
 import { type Duty, ofEach } from '../../kit/duties/run-duties.ts';
 import { createPostEvent } from './deliver/post-event.ts';
-import { createSeal, type Seal } from './deliver/seal-secret.ts';
 import { createSender } from './deliver/sender.ts';
-import { createResolve, createTargets, type Targets } from './deliver/target.ts';
-import { createWebhookMetrics, type WebhookMetrics } from './metrics.ts';
+import { openTargets } from './deliver/target.ts';
+import { createWebhookMetrics } from './metrics.ts';
 import { type Raised, raiseDecided, raiseLogged, raiseWatched } from './raise-events.ts';
-import { oldestDueSeconds } from './store/due-deliveries.ts';
-import { countDisabled } from './store/endpoints.ts';
-import { addHooked } from './store/webhook-intake.ts';
+import { oldestDueSeconds } from './store/due.ts';
+import { addHooked } from './store/intake.ts';
+import { countDisabled } from './store/webhooks.ts';
 
 /** A delivery is made at most this long, and a step, after its score was stored. */
 const RAISE_EVERY_MS = 1000;
@@ -22,29 +19,17 @@ const WATCH_EVERY_MS = 10_000;
 /** How soon sending goes on after Postgres was away. */
 const SEND_AGAIN_MS = 1000;
 
-type WebhookSettings = Pick<Config, 'RISK_WEBHOOK_LOOPBACK' | 'RISK_WEBHOOK_KEYS'>;
-
-/** Where webhooks may go, and how their secrets are stored, in API and worker alike. */
-export function openWebhookParts(config: WebhookSettings): {
-  readonly targets: Targets;
-  readonly seal: Seal;
-} {
-  const isLoopbackAllowed = config.RISK_WEBHOOK_LOOPBACK === 'allow';
-  return {
-    targets: createTargets(createResolve(), isLoopbackAllowed),
-    seal: createSeal(config.RISK_WEBHOOK_KEYS ?? []),
-  };
-}
-
 export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
   const { config, database, leadership, events } = worker;
   const metrics = createWebhookMetrics(worker.metrics.make);
-  const { targets, seal } = openWebhookParts(config);
   const lead = leadership.of('care');
   const sender = createSender({
-    ...{ database, seal, post: createPostEvent(targets).post },
+    database,
+    sealKeys: config.RISK_WEBHOOK_KEYS ?? [],
+    post: createPostEvent(openTargets(config)).post,
     count: (outcome) => metrics.webhookAttempts.inc({ outcome }),
-    ...{ random: Math.random, nowMs: Date.now },
+    random: Math.random,
+    nowMs: Date.now,
   });
   const note = (deliveries: number) => {
     if (deliveries === 0) return;
@@ -58,7 +43,8 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
     if (performance.now() - watchedMs < WATCH_EVERY_MS) return;
     watchedMs = performance.now();
     note(await raiseWatched(database, watched, Date.now()));
-    await reportFigures(database, metrics);
+    metrics.webhookDue.set(await oldestDueSeconds(database.query));
+    metrics.webhooksDisabled.set(await countDisabled(database.query));
   };
   const duties: Duty[] = [
     {
@@ -72,7 +58,9 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
           watch,
         ];
         const isLeading = await lead.run(() => ofEach(works, (work) => work()));
-        if (!isLeading) clearFigures(metrics);
+        if (isLeading) return;
+        metrics.webhookDue.set(0);
+        metrics.webhooksDisabled.set(0);
       },
     },
     { name: 'send-webhooks', everyMs: SEND_AGAIN_MS, run: sender.run },
@@ -90,17 +78,4 @@ async function raiseSome(
     note(deliveries);
     if (!mayHaveMore) return;
   }
-}
-
-function clearFigures({ webhookDue, webhooksDisabled }: WebhookMetrics): void {
-  webhookDue.set(0);
-  webhooksDisabled.set(0);
-}
-
-async function reportFigures(
-  database: Pick<Database, 'query'>,
-  { webhookDue, webhooksDisabled }: WebhookMetrics,
-): Promise<void> {
-  webhookDue.set(await oldestDueSeconds(database));
-  webhooksDisabled.set(await countDisabled(database));
 }

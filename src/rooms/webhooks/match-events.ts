@@ -1,9 +1,9 @@
-/** Which endpoints take an event, and the body that each is sent. */
+/** Which webhooks take an event, and the body that each is sent. */
 import { v7 as uuidv7 } from 'uuid';
 import type { Verdict } from '../../core/domain/score-record.ts';
 import type { Decision, Event } from '../../core/events.ts';
 import type { NewDelivery } from './store/deliveries.ts';
-import { type Endpoint, type SentType, WEBHOOK_LIMITS } from './webhook.ts';
+import { type DeliveryType, WEBHOOK_LIMITS, type Webhook } from './webhook.ts';
 
 /** A decision with the client of its transaction. */
 export type ClientDecision = Omit<Decision, 'transactionId'> & { readonly client: string | null };
@@ -18,39 +18,39 @@ type ListType = keyof typeof LISTS;
 /** Type, timestamp and brackets around a list, and more. */
 const ENVELOPE_BYTES = 128;
 
-/** One delivery for each endpoint that takes an event. */
-export function match(endpoints: readonly Endpoint[], events: readonly Event[]): NewDelivery[] {
+/** One delivery for each webhook that takes an event. */
+export function match(webhooks: readonly Webhook[], events: readonly Event[]): NewDelivery[] {
   return events.flatMap((event) =>
-    endpoints
-      .filter((endpoint) => takes(endpoint, event.type, event))
-      .map(({ endpointId }) => toDelivery(endpointId, event)),
+    webhooks
+      .filter((webhook) => takes(webhook, event.type, event))
+      .map(({ webhook_id }) => toDelivery(webhook_id, event)),
   );
 }
 
 export function toDelivery(
-  endpointId: string,
-  { id, type, at, data }: Event<SentType>,
+  webhookId: string,
+  { id, type, at, data }: Event<DeliveryType>,
 ): NewDelivery {
   const payload = toPayload(type, at, JSON.stringify(data));
-  return { endpointId, eventId: id, eventType: type, payload, decisions: null };
+  return { webhookId, eventId: id, eventType: type, payload, decisions: null };
 }
 
-/** Lists of the decisions that each endpoint takes: every decision once, in few events, which differ from endpoint to endpoint. */
+/** Lists of the decisions that each webhook takes: every decision once, in few events, which differ from webhook to webhook. */
 export function* toLists(
-  endpoints: readonly Endpoint[],
+  webhooks: readonly Webhook[],
   type: ListType,
   decisions: readonly ClientDecision[],
 ): Generator<NewDelivery> {
-  for (const endpoint of endpoints) {
-    const taken = decisions.filter((one) => takes(endpoint, type, one));
-    for (const list of divide(endpoint, taken)) yield toList(endpoint, type, list);
+  for (const webhook of webhooks) {
+    const taken = decisions.filter((one) => takes(webhook, type, one));
+    for (const list of divide(webhook, taken)) yield toList(webhook, type, list);
   }
 }
 
 type Listed = { readonly atMs: number; readonly json: string };
 
 /** Begins a new list where one more decision would be too many, or too long. */
-function* divide({ client }: Endpoint, decisions: readonly ClientDecision[]): Generator<Listed[]> {
+function* divide({ client }: Webhook, decisions: readonly ClientDecision[]): Generator<Listed[]> {
   let list: Listed[] = [];
   let bytes = ENVELOPE_BYTES;
   for (const { atMs, json: whole, clientJson } of decisions) {
@@ -69,17 +69,23 @@ function* divide({ client }: Endpoint, decisions: readonly ClientDecision[]): Ge
 }
 
 /** A list is made once, by the database transaction that stores it, so an id that is made here is its own for ever. */
-function toList({ endpointId }: Endpoint, type: ListType, list: readonly Listed[]): NewDelivery {
+function toList(
+  { webhook_id: webhookId }: Webhook,
+  type: ListType,
+  list: readonly Listed[],
+): NewDelivery {
   const at = new Date(Math.max(...list.map(({ atMs }) => atMs)));
   const texts = list.map(({ json }) => json).join(',');
   return {
-    ...{ endpointId, eventId: `${LISTS[type]}${uuidv7()}`, eventType: type },
+    webhookId,
+    eventId: `${LISTS[type]}${uuidv7()}`,
+    eventType: type,
     payload: toPayload(type, at, `{"decisions":[${texts}]}`),
     decisions: list.length,
   };
 }
 
-function toPayload(type: SentType, at: Date, data: string): string {
+function toPayload(type: DeliveryType, at: Date, data: string): string {
   return `{"type":"${type}","timestamp":"${at.toISOString()}","data":${data}}`;
 }
 
@@ -89,10 +95,14 @@ type Chosen = {
   readonly verdict?: Verdict;
 };
 
-function takes(endpoint: Endpoint, type: SentType, { client, corridor, verdict }: Chosen): boolean {
-  const { client: own, corridors, verdicts, eventTypes } = endpoint;
+function takes(
+  webhook: Webhook,
+  type: DeliveryType,
+  { client, corridor, verdict }: Chosen,
+): boolean {
+  const { client: own, corridors, verdicts, event_types: types } = webhook;
   return (
-    eventTypes.some((one) => one === type) &&
+    types.some((one) => one === type) &&
     (own === null || own === client) &&
     (corridors === null || corridor === undefined || corridors.includes(corridor)) &&
     (verdict === undefined || verdicts.includes(verdict))

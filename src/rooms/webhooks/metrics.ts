@@ -1,8 +1,6 @@
 /** Metrics of webhooks. */
 import type { MakeMetrics } from '../../kit/metrics/metrics.ts';
 
-export type WebhookMetrics = ReturnType<typeof createWebhookMetrics>;
-
 export function createWebhookMetrics({ counter, gauge }: MakeMetrics) {
   return {
     webhookAttempts: counter(

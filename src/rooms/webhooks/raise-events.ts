@@ -12,9 +12,9 @@ import {
   movePosition,
   type NewDelivery,
 } from './store/deliveries.ts';
-import { listTakers } from './store/endpoints.ts';
-import { takeHooked } from './store/webhook-intake.ts';
-import type { Endpoint } from './webhook.ts';
+import { takeHooked } from './store/intake.ts';
+import { listTakers } from './store/webhooks.ts';
+import type { Webhook } from './webhook.ts';
 
 /** Rows of one step; each names transactions of a batch. */
 const STEP_ROWS = 500;
@@ -32,10 +32,10 @@ export async function raiseDecided(
     const taken = await takeHooked(query, STEP_ROWS, transactionsMax);
     const ids = taken.flat();
     const mayHaveMore = taken.length === STEP_ROWS || ids.length >= transactionsMax;
-    const endpoints = taken.length === 0 ? [] : await listTakers(query);
-    if (endpoints.length === 0) return { deliveries: 0, mayHaveMore };
+    const webhooks = taken.length === 0 ? [] : await listTakers(query);
+    if (webhooks.length === 0) return { deliveries: 0, mayHaveMore };
     const located = await locateDecided(query, ids);
-    const lists = toLists(endpoints, 'transaction.decided', located.map(toDecision));
+    const lists = toLists(webhooks, 'transaction.decided', located.map(toDecision));
     const made = await insertDeliveries(query, lists);
     return { deliveries: made.length, mayHaveMore };
   });
@@ -57,22 +57,22 @@ export async function raiseLogged(
     const page = await log.listAfter(query, await lockPosition(query), rowsMax);
     const last = page.at(-1);
     if (last === undefined) return { deliveries: 0, mayHaveMore: false };
-    const endpoints = await listTakers(query);
-    const needsClients = endpoints.some(({ client }) => client !== null);
+    const webhooks = await listTakers(query);
+    const needsClients = webhooks.some(({ client }) => client !== null);
     const ids = needsClients ? page.map(({ transactionId }) => transactionId) : [];
     const clients = ids.length === 0 ? new Map<string, string>() : await findClients(query, ids);
     const decisions = page.map((one) => ({
       ...one,
       client: clients.get(one.transactionId) ?? null,
     }));
-    const made = await insertDeliveries(query, toLists(endpoints, log.type, decisions));
+    const made = await insertDeliveries(query, toLists(webhooks, log.type, decisions));
     await movePosition(query, last.position);
     return { deliveries: made.length, mayHaveMore: page.length === rowsMax };
   });
 }
 
 /**
- * Makes deliveries of what holds for a while. Each thing is found again and again; the id of its event, which an endpoint
+ * Makes deliveries of what holds for a while. Each thing is found again and again; the id of its event, which a webhook
  * gets once, lets one delivery be made. @returns how many deliveries are new
  */
 export async function raiseWatched(
@@ -80,27 +80,27 @@ export async function raiseWatched(
   sources: readonly WatchedEvents[],
   nowMs: number,
 ): Promise<number> {
-  const endpoints = await listTakers(query);
+  const webhooks = await listTakers(query);
   const events: Event[] = [];
   for (const { type, find } of sources) {
-    const isTaken = endpoints.some(({ eventTypes }) => eventTypes.includes(type));
+    const isTaken = webhooks.some(({ event_types: types }) => types.includes(type));
     if (isTaken) events.push(...(await find(query, nowMs)));
   }
-  const unknown = await withoutKnown(query, endpoints, events);
+  const unknown = await withoutKnown(query, webhooks, events);
   return (await insertDeliveries(query, unknown)).length;
 }
 
 /** A row that is inserted in vain takes an id and leaves a dead row; most events are known. */
 async function withoutKnown(
   query: Query,
-  endpoints: readonly Endpoint[],
+  webhooks: readonly Webhook[],
   events: readonly Event[],
 ): Promise<NewDelivery[]> {
-  const byEndpoint = Map.groupBy(match(endpoints, events), ({ endpointId }) => endpointId);
+  const byWebhook = Map.groupBy(match(webhooks, events), ({ webhookId }) => webhookId);
   const unknown: NewDelivery[] = [];
-  for (const [endpointId, deliveries] of byEndpoint) {
+  for (const [webhookId, deliveries] of byWebhook) {
     const ids = deliveries.map(({ eventId }) => eventId);
-    const known = await findKnownEvents(query, endpointId, ids);
+    const known = await findKnownEvents(query, webhookId, ids);
     unknown.push(...deliveries.filter(({ eventId }) => !known.has(eventId)));
   }
   return unknown;

@@ -1,31 +1,56 @@
 /** `/v1/webhooks`: where events are sent, and what became of each. A secret is shown once, in the answer that made it. */
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Api } from '../../core/room.ts';
+import type { Database } from '../../kit/database/pool.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
-import { actorOf, requireRole } from '../../kit/http/auth/auth.ts';
-import { checkFields, readJson, readQuery } from '../../kit/http/body/body.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
-import { createWebhooks } from './change.ts';
-import { openWebhookParts } from './duty.ts';
-import { delivery, WEBHOOK_ID, webhook } from './examples.ts';
+import {
+  answer,
+  bodyOf,
+  type Operation,
+  operation,
+  pathsOf,
+  routesOf,
+} from '../../kit/http/operation.ts';
+import {
+  changeWebhook,
+  createWebhook,
+  deleteWebhook,
+  listDeliveriesOf,
+  readWebhook,
+  redeliverEvent,
+  rotateSecret,
+  sendTest,
+} from './change.ts';
+import type { SealKeys } from './deliver/secret.ts';
+import { openTargets, type Targets } from './deliver/target.ts';
+import { listWebhooks } from './store/webhooks.ts';
 import {
   DELIVERY_ID,
   deliveriesSchema,
+  delivery,
   deliveryListParameters,
   deliverySchema,
   newWebhookSchema,
+  testDelivery,
   WEBHOOK_LIMITS,
+  webhook,
   webhookChangeSchema,
   webhookSchema,
   webhooksSchema,
+  webhookWithSecret,
   webhookWithSecretSchema,
 } from './webhook.ts';
 
+type Parts = {
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly targets: Targets;
+  readonly sealKeys: SealKeys;
+};
+
 const path = z.object({
-  id: z.uuid().meta({ description: 'The webhook id.', example: WEBHOOK_ID }),
+  id: z.uuid().meta({ description: 'The webhook id.', example: webhook.webhook_id }),
 });
 const deliveryPath = path.extend({
   delivery_id: z
@@ -33,193 +58,159 @@ const deliveryPath = path.extend({
     .regex(DELIVERY_ID, 'must be the id of a delivery')
     .meta({ description: 'The id of the delivery.', example: '41' }),
 });
+const READERS = ['operator'] as const;
+const CHANGERS = ['admin'] as const;
 
-export function webhooksRoutes({
-  config,
-  databases,
-  limits,
-}: Pick<Api, 'config' | 'databases' | 'limits'>): Hono<AppEnv> {
-  const { targets, seal } = openWebhookParts(config);
-  const webhooks = createWebhooks(databases.primary, targets, seal);
-  const routes = new Hono<AppEnv>();
-  const mayRead = requireRole('operator');
-  const mayChange = requireRole('admin');
-
-  routes.get('/v1/webhooks', mayRead, async (c) => c.json(await webhooks.list()));
-
-  routes.post('/v1/webhooks', mayChange, async (c) => {
-    const wanted = checkFields(newWebhookSchema, await readJson(c, limits));
-    return c.json(await webhooks.create(wanted, actorOf(c)), 201);
-  });
-
-  routes.get('/v1/webhooks/:id', mayRead, async (c) => {
-    const { id } = checkFields(path, c.req.param());
-    return c.json(await webhooks.read(id));
-  });
-
-  routes.post('/v1/webhooks/:id', mayChange, async (c) => {
-    const { id } = checkFields(path, c.req.param());
-    const wanted = checkFields(webhookChangeSchema, await readJson(c, limits));
-    return c.json(await webhooks.change(id, wanted, actorOf(c)));
-  });
-
-  routes.delete('/v1/webhooks/:id', mayChange, async (c) => {
-    const { id } = checkFields(path, c.req.param());
-    await webhooks.remove(id, actorOf(c));
-    return c.body(null, 204);
-  });
-
-  routes.post('/v1/webhooks/:id/rotate', mayChange, async (c) => {
-    const { id } = checkFields(path, c.req.param());
-    return c.json(await webhooks.rotate(id, actorOf(c)));
-  });
-
-  routes.post('/v1/webhooks/:id/test', mayRead, async (c) => {
-    const { id } = checkFields(path, c.req.param());
-    return c.json(await webhooks.sendTest(id, actorOf(c)), 202);
-  });
-
-  routes.get('/v1/webhooks/:id/deliveries', mayRead, async (c) => {
-    const { id } = checkFields(path, c.req.param());
-    return c.json(await webhooks.listDeliveries(id, readQuery(c, deliveryListParameters)));
-  });
-
-  routes.post('/v1/webhooks/:id/deliveries/:delivery_id/redeliver', mayRead, async (c) => {
-    const { id, delivery_id } = checkFields(deliveryPath, c.req.param());
-    return c.json(await webhooks.redeliver(id, delivery_id, actorOf(c)), 202);
-  });
-
-  return routes;
-}
-
-const withSecret = { ...webhook, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' };
-const tags = ['webhooks'];
-const reading = { tags, security: allowedRoles('operator') };
-const changing = { tags, security: allowedRoles('admin') };
-const newWebhook = {
-  ...{ url: webhook.url, event_types: ['transaction.decided' as const], client: 'shop' },
-};
-
-const paths: ZodOpenApiPathsObject = {
-  '/v1/webhooks': {
-    get: {
-      ...{ operationId: 'listWebhooks', ...reading },
-      summary: 'Webhooks, without their secrets',
-      responses: {
-        200: { description: 'All of them.', content: json(webhooksSchema, { items: [webhook] }) },
-        ...problemResponses(),
-      },
+const operations: readonly Operation<Parts>[] = [
+  operation({
+    method: 'get',
+    at: '/v1/webhooks',
+    operationId: 'listWebhooks',
+    summary: 'Webhooks, without their secrets',
+    roles: READERS,
+    answers: { 200: answer('All of them.', webhooksSchema, { items: [webhook] }) },
+    run: async (_, { database }: Parts) => ({ items: await listWebhooks(database.query) }),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/webhooks',
+    operationId: 'createWebhook',
+    summary: 'Make a webhook',
+    description: `Events are sent as Standard Webhooks describes. A market has at most ${WEBHOOK_LIMITS.webhooks}.`,
+    roles: CHANGERS,
+    body: bodyOf(newWebhookSchema, {
+      url: webhook.url,
+      event_types: ['transaction.decided'],
+      client: 'shop',
+    }),
+    answers: {
+      201: answer(
+        'The webhook with its secret, shown this once.',
+        webhookWithSecretSchema,
+        webhookWithSecret,
+      ),
     },
-    post: {
-      ...{ operationId: 'createWebhook', ...changing },
-      summary: 'Make a webhook',
-      description: `Events are sent as Standard Webhooks describes. A market has at most ${WEBHOOK_LIMITS.endpoints}.`,
-      requestBody: { required: true, content: json(newWebhookSchema, newWebhook) },
-      responses: {
-        201: {
-          description: 'The webhook with its secret, shown this once.',
-          content: json(webhookWithSecretSchema, withSecret),
-        },
-        ...problemResponses(400, 408, 409, 413, 415, 422),
-      },
+    problems: [409],
+    run: ({ body, by }, { database, targets, sealKeys }: Parts) =>
+      createWebhook(database, targets, sealKeys, body, by),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/webhooks/{id}',
+    operationId: 'readWebhook',
+    summary: 'One webhook',
+    roles: READERS,
+    path,
+    answers: { 200: answer('The webhook.', webhookSchema, webhook) },
+    problems: [404],
+    run: ({ path: { id } }, { database }: Parts) => readWebhook(database.query, id),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/webhooks/{id}',
+    operationId: 'changeWebhook',
+    summary: 'Change, pause or enable a webhook',
+    description: 'Changes what is given; the rest stays.',
+    roles: CHANGERS,
+    path,
+    body: bodyOf(webhookChangeSchema, { paused: true }),
+    answers: { 200: answer('The webhook.', webhookSchema, { ...webhook, state: 'paused' }) },
+    problems: [404],
+    run: ({ path: { id }, body, by }, { database, targets }: Parts) =>
+      changeWebhook(database, targets, id, body, by),
+  }),
+  operation({
+    method: 'delete',
+    at: '/v1/webhooks/{id}',
+    operationId: 'deleteWebhook',
+    summary: 'Delete a webhook; what waits is not sent',
+    roles: CHANGERS,
+    path,
+    answers: { 204: { description: 'Deleted.' } },
+    problems: [404],
+    run: async ({ path: { id }, by }, { database }: Parts) => {
+      await deleteWebhook(database, id, by);
+      return undefined;
     },
-  },
-  '/v1/webhooks/{id}': {
-    get: {
-      ...{ operationId: 'readWebhook', ...reading },
-      summary: 'One webhook',
-      requestParams: { path },
-      responses: {
-        200: { description: 'The webhook.', content: json(webhookSchema, webhook) },
-        ...problemResponses(404, 422),
-      },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/webhooks/{id}/rotate',
+    operationId: 'rotateWebhookSecret',
+    summary: 'Make a new secret',
+    description: `Events are signed by both secrets for ${WEBHOOK_LIMITS.rotationHours} hours.`,
+    roles: CHANGERS,
+    path,
+    answers: {
+      200: answer(
+        'The webhook with its new secret, shown this once.',
+        webhookWithSecretSchema,
+        webhookWithSecret,
+      ),
     },
-    post: {
-      ...{ operationId: 'changeWebhook', ...changing },
-      summary: 'Change, pause or enable a webhook',
-      description: 'Changes what is given; the rest stays.',
-      requestParams: { path },
-      requestBody: { required: true, content: json(webhookChangeSchema, { paused: true }) },
-      responses: {
-        200: {
-          description: 'The webhook.',
-          content: json(webhookSchema, { ...webhook, state: 'paused' }),
-        },
-        ...problemResponses(400, 404, 408, 413, 415, 422),
-      },
+    problems: [404],
+    run: ({ path: { id }, by }, { database, sealKeys }: Parts) =>
+      rotateSecret(database, sealKeys, id, by),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/webhooks/{id}/test',
+    operationId: 'testWebhook',
+    summary: 'Send an event of the type webhook.test',
+    roles: READERS,
+    path,
+    answers: {
+      202: answer(
+        'The delivery; the list of deliveries says what became of it.',
+        deliverySchema,
+        testDelivery,
+      ),
     },
-    delete: {
-      ...{ operationId: 'deleteWebhook', ...changing },
-      summary: 'Delete a webhook; what waits is not sent',
-      requestParams: { path },
-      responses: { 204: { description: 'Deleted.' }, ...problemResponses(404, 422) },
+    problems: [404, 409],
+    run: ({ path: { id }, by }, { database }: Parts) => sendTest(database, id, by),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/webhooks/{id}/deliveries',
+    operationId: 'listDeliveries',
+    summary: 'What was sent, and what became of it',
+    roles: READERS,
+    path,
+    query: deliveryListParameters,
+    answers: {
+      200: answer('One page, newest first.', deliveriesSchema, {
+        items: [delivery],
+        next_cursor: null,
+      }),
     },
-  },
-  '/v1/webhooks/{id}/rotate': {
-    post: {
-      ...{ operationId: 'rotateWebhookSecret', ...changing },
-      summary: 'Make a new secret',
-      description: `Events are signed by both secrets for ${WEBHOOK_LIMITS.rotationHours} hours.`,
-      requestParams: { path },
-      responses: {
-        200: {
-          description: 'The webhook with its new secret, shown this once.',
-          content: json(webhookWithSecretSchema, withSecret),
-        },
-        ...problemResponses(404, 422),
-      },
-    },
-  },
-  '/v1/webhooks/{id}/test': {
-    post: {
-      ...{ operationId: 'testWebhook', ...reading },
-      summary: 'Send an event of the type webhook.test',
-      requestParams: { path },
-      responses: {
-        202: {
-          description: 'The delivery; the list of deliveries says what became of it.',
-          content: json(deliverySchema, {
-            ...{ ...delivery, event_id: 'test_8d1f4c0e-7c7b-4f0a-9a55-0d6c5f4b1f10' },
-            ...{ event_type: 'webhook.test', decisions: null, attempts: 0 },
-            ...{ last_at: null, response_status: null },
-          }),
-        },
-        ...problemResponses(404, 409, 422),
-      },
-    },
-  },
-  '/v1/webhooks/{id}/deliveries': {
-    get: {
-      ...{ operationId: 'listDeliveries', ...reading },
-      summary: 'What was sent, and what became of it',
-      requestParams: { path, query: deliveryListParameters },
-      responses: {
-        200: {
-          description: 'One page, newest first.',
-          content: json(deliveriesSchema, { items: [delivery], next_cursor: null }),
-        },
-        ...problemResponses(404, 422),
-      },
-    },
-  },
-  '/v1/webhooks/{id}/deliveries/{delivery_id}/redeliver': {
-    post: {
-      ...{ operationId: 'redeliver', ...reading },
-      summary: 'Send an event again, under its id',
-      description: 'Whatever became of it before; the schedule of attempts begins anew.',
-      requestParams: { path: deliveryPath },
-      responses: {
-        202: {
-          description: 'The delivery.',
-          content: json(deliverySchema, { ...delivery, attempts: 0 }),
-        },
-        ...problemResponses(404, 409, 422),
-      },
-    },
-  },
-};
+    problems: [404],
+    run: ({ path: { id }, query }, { database }: Parts) =>
+      listDeliveriesOf(database.query, id, query),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/webhooks/{id}/deliveries/{delivery_id}/redeliver',
+    operationId: 'redeliver',
+    summary: 'Send an event again, under its id',
+    description: 'Whatever became of it before; the schedule of attempts begins anew.',
+    roles: READERS,
+    path: deliveryPath,
+    answers: { 202: answer('The delivery.', deliverySchema, { ...delivery, attempts: 0 }) },
+    problems: [404, 409],
+    run: ({ path: { id, delivery_id }, by }, { database }: Parts) =>
+      redeliverEvent(database, id, delivery_id, by),
+  }),
+];
 
 export const document: DocumentPart = {
-  paths,
+  paths: pathsOf(operations, 'webhooks'),
   tags: { webhooks: 'Events sent to other systems.' },
 };
+
+export function webhooksRoutes(api: Pick<Api, 'config' | 'databases' | 'limits'>): Hono<AppEnv> {
+  return routesOf(operations, api.limits, {
+    database: api.databases.primary,
+    targets: openTargets(api.config),
+    sealKeys: api.config.RISK_WEBHOOK_KEYS ?? [],
+  });
+}

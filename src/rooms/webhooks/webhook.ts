@@ -1,6 +1,6 @@
-/** Webhooks: endpoints, the events they take, and deliveries, as the store and the API have them. */
+/** Webhooks and deliveries of their events, as they are stored, answered and asked for. */
 import { z } from 'zod';
-import { VERDICTS, type Verdict } from '../../core/domain/score-record.ts';
+import { VERDICTS } from '../../core/domain/score-record.ts';
 import { EVENT_TYPES, type EventType } from '../../core/events.ts';
 import {
   CURSOR_DESCRIPTION,
@@ -10,14 +10,14 @@ import {
 } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 
-/** Sent when somebody asks for it, whatever the endpoint takes. */
+/** Sent when somebody asks for it, whatever the webhook takes. */
 export const TEST_TYPE = 'webhook.test';
-const SENT_TYPES = [...EVENT_TYPES, TEST_TYPE] as const;
-export type SentType = (typeof SENT_TYPES)[number];
+const DELIVERY_TYPES = [...EVENT_TYPES, TEST_TYPE] as const;
+export type DeliveryType = (typeof DELIVERY_TYPES)[number];
 
 export const WEBHOOK_LIMITS = {
-  /** Endpoints of a market: every event is compared with each. */
-  endpoints: 100,
+  /** Webhooks of a market: every event is compared with each. */
+  webhooks: 100,
   /** Decisions of one event. */
   eventDecisions: 100,
   /** Body of an event that lists decisions. The least that is known of receivers is 100 kB, Express' default; nginx takes 1 MB. */
@@ -27,31 +27,12 @@ export const WEBHOOK_LIMITS = {
   clientChars: 64,
   /** How long the secret before the newest one signs, too. */
   rotationHours: 24,
-  /** An endpoint of which every delivery has failed for so long is disabled. */
+  /** A webhook of which every delivery has failed for so long is disabled. */
   failingDays: 5,
 } as const;
 
 /** Events of these types belong to one transaction, and so to its client. */
 const CLIENT_TYPES: readonly EventType[] = ['transaction.decided', 'transaction.final_decision'];
-
-export type Endpoint = {
-  readonly endpointId: string;
-  /** Null: the whole market's. */
-  readonly client: string | null;
-  readonly url: string;
-  readonly eventTypes: readonly EventType[];
-  readonly verdicts: readonly Verdict[];
-  /** Null: all of them. */
-  readonly corridors: readonly string[] | null;
-  readonly isPaused: boolean;
-  readonly createdAt: Date;
-  readonly createdBy: string;
-  /** Until then the secret before the newest one signs, too. */
-  readonly previousUntil: Date | null;
-  readonly failingSince: Date | null;
-  readonly disabledAt: Date | null;
-  readonly disabledReason: string | null;
-};
 
 const set = <T extends string>(names: readonly [T, ...T[]]) =>
   z
@@ -108,7 +89,7 @@ export const webhookChangeSchema = z
   .meta({ id: 'WebhookChange' });
 export type WebhookChange = z.output<typeof webhookChangeSchema>;
 
-/** An endpoint of a client hears of its own transactions alone. */
+/** A webhook of a client hears of its own transactions alone. */
 export function refuseMarketTypes(
   client: string | null,
   types: readonly EventType[],
@@ -118,7 +99,7 @@ export function refuseMarketTypes(
   refuse(`must be of ${CLIENT_TYPES.join(' and ')} for an endpoint of a client`);
 }
 
-const ENDPOINT_STATES = ['active', 'paused', 'disabled'] as const;
+const time = z.iso.datetime();
 
 export const webhookSchema = z
   .object({
@@ -128,73 +109,99 @@ export const webhookSchema = z
     verdicts: z.array(z.enum(VERDICTS)),
     corridors: z.array(z.string()).nullable(),
     client: z.string().nullable(),
-    state: z.enum(ENDPOINT_STATES).meta({
+    state: z.enum(['active', 'paused', 'disabled']).meta({
       description: 'Events of a paused endpoint wait; a disabled one gets none.',
     }),
-    disabled_at: z.iso.datetime().nullable(),
+    disabled_at: time.nullable(),
     disabled_reason: z.string().nullable(),
-    failing_since: z.iso
-      .datetime()
-      .nullable()
-      .meta({
-        description: `First failure since the last success; after ${WEBHOOK_LIMITS.failingDays} days it is disabled.`,
-      }),
-    previous_secret_until: z.iso.datetime().nullable().meta({
+    failing_since: time.nullable().meta({
+      description: `First failure since the last success; after ${WEBHOOK_LIMITS.failingDays} days it is disabled.`,
+    }),
+    previous_secret_until: time.nullable().meta({
       description: 'Until then the secret before the newest one signs, too.',
     }),
-    created_at: z.iso.datetime(),
+    created_at: time,
     created_by: z.string(),
   })
   .meta({ id: 'Webhook' });
-export type WebhookJson = z.infer<typeof webhookSchema>;
+export type Webhook = z.infer<typeof webhookSchema>;
+
+export const webhook: Webhook = {
+  webhook_id: '019aa5c1-2f00-7000-8000-00000000002a',
+  url: 'https://shop.example/risk-events',
+  event_types: ['transaction.decided'],
+  verdicts: ['review', 'decline'],
+  corridors: null,
+  client: 'shop',
+  state: 'active',
+  disabled_at: null,
+  disabled_reason: null,
+  failing_since: null,
+  previous_secret_until: null,
+  created_at: '2026-11-20T08:00:00.000Z',
+  created_by: 'Ann',
+};
 
 export const webhookWithSecretSchema = webhookSchema
   .extend({ secret: z.string().meta({ description: 'Shown this once; signs the events.' }) })
   .meta({ id: 'WebhookWithSecret' });
+export type WebhookWithSecret = z.infer<typeof webhookWithSecretSchema>;
+
+export const webhookWithSecret: WebhookWithSecret = {
+  ...webhook,
+  secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+};
 
 export const webhooksSchema = z
   .object({
-    items: z.array(webhookSchema).meta({ description: `At most ${WEBHOOK_LIMITS.endpoints}.` }),
+    items: z.array(webhookSchema).meta({ description: `At most ${WEBHOOK_LIMITS.webhooks}.` }),
   })
   .meta({ id: 'Webhooks' });
 
-export const DELIVERY_STATES = ['waiting', 'delivered', 'dead'] as const;
-export type DeliveryState = (typeof DELIVERY_STATES)[number];
-
-export type Delivery = {
-  readonly deliveryId: string;
-  readonly endpointId: string;
-  readonly eventId: string;
-  readonly eventType: SentType;
-  /** How many the event lists; null: it is about something else. */
-  readonly decisions: number | null;
-  readonly createdAt: Date;
-  readonly state: DeliveryState;
-  readonly attempts: number;
-  readonly nextAt: Date | null;
-  readonly lastAt: Date | null;
-  readonly responseStatus: number | null;
-  readonly error: string | null;
-};
+const DELIVERY_STATES = ['waiting', 'delivered', 'dead'] as const;
 
 export const deliverySchema = z
   .object({
     delivery_id: z.string().meta({ description: 'Ascends in the order in which events arose.' }),
     event_id: z.string().meta({ description: 'The header webhook-id, the same at every attempt.' }),
-    event_type: z.enum(SENT_TYPES),
+    event_type: z.enum(DELIVERY_TYPES),
     decisions: z.int().nullable().meta({
       description: 'How many decisions the event lists; null for other types.',
     }),
-    created_at: z.iso.datetime(),
+    created_at: time,
     state: z.enum(DELIVERY_STATES).meta({ description: 'dead: it is not tried again by itself.' }),
     attempts: z.int().meta({ description: 'Since it arose, or was last sent again by hand.' }),
-    next_at: z.iso.datetime().nullable(),
-    last_at: z.iso.datetime().nullable(),
+    next_at: time.nullable(),
+    last_at: time.nullable(),
     response_status: z.int().nullable().meta({ description: 'Of the last attempt.' }),
     error: z.string().nullable().meta({ description: 'Of the last attempt, where none answered.' }),
   })
   .meta({ id: 'WebhookDelivery' });
-export type DeliveryJson = z.infer<typeof deliverySchema>;
+export type Delivery = z.infer<typeof deliverySchema>;
+
+export const delivery: Delivery = {
+  delivery_id: '41',
+  event_id: 'decided_019aa5c1-2f00-7000-8000-00000000002b',
+  event_type: 'transaction.decided',
+  decisions: 34,
+  created_at: '2026-11-20T12:00:00.000Z',
+  state: 'waiting',
+  attempts: 1,
+  next_at: '2026-11-20T12:00:05.300Z',
+  last_at: '2026-11-20T12:00:00.240Z',
+  response_status: 500,
+  error: null,
+};
+
+export const testDelivery: Delivery = {
+  ...delivery,
+  event_id: 'test_8d1f4c0e-7c7b-4f0a-9a55-0d6c5f4b1f10',
+  event_type: TEST_TYPE,
+  decisions: null,
+  attempts: 0,
+  last_at: null,
+  response_status: null,
+};
 
 export const deliveriesSchema = z
   .object({ items: z.array(deliverySchema), next_cursor: z.string().nullable() })

@@ -2,12 +2,11 @@
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { Attempt, LeasedDelivery } from '../store/due-deliveries.ts';
+import type { Attempt, LeasedDelivery } from '../store/due.ts';
 import { WEBHOOK_LIMITS } from '../webhook.ts';
 import type { Outcome, PostEvent } from './post-event.ts';
 import { retryWaitMs } from './schedule.ts';
-import type { Seal } from './seal-secret.ts';
-import { signEvent, toKey } from './sign-event.ts';
+import { openSecret, type SealKeys, signEvent, toKey } from './secret.ts';
 
 const USER_AGENT = 'risk-engine-webhooks/1';
 /** The endpoint says that it takes no events any more. */
@@ -15,14 +14,14 @@ export const GONE = 410;
 
 export type AttemptParts = {
   readonly post: PostEvent['post'];
-  readonly seal: Pick<Seal, 'open'>;
+  readonly sealKeys: SealKeys;
   readonly random: () => number;
   /** Wall clock: the timestamp that is signed. */
   readonly nowMs: () => number;
 };
 
-export function createAttempt({ post, seal, random, nowMs }: AttemptParts) {
-  const keysOf = createKeysOf(seal);
+export function createAttempt({ post, sealKeys, random, nowMs }: AttemptParts) {
+  const keysOf = createKeysOf(sealKeys);
   return async (delivery: LeasedDelivery): Promise<Attempt> => {
     const { eventId: id, payload: body, url } = delivery;
     const keys = keysOf(delivery);
@@ -44,15 +43,15 @@ export function createAttempt({ post, seal, random, nowMs }: AttemptParts) {
 type KeysOf = (delivery: LeasedDelivery) => readonly KeyObject[] | Failure;
 
 /** Opens the secrets of a delivery, the newest first; a Failure where no key opens them. */
-function createKeysOf({ open }: Pick<Seal, 'open'>): KeysOf {
-  /** Two for each endpoint. */
-  const keys = new LRUCache<string, KeyObject>({ max: 2 * WEBHOOK_LIMITS.endpoints });
-  return ({ endpointId, secret, previousSecret }) => {
+function createKeysOf(sealKeys: SealKeys): KeysOf {
+  /** Two for each webhook. */
+  const keys = new LRUCache<string, KeyObject>({ max: 2 * WEBHOOK_LIMITS.webhooks });
+  return ({ webhookId, secret, previousSecret }) => {
     const stored = previousSecret === null ? [secret] : [secret, previousSecret];
     try {
       return stored.map((one) => {
-        const name = `${endpointId} ${one}`;
-        const key = keys.get(name) ?? toKey(open(one, endpointId));
+        const name = `${webhookId} ${one}`;
+        const key = keys.get(name) ?? toKey(openSecret(sealKeys, one, webhookId));
         keys.set(name, key);
         return key;
       });

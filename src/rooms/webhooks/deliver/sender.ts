@@ -5,15 +5,17 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { ENGINE, engineOf } from '../../../kit/words/principal.ts';
 import {
   type Attempt,
   type LeasedDelivery,
   leaseDue,
   recordAttempts,
   releaseLeases,
-} from '../store/due-deliveries.ts';
-import { disableDead, noteHealth } from '../store/endpoint-health.ts';
+} from '../store/due.ts';
+import { disableDead, noteHealth } from '../store/webhooks.ts';
 import { type AttemptParts, createAttempt, GONE } from './attempt.ts';
 import { POST_TIMEOUT_MS } from './post-event.ts';
 
@@ -41,7 +43,8 @@ type SenderParts = AttemptParts & {
   readonly leaseMs?: number;
 };
 
-type Queue = { readonly limit: LimitFunction; held: number };
+/** What a process has leased for one webhook. */
+type Queue = { readonly limit: LimitFunction; leased: number };
 
 export function createSender(parts: SenderParts): Sender {
   const { database, leaseMs = LEASE_MS } = parts;
@@ -67,11 +70,11 @@ export function createSender(parts: SenderParts): Sender {
     await recording.catch(() => undefined);
   };
   const start = (delivery: LeasedDelivery, signal: AbortSignal) => {
-    const { endpointId } = delivery;
+    const { webhookId } = delivery;
     const leasedMs = performance.now();
-    const queue = queues.get(endpointId) ?? { limit: pLimit(CONCURRENCY), held: 0 };
-    queues.set(endpointId, queue);
-    queue.held += 1;
+    const queue = queues.get(webhookId) ?? { limit: pLimit(CONCURRENCY), leased: 0 };
+    queues.set(webhookId, queue);
+    queue.leased += 1;
     const send = async (): Promise<Attempt | undefined> => {
       // It may have waited behind slow requests: one that outlasts its lease would be sent twice.
       const isLate = performance.now() - leasedMs > leaseMs - POST_TIMEOUT_MS;
@@ -84,20 +87,22 @@ export function createSender(parts: SenderParts): Sender {
     };
     const done = finish().finally(() => {
       running.delete(done);
-      queue.held -= 1;
-      if (queue.held === 0) queues.delete(endpointId);
-      if (queue.held === ROOM / 2) wake();
+      queue.leased -= 1;
+      if (queue.leased === 0) queues.delete(webhookId);
+      if (queue.leased === ROOM / 2) wake();
     });
     running.add(done);
     done.catch(() => undefined);
   };
   /** Busy endpoints are filled up once half of their room is free. */
   const rooms = () =>
-    new Map([...queues].map(([id, { held }]) => [id, held <= ROOM / 2 ? ROOM - held : 0] as const));
+    new Map(
+      [...queues].map(([id, { leased }]) => [id, leased <= ROOM / 2 ? ROOM - leased : 0] as const),
+    );
   const fill = async (signal: AbortSignal) => {
-    await releaseLeases(database, unsent.splice(0));
+    await releaseLeases(database.query, unsent.splice(0));
     awake = Promise.withResolvers();
-    const leased = await leaseDue(database, rooms(), ROOM, leaseMs);
+    const leased = await leaseDue(database.query, rooms(), ROOM, leaseMs);
     for (const delivery of leased) start(delivery, signal);
   };
   return {
@@ -111,7 +116,7 @@ export function createSender(parts: SenderParts): Sender {
       } finally {
         if (signal.aborted) {
           await Promise.allSettled(running);
-          await releaseLeases(database, unsent.splice(0));
+          await releaseLeases(database.query, unsent.splice(0));
         }
       }
     },
@@ -150,10 +155,20 @@ async function storeAttempts(
   await database.transaction(async (query) => {
     await recordAttempts(query, attempts);
     await noteHealth(query, idsOf(recovered), failed);
-    if (failed.length > 0) await disableDead(query, gone, failed, 'risk worker');
+    const disabled = failed.length > 0 ? await disableDead(query, gone, failed) : [];
+    await recordChanges(
+      query,
+      engineOf('risk worker'),
+      disabled.map(({ id: subject, reason: disabledReason }) => ({
+        action: 'webhook.disable',
+        subject,
+        before: null,
+        after: { disabledReason, by: ENGINE },
+      })),
+    );
   });
 }
 
 const idsOf = (attempts: readonly Attempt[]): string[] => [
-  ...new Set(attempts.map(({ delivery }) => delivery.endpointId)),
+  ...new Set(attempts.map(({ delivery }) => delivery.webhookId)),
 ];

@@ -5,10 +5,28 @@
  */
 import { Resolver } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { Config } from '../../../kit/config/config.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
-import { isLoopbackAddress, isPublicAddress } from './check-address.ts';
+
+/** The part of IPv6 that is public: everything else is reserved, or stands for an IPv4 address. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+
+/**
+ * Whether an address is known to be public: nobody may reach a machine behind the engine by the URL of a webhook.
+ * @param text an address as a resolver or a parsed URL writes it
+ */
+export function isPublicAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false;
+  const address = ipaddr.parse(text);
+  if (address.range() !== 'unicast') return false;
+  return address.kind() === 'ipv4' || address.match(GLOBAL_UNICAST);
+}
+
+const isLoopbackAddress = (text: string) =>
+  ipaddr.isValid(text) && ipaddr.parse(text).range() === 'loopback';
 
 /** Finds the addresses of a name; none where it has none. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
@@ -26,14 +44,19 @@ const RESOLVE_TIMEOUT_MS = 4000;
 const RESOLVE_TRY_MS = 1500;
 
 /** Asks name servers alone: the hosts file names machines of its own network. */
-export function createResolve(): Resolve {
-  return async (host) => {
-    const resolver = new Resolver({ timeout: RESOLVE_TRY_MS, tries: 2 });
-    const timer = setTimeout(() => resolver.cancel(), RESOLVE_TIMEOUT_MS);
-    const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
-    clearTimeout(timer);
-    return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
-  };
+async function findAddresses(host: string): Promise<readonly string[]> {
+  const resolver = new Resolver({ timeout: RESOLVE_TRY_MS, tries: 2 });
+  const timer = setTimeout(() => resolver.cancel(), RESOLVE_TIMEOUT_MS);
+  const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+  clearTimeout(timer);
+  return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+}
+
+/** In API and worker alike. */
+export function openTargets({
+  RISK_WEBHOOK_LOOPBACK: loopback,
+}: Pick<Config, 'RISK_WEBHOOK_LOOPBACK'>): Targets {
+  return createTargets(findAddresses, loopback === 'allow');
 }
 
 /** @param isLoopbackAllowed lets http and https reach this machine itself, for development */

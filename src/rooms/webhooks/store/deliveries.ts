@@ -1,20 +1,18 @@
-/** Deliveries: one row an endpoint and event, made by the database transaction that learns of the event. */
+/** Deliveries: one row a webhook and event, made by the database transaction that learns of the event. */
 import { UNNAMED } from '../../../core/store/partitions/month-slice.ts';
 import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import { given } from '../../../kit/words/describe-issue.ts';
-import { Failure } from '../../../kit/words/failure.ts';
-import type { Delivery, DeliveryListParameters, SentType } from '../webhook.ts';
+import { timeColumns } from '../../../kit/database/time-text.ts';
+import type { Delivery, DeliveryListParameters, DeliveryType } from '../webhook.ts';
 
-const COLUMNS = `delivery_id as "deliveryId", endpoint_id as "endpointId", event_id as "eventId",
-  event_type as "eventType", decisions, created_at as "createdAt", state, attempts, next_at as "nextAt", last_at as "lastAt",
-  response_status as "responseStatus", error`;
+const COLUMNS = `d.delivery_id, d.event_id, d.event_type, d.decisions, d.state, d.attempts, d.response_status, d.error,
+  ${timeColumns('d', 'created_at', 'next_at', 'last_at')}`;
 
 export type NewDelivery = {
-  readonly endpointId: string;
+  readonly webhookId: string;
   /** Names the event: the same event has the same id, whenever it is found again. */
   readonly eventId: string;
-  readonly eventType: SentType;
+  readonly eventType: DeliveryType;
   /** The body, byte for byte. */
   readonly payload: string;
   /** How many decisions the event lists. */
@@ -23,7 +21,7 @@ export type NewDelivery = {
 
 const insertStatement: Statement = {
   name: 'insert-webhook-deliveries',
-  text: `insert into market.webhook_deliveries (endpoint_id, event_id, event_type, payload, decisions, next_at)
+  text: `insert into market.webhook_deliveries as d (endpoint_id, event_id, event_type, payload, decisions, next_at)
          select endpoint_id, event_id, event_type, payload, decisions, now()
            from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int2[])
              as n (endpoint_id, event_id, event_type, payload, decisions)
@@ -44,7 +42,7 @@ export async function insertDeliveries(
   const made: Delivery[] = [];
   for (const rows of inStatements(deliveries)) {
     const inserted = await query<Delivery>(insertStatement, [
-      uuidArray(rows.map(({ endpointId }) => endpointId)),
+      uuidArray(rows.map(({ webhookId }) => webhookId)),
       textArray(rows.map(({ eventId }) => eventId)),
       textArray(rows.map(({ eventType }) => eventType)),
       textArray(rows.map(({ payload }) => payload)),
@@ -75,50 +73,47 @@ const knownStatement: Statement = {
   text: `select event_id as "eventId" from market.webhook_deliveries where endpoint_id = $1 and event_id = any ($2::text[])`,
 };
 
-/** Those of the events that the endpoint has a delivery of. */
+/** Those of the events that the webhook has a delivery of. */
 export async function findKnownEvents(
   query: Query,
-  endpointId: string,
+  webhookId: string,
   eventIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (eventIds.length === 0) return new Set();
-  const rows = await query<{ eventId: string }>(knownStatement, [endpointId, eventIds]);
+  const rows = await query<{ eventId: string }>(knownStatement, [webhookId, eventIds]);
   return new Set(rows.map(({ eventId }) => eventId));
 }
 
 /** Newest first. */
 export async function listDeliveries(
-  { query }: { readonly query: Query },
-  endpointId: string,
+  query: Query,
+  webhookId: string,
   { state, cursor, limit }: DeliveryListParameters,
 ): Promise<Delivery[]> {
-  const values: unknown[] = [endpointId, limit];
+  const values: unknown[] = [webhookId, limit];
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const conditions = [
     ...(state === undefined ? [] : [`state = ${parameter(state)}`]),
     ...(cursor === undefined ? [] : [`delivery_id < ${parameter(cursor)}::int8`]),
   ].map((condition) => ` and ${condition}`);
-  const text = `select ${COLUMNS} from market.webhook_deliveries
+  const text = `select ${COLUMNS} from market.webhook_deliveries d
                  where endpoint_id = $1${conditions.join('')} order by delivery_id desc limit $2`;
   return await query<Delivery>({ name: UNNAMED, text }, values);
 }
 
 const againStatement: Statement = {
   name: 'redeliver-webhook',
-  text: `update market.webhook_deliveries set state = 'waiting', attempts = 0, next_at = now()
+  text: `update market.webhook_deliveries d set state = 'waiting', attempts = 0, next_at = now()
           where endpoint_id = $1 and delivery_id = $2::int8 returning ${COLUMNS}`,
 };
 
-/** Makes a delivery due now, under the id of its event. @throws Failure `not-found` */
+/** Makes a delivery due now, under the id of its event; undefined where the webhook has no such delivery. */
 export async function redeliver(
   query: Query,
-  endpointId: string,
+  webhookId: string,
   deliveryId: string,
-): Promise<Delivery> {
-  const [row] = await query<Delivery>(againStatement, [endpointId, deliveryId]);
-  if (row !== undefined) return row;
-  const why = `the webhook has no delivery ${given(deliveryId)}`;
-  throw new Failure('not-found', 'DELIVERY_UNKNOWN', why);
+): Promise<Delivery | undefined> {
+  return (await query<Delivery>(againStatement, [webhookId, deliveryId]))[0];
 }
 
 const lockStatement: Statement = {

@@ -37,11 +37,11 @@ async function make(more: object = {}): Promise<string> {
 }
 
 /** Deliveries that wait, named in the order in which they arose. */
-const deliver = (endpointId: string, count: number) =>
+const deliver = (webhookId: string, count: number) =>
   insertDeliveries(
     shown.engine.api.database.query,
     Array.from({ length: count }, (_, n) => ({
-      ...{ endpointId, eventId: `decided_${n}`, eventType: 'transaction.decided' as const },
+      ...{ webhookId, eventId: `decided_${n}`, eventType: 'transaction.decided' as const },
       ...{ payload: '{}', decisions: 1 },
     })),
   );
@@ -213,7 +213,7 @@ test('a disabled webhook says why, and is enabled', async () => {
   await rows(page).first().waitFor();
   await shoot(page, 'webhook-disabled-1280-light');
   expect(await violationsOf(page)).toEqual([]);
-  const again = page.getByRole('button', { name: `Redeliver ${dead?.eventId}` });
+  const again = page.getByRole('button', { name: `Redeliver ${dead?.event_id}` });
   expect(await again.count()).toBe(0);
   expect(await page.getByRole('button', { name: 'Send a test event' }).count()).toBe(0);
   await press(page, 'Enable');

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import type { PurgeResult, ReplayResult } from '../../../../src/rooms/dead-letters/change.ts';
-import { runRisk } from '../../../support/risk.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../../../support/stored-rows.ts';
 import { readEntries } from '../../../support/stream-entries.ts';

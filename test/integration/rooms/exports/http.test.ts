@@ -10,7 +10,7 @@ import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { runRisk } from '../../../support/risk.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { startTcpProxy } from '../../../support/tcp-proxy.ts';

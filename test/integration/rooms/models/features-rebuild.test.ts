@@ -7,7 +7,7 @@ import { FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
 import { createRecomputeVectors } from '../../../../src/core/profile/recompute-vectors.ts';
 import { loadTransactions } from '../../../../src/core/store/transactions/read-transactions.ts';
 import { createTestDatabase } from '../../../support/database.ts';
-import { runRisk } from '../../../support/risk.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 
 const NOON_MS = Date.UTC(2026, 9, 10, 12);

@@ -3,8 +3,8 @@
  * one back. Method: an API process, keys of two owners, a model registered by the command.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runRisk } from '../../../support/risk.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 

@@ -14,7 +14,7 @@ import {
   modelFile,
   startModelsRig,
 } from '../../../support/models-command.ts';
-import { runRisk } from '../../../support/risk.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 
 /** More than Node reads of a file at once; sparse, so that it takes no space. */
 const HUGE_BYTES = 3 * 1024 ** 3;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { insertPersonKey } from '../../../support/people.ts';
-import { runRisk } from '../../../support/risk.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 

@@ -14,9 +14,9 @@ import { readStatus } from '../../../../src/rooms/review/queries/status.ts';
 import { toReviewPoint } from '../../../../src/rooms/review/status.ts';
 import { importRates } from '../../../../src/rooms/review/store/rates.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
-import { runRisk } from '../../../support/risk.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const ACTOR = 'test';

@@ -13,6 +13,7 @@ import {
 import { createTestDatabase } from '../../../support/database.ts';
 import { alone, DAY_MS, NOVEMBER, transactions } from '../../../support/reads.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 test('a total is exact up to 10,000, over two months', async () => {
   await using other = await createTestDatabase();
@@ -33,8 +34,12 @@ test('a total is exact up to 10,000, over two months', async () => {
       { client: 'shop', min_amount: '1', currency: 'USD' },
     ]) {
       const asked = { ...query, total: 'true', limit: '1' };
-      const { total } = await transactions(alone(its), asked);
-      expect(total).toEqual({ count, more });
+      // A busy machine counts less of them in the time that a search has.
+      const isCounted = async () => {
+        const { total } = await transactions(alone(its), asked);
+        return total?.count === count && total;
+      };
+      expect(await waitUntil(isCounted, 10_000, 'all to be counted')).toEqual({ count, more });
     }
   };
   await add(NOVEMBER, 1, 7_000);

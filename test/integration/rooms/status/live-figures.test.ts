@@ -10,7 +10,8 @@ import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../supp
 let api: RunningApi;
 let browser: Browser;
 beforeAll(async () => {
-  api = await startRunningApi({});
+  // The first point is read while the process starts, when a busy machine may keep Redis waiting.
+  api = await startRunningApi({ RISK_REDIS_TIMEOUT_MS: '10000' });
   browser = openBrowser(api.url);
 });
 afterAll(() => api[Symbol.asyncDispose]());

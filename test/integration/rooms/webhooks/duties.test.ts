@@ -3,7 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import { insertScores } from '../../../../src/core/store/scores/scores.ts';
-import { addHooked } from '../../../../src/rooms/webhooks/store/webhook-intake.ts';
+import { addHooked } from '../../../../src/rooms/webhooks/store/intake.ts';
 import { toNewScores } from '../../../support/delivered.ts';
 import { openWebhooks } from '../../../support/rooms/webhooks/rig.ts';
 import { waitUntil } from '../../../support/wait-until.ts';

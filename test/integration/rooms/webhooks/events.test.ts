@@ -8,7 +8,7 @@ import type { DecisionLog } from '../../../../src/core/events.ts';
 import { insertScores } from '../../../../src/core/store/scores/scores.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { raiseDecided, raiseLogged } from '../../../../src/rooms/webhooks/raise-events.ts';
-import { addHooked } from '../../../../src/rooms/webhooks/store/webhook-intake.ts';
+import { addHooked } from '../../../../src/rooms/webhooks/store/intake.ts';
 import { toNewScores } from '../../../support/delivered.ts';
 import { ANN, createWebhookRig, type WebhookRig } from '../../../support/rooms/webhooks/rig.ts';
 import { storeTransactions, type TransactionSeed } from '../../../support/stored-rows.ts';

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { signEvent, toKey } from '../../../../src/rooms/webhooks/deliver/sign-event.ts';
+import { signEvent, toKey } from '../../../../src/rooms/webhooks/deliver/secret.ts';
 import { insertDeliveries } from '../../../../src/rooms/webhooks/store/deliveries.ts';
 import { freePort } from '../../../../src/tools/start/services/free-port.ts';
 import { childEnvironment, REPOSITORY, watch } from '../../../support/risk.ts';
@@ -51,7 +51,7 @@ test('it counts each event once, signed by the old secret or the new one, and re
   const made = await insertDeliveries(
     rig.database.query,
     lists.map((verdicts, at) => ({
-      ...{ endpointId: id, eventId: `decided_${at}`, eventType: 'transaction.decided' as const },
+      ...{ webhookId: id, eventId: `decided_${at}`, eventType: 'transaction.decided' as const },
       ...{ payload: bodyOf(verdicts), decisions: verdicts.length },
     })),
   );
@@ -62,7 +62,7 @@ test('it counts each event once, signed by the old secret or the new one, and re
     { verdict: 'review', transactions: '4' },
   ];
   expect(await counts()).toEqual(expected);
-  for (const { deliveryId } of made) await rig.webhooks.redeliver(id, deliveryId, ANN);
+  for (const { delivery_id } of made) await rig.webhooks.redeliver(id, delivery_id, ANN);
   await waitUntil(async () => (await rig.rows()).every(({ attempts }) => attempts === 1), 10_000);
   await rig.until(3, 'delivered');
   expect(await counts()).toEqual(expected);

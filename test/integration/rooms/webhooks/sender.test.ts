@@ -11,7 +11,7 @@ import {
   type LeasedDelivery,
   leaseDue,
   recordAttempts,
-} from '../../../../src/rooms/webhooks/store/due-deliveries.ts';
+} from '../../../../src/rooms/webhooks/store/due.ts';
 import { findOpenssl, makeCertificates } from '../../../support/certificates.ts';
 import { startReceiver } from '../../../support/rooms/webhooks/receiver.ts';
 import {
@@ -156,7 +156,8 @@ test('what a process that ended had leased is sent by another one, once the leas
 test('a failure that is recorded after its lease changes nothing, and a success always counts', async () => {
   const { webhook_id: id } = await rig.webhooks.make(rig.receiver.url);
   await rig.deliver(id, 2);
-  const lease = async () => (await leaseDue(rig.database, new Map(), 10, 60_000)).toSorted(byId);
+  const lease = async () =>
+    (await leaseDue(rig.database.query, new Map(), 10, 60_000)).toSorted(byId);
   const late = await lease();
   expect(await lease()).toEqual([]);
   await rig.hurry();

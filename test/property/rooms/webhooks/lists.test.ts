@@ -2,24 +2,23 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { VERDICTS } from '../../../../src/core/domain/score-record.ts';
+import type { EventType } from '../../../../src/core/events.ts';
 import { type ClientDecision, toLists } from '../../../../src/rooms/webhooks/match-events.ts';
-import { type Endpoint, WEBHOOK_LIMITS } from '../../../../src/rooms/webhooks/webhook.ts';
+import { WEBHOOK_LIMITS, type Webhook, webhook } from '../../../../src/rooms/webhooks/webhook.ts';
 
 const TYPE = 'transaction.decided';
 const CLIENTS = ['shop', 'bank'] as const;
 const CORRIDORS = ['US-EG', 'US-MX', 'US-IN'] as const;
 
-const endpoint: fc.Arbitrary<Endpoint> = fc.record({
-  endpointId: fc.uuid(),
-  client: fc.constantFrom(null, ...CLIENTS),
-  eventTypes: fc.constantFrom([TYPE] as const, ['alert.raised'] as const),
-  verdicts: fc.uniqueArray(fc.constantFrom(...VERDICTS), { minLength: 1 }),
-  corridors: fc.option(fc.uniqueArray(fc.constantFrom(...CORRIDORS), { minLength: 1 })),
-  ...{ url: fc.constant('https://a.example/'), isPaused: fc.constant(false) },
-  ...{ createdAt: fc.constant(new Date(0)), createdBy: fc.constant('Ann') },
-  ...{ previousUntil: fc.constant(null), failingSince: fc.constant(null) },
-  ...{ disabledAt: fc.constant(null), disabledReason: fc.constant(null) },
-});
+const endpoint: fc.Arbitrary<Webhook> = fc
+  .record({
+    webhook_id: fc.uuid(),
+    client: fc.constantFrom(null, ...CLIENTS),
+    event_types: fc.constantFrom<EventType[][]>([TYPE], ['alert.raised']),
+    verdicts: fc.uniqueArray(fc.constantFrom(...VERDICTS), { minLength: 1 }),
+    corridors: fc.option(fc.uniqueArray(fc.constantFrom(...CORRIDORS), { minLength: 1 })),
+  })
+  .map((chosen) => ({ ...webhook, ...chosen }));
 
 /** Some decisions are longer than an event may be, and some characters take several bytes. */
 const text = fc
@@ -45,15 +44,15 @@ test('an endpoint gets each decision that it takes, in order, and no other', () 
     fc.property(fc.array(endpoint, { maxLength: 4 }), decisions, (endpoints, decided) => {
       const lists = [...toLists(endpoints, TYPE, decided)];
       expect(new Set(lists.map(({ eventId }) => eventId)).size).toBe(lists.length);
-      for (const { endpointId, ...wants } of endpoints) {
+      for (const { webhook_id: webhookId, ...wants } of endpoints) {
         const taken = decided.filter(
           ({ client, corridor, verdict = 'approve' }) =>
-            wants.eventTypes.includes(TYPE) &&
+            wants.event_types.includes(TYPE) &&
             (wants.client === null || wants.client === client) &&
             (wants.corridors === null || wants.corridors.includes(corridor)) &&
             wants.verdicts.includes(verdict),
         );
-        const own = lists.filter((list) => list.endpointId === endpointId);
+        const own = lists.filter((list) => list.webhookId === webhookId);
         expect(own.flatMap(({ payload }) => JSON.parse(payload).data.decisions)).toEqual(
           taken.map(({ json }) => JSON.parse(json)),
         );
@@ -68,8 +67,8 @@ test('a list has at most 100 decisions, and 64 KiB unless it has only one, and i
   expect([eventDecisions, eventBytes]).toEqual([100, 65_536]);
   fc.assert(
     fc.property(endpoint, decisions, (one, decided) => {
-      const everything = { ...one, client: null, corridors: null, verdicts: VERDICTS };
-      const lists = [...toLists([{ ...everything, eventTypes: [TYPE] }], TYPE, decided)];
+      const everything = { ...one, client: null, corridors: null, verdicts: [...VERDICTS] };
+      const lists = [...toLists([{ ...everything, event_types: [TYPE] }], TYPE, decided)];
       const bytesOf = (payload: string) => Buffer.byteLength(payload);
       for (const [at, { payload, decisions: count }] of lists.entries()) {
         const listed = JSON.parse(payload).data.decisions;

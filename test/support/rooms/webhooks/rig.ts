@@ -1,29 +1,42 @@
 /** Webhooks on a database of one test: made as the API makes them, and sent as a worker sends. */
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import { createWebhooks } from '../../../../src/rooms/webhooks/change.ts';
+import type { Actor } from '../../../../src/kit/words/principal.ts';
+import * as change from '../../../../src/rooms/webhooks/change.ts';
 import { createPostEvent } from '../../../../src/rooms/webhooks/deliver/post-event.ts';
-import { createSeal } from '../../../../src/rooms/webhooks/deliver/seal-secret.ts';
 import { createSender } from '../../../../src/rooms/webhooks/deliver/sender.ts';
 import { createTargets, type Resolve } from '../../../../src/rooms/webhooks/deliver/target.ts';
 import { insertDeliveries } from '../../../../src/rooms/webhooks/store/deliveries.ts';
-import { newWebhookSchema } from '../../../../src/rooms/webhooks/webhook.ts';
+import {
+  type DeliveryListParameters,
+  newWebhookSchema,
+  type WebhookChange,
+} from '../../../../src/rooms/webhooks/webhook.ts';
 import { createTestDatabase } from '../../database.ts';
 import { waitUntil } from '../../wait-until.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
 export const ANN = { name: 'Ann', keyId: null, request: 'a test' };
-const seal = createSeal([Buffer.alloc(32, 7)]);
+const sealKeys = [Buffer.alloc(32, 7)];
 const NOBODY: Resolve = async () => [];
 
 /** @param resolve finds addresses of names; this machine itself is allowed */
 export function openWebhooks(database: Database, resolve: Resolve = NOBODY) {
   const targets = createTargets(resolve, true);
-  const webhooks = createWebhooks(database, targets, seal);
   return {
-    ...webhooks,
+    read: (id: string) => change.readWebhook(database.query, id),
+    change: (id: string, wanted: WebhookChange, by: Actor) =>
+      change.changeWebhook(database, targets, id, wanted, by),
+    rotate: (id: string, by: Actor) => change.rotateSecret(database, sealKeys, id, by),
+    remove: (id: string, by: Actor) => change.deleteWebhook(database, id, by),
+    sendTest: (id: string, by: Actor) => change.sendTest(database, id, by),
+    listDeliveries: (id: string, parameters: DeliveryListParameters) =>
+      change.listDeliveriesOf(database.query, id, parameters),
+    redeliver: (id: string, deliveryId: string, by: Actor) =>
+      change.redeliverEvent(database, id, deliveryId, by),
     make: async (url: string, more: object = {}) => {
       const wanted = { url, event_types: ['transaction.decided'], ...more };
-      return await webhooks.create(newWebhookSchema.parse(wanted), ANN);
+      const parsed = newWebhookSchema.parse(wanted);
+      return await change.createWebhook(database, targets, sealKeys, parsed, ANN);
     },
   };
 }
@@ -48,7 +61,7 @@ export function startSender(
   const outcomes: string[] = [];
   const post = createPostEvent(createTargets(resolve, true), timeoutMs);
   const sender = createSender({
-    ...{ database, seal, post: post.post },
+    ...{ database, sealKeys, post: post.post },
     count: (outcome) => outcomes.push(outcome),
     ...{ random: () => 0, nowMs: Date.now },
     ...(leaseMs === undefined ? {} : { leaseMs }),
@@ -106,12 +119,12 @@ export async function createWebhookRig() {
       for (const one of owned.splice(0).reverse()) await one[Symbol.asyncDispose]();
     },
     /** Makes deliveries to an endpoint; returns the ids of their events, sorted. */
-    deliver: async (endpointId: string, count = 1): Promise<string[]> => {
+    deliver: async (webhookId: string, count = 1): Promise<string[]> => {
       const ids = Array.from({ length: count }, () => `decided_${String(made++).padStart(6, '0')}`);
       await insertDeliveries(
         database.query,
         ids.map((eventId) => ({
-          ...{ endpointId, eventId, eventType: 'transaction.decided' as const },
+          ...{ webhookId, eventId, eventType: 'transaction.decided' as const },
           payload: JSON.stringify({ type: 'transaction.decided', data: { eventId } }),
           decisions: 1,
         })),

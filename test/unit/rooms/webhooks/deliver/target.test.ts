@@ -4,8 +4,10 @@
  */
 import { describe, expect, test } from 'vitest';
 import { InvalidFields } from '../../../../../src/kit/words/field-error.ts';
-import { isPublicAddress } from '../../../../../src/rooms/webhooks/deliver/check-address.ts';
-import { createTargets } from '../../../../../src/rooms/webhooks/deliver/target.ts';
+import {
+  createTargets,
+  isPublicAddress,
+} from '../../../../../src/rooms/webhooks/deliver/target.ts';
 
 const ADDRESSES: Readonly<Record<string, readonly string[]>> = {
   'public.example': ['93.184.215.14', '2606:2800:21f:cb07:6820:80da:af6b:8b2c'],

@@ -1,15 +1,15 @@
 /**
- * Transactions whose verdict an endpoint takes. The statement that stores their scores adds a row that names them, so neither
+ * Transactions whose verdict a webhook takes. The statement that stores their scores adds a row that names them, so neither
  * exists without the other; a redelivery stores no score, and so adds none. A worker makes the deliveries and deletes the row
  * in one database transaction: none is lost, and none is made twice.
  */
 import type { ScoredStatement } from '../../../core/store/scores/scores.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import { TAKES } from './endpoints.ts';
+import { TAKES } from './webhooks.ts';
 
 const TAKERS = `from market.webhook_endpoints where 'transaction.decided' = any (event_types) and ${TAKES}`;
 
-/** Adds a row for those of the scores whose verdict an endpoint takes. Without an endpoint, the scores are not looked at. */
+/** Adds a row for those of the scores whose verdict a webhook takes. Without a webhook, the scores are not looked at. */
 export const addHooked: ScoredStatement = {
   name: 'add-webhook-intake',
   insert: ({ ids, verdicts }) => `insert into market.webhook_intake (transaction_ids)

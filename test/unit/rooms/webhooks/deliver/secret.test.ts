@@ -2,12 +2,13 @@
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { Failure } from '../../../../../src/kit/words/failure.ts';
-import { createSeal } from '../../../../../src/rooms/webhooks/deliver/seal-secret.ts';
 import {
   makeSecret,
+  openSecret,
+  sealSecret,
   signEvent,
   toKey,
-} from '../../../../../src/rooms/webhooks/deliver/sign-event.ts';
+} from '../../../../../src/rooms/webhooks/deliver/secret.ts';
 
 const body = '{"type":"webhook.test","data":{"name":"Ünï"}}';
 const timestamp = Math.floor(Date.now() / 1000);
@@ -44,11 +45,11 @@ test('a secret has 32 bytes and is never the same', () => {
 test('a sealed secret opens with any of the keys, in its own row alone', () => {
   const [older, newer] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
   const secret = makeSecret();
-  const sealed = createSeal([older]).seal(secret, 'endpoint-1');
+  const sealed = sealSecret([older], secret, 'webhook-1');
   expect(sealed).not.toContain(secret.slice('whsec_'.length));
-  expect(createSeal([newer, older]).open(sealed, 'endpoint-1')).toBe(secret);
-  expect(() => createSeal([newer]).open(sealed, 'endpoint-1')).toThrow(Failure);
-  expect(() => createSeal([older]).open(sealed, 'endpoint-2')).toThrow(Failure);
-  const plain = createSeal([]).seal(secret, 'endpoint-1');
-  expect([plain, createSeal([older]).open(plain, 'endpoint-1')]).toEqual([secret, secret]);
+  expect(openSecret([newer, older], sealed, 'webhook-1')).toBe(secret);
+  expect(() => openSecret([newer], sealed, 'webhook-1')).toThrow(Failure);
+  expect(() => openSecret([older], sealed, 'webhook-2')).toThrow(Failure);
+  const plain = sealSecret([], secret, 'webhook-1');
+  expect([plain, openSecret([older], plain, 'webhook-1')]).toEqual([secret, secret]);
 });

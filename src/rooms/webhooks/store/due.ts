@@ -1,7 +1,7 @@
 /** Deliveries that are due: leased by the process that sends them, and what came of each attempt. */
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import type { DeliveryState } from '../webhook.ts';
-import { SENDS } from './endpoints.ts';
+import type { Delivery } from '../webhook.ts';
+import { SENDS } from './webhooks.ts';
 
 // A row that another process sends is in the future or locked, so each row goes to one process.
 const leaseStatement: Statement = {
@@ -18,7 +18,7 @@ const leaseStatement: Statement = {
             where ${SENDS})
          update market.webhook_deliveries d set next_at = now() + $4::int4 * interval '1 millisecond'
            from due where d.delivery_id = due.delivery_id
-         returning d.delivery_id as "deliveryId", d.endpoint_id as "endpointId", d.event_id as "eventId", d.payload,
+         returning d.delivery_id as "deliveryId", d.endpoint_id as "webhookId", d.event_id as "eventId", d.payload,
                    d.attempts, d.next_at as "leasedTo", due.url, due.secret, due.previous_secret as "previousSecret",
                    due.failing_since is not null as "isFailing"`,
 };
@@ -26,7 +26,7 @@ const leaseStatement: Statement = {
 /** A delivery that this process sends until `leasedTo`; another one may take it over from then on. */
 export type LeasedDelivery = {
   readonly deliveryId: string;
-  readonly endpointId: string;
+  readonly webhookId: string;
   readonly eventId: string;
   readonly payload: string;
   /** Those before this one. */
@@ -35,15 +35,15 @@ export type LeasedDelivery = {
   readonly url: string;
   readonly secret: string;
   readonly previousSecret: string | null;
-  /** Whether nothing has been delivered to the endpoint since a failure. */
+  /** Whether nothing has been delivered to the webhook since a failure. */
   readonly isFailing: boolean;
 };
 
 type Rooms = ReadonlyMap<string, number>;
 
-/** @param rooms how many deliveries of endpoints that are busy here; `room` of any other */
+/** @param rooms how many deliveries of webhooks that are busy here; `room` of any other */
 export async function leaseDue(
-  { query }: { readonly query: Query },
+  query: Query,
   rooms: Rooms,
   room: number,
   leaseMs: number,
@@ -65,7 +65,7 @@ const recordStatement: Statement = {
 
 export type Attempt = {
   readonly delivery: LeasedDelivery;
-  readonly state: DeliveryState;
+  readonly state: Delivery['state'];
   /** Until the next attempt; 0 after the last one. */
   readonly waitMs: number;
   readonly status: number | null;
@@ -93,7 +93,7 @@ const releaseStatement: Statement = {
 
 /** Gives back what was not sent. */
 export async function releaseLeases(
-  { query }: { readonly query: Query },
+  query: Query,
   deliveries: readonly LeasedDelivery[],
 ): Promise<void> {
   if (deliveries.length === 0) return;
@@ -112,6 +112,6 @@ const oldestStatement: Statement = {
 };
 
 /** For how long the oldest delivery is due; 0 where none is. */
-export async function oldestDueSeconds({ query }: { readonly query: Query }): Promise<number> {
+export async function oldestDueSeconds(query: Query): Promise<number> {
   return (await query<{ seconds: number }>(oldestStatement))[0]?.seconds ?? 0;
 }

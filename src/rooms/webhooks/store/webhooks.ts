@@ -1,0 +1,169 @@
+/** The table webhook_endpoints, a row a webhook: what it takes, and whether it takes what is sent. Secrets are in no list. */
+import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { timeColumns, timeText } from '../../../kit/database/time-text.ts';
+import { type NewWebhook, WEBHOOK_LIMITS, type Webhook, type WebhookChange } from '../webhook.ts';
+
+/** The webhook gets new events; those of a paused webhook wait. */
+export const TAKES = 'disabled_at is null and deleted_at is null';
+/** The events of the webhook are sent now. */
+export const SENDS = `${TAKES} and not is_paused`;
+
+const COLUMNS = `e.endpoint_id as webhook_id, e.client, e.url, e.event_types, e.verdicts, e.corridors,
+  case when e.disabled_at is not null then 'disabled' when e.is_paused then 'paused' else 'active' end as state,
+  ${timeColumns('e', 'created_at', 'failing_since', 'disabled_at')}, e.disabled_reason, e.created_by,
+  case when e.previous_until > now() then ${timeText('e.previous_until')} end as previous_secret_until`;
+
+const select = (name: string, which: string): Statement => ({
+  name,
+  text: `select ${COLUMNS} from market.webhook_endpoints e where ${which}`,
+});
+const update = (name: string, changes: string): Statement => ({
+  name,
+  text: `update market.webhook_endpoints e set ${changes} where e.endpoint_id = $1 returning ${COLUMNS}`,
+});
+
+const listStatement = select('list-webhooks', 'e.deleted_at is null order by e.endpoint_id');
+const takersStatement = select('list-webhook-takers', `${TAKES} order by e.endpoint_id`);
+const readStatement = select('read-webhook', 'e.endpoint_id = $1 and e.deleted_at is null');
+const lockStatement: Statement = { name: 'lock-webhook', text: `${readStatement.text} for update` };
+
+/** All of them, oldest first. */
+export async function listWebhooks(query: Query): Promise<Webhook[]> {
+  return await query<Webhook>(listStatement);
+}
+
+/** Webhooks that get new events. */
+export async function listTakers(query: Query): Promise<Webhook[]> {
+  return await query<Webhook>(takersStatement);
+}
+
+export async function findWebhook(query: Query, id: string): Promise<Webhook | undefined> {
+  return (await query<Webhook>(readStatement, [id]))[0];
+}
+
+export async function lockWebhook(query: Query, id: string): Promise<Webhook | undefined> {
+  return (await query<Webhook>(lockStatement, [id]))[0];
+}
+
+const boundStatement: Statement = {
+  name: 'lock-webhooks',
+  text: 'lock table market.webhook_endpoints in share row exclusive mode',
+};
+
+/** Lets no other database transaction add a webhook, so that a bound on their number holds. */
+export async function lockWebhooks(query: Query): Promise<void> {
+  await query(boundStatement);
+}
+
+const insertStatement: Statement = {
+  name: 'insert-webhook',
+  text: `insert into market.webhook_endpoints as e (endpoint_id, client, url, event_types, verdicts, corridors, secret, created_by)
+         values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, 'database role ' || current_user)) returning ${COLUMNS}`,
+};
+
+export async function insertWebhook(
+  query: Query,
+  id: string,
+  { client, url, event_types, verdicts, corridors }: NewWebhook,
+  sealed: string,
+  by: string | null,
+): Promise<Webhook> {
+  const values = [id, client, url, event_types, verdicts, corridors, sealed, by];
+  return only(await query<Webhook>(insertStatement, values));
+}
+
+const changeStatement = update(
+  'change-webhook',
+  `url = coalesce($2, e.url), event_types = coalesce($3, e.event_types), verdicts = coalesce($4, e.verdicts),
+   corridors = case when $5::boolean then $6 else e.corridors end, is_paused = coalesce($7::boolean, e.is_paused),
+   disabled_at = case when not $7 then null else e.disabled_at end,
+   disabled_reason = case when not $7 then null else e.disabled_reason end,
+   failing_since = case when not $7 then null else e.failing_since end`,
+);
+
+/** Changes what is given; a webhook that is to send is enabled, too. */
+export async function changeWebhook(
+  query: Query,
+  id: string,
+  { url, event_types, verdicts, corridors, paused }: WebhookChange,
+): Promise<Webhook> {
+  const values = [url, event_types, verdicts, corridors !== undefined, corridors, paused];
+  return only(await query<Webhook>(changeStatement, [id, ...values]));
+}
+
+const rotateStatement = update(
+  'rotate-webhook-secret',
+  `previous_secret = e.secret, previous_until = now() + $3::int4 * interval '1 hour', secret = $2`,
+);
+
+/** Stores a new secret; the present one signs beside it for a while. */
+export async function rotateSecret(query: Query, id: string, sealed: string): Promise<Webhook> {
+  const values = [id, sealed, WEBHOOK_LIMITS.rotationHours];
+  return only(await query<Webhook>(rotateStatement, values));
+}
+
+const deleteStatement = update(
+  'delete-webhook',
+  'deleted_at = now(), secret = null, previous_secret = null, previous_until = null',
+);
+
+/** Nothing is sent to the webhook any more, and its secrets are gone; its deliveries end with their retention. */
+export async function deleteWebhook(query: Query, id: string): Promise<Webhook> {
+  return only(await query<Webhook>(deleteStatement, [id]));
+}
+
+const workedStatement: Statement = {
+  name: 'note-webhook-success',
+  text: `update market.webhook_endpoints set failing_since = null
+          where endpoint_id = any ($1::uuid[]) and failing_since is not null`,
+};
+const failedStatement: Statement = {
+  name: 'note-webhook-failure',
+  text: `update market.webhook_endpoints set failing_since = now()
+          where endpoint_id = any ($1::uuid[]) and failing_since is null`,
+};
+
+/** Notes since when webhooks fail. Locks nothing where nothing changes. */
+export async function noteHealth(
+  query: Query,
+  worked: readonly string[],
+  failed: readonly string[],
+): Promise<void> {
+  if (worked.length > 0) await query(workedStatement, [worked.toSorted()]);
+  if (failed.length > 0) await query(failedStatement, [failed.toSorted()]);
+}
+
+const disableStatement: Statement = {
+  name: 'disable-webhooks',
+  text: `update market.webhook_endpoints e
+            set disabled_at = now(), disabled_reason = case when endpoint_id = any ($1::uuid[]) then 'it answered 410, gone'
+                                                            else format('every delivery failed for %s days', $3::int4) end
+          where disabled_at is null and deleted_at is null
+            and (endpoint_id = any ($1::uuid[])
+                 or endpoint_id = any ($2::uuid[]) and failing_since < now() - $3::int4 * interval '1 day')
+         returning endpoint_id as id, disabled_reason as reason`,
+};
+
+/** Disables webhooks that say that they are gone, and those of the failed ones that have failed for too long. */
+export async function disableDead(
+  query: Query,
+  gone: readonly string[],
+  failed: readonly string[],
+): Promise<{ readonly id: string; readonly reason: string }[]> {
+  return await query(disableStatement, [gone, failed, WEBHOOK_LIMITS.failingDays]);
+}
+
+const countStatement: Statement = {
+  name: 'count-disabled-webhooks',
+  text: `select count(*)::int4 as disabled from market.webhook_endpoints
+          where disabled_at is not null and deleted_at is null`,
+};
+
+export async function countDisabled(query: Query): Promise<number> {
+  return only(await query<{ disabled: number }>(countStatement)).disabled;
+}
+
+function only<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('a row that was locked is gone');
+  return row;
+}
