@@ -17,8 +17,11 @@ export const open = (environment: Settings = {}) =>
 export const openProcess = (environment: Settings) =>
   spawnRunningApi({ ...SETTINGS, ...environment });
 
-/** Runs `risk reconcile` until no row is left. */
+/** Waits until each row is as old as rows that the reconciler looks for, then runs `risk reconcile` until none is left. */
 export async function reconcile(api: RunningApi): Promise<void> {
+  const young = `select from open_rows where opened_at > now() - ${AGE_MS} * interval '1 ms'`;
+  const isAged = async () => (await api.testDatabase.sql(young)).length === 0;
+  await waitUntil(isAged, 20_000, 'all rows to be of age');
   await waitUntil(
     async () => {
       const { code, stderr } = await runRisk(['reconcile', '--json'], {

@@ -11,9 +11,10 @@ import type { ProblemStatus } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
 import { actorOf, requireRole } from './auth/auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from './body/body.ts';
+import { withoutToken } from './consistency.ts';
 import { allowedRoles, json, problemResponses } from './openapi.ts';
 
-type Status = 200 | 201 | 202 | 204;
+type Status = 200 | 201 | 202 | 204 | 304;
 
 type Input<Path, Query, Body> = {
   readonly path: Path;
@@ -21,6 +22,15 @@ type Input<Path, Query, Body> = {
   readonly body: Body;
   readonly by: Officer;
   readonly c: Context<AppEnv>;
+};
+
+export type DescribedBody<Body> = {
+  readonly schema: z.ZodType;
+  readonly example: object;
+  /** Reads the parsed JSON. @throws InvalidFields */
+  readonly read: (value: unknown) => Body;
+  /** Lowers the bound of all bodies. */
+  readonly bytesMax?: number;
 };
 
 type Described<Parts, Path, Query, Body> = {
@@ -32,8 +42,15 @@ type Described<Parts, Path, Query, Body> = {
   readonly description?: string;
   readonly roles: readonly Role[];
   readonly path?: z.ZodObject & z.ZodType<Path>;
+  /** In place of `path`, where every text is an answer: documented, and not checked. */
+  readonly anyPath?: z.ZodObject;
   readonly query?: z.ZodObject & z.ZodType<Query>;
-  readonly body?: { readonly schema: z.ZodType<Body>; readonly example: object };
+  /** Headers of the request: documented, and read by `run`. */
+  readonly header?: z.ZodObject;
+  readonly body?: DescribedBody<Body>;
+  readonly 'x-own-client-alone'?: readonly Role[];
+  /** The answer to a writing method has no consistency token. */
+  readonly 'x-writes-nothing'?: true;
   /** The first is the answer to what `run` returns. */
   readonly answers: { readonly [Each in Status]?: ZodOpenApiResponseObject };
   /** Besides those that parameters and bodies have. */
@@ -50,7 +67,7 @@ export type Operation<Parts> = {
   readonly at: string;
   readonly roles: readonly Role[];
   readonly document: ZodOpenApiOperationObject;
-  readonly answer: (c: Context<AppEnv>, limits: BodyLimits, parts: Parts) => Promise<Response>;
+  readonly serve: (c: Context<AppEnv>, limits: BodyLimits, parts: Parts) => Promise<Response>;
 };
 
 const OF_BODIES = [400, 408, 413, 415, 422] as const;
@@ -59,9 +76,17 @@ const OF_BODIES = [400, 408, 413, 415, 422] as const;
 export function operation<Parts, Path, Query, Body>(
   described: Described<Parts, Path, Query, Body>,
 ): Operation<Parts> {
-  const { method, at, roles, path, query, body, run, answers, problems = [], ...said } = described;
-  const isChecked = path !== undefined || query !== undefined;
+  const { method, at, roles, path, anyPath, query, header, body, run, ...rest } = described;
+  const { answers, problems = [], ...said } = rest;
+  const isChecked = [path, query, header].some((part) => part !== undefined);
   const refused = [...(body ? OF_BODIES : []), ...(isChecked ? ([422] as const) : []), ...problems];
+  const parameters = {
+    ...(path && { path }),
+    ...(anyPath && { path: anyPath }),
+    ...(query && { query }),
+    ...(header && { header }),
+  };
+  const { schema, example } = body ?? {};
   return {
     method,
     at,
@@ -69,31 +94,48 @@ export function operation<Parts, Path, Query, Body>(
     document: {
       ...said,
       security: allowedRoles(...roles),
-      ...(isChecked ? { requestParams: { ...(path && { path }), ...(query && { query }) } } : {}),
-      ...(body && { requestBody: { required: true, content: { 'application/json': body } } }),
+      ...(isChecked || anyPath ? { requestParams: parameters } : {}),
+      ...(schema && {
+        requestBody: { required: true, content: { 'application/json': { schema, example } } },
+      }),
       responses: { ...answers, ...problemResponses(...refused) },
     },
-    answer: async (c, limits, parts) => {
+    serve: async (c, limits, parts) => {
+      if (said['x-writes-nothing']) withoutToken(c);
       const input = {
         path: (path && checkFields(path, c.req.param())) as Path,
         query: (query && readQuery(c, query)) as Query,
-        body: (body && checkFields(body.schema, await readJson(c, limits))) as Body,
+        body: (body && (await readBody(c, body, limits))) as Body,
         by: actorOf(c),
         c,
       };
       const answered = await run(input, parts);
       if (answered instanceof Response) return answered;
-      const status = Number(Object.keys(answers)[0]) as Status;
+      const status = Number(Object.keys(answers)[0]) as Exclude<Status, 304>;
       return status === 204 ? c.body(null, 204) : c.json(answered ?? null, status);
     },
   };
 }
 
-/** A body with an example of it. */
-export const bodyOf = <Schema extends z.ZodType>(
-  schema: Schema,
-  example: NoInfer<z.input<Schema>> & object,
-): { schema: Schema; example: object } => ({ schema, example });
+async function readBody<Body>(
+  c: Context<AppEnv>,
+  body: DescribedBody<Body>,
+  limits: BodyLimits,
+): Promise<Body> {
+  const bytesMax = Math.min(limits.bytesMax, body.bytesMax ?? Infinity);
+  const value = await readJson(c, { ...limits, bytesMax });
+  return body.read(value);
+}
+
+/** A body that its schema reads, with an example of it. */
+export const bodyOf = <Body, Given>(
+  schema: z.ZodType<Body, Given>,
+  example: NoInfer<Given> & object,
+): DescribedBody<Body> => ({
+  schema,
+  example,
+  read: (value) => checkFields(schema, value),
+});
 
 /** An answer with an example of it. */
 export const answer = <Schema extends z.ZodType>(
@@ -109,9 +151,9 @@ export function routesOf<Parts>(
   parts: Parts,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
-  for (const { method, at, roles, answer } of operations) {
+  for (const { method, at, roles, serve } of operations) {
     const path = at.replaceAll(/\{(\w+)\}/g, ':$1');
-    routes[method](path, requireRole(...roles), (c) => answer(c, limits, parts));
+    routes[method](path, requireRole(...roles), (c) => serve(c, limits, parts));
   }
   return routes;
 }

@@ -5,5 +5,5 @@ export const audit: Room = {
   name: 'audit',
   commands: { audit: () => import('./commands.ts') },
   document: async () => (await import('./routes.ts')).document,
-  api: async (api) => ({ routes: [(await import('./routes.ts')).auditRoutes(api)] }),
+  api: async (api) => (await import('./routes.ts')).openAudit(api),
 };

@@ -1,14 +1,9 @@
 /** `/v1/audit`: who changed what. */
-import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import type { Api } from '../../core/room.ts';
+import type { Api, ApiRoom } from '../../core/room.ts';
 import { readAuditLog } from '../../kit/audit/audit-log.ts';
-import type { AppEnv } from '../../kit/http/app-env.ts';
-import { requireRole } from '../../kit/http/auth/auth.ts';
-import { readQuery } from '../../kit/http/body/body.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
+import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import {
   type AuditEntry,
   type AuditEntryJson,
@@ -16,23 +11,10 @@ import {
   auditParameters,
 } from '../../kit/words/audit.ts';
 
-const READERS = ['admin', 'risk_officer'] as const;
-
-const listSchema = z.object({
+const pageSchema = z.object({
   items: z.array(auditEntrySchema),
   next_cursor: z.string().nullable(),
 });
-
-export function auditRoutes({ databases: { primary } }: Pick<Api, 'databases'>): Hono<AppEnv> {
-  const routes = new Hono<AppEnv>();
-  routes.get('/v1/audit', requireRole(...READERS), async (c) => {
-    const parameters = readQuery(c, auditParameters);
-    const entries = await readAuditLog(primary, parameters, parameters.limit);
-    const last = entries.length === parameters.limit ? entries.at(-1)?.auditId : undefined;
-    return c.json({ items: entries.map(toAuditJson), next_cursor: last ?? null });
-  });
-  return routes;
-}
 
 function toAuditJson(entry: AuditEntry): AuditEntryJson {
   const { auditId, changedAt, keyId, who, action, subject, before, after, request } = entry;
@@ -61,23 +43,30 @@ const auditExample: AuditEntryJson = {
   request: '0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f',
 };
 
-const paths: ZodOpenApiPathsObject = {
-  '/v1/audit': {
-    get: {
-      operationId: 'readAudit',
-      summary: 'Who changed what, newest first',
-      tags: ['audit'],
-      security: allowedRoles(...READERS),
-      requestParams: { query: auditParameters },
-      responses: {
-        200: {
-          description: 'One page.',
-          content: json(listSchema, { items: [auditExample], next_cursor: null }),
-        },
-        ...problemResponses(422),
-      },
+const operations = [
+  operation({
+    method: 'get',
+    at: '/v1/audit',
+    operationId: 'readAudit',
+    summary: 'Who changed what, newest first',
+    roles: ['admin', 'risk_officer'],
+    query: auditParameters,
+    answers: {
+      200: answer('One page.', pageSchema, { items: [auditExample], next_cursor: null }),
     },
-  },
+    run: async ({ query }, { databases: { primary } }: Pick<Api, 'databases'>) => {
+      const entries = await readAuditLog(primary, query, query.limit);
+      const last = entries.length === query.limit ? entries.at(-1)?.auditId : undefined;
+      return { items: entries.map(toAuditJson), next_cursor: last ?? null };
+    },
+  }),
+];
+
+export const document: DocumentPart = {
+  paths: pathsOf(operations, 'audit'),
+  tags: { audit: 'Who changed what.' },
 };
 
-export const document: DocumentPart = { paths, tags: { audit: 'Who changed what.' } };
+export const openAudit = (api: Api): ApiRoom => ({
+  routes: [routesOf(operations, api.limits, api)],
+});

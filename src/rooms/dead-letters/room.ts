@@ -5,5 +5,5 @@ export const deadLetters: Room = {
   name: 'dead-letters',
   commands: { 'dead-letters': () => import('./commands.ts') },
   document: async () => (await import('./routes.ts')).document,
-  api: async (api) => ({ routes: [(await import('./routes.ts')).deadLettersRoutes(api)] }),
+  api: async (api) => (await import('./routes.ts')).openDeadLetters(api),
 };

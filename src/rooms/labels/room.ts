@@ -5,5 +5,5 @@ export const labels: Room = {
   name: 'labels',
   commands: { labels: () => import('./commands.ts') },
   document: async () => (await import('./routes.ts')).document,
-  api: async (api) => ({ routes: [(await import('./routes.ts')).labelsRoutes(api)] }),
+  api: async (api) => (await import('./routes.ts')).openLabels(api),
 };

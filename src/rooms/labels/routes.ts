@@ -1,20 +1,17 @@
 /** `/v1/labels`: submits outcomes of transactions, and lists them. */
-import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { acceptLabels, type LabelsRefused } from '../../core/accept/accept-labels.ts';
 import { storedLabel, TRANSACTION_ID, transactionInput } from '../../core/accept/examples.ts';
 import { labelInputSchema } from '../../core/domain/label.ts';
-import type { Api } from '../../core/room.ts';
+import type { Api, ApiRoom } from '../../core/room.ts';
 import { type Databases, readAged } from '../../kit/database/replica/choose-database.ts';
 import { ageHeaders, sayAge } from '../../kit/http/answers/age.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
-import type { AppEnv } from '../../kit/http/app-env.ts';
-import { requireRole } from '../../kit/http/auth/auth.ts';
-import { listReader, readJson, readQuery } from '../../kit/http/body/body.ts';
+import { listReader } from '../../kit/http/body/body.ts';
 import { readToken, sayToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { allowedRoles, json, ownClientAlone, problemResponses } from '../../kit/http/openapi.ts';
+import { ownClientAlone } from '../../kit/http/openapi.ts';
+import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
 import { clientSeen } from '../../kit/words/principal.ts';
 import { labelListParameters } from './parameters.ts';
@@ -46,40 +43,7 @@ type AcceptedLabels = z.infer<typeof acceptedLabelsSchema>;
 
 const ROLES = ['ingest', 'analyst'] as const;
 
-export function labelsRoutes({
-  ingest,
-  databases,
-  limits,
-  afterLabels,
-}: Pick<Api, 'ingest' | 'databases' | 'limits' | 'afterLabels'>): Hono<AppEnv> {
-  const routes = new Hono<AppEnv>();
-
-  routes.post('/v1/labels', requireRole(...ROLES), async (c) => {
-    const inputs = readLabels(await readJson(c, limits));
-    const principal = c.get('principal');
-    const { client, identity } = principal;
-    const seen = clientSeen(principal);
-    const result = await acceptLabels(ingest, { client, identity, clientSeen: seen, inputs });
-    for (const note of afterLabels) note();
-    if (result.kind !== 'accepted') throw refusal(result);
-    const body: AcceptedLabels = { accepted: 0, unchanged: 0, results: [] };
-    for (const [index, { transactionId, status }] of result.outcomes.entries()) {
-      body[status]++;
-      body.results.push({ index, transaction_id: transactionId, status });
-    }
-    sayToken(c, result.token);
-    return c.json(body);
-  });
-
-  routes.get('/v1/labels', requireRole(...ROLES), async (c) => {
-    const parameters = readQuery(c, labelListParameters);
-    const client = clientSeen(c.get('principal'));
-    const search = (from: Databases) => searchLabels(from, parameters, client);
-    return c.json(sayAge(c, await readAged(databases, readToken(c), search)));
-  });
-
-  return routes;
-}
+type Parts = Pick<Api, 'ingest' | 'databases' | 'afterLabels'>;
 
 function refusal({ kind, errors: items }: LabelsRefused): Error {
   const errors = items.map(({ index, field, detail }) => ({
@@ -105,53 +69,73 @@ const labelsExample: z.input<typeof labelsInputSchema> = {
   ],
 };
 
-const paths: ZodOpenApiPathsObject = {
-  '/v1/labels': {
-    post: {
-      operationId: 'acceptLabels',
-      summary: 'Say of up to 1,000 transactions whether they were fraud',
-      ...ownClientAlone(
-        'All or nothing. Labels are only added: the newest labelled_at wins, and a label that is known is unchanged. A label changes no score that is stored.',
-      ),
-      tags: ['labels'],
-      security: allowedRoles(...ROLES),
-      requestBody: { required: true, content: json(labelsInputSchema, labelsExample) },
-      responses: {
-        200: {
-          description: 'Stored.',
-          content: json(acceptedLabelsSchema, {
-            accepted: 1,
-            unchanged: 0,
-            results: [{ index: 0, transaction_id: TRANSACTION_ID, status: 'accepted' }],
-          }),
-        },
-        ...problemResponses(400, 408, 409, 413, 415, 422),
+const operations = [
+  operation({
+    method: 'post',
+    at: '/v1/labels',
+    operationId: 'acceptLabels',
+    summary: 'Say of up to 1,000 transactions whether they were fraud',
+    ...ownClientAlone(
+      'All or nothing. Labels are only added: the newest labelled_at wins, and a label that is known is unchanged. A label changes no score that is stored.',
+    ),
+    roles: ROLES,
+    body: { schema: labelsInputSchema, example: labelsExample, read: readLabels },
+    answers: {
+      200: answer('Stored.', acceptedLabelsSchema, {
+        accepted: 1,
+        unchanged: 0,
+        results: [{ index: 0, transaction_id: TRANSACTION_ID, status: 'accepted' }],
+      }),
+    },
+    problems: [409],
+    run: async ({ body: inputs, c }, { ingest, afterLabels }: Parts) => {
+      const principal = c.get('principal');
+      const { client, identity } = principal;
+      const seen = clientSeen(principal);
+      const result = await acceptLabels(ingest, { client, identity, clientSeen: seen, inputs });
+      for (const note of afterLabels) note();
+      if (result.kind !== 'accepted') throw refusal(result);
+      const accepted: AcceptedLabels = { accepted: 0, unchanged: 0, results: [] };
+      for (const [index, { transactionId, status }] of result.outcomes.entries()) {
+        accepted[status]++;
+        accepted.results.push({ index, transaction_id: transactionId, status });
+      }
+      sayToken(c, result.token);
+      return accepted;
+    },
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/labels',
+    operationId: 'listLabels',
+    summary: 'Labels, newest labelled_at first',
+    ...ownClientAlone(),
+    roles: ROLES,
+    query: labelListParameters,
+    header: tokenParameter,
+    answers: {
+      200: {
+        ...answer('One page.', labelPageSchema, {
+          items: [storedLabel],
+          next_cursor: null,
+          complete: true,
+        }),
+        headers: ageHeaders,
       },
     },
-    get: {
-      operationId: 'listLabels',
-      summary: 'Labels, newest labelled_at first',
-      ...ownClientAlone(),
-      tags: ['labels'],
-      security: allowedRoles(...ROLES),
-      requestParams: { query: labelListParameters, header: tokenParameter },
-      responses: {
-        200: {
-          description: 'One page.',
-          headers: ageHeaders,
-          content: json(labelPageSchema, {
-            items: [storedLabel],
-            next_cursor: null,
-            complete: true,
-          }),
-        },
-        ...problemResponses(422),
-      },
+    run: async ({ query, c }, { databases }: Parts) => {
+      const client = clientSeen(c.get('principal'));
+      const search = (from: Databases) => searchLabels(from, query, client);
+      return sayAge(c, await readAged(databases, readToken(c), search));
     },
-  },
-};
+  }),
+];
 
 export const document: DocumentPart = {
-  paths,
+  paths: pathsOf(operations, 'labels'),
   tags: { labels: 'What became known of transactions.' },
 };
+
+export const openLabels = (api: Api): ApiRoom => ({
+  routes: [routesOf(operations, api.limits, api)],
+});

@@ -1,17 +1,59 @@
 /** `/v1/status`: where the pipeline stands, and `/v1/live`: the figures of the console, once or as server-sent events. */
-import { Hono } from 'hono';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Context } from 'hono';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
-import { requireRole } from '../../kit/http/auth/auth.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { createLive, describeLive, liveContent } from '../../kit/http/live/answer-live.ts';
-import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
+import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { createReadLive, liveExample, liveSchema, toPoint } from './queries/live-figures.ts';
-import { createReadStatus, statusExample, statusSchema } from './queries/pipeline-status.ts';
+import {
+  createReadStatus,
+  type StatusJson,
+  statusExample,
+  statusSchema,
+} from './queries/pipeline-status.ts';
 
 const READERS = ['operator', 'analyst', 'ingest'] as const;
 const TIMES = { everyMs: 2000, isAlwaysRead: true };
+
+type Parts = {
+  readonly readStatus: () => Promise<StatusJson>;
+  readonly answerLive: (c: Context<AppEnv>) => Promise<Response>;
+};
+
+const operations = [
+  operation({
+    method: 'get',
+    at: '/v1/status',
+    operationId: 'readStatus',
+    summary: 'Lag, what is pending, retries, dead letters and totals',
+    roles: READERS,
+    answers: {
+      200: answer('The pipeline, per corridor and in total.', statusSchema, statusExample),
+    },
+    run: (_input, { readStatus }: Parts) => readStatus(),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/live',
+    operationId: 'readLive',
+    summary: 'Status and signals, once or live',
+    description: describeLive(TIMES),
+    roles: READERS,
+    answers: {
+      200: {
+        description: 'Figures of the pipeline and of this API process.',
+        content: liveContent(liveSchema, liveExample),
+      },
+    },
+    run: ({ c }, { answerLive }: Parts) => answerLive(c),
+  }),
+];
+
+export const document: DocumentPart = {
+  paths: pathsOf(operations, 'operations'),
+  tags: { operations: 'Where the pipeline stands.' },
+};
 
 export function openStatus(api: Api): ApiRoom {
   const { config, databases, redis, guards, ingest, metrics, authenticate, draining, log } = api;
@@ -29,54 +71,14 @@ export function openStatus(api: Api): ApiRoom {
   };
   const nowMs = () => performance.now();
   const read = createReadLive({ readStatus, metrics, poolInUse, nowMs });
-  const routes = new Hono<AppEnv>();
-  routes.get('/v1/status', requireRole(...READERS), async (c) => c.json(await readStatus()));
-  routes.get(
-    '/v1/live',
-    requireRole(...READERS),
-    createLive({ read, toPoint, readers: READERS, authenticate, signal: draining, log, ...TIMES }),
-  );
-  return { routes: [routes] };
+  const answerLive = createLive({
+    read,
+    toPoint,
+    readers: READERS,
+    authenticate,
+    signal: draining,
+    log,
+    ...TIMES,
+  });
+  return { routes: [routesOf(operations, api.limits, { readStatus, answerLive })] };
 }
-
-const tags = ['operations'];
-const security = allowedRoles(...READERS);
-
-const paths: ZodOpenApiPathsObject = {
-  '/v1/status': {
-    get: {
-      operationId: 'readStatus',
-      summary: 'Lag, what is pending, retries, dead letters and totals',
-      tags,
-      security,
-      responses: {
-        200: {
-          description: 'The pipeline, per corridor and in total.',
-          content: json(statusSchema, statusExample),
-        },
-        ...problemResponses(),
-      },
-    },
-  },
-  '/v1/live': {
-    get: {
-      operationId: 'readLive',
-      summary: 'Status and signals, once or live',
-      description: describeLive(TIMES),
-      tags,
-      security,
-      responses: {
-        200: {
-          description: 'Figures of the pipeline and of this API process.',
-          content: liveContent(liveSchema, liveExample),
-        },
-        ...problemResponses(),
-      },
-    },
-  },
-};
-
-export const document: DocumentPart = {
-  paths,
-  tags: { operations: 'Where the pipeline stands.' },
-};

@@ -4,5 +4,5 @@ import type { Room } from '../../core/room.ts';
 export const summaries: Room = {
   name: 'summaries',
   document: async () => (await import('./routes.ts')).document,
-  api: async (api) => ({ routes: [(await import('./routes.ts')).summariesRoutes(api)] }),
+  api: async (api) => (await import('./routes.ts')).openSummaries(api),
 };

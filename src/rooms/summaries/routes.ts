@@ -1,7 +1,5 @@
 /** `/v1/summaries`: sums by day. */
-import { Hono } from 'hono';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import type { Api } from '../../core/room.ts';
+import type { Api, ApiRoom } from '../../core/room.ts';
 import { sayAge } from '../../kit/http/answers/age.ts';
 import {
   ASK_AGAIN,
@@ -10,36 +8,16 @@ import {
   keptHeaders,
   notModified,
 } from '../../kit/http/answers/kept.ts';
-import type { AppEnv } from '../../kit/http/app-env.ts';
-import { requireRole } from '../../kit/http/auth/auth.ts';
-import { readQuery } from '../../kit/http/body/body.ts';
 import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { allowedRoles, json, problemResponses } from '../../kit/http/openapi.ts';
-import { createSummaryCache, readSummaries } from './cache.ts';
+import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { createSummaryCache, readSummaries, type SummaryCache } from './cache.ts';
 import { summaryParameters, withDays } from './parameters.ts';
 import { type DailySummaries, dailySummariesSchema } from './queries.ts';
 
-export function summariesRoutes(
-  api: Pick<Api, 'databases' | 'ingest' | 'metrics' | 'afterLabels'>,
-): Hono<AppEnv> {
-  const { databases, ingest, metrics } = api;
-  const { corridors } = ingest;
-  const cache = createSummaryCache(databases, corridors, metrics);
-  // Who has posted a label sees it at once in this process.
-  api.afterLabels.add(cache.proveAnew);
-  const routes = new Hono<AppEnv>();
+type Parts = Pick<Api, 'databases' | 'ingest'> & { readonly cache: SummaryCache };
 
-  routes.get('/v1/summaries/daily', requireRole('analyst'), async (c) => {
-    const question = withDays(readQuery(c, summaryParameters), databases.now());
-    const found = await readSummaries(databases, cache, corridors, question, readToken(c));
-    return answerKept(c, sayAge(c, found), ASK_AGAIN);
-  });
-
-  return routes;
-}
-
-const dailySummaries: DailySummaries = {
+const example: DailySummaries = {
   counted_at: '2026-11-20T10:00:00.000Z',
   items: [
     {
@@ -55,30 +33,41 @@ const dailySummaries: DailySummaries = {
   ],
 };
 
-const paths: ZodOpenApiPathsObject = {
-  '/v1/summaries/daily': {
-    get: {
-      operationId: 'summarizeDays',
-      summary: 'Transactions, amounts, scores, labels and rules that fired by UTC day',
-      description:
-        'Both days are included, at most 92; default the last seven. Each day is divided by `group_by`. Figures are those of the moment, late transactions and labels included: each counts on the day of its transaction.',
-      tags: ['summaries'],
-      security: allowedRoles('analyst'),
-      requestParams: {
-        query: summaryParameters,
-        header: conditionalHeader.extend(tokenParameter.shape),
-      },
-      responses: {
-        200: {
-          description: 'Oldest day first, then by group; groups without transactions are left out.',
-          headers: keptHeaders,
-          content: json(dailySummariesSchema, dailySummaries),
-        },
-        ...notModified,
-        ...problemResponses(422),
-      },
+const said = 'Oldest day first, then by group; groups without transactions are left out.';
+
+const operations = [
+  operation({
+    method: 'get',
+    at: '/v1/summaries/daily',
+    operationId: 'summarizeDays',
+    summary: 'Transactions, amounts, scores, labels and rules that fired by UTC day',
+    description:
+      'Both days are included, at most 92; default the last seven. Each day is divided by `group_by`. Figures are those of the moment, late transactions and labels included: each counts on the day of its transaction.',
+    roles: ['analyst'],
+    query: summaryParameters,
+    header: conditionalHeader.extend(tokenParameter.shape),
+    answers: {
+      200: { ...answer(said, dailySummariesSchema, example), headers: keptHeaders },
+      ...notModified,
     },
-  },
+    run: async ({ query, c }, { databases, ingest, cache }: Parts) => {
+      const question = withDays(query, databases.now());
+      const { corridors } = ingest;
+      const found = await readSummaries(databases, cache, corridors, question, readToken(c));
+      return answerKept(c, sayAge(c, found), ASK_AGAIN);
+    },
+  }),
+];
+
+export const document: DocumentPart = {
+  paths: pathsOf(operations, 'summaries'),
+  tags: { summaries: 'Sums by day.' },
 };
 
-export const document: DocumentPart = { paths, tags: { summaries: 'Sums by day.' } };
+export function openSummaries(api: Api): ApiRoom {
+  const { databases, ingest, metrics, limits, afterLabels } = api;
+  const cache = createSummaryCache(databases, ingest.corridors, metrics);
+  // Who has posted a label sees it at once in this process.
+  afterLabels.add(cache.proveAnew);
+  return { routes: [routesOf(operations, limits, { databases, ingest, cache })] };
+}

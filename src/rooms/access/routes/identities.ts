@@ -1,13 +1,8 @@
 /** `/v1/identities`: lists people who own keys, and revokes them. `POST /v1/keys` makes them. */
-import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { listIdentities, revokeIdentity } from '../../../kit/access/identities.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import type { AppEnv } from '../../../kit/http/app-env.ts';
-import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
-import { checkFields, readQuery } from '../../../kit/http/body/body.ts';
-import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
+import { answer, operation } from '../../../kit/http/operation.ts';
 import type { StoredIdentity } from '../../../kit/words/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
@@ -34,24 +29,6 @@ const nameCursor = plainText(NAME_CHARS_MAX)
   .meta({ description: CURSOR_DESCRIPTION, examples: ['Ann'] });
 const listParameters = z.strictObject({ cursor: nameCursor });
 
-export function identitiesRoutes(database: Database): Hono<AppEnv> {
-  const routes = new Hono<AppEnv>();
-
-  routes.get('/v1/identities', requireRole(...READERS), async (c) => {
-    const people = await listIdentities(database, readQuery(c, listParameters).cursor ?? '', PAGE);
-    const last = people.length === PAGE ? people.at(-1)?.identity : undefined;
-    return c.json({ items: people.map(toIdentityJson), next_cursor: last ?? null });
-  });
-
-  routes.delete('/v1/identities/:id', requireRole('admin'), async (c) => {
-    const { id } = checkFields(path, c.req.param());
-    await revokeIdentity(database, id, actorOf(c));
-    return c.body(null, 204);
-  });
-
-  return routes;
-}
-
 function toIdentityJson(person: StoredIdentity): z.infer<typeof identitySchema> {
   return {
     identity: person.identity,
@@ -68,33 +45,38 @@ const identityExample = {
   revoked_at: null,
 };
 
-const tags = ['keys'];
-
-export const identitiesPaths: ZodOpenApiPathsObject = {
-  '/v1/identities': {
-    get: {
-      operationId: 'listIdentities',
-      summary: 'People, and who made them',
-      tags,
-      security: allowedRoles(...READERS),
-      requestParams: { query: listParameters },
-      responses: {
-        200: {
-          description: 'One page, by name.',
-          content: json(listSchema, { items: [identityExample], next_cursor: null }),
-        },
-        ...problemResponses(422),
-      },
+export const identityOperations = [
+  operation({
+    method: 'get',
+    at: '/v1/identities',
+    operationId: 'listIdentities',
+    summary: 'People, and who made them',
+    roles: READERS,
+    query: listParameters,
+    answers: {
+      200: answer('One page, by name.', listSchema, {
+        items: [identityExample],
+        next_cursor: null,
+      }),
     },
-  },
-  '/v1/identities/{id}': {
-    delete: {
-      operationId: 'revokeIdentity',
-      summary: 'Revoke a person and all their keys for good',
-      tags,
-      security: allowedRoles('admin'),
-      requestParams: { path },
-      responses: { 204: { description: 'Revoked.' }, ...problemResponses(404, 409, 422) },
+    run: async ({ query: { cursor = '' } }, database: Database) => {
+      const people = await listIdentities(database, cursor, PAGE);
+      const last = people.length === PAGE ? people.at(-1)?.identity : undefined;
+      return { items: people.map(toIdentityJson), next_cursor: last ?? null };
     },
-  },
-};
+  }),
+  operation({
+    method: 'delete',
+    at: '/v1/identities/{id}',
+    operationId: 'revokeIdentity',
+    summary: 'Revoke a person and all their keys for good',
+    roles: ['admin'],
+    path,
+    answers: { 204: { description: 'Revoked.' } },
+    problems: [404, 409],
+    run: async ({ path: { id }, by }, database: Database) => {
+      await revokeIdentity(database, id, by);
+      return undefined;
+    },
+  }),
+];

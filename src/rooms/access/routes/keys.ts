@@ -1,7 +1,6 @@
 /** `/v1/keys`: make, list and revoke API keys. A key is shown once, in the answer that made it. */
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { mintApiKey, SECRET_CHARS } from '../../../kit/access/api-key.ts';
 import {
   confirmApiKey,
@@ -12,9 +11,7 @@ import {
 import type { Database } from '../../../kit/database/pool.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
-import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
-import { type BodyLimits, checkFields, readJson, readQuery } from '../../../kit/http/body/body.ts';
-import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
+import { answer, bodyOf, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import type { StoredApiKey } from '../../../kit/words/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
@@ -83,44 +80,6 @@ const idCursor = plainText(NAME_CHARS_MAX)
   .meta({ description: CURSOR_DESCRIPTION, examples: [KEY_ID_EXAMPLE] });
 const listParameters = z.strictObject({ cursor: idCursor });
 
-export function keysRoutes(database: Database, limits: BodyLimits): Hono<AppEnv> {
-  const routes = new Hono<AppEnv>();
-
-  routes.post('/v1/keys', requireRole(...MAKERS), async (c) => {
-    const wanted = checkFields(newKeySchema, await readJson(c, limits));
-    refuseMoreThanOwn(c, wanted);
-    const { keyId, key, keyHash } = mintApiKey();
-    const { client, holder, expires_at } = wanted;
-    const roles: Role[] = [...new Set(wanted.roles)];
-    const expiresAt = expires_at === undefined ? null : new Date(expires_at);
-    const made = { keyId, keyHash, roles, client, holder, expiresAt };
-    await makeApiKey(database, made, actorOf(c));
-    return c.json({ key_id: keyId, key }, 201);
-  });
-
-  routes.post('/v1/keys/:id/confirm', requireRole(...APPROVING_ROLES), async (c) => {
-    const keyId = c.req.param('id');
-    if (!KEY_ID.test(keyId)) throw unknownKey(keyId);
-    return c.json(toKeyJson(await confirmApiKey(database, keyId, actorOf(c))));
-  });
-
-  routes.get('/v1/keys', requireRole(...MAKERS), async (c) => {
-    const { cursor = '' } = readQuery(c, listParameters);
-    const keys = await listApiKeys(database, cursor, KEYS_PAGE);
-    const last = keys.length === KEYS_PAGE ? keys.at(-1)?.keyId : undefined;
-    return c.json({ items: keys.map(toKeyJson), next_cursor: last ?? null });
-  });
-
-  routes.delete('/v1/keys/:id', requireRole('admin'), async (c) => {
-    const keyId = c.req.param('id');
-    const isKnown = KEY_ID.test(keyId) && (await revokeApiKey(database, keyId, actorOf(c)));
-    if (!isKnown) throw unknownKey(keyId);
-    return c.body(null, 204);
-  });
-
-  return routes;
-}
-
 function unknownKey(keyId: string): Problem {
   const id = KEY_ID.test(keyId) ? `the id ${given(keyId)}` : 'this id';
   return new Problem('not-found', `No key has ${id}.`);
@@ -182,64 +141,75 @@ const keyExample: z.input<typeof keySchema> = {
   revoked_at: null,
 };
 
-const tags = ['keys'];
-
-export const keysPaths: ZodOpenApiPathsObject = {
-  '/v1/keys': {
-    post: {
-      operationId: 'createKey',
-      summary: 'Make a key',
-      description:
-        'A role that approves is in force once a second person has confirmed the key, or at once where the person makes it with a key that may approve.',
-      tags,
-      security: allowedRoles(...MAKERS),
-      requestBody: { required: true, content: json(newKeySchema, newKeyExample) },
-      responses: {
-        201: {
-          description: 'The key, shown this once.',
-          content: json(mintedKeySchema, mintedExample),
-        },
-        ...problemResponses(400, 408, 409, 413, 415, 422),
-      },
+export const keyOperations = [
+  operation({
+    method: 'post',
+    at: '/v1/keys',
+    operationId: 'createKey',
+    summary: 'Make a key',
+    description:
+      'A role that approves is in force once a second person has confirmed the key, or at once where the person makes it with a key that may approve.',
+    roles: MAKERS,
+    body: bodyOf(newKeySchema, newKeyExample),
+    answers: { 201: answer('The key, shown this once.', mintedKeySchema, mintedExample) },
+    problems: [409],
+    run: async ({ body: wanted, by, c }, database: Database) => {
+      refuseMoreThanOwn(c, wanted);
+      const { keyId, key, keyHash } = mintApiKey();
+      const { client, holder, expires_at } = wanted;
+      const roles: Role[] = [...new Set(wanted.roles)];
+      const expiresAt = expires_at === undefined ? null : new Date(expires_at);
+      await makeApiKey(database, { keyId, keyHash, roles, client, holder, expiresAt }, by);
+      return { key_id: keyId, key };
     },
-    get: {
-      operationId: 'listKeys',
-      summary: 'Keys, without their secrets',
-      tags,
-      security: allowedRoles(...MAKERS),
-      requestParams: { query: listParameters },
-      responses: {
-        200: {
-          description: 'One page.',
-          content: json(listSchema, { items: [keyExample], next_cursor: null }),
-        },
-        ...problemResponses(422),
-      },
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/keys',
+    operationId: 'listKeys',
+    summary: 'Keys, without their secrets',
+    roles: MAKERS,
+    query: listParameters,
+    answers: {
+      200: answer('One page.', listSchema, { items: [keyExample], next_cursor: null }),
     },
-  },
-  '/v1/keys/{id}/confirm': {
-    post: {
-      operationId: 'confirmKey',
-      summary: 'Confirm that a key that approves belongs to another person than its maker',
-      description:
-        'The caller must be a person who may hold neither key: makers of a key, or of its person, count as its holders.',
-      tags,
-      security: allowedRoles(...APPROVING_ROLES),
-      requestParams: { path },
-      responses: {
-        200: { description: 'The key.', content: json(keySchema, keyExample) },
-        ...problemResponses(404, 409),
-      },
+    run: async ({ query: { cursor = '' } }, database: Database) => {
+      const keys = await listApiKeys(database, cursor, KEYS_PAGE);
+      const last = keys.length === KEYS_PAGE ? keys.at(-1)?.keyId : undefined;
+      return { items: keys.map(toKeyJson), next_cursor: last ?? null };
     },
-  },
-  '/v1/keys/{id}': {
-    delete: {
-      operationId: 'revokeKey',
-      summary: 'Revoke a key; it stops working within a second',
-      tags,
-      security: allowedRoles('admin'),
-      requestParams: { path },
-      responses: { 204: { description: 'Revoked.' }, ...problemResponses(404) },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/keys/{id}/confirm',
+    operationId: 'confirmKey',
+    summary: 'Confirm that a key that approves belongs to another person than its maker',
+    description:
+      'The caller must be a person who may hold neither key: makers of a key, or of its person, count as its holders.',
+    roles: APPROVING_ROLES,
+    anyPath: path,
+    answers: { 200: answer('The key.', keySchema, keyExample) },
+    problems: [404, 409],
+    run: async ({ by, c }, database: Database) => {
+      const keyId = c.req.param('id') ?? '';
+      if (!KEY_ID.test(keyId)) throw unknownKey(keyId);
+      return toKeyJson(await confirmApiKey(database, keyId, by));
     },
-  },
-};
+  }),
+  operation({
+    method: 'delete',
+    at: '/v1/keys/{id}',
+    operationId: 'revokeKey',
+    summary: 'Revoke a key; it stops working within a second',
+    roles: ['admin'],
+    anyPath: path,
+    answers: { 204: { description: 'Revoked.' } },
+    problems: [404],
+    run: async ({ by, c }, database: Database) => {
+      const keyId = c.req.param('id') ?? '';
+      const isKnown = KEY_ID.test(keyId) && (await revokeApiKey(database, keyId, by));
+      if (!isKnown) throw unknownKey(keyId);
+      return undefined;
+    },
+  }),
+];

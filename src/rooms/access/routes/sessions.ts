@@ -2,9 +2,8 @@
  * `/v1/sessions`: logins of browsers, and `/v1/me`, who a request counts as. A login exchanges an API key, or a link that was
  * made with one, for a cookie; the key itself is never stored in a browser.
  */
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { apiKeyHash, mintLink, mintSession } from '../../../kit/access/api-key.ts';
 import {
   beginSession,
@@ -16,10 +15,8 @@ import type { Database } from '../../../kit/database/pool.ts';
 import { answerHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
-import { actorOf, requireRole } from '../../../kit/http/auth/auth.ts';
 import { sessionCookie } from '../../../kit/http/auth/credential.ts';
-import { readQuery } from '../../../kit/http/body/body.ts';
-import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
+import { answer, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
 import { ROLES } from '../../../kit/words/principal.ts';
@@ -76,57 +73,6 @@ const path = z.object({
 });
 const listParameters = z.strictObject({ cursor: idCursor });
 
-export function sessionsRoutes(database: Database): Hono<AppEnv> {
-  const routes = new Hono<AppEnv>();
-  const anyRole = requireRole(...ROLES);
-
-  routes.get('/v1/me', anyRole, (c) => {
-    const { keyId, roles, client, owner, identity, sessionId = null } = c.get('principal');
-    const me = { key_id: keyId, roles: [...roles], client, owner, identity };
-    return c.json({ ...me, session_id: sessionId });
-  });
-
-  routes.post('/v1/sessions', anyRole, async (c) => {
-    refuseSession(c, 'log in');
-    const credential = c.get('credential');
-    const { token, ...session } = mintSession();
-    const { keyId } = c.get('principal');
-    const linkHash = credential.kind === 'link' ? apiKeyHash(credential.token) : null;
-    const made = await beginSession(database, { session, keyId, linkHash }, actorOf(c));
-    if (made === undefined)
-      throw new Problem('unauthorized', 'The link is unknown, used or expired.');
-    c.header('Set-Cookie', sessionCookie(token));
-    return c.json(toSessionJson(made, made.sessionId), 201);
-  });
-
-  routes.post('/v1/sessions/links', anyRole, async (c) => {
-    refuseSession(c, 'make links');
-    const { token, tokenHash } = mintLink();
-    const { keyId } = c.get('principal');
-    const expiresAt = await makeLoginLink(database, tokenHash, keyId, actorOf(c));
-    return c.json({ token, expires_at: expiresAt.toISOString() }, 201);
-  });
-
-  routes.get('/v1/sessions', anyRole, async (c) => {
-    const { cursor = '' } = readQuery(c, listParameters);
-    const listed = await listSessions(database, cursor, keySeen(c), PAGE);
-    const last = listed.length === PAGE ? listed.at(-1)?.sessionId : undefined;
-    const { sessionId } = c.get('principal');
-    const items = listed.map((one) => toSessionJson(one, sessionId));
-    return c.json({ items, next_cursor: last ?? null });
-  });
-
-  routes.delete('/v1/sessions/:id', anyRole, async (c) => {
-    const id = c.req.param('id');
-    const isEnded = ID.test(id) && (await endSession(database, id, keySeen(c), actorOf(c)));
-    if (!isEnded) throw new Problem('not-found', `No open session has the id ${given(id)}.`);
-    if (id === c.get('principal').sessionId) c.header('Set-Cookie', sessionCookie(null));
-    return c.body(null, 204);
-  });
-
-  return routes;
-}
-
 /** A session that could begin another one would never end. */
 function refuseSession(c: Context<AppEnv>, what: string): void {
   if (c.get('credential').kind !== 'session') return;
@@ -163,93 +109,111 @@ const sessionExample = {
   current: true,
 };
 
-const tags = ['sessions'];
-const security = allowedRoles(...ROLES);
-
-export const sessionsPaths: ZodOpenApiPathsObject = {
-  '/v1/me': {
-    get: {
-      operationId: 'readMe',
-      summary: 'The key, person and roles of the request',
-      tags,
-      security,
-      responses: {
-        200: {
-          description: 'Who the request counts as.',
-          content: json(meSchema, {
-            key_id: 'k7Qd2mXa',
-            roles: ['analyst'],
-            client: 'default',
-            owner: 'Ann',
-            identity: 'Ann',
-            session_id: null,
-          }),
-        },
-        ...problemResponses(),
+export const sessionOperations = [
+  operation({
+    method: 'get',
+    at: '/v1/me',
+    operationId: 'readMe',
+    summary: 'The key, person and roles of the request',
+    roles: ROLES,
+    answers: {
+      200: answer('Who the request counts as.', meSchema, {
+        key_id: 'k7Qd2mXa',
+        roles: ['analyst'],
+        client: 'default',
+        owner: 'Ann',
+        identity: 'Ann',
+        session_id: null,
+      }),
+    },
+    run: ({ c }) => {
+      const { keyId, roles, client, owner, identity, sessionId = null } = c.get('principal');
+      const me = { key_id: keyId, roles: [...roles], client, owner, identity };
+      return { ...me, session_id: sessionId };
+    },
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/sessions',
+    operationId: 'listSessions',
+    summary: "Open sessions of the own key; an admin's request lists all",
+    roles: ROLES,
+    query: listParameters,
+    answers: {
+      200: answer('One page, by id.', listSchema, { items: [sessionExample], next_cursor: null }),
+    },
+    run: async ({ query: { cursor = '' }, c }, database: Database) => {
+      const listed = await listSessions(database, cursor, keySeen(c), PAGE);
+      const last = listed.length === PAGE ? listed.at(-1)?.sessionId : undefined;
+      const { sessionId } = c.get('principal');
+      const items = listed.map((one) => toSessionJson(one, sessionId));
+      return { items, next_cursor: last ?? null };
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/sessions',
+    operationId: 'logIn',
+    summary: 'Begin a session: a cookie in exchange for an API key',
+    description: `The key, or the token of a link, is sent as Bearer. The session ends after ${SESSION_IDLE_MINUTES} minutes without use, after ${SESSION_HOURS} hours at the latest, and with its key. A request with its cookie that may change something needs the header X-Risk-Console and an Origin that is the Host.`,
+    roles: ROLES,
+    answers: {
+      201: {
+        ...answer('Logged in.', sessionSchema, sessionExample),
+        headers: answerHeaders('Set-Cookie'),
       },
     },
-  },
-  '/v1/sessions': {
-    get: {
-      operationId: 'listSessions',
-      summary: "Open sessions of the own key; an admin's request lists all",
-      tags,
-      security,
-      requestParams: { query: listParameters },
-      responses: {
-        200: {
-          description: 'One page, by id.',
-          content: json(listSchema, { items: [sessionExample], next_cursor: null }),
-        },
-        ...problemResponses(422),
-      },
+    problems: [409],
+    run: async ({ by, c }, database: Database) => {
+      refuseSession(c, 'log in');
+      const credential = c.get('credential');
+      const { token, ...session } = mintSession();
+      const { keyId } = c.get('principal');
+      const linkHash = credential.kind === 'link' ? apiKeyHash(credential.token) : null;
+      const made = await beginSession(database, { session, keyId, linkHash }, by);
+      if (made === undefined)
+        throw new Problem('unauthorized', 'The link is unknown, used or expired.');
+      c.header('Set-Cookie', sessionCookie(token));
+      return toSessionJson(made, made.sessionId);
     },
-    post: {
-      operationId: 'logIn',
-      summary: 'Begin a session: a cookie in exchange for an API key',
-      description: `The key, or the token of a link, is sent as Bearer. The session ends after ${SESSION_IDLE_MINUTES} minutes without use, after ${SESSION_HOURS} hours at the latest, and with its key. A request with its cookie that may change something needs the header X-Risk-Console and an Origin that is the Host.`,
-      tags,
-      security,
-      responses: {
-        201: {
-          description: 'Logged in.',
-          headers: answerHeaders('Set-Cookie'),
-          content: json(sessionSchema, sessionExample),
-        },
-        ...problemResponses(409),
-      },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/sessions/links',
+    operationId: 'makeLoginLink',
+    summary: 'Make a link that logs a browser in once, with the roles of the key',
+    description: `It works within ${LINK_MINUTES} minutes.`,
+    roles: ROLES,
+    answers: {
+      201: answer('The link.', linkSchema, {
+        token: 'risk_login_…',
+        expires_at: '2026-11-20T08:10:00.000Z',
+      }),
     },
-  },
-  '/v1/sessions/links': {
-    post: {
-      operationId: 'makeLoginLink',
-      summary: 'Make a link that logs a browser in once, with the roles of the key',
-      description: `It works within ${LINK_MINUTES} minutes.`,
-      tags,
-      security,
-      responses: {
-        201: {
-          description: 'The link.',
-          content: json(linkSchema, {
-            token: 'risk_login_…',
-            expires_at: '2026-11-20T08:10:00.000Z',
-          }),
-        },
-        ...problemResponses(409),
-      },
+    problems: [409],
+    run: async ({ by, c }, database: Database) => {
+      refuseSession(c, 'make links');
+      const { token, tokenHash } = mintLink();
+      const { keyId } = c.get('principal');
+      const expiresAt = await makeLoginLink(database, tokenHash, keyId, by);
+      return { token, expires_at: expiresAt.toISOString() };
     },
-  },
-  '/v1/sessions/{id}': {
-    delete: {
-      operationId: 'endSession',
-      summary: "End a session of the own key; an admin's request ends any",
-      tags,
-      security,
-      requestParams: { path },
-      responses: {
-        204: { description: 'Ended.', headers: answerHeaders('Set-Cookie') },
-        ...problemResponses(404),
-      },
+  }),
+  operation({
+    method: 'delete',
+    at: '/v1/sessions/{id}',
+    operationId: 'endSession',
+    summary: "End a session of the own key; an admin's request ends any",
+    roles: ROLES,
+    anyPath: path,
+    answers: { 204: { description: 'Ended.', headers: answerHeaders('Set-Cookie') } },
+    problems: [404],
+    run: async ({ by, c }, database: Database) => {
+      const id = c.req.param('id') ?? '';
+      const isEnded = ID.test(id) && (await endSession(database, id, keySeen(c), by));
+      if (!isEnded) throw new Problem('not-found', `No open session has the id ${given(id)}.`);
+      if (id === c.get('principal').sessionId) c.header('Set-Cookie', sessionCookie(null));
+      return undefined;
     },
-  },
-};
+  }),
+];

@@ -1,6 +1,11 @@
 /** `/v1/reviews/{id}/…`: what reviewers do with a case, a path each. */
-import type { z } from 'zod';
-import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
+import {
+  answer,
+  bodyOf,
+  type DescribedBody,
+  type Operation,
+  operation,
+} from '../../../kit/http/operation.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Role } from '../../../kit/words/principal.ts';
 import { type CaseJson, caseSchema, claimedCase, decidedCase, openCase } from '../case.ts';
@@ -23,7 +28,7 @@ type StepOperation<Input> = {
   readonly roles: readonly Role[];
   readonly example: CaseJson;
   readonly step: Step<Input>;
-  readonly body?: { readonly schema: z.ZodType<Input>; readonly example: object };
+  readonly body?: DescribedBody<Input>;
 };
 
 /** @param name the last part of the path */
