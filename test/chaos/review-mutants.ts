@@ -11,8 +11,8 @@ export const REVIEW_MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/rooms/review/change/raise-cases.ts',
-        find: 'await takeIntake(query, rowsMax, transactionsMax)',
-        replace: 'await database.transaction((own) => takeIntake(own, rowsMax, transactionsMax))',
+        find: 'await takeReviewed(query, rowsMax, transactionsMax)',
+        replace: 'await database.transaction((own) => takeReviewed(own, rowsMax, transactionsMax))',
       },
     ],
   },

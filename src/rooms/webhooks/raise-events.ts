@@ -1,6 +1,7 @@
 /** Makes deliveries of what has happened, in the database transactions that say how far each source of events was read. */
 import { toScoreJson } from '../../core/domain/score-record.ts';
 import type { DecisionLog, Event, WatchedEvents } from '../../core/events.ts';
+import { takeIntake } from '../../core/store/intake.ts';
 import { type LocatedScore, locateDecided } from '../../core/store/scores/decided-scores.ts';
 import { findClients } from '../../core/store/transactions/clients.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
@@ -12,7 +13,6 @@ import {
   movePosition,
   type NewDelivery,
 } from './store/deliveries.ts';
-import { takeHooked } from './store/intake.ts';
 import { listTakers } from './store/webhooks.ts';
 import type { Webhook } from './webhook.ts';
 
@@ -29,8 +29,8 @@ export async function raiseDecided(
   transactionsMax: number = STEP_TRANSACTIONS,
 ): Promise<Raised> {
   return await database.transaction(async (query) => {
-    const taken = await takeHooked(query, STEP_ROWS, transactionsMax);
-    const ids = taken.flat();
+    const taken = await takeIntake(query, 'webhook_intake', [], STEP_ROWS, transactionsMax);
+    const ids = taken.flatMap(({ transactionIds }) => transactionIds);
     const mayHaveMore = taken.length === STEP_ROWS || ids.length >= transactionsMax;
     const webhooks = taken.length === 0 ? [] : await listTakers(query);
     if (webhooks.length === 0) return { deliveries: 0, mayHaveMore };
@@ -71,10 +71,7 @@ export async function raiseLogged(
   });
 }
 
-/**
- * Makes deliveries of what holds for a while. Each thing is found again and again; the id of its event, which a webhook
- * gets once, lets one delivery be made. @returns how many deliveries are new
- */
+/** Makes deliveries of events that are found again and again; a webhook gets an event id once. @returns how many are new */
 export async function raiseWatched(
   { query }: Pick<Database, 'query'>,
   sources: readonly WatchedEvents[],

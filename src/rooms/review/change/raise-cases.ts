@@ -1,4 +1,4 @@
-/** Makes cases of transactions that need one: of those that scores and labels named, or that a person names. */
+/** Makes cases of the transactions that the intake names, and of a transaction that a person names. */
 import { z } from 'zod';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
@@ -20,7 +20,7 @@ import type { CaseSource, StoredPolicy } from '../policy.ts';
 import { prioritise } from '../priority.ts';
 import { unknownCase } from '../queries/cases.ts';
 import { lockCases, type Opened, openCases, readCase } from '../store/cases.ts';
-import { locateReviewed, takeIntake } from '../store/intake.ts';
+import { locateReviewed, takeReviewed } from '../store/intake.ts';
 import { insertNote } from '../store/notes.ts';
 import { readPolicy } from '../store/policies.ts';
 
@@ -36,10 +36,10 @@ export async function raiseCases(
   transactionsMax: number = STEP_TRANSACTIONS,
 ): Promise<readonly Opened[]> {
   return await database.transaction(async (query) => {
-    const taken = await takeIntake(query, rowsMax, transactionsMax);
+    const taken = await takeReviewed(query, rowsMax, transactionsMax);
     if (taken.length === 0) return [];
     const policy = await readPolicy(query);
-    // A transaction may be named by its score and by a label: the dispute is the one that counts.
+    // The score and a label may name one transaction: the dispute counts.
     const named = new Set(taken.flatMap(({ transactionIds }) => transactionIds));
     const disputes = taken.filter(({ source }) => source === 'dispute');
     const disputed = new Set(disputes.flatMap(({ transactionIds }) => transactionIds));
@@ -55,7 +55,7 @@ export async function raiseCases(
   });
 }
 
-/** A dispute may take a decision back that people made, so what it changes is audited. */
+/** A dispute may take back a decision of people, so its changes are audited. */
 async function recordDisputes(
   query: Query,
   before: readonly StoredCase[],

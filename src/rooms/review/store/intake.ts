@@ -1,9 +1,9 @@
 /**
- * Transactions that need a case. The statement that stores their scores, or the database transaction that stores labels,
- * adds a row that names them, so neither exists without the other; a redelivery stores no score, and so adds none. A worker
- * makes the cases and deletes the row in one database transaction: none is lost, and none is made twice.
+ * Transactions that need a case. The commit that stores scores or labels adds a row that names the transactions, and the commit
+ * that makes the cases deletes the row, so no case is lost and none is made twice.
  */
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { type IntakeRow, takeIntake } from '../../../core/store/intake.ts';
 import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
@@ -11,7 +11,7 @@ import { timeText } from '../../../kit/database/time-text.ts';
 import type { LocatedTransaction } from '../case.ts';
 import { COPIED_NAMES } from './cases.ts';
 
-/** @param isDrawn draws transactions that are reviewed although their verdict does not ask for it */
+/** @param isDrawn draws transactions whose verdict asks for no review */
 export const addReviewed = (isDrawn: (transactionId: string) => boolean): ScoredStatement => ({
   name: 'add-review-intake',
   insert: ({ value }) => `insert into market.review_intake (source, transaction_ids)
@@ -38,7 +38,7 @@ const disputesStatement: Statement = {
 
 type LabelledFraud = { readonly transactionId: string; readonly source: string };
 
-/** Adds labels that say fraud: those of a source that disputes raise a case. */
+/** Adds transactions that a label of a dispute source calls fraud. */
 export async function addDisputes(query: Query, frauds: readonly LabelledFraud[]): Promise<void> {
   if (frauds.length === 0) return;
   await query(disputesStatement, [
@@ -47,32 +47,14 @@ export async function addDisputes(query: Query, frauds: readonly LabelledFraud[]
   ]);
 }
 
-const takeStatement: Statement = {
-  name: 'take-review-intake',
-  text: `delete from market.review_intake where intake_id in (
-           select intake_id from (
-             select intake_id, sum(cardinality(transaction_ids)) over (order by intake_id) - cardinality(transaction_ids) as before
-               from (select intake_id, transaction_ids from market.review_intake order by intake_id limit $1) oldest) counted
-            where before < $2)
-         returning source, transaction_ids::text[] as "transactionIds"`,
-};
-
-type Intake = {
-  readonly source: 'score' | 'dispute';
-  readonly transactionIds: readonly string[];
-};
+type Named = IntakeRow & { readonly source: 'score' | 'dispute' };
 
 /** Takes the oldest rows until they name so many transactions. */
-export async function takeIntake(
-  query: Query,
-  rowsMax: number,
-  transactionsMax: number,
-): Promise<Intake[]> {
-  return await query<Intake>(takeStatement, [rowsMax, transactionsMax]);
-}
+export const takeReviewed = (query: Query, rowsMax: number, transactionsMax: number) =>
+  takeIntake<Named>(query, 'review_intake', ['source'], rowsMax, transactionsMax);
 
-// Both rates are of one day; the dollar's is 1 and not stored. The walk over days begins at the newest one with a rate of the market's
-// currency, so it ends at once where that has none.
+// Both rates are of one day; the dollar's rate is 1 and not stored. The search for a day begins at the newest day with a rate of
+// the market's currency, so it ends at once where there is no such day.
 const locateStatement: Statement = {
   name: 'locate-reviewed',
   text: `select ${COPIED_NAMES.map((name) => `t.${name}`).join(', ')}, ${timeText('t.created_at')} as created_at,
@@ -100,8 +82,8 @@ const locateStatement: Statement = {
 };
 
 /**
- * Those of the transactions that are stored; the others' months are detached or dropped.
- * @param currency of the market, in which their amounts compare
+ * Finds transactions; a transaction of a month that is detached or dropped is left out.
+ * @param currency of the market, in which amounts compare
  */
 export async function locateReviewed(
   query: Query,
