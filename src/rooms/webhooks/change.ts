@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import type { Database, Query } from '../../kit/database/pool.ts';
+import type { Database, Query, Statement } from '../../kit/database/pool.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
@@ -25,7 +25,6 @@ import {
   type WebhookWithSecret,
 } from './webhook.ts';
 
-/** Each function throws a Failure: `not-found`, `conflict`, or InvalidFields for a URL that may not be a webhook's. */
 type Changing = Pick<Database, 'transaction'>;
 
 /** @throws Failure `not-found` */
@@ -61,16 +60,18 @@ export async function createWebhook(
   });
 }
 
+/** @param statement changes the webhook $1, and returns it */
 async function change(
   database: Changing,
-  action: AuditAction,
   id: string,
   by: Actor,
-  work: (query: Query, before: Webhook) => Promise<Webhook>,
+  action: AuditAction,
+  statement: Statement,
+  valuesOf: (before: Webhook) => readonly unknown[],
 ): Promise<Webhook> {
   return await database.transaction(async (query) => {
     const before = known(await store.lockWebhook(query, id), id);
-    const after = await work(query, before);
+    const after = store.only(await query<Webhook>(statement, [id, ...valuesOf(before)]));
     await recordChange(query, by, { action, subject: id, before, after });
     return after;
   });
@@ -80,15 +81,15 @@ export async function changeWebhook(
   database: Changing,
   { check }: Pick<Targets, 'check'>,
   id: string,
-  wanted: WebhookChange,
+  { url, event_types, verdicts, corridors, paused }: WebhookChange,
   by: Actor,
 ): Promise<Webhook> {
-  if (wanted.url !== undefined) await check(wanted.url);
-  return await change(database, 'webhook.change', id, by, async (query, before) => {
-    refuseMarketTypes(before.client, wanted.event_types ?? before.event_types, (detail) => {
+  if (url !== undefined) await check(url);
+  return await change(database, id, by, 'webhook.change', store.changeStatement, (before) => {
+    refuseMarketTypes(before.client, event_types ?? before.event_types, (detail) => {
       throw new InvalidFields([{ pointer: '/event_types', detail }]);
     });
-    return await store.changeWebhook(query, id, wanted);
+    return [url, event_types, verdicts, corridors !== undefined, corridors, paused];
   });
 }
 
@@ -99,14 +100,14 @@ export async function rotateSecret(
   by: Actor,
 ): Promise<WebhookWithSecret> {
   const secret = makeSecret();
-  const rotated = await change(database, 'webhook.rotate', id, by, (query) =>
-    store.rotateSecret(query, id, sealSecret(keys, secret, id)),
-  );
+  const values = [sealSecret(keys, secret, id), WEBHOOK_LIMITS.rotationHours];
+  const { rotateStatement } = store;
+  const rotated = await change(database, id, by, 'webhook.rotate', rotateStatement, () => values);
   return { ...rotated, secret };
 }
 
 export async function deleteWebhook(database: Changing, id: string, by: Actor): Promise<void> {
-  await change(database, 'webhook.delete', id, by, (query) => store.deleteWebhook(query, id));
+  await change(database, id, by, 'webhook.delete', store.deleteStatement, () => []);
 }
 
 export async function sendTest(database: Changing, id: string, by: Actor): Promise<Delivery> {

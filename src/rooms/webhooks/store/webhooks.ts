@@ -1,7 +1,7 @@
-/** The table webhook_endpoints, a row a webhook: what it takes, and whether it takes what is sent. Secrets are in no list. */
+/** The table webhook_endpoints, a row a webhook. Secrets are in no list. */
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { timeColumns, timeText } from '../../../kit/database/time-text.ts';
-import { type NewWebhook, WEBHOOK_LIMITS, type Webhook, type WebhookChange } from '../webhook.ts';
+import { type NewWebhook, WEBHOOK_LIMITS, type Webhook } from '../webhook.ts';
 
 /** The webhook gets new events; those of a paused webhook wait. */
 export const TAKES = 'disabled_at is null and deleted_at is null';
@@ -72,7 +72,8 @@ export async function insertWebhook(
   return only(await query<Webhook>(insertStatement, values));
 }
 
-const changeStatement = update(
+/** Undefined leaves a column as it is; a webhook that is no more paused is enabled, too. */
+export const changeStatement = update(
   'change-webhook',
   `url = coalesce($2, e.url), event_types = coalesce($3, e.event_types), verdicts = coalesce($4, e.verdicts),
    corridors = case when $5::boolean then $6 else e.corridors end, is_paused = coalesce($7::boolean, e.is_paused),
@@ -81,36 +82,17 @@ const changeStatement = update(
    failing_since = case when not $7 then null else e.failing_since end`,
 );
 
-/** Changes what is given; a webhook that is to send is enabled, too. */
-export async function changeWebhook(
-  query: Query,
-  id: string,
-  { url, event_types, verdicts, corridors, paused }: WebhookChange,
-): Promise<Webhook> {
-  const values = [url, event_types, verdicts, corridors !== undefined, corridors, paused];
-  return only(await query<Webhook>(changeStatement, [id, ...values]));
-}
-
-const rotateStatement = update(
+/** The present secret signs beside the new one for some hours. */
+export const rotateStatement = update(
   'rotate-webhook-secret',
   `previous_secret = e.secret, previous_until = now() + $3::int4 * interval '1 hour', secret = $2`,
 );
 
-/** Stores a new secret; the present one signs beside it for a while. */
-export async function rotateSecret(query: Query, id: string, sealed: string): Promise<Webhook> {
-  const values = [id, sealed, WEBHOOK_LIMITS.rotationHours];
-  return only(await query<Webhook>(rotateStatement, values));
-}
-
-const deleteStatement = update(
+/** Nothing is sent to the webhook any more, and its secrets are gone; its deliveries end with their retention. */
+export const deleteStatement = update(
   'delete-webhook',
   'deleted_at = now(), secret = null, previous_secret = null, previous_until = null',
 );
-
-/** Nothing is sent to the webhook any more, and its secrets are gone; its deliveries end with their retention. */
-export async function deleteWebhook(query: Query, id: string): Promise<Webhook> {
-  return only(await query<Webhook>(deleteStatement, [id]));
-}
 
 const workedStatement: Statement = {
   name: 'note-webhook-success',
@@ -163,7 +145,7 @@ export async function countDisabled(query: Query): Promise<number> {
   return only(await query<{ disabled: number }>(countStatement)).disabled;
 }
 
-function only<Row>([row]: readonly Row[]): Row {
+export function only<Row>([row]: readonly Row[]): Row {
   if (row === undefined) throw new Error('a row that was locked is gone');
   return row;
 }

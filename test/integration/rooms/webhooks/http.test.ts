@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RiskProcess, spawnRisk } from '../../../support/risk.ts';
 import { type Receiver, startReceiver, status } from '../../../support/rooms/webhooks/receiver.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
-import { storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -156,26 +155,6 @@ test('an admin makes, tests, watches, sends again, rotates and deletes by comman
   for (const { secret } of [made, rotated]) expect(stored).not.toContain(secret.slice(6));
   receiver.received.splice(0);
 }, 300_000);
-
-test('a final decision is an event', async () => {
-  const made = await make({ event_types: ['transaction.final_decision'] });
-  const [id = ''] = await storeTransactions(api.database, [
-    { createdAtMs: Date.now(), score: 600 },
-  ]);
-  await api.testDatabase.sql(
-    `insert into final_decisions (decision_id, transaction_id, created_at, account_id, merchant_id, corridor, source, priority,
-            disposition, reason, decided_by, decided_at, label, opened_at, due_at)
-     values (1, $1, now(), 'acc_1', 'm_1', 'US-EG', 'verdict', 4, 'legitimate', 'seen', 'Ann', now(), 'posted', now(), now())`,
-    [id],
-  );
-  await got(1);
-  expect(receiver.verified(made.secret)).toEqual([expect.stringMatching(/^final_/)]);
-  expect(JSON.parse(receiver.received[0]?.body ?? '')).toMatchObject({
-    type: 'transaction.final_decision',
-    data: { decisions: [{ transaction_id: id, disposition: 'legitimate' }] },
-  });
-  await remove(made);
-});
 
 test('what may not be made is refused in words that name field, value and what is allowed', async () => {
   const refused = async (wanted: object) => {
