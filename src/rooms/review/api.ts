@@ -10,7 +10,7 @@ import { figureOperations, READERS, STATUS_TIMES } from './routes/figures.ts';
 import { stepOperations } from './routes/steps.ts';
 import { toReviewPoint } from './status.ts';
 
-/** Figures come before `/v1/reviews/{id}`, which would take their paths. */
+/** `/v1/reviews/{id}` comes behind the figures, whose paths it would take. */
 const operations = [...figureOperations, ...caseOperations, ...stepOperations];
 
 export const document: DocumentPart = {

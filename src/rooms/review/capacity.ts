@@ -1,4 +1,4 @@
-/** How many officers the reviews of a day need, and what growth asks for. All figures are given: measured ones, or a policy's. */
+/** How many officers the reviews of a day need, now and with growth, from measured figures or those of a policy. */
 import { z } from 'zod';
 import type { CapacityPolicy } from './policy.ts';
 
@@ -72,7 +72,7 @@ export const rounded = (value: number) => Math.round(value * 10_000) / 10_000;
 export function planCapacity(load: Load, policy: CapacityPolicy): Capacity {
   const { transactionsPerDay, autoClearRatio, officers, growth } = load;
   const { reviews_per_hour, utilisation_max, utilisation_hired } = policy;
-  // An officer reviews as many on a day without a pause.
+  // Reviews of one officer on a day without a pause.
   const officerReviews = reviews_per_hour * policy.hours_per_day;
   const staff = (transactions: number) => {
     const reviews = transactions * (1 - autoClearRatio);
@@ -96,7 +96,7 @@ export function planCapacity(load: Load, policy: CapacityPolicy): Capacity {
     utilisation: Number.isFinite(utilisation) ? rounded(utilisation) : null,
     utilisation_max,
     utilisation_hired,
-    // Nobody up to the greatest utilisation allowed, then as many as lead to the share to hire to.
+    // Nobody is hired up to utilisation_max; beyond it, utilisation falls to utilisation_hired.
     hire: utilisation > utilisation_max ? Math.max(0, now.officers_to_hire - officers) : 0,
     projection: Array.from({ length: PROJECTED_MONTHS + 1 }, (_, month) => {
       const transactions_per_day = Math.round(transactionsPerDay * (1 + growth) ** month);

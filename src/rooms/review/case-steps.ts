@@ -1,6 +1,6 @@
 /**
- * What people may do with a case, as functions from its state to the next. Each refuses what may not be done now by throwing
- * a Failure `conflict`; nothing here reads a clock or a table.
+ * What people may do with a case, as functions from its state to the next. A function refuses a step that may not be taken now
+ * by throwing a Failure `conflict`.
  *
  *   open ── claim ─▶ open, locked ── decide ─▶ decided ── final_at ─▶ closed
  *    ▲                                 │          ▲
@@ -37,7 +37,7 @@ const UNDECIDED = {
 /** Changed fields; the others stay as they are. */
 export type CaseStep = Partial<CaseProgress>;
 
-/** Also extends the lock of the one who has it. */
+/** Locks the case; the reviewer who has the lock extends it. */
 export function claim(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
   refuseUnlessOpen(one);
   const holder = holderOf(one);
@@ -71,7 +71,7 @@ export function release(one: StoredCase, by: Reviewer): CaseStep {
   return UNLOCKED;
 }
 
-/** Takes the case from anybody else who has claimed it. */
+/** Takes the case from a reviewer who has claimed it, unless that is the assignee. */
 export function assign(
   one: StoredCase,
   _by: Reviewer,
@@ -90,7 +90,7 @@ export function escalate(one: StoredCase, by: Reviewer): CaseStep {
 
 type Verdict = { readonly disposition: Disposition; readonly reason: string };
 
-/** A second person has to confirm what is worth much. */
+/** A decision about a high amount waits for a second person. */
 export function decide(
   one: StoredCase,
   by: Reviewer,
@@ -110,7 +110,7 @@ export function decide(
   };
 }
 
-/** Whether two keys belong to two people is checked where they are stored. */
+/** The store checks that the keys of the two decisions belong to two people. */
 export function confirm(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
   refuseUnlessConfirming(one);
   if (one.decided_by === by.name)
@@ -129,7 +129,7 @@ export function giveBack(one: StoredCase): CaseStep {
   return { ...UNDECIDED, state: 'open' };
 }
 
-/** Until a decision is final, those who made it may take it back; the first of them has the case again. */
+/** The person who decided or confirmed may take a decision back until it is final; who decided has the case again. */
 export function undo(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
   if (one.state === 'open') refuse('NOT_DECIDED', 'nothing is decided');
   const isOver = one.final_at !== null && one.final_at <= one.now;
@@ -150,9 +150,9 @@ function finalAt({ now, created_at }: StoredCase, { undo_seconds: seconds }: Rev
 type RatedCase = Pick<StoredCase, 'market_amount' | 'market_currency' | 'four_eyes_amount'>;
 
 /**
- * Whether a second person has to confirm a decision: by the policy that placed the case, or by the newest one. So nobody raises
- * the bound above a case that waits, decides it alone, and lowers the bound again. A bound in another currency than the case's
- * cannot be compared with it, so it asks for a second person.
+ * Whether a second person has to confirm a decision, by the policy that placed the case or by the newest policy: nobody may
+ * raise the bound above a waiting case, decide the case alone, and lower the bound again. An amount in another currency than
+ * the bound cannot be compared, so a second person confirms.
  */
 export function needsSecondPerson(
   { market_amount: amount, market_currency, four_eyes_amount: boundThen }: RatedCase,

@@ -1,4 +1,4 @@
-/** A review case: the words of its life, and its form in the API and in Postgres. Its id is that of its transaction. */
+/** A review case: its states, and its form in the API and in Postgres. A case has the id of its transaction. */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../core/accept/examples.ts';
 import { DISPOSITIONS, type Disposition } from '../../core/domain/disposition.ts';
@@ -10,7 +10,7 @@ export type StoredState = 'open' | 'confirming' | 'decided' | 'closed';
 /** `claimed` is open with a lock that has not expired. */
 export const CASE_STATES = ['open', 'claimed', 'confirming', 'decided', 'closed'] as const;
 
-/** A ring is the open cases of one of these. */
+/** The open cases of an account, a merchant or a device are a ring. */
 export const RING_PARTIES = ['account', 'merchant', 'device'] as const;
 export type RingParty = (typeof RING_PARTIES)[number];
 
@@ -19,7 +19,7 @@ export const CASE_LIMITS = {
   noteChars: 4000,
   fileNameChars: 128,
   fileBytes: 256 * 1024,
-  /** Notes, files and steps that the answer for one case has, at most of each. */
+  /** Most notes, most files and most changes that the answer for one case has. */
   shownRows: 200,
   /** From ten on, the second shortest and second longest time enclose the true median with 98 %. */
   handledMin: 10,
@@ -141,7 +141,7 @@ export const decidedCase: CaseJson = {
   },
 };
 
-/** What a step changes. Times are texts by Postgres' clock, which compare as their times do. */
+/** What a step changes. Times are texts by Postgres' clock and compare as texts. */
 export type CaseProgress = Pick<
   CaseJson,
   'assignee' | 'locked_by' | 'locked_until' | 'claimed_at' | 'escalated_by' | 'escalated_at'

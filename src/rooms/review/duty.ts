@@ -18,9 +18,9 @@ import { countWaiting } from './store/figures.ts';
 import { addReviewed } from './store/intake.ts';
 import { readPolicy } from './store/policies.ts';
 
-/** A case opens at most this long, and a step, after its score was stored, unless 1,000 others wait before it; a decision becomes final as late. */
+/** Cases open and decisions become final this late, and later if more than 1,000 cases wait to be opened. */
 const STEP_EVERY_MS = 1000;
-/** Without a new decision this costs one read of the stream and one of an index. */
+/** Decisions are published this late; a run without a new decision reads the stream and an index once. */
 const PUBLISH_EVERY_MS = 1000;
 const WATCH_EVERY_MS = 10_000;
 /** A new ratio of spot checks counts in every worker after this time. */
@@ -46,10 +46,10 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
         },
       },
       {
-        name: 'keep-cases',
+        name: 'open-and-close-cases',
         everyMs: STEP_EVERY_MS,
         run: async (signal) => {
-          // Side by side: an intake that fails stops no decision.
+          // Both run side by side, so that an intake that fails stops no decision.
           const works = [
             () => openSome(lead.writes, metrics),
             () => closeAll(steps, metrics, signal),
@@ -78,10 +78,7 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
   };
 }
 
-/**
- * One step a run, so that a burst of cases takes no more from scoring than a step a second: 1,000 cases cost Postgres 37 ms.
- * One transaction in twenty is a case where 20,000 a second are scored.
- */
+/** Takes one step a run, so that a burst of cases takes at most a step a second from scoring: 1,000 cases cost Postgres 37 ms. */
 async function openSome(
   writes: Writes,
   { casesOpened, casesUnrated }: ReviewMetrics,
@@ -106,7 +103,7 @@ async function closeAll(
   }
 }
 
-/** The worker that leads reports these gauges; what this process saw last is out of date. */
+/** The worker that leads reports these gauges, so the last figures of another process are out of date. */
 function clearFigures({ casesWaiting, casesLate, caseAge, caseOverflow }: ReviewMetrics): void {
   for (const gauge of [casesWaiting, casesLate, caseAge, caseOverflow]) gauge.reset();
 }
@@ -120,7 +117,7 @@ async function reportFigures(
     const priority = priorityName(rule.priority);
     for (const action of rule.actions) caseOverflow.set({ priority, action }, cases);
   }
-  // The oldest come last, so that their age stays.
+  // The gauge of a priority shows the age of its oldest case, which comes last.
   const rows = (await countWaiting(query)).sort((a, b) => a.oldest_seconds - b.oldest_seconds);
   for (const { priority, waiting, missed, near, oldest_seconds: age } of rows) {
     casesWaiting.inc({ priority }, waiting);

@@ -7,11 +7,11 @@ import { listDecisions } from './store/decisions.ts';
 import { countOverflow, listNearDeadline } from './store/figures.ts';
 import { readPolicy } from './store/policies.ts';
 
-/** A deadline is near within this time. */
+/** A near deadline comes within this time: with more, people hear too early; with less, they cannot act. */
 const NEAR_MINUTES = 30;
 /** How long after a missed deadline its event is still made, where no worker ran before it. */
 const MISSED_HOURS = 24;
-/** With more cases the event of a far deadline comes later. */
+/** Cases of one reading; with more near deadlines the later ones are found in a later reading. */
 const CASES_MAX = 5000;
 
 export const events: readonly EventSource[] = [

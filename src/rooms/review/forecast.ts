@@ -1,7 +1,6 @@
 /**
- * Which of the waiting cases will miss their deadlines. Officers take the most urgent priority first, and within it what is
- * due first; each review takes the measured time. What arrives meanwhile at more urgent priorities delays a case, as it is
- * taken before.
+ * Which waiting cases will miss their deadlines. Officers take the most urgent priority first, and within a priority the case
+ * that is due first; cases that arrive meanwhile at more urgent priorities delay a case.
  */
 export type Waiting = {
   readonly priority: number;

@@ -29,7 +29,7 @@ export type CaseFacts = {
   readonly reasons: readonly string[];
 };
 
-/** Source of the labels that reviews make. It raises no case. */
+/** Source of the labels that reviews make; a label of this source raises no case. */
 export const REVIEW_LABEL_SOURCE = 'review';
 
 /** `escalate` is carried out; the others are shown and alerted on, and people decide. */

@@ -5,7 +5,7 @@ import type { CaseFacts, PriorityRule, ReviewPolicy } from './policy.ts';
 
 const MINUTE_MS = 60_000;
 
-/** The first rule that takes the case says both. */
+/** The first rule that takes the case gives priority and deadline. */
 export function prioritise(
   facts: CaseFacts,
   { priorities }: Pick<ReviewPolicy, 'priorities'>,

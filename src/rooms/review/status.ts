@@ -4,7 +4,7 @@ import { TRANSACTION_ID } from '../../core/accept/examples.ts';
 import { CASE_LIMITS } from './case.ts';
 import { priorityNames } from './policy.ts';
 
-/** Cases that are named one by one, those that are due soonest. */
+/** Cases that the status names; those due soonest. */
 export const DUE_NEXT_MAX = 20;
 /** People who are named, the busiest first. */
 export const OFFICERS_MAX = 100;

@@ -10,9 +10,9 @@ import { oldestDueSeconds } from './store/due.ts';
 import { addHooked } from './store/intake.ts';
 import { countDisabled } from './store/webhooks.ts';
 
-/** A delivery is made at most this long, and a step, after its score was stored. */
+/** Deliveries are made this late after a score was stored. */
 const RAISE_EVERY_MS = 1000;
-/** Steps of one run of each kind, so that none is put off for long. */
+/** Steps of one run of each kind, so that no kind waits for long. */
 const RAISE_STEPS = 20;
 /** Deadlines and alerts, which hold for minutes. */
 const WATCH_EVERY_MS = 10_000;
@@ -51,7 +51,7 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
       name: 'raise-webhooks',
       everyMs: RAISE_EVERY_MS,
       run: async (signal) => {
-        // Side by side: an intake that is long or fails delays nothing else.
+        // All run side by side, so that an intake that is long or fails delays nothing else.
         const works = [
           () => raiseSome(() => raiseDecided(lead.writes), note, signal),
           ...logs.map((log) => () => raiseSome(() => raiseLogged(lead.writes, log), note, signal)),

@@ -35,7 +35,7 @@ export function toDelivery(
   return { webhookId, eventId: id, eventType: type, payload, decisions: null };
 }
 
-/** Lists of the decisions that each webhook takes: every decision once, in few events, which differ from webhook to webhook. */
+/** Lists the decisions that each webhook takes, every decision once. */
 export function* toLists(
   webhooks: readonly Webhook[],
   type: ListType,
@@ -68,7 +68,7 @@ function* divide({ client }: Webhook, decisions: readonly ClientDecision[]): Gen
   if (list.length > 0) yield list;
 }
 
-/** A list is made once, by the database transaction that stores it, so an id that is made here is its own for ever. */
+/** The database transaction that stores a list makes it once, so the list may have a new id. */
 function toList(
   { webhook_id: webhookId }: Webhook,
   type: ListType,

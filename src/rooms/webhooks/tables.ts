@@ -11,7 +11,7 @@ export const tables: readonly Retention[] = [
     purges: [
       purgeRows(
         'webhook_deliveries',
-        // Ids rise with time; an endpoint that is deleted gets no delivery after that.
+        // Ids rise with time; a deleted webhook gets no more deliveries.
         `from (select ctid, created_at from market.webhook_deliveries order by delivery_id limit ${PURGE_STEP_ROWS_MAX}) first
       where created_at < ${OLD}`,
         (config) => [config.RISK_WEBHOOK_RETENTION_DAYS],

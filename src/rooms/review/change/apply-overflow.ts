@@ -1,7 +1,4 @@
-/**
- * Overflow rules of the policy: which of them are met, and the one action that the engine carries out itself, escalation. It
- * takes a case from nobody. The others are proposals: people decide.
- */
+/** Counts what meets the overflow rules of the policy, and escalates where a rule says so. Other actions are proposals to people. */
 import { recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { ENGINE, engineOf } from '../../../kit/words/principal.ts';

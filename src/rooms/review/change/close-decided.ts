@@ -1,6 +1,6 @@
 /**
- * Makes decisions final once they can no longer be undone: the label, the end of the case and the decision that stands on the
- * transaction are one commit, so a process that stops in between leaves all or nothing of it, and no label comes twice.
+ * Makes decisions final once nobody can undo them. The label, the end of the case and the final decision are one commit, so a
+ * process that ends in between leaves all of it or nothing, and no label comes twice.
  */
 import { randomUUID } from 'node:crypto';
 import { featureIndex } from '../../../core/domain/feature-schema.ts';
@@ -19,7 +19,7 @@ import { REVIEW_LABEL_SOURCE } from '../policy.ts';
 import { type DecidedCase, lockDecided } from '../store/cases.ts';
 import { closeCases } from '../store/decisions.ts';
 
-/** Cases of one step: it holds locks of their transactions. */
+/** Cases of one step; with more, label requests wait longer for the locks of the step. */
 const STEP_CASES = 100;
 const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
 
@@ -56,7 +56,7 @@ export async function closeDecided(
     );
     return { closed: due, batchIds, labelled: labels.map(({ label }) => label.transactionId) };
   });
-  // Where this process ends here, or Redis is down, the duty that finishes label batches does it.
+  // If this process ends here, or Redis is down, the duty that finishes label batches invalidates the profiles.
   if (labelled.length > 0) {
     await invalidateLabelled(labelled);
     await deleteLabelBatches(database, batchIds);

@@ -1,7 +1,6 @@
 /**
- * Publishes final decisions as events. Where to go on is read from the stream itself: whatever Redis has lost is behind its
- * newest event, and is published again from Postgres. A page is appended only behind the event that was read, so that what
- * Redis loses meanwhile is behind the newest event, too.
+ * Publishes final decisions as events. The newest event of the stream says where to go on, and a page is appended only behind
+ * the event that was read, so every decision that Redis loses, even meanwhile, is published again from Postgres.
  */
 import type { Query } from '../../../kit/database/pool.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
@@ -9,7 +8,7 @@ import { appendDecisions, newestDecision } from '../store/decision-stream.ts';
 import { findDecisionBefore, listDecisions } from '../store/decisions.ts';
 
 const PAGE = 500;
-/** A stream that is empty gets the decisions of these days. */
+/** An empty stream gets the decisions of the last days. */
 const PUBLISHED_DAYS = 7;
 
 /** @returns how many events were appended */

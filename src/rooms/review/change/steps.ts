@@ -46,7 +46,7 @@ export const decideSchema = z.strictObject({ disposition, reason }).meta({ id: '
 type Decision = z.infer<typeof decideSchema>;
 
 export type Step<Input> = {
-  /** Absent where the step changes nothing that anybody has to account for. */
+  /** Absent where nobody has to account for the change. */
   readonly action?: AuditAction;
   /** Runs in the same database transaction, before the case is locked. */
   readonly prepare?: (query: Query, input: Input) => Promise<unknown>;
@@ -83,7 +83,7 @@ const confirm: Step<void> = {
 const giveBack: Step<Reason> = { action: 'case.return', take: steps.giveBack, check: noteReason };
 const undo: Step<void> = { action: 'case.undo', take: steps.undo };
 
-/** By the last part of their paths. */
+/** Steps by the last part of their paths. */
 export const STEPS = {
   claim,
   lock,
@@ -166,7 +166,7 @@ export const ringSchema = z
   })
   .meta({ id: 'RingDecision' });
 
-/** Decides what is left of a ring at once; what others have claimed stays with them. */
+/** Decides the cases of a ring at once, but those that other reviewers have claimed. */
 export async function decideRing(
   database: Pick<Database, 'transaction'>,
   { party, id, ...decision }: z.infer<typeof ringSchema>,

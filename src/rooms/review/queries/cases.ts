@@ -27,7 +27,7 @@ export const caseFilters = {
   priority: z.enum(priorityNames).optional().meta(shown('P1', 'Only this priority.')),
 };
 
-/** Where a list goes on: `PRIORITY.DUE_AT_MS.ID`, or `c.CLOSED_AT_MS.ID` for closed cases; 14 digits last to the year 5138. */
+/** `PRIORITY.DUE_AT_MS.ID`, or `c.CLOSED_AT_MS.ID` of a closed case; 14 digits last to the year 5138. */
 const CURSOR = /^([0-5c])\.(\d{1,14})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** `GET /v1/reviews?…` */

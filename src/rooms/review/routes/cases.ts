@@ -43,7 +43,7 @@ const ringAnswer = z
   })
   .meta({ id: 'DecidedRing' });
 
-/** Paths of one segment come before `/v1/reviews/{id}`, which would take them. */
+/** `/v1/reviews/{id}` comes behind the paths that it would take. */
 export const caseOperations: readonly Operation<Parts>[] = [
   operation({
     method: 'get',

@@ -31,7 +31,7 @@ const importedRates = z
   })
   .meta({ id: 'ImportedRates' });
 
-/** Which of two rates counts would be a guess. */
+/** Refuses two rates of one day and currency: either could be the wrong one. */
 function refuseTwice(rates: readonly ExchangeRate[]): void {
   const seen = new Map<string, number>();
   for (const [index, { currency, day }] of rates.entries()) {

@@ -170,7 +170,7 @@ export async function lockNextCase(
   { corridor, priority }: NextFilter,
 ): Promise<StoredCase | undefined> {
   const filters = Object.entries({ corridor, priority }).filter(([, value]) => value !== undefined);
-  // A statement for each set of filters: one for all of them would read the queue from its beginning.
+  // Each set of filters has a statement: a statement for all sets would read the queue from its beginning.
   const statement = {
     name: ['lock-next-review-case', ...filters.map(([column]) => column)].join('-of-'),
     text: `${SELECT} where ${IS_OPEN_TO} and ${IS_FREE}
@@ -217,7 +217,7 @@ export async function writeCases(
   await query(writeStatement, [JSON.stringify(cases)]);
 }
 
-/** Columns that a list may be of one value of. */
+/** Columns of which a list may have one value. */
 export type CaseFilter = {
   readonly [Name in
     | 'corridor'
@@ -256,7 +256,7 @@ export async function searchCases(
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const isClosed = state === 'closed';
   const conditions = [
-    // Both say the same: one is the predicate of the queue, and the other a column of the indexes of parties.
+    // The state is the predicate of the queue's index, and closed_at a column of the indexes of parties.
     `c.state ${isClosed ? '=' : '<>'} 'closed' and c.closed_at is ${isClosed ? 'not null' : 'null'}`,
   ];
   if (state !== undefined) conditions.push(STATES[state]);

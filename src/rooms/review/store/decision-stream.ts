@@ -1,6 +1,6 @@
 /**
- * Events of final decisions: one stream a market. An event's id in the stream is that of the decision in Postgres, so Redis
- * refuses one that it has already, and after a loss of Redis its newest id says where to go on.
+ * The stream of final decisions, one a market. An event has the id of its decision in Postgres, so Redis refuses an event that
+ * the stream has already, and after a loss of Redis the newest id says where to go on.
  */
 import { decisionsKey } from '../../../core/stream/keys.ts';
 import { loadScript, runScript } from '../../../core/stream/scripts.ts';
@@ -11,14 +11,14 @@ import type { FinalDecision } from '../final-decision.ts';
 const VERSION = '1';
 /** Events that the stream has at least; about 300 bytes each. With fewer, a reader that stops for long loses some. */
 const DECISION_EVENTS_MIN = 20_000;
-/** No id of an event: nothing is appended after it. */
+/** Nothing is appended behind this id, as no event has it. */
 const NO_ID = '';
 
 const script = loadScript('append-decisions-1');
 
 /**
- * Appends events in their order, all of them or none; none where another event than `newest` is the newest: others have
- * appended, or Redis has lost events.
+ * Appends all events in their order. Appends none if the newest event is not `newest`: another process has appended, or Redis
+ * has lost events.
  * @returns id of the newest event before; "0" where there is none
  * @throws Failure
  */

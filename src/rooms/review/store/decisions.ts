@@ -1,7 +1,6 @@
 /**
- * What people decided about transactions, once nobody can undo it. A decision is stored by the database transaction that
- * closes its case and adds its label, one worker at a time, so ids have the order of commits: a reader that knows one id has
- * all up to it.
+ * Final decisions about transactions. The database transaction that closes a case and adds its label stores the decision, one
+ * worker at a time, so ids have the order of commits and a reader goes on behind the last id without missing a decision.
  */
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { timeColumns } from '../../../kit/database/time-text.ts';

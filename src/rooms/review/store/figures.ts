@@ -47,7 +47,7 @@ export async function countArrivals(query: Query): Promise<ReadonlyMap<number, n
   return new Map(rows.map(({ priority, perHour }) => [priority, perHour]));
 }
 
-// A ring claims and decides its cases at one moment, so they do not say how long a review takes.
+// A ring claims and decides its cases at one moment, so cases of a ring do not say how long a review takes.
 const IS_HANDLED = 'filter (where decided_at > claimed_at)';
 const HANDLING_SECONDS = `case when count(*) ${IS_HANDLED} >= ${CASE_LIMITS.handledMin} then
     (percentile_cont(0.5) within group (order by extract(epoch from decided_at - claimed_at)) ${IS_HANDLED})::float8
@@ -67,9 +67,8 @@ export async function measureHandling(query: Query, days: number): Promise<Handl
   return only(await query<Handling>(handlingStatement, [days]));
 }
 
-// Decisions that stand: final ones, and those that are still to be confirmed or can be undone. The index of final_at bounds the
-// first part, as no decision is final before it is made; the second is of the open queue. Undoings are looked for among the
-// newest changes of the person.
+// Decisions that stand are final, to be confirmed, or can be undone. The index of final_at bounds the final decisions, as no
+// decision is final before it is made.
 const reviewerStatement: Statement = {
   name: 'measure-reviewer',
   text: `
@@ -130,7 +129,7 @@ const nearStatement: Statement = {
           order by c.due_at, c.transaction_id limit $3`,
 };
 
-/** A case as its event tells of it; further fields are sent as they are read. */
+/** The fields that make the event of a case; the event has the other columns, too. */
 type NearCase = Pick<Status['due_next'][number], 'transaction_id' | 'corridor' | 'due_at'>;
 
 /** Cases without a decision whose deadline comes within some minutes, or passed within some hours. */
@@ -161,7 +160,7 @@ const atWorkStatement: Statement = {
 
 type AtWork = {
   readonly officers: number;
-  /** By all of them, within the last hour. */
+  /** Decisions of all officers within the last hour. */
   readonly decided: number;
   readonly named: readonly Omit<Status['officers'][number], 'utilisation'>[];
 };
@@ -177,7 +176,7 @@ export async function listAtWork(query: Query, rowsMax: number): Promise<AtWork>
   };
 }
 
-// Whole days before today: today's is not over.
+// Today is left out, as it is not over.
 const loadStatement: Statement = {
   name: 'measure-review-load',
   text: `select coalesce(sum(count) filter (where outcome = 'accepted'), 0)::float8 as accepted,

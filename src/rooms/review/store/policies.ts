@@ -25,7 +25,7 @@ const insertStatement = {
          values ($1::jsonb, coalesce($2, 'database role ' || current_user)) returning ${COLUMNS}`,
 };
 
-/** Puts a new version in force. Cases that are open stay as the older version placed them. */
+/** Puts a new version in force; open cases have the priority and deadline of the older version. */
 export async function insertPolicy(
   database: Pick<Database, 'transaction'>,
   policy: ReviewPolicy,

@@ -1,4 +1,4 @@
-/** Exchange rates by day, as people import them. A case keeps the amount that it was placed by. */
+/** Exchange rates by day, as people import them. A new rate changes no case that is open. */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import { textArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';

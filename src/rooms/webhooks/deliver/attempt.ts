@@ -1,4 +1,4 @@
-/** One attempt: signs an event with the secrets of its endpoint, sends it, and says what becomes of the delivery. */
+/** One attempt: signs an event with the secrets of its webhook, sends it, and says what becomes of the delivery. */
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -9,7 +9,7 @@ import { retryWaitMs } from './schedule.ts';
 import { openSecret, type SealKeys, signEvent, toKey } from './secret.ts';
 
 const USER_AGENT = 'risk-engine-webhooks/1';
-/** The endpoint says that it takes no events any more. */
+/** The receiver takes no events any more. */
 export const GONE = 410;
 
 export type AttemptParts = {
@@ -44,7 +44,7 @@ type KeysOf = (delivery: LeasedDelivery) => readonly KeyObject[] | Failure;
 
 /** Opens the secrets of a delivery, the newest first; a Failure where no key opens them. */
 function createKeysOf(sealKeys: SealKeys): KeysOf {
-  /** Two for each webhook. */
+  /** Each webhook has two keys at most. */
   const keys = new LRUCache<string, KeyObject>({ max: 2 * WEBHOOK_LIMITS.webhooks });
   return ({ webhookId, secret, previousSecret }) => {
     const stored = previousSecret === null ? [secret] : [secret, previousSecret];

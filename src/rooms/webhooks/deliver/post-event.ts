@@ -1,4 +1,4 @@
-/** Sends one event to one endpoint: a POST that follows no redirect, ends in time and keeps nothing of the answer. */
+/** Sends one event: a POST that follows no redirect, ends in time and drops the body of the answer. */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { shortText } from '../../../kit/words/describe-issue.ts';
@@ -54,7 +54,7 @@ export function createPostEvent(
       discard(response);
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
-      // The receiver closed a connection that was kept open, just as the event was sent.
+      // The receiver closed an idle connection just as the event was sent.
       isStale = request.reusedSocket && error.code === 'ECONNRESET' && !isAgain;
       if (isStale) send({ url: text, body, headers }, true).then(resolve, reject);
       else if (answer === undefined) reject(error);
@@ -87,7 +87,7 @@ function discard(response: IncomingMessage): void {
     bytes += chunk.length;
     if (bytes > ANSWER_BYTES_MAX) response.destroy();
   });
-  // The status has come, which is all that counts.
+  // The status alone counts, and it has come.
   response.on('error', () => undefined);
 }
 

@@ -17,7 +17,7 @@ export const RETRY_WAITS_MS = [
   24 * HOUR_MS,
 ] as const;
 
-/** A wait is up to this share longer, so that what failed together is not sent together again. */
+/** A wait is up to this share longer, so that deliveries that failed together are not sent together again. */
 export const JITTER = 0.1;
 /** Longest wait that the Retry-After of a receiver may ask for. */
 export const RETRY_AFTER_MS_MAX = 24 * HOUR_MS;

@@ -1,7 +1,6 @@
 /**
- * Sends due deliveries. Each process leases some rows for each endpoint and sends them with a concurrency of the endpoint's
- * own, so an endpoint that is slow keeps no other one waiting. A process that ends loses its leases after their time, and
- * another one sends what it has not recorded: a receiver may get an event again, under the same id.
+ * Sends due deliveries. A process leases some rows of each webhook and sends them with a concurrency of the webhook's own, so a
+ * slow webhook delays no other. Leases of a process that ended expire, so a receiver may get an event again, under its id.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
@@ -19,13 +18,13 @@ import { disableDead, noteHealth } from '../store/webhooks.ts';
 import { type AttemptParts, createAttempt, GONE } from './attempt.ts';
 import { POST_TIMEOUT_MS } from './post-event.ts';
 
-/** Requests of one process to one endpoint at a time. */
+/** Requests of one process to one webhook at a time; with more, a slow receiver gets more at once. */
 const CONCURRENCY = 8;
-/** Deliveries of one endpoint that a process leases, so that one statement serves several requests. They are in memory: 1 MiB. */
+/** Deliveries of one webhook that a process leases and has in memory (1 MiB), so that one statement serves several requests. */
 const ROOM = 2 * CONCURRENCY;
-/** As long as five rounds of requests that time out; what is left by then is given back. */
+/** Five rounds of requests that time out; deliveries that are left by then are given back. */
 const LEASE_MS = 5 * POST_TIMEOUT_MS;
-/** What ends within this time is stored by one statement. A process that ends meanwhile has it sent again. */
+/** One statement stores the attempts of this time; if the process ends meanwhile, they are made again. */
 const RECORD_AFTER_MS = 50;
 /** How soon a delivery is seen that another process has made, or that became due. */
 const POLL_MS = 500;
@@ -66,7 +65,7 @@ export function createSender(parts: SenderParts): Sender {
     ended.push(one);
     parts.count(outcomeOf(one));
     recording ??= record();
-    // Where this fails, the lease ends and the event is sent again.
+    // If this fails, the lease expires and the event is sent again.
     await recording.catch(() => undefined);
   };
   const start = (delivery: LeasedDelivery, signal: AbortSignal) => {
@@ -76,7 +75,7 @@ export function createSender(parts: SenderParts): Sender {
     queues.set(webhookId, queue);
     queue.leased += 1;
     const send = async (): Promise<Attempt | undefined> => {
-      // It may have waited behind slow requests: one that outlasts its lease would be sent twice.
+      // A delivery that waited behind slow requests and outlasts its lease would be sent twice.
       const isLate = performance.now() - leasedMs > leaseMs - POST_TIMEOUT_MS;
       return isLate || signal.aborted ? undefined : await attempt(delivery);
     };
@@ -94,7 +93,7 @@ export function createSender(parts: SenderParts): Sender {
     running.add(done);
     done.catch(() => undefined);
   };
-  /** Busy endpoints are filled up once half of their room is free. */
+  /** Busy webhooks get more once half of their leases are free. */
   const rooms = () =>
     new Map(
       [...queues].map(([id, { leased }]) => [id, leased <= ROOM / 2 ? ROOM - leased : 0] as const),
@@ -138,7 +137,7 @@ async function pause(
 
 const outcomeOf = ({ state }: Attempt) => (state === 'waiting' ? 'retried' : state);
 
-/** One statement where everything was delivered to endpoints that work. */
+/** Takes one statement if everything was delivered to webhooks that work. */
 async function storeAttempts(
   database: Pick<Database, 'query' | 'transaction'>,
   attempts: readonly Attempt[],

@@ -1,7 +1,6 @@
 /**
- * Where events are sent: https to public addresses. A name is resolved and all of its addresses are checked, when an endpoint
- * is made and again by the connection that sends, which connects to the very address that was checked. So a name that
- * changes its address between a check and a connection gains nothing.
+ * Where events are sent: https to public addresses. The connection that sends resolves the name again, checks all addresses and
+ * connects to an address that it has checked, so a name gains nothing by changing its address after the webhook was made.
  */
 import { Resolver } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
@@ -52,7 +51,7 @@ async function findAddresses(host: string): Promise<readonly string[]> {
   return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
 }
 
-/** In API and worker alike. */
+/** The targets of an API or a worker. */
 export function openTargets({
   RISK_WEBHOOK_LOOPBACK: loopback,
 }: Pick<Config, 'RISK_WEBHOOK_LOOPBACK'>): Targets {
@@ -113,7 +112,7 @@ function parse(text: string): URL {
   return url;
 }
 
-/** The parser has made any way of writing an IPv4 address one of four decimal parts. */
+/** The URL parser writes every IPv4 address as four decimal parts. */
 function hostOf({ hostname }: URL): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }

@@ -29,7 +29,7 @@ const insertStatement: Statement = {
          returning ${COLUMNS}`,
 };
 
-/** Rows of one statement: an event may have a hundred endpoints. */
+/** Rows of one statement: an event may go to a hundred webhooks. */
 const INSERT_ROWS = 2000;
 /** Bodies of one statement, in characters, and one more body. */
 const INSERT_CHARS = 2 * 1024 * 1024;
@@ -53,7 +53,7 @@ export async function insertDeliveries(
   return made;
 }
 
-/** Bodies are made as they are needed: those of one statement are in memory. */
+/** Bodies are made as they are needed, so that the bodies of one statement are in memory. */
 function* inStatements(deliveries: Iterable<NewDelivery>): Generator<NewDelivery[]> {
   let rows: NewDelivery[] = [];
   let chars = 0;
@@ -73,7 +73,7 @@ const knownStatement: Statement = {
   text: `select event_id as "eventId" from market.webhook_deliveries where endpoint_id = $1 and event_id = any ($2::text[])`,
 };
 
-/** Those of the events that the webhook has a delivery of. */
+/** Which of the events the webhook has a delivery of. */
 export async function findKnownEvents(
   query: Query,
   webhookId: string,

@@ -23,13 +23,13 @@ const leaseStatement: Statement = {
                    due.failing_since is not null as "isFailing"`,
 };
 
-/** A delivery that this process sends until `leasedTo`; another one may take it over from then on. */
+/** A delivery that this process sends until `leasedTo`; another process may send it from then on. */
 export type LeasedDelivery = {
   readonly deliveryId: string;
   readonly webhookId: string;
   readonly eventId: string;
   readonly payload: string;
-  /** Those before this one. */
+  /** Attempts before this one. */
   readonly attempts: number;
   readonly leasedTo: Date;
   readonly url: string;
@@ -41,7 +41,7 @@ export type LeasedDelivery = {
 
 type Rooms = ReadonlyMap<string, number>;
 
-/** @param rooms how many deliveries of webhooks that are busy here; `room` of any other */
+/** @param rooms how many deliveries of webhooks that are busy here; any other webhook gets `room` */
 export async function leaseDue(
   query: Query,
   rooms: Rooms,
@@ -72,7 +72,7 @@ export type Attempt = {
   readonly error: string | null;
 };
 
-/** What came of attempts. One that failed after its lease had ended changes nothing: another process sends by then. */
+/** Records attempts. An attempt that failed after its lease had ended changes nothing: another process sends by then. */
 export async function recordAttempts(query: Query, attempts: readonly Attempt[]): Promise<void> {
   await query(recordStatement, [
     attempts.map(({ delivery }) => delivery.deliveryId),
@@ -91,7 +91,7 @@ const releaseStatement: Statement = {
           where d.delivery_id = n.delivery_id and d.state = 'waiting' and d.next_at = n.leased_to`,
 };
 
-/** Gives back what was not sent. */
+/** Gives back deliveries that were not sent. */
 export async function releaseLeases(
   query: Query,
   deliveries: readonly LeasedDelivery[],
