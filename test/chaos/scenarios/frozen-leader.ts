@@ -16,8 +16,8 @@ export const CLOSED_LATE = 'rows changed by a leader that was replaced';
 
 const TAKE_OVER = `
   update leaderships set owner = 'chaos', epoch = epoch + 1, expires_at = 'infinity'
-   where duty = 'reconcile' and expires_at < now() returning epoch`;
-const GIVE_UP = `update leaderships set expires_at = '-infinity' where duty = 'reconcile'`;
+   where duty = 'repair' and expires_at < now() returning epoch`;
+const GIVE_UP = `update leaderships set expires_at = '-infinity' where duty = 'repair'`;
 /** Older than rows that a healthy API is about to append. */
 const LOST_ROWS = `
   select row_id as "rowId" from open_rows where not is_left and opened_at < now() - interval '3 s'`;
