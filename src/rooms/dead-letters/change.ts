@@ -111,7 +111,7 @@ export async function replayDeadLetters(
     done.push(...page.replayed);
     appended += page.appended;
   }
-  const { all, replayable } = await deadLetterStore.countSelected(database, selected);
+  const { all, replayable } = await deadLetterStore.countSelected(database.query, selected);
   const result = {
     replayed: done.length,
     appended,
@@ -172,7 +172,7 @@ export async function purgeDeadLetters(
     if (page.length === 0) break;
     done.push(...page.map((row) => row.deadLetterId));
   }
-  const { all } = await deadLetterStore.countSelected(database, selected);
+  const { all } = await deadLetterStore.countSelected(database.query, selected);
   return {
     purged: done.length,
     remaining: all,
@@ -216,7 +216,7 @@ async function findRefused(
 ): Promise<ReplayResult['refused']> {
   const left = [...new Set(ids)].filter((id) => !done.has(id));
   if (left.length === 0) return [];
-  const rows = await deadLetterStore.readDeadLettersById(database, left);
+  const rows = await deadLetterStore.readDeadLettersById(database.query, left);
   const byId = new Map(rows.map((row) => [row.deadLetterId, row]));
   const times = rows.flatMap(({ transactionId }) => createdAtMsOf(transactionId ?? '') ?? []);
   const detached = await findDetachedMonths(database.query, times);

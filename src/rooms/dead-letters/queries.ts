@@ -84,7 +84,7 @@ export async function searchDeadLetters(
 ): Promise<{ items: DeadLetterJson[]; next_cursor: string | null }> {
   const { corridor, error_code: errorCode, active, cursor, limit } = parameters;
   const filter = { corridor, errorCode, active };
-  const rows = await deadLetterStore.listDeadLetters(database, filter, cursor, limit + 1);
+  const rows = await deadLetterStore.listDeadLetters(database.query, filter, cursor, limit + 1);
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;
   const nextCursor = last && encodeCursor({ atMs: last.failedAt.getTime(), id: last.deadLetterId });
@@ -95,12 +95,12 @@ export async function readDeadLetter(
   database: Database,
   deadLetterId: string,
 ): Promise<DeadLetterWithEntryJson | undefined> {
-  const row = await deadLetterStore.readStoredDeadLetter(database, deadLetterId);
+  const row = await deadLetterStore.readStoredDeadLetter(database.query, deadLetterId);
   return row && { ...toDeadLetterJson(row), entry: row.entry };
 }
 
 export async function groupDeadLetters(database: Database): Promise<DeadLetterGroupJson[]> {
-  const groups = await deadLetterStore.groupDeadLetters(database);
+  const groups = await deadLetterStore.groupDeadLetters(database.query);
   return groups.map((group) => ({
     ...group,
     first_failed_at: group.first_failed_at.toISOString(),

@@ -5,7 +5,8 @@
  */
 import { isoTime } from '../../core/store/partitions/month-slice.ts';
 import { STAMP } from '../../kit/database/moment.ts';
-import type { Database, Query } from '../../kit/database/pool.ts';
+import type { Query } from '../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import type { Position } from '../../kit/words/cursor.ts';
 
 type DeadLetterFilter = {
@@ -43,56 +44,45 @@ const COLUMNS = `dead_letter_id as "deadLetterId", transaction_id as "transactio
   account_id as "accountId", corridor, stream, attempts, error_code as "errorCode", error,
   failed_at as "failedAt", replayed_at as "replayedAt", purged_at as "purgedAt"`;
 
-const listStatement = {
-  name: 'list-dead-letters',
-  text: `select ${COLUMNS} from market.dead_letters
+const list = rowsOf<StoredDeadLetter, readonly unknown[]>(
+  'list-dead-letters',
+  `select ${COLUMNS} from market.dead_letters
           where (failed_at, dead_letter_id) < ($1, $2)
             and ($3::text is null or corridor = $3)
             and ($4::text is null or error_code = $4)
             and ($5::boolean is null or (replayed_at is null and purged_at is null) = $5)
           order by failed_at desc, dead_letter_id desc limit $6`,
-};
+);
 
 /** Newest failure first. */
-export async function listDeadLetters(
-  database: Pick<Database, 'query'>,
+export function listDeadLetters(
+  query: Query,
   { corridor, errorCode, active }: DeadLetterFilter,
   before: Position | undefined,
   rows: number,
 ): Promise<StoredDeadLetter[]> {
-  return await database.query<StoredDeadLetter>(listStatement, [
-    before === undefined ? 'infinity' : isoTime(before.atMs),
-    before?.id ?? '00000000-0000-0000-0000-000000000000',
-    corridor,
-    errorCode,
-    active,
-    rows,
-  ]);
+  const at = before === undefined ? 'infinity' : isoTime(before.atMs);
+  const id = before?.id ?? '00000000-0000-0000-0000-000000000000';
+  return list(query, at, id, corridor, errorCode, active, rows);
 }
 
-const readStatement = {
-  name: 'read-dead-letter',
-  text: `select ${COLUMNS}, entry from market.dead_letters where dead_letter_id = $1`,
-};
+export const readStoredDeadLetter = firstOf<
+  StoredDeadLetter & { readonly entry: string },
+  [deadLetterId: string]
+>(
+  'read-dead-letter',
+  `select ${COLUMNS}, entry from market.dead_letters where dead_letter_id = $1`,
+);
 
-export async function readStoredDeadLetter(
-  database: Pick<Database, 'query'>,
-  deadLetterId: string,
-): Promise<(StoredDeadLetter & { readonly entry: string }) | undefined> {
-  const [row] = await database.query<StoredDeadLetter & { readonly entry: string }>(readStatement, [
-    deadLetterId,
-  ]);
-  return row;
-}
-
-const groupStatement = {
-  name: 'group-dead-letters',
-  text: `select error_code, corridor, count(*)::int4 as dead_letters, (count(*) - count(transaction_id))::int4 as unreadable,
+/** The active ones by error, largest group first. */
+export const groupDeadLetters = rowsOf<DeadLetterGroup>(
+  'group-dead-letters',
+  `select error_code, corridor, count(*)::int4 as dead_letters, (count(*) - count(transaction_id))::int4 as unreadable,
                 min(failed_at) as first_failed_at, max(failed_at) as last_failed_at,
                 (array_agg(dead_letter_id::text order by failed_at desc, dead_letter_id desc))[1:3] as sample_ids
            from market.dead_letters where replayed_at is null and purged_at is null
           group by error_code, corridor order by count(*) desc, error_code, corridor`,
-};
+);
 
 type DeadLetterGroup = {
   error_code: string;
@@ -105,13 +95,6 @@ type DeadLetterGroup = {
   sample_ids: string[];
 };
 
-/** The active ones by error, largest group first. */
-export async function groupDeadLetters({
-  query,
-}: Pick<Database, 'query'>): Promise<DeadLetterGroup[]> {
-  return await query<DeadLetterGroup>(groupStatement);
-}
-
 const SELECTED = `replayed_at is null and purged_at is null
   and ($1::uuid[] is null or dead_letter_id = any ($1))
   and ($2::text is null or corridor = $2)
@@ -122,9 +105,9 @@ const SELECTED = `replayed_at is null and purged_at is null
 const REPLAYABLE = `exists (select from market.transactions t where t.transaction_id = dead_letters.transaction_id
     and t.created_at = dead_letters.created_at)`;
 
-const markReplayedStatement = {
-  name: 'mark-dead-letters-replayed',
-  text: `with picked as (
+const replay = rowsOf<MarkedLetter, readonly unknown[]>(
+  'mark-dead-letters-replayed',
+  `with picked as (
            select dead_letter_id from market.dead_letters
             where ${SELECTED} and ${REPLAYABLE}
             order by dead_letter_id limit $5 for update skip locked
@@ -133,11 +116,11 @@ const markReplayedStatement = {
           where d.dead_letter_id = picked.dead_letter_id
          returning d.dead_letter_id as "deadLetterId", d.transaction_id as "transactionId",
                    pg_current_xact_id()::text as xid`,
-};
+);
 
-const markPurgedStatement = {
-  name: 'mark-dead-letters-purged',
-  text: `with picked as (
+const purge = rowsOf<{ deadLetterId: string }, readonly unknown[]>(
+  'mark-dead-letters-purged',
+  `with picked as (
            select dead_letter_id from market.dead_letters
             where ${SELECTED}
             order by dead_letter_id limit $6 for update skip locked
@@ -145,7 +128,7 @@ const markPurgedStatement = {
          update market.dead_letters d set purged_at = $5 from picked
           where d.dead_letter_id = picked.dead_letter_id
          returning d.dead_letter_id as "deadLetterId"`,
-};
+);
 
 function selectionValues(selection: DeadLetterSelection): unknown[] {
   return 'ids' in selection
@@ -161,49 +144,27 @@ type MarkedLetter = {
 };
 
 /** Marks at most `rowsMax` active ones that can be replayed. */
-export async function markReplayed(
-  query: Query,
-  selection: DeadLetterSelection,
-  rowsMax: number,
-): Promise<MarkedLetter[]> {
-  return await query(markReplayedStatement, [...selectionValues(selection), rowsMax]);
-}
+export const markReplayed = (query: Query, selection: DeadLetterSelection, rowsMax: number) =>
+  replay(query, ...selectionValues(selection), rowsMax);
 
-export async function markPurged(
+export const markPurged = (
   query: Query,
   selection: DeadLetterSelection,
   atMs: number,
   rowsMax: number,
-): Promise<{ deadLetterId: string }[]> {
-  return await query(markPurgedStatement, [...selectionValues(selection), isoTime(atMs), rowsMax]);
-}
+) => purge(query, ...selectionValues(selection), isoTime(atMs), rowsMax);
 
-const countStatement = {
-  name: 'count-selected-dead-letters',
-  text: `select count(*)::int4 as "all", (count(*) filter (where ${REPLAYABLE}))::int4 as replayable
+const count = onlyOf<{ all: number; replayable: number }, readonly unknown[]>(
+  'count-selected-dead-letters',
+  `select count(*)::int4 as "all", (count(*) filter (where ${REPLAYABLE}))::int4 as replayable
            from market.dead_letters where ${SELECTED}`,
-};
+);
 
 /** How many letters a selection still has: all of them, and those that can be replayed. */
-export async function countSelected(
-  { query }: Pick<Database, 'query'>,
-  selection: DeadLetterSelection,
-): Promise<{ all: number; replayable: number }> {
-  const [row] = await query<{ all: number; replayable: number }>(
-    countStatement,
-    selectionValues(selection),
-  );
-  return row ?? { all: 0, replayable: 0 };
-}
+export const countSelected = (query: Query, selection: DeadLetterSelection) =>
+  count(query, ...selectionValues(selection));
 
-const loadStatement = {
-  name: 'list-dead-letters-by-id',
-  text: `select ${COLUMNS} from market.dead_letters where dead_letter_id = any ($1::uuid[])`,
-};
-
-export async function readDeadLettersById(
-  database: Pick<Database, 'query'>,
-  ids: readonly string[],
-): Promise<StoredDeadLetter[]> {
-  return await database.query<StoredDeadLetter>(loadStatement, [[...ids]]);
-}
+export const readDeadLettersById = rowsOf<StoredDeadLetter, [ids: readonly string[]]>(
+  'list-dead-letters-by-id',
+  `select ${COLUMNS} from market.dead_letters where dead_letter_id = any ($1::uuid[])`,
+);

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import type { Database, Query, Statement } from '../../kit/database/pool.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
@@ -60,18 +60,16 @@ export async function createWebhook(
   });
 }
 
-/** @param statement changes the webhook $1, and returns it */
 async function change(
   database: Changing,
   id: string,
   by: Actor,
   action: AuditAction,
-  statement: Statement,
-  valuesOf: (before: Webhook) => readonly unknown[],
+  work: (query: Query, before: Webhook) => Promise<Webhook>,
 ): Promise<Webhook> {
   return await database.transaction(async (query) => {
     const before = known(await store.lockWebhook(query, id), id);
-    const after = store.only(await query<Webhook>(statement, [id, ...valuesOf(before)]));
+    const after = await work(query, before);
     await recordChange(query, by, { action, subject: id, before, after });
     return after;
   });
@@ -85,11 +83,12 @@ export async function changeWebhook(
   by: Actor,
 ): Promise<Webhook> {
   if (url !== undefined) await check(url);
-  return await change(database, id, by, 'webhook.change', store.changeStatement, (before) => {
+  return await change(database, id, by, 'webhook.change', (query, before) => {
     refuseMarketTypes(before.client, event_types ?? before.event_types, (detail) => {
       throw new InvalidFields([{ pointer: '/event_types', detail }]);
     });
-    return [url, event_types, verdicts, corridors !== undefined, corridors, paused];
+    const values = [url, event_types, verdicts, corridors !== undefined, corridors, paused];
+    return store.changeWebhook(query, id, ...values);
   });
 }
 
@@ -100,14 +99,15 @@ export async function rotateSecret(
   by: Actor,
 ): Promise<WebhookWithSecret> {
   const secret = makeSecret();
-  const values = [sealSecret(keys, secret, id), WEBHOOK_LIMITS.rotationHours];
-  const { rotateStatement } = store;
-  const rotated = await change(database, id, by, 'webhook.rotate', rotateStatement, () => values);
+  const sealed = sealSecret(keys, secret, id);
+  const rotated = await change(database, id, by, 'webhook.rotate', (query) =>
+    store.rotateSecret(query, id, sealed, WEBHOOK_LIMITS.rotationHours),
+  );
   return { ...rotated, secret };
 }
 
 export async function deleteWebhook(database: Changing, id: string, by: Actor): Promise<void> {
-  await change(database, id, by, 'webhook.delete', store.deleteStatement, () => []);
+  await change(database, id, by, 'webhook.delete', (query) => store.deleteWebhook(query, id));
 }
 
 export async function sendTest(database: Changing, id: string, by: Actor): Promise<Delivery> {

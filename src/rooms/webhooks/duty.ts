@@ -6,7 +6,7 @@ import { createSender } from './deliver/sender.ts';
 import { openTargets } from './deliver/target.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import { type Raised, raiseDecided, raiseLogged, raiseWatched } from './raise-events.ts';
-import { oldestDueSeconds } from './store/due.ts';
+import { findOldestDue } from './store/due.ts';
 import { addHooked } from './store/intake.ts';
 import { countDisabled } from './store/webhooks.ts';
 
@@ -43,8 +43,8 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
     if (performance.now() - watchedMs < WATCH_EVERY_MS) return;
     watchedMs = performance.now();
     note(await raiseWatched(database, watched, Date.now()));
-    metrics.webhookDue.set(await oldestDueSeconds(database.query));
-    metrics.webhooksDisabled.set(await countDisabled(database.query));
+    metrics.webhookDue.set((await findOldestDue(database.query)).seconds);
+    metrics.webhooksDisabled.set((await countDisabled(database.query)).disabled);
   };
   const duties: Duty[] = [
     {

@@ -54,7 +54,8 @@ export async function raiseLogged(
   rowsMax: number = STEP_ROWS,
 ): Promise<Raised> {
   return await database.transaction(async (query) => {
-    const page = await log.listAfter(query, await lockPosition(query), rowsMax);
+    const { decisionId } = await lockPosition(query);
+    const page = await log.listAfter(query, decisionId, rowsMax);
     const last = page.at(-1);
     if (last === undefined) return { deliveries: 0, mayHaveMore: false };
     const webhooks = await listTakers(query);

@@ -19,12 +19,13 @@ export async function applyOverflow(
   for (const { rule, cases } of counted) {
     if (cases === 0 || !rule.actions.includes('escalate')) continue;
     await writes.transaction(async (query) => {
-      const ids = await escalateOlder(query, rule, ESCALATED_MAX);
-      const after = { escalatedBy: ENGINE, olderThanMinutes: rule.older_than_minutes };
+      const { priority, older_than_minutes: olderThanMinutes } = rule;
+      const older = await escalateOlder(query, priority, olderThanMinutes, ESCALATED_MAX);
+      const after = { escalatedBy: ENGINE, olderThanMinutes };
       await recordChanges(
         query,
         engineOf(request),
-        ids.map((subject) => ({ action: 'case.escalate', subject, before: null, after })),
+        older.map(({ subject }) => ({ action: 'case.escalate', subject, before: null, after })),
       );
     });
   }

@@ -82,7 +82,8 @@ async function add(
 ): Promise<AddedNote> {
   return await database.transaction(async (query) => {
     await lockKnown(query, subject);
-    if ((await countNotes(query, subject)) >= CASE_LIMITS.shownRows) {
+    const { rows } = await countNotes(query, subject);
+    if (rows >= CASE_LIMITS.shownRows) {
       const why = `the case has ${CASE_LIMITS.shownRows} notes and files, the most that is allowed`;
       throw new Failure('conflict', 'CASE_FULL', why);
     }

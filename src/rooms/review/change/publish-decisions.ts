@@ -20,7 +20,8 @@ export async function publishDecisions(
 ): Promise<number> {
   let published = 0;
   let newest = await newestDecision(redis, market);
-  let after = newest === '0' ? await findDecisionBefore(query, PUBLISHED_DAYS) : newest;
+  const before = newest === '0' ? await findDecisionBefore(query, PUBLISHED_DAYS) : undefined;
+  let after = before?.afterId ?? newest;
   while (!signal.aborted) {
     const page = await listDecisions(query, after, PAGE);
     const last = page.at(-1);

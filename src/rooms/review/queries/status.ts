@@ -27,10 +27,11 @@ export async function readStatus(query: Query, nowMs: number): Promise<Status> {
   const waiting = await countWaiting(query);
   const { officers, decided, named } = await listAtWork(query, OFFICERS_MAX);
   const handling = await measureHandling(query, MEASURED_DAYS);
+  const arrivals = await countArrivals(query);
   const forecast = forecastBreaches(await listDeadlines(query, FORECAST_CASES_MAX), {
     officers,
     handlingSeconds: handling.handling_seconds ?? HOUR_SECONDS / perHour,
-    arrivalsPerHour: await countArrivals(query),
+    arrivalsPerHour: new Map(arrivals.map(({ priority, perHour }) => [priority, perHour])),
   });
   const overflow = await countOverflow(query, policy.overflow);
   return {

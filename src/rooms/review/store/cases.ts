@@ -2,6 +2,7 @@
 import { isoTime, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
 import { textArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns, timeText } from '../../../kit/database/time-text.ts';
 import type { CASE_STATES, CaseProgress, NewCase, RingParty, StoredCase } from '../case.ts';
 
@@ -27,42 +28,30 @@ const COLUMNS = `${COPIED_NAMES.map((name) => `c.${name}`).join(', ')},
 /** Rows of review_cases, whose name in the rest of the statement is `c`. */
 const SELECT = `select ${COLUMNS} from market.review_cases c`;
 
-const readStatement: Statement = {
-  name: 'read-review-case',
-  text: `${SELECT} where c.transaction_id = $1`,
-};
-
-export async function readCase(query: Query, id: string): Promise<StoredCase | undefined> {
-  return (await query<StoredCase>(readStatement, [id]))[0];
-}
-
-const lockStatement: Statement = {
-  name: 'lock-review-cases',
-  text: `${SELECT} where c.transaction_id = any ($1::uuid[]) order by c.transaction_id for update`,
-};
+export const readCase = firstOf<StoredCase, [id: string]>(
+  'read-review-case',
+  `${SELECT} where c.transaction_id = $1`,
+);
 
 /** Locks the cases of those transactions that have one, until the database transaction ends. */
-export async function lockCases(query: Query, ids: readonly string[]): Promise<StoredCase[]> {
-  return await query<StoredCase>(lockStatement, [ids]);
-}
+export const lockCases = rowsOf<StoredCase, [ids: readonly string[]]>(
+  'lock-review-cases',
+  `${SELECT} where c.transaction_id = any ($1::uuid[]) order by c.transaction_id for update`,
+);
 
-const decidedStatement: Statement = {
-  name: 'lock-decided-cases',
-  text: `select ${COLUMNS}, k.client, k.identity
+export const lockDecided = rowsOf<DecidedCase, [rowsMax: number]>(
+  'lock-decided-cases',
+  `select ${COLUMNS}, k.client, k.identity
            from market.review_cases c left join market.api_keys k on k.key_id = c.decided_by_key
           where c.state = 'decided' and c.final_at <= now()
           order by c.final_at limit $1 for update of c skip locked`,
-};
+);
 
 /** A case whose decision is final, with client and person of the key that decided. */
 export type DecidedCase = StoredCase & {
   readonly client: string | null;
   readonly identity: string | null;
 };
-
-export async function lockDecided(query: Query, rowsMax: number): Promise<DecidedCase[]> {
-  return await query<DecidedCase>(decidedStatement, [rowsMax]);
-}
 
 /** What opening a case stores, with the types of the columns. */
 const NEW = {

@@ -3,6 +3,7 @@
  * worker at a time, so ids have the order of commits and a reader goes on behind the last id without missing a decision.
  */
 import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns } from '../../../kit/database/time-text.ts';
 import type { FinalDecision, LabelOutcome } from '../final-decision.ts';
 
@@ -36,42 +37,22 @@ const SELECT = `select d.decision_id, d.transaction_id, ${timeColumns('d', 'crea
   ${timeColumns('d', 'decided_at')}, d.confirmed_by, d.label, ${timeColumns('d', 'final_at')}
   from market.final_decisions d`;
 
-const listStatement: Statement = {
-  name: 'list-final-decisions',
-  text: `${SELECT} where d.decision_id > $1 order by d.decision_id limit $2`,
-};
-
 /** A page of decisions after an id, oldest first. */
-export async function listDecisions(
-  query: Query,
-  afterId: string,
-  rowsMax: number,
-): Promise<FinalDecision[]> {
-  return await query<FinalDecision>(listStatement, [afterId, rowsMax]);
-}
-
-const ofTransactionStatement: Statement = {
-  name: 'list-decisions-of-transaction',
-  text: `${SELECT} where d.transaction_id = $1 order by d.decision_id desc limit $2`,
-};
+export const listDecisions = rowsOf<FinalDecision, [afterId: string, rowsMax: number]>(
+  'list-final-decisions',
+  `${SELECT} where d.decision_id > $1 order by d.decision_id limit $2`,
+);
 
 /** The decisions about a transaction, the one that stands first. */
-export async function listDecisionsOf(
-  query: Query,
-  transactionId: string,
-  rowsMax: number,
-): Promise<FinalDecision[]> {
-  return await query<FinalDecision>(ofTransactionStatement, [transactionId, rowsMax]);
-}
-
-const firstStatement: Statement = {
-  name: 'find-first-decision',
-  text: `select coalesce(min(decision_id) - 1, (select max(decision_id) from market.final_decisions), 0)::text as "afterId" from (
-           select decision_id from market.final_decisions where final_at >= now() - $1::integer * interval '1 day'
-            order by final_at limit 1000) first`,
-};
+export const listDecisionsOf = rowsOf<FinalDecision, [transactionId: string, rowsMax: number]>(
+  'list-decisions-of-transaction',
+  `${SELECT} where d.transaction_id = $1 order by d.decision_id desc limit $2`,
+);
 
 /** The id before the decisions of the last days: the newest id where there are none, "0" where there never was one. */
-export async function findDecisionBefore(query: Query, days: number): Promise<string> {
-  return (await query<{ afterId: string }>(firstStatement, [days]))[0]?.afterId ?? '0';
-}
+export const findDecisionBefore = onlyOf<{ afterId: string }, [days: number]>(
+  'find-first-decision',
+  `select coalesce(min(decision_id) - 1, (select max(decision_id) from market.final_decisions), 0)::text as "afterId" from (
+           select decision_id from market.final_decisions where final_at >= now() - $1::integer * interval '1 day'
+            order by final_at limit 1000) first`,
+);

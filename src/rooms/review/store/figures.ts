@@ -1,5 +1,6 @@
 /** Figures of the review: what waits, how fast cases arrive and are handled, and who handles them. */
-import type { Query, Statement } from '../../../kit/database/pool.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns } from '../../../kit/database/time-text.ts';
 import { CASE_LIMITS } from '../case.ts';
 import type { Waiting } from '../forecast.ts';
@@ -7,45 +8,32 @@ import type { OverflowRule } from '../policy.ts';
 import { SHIFT_CHANGES_MAX, type Shift } from '../shift.ts';
 import type { Status } from '../status.ts';
 
-const waitingStatement: Statement = {
-  name: 'count-waiting-cases',
-  text: `select 'P' || priority as priority, corridor, count(*)::int4 as waiting,
+/** Cases that are not decided, by priority and corridor. */
+export const countWaiting = rowsOf<Status['waiting'][number]>(
+  'count-waiting-cases',
+  `select 'P' || priority as priority, corridor, count(*)::int4 as waiting,
                 (count(*) filter (where state = 'open' and coalesce(locked_until > now(), false)))::int4 as claimed,
                 (count(*) filter (where due_at < now()))::int4 as missed,
                 (count(*) filter (where due_at >= now() and due_at < now() + interval '30 minutes'))::int4 as near,
                 extract(epoch from avg(now() - opened_at))::int4 as age_seconds,
                 extract(epoch from max(now() - opened_at))::int4 as oldest_seconds
            from market.review_cases where state in ('open', 'confirming') group by 1, 2 order by 1, 2`,
-};
-
-/** Cases that are not decided, by priority and corridor. */
-export async function countWaiting(query: Query): Promise<Status['waiting']> {
-  return await query<Status['waiting'][number]>(waitingStatement);
-}
-
-const deadlinesStatement: Statement = {
-  name: 'list-case-deadlines',
-  text: `select priority, extract(epoch from due_at - now())::float8 as "leftSeconds"
-           from market.review_cases where state = 'open'
-          order by priority, due_at, transaction_id limit $1`,
-};
+);
 
 /** Time left of open cases, in the order of work. */
-export async function listDeadlines(query: Query, rowsMax: number): Promise<Waiting[]> {
-  return await query<Waiting>(deadlinesStatement, [rowsMax]);
-}
+export const listDeadlines = rowsOf<Waiting, [rowsMax: number]>(
+  'list-case-deadlines',
+  `select priority, extract(epoch from due_at - now())::float8 as "leftSeconds"
+           from market.review_cases where state = 'open'
+          order by priority, due_at, transaction_id limit $1`,
+);
 
-const arrivalsStatement: Statement = {
-  name: 'count-case-arrivals',
-  text: `select priority, (count(*) / 24.0)::float8 as "perHour" from market.review_cases
+/** Cases opened an hour over the last day. */
+export const countArrivals = rowsOf<{ priority: number; perHour: number }>(
+  'count-case-arrivals',
+  `select priority, (count(*) / 24.0)::float8 as "perHour" from market.review_cases
           where opened_at > now() - interval '1 day' group by 1`,
-};
-
-/** Cases opened an hour, by priority, over the last day. */
-export async function countArrivals(query: Query): Promise<ReadonlyMap<number, number>> {
-  const rows = await query<{ priority: number; perHour: number }>(arrivalsStatement);
-  return new Map(rows.map(({ priority, perHour }) => [priority, perHour]));
-}
+);
 
 // A ring claims and decides its cases at one moment, so cases of a ring do not say how long a review takes.
 const IS_HANDLED = 'filter (where decided_at > claimed_at)';
@@ -54,24 +42,22 @@ const HANDLING_SECONDS = `case when count(*) ${IS_HANDLED} >= ${CASE_LIMITS.hand
   end as handling_seconds`;
 const IN_TIME = '(count(*) filter (where decided_at <= due_at))::int4 as in_time';
 
-const handlingStatement: Statement = {
-  name: 'measure-case-handling',
-  text: `select ${HANDLING_SECONDS}, count(*)::int4 as decided, count(distinct decided_by)::int4 as officers, ${IN_TIME}
+/** How the decisions of the last days were made. */
+export const measureHandling = onlyOf<Handling, [days: number]>(
+  'measure-case-handling',
+  `select ${HANDLING_SECONDS}, count(*)::int4 as decided, count(distinct decided_by)::int4 as officers, ${IN_TIME}
            from market.final_decisions where final_at > now() - $1::int4 * interval '1 day'`,
-};
+);
 
 type Handling = Omit<Status['measured'], 'days'> & { readonly officers: number };
 
-/** How the decisions of the last days were made. */
-export async function measureHandling(query: Query, days: number): Promise<Handling> {
-  return only(await query<Handling>(handlingStatement, [days]));
-}
-
-// Decisions that stand are final, to be confirmed, or can be undone. The index of final_at bounds the final decisions, as no
-// decision is final before it is made.
-const reviewerStatement: Statement = {
-  name: 'measure-reviewer',
-  text: `
+/**
+ * What one reviewer has decided since a time. Decisions that stand are final, to be confirmed, or can be undone. The index of
+ * final_at bounds the final decisions, as no decision is final before it is made.
+ */
+export const measureReviewer = onlyOf<ReviewerFigures, [name: string, since: Date]>(
+  'measure-reviewer',
+  `
     with decided as (
       select disposition, decided_at, claimed_at, due_at from market.final_decisions
        where final_at >= $2 and decided_by = $1 and decided_at >= $2
@@ -86,65 +72,46 @@ const reviewerStatement: Statement = {
                      order by audit_id desc limit ${SHIFT_CHANGES_MAX}) newest
              where action = 'case.undo' and changed_at >= $2) as undone
       from decided`,
-};
+);
 
 type ReviewerFigures = Omit<Shift, 'reviewer' | 'since' | 'decided'>;
-
-/** What one reviewer has decided since a time. */
-export async function measureReviewer(
-  query: Query,
-  name: string,
-  since: Date,
-): Promise<ReviewerFigures> {
-  return only(await query<ReviewerFigures>(reviewerStatement, [name, since]));
-}
 
 /** Who has claimed a case whose lock has not expired. */
 const HOLDER = 'case when c.locked_until > now() then c.locked_by end as locked_by';
 
-const dueNextStatement: Statement = {
-  name: 'list-cases-due-next',
+/** Cases that are not decided, those first that are due soonest. */
+export const listDueNext = rowsOf<Status['due_next'][number], [rowsMax: number]>(
+  'list-cases-due-next',
   // Lateral, so that each priority is a range of the queue's index.
-  text: `select c.transaction_id, 'P' || c.priority as priority, c.corridor, ${timeColumns('c', 'opened_at', 'due_at')}, ${HOLDER}
+  `select c.transaction_id, 'P' || c.priority as priority, c.corridor, ${timeColumns('c', 'opened_at', 'due_at')}, ${HOLDER}
            from generate_series(0, 5) p
           cross join lateral (
             select * from market.review_cases
              where priority = p and state <> 'closed' and state in ('open', 'confirming')
              order by due_at, transaction_id limit $1) c
           order by c.due_at, c.transaction_id limit $1`,
-};
+);
 
-/** Cases that are not decided, those first that are due soonest. */
-export async function listDueNext(query: Query, rowsMax: number): Promise<Status['due_next']> {
-  return await query<Status['due_next'][number]>(dueNextStatement, [rowsMax]);
-}
-
-const nearStatement: Statement = {
-  name: 'list-cases-near-deadline',
-  text: `select c.transaction_id, 'P' || c.priority as priority, ${timeColumns('c', 'due_at', 'opened_at')}, c.state,
+/** Cases without a decision whose deadline comes within some minutes, or passed within some hours. */
+export const listNearDeadline = rowsOf<NearCase, [minutes: number, hours: number, rowsMax: number]>(
+  'list-cases-near-deadline',
+  `select c.transaction_id, 'P' || c.priority as priority, ${timeColumns('c', 'due_at', 'opened_at')}, c.state,
                 c.assignee, ${HOLDER}, c.account_id, c.merchant_id, c.corridor, c.score, c.verdict
            from market.review_cases c
           where c.state in ('open', 'confirming') and c.due_at <= now() + $1::int4 * interval '1 minute'
             and c.due_at > now() - $2::int4 * interval '1 hour'
           order by c.due_at, c.transaction_id limit $3`,
-};
+);
 
 /** The fields that make the event of a case; the event has the other columns, too. */
 type NearCase = Pick<Status['due_next'][number], 'transaction_id' | 'corridor' | 'due_at'>;
 
-/** Cases without a decision whose deadline comes within some minutes, or passed within some hours. */
-export async function listNearDeadline(
-  query: Query,
-  minutes: number,
-  hours: number,
-  rowsMax: number,
-): Promise<NearCase[]> {
-  return await query<NearCase>(nearStatement, [minutes, hours, rowsMax]);
-}
-
-const atWorkStatement: Statement = {
-  name: 'list-officers-at-work',
-  text: `select who as officer, sum(claimed)::int4 as claimed, sum(decided)::int4 as decided,
+const listOfficers = rowsOf<
+  AtWork['named'][number] & { readonly officers: number; readonly all: number },
+  [rowsMax: number]
+>(
+  'list-officers-at-work',
+  `select who as officer, sum(claimed)::int4 as claimed, sum(decided)::int4 as decided,
                 (count(*) over ())::int4 as officers, (sum(sum(decided)) over ())::int4 as all
            from (
              select locked_by as who, 1 as claimed, 0 as decided
@@ -156,7 +123,7 @@ const atWorkStatement: Statement = {
              select decided_by, 0, 1 from market.final_decisions
               where final_at > now() - interval '1 hour' and decided_at > now() - interval '1 hour') at_work
           group by who order by decided desc, claimed desc, who limit $1`,
-};
+);
 
 type AtWork = {
   readonly officers: number;
@@ -167,8 +134,7 @@ type AtWork = {
 
 /** Who has claimed a case, or decided one within the last hour; the busiest are named. */
 export async function listAtWork(query: Query, rowsMax: number): Promise<AtWork> {
-  type Row = AtWork['named'][number] & { readonly officers: number; readonly all: number };
-  const rows = await query<Row>(atWorkStatement, [rowsMax]);
+  const rows = await listOfficers(query, rowsMax);
   return {
     officers: rows[0]?.officers ?? 0,
     decided: rows[0]?.all ?? 0,
@@ -176,29 +142,24 @@ export async function listAtWork(query: Query, rowsMax: number): Promise<AtWork>
   };
 }
 
-// Today is left out, as it is not over.
-const loadStatement: Statement = {
-  name: 'measure-review-load',
-  text: `select coalesce(sum(count) filter (where outcome = 'accepted'), 0)::float8 as accepted,
+/** Transactions and cases of the last whole UTC days; today is not over. */
+export const measureLoad = onlyOf<{ accepted: number; cases: number }, [days: number]>(
+  'measure-review-load',
+  `select coalesce(sum(count) filter (where outcome = 'accepted'), 0)::float8 as accepted,
                 (select count(*)::float8 from market.review_cases
                   where opened_at >= (today - $1::int4)::timestamp at time zone 'UTC'
                     and opened_at < today::timestamp at time zone 'UTC') as cases
            from (select (now() at time zone 'UTC')::date as today) t
            left join market.daily_tallies on day >= today - $1::int4 and day < today
           group by today`,
-};
+);
 
-/** Transactions and cases of the last whole UTC days. */
-export async function measureLoad(query: Query, days: number) {
-  return only(await query<{ accepted: number; cases: number }>(loadStatement, [days]));
-}
-
-const overStatement: Statement = {
-  name: 'count-overdue-cases',
-  text: `select count(*)::int4 as cases from market.review_cases
+const countOlder = onlyOf<{ cases: number }, [priority: number, minutes: number]>(
+  'count-overdue-cases',
+  `select count(*)::int4 as cases from market.review_cases
           where state = 'open' and priority = $1
             and opened_at < now() - $2::int4 * interval '1 minute'`,
-};
+);
 
 export type Overflow = { readonly rule: OverflowRule; readonly cases: number };
 
@@ -209,36 +170,23 @@ export async function countOverflow(
 ): Promise<Overflow[]> {
   const counted: Overflow[] = [];
   for (const rule of rules) {
-    const values = [rule.priority, rule.older_than_minutes];
-    const { cases } = only(await query<{ cases: number }>(overStatement, values));
+    const { cases } = await countOlder(query, rule.priority, rule.older_than_minutes);
     counted.push({ rule, cases });
   }
   return counted;
 }
 
-const escalateStatement: Statement = {
-  name: 'escalate-old-cases',
-  text: `update market.review_cases c set escalated_by = 'engine', escalated_at = now()
+/** Marks open cases that are older; anybody may still claim them. */
+export const escalateOlder = rowsOf<
+  { subject: string },
+  [priority: number, minutes: number, rowsMax: number]
+>(
+  'escalate-old-cases',
+  `update market.review_cases c set escalated_by = 'engine', escalated_at = now()
            from (select transaction_id from market.review_cases
                   where state = 'open' and priority = $1 and escalated_by is null
                     and opened_at < now() - $2::int4 * interval '1 minute'
                   order by due_at, transaction_id limit $3 for update skip locked) old
           where c.transaction_id = old.transaction_id
-         returning c.transaction_id as "transactionId"`,
-};
-
-/** Marks open cases that meet a rule; anybody may still claim them. */
-export async function escalateOlder(
-  query: Query,
-  { priority, older_than_minutes: minutes }: OverflowRule,
-  rowsMax: number,
-): Promise<string[]> {
-  const values = [priority, minutes, rowsMax];
-  const rows = await query<{ transactionId: string }>(escalateStatement, values);
-  return rows.map(({ transactionId }) => transactionId);
-}
-
-function only<Row>([row]: readonly Row[]): Row {
-  if (row === undefined) throw new Error('an aggregate has one row');
-  return row;
-}
+         returning c.transaction_id::text as subject`,
+);

@@ -1,5 +1,6 @@
 /** Notes and attached files of cases, and what was done with a case, from the audit log. */
 import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns } from '../../../kit/database/time-text.ts';
 import type { CaseChange, CaseFile, CaseNote } from '../case-detail.ts';
 
@@ -24,31 +25,19 @@ export async function insertNote(
   return (await query<{ note_id: string }>(insertStatement, values))[0]?.note_id ?? '';
 }
 
-const countStatement: Statement = {
-  name: 'count-review-notes',
-  text: 'select count(*)::int4 as rows from market.review_notes where transaction_id = $1',
-};
-
 /** Notes and files of a case together. */
-export async function countNotes(query: Query, transactionId: string): Promise<number> {
-  return (await query<{ rows: number }>(countStatement, [transactionId]))[0]?.rows ?? 0;
-}
-
-const listStatement: Statement = {
-  name: 'list-review-notes',
-  text: `select n.note_id, ${timeColumns('n', 'written_at')}, n.written_by, n.note, n.file_name, n.file_type,
-                octet_length(n.file) as file_bytes
-           from market.review_notes n where n.transaction_id = $1 order by n.note_id limit $2`,
-};
+export const countNotes = onlyOf<{ rows: number }, [transactionId: string]>(
+  'count-review-notes',
+  'select count(*)::int4 as rows from market.review_notes where transaction_id = $1',
+);
 
 /** Oldest first, files without their bytes. */
-export async function listNotes(
-  query: Query,
-  transactionId: string,
-  rowsMax: number,
-): Promise<CaseNote[]> {
-  return await query<CaseNote>(listStatement, [transactionId, rowsMax]);
-}
+export const listNotes = rowsOf<CaseNote, [transactionId: string, rowsMax: number]>(
+  'list-review-notes',
+  `select n.note_id, ${timeColumns('n', 'written_at')}, n.written_by, n.note, n.file_name, n.file_type,
+                octet_length(n.file) as file_bytes
+           from market.review_notes n where n.transaction_id = $1 order by n.note_id limit $2`,
+);
 
 const readFileStatement: Statement = {
   name: 'read-review-file',
@@ -69,17 +58,9 @@ export async function readFile(
 }
 
 // Written as the index has it.
-const historyStatement: Statement = {
-  name: 'read-case-history',
-  text: `select ${timeColumns('a', 'changed_at')}, a.who, a.action, a.after from market.audit_log a
-          where a.subject = $1 and a.action like 'case.%' order by a.audit_id desc limit $2`,
-};
-
 /** What was done with a case, newest first. */
-export async function readCaseHistory(
-  query: Query,
-  transactionId: string,
-  rowsMax: number,
-): Promise<CaseChange[]> {
-  return await query<CaseChange>(historyStatement, [transactionId, rowsMax]);
-}
+export const readCaseHistory = rowsOf<CaseChange, [transactionId: string, rowsMax: number]>(
+  'read-case-history',
+  `select ${timeColumns('a', 'changed_at')}, a.who, a.action, a.after from market.audit_log a
+          where a.subject = $1 and a.action like 'case.%' order by a.audit_id desc limit $2`,
+);

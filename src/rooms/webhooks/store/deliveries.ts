@@ -2,6 +2,7 @@
 import { UNNAMED } from '../../../core/store/partitions/month-slice.ts';
 import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns } from '../../../kit/database/time-text.ts';
 import type { Delivery, DeliveryListParameters, DeliveryType } from '../webhook.ts';
 
@@ -101,37 +102,19 @@ export async function listDeliveries(
   return await query<Delivery>({ name: UNNAMED, text }, values);
 }
 
-const againStatement: Statement = {
-  name: 'redeliver-webhook',
-  text: `update market.webhook_deliveries d set state = 'waiting', attempts = 0, next_at = now()
-          where endpoint_id = $1 and delivery_id = $2::int8 returning ${COLUMNS}`,
-};
-
 /** Makes a delivery due now, under the id of its event; undefined where the webhook has no such delivery. */
-export async function redeliver(
-  query: Query,
-  webhookId: string,
-  deliveryId: string,
-): Promise<Delivery | undefined> {
-  return (await query<Delivery>(againStatement, [webhookId, deliveryId]))[0];
-}
-
-const lockStatement: Statement = {
-  name: 'lock-webhook-position',
-  text: 'select decision_id as "decisionId" from market.webhook_position for update',
-};
-const moveStatement: Statement = {
-  name: 'move-webhook-position',
-  text: 'update market.webhook_position set decision_id = $1',
-};
+export const redeliver = firstOf<Delivery, [webhookId: string, deliveryId: string]>(
+  'redeliver-webhook',
+  `update market.webhook_deliveries d set state = 'waiting', attempts = 0, next_at = now()
+          where endpoint_id = $1 and delivery_id = $2::int8 returning ${COLUMNS}`,
+);
 
 /** Final decisions up to this id have their deliveries. */
-export async function lockPosition(query: Query): Promise<string> {
-  const [row] = await query<{ decisionId: string }>(lockStatement);
-  if (row === undefined) throw new Error('webhook_position has lost its row');
-  return row.decisionId;
-}
-
-export async function movePosition(query: Query, decisionId: string): Promise<void> {
-  await query(moveStatement, [decisionId]);
-}
+export const lockPosition = onlyOf<{ decisionId: string }>(
+  'lock-webhook-position',
+  'select decision_id as "decisionId" from market.webhook_position for update',
+);
+export const movePosition = rowsOf<object, [decisionId: string]>(
+  'move-webhook-position',
+  'update market.webhook_position set decision_id = $1',
+);

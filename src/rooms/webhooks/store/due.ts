@@ -1,5 +1,6 @@
 /** Deliveries that are due: leased by the process that sends them, and what came of each attempt. */
 import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { onlyOf } from '../../../kit/database/statement.ts';
 import type { Delivery } from '../webhook.ts';
 import { SENDS } from './webhooks.ts';
 
@@ -101,17 +102,13 @@ export async function releaseLeases(
   await query(releaseStatement, [ids, deliveries.map(({ leasedTo }) => leasedTo)]);
 }
 
-const oldestStatement: Statement = {
-  name: 'find-oldest-webhook-due',
-  text: `select coalesce(extract(epoch from now() - min(next_at)), 0)::float8 as seconds
+/** For how long the oldest delivery is due; 0 where none is. */
+export const findOldestDue = onlyOf<{ seconds: number }>(
+  'find-oldest-webhook-due',
+  `select coalesce(extract(epoch from now() - min(next_at)), 0)::float8 as seconds
            from market.webhook_endpoints e
           cross join lateral (select next_at from market.webhook_deliveries d
                                where d.endpoint_id = e.endpoint_id and d.state = 'waiting' and d.next_at <= now()
                                order by next_at limit 1) d
           where ${SENDS}`,
-};
-
-/** For how long the oldest delivery is due; 0 where none is. */
-export async function oldestDueSeconds(query: Query): Promise<number> {
-  return (await query<{ seconds: number }>(oldestStatement))[0]?.seconds ?? 0;
-}
+);

@@ -1,5 +1,6 @@
 /** The table webhook_endpoints, a row a webhook. Secrets are in no list. */
 import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns, timeText } from '../../../kit/database/time-text.ts';
 import { type NewWebhook, WEBHOOK_LIMITS, type Webhook } from '../webhook.ts';
 
@@ -13,67 +14,59 @@ const COLUMNS = `e.endpoint_id as webhook_id, e.client, e.url, e.event_types, e.
   ${timeColumns('e', 'created_at', 'failing_since', 'disabled_at')}, e.disabled_reason, e.created_by,
   case when e.previous_until > now() then ${timeText('e.previous_until')} end as previous_secret_until`;
 
-const select = (name: string, which: string): Statement => ({
-  name,
-  text: `select ${COLUMNS} from market.webhook_endpoints e where ${which}`,
-});
-const update = (name: string, changes: string): Statement => ({
-  name,
-  text: `update market.webhook_endpoints e set ${changes} where e.endpoint_id = $1 returning ${COLUMNS}`,
-});
-
-const listStatement = select('list-webhooks', 'e.deleted_at is null order by e.endpoint_id');
-const takersStatement = select('list-webhook-takers', `${TAKES} order by e.endpoint_id`);
-const readStatement = select('read-webhook', 'e.endpoint_id = $1 and e.deleted_at is null');
-const lockStatement: Statement = { name: 'lock-webhook', text: `${readStatement.text} for update` };
+const SELECT = `select ${COLUMNS} from market.webhook_endpoints e`;
+const IS_KNOWN = 'e.endpoint_id = $1 and e.deleted_at is null';
 
 /** All of them, oldest first. */
-export async function listWebhooks(query: Query): Promise<Webhook[]> {
-  return await query<Webhook>(listStatement);
-}
+export const listWebhooks = rowsOf<Webhook>(
+  'list-webhooks',
+  `${SELECT} where e.deleted_at is null order by e.endpoint_id`,
+);
 
 /** Webhooks that get new events. */
-export async function listTakers(query: Query): Promise<Webhook[]> {
-  return await query<Webhook>(takersStatement);
-}
+export const listTakers = rowsOf<Webhook>(
+  'list-webhook-takers',
+  `${SELECT} where ${TAKES} order by e.endpoint_id`,
+);
 
-export async function findWebhook(query: Query, id: string): Promise<Webhook | undefined> {
-  return (await query<Webhook>(readStatement, [id]))[0];
-}
-
-export async function lockWebhook(query: Query, id: string): Promise<Webhook | undefined> {
-  return (await query<Webhook>(lockStatement, [id]))[0];
-}
-
-const boundStatement: Statement = {
-  name: 'lock-webhooks',
-  text: 'lock table market.webhook_endpoints in share row exclusive mode',
-};
+export const findWebhook = firstOf<Webhook, [id: string]>(
+  'read-webhook',
+  `${SELECT} where ${IS_KNOWN}`,
+);
+export const lockWebhook = firstOf<Webhook, [id: string]>(
+  'lock-webhook',
+  `${SELECT} where ${IS_KNOWN} for update`,
+);
 
 /** Lets no other database transaction add a webhook, so that a bound on their number holds. */
-export async function lockWebhooks(query: Query): Promise<void> {
-  await query(boundStatement);
-}
+export const lockWebhooks = rowsOf(
+  'lock-webhooks',
+  'lock table market.webhook_endpoints in share row exclusive mode',
+);
 
-const insertStatement: Statement = {
-  name: 'insert-webhook',
-  text: `insert into market.webhook_endpoints as e (endpoint_id, client, url, event_types, verdicts, corridors, secret, created_by)
+const insert = onlyOf<Webhook, readonly unknown[]>(
+  'insert-webhook',
+  `insert into market.webhook_endpoints as e (endpoint_id, client, url, event_types, verdicts, corridors, secret, created_by)
          values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, 'database role ' || current_user)) returning ${COLUMNS}`,
-};
+);
 
-export async function insertWebhook(
+export const insertWebhook = (
   query: Query,
   id: string,
   { client, url, event_types, verdicts, corridors }: NewWebhook,
   sealed: string,
   by: string | null,
-): Promise<Webhook> {
-  const values = [id, client, url, event_types, verdicts, corridors, sealed, by];
-  return only(await query<Webhook>(insertStatement, values));
-}
+): Promise<Webhook> => insert(query, id, client, url, event_types, verdicts, corridors, sealed, by);
+
+/** Changes the webhook $1, whose row is locked. */
+const update = <Given extends readonly unknown[]>(name: string, changes: string) =>
+  onlyOf<Webhook, readonly [id: string, ...Given]>(
+    name,
+    `update market.webhook_endpoints e set ${changes} where e.endpoint_id = $1 returning ${COLUMNS}`,
+  );
 
 /** Undefined leaves a column as it is; a webhook that is no more paused is enabled, too. */
-export const changeStatement = update(
+export const changeWebhook = update<readonly unknown[]>(
   'change-webhook',
   `url = coalesce($2, e.url), event_types = coalesce($3, e.event_types), verdicts = coalesce($4, e.verdicts),
    corridors = case when $5::boolean then $6 else e.corridors end, is_paused = coalesce($7::boolean, e.is_paused),
@@ -83,13 +76,13 @@ export const changeStatement = update(
 );
 
 /** The present secret signs beside the new one for some hours. */
-export const rotateStatement = update(
+export const rotateSecret = update<[sealed: string, hours: number]>(
   'rotate-webhook-secret',
   `previous_secret = e.secret, previous_until = now() + $3::int4 * interval '1 hour', secret = $2`,
 );
 
 /** Nothing is sent to the webhook any more, and its secrets are gone; its deliveries end with their retention. */
-export const deleteStatement = update(
+export const deleteWebhook = update<[]>(
   'delete-webhook',
   'deleted_at = now(), secret = null, previous_secret = null, previous_until = null',
 );
@@ -135,17 +128,8 @@ export async function disableDead(
   return await query(disableStatement, [gone, failed, WEBHOOK_LIMITS.failingDays]);
 }
 
-const countStatement: Statement = {
-  name: 'count-disabled-webhooks',
-  text: `select count(*)::int4 as disabled from market.webhook_endpoints
+export const countDisabled = onlyOf<{ disabled: number }>(
+  'count-disabled-webhooks',
+  `select count(*)::int4 as disabled from market.webhook_endpoints
           where disabled_at is not null and deleted_at is null`,
-};
-
-export async function countDisabled(query: Query): Promise<number> {
-  return only(await query<{ disabled: number }>(countStatement)).disabled;
-}
-
-export function only<Row>([row]: readonly Row[]): Row {
-  if (row === undefined) throw new Error('a row that was locked is gone');
-  return row;
-}
+);
