@@ -6,11 +6,13 @@
  *    ▲                                 │          ▲
  *    └── undo, return ─────────────────┴─▶ confirming ── confirm by another person
  */
+import { z } from 'zod';
 import { compareDecimals } from '../../core/domain/decimal.ts';
-import type { Disposition } from '../../core/domain/disposition.ts';
+import { DISPOSITIONS } from '../../core/domain/disposition.ts';
 import { Failure } from '../../kit/words/failure.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
 import { ENGINE } from '../../kit/words/principal.ts';
-import { type CaseProgress, holderOf, later, type StoredCase } from './case.ts';
+import { CASE_LIMITS, type CaseProgress, holderOf, later, type StoredCase } from './case.ts';
 import type { ReviewPolicy } from './policy.ts';
 
 /** Who acts. */
@@ -23,7 +25,8 @@ export type Reviewer = {
 
 const SECOND_MS = 1000;
 const UNLOCKED = { locked_by: null, locked_until: null } as const;
-const UNDECIDED = {
+/** A case without a decision. */
+export const UNDECIDED = {
   disposition: null,
   decision_reason: null,
   decided_by: null,
@@ -88,14 +91,19 @@ export function escalate(one: StoredCase, by: Reviewer): CaseStep {
   return { ...UNLOCKED, assignee: null, escalated_by: by.name, escalated_at: one.now };
 }
 
-type Verdict = { readonly disposition: Disposition; readonly reason: string };
+const disposition = z.enum(DISPOSITIONS);
+export const reason = plainText(CASE_LIMITS.reasonChars);
+
+/** `POST /v1/reviews/{id}/decide` */
+export const decideSchema = z.strictObject({ disposition, reason }).meta({ id: 'CaseDisposition' });
+export type Decision = z.infer<typeof decideSchema>;
 
 /** A decision about a high amount waits for a second person. */
 export function decide(
   one: StoredCase,
   by: Reviewer,
   policy: ReviewPolicy,
-  { disposition, reason }: Verdict,
+  { disposition, reason }: Decision,
 ): CaseStep {
   refuseUnlessClaimed(one, by);
   const isHigh = needsSecondPerson(one, policy);

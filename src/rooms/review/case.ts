@@ -141,21 +141,61 @@ export const decidedCase: CaseJson = {
   },
 };
 
+/** What a case copies from its transaction, in both tables under the same names, with the types of the columns. */
+const COPIED = {
+  transaction_id: 'uuid',
+  account_id: 'text',
+  merchant_id: 'text',
+  device_id: 'text',
+  corridor: 'text',
+  currency: 'text',
+} as const;
+
+/** The columns of review_cases with their types: every statement about cases is made of these lists. */
+export const CASE_COLUMNS = {
+  copied: COPIED,
+  /** What opening a case stores. */
+  opening: {
+    ...COPIED,
+    created_at: 'timestamptz',
+    amount: 'numeric',
+    market_amount: 'numeric',
+    market_currency: 'text',
+    rate_day: 'date',
+    score: 'int2',
+    verdict: 'text',
+    reasons: 'text[]',
+    source: 'text',
+    priority: 'int2',
+    due_at: 'timestamptz',
+    policy: 'int4',
+    opened_by: 'text',
+  },
+  /** What a step changes. */
+  progress: {
+    state: 'text',
+    assignee: 'text',
+    locked_by: 'text',
+    locked_until: 'timestamptz',
+    claimed_at: 'timestamptz',
+    escalated_by: 'text',
+    escalated_at: 'timestamptz',
+    disposition: 'text',
+    decision_reason: 'text',
+    decided_by: 'text',
+    decided_by_key: 'uuid',
+    decided_at: 'timestamptz',
+    confirmed_by: 'text',
+    confirmed_by_key: 'uuid',
+    final_at: 'timestamptz',
+  },
+  times: { opened_at: 'timestamptz', closed_at: 'timestamptz' },
+} as const;
+
 /** What a step changes. Times are texts by Postgres' clock and compare as texts. */
-export type CaseProgress = Pick<
-  CaseJson,
-  'assignee' | 'locked_by' | 'locked_until' | 'claimed_at' | 'escalated_by' | 'escalated_at'
-> & {
-  readonly state: StoredState;
-  readonly disposition: Disposition | null;
-  readonly decision_reason: string | null;
-  readonly decided_by: string | null;
-  readonly decided_by_key: string | null;
-  readonly decided_at: string | null;
-  readonly confirmed_by: string | null;
-  readonly confirmed_by_key: string | null;
-  readonly final_at: string | null;
-};
+export type CaseProgress = Readonly<
+  Record<Exclude<keyof typeof CASE_COLUMNS.progress, 'state' | 'disposition'>, string | null>
+> & { readonly state: StoredState; readonly disposition: Disposition | null };
 
 /** A row of review_cases under the names of the API. */
 export type StoredCase = Omit<CaseJson, 'priority' | 'needs_second_person' | 'decision' | 'state'> &
@@ -167,19 +207,14 @@ export type StoredCase = Omit<CaseJson, 'priority' | 'needs_second_person' | 'de
     readonly now: string;
   };
 
-/** What a person or a policy adds to a transaction as its case opens. */
-type Opening = Pick<
-  StoredCase,
+/** `now` is the begin of the database transaction. */
+export type NewCase = Pick<StoredCase, keyof typeof CASE_COLUMNS.opening | 'now'>;
+
+/** A transaction with what the priority of its case depends on. */
+export type LocatedTransaction = Omit<
+  NewCase,
   'source' | 'priority' | 'due_at' | 'policy' | 'market_currency' | 'opened_by'
 >;
-
-/** A transaction with what the priority of its case depends on; `now` is the begin of the database transaction. */
-export type LocatedTransaction = Omit<
-  StoredCase,
-  keyof CaseProgress | keyof Opening | 'opened_at' | 'closed_at' | 'four_eyes_amount'
->;
-
-export type NewCase = LocatedTransaction & Opening;
 
 /** Who has a lock on the case that has not expired. */
 export function holderOf({ locked_by, locked_until, now }: StoredCase): string | null {

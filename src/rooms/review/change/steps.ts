@@ -1,6 +1,5 @@
 /** What reviewers do with cases: each step is one database transaction that locks the case, changes it and audits the change. */
 import { z } from 'zod';
-import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
 import { holdPerson, refuseShared } from '../../../kit/access/identities.ts';
 import { recordChange, recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
@@ -26,11 +25,8 @@ export const reviewerOf = (actor: Officer, { roles }: Pick<Principal, 'roles'>):
   isOfficer: roles.has('risk_officer'),
 });
 
-const disposition = z.enum(DISPOSITIONS);
-export const reason = plainText(CASE_LIMITS.reasonChars);
-
 /** Why a step is taken. */
-export const reasonSchema = z.strictObject({ reason }).meta({ id: 'CaseReason' });
+export const reasonSchema = z.strictObject({ reason: steps.reason }).meta({ id: 'CaseReason' });
 type Reason = z.infer<typeof reasonSchema>;
 
 export const assignSchema = z
@@ -41,9 +37,6 @@ export const assignSchema = z
   })
   .meta({ id: 'CaseAssignment' });
 type Assignment = z.infer<typeof assignSchema>;
-
-export const decideSchema = z.strictObject({ disposition, reason }).meta({ id: 'CaseDisposition' });
-type Decision = z.infer<typeof decideSchema>;
 
 export type Step<Input> = {
   /** Absent where nobody has to account for the change. */
@@ -73,7 +66,7 @@ const escalate: Step<Reason> = {
   take: steps.escalate,
   check: noteReason,
 };
-const decide: Step<Decision> = { action: 'case.decide', take: steps.decide };
+const decide: Step<steps.Decision> = { action: 'case.decide', take: steps.decide };
 const confirm: Step<void> = {
   action: 'case.confirm',
   take: steps.confirm,
@@ -161,8 +154,7 @@ export const ringSchema = z
   .strictObject({
     party: z.enum(RING_PARTIES),
     id: plainText(CASE_LIMITS.fileNameChars),
-    disposition,
-    reason,
+    ...steps.decideSchema.shape,
   })
   .meta({ id: 'RingDecision' });
 

@@ -9,9 +9,9 @@ import {
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Role } from '../../../kit/words/principal.ts';
 import { type CaseJson, caseSchema, claimedCase, decidedCase, openCase } from '../case.ts';
+import { decideSchema } from '../case-steps.ts';
 import {
   assignSchema,
-  decideSchema,
   reasonSchema,
   reviewerOf,
   STEPS,

@@ -4,24 +4,28 @@ import { textArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns, timeText } from '../../../kit/database/time-text.ts';
-import type { CASE_STATES, CaseProgress, NewCase, RingParty, StoredCase } from '../case.ts';
+import {
+  CASE_COLUMNS,
+  type CASE_STATES,
+  type CaseProgress,
+  type NewCase,
+  type RingParty,
+  type StoredCase,
+} from '../case.ts';
+import { UNDECIDED } from '../case-steps.ts';
 
-/** What a case copies from its transaction, in both tables under the same names, with the types of the columns. */
-const COPIED = {
-  transaction_id: 'uuid',
-  account_id: 'text',
-  merchant_id: 'text',
-  device_id: 'text',
-  corridor: 'text',
-  currency: 'text',
-} as const;
-export const COPIED_NAMES = Object.keys(COPIED);
+const { copied, opening, progress, times } = CASE_COLUMNS;
+export const COPIED_NAMES = Object.keys(copied);
 
-const COLUMNS = `${COPIED_NAMES.map((name) => `c.${name}`).join(', ')},
-  c.amount::text as amount, c.market_amount::text as market_amount, c.market_currency, c.rate_day::text as rate_day, c.score,
-  c.verdict, c.reasons, c.source, c.priority, c.policy, c.opened_by, c.state, c.assignee, c.locked_by, c.escalated_by, c.disposition,
-  c.decision_reason, c.decided_by, c.decided_by_key, c.confirmed_by, c.confirmed_by_key,
-  ${timeColumns('c', 'created_at', 'opened_at', 'due_at', 'locked_until', 'claimed_at', 'escalated_at', 'decided_at', 'final_at', 'closed_at')},
+/** A column of the table `c` as the API writes its value. */
+function readColumn([name, type]: readonly [string, string]): string {
+  if (type === 'timestamptz') return timeColumns('c', name);
+  return ['numeric', 'date'].includes(type) ? `c.${name}::text as ${name}` : `c.${name}`;
+}
+
+const COLUMNS = `${Object.entries({ ...opening, ...progress, ...times })
+  .map(readColumn)
+  .join(', ')},
   (select p.policy ->> 'four_eyes_amount' from market.review_policies p where p.version = c.policy) as four_eyes_amount,
   ${timeText('clock_timestamp()')} as now`;
 
@@ -53,26 +57,9 @@ export type DecidedCase = StoredCase & {
   readonly identity: string | null;
 };
 
-/** What opening a case stores, with the types of the columns. */
-const NEW = {
-  ...COPIED,
-  created_at: 'timestamptz',
-  amount: 'numeric',
-  market_amount: 'numeric',
-  market_currency: 'text',
-  rate_day: 'date',
-  score: 'int2',
-  verdict: 'text',
-  reasons: 'text[]',
-  source: 'text',
-  priority: 'int2',
-  due_at: 'timestamptz',
-  policy: 'int4',
-  opened_by: 'text',
-} as const satisfies { readonly [Name in keyof NewCase]?: string };
-const NEW_NAMES = Object.keys(NEW) as (keyof typeof NEW)[];
+const NEW_NAMES = Object.keys(opening) as (keyof typeof opening)[];
 /** The cases that a statement is given, a text array a column; rows of JSON take 30 % longer (1,000 cases). */
-const GIVEN = `(select ${NEW_NAMES.map((name) => `${name}::${NEW[name]}`).join(', ')}
+const GIVEN = `(select ${NEW_NAMES.map((name) => `${name}::${opening[name]}`).join(', ')}
            from unnest(${NEW_NAMES.map((_, index) => `$${index + 1}::text[]`).join(', ')}) as u (${NEW_NAMES.join(', ')})) n`;
 /** What a statement answers of a case that it opened, opened again or made urgent. */
 const OPENED =
@@ -94,8 +81,9 @@ const openStatement: Statement = {
            rate_day = excluded.rate_day, state = 'open', claimed_at = case when c.state = 'open' then c.claimed_at end,
            escalated_by = case when ${IS_LEFT} then c.escalated_by end,
            escalated_at = case when ${IS_LEFT} then c.escalated_at end,
-           disposition = null, decision_reason = null, decided_by = null, decided_by_key = null, decided_at = null,
-           confirmed_by = null, confirmed_by_key = null, final_at = null, closed_at = null
+           ${Object.keys(UNDECIDED)
+             .map((name) => `${name} = null`)
+             .join(', ')}, closed_at = null
      where excluded.source = 'dispute' and (c.source <> 'dispute' or c.state <> 'open')
        and c.disposition is distinct from 'fraud'
     returning ${OPENED}`,
@@ -136,7 +124,7 @@ const columnsOf = (cases: readonly NewCase[]) =>
   NEW_NAMES.map((name) => textArray(cases.map((one) => textOf(one[name]))));
 
 /** Reasons are codes, so an array of them needs no quotes. */
-function textOf(value: NewCase[keyof typeof NEW]): string | null {
+function textOf(value: NewCase[keyof typeof opening]): string | null {
   if (value === null) return null;
   return Array.isArray(value) ? `{${value.join(',')}}` : String(value);
 }
@@ -186,14 +174,11 @@ export async function lockRing(
   return await query<StoredCase>(statement, [name, isOfficer, id, rowsMax]);
 }
 
-const PROGRESS: readonly (keyof CaseProgress)[] = [
-  ...(['state', 'assignee', 'locked_by', 'locked_until', 'claimed_at'] as const),
-  ...(['escalated_by', 'escalated_at', 'disposition', 'decision_reason', 'decided_by'] as const),
-  ...(['decided_by_key', 'decided_at', 'confirmed_by', 'confirmed_by_key', 'final_at'] as const),
-];
 const writeStatement: Statement = {
   name: 'write-review-cases',
-  text: `update market.review_cases c set ${PROGRESS.map((name) => `${name} = n.${name}`).join(', ')}
+  text: `update market.review_cases c set ${Object.keys(progress)
+    .map((name) => `${name} = n.${name}`)
+    .join(', ')}
            from jsonb_populate_recordset(null::market.review_cases, $1::jsonb) n
           where c.transaction_id = n.transaction_id`,
 };
