@@ -54,7 +54,7 @@ function isForConsole(target: string, typeOnly: boolean): boolean {
 const PURE = [
   ...['core/domain/', 'core/score/', 'core/profile/'],
   ...['rooms/models/training/', 'rooms/models/watch/'],
-  ...['capacity', 'case-steps', 'forecast', 'place-case', 'spot-check'].map(
+  ...['capacity', 'case-steps', 'forecast', 'priority', 'spot-check'].map(
     (noun) => `rooms/review/${noun}.ts`,
   ),
 ];
