@@ -1,8 +1,7 @@
 /**
- * Commands of operators on dead letters. Replay: in one database transaction the rows are marked and open rows
- * are made, exactly as ingest does; then the entries are appended. A crash in between leaves the open rows to
- * the reconciler. Both commands touch active rows only, so doing them twice,
- * or two at once, does nothing twice. Purge marks; no row is ever deleted.
+ * Commands of operators on dead letters. Replay marks the rows and makes open rows in one database transaction, as ingest does,
+ * and appends the entries; after a crash in between the reconciler appends them. Both commands mark active rows only, so two
+ * commands at once do nothing twice.
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
@@ -19,7 +18,7 @@ import type { WriteMark } from '../../kit/words/consistency-token.ts';
 import { corridorParameter, timeParameter } from '../../kit/words/list-parameters.ts';
 import { type Month, monthOf } from '../../kit/words/month.ts';
 import type { Actor } from '../../kit/words/principal.ts';
-import { DEAD_LETTER_ID, errorCodeParameter } from './queries.ts';
+import { DEAD_LETTER_ID, type DeadLetter, errorCodeParameter } from './queries.ts';
 import * as deadLetterStore from './store.ts';
 
 /** One database transaction marks at most this many. */
@@ -217,21 +216,21 @@ async function findRefused(
   const left = [...new Set(ids)].filter((id) => !done.has(id));
   if (left.length === 0) return [];
   const rows = await deadLetterStore.readDeadLettersById(database.query, left);
-  const byId = new Map(rows.map((row) => [row.deadLetterId, row]));
-  const times = rows.flatMap(({ transactionId }) => createdAtMsOf(transactionId ?? '') ?? []);
+  const byId = new Map(rows.map((row) => [row.dead_letter_id, row]));
+  const times = rows.flatMap(
+    ({ message: { transaction_id: id } }) => createdAtMsOf(id ?? '') ?? [],
+  );
   const detached = await findDetachedMonths(database.query, times);
   return left.map((id) => ({ dead_letter_id: id, reason: refusalOf(byId.get(id), detached) }));
 }
 
-function refusalOf(
-  row: deadLetterStore.StoredDeadLetter | undefined,
-  detached: ReadonlySet<Month>,
-): Refusal {
+function refusalOf(row: DeadLetter | undefined, detached: ReadonlySet<Month>): Refusal {
   if (row === undefined) return 'unknown';
-  if (row.replayedAt !== null) return 'replayed';
-  if (row.purgedAt !== null) return 'purged';
-  if (row.transactionId === null) return 'unreadable';
-  return detached.has(monthOf(createdAtMsOf(row.transactionId) ?? 0)) ? 'month-detached' : 'busy';
+  if (row.replayed_at !== null) return 'replayed';
+  if (row.purged_at !== null) return 'purged';
+  const { transaction_id: id } = row.message;
+  if (id === null) return 'unreadable';
+  return detached.has(monthOf(createdAtMsOf(id) ?? 0)) ? 'month-detached' : 'busy';
 }
 
 /** Selects at most ten of a corridor. */

@@ -1,10 +1,11 @@
-/** Reads dead letters for operators: the list, one with its entry, and groups by error. */
+/** Dead letters in the form of the API: one, one with its entry, groups by error, and a page of them. */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../core/accept/examples.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { encodeCursor } from '../../kit/words/cursor.ts';
 import { corridorFilter, pageParameters, shown } from '../../kit/words/list-parameters.ts';
-import * as deadLetterStore from './store.ts';
+import type { PageJson } from '../../kit/words/page.ts';
+import { listDeadLetters } from './store.ts';
 
 export const DEAD_LETTER_ID = '01a1f8a1-8f60-7000-8000-000000000007';
 
@@ -48,7 +49,7 @@ const fields = {
   purged_at: z.iso.datetime().nullable(),
 };
 export const deadLetterSchema = z.object(fields).meta({ id: 'DeadLetter' });
-export type DeadLetterJson = z.infer<typeof deadLetterSchema>;
+export type DeadLetter = z.infer<typeof deadLetterSchema>;
 
 export const deadLetterWithEntrySchema = z
   .object({
@@ -59,7 +60,6 @@ export const deadLetterWithEntrySchema = z
     }),
   })
   .meta({ id: 'DeadLetterWithEntry' });
-type DeadLetterWithEntryJson = z.infer<typeof deadLetterWithEntrySchema>;
 
 export const deadLetterGroupSchema = z
   .object({
@@ -75,58 +75,24 @@ export const deadLetterGroupSchema = z
     sample_ids: z.array(z.uuid()),
   })
   .meta({ id: 'DeadLetterGroup' });
-type DeadLetterGroupJson = z.infer<typeof deadLetterGroupSchema>;
+export type DeadLetterGroup = z.infer<typeof deadLetterGroupSchema>;
 
 /** Newest failure first. Operators act on these answers, so all of them come from the primary. */
 export async function searchDeadLetters(
   database: Database,
   parameters: DeadLetterListParameters,
-): Promise<{ items: DeadLetterJson[]; next_cursor: string | null }> {
+): Promise<PageJson<DeadLetter>> {
   const { corridor, error_code: errorCode, active, cursor, limit } = parameters;
   const filter = { corridor, errorCode, active };
-  const rows = await deadLetterStore.listDeadLetters(database.query, filter, cursor, limit + 1);
+  const rows = await listDeadLetters(database.query, filter, cursor, limit + 1);
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;
-  const nextCursor = last && encodeCursor({ atMs: last.failedAt.getTime(), id: last.deadLetterId });
-  return { items: items.map(toDeadLetterJson), next_cursor: nextCursor ?? null };
+  const nextCursor =
+    last && encodeCursor({ atMs: Date.parse(last.failed_at), id: last.dead_letter_id });
+  return { items, next_cursor: nextCursor ?? null };
 }
 
-export async function readDeadLetter(
-  database: Database,
-  deadLetterId: string,
-): Promise<DeadLetterWithEntryJson | undefined> {
-  const row = await deadLetterStore.readStoredDeadLetter(database.query, deadLetterId);
-  return row && { ...toDeadLetterJson(row), entry: row.entry };
-}
-
-export async function groupDeadLetters(database: Database): Promise<DeadLetterGroupJson[]> {
-  const groups = await deadLetterStore.groupDeadLetters(database.query);
-  return groups.map((group) => ({
-    ...group,
-    first_failed_at: group.first_failed_at.toISOString(),
-    last_failed_at: group.last_failed_at.toISOString(),
-  }));
-}
-
-function toDeadLetterJson(row: deadLetterStore.StoredDeadLetter): DeadLetterJson {
-  return {
-    dead_letter_id: row.deadLetterId,
-    stream: row.stream,
-    message: {
-      transaction_id: row.transactionId,
-      account_id: row.accountId,
-      retry_count: row.attempts,
-    },
-    corridor: row.corridor,
-    error: row.error,
-    error_code: row.errorCode,
-    failed_at: row.failedAt.toISOString(),
-    replayed_at: row.replayedAt?.toISOString() ?? null,
-    purged_at: row.purgedAt?.toISOString() ?? null,
-  };
-}
-
-export const deadLetterExample: DeadLetterJson = {
+export const deadLetterExample: DeadLetter = {
   dead_letter_id: DEAD_LETTER_ID,
   stream: '{market_0:US-EG:0}:transactions',
   message: { transaction_id: TRANSACTION_ID, account_id: 'acc_17', retry_count: 4 },
@@ -138,12 +104,12 @@ export const deadLetterExample: DeadLetterJson = {
   purged_at: null,
 };
 
-export const withEntryExample: DeadLetterWithEntryJson = {
+export const withEntryExample: z.infer<typeof deadLetterWithEntrySchema> = {
   ...deadLetterExample,
   entry: `{"transaction_id":"${TRANSACTION_ID}","account_id":"acc_17"}`,
 };
 
-export const groupExample: DeadLetterGroupJson = {
+export const groupExample: DeadLetterGroup = {
   error_code: 'SCORING_FAILED',
   corridor: 'US-EG',
   dead_letters: 3,

@@ -28,12 +28,11 @@ import {
   deadLetterListParameters,
   deadLetterSchema,
   deadLetterWithEntrySchema,
-  groupDeadLetters,
   groupExample,
-  readDeadLetter,
   searchDeadLetters,
   withEntryExample,
 } from './queries.ts';
+import { groupDeadLetters, readDeadLetter } from './store.ts';
 
 const path = z.object({
   id: z.uuid().toLowerCase().meta({ description: 'The dead letter.', example: DEAD_LETTER_ID }),
@@ -82,7 +81,7 @@ const operations = [
     roles,
     answers: { 200: answer('Largest group first.', groupsSchema, { items: [groupExample] }) },
     run: async (_input, { databases }: Parts) => ({
-      items: await groupDeadLetters(databases.primary),
+      items: await groupDeadLetters(databases.primary.query),
     }),
   }),
   operation({
@@ -95,7 +94,7 @@ const operations = [
     answers: { 200: answer('The dead letter.', deadLetterWithEntrySchema, withEntryExample) },
     problems: [404],
     run: async ({ path: { id } }, { databases }: Parts) => {
-      const deadLetter = await readDeadLetter(databases.primary, id);
+      const deadLetter = await readDeadLetter(databases.primary.query, id);
       if (deadLetter === undefined) throw unknownDeadLetter(id);
       return deadLetter;
     },

@@ -1,13 +1,14 @@
 /**
- * Dead letters as operators handle them: listed, shown, grouped, marked as replayed or purged. Closed rows stay
- * for a while (purge.ts). Marking takes only active rows and skips rows that another operator is marking, so
- * two at once never replay one twice.
+ * Dead letters as operators handle them: listed, shown, grouped, marked as replayed or purged. Marking takes active rows only
+ * and skips rows that another operator is marking, so two operators at once never replay a letter twice.
  */
 import { isoTime } from '../../core/store/partitions/month-slice.ts';
 import { STAMP } from '../../kit/database/moment.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import { timeColumns, timeText } from '../../kit/database/time-text.ts';
 import type { Position } from '../../kit/words/cursor.ts';
+import type { DeadLetter, DeadLetterGroup } from './queries.ts';
 
 type DeadLetterFilter = {
   readonly corridor?: string | undefined;
@@ -26,27 +27,12 @@ export type DeadLetterSelection =
       readonly failedBeforeMs: number;
     };
 
-export type StoredDeadLetter = {
-  readonly deadLetterId: string;
-  readonly transactionId: string | null;
-  readonly accountId: string | null;
-  readonly corridor: string;
-  readonly stream: string;
-  readonly attempts: number;
-  readonly errorCode: string;
-  readonly error: string;
-  readonly failedAt: Date;
-  readonly replayedAt: Date | null;
-  readonly purgedAt: Date | null;
-};
+const COLUMNS = `d.dead_letter_id, d.stream, d.corridor, d.error, d.error_code, ${timeColumns('d', 'failed_at', 'replayed_at', 'purged_at')},
+  json_build_object('transaction_id', d.transaction_id, 'account_id', d.account_id, 'retry_count', d.attempts) as message`;
 
-const COLUMNS = `dead_letter_id as "deadLetterId", transaction_id as "transactionId",
-  account_id as "accountId", corridor, stream, attempts, error_code as "errorCode", error,
-  failed_at as "failedAt", replayed_at as "replayedAt", purged_at as "purgedAt"`;
-
-const list = rowsOf<StoredDeadLetter, readonly unknown[]>(
+const list = rowsOf<DeadLetter, readonly unknown[]>(
   'list-dead-letters',
-  `select ${COLUMNS} from market.dead_letters
+  `select ${COLUMNS} from market.dead_letters d
           where (failed_at, dead_letter_id) < ($1, $2)
             and ($3::text is null or corridor = $3)
             and ($4::text is null or error_code = $4)
@@ -60,40 +46,29 @@ export function listDeadLetters(
   { corridor, errorCode, active }: DeadLetterFilter,
   before: Position | undefined,
   rows: number,
-): Promise<StoredDeadLetter[]> {
+): Promise<DeadLetter[]> {
   const at = before === undefined ? 'infinity' : isoTime(before.atMs);
   const id = before?.id ?? '00000000-0000-0000-0000-000000000000';
   return list(query, at, id, corridor, errorCode, active, rows);
 }
 
-export const readStoredDeadLetter = firstOf<
-  StoredDeadLetter & { readonly entry: string },
+export const readDeadLetter = firstOf<
+  DeadLetter & { readonly entry: string },
   [deadLetterId: string]
 >(
   'read-dead-letter',
-  `select ${COLUMNS}, entry from market.dead_letters where dead_letter_id = $1`,
+  `select ${COLUMNS}, d.entry from market.dead_letters d where d.dead_letter_id = $1`,
 );
 
 /** The active ones by error, largest group first. */
 export const groupDeadLetters = rowsOf<DeadLetterGroup>(
   'group-dead-letters',
   `select error_code, corridor, count(*)::int4 as dead_letters, (count(*) - count(transaction_id))::int4 as unreadable,
-                min(failed_at) as first_failed_at, max(failed_at) as last_failed_at,
+                ${timeText('min(failed_at)')} as first_failed_at, ${timeText('max(failed_at)')} as last_failed_at,
                 (array_agg(dead_letter_id::text order by failed_at desc, dead_letter_id desc))[1:3] as sample_ids
            from market.dead_letters where replayed_at is null and purged_at is null
           group by error_code, corridor order by count(*) desc, error_code, corridor`,
 );
-
-type DeadLetterGroup = {
-  error_code: string;
-  corridor: string;
-  dead_letters: number;
-  /** How many of them could not be read, so that nobody can replay them. */
-  unreadable: number;
-  first_failed_at: Date;
-  last_failed_at: Date;
-  sample_ids: string[];
-};
 
 const SELECTED = `replayed_at is null and purged_at is null
   and ($1::uuid[] is null or dead_letter_id = any ($1))
@@ -164,7 +139,7 @@ const count = onlyOf<{ all: number; replayable: number }, readonly unknown[]>(
 export const countSelected = (query: Query, selection: DeadLetterSelection) =>
   count(query, ...selectionValues(selection));
 
-export const readDeadLettersById = rowsOf<StoredDeadLetter, [ids: readonly string[]]>(
+export const readDeadLettersById = rowsOf<DeadLetter, [ids: readonly string[]]>(
   'list-dead-letters-by-id',
-  `select ${COLUMNS} from market.dead_letters where dead_letter_id = any ($1::uuid[])`,
+  `select ${COLUMNS} from market.dead_letters d where d.dead_letter_id = any ($1::uuid[])`,
 );
