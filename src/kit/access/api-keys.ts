@@ -1,6 +1,7 @@
 /** Stores API keys: SHA-256, roles, client, holder, expiry. A key is revoked, never deleted: its id stays known. */
 import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../database/statement.ts';
 import { Failure } from '../words/failure.ts';
 import type { NewApiKey, StoredApiKey } from '../words/identity.ts';
 import {
@@ -20,13 +21,13 @@ const COLUMNS = `key_id as "keyId", roles, client, owner, identity, made_by as "
                  confirmed_by as "confirmedBy", confirmed_at as "confirmedAt", created_at as "createdAt",
                  expires_at as "expiresAt", revoked_at as "revokedAt"`;
 
-const insertStatement = {
-  name: 'insert-api-key',
-  text: `insert into market.api_keys (key_id, key_hash, roles, client, owner, identity, expires_at, made_by, confirmed_by,
+const insert = onlyOf<StoredApiKey, readonly unknown[]>(
+  'insert-api-key',
+  `insert into market.api_keys (key_id, key_hash, roles, client, owner, identity, expires_at, made_by, confirmed_by,
              confirmed_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then $8 end, case when $9 then now() end)
          returning ${COLUMNS}`,
-};
+);
 
 /**
  * Makes a key, and its person where the name is new. An actor without a key has DATABASE_URL, and makes keys for the first two
@@ -48,23 +49,24 @@ export async function makeApiKey(
     const isConfirmed =
       roles.some(approves) && (await mayConfirmItself(query, identity, expiresAt, by));
     const values = [keyId, keyHash, roles, client, owner, identity, expiresAt];
-    const made = only(
-      await query<StoredApiKey>(insertStatement, [...values, by.keyId, isConfirmed]),
-    );
+    const made = await insert(query, ...values, by.keyId, isConfirmed);
     await recordKey(query, by, made);
     return made;
   });
 }
 
-const countStatement = {
-  name: 'count-approvers',
-  text: 'select count(distinct market.approver_of(key_id))::int4 as approvers from market.api_keys where confirmed_at is not null',
-};
-const makerStatement = {
-  name: 'find-maker',
-  text: `select market.approver_of(key_id) as approver, expires_at as "expiresAt", market.is_nobodys(key_id) as "isNobodys"
+const countApprovers = onlyOf<{ approvers: number }>(
+  'count-approvers',
+  'select count(distinct market.approver_of(key_id))::int4 as approvers from market.api_keys where confirmed_at is not null',
+);
+const findMaker = onlyOf<
+  { approver: string | null; expiresAt: Date | null; isNobodys: boolean },
+  [keyId: string]
+>(
+  'find-maker',
+  `select market.approver_of(key_id) as approver, expires_at as "expiresAt", market.is_nobodys(key_id) as "isNobodys"
            from market.api_keys where key_id = $1`,
-};
+);
 
 /** Whether a key that approves needs no confirmation. @throws Failure where `by` may not make it */
 async function mayConfirmItself(
@@ -79,12 +81,11 @@ async function mayConfirmItself(
     throw new Failure('invalid', 'ROLE_NEEDS_IDENTITY', why);
   }
   if (by.keyId === null) {
-    const { approvers } = only(await query<{ approvers: number }>(countStatement));
+    const { approvers } = await countApprovers(query);
     if (approvers < FOUNDERS) return true;
     refuse(`${approvers} people approve already: they make keys that approve, by POST /v1/keys`);
   }
-  type Maker = { approver: string | null; expiresAt: Date | null; isNobodys: boolean };
-  const maker = only(await query<Maker>(makerStatement, [by.keyId]));
+  const maker = await findMaker(query, by.keyId);
   // A second person has vouched for a maker that approves itself.
   if (maker.approver === null && maker.isNobodys) {
     refuse(`the key ${by.keyId} may be the key of nobody: only people make keys for ${roles}`);
@@ -97,14 +98,14 @@ function isWithin(expiresAt: Date | null, end: Date | null): boolean {
   return end === null || (expiresAt !== null && expiresAt <= end);
 }
 
-const pendingStatement = {
-  name: 'lock-api-key',
-  text: `select ${COLUMNS} from market.api_keys where key_id = $1 for update`,
-};
-const confirmStatement = {
-  name: 'confirm-api-key',
-  text: `update market.api_keys set confirmed_by = $2, confirmed_at = now() where key_id = $1 returning ${COLUMNS}`,
-};
+const lockKey = firstOf<StoredApiKey, [keyId: string]>(
+  'lock-api-key',
+  `select ${COLUMNS} from market.api_keys where key_id = $1 for update`,
+);
+const confirm = onlyOf<StoredApiKey, [keyId: string, byKeyId: string]>(
+  'confirm-api-key',
+  `update market.api_keys set confirmed_by = $2, confirmed_at = now() where key_id = $1 returning ${COLUMNS}`,
+);
 
 /**
  * Confirms a key, so that its approving roles are in force. A person who may hold the key may not confirm it.
@@ -117,22 +118,17 @@ export async function confirmApiKey(
 ): Promise<StoredApiKey> {
   return await database.transaction(async (query) => {
     await lockPeople(query);
-    const [before] = await query<StoredApiKey>(pendingStatement, [keyId]);
+    const before = await lockKey(query, keyId);
     if (before === undefined)
       throw new Failure('not-found', 'KEY_UNKNOWN', `no key has the id '${keyId}'`);
     if (before.revokedAt !== null) refuse(`the key ${keyId} is revoked`);
     if (before.confirmedAt !== null) refuse(`the key ${keyId} is confirmed already`);
     if (!before.roles.some(approves)) refuse(`the key ${keyId} has no role that approves`);
     await refuseShared({ query }, keyId, by.keyId, 'confirm');
-    const after = only(await query<StoredApiKey>(confirmStatement, [keyId, by.keyId]));
+    const after = await confirm(query, keyId, by.keyId);
     await recordChange(query, by, { action: 'key.confirm', subject: keyId, before, after });
     return after;
   });
-}
-
-function only<Row>([row]: readonly Row[]): Row {
-  if (row === undefined) throw new Error('a statement returned no row');
-  return row;
 }
 
 function refuse(why: string): never {
@@ -161,21 +157,21 @@ const BOOTSTRAP_OWNER = 'RISK_BOOTSTRAP_KEY';
 /** Hexadecimal digits of the hash in a key id, which tell the ids of two values apart. */
 const BOOTSTRAP_ID_DIGITS = 8;
 
-const bootstrapStatement = {
-  name: 'insert-bootstrap-key',
-  text: `insert into market.api_keys (key_id, key_hash, roles, owner) values ($1, $2, $3, $4)
+const insertBootstrap = firstOf<StoredApiKey, readonly unknown[]>(
+  'insert-bootstrap-key',
+  `insert into market.api_keys (key_id, key_hash, roles, owner) values ($1, $2, $3, $4)
          on conflict (key_hash) do nothing returning ${COLUMNS}`,
-};
-const replaceBootstrapStatement = {
-  name: 'revoke-other-bootstrap-keys',
-  text: `update market.api_keys set revoked_at = now()
+);
+const replaceBootstraps = rowsOf<RevokedKey, [keyId: string]>(
+  'revoke-other-bootstrap-keys',
+  `update market.api_keys set revoked_at = now()
           where key_id ~ '^bootstrap[0-9a-f]*$' and key_id <> $1 and revoked_at is null
          returning key_id as "keyId", revoked_at as "revokedAt"`,
-};
-const readBootstrapStatement = {
-  name: 'read-bootstrap-key',
-  text: 'select revoked_at is not null as revoked from market.api_keys where key_hash = $1',
-};
+);
+const readBootstrap = firstOf<{ revoked: boolean }, [keyHash: Buffer]>(
+  'read-bootstrap-key',
+  'select revoked_at is not null as revoked from market.api_keys where key_hash = $1',
+);
 
 /**
  * Stores a configured value as a key of its own. A value that is seen for the first time revokes the earlier ones; a value
@@ -190,17 +186,14 @@ export async function storeBootstrapKey(
   const by: Actor = { name: BOOTSTRAP_OWNER, keyId: null, request };
   return await database.transaction(async (query) => {
     const keyId = `bootstrap${keyHash.toString('hex').slice(0, BOOTSTRAP_ID_DIGITS)}`;
-    const values = [keyId, keyHash, BOOTSTRAP_ROLES, BOOTSTRAP_OWNER];
-    const [made] = await query<StoredApiKey>(bootstrapStatement, values);
+    const made = await insertBootstrap(query, keyId, keyHash, BOOTSTRAP_ROLES, BOOTSTRAP_OWNER);
     if (made !== undefined) {
       // Where two values are new at once, the later one sees the earlier one and replaces it.
       await lockPeople(query);
-      const replaced = await query<RevokedKey>(replaceBootstrapStatement, [keyId]);
-      for (const one of replaced) await recordRevoked(query, by, one);
+      for (const one of await replaceBootstraps(query, keyId)) await recordRevoked(query, by, one);
       await recordKey(query, by, made);
     }
-    const [row] = await query<{ revoked: boolean }>(readBootstrapStatement, [keyHash]);
-    return row?.revoked === false;
+    return (await readBootstrap(query, keyHash))?.revoked === false;
   });
 }
 
@@ -211,48 +204,35 @@ export const LIVE_COLUMNS = `k.key_id as "keyId", k.client, k.owner, k.identity,
 /** A key `k` that is neither revoked nor expired. */
 export const IS_LIVE = 'k.revoked_at is null and (k.expires_at is null or k.expires_at > now())';
 
-const findStatement = {
-  name: 'find-live-api-key',
-  text: `select k.key_hash as "keyHash", ${LIVE_COLUMNS} from market.api_keys k
+const findLive = firstOf<LiveApiKey, [keyHash: Buffer, approving: readonly Role[]]>(
+  'find-live-api-key',
+  `select k.key_hash as "keyHash", ${LIVE_COLUMNS} from market.api_keys k
           where k.key_hash = $1 and ${IS_LIVE}`,
-};
+);
 
 export type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owner' | 'identity'> & {
   readonly keyHash: Buffer;
 };
 
 /** Finds a key that is neither revoked nor expired; until it is confirmed, its roles that approve are left out. */
-export async function findLiveApiKey(
-  database: Pick<Database, 'query'>,
-  keyHash: Buffer,
-): Promise<LiveApiKey | undefined> {
-  const [row] = await database.query<LiveApiKey>(findStatement, [keyHash, APPROVING_ROLES]);
-  return row;
-}
-
-const listStatement = {
-  name: 'list-api-keys',
-  text: `select ${COLUMNS} from market.api_keys where key_id > $1 order by key_id limit $2`,
-};
+export const findLiveApiKey = ({ query }: Pick<Database, 'query'>, keyHash: Buffer) =>
+  findLive(query, keyHash, APPROVING_ROLES);
 
 /** A page of keys after a key id. */
-export async function listApiKeys(
-  database: Pick<Database, 'query'>,
-  afterKeyId: string,
-  limit: number,
-): Promise<StoredApiKey[]> {
-  return await database.query<StoredApiKey>(listStatement, [afterKeyId, limit]);
-}
+export const listApiKeys = rowsOf<StoredApiKey, [afterKeyId: string, limit: number]>(
+  'list-api-keys',
+  `select ${COLUMNS} from market.api_keys where key_id > $1 order by key_id limit $2`,
+);
 
-const revokeStatement = {
-  name: 'revoke-api-key',
-  text: `update market.api_keys set revoked_at = now() where key_id = $1 and revoked_at is null
+const revoke = firstOf<RevokedKey, [keyId: string]>(
+  'revoke-api-key',
+  `update market.api_keys set revoked_at = now() where key_id = $1 and revoked_at is null
          returning key_id as "keyId", revoked_at as "revokedAt"`,
-};
-const knownStatement = {
-  name: 'find-api-key',
-  text: 'select from market.api_keys where key_id = $1',
-};
+);
+const findKnown = rowsOf<object, [keyId: string]>(
+  'find-api-key',
+  'select from market.api_keys where key_id = $1',
+);
 
 /** True when the key exists; revoking it again changes nothing. */
 export async function revokeApiKey(
@@ -261,8 +241,8 @@ export async function revokeApiKey(
   by: Actor,
 ): Promise<boolean> {
   return await database.transaction(async (query) => {
-    const [revoked] = await query<RevokedKey>(revokeStatement, [keyId]);
+    const revoked = await revoke(query, keyId);
     if (revoked !== undefined) await recordRevoked(query, by, revoked);
-    return revoked !== undefined || (await query(knownStatement, [keyId])).length > 0;
+    return revoked !== undefined || (await findKnown(query, keyId)).length > 0;
   });
 }

@@ -1,65 +1,54 @@
 /** People who own keys. They are made with their first key (api-keys.ts). */
 import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../database/statement.ts';
 import { Failure } from '../words/failure.ts';
 import type { StoredIdentity } from '../words/identity.ts';
 import { type Actor, ENGINE } from '../words/principal.ts';
 
 const COLUMNS = `identity, created_at as "createdAt", made_by as "madeBy", revoked_at as "revokedAt"`;
 
-const listStatement = {
-  name: 'list-identities',
-  text: `select ${COLUMNS} from market.identities where identity > $1 order by identity limit $2`,
-};
-
 /** A page of people after a name. */
-export async function listIdentities(
-  { query }: Pick<Database, 'query'>,
-  after: string,
-  limit: number,
-): Promise<StoredIdentity[]> {
-  return await query<StoredIdentity>(listStatement, [after, limit]);
-}
-
-const lockStatement = {
-  name: 'lock-identities',
-  text: 'lock table market.identities in share row exclusive mode',
-};
+export const listIdentities = rowsOf<StoredIdentity, [after: string, limit: number]>(
+  'list-identities',
+  `select ${COLUMNS} from market.identities where identity > $1 order by identity limit $2`,
+);
 
 /** Keeps other transactions from changing people and approvers until this one ends. */
-export async function lockPeople(query: Query): Promise<void> {
-  await query(lockStatement);
-}
+export const lockPeople = rowsOf(
+  'lock-identities',
+  'lock table market.identities in share row exclusive mode',
+);
 
-const insertStatement = {
-  name: 'insert-identity',
-  text: `insert into market.identities (identity, made_by) values ($1, $2) returning ${COLUMNS}`,
-};
+const insert = onlyOf<StoredIdentity, [identity: string, keyId: string | null]>(
+  'insert-identity',
+  `insert into market.identities (identity, made_by) values ($1, $2) returning ${COLUMNS}`,
+);
 
 /** Finds the person of a name, or makes one where the name is new. Requires `lockPeople`. */
 export async function findOrMake(query: Query, name: string, by: Actor): Promise<StoredIdentity> {
   const known = await findLive(query, name);
   if (known !== undefined) return known;
-  const made = only(await query<StoredIdentity>(insertStatement, [nameOf(name), by.keyId]));
+  const made = await insert(query, nameOf(name), by.keyId);
   const change = { action: 'identity.create', subject: made.identity, before: null } as const;
   await recordChange(query, by, { ...change, after: made });
   return made;
 }
 
-const holdPersonStatement = {
-  name: 'hold-person',
-  text: 'select from market.identities where identity = $1 and revoked_at is null for share',
-};
+const holdLive = rowsOf<object, [identity: string]>(
+  'hold-person',
+  'select from market.identities where identity = $1 and revoked_at is null for share',
+);
 
 /** Whether somebody has this name, as it is written; they are revoked only once the database transaction has ended. */
 export async function holdPerson(query: Query, name: string): Promise<boolean> {
-  return (await query(holdPersonStatement, [name])).length > 0;
+  return (await holdLive(query, name)).length > 0;
 }
 
-const sharedStatement = {
-  name: 'find-shared-maker',
-  text: `select market.shared_maker($1, $2) as shared`,
-};
+const findShared = onlyOf<{ shared: string | null }, [firstKey: string | null, secondKey: string]>(
+  'find-shared-maker',
+  `select market.shared_maker($1, $2) as shared`,
+);
 
 /**
  * @param firstKey null is refused: its holder is not on record
@@ -73,21 +62,21 @@ export async function refuseShared(
   what: 'confirm' | 'approve',
 ): Promise<void> {
   await refuseStale({ query }, secondKey);
-  const [row] = await query<{ shared: string | null }>(sharedStatement, [firstKey, secondKey]);
-  if (firstKey !== null && row?.shared === null) return;
-  const who = row?.shared ?? 'somebody unknown';
+  const { shared } = await findShared(query, firstKey, secondKey);
+  if (firstKey !== null && shared === null) return;
+  const who = shared ?? 'somebody unknown';
   const why = `${who} may hold both keys, as who made one: another person must ${what}`;
   throw new Failure('conflict', 'ONE_PERSON', why);
 }
 
-const holdStatement = {
-  name: 'hold-api-key',
-  text: 'select from market.api_keys where key_id = $1 for share',
-};
-const approverStatement = {
-  name: 'find-approver',
-  text: 'select market.approver_of($1) as approver',
-};
+const holdKey = rowsOf<object, [keyId: string]>(
+  'hold-api-key',
+  'select from market.api_keys where key_id = $1 for share',
+);
+const findApprover = onlyOf<{ approver: string | null }, [keyId: string]>(
+  'find-approver',
+  'select market.approver_of($1) as approver',
+);
 
 /**
  * Keeps the key from being revoked until the end of the database transaction, so that its decision is recorded
@@ -96,27 +85,26 @@ const approverStatement = {
  */
 export async function refuseStale({ query }: Pick<Database, 'query'>, key: string): Promise<void> {
   // A separate statement, as one that waits for a revocation would still see the rows from before it.
-  await query(holdStatement, [key]);
-  const [row] = await query<{ approver: string | null }>(approverStatement, [key]);
-  if (row?.approver != null) return;
+  await holdKey(query, key);
+  if ((await findApprover(query, key)).approver !== null) return;
   throw new Failure('conflict', 'NOT_AN_OFFICER', `the key ${key} may no longer approve`);
 }
 
-const revokeStatement = {
-  name: 'revoke-identity',
-  text: `update market.identities set revoked_at = now() where identity = $1 returning ${COLUMNS}`,
-};
-const revokeKeysStatement = {
-  name: 'revoke-keys-of-identity',
-  text: `update market.api_keys set revoked_at = now() where identity = $1 and revoked_at is null
+const revoke = onlyOf<StoredIdentity, [identity: string]>(
+  'revoke-identity',
+  `update market.identities set revoked_at = now() where identity = $1 returning ${COLUMNS}`,
+);
+const revokeKeys = rowsOf<{ keyId: string }, [identity: string]>(
+  'revoke-keys-of-identity',
+  `update market.api_keys set revoked_at = now() where identity = $1 and revoked_at is null
          returning key_id as "keyId"`,
-};
+);
 
-const unassignStatement = {
-  name: 'unassign-cases-of-identity',
-  text: `update market.review_cases set assignee = null where assignee = $1 and state <> 'closed'
+const unassignCases = rowsOf<{ transactionId: string }, [identity: string]>(
+  'unassign-cases-of-identity',
+  `update market.review_cases set assignee = null where assignee = $1 and state <> 'closed'
          returning transaction_id as "transactionId"`,
-};
+);
 
 /** Revokes a person and all of their keys for good; their review cases are anybody's. @throws Failure `not-found` */
 export async function revokeIdentity(
@@ -131,9 +119,9 @@ export async function revokeIdentity(
       throw new Failure('not-found', 'IDENTITY_UNKNOWN', `no person has the name '${name}'`);
     }
     // A step holds whom it names, then its case, then the key of who takes it.
-    const revoked = only(await query<StoredIdentity>(revokeStatement, [before.identity]));
-    const cases = await query<{ transactionId: string }>(unassignStatement, [before.identity]);
-    const keys = await query<{ keyId: string }>(revokeKeysStatement, [before.identity]);
+    const revoked = await revoke(query, before.identity);
+    const cases = await unassignCases(query, before.identity);
+    const keys = await revokeKeys(query, before.identity);
     const after = {
       ...{ ...revoked, keys: keys.map(({ keyId }) => keyId) },
       unassigned: cases.map(({ transactionId }) => transactionId),
@@ -144,13 +132,13 @@ export async function revokeIdentity(
   });
 }
 
-const findStatement = {
-  name: 'find-identity',
-  text: `select ${COLUMNS} from market.identities where lower(identity) = lower($1)`,
-};
+const find = firstOf<StoredIdentity, [name: string]>(
+  'find-identity',
+  `select ${COLUMNS} from market.identities where lower(identity) = lower($1)`,
+);
 
 async function findLive(query: Query, name: string): Promise<StoredIdentity | undefined> {
-  const [known] = await query<StoredIdentity>(findStatement, [nameOf(name)]);
+  const known = await find(query, nameOf(name));
   if (known === undefined || known.revokedAt === null) return known;
   throw new Failure('conflict', 'IDENTITY_REVOKED', `the person '${known.identity}' is revoked`);
 }
@@ -167,9 +155,4 @@ function nameOf(name: string): string {
   const isName = identity !== '' && identity.toLowerCase() !== ENGINE;
   if (isName && !NOT_A_PERSON.test(identity)) return identity;
   throw new Failure('invalid', 'IDENTITY_NAME', `the identity '${name}' cannot be a person's name`);
-}
-
-function only<Row>([row]: readonly Row[]): Row {
-  if (row === undefined) throw new Error('a row that was locked is gone');
-  return row;
 }

@@ -14,7 +14,7 @@ export function createRecordUse(database: Database): (sessionId: string) => Prom
     if (used.has(sessionId)) return;
     used.set(sessionId, true);
     try {
-      await recordUse(database, sessionId);
+      await recordUse(database.write, sessionId);
     } catch (error) {
       used.delete(sessionId);
       // The request itself says what is unavailable.

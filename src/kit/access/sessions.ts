@@ -4,7 +4,8 @@
  */
 import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
-import { type Actor, APPROVING_ROLES } from '../words/principal.ts';
+import { firstOf, onlyOf, rowsOf } from '../database/statement.ts';
+import { type Actor, APPROVING_ROLES, type Role } from '../words/principal.ts';
 import {
   LINK_MINUTES,
   type NewSession,
@@ -24,57 +25,42 @@ const FROM = 'from market.sessions s join market.api_keys k on k.key_id = s.key_
 const COLUMNS = `s.session_id as "sessionId", s.key_id as "keyId", k.owner, k.identity, s.created_at as "createdAt",
                  s.used_at as "usedAt", s.expires_at as "expiresAt"`;
 
-const findStatement = {
-  name: 'find-open-session',
-  text: `select s.session_id as "sessionId", s.token_hash as "keyHash", ${LIVE_COLUMNS} ${FROM}
+const findOpen = firstOf<
+  LiveApiKey & Pick<Session, 'sessionId'>,
+  [tokenHash: Buffer, approving: readonly Role[]]
+>(
+  'find-open-session',
+  `select s.session_id as "sessionId", s.token_hash as "keyHash", ${LIVE_COLUMNS} ${FROM}
           where s.token_hash = $1 and ${IS_OPEN}`,
-};
+);
 
 /** Finds an open session by its token. */
-export async function findOpenSession(
-  { query }: Pick<Database, 'query'>,
-  tokenHash: Buffer,
-): Promise<(LiveApiKey & Pick<Session, 'sessionId'>) | undefined> {
-  const values = [tokenHash, APPROVING_ROLES];
-  const [row] = await query<LiveApiKey & Pick<Session, 'sessionId'>>(findStatement, values);
-  return row;
-}
+export const findOpenSession = ({ query }: Pick<Database, 'query'>, tokenHash: Buffer) =>
+  findOpen(query, tokenHash, APPROVING_ROLES);
 
-const findLinkStatement = {
-  name: 'find-login-link',
-  text: `select l.token_hash as "keyHash", ${LIVE_COLUMNS}
+const findLink = firstOf<LiveApiKey, [tokenHash: Buffer, approving: readonly Role[]]>(
+  'find-login-link',
+  `select l.token_hash as "keyHash", ${LIVE_COLUMNS}
            from market.login_links l join market.api_keys k on k.key_id = l.key_id
           where l.token_hash = $1 and l.used_at is null and l.expires_at > now()
             and ${IS_LIVE}`,
-};
+);
 
 /** Finds a link that is neither used nor expired, with its key. */
-export async function findLoginLink(
-  { query }: Pick<Database, 'query'>,
-  tokenHash: Buffer,
-): Promise<LiveApiKey | undefined> {
-  const [row] = await query<LiveApiKey>(findLinkStatement, [tokenHash, APPROVING_ROLES]);
-  return row;
-}
+export const findLoginLink = ({ query }: Pick<Database, 'query'>, tokenHash: Buffer) =>
+  findLink(query, tokenHash, APPROVING_ROLES);
 
-const useStatement = {
-  name: 'use-session',
-  text: `update market.sessions set used_at = now()
+export const recordUse = rowsOf<object, [sessionId: string]>(
+  'use-session',
+  `update market.sessions set used_at = now()
           where session_id = $1 and used_at < now() - interval '${SESSION_USE_SECONDS / 2} seconds'`,
-};
+);
 
-export async function recordUse(
-  { write }: Pick<Database, 'write'>,
-  sessionId: string,
-): Promise<void> {
-  await write(useStatement, [sessionId]);
-}
-
-const insertLinkStatement = {
-  name: 'insert-login-link',
-  text: `insert into market.login_links (token_hash, key_id, expires_at)
+const insertLink = onlyOf<{ expiresAt: Date }, [tokenHash: Buffer, keyId: string]>(
+  'insert-login-link',
+  `insert into market.login_links (token_hash, key_id, expires_at)
          values ($1, $2, now() + interval '${LINK_MINUTES} minutes') returning expires_at as "expiresAt"`,
-};
+);
 
 /** Stores a link for a key. @returns when it expires */
 export async function makeLoginLink(
@@ -84,33 +70,31 @@ export async function makeLoginLink(
   by: Actor,
 ): Promise<Date> {
   return await database.transaction(async (query) => {
-    const { expiresAt } = only(
-      await query<{ expiresAt: Date }>(insertLinkStatement, [tokenHash, keyId]),
-    );
+    const { expiresAt } = await insertLink(query, tokenHash, keyId);
     const change = { action: 'login-link.create', subject: keyId, before: null } as const;
     await recordChange(query, by, { ...change, after: { expiresAt } });
     return expiresAt;
   });
 }
 
-const redeemStatement = {
-  name: 'redeem-login-link',
-  text: `update market.login_links set used_at = now()
+const redeem = rowsOf<object, [tokenHash: Buffer]>(
+  'redeem-login-link',
+  `update market.login_links set used_at = now()
           where token_hash = $1 and used_at is null and expires_at > now() returning key_id`,
-};
-const insertStatement = {
-  name: 'insert-session',
-  text: `with made as (
+);
+const insert = onlyOf<Session, [sessionId: string, tokenHash: Buffer, keyId: string]>(
+  'insert-session',
+  `with made as (
            insert into market.sessions (session_id, token_hash, key_id, expires_at)
            values ($1, $2, $3, now() + interval '${SESSION_HOURS} hours') returning *
          )
          select ${COLUMNS} from made s join market.api_keys k on k.key_id = s.key_id`,
-};
-const tooManyStatement = {
-  name: 'list-sessions-beyond-bound',
-  text: `select s.session_id as "sessionId" ${FROM} where s.key_id = $1 and ${IS_OPEN}
+);
+const listBeyond = rowsOf<Pick<Session, 'sessionId'>, [keyId: string]>(
+  'list-sessions-beyond-bound',
+  `select s.session_id as "sessionId" ${FROM} where s.key_id = $1 and ${IS_OPEN}
           order by s.created_at desc, s.session_id offset ${SESSIONS_MAX}`,
-};
+);
 
 type Login = {
   readonly session: NewSession;
@@ -126,10 +110,9 @@ export async function beginSession(
   by: Actor,
 ): Promise<Session | undefined> {
   return await database.transaction(async (query) => {
-    if (linkHash !== null && (await query(redeemStatement, [linkHash])).length === 0)
-      return undefined;
-    const made = only(await query<Session>(insertStatement, [sessionId, tokenHash, keyId]));
-    const beyond = await query<Pick<Session, 'sessionId'>>(tooManyStatement, [keyId]);
+    if (linkHash !== null && (await redeem(query, linkHash)).length === 0) return undefined;
+    const made = await insert(query, sessionId, tokenHash, keyId);
+    const beyond = await listBeyond(query, keyId);
     for (const one of beyond) await end(query, one.sessionId, null, by);
     const change = { action: 'session.create', subject: sessionId, before: null } as const;
     const after = { ...made, by: linkHash === null ? 'key' : 'link' };
@@ -138,32 +121,23 @@ export async function beginSession(
   });
 }
 
-const listStatement = {
-  name: 'list-open-sessions',
-  text: `select ${COLUMNS} ${FROM}
+/** A page of open sessions after an id, of a key or (null) of everybody. */
+export const listSessions = rowsOf<Session, [after: string, keyId: string | null, limit: number]>(
+  'list-open-sessions',
+  `select ${COLUMNS} ${FROM}
           where ${IS_OPEN} and s.session_id > $1 and ($2::text is null or s.key_id = $2)
           order by s.session_id limit $3`,
-};
+);
 
-/** A page of open sessions after an id. @param keyId whose sessions; null: everybody's */
-export async function listSessions(
-  { query }: Pick<Database, 'query'>,
-  after: string,
-  keyId: string | null,
-  limit: number,
-): Promise<Session[]> {
-  return await query<Session>(listStatement, [after, keyId, limit]);
-}
-
-const endStatement = {
-  name: 'end-session',
-  text: `update market.sessions s set ended_at = now() from market.api_keys k
+const endOpen = firstOf<Session, [sessionId: string, keyId: string | null]>(
+  'end-session',
+  `update market.sessions s set ended_at = now() from market.api_keys k
           where k.key_id = s.key_id and s.session_id = $1 and ($2::text is null or s.key_id = $2) and ${IS_OPEN}
          returning ${COLUMNS}`,
-};
+);
 
 async function end(query: Query, sessionId: string, keyId: string | null, by: Actor) {
-  const [ended] = await query<Session>(endStatement, [sessionId, keyId]);
+  const ended = await endOpen(query, sessionId, keyId);
   if (ended === undefined) return false;
   const change = { action: 'session.end', subject: sessionId, after: null } as const;
   await recordChange(query, by, { ...change, before: ended });
@@ -178,9 +152,4 @@ export async function endSession(
   by: Actor,
 ): Promise<boolean> {
   return await database.transaction((query) => end(query, sessionId, keyId, by));
-}
-
-function only<Row>([row]: readonly Row[]): Row {
-  if (row === undefined) throw new Error('a statement returned no row');
-  return row;
 }

@@ -53,7 +53,7 @@ const create: Command['run'] = async (args, context) => {
 const list: Command['run'] = async (args, context) => {
   parseArguments(args, {});
   const keys = await allOf(context, (database, last?: { key_id: string }) =>
-    listApiKeys(database, last?.key_id ?? '', PAGE).then((page) =>
+    listApiKeys(database.query, last?.key_id ?? '', PAGE).then((page) =>
       page.map((key) => ({
         key_id: key.keyId,
         roles: key.roles.join(' '),
@@ -82,7 +82,7 @@ const list: Command['run'] = async (args, context) => {
 const people: Command['run'] = async (args, context) => {
   parseArguments(args, {});
   const all = await allOf(context, (database, last?: { identity: string }) =>
-    listIdentities(database, last?.identity ?? '', PAGE).then((page) =>
+    listIdentities(database.query, last?.identity ?? '', PAGE).then((page) =>
       page.map(({ identity, createdAt, madeBy, revokedAt }) => ({
         ...{ identity, created_at: createdAt, made_by: madeBy, revoked_at: revokedAt },
       })),

@@ -60,7 +60,7 @@ export const identityOperations = [
       }),
     },
     run: async ({ query: { cursor = '' } }, database: Database) => {
-      const people = await listIdentities(database, cursor, PAGE);
+      const people = await listIdentities(database.query, cursor, PAGE);
       const last = people.length === PAGE ? people.at(-1)?.identity : undefined;
       return { items: people.map(toIdentityJson), next_cursor: last ?? null };
     },

@@ -174,7 +174,7 @@ export const keyOperations = [
       200: answer('One page.', listSchema, { items: [keyExample], next_cursor: null }),
     },
     run: async ({ query: { cursor = '' } }, database: Database) => {
-      const keys = await listApiKeys(database, cursor, KEYS_PAGE);
+      const keys = await listApiKeys(database.query, cursor, KEYS_PAGE);
       const last = keys.length === KEYS_PAGE ? keys.at(-1)?.keyId : undefined;
       return { items: keys.map(toKeyJson), next_cursor: last ?? null };
     },

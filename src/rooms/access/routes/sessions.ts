@@ -143,7 +143,7 @@ export const sessionOperations = [
       200: answer('One page, by id.', listSchema, { items: [sessionExample], next_cursor: null }),
     },
     run: async ({ query: { cursor = '' }, c }, database: Database) => {
-      const listed = await listSessions(database, cursor, keySeen(c), PAGE);
+      const listed = await listSessions(database.query, cursor, keySeen(c), PAGE);
       const last = listed.length === PAGE ? listed.at(-1)?.sessionId : undefined;
       const { sessionId } = c.get('principal');
       const items = listed.map((one) => toSessionJson(one, sessionId));

@@ -43,7 +43,7 @@ export async function closeDecided(
     if (due.length === 0) return { closed: [], batchIds: [], labelled: [] };
     const { labels, outcomes } = await makeLabels(query, due);
     const batchIds = await storeLabels(query, labels);
-    await closeCases(query, outcomes);
+    await closeCases(query, [...outcomes.keys()], [...outcomes.values()]);
     await recordChanges(
       query,
       engineOf(request),

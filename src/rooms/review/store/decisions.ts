@@ -2,7 +2,6 @@
  * Final decisions about transactions. The database transaction that closes a case and adds its label stores the decision, one
  * worker at a time, so ids have the order of commits and a reader goes on behind the last id without missing a decision.
  */
-import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns } from '../../../kit/database/time-text.ts';
 import type { FinalDecision, LabelOutcome } from '../final-decision.ts';
@@ -11,9 +10,10 @@ import type { FinalDecision, LabelOutcome } from '../final-decision.ts';
 const OF_CASE = `transaction_id, created_at, account_id, merchant_id, corridor, score, verdict, source, priority, disposition,
              decided_by, decided_at, confirmed_by, opened_at, claimed_at, due_at`;
 
-const closeStatement: Statement = {
-  name: 'insert-final-decisions',
-  text: `
+/** Closes cases, which the database transaction has locked, and stores their decisions. */
+export const closeCases = rowsOf<object, [ids: readonly string[], labels: readonly LabelOutcome[]]>(
+  'insert-final-decisions',
+  `
     with closed as (
       update market.review_cases c set state = 'closed', closed_at = now()
         from unnest($1::uuid[], $2::text[]) with ordinality as n (id, label, nth)
@@ -22,15 +22,7 @@ const closeStatement: Statement = {
     insert into market.final_decisions (decision_id, reason, label, ${OF_CASE})
     select (select coalesce(max(decision_id), 0) from market.final_decisions) + nth, decision_reason, label, ${OF_CASE}
       from closed`,
-};
-
-/** Closes cases and stores their decisions. @param query of the database transaction that locked the cases */
-export async function closeCases(
-  query: Query,
-  labels: ReadonlyMap<string, LabelOutcome>,
-): Promise<void> {
-  await query(closeStatement, [[...labels.keys()], [...labels.values()]]);
-}
+);
 
 const SELECT = `select d.decision_id, d.transaction_id, ${timeColumns('d', 'created_at')}, d.account_id, d.merchant_id, d.corridor,
   d.score, d.verdict, d.source, 'P' || d.priority as priority, d.disposition, d.reason, d.decided_by,
