@@ -18,7 +18,7 @@ import type { WriteMark } from '../../kit/words/consistency-token.ts';
 import { corridorParameter, timeParameter } from '../../kit/words/list-parameters.ts';
 import { type Month, monthOf } from '../../kit/words/month.ts';
 import type { Actor } from '../../kit/words/principal.ts';
-import { DEAD_LETTER_ID, type DeadLetter, errorCodeParameter } from './queries.ts';
+import { DEAD_LETTER_ID, type DeadLetter, errorCodeParameter } from './dead-letter.ts';
 import * as deadLetterStore from './store.ts';
 
 /** One database transaction marks at most this many. */

@@ -29,10 +29,9 @@ import {
   deadLetterSchema,
   deadLetterWithEntrySchema,
   groupExample,
-  searchDeadLetters,
   withEntryExample,
-} from './queries.ts';
-import { groupDeadLetters, readDeadLetter } from './store.ts';
+} from './dead-letter.ts';
+import { groupDeadLetters, listDeadLetters, readDeadLetter } from './store.ts';
 
 const path = z.object({
   id: z.uuid().toLowerCase().meta({ description: 'The dead letter.', example: DEAD_LETTER_ID }),
@@ -71,7 +70,7 @@ const operations = [
         next_cursor: null,
       }),
     },
-    run: ({ query }, { databases }: Parts) => searchDeadLetters(databases.primary, query),
+    run: ({ query }, { databases }: Parts) => listDeadLetters(databases.primary.query, query),
   }),
   operation({
     method: 'get',

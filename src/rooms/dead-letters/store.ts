@@ -7,15 +7,9 @@ import { STAMP } from '../../kit/database/moment.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import { timeColumns, timeText } from '../../kit/database/time-text.ts';
-import type { Position } from '../../kit/words/cursor.ts';
-import type { DeadLetter, DeadLetterGroup } from './queries.ts';
-
-type DeadLetterFilter = {
-  readonly corridor?: string | undefined;
-  readonly errorCode?: string | undefined;
-  /** Neither replayed nor purged; absent: all. */
-  readonly active?: boolean | undefined;
-};
+import { encodeCursor } from '../../kit/words/cursor.ts';
+import type { PageJson } from '../../kit/words/page.ts';
+import type { DeadLetter, DeadLetterGroup, DeadLetterListParameters } from './dead-letter.ts';
 
 /** Which active dead letters to mark: by id, or by common properties. */
 export type DeadLetterSelection =
@@ -41,15 +35,17 @@ const list = rowsOf<DeadLetter, readonly unknown[]>(
 );
 
 /** Newest failure first. */
-export function listDeadLetters(
+export async function listDeadLetters(
   query: Query,
-  { corridor, errorCode, active }: DeadLetterFilter,
-  before: Position | undefined,
-  rows: number,
-): Promise<DeadLetter[]> {
-  const at = before === undefined ? 'infinity' : isoTime(before.atMs);
-  const id = before?.id ?? '00000000-0000-0000-0000-000000000000';
-  return list(query, at, id, corridor, errorCode, active, rows);
+  { corridor, error_code, active, cursor, limit }: DeadLetterListParameters,
+): Promise<PageJson<DeadLetter>> {
+  const at = cursor === undefined ? 'infinity' : isoTime(cursor.atMs);
+  const id = cursor?.id ?? '00000000-0000-0000-0000-000000000000';
+  const rows = await list(query, at, id, corridor, error_code, active, limit + 1);
+  const items = rows.slice(0, limit);
+  const last = rows.length > limit ? items.at(-1) : undefined;
+  const next = last && encodeCursor({ atMs: Date.parse(last.failed_at), id: last.dead_letter_id });
+  return { items, next_cursor: next ?? null };
 }
 
 export const readDeadLetter = firstOf<

@@ -1,11 +1,7 @@
-/** Dead letters in the form of the API: one, one with its entry, groups by error, and a page of them. */
+/** Dead letters in the form of the API: one, one with its entry, groups by error, and what a list is asked for. */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../core/accept/examples.ts';
-import type { Database } from '../../kit/database/pool.ts';
-import { encodeCursor } from '../../kit/words/cursor.ts';
 import { corridorFilter, pageParameters, shown } from '../../kit/words/list-parameters.ts';
-import type { PageJson } from '../../kit/words/page.ts';
-import { listDeadLetters } from './store.ts';
 
 export const DEAD_LETTER_ID = '01a1f8a1-8f60-7000-8000-000000000007';
 
@@ -29,7 +25,7 @@ export const deadLetterListParameters = z.strictObject({
     }),
   ...pageParameters,
 });
-type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;
+export type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;
 
 const fields = {
   dead_letter_id: z.uuid(),
@@ -76,21 +72,6 @@ export const deadLetterGroupSchema = z
   })
   .meta({ id: 'DeadLetterGroup' });
 export type DeadLetterGroup = z.infer<typeof deadLetterGroupSchema>;
-
-/** Newest failure first. Operators act on these answers, so all of them come from the primary. */
-export async function searchDeadLetters(
-  database: Database,
-  parameters: DeadLetterListParameters,
-): Promise<PageJson<DeadLetter>> {
-  const { corridor, error_code: errorCode, active, cursor, limit } = parameters;
-  const filter = { corridor, errorCode, active };
-  const rows = await listDeadLetters(database.query, filter, cursor, limit + 1);
-  const items = rows.slice(0, limit);
-  const last = rows.length > limit ? items.at(-1) : undefined;
-  const nextCursor =
-    last && encodeCursor({ atMs: Date.parse(last.failed_at), id: last.dead_letter_id });
-  return { items, next_cursor: nextCursor ?? null };
-}
 
 export const deadLetterExample: DeadLetter = {
   dead_letter_id: DEAD_LETTER_ID,
