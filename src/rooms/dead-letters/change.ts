@@ -187,26 +187,23 @@ function toChange(
   marked: readonly { readonly deadLetterId: string }[],
 ): Change {
   const ids = marked.map(({ deadLetterId }) => deadLetterId);
-  const by = 'ids' in selected ? ['ids'] : [selected.errorCode, selected.corridor];
+  const { errorCode, corridor } = selected;
+  const by = selected.ids === undefined ? [errorCode, corridor] : ['ids'];
   const subject = by.filter((part) => part !== undefined).join(' ') || 'all';
   return { action, subject, before: null, after: { deadLetterIds: ids } };
 }
 
 function toSelection(
-  command: DeadLetterCommand,
+  { ids, error_code: errorCode, corridor, failed_before }: DeadLetterCommand,
   nowMs: number,
 ): deadLetterStore.DeadLetterSelection {
-  if (command.ids !== undefined) return { ids: command.ids };
-  return {
-    errorCode: command.error_code,
-    corridor: command.corridor,
-    failedBeforeMs: command.failed_before ?? nowMs,
-  };
+  return ids === undefined
+    ? { errorCode, corridor, failedBeforeMs: failed_before ?? nowMs }
+    : { ids };
 }
 
-function failedBefore(selected: deadLetterStore.DeadLetterSelection): string | null {
-  return 'ids' in selected ? null : new Date(selected.failedBeforeMs).toISOString();
-}
+const failedBefore = ({ failedBeforeMs }: deadLetterStore.DeadLetterSelection) =>
+  failedBeforeMs === undefined ? null : new Date(failedBeforeMs).toISOString();
 
 async function findRefused(
   database: Database,

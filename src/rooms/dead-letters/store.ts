@@ -12,14 +12,13 @@ import type { PageJson } from '../../kit/words/page.ts';
 import type { DeadLetter, DeadLetterGroup, DeadLetterListParameters } from './dead-letter.ts';
 
 /** Which active dead letters to mark: by id, or by common properties. */
-export type DeadLetterSelection =
-  | { readonly ids: readonly string[] }
-  | {
-      readonly corridor?: string | undefined;
-      readonly errorCode?: string | undefined;
-      /** Bounds the work: a letter that fails again while its selection is replayed is not part of it. */
-      readonly failedBeforeMs: number;
-    };
+export type DeadLetterSelection = {
+  readonly ids?: readonly string[] | undefined;
+  readonly corridor?: string | undefined;
+  readonly errorCode?: string | undefined;
+  /** Bounds the work: a letter that fails again while its selection is replayed is not part of it. */
+  readonly failedBeforeMs?: number | undefined;
+};
 
 const COLUMNS = `d.dead_letter_id, d.stream, d.corridor, d.error, d.error_code, ${timeColumns('d', 'failed_at', 'replayed_at', 'purged_at')},
   json_build_object('transaction_id', d.transaction_id, 'account_id', d.account_id, 'retry_count', d.attempts) as message`;
@@ -101,10 +100,13 @@ const purge = rowsOf<{ deadLetterId: string }, readonly unknown[]>(
          returning d.dead_letter_id as "deadLetterId"`,
 );
 
-function selectionValues(selection: DeadLetterSelection): unknown[] {
-  return 'ids' in selection
-    ? [[...selection.ids], null, null, 'infinity']
-    : [null, selection.corridor, selection.errorCode, isoTime(selection.failedBeforeMs)];
+function selectionValues({ ids, corridor, errorCode, failedBeforeMs }: DeadLetterSelection) {
+  return [
+    ids,
+    corridor,
+    errorCode,
+    failedBeforeMs === undefined ? 'infinity' : isoTime(failedBeforeMs),
+  ];
 }
 
 type MarkedLetter = {
