@@ -2,8 +2,9 @@
 import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../database/statement.ts';
+import { timeColumns } from '../database/time-text.ts';
 import { Failure } from '../words/failure.ts';
-import type { NewApiKey, StoredApiKey } from '../words/identity.ts';
+import type { Key, NewApiKey } from '../words/identity.ts';
 import {
   type Actor,
   APPROVING_ROLES,
@@ -17,13 +18,12 @@ import { findOrMake, lockPeople, refuseShared } from './identities.ts';
 /** People who approve that can be made without a confirmation: an approval takes two. */
 const FOUNDERS = 2;
 
-const COLUMNS = `key_id as "keyId", roles, client, owner, identity, made_by as "madeBy",
-                 confirmed_by as "confirmedBy", confirmed_at as "confirmedAt", created_at as "createdAt",
-                 expires_at as "expiresAt", revoked_at as "revokedAt"`;
+const COLUMNS = `k.key_id, k.roles, k.client, k.owner, k.identity, k.made_by, k.confirmed_by,
+                 ${timeColumns('k', 'confirmed_at', 'created_at', 'expires_at', 'revoked_at')}`;
 
-const insert = onlyOf<StoredApiKey, readonly unknown[]>(
+const insert = onlyOf<Key, readonly unknown[]>(
   'insert-api-key',
-  `insert into market.api_keys (key_id, key_hash, roles, client, owner, identity, expires_at, made_by, confirmed_by,
+  `insert into market.api_keys as k (key_id, key_hash, roles, client, owner, identity, expires_at, made_by, confirmed_by,
              confirmed_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then $8 end, case when $9 then now() end)
          returning ${COLUMNS}`,
@@ -39,7 +39,7 @@ export async function makeApiKey(
   database: Pick<Database, 'transaction'>,
   key: NewApiKey,
   by: Actor,
-): Promise<StoredApiKey> {
+): Promise<Key> {
   const { keyId, keyHash, roles, client, holder, expiresAt } = key;
   return await database.transaction(async (query) => {
     await lockPeople(query);
@@ -98,13 +98,13 @@ function isWithin(expiresAt: Date | null, end: Date | null): boolean {
   return end === null || (expiresAt !== null && expiresAt <= end);
 }
 
-const lockKey = firstOf<StoredApiKey, [keyId: string]>(
+const lockKey = firstOf<Key, [keyId: string]>(
   'lock-api-key',
-  `select ${COLUMNS} from market.api_keys where key_id = $1 for update`,
+  `select ${COLUMNS} from market.api_keys k where k.key_id = $1 for update`,
 );
-const confirm = onlyOf<StoredApiKey, [keyId: string, byKeyId: string]>(
+const confirm = onlyOf<Key, [keyId: string, byKeyId: string]>(
   'confirm-api-key',
-  `update market.api_keys set confirmed_by = $2, confirmed_at = now() where key_id = $1 returning ${COLUMNS}`,
+  `update market.api_keys k set confirmed_by = $2, confirmed_at = now() where key_id = $1 returning ${COLUMNS}`,
 );
 
 /**
@@ -115,14 +115,14 @@ export async function confirmApiKey(
   database: Pick<Database, 'transaction'>,
   keyId: string,
   by: Officer,
-): Promise<StoredApiKey> {
+): Promise<Key> {
   return await database.transaction(async (query) => {
     await lockPeople(query);
     const before = await lockKey(query, keyId);
     if (before === undefined)
       throw new Failure('not-found', 'KEY_UNKNOWN', `no key has the id '${keyId}'`);
-    if (before.revokedAt !== null) refuse(`the key ${keyId} is revoked`);
-    if (before.confirmedAt !== null) refuse(`the key ${keyId} is confirmed already`);
+    if (before.revoked_at !== null) refuse(`the key ${keyId} is revoked`);
+    if (before.confirmed_at !== null) refuse(`the key ${keyId} is confirmed already`);
     if (!before.roles.some(approves)) refuse(`the key ${keyId} has no role that approves`);
     await refuseShared({ query }, keyId, by.keyId, 'confirm');
     const after = await confirm(query, keyId, by.keyId);
@@ -135,20 +135,20 @@ function refuse(why: string): never {
   throw new Failure('conflict', 'KEY_REFUSED', why);
 }
 
-async function recordKey(query: Query, by: Actor, made: StoredApiKey): Promise<void> {
-  const change = { action: 'key.create', subject: made.keyId, before: null, after: made } as const;
+async function recordKey(query: Query, by: Actor, made: Key): Promise<void> {
+  const change = { action: 'key.create', subject: made.key_id, before: null, after: made } as const;
   await recordChange(query, by, change);
 }
 
-type RevokedKey = Pick<StoredApiKey, 'keyId' | 'revokedAt'>;
+type RevokedKey = Pick<Key, 'key_id' | 'revoked_at'>;
 
 async function recordRevoked(
   query: Query,
   by: Actor,
-  { keyId: subject, revokedAt }: RevokedKey,
+  { key_id: subject, ...after }: RevokedKey,
 ): Promise<void> {
-  const before = { revokedAt: null };
-  await recordChange(query, by, { action: 'key.revoke', subject, before, after: { revokedAt } });
+  const before = { revoked_at: null };
+  await recordChange(query, by, { action: 'key.revoke', subject, before, after });
 }
 
 /** A bootstrap key has every role except those that approve. */
@@ -157,16 +157,16 @@ const BOOTSTRAP_OWNER = 'RISK_BOOTSTRAP_KEY';
 /** Hexadecimal digits of the hash in a key id, which tell the ids of two values apart. */
 const BOOTSTRAP_ID_DIGITS = 8;
 
-const insertBootstrap = firstOf<StoredApiKey, readonly unknown[]>(
+const insertBootstrap = firstOf<Key, readonly unknown[]>(
   'insert-bootstrap-key',
-  `insert into market.api_keys (key_id, key_hash, roles, owner) values ($1, $2, $3, $4)
+  `insert into market.api_keys as k (key_id, key_hash, roles, owner) values ($1, $2, $3, $4)
          on conflict (key_hash) do nothing returning ${COLUMNS}`,
 );
 const replaceBootstraps = rowsOf<RevokedKey, [keyId: string]>(
   'revoke-other-bootstrap-keys',
-  `update market.api_keys set revoked_at = now()
+  `update market.api_keys k set revoked_at = now()
           where key_id ~ '^bootstrap[0-9a-f]*$' and key_id <> $1 and revoked_at is null
-         returning key_id as "keyId", revoked_at as "revokedAt"`,
+         returning k.key_id, ${timeColumns('k', 'revoked_at')}`,
 );
 const readBootstrap = firstOf<{ revoked: boolean }, [keyHash: Buffer]>(
   'read-bootstrap-key',
@@ -210,7 +210,8 @@ const findLive = firstOf<LiveApiKey, [keyHash: Buffer, approving: readonly Role[
           where k.key_hash = $1 and ${IS_LIVE}`,
 );
 
-export type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owner' | 'identity'> & {
+export type LiveApiKey = Pick<Key, 'roles' | 'client' | 'owner' | 'identity'> & {
+  readonly keyId: string;
   readonly keyHash: Buffer;
 };
 
@@ -219,15 +220,15 @@ export const findLiveApiKey = ({ query }: Pick<Database, 'query'>, keyHash: Buff
   findLive(query, keyHash, APPROVING_ROLES);
 
 /** A page of keys after a key id. */
-export const listApiKeys = rowsOf<StoredApiKey, [afterKeyId: string, limit: number]>(
+export const listApiKeys = rowsOf<Key, [afterKeyId: string, limit: number]>(
   'list-api-keys',
-  `select ${COLUMNS} from market.api_keys where key_id > $1 order by key_id limit $2`,
+  `select ${COLUMNS} from market.api_keys k where key_id > $1 order by key_id limit $2`,
 );
 
 const revoke = firstOf<RevokedKey, [keyId: string]>(
   'revoke-api-key',
-  `update market.api_keys set revoked_at = now() where key_id = $1 and revoked_at is null
-         returning key_id as "keyId", revoked_at as "revokedAt"`,
+  `update market.api_keys k set revoked_at = now() where key_id = $1 and revoked_at is null
+         returning k.key_id, ${timeColumns('k', 'revoked_at')}`,
 );
 const findKnown = rowsOf<object, [keyId: string]>(
   'find-api-key',

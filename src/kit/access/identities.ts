@@ -2,16 +2,17 @@
 import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../database/statement.ts';
+import { timeColumns } from '../database/time-text.ts';
 import { Failure } from '../words/failure.ts';
-import type { StoredIdentity } from '../words/identity.ts';
+import type { Identity } from '../words/identity.ts';
 import { type Actor, ENGINE } from '../words/principal.ts';
 
-const COLUMNS = `identity, created_at as "createdAt", made_by as "madeBy", revoked_at as "revokedAt"`;
+const COLUMNS = `i.identity, i.made_by, ${timeColumns('i', 'created_at', 'revoked_at')}`;
 
 /** A page of people after a name. */
-export const listIdentities = rowsOf<StoredIdentity, [after: string, limit: number]>(
+export const listIdentities = rowsOf<Identity, [after: string, limit: number]>(
   'list-identities',
-  `select ${COLUMNS} from market.identities where identity > $1 order by identity limit $2`,
+  `select ${COLUMNS} from market.identities i where i.identity > $1 order by i.identity limit $2`,
 );
 
 /** Keeps other transactions from changing people and approvers until this one ends. */
@@ -20,13 +21,13 @@ export const lockPeople = rowsOf(
   'lock table market.identities in share row exclusive mode',
 );
 
-const insert = onlyOf<StoredIdentity, [identity: string, keyId: string | null]>(
+const insert = onlyOf<Identity, [identity: string, keyId: string | null]>(
   'insert-identity',
-  `insert into market.identities (identity, made_by) values ($1, $2) returning ${COLUMNS}`,
+  `insert into market.identities as i (identity, made_by) values ($1, $2) returning ${COLUMNS}`,
 );
 
 /** Finds the person of a name, or makes one where the name is new. Requires `lockPeople`. */
-export async function findOrMake(query: Query, name: string, by: Actor): Promise<StoredIdentity> {
+export async function findOrMake(query: Query, name: string, by: Actor): Promise<Identity> {
   const known = await findLive(query, name);
   if (known !== undefined) return known;
   const made = await insert(query, nameOf(name), by.keyId);
@@ -90,9 +91,9 @@ export async function refuseStale({ query }: Pick<Database, 'query'>, key: strin
   throw new Failure('conflict', 'NOT_AN_OFFICER', `the key ${key} may no longer approve`);
 }
 
-const revoke = onlyOf<StoredIdentity, [identity: string]>(
+const revoke = onlyOf<Identity, [identity: string]>(
   'revoke-identity',
-  `update market.identities set revoked_at = now() where identity = $1 returning ${COLUMNS}`,
+  `update market.identities i set revoked_at = now() where identity = $1 returning ${COLUMNS}`,
 );
 const revokeKeys = rowsOf<{ keyId: string }, [identity: string]>(
   'revoke-keys-of-identity',
@@ -111,7 +112,7 @@ export async function revokeIdentity(
   database: Pick<Database, 'transaction'>,
   name: string,
   by: Actor,
-): Promise<StoredIdentity> {
+): Promise<Identity> {
   return await database.transaction(async (query) => {
     await lockPeople(query);
     const before = await findLive(query, name);
@@ -132,14 +133,14 @@ export async function revokeIdentity(
   });
 }
 
-const find = firstOf<StoredIdentity, [name: string]>(
+const find = firstOf<Identity, [name: string]>(
   'find-identity',
-  `select ${COLUMNS} from market.identities where lower(identity) = lower($1)`,
+  `select ${COLUMNS} from market.identities i where lower(identity) = lower($1)`,
 );
 
-async function findLive(query: Query, name: string): Promise<StoredIdentity | undefined> {
+async function findLive(query: Query, name: string): Promise<Identity | undefined> {
   const known = await find(query, nameOf(name));
-  if (known === undefined || known.revokedAt === null) return known;
+  if (known === undefined || known.revoked_at === null) return known;
   throw new Failure('conflict', 'IDENTITY_REVOKED', `the person '${known.identity}' is revoked`);
 }
 

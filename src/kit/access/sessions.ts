@@ -5,6 +5,7 @@
 import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../database/statement.ts';
+import { timeColumns } from '../database/time-text.ts';
 import { type Actor, APPROVING_ROLES, type Role } from '../words/principal.ts';
 import {
   LINK_MINUTES,
@@ -22,11 +23,10 @@ const IS_OPEN = `s.ended_at is null and s.expires_at > now()
                  and s.used_at > now() - interval '${SESSION_IDLE_MINUTES} minutes'
                  and ${IS_LIVE}`;
 const FROM = 'from market.sessions s join market.api_keys k on k.key_id = s.key_id';
-const COLUMNS = `s.session_id as "sessionId", s.key_id as "keyId", k.owner, k.identity, s.created_at as "createdAt",
-                 s.used_at as "usedAt", s.expires_at as "expiresAt"`;
+const COLUMNS = `s.session_id, s.key_id, k.owner, k.identity, ${timeColumns('s', 'created_at', 'used_at', 'expires_at')}`;
 
 const findOpen = firstOf<
-  LiveApiKey & Pick<Session, 'sessionId'>,
+  LiveApiKey & { readonly sessionId: string },
   [tokenHash: Buffer, approving: readonly Role[]]
 >(
   'find-open-session',
@@ -90,9 +90,9 @@ const insert = onlyOf<Session, [sessionId: string, tokenHash: Buffer, keyId: str
          )
          select ${COLUMNS} from made s join market.api_keys k on k.key_id = s.key_id`,
 );
-const listBeyond = rowsOf<Pick<Session, 'sessionId'>, [keyId: string]>(
+const listBeyond = rowsOf<Pick<Session, 'session_id'>, [keyId: string]>(
   'list-sessions-beyond-bound',
-  `select s.session_id as "sessionId" ${FROM} where s.key_id = $1 and ${IS_OPEN}
+  `select s.session_id ${FROM} where s.key_id = $1 and ${IS_OPEN}
           order by s.created_at desc, s.session_id offset ${SESSIONS_MAX}`,
 );
 
@@ -113,7 +113,7 @@ export async function beginSession(
     if (linkHash !== null && (await redeem(query, linkHash)).length === 0) return undefined;
     const made = await insert(query, sessionId, tokenHash, keyId);
     const beyond = await listBeyond(query, keyId);
-    for (const one of beyond) await end(query, one.sessionId, null, by);
+    for (const one of beyond) await end(query, one.session_id, null, by);
     const change = { action: 'session.create', subject: sessionId, before: null } as const;
     const after = { ...made, by: linkHash === null ? 'key' : 'link' };
     await recordChange(query, by, { ...change, after });

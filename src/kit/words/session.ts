@@ -1,4 +1,5 @@
 /** Sessions of browsers: a login with an API key, or with a link that one made, in exchange for a cookie. */
+import { z } from 'zod';
 
 /** A session ends this long after its last use, at the latest after HOURS, and with its key. */
 export const SESSION_IDLE_MINUTES = 30;
@@ -10,17 +11,19 @@ export const SESSIONS_MAX = 50;
 /** A link logs in once, within this time. */
 export const LINK_MINUTES = 10;
 
-export type Session = {
-  readonly sessionId: string;
-  readonly keyId: string;
-  readonly owner: string;
-  /** The person who holds the key; null for a key that belongs to no person. */
-  readonly identity: string | null;
-  readonly createdAt: Date;
-  /** To the minute. */
-  readonly usedAt: Date;
-  readonly expiresAt: Date;
-};
+export const sessionSchema = z
+  .object({
+    session_id: z.string(),
+    key_id: z.string(),
+    owner: z.string(),
+    identity: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    used_at: z.iso.datetime().meta({ description: 'Last use, to the minute.' }),
+    expires_at: z.iso.datetime(),
+    current: z.boolean().meta({ description: 'Whether the request itself is of this session.' }),
+  })
+  .meta({ id: 'Session' });
+export type Session = Omit<z.infer<typeof sessionSchema>, 'current'>;
 
 export type NewSession = { readonly sessionId: string; readonly tokenHash: Buffer };
 

@@ -15,7 +15,7 @@ import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { DESCRIBED, issueText } from '../../kit/words/describe-issue.ts';
-import type { NewApiKey } from '../../kit/words/identity.ts';
+import type { Identity, Key, NewApiKey } from '../../kit/words/identity.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { APPROVING_ROLES, ROLES } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
@@ -52,41 +52,23 @@ const create: Command['run'] = async (args, context) => {
 
 const list: Command['run'] = async (args, context) => {
   parseArguments(args, {});
-  const keys = await allOf(context, (database, last?: { key_id: string }) =>
-    listApiKeys(database.query, last?.key_id ?? '', PAGE).then((page) =>
-      page.map((key) => ({
-        key_id: key.keyId,
-        roles: key.roles.join(' '),
-        client: key.client,
-        owner: key.owner,
-        identity: key.identity,
-        made_by: key.madeBy,
-        confirmed_by: key.confirmedBy,
-        confirmed_at: key.confirmedAt,
-        created_at: key.createdAt,
-        expires_at: key.expiresAt,
-        revoked_at: key.revokedAt,
-      })),
-    ),
+  const keys = await allOf(context, (database, last?: Key) =>
+    listApiKeys(database.query, last?.key_id ?? '', PAGE),
   );
   context.output.table(
     [
       ...['key_id', 'roles', 'client', 'owner', 'identity', 'made_by', 'confirmed_by'],
       ...['confirmed_at', 'created_at', 'expires_at', 'revoked_at'],
     ],
-    keys,
+    keys.map((key) => ({ ...key, roles: key.roles.join(' ') })),
   );
   return EXIT.fine;
 };
 
 const people: Command['run'] = async (args, context) => {
   parseArguments(args, {});
-  const all = await allOf(context, (database, last?: { identity: string }) =>
-    listIdentities(database.query, last?.identity ?? '', PAGE).then((page) =>
-      page.map(({ identity, createdAt, madeBy, revokedAt }) => ({
-        ...{ identity, created_at: createdAt, made_by: madeBy, revoked_at: revokedAt },
-      })),
-    ),
+  const all = await allOf(context, (database, last?: Identity) =>
+    listIdentities(database.query, last?.identity ?? '', PAGE),
   );
   context.output.table(['identity', 'created_at', 'made_by', 'revoked_at'], all);
   return EXIT.fine;

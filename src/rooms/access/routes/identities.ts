@@ -3,22 +3,13 @@ import { z } from 'zod';
 import { listIdentities, revokeIdentity } from '../../../kit/access/identities.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
-import type { StoredIdentity } from '../../../kit/words/identity.ts';
+import { identitySchema } from '../../../kit/words/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
 
 const NAME_CHARS_MAX = 64;
 const PAGE = 200;
 const READERS = ['admin', 'risk_officer'] as const;
-
-const identitySchema = z
-  .object({
-    identity: z.string(),
-    created_at: z.iso.datetime(),
-    made_by: z.string().nullable().meta({ description: 'Key id; null: made by DATABASE_URL.' }),
-    revoked_at: z.iso.datetime().nullable(),
-  })
-  .meta({ id: 'Identity' });
 
 const path = z.object({
   id: plainText(NAME_CHARS_MAX).meta({ description: 'The name.', example: 'Ann' }),
@@ -28,15 +19,6 @@ const nameCursor = plainText(NAME_CHARS_MAX)
   .optional()
   .meta({ description: CURSOR_DESCRIPTION, examples: ['Ann'] });
 const listParameters = z.strictObject({ cursor: nameCursor });
-
-function toIdentityJson(person: StoredIdentity): z.infer<typeof identitySchema> {
-  return {
-    identity: person.identity,
-    created_at: person.createdAt.toISOString(),
-    made_by: person.madeBy,
-    revoked_at: person.revokedAt?.toISOString() ?? null,
-  };
-}
 
 const identityExample = {
   identity: 'Ann',
@@ -62,7 +44,7 @@ export const identityOperations = [
     run: async ({ query: { cursor = '' } }, database: Database) => {
       const people = await listIdentities(database.query, cursor, PAGE);
       const last = people.length === PAGE ? people.at(-1)?.identity : undefined;
-      return { items: people.map(toIdentityJson), next_cursor: last ?? null };
+      return { items: people, next_cursor: last ?? null };
     },
   }),
   operation({

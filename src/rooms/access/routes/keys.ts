@@ -13,7 +13,7 @@ import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { answer, bodyOf, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
-import type { StoredApiKey } from '../../../kit/words/identity.ts';
+import { keySchema } from '../../../kit/words/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
 import { APPROVING_ROLES, ROLES, type Role } from '../../../kit/words/principal.ts';
@@ -52,24 +52,6 @@ const newKeySchema = z
   .meta({ id: 'NewKey' });
 type NewKey = z.output<typeof newKeySchema>;
 
-const keySchema = z
-  .object({
-    key_id: z.string(),
-    roles: z.array(z.enum(ROLES)),
-    client: z.string(),
-    owner: z.string(),
-    identity: z.string().nullable(),
-    made_by: z.string().nullable().meta({ description: 'Key id; null: made by DATABASE_URL.' }),
-    confirmed_by: z.string().nullable(),
-    confirmed_at: z.iso.datetime().nullable().meta({
-      description: 'From this time on its roles that approve are in force.',
-    }),
-    created_at: z.iso.datetime(),
-    expires_at: z.iso.datetime().nullable(),
-    revoked_at: z.iso.datetime().nullable(),
-  })
-  .meta({ id: 'Key' });
-
 const mintedKeySchema = z
   .object({ key_id: z.string(), key: z.string().meta({ description: 'Shown this once.' }) })
   .meta({ id: 'MintedKey' });
@@ -100,22 +82,6 @@ function refuseMoreThanOwn(c: Context<AppEnv>, { roles, client, holder }: NewKey
       `The key may only make keys of people, with the roles ${[...own.roles].join(', ')}.`,
     );
   }
-}
-
-function toKeyJson(key: StoredApiKey): z.infer<typeof keySchema> {
-  return {
-    key_id: key.keyId,
-    roles: [...key.roles],
-    client: key.client,
-    owner: key.owner,
-    identity: key.identity,
-    made_by: key.madeBy,
-    confirmed_by: key.confirmedBy,
-    confirmed_at: key.confirmedAt?.toISOString() ?? null,
-    created_at: key.createdAt.toISOString(),
-    expires_at: key.expiresAt?.toISOString() ?? null,
-    revoked_at: key.revokedAt?.toISOString() ?? null,
-  };
 }
 
 const path = z.object({
@@ -175,8 +141,8 @@ export const keyOperations = [
     },
     run: async ({ query: { cursor = '' } }, database: Database) => {
       const keys = await listApiKeys(database.query, cursor, KEYS_PAGE);
-      const last = keys.length === KEYS_PAGE ? keys.at(-1)?.keyId : undefined;
-      return { items: keys.map(toKeyJson), next_cursor: last ?? null };
+      const last = keys.length === KEYS_PAGE ? keys.at(-1)?.key_id : undefined;
+      return { items: keys, next_cursor: last ?? null };
     },
   }),
   operation({
@@ -193,7 +159,7 @@ export const keyOperations = [
     run: async ({ by, c }, database: Database) => {
       const keyId = c.req.param('id') ?? '';
       if (!KEY_ID.test(keyId)) throw unknownKey(keyId);
-      return toKeyJson(await confirmApiKey(database, keyId, by));
+      return await confirmApiKey(database, keyId, by);
     },
   }),
   operation({

@@ -24,25 +24,12 @@ import {
   LINK_MINUTES,
   SESSION_HOURS,
   SESSION_IDLE_MINUTES,
-  type Session,
+  sessionSchema,
 } from '../../../kit/words/session.ts';
 
 const PAGE = 200;
 const ID = /^[A-Za-z0-9]{1,32}$/;
 const ID_EXAMPLE = '4fQd2mXa1';
-
-const sessionSchema = z
-  .object({
-    session_id: z.string(),
-    key_id: z.string(),
-    owner: z.string(),
-    identity: z.string().nullable(),
-    created_at: z.iso.datetime(),
-    used_at: z.iso.datetime().meta({ description: 'Last use, to the minute.' }),
-    expires_at: z.iso.datetime(),
-    current: z.boolean().meta({ description: 'Whether the request itself is of this session.' }),
-  })
-  .meta({ id: 'Session' });
 
 const meSchema = z
   .object({
@@ -83,19 +70,6 @@ function refuseSession(c: Context<AppEnv>, what: string): void {
 function keySeen(c: Context<AppEnv>): string | null {
   const { roles, keyId } = c.get('principal');
   return roles.has('admin') ? null : keyId;
-}
-
-function toSessionJson(session: Session, current?: string): z.infer<typeof sessionSchema> {
-  return {
-    session_id: session.sessionId,
-    key_id: session.keyId,
-    owner: session.owner,
-    identity: session.identity,
-    created_at: session.createdAt.toISOString(),
-    used_at: session.usedAt.toISOString(),
-    expires_at: session.expiresAt.toISOString(),
-    current: session.sessionId === current,
-  };
 }
 
 const sessionExample = {
@@ -144,9 +118,9 @@ export const sessionOperations = [
     },
     run: async ({ query: { cursor = '' }, c }, database: Database) => {
       const listed = await listSessions(database.query, cursor, keySeen(c), PAGE);
-      const last = listed.length === PAGE ? listed.at(-1)?.sessionId : undefined;
+      const last = listed.length === PAGE ? listed.at(-1)?.session_id : undefined;
       const { sessionId } = c.get('principal');
-      const items = listed.map((one) => toSessionJson(one, sessionId));
+      const items = listed.map((one) => ({ ...one, current: one.session_id === sessionId }));
       return { items, next_cursor: last ?? null };
     },
   }),
@@ -174,7 +148,7 @@ export const sessionOperations = [
       if (made === undefined)
         throw new Problem('unauthorized', 'The link is unknown, used or expired.');
       c.header('Set-Cookie', sessionCookie(token));
-      return toSessionJson(made, made.sessionId);
+      return { ...made, current: true };
     },
   }),
   operation({
