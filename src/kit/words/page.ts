@@ -34,6 +34,16 @@ export type PageJson<Json> = {
   detached_months?: string[];
 };
 
+/** A full page may have rows behind it, so its last row says where to go on. */
+export function pageOf<Row>(
+  items: Row[],
+  limit: number,
+  cursorAfter: (last: Row) => string,
+): PageJson<Row> {
+  const last = items.length === limit ? items.at(-1) : undefined;
+  return { items, next_cursor: last === undefined ? null : cursorAfter(last) };
+}
+
 export function toPageJson<Item, Json>(
   page: Page<Item>,
   toJson: (item: Item) => Json,

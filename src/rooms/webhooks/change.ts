@@ -7,6 +7,7 @@ import type { AuditAction } from '../../kit/words/audit.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
+import { type PageJson, pageOf } from '../../kit/words/page.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { makeSecret, type SealKeys, sealSecret } from './deliver/secret.ts';
 import type { Targets } from './deliver/target.ts';
@@ -161,9 +162,8 @@ export async function listDeliveriesOf(
   query: Query,
   id: string,
   parameters: DeliveryListParameters,
-): Promise<{ items: Delivery[]; next_cursor: string | null }> {
+): Promise<PageJson<Delivery>> {
   await readWebhook(query, id);
-  const items = await listDeliveries(query, id, parameters);
-  const last = items.length === parameters.limit ? items.at(-1) : undefined;
-  return { items, next_cursor: last?.delivery_id ?? null };
+  const deliveries = await listDeliveries(query, id, parameters);
+  return pageOf(deliveries, parameters.limit, (last) => last.delivery_id);
 }

@@ -5,6 +5,7 @@ import type { Database } from '../../../kit/database/pool.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { identitySchema } from '../../../kit/words/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
+import { pageOf } from '../../../kit/words/page.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
 
 const NAME_CHARS_MAX = 64;
@@ -43,8 +44,7 @@ export const identityOperations = [
     },
     run: async ({ query: { cursor = '' } }, database: Database) => {
       const people = await listIdentities(database.query, cursor, PAGE);
-      const last = people.length === PAGE ? people.at(-1)?.identity : undefined;
-      return { items: people, next_cursor: last ?? null };
+      return pageOf(people, PAGE, ({ identity }) => identity);
     },
   }),
   operation({

@@ -15,6 +15,7 @@ import { answer, bodyOf, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { keySchema } from '../../../kit/words/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
+import { pageOf } from '../../../kit/words/page.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
 import { APPROVING_ROLES, ROLES, type Role } from '../../../kit/words/principal.ts';
 import { wireTime } from '../../../kit/words/wire-time.ts';
@@ -141,8 +142,7 @@ export const keyOperations = [
     },
     run: async ({ query: { cursor = '' } }, database: Database) => {
       const keys = await listApiKeys(database.query, cursor, KEYS_PAGE);
-      const last = keys.length === KEYS_PAGE ? keys.at(-1)?.key_id : undefined;
-      return { items: keys, next_cursor: last ?? null };
+      return pageOf(keys, KEYS_PAGE, ({ key_id: id }) => id);
     },
   }),
   operation({

@@ -19,6 +19,7 @@ import { sessionCookie } from '../../../kit/http/auth/credential.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
+import { pageOf } from '../../../kit/words/page.ts';
 import { ROLES } from '../../../kit/words/principal.ts';
 import {
   LINK_MINUTES,
@@ -118,10 +119,9 @@ export const sessionOperations = [
     },
     run: async ({ query: { cursor = '' }, c }, database: Database) => {
       const listed = await listSessions(database.query, cursor, keySeen(c), PAGE);
-      const last = listed.length === PAGE ? listed.at(-1)?.session_id : undefined;
       const { sessionId } = c.get('principal');
       const items = listed.map((one) => ({ ...one, current: one.session_id === sessionId }));
-      return { items, next_cursor: last ?? null };
+      return pageOf(items, PAGE, ({ session_id: id }) => id);
     },
   }),
   operation({

@@ -1,4 +1,4 @@
-/** What reviewers ask: lists of cases, one case with all that is known of it, its files, and final decisions. */
+/** What reviewers ask: lists of cases, one case with all that is known of it, and its files. */
 import { z } from 'zod';
 import type { Query } from '../../../kit/database/pool.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
@@ -11,14 +11,13 @@ import {
   pageLimit,
   shown,
 } from '../../../kit/words/list-parameters.ts';
-import type { PageJson } from '../../../kit/words/page.ts';
+import { type PageJson, pageOf } from '../../../kit/words/page.ts';
 import { CASE_LIMITS, CASE_STATES, type CaseJson, type StoredCase } from '../case.ts';
 import type { CaseDetail, CaseFile } from '../case-detail.ts';
 import { toCaseJson } from '../case-json.ts';
-import type { FinalDecision } from '../final-decision.ts';
 import { priorityNames } from '../policy.ts';
 import { type CasePosition, readCase, searchCases } from '../store/cases.ts';
-import { listDecisions, listDecisionsOf } from '../store/decisions.ts';
+import { listDecisionsOf } from '../store/decisions.ts';
 import { listNotes, readCaseHistory, readFile } from '../store/notes.ts';
 import { readPolicy } from '../store/policies.ts';
 
@@ -67,11 +66,8 @@ export async function listCases(
   const { policy } = await readPolicy(query);
   const all = { ...filter, priority: priority && priorityNames.indexOf(priority) };
   const rows = await searchCases(query, state, all, after, limit);
-  const last = rows.length === limit ? rows.at(-1) : undefined;
-  return {
-    items: rows.map((row) => toCaseJson(row, policy)),
-    next_cursor: last === undefined ? null : cursorAfter(last),
-  };
+  const page = pageOf(rows, limit, cursorAfter);
+  return { ...page, items: rows.map((row) => toCaseJson(row, policy)) };
 }
 
 function positionAt(cursor: string | undefined): CasePosition | undefined {
@@ -108,15 +104,4 @@ export async function readCaseFile(query: Query, id: string, noteId: string): Pr
   const file = /^\d{1,18}$/.test(noteId) ? await readFile(query, id, noteId) : undefined;
   if (file !== undefined) return file;
   throw new Failure('not-found', 'FILE_UNKNOWN', `the case has no file ${given(noteId)}`);
-}
-
-/** Decisions in the order of their commits, after one of them. */
-export async function listFinalDecisions(
-  query: Query,
-  after: string,
-  limit: number,
-): Promise<PageJson<FinalDecision>> {
-  const items = await listDecisions(query, after, limit);
-  const last = items.length === limit ? items.at(-1) : undefined;
-  return { items, next_cursor: last?.decision_id ?? null };
 }

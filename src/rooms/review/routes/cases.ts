@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
 import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
-import { pageSchema } from '../../../kit/words/page.ts';
+import { pageOf, pageSchema } from '../../../kit/words/page.ts';
 import { caseSchema, claimedCase, decidedCase, openCase } from '../case.ts';
 import { caseDetail, caseDetailSchema, caseFile, caseFileSchema } from '../case-detail.ts';
 import { addNote, attachFile, fileSchema, noteSchema } from '../change/notes.ts';
@@ -11,13 +11,8 @@ import { newCaseSchema, openByHand } from '../change/raise-cases.ts';
 import { claimNext, decideRing, nextSchema, reviewerOf, ringSchema } from '../change/steps.ts';
 import { finalDecision, finalDecisionSchema } from '../final-decision.ts';
 import { priorityNames } from '../policy.ts';
-import {
-  caseListParameters,
-  listCases,
-  listFinalDecisions,
-  readCaseDetail,
-  readCaseFile,
-} from '../queries/cases.ts';
+import { caseListParameters, listCases, readCaseDetail, readCaseFile } from '../queries/cases.ts';
+import { listDecisions } from '../store/decisions.ts';
 import { type Parts, REVIEWERS } from './parts.ts';
 
 export const casePath = z.object({
@@ -135,8 +130,10 @@ export const caseOperations: readonly Operation<Parts>[] = [
         next_cursor: null,
       }),
     },
-    run: ({ query: { cursor = '0', limit } }, { database }: Parts) =>
-      listFinalDecisions(database.query, cursor, limit),
+    run: async ({ query: { cursor = '0', limit } }, { database }: Parts) => {
+      const decisions = await listDecisions(database.query, cursor, limit);
+      return pageOf(decisions, limit, ({ decision_id: id }) => id);
+    },
   }),
   operation({
     method: 'get',

@@ -15,6 +15,7 @@ import {
   releaseLeases,
 } from '../store/due.ts';
 import { disableDead, noteHealth } from '../store/webhooks.ts';
+import { WEBHOOK_LIMITS } from '../webhook.ts';
 import { type AttemptParts, createAttempt, GONE } from './attempt.ts';
 import { POST_TIMEOUT_MS } from './post-event.ts';
 
@@ -154,7 +155,8 @@ async function storeAttempts(
   await database.transaction(async (query) => {
     await recordAttempts(query, attempts);
     await noteHealth(query, idsOf(recovered), failed);
-    const disabled = failed.length > 0 ? await disableDead(query, gone, failed) : [];
+    const disabled =
+      failed.length > 0 ? await disableDead(query, gone, failed, WEBHOOK_LIMITS.failingDays) : [];
     await recordChanges(
       query,
       engineOf('risk worker'),

@@ -1,8 +1,8 @@
 /** The table webhook_endpoints, a row a webhook. Secrets are in no list. */
-import type { Query, Statement } from '../../../kit/database/pool.ts';
+import type { Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns, timeText } from '../../../kit/database/time-text.ts';
-import { type NewWebhook, WEBHOOK_LIMITS, type Webhook } from '../webhook.ts';
+import type { NewWebhook, Webhook } from '../webhook.ts';
 
 /** The webhook gets new events; those of a paused webhook wait. */
 export const TAKES = 'disabled_at is null and deleted_at is null';
@@ -87,16 +87,16 @@ export const deleteWebhook = update<[]>(
   'deleted_at = now(), secret = null, previous_secret = null, previous_until = null',
 );
 
-const workedStatement: Statement = {
-  name: 'note-webhook-success',
-  text: `update market.webhook_endpoints set failing_since = null
+const noteSuccess = rowsOf<object, [ids: readonly string[]]>(
+  'note-webhook-success',
+  `update market.webhook_endpoints set failing_since = null
           where endpoint_id = any ($1::uuid[]) and failing_since is not null`,
-};
-const failedStatement: Statement = {
-  name: 'note-webhook-failure',
-  text: `update market.webhook_endpoints set failing_since = now()
+);
+const noteFailure = rowsOf<object, [ids: readonly string[]]>(
+  'note-webhook-failure',
+  `update market.webhook_endpoints set failing_since = now()
           where endpoint_id = any ($1::uuid[]) and failing_since is null`,
-};
+);
 
 /** Notes since when webhooks fail. Locks nothing where nothing changes. */
 export async function noteHealth(
@@ -104,29 +104,24 @@ export async function noteHealth(
   worked: readonly string[],
   failed: readonly string[],
 ): Promise<void> {
-  if (worked.length > 0) await query(workedStatement, [worked.toSorted()]);
-  if (failed.length > 0) await query(failedStatement, [failed.toSorted()]);
+  if (worked.length > 0) await noteSuccess(query, worked.toSorted());
+  if (failed.length > 0) await noteFailure(query, failed.toSorted());
 }
 
-const disableStatement: Statement = {
-  name: 'disable-webhooks',
-  text: `update market.webhook_endpoints e
+/** Disables webhooks that say that they are gone, and those of the failed ones that have failed for so many days. */
+export const disableDead = rowsOf<
+  { id: string; reason: string },
+  [gone: readonly string[], failed: readonly string[], days: number]
+>(
+  'disable-webhooks',
+  `update market.webhook_endpoints e
             set disabled_at = now(), disabled_reason = case when endpoint_id = any ($1::uuid[]) then 'it answered 410, gone'
                                                             else format('every delivery failed for %s days', $3::int4) end
           where disabled_at is null and deleted_at is null
             and (endpoint_id = any ($1::uuid[])
                  or endpoint_id = any ($2::uuid[]) and failing_since < now() - $3::int4 * interval '1 day')
          returning endpoint_id as id, disabled_reason as reason`,
-};
-
-/** Disables webhooks that say that they are gone, and those of the failed ones that have failed for too long. */
-export async function disableDead(
-  query: Query,
-  gone: readonly string[],
-  failed: readonly string[],
-): Promise<{ readonly id: string; readonly reason: string }[]> {
-  return await query(disableStatement, [gone, failed, WEBHOOK_LIMITS.failingDays]);
-}
+);
 
 export const countDisabled = onlyOf<{ disabled: number }>(
   'count-disabled-webhooks',
