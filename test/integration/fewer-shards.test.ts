@@ -10,7 +10,7 @@ import { createProducer } from '../../src/core/stream/entries/producer.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { packRetry } from '../../src/core/stream/settle/retries.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
-import { listStreams } from '../../src/core/stream/status/list-streams.ts';
+import { listStreams } from '../../src/core/stream/status/lag.ts';
 import { testConfig } from '../support/config.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

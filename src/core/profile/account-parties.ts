@@ -2,14 +2,7 @@
  * What an account's siblings share with one of its transactions: merchants, corridors, countries, devices,
  * night hours.
  */
-import {
-  ACCOUNT_RECORD_BYTES,
-  COUNTRY_BITS,
-  CURRENCY_AT,
-  DEVICE_AT,
-  MERCHANT_AT,
-  ROUTE_AT,
-} from './account-profile.ts';
+import { ACCOUNT_RECORD_BYTES, COUNTRY_BITS, CURRENCY_AT, DEVICE_AT, MERCHANT_AT, ROUTE_AT } from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';
 import { addDistinct, beginDistinct } from './distinct.ts';
 import type { PackedList } from './packed-list.ts';
@@ -20,11 +13,9 @@ export const parties = {
   sameCorridor: 0,
   sameCountry: 0,
   sameDevice: 0,
-  /** Whether any sibling has a device. */
   device: 0,
   /** 1 where the newest sibling with a country has this one; 0 without one. */
   newestCountry: 0,
-  /** Index of that sibling in the list. */
   newestCountryAt: 0,
   nights: 0,
   merchants1h: 0,

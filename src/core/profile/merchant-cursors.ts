@@ -38,7 +38,6 @@ export type MerchantCursors = {
   /** By bound: how many siblings are older, tallied ones included. */
   readonly older: number[];
   readonly sum: RunningSum;
-  /** The distinct accounts of the hour. */
   readonly distinct: RunningDistinct;
 };
 
@@ -53,12 +52,10 @@ export function createCursors(): MerchantCursors {
   };
 }
 
-/** Counts the siblings with mature labels since a bound. */
 export function countMatured({ older }: MerchantCursors, bound: number): number {
   return (older[MATURED_END] as number) - (older[bound] as number);
 }
 
-/** Moves the cursors to the windows of an arrival at `ms`. */
 export function moveCursors(
   cursors: MerchantCursors,
   list: PackedList,

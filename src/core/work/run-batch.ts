@@ -10,7 +10,7 @@ import type { Decided, EntryTransaction } from './decided.ts';
 import { ALL_SETTLED, endEntries, releaseEntries, type Unsettled } from './end-batch.ts';
 import type { Batch } from './in-flight.ts';
 import { readEntries } from './read-entries.ts';
-import { failTransaction } from './retry-policy.ts';
+import { failTransaction } from './decided.ts';
 import { scoreBatch } from './score-batch.ts';
 import type { Worker } from './worker.ts';
 

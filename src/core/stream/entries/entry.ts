@@ -17,28 +17,12 @@
  * Ids and amounts are never JSON numbers. Metadata is left out: no feature sees it, and 4 KiB of it a transaction
  * would turn a bounded backlog into an unbounded one.
  */
-import {
-  DeliveredTransaction,
-  type TextColumn,
-  type TransactionRows,
-} from '../../domain/delivered.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { DeliveredTransaction, type TextColumn, type TransactionRows, UUID_BYTES, formatUuid } from '../../domain/delivered.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import {
-  COUNT_MAX,
-  type Column,
-  type Columns,
-  float64Column,
-  float64sAt,
-  malformed,
-  openColumns,
-  PACKED_BYTES_MAX,
-  packColumns,
-  textColumn,
-  textsOf,
-  uuidColumn,
-  uuidsAt,
-} from './columns.ts';
-import { decodeHead, type EntryHead, encodeHead, encodeInTurn } from './entry-head.ts';
+import { COUNT_MAX, type Column, type Columns, PACKED_BYTES_MAX, float64Column, float64sAt, malformed, openColumns, packColumns, textColumn, textsOf, uuidColumn, uuidsAt } from './columns.ts';
+import { type EntryHead, decodeHead, encodeHead, encodeInTurn } from './entry-head.ts';
 
 export const ENTRY_VERSION = '3';
 /** Versions that this release reads. */
@@ -249,4 +233,23 @@ function isAmount(column: TextColumn, row: number): boolean {
   }
   const decimals = to - point - 1;
   return point > from && point - from <= 15 && (point === to || (decimals >= 1 && decimals <= 4));
+}
+
+/** The ids of an entry, whatever its version; an entry that cannot be decoded offers no more. Throws as decodeEntry. */
+export function readIds(value: Buffer): string[] {
+  const columns = openColumns(value);
+  const start = uuidsAt(columns, ID, 'transaction_id');
+  return Array.from({ length: columns.count }, (_, row) =>
+    formatUuid(columns.bytes, start + row * UUID_BYTES),
+  );
+}
+
+/** Its transactions, as far as they can be read. */
+export function identify(value: Buffer): string[] {
+  try {
+    return readIds(value).filter((id) => createdAtMsOf(id) !== undefined);
+  } catch (error) {
+    if (error instanceof Failure) return [];
+    throw error;
+  }
 }

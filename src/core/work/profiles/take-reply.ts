@@ -49,7 +49,6 @@ function noteEnd(
   batchParty.end = { length, high: stamp.high, low: stamp.low };
 }
 
-/** The proven copy, with what others appended. */
 function readCopy(
   batch: KindFold,
   { copy, state }: BatchParty,

@@ -12,7 +12,7 @@ import { countLeft } from '../../../core/store/open-rows/lost-rows.ts';
 import { countOpen } from '../../../core/store/open-rows/open-rows.ts';
 import { readTotals, type Total } from '../../../core/store/tallies/day-tallies.ts';
 import { measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
-import { listStreams } from '../../../core/stream/status/list-streams.ts';
+import { listStreams } from '../../../core/stream/status/lag.ts';
 import { listModelsOut } from '../../../core/stream/status/models-out.ts';
 import type { Guards, Health } from '../../../kit/breakers/guards.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
