@@ -2,7 +2,14 @@
  * What an account's siblings share with one of its transactions: merchants, corridors, countries, devices,
  * night hours.
  */
-import { ACCOUNT_RECORD_BYTES, COUNTRY_BITS, CURRENCY_AT, DEVICE_AT, MERCHANT_AT, ROUTE_AT } from './account-profile.ts';
+import {
+  ACCOUNT_RECORD_BYTES,
+  COUNTRY_BITS,
+  CURRENCY_AT,
+  DEVICE_AT,
+  MERCHANT_AT,
+  ROUTE_AT,
+} from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';
 import { addDistinct, beginDistinct } from './distinct.ts';
 import type { PackedList } from './packed-list.ts';

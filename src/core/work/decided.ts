@@ -3,8 +3,8 @@ import type { Config } from '../../kit/config/config.ts';
 import type { Failure } from '../../kit/words/failure.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { NewScore } from '../store/scores/scores.ts';
-import { ATTEMPTS_MAX, type EntryHead } from '../stream/entries/entry-head.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
+import { ATTEMPTS_MAX, type EntryHead } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { PublishedScores, Settlement } from '../stream/settle/settle.ts';
 

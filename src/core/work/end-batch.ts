@@ -7,8 +7,8 @@ import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-let
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
 import { readStoredScores } from '../store/scores/stored-scores.ts';
-import { rowIdOf } from '../stream/entries/entry-head.ts';
 import { type PackedEntry, packAgain } from '../stream/entries/entry.ts';
+import { rowIdOf } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import { type EndedEntry, type Settled, type Settlement, settle } from '../stream/settle/settle.ts';
 import { acknowledgeStored } from './acknowledge.ts';

@@ -2,13 +2,14 @@
  * Reads the next batches for free readers. One reader of a process reads at a time, so that batches are folded in the order in
  * which they were read, and a batch takes all that is there, up to a bound: it grows with the work before it.
  */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import type { Config } from '../../kit/config/config.ts';
 import type { Delivery, StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { Batch, InFlight } from './in-flight.ts';
 import type { Pause } from './pause.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pLimit from 'p-limit';
 
 /** Pause after a read of fewer transactions than this: the fixed cost of a batch is most of such a one. */
 const SMALL_BATCH = 64;

@@ -3,8 +3,7 @@ import { Failure } from '../../kit/words/failure.ts';
 import { identify } from '../stream/entries/entry.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { EntryReader } from '../stream/group/versions.ts';
-import { type Decided, decide, type EntryTransaction } from './decided.ts';
-import { DELIVERIES_MAX } from './decided.ts';
+import { DELIVERIES_MAX, type Decided, decide, type EntryTransaction } from './decided.ts';
 
 /** The version of some release; an entry without one is malformed. */
 const VERSION = /^[1-9]\d{0,3}$/;

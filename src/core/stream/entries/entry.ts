@@ -18,11 +18,31 @@
  * would turn a bounded backlog into an unbounded one.
  */
 import { Failure } from '../../../kit/words/failure.ts';
-import { DeliveredTransaction, type TextColumn, type TransactionRows, UUID_BYTES, formatUuid } from '../../domain/delivered.ts';
-import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import {
+  DeliveredTransaction,
+  formatUuid,
+  type TextColumn,
+  type TransactionRows,
+  UUID_BYTES,
+} from '../../domain/delivered.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import { COUNT_MAX, type Column, type Columns, PACKED_BYTES_MAX, float64Column, float64sAt, malformed, openColumns, packColumns, textColumn, textsOf, uuidColumn, uuidsAt } from './columns.ts';
-import { type EntryHead, decodeHead, encodeHead, encodeInTurn } from './entry-head.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import {
+  COUNT_MAX,
+  type Column,
+  type Columns,
+  float64Column,
+  float64sAt,
+  malformed,
+  openColumns,
+  PACKED_BYTES_MAX,
+  packColumns,
+  textColumn,
+  textsOf,
+  uuidColumn,
+  uuidsAt,
+} from './columns.ts';
+import { decodeHead, type EntryHead, encodeHead, encodeInTurn } from './entry-head.ts';
 
 export const ENTRY_VERSION = '3';
 /** Versions that this release reads. */
