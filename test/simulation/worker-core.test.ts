@@ -38,7 +38,6 @@ vi.mock('../../src/core/stream/group/versions.ts', async (importOriginal) => ({
 vi.mock('../../src/core/stream/settle/settle.ts', async () => (await import('./ports.ts')).stream);
 vi.mock('../../src/core/stream/settle/retries.ts', async () => (await import('./ports.ts')).stream);
 vi.mock('../../src/core/stream/status/lag.ts', async () => (await import('./ports.ts')).stream);
-vi.mock('../../src/core/stream/status/lag.ts', async () => (await import('./ports.ts')).stream);
 vi.mock(
   '../../src/core/stream/memory/memory-duty.ts',
   async () => (await import('./ports.ts')).memory,
