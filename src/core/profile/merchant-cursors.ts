@@ -68,7 +68,7 @@ export function moveCursors(
   if (holds && cursors.hourMs === hour) return;
   // Windows of a later hour begin no earlier.
   const isOnward = holds && hour > cursors.hourMs;
-  if (!holds) forgetItems(cursors);
+  if (!holds) forgetWindows(cursors);
   cursors.moves = list.moves;
   cursors.hourMs = hour;
   readBounds(hour, maturityDays);
@@ -104,7 +104,7 @@ function addTallied({ starts, older }: MerchantCursors, tallies: Tallies): void 
 }
 
 /** Records have moved, so all positions are out of date. */
-function forgetItems({ sum, distinct }: MerchantCursors): void {
+function forgetWindows({ sum, distinct }: MerchantCursors): void {
   sum.currency = NO_CURRENCY;
   distinct.from = 0;
   distinct.to = 0;
