@@ -99,6 +99,7 @@ describe('exports over HTTP', () => {
 
   test('a reader that stops holds no connection, and is broken off', async () => {
     const response = await begin('format=ndjson');
+    expect(response.statusCode).toBe(200);
     await waitUntil(() => response.readableLength > 0, 5_000, 'first rows');
     await waitUntil(
       async () => (await exportConnections()).every(({ state }) => state === 'idle'),
