@@ -14,6 +14,8 @@ import { isRedisOutage, isStreamAtFault } from '../kit/redis/outage.ts';
 import { Failure } from '../kit/words/failure.ts';
 
 const PROBE_SECONDS = 60;
+/** How soon a lost connection of the probe is replaced: a statement that is slow within this time may trip the breaker. */
+const CONNECT_EVERY_MS = 250;
 
 /**
  * A full Redis refuses the API's appends, but lets workers drain it, which frees memory. So it counts as
@@ -34,17 +36,35 @@ export function bindGuards(metrics: Metrics, log: Log, role: 'api' | 'worker'): 
   });
 }
 
-/** Probes both by writing: a store that is full, demoted or cannot persist still answers a ping. */
-export function watchGuards(
+/**
+ * Probes both by writing: a store that is full, demoted or cannot persist still answers a ping. Resolves once the probe of
+ * Postgres is connected or has failed to connect.
+ */
+export async function watchGuards(
   { postgres, redis: redisBreaker }: Guards,
   probe: Database,
   redis: RedisClient,
   market: string,
-): Disposable {
-  const stack = new DisposableStack();
+): Promise<Disposable> {
+  using stack = new DisposableStack();
+  stack.use(await keepConnected(probe));
   stack.use(watchBreaker(postgres, () => proveWrite(probe)));
   stack.use(watchBreaker(redisBreaker, () => claimIdentity(redis, market)));
-  return stack;
+  return stack.move();
+}
+
+/**
+ * Connects the probe before it is needed. A busy server that answers statements may take longer to connect than a probe may
+ * take, so the breaker would trip for a server that is only slow.
+ */
+async function keepConnected(probe: Database): Promise<Disposable> {
+  const connect = async () => {
+    if (probe.usage().total === 0) await proveWrite(probe).catch(() => undefined);
+  };
+  await connect();
+  const timer = setInterval(connect, CONNECT_EVERY_MS);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** The checks of a worker: whether each store takes a write. */

@@ -80,7 +80,7 @@ export async function runWorker(
     resources.use(await serveHealth(config, metrics, log, vitals));
   }
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
-  resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
+  resources.use(await watchGuards(guards, probe, redis, config.RISK_MARKET));
   const { RISK_SHARDS: shards, RISK_LABEL_MATURITY_DAYS: maturityDays } = config;
   const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
   const market: Market = { name: config.RISK_MARKET, shards, database, redis, guards, memory };

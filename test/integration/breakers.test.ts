@@ -102,7 +102,7 @@ test('Postgres and Redis gone: level 4, told by status once Postgres is back', a
     10_000,
     'the breaker of Redis, which was never there, to open',
   );
-  await waitUntil(async () => (await api.post()).status === 201, 5000, 'a submission to be taken');
+  expect((await api.post()).status).toBe(201);
   await api.postgres.kill();
   await waitUntil(
     async () => (await api.post()).body.detail === 'The database does not take writes.',
@@ -127,6 +127,23 @@ const metric = async (api: RunningApi, line: string) => {
   const text = await (await api.request('/metrics')).text();
   return Number(new RegExp(`^${line.replace(/[{}]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1]);
 };
+
+test('the probe of Postgres is connected before the first request, and soon again after a loss', async () => {
+  await using api = await startRunningApi();
+  const probes = () =>
+    api.testDatabase.sql<{ pid: number }>(
+      `select pid from pg_stat_activity where datname = $1 and application_name like 'risk-api-probe/%'`,
+      [api.testDatabase.name],
+    );
+  const [first] = await probes();
+  expect(first).toBeDefined();
+  await api.testDatabase.sql('select pg_terminate_backend($1)', [first?.pid]);
+  await waitUntil(
+    async () => (await probes()).some(({ pid }) => pid !== first?.pid),
+    5000,
+    'another connection',
+  );
+});
 
 test('a corridor whose stream cannot be written waits alone', async () => {
   await using api = await startRunningApi();

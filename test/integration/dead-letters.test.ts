@@ -29,7 +29,7 @@ const deadLetters = () =>
     `select transaction_id, account_id, error_code, entry from dead_letters order by transaction_id`,
   );
 
-describe('dead letters', { timeout: 120_000 }, () => {
+describe('dead letters', () => {
   const entryOf = (...transactions: Transaction[]) =>
     packAgain(
       transactions.map((transaction) => ({
@@ -158,7 +158,7 @@ describe('dead letters', { timeout: 120_000 }, () => {
     let deaths = 0;
     const isDone = async () => (await rig.counts()).deadLetters > 0;
     while (!(await isDone())) {
-      const worker = rig.spawnWorker({ RISK_TEST_POISON: `kill:${POISONED}` });
+      await using worker = rig.spawnWorker({ RISK_TEST_POISON: `kill:${POISONED}` });
       await Promise.race([worker.exited, waitUntil(isDone, 30_000, 'the killer to be given up')]);
       if (await isDone()) {
         await rig.settled(20);
@@ -169,7 +169,7 @@ describe('dead letters', { timeout: 120_000 }, () => {
     expect(await rig.counts()).toMatchObject({ scored: 19, deadLetters: 1, waiting: 0 });
     expect(await deadLetters()).toMatchObject([{ error_code: 'CRASHES_WORKER' }]);
     expect(deaths).toBe(5);
-  }, 60_000);
+  });
 
   test('are not made of a transaction that has a score', async () => {
     const [transaction] = await rig.send(seeds(1));

@@ -41,7 +41,22 @@ function settle(
   onWaiting: (reason: string) => void = () => undefined,
 ) {
   const { signal } = new AbortController();
-  const options = { accepted: 10, quietMsMax, signal, onProgress: () => undefined, onWaiting };
+  /** Nothing but waiting takes time. */
+  let nowMs = 0;
+  const clock = {
+    nowMs: () => nowMs,
+    wait: async (ms: number) => {
+      nowMs += ms;
+    },
+  };
+  const options = {
+    accepted: 10,
+    quietMsMax,
+    signal,
+    onProgress: () => undefined,
+    onWaiting,
+    clock,
+  };
   return waitUntilSettled(readTotals, countSettled, options);
 }
 

@@ -91,6 +91,7 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
   });
   const environment = { DATABASE_URL: database.url, REDIS_URL: redis.url, ...QUICK };
   const workers: RunningWorker[] = [];
+  const children: RiskProcess[] = [];
   const rig: WorkerRig = {
     ...{ database, pool, redis, commands, producer, stream, environment },
     async store(seeds) {
@@ -116,7 +117,11 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
       workers.push(worker);
       return worker;
     },
-    spawnWorker: (settings = {}) => spawnRisk(['worker'], { ...environment, ...settings }),
+    spawnWorker(settings = {}) {
+      const child = spawnRisk(['worker'], { ...environment, ...settings });
+      children.push(child);
+      return child;
+    },
     async openRows(transactions) {
       const ids = transactions.map(({ transactionId }) => transactionId);
       await storeOpenRows(pool.query, new Date(Date.now() - 3_600_000), ids, false);
@@ -137,7 +142,10 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
           return done && last.waiting + last.retries === 0 ? last : undefined;
         }, deadlineMs);
       } catch {
-        throw new Error(`not settled after ${deadlineMs} ms: ${JSON.stringify(last)}`);
+        const said = children.map(
+          (child) => `${child.hasExited() ? 'exited' : 'runs'}: ${child.stdout()}${child.stderr()}`,
+        );
+        throw new Error(['not settled in time', JSON.stringify(last), ...said].join('\n'));
       }
     },
     async [Symbol.asyncDispose]() {

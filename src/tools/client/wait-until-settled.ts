@@ -2,7 +2,7 @@
  * Waits after the posting until every accepted transaction is final, that is scored or a dead letter, or until
  * nothing has changed for `quietMsMax`. The outcomes at that time are the ledger's other half.
  */
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ApiClient, refusal } from '../../kit/client/api-client.ts';
 import type { Status } from '../../kit/client/api-types.ts';
 import { Failure, isUnavailable } from '../../kit/words/failure.ts';
@@ -38,6 +38,16 @@ export type SettleResult = Settled & {
   readonly pending: number;
 };
 
+/** Monotonic; another one in tests. */
+type Clock = {
+  readonly nowMs: () => number;
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+};
+const CLOCK: Clock = {
+  nowMs: () => performance.now(),
+  wait: (ms, signal) => delay(ms, undefined, { signal }),
+};
+
 const POLL_MS = 200;
 /** Counting takes at most this fraction of the time while pending work may be others'. */
 const COUNT_SHARE = 30;
@@ -54,16 +64,18 @@ export async function waitUntilSettled(
     readonly onProgress: (final: number) => void;
     /** Called once for each reason of an outage. */
     readonly onWaiting: (reason: string) => void;
+    readonly clock?: Clock;
   },
 ): Promise<SettleResult> {
-  let movedMs = performance.now();
+  const { nowMs, wait } = options.clock ?? CLOCK;
+  let movedMs = nowMs();
   let countDueMs = movedMs + FIRST_COUNT_AFTER_MS;
   let seen = '';
   const totalsOrNote = createWaitNotes(options.onWaiting);
   const countOrNote = createWaitNotes(options.onWaiting);
   for (;;) {
     const totals = await totalsOrNote(readTotals());
-    const startMs = performance.now();
+    const startMs = nowMs();
     const moving = JSON.stringify(totals);
     if (moving !== seen) movedMs = startMs;
     seen = moving;
@@ -72,12 +84,12 @@ export async function waitUntilSettled(
     if (totals?.pending === 0 || startMs >= countDueMs || isQuiet) {
       const count = countSettled(totals);
       const settled = await (isQuiet ? count : countOrNote(count));
-      const nowMs = performance.now();
-      countDueMs = nowMs + COUNT_SHARE * (nowMs - startMs);
+      const endMs = nowMs();
+      countDueMs = endMs + COUNT_SHARE * (endMs - startMs);
       const result = settled && toResult(settled, options.accepted, totals);
       if (result && (result.open === 0 || isQuiet)) return result.settled;
     }
-    await wait(POLL_MS, undefined, { signal: options.signal });
+    await wait(POLL_MS, options.signal);
   }
 }
 

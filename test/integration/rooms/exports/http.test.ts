@@ -53,13 +53,13 @@ const audit = () =>
   api.testDatabase.sql<AuditRow>(
     `select action, subject, who, after from audit_log where action like 'export.%' order by audit_id`,
   );
-const ended = async (many: number) =>
-  (await audit()).filter(({ action }) => action === 'export.end').length >= many;
 let before = 0;
 beforeEach(async () => {
   before = (await audit()).length;
 });
 const fresh = async () => (await audit()).slice(before);
+/** Ends of this test. */
+const ends = async () => (await fresh()).filter(({ action }) => action === 'export.end').length;
 
 const from = new Date(NOW - 120_000).toISOString();
 const path = (query: string) => `/v1/exports/transactions?from=${from}&${query}`;
@@ -99,6 +99,7 @@ describe('exports over HTTP', () => {
 
   test('a reader that stops holds no connection, and is broken off', async () => {
     const response = await begin('format=ndjson');
+    expect(response.statusCode).toBe(200);
     await waitUntil(() => response.readableLength > 0, 5_000, 'first rows');
     await waitUntil(
       async () => (await exportConnections()).every(({ state }) => state === 'idle'),
@@ -132,7 +133,8 @@ describe('exports over HTTP', () => {
     expect(refused.headers.get('retry-after')).toBe('10');
     expect(await refused.json()).toMatchObject({ type: 'urn:risk:problem:overloaded' });
     readers[0]?.destroy();
-    await waitUntil(async () => (await fresh()).length === 3, PATIENCE_MS, 'one to end');
+    // The other one may be broken off meanwhile, as nobody reads it.
+    await waitUntil(async () => (await ends()) > 0, PATIENCE_MS, 'one to end');
     // A busy machine may refuse a request for another reason.
     const again = await waitUntil(
       async () => {
@@ -145,7 +147,7 @@ describe('exports over HTTP', () => {
       'a place',
     );
     for (const reader of [...readers, again]) reader.destroy();
-    await waitUntil(async () => (await fresh()).length === 6, PATIENCE_MS, 'all to end');
+    await waitUntil(async () => (await ends()) === 3, PATIENCE_MS, 'all to end');
   });
 
   test('roles, and a question for the headers alone', async () => {
@@ -225,7 +227,7 @@ describe('risk export', () => {
     expect(found).toHaveLength(ROWS);
     expect(new Set(found).size).toBe(ROWS);
     await expect(stat(`${output}.state`)).rejects.toThrow('ENOENT');
-    await waitUntil(() => ended(2), PATIENCE_MS);
+    await waitUntil(async () => (await ends()) === 2, PATIENCE_MS, 'both parts to end');
   });
 
   test.each([

@@ -1,9 +1,9 @@
 /**
  * Goal: a search that Postgres answers slowly ends in time, says how far it looked, and goes on there; a month that nobody has
- * analyzed yet does not make it slow.
+ * analyzed yet does not make it slow, and a party stays known.
  * Method: a lock makes slices late on real Postgres until one has failed; the rows of plans are counted.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createBudget } from '../../../../src/core/store/search/walk.ts';
 import type { Database, Query } from '../../../../src/kit/database/pool.ts';
 import type { Databases } from '../../../../src/kit/database/replica/choose-database.ts';
@@ -11,6 +11,7 @@ import {
   scoreSearchParameters,
   transactionSearchParameters,
 } from '../../../../src/rooms/search/queries/parameters.ts';
+import { makeProfile } from '../../../../src/rooms/search/queries/party-profile.ts';
 import { searchScores, searchTransactions } from '../../../../src/rooms/search/queries/search.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { allPages, alone, DAY_MS, NOVEMBER, openTimed } from '../../../support/reads.ts';
@@ -170,6 +171,37 @@ test('connections for slices give a statement a second, and prefer the order of 
   await using usual = openTimed(testDatabase);
   const text = `select current_setting('statement_timeout') as timeout, current_setting('enable_sort') as sort`;
   expect(await usual.query({ name: '', text })).toEqual([{ timeout: '1s', sort: 'off' }]);
+});
+
+describe('the profile of a party that was active months ago', () => {
+  const months = 70 * DAY_MS;
+  beforeAll(async () => {
+    await storeTransactions(database, [
+      { createdAtMs: NOVEMBER - months, accountId: 'acc_before' },
+    ]);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+  const profile = (databases: Databases) =>
+    makeProfile(databases, 'account', 'acc_before', NOVEMBER);
+
+  test('is found however long the months since take', async () => {
+    let nowMs = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => {
+      nowMs += 10_000;
+      return nowMs;
+    });
+    expect(JSON.parse((await profile({ ...alone(database), timed }))?.text ?? '')).toMatchObject({
+      recent: [{ account_id: 'acc_before' }],
+    });
+  });
+
+  test('is unavailable, and not unknown, where a month is late', async () => {
+    const { databases, lates } = withLate(2);
+    await expect(profile(databases)).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(lates()).toBe(1);
+  });
 });
 
 const ROWS = 10_000;

@@ -24,7 +24,7 @@ test('a failure is tried again by the schedule, under the same id, and the last 
   rig.receiver.answer(status(500));
   const { webhook_id: id, secret } = await rig.webhooks.make(rig.receiver.url);
   const [event] = await rig.deliver(id);
-  rig.own(startSender(rig.database));
+  const sender = rig.own(startSender(rig.database));
   const waits: (number | null)[] = [];
   for (let attempt = 1; attempt <= 10; attempt++) {
     await waitUntil(
@@ -33,7 +33,7 @@ test('a failure is tried again by the schedule, under the same id, and the last 
       `attempt ${attempt}`,
     );
     waits.push((await rig.rows())[0]?.waits ?? null);
-    await rig.hurry();
+    await rig.hurry(sender);
   }
   expect(waits).toEqual([5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400, null]);
   expect(await rig.rows()).toMatchObject([{ state: 'dead', attempts: 10, response_status: 500 }]);
@@ -55,11 +55,11 @@ test('a redirect is no success and is not followed; Retry-After is waited for', 
   rig.receiver.answer(status(302, { location: behind.url }));
   const { webhook_id: id } = await rig.webhooks.make(rig.receiver.url);
   await rig.deliver(id);
-  rig.own(startSender(rig.database));
+  const sender = rig.own(startSender(rig.database));
   await rig.attempted();
   expect(await rig.rows()).toMatchObject([{ state: 'waiting', response_status: 302, waits: 5 }]);
   rig.receiver.answer(status(503, { 'retry-after': '400' }));
-  await rig.hurry();
+  await rig.hurry(sender);
   await waitUntil(async () => (await rig.rows())[0]?.attempts === 2, 10_000, 'a second attempt');
   expect(await rig.rows()).toMatchObject([{ response_status: 503, waits: 400 }]);
   expect(behind.received).toEqual([]);
@@ -92,7 +92,7 @@ test('five days of failures disable it, and one success in between does not', as
       `update webhook_endpoints set failing_since = now() - $1 * interval '1 day'`,
       [days],
     );
-  rig.own(startSender(rig.database));
+  const sender = rig.own(startSender(rig.database));
   await failingFor(6);
   await rig.deliver(id);
   await rig.until(1, 'delivered');
@@ -104,7 +104,7 @@ test('five days of failures disable it, and one success in between does not', as
     failing_since: expect.any(String),
   });
   await failingFor(6);
-  await rig.hurry();
+  await rig.hurry(sender);
   await waitUntil(
     async () => (await rig.webhooks.read(id)).state === 'disabled',
     10_000,

@@ -43,6 +43,8 @@ export function openWebhooks(database: Database, resolve: Resolve = NOBODY) {
 
 export type RunningSender = {
   readonly outcomes: string[];
+  /** Looks for due deliveries now. */
+  wake(): void;
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -74,7 +76,7 @@ export function startSender(
     await done;
     post[Symbol.dispose]();
   };
-  return { outcomes, stop, [Symbol.asyncDispose]: stop };
+  return { outcomes, wake: sender.wake, stop, [Symbol.asyncDispose]: stop };
 }
 
 export type DeliveryRow = {
@@ -143,11 +145,12 @@ export async function createWebhookRig() {
         10_000,
         'an attempt at each delivery',
       ),
-    /** Makes what waits for its next attempt due. */
-    hurry: async () => {
+    /** Makes what waits for its next attempt due, and lets its sender know. */
+    hurry: async (sender?: RunningSender) => {
       await testDatabase.sql(
         `update webhook_deliveries set next_at = now() where state = 'waiting'`,
       );
+      sender?.wake();
     },
     [Symbol.asyncDispose]: async () => {
       await database[Symbol.asyncDispose]();
