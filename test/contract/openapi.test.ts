@@ -15,7 +15,7 @@ import { healthRoutes } from '../../src/kit/http/health.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { ROLES } from '../../src/kit/words/principal.ts';
 import { ROOMS } from '../../src/main/rooms.ts';
-import { DEAD_LETTER_ID, deadLetterExample } from '../../src/rooms/dead-letters/queries.ts';
+import { DEAD_LETTER_ID, deadLetterExample } from '../../src/rooms/dead-letters/dead-letter.ts';
 import type { FeatureJson, ReasonCodeJson } from '../../src/rooms/rules/catalogue.ts';
 import { readRiskiest } from '../../src/tools/start/riskiest.ts';
 import { testConfig } from '../support/config.ts';

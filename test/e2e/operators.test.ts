@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
-import type { DeadLetterJson } from '../../src/rooms/dead-letters/queries.ts';
+import type { DeadLetterJson } from '../../src/rooms/dead-letters/dead-letter.ts';
 import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
 import { spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';

@@ -19,7 +19,7 @@ import type { WriteMark } from '../../kit/words/consistency-token.ts';
 import { corridorParameter, timeParameter } from '../../kit/words/list-parameters.ts';
 import { type Month, monthOf } from '../../kit/words/month.ts';
 import type { Actor } from '../../kit/words/principal.ts';
-import { DEAD_LETTER_ID, errorCodeParameter } from './queries.ts';
+import { DEAD_LETTER_ID, type DeadLetterRow, errorCodeParameter } from './dead-letter.ts';
 import * as deadLetterStore from './store.ts';
 
 /** One database transaction marks at most this many. */
@@ -181,7 +181,7 @@ export async function purgeDeadLetters(
   };
 }
 
-/** One audit row per page, as each page has its own commit. */
+/** The audit row of a page: each page has a commit of its own. */
 function toChange(
   action: 'dead-letters.replay' | 'dead-letters.purge',
   selected: deadLetterStore.DeadLetterSelection,
@@ -217,21 +217,19 @@ async function findRefused(
   const left = [...new Set(ids)].filter((id) => !done.has(id));
   if (left.length === 0) return [];
   const rows = await deadLetterStore.readDeadLettersById(database, left);
-  const byId = new Map(rows.map((row) => [row.deadLetterId, row]));
-  const times = rows.flatMap(({ transactionId }) => createdAtMsOf(transactionId ?? '') ?? []);
+  const byId = new Map(rows.map((row) => [row.dead_letter_id, row]));
+  const times = rows.flatMap(({ message }) => createdAtMsOf(message.transaction_id ?? '') ?? []);
   const detached = await findDetachedMonths(database.query, times);
   return left.map((id) => ({ dead_letter_id: id, reason: refusalOf(byId.get(id), detached) }));
 }
 
-function refusalOf(
-  row: deadLetterStore.StoredDeadLetter | undefined,
-  detached: ReadonlySet<Month>,
-): Refusal {
+function refusalOf(row: DeadLetterRow | undefined, detached: ReadonlySet<Month>): Refusal {
   if (row === undefined) return 'unknown';
-  if (row.replayedAt !== null) return 'replayed';
-  if (row.purgedAt !== null) return 'purged';
-  if (row.transactionId === null) return 'unreadable';
-  return detached.has(monthOf(createdAtMsOf(row.transactionId) ?? 0)) ? 'month-detached' : 'busy';
+  if (row.replayed_at !== null) return 'replayed';
+  if (row.purged_at !== null) return 'purged';
+  const { transaction_id: id } = row.message;
+  if (id === null) return 'unreadable';
+  return detached.has(monthOf(createdAtMsOf(id) ?? 0)) ? 'month-detached' : 'busy';
 }
 
 /** Selects at most ten of a corridor. */

@@ -6,6 +6,7 @@ import { sayToken } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { encodeToken } from '../../kit/words/consistency-token.ts';
+import { encodeCursor } from '../../kit/words/cursor.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { pageSchema } from '../../kit/words/page.ts';
 import type { Actor } from '../../kit/words/principal.ts';
@@ -28,12 +29,11 @@ import {
   deadLetterListParameters,
   deadLetterSchema,
   deadLetterWithEntrySchema,
-  groupDeadLetters,
   groupExample,
-  readDeadLetter,
-  searchDeadLetters,
+  toDeadLetterJson,
   withEntryExample,
-} from './queries.ts';
+} from './dead-letter.ts';
+import { groupDeadLetters, listDeadLetters, readDeadLetter } from './store.ts';
 
 const path = z.object({
   id: z.uuid().toLowerCase().meta({ description: 'The dead letter.', example: DEAD_LETTER_ID }),
@@ -72,7 +72,15 @@ const operations = [
         next_cursor: null,
       }),
     },
-    run: ({ query }, { databases }: Parts) => searchDeadLetters(databases.primary, query),
+    // Operators act on these answers, so all of them come from the primary.
+    run: async ({ query }, { databases }: Parts) => {
+      const { limit } = query;
+      const rows = await listDeadLetters(databases.primary, query, limit + 1);
+      const items = rows.slice(0, limit).map(toDeadLetterJson);
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      const next = last && { atMs: last.failed_at.getTime(), id: last.dead_letter_id };
+      return { items, next_cursor: next ? encodeCursor(next) : null };
+    },
   }),
   operation({
     method: 'get',
@@ -97,7 +105,7 @@ const operations = [
     run: async ({ path: { id } }, { databases }: Parts) => {
       const deadLetter = await readDeadLetter(databases.primary, id);
       if (deadLetter === undefined) throw unknownDeadLetter(id);
-      return deadLetter;
+      return toDeadLetterJson(deadLetter);
     },
   }),
   operation({

@@ -1,19 +1,15 @@
 /**
- * Dead letters as operators handle them: listed, shown, grouped, marked as replayed or purged. Closed rows stay
- * for a while (purge.ts). Marking takes only active rows and skips rows that another operator is marking, so
- * two at once never replay one twice.
+ * Dead letters as operators handle them: listed, shown, grouped, marked as replayed or purged. Marking takes active rows alone and
+ * skips rows that another operator is marking, so that two commands at once never replay one letter twice.
  */
 import { isoTime } from '../../core/store/partitions/month-slice.ts';
 import { STAMP } from '../../kit/database/moment.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import type { Position } from '../../kit/words/cursor.ts';
-
-type DeadLetterFilter = {
-  readonly corridor?: string | undefined;
-  readonly errorCode?: string | undefined;
-  /** Neither replayed nor purged; absent: all. */
-  readonly active?: boolean | undefined;
-};
+import type {
+  DeadLetterGroupJson,
+  DeadLetterListParameters,
+  DeadLetterRow,
+} from './dead-letter.ts';
 
 /** Which active dead letters to mark: by id, or by common properties. */
 export type DeadLetterSelection =
@@ -25,23 +21,8 @@ export type DeadLetterSelection =
       readonly failedBeforeMs: number;
     };
 
-export type StoredDeadLetter = {
-  readonly deadLetterId: string;
-  readonly transactionId: string | null;
-  readonly accountId: string | null;
-  readonly corridor: string;
-  readonly stream: string;
-  readonly attempts: number;
-  readonly errorCode: string;
-  readonly error: string;
-  readonly failedAt: Date;
-  readonly replayedAt: Date | null;
-  readonly purgedAt: Date | null;
-};
-
-const COLUMNS = `dead_letter_id as "deadLetterId", transaction_id as "transactionId",
-  account_id as "accountId", corridor, stream, attempts, error_code as "errorCode", error,
-  failed_at as "failedAt", replayed_at as "replayedAt", purged_at as "purgedAt"`;
+const COLUMNS = `dead_letter_id, stream, corridor, error, error_code, failed_at, replayed_at, purged_at,
+  json_build_object('transaction_id', transaction_id, 'account_id', account_id, 'retry_count', attempts) as message`;
 
 const listStatement = {
   name: 'list-dead-letters',
@@ -55,16 +36,15 @@ const listStatement = {
 
 /** Newest failure first. */
 export async function listDeadLetters(
-  database: Pick<Database, 'query'>,
-  { corridor, errorCode, active }: DeadLetterFilter,
-  before: Position | undefined,
+  { query }: Pick<Database, 'query'>,
+  { corridor, error_code, active, cursor: before }: DeadLetterListParameters,
   rows: number,
-): Promise<StoredDeadLetter[]> {
-  return await database.query<StoredDeadLetter>(listStatement, [
+): Promise<DeadLetterRow[]> {
+  return await query<DeadLetterRow>(listStatement, [
     before === undefined ? 'infinity' : isoTime(before.atMs),
     before?.id ?? '00000000-0000-0000-0000-000000000000',
     corridor,
-    errorCode,
+    error_code,
     active,
     rows,
   ]);
@@ -75,13 +55,11 @@ const readStatement = {
   text: `select ${COLUMNS}, entry from market.dead_letters where dead_letter_id = $1`,
 };
 
-export async function readStoredDeadLetter(
-  database: Pick<Database, 'query'>,
+export async function readDeadLetter(
+  { query }: Pick<Database, 'query'>,
   deadLetterId: string,
-): Promise<(StoredDeadLetter & { readonly entry: string }) | undefined> {
-  const [row] = await database.query<StoredDeadLetter & { readonly entry: string }>(readStatement, [
-    deadLetterId,
-  ]);
+): Promise<(DeadLetterRow & { readonly entry: string }) | undefined> {
+  const [row] = await query<DeadLetterRow & { entry: string }>(readStatement, [deadLetterId]);
   return row;
 }
 
@@ -94,22 +72,20 @@ const groupStatement = {
           group by error_code, corridor order by count(*) desc, error_code, corridor`,
 };
 
-type DeadLetterGroup = {
-  error_code: string;
-  corridor: string;
-  dead_letters: number;
-  /** How many of them could not be read, so that nobody can replay them. */
-  unreadable: number;
-  first_failed_at: Date;
-  last_failed_at: Date;
-  sample_ids: string[];
+type GroupRow = Omit<DeadLetterGroupJson, 'first_failed_at' | 'last_failed_at'> & {
+  readonly first_failed_at: Date;
+  readonly last_failed_at: Date;
 };
 
 /** The active ones by error, largest group first. */
 export async function groupDeadLetters({
   query,
-}: Pick<Database, 'query'>): Promise<DeadLetterGroup[]> {
-  return await query<DeadLetterGroup>(groupStatement);
+}: Pick<Database, 'query'>): Promise<DeadLetterGroupJson[]> {
+  return (await query<GroupRow>(groupStatement)).map((group) => ({
+    ...group,
+    first_failed_at: group.first_failed_at.toISOString(),
+    last_failed_at: group.last_failed_at.toISOString(),
+  }));
 }
 
 const SELECTED = `replayed_at is null and purged_at is null
@@ -202,8 +178,8 @@ const loadStatement = {
 };
 
 export async function readDeadLettersById(
-  database: Pick<Database, 'query'>,
+  { query }: Pick<Database, 'query'>,
   ids: readonly string[],
-): Promise<StoredDeadLetter[]> {
-  return await database.query<StoredDeadLetter>(loadStatement, [[...ids]]);
+): Promise<DeadLetterRow[]> {
+  return await query<DeadLetterRow>(loadStatement, [[...ids]]);
 }

@@ -33,7 +33,7 @@ export type ExportSink = {
   readonly signal: AbortSignal;
 };
 
-type BegunExport = {
+export type BegunExport = {
   readonly exportId: string;
   readonly asked: ExportParameters;
   readonly by: Actor;

@@ -1,4 +1,4 @@
-/** A body that is sent as fast as its reader takes it: one piece waits at most, and its sender waits for room. */
+/** A body that goes out as fast as its reader takes it: one piece waits at most, and the writer waits for room. */
 import { Failure } from '../../kit/words/failure.ts';
 
 export type SlowedStream = {

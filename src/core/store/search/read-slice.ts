@@ -29,7 +29,7 @@ export async function readSearchSlice(
   return { rows, reached: isBefore ? last : end, examined };
 }
 
-/** Whether one place comes after another one in the order of the slice. */
+/** Whether one row comes after another one in the order of the slice. */
 function isAfter(one: RowPosition, other: RowPosition, { isDescending }: SearchSlice): boolean {
   const difference = Number(one.value) - Number(other.value);
   const isGreater = difference === 0 ? one.id > other.id : difference > 0;

@@ -1,7 +1,7 @@
 /**
- * One slice of a search: ids of what matches among a bounded number of rows, in the order of an index, and where
- * the reading stopped. The inner select follows the index; the outer one applies the conditions that it does not answer. An order
- * by transaction_id is one by (created_at, transaction_id), as ids carry the time; it is used where the primary key is read.
+ * One slice of a search: ids of what matches among a bounded number of rows, in the order of an index, and where the reading
+ * stopped. The inner select follows the index, which is the primary key where no other leads to the rows, as ids carry the time;
+ * the outer one applies the conditions that the index does not answer.
  */
 import type { Position } from '../../../kit/words/cursor.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
@@ -51,9 +51,9 @@ export const RISKY_SCORE_MIN = 300;
 const RISKY = `(verdict <> 'approve' or score >= ${RISKY_SCORE_MIN})`;
 
 /** True where every match is a row of the indexes of risky scores. */
-export function isRiskyAlone({ verdicts, minScore }: SearchFilter): boolean {
-  const isFlagged = verdicts !== undefined && !verdicts.includes('approve');
-  return isFlagged || (minScore ?? 0) >= RISKY_SCORE_MIN;
+export function isRiskyAlone({ verdict, min_score = 0 }: SearchFilter): boolean {
+  const isFlagged = verdict !== undefined && !verdict.includes('approve');
+  return isFlagged || min_score >= RISKY_SCORE_MIN;
 }
 
 /** The predicate of scores_degraded_idx. */
@@ -71,14 +71,9 @@ export const isIndexed = (filter: SearchFilter) =>
 /** True where an index leads to a party's rows. */
 export const isOfParty = (filter: SearchFilter) => partyOf(filter) !== undefined;
 
-const PARTIES = [
-  ['accountId', 'account_id'],
-  ['deviceId', 'device_id'],
-  ['ip', 'ip'],
-  ['merchantId', 'merchant_id'],
-] as const;
+const PARTIES = ['account_id', 'device_id', 'ip', 'merchant_id'] as const;
 
-const partyOf = (filter: SearchFilter) => PARTIES.find(([field]) => filter[field] !== undefined);
+const partyOf = (filter: SearchFilter) => PARTIES.find((column) => filter[column] !== undefined);
 
 type Table = 'transactions' | 'scores' | 'labels' | 'dead_letters';
 const ALIASES = { transactions: 't', scores: 's', labels: 'b', dead_letters: 'f' } as const;
@@ -93,15 +88,10 @@ type WayIn = {
 };
 
 function wayIn(filter: SearchFilter, ranked: SearchSlice['ranked']): WayIn {
-  const { transactionId } = filter;
-  if (transactionId !== undefined) {
-    const condition = (parameter: Parameter) => `t.transaction_id = ${parameter(transactionId)}`;
-    return { table: 'transactions', condition, answered: 'transactionId' };
-  }
-  const party = partyOf(filter);
-  if (party !== undefined) {
-    const [answered, column] = party;
-    const condition = (parameter: Parameter) => `t.${column} = ${parameter(filter[answered])}`;
+  const { transaction_id } = filter;
+  const answered = transaction_id === undefined ? partyOf(filter) : 'transaction_id';
+  if (answered !== undefined) {
+    const condition = (parameter: Parameter) => `t.${answered} = ${parameter(filter[answered])}`;
     return { table: 'transactions', condition, answered };
   }
   const isRare = isDegraded(filter);
@@ -200,7 +190,7 @@ function innerSelect(
     if (table === 'dead_letters') conditions.push(`${one}.replayed_at is null`);
   } else {
     if (slice.follows === 'score') order = `s.score ${way}, ${order}`;
-    conditions.push(condition(parameter), ...placeBounds(slice, one, parameter));
+    conditions.push(condition(parameter), ...positionBounds(slice, one, parameter));
   }
   const columns = table === 'labels' ? 'b.transaction_id, b.created_at' : `${one}.*`;
   const text = `select ${columns} from market.${table} ${one} where ${conditions.join(' and ')} order by ${order}`;
@@ -220,23 +210,23 @@ function idBounds(slice: SearchSlice, one: string, parameter: Parameter): string
   ];
 }
 
-function placeBounds(slice: SearchSlice, one: string, parameter: Parameter): string[] {
+function positionBounds(slice: SearchSlice, one: string, parameter: Parameter): string[] {
   const { follows, after, until } = slice;
   const [beyond, within] = comparisons(slice);
-  const place = `${one}.created_at, ${one}.transaction_id`;
+  const columns = `${one}.created_at, ${one}.transaction_id`;
   const at = ({ atMs, id }: Position) => `${parameter(isoTime(atMs))}, ${parameter(id)}`;
   if (follows === 'score') {
-    const { minScore, maxScore } = slice.filter;
+    const { min_score, max_score } = slice.filter;
     const bounds: string[] = [];
-    if (minScore !== undefined) bounds.push(`s.score >= ${parameter(minScore)}::int2`);
-    if (maxScore !== undefined) bounds.push(`s.score <= ${parameter(maxScore)}::int2`);
+    if (min_score !== undefined) bounds.push(`s.score >= ${parameter(min_score)}::int2`);
+    if (max_score !== undefined) bounds.push(`s.score <= ${parameter(max_score)}::int2`);
     if (after === undefined) return bounds;
     const score = `${parameter(after.value)}::int2`;
-    return [...bounds, `(s.score, ${place}) ${beyond} (${score}, ${at(after)})`];
+    return [...bounds, `(s.score, ${columns}) ${beyond} (${score}, ${at(after)})`];
   }
   return [
-    ...(after === undefined ? [] : [`(${place}) ${beyond} (${at(after)})`]),
-    ...(until === undefined ? [] : [`(${place}) ${within} (${at(until)})`]),
+    ...(after === undefined ? [] : [`(${columns}) ${beyond} (${at(after)})`]),
+    ...(until === undefined ? [] : [`(${columns}) ${within} (${at(until)})`]),
   ];
 }
 
@@ -271,9 +261,9 @@ function residual(
   if (ranked?.beyond !== undefined) {
     const { value, atMs, id } = ranked.beyond;
     const rank = `${parameter(value)}::${ranked.by === 'score' ? 'int2' : 'numeric'}`;
-    const place = `${rank}, ${parameter(isoTime(atMs))}, ${parameter(id)}`;
+    const position = `${rank}, ${parameter(isoTime(atMs))}, ${parameter(id)}`;
     const columns = `${rankColumn(ranked.by)}, ${one}.created_at, ${one}.transaction_id`;
-    conditions.push(`(${columns}) ${isDescending ? '<' : '>'} (${place})`);
+    conditions.push(`(${columns}) ${isDescending ? '<' : '>'} (${position})`);
   }
   return { joins, conditions };
 }

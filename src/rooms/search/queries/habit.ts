@@ -29,7 +29,9 @@ export const habitSchema = z
       z.object({
         name: z.string(),
         known: z.int().meta({ description: 'How many of them know the feature.' }),
-        ...{ median: figure, min: figure, max: figure },
+        median: figure,
+        min: figure,
+        max: figure,
       }),
     ),
   })
@@ -51,8 +53,13 @@ export async function readHabit(databases: Databases, transactionId: string): Pr
       const schema = featuresOfSchema(featureSchema);
       if (schema === undefined) return { kind: 'unknown-version', ruleSet, featureSchema };
       const { rows } = await readNear(database, {
-        ...{ transactionId, createdAtMs, column: 'account_id', value: accountId },
-        ...{ side: 'before', reachMs: ACCOUNT_HISTORY_DAYS * DAY_MS, client: null },
+        transactionId,
+        createdAtMs,
+        column: 'account_id',
+        value: accountId,
+        direction: 'before',
+        reachMs: ACCOUNT_HISTORY_DAYS * DAY_MS,
+        client: null,
         rowsMax: HABIT_TRANSACTIONS_MAX,
       });
       const scored = rows.filter(({ score }) => score !== null);
@@ -60,7 +67,7 @@ export async function readHabit(databases: Databases, transactionId: string): Pr
       const habit = {
         transaction_id: transactionId,
         transactions: vectors.length,
-        from: scored.at(-1)?.createdAt.toISOString() ?? null,
+        from: scored.at(-1)?.created_at.toISOString() ?? null,
         features: schema.map(({ name }, at) => ({ name, ...figuresOf(vectors, at) })),
       };
       return { kind: 'habit', habit };

@@ -82,7 +82,7 @@ export const deviceProfileSchema = z
   .meta({ id: 'DeviceProfile' });
 type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
 
-/** The profile as it is sent, undefined when the party has no transaction up to then. */
+/** The profile as the answer has it, undefined when the party has no transaction up to then. */
 export async function makeProfile(
   databases: Databases,
   party: ActiveParty,
@@ -197,7 +197,7 @@ async function readPartyProfile(
       day === null ? [] : { day, transactions, counterparties },
     ),
     complete: Math.max(...windows.map((window) => window.transactions)) < ACTIVITY_ROWS_MAX,
-    recent: recent.map(({ transaction }) => toTransactionJson(transaction)),
+    recent: recent.map(toTransactionJson),
   };
 }
 

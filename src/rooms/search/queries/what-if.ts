@@ -1,8 +1,7 @@
 /**
  * `POST /v1/transactions/{id}/what-if`: what a scored transaction would have scored with other fields, by the rule set and
- * model of its score; nothing is stored. Features that a change does not move keep the values that were logged, so that no
- * change gives the stored score to the bit. Those that it moves are folded anew, as of the transaction's time, from the
- * histories that Postgres has today, without the transaction itself.
+ * model of its score. Features that a change moves are folded anew from the histories that Postgres has today, without the
+ * transaction itself; all others are as logged, so that no change gives the stored score to the bit.
  */
 import { z } from 'zod';
 import { score as scoreExample } from '../../../core/accept/examples.ts';

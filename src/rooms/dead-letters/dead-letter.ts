@@ -1,10 +1,7 @@
-/** Reads dead letters for operators: the list, one with its entry, and groups by error. */
+/** A dead letter as operators see it: the list, one with its entry, and groups by error. */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../core/accept/examples.ts';
-import type { Database } from '../../kit/database/pool.ts';
-import { encodeCursor } from '../../kit/words/cursor.ts';
 import { corridorFilter, pageParameters, shown } from '../../kit/words/list-parameters.ts';
-import * as deadLetterStore from './store.ts';
 
 export const DEAD_LETTER_ID = '01a1f8a1-8f60-7000-8000-000000000007';
 
@@ -28,7 +25,7 @@ export const deadLetterListParameters = z.strictObject({
     }),
   ...pageParameters,
 });
-type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;
+export type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;
 
 const fields = {
   dead_letter_id: z.uuid(),
@@ -59,7 +56,7 @@ export const deadLetterWithEntrySchema = z
     }),
   })
   .meta({ id: 'DeadLetterWithEntry' });
-type DeadLetterWithEntryJson = z.infer<typeof deadLetterWithEntrySchema>;
+export type DeadLetterWithEntryJson = z.infer<typeof deadLetterWithEntrySchema>;
 
 export const deadLetterGroupSchema = z
   .object({
@@ -75,56 +72,21 @@ export const deadLetterGroupSchema = z
     sample_ids: z.array(z.uuid()),
   })
   .meta({ id: 'DeadLetterGroup' });
-type DeadLetterGroupJson = z.infer<typeof deadLetterGroupSchema>;
+export type DeadLetterGroupJson = z.infer<typeof deadLetterGroupSchema>;
 
-/** Newest failure first. Operators act on these answers, so all of them come from the primary. */
-export async function searchDeadLetters(
-  database: Database,
-  parameters: DeadLetterListParameters,
-): Promise<{ items: DeadLetterJson[]; next_cursor: string | null }> {
-  const { corridor, error_code: errorCode, active, cursor, limit } = parameters;
-  const filter = { corridor, errorCode, active };
-  const rows = await deadLetterStore.listDeadLetters(database, filter, cursor, limit + 1);
-  const items = rows.slice(0, limit);
-  const last = rows.length > limit ? items.at(-1) : undefined;
-  const nextCursor = last && encodeCursor({ atMs: last.failedAt.getTime(), id: last.deadLetterId });
-  return { items: items.map(toDeadLetterJson), next_cursor: nextCursor ?? null };
-}
+/** As Postgres gives it. */
+export type DeadLetterRow = Omit<DeadLetterJson, 'failed_at' | 'replayed_at' | 'purged_at'> & {
+  readonly failed_at: Date;
+  readonly replayed_at: Date | null;
+  readonly purged_at: Date | null;
+};
 
-export async function readDeadLetter(
-  database: Database,
-  deadLetterId: string,
-): Promise<DeadLetterWithEntryJson | undefined> {
-  const row = await deadLetterStore.readStoredDeadLetter(database, deadLetterId);
-  return row && { ...toDeadLetterJson(row), entry: row.entry };
-}
-
-export async function groupDeadLetters(database: Database): Promise<DeadLetterGroupJson[]> {
-  const groups = await deadLetterStore.groupDeadLetters(database);
-  return groups.map((group) => ({
-    ...group,
-    first_failed_at: group.first_failed_at.toISOString(),
-    last_failed_at: group.last_failed_at.toISOString(),
-  }));
-}
-
-function toDeadLetterJson(row: deadLetterStore.StoredDeadLetter): DeadLetterJson {
-  return {
-    dead_letter_id: row.deadLetterId,
-    stream: row.stream,
-    message: {
-      transaction_id: row.transactionId,
-      account_id: row.accountId,
-      retry_count: row.attempts,
-    },
-    corridor: row.corridor,
-    error: row.error,
-    error_code: row.errorCode,
-    failed_at: row.failedAt.toISOString(),
-    replayed_at: row.replayedAt?.toISOString() ?? null,
-    purged_at: row.purgedAt?.toISOString() ?? null,
-  };
-}
+export const toDeadLetterJson = <Row extends DeadLetterRow>(row: Row) => ({
+  ...row,
+  failed_at: row.failed_at.toISOString(),
+  replayed_at: row.replayed_at?.toISOString() ?? null,
+  purged_at: row.purged_at?.toISOString() ?? null,
+});
 
 export const deadLetterExample: DeadLetterJson = {
   dead_letter_id: DEAD_LETTER_ID,
