@@ -22,6 +22,7 @@ import {
   isFound,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 
 /** The explanation of features, rules and model, for scores and what-ifs alike. */
 export const explanationParts = {
@@ -103,44 +104,45 @@ export const explanationParameters = z.strictObject({
   }),
 });
 
-/** Why there is no score to explain, or this version cannot. */
-export type Unexplained =
-  | { readonly kind: 'not-scored' }
-  | { readonly kind: 'unknown-version'; readonly ruleSet: string; readonly featureSchema: number }
-  | { readonly kind: 'unknown-model'; readonly model: string; readonly problem: string };
+/** This version cannot explain a score that another one made. */
+export const unknownVersion = (ruleSet: string, featureSchema: number) =>
+  new Failure(
+    'conflict',
+    'UNKNOWN_VERSION',
+    `the score was made with rule set ${ruleSet} and feature schema ${featureSchema}, which this version lacks`,
+  );
 
-type ExplainResult =
-  | { readonly kind: 'explained'; readonly explanation: ExplanationJson }
-  | Unexplained;
-
+/**
+ * Undefined where there is no score.
+ * @throws Failure where this version lacks what made the score
+ */
 export async function explainScore(
   databases: Databases,
   models: Models,
   transactionId: string,
   method: ExplanationMethod,
-): Promise<ExplainResult> {
+): Promise<ExplanationJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
-  if (createdAtMs === undefined) return { kind: 'not-scored' };
+  if (createdAtMs === undefined) return undefined;
   const record = await readFrom(
     databases,
     createdAtMs,
     (database) => readScoreRecord(database, transactionId, createdAtMs),
     isFound,
   );
-  if (record === undefined) return { kind: 'not-scored' };
+  if (record === undefined) return undefined;
   const { ruleSet, featureSchema } = record;
   const rules = findRuleSet(ruleSet);
   const explained = rules && explain(record, rules);
-  if (explained === undefined) return { kind: 'unknown-version', ruleSet, featureSchema };
+  if (explained === undefined) throw unknownVersion(ruleSet, featureSchema);
   const judge = await findJudge(models, record.model);
-  if (judge !== null && 'kind' in judge) return judge;
   const ofModel = judge?.explain(record.features, method) ?? null;
   const opinion = judge?.judge([record.features])[0] ?? null;
   const { featuresCrc32: crc32 } = record;
   const isIntact = crc32 === null || crc32 === vectorChecksum(record.features);
   const score = toScoreJson(record);
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
-  const explanation = {
+  return {
     score,
     ...toExplanationParts({ ...explained, model: ofModel }),
     lineage: {
@@ -149,17 +151,21 @@ export async function explainScore(
       differing: [...(isIntact ? [] : ['vector_crc32']), ...verifyScore(record, opinion)],
     },
   };
-  return { kind: 'explained', explanation };
 }
 
-/** The model that made a score; null: the rules judged alone. */
+/**
+ * The model that made a score; null: the rules judged alone.
+ * @throws Failure for a model that cannot be loaded
+ */
 export async function findJudge(
   models: Models,
   model: string | null,
-): Promise<JudgingModel | null | Unexplained> {
+): Promise<JudgingModel | null> {
   if (model === null) return null;
   const found = await models.find(model);
-  return 'model' in found ? found.model : { kind: 'unknown-model', model, problem: found.problem };
+  if ('model' in found) return found.model;
+  const detail = `the score was made by ${model}, which ${found.problem}`;
+  throw new Failure('conflict', 'UNKNOWN_MODEL', detail);
 }
 
 export function toExplanationParts({ featureSchema, features, rules, model }: WholeExplanation) {

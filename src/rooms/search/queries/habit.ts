@@ -8,10 +8,14 @@ import { featuresOfSchema } from '../../../core/domain/feature-schema.ts';
 import { ACCOUNT_HISTORY_DAYS } from '../../../core/domain/history.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { readScoreRecord, readVectors } from '../../../core/store/scores/read-scores.ts';
-import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import {
+  type Databases,
+  isFound,
+  readFrom,
+} from '../../../kit/database/replica/choose-database.ts';
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 import { readNear } from '../store/neighbours.ts';
-import type { Unexplained } from './explain-score.ts';
+import { unknownVersion } from './explain-score.ts';
 
 /** Transactions before this one that are looked at, the nearest. */
 export const HABIT_TRANSACTIONS_MAX = 50;
@@ -38,20 +42,25 @@ export const habitSchema = z
   .meta({ id: 'Habit' });
 type HabitJson = z.infer<typeof habitSchema>;
 
-type HabitResult = { readonly kind: 'habit'; readonly habit: HabitJson } | Unexplained;
-
-export async function readHabit(databases: Databases, transactionId: string): Promise<HabitResult> {
+/**
+ * Undefined where there is no score.
+ * @throws Failure where this version lacks the features of the score
+ */
+export async function readHabit(
+  databases: Databases,
+  transactionId: string,
+): Promise<HabitJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
-  if (createdAtMs === undefined) return { kind: 'not-scored' };
+  if (createdAtMs === undefined) return undefined;
   return await readFrom(
     databases,
     createdAtMs,
     async (database) => {
       const record = await readScoreRecord(database, transactionId, createdAtMs);
-      if (record === undefined) return { kind: 'not-scored' };
+      if (record === undefined) return undefined;
       const { accountId, ruleSet, featureSchema } = record;
       const schema = featuresOfSchema(featureSchema);
-      if (schema === undefined) return { kind: 'unknown-version', ruleSet, featureSchema };
+      if (schema === undefined) throw unknownVersion(ruleSet, featureSchema);
       const { rows } = await readNear(database, {
         transactionId,
         createdAtMs,
@@ -64,15 +73,14 @@ export async function readHabit(databases: Databases, transactionId: string): Pr
       });
       const scored = rows.filter(({ score }) => score !== null);
       const vectors = await readVectors(database, scored);
-      const habit = {
+      return {
         transaction_id: transactionId,
         transactions: vectors.length,
         from: scored.at(-1)?.created_at.toISOString() ?? null,
         features: schema.map(({ name }, at) => ({ name, ...figuresOf(vectors, at) })),
       };
-      return { kind: 'habit', habit };
     },
-    ({ kind }) => kind === 'habit',
+    isFound,
   );
 }
 

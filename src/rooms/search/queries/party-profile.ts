@@ -71,16 +71,13 @@ const common = {
   }),
   recent: z.array(storedTransactionSchema).meta({ description: 'The newest, at most 20.' }),
 };
-export const accountProfileSchema = z
-  .object({ account_id: z.string(), ...common })
-  .meta({ id: 'AccountProfile' });
-export const merchantProfileSchema = z
-  .object({ merchant_id: z.string(), ...common })
-  .meta({ id: 'MerchantProfile' });
-export const deviceProfileSchema = z
-  .object({ device_id: z.string(), ...common })
-  .meta({ id: 'DeviceProfile' });
-type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
+type PartyProfile = z.infer<z.ZodObject<typeof common>>;
+
+/** The answer of one kind of party, with an example of it. */
+export function describeProfile(party: ActiveParty, schemaId: string, id: string) {
+  const schema = z.object({ [`${party}_id`]: z.string(), ...common }).meta({ id: schemaId });
+  return { schema, example: { [`${party}_id`]: id, ...profileExample } };
+}
 
 /** The profile as the answer has it, undefined when the party has no transaction up to then. */
 export async function makeProfile(
@@ -208,7 +205,7 @@ const lastHour = {
   amounts: [{ currency: 'USD', sum: '642.10', max: '125.50' }],
 };
 
-const profile: PartyProfile = {
+const profileExample: PartyProfile = {
   as_of: '2026-11-20T10:00:00.000Z',
   windows: [
     lastHour,
@@ -220,7 +217,3 @@ const profile: PartyProfile = {
   complete: true,
   recent: [storedTransaction],
 };
-
-export const accountExample = { account_id: 'acc_17', ...profile };
-export const deviceExample = { device_id: 'device-4f2a', ...profile };
-export const merchantExample = { merchant_id: 'm_9', ...profile };

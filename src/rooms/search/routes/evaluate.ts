@@ -12,6 +12,7 @@ import { transactionInputSchema } from '../../../core/domain/transaction.ts';
 import { writesNothing } from '../../../kit/http/openapi.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
 import { InvalidFields, jsonPointer } from '../../../kit/words/field-error.ts';
+import type { Parts } from '../caches.ts';
 import {
   evaluate,
   evaluationExample,
@@ -19,8 +20,7 @@ import {
   evaluationSchema,
 } from '../queries/evaluate.ts';
 import { changesSchema, whatIf, whatIfExample, whatIfSchema } from '../queries/what-if.ts';
-import type { Parts } from './parts.ts';
-import { findRefusal } from './scores.ts';
+import { refuseUnscored } from './scores.ts';
 import { transactionPath } from './transactions.ts';
 
 /** Every field at its longest, escaped, has less. */
@@ -63,9 +63,8 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
       // Only what is changed is checked: a corridor of the past may be closed today.
       refuseInvalid(changes, readContext(ingest));
       const { RISK_LABEL_MATURITY_DAYS: maturityDays } = config;
-      const result = await whatIf(databases.primary, models, maturityDays, id, changes);
-      if (result.kind === 'answered') return result.answer;
-      throw await findRefusal(c, parts, id, result);
+      const changed = await whatIf(databases.primary, models, maturityDays, id, changes);
+      return changed ?? (await refuseUnscored(c, parts, id));
     },
   }),
   operation({

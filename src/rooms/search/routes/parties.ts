@@ -14,41 +14,36 @@ import { readToken, tokenParameter } from '../../../kit/http/consistency.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { idParameter } from '../../../kit/words/list-parameters.ts';
-import {
-  accountExample,
-  accountProfileSchema,
-  deviceExample,
-  deviceProfileSchema,
-  merchantExample,
-  merchantProfileSchema,
-  profileParameters,
-  readProfile,
-} from '../queries/party-profile.ts';
-import type { Parts } from './parts.ts';
-
-type Described = {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly description?: string;
-  /** What the id in the path names. */
-  readonly id: { readonly description: string; readonly example: string };
-  readonly said: ReturnType<typeof answer>;
-};
+import type { Parts } from '../caches.ts';
+import { describeProfile, profileParameters, readProfile } from '../queries/party-profile.ts';
 
 const SUMMED = 'Summed from the stored transactions; windows end at `at`.';
-const SAID = 'Sums and the newest transactions.';
 
-function profileOperation(party: ActiveParty, { id: named, said, ...described }: Described) {
+/** @param id an example, with what the id in the path names */
+function profileOperation(
+  party: ActiveParty,
+  schemaId: string,
+  id: { readonly description: string; readonly example: string },
+  described: {
+    readonly operationId: string;
+    readonly summary: string;
+    readonly description?: string;
+  },
+) {
+  const { schema, example } = describeProfile(party, schemaId, id.example);
   return operation({
     description: SUMMED,
     ...described,
     method: 'get',
     at: `/v1/${party}s/{id}/profile`,
     roles: ['analyst'],
-    path: z.object({ id: idParameter.meta(named) }),
+    path: z.object({ id: idParameter.meta(id) }),
     query: profileParameters,
     header: conditionalHeader.extend(tokenParameter.shape),
-    answers: { 200: { ...said, headers: keptHeaders }, ...notModified },
+    answers: {
+      200: answer('Sums and the newest transactions.', schema, example, keptHeaders),
+      ...notModified,
+    },
     problems: [404],
     run: async ({ path: { id }, query: { at }, c }, { databases, profiles }: Parts) => {
       const profile = await readProfile(databases, profiles, party, id, at, readToken(c));
@@ -58,24 +53,21 @@ function profileOperation(party: ActiveParty, { id: named, said, ...described }:
   });
 }
 
-export const readAccount = profileOperation('account', {
+const ACCOUNT = { description: 'The account.', example: 'acc_17' };
+export const readAccount = profileOperation('account', 'AccountProfile', ACCOUNT, {
   operationId: 'readAccountProfile',
   summary: 'What one account did in the last hour, day, week and month',
-  id: { description: 'The account.', example: 'acc_17' },
-  said: answer(SAID, accountProfileSchema, accountExample),
 });
 
-export const readMerchant = profileOperation('merchant', {
+const MERCHANT = { description: 'The merchant.', example: 'm_9' };
+export const readMerchant = profileOperation('merchant', 'MerchantProfile', MERCHANT, {
   operationId: 'readMerchantProfile',
   summary: 'What one merchant did in the last hour, day, week and month',
-  id: { description: 'The merchant.', example: 'm_9' },
-  said: answer(SAID, merchantProfileSchema, merchantExample),
 });
 
-export const readDevice = profileOperation('device', {
+const DEVICE = { description: 'The device.', example: 'device-4f2a' };
+export const readDevice = profileOperation('device', 'DeviceProfile', DEVICE, {
   operationId: 'readDeviceProfile',
   summary: 'What happened on one device in the last hour, day, week and month',
   description: `${SUMMED} It is made for each request: without \`at\` each answer has another \`as_of\`, and so another \`ETag\`.`,
-  id: { description: 'The device.', example: 'device-4f2a' },
-  said: answer(SAID, deviceProfileSchema, deviceExample),
 });

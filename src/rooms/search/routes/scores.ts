@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { score, TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
-import { readAged } from '../../../kit/database/replica/choose-database.ts';
+import { readFor } from '../../../core/read-for.ts';
 import { ageHeaders, sayAge } from '../../../kit/http/answers/age.ts';
 import { answerHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import {
@@ -20,16 +20,15 @@ import { ownClientAlone } from '../../../kit/http/openapi.ts';
 import { answer, type Operation, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { clientSeen, type Role } from '../../../kit/words/principal.ts';
+import type { Parts } from '../caches.ts';
 import {
   explainScore,
   explanationExample,
   explanationParameters,
   explanationSchema,
-  type Unexplained,
 } from '../queries/explain-score.ts';
 import { habitExample, habitSchema, readHabit } from '../queries/habit.ts';
 import { readScore, type ScoreLookup } from '../queries/read-score.ts';
-import type { Parts } from './parts.ts';
 import { transactionPath } from './transactions.ts';
 
 const PENDING_RETRY_AFTER_SECONDS = '1';
@@ -41,29 +40,15 @@ const pendingSchema = z
 /** Who may read one score: hot-scores.ts answers it, too. */
 export const SCORE_READERS: readonly Role[] = ['analyst', 'ingest'];
 
-/** Returns why a transaction has no score that this version explains. */
-export async function findRefusal(
+/** @throws Problem that says why a transaction has no score */
+export async function refuseUnscored(
   c: Context<AppEnv>,
   { databases, scores }: Pick<Parts, 'databases' | 'scores'>,
   transactionId: string,
-  result: Unexplained,
-): Promise<Problem> {
-  switch (result.kind) {
-    case 'not-scored': {
-      const client = clientSeen(c.get('principal'));
-      const { kind } = await readScore(databases, scores, { transactionId, client });
-      return unscored(kind, transactionId);
-    }
-    case 'unknown-version': {
-      const made = `rule set ${result.ruleSet} and feature schema ${result.featureSchema}`;
-      return new Problem('conflict', `The score was made with ${made}, which this version lacks.`);
-    }
-    case 'unknown-model':
-      return new Problem(
-        'conflict',
-        `The score was made by ${result.model}, which ${result.problem}.`,
-      );
-  }
+): Promise<never> {
+  const client = clientSeen(c.get('principal'));
+  const { kind } = await readScore(databases, scores, { transactionId, client });
+  throw unscored(kind, transactionId);
 }
 
 /** Returns why there is no score to explain; a score that was stored meanwhile is found by the next request. */
@@ -95,15 +80,13 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     path: transactionPath,
     header: conditionalHeader.extend(tokenParameter.shape),
     answers: {
-      200: { ...answer('The score.', scoreSchema, score), headers: keptHeaders },
-      202: {
-        ...answer(
-          'Accepted and not scored yet; ask again after `Retry-After` seconds.',
-          pendingSchema,
-          { transaction_id: TRANSACTION_ID, status: 'accepted' },
-        ),
-        headers: answerHeaders('Retry-After'),
-      },
+      200: answer('The score.', scoreSchema, score, keptHeaders),
+      202: answer(
+        'Accepted and not scored yet; ask again after `Retry-After` seconds.',
+        pendingSchema,
+        { transaction_id: TRANSACTION_ID, status: 'accepted' },
+        answerHeaders('Retry-After'),
+      ),
       ...notModified,
     },
     problems: [404, 410],
@@ -134,24 +117,19 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     query: explanationParameters,
     header: tokenParameter,
     answers: {
-      200: {
-        ...answer(
-          'Features, every rule, what the model made of it, and lineage.',
-          explanationSchema,
-          explanationExample,
-        ),
-        headers: ageHeaders,
-      },
+      200: answer(
+        'Features, every rule, what the model made of it, and lineage.',
+        explanationSchema,
+        explanationExample,
+        ageHeaders,
+      ),
     },
     problems: [404, 409, 410],
     run: async ({ path: { id }, query: { method }, c }, parts: Parts) => {
-      const { databases, models } = parts;
-      const read = await readAged(databases, readToken(c), (from) =>
-        explainScore(from, models, id, method),
+      const explanation = await readFor(c, parts.databases, (from) =>
+        explainScore(from, parts.models, id, method),
       );
-      const result = sayAge(c, read);
-      if (result.kind === 'explained') return result.explanation;
-      throw await findRefusal(c, parts, id, result);
+      return explanation ?? (await refuseUnscored(c, parts, id));
     },
   }),
   operation({
@@ -165,17 +143,12 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     path: transactionPath,
     header: tokenParameter,
     answers: {
-      200: {
-        ...answer('Median and range of each feature.', habitSchema, habitExample),
-        headers: ageHeaders,
-      },
+      200: answer('Median and range of each feature.', habitSchema, habitExample, ageHeaders),
     },
     problems: [404, 409, 410],
     run: async ({ path: { id }, c }, parts: Parts) => {
-      const read = await readAged(parts.databases, readToken(c), (from) => readHabit(from, id));
-      const result = sayAge(c, read);
-      if (result.kind === 'habit') return result.habit;
-      throw await findRefusal(c, parts, id, result);
+      const habit = await readFor(c, parts.databases, (from) => readHabit(from, id));
+      return habit ?? (await refuseUnscored(c, parts, id));
     },
   }),
 ];

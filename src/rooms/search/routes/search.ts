@@ -7,17 +7,18 @@ import {
   TRANSACTION_ID,
 } from '../../../core/accept/examples.ts';
 import { foundTransactionSchema } from '../../../core/domain/transaction-record.ts';
+import { readFor } from '../../../core/read-for.ts';
 import { requireCorridor } from '../../../core/store/search/require-known.ts';
-import { type Databases, readAged } from '../../../kit/database/replica/choose-database.ts';
-import { ageHeaders, sayAge } from '../../../kit/http/answers/age.ts';
+import type { Databases } from '../../../kit/database/replica/choose-database.ts';
+import { ageHeaders } from '../../../kit/http/answers/age.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
-import { readToken, tokenParameter } from '../../../kit/http/consistency.ts';
+import { tokenParameter } from '../../../kit/http/consistency.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
+import type { Parts } from '../caches.ts';
 import { scoreSearchParameters, transactionSearchParameters } from '../queries/parameters.ts';
 import { searchScores, searchTransactions } from '../queries/search.ts';
 import { digestQuestion, encodeSearchCursor } from '../queries/search-cursor.ts';
 import { foundScoreSchema, searchPageSchema } from '../queries/search-json.ts';
-import type { Parts } from './parts.ts';
 
 /** A corridor that has rows is known, also where it was added after the list was read. */
 async function readPage<Page extends { readonly items: readonly unknown[] }>(
@@ -26,7 +27,7 @@ async function readPage<Page extends { readonly items: readonly unknown[] }>(
   corridor: string | undefined,
   search: (databases: Databases) => Promise<Page>,
 ): Promise<Page> {
-  const page = sayAge(c, await readAged(databases, readToken(c), search));
+  const page = await readFor(c, databases, search);
   if (page.items.length === 0) requireCorridor(ingest.corridors(), corridor);
   return page;
 }
@@ -72,10 +73,12 @@ export const listTransactions = operation({
   query: transactionSearchParameters,
   header: tokenParameter,
   answers: {
-    200: {
-      ...answer('One page.', searchPageSchema(foundTransactionSchema), transactionsExample),
-      headers: ageHeaders,
-    },
+    200: answer(
+      'One page.',
+      searchPageSchema(foundTransactionSchema),
+      transactionsExample,
+      ageHeaders,
+    ),
   },
   run: ({ query, c }, parts: Parts) =>
     readPage(c, parts, query.corridor, (from) => searchTransactions(from, query)),
@@ -91,15 +94,12 @@ export const listScores = operation({
   query: scoreSearchParameters,
   header: tokenParameter,
   answers: {
-    200: {
-      ...answer('One page.', searchPageSchema(foundScoreSchema), {
-        items: [foundScore],
-        next_cursor: null,
-        complete: true,
-        searched_to: null,
-      }),
-      headers: ageHeaders,
-    },
+    200: answer(
+      'One page.',
+      searchPageSchema(foundScoreSchema),
+      { items: [foundScore], next_cursor: null, complete: true, searched_to: null },
+      ageHeaders,
+    ),
   },
   run: ({ query, c }, parts: Parts) =>
     readPage(c, parts, query.corridor, (from) => searchScores(from, query)),

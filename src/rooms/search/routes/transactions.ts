@@ -1,15 +1,16 @@
 /** `GET /v1/transactions/{id}`: one transaction. */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
-import { readAged } from '../../../kit/database/replica/choose-database.ts';
-import { ageHeaders, sayAge } from '../../../kit/http/answers/age.ts';
+import { readFor } from '../../../core/read-for.ts';
+import { ageHeaders } from '../../../kit/http/answers/age.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import { checkRole } from '../../../kit/http/auth/auth.ts';
-import { readToken, tokenParameter } from '../../../kit/http/consistency.ts';
+import { tokenParameter } from '../../../kit/http/consistency.ts';
 import { ownClientAlone } from '../../../kit/http/openapi.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { clientSeen } from '../../../kit/words/principal.ts';
+import type { Parts } from '../caches.ts';
 import {
   expandTransaction,
   readTransaction,
@@ -17,7 +18,6 @@ import {
   transactionExample,
   transactionParameters,
 } from '../queries/read-transaction.ts';
-import type { Parts } from './parts.ts';
 
 /** The transaction that a path names. */
 export const transactionPath = z.object({
@@ -35,21 +35,17 @@ export const readOneTransaction = operation({
   query: transactionParameters,
   header: tokenParameter,
   answers: {
-    200: {
-      ...answer('The transaction.', transactionDetailSchema, transactionExample),
-      headers: ageHeaders,
-    },
+    200: answer('The transaction.', transactionDetailSchema, transactionExample, ageHeaders),
   },
   problems: [404, 410],
   run: async ({ path: { id }, query: { expand }, c }, { databases, models, scores }: Parts) => {
     const client = clientSeen(c.get('principal'));
     if (expand?.has('explanation') === true) checkRole(c, ['analyst']);
-    const read = await readAged(databases, readToken(c), async (from) => {
+    const transaction = await readFor(c, databases, async (from) => {
       const found = await readTransaction(from, id, client);
       if (found === undefined || expand === undefined) return found;
       return await expandTransaction(from, { models, scores }, found, client, expand);
     });
-    const transaction = sayAge(c, read);
     if (transaction !== undefined) return transaction;
     throw new Problem('not-found', `No transaction has the id ${given(id)}.`);
   },

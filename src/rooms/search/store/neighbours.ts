@@ -3,6 +3,7 @@
  * direction, the nearest first, and looks at a bounded number of rows.
  */
 import type { Verdict } from '../../../core/domain/score-record.ts';
+import type { TransactionRow } from '../../../core/domain/transaction-record.ts';
 import { isoTime, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 
@@ -25,15 +26,10 @@ export type NearQuestion = {
   readonly client: string | null;
 };
 
-export type NearTransaction = {
-  readonly transaction_id: string;
-  readonly created_at: Date;
-  readonly account_id: string;
-  readonly merchant_id: string;
-  readonly device_id: string | null;
-  readonly ip: string | null;
-  readonly amount: string;
-  readonly currency: string;
+export type NearTransaction = Pick<
+  TransactionRow,
+  'transaction_id' | 'created_at' | SharedColumn | 'amount' | 'currency'
+> & {
   /** Null without a score, as is the verdict. */
   readonly score: number | null;
   readonly verdict: Verdict | null;
