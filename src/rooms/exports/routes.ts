@@ -7,12 +7,12 @@ import { requireCorridor } from '../../core/store/search/require-known.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
+import { LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
 import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { ndjson } from '../../kit/http/openapi.ts';
 import { operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
-import { formOf } from './body.ts';
 import { type BegunExport, beginExport, type Exports, runExport } from './exports.ts';
 import { createExportMetrics } from './metrics.ts';
 import { type ExportParameters, exportParameters, PARQUET_ROWS_MAX } from './parameters.ts';
@@ -43,11 +43,18 @@ function stream(
   return new Response(body, { headers: headersOf(asked) });
 }
 
+const MEDIA_TYPES = {
+  csv: 'text/csv',
+  ndjson: LINES_CONTENT_TYPE,
+  parquet: 'application/vnd.apache.parquet',
+} as const;
+
 function headersOf({ format, after }: ExportParameters): Record<string, string> {
-  const [type, end] = formOf(format, after !== undefined);
+  const header = after === undefined ? 'present' : 'absent';
+  const parameters = format === 'csv' ? `; charset=utf-8; header=${header}` : '';
   return {
-    'Content-Type': type,
-    'Content-Disposition': `attachment; filename="transactions.${end}"`,
+    'Content-Type': `${MEDIA_TYPES[format]}${parameters}`,
+    'Content-Disposition': `attachment; filename="transactions.${format}"`,
   };
 }
 
@@ -89,9 +96,9 @@ const operations = [
         description: 'The file.',
         headers: answerHeaders('Content-Disposition'),
         content: {
-          'text/csv': { schema: { type: 'string' }, example: csvExample },
+          [MEDIA_TYPES.csv]: { schema: { type: 'string' }, example: csvExample },
           ...ndjson(['FoundTransaction', 'ExportDone'], linesExample),
-          'application/vnd.apache.parquet': { schema: { type: 'string', format: 'binary' } },
+          [MEDIA_TYPES.parquet]: { schema: { type: 'string', format: 'binary' } },
         },
       },
     },

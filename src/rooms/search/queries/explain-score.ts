@@ -7,7 +7,8 @@ import { score as scoreExample } from '../../../core/accept/examples.ts';
 import {
   EXPLANATION_METHODS,
   type ExplanationMethod,
-  type WholeExplanation,
+  type ExplanationParts,
+  explanationParts,
 } from '../../../core/domain/explanation.ts';
 import { scoreSchema, toScoreJson } from '../../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
@@ -23,55 +24,6 @@ import {
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-
-/** The explanation of features, rules and model, for scores and what-ifs alike. */
-export const explanationParts = {
-  feature_schema: z.int(),
-  features: z
-    .array(
-      z.object({
-        name: z.string(),
-        value: z.number().nullable().meta({ description: 'Null when it was missing.' }),
-        unit: z.string(),
-        description: z.string(),
-      }),
-    )
-    .meta({ description: 'The vector as logged with the score.' }),
-  rules: z
-    .array(
-      z.object({
-        id: z.string(),
-        code: z.string(),
-        summary: z.string(),
-        fired: z.boolean(),
-        value: z.number().nullable().meta({ description: 'What the bands judged.' }),
-        band: z.number().nullable().meta({ description: 'Lower bound of the band it fell into.' }),
-        weight: z.number().meta({ description: 'What it added to the risk, 0..1.' }),
-        detail: z.string().nullable(),
-      }),
-    )
-    .meta({ description: 'Every rule of the rule set, fired or not.' }),
-  model: z
-    .object({
-      model: z.string(),
-      method: z.enum(EXPLANATION_METHODS),
-      base: z.number(),
-      margin: z.number().meta({ description: 'Log-odds: base and all contributions.' }),
-      probability: z.number().meta({ description: 'Of the margin, calibrated.' }),
-      contributions: z
-        .array(
-          z.object({
-            feature: z.string(),
-            value: z.number().nullable(),
-            contribution: z.number(),
-            detail: z.string(),
-          }),
-        )
-        .meta({ description: 'Every feature of the model, the weightiest first.' }),
-    })
-    .nullable()
-    .meta({ id: 'ModelExplanation', description: 'Null where the rules judged alone.' }),
-};
 
 export const explanationSchema = z
   .object({
@@ -136,7 +88,6 @@ export async function explainScore(
   const explained = rules && explain(record, rules);
   if (explained === undefined) throw unknownVersion(ruleSet, featureSchema);
   const judge = await findJudge(models, record.model);
-  const ofModel = judge?.explain(record.features, method) ?? null;
   const opinion = judge?.judge([record.features])[0] ?? null;
   const { featuresCrc32: crc32 } = record;
   const isIntact = crc32 === null || crc32 === vectorChecksum(record.features);
@@ -144,7 +95,8 @@ export async function explainScore(
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
   return {
     score,
-    ...toExplanationParts({ ...explained, model: ofModel }),
+    ...explained,
+    model: judge?.explain(record.features, method) ?? null,
     lineage: {
       ...{ rule_set, model, attempts, degradation, created_at, scored_at },
       vector_crc32: crc32 === null ? null : (crc32 >>> 0).toString(16).padStart(8, '0'),
@@ -168,17 +120,8 @@ export async function findJudge(
   throw new Failure('conflict', 'UNKNOWN_MODEL', detail);
 }
 
-export function toExplanationParts({ featureSchema, features, rules, model }: WholeExplanation) {
-  return {
-    feature_schema: featureSchema,
-    features: [...features],
-    rules: [...rules],
-    model: model && { ...model, contributions: [...model.contributions] },
-  };
-}
-
 /** Real ones have every feature and every rule. */
-export const explanationPartsExample: ReturnType<typeof toExplanationParts> = {
+export const explanationPartsExample: ExplanationParts = {
   feature_schema: 2,
   features: [
     {
