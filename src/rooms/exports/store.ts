@@ -4,7 +4,7 @@
  * the search finds their ids, and each row is looked up.
  */
 
-import { isoTime, UNNAMED } from '../../core/store/partitions/month-slice.ts';
+import { isoTime } from '../../core/store/partitions/month-slice.ts';
 import { readBoundary, readSearchSlice } from '../../core/store/search/read-slice.ts';
 import {
   needsScore,
@@ -135,6 +135,6 @@ async function readRows(
   const onRow = (texts: ExportRow) => {
     rows.push(texts);
   };
-  await query({ name: UNNAMED, text, onRow }, values);
+  await query({ text, onRow }, values);
   return rows;
 }

@@ -21,7 +21,7 @@ export async function readSearchSlice(
   slice: SearchSlice,
 ): Promise<FoundSlice> {
   const { page, boundary, examined } = searchSlice(slice);
-  const rows = (await query<FoundRow>(page.statement, page.values)).map(toPosition);
+  const rows = (await query<FoundRow>(page, page.values)).map(toPosition);
   const last = slice.ranked === undefined ? rows.at(-1) : undefined;
   if (last !== undefined && rows.length === slice.rows) return { rows, reached: last, examined };
   const end = await readBoundary(query, boundary);
@@ -42,7 +42,7 @@ export async function readBoundary(
   boundary: PreparedSearch | null,
 ): Promise<RowPosition | null> {
   if (boundary === null) return null;
-  const [row] = await query<FoundRow>(boundary.statement, boundary.values);
+  const [row] = await query<FoundRow>(boundary, boundary.values);
   return row === undefined ? null : toPosition(row);
 }
 

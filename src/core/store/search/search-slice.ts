@@ -10,7 +10,6 @@ import {
   JOINED_ROWS_EXAMINED_MAX,
   type PreparedSearch,
   SLICE_ROWS_EXAMINED_MAX,
-  UNNAMED,
 } from '../partitions/month-slice.ts';
 import {
   joinOne,
@@ -151,22 +150,16 @@ export function searchSlice(slice: SearchSlice): Search {
   const value = rank ?? (follows === 'score' ? 's.score' : undefined);
   const order = rank === undefined ? inner.order : rankOrder(rank, one, slice.isDescending);
   const page: PreparedSearch = {
-    statement: {
-      name: UNNAMED,
-      text: `select ${one}.transaction_id, ${one}.created_at, ${value ?? 'null'}::text as value
-               from (${looked(`${inner.text} limit ${examined}`)}) ${one}
-                    ${joins.join('\n')}
-              ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
-              order by ${order} limit ${parameter(slice.rows)}`,
-    },
+    text: `select ${one}.transaction_id, ${one}.created_at, ${value ?? 'null'}::text as value
+             from (${looked(`${inner.text} limit ${examined}`)}) ${one}
+                  ${joins.join('\n')}
+            ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
+            order by ${order} limit ${parameter(slice.rows)}`,
     values,
   };
   const boundary: PreparedSearch = {
-    statement: {
-      name: UNNAMED,
-      text: `select transaction_id, created_at, ${follows === 'score' ? 'score' : 'null'}::text as value
-               from (${inner.text} offset ${examined - 1} limit 1) ${one}`,
-    },
+    text: `select transaction_id, created_at, ${follows === 'score' ? 'score' : 'null'}::text as value
+             from (${inner.text} offset ${examined - 1} limit 1) ${one}`,
     values: valuesOfWay,
   };
   const isAnswered = !isJoined && conditions.length === 0 && ranked === undefined;

@@ -1,5 +1,5 @@
 /** Counts what a search finds, along the index, in whatever order is asked for, within a budget of its own. */
-import { type MonthRange, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
+import type { MonthRange } from '../../../core/store/partitions/month-slice.ts';
 import { readBoundary } from '../../../core/store/search/read-slice.ts';
 import type { SearchFilter } from '../../../core/store/search/search-filter.ts';
 import { type SearchSlice, searchSlice } from '../../../core/store/search/search-slice.ts';
@@ -51,7 +51,7 @@ export async function countMatches(
 /** How many match, up to `slice.rows`, and the last row that was looked at. */
 async function countSlice({ query }: Pick<Database, 'query'>, slice: SearchSlice) {
   const { page, boundary, examined } = searchSlice(slice);
-  const text = `select count(*)::int4 as count from (${page.statement.text}) found`;
-  const [row] = await query<{ count: number }>({ name: UNNAMED, text }, page.values);
+  const text = `select count(*)::int4 as count from (${page.text}) found`;
+  const [row] = await query<{ count: number }>({ text }, page.values);
   return { count: row?.count ?? 0, reached: await readBoundary(query, boundary), examined };
 }

@@ -4,7 +4,6 @@
  */
 import { LABEL_VALUES } from '../../../core/domain/label.ts';
 import { NO_MODEL, VERDICTS } from '../../../core/domain/score-record.ts';
-import { UNNAMED } from '../../../core/store/partitions/month-slice.ts';
 import type { Parameter, SearchFilter } from '../../../core/store/search/search-filter.ts';
 import { INCREMENTS_READ_MAX } from '../../../core/store/tallies/day-tallies.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -43,10 +42,7 @@ export async function listDaysWith(
                     and outcome = any (${parameter(outcomes)}::text[])
                   group by day having ${counts.join(' and ')}) d on true
      order by "dayMs"`;
-  const rows = await query<{ increments: number; dayMs: number | null }>(
-    { name: UNNAMED, text },
-    values,
-  );
+  const rows = await query<{ increments: number; dayMs: number | null }>({ text }, values);
   if ((rows[0]?.increments ?? 0) > incrementsMax) return null;
   return rows.flatMap(({ dayMs }) => dayMs ?? []);
 }

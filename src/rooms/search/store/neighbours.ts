@@ -4,7 +4,7 @@
  */
 import type { Verdict } from '../../../core/domain/score-record.ts';
 import type { TransactionRow } from '../../../core/domain/transaction-record.ts';
-import { isoTime, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
+import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 
 /** Rows of one direction that a question looks at where only a client's own rows are seen, which no index tells apart. */
@@ -50,7 +50,7 @@ export async function readNear(
   const { rowsMax } = question;
   const { text, values, examinedMax } = nearStatement(question);
   const rows = await query<(NearTransaction | Unmatched) & { readonly examined: number }>(
-    { name: UNNAMED, text },
+    { text },
     values,
   );
   const examined = rows[0]?.examined ?? 0;
