@@ -37,7 +37,7 @@ import { idempotencyKeyParameter, readIdempotencyKey, withKey } from './idempote
 import type { Ingest } from './ingest.ts';
 import {
   batchInputSchema,
-  batchItems,
+  batchInputs,
   readBatchInput,
   readNamingAll,
   readOneInput,
@@ -170,7 +170,7 @@ const operations: readonly Operation<Accepting>[] = [
       }
       const value = await readJson(c, limits);
       const read = () => readBatchInput(value);
-      const inputs = readNamingAll(read, ingest, batchItems(value), ['transactions']);
+      const inputs = readNamingAll(read, ingest, batchInputs(value), ['transactions']);
       const result = await acceptBatch({ client, inputs });
       if (result.kind !== 'accepted') throw refusal(result, ['transactions']);
       const body: BatchResult = {

@@ -206,7 +206,7 @@ function idBounds(slice: SearchSlice, one: string, parameter: Parameter): string
 function positionBounds(slice: SearchSlice, one: string, parameter: Parameter): string[] {
   const { follows, after, until } = slice;
   const [beyond, within] = comparisons(slice);
-  const columns = `${one}.created_at, ${one}.transaction_id`;
+  const position = `${one}.created_at, ${one}.transaction_id`;
   const at = ({ atMs, id }: Position) => `${parameter(isoTime(atMs))}, ${parameter(id)}`;
   if (follows === 'score') {
     const { min_score, max_score } = slice.filter;
@@ -215,11 +215,11 @@ function positionBounds(slice: SearchSlice, one: string, parameter: Parameter): 
     if (max_score !== undefined) bounds.push(`s.score <= ${parameter(max_score)}::int2`);
     if (after === undefined) return bounds;
     const score = `${parameter(after.value)}::int2`;
-    return [...bounds, `(s.score, ${columns}) ${beyond} (${score}, ${at(after)})`];
+    return [...bounds, `(s.score, ${position}) ${beyond} (${score}, ${at(after)})`];
   }
   return [
-    ...(after === undefined ? [] : [`(${columns}) ${beyond} (${at(after)})`]),
-    ...(until === undefined ? [] : [`(${columns}) ${within} (${at(until)})`]),
+    ...(after === undefined ? [] : [`(${position}) ${beyond} (${at(after)})`]),
+    ...(until === undefined ? [] : [`(${position}) ${within} (${at(until)})`]),
   ];
 }
 
