@@ -164,7 +164,7 @@ test.each(LOADS)('%s of many busy points is the same as one by one', async (_, l
   );
   const statements: string[] = [];
   const counted: Query = (statement, values) => {
-    statements.push(statement.name);
+    statements.push(statement.name ?? '');
     return database.query(statement, values);
   };
   const around = () => statements.filter((name) => name.startsWith('past-around')).length;

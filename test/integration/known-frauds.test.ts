@@ -167,7 +167,7 @@ test('reads a bounded number of labels however many frauds are known', async () 
   await database.query({ name: '', text: 'vacuum analyze market.labels' });
   let read = 0;
   const query: Query = async (statement, values) => {
-    if (statement.name.startsWith('frauds-around')) {
+    if (statement.name?.startsWith('frauds-around')) {
       const text = `explain (analyze, format text) ${statement.text}`;
       const plan = await database.query<{ 'QUERY PLAN': string }>({ name: '', text }, values);
       for (const { 'QUERY PLAN': line } of plan) {
@@ -198,7 +198,7 @@ test('reads a bounded number of pages however many labels other parties have at 
   await database.query({ name: '', text: 'vacuum analyze market.labels' });
   let pages = 0;
   const query: Query = async (statement, values) => {
-    if (statement.name.startsWith('frauds-around')) {
+    if (statement.name?.startsWith('frauds-around')) {
       const text = `explain (analyze, buffers, format json) ${statement.text}`;
       const [plan] = await database.query<PagesPlan>({ name: '', text }, values);
       const root = plan?.['QUERY PLAN'][0]?.Plan;

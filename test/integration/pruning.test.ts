@@ -54,7 +54,7 @@ async function partitionsOf(
       return client.escapeLiteral(value instanceof Date ? value.toISOString() : String(value));
     });
     await client.query(`set plan_cache_mode = force_${plans}_plan`);
-    await client.query(`prepare search as ${inMarket(search.statement.text, 'market_0')}`);
+    await client.query(`prepare search as ${inMarket(search.text, 'market_0')}`);
     try {
       const { rows } = await client.query<{ 'QUERY PLAN': unknown }>(
         `explain (format json) execute search (${literals.join(', ')})`,
@@ -97,12 +97,12 @@ describe.each(PLANS)('with a %s plan', (plans) => {
   test.each([null, 'shop'])('one by id of %j reads one partition of each table', async (client) => {
     const at = new Date(Date.UTC(2026, 2, 10));
     const until = new Date(at.getTime() + 1);
-    const score = { statement: selectScore, values: [id, at, client] };
+    const score = { ...selectScore, values: [id, at, client] };
     // A generic plan contains both branches.
     const asksWhose = client !== null || plans === 'generic';
     const expected = asksWhose ? ['transactions_y2026m03'] : [];
     expect(await partitionsOf(score, plans)).toEqual(['scores_y2026m03', ...expected]);
-    const transaction = { statement: selectTransaction, values: [at, until, id, client] };
+    const transaction = { ...selectTransaction, values: [at, until, id, client] };
     expect(await partitionsOf(transaction, plans)).toEqual([
       ...['dead_letters', 'final_decisions'],
       ...['scores_y2026m03', 'transactions_y2026m03'],

@@ -1,18 +1,17 @@
 /** `POST /v1/transactions` and `/v1/transactions/batch`: submit one, a batch or a stream of lines. */
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Config } from '../../kit/config/config.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { answerJson } from '../../kit/http/answers/headers.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
-import { requireRole } from '../../kit/http/auth/auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType } from '../../kit/http/body/body.ts';
 import { LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
 import { sayToken, withoutToken } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { allowedRoles, json, ndjson, problemResponses } from '../../kit/http/openapi.ts';
+import { json, ndjson } from '../../kit/http/openapi.ts';
+import { answer, type Operation, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import {
   notApplied,
   notAppliedField,
@@ -73,15 +72,7 @@ const batchResultSchema = z
   .meta({ id: 'AcceptedBatch' });
 type BatchResult = z.infer<typeof batchResultSchema>;
 
-export function acceptRoutes({
-  config,
-  ingest,
-  replies,
-  databases,
-  limits,
-  draining,
-  log,
-}: {
+type Parts = {
   readonly config: Pick<Config, 'RISK_WAIT_MS_MAX'>;
   readonly ingest: Ingest;
   readonly replies: Replies;
@@ -90,134 +81,124 @@ export function acceptRoutes({
   /** Aborted when the process drains. */
   readonly draining: AbortSignal;
   readonly log: Log;
-}): Hono<AppEnv> {
-  const { RISK_WAIT_MS_MAX: waitMsMax } = config;
-  const acceptOne = createAcceptOne(ingest, replies, (id) => findScore(databases, id));
-  const acceptBatch = createAcceptBatch(ingest);
-  const routes = new Hono<AppEnv>();
+};
+type Accepting = Parts & {
+  readonly acceptOne: ReturnType<typeof createAcceptOne>;
+  readonly acceptBatch: ReturnType<typeof createAcceptBatch>;
+};
 
-  routes.post('/v1/transactions', requireRole('ingest'), async (c) => {
-    const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
-    const { waitMs } = readPreferences(c.req.header('prefer'), waitMsMax);
-    const value = await readJson(c, limits);
-    const read = () => withKey(readOneInput(value), headerKey);
-    const input = readNamingAll(read, ingest, [value], []);
-    const { client } = c.get('principal');
-    const result = await acceptOne({ client, input, waitMs });
-    if (result.kind !== 'accepted') throw refusal(result, []);
-    const { transactionId, createdAtMs, status, token } = result.outcome;
-    const body: Accepted = {
-      transaction_id: transactionId,
-      status,
-      created_at: new Date(createdAtMs).toISOString(),
-      score: result.score,
-    };
-    sayToken(c, token);
-    return answerJson(JSON.stringify(body), status === 'accepted' ? 201 : 200, {
-      ...(waitMs > 0 ? { 'Preference-Applied': waitApplied(waitMs) } : {}),
-      Location: `/v1/transactions/${transactionId}`,
-    });
-  });
-
-  routes.post('/v1/transactions/batch', requireRole('ingest'), async (c) => {
-    const { client } = c.get('principal');
-    const preferences = readPreferences(c.req.header('prefer'), waitMsMax);
-    if (readMediaType(c) === LINES_CONTENT_TYPE) {
-      // The last line has it, as headers are sent before lines are stored.
-      withoutToken(c);
-      const { timeoutMs, waitForCpu } = limits;
-      const body = bodyChunks(c);
-      const request = { body, client, preferences, timeoutMs, waitForCpu, draining };
-      return answerLines(ingest, log, request);
-    }
-    const value = await readJson(c, limits);
-    const read = () => readBatchInput(value);
-    const inputs = readNamingAll(read, ingest, batchInputs(value), ['transactions']);
-    const result = await acceptBatch({ client, inputs });
-    if (result.kind !== 'accepted') throw refusal(result, ['transactions']);
-    const body: BatchResult = {
-      ...{ accepted: 0, duplicates: 0, results: [] },
-      ...notApplied(preferences, []),
-    };
-    for (const [index, { transactionId, status }] of result.outcomes.entries()) {
-      if (status === 'accepted') body.accepted++;
-      else body.duplicates++;
-      body.results.push({ index, transaction_id: transactionId, status });
-    }
-    sayToken(c, result.outcomes[0]?.token);
-    return answerJson(JSON.stringify(body), 200);
-  });
-
-  return routes;
-}
-
-const SUBMIT_PROBLEMS = [400, 408, 409, 413, 415, 422] as const;
-const tags = ['transactions'];
 const preferHeader = z.object({ Prefer: preferParameter });
 const acceptedHeaders = answerHeaders('Location', 'Preference-Applied');
 
-const paths: ZodOpenApiPathsObject = {
-  '/v1/transactions': {
-    post: {
-      operationId: 'acceptTransaction',
-      summary: 'Submit one transaction',
-      description: 'Success means that it is stored durably; scoring follows.',
-      tags,
-      security: allowedRoles('ingest'),
-      requestParams: {
-        header: preferHeader.extend({
-          'Idempotency-Key': idempotencyKeyParameter,
-        }),
-      },
-      requestBody: { required: true, content: json(transactionInputSchema, transactionInput) },
-      responses: {
-        200: {
-          description: 'A duplicate of an earlier one.',
-          headers: acceptedHeaders,
-          content: json(acceptedSchema, { ...acceptedTransaction, status: 'duplicate', score }),
-        },
-        201: {
-          description: 'Accepted.',
-          headers: acceptedHeaders,
-          content: json(acceptedSchema, acceptedTransaction),
-        },
-        ...problemResponses(...SUBMIT_PROBLEMS),
-      },
+const operations: readonly Operation<Accepting>[] = [
+  operation({
+    method: 'post',
+    at: '/v1/transactions',
+    operationId: 'acceptTransaction',
+    summary: 'Submit one transaction',
+    description: 'Success means that it is stored durably; scoring follows.',
+    roles: ['ingest'],
+    header: preferHeader.extend({ 'Idempotency-Key': idempotencyKeyParameter }),
+    ownBody: json(transactionInputSchema, transactionInput),
+    answers: {
+      200: answer(
+        'A duplicate of an earlier one.',
+        acceptedSchema,
+        { ...acceptedTransaction, status: 'duplicate', score },
+        acceptedHeaders,
+      ),
+      201: answer('Accepted.', acceptedSchema, acceptedTransaction, acceptedHeaders),
     },
-  },
-  '/v1/transactions/batch': {
-    post: {
-      operationId: 'acceptTransactions',
-      summary: 'Submit up to 1,000 transactions, or a stream of lines',
-      description:
-        'JSON is all or nothing. Lines are stored in chunks; a bad line refuses only itself. `Prefer: wait` is not applied, as the answer then says in `preferences_not_applied`.',
-      tags,
-      security: allowedRoles('ingest'),
-      requestParams: { header: preferHeader },
-      requestBody: {
-        required: true,
+    problems: [409],
+    run: async ({ c }, { config, ingest, limits, acceptOne }: Accepting) => {
+      const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
+      const { waitMs } = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
+      const value = await readJson(c, limits);
+      const read = () => withKey(readOneInput(value), headerKey);
+      const input = readNamingAll(read, ingest, [value], []);
+      const { client } = c.get('principal');
+      const result = await acceptOne({ client, input, waitMs });
+      if (result.kind !== 'accepted') throw refusal(result, []);
+      const { transactionId, createdAtMs, status, token } = result.outcome;
+      const body: Accepted = {
+        transaction_id: transactionId,
+        status,
+        created_at: new Date(createdAtMs).toISOString(),
+        score: result.score,
+      };
+      sayToken(c, token);
+      return answerJson(JSON.stringify(body), status === 'accepted' ? 201 : 200, {
+        ...(waitMs > 0 ? { 'Preference-Applied': waitApplied(waitMs) } : {}),
+        Location: `/v1/transactions/${transactionId}`,
+      });
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/transactions/batch',
+    operationId: 'acceptTransactions',
+    summary: 'Submit up to 1,000 transactions, or a stream of lines',
+    description:
+      'JSON is all or nothing. Lines are stored in chunks; a bad line refuses only itself. `Prefer: wait` is not applied, as the answer then says in `preferences_not_applied`.',
+    roles: ['ingest'],
+    header: preferHeader,
+    ownBody: {
+      ...json(batchInputSchema, { transactions: [transactionInput, secondInput] }),
+      ...ndjson(['TransactionInput'], [transactionInput, secondInput]),
+    },
+    answers: {
+      200: {
+        description: 'Accepted; for lines, what became of each and a last line.',
+        headers: answerHeaders('Preference-Applied'),
         content: {
-          ...json(batchInputSchema, { transactions: [transactionInput, secondInput] }),
-          ...ndjson(['TransactionInput'], [transactionInput, secondInput]),
+          ...json(batchResultSchema, acceptedBatch),
+          ...ndjson(['TransactionLine', 'TransactionLinesDone'], lineResults),
         },
-      },
-      responses: {
-        200: {
-          description: 'Accepted; for lines, what became of each and a last line.',
-          headers: answerHeaders('Preference-Applied'),
-          content: {
-            ...json(batchResultSchema, acceptedBatch),
-            ...ndjson(['TransactionLine', 'TransactionLinesDone'], lineResults),
-          },
-        },
-        ...problemResponses(...SUBMIT_PROBLEMS),
       },
     },
-  },
-};
+    problems: [409],
+    run: async ({ c }, { config, ingest, limits, draining, log, acceptBatch }: Accepting) => {
+      const { client } = c.get('principal');
+      const preferences = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
+      if (readMediaType(c) === LINES_CONTENT_TYPE) {
+        // The last line has it, as headers are sent before lines are stored.
+        withoutToken(c);
+        const { timeoutMs, waitForCpu } = limits;
+        const body = bodyChunks(c);
+        const request = { body, client, preferences, timeoutMs, waitForCpu, draining };
+        return answerLines(ingest, log, request);
+      }
+      const value = await readJson(c, limits);
+      const read = () => readBatchInput(value);
+      const inputs = readNamingAll(read, ingest, batchInputs(value), ['transactions']);
+      const result = await acceptBatch({ client, inputs });
+      if (result.kind !== 'accepted') throw refusal(result, ['transactions']);
+      const body: BatchResult = {
+        ...{ accepted: 0, duplicates: 0, results: [] },
+        ...notApplied(preferences, []),
+      };
+      for (const [index, { transactionId, status }] of result.outcomes.entries()) {
+        if (status === 'accepted') body.accepted++;
+        else body.duplicates++;
+        body.results.push({ index, transaction_id: transactionId, status });
+      }
+      sayToken(c, result.outcomes[0]?.token);
+      return answerJson(JSON.stringify(body), 200);
+    },
+  }),
+];
+
+export function acceptRoutes(parts: Parts): Hono<AppEnv> {
+  const { ingest, replies, databases, limits } = parts;
+  return routesOf(operations, limits, {
+    ...parts,
+    acceptOne: createAcceptOne(ingest, replies, (id) => findScore(databases, id)),
+    acceptBatch: createAcceptBatch(ingest),
+  });
+}
 
 export const document: DocumentPart = {
-  paths,
+  paths: pathsOf(operations, 'transactions'),
   tags: { transactions: 'Transactions: submitted, read and listed.' },
   // Lines of a stream are named in no schema of a whole body.
   schemas: { TransactionLine: lineResultSchema, TransactionLinesDone: linesDoneSchema },

@@ -1,57 +1,60 @@
-/** Why a score is what it is: made by `scoring/explain.ts` and a model, served by query and http. */
-
-type FeatureValue = {
-  readonly name: string;
-  /** Null when the feature was missing. */
-  readonly value: number | null;
-  readonly unit: string;
-  readonly description: string;
-};
-
-/** What one rule of the rule set made of the vector. */
-export type RuleOutcome = {
-  readonly id: string;
-  readonly code: string;
-  readonly summary: string;
-  readonly fired: boolean;
-  /** Value that the bands judged; null when a feature was missing or a condition did not hold. */
-  readonly value: number | null;
-  /** Weight in 0..1 that went into the risk; 0 when it did not fire. */
-  readonly weight: number;
-  /** Lower bound (inclusive) of the band it fell into; null when it did not fire. */
-  readonly band: number | null;
-  readonly detail: string | null;
-};
+/** Why a score is what it is, by its rule set (score/explain.ts) and its model, as answers have it. */
+import { z } from 'zod';
 
 /** How a model's margin is taken apart: along the way through its trees, or exactly, by Shapley values. */
 export const EXPLANATION_METHODS = ['path', 'shapley'] as const;
 export type ExplanationMethod = (typeof EXPLANATION_METHODS)[number];
 
-/** How the deciding model came to its margin: base + all contributions = margin, in log-odds. */
-export type ModelExplanation = {
-  /** `name@version` */
-  readonly model: string;
-  readonly method: ExplanationMethod;
-  readonly base: number;
-  readonly margin: number;
-  /** Calibrated probability of the margin. */
-  readonly probability: number;
-  /** Every feature of the model, the greatest contribution first. */
-  readonly contributions: readonly {
-    readonly feature: string;
-    /** Null when it was missing. */
-    readonly value: number | null;
-    readonly contribution: number;
-    /** A sentence an analyst reads. */
-    readonly detail: string;
-  }[];
+export const explanationParts = {
+  feature_schema: z.int(),
+  features: z
+    .array(
+      z.object({
+        name: z.string(),
+        value: z.number().nullable().meta({ description: 'Null when it was missing.' }),
+        unit: z.string(),
+        description: z.string(),
+      }),
+    )
+    .meta({ description: 'The vector as logged with the score.' }),
+  rules: z
+    .array(
+      z.object({
+        id: z.string(),
+        code: z.string(),
+        summary: z.string(),
+        fired: z.boolean(),
+        value: z.number().nullable().meta({ description: 'What the bands judged.' }),
+        band: z.number().nullable().meta({ description: 'Lower bound of the band it fell into.' }),
+        weight: z.number().meta({ description: 'What it added to the risk, 0..1.' }),
+        detail: z.string().nullable(),
+      }),
+    )
+    .meta({ description: 'Every rule of the rule set, fired or not.' }),
+  model: z
+    .object({
+      model: z.string(),
+      method: z.enum(EXPLANATION_METHODS),
+      base: z.number(),
+      margin: z.number().meta({ description: 'Log-odds: base and all contributions.' }),
+      probability: z.number().meta({ description: 'Of the margin, calibrated.' }),
+      contributions: z
+        .array(
+          z.object({
+            feature: z.string(),
+            value: z.number().nullable(),
+            contribution: z.number(),
+            detail: z.string(),
+          }),
+        )
+        .meta({ description: 'Every feature of the model, the weightiest first.' }),
+    })
+    .nullable()
+    .meta({ id: 'ModelExplanation', description: 'Null where the rules judged alone.' }),
 };
 
-export type Explanation = {
-  readonly featureSchema: number;
-  readonly ruleSet: string;
-  readonly features: readonly FeatureValue[];
-  readonly rules: readonly RuleOutcome[];
-};
-/** The explanation with the deciding model's part, which is null where the rules judged alone. */
-export type WholeExplanation = Explanation & { readonly model: ModelExplanation | null };
+export type ExplanationParts = z.infer<z.ZodObject<typeof explanationParts>>;
+/** By the rules alone. */
+export type Explanation = Omit<ExplanationParts, 'model'>;
+export type RuleOutcome = ExplanationParts['rules'][number];
+export type ModelExplanation = NonNullable<ExplanationParts['model']>;

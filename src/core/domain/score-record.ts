@@ -10,22 +10,6 @@ export const SCORE_MAX = 1000;
 /** Stands for no model: the rules judged alone. A model's name has a version, so no model has this name. */
 export const NO_MODEL = 'none';
 
-/** One reason of a score. `contribution` is in score points. */
-export type Reason = {
-  readonly code: string;
-  readonly detail: string;
-  readonly contribution: number;
-};
-
-/** What the pure core returns for one transaction. */
-export type Decision = {
-  readonly score: number;
-  readonly risk: number;
-  readonly probability: number | null;
-  readonly verdict: Verdict;
-  readonly reasons: readonly Reason[];
-};
-
 /** A decision with everything needed to recompute it. Times are epoch milliseconds, UTC. */
 export type ScoreRecord = Decision & {
   readonly transactionId: string;
@@ -44,6 +28,8 @@ export type ScoreRecord = Decision & {
 const reasonSchema = z
   .object({ code: z.string(), detail: z.string(), contribution: z.number() })
   .meta({ id: 'Reason' });
+/** One reason of a score. `contribution` is in score points. */
+export type Reason = Readonly<z.infer<typeof reasonSchema>>;
 
 export const scoreSchema = z
   .object({
@@ -64,6 +50,11 @@ export const scoreSchema = z
   })
   .meta({ id: 'Score' });
 export type ScoreJson = z.infer<typeof scoreSchema>;
+
+/** What the pure core returns for one transaction. */
+export type Decision = Readonly<Pick<ScoreJson, 'score' | 'risk' | 'probability' | 'verdict'>> & {
+  readonly reasons: readonly Reason[];
+};
 
 /** The wire form of a stored score: times as RFC 3339 UTC, the feature vector left to the explanation. */
 export function toScoreJson(record: Omit<ScoreRecord, 'features' | 'featureSchema'>): ScoreJson {

@@ -2,14 +2,7 @@
 import { z } from 'zod';
 import { LABEL_VALUES } from './label.ts';
 import { scoreSchema } from './score-record.ts';
-import { TRANSACTION_STATUSES, type Transaction, type TransactionStatus } from './transaction.ts';
-
-export type StoredTransaction = Transaction & {
-  readonly metadata: Record<string, unknown> | null;
-  readonly status: TransactionStatus;
-  /** Null for a row that predates the column. */
-  readonly client: string | null;
-};
+import { TRANSACTION_STATUSES } from './transaction.ts';
 
 export const storedTransactionSchema = z
   .object({
@@ -36,6 +29,12 @@ export const storedTransactionSchema = z
   .meta({ id: 'Transaction' });
 export type StoredTransactionJson = z.infer<typeof storedTransactionSchema>;
 
+/** As Postgres gives it. */
+export type TransactionRow = Omit<StoredTransactionJson, 'created_at' | 'received_at'> & {
+  readonly created_at: Date;
+  readonly received_at: Date;
+};
+
 /** A row of a search or an export. */
 export const foundTransactionSchema = storedTransactionSchema
   .extend({
@@ -48,23 +47,23 @@ export const foundTransactionSchema = storedTransactionSchema
   .meta({ id: 'FoundTransaction' });
 export type FoundTransactionJson = z.infer<typeof foundTransactionSchema>;
 
-export function toTransactionJson(transaction: StoredTransaction): StoredTransactionJson {
+export function toTransactionJson(row: TransactionRow): StoredTransactionJson {
   return {
-    transaction_id: transaction.transactionId,
-    status: transaction.status,
-    client: transaction.client,
-    account_id: transaction.accountId,
-    merchant_id: transaction.merchantId,
-    amount: transaction.amount,
-    currency: transaction.currency,
-    corridor: transaction.corridor,
-    created_at: new Date(transaction.createdAtMs).toISOString(),
-    received_at: new Date(transaction.receivedAtMs).toISOString(),
-    type: transaction.type,
-    ip: transaction.ip,
-    device_id: transaction.deviceId,
-    country: transaction.country,
-    channel: transaction.channel,
-    metadata: transaction.metadata,
+    transaction_id: row.transaction_id,
+    status: row.status,
+    client: row.client,
+    account_id: row.account_id,
+    merchant_id: row.merchant_id,
+    amount: row.amount,
+    currency: row.currency,
+    corridor: row.corridor,
+    created_at: row.created_at.toISOString(),
+    received_at: row.received_at.toISOString(),
+    type: row.type,
+    ip: row.ip,
+    device_id: row.device_id,
+    country: row.country,
+    channel: row.channel,
+    metadata: row.metadata,
   };
 }

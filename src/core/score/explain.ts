@@ -17,8 +17,7 @@ export function explain(
   const schema = featuresOfSchema(featureSchema);
   if (schema === undefined || featureSchema < ruleSet.featureSchema) return undefined;
   return {
-    featureSchema,
-    ruleSet: ruleSet.id,
+    feature_schema: featureSchema,
     features: schema.map(({ name, unit, description }, index) => ({
       name,
       value: presentOrNull(vector[index]),

@@ -12,13 +12,13 @@ export function inMarket(text: string, market: string): string {
 /** Resolves and caches the texts of one market. Only named statements are cached: the text of others may vary by call. */
 export function createTextOf(
   market: string,
-): (statement: { readonly name: string; readonly text: string }) => string {
+): (statement: { readonly name?: string; readonly text: string }) => string {
   const texts = new Map<string, string>();
   return ({ name, text }) => {
     const known = texts.get(text);
     if (known !== undefined) return known;
     const ours = inMarket(text, market);
-    if (name !== '') texts.set(text, ours);
+    if (name) texts.set(text, ours);
     return ours;
   };
 }

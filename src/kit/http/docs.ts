@@ -57,33 +57,28 @@ const START = `SwaggerUIBundle({
 });
 `;
 
-const CACHE_CONTROL = 'public, max-age=3600';
+const CACHED = { 'Cache-Control': 'public, max-age=3600' };
 
 export function docsRoutes(document: object): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   const text = JSON.stringify(document);
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const serve = (
+    path: string,
+    type: string,
+    read: () => Promise<string | Uint8Array<ArrayBuffer>>,
+    headers: Readonly<Record<string, string>> = CACHED,
+  ) =>
+    routes.get(path, async (c) => c.body(await read(), 200, { 'Content-Type': type, ...headers }));
 
-  routes.get('/openapi.json', (c) => c.body(text, 200, { 'Content-Type': 'application/json' }));
-
-  routes.get('/docs', (c) =>
-    c.html(PAGE, 200, { 'Content-Security-Policy': DOCS_POLICY, 'Cache-Control': CACHE_CONTROL }),
-  );
-
-  routes.get('/docs/start.js', (c) =>
-    c.body(START, 200, {
-      'Content-Type': 'text/javascript; charset=utf-8',
-      'Cache-Control': CACHE_CONTROL,
-    }),
-  );
-
+  serve('/openapi.json', 'application/json', async () => text, {});
+  serve('/docs', 'text/html; charset=UTF-8', async () => PAGE, {
+    ...CACHED,
+    'Content-Security-Policy': DOCS_POLICY,
+  });
+  serve('/docs/start.js', 'text/javascript; charset=utf-8', async () => START);
   for (const [name, type] of Object.entries(ASSETS)) {
-    routes.get(`/docs/${name}`, async (c) =>
-      c.body(Uint8Array.from(await readFile(join(folder, name))), 200, {
-        'Content-Type': type,
-        'Cache-Control': CACHE_CONTROL,
-      }),
-    );
+    serve(`/docs/${name}`, type, async () => Uint8Array.from(await readFile(join(folder, name))));
   }
   return routes;
 }

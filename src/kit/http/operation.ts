@@ -2,11 +2,13 @@
 import { type Context, Hono } from 'hono';
 import type { z } from 'zod';
 import type {
+  ZodOpenApiContentObject,
   ZodOpenApiOperationObject,
   ZodOpenApiPathsObject,
   ZodOpenApiResponseObject,
 } from 'zod-openapi';
 import type { Officer, Role } from '../words/principal.ts';
+import type { answerHeaders } from './answers/answer-headers.ts';
 import type { ProblemStatus } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
 import { actorOf, requireRole } from './auth/auth.ts';
@@ -48,6 +50,8 @@ type Described<Parts, Path, Query, Body> = {
   /** Headers of the request: documented, and read by `run`. */
   readonly header?: z.ZodObject;
   readonly body?: DescribedBody<Body>;
+  /** In place of `body`, of a body that `run` reads. */
+  readonly ownBody?: ZodOpenApiContentObject;
   readonly 'x-own-client-alone'?: readonly Role[];
   /** The answer to a writing method has no consistency token. */
   readonly 'x-writes-nothing'?: true;
@@ -76,17 +80,21 @@ const OF_BODIES = [400, 408, 413, 415, 422] as const;
 export function operation<Parts, Path, Query, Body>(
   described: Described<Parts, Path, Query, Body>,
 ): Operation<Parts> {
-  const { method, at, roles, path, anyPath, query, header, body, run, ...rest } = described;
-  const { answers, problems = [], ...said } = rest;
+  const { method, at, roles, path, anyPath, query, header, ...rest } = described;
+  const { body, ownBody, answers, problems = [], run, ...said } = rest;
   const isChecked = [path, query, header].some((part) => part !== undefined);
-  const refused = [...(body ? OF_BODIES : []), ...(isChecked ? ([422] as const) : []), ...problems];
+  const content = body ? json(body.schema, body.example) : ownBody;
+  const refused = [
+    ...(content ? OF_BODIES : []),
+    ...(isChecked ? ([422] as const) : []),
+    ...problems,
+  ];
   const parameters = {
     ...(path && { path }),
     ...(anyPath && { path: anyPath }),
     ...(query && { query }),
     ...(header && { header }),
   };
-  const { schema, example } = body ?? {};
   return {
     method,
     at,
@@ -95,9 +103,7 @@ export function operation<Parts, Path, Query, Body>(
       ...said,
       security: allowedRoles(...roles),
       ...(isChecked || anyPath ? { requestParams: parameters } : {}),
-      ...(schema && {
-        requestBody: { required: true, content: { 'application/json': { schema, example } } },
-      }),
+      ...(content && { requestBody: { required: true, content } }),
       responses: { ...answers, ...problemResponses(...refused) },
     },
     serve: async (c, limits, parts) => {
@@ -142,7 +148,12 @@ export const answer = <Schema extends z.ZodType>(
   description: string,
   schema: Schema,
   example: NoInfer<z.input<Schema>>,
-): ZodOpenApiResponseObject => ({ description, content: json(schema, example) });
+  headers?: ReturnType<typeof answerHeaders>,
+): ZodOpenApiResponseObject => ({
+  description,
+  ...(headers && { headers }),
+  content: json(schema, example),
+});
 
 /** Mounts operations in their order. */
 export function routesOf<Parts>(

@@ -62,15 +62,3 @@ async function* writeParquet(pieces: Rows, groupRowsMax: () => number) {
   if (group.length > 0) yield { bytes: await file.write(group), rows: group.length };
   yield { bytes: await file.finish(), rows: 0 };
 }
-
-/** Media type and end of the file's name. */
-export function formOf(format: ExportFormat, isContinued: boolean): [type: string, end: string] {
-  switch (format) {
-    case 'csv':
-      return [`text/csv; charset=utf-8; header=${isContinued ? 'absent' : 'present'}`, 'csv'];
-    case 'ndjson':
-      return ['application/x-ndjson', 'ndjson'];
-    case 'parquet':
-      return ['application/vnd.apache.parquet', 'parquet'];
-  }
-}

@@ -10,6 +10,7 @@ import { writeBody } from './body.ts';
 import type { ExportMetrics } from './metrics.ts';
 import type { ExportParameters } from './parameters.ts';
 import { FULL_PACE, type Pace, prepareExport, type ReadRows } from './read-rows.ts';
+import type { SlowedStream } from './slowed-stream.ts';
 
 export type Exports = {
   /** The primary is a pool for exports alone. */
@@ -24,16 +25,12 @@ export type Exports = {
   readonly endings: Set<Promise<void>>;
 };
 
-export type ExportSink = {
-  /** Takes bytes to the caller; resolves once there is room for more. */
-  readonly send: (bytes: Uint8Array) => Promise<void>;
-  /** Resolves once everything is taken. */
-  readonly close: () => Promise<void>;
+export type ExportSink = Pick<SlowedStream, 'send' | 'close'> & {
   /** Aborted when nobody takes the bytes any more, or the process drains. */
   readonly signal: AbortSignal;
 };
 
-type BegunExport = {
+export type BegunExport = {
   readonly exportId: string;
   readonly asked: ExportParameters;
   readonly by: Actor;

@@ -30,8 +30,8 @@ export type ReadRows = (
 ) => AsyncGenerator<readonly ExportRow[], void>;
 
 /**
- * Characters of a slice: a row group of usual rows has four fifths of them, a page two fifths. Where metadata makes rows ten times as
- * long, both have fewer rows, as each export in flight holds two pages. The first page, of which nothing is known, is short.
+ * Characters of a slice, of which a row group of usual rows has four fifths and a page two fifths: where metadata makes rows longer,
+ * both have fewer rows, as each export has two pages in memory. The first page is short, as the length of its rows is unknown.
  */
 export const SLICE_CHARS_MAX = 2_500_000;
 const FIRST_PAGE_ROWS = 500;

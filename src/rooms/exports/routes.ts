@@ -1,64 +1,32 @@
 /** `/v1/exports/transactions`: the whole result of a search, as a file. */
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { foundTransaction } from '../../core/accept/examples.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { requireCorridor } from '../../core/store/search/require-known.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
-import { actorOf, requireRole } from '../../kit/http/auth/auth.ts';
-import { readQuery } from '../../kit/http/body/body.ts';
+import { LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
 import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { allowedRoles, ndjson, problemResponses } from '../../kit/http/openapi.ts';
+import { ndjson } from '../../kit/http/openapi.ts';
+import { operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
-import { formOf } from './body.ts';
-import { beginExport, type Exports, runExport } from './exports.ts';
+import { type BegunExport, beginExport, type Exports, runExport } from './exports.ts';
 import { createExportMetrics } from './metrics.ts';
 import { type ExportParameters, exportParameters, PARQUET_ROWS_MAX } from './parameters.ts';
 import { createSlowedStream } from './slowed-stream.ts';
 import { csvHeader, toCsvLines } from './write/csv.ts';
 
-const READERS = ['analyst', 'risk_officer'] as const;
 const BUSY_RETRY_AFTER_SECONDS = '10';
 
-export function openExports(api: Api): ApiRoom {
-  const { config, databases, metrics, isSubmitting, ingest } = api;
-  const max = config.RISK_EXPORTS_MAX;
-  const primary = api.openPool('api-exports', { connectionsMax: max });
-  const exports: Exports = {
-    databases: { ...databases, primary },
-    metrics: createExportMetrics(metrics.make),
-    isSubmitting,
-    max,
-    running: 0,
-    endings: new Set(),
-  };
-  const routes = new Hono<AppEnv>();
-  routes.get('/v1/exports/transactions', requireRole(...READERS), async (c) => {
-    const asked = readQuery(c, exportParameters);
-    requireCorridor(ingest.corridors(), asked.corridor);
-    const write = readToken(c);
-    // A question for the headers alone reads nothing.
-    if (c.req.raw.method === 'HEAD') return new Response(null, { headers: headersOf(asked) });
-    const begun = await beginExport(exports, asked, c.req.query(), actorOf(c), write);
-    if (begun === undefined) {
-      const detail = `${max} exports are running, the most of an API process.`;
-      const headers = { 'Retry-After': BUSY_RETRY_AFTER_SECONDS };
-      throw new Problem('overloaded', detail, { headers });
-    }
-    return stream(c, exports, begun, api);
-  });
-  return { routes: [routes], ended: () => Promise.allSettled(exports.endings) };
-}
+type Parts = Pick<Api, 'ingest' | 'config' | 'draining' | 'log'> & { readonly exports: Exports };
 
 function stream(
   c: Context<AppEnv>,
-  exports: Exports,
-  begun: Parameters<typeof runExport>[1],
-  { config, draining, log }: Pick<Api, 'config' | 'draining' | 'log'>,
+  begun: BegunExport,
+  { exports, config, draining, log }: Parts,
 ): Response {
   const { exportId, asked } = begun;
   const slowed = createSlowedStream(config.RISK_EXPORT_IDLE_MS);
@@ -75,11 +43,18 @@ function stream(
   return new Response(body, { headers: headersOf(asked) });
 }
 
+const MEDIA_TYPES = {
+  csv: 'text/csv',
+  ndjson: LINES_CONTENT_TYPE,
+  parquet: 'application/vnd.apache.parquet',
+} as const;
+
 function headersOf({ format, after }: ExportParameters): Record<string, string> {
-  const [type, end] = formOf(format, after !== undefined);
+  const header = after === undefined ? 'present' : 'absent';
+  const parameters = format === 'csv' ? `; charset=utf-8; header=${header}` : '';
   return {
-    'Content-Type': type,
-    'Content-Disposition': `attachment; filename="transactions.${end}"`,
+    'Content-Type': `${MEDIA_TYPES[format]}${parameters}`,
+    'Content-Disposition': `attachment; filename="transactions.${format}"`,
   };
 }
 
@@ -106,32 +81,62 @@ const exampleRow = [
 const csvExample = Buffer.concat([csvHeader(), toCsvLines([exampleRow])]).toString();
 const linesExample = [foundTransaction, { done: true, rows: 1 }];
 
-const paths: ZodOpenApiPathsObject = {
-  '/v1/exports/transactions': {
-    get: {
-      operationId: 'exportTransactions',
-      summary: 'Export what a search finds',
-      description: DESCRIPTION,
-      tags: ['transactions'],
-      security: allowedRoles(...READERS),
-      requestParams: { query: exportParameters, header: tokenParameter },
-      responses: {
-        200: {
-          description: 'The file.',
-          headers: answerHeaders('Content-Disposition'),
-          content: {
-            'text/csv': { schema: { type: 'string' }, example: csvExample },
-            ...ndjson(['FoundTransaction', 'ExportDone'], linesExample),
-            'application/vnd.apache.parquet': { schema: { type: 'string', format: 'binary' } },
-          },
+const operations = [
+  operation({
+    method: 'get',
+    at: '/v1/exports/transactions',
+    operationId: 'exportTransactions',
+    summary: 'Export what a search finds',
+    description: DESCRIPTION,
+    roles: ['analyst', 'risk_officer'],
+    query: exportParameters,
+    header: tokenParameter,
+    answers: {
+      200: {
+        description: 'The file.',
+        headers: answerHeaders('Content-Disposition'),
+        content: {
+          [MEDIA_TYPES.csv]: { schema: { type: 'string' }, example: csvExample },
+          ...ndjson(['FoundTransaction', 'ExportDone'], linesExample),
+          [MEDIA_TYPES.parquet]: { schema: { type: 'string', format: 'binary' } },
         },
-        ...problemResponses(422),
       },
     },
-  },
-};
+    run: async ({ query: asked, by, c }, parts: Parts) => {
+      const { exports, ingest } = parts;
+      requireCorridor(ingest.corridors(), asked.corridor);
+      const write = readToken(c);
+      // A question for the headers alone reads nothing.
+      if (c.req.raw.method === 'HEAD') return new Response(null, { headers: headersOf(asked) });
+      const begun = await beginExport(exports, asked, c.req.query(), by, write);
+      if (begun !== undefined) return stream(c, begun, parts);
+      const detail = `${exports.max} exports are running, the most of an API process.`;
+      throw new Problem('overloaded', detail, {
+        headers: { 'Retry-After': BUSY_RETRY_AFTER_SECONDS },
+      });
+    },
+  }),
+];
 
 export const document: DocumentPart = {
-  paths,
+  paths: pathsOf(operations, 'transactions'),
   schemas: { ExportDone: exportDoneSchema },
 };
+
+export function openExports(api: Api): ApiRoom {
+  const { config, databases, metrics, isSubmitting } = api;
+  const max = config.RISK_EXPORTS_MAX;
+  const primary = api.openPool('api-exports', { connectionsMax: max });
+  const exports: Exports = {
+    databases: { ...databases, primary },
+    metrics: createExportMetrics(metrics.make),
+    isSubmitting,
+    max,
+    running: 0,
+    endings: new Set(),
+  };
+  return {
+    routes: [routesOf(operations, api.limits, { ...api, exports })],
+    ended: () => Promise.allSettled(exports.endings),
+  };
+}

@@ -1,10 +1,12 @@
-/** A body that is sent as fast as its reader takes it: one piece waits at most, and its sender waits for room. */
+/** A body that goes out as fast as its reader takes it: one piece waits at most, and the writer waits for room. */
+import { settlesWithin } from '../../kit/process/settles-within.ts';
 import { Failure } from '../../kit/words/failure.ts';
 
 export type SlowedStream = {
   readonly body: ReadableStream<Uint8Array>;
   /** Resolves once there is room for more. Throws where nothing was taken for `idleMsMax`. */
   readonly send: (bytes: Uint8Array) => Promise<void>;
+  /** Resolves once everything is taken. */
   readonly close: () => Promise<void>;
   /** Ends the body so that its reader sees that it is not whole. */
   readonly breakOff: (error: unknown) => Promise<void>;
@@ -23,16 +25,9 @@ export function createSlowedStream(idleMsMax: number): SlowedStream {
   const leave = () => gone.abort(new Failure('unavailable', 'READER_GONE', 'the reader has gone'));
   writer.closed.catch(leave);
   const taken = async (work: Promise<void>) => {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      const detail = `the reader took nothing for ${idleMsMax} ms`;
-      late.reject(new Failure('unavailable', 'READER_IDLE', detail));
-    }, idleMsMax);
-    try {
-      await Promise.race([work, late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    if (await settlesWithin(work, idleMsMax)) return await work;
+    const detail = `the reader took nothing for ${idleMsMax} ms`;
+    throw new Failure('unavailable', 'READER_IDLE', detail);
   };
   return {
     body: readable,

@@ -1,10 +1,10 @@
 /**
- * One slice of an export: whole rows of what matches among a bounded number of rows, in the order of (created_at, id). Most
- * exports read a stretch of primary keys and join the tables along it, which costs a third of looking up each row. Where an index
- * leads to few rows far apart, the search finds their ids and each is looked up.
+ * One slice of an export: whole rows of what matches among a bounded number of rows, in the order of (created_at, id). A slice
+ * joins the tables along a range of primary keys, at a third of the cost of lookups; where an index leads to few rows far apart,
+ * the search finds their ids, and each row is looked up.
  */
 
-import { isoTime, UNNAMED } from '../../core/store/partitions/month-slice.ts';
+import { isoTime } from '../../core/store/partitions/month-slice.ts';
 import { readBoundary, readSearchSlice } from '../../core/store/search/read-slice.ts';
 import {
   needsScore,
@@ -51,11 +51,11 @@ export async function readExportSlice(
   const { filter } = slice;
   const isLabelled = filter.label === 'fraud' || filter.label === 'legitimate';
   const isSparse =
-    isOfParty(filter) || isRiskyAlone(filter) || isLabelled || filter.transactionId !== undefined;
+    isOfParty(filter) || isRiskyAlone(filter) || isLabelled || filter.transaction_id !== undefined;
   if (isSparse) return await lookUp(database, slice);
   return await database.transaction(async (query) => {
     await query(mergeStatement);
-    return await readStretch({ query }, slice);
+    return await readRange({ query }, slice);
   });
 }
 
@@ -70,7 +70,7 @@ const mergeStatement: Statement = {
 
 const SELECTED = `select ${EXPORT_COLUMNS.map(({ sql, name }) => `${sql} as ${name}`).join(', ')}`;
 
-async function readStretch(database: Reader, slice: ExportSlice): Promise<ExportedSlice> {
+async function readRange(database: Reader, slice: ExportSlice): Promise<ExportedSlice> {
   const { boundary } = searchSlice(toSearch(slice, slice.pageRows, slice.pageRows + 1));
   const reached = await readBoundary(database.query, boundary);
   const { filter, lowerMs, upperMs, isDescending, after } = slice;
@@ -79,11 +79,11 @@ async function readStretch(database: Reader, slice: ExportSlice): Promise<Export
   const first = parameter(after?.id ?? lowestIdAt(isDescending ? upperMs : lowerMs));
   const last = parameter(reached?.id ?? lowestIdAt(isDescending ? lowerMs : upperMs));
   const [beyond, within] = isDescending ? ['<', '>='] : ['>', '<='];
-  const stretch = (alias: string) =>
+  const range = (alias: string) =>
     `${alias}.created_at >= $1 and ${alias}.created_at < $2
        and ${alias}.transaction_id ${beyond} ${first} and ${alias}.transaction_id ${within} ${last}`;
   const conditions = [
-    stretch('t'),
+    range('t'),
     ...transactionConditions(filter, undefined, parameter),
     ...scoreConditions(filter, parameter),
     ...outcomeConditions(filter, 't', parameter),
@@ -92,9 +92,9 @@ async function readStretch(database: Reader, slice: ExportSlice): Promise<Export
   const text = `${SELECTED}
     from market.transactions t
     ${needsScore(filter) ? '' : 'left'} join market.scores s
-      on s.transaction_id = t.transaction_id and s.created_at = t.created_at and ${stretch('s')}
+      on s.transaction_id = t.transaction_id and s.created_at = t.created_at and ${range('s')}
     left join (select distinct on (b.transaction_id) b.transaction_id, b.label from market.labels b
-                where ${stretch('b')} order by b.transaction_id, b.labelled_at desc, b.label) l
+                where ${range('b')} order by b.transaction_id, b.labelled_at desc, b.label) l
       on l.transaction_id = t.transaction_id
    where ${conditions.join(' and ')}
    order by t.transaction_id ${isDescending ? 'desc' : 'asc'}`;
@@ -135,6 +135,6 @@ async function readRows(
   const onRow = (texts: ExportRow) => {
     rows.push(texts);
   };
-  await query({ name: UNNAMED, text, onRow }, values);
+  await query({ text, onRow }, values);
   return rows;
 }

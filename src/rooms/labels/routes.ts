@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { acceptLabels, type LabelsRefused } from '../../core/accept/accept-labels.ts';
 import { storedLabel, TRANSACTION_ID, transactionInput } from '../../core/accept/examples.ts';
 import { labelInputSchema } from '../../core/domain/label.ts';
+import { readFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
-import { type Databases, readAged } from '../../kit/database/replica/choose-database.ts';
-import { ageHeaders, sayAge } from '../../kit/http/answers/age.ts';
+import { ageHeaders } from '../../kit/http/answers/age.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { listReader } from '../../kit/http/body/body.ts';
-import { readToken, sayToken, tokenParameter } from '../../kit/http/consistency.ts';
+import { sayToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { ownClientAlone } from '../../kit/http/openapi.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
@@ -114,19 +114,16 @@ const operations = [
     query: labelListParameters,
     header: tokenParameter,
     answers: {
-      200: {
-        ...answer('One page.', labelPageSchema, {
-          items: [storedLabel],
-          next_cursor: null,
-          complete: true,
-        }),
-        headers: ageHeaders,
-      },
+      200: answer(
+        'One page.',
+        labelPageSchema,
+        { items: [storedLabel], next_cursor: null, complete: true },
+        ageHeaders,
+      ),
     },
-    run: async ({ query, c }, { databases }: Parts) => {
+    run: ({ query, c }, { databases }: Parts) => {
       const client = clientSeen(c.get('principal'));
-      const search = (from: Databases) => searchLabels(from, query, client);
-      return sayAge(c, await readAged(databases, readToken(c), search));
+      return readFor(c, databases, (from) => searchLabels(from, query, client));
     },
   }),
 ];

@@ -10,7 +10,6 @@ import {
   JOINED_ROWS_EXAMINED_MAX,
   type PreparedSearch,
   SLICE_ROWS_EXAMINED_MAX,
-  UNNAMED,
 } from '../../core/store/partitions/month-slice.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { LabelListParameters, LabelPosition } from './parameters.ts';
@@ -38,19 +37,13 @@ export function labelSearch(
   const examined = filter.client === null ? SLICE_ROWS_EXAMINED_MAX : JOINED_ROWS_EXAMINED_MAX;
   const way = `select l.* from market.labels l ${where(wayIn(filter, before, parameter))} order by ${ORDER}`;
   const boundary: PreparedSearch = {
-    statement: {
-      name: UNNAMED,
-      text: `select ${LABEL_COLUMNS} from (${way} offset ${examined - 1} limit 1) l`,
-    },
+    text: `select ${LABEL_COLUMNS} from (${way} offset ${examined - 1} limit 1) l`,
     values: [...values],
   };
   const { joins, conditions } = residual(filter, parameter);
   const page: PreparedSearch = {
-    statement: {
-      name: UNNAMED,
-      text: `select ${LABEL_COLUMNS} from (${way} limit ${examined}) l ${joins} ${where(conditions)}
-              order by ${ORDER} limit ${parameter(rows)}`,
-    },
+    text: `select ${LABEL_COLUMNS} from (${way} limit ${examined}) l ${joins} ${where(conditions)}
+            order by ${ORDER} limit ${parameter(rows)}`,
     values,
   };
   return { page, boundary: joins === '' && conditions.length === 0 ? null : boundary };
@@ -125,11 +118,11 @@ export async function searchStoredLabels(
   rowsMax: number,
 ): Promise<LabelSlice> {
   const { page, boundary } = labelSearch(filter, before, rowsMax);
-  const rows = await query<StoredLabel>(page.statement, page.values);
+  const rows = await query<StoredLabel>(page, page.values);
   const last = rows.at(-1);
   if (rows.length === rowsMax) return { rows, reached: last ?? null };
   if (boundary === null) return { rows, reached: null };
-  const [end] = await query<StoredLabel>(boundary.statement, boundary.values);
+  const [end] = await query<StoredLabel>(boundary, boundary.values);
   if (end === undefined) return { rows, reached: null };
   // Where labels have arrived between the two statements, the end may be before a label that was found.
   return { rows, reached: last === undefined || isAfter(end, last) ? end : last };

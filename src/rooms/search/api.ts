@@ -1,23 +1,25 @@
 /** What search adds to an API process. */
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
+import { pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { openCaches } from './caches.ts';
 import { answerHotScores } from './hot-scores.ts';
-import { evaluatePaths, evaluateRoutes } from './routes/evaluate.ts';
-import { partiesPaths, partiesRoutes } from './routes/parties.ts';
-import { scoresPaths, scoresRoutes } from './routes/scores.ts';
-import { scoreListPaths, searchRoutes, transactionListPaths } from './routes/search.ts';
-import { transactionsPaths, transactionsRoutes } from './routes/transactions.ts';
+import { evaluateOperations } from './routes/evaluate.ts';
+import { readAccount, readDevice, readMerchant } from './routes/parties.ts';
+import { scoreOperations } from './routes/scores.ts';
+import { listScores, listTransactions } from './routes/search.ts';
+import { readOneTransaction } from './routes/transactions.ts';
+
+const OF_TAG = {
+  transactions: [listTransactions, readOneTransaction],
+  scores: [listScores, ...scoreOperations, ...evaluateOperations],
+  accounts: [readAccount],
+  merchants: [readMerchant],
+  devices: [readDevice],
+};
 
 export const document: DocumentPart = {
-  paths: {
-    ...transactionListPaths,
-    ...transactionsPaths,
-    ...scoreListPaths,
-    ...scoresPaths,
-    ...evaluatePaths,
-    ...partiesPaths,
-  },
+  paths: Object.assign({}, ...Object.entries(OF_TAG).map(([tag, all]) => pathsOf(all, tag))),
   tags: {
     accounts: 'What an account did.',
     devices: 'What happened on a device.',
@@ -28,18 +30,13 @@ export const document: DocumentPart = {
 
 export function openSearch(api: Api): ApiRoom {
   const { config, guards, metrics, recall } = api;
-  const { scores, profiles } = openCaches(api);
+  const caches = openCaches(api);
   // Who has posted a label sees it at once in this process.
-  api.afterLabels.add(profiles.proveAnew);
-  const hot = { recall, peek: scores.peek, metrics, degradation: guards.health.level };
+  api.afterLabels.add(caches.profiles.proveAnew);
+  const { peek } = caches.scores;
+  const hot = { recall, peek, metrics, degradation: guards.health.level };
   return {
-    routes: [
-      searchRoutes(api),
-      transactionsRoutes(api, scores),
-      scoresRoutes(api, scores),
-      evaluateRoutes(api, scores),
-      partiesRoutes(api, profiles),
-    ],
+    routes: [routesOf(Object.values(OF_TAG).flat(), api.limits, { ...api, ...caches })],
     // Requests of a limited client are counted in the application.
     answerFirst: (application) =>
       config.RISK_CLIENT_REQUESTS_PER_SECOND > 0 ? application : answerHotScores(application, hot),

@@ -13,7 +13,7 @@ import { requestIdFor, USUAL_HEADERS } from '../../kit/http/edge.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { clientSeen } from '../../kit/words/principal.ts';
 import type { ScoreCache } from './queries/read-score.ts';
-import { SCORE_READERS, SCORE_ROUTE } from './routes/scores.ts';
+import { SCORE_READERS } from './routes/scores.ts';
 
 type HotDependencies = Pick<Authenticator, 'recall'> &
   Pick<ScoreCache, 'peek'> & {
@@ -27,7 +27,7 @@ const TARGET = /^\/v1\/scores\/([\w-]+)$/;
 const PLAIN_HOST = /^[a-z0-9.-]+(?::(?:[1-5]\d{3,4}|[6-9]\d{3}))?$/;
 /** Headers that change the answer. */
 const DECIDING = ['cookie', 'prefer', 'consistency-token', 'if-none-match'] as const;
-const LABELS = { method: 'GET', route: SCORE_ROUTE, status: '200' };
+const LABELS = { method: 'GET', route: '/v1/scores/:id', status: '200' };
 /** An answer has a `Cache-Control` of its own. */
 const USUAL = USUAL_HEADERS.filter(([name]) => name !== 'Cache-Control').flat();
 
@@ -68,12 +68,12 @@ function send(
   { answer, ageMs }: ServedAnswer,
   degradation: number,
 ): void {
-  const kept = headersOf(answer, KEEP_A_DAY);
+  const headers = headersOf(answer, KEEP_A_DAY);
   const head = [
     ...USUAL,
     ...['X-Request-Id', requestIdFor(request.headers['x-request-id'])],
-    ...['Content-Type', 'application/json', 'ETag', kept.ETag],
-    ...['Cache-Control', kept['Cache-Control'], 'Vary', kept.Vary],
+    ...['Content-Type', 'application/json', 'ETag', headers.ETag],
+    ...['Cache-Control', headers['Cache-Control'], 'Vary', headers.Vary],
     ...['Content-Length', String(Buffer.byteLength(answer.text))],
   ];
   if (ageMs !== undefined) head.push('Age', ageOf(ageMs));

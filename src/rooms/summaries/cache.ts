@@ -1,4 +1,4 @@
-/** Daily summaries as they are sent, in memory as long as no row of their days changes. */
+/** Daily summaries as answers have them, in memory as long as no row of their days changes. */
 import { readDaysVersion } from '../../core/store/tallies/day-version.ts';
 import {
   type AnswerCache,

@@ -45,7 +45,7 @@ const groupBy = z
   .transform((text) => text.split(','))
   .pipe(z.array(z.enum(DIMENSIONS)).transform((given) => [...new Set(given)]));
 
-/** Both days are included; by default the last seven days. */
+/** `from` and `to` are included; by default the last seven days. */
 export const summaryParameters = z.strictObject({
   group_by: groupBy.default(['corridor']).meta({
     description: `What each day is divided by, one or more of ${DIMENSIONS.join(', ')}, with commas between them. \`corridor\`, \`currency\`, \`verdict\`, \`rule_set\` and \`model\` go together, as do \`corridor\`, \`currency\` and \`label\`, and \`corridor\`, \`rule_set\` and \`rule\`; filters count as well.`,

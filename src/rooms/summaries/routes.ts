@@ -47,7 +47,7 @@ const operations = [
     query: summaryParameters,
     header: conditionalHeader.extend(tokenParameter.shape),
     answers: {
-      200: { ...answer(said, dailySummariesSchema, example), headers: keptHeaders },
+      200: answer(said, dailySummariesSchema, example, keptHeaders),
       ...notModified,
     },
     run: async ({ query, c }, { databases, ingest, cache }: Parts) => {

@@ -80,12 +80,12 @@ const selectVectors = {
 /** The logged vectors of scores, in no order. */
 export async function readVectors(
   database: Pick<Database, 'query'>,
-  scores: readonly { readonly transactionId: string; readonly createdAt: Date }[],
+  scores: readonly { readonly transaction_id: string; readonly created_at: Date }[],
 ): Promise<Float64Array[]> {
   if (scores.length === 0) return [];
-  const times = scores.map(({ createdAt }) => createdAt.getTime());
+  const times = scores.map(({ created_at }) => created_at.getTime());
   const rows = await database.query<{ features: Buffer }>(selectVectors, [
-    uuidArray(scores.map(({ transactionId }) => transactionId)),
+    uuidArray(scores.map(({ transaction_id }) => transaction_id)),
     timestampArray(times),
     isoTime(Math.min(...times)),
     isoTime(Math.max(...times)),

@@ -1,7 +1,7 @@
 /** Scores, read side: stored rows without their vectors. */
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
-import type { Decision, ScoreRecord } from '../../domain/score-record.ts';
+import type { ScoreJson, ScoreRecord } from '../../domain/score-record.ts';
 
 /** A stored score without its vector. */
 export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema'>;
@@ -18,21 +18,9 @@ const readStatement: Statement = {
 };
 
 /** A row of `scores` without its vector. */
-export type ScoreRow = {
-  transaction_id: string;
-  created_at: Date;
-  scored_at: Date;
-  account_id: string;
-  corridor: string;
-  score: number;
-  risk: number;
-  probability: number | null;
-  verdict: Decision['verdict'];
-  reasons: Decision['reasons'];
-  rule_set: string;
-  model: string | null;
-  attempts: number;
-  degradation: number;
+export type ScoreRow = Omit<ScoreJson, 'created_at' | 'scored_at'> & {
+  readonly created_at: Date;
+  readonly scored_at: Date;
 };
 
 /** The stored scores among these transactions, by id. */

@@ -21,7 +21,7 @@ export async function readSearchSlice(
   slice: SearchSlice,
 ): Promise<FoundSlice> {
   const { page, boundary, examined } = searchSlice(slice);
-  const rows = (await query<FoundRow>(page.statement, page.values)).map(toPosition);
+  const rows = (await query<FoundRow>(page, page.values)).map(toPosition);
   const last = slice.ranked === undefined ? rows.at(-1) : undefined;
   if (last !== undefined && rows.length === slice.rows) return { rows, reached: last, examined };
   const end = await readBoundary(query, boundary);
@@ -29,7 +29,7 @@ export async function readSearchSlice(
   return { rows, reached: isBefore ? last : end, examined };
 }
 
-/** Whether one place comes after another one in the order of the slice. */
+/** Whether one row comes after another one in the order of the slice. */
 function isAfter(one: RowPosition, other: RowPosition, { isDescending }: SearchSlice): boolean {
   const difference = Number(one.value) - Number(other.value);
   const isGreater = difference === 0 ? one.id > other.id : difference > 0;
@@ -42,7 +42,7 @@ export async function readBoundary(
   boundary: PreparedSearch | null,
 ): Promise<RowPosition | null> {
   if (boundary === null) return null;
-  const [row] = await query<FoundRow>(boundary.statement, boundary.values);
+  const [row] = await query<FoundRow>(boundary, boundary.values);
   return row === undefined ? null : toPosition(row);
 }
 

@@ -22,7 +22,7 @@ export async function requireModel(
   model: string | undefined,
 ): Promise<void> {
   if (model === undefined || model === NO_MODEL) return;
-  // One more than a message lists, so that it shows that there are more.
+  // A name beyond those that a message lists lets the message say that there are more.
   const known = await primary.query<{ model: string }>(modelsStatement, [model, NAMED_MAX + 1]);
   const names = [NO_MODEL, ...known.map((one) => one.model)];
   if (names.includes(model)) return;

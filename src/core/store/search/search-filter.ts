@@ -1,45 +1,15 @@
 /** What a search asks of transactions and their scores, and each part of it as a condition in SQL. */
-import type { LabelValue } from '../../domain/label.ts';
-import type { Verdict } from '../../domain/score-record.ts';
 import { NO_MODEL } from '../../domain/score-record.ts';
-import type { TransactionStatus } from '../../domain/transaction.ts';
 import { isoTime } from '../partitions/month-slice.ts';
+import type { SearchQuestion } from './search-question.ts';
 
-/** Undefined asks nothing. Times are epoch milliseconds: from is inclusive, to exclusive. */
-export type SearchFilter = {
+export type SearchFilter = Omit<SearchQuestion, 'idempotency_key'> & {
   /** Only what has a score. */
   readonly isScored: boolean;
-  readonly transactionId: string | undefined;
-  readonly accountId: string | undefined;
-  readonly merchantId: string | undefined;
-  readonly deviceId: string | undefined;
-  readonly ip: string | undefined;
-  readonly corridor: string | undefined;
-  readonly client: string | undefined;
-  readonly status: TransactionStatus | undefined;
-  readonly currency: string | undefined;
-  /** Decimal text, as is maxAmount; both are included. */
-  readonly minAmount: string | undefined;
-  readonly maxAmount: string | undefined;
-  readonly receivedFromMs: number | undefined;
-  readonly receivedToMs: number | undefined;
-  /** One of these. */
-  readonly verdicts: readonly Verdict[] | undefined;
-  readonly minScore: number | undefined;
-  readonly maxScore: number | undefined;
-  readonly reasons: readonly string[] | undefined;
-  readonly reasonMatch: 'any' | 'all';
-  readonly ruleSet: string | undefined;
-  /** NO_MODEL: no model decided. */
-  readonly model: string | undefined;
-  readonly degradation: number | undefined;
-  readonly scoredFromMs: number | undefined;
-  readonly scoredToMs: number | undefined;
-  /** The label that decides; none: no label. */
-  readonly label: LabelValue | 'none' | undefined;
+  readonly transaction_id: string | undefined;
 };
 
-/** Adds a value of the statement; returns its place. */
+/** Adds a value of the statement; returns how the text names it. */
 export type Parameter = (value: unknown) => string;
 
 /** Conditions on columns of `transactions t` that an index did not answer. */
@@ -49,53 +19,51 @@ export function transactionConditions(
   parameter: Parameter,
 ): string[] {
   const conditions: string[] = [];
-  const equals = (field: keyof SearchFilter, column: string) => {
-    const value = filter[field];
-    if (value !== undefined && field !== answered)
+  for (const column of EQUAL) {
+    const value = filter[column];
+    if (value !== undefined && column !== answered)
       conditions.push(`t.${column} = ${parameter(value)}`);
-  };
-  equals('accountId', 'account_id');
-  equals('deviceId', 'device_id');
-  equals('ip', 'ip');
-  equals('merchantId', 'merchant_id');
-  equals('client', 'client');
-  equals('currency', 'currency');
-  const { minAmount, maxAmount, receivedFromMs, receivedToMs } = filter;
-  if (minAmount !== undefined) conditions.push(`t.amount >= ${parameter(minAmount)}::numeric`);
-  if (maxAmount !== undefined) conditions.push(`t.amount <= ${parameter(maxAmount)}::numeric`);
-  between(conditions, 't.received_at', [receivedFromMs, receivedToMs], parameter);
+  }
+  const { min_amount, max_amount, received_from, received_to } = filter;
+  if (min_amount !== undefined) conditions.push(`t.amount >= ${parameter(min_amount)}::numeric`);
+  if (max_amount !== undefined) conditions.push(`t.amount <= ${parameter(max_amount)}::numeric`);
+  conditions.push(...between('t.received_at', received_from, received_to, parameter));
   return conditions;
 }
+
+const EQUAL = ['account_id', 'device_id', 'ip', 'merchant_id', 'client', 'currency'] as const;
 
 /** Conditions on columns of `scores s`. */
 export function scoreConditions(filter: SearchFilter, parameter: Parameter): string[] {
   const conditions: string[] = [];
-  const { verdicts, minScore, maxScore, reasons, ruleSet, model, degradation } = filter;
-  if (verdicts !== undefined) conditions.push(`s.verdict = any (${parameter(verdicts)}::text[])`);
-  if (minScore !== undefined) conditions.push(`s.score >= ${parameter(minScore)}::int4`);
-  if (maxScore !== undefined) conditions.push(`s.score <= ${parameter(maxScore)}::int4`);
-  if (reasons !== undefined) {
-    const each = reasons.map(
+  const { verdict, min_score, max_score, reason, rule_set, model, degradation } = filter;
+  if (verdict !== undefined) conditions.push(`s.verdict = any (${parameter(verdict)}::text[])`);
+  if (min_score !== undefined) conditions.push(`s.score >= ${parameter(min_score)}::int4`);
+  if (max_score !== undefined) conditions.push(`s.score <= ${parameter(max_score)}::int4`);
+  if (reason !== undefined) {
+    const each = reason.map(
       (code) => `s.reasons @> ${parameter(JSON.stringify([{ code }]))}::jsonb`,
     );
-    conditions.push(`(${each.join(filter.reasonMatch === 'all' ? ' and ' : ' or ')})`);
+    conditions.push(`(${each.join(filter.reason_match === 'all' ? ' and ' : ' or ')})`);
   }
-  if (ruleSet !== undefined) conditions.push(`s.rule_set = ${parameter(ruleSet)}`);
+  if (rule_set !== undefined) conditions.push(`s.rule_set = ${parameter(rule_set)}`);
   if (model === NO_MODEL) conditions.push('s.model is null');
   else if (model !== undefined) conditions.push(`s.model = ${parameter(model)}`);
   if (degradation !== undefined) conditions.push(`s.degradation = ${parameter(degradation)}::int4`);
-  between(conditions, 's.scored_at', [filter.scoredFromMs, filter.scoredToMs], parameter);
+  conditions.push(...between('s.scored_at', filter.scored_from, filter.scored_to, parameter));
   return conditions;
 }
 
 function between(
-  conditions: string[],
   column: string,
-  [fromMs, toMs]: readonly [number | undefined, number | undefined],
+  fromMs: number | undefined,
+  toMs: number | undefined,
   parameter: Parameter,
-): void {
-  if (fromMs !== undefined) conditions.push(`${column} >= ${parameter(isoTime(fromMs))}`);
-  if (toMs !== undefined) conditions.push(`${column} < ${parameter(isoTime(toMs))}`);
+): string[] {
+  return [
+    ...(fromMs === undefined ? [] : [`${column} >= ${parameter(isoTime(fromMs))}`]),
+    ...(toMs === undefined ? [] : [`${column} < ${parameter(isoTime(toMs))}`]),
+  ];
 }
 
 /** The transaction and the partition of an alias; $1 and $2 bound the months. */
@@ -130,10 +98,18 @@ export function outcomeConditions(
 
 /** True where only a transaction with a score can match. */
 export function needsScore(filter: SearchFilter): boolean {
-  const { isScored, status, verdicts, minScore, maxScore, reasons, ruleSet, model } = filter;
-  const asked = [verdicts, minScore, maxScore, reasons, ruleSet, model, filter.degradation];
-  const isAsked = [...asked, filter.scoredFromMs, filter.scoredToMs].some(
-    (one) => one !== undefined,
-  );
-  return isScored || status === 'scored' || isAsked;
+  const isAsked = OF_SCORES.some((field) => filter[field] !== undefined);
+  return filter.isScored || filter.status === 'scored' || isAsked;
 }
+
+const OF_SCORES = [
+  'verdict',
+  'min_score',
+  'max_score',
+  'reason',
+  'rule_set',
+  'model',
+  'degradation',
+  'scored_from',
+  'scored_to',
+] as const;

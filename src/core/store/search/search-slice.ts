@@ -1,7 +1,7 @@
 /**
- * One slice of a search: ids of what matches among a bounded number of rows, in the order of an index, and where
- * the reading stopped. The inner select follows the index; the outer one applies the conditions that it does not answer. An order
- * by transaction_id is one by (created_at, transaction_id), as ids carry the time; it is used where the primary key is read.
+ * One slice of a search: ids of what matches among a bounded number of rows, in the order of an index, and where the reading
+ * stopped. The inner select follows the index, which is the primary key where no other leads to the rows, as ids carry the time;
+ * the outer one applies the conditions that the index does not answer.
  */
 import type { Position } from '../../../kit/words/cursor.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
@@ -10,7 +10,6 @@ import {
   JOINED_ROWS_EXAMINED_MAX,
   type PreparedSearch,
   SLICE_ROWS_EXAMINED_MAX,
-  UNNAMED,
 } from '../partitions/month-slice.ts';
 import {
   joinOne,
@@ -51,9 +50,9 @@ export const RISKY_SCORE_MIN = 300;
 const RISKY = `(verdict <> 'approve' or score >= ${RISKY_SCORE_MIN})`;
 
 /** True where every match is a row of the indexes of risky scores. */
-export function isRiskyAlone({ verdicts, minScore }: SearchFilter): boolean {
-  const isFlagged = verdicts !== undefined && !verdicts.includes('approve');
-  return isFlagged || (minScore ?? 0) >= RISKY_SCORE_MIN;
+export function isRiskyAlone({ verdict, min_score = 0 }: SearchFilter): boolean {
+  const isFlagged = verdict !== undefined && !verdict.includes('approve');
+  return isFlagged || min_score >= RISKY_SCORE_MIN;
 }
 
 /** The predicate of scores_degraded_idx. */
@@ -71,14 +70,9 @@ export const isIndexed = (filter: SearchFilter) =>
 /** True where an index leads to a party's rows. */
 export const isOfParty = (filter: SearchFilter) => partyOf(filter) !== undefined;
 
-const PARTIES = [
-  ['accountId', 'account_id'],
-  ['deviceId', 'device_id'],
-  ['ip', 'ip'],
-  ['merchantId', 'merchant_id'],
-] as const;
+const PARTIES = ['account_id', 'device_id', 'ip', 'merchant_id'] as const;
 
-const partyOf = (filter: SearchFilter) => PARTIES.find(([field]) => filter[field] !== undefined);
+const partyOf = (filter: SearchFilter) => PARTIES.find((column) => filter[column] !== undefined);
 
 type Table = 'transactions' | 'scores' | 'labels' | 'dead_letters';
 const ALIASES = { transactions: 't', scores: 's', labels: 'b', dead_letters: 'f' } as const;
@@ -93,15 +87,10 @@ type WayIn = {
 };
 
 function wayIn(filter: SearchFilter, ranked: SearchSlice['ranked']): WayIn {
-  const { transactionId } = filter;
-  if (transactionId !== undefined) {
-    const condition = (parameter: Parameter) => `t.transaction_id = ${parameter(transactionId)}`;
-    return { table: 'transactions', condition, answered: 'transactionId' };
-  }
-  const party = partyOf(filter);
-  if (party !== undefined) {
-    const [answered, column] = party;
-    const condition = (parameter: Parameter) => `t.${column} = ${parameter(filter[answered])}`;
+  const { transaction_id } = filter;
+  const answered = transaction_id === undefined ? partyOf(filter) : 'transaction_id';
+  if (answered !== undefined) {
+    const condition = (parameter: Parameter) => `t.${answered} = ${parameter(filter[answered])}`;
     return { table: 'transactions', condition, answered };
   }
   const isRare = isDegraded(filter);
@@ -161,22 +150,16 @@ export function searchSlice(slice: SearchSlice): Search {
   const value = rank ?? (follows === 'score' ? 's.score' : undefined);
   const order = rank === undefined ? inner.order : rankOrder(rank, one, slice.isDescending);
   const page: PreparedSearch = {
-    statement: {
-      name: UNNAMED,
-      text: `select ${one}.transaction_id, ${one}.created_at, ${value ?? 'null'}::text as value
-               from (${looked(`${inner.text} limit ${examined}`)}) ${one}
-                    ${joins.join('\n')}
-              ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
-              order by ${order} limit ${parameter(slice.rows)}`,
-    },
+    text: `select ${one}.transaction_id, ${one}.created_at, ${value ?? 'null'}::text as value
+             from (${looked(`${inner.text} limit ${examined}`)}) ${one}
+                  ${joins.join('\n')}
+            ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
+            order by ${order} limit ${parameter(slice.rows)}`,
     values,
   };
   const boundary: PreparedSearch = {
-    statement: {
-      name: UNNAMED,
-      text: `select transaction_id, created_at, ${follows === 'score' ? 'score' : 'null'}::text as value
-               from (${inner.text} offset ${examined - 1} limit 1) ${one}`,
-    },
+    text: `select transaction_id, created_at, ${follows === 'score' ? 'score' : 'null'}::text as value
+             from (${inner.text} offset ${examined - 1} limit 1) ${one}`,
     values: valuesOfWay,
   };
   const isAnswered = !isJoined && conditions.length === 0 && ranked === undefined;
@@ -226,10 +209,10 @@ function positionBounds(slice: SearchSlice, one: string, parameter: Parameter): 
   const position = `${one}.created_at, ${one}.transaction_id`;
   const at = ({ atMs, id }: Position) => `${parameter(isoTime(atMs))}, ${parameter(id)}`;
   if (follows === 'score') {
-    const { minScore, maxScore } = slice.filter;
+    const { min_score, max_score } = slice.filter;
     const bounds: string[] = [];
-    if (minScore !== undefined) bounds.push(`s.score >= ${parameter(minScore)}::int2`);
-    if (maxScore !== undefined) bounds.push(`s.score <= ${parameter(maxScore)}::int2`);
+    if (min_score !== undefined) bounds.push(`s.score >= ${parameter(min_score)}::int2`);
+    if (max_score !== undefined) bounds.push(`s.score <= ${parameter(max_score)}::int2`);
     if (after === undefined) return bounds;
     const score = `${parameter(after.value)}::int2`;
     return [...bounds, `(s.score, ${position}) ${beyond} (${score}, ${at(after)})`];

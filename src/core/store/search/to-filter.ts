@@ -8,35 +8,11 @@ import type { SearchFilter } from './search-filter.ts';
 import type { SearchQuestion } from './search-question.ts';
 
 /** Without the idempotency key, whose transaction has to be looked up. */
-export function toFilter(asked: SearchQuestion, isScored: boolean): SearchFilter {
-  return {
-    isScored,
-    transactionId: undefined,
-    accountId: asked.account_id,
-    merchantId: asked.merchant_id,
-    deviceId: asked.device_id,
-    ip: asked.ip,
-    corridor: asked.corridor,
-    client: asked.client,
-    status: asked.status,
-    currency: asked.currency,
-    minAmount: asked.min_amount,
-    maxAmount: asked.max_amount,
-    receivedFromMs: asked.received_from,
-    receivedToMs: asked.received_to,
-    verdicts: asked.verdict,
-    minScore: asked.min_score,
-    maxScore: asked.max_score,
-    reasons: asked.reason,
-    reasonMatch: asked.reason_match,
-    ruleSet: asked.rule_set,
-    model: asked.model,
-    degradation: asked.degradation,
-    label: asked.label,
-    scoredFromMs: asked.scored_from,
-    scoredToMs: asked.scored_to,
-  };
-}
+export const toFilter = (asked: SearchQuestion, isScored: boolean): SearchFilter => ({
+  ...asked,
+  isScored,
+  transaction_id: undefined,
+});
 
 /** Undefined where nothing can match: nobody has the idempotency key. */
 export async function filterOf(
@@ -49,7 +25,7 @@ export async function filterOf(
   if (key === undefined || client === undefined) return filter;
   const [found] = await findKnownKeys(primary.query, client, [key]);
   // The client that holds a key sent its transaction, also before transactions named their client.
-  return found && { ...filter, transactionId: found.transactionId, client: undefined };
+  return found && { ...filter, transaction_id: found.transactionId, client: undefined };
 }
 
 /** How much earlier than its receipt, by Postgres' clock, a transaction may be created, by its sender's: see createdAtAheadMsMax. */
@@ -66,10 +42,10 @@ export function rangesOf(
   filter: SearchFilter | undefined,
   { isDescending, nowMs }: { readonly isDescending: boolean; readonly nowMs: number },
 ): readonly MonthRange[] {
-  const { receivedToMs = Infinity, scoredToMs = Infinity, transactionId } = filter ?? {};
-  const atMs = createdAtMsOf(transactionId ?? '');
+  const { received_to = Infinity, scored_to = Infinity, transaction_id = '' } = filter ?? {};
+  const atMs = createdAtMsOf(transaction_id);
   const fromMs = Math.max(from, atMs ?? -Infinity);
-  const knownMs = Math.min(receivedToMs, scoredToMs, nowMs) + AHEAD_MS;
+  const knownMs = Math.min(received_to, scored_to, nowMs) + AHEAD_MS;
   const toMs = Math.min(to, knownMs, atMs === undefined ? Infinity : atMs + 1);
   const within = months.flatMap((month) => {
     const range = { fromMs: Math.max(month.fromMs, fromMs), toMs: Math.min(month.toMs, toMs) };

@@ -2,16 +2,16 @@
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Disposition } from '../../domain/disposition.ts';
-import type { Transaction, TransactionStatus } from '../../domain/transaction.ts';
+import type { Transaction } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
-import type { StoredTransaction } from '../../domain/transaction-record.ts';
+import type { TransactionRow } from '../../domain/transaction-record.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 
 type Decided = {
   /** What people decided, once it is final; null where nobody has. `finalAt` is a text of Postgres. */
   readonly finalDecision: { readonly disposition: Disposition; readonly finalAt: string } | null;
 };
-export type DecidedTransaction = StoredTransaction & Decided;
+export type DecidedTransaction = TransactionRow & Decided;
 
 const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id, t.corridor,
   t.amount, t.currency, t.type, t.ip, t.device_id, t.country, t.channel, t.metadata, t.client`;
@@ -23,25 +23,6 @@ const STATUS = `case
     when exists (select from market.dead_letters d where d.transaction_id = t.transaction_id
                   and d.replayed_at is null) then 'dead_lettered'
     else 'accepted' end as status`;
-
-export type TransactionRow = {
-  transaction_id: string;
-  created_at: Date;
-  received_at: Date;
-  account_id: string;
-  merchant_id: string;
-  corridor: string;
-  amount: string;
-  currency: string;
-  type: string | null;
-  ip: string | null;
-  device_id: string | null;
-  country: string | null;
-  channel: string | null;
-  metadata: Record<string, unknown> | null;
-  status: TransactionStatus;
-  client: string | null;
-};
 
 /** The newest decision of people, if any. */
 const DECISION = `(select json_build_object('disposition', d.disposition, 'finalAt', d.final_at)
@@ -61,14 +42,16 @@ export async function readStoredTransaction(
   createdAtMs: number,
   client: string | null,
 ): Promise<DecidedTransaction | undefined> {
-  const [row] = await database.query<TransactionRow & Decided>(selectTransaction, [
+  const [row] = await database.query<DecidedTransaction>(selectTransaction, [
     isoTime(createdAtMs),
     isoTime(createdAtMs + 1),
     id,
     client,
   ]);
-  return row && { ...toTransaction(row), finalDecision: row.finalDecision };
+  return row;
 }
+
+type PlainRow = Omit<TransactionRow, 'status'>;
 
 const loadStatement = {
   name: 'load-transactions',
@@ -92,21 +75,16 @@ export async function loadTransactions(
     times.push(createdAtMs);
   }
   if (known.length === 0) return [];
-  const rows = await database.query<Omit<TransactionRow, 'status'>>(loadStatement, [
+  const rows = await database.query<PlainRow>(loadStatement, [
     uuidArray(known),
     timestampArray(times),
     isoTime(Math.min(...times)),
     isoTime(Math.max(...times)),
   ]);
-  return rows.map(toPlainTransaction);
+  return rows.map(toTransaction);
 }
 
-export function toTransaction(row: TransactionRow): StoredTransaction {
-  const { metadata, status, client } = row;
-  return { ...toPlainTransaction(row), metadata, status, client };
-}
-
-function toPlainTransaction(row: Omit<TransactionRow, 'status'>): Transaction {
+function toTransaction(row: PlainRow): Transaction {
   return {
     transactionId: row.transaction_id,
     createdAtMs: row.created_at.getTime(),

@@ -21,16 +21,21 @@ import {
 } from './admission.ts';
 import { type Arrivals, createArrivals } from './arrivals.ts';
 
-type ShedOptions = {
+type FrontDependencies = {
+  readonly metrics: Pick<Metrics, 'requestsShed' | 'httpDuration'>;
+  /** The refusal of a request whose key is unknown; it does not depend on the load. */
+  readonly turnAway: (request: IncomingMessage) => Problem | undefined;
+  /** False while Postgres cannot commit. */
+  readonly takesSubmissions: () => boolean;
+};
+
+type Shedding = Pick<FrontDependencies, 'metrics' | 'turnAway'> & {
   readonly admission: Admission;
   readonly arrivals: Arrivals;
   readonly requestsMax: number;
   /** Weight of the largest body: a larger declared length is refused later, and weighs no more than this. */
   readonly bodyBytesMax: number;
-  readonly metrics: Pick<Metrics, 'requestsShed' | 'httpDuration'>;
   readonly admittedRequests: WeakMap<IncomingMessage, AdmittedRequest>;
-  /** The refusal of a request whose key is unknown; it does not depend on the load. */
-  readonly turnAway: (request: IncomingMessage) => Problem | undefined;
 };
 
 /** An admitted request. */
@@ -68,11 +73,6 @@ export type Front = Disposable & {
   readonly isSubmitting: Admission['isSubmitting'];
 };
 
-type FrontDependencies = Pick<ShedOptions, 'metrics' | 'turnAway'> & {
-  /** False while Postgres cannot commit. */
-  readonly takesSubmissions: () => boolean;
-};
-
 export function openFront(config: Config, dependencies: FrontDependencies): Front {
   const { metrics, turnAway, takesSubmissions } = dependencies;
   const requestsMax = config.RISK_REQUESTS_IN_FLIGHT_MAX;
@@ -94,15 +94,9 @@ export function openFront(config: Config, dependencies: FrontDependencies): Fron
     () => performance.now(),
     () => lastAnswer('arriving', requestsMax),
   );
-  const admittedRequests = new WeakMap<IncomingMessage, AdmittedRequest>();
   const options = {
-    admission,
-    arrivals,
-    requestsMax,
-    bodyBytesMax,
-    metrics,
-    admittedRequests,
-    turnAway,
+    ...{ admission, arrivals, requestsMax, bodyBytesMax, metrics, turnAway },
+    admittedRequests: new WeakMap<IncomingMessage, AdmittedRequest>(),
   };
   return {
     wrap: (listener) => shedLoad(listener, options),
@@ -112,25 +106,18 @@ export function openFront(config: Config, dependencies: FrontDependencies): Fron
   };
 }
 
-function shedLoad(listener: RequestListener, options: ShedOptions): RequestListener {
+function shedLoad(listener: RequestListener, options: Shedding): RequestListener {
   const { admission, admittedRequests, turnAway } = options;
   return async (request, response) => {
     const kind = kindOf(request);
-    const unwanted = kind === null ? undefined : turnAway(request);
-    if (unwanted !== undefined) {
-      refuse(options, { request, response, reason: 'unknown-key', problem: unwanted });
-      return;
-    }
-    if (kind === null) {
-      listener(request, response);
-      return;
-    }
+    if (kind === null) return listener(request, response);
+    const unwanted = turnAway(request);
+    if (unwanted !== undefined) return refuse(options, request, response, 'unknown-key', unwanted);
     const ticket = admission.enter(kind, weigh(request, options.bodyBytesMax));
-    if (ticket.refusal !== null) {
-      const reason = ticket.refusal;
-      const problem = toProblem(reason, options.requestsMax);
-      refuse(options, { request, response, reason, problem });
-      return;
+    const { refusal } = ticket;
+    if (refusal !== null) {
+      const problem = toProblem(refusal, options.requestsMax);
+      return refuse(options, request, response, refusal, problem);
     }
     const admitted: AdmittedRequest = { ticket, startedMs: performance.now() };
     admittedRequests.set(request, admitted);
@@ -146,7 +133,7 @@ function shedLoad(listener: RequestListener, options: ShedOptions): RequestListe
 }
 
 function awaitBody(
-  { arrivals, admittedRequests, requestsMax, metrics }: ShedOptions,
+  { arrivals, admittedRequests, requestsMax, metrics }: Shedding,
   incoming: IncomingMessage | undefined,
 ): ReturnType<AwaitBody> {
   const admitted = incoming === undefined ? undefined : admittedRequests.get(incoming);
@@ -235,14 +222,13 @@ function lastAnswer(refusal: keyof typeof DETAILS, requestsMax: number): Problem
   return toProblem(refusal, requestsMax, { Connection: 'close' });
 }
 
-type Refused = {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly reason: Refusal | 'unknown-key';
-  readonly problem: Problem;
-};
-
-function refuse({ metrics }: ShedOptions, { request, response, reason, problem }: Refused): void {
+function refuse(
+  { metrics }: Shedding,
+  request: IncomingMessage,
+  response: ServerResponse,
+  reason: Refusal | 'unknown-key',
+  problem: Problem,
+): void {
   metrics.requestsShed.inc({ reason });
   // Node reads and drops the rest of the body after the answer, so the connection can be reused.
   response.once('finish', () => endUnlessComplete(request));

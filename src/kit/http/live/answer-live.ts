@@ -7,7 +7,7 @@ import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { type Authenticate, holdsOne } from '../auth/auth.ts';
 import { json } from '../openapi.ts';
-import { createBroadcast } from './broadcast.ts';
+import { type BroadcastOptions, createBroadcast } from './broadcast.ts';
 
 const LISTENERS_MAX = 64;
 const LISTENERS_OF_KEY_MAX = 16;
@@ -23,16 +23,11 @@ export type LiveDependencies = {
   readonly log: Log;
 };
 
-type LiveOptions<Figures> = LiveDependencies & {
-  readonly read: () => Promise<Figures>;
-  /** What plots need of figures. */
-  readonly toPoint: (figures: Figures) => object;
-  readonly everyMs: number;
-  /** Points are kept from the start on, even while nobody listens. */
-  readonly isAlwaysRead: boolean;
-  /** Roles that see them; a listener that loses the last of these is left. */
-  readonly readers: readonly Role[];
-};
+type LiveOptions<Figures> = LiveDependencies &
+  Pick<BroadcastOptions<Figures>, 'read' | 'toPoint' | 'everyMs' | 'isAlwaysRead'> & {
+    /** Roles that see the figures; a listener that loses the last of these is left. */
+    readonly readers: readonly Role[];
+  };
 
 export function createLive<Figures extends object>({
   authenticate,

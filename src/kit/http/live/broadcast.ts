@@ -19,7 +19,7 @@ type Who = {
   readonly cutOff: () => void;
 };
 
-type BroadcastOptions<Figures> = {
+export type BroadcastOptions<Figures> = {
   readonly read: () => Promise<Figures>;
   /** What plots need of figures. */
   readonly toPoint: (figures: Figures) => object;

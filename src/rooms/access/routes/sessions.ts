@@ -132,10 +132,7 @@ export const sessionOperations = [
     description: `The key, or the token of a link, is sent as Bearer. The session ends after ${SESSION_IDLE_MINUTES} minutes without use, after ${SESSION_HOURS} hours at the latest, and with its key. A request with its cookie that may change something needs the header X-Risk-Console and an Origin that is the Host.`,
     roles: ROLES,
     answers: {
-      201: {
-        ...answer('Logged in.', sessionSchema, sessionExample),
-        headers: answerHeaders('Set-Cookie'),
-      },
+      201: answer('Logged in.', sessionSchema, sessionExample, answerHeaders('Set-Cookie')),
     },
     problems: [409],
     run: async ({ by, c }, database: Database) => {

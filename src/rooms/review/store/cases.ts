@@ -1,5 +1,5 @@
 /** The table review_cases: its columns, how cases open, the rows that steps lock and write, and lists. */
-import { isoTime, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
+import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import { textArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
@@ -250,5 +250,5 @@ export async function searchCases(
     ? 'c.closed_at desc, c.transaction_id desc'
     : 'c.priority, c.due_at, c.transaction_id';
   const text = `${SELECT} where ${conditions.join(' and ')} order by ${order} limit ${parameter(rows)}`;
-  return await query<StoredCase>({ name: UNNAMED, text }, values);
+  return await query<StoredCase>({ text }, values);
 }

@@ -4,7 +4,7 @@
  * stored.
  */
 import { z } from 'zod';
-import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
+import { explanationParts } from '../../../core/domain/explanation.ts';
 import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import { NO_MODEL, scoreSchema } from '../../../core/domain/score-record.ts';
 import type { Transaction } from '../../../core/domain/transaction.ts';
@@ -15,12 +15,7 @@ import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { score } from '../../../core/score/score.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
-import {
-  explanationParameters,
-  explanationParts,
-  explanationPartsExample,
-  toExplanationParts,
-} from './explain-score.ts';
+import { explanationParameters, explanationPartsExample } from './explain-score.ts';
 
 export const evaluationParameters = explanationParameters.extend({
   model: z.string().min(1).max(128).optional().meta({
@@ -50,10 +45,24 @@ export async function evaluate(
       : { model: await findByName(models, wanted), degradation: 0 };
   const [vector] = await createRecomputeVectors(database, maturityDays)([transaction]);
   if (vector === undefined) throw new Error('one transaction has one vector');
-  return decide(transaction, judge, vector, method);
+  const { model, degradation } = judge;
+  const opinion = model?.judge([vector])[0] ?? null;
+  const { reasons, ...decision } = score({ vector, ruleSet: currentRuleSet, opinion });
+  const explained = explain({ features: vector, featureSchema: FEATURE_SCHEMA }, currentRuleSet);
+  if (explained === undefined) throw new Error('what is computed now can be explained');
+  const ofModel = model?.explain(vector, method) ?? null;
+  return {
+    account_id: transaction.accountId,
+    corridor: transaction.corridor,
+    created_at: new Date(transaction.createdAtMs).toISOString(),
+    ...decision,
+    reasons: [...reasons],
+    rule_set: currentRuleSet.id,
+    model: ofModel?.model ?? null,
+    degradation,
+    explanation: { ...explained, model: ofModel },
+  };
 }
-
-type Judge = { readonly model: JudgingModel | null; readonly degradation: number };
 
 async function findByName(models: Models, name: string): Promise<JudgingModel | null> {
   if (name === NO_MODEL) return null;
@@ -62,30 +71,6 @@ async function findByName(models: Models, name: string): Promise<JudgingModel | 
   throw new InvalidFields([
     { pointer: '/model', detail: `must be a model that can be loaded: '${name}' ${found.problem}` },
   ]);
-}
-
-function decide(
-  { accountId, corridor, createdAtMs }: Transaction,
-  { model, degradation }: Judge,
-  vector: Float64Array,
-  method: ExplanationMethod,
-): EvaluationJson {
-  const opinion = model?.judge([vector])[0] ?? null;
-  const decision = score({ vector, ruleSet: currentRuleSet, opinion });
-  const explained = explain({ features: vector, featureSchema: FEATURE_SCHEMA }, currentRuleSet);
-  if (explained === undefined) throw new Error('what is computed now can be explained');
-  const ofModel = model?.explain(vector, method) ?? null;
-  return {
-    account_id: accountId,
-    corridor,
-    created_at: new Date(createdAtMs).toISOString(),
-    ...{ score: decision.score, risk: decision.risk, probability: decision.probability },
-    ...{ verdict: decision.verdict, reasons: [...decision.reasons] },
-    rule_set: explained.ruleSet,
-    model: ofModel?.model ?? null,
-    degradation,
-    explanation: toExplanationParts({ ...explained, model: ofModel }),
-  };
 }
 
 export const evaluationExample: EvaluationJson = {

@@ -7,7 +7,8 @@ import { score as scoreExample } from '../../../core/accept/examples.ts';
 import {
   EXPLANATION_METHODS,
   type ExplanationMethod,
-  type WholeExplanation,
+  type ExplanationParts,
+  explanationParts,
 } from '../../../core/domain/explanation.ts';
 import { scoreSchema, toScoreJson } from '../../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
@@ -22,55 +23,7 @@ import {
   isFound,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
-
-/** The explanation of features, rules and model, for scores and what-ifs alike. */
-export const explanationParts = {
-  feature_schema: z.int(),
-  features: z
-    .array(
-      z.object({
-        name: z.string(),
-        value: z.number().nullable().meta({ description: 'Null when it was missing.' }),
-        unit: z.string(),
-        description: z.string(),
-      }),
-    )
-    .meta({ description: 'The vector as logged with the score.' }),
-  rules: z
-    .array(
-      z.object({
-        id: z.string(),
-        code: z.string(),
-        summary: z.string(),
-        fired: z.boolean(),
-        value: z.number().nullable().meta({ description: 'What the bands judged.' }),
-        band: z.number().nullable().meta({ description: 'Lower bound of the band it fell into.' }),
-        weight: z.number().meta({ description: 'What it added to the risk, 0..1.' }),
-        detail: z.string().nullable(),
-      }),
-    )
-    .meta({ description: 'Every rule of the rule set, fired or not.' }),
-  model: z
-    .object({
-      model: z.string(),
-      method: z.enum(EXPLANATION_METHODS),
-      base: z.number(),
-      margin: z.number().meta({ description: 'Log-odds: base and all contributions.' }),
-      probability: z.number().meta({ description: 'Of the margin, calibrated.' }),
-      contributions: z
-        .array(
-          z.object({
-            feature: z.string(),
-            value: z.number().nullable(),
-            contribution: z.number(),
-            detail: z.string(),
-          }),
-        )
-        .meta({ description: 'Every feature of the model, the weightiest first.' }),
-    })
-    .nullable()
-    .meta({ id: 'ModelExplanation', description: 'Null where the rules judged alone.' }),
-};
+import { Failure } from '../../../kit/words/failure.ts';
 
 export const explanationSchema = z
   .object({
@@ -103,76 +56,72 @@ export const explanationParameters = z.strictObject({
   }),
 });
 
-/** Why there is no score to explain, or this version cannot. */
-export type Unexplained =
-  | { readonly kind: 'not-scored' }
-  | { readonly kind: 'unknown-version'; readonly ruleSet: string; readonly featureSchema: number }
-  | { readonly kind: 'unknown-model'; readonly model: string; readonly problem: string };
+/** This version cannot explain a score that another one made. */
+export const unknownVersion = (ruleSet: string, featureSchema: number) =>
+  new Failure(
+    'conflict',
+    'UNKNOWN_VERSION',
+    `the score was made with rule set ${ruleSet} and feature schema ${featureSchema}, which this version lacks`,
+  );
 
-type ExplainResult =
-  | { readonly kind: 'explained'; readonly explanation: ExplanationJson }
-  | Unexplained;
-
+/**
+ * Undefined where there is no score.
+ * @throws Failure where this version lacks what made the score
+ */
 export async function explainScore(
   databases: Databases,
   models: Models,
   transactionId: string,
   method: ExplanationMethod,
-): Promise<ExplainResult> {
+): Promise<ExplanationJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
-  if (createdAtMs === undefined) return { kind: 'not-scored' };
+  if (createdAtMs === undefined) return undefined;
   const record = await readFrom(
     databases,
     createdAtMs,
     (database) => readScoreRecord(database, transactionId, createdAtMs),
     isFound,
   );
-  if (record === undefined) return { kind: 'not-scored' };
+  if (record === undefined) return undefined;
   const { ruleSet, featureSchema } = record;
   const rules = findRuleSet(ruleSet);
   const explained = rules && explain(record, rules);
-  if (explained === undefined) return { kind: 'unknown-version', ruleSet, featureSchema };
+  if (explained === undefined) throw unknownVersion(ruleSet, featureSchema);
   const judge = await findJudge(models, record.model);
-  if (judge !== null && 'kind' in judge) return judge;
-  const ofModel = judge?.explain(record.features, method) ?? null;
   const opinion = judge?.judge([record.features])[0] ?? null;
   const { featuresCrc32: crc32 } = record;
   const isIntact = crc32 === null || crc32 === vectorChecksum(record.features);
   const score = toScoreJson(record);
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
-  const explanation = {
+  return {
     score,
-    ...toExplanationParts({ ...explained, model: ofModel }),
+    ...explained,
+    model: judge?.explain(record.features, method) ?? null,
     lineage: {
       ...{ rule_set, model, attempts, degradation, created_at, scored_at },
       vector_crc32: crc32 === null ? null : (crc32 >>> 0).toString(16).padStart(8, '0'),
       differing: [...(isIntact ? [] : ['vector_crc32']), ...verifyScore(record, opinion)],
     },
   };
-  return { kind: 'explained', explanation };
 }
 
-/** The model that made a score; null: the rules judged alone. */
+/**
+ * The model that made a score; null: the rules judged alone.
+ * @throws Failure for a model that cannot be loaded
+ */
 export async function findJudge(
   models: Models,
   model: string | null,
-): Promise<JudgingModel | null | Unexplained> {
+): Promise<JudgingModel | null> {
   if (model === null) return null;
   const found = await models.find(model);
-  return 'model' in found ? found.model : { kind: 'unknown-model', model, problem: found.problem };
-}
-
-export function toExplanationParts({ featureSchema, features, rules, model }: WholeExplanation) {
-  return {
-    feature_schema: featureSchema,
-    features: [...features],
-    rules: [...rules],
-    model: model && { ...model, contributions: [...model.contributions] },
-  };
+  if ('model' in found) return found.model;
+  const detail = `the score was made by ${model}, which ${found.problem}`;
+  throw new Failure('conflict', 'UNKNOWN_MODEL', detail);
 }
 
 /** Real ones have every feature and every rule. */
-export const explanationPartsExample: ReturnType<typeof toExplanationParts> = {
+export const explanationPartsExample: ExplanationParts = {
   feature_schema: 2,
   features: [
     {

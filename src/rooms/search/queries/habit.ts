@@ -8,10 +8,14 @@ import { featuresOfSchema } from '../../../core/domain/feature-schema.ts';
 import { ACCOUNT_HISTORY_DAYS } from '../../../core/domain/history.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { readScoreRecord, readVectors } from '../../../core/store/scores/read-scores.ts';
-import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import {
+  type Databases,
+  isFound,
+  readFrom,
+} from '../../../kit/database/replica/choose-database.ts';
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 import { readNear } from '../store/neighbours.ts';
-import type { Unexplained } from './explain-score.ts';
+import { unknownVersion } from './explain-score.ts';
 
 /** Transactions before this one that are looked at, the nearest. */
 export const HABIT_TRANSACTIONS_MAX = 50;
@@ -29,43 +33,54 @@ export const habitSchema = z
       z.object({
         name: z.string(),
         known: z.int().meta({ description: 'How many of them know the feature.' }),
-        ...{ median: figure, min: figure, max: figure },
+        median: figure,
+        min: figure,
+        max: figure,
       }),
     ),
   })
   .meta({ id: 'Habit' });
 type HabitJson = z.infer<typeof habitSchema>;
 
-type HabitResult = { readonly kind: 'habit'; readonly habit: HabitJson } | Unexplained;
-
-export async function readHabit(databases: Databases, transactionId: string): Promise<HabitResult> {
+/**
+ * Undefined where there is no score.
+ * @throws Failure where this version lacks the features of the score
+ */
+export async function readHabit(
+  databases: Databases,
+  transactionId: string,
+): Promise<HabitJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
-  if (createdAtMs === undefined) return { kind: 'not-scored' };
+  if (createdAtMs === undefined) return undefined;
   return await readFrom(
     databases,
     createdAtMs,
     async (database) => {
       const record = await readScoreRecord(database, transactionId, createdAtMs);
-      if (record === undefined) return { kind: 'not-scored' };
+      if (record === undefined) return undefined;
       const { accountId, ruleSet, featureSchema } = record;
       const schema = featuresOfSchema(featureSchema);
-      if (schema === undefined) return { kind: 'unknown-version', ruleSet, featureSchema };
+      if (schema === undefined) throw unknownVersion(ruleSet, featureSchema);
       const { rows } = await readNear(database, {
-        ...{ transactionId, createdAtMs, column: 'account_id', value: accountId },
-        ...{ side: 'before', reachMs: ACCOUNT_HISTORY_DAYS * DAY_MS, client: null },
+        transactionId,
+        createdAtMs,
+        column: 'account_id',
+        value: accountId,
+        direction: 'before',
+        reachMs: ACCOUNT_HISTORY_DAYS * DAY_MS,
+        client: null,
         rowsMax: HABIT_TRANSACTIONS_MAX,
       });
       const scored = rows.filter(({ score }) => score !== null);
       const vectors = await readVectors(database, scored);
-      const habit = {
+      return {
         transaction_id: transactionId,
         transactions: vectors.length,
-        from: scored.at(-1)?.createdAt.toISOString() ?? null,
+        from: scored.at(-1)?.created_at.toISOString() ?? null,
         features: schema.map(({ name }, at) => ({ name, ...figuresOf(vectors, at) })),
       };
-      return { kind: 'habit', habit };
     },
-    ({ kind }) => kind === 'habit',
+    isFound,
   );
 }
 

@@ -1,6 +1,7 @@
 /** `expand=neighbours`: what lies near a transaction in time and shares its account, device, merchant or address. */
 import { z } from 'zod';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
+import type { StoredTransactionJson } from '../../../core/domain/transaction-record.ts';
 import { listWalkedMonths } from '../../../core/store/partitions/month-slice.ts';
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
 import { detachedMonthsField, detachedWithin } from '../../../kit/words/page.ts';
@@ -12,19 +13,19 @@ import {
   type SharedColumn,
 } from '../store/neighbours.ts';
 
-/** Rows of one relation on each side of the transaction. */
-export const SIDE_ROWS_MAX = 10;
+/** Rows of one relation before the transaction, and as many after it. */
+export const ROWS_EACH_WAY_MAX = 10;
 export const REACH_DAYS = 30;
 
-const RELATIONS = ['account', 'device', 'merchant', 'ip'] as const;
-type Relation = (typeof RELATIONS)[number];
-
-const COLUMNS: Readonly<Record<Relation, SharedColumn>> = {
+/** The column that two related transactions share. */
+const COLUMNS = {
   account: 'account_id',
   device: 'device_id',
   merchant: 'merchant_id',
   ip: 'ip',
-};
+} as const satisfies Readonly<Record<string, SharedColumn>>;
+type Relation = keyof typeof COLUMNS;
+const RELATIONS = Object.keys(COLUMNS) as Relation[];
 
 const neighbourSchema = z
   .object({
@@ -49,7 +50,7 @@ const relatedSchema = z
       description: 'False where there are, or may be, more between `from` and `to`.',
     }),
     items: z.array(neighbourSchema).meta({
-      description: `Newest first: up to ${SIDE_ROWS_MAX} before the transaction and ${SIDE_ROWS_MAX} after it, the nearest ones.`,
+      description: `Newest first: up to ${ROWS_EACH_WAY_MAX} before the transaction and ${ROWS_EACH_WAY_MAX} after it, the nearest ones.`,
     }),
   })
   .meta({ id: 'RelatedTransactions' });
@@ -71,14 +72,7 @@ export const neighboursSchema = z
 type NeighboursJson = z.infer<typeof neighboursSchema>;
 
 /** The transaction whose neighbours are asked for. */
-type Origin = {
-  readonly transaction_id: string;
-  readonly created_at: string;
-  readonly account_id: string;
-  readonly merchant_id: string;
-  readonly device_id: string | null;
-  readonly ip: string | null;
-};
+type Origin = Pick<StoredTransactionJson, 'transaction_id' | 'created_at' | SharedColumn>;
 
 /** @param client finds only this client's transactions; null finds all */
 export async function readNeighbours(
@@ -91,40 +85,49 @@ export async function readNeighbours(
   const [from, to] = [createdAtMs - reachMs, createdAtMs + reachMs];
   const { detached } = await listWalkedMonths(databases.primary, 'transactions');
   const missing = detachedWithin(detached, { from, to });
-  const related = async (relation: Relation, value: string): Promise<RelatedJson> => {
+  const related = async (relation: Relation): Promise<RelatedJson | null> => {
     const column = COLUMNS[relation];
+    const value = transaction[column];
+    if (value === null) return null;
     const question = {
-      ...{ transactionId: transaction.transaction_id, createdAtMs, column, value, client, reachMs },
-      rowsMax: SIDE_ROWS_MAX,
+      transactionId: transaction.transaction_id,
+      createdAtMs,
+      column,
+      value,
+      client,
+      reachMs,
+      rowsMax: ROWS_EACH_WAY_MAX,
     };
-    const { rows, isComplete } = await readFrom(databases, to, async (database) =>
-      readBothSides(database, question),
+    const { rows, isComplete } = await readFrom(databases, to, (database) =>
+      readBothWays(database, question),
     );
     return {
       complete: isComplete && missing.length === 0,
       items: rows.map((near) => toNeighbourJson(near, transaction)),
     };
   };
-  // One after another, so that a question holds one connection.
-  const account = await related('account', transaction.account_id);
-  const merchant = await related('merchant', transaction.merchant_id);
-  const { device_id: device, ip } = transaction;
+  // Relations are read in turn, so that a question takes one connection.
+  const account = await related('account');
+  const merchant = await related('merchant');
+  if (account === null || merchant === null) throw new Error('each transaction has both');
   return {
-    ...{ from: new Date(from).toISOString(), to: new Date(to).toISOString() },
-    ...{ account, merchant },
-    device: device === null ? null : await related('device', device),
-    ip: ip === null ? null : await related('ip', ip),
+    from: new Date(from).toISOString(),
+    to: new Date(to).toISOString(),
+    account,
+    merchant,
+    device: await related('device'),
+    ip: await related('ip'),
     ...(missing.length > 0 ? { detached_months: missing } : {}),
   };
 }
 
 /** Newest first. */
-async function readBothSides(
+async function readBothWays(
   database: Parameters<typeof readNear>[0],
-  question: Omit<NearQuestion, 'side'>,
+  question: Omit<NearQuestion, 'direction'>,
 ): Promise<{ readonly rows: NearTransaction[]; readonly isComplete: boolean }> {
-  const before = await readNear(database, { ...question, side: 'before' });
-  const after = await readNear(database, { ...question, side: 'after' });
+  const before = await readNear(database, { ...question, direction: 'before' });
+  const after = await readNear(database, { ...question, direction: 'after' });
   return {
     rows: [...after.rows.toReversed(), ...before.rows],
     isComplete: before.isComplete && after.isComplete,
@@ -132,21 +135,13 @@ async function readBothSides(
 }
 
 function toNeighbourJson(near: NearTransaction, to: Origin): NeighbourJson {
-  const shared: Readonly<Record<Relation, boolean>> = {
-    account: near.accountId === to.account_id,
-    device: near.deviceId !== null && near.deviceId === to.device_id,
-    merchant: near.merchantId === to.merchant_id,
-    ip: near.ip !== null && near.ip === to.ip,
-  };
+  const { device_id: _device, ip: _ip, created_at, ...neighbour } = near;
   return {
-    transaction_id: near.transactionId,
-    created_at: near.createdAt.toISOString(),
-    account_id: near.accountId,
-    merchant_id: near.merchantId,
-    amount: near.amount,
-    currency: near.currency,
-    score: near.score,
-    verdict: near.verdict,
-    relations: RELATIONS.filter((relation) => shared[relation]),
+    ...neighbour,
+    created_at: created_at.toISOString(),
+    relations: RELATIONS.filter((relation) => {
+      const value = near[COLUMNS[relation]];
+      return value !== null && value === to[COLUMNS[relation]];
+    }),
   };
 }

@@ -72,18 +72,15 @@ const common = {
   }),
   recent: z.array(storedTransactionSchema).meta({ description: 'The newest, at most 20.' }),
 };
-export const accountProfileSchema = z
-  .object({ account_id: z.string(), ...common })
-  .meta({ id: 'AccountProfile' });
-export const merchantProfileSchema = z
-  .object({ merchant_id: z.string(), ...common })
-  .meta({ id: 'MerchantProfile' });
-export const deviceProfileSchema = z
-  .object({ device_id: z.string(), ...common })
-  .meta({ id: 'DeviceProfile' });
-type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
+type PartyProfile = z.infer<z.ZodObject<typeof common>>;
 
-/** The profile as it is sent, undefined when the party has no transaction up to then. */
+/** The answer of one kind of party, with an example of it. */
+export function describeProfile(party: ActiveParty, schemaId: string, id: string) {
+  const schema = z.object({ [`${party}_id`]: z.string(), ...common }).meta({ id: schemaId });
+  return { schema, example: { [`${party}_id`]: id, ...profileExample } };
+}
+
+/** The profile as the answer has it, undefined when the party has no transaction up to then. */
 export async function makeProfile(
   databases: Databases,
   party: ActiveParty,
@@ -178,7 +175,7 @@ async function readPartyProfile(
     total: false,
   } as const;
   const newest = await find(databases, 'transactions', question, () => budget);
-  if (!newest.complete && !budget.isSpent()) {
+  if (!newest.page.complete && !budget.isSpent()) {
     throw new Failure('unavailable', 'PROFILE_LATE', `a month of a ${party} was read too slowly`);
   }
   const { rows: recent } = newest;
@@ -205,7 +202,7 @@ async function readPartyProfile(
       day === null ? [] : { day, transactions, counterparties },
     ),
     complete: Math.max(...windows.map((window) => window.transactions)) < ACTIVITY_ROWS_MAX,
-    recent: recent.map(({ transaction }) => toTransactionJson(transaction)),
+    recent: recent.map(toTransactionJson),
   };
 }
 
@@ -216,7 +213,7 @@ const lastHour = {
   amounts: [{ currency: 'USD', sum: '642.10', max: '125.50' }],
 };
 
-const profile: PartyProfile = {
+const profileExample: PartyProfile = {
   as_of: '2026-11-20T10:00:00.000Z',
   windows: [
     lastHour,
@@ -228,7 +225,3 @@ const profile: PartyProfile = {
   complete: true,
   recent: [storedTransaction],
 };
-
-export const accountExample = { account_id: 'acc_17', ...profile };
-export const deviceExample = { device_id: 'device-4f2a', ...profile };
-export const merchantExample = { merchant_id: 'm_9', ...profile };

@@ -30,14 +30,14 @@ type Sort = 'created_at' | 'score' | 'amount';
 
 export function passesOf(filter: SearchFilter, sort: Sort, isDescending: boolean): Pass[] {
   if (sort === 'created_at') return [{ kind: 'time', filter }];
-  const isNarrow = isOfParty(filter) || filter.transactionId !== undefined;
+  const isNarrow = isOfParty(filter) || filter.transaction_id !== undefined;
   if (sort === 'amount' || isNarrow) return [{ kind: 'window', filter, by: sort }];
   if (isRiskyAlone(filter)) return [{ kind: 'scores', filter }];
-  const { minScore = 0, maxScore = Infinity } = filter;
-  const below = { ...filter, maxScore: Math.min(maxScore, RISKY_SCORE_MIN - 1) };
+  const { min_score = 0, max_score = Infinity } = filter;
+  const below = { ...filter, max_score: Math.min(max_score, RISKY_SCORE_MIN - 1) };
   const low: Pass = { kind: 'window', filter: below, by: 'score' };
-  if (maxScore < RISKY_SCORE_MIN) return [low];
-  const risky = { ...filter, minScore: Math.max(minScore, RISKY_SCORE_MIN) };
+  if (max_score < RISKY_SCORE_MIN) return [low];
+  const risky = { ...filter, min_score: Math.max(min_score, RISKY_SCORE_MIN) };
   const high: Pass = { kind: 'scores', filter: risky };
   return isDescending ? [high, low] : [low, high];
 }
@@ -56,7 +56,7 @@ export type PassRun = {
 };
 
 export type PassResult = {
-  /** One more than `rows` where there are more. */
+  /** `rows` and one, where there are more. */
   readonly found: readonly RowPosition[];
   /** Where the pass goes on after these rows, of which the first `rows` are listed; null: it is at its end. */
   readonly next: (listed: readonly RowPosition[]) => PassPosition | null;

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/scores/{id}`: one score, or why there is none. A stored score never changes, so it stays in memory once read. For a
- * client that may see only its own scores, another's is unknown: each statement names the client, and so does the key in memory.
+ * `GET /v1/scores/{id}`: one score, from memory once read, or why there is none. A client that may see only its own scores is
+ * named in each statement and in the key in memory, so that another client's score is unknown.
  */
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';

@@ -18,6 +18,7 @@ import { readStoredHistory } from '../../../core/store/labels/label-history.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import { readStoredTransaction } from '../../../core/store/transactions/read-transactions.ts';
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 import { explainScore, explanationSchema } from './explain-score.ts';
 import { neighboursSchema, readNeighbours } from './neighbours.ts';
 import type { ScoreCache } from './read-score.ts';
@@ -112,16 +113,20 @@ export async function expandTransaction(
     expanded.score = served === undefined ? null : (JSON.parse(served.answer.text) as ScoreJson);
   }
   if (expansions.has('explanation')) {
-    const result = isScored
-      ? await explainScore(databases, models, transactionId, 'path')
-      : undefined;
-    expanded.explanation = result?.kind === 'explained' ? result.explanation : null;
+    const explained = isScored ? explainScore(databases, models, transactionId, 'path') : undefined;
+    expanded.explanation = (await explained?.catch(unlessLacking)) ?? null;
   }
   if (expansions.has('labels')) expanded.labels = await readLabels(databases, transaction, client);
   if (expansions.has('neighbours')) {
     expanded.neighbours = await readNeighbours(databases, transaction, client);
   }
   return expanded;
+}
+
+/** An explanation is absent where this version lacks what made the score. */
+function unlessLacking(error: unknown): undefined {
+  if (error instanceof Failure && error.kind === 'conflict') return undefined;
+  throw error;
 }
 
 /** A label may come at any time, so only the primary has all of them. */

@@ -6,6 +6,7 @@ import {
   storedTransactionSchema,
   toTransactionJson,
 } from '../../../core/domain/transaction-record.ts';
+import { toStoredScore } from '../../../core/store/scores/stored-scores.ts';
 import { monthlyPageSchema } from '../../../kit/words/page.ts';
 import type { FoundTransaction } from '../store/found-rows.ts';
 import { TOTAL_MAX } from './parameters.ts';
@@ -49,15 +50,16 @@ export const searchPageSchema = <Item extends z.ZodType>(item: Item) =>
       .meta({ description: 'How many match, on all pages; only with `total=true`.' }),
   });
 
-export function toFoundTransaction(found: FoundTransaction): FoundTransactionJson {
-  const { transaction, score, label } = found;
-  return { ...toTransactionJson(transaction), score: score && toScoreJson(score), label };
-}
+export const toFoundTransaction = (row: FoundTransaction): FoundTransactionJson => ({
+  ...toTransactionJson(row),
+  score: row.score === null ? null : toScoreJson(toStoredScore(row)),
+  label: row.label,
+});
 
-export function toFoundScore({ transaction, score }: FoundTransaction): FoundScoreJson {
-  if (score === null) throw new Error('a search of scores has found a row without one');
+export function toFoundScore(row: FoundTransaction): FoundScoreJson {
+  if (row.score === null) throw new Error('a search of scores has found a row without one');
   const { merchant_id, amount, currency, country, device_id, channel, received_at } =
-    toTransactionJson(transaction);
+    toTransactionJson(row);
   const found = { merchant_id, amount, currency, country, device_id, channel, received_at };
-  return { ...toScoreJson(score), ...found };
+  return { ...toScoreJson(toStoredScore(row)), ...found };
 }

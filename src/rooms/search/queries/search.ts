@@ -14,7 +14,7 @@ import {
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
-import { detachedWithin, toPageJson } from '../../../kit/words/page.ts';
+import { detachedWithin, type PageJson } from '../../../kit/words/page.ts';
 import { type FoundTransaction, loadFound } from '../store/found-rows.ts';
 import { countMatches, type Total } from './count-matches.ts';
 import { leaveOutDays } from './leave-out-days.ts';
@@ -35,7 +35,8 @@ export async function searchTransactions(
   asked: TransactionSearchParameters,
   newBudget?: () => Budget,
 ) {
-  return toPage(await find(databases, 'transactions', asked, newBudget), toFoundTransaction);
+  const { rows, page } = await find(databases, 'transactions', asked, newBudget);
+  return { items: rows.map(toFoundTransaction), ...page };
 }
 
 export async function searchScores(
@@ -43,26 +44,20 @@ export async function searchScores(
   asked: ScoreSearchParameters,
   newBudget?: () => Budget,
 ) {
-  return toPage(await find(databases, 'scores', asked, newBudget), toFoundScore);
+  const { rows, page } = await find(databases, 'scores', asked, newBudget);
+  return { items: rows.map(toFoundScore), ...page };
 }
 
+/** How far the request looked. */
 type SearchedTo = { readonly searched_to: string | null; readonly searched_to_score?: number };
+type Looked = { readonly complete: boolean; readonly searched: SearchedTo };
 
 type Found = {
   readonly rows: readonly FoundTransaction[];
-  readonly nextCursor: string | null;
-  readonly detachedMonths: string[];
-  readonly complete: boolean;
-  /** How far the request looked. */
-  readonly searched: SearchedTo;
-  readonly total: Total | undefined;
+  /** The page without its items. */
+  readonly page: Omit<PageJson<never>, 'items'> &
+    SearchedTo & { readonly complete: boolean; readonly total?: Total };
 };
-
-function toPage<Json>(found: Found, toJson: (one: FoundTransaction) => Json) {
-  const { rows, nextCursor, detachedMonths, complete, searched, total } = found;
-  const page = toPageJson({ items: [...rows], nextCursor }, toJson, detachedMonths);
-  return { ...page, complete, ...searched, ...(total && { total }) };
-}
 
 /** @param list scores: only what is scored */
 export async function find(
@@ -87,15 +82,17 @@ export async function find(
   const page = { passes, begin, ranges, isDescending, limit };
   const { listed, next, complete, searched } = await runPasses(databases, newBudget(), page);
   const rows = filter === undefined ? [] : await loadListed(databases, filter, listed);
-  const counted =
-    total && filter ? await countMatches(databases, newBudget(), filter, ranges) : undefined;
+  const counted = filter && total && (await countMatches(databases, newBudget(), filter, ranges));
+  const missing = detachedWithin(detached, asked);
   return {
     rows,
-    complete,
-    searched,
-    nextCursor: next && encodeSearchCursor({ digest, position: next }),
-    detachedMonths: detachedWithin(detached, asked),
-    total: total ? (counted ?? { count: 0, more: false }) : undefined,
+    page: {
+      next_cursor: next && encodeSearchCursor({ digest, position: next }),
+      ...(missing.length > 0 && { detached_months: missing }),
+      complete,
+      ...searched,
+      ...(total && { total: counted || { count: 0, more: false } }),
+    },
   };
 }
 
@@ -120,7 +117,7 @@ type PageOfPasses = {
   readonly limit: number;
 };
 
-type Listed = Pick<Found, 'complete' | 'searched'> & {
+type Listed = Looked & {
   readonly listed: readonly RowPosition[];
   readonly next: SearchPosition | null;
 };
@@ -170,7 +167,7 @@ function searchedBy(
   { stopped }: PassResult,
   after: RowPosition | null,
   last: RowPosition | undefined,
-): Pick<Found, 'complete' | 'searched'> {
+): Looked {
   // A full page is what it should be, unless no index ordered its rows and some were left out.
   const complete = kind === 'window' ? stopped === null : last !== undefined;
   if (kind === 'scores' && after !== null) {

@@ -1,8 +1,7 @@
 /**
  * `POST /v1/transactions/{id}/what-if`: what a scored transaction would have scored with other fields, by the rule set and
- * model of its score; nothing is stored. Features that a change does not move keep the values that were logged, so that no
- * change gives the stored score to the bit. Those that it moves are folded anew, as of the transaction's time, from the
- * histories that Postgres has today, without the transaction itself.
+ * model of its score. Features that a change moves are folded anew from the histories that Postgres has today, without the
+ * transaction itself; all others are as logged, so that no change gives the stored score to the bit.
  */
 import { z } from 'zod';
 import { score as scoreExample } from '../../../core/accept/examples.ts';
@@ -23,7 +22,7 @@ import { loadTransactions } from '../../../core/store/transactions/read-transact
 import type { Database } from '../../../kit/database/pool.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
 import { parseWireTime } from '../../../kit/words/wire-time.ts';
-import { findJudge, type Unexplained } from './explain-score.ts';
+import { findJudge, unknownVersion } from './explain-score.ts';
 
 const given = transactionInputSchema.shape;
 
@@ -81,29 +80,30 @@ export const whatIfSchema = decisionSchema
   .meta({ id: 'WhatIf' });
 type WhatIfJson = z.infer<typeof whatIfSchema>;
 
-type WhatIfResult = { readonly kind: 'answered'; readonly answer: WhatIfJson } | Unexplained;
-
-/** @throws InvalidFields where the amount does not fit the currency */
+/**
+ * Undefined where there is no score.
+ * @throws InvalidFields where the amount does not fit the currency
+ * @throws Failure where this version lacks what made the score
+ */
 export async function whatIf(
   database: Database,
   models: Models,
   maturityDays: number,
   transactionId: string,
   changes: Changes,
-): Promise<WhatIfResult> {
+): Promise<WhatIfJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
-  if (createdAtMs === undefined) return { kind: 'not-scored' };
+  if (createdAtMs === undefined) return undefined;
   const record = await readScoreRecord(database, transactionId, createdAtMs);
   const [stored] = await loadTransactions(database, [transactionId]);
-  if (record === undefined || stored === undefined) return { kind: 'not-scored' };
+  if (record === undefined || stored === undefined) return undefined;
   const { features: logged, featureSchema } = record;
   const ruleSet = findRuleSet(record.ruleSet);
   const schema = featuresOfSchema(featureSchema);
   if (ruleSet === undefined || schema === undefined || featureSchema < ruleSet.featureSchema) {
-    return { kind: 'unknown-version', ruleSet: record.ruleSet, featureSchema };
+    throw unknownVersion(record.ruleSet, featureSchema);
   }
   const judge = await findJudge(models, record.model);
-  if (judge !== null && 'kind' in judge) return judge;
   const changed = applyChanges(stored, changes);
   const recomputeVectors = createRecomputeVectors(database, maturityDays);
   const [before, after] = await recomputeVectors([stored, changed], stored);
@@ -114,11 +114,11 @@ export async function whatIf(
   const opinion = judge?.judge([vector])[0] ?? null;
   const { reasons, ...decision } = score({ vector, ruleSet, opinion });
   const { score: points, risk, probability, verdict } = record;
-  const answer = {
+  return {
     transaction_id: transactionId,
     ...decision,
     reasons: [...reasons],
-    changed: FIELDS.filter((field) => fieldOf(stored, field) !== fieldOf(changed, field)),
+    changed: FIELDS.filter((field) => stored[NAMES[field]] !== changed[NAMES[field]]),
     stored: { score: points, risk, probability, verdict, reasons: [...record.reasons] },
     rule_set: record.ruleSet,
     model: record.model,
@@ -129,54 +129,39 @@ export async function whatIf(
     ),
     known_later: schema.flatMap(({ name }, at) => (Object.is(logged[at], before[at]) ? [] : name)),
   };
-  return { kind: 'answered', answer };
 }
 
 const FIELDS = changesSchema.keyof().options;
 
+/** The names of the fields in a transaction. */
+const NAMES = {
+  account_id: 'accountId',
+  merchant_id: 'merchantId',
+  amount: 'amount',
+  currency: 'currency',
+  corridor: 'corridor',
+  created_at: 'createdAtMs',
+  type: 'type',
+  ip: 'ip',
+  device_id: 'deviceId',
+  country: 'country',
+  channel: 'channel',
+} as const satisfies Record<keyof Changes, keyof Transaction>;
+
 /** @throws InvalidFields */
 function applyChanges(stored: Transaction, changes: Changes): Transaction {
-  const { amount = stored.amount, currency = stored.currency } = changes;
+  const { amount = stored.amount, currency = stored.currency, created_at } = changes;
   const problem = amountProblem(amount, currency);
   if (problem !== undefined) {
     const pointer = changes.amount === undefined ? '/currency' : '/amount';
     throw new InvalidFields([{ pointer, detail: problem }]);
   }
-  const { created_at: at, type, ip, device_id: deviceId, country, channel } = changes;
+  const given = FIELDS.filter((field) => changes[field] !== undefined);
   return {
     ...stored,
-    ...{ amount, currency },
-    createdAtMs: at === undefined ? stored.createdAtMs : parseWireTime(at),
-    accountId: changes.account_id ?? stored.accountId,
-    merchantId: changes.merchant_id ?? stored.merchantId,
-    corridor: changes.corridor ?? stored.corridor,
-    type: type === undefined ? stored.type : type,
-    ip: ip === undefined ? stored.ip : ip,
-    deviceId: deviceId === undefined ? stored.deviceId : deviceId,
-    country: country === undefined ? stored.country : country,
-    channel: channel === undefined ? stored.channel : channel,
+    ...Object.fromEntries(given.map((field) => [NAMES[field], changes[field]])),
+    createdAtMs: created_at === undefined ? stored.createdAtMs : parseWireTime(created_at),
   };
-}
-
-function fieldOf(transaction: Transaction, field: keyof Changes): string | number | null {
-  switch (field) {
-    case 'account_id':
-      return transaction.accountId;
-    case 'merchant_id':
-      return transaction.merchantId;
-    case 'created_at':
-      return transaction.createdAtMs;
-    case 'device_id':
-      return transaction.deviceId;
-    case 'amount':
-    case 'currency':
-    case 'corridor':
-    case 'type':
-    case 'ip':
-    case 'country':
-    case 'channel':
-      return transaction[field];
-  }
 }
 
 function orNull(value: number | undefined): number | null {

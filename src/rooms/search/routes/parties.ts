@@ -1,9 +1,6 @@
 /** `/v1/accounts`, `/v1/merchants` and `/v1/devices`: what one of them did. */
-import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { ActiveParty } from '../../../core/domain/party.ts';
-import type { Api } from '../../../core/room.ts';
 import { sayAge } from '../../../kit/http/answers/age.ts';
 import {
   ASK_AGAIN,
@@ -13,104 +10,64 @@ import {
   notModified,
 } from '../../../kit/http/answers/kept.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
-import type { AppEnv } from '../../../kit/http/app-env.ts';
-import { requireRole } from '../../../kit/http/auth/auth.ts';
-import { checkFields, readQuery } from '../../../kit/http/body/body.ts';
 import { readToken, tokenParameter } from '../../../kit/http/consistency.ts';
-import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
+import { answer, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { idParameter } from '../../../kit/words/list-parameters.ts';
-import {
-  accountExample,
-  accountProfileSchema,
-  deviceExample,
-  deviceProfileSchema,
-  merchantExample,
-  merchantProfileSchema,
-  type ProfileCache,
-  profileParameters,
-  readProfile,
-} from '../queries/party-profile.ts';
-
-const PARTIES: readonly ActiveParty[] = ['account', 'merchant', 'device'];
-const path = z.object({ id: idParameter });
-
-export function partiesRoutes(
-  { databases }: Pick<Api, 'databases'>,
-  profiles: ProfileCache,
-): Hono<AppEnv> {
-  const routes = new Hono<AppEnv>();
-  for (const party of PARTIES) {
-    routes.get(`/v1/${party}s/:id/profile`, requireRole('analyst'), async (c) => {
-      const { id } = checkFields(path, c.req.param());
-      const { at } = readQuery(c, profileParameters);
-      const profile = await readProfile(databases, profiles, party, id, at, readToken(c));
-      if (profile === undefined) {
-        throw new Problem('not-found', `No transaction of the ${party} ${given(id)} is known.`);
-      }
-      return answerKept(c, sayAge(c, profile), ASK_AGAIN);
-    });
-  }
-  return routes;
-}
-
-type Described = {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly id: { readonly description: string; readonly example: string };
-  readonly content: ReturnType<typeof json>;
-};
+import type { Parts } from '../caches.ts';
+import { describeProfile, profileParameters, readProfile } from '../queries/party-profile.ts';
 
 const SUMMED = 'Summed from the stored transactions; windows end at `at`.';
 
-const pathOf = (
+/** @param id an example, with what the id in the path names */
+function profileOperation(
   party: ActiveParty,
-  { operationId, summary, description = SUMMED, id, content }: Described,
-) => ({
-  [`/v1/${party}s/{id}/profile`]: {
-    get: {
-      operationId,
-      summary,
-      description,
-      tags: [`${party}s`],
-      security: allowedRoles('analyst'),
-      requestParams: {
-        path: z.object({ id: idParameter.meta(id) }),
-        query: profileParameters,
-        header: conditionalHeader.extend(tokenParameter.shape),
-      },
-      responses: {
-        200: {
-          description: 'Sums and the newest transactions.',
-          headers: keptHeaders,
-          content,
-        },
-        ...notModified,
-        ...problemResponses(404, 422),
-      },
-    },
+  schemaId: string,
+  id: { readonly description: string; readonly example: string },
+  described: {
+    readonly operationId: string;
+    readonly summary: string;
+    readonly description?: string;
   },
+) {
+  const { schema, example } = describeProfile(party, schemaId, id.example);
+  return operation({
+    description: SUMMED,
+    ...described,
+    method: 'get',
+    at: `/v1/${party}s/{id}/profile`,
+    roles: ['analyst'],
+    path: z.object({ id: idParameter.meta(id) }),
+    query: profileParameters,
+    header: conditionalHeader.extend(tokenParameter.shape),
+    answers: {
+      200: answer('Sums and the newest transactions.', schema, example, keptHeaders),
+      ...notModified,
+    },
+    problems: [404],
+    run: async ({ path: { id }, query: { at }, c }, { databases, profiles }: Parts) => {
+      const profile = await readProfile(databases, profiles, party, id, at, readToken(c));
+      if (profile !== undefined) return answerKept(c, sayAge(c, profile), ASK_AGAIN);
+      throw new Problem('not-found', `No transaction of the ${party} ${given(id)} is known.`);
+    },
+  });
+}
+
+const ACCOUNT = { description: 'The account.', example: 'acc_17' };
+export const readAccount = profileOperation('account', 'AccountProfile', ACCOUNT, {
+  operationId: 'readAccountProfile',
+  summary: 'What one account did in the last hour, day, week and month',
 });
 
-export const partiesPaths: ZodOpenApiPathsObject = {
-  ...pathOf('account', {
-    operationId: 'readAccountProfile',
-    summary: 'What one account did in the last hour, day, week and month',
-    id: { description: 'The account.', example: 'acc_17' },
-    content: json(accountProfileSchema, accountExample),
-  }),
-  ...pathOf('merchant', {
-    operationId: 'readMerchantProfile',
-    summary: 'What one merchant did in the last hour, day, week and month',
-    id: { description: 'The merchant.', example: 'm_9' },
-    content: json(merchantProfileSchema, merchantExample),
-  }),
-  ...pathOf('device', {
-    operationId: 'readDeviceProfile',
-    summary: 'What happened on one device in the last hour, day, week and month',
-    description: `${SUMMED} It is made for each request: without \`at\` each answer has another \`as_of\`, and so another \`ETag\`.`,
-    id: { description: 'The device.', example: 'device-4f2a' },
-    content: json(deviceProfileSchema, deviceExample),
-  }),
-};
+const MERCHANT = { description: 'The merchant.', example: 'm_9' };
+export const readMerchant = profileOperation('merchant', 'MerchantProfile', MERCHANT, {
+  operationId: 'readMerchantProfile',
+  summary: 'What one merchant did in the last hour, day, week and month',
+});
+
+const DEVICE = { description: 'The device.', example: 'device-4f2a' };
+export const readDevice = profileOperation('device', 'DeviceProfile', DEVICE, {
+  operationId: 'readDeviceProfile',
+  summary: 'What happened on one device in the last hour, day, week and month',
+  description: `${SUMMED} It is made for each request: without \`at\` each answer has another \`as_of\`, and so another \`ETag\`.`,
+});

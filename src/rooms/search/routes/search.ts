@@ -1,6 +1,5 @@
 /** `GET /v1/transactions` and `GET /v1/scores`: the lists that analysts search. */
-import { type Context, Hono } from 'hono';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Context } from 'hono';
 import {
   foundTransaction,
   score,
@@ -8,47 +7,29 @@ import {
   TRANSACTION_ID,
 } from '../../../core/accept/examples.ts';
 import { foundTransactionSchema } from '../../../core/domain/transaction-record.ts';
-import type { Api } from '../../../core/room.ts';
+import { readFor } from '../../../core/read-for.ts';
 import { requireCorridor } from '../../../core/store/search/require-known.ts';
-import { type Databases, readAged } from '../../../kit/database/replica/choose-database.ts';
-import { ageHeaders, sayAge } from '../../../kit/http/answers/age.ts';
+import type { Databases } from '../../../kit/database/replica/choose-database.ts';
+import { ageHeaders } from '../../../kit/http/answers/age.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
-import { requireRole } from '../../../kit/http/auth/auth.ts';
-import { readQuery } from '../../../kit/http/body/body.ts';
-import { readToken, tokenParameter } from '../../../kit/http/consistency.ts';
-import { allowedRoles, json, problemResponses } from '../../../kit/http/openapi.ts';
+import { tokenParameter } from '../../../kit/http/consistency.ts';
+import { answer, operation } from '../../../kit/http/operation.ts';
+import type { Parts } from '../caches.ts';
 import { scoreSearchParameters, transactionSearchParameters } from '../queries/parameters.ts';
 import { searchScores, searchTransactions } from '../queries/search.ts';
 import { digestQuestion, encodeSearchCursor } from '../queries/search-cursor.ts';
 import { foundScoreSchema, searchPageSchema } from '../queries/search-json.ts';
 
-type Page = { readonly items: readonly unknown[] };
-
-export function searchRoutes({ databases, ingest }: Pick<Api, 'databases' | 'ingest'>) {
-  const routes = new Hono<AppEnv>();
-
-  /** A corridor that has rows is known, also where it was added after the list was read. */
-  const answer = async (
-    c: Context<AppEnv>,
-    corridor: string | undefined,
-    search: (databases: Databases) => Promise<Page>,
-  ) => {
-    const page = await readAged(databases, readToken(c), search);
-    if (page.answer.items.length === 0) requireCorridor(ingest.corridors(), corridor);
-    return c.json(sayAge(c, page));
-  };
-
-  routes.get('/v1/transactions', requireRole('analyst'), async (c) => {
-    const asked = readQuery(c, transactionSearchParameters);
-    return await answer(c, asked.corridor, (from) => searchTransactions(from, asked));
-  });
-
-  routes.get('/v1/scores', requireRole('analyst'), async (c) => {
-    const asked = readQuery(c, scoreSearchParameters);
-    return await answer(c, asked.corridor, (from) => searchScores(from, asked));
-  });
-
-  return routes;
+/** A corridor that has rows is known, also where it was added after the list was read. */
+async function readPage<Page extends { readonly items: readonly unknown[] }>(
+  c: Context<AppEnv>,
+  { databases, ingest }: Parts,
+  corridor: string | undefined,
+  search: (databases: Databases) => Promise<Page>,
+): Promise<Page> {
+  const page = await readFor(c, databases, search);
+  if (page.items.length === 0) requireCorridor(ingest.corridors(), corridor);
+  return page;
 }
 
 const DESCRIPTION =
@@ -82,49 +63,44 @@ const foundScore = {
   received_at,
 };
 
-export const transactionListPaths: ZodOpenApiPathsObject = {
-  '/v1/transactions': {
-    get: {
-      operationId: 'listTransactions',
-      summary: 'Search transactions',
-      description: DESCRIPTION,
-      tags: ['transactions'],
-      security: allowedRoles('analyst'),
-      requestParams: { query: transactionSearchParameters, header: tokenParameter },
-      responses: {
-        200: {
-          description: 'One page.',
-          headers: ageHeaders,
-          content: json(searchPageSchema(foundTransactionSchema), transactionsExample),
-        },
-        ...problemResponses(422),
-      },
-    },
+export const listTransactions = operation({
+  method: 'get',
+  at: '/v1/transactions',
+  operationId: 'listTransactions',
+  summary: 'Search transactions',
+  description: DESCRIPTION,
+  roles: ['analyst'],
+  query: transactionSearchParameters,
+  header: tokenParameter,
+  answers: {
+    200: answer(
+      'One page.',
+      searchPageSchema(foundTransactionSchema),
+      transactionsExample,
+      ageHeaders,
+    ),
   },
-};
+  run: ({ query, c }, parts: Parts) =>
+    readPage(c, parts, query.corridor, (from) => searchTransactions(from, query)),
+});
 
-export const scoreListPaths: ZodOpenApiPathsObject = {
-  '/v1/scores': {
-    get: {
-      operationId: 'listScores',
-      summary: 'Search scores',
-      description: DESCRIPTION,
-      tags: ['scores'],
-      security: allowedRoles('analyst'),
-      requestParams: { query: scoreSearchParameters, header: tokenParameter },
-      responses: {
-        200: {
-          description: 'One page.',
-          headers: ageHeaders,
-          content: json(searchPageSchema(foundScoreSchema), {
-            items: [foundScore],
-            next_cursor: null,
-            complete: true,
-            searched_to: null,
-          }),
-        },
-        ...problemResponses(422),
-      },
-    },
+export const listScores = operation({
+  method: 'get',
+  at: '/v1/scores',
+  operationId: 'listScores',
+  summary: 'Search scores',
+  description: DESCRIPTION,
+  roles: ['analyst'],
+  query: scoreSearchParameters,
+  header: tokenParameter,
+  answers: {
+    200: answer(
+      'One page.',
+      searchPageSchema(foundScoreSchema),
+      { items: [foundScore], next_cursor: null, complete: true, searched_to: null },
+      ageHeaders,
+    ),
   },
-};
+  run: ({ query, c }, parts: Parts) =>
+    readPage(c, parts, query.corridor, (from) => searchScores(from, query)),
+});

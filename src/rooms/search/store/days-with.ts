@@ -1,11 +1,9 @@
 /**
- * Days that may have what a search asks for, as the daily tallies count them. A tally is exact at any moment, so a day that
- * counts none had none: nothing of it needs to be read. What arrives afterwards is new to the search.
+ * Days that may have what a search asks for, as the daily tallies count them. A tally is exact at any moment, so no row of a
+ * day that counts none needs to be read.
  */
-
 import { LABEL_VALUES } from '../../../core/domain/label.ts';
 import { NO_MODEL, VERDICTS } from '../../../core/domain/score-record.ts';
-import { UNNAMED } from '../../../core/store/partitions/month-slice.ts';
 import type { Parameter, SearchFilter } from '../../../core/store/search/search-filter.ts';
 import { INCREMENTS_READ_MAX } from '../../../core/store/tallies/day-tallies.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -13,9 +11,9 @@ import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 
 /** True where a part of the filter is counted by day. */
 export function isTallied(filter: SearchFilter): boolean {
-  const { corridor, currency, verdicts, ruleSet, model, reasons, label, status } = filter;
+  const { corridor, currency, verdict, rule_set, model, reason, label, status } = filter;
   const isOpen = status === 'accepted' || status === 'dead_lettered';
-  const counted = [corridor, currency, verdicts, ruleSet, model, reasons, label];
+  const counted = [corridor, currency, verdict, rule_set, model, reason, label];
   return isOpen || counted.some((one) => one !== undefined);
 }
 
@@ -44,10 +42,7 @@ export async function listDaysWith(
                     and outcome = any (${parameter(outcomes)}::text[])
                   group by day having ${counts.join(' and ')}) d on true
      order by "dayMs"`;
-  const rows = await query<{ increments: number; dayMs: number | null }>(
-    { name: UNNAMED, text },
-    values,
-  );
+  const rows = await query<{ increments: number; dayMs: number | null }>({ text }, values);
   if ((rows[0]?.increments ?? 0) > incrementsMax) return null;
   return rows.flatMap(({ dayMs }) => dayMs ?? []);
 }
@@ -60,12 +55,12 @@ type Counts = {
 };
 
 function countsOf(filter: SearchFilter, parameter: Parameter): Counts {
-  const { currency, verdicts, ruleSet, model, reasons, label, status } = filter;
+  const { currency, verdict, rule_set, model, reason, label, status } = filter;
   // A value that no count uses would have no type.
   const equals = (column: string, value: string | undefined) =>
     value === undefined ? '' : `and ${column} = ${parameter(value)}`;
   const ofCurrency = () => equals('currency', currency);
-  const ofRules = () => equals('rule_set', ruleSet);
+  const ofRules = () => equals('rule_set', rule_set);
   const ofModel = () => equals(`coalesce(model, '${NO_MODEL}')`, model);
   const all = new Set<string>();
   const sum = (outcomes: readonly string[], further: string) => {
@@ -75,12 +70,12 @@ function countsOf(filter: SearchFilter, parameter: Parameter): Counts {
   const accepted = () => sum(['accepted'], ofCurrency());
   const counts: string[] = [];
   // A reason is counted by rule set, so it needs no count of verdicts, which are half of all tallies.
-  if (verdicts !== undefined || model !== undefined || (ruleSet !== undefined && !reasons)) {
-    counts.push(sum(verdicts ?? VERDICTS, `${ofCurrency()} ${ofRules()} ${ofModel()}`));
+  if (verdict !== undefined || model !== undefined || (rule_set !== undefined && !reason)) {
+    counts.push(sum(verdict ?? VERDICTS, `${ofCurrency()} ${ofRules()} ${ofModel()}`));
   }
-  if (reasons !== undefined) {
-    const each = reasons.map((code) => sum([code], ofRules()));
-    counts.push(...(filter.reasonMatch === 'all' ? each : [`greatest(${each.join(', ')})`]));
+  if (reason !== undefined) {
+    const each = reason.map((code) => sum([code], ofRules()));
+    counts.push(...(filter.reason_match === 'all' ? each : [`greatest(${each.join(', ')})`]));
   }
   if (label === 'fraud' || label === 'legitimate') {
     counts.push(sum([label], ofCurrency()));

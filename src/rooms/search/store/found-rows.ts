@@ -1,28 +1,17 @@
 /** What a search found, by its ids: each transaction with its score, if any, and the label that decides. */
-
 import type { LabelValue } from '../../../core/domain/label.ts';
-import type { StoredTransaction } from '../../../core/domain/transaction-record.ts';
+import type { TransactionRow } from '../../../core/domain/transaction-record.ts';
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
-import {
-  type ScoreRow,
-  type StoredScore,
-  toStoredScore,
-} from '../../../core/store/scores/stored-scores.ts';
+import type { ScoreRow } from '../../../core/store/scores/stored-scores.ts';
 import type { RowPosition } from '../../../core/store/search/search-slice.ts';
-import {
-  type TransactionRow,
-  toTransaction,
-} from '../../../core/store/transactions/read-transactions.ts';
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 
-export type FoundTransaction = {
-  readonly transaction: StoredTransaction;
-  /** Null: not scored. */
-  readonly score: StoredScore | null;
-  /** The label that decides; null: none. */
-  readonly label: LabelValue | null;
-};
+export type FoundTransaction = TransactionRow &
+  (ScoreRow | { readonly score: null }) & {
+    /** The label that decides; null: none. */
+    readonly label: LabelValue | null;
+  };
 
 const IN_PARTITION = `transaction_id = u.transaction_id and created_at = u.created_at
               and created_at >= $3 and created_at <= $4`;
@@ -45,28 +34,18 @@ const statement = {
                                order by labelled_at desc, label limit 1) l on true`,
 };
 
-type FoundRow = TransactionRow & (ScoreRow | { score: null }) & { label: LabelValue | null };
-
 /** By id; a row that is not there is left out. */
 export async function loadFound(
   { query }: Pick<Database, 'query'>,
-  places: readonly RowPosition[],
+  positions: readonly RowPosition[],
 ): Promise<ReadonlyMap<string, FoundTransaction>> {
-  if (places.length === 0) return new Map();
-  const times = places.map(({ atMs }) => atMs);
-  const rows = await query<FoundRow>(statement, [
-    uuidArray(places.map(({ id }) => id)),
+  if (positions.length === 0) return new Map();
+  const times = positions.map(({ atMs }) => atMs);
+  const rows = await query<FoundTransaction>(statement, [
+    uuidArray(positions.map(({ id }) => id)),
     timestampArray(times),
     isoTime(Math.min(...times)),
     isoTime(Math.max(...times)),
   ]);
-  return new Map(rows.map((row) => [row.transaction_id, toFound(row)]));
-}
-
-function toFound(row: FoundRow): FoundTransaction {
-  return {
-    transaction: toTransaction(row),
-    score: row.score === null ? null : toStoredScore(row),
-    label: row.label,
-  };
+  return new Map(rows.map((row) => [row.transaction_id, row]));
 }

@@ -1,25 +1,24 @@
 /**
- * Transactions near another one in time that share its account, merchant, device or address. One statement reads one side,
- * the nearest first, and looks at a bounded number of rows.
+ * Transactions near another one in time that share its account, merchant, device or address. One statement reads one
+ * direction, the nearest first, and looks at a bounded number of rows.
  */
 import type { Verdict } from '../../../core/domain/score-record.ts';
-import { isoTime, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
+import type { TransactionRow } from '../../../core/domain/transaction-record.ts';
+import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 
-/** Rows of one side that a question looks at where only a client's own rows are seen, which no index tells apart. */
+/** Rows of one direction that a question looks at where only a client's own rows are seen, which no index tells apart. */
 export const NEAR_ROWS_EXAMINED_MAX = 2_000;
 
 /** Columns that two transactions may share. An index begins with each. */
 export type SharedColumn = 'account_id' | 'merchant_id' | 'device_id' | 'ip';
-type Side = 'before' | 'after';
-
 export type NearQuestion = {
   /** The transaction itself, which is left out. */
   readonly transactionId: string;
   readonly createdAtMs: number;
   readonly column: SharedColumn;
   readonly value: string;
-  readonly side: Side;
+  readonly direction: 'before' | 'after';
   /** How far from the transaction the question looks, in time. */
   readonly reachMs: number;
   readonly rowsMax: number;
@@ -27,76 +26,73 @@ export type NearQuestion = {
   readonly client: string | null;
 };
 
-export type NearTransaction = {
-  readonly transactionId: string;
-  readonly createdAt: Date;
-  readonly accountId: string;
-  readonly merchantId: string;
-  readonly deviceId: string | null;
-  readonly ip: string | null;
-  readonly amount: string;
-  readonly currency: string;
-  /** Both null without a score. */
+export type NearTransaction = Pick<
+  TransactionRow,
+  'transaction_id' | 'created_at' | SharedColumn | 'amount' | 'currency'
+> & {
+  /** Null without a score, as is the verdict. */
   readonly score: number | null;
   readonly verdict: Verdict | null;
 };
 
-type NearSide = {
+type NearRows = {
   /** The nearest first. */
   readonly rows: readonly NearTransaction[];
   /** False where more may be within reach. */
   readonly isComplete: boolean;
 };
 
-/** Reads one side. A transaction of the same millisecond counts as before, as nobody knows which came first. */
+/** Reads one direction. A transaction of the same millisecond counts as before, as nobody knows which came first. */
 export async function readNear(
   { query }: Pick<Database, 'query'>,
   question: NearQuestion,
-): Promise<NearSide> {
+): Promise<NearRows> {
   const { rowsMax } = question;
   const { text, values, examinedMax } = nearStatement(question);
   const rows = await query<(NearTransaction | Unmatched) & { readonly examined: number }>(
-    { name: UNNAMED, text },
+    { text },
     values,
   );
   const examined = rows[0]?.examined ?? 0;
-  const near = rows.flatMap((row) => (row.transactionId === null ? [] : row));
+  const near = rows.flatMap(({ examined: _examined, ...row }) =>
+    row.transaction_id === null ? [] : row,
+  );
   const isComplete = near.length <= rowsMax && examined < examinedMax;
   return { rows: near.slice(0, rowsMax), isComplete };
 }
 
-/** What a side without a neighbour is answered with, beside the number of rows that were looked at. */
-type Unmatched = { readonly transactionId: null };
+/** The row of an answer without a neighbour, which has the number of rows that were looked at. */
+type Unmatched = { readonly transaction_id: null };
 
 function nearStatement(question: NearQuestion) {
-  const { createdAtMs, transactionId, column, value, side, client, rowsMax } = question;
-  // Times are kept to the millisecond, so the sides do not overlap.
-  const [direction, fromMs, toMs] =
-    side === 'before'
+  const { createdAtMs, transactionId, column, value, direction, client, rowsMax } = question;
+  // Times have milliseconds, so the two directions do not overlap.
+  const [order, fromMs, toMs] =
+    direction === 'before'
       ? ['desc', createdAtMs - question.reachMs, createdAtMs]
       : ['asc', createdAtMs + 1, createdAtMs + question.reachMs];
   const values: unknown[] = [value, transactionId, client, isoTime(fromMs), isoTime(toMs)];
-  // One more than is shown says whether there are more.
+  // A row beyond those that are shown says that there are more.
   const examinedMax = client === null ? rowsMax + 1 : NEAR_ROWS_EXAMINED_MAX;
   const text = `
     with examined as materialized (
       select t.transaction_id, t.created_at, t.account_id, t.merchant_id, t.device_id, t.ip, t.amount, t.currency, t.client
         from market.transactions t
        where t.${column} = $1 and t.created_at >= $4 and t.created_at <= $5 and t.transaction_id <> $2
-       order by t.created_at ${direction} limit ${examinedMax}
+       order by t.created_at ${order} limit ${examinedMax}
     )
-    select counted.examined, n.transaction_id as "transactionId", n.created_at as "createdAt", n.account_id as "accountId",
-           n.merchant_id as "merchantId", n.device_id as "deviceId", n.ip, n.amount, n.currency, s.score, s.verdict
+    select counted.examined, n.transaction_id, n.created_at, n.account_id, n.merchant_id, n.device_id, n.ip, n.amount,
+           n.currency, s.score, s.verdict
       from (select count(*)::int4 as examined from examined) counted
       left join lateral (
         select * from examined t
          where $3::text is null or t.client = $3
-         order by t.created_at ${direction}, t.transaction_id ${direction} limit ${rowsMax + 1}
+         order by t.created_at ${order}, t.transaction_id ${order} limit ${rowsMax + 1}
       ) n on true
       left join lateral (
         select s.score, s.verdict from market.scores s
          where s.transaction_id = n.transaction_id and s.created_at = n.created_at limit 1
       ) s on true
-     order by n.created_at ${direction}, n.transaction_id ${direction}`;
+     order by n.created_at ${order}, n.transaction_id ${order}`;
   return { text, values, examinedMax };
 }

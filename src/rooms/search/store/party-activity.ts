@@ -3,7 +3,7 @@
  * ACTIVITY_ROWS_MAX rows, the newest, so that a busy merchant costs a bounded read.
  */
 import type { ActiveParty } from '../../../core/domain/party.ts';
-import { isoTime, UNNAMED } from '../../../core/store/partitions/month-slice.ts';
+import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 
 export const ACTIVITY_ROWS_MAX = 100_000;
@@ -28,31 +28,26 @@ type ActivityRow = {
 
 const OTHER = { account: 'merchant_id', merchant: 'account_id', device: 'account_id' } as const;
 
-function activityStatement(party: ActiveParty): { name: string; text: string } {
-  return {
-    name: UNNAMED,
-    text: `with newest as materialized (
-             select created_at, amount, currency, ${OTHER[party]} as counterparty
-               from market.transactions
-              where ${party}_id = $1 and created_at > $2 and created_at <= $3
-              order by created_at desc
-              limit ${ACTIVITY_ROWS_MAX}
-           )
-           select hours, null as day, currency, count(*)::int4 as transactions,
-                  count(distinct counterparty)::int4 as counterparties,
-                  case when grouping(currency) = 0 then sum(amount)::text end as sum,
-                  case when grouping(currency) = 0 then max(amount)::text end as max
-             from unnest($4::int4[]) as w(hours)
-             join newest on created_at > $3::timestamptz - make_interval(hours => hours)
-            group by grouping sets ((hours), (hours, currency))
-           union all
-           select null, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD'), null, count(*)::int4,
-                  count(distinct counterparty)::int4, null, null
-             from newest
-            group by 2
-            order by hours, day, currency nulls first`,
-  };
-}
+const activityText = (party: ActiveParty) => `with newest as materialized (
+    select created_at, amount, currency, ${OTHER[party]} as counterparty
+      from market.transactions
+     where ${party}_id = $1 and created_at > $2 and created_at <= $3
+     order by created_at desc
+     limit ${ACTIVITY_ROWS_MAX}
+  )
+  select hours, null as day, currency, count(*)::int4 as transactions,
+         count(distinct counterparty)::int4 as counterparties,
+         case when grouping(currency) = 0 then sum(amount)::text end as sum,
+         case when grouping(currency) = 0 then max(amount)::text end as max
+    from unnest($4::int4[]) as w(hours)
+    join newest on created_at > $3::timestamptz - make_interval(hours => hours)
+   group by grouping sets ((hours), (hours, currency))
+  union all
+  select null, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD'), null, count(*)::int4,
+         count(distinct counterparty)::int4, null, null
+    from newest
+   group by 2
+   order by hours, day, currency nulls first`;
 
 /** Windows are (at − w, at]; the first day may be cut. */
 export async function readActivity(
@@ -61,7 +56,7 @@ export async function readActivity(
   partyId: string,
   atMs: number,
 ): Promise<ActivityRow[]> {
-  return await database.query<ActivityRow>(activityStatement(party), [
+  return await database.query<ActivityRow>({ text: activityText(party) }, [
     partyId,
     isoTime(atMs - REACH_MS),
     isoTime(atMs),

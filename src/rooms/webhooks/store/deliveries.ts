@@ -1,5 +1,4 @@
 /** Deliveries: one row a webhook and event, made by the database transaction that learns of the event. */
-import { UNNAMED } from '../../../core/store/partitions/month-slice.ts';
 import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
@@ -99,7 +98,7 @@ export async function listDeliveries(
   ].map((condition) => ` and ${condition}`);
   const text = `select ${COLUMNS} from market.webhook_deliveries d
                  where endpoint_id = $1${conditions.join('')} order by delivery_id desc limit $2`;
-  return await query<Delivery>({ name: UNNAMED, text }, values);
+  return await query<Delivery>({ text }, values);
 }
 
 /** Makes a delivery due now, under the id of its event; undefined where the webhook has no such delivery. */

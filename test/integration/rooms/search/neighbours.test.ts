@@ -9,8 +9,8 @@ import type { Database, Query } from '../../../../src/kit/database/pool.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import {
   REACH_DAYS,
+  ROWS_EACH_WAY_MAX,
   readNeighbours,
-  SIDE_ROWS_MAX,
 } from '../../../../src/rooms/search/queries/neighbours.ts';
 import { readTransaction } from '../../../../src/rooms/search/queries/read-transaction.ts';
 import { NEAR_ROWS_EXAMINED_MAX } from '../../../../src/rooms/search/store/neighbours.ts';
@@ -20,7 +20,7 @@ import { rowsRead } from '../../../support/rows-read.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 
 const MINUTE_MS = 60_000;
-/** More than one question looks at, on each side of the middle. */
+/** More than one question looks at, before and after the middle. */
 const ROWS = 4 * NEAR_ROWS_EXAMINED_MAX;
 const MIDDLE = ROWS / 2;
 
@@ -77,7 +77,7 @@ const near = async (id: string, client: string | null = null, query: Query = dat
   return await readNeighbours(databases, transaction, client);
 };
 
-/** The nearest on each side, newest first. */
+/** The nearest before and after, newest first. */
 function expected(
   shares: (row: Row) => boolean,
   seen: (row: Row) => boolean = () => true,
@@ -86,7 +86,9 @@ function expected(
   const newest = others.toSorted((a, b) => b.atMs - a.atMs || (a.id < b.id ? 1 : -1));
   const after = newest.filter(({ atMs }) => atMs > SELF.atMs);
   const before = newest.filter(({ atMs }) => atMs <= SELF.atMs);
-  return [...after.slice(-SIDE_ROWS_MAX), ...before.slice(0, SIDE_ROWS_MAX)].map(({ id }) => id);
+  return [...after.slice(-ROWS_EACH_WAY_MAX), ...before.slice(0, ROWS_EACH_WAY_MAX)].map(
+    ({ id }) => id,
+  );
 }
 const idsOf = (related: { items: { transaction_id: string }[] } | null) =>
   related?.items.map((item) => item.transaction_id);
@@ -127,10 +129,10 @@ test('no question reads more rows than its bound, of a merchant with thousands t
   const sum = (read: ReadonlyMap<string, number>, table: string) =>
     [...read].reduce((rows, [name, count]) => rows + (name.startsWith(table) ? count : 0), 0);
   const read = await rowsRead(database, (query) => near(SELF.id, null, query));
-  const [sides, months] = [2, 3];
-  const relations = 4 * sides * (SIDE_ROWS_MAX + 1 + months);
+  const [directions, months] = [2, 3];
+  const relations = 4 * directions * (ROWS_EACH_WAY_MAX + 1 + months);
   expect(sum(read, 'transactions_')).toBeLessThanOrEqual(relations + 10);
-  expect(sum(read, 'scores_')).toBeLessThanOrEqual(4 * sides * (SIDE_ROWS_MAX + 1) + 2);
+  expect(sum(read, 'scores_')).toBeLessThanOrEqual(4 * directions * (ROWS_EACH_WAY_MAX + 1) + 2);
   expect(sum(read, 'labels_')).toBe(0);
 });
 
