@@ -13,7 +13,7 @@ import type { OpenReplica } from '../kit/database/replica/replica.ts';
 import type { Leadership } from '../kit/duties/leadership.ts';
 import type { Retention } from '../kit/duties/retention.ts';
 import type { Duty } from '../kit/duties/run-duties.ts';
-import type { Front } from '../kit/http/admission/shed.ts';
+import type { RequestGate } from '../kit/http/admission/shed.ts';
 import type { AppEnv } from '../kit/http/app-env.ts';
 import type { Authenticator } from '../kit/http/auth/auth.ts';
 import type { BodyLimits } from '../kit/http/body/body.ts';
@@ -50,7 +50,7 @@ export type Room = {
 
 /** An API process, as rooms see it. */
 export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
-  Pick<Front, 'isSubmitting'> & {
+  Pick<RequestGate, 'isSubmitting'> & {
     readonly config: Config;
     readonly log: Log;
     /** Aborted when the process drains. */

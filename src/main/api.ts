@@ -26,7 +26,7 @@ import type { CountRead } from '../kit/database/replica/choose-database.ts';
 import { openReplica } from '../kit/database/replica/replica.ts';
 import { readSystem } from '../kit/database/replica/replica-position.ts';
 import { openSliceDatabase } from '../kit/database/slice-database.ts';
-import { type Front, openFront } from '../kit/http/admission/shed.ts';
+import { openRequestGate, type RequestGate } from '../kit/http/admission/shed.ts';
 import { createApp } from '../kit/http/app.ts';
 import type { AppEnv } from '../kit/http/app-env.ts';
 import { openAuthenticator } from '../kit/http/auth/auth.ts';
@@ -72,7 +72,7 @@ export async function runApi(context: CommandContext): Promise<number> {
     if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
   }
   const stores = { databaseUrl, redisUrl, database, guards, metrics };
-  const { api, front, probe } = await openApi(context, stack, stores);
+  const { api, gate, probe } = await openApi(context, stack, stores);
   const rooms: ApiRoom[] = [];
   for (const room of ROOMS) if (room.api !== undefined) rooms.push(await room.api(api));
   const app = createApp({
@@ -94,8 +94,8 @@ export async function runApi(context: CommandContext): Promise<number> {
     host: config.HOST,
     port: config.PORT,
     mayMove: !context.environment['PORT'],
-    front: (application) =>
-      front.wrap(rooms.reduce((next, { answerFirst }) => answerFirst?.(next) ?? next, application)),
+    gate: (application) =>
+      gate.wrap(rooms.reduce((next, { answerFirst }) => answerFirst?.(next) ?? next, application)),
   });
   log.info({ url: serving.url }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
@@ -115,7 +115,7 @@ async function openApi(
   { config, log, signal, environment }: CommandContext,
   stack: AsyncDisposableStack,
   { databaseUrl, redisUrl, database, guards, metrics }: Stores,
-): Promise<{ readonly api: Api; readonly front: Front; readonly probe: Database }> {
+): Promise<{ readonly api: Api; readonly gate: RequestGate; readonly probe: Database }> {
   const { RISK_MARKET: market, DATABASE_REPLICA_URL: replicaUrl } = config;
   const guard = guards.postgres.run;
   const probe = stack.use(openProbe(config, databaseUrl, 'api'));
@@ -125,7 +125,7 @@ async function openApi(
     return key && { ...key, roles: new Set(key.roles) };
   });
   const takesSubmissions = () => guards.postgres.state() === 'closed';
-  const front = stack.use(openFront(config, { metrics, takesSubmissions, turnAway }));
+  const gate = stack.use(openRequestGate(config, { metrics, takesSubmissions, turnAway }));
   const replica =
     replicaUrl === undefined
       ? null
@@ -149,19 +149,19 @@ async function openApi(
   };
   const api: Api = {
     ...{ config, log, draining: signal, databases, redis, guards, metrics, ingest, replies },
-    ...{ authenticate, recall, isSubmitting: front.isSubmitting },
+    ...{ authenticate, recall, isSubmitting: gate.isSubmitting },
     openPool: (name, options) =>
       stack.use(openDatabase(config, databaseUrl, name, { guard, ...options })),
     models: await openModels(databases),
     limits: {
       bytesMax: config.RISK_BODY_BYTES_MAX,
       timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
-      awaitBody: front.awaitBody,
+      awaitBody: gate.awaitBody,
       waitForCpu: createCpuQueue(),
     },
     afterLabels: new Set(),
   };
-  return { api, front, probe };
+  return { api, gate: gate, probe };
 }
 
 function openHealth(api: Api, probe: Database): Hono<AppEnv> {

@@ -47,7 +47,7 @@ export async function watchGuards(
   market: string,
 ): Promise<Disposable> {
   using stack = new DisposableStack();
-  stack.use(await keepConnected(probe));
+  stack.use(await connectAgain(probe));
   stack.use(watchBreaker(postgres, () => proveWrite(probe)));
   stack.use(watchBreaker(redisBreaker, () => claimIdentity(redis, market)));
   return stack.move();
@@ -57,7 +57,7 @@ export async function watchGuards(
  * Connects the probe before it is needed. A busy server that answers statements may take longer to connect than a probe may
  * take, so the breaker would trip for a server that is only slow.
  */
-async function keepConnected(probe: Database): Promise<Disposable> {
+async function connectAgain(probe: Database): Promise<Disposable> {
   const connect = async () => {
     if (probe.usage().total === 0) await proveWrite(probe).catch(() => undefined);
   };

@@ -61,16 +61,16 @@ export function minorUnitsOf(bytes: Buffer, from: number, to: number, currency: 
  */
 function readDigits(amount: string, scale: number): number {
   let value = 0;
-  let places = -1;
+  let decimals = -1;
   for (let index = 0; index < amount.length; index++) {
     const code = amount.charCodeAt(index);
-    if (code === POINT && places < 0) places = 0;
+    if (code === POINT && decimals < 0) decimals = 0;
     else if (code >= ZERO && code < ZERO + 10) {
       value = value * 10 + code - ZERO;
-      if (places >= 0) places++;
+      if (decimals >= 0) decimals++;
     } else return Number.NaN;
   }
-  return scaleUp(value, scale - Math.max(0, places));
+  return scaleUp(value, scale - Math.max(0, decimals));
 }
 
 function scaleUp(digits: number, missing: number): number {

@@ -139,9 +139,9 @@ type Sums = {
   /** Ten-thousandths of amounts that are too large for `units`. */
   large: bigint;
   /** Decimal places of the amounts, at most. */
-  places: number;
+  decimals: number;
 };
-const NOTHING = { count: 0, scoreSum: 0, units: 0, large: 0n, places: 0, amount: '' } as const;
+const NOTHING = { count: 0, scoreSum: 0, units: 0, large: 0n, decimals: 0, amount: '' } as const;
 
 const PLACES_MAX = 4;
 const TO_UNITS = [10_000, 1000, 100, 10, 1] as const;
@@ -154,23 +154,23 @@ const [POINT, ZERO] = [46, 48];
 
 function addAmount(sums: Sums, amount: string): void {
   let digits = 0;
-  let places = 0;
+  let decimals = 0;
   for (let at = 0; at < amount.length; at++) {
     const code = amount.charCodeAt(at);
-    if (code === POINT) places = amount.length - 1 - at;
+    if (code === POINT) decimals = amount.length - 1 - at;
     else digits = digits * 10 + code - ZERO;
   }
-  if (places > sums.places) sums.places = places;
+  if (decimals > sums.decimals) sums.decimals = decimals;
   if (amount.length <= SURE_CHARS_MAX && sums.units < SURE_UNITS_MAX) {
-    sums.units += digits * (TO_UNITS[places] as number);
+    sums.units += digits * (TO_UNITS[decimals] as number);
     return;
   }
-  sums.large += BigInt(amount.replace('.', '') + '0'.repeat(PLACES_MAX - places));
+  sums.large += BigInt(amount.replace('.', '') + '0'.repeat(PLACES_MAX - decimals));
 }
 
-function toDecimal({ units, large, places }: Sums): string {
+function toDecimal({ units, large, decimals }: Sums): string {
   const digits = String(large + BigInt(units)).padStart(PLACES_MAX + 1, '0');
   const point = digits.length - PLACES_MAX;
   const whole = digits.slice(0, point);
-  return places === 0 ? whole : `${whole}.${digits.slice(point, point + places)}`;
+  return decimals === 0 ? whole : `${whole}.${digits.slice(point, point + decimals)}`;
 }

@@ -36,13 +36,13 @@ const QUEUE_ERRORS = 0.1;
 /** Makes a check and returns the level from now on. */
 export function createDegradation(): (look: Look) => DegradationLevel {
   let before: DegradationLevel = 0;
-  let held: DegradationLevel[] = [];
+  let recent: DegradationLevel[] = [];
   return (look) => {
     const measured = worse(measure(look.postgres), measure(look.redis));
     const confirmed = measured < before ? measured : before;
     before = measured;
-    held = [...held, worse(look.breakerLevel, confirmed)].slice(-HELD_LOOKS);
-    return held.reduce(worse);
+    recent = [...recent, worse(look.breakerLevel, confirmed)].slice(-HELD_LOOKS);
+    return recent.reduce(worse);
   };
 }
 

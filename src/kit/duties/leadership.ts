@@ -212,8 +212,8 @@ function createLead(parts: Parts, lease: Lease, mayLead: (lease: Lease) => Promi
     database.transaction(async (query) => {
       const epoch = term.epoch();
       if (epoch === undefined) throw new Error(`${lease} is not led`);
-      const held = await query(holdStatement, [lease, owner, epoch]);
-      if (held.length > 0) return await work(query);
+      const leads = await query(holdStatement, [lease, owner, epoch]);
+      if (leads.length > 0) return await work(query);
       throw new Failure('transient', 'LEADERSHIP_LOST', `another process leads ${lease} since`);
     });
   const pass = ({ name }: Statement) => failpoint(`leader-before-${name}`);

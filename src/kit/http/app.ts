@@ -46,7 +46,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   app.use(
     '/v1/*',
     requireKey(authenticate, trustFor),
-    keepOpen(dependencies.recordUse),
+    extendSession(dependencies.recordUse),
     limitRate(dependencies.clientRequestsPerSecond),
   );
   const { readBoundToken } = dependencies;
@@ -83,7 +83,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   return app;
 }
 
-function keepOpen(
+function extendSession(
   recordUse: (sessionId: string) => Promise<void> = async () => undefined,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {

@@ -154,8 +154,8 @@ function mergePaths(parts: readonly DocumentPart[]): ZodOpenApiPathsObject {
   return merged;
 }
 
-function operationsOf(item: ZodOpenApiPathsObject[string]): ZodOpenApiOperationObject[] {
-  return [item.get, item.post, item.delete].filter((operation) => operation !== undefined);
+function operationsOf(methods: ZodOpenApiPathsObject[string]): ZodOpenApiOperationObject[] {
+  return [methods.get, methods.post, methods.delete].filter((operation) => operation !== undefined);
 }
 
 /** Adds the headers of every answer at a path, and to a write, to those that its operations name themselves. */
@@ -180,10 +180,13 @@ function withUsualHeaders(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
     };
   };
   return Object.fromEntries(
-    Object.entries(paths).map(([path, item]) => [
+    Object.entries(paths).map(([path, methods]) => [
       path,
       Object.fromEntries(
-        Object.entries(item).map(([method, operation]) => [method, usual(path, method, operation)]),
+        Object.entries(methods).map(([method, operation]) => [
+          method,
+          usual(path, method, operation),
+        ]),
       ),
     ]),
   );

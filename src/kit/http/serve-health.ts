@@ -24,6 +24,6 @@ export async function serveHealth(
     authenticate: async () => undefined,
     ...{ timeoutMs: TIMEOUT_MS, waitMsMax: 0, clientRequestsPerSecond: 0 },
   });
-  const serving = await serve(app, { host, port, mayMove: false, front: (listener) => listener });
+  const serving = await serve(app, { host, port, mayMove: false, gate: (listener) => listener });
   return { [Symbol.asyncDispose]: serving.close };
 }

@@ -35,7 +35,7 @@ type ServeOptions = {
   /** Tries the following ports when this one is taken. */
   readonly mayMove: boolean;
   /** Runs in front of the application. */
-  readonly front: (listener: RequestListener) => RequestListener;
+  readonly gate: (listener: RequestListener) => RequestListener;
 };
 
 export type Serving = {
@@ -45,7 +45,7 @@ export type Serving = {
 };
 
 export async function serve(app: Hono<AppEnv>, options: ServeOptions): Promise<Serving> {
-  const server = openServer(app, options.front);
+  const server = openServer(app, options.gate);
   const connections = watchConnections(server);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
@@ -53,9 +53,9 @@ export async function serve(app: Hono<AppEnv>, options: ServeOptions): Promise<S
   return { url: `http://${host}:${port}`, close: () => close(server, connections) };
 }
 
-function openServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
+function openServer(app: Hono<AppEnv>, gate: ServeOptions['gate']): Server {
   const answers = new WeakMap<Socket, ServerResponse>();
-  const listener = front(getRequestListener(app.fetch, { errorHandler: refuseTarget }));
+  const listener = gate(getRequestListener(app.fetch, { errorHandler: refuseTarget }));
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,

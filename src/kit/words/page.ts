@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import { monthOf, monthText } from './month.ts';
 
-export type Page<Item> = { readonly items: Item[]; readonly nextCursor: string | null };
+export type Page<Row> = { readonly items: Row[]; readonly nextCursor: string | null };
 
 /** `next_cursor` is null at the end of the list; a page may be short, even empty, before that. */
-export function pageSchema<Item extends z.ZodType>(item: Item) {
+export function pageSchema<Row extends z.ZodType>(row: Row) {
   return z.object({
-    items: z.array(item),
+    items: z.array(row),
     next_cursor: z.string().nullable().meta({
       description:
         'Where to go on; null at the end. A page may be short before the end, as one request looks at a bounded number of rows.',
@@ -24,8 +24,8 @@ export const detachedMonthsField = z
   });
 
 /** A page of a list that walks months. */
-export function monthlyPageSchema<Item extends z.ZodType>(item: Item) {
-  return pageSchema(item).extend({ detached_months: detachedMonthsField });
+export function monthlyPageSchema<Row extends z.ZodType>(row: Row) {
+  return pageSchema(row).extend({ detached_months: detachedMonthsField });
 }
 
 export type PageJson<Json> = {
@@ -44,9 +44,9 @@ export function pageOf<Row>(
   return { items, next_cursor: last === undefined ? null : cursorAfter(last) };
 }
 
-export function toPageJson<Item, Json>(
-  page: Page<Item>,
-  toJson: (item: Item) => Json,
+export function toPageJson<Row, Json>(
+  page: Page<Row>,
+  toJson: (row: Row) => Json,
   detached: string[] = [],
 ): PageJson<Json> {
   return {

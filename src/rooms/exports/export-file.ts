@@ -92,7 +92,7 @@ async function exportRows(
     // Bytes of a row that is not whole are written over.
     await file.truncate(from.bytes);
     const tracker = createRowTracker(question['format'] === 'csv');
-    const keep = () => writeState(stateOf(output), state);
+    const save = () => writeState(stateOf(output), state);
     let whole = from.bytes;
     const received = async (bytes: Uint8Array, at: number) => {
       await file.write(bytes, 0, bytes.length, from.bytes + at);
@@ -104,9 +104,9 @@ async function exportRows(
       options.onRows(state.rows);
     };
     try {
-      await transfer(options, from.after, received, keep);
+      await transfer(options, from.after, received, save);
     } finally {
-      await keep();
+      await save();
     }
     // The line that says how many rows were sent is no row of the file.
     await file.truncate(whole);

@@ -89,7 +89,7 @@ export async function alone<T>(
       return result;
     } catch (error) {
       await client.query('rollback').catch(() => undefined);
-      if (!isLockHeld(error)) throw error;
+      if (!hasLock(error)) throw error;
       if (attempt >= lockAttemptsMax) throw locked(what, attempt, error);
     }
     const waitMs = Math.min(RETRY_FIRST_MS * 2 ** (attempt - 1), RETRY_MAX_MS);
@@ -129,7 +129,7 @@ export async function lockShared(client: pg.Client): Promise<void> {
   await client.query('select pg_advisory_xact_lock($1::bigint)', [MIGRATION_LOCK]);
 }
 
-function isLockHeld(error: unknown): boolean {
+function hasLock(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state === LOCK_NOT_AVAILABLE || state === DEADLOCK;
 }

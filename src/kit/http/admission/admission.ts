@@ -68,29 +68,29 @@ export function createAdmission(
   let quietIntervals = QUIET_INTERVALS;
   const { requestsMax, bytesMax } = limits;
   const shareMin = Math.min(1, REQUESTS_MIN / requestsMax);
-  const places = { submit: createPlace(), stream: createPlace(), other: createPlace() };
+  const shares = { submit: createShare(), stream: createShare(), other: createShare() };
   const take = (kind: RequestKind, bytes: number): Refusal | null => {
-    const place = places[kind];
+    const own = shares[kind];
     if (kind !== 'other' && !takesSubmissions()) return 'postgres';
-    if (place.requests >= requestsMax * place.share) return 'in-flight';
-    const isTooMuch = place.bytes + bytes > bytesMax * place.share;
-    if (isTooMuch && place.requests >= HEAVY_MIN) return 'bytes';
-    place.requests += 1;
-    place.bytes += bytes;
+    if (own.requests >= requestsMax * own.share) return 'in-flight';
+    const isTooMuch = own.bytes + bytes > bytesMax * own.share;
+    if (isTooMuch && own.requests >= HEAVY_MIN) return 'bytes';
+    own.requests += 1;
+    own.bytes += bytes;
     return null;
   };
   return {
     enter(kind, bytes) {
       const refusal = take(kind, bytes);
       if (refusal !== null) return { refusal };
-      const place = places[kind];
+      const own = shares[kind];
       let holds = true;
       let hasLeft = false;
       const giveBack = () => {
         if (!holds) return;
         holds = false;
-        place.requests -= 1;
-        place.bytes -= bytes;
+        own.requests -= 1;
+        own.bytes -= bytes;
       };
       return {
         refusal: null,
@@ -118,15 +118,15 @@ export function createAdmission(
       const ofTook = headroom(TOOK_MS_MAX, took.timed > 0 ? took.totalMs / took.timed : 0);
       const ofLoop = headroom(limits.eventLoopDelayMsMax, eventLoopDelayMs);
       // Submissions are under way and none has ended, so their duration is not known yet, and is probably long.
-      const isUnknown = took.finished === 0 && places.submit.requests > 0 && ofLoop >= 1;
-      const hasSubmissions = took.finished + places.submit.requests + places.stream.requests > 0;
+      const isUnknown = took.finished === 0 && shares.submit.requests > 0 && ofLoop >= 1;
+      const hasSubmissions = took.finished + shares.submit.requests + shares.stream.requests > 0;
       quietIntervals = hasSubmissions ? 0 : quietIntervals + 1;
       took = createTook();
       if (!isUnknown) {
-        adaptPlace(places.submit, Math.min(ofTook, ofLoop), shareMin);
-        adaptPlace(places.stream, Math.min(ofTook, ofLoop), shareMin);
+        adaptShare(shares.submit, Math.min(ofTook, ofLoop), shareMin);
+        adaptShare(shares.stream, Math.min(ofTook, ofLoop), shareMin);
       }
-      adaptPlace(places.other, ofLoop, shareMin);
+      adaptShare(shares.other, ofLoop, shareMin);
     },
     isSubmitting: () => quietIntervals < QUIET_INTERVALS,
   };
@@ -137,9 +137,9 @@ function createTook() {
   return { finished: 0, timed: 0, totalMs: 0 };
 }
 
-type Place = { requests: number; bytes: number; share: number; sinceCut: number };
+type Share = { requests: number; bytes: number; share: number; sinceCut: number };
 
-function createPlace(): Place {
+function createShare(): Share {
   return { requests: 0, bytes: 0, share: 1, sinceCut: CUT_EVERY };
 }
 
@@ -148,15 +148,15 @@ function headroom(mayMs: number, measuredMs: number): number {
   return measuredMs > 0 ? mayMs / measuredMs : Number.POSITIVE_INFINITY;
 }
 
-function adaptPlace(place: Place, room: number, shareMin: number): void {
-  place.sinceCut += 1;
+function adaptShare(own: Share, room: number, shareMin: number): void {
+  own.sinceCut += 1;
   if (room >= 1) {
     const step = room >= FAR_FROM_KNEE ? SHARE_STEP.far : SHARE_STEP.near;
-    place.share = Math.min(1, place.share + step);
-  } else if (place.sinceCut >= CUT_EVERY) {
+    own.share = Math.min(1, own.share + step);
+  } else if (own.sinceCut >= CUT_EVERY) {
     const cut = Math.min(SHARE_CUT.least, Math.max(SHARE_CUT.most, room));
-    place.share = Math.max(shareMin, place.share * cut);
-    place.sinceCut = 0;
+    own.share = Math.max(shareMin, own.share * cut);
+    own.sinceCut = 0;
   }
 }
 

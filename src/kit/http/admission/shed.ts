@@ -21,7 +21,7 @@ import {
 } from './admission.ts';
 import { type Arrivals, createArrivals } from './arrivals.ts';
 
-type FrontDependencies = {
+type GateDependencies = {
   readonly metrics: Pick<Metrics, 'requestsShed' | 'httpDuration'>;
   /** The refusal of a request whose key is unknown; it does not depend on the load. */
   readonly turnAway: (request: IncomingMessage) => Problem | undefined;
@@ -29,7 +29,7 @@ type FrontDependencies = {
   readonly takesSubmissions: () => boolean;
 };
 
-type Shedding = Pick<FrontDependencies, 'metrics' | 'turnAway'> & {
+type Shedding = Pick<GateDependencies, 'metrics' | 'turnAway'> & {
   readonly admission: Admission;
   readonly arrivals: Arrivals;
   readonly requestsMax: number;
@@ -66,14 +66,14 @@ const DETAILS: Readonly<Record<Refusal | 'arriving', string>> = {
   arriving: 'Too many bodies are arriving, this one slowly.',
 };
 
-export type Front = Disposable & {
+export type RequestGate = Disposable & {
   readonly wrap: (listener: RequestListener) => RequestListener;
   /** For readers of bodies. */
   readonly awaitBody: AwaitBody;
   readonly isSubmitting: Admission['isSubmitting'];
 };
 
-export function openFront(config: Config, dependencies: FrontDependencies): Front {
+export function openRequestGate(config: Config, dependencies: GateDependencies): RequestGate {
   const { metrics, turnAway, takesSubmissions } = dependencies;
   const requestsMax = config.RISK_REQUESTS_IN_FLIGHT_MAX;
   const limits = {

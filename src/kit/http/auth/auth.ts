@@ -229,10 +229,10 @@ export function checkRole(c: Context<AppEnv>, roles: readonly Role[]): void {
 
 /** Whether a key has one of the roles. */
 export function holdsOne(
-  { roles: held }: Pick<Principal, 'roles'>,
+  { roles: own }: Pick<Principal, 'roles'>,
   roles: readonly Role[],
 ): boolean {
-  return roles.some((role) => held.has(role) || (held.has('admin') && !approves(role)));
+  return roles.some((role) => own.has(role) || (own.has('admin') && !approves(role)));
 }
 
 /** The actor of this request, for the audit log. */

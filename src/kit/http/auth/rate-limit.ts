@@ -45,11 +45,11 @@ export function createRateLimit(requestsPerSecond: number, nowMs: () => number):
       buckets.set(name, bucket);
     }
     const refilled = bucket.requests + ((now - bucket.atMs) / 1000) * requestsPerSecond;
-    const held = Math.min(requestsMax, refilled);
-    const isAllowed = held >= 1;
-    bucket.requests = isAllowed ? held - 1 : held;
+    const filled = Math.min(requestsMax, refilled);
+    const isAllowed = filled >= 1;
+    bucket.requests = isAllowed ? filled - 1 : filled;
     bucket.atMs = now;
-    const missing = isAllowed ? requestsMax - bucket.requests : 1 - held;
+    const missing = isAllowed ? requestsMax - bucket.requests : 1 - filled;
     return {
       isAllowed,
       remaining: Math.floor(bucket.requests),

@@ -179,19 +179,19 @@ function tooLarge(bytesMax: number): Problem {
 }
 
 /** Reads a body that is one list, checked in two steps, so that a million items are refused cheaply. */
-export function listReader<Item extends z.ZodObject>(
+export function listReader<Element extends z.ZodObject>(
   name: string,
-  item: Item,
-  itemsMax: number,
-): (value: unknown) => readonly z.output<Item>[] {
+  element: Element,
+  elementsMax: number,
+): (value: unknown) => readonly z.output<Element>[] {
   const envelope = z.strictObject({
-    [name]: z.array(z.unknown()).min(1).max(itemsMax),
+    [name]: z.array(z.unknown()).min(1).max(elementsMax),
   });
-  const items = z.array(item);
-  const isSurelyItem = sureCheck(item);
+  const items = z.array(element);
+  const isSurelyElement = sureCheck(element);
   return (value) => {
     const found = checkFields(envelope, value)[name] ?? [];
-    if (found.every(isSurelyItem)) return found as z.output<Item>[];
+    if (found.every(isSurelyElement)) return found as z.output<Element>[];
     return checkFields(items, found, [name]);
   };
 }

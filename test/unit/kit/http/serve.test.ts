@@ -22,7 +22,7 @@ app.post('/held', async (c) => {
 let serving: Serving;
 beforeAll(async () => {
   const front = <Listener>(listener: Listener) => listener;
-  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, front });
+  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, gate: front });
 });
 afterAll(() => serving.close());
 
@@ -65,7 +65,7 @@ test('what is no HTTP behind an answer is 400', async () => {
 
 test('a connection on which nothing came does not hold up a shutdown', async () => {
   const front = <Listener>(listener: Listener) => listener;
-  const other = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, front });
+  const other = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, gate: front });
   const socket = connect({ port: Number(new URL(other.url).port), host: '127.0.0.1' });
   await once(socket, 'connect');
   await other.close();

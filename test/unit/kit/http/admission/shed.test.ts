@@ -4,7 +4,7 @@
  */
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Front, openFront } from '../../../../../src/kit/http/admission/shed.ts';
+import { openRequestGate, type RequestGate } from '../../../../../src/kit/http/admission/shed.ts';
 import { Problem } from '../../../../../src/kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
 import { type Serving, serve } from '../../../../../src/kit/http/serve.ts';
@@ -17,17 +17,17 @@ app.post('/v1/transactions', (c) => c.json({ stored: true }, 201));
 app.post('/docs', (c) => c.json({ is: 'a page' }));
 
 const metrics = createMetrics();
-let front: Front;
+let front: RequestGate;
 let serving: Serving;
 beforeAll(async () => {
-  front = openFront(testConfig(), {
+  front = openRequestGate(testConfig(), {
     ...{ metrics, takesSubmissions: () => false },
     turnAway: ({ headers }) =>
       headers.authorization === undefined
         ? undefined
         : new Problem('too-many-unknown-keys', 'Too many.', { headers: { 'Retry-After': '1' } }),
   });
-  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, front: front.wrap });
+  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, gate: front.wrap });
 });
 afterAll(async () => {
   await serving.close();

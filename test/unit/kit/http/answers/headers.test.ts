@@ -32,7 +32,7 @@ app.onError(() => new Response('{}', { status: 500, headers: { 'Content-Type': '
 let serving: Serving;
 beforeAll(async () => {
   const front = <Listener>(listener: Listener) => listener;
-  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, front });
+  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, gate: front });
 });
 afterAll(() => serving.close());
 
