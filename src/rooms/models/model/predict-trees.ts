@@ -39,48 +39,43 @@ export function treePredictor(ensemble: TreeEnsemble): (batch: Batch) => Float64
   };
 }
 
-/** Values as the splits compare them, feature by feature, followed by their negations (see ClosedTrees). */
+/** Inputs of the splits, feature by feature, followed by their negations (see ClosedTrees). */
 function loadBlock(
-  { arithmetic, zeroIsMissing }: TreeEnsemble,
+  ensemble: TreeEnsemble,
   values: Float64Array,
   rows: number,
   block: Float64Array,
 ): void {
-  const features = zeroIsMissing.length;
-  const rounds = arithmetic === 'float32';
+  const features = ensemble.zeroIsMissing.length;
   let from = 0;
   for (let row = 0; row < rows; row++) {
     for (let feature = 0; feature < features; feature++) {
-      const given = values[from++] as number;
-      const rounded = rounds ? Math.fround(given) : given;
-      const isMissing = zeroIsMissing[feature] !== 0 && Math.abs(rounded) <= ZERO_MAX;
-      const value = isMissing ? Number.NaN : rounded;
-      block[feature * BLOCK_ROWS + row] = value;
-      block[(features + feature) * BLOCK_ROWS + row] = -value;
+      const input = inputOf(ensemble, feature, values[from++] as number);
+      block[feature * BLOCK_ROWS + row] = input;
+      block[(features + feature) * BLOCK_ROWS + row] = -input;
     }
   }
+}
+
+/** A value as the splits compare it: rounded to the ensemble's arithmetic, missing as NaN. */
+function inputOf(
+  { arithmetic, zeroIsMissing }: TreeEnsemble,
+  feature: number,
+  value: number,
+): number {
+  const rounded = arithmetic === 'float32' ? Math.fround(value) : value;
+  return zeroIsMissing[feature] !== 0 && Math.abs(rounded) <= ZERO_MAX ? Number.NaN : rounded;
+}
+
+/** Inputs of the splits, row after row. */
+export function inputsOf(ensemble: TreeEnsemble, values: Float64Array): Float64Array {
+  const features = ensemble.zeroIsMissing.length;
+  return values.map((value, at) => inputOf(ensemble, at % features, value));
 }
 
 /** Margins of one batch. */
 export function predictTrees(ensemble: TreeEnsemble, batch: Batch): Float64Array {
   return treePredictor(ensemble)(batch);
-}
-
-/** Writes values as the ensemble's splits compare them: rounded to its arithmetic, missing as NaN. */
-export function loadInputs(ensemble: TreeEnsemble, values: Float64Array, to: Float64Array): void {
-  const { arithmetic, zeroIsMissing } = ensemble;
-  const features = zeroIsMissing.length;
-  if (arithmetic === 'float32') {
-    for (let at = 0; at < values.length; at++) to[at] = Math.fround(values[at] ?? Number.NaN);
-  } else {
-    to.set(values);
-  }
-  for (let feature = 0; feature < features; feature++) {
-    if (zeroIsMissing[feature] === 0) continue;
-    for (let at = feature; at < values.length; at += features) {
-      if (Math.abs(to[at] ?? Number.NaN) <= ZERO_MAX) to[at] = Number.NaN;
-    }
-  }
 }
 
 /**
@@ -101,7 +96,7 @@ function closeTrees(ensemble: TreeEnsemble): ClosedTrees {
   const { roots, feature, threshold, left, missing, value } = ensemble;
   const features = ensemble.featureNames.length;
   const nodes = feature.length;
-  const places = placesOf(ensemble);
+  const indexes = indexesOf(ensemble);
   const trees = {
     ...{ roots, depths: treeDepths(ensemble), rounds: ensemble.arithmetic === 'float32' },
     column: new Int32Array(nodes),
@@ -110,32 +105,32 @@ function closeTrees(ensemble: TreeEnsemble): ClosedTrees {
     value: new Float64Array(nodes),
   };
   for (let node = 0; node < nodes; node++) {
-    const place = places[node] as number;
+    const index = indexes[node] as number;
     const child = left[node] as number;
     const limit = threshold[node] as number;
     const isMirrored = missing[node] !== child;
-    trees.value[place] = value[node] as number;
-    trees.first[place] = child < 0 ? place : child;
-    trees.threshold[place] = isMirrored ? nextDouble(-limit) : limit;
-    trees.column[place] = ((feature[node] as number) + (isMirrored ? features : 0)) * BLOCK_ROWS;
+    trees.value[index] = value[node] as number;
+    trees.first[index] = child < 0 ? index : child;
+    trees.threshold[index] = isMirrored ? nextDouble(-limit) : limit;
+    trees.column[index] = ((feature[node] as number) + (isMirrored ? features : 0)) * BLOCK_ROWS;
     if (child >= 0) continue;
     // Nothing is at or above NaN.
-    trees.threshold[place] = Number.NaN;
-    trees.column[place] = 0;
+    trees.threshold[index] = Number.NaN;
+    trees.column[index] = 0;
   }
   return trees;
 }
 
 /** Index of each node after siblings changed places. */
-function placesOf({ feature, left, missing }: TreeEnsemble): Int32Array {
-  const places = Int32Array.from(feature, (_, node) => node);
+function indexesOf({ feature, left, missing }: TreeEnsemble): Int32Array {
+  const indexes = Int32Array.from(feature, (_, node) => node);
   for (let node = 0; node < feature.length; node++) {
     const child = left[node] as number;
     if (missing[node] === child) continue;
-    places[child] = child + 1;
-    places[child + 1] = child;
+    indexes[child] = child + 1;
+    indexes[child + 1] = child;
   }
-  return places;
+  return indexes;
 }
 
 /**

@@ -49,8 +49,8 @@ function toRow(
   corridors: readonly string[],
 ): ModelJson {
   const holdings = corridors.map((corridor) => {
-    const held = holdingsIn(log, corridor).get(model.modelId);
-    return { corridor, held };
+    const holding = holdingsIn(log, corridor).get(model.modelId);
+    return { corridor, holding };
   });
   return {
     model: model.model,
@@ -64,20 +64,20 @@ function toRow(
     created_at: model.createdAt.toISOString(),
     created_by: model.createdBy,
     does: describeHoldings(holdings),
-    corridors: holdings.flatMap(({ corridor, held }) =>
-      held === undefined ? [] : { corridor, state: held.state, canary_percent: held.canaryPercent },
+    corridors: holdings.flatMap(({ corridor, holding }) =>
+      holding === undefined ? [] : { corridor, state: holding.state, canary_percent: holding.canaryPercent },
     ),
   };
 }
 
 type HeldIn = {
   readonly corridor: string;
-  readonly held: Parameters<typeof holdingText>[0] | undefined;
+  readonly holding: Parameters<typeof holdingText>[0] | undefined;
 };
 
 /** Corridors by what the model does there, as `active US-EG; shadow US-IN, US-MX`, or `shadow all`. */
 function describeHoldings(holdings: readonly HeldIn[]): string {
-  const byState = Map.groupBy(holdings, ({ held }) => (held ? holdingText(held) : 'staged'));
+  const byState = Map.groupBy(holdings, ({ holding }) => (holding ? holdingText(holding) : 'staged'));
   if (byState.size === 1) return `${[...byState.keys()].join()} all`;
   return [...byState]
     .filter(([state]) => state !== 'staged')

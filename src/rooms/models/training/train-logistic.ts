@@ -59,7 +59,7 @@ function describeColumn(column: Float32Array): ColumnFacts {
 function forEachRow(
   { training, features }: Problem,
   weights: Float64Array,
-  visit: (terms: Float64Array, margin: number, isFraud: boolean) => void,
+  onRow: (terms: Float64Array, margin: number, isFraud: boolean) => void,
 ): void {
   const terms = new Float64Array(weights.length);
   terms[0] = 1;
@@ -74,7 +74,7 @@ function forEachRow(
     for (let term = 0; term < terms.length; term++) {
       margin += (terms[term] as number) * (weights[term] as number);
     }
-    visit(terms, margin, training.labels[row] === 1);
+    onRow(terms, margin, training.labels[row] === 1);
   }
 }
 
