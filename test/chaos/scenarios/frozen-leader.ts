@@ -2,9 +2,12 @@
  * The worker that reconciles stops (SIGSTOP) after it has found that what an API left behind is nowhere and before it notes
  * that. Another process takes the lead over, then the worker goes on: it may no longer write.
  */
+import { findLost, type SoughtRow } from '../../../src/core/repair/find-lost.ts';
+import { createHeadReader } from '../../../src/core/stream/status/heads.ts';
 import { integerBetween } from '../../../src/kit/random.ts';
 import type { Scenario } from '../support/scenario.ts';
 import { isStopped } from '../support/stopped.ts';
+import { allStreams, type Sessions } from '../support/streams.ts';
 
 const ROUNDS = 2;
 const PASSES_MAX = 10;
@@ -16,11 +19,13 @@ export const CLOSED_LATE = 'rows changed by a leader that was replaced';
 
 const TAKE_OVER = `
   update leaderships set owner = 'chaos', epoch = epoch + 1, expires_at = 'infinity'
-   where duty = 'reconcile' and expires_at < now() returning epoch`;
-const GIVE_UP = `update leaderships set expires_at = '-infinity' where duty = 'reconcile'`;
+   where duty = 'repair' and expires_at < now() returning epoch`;
+const GIVE_UP = `update leaderships set expires_at = '-infinity' where duty = 'repair'`;
 /** Older than rows that a healthy API is about to append. */
-const LOST_ROWS = `
-  select row_id as "rowId" from open_rows where not is_left and opened_at < now() - interval '3 s'`;
+const OLD_ROWS = `
+  select row_id as "rowId", is_migrated as "isMigrated",
+         extract(epoch from opened_at)::float8 * 1000 as "openedAtMs"
+    from open_rows where not is_left and opened_at < now() - interval '3 s'`;
 
 export const frozenLeader: Scenario = {
   name: 'frozen-leader',
@@ -33,8 +38,6 @@ export const frozenLeader: Scenario = {
       schedule: passes.map((pass) => `api-after-commit:${pass}, ${CLOSING}`),
       faults: ['leader stopped before it noted a row', 'its lead was taken over'],
       run: async ({ engine, services, happened, until, pause }) => {
-        const listLeft = async () =>
-          (await services.query<{ rowId: string }>(LOST_ROWS)).map(({ rowId }) => rowId);
         for (const pass of passes) {
           await engine.drain('worker-1');
           // Under load it may have a row to note, and stop there, before it is ready.
@@ -50,8 +53,8 @@ export const frozenLeader: Scenario = {
             return (await services.query(TAKE_OVER)).length > 0;
           });
           happened('its lead was taken over');
-          const left = await listLeft();
-          if (left.length > 0) happened('leader stopped before it noted a row', left.length);
+          const lost = await listLost(services);
+          if (lost.length > 0) happened('leader stopped before it noted a row', lost.length);
           process.kill(pid, 'SIGCONT');
           await until('the worker answers again', async () => {
             const answer = await fetch(`${engine.process('worker-1').url}/readyz`).catch(
@@ -60,8 +63,9 @@ export const frozenLeader: Scenario = {
             return answer?.ok === true;
           });
           await pause(LATE_MS);
-          const still = await listLeft();
-          closedLate += left.filter((rowId) => !still.includes(rowId)).length;
+          const still = await services.query<SoughtRow>(OLD_ROWS);
+          const unchanged = new Set(still.map(({ rowId }) => rowId));
+          closedLate += lost.filter(({ rowId }) => !unchanged.has(rowId)).length;
           await services.query(GIVE_UP);
         }
       },
@@ -69,3 +73,10 @@ export const frozenLeader: Scenario = {
     };
   },
 };
+
+/** Rows that no entry carries: only a leader changes them. */
+async function listLost(stores: Sessions): Promise<readonly SoughtRow[]> {
+  const rows = await stores.query<SoughtRow>(OLD_ROWS);
+  if (rows.length === 0) return [];
+  return (await findLost(createHeadReader(stores.client), await allStreams(stores), rows)).lost;
+}

@@ -1,7 +1,7 @@
 /**
  * How many transactions each stream may hold: RISK_STREAM_ENTRIES_MAX, and fewer if Redis lacks memory, as a backlog that takes
  * the memory of profiles makes itself longer. The streams of a server share its room by dynamic thresholds (Choudhury and
- * Hahne, 1998): each may hold FREE_MULTIPLE times the bytes that are free, so one alone gets eight ninths.
+ * Hahne, 1998): each may hold FREE_MULTIPLE times the bytes that its own append leaves free, so one alone gets eight ninths.
  */
 import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
@@ -132,8 +132,9 @@ export function shareRoom(
   for (const [server, streams] of Map.groupBy(sizes, (one) => one.server)) {
     const taken = streams.reduce((sum, { bytes }) => sum + bytes, 0);
     const freeBytes = fill * shareOf(nodes.get(server), taken) - taken;
-    const bytesMax = Math.max(0, freeBytes) * FREE_MULTIPLE;
     for (const { stream, total, bytes } of streams) {
+      // Without its own append in `freeBytes`, one large append would take what is left for every other stream.
+      const bytesMax = (Math.max(0, bytes + freeBytes) * FREE_MULTIPLE) / (FREE_MULTIPLE + 1);
       const bytesEach = total > 0 && Number.isFinite(total) ? bytes / total : TRANSACTION_BYTES;
       const fitting = Math.floor(bytesMax / bytesEach);
       rooms.set(stream, { total, transactionsMax: Math.min(transactionsMax, fitting) });
