@@ -52,8 +52,7 @@ const listOf = <Schema extends z.ZodType>(
   description: string,
   schema: Schema,
   example: NoInfer<z.input<Schema>>,
-) =>
-  answersOf(answer(description, z.object({ items: z.array(schema) }), { items: [example] }));
+) => answersOf(answer(description, z.object({ items: z.array(schema) }), { items: [example] }));
 
 const asking = { method: 'get', header: conditionalHeader } as const;
 const listing = { ...asking, roles: ROLES, query: z.strictObject({}) };
@@ -61,10 +60,7 @@ const listing = { ...asking, roles: ROLES, query: z.strictObject({}) };
 /** A list that changes with the version of the engine alone. */
 function builtIn(
   rows: readonly object[],
-  described: Pick<
-    Parameters<typeof operation>[0],
-    'at' | 'operationId' | 'summary' | 'answers'
-  >,
+  described: Pick<Parameters<typeof operation>[0], 'at' | 'operationId' | 'summary' | 'answers'>,
 ) {
   const text = toText(rows);
   return operation({ ...listing, ...described, run: ({ c }) => answerKept(c, text, KEEP_AN_HOUR) });

@@ -65,7 +65,9 @@ function toRow(
     created_by: model.createdBy,
     does: describeHoldings(holdings),
     corridors: holdings.flatMap(({ corridor, holding }) =>
-      holding === undefined ? [] : { corridor, state: holding.state, canary_percent: holding.canaryPercent },
+      holding === undefined
+        ? []
+        : { corridor, state: holding.state, canary_percent: holding.canaryPercent },
     ),
   };
 }
@@ -77,7 +79,9 @@ type HeldIn = {
 
 /** Corridors by what the model does there, as `active US-EG; shadow US-IN, US-MX`, or `shadow all`. */
 function describeHoldings(holdings: readonly HeldIn[]): string {
-  const byState = Map.groupBy(holdings, ({ holding }) => (holding ? holdingText(holding) : 'staged'));
+  const byState = Map.groupBy(holdings, ({ holding }) =>
+    holding ? holdingText(holding) : 'staged',
+  );
   if (byState.size === 1) return `${[...byState.keys()].join()} all`;
   return [...byState]
     .filter(([state]) => state !== 'staged')

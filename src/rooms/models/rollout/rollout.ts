@@ -56,7 +56,9 @@ function stepsIn(
   if (now?.state === 'active') {
     refuse(`the model is active in ${corridor}: roll it back, or make another one active`);
   }
-  const rival = [...holdings].find(([id, holding]) => id !== modelId && holding.state === state)?.[0];
+  const rival = [...holdings].find(
+    ([id, holding]) => id !== modelId && holding.state === state,
+  )?.[0];
   if (state === 'canary' && rival !== undefined) {
     refuse(`${corridor} has a canary already, ${rival}: make it active or roll it back`);
   }
