@@ -51,8 +51,8 @@ async function readWindow(
   onRead(name, read, rowsMax);
   await reader.read(dates, isJudged, (page) => {
     collector.add(page);
-    read += page.rows;
-    withoutLabel += page.unlabelled.reduce((sum, one) => sum + one, 0);
+    read += page.length;
+    withoutLabel += page.filter(({ label }) => label === null).length;
     onRead(name, read, rowsMax);
   });
   const rows = collector.finish();

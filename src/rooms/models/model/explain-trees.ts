@@ -2,7 +2,7 @@
  * Takes a margin apart: a base that all rows share and the contribution of each feature's value. Ways through the trees are
  * cheap enough for every decision; exact Shapley values serve requests.
  */
-import { type Batch, checkBatch } from './batch.ts';
+import type { Batch } from './batch.ts';
 import { MODEL_DEPTH_MAX } from './bounds.ts';
 import { inputsOf } from './predict-trees.ts';
 import { type TreeEnsemble, treeDepths } from './tree-ensemble.ts';
@@ -28,7 +28,6 @@ function contributionsOf(
   addTree: AddTree,
 ): Contributions {
   const features = ensemble.featureNames.length;
-  checkBatch(batch, features);
   const inputs = inputsOf(ensemble, batch.values);
   const values = new Float64Array(batch.values.length);
   const base = margins.map((margin, row) => {

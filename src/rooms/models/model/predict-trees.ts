@@ -4,7 +4,7 @@
  * the split it decides. With 200 full trees of depth 6 a row takes 3.7 µs, and 4.6 in groups of four that check
  * for missing values.
  */
-import { type Batch, checkBatch } from './batch.ts';
+import type { Batch } from './batch.ts';
 import { type TreeEnsemble, treeDepths } from './tree-ensemble.ts';
 
 /** Rows whose values and partial sums fit the nearest cache together. A multiple of LANES. */
@@ -24,7 +24,6 @@ export function treePredictor(ensemble: TreeEnsemble): (batch: Batch) => Float64
   const block = new Float64Array(2 * BLOCK_ROWS * features);
   const sums = new Float64Array(BLOCK_ROWS);
   return (batch) => {
-    checkBatch(batch, features);
     const margins = new Float64Array(batch.rows);
     for (let start = 0; start < batch.rows; start += BLOCK_ROWS) {
       const rows = Math.min(BLOCK_ROWS, batch.rows - start);

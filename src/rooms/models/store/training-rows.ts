@@ -7,7 +7,7 @@ import { listMonths, type MonthRange } from '../../../core/store/partitions/mont
 import { copyVector } from '../../../core/store/scores/vector-bytes.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { inSnapshot } from '../../../kit/database/snapshot.ts';
-import type { TrainingPage } from '../training/rows.ts';
+import type { TrainingRow } from '../training/rows.ts';
 
 /** 1.5 MB on the wire, nearly all of it vectors. */
 const PAGE_ROWS = 2000;
@@ -41,7 +41,7 @@ export type TrainingReader = {
   read(
     window: TrainingWindow,
     withCountries: boolean,
-    onPage: (page: TrainingPage) => void,
+    onPage: (page: readonly TrainingRow[]) => void,
   ): Promise<void>;
 };
 
@@ -113,7 +113,7 @@ function declareRows(part: MonthRange, selection: PartSelection): string {
   );
   return `
     declare training_rows no scroll cursor for
-    select s.account_id, s.corridor, s.features, l.label,
+    select s.account_id as "accountId", s.corridor, s.features, l.label,
            (s.created_at at time zone 'utc')::date - date '1970-01-01' as day
            ${withCountries ? ', t.country' : ''}
       from market.scores s
@@ -128,14 +128,7 @@ function declareRows(part: MonthRange, selection: PartSelection): string {
      order by s.transaction_id, s.created_at`;
 }
 
-type Row = {
-  readonly account_id: string;
-  readonly corridor: string;
-  readonly features: Buffer;
-  readonly label: 'fraud' | 'legitimate' | null;
-  readonly day: number;
-  readonly country?: string | null;
-};
+type Row = Omit<TrainingRow, 'vector'> & { readonly features: Buffer };
 
 const fetchRows: Statement = { name: '', text: `fetch ${PAGE_ROWS} from training_rows` };
 
@@ -143,31 +136,20 @@ async function readPart(
   query: Query,
   part: MonthRange,
   selection: PartSelection,
-  onPage: (page: TrainingPage) => void,
+  onPage: (page: readonly TrainingRow[]) => void,
 ): Promise<void> {
   await query({ name: '', text: declareRows(part, selection) });
   for (;;) {
     selection.signal.throwIfAborted();
     const rows = await query<Row>(fetchRows);
     if (rows.length === 0) break;
-    onPage(toPage(rows, selection));
+    onPage(
+      rows.map(({ features, ...row }) => {
+        const vector = new Float64Array(selection.features);
+        copyVector(features, vector);
+        return { ...row, vector };
+      }),
+    );
   }
   await query({ name: '', text: 'close training_rows' });
-}
-
-function toPage(rows: readonly Row[], { features, withCountries }: PartSelection): TrainingPage {
-  const vectors = new Float64Array(rows.length * features);
-  for (const [at, row] of rows.entries()) {
-    copyVector(row.features, vectors.subarray(at * features, (at + 1) * features));
-  }
-  return {
-    rows: rows.length,
-    vectors,
-    accountIds: rows.map((row) => row.account_id),
-    days: Int32Array.from(rows, (row) => row.day),
-    labels: Uint8Array.from(rows, (row) => (row.label === 'fraud' ? 1 : 0)),
-    unlabelled: Uint8Array.from(rows, (row) => (row.label === null ? 1 : 0)),
-    corridors: rows.map((row) => row.corridor),
-    ...(withCountries ? { countries: rows.map((row) => row.country ?? null) } : {}),
-  };
 }

@@ -5,16 +5,13 @@
 import { logistic, softPlus } from '../model/exponential.ts';
 import { type LogisticModel, standardise } from '../model/logistic.ts';
 import { minimise, solveCholesky } from './newton.ts';
-import { checkLogisticOptions, type FitStep, type LogisticOptions } from './options.ts';
-import { checkTrainingSet, type TrainingSet } from './rows.ts';
+import type { FitStep, LogisticOptions } from './options.ts';
+import type { TrainingSet } from './rows.ts';
 
-/** Throws an Error for options out of range and for a set with labels of one kind. */
 export function* fitLogistic(
   training: TrainingSet,
   options: LogisticOptions,
 ): Generator<FitStep, LogisticModel> {
-  checkTrainingSet(training);
-  checkLogisticOptions(options);
   const features = training.columns.map(describeColumn);
   const problem: Problem = { training, features, options };
   const loss = {
