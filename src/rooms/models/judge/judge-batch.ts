@@ -10,7 +10,6 @@ import {
   type Judgement,
   type JudgingModel,
   type Opinion,
-  type ShadowBatch,
 } from '../../../core/score/judge.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { type InForce, isDrawn, lineOf } from '../rollout/in-force.ts';
@@ -21,6 +20,8 @@ export type ModelsInForce = {
   /** By id; null did not pass its checks in this process. */
   readonly models: ReadonlyMap<string, JudgingModel | null>;
 };
+
+type Shadow = { modelId: string; transactionIds: string[]; probabilities: number[] };
 
 const BY_RULES_INSTEAD: Judgement = { ...BY_RULES, degradation: 1 };
 
@@ -40,7 +41,7 @@ export function judgeBatch(
   { corridors, models }: ModelsInForce,
 ): Judged {
   const judgements = new Array<Judgement>(rows.length).fill(BY_RULES);
-  const shadows = new Map<string, { ids: string[]; probabilities: number[] }>();
+  const shadows = new Map<string, Shadow>();
   const rowAt = (index: number) => rows[index] as JudgedRow;
   const corridorAt = (index: number) => rowAt(index).transaction.corridor;
   for (const [corridor, indexes] of Map.groupBy(rows.keys(), corridorAt)) {
@@ -57,21 +58,14 @@ export function judgeBatch(
       const model = models.get(modelId) ?? null;
       const opinions = model === null ? undefined : ask(asking, corridor, model, all, 'shadow');
       if (opinions === undefined) continue;
-      const told = shadows.get(modelId) ?? { ids: [], probabilities: [] };
+      const told = shadows.get(modelId) ?? { modelId, transactionIds: [], probabilities: [] };
       shadows.set(modelId, told);
-      told.ids.push(...all.map(({ transaction }) => transaction.transactionId));
+      told.transactionIds.push(...all.map(({ transaction }) => transaction.transactionId));
       told.probabilities.push(...opinions.map(({ probability }) => probability));
     }
   }
-  return { judgements, shadows: [...shadows].map(toShadowBatch) };
+  return { judgements, shadows: [...shadows.values()] };
 }
-
-const toShadowBatch = ([modelId, told]: [string, { ids: string[]; probabilities: number[] }]) =>
-  ({
-    modelId,
-    transactionIds: told.ids,
-    probabilities: told.probabilities,
-  }) satisfies ShadowBatch;
 
 /**
  * The judgement of each row by the first model that answers.

@@ -13,7 +13,7 @@ import { MODEL } from '../model-record.ts';
 import { findKnown } from '../registry/registered.ts';
 import { bandsOf } from '../registry/scoring-model.ts';
 import { readDescription } from '../store/models.ts';
-import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-sample.ts';
+import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-batches.ts';
 import { measureBound } from '../watch/measure-outcomes.ts';
 
 /** Equal parts of the probability. */

@@ -1,5 +1,6 @@
 /** Registered models: artefact, golden vectors, lineage. Rows are written once. */
 import { hash } from 'node:crypto';
+import { version as nodeVersion } from 'node:process';
 import { float8Array } from '../../../kit/database/binary-array.ts';
 import { sqlStateOf, UNIQUE_VIOLATION } from '../../../kit/database/pg-failure.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
@@ -179,4 +180,28 @@ export async function readReferences(
       return reference === undefined ? [] : [[model, reference] as const];
     }),
   );
+}
+
+const DETAIL_CHARS_MAX = 1024;
+
+const insertCheckStatement: Statement = {
+  name: 'insert-model-check',
+  text: `insert into market.model_checks (model_id, process, node_version, passed, detail)
+         values ($1, $2, $3, $4, $5)`,
+};
+
+/**
+ * Records that a process proved or refused a model.
+ * @param process its name in its log
+ * @param problem null: the model passed
+ */
+export async function insertModelCheck(
+  database: Queries,
+  modelId: string,
+  process: string,
+  problem: string | null,
+): Promise<void> {
+  const detail = problem?.slice(0, DETAIL_CHARS_MAX) ?? null;
+  const values = [modelId, process, nodeVersion, problem === null, detail];
+  await database.query(insertCheckStatement, values);
 }
