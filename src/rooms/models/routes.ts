@@ -160,7 +160,7 @@ const operations = [
     answers: { 201: answer('The proposal.', proposalSchema, proposalExample) },
     problems: [404, 409],
     run: async ({ path, body, by }, { databases: { primary } }: Parts) =>
-      (await proposeRollout(primary, { ...body, reference: path.id, by })).proposal,
+      await proposeRollout(primary, { ...body, reference: path.id, by }),
   }),
   operation({
     ...deciding,

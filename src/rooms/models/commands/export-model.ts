@@ -24,8 +24,8 @@ export const exportAction = {
       required: ['MODEL'],
     });
     await using database = openCommandDatabase(context, 'models');
-    const { modelId, model, format } = await findKnown(database, positionals[0]);
-    const { artefact, manifest } = await readModel(database, modelId);
+    const { model_id, model, format } = await findKnown(database, positionals[0]);
+    const { artefact, manifest } = await readModel(database, model_id);
     const path = values.out ?? `${model}.${format === 'lightgbm-text' ? 'txt' : 'json'}`;
     const manifestPath = `${path}.manifest.json`;
     await orRefuse(async () => {

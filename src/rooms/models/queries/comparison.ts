@@ -14,7 +14,7 @@ import { findKnown } from '../registry/registered.ts';
 import { bandsOf } from '../registry/scoring-model.ts';
 import { readDescription } from '../store/models.ts';
 import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-batches.ts';
-import { measureBound } from '../watch/measure-outcomes.ts';
+import { rightnessOf } from '../watch/measure-outcomes.ts';
 
 /** Equal parts of the probability. */
 const BINS = 20;
@@ -90,11 +90,11 @@ export async function compareShadow(
   nowMs: number,
 ): Promise<ComparisonJson> {
   const model = await findKnown(database, reference);
-  const { card } = await readDescription(database, model.modelId);
+  const { card } = await readDescription(database, model.model_id);
   const bands = bandsOf(card);
   const fromMs = outcomesFromMs(days, nowMs);
   const window = { fromMs, toMs: nowMs };
-  const compared = await sampleShadow(database.query, model.modelId, window);
+  const compared = await sampleShadow(database.query, model.model_id, window);
   const rows = compared.map((row) => ({
     ...row,
     ofShadow: verdictOfModel(row.probability, bands, currentRuleSet),
@@ -112,10 +112,15 @@ export async function compareShadow(
         rows: rows.filter((row) => row.verdict === decided && row.ofShadow === shadow).length,
       })),
     ),
-    decided: measureBound(rows, ({ verdict }) => verdict !== 'approve'),
-    shadow: measureBound(rows, ({ ofShadow }) => ofShadow !== 'approve'),
+    decided: measureBound(rows, ({ verdict }) => verdict),
+    shadow: measureBound(rows, ({ ofShadow }) => ofShadow),
     distribution: distribute(rows),
   };
+}
+
+function measureBound(rows: readonly Judged[], verdictOf: (row: Judged) => Verdict) {
+  const isFlagged = (row: Judged) => verdictOf(row) !== 'approve';
+  return { flagged: rows.filter(isFlagged).length, ...rightnessOf(rows, isFlagged) };
 }
 
 function distribute(rows: readonly Judged[]): ComparisonJson['distribution'] {

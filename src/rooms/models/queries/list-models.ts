@@ -26,9 +26,9 @@ export async function readModelRow(
   reference: string,
 ): Promise<ModelDetailJson> {
   const model = await findKnown(database, reference);
-  const { feature_names, lineage, card } = await readDescription(database, model.modelId);
+  const { feature_names, lineage, card } = await readDescription(database, model.model_id);
   const log = await readSettledRollouts(database, 'models');
-  const open = await listOpenProposals(database, model.modelId, Date.now() - PROPOSAL_MS_MAX);
+  const open = await listOpenProposals(database, model.model_id, Date.now() - PROPOSAL_MS_MAX);
   const proposals = open.map((proposal) => ({
     proposal_id: proposal.proposalId,
     corridor: proposal.corridor,
@@ -39,7 +39,7 @@ export async function readModelRow(
   return {
     ...toRow(model, log, await listCorridors(database)),
     ...{ feature_names, ...lineage, card, proposals },
-    rollouts: log.filter(({ modelId }) => modelId === model.modelId).map(toRolloutRow),
+    rollouts: log.filter(({ modelId }) => modelId === model.model_id).map(toRolloutRow),
   };
 }
 
@@ -49,20 +49,12 @@ function toRow(
   corridors: readonly string[],
 ): ModelJson {
   const holdings = corridors.map((corridor) => {
-    const holding = holdingsIn(log, corridor).get(model.modelId);
+    const holding = holdingsIn(log, corridor).get(model.model_id);
     return { corridor, holding };
   });
   return {
-    model: model.model,
-    model_id: model.modelId,
-    format: model.format,
-    feature_schema: model.featureSchema,
-    features: model.features,
-    artefact_bytes: model.artefactBytes,
-    golden_vectors: model.goldenVectors,
-    golden_source: model.goldenSource,
-    created_at: model.createdAt.toISOString(),
-    created_by: model.createdBy,
+    ...model,
+    created_at: model.created_at.toISOString(),
     does: describeHoldings(holdings),
     corridors: holdings.flatMap(({ corridor, holding }) =>
       holding === undefined

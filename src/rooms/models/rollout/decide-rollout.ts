@@ -45,16 +45,15 @@ type Promotion = {
 export async function proposeRollout(
   database: Database,
   { reference, corridor, to, by }: Promotion,
-): Promise<{ readonly model: string; readonly proposal: ProposalJson }> {
-  const { model, modelId } = await findKnown(database, reference);
+): Promise<ProposalJson> {
+  const { model_id: modelId } = await findKnown(database, reference);
   const corridors = await corridorsOf(database, corridor);
   planPromotion(await readSettledRollouts(database, by.request), corridors, { modelId, ...to });
   const id = await database.transaction(async (query) => {
     await refuseStale({ query }, by.keyId);
     return await insertProposal(query, { modelId, corridor, ...to }, by);
   });
-  const proposal = { proposal_id: id, corridor, to: holdingText(to), proposed_by: by.name };
-  return { model, proposal };
+  return { proposal_id: id, corridor, to: holdingText(to), proposed_by: by.name };
 }
 
 export async function approveRollout(
@@ -85,7 +84,7 @@ export async function actAlone(
   { reference, corridor, to, by }: Promotion,
   reason: string,
 ): Promise<EmergencyJson> {
-  const { modelId } = await findKnown(database, reference);
+  const { model_id: modelId } = await findKnown(database, reference);
   // This build may differ from the build that imported it.
   await loadModel(database, modelId);
   await readSettledRollouts(database, by.request);

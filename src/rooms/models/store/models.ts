@@ -6,6 +6,7 @@ import { sqlStateOf, UNIQUE_VIOLATION } from '../../../kit/database/pg-failure.t
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { ModelManifest } from '../manifest.ts';
+import type { ModelJson } from '../model-record.ts';
 import { type ModelReference, readReference } from '../model-reference.ts';
 
 type Queries = Pick<Database, 'query'>;
@@ -22,17 +23,8 @@ type NewModel = {
 };
 
 /** A model without its large columns. */
-export type StoredModel = {
-  readonly modelId: string;
-  readonly model: string;
-  readonly format: string;
-  readonly artefactBytes: number;
-  readonly featureSchema: number;
-  readonly features: number;
-  readonly goldenVectors: number;
-  readonly goldenSource: GoldenSource;
-  readonly createdAt: Date;
-  readonly createdBy: string;
+export type StoredModel = Omit<ModelJson, 'created_at' | 'does' | 'corridors'> & {
+  readonly created_at: Date;
 };
 
 const insertStatement: Statement = {
@@ -67,10 +59,9 @@ export async function insertModel(
   }
 }
 
-const HEAD = `model_id as "modelId", model, format, octet_length(artefact) as "artefactBytes",
-              feature_schema as "featureSchema", cardinality(feature_names) as features,
-              cardinality(golden_margins) as "goldenVectors", golden_source as "goldenSource",
-              created_at as "createdAt", created_by as "createdBy"`;
+const HEAD = `model_id, model, format, octet_length(artefact) as artefact_bytes, feature_schema,
+              cardinality(feature_names) as features, cardinality(golden_margins) as golden_vectors, golden_source,
+              created_at, created_by`;
 
 const listStatement: Statement = {
   name: 'list-models',
