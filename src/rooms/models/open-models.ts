@@ -7,7 +7,7 @@ import type { FoundModel, Models } from '../../core/score/judge.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { type Databases, isFound, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
-import { loadModel } from './registry/registered.ts';
+import { loadModel } from './registry/scoring-model.ts';
 import { isDrawn, lineOf, modelsInForce } from './rollout/in-force.ts';
 import { readSettledRollouts } from './rollout/settled-rollouts.ts';
 import { findModel } from './store/models.ts';

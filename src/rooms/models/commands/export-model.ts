@@ -7,8 +7,7 @@ import {
   parseArguments,
 } from '../../../kit/command/command.ts';
 import { openCommandDatabase } from '../../../kit/command/stores.ts';
-import { findKnown } from '../registry/registered.ts';
-import { readModel } from '../store/models.ts';
+import { findKnown, readModel } from '../store/models.ts';
 import { orRefuse } from './model-folder.ts';
 
 const OPTIONS = {

@@ -8,7 +8,7 @@ import { announceModelsOut } from '../../../core/stream/status/models-out.ts';
 import type { Duty } from '../../../kit/duties/run-duties.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { toError } from '../../../kit/words/failure.ts';
-import { loadModel } from '../registry/registered.ts';
+import { loadModel } from '../registry/scoring-model.ts';
 import { idsIn } from '../rollout/in-force.ts';
 import { removeModel } from '../rollout/settled-rollouts.ts';
 import { insertShadowBatch } from '../store/shadow-batches.ts';

@@ -13,7 +13,7 @@
  *                                ...
  *                                end of trees
  */
-import { checkFeatureNames, checkTreeCount, refuse, refuseHuge } from './bounds.ts';
+import { checkFeatureNames, checkTreeCount, refuse } from './bounds.ts';
 import { type LooseTree, layOutTrees } from './lay-out-trees.ts';
 import { nextDouble } from './predict-trees.ts';
 import type { TreeEnsemble } from './tree-ensemble.ts';
@@ -31,7 +31,6 @@ type Section = { readonly path: string; readonly fields: ReadonlyMap<string, str
 
 /** @throws Failure `MODEL_INVALID` */
 export function readLightgbm(text: string): TreeEnsemble {
-  refuseHuge(text.length);
   const [header, ...sections] = sectionsOf(text);
   if (header === undefined) return refuse('file', 'has no header');
   const version = fieldOf(header, 'version');

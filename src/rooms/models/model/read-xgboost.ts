@@ -75,7 +75,7 @@ const fileSchema = z.object({
 });
 
 /**
- * @param featureNames for a file without names; a file with names must have the same ones
+ * @param featureNames for a file without names
  * @throws Failure `MODEL_INVALID`
  */
 export function readXgboost(file: unknown, featureNames?: readonly string[]): TreeEnsemble {
@@ -128,10 +128,6 @@ function checkNames(
   if (names === undefined) return refuse(path, 'is empty, and no names were given');
   if (names.length !== features) refuse(path, `${names.length} names for ${features} features`);
   checkFeatureNames(path, names);
-  const at = given?.findIndex((name, index) => name !== names[index]) ?? -1;
-  if (at >= 0 || (given !== undefined && given.length !== names.length)) {
-    refuse(`${path}[${Math.max(at, 0)}]`, 'differs from the names given');
-  }
   return names;
 }
 

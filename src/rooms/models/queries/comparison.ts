@@ -10,9 +10,8 @@ import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { verdictOfModel } from '../../../core/score/score.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { MODEL } from '../model-record.ts';
-import { findKnown } from '../registry/registered.ts';
 import { bandsOf } from '../registry/scoring-model.ts';
-import { readDescription } from '../store/models.ts';
+import { findKnown, readDescription } from '../store/models.ts';
 import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-batches.ts';
 import { rightnessOf } from '../watch/measure-outcomes.ts';
 

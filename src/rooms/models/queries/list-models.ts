@@ -1,11 +1,15 @@
 /** Registered models as the command and the API show them. */
 import { listCorridors } from '../../../core/store/transactions/corridors.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { holdingText, type ModelDetailJson, type ModelJson } from '../model-record.ts';
-import { findKnown } from '../registry/registered.ts';
+import {
+  type Holding,
+  holdingText,
+  type ModelDetailJson,
+  type ModelJson,
+} from '../model-record.ts';
 import { holdingsIn, PROPOSAL_MS_MAX } from '../rollout/rollout.ts';
 import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
-import { listModels, readDescription, type StoredModel } from '../store/models.ts';
+import { findKnown, listModels, readDescription, type StoredModel } from '../store/models.ts';
 import { listOpenProposals, type StoredRollout } from '../store/rollouts.ts';
 
 /** A page of models after a name. */
@@ -48,10 +52,10 @@ function toRow(
   log: readonly StoredRollout[],
   corridors: readonly string[],
 ): ModelJson {
-  const holdings = corridors.map((corridor) => {
-    const holding = holdingsIn(log, corridor).get(model.model_id);
-    return { corridor, holding };
-  });
+  const holdings = corridors.map((corridor) => ({
+    corridor,
+    holding: holdingsIn(log, corridor).get(model.model_id),
+  }));
   return {
     ...model,
     created_at: model.created_at.toISOString(),
@@ -64,13 +68,10 @@ function toRow(
   };
 }
 
-type HeldIn = {
-  readonly corridor: string;
-  readonly holding: Parameters<typeof holdingText>[0] | undefined;
-};
-
 /** Corridors by what the model does there, as `active US-EG; shadow US-IN, US-MX`, or `shadow all`. */
-function describeHoldings(holdings: readonly HeldIn[]): string {
+function describeHoldings(
+  holdings: readonly { readonly corridor: string; readonly holding: Holding | undefined }[],
+): string {
   const byState = Map.groupBy(holdings, ({ holding }) =>
     holding ? holdingText(holding) : 'staged',
   );

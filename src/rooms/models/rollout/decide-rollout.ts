@@ -16,7 +16,8 @@ import {
   type ProposalJson,
   type ProposedHolding,
 } from '../model-record.ts';
-import { findKnown, loadModel } from '../registry/registered.ts';
+import { loadModel } from '../registry/scoring-model.ts';
+import { findKnown } from '../store/models.ts';
 import {
   type Decision,
   decideRollouts,

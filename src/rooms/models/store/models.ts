@@ -4,7 +4,9 @@ import { version as nodeVersion } from 'node:process';
 import { float8Array } from '../../../kit/database/binary-array.ts';
 import { sqlStateOf, UNIQUE_VIOLATION } from '../../../kit/database/pg-failure.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { VISIBLE_ASCII } from '../../../kit/words/visible-ascii.ts';
 import type { ModelManifest } from '../manifest.ts';
 import type { ModelJson } from '../model-record.ts';
 import { type ModelReference, readReference } from '../model-reference.ts';
@@ -89,6 +91,17 @@ export async function findModel(
 ): Promise<StoredModel | undefined> {
   const [row] = await database.query<StoredModel>(findStatement, [reference]);
   return row;
+}
+
+/**
+ * @param reference SHA-256 or `name@version`
+ * @throws Failure `MODEL_UNKNOWN`
+ */
+export async function findKnown(database: Queries, reference = ''): Promise<StoredModel> {
+  // A SHA-256 and a name hold printable ASCII only; Postgres refuses a NUL.
+  const model = VISIBLE_ASCII.test(reference) ? await findModel(database, reference) : undefined;
+  if (model !== undefined) return model;
+  throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as ${given(reference)}`);
 }
 
 const LINEAGE = `jsonb_build_object(

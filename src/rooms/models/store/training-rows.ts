@@ -4,6 +4,7 @@
  * reading takes.
  */
 import { listMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
+import type { ScoreWindow } from '../../../core/store/scores/score-window.ts';
 import { copyVector } from '../../../core/store/scores/vector-bytes.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { inSnapshot } from '../../../kit/database/snapshot.ts';
@@ -11,12 +12,6 @@ import type { TrainingRow } from '../training/rows.ts';
 
 /** 1.5 MB on the wire, nearly all of it vectors. */
 const PAGE_ROWS = 2000;
-
-type TrainingWindow = {
-  readonly fromMs: number;
-  /** Exclusive. */
-  readonly toMs: number;
-};
 
 type TrainingSelection = {
   readonly featureSchema: number;
@@ -29,17 +24,12 @@ type TrainingSelection = {
   readonly signal: AbortSignal;
 };
 
-type TrainingCounts = {
-  /** Scores of the selected schema, labelled or not. */
-  readonly rows: number;
-  readonly otherSchemas: number;
-};
-
 export type TrainingReader = {
-  count(window: TrainingWindow): Promise<TrainingCounts>;
+  /** Scores of the selected schema, labelled or not, and of others. */
+  count(window: ScoreWindow): Promise<{ readonly rows: number; readonly otherSchemas: number }>;
   /** @param withCountries joins the transactions, which takes half as long again */
   read(
-    window: TrainingWindow,
+    window: ScoreWindow,
     withCountries: boolean,
     onPage: (page: readonly TrainingRow[]) => void,
   ): Promise<void>;
@@ -65,7 +55,7 @@ export async function readTrainingRows<T>(
 }
 
 /** The window, cut at the bounds of months. */
-function partsOf(months: readonly MonthRange[], window: TrainingWindow): MonthRange[] {
+function partsOf(months: readonly MonthRange[], window: ScoreWindow): ScoreWindow[] {
   return months
     .map(({ fromMs, toMs }) => ({
       fromMs: Math.max(fromMs, window.fromMs),
@@ -84,9 +74,9 @@ const countSchemas: Statement = {
 
 async function countRows(
   query: Query,
-  parts: readonly MonthRange[],
+  parts: readonly ScoreWindow[],
   { featureSchema, signal }: TrainingSelection,
-): Promise<TrainingCounts> {
+) {
   let rows = 0;
   let otherSchemas = 0;
   for (const { fromMs, toMs } of parts) {
@@ -106,7 +96,7 @@ type PartSelection = TrainingSelection & { readonly withCountries: boolean };
  * Lateral, so that each row asks one partition by its primary key. Times and numbers are ours, hence safe in a
  * cursor's text, which takes no parameters.
  */
-function declareRows(part: MonthRange, selection: PartSelection): string {
+function declareRows(part: ScoreWindow, selection: PartSelection): string {
   const { featureSchema, knownByMs, unlabelled, withCountries } = selection;
   const [from, to, knownBy] = [part.fromMs, part.toMs, knownByMs].map((ms) =>
     new Date(ms).toISOString(),
@@ -134,7 +124,7 @@ const fetchRows: Statement = { name: '', text: `fetch ${PAGE_ROWS} from training
 
 async function readPart(
   query: Query,
-  part: MonthRange,
+  part: ScoreWindow,
   selection: PartSelection,
   onPage: (page: readonly TrainingRow[]) => void,
 ): Promise<void> {
