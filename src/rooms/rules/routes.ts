@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
+import { REASON_CODES } from '../../core/score/reason-codes.ts';
 import type { AnswerText } from '../../kit/caches/answer-cache.ts';
 import { createSampleCache } from '../../kit/caches/sample-cache.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
@@ -21,7 +22,6 @@ import {
   corridorSchema,
   FEATURES,
   featureSchema,
-  REASONS,
   RULE_SET_LIST,
   reasonCodeSchema,
   ruleSetExample,
@@ -80,7 +80,7 @@ const lists = [
     run: ({ c }, { ingest }: Parts) =>
       answerKept(c, toText([...ingest.corridors()].map(toCorridorJson)), ASK_AGAIN),
   }),
-  builtIn(REASONS, {
+  builtIn(REASON_CODES, {
     at: '/v1/reason-codes',
     operationId: 'listReasonCodes',
     summary: 'Reasons that a score may have, in plain words',

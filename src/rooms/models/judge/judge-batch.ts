@@ -25,11 +25,16 @@ type Shadow = { modelId: string; transactionIds: string[]; probabilities: number
 
 const BY_RULES_INSTEAD: Judgement = { ...BY_RULES, degradation: 1 };
 
+/** How a model does in a corridor. */
+export type Standing = {
+  readonly health: ModelHealth;
+  /** Why the model must be rolled back: it failed again and again where it decides. */
+  hopeless: string | undefined;
+};
+
 export type Asking = {
-  readonly healthOf: (corridor: string, model: JudgingModel) => ModelHealth;
+  readonly standingOf: (corridor: string, model: JudgingModel) => Standing;
   readonly onFailure: (model: JudgingModel, error: unknown) => void;
-  /** Called for a model that failed again and again where it decides. */
-  readonly onHopeless: (corridor: string, model: JudgingModel, why: string) => void;
   readonly metrics: Pick<Metrics, 'modelDuration' | 'modelErrors' | 'modelScored'>;
   /** Monotonic clock. */
   readonly nowMs: () => number;
@@ -89,14 +94,14 @@ function decide(
 
 /** One opinion a row; undefined where the model is suspended or fails. */
 function ask(
-  { healthOf, onFailure, onHopeless, metrics, nowMs }: Asking,
+  { standingOf, onFailure, metrics, nowMs }: Asking,
   corridor: string,
   model: JudgingModel,
   rows: readonly JudgedRow[],
   role: 'deciding' | 'shadow',
 ): Opinion[] | undefined {
-  const health = healthOf(corridor, model);
-  if (!health.mayRun()) return undefined;
+  const standing = standingOf(corridor, model);
+  if (!standing.health.mayRun()) return undefined;
   const startedMs = nowMs();
   let opinions: Opinion[] | undefined;
   try {
@@ -106,8 +111,8 @@ function ask(
   }
   const tookMs = nowMs() - startedMs;
   metrics.modelDuration.observe({ model: model.name }, tookMs / 1000);
-  const why = health.note({ tookMs, isFailed: opinions === undefined });
-  if (why !== undefined && role === 'deciding') onHopeless(corridor, model, why);
+  const why = standing.health.note({ tookMs, isFailed: opinions === undefined });
+  if (role === 'deciding') standing.hopeless ??= why;
   const labels = { corridor, model: model.name };
   if (opinions === undefined) metrics.modelErrors.inc(labels);
   else metrics.modelScored.inc({ ...labels, role }, rows.length);

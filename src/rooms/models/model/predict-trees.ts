@@ -68,8 +68,12 @@ function inputOf(
 
 /** Inputs of the splits, row after row. */
 export function inputsOf(ensemble: TreeEnsemble, values: Float64Array): Float64Array {
-  const features = ensemble.zeroIsMissing.length;
-  return values.map((value, at) => inputOf(ensemble, at % features, value));
+  const inputs = new Float64Array(values.length);
+  for (let at = 0, feature = 0; at < values.length; at++) {
+    inputs[at] = inputOf(ensemble, feature, values[at] as number);
+    feature = feature + 1 < ensemble.zeroIsMissing.length ? feature + 1 : 0;
+  }
+  return inputs;
 }
 
 /** Margins of one batch. */
