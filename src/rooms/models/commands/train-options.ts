@@ -57,33 +57,13 @@ const OPTIONS = {
   set: { type: 'string', multiple: true },
 } as const;
 
-/** Dates inclusive, as given, and the same in epoch milliseconds, the end exclusive. */
-export type DateWindow = {
-  readonly from: string;
-  readonly to: string;
-  readonly fromMs: number;
-  readonly toMs: number;
-};
-
-export type TrainSettings = {
-  readonly training: DateWindow;
-  readonly validation: DateWindow | null;
-  readonly knownByMs: number;
-  readonly unlabelled: 'skip' | 'legitimate';
-  readonly featureSchema: number;
-  readonly choice: FeatureChoice;
-  readonly trainer: TrainerChoice;
-  readonly seed: string;
-  readonly bandsRule: BandsRule;
-  readonly name: string;
-  readonly out: string;
-  readonly registers: boolean;
-};
+export type TrainSettings = Awaited<ReturnType<typeof parseTraining>>;
+export type DateWindow = ReturnType<typeof windowOption>;
 
 type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
 
 /** @throws UsageError, and Failure for an invalid file of costs */
-export async function parseTraining(args: string[], nowMs: number): Promise<TrainSettings> {
+export async function parseTraining(args: string[], nowMs: number) {
   const { values } = parseArguments(args, OPTIONS);
   const training = windowOption('--from', values.from, '--to', values.to);
   const validation = validationOption(values, training);
@@ -105,12 +85,13 @@ export async function parseTraining(args: string[], nowMs: number): Promise<Trai
   };
 }
 
+/** Dates inclusive, as given, and the same in epoch milliseconds, the end exclusive. */
 function windowOption(
   fromFlag: string,
   from: string | undefined,
   toFlag: string,
   to: string | undefined,
-): DateWindow {
+) {
   const fromMs = dateOption(fromFlag, from);
   const toMs = dateOption(toFlag, to);
   if (fromMs > toMs) throw new UsageError(`${toFlag} lies before ${fromFlag}`);

@@ -81,27 +81,22 @@ export function predictTrees(ensemble: TreeEnsemble, batch: Batch): Float64Array
   return treePredictor(ensemble)(batch);
 }
 
+type ClosedTrees = ReturnType<typeof closeTrees>;
+
 /**
  * An ensemble in which every step is one comparison. A value that is not at or above the threshold, as NaN never is,
  * leads to the first of two siblings, any other to the one behind it. Where a missing value goes right, the siblings
  * have changed places and the values are the negated ones: x < t is -x > -t, which is -x at or above the next double.
  * Leaves lead to themselves, so that all rows take a tree's full depth in steps.
  */
-type ClosedTrees = Pick<TreeEnsemble, 'roots' | 'value' | 'threshold'> & {
-  /** Index in the block of the value of its first row; the other rows follow. */
-  readonly column: Int32Array;
-  readonly first: Int32Array;
-  readonly depths: Uint16Array;
-  readonly rounds: boolean;
-};
-
-function closeTrees(ensemble: TreeEnsemble): ClosedTrees {
+function closeTrees(ensemble: TreeEnsemble) {
   const { roots, feature, threshold, left, missing, value } = ensemble;
   const features = ensemble.featureNames.length;
   const nodes = feature.length;
   const indexes = indexesOf(ensemble);
   const trees = {
     ...{ roots, depths: treeDepths(ensemble), rounds: ensemble.arithmetic === 'float32' },
+    /** Index in the block of the value of its first row; the other rows follow. */
     column: new Int32Array(nodes),
     first: new Int32Array(nodes),
     threshold: new Float64Array(nodes),

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { naturalLog } from '../../../core/score/natural-log.ts';
 import { checkFeatureNames, checkShape, checkTreeCount, refuse } from './bounds.ts';
 import { type LooseTree, layOutTrees } from './lay-out-trees.ts';
-import type { TreeEnsemble } from './tree-ensemble.ts';
+import type { EnsembleHead, TreeEnsemble } from './tree-ensemble.ts';
 
 /** A whole number, or its text. */
 const count = z.union([
@@ -82,15 +82,7 @@ export function readXgboost(file: unknown, featureNames?: readonly string[]): Tr
   const { learner } = checkShape(fileSchema, file);
   const { learner_model_param: parameters, gradient_booster: booster } = learner;
   const names = checkNames(learner.feature_names, parameters.num_feature, featureNames);
-  const baseScore = readBaseScore(parameters.base_score);
-  const head = {
-    arithmetic: 'float32' as const,
-    featureNames: names,
-    baseScore,
-    baseMargin: marginOfBaseScore(baseScore),
-    marginScale: 1,
-    zeroIsMissing: new Uint8Array(names.length),
-  };
+  const head = xgboostHead(names, readBaseScore(parameters.base_score));
   const { trees, gbtree_model_param: declared } = booster.model;
   const path = 'learner.gradient_booster.model.trees';
   checkTreeCount(path, declared.num_trees);
@@ -101,6 +93,17 @@ export function readXgboost(file: unknown, featureNames?: readonly string[]): Tr
     head,
     trees.map((tree, index) => toLooseTree(tree, `${path}[${index}]`, names.length)),
   );
+}
+
+export function xgboostHead(featureNames: readonly string[], baseScore: number): EnsembleHead {
+  return {
+    arithmetic: 'float32',
+    featureNames,
+    baseScore,
+    baseMargin: marginOfBaseScore(baseScore),
+    marginScale: 1,
+    zeroIsMissing: new Uint8Array(featureNames.length),
+  };
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Random } from '../../../kit/random.ts';
 import { type BinnedColumn, binColumn, findCuts, MISSING_BIN } from '../bins.ts';
 import { logistic } from '../model/exponential.ts';
 import { layOutTrees } from '../model/lay-out-trees.ts';
+import { xgboostHead } from '../model/read-xgboost.ts';
 import type { TreeEnsemble } from '../model/tree-ensemble.ts';
 import { averagePrecisionOf, logLoss, thresholdsOf } from './evaluation/ranking.ts';
 import { type GrownTree, growTree } from './grow-tree.ts';
@@ -61,15 +62,7 @@ export function* growTrees(
     }
   }
   const kept = validation === null ? trees : trees.slice(0, bestRounds);
-  const head = {
-    arithmetic: 'float32' as const,
-    featureNames,
-    baseScore: BASE_SCORE,
-    baseMargin: 0,
-    marginScale: 1,
-    zeroIsMissing: new Uint8Array(featureNames.length),
-  };
-  return layOutTrees(head, kept);
+  return layOutTrees(xgboostHead(featureNames, BASE_SCORE), kept);
 }
 
 /** Returns a function that grows the next tree on the gradients of the margins so far. */
