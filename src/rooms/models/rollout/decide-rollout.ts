@@ -68,8 +68,8 @@ export async function approveRollout(
   await readSettledRollouts(database, by.request);
   const decision = await decideRollouts(database, async (log, query) => {
     const proposal = await findOpen({ query }, id);
-    const { proposalId, proposedBy, proposedByKey, proposedAt } = proposal;
-    checkApproval({ ...proposal, proposedAtMs: proposedAt.getTime() }, by.name, Date.now());
+    const { proposalId, proposedBy, proposedByKey } = proposal;
+    checkApproval(proposal, by.name, Date.now());
     await refuseShared({ query }, proposedByKey, by.keyId, 'approve');
     const corridors = await corridorsOf({ query }, proposal.corridor);
     const isEmergency = log.some((row) => row.proposalId === id && row.cause === 'emergency');

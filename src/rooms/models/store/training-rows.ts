@@ -7,7 +7,7 @@ import { listMonths, type MonthRange } from '../../../core/store/partitions/mont
 import type { ScoreWindow } from '../../../core/store/scores/score-window.ts';
 import { copyVector } from '../../../core/store/scores/vector-bytes.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
-import { inSnapshot } from '../../../kit/database/snapshot.ts';
+import { inSnapshot, readPages } from '../../../kit/database/snapshot.ts';
 import type { TrainingRow } from '../training/rows.ts';
 
 /** 1.5 MB on the wire, nearly all of it vectors. */
@@ -47,7 +47,10 @@ export async function readTrainingRows<T>(
       count: (window) => countRows(client, partsOf(months, window), selection),
       read: async (window, withCountries, onPage) => {
         for (const part of partsOf(months, window)) {
-          await readPart(client, part, { ...selection, withCountries }, onPage);
+          const select = selectRows(part, selection, withCountries);
+          for await (const rows of readPages<Row>(client, select, PAGE_ROWS, selection.signal)) {
+            onPage(rows.map((row) => toRow(row, selection.features)));
+          }
         }
       },
     }),
@@ -89,20 +92,19 @@ async function countRows(
   return { rows, otherSchemas };
 }
 
-type PartSelection = TrainingSelection & { readonly withCountries: boolean };
-
 /**
  * The newest label decides, and of two at the same time fraud, whatever its source (labels.label sorts so).
- * Lateral, so that each row asks one partition by its primary key. Times and numbers are ours, hence safe in a
- * cursor's text, which takes no parameters.
+ * Lateral, so that each row asks one partition by its primary key.
  */
-function declareRows(part: ScoreWindow, selection: PartSelection): string {
-  const { featureSchema, knownByMs, unlabelled, withCountries } = selection;
+function selectRows(
+  part: ScoreWindow,
+  { featureSchema, knownByMs, unlabelled }: TrainingSelection,
+  withCountries: boolean,
+): string {
   const [from, to, knownBy] = [part.fromMs, part.toMs, knownByMs].map((ms) =>
     new Date(ms).toISOString(),
   );
   return `
-    declare training_rows no scroll cursor for
     select s.account_id as "accountId", s.corridor, s.features, l.label,
            (s.created_at at time zone 'utc')::date - date '1970-01-01' as day
            ${withCountries ? ', t.country' : ''}
@@ -120,26 +122,8 @@ function declareRows(part: ScoreWindow, selection: PartSelection): string {
 
 type Row = Omit<TrainingRow, 'vector'> & { readonly features: Buffer };
 
-const fetchRows: Statement = { name: '', text: `fetch ${PAGE_ROWS} from training_rows` };
-
-async function readPart(
-  query: Query,
-  part: ScoreWindow,
-  selection: PartSelection,
-  onPage: (page: readonly TrainingRow[]) => void,
-): Promise<void> {
-  await query({ name: '', text: declareRows(part, selection) });
-  for (;;) {
-    selection.signal.throwIfAborted();
-    const rows = await query<Row>(fetchRows);
-    if (rows.length === 0) break;
-    onPage(
-      rows.map(({ features, ...row }) => {
-        const vector = new Float64Array(selection.features);
-        copyVector(features, vector);
-        return { ...row, vector };
-      }),
-    );
-  }
-  await query({ name: '', text: 'close training_rows' });
+function toRow({ features: bytes, ...row }: Row, features: number): TrainingRow {
+  const vector = new Float64Array(features);
+  copyVector(bytes, vector);
+  return { ...row, vector };
 }
