@@ -40,10 +40,7 @@ const togetherOf = (cpuUs: Readonly<Record<string, number>>) => cpuUs['together'
 function toReport(load: Load, settings: Settings, rounds: readonly Round[]): BenchReport {
   const median = (read: (round: Round) => number) => spreadOf(rounds.map(read)).median;
   const share = spreadOf(
-    rounds.map(
-      ({ cpuUs: { scoring, cases, webhook } }) =>
-        (togetherOf(cases) + togetherOf(webhook)) / togetherOf(scoring),
-    ),
+    rounds.map(({ cpuUs: { scoring, care } }) => togetherOf(care) / togetherOf(scoring)),
   );
   const roles = Object.keys(rounds[0]?.cpuUs.scoring ?? {});
   return {

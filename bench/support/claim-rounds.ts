@@ -89,7 +89,7 @@ async function claimAll(
   const drive = async () => {
     for (let at = next++; at < batches.length; at = next++) {
       const claim = await claimTransactions(database, slices, batches[at] as NewBatch);
-      if ('held' in claim) throw new Error('a random key was held');
+      if ('known' in claim) throw new Error('a random key was held');
     }
   };
   await Promise.all(Array.from({ length: WRITERS }, drive));

@@ -1,6 +1,6 @@
 /**
- * One round of the bench `flagged`: transactions are scored while nobody makes cases or deliveries of what is flagged; then the cases
- * are made, and then the deliveries are made and sent, each by itself, so that a small cost is not lost in what a whole load scatters.
+ * One round of the bench `flagged`: transactions are scored while nobody holds the lease `care`; then cases and deliveries of what is
+ * flagged are made and sent by themselves, so that a small cost is not lost in what a whole load scatters.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchContext, Settings } from './bench.ts';
@@ -13,7 +13,7 @@ import { type Pipeline, startPipeline } from './pipeline.ts';
 import { treeCpuSeconds } from './process-usage.ts';
 import { readStored, storedBreaches } from './stored.ts';
 
-export const STEPS = ['scoring', 'cases', 'webhook'] as const;
+export const STEPS = ['scoring', 'care'] as const;
 type Step = (typeof STEPS)[number];
 
 /** What an engine that waits costs is measured for so long, and taken off the other steps. */
@@ -21,15 +21,12 @@ const IDLE_MS = 5000;
 const POLL_MS = 50;
 const DEADLINE_MS = 120_000;
 
-/** The duty belongs to nobody. */
-const HOLD = `update leaderships set owner = 'bench', epoch = epoch + 1, expires_at = 'infinity' where duty = $1`;
-const LET_GO = `update leaderships set expires_at = '-infinity' where duty = $1`;
-const LEFT = {
-  cases: 'select count(*)::int as left from review_intake',
-  webhooks: `select (select count(*) from webhook_intake)::int
-                  + (select count(*) from webhook_deliveries where state = 'waiting')::int as left`,
-} as const;
-type Duty = keyof typeof LEFT;
+/** The lease of the duties that make cases and send deliveries belongs to nobody. */
+const HOLD = `update leaderships set owner = 'bench', epoch = epoch + 1, expires_at = 'infinity' where duty = 'care'`;
+const LET_GO = `update leaderships set expires_at = '-infinity' where duty = 'care'`;
+const LEFT = `
+  select (select count(*) from review_intake)::int + (select count(*) from webhook_intake)::int
+       + (select count(*) from webhook_deliveries where state = 'waiting')::int as left`;
 /** Those of the engine. */
 const SESSIONS = `select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`;
 const FLAGGED = `
@@ -55,13 +52,14 @@ async function makeWebhook({ api, apiKey }: Pipeline, url: string): Promise<void
   if (response.status !== 201) throw new Error(`the webhook was refused: ${await response.text()}`);
 }
 
-async function untilDone({ services }: Pipeline, duty: Duty, signal: AbortSignal): Promise<void> {
+async function untilDone({ services }: Pipeline, signal: AbortSignal): Promise<void> {
   const beganMs = performance.now();
   for (;;) {
-    const { rows } = await services.database.query<{ left: number }>(LEFT[duty]);
+    const { rows } = await services.database.query<{ left: number }>(LEFT);
     const left = rows[0]?.left ?? 0;
     if (left === 0) return;
-    if (performance.now() - beganMs > DEADLINE_MS) throw new Error(`${left} of ${duty} are left`);
+    if (performance.now() - beganMs > DEADLINE_MS)
+      throw new Error(`${left} cases and deliveries are left`);
     await delay(POLL_MS, undefined, { signal });
   }
 }
@@ -108,27 +106,25 @@ export async function startRounds(load: Load, given: Settings, context: BenchCon
   const { database } = pipeline.services;
   await makeWebhook(pipeline, receiver.url);
   await warmUp(pipeline, load, context);
-  await untilDone(pipeline, 'cases', signal);
-  await untilDone(pipeline, 'webhooks', signal);
+  await untilDone(pipeline, signal);
   const read = async () => {
     const { rows } = await database.query<Flagged>(FLAGGED);
     const [flagged = { flagged: 0, scores: 0, cases: 0 }] = rows;
     return { ...flagged, ...(await receiver.received()) };
   };
-  const letGo = (duty: Duty) =>
+  const letGo = () =>
     cpuOf(pipeline, async () => {
-      await database.query(LET_GO, [duty]);
-      await untilDone(pipeline, duty, signal);
+      await database.query(LET_GO);
+      await untilDone(pipeline, signal);
     });
   const owned = stack.move();
   return {
     measure: async (load: Load): Promise<Round> => {
-      for (const duty of Object.keys(LEFT)) await database.query(HOLD, [duty]);
+      await database.query(HOLD);
       const before = await read();
       const { cpu, memory, transactions } = await runLoad(pipeline, load, context);
       const idle = await cpuOf(pipeline, () => delay(IDLE_MS, undefined, { signal }));
-      const cases = await letGo('cases');
-      const webhook = await letGo('webhooks');
+      const care = await letGo();
       const after = await read();
       const idleOf = new Map(idle.cpu.map(([role, spent]) => [role, spent / idle.seconds]));
       const usOf = (step: typeof idle) =>
@@ -146,7 +142,7 @@ export async function startRounds(load: Load, given: Settings, context: BenchCon
               .filter(({ role }) => role !== 'generator' && role !== 'together')
               .map(({ role, us_per_transaction: us }) => [role, Number(us)] as const),
           ),
-          ...{ cases: usOf(cases), webhook: usOf(webhook) },
+          care: usOf(care),
         },
         flaggedShare: change.flagged / change.scores,
         decisionsAnEvent: change.decisions / change.events,

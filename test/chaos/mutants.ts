@@ -48,7 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
         file: PROCESS_BATCH,
         find: "  failpoint('worker-after-read');\n",
         replace:
-          "  const { settle } = await import('../stream/settle/settle.ts');\n  const { toSettlements } = await import('./build-settlements.ts');\n  await settle(worker.market, toSettlements(transactions.map((one) => decide(one, { kind: 'acknowledge', published: null })), 0));\n  failpoint('worker-after-read');\n",
+          "  const { endEntries } = await import('./end-batch.ts');\n  await endEntries(worker, transactions.map((one) => decide(one, { kind: 'acknowledge', published: null })));\n  failpoint('worker-after-read');\n",
       },
     ],
   },

@@ -7,11 +7,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import {
-  keepKeySlices,
   planKeySlices,
   SLICE_BYTES,
-} from '../../src/core/repair/keep-key-slices.ts';
-import { findHeldKeys } from '../../src/core/store/idempotency-keys/idempotency-keys.ts';
+  tendKeySlices,
+} from '../../src/core/repair/tend-key-slices.ts';
+import { findKnownKeys } from '../../src/core/store/idempotency-keys/idempotency-keys.ts';
 import {
   dropKeySlice,
   listKeySlices,
@@ -64,7 +64,7 @@ async function claim(slices: KeySlices, key: string): Promise<{ id: string; isNe
   const row = transaction(key);
   const batch = { client: 'shop', transactions: [row], rows: planRows(idAt(AT_MS), 1, [row]) };
   const claimed = await claimTransactions(database, slices, batch);
-  const held = 'held' in claimed ? claimed.held.get(row) : undefined;
+  const held = 'known' in claimed ? claimed.known.get(row) : undefined;
   return { id: held?.transactionId ?? row.transactionId, isNew: held === undefined };
 }
 
@@ -137,7 +137,7 @@ describe('a key of an old slice', () => {
     const again = await Promise.all(keys.map((key) => claim(slices, key)));
     expect(again.map(({ isNew }) => isNew)).toEqual(keys.map(() => false));
     expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
-    const found = await findHeldKeys(database.query, 'shop', [...keys, 'nobody has it']);
+    const found = await findKnownKeys(database.query, 'shop', [...keys, 'nobody has it']);
     expect(found.map((key) => key.transactionId).sort()).toEqual(first.map(({ id }) => id).sort());
   });
 
@@ -203,7 +203,7 @@ describe('the duty', () => {
     const oldest = before?.slice ?? -1;
     await age(oldest, 91);
     const standing = (await listKeySlices(database.query)).length;
-    await keepKeySlices(database, database, 90, () => undefined, signal);
+    await tendKeySlices(database, database, 90, () => undefined, signal);
     expect((await listKeySlices(database.query)).length).toBe(standing - 1);
     const [left] = await testDatabase.sql<{ table: string | null }>(
       'select to_regclass($1)::text as table',

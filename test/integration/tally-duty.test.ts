@@ -5,7 +5,7 @@
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LABEL_MATURITY_DAYS } from '../../src/core/domain/history.ts';
-import { bindTallies, keepTallies } from '../../src/core/repair/tally-duty.ts';
+import { bindTallies, tendTallies } from '../../src/core/repair/tally-duty.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { createTallies, TALLY_BOUNDS } from '../../src/core/store/tallies/fold-tallies.ts';
 import { COUNTED_ROWS_MAX, loadTallies } from '../../src/core/store/tallies/merchant-tallies.ts';
@@ -138,7 +138,7 @@ test('increments are merged while an adopted merchant is filled', async () => {
     await insertRows('m_quiet', 1);
     return await tallies.fill();
   };
-  await keepTallies(database, { fold: tallies.fold, fill }, signal);
+  await tendTallies(database, { fold: tallies.fold, fill }, signal);
   expect(waiting.length).toBeGreaterThan(3);
   expect(new Set(waiting)).toEqual(new Set([0]));
 });

@@ -72,7 +72,7 @@ async function claim(
   const batch = { client: 'default', transactions: rows, rows: planned };
   const claimed = await claimTransactions(database, slices, batch);
   if ('receivedAtMs' in claimed) return [];
-  const { held } = claimed;
+  const { known: held } = claimed;
   if (held.size === rows.length) return [...held.keys()];
   const free = rows.filter((row) => !held.has(row));
   return [...held.keys(), ...(await claim(free, batchId))];

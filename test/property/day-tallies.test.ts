@@ -155,7 +155,7 @@ async function post(rows: readonly NewTransaction[], isBad: boolean): Promise<vo
   const batch = { client: 'default', transactions, rows: planned };
   const claimed = claimTransactions(database, slices, batch);
   const claim = await (isBad ? claimed.catch(() => ({ held: new Map() })) : claimed);
-  const held = 'held' in claim ? claim.held : new Map();
+  const held = 'known' in claim ? claim.known : new Map();
   const free = rows.filter((_, at) => !held.has(transactions[at] as NewTransaction));
   if (held.size > 0 && free.length > 0) await post(free, isBad);
 }

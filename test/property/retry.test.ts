@@ -1,7 +1,7 @@
 /** Laws of the retry policy. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decideRetry } from '../../src/core/work/retry-policy.ts';
+import { decideRetry } from '../../src/core/work/decided.ts';
 import { FAILURE_KINDS, Failure } from '../../src/kit/words/failure.ts';
 
 const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

@@ -1,5 +1,5 @@
 /** Promises about events, and about what the reconciler appends. */
-import type { DisasterKind, FaultKind, Operation, Schedule } from './schedule.ts';
+import type { DisasterKind, Operation, Schedule } from './schedule.ts';
 import type { World } from './world.ts';
 
 /** What takes entries that were delivered, or what is known of them. */
@@ -47,7 +47,6 @@ const DOUBTED: readonly Operation[] = [
   'settle',
   'promote',
 ];
-const STILL: readonly FaultKind[] = ['freeze-before', 'freeze-after', 'slow'];
 const UNDOUBTED: readonly DisasterKind[] = [
   'crash',
   'freeze',
@@ -56,17 +55,9 @@ const UNDOUBTED: readonly DisasterKind[] = [
   'redis-full',
 ];
 
-/**
- * The reconciler appends nothing that waits, unless it cannot know. A transaction that fails moves into the retries and back,
- * so a reconciler that stands still between two reads may miss it in both.
- */
-export function checkDoubled({ journal, schedule }: World): string[] {
-  const { faults, disasters, submissions } = schedule;
-  const standsStill =
-    faults.some(({ kind }) => STILL.includes(kind)) ||
-    disasters.some(({ kind }) => kind === 'freeze');
+/** The reconciler appends nothing that waits, unless it cannot know. */
+export function checkDoubled({ journal, schedule: { faults, disasters } }: World): string[] {
   const isSure =
-    !(standsStill && submissions.some(({ nature }) => nature !== 'good')) &&
     faults.every(({ operation }) => !DOUBTED.includes(operation)) &&
     disasters.every(({ kind }) => UNDOUBTED.includes(kind));
   return isSure && journal.doubled > 0

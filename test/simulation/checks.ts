@@ -18,7 +18,7 @@ import { readLog } from '../../src/core/profile/profile-log.ts';
 import { rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
 import { ATTEMPTS_MAX } from '../../src/core/stream/entries/entry-head.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
-import { DELIVERIES_MAX } from '../../src/core/work/retry-policy.ts';
+import { DELIVERIES_MAX } from '../../src/core/work/decided.ts';
 import { foldRow } from '../support/fold-one.ts';
 import { checkDoubled, checkEvents } from './check-events.ts';
 import { earlierSiblings } from './journal.ts';

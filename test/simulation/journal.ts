@@ -36,8 +36,10 @@ export type Journal = {
   readonly knownAtScore: Map<string, ReadonlySet<string>>;
   /** Labels that were committed when the score was: the first so many. */
   readonly labelsAtScore: Map<string, number>;
-  /** Transactions that the reconciler has appended although their row was in an entry. */
+  /** Transactions that the reconciler has appended although it could have found their row in an entry. */
   doubled: number;
+  /** Rows that a reconciler has appended and not noted yet: the next leader appends them again if this one dies. */
+  readonly fedUnnoted: Set<string | null>;
   /** Entries that became unreadable. */
   spoilt: number;
   deliveriesMax: number;
@@ -60,6 +62,7 @@ export function createJournal(): Journal {
       knownAtScore: new Map(),
       labelsAtScore: new Map(),
       doubled: 0,
+      fedUnnoted: new Set(),
       spoilt: 0,
       deliveriesMax: 0,
       disturbances: 0,

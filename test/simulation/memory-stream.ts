@@ -1,6 +1,6 @@
 /** One stream of the simulation, with callbacks for the checks. */
 import type { PackedEntry } from '../../src/core/stream/entries/entry.ts';
-import { readIds as readEntryIds } from '../../src/core/stream/entries/entry-ids.ts';
+import { readIds as readEntryIds } from '../../src/core/stream/entries/entry.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 
 export type Pending = {

@@ -10,8 +10,7 @@ import type * as group from '../../src/core/stream/group/consumer-group.ts';
 import type { handEntriesOver } from '../../src/core/stream/group/versions.ts';
 import type { promoteRetries } from '../../src/core/stream/settle/retries.ts';
 import type * as settling from '../../src/core/stream/settle/settle.ts';
-import type { measureStreams } from '../../src/core/stream/status/lag.ts';
-import type { listStreams } from '../../src/core/stream/status/list-streams.ts';
+import type { listStreams, measureStreams } from '../../src/core/stream/status/lag.ts';
 
 /** A function that has its connection. */
 type Bound<F> = F extends (connection: never, ...rest: infer Rest) => infer Result

@@ -39,10 +39,6 @@ vi.mock('../../src/core/stream/settle/settle.ts', async () => (await import('./p
 vi.mock('../../src/core/stream/settle/retries.ts', async () => (await import('./ports.ts')).stream);
 vi.mock('../../src/core/stream/status/lag.ts', async () => (await import('./ports.ts')).stream);
 vi.mock(
-  '../../src/core/stream/status/list-streams.ts',
-  async () => (await import('./ports.ts')).stream,
-);
-vi.mock(
   '../../src/core/stream/memory/memory-duty.ts',
   async () => (await import('./ports.ts')).memory,
 );

@@ -86,7 +86,7 @@ export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRi
     },
     market: inRedis,
     rebuilds: (party: string) => sum(metrics.profileRebuilds, { party }),
-    merged: (party: string) => sum(metrics.profileItemsMerged, { party }),
+    merged: (party: string) => sum(metrics.profileRecordsMerged, { party }),
     installs: (outcome: string) => sum(metrics.profileInstalls, { outcome }),
   };
 }

@@ -10,16 +10,16 @@ import {
   type Outcome,
   readContext,
   storeAndAppend,
-  toItemError,
+  toInputError,
   toOutcomes,
 } from './accept-transactions.ts';
-import type { Held, Stored } from './claim-keys.ts';
+import type { KnownRows, Stored } from './claim-keys.ts';
 import type { Ingest } from './ingest.ts';
 import {
   byKey,
   findInvalid,
   findRivals,
-  type ItemError,
+  type InputError,
   type Prepared,
   prepare,
 } from './prepare-transactions.ts';
@@ -30,12 +30,12 @@ type AcceptedBatch = { readonly kind: 'accepted'; readonly outcomes: readonly Ou
 
 export type AcceptResult =
   | AcceptedBatch
-  | { readonly kind: 'invalid'; readonly errors: readonly ItemError[] }
-  | { readonly kind: 'conflict'; readonly errors: readonly ItemError[] }
+  | { readonly kind: 'invalid'; readonly errors: readonly InputError[] }
+  | { readonly kind: 'conflict'; readonly errors: readonly InputError[] }
   | {
       readonly kind: MonthProblem;
       readonly detail: string;
-      readonly errors: readonly ItemError[];
+      readonly errors: readonly InputError[];
     };
 
 type AcceptBatch = (request: {
@@ -127,20 +127,20 @@ class KeyConflict extends Failure {
   }
 }
 
-function refuseAny(held: Held): void {
-  if (held.size > 0) throw new KeyConflict(new Set());
+function refuseAny(known: KnownRows): void {
+  if (known.size > 0) throw new KeyConflict(new Set());
 }
 
-function refuseOtherBodies(held: Held): void {
+function refuseOtherBodies(known: KnownRows): void {
   const keys = new Set<string>();
-  for (const [row, key] of held) {
+  for (const [row, key] of known) {
     if (key.fingerprint !== row.fingerprint) keys.add(row.idempotencyKey);
   }
   if (keys.size > 0) throw new KeyConflict(keys);
 }
 
-function keyConflicts({ rowOf }: Prepared, keys: ReadonlySet<string>): ItemError[] {
+function keyConflicts({ rowOf }: Prepared, keys: ReadonlySet<string>): InputError[] {
   return rowOf.flatMap((row, index) =>
-    keys.has(row.idempotencyKey) ? [toItemError(index, KEY_CONFLICT)] : [],
+    keys.has(row.idempotencyKey) ? [toInputError(index, KEY_CONFLICT)] : [],
   );
 }

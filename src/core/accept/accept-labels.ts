@@ -16,7 +16,7 @@ import { parseWireTime } from '../../kit/words/wire-time.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { LABEL_LIMITS, type Label, type LabelInput, type LabelReporter } from '../domain/label.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import { findHeldKeys } from '../store/idempotency-keys/idempotency-keys.ts';
+import { findKnownKeys } from '../store/idempotency-keys/idempotency-keys.ts';
 import { insertLabels, whyStillRunning } from '../store/labels/insert-labels.ts';
 import { deleteLabelBatches, openLabelBatch } from '../store/labels/label-batches.ts';
 import {
@@ -26,7 +26,7 @@ import {
 } from '../store/labels/labelled-transactions.ts';
 import { findDetachedMonths } from '../store/partitions/partitions.ts';
 import type { Ingest } from './ingest.ts';
-import type { ItemError } from './prepare-transactions.ts';
+import type { InputError } from './prepare-transactions.ts';
 import { retryStore } from './retry-store.ts';
 
 const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
@@ -63,7 +63,7 @@ type AcceptLabelsResult =
 export type LabelsRefused = {
   /** `month-detached`: every label could be stored if its transaction's month were attached. */
   readonly kind: 'invalid' | 'month-detached';
-  readonly errors: readonly ItemError[];
+  readonly errors: readonly InputError[];
 };
 
 export async function acceptLabels(
@@ -116,15 +116,15 @@ export async function acceptLabels(
 }
 
 /** A typed failure, so that a caller can distinguish it from a result. */
-function refuse(kind: LabelsRefused['kind'], errors: readonly ItemError[]): LabelsRefused {
+function refuse(kind: LabelsRefused['kind'], errors: readonly InputError[]): LabelsRefused {
   return { kind, errors };
 }
 
 type Resolved = {
   readonly labels: readonly Label[];
-  readonly errors: readonly ItemError[];
+  readonly errors: readonly InputError[];
   /** Labels whose transaction, if it exists, is in a detached month. */
-  readonly detached: readonly ItemError[];
+  readonly detached: readonly InputError[];
 };
 
 /** Pairs labels with the transactions they name; refuses labels that are invalid by the stores or the clock. */
@@ -134,9 +134,9 @@ async function resolve(
   receivedAtMs: number,
 ): Promise<Resolved> {
   const keys = inputs.flatMap(({ idempotency_key: key }) => key ?? []);
-  const held =
-    keys.length === 0 ? [] : await findHeldKeys(database.query, client, [...new Set(keys)]);
-  const idOfKey = new Map(held.map((key) => [key.idempotencyKey, key.transactionId]));
+  const knownKeys =
+    keys.length === 0 ? [] : await findKnownKeys(database.query, client, [...new Set(keys)]);
+  const idOfKey = new Map(knownKeys.map((key) => [key.idempotencyKey, key.transactionId]));
   const ids = inputs.map(
     ({ transaction_id: id, idempotency_key: key }) => id ?? idOfKey.get(key ?? ''),
   );
@@ -158,8 +158,8 @@ async function resolve(
   const unknown = known.filter((id) => !partiesOf.has(id)).map((id) => createdAtMsOf(id) ?? 0);
   const months = await findDetachedMonths(database.query, unknown);
   const labels: Label[] = [];
-  const errors: ItemError[] = [];
-  const detached: ItemError[] = [];
+  const errors: InputError[] = [];
+  const detached: InputError[] = [];
   for (const [index, input] of inputs.entries()) {
     const month = monthOf(createdAtMsOf(ids[index] ?? '') ?? 0);
     if (months.has(month)) {

@@ -10,8 +10,8 @@ import {
   type EachOutcome,
   findEachInvalid,
   type Outcome,
-  type RefusedItem,
-  toItemError,
+  type RefusedInput,
+  toInputError,
 } from './accept-transactions.ts';
 import type { Ingest } from './ingest.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
@@ -77,10 +77,10 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
   };
 }
 
-function refused(item: RefusedItem): AcceptOneResult {
-  const errors = [toItemError(0, item)];
-  if (item.problem === 'conflict') return { kind: 'conflict', errors };
-  return { kind: item.problem, detail: `The transaction ${item.detail}.`, errors };
+function refused(input: RefusedInput): AcceptOneResult {
+  const errors = [toInputError(0, input)];
+  if (input.problem === 'conflict') return { kind: 'conflict', errors };
+  return { kind: input.problem, detail: `The transaction ${input.detail}.`, errors };
 }
 
 async function storePosts(

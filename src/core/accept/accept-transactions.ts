@@ -12,13 +12,13 @@ import type { NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
-import { type Claim, claimFree, claimOthers, type RefuseHeld, type Stored } from './claim-keys.ts';
+import { type Claim, claimFree, claimOthers, type RefuseKnown, type Stored } from './claim-keys.ts';
 import type { Ingest } from './ingest.ts';
 import {
   type ContextFields,
   findInvalid,
   type IngestContext,
-  type ItemError,
+  type InputError,
   type Prepared,
   prepare,
 } from './prepare-transactions.ts';
@@ -52,9 +52,9 @@ export const KEY_CONFLICT = {
 } as const;
 
 /** An item that is judged alone and not stored. */
-export type RefusedItem = typeof KEY_CONFLICT | RefusedRow;
+export type RefusedInput = typeof KEY_CONFLICT | RefusedRow;
 /** Outcome of an item that is judged alone. */
-export type EachOutcome = Outcome | RefusedItem;
+export type EachOutcome = Outcome | RefusedInput;
 
 /** Stores items independently in one commit: of items with one key and two bodies the first is stored. */
 export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promise<EachOutcome[]> {
@@ -62,12 +62,12 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
   const prepared = prepare(inputs, readContext(ingest));
   onIds?.(prepared.rowOf.map((row) => row.transactionId));
   const stored = await storeAndAppend(ingest, request, prepared.rows, null);
-  const { held, refused } = stored;
+  const { known, refused } = stored;
   const outcomes = toOutcomes(ingest, prepared, stored).map((outcome, index) => {
     const row = prepared.rowOf[index];
     const isRefused = refused.size > 0 && row !== undefined ? refused.get(row) : undefined;
     if (isRefused !== undefined) return isRefused;
-    const standing = row && (held.get(row)?.fingerprint ?? row.fingerprint);
+    const standing = row && (known.get(row)?.fingerprint ?? row.fingerprint);
     return prepared.fingerprintOf[index] === standing ? outcome : KEY_CONFLICT;
   });
   countDuplicates(ingest, outcomes);
@@ -82,7 +82,7 @@ export function countDuplicates({ metrics }: Ingest, outcomes: readonly EachOutc
 }
 
 /** Problems of items that are judged alone. */
-export function findEachInvalid(ingest: Ingest, inputs: readonly ContextFields[]): ItemError[] {
+export function findEachInvalid(ingest: Ingest, inputs: readonly ContextFields[]): InputError[] {
   return findInvalid(inputs, readContext(ingest));
 }
 
@@ -96,17 +96,17 @@ export function readContext({
 /**
  * Stores all rows whose keys are free, and hands them to the streams.
  * @param rows at most 1,000, one a key, in the order of keys
- * @param refuseHeld null where each row is judged alone: otherwise a refused month refuses all, too
+ * @param refuseKnown null where each row is judged alone: otherwise a refused month refuses all, too
  */
 export async function storeAndAppend(
   ingest: Ingest,
   { client, replyTo, newMonths }: Pick<AcceptRequest, 'client' | 'replyTo' | 'newMonths'>,
   rows: readonly NewTransaction[],
-  refuseHeld: RefuseHeld | null,
+  refuseKnown: RefuseKnown | null,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
   const { partitions, newId, newMonthsMax, metrics, tryAppend, leftRows, failpoint } = ingest;
   if (rows.length === 0) {
-    return { held: new Map(), refused: new Map(), rows: [], receivedAtMs: null, write: null };
+    return { known: new Map(), refused: new Map(), rows: [], receivedAtMs: null, write: null };
   }
   const claim: Claim = { batchId: newId(Date.now()), client, transactions: rows };
   const times = rows.map((row) => row.createdAtMs);
@@ -115,8 +115,8 @@ export async function storeAndAppend(
     const months = await partitions.ensure(times, mayMake);
     const barred = refuseRows(rows, months);
     return barred.size === 0
-      ? { ...(await claimFree(ingest, claim, refuseHeld)), refused: barred }
-      : await claimOthers(ingest, claim, months, barred, refuseHeld);
+      ? { ...(await claimFree(ingest, claim, refuseKnown)), refused: barred }
+      : await claimOthers(ingest, claim, months, barred, refuseKnown);
   }, partitions.forget);
   const { receivedAtMs } = stored;
   failpoint('api-after-commit');
@@ -139,11 +139,11 @@ export async function storeAndAppend(
 export function toOutcomes(
   { system }: Pick<Ingest, 'system'>,
   { rowOf, repeats }: Prepared,
-  { held, write }: Pick<Stored, 'held' | 'write'>,
+  { known, write }: Pick<Stored, 'known' | 'write'>,
 ): Outcome[] {
   const token = write && encodeToken({ system, ...write });
   return rowOf.map((row, index) => {
-    const key = held.get(row);
+    const key = known.get(row);
     if (key === undefined) {
       const { transactionId, createdAtMs } = row;
       const status = repeats.has(index) ? 'duplicate' : 'accepted';
@@ -155,6 +155,6 @@ export function toOutcomes(
   });
 }
 
-export function toItemError(index: number, { field, detail }: RefusedItem): ItemError {
+export function toInputError(index: number, { field, detail }: RefusedInput): InputError {
   return { index, field, detail };
 }

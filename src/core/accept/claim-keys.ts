@@ -1,7 +1,7 @@
 /** Claims the idempotency keys of a batch and stores its rows with them. */
 import type { WriteMark } from '../../kit/words/consistency-token.ts';
 import type { RefusedMonths } from '../../kit/words/month.ts';
-import type { HeldKey } from '../store/idempotency-keys/idempotency-keys.ts';
+import type { KnownKey } from '../store/idempotency-keys/idempotency-keys.ts';
 import {
   claimTransactions,
   findHolders,
@@ -13,10 +13,10 @@ import { type PlannedRow, planRows } from './plan-rows.ts';
 import { MonthsRefused, type RefusedRows } from './refuse-months.ts';
 
 /** Rows that were not stored, because an earlier request holds their key. */
-export type Held = ReadonlyMap<NewTransaction, HeldKey>;
+export type KnownRows = ReadonlyMap<NewTransaction, KnownKey>;
 
 /** Throws where held keys refuse the whole request; called before anything is stored. */
-export type RefuseHeld = (held: Held) => void;
+export type RefuseKnown = (known: KnownRows) => void;
 
 /** What a request wants stored. */
 export type Claim = {
@@ -27,7 +27,7 @@ export type Claim = {
 };
 
 export type Stored = {
-  readonly held: Held;
+  readonly known: KnownRows;
   /** What this request has stored. */
   readonly rows: readonly PlannedRow[];
   /** Null where earlier requests hold all keys. */
@@ -42,9 +42,9 @@ export type Stored = {
 export async function claimFree(
   { database, keySlices, shards, failpoint }: Ingest,
   { batchId, client, transactions }: Claim,
-  refuseHeld: RefuseHeld | null,
+  refuseKnown: RefuseKnown | null,
 ): Promise<Stored> {
-  const held = new Map<NewTransaction, HeldKey>();
+  const known = new Map<NewTransaction, KnownKey>();
   const own: NewTransaction[] = [];
   let free = transactions;
   let write: WriteMark | null = null;
@@ -54,24 +54,24 @@ export async function claimFree(
     const batch = { client, transactions: free, rows };
     const claimed = await claimTransactions(database, keySlices, batch);
     // Held keys were found before this commit, which is therefore after those that stored them.
-    if ('receivedAtMs' in claimed) return { held, rows, ...claimed };
-    write = markOf(claimed.held) ?? write;
-    for (const [row, key] of claimed.held) {
+    if ('receivedAtMs' in claimed) return { known: known, rows, ...claimed };
+    write = markOf(claimed.known) ?? write;
+    for (const [row, key] of claimed.known) {
       if (key.transactionId === row.transactionId) own.push(row);
-      else held.set(row, key);
+      else known.set(row, key);
     }
-    refuseHeld?.(held);
-    free = free.filter((row) => !claimed.held.has(row));
+    refuseKnown?.(known);
+    free = free.filter((row) => !claimed.known.has(row));
   }
   const [first] = own;
   const receivedAtMs = first === undefined ? null : await readReceivedAtMs(database, first);
   // An earlier try has stored exactly these, and its answer was lost.
-  return { held, rows: planRows(batchId, shards, own), receivedAtMs, write };
+  return { known: known, rows: planRows(batchId, shards, own), receivedAtMs, write };
 }
 
 /** Covers the commits that stored held keys, which one statement found. */
-function markOf(held: Held): WriteMark | null {
-  const [key] = held.values();
+function markOf(known: KnownRows): WriteMark | null {
+  const [key] = known.values();
   return key === undefined ? null : { xid: key.xidBound, isBound: true };
 }
 
@@ -79,25 +79,25 @@ function markOf(held: Held): WriteMark | null {
  * A barred row whose key is held is a repetition; the others are refused, and the remaining keys are claimed. A
  * row that holds its key itself was stored by an earlier try, a moment before its month was detached: it is not
  * appended, as its open row waits until the month is attached.
- * @param refuseHeld null where each row is judged alone
+ * @param refuseKnown null where each row is judged alone
  */
 export async function claimOthers(
   ingest: Ingest,
   claim: Claim,
   months: RefusedMonths,
   barred: RefusedRows,
-  refuseHeld: RefuseHeld | null,
+  refuseKnown: RefuseKnown | null,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
   const holders = await findHolders(ingest.database, claim.client, [...barred.keys()]);
   const refused = new Map([...barred].filter(([row]) => !holders.has(row)));
   const standing = [...holders].filter(([row, key]) => key.transactionId !== row.transactionId);
-  refuseHeld?.(new Map(standing));
-  if (refuseHeld !== null && refused.size > 0) throw new MonthsRefused(months, refused);
+  refuseKnown?.(new Map(standing));
+  if (refuseKnown !== null && refused.size > 0) throw new MonthsRefused(months, refused);
   const transactions = claim.transactions.filter((row) => !barred.has(row));
-  const claimed = await claimFree(ingest, { ...claim, transactions }, refuseHeld);
+  const claimed = await claimFree(ingest, { ...claim, transactions }, refuseKnown);
   return {
     ...claimed,
-    held: new Map([...standing, ...claimed.held]),
+    known: new Map([...standing, ...claimed.known]),
     write: claimed.write ?? markOf(holders),
     refused,
   };

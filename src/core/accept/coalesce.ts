@@ -6,42 +6,42 @@
  */
 import { settlesWithin } from '../../kit/process/settles-within.ts';
 
-export type Coalescer<Item, Result> = {
+export type Coalescer<Input, Result> = {
   /** Resolves to the item's own result; rejects with what its run threw. */
-  readonly submit: (item: Item) => Promise<Result>;
+  readonly submit: (input: Input) => Promise<Result>;
 };
 
-export type CoalescerOptions<Item, Result> = {
+export type CoalescerOptions<Input, Result> = {
   /** Returns one result per item, in their order. */
-  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly run: (items: readonly Input[]) => Promise<readonly Result[]>;
   /** Runs at a time, not counting those that have stalled. */
   readonly runsMax: number;
   /** Most items of a run, unless one item exceeds it. */
   readonly sizeMax: number;
-  readonly sizeOf: (item: Item) => number;
+  readonly sizeOf: (input: Input) => number;
   /** A run that takes longer than this no longer delays the next. */
   readonly stallMs: number;
   /** Time between the beginnings of two runs, unless the later one is full or its caller alone. */
   readonly paceMs: number;
 };
 
-type Group<Item, Result> = {
-  readonly items: Item[];
+type Group<Input, Result> = {
+  readonly items: Input[];
   size: number;
   readonly results: Promise<readonly Result[]>;
   readonly begin: (results: Promise<readonly Result[]>) => void;
 };
 
-export function createCoalescer<Item, Result>({
+export function createCoalescer<Input, Result>({
   run,
   runsMax,
   sizeMax,
   sizeOf,
   stallMs,
   paceMs,
-}: CoalescerOptions<Item, Result>): Coalescer<Item, Result> {
+}: CoalescerOptions<Input, Result>): Coalescer<Input, Result> {
   /** Runs in the order in which they were opened; only the last one takes items. */
-  const groups: Group<Item, Result>[] = [];
+  const groups: Group<Input, Result>[] = [];
   let waiting = 0;
   let running = 0;
   let isShared = false;
@@ -57,7 +57,7 @@ export function createCoalescer<Item, Result>({
     }
   }
 
-  async function runGroup({ items, begin }: Group<Item, Result>): Promise<void> {
+  async function runGroup({ items, begin }: Group<Input, Result>): Promise<void> {
     if (waiting === 1) isShared = false;
     clearTimeout(pace);
     pace = setTimeout(() => {
@@ -72,7 +72,7 @@ export function createCoalescer<Item, Result>({
     beginNext();
   }
 
-  function openGroup(): Group<Item, Result> {
+  function openGroup(): Group<Input, Result> {
     const { promise: results, resolve: begin } = Promise.withResolvers<readonly Result[]>();
     const group = { items: [], size: 0, results, begin };
     groups.push(group);
@@ -80,12 +80,12 @@ export function createCoalescer<Item, Result>({
   }
 
   return {
-    async submit(item) {
+    async submit(input) {
       const last = groups.at(-1);
-      const size = sizeOf(item);
+      const size = sizeOf(input);
       const group = last === undefined || last.size + size > sizeMax ? openGroup() : last;
       group.size += size;
-      const index = group.items.push(item) - 1;
+      const index = group.items.push(input) - 1;
       waiting += 1;
       if (waiting > 1) isShared = true;
       // A caller of the same turn joins the same run.

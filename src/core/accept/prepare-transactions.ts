@@ -16,7 +16,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import type { NewTransactionId } from './transaction-id.ts';
 
 /** Problem of one item of a batch; `field` is its name in the body. */
-export type ItemError = {
+export type InputError = {
   readonly index: number;
   readonly field: string;
   readonly detail: string;
@@ -50,8 +50,8 @@ export type ContextFields = {
 export function findInvalid(
   inputs: readonly ContextFields[],
   { nowMs, corridors }: IngestContext,
-): ItemError[] {
-  const errors: ItemError[] = [];
+): InputError[] {
+  const errors: InputError[] = [];
   const refuse = (index: number, field: keyof ContextFields, detail: string) => {
     errors.push({ index, field, detail });
   };
@@ -100,8 +100,8 @@ export function byKey(a: NewTransaction, b: NewTransaction): number {
 }
 
 /** Items that use one key with two bodies; both are named. */
-export function findRivals({ rowOf, fingerprintOf, repeats }: Prepared): ItemError[] {
-  const errors = new Map<number, ItemError>();
+export function findRivals({ rowOf, fingerprintOf, repeats }: Prepared): InputError[] {
+  const errors = new Map<number, InputError>();
   for (const index of repeats) {
     const row = rowOf[index];
     if (row === undefined || fingerprintOf[index] === row.fingerprint) continue;
@@ -112,7 +112,7 @@ export function findRivals({ rowOf, fingerprintOf, repeats }: Prepared): ItemErr
   return [...errors.values()].sort((a, b) => a.index - b.index);
 }
 
-function sameKeyAs(index: number, other: number): ItemError {
+function sameKeyAs(index: number, other: number): InputError {
   const detail = `must be used once: item ${other} has it with another body`;
   return { index, field: 'idempotency_key', detail };
 }

@@ -11,7 +11,7 @@ import {
   type RefusedMonths,
 } from '../../kit/words/month.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
-import type { ItemError, Prepared } from './prepare-transactions.ts';
+import type { InputError, Prepared } from './prepare-transactions.ts';
 
 export const MONTH_PROBLEMS = ['month-detached', 'too-many-new-months'] as const;
 export type MonthProblem = (typeof MONTH_PROBLEMS)[number];
@@ -61,7 +61,7 @@ export class MonthsRefused extends Failure {
     this.rows = rows;
   }
 
-  errors({ rowOf }: Prepared): ItemError[] {
+  errors({ rowOf }: Prepared): InputError[] {
     return rowOf.flatMap((row, index) => {
       const refused = this.rows.get(row);
       return refused === undefined ? [] : [{ index, field: refused.field, detail: refused.detail }];

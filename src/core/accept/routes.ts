@@ -38,7 +38,7 @@ import { idempotencyKeyParameter, readIdempotencyKey, withKey } from './idempote
 import type { Ingest } from './ingest.ts';
 import {
   batchInputSchema,
-  batchItems,
+  batchInputs,
   readBatchInput,
   readNamingAll,
   readOneInput,
@@ -132,7 +132,7 @@ export function acceptRoutes({
     }
     const value = await readJson(c, limits);
     const read = () => readBatchInput(value);
-    const inputs = readNamingAll(read, ingest, batchItems(value), ['transactions']);
+    const inputs = readNamingAll(read, ingest, batchInputs(value), ['transactions']);
     const result = await acceptBatch({ client, inputs });
     if (result.kind !== 'accepted') throw refusal(result, ['transactions']);
     const body: BatchResult = {

@@ -16,7 +16,7 @@ import type { AcceptResult } from './accept-batch.ts';
 import type { Line } from './accept-lines.ts';
 import { findEachInvalid } from './accept-transactions.ts';
 import type { Ingest } from './ingest.ts';
-import type { ItemError } from './prepare-transactions.ts';
+import type { InputError } from './prepare-transactions.ts';
 
 export const BATCH_TRANSACTIONS_MAX = 1000;
 
@@ -27,7 +27,7 @@ export const batchInputSchema = z
   })
   .meta({ id: 'TransactionBatchInput' });
 
-const readItems = listReader('transactions', transactionInputSchema, BATCH_TRANSACTIONS_MAX);
+const readInputs = listReader('transactions', transactionInputSchema, BATCH_TRANSACTIONS_MAX);
 
 /** Levels of a batch around the metadata of an item: the body, the array and the item. */
 const BATCH_LEVELS = 3;
@@ -41,15 +41,15 @@ export function readOneInput(value: unknown): TransactionInput {
 }
 
 export function readBatchInput(value: unknown): readonly KeyedTransactionInput[] {
-  const items = readItems(value);
-  if (items.every(isSurelyKeyed)) return items;
+  const inputs = readInputs(value);
+  if (inputs.every(isSurelyKeyed)) return inputs;
   const errors: FieldError[] = [];
-  const keyed = items.flatMap((item, index) => {
-    if (nestingOf(item.metadata) + BATCH_LEVELS > BODY_DEPTH_MAX) {
+  const keyed = inputs.flatMap((input, index) => {
+    if (nestingOf(input.metadata) + BATCH_LEVELS > BODY_DEPTH_MAX) {
       const detail = `must not lie deeper than ${BODY_DEPTH_MAX} levels in the body`;
       errors.push({ pointer: jsonPointer(['transactions', index, 'metadata']), detail });
     }
-    if (isKeyed(item)) return item;
+    if (isKeyed(input)) return input;
     const pointer = jsonPointer(['transactions', index, 'idempotency_key']);
     errors.push({ pointer, detail: REQUIRED });
     return [];
@@ -70,12 +70,12 @@ const contextFields = z
 /**
  * Reads a body; where it is refused, fields that are invalid by the clock or the list of corridors are named
  * with the others.
- * @param items of the body, which are the body itself where it is one
+ * @param inputs of the body, which are the body itself where it is one
  */
 export function readNamingAll<T>(
   read: () => T,
   ingest: Ingest,
-  items: readonly unknown[],
+  inputs: readonly unknown[],
   at: readonly string[],
 ): T {
   try {
@@ -84,7 +84,7 @@ export function readNamingAll<T>(
     if (!(error instanceof InvalidFields)) throw error;
     const found = findEachInvalid(
       ingest,
-      items.map((item) => contextFields.parse(item)),
+      inputs.map((input) => contextFields.parse(input)),
     );
     throw new InvalidFields([...error.errors, ...toFieldErrors(found, at)]);
   }
@@ -93,12 +93,12 @@ export function readNamingAll<T>(
 const rawBatch = z.object({ transactions: z.array(z.unknown()).max(BATCH_TRANSACTIONS_MAX) });
 
 /** The unvalidated items of a batch; none where there are too many. */
-export function batchItems(value: unknown): readonly unknown[] {
+export function batchInputs(value: unknown): readonly unknown[] {
   return rawBatch.safeParse(value).data?.transactions ?? [];
 }
 
 /** @param at where the items stand in the body; a single transaction is the body itself */
-function toFieldErrors(errors: readonly ItemError[], at: readonly string[]): FieldError[] {
+function toFieldErrors(errors: readonly InputError[], at: readonly string[]): FieldError[] {
   return errors.map(({ index, field, detail }) => ({
     pointer: jsonPointer(at.length === 0 ? [field] : [...at, index, field]),
     detail,

@@ -4,8 +4,8 @@ import { z } from 'zod';
 /** Negative where `one` is less than `other`. Both are plain decimals without a sign: `1000`, `0.50`. */
 export function compareDecimals(one: string, other: string): number {
   const [left, right] = [partsOf(one), partsOf(other)];
-  const places = Math.max(left.fraction.length, right.fraction.length);
-  const difference = unitsOf(left, places) - unitsOf(right, places);
+  const decimals = Math.max(left.fraction.length, right.fraction.length);
+  const difference = unitsOf(left, decimals) - unitsOf(right, decimals);
   if (difference === 0n) return 0;
   return difference < 0n ? -1 : 1;
 }
@@ -13,9 +13,12 @@ export function compareDecimals(one: string, other: string): number {
 /** `one` less `other`, which is not greater. Both are plain decimals without a sign. */
 export function subtractDecimals(one: string, other: string): string {
   const [left, right] = [partsOf(one), partsOf(other)];
-  const places = Math.max(left.fraction.length, right.fraction.length);
-  const digits = String(unitsOf(left, places) - unitsOf(right, places)).padStart(places + 1, '0');
-  return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+  const decimals = Math.max(left.fraction.length, right.fraction.length);
+  const digits = String(unitsOf(left, decimals) - unitsOf(right, decimals)).padStart(
+    decimals + 1,
+    '0',
+  );
+  return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
 
 type Parts = { readonly whole: string; readonly fraction: string };
@@ -25,8 +28,8 @@ function partsOf(text: string): Parts {
   return { whole, fraction };
 }
 
-function unitsOf({ whole, fraction }: Parts, places: number): bigint {
-  return BigInt(whole + fraction.padEnd(places, '0'));
+function unitsOf({ whole, fraction }: Parts, decimals: number): bigint {
+  return BigInt(whole + fraction.padEnd(decimals, '0'));
 }
 
 /** An amount that people set, in the currency of their market. */

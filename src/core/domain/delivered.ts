@@ -22,18 +22,18 @@ export class TextColumn {
   #isBare: boolean | undefined;
   readonly bytes: Buffer;
 
-  /** @param place its texts stand from `start` to `end`; null where every row is null */
+  /** @param span its texts stand from `start` to `end`; null where every row is null */
   constructor(
     { bytes, view }: { readonly bytes: Buffer; readonly view: DataView },
-    place: { start: number; end: number; endsAt: number; isAscii: boolean } | null,
+    span: { start: number; end: number; endsAt: number; isAscii: boolean } | null,
   ) {
     this.bytes = bytes;
     this.#view = view;
-    this.#endsAt = place?.endsAt ?? -1;
-    this.#start = place?.start ?? 0;
-    this.#end = place?.end ?? 0;
-    this.isAscii = place?.isAscii ?? true;
-    if (place === null) this.#all = null;
+    this.#endsAt = span?.endsAt ?? -1;
+    this.#start = span?.start ?? 0;
+    this.#end = span?.end ?? 0;
+    this.isAscii = span?.isAscii ?? true;
+    if (span === null) this.#all = null;
   }
 
   isNull(row: number): boolean {

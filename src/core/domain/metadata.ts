@@ -29,15 +29,15 @@ function valueProblem(value: unknown, levels: number, walk: Walk): string | unde
   if (typeof value !== 'object' || value === null) return undefined;
   if (levels === 0) return `must not be nested deeper than ${METADATA_DEPTH_MAX} levels`;
   if (Array.isArray(value)) {
-    for (const item of value) {
-      const problem = valueProblem(item, levels - 1, walk);
+    for (const element of value) {
+      const problem = valueProblem(element, levels - 1, walk);
       if (problem !== undefined) return problem;
     }
     return undefined;
   }
-  for (const [name, item] of Object.entries(value)) {
+  for (const [name, element] of Object.entries(value)) {
     if (name === '__proto__') return 'must not have a member named __proto__';
-    const problem = textProblem(name) ?? valueProblem(item, levels - 1, walk);
+    const problem = textProblem(name) ?? valueProblem(element, levels - 1, walk);
     if (problem !== undefined) return problem;
   }
   return undefined;

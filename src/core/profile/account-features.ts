@@ -122,7 +122,6 @@ function writeHabit(values: Float64Array, start: number, minor: number, unit: nu
 
 const ranked = createRanked(amountsSeen);
 const ranks = new Uint16Array(2);
-/** The median, and the 90th percentile. */
 const rankedAmounts = new Float64Array(2);
 
 /** Ranks as in SQL's percentile_disc. */
@@ -209,12 +208,10 @@ function writeLongHabit(values: Float64Array, start: number, minor: number, unit
   values[at++] = countLarge(LARGE_MEDIANS * median);
 }
 
-/** Mean of a window's amounts and this one. */
 function meanHere(window: number, minor: number): number {
   return ((sumOf[window] as number) + minor) / ((amountsOf[window] as number) + 1);
 }
 
-/** Adds up all visible siblings, from the oldest on. */
 function sumSeen(): number {
   const sum = sumOf[SEEN] as number;
   if (sum < EXACT_MAX) return sum;

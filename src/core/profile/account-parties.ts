@@ -20,11 +20,9 @@ export const parties = {
   sameCorridor: 0,
   sameCountry: 0,
   sameDevice: 0,
-  /** Whether any sibling has a device. */
   device: 0,
   /** 1 where the newest sibling with a country has this one; 0 without one. */
   newestCountry: 0,
-  /** Index of that sibling in the list. */
   newestCountryAt: 0,
   nights: 0,
   merchants1h: 0,

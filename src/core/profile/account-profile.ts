@@ -57,7 +57,6 @@ export function insertAccountRecord(
   writeAccountRecord(profile.list.records, at, arrivals, arrival);
 }
 
-/** Packs an arrival as a record of a list. */
 export function writeAccountRecord(
   view: DataView,
   at: number,

@@ -9,7 +9,6 @@ export type TakeBytes = (bytes: number) => DataView<ArrayBuffer>;
 
 export type Arena = {
   readonly take: TakeBytes;
-  /** Frees everything that was given out. */
   readonly reset: () => void;
 };
 

@@ -38,7 +38,6 @@ export type MerchantCursors = {
   /** By bound: how many siblings are older, tallied ones included. */
   readonly older: number[];
   readonly sum: RunningSum;
-  /** The distinct accounts of the hour. */
   readonly distinct: RunningDistinct;
 };
 
@@ -53,12 +52,10 @@ export function createCursors(): MerchantCursors {
   };
 }
 
-/** Counts the siblings with mature labels since a bound. */
 export function countMatured({ older }: MerchantCursors, bound: number): number {
   return (older[MATURED_END] as number) - (older[bound] as number);
 }
 
-/** Moves the cursors to the windows of an arrival at `ms`. */
 export function moveCursors(
   cursors: MerchantCursors,
   list: PackedList,
@@ -71,7 +68,7 @@ export function moveCursors(
   if (holds && cursors.hourMs === hour) return;
   // Windows of a later hour begin no earlier.
   const isOnward = holds && hour > cursors.hourMs;
-  if (!holds) forgetItems(cursors);
+  if (!holds) forgetWindows(cursors);
   cursors.moves = list.moves;
   cursors.hourMs = hour;
   readBounds(hour, maturityDays);
@@ -107,7 +104,7 @@ function addTallied({ starts, older }: MerchantCursors, tallies: Tallies): void 
 }
 
 /** Records have moved, so all positions are out of date. */
-function forgetItems({ sum, distinct }: MerchantCursors): void {
+function forgetWindows({ sum, distinct }: MerchantCursors): void {
   sum.currency = NO_CURRENCY;
   distinct.from = 0;
   distinct.to = 0;

@@ -6,7 +6,6 @@ import type { MerchantProfile } from './merchant-profile.ts';
 import { countOlder } from './packed-list.ts';
 import { countTallied } from './tallies.ts';
 
-/** The longest window. */
 const DAYS = 90;
 /** Days back to which a run of fraudulent days is followed. */
 const RUN_DAYS = 35;
@@ -78,7 +77,6 @@ function dayIndex(ms: number, today: number): number {
   return Math.floor((today + DAY_MS - 1 - ms) / DAY_MS);
 }
 
-/** Sum over this many of the newest days. */
 function countFrauds(days: number): number {
   return sumDays(ordinaryOfDay, days) + sumDays(unusualOfDay, days);
 }

@@ -60,7 +60,6 @@ export type MerchantProfile = Profile & {
   tallies: Tallies;
   readonly frauds: KnownFrauds;
   readonly list: PackedList;
-  /** Cursors of the last arrival's windows. */
   readonly cursors: MerchantCursors;
 };
 
@@ -76,7 +75,6 @@ export function insertMerchantRecord(
   noteInserted(profile.cursors, list, index);
 }
 
-/** Packs an arrival as a record of a list. */
 export function writeMerchantRecord(
   view: DataView,
   at: number,

@@ -7,7 +7,6 @@ export const AMOUNT_AT = 16;
 export const ACCOUNT_AT = 24;
 export const CURRENCY_AT = 30;
 
-/** Minor units. */
 export function amountAt({ records }: PackedList, index: number): number {
   return records.getFloat64(index * MERCHANT_RECORD_BYTES + AMOUNT_AT, true);
 }

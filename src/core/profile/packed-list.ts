@@ -21,7 +21,6 @@ export type PackedList = {
   moves: number;
 };
 
-/** A key in the order, unpacked. */
 export type RecordKey = { ms: number; top: number; high: number; low: number };
 
 export const BEFORE_ALL: RecordKey = { ms: Number.NEGATIVE_INFINITY, top: 0, high: 0, low: 0 };
@@ -86,7 +85,6 @@ export function timeAt({ records, recordBytes }: PackedList, index: number): num
   return records.getFloat64(index * recordBytes, true);
 }
 
-/** Number of records before a key. */
 export function countBefore(list: PackedList, key: RecordKey): number {
   let end = list.count;
   // Arrivals are nearly in order, so the key is nearly always at the end.
@@ -127,7 +125,6 @@ export function firstAfter(list: PackedList, from: number, end: number, ms: numb
   return index;
 }
 
-/** True when the record at `index` is the one at `key`. */
 export function hasAt(list: PackedList, index: number, key: RecordKey): boolean {
   return index < list.count && compareAt(list, index, key) === 0;
 }
@@ -157,7 +154,6 @@ export function openRecord(list: PackedList, index: number): number {
   return index * recordBytes;
 }
 
-/** Removes the oldest records. */
 export function dropOldest(list: PackedList, count: number): void {
   const { recordBytes } = list;
   bytesOf(list.records).copyWithin(0, count * recordBytes, list.count * recordBytes);
@@ -166,7 +162,6 @@ export function dropOldest(list: PackedList, count: number): void {
   list.moves++;
 }
 
-/** Reads the key of the packed record at an offset. */
 export function readKey(view: DataView, at: number, recordBytes: number): RecordKey {
   return {
     ms: view.getFloat64(at, true),

@@ -39,9 +39,7 @@ export type ProfileKind<P extends Profile, Past> = {
   readonly party: 'account' | 'merchant';
   readonly recordBytes: number;
   readonly layout: ProfileLayout<P>;
-  /** The party whose profile a transaction belongs to. */
   partyOf(transaction: Transaction): string;
-  /** Packs an arrival as a record of a list. */
   writeRecord(view: DataView, at: number, arrivals: Arrivals, arrival: number): void;
   /**
    * Reads a packed profile, the first `length` bytes of a view, and takes its bytes over; undefined when it is
@@ -86,7 +84,6 @@ export function writeProfile<P extends Profile>(
   layout.writePrefix(profile, view);
 }
 
-/** The part of a view from an offset on. */
 export function viewFrom({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>, from: number) {
   return new DataView(buffer, byteOffset + from, byteLength - from);
 }

@@ -6,18 +6,15 @@ export type Tally = {
   daily: boolean;
   readonly currency: number;
   count: number;
-  /** Sum in minor units. */
   sum: number;
 };
 
 /** In the order of their buckets; immutable, except for the cached last answer. */
 export type Tallies = {
   readonly list: readonly Tally[];
-  /** Start of each tally's bucket. */
   readonly bucketsMs: Float64Array;
   /** Transactions tallied before each tally; the last number is the total. */
   readonly older: Float64Array;
-  /** Transactions tallied. */
   readonly total: number;
   /** The next transaction nearly always asks for the same sum. */
   lastSum: TalliedSum;

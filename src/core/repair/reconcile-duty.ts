@@ -9,8 +9,8 @@ import type { Leadership, Writes } from '../../kit/duties/leadership.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import type { Slice } from '../store/idempotency-keys/key-slice-rows.ts';
-import { keepKeySlices } from './keep-key-slices.ts';
 import { createReconciler, type Reconciler } from './reconcile.ts';
+import { tendKeySlices } from './tend-key-slices.ts';
 
 const RECONCILE_EVERY_MS = 1000;
 /** The interval while streams are full, or rows are lost. */
@@ -55,7 +55,7 @@ export function bindIngestDuties(
       everyMs: KEEP_SLICES_EVERY_MS,
       run: async (signal) => {
         const leads = await lead.run(() =>
-          keepKeySlices(database, lead.writes, days, report, signal),
+          tendKeySlices(database, lead.writes, days, report, signal),
         );
         if (leads) return;
         // The worker that leads reports these gauges; what this worker saw last is out of date.

@@ -26,7 +26,7 @@ export function bindTallies(config: Config, database: Database, leadership: Lead
     everyMs: FOLD_EVERY_MS,
     run: async (signal: AbortSignal) => {
       await lead.run(async () => {
-        await keepTallies(lead.writes, tallies, signal);
+        await tendTallies(lead.writes, tallies, signal);
         await tallies.adopt(Date.now() - reachMs);
       });
     },
@@ -37,7 +37,7 @@ export function bindTallies(config: Config, database: Database, leadership: Lead
  * A step each of merging increments, of folding stored rows and of filling an adopted merchant, until nothing is left: merging
  * goes on however many older rows wait.
  */
-export async function keepTallies(
+export async function tendTallies(
   database: Pick<Database, 'transaction'>,
   tallies: Pick<Tallies, 'fold' | 'fill'>,
   signal: AbortSignal,

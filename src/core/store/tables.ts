@@ -1,7 +1,13 @@
 /** When the rows of core's tables end. */
 
 import type { Statement } from '../../kit/database/pool.ts';
-import { OLD, type Place, PURGE_STEP_ROWS_MAX, type Purge, START } from '../../kit/duties/purge.ts';
+import {
+  OLD,
+  type Position,
+  PURGE_STEP_ROWS_MAX,
+  type Purge,
+  START,
+} from '../../kit/duties/purge.ts';
 import type { Retention } from '../../kit/duties/retention.ts';
 
 /** The row's month has no table any more; a detached month may come back. */
@@ -34,7 +40,7 @@ const deadLetters: Purge = {
   table: 'dead_letters',
   statement: deadLettersStatement,
   async step(query, config, { closedAt, deadLetterId } = START) {
-    const [last] = await query<Place & { rows: number; seen: number }>(deadLettersStatement, [
+    const [last] = await query<Position & { rows: number; seen: number }>(deadLettersStatement, [
       ...[config.RISK_DEAD_LETTER_RETENTION_DAYS, closedAt, deadLetterId],
     ]);
     if (last === undefined) return { rows: 0, next: null };

@@ -1,9 +1,10 @@
-/** Transactions of delivered entries, and what was decided about them. */
+/** Transactions of delivered entries, what was decided about them, and what follows from a failed attempt. */
+import type { Config } from '../../kit/config/config.ts';
 import type { Failure } from '../../kit/words/failure.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { NewScore } from '../store/scores/scores.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
-import type { EntryHead } from '../stream/entries/entry-head.ts';
+import { ATTEMPTS_MAX, type EntryHead } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { PublishedScores, Settlement } from '../stream/settle/settle.ts';
 
@@ -28,7 +29,6 @@ export type Outcome =
       readonly transactionId?: string;
     };
 
-/** Scores of one entry. */
 export type Published = PublishedScores & {
   /** True where another entry publishes the others. */
   readonly isPartly: boolean;
@@ -47,7 +47,35 @@ export function decide(from: EntryTransaction, outcome: Outcome): Decided {
   return { entry: from.entry, from, outcome };
 }
 
-/** A transaction as it is put into another entry. */
 export function payloadOf({ head, transaction }: EntryTransaction): EntryPayload {
   return { ...head, transaction };
+}
+
+/** Deliveries after which a transaction has crashed its workers often enough to be given up. */
+export const DELIVERIES_MAX = 5;
+
+export function failTransaction(
+  { config, random }: { readonly config: Pick<Config, 'RISK_RETRY_BASE_MS'>; random: () => number },
+  one: EntryTransaction,
+  failure: Failure,
+): Decided {
+  return decide(one, decideRetry(config.RISK_RETRY_BASE_MS, one.head.attempt, failure, random()));
+}
+
+/**
+ * Waits are uniform in [0.5, 1] x base x 1, 2, 4: spread, yet never at once.
+ * @param baseMs  wait before the second attempt
+ * @param attempt which attempt failed, from 1
+ * @param random  uniform in [0, 1)
+ */
+export function decideRetry(
+  baseMs: number,
+  attempt: number,
+  failure: Failure,
+  random: number,
+): Outcome {
+  if (failure.kind !== 'transient' || attempt >= ATTEMPTS_MAX) {
+    return { kind: 'dead-letter', failure };
+  }
+  return { kind: 'retry', afterMs: baseMs * 2 ** (attempt - 1) * (0.5 + random / 2), failure };
 }

@@ -33,7 +33,6 @@ export function createInFlight(signal: AbortSignal, elapsedMs: () => number) {
         .filter((one) => one.stream.transactions === stream);
       return new Set(ofStream.map(({ id }) => id));
     },
-    /** Transactions of all batches. */
     transactions(): number {
       let sum = 0;
       for (const batch of batches.keys()) for (const { transactions } of batch) sum += transactions;
@@ -54,7 +53,6 @@ export function createInFlight(signal: AbortSignal, elapsedMs: () => number) {
         ids: [first as StreamEntry, ...others].map(({ id }) => id),
       }));
     },
-    /** Resolves once nothing is in flight. */
     async drained(): Promise<void> {
       while (batches.size > 0) await changed.promise;
     },

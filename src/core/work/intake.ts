@@ -2,6 +2,7 @@
  * Reads the next batches for free readers. One reader of a process reads at a time, so that batches are folded in the order in
  * which they were read, and a batch takes all that is there, up to a bound: it grows with the work before it.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Config } from '../../kit/config/config.ts';
@@ -9,7 +10,6 @@ import type { Delivery, StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { Batch, InFlight } from './in-flight.ts';
 import type { Pause } from './pause.ts';
-import { shareBatch } from './share-batch.ts';
 
 /** Pause after a read of fewer transactions than this: the fixed cost of a batch is most of such a one. */
 const SMALL_BATCH = 64;
@@ -30,7 +30,6 @@ export function createIntake(
   const backlogs = new Map<StreamKeys, number>();
   let asked = new Map<StreamKeys, number>();
   let batchesInFlight = 1;
-  /** Ends when the next batch may be read. */
   let pace: Promise<void> = Promise.resolve();
   let turn = 0;
   const note = (deliveries: readonly Delivery[]) => {
@@ -68,7 +67,6 @@ export function createIntake(
       turn = (turn + 1) % Math.max(1, streams.length);
       return [...streams.slice(turn), ...streams.slice(0, turn)];
     },
-    /** Transactions of each stream that the next batch should have. */
     sharesOf(streams: readonly StreamKeys[]): number[] {
       const known = streams.map((stream) => backlogs.get(stream) ?? 0);
       const shares = shareBatch(known, transactionsMax);
@@ -91,4 +89,31 @@ function toBatches(deliveries: readonly Delivery[], transactionsMax: number): St
     room -= entry.transactions;
   }
   return batches;
+}
+
+/** Bound on a busy stream's share, as a multiple of the smallest one. */
+const WEIGHT_MAX = 4;
+
+/**
+ * How many transactions of each stream make up the next batch. Equal shares would let a busy corridor fall behind in time, so
+ * that its merchants' transactions arrive late and need rebuilds; shares by backlog alone would let a flooded corridor starve
+ * the others.
+ * @param backlogs transactions of each stream that has more than it was asked for; 0 for all others
+ * @returns transactions of each stream, at least one
+ */
+export function shareBatch(backlogs: readonly number[], batchTransactions: number): number[] {
+  const busy = backlogs.filter((backlog) => backlog > 0);
+  const mean = sum(busy) / busy.length;
+  const weightOf = (backlog: number) => Math.min(Math.max(1, backlog / mean), WEIGHT_MAX);
+  const weights = busy.map(weightOf);
+  const ofBusy = batchTransactions / sum(weights);
+  // Bounded by the smallest of the busy streams.
+  const least = busy.length === 0 ? batchTransactions : ofBusy * Math.min(...weights);
+  const ofOther = Math.min(least, batchTransactions / (backlogs.length - busy.length));
+  const shares = backlogs.map((backlog) => (backlog > 0 ? weightOf(backlog) * ofBusy : ofOther));
+  return shares.map((share) => Math.max(1, Math.floor(share)));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

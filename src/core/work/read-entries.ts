@@ -1,10 +1,9 @@
 /** Decodes delivered entries; an entry that cannot be processed is decided here. Pure. */
 import { Failure } from '../../kit/words/failure.ts';
-import { identify } from '../stream/entries/entry-ids.ts';
+import { identify } from '../stream/entries/entry.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { EntryReader } from '../stream/group/versions.ts';
-import { type Decided, decide, type EntryTransaction } from './decided.ts';
-import { DELIVERIES_MAX } from './retry-policy.ts';
+import { DELIVERIES_MAX, type Decided, decide, type EntryTransaction } from './decided.ts';
 
 /** The version of some release; an entry without one is malformed. */
 const VERSION = /^[1-9]\d{0,3}$/;

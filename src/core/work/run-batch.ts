@@ -7,10 +7,10 @@ import { MonthDetached, monthOf } from '../../kit/words/month.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import { handEntriesOver } from '../stream/group/versions.ts';
 import type { Decided, EntryTransaction } from './decided.ts';
+import { failTransaction } from './decided.ts';
 import { ALL_SETTLED, endEntries, releaseEntries, type Unsettled } from './end-batch.ts';
 import type { Batch } from './in-flight.ts';
 import { readEntries } from './read-entries.ts';
-import { failTransaction } from './retry-policy.ts';
 import { scoreBatch } from './score-batch.ts';
 import type { Worker } from './worker.ts';
 

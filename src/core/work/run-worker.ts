@@ -14,8 +14,7 @@ import {
 import type { StreamKeys } from '../stream/keys.ts';
 import { memoryDuty } from '../stream/memory/memory-duty.ts';
 import { promoteRetries } from '../stream/settle/retries.ts';
-import { measureStreams } from '../stream/status/lag.ts';
-import { listStreams } from '../stream/status/list-streams.ts';
+import { listStreams, measureStreams } from '../stream/status/lag.ts';
 import { runReader } from './reader.ts';
 import { createReclaim } from './reclaim.ts';
 import { createWorker, type Worker, type WorkerOptions } from './worker.ts';

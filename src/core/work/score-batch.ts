@@ -23,10 +23,15 @@ import {
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry-head.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
-import { type Decided, decide, type EntryTransaction, type Scored } from './decided.ts';
+import {
+  type Decided,
+  decide,
+  type EntryTransaction,
+  failTransaction,
+  type Scored,
+} from './decided.ts';
 import { foldProfiles } from './profiles/fold-profiles.ts';
 import { splitRepeated } from './read-entries.ts';
-import { failTransaction } from './retry-policy.ts';
 import type { Worker } from './worker.ts';
 
 /** An entry of any other origin replaces one whose scores may be stored already. */

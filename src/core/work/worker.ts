@@ -27,14 +27,12 @@ export type WorkerOptions = {
   readonly reader: Omit<OpenReader, typeof Symbol.asyncDispose>;
   readonly entries: EntryReader;
   readonly profiles: Profiles;
-  /** How models decide beside the rules. */
   readonly judge: Judge;
   readonly scores: ScoreStore;
   /** A fault test throws here, or ends the process. */
   readonly beforeScore: (transaction: DeliveredTransaction) => void;
   readonly random: () => number;
   readonly nowMs: () => number;
-  /** Monotonic clock. */
   readonly elapsedMs: () => number;
   /** Called whenever the worker shows that it is alive. */
   readonly onSignOfLife: () => void;

@@ -14,17 +14,17 @@ export type Purge = {
   readonly table: string;
   readonly statement: Statement;
   /** Removes a step's rows, from the oldest on where `after` is absent. */
-  readonly step: (query: Query, config: Config, after?: Place) => Promise<PurgeStep>;
+  readonly step: (query: Query, config: Config, after?: Position) => Promise<PurgeStep>;
 };
 export type PurgeStep = {
   readonly rows: number;
   /** Start of the next step; null after the last. */
-  readonly next: Place | null;
+  readonly next: Position | null;
 };
 /** The last examined row of a walk over dead letters: some of them stay. */
-export type Place = { readonly closedAt: Date; readonly deadLetterId: string };
+export type Position = { readonly closedAt: Date; readonly deadLetterId: string };
 
-export const START: Place = {
+export const START: Position = {
   closedAt: new Date(0),
   deadLetterId: '00000000-0000-0000-0000-000000000000',
 };

@@ -155,7 +155,7 @@ export function createMetrics() {
       'Profiles rebuilt from Postgres: missing, or too short to reach a transaction.',
       ['party', 'reason'],
     ),
-    profileItemsMerged: counter(
+    profileRecordsMerged: counter(
       'risk_profile_items_merged_total',
       'Items of other workers, merged into profiles in memory.',
       ['party'],

@@ -72,10 +72,10 @@ export function oneOf(values: readonly unknown[], namedMax = values.length): str
   return `one of ${texts.join(', ')}${values.length > namedMax ? ', …' : ''}`;
 }
 
-function bound(origin: string, side: string, limit: number): string {
-  if (origin === 'string') return `have ${side} ${plural(limit, 'character')}`;
-  if (origin === 'array') return `have ${side} ${plural(limit, 'item')}`;
-  return `be ${side} ${limit}`;
+function bound(origin: string, bounds: string, limit: number): string {
+  if (origin === 'string') return `have ${bounds} ${plural(limit, 'character')}`;
+  if (origin === 'array') return `have ${bounds} ${plural(limit, 'item')}`;
+  return `be ${bounds} ${limit}`;
 }
 
 /** What a bound is compared with: characters of a text, items of a list, otherwise the value. */

@@ -7,7 +7,7 @@ import type { Columns } from '../../../kit/database/columns.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { digestKeys, type KeyDigests } from './key-digest.ts';
 
-export type HeldKey = {
+export type KnownKey = {
   /** Index among the keys that were asked for. */
   readonly position: number;
   /** The first 16 bytes of the body's SHA-256, in hexadecimal. */
@@ -35,16 +35,16 @@ export async function findKeysInSlices(
   query: Query,
   { array }: KeyDigests,
   slices: readonly number[],
-): Promise<HeldKey[]> {
-  return await query<HeldKey>(findInSlices, [array, int4Array(slices)]);
+): Promise<KnownKey[]> {
+  return await query<KnownKey>(findInSlices, [array, int4Array(slices)]);
 }
 
 /**
  * Holders of keys in any slice, by their position. The statement is planned each time: a plan made while the
  * open slice had one page would read all of it once it has thousands.
  */
-export async function findKeys(query: Query, { array }: KeyDigests): Promise<HeldKey[]> {
-  return await query<HeldKey>({ name: '', text: FIND }, [array]);
+export async function findKeys(query: Query, { array }: KeyDigests): Promise<KnownKey[]> {
+  return await query<KnownKey>({ name: '', text: FIND }, [array]);
 }
 
 const FIND_HOLDERS = `
@@ -52,12 +52,12 @@ const FIND_HOLDERS = `
     from ${KEYS} having count(*) > 0`;
 
 /** The transactions of a client's keys that are committed; a key that nobody holds is left out. */
-export async function findHeldKeys(
+export async function findKnownKeys(
   query: Query,
   client: string,
   keys: readonly string[],
 ): Promise<{ readonly idempotencyKey: string; readonly transactionId: string }[]> {
-  const [found] = await query<Columns<Pick<HeldKey, 'position' | 'transactionId'>>>(
+  const [found] = await query<Columns<Pick<KnownKey, 'position' | 'transactionId'>>>(
     { name: '', text: FIND_HOLDERS },
     [digestKeys(client, keys).array],
   );

@@ -53,7 +53,7 @@ const decidingStatement: Statement = {
 };
 
 // Lateral, so that each row asks one partition by its primary key.
-const heldStatement: Statement = {
+const knownStatement: Statement = {
   name: 'find-held-labels',
   text: `select u.ordinal::int4 - 1 as position, l.batch_id = $1 as "isOwn"
            from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[])
@@ -88,8 +88,8 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<Inse
   const { batchId, receivedAtMs, reporter, labels } = batch;
   const located = await lockLabelled(query, labels);
   const deciding = await findDeciding(query, labels);
-  const held = await findHeld(query, batchId, labels, deciding);
-  const fresh = labels.filter((label) => !held.has(label));
+  const known = await findKnown(query, batchId, labels, deciding);
+  const fresh = labels.filter((label) => !known.has(label));
   const [row] = await query<{ xid: string }>(insertStatement, [
     ...[batchId, new Date(receivedAtMs), ...keyValues(fresh)],
     textArray(fresh.map((label) => label.accountId)),
@@ -101,7 +101,7 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<Inse
     ...incrementValues(countDecided(fresh, located, deciding)),
   ]);
   if (row === undefined) throw new Error('a select without a table gave no row');
-  const added = labels.flatMap((label, at) => (held.get(label) === false ? [] : [at]));
+  const added = labels.flatMap((label, at) => (known.get(label) === false ? [] : [at]));
   return { added, write: { xid: row.xid, isBound: false } };
 }
 
@@ -139,7 +139,7 @@ async function findDeciding(
 }
 
 /** Those of the labels that exist, and whether an earlier try of this request added them. */
-async function findHeld(
+async function findKnown(
   query: Query,
   batchId: string,
   labels: readonly Label[],
@@ -147,7 +147,7 @@ async function findHeld(
 ): Promise<ReadonlyMap<Label, boolean>> {
   const asked = labels.filter(({ transactionId }) => deciding.has(transactionId));
   if (asked.length === 0) return new Map();
-  const rows = await query<{ position: number; isOwn: boolean }>(heldStatement, [
+  const rows = await query<{ position: number; isOwn: boolean }>(knownStatement, [
     batchId,
     ...keyValues(asked),
   ]);

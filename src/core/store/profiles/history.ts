@@ -15,7 +15,13 @@ import type { Transaction } from '../../domain/transaction.ts';
 import { FIRST_ID, loadTallies } from '../tallies/merchant-tallies.ts';
 import { takeFromTallies } from '../tallies/take-from-tallies.ts';
 import { type FraudsAround, NONE_AROUND } from './known-frauds.ts';
-import { ACCOUNTS, ACCOUNTS_BUT_ONE, merchantSide, ROWS_MAX, type Side } from './sides.ts';
+import {
+  ACCOUNTS,
+  ACCOUNTS_BUT_ONE,
+  merchantPast,
+  type PastQuery,
+  ROWS_MAX,
+} from './past-queries.ts';
 
 /** Points of one statement: a round trip costs as much as a dozen of them. */
 const POINTS_MAX = 512;
@@ -45,8 +51,8 @@ export async function* loadAccountPasts(
   transactions: readonly Transaction[],
   except?: Transaction,
 ): AsyncGenerator<AccountPast> {
-  const side = except === undefined ? ACCOUNTS : ACCOUNTS_BUT_ONE;
-  for await (const page of loadPages(query, side, transactions, except)) {
+  const pastQuery = except === undefined ? ACCOUNTS : ACCOUNTS_BUT_ONE;
+  for await (const page of loadPages(query, pastQuery, transactions, except)) {
     for (const { point, rows, floor, ceiling, frauds } of page) {
       const start = { createdAtMs: ACCOUNTS.sinceMs(point), transactionId: FIRST_ID };
       // However many there are: those of the rows are included, and an account uses no others.
@@ -66,19 +72,19 @@ export async function* loadMerchantPasts(
   maturityDays: number,
   except?: Transaction,
 ): AsyncGenerator<MerchantPast> {
-  const side = merchantSide(maturityDays);
-  for await (const page of loadPages(query, side, transactions, except)) {
+  const pastQuery = merchantPast(maturityDays);
+  for await (const page of loadPages(query, pastQuery, transactions, except)) {
     const tallies = await loadTallies(
       query,
       page.map(({ point, floor }) => ({
         merchantId: point.merchantId,
-        sinceMs: side.sinceMs(point),
+        sinceMs: pastQuery.sinceMs(point),
         horizon: floor,
       })),
       maturityDays,
     );
     for (const [index, { point, rows, floor: horizon, ceiling, frauds }] of page.entries()) {
-      const window = { horizon, knownFromMs: side.sinceMs(point) };
+      const window = { horizon, knownFromMs: pastQuery.sinceMs(point) };
       const end = frauds.isCut ? point : ceiling;
       const all = tallies[index] ?? [];
       const ours =
@@ -91,22 +97,22 @@ export async function* loadMerchantPasts(
 /** All points in their order. Frauds are read before the rows or together with them, so that each is among them. */
 async function* loadPages(
   query: Query,
-  side: Side,
+  pastQuery: PastQuery,
   points: readonly Transaction[],
   except: Transaction | undefined,
 ): AsyncGenerator<Surrounded[]> {
   const exceptId = except?.transactionId;
   const fraudPoints = points.map((point) => ({
-    party: side.partyOf(point),
+    party: pastQuery.partyOf(point),
     atMs: point.createdAtMs,
-    sinceMs: side.sinceMs(point),
+    sinceMs: pastQuery.sinceMs(point),
     exceptId,
   }));
-  const loadFrauds = () => side.loadFrauds(query, fraudPoints);
+  const loadFrauds = () => pastQuery.loadFrauds(query, fraudPoints);
   let frauds = points.length > FEW_POINTS ? await loadFrauds() : undefined;
   for (let done = 0; done < points.length; ) {
     const asked = points.slice(done, done + POINTS_MAX);
-    const arounds = await loadArounds(query, side, asked, frauds === undefined);
+    const arounds = await loadArounds(query, pastQuery, asked, frauds === undefined);
     if (arounds === null) {
       frauds = await loadFrauds();
       continue;
@@ -128,7 +134,7 @@ async function* loadPages(
  */
 async function loadArounds(
   query: Query,
-  side: Side,
+  pastQuery: PastQuery,
   points: readonly Transaction[],
   looksForFrauds: boolean,
 ): Promise<Around[] | null> {
@@ -137,10 +143,10 @@ async function loadArounds(
   let last = 0;
   let hasFrauds = false;
   const values = [
-    textArray(points.map(side.partyOf)),
+    textArray(points.map(pastQuery.partyOf)),
     timestampArray(points.map((point) => point.createdAtMs)),
     uuidArray(points.map((point) => point.transactionId)),
-    timestampArray(points.map(side.sinceMs)),
+    timestampArray(points.map(pastQuery.sinceMs)),
     looksForFrauds,
   ];
   // Rows are used as they arrive: 2.6 µs a row, where the driver's objects cost 3.6 and more memory.
@@ -150,25 +156,25 @@ async function loadArounds(
     hasFrauds ||= texts[HAS_FRAUDS] === 't';
     const point = points[last - 1];
     if (point === undefined || texts[CREATED_AT] === null) return;
-    const past = toPast(texts as readonly string[], side, point);
+    const past = toPast(texts as readonly string[], pastQuery, point);
     const { older, newer } = pasts[last - 1] as Unordered;
     (comparePositions(past, point) < 0 ? older : newer).push(past);
   };
-  await query({ ...side.statement, onRow }, values);
+  await query({ ...pastQuery.statement, onRow }, values);
   if (hasFrauds) return null;
   const complete = rows > ROWS_MAX ? last - 1 : points.length;
   if (complete < 1) throw new Error('one point has more rows than it was asked for');
-  return pasts.slice(0, complete).map((past) => arrange(side, past));
+  return pasts.slice(0, complete).map((past) => arrange(pastQuery, past));
 }
 
 /** Postgres returns each side separately, in no order. */
 type Unordered = { readonly older: PastTransaction[]; readonly newer: PastTransaction[] };
 
-function arrange(side: Side, { older, newer }: Unordered): Around {
+function arrange(pastQuery: PastQuery, { older, newer }: Unordered): Around {
   older.sort(comparePositions);
   newer.sort(comparePositions);
-  const floor = older.length > side.before ? (older.shift() ?? null) : null;
-  const isCut = newer.length > side.after;
+  const floor = older.length > pastQuery.before ? (older.shift() ?? null) : null;
+  const isCut = newer.length > pastQuery.after;
   if (isCut) newer.pop();
   return { rows: [...older, ...newer], floor, ceiling: isCut ? (newer.at(-1) ?? null) : null };
 }
@@ -176,10 +182,14 @@ function arrange(side: Side, { older, newer }: Unordered): Around {
 /** Indexes of the columns. All from CREATED_AT on are null where a point has no rows. */
 const [POINT, HAS_FRAUDS, CREATED_AT] = [0, 1, 2];
 
-function toPast(texts: readonly string[], side: Side, point: Transaction): PastTransaction {
+function toPast(
+  texts: readonly string[],
+  pastQuery: PastQuery,
+  point: Transaction,
+): PastTransaction {
   const [, , createdAtMs, transactionId, other, amount, currency, corridor, deviceId, country] =
     texts;
-  const { accountId, merchantId } = side.idsOf(point, other as string);
+  const { accountId, merchantId } = pastQuery.idsOf(point, other as string);
   return {
     transactionId: transactionId as string,
     createdAtMs: Math.round(Number(createdAtMs)),

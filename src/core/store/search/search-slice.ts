@@ -200,7 +200,7 @@ function innerSelect(
     if (table === 'dead_letters') conditions.push(`${one}.replayed_at is null`);
   } else {
     if (slice.follows === 'score') order = `s.score ${way}, ${order}`;
-    conditions.push(condition(parameter), ...placeBounds(slice, one, parameter));
+    conditions.push(condition(parameter), ...positionBounds(slice, one, parameter));
   }
   const columns = table === 'labels' ? 'b.transaction_id, b.created_at' : `${one}.*`;
   const text = `select ${columns} from market.${table} ${one} where ${conditions.join(' and ')} order by ${order}`;
@@ -220,10 +220,10 @@ function idBounds(slice: SearchSlice, one: string, parameter: Parameter): string
   ];
 }
 
-function placeBounds(slice: SearchSlice, one: string, parameter: Parameter): string[] {
+function positionBounds(slice: SearchSlice, one: string, parameter: Parameter): string[] {
   const { follows, after, until } = slice;
   const [beyond, within] = comparisons(slice);
-  const place = `${one}.created_at, ${one}.transaction_id`;
+  const position = `${one}.created_at, ${one}.transaction_id`;
   const at = ({ atMs, id }: Position) => `${parameter(isoTime(atMs))}, ${parameter(id)}`;
   if (follows === 'score') {
     const { minScore, maxScore } = slice.filter;
@@ -232,11 +232,11 @@ function placeBounds(slice: SearchSlice, one: string, parameter: Parameter): str
     if (maxScore !== undefined) bounds.push(`s.score <= ${parameter(maxScore)}::int2`);
     if (after === undefined) return bounds;
     const score = `${parameter(after.value)}::int2`;
-    return [...bounds, `(s.score, ${place}) ${beyond} (${score}, ${at(after)})`];
+    return [...bounds, `(s.score, ${position}) ${beyond} (${score}, ${at(after)})`];
   }
   return [
-    ...(after === undefined ? [] : [`(${place}) ${beyond} (${at(after)})`]),
-    ...(until === undefined ? [] : [`(${place}) ${within} (${at(until)})`]),
+    ...(after === undefined ? [] : [`(${position}) ${beyond} (${at(after)})`]),
+    ...(until === undefined ? [] : [`(${position}) ${within} (${at(until)})`]),
   ];
 }
 
@@ -271,9 +271,9 @@ function residual(
   if (ranked?.beyond !== undefined) {
     const { value, atMs, id } = ranked.beyond;
     const rank = `${parameter(value)}::${ranked.by === 'score' ? 'int2' : 'numeric'}`;
-    const place = `${rank}, ${parameter(isoTime(atMs))}, ${parameter(id)}`;
+    const position = `${rank}, ${parameter(isoTime(atMs))}, ${parameter(id)}`;
     const columns = `${rankColumn(ranked.by)}, ${one}.created_at, ${one}.transaction_id`;
-    conditions.push(`(${columns}) ${isDescending ? '<' : '>'} (${place})`);
+    conditions.push(`(${columns}) ${isDescending ? '<' : '>'} (${position})`);
   }
   return { joins, conditions };
 }

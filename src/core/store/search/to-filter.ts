@@ -2,7 +2,7 @@
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
 import { TRANSACTION_LIMITS } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
-import { findHeldKeys } from '../idempotency-keys/idempotency-keys.ts';
+import { findKnownKeys } from '../idempotency-keys/idempotency-keys.ts';
 import type { MonthRange } from '../partitions/month-slice.ts';
 import type { SearchFilter } from './search-filter.ts';
 import type { SearchQuestion } from './search-question.ts';
@@ -47,7 +47,7 @@ export async function filterOf(
   const { client, idempotency_key: key } = asked;
   const filter = toFilter(asked, isScored);
   if (key === undefined || client === undefined) return filter;
-  const [found] = await findHeldKeys(primary.query, client, [key]);
+  const [found] = await findKnownKeys(primary.query, client, [key]);
   // The client that holds a key sent its transaction, also before transactions named their client.
   return found && { ...filter, transactionId: found.transactionId, client: undefined };
 }

@@ -22,7 +22,7 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { countDays } from '../../domain/day-tally.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import { findKeys, findKeysInSlices, type HeldKey } from '../idempotency-keys/idempotency-keys.ts';
+import { findKeys, findKeysInSlices, type KnownKey } from '../idempotency-keys/idempotency-keys.ts';
 import { digestKeys, type KeyDigests, pickDigests } from '../idempotency-keys/key-digest.ts';
 import type { KeyRoute, KeySlices } from '../idempotency-keys/key-slices.ts';
 import { addOpen, openedValues, openRows } from '../open-rows/open-rows.ts';
@@ -94,7 +94,7 @@ const CLAIMS_MAX = 4;
 type Claim =
   | { readonly receivedAtMs: number; readonly write: WriteMark }
   /** Nothing is stored; says who holds which keys of the batch. */
-  | { readonly held: ReadonlyMap<NewTransaction, HeldKey> };
+  | { readonly known: ReadonlyMap<NewTransaction, KnownKey> };
 
 type ClaimRow = { readonly receivedAt: Date; readonly xid: string };
 
@@ -112,7 +112,7 @@ export async function claimTransactions(
   for (let claims = 0; claims < CLAIMS_MAX; claims++) {
     const route = await slices.route(digests);
     const standing = await findStanding(database, digests, route);
-    if (standing.length > 0) return { held: heldBy(rows, standing) };
+    if (standing.length > 0) return { known: knownOf(rows, standing) };
     const tried = await tryClaim(database, route, digests, batch);
     if (typeof tried !== 'string') {
       const { receivedAt, xid } = tried;
@@ -122,8 +122,8 @@ export async function claimTransactions(
       await slices.refresh();
       continue;
     }
-    const held = await findKeys(database.query, digests);
-    if (held.length > 0) return { held: heldBy(rows, held) };
+    const known = await findKeys(database.query, digests);
+    if (known.length > 0) return { known: knownOf(rows, known) };
   }
   throw new Failure('transient', 'KEYS_MOVED', 'the slices of idempotency keys keep changing');
 }
@@ -133,9 +133,9 @@ export async function findHolders(
   { query }: Pick<Database, 'query'>,
   client: string,
   rows: readonly NewTransaction[],
-): Promise<ReadonlyMap<NewTransaction, HeldKey>> {
+): Promise<ReadonlyMap<NewTransaction, KnownKey>> {
   const keys = rows.map((row) => row.idempotencyKey);
-  return heldBy(rows, await findKeys(query, digestKeys(client, keys)));
+  return knownOf(rows, await findKeys(query, digestKeys(client, keys)));
 }
 
 /** Looks keys up in sealed slices, which never change, so this may run before the claim. */
@@ -143,18 +143,18 @@ async function findStanding(
   { query }: Pick<Database, 'query'>,
   digests: KeyDigests,
   { suspects, slices }: KeyRoute,
-): Promise<HeldKey[]> {
+): Promise<KnownKey[]> {
   if (suspects.length === 0) return [];
   const asked = suspects.length === digests.count ? digests : pickDigests(digests, suspects);
   const found = await findKeysInSlices(query, asked, slices);
   return found.map((key) => ({ ...key, position: suspects[key.position] as number }));
 }
 
-function heldBy(
+function knownOf(
   rows: readonly NewTransaction[],
-  held: readonly HeldKey[],
-): ReadonlyMap<NewTransaction, HeldKey> {
-  return new Map(held.map((key) => [rows[key.position] as NewTransaction, key]));
+  known: readonly KnownKey[],
+): ReadonlyMap<NewTransaction, KnownKey> {
+  return new Map(known.map((key) => [rows[key.position] as NewTransaction, key]));
 }
 
 /** When the batch was received, and by which database transaction; otherwise nothing is stored. */
@@ -163,7 +163,7 @@ async function tryClaim(
   { open }: KeyRoute,
   digests: KeyDigests,
   batch: NewBatch,
-): Promise<'held' | 'sealed' | ClaimRow> {
+): Promise<'known' | 'sealed' | ClaimRow> {
   try {
     const values = claimValues(open, digests, batch);
     const [row] = await database.write<ClaimRow>(claimStatement, values);
@@ -172,7 +172,7 @@ async function tryClaim(
   } catch (error) {
     if (tableOf(error)?.startsWith('idempotency_keys') !== true) throw error;
     const state = sqlStateOf(error);
-    if (state === UNIQUE_VIOLATION) return 'held';
+    if (state === UNIQUE_VIOLATION) return 'known';
     // The slice is sealed, or dropped already.
     if (state === CHECK_VIOLATION) return 'sealed';
     throw error;

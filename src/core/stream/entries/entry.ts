@@ -17,12 +17,16 @@
  * Ids and amounts are never JSON numbers. Metadata is left out: no feature sees it, and 4 KiB of it a transaction
  * would turn a bounded backlog into an unbounded one.
  */
+import { Failure } from '../../../kit/words/failure.ts';
 import {
   DeliveredTransaction,
+  formatUuid,
   type TextColumn,
   type TransactionRows,
+  UUID_BYTES,
 } from '../../domain/delivered.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import {
   COUNT_MAX,
   type Column,
@@ -249,4 +253,23 @@ function isAmount(column: TextColumn, row: number): boolean {
   }
   const decimals = to - point - 1;
   return point > from && point - from <= 15 && (point === to || (decimals >= 1 && decimals <= 4));
+}
+
+/** The ids of an entry, whatever its version; an entry that cannot be decoded offers no more. Throws as decodeEntry. */
+export function readIds(value: Buffer): string[] {
+  const columns = openColumns(value);
+  const start = uuidsAt(columns, ID, 'transaction_id');
+  return Array.from({ length: columns.count }, (_, row) =>
+    formatUuid(columns.bytes, start + row * UUID_BYTES),
+  );
+}
+
+/** Its transactions, as far as they can be read. */
+export function identify(value: Buffer): string[] {
+  try {
+    return readIds(value).filter((id) => createdAtMsOf(id) !== undefined);
+  } catch (error) {
+    if (error instanceof Failure) return [];
+    throw error;
+  }
 }

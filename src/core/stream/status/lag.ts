@@ -2,7 +2,7 @@
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { GROUP, type StreamKeys } from '../keys.ts';
+import { GROUP, SHARDS_MAX, type StreamKeys, streamsOf } from '../keys.ts';
 import { loadScript, runOnStreams } from '../scripts.ts';
 
 export type StreamLag = {
@@ -49,4 +49,23 @@ function toLag(stream: StreamKeys, reply: unknown): StreamLag {
     retriesWaiting: Number(retriesWaiting),
     deadLetters: Number(deadLetters),
   };
+}
+
+/** The streams of the current shards, and those of a former, larger number of shards until they are empty. Throws a Failure. */
+export async function listStreams(
+  redis: RedisClient,
+  market: string,
+  shards: number,
+  corridors: Iterable<string>,
+): Promise<StreamKeys[]> {
+  const all = streamsOf(market, corridors, SHARDS_MAX);
+  const former = all.filter(({ shard }) => shard >= shards);
+  const figures = await measureStreams(redis, former);
+  // The age says that something is left where the counts cannot be read.
+  const left = figures.filter(
+    ({ lag, pending, retriesWaiting, oldestAgeMs }) =>
+      lag + pending + retriesWaiting + oldestAgeMs > 0,
+  );
+  const filled = new Set(left.map(({ stream }) => stream));
+  return all.filter((stream) => stream.shard < shards || filled.has(stream));
 }

@@ -43,7 +43,6 @@ export function foldProfiles(
   });
 }
 
-/** Appends, and asks again for what one reply had no room for. */
 async function appendAll(
   { market, logs, ttlSeconds }: Profiles,
   folds: readonly KindFold[],

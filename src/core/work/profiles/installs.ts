@@ -7,7 +7,6 @@ import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import type { MarketInRedis } from '../../stream/memory/memory.ts';
 import type { LogInstall, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 
-/** Bounds one call. */
 const CALL_BYTES = 256 * 1024;
 const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -52,7 +51,6 @@ export function createInstalls({ market, logs, metrics, ttlSeconds }: InstallsOp
   }
 
   return {
-    /** Sends what was added. */
     flush,
     /**
      * Memory for a snapshot until the call is made: snapshots lie next to each other, as a buffer each would fragment the memory of the C

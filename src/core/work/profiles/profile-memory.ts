@@ -24,13 +24,11 @@ import {
   UNIT_BYTES,
 } from './slab.ts';
 
-/** A copy, by its chunk. */
 export type Copy = Chunk;
 export const NO_COPY: Copy = -1;
 
 /** The known state of the log that a copy equals. */
 export type CopyState = {
-  /** The slot of the log's key. */
   readonly slot: number;
   readonly end: LogEnd;
   /** Bytes of the snapshot that the log begins with. */
@@ -42,7 +40,6 @@ export type CopyState = {
 type Kind = Pick<ProfileKind<Profile, unknown>, 'layout' | 'decode'>;
 
 export type ProfileMemory = {
-  /** The kind of all its profiles. */
   readonly kind: Kind;
   readonly slab: Slab;
   readonly words: Uint32Array<ArrayBuffer>;
@@ -80,7 +77,6 @@ export function createProfileMemory(bytesMax: number, kind: Kind): ProfileMemory
   };
 }
 
-/** The party's copy; NO_COPY for none. */
 export function findCopy(memory: ProfileMemory, party: string): Copy {
   const copy = memory.copies.get(party) ?? NO_COPY;
   if (copy !== NO_COPY) memory.wasFound[copy] = 1;

@@ -22,15 +22,12 @@ export type ProfilesOptions = {
   readonly logs: ProfileLogs;
   readonly metrics: Metrics;
   readonly nowMs: () => number;
-  /** Time to live of a log in Redis. */
   readonly ttlSeconds: number;
 };
 
-/** Where the profiles of one kind come from. */
 export type ProfileSource<P extends Profile, Past> = {
   readonly kind: ProfileKind<P, Past>;
   readonly loadPasts: LoadPasts<Past>;
-  /** Bounds the copies in memory. */
   readonly bytesMax: number;
 };
 
@@ -44,7 +41,6 @@ export type Profiles = ProfilesOptions & {
   readonly kinds: readonly KindMemory[];
   readonly installs: Installs;
   readonly newStamp: () => Stamp;
-  /** Runs one batch at a time. */
   readonly inTurn: LimitFunction;
 };
 
@@ -55,24 +51,20 @@ const ARENA_BYTES = 256 * 1024;
 export type BatchParty = Waiting &
   LogAppend & {
     readonly party: string;
-    /** Indices of its transactions. */
     readonly indices: readonly number[];
     /** The copy in memory as it was found, or NO_COPY. */
     readonly copy: Copy;
     readonly state: CopyState | null;
     known: LogEnd | null;
     block: Uint8Array;
-    /** The log behind the block. */
     end: LogEnd;
     /** False where the block stands in no log. */
     isStored: boolean;
   };
 
-/** A batch and one kind of profile. */
 export type KindFold = Profiles &
   KindMemory &
   KindBatch<Profile, unknown> & {
-    /** When the batch began. */
     readonly nowS: number;
     /** Ends the blocks that the batch appends. */
     readonly stamp: Stamp;

@@ -49,7 +49,6 @@ function noteEnd(
   batchParty.end = { length, high: stamp.high, low: stamp.low };
 }
 
-/** The proven copy, with what others appended. */
 function readCopy(
   batch: KindFold,
   { copy, state }: BatchParty,
@@ -61,7 +60,7 @@ function readCopy(
   if (bytes.length > 0) {
     const merged = mergeBlocks(kind, profile, bytes);
     if (merged < 0) return undefined;
-    metrics.profileItemsMerged.inc({ party: kind.party }, merged);
+    metrics.profileRecordsMerged.inc({ party: kind.party }, merged);
   }
   return { profile, snapshotBytes: state?.snapshotBytes ?? 0 };
 }
@@ -126,8 +125,8 @@ export function storeFolded(
   const isRenewed = isProven && batchParty.isToRenew;
   const renewedAtS = isRenewed ? batch.nowS : (batchParty.state?.renewedAtS ?? 0);
   const state = { slot, end, snapshotBytes, renewedAtS };
-  const isInPlace = profile.list.records.buffer === memory.slab.buffer && !profile.list.isCut;
-  if (isInPlace) noteFolded(memory, batchParty.copy, profile, state);
+  const isInSlab = profile.list.records.buffer === memory.slab.buffer && !profile.list.isCut;
+  if (isInSlab) noteFolded(memory, batchParty.copy, profile, state);
   else storeProfile(memory, party, profile, state);
 }
 

@@ -155,7 +155,7 @@ async function runStep(
       await client.query(text);
       return;
     case 'step':
-      await aside(client, options, (other) => other.query(inPlace(text, options.market)));
+      await aside(client, options, (other) => other.query(inSchema(text, options.market)));
       return;
     case 'concurrently':
       await aside(client, options, (other) => buildIndex(other, options.market, text));
@@ -169,7 +169,7 @@ const STEP_END = /^end \$\$;$/m;
  * Makes a step set the search_path and the lock timeout itself: it is one message, as a pooler may send the next one to another
  * session, and what is set for a transaction alone would end with the first commit of the step.
  */
-function inPlace(text: string, market: string): string {
+function inSchema(text: string, market: string): string {
   if (!STEP_BEGIN.test(text) || !STEP_END.test(text)) {
     throw new Error('a step is one do block with lines `begin` and `end $$;`');
   }

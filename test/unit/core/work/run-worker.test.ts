@@ -52,7 +52,7 @@ vi.mock('../../../../src/core/stream/group/consumer-group.ts', () => ({
 vi.mock('../../../../src/core/stream/settle/settle.ts', () => ({ prove: async () => undefined }));
 vi.mock('../../../../src/core/stream/settle/retries.ts', () => ({ promoteRetries: async () => 0 }));
 vi.mock('../../../../src/core/stream/status/lag.ts', () => ({ measureStreams: async () => [] }));
-vi.mock('../../../../src/core/stream/status/list-streams.ts', () => ({
+vi.mock('../../../../src/core/stream/status/lag.ts', () => ({
   listStreams: async () => [broken, flooded, quiet],
 }));
 vi.mock('../../../../src/core/store/transactions/corridors.ts', () => ({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { shareBatch } from '../../../../src/core/work/share-batch.ts';
+import { shareBatch } from '../../../../src/core/work/intake.ts';
 
 describe('shareBatch', () => {
   test('gives one busy stream the whole batch', () => {

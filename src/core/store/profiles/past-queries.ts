@@ -71,7 +71,7 @@ const around = (party: PartyColumn, other: PartyColumn, before: number, after: n
    order by p.point limit ${ROWS_MAX + 1}`;
 
 /** The differences between accounts and merchants. */
-export type Side = {
+export type PastQuery = {
   readonly statement: Statement;
   readonly before: number;
   readonly after: number;
@@ -83,7 +83,7 @@ export type Side = {
 };
 
 /** One row more than needed shows whether there are more, and where the needed ones begin. */
-export const ACCOUNTS: Side = {
+export const ACCOUNTS: PastQuery = {
   statement: {
     name: 'past-around-accounts',
     text: around('account_id', 'merchant_id', ACCOUNT_ROWS_BEFORE + 1, ACCOUNT_ROWS_AFTER + 1),
@@ -98,7 +98,7 @@ export const ACCOUNTS: Side = {
 };
 
 /** The same for readers that leave out one of the rows. */
-export const ACCOUNTS_BUT_ONE: Side = {
+export const ACCOUNTS_BUT_ONE: PastQuery = {
   ...ACCOUNTS,
   statement: {
     name: 'past-around-accounts-but-one',
@@ -118,7 +118,7 @@ const loadFraudsOfMerchants = createLoadFrauds(
   MERCHANT_ROWS_AFTER + 1,
 );
 
-export function merchantSide(maturityDays: number): Side {
+export function merchantPast(maturityDays: number): PastQuery {
   const reachMs = merchantReachDays(maturityDays) * DAY_MS;
   return {
     statement: aroundMerchants,

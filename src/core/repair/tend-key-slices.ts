@@ -23,7 +23,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * @param writes those of the leader
  * @param report called with the existing slices, each time
  */
-export async function keepKeySlices(
+export async function tendKeySlices(
   { query }: Pick<Database, 'query'>,
   writes: Writes,
   retentionDays: number,
