@@ -46,18 +46,18 @@ export function listSubjects({ recent, matured }: WatchSamples): string[] {
     .map(([subject]) => subject);
 }
 
-/** Yields as measureDrift does. @param names of the features of the longest vector, in its order */
-export function* writeReport(
+/** @param names of the features of the longest vector, in its order */
+export async function writeReport(
   subject: string,
   samples: WatchSamples,
   windows: ReturnType<typeof windowsAt>,
   names: readonly string[],
   reference: ModelReference | undefined,
-): Generator<undefined, WatchReport> {
+): Promise<WatchReport> {
   const own = <Row extends ByModel>(rows: readonly Row[]) =>
     rows.filter(({ model }) => (model ?? RULES) === subject);
   const recent = own(samples.recent);
-  const { level, score, features } = yield* measureDrift(
+  const { level, score, features } = await measureDrift(
     recent,
     own(samples.before),
     names,
