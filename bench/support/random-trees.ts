@@ -23,7 +23,7 @@ export function makeRandomTrees(shape: RandomTrees, random: Random): TreeEnsembl
     const between = (min: number, max: number) =>
       Float64Array.from({ length: nodes }, () => Math.fround(min + random() * (max - min)));
     return {
-      place: 'tree',
+      path: 'tree',
       left: Int32Array.from({ length: nodes }, (_, node) => (node < splits ? 2 * node + 1 : -1)),
       right: Int32Array.from({ length: nodes }, (_, node) => (node < splits ? 2 * node + 2 : -1)),
       feature: between(0, 1).map((share) => Math.floor(share * featureNames.length)),

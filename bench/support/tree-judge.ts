@@ -2,7 +2,11 @@
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { Opinion } from '../../src/core/score/judge.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
-import { judgeBatch, type ModelsInForce } from '../../src/rooms/models/judge/judge-batch.ts';
+import {
+  judgeBatch,
+  type ModelsInForce,
+  type Standing,
+} from '../../src/rooms/models/judge/judge-batch.ts';
 import { createModelHealth } from '../../src/rooms/models/judge/model-health.ts';
 import { openScoringModel } from '../../src/rooms/models/registry/scoring-model.ts';
 import { makeTreeModel } from './model-in-force.ts';
@@ -16,13 +20,12 @@ export function createTreeJudge(corridors: readonly string[]): TreeJudge {
   const { artefact, manifest } = makeTreeModel();
   const model = openScoringModel(artefact, manifest);
   const nowMs = () => performance.now();
-  const health = createModelHealth(nowMs);
+  const standing: Standing = { health: createModelHealth(nowMs), hopeless: undefined };
   const dependencies = {
-    healthOf: () => health,
+    standingOf: () => standing,
     onFailure: (_: unknown, error: unknown) => {
       throw error;
     },
-    onHopeless: () => undefined,
     metrics: createMetrics(),
     nowMs,
   };

@@ -11,7 +11,7 @@ import { partitionName } from '../../src/core/store/partitions/partitions.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { MONTH_DETACHED, monthOf } from '../../src/kit/words/month.ts';
 import { engineOf } from '../../src/kit/words/principal.ts';
-import { verifyDays } from '../../src/rooms/evidence/verify/tallies.ts';
+import { verifyDays } from '../../src/rooms/evidence/store/recount-days.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';

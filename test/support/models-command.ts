@@ -98,7 +98,7 @@ async function askRoom(
     case 'show':
       return await readModelRow(database, word);
     case 'promote':
-      return (await proposeRollout(database, await promotion(newProposalSchema))).proposal;
+      return await proposeRollout(database, await promotion(newProposalSchema));
     case 'approve':
       return (await approveRollout(database, word, await by())).items;
     case 'emergency': {

@@ -10,7 +10,7 @@ export type ReasonCode = {
   readonly description: string;
   readonly origin: 'rule' | 'model';
   /** `name@version` of those whose scores may have it; none for a model's. */
-  readonly ruleSets: readonly string[];
+  readonly rule_sets: readonly string[];
   readonly features: readonly string[];
 };
 
@@ -20,7 +20,7 @@ export const REASON_CODES: readonly ReasonCode[] = [
     code: rule.reasonCode,
     description: rule.summary,
     origin: 'rule' as const,
-    ruleSets: RULE_SETS.filter(({ rules }) => rules.some((one) => one.rule === rule))
+    rule_sets: RULE_SETS.filter(({ rules }) => rules.some((one) => one.rule === rule))
       .map(({ id }) => id)
       .sort(),
     features: rule.features,
@@ -29,14 +29,14 @@ export const REASON_CODES: readonly ReasonCode[] = [
     code: MODEL_REASON,
     description: 'The probability of fraud that the deciding model sees, as a whole.',
     origin: 'model',
-    ruleSets: [],
+    rule_sets: [],
     features: [],
   },
   ...FEATURE_LIST.map(({ name, description }) => ({
     code: factorReason(name),
     description: `The deciding model finds it suspicious: ${description}`,
     origin: 'model' as const,
-    ruleSets: [],
+    rule_sets: [],
     features: [name],
   })),
 ];

@@ -90,6 +90,25 @@ type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
   }>
 >;
 
+type NameOf<Shown> = Shown extends `--${infer Option}`
+  ? Option extends `${infer Name} ${string}`
+    ? Name
+    : Option
+  : never;
+
+/** For `parseArguments`: the options that a usage shows, such as `--from DATE`, and without a value `--all`. */
+export function optionsOf<const Shown extends Readonly<Record<string, string>>>(shown: Shown) {
+  const options = Object.keys(shown).map((option) => {
+    const [name = '', value] = option.slice('--'.length).split(' ');
+    return [name, { type: value === undefined ? 'boolean' : 'string' }];
+  });
+  return Object.fromEntries(options) as {
+    readonly [Option in keyof Shown as NameOf<Option>]: {
+      readonly type: Option extends `${string} ${string}` ? 'string' : 'boolean';
+    };
+  };
+}
+
 /** Parses the arguments of one command; an unknown flag or a wrong number of words is a UsageError. */
 export function parseArguments<const Options extends ParseArgsOptionsConfig>(
   args: string[],

@@ -19,3 +19,23 @@ export async function inSnapshot<T>(
     }
   });
 }
+
+/**
+ * The rows of a select in a transaction, in constant memory.
+ * @param select takes no parameters: values in its text must be the engine's own
+ */
+export async function* readPages<Row extends object>(
+  query: Query,
+  select: string,
+  pageRows: number,
+  signal: AbortSignal,
+): AsyncGenerator<Row[]> {
+  await query({ name: '', text: `declare pages no scroll cursor for ${select}` });
+  for (;;) {
+    signal.throwIfAborted();
+    const rows = await query<Row>({ name: '', text: `fetch ${pageRows} from pages` });
+    if (rows.length === 0) break;
+    yield rows;
+  }
+  await query({ name: '', text: 'close pages' });
+}

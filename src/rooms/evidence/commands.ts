@@ -5,18 +5,24 @@ import {
   type CommandContext,
   EXIT,
   integerOption,
+  optionsOf,
   parseArguments,
 } from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { openCommandDatabase } from '../../kit/command/stores.ts';
-import { repairDays } from './store/recount-days.ts';
+import { repairDays, verifyDays } from './store/recount-days.ts';
+import { verifyMerchants } from './store/recount-tallies.ts';
 import { verifyScores } from './verify/scores.ts';
-import { verifyDays, verifyMerchants } from './verify/tallies.ts';
 
 const SAMPLE_MAX = 1_000_000_000;
 const SAMPLE_DEFAULT = 10_000;
 /** Bound on one count, of a month of keys or of one merchant; it is long, as only an operator waits for it. */
 const VERIFY_TIMEOUT_MS = 600_000;
+
+const SCORES_OPTIONS = { '--sample N': `How many (${SAMPLE_DEFAULT})` } as const;
+const TALLIES_OPTIONS = {
+  '--repair': 'First add to the tallies of days what they lack; the engine may run',
+} as const;
 
 const openVerified = (context: CommandContext) =>
   openCommandDatabase(context, 'verify', {
@@ -41,15 +47,13 @@ Example: risk verify scores --sample 100000`,
       scores: {
         words: '',
         summary: 'Compare score, risk, probability, verdict and reasons bit for bit',
-        options: { '--sample N': `How many (${SAMPLE_DEFAULT})` },
+        options: SCORES_OPTIONS,
         run: (args, context) => scores(args, context, openModels),
       },
       tallies: {
         words: '',
         summary: 'Compare the tallies of days and merchants with their rows',
-        options: {
-          '--repair': 'First add to the tallies of days what they lack; the engine may run',
-        },
+        options: TALLIES_OPTIONS,
         run: tallies,
       },
     },
@@ -60,7 +64,7 @@ async function scores(
   context: CommandContext,
   openModels: OpenModels,
 ): Promise<number> {
-  const { values } = parseArguments(args, { sample: { type: 'string' } });
+  const { values } = parseArguments(args, optionsOf(SCORES_OPTIONS));
   const bounds = { min: 1, max: SAMPLE_MAX };
   const sample = integerOption('--sample', values.sample, bounds, SAMPLE_DEFAULT);
   await using database = openVerified(context);
@@ -76,7 +80,7 @@ async function scores(
 }
 
 async function tallies(args: string[], context: CommandContext): Promise<number> {
-  const { values } = parseArguments(args, { repair: { type: 'boolean' } });
+  const { values } = parseArguments(args, optionsOf(TALLIES_OPTIONS));
   const { signal } = context;
   await using database = openVerified(context);
   if (values.repair === true) await repairDays(database, signal);

@@ -5,11 +5,13 @@ import { plainText } from '../../kit/words/plain-text.ts';
 /** States that a proposal may ask for. */
 const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;
 export type ProposedState = (typeof PROPOSED_STATES)[number];
-export type ProposedHolding = {
-  readonly state: ProposedState;
+
+export type Holding<State = ProposedState | 'deprecated'> = {
+  readonly state: State;
   /** Percentage of the accounts; 0 except for a canary. */
   readonly canaryPercent: number;
 };
+export type ProposedHolding = Holding<ProposedState>;
 
 /** Parses `shadow`, `canary:5` or `active`; undefined for any other text. */
 function readHolding(text: string): ProposedHolding | undefined {
@@ -18,12 +20,6 @@ function readHolding(text: string): ProposedHolding | undefined {
   if (state === undefined || (state === 'canary') !== (percent !== undefined)) return undefined;
   return { state, canaryPercent: Number(percent ?? 0) };
 }
-
-export type Holding = {
-  readonly state: ProposedState | 'deprecated';
-  /** Percentage of the accounts; 0 except for a canary. */
-  readonly canaryPercent: number;
-};
 
 export type Rollout = Holding & {
   readonly corridor: string;

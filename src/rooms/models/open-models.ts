@@ -7,7 +7,7 @@ import type { FoundModel, Models } from '../../core/score/judge.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { type Databases, isFound, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
-import { loadModel } from './registry/registered.ts';
+import { loadModel } from './registry/scoring-model.ts';
 import { isDrawn, lineOf, modelsInForce } from './rollout/in-force.ts';
 import { readSettledRollouts } from './rollout/settled-rollouts.ts';
 import { findModel } from './store/models.ts';
@@ -25,7 +25,7 @@ export async function openModels(databases: Databases): Promise<Models> {
   const find = async (reference: string): Promise<FoundModel> => {
     const open = async (database: Database) => {
       const model = await findModel(database, reference);
-      return model && (await loaded.forceFetch(model.modelId, { context: database }));
+      return model && (await loaded.forceFetch(model.model_id, { context: database }));
     };
     const found = await readFrom(databases, ANY_TIME_MS, open, isFound);
     return found ?? { problem: 'is not registered' };

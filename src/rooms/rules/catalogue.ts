@@ -2,7 +2,6 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { FEATURE_LIST, firstSchemaOf } from '../../core/domain/feature-schema.ts';
-import { REASON_CODES } from '../../core/score/reason-codes.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { currentRuleSet, RULE_SETS } from '../../core/score/rules/rule-sets.ts';
 
@@ -131,12 +130,6 @@ function toRuleSetJson(ruleSet: CompiledRuleSet): RuleSetJson {
     })),
   };
 }
-
-export const REASONS: readonly ReasonCodeJson[] = REASON_CODES.map(
-  ({ ruleSets, features, ...reason }) => ({
-    ...{ ...reason, rule_sets: [...ruleSets], features: [...features] },
-  }),
-);
 
 export const FEATURES: readonly FeatureJson[] = FEATURE_LIST.map((feature, position) => ({
   ...{ ...feature, position, feature_schema: firstSchemaOf(position) },

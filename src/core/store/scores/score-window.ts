@@ -130,12 +130,14 @@ export async function sampleVectors(
   return found.map((row) => ({ ...row, vector: toVector(row.vector) }));
 }
 
-type ScoreOutcome = {
+export type ScoreOutcome = {
+  /** Null where the rules decided alone, as is the probability. */
   readonly model: string | null;
   readonly probability: number | null;
   readonly verdict: 'approve' | 'review' | 'decline';
   /** The label that was current then; null without one. */
   readonly isFraud: boolean | null;
+  /** From created_at to labelled_at of that label. */
   readonly labelDelayMs: number | null;
 };
 

@@ -3,21 +3,10 @@
  * Rows and tallies are read in one snapshot, and rows stored meanwhile are counted by their own statements, so
  * a repair needs no pause.
  */
-import {
-  isoTime,
-  listMonths,
-  type MonthRange,
-} from '../../../core/store/partitions/month-slice.ts';
+import { isoTime, listMonths } from '../../../core/store/partitions/month-slice.ts';
 import { IS_TOTALLED, lockMerge } from '../../../core/store/tallies/day-tallies.ts';
-import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
-
-export type DayRecount = {
-  /** Tallies that differ from their rows. */
-  readonly different: number;
-  readonly tallies: number;
-  /** Rows counted. */
-  readonly rows: number;
-};
+import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { inSnapshot } from '../../../kit/database/snapshot.ts';
 
 const KEY = 'day, corridor, currency, outcome, rule_set, model';
 const KEPT = `select ${KEY}, count, amount, score_sum from market.daily_tallies
@@ -116,33 +105,41 @@ const repairTotals: Statement = {
          on conflict (corridor, outcome) do update set count = t.count + excluded.count`,
 };
 
-/** Months with a partition, newest first; days of other months have no rows to compare with. */
-export async function listTalliedMonths(query: Query): Promise<MonthRange[]> {
-  return await listMonths({ query }, 'transactions');
+type DayRecount = {
+  /** Tallies that differ from their rows. */
+  readonly different: number;
+  readonly tallies: number;
+  /** Rows counted. */
+  readonly rows: number;
+};
+
+/** Reads rows and tallies in one snapshot, so that rows stored meanwhile do not matter. */
+export async function verifyDays(database: Pick<Database, 'session'>, signal: AbortSignal) {
+  return await inSnapshot(database, async (query) => {
+    /** `days YYYY-MM`, `dead letters`, `totals`. */
+    const differing: { of: string; different: number }[] = [];
+    const sum = { different: 0, tallies: 0, rows: 0, differing };
+    const add = async (of: string, recount: Statement, values: readonly string[]) => {
+      for (const { different, tallies, rows } of await query<DayRecount>(recount, values)) {
+        sum.different += different;
+        sum.tallies += tallies;
+        sum.rows += rows;
+        if (different > 0) differing.push({ of, different });
+      }
+    };
+    for (const { fromMs, toMs } of await listMonths({ query }, TALLIED)) {
+      if (signal.aborted) return sum;
+      const from = isoTime(fromMs);
+      await add(`days ${from.slice(0, 7)}`, days.recount, [from, isoTime(toMs)]);
+    }
+    await add('dead letters', deadLetters.recount, []);
+    await add('totals', recountTotals, []);
+    return sum;
+  });
 }
 
-/** Reads all transactions, scores and labels of the month. */
-export async function recountDays(query: Query, { fromMs, toMs }: MonthRange): Promise<DayRecount> {
-  return await countAgain(query, days.recount, [isoTime(fromMs), isoTime(toMs)]);
-}
-
-export async function recountDeadLetterDays(query: Query): Promise<DayRecount> {
-  return await countAgain(query, deadLetters.recount, []);
-}
-
-export async function recountTotalTallies(query: Query): Promise<DayRecount> {
-  return await countAgain(query, recountTotals, []);
-}
-
-async function countAgain(
-  query: Query,
-  statement: Statement,
-  values: readonly unknown[],
-): Promise<DayRecount> {
-  const [row] = await query<DayRecount>(statement, values);
-  if (row === undefined) throw new Error('a count without a row');
-  return row;
-}
+/** Days of months without a partition of this table have no rows to compare with. */
+const TALLIED = 'transactions';
 
 const lockTotals: Statement = {
   name: '',
@@ -162,7 +159,7 @@ export async function repairDays(
     try {
       await client.query('set local statement_timeout = 0');
       await query(lockTotals);
-      for (const { fromMs, toMs } of await listTalliedMonths(query)) {
+      for (const { fromMs, toMs } of await listMonths({ query }, TALLIED)) {
         signal.throwIfAborted();
         await query(days.repair, [isoTime(fromMs), isoTime(toMs)]);
       }

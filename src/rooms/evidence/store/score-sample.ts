@@ -13,7 +13,7 @@ import { toVector } from '../../../core/store/scores/vector-bytes.ts';
 import { vectorChecksum } from '../../../core/store/scores/vector-checksum.ts';
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
-import { inSnapshot } from '../../../kit/database/snapshot.ts';
+import { inSnapshot, readPages } from '../../../kit/database/snapshot.ts';
 
 const PAGE_ROWS = 1000;
 
@@ -44,9 +44,8 @@ const countMonth: Statement = {
   text: 'select count(*)::int as count from market.scores where created_at >= $1 and created_at < $2',
 };
 
-/** Exactly `quota` of `count` rows in id order, evenly spaced. Times and numbers are ours, hence safe in a cursor's text. */
-const declareKeys = (from: string, to: string, quota: number, count: number) => `
-  declare sampled_scores no scroll cursor for
+/** Exactly `quota` of `count` rows in id order, evenly spaced. */
+const selectKeys = (from: string, to: string, quota: number, count: number) => `
   select transaction_id as id, created_at as "createdAt"
     from (select transaction_id, created_at,
                  row_number() over (order by transaction_id, created_at) as place
@@ -63,7 +62,6 @@ const readScores: Statement = {
     join market.scores s using (transaction_id, created_at)
    where s.created_at >= $3 and s.created_at < $4`,
 };
-const fetchKeys: Statement = { name: '', text: `fetch ${PAGE_ROWS} from sampled_scores` };
 
 /** Resolves to the number of scores. */
 export async function sampleScores(
@@ -95,17 +93,13 @@ async function readMonth(
   { signal, onPage }: SampleOptions,
 ): Promise<void> {
   const [from, to] = range(month);
-  await query({ name: '', text: declareKeys(from, to, quota, count) });
-  for (;;) {
-    signal.throwIfAborted();
-    const keys = await query<Key>(fetchKeys);
-    if (keys.length === 0) break;
+  const select = selectKeys(from, to, quota, count);
+  for await (const keys of readPages<Key>(query, select, PAGE_ROWS, signal)) {
     const ids = uuidArray(keys.map(({ id }) => id));
     const times = timestampArray(keys.map(({ createdAt }) => createdAt.getTime()));
     const rows = await query<Row>(readScores, [ids, times, from, to]);
     await onPage(rows.map(toScore));
   }
-  await query({ name: '', text: 'close sampled_scores' });
 }
 
 function range({ fromMs, toMs }: MonthRange): [string, string] {

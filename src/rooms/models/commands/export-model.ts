@@ -1,21 +1,30 @@
 /** `risk models export`: the artefact as it was imported, and its manifest beside it. */
 import { rm, writeFile } from 'node:fs/promises';
-import { type CommandContext, EXIT, parseArguments } from '../../../kit/command/command.ts';
+import {
+  type CommandContext,
+  EXIT,
+  optionsOf,
+  parseArguments,
+} from '../../../kit/command/command.ts';
 import { openCommandDatabase } from '../../../kit/command/stores.ts';
-import { findKnown } from '../registry/registered.ts';
-import { readModel } from '../store/models.ts';
+import { findKnown, readModel } from '../store/models.ts';
 import { orRefuse } from './model-folder.ts';
+
+const OPTIONS = {
+  '--out FILE': "Where it writes (the model's name in the current folder)",
+} as const;
 
 export const exportAction = {
   words: 'MODEL',
   summary: 'Write the file of a model and its manifest; both or none, and no file is overwritten',
-  options: { '--out FILE': "Where it writes (the model's name in the current folder)" },
+  options: OPTIONS,
   async run(args: string[], context: CommandContext): Promise<number> {
-    const options = { out: { type: 'string' } } as const;
-    const { values, positionals } = parseArguments(args, options, { required: ['MODEL'] });
+    const { values, positionals } = parseArguments(args, optionsOf(OPTIONS), {
+      required: ['MODEL'],
+    });
     await using database = openCommandDatabase(context, 'models');
-    const { modelId, model, format } = await findKnown(database, positionals[0]);
-    const { artefact, manifest } = await readModel(database, modelId);
+    const { model_id, model, format } = await findKnown(database, positionals[0]);
+    const { artefact, manifest } = await readModel(database, model_id);
     const path = values.out ?? `${model}.${format === 'lightgbm-text' ? 'txt' : 'json'}`;
     const manifestPath = `${path}.manifest.json`;
     await orRefuse(async () => {

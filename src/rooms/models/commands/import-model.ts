@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import {
   type CommandContext,
   EXIT,
+  optionsOf,
   parseArguments,
   UsageError,
 } from '../../../kit/command/command.ts';
@@ -13,7 +14,7 @@ import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { jsonPointer } from '../../../kit/words/field-error.ts';
 import { type ModelManifest, modelManifestSchema, modelName } from '../manifest.ts';
-import { MODEL_BYTES_MAX } from '../model/bounds.ts';
+import { MODEL_BYTES_MAX, refuse } from '../model/bounds.ts';
 import { describeModel } from '../registry/check-model.ts';
 import { registerModel } from '../registry/register-model.ts';
 import { readOfficer } from './officer.ts';
@@ -21,17 +22,20 @@ import { readOfficer } from './officer.ts';
 /** A thousand vectors of a thousand features, as text. */
 const MANIFEST_BYTES_MAX = 32 * 1024 * 1024;
 
+const OPTIONS = {
+  '--manifest FILE':
+    'What goes with the file (FILE.manifest.json where there is one); without it golden vectors are recorded here',
+  '--name MODEL': "Name of a file without a manifest (the file's name and today's date)",
+} as const;
+
 export const importAction = {
   words: 'FILE',
   summary: 'Check a model file and register it',
-  options: {
-    '--manifest FILE':
-      'What goes with the file (FILE.manifest.json where there is one); without it golden vectors are recorded here',
-    '--name MODEL': "Name of a file without a manifest (the file's name and today's date)",
-  },
+  options: OPTIONS,
   async run(args: string[], context: CommandContext): Promise<number> {
-    const options = { manifest: { type: 'string' }, name: { type: 'string' } } as const;
-    const { values, positionals } = parseArguments(args, options, { required: ['FILE'] });
+    const { values, positionals } = parseArguments(args, optionsOf(OPTIONS), {
+      required: ['FILE'],
+    });
     const [path = ''] = positionals;
     await using database = openCommandDatabase(context, 'models');
     const by = await readOfficer(database, context.config, 'import');
@@ -101,8 +105,4 @@ async function readBounded(path: string, bytesMax: number): Promise<Buffer | und
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     return refuse(path, toError(error).message);
   }
-}
-
-function refuse(path: string, why: string): never {
-  throw new Failure('invalid', 'MODEL_INVALID', `${path}: ${why}`);
 }

@@ -3,23 +3,12 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/p
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure } from '../../../kit/words/failure.ts';
 
-type ModelFolder = {
-  readonly path: string;
-  /**
-   * Renames the folder to its final name.
-   * @throws Failure where that name exists by now
-   */
-  commit(files: Readonly<Record<string, Uint8Array | string>>): Promise<void>;
-  /** Removes everything that was not committed. */
-  [Symbol.asyncDispose](): Promise<void>;
-};
-
 /**
  * Makes the folder under a temporary name before the training, so that hours of work do not end at a folder
  * that cannot be written.
  * @throws Failure `NOT_WRITTEN` where the folder is not empty
  */
-export async function openModelFolder(out: string): Promise<ModelFolder> {
+export async function openModelFolder(out: string) {
   const path = resolve(out);
   const temporary = await orRefuse(async () => {
     await refuseFilled(path);
@@ -28,7 +17,11 @@ export async function openModelFolder(out: string): Promise<ModelFolder> {
   });
   return {
     path,
-    commit: (files) =>
+    /**
+     * Renames the folder to its final name.
+     * @throws Failure where that name exists by now
+     */
+    commit: (files: Readonly<Record<string, Uint8Array | string>>) =>
       orRefuse(async () => {
         for (const [name, content] of Object.entries(files)) {
           await writeFile(join(temporary, name), content);
@@ -38,6 +31,7 @@ export async function openModelFolder(out: string): Promise<ModelFolder> {
         // An empty folder is replaced; a filled one is not.
         await rename(temporary, path);
       }),
+    /** Removes everything that was not committed. */
     [Symbol.asyncDispose]: () => rm(temporary, { recursive: true, force: true }),
   };
 }

@@ -4,41 +4,26 @@ import { z } from 'zod';
 import { FEATURE_SCHEMA, featuresOfSchema } from '../../../core/domain/feature-schema.ts';
 import {
   integerOption,
+  optionsOf,
   parseArguments,
   UsageError,
   wordOption,
 } from '../../../kit/command/command.ts';
 import { DAY_MS, dateOption, timeOption } from '../../../kit/command/date-options.ts';
-import { Failure } from '../../../kit/words/failure.ts';
+import { assignmentsOption } from '../../../kit/command/file-options.ts';
+import { Failure, toError } from '../../../kit/words/failure.ts';
 import { modelName } from '../manifest.ts';
 import { type BandsRule, bandsForCosts, DEFAULT_BANDS } from '../training/bands.ts';
+import type { Trainer } from '../training/fit-artefact.ts';
+import {
+  checkLogisticOptions,
+  checkTreeOptions,
+  LOGISTIC_DEFAULTS,
+  TREE_DEFAULTS,
+  treeDefaults,
+} from '../training/options.ts';
 import type { FeatureChoice } from '../training/rows.ts';
-import { type TrainerChoice, trainerOption } from './trainer-option.ts';
 
-const TEXT = { type: 'string' } as const;
-const OPTIONS = {
-  from: TEXT,
-  to: TEXT,
-  'known-by': TEXT,
-  'validate-from': TEXT,
-  'validate-to': TEXT,
-  unlabelled: TEXT,
-  kind: TEXT,
-  schema: TEXT,
-  features: TEXT,
-  exclude: TEXT,
-  set: { type: 'string', multiple: true },
-  monotone: TEXT,
-  seed: TEXT,
-  'reviews-a-day': TEXT,
-  'declines-a-day': TEXT,
-  costs: TEXT,
-  name: TEXT,
-  out: TEXT,
-  'no-register': { type: 'boolean' },
-} as const;
-
-/** What the usage says of them. */
 export const TRAIN_OPTIONS = {
   '--from DATE': 'First day of created_at of the rows it learns from',
   '--to DATE': 'Last day',
@@ -65,35 +50,20 @@ export const TRAIN_OPTIONS = {
   '--name MODEL': 'Name of the model (KIND@TO)',
   '--out DIR': "A new folder for the files (the model's name in the current folder)",
   '--no-register': 'Only write the files; needs no key',
-};
+} as const;
 
-/** Dates inclusive, as given, and the same in epoch milliseconds, the end exclusive. */
-export type DateWindow = {
-  readonly from: string;
-  readonly to: string;
-  readonly fromMs: number;
-  readonly toMs: number;
-};
+const OPTIONS = {
+  ...optionsOf(TRAIN_OPTIONS),
+  set: { type: 'string', multiple: true },
+} as const;
 
-export type TrainSettings = {
-  readonly training: DateWindow;
-  readonly validation: DateWindow | null;
-  readonly knownByMs: number;
-  readonly unlabelled: 'skip' | 'legitimate';
-  readonly featureSchema: number;
-  readonly choice: FeatureChoice;
-  readonly trainer: TrainerChoice;
-  readonly seed: string;
-  readonly bandsRule: BandsRule;
-  readonly name: string;
-  readonly out: string;
-  readonly registers: boolean;
-};
+export type TrainSettings = Awaited<ReturnType<typeof parseTraining>>;
+export type DateWindow = ReturnType<typeof windowOption>;
 
 type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
 
 /** @throws UsageError, and Failure for an invalid file of costs */
-export async function parseTraining(args: string[], nowMs: number): Promise<TrainSettings> {
+export async function parseTraining(args: string[], nowMs: number) {
   const { values } = parseArguments(args, OPTIONS);
   const training = windowOption('--from', values.from, '--to', values.to);
   const validation = validationOption(values, training);
@@ -115,12 +85,13 @@ export async function parseTraining(args: string[], nowMs: number): Promise<Trai
   };
 }
 
+/** Dates inclusive, as given, and the same in epoch milliseconds, the end exclusive. */
 function windowOption(
   fromFlag: string,
   from: string | undefined,
   toFlag: string,
   to: string | undefined,
-): DateWindow {
+) {
   const fromMs = dateOption(fromFlag, from);
   const toMs = dateOption(toFlag, to);
   if (fromMs > toMs) throw new UsageError(`${toFlag} lies before ${fromFlag}`);
@@ -195,4 +166,56 @@ async function readCosts(path: string) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
     throw new Failure('invalid', 'COSTS_INVALID', `${path}: ${why}`, { cause: error });
   }
+}
+
+type TrainerChoice = {
+  readonly kind: Trainer['kind'];
+  /** Defaults depend on the number of frauds. */
+  readonly toTrainer: (frauds: number) => Trainer;
+};
+
+/** @throws UsageError for values out of range, and for a feature that the model may not read */
+function trainerOption(
+  { kind = 'trees', set, monotone }: Values,
+  featureNames: readonly string[],
+): TrainerChoice {
+  if (wordOption('--kind', kind, ['trees', 'logistic']) === 'logistic') {
+    if (monotone !== undefined) throw new UsageError('a logistic model takes no --monotone');
+    const given = { ...LOGISTIC_DEFAULTS, ...settingsOption(set, LOGISTIC_DEFAULTS) };
+    const options = orUsage(() => checkLogisticOptions(given));
+    return { kind: 'logistic', toTrainer: () => ({ kind: 'logistic', options }) };
+  }
+  const { monotone: _, ...settable } = TREE_DEFAULTS;
+  const given = { ...settingsOption(set, settable), monotone: monotoneOption(monotone) };
+  const toOptions = (frauds: number) =>
+    orUsage(() => checkTreeOptions({ ...treeDefaults(frauds), ...given }, featureNames));
+  toOptions(0);
+  return { kind: 'trees', toTrainer: (frauds) => ({ kind: 'trees', options: toOptions(frauds) }) };
+}
+
+/** Values that are no numbers stay texts, which the check of the settings refuses by name. */
+function settingsOption(set: Values['set'], defaults: object): object {
+  const texts = assignmentsOption('--set', set, Object.keys(defaults));
+  const settings = Object.entries(texts).map(([name, text = '']) => {
+    const isNumber = text.trim() !== '' && Number.isFinite(Number(text));
+    return [name, isNumber ? Number(text) : text];
+  });
+  return Object.fromEntries(settings);
+}
+
+function orUsage<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw new UsageError(`--set or --monotone: ${toError(error).message}`);
+  }
+}
+
+function monotoneOption(text: string | undefined): Record<string, number> {
+  const directions = text?.split(',').map((part) => {
+    const [, name = '', sign] = /^\s*([^:\s]+):([+-]?1)\s*$/.exec(part) ?? [];
+    if (sign !== undefined) return [name, Number(sign)] as const;
+    throw new UsageError(`--monotone takes NAME:1 or NAME:-1, not '${part}'`);
+  });
+  return Object.fromEntries(directions ?? []);
 }

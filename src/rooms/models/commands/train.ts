@@ -3,7 +3,12 @@
  * refused is refused before the training; the files come all at once, the row of the registry last.
  */
 import { setImmediate } from 'node:timers/promises';
-import { type CommandContext, EXIT, UsageError } from '../../../kit/command/command.ts';
+import {
+  type CommandContext,
+  EXIT,
+  UsageError,
+  unlessStopped,
+} from '../../../kit/command/command.ts';
 import { openCommandDatabase } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { createRandom } from '../../../kit/random.ts';
@@ -52,14 +57,8 @@ async function train(args: string[], context: CommandContext): Promise<number> {
   const lineage = { codeVersion: await readCodeVersion(), parent: await findActive(database) };
   await using folder = await openModelFolder(settings.out);
   const training = trainAndDescribe(settings, lineage, database, createNote(output.note), signal);
-  const trained = await training.catch((error: unknown) => {
-    if (signal.aborted) return undefined;
-    throw error;
-  });
-  if (trained === undefined) {
-    output.note('stopped; nothing was written or registered');
-    return EXIT.failed;
-  }
+  const trained = await unlessStopped(context, 'nothing was written or registered', training);
+  if (trained === undefined) return EXIT.failed;
   const { artefact, manifest, card } = trained;
   await folder.commit({
     [ARTEFACT]: artefact,

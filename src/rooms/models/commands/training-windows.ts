@@ -4,18 +4,12 @@ import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { readTrainingRows, type TrainingReader } from '../store/training-rows.ts';
 import type { DataWindow } from '../training/card/model-card.ts';
-import { countFrauds, createCollector, type LabelledRows } from '../training/rows.ts';
+import { countFrauds, createCollector } from '../training/rows.ts';
 import type { DateWindow, TrainSettings } from './train-options.ts';
 
 /** Most values of a window: rows times features. A byte and a float32 of each are 1 GB. */
 const VALUES_MAX = 200_000_000;
 
-type ReadWindow = {
-  readonly rows: LabelledRows;
-  readonly window: DataWindow;
-  /** Days of traffic that the rows stand for: fewer than the window has, where labels are missing. */
-  readonly daysSeen: number;
-};
 type OnRead = (window: string, rows: number, rowsMax: number) => void;
 
 /** @throws Failure for a window that has no scores of this schema, or too many */
@@ -24,7 +18,7 @@ export async function readWindows(
   settings: TrainSettings,
   onRead: OnRead,
   signal: AbortSignal,
-): Promise<{ training: ReadWindow; validation: ReadWindow | null }> {
+) {
   const { training, validation, choice, featureSchema, knownByMs, unlabelled } = settings;
   const features = choice.schemaFeatures;
   const selection = { featureSchema, features, knownByMs, unlabelled, signal };
@@ -41,7 +35,7 @@ async function readWindow(
   dates: DateWindow,
   name: 'training' | 'validation',
   onRead: OnRead,
-): Promise<ReadWindow> {
+) {
   const { rows: rowsMax, otherSchemas } = await reader.count(dates);
   refuseCount(dates, settings, rowsMax, otherSchemas);
   const isJudged = name === 'validation';
@@ -51,8 +45,8 @@ async function readWindow(
   onRead(name, read, rowsMax);
   await reader.read(dates, isJudged, (page) => {
     collector.add(page);
-    read += page.rows;
-    withoutLabel += page.unlabelled.reduce((sum, one) => sum + one, 0);
+    read += page.length;
+    withoutLabel += page.filter(({ label }) => label === null).length;
     onRead(name, read, rowsMax);
   });
   const rows = collector.finish();
@@ -66,7 +60,12 @@ async function readWindow(
     unlabelled: rowsMax - read + withoutLabel,
     unlabelledAs: settings.unlabelled,
   };
-  return { rows, window, daysSeen: (((dates.toMs - dates.fromMs) / DAY_MS) * read) / rowsMax };
+  return {
+    rows,
+    window,
+    /** Days of traffic that the rows stand for: fewer than the window has, where labels are missing. */
+    daysSeen: (((dates.toMs - dates.fromMs) / DAY_MS) * read) / rowsMax,
+  };
 }
 
 function refuseCount(

@@ -10,7 +10,6 @@ import {
   type Judgement,
   type JudgingModel,
   type Opinion,
-  type ShadowBatch,
 } from '../../../core/score/judge.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { type InForce, isDrawn, lineOf } from '../rollout/in-force.ts';
@@ -22,13 +21,20 @@ export type ModelsInForce = {
   readonly models: ReadonlyMap<string, JudgingModel | null>;
 };
 
+type Shadow = { modelId: string; transactionIds: string[]; probabilities: number[] };
+
 const BY_RULES_INSTEAD: Judgement = { ...BY_RULES, degradation: 1 };
 
+/** How a model does in a corridor. */
+export type Standing = {
+  readonly health: ModelHealth;
+  /** Why the model must be rolled back: it failed again and again where it decides. */
+  hopeless: string | undefined;
+};
+
 export type Asking = {
-  readonly healthOf: (corridor: string, model: JudgingModel) => ModelHealth;
+  readonly standingOf: (corridor: string, model: JudgingModel) => Standing;
   readonly onFailure: (model: JudgingModel, error: unknown) => void;
-  /** Called for a model that failed again and again where it decides. */
-  readonly onHopeless: (corridor: string, model: JudgingModel, why: string) => void;
   readonly metrics: Pick<Metrics, 'modelDuration' | 'modelErrors' | 'modelScored'>;
   /** Monotonic clock. */
   readonly nowMs: () => number;
@@ -40,7 +46,7 @@ export function judgeBatch(
   { corridors, models }: ModelsInForce,
 ): Judged {
   const judgements = new Array<Judgement>(rows.length).fill(BY_RULES);
-  const shadows = new Map<string, { ids: string[]; probabilities: number[] }>();
+  const shadows = new Map<string, Shadow>();
   const rowAt = (index: number) => rows[index] as JudgedRow;
   const corridorAt = (index: number) => rowAt(index).transaction.corridor;
   for (const [corridor, indexes] of Map.groupBy(rows.keys(), corridorAt)) {
@@ -57,21 +63,14 @@ export function judgeBatch(
       const model = models.get(modelId) ?? null;
       const opinions = model === null ? undefined : ask(asking, corridor, model, all, 'shadow');
       if (opinions === undefined) continue;
-      const told = shadows.get(modelId) ?? { ids: [], probabilities: [] };
+      const told = shadows.get(modelId) ?? { modelId, transactionIds: [], probabilities: [] };
       shadows.set(modelId, told);
-      told.ids.push(...all.map(({ transaction }) => transaction.transactionId));
+      told.transactionIds.push(...all.map(({ transaction }) => transaction.transactionId));
       told.probabilities.push(...opinions.map(({ probability }) => probability));
     }
   }
-  return { judgements, shadows: [...shadows].map(toShadowBatch) };
+  return { judgements, shadows: [...shadows.values()] };
 }
-
-const toShadowBatch = ([modelId, told]: [string, { ids: string[]; probabilities: number[] }]) =>
-  ({
-    modelId,
-    transactionIds: told.ids,
-    probabilities: told.probabilities,
-  }) satisfies ShadowBatch;
 
 /**
  * The judgement of each row by the first model that answers.
@@ -95,14 +94,14 @@ function decide(
 
 /** One opinion a row; undefined where the model is suspended or fails. */
 function ask(
-  { healthOf, onFailure, onHopeless, metrics, nowMs }: Asking,
+  { standingOf, onFailure, metrics, nowMs }: Asking,
   corridor: string,
   model: JudgingModel,
   rows: readonly JudgedRow[],
   role: 'deciding' | 'shadow',
 ): Opinion[] | undefined {
-  const health = healthOf(corridor, model);
-  if (!health.mayRun()) return undefined;
+  const standing = standingOf(corridor, model);
+  if (!standing.health.mayRun()) return undefined;
   const startedMs = nowMs();
   let opinions: Opinion[] | undefined;
   try {
@@ -112,8 +111,8 @@ function ask(
   }
   const tookMs = nowMs() - startedMs;
   metrics.modelDuration.observe({ model: model.name }, tookMs / 1000);
-  const why = health.note({ tookMs, isFailed: opinions === undefined });
-  if (why !== undefined && role === 'deciding') onHopeless(corridor, model, why);
+  const why = standing.health.note({ tookMs, isFailed: opinions === undefined });
+  if (role === 'deciding') standing.hopeless ??= why;
   const labels = { corridor, model: model.name };
   if (opinions === undefined) metrics.modelErrors.inc(labels);
   else metrics.modelScored.inc({ ...labels, role }, rows.length);

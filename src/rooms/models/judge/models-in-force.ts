@@ -3,7 +3,6 @@
  * for at most STALE_MS, so that a rollback holds in every worker within two seconds, even in one that was frozen. A model is
  * loaded when first needed, and scores only once its checks have passed in this process and are on record.
  */
-import { version as nodeVersion } from 'node:process';
 import type { JudgingModel } from '../../../core/score/judge.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
@@ -11,7 +10,7 @@ import { isUnavailable, toError } from '../../../kit/words/failure.ts';
 import type { ModelOut } from '../../../kit/words/model-out.ts';
 import { type InForce, idsIn, modelsInForce } from '../rollout/in-force.ts';
 import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
-import { insertModelCheck } from '../store/model-checks.ts';
+import { insertModelCheck } from '../store/models.ts';
 import { readNewestRollout } from '../store/rollouts.ts';
 import type { ModelsInForce } from './judge-batch.ts';
 
@@ -78,8 +77,6 @@ async function loadAll(
   before: ReadonlyMap<string, JudgingModel | null>,
 ): Promise<Map<string, JudgingModel | null>> {
   const loaded = new Map<string, JudgingModel | null>();
-  const recordCheck = (modelId: string, detail: string | null) =>
-    insertModelCheck(database, { modelId, process: name, nodeVersion, detail });
   for (const modelId of new Set([...wanted.values()].flatMap(idsIn))) {
     const known = before.get(modelId);
     if (known !== undefined) {
@@ -88,14 +85,14 @@ async function loadAll(
     }
     try {
       const model = await load(database, modelId);
-      await recordCheck(modelId, null);
+      await insertModelCheck(database, modelId, name, null);
       loaded.set(modelId, model);
       log.info({ model: model.name, modelId }, 'model passed its checks');
     } catch (error) {
       if (isUnavailable(error)) throw error;
       const { message } = toError(error);
       log.error({ modelId, err: message }, 'model refused: it does not score');
-      await recordCheck(modelId, message);
+      await insertModelCheck(database, modelId, name, message);
       loaded.set(modelId, null);
     }
   }

@@ -8,22 +8,16 @@ import { announceModelsOut } from '../../../core/stream/status/models-out.ts';
 import type { Duty } from '../../../kit/duties/run-duties.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { toError } from '../../../kit/words/failure.ts';
-import { loadModel } from '../registry/registered.ts';
+import { loadModel } from '../registry/scoring-model.ts';
 import { idsIn } from '../rollout/in-force.ts';
 import { removeModel } from '../rollout/settled-rollouts.ts';
 import { insertShadowBatch } from '../store/shadow-batches.ts';
-import { type Asking, judgeBatch, type ModelsInForce } from './judge-batch.ts';
-import { createModelHealth, type ModelHealth } from './model-health.ts';
+import { type Asking, judgeBatch, type ModelsInForce, type Standing } from './judge-batch.ts';
+import { createModelHealth } from './model-health.ts';
 import { type LoadModel, REFRESH_EVERY_MS, watchModelsInForce } from './models-in-force.ts';
 
 /** A model in force in a corridor. */
-type Pair = {
-  readonly corridor: string;
-  readonly model: JudgingModel;
-  readonly health: ModelHealth;
-  /** Why the model must be rolled back. */
-  hopeless: string | undefined;
-};
+type Pair = Standing & { readonly corridor: string; readonly model: JudgingModel };
 
 export function openJudge(
   worker: Worker,
@@ -49,13 +43,11 @@ export function openJudge(
     },
   });
   const asking: Asking = {
-    ...{ metrics, nowMs },
-    healthOf: (corridor, model) => pairOf(corridor, model).health,
+    standingOf: pairOf,
     onFailure: (model, error) =>
       log.warn({ model: model.name, err: toError(error).message }, 'model failed'),
-    onHopeless(corridor, model, why) {
-      pairOf(corridor, model).hopeless = why;
-    },
+    metrics,
+    nowMs,
   };
   const takeBack = async () => {
     for (const pair of pairs.values()) {

@@ -3,13 +3,6 @@
 /** `values` has `rows` rows of one value a feature, in the order of the model's features; NaN is missing. */
 export type Batch = { readonly rows: number; readonly values: Float64Array };
 
-/** Throws an Error for a batch of other features than the model's. */
-export function checkBatch({ rows, values }: Batch, features: number): void {
-  if (values.length !== rows * features) {
-    throw new Error(`${values.length} values are not ${rows} rows of ${features} features`);
-  }
-}
-
 /** Picks a model's features out of the engine's vectors. @param columns from bindFeatures */
 export function gatherBatch(vectors: readonly Float64Array[], columns: Int32Array): Batch {
   const values = new Float64Array(vectors.length * columns.length);

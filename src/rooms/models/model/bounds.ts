@@ -16,9 +16,9 @@ export const MODEL_DEPTH_MAX = 64;
 export const MODEL_FEATURES_MAX = 1000;
 const FEATURE_NAME_CHARACTERS_MAX = 128;
 
-/** @param place path into the file, such as `trees[3].left_children[0]` */
-export function refuse(place: string, why: string): never {
-  throw new Failure('invalid', 'MODEL_INVALID', `${place}: ${why}`);
+/** @param path into the file, such as `trees[3].left_children[0]` */
+export function refuse(path: string, why: string): never {
+  throw new Failure('invalid', 'MODEL_INVALID', `${path}: ${why}`);
 }
 
 export function refuseHuge(bytes: number): void {
@@ -33,30 +33,30 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Refuses a parsed file at the first place that the schema does not allow. */
+/** Refuses a parsed file at the first value that the schema does not allow. */
 export function checkShape<T>(schema: z.ZodType<T>, file: unknown): T {
   const parsed = schema.safeParse(file, DESCRIBED);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue === undefined) return refuse('file', 'is no model');
-  const place = issue.path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));
-  return refuse(place.join('').slice(1) || 'file', issueText(issue));
+  const path = issue.path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));
+  return refuse(path.join('').slice(1) || 'file', issueText(issue));
 }
 
-export function checkTreeCount(place: string, trees: number): void {
-  if (trees === 0) refuse(place, 'no trees');
-  if (trees > MODEL_TREES_MAX) refuse(place, `${trees} trees, at most ${MODEL_TREES_MAX}`);
+export function checkTreeCount(path: string, trees: number): void {
+  if (trees === 0) refuse(path, 'no trees');
+  if (trees > MODEL_TREES_MAX) refuse(path, `${trees} trees, at most ${MODEL_TREES_MAX}`);
 }
 
 /** Names must be distinct and of a length that can be stored and shown. */
-export function checkFeatureNames(place: string, names: readonly string[]): void {
+export function checkFeatureNames(path: string, names: readonly string[]): void {
   const count = names.length;
-  if (count === 0) refuse(place, 'no features');
-  if (count > MODEL_FEATURES_MAX) refuse(place, `${count} features, at most ${MODEL_FEATURES_MAX}`);
+  if (count === 0) refuse(path, 'no features');
+  if (count > MODEL_FEATURES_MAX) refuse(path, `${count} features, at most ${MODEL_FEATURES_MAX}`);
   for (const [index, name] of names.entries()) {
     if (name.length === 0 || name.length > FEATURE_NAME_CHARACTERS_MAX) {
-      refuse(`${place}[${index}]`, `a name has 1 to ${FEATURE_NAME_CHARACTERS_MAX} characters`);
+      refuse(`${path}[${index}]`, `a name has 1 to ${FEATURE_NAME_CHARACTERS_MAX} characters`);
     }
-    if (names.indexOf(name) < index) refuse(`${place}[${index}]`, `${name} is there twice`);
+    if (names.indexOf(name) < index) refuse(`${path}[${index}]`, `${name} is there twice`);
   }
 }

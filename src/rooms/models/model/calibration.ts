@@ -22,15 +22,8 @@ const knots = z.array(z.number()).min(1).max(CALIBRATION_KNOTS_MAX).readonly();
 const rises = (values: readonly number[]) =>
   values.every((value, at) => at === 0 || value >= (values[at - 1] ?? value));
 
-/** Knots of a non-decreasing curve; below the first and above the last it is constant. */
-export type Steps = {
-  /** Rising margins. */
-  readonly margins: readonly number[];
-  /** Non-decreasing probabilities; above 0 and below 1. */
-  readonly probabilities: readonly number[];
-};
-
 const platt = z.strictObject({ kind: z.literal('platt'), ...line.shape });
+/** Knots of a non-decreasing curve; below the first and above the last it is constant. */
 const isotonic = z
   .strictObject({ kind: z.literal('isotonic'), line, margins: knots, probabilities: knots })
   .refine(({ margins, probabilities }) => margins.length === probabilities.length, {
@@ -45,6 +38,7 @@ const isotonic = z
 
 export const calibrationSchema = z.discriminatedUnion('kind', [platt, isotonic]);
 export type Calibration = Readonly<z.infer<typeof calibrationSchema>>;
+export type Steps = Pick<z.infer<typeof isotonic>, 'margins' | 'probabilities'>;
 
 /** Probability of fraud at a margin; above 0 and below 1. */
 export function calibrate(calibration: Calibration, margin: number): number {

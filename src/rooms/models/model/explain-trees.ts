@@ -2,8 +2,9 @@
  * Takes a margin apart: a base that all rows share and the contribution of each feature's value. Ways through the trees are
  * cheap enough for every decision; exact Shapley values serve requests.
  */
-import { type Batch, checkBatch } from './batch.ts';
-import { loadInputs } from './predict-trees.ts';
+import type { Batch } from './batch.ts';
+import { MODEL_DEPTH_MAX } from './bounds.ts';
+import { inputsOf } from './predict-trees.ts';
 import { type TreeEnsemble, treeDepths } from './tree-ensemble.ts';
 
 export type Contributions = {
@@ -27,9 +28,7 @@ function contributionsOf(
   addTree: AddTree,
 ): Contributions {
   const features = ensemble.featureNames.length;
-  checkBatch(batch, features);
-  const inputs = new Float64Array(batch.values.length);
-  loadInputs(ensemble, batch.values, inputs);
+  const inputs = inputsOf(ensemble, batch.values);
   const values = new Float64Array(batch.values.length);
   const base = margins.map((margin, row) => {
     const [from, to] = [row * features, (row + 1) * features];
@@ -79,43 +78,63 @@ export function treeShap(
   batch: Batch,
   margins: Float64Array,
 ): Contributions {
-  const path = new FeaturePath(Math.max(...treeDepths(ensemble)));
+  const levels = Array.from({ length: Math.max(...treeDepths(ensemble)) + 1 }, (_, level) => ({
+    feature: new Int32Array(level + 1),
+    zero: new Float64Array(level + 1),
+    one: new Float64Array(level + 1),
+    weight: new Float64Array(level + 1),
+  }));
   return contributionsOf(ensemble, batch, margins, (root, row, values) => {
-    visit({ ensemble, row, values, path }, root, 0, { zero: 1, one: 1, feature: -1 });
+    walk({ ensemble, row, values, levels }, root, 0, -1, { zero: 1, one: 1, feature: -1 });
   });
 }
+
+/**
+ * The features on the way to a node, each once, with the weights of all subsets of them by size. Every level of the tree has
+ * a copy, so that the way back from a child finds its parent's.
+ */
+type Path = {
+  readonly feature: Int32Array;
+  readonly zero: Float64Array;
+  readonly one: Float64Array;
+  readonly weight: Float64Array;
+};
 
 type Walk = {
   readonly ensemble: TreeEnsemble;
   readonly row: Float64Array;
   readonly values: Float64Array;
-  readonly path: FeaturePath;
+  readonly levels: readonly Path[];
 };
 
-/** A split on the path: the share of rows that pass it without knowing the feature, and knowing it. */
-type Step = { readonly zero: number; readonly one: number; readonly feature: number };
+/** Shares of the rows that pass a split without knowing its feature, and knowing it. */
+type Shares = { readonly zero: number; readonly one: number };
+type Step = Shares & { readonly feature: number };
 
-function visit(walk: Walk, node: number, level: number, by: Step): void {
-  const { ensemble, row, values, path } = walk;
-  path.enter(level, by);
+/** @param above index of the last feature on the path of the level above */
+function walk(given: Walk, node: number, level: number, above: number, by: Step): void {
+  const { ensemble, row, values, levels } = given;
+  const path = levels[level] as Path;
+  const last = above + 1;
+  extend(path, levels[level - 1], last, by);
   const feature = ensemble.feature[node] ?? -1;
   if (feature < 0) {
-    path.share(level, ensemble.value[node] ?? 0, values);
+    share(path, last, ensemble.value[node] ?? 0, values);
     return;
   }
-  const before = path.leave(level, feature);
+  const found = path.feature.indexOf(feature, 1);
+  const isKnown = found > 0 && found <= last;
+  const before = isKnown ? unwind(path, last, found) : { zero: 1, one: 1 };
   const left = ensemble.left[node] ?? 0;
   const input = row[feature] ?? Number.NaN;
   const below = left + (input < (ensemble.threshold[node] ?? 0) ? 0 : 1);
   const hot = Number.isNaN(input) ? ensemble.missing[node] : below;
-  const length = path.lengthOf(level);
   for (const child of [left, left + 1]) {
     const zero = before.zero * shareOf(ensemble, left, child);
     const one = child === hot ? before.one : 0;
     // No row reaches this node, whatever is known.
     if (zero === 0 && one === 0) continue;
-    visit(walk, child, level + 1, { zero, one, feature });
-    path.restore(level, length);
+    walk(given, child, level + 1, isKnown ? last - 1 : last, { zero, one, feature });
   }
 }
 
@@ -125,110 +144,60 @@ function shareOf({ cover }: TreeEnsemble, left: number, child: number): number {
   return both > 0 ? (cover[child] ?? 0) / both : 0.5;
 }
 
-/**
- * The features on the way to a node, each once, with the weights of all subsets of them by size. Every
- * level of the tree has a copy, so that coming back from a child finds its parent's.
- */
-class FeaturePath {
-  readonly #stride: number;
-  readonly #feature: Int32Array;
-  readonly #zero: Float64Array;
-  readonly #one: Float64Array;
-  readonly #weight: Float64Array;
-  /** Index of the last feature of each level's copy. */
-  readonly #last: Int32Array;
-
-  constructor(depth: number) {
-    this.#stride = depth + 2;
-    const size = this.#stride * (depth + 2);
-    this.#feature = new Int32Array(size);
-    this.#zero = new Float64Array(size);
-    this.#one = new Float64Array(size);
-    this.#weight = new Float64Array(size);
-    this.#last = new Int32Array(depth + 2).fill(-1);
+/** Copies the path of the level above and appends a step (the paper's EXTEND). */
+function extend(path: Path, above: Path | undefined, last: number, step: Step): void {
+  const { feature, zero, one, weight } = path;
+  for (let at = 0; at < last && above !== undefined; at++) {
+    feature[at] = above.feature[at] as number;
+    zero[at] = above.zero[at] as number;
+    one[at] = above.one[at] as number;
+    weight[at] = above.weight[at] as number;
   }
-
-  lengthOf(level: number): number {
-    return this.#last[level] ?? -1;
-  }
-
-  restore(level: number, length: number): void {
-    this.#last[level] = length;
-  }
-
-  /** Copies the level above and appends a step (the paper's EXTEND). */
-  enter(level: number, { zero, one, feature }: Step): void {
-    const to = level * this.#stride;
-    const last = level === 0 ? 0 : this.lengthOf(level - 1) + 1;
-    const from = to - this.#stride;
-    if (level > 0) {
-      for (const list of [this.#feature, this.#zero, this.#one, this.#weight]) {
-        list.copyWithin(to, from, from + last);
-      }
-    }
-    this.#feature[to + last] = feature;
-    this.#zero[to + last] = zero;
-    this.#one[to + last] = one;
-    const weight = this.#weight.subarray(to, to + last + 1);
-    weight[last] = last === 0 ? 1 : 0;
-    for (let size = last - 1; size >= 0; size--) {
-      const here = weight[size] ?? 0;
-      weight[size + 1] = (weight[size + 1] ?? 0) + (one * here * (size + 1)) / (last + 1);
-      weight[size] = (zero * here * (last - size)) / (last + 1);
-    }
-    this.#last[level] = last;
-  }
-
-  /** Takes a feature out again if it is on the path already (UNWIND); returns its shares so far, else 1 and 1. */
-  leave(level: number, feature: number): { readonly zero: number; readonly one: number } {
-    const start = level * this.#stride;
-    const last = this.lengthOf(level);
-    let at = 1;
-    while (at <= last && this.#feature[start + at] !== feature) at++;
-    if (at > last) return { zero: 1, one: 1 };
-    const shares = { zero: this.#zero[start + at] ?? 0, one: this.#one[start + at] ?? 0 };
-    const weight = this.#weight.subarray(start, start + last + 1);
-    for (let size = last - 1, next = weight[last] ?? 0; size >= 0; size--) {
-      const here = weight[size] ?? 0;
-      const without = weightWithout(shares, here, next, size, last);
-      weight[size] = without;
-      next = here - (without * shares.zero * (last - size)) / (last + 1);
-    }
-    for (const list of [this.#feature, this.#zero, this.#one]) {
-      list.copyWithin(start + at, start + at + 1, start + last + 1);
-    }
-    this.#last[level] = last - 1;
-    return shares;
-  }
-
-  /** Adds to each feature on the path its part of a leaf's value. */
-  share(level: number, value: number, values: Float64Array): void {
-    const start = level * this.#stride;
-    const last = this.lengthOf(level);
-    for (let at = 1; at <= last; at++) {
-      const shares = { zero: this.#zero[start + at] ?? 0, one: this.#one[start + at] ?? 0 };
-      let sum = 0;
-      for (let size = last - 1, next = this.#weight[start + last] ?? 0; size >= 0; size--) {
-        const here = this.#weight[start + size] ?? 0;
-        const without = weightWithout(shares, here, next, size, last);
-        sum += without;
-        next = here - (without * shares.zero * (last - size)) / (last + 1);
-      }
-      const feature = this.#feature[start + at] ?? 0;
-      values[feature] = (values[feature] ?? 0) + sum * (shares.one - shares.zero) * value;
-    }
+  feature[last] = step.feature;
+  zero[last] = step.zero;
+  one[last] = step.one;
+  weight[last] = last === 0 ? 1 : 0;
+  for (let size = last - 1; size >= 0; size--) {
+    const here = weight[size] ?? 0;
+    weight[size + 1] = (weight[size + 1] ?? 0) + (step.one * here * (size + 1)) / (last + 1);
+    weight[size] = (step.zero * here * (last - size)) / (last + 1);
   }
 }
 
-/** The weight of a size after one feature is taken out; `next` is what is left of the size above. */
-function weightWithout(
-  { zero, one }: Pick<Step, 'zero' | 'one'>,
-  here: number,
-  next: number,
-  size: number,
-  last: number,
-): number {
-  return one === 0
-    ? (here * (last + 1)) / (zero * (last - size))
-    : (next * (last + 1)) / ((size + 1) * one);
+/** Takes the feature at an index out of the path (UNWIND); returns its shares so far. */
+function unwind(path: Path, last: number, at: number): Shares {
+  const shares = { zero: path.zero[at] ?? 0, one: path.one[at] ?? 0 };
+  weigh(path, last, shares);
+  for (let size = 0; size < last; size++) path.weight[size] = without[size] ?? 0;
+  for (const list of [path.feature, path.zero, path.one]) list.copyWithin(at, at + 1, last + 1);
+  return shares;
+}
+
+/** Adds to each feature on the path its part of a leaf's value. */
+function share(path: Path, last: number, value: number, values: Float64Array): void {
+  for (let at = 1; at <= last; at++) {
+    const shares = { zero: path.zero[at] ?? 0, one: path.one[at] ?? 0 };
+    const feature = path.feature[at] ?? 0;
+    const part = weigh(path, last, shares) * (shares.one - shares.zero) * value;
+    values[feature] = (values[feature] ?? 0) + part;
+  }
+}
+
+/** Weights by size after a feature is taken out, as `weigh` left them. */
+const without = new Float64Array(MODEL_DEPTH_MAX + 1);
+
+/** Writes `without`, and returns the sum of its weights. */
+function weigh({ weight }: Path, last: number, { zero, one }: Shares): number {
+  let sum = 0;
+  for (let size = last - 1, above = weight[last] ?? 0; size >= 0; size--) {
+    const here = weight[size] ?? 0;
+    const left =
+      one === 0
+        ? (here * (last + 1)) / (zero * (last - size))
+        : (above * (last + 1)) / ((size + 1) * one);
+    without[size] = left;
+    sum += left;
+    above = here - (left * zero * (last - size)) / (last + 1);
+  }
+  return sum;
 }

@@ -5,10 +5,10 @@
 import { MODEL_DEPTH_MAX, MODEL_NODES_MAX, refuse } from './bounds.ts';
 import type { EnsembleHead, TreeEnsemble } from './tree-ensemble.ts';
 
-/** One tree; its root is node 0. Arrays of one item a node. */
+/** One tree; its root is node 0. Arrays of one number a node. */
 export type LooseTree = {
-  /** Place in the file, for refusals. */
-  readonly place: string;
+  /** Path into the file, for refusals. */
+  readonly path: string;
   /** -1 for a leaf. */
   readonly left: ArrayLike<number>;
   readonly right: ArrayLike<number>;
@@ -43,7 +43,7 @@ export function layOutTrees(head: EnsembleHead, trees: readonly LooseTree[]): Tr
   for (const [index, tree] of trees.entries()) {
     const order = orders[index] ?? [];
     ensemble.roots[index] = root;
-    place(ensemble, root, tree, order);
+    copyTree(ensemble, root, tree, order);
     root += order.length;
   }
   return ensemble;
@@ -52,7 +52,7 @@ export function layOutTrees(head: EnsembleHead, trees: readonly LooseTree[]): Tr
 /** The tree's nodes in order of depth, siblings side by side. */
 function walk(tree: LooseTree, features: number): number[] {
   const size = tree.left.length;
-  if (size === 0) refuse(tree.place, 'has no nodes');
+  if (size === 0) refuse(tree.path, 'has no nodes');
   const depths = new Int32Array(size).fill(-1);
   const order = [0];
   depths[0] = 0;
@@ -62,12 +62,12 @@ function walk(tree: LooseTree, features: number): number[] {
     const depth = (depths[node] ?? 0) + 1;
     checkNode(tree, node, features);
     if (isLeaf(tree, node)) continue;
-    if (depth > MODEL_DEPTH_MAX) refuse(tree.place, `is deeper than ${MODEL_DEPTH_MAX}`);
+    if (depth > MODEL_DEPTH_MAX) refuse(tree.path, `is deeper than ${MODEL_DEPTH_MAX}`);
     for (const child of [tree.left[node] ?? -1, tree.right[node] ?? -1]) {
       if (!(Number.isInteger(child) && child >= 0 && child < size)) {
-        refuse(tree.place, `node ${node} leads to node ${child} of ${size}`);
+        refuse(tree.path, `node ${node} leads to node ${child} of ${size}`);
       }
-      if (depths[child] !== -1) refuse(tree.place, `more than one way leads to node ${child}`);
+      if (depths[child] !== -1) refuse(tree.path, `more than one way leads to node ${child}`);
       depths[child] = depth;
       order.push(child);
     }
@@ -76,7 +76,7 @@ function walk(tree: LooseTree, features: number): number[] {
 }
 
 /** Copies a tree's nodes in their new order, and gives inner nodes the mean of their leaves. */
-function place(to: TreeEnsemble, root: number, tree: LooseTree, order: readonly number[]): void {
+function copyTree(to: TreeEnsemble, root: number, tree: LooseTree, order: readonly number[]): void {
   let next = root + 1;
   for (const [index, node] of order.entries()) {
     const at = root + index;
@@ -110,15 +110,15 @@ function isLeaf({ left }: LooseTree, node: number): boolean {
 function checkNode(tree: LooseTree, node: number, features: number): void {
   const cover = tree.cover[node] ?? Number.NaN;
   if (!(cover >= 0 && cover < Number.POSITIVE_INFINITY)) {
-    refuse(tree.place, `node ${node} has a cover of ${cover}`);
+    refuse(tree.path, `node ${node} has a cover of ${cover}`);
   }
   const leaf = isLeaf(tree, node);
   const number = leaf ? tree.value[node] : tree.threshold[node];
   if (!Number.isFinite(number)) {
-    refuse(tree.place, `node ${node} has a ${leaf ? 'value' : 'threshold'} of ${number}`);
+    refuse(tree.path, `node ${node} has a ${leaf ? 'value' : 'threshold'} of ${number}`);
   }
   const feature = tree.feature[node] ?? -1;
   if (!leaf && !(Number.isInteger(feature) && feature >= 0 && feature < features)) {
-    refuse(tree.place, `node ${node} splits on feature ${feature} of ${features}`);
+    refuse(tree.path, `node ${node} splits on feature ${feature} of ${features}`);
   }
 }

@@ -13,7 +13,7 @@
  *                                ...
  *                                end of trees
  */
-import { checkFeatureNames, checkTreeCount, refuse, refuseHuge } from './bounds.ts';
+import { checkFeatureNames, checkTreeCount, refuse } from './bounds.ts';
 import { type LooseTree, layOutTrees } from './lay-out-trees.ts';
 import { nextDouble } from './predict-trees.ts';
 import type { TreeEnsemble } from './tree-ensemble.ts';
@@ -27,11 +27,10 @@ const MISSING_TYPES = ['none', 'zero', 'nan'] as const;
 type MissingType = (typeof MISSING_TYPES)[number];
 
 /** Key-value lines of one part of the file. */
-type Section = { readonly place: string; readonly fields: ReadonlyMap<string, string> };
+type Section = { readonly path: string; readonly fields: ReadonlyMap<string, string> };
 
 /** @throws Failure `MODEL_INVALID` */
 export function readLightgbm(text: string): TreeEnsemble {
-  refuseHuge(text.length);
   const [header, ...sections] = sectionsOf(text);
   if (header === undefined) return refuse('file', 'has no header');
   const version = fieldOf(header, 'version');
@@ -73,7 +72,7 @@ function sectionsOf(text: string): Section[] {
       // Only this flag without a value changes the meaning of the trees.
       return line === 'average_output' ? [[line, '']] : [];
     });
-    return { place: index === 0 ? 'header' : `Tree=${index - 1}`, fields: new Map(pairs) };
+    return { path: index === 0 ? 'header' : `Tree=${index - 1}`, fields: new Map(pairs) };
   });
 }
 
@@ -100,12 +99,12 @@ function readTree(
   index: number,
   missingTypes: (MissingType | undefined)[],
 ): LooseTree {
-  const { place, fields } = section;
-  if (fieldOf(section, 'Tree') !== String(index)) refuse(place, `is ${fields.get('Tree')}`);
-  if (fields.get('is_linear') === '1') refuse(place, 'linear leaves are not supported');
-  if (fieldOf(section, 'num_cat') !== '0') refuse(place, 'categorical splits are not supported');
+  const { path, fields } = section;
+  if (fieldOf(section, 'Tree') !== String(index)) refuse(path, `is ${fields.get('Tree')}`);
+  if (fields.get('is_linear') === '1') refuse(path, 'linear leaves are not supported');
+  if (fieldOf(section, 'num_cat') !== '0') refuse(path, 'categorical splits are not supported');
   const leaves = Number(fieldOf(section, 'num_leaves'));
-  if (!(Number.isInteger(leaves) && leaves > 0)) refuse(place, `has ${leaves} leaves`);
+  if (!(Number.isInteger(leaves) && leaves > 0)) refuse(path, `has ${leaves} leaves`);
   const splits = leaves - 1;
   const ofSplits = (name: string) => numbersOf(section, name, splits);
   const ofLeaves = (name: string) => numbersOf(section, name, leaves);
@@ -113,12 +112,12 @@ function readTree(
   const feature = ofSplits('split_feature');
   const threshold = ofSplits('threshold').map(nextDouble);
   const missingLeft = decisions.map((decision, node) => {
-    if ((decision & CATEGORICAL) !== 0) refuse(place, `node ${node} is categorical`);
+    if ((decision & CATEGORICAL) !== 0) refuse(path, `node ${node} is categorical`);
     const type = MISSING_TYPES[decision >> MISSING_TYPE_SHIFT];
-    if (type === undefined) return refuse(place, `node ${node} has decision_type ${decision}`);
+    if (type === undefined) return refuse(path, `node ${node} has decision_type ${decision}`);
     const of = feature[node] ?? -1;
     if ((missingTypes[of] ?? type) !== type) {
-      refuse(place, `node ${node} and an earlier one treat missing values differently`);
+      refuse(path, `node ${node} and an earlier one treat missing values differently`);
     }
     missingTypes[of] = type;
     // Without a missing type NaN is compared as 0.
@@ -128,7 +127,7 @@ function readTree(
   const nodeOf = (child: number) => (child < 0 ? splits + ~child : child);
   const zeros = new Float64Array(leaves);
   return {
-    place,
+    path,
     left: [...ofSplits('left_child').map(nodeOf), ...zeros.map(() => -1)],
     right: [...ofSplits('right_child').map(nodeOf), ...zeros.map(() => -1)],
     feature: [...feature, ...zeros],
@@ -141,19 +140,19 @@ function readTree(
   };
 }
 
-function fieldOf({ place, fields }: Section, name: string): string {
-  return fields.get(name) ?? refuse(place, `has no ${name}`);
+function fieldOf({ path, fields }: Section, name: string): string {
+  return fields.get(name) ?? refuse(path, `has no ${name}`);
 }
 
 function numbersOf(section: Section, name: string, count: number): number[] {
   if (count === 0) return [];
   const words = fieldOf(section, name).split(' ');
   if (words.length !== count) {
-    refuse(section.place, `${name} has ${words.length} numbers, needs ${count}`);
+    refuse(section.path, `${name} has ${words.length} numbers, needs ${count}`);
   }
   return words.map((word, index) => {
     const number = word === '' ? Number.NaN : Number(word);
     if (Number.isFinite(number)) return number;
-    return refuse(section.place, `${name}[${index}] is no finite number`);
+    return refuse(section.path, `${name}[${index}] is no finite number`);
   });
 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { naturalLog } from '../../../core/score/natural-log.ts';
 import { checkFeatureNames, checkShape, checkTreeCount, refuse } from './bounds.ts';
 import { type LooseTree, layOutTrees } from './lay-out-trees.ts';
-import type { TreeEnsemble } from './tree-ensemble.ts';
+import type { EnsembleHead, TreeEnsemble } from './tree-ensemble.ts';
 
 /** A whole number, or its text. */
 const count = z.union([
@@ -18,11 +18,11 @@ const count = z.union([
     .transform(Number),
 ]);
 const single = count.refine((outputs) => outputs <= 1, 'more than one output').optional();
-/** One schema for the whole array: a schema an item would take as long as all else of a large file. Booleans are 0 and 1. */
+/** One schema for the whole array: a schema a number would take as long as all else of a large file. Booleans are 0 and 1. */
 const numbers = z
   .custom<readonly (number | boolean)[]>(areFinite, 'must hold finite numbers')
-  .transform((items) => Float64Array.from(items, Number));
-const zeros = numbers.refine((items) => items.every((item) => item === 0), {
+  .transform((values) => Float64Array.from(values, Number));
+const zeros = numbers.refine((values) => values.every((value) => value === 0), {
   error: 'more than one output',
 });
 
@@ -75,32 +75,35 @@ const fileSchema = z.object({
 });
 
 /**
- * @param featureNames for a file without names; a file with names must have the same ones
+ * @param featureNames for a file without names
  * @throws Failure `MODEL_INVALID`
  */
 export function readXgboost(file: unknown, featureNames?: readonly string[]): TreeEnsemble {
   const { learner } = checkShape(fileSchema, file);
   const { learner_model_param: parameters, gradient_booster: booster } = learner;
   const names = checkNames(learner.feature_names, parameters.num_feature, featureNames);
-  const baseScore = readBaseScore(parameters.base_score);
-  const head = {
-    arithmetic: 'float32' as const,
-    featureNames: names,
-    baseScore,
-    baseMargin: marginOfBaseScore(baseScore),
-    marginScale: 1,
-    zeroIsMissing: new Uint8Array(names.length),
-  };
+  const head = xgboostHead(names, readBaseScore(parameters.base_score));
   const { trees, gbtree_model_param: declared } = booster.model;
-  const place = 'learner.gradient_booster.model.trees';
-  checkTreeCount(place, declared.num_trees);
+  const path = 'learner.gradient_booster.model.trees';
+  checkTreeCount(path, declared.num_trees);
   if (trees.length !== declared.num_trees) {
-    refuse(place, `has ${trees.length} trees, needs ${declared.num_trees}`);
+    refuse(path, `has ${trees.length} trees, needs ${declared.num_trees}`);
   }
   return layOutTrees(
     head,
-    trees.map((tree, index) => toLooseTree(tree, `${place}[${index}]`, names.length)),
+    trees.map((tree, index) => toLooseTree(tree, `${path}[${index}]`, names.length)),
   );
+}
+
+export function xgboostHead(featureNames: readonly string[], baseScore: number): EnsembleHead {
+  return {
+    arithmetic: 'float32',
+    featureNames,
+    baseScore,
+    baseMargin: marginOfBaseScore(baseScore),
+    marginScale: 1,
+    zeroIsMissing: new Uint8Array(featureNames.length),
+  };
 }
 
 /**
@@ -114,8 +117,7 @@ export function marginOfBaseScore(baseScore: number): number {
 
 function areFinite(value: unknown): boolean {
   return (
-    Array.isArray(value) &&
-    value.every((item) => typeof item === 'boolean' || Number.isFinite(item))
+    Array.isArray(value) && value.every((one) => typeof one === 'boolean' || Number.isFinite(one))
   );
 }
 
@@ -124,15 +126,11 @@ function checkNames(
   features: number,
   given: readonly string[] | undefined,
 ): readonly string[] {
-  const place = 'learner.feature_names';
+  const path = 'learner.feature_names';
   const names = own.length > 0 ? own : given;
-  if (names === undefined) return refuse(place, 'is empty, and no names were given');
-  if (names.length !== features) refuse(place, `${names.length} names for ${features} features`);
-  checkFeatureNames(place, names);
-  const at = given?.findIndex((name, index) => name !== names[index]) ?? -1;
-  if (at >= 0 || (given !== undefined && given.length !== names.length)) {
-    refuse(`${place}[${Math.max(at, 0)}]`, 'differs from the names given');
-  }
+  if (names === undefined) return refuse(path, 'is empty, and no names were given');
+  if (names.length !== features) refuse(path, `${names.length} names for ${features} features`);
+  checkFeatureNames(path, names);
   return names;
 }
 
@@ -143,20 +141,20 @@ function readBaseScore(given: number | string): number {
     .replace(/^\[(.*)\]$/, '$1');
   const score = text === '' ? Number.NaN : Math.fround(Number(text));
   if (score > 0 && score < 1) return score;
-  const place = 'learner.learner_model_param.base_score';
-  return refuse(place, `${score} is no probability between 0 and 1`);
+  const path = 'learner.learner_model_param.base_score';
+  return refuse(path, `${score} is no probability between 0 and 1`);
 }
 
-function toLooseTree(tree: TreeJson, place: string, features: number): LooseTree {
+function toLooseTree(tree: TreeJson, path: string, features: number): LooseTree {
   const { num_nodes: nodes, num_feature } = tree.tree_param;
-  if (num_feature !== features) refuse(place, `${num_feature} features, the model has ${features}`);
-  for (const [name, items] of Object.entries(tree)) {
-    if (!(items instanceof Float64Array) || items.length === nodes) continue;
-    refuse(`${place}.${name}`, `has ${items.length} numbers, needs ${nodes}`);
+  if (num_feature !== features) refuse(path, `${num_feature} features, the model has ${features}`);
+  for (const [name, values] of Object.entries(tree)) {
+    if (!(values instanceof Float64Array) || values.length === nodes) continue;
+    refuse(`${path}.${name}`, `has ${values.length} numbers, needs ${nodes}`);
   }
   const conditions = tree.split_conditions.map(Math.fround);
   const loose: LooseTree = {
-    place,
+    path,
     left: tree.left_children,
     right: tree.right_children,
     feature: tree.split_indices,
@@ -171,13 +169,13 @@ function toLooseTree(tree: TreeJson, place: string, features: number): LooseTree
 }
 
 /** The file has every edge twice; a file that contradicts itself is damaged. */
-function checkParents({ place, left, right }: LooseTree, parents: Float64Array): void {
+function checkParents({ path, left, right }: LooseTree, parents: Float64Array): void {
   for (let node = 0; node < parents.length; node++) {
     for (const child of [left[node] ?? -1, right[node] ?? -1]) {
       // The root has no parent, and other indexes are checked when the tree is walked.
       const named = child > 0 ? parents[child] : undefined;
       if (named !== undefined && named !== node) {
-        refuse(`${place}.parents[${child}]`, `is ${named}, but node ${node} leads here`);
+        refuse(`${path}.parents[${child}]`, `is ${named}, but node ${node} leads here`);
       }
     }
   }

@@ -55,8 +55,7 @@ function writeTree(ensemble: TreeEnsemble, tree: number): string {
     if (child >= 0) parents.fill(node - root, child - root, child - root + 2);
   }
   const isLeaf = (node: number) => (left[node] ?? -1) < 0;
-  const childOf = (node: number, side: number) =>
-    isLeaf(node) ? -1 : (left[node] ?? 0) - root + side;
+  const childOf = (node: number, at: number) => (isLeaf(node) ? -1 : (left[node] ?? 0) - root + at);
   const integers = (of: (node: number) => number) => `[${nodes.map(of).join()}]`;
   const floats = (of: (node: number) => number | undefined) =>
     `[${nodes.map((node) => float32Text(of(node) ?? 0)).join()}]`;

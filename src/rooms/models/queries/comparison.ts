@@ -10,11 +10,10 @@ import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { verdictOfModel } from '../../../core/score/score.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { MODEL } from '../model-record.ts';
-import { findKnown } from '../registry/registered.ts';
 import { bandsOf } from '../registry/scoring-model.ts';
-import { readDescription } from '../store/models.ts';
-import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-sample.ts';
-import { measureBound } from '../watch/measure-outcomes.ts';
+import { findKnown, readDescription } from '../store/models.ts';
+import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-batches.ts';
+import { rightnessOf } from '../watch/measure-outcomes.ts';
 
 /** Equal parts of the probability. */
 const BINS = 20;
@@ -90,11 +89,11 @@ export async function compareShadow(
   nowMs: number,
 ): Promise<ComparisonJson> {
   const model = await findKnown(database, reference);
-  const { card } = await readDescription(database, model.modelId);
+  const { card } = await readDescription(database, model.model_id);
   const bands = bandsOf(card);
   const fromMs = outcomesFromMs(days, nowMs);
   const window = { fromMs, toMs: nowMs };
-  const compared = await sampleShadow(database.query, model.modelId, window);
+  const compared = await sampleShadow(database.query, model.model_id, window);
   const rows = compared.map((row) => ({
     ...row,
     ofShadow: verdictOfModel(row.probability, bands, currentRuleSet),
@@ -112,10 +111,15 @@ export async function compareShadow(
         rows: rows.filter((row) => row.verdict === decided && row.ofShadow === shadow).length,
       })),
     ),
-    decided: measureBound(rows, ({ verdict }) => verdict !== 'approve'),
-    shadow: measureBound(rows, ({ ofShadow }) => ofShadow !== 'approve'),
+    decided: measureBound(rows, ({ verdict }) => verdict),
+    shadow: measureBound(rows, ({ ofShadow }) => ofShadow),
     distribution: distribute(rows),
   };
+}
+
+function measureBound(rows: readonly Judged[], verdictOf: (row: Judged) => Verdict) {
+  const isFlagged = (row: Judged) => verdictOf(row) !== 'approve';
+  return { flagged: rows.filter(isFlagged).length, ...rightnessOf(rows, isFlagged) };
 }
 
 function distribute(rows: readonly Judged[]): ComparisonJson['distribution'] {

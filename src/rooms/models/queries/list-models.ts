@@ -1,11 +1,15 @@
 /** Registered models as the command and the API show them. */
 import { listCorridors } from '../../../core/store/transactions/corridors.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { holdingText, type ModelDetailJson, type ModelJson } from '../model-record.ts';
-import { findKnown } from '../registry/registered.ts';
+import {
+  type Holding,
+  holdingText,
+  type ModelDetailJson,
+  type ModelJson,
+} from '../model-record.ts';
 import { holdingsIn, PROPOSAL_MS_MAX } from '../rollout/rollout.ts';
 import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
-import { listModels, readDescription, type StoredModel } from '../store/models.ts';
+import { findKnown, listModels, readDescription, type StoredModel } from '../store/models.ts';
 import { listOpenProposals, type StoredRollout } from '../store/rollouts.ts';
 
 /** A page of models after a name. */
@@ -26,9 +30,9 @@ export async function readModelRow(
   reference: string,
 ): Promise<ModelDetailJson> {
   const model = await findKnown(database, reference);
-  const { feature_names, lineage, card } = await readDescription(database, model.modelId);
+  const { feature_names, lineage, card } = await readDescription(database, model.model_id);
   const log = await readSettledRollouts(database, 'models');
-  const open = await listOpenProposals(database, model.modelId, Date.now() - PROPOSAL_MS_MAX);
+  const open = await listOpenProposals(database, model.model_id, Date.now() - PROPOSAL_MS_MAX);
   const proposals = open.map((proposal) => ({
     proposal_id: proposal.proposalId,
     corridor: proposal.corridor,
@@ -39,7 +43,7 @@ export async function readModelRow(
   return {
     ...toRow(model, log, await listCorridors(database)),
     ...{ feature_names, ...lineage, card, proposals },
-    rollouts: log.filter(({ modelId }) => modelId === model.modelId).map(toRolloutRow),
+    rollouts: log.filter(({ modelId }) => modelId === model.model_id).map(toRolloutRow),
   };
 }
 
@@ -48,36 +52,29 @@ function toRow(
   log: readonly StoredRollout[],
   corridors: readonly string[],
 ): ModelJson {
-  const holdings = corridors.map((corridor) => {
-    const held = holdingsIn(log, corridor).get(model.modelId);
-    return { corridor, held };
-  });
+  const holdings = corridors.map((corridor) => ({
+    corridor,
+    holding: holdingsIn(log, corridor).get(model.model_id),
+  }));
   return {
-    model: model.model,
-    model_id: model.modelId,
-    format: model.format,
-    feature_schema: model.featureSchema,
-    features: model.features,
-    artefact_bytes: model.artefactBytes,
-    golden_vectors: model.goldenVectors,
-    golden_source: model.goldenSource,
-    created_at: model.createdAt.toISOString(),
-    created_by: model.createdBy,
+    ...model,
+    created_at: model.created_at.toISOString(),
     does: describeHoldings(holdings),
-    corridors: holdings.flatMap(({ corridor, held }) =>
-      held === undefined ? [] : { corridor, state: held.state, canary_percent: held.canaryPercent },
+    corridors: holdings.flatMap(({ corridor, holding }) =>
+      holding === undefined
+        ? []
+        : { corridor, state: holding.state, canary_percent: holding.canaryPercent },
     ),
   };
 }
 
-type HeldIn = {
-  readonly corridor: string;
-  readonly held: Parameters<typeof holdingText>[0] | undefined;
-};
-
 /** Corridors by what the model does there, as `active US-EG; shadow US-IN, US-MX`, or `shadow all`. */
-function describeHoldings(holdings: readonly HeldIn[]): string {
-  const byState = Map.groupBy(holdings, ({ held }) => (held ? holdingText(held) : 'staged'));
+function describeHoldings(
+  holdings: readonly { readonly corridor: string; readonly holding: Holding | undefined }[],
+): string {
+  const byState = Map.groupBy(holdings, ({ holding }) =>
+    holding ? holdingText(holding) : 'staged',
+  );
   if (byState.size === 1) return `${[...byState.keys()].join()} all`;
   return [...byState]
     .filter(([state]) => state !== 'staged')

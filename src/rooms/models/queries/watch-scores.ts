@@ -2,7 +2,6 @@
  * The watch over models: one look at how scores and their outcomes are distributed (reads samples, compares them, makes
  * reports), and what the last look found (`GET /v1/models/watch`).
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import { z } from 'zod';
 import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
 import { sampleOutcomes, sampleVectors } from '../../../core/store/scores/score-window.ts';
@@ -41,14 +40,7 @@ export async function watchScores(
   const reports: WatchReport[] = [];
   for (const subject of subjects) {
     const reference = references.get(subject);
-    const steps = writeReport(subject, samples, windows, FEATURE_NAMES, reference);
-    let step = steps.next();
-    while (step.done !== true) {
-      // Each step has its own turn of the event loop, so that the worker keeps scoring.
-      await turn();
-      step = steps.next();
-    }
-    reports.push(step.value);
+    reports.push(await writeReport(subject, samples, windows, FEATURE_NAMES, reference));
   }
   return reports;
 }

@@ -21,12 +21,12 @@ const namesOf = (features: readonly { readonly name: string }[]) =>
   features.map(({ name }) => name);
 
 /**
- * The model as it is run, its probabilities calibrated.
+ * The model as it is run, its probabilities calibrated, and the columns of the engine's vectors that it reads.
  * @throws Failure `MODEL_INVALID`
  */
-export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model {
+export function checkModel(artefact: Uint8Array, manifest: ModelManifest) {
   const { sha256, feature_schema, feature_names } = manifest;
-  // A vector of an older schema is a prefix of today's, so models of older schemas run as before.
+  // A vector of an older schema is a prefix of today's, so its columns are the same.
   const schema = featuresOfSchema(feature_schema);
   if (schema === undefined) {
     refuse('feature_schema', `${feature_schema}, but this engine computes ${FEATURE_SCHEMA}`);
@@ -37,9 +37,8 @@ export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model
   if (differs >= 0 || feature_names.length !== model.featureNames.length) {
     refuse('feature_names', 'are not those of the file, in its order');
   }
-  bindFeatures(model, namesOf(schema));
   checkGoldenVectors(model, manifest.golden_vectors);
-  return model;
+  return { model, columns: bindFeatures(model, namesOf(schema)) };
 }
 
 /** What the file itself does not say. */

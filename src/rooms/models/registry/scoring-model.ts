@@ -1,29 +1,28 @@
 /** A registered model as scoring, verification and explanations use it. */
 import { z } from 'zod';
 import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
-import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
 import { factorSentence } from '../../../core/score/factor-sentence.ts';
 import type { JudgingModel, OpinionBands } from '../../../core/score/judge.ts';
+import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { gatherBatch } from '../model/batch.ts';
 import { refuse } from '../model/bounds.ts';
-import { bindFeatures, type Model, type ModelFormat } from '../model/model.ts';
+import type { Model, ModelFormat } from '../model/model.ts';
+import { readModel } from '../store/models.ts';
 import { checkModel } from './check-model.ts';
 
 export type ScoringModel = JudgingModel & { readonly format: ModelFormat };
 
 /** Most factors that become reasons of one score. */
 const FACTORS_MAX = 4;
-const ENGINE_FEATURES = FEATURE_LIST.map(({ name }) => name);
 
 /**
  * Checks hash, feature schema and golden vectors in this process; a model that fails may not score.
  * @throws Failure `MODEL_INVALID`
  */
 export function openScoringModel(artefact: Uint8Array, manifest: ModelManifest): ScoringModel {
-  const model = checkModel(artefact, manifest);
-  const columns = bindFeatures(model, ENGINE_FEATURES);
+  const { model, columns } = checkModel(artefact, manifest);
   const bands = bandsOf(manifest.card);
   const topFactors = (vector: Float64Array) =>
     takeApart(model, columns, vector, 'path')
@@ -57,6 +56,15 @@ export function openScoringModel(artefact: Uint8Array, manifest: ModelManifest):
       };
     },
   };
+}
+
+/**
+ * Reads a registered model and proves it in this process.
+ * @throws Failure `MODEL_CORRUPT`, `MODEL_INVALID` or `unavailable`
+ */
+export async function loadModel(database: Database, modelId: string): Promise<ScoringModel> {
+  const { artefact, manifest } = await readModel(database, modelId);
+  return openScoringModel(artefact, manifest);
 }
 
 /** The margin of one vector; its contributions are in the order of the model's features. */

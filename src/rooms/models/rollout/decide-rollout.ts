@@ -16,7 +16,8 @@ import {
   type ProposalJson,
   type ProposedHolding,
 } from '../model-record.ts';
-import { findKnown, loadModel } from '../registry/registered.ts';
+import { loadModel } from '../registry/scoring-model.ts';
+import { findKnown } from '../store/models.ts';
 import {
   type Decision,
   decideRollouts,
@@ -45,16 +46,15 @@ type Promotion = {
 export async function proposeRollout(
   database: Database,
   { reference, corridor, to, by }: Promotion,
-): Promise<{ readonly model: string; readonly proposal: ProposalJson }> {
-  const { model, modelId } = await findKnown(database, reference);
+): Promise<ProposalJson> {
+  const { model_id: modelId } = await findKnown(database, reference);
   const corridors = await corridorsOf(database, corridor);
   planPromotion(await readSettledRollouts(database, by.request), corridors, { modelId, ...to });
   const id = await database.transaction(async (query) => {
     await refuseStale({ query }, by.keyId);
     return await insertProposal(query, { modelId, corridor, ...to }, by);
   });
-  const proposal = { proposal_id: id, corridor, to: holdingText(to), proposed_by: by.name };
-  return { model, proposal };
+  return { proposal_id: id, corridor, to: holdingText(to), proposed_by: by.name };
 }
 
 export async function approveRollout(
@@ -68,8 +68,8 @@ export async function approveRollout(
   await readSettledRollouts(database, by.request);
   const decision = await decideRollouts(database, async (log, query) => {
     const proposal = await findOpen({ query }, id);
-    const { proposalId, proposedBy, proposedByKey, proposedAt } = proposal;
-    checkApproval({ ...proposal, proposedAtMs: proposedAt.getTime() }, by.name, Date.now());
+    const { proposalId, proposedBy, proposedByKey } = proposal;
+    checkApproval(proposal, by.name, Date.now());
     await refuseShared({ query }, proposedByKey, by.keyId, 'approve');
     const corridors = await corridorsOf({ query }, proposal.corridor);
     const isEmergency = log.some((row) => row.proposalId === id && row.cause === 'emergency');
@@ -85,7 +85,7 @@ export async function actAlone(
   { reference, corridor, to, by }: Promotion,
   reason: string,
 ): Promise<EmergencyJson> {
-  const { modelId } = await findKnown(database, reference);
+  const { model_id: modelId } = await findKnown(database, reference);
   // This build may differ from the build that imported it.
   await loadModel(database, modelId);
   await readSettledRollouts(database, by.request);

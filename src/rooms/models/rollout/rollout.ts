@@ -6,6 +6,7 @@
  */
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Holding, LoggedRollout, ProposedHolding, Rollout } from '../model-record.ts';
+import type { StoredProposal } from '../store/rollouts.ts';
 
 /** States by how much a model may decide. */
 const RANK = { staged: 0, deprecated: 0, shadow: 1, canary: 2, active: 3 } as const;
@@ -56,7 +57,9 @@ function stepsIn(
   if (now?.state === 'active') {
     refuse(`the model is active in ${corridor}: roll it back, or make another one active`);
   }
-  const rival = [...holdings].find(([id, held]) => id !== modelId && held.state === state)?.[0];
+  const rival = [...holdings].find(
+    ([id, holding]) => id !== modelId && holding.state === state,
+  )?.[0];
   if (state === 'canary' && rival !== undefined) {
     refuse(`${corridor} has a canary already, ${rival}: make it active or roll it back`);
   }
@@ -191,11 +194,7 @@ function ended(corridor: string, modelId: string): Rollout {
   return { corridor, modelId, state: 'deprecated', canaryPercent: 0, cause: 'rollback' };
 }
 
-type Proposal = {
-  readonly proposedBy: string;
-  readonly proposedAtMs: number;
-  readonly isApproved: boolean;
-};
+type Proposal = Pick<StoredProposal, 'proposedBy' | 'proposedAt' | 'isApproved'>;
 
 /** What was allowed when it was proposed may not be so later. */
 const PROPOSAL_DAYS_MAX = 7;
@@ -207,7 +206,7 @@ export function checkApproval(proposal: Proposal, approver: string, nowMs: numbe
   if (personOf(proposal.proposedBy) === personOf(approver)) {
     refuse(`${approver} proposed it: another person must approve it`);
   }
-  if (nowMs - proposal.proposedAtMs > PROPOSAL_MS_MAX) {
+  if (nowMs - proposal.proposedAt.getTime() > PROPOSAL_MS_MAX) {
     refuse(`the proposal is older than ${PROPOSAL_DAYS_MAX} days: propose it again`);
   }
 }

@@ -1,10 +1,14 @@
 /** Registered models: artefact, golden vectors, lineage. Rows are written once. */
 import { hash } from 'node:crypto';
+import { version as nodeVersion } from 'node:process';
 import { float8Array } from '../../../kit/database/binary-array.ts';
 import { sqlStateOf, UNIQUE_VIOLATION } from '../../../kit/database/pg-failure.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { VISIBLE_ASCII } from '../../../kit/words/visible-ascii.ts';
 import type { ModelManifest } from '../manifest.ts';
+import type { ModelJson } from '../model-record.ts';
 import { type ModelReference, readReference } from '../model-reference.ts';
 
 type Queries = Pick<Database, 'query'>;
@@ -21,17 +25,8 @@ type NewModel = {
 };
 
 /** A model without its large columns. */
-export type StoredModel = {
-  readonly modelId: string;
-  readonly model: string;
-  readonly format: string;
-  readonly artefactBytes: number;
-  readonly featureSchema: number;
-  readonly features: number;
-  readonly goldenVectors: number;
-  readonly goldenSource: GoldenSource;
-  readonly createdAt: Date;
-  readonly createdBy: string;
+export type StoredModel = Omit<ModelJson, 'created_at' | 'does' | 'corridors'> & {
+  readonly created_at: Date;
 };
 
 const insertStatement: Statement = {
@@ -66,10 +61,9 @@ export async function insertModel(
   }
 }
 
-const HEAD = `model_id as "modelId", model, format, octet_length(artefact) as "artefactBytes",
-              feature_schema as "featureSchema", cardinality(feature_names) as features,
-              cardinality(golden_margins) as "goldenVectors", golden_source as "goldenSource",
-              created_at as "createdAt", created_by as "createdBy"`;
+const HEAD = `model_id, model, format, octet_length(artefact) as artefact_bytes, feature_schema,
+              cardinality(feature_names) as features, cardinality(golden_margins) as golden_vectors, golden_source,
+              created_at, created_by`;
 
 const listStatement: Statement = {
   name: 'list-models',
@@ -97,6 +91,17 @@ export async function findModel(
 ): Promise<StoredModel | undefined> {
   const [row] = await database.query<StoredModel>(findStatement, [reference]);
   return row;
+}
+
+/**
+ * @param reference SHA-256 or `name@version`
+ * @throws Failure `MODEL_UNKNOWN`
+ */
+export async function findKnown(database: Queries, reference = ''): Promise<StoredModel> {
+  // A SHA-256 and a name hold printable ASCII only; Postgres refuses a NUL.
+  const model = VISIBLE_ASCII.test(reference) ? await findModel(database, reference) : undefined;
+  if (model !== undefined) return model;
+  throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as ${given(reference)}`);
 }
 
 const LINEAGE = `jsonb_build_object(
@@ -179,4 +184,28 @@ export async function readReferences(
       return reference === undefined ? [] : [[model, reference] as const];
     }),
   );
+}
+
+const DETAIL_CHARS_MAX = 1024;
+
+const insertCheckStatement: Statement = {
+  name: 'insert-model-check',
+  text: `insert into market.model_checks (model_id, process, node_version, passed, detail)
+         values ($1, $2, $3, $4, $5)`,
+};
+
+/**
+ * Records that a process proved or refused a model.
+ * @param process its name in its log
+ * @param problem null: the model passed
+ */
+export async function insertModelCheck(
+  database: Queries,
+  modelId: string,
+  process: string,
+  problem: string | null,
+): Promise<void> {
+  const detail = problem?.slice(0, DETAIL_CHARS_MAX) ?? null;
+  const values = [modelId, process, nodeVersion, problem === null, detail];
+  await database.query(insertCheckStatement, values);
 }

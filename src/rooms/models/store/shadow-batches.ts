@@ -1,15 +1,11 @@
-/** Opinions of shadow models on a batch: one row a model, so that a shadow costs a transaction 24 bytes. */
-import { float8Array, uuidArray } from '../../../kit/database/binary-array.ts';
-import type { Database } from '../../../kit/database/pool.ts';
+/** Opinions of shadow models: a row a batch and model, so that a shadow costs a transaction 24 bytes. */
+import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import type { ShadowBatch } from '../../../core/score/judge.ts';
+import { cutWindow, type ScoreWindow } from '../../../core/store/scores/score-window.ts';
+import { float8Array, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 
-/** One model's opinions on a batch. */
-export type ShadowBatch = {
-  readonly modelId: string;
-  readonly transactionIds: readonly string[];
-  readonly probabilities: readonly number[];
-};
-
-const insertStatement = {
+const insertStatement: Statement = {
   name: 'insert-shadow-batch',
   text: `insert into market.shadow_batches (model_id, scored_at, transaction_ids, probabilities)
          values ($1, to_timestamp($2::float8 / 1000), $3::uuid[], $4::float8[])`,
@@ -23,4 +19,102 @@ export async function insertShadowBatch(
   await database.query(insertStatement, [
     ...[modelId, scoredAtMs, uuidArray(transactionIds), float8Array(probabilities)],
   ]);
+}
+
+const SLICES = 120;
+/** Opinions that are compared. */
+export const COMPARED_MAX = 6000;
+
+const opinionsStatement: Statement = {
+  name: 'sample-shadow-opinions',
+  // A batch has an opinion at least, so that as many batches as opinions are enough.
+  text: `select u.ordinal::int4 as slice, o.transaction_id as "transactionId", o.probability
+           from unnest($2::timestamptz[], $3::timestamptz[]) with ordinality as u(from_at, to_at, ordinal)
+          cross join lateral (
+            select s.transaction_id, s.probability
+              from (select transaction_ids, probabilities from market.shadow_batches
+                     where model_id = $1 and scored_at >= u.from_at and scored_at < u.to_at
+                     order by scored_at limit $4) b
+             cross join lateral unnest(b.transaction_ids, b.probabilities) as s (transaction_id, probability)
+             limit $4) o`,
+};
+
+const decidedStatement: Statement = {
+  name: 'read-compared-scores',
+  text: `select w.risk, w.verdict, l.label = 'fraud' as "isFraud", u.probability
+           from unnest($1::uuid[], $2::timestamptz[], $3::float8[]) as u(transaction_id, created_at, probability)
+          cross join lateral (
+            select s.risk, s.verdict from market.scores s
+             where s.transaction_id = u.transaction_id and s.created_at = u.created_at
+             limit 1) w
+           left join lateral (
+            select c.label from market.labels c
+             where c.transaction_id = u.transaction_id and c.created_at = u.created_at
+             order by c.labelled_at desc, c.label
+             limit 1) l on true`,
+};
+
+export type ComparedScore = {
+  /** The shadow's. */
+  readonly probability: number;
+  /** As it was decided. */
+  readonly risk: number;
+  readonly verdict: 'approve' | 'review' | 'decline';
+  /** By the label that is current now; null without one. */
+  readonly isFraud: boolean | null;
+};
+
+type Opinion = {
+  readonly slice: number;
+  readonly transactionId: string;
+  readonly probability: number;
+};
+
+/**
+ * Opinions beside what was decided, spread over a window of scored_at, at a cost that does not grow with the traffic: the window
+ * is cut into slices, each gives a bounded number of opinions.
+ */
+export async function sampleShadow(
+  query: Query,
+  modelId: string,
+  window: ScoreWindow,
+): Promise<ComparedScore[]> {
+  const slices = cutWindow(window, SLICES);
+  const each = COMPARED_MAX / SLICES;
+  let opinions = await readOpinions(query, modelId, slices, each);
+  const full = fullOnes(opinions, each);
+  // All were in a few slices, which may use the others' share.
+  if (opinions.length < COMPARED_MAX / 2 && full.size > 0) {
+    const others = opinions.filter(({ slice }) => !full.has(slice));
+    const again = slices.filter((_, at) => full.has(at + 1));
+    const more = Math.floor((COMPARED_MAX - others.length) / again.length);
+    opinions = [...others, ...(await readOpinions(query, modelId, again, more))];
+  }
+  // An entry that came again has its opinion twice.
+  const byId = new Map(opinions.map((opinion) => [opinion.transactionId, opinion]));
+  const compared = [...byId.values()];
+  return await query<ComparedScore>(decidedStatement, [
+    uuidArray(compared.map(({ transactionId }) => transactionId)),
+    timestampArray(compared.map(({ transactionId }) => createdAtMsOf(transactionId) ?? 0)),
+    float8Array(compared.map(({ probability }) => probability)),
+  ]);
+}
+
+async function readOpinions(
+  query: Query,
+  modelId: string,
+  slices: readonly ScoreWindow[],
+  each: number,
+): Promise<readonly Opinion[]> {
+  return await query<Opinion>(opinionsStatement, [
+    modelId,
+    timestampArray(slices.map(({ fromMs }) => fromMs)),
+    timestampArray(slices.map(({ toMs }) => toMs)),
+    each,
+  ]);
+}
+
+function fullOnes(opinions: readonly Opinion[], each: number): ReadonlySet<number> {
+  const bySlice = Map.groupBy(opinions, ({ slice }) => slice);
+  return new Set([...bySlice].filter(([, of]) => of.length >= each).map(([slice]) => slice));
 }

@@ -4,19 +4,14 @@
  * reading takes.
  */
 import { listMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
+import type { ScoreWindow } from '../../../core/store/scores/score-window.ts';
 import { copyVector } from '../../../core/store/scores/vector-bytes.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
-import { inSnapshot } from '../../../kit/database/snapshot.ts';
-import type { TrainingPage } from '../training/rows.ts';
+import { inSnapshot, readPages } from '../../../kit/database/snapshot.ts';
+import type { TrainingRow } from '../training/rows.ts';
 
 /** 1.5 MB on the wire, nearly all of it vectors. */
 const PAGE_ROWS = 2000;
-
-type TrainingWindow = {
-  readonly fromMs: number;
-  /** Exclusive. */
-  readonly toMs: number;
-};
 
 type TrainingSelection = {
   readonly featureSchema: number;
@@ -29,19 +24,14 @@ type TrainingSelection = {
   readonly signal: AbortSignal;
 };
 
-type TrainingCounts = {
-  /** Scores of the selected schema, labelled or not. */
-  readonly rows: number;
-  readonly otherSchemas: number;
-};
-
 export type TrainingReader = {
-  count(window: TrainingWindow): Promise<TrainingCounts>;
+  /** Scores of the selected schema, labelled or not, and of others. */
+  count(window: ScoreWindow): Promise<{ readonly rows: number; readonly otherSchemas: number }>;
   /** @param withCountries joins the transactions, which takes half as long again */
   read(
-    window: TrainingWindow,
+    window: ScoreWindow,
     withCountries: boolean,
-    onPage: (page: TrainingPage) => void,
+    onPage: (page: readonly TrainingRow[]) => void,
   ): Promise<void>;
 };
 
@@ -57,7 +47,10 @@ export async function readTrainingRows<T>(
       count: (window) => countRows(client, partsOf(months, window), selection),
       read: async (window, withCountries, onPage) => {
         for (const part of partsOf(months, window)) {
-          await readPart(client, part, { ...selection, withCountries }, onPage);
+          const select = selectRows(part, selection, withCountries);
+          for await (const rows of readPages<Row>(client, select, PAGE_ROWS, selection.signal)) {
+            onPage(rows.map((row) => toRow(row, selection.features)));
+          }
         }
       },
     }),
@@ -65,7 +58,7 @@ export async function readTrainingRows<T>(
 }
 
 /** The window, cut at the bounds of months. */
-function partsOf(months: readonly MonthRange[], window: TrainingWindow): MonthRange[] {
+function partsOf(months: readonly MonthRange[], window: ScoreWindow): ScoreWindow[] {
   return months
     .map(({ fromMs, toMs }) => ({
       fromMs: Math.max(fromMs, window.fromMs),
@@ -84,9 +77,9 @@ const countSchemas: Statement = {
 
 async function countRows(
   query: Query,
-  parts: readonly MonthRange[],
+  parts: readonly ScoreWindow[],
   { featureSchema, signal }: TrainingSelection,
-): Promise<TrainingCounts> {
+) {
   let rows = 0;
   let otherSchemas = 0;
   for (const { fromMs, toMs } of parts) {
@@ -99,21 +92,20 @@ async function countRows(
   return { rows, otherSchemas };
 }
 
-type PartSelection = TrainingSelection & { readonly withCountries: boolean };
-
 /**
  * The newest label decides, and of two at the same time fraud, whatever its source (labels.label sorts so).
- * Lateral, so that each row asks one partition by its primary key. Times and numbers are ours, hence safe in a
- * cursor's text, which takes no parameters.
+ * Lateral, so that each row asks one partition by its primary key.
  */
-function declareRows(part: MonthRange, selection: PartSelection): string {
-  const { featureSchema, knownByMs, unlabelled, withCountries } = selection;
+function selectRows(
+  part: ScoreWindow,
+  { featureSchema, knownByMs, unlabelled }: TrainingSelection,
+  withCountries: boolean,
+): string {
   const [from, to, knownBy] = [part.fromMs, part.toMs, knownByMs].map((ms) =>
     new Date(ms).toISOString(),
   );
   return `
-    declare training_rows no scroll cursor for
-    select s.account_id, s.corridor, s.features, l.label,
+    select s.account_id as "accountId", s.corridor, s.features, l.label,
            (s.created_at at time zone 'utc')::date - date '1970-01-01' as day
            ${withCountries ? ', t.country' : ''}
       from market.scores s
@@ -128,46 +120,10 @@ function declareRows(part: MonthRange, selection: PartSelection): string {
      order by s.transaction_id, s.created_at`;
 }
 
-type Row = {
-  readonly account_id: string;
-  readonly corridor: string;
-  readonly features: Buffer;
-  readonly label: 'fraud' | 'legitimate' | null;
-  readonly day: number;
-  readonly country?: string | null;
-};
+type Row = Omit<TrainingRow, 'vector'> & { readonly features: Buffer };
 
-const fetchRows: Statement = { name: '', text: `fetch ${PAGE_ROWS} from training_rows` };
-
-async function readPart(
-  query: Query,
-  part: MonthRange,
-  selection: PartSelection,
-  onPage: (page: TrainingPage) => void,
-): Promise<void> {
-  await query({ name: '', text: declareRows(part, selection) });
-  for (;;) {
-    selection.signal.throwIfAborted();
-    const rows = await query<Row>(fetchRows);
-    if (rows.length === 0) break;
-    onPage(toPage(rows, selection));
-  }
-  await query({ name: '', text: 'close training_rows' });
-}
-
-function toPage(rows: readonly Row[], { features, withCountries }: PartSelection): TrainingPage {
-  const vectors = new Float64Array(rows.length * features);
-  for (const [at, row] of rows.entries()) {
-    copyVector(row.features, vectors.subarray(at * features, (at + 1) * features));
-  }
-  return {
-    rows: rows.length,
-    vectors,
-    accountIds: rows.map((row) => row.account_id),
-    days: Int32Array.from(rows, (row) => row.day),
-    labels: Uint8Array.from(rows, (row) => (row.label === 'fraud' ? 1 : 0)),
-    unlabelled: Uint8Array.from(rows, (row) => (row.label === null ? 1 : 0)),
-    corridors: rows.map((row) => row.corridor),
-    ...(withCountries ? { countries: rows.map((row) => row.country ?? null) } : {}),
-  };
+function toRow({ features: bytes, ...row }: Row, features: number): TrainingRow {
+  const vector = new Float64Array(features);
+  copyVector(bytes, vector);
+  return { ...row, vector };
 }

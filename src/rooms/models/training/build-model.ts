@@ -43,7 +43,7 @@ type BuiltModel = Artefact & {
   >;
 };
 
-/** Throws an Error for rows in which findLack finds one. */
+/** For rows in which `findLack` finds nothing. */
 export function* buildModel(input: BuildInput): Generator<BuildStep, BuiltModel> {
   const { training, validation, trainer, randomFor } = input;
   const fit = fitArtefact(training, validation, trainer, randomFor('training'));

@@ -41,7 +41,7 @@ export function weightOf(sums: Sums, l2: number, { low, high }: WeightBounds): n
   return Math.min(high, Math.max(low, -sums.gradient / (sums.hessian + l2)));
 }
 
-/** The split with the most gain, the first of equals; undefined when none has enough. */
+/** The split with the most gain, the first of equals; undefined when none has enough. Missing values are tried on both sides. */
 export function findSplit(
   search: SplitSearch,
   histogram: Float64Array,
@@ -52,11 +52,21 @@ export function findSplit(
   const before = reduction(node, l2, bounds);
   let best: Split | undefined;
   for (const feature of search.used) {
-    const found = findSplitOf(search, histogram, feature, node, bounds, {
-      before,
-      gain: best?.gain ?? Math.max(gainMin, before * GAIN_MIN),
-    });
-    if (found !== undefined) best = found;
+    const start = feature * FEATURE_STRIDE;
+    const bins = histogram.subarray(start, start + FEATURE_STRIDE);
+    const [gradient = 0, hessian = 0] = bins.subarray(2 * MISSING_BIN);
+    const scan = (leftMissing: Sums) => {
+      const gain = best?.gain ?? Math.max(gainMin, before * GAIN_MIN);
+      return scanBins(search, { feature, bins, node, bounds, before, leftMissing }, gain);
+    };
+    const right = scan(NOTHING);
+    if (right !== undefined) {
+      // Where no value was missing, later missing values go with most rows.
+      const most = right.left.hessian >= right.right.hessian;
+      best = { ...right, missingLeft: hessian <= 0 && most };
+    }
+    const left = hessian > 0 ? scan({ gradient, hessian }) : undefined;
+    if (left !== undefined) best = { ...left, missingLeft: true };
   }
   return best;
 }
@@ -67,58 +77,30 @@ function reduction(sums: Sums, l2: number, bounds: WeightBounds): number {
   return -(2 * sums.gradient * weight + (sums.hessian + l2) * weight * weight);
 }
 
-/** The reduction before the split, and the gain to exceed. */
-type Bar = { readonly before: number; readonly gain: number };
-
-/** The best split on one feature with more than this gain; missing values are tried on both sides. */
-function findSplitOf(
-  search: SplitSearch,
-  histogram: Float64Array,
-  feature: number,
-  node: Sums,
-  bounds: WeightBounds,
-  bar: Bar,
-): Split | undefined {
-  const cuts = search.columns[feature]?.cuts.length ?? 0;
-  const start = feature * FEATURE_STRIDE;
-  const bins = histogram.subarray(start, start + FEATURE_STRIDE);
-  const direction = search.monotone[feature] ?? 0;
-  const missing = { gradient: bins[2 * MISSING_BIN] ?? 0, hessian: bins[2 * MISSING_BIN + 1] ?? 0 };
-  const scan = (leftMissing: Sums, gain: number) =>
-    scanBins({ bins, cuts, node, bounds, direction, options: search.options }, leftMissing, {
-      before: bar.before,
-      gain,
-    });
-  const toRight = scan(NOTHING, bar.gain);
-  const toLeft = missing.hessian > 0 ? scan(missing, toRight?.gain ?? bar.gain) : undefined;
-  const found = toLeft ?? toRight;
-  if (found === undefined) return undefined;
-  // Where no value was missing, later missing values go with most rows.
-  const most = found.left.hessian >= found.right.hessian;
-  return { feature, missingLeft: missing.hessian > 0 ? toLeft !== undefined : most, ...found };
-}
-
 const NOTHING: Sums = { gradient: 0, hessian: 0 };
 
-type BinScan = {
+type Scan = {
+  readonly feature: number;
   readonly bins: Float64Array;
-  readonly cuts: number;
   readonly node: Sums;
   readonly bounds: WeightBounds;
-  readonly direction: number;
-  readonly options: TreeOptions;
+  /** The node's own reduction of the loss. */
+  readonly before: number;
+  /** Sums of the missing values that go left. */
+  readonly leftMissing: Sums;
 };
 
-/** The best cut of one feature with missing values on one side; the first of equals. */
+/** The best cut of one feature with more gain; the first of equals. */
 function scanBins(
-  { bins, cuts, node, bounds, direction, options }: BinScan,
-  leftMissing: Sums,
-  bar: Bar,
-): Pick<Split, 'bin' | 'gain' | 'left' | 'right'> | undefined {
+  { columns, monotone, options }: SplitSearch,
+  { feature, bins, node, bounds, before, leftMissing }: Scan,
+  gainMin: number,
+): Omit<Split, 'missingLeft'> | undefined {
   const { l2, childWeightMin } = options;
+  const cuts = columns[feature]?.cuts.length ?? 0;
+  const direction = monotone[feature] ?? 0;
   let { gradient, hessian } = leftMissing;
-  let gain = bar.gain;
-  let best: Pick<Split, 'bin' | 'gain' | 'left' | 'right'> | undefined;
+  let best: Omit<Split, 'missingLeft'> | undefined;
   for (let bin = 0; bin < cuts; bin++) {
     gradient += bins[2 * bin] as number;
     hessian += bins[2 * bin + 1] as number;
@@ -127,12 +109,11 @@ function scanBins(
     if (rest < childWeightMin) break;
     const left = { gradient, hessian };
     const right = { gradient: node.gradient - gradient, hessian: rest };
-    const here = reduction(left, l2, bounds) + reduction(right, l2, bounds) - bar.before;
-    if (here <= gain) continue;
+    const gain = reduction(left, l2, bounds) + reduction(right, l2, bounds) - before;
+    if (gain <= (best?.gain ?? gainMin)) continue;
     const rise = weightOf(right, l2, bounds) - weightOf(left, l2, bounds);
     if (rise * direction < 0) continue;
-    gain = here;
-    best = { bin, gain, left, right };
+    best = { feature, bin, gain, left, right };
   }
   return best;
 }

@@ -16,16 +16,6 @@ export type Trainer =
 /** A feature and the share of the model's weight that it has; shares add up to 1. */
 export type Importance = { readonly name: string; readonly share: number };
 
-export type Artefact = {
-  readonly bytes: Uint8Array;
-  /** Read back from the bytes, so that the judged model is the written one. */
-  readonly model: Model;
-  /** Greatest first. */
-  readonly importance: readonly Importance[];
-  /** Trees, or weights. */
-  readonly size: number;
-};
-
 /** @param validation ends the growth of trees early; null trains all rounds */
 export function* fitArtefact(
   training: TrainingSet,
@@ -45,8 +35,12 @@ export function* fitArtefact(
   }
 }
 
-function readBack(text: string, importance: readonly Importance[], size: number): Artefact {
+export type Artefact = ReturnType<typeof readBack>;
+
+/** @param importance greatest first */
+function readBack(text: string, importance: readonly Importance[], size: number) {
   const bytes = new TextEncoder().encode(text);
+  // The judged model is the written one.
   return { bytes, model: loadModel(bytes), importance, size };
 }
 

@@ -13,21 +13,13 @@ import { logistic, softPlus } from '../model/exponential.ts';
 import { logLoss } from './evaluation/ranking.ts';
 import { minimise } from './newton.ts';
 
-type CalibrationChoice = {
-  /** Fitted to all rows. */
-  readonly calibration: Calibration;
-  /** Probabilities of the chosen way, each row's from a fit to the other half: these may be judged. */
-  readonly heldOut: Float64Array;
-  /** Log loss of the held-out probabilities of both ways, in nats. */
-  readonly logLosses: { readonly platt: number; readonly isotonic: number };
-};
-
 /**
- * Chooses the way with the lower log loss on rows that it was not fitted to, then fits it to all.
+ * Chooses the way with the lower log loss on rows that it was not fitted to, then fits it to all. The held-out probabilities
+ * are each row's from a fit to the other half, so these may be judged.
  * @param margins in time order
  * @param labels 1 for fraud; at least one of each kind among the even and among the odd rows
  */
-export function chooseCalibration(margins: Float64Array, labels: Uint8Array): CalibrationChoice {
+export function chooseCalibration(margins: Float64Array, labels: Uint8Array) {
   const line = holdOut(margins, labels, fitLine);
   const steps = holdOut(margins, labels, fitSteps);
   const logLosses = { platt: logLoss(line, labels), isotonic: logLoss(steps, labels) };

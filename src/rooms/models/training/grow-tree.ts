@@ -31,7 +31,7 @@ type GrowInput = {
 };
 
 /** Every number is rounded to the float32 that the file will hold. */
-type Node = Record<Exclude<keyof GrownTree, 'place'>, number>;
+type Node = Record<Exclude<keyof GrownTree, 'path'>, number>;
 
 /** A leaf that may still be split. */
 type OpenLeaf = {
@@ -76,17 +76,17 @@ export function growTree(input: GrowInput): GrownTree {
     if (depth >= depthMax) continue;
     const parts = partition(leaf, input);
     const histograms = childHistograms(leaf, parts, input);
-    for (const [side, node] of [
+    for (const [child, node] of [
       ['left', left],
       ['right', right],
     ] as const) {
-      const own = { rows: parts[side], bounds: bounds[side], histogram: histograms[side] };
-      consider({ node, depth, ...own }, split[side]);
+      const own = { rows: parts[child], bounds: bounds[child], histogram: histograms[child] };
+      consider({ node, depth, ...own }, split[child]);
     }
   }
   const column = (name: keyof Node) => nodes.map((node) => node[name]);
   return {
-    place: 'tree',
+    path: 'tree',
     left: column('left'),
     right: column('right'),
     feature: column('feature'),

@@ -13,7 +13,7 @@ export const FEATURE_STRIDE = BINS * 2;
 export type Gradients = { readonly gradient: Float32Array; readonly hessian: Float32Array };
 
 /** Copies of a node's gradients in the order of its rows, so that every feature reads them sequentially. */
-export type Scratch = { readonly gradient: Float32Array; readonly hessian: Float32Array };
+export type Scratch = Gradients;
 
 /** Fills a histogram from the rows of a node; features that are not `used` are left as they are. */
 export function fillHistogram(

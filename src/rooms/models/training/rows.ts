@@ -17,21 +17,18 @@ export type LabelledRows = TrainingSet & {
   readonly segments: Readonly<Record<string, readonly string[]>>;
 };
 
-/** Logged vectors with the labels of their transactions: each array has one item a row, in time order. */
-export type TrainingPage = {
-  readonly rows: number;
-  /** Row after row, all features of the schema; NaN is missing. */
-  readonly vectors: Float64Array;
-  readonly accountIds: readonly string[];
+/** A logged vector with the label of its transaction. */
+export type TrainingRow = {
+  /** All features of the schema; NaN is missing. */
+  readonly vector: Float64Array;
+  readonly accountId: string;
   /** UTC days since 1970-01-01. */
-  readonly days: Int32Array;
-  /** 1 for fraud. */
-  readonly labels: Uint8Array;
-  /** 1 where there is no label. */
-  readonly unlabelled: Uint8Array;
-  readonly corridors: readonly string[];
+  readonly day: number;
+  /** Null: there is no label, and the row counts as legitimate. */
+  readonly label: 'fraud' | 'legitimate' | null;
+  readonly corridor: string;
   /** Null where the transaction has none; absent unless asked for. */
-  readonly countries?: readonly (string | null)[];
+  readonly country?: string | null;
 };
 
 /** The features of a schema that are kept. */
@@ -59,21 +56,21 @@ export function createCollector(choice: FeatureChoice, rowsMax: number, segmente
   const countries: string[] = [];
   let rows = 0;
   return {
-    add(page: TrainingPage): void {
-      if (rows + page.rows > rowsMax) throw new Error(`more than ${rowsMax} rows`);
-      fillColumns(columns, choice, page, rows);
-      labels.set(page.labels, rows);
-      days.set(page.days, rows);
-      for (const [at, accountId] of page.accountIds.entries()) {
+    add(page: readonly TrainingRow[]): void {
+      for (const { vector, accountId, day, label, corridor, country } of page) {
+        for (let at = 0; at < columns.length; at++) {
+          (columns[at] as Float32Array)[rows] = vector[choice.columns[at] as number] as number;
+        }
         const number = numbers.get(accountId) ?? numbers.size;
         numbers.set(accountId, number);
-        accounts[rows + at] = number;
+        accounts[rows] = number;
+        days[rows] = day;
+        labels[rows] = label === 'fraud' ? 1 : 0;
+        rows++;
+        if (!segmented) continue;
+        corridors.push(corridor);
+        countries.push(country ?? NO_COUNTRY);
       }
-      if (segmented) {
-        for (const corridor of page.corridors) corridors.push(corridor);
-        for (const country of page.countries ?? []) countries.push(country ?? NO_COUNTRY);
-      }
-      rows += page.rows;
     },
     finish: (): LabelledRows => ({
       featureNames: choice.names,
@@ -84,26 +81,6 @@ export function createCollector(choice: FeatureChoice, rowsMax: number, segmente
       segments: segmented ? segmentsOf(corridors, countries) : {},
     }),
   };
-}
-
-/** The hot loop of reading: indexes are within bounds by the checks around it. */
-function fillColumns(
-  columns: readonly Float32Array[],
-  choice: FeatureChoice,
-  page: TrainingPage,
-  from: number,
-): void {
-  const { schemaFeatures } = choice;
-  if (page.vectors.length !== page.rows * schemaFeatures) {
-    throw new Error(`${page.vectors.length} values are not ${page.rows} vectors`);
-  }
-  for (const [index, column] of columns.entries()) {
-    let at = choice.columns[index] ?? 0;
-    for (let row = 0; row < page.rows; row++) {
-      column[from + row] = page.vectors[at] as number;
-      at += schemaFeatures;
-    }
-  }
 }
 
 /** Countries are kept only where there are any. */
@@ -121,19 +98,6 @@ export function pickRows(set: TrainingSet, picked: Int32Array): TrainingSet {
     ),
     labels: Uint8Array.from(picked, (row) => set.labels[row] ?? 0),
   };
-}
-
-/** Throws an Error for columns of different lengths, and for labels of one kind only. */
-export function checkTrainingSet({ featureNames, columns, labels }: TrainingSet): void {
-  if (columns.length !== featureNames.length || columns.length === 0) {
-    throw new Error(`${columns.length} columns for ${featureNames.length} features`);
-  }
-  const odd = columns.findIndex((column) => column.length !== labels.length);
-  if (odd >= 0) throw new Error(`column ${featureNames[odd]} has not ${labels.length} rows`);
-  const frauds = countFrauds(labels);
-  if (frauds === 0 || frauds === labels.length) {
-    throw new Error(`${frauds} frauds of ${labels.length} rows: nothing to tell apart`);
-  }
 }
 
 export function countFrauds(labels: Uint8Array): number {

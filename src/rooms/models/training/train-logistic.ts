@@ -5,16 +5,13 @@
 import { logistic, softPlus } from '../model/exponential.ts';
 import { type LogisticModel, standardise } from '../model/logistic.ts';
 import { minimise, solveCholesky } from './newton.ts';
-import { checkLogisticOptions, type FitStep, type LogisticOptions } from './options.ts';
-import { checkTrainingSet, type TrainingSet } from './rows.ts';
+import type { FitStep, LogisticOptions } from './options.ts';
+import type { TrainingSet } from './rows.ts';
 
-/** Throws an Error for options out of range and for a set with labels of one kind. */
 export function* fitLogistic(
   training: TrainingSet,
   options: LogisticOptions,
 ): Generator<FitStep, LogisticModel> {
-  checkTrainingSet(training);
-  checkLogisticOptions(options);
   const features = training.columns.map(describeColumn);
   const problem: Problem = { training, features, options };
   const loss = {
@@ -59,7 +56,7 @@ function describeColumn(column: Float32Array): ColumnFacts {
 function forEachRow(
   { training, features }: Problem,
   weights: Float64Array,
-  visit: (terms: Float64Array, margin: number, isFraud: boolean) => void,
+  onRow: (terms: Float64Array, margin: number, isFraud: boolean) => void,
 ): void {
   const terms = new Float64Array(weights.length);
   terms[0] = 1;
@@ -74,7 +71,7 @@ function forEachRow(
     for (let term = 0; term < terms.length; term++) {
       margin += (terms[term] as number) * (weights[term] as number);
     }
-    visit(terms, margin, training.labels[row] === 1);
+    onRow(terms, margin, training.labels[row] === 1);
   }
 }
 

@@ -8,12 +8,13 @@ import type { Random } from '../../../kit/random.ts';
 import { type BinnedColumn, binColumn, findCuts, MISSING_BIN } from '../bins.ts';
 import { logistic } from '../model/exponential.ts';
 import { layOutTrees } from '../model/lay-out-trees.ts';
+import { xgboostHead } from '../model/read-xgboost.ts';
 import type { TreeEnsemble } from '../model/tree-ensemble.ts';
 import { averagePrecisionOf, logLoss, thresholdsOf } from './evaluation/ranking.ts';
 import { type GrownTree, growTree } from './grow-tree.ts';
 import type { Gradients } from './histogram.ts';
-import { checkTreeOptions, type FitStep, type TreeOptions } from './options.ts';
-import { checkTrainingSet, countFrauds, type TrainingSet } from './rows.ts';
+import type { FitStep, TreeOptions } from './options.ts';
+import { countFrauds, type TrainingSet } from './rows.ts';
 
 /** XGBoost's default, whose log-odds are 0 in every library; the prior is in the first tree's leaves. */
 const BASE_SCORE = 0.5;
@@ -30,9 +31,6 @@ export function* growTrees(
   random: Random,
 ): Generator<FitStep, TreeEnsemble> {
   const { featureNames } = training;
-  checkTrainingSet(training);
-  checkTreeOptions(options, featureNames);
-  if (validation !== null) checkValidation(validation, featureNames);
   const columns = training.columns.map((column) =>
     binned(column, findCuts(column, options.binsMax)),
   );
@@ -64,24 +62,7 @@ export function* growTrees(
     }
   }
   const kept = validation === null ? trees : trees.slice(0, bestRounds);
-  const head = {
-    arithmetic: 'float32' as const,
-    featureNames,
-    baseScore: BASE_SCORE,
-    baseMargin: 0,
-    marginScale: 1,
-    zeroIsMissing: new Uint8Array(featureNames.length),
-  };
-  return layOutTrees(head, kept);
-}
-
-/** Columns are matched by their place, so the names must be the same in the same order. */
-function checkValidation(validation: TrainingSet, featureNames: readonly string[]): void {
-  checkTrainingSet(validation);
-  const at = featureNames.findIndex((name, index) => validation.featureNames[index] !== name);
-  if (at >= 0 || validation.featureNames.length !== featureNames.length) {
-    throw new Error(`validation has other features, from ${featureNames[at] ?? 'the last'} on`);
-  }
+  return layOutTrees(xgboostHead(featureNames, BASE_SCORE), kept);
 }
 
 /** Returns a function that grows the next tree on the gradients of the margins so far. */

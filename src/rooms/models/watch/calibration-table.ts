@@ -1,24 +1,19 @@
 /** Predicted and observed shares: rows in groups of equal size by probability. */
+import type { Outcomes } from '../watch-report.ts';
 
-export type CalibrationGroup = {
-  readonly rows: number;
-  /** Mean probability. */
-  readonly promised: number;
-  /** Share of frauds. */
-  readonly seen: number;
-};
+export type CalibrationTable = Outcomes['calibration'];
 
 /** From the lowest probabilities to the highest; equal ones stay in one group. */
 export function calibrationTable(
   probabilities: ArrayLike<number>,
   labels: ArrayLike<number>,
   groups: number,
-): CalibrationGroup[] {
+): CalibrationTable {
   const rows = Array.from(probabilities, (probability, row) => ({
     probability,
     label: labels[row] ?? 0,
   })).sort((a, b) => a.probability - b.probability);
-  const table: CalibrationGroup[] = [];
+  const table: CalibrationTable = [];
   let start = 0;
   for (let group = 1; group <= groups; group++) {
     let end = Math.max(start, Math.round((rows.length * group) / groups));

@@ -1,20 +1,12 @@
 /** Compares verdicts and probabilities with labels that had the time to arrive. */
 
 import { shareOf } from '../../../core/domain/outcome-share.ts';
-import type { Verdict } from '../../../core/domain/score-record.ts';
+import type { ScoreOutcome } from '../../../core/store/scores/score-window.ts';
 import type { Outcomes } from '../watch-report.ts';
 import { calibrationTable } from './calibration-table.ts';
 
 /** A stored score with the label of its transaction. */
-export type JudgedScore = {
-  readonly verdict: Verdict;
-  /** Null where no model decided. */
-  readonly probability: number | null;
-  /** The current label; null while there is none. */
-  readonly isFraud: boolean | null;
-  /** From created_at to labelled_at of that label. */
-  readonly labelDelayMs: number | null;
-};
+export type JudgedScore = Omit<ScoreOutcome, 'model'>;
 
 const CALIBRATION_GROUPS = 10;
 
@@ -27,17 +19,12 @@ export function measureOutcomes(scores: readonly JudgedScore[]): Omit<Outcomes, 
   const probabilities = sure.map(({ probability }) => probability);
   const labels = sure.map(({ label }) => label);
   const promised = probabilities.reduce((sum, value) => sum + value, 0) / sure.length;
-  const { flagged: _, ...review } = measureBound(labelled, ({ verdict }) => verdict !== 'approve');
-  const { flagged: __, ...decline } = measureBound(
-    labelled,
-    ({ verdict }) => verdict === 'decline',
-  );
   return {
     rows: scores.length,
     labelled: labelled.length,
     frauds: frauds.length,
-    review,
-    decline,
+    review: rightnessOf(labelled, ({ verdict }) => verdict !== 'approve'),
+    decline: rightnessOf(labelled, ({ verdict }) => verdict === 'decline'),
     promised: sure.length === 0 ? null : promised,
     seen: shareOf(frauds.length, labelled.length),
     calibration: calibrationTable(probabilities, labels, CALIBRATION_GROUPS),
@@ -46,7 +33,7 @@ export function measureOutcomes(scores: readonly JudgedScore[]): Omit<Outcomes, 
 }
 
 /** How right it would be to flag rows: frauds among what is flagged and has a label, and flagged ones among the frauds. */
-export function measureBound<Row extends Pick<JudgedScore, 'isFraud'>>(
+export function rightnessOf<Row extends Pick<JudgedScore, 'isFraud'>>(
   rows: readonly Row[],
   isFlagged: (row: Row) => boolean,
 ) {
@@ -54,11 +41,7 @@ export function measureBound<Row extends Pick<JudgedScore, 'isFraud'>>(
   const caught = flagged.filter(({ isFraud }) => isFraud === true).length;
   const labelled = flagged.filter(({ isFraud }) => isFraud !== null).length;
   const frauds = rows.filter(({ isFraud }) => isFraud === true).length;
-  return {
-    flagged: flagged.length,
-    precision: shareOf(caught, labelled),
-    recall: shareOf(caught, frauds),
-  };
+  return { precision: shareOf(caught, labelled), recall: shareOf(caught, frauds) };
 }
 
 function delaysOf(labelled: readonly JudgedScore[]): Outcomes['label_delay_seconds'] {

@@ -1,32 +1,23 @@
 /** From samples of scores to one report per model that decided, and one of the rules where they did. */
+import type { ScoreOutcome, ScoreWindow } from '../../../core/store/scores/score-window.ts';
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 import type { ModelReference } from '../model-reference.ts';
 import { RULES, type WatchReport } from '../watch-report.ts';
 import { measureDrift, type WatchedScore } from './measure-drift.ts';
-import { type JudgedScore, measureOutcomes } from './measure-outcomes.ts';
-
-/** `toMs` is exclusive. */
-type WatchWindow = { readonly fromMs: number; readonly toMs: number };
-
-type WatchWindows = {
-  readonly atMs: number;
-  /** The scores that are compared. */
-  readonly recent: WatchWindow;
-  /** What they are compared with where there is no training. */
-  readonly before: WatchWindow;
-  /** The scores that are judged by labels: recent enough to be relevant, old enough to have labels. */
-  readonly matured: WatchWindow;
-};
+import { measureOutcomes } from './measure-outcomes.ts';
 
 const WEEK_MS = 7 * DAY_MS;
 
 /** @param maturityDays how long the label of a transaction may take */
-export function windowsAt(atMs: number, maturityDays: number): WatchWindows {
+export function windowsAt(atMs: number, maturityDays: number) {
   const window = (toMs: number, lengthMs: number) => ({ fromMs: toMs - lengthMs, toMs });
   return {
     atMs,
+    /** The scores that are compared. */
     recent: window(atMs, DAY_MS),
+    /** What they are compared with where there is no training. */
     before: window(atMs - DAY_MS, WEEK_MS),
+    /** The scores that are judged by labels: recent enough to be relevant, old enough to have labels. */
     matured: window(atMs - maturityDays * DAY_MS, WEEK_MS),
   };
 }
@@ -37,7 +28,7 @@ type ByModel = { readonly model: string | null };
 export type WatchSamples = {
   readonly recent: readonly (ByModel & WatchedScore)[];
   readonly before: readonly (ByModel & WatchedScore)[];
-  readonly matured: readonly (ByModel & JudgedScore)[];
+  readonly matured: readonly ScoreOutcome[];
 };
 
 /** Most models of one time that are reported, those with the most scores first: bounds rows and metrics. */
@@ -55,18 +46,18 @@ export function listSubjects({ recent, matured }: WatchSamples): string[] {
     .map(([subject]) => subject);
 }
 
-/** Yields as measureDrift does. @param names of the features of the longest vector, in its order */
-export function* writeReport(
+/** @param names of the features of the longest vector, in its order */
+export async function writeReport(
   subject: string,
   samples: WatchSamples,
-  windows: WatchWindows,
+  windows: ReturnType<typeof windowsAt>,
   names: readonly string[],
   reference: ModelReference | undefined,
-): Generator<undefined, WatchReport> {
+): Promise<WatchReport> {
   const own = <Row extends ByModel>(rows: readonly Row[]) =>
     rows.filter(({ model }) => (model ?? RULES) === subject);
   const recent = own(samples.recent);
-  const { level, score, features } = yield* measureDrift(
+  const { level, score, features } = await measureDrift(
     recent,
     own(samples.before),
     names,
@@ -85,6 +76,6 @@ export function* writeReport(
   };
 }
 
-function toJson({ fromMs, toMs }: WatchWindows['recent']): WatchReport['window'] {
+function toJson({ fromMs, toMs }: ScoreWindow): WatchReport['window'] {
   return { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
 }

@@ -5,8 +5,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { compareShadow } from '../../../../src/rooms/models/queries/comparison.ts';
-import { insertShadowBatch } from '../../../../src/rooms/models/store/shadow-batches.ts';
-import { COMPARED_MAX } from '../../../../src/rooms/models/store/shadow-sample.ts';
+import {
+  COMPARED_MAX,
+  insertShadowBatch,
+} from '../../../../src/rooms/models/store/shadow-batches.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
 import { storeLabels, storeScores } from '../../../support/scored-rows.ts';

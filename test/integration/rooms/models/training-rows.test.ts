@@ -10,7 +10,7 @@ import { ensurePartitions } from '../../../../src/core/store/partitions/partitio
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { readTrainingRows } from '../../../../src/rooms/models/store/training-rows.ts';
-import type { TrainingPage } from '../../../../src/rooms/models/training/rows.ts';
+import type { TrainingRow } from '../../../../src/rooms/models/training/rows.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { insertPlainScores } from '../../../support/delivered.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
@@ -134,18 +134,17 @@ const selection = {
 const january = { fromMs: JANUARY, toMs: JANUARY + DAY_MS };
 
 async function read(window: typeof january, more: Partial<typeof selection> | object = {}) {
-  const pages: TrainingPage[] = [];
+  const pages: (readonly TrainingRow[])[] = [];
   const counts = await readTrainingRows(database, { ...selection, ...more }, async (reader) => {
     await reader.read(window, false, (page) => pages.push(page));
     return await reader.count(window);
   });
   const rows = pages.flatMap((page) =>
-    Array.from({ length: page.rows }, (_, row) => ({
-      vector: [...page.vectors.subarray(row * FEATURES, (row + 1) * FEATURES)],
-      fraud: page.labels[row],
-      unlabelled: page.unlabelled[row],
-      accountId: page.accountIds[row],
-      day: page.days[row],
+    page.map(({ vector, label, accountId, day }) => ({
+      vector: [...vector],
+      label,
+      accountId,
+      day,
     })),
   );
   return { pages, rows, counts };
@@ -154,29 +153,21 @@ async function read(window: typeof january, more: Partial<typeof selection> | ob
 describe('readTrainingRows', () => {
   test('takes the newest label that was known, and fraud of two at the same time', async () => {
     const { rows, counts } = await read(january);
-    expect(rows.map(({ vector, fraud }) => [vector[0], fraud])).toEqual([
-      ...[
-        [0, 1],
-        [1, 0],
-        [2, 0],
-        [3, 0],
-        [4, 1],
-        [5, 1],
-        [6, 1],
-      ],
+    expect(rows.map(({ vector, label }) => [vector[0], label])).toEqual([
+      [0, 'fraud'],
+      [1, 'legitimate'],
+      [2, 'legitimate'],
+      [3, 'legitimate'],
+      [4, 'fraud'],
+      [5, 'fraud'],
+      [6, 'fraud'],
     ]);
     expect(counts).toEqual({ rows: 9, otherSchemas: 1 });
   });
 
-  test('takes what has no label for legitimate when told to, and says which', async () => {
+  test('gives what has no label when told to, and says so', async () => {
     const { rows } = await read(january, { unlabelled: 'legitimate' });
-    expect(rows.slice(6).map(({ fraud, unlabelled }) => [fraud, unlabelled])).toEqual([
-      ...[
-        [1, 0],
-        [0, 1],
-        [0, 1],
-      ],
-    ]);
+    expect(rows.slice(6).map(({ label }) => label)).toEqual(['fraud', null, null]);
   });
 
   test('gives vectors bit for bit, accounts and days', async () => {
@@ -193,8 +184,8 @@ describe('readTrainingRows', () => {
       Array.from({ length: MANY - 1 }, (_, at) => at),
     );
     expect(pages.length).toBeGreaterThan(2);
-    expect(Math.max(...pages.map((page) => page.rows))).toBeLessThanOrEqual(2000);
-    const days = rows.map(({ day = 0 }) => day * DAY_MS);
+    expect(Math.max(...pages.map((page) => page.length))).toBeLessThanOrEqual(2000);
+    const days = rows.map(({ day }) => day * DAY_MS);
     expect(days[0]).toBe(MANY_FROM);
     expect(new Set(days.map((ms) => new Date(ms).getUTCMonth()))).toEqual(new Set([2, 3]));
   });
@@ -213,7 +204,7 @@ describe('readTrainingRows', () => {
       );
       let rows = 0;
       await reader.read(january, false, (page) => {
-        rows += page.rows;
+        rows += page.length;
       });
       return rows;
     });

@@ -13,19 +13,13 @@ import {
   thresholdsOf,
 } from '../evaluation/ranking.ts';
 import { chooseCalibration } from '../fit-calibration.ts';
+import type { LabelledRows } from '../rows.ts';
 import type { ModelCard } from './model-card.ts';
 import { segmentFigures } from './segments.ts';
 
 /** Rows in time order that the model was not trained on, at least two frauds among them. */
-type AssessedRows = {
+type AssessedRows = Pick<LabelledRows, 'labels' | 'accounts' | 'days' | 'segments'> & {
   readonly margins: Float64Array;
-  /** 1 for fraud. */
-  readonly labels: Uint8Array;
-  /** Any numbers that tell accounts and days apart. */
-  readonly accounts: Int32Array;
-  readonly days: Int32Array;
-  /** Segments: a name per row, such as its corridor. */
-  readonly segments: Readonly<Record<string, readonly string[]>>;
 };
 
 type Assessment = ReturnType<typeof assessCalibration> & Pick<ModelCard, 'figures' | 'segments'>;

@@ -4,11 +4,11 @@
  */
 import type { Calibration } from '../../model/calibration.ts';
 import type { ModelReference } from '../../model-reference.ts';
-import type { CalibrationGroup } from '../../watch/calibration-table.ts';
+import type { CalibrationTable } from '../../watch/calibration-table.ts';
 import type { Bands, BandsRule } from '../bands.ts';
 import type { Interval } from '../evaluation/bootstrap.ts';
 import type { Importance } from '../fit-artefact.ts';
-import type { SegmentFigures } from './segments.ts';
+import type { segmentFigures } from './segments.ts';
 
 export type ModelCard = {
   /** `name@version`. */
@@ -33,12 +33,12 @@ export type ModelCard = {
   readonly figures: Readonly<Record<string, Figure>>;
   /** Fitted to the validation window, or to cross-fitted rows of the training window. */
   readonly calibration: Calibration | null;
-  readonly calibrationTable: readonly CalibrationGroup[];
+  readonly calibrationTable: CalibrationTable;
   readonly bands: Bands | null;
   readonly bandsRule: BandsRule;
   readonly importance: readonly Importance[];
   /** Figures by segment, such as `corridor`, at the bound of review. */
-  readonly segments: Readonly<Record<string, readonly SegmentFigures[]>>;
+  readonly segments: Readonly<Record<string, ReturnType<typeof segmentFigures>>>;
   /** Distributions that later traffic is compared with. */
   readonly reference: ModelReference;
 };

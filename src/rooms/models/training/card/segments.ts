@@ -3,18 +3,6 @@
  * are caught.
  */
 
-export type SegmentFigures = {
-  readonly segment: string;
-  readonly rows: number;
-  readonly frauds: number;
-  /** Share of the rows at or above the threshold. */
-  readonly flagged: number;
-  /** Share of the legitimate rows at or above it; null without any. */
-  readonly falseAlarms: number | null;
-  /** Share of the frauds at or above it; null without any. */
-  readonly caught: number | null;
-};
-
 /** Segments that a card names; the rest are joined into one, so that the card stays readable. */
 const SEGMENTS_MAX = 100;
 const OTHERS = 'others';
@@ -27,7 +15,7 @@ export function segmentFigures(
   labels: ArrayLike<number>,
   segments: readonly string[],
   threshold: number,
-): SegmentFigures[] {
+) {
   const tallies = new Map<string, Tally>();
   for (const [row, segment] of segments.entries()) {
     const tally = tallies.get(segment) ?? { rows: 0, frauds: 0, alarms: 0, caught: 0 };
@@ -43,8 +31,11 @@ export function segmentFigures(
     segment,
     rows,
     frauds,
+    /** Share of the rows at or above the threshold. */
     flagged: (alarms + caught) / rows,
+    /** Share of the legitimate rows at or above it; null without any. */
     falseAlarms: rows > frauds ? alarms / (rows - frauds) : null,
+    /** Share of the frauds at or above it; null without any. */
     caught: frauds > 0 ? caught / frauds : null,
   }));
 }

@@ -6,18 +6,10 @@ import { naturalLog } from '../../../../core/score/natural-log.ts';
 /** Higher is riskier. No NaN. `labels` is 1 for fraud, 0 for legitimate. */
 export type Scored = { readonly scores: ArrayLike<number>; readonly labels: ArrayLike<number> };
 
-/** Every distinct score in falling order, with the counts flagged at it and above. */
-export type Thresholds = {
-  readonly frauds: number;
-  readonly legitimates: number;
-  readonly scores: Float64Array;
-  /** Frauds among the flagged. */
-  readonly caught: Int32Array;
-  /** Legitimates among the flagged. */
-  readonly falseAlarms: Int32Array;
-};
+export type Thresholds = ReturnType<typeof thresholdsOf>;
 
-export function thresholdsOf({ scores, labels }: Scored): Thresholds {
+/** Every distinct score in falling order, with the counts flagged at it and above. */
+export function thresholdsOf({ scores, labels }: Scored) {
   const rows = scores.length;
   const all = Float64Array.from(scores).sort();
   const ofFrauds = all.slice(0, rows);
@@ -45,7 +37,9 @@ export function thresholdsOf({ scores, labels }: Scored): Thresholds {
     frauds,
     legitimates: rows - frauds,
     scores: values.subarray(0, count),
+    /** Frauds among the flagged. */
     caught: caught.subarray(0, count),
+    /** Legitimates among the flagged. */
     falseAlarms: falseAlarms.subarray(0, count),
   };
 }

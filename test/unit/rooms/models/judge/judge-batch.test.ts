@@ -9,11 +9,9 @@ import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 import {
   judgeBatch,
   type ModelsInForce,
+  type Standing,
 } from '../../../../../src/rooms/models/judge/judge-batch.ts';
-import {
-  createModelHealth,
-  type ModelHealth,
-} from '../../../../../src/rooms/models/judge/model-health.ts';
+import { createModelHealth } from '../../../../../src/rooms/models/judge/model-health.ts';
 import type { InForce } from '../../../../../src/rooms/models/rollout/in-force.ts';
 
 function modelOf(modelId: string, failsFor: readonly number[] = []) {
@@ -69,18 +67,23 @@ const row = (value: number, corridor = 'US-EG', accountId = 'acc_1'): JudgedRow 
 });
 
 function judge(rows: readonly JudgedRow[], corridors: Readonly<Record<string, Corridor>>) {
-  const health = new Map<string, ModelHealth>();
-  const healthOf = (corridor: string, { modelId }: JudgingModel) => {
+  const standings = new Map<string, Standing>();
+  const standingOf = (corridor: string, { modelId }: JudgingModel) => {
     const key = `${corridor} ${modelId}`;
-    const known = health.get(key) ?? createModelHealth(() => 0);
-    health.set(key, known);
+    const known = standings.get(key) ?? {
+      health: createModelHealth(() => 0),
+      hopeless: undefined,
+    };
+    standings.set(key, known);
     return known;
   };
   const judgeOnce = () =>
     judgeBatch(
       {
-        ...{ healthOf, onFailure: () => undefined, onHopeless: () => undefined },
-        ...{ metrics: createMetrics(), nowMs: () => 0 },
+        standingOf,
+        onFailure: () => undefined,
+        metrics: createMetrics(),
+        nowMs: () => 0,
       },
       rows,
       inForceOf(corridors),

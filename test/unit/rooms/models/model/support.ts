@@ -24,7 +24,7 @@ export type Branch =
 
 export function looseTree(branch: Branch): LooseTree {
   const tree = {
-    place: 'tree',
+    path: 'tree',
     left: [] as number[],
     right: [] as number[],
     feature: [] as number[],

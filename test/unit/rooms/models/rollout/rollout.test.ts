@@ -171,7 +171,7 @@ test('planRollback ends a canary before it touches the active model', () => {
 });
 
 describe('checkApproval', () => {
-  const proposal = { proposedBy: 'Ann', proposedAtMs: 0, isApproved: false };
+  const proposal = { proposedBy: 'Ann', proposedAt: new Date(0), isApproved: false };
   test.each(['Ann', ' ann ', 'ＡＮＮ'])('refuses the proposer, written %j', (approver) => {
     expect(() => checkApproval(proposal, approver, 0)).toThrow(/another person/);
   });

@@ -8,7 +8,10 @@ import {
 } from '../../../../../src/rooms/models/model/logistic.ts';
 import { logLoss } from '../../../../../src/rooms/models/training/evaluation/ranking.ts';
 import { solveCholesky } from '../../../../../src/rooms/models/training/newton.ts';
-import { LOGISTIC_DEFAULTS } from '../../../../../src/rooms/models/training/options.ts';
+import {
+  checkLogisticOptions,
+  LOGISTIC_DEFAULTS,
+} from '../../../../../src/rooms/models/training/options.ts';
 import { trainLogistic } from './train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from './training-data.ts';
 
@@ -81,7 +84,7 @@ describe('trainLogistic', () => {
   });
 
   test('refuses options without a meaning', () => {
-    expect(() => trainLogistic(training, { l2: 0, fraudWeight: 1 })).toThrow('above 0');
+    expect(() => checkLogisticOptions({ l2: 0, fraudWeight: 1 })).toThrow('above 0');
   });
 });
 

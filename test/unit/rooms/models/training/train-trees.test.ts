@@ -16,6 +16,7 @@ import {
   thresholdsOf,
 } from '../../../../../src/rooms/models/training/evaluation/ranking.ts';
 import {
+  checkTreeOptions,
   TREE_DEFAULTS,
   type TreeOptions,
 } from '../../../../../src/rooms/models/training/options.ts';
@@ -121,24 +122,8 @@ describe('trainTrees', () => {
   });
 
   test('lists every option outside its range', () => {
-    expect(() => train({ learningRate: 0, rowShare: 2, monotone: { x: 1 } })).toThrow(
+    expect(() => checkTreeOptions({ ...OPTIONS, learningRate: 0, rowShare: 2 }, [])).toThrow(
       'learningRate must be at least 0.0001, not 0; rowShare must be at most 1, not 2',
     );
-  });
-
-  test('refuses a validation set of other features', () => {
-    const other = { ...validation, featureNames: ['a', 'c', 'b'] };
-    expect(() => trainTrees(training, other, OPTIONS, createRandom('1'))).toThrow(
-      'validation has other features, from b on',
-    );
-  });
-
-  test('refuses labels of one kind, and columns of different lengths', () => {
-    const random = createRandom('1');
-    const { columns, labels } = training;
-    const none = { ...training, labels: new Uint8Array(labels.length) };
-    expect(() => trainTrees(none, null, OPTIONS, random)).toThrow('0 frauds of 3000 rows');
-    const short = { ...training, columns: columns.map((column) => column.subarray(1)) };
-    expect(() => trainTrees(short, null, OPTIONS, random)).toThrow('column a has not 3000 rows');
   });
 });

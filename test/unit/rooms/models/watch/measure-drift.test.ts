@@ -1,16 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { ModelReference } from '../../../../../src/rooms/models/model-reference.ts';
 import {
-  measureDrift as measureInSteps,
+  measureDrift,
   type WatchedScore,
 } from '../../../../../src/rooms/models/watch/measure-drift.ts';
 import { WATCH_MINIMUM } from '../../../../../src/rooms/models/watch-report.ts';
-import { resultOf } from './steps.ts';
 
 const ROWS: number = WATCH_MINIMUM.driftRows;
 const NAMES = ['amount', 'hour'];
-const measureDrift = (...args: Parameters<typeof measureInSteps>) =>
-  resultOf(measureInSteps(...args));
 
 /** Values from 0 to 9 in equal parts. */
 const digit = (row: number) => row % 10;
@@ -22,64 +19,68 @@ const usual = scoresOf((row) => [digit(row), digit(row)]);
 const halves = (name: string) => ({ name, cuts: [0.5], shares: [0.5, 0.5, 0] });
 const TRAINED: ModelReference = { features: [halves('hour')], probability: halves('probability') };
 
-function featureOf(name: string, now: WatchedScore[], before: WatchedScore[] = usual) {
-  const drift = measureDrift(now, before, NAMES, undefined);
+async function featureOf(name: string, now: WatchedScore[], before: WatchedScore[] = usual) {
+  const drift = await measureDrift(now, before, NAMES, undefined);
   return drift.features.find(({ feature }) => feature === name);
 }
 
 describe('drift against the week before', () => {
-  test('is 0 of the same values', () => {
-    const drift = measureDrift(usual, usual, NAMES, undefined);
+  test('is 0 of the same values', async () => {
+    const drift = await measureDrift(usual, usual, NAMES, undefined);
     expect(drift).toMatchObject({ level: 'fine', score: { psi: 0, level: 'fine' } });
     expect(drift.features.map(({ psi }) => psi)).toEqual([0, 0]);
   });
 
-  test('is of the feature that moved, and by hand what the formula says', () => {
+  test('is of the feature that moved, and by hand what the formula says', async () => {
     // Half of the ten equal bins are empty, the other half doubled; an empty one counts as 0.0001.
     const now = scoresOf((row) => [digit(row), digit(row) % 5]);
     const byHand = 5 * (0.1 * Math.log(2)) + 5 * ((1e-4 - 0.1) * Math.log(1e-4 / 0.1));
-    expect(featureOf('hour', now)?.psi).toBeCloseTo(byHand, 10);
-    expect(featureOf('hour', now)?.level).toBe('alert');
-    expect(featureOf('amount', now)).toMatchObject({ psi: 0, level: 'fine' });
+    expect((await featureOf('hour', now))?.psi).toBeCloseTo(byHand, 10);
+    expect((await featureOf('hour', now))?.level).toBe('alert');
+    expect(await featureOf('amount', now)).toMatchObject({ psi: 0, level: 'fine' });
   });
 
-  test('takes values beyond the range for the outermost', () => {
+  test('takes values beyond the range for the outermost', async () => {
     const above = scoresOf((row) => [digit(row) === 9 ? 1e6 : digit(row), 0]);
-    expect(featureOf('amount', above)?.psi).toBe(0);
+    expect((await featureOf('amount', above))?.psi).toBe(0);
     const below = scoresOf((row) => [digit(row) === 0 ? -1e6 : digit(row), 0]);
-    expect(featureOf('amount', below)?.psi).toBe(0);
+    expect((await featureOf('amount', below))?.psi).toBe(0);
   });
 
-  test('takes missing values for a bin of their own', () => {
+  test('takes missing values for a bin of their own', async () => {
     const now = scoresOf((row) => [row % 2 === 0 ? Number.NaN : digit(row), 0]);
-    const drift = featureOf('amount', now);
+    const drift = await featureOf('amount', now);
     expect(drift).toMatchObject({ missing: 0.5, missing_reference: 0, level: 'alert' });
   });
 
-  test('of small samples alerts nobody', () => {
+  test('of small samples alerts nobody', async () => {
     const few = scoresOf((row) => [digit(row) % 5, 0], ROWS - 1);
-    for (const drift of [featureOf('amount', few), featureOf('amount', usual, few)]) {
+    for (const drift of [await featureOf('amount', few), await featureOf('amount', usual, few)]) {
       expect(drift?.psi).toBeGreaterThan(0.25);
       expect(drift?.level).toBe('unknown');
     }
-    expect(measureDrift(few, usual, NAMES, undefined).score.level).toBe('unknown');
+    expect((await measureDrift(few, usual, NAMES, undefined)).score.level).toBe('unknown');
   });
 
-  test('is unknown without a week before, and without scores', () => {
-    expect(featureOf('amount', usual, [])).toMatchObject({ psi: null, level: 'unknown' });
-    expect(featureOf('amount', [])).toMatchObject({ psi: null, level: 'unknown', missing: null });
+  test('is unknown without a week before, and without scores', async () => {
+    expect(await featureOf('amount', usual, [])).toMatchObject({ psi: null, level: 'unknown' });
+    expect(await featureOf('amount', [])).toMatchObject({
+      psi: null,
+      level: 'unknown',
+      missing: null,
+    });
   });
 
-  test('leaves vectors of an older schema out of features they do not have', () => {
+  test('leaves vectors of an older schema out of features they do not have', async () => {
     const older = scoresOf((row) => [digit(row)]);
-    expect(featureOf('hour', usual, older)).toMatchObject({ psi: null, reference_rows: 0 });
-    expect(featureOf('amount', usual, older)?.psi).toBe(0);
+    expect(await featureOf('hour', usual, older)).toMatchObject({ psi: null, reference_rows: 0 });
+    expect((await featureOf('amount', usual, older))?.psi).toBe(0);
   });
 });
 
 describe('drift against the training', () => {
-  test('is of the features that the model reads, whatever the week before was', () => {
-    const drift = measureDrift(usual, [], NAMES, TRAINED);
+  test('is of the features that the model reads, whatever the week before was', async () => {
+    const drift = await measureDrift(usual, [], NAMES, TRAINED);
     expect(drift.features.map(({ feature }) => feature)).toEqual(['hour']);
     // One of ten digits lies below 0.5; half of the values from 0 to 0.9 do.
     expect(drift.features[0]?.psi).toBeCloseTo(-0.4 * Math.log(0.2) + 0.4 * Math.log(1.8), 10);

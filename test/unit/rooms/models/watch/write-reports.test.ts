@@ -6,7 +6,6 @@ import {
   windowsAt,
   writeReport,
 } from '../../../../../src/rooms/models/watch/write-reports.ts';
-import { resultOf } from './steps.ts';
 
 const AT_MS = Date.parse('2026-11-20T10:00:00Z');
 const vector = (model: string | null) => ({ model, value: 0.5, vector: [1] });
@@ -42,11 +41,15 @@ describe('reports', () => {
     expect(listSubjects({ ...samples, recent: many })).toHaveLength(SUBJECTS_MAX);
   });
 
-  test('keep what one decided apart from the others', () => {
+  test('keep what one decided apart from the others', async () => {
     const of = (subject: string) =>
-      resultOf(writeReport(subject, samples, windowsAt(AT_MS, 7), ['amount'], undefined));
-    expect(of('a@1')).toMatchObject({ model: 'a@1', rows: 1, outcomes: { rows: 2, labelled: 2 } });
-    expect(of('rules')).toMatchObject({ model: 'rules', rows: 1, outcomes: { rows: 0 } });
-    expect(of('b@1')).toMatchObject({ rows: 2, watched_at: '2026-11-20T10:00:00.000Z' });
+      writeReport(subject, samples, windowsAt(AT_MS, 7), ['amount'], undefined);
+    expect(await of('a@1')).toMatchObject({
+      model: 'a@1',
+      rows: 1,
+      outcomes: { rows: 2, labelled: 2 },
+    });
+    expect(await of('rules')).toMatchObject({ model: 'rules', rows: 1, outcomes: { rows: 0 } });
+    expect(await of('b@1')).toMatchObject({ rows: 2, watched_at: '2026-11-20T10:00:00.000Z' });
   });
 });
