@@ -4,7 +4,10 @@ import { tables } from './tables.ts';
 
 export const models: Room = {
   name: 'models',
-  commands: { models: () => import('./commands.ts') },
+  commands: {
+    models: () => import('./commands.ts'),
+    features: () => import('./commands/features.ts'),
+  },
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => (await import('./routes.ts')).openModelsApi(api),
   worker: async (worker) => (await import('./duty.ts')).openModelsWorker(worker),
