@@ -10,7 +10,7 @@ import { REPOSITORY } from '../../support/risk.ts';
 import { readSources } from '../../support/source-files.ts';
 import { DOCUMENTS } from './documents.ts';
 
-const FINDINGS_MAX = { begins: 23, vague: 20, retired: 21, documents: 0 };
+const FINDINGS_MAX = { begins: 23, vague: 20, retired: 0, documents: 0 };
 
 /** Words after which `this`, `that`, `these`, `those` and `one` stand alone, as no noun follows. */
 const NO_NOUN =
@@ -36,7 +36,13 @@ const NOUN = new RegExp(
 /** Names that an item, a place and so on had; the contract has `items`, and Node the others. */
 const RETIRED =
   /^(?:items?|held|sent|places?|legs?|stretch(?:es)?|visits?|sides?|keep|front|hurry)$/;
-const FOREIGN = new Set(['items', 'headersSent', 'keepAlive', 'keepAliveTimeout', 'shouldKeepAlive']);
+const FOREIGN = new Set([
+  'items',
+  'headersSent',
+  'keepAlive',
+  'keepAliveTimeout',
+  'shouldKeepAlive',
+]);
 /** Comments, texts and regular expressions are no names; a template's values are lost with it. */
 const NO_CODE =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g;

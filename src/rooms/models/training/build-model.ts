@@ -69,7 +69,7 @@ function* judge({ training, validation, trainer, ...input }: BuildInput, { model
   }
   const margins = yield* crossFit(training, trainer, input.randomFor);
   yield { ...AT_ONCE, doing: 'calibrating' };
-  const { heldOut, ...assessed } = assessCalibration(margins, training.labels, bandsFor);
+  const { holdout, ...assessed } = assessCalibration(margins, training.labels, bandsFor);
   return { ...assessed, figures: {}, segments: {} };
 }
 

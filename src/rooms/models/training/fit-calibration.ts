@@ -24,8 +24,8 @@ export function chooseCalibration(margins: Float64Array, labels: Uint8Array) {
   const steps = holdOut(margins, labels, fitSteps);
   const logLosses = { platt: logLoss(line, labels), isotonic: logLoss(steps, labels) };
   return logLosses.isotonic < logLosses.platt
-    ? { calibration: fitSteps(margins, labels), heldOut: steps, logLosses }
-    : { calibration: fitLine(margins, labels), heldOut: line, logLosses };
+    ? { calibration: fitSteps(margins, labels), holdout: steps, logLosses }
+    : { calibration: fitLine(margins, labels), holdout: line, logLosses };
 }
 
 type FitTo = (margins: Float64Array, labels: Uint8Array) => Calibration;

@@ -26,8 +26,8 @@ export const foundScoreSchema = scoreSchema
   .meta({ id: 'FoundScore' });
 type FoundScoreJson = z.infer<typeof foundScoreSchema>;
 
-export const searchPageSchema = <Item extends z.ZodType>(item: Item) =>
-  monthlyPageSchema(item).extend({
+export const searchPageSchema = <Row extends z.ZodType>(row: Row) =>
+  monthlyPageSchema(row).extend({
     complete: z.boolean().meta({
       description:
         'False where the request had looked at as many rows as it may, or Postgres was slow: what lies beyond `searched_to` may belong before or behind these items. Go on with `next_cursor`.',

@@ -37,24 +37,24 @@ export function assessCalibration(
   labels: Uint8Array,
   bandsFor: ChooseBands,
 ) {
-  const { calibration, heldOut } = chooseCalibration(margins, labels);
+  const { calibration, holdout } = chooseCalibration(margins, labels);
   /** One a row. */
   const probabilities = margins.map((margin) => calibrate(calibration, margin));
   const bands = bandsFor(probabilities);
-  const table = calibrationTable(heldOut, labels, CALIBRATION_GROUPS);
-  return { calibration, heldOut, probabilities, bands, calibrationTable: table };
+  const table = calibrationTable(holdout, labels, CALIBRATION_GROUPS);
+  return { calibration, holdout: holdout, probabilities, bands, calibrationTable: table };
 }
 
 export function assess(
   rows: AssessedRows,
   bandsFor: ChooseBands,
   random: Random,
-): Omit<Assessment, 'heldOut'> {
+): Omit<Assessment, 'holdout'> {
   const { margins, labels } = rows;
-  const { heldOut, ...calibrated } = assessCalibration(margins, labels, bandsFor);
+  const { holdout, ...calibrated } = assessCalibration(margins, labels, bandsFor);
   const { probabilities, bands } = calibrated;
   const byAccount = rowsByAccount(rows.accounts);
-  const figuresOf = (drawn: Int32Array) => measure(rows, heldOut, byAccount, drawn);
+  const figuresOf = (drawn: Int32Array) => measure(rows, holdout, byAccount, drawn);
   const intervals = bootstrapIntervals(byAccount.length, figuresOf, BOOTSTRAP_DRAWS, random);
   const values = figuresOf(Int32Array.from(byAccount.keys()));
   const figures = Object.entries(intervals).map(([name, interval]) => [
@@ -81,7 +81,7 @@ function rowsByAccount(accounts: Int32Array): Int32Array[] {
 /** Figures of the accounts with these indexes; one that is drawn twice counts as two accounts. */
 function measure(
   rows: AssessedRows,
-  heldOut: Float64Array,
+  holdout: Float64Array,
   byAccount: readonly Int32Array[],
   drawn: Int32Array,
 ) {
@@ -98,7 +98,7 @@ function measure(
   const scores = Float64Array.from(order, (row) => rows.margins[row] ?? Number.NaN);
   const labels = Uint8Array.from(order, (row) => rows.labels[row] ?? 0);
   const days = Int32Array.from(order, (row) => rows.days[row] ?? 0);
-  const probabilities = Float64Array.from(order, (row) => heldOut[row] ?? Number.NaN);
+  const probabilities = Float64Array.from(order, (row) => holdout[row] ?? Number.NaN);
   const thresholds = thresholdsOf({ scores, labels });
   return {
     auc: aucOf(thresholds),

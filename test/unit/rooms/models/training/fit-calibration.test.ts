@@ -50,12 +50,12 @@ describe('chooseCalibration', () => {
   });
 
   test('holds out what it judges: a row has no say in its own probability', () => {
-    const { heldOut, logLosses } = chooseCalibration(line.margins, line.labels);
+    const { holdout: heldOut, logLosses } = chooseCalibration(line.margins, line.labels);
     expect(logLoss(heldOut, line.labels)).toBe(Math.min(logLosses.platt, logLosses.isotonic));
     const flipped = line.labels.with(0, 1 - (line.labels[0] ?? 0));
     const other = chooseCalibration(line.margins, flipped);
-    expect(other.heldOut[0]).toBe(heldOut[0]);
-    expect(other.heldOut[1]).not.toBe(heldOut[1]);
+    expect(other.holdout[0]).toBe(heldOut[0]);
+    expect(other.holdout[1]).not.toBe(heldOut[1]);
   });
 
   test('a higher margin is a higher probability, within 0 and 1', () => {
