@@ -65,8 +65,6 @@ export default defineConfig({
           // A file that imports the engine anew costs 0.3 s of CPU; no module keeps anything that another file could see.
           isolate: false,
           globalSetup: 'test/support/global-setup.ts',
-          // Races are left in a few tests on busy cores. `npm test` names the tests that needed their second try.
-          retry: 1,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
