@@ -48,7 +48,7 @@ async function insertRows(
               from generate_series($4::int, $5::int) i) timed`;
   for (let from = 1; from <= rows; from += CHUNK_ROWS) {
     const to = Math.min(from + CHUNK_ROWS - 1, rows);
-    await database.query({ name: '', text }, [merchantId, nowMs, overMs / rows, from, to]);
+    await database.query({ text }, [merchantId, nowMs, overMs / rows, from, to]);
   }
 }
 
@@ -98,7 +98,7 @@ async function* measure(
     note(`storing ${rows} rows of a merchant ${spread.title}`);
     await insertRows(database, spread, nowMs, rows);
   }
-  await database.query({ name: '', text: 'vacuum analyze market.transactions' });
+  await database.query({ text: 'vacuum analyze market.transactions' });
   const points = SPREADS.flatMap(({ merchantId, title }) =>
     LATE_MS.map((lateMs) => ({ title, lateMs, point: pointAt(merchantId, nowMs - lateMs) })),
   );

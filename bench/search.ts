@@ -165,7 +165,7 @@ async function explain(database: Database, query: string) {
       statements++;
       const [{ 'QUERY PLAN': plan } = { 'QUERY PLAN': [] }] = await database.query<{
         'QUERY PLAN': readonly unknown[];
-      }>({ name: '', text: `explain (format json) ${statement.text}` }, values);
+      }>({ text: `explain (format json) ${statement.text}` }, values);
       for (const name of scansOf(plan)) plans.add(name);
       return await database.query(statement, values);
     },

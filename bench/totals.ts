@@ -72,7 +72,7 @@ async function fill(services: Services, rows: number, { output: { note }, signal
   for (let from = 0; from < rows; from += CHUNK_ROWS) {
     const to = Math.min(from + CHUNK_ROWS, rows) - 1;
     const values = [from, to, fromMs, spacingMs];
-    await Promise.all(INSERTS.map((text) => pool.query({ name: '', text }, values)));
+    await Promise.all(INSERTS.map((text) => pool.query({ text }, values)));
     note(`${to + 1} of ${rows} rows`);
   }
   for (const [name, columns] of Object.entries(INDEXES)) {

@@ -79,7 +79,7 @@ async function commit(database: Database, committers: number): Promise<number> {
     name: 'ceiling-commit',
     text: 'insert into market.bench_commits values ($1)',
   };
-  await database.query({ name: '', text: 'create table market.bench_commits (n int)' });
+  await database.query({ text: 'create table market.bench_commits (n int)' });
   const perSecond = await rate(COMMITS, () =>
     inTurn(
       Array.from({ length: COMMITS }, (_, n) => n),
@@ -89,7 +89,7 @@ async function commit(database: Database, committers: number): Promise<number> {
       },
     ),
   );
-  await database.query({ name: '', text: 'drop table market.bench_commits' });
+  await database.query({ text: 'drop table market.bench_commits' });
   return perSecond;
 }
 

@@ -86,7 +86,6 @@ export async function openStandingMarket(
   await slices.filtered();
   const filterSeconds = (performance.now() - began) / 1000;
   const [size] = await database.query<{ bytes: number; slices: number }>({
-    name: '',
     text: `select sum(pg_total_relation_size(inhrelid))::float8 as bytes, count(*)::int as slices
              from pg_inherits where inhparent = 'market.idempotency_keys'::regclass`,
   });
@@ -115,5 +114,5 @@ async function fillOpenSlice(database: Database, keys: number): Promise<void> {
   for (let left = keys; left > 0; left -= CHUNK_KEYS) {
     await database.query(fill, [slice, Math.min(left, CHUNK_KEYS)]);
   }
-  await database.query({ name: '', text: `vacuum analyze market.idempotency_keys_${slice}` });
+  await database.query({ text: `vacuum analyze market.idempotency_keys_${slice}` });
 }

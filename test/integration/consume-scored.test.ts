@@ -100,7 +100,7 @@ async function holdBatch(begin: () => RiskProcess) {
   const locked = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const holding = holder.transaction(async (query) => {
-    await query({ name: '', text: 'lock table public.verdict_counts in share mode' });
+    await query({ text: 'lock table public.verdict_counts in share mode' });
     locked.resolve();
     await released.promise;
   });

@@ -169,7 +169,7 @@ describe('postgres', () => {
     rig.startWorker({ RISK_STATEMENT_TIMEOUT_MS: '300' });
     const transactions = await rig.store(later(50, 0));
     await rig.pool.transaction(async (query) => {
-      await query({ name: '', text: 'lock table market.scores in access exclusive mode' });
+      await query({ text: 'lock table market.scores in access exclusive mode' });
       await rig.append(transactions);
       await delay(1500);
     });

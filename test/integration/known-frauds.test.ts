@@ -43,7 +43,7 @@ beforeAll(async () => {
   await ensurePartitions(database, [monthOf(SINCE_MS), monthOf(AT_MS)]);
 });
 beforeEach(async () => {
-  await database.query({ name: '', text: 'delete from market.labels' }, []);
+  await database.query({ text: 'delete from market.labels' }, []);
 });
 afterAll(() => dispose());
 
@@ -59,7 +59,6 @@ async function label(
 ): Promise<void> {
   await database.query(
     {
-      name: '',
       text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
                account_id, merchant_id, amount_to_median)
              select md5(at::text)::uuid, at, to_timestamp($3::float8 / 1000), $4, 'source_' || s, to_timestamp($3::float8 / 1000),
@@ -164,12 +163,12 @@ test('reads a bounded number of labels however many frauds are known', async () 
     { count: 5000, newestMs: AT_MS + 10 * DAY_MS },
     { label: 'fraud', atMs: AT_MS + 20 * DAY_MS },
   );
-  await database.query({ name: '', text: 'vacuum analyze market.labels' });
+  await database.query({ text: 'vacuum analyze market.labels' });
   let read = 0;
   const query: Query = async (statement, values) => {
     if (statement.name?.startsWith('frauds-around')) {
       const text = `explain (analyze, format text) ${statement.text}`;
-      const plan = await database.query<{ 'QUERY PLAN': string }>({ name: '', text }, values);
+      const plan = await database.query<{ 'QUERY PLAN': string }>({ text }, values);
       for (const { 'QUERY PLAN': line } of plan) {
         const [, rows = '0', loops = '0'] =
           /on labels_.*rows=([\d.]+) loops=(\d+)/.exec(line) ?? [];
@@ -186,7 +185,6 @@ test('reads a bounded number of labels however many frauds are known', async () 
 
 test('reads a bounded number of pages however many labels other parties have at that time', async () => {
   await database.query({
-    name: '',
     text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
              account_id, merchant_id)
            select gen_random_uuid(), at, at + interval '1 hour', case when n % 4000 = 0 then 'fraud' else 'legitimate' end,
@@ -195,12 +193,12 @@ test('reads a bounded number of pages however many labels other parties have at 
              from generate_series(1, 40000) n
             cross join to_timestamp(${(AT_MS - DAY_MS) / 1000} - n * 30) at`,
   });
-  await database.query({ name: '', text: 'vacuum analyze market.labels' });
+  await database.query({ text: 'vacuum analyze market.labels' });
   let pages = 0;
   const query: Query = async (statement, values) => {
     if (statement.name?.startsWith('frauds-around')) {
       const text = `explain (analyze, buffers, format json) ${statement.text}`;
-      const [plan] = await database.query<PagesPlan>({ name: '', text }, values);
+      const [plan] = await database.query<PagesPlan>({ text }, values);
       const root = plan?.['QUERY PLAN'][0]?.Plan;
       pages += (root?.['Shared Hit Blocks'] ?? 0) + (root?.['Shared Read Blocks'] ?? 0);
     }

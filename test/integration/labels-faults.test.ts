@@ -172,7 +172,7 @@ test.each(['exclusive', 'access exclusive'])(
     const { ingest } = ingestOf(hasty);
     await ingest.partitions.ensure([CREATED_MS]);
     await database.transaction(async (query) => {
-      await query({ name: '', text: `lock table market.transactions in ${mode} mode` });
+      await query({ text: `lock table market.transactions in ${mode} mode` });
       await expect(acceptLabels(ingest, requestOf([id]))).rejects.toMatchObject({
         kind: 'unavailable',
       });

@@ -37,7 +37,6 @@ async function note(lead: ReturnType<typeof leadOf>, text: string): Promise<void
   await lead.writes.query(writeNote, [text]);
 }
 const readExpiry = {
-  name: '',
   text: `select expires_at < now() as "isOver" from market.leaderships where duty = 'repair'`,
 };
 const readNote = async () =>

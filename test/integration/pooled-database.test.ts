@@ -8,7 +8,6 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const STATEMENT_MS = 400;
 const settings = {
-  name: '',
   text: `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
                 current_setting('idle_in_transaction_session_timeout') as idle, current_setting('enable_sort') as sort`,
 };
@@ -48,10 +47,9 @@ test('every kind of unit has them, and the connection none', async () => {
 });
 
 test('a statement that takes too long ends, and with it what it wrote', async () => {
-  const corridors = { name: '', text: 'select count(*)::int as count from shared.corridors' };
+  const corridors = { text: 'select count(*)::int as count from shared.corridors' };
   const before = await database.query(corridors);
   const slow = {
-    name: '',
     text: `with written as (insert into shared.corridors (corridor) values ('XX-YY') returning 1)
            select pg_sleep(30) from written`,
   };

@@ -33,7 +33,7 @@ async function whileScoresAreLocked(
   await worker.waitFor(/worker starts/, 20_000);
   const transactions = await rig.store(seeds(count));
   await rig.pool.transaction(async (query) => {
-    await query({ name: '', text: 'lock table market.scores in access exclusive mode' });
+    await query({ text: 'lock table market.scores in access exclusive mode' });
     await rig.append(transactions);
     await work();
   });

@@ -221,7 +221,7 @@ describe('insertScores', () => {
       const { promise: done, resolve: letGo } = Promise.withResolvers<void>();
       const { promise: taken, resolve: take } = Promise.withResolvers<void>();
       const rival = database.transaction(async (query) => {
-        await query({ name: '', text: 'lock table market.scores in exclusive mode' });
+        await query({ text: 'lock table market.scores in exclusive mode' });
         take();
         await done;
       });

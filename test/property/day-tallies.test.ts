@@ -196,7 +196,6 @@ async function act(run: number, one: Action): Promise<unknown> {
 async function keepStored(rows: readonly NewTransaction[]): Promise<NewTransaction[]> {
   const stored = await database.query<{ transaction_id: string }>(
     {
-      name: '',
       text: 'select transaction_id from market.transactions where transaction_id = any($1::uuid[])',
     },
     [rows.map((row) => row.transactionId)],

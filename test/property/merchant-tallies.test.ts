@@ -149,7 +149,6 @@ async function insert(query: Query, rows: readonly Row[]): Promise<void> {
   }));
   await query(
     {
-      name: '',
       text: `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
              select id, at, now(), 'acc_1', merchant, 'US-EG', amount, currency
                from json_to_recordset($1) as r (id uuid, at timestamptz, merchant text, amount numeric, currency text)`,
@@ -238,7 +237,6 @@ async function check(test: TestDatabase, steps: readonly Step[]): Promise<void> 
 async function adopt(query: Query, merchant: string): Promise<void> {
   await query(
     {
-      name: '',
       text: 'insert into market.tallied_merchants (merchant_id) values ($1) on conflict do nothing',
     },
     [merchant],
@@ -251,7 +249,6 @@ async function settle(database: Database): Promise<void> {
   const tallies = createTallies(database, Math.random, BOUNDS);
   while (await tallies.fill());
   const left = {
-    name: '',
     text: 'select 1 from market.transactions where inserted_xid >= (select folded_to from market.tally_checkpoint) limit 1',
   };
   const isFolded = async () => {

@@ -24,7 +24,7 @@ export const CREATED_AT = new Date(Date.now() - 2 * DAY_MS).toISOString();
 /** Lists up to here come from the replica. */
 export const TO = new Date(Date.now() - DAY_MS).toISOString();
 
-export const sql = (text: string): Statement => ({ name: '', text });
+export const sql = (text: string): Statement => ({ text });
 
 export const tokenOf = ({ headers, status }: Answer): string => {
   expect(status).toBeLessThan(300);

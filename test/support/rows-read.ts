@@ -23,7 +23,7 @@ export async function rowsRead(
   };
   await work(async (statement, values) => {
     const text = `explain (analyze, format json) ${statement.text}`;
-    const explained = { name: '', text };
+    const explained = { text };
     const [row] = await database.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(explained, values);
     for (const { Plan: plan } of row?.['QUERY PLAN'] ?? []) visit(plan);
     return await database.query(statement, values);

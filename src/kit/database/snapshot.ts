@@ -30,12 +30,12 @@ export async function* readPages<Row extends object>(
   pageRows: number,
   signal: AbortSignal,
 ): AsyncGenerator<Row[]> {
-  await query({ name: '', text: `declare pages no scroll cursor for ${select}` });
+  await query({ text: `declare pages no scroll cursor for ${select}` });
   for (;;) {
     signal.throwIfAborted();
-    const rows = await query<Row>({ name: '', text: `fetch ${pageRows} from pages` });
+    const rows = await query<Row>({ text: `fetch ${pageRows} from pages` });
     if (rows.length === 0) break;
     yield rows;
   }
-  await query({ name: '', text: 'close pages' });
+  await query({ text: 'close pages' });
 }

@@ -134,11 +134,11 @@ async function one<Row extends object>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row> {
-  const [row] = await query<Row>({ name: '', text }, values);
+  const [row] = await query<Row>({ text }, values);
   if (row === undefined) throw new Error('an aggregate returned no row');
   return row;
 }
 
 async function insertIds(query: Query, ids: Iterable<Buffer>): Promise<void> {
-  for (const chunk of ids) await query({ name: '', text: INSERT_IDS }, [chunk]);
+  for (const chunk of ids) await query({ text: INSERT_IDS }, [chunk]);
 }

@@ -140,7 +140,6 @@ export async function commit(database: Database, rows: readonly Transaction[]): 
   );
   await database.query(
     {
-      name: '',
       text: `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id,
                corridor, amount, currency, device_id, country)
              select "transactionId", to_timestamp("createdAtMs" / 1000), to_timestamp("receivedAtMs" / 1000),
@@ -162,7 +161,6 @@ export async function commitLabel(
 ): Promise<void> {
   await database.query(
     {
-      name: '',
       text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
                account_id, merchant_id, amount_to_median)
              values ($1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $8, $9) on conflict do nothing`,

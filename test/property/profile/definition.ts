@@ -156,7 +156,7 @@ async function define<History>(
 ): Promise<History[]> {
   const ids = folds.map((fold) => fold.transactionId);
   const known = folds.map((fold) => fold.knownUntilMs);
-  const rows = await query<Record<string, unknown>>({ name: '', text }, [ids, known]);
+  const rows = await query<Record<string, unknown>>({ text }, [ids, known]);
   return rows.map(
     (row) =>
       Object.fromEntries(

@@ -44,7 +44,7 @@ export async function findKeysInSlices(
  * open slice had one page would read all of it once it has thousands.
  */
 export async function findKeys(query: Query, { array }: KeyDigests): Promise<KnownKey[]> {
-  return await query<KnownKey>({ name: '', text: FIND }, [array]);
+  return await query<KnownKey>({ text: FIND }, [array]);
 }
 
 const FIND_HOLDERS = `
@@ -58,7 +58,7 @@ export async function findKnownKeys(
   keys: readonly string[],
 ): Promise<{ readonly idempotencyKey: string; readonly transactionId: string }[]> {
   const [found] = await query<Columns<Pick<KnownKey, 'position' | 'transactionId'>>>(
-    { name: '', text: FIND_HOLDERS },
+    { text: FIND_HOLDERS },
     [digestKeys(client, keys).array],
   );
   if (found === undefined) return [];

@@ -32,7 +32,7 @@ export async function listKeySlices(query: Query): Promise<Slice[]> {
   return await query<Slice>(listSlices);
 }
 
-const lockWait = { name: '', text: `set local lock_timeout = ${LOCK_WAIT_MS}` };
+const lockWait = { text: `set local lock_timeout = ${LOCK_WAIT_MS}` };
 const lockOpenSlice = {
   name: 'lock-open-key-slice',
   text: 'select 1 from market.idempotency_slices where slice = $1 and sealed_at is null for update',
@@ -68,7 +68,7 @@ export async function dropKeySlice(
   return await database.transaction(async (query) => {
     await query(lockWait);
     if ((await query(forgetSlice, [slice, before])).length === 0) return false;
-    await query({ name: '', text: `drop table ${tableOf(slice)}` });
+    await query({ text: `drop table ${tableOf(slice)}` });
     return true;
   });
 }
@@ -76,7 +76,6 @@ export async function dropKeySlice(
 /** The prefixes of a sealed slice's digests, in their order. An index-only scan, once autovacuum has run. */
 export async function* readKeyPrefixes(query: Query, slice: number): AsyncGenerator<Buffer> {
   const page = {
-    name: '',
     text: `select string_agg(substring(uuid_send(digest) for ${PREFIX_BYTES}), ''::bytea order by digest) as prefixes,
                   max(digest::text collate "C") as last
              from (select digest from ${tableOf(slice)} where digest > $1::uuid order by digest limit ${PAGE_KEYS}) page`,

@@ -179,7 +179,6 @@ function countDecided(
 }
 
 const probeStatement: Statement = {
-  name: '',
   text: 'lock table market.transactions in row share mode nowait',
 };
 

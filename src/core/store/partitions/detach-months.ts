@@ -131,7 +131,7 @@ export async function dropMonth(database: Database, month: Month, by: Actor): Pr
   });
 }
 
-const ddl = (text: string): Statement => ({ name: '', text });
+const ddl = (text: string): Statement => ({ text });
 
 /**
  * A check of the bounds, validated while nobody uses the table, spares the attach a scan under the parent's
@@ -172,7 +172,6 @@ async function attachTable(
 
 /** Columns and checks that migrations added to the parent meanwhile. The attach itself makes indexes. */
 const missedChanges: Statement = {
-  name: '',
   text: `
     select format('add column %I %s', a.attname, format_type(a.atttypid, a.atttypmod))
              || case when a.attnotnull then format(' default %s not null', pg_get_expr(d.adbin, d.adrelid)) else '' end as change
@@ -187,7 +186,6 @@ const missedChanges: Statement = {
 };
 
 const ownChecks: Statement = {
-  name: '',
   text: `select quote_ident(conname) as constraint from pg_constraint
           where conrelid = to_regclass('market.' || $1) and contype = 'c' and coninhcount = 0`,
 };

@@ -211,7 +211,7 @@ async function makePartition(query: Query, table: PartitionedTable, month: Month
     `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,
     `alter table market.${name} drop constraint ${name}_range`,
   ];
-  for (const text of ddl) await query({ name: '', text });
+  for (const text of ddl) await query({ text });
   return name;
 }
 

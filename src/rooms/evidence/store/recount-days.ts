@@ -142,7 +142,6 @@ export async function verifyDays(database: Pick<Database, 'session'>, signal: Ab
 const TALLIED = 'transactions';
 
 const lockTotals: Statement = {
-  name: '',
   text: 'lock table market.total_tallies in share update exclusive mode',
 };
 

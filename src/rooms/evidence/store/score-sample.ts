@@ -40,7 +40,6 @@ type Row = Omit<SampledScore, 'createdAtMs' | 'features' | 'isVectorIntact'> & {
 };
 
 const countMonth: Statement = {
-  name: '',
   text: 'select count(*)::int as count from market.scores where created_at >= $1 and created_at < $2',
 };
 
@@ -53,7 +52,6 @@ const selectKeys = (from: string, to: string, quota: number, count: number) => `
    where place * ${quota} / ${count} > (place - 1) * ${quota} / ${count}`;
 
 const readScores: Statement = {
-  name: '',
   text: `
   select s.transaction_id as "transactionId", s.created_at as "createdAt", s.score, s.risk, s.probability, s.verdict,
          s.reasons, s.features as bytes, s.feature_schema as "featureSchema", s.rule_set as "ruleSet", s.model,

@@ -68,7 +68,6 @@ function partsOf(months: readonly MonthRange[], window: ScoreWindow): ScoreWindo
 }
 
 const countSchemas: Statement = {
-  name: '',
   text: `
   select count(*) filter (where feature_schema = $3)::int as own,
          count(*) filter (where feature_schema <> $3)::int as other

@@ -212,7 +212,7 @@ async function startTogether(
   const audit = 'lock table market.audit_log in share row exclusive mode';
   const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
   return await rig.database.transaction(async (query) => {
-    await query({ name: '', text: audit });
+    await query({ text: audit });
     const begun: Promise<unknown>[] = [];
     for (const one of begin) {
       const running = one();

@@ -66,7 +66,7 @@ describe('claims', () => {
     // They meet while another transaction has the row.
     const row = 'select from market.review_cases where transaction_id = $1 for update';
     const { racing } = await rig.database.transaction(async (query) => {
-      await query({ name: '', text: row }, [id]);
+      await query({ text: row }, [id]);
       const racing = Promise.allSettled(racers.map((racer) => rig.reviewing.claim(id, racer)));
       const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
       await waitUntil(async () => (await rig.testDatabase.sql(waiting)).length > 9, 5000, 'racers');

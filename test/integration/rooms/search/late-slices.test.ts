@@ -52,7 +52,7 @@ async function lockRows(): Promise<() => Promise<void>> {
   const [held, freed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const locking = database.transaction(async (query) => {
     const text = 'lock table market.transactions, market.scores in access exclusive mode';
-    await query({ name: '', text });
+    await query({ text });
     held.resolve();
     await freed.promise;
   });
@@ -170,7 +170,7 @@ test('where no connection for slices is free, another one reads the first slice'
 test('connections for slices give a statement a second, and prefer the order of an index', async () => {
   await using usual = openTimed(testDatabase);
   const text = `select current_setting('statement_timeout') as timeout, current_setting('enable_sort') as sort`;
-  expect(await usual.query({ name: '', text })).toEqual([{ timeout: '1s', sort: 'off' }]);
+  expect(await usual.query({ text })).toEqual([{ timeout: '1s', sort: 'off' }]);
 });
 
 describe('the profile of a party that was active months ago', () => {

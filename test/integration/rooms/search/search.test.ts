@@ -275,7 +275,7 @@ test('a verdict of a corridor is found by the index of risky scores alone', asyn
   await testDatabase.sql('vacuum scores');
   const plans: string[] = [];
   const query: Query = async (statement, values) => {
-    const explain = { name: '', text: `explain ${statement.text}` };
+    const explain = { text: `explain ${statement.text}` };
     plans.push(JSON.stringify(await database.query(explain, values)));
     return await database.query(statement, values);
   };
