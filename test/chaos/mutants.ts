@@ -202,7 +202,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/kit/duties/leadership.ts',
-        find: 'if (held.length > 0) return',
+        find: 'if (leads.length > 0) return',
         replace: 'if (held !== undefined) return',
       },
     ],

@@ -156,24 +156,28 @@ const FEATURES = [
   [
     'fraud_rate_7d',
     'share',
-    'Frauds among the siblings seen of 7 days, up to the maturity of labels ago.',
+    "Frauds among the account's siblings of the 7 days that ended when labels matured.",
   ],
   [
     'fraud_rate_30d',
     'share',
-    'Frauds among the siblings seen of 30 days, up to the maturity of labels ago.',
+    "Frauds among the account's siblings of the 30 days that ended when labels matured.",
   ],
   [
     'fraud_rate_90d',
     'share',
-    'Frauds among the siblings seen of 90 days, up to the maturity of labels ago.',
+    "Frauds among the account's siblings of the 90 days that ended when labels matured.",
   ],
-  ['young_frauds', 'transactions', 'Known frauds among the siblings seen since then.'],
+  [
+    'young_frauds',
+    'transactions',
+    "Known frauds among the account's siblings of the days in which labels mature.",
+  ],
   ['merchant_gap_hours', 'hours', "Time since the merchant's newest sibling."],
   [
     'merchant_matured_24h',
     'transactions',
-    "The merchant's siblings of the 24 hours before the hour of the maturity of labels ago.",
+    "The merchant's siblings of the 24 hours that end RISK_LABEL_MATURITY_DAYS ago, to the full hour.",
   ],
   [
     'merchant_matured_7d',

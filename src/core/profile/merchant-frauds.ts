@@ -15,8 +15,8 @@ const ordinaryOfDay = new Uint16Array(DAYS);
 const unusualOfDay = new Uint16Array(DAYS);
 
 /**
- * Rates of fraud among the matured siblings of 24 hours and 7, 30 and 90 days, that of 7 days without unusual
- * amounts, frauds since then, the newest run of fraudulent days, and the oldest fraud of 28 days.
+ * Writes the rates of fraud over 24 hours and 7, 30 and 90 matured days, the rate over 7 days without unusual amounts, the
+ * frauds since, the newest run of fraudulent days, and the oldest fraud of 28 days.
  */
 export function writeMerchantFrauds(
   profile: MerchantProfile,

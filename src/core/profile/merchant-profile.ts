@@ -1,6 +1,6 @@
 /**
  * A merchant's profile: merchants are too busy for a list alone, so it is a list of the newest
- * transactions and tallies by hour, or by UTC day, of those before (its stored form: merchant-codec.ts).
+ * transactions and tallies by hour, or by UTC day, of those before (its stored form: merchant-kind.ts).
  *
  * Every known transaction after `horizon` and up to `ceiling` is in the list; those at or before it
  * and not older than `knownFromMs` are in the tallies, which remember no ids.

@@ -53,13 +53,12 @@ export type Reconciler = { readonly run: (signal: AbortSignal) => Promise<Reconc
 /** Longer runs keep an operator or a stopping worker waiting; shorter ones look up the room of streams more often. */
 const RUN_MS_MAX = 5000;
 /**
- * How full the reconciler fills a stream, by how full requests fill it: owed transactions get space while
- * requests take all that is freed, and have priority until nothing is owed.
+ * The reconciler fills a stream to this multiple of the bound of requests, so that owed transactions get space before new ones.
  */
 const OWED_FILL = 1.1;
 /**
- * Share of a full stream that is free before it is filled up again, so that little of a page is read in vain. Less than
- * OWED_FILL adds, as requests take what is free below that.
+ * A full stream is fed again once this share is free, so that little of a page is read in vain. Above what OWED_FILL adds, the
+ * stream would never be fed, as requests take what is free below their bound.
  */
 const REFILL_SHARE = 0.05;
 /** Time of one look, and the share of all time that looking for rows may take: a pass reads all that waits. */

@@ -17,7 +17,7 @@ const SMALL_BATCH_PACE_MS = 8;
 
 export type Intake = ReturnType<typeof createIntake>;
 
-/** The last entry of a batch may exceed RISK_BATCH_ENTRIES. As many batches are in flight as there are readers once they hold a whole one. */
+/** The last entry of a batch may exceed RISK_BATCH_ENTRIES. One batch is in flight until what waits fills a batch, then one a reader. */
 export function createIntake(
   config: Pick<Config, 'RISK_BATCH_ENTRIES' | 'RISK_WORKER_READERS'>,
   inFlight: InFlight,

@@ -1,7 +1,7 @@
 /**
- * Answers in memory, as the text that is sent. An answer that may change has a version, which is a position in what the
- * engine writes anyway: at most PROOF_MS before an answer is served it was proved to have the version of now. So whatever
- * changes a version invalidates the answers made before, and writers send nothing for it.
+ * Answers in memory, as the text that is sent. An answer that may change has a version, which is a position in what the engine
+ * writes anyway. An answer is served only if its version was compared with the current one within the last PROOF_MS, so writers
+ * send no invalidation.
  */
 import { LRUCache } from 'lru-cache';
 

@@ -191,7 +191,7 @@ const settings = {
     'Age at which the labels of a transaction count as complete: rates of fraud end that long ago.',
   ),
   RISK_WORKER_READERS: integer(1, 64, 4).describe(
-    'Consumers of one worker process: as many batches are in flight once they hold a whole one.',
+    'Readers of one worker. One batch is in flight until what waits fills RISK_BATCH_ENTRIES, then one a reader.',
   ),
   RISK_BATCH_ENTRIES: integer(1, 1000, 1000).describe(
     'Largest batch, in transactions: it grows with the backlog, and its last entry may exceed it.',

@@ -1,7 +1,8 @@
-/** Every relative link and every file named in the documents exists; every ADR is in the index. */
+/** Every relative link and every file named in the documents or in comments exists; every ADR is in the index. */
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readSources } from '../../support/source-files.ts';
 import { ROOT, readText } from '../ship/ship-files.ts';
 import { DOCUMENTS } from './documents.ts';
 
@@ -39,6 +40,23 @@ describe('documents', () => {
       // NAME and NNNN stand for a name that the reader chooses.
       if (/NAME|NNNN/.test(file)) continue;
       expect(existsSync(`${ROOT}${file}`), `${document} → ${file}`).toBe(true);
+    }
+  });
+
+  it('and comments name files that exist', () => {
+    const sources = readSources('src', /\.(ts|lua)$/);
+    const names = new Set(
+      ['src', 'test', 'bench', 'console/src'].flatMap((folder) =>
+        readSources(folder, /\.(tsx?|lua)$/).map(({ path }) => basename(path)),
+      ),
+    );
+    for (const { path, text } of sources) {
+      for (const [comment] of text.matchAll(/^ *(?:\/\*\*|\*|\/\/|--) .*$/gm)) {
+        for (const [name] of comment.matchAll(/[\w/.-]*\w\.(?:tsx?|lua)(?!\w)/g)) {
+          if (!name.includes('NAME'))
+            expect(names, `${path} names ${name}`).toContain(basename(name));
+        }
+      }
     }
   });
 

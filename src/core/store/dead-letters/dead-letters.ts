@@ -1,6 +1,6 @@
 /**
- * Dead letters, write side: rows are committed before their entries are acknowledged. Reading, replay
- * and purge are the operators' (dead-letter-operations.ts).
+ * Dead letters, write side: rows are committed before their entries are acknowledged. The room dead-letters
+ * reads and replays them.
  */
 import { v7 as uuidv7 } from 'uuid';
 import { recordChange } from '../../../kit/audit/audit-log.ts';

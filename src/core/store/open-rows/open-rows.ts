@@ -61,7 +61,7 @@ function bounds(lengths: readonly number[]): readonly [Buffer, Buffer] {
 export const addOpen = (count: string) =>
   `insert into market.open_increments (ids) select (${count})::int4`;
 
-/** CTEs that leave of the rows of `parts` what is to rest of them. */
+/** CTEs that write the ids which are still open, `rest`, back to each row of `parts`; a row without any is deleted. */
 const SHORTEN = `closed as (
         delete from market.open_rows
          where row_id = any (array(select row_id from parts where rest = '{}'))
@@ -243,7 +243,7 @@ const foldStatement: Statement = {
 /** Increments of one step: about 10 ms. */
 const FOLDED_MAX = 20_000;
 
-/** Makes one of many increments. A reader sees either those before or the one after. */
+/** Replaces many increments by their sum. A reader sees the increments or their sum. */
 export async function foldOpen(query: Query): Promise<void> {
   await query(foldStatement, [FOLDED_MAX]);
 }

@@ -1,6 +1,6 @@
 /**
  * Rows and tallies of accounts and merchants around given transactions: the source of every rebuilt profile.
- * Every committed row counts, scored or not. One indexed statement serves many points (sides.ts).
+ * Every committed row counts, scored or not. One indexed statement serves many points (past-queries.ts).
  */
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';

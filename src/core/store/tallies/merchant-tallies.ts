@@ -21,8 +21,8 @@ export const hourOf = (column: string) =>
 
 /**
  * One statement, hence one snapshot: a row is either before the checkpoint and in the tallies, or after it and in
- * `tail`. Rows until the horizon are those of whole hours, those of the parts before the horizon's own, and from there
- * on (`cut`) they are counted. `in (select …) is true` keeps the planner from looking for the tail by merchant, which
+ * `tail`. Rows up to the horizon come from three places: tallies of whole hours, tallies of the parts before the horizon's
+ * own part, and a count of the rest (`cut`). `in (select …) is true` keeps the planner from looking for the tail by merchant, which
  * would read all rows of one; that no row is newer than the snapshot tells it that they are few.
  */
 const tallyMerchants: Statement = {

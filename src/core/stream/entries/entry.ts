@@ -10,9 +10,8 @@
  * | `d` | the transactions, as columns (columns.ts) |
  *
  * A release that changes the meaning of what stands in an entry gives it another version, and reads both for as long as entries
- * of the old one may come. Whatever the version, `v` and `n` stay what they are, and so does the column of ids; and `row` from
- * version 3 on, as the
- * reconciler reads it of entries that it cannot decode.
+ * of the old one may come. `v`, `n` and the column of ids keep their meaning in every version, and `row` of the head from version
+ * 3 on: the reconciler reads `row` of entries that it cannot decode, too.
  *
  * Ids and amounts are never JSON numbers. Metadata is left out: no feature sees it, and 4 KiB of it a transaction
  * would turn a bounded backlog into an unbounded one.

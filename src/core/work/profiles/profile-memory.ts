@@ -60,7 +60,7 @@ const HEAD_BYTES = 32;
 const [CLASS, SLOT, LENGTH, LOG_LENGTH, HIGH, LOW, SNAPSHOT, RENEWED] = [0, 1, 2, 3, 4, 5, 6, 7];
 const UNIT_WORDS = UNIT_BYTES / 4;
 /**
- * A page of which no larger share of its chunks was found lately goes to another class. Growing lists leave pages
+ * A page goes to another class if at most this share of its chunks was found lately. Growing lists leave pages
  * nearly empty: with 1/8 of the copies there, three times as many were missing from a memory that was just large enough.
  */
 const COLD_SHARE = 1 / 2;
