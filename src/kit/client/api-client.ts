@@ -122,7 +122,11 @@ export async function readAnswer(
 /** A refusal that retrying does not change, as a Failure with the API's own text. */
 export function refusal({ status, body }: ApiAnswer): Failure {
   const { title, detail }: Partial<Problem> = body ?? {};
-  const words = [title, detail].filter((part) => typeof part === 'string');
+  const cure =
+    status === 401
+      ? 'export RISK_API_KEY, which `bin/risk keys create` prints and `npm start` keeps in .data/api-key'
+      : undefined;
+  const words = [title, detail, cure].filter((part) => typeof part === 'string');
   const said = `the API answered ${status}${words.length > 0 ? `: ${words.join(': ')}` : ''}`;
   return new Failure('invalid', `API_${status}`, said);
 }
