@@ -4,6 +4,7 @@
  * changed, and so must the mutant.
  */
 import { REVIEW_MUTANTS } from './review-mutants.ts';
+import { LOST_BY_DEATH } from './scenarios/failpoints.ts';
 import { CLOSED_LATE } from './scenarios/frozen-leader.ts';
 import { EVENTS_LEFT } from './scenarios/redis-faults.ts';
 import { GOOD_REFUSED } from './scenarios/slow-clients.ts';
@@ -79,24 +80,12 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'recovery',
     what: 'a row that is nowhere in Redis is not brought back',
-    scenario: 'redis-wiped-under-scan',
+    scenario: 'redis-wiped',
     replacements: [
       {
         file: 'src/core/repair/walk-rows.ts',
         find: 'await store.setLeft(rowIds, true);',
         replace: 'void rowIds;',
-      },
-    ],
-  },
-  {
-    name: 'retaking',
-    what: 'a row that an API says it has not appended is the only one that is brought back',
-    scenario: 'redis-wiped-frozen-api',
-    replacements: [
-      {
-        file: 'src/core/repair/reconcile.ts',
-        find: 'const found = await look();',
-        replace: 'const found = { lost: 0, isWhole: look !== undefined };',
       },
     ],
   },
@@ -157,6 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'dead-letter-row-before-acknowledge',
     what: 'entries of dead letters are acknowledged before their rows are stored',
     scenario: 'worker-between-dead-letter-and-acknowledge',
+    bar: LOST_BY_DEATH,
     replacements: [
       {
         file: CONCLUDE_BATCH,

@@ -2,12 +2,10 @@
  * The worker that reconciles stops (SIGSTOP) after it has found that what an API left behind is nowhere and before it notes
  * that. Another process takes the lead over, then the worker goes on: it may no longer write.
  */
-import { findLost, type SoughtRow } from '../../../src/core/repair/find-lost.ts';
-import { createHeadReader } from '../../../src/core/stream/status/heads.ts';
 import { integerBetween } from '../../../src/kit/random.ts';
+import { findLostOf, listOldRows } from '../support/lost-rows.ts';
 import type { Scenario } from '../support/scenario.ts';
 import { isStopped } from '../support/stopped.ts';
-import { allStreams, type Sessions } from '../support/streams.ts';
 
 const ROUNDS = 2;
 const PASSES_MAX = 10;
@@ -22,10 +20,7 @@ const TAKE_OVER = `
    where duty = 'repair' and expires_at < now() returning epoch`;
 const GIVE_UP = `update leaderships set expires_at = '-infinity' where duty = 'repair'`;
 /** Older than rows that a healthy API is about to append. */
-const OLD_ROWS = `
-  select row_id as "rowId", is_migrated as "isMigrated",
-         extract(epoch from opened_at)::float8 * 1000 as "openedAtMs"
-    from open_rows where not is_left and opened_at < now() - interval '3 s'`;
+const OLD_SECONDS = 3;
 
 export const frozenLeader: Scenario = {
   name: 'frozen-leader',
@@ -53,7 +48,7 @@ export const frozenLeader: Scenario = {
             return (await services.query(TAKE_OVER)).length > 0;
           });
           happened('its lead was taken over');
-          const lost = await listLost(services);
+          const lost = await findLostOf(services, await listOldRows(services, OLD_SECONDS));
           if (lost.length > 0) happened('leader stopped before it noted a row', lost.length);
           process.kill(pid, 'SIGCONT');
           await until('the worker answers again', async () => {
@@ -63,7 +58,7 @@ export const frozenLeader: Scenario = {
             return answer?.ok === true;
           });
           await pause(LATE_MS);
-          const still = await services.query<SoughtRow>(OLD_ROWS);
+          const still = await listOldRows(services, OLD_SECONDS);
           const unchanged = new Set(still.map(({ rowId }) => rowId));
           closedLate += lost.filter(({ rowId }) => !unchanged.has(rowId)).length;
           await services.query(GIVE_UP);
@@ -73,10 +68,3 @@ export const frozenLeader: Scenario = {
     };
   },
 };
-
-/** Rows that no entry carries: only a leader changes them. */
-async function listLost(stores: Sessions): Promise<readonly SoughtRow[]> {
-  const rows = await stores.query<SoughtRow>(OLD_ROWS);
-  if (rows.length === 0) return [];
-  return (await findLost(createHeadReader(stores.client), await allStreams(stores), rows)).lost;
-}

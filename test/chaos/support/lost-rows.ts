@@ -1,0 +1,25 @@
+/** Open rows that no entry and no retry carries: only the reconciler brings them back. */
+import { findLost, type SoughtRow } from '../../../src/core/repair/find-lost.ts';
+import { createHeadReader } from '../../../src/core/stream/status/heads.ts';
+import { allStreams, type Sessions } from './streams.ts';
+
+/** Rows of an age at which a healthy API has appended them. */
+export async function listOldRows(
+  stores: Sessions,
+  seconds: number,
+): Promise<readonly SoughtRow[]> {
+  return await stores.query<SoughtRow>(
+    `select row_id as "rowId", is_migrated as "isMigrated",
+            extract(epoch from opened_at)::float8 * 1000 as "openedAtMs"
+       from open_rows where not is_left and opened_at < now() - interval '${seconds} s'`,
+  );
+}
+
+/** Of these rows those that are nowhere in Redis. */
+export async function findLostOf(
+  stores: Sessions,
+  rows: readonly SoughtRow[],
+): Promise<readonly SoughtRow[]> {
+  if (rows.length === 0) return [];
+  return (await findLost(createHeadReader(stores.client), await allStreams(stores), rows)).lost;
+}
