@@ -13,8 +13,10 @@ const ROUNDS = 3;
 const PASSES_MAX = 30;
 const DEATH_MS_MAX = 60_000;
 const POISONED = 'acc_chaos_poisoned';
-/** A healthy API has appended a row of this age. */
-const OLD_SECONDS = 1;
+/** A row is older than that when its transaction is given up, and is mostly appended. */
+const OLD_SECONDS = 0.05;
+/** A healthy API has appended a row meanwhile, and the reconciler looks only for rows of a second. */
+const APPENDED_MS = 200;
 /** The bar that an acknowledgement before the row of a dead letter breaches. */
 export const LOST_BY_DEATH = 'rows that no entry carried after the death';
 
@@ -43,7 +45,7 @@ function failpoint(
       return {
         schedule: passes.map((pass) => `${point}:${pass}`),
         faults: [fault],
-        run: async ({ engine, services, happened, until }) => {
+        run: async ({ engine, services, happened, until, pause }) => {
           const victim = `${role}-1`;
           for (const pass of passes) {
             await engine.drain(victim);
@@ -55,9 +57,12 @@ function failpoint(
             if (how !== 'SIGKILL') throw new Error(`${victim} ended by ${how}`);
             happened(fault);
             if (extra.losesNoRow) {
-              // A retry that moves while one look lasts is found by the next.
+              // The second look finds what has just been committed, or moved while the first look lasted.
               const once = await findLostOf(services, await listOldRows(services, OLD_SECONDS));
-              lost += (await findLostOf(services, once)).length;
+              await pause(APPENDED_MS);
+              const open = new Set((await listOldRows(services, 0)).map(({ rowId }) => rowId));
+              const twice = await findLostOf(services, once);
+              lost += twice.filter(({ rowId }) => open.has(rowId)).length;
             }
             await engine.start(role, victim);
           }
