@@ -15,7 +15,7 @@ export async function listOldRows(
   );
 }
 
-/** Of these rows those that are nowhere in Redis. */
+/** Finds which of these rows are nowhere in Redis. */
 export async function findLostOf(
   stores: Sessions,
   rows: readonly SoughtRow[],
