@@ -58,6 +58,8 @@ const freeze: Plan = {
   run: async (stage) => {
     await stage.pause(BETWEEN_MS);
     const [frozen, heir] = pair(stage, 2);
+    // Until the master learns that it was replaced, it takes entries that it will drop; their events go with them.
+    stage.ledger.note({ kind: 'wiped' });
     frozen.freeze();
     await untilPromoted(stage, heir);
     stage.happened('master frozen');
