@@ -29,6 +29,8 @@ test('an operator’s night: the depth grows, a case is near its deadline, dead 
   const tile = (name: string) =>
     page.locator('.tiles > div').filter({ hasText: name }).locator('strong').textContent();
   const waiting = async () => Number((await tile('Waiting'))?.replaceAll(',', ''));
+  // "Live" says that the connection stands; the first figures come after that.
+  await expect.poll(waiting, { timeout: LIVE_MS }).toBeGreaterThan(0);
   const before = await waiting();
   const [late = '', near = '', old = ''] = await openCases(30);
   await expect.poll(waiting, { timeout: LIVE_MS }).toBe(before + 30);
