@@ -68,7 +68,8 @@ test('one corridor fills eight ninths of the share, and the reconciler a tenth m
 test('corridors without workers leave room for every other one, and never exceed the share', async () => {
   const opened = open();
   for (const corridor of CORRIDORS) {
-    expect(await fillUp(opened, corridor)).toBeGreaterThan(100);
+    // An append that did not count its own bytes would leave at most 500 to the last corridor.
+    expect(await fillUp(opened, corridor)).toBeGreaterThan(700);
   }
   expect(await share(CORRIDORS)).toBeLessThan(0.31);
   // Entries that its workers have taken make room for new ones, although the other streams are full.

@@ -10,7 +10,7 @@ import { REPOSITORY } from '../../support/risk.ts';
 import { readSources } from '../../support/source-files.ts';
 import { DOCUMENTS } from './documents.ts';
 
-const FINDINGS_MAX = { begins: 23, vague: 20, retired: 0, documents: 0 };
+const FINDINGS_MAX = { begins: 0, vague: 0, retired: 0, documents: 0 };
 
 /** Words after which `this`, `that`, `these`, `those` and `one` stand alone, as no noun follows. */
 const NO_NOUN =
