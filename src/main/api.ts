@@ -76,7 +76,9 @@ export async function runApi(context: CommandContext): Promise<number> {
   const rooms: ApiRoom[] = [];
   for (const room of ROOMS) if (room.api !== undefined) rooms.push(await room.api(api));
   const app = createApp({
-    ...{ log, metrics, authenticate: api.authenticate },
+    log,
+    metrics,
+    authenticate: api.authenticate,
     routes: [
       openHealth(api, probe),
       acceptRoutes(api),
@@ -137,19 +139,36 @@ async function openApi(
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
   const ingest = openIngest(config, {
-    ...{ database, redis, guards, metrics, corridors: corridorList.corridors, log },
+    database,
+    redis,
+    guards,
+    metrics,
+    corridors: corridorList.corridors,
+    log,
     system: await readSystem(database),
     failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
     onLabelled: ROOMS.flatMap(({ onLabelled }) => onLabelled ?? []),
   });
   const databases = {
-    ...{ primary: database, replica, now: Date.now },
+    primary: database,
+    replica,
+    now: Date.now,
     timed: stack.use(openSliceDatabase(config, databaseUrl, guard)),
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };
   const api: Api = {
-    ...{ config, log, draining: signal, databases, redis, guards, metrics, ingest, replies },
-    ...{ authenticate, recall, isSubmitting: gate.isSubmitting },
+    config,
+    log,
+    draining: signal,
+    databases,
+    redis,
+    guards,
+    metrics,
+    ingest,
+    replies,
+    authenticate,
+    recall,
+    isSubmitting: gate.isSubmitting,
     openPool: (name, options) =>
       stack.use(openDatabase(config, databaseUrl, name, { guard, ...options })),
     models: await openModels(databases),
@@ -171,9 +190,13 @@ function openHealth(api: Api, probe: Database): Hono<AppEnv> {
     redis: () => claimIdentity(redis, config.RISK_MARKET).then(() => true),
   });
   return healthRoutes({
-    ...{ isAlive: () => true, readiness, needs: ['postgres'], health: guards.health },
+    isAlive: () => true,
+    readiness,
+    needs: ['postgres'],
+    health: guards.health,
     replica: () => databases.replica?.status() ?? null,
-    ...{ draining, authenticate },
+    draining,
+    authenticate,
     metrics: {
       contentType: metrics.registry.contentType,
       metrics: () => scrape(databases.primary, metrics),

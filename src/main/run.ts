@@ -36,7 +36,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The process that runs a command, or a test. */
 export type Host = {
   readonly environment: Environment;
-  /** Those of the process by default. */
+  /** By default the streams of the process. */
   readonly stdout?: OutputStream;
   readonly stderr?: OutputStream;
   /** Aborted when the command is to end; a command that takes longer than `timeoutMs` from then on may be ended. */

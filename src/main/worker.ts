@@ -93,7 +93,13 @@ export async function runWorker(
   const elapsedMs = () => performance.now();
   const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
   const options: WorkerOptions = {
-    ...{ name, config, market, metrics, log, failpoint, reader: connection },
+    name,
+    config,
+    market,
+    metrics,
+    log,
+    failpoint,
+    reader: connection,
     entries: ENTRY_READER,
     profiles: openProfiles(
       { market, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds },
@@ -106,7 +112,10 @@ export async function runWorker(
     ),
     // The text of an account is made only where a test needs it.
     beforeScore: poison === undefined ? () => undefined : (one) => poison(one.accountId),
-    ...{ random: Math.random, nowMs: Date.now, elapsedMs, onSignOfLife: life.sign },
+    random: Math.random,
+    nowMs: Date.now,
+    elapsedMs,
+    onSignOfLife: life.sign,
     ...overrides,
   };
   const duties = [...createDuties(worker), ...rooms.flatMap((room) => room.duties)];

@@ -58,7 +58,9 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
   const shareCommits = (commitsMax: number) =>
     createSharedCommits<Prepared, AcceptResult>({
       store: (poster, batches) => storeBatches(ingest, poster, batches),
-      ...{ commitsMax, rowsMax: COMMIT_ROWS_MAX, rowsOf: ({ rows }) => rows.length },
+      commitsMax,
+      rowsMax: COMMIT_ROWS_MAX,
+      rowsOf: ({ rows }) => rows.length,
     });
   const storeSmall = shareCommits(SMALL_COMMITS_MAX);
   const storeLarge = shareCommits(LARGE_COMMITS_MAX);

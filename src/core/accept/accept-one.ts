@@ -47,7 +47,9 @@ type Post = {
 export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: FindScore): AcceptOne {
   const store = createSharedCommits<Post, EachOutcome>({
     store: (poster, posts) => storePosts(ingest, poster, posts),
-    ...{ commitsMax: COMMITS_MAX, rowsMax: COMMIT_ROWS_MAX, rowsOf: () => 1 },
+    commitsMax: COMMITS_MAX,
+    rowsMax: COMMIT_ROWS_MAX,
+    rowsOf: () => 1,
   });
 
   return async ({ client, input, waitMs }) => {

@@ -53,8 +53,8 @@ export async function claimFree(
     const rows = planRows(batchId, shards, free);
     const batch = { client, transactions: free, rows };
     const claimed = await claimTransactions(database, keySlices, batch);
-    // Held keys were found before this commit, which is therefore after those that stored them.
-    if ('receivedAtMs' in claimed) return { known: known, rows, ...claimed };
+    // Known keys were found before this commit, which is therefore after those that stored them.
+    if ('receivedAtMs' in claimed) return { known, rows, ...claimed };
     write = markOf(claimed.known) ?? write;
     for (const [row, key] of claimed.known) {
       if (key.transactionId === row.transactionId) own.push(row);
@@ -66,7 +66,7 @@ export async function claimFree(
   const [first] = own;
   const receivedAtMs = first === undefined ? null : await readReceivedAtMs(database, first);
   // An earlier try has stored exactly these, and its answer was lost.
-  return { known: known, rows: planRows(batchId, shards, own), receivedAtMs, write };
+  return { known, rows: planRows(batchId, shards, own), receivedAtMs, write };
 }
 
 /** Covers the commits that stored held keys, which one statement found. */

@@ -115,7 +115,10 @@ export const lineResults = [
     errors: [{ pointer: '/amount', detail: "must be greater than zero, not '0'" }],
   },
   {
-    ...{ done: true, accepted: 0, duplicates: 1, refused: 1 },
+    done: true,
+    accepted: 0,
+    duplicates: 1,
+    refused: 1,
     consistency_token: CONSISTENCY_TOKEN,
   },
 ];

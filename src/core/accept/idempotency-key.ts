@@ -46,7 +46,8 @@ export const idempotencyKeyParameter = z
   .string()
   .optional()
   .meta({
-    ...{ minLength: 1, examples: ['order-1001'] },
+    minLength: 1,
+    examples: ['order-1001'],
     description:
       'In place of the field: 1 to 255 characters, plain or as a quoted string (RFC 8941). Beside the field it must be the same.',
   });

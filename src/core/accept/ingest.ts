@@ -67,8 +67,12 @@ export function openIngest(
   });
   const producer = createProducer({ redis, market, shards, transactionsMax: rooms.recent });
   return {
-    ...{ database, metrics, corridors, failpoint },
-    ...{ system: opened.system, onLabelled: opened.onLabelled },
+    database,
+    metrics,
+    corridors,
+    failpoint,
+    system: opened.system,
+    onLabelled: opened.onLabelled,
     keySlices: createKeySlices(database, {
       bytesMax: config.RISK_KEY_FILTER_MB * MIB,
       nowMs: () => performance.now(),

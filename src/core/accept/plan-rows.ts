@@ -40,7 +40,9 @@ export function planRows<T extends Placed>(
       const part = all.slice(start, start + size);
       rows.push({
         rowId: prefix + rows.length.toString(16).padStart(INDEX_CHARS, '0'),
-        ...{ corridor, shard, transactions: part },
+        corridor,
+        shard,
+        transactions: part,
         transactionIds: part.map(({ transactionId }) => transactionId),
       });
     }

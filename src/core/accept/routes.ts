@@ -174,7 +174,9 @@ const operations: readonly Operation<Accepting>[] = [
       const result = await acceptBatch({ client, inputs });
       if (result.kind !== 'accepted') throw refusal(result, ['transactions']);
       const body: BatchResult = {
-        ...{ accepted: 0, duplicates: 0, results: [] },
+        accepted: 0,
+        duplicates: 0,
+        results: [],
         ...notApplied(preferences, []),
       };
       for (const [index, { transactionId, status }] of result.outcomes.entries()) {

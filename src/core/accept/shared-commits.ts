@@ -73,8 +73,11 @@ export function createSharedCommits<Post, Result>({
   const openLane = (poster: Poster) =>
     createCoalescer<Post, Settled<Result>>({
       run: (posts) => settle(poster, posts),
-      ...{ runsMax: commitsMax, sizeMax: rowsMax, sizeOf: rowsOf },
-      ...{ stallMs: COMMIT_STALL_MS, paceMs: COMMIT_PACE_MS },
+      runsMax: commitsMax,
+      sizeMax: rowsMax,
+      sizeOf: rowsOf,
+      stallMs: COMMIT_STALL_MS,
+      paceMs: COMMIT_PACE_MS,
     });
 
   return async (poster, post) => {

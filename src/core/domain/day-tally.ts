@@ -92,7 +92,10 @@ export function countDays(): CountDays {
 
 /** What takes a tally away again. */
 export const negative = (tally: DayTally): DayTally => ({
-  ...{ ...tally, count: -tally.count, amount: `-${tally.amount}`, scoreSum: -tally.scoreSum },
+  ...tally,
+  count: -tally.count,
+  amount: `-${tally.amount}`,
+  scoreSum: -tally.scoreSum,
 });
 
 type Fired = Pick<DayTally, 'day' | 'corridor' | 'ruleSet'> & {
@@ -126,7 +129,9 @@ function countsOf(
 function listReasons({ counts, ...key }: Fired): DayTally[] {
   const nothing = { currency: NO_CURRENCY, model: null, amount: '0', scoreSum: 0 };
   return [...counts].map(([code, count]) => ({
-    ...{ ...key, ...nothing, count },
+    ...key,
+    ...nothing,
+    count,
     outcome: code as Uppercase<string>,
   }));
 }

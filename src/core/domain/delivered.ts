@@ -102,7 +102,7 @@ export type TransactionRows = {
   readonly channel: TextColumn;
 };
 
-/** One of them. Its texts are made anew on each request. */
+/** One delivered transaction, whose texts are made anew on each request. */
 export class DeliveredTransaction implements Transaction {
   readonly rows: TransactionRows;
   readonly row: number;
@@ -161,8 +161,19 @@ export class DeliveredTransaction implements Transaction {
     const { transactionId, createdAtMs, receivedAtMs, accountId, merchantId, amount } = this;
     const { currency, corridor, type, ip, deviceId, country, channel } = this;
     return {
-      ...{ transactionId, createdAtMs, receivedAtMs, accountId, merchantId, amount, currency },
-      ...{ corridor, type, ip, deviceId, country, channel },
+      transactionId,
+      createdAtMs,
+      receivedAtMs,
+      accountId,
+      merchantId,
+      amount,
+      currency,
+      corridor,
+      type,
+      ip,
+      deviceId,
+      country,
+      channel,
     };
   }
 }

@@ -73,15 +73,23 @@ export function createReconciler(
 ): Reconciler {
   const corridors = () => listCorridors(database);
   const rooms = createStreamRooms({
-    ...{ redis, transactionsMax, fill: OWED_FILL },
+    redis,
+    transactionsMax,
+    fill: OWED_FILL,
     listStreams: async () => streamsOf(name, await corridors(), shards),
   });
   const { append } = createProducer({
-    ...{ redis, market: name, shards, transactionsMax: rooms.recent, passesFaults: true },
+    redis,
+    market: name,
+    shards,
+    transactionsMax: rooms.recent,
+    passesFaults: true,
   });
   const store = createRowStore(database, writes, ageMs);
   const walk = createWalk({
-    ...{ market: name, store, heads: createHeadReader(redis) },
+    market: name,
+    store,
+    heads: createHeadReader(redis),
     listCorridors: corridors,
   });
   let lookFromMs = Number.NEGATIVE_INFINITY;

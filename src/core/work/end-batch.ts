@@ -152,8 +152,13 @@ function toSettlements(decided: readonly Decided[], atMs: number): Settlement[] 
     if (ended === undefined) {
       const { id: entryId, transactions } = one.entry;
       ended = {
-        ...{ entryId, transactions, scoredAtMs: 0, scores: [] },
-        ...{ needsOwner: false, retries: [], deadLetters: [] },
+        entryId,
+        transactions,
+        scoredAtMs: 0,
+        scores: [],
+        needsOwner: false,
+        retries: [],
+        deadLetters: [],
       };
       entries.set(one.entry, ended);
       settlement.ended.push(ended);
@@ -172,7 +177,11 @@ class Settlements {
     if (this.#last?.stream === stream && this.#last.consumer === consumer) return this.#last;
     const name = `${stream.transactions} ${consumer}`;
     const found = this.#byName.get(name) ?? {
-      ...{ stream, consumer, ended: [], replaced: [], replies: [] },
+      stream,
+      consumer,
+      ended: [],
+      replaced: [],
+      replies: [],
     };
     this.#byName.set(name, found);
     this.#last = found;
@@ -243,7 +252,8 @@ function toReplacements(
 /** The same entry once more, behind the others. */
 const releaseEntry: ReplaceEntry = (transactions, { carried }) => {
   const payloads = transactions.map((one) => ({
-    ...{ ...payloadOf(one), origin: 'released' as const },
+    ...payloadOf(one),
+    origin: 'released' as const,
   }));
   return [packAgain(payloads, carried)];
 };

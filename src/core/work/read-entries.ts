@@ -55,7 +55,8 @@ function giveUpUnreadable(entry: StreamEntry, failure: Failure): Decided[] {
   const { packed, transactions } = entry;
   const ids = new Set(packed === null ? [] : identify(packed));
   const known = [...ids].map((transactionId) => ({
-    ...{ entry, from: null },
+    entry,
+    from: null,
     outcome: { ...outcome, transactionId },
   }));
   return ids.size === transactions ? known : [...known, { entry, from: null, outcome }];

@@ -58,7 +58,9 @@ async function readNext(
     const open = streams.filter(({ transactions }) => !barred.has(transactions));
     if (open.length === 0) return await waitAfterError(stop.signal);
     const read = await worker.reader.readNew({
-      ...{ consumer, streams: open, shares: intake.sharesOf(open) },
+      consumer,
+      streams: open,
+      shares: intake.sharesOf(open),
       blockMs: config.RISK_READ_BLOCK_MS,
       transactionsMax: config.RISK_BATCH_ENTRIES,
     });

@@ -76,7 +76,11 @@ async function claimOnce(
     const claimed = await guards.streamsOf(stream.corridor).run(async () => {
       await prove(redis, stream);
       return await claimStale(redis, worker.entries.versions, {
-        ...{ stream, consumer: `${worker.name}-0`, idleMs, cursor, from },
+        stream,
+        consumer: `${worker.name}-0`,
+        idleMs,
+        cursor,
+        from,
         transactionsMax: CLAIM_TRANSACTIONS,
       });
     });

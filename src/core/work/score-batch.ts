@@ -141,7 +141,9 @@ async function scoreAndStore(
     verdicts: scored.map(({ decision }) => decision.verdict),
     sharing: sharing.map(({ from }) => from),
     inserted: storeScores(worker.scores, scored, lineage, [...scored, ...sharing].map(toFinal)),
-    ...{ scoredAtMs, shadows, endTimer },
+    scoredAtMs,
+    shadows,
+    endTimer,
   };
 }
 
@@ -226,8 +228,16 @@ function recordOf(scored: Scored, { scoredAtMs, ruleSet }: ScoreLineage): Stored
   const { transaction, decision, model, attempts, degradation } = scored;
   const { transactionId, createdAtMs, accountId, corridor } = transaction;
   return {
-    ...{ transactionId, createdAtMs, accountId, corridor, ...decision },
-    ...{ model, attempts, degradation, scoredAtMs, ruleSet },
+    transactionId,
+    createdAtMs,
+    accountId,
+    corridor,
+    ...decision,
+    model,
+    attempts,
+    degradation,
+    scoredAtMs,
+    ruleSet,
   };
 }
 

@@ -124,7 +124,8 @@ export async function revokeIdentity(
     const cases = await unassignCases(query, before.identity);
     const keys = await revokeKeys(query, before.identity);
     const after = {
-      ...{ ...revoked, keys: keys.map(({ keyId }) => keyId) },
+      ...revoked,
+      keys: keys.map(({ keyId }) => keyId),
       unassigned: cases.map(({ transactionId }) => transactionId),
     };
     const change = { action: 'identity.revoke', subject: revoked.identity, before, after } as const;

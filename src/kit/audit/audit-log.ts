@@ -47,7 +47,9 @@ export async function recordChanges(
   if (changes.length === 0) return;
   await query(lockStatement);
   const rows = changes.map((change) => ({
-    ...{ ...change, before: snakeCased(change.before), after: snakeCased(change.after) },
+    ...change,
+    before: snakeCased(change.before),
+    after: snakeCased(change.after),
   }));
   await query(appendAllStatement, [name, keyId, JSON.stringify(rows), request]);
 }

@@ -145,7 +145,8 @@ export function createBreaker(options: BreakerOptions): Breaker {
     new Failure('unavailable', BREAKER_OPEN, `the breaker of ${name} is ${state}`);
 
   return {
-    ...{ name, isFailure },
+    name,
+    isFailure,
     state: () => state,
     // Not an async function: every call passes here, and one promise more would be half of its cost.
     run: (make) => (state === 'closed' ? start(make, false) : runUnlessOpen(make)),

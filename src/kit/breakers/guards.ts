@@ -53,7 +53,8 @@ export function createGuards(options: GuardsOptions): Guards {
     metrics.breakerState.set({ breaker: name }, 0);
     return createBreaker({
       name,
-      ...{ isFailure, isOwn },
+      isFailure,
+      isOwn,
       nowMs: () => performance.now(),
       onChange: (state) => {
         report(name, state);
@@ -82,9 +83,13 @@ export function createGuards(options: GuardsOptions): Guards {
     return worse(worse(own, models.of(corridor).length > 0 ? MODEL_OUT_LEVEL : 0), level());
   };
   return {
-    ...{ postgres, redis, streamsOf, reportModels: models.report },
+    postgres,
+    redis,
+    streamsOf,
+    reportModels: models.report,
     health: {
-      ...{ level, levelOf },
+      level,
+      levelOf,
       breakers: () => [...shared(), ...toNames([...streams.values()]), ...models.all()],
       breakersOf: (corridor) => [...shared(), ...ownOf(corridor), ...models.of(corridor)],
     },

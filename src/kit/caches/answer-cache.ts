@@ -87,7 +87,8 @@ export function createAnswerCache<Question>(
     maxSize: bytesMax,
     sizeCalculation: ({ text }, key) => ENTRY_BYTES + bytesOf(text) + bytesOf(key),
     // An answer without room is given all the same, and a failed refresh leaves the answer that is there.
-    ...{ ignoreFetchAbort: true, noDeleteOnFetchRejection: true },
+    ignoreFetchAbort: true,
+    noDeleteOnFetchRejection: true,
     fetchMethod: async (_key, _stale, { context }) => {
       makes += 1;
       const madeMs = nowMs();

@@ -55,7 +55,8 @@ export function createApiClient(options: ApiOptions): ApiClient {
     send: async ({ method, path, headers, body }) => {
       const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
       const response = await fetchApi(options, path, {
-        ...{ method, signal: AbortSignal.any([options.signal, timeout]) },
+        method,
+        signal: AbortSignal.any([options.signal, timeout]),
         headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
         ...(body && { body: JSON.stringify(body) }),
       });

@@ -44,7 +44,9 @@ export async function callApi(
     encodeURIComponent(String(names[field] ?? '')),
   );
   const answer = await client.send({
-    ...{ method, headers, path: path + queryString(query) },
+    method,
+    headers,
+    path: path + queryString(query),
     ...(body && { body }),
   });
   if (answer.status >= 400) throw refusal(answer);

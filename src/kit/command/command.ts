@@ -158,7 +158,7 @@ function strictly<T>(options: ParseArgsOptionsConfig, parse: () => T): T {
 /** A word with a dash follows the option: Node does not take it for the option's value. */
 const isAmbiguous = ({ message }: TypeError) => message.includes('ambiguous');
 
-/** One of a few words. Throws a UsageError that lists them. */
+/** Reads an option that takes one of a few words. Throws a UsageError that lists the words. */
 export function wordOption<T extends string>(flag: string, text: string, words: readonly T[]): T {
   const known = words.find((word) => word === text);
   if (known === undefined) throw unknownWord(flag, text, words);

@@ -23,7 +23,12 @@ const TEXTS = { type: 'string', multiple: true } as const;
 
 /** What each of these commands takes, for `parseArguments`. */
 export const FILE_OPTIONS = {
-  ...{ map: TEXTS, set: TEXTS, batch: TEXT, connections: TEXT, rate: TEXT, resume: TEXT },
+  map: TEXTS,
+  set: TEXTS,
+  batch: TEXT,
+  connections: TEXT,
+  rate: TEXT,
+  resume: TEXT,
   url: TEXT,
 } as const;
 
@@ -106,7 +111,8 @@ export async function postWithProgress(
   const client = createApiClient({ ...settings, signal });
   const startedMs = performance.now();
   const options: PostOptions = {
-    ...{ ...settings, signal },
+    ...settings,
+    signal,
     onProgress: ({ rows, bytesRead, bytes }) => {
       const percent = Math.floor((100 * Math.min(bytesRead, bytes)) / Math.max(1, bytes));
       const seconds = Math.max(0.001, (performance.now() - startedMs) / 1000);

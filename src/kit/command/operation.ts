@@ -63,7 +63,7 @@ export function readOperations(paths: ZodOpenApiPathsObject): Map<string, Operat
     openapi: '3.1.0',
     info: { title: '', version: '' },
     paths,
-  }) as unknown as Described;
+  }) as unknown as Described; // The package's type also allows what this document never has, such as a reference in place of an operation.
   const follow = (schema: Schema): Schema => {
     const name = schema.$ref?.split('/').at(-1);
     return name === undefined ? schema : (document.components?.schemas?.[name] ?? {});

@@ -29,7 +29,9 @@ type Rows = Pick<Command, 'name' | 'summary' | 'needs'> & {
 export function commandOf({ name, summary, needs = [], notes, document, actions }: Rows): Command {
   const operations = async () => readOperations((await document?.())?.paths ?? {});
   return {
-    ...{ name, summary, needs },
+    name,
+    summary,
+    needs,
     usage: async () => {
       const known = await operations();
       const shown = Object.entries(actions).map(([word, action]) => ({

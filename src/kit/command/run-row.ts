@@ -124,7 +124,9 @@ function partsOf({ fields }: Operation, values: Fields): Call {
     );
   const hasBody = [...fields.values()].some((field) => field.in === 'body');
   return {
-    ...{ path: part('path'), query: part('query'), headers: texts(part('header')) },
+    path: part('path'),
+    query: part('query'),
+    headers: texts(part('header')),
     ...(hasBody && { body: part('body') }),
   };
 }

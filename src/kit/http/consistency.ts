@@ -9,7 +9,7 @@ import { CONSISTENCY_TOKEN } from './answers/answer-headers.ts';
 import { addHeaders } from './answers/headers.ts';
 import type { AppEnv } from './app-env.ts';
 
-/** Its name in answers and requests. */
+/** Header of answers and requests that carries a consistency token. */
 const HEADER = 'Consistency-Token';
 
 /** The token that a read carries; undefined where it carries none. */

@@ -73,8 +73,12 @@ export function healthRoutes(dependencies: HealthDependencies): Hono<AppEnv> {
 }
 
 const ready: z.infer<typeof readinessSchema> = {
-  ...{ status: 'ready', postgres: 'ok', redis: 'ok', replica: null },
-  ...{ degradation: 0, breakers: [] },
+  status: 'ready',
+  postgres: 'ok',
+  redis: 'ok',
+  replica: null,
+  degradation: 0,
+  breakers: [],
 };
 const METRICS_EXAMPLE = 'risk_transactions_scored_total{corridor="US-EG",verdict="approve"} 1180\n';
 

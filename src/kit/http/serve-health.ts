@@ -16,13 +16,20 @@ export async function serveHealth(
 ): Promise<AsyncDisposable> {
   const routes = healthRoutes({
     ...vitals,
-    ...{ needs: ['postgres', 'redis'], replica: () => null, metrics: metrics.registry },
+    needs: ['postgres', 'redis'],
+    replica: () => null,
+    metrics: metrics.registry,
   });
   const app = createApp({
-    ...{ log, metrics, degradation: vitals.health.level, routes: [routes] },
+    log,
+    metrics,
+    degradation: vitals.health.level,
+    routes: [routes],
     // Nothing is served below /v1, where a key would be needed.
     authenticate: async () => undefined,
-    ...{ timeoutMs: TIMEOUT_MS, waitMsMax: 0, clientRequestsPerSecond: 0 },
+    timeoutMs: TIMEOUT_MS,
+    waitMsMax: 0,
+    clientRequestsPerSecond: 0,
   });
   const serving = await serve(app, { host, port, mayMove: false, gate: (listener) => listener });
   return { [Symbol.asyncDispose]: serving.close };

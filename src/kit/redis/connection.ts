@@ -38,8 +38,8 @@ const base: ConnectionOptions = {
 
 /**
  * A connection for commands. A command that cannot be sent or answered in time fails: the caller works without
- * Redis. Nothing is queued while offline and nothing is silently sent again. A connection that is silent for
- * too long is closed: its route may be gone although nobody closed it.
+ * Redis. Nothing is queued while offline and nothing is silently sent again. A connection without an
+ * answer for too long is closed: the route to Redis may be gone although no process closed the connection.
  */
 export function openCommands(url: string, timeoutMs: number): RedisClient {
   const options = {
@@ -90,8 +90,12 @@ export function openNode(url: string, { host, port }: NodeAddress, blockMs: numb
   const client = new Redis({
     ...base,
     ...readShared(parseRedisUrl(url)),
-    ...{ host, port, connectTimeout: blockMs, socketTimeout: blockMs * 2 + 1000 },
-    ...{ maxRetriesPerRequest: 0, retryStrategy: () => null },
+    host,
+    port,
+    connectTimeout: blockMs,
+    socketTimeout: blockMs * 2 + 1000,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
   });
   client.on('error', () => undefined);
   return client;

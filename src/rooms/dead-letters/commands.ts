@@ -55,8 +55,11 @@ const change =
     context.output.record(
       last !== undefined && 'appended' in last
         ? {
-            ...{ replayed: done, appended, left_to_reconciler: done - appended },
-            ...{ not_replayable: last.not_replayable, refused },
+            replayed: done,
+            appended,
+            left_to_reconciler: done - appended,
+            not_replayable: last.not_replayable,
+            refused,
           }
         : { purged: done, refused },
     );
@@ -136,7 +139,9 @@ Example: risk dead-letters replay --error-code SCORING_FAILED --corridor US-EG`,
       ],
     },
     replay: {
-      ...{ ...selecting, summary: 'Put dead letters back to work', run: change('replay') },
+      ...selecting,
+      summary: 'Put dead letters back to work',
+      run: change('replay'),
       options: {
         ...selecting.options,
         '--rate N': 'Replay at most so many a second (as fast as the API answers)',

@@ -26,7 +26,9 @@ const TALLIES_OPTIONS = {
 
 const openVerified = (context: CommandContext) =>
   openCommandDatabase(context, 'verify', {
-    ...{ connectionsMax: 2, statementTimeoutMs: VERIFY_TIMEOUT_MS, namedStatements: false },
+    connectionsMax: 2,
+    statementTimeoutMs: VERIFY_TIMEOUT_MS,
+    namedStatements: false,
   });
 
 export const createCommand = (openModels: OpenModels): Command =>

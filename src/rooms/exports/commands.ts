@@ -26,9 +26,13 @@ async function carryOut(
   const startedMs = performance.now();
   const fields = Object.entries({ format: 'csv', ...query });
   const exporting = exportFile({
-    ...{ output: path, headers, key: apiKeyOf(config), url: apiUrlOption(url, config) },
+    output: path,
+    headers,
+    key: apiKeyOf(config),
+    url: apiUrlOption(url, config),
     question: Object.fromEntries(fields.map(([name, value]) => [name, String(value)])),
-    ...{ signal, outageMsMax: seconds * 1000 },
+    signal,
+    outageMsMax: seconds * 1000,
     onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
     onRows: (rows) => output.progress(`${rows.toLocaleString('en-US')} rows`),
   });

@@ -163,7 +163,11 @@ async function readPart(path: string): Promise<{ rows: number; last: string | un
   const rows = Number(metadata.num_rows);
   if (rows === 0) return { rows, last: undefined };
   const [last] = await parquetReadObjects({
-    ...{ file, metadata, columns: ['transaction_id'], rowStart: rows - 1, rowEnd: rows },
+    file,
+    metadata,
+    columns: ['transaction_id'],
+    rowStart: rows - 1,
+    rowEnd: rows,
   });
   return { rows, last: String(last?.['transaction_id']) };
 }

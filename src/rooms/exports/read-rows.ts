@@ -94,7 +94,7 @@ export async function prepareExport(
     const read = (slice: WalkedSlice | null, pageRows: number) => {
       signal.throwIfAborted();
       const reading = slice && readSlice(slice, pageRows);
-      // The next to await it gets its error; until then it is not unhandled.
+      // The caller that awaits the reading gets its error; until then Node would take the error for unhandled.
       reading?.catch(() => undefined);
       return reading;
     };

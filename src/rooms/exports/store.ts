@@ -4,6 +4,7 @@
  * the search finds their ids, and each row is looked up.
  */
 
+import { labelInForce } from '../../core/store/label-in-force.ts';
 import { isoTime } from '../../core/store/partitions/month-slice.ts';
 import { readBoundary, readSearchSlice } from '../../core/store/search/read-slice.ts';
 import {
@@ -107,8 +108,7 @@ const LOOKED_UP = `${SELECTED}
     from unnest($3::uuid[], $4::timestamptz[]) as u(transaction_id, created_at)
    cross join lateral (select * from market.transactions where ${IN_MONTH} limit 1) t
     left join lateral (select * from market.scores where ${IN_MONTH} limit 1) s on true
-    left join lateral (select label from market.labels where ${IN_MONTH}
-                        order by labelled_at desc, label limit 1) l on true
+    left join lateral ${labelInForce(IN_MONTH)} l on true
    order by t.transaction_id`;
 
 async function lookUp(database: Reader, slice: ExportSlice): Promise<ExportedSlice> {

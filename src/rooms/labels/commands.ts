@@ -54,7 +54,8 @@ const runImport: Command['run'] = async (args, context) => {
     { ...settings, outageMsMax: timeoutSeconds * 1000 },
     labelProjection(settings.mapping, labelledAfterMs),
     {
-      ...{ path: '/v1/labels', member: 'labels' },
+      path: '/v1/labels',
+      member: 'labels',
       accepted: ({ accepted = 0, unchanged = 0 }: Partial<AcceptedLabels>, rows) => {
         if (accepted + unchanged !== rows) throw notTheContract();
         sum.accepted += accepted;

@@ -19,7 +19,8 @@ const ANY_TIME_MS = 0;
 
 export async function openModels(databases: Databases): Promise<Models> {
   const loaded = new LRUCache<string, FoundModel, Database>({
-    ...{ max: MODELS_MAX, ignoreFetchAbort: true },
+    max: MODELS_MAX,
+    ignoreFetchAbort: true,
     fetchMethod: (modelId, _stale, { context }) => tryModel(context, modelId),
   });
   const find = async (reference: string): Promise<FoundModel> => {

@@ -171,7 +171,9 @@ const operations = [
       'It ends by itself unless another person approves the proposal. A corridor has no second emergency until two people have decided there.',
     path: named,
     body: bodyOf(newEmergencySchema, {
-      ...{ corridor: 'US-EG', to: 'active', reason: 'the model in force lets a ring through' },
+      corridor: 'US-EG',
+      to: 'active',
+      reason: 'the model in force lets a ring through',
     }),
     answers: {
       201: answer(

@@ -117,14 +117,21 @@ function toRuleSetJson(ruleSet: CompiledRuleSet): RuleSetJson {
   ]);
   const content = [id, featureSchema, verdicts.review, verdicts.decline, numbers];
   return {
-    ...{ rule_set: id, in_force: ruleSet === currentRuleSet, feature_schema: featureSchema },
+    rule_set: id,
+    in_force: ruleSet === currentRuleSet,
+    feature_schema: featureSchema,
     sha256: hash('sha256', JSON.stringify(content)),
     verdicts: { ...verdicts },
     rules: rules.map(({ rule, bounds, bands, isPolicy }) => ({
-      ...{ rule: rule.id, code: rule.reasonCode, description: rule.summary, policy: isPolicy },
+      rule: rule.id,
+      code: rule.reasonCode,
+      description: rule.summary,
+      policy: isPolicy,
       features: [...rule.features],
       bounds: Object.entries(bounds).map(([bound, value]) => ({
-        ...{ bound, value, meaning: rule.bounds[bound] ?? '' },
+        bound,
+        value,
+        meaning: rule.bounds[bound] ?? '',
       })),
       bands: bands.map(({ from, weight }) => ({ from, weight })),
     })),
@@ -132,7 +139,9 @@ function toRuleSetJson(ruleSet: CompiledRuleSet): RuleSetJson {
 }
 
 export const FEATURES: readonly FeatureJson[] = FEATURE_LIST.map((feature, position) => ({
-  ...{ ...feature, position, feature_schema: firstSchemaOf(position) },
+  ...feature,
+  position,
+  feature_schema: firstSchemaOf(position),
 }));
 
 export function toCorridorJson(corridor: string): CorridorJson {

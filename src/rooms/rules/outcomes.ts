@@ -103,7 +103,9 @@ export async function readRuleOutcomes(
       const own = countOutcomes(sampled.filter(({ codes }) => codes.includes(code)));
       const labelled = own.fraud + own.legitimate;
       return {
-        ...{ code, hits: hits.get(code) ?? 0, sampled: own },
+        code,
+        hits: hits.get(code) ?? 0,
+        sampled: own,
         precision: shareOf(own.fraud, labelled),
       };
     }),

@@ -72,7 +72,8 @@ export async function replayToLedger(
   const repeated = createIdList();
   let known = 0;
   const route = {
-    ...{ path: '/v1/transactions/batch', member: 'transactions' },
+    path: '/v1/transactions/batch',
+    member: 'transactions',
     accepted: ({ results }: Partial<AcceptedBatch>, rows: number, isRepeated: boolean) => {
       if (results?.length !== rows) throw notTheContract();
       for (const { transaction_id: id, status } of results) {
@@ -92,10 +93,14 @@ export async function replayToLedger(
       ? countByTotals(before, accepted.size())
       : () =>
           countLedger(database, {
-            ...{ accepted: accepted.chunks(), repeated: repeated.chunks(), receivedFromMs },
+            accepted: accepted.chunks(),
+            repeated: repeated.chunks(),
+            receivedFromMs,
           }),
     {
-      ...{ accepted: accepted.size(), quietMsMax, signal },
+      accepted: accepted.size(),
+      quietMsMax,
+      signal,
       onProgress: (final) => output.progress(`scoring ${final} of ${accepted.size()} final`),
       onWaiting: (reason) => output.note(`waiting: ${reason}`),
     },
@@ -163,7 +168,9 @@ export const command: Command = {
     'replay FILE',
     [
       {
-        ...{ word: '', words: '', summary: SUMMARY },
+        word: '',
+        words: '',
+        summary: SUMMARY,
         options: {
           ...fileOptionTexts(CONNECTIONS),
           '--settle-timeout SECONDS': `Give up after so long without any progress (${SETTLE_TIMEOUT_SECONDS})`,

@@ -143,8 +143,12 @@ export function countByTotals(before: EngineTotals | null, accepted: number): Co
     const deadLettered = Math.min(accepted, grown('deadLettered'));
     const scored = Math.min(accepted - deadLettered, grown('scored'));
     return {
-      ...{ scored, deadLettered, doubled: 0, repeatedAccepted: 0 },
-      ...{ latencyP50Ms: 0, latencyP99Ms: 0 },
+      scored,
+      deadLettered,
+      doubled: 0,
+      repeatedAccepted: 0,
+      latencyP50Ms: 0,
+      latencyP99Ms: 0,
     };
   };
 }

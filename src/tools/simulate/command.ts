@@ -1,6 +1,6 @@
 /**
  * `risk simulate`: writes seeded synthetic traffic and its labels to files, any size in constant memory. A file
- * gets its name only when it is complete.
+ * gets its name only when all rows are written.
  */
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -157,7 +157,9 @@ function parseSimulate(args: string[]): { options: SimulateOptions; files: Simul
       accounts: integer('accounts'),
       merchants: integer('merchants'),
       days: integer('days'),
-      ...{ endMs, seed: values.seed, fraudRate },
+      endMs,
+      seed: values.seed,
+      fraudRate,
     },
     files: { out, labels, format: wordOption('--format', values.format, FORMATS) },
   };

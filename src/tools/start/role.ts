@@ -1,6 +1,6 @@
 /**
- * One of the engine's own roles as a child of `risk start`: its log goes to a file, it is ready when its /readyz says so, and
- * SIGTERM drains it. A role that ends by itself is started again, and given up where it ends soon after each start.
+ * Runs a role of the engine as a child of `risk start`: the role's log goes to a file, its /readyz says when the role is ready,
+ * and SIGTERM drains the role. A role that ends by itself is started again, and given up where it ends soon after each start.
  */
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';

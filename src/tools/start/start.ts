@@ -61,7 +61,10 @@ async function startEngine(
   const logFolder = join(dataDir, 'logs');
   const starting = () =>
     startEmbedded({
-      ...{ dataDir, signal, environment, onProgress: screen.doing },
+      dataDir,
+      signal,
+      environment,
+      onProgress: screen.doing,
       // State changes of the services are steps on the screen, so only warnings are worth a log line.
       log: environment['LOG_LEVEL'] === undefined ? log.child({}, { level: 'warn' }) : log,
       databaseUrl: config.DATABASE_URL,

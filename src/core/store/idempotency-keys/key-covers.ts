@@ -19,7 +19,7 @@ const ROOM_SHARE = 1 / 4;
 const ROOM_SLICES = 4;
 
 type KeyCovers = {
-  /** Those of the slices that no filter covers. */
+  /** Slices that no filter covers. */
   readonly missing: (sealed: readonly Slice[]) => readonly Slice[];
   /**
    * Builds missing filters, newest slices first, within the memory bound, and drops filters of dropped slices.

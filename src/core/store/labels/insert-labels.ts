@@ -138,7 +138,7 @@ async function findDeciding(
   );
 }
 
-/** Those of the labels that exist, and whether an earlier try of this request added them. */
+/** Finds the labels that exist, and whether an earlier try of this request added them. */
 async function findKnown(
   query: Query,
   batchId: string,

@@ -68,7 +68,7 @@ export async function listMonthTables(query: Query): Promise<Map<Month, MonthTab
   return byMonth(await query<TableRow>(listStatement));
 }
 
-/** Those of these months that have a table. */
+/** Finds which of these months have a table. */
 export async function findMonthTables(
   query: Query,
   months: readonly Month[],
@@ -179,7 +179,10 @@ async function makeMissing(query: Query, months: readonly Month[], by: Actor): P
   if (made.length === 0) return made;
   const subject = [...monthsMade].map(monthText).join(' ');
   await recordChange(query, by, {
-    ...{ action: 'month.create', subject, before: null, after: { partitions: made } },
+    action: 'month.create',
+    subject,
+    before: null,
+    after: { partitions: made },
   });
   return made;
 }

@@ -28,7 +28,7 @@ export type FraudsAround = {
   readonly isCut: boolean;
 };
 
-/** One a point, in their order. */
+/** Answers the frauds around each point, in the order of the points. */
 export type LoadFrauds = (query: Query, points: readonly FraudPoint[]) => Promise<FraudsAround[]>;
 
 export const NONE_AROUND: FraudsAround = { known: NO_FRAUDS, isCut: false };

@@ -22,7 +22,7 @@ const ACCOUNT_REACH_DAYS = 2 * ACCOUNT_HISTORY_DAYS;
 /** One history may use the rows before a point; rows from it on spare rebuilds while a backlog is worked off. */
 const ACCOUNT_ROWS_BEFORE = ACCOUNT_HISTORY_ENTRIES;
 const ACCOUNT_ROWS_AFTER = 64;
-/** Their sum is what a list keeps when it is cut (MERCHANT_KEPT_ENTRIES). */
+/** The two bounds add up to what a list keeps when it is cut (MERCHANT_KEPT_ENTRIES). */
 const MERCHANT_ROWS_BEFORE = 512;
 const MERCHANT_ROWS_AFTER = 512;
 /**

@@ -37,7 +37,9 @@ export async function locateDecided(query: Query, ids: readonly string[]): Promi
   const rows = await query<LocatedRow>(locateStatement, [uuidArray(ids), timestampArray(times)]);
   return rows.map((row) => ({
     score: toStoredScore(row),
-    ...{ client: row.client, merchantId: row.merchant_id },
-    ...{ amount: row.amount, currency: row.currency },
+    client: row.client,
+    merchantId: row.merchant_id,
+    amount: row.amount,
+    currency: row.currency,
   }));
 }

@@ -6,6 +6,7 @@
 import { int4Array, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
+import { labelInForce } from '../label-in-force.ts';
 import { shareOut } from './share-out.ts';
 import { toVector } from './vector-bytes.ts';
 
@@ -65,6 +66,8 @@ const SAMPLED = `
                      order by s.transaction_id, s.created_at limit u.keys) counted
              where place * u.quota / u.keys > (place - 1) * u.quota / u.keys) k`;
 
+const OF_SAMPLE = 'l.transaction_id = k.transaction_id and l.created_at = k.created_at';
+
 const vectorsStatement: Statement = {
   name: 'sample-score-vectors',
   text: `select w.model, coalesce(w.probability, w.risk) as value, w.vector
@@ -85,12 +88,7 @@ const outcomesStatement: Statement = {
             select s.model, s.probability, s.verdict from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
              limit 1) w
-           left join lateral (
-            select c.label, c.labelled_at from market.labels c
-             where c.transaction_id = k.transaction_id and c.created_at = k.created_at
-               and c.labelled_at <= $7
-             order by c.labelled_at desc, c.label
-             limit 1) l on true`,
+           left join lateral ${labelInForce(`${OF_SAMPLE} and l.labelled_at <= $7`, 'l.label, l.labelled_at')} l on true`,
 };
 
 const reasonsStatement: Statement = {
@@ -102,11 +100,7 @@ const reasonsStatement: Statement = {
               from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
              limit 1) w
-           left join lateral (
-            select c.label from market.labels c
-             where c.transaction_id = k.transaction_id and c.created_at = k.created_at
-             order by c.labelled_at desc, c.label
-             limit 1) l on true`,
+           left join lateral ${labelInForce(OF_SAMPLE)} l on true`,
 };
 
 type ScoreVector = {

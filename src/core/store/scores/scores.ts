@@ -131,7 +131,7 @@ export async function insertScores(
   return await insertEncoded(database, prepareInsert(added), encodeScores(scores, lineage, final));
 }
 
-/** Scores as parameters, and of each of them what is counted: nothing else of it lives until they are stored. */
+/** Scores as parameters, and what is counted of each score. Nothing else of a score lives until the statement has ended. */
 type EncodedScores = {
   readonly values: readonly unknown[];
   readonly counted: readonly Counted[];
@@ -247,7 +247,9 @@ export function openScoreStore(
   stallMs = INSERT_STALL_MS,
 ): ScoreStore {
   return {
-    ...{ database, partitions: createPartitionGuard(database), prepared: prepareInsert(added) },
+    database,
+    partitions: createPartitionGuard(database),
+    prepared: prepareInsert(added),
     inTurn: oneAtATime(stallMs),
   };
 }

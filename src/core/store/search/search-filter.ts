@@ -1,5 +1,6 @@
 /** What a search asks of transactions and their scores, and each part of it as a condition in SQL. */
 import { NO_MODEL } from '../../domain/score-record.ts';
+import { labelInForce } from '../label-in-force.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import type { SearchQuestion } from './search-question.ts';
 
@@ -83,7 +84,7 @@ export function outcomeConditions(
 ): string[] {
   const conditions: string[] = [];
   if (label !== undefined) {
-    const current = `(select l.label from market.labels l where ${sameAs('l', one)} order by l.labelled_at desc, l.label limit 1)`;
+    const current = labelInForce(sameAs('l', one));
     conditions.push(label === 'none' ? `${current} is null` : `${current} = ${parameter(label)}`);
   }
   if (status === 'accepted' || status === 'dead_lettered') {

@@ -34,7 +34,7 @@ const byIdStatement = {
          having count(*) > 0`,
 };
 
-/** Those of these transactions that are still to be scored. */
+/** Loads which of these transactions are still to be scored. */
 export async function loadUnscored(
   database: Queries,
   transactionIds: readonly string[],

@@ -188,7 +188,9 @@ export function decodeEntry(fields: EntryFields): DecodedEntry {
 function readRows(columns: Columns): TransactionRows {
   const { count, bytes, view } = columns;
   return {
-    ...{ count, bytes, view },
+    count,
+    bytes,
+    view,
     idsAt: uuidsAt(columns, ID, 'transaction_id'),
     createdAt: timesAt(columns, CREATED_AT, 'created_at'),
     receivedAt: timesAt(columns, RECEIVED_AT, 'received_at'),
@@ -263,7 +265,7 @@ export function readIds(value: Buffer): string[] {
   );
 }
 
-/** Its transactions, as far as they can be read. */
+/** The ids of an entry, as far as they can be read. */
 export function identify(value: Buffer): string[] {
   try {
     return readIds(value).filter((id) => createdAtMsOf(id) !== undefined);

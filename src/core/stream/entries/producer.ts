@@ -80,7 +80,7 @@ export function createProducer(options: ProducerOptions): Producer {
     return replies.map((reply, index) => toAppended(reply, packed[index] ?? []));
   };
   /**
-   * Entries may be refused although there is room for smaller ones: these are tried once more, packed to fit.
+   * A refused entry may leave room for a smaller one, so its transactions are tried once more, packed to fit.
    */
   const fill = async (stream: StreamKeys, { left, room }: Filled): Promise<Appended> => {
     const payloads = left.slice(0, room);

@@ -80,7 +80,10 @@ export type MarketInRedis = {
 /** Nothing was measured yet. */
 export function watchMemory(eventBytesMax: number): MemoryWatch {
   return {
-    ...{ eventBytesMax, hasEventRoom: eventBytesMax > 0, hasProfileRoom: true },
-    ...{ cursors: new Map(), adopting: undefined },
+    eventBytesMax,
+    hasEventRoom: eventBytesMax > 0,
+    hasProfileRoom: true,
+    cursors: new Map(),
+    adopting: undefined,
   };
 }

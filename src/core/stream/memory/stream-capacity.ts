@@ -93,7 +93,7 @@ export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
       if (last !== undefined && ageMs < FRESH_MS) return last.roomOf;
       const next = measure();
       if (last === undefined || ageMs >= STALE_MS) return await next;
-      // The next append has it; this one does not wait.
+      // The next append uses the new measurement; this append does not wait.
       next.catch(() => undefined);
       return last.roomOf;
     },
@@ -113,7 +113,9 @@ function toSize(stream: string, reply: unknown): StreamSize {
   if (!Array.isArray(reply) && !(reply instanceof Failure)) throw unexpected('measure-capacity');
   const [total, bytes, isAppendable, server] = Array.isArray(reply) ? reply : [0, 0, 0, ''];
   return {
-    ...{ stream, server: String(server), bytes: Number(bytes) },
+    stream,
+    server: String(server),
+    bytes: Number(bytes),
     total: isAppendable === 1 ? Number(total) : Number.POSITIVE_INFINITY,
   };
 }

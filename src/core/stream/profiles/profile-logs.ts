@@ -85,7 +85,7 @@ export async function appendProfiles(
   return sorted;
 }
 
-/** The snapshots must stay as they are until it resolves. Throws a Failure. */
+/** Installs snapshots, which must not change until the promise resolves. Throws a Failure. */
 export async function installProfiles(
   market: MarketInRedis,
   ttlSeconds: number,

@@ -54,7 +54,9 @@ export function createHeadReader(redis: RedisClient): HeadReader {
       const [last, entries, old, rowIds] = reply;
       const isEnd = Number(entries) < PAGE_ENTRIES;
       return {
-        ...{ rowIds, hasOld: Number(old) > 0, next: isEnd ? null : `(${last}` },
+        rowIds,
+        hasOld: Number(old) > 0,
+        next: isEnd ? null : `(${last}`,
         last: last === '' ? null : String(last),
       };
     },

@@ -68,9 +68,13 @@ const COLD_SHARE = 1 / 2;
 export function createProfileMemory(bytesMax: number, kind: Kind): ProfileMemory {
   const slab = createSlab(bytesMax);
   return {
-    ...{ kind, slab, words: new Uint32Array(slab.buffer), view: new DataView(slab.buffer) },
+    kind,
+    slab,
+    words: new Uint32Array(slab.buffer),
+    view: new DataView(slab.buffer),
     scratch: new DataView(new ArrayBuffer(slab.pageBytes)),
-    ...{ copies: new Map(), pageHand: 0 },
+    copies: new Map(),
+    pageHand: 0,
     parties: new Array<string | undefined>(slab.units).fill(undefined),
     wasFound: new Uint8Array(slab.units),
     hands: new Int32Array(slab.sizes.length),
@@ -231,7 +235,7 @@ function isCold(memory: ProfileMemory, page: number): boolean {
 /** Drops the copies that were not found lately on the next page of a class. */
 function dropUnfound(memory: ProfileMemory, sizeClass: number): void {
   const { slab, hands, wasFound } = memory;
-  // Once round, and to where it began: whatever was found has lost its mark by then.
+  // The hand goes round once at most: by then every copy has lost the mark of having been found.
   for (let dropped = 0; dropped === 0; ) {
     const page = nextPage(slab, hands[sizeClass] ?? 0, sizeClass);
     hands[sizeClass] = page;

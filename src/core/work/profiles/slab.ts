@@ -39,7 +39,11 @@ export function createSlab(bytesMax: number): Slab {
   const pages = Math.max(1, Math.floor(bytesMax / pageBytes));
   const units = (pages * pageBytes) / UNIT_BYTES;
   return {
-    ...{ units, pageBytes, pages, sizes, untouched: 0 },
+    units,
+    pageBytes,
+    pages,
+    sizes,
+    untouched: 0,
     // What is never touched takes no memory of the machine: zeros need not be provided.
     buffer: new ArrayBuffer(pages * pageBytes),
     classes: new Int8Array(pages).fill(NONE),

@@ -99,7 +99,7 @@ export function countReplies(
   metrics.profileLogsDropped.inc(dropped);
 }
 
-/** A log is made anew once it has grown by its snapshot's size, and by this. */
+/** A log is made anew once it has grown by its snapshot's size, and by this many bytes. */
 const COMPACT_BYTES_MIN = 4096;
 
 /** A profile, and how long the snapshot is that its log begins with. */

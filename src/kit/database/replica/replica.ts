@@ -44,15 +44,7 @@ type ReplicaOptions = {
 export function openReplica(options: ReplicaOptions): OpenReplica {
   const { config, url, primary, metrics, log, everyMs = CHECK_EVERY_MS } = options;
   const nowMs = () => performance.now();
-  const breaker = createBreaker({
-    ...{ name: 'replica', nowMs, isOwn: isPoolBusy },
-    isFailure: isPostgresOutage,
-    onChange: (state) => {
-      metrics.breakerState.set({ breaker: 'replica' }, BREAKER_STATES.indexOf(state));
-      if (state === 'open') metrics.breakerOpened.inc({ breaker: 'replica' });
-    },
-  });
-  metrics.breakerState.set({ breaker: 'replica' }, 0);
+  const breaker = createReplicaBreaker(metrics, nowMs);
   const database = openDatabase(config, url, 'api', { guard: breaker.run });
   const timed = openSliceDatabase(config, url, breaker.run);
   const probe = openProbe(config, url, 'api-replica');
@@ -117,7 +109,8 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   const stopped = new AbortController();
   const checks = repeat(checkAndReport, everyMs, stopped.signal);
   return {
-    ...{ database, timed },
+    database,
+    timed,
     status,
     hasReplayed: (token) =>
       awaitWrite(database, () => (status().state === 'up' ? proven : undefined), token),
@@ -129,6 +122,21 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
       for (const pool of [probe, timed, database]) await pool[Symbol.asyncDispose]();
     },
   };
+}
+
+function createReplicaBreaker(metrics: ReplicaOptions['metrics'], nowMs: () => number) {
+  const breaker = createBreaker({
+    name: 'replica',
+    nowMs,
+    isOwn: isPoolBusy,
+    isFailure: isPostgresOutage,
+    onChange: (state) => {
+      metrics.breakerState.set({ breaker: 'replica' }, BREAKER_STATES.indexOf(state));
+      if (state === 'open') metrics.breakerOpened.inc({ breaker: 'replica' });
+    },
+  });
+  metrics.breakerState.set({ breaker: 'replica' }, 0);
+  return breaker;
 }
 
 async function repeat(check: () => Promise<void>, everyMs: number, signal: AbortSignal) {

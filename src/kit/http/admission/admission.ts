@@ -17,7 +17,7 @@ export type Ticket = {
   readonly lend: () => void;
   /** Takes a slot again, or returns why there is none. */
   readonly takeBack: () => Refusal | null;
-  /** @param tookMs duration, where it measures our load; null where it does not */
+  /** @param tookMs duration; null where the duration says nothing about the load of this process */
   readonly leave: (tookMs: number | null) => void;
 };
 

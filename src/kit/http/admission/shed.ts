@@ -50,7 +50,7 @@ const STREAM_BYTES = 64 * 1024;
 const SUBMIT_PATH = '/v1/transactions';
 /** Paths that are always answered, and cost next to nothing; `/v1/live` has a bound of its own, and lasts. */
 const FREE_PATHS = /^\/(livez|readyz|metrics|openapi\.json|docs|console|v1\/live)(?![^/?])/;
-/** A target without dots and escapes is its own path: it need not be resolved. */
+/** A target without dots and escapes is a path already: resolving such a target would change nothing. */
 const PLAIN_TARGET = /^(?:\/[\w-]+)+(?:\?|$)/;
 /** A body that takes longer than this gives way when there is no room. */
 const SLOW_BODY_MS = 1000;
@@ -95,7 +95,12 @@ export function openRequestGate(config: Config, dependencies: GateDependencies):
     () => lastAnswer('arriving', requestsMax),
   );
   const options = {
-    ...{ admission, arrivals, requestsMax, bodyBytesMax, metrics, turnAway },
+    admission,
+    arrivals,
+    requestsMax,
+    bodyBytesMax,
+    metrics,
+    turnAway,
     admittedRequests: new WeakMap<IncomingMessage, AdmittedRequest>(),
   };
   return {
@@ -203,7 +208,7 @@ function toProblem(
   more: Readonly<Record<string, string>> = {},
 ): Problem {
   const headers = {
-    // One or two seconds, so that clients refused together do not return together.
+    // Chance chooses one second or two, so that clients refused together do not return together.
     'Retry-After': Math.random() < 0.5 ? '1' : '2',
     ...more,
   };

@@ -81,7 +81,9 @@ type Kept = { readonly key: KnownKey; readonly foundAtMs: number };
 export function openAuthenticator(config: Config, find: FindKey): Authenticator {
   const nowMs = () => performance.now();
   return createAuthenticator({
-    ...{ find, nowMs, addressOf: createAddressOf(config.RISK_TRUSTED_PROXIES) },
+    find,
+    nowMs,
+    addressOf: createAddressOf(config.RISK_TRUSTED_PROXIES),
     strangers: createStrangers(config.RISK_UNKNOWN_KEYS_PER_SECOND, nowMs),
   });
 }

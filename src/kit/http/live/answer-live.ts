@@ -37,7 +37,8 @@ export function createLive<Figures extends object>({
   const broadcast = createBroadcast({
     ...options,
     pointEveryMs: POINT_EVERY_MS,
-    ...{ listenersMax: LISTENERS_MAX, listenersOfKeyMax: LISTENERS_OF_KEY_MAX },
+    listenersMax: LISTENERS_MAX,
+    listenersOfKeyMax: LISTENERS_OF_KEY_MAX,
   });
   return async (c) => {
     if (c.req.header('accept')?.includes(EVENT_STREAM) !== true) {

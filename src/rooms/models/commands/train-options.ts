@@ -76,7 +76,13 @@ export async function parseTraining(args: string[], nowMs: number) {
   }
   const unlabelled = values.unlabelled ?? 'skip';
   return {
-    ...{ training, validation, knownByMs, featureSchema, choice, trainer, name },
+    training,
+    validation,
+    knownByMs,
+    featureSchema,
+    choice,
+    trainer,
+    name,
     unlabelled: wordOption('--unlabelled', unlabelled, ['skip', 'legitimate']),
     seed: String(integerOption('--seed', values.seed, { min: 0, max: Number.MAX_SAFE_INTEGER }, 1)),
     bandsRule: await bandsOption(values),

@@ -94,7 +94,10 @@ async function trainAndDescribe(
   const { name, seed, bandsRule, featureSchema } = settings;
   const trainer = settings.trainer.toTrainer(countFrauds(training.rows.labels));
   const steps = buildModel({
-    ...{ training: training.rows, validation: validation?.rows ?? null, trainer, bandsRule },
+    training: training.rows,
+    validation: validation?.rows ?? null,
+    trainer,
+    bandsRule,
     daysSeen: (validation ?? training).daysSeen,
     randomFor: (purpose) => createRandom(`${seed}/${purpose}`),
   });
@@ -113,10 +116,15 @@ async function trainAndDescribe(
     sha256: model.sha256,
     ...lineage,
     createdAt: new Date().toISOString(),
-    ...{ featureSchema, seed, options: trainer.options, size },
+    featureSchema,
+    seed,
+    options: trainer.options,
+    size,
     training: training.window,
     validation: validation?.window ?? null,
-    ...{ ...judged, calibration, bandsRule },
+    ...judged,
+    calibration,
+    bandsRule,
   };
   return { artefact: bytes, manifest: toManifest(card, bytes), card };
 }
@@ -191,8 +199,17 @@ function show(
   const { model, sha256 } = manifest;
   const { kind, training, validation, figures, bands, size, parent } = card;
   const document = {
-    ...{ model, model_id: sha256, kind, size, path, is_registered: registers },
-    ...{ training, validation, figures, bands, parent },
+    model,
+    model_id: sha256,
+    kind,
+    size,
+    path,
+    is_registered: registers,
+    training,
+    validation,
+    figures,
+    bands,
+    parent,
   };
   const shown = Object.entries(figures).map(
     ([name, { value, low, high }]) =>

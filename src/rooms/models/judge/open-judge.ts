@@ -36,7 +36,11 @@ export function openJudge(
     return pair;
   };
   const source = watchModelsInForce({
-    ...{ name, database, log, load, nowMs },
+    name,
+    database,
+    log,
+    load,
+    nowMs,
     onChange(inForce) {
       pairs = new Map([...pairs].filter(([, pair]) => isInForce(inForce, pair)));
       reportInForce(metrics, inForce);

@@ -95,7 +95,9 @@ function closeTrees(ensemble: TreeEnsemble) {
   const nodes = feature.length;
   const indexes = indexesOf(ensemble);
   const trees = {
-    ...{ roots, depths: treeDepths(ensemble), rounds: ensemble.arithmetic === 'float32' },
+    roots,
+    depths: treeDepths(ensemble),
+    rounds: ensemble.arithmetic === 'float32',
     /** Index in the block of the value of its first row; the other rows follow. */
     column: new Int32Array(nodes),
     first: new Int32Array(nodes),

@@ -59,7 +59,7 @@ export const comparisonSchema = z
   .meta({ id: 'ShadowComparison' });
 type ComparisonJson = z.infer<typeof comparisonSchema>;
 
-/** It would have reviewed what was approved, and rightly so. */
+/** Frauds that were approved and that the model would have sent to review. */
 export const comparisonExample: ComparisonJson = {
   model: MODEL,
   from: '2026-10-24T00:00:00.000Z',
@@ -107,7 +107,8 @@ export async function compareShadow(
     frauds: rows.filter(({ isFraud }) => isFraud === true).length,
     verdicts: VERDICTS.flatMap((decided) =>
       VERDICTS.map((shadow) => ({
-        ...{ decided, shadow },
+        decided,
+        shadow,
         rows: rows.filter((row) => row.verdict === decided && row.ofShadow === shadow).length,
       })),
     ),

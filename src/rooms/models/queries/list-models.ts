@@ -42,7 +42,10 @@ export async function readModelRow(
   }));
   return {
     ...toRow(model, log, await listCorridors(database)),
-    ...{ feature_names, ...lineage, card, proposals },
+    feature_names,
+    ...lineage,
+    card,
+    proposals,
     rollouts: log.filter(({ modelId }) => modelId === model.model_id).map(toRolloutRow),
   };
 }

@@ -46,11 +46,15 @@ export function openScoringModel(artefact: Uint8Array, manifest: ModelManifest):
     explain(vector, method) {
       const { contributions, ...parts } = takeApart(model, columns, vector, method);
       return {
-        ...{ model: manifest.model, method, ...parts },
+        model: manifest.model,
+        method,
+        ...parts,
         contributions: contributions
           .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution))
           .map(({ feature, value, contribution }) => ({
-            ...{ feature, value: Number.isFinite(value) ? value : null, contribution },
+            feature,
+            value: Number.isFinite(value) ? value : null,
+            contribution,
             detail: factorSentence({ feature, value }),
           })),
       };

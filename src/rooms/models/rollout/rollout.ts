@@ -153,7 +153,11 @@ export function planConfirmation(log: readonly LoggedRollout[], proposalId: stri
   const rows = log.filter((row) => row.proposalId === proposalId && stands(log, row));
   if (rows.length === 0) refuse('the emergency is over: propose it again');
   return rows.map(({ corridor, modelId, state, canaryPercent }) => ({
-    ...{ corridor, modelId, state, canaryPercent, cause: 'approval' },
+    corridor,
+    modelId,
+    state,
+    canaryPercent,
+    cause: 'approval',
   }));
 }
 

@@ -19,7 +19,10 @@ export async function readSettledRollouts(
   if (planLapses(log).length === 0) return log;
   const by = engineOf(process);
   await decideRollouts(database, async (current) => ({
-    ...{ ...BY_ENGINE, rows: planLapses(current), by, reason: LAPSED },
+    ...BY_ENGINE,
+    rows: planLapses(current),
+    by,
+    reason: LAPSED,
   }));
   return await readRollouts(database);
 }
@@ -36,7 +39,10 @@ export async function removeModel(
 ): Promise<boolean> {
   const by = engineOf(process);
   const { rows } = await decideRollouts(database, async (log) => ({
-    ...{ ...BY_ENGINE, rows: planRemoval(log, corridor, modelId), by, reason: why },
+    ...BY_ENGINE,
+    rows: planRemoval(log, corridor, modelId),
+    by,
+    reason: why,
   }));
   return rows.length > 0;
 }

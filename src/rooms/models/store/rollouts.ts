@@ -175,7 +175,10 @@ export async function decideRollouts(
 /** For the audit log; `before` holds the models' newest rows in the corridors of the decision. */
 function changeOf(log: readonly StoredRollout[], { rows, proposalId, reason }: Decision) {
   const holdingOf = ({ corridor, modelId, state, canaryPercent }: Rollout) => ({
-    ...{ corridor, model_id: modelId, state, canary_percent: canaryPercent },
+    corridor,
+    model_id: modelId,
+    state,
+    canary_percent: canaryPercent,
   });
   const before = rows.flatMap(
     ({ corridor, modelId }) =>

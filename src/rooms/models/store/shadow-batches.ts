@@ -1,6 +1,7 @@
 /** Opinions of shadow models: a row a batch and model, so that a shadow costs a transaction 24 bytes. */
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import type { ShadowBatch } from '../../../core/score/judge.ts';
+import { labelInForce } from '../../../core/store/label-in-force.ts';
 import { cutWindow, type ScoreWindow } from '../../../core/store/scores/score-window.ts';
 import { float8Array, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
@@ -47,11 +48,8 @@ const decidedStatement: Statement = {
             select s.risk, s.verdict from market.scores s
              where s.transaction_id = u.transaction_id and s.created_at = u.created_at
              limit 1) w
-           left join lateral (
-            select c.label from market.labels c
-             where c.transaction_id = u.transaction_id and c.created_at = u.created_at
-             order by c.labelled_at desc, c.label
-             limit 1) l on true`,
+           left join lateral
+             ${labelInForce('l.transaction_id = u.transaction_id and l.created_at = u.created_at')} l on true`,
 };
 
 export type ComparedScore = {

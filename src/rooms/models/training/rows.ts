@@ -34,7 +34,7 @@ export type TrainingRow = {
 /** The features of a schema that are kept. */
 export type FeatureChoice = {
   readonly names: readonly string[];
-  /** Their indexes in the schema's vectors. */
+  /** The indexes of the chosen features in the schema's vectors. */
   readonly columns: Int32Array;
   /** Number of features of the schema. */
   readonly schemaFeatures: number;

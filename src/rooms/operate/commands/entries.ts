@@ -91,8 +91,14 @@ async function giveUp(
 
 function toDeadLetter({ corridor, transactions }: StreamKeys, version: string) {
   return ({ id, packed }: KeptEntry): DeadLetter => ({
-    ...{ transactionId: null, createdAtMs: null, accountId: null, corridor },
-    ...{ stream: transactions, entryId: id, rowId: null, attempts: 1 },
+    transactionId: null,
+    createdAtMs: null,
+    accountId: null,
+    corridor,
+    stream: transactions,
+    entryId: id,
+    rowId: null,
+    attempts: 1,
     errorCode: 'ENTRY_VERSION_GIVEN_UP',
     error: `entries of version ${version} were given up by an operator`,
     entry: (packed?.toString('base64') ?? '').slice(0, DEAD_LETTER_ENTRY_CHARS_MAX),

@@ -24,7 +24,7 @@ const STEP_CASES = 100;
 const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
 
 type Steps = {
-  /** Its `transaction` proves that this process leads. */
+  /** The lead, whose `transaction` proves that this process leads. */
   readonly writes: Pick<Database, 'transaction'>;
   readonly database: Pick<Database, 'query'>;
   /** Removes cached profiles that do not know the labels. */

@@ -98,7 +98,12 @@ export async function explainScore(
     ...explained,
     model: judge?.explain(record.features, method) ?? null,
     lineage: {
-      ...{ rule_set, model, attempts, degradation, created_at, scored_at },
+      rule_set,
+      model,
+      attempts,
+      degradation,
+      created_at,
+      scored_at,
       vector_crc32: crc32 === null ? null : (crc32 >>> 0).toString(16).padStart(8, '0'),
       differing: [...(isIntact ? [] : ['vector_crc32']), ...verifyScore(record, opinion)],
     },

@@ -1,6 +1,7 @@
 /** What a search found, by its ids: each transaction with its score, if any, and the label that decides. */
 import type { LabelValue } from '../../../core/domain/label.ts';
 import type { TransactionRow } from '../../../core/domain/transaction-record.ts';
+import { labelInForce } from '../../../core/store/label-in-force.ts';
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { ScoreRow } from '../../../core/store/scores/stored-scores.ts';
 import type { RowPosition } from '../../../core/store/search/search-slice.ts';
@@ -30,8 +31,7 @@ const statement = {
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
           cross join lateral (select * from market.transactions where ${IN_PARTITION} limit 1) t
            left join lateral (select * from market.scores where ${IN_PARTITION} limit 1) s on true
-           left join lateral (select label from market.labels where ${IN_PARTITION}
-                               order by labelled_at desc, label limit 1) l on true`,
+           left join lateral ${labelInForce(IN_PARTITION)} l on true`,
 };
 
 /** By id; a row that is not there is left out. */

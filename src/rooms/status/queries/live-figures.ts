@@ -63,7 +63,11 @@ export function toPoint({ status }: LiveFigures) {
   // The sample is of the newest scores, however old they are.
   const isRecent = newest !== null && Date.parse(at) - Date.parse(newest) < WINDOW_MS;
   return {
-    ...{ at, accepted, scored, dead_lettered, pending },
+    at,
+    accepted,
+    scored,
+    dead_lettered,
+    pending,
     lag_seconds: corridors && oldestOf(corridors),
     latency_p50_ms: isRecent ? status.latency_p50_ms : null,
     latency_p95_ms: isRecent ? status.latency_p95_ms : null,

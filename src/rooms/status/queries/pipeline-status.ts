@@ -216,7 +216,10 @@ function createReadFigures({ primary, now }: Databases): ReadFigures {
       const countedAtMs = now();
       const { totals, countedTo } = await readTotals(primary);
       last = {
-        ...{ unappended, pending, totals, isOld: false },
+        unappended,
+        pending,
+        totals,
+        isOld: false,
         countedAtMs: countedTo?.getTime() ?? countedAtMs,
       };
       return [last, measured];

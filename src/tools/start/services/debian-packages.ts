@@ -11,7 +11,7 @@ import { makeOnce, openSharedFolder } from './shared-folder.ts';
 type Unpacked = {
   /** Installs the package as the root of a file system would hold it. */
   readonly folder: string;
-  /** Environment in which its programs find their libraries. */
+  /** Environment in which the programs of a package find their libraries. */
   readonly environment: Readonly<Record<string, string>>;
 };
 

@@ -54,7 +54,7 @@ export function ask(
     const child = execFile(program, args, settings, (error, stdout, stderr) => {
       resolve({ ok: error === null, stdout: String(stdout), stderr: String(stderr) });
     });
-    // A program that ends without reading its input is judged by its exit code, not by our broken pipe.
+    // The exit code judges a program that ends without reading its input, not the broken pipe.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });

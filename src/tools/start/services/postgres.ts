@@ -54,13 +54,20 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningSe
   await endLeftOver('Postgres', cluster, join(cluster, 'postmaster.pid'), 'SIGINT');
   const fixed = { ...SETTINGS, ...(durable ? DURABLE : FAST) };
   const { port, service } = await startOnPort({
-    ...{ port: options.port, timeoutMs: READY_TIMEOUT_MS, signal },
-    ...{ portTaken: /could not bind/, notYet: NOT_ENDED },
+    port: options.port,
+    timeoutMs: READY_TIMEOUT_MS,
+    signal,
+    portTaken: /could not bind/,
+    notYet: NOT_ENDED,
     specOf: (port) => ({
       name: 'Postgres',
       program: join(program.bin, 'postgres'),
       args: ['-D', cluster, ...flagsOf({ ...fixed, port: String(port), ...options.settings })],
-      ...{ account, cwd: cluster, logFile, stopSignal: 'SIGINT', lastSignal: 'SIGQUIT' },
+      account,
+      cwd: cluster,
+      logFile,
+      stopSignal: 'SIGINT',
+      lastSignal: 'SIGQUIT',
     }),
     isReady: (_, { pid }) => isReady(cluster, pid),
   });

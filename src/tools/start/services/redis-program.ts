@@ -43,7 +43,9 @@ async function runs({ program, environment }: RedisProgram, account: Account): P
 async function redisFromPackages(options: FetchOptions): Promise<RedisProgram | undefined> {
   const found = await unpackPackage({
     ...options,
-    ...{ name: 'redis-tools', title: 'Redis', folder: 'redis-debian' },
+    name: 'redis-tools',
+    title: 'Redis',
+    folder: 'redis-debian',
     finish: (folder) => {
       // The server is one program under several names; it looks at the name it was called by.
       const server = join(folder, 'usr/bin/redis-server');

@@ -51,7 +51,9 @@ export async function startRedis(options: RedisOptions): Promise<RunningService>
   if (options.account.dropped) chownSync(folder, options.account.uid, options.account.gid);
   await endLeftOver('Redis', folder, join(folder, 'redis.pid'), 'SIGTERM');
   const { port, service } = await startOnPort({
-    ...{ port: options.port, timeoutMs: READY_TIMEOUT_MS, signal: options.signal },
+    port: options.port,
+    timeoutMs: READY_TIMEOUT_MS,
+    signal: options.signal,
     portTaken: /address already in use/i,
     specOf: (port) => serviceOf(options, folder, port),
     isReady: (port) => answers(port, options.password),
@@ -95,7 +97,7 @@ function writeConfiguration(options: RedisOptions, folder: string, port: number)
   return file;
 }
 
-/** The server accepts our password, so it is ours, and it has loaded its data. */
+/** The server accepts the password of this data folder, and has loaded its data. */
 async function answers(port: number, password: string): Promise<boolean> {
   const replies = await askRedis(port, [['AUTH', password], ['PING']]).catch(() => []);
   return replies[0] === '+OK' && replies[1] === '+PONG';

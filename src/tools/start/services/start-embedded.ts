@@ -85,7 +85,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 
   const owned = opened.move();
   return {
-    ...{ ...urls, redisKeepsData, serviceEnded },
+    ...urls,
+    redisKeepsData,
+    serviceEnded,
     [Symbol.asyncDispose]: () => {
       isStopping = true;
       return owned.disposeAsync();

@@ -38,7 +38,6 @@ export function assessCalibration(
   bandsFor: ChooseBands,
 ) {
   const { calibration, holdout } = chooseCalibration(margins, labels);
-  /** One a row. */
   const probabilities = margins.map((margin) => calibrate(calibration, margin));
   const bands = bandsFor(probabilities);
   const table = calibrationTable(holdout, labels, CALIBRATION_GROUPS);
