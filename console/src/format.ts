@@ -59,6 +59,11 @@ const DAY_TIME = new Intl.DateTimeFormat(undefined, {
 });
 const WITH_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
+const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+
+/** `21:32:05` */
+export const clock = (atMs: number) => CLOCK.format(atMs);
+
 /** The viewer's zone; the year only where it is another one. */
 export function localTime(iso: string): string {
   const time = new Date(iso);

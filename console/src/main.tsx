@@ -9,6 +9,7 @@ import './style/parts.css';
 import './style/table.css';
 import './style/plot.css';
 import './style/pages.css';
+import './style/live.css';
 import './style/review.css';
 import './style/case.css';
 import './style/pictures.css';

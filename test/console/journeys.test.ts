@@ -231,7 +231,7 @@ test('a session that is ended elsewhere ends here', async () => {
   await shown.engine.api.testDatabase.sql(
     'update sessions set ended_at = now() where ended_at is null',
   );
-  await page.locator('.connection.lost').waitFor();
+  await page.locator('.connection.stale').waitFor();
   await page.keyboard.press('g');
   await page.keyboard.press('k');
   await page.getByLabel('API key').waitFor();

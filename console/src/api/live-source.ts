@@ -1,14 +1,18 @@
 /**
  * Live figures: one connection of server-sent events for all parts of the page that show them, open while one of them is shown
- * and the page is visible. A lost connection is tried again after a growing, random wait.
+ * and the page is visible. A connection that is lost, or silent for too long, is tried again after a growing, random wait; until
+ * then the figures are stale.
  */
 import { useSyncExternalStore } from 'react';
+import { useSilence } from './contact.ts';
 
 /** What plots of the last hour are made of. */
 type At = { readonly at: string };
 
 export type Live<Figures, Point> = {
-  readonly state: 'connecting' | 'live' | 'lost';
+  readonly state: 'connecting' | 'live' | 'stale';
+  /** When the figures came, by the browser's clock. */
+  readonly atMs: number;
   readonly figures: Figures | undefined;
   /** Oldest first: at most an hour. */
   readonly points: readonly Point[];
@@ -17,14 +21,28 @@ export type Live<Figures, Point> = {
 const HOUR_MS = 60 * 60 * 1000;
 const POINTS_MAX = 2000;
 const WAIT_MS_FIRST = 1000;
-const WAIT_MS_MAX = 30_000;
+/** An API that is back is live within this time. */
+const WAIT_MS_MAX = 10_000;
+
+type Source<Figures, Point> = {
+  readonly path: string;
+  readonly toPoint: (figures: Figures) => Point;
+  /** Two and a half of the intervals in which the API sends: shorter, and a busy API is called stale. */
+  readonly silentMsMax: number;
+};
 
 /** @returns a hook, whose components share the connection */
-export function createLive<Figures, Point extends At>(
-  path: string,
-  toPoint: (figures: Figures) => Point,
-): () => Live<Figures, Point> {
-  let live: Live<Figures, Point> = { state: 'connecting', figures: undefined, points: [] };
+export function createLive<Figures, Point extends At>({
+  path,
+  toPoint,
+  silentMsMax,
+}: Source<Figures, Point>): () => Live<Figures, Point> {
+  let live: Live<Figures, Point> = {
+    state: 'connecting',
+    atMs: Date.now(),
+    figures: undefined,
+    points: [],
+  };
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
@@ -39,27 +57,39 @@ export function createLive<Figures, Point extends At>(
     source = undefined;
     clearTimeout(timer);
   };
+  const lose = () => {
+    disconnect();
+    set({ state: 'stale' });
+    failures += 1;
+    // Half of it is random, so that the consoles of a restarted API do not return together.
+    const waitMs = Math.min(WAIT_MS_FIRST * 2 ** (failures - 1), WAIT_MS_MAX);
+    timer = setTimeout(connect, waitMs * (0.5 + Math.random() / 2));
+  };
+  const listen = () => {
+    clearTimeout(timer);
+    timer = setTimeout(lose, silentMsMax);
+  };
   const connect = () => {
     if (source !== undefined || watchers.size === 0 || document.hidden) return;
-    clearTimeout(timer);
+    if (live.state === 'live') set({ state: 'connecting' });
     source = new EventSource(path);
+    listen();
     source.addEventListener('history', ({ data }) => {
+      listen();
       set({ points: merge(JSON.parse(data), live.points) });
     });
     source.addEventListener('figures', ({ data }) => {
       failures = 0;
+      listen();
       const figures: Figures = JSON.parse(data);
-      set({ state: 'live', figures, points: merge(live.points, [toPoint(figures)]) });
+      const points = merge(live.points, [toPoint(figures)]);
+      set({ state: 'live', atMs: Date.now(), figures, points });
     });
-    source.addEventListener('trouble', () => set({ state: 'lost' }));
-    source.addEventListener('error', () => {
-      disconnect();
-      set({ state: 'lost' });
-      failures += 1;
-      // Half of it is random, so that the consoles of a restarted API do not return together.
-      const waitMs = Math.min(WAIT_MS_FIRST * 2 ** (failures - 1), WAIT_MS_MAX);
-      timer = setTimeout(connect, waitMs * (0.5 + Math.random() / 2));
+    source.addEventListener('trouble', () => {
+      listen();
+      set({ state: 'stale' });
     });
+    source.addEventListener('error', lose);
   };
   document.addEventListener('visibilitychange', () => (document.hidden ? disconnect() : connect()));
   const watch = (watcher: () => void) => {
@@ -70,7 +100,11 @@ export function createLive<Figures, Point extends At>(
       if (watchers.size === 0) disconnect();
     };
   };
-  return () => useSyncExternalStore(watch, () => live);
+  return () => {
+    const shown = useSyncExternalStore(watch, () => live);
+    const isSilent = useSilence() !== null;
+    return isSilent && shown.figures !== undefined ? { ...shown, state: 'stale' } : shown;
+  };
 }
 
 function merge<Point extends At>(older: readonly Point[], newer: readonly Point[]): Point[] {

@@ -30,4 +30,4 @@ function toPoint({ status }: LiveFigures): Point {
   };
 }
 
-export const useLive = createLive('/v1/live', toPoint);
+export const useLive = createLive({ path: '/v1/live', toPoint, silentMsMax: 5000 });

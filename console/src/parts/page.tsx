@@ -1,5 +1,6 @@
 /** The head of a page, which names the tab too. */
 import { type ReactNode, useEffect } from 'react';
+import { Silence } from './connection.tsx';
 
 type PageProps = {
   readonly title: string;
@@ -16,6 +17,7 @@ export function Page({ title, aside, children }: PageProps) {
     <>
       <div className="head">
         <h1>{title}</h1>
+        <Silence />
         {aside === undefined ? null : <div className="row">{aside}</div>}
       </div>
       {children}

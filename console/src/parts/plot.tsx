@@ -1,7 +1,7 @@
 /** Lines over time, drawn by uPlot in the colours of the theme. */
 import { useMemo, useState } from 'react';
 import type uPlot from 'uplot';
-import { short } from '../format.ts';
+import { clock, short } from '../format.ts';
 import { withGaps } from './gaps.ts';
 import { type Drawing, frameOf, type LineColor, useUplot } from './use-uplot.ts';
 
@@ -25,8 +25,8 @@ type PlotProps = {
   readonly isDaily?: boolean;
 };
 
-/** The least time that a plot of moments shows, so that its first minutes are not stretched. */
-const WINDOW_SECONDS_MIN = 300;
+/** A plot of moments shows the hour that its title names, however few points there are. */
+const HOUR_SECONDS = 3600;
 
 export function Plot(props: PlotProps) {
   const { times, lines, height = 170, isDaily = false } = props;
@@ -93,9 +93,7 @@ function optionsOf(
   return {
     ...frame,
     scales: {
-      ...(isDaily
-        ? {}
-        : { x: { range: (_, min, max) => [Math.min(min, max - WINDOW_SECONDS_MIN), max] } }),
+      ...(isDaily ? {} : { x: { range: (_, _min, max) => [max - HOUR_SECONDS, max] } }),
       y,
     },
     axes: [
@@ -129,6 +127,6 @@ const TICK = new Intl.DateTimeFormat(undefined, {
 });
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const whenOf = (seconds: number, isDaily: boolean) =>
-  isDaily ? DAY.format(seconds * 1000) : new Date(seconds * 1000).toLocaleTimeString();
+  isDaily ? DAY.format(seconds * 1000) : clock(seconds * 1000);
 const TIME_TICKS = (_: uPlot, ticks: number[]) => ticks.map((tick) => TICK.format(tick * 1000));
 const DAY_TICKS = (_: uPlot, ticks: number[]) => ticks.map((tick) => DAY.format(tick * 1000));

@@ -14,6 +14,7 @@
  * | {market:decisions}:transactions-decided  | stream     | the newest 20,000  | the worker that publishes final decisions |
  * | {market:pNN}:spare                       | string     | within a script    | the budget of profiles: a copy without spare memory |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
+ * | market:points:NAME                       | hash       | an hour after the last point | API: the last hour of live figures, a field each ten seconds |
  * | market:identity                          | string     | for ever           | readiness: a write that must work |
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
@@ -112,6 +113,10 @@ export function decisionsKey(market: string): string {
 
 export function modelsOutKey(market: string): string {
   return `${market}:models-out`;
+}
+
+export function pointsKey(market: string, name: string): string {
+  return `${market}:points:${name}`;
 }
 
 export function identityKey(market: string): string {

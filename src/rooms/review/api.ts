@@ -1,8 +1,10 @@
 /** What the review adds to an API process. */
 import type { Api, ApiRoom } from '../../core/room.ts';
+import { pointsKey } from '../../core/stream/keys.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { createLive } from '../../kit/http/live/answer-live.ts';
 import { pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { storePoints } from '../../kit/redis/stored-points.ts';
 import { createReviewMetrics } from './metrics.ts';
 import { readStatus } from './queries/status.ts';
 import { caseOperations } from './routes/cases.ts';
@@ -19,7 +21,7 @@ export const document: DocumentPart = {
 };
 
 export function openReview(api: Api): ApiRoom {
-  const { databases, limits, metrics, authenticate, draining, log } = api;
+  const { config, databases, redis, limits, metrics, authenticate, draining, log } = api;
   const { primary, now } = databases;
   const answerStatus = createLive({
     authenticate,
@@ -29,6 +31,7 @@ export function openReview(api: Api): ApiRoom {
     readers: READERS,
     read: () => readStatus(primary.query, now()),
     toPoint: toReviewPoint,
+    points: storePoints(redis, pointsKey(config.RISK_MARKET, 'review')),
   });
   const parts = { database: primary, metrics: createReviewMetrics(metrics.make), answerStatus };
   return { routes: [routesOf(operations, limits, parts)] };

@@ -1,10 +1,12 @@
 /** `/v1/status`: where the pipeline stands, and `/v1/live`: the figures of the console, once or as server-sent events. */
 import type { Context } from 'hono';
 import type { Api, ApiRoom } from '../../core/room.ts';
+import { pointsKey } from '../../core/stream/keys.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { createLive, describeLive, liveContent } from '../../kit/http/live/answer-live.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { storePoints } from '../../kit/redis/stored-points.ts';
 import { createReadLive, liveExample, liveSchema, toPoint } from './queries/live-figures.ts';
 import {
   createReadStatus,
@@ -74,6 +76,7 @@ export function openStatus(api: Api): ApiRoom {
   const answerLive = createLive({
     read,
     toPoint,
+    points: storePoints(redis, pointsKey(config.RISK_MARKET, 'pipeline')),
     readers: READERS,
     authenticate,
     signal: draining,

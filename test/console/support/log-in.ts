@@ -5,7 +5,7 @@ import type { Engine } from './engine.ts';
 import { openTab, type Tab } from './pages.ts';
 
 /** @param key of the person who logs in; absent: the engine's, which has every role but those that approve */
-export async function makeLinkTo({ api }: Engine, key?: string): Promise<string> {
+export async function makeLinkTo({ api }: Pick<Engine, 'api'>, key?: string): Promise<string> {
   const headers: Record<string, string> =
     key === undefined ? {} : { Authorization: `Bearer ${key}` };
   const response = await api.request('/v1/sessions/links', { method: 'POST', headers });
@@ -15,7 +15,7 @@ export async function makeLinkTo({ api }: Engine, key?: string): Promise<string>
 
 /** It shows the overview. */
 export async function logInTo(
-  engine: Engine,
+  engine: Pick<Engine, 'api'>,
   browser: Browser,
   options: BrowserContextOptions = {},
   key?: string,

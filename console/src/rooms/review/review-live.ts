@@ -25,7 +25,11 @@ function toPoint({ at, waiting, officers_at_work }: ReviewStatus): ReviewPoint {
   return { at, waiting: byPriority, missed, near, officers_at_work };
 }
 
-export const useReviewLive = createLive('/v1/reviews/status', toPoint);
+export const useReviewLive = createLive({
+  path: '/v1/reviews/status',
+  toPoint,
+  silentMsMax: 12_500,
+});
 
 export type Depth = {
   readonly waiting: number;

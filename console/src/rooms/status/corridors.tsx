@@ -51,6 +51,11 @@ const COLUMNS: readonly Column<Row>[] = [
   { id: 'dead', header: 'Dead letters', numeric: true, cell: (row) => count(row.dead_letters) },
 ];
 
+/** Health that nobody has measured since is unknown. */
+const STALE_COLUMNS = COLUMNS.map((column) =>
+  column.id === 'health' ? { ...column, cell: () => <Badge level="unknown">stale</Badge> } : column,
+);
+
 function Latency({ row, ms }: { readonly row: Row; readonly ms: number | null }) {
   const { latency_transactions: looked, latency_newest_at: newest } = row;
   if (ms === null || newest === null) return '–';
@@ -61,24 +66,35 @@ function Latency({ row, ms }: { readonly row: Row; readonly ms: number | null })
   );
 }
 
-export function CorridorTable({ corridors }: { readonly corridors: readonly Row[] | null }) {
+type CorridorTableProps = {
+  readonly corridors: readonly Row[] | null;
+  readonly isStale: boolean;
+};
+
+export function CorridorTable({ corridors, isStale }: CorridorTableProps) {
   if (corridors === null) {
     return <Empty title="Redis does not answer">What waits in it is unknown.</Empty>;
   }
   return (
-    <DataTable label="Corridors" columns={COLUMNS} rows={corridors} keyOf={(row) => row.corridor} />
+    <DataTable
+      label="Corridors"
+      columns={isStale ? STALE_COLUMNS : COLUMNS}
+      rows={corridors}
+      keyOf={(row) => row.corridor}
+    />
   );
 }
 
 export function CorridorsPage({ me }: { readonly me: Me }) {
-  const { state, figures } = useLive();
+  const live = useLive();
+  const { figures } = live;
   return (
-    <Page title="Corridors" aside={<Connection state={state} figures={figures} />}>
+    <Page title="Corridors" aside={<Connection live={live} status={figures?.status} />}>
       <Part title="Now">
         {figures === undefined ? (
           <Loading what="corridors" />
         ) : (
-          <CorridorTable corridors={figures.status.corridors} />
+          <CorridorTable corridors={figures.status.corridors} isStale={live.state === 'stale'} />
         )}
       </Part>
       {has(me, 'analyst') ? (

@@ -18,17 +18,18 @@ const DAYS = 14;
 
 export function OverviewPage({ me }: { readonly me: Me }) {
   const live = useLive();
+  const isStale = live.state === 'stale';
   return (
-    <Page title="Overview" aside={<Connection state={live.state} figures={live.figures} />}>
+    <Page title="Overview" aside={<Connection live={live} status={live.figures?.status} />}>
       {live.figures === undefined ? (
         <Loading what="live figures" />
       ) : (
         <>
           <Totals figures={live.figures} points={live.points} />
-          <Signals signals={live.figures.signals} />
+          <Signals signals={live.figures.signals} isStale={isStale} />
           <LastHour points={live.points} />
           <Part title="Corridors">
-            <CorridorTable corridors={live.figures.status.corridors} />
+            <CorridorTable corridors={live.figures.status.corridors} isStale={isStale} />
           </Part>
         </>
       )}
@@ -69,24 +70,31 @@ function Totals({
     ['Accepted', count(totals.accepted), perSecond('accepted')],
     ['Scored', count(totals.scored), perSecond('scored')],
     ['Waiting', totals.pending === null ? 'unknown' : count(totals.pending), 'for a worker'],
-    ['Latency p95', p95 === null ? '–' : duration(p95 / 1000), latencyNote(status)],
+    [
+      'Latency p95',
+      isOld(status) || p95 === null ? '–' : duration(p95 / 1000),
+      latencyNote(status),
+    ],
     ['Dead letters', open === null ? 'unknown' : count(open), 'open'],
     ['Cache hits', hits === null ? '–' : percent(hits), 'last minute'],
   ] as const;
   return <Tiles label="Totals" tiles={tiles} />;
 }
 
-/** The rest of what is known of the time from receipt to score: of how many, or how long ago where that is over a minute. */
-function latencyNote({
-  at,
-  latency_p50_ms: p50,
-  latency_transactions: looked,
-  latency_newest_at: newest,
-}: LiveFigures['status']): string {
-  if (p50 === null || newest === null) return 'receipt to score';
-  const seconds = (Date.parse(at) - Date.parse(newest)) / 1000;
-  const which = seconds > 60 ? `, ${duration(seconds)} ago` : ` of ${count(looked)}`;
-  return `p50 ${duration(p50 / 1000)}${which}`;
+type Scored = Pick<LiveFigures['status'], 'at' | 'latency_newest_at'>;
+
+const ageSeconds = ({ at, latency_newest_at: newest }: Scored) =>
+  newest === null ? 0 : (Date.parse(at) - Date.parse(newest)) / 1000;
+
+/** A figure of more than a minute ago is none of now. */
+const isOld = (status: Scored) => ageSeconds(status) > 60;
+
+/** The rest of what is known of the time from receipt to score: of how many, or what it was when something was scored last. */
+function latencyNote(status: LiveFigures['status']): string {
+  const { latency_p50_ms: p50, latency_p95_ms: p95, latency_transactions: looked } = status;
+  if (p50 === null || p95 === null) return 'receipt to score';
+  if (isOld(status)) return `${duration(p95 / 1000)}, ${duration(ageSeconds(status))} ago`;
+  return `p50 ${duration(p50 / 1000)} of ${count(looked)}`;
 }
 
 const SIGNAL_NAMES: Readonly<Record<LiveFigures['signals'][number]['signal'], string>> = {
@@ -103,18 +111,22 @@ function signalText(signal: LiveFigures['signals'][number]['signal'], value: num
   return signal === 'queue_entries' ? count(value) : percent(value);
 }
 
-function Signals({ signals }: { readonly signals: LiveFigures['signals'] }) {
+type SignalsProps = { readonly signals: LiveFigures['signals']; readonly isStale: boolean };
+
+function Signals({ signals, isStale }: SignalsProps) {
   return (
     <ul className="signals" aria-label="Signals">
       {signals.map(({ signal, meaning, value, warning, critical, level }) => (
         <li
           key={signal}
-          className={level}
+          className={isStale ? 'unknown' : level}
           title={`${meaning} Warning from ${signalText(signal, warning)}, critical from ${signalText(signal, critical)}.`}
         >
           <span>{SIGNAL_NAMES[signal]}</span>
           <strong>{value === null ? '–' : signalText(signal, value)}</strong>
-          <Badge level={level}>{value === null ? 'idle' : level}</Badge>
+          <Badge level={isStale ? 'unknown' : level}>
+            {isStale ? 'stale' : value === null ? 'idle' : level === 'unknown' ? 'few' : level}
+          </Badge>
         </li>
       ))}
     </ul>

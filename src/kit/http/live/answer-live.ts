@@ -8,10 +8,10 @@ import type { AppEnv } from '../app-env.ts';
 import { type Authenticate, holdsOne } from '../auth/auth.ts';
 import { json } from '../openapi.ts';
 import { type BroadcastOptions, createBroadcast } from './broadcast.ts';
+import { POINT_EVERY_MS } from './points.ts';
 
 const LISTENERS_MAX = 64;
 const LISTENERS_OF_KEY_MAX = 16;
-const POINT_EVERY_MS = 10_000;
 const EVENT_STREAM = 'text/event-stream';
 /** Proxies would collect events otherwise. */
 const HEADERS = { 'Content-Type': EVENT_STREAM, 'X-Accel-Buffering': 'no' };
@@ -24,7 +24,7 @@ export type LiveDependencies = {
 };
 
 type LiveOptions<Figures> = LiveDependencies &
-  Pick<BroadcastOptions<Figures>, 'read' | 'toPoint' | 'everyMs' | 'isAlwaysRead'> & {
+  Pick<BroadcastOptions<Figures>, 'read' | 'toPoint' | 'points' | 'everyMs' | 'isAlwaysRead'> & {
     /** Roles that see the figures; a listener that loses the last of these is left. */
     readonly readers: readonly Role[];
   };
@@ -68,7 +68,7 @@ export const describeLive = ({
   everyMs,
   isAlwaysRead,
 }: Pick<LiveOptions<object>, 'everyMs' | 'isAlwaysRead'>) =>
-  `With \`Accept: ${EVENT_STREAM}\` the answer goes on: an event \`history\` with up to an hour of points of this process, one each ${POINT_EVERY_MS / 1000} seconds ${isAlwaysRead ? 'from its start on' : 'in which somebody listened'}, then every ${everyMs / 1000} seconds an event \`figures\`, or \`trouble\` where there are none. It ends with its key or session, and where nobody takes its events for a minute.`;
+  `With \`Accept: ${EVENT_STREAM}\` the answer goes on: an event \`history\` with up to an hour of points, one each ${POINT_EVERY_MS / 1000} seconds in which ${isAlwaysRead ? 'an API process ran' : 'somebody listened'}, then every ${everyMs / 1000} seconds an event \`figures\`, or \`trouble\` where there are none. It ends with its key or session, and where nobody takes its events for a minute.`;
 
 /** Content of an answer that may go on, for the document. */
 export function liveContent<Schema extends z.ZodType>(

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../metrics/log.ts';
+import { POINTS_MAX, type Point, type StoredPoints } from './points.ts';
 
 export type Broadcast = {
   /** A stream of events; undefined where there are as many listeners as there may be, in all or of this key. */
@@ -22,7 +23,9 @@ type Who = {
 export type BroadcastOptions<Figures> = {
   readonly read: () => Promise<Figures>;
   /** What plots need of figures. */
-  readonly toPoint: (figures: Figures) => object;
+  readonly toPoint: (figures: Figures) => Point;
+  /** Points of the time before the process started; without the store they begin with the process. */
+  readonly points: StoredPoints;
   /** Time between figures while somebody listens. */
   readonly everyMs: number;
   /** Least time between two points. */
@@ -37,8 +40,6 @@ export type BroadcastOptions<Figures> = {
   readonly log: Pick<Log, 'warn'>;
 };
 
-/** Points kept for a listener that joins: an hour, by one each 10 seconds. */
-const POINTS_MAX = 360;
 /** Events that may wait for a listener. */
 const WAITING_MAX = 4;
 /** Events in a row that a listener may miss: a minute. */
@@ -54,9 +55,9 @@ const event = (name: string, data: unknown) =>
   encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
 
 export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Broadcast {
-  const { read, toPoint, everyMs, pointEveryMs, isAlwaysRead, signal, log } = options;
+  const { read, toPoint, points, everyMs, pointEveryMs, isAlwaysRead, signal, log } = options;
   const listeners = new Set<Listener>();
-  const history: object[] = [];
+  const history: Point[] = [];
   let pointDueMs = performance.now();
   let isFailing = false;
   /** Aborted when the first listener joins, or the process drains. */
@@ -75,12 +76,17 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
       listener.controller.enqueue(bytes);
     } else if (++listener.missed > MISSED_MAX) leave(listener);
   };
+  const add = (point: Point) => {
+    history.push(point);
+    if (history.length > POINTS_MAX) history.shift();
+    // A store that is away costs the points of a later start alone.
+    points.save(point).catch(() => undefined);
+  };
   const measure = async () => {
     const isPointDue = performance.now() >= pointDueMs;
     try {
       const figures = await read();
-      if (isPointDue) history.push(toPoint(figures));
-      if (history.length > POINTS_MAX) history.shift();
+      if (isPointDue) add(toPoint(figures));
       isFailing = false;
       return event('figures', figures);
     } catch (error) {
@@ -100,6 +106,7 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
     return isAlwaysRead ? pointDueMs - performance.now() : pointEveryMs;
   };
   const run = async () => {
+    history.push(...(await points.load().catch(() => [])));
     while (!signal.aborted) {
       rest = new AbortController();
       if (isDue()) {

@@ -36,6 +36,16 @@ const SIGNALS = {
 type SignalName = keyof typeof SIGNALS;
 const SIGNAL_NAMES = Object.keys(SIGNALS) as SignalName[];
 
+/**
+ * Requests of a minute from which their figures have a level: fewer, and two slow ones are a warning; more, and a quiet engine
+ * has none.
+ */
+const REQUESTS_MIN = 20;
+/** Errors of a minute that have a level, however few requests there were. */
+const ERRORS_MIN = 3;
+/** Routes that supervisors, scrapers and open pages ask again and again. */
+const PROBES = ['/livez', '/readyz', '/metrics'];
+
 export const liveSchema = z
   .object({
     status: statusSchema,
@@ -46,7 +56,9 @@ export const liveSchema = z
         value: z.number().nullable().meta({ description: 'Null: nothing to measure, or unknown.' }),
         warning: z.number(),
         critical: z.number(),
-        level: z.enum(['fine', 'warning', 'critical', 'unknown']),
+        level: z.enum(['fine', 'warning', 'critical', 'unknown']).meta({
+          description: `Unknown: there is no value, or it is of fewer than ${REQUESTS_MIN} requests.`,
+        }),
       }),
     ),
     cache_hits_ratio: z.number().nullable().meta({
@@ -118,25 +130,35 @@ export function createReadLive({
     const before = history[0] ?? counts;
     const requests = counts.all - before.all;
     const [hits, misses] = [counts.hits - before.hits, counts.misses - before.misses];
+    const errors = counts.errors - before.errors;
+    const isFew = requests < REQUESTS_MIN;
+    const few: Partial<Record<SignalName, boolean>> = {
+      api_p95_ms: isFew,
+      api_errors_ratio: isFew && errors < ERRORS_MIN,
+    };
     const values: Record<SignalName, number | null> = {
       api_p95_ms: percentileMs(before, counts),
-      api_errors_ratio: requests === 0 ? null : (counts.errors - before.errors) / requests,
+      api_errors_ratio: requests === 0 ? null : errors / requests,
       queue_entries: status.corridors && lagOf(status.corridors),
       worker_lag_seconds: status.corridors && oldestOf(status.corridors),
       database_connections_ratio: poolInUse(),
     };
     return {
       status,
-      signals: SIGNAL_NAMES.map((signal) => judge(signal, values[signal])),
+      signals: SIGNAL_NAMES.map((signal) => judge(signal, values[signal], few[signal])),
       cache_hits_ratio: hits + misses === 0 ? null : hits / (hits + misses),
     };
   };
 }
 
-function judge(signal: SignalName, value: number | null): LiveFigures['signals'][number] {
+function judge(
+  signal: SignalName,
+  value: number | null,
+  isFew = false,
+): LiveFigures['signals'][number] {
   const { warning, critical, meaning } = SIGNALS[signal];
   const level =
-    value === null
+    value === null || isFew
       ? 'unknown'
       : value >= critical
         ? 'critical'
@@ -155,6 +177,7 @@ async function count(
   let [all, errors] = [0, 0];
   const { values } = await httpDuration.get();
   for (const { metricName, labels, value } of values) {
+    if (PROBES.includes(String(labels.route))) continue;
     const bound = Number('le' in labels ? labels.le : Number.NaN);
     if (metricName?.endsWith('_bucket') && Number.isFinite(bound)) {
       buckets.set(bound, (buckets.get(bound) ?? 0) + value);

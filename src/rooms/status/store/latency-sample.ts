@@ -1,16 +1,18 @@
 /**
- * How long transactions took from receipt to score, of a bounded sample: the newest scores by created_at, as the primary key finds
- * them. Two rows are read for each, whatever the traffic and the number of rows.
+ * How long transactions took from receipt to score, of those scored last. Scores are only ever appended to the table of their
+ * month, so the last blocks of the tables of three months hold the newest ones; no index on the time of scoring is needed.
  */
 
-import { isoTime } from '../../../core/store/partitions/month-slice.ts';
+import { partitionName } from '../../../core/store/partitions/partitions.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
-import { lowestIdAt } from '../../../kit/words/cursor.ts';
+import { monthOf } from '../../../kit/words/month.ts';
 
 /** Scores of a sample, of all corridors together. */
 export const LATENCY_SAMPLE_MAX = 1000;
-/** Older scores are in no sample, so that it touches three months at most. */
-const REACH_MS = 31 * 86_400_000;
+/** Blocks read from the end of a table, a mebibyte: fewer hold less than a sample of usual rows, more are read for nothing. */
+const TAIL_BLOCKS = 128;
+/** Transactions of older months are in no sample, so that it touches three tables at most. */
+export const LATENCY_REACH_MS = 31 * 86_400_000;
 
 export type Latency = {
   readonly p50Ms: number;
@@ -27,15 +29,25 @@ export type Latencies = {
   readonly byCorridor: ReadonlyMap<string, Latency>;
 };
 
-// Receipt is a time of Postgres' clock and the score one of the worker's: a difference below 0 is one of the clocks.
-const readLatenciesStatement: Statement = {
-  name: 'read-latencies',
+const sizesStatement: Statement = {
+  name: 'latency-table-sizes',
   text: `
+    select name, (pg_relation_size(to_regclass('market.' || name)) / current_setting('block_size')::int8)::int4 as blocks
+      from unnest($1::text[]) as name where to_regclass('market.' || name) is not null`,
+};
+
+type Size = { readonly name: string; readonly blocks: number };
+
+// Receipt is a time of Postgres' clock and the score one of the worker's: a difference below 0 is one of the clocks.
+const readLatenciesText = (tables: readonly Size[]) => `
     with newest as materialized (
-      select transaction_id, created_at, corridor, scored_at
-        from market.scores
-       where transaction_id >= $1::uuid and transaction_id < $2::uuid and created_at >= $3 and created_at <= $4
-       order by transaction_id desc limit $5::int4
+      select * from (${tables
+        .map(
+          ({ name }, nth) =>
+            `select transaction_id, created_at, corridor, scored_at from market.${name} where ctid >= $${nth + 2}::tid`,
+        )
+        .join(' union all ')}) as tails
+       order by scored_at desc limit $1::int4
     ), sample as (
       select n.corridor, n.scored_at,
              greatest(0, extract(epoch from n.scored_at - t.received_at) * 1000)::float8 as ms
@@ -47,25 +59,24 @@ const readLatenciesStatement: Statement = {
     select corridor, percentile_disc(0.5) within group (order by ms) as "p50Ms",
            percentile_disc(0.95) within group (order by ms) as "p95Ms",
            count(*)::int4 as transactions, max(scored_at) as "newestAt"
-      from sample group by rollup (corridor) having count(*) > 0`,
-};
+      from sample group by rollup (corridor) having count(*) > 0`;
 
-/** @param nowMs  later scores, whose created_at is ahead, are in no sample */
 export async function readLatencies(
   database: Pick<Database, 'query'>,
   nowMs: number,
 ): Promise<Latencies> {
-  const rows = await database.query<Latency & { readonly corridor: string | null }>(
-    readLatenciesStatement,
-    [
-      lowestIdAt(nowMs - REACH_MS),
-      lowestIdAt(nowMs + 1),
-      isoTime(nowMs - REACH_MS),
-      isoTime(nowMs),
-      LATENCY_SAMPLE_MAX,
-    ],
+  const [from, to] = [monthOf(nowMs - LATENCY_REACH_MS), monthOf(nowMs)];
+  const names = Array.from({ length: to - from + 1 }, (_, nth) =>
+    partitionName('scores', from + nth),
   );
+  const tables = await database.query<Size>(sizesStatement, [names]);
   const byCorridor = new Map<string, Latency>();
+  if (tables.length === 0) return { all: undefined, byCorridor };
+  const tails = tables.map(({ blocks }) => `(${Math.max(0, blocks - TAIL_BLOCKS)},0)`);
+  const rows = await database.query<Latency & { readonly corridor: string | null }>(
+    { text: readLatenciesText(tables) },
+    [LATENCY_SAMPLE_MAX, ...tails],
+  );
   for (const { corridor, ...latency } of rows)
     if (corridor !== null) byCorridor.set(corridor, latency);
   return { all: rows.find(({ corridor }) => corridor === null), byCorridor };

@@ -3,9 +3,12 @@
  * console sends them.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pointsKey } from '../../../../src/core/stream/keys.ts';
+import { runApiHere } from '../../../support/api-here.ts';
 import { type Browser, openBrowser } from '../../../support/browser.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 let api: RunningApi;
 let browser: Browser;
@@ -17,10 +20,10 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]());
 
 /** The oldest point of the first event. */
-async function historyOf(path: string): Promise<unknown> {
+async function historyOf(path: string, url = api.url): Promise<unknown> {
   const abort = new AbortController();
-  const headers = { Accept: 'text/event-stream' };
-  const answer = await api.request(path, { headers, signal: abort.signal });
+  const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${RUNNING_API_KEY}` };
+  const answer = await fetch(`${url}${path}`, { headers, signal: abort.signal });
   const first = await answer.body?.getReader().read();
   abort.abort();
   const [, history = ''] =
@@ -29,6 +32,26 @@ async function historyOf(path: string): Promise<unknown> {
 }
 
 describe('live figures', () => {
+  test('begin with the points of a process before, for an hour', async () => {
+    const earlier = await historyOf('/v1/live');
+    const key = pointsKey('market_0', 'pipeline');
+    const stored = async () => Object.values(await api.redis.hgetall(key));
+    await waitUntil(async () => (await stored()).length > 0, 10_000, 'a stored point');
+    expect(await api.redis.ttl(key)).toBeGreaterThan(3500);
+    const old = new Date(Date.now() - 3_600_001).toISOString();
+    await api.redis.hset(key, 'old', JSON.stringify({ ...Object(earlier), at: old }));
+    const next = await runApiHere({
+      DATABASE_URL: api.testDatabase.url,
+      REDIS_URL: api.redisService.url,
+      PORT: '0',
+    });
+    try {
+      expect(await historyOf('/v1/live', next.url)).toEqual(JSON.parse((await stored())[0] ?? ''));
+    } finally {
+      await next.stop();
+    }
+  });
+
   test('begin with points of the time before anybody listened', async () => {
     // The first reading of the process began before these.
     for (let nth = 0; nth < 5; nth++) expect((await api.request('/v1/live')).status).toBe(200);

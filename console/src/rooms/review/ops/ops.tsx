@@ -18,13 +18,14 @@ import { DueNext } from './due-next.tsx';
 import { Officers } from './officers.tsx';
 
 export function OpsPage({ me }: { readonly me: Me }) {
-  const { state, figures, points } = useReviewLive();
+  const live = useReviewLive();
+  const { figures, points } = live;
   const policy = useQuery({
     queryKey: ['review-policy'],
     queryFn: ({ signal }) => ask('GET /v1/reviews/policy', {}, signal),
   });
   return (
-    <Page title="Ops" aside={<Connection state={state} />}>
+    <Page title="Ops" aside={<Connection live={live} />}>
       <Found query={policy} what="the policy of the review">
         {({ policy: rules }) =>
           figures === undefined ? (

@@ -3,13 +3,17 @@
  * Method: streams that are read, and that are not.
  */
 import { expect, test } from 'vitest';
-import { createBroadcast } from '../../../../../src/kit/http/live/broadcast.ts';
+import {
+  type BroadcastOptions,
+  createBroadcast,
+} from '../../../../../src/kit/http/live/broadcast.ts';
 import { waitUntil } from '../../../../support/wait-until.ts';
 
 const allowed = async () => true;
 const nothing = () => undefined;
 
 const LONG_MS = 60_000;
+const pointOf = (nth: number) => ({ at: new Date(nth).toISOString(), nth });
 
 type Started = {
   readonly listenersMax?: number;
@@ -18,7 +22,7 @@ type Started = {
   readonly pointEveryMs?: number;
   readonly isAlwaysRead?: boolean;
   readonly isDown?: () => boolean;
-};
+} & Partial<BroadcastOptions<unknown>['points']>;
 
 function start({
   listenersMax = 2,
@@ -27,6 +31,8 @@ function start({
   pointEveryMs = LONG_MS,
   isAlwaysRead = true,
   isDown = () => false,
+  load = async () => [],
+  save = async () => undefined,
 }: Started = {}) {
   const end = new AbortController();
   let [reads, kept, warnings] = [0, 0, 0];
@@ -41,8 +47,9 @@ function start({
     },
     toPoint: (nth) => {
       kept += 1;
-      return { nth };
+      return pointOf(nth);
     },
+    points: { load, save },
     ...{ everyMs, pointEveryMs, isAlwaysRead, listenersMax, listenersOfKeyMax },
     ...{ signal: end.signal, log: { warn } },
   });
@@ -126,13 +133,26 @@ test('points are kept while nobody listens, an hour of them', async () => {
   end.abort();
 });
 
+test('points of an earlier process come before those of this one, and a store that is away costs none', async () => {
+  const earlier = start({
+    load: async () => [pointOf(-1)],
+    save: () => Promise.reject(new Error('away')),
+  });
+  await waitUntil(() => earlier.kept() === 1, 5000, 'the first point');
+  expect(await earlier.points()).toEqual([pointOf(-1), pointOf(1)]);
+  const alone = start({ load: () => Promise.reject(new Error('away')) });
+  await waitUntil(() => alone.kept() === 1, 5000, 'the first point');
+  expect(await alone.points()).toEqual([pointOf(1)]);
+  for (const { end } of [earlier, alone]) end.abort();
+});
+
 test('the first who listens has figures at once, and no point is kept before it is due', async () => {
   const { end, kept, reader } = start({ everyMs: LONG_MS });
   await waitUntil(() => kept() === 1, 5000, 'the first point');
   const own = reader();
-  expect(textOf(await own.read())).toBe('event: history\ndata: [{"nth":1}]\n\n');
+  expect(textOf(await own.read())).toBe(`${HISTORY}${JSON.stringify([pointOf(1)])}\n\n`);
   expect(textOf(await own.read())).toBe('event: figures\ndata: 2\n\n');
-  expect(textOf(await reader().read())).toBe('event: history\ndata: [{"nth":1}]\n\n');
+  expect(textOf(await reader().read())).toBe(`${HISTORY}${JSON.stringify([pointOf(1)])}\n\n`);
   end.abort();
 });
 

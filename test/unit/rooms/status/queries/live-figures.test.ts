@@ -43,6 +43,32 @@ test('the queue is what no worker has read, of all corridors', async () => {
   expect(await queueOf(null)).toMatchObject({ value: null, level: 'unknown' });
 });
 
+test('figures of requests have a level from 20 requests or 3 errors of a minute on, and probes are none', async () => {
+  const metrics = createMetrics();
+  let nowMs = 0;
+  const read = createReadLive({
+    ...{ readStatus: async () => status, metrics, poolInUse: () => 0, nowMs: () => nowMs },
+  });
+  const levels = async () => {
+    nowMs += 1000;
+    const { signals } = await read();
+    return signals.filter(({ signal }) => signal.startsWith('api_')).map(({ level }) => level);
+  };
+  const request = (count: number, answer: string, seconds: number, route = '/v1/me') => {
+    for (let nth = 0; nth < count; nth++)
+      metrics.httpDuration.observe({ method: 'GET', route, status: answer }, seconds);
+  };
+  expect(await levels()).toEqual(['unknown', 'unknown']);
+  request(3, '200', 0.2);
+  request(100, '200', 0.4, '/livez');
+  request(2, '503', 0.2);
+  expect(await levels()).toEqual(['unknown', 'unknown']);
+  request(1, '503', 0.2);
+  expect(await levels()).toEqual(['unknown', 'critical']);
+  request(14, '200', 0.2);
+  expect(await levels()).toEqual(['warning', 'critical']);
+});
+
 test('points have the latency of what was scored in the last minute, and none where nothing was', async () => {
   const at = '2026-06-01T12:01:00.000Z';
   const latencyAt = async (latency_newest_at: string | null) => {

@@ -1,0 +1,104 @@
+/**
+ * Goal: a page never passes old figures off as those of now: with the API frozen or gone it says so within six seconds, and is
+ * live again with the plots of before once the API is back. Method: an API as a process that is stopped and started anew.
+ */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
+import { spawnRisk } from '../support/risk.ts';
+import { RUNNING_API_KEY, spawnRunningApi } from '../support/running-api.ts';
+import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
+import { heading, makeLinkTo } from './support/log-in.ts';
+import { openTab, shoot, violationsOf } from './support/pages.ts';
+
+const STALE_WITHIN_MS = 6000;
+const BACK_WITHIN_MS = 30_000;
+
+let port: number;
+let api: Awaited<ReturnType<typeof spawnRunningApi>>;
+let browser: Browser;
+beforeAll(async () => {
+  const executable = findChromium();
+  if (executable === undefined) throw new Error(MISSING);
+  port = await freePort();
+  [api, browser] = await Promise.all([
+    spawnRunningApi({ PORT: String(port) }),
+    launchChromium(executable),
+  ]);
+});
+afterAll(async () => {
+  await browser?.close();
+  // A test that failed may have left it frozen.
+  api?.process.kill('SIGCONT');
+  await api?.[Symbol.asyncDispose]();
+});
+
+const stale = (page: Page) =>
+  page.getByText(/^Stale since \d\d:\d\d:\d\d$/).filter({ visible: true });
+const live = (page: Page) => page.getByText('Live', { exact: true });
+/** Times of the points of which a page that is opened now draws its plots. */
+const pointsOf = (page: Page) =>
+  page.evaluate<string[]>(`new Promise((resolve) => {
+    const source = new EventSource('/v1/live');
+    source.addEventListener('history', ({ data }) => {
+      source.close();
+      resolve(JSON.parse(data).map(({ at }) => at));
+    });
+  })`);
+const colorOf = (page: Page, selector: string) =>
+  page.evaluate(`getComputedStyle(document.querySelector('${selector}')).color`);
+/** Seconds of a clock that reads a time of today or yesterday. */
+const secondsOf = (text: string) =>
+  Number(text.slice(-8, -6)) * 3600 + Number(text.slice(-5, -3)) * 60 + Number(text.slice(-2));
+
+test('an API that is frozen, gone and back', async () => {
+  await using tab = await openTab(browser, { timezoneId: 'UTC' });
+  await using second = await openTab(browser, { timezoneId: 'UTC' });
+  const { page, faults } = tab;
+  await page.goto(await makeLinkTo({ api }));
+  await heading(page, 'Overview').waitFor();
+  await second.page.goto(await makeLinkTo({ api }));
+  await heading(second.page, 'Overview').waitFor();
+  await second.page.goto(`${api.url}/console/transactions`);
+  await second.page.getByText('No transaction matches').waitFor();
+  await live(page).waitFor();
+  const fresh = await colorOf(page, '.tiles strong');
+  expect(await page.locator('.signals .badge.fine').count()).toBeGreaterThan(0);
+
+  const frozenAtMs = Date.now();
+  api.process.kill('SIGSTOP');
+  await Promise.all(
+    [page, second.page].map((one) => stale(one).waitFor({ timeout: STALE_WITHIN_MS })),
+  );
+  const since = secondsOf((await stale(page).textContent()) ?? '');
+  const frozen = secondsOf(new Date(frozenAtMs).toISOString().slice(11, 19));
+  expect((frozen - since + 86_400) % 86_400).toBeLessThan(4);
+  const grey = await colorOf(page, '.tiles .muted');
+  expect(await colorOf(page, '.tiles strong')).toBe(grey);
+  expect(grey).not.toBe(fresh);
+  expect(await page.locator('.badge.fine').count()).toBe(0);
+  await shoot(page, 'stale-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  api.process.kill('SIGCONT');
+  await live(page).waitFor({ timeout: BACK_WITHIN_MS });
+  await stale(second.page).waitFor({ state: 'detached', timeout: BACK_WITHIN_MS });
+  expect(await colorOf(page, '.tiles strong')).toBe(fresh);
+
+  const [first] = await pointsOf(page);
+  expect(first).toBeDefined();
+  api.process.kill('SIGKILL');
+  await stale(page).waitFor({ timeout: STALE_WITHIN_MS });
+  await api.process.exited;
+  await using again = spawnRisk(['api'], {
+    DATABASE_URL: api.testDatabase.url,
+    REDIS_URL: api.redisService.url,
+    RISK_BOOTSTRAP_KEY: RUNNING_API_KEY,
+    PORT: String(port),
+  });
+  await again.waitFor(/"url":"(http:[^"]+)"/, BACK_WITHIN_MS);
+  await live(page).waitFor({ timeout: BACK_WITHIN_MS });
+  expect((await pointsOf(page))[0]).toBe(first);
+  expect(faults).toEqual([]);
+  again.kill('SIGTERM');
+  await again.exited;
+});
