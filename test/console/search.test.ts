@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import { heading } from './support/log-in.ts';
 import { isWider, NARROW, shoot, violationsOf } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
@@ -80,4 +81,77 @@ test('a transaction leads to its neighbours', async () => {
   await near.getByRole('link').first().click();
   await page.waitForURL((url) => !url.pathname.endsWith(shown.engine.riskiest[0]?.id ?? ''));
   await heading(page, 'Transaction').waitFor();
+});
+
+test('a row opens its transaction wherever it is clicked, and its ids lead to themselves, however long they are', async () => {
+  const long = (kind: string) => `${kind}-${'0123456789abcdef'.repeat(6)}`;
+  const nowMs = Date.now();
+  const [first] = await storeTransactions(shown.engine.api.database, [
+    { id: idAt(nowMs, 1), createdAtMs: nowMs, accountId: long('account'), merchantId: long('m') },
+    { id: idAt(nowMs, 2), createdAtMs: nowMs, accountId: long('account'), corridor: 'GB-NG' },
+  ]);
+  await using tab = await logIn();
+  const { page, faults } = tab;
+  await open(page, `/transactions?account_id=${long('account')}`);
+  const table = page.getByRole('region', { name: 'Transactions' });
+  const cell = table.getByText('US-EG', { exact: true });
+  await cell.waitFor();
+  await table.locator('tr[data-index]').first().hover();
+  await shoot(page, 'long-ids-1280-light');
+  const isWhole =
+    'document.querySelector(".table").scrollWidth <= document.querySelector(".table").clientWidth';
+  expect(await page.evaluate(isWhole)).toBe(true);
+  const account = table.getByTitle(long('account')).first();
+  expect((await account.textContent())?.length).toBe(15);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await table.getByRole('button', { name: `Copy ${long('m')}` }).click();
+  expect(await page.evaluate('navigator.clipboard.readText()')).toBe(long('m'));
+  const [apart] = await Promise.all([
+    page.context().waitForEvent('page'),
+    cell.click({ button: 'middle' }),
+  ]);
+  await heading(apart, 'Transaction').waitFor();
+  expect(apart.url()).toContain(first);
+  await apart.close();
+  await account.click();
+  await heading(page, 'Account').waitFor();
+  await page.goBack();
+  await cell.click();
+  await heading(page, 'Transaction').waitFor();
+  expect(page.url()).toContain(first);
+  expect(faults).toEqual([]);
+});
+
+test('any id is found from every page', async () => {
+  const [riskiest] = shown.engine.riskiest;
+  const { merchant, deadLetterId } = shown.engine;
+  await using tab = await logIn();
+  const { page, faults } = tab;
+  const find = async (id: string) => {
+    for (const key of ['g', 'i']) await page.keyboard.press(key);
+    await page.keyboard.type(id);
+    await page.keyboard.press('Enter');
+  };
+  for (const [id, name] of [
+    [riskiest?.account, 'Account'],
+    [merchant, 'Merchant'],
+    [riskiest?.id, 'Transaction'],
+    [deadLetterId, 'Dead letters'],
+  ] as const) {
+    await find(id ?? '');
+    const found = page.getByRole('search').getByRole('link', { name, exact: true });
+    const title = heading(page, name);
+    await found.or(title).first().waitFor();
+    if (await found.isVisible()) await found.click();
+    await title.waitFor();
+    expect(page.url()).toContain(id);
+  }
+  await page.keyboard.press('Escape');
+  await find('nobody');
+  await page.getByText('Nothing has this id.').waitFor();
+  expect(await violationsOf(page)).toEqual([]);
+  await shoot(page, 'find-1280-light');
+  await page.keyboard.press('Escape');
+  await page.getByText('Nothing has this id.').waitFor({ state: 'hidden' });
+  expect(faults).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /**
  * A table of which only the rows in sight exist, however many are loaded. `j` and `k` move between rows, by focusing the link
- * of each; the last rows load the next page.
+ * of each, and a click anywhere in a row is one on its link; the last rows load the next page.
  */
 import {
   type Cell,
@@ -10,7 +10,8 @@ import {
   useTable,
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useMemo, useRef } from 'react';
+import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef } from 'react';
+import { Link } from 'wouter';
 import { useShortcuts } from '../shell/shortcuts.ts';
 
 export type Column<Row> = {
@@ -20,6 +21,8 @@ export type Column<Row> = {
   readonly numeric?: boolean;
   /** Shown from this width on: 2 is a tablet, 3 a wide screen; absent: always. */
   readonly from?: 2 | 3;
+  /** Has the width that the others leave, and clips its text to it. */
+  readonly isRest?: boolean;
 };
 
 /** The rest of a list that is read page by page. */
@@ -42,8 +45,10 @@ type Features = typeof features;
 const ROW_PX = 37;
 /** So many rows stand in the page without a scroll bar of their own. */
 const WHOLE_ROWS = 40;
-/** What opens a row. */
+/** What opens a row: its first link, or the one that says so. */
 const LINK = ':is(a, .link)';
+const linkIn = (row: Element | null | undefined) =>
+  row?.querySelector<HTMLElement>('[data-row]') ?? row?.querySelector<HTMLElement>(LINK);
 /** The next page is read when so many rows are left. */
 const AHEAD_ROWS = 20;
 
@@ -85,7 +90,13 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
         <tbody>
           <Spacer px={above} columns={columns.length} />
           {items.map(({ index }) => (
-            <tr key={model[index]?.id ?? index} data-index={index} aria-rowindex={index + 2}>
+            <tr
+              key={model[index]?.id ?? index}
+              data-index={index}
+              aria-rowindex={index + 2}
+              onClick={openRow}
+              onAuxClick={openRow}
+            >
               {model[index]?.getAllCells().map((cell) => (
                 <DataCell key={cell.id} cell={cell} column={columnOf(columns, cell)} />
               ))}
@@ -99,6 +110,39 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
   );
 }
 
+/** What answers to a click by itself. */
+const OWN = 'a, button, input, select, textarea, label, summary';
+
+/** Opens a row where it was clicked beside its links; the middle button and Ctrl open another tab, as on a link. */
+function openRow(event: MouseEvent<HTMLTableRowElement>): void {
+  const { target, currentTarget, button, ctrlKey, metaKey } = event;
+  const isElsewhere = target instanceof Element && target.closest(OWN) === null;
+  const isSelecting = getSelection()?.isCollapsed === false;
+  const link = linkIn(currentTarget);
+  if (!isElsewhere || isSelecting || !link || button > 1) return;
+  const isApart = button === 1 || ctrlKey || metaKey;
+  if (isApart && link instanceof HTMLAnchorElement) window.open(link.href, '_blank', 'noopener');
+  else if (!isApart) link.click();
+}
+
+/** The link that opens a row, where others lead elsewhere. */
+export function RowLink({
+  href,
+  label,
+  children,
+}: {
+  readonly href: string;
+  /** For those who hear it; begins with what is seen. */
+  readonly label: string;
+  readonly children: ReactNode;
+}) {
+  return (
+    <Link href={href} aria-label={label} data-row="">
+      {children}
+    </Link>
+  );
+}
+
 function columnOf<Row extends RowData>(
   columns: readonly Column<Row>[],
   { column: { id } }: Pick<Cell<Features, Row> | Header<Features, Row>, 'column'>,
@@ -106,8 +150,9 @@ function columnOf<Row extends RowData>(
   return columns.find((column) => column.id === id);
 }
 
-function classOf<Row>({ numeric, from }: Partial<Column<Row>> = {}): string {
-  return [numeric ? 'number' : '', from === undefined ? '' : `from-${from}`].join(' ').trim();
+function classOf<Row>({ numeric, from, isRest }: Partial<Column<Row>> = {}): string {
+  const at = from === undefined ? '' : `from-${from}`;
+  return [numeric ? 'number' : '', at, isRest ? 'rest' : ''].filter(Boolean).join(' ');
 }
 
 function HeaderCell<Row extends RowData>({
@@ -166,8 +211,7 @@ function useRowKeys(
     const next = Math.max(0, Math.min(rows - 1, at.current + by));
     at.current = next;
     show(next);
-    const linkOf = () =>
-      scroller.current?.querySelector<HTMLElement>(`tr[data-index="${next}"] ${LINK}`);
+    const linkOf = () => linkIn(scroller.current?.querySelector(`tr[data-index="${next}"]`));
     const link = linkOf();
     // The next key may come before the next frame, and is for this row. A row out of sight exists after it.
     if (link) link.focus();

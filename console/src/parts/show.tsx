@@ -1,5 +1,7 @@
 /** Small parts that every page shows alike: times, ids, verdicts, levels. */
 import { type ReactNode, useEffect, useState } from 'react';
+import { Link } from 'wouter';
+import { has, useMe } from '../api/me.ts';
 import { localTime, shortId, utcTime } from '../format.ts';
 
 /** A time in the viewer's zone, UTC on hover. */
@@ -14,8 +16,15 @@ export function Time({ at }: { readonly at: string | null }) {
 
 const COPIED_MS = 1500;
 
-/** An id that a click copies; shortened where `chars` says so. */
-export function Id({ id, chars }: { readonly id: string; readonly chars?: number }) {
+type IdProps = {
+  readonly id: string;
+  /** Longer ids lose their middle; absent: the whole id stands. */
+  readonly chars?: number;
+  readonly href?: string | undefined;
+};
+
+/** An id, whole on hover, that a button copies. */
+export function Id({ id, chars, href }: IdProps) {
   const [isCopied, setCopied] = useState(false);
   useEffect(() => {
     if (!isCopied) return;
@@ -26,11 +35,18 @@ export function Id({ id, chars }: { readonly id: string; readonly chars?: number
     await navigator.clipboard.writeText(id);
     setCopied(true);
   };
+  const text = chars === undefined ? id : shortId(id, chars);
   return (
     <span className="id">
-      <span className="mono" title={id}>
-        {chars === undefined ? id : shortId(id, chars)}
-      </span>
+      {href === undefined ? (
+        <span className="mono" title={id}>
+          {text}
+        </span>
+      ) : (
+        <Link href={href} title={id}>
+          {text}
+        </Link>
+      )}
       <button
         type="button"
         className="copy"
@@ -48,6 +64,24 @@ export function Id({ id, chars }: { readonly id: string; readonly chars?: number
       {isCopied ? <output className="hidden">Copied</output> : null}
     </span>
   );
+}
+
+const PARTY_PAGES = { account: 'accounts', merchant: 'merchants', device: 'devices' } as const;
+/** Ids of parties in tables: a longer one would push other columns away. */
+const PARTY_CHARS = 15;
+
+type PartyIdProps = {
+  readonly kind: keyof typeof PARTY_PAGES;
+  readonly id: string | null;
+};
+
+/** An account, a merchant or a device in a table: a link for those who may see its page. */
+export function PartyId({ kind, id }: PartyIdProps) {
+  const { data: me } = useMe();
+  if (id === null) return '–';
+  const isSeen = me !== undefined && me !== null && has(me, 'analyst');
+  const href = isSeen ? `/${PARTY_PAGES[kind]}/${encodeURIComponent(id)}` : undefined;
+  return <Id id={id} chars={PARTY_CHARS} href={href} />;
 }
 
 export const VERDICT_LEVEL = { approve: 'fine', review: 'warning', decline: 'critical' } as const;

@@ -7,6 +7,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['k', 'Previous row'],
   ['Enter', 'Open the row'],
   ['/', 'Search'],
+  ['g i', 'Find by id'],
   ['Esc', 'Close, or leave the search'],
   ['?', 'These keys'],
 ];

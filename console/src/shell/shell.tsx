@@ -5,6 +5,7 @@ import { Link, useLocation } from 'wouter';
 import type { Me } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { has, ME } from '../api/me.ts';
+import { Find } from './find.tsx';
 import { Help } from './help.tsx';
 import { PAGES } from './pages.ts';
 import { useShortcuts } from './shortcuts.ts';
@@ -18,7 +19,8 @@ export function Shell({ me, children }: { readonly me: Me; readonly children: Re
   useShortcuts({
     ...Object.fromEntries(pages.map(({ key, path: to }) => [`g ${key}`, () => go(to)])),
     '?': () => setHelpOpen(true),
-    '/': focusSearch,
+    '/': () => focus('[data-search]') || focus('[data-find]'),
+    'g i': () => focus('[data-find]'),
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes with each new page
   useEffect(() => setMenuOpen(false), [path]);
@@ -44,6 +46,7 @@ export function Shell({ me, children }: { readonly me: Me; readonly children: Re
             Menu
           </button>
         </div>
+        <Find me={me} />
         <nav id="navigation" aria-label="Pages">
           {pages.map(({ path: to, name, key, icon }) => (
             <Link
@@ -75,8 +78,10 @@ function isUnder(path: string, page: string): boolean {
   return path === page || path.startsWith(`${page}/`) || isParty;
 }
 
-function focusSearch(): void {
-  document.querySelector<HTMLInputElement>('[data-search]')?.focus();
+function focus(selector: string): boolean {
+  const input = document.querySelector<HTMLInputElement>(selector);
+  input?.focus();
+  return input !== null;
 }
 
 function Account({ me, onHelp }: { readonly me: Me; readonly onHelp: () => void }) {

@@ -1,11 +1,11 @@
 /** Rows of the queue, read page by page. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link } from 'wouter';
 import type { Me, NextReviewCase, ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { usePolling } from '../../api/presence.ts';
 import { money, words } from '../../format.ts';
-import { type Column, DataTable, type More } from '../../parts/data-table.tsx';
+import { type Column, DataTable, type More, RowLink } from '../../parts/data-table.tsx';
+import { PartyId } from '../../parts/show.tsx';
 import { nameOf, QUEUE_EVERY_MS, REVIEWS, SOURCES } from './cases.ts';
 import { PriorityMark, StateMark, TimeLeft } from './marks.tsx';
 import { caseLink } from './next-case.ts';
@@ -31,7 +31,11 @@ export function useQueue(filters: QueueFilterValues, me: Me) {
 const columnsOf = (filter: NextReviewCase): readonly Column<ReviewCase>[] => [
   {
     ...{ id: 'priority', header: 'Priority' },
-    cell: ({ priority }) => <PriorityMark priority={priority} />,
+    cell: ({ transaction_id: id, priority }) => (
+      <RowLink href={caseLink(id, filter)} label={`${priority}, case ${id}`}>
+        <PriorityMark priority={priority} />
+      </RowLink>
+    ),
   },
   {
     ...{ id: 'left', header: 'Time left', numeric: true },
@@ -40,11 +44,7 @@ const columnsOf = (filter: NextReviewCase): readonly Column<ReviewCase>[] => [
   },
   {
     ...{ id: 'account', header: 'Account' },
-    cell: ({ transaction_id: id, account_id }) => (
-      <Link href={caseLink(id, filter)} className="name" title={account_id}>
-        {account_id}
-      </Link>
-    ),
+    cell: ({ account_id: id }) => <PartyId kind="account" id={id} />,
   },
   {
     ...{ id: 'score', header: 'Score', numeric: true, from: 2 },

@@ -1,10 +1,9 @@
 /** Who uses a device, from its newest transactions: people seldom share one. */
-import { Link } from 'wouter';
 import type { FoundTransaction } from '../../../../src/kit/client/api-types.ts';
 import { count } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
-import { Time, Verdict } from '../../parts/show.tsx';
+import { PartyId, Time, Verdict } from '../../parts/show.tsx';
 
 type AccountRow = {
   readonly account: string;
@@ -17,7 +16,7 @@ type AccountRow = {
 const ACCOUNT_COLUMNS: readonly Column<AccountRow>[] = [
   {
     ...{ id: 'account', header: 'Account' },
-    cell: ({ account }) => <Link href={`/accounts/${encodeURIComponent(account)}`}>{account}</Link>,
+    cell: ({ account }) => <PartyId kind="account" id={account} />,
   },
   {
     ...{ id: 'transactions', header: 'Transactions', numeric: true },

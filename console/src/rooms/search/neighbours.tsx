@@ -8,7 +8,7 @@ import type {
 import { money } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
-import { Badge, Time, Verdict } from '../../parts/show.tsx';
+import { Badge, PartyId, Time, Verdict } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { useNeighbours } from './read-neighbours.ts';
 import { SharedGraph } from './shared-graph.tsx';
@@ -45,11 +45,11 @@ const COLUMNS: readonly Column<Neighbour>[] = [
   },
   {
     ...{ id: 'account', header: 'Account', from: 2 },
-    cell: ({ account_id: id }) => <Link href={`/accounts/${encodeURIComponent(id)}`}>{id}</Link>,
+    cell: ({ account_id: id }) => <PartyId kind="account" id={id} />,
   },
   {
     ...{ id: 'merchant', header: 'Merchant', from: 2 },
-    cell: ({ merchant_id: id }) => <Link href={`/merchants/${encodeURIComponent(id)}`}>{id}</Link>,
+    cell: ({ merchant_id: id }) => <PartyId kind="merchant" id={id} />,
   },
   {
     ...{ id: 'relations', header: 'In common', from: 2 },

@@ -1,16 +1,19 @@
 /** Rows of the search, alike wherever transactions are listed. */
-import { Link } from 'wouter';
 import type { FoundTransaction } from '../../../../src/kit/client/api-types.ts';
 import { money, words } from '../../format.ts';
-import { type Column, DataTable, type More } from '../../parts/data-table.tsx';
-import { Badge, Label, Time, Verdict } from '../../parts/show.tsx';
+import { type Column, DataTable, type More, RowLink } from '../../parts/data-table.tsx';
+import { Badge, Label, PartyId, Time, Verdict } from '../../parts/show.tsx';
 
 const STATUS_LEVELS = { accepted: 'unknown', scored: 'fine', dead_lettered: 'critical' } as const;
 
 const COLUMNS: readonly Column<FoundTransaction>[] = [
   {
     ...{ id: 'score', header: 'Score', numeric: true },
-    cell: ({ score }) => (score === null ? '–' : <strong>{score.score}</strong>),
+    cell: ({ transaction_id: id, score }) => (
+      <RowLink href={`/transactions/${id}`} label={`${score?.score ?? '–'}, transaction ${id}`}>
+        <strong>{score?.score ?? '–'}</strong>
+      </RowLink>
+    ),
   },
   {
     // The verdict says that it is scored.
@@ -24,9 +27,7 @@ const COLUMNS: readonly Column<FoundTransaction>[] = [
   },
   {
     ...{ id: 'account', header: 'Account' },
-    cell: ({ transaction_id: id, account_id }) => (
-      <Link href={`/transactions/${id}`}>{account_id}</Link>
-    ),
+    cell: ({ account_id: id }) => <PartyId kind="account" id={id} />,
   },
   {
     ...{ id: 'amount', header: 'Amount', numeric: true },
@@ -35,28 +36,28 @@ const COLUMNS: readonly Column<FoundTransaction>[] = [
   { id: 'created', header: 'Created', from: 2, cell: ({ created_at }) => <Time at={created_at} /> },
   {
     ...{ id: 'merchant', header: 'Merchant', from: 2 },
-    cell: ({ merchant_id: id }) => <Link href={`/merchants/${encodeURIComponent(id)}`}>{id}</Link>,
+    cell: ({ merchant_id: id }) => <PartyId kind="merchant" id={id} />,
   },
   { id: 'corridor', header: 'Corridor', from: 2, cell: ({ corridor }) => corridor },
   { id: 'country', header: 'Country', from: 3, cell: ({ country }) => country ?? '–' },
   {
     ...{ id: 'device', header: 'Device', from: 3 },
-    cell: ({ device_id: id }) =>
-      id === null ? (
-        '–'
-      ) : (
-        <Link className="clip short" href={`/devices/${encodeURIComponent(id)}`}>
-          {id}
-        </Link>
-      ),
+    cell: ({ device_id: id }) => <PartyId kind="device" id={id} />,
   },
   {
     ...{ id: 'label', header: 'Label', from: 2 },
     cell: ({ label }) => (label === null ? '–' : <Label label={label} />),
   },
   {
-    ...{ id: 'reason', header: 'Greatest reason', from: 2 },
-    cell: ({ score }) => <span className="clip short">{score?.reasons[0]?.detail ?? '–'}</span>,
+    ...{ id: 'reason', header: 'Greatest reason', from: 2, isRest: true },
+    cell: ({ score }) => {
+      const reason = score?.reasons[0]?.detail ?? '–';
+      return (
+        <span className="clip" title={reason}>
+          {reason}
+        </span>
+      );
+    },
   },
 ];
 

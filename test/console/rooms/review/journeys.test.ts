@@ -107,7 +107,7 @@ test('much money, or an unknown amount, takes a second person, who confirms or g
   await using second = await logIn('Bob');
   const { page } = second;
   await open(page, '/review?state=confirming');
-  await page.getByRole('link', { name: 'acc_rich' }).click();
+  await page.getByRole('row', { name: /acc_rich/ }).click();
   await page.getByText('A stolen card', { exact: true }).waitFor();
   await shoot(page, 'review-confirming-1280-light');
   expect(await violationsOf(page)).toEqual([]);
