@@ -18,7 +18,7 @@ import { NARROW, shoot, violationsOf } from './support/pages.ts';
 const ROWS = SLICES_MAX * JOINED_ROWS_EXAMINED_MAX;
 /** Before the sample. */
 const DAY = Math.floor(Date.now() / DAY_MS) * DAY_MS - 60 * DAY_MS;
-const at = (ms: number) => new Date(ms).toISOString().slice(0, 16);
+const at = (ms: number) => new Date(ms).toISOString();
 const WINDOW = `from=${at(DAY - DAY_MS)}&to=${at(DAY + 2 * DAY_MS)}`;
 
 let engine: Engine;

@@ -4,10 +4,15 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import { heading } from './support/log-in.ts';
-import { isWider, NARROW, shoot, violationsOf } from './support/pages.ts';
+import { isWider, NARROW, settle, shoot, violationsOf } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
+
+/** No column of the table is out of sight. */
+const IS_WHOLE =
+  'document.querySelector(".table").scrollWidth <= document.querySelector(".table").clientWidth';
 
 const shown = setUpConsole();
 const { logIn, open } = shown;
@@ -98,9 +103,7 @@ test('a row opens its transaction wherever it is clicked, and its ids lead to th
   await cell.waitFor();
   await table.locator('tr[data-index]').first().hover();
   await shoot(page, 'long-ids-1280-light');
-  const isWhole =
-    'document.querySelector(".table").scrollWidth <= document.querySelector(".table").clientWidth';
-  expect(await page.evaluate(isWhole)).toBe(true);
+  expect(await page.evaluate(IS_WHOLE)).toBe(true);
   const account = table.getByTitle(long('account')).first();
   expect((await account.textContent())?.length).toBe(15);
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -154,4 +157,69 @@ test('any id is found from every page', async () => {
   await page.keyboard.press('Escape');
   await page.getByText('Nothing has this id.').waitFor({ state: 'hidden' });
   expect(faults).toEqual([]);
+});
+
+test('an address finds the same rows in every zone, and each person reads them on a clock of 24 hours', async () => {
+  const noon = Math.floor(Date.now() / DAY_MS) * DAY_MS - 40 * DAY_MS + DAY_MS / 2;
+  await storeTransactions(
+    shown.engine.api.database,
+    [-60_000, 0, 8 * 3_600_000, DAY_MS].map((afterMs, nth) => ({
+      id: idAt(noon + afterMs, nth),
+      ...{ createdAtMs: noon + afterMs, accountId: 'acc_zones' },
+    })),
+  );
+  const day = new Date(noon).toISOString().slice(0, 10);
+  await using tokyo = await logIn({ timezoneId: 'Asia/Tokyo', locale: 'en-US' });
+  await using bogota = await logIn({ timezoneId: 'America/Bogota', locale: 'en-US' });
+  const { page } = tokyo;
+  const rowsOf = async (one: typeof page) => {
+    await one.getByText('2 transactions', { exact: true }).waitFor();
+    const links = one.getByRole('region', { name: 'Transactions' }).locator('[data-row]');
+    return await links.evaluateAll((all) => all.map((link) => String(link.getAttribute('href'))));
+  };
+  await open(page, '/transactions?account_id=acc_zones');
+  await page.getByText('4 transactions', { exact: true }).waitFor();
+  await page.getByLabel('From (UTC+9)', { exact: true }).fill(`${day} 21:00`);
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Until (UTC+9)', { exact: true }).fill(`${day} 23:59:59`);
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.searchParams.get('to') === `${day}T14:59:59Z`);
+  expect(new URL(page.url()).searchParams.get('from')).toBe(`${day}T12:00:00Z`);
+  await page.getByText('1 transaction', { exact: true }).waitFor();
+  await page.getByLabel('Until (UTC+9)', { exact: true }).fill('soon');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('to', { exact: true }).waitFor();
+  await page
+    .getByLabel('Until (UTC+9)', { exact: true })
+    .fill(new Date(noon + DAY_MS).toISOString());
+  await page.keyboard.press('Enter');
+  const found = await rowsOf(page);
+  await bogota.page.goto(page.url());
+  expect(await rowsOf(bogota.page)).toEqual(found);
+  expect(await bogota.page.getByLabel('From (UTC−5)', { exact: true }).inputValue()).toBe(
+    `${day} 07:00`,
+  );
+  await bogota.page.getByText('Times are of America/Bogota, UTC−5.').first().waitFor();
+  for (const path of ['/transactions', `/transactions/${found[0]?.split('/').at(-1)}`, '/']) {
+    await open(page, path);
+    await settle(page, path === '/' ? 'Corridors' : 'acc');
+    expect(await page.locator('main').textContent()).not.toMatch(/\d [AP]M/);
+  }
+  await open(page, '/transactions');
+  for (const [name, ageMs] of [
+    ['24 h', DAY_MS],
+    ['28 d', 28 * DAY_MS],
+  ] as const) {
+    await page.getByRole('button', { name, exact: true }).click();
+    await page.waitForURL(/from=/);
+    const from = Date.parse(new URL(page.url()).searchParams.get('from') ?? '');
+    expect(Math.abs(Date.now() - ageMs - from)).toBeLessThan(60_000);
+  }
+  await page.getByRole('button', { name: 'Today', exact: true }).click();
+  await page.waitForURL(/from=[^&]*T15%3A00%3A00Z/);
+  await shoot(page, 'today-1280-light');
+  await page.setViewportSize(NARROW);
+  await page.getByText('Times are of Asia/Tokyo, UTC+9.').last().scrollIntoViewIfNeeded();
+  await shoot(page, 'today-390-light');
+  expect(await violationsOf(page)).toEqual([]);
 });

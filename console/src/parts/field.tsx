@@ -9,7 +9,6 @@ type FieldProps = {
   /** A number from 0 on, at most this. */
   readonly isNumber?: boolean;
   readonly max?: number;
-  readonly type?: 'text' | 'datetime-local';
   readonly isRequired?: boolean;
   readonly hint?: string;
 };
@@ -21,7 +20,6 @@ export function Field({
   placeholder,
   isNumber = false,
   max,
-  type = 'text',
   isRequired,
   hint,
 }: FieldProps) {
@@ -31,7 +29,7 @@ export function Field({
       <label htmlFor={id}>{label}</label>
       <input
         id={id}
-        {...(isNumber ? { type: 'number', step: 'any', min: 0, max } : { type })}
+        {...(isNumber ? { type: 'number', step: 'any', min: 0, max } : { type: 'text' })}
         value={value}
         placeholder={placeholder}
         required={isRequired}

@@ -2,11 +2,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useId, useState, useSyncExternalStore } from 'react';
 import { ask } from '../api/ask.ts';
+import { LOCAL_EXAMPLE, offsetName, readLocal, showLocal } from './local-time.ts';
 
 export type Filter = {
   /** The parameter of the API. */
   readonly name: string;
   readonly label: string;
+  /** The address holds a time as an instant in UTC; people read and type it in their zone. */
   readonly kind: 'text' | 'number' | 'time' | 'choice';
   readonly choices?: readonly string[] | 'corridors' | 'reasons';
   readonly placeholder?: string;
@@ -104,9 +106,15 @@ type FieldProps = {
 function Field({ filter, value, onSet }: FieldProps) {
   const id = useId();
   const { label, kind, placeholder, isFirst } = filter;
+  const isTime = kind === 'time';
+  const shown = isTime ? showLocal(value) : value;
+  const set = (text: string) => {
+    const typed = text.trim();
+    if (typed !== shown) onSet(isTime ? readLocal(typed) : typed);
+  };
   return (
     <div className={value === '' ? 'field' : 'field active'}>
-      <label htmlFor={id}>{label}</label>
+      <label htmlFor={id}>{isTime ? `${label} (${offsetName()})` : label}</label>
       {kind === 'choice' ? (
         <Choice id={id} filter={filter} value={value} onSet={onSet} />
       ) : (
@@ -114,15 +122,14 @@ function Field({ filter, value, onSet }: FieldProps) {
           // Another value from elsewhere, as by Clear, replaces what stands there.
           key={value}
           id={id}
-          type={kind === 'time' ? 'datetime-local' : 'text'}
           inputMode={kind === 'number' ? 'decimal' : undefined}
-          defaultValue={value}
-          placeholder={placeholder}
+          defaultValue={shown}
+          placeholder={isTime ? LOCAL_EXAMPLE : placeholder}
           data-search={isFirst ? '' : undefined}
           spellCheck={false}
-          onBlur={({ target }) => target.value.trim() !== value && onSet(target.value.trim())}
+          onBlur={({ target }) => set(target.value)}
           onKeyDown={(event) => {
-            if (event.key === 'Enter') onSet(event.currentTarget.value.trim());
+            if (event.key === 'Enter') set(event.currentTarget.value);
             if (event.key === 'Escape') event.currentTarget.blur();
           }}
         />

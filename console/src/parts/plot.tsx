@@ -123,7 +123,7 @@ const TICKS_SECONDS = [60, 300, 600, 1800, 3600] as const;
 const TICK = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
   minute: '2-digit',
-  hour12: false,
+  hourCycle: 'h23',
 });
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const whenOf = (seconds: number, isDaily: boolean) =>

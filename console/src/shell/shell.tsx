@@ -5,6 +5,7 @@ import { Link, useLocation } from 'wouter';
 import type { Me } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { has, ME } from '../api/me.ts';
+import { zoneName } from '../parts/local-time.ts';
 import { Find } from './find.tsx';
 import { Help } from './help.tsx';
 import { PAGES } from './pages.ts';
@@ -66,6 +67,7 @@ export function Shell({ me, children }: { readonly me: Me; readonly children: Re
       </header>
       <main id="page" tabIndex={-1}>
         {children}
+        <p className="zone muted small">Times are of {zoneName()}.</p>
       </main>
       {isHelpOpen ? <Help pages={pages} onClose={() => setHelpOpen(false)} /> : null}
     </div>
@@ -108,6 +110,7 @@ function Account({ me, onHelp }: { readonly me: Me; readonly onHelp: () => void 
           ))}
         </select>
       </label>
+      <p className="zone muted small">Times are of {zoneName()}.</p>
       <p className="who">
         <strong title={me.owner}>{me.identity ?? me.owner}</strong>
         <span className="muted small">

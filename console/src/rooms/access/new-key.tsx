@@ -7,6 +7,7 @@ import { has, type Role } from '../../api/me.ts';
 import { Checks } from '../../parts/checks.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Field, Segments } from '../../parts/field.tsx';
+import { LOCAL_EXAMPLE, offsetName, readLocal } from '../../parts/local-time.ts';
 import { Secret } from '../../parts/secret.tsx';
 import { Trouble } from '../../parts/states.tsx';
 
@@ -78,7 +79,7 @@ function KeyForm({ me, isBusy, onMake }: KeyFormProps) {
     onMake({
       ...{ roles, client: keyClient.trim() },
       ...(kind === 'owner' ? { owner: holder.trim() } : { identity: holder.trim() }),
-      ...(expires === '' ? {} : { expires_at: new Date(expires).toISOString() }),
+      ...(expires === '' ? {} : { expires_at: readLocal(expires.trim()) }),
     });
   };
   return (
@@ -109,7 +110,10 @@ function KeyForm({ me, isBusy, onMake }: KeyFormProps) {
           />
         ) : null}
         <Field
-          {...{ label: 'Expires', type: 'datetime-local', value: expires, onChange: setExpires }}
+          label={`Expires (${offsetName()})`}
+          value={expires}
+          onChange={setExpires}
+          placeholder={LOCAL_EXAMPLE}
           hint="Empty: never."
         />
       </div>

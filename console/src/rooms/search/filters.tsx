@@ -1,5 +1,6 @@
 /** The filters of the search, one entry each. */
 import { type AddressProps, type Filter, FilterFields } from '../../parts/filter-fields.tsx';
+import { hoursAgo, startOfToday } from '../../parts/local-time.ts';
 import { SavedFilters } from './saved-filters.tsx';
 
 const OFTEN: readonly Filter[] = [
@@ -46,17 +47,35 @@ export type FilterValues = Readonly<Record<string, string>>;
 
 /** The filters that the address holds. */
 export function activeFilters(search: URLSearchParams): FilterValues {
-  const given = FILTERS.map(
-    ({ name, kind }) => [name, toParameter(kind, search.get(name) ?? '')] as const,
-  );
+  const given = FILTERS.map(({ name }) => [name, search.get(name) ?? ''] as const);
   return Object.fromEntries(given.filter(([, value]) => value !== ''));
 }
 
-/** A time is entered in the viewer's zone. */
-function toParameter(kind: Filter['kind'], text: string): string {
-  if (kind !== 'time' || text === '') return text;
-  const time = new Date(text);
-  return Number.isNaN(time.getTime()) ? '' : time.toISOString();
+const PRESETS = [
+  ['Today', startOfToday],
+  ['24 h', () => hoursAgo(24)],
+  ['7 d', () => hoursAgo(7 * 24)],
+  ['28 d', () => hoursAgo(28 * 24)],
+] as const;
+
+/** The address holds the instant: who opens it later or elsewhere finds the same rows. */
+function Presets({ onChange }: Pick<AddressProps, 'onChange'>) {
+  const choose = (from: string) =>
+    onChange((before) => {
+      const next = new URLSearchParams(before);
+      next.set('from', from);
+      next.delete('to');
+      return next;
+    });
+  return (
+    <fieldset className="segments" aria-label="Created">
+      {PRESETS.map(([name, from]) => (
+        <button key={name} type="button" onClick={() => choose(from())}>
+          {name}
+        </button>
+      ))}
+    </fieldset>
+  );
 }
 
 export function Filters(address: AddressProps) {
@@ -64,6 +83,7 @@ export function Filters(address: AddressProps) {
   const choose = (query: string) => onChange(() => new URLSearchParams(query));
   return (
     <FilterFields often={OFTEN} seldom={SELDOM} narrow={1} {...address}>
+      <Presets onChange={onChange} />
       <SavedFilters search={search} onChoose={choose} />
     </FilterFields>
   );

@@ -49,7 +49,7 @@ const COLUMNS: readonly Column<FoundTransaction>[] = [
     cell: ({ label }) => (label === null ? '–' : <Label label={label} />),
   },
   {
-    ...{ id: 'reason', header: 'Greatest reason', from: 2, isRest: true },
+    ...{ id: 'reason', header: 'Reason', from: 2, isRest: true },
     cell: ({ score }) => {
       const reason = score?.reasons[0]?.detail ?? '–';
       return (
