@@ -10,6 +10,7 @@ import type { Api } from '../../src/core/room.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import { createApiClient } from '../../src/kit/client/api-client.ts';
 import { createAsk } from '../../src/kit/client/ask.ts';
+import { PROBLEM_NAMES } from '../../src/kit/http/answers/problem-types.ts';
 import { docsRoutes } from '../../src/kit/http/docs.ts';
 import { healthRoutes } from '../../src/kit/http/health.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
@@ -185,6 +186,15 @@ test('the catalogue lists the corridors, and each reason and feature in words', 
 test('keys are needed everywhere but where the contract says otherwise', () => {
   const open = openApi.operations.filter(({ operation }) => operation.security?.length === 0);
   expect(open.map(({ path: pattern }) => pattern)).toEqual(['/livez', '/readyz', '/openapi.json']);
+});
+
+test('the help of a problem leads to what cures it', async () => {
+  const { body } = await answerOf(await api.request('/v1/scores/x'));
+  const page = await (await fetch(api.url + body.help)).text();
+  const [, place] = body.help.split('#');
+  expect(page).toContain(`<section id="${place}">`);
+  for (const name of PROBLEM_NAMES) expect(page).toContain(`<section id="${name}">`);
+  expect(page).toContain('Repeat a transaction with its very body');
 });
 
 test('the readable document loads nothing from elsewhere', async () => {

@@ -219,3 +219,26 @@ describe('a batch', () => {
     await expectProblem(await raw(body, '/v1/transactions/batch'), 422);
   });
 });
+
+test('a list is led to the route of batches, and a misspelt field to its name', async () => {
+  const many =
+    'must be one transaction: POST /v1/transactions/batch takes many, as {"transactions": […]}';
+  for (const body of [[input()], { transactions: [input()] }]) {
+    const refused = await answerOf(await api.post('/v1/transactions', body));
+    expect([refused.status, refused.body.errors]).toEqual([422, [{ pointer: '', detail: many }]]);
+  }
+  const bare = await answerOf(await api.post('/v1/transactions/batch', [input()]));
+  expect(bare.body.errors).toEqual([
+    { pointer: '', detail: 'must be an object, as {"transactions": […]}, not an array' },
+  ]);
+  const misspelt = { ...input(), devise_id: 'd_1', zzz: 1 };
+  expect((await postOne(api, misspelt)).body.errors).toEqual([
+    { pointer: '/devise_id', detail: 'is not a field; device_id is' },
+    { pointer: '/zzz', detail: 'is not a field' },
+  ]);
+  const batch = await postBatch(api, [input(), misspelt]);
+  expect(batch.body.errors[0]).toEqual({
+    pointer: '/transactions/1/devise_id',
+    detail: 'is not a field; device_id is',
+  });
+});

@@ -61,15 +61,27 @@ describe('one', () => {
   });
 
   test('a known key with another body is 422 and stores nothing', async () => {
-    const sent = input();
-    await postOne(api, sent);
+    const sent = input({ metadata: { basket: 1 }, device_id: 'd_1' });
+    const first = await postOne(api, sent);
     const before = await count(api, 'transactions');
-    const { status, body } = await postOne(api, { ...sent, amount: '125.5' });
-    expect(status).toBe(422);
-    expect(body).toMatchObject({
-      type: 'urn:risk:problem:key-conflict',
-      errors: [{ pointer: '/idempotency_key' }],
-    });
+    const known = `must be new: '${sent['idempotency_key']}' is the key of transaction ${first.body.transaction_id}`;
+    const at = '2026-11-20T09:30:00.000Z';
+    for (const [changed, differ] of [
+      [{ amount: '125.5' }, 'amount differs'],
+      [
+        { metadata: { basket: 2 }, device_id: undefined, created_at: at },
+        'created_at, device_id, and metadata differ',
+      ],
+      [{ created_at: new Date(first.body.created_at).toISOString() }, 'created_at differs'],
+    ] as const) {
+      const { status, body } = await postOne(api, { ...sent, ...changed });
+      expect(status).toBe(422);
+      expect(body).toMatchObject({
+        type: 'urn:risk:problem:key-conflict',
+        help: '/docs/problems#key-conflict',
+        errors: [{ pointer: '/idempotency_key', detail: `${known}, whose ${differ}` }],
+      });
+    }
     expect(await count(api, 'transactions')).toBe(before);
   });
 

@@ -105,6 +105,13 @@ describe('lines', () => {
       [undefined, undefined],
     ]);
     expect(answer[3]?.transaction_id).toBe(body.transaction_id);
+    const details = [2, 5].map((index) => answer[index]?.errors?.[0]?.detail);
+    expect(details).toEqual([
+      expect.stringContaining(
+        `the key of transaction ${body.transaction_id}, whose amount differs`,
+      ),
+      expect.stringContaining(`${answer[0]?.transaction_id}, whose amount differs`),
+    ]);
     expect(answer[4]?.transaction_id).toBe(answer[0]?.transaction_id);
     expect(answer[6]?.errors?.map(({ pointer }) => pointer).sort()).toEqual([
       '/amount',
@@ -171,7 +178,7 @@ describe('lines', () => {
   });
 
   test('of nothing are answered with the last line alone', async () => {
-    expect(await postLines('\n\n')).toEqual([
+    expect(await postLines('\n\n', { 'Content-Type': 'application/ndjson' })).toEqual([
       { done: true, accepted: 0, duplicates: 0, refused: 0 },
     ]);
   });

@@ -12,6 +12,7 @@ export async function expectProblem(response: Response, status: number): Promise
     status,
     detail: expect.any(String),
     instance: answer.headers.get('x-request-id'),
+    help: answer.body.type.replace('urn:risk:problem:', '/docs/problems#'),
   });
   expect(JSON.stringify(answer.body)).not.toMatch(/at \S+:\d+|select |insert |postgres/i);
   return answer;

@@ -26,7 +26,15 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/stream': ['ioredis', 'murmurhash', 'node:*'],
   'core/work': ['lru-cache', 'p-limit', 'uuid', 'node:*'],
   kit: [
-    ...['@hono/node-server', 'csv-parse', 'hono', 'hyparquet', 'ioredis', 'lru-cache'],
+    ...[
+      '@hono/node-server',
+      'csv-parse',
+      'fastest-levenshtein',
+      'hono',
+      'hyparquet',
+      'ioredis',
+      'lru-cache',
+    ],
     ...['p-limit', 'pg', 'pino', 'prom-client', 'uuid', 'zod', 'zod-openapi', 'node:*'],
   ],
   rooms: [

@@ -4,17 +4,17 @@
  */
 import { Failure } from '../../kit/words/failure.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
+import type { NewTransaction } from '../store/transactions/transactions.ts';
 import {
   countDuplicates,
-  KEY_CONFLICT,
   type Outcome,
   readContext,
   storeAndAppend,
-  toInputError,
   toOutcomes,
 } from './accept-transactions.ts';
 import type { KnownRows, Stored } from './claim-keys.ts';
 import type { Ingest } from './ingest.ts';
+import { type Conflict, describeConflicts } from './key-conflict.ts';
 import {
   byKey,
   findInvalid,
@@ -92,7 +92,7 @@ async function storeBatches(
   }
   const rows = batches.flatMap((batch) => batch.rows).sort(byKey);
   const twice = rows.find((row, index) => row.idempotencyKey === rows[index + 1]?.idempotencyKey);
-  if (twice !== undefined) throw new KeyConflict(new Set([twice.idempotencyKey]));
+  if (twice !== undefined) throw new KeyConflict();
   const stored = await storeAndAppend(ingest, poster, rows, refuseAny);
   return batches.map((batch) => accepted(ingest, batch, stored));
 }
@@ -110,7 +110,8 @@ async function storeBatch(
       return { kind: error.problem, detail: error.message, errors: error.errors(prepared) };
     }
     if (!(error instanceof KeyConflict)) throw error;
-    return { kind: 'conflict', errors: keyConflicts(prepared, error.keys) };
+    const conflicts = keyConflicts(prepared, error.holders);
+    return { kind: 'conflict', errors: await describeConflicts(ingest.database, conflicts) };
   }
 }
 
@@ -121,28 +122,33 @@ function accepted(ingest: Ingest, prepared: Prepared, stored: Stored): AcceptedB
 }
 
 class KeyConflict extends Failure {
-  readonly keys: ReadonlySet<string>;
+  /** The transactions that have the keys. */
+  readonly holders: ReadonlyMap<NewTransaction, string>;
 
-  constructor(keys: ReadonlySet<string>) {
+  constructor(holders: ReadonlyMap<NewTransaction, string> = new Map()) {
     super('conflict', 'KEY_CONFLICT', 'a key is held with another body');
-    this.keys = keys;
+    this.holders = holders;
   }
 }
 
 function refuseAny(known: KnownRows): void {
-  if (known.size > 0) throw new KeyConflict(new Set());
+  if (known.size > 0) throw new KeyConflict();
 }
 
 function refuseOtherBodies(known: KnownRows): void {
-  const keys = new Set<string>();
+  const holders = new Map<NewTransaction, string>();
   for (const [row, key] of known) {
-    if (key.fingerprint !== row.fingerprint) keys.add(row.idempotencyKey);
+    if (key.fingerprint !== row.fingerprint) holders.set(row, key.transactionId);
   }
-  if (keys.size > 0) throw new KeyConflict(keys);
+  if (holders.size > 0) throw new KeyConflict(holders);
 }
 
-function keyConflicts({ rowOf }: Prepared, keys: ReadonlySet<string>): InputError[] {
-  return rowOf.flatMap((row, index) =>
-    keys.has(row.idempotencyKey) ? [toInputError(index, KEY_CONFLICT)] : [],
-  );
+function keyConflicts(
+  { inputs, rowOf }: Prepared,
+  holders: ReadonlyMap<NewTransaction, string>,
+): Conflict[] {
+  return inputs.flatMap((input, index) => {
+    const transactionId = holders.get(rowOf[index] as NewTransaction);
+    return transactionId === undefined ? [] : [{ index, input, transactionId }];
+  });
 }

@@ -14,6 +14,7 @@ import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 import { type Claim, claimFree, claimOthers, type RefuseKnown, type Stored } from './claim-keys.ts';
 import type { Ingest } from './ingest.ts';
+import { type Conflict, describeConflicts } from './key-conflict.ts';
 import {
   type ContextFields,
   findInvalid,
@@ -45,14 +46,14 @@ export type Outcome = {
 };
 
 /** Problem of an item whose key an earlier request used with another body. */
-export const KEY_CONFLICT = {
-  problem: 'conflict',
-  field: 'idempotency_key',
-  detail: 'must be new: it is known with another body',
-} as const;
+type KeyConflict = {
+  readonly problem: 'conflict';
+  readonly field: 'idempotency_key';
+  readonly detail: string;
+};
 
 /** An item that is judged alone and not stored. */
-export type RefusedInput = typeof KEY_CONFLICT | RefusedRow;
+export type RefusedInput = KeyConflict | RefusedRow;
 /** Outcome of an item that is judged alone. */
 export type EachOutcome = Outcome | RefusedInput;
 
@@ -63,13 +64,22 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
   onIds?.(prepared.rowOf.map((row) => row.transactionId));
   const stored = await storeAndAppend(ingest, request, prepared.rows, null);
   const { known, refused } = stored;
-  const outcomes = toOutcomes(ingest, prepared, stored).map((outcome, index) => {
-    const row = prepared.rowOf[index];
-    const isRefused = refused.size > 0 && row !== undefined ? refused.get(row) : undefined;
-    if (isRefused !== undefined) return isRefused;
-    const standing = row && (known.get(row)?.fingerprint ?? row.fingerprint);
-    return prepared.fingerprintOf[index] === standing ? outcome : KEY_CONFLICT;
-  });
+  const conflicts: Conflict[] = [];
+  const outcomes: EachOutcome[] = toOutcomes(ingest, prepared, stored);
+  for (const [index, row] of prepared.rowOf.entries()) {
+    const isRefused = refused.size > 0 ? refused.get(row) : undefined;
+    if (isRefused !== undefined) {
+      outcomes[index] = isRefused;
+      continue;
+    }
+    const key = known.get(row) ?? row;
+    if (prepared.fingerprintOf[index] === key.fingerprint) continue;
+    const input = inputs[index] as KeyedTransactionInput;
+    conflicts.push({ index, input, transactionId: key.transactionId });
+  }
+  for (const { index, detail } of await describeConflicts(ingest.database, conflicts)) {
+    outcomes[index] = { problem: 'conflict', field: 'idempotency_key', detail };
+  }
   countDuplicates(ingest, outcomes);
   return outcomes;
 }

@@ -13,6 +13,7 @@ import {
 } from '../domain/transaction.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { sayDifferences } from './key-conflict.ts';
 import type { NewTransactionId } from './transaction-id.ts';
 
 /** Problem of one item of a batch; `field` is its name in the body. */
@@ -30,6 +31,7 @@ export type IngestContext = {
 };
 
 export type Prepared = {
+  readonly inputs: readonly KeyedTransactionInput[];
   /** One row per key, sorted by key in code-unit order. */
   readonly rows: readonly NewTransaction[];
   /** The row of each input: the first with its key, whose body is stored. */
@@ -91,7 +93,7 @@ export function prepare(
   }
   const rows = [...firstByKey.values()];
   rows.sort(byKey);
-  return { rows, rowOf, fingerprintOf: fingerprints, repeats };
+  return { inputs, rows, rowOf, fingerprintOf: fingerprints, repeats };
 }
 
 /** Code-unit order: every claim of several keys uses it, so that claims do not deadlock. */
@@ -100,8 +102,17 @@ export function byKey(a: NewTransaction, b: NewTransaction): number {
 }
 
 /** Items that use one key with two bodies; both are named. */
-export function findRivals({ rowOf, fingerprintOf, repeats }: Prepared): InputError[] {
+export function findRivals({ inputs, rowOf, fingerprintOf, repeats }: Prepared): InputError[] {
   const errors = new Map<number, InputError>();
+  const sameKeyAs = (index: number, other: number): InputError => {
+    const [own, rival] = [inputs[index], inputs[other]] as [
+      KeyedTransactionInput,
+      KeyedTransactionInput,
+    ];
+    const differ = sayDifferences(own, rival);
+    const detail = `must be used once: item ${other} has ${given(own.idempotency_key)}, too, and its ${differ}`;
+    return { index, field: 'idempotency_key', detail };
+  };
   for (const index of repeats) {
     const row = rowOf[index];
     if (row === undefined || fingerprintOf[index] === row.fingerprint) continue;
@@ -110,11 +121,6 @@ export function findRivals({ rowOf, fingerprintOf, repeats }: Prepared): InputEr
     errors.set(index, sameKeyAs(index, first));
   }
   return [...errors.values()].sort((a, b) => a.index - b.index);
-}
-
-function sameKeyAs(index: number, other: number): InputError {
-  const detail = `must be used once: item ${other} has it with another body`;
-  return { index, field: 'idempotency_key', detail };
 }
 
 function toRow(

@@ -7,7 +7,7 @@ import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { answerJson } from '../../kit/http/answers/headers.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType } from '../../kit/http/body/body.ts';
-import { LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
+import { isLines } from '../../kit/http/body/line-reader.ts';
 import { sayToken, withoutToken } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { json, ndjson } from '../../kit/http/openapi.ts';
@@ -160,7 +160,7 @@ const operations: readonly Operation<Accepting>[] = [
     run: async ({ c }, { config, ingest, limits, draining, log, acceptBatch }: Accepting) => {
       const { client } = c.get('principal');
       const preferences = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
-      if (readMediaType(c) === LINES_CONTENT_TYPE) {
+      if (isLines(readMediaType(c))) {
         // The last line has it, as headers are sent before lines are stored.
         withoutToken(c);
         const { timeoutMs, waitForCpu } = limits;

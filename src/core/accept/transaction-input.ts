@@ -37,10 +37,19 @@ const isSurelyInput = sureCheck(transactionInputSchema);
 
 export function readOneInput(value: unknown): TransactionInput {
   if (isSurelyInput(value)) return value as TransactionInput;
+  if (Array.isArray(value) || (typeof value === 'object' && value && 'transactions' in value)) {
+    const detail =
+      'must be one transaction: POST /v1/transactions/batch takes many, as {"transactions": […]}';
+    throw new InvalidFields([{ pointer: '', detail }]);
+  }
   return checkFields(transactionInputSchema, value);
 }
 
 export function readBatchInput(value: unknown): readonly KeyedTransactionInput[] {
+  if (Array.isArray(value)) {
+    const detail = 'must be an object, as {"transactions": […]}, not an array';
+    throw new InvalidFields([{ pointer: '', detail }]);
+  }
   const inputs = readInputs(value);
   if (inputs.every(isSurelyKeyed)) return inputs;
   const errors: FieldError[] = [];
@@ -144,8 +153,10 @@ export function readLineInput({ index, bytes }: RawLine, lineBytesMax: number): 
     return { index, input: value as KeyedTransactionInput };
   }
   const parsed = transactionInputSchema.safeParse(value, DESCRIBED);
-  if (!parsed.success)
-    return { index, errors: fieldErrors(parsed.error).slice(0, LINE_ERRORS_MAX) };
+  if (!parsed.success) {
+    const errors = fieldErrors(transactionInputSchema, parsed.error);
+    return { index, errors: errors.slice(0, LINE_ERRORS_MAX) };
+  }
   if (!isKeyed(parsed.data)) return refused(index, '/idempotency_key', REQUIRED);
   return { index, input: parsed.data };
 }

@@ -1,6 +1,6 @@
 /**
- * `/openapi.json` and `/docs`: the document, and Swagger UI to read it, from the installed package. The page
- * loads nothing from elsewhere and runs only the scripts served here.
+ * `/openapi.json` and `/docs`: the document, and Swagger UI to read it, from the installed package; `/docs/problems` has
+ * cures. The pages load nothing from elsewhere and run only the scripts served here.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -9,9 +9,11 @@ import { dirname, join } from 'node:path';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { PROBLEMS_PATH } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
 import type { DocumentPart } from './document.ts';
 import { json, openResponses } from './openapi.ts';
+import { problemsPage } from './problems-page.ts';
 
 /** Swagger UI itself needs inline styles, and images for its icons. */
 const DOCS_POLICY = [
@@ -57,6 +59,7 @@ const START = `SwaggerUIBundle({
 });
 `;
 
+const HTML = 'text/html; charset=UTF-8';
 const CACHED = { 'Cache-Control': 'public, max-age=3600' };
 
 export function docsRoutes(document: object): Hono<AppEnv> {
@@ -72,10 +75,9 @@ export function docsRoutes(document: object): Hono<AppEnv> {
     routes.get(path, async (c) => c.body(await read(), 200, { 'Content-Type': type, ...headers }));
 
   serve('/openapi.json', 'application/json', async () => text, {});
-  serve('/docs', 'text/html; charset=UTF-8', async () => PAGE, {
-    ...CACHED,
-    'Content-Security-Policy': DOCS_POLICY,
-  });
+  const page = { ...CACHED, 'Content-Security-Policy': DOCS_POLICY };
+  serve('/docs', HTML, async () => PAGE, page);
+  serve(PROBLEMS_PATH, HTML, async () => problemsPage(), page);
   serve('/docs/start.js', 'text/javascript; charset=utf-8', async () => START);
   for (const [name, type] of Object.entries(ASSETS)) {
     serve(`/docs/${name}`, type, async () => Uint8Array.from(await readFile(join(folder, name))));

@@ -42,6 +42,7 @@ const problemSchema = z
     status: z.int().meta({ description: 'The status of the answer.' }),
     detail: z.string().meta({ description: 'What went wrong this time, for people.' }),
     instance: z.string().meta({ description: 'The request id.' }),
+    help: z.string().meta({ description: 'Path of the page that says what to do about the type.' }),
     errors: z
       .array(
         z.object({
@@ -82,11 +83,9 @@ function problemResponse(status: ProblemStatus): ZodOpenApiResponseObject {
 }
 
 function problemExample(name: ProblemName): ProblemJson {
-  const { status, title, meaning } = PROBLEMS[name];
+  const { meaning } = PROBLEMS[name];
   const instance = ANSWER_HEADERS['X-Request-Id'].example;
-  if (name !== 'invalid-fields') {
-    return { type: problemUrn(name), title, status, detail: meaning, instance };
-  }
+  if (name !== 'invalid-fields') return problemJson(new Problem(name, meaning), instance);
   const errors = [{ pointer: '/amount', detail: "must be greater than zero, not '0'" }];
   return problemJson(new Problem(name, new InvalidFields(errors).message, { errors }), instance);
 }

@@ -1,11 +1,11 @@
 /**
- * Query parameters that the lists share. Times need a zone; `from` is inclusive, `to` exclusive; pages are
- * bounded; an invalid cursor is refused.
+ * Query parameters that the lists share. A time is a day in UTC or needs a zone; `from` is inclusive, `to` exclusive;
+ * pages are bounded; an invalid cursor is refused.
  */
 import { z } from 'zod';
 import { decodeCursor } from './cursor.ts';
 import { ID_CHARS_MAX } from './plain-text.ts';
-import { wireTime } from './wire-time.ts';
+import { dayOrTime } from './wire-time.ts';
 
 const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
 
@@ -31,9 +31,16 @@ export const shown = (example: unknown, description: string) => ({
   override: { examples: [example] },
 });
 
-export const timeParameter = wireTime
+export const timeParameter = dayOrTime
   .transform((text) => Date.parse(text))
-  .meta({ format: 'date-time', example: undefined });
+  .meta({
+    override: {
+      anyOf: [
+        { type: 'string', format: 'date-time' },
+        { type: 'string', format: 'date' },
+      ],
+    },
+  });
 
 export const idParameter = z
   .string()

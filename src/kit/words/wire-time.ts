@@ -5,20 +5,33 @@ import { z } from 'zod';
 export const WRITTEN_MS_MIN = -62_135_596_800_000;
 export const WRITTEN_MS_MAX = 253_402_300_799_999;
 
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
 // Fractions beyond the millisecond are accepted and cut.
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
 /** The last day that every month has: no calendar check is needed up to it. */
 const DAYS_IN_EVERY_MONTH = 28;
 
-/** A time with a zone, as every time on the wire. Leap seconds and 30 February are refused. */
-export const wireTime = z
+/** @param error says what is allowed */
+const realTime = (error: string) =>
+  z
+    .string()
+    .regex(RFC3339, { error, abort: true })
+    .refine(isRealTime, 'must be a time that exists');
+
+/** A day stands for its first instant in UTC. Gives the text of a time. */
+export const dayOrTime = z
   .string()
-  .regex(RFC3339, {
-    error: 'must be an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z',
-    abort: true,
-  })
-  .refine(isRealTime, 'must be a time that exists')
-  .meta({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
+  .transform((text) => (DAY.test(text) ? `${text}T00:00:00.000Z` : text))
+  .pipe(
+    realTime(
+      'must be a day, as 2026-11-20, or an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z',
+    ),
+  );
+
+/** A time with a zone, as every time on the wire. Leap seconds and 30 February are refused. */
+export const wireTime = realTime(
+  'must be an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z',
+).meta({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
 
 /** Refuses 30 February and hour 24, which Date would roll over, and years outside 0001 to 9999 in UTC. */
 function isRealTime(text: string): boolean {

@@ -110,7 +110,9 @@ async function startRoles(
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
   const start = async (name: 'api' | 'worker', variable: string, port: number) => {
     const healthUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-    const own = { ...environment, ...common, [variable]: String(port) };
+    // A trial of webhooks on this machine has its receiver on this machine.
+    const local = { RISK_WEBHOOK_LOOPBACK: 'allow' };
+    const own = { ...local, ...environment, ...common, [variable]: String(port) };
     const options = { name, environment: own, healthUrl, logFolder, signal, say: output.note };
     return { healthUrl, role: await runRole(options) };
   };

@@ -51,7 +51,7 @@ export async function readStoredTransaction(
   return row;
 }
 
-type PlainRow = Omit<TransactionRow, 'status'>;
+export type PlainRow = Omit<TransactionRow, 'status'>;
 
 const loadStatement = {
   name: 'load-transactions',
@@ -66,6 +66,14 @@ export async function loadTransactions(
   database: Pick<Database, 'query'>,
   ids: readonly string[],
 ): Promise<Transaction[]> {
+  return (await loadTransactionRows(database, ids)).map(toTransaction);
+}
+
+/** Rows of `loadTransactions`, with what clients sent along. */
+export async function loadTransactionRows(
+  database: Pick<Database, 'query'>,
+  ids: readonly string[],
+): Promise<PlainRow[]> {
   const known: string[] = [];
   const times: number[] = [];
   for (const id of ids) {
@@ -75,13 +83,12 @@ export async function loadTransactions(
     times.push(createdAtMs);
   }
   if (known.length === 0) return [];
-  const rows = await database.query<PlainRow>(loadStatement, [
+  return await database.query<PlainRow>(loadStatement, [
     uuidArray(known),
     timestampArray(times),
     isoTime(Math.min(...times)),
     isoTime(Math.max(...times)),
   ]);
-  return rows.map(toTransaction);
 }
 
 function toTransaction(row: PlainRow): Transaction {

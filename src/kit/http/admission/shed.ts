@@ -10,7 +10,7 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import { Problem } from '../answers/problem.ts';
 import { writeProblem } from '../bare-problem.ts';
 import type { AwaitBody } from '../body/body.ts';
-import { LINES_CONTENT_TYPE } from '../body/line-reader.ts';
+import { isLines } from '../body/line-reader.ts';
 import {
   type Admission,
   createAdmission,
@@ -191,7 +191,8 @@ function pathOf(target: string): string {
 }
 
 function isStream({ headers }: IncomingMessage): boolean {
-  return headers['content-type']?.toLowerCase().startsWith(LINES_CONTENT_TYPE) === true;
+  const [type = ''] = headers['content-type']?.split(';', 1) ?? [];
+  return isLines(type.trim().toLowerCase());
 }
 
 function weigh(request: IncomingMessage, bodyBytesMax: number): number {

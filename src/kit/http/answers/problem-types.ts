@@ -1,6 +1,7 @@
 /**
  * The types of problems: the one place that says what each is, what it means and what cures it. The document and
- * docs/reference.md show them. `type` is `urn:risk:problem:NAME`; titles and statuses never vary within a type.
+ * docs/reference.md show them. `type` is `urn:risk:problem:NAME`, `help` its place in the page of cures; titles and
+ * statuses never vary within a type.
  */
 
 type ProblemType = {
@@ -169,4 +170,11 @@ export const PROBLEM_NAMES = Object.keys(PROBLEMS) as ProblemName[];
 
 export function problemUrn(name: ProblemName): ProblemUrn {
   return `urn:risk:problem:${name}`;
+}
+
+export const PROBLEMS_PATH = '/docs/problems';
+
+/** A path of this API. */
+export function helpPath(name: ProblemName): string {
+  return `${PROBLEMS_PATH}#${name}`;
 }

@@ -5,7 +5,13 @@
 import { Failure } from '../../words/failure.ts';
 import { type FieldError, InvalidFields } from '../../words/field-error.ts';
 import { MONTH_DETACHED, MonthDetached } from '../../words/month.ts';
-import { PROBLEMS, type ProblemName, type ProblemUrn, problemUrn } from './problem-types.ts';
+import {
+  helpPath,
+  PROBLEMS,
+  type ProblemName,
+  type ProblemUrn,
+  problemUrn,
+} from './problem-types.ts';
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 const RETRY_AFTER_SECONDS = '1';
@@ -40,6 +46,7 @@ export type ProblemJson = {
   readonly status: number;
   readonly detail: string;
   readonly instance: string;
+  readonly help: string;
   readonly errors?: readonly FieldError[];
 };
 
@@ -92,6 +99,7 @@ export function problemJson(problem: Problem, requestId: string): ProblemJson {
     status,
     detail: problem.message,
     instance: requestId,
+    help: helpPath(problem.problem),
     ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
   };
 }

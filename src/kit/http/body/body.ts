@@ -7,10 +7,12 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { DESCRIBED, given, issueText, shortText } from '../../words/describe-issue.ts';
 import { type FieldError, InvalidFields, jsonPointer } from '../../words/field-error.ts';
+import { nearestName } from '../../words/nearest-name.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { shapeOf } from './body-shape.ts';
 import type { WaitForCpu } from './cpu-queue.ts';
+import { fieldNamesAt } from './field-names.ts';
 import { sureCheck } from './sure-check.ts';
 
 export type BodyLimits = {
@@ -247,20 +249,28 @@ export function createDeadline(
 export function checkFields<T>(schema: z.ZodType<T>, value: unknown, at: PropertyKey[] = []): T {
   const parsed = schema.safeParse(value, DESCRIBED);
   if (parsed.success) return parsed.data;
-  throw new InvalidFields(fieldErrors(parsed.error, at));
+  throw new InvalidFields(fieldErrors(schema, parsed.error, at));
 }
 
-/** Issues of zod as field errors; the pointer of an unknown field is the field itself. */
-export function fieldErrors(error: z.ZodError, at: readonly PropertyKey[] = []): FieldError[] {
+/** Issues of zod as field errors; the pointer of an unknown field is the field itself, with the nearest of the schema beside it. */
+export function fieldErrors(
+  schema: z.ZodType,
+  error: z.ZodError,
+  at: readonly PropertyKey[] = [],
+): FieldError[] {
   return error.issues.flatMap((issue) => {
     const path = [...at, ...issue.path];
     if (issue.code !== 'unrecognized_keys') {
       return [{ pointer: jsonPointer(path), detail: issueText(issue) }];
     }
-    return issue.keys.slice(0, UNKNOWN_FIELDS_MAX).map((key) => ({
-      pointer: jsonPointer([...path, shortText(key, FIELD_CHARS_MAX)]),
-      detail: 'is not a field',
-    }));
+    const names = fieldNamesAt(schema, issue.path);
+    return issue.keys.slice(0, UNKNOWN_FIELDS_MAX).map((key) => {
+      const nearest = nearestName(key, names);
+      return {
+        pointer: jsonPointer([...path, shortText(key, FIELD_CHARS_MAX)]),
+        detail: nearest === undefined ? 'is not a field' : `is not a field; ${nearest} is`,
+      };
+    });
   });
 }
 

@@ -78,6 +78,7 @@ export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean): Tar
       const url = parse(text);
       const host = hostOf(url);
       const isLocal = isLoopbackAllowed && isLoopbackAddress(host);
+      if (!isLoopbackAllowed) refuseLoopback(host);
       if (url.protocol !== 'https:' && !(isLocal && url.protocol === 'http:')) {
         throw invalid(`must begin with https://, not ${given(url.protocol)}`);
       }
@@ -104,6 +105,14 @@ export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean): Tar
       );
     },
   };
+}
+
+/** The first refusal that a trial of webhooks meets: the message names the setting that allows it. */
+function refuseLoopback(host: string): void {
+  if (host !== 'localhost' && !isLoopbackAddress(host)) return;
+  throw invalid(
+    `must name a public address, not ${given(host)}: RISK_WEBHOOK_LOOPBACK=allow lets an engine for development reach http://127.0.0.1:PORT`,
+  );
 }
 
 function parse(text: string): URL {

@@ -31,7 +31,7 @@ const TRANSACTION = {
   ...{ account_id: 'a', merchant_id: 'm', amount: '1', currency: 'USD', corridor: 'US-EG' },
 };
 const LABEL = { label: 'fraud', labelled_at: '2026-11-20T00:00:00Z', source: 's' };
-const TIME = 'an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z';
+const TIME = 'a day, as 2026-11-20, or an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z';
 
 test.each([
   [

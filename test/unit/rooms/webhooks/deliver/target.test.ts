@@ -76,6 +76,14 @@ test.each(BAD)("'%s' is refused with the field", async (url) => {
   expect(await check(url)).toEqual(refused);
 });
 
+test.each(['http://127.0.0.1:9/', 'http://localhost:9/', 'https://[::1]/'])(
+  '%s is refused with the setting that allows this machine',
+  async (url) => {
+    const error = await createTargets(resolve, false).check(url).catch(String);
+    expect(error).toContain('RISK_WEBHOOK_LOOPBACK=allow');
+  },
+);
+
 test.each([
   'https://public.example/hook?a=1',
   'https://93.184.215.14:8443/',

@@ -1,0 +1,28 @@
+import type { z } from 'zod';
+
+/** Fields that an object of a schema may have; empty where the schema does not list them. */
+export function fieldNamesAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case 'optional':
+    case 'nullable':
+    case 'default':
+    case 'prefault':
+    case 'readonly':
+      return fieldNamesAt(def.innerType, path);
+    case 'pipe':
+      return fieldNamesAt(def.in, path);
+    case 'union':
+      return def.options.flatMap((option) => fieldNamesAt(option, path));
+    case 'array':
+      return path.length === 0 ? [] : fieldNamesAt(def.element, path.slice(1));
+    case 'object': {
+      const [first, ...rest] = path;
+      if (first === undefined) return Object.keys(def.shape);
+      const field = def.shape[String(first)];
+      return field === undefined ? [] : fieldNamesAt(field, rest);
+    }
+    default:
+      return [];
+  }
+}

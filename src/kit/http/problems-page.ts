@@ -1,0 +1,46 @@
+/** `/docs/problems`: each type of problem with its cure, at the anchor that `help` of a problem names. */
+import { PROBLEM_NAMES, PROBLEMS, problemUrn } from './answers/problem-types.ts';
+
+const STYLE = `
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 46rem; padding: 0 1rem; color-scheme: light dark }
+section { border-top: 1px solid; padding: .5rem 0; scroll-margin-top: 1rem }
+section:target { outline: 2px solid; outline-offset: .5rem }
+h2 { font-size: 1.1rem; margin: .5rem 0 } code { font-size: .9em }`;
+
+export function problemsPage(): string {
+  const sections = PROBLEM_NAMES.map((name) => {
+    const { status, title, meaning, cure } = PROBLEMS[name];
+    return `<section id="${name}">
+<h2>${status} ${escapeHtml(title)}</h2>
+<p><code>${problemUrn(name)}</code></p>
+<p>${toHtml(meaning)}</p>
+<p><strong>What to do:</strong> ${toHtml(cure)}</p>
+</section>`;
+  });
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Problems of the risk engine API</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>Problems</h1>
+<p>Every error answer has one of these types. <a href="/docs">The API's document</a> says which an operation may answer.</p>
+${sections.join('\n')}
+</main>
+</body>
+</html>
+`;
+}
+
+/** Text with code in backticks. */
+function toHtml(text: string): string {
+  return escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+}
