@@ -2,7 +2,7 @@
  * Goal: the documented receiver takes only what the engine signs, and handles each event once. Method: the example as a process,
  * the engine's sender, and forged requests.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { signEvent, toKey } from '../../../../src/rooms/webhooks/deliver/secret.ts';
 import { insertDeliveries } from '../../../../src/rooms/webhooks/store/deliveries.ts';
@@ -85,3 +85,41 @@ test('it counts each event once, signed by the old secret or the new one, and re
   receiver.kill('SIGTERM');
   expect((await receiver.exited).code).toBe(0);
 });
+
+const VERIFIERS = [
+  ['node', ['verify-webhook.mjs']],
+  ['python3', ['verify-webhook.py']],
+  ['go', ['run', 'verify-webhook.go']],
+] as const;
+const isInstalled = (program: string) =>
+  spawnSync(program, [program === 'go' ? 'version' : '--version']).error === undefined;
+
+test.for(VERIFIERS)(
+  'the check in %s takes a delivery as it came, and no other',
+  async ([program, args], { skip }) => {
+    // A machine for tests has Node alone for certain.
+    skip(!isInstalled(program), `${program} is not installed`);
+    const { webhook_id: id, secret } = await rig.webhooks.make(rig.receiver.url);
+    await rig.webhooks.sendTest(id, ANN);
+    rig.own(startSender(rig.database));
+    await rig.until(1, 'delivered');
+    const [received] = rig.receiver.received;
+    const verify = (header: string, given: string | undefined, body = received?.body) => {
+      const values = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) =>
+        name === header ? given : received?.headers[name],
+      );
+      const { status, stdout } = spawnSync(program, [...args, secret, ...values] as string[], {
+        cwd: `${REPOSITORY}/docs/examples`,
+        input: body ?? '',
+        encoding: 'utf8',
+      });
+      return [status, stdout];
+    };
+    expect(verify('', '')).toEqual([0, 'signed, fresh\n']);
+    expect(verify('', '', `${received?.body} `)).toEqual([1, 'not signed, fresh\n']);
+    expect(verify('webhook-id', 'other')).toEqual([1, 'not signed, fresh\n']);
+    const signatures = `v1,${Buffer.alloc(32).toString('base64')} ${received?.headers['webhook-signature']}`;
+    expect(verify('webhook-signature', signatures)).toEqual([0, 'signed, fresh\n']);
+    expect(verify('webhook-timestamp', '1795176000')[1]).toContain('not signed');
+  },
+);

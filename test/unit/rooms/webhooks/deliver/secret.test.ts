@@ -1,4 +1,5 @@
 /** Goal: receivers that follow Standard Webhooks accept what is signed. Method: the verifier of another project. */
+import { readFile } from 'node:fs/promises';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { Failure } from '../../../../../src/kit/words/failure.ts';
@@ -52,4 +53,14 @@ test('a sealed secret opens with any of the keys, in its own row alone', () => {
   expect(() => openSecret([older], sealed, 'webhook-2')).toThrow(Failure);
   const plain = sealSecret([], secret, 'webhook-1');
   expect([plain, openSecret([older], plain, 'webhook-1')]).toEqual([secret, secret]);
+});
+
+test('the event of the document has the signature of the document', async () => {
+  const page = await readFile(new URL('../../../../../docs/webhooks.md', import.meta.url), 'utf8');
+  const vector =
+    /webhook-timestamp: (\d+)`, secret `(whsec_\S+)`, id\s`([^`]+)`\):\s+```\n(.+)\n(.+)\n```/.exec(
+      page,
+    );
+  const [, at, secret = '', id = '', sent = '', signature] = vector ?? [];
+  expect(signEvent([toKey(secret)], { id, timestamp: Number(at), body: sent })).toBe(signature);
 });
