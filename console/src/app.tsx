@@ -69,7 +69,16 @@ function Gate() {
   const isOut = me.data === null || (me.error instanceof Refusal && me.error.status === 401);
   if (isOut) return <LoginPage />;
   if (me.error !== null) return <Trouble error={me.error} retry={() => void me.refetch()} />;
-  return <Loading what="the console" />;
+  return (
+    <div className="shell">
+      <div className="side">
+        <strong>Risk engine</strong>
+      </div>
+      <main id="page">
+        <Loading what="the console" />
+      </main>
+    </div>
+  );
 }
 
 function Pages({ me }: { readonly me: Me }) {

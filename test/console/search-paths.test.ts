@@ -67,10 +67,11 @@ test('a search says how far it got, and goes on until it finds the match', async
   await shoot(page, 'searched-back-1280-light');
   expect(await violationsOf(page)).toEqual([]);
   const goOn = page.getByRole('button', { name: 'Go on' });
-  while ((await page.getByRole('link', { name: 'acc_lost' }).count()) === 0) {
+  while ((await goOn.count()) > 0) {
     await goOn.click();
     await expect.poll(() => page.getByText('Searching …').count(), { timeout: 60_000 }).toBe(0);
   }
+  await page.getByRole('link', { name: 'acc_lost' }).waitFor();
   expect(await goOn.count()).toBe(0);
   expect(await status.count()).toBe(0);
   expect(faults).toEqual([]);
@@ -104,10 +105,11 @@ test('an order by score says down to which score it got, and goes on until it fi
   await shoot(page, 'searched-down-1280-light');
   expect(await violationsOf(page)).toEqual([]);
   const goOn = page.getByRole('button', { name: 'Go on' });
-  while ((await page.getByRole('link', { name: 'acc_many' }).count()) === 0) {
+  while ((await goOn.count()) > 0) {
     await goOn.click();
     await expect.poll(() => page.getByText('Searching …').count(), { timeout: 60_000 }).toBe(0);
   }
+  await page.getByRole('link', { name: 'acc_many' }).waitFor();
   expect(faults).toEqual([]);
 });
 

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
+import { answerOf, input } from '../support/submit.ts';
 import { heading } from './support/log-in.ts';
 import { isWider, NARROW, settle, shoot, violationsOf } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
@@ -135,6 +136,13 @@ test('any id is found from every page', async () => {
     await page.keyboard.type(id);
     await page.keyboard.press('Enter');
   };
+  const sent = await shown.engine.api.post(
+    '/v1/transactions',
+    input({ idempotency_key: 'order-7' }),
+  );
+  const { transaction_id: ofKey } = (await answerOf(sent)).body;
+  await find('order-7');
+  await page.waitForURL((url) => url.pathname.endsWith(ofKey));
   for (const [id, name] of [
     [riskiest?.account, 'Account'],
     [merchant, 'Merchant'],

@@ -1,6 +1,7 @@
 /**
  * Goal: a page never passes old figures off as those of now: with the API frozen or gone it says so within six seconds, and is
- * live again with the plots of before once the API is back. Method: an API as a process that is stopped and started anew.
+ * live again with the plots of before once the API is back; nor is it blank, moving, or offering what does not work. Method: an
+ * API as a process that is stopped and started anew, a slow line, and a phone.
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,9 +9,10 @@ import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { spawnRisk } from '../support/risk.ts';
 import { RUNNING_API_KEY, spawnRunningApi } from '../support/running-api.ts';
 import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
-import { heading, makeLinkTo } from './support/log-in.ts';
-import { openTab, shoot, violationsOf } from './support/pages.ts';
+import { heading, logInTo, makeLinkTo } from './support/log-in.ts';
+import { NARROW, openTab, shoot, violationsOf } from './support/pages.ts';
 
+const FIRST_PAINT_MS = 1000;
 const STALE_WITHIN_MS = 6000;
 const BACK_WITHIN_MS = 30_000;
 
@@ -50,6 +52,52 @@ const colorOf = (page: Page, selector: string) =>
 /** Seconds of a clock that reads a time of today or yesterday. */
 const secondsOf = (text: string) =>
   Number(text.slice(-8, -6)) * 3600 + Number(text.slice(-5, -3)) * 60 + Number(text.slice(-2));
+
+test('a slow line shows within a second that the console loads', { retry: 2 }, async () => {
+  await using tab = await openTab(browser);
+  const { page } = tab;
+  const line = await page.context().newCDPSession(page);
+  await line.send('Network.emulateNetworkConditions', {
+    ...{ offline: false, latency: 100, downloadThroughput: 50_000, uploadThroughput: 50_000 },
+  });
+  await page.goto(`${api.url}/console`, { waitUntil: 'commit' });
+  await page.getByText('Loading the console').waitFor({ timeout: FIRST_PAINT_MS });
+  await shoot(page, 'slow-1280-light');
+  await page.getByLabel('API key').waitFor();
+  const firstMs = await page.evaluate(
+    `performance.getEntriesByName('first-contentful-paint')[0]?.startTime`,
+  );
+  expect(Number(firstMs)).toBeLessThan(FIRST_PAINT_MS);
+});
+
+test('what is not found offers nothing, a tile keeps its height, and a phone names no keys', async () => {
+  const phone = { viewport: NARROW, hasTouch: true, isMobile: true };
+  await using tab = await logInTo({ api }, browser, phone);
+  const { page, faults } = tab;
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: 'Log out' }).waitFor();
+  expect(await page.locator('.key-hint').isVisible()).toBe(false);
+  const heights = await page.evaluate<number[]>(`[1, 40].map((times) => {
+    const tile = document.querySelector('.tiles > div');
+    tile.querySelector('strong').textContent = '1,234 '.repeat(times);
+    tile.querySelector('span').textContent = 'a second '.repeat(times);
+    return tile.offsetHeight;
+  })`);
+  expect(heights[1]).toBe(heights[0]);
+  const id = '01928374-aaaa-7bbb-8ccc-0123456789ab';
+  for (const path of [
+    `transactions/${id}`,
+    'accounts/nobody',
+    'merchants/nobody',
+    'devices/nothing',
+  ]) {
+    await page.goto(`${api.url}/console/${path}`);
+    await page.getByRole('alert').getByText('Not found').waitFor();
+    expect(await page.locator('main').locator('button, a').count(), path).toBe(0);
+  }
+  await shoot(page, 'not-found-390-light');
+  expect(faults).toEqual([]);
+});
 
 test('an API that is frozen, gone and back', async () => {
   await using tab = await openTab(browser, { timezoneId: 'UTC' });

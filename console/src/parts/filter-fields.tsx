@@ -80,6 +80,9 @@ export function FilterFields(props: FilterFieldsProps) {
             Clear
           </button>
         ) : null}
+        <span className="muted small">
+          A choice applies at once, a text with Enter. Rows match all filters.
+        </span>
       </div>
     </search>
   );

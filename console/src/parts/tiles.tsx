@@ -18,7 +18,9 @@ export function Tiles({ label, tiles }: TilesProps) {
           <dt>{name}</dt>
           <dd>
             <strong>{value}</strong>
-            <span className="muted small">{note}</span>
+            <span className="muted small" title={note}>
+              {note}
+            </span>
           </dd>
         </div>
       ))}

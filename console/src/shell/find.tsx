@@ -9,8 +9,8 @@ import { has, type Role } from '../api/me.ts';
 type Finder = {
   readonly kind: string;
   readonly roles: readonly Role[];
-  /** Rejects with a refusal, or gives false, where nothing has the id. */
-  readonly find: (id: string) => Promise<boolean>;
+  /** Rejects with a refusal, or gives false, where nothing has the id; a text is the id of what it stands for. */
+  readonly find: (id: string) => Promise<boolean | string>;
   readonly href: (id: string) => string;
 };
 
@@ -25,6 +25,13 @@ const FINDERS: readonly Finder[] = [
     kind: 'Transaction',
     roles: ['analyst'],
     find: (id) => isThere(id, (path) => ask('GET /v1/transactions/{id}', { path })),
+    href: (id) => `/transactions/${id}`,
+  },
+  {
+    kind: 'Idempotency key',
+    roles: ['analyst'],
+    find: async (key) =>
+      (await ask('GET /v1/idempotency-keys/{key}', { path: { key } })).transaction_id,
     href: (id) => `/transactions/${id}`,
   },
   {
@@ -73,11 +80,12 @@ type Hit = Pick<Finder, 'kind'> & { readonly href: string };
 async function findAll(id: string, me: Me): Promise<readonly Hit[]> {
   const hits = await Promise.all(
     FINDERS.filter(({ roles }) => has(me, ...roles)).map(async ({ kind, find, href }) => {
-      const isFound = await find(id).catch((error: unknown) => {
+      const found = await find(id).catch((error: unknown) => {
         if (error instanceof Refusal && NOT_FOUND.includes(error.status)) return false;
         throw error;
       });
-      return isFound ? [{ kind, href: href(encodeURIComponent(id)) }] : [];
+      const name = typeof found === 'string' ? found : id;
+      return found === false ? [] : [{ kind, href: href(encodeURIComponent(name)) }];
     }),
   );
   return hits.flat();

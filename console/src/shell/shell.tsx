@@ -121,7 +121,7 @@ function Account({ me, onHelp }: { readonly me: Me; readonly onHelp: () => void 
         <button type="button" onClick={() => void logOut()}>
           Log out
         </button>
-        <button type="button" onClick={onHelp} aria-label="Keyboard shortcuts">
+        <button type="button" className="key-hint" onClick={onHelp} aria-label="Keyboard shortcuts">
           ?
         </button>
       </div>

@@ -8,10 +8,10 @@ import { evaluateOperations } from './routes/evaluate.ts';
 import { readAccount, readDevice, readMerchant } from './routes/parties.ts';
 import { scoreOperations } from './routes/scores.ts';
 import { listScores, listTransactions } from './routes/search.ts';
-import { readOneTransaction } from './routes/transactions.ts';
+import { findByKey, readOneTransaction } from './routes/transactions.ts';
 
 const OF_TAG = {
-  transactions: [listTransactions, readOneTransaction],
+  transactions: [listTransactions, readOneTransaction, findByKey],
   scores: [listScores, ...scoreOperations, ...evaluateOperations],
   accounts: [readAccount],
   merchants: [readMerchant],

@@ -84,8 +84,8 @@ export async function shoot(
   await page.screenshot({ path, animations: 'disabled', fullPage: isWhole });
 }
 
-/** A text of Overview once it has the latency, which the API reads every few seconds. */
-export const OVERVIEW_COMPLETE = /^p50 \d/;
+/** A text of Overview once it has the latency, which the API reads every few seconds, of now or of a while ago. */
+export const OVERVIEW_COMPLETE = /^p50 \d|^\d.* ago$/;
 
 /** Waits for a text, and until nothing of the page is loading or waits for a second figure. */
 export async function settle(page: Page, text: string | RegExp): Promise<void> {

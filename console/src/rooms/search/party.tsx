@@ -151,7 +151,7 @@ export function DevicePage({ id }: { readonly id: string }) {
     queryFn: ({ signal }) => ask('GET /v1/devices/{id}/profile', { path: { id } }, signal),
   });
   return (
-    <Page title="Device" aside={<Id id={id} />}>
+    <Page title="Device" aside={query.data && <Id id={id} />}>
       <Found query={query} what="the device">
         {(profile) => <Party kind="Device" id={id} profile={profile} />}
       </Found>
@@ -165,7 +165,7 @@ export function AccountPage({ id }: { readonly id: string }) {
     queryFn: ({ signal }) => ask('GET /v1/accounts/{id}/profile', { path: { id } }, signal),
   });
   return (
-    <Page title="Account" aside={<Id id={id} />}>
+    <Page title="Account" aside={query.data && <Id id={id} />}>
       <Found query={query} what="the account">
         {(profile) => <Party kind="Account" id={id} profile={profile} />}
       </Found>
@@ -179,7 +179,7 @@ export function MerchantPage({ id }: { readonly id: string }) {
     queryFn: ({ signal }) => ask('GET /v1/merchants/{id}/profile', { path: { id } }, signal),
   });
   return (
-    <Page title="Merchant" aside={<Id id={id} />}>
+    <Page title="Merchant" aside={query.data && <Id id={id} />}>
       <Found query={query} what="the merchant">
         {(profile) => <Party kind="Merchant" id={id} profile={profile} />}
       </Found>

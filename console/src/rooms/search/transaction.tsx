@@ -23,10 +23,12 @@ export function TransactionPage({ id }: { readonly id: string }) {
     <Page
       title="Transaction"
       aside={
-        <>
-          <CaseLink id={id} />
-          <Id id={id} />
-        </>
+        transaction.data === undefined ? undefined : (
+          <>
+            <CaseLink id={id} />
+            <Id id={id} />
+          </>
+        )
       }
     >
       <Found query={transaction} what="the transaction">

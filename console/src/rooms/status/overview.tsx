@@ -53,6 +53,9 @@ function rateOf(points: readonly Point[], field: 'accepted' | 'scored'): number 
   return (last[field] - first[field]) / ((Date.parse(last.at) - Date.parse(first.at)) / 1000);
 }
 
+/** A number that fits into its tile. */
+const fitting = (value: number) => (value < 10_000_000 ? count(value) : short(value));
+
 function Totals({
   figures: { status, cache_hits_ratio: hits },
   points,
@@ -67,8 +70,8 @@ function Totals({
     return rate === null ? 'measuring …' : `${short(rate)} a second`;
   };
   const tiles = [
-    ['Accepted', count(totals.accepted), perSecond('accepted')],
-    ['Scored', count(totals.scored), perSecond('scored')],
+    ['Accepted', fitting(totals.accepted), perSecond('accepted')],
+    ['Scored', fitting(totals.scored), perSecond('scored')],
     ['Waiting', totals.pending === null ? 'unknown' : count(totals.pending), 'for a worker'],
     [
       'Latency p95',

@@ -1,7 +1,9 @@
-/** `GET /v1/transactions/{id}`: one transaction. */
+/** `GET /v1/transactions/{id}`: one transaction; `GET /v1/idempotency-keys/{key}`: the one that a key made. */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
+import { TRANSACTION_LIMITS } from '../../../core/domain/transaction.ts';
 import { readFor } from '../../../core/read-for.ts';
+import { findKnownKeys } from '../../../core/store/idempotency-keys/idempotency-keys.ts';
 import { ageHeaders } from '../../../kit/http/answers/age.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import { checkRole } from '../../../kit/http/auth/auth.ts';
@@ -48,5 +50,31 @@ export const readOneTransaction = operation({
     });
     if (transaction !== undefined) return transaction;
     throw new Problem('not-found', `No transaction has the id ${given(id)}.`);
+  },
+});
+
+export const findByKey = operation({
+  method: 'get',
+  at: '/v1/idempotency-keys/{key}',
+  operationId: 'findTransactionByKey',
+  summary: 'The transaction that an idempotency key of your client made',
+  roles: ['analyst', 'ingest'],
+  path: z.object({
+    key: z
+      .string()
+      .max(TRANSACTION_LIMITS.idempotencyKeyChars)
+      .meta({ description: 'As it was sent.', example: 'order-1001' }),
+  }),
+  answers: {
+    200: answer('The transaction.', z.object({ transaction_id: z.uuid() }), {
+      transaction_id: TRANSACTION_ID,
+    }),
+  },
+  problems: [404],
+  run: async ({ path: { key }, c }, { databases }: Parts) => {
+    const { client } = c.get('principal');
+    const [found] = await findKnownKeys(databases.primary.query, client, [key]);
+    if (found !== undefined) return { transaction_id: found.transactionId };
+    throw new Problem('not-found', `No transaction of the client was sent with ${given(key)}.`);
   },
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NOVEMBER } from '../../../support/reads.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
+import { answerOf, input } from '../../../support/submit.ts';
 
 const ID = idAt(NOVEMBER, 1);
 let api: RunningApi;
@@ -47,4 +48,20 @@ test.each([
     ...{ items: [{ transaction_id: ID, ...row }], next_cursor: null },
     ...{ complete: true, searched_to: null, total: { count: 1, more: false } },
   });
+});
+
+test('an idempotency key leads its own client to the transaction', async () => {
+  const key = 'order/1 & more';
+  const find = (headers: Record<string, string> = {}) =>
+    api.request(`/v1/idempotency-keys/${encodeURIComponent(key)}`, { headers });
+  expect((await find()).status).toBe(404);
+  const { body } = await answerOf(
+    await api.post('/v1/transactions', input({ idempotency_key: key })),
+  );
+  expect(await answerOf(await find())).toMatchObject({
+    ...{ status: 200, body: { transaction_id: body.transaction_id } },
+  });
+  const made = await api.post('/v1/keys', { owner: 'x', client: 'other', roles: ['analyst'] });
+  const { body: other } = await answerOf(made);
+  expect((await find({ Authorization: `Bearer ${other.key}` })).status).toBe(404);
 });
