@@ -14,10 +14,6 @@ const WEIGHT = new Intl.NumberFormat(undefined, {
   minimumFractionDigits: 4,
   maximumFractionDigits: 4,
 });
-const MONEY = new Intl.NumberFormat(undefined, {
-  minimumFractionDigits: 2,
-  maximumFractionDigits: 20,
-});
 const PERCENT = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
 
 export const count = (value: number) => COUNT.format(value);
@@ -28,8 +24,47 @@ export const number = (value: number) => FEW.format(value);
 export const tenths = (value: number) => TENTHS.format(value);
 export const weightOf = (weight: number) => WEIGHT.format(weight);
 
-/** Amounts are decimal strings, and are never read as floating point. */
-export const money = (amount: string) => MONEY.format(amount as `${number}`);
+/** By currency: with the decimal places that it has, 2 for codes that Intl does not know, and all that an amount has. */
+const MONEY = new Map<string, Intl.NumberFormat>();
+
+function moneyFormat(currency: string): Intl.NumberFormat {
+  const known = MONEY.get(currency);
+  if (known !== undefined) return known;
+  const isCode = /^[A-Z]{3}$/.test(currency);
+  const { minimumFractionDigits = 2 } = isCode
+    ? new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
+    : {};
+  const format = new Intl.NumberFormat(undefined, {
+    minimumFractionDigits,
+    maximumFractionDigits: 20,
+  });
+  MONEY.set(currency, format);
+  return format;
+}
+
+/** `1,234.50 USD`, `1,234 JPY`. Amounts are decimal strings, and are never read as floating point. */
+export const money = (amount: string, currency: string) =>
+  `${moneyFormat(currency).format(amount as `${number}`)} ${currency}`;
+
+type Money = { readonly amount: string; readonly currency: string };
+
+/** The sum of each currency, exact: `300.00 USD, 5,000 JPY`. */
+export function sumMoney(amounts: readonly Money[]): string {
+  const groups = Map.groupBy(amounts, ({ currency }) => currency);
+  return [...groups]
+    .map(([currency, of]) => money(sumDecimals(of.map(({ amount }) => amount)), currency))
+    .join(', ');
+}
+
+function sumDecimals(texts: readonly string[]): string {
+  const parts = texts.map((text) => text.split('.'));
+  const places = Math.max(0, ...parts.map(([, fraction = '']) => fraction.length));
+  const units = parts.map(([whole = '0', fraction = '']) =>
+    BigInt(whole + fraction.padEnd(places, '0')),
+  );
+  const sum = String(units.reduce((total, one) => total + one, 0n)).padStart(places + 1, '0');
+  return places === 0 ? sum : `${sum.slice(0, -places)}.${sum.slice(-places)}`;
+}
 
 export function duration(seconds: number): string {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;

@@ -15,6 +15,7 @@ const KEYS: readonly (readonly [string, string])[] = [
 const REVIEW_KEYS: readonly (readonly [string, string])[] = [
   ['n', 'Claim the next case'],
   ['c', 'Claim the case'],
+  ['x', 'Select the case, or take it out'],
   ['f', 'Decide: fraud'],
   ['l', 'Decide: legitimate'],
   ['u', 'Decide: unsure'],

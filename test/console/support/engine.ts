@@ -16,7 +16,7 @@ const SCORED_WITHIN_MS = 120_000;
 const SETTINGS = { RISK_WEBHOOK_LOOPBACK: 'allow' };
 
 export type Engine = {
-  readonly api: RunningApi;
+  readonly api: Awaited<ReturnType<typeof spawnRunningApi>>;
   /** Transaction ids: the riskiest first. */
   readonly riskiest: readonly { readonly id: string; readonly account: string }[];
   /** The merchant of the riskiest transaction. */

@@ -19,8 +19,8 @@ export function CaseFacts({ one, isLinked }: CaseFactsProps) {
   return (
     <Facts
       rows={[
-        ['Amount', <strong key="amount">{`${money(one.amount)} ${one.currency}`}</strong>],
-        [`In ${one.market_currency}`, <Rated key="rated" one={one} />],
+        ['Amount', <strong key="amount">{money(one.amount, one.currency)}</strong>],
+        ['Converted', <Rated key="rated" one={one} />],
         ['Account', link(`/accounts/${encodeURIComponent(account)}`, account)],
         ['Merchant', link(`/merchants/${encodeURIComponent(merchant)}`, merchant)],
         ['Corridor', one.corridor],
@@ -45,7 +45,7 @@ function Rated({ one }: Pick<CaseFactsProps, 'one'>) {
   if (market_amount === null) return <span className="late">no rate of {unratedOf(one)}</span>;
   return (
     <>
-      {money(market_amount)}
+      {money(market_amount, one.market_currency)}
       {rate_day === null ? null : <span className="muted small"> rate of {rate_day}</span>}
     </>
   );

@@ -15,6 +15,7 @@ export function CaseLink({ id }: { readonly id: string }) {
   const [, go] = useLocation();
   const open = useMutation({
     mutationFn: (note: string) => ask('POST /v1/reviews', { body: { transaction_id: id, note } }),
+    networkMode: 'always',
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: caseKey(id) });
       go(`/review/${id}`);
@@ -30,7 +31,7 @@ export function CaseLink({ id }: { readonly id: string }) {
   }
   return (
     <>
-      {open.error === null ? null : <Trouble error={open.error} />}
+      {open.error === null || isAsked ? null : <Trouble error={open.error} />}
       <button type="button" disabled={open.isPending} onClick={() => setAsked(true)}>
         Open a case …
       </button>
@@ -38,7 +39,7 @@ export function CaseLink({ id }: { readonly id: string }) {
         <ReasonDialog
           title="Open a case by hand"
           action="Open it"
-          onSend={open.mutate}
+          onSend={open.mutateAsync}
           onClose={() => setAsked(false)}
         />
       ) : null}

@@ -6,8 +6,8 @@ import { money } from '../../format.ts';
 import { Part } from '../../parts/page.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
 import { Assign } from './assign.tsx';
-import { isOfficer, standingOf } from './cases.ts';
-import { DISPOSITIONS, type Disposition } from './dispositions.ts';
+import { isOfficer, nameOf, standingOf } from './cases.ts';
+import { DISPOSITIONS, type Disposition, TEMPLATES } from './dispositions.ts';
 import { Lock } from './lock.tsx';
 import { Made } from './made.tsx';
 import { ReasonDialog } from './reason-dialog.tsx';
@@ -47,12 +47,9 @@ export function Decision({ one, me, onNext }: DecisionProps) {
     if (standing.kind === 'free') run(() => steps.claim(id));
   };
   const decided = (now: ReviewCase) => offerUndo({ cases: [now], what: sentenceOf(now) });
-  const send = (reason: string) => {
-    if (asked === 'escalate') run(() => steps.escalate(id, reason));
-    else if (asked === 'return') run(() => steps.giveBack(id, reason));
-    else if (asked !== undefined) {
-      run(() => steps.decide(id, { disposition: asked, reason }), decided);
-    }
+  const send = async (what: Asked, reason: string) => {
+    const now = await step.mutateAsync(stepOf(what, id, reason, nameOf(me)));
+    if (isDecision(what)) decided(now);
   };
   useShortcuts({
     ...Object.fromEntries(DISPOSITIONS.map(({ name, key }) => [key, () => askFor(name)])),
@@ -61,7 +58,7 @@ export function Decision({ one, me, onNext }: DecisionProps) {
   });
   return (
     <Part title="Decision">
-      {step.error === null ? null : (
+      {step.error === null || asked !== undefined ? null : (
         <Refused error={step.error} onNext={onNext} onClose={step.reset} />
       )}
       <Lock
@@ -114,11 +111,26 @@ export function Decision({ one, me, onNext }: DecisionProps) {
         />
       )}
       {asked === undefined ? null : (
-        <ReasonDialog {...WORDS[asked]} onSend={send} onClose={() => setAsked(undefined)} />
+        <ReasonDialog
+          {...WORDS[asked]}
+          templates={templatesOf(asked)}
+          onSend={(reason) => send(asked, reason)}
+          onClose={() => setAsked(undefined)}
+        />
       )}
     </Part>
   );
 }
+
+const isDecision = (asked: Asked): asked is Disposition => asked in TEMPLATES;
+const templatesOf = (asked: Asked) => (isDecision(asked) ? TEMPLATES[asked] : []);
+
+const stepOf =
+  (asked: Asked, id: string, reason: string, me: string): Step =>
+  () => {
+    if (isDecision(asked)) return steps.decide(id, { disposition: asked, reason }, me);
+    return asked === 'escalate' ? steps.escalate(id, reason, me) : steps.giveBack(id, reason, me);
+  };
 
 const WORDS = {
   fraud: { title: 'Decide: fraud', action: 'Fraud', isDangerous: true },
@@ -130,7 +142,7 @@ const WORDS = {
 
 /** What was decided, about which transaction. */
 export function sentenceOf({ decision, account_id, amount, currency, state }: ReviewCase): string {
-  const what = `${decision?.disposition ?? 'decided'}: ${account_id}, ${money(amount)} ${currency}`;
+  const what = `${decision?.disposition ?? 'decided'}: ${account_id}, ${money(amount, currency)}`;
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
   return state === 'confirming' ? `${sentence}; a second person has to confirm` : sentence;
 }

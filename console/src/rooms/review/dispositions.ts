@@ -1,4 +1,4 @@
-/** What a case can be decided as, with the key of each. */
+/** What a case can be decided as, with the key of each, and what reviewers often write about it. */
 import type { CaseDisposition } from '../../../../src/kit/client/api-types.ts';
 import type { Level } from '../../parts/show.tsx';
 
@@ -12,4 +12,14 @@ export const DISPOSITIONS = [
 
 export const DISPOSITION_LEVELS: Readonly<Record<Disposition, Level>> = {
   ...({ fraud: 'critical', legitimate: 'fine', unsure: 'unknown' } as const),
+};
+
+export const TEMPLATES: Readonly<Record<Disposition, readonly string[]>> = {
+  fraud: [
+    'The cardholder did not make it.',
+    'The account was taken over.',
+    'One device behind many accounts.',
+  ],
+  legitimate: ['The cardholder confirmed it.', 'It is usual for this account.'],
+  unsure: ['Nobody could be reached.', 'Documents are missing.'],
 };

@@ -34,7 +34,7 @@ const COLUMNS: readonly Column<ReviewCase>[] = [
   },
   {
     ...{ id: 'amount', header: 'Amount', numeric: true },
-    cell: ({ amount, currency }) => `${money(amount)} ${currency}`,
+    cell: ({ amount, currency }) => money(amount, currency),
   },
   { id: 'state', header: 'State', from: 2, cell: (one) => <StateMark one={one} /> },
   {

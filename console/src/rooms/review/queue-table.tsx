@@ -10,6 +10,7 @@ import { nameOf, QUEUE_EVERY_MS, REVIEWS, SOURCES } from './cases.ts';
 import { PriorityMark, StateMark, TimeLeft } from './marks.tsx';
 import { caseLink } from './next-case.ts';
 import { type QueueFilterValues, toParameters } from './queue-filters.tsx';
+import type { Selection } from './selection.tsx';
 
 const PAGE_ROWS = 100;
 
@@ -28,7 +29,24 @@ export function useQueue(filters: QueueFilterValues, me: Me) {
   });
 }
 
-const columnsOf = (filter: NextReviewCase): readonly Column<ReviewCase>[] => [
+const columnsOf = (
+  filter: NextReviewCase,
+  { has, may, toggle }: Selection,
+): readonly Column<ReviewCase>[] => [
+  {
+    id: 'select',
+    header: 'Select',
+    from: 2,
+    cell: (one) => (
+      <input
+        type="checkbox"
+        aria-label={`Select the case of ${one.account_id}`}
+        checked={has(one) && may(one)}
+        disabled={!may(one)}
+        onChange={() => toggle(one)}
+      />
+    ),
+  },
   {
     ...{ id: 'priority', header: 'Priority' },
     cell: ({ transaction_id: id, priority }) => (
@@ -52,7 +70,7 @@ const columnsOf = (filter: NextReviewCase): readonly Column<ReviewCase>[] => [
   },
   {
     ...{ id: 'amount', header: 'Amount', numeric: true },
-    cell: ({ amount, currency }) => `${money(amount)} ${currency}`,
+    cell: ({ amount, currency }) => money(amount, currency),
   },
   { id: 'corridor', header: 'Corridor', from: 2, cell: ({ corridor }) => corridor },
   {
@@ -94,13 +112,14 @@ type QueueTableProps = {
   readonly more: More;
   /** Of the cases after the one that is opened. */
   readonly filter: NextReviewCase;
+  readonly selection: Selection;
 };
 
-export function QueueTable({ rows, more, filter }: QueueTableProps) {
+export function QueueTable({ rows, more, filter, selection }: QueueTableProps) {
   return (
     <DataTable
       label="Cases"
-      columns={columnsOf(filter)}
+      columns={columnsOf(filter, selection)}
       rows={rows}
       keyOf={({ transaction_id: id }) => id}
       more={more}

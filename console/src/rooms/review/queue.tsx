@@ -1,16 +1,18 @@
 /** The queue: cases by priority and deadline, the next one, and how the work goes. The address holds the filters. */
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 import type { Me, ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { Page } from '../../parts/page.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
 import { Capacity, Forecast, Shift, useStatus } from './figures.tsx';
+import { NotDecided, useDecideMany } from './many-dialog.tsx';
 import { caseLink, nextFilterOf, useNextCase } from './next-case.ts';
 import { Overflow } from './overflow.tsx';
 import { activeFilters, PriorityTabs, QueueFilters } from './queue-filters.tsx';
 import { QueueTable, useQueue } from './queue-table.tsx';
 import { Refused } from './refused.tsx';
+import { SelectionBar, useSelection } from './selection.tsx';
 import { steps, useStep } from './steps.ts';
 import { UndoBar } from './undo-bar.tsx';
 
@@ -23,6 +25,9 @@ export function QueuePage({ me }: { readonly me: Me }) {
   const next = useNextCase();
   const claim = useStep();
   const rows = useMemo(() => queue.data?.pages.flatMap(({ items }) => items) ?? [], [queue.data]);
+  const selection = useSelection(rows, me);
+  const deciding = useDecideMany();
+  const [isAsked, setAsked] = useState(false);
   const takeNext = () => {
     claim.reset();
     if (!next.isPending) next.mutate(nextFilterOf(search));
@@ -34,7 +39,11 @@ export function QueuePage({ me }: { readonly me: Me }) {
     next.reset();
     claim.mutate(() => steps.claim(one.transaction_id), { onSuccess: open });
   };
-  useShortcuts({ n: takeNext, c: claimFocused });
+  const selectFocused = () => {
+    const one = rows[focusedIndex()];
+    if (one !== undefined) selection.toggle(one);
+  };
+  useShortcuts({ n: takeNext, c: claimFocused, x: selectFocused });
   const error = next.error ?? claim.error;
   return (
     <Page
@@ -55,6 +64,7 @@ export function QueuePage({ me }: { readonly me: Me }) {
           }}
         />
       )}
+      {isAsked ? null : <NotDecided deciding={deciding} />}
       {next.data === null ? (
         <output className="notice">Nothing waits that you may take, with these filters.</output>
       ) : null}
@@ -65,7 +75,12 @@ export function QueuePage({ me }: { readonly me: Me }) {
       <Found query={queue} what="the queue">
         {() =>
           rows.length > 0 ? (
-            <QueueTable rows={rows} more={queue} filter={nextFilterOf(search)} />
+            <QueueTable
+              rows={rows}
+              more={queue}
+              filter={nextFilterOf(search)}
+              selection={selection}
+            />
           ) : (
             <Empty title="No case matches">
               {Object.keys(filters).length === 0
@@ -79,7 +94,16 @@ export function QueuePage({ me }: { readonly me: Me }) {
         <Forecast status={status} />
         <Capacity />
       </div>
-      <UndoBar onNext={takeNext} />
+      {selection.cases.length > 0 || isAsked ? (
+        <SelectionBar
+          selection={selection}
+          deciding={deciding}
+          isAsked={isAsked}
+          onAsk={setAsked}
+        />
+      ) : (
+        <UndoBar onNext={takeNext} />
+      )}
     </Page>
   );
 }

@@ -1,5 +1,8 @@
-/** Asks for the reason of a step, which is required; Enter sends it. */
-import { type ReactNode, useId, useState } from 'react';
+/** Asks for the reason of a step, which is required; Enter sends it. Without an answer the dialog stays, with what was typed. */
+import { useMutation } from '@tanstack/react-query';
+import { type ReactNode, useId, useRef, useState } from 'react';
+import { Refusal } from '../../api/ask.ts';
+import { clock } from '../../format.ts';
 import { Modal } from '../../parts/dialog.tsx';
 
 /** As the API takes. */
@@ -9,22 +12,37 @@ type ReasonDialogProps = {
   readonly title: string;
   readonly action: string;
   readonly isDangerous?: boolean;
+  /** Something else has to be chosen first. */
+  readonly isBlocked?: boolean;
+  readonly charsMax?: number;
+  /** Sentences that a click writes. */
+  readonly templates?: readonly string[];
   /** What else there is to know. */
   readonly children?: ReactNode;
-  readonly onSend: (reason: string) => void;
+  /** Shows refusals; sent again after no answer, it must change nothing twice. */
+  readonly onSend: (reason: string) => Promise<unknown>;
   readonly onClose: () => void;
 };
 
 export function ReasonDialog(props: ReasonDialogProps) {
-  const { title, action, isDangerous, children, onSend, onClose } = props;
+  const { title, action, isDangerous, isBlocked = false, onSend, onClose } = props;
+  const { charsMax = REASON_CHARS_MAX, templates = [], children } = props;
   const [reason, setReason] = useState('');
+  const [trouble, setTrouble] = useState<string>();
+  const field = useRef<HTMLInputElement>(null);
   const fieldId = useId();
-  const send = () => {
-    const text = reason.trim();
-    if (text === '') return;
-    onSend(text);
-    onClose();
-  };
+  const text = reason.trim();
+  const { mutate, isPending } = useMutation({
+    mutationFn: onSend,
+    networkMode: 'always',
+    onMutate: () => Date.now(),
+    onSuccess: onClose,
+    onError: (error, _text, sentAtMs) => {
+      if (isRefused(error)) onClose();
+      else setTrouble(troubleOf(error, sentAtMs ?? Date.now()));
+    },
+  });
+  const isReady = text !== '' && !isPending && !isBlocked;
   return (
     <Modal title={title} onClose={onClose}>
       {children}
@@ -32,32 +50,62 @@ export function ReasonDialog(props: ReasonDialogProps) {
         className="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          send();
+          if (isReady) mutate(text);
         }}
       >
         <label htmlFor={fieldId}>Reason</label>
         <input
           id={fieldId}
+          ref={field}
           required
-          maxLength={REASON_CHARS_MAX}
+          maxLength={charsMax}
           value={reason}
           autoComplete="off"
           placeholder="What you saw, in a sentence"
           onChange={({ target }) => setReason(target.value)}
         />
+        {templates.length === 0 ? null : (
+          <div className="templates">
+            {templates.map((sentence) => (
+              <button
+                key={sentence}
+                type="button"
+                className="template"
+                onClick={() => {
+                  setReason([text, sentence].filter(Boolean).join(' ').slice(0, charsMax));
+                  field.current?.focus();
+                }}
+              >
+                {sentence}
+              </button>
+            ))}
+          </div>
+        )}
+        {trouble === undefined ? null : (
+          <p className="unanswered" role="alert">
+            {trouble}
+          </p>
+        )}
         <div className="row end">
           <button type="button" onClick={onClose}>
             Cancel
           </button>
-          <button
-            type="submit"
-            className={isDangerous ? 'danger' : 'primary'}
-            disabled={reason.trim() === ''}
-          >
-            {action}
+          <button type="submit" className={isDangerous ? 'danger' : 'primary'} disabled={!isReady}>
+            {isPending ? 'Sending …' : trouble === undefined ? action : `${action}: send again`}
           </button>
         </div>
       </form>
     </Modal>
   );
+}
+
+/** The same request would be refused again. */
+const isRefused = (error: Error) =>
+  error instanceof Refusal && error.status < 500 && error.status !== 429;
+
+function troubleOf(error: Error, sentAtMs: number): string {
+  if (error instanceof Refusal) return `Sent at ${clock(sentAtMs)}, and not done: ${error.message}`;
+  return navigator.onLine
+    ? `Sent at ${clock(sentAtMs)}, and no answer came. It may have been done: send it again, and nothing is done twice.`
+    : `Not sent: at ${clock(sentAtMs)} this browser had no network.`;
 }

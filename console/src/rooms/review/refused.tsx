@@ -5,7 +5,7 @@ import { Trouble } from '../../parts/states.tsx';
 
 /** The API's sentence begins with what stays as it was, which nobody asked. */
 const PREFIX = /^the case stays as it is: /i;
-const sentence = (text: string) => {
+export const sentence = (text: string) => {
   const plain = text.replace(PREFIX, '');
   return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}${plain.endsWith('.') ? '' : '.'}`;
 };

@@ -1,16 +1,10 @@
 /** All open cases of the same device, account or merchant, decided at once after a confirmation. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import type { Me, ReviewCase, RingDecision } from '../../../../src/kit/client/api-types.ts';
-import { ask } from '../../api/ask.ts';
-import { count } from '../../format.ts';
+import type { Me, ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { Part } from '../../parts/page.tsx';
-import { REVIEWS } from './cases.ts';
-import { Refused } from './refused.tsx';
-import { RingDialog } from './ring-dialog.tsx';
-import { countOf, PARTY_FILTERS, RING_CASES_MAX, type RingOf, useRing } from './rings.ts';
-import { offerUndo } from './undo-store.ts';
+import { CASES_MAX, ManyDialog, NotDecided, useDecideMany } from './many-dialog.tsx';
+import { countOf, PARTY_FILTERS, type RingOf, useRing } from './rings.ts';
 
 export function Ring({ one, me }: { readonly one: ReviewCase; readonly me: Me }) {
   const device = useRing('device', one, me);
@@ -18,16 +12,11 @@ export function Ring({ one, me }: { readonly one: ReviewCase; readonly me: Me })
   const merchant = useRing('merchant', one, me);
   const rings = [device, account, merchant].filter((ring) => ring !== undefined);
   const [asked, setAsked] = useState<RingOf>();
-  const decide = useRingDecision();
-  const worthwhile = rings.filter(({ cases }) => cases > 1);
+  const deciding = useDecideMany();
+  const worthwhile = rings.filter(({ cases }) => cases.length > 1);
   return (
     <Part title="Same device, account, merchant">
-      {decide.error === null ? null : <Refused error={decide.error} onClose={decide.reset} />}
-      {decide.data?.more ? (
-        <output className="notice">
-          {count(RING_CASES_MAX)} are decided, and more are open: decide them again.
-        </output>
-      ) : null}
+      {asked === undefined ? <NotDecided deciding={deciding} /> : null}
       {worthwhile.length === 0 ? (
         <p className="muted">No other open case shares any of them.</p>
       ) : (
@@ -41,7 +30,7 @@ export function Ring({ one, me }: { readonly one: ReviewCase; readonly me: Me })
               >
                 <span className="muted">{ring.party}</span> {ring.id}
               </Link>
-              <button type="button" disabled={decide.isPending} onClick={() => setAsked(ring)}>
+              <button type="button" disabled={deciding.isPending} onClick={() => setAsked(ring)}>
                 Decide {countOf(ring)} …
               </button>
             </li>
@@ -49,30 +38,18 @@ export function Ring({ one, me }: { readonly one: ReviewCase; readonly me: Me })
         </ul>
       )}
       {asked === undefined ? null : (
-        <RingDialog
-          ring={asked}
-          onDecide={(disposition, reason) =>
-            decide.mutate({ party: asked.party, id: asked.id, disposition, reason })
-          }
+        <ManyDialog
+          deciding={deciding}
+          cases={asked.cases.slice(0, CASES_MAX)}
+          of={` of ${asked.party} ${asked.id}`}
           onClose={() => setAsked(undefined)}
-        />
+        >
+          <p>
+            These open cases of {asked.party} <strong className="anywhere">{asked.id}</strong> get
+            the same decision{asked.cases.length > CASES_MAX ? '; more are open' : ''}.
+          </p>
+        </ManyDialog>
       )}
     </Part>
   );
-}
-
-function useRingDecision() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (body: RingDecision) => ask('POST /v1/reviews/ring', { body }),
-    onSuccess: ({ items }, { disposition, party, id }) => {
-      const waiting = items.filter(({ state }) => state === 'confirming').length;
-      const second = waiting === 0 ? '' : `; ${count(waiting)} wait for a second person`;
-      offerUndo({
-        cases: items,
-        what: `${count(items.length)} cases of ${party} ${id} decided: ${disposition}${second}`,
-      });
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: [REVIEWS] }),
-  });
 }

@@ -1,29 +1,29 @@
 /** Rings: open cases of one device, account or merchant that a person may decide at once. */
 import { useQuery } from '@tanstack/react-query';
-import type { Me, ReviewCase, RingDecision } from '../../../../src/kit/client/api-types.ts';
+import type { Me, ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { serverMs } from '../../api/clock.ts';
 import { count } from '../../format.ts';
 import { nameOf, REVIEWS, standingOf } from './cases.ts';
+import { CASES_MAX } from './many-dialog.tsx';
 
-/** The API decides as many at once. */
-export const RING_CASES_MAX = 100;
-
-export type Party = RingDecision['party'];
 /** The filter of the queue that finds the cases of each. */
 export const PARTY_FILTERS = {
-  ...({ device: 'device_id', account: 'account_id', merchant: 'merchant_id' } as const),
-};
+  device: 'device_id',
+  account: 'account_id',
+  merchant: 'merchant_id',
+} as const;
+type Party = keyof typeof PARTY_FILTERS;
 
 export type RingOf = {
   readonly party: Party;
   readonly id: string;
   /** Cases that this person may decide now; one more than the API takes at once stands for more. */
-  readonly cases: number;
+  readonly cases: readonly ReviewCase[];
 };
 
 export const countOf = ({ cases }: RingOf) =>
-  cases > RING_CASES_MAX ? `more than ${RING_CASES_MAX}` : count(cases);
+  cases.length > CASES_MAX ? `more than ${CASES_MAX}` : count(cases.length);
 
 /** Cases of a party that nobody else has; undefined while they are counted. */
 export function useRing(party: Party, one: ReviewCase, me: Me): RingOf | undefined {
@@ -32,14 +32,14 @@ export function useRing(party: Party, one: ReviewCase, me: Me): RingOf | undefin
   const { data } = useQuery({
     queryKey: [REVIEWS, 'ring', name, id],
     queryFn: async ({ signal }) => {
-      const of = { [name]: id, limit: RING_CASES_MAX + 1 };
+      const of = { [name]: id, limit: CASES_MAX + 1 };
       const mine = { ...of, state: 'claimed', locked_by: nameOf(me) } as const;
       const pages = await Promise.all([
         ask('GET /v1/reviews', { query: { ...of, state: 'open' } }, signal),
         ask('GET /v1/reviews', { query: mine }, signal),
       ]);
       const all = pages.flatMap(({ items }) => items);
-      return all.filter((each) => standingOf(each, me, serverMs()).kind !== 'others').length;
+      return all.filter((each) => standingOf(each, me, serverMs()).kind !== 'others');
     },
     enabled: id !== null,
   });

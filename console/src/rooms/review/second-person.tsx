@@ -19,10 +19,10 @@ function whyOf(one: ReviewCase, policy: ReviewPolicy | undefined): string {
     return `No exchange rate of ${unratedOf(one)} is known, so it counts as high value.`;
   }
   const day = rate_day === null ? '' : `, by the rate of ${rate_day}`;
-  const worth = `It is worth ${money(amount)} ${currency}${day}`;
+  const worth = `It is worth ${money(amount, currency)}${day}`;
   if (policy === undefined) return `${worth}.`;
   const { currency: now, four_eyes_amount: bound } = policy;
   return currency === now
-    ? `${worth}, and from ${money(bound)} ${now} on a second person confirms.`
+    ? `${worth}, and from ${money(bound, now)} on a second person confirms.`
     : `${worth}, and the policy compares in ${now} now, so it counts as high value.`;
 }

@@ -9,20 +9,56 @@ import { ask, Refusal } from '../../api/ask.ts';
 import { ME } from '../../api/me.ts';
 import { caseKey, REVIEWS } from './cases.ts';
 
+/** A frozen API takes a request and answers nothing. */
+const ANSWER_MS_MAX = 10_000;
+export const deadline = () => AbortSignal.timeout(ANSWER_MS_MAX);
+
 const of = (id: string) => ({ path: { id } });
 
+/** After a lost answer the same step is refused: the case then shows the step as done, which is the answer. */
+async function orDone(
+  id: string,
+  answer: Promise<ReviewCase>,
+  isDone: (one: ReviewCaseDetail) => boolean,
+): Promise<ReviewCase> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof Refusal && error.status === 409)) throw error;
+    const one = await ask('GET /v1/reviews/{id}', of(id), deadline());
+    if (isDone(one)) return one;
+    throw error;
+  }
+}
+
+/** @param me the name of who acts */
 export const steps = {
-  claim: (id: string) => ask('POST /v1/reviews/{id}/claim', of(id)),
+  claim: (id: string) => ask('POST /v1/reviews/{id}/claim', of(id), deadline()),
   keep: (id: string) => ask('POST /v1/reviews/{id}/lock', of(id)),
   release: (id: string) => ask('POST /v1/reviews/{id}/release', of(id)),
-  decide: (id: string, body: CaseDisposition) =>
-    ask('POST /v1/reviews/{id}/decide', { ...of(id), body }),
+  decide: (id: string, body: CaseDisposition, me: string) =>
+    orDone(
+      id,
+      ask('POST /v1/reviews/{id}/decide', { ...of(id), body }, deadline()),
+      ({ decision }) =>
+        decision?.decided_by === me &&
+        decision.disposition === body.disposition &&
+        decision.reason === body.reason,
+    ),
   undo: (id: string) => ask('POST /v1/reviews/{id}/undo', of(id)),
   confirm: (id: string) => ask('POST /v1/reviews/{id}/confirm', of(id)),
-  giveBack: (id: string, reason: string) =>
-    ask('POST /v1/reviews/{id}/return', { ...of(id), body: { reason } }),
-  escalate: (id: string, reason: string) =>
-    ask('POST /v1/reviews/{id}/escalate', { ...of(id), body: { reason } }),
+  giveBack: (id: string, reason: string, me: string) =>
+    orDone(
+      id,
+      ask('POST /v1/reviews/{id}/return', { ...of(id), body: { reason } }, deadline()),
+      ({ history: [last] }) => last?.action === 'case.return' && last.who === me,
+    ),
+  escalate: (id: string, reason: string, me: string) =>
+    orDone(
+      id,
+      ask('POST /v1/reviews/{id}/escalate', { ...of(id), body: { reason } }, deadline()),
+      ({ history: [last] }) => last?.action === 'case.escalate' && last.who === me,
+    ),
   assign: (id: string, assignee: string | null) =>
     ask('POST /v1/reviews/{id}/assign', { ...of(id), body: { assignee } }),
 };
@@ -34,6 +70,7 @@ export function useStep() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (step: Step) => step(),
+    networkMode: 'always',
     onSuccess: (one) => {
       const merge = (known: ReviewCaseDetail | null | undefined) => known && { ...known, ...one };
       client.setQueryData<ReviewCaseDetail | null>(caseKey(one.transaction_id), merge);

@@ -69,4 +69,4 @@ const textOf = ({
   amount,
   currency,
 }: Pick<Neighbour, 'created_at' | 'amount' | 'currency'>) =>
-  `${localTime(at)}, ${money(amount)} ${currency}`;
+  `${localTime(at)}, ${money(amount, currency)}`;

@@ -37,7 +37,7 @@ const COLUMNS: readonly Column<Neighbour>[] = [
   },
   {
     ...{ id: 'amount', header: 'Amount', numeric: true },
-    cell: ({ amount, currency }) => `${money(amount)} ${currency}`,
+    cell: ({ amount, currency }) => money(amount, currency),
   },
   {
     ...{ id: 'verdict', header: 'Verdict' },

@@ -21,9 +21,7 @@ const amounts = ({ amounts: all }: Window, field: 'sum' | 'max') =>
   all.length === 0
     ? '–'
     : all.map(({ currency, [field]: amount }) => (
-        <div key={currency}>
-          {money(amount)} {currency}
-        </div>
+        <div key={currency}>{money(amount, currency)}</div>
       ));
 
 const columnsFor = (others: string): readonly Column<Window>[] => [

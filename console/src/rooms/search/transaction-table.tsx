@@ -31,7 +31,7 @@ const COLUMNS: readonly Column<FoundTransaction>[] = [
   },
   {
     ...{ id: 'amount', header: 'Amount', numeric: true },
-    cell: ({ amount, currency }) => `${money(amount)} ${currency}`,
+    cell: ({ amount, currency }) => money(amount, currency),
   },
   { id: 'created', header: 'Created', from: 2, cell: ({ created_at }) => <Time at={created_at} /> },
   {

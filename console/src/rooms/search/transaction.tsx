@@ -10,6 +10,7 @@ import { Empty, Found } from '../../parts/states.tsx';
 import { CaseLink } from '../review/case-link.tsx';
 import { AccountTimeline } from './account-timeline.tsx';
 import { Explained } from './explanation.tsx';
+import { Mark } from './mark.tsx';
 import { Neighbours } from './neighbours.tsx';
 import { WhatIf } from './what-if.tsx';
 
@@ -72,7 +73,7 @@ function Summary({ transaction: one }: { readonly transaction: TransactionDetail
   return (
     <Facts
       rows={[
-        ['Amount', <strong key="amount">{`${money(one.amount)} ${one.currency}`}</strong>],
+        ['Amount', <strong key="amount">{money(one.amount, one.currency)}</strong>],
         [
           'Account',
           <Link key="account" href={accountLink}>
@@ -122,9 +123,10 @@ function Summary({ transaction: one }: { readonly transaction: TransactionDetail
   );
 }
 
-function Labels({ transaction: { labels } }: { readonly transaction: TransactionDetail }) {
+function Labels({ transaction }: { readonly transaction: TransactionDetail }) {
+  const { labels } = transaction;
   return (
-    <Part title="Labels">
+    <Part title="Labels" aside={<Mark transaction={transaction} />}>
       {labels === undefined || labels.items.length === 0 ? (
         <Empty title="Nobody has labelled it" />
       ) : (

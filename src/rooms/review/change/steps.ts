@@ -1,19 +1,19 @@
 /** What reviewers do with cases: each step is one database transaction that locks the case, changes it and audits the change. */
 import { z } from 'zod';
 import { holdPerson, refuseShared } from '../../../kit/access/identities.ts';
-import { recordChange, recordChanges } from '../../../kit/audit/audit-log.ts';
+import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import type { AuditAction, Change } from '../../../kit/words/audit.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
 import type { Officer, Principal } from '../../../kit/words/principal.ts';
-import { CASE_LIMITS, type CaseJson, RING_PARTIES, type StoredCase } from '../case.ts';
+import { CASE_LIMITS, type CaseJson, type StoredCase } from '../case.ts';
 import { toCaseJson } from '../case-json.ts';
 import * as steps from '../case-steps.ts';
 import type { ReviewPolicy } from '../policy.ts';
 import { caseFilters, unknownCase } from '../queries/cases.ts';
-import { lockCases, lockNextCase, lockRing, type NextFilter, writeCases } from '../store/cases.ts';
+import { lockCases, lockNextCase, type NextFilter, writeCases } from '../store/cases.ts';
 import { insertNote } from '../store/notes.ts';
 import { readPolicy } from '../store/policies.ts';
 
@@ -149,49 +149,8 @@ export async function claimNext(
   });
 }
 
-/** A decision about all open cases of a party. */
-export const ringSchema = z
-  .strictObject({
-    party: z.enum(RING_PARTIES),
-    id: plainText(CASE_LIMITS.fileNameChars),
-    ...steps.decideSchema.shape,
-  })
-  .meta({ id: 'RingDecision' });
-
-/** Decides the cases of a ring at once, but those that other reviewers have claimed. */
-export async function decideRing(
-  database: Pick<Database, 'transaction'>,
-  { party, id, ...decision }: z.infer<typeof ringSchema>,
-  by: By,
-): Promise<{ items: CaseJson[]; more: boolean }> {
-  return await database.transaction(async (query) => {
-    const { policy } = await readPolicy(query);
-    const cases = await lockRing(query, by, party, id, CASE_LIMITS.ringCases + 1);
-    const taken = cases.slice(0, CASE_LIMITS.ringCases);
-    const decided = taken.map((before) => {
-      const claimed = { ...before, ...steps.claim(before, by, policy) };
-      const changed = steps.decide(claimed, by, policy, decision);
-      return { before, changed, after: { ...claimed, ...changed } };
-    });
-    await writeCases(
-      query,
-      decided.map(({ after }) => after),
-    );
-    const ring = `${party} ${id}`;
-    await recordChanges(
-      query,
-      by,
-      decided.map(({ before, changed }) => changeOf('case.decide', before, { ...changed, ring })),
-    );
-    return {
-      items: decided.map(({ after }) => toCaseJson(after, policy)),
-      more: cases.length > taken.length,
-    };
-  });
-}
-
 /** What a step changed. */
-function changeOf(action: AuditAction, stored: StoredCase, after: object): Change {
+export function changeOf(action: AuditAction, stored: StoredCase, after: object): Change {
   const row = new Map<string, unknown>(Object.entries(stored));
   const before = Object.keys(after).map((name) => [name, row.get(name) ?? null]);
   return { action, subject: stored.transaction_id, before: Object.fromEntries(before), after };

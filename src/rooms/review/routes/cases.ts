@@ -6,14 +6,24 @@ import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-pa
 import { pageOf, pageSchema } from '../../../kit/words/page.ts';
 import { caseSchema, claimedCase, decidedCase, openCase } from '../case.ts';
 import { caseDetail, caseDetailSchema, caseFile, caseFileSchema } from '../case-detail.ts';
+import {
+  decideMany,
+  decideRing,
+  manySchema,
+  refusedCaseSchema,
+  ringSchema,
+} from '../change/decide-many.ts';
 import { addNote, attachFile, fileSchema, noteSchema } from '../change/notes.ts';
 import { newCaseSchema, openByHand } from '../change/raise-cases.ts';
-import { claimNext, decideRing, nextSchema, reviewerOf, ringSchema } from '../change/steps.ts';
+import { claimNext, nextSchema, reviewerOf } from '../change/steps.ts';
 import { finalDecision, finalDecisionSchema } from '../final-decision.ts';
 import { priorityNames } from '../policy.ts';
 import { caseListParameters, listCases, readCaseDetail, readCaseFile } from '../queries/cases.ts';
 import { listDecisions } from '../store/decisions.ts';
 import { type Parts, REVIEWERS } from './parts.ts';
+
+/** No stored case has this id: the example decides no case that the examples after it need. */
+const OTHER_ID = '01a1f84a-95c0-7000-8000-00000000002b';
 
 export const casePath = z.object({
   id: z.uuid().toLowerCase().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
@@ -37,6 +47,9 @@ const ringAnswer = z
     more: z.boolean().meta({ description: 'Further cases of the party are open: call again.' }),
   })
   .meta({ id: 'DecidedRing' });
+const manyAnswer = z
+  .object({ items: z.array(caseSchema), refused: z.array(refusedCaseSchema) })
+  .meta({ id: 'DecidedMany' });
 
 /** `/v1/reviews/{id}` comes behind the paths that it would take. */
 export const caseOperations: readonly Operation<Parts>[] = [
@@ -115,6 +128,28 @@ export const caseOperations: readonly Operation<Parts>[] = [
     problems: [409],
     run: ({ body, by, c }, { database }: Parts) =>
       decideRing(database, body, reviewerOf(by, c.get('principal'))),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/reviews/decide',
+    operationId: 'decideCases',
+    summary: 'Decide up to 100 named cases at once, with one reason',
+    description:
+      'Each case for itself: nobody has to claim it before, and a refused one stays as it is. Sent again in the same words it changes nothing.',
+    roles: REVIEWERS,
+    body: bodyOf(manySchema, {
+      cases: [OTHER_ID],
+      disposition: 'fraud',
+      reason: 'The cardholder did not make them',
+    }),
+    answers: {
+      200: answer('What was decided, and what was not.', manyAnswer, {
+        items: [decidedCase],
+        refused: [{ transaction_id: OTHER_ID, code: 'CASE_NOT_OPEN', detail: 'it is decided' }],
+      }),
+    },
+    run: ({ body, by, c }, { database }: Parts) =>
+      decideMany(database, body, reviewerOf(by, c.get('principal'))),
   }),
   operation({
     method: 'get',

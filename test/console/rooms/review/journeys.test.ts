@@ -140,6 +140,14 @@ test('a ring is decided at once, and taken back at once', async () => {
   await shoot(page, 'review-ring-1280-light');
   const side = page.locator('.case-decision');
   expect(await side.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+  await dialog.getByText('Together 250.00 USD').waitFor();
+  const rows = dialog.getByRole('region', { name: 'Cases to decide' }).locator('tr[data-index]');
+  expect(await rows.count()).toBe(5);
+  // Nothing is chosen, so the key decides nothing.
+  await dialog.getByLabel('Reason').fill('Too early');
+  await page.keyboard.press('Enter');
+  expect(await dialog.locator('[aria-pressed="true"]').count()).toBe(0);
+  await dialog.getByRole('button', { name: 'Fraud', exact: true }).click();
   await giveReason(page, 'One device behind many accounts');
   await undoBar(page).getByText('5 cases of device').waitFor();
   expect(new Set(await states())).toEqual(new Set(['decided']));

@@ -1,5 +1,5 @@
 /**
- * Goal: of steps that exclude each other one is taken, in any order, and rings are decided once.
+ * Goal: of steps that exclude each other one is taken, in any order, and rings and named cases are decided once.
  * Method: steps of several people at once against a real database.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -110,6 +110,30 @@ test('a ring of more than a hundred is decided by a hundred, each case once', as
   expect([decided.length + rest.items.length, rest.more]).toEqual([130, false]);
   expect((await decide('Ann')).items).toEqual([]);
 }, 60_000);
+
+test('on many take each case that may be decided, and the same again changes nothing', async () => {
+  const ids = await rig.open([{}, { amount: '9000.00' }, {}, {}]);
+  const [plain = '', rich = '', others = '', left = ''] = ids;
+  await rig.reviewing.claim(others, rig.by('Bob'));
+  const unknown = '01a1f84a-95c0-7000-8000-00000000002a';
+  const cases = [plain, rich, others, unknown, plain];
+  const first = await rig.reviewing.decideMany(cases, FRAUD, rig.by('Ann'));
+  expect(first.items.map((one) => [one.transaction_id, one.state])).toEqual([
+    [plain, 'decided'],
+    [rich, 'confirming'],
+  ]);
+  expect(first.refused.map((one) => [one.transaction_id, one.code])).toEqual([
+    [others, 'CASE_LOCKED'],
+    [unknown, 'CASE_UNKNOWN'],
+  ]);
+  const again = await rig.reviewing.decideMany(cases, FRAUD, rig.by('Ann'));
+  expect(again).toEqual(first);
+  expect(await rig.actions(plain)).toEqual(['Ann case.decide']);
+  const other = { ...FRAUD, reason: 'another' };
+  const changed = await rig.reviewing.decideMany([plain, left], other, rig.by('Ann'));
+  expect(changed.refused.map(({ code }) => code)).toEqual(['CASE_NOT_OPEN']);
+  expect(changed.items.map((one) => one.transaction_id)).toEqual([left]);
+});
 
 test('a step answers what is stored, to the millisecond', async () => {
   const ids = await rig.open(Array.from({ length: 20 }, () => ({ accountId: 'ring' })));

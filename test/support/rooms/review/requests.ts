@@ -29,6 +29,8 @@ export function reviewRequests(id: string, unknownId: string): Request[] {
     of('undo'),
     ['/v1/reviews/ring', { ...decision, party: 'account', id: 'acc_1' }],
     ['/v1/reviews/ring', { ...decision, party: 'card', id: 'acc_1' }],
+    ['/v1/reviews/decide', { ...decision, cases: [id, unknownId] }],
+    ['/v1/reviews/decide', { ...decision, cases: ['1'] }],
     [`/v1/reviews/${unknownId}/claim`, {}],
     ['/v1/exchange-rates', { rates: [{ day: '2026-11-20', currency: 'EUR', usd: '1.0842' }] }],
     ['/v1/exchange-rates', { rates: [{ day: '2026-11-20', currency: 'USD', usd: '1' }] }],

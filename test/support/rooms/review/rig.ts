@@ -5,15 +5,10 @@
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
+import { decideMany, decideRing } from '../../../../src/rooms/review/change/decide-many.ts';
 import { addNote, attachFile } from '../../../../src/rooms/review/change/notes.ts';
 import { openByHand } from '../../../../src/rooms/review/change/raise-cases.ts';
-import {
-  type By,
-  claimNext,
-  decideRing,
-  STEPS,
-  takeStep,
-} from '../../../../src/rooms/review/change/steps.ts';
+import { type By, claimNext, STEPS, takeStep } from '../../../../src/rooms/review/change/steps.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { insertPersonKey } from '../../people.ts';
 import type { TransactionSeed } from '../../stored-rows.ts';
@@ -67,6 +62,8 @@ export function reviewingOn(database: Pick<Database, 'transaction'>) {
       takeStep(database, STEPS.return, id, by, { reason }),
     undo: (id: string, by: By) => takeStep(database, STEPS.undo, id, by, undefined),
     decideRing: (ring: Ring, by: By) => decideRing(database, ring, by),
+    decideMany: (cases: string[], decision: Decision, by: By) =>
+      decideMany(database, { cases, ...decision }, by),
     note: (id: string, note: string, by: By) => addNote(database, id, { note }, by),
     attach: (id: string, file: Parameters<typeof attachFile>[2], by: By) =>
       attachFile(database, id, file, by),

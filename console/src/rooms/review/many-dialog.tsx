@@ -1,0 +1,144 @@
+/** Decides several cases with one reason: lists them with their sum, preselects nothing, and says which were not decided. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
+import { ask } from '../../api/ask.ts';
+import { count, money, shortId, sumMoney } from '../../format.ts';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { REVIEWS } from './cases.ts';
+import { DISPOSITIONS, type Disposition, TEMPLATES } from './dispositions.ts';
+import { PriorityMark } from './marks.tsx';
+import { ReasonDialog } from './reason-dialog.tsx';
+import { Refused, sentence } from './refused.tsx';
+import { deadline } from './steps.ts';
+import { offerUndo } from './undo-store.ts';
+
+/** The API decides as many at once. */
+export const CASES_MAX = 100;
+
+type Many = {
+  readonly cases: readonly ReviewCase[];
+  /** `of device d1`, behind the number of cases; may be empty. */
+  readonly of: string;
+  readonly disposition: Disposition;
+  readonly reason: string;
+};
+
+export function useDecideMany() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ cases, disposition, reason }: Many) => {
+      const ids = cases.map(({ transaction_id: id }) => id);
+      const body = { cases: ids, disposition, reason };
+      return ask('POST /v1/reviews/decide', { body }, deadline());
+    },
+    networkMode: 'always',
+    onSuccess: ({ items }, { disposition, of }) => {
+      const waiting = items.filter(({ state }) => state === 'confirming').length;
+      const second = waiting === 0 ? '' : `; ${count(waiting)} wait for a second person`;
+      const what = `${casesOf(items.length)}${of} decided: ${disposition}${second}`;
+      if (items.length > 0) offerUndo({ cases: items, what });
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: [REVIEWS] }),
+  });
+}
+
+export const casesOf = (cases: number) => `${count(cases)} ${cases === 1 ? 'case' : 'cases'}`;
+
+type DecidingProps = { readonly deciding: ReturnType<typeof useDecideMany> };
+
+/** Why some of them, or all, are as they were. */
+export function NotDecided({ deciding: { error, data, variables, reset } }: DecidingProps) {
+  if (error !== null) return <Refused error={error} onClose={reset} />;
+  if (data === undefined || data.refused.length === 0) return null;
+  const { refused, items } = data;
+  const accounts = new Map(variables?.cases.map((one) => [one.transaction_id, one.account_id]));
+  return (
+    <div className="refused" role="alert">
+      <div>
+        <strong>
+          {`${count(items.length)} of ${casesOf(items.length + refused.length)} decided; not these:`}
+        </strong>
+        <ul>
+          {refused.map(({ transaction_id: id, detail }) => (
+            <li key={id}>
+              <span className="anywhere">{accounts.get(id) ?? id}</span>: {sentence(detail)}
+            </li>
+          ))}
+        </ul>
+      </div>
+      <button type="button" onClick={reset}>
+        Close
+      </button>
+    </div>
+  );
+}
+
+type ManyDialogProps = DecidingProps & {
+  readonly cases: readonly ReviewCase[];
+  readonly of?: string;
+  readonly children?: ReactNode;
+  readonly onClose: () => void;
+};
+
+export function ManyDialog({ deciding, cases, of = '', children, onClose }: ManyDialogProps) {
+  const [disposition, setDisposition] = useState<Disposition>();
+  return (
+    <ReasonDialog
+      title={`Decide ${casesOf(cases.length)} at once`}
+      action={`Decide ${count(cases.length)}${disposition === undefined ? '' : ` as ${disposition}`}`}
+      isDangerous
+      isBlocked={disposition === undefined}
+      templates={disposition === undefined ? [] : TEMPLATES[disposition]}
+      onSend={async (reason) => {
+        if (disposition !== undefined)
+          await deciding.mutateAsync({ cases, of, disposition, reason });
+      }}
+      onClose={onClose}
+    >
+      {children}
+      <DataTable
+        label="Cases to decide"
+        columns={COLUMNS}
+        rows={cases}
+        keyOf={({ transaction_id: id }) => id}
+      />
+      <p>
+        Together <strong>{sumMoney(cases)}</strong>. Cases of high value wait for a second person.
+      </p>
+      <fieldset className="segments" aria-label="Decision">
+        {DISPOSITIONS.map(({ name, title }) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={name === disposition}
+            onClick={() => setDisposition(name)}
+          >
+            {title}
+          </button>
+        ))}
+      </fieldset>
+    </ReasonDialog>
+  );
+}
+
+const COLUMNS: readonly Column<ReviewCase>[] = [
+  {
+    id: 'priority',
+    header: 'Priority',
+    from: 2,
+    cell: ({ priority }) => <PriorityMark priority={priority} />,
+  },
+  {
+    id: 'account',
+    header: 'Account',
+    cell: ({ account_id: id }) => <span title={id}>{shortId(id, 15)}</span>,
+  },
+  { id: 'score', header: 'Score', numeric: true, from: 2, cell: ({ score }) => score ?? '–' },
+  {
+    id: 'amount',
+    header: 'Amount',
+    numeric: true,
+    cell: ({ amount, currency }) => money(amount, currency),
+  },
+];

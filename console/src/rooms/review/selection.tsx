@@ -1,0 +1,77 @@
+/** Rows of the queue that are selected, and the bar that decides them with one reason. */
+import { useState } from 'react';
+import type { Me, ReviewCase } from '../../../../src/kit/client/api-types.ts';
+import { serverMs } from '../../api/clock.ts';
+import { count, sumMoney } from '../../format.ts';
+import { standingOf } from './cases.ts';
+import { CASES_MAX, ManyDialog, type useDecideMany } from './many-dialog.tsx';
+
+export type Selection = {
+  readonly cases: readonly ReviewCase[];
+  readonly has: (one: ReviewCase) => boolean;
+  readonly may: (one: ReviewCase) => boolean;
+  readonly toggle: (one: ReviewCase) => void;
+  readonly all: () => void;
+  readonly clear: () => void;
+};
+
+/** A row that is gone, or that somebody else has meanwhile, is selected no longer. */
+export function useSelection(rows: readonly ReviewCase[], me: Me): Selection {
+  const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
+  const may = (one: ReviewCase) => ['free', 'mine'].includes(standingOf(one, me, serverMs()).kind);
+  const has = ({ transaction_id: id }: ReviewCase) => ids.has(id);
+  const cases = rows.filter((one) => has(one) && may(one));
+  const select = (some: readonly ReviewCase[]) =>
+    setIds(new Set(some.slice(0, CASES_MAX).map(({ transaction_id: id }) => id)));
+  return {
+    cases,
+    has,
+    may,
+    toggle: (one) => {
+      if (may(one)) select(has(one) ? cases.filter((other) => other !== one) : [...cases, one]);
+    },
+    all: () => select(rows.filter(may)),
+    clear: () => select([]),
+  };
+}
+
+type SelectionBarProps = {
+  readonly selection: Selection;
+  readonly deciding: ReturnType<typeof useDecideMany>;
+  /** While it is open nothing else is shown of the decision. */
+  readonly isAsked: boolean;
+  readonly onAsk: (isAsked: boolean) => void;
+};
+
+/** At the lower edge, so that nothing moves when it comes. */
+export function SelectionBar({ selection, deciding, isAsked, onAsk }: SelectionBarProps) {
+  const { cases, all, clear } = selection;
+  return (
+    <section className="undo-bar" aria-label="Selected cases">
+      <output>
+        <strong>{count(cases.length)} selected</strong>, {sumMoney(cases)}
+      </output>
+      <button type="button" onClick={all}>
+        All shown
+      </button>
+      <button type="button" onClick={clear}>
+        None
+      </button>
+      <button type="button" className="primary" onClick={() => onAsk(true)}>
+        Decide {count(cases.length)} …
+      </button>
+      {isAsked ? <Asked deciding={deciding} cases={cases} onClose={() => onAsk(false)} /> : null}
+    </section>
+  );
+}
+
+type AskedProps = Pick<SelectionBarProps, 'deciding'> & {
+  readonly cases: readonly ReviewCase[];
+  readonly onClose: () => void;
+};
+
+/** Decides what was selected when the dialog opened, whatever the queue shows meanwhile. */
+function Asked({ deciding, cases, onClose }: AskedProps) {
+  const [asked] = useState(cases);
+  return <ManyDialog deciding={deciding} cases={asked} onClose={onClose} />;
+}

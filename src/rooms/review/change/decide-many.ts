@@ -1,0 +1,128 @@
+/** Decisions about several cases in one database transaction: those of a ring, or those that are named. */
+import { z } from 'zod';
+import { recordChanges } from '../../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { plainText } from '../../../kit/words/plain-text.ts';
+import { CASE_LIMITS, type CaseJson, RING_PARTIES, type StoredCase } from '../case.ts';
+import { toCaseJson } from '../case-json.ts';
+import * as steps from '../case-steps.ts';
+import type { ReviewPolicy } from '../policy.ts';
+import { unknownCase } from '../queries/cases.ts';
+import { lockCases, lockRing, writeCases } from '../store/cases.ts';
+import { readPolicy } from '../store/policies.ts';
+import { type By, changeOf } from './steps.ts';
+
+/** A decision about all open cases of a party. */
+export const ringSchema = z
+  .strictObject({
+    party: z.enum(RING_PARTIES),
+    id: plainText(CASE_LIMITS.fileNameChars),
+    ...steps.decideSchema.shape,
+  })
+  .meta({ id: 'RingDecision' });
+
+/** Decides the cases of a ring at once, but those that other reviewers have claimed. */
+export async function decideRing(
+  database: Pick<Database, 'transaction'>,
+  { party, id, ...decision }: z.infer<typeof ringSchema>,
+  by: By,
+): Promise<{ items: CaseJson[]; more: boolean }> {
+  return await database.transaction(async (query) => {
+    const { policy } = await readPolicy(query);
+    const cases = await lockRing(query, by, party, id, CASE_LIMITS.ringCases + 1);
+    const taken = cases.slice(0, CASE_LIMITS.ringCases);
+    const decided = taken.map((one) => decideUnclaimed(one, by, policy, decision));
+    await writeDecided(query, by, decided, { ring: `${party} ${id}` });
+    return {
+      items: decided.map(({ after }) => toCaseJson(after, policy)),
+      more: cases.length > taken.length,
+    };
+  });
+}
+
+/** `POST /v1/reviews/decide` */
+export const manySchema = z
+  .strictObject({
+    cases: z.array(z.uuid().toLowerCase()).min(1).max(CASE_LIMITS.ringCases),
+    ...steps.decideSchema.shape,
+  })
+  .meta({ id: 'DecisionOfMany' });
+
+export const refusedCaseSchema = z.object({
+  transaction_id: z.string(),
+  code: z.string(),
+  detail: z.string(),
+});
+type RefusedCase = z.infer<typeof refusedCaseSchema>;
+
+/** Decides each named case that may be decided, and says why another may not. A repetition changes nothing. */
+export async function decideMany(
+  database: Pick<Database, 'transaction'>,
+  { cases, ...decision }: z.infer<typeof manySchema>,
+  by: By,
+): Promise<{ items: CaseJson[]; refused: RefusedCase[] }> {
+  return await database.transaction(async (query) => {
+    const { policy } = await readPolicy(query);
+    const ids = [...new Set(cases)];
+    const known = new Map((await lockCases(query, ids)).map((one) => [one.transaction_id, one]));
+    const decided: Decided[] = [];
+    const decide = (id: string): CaseJson => {
+      const one = known.get(id);
+      if (one === undefined) throw unknownCase(id);
+      if (isRepeated(one, by, decision)) return toCaseJson(one, policy);
+      const now = decideUnclaimed(one, by, policy, decision);
+      decided.push(now);
+      return toCaseJson(now.after, policy);
+    };
+    const outcomes = ids.map((id) => orRefused(id, decide));
+    await writeDecided(query, by, decided);
+    return {
+      items: outcomes.filter((one) => 'state' in one),
+      refused: outcomes.filter((one) => 'detail' in one),
+    };
+  });
+}
+
+function orRefused(id: string, decide: (id: string) => CaseJson): CaseJson | RefusedCase {
+  try {
+    return decide(id);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { transaction_id: id, code: error.code, detail: error.message };
+  }
+}
+
+/** Whether the same person has decided the case in the same words: the answer to that may have been lost. */
+const isRepeated = (one: StoredCase, { name }: By, { disposition, reason }: steps.Decision) =>
+  one.decided_by === name && one.disposition === disposition && one.decision_reason === reason;
+
+type Decided = {
+  readonly before: StoredCase;
+  readonly changed: steps.CaseStep;
+  readonly after: StoredCase;
+};
+
+function decideUnclaimed(
+  before: StoredCase,
+  by: By,
+  policy: ReviewPolicy,
+  decision: steps.Decision,
+): Decided {
+  const claimed = { ...before, ...steps.claim(before, by, policy) };
+  const changed = steps.decide(claimed, by, policy, decision);
+  return { before, changed, after: { ...claimed, ...changed } };
+}
+
+/** @param of what the audit says of each change beside the decision */
+async function writeDecided(query: Query, by: By, decided: readonly Decided[], of: object = {}) {
+  await writeCases(
+    query,
+    decided.map(({ after }) => after),
+  );
+  await recordChanges(
+    query,
+    by,
+    decided.map(({ before, changed }) => changeOf('case.decide', before, { ...changed, ...of })),
+  );
+}

@@ -1,0 +1,162 @@
+/**
+ * Goal: what a reviewer typed survives a lost API, a decision is made once however often it is sent, many cases are decided with
+ * one reason, and a transaction is marked as fraud. Method: a real engine whose API is frozen, and Chromium.
+ */
+import { expect, test } from 'vitest';
+import { answerOf, input } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+import { LOOKS, shoot, violationsOf } from '../../support/pages.ts';
+import { setUpConsole } from '../../support/set-up.ts';
+import { inspect } from '../../support/walk.ts';
+import { giveReason, setUpReview, undoBar } from './support.ts';
+
+const shown = setUpConsole();
+const { open } = shown;
+const { read, logIn, openCase, disputes } = setUpReview(shown);
+
+const isDecided = (id: string) => async () => (await read(`/v1/reviews/${id}`)).state === 'decided';
+
+test('an API that is lost while somebody decides keeps the sentence, and decides once', async () => {
+  const [id = '', other = ''] = await disputes({ account_id: 'acc_t1' }, { account_id: 'acc_t2' });
+  const { process: api } = shown.engine.api;
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  await openCase(page, id);
+  await page.keyboard.press('f');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'The account was taken over.' }).click();
+  const sentence = await dialog.getByLabel('Reason').inputValue();
+  expect(sentence).toBe('The account was taken over.');
+  api.kill('SIGSTOP');
+  try {
+    await page.keyboard.press('Enter');
+    await dialog.getByText(/^Sent at \d\d:\d\d:\d\d, and no answer came\./).waitFor();
+    expect(await dialog.getByLabel('Reason').inputValue()).toBe(sentence);
+    await shoot(page, 'review-unanswered-1280-light');
+    expect(await violationsOf(page)).toEqual([]);
+  } finally {
+    api.kill('SIGCONT');
+  }
+  // The request lay in the socket of the frozen API, which carries it out after all.
+  await waitUntil(isDecided(id), 30_000, 'the first sending to be carried out');
+  await dialog.getByRole('button', { name: 'send again' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await undoBar(page).getByText('Fraud: acc_t1').waitFor();
+  expect(await page.getByRole('alert').count()).toBe(0);
+  const { history } = await read(`/v1/reviews/${id}`);
+  const decisions = history.filter(({ action }: { action: string }) => action === 'case.decide');
+  expect(decisions.length).toBe(1);
+
+  await openCase(page, other);
+  await page.keyboard.press('l');
+  await dialog.getByLabel('Reason').fill('The cardholder called back');
+  await page.context().setOffline(true);
+  await page.keyboard.press('Enter');
+  await dialog.getByText(/^Not sent: at \d\d:\d\d:\d\d this browser had no network/).waitFor();
+  expect((await read(`/v1/reviews/${other}`)).decision).toBeNull();
+  await page.context().setOffline(false);
+  await page.keyboard.press('Enter');
+  await undoBar(page).getByText('Legitimate: acc_t2').waitFor();
+  expect((await read(`/v1/reviews/${other}`)).decision.reason).toBe('The cardholder called back');
+  expect(faults).toEqual([]);
+});
+
+test('selected cases are decided with one reason, but one that somebody took meanwhile', async () => {
+  const merchant = 'm_bulk';
+  const ids = await disputes(
+    ...[1, 2, 3, 4].map((n) => ({ account_id: `acc_bulk_${n}`, merchant_id: merchant })),
+  );
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  await open(page, `/review?merchant_id=${merchant}`);
+  const pick = (n: number) =>
+    page.getByRole('checkbox', { name: `Select the case of acc_bulk_${n}` });
+  await pick(1).check();
+  await pick(2).check();
+  const bar = page.getByRole('region', { name: 'Selected cases' });
+  await bar.getByText('2 selected, 100.00 USD').waitFor();
+  await page.keyboard.press('j');
+  await page.keyboard.press('x');
+  await bar.getByRole('button', { name: 'All shown' }).click();
+  await bar.getByText('4 selected, 200.00 USD').waitFor();
+  await pick(4).uncheck();
+  await shoot(page, 'review-selected-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  await bar.getByRole('button', { name: 'Decide 3' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Decide 3 cases at once' });
+  await dialog.getByText('Together 150.00 USD').waitFor();
+  const { sql } = shown.engine.api.testDatabase;
+  await sql(
+    `update review_cases set locked_by = 'Dee', locked_until = now() + interval '1 hour' where transaction_id = $1`,
+    [ids[2]],
+  );
+  await dialog.getByRole('button', { name: 'Legitimate', exact: true }).click();
+  await giveReason(page, 'It is usual for these accounts.');
+  const refused = page.getByRole('alert');
+  await refused.getByText('2 of 3 cases decided; not these:').waitFor();
+  await refused.getByText('acc_bulk_3').waitFor();
+  await refused.getByText('Dee has claimed it.').waitFor();
+  await undoBar(page).getByText('2 cases decided: legitimate').waitFor();
+  await shoot(page, 'review-partial-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  const states = await Promise.all(ids.map((id) => read(`/v1/reviews/${id}`)));
+  expect(states.map(({ state }) => state)).toEqual(['decided', 'decided', 'claimed', 'open']);
+  expect(faults).toEqual([]);
+});
+
+test('a transaction is marked as fraud, once, and the mark is taken back', async () => {
+  const sent = await shown.engine.api.post('/v1/transactions', input({ account_id: 'acc_mark' }));
+  const id: string = (await answerOf(sent)).body.transaction_id;
+  const labels = async () =>
+    (await read(`/v1/transactions/${id}?expand=labels`)).labels.items.map(
+      ({ label, source, note }: Readonly<Record<string, string>>) => [label, source, note],
+    );
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  await open(page, `/transactions/${id}`);
+  await page.getByRole('button', { name: 'Mark as fraud' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Mark as fraud' });
+  await dialog.getByLabel('Reason').fill('Seen on a forum');
+  // The answer is lost behind the API, which has stored the label.
+  await page.route('**/v1/labels', async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.keyboard.press('Enter');
+  await dialog.getByText('no answer came').waitFor();
+  await page.unroute('**/v1/labels');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByText('Seen on a forum', { exact: true }).waitFor();
+  expect(await labels()).toEqual([['fraud', 'analyst', 'Seen on a forum']]);
+  await page.getByRole('button', { name: 'Mark as legitimate' }).click();
+  await giveReason(page, 'Mistaken');
+  await page.getByRole('button', { name: 'Mark as fraud' }).waitFor();
+  expect((await labels()).length).toBe(2);
+  expect(faults).toEqual([]);
+});
+
+test.each(LOOKS)('its dialogs fit at %s px', async (width, viewport, colorScheme) => {
+  const device = `d_${width}_${colorScheme}`;
+  const ids = await disputes(
+    { account_id: 'acc_an_account_with_a_very_long_name_0002', device_id: device },
+    { account_id: 'acc_yen', device_id: device, amount: '1234567', currency: 'JPY' },
+  );
+  await using tab = await logIn('Ann', { viewport, colorScheme });
+  const { page } = tab;
+  const look = (name: string) => inspect(page, `${name}-${width}-${colorScheme}`);
+  await openCase(page, ids[0] ?? '');
+  await page.getByRole('button', { name: 'Decide 2' }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Fraud', exact: true }).click();
+  await page.getByText('1,234,567 JPY').first().waitFor();
+  const found = await look('ring-dialog');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('u');
+  await page.getByRole('dialog').getByLabel('Reason').waitFor();
+  found.push(...(await look('reason-dialog')));
+  await page.keyboard.press('Escape');
+  await open(page, `/transactions/${shown.engine.riskiest[0]?.id}`);
+  await page.getByRole('button', { name: 'Mark as' }).click();
+  found.push(...(await look('mark-dialog')));
+  expect(found).toEqual([]);
+});
