@@ -51,6 +51,7 @@ const COMMANDS: Required<Room>['commands'] = {
   api: () => role('api', 'serves HTTP', async () => (await import('./api.ts')).runApi),
   worker: () =>
     role('worker', 'scores transactions', async () => (await import('./worker.ts')).runWorker),
+  sample: () => import('../tools/start/sample/command.ts'),
   doctor: () => import('../tools/start/doctor.ts'),
   simulate: () => import('../tools/simulate/command.ts'),
   replay: () => import('../tools/client/replay.ts'),

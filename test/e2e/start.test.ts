@@ -9,8 +9,12 @@ import { createServer } from 'node:http';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readConfig } from '../../src/kit/config/config.ts';
+import { openDatabase } from '../../src/kit/database/open-database.ts';
+import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { API_NICENESS } from '../../src/tools/start/services/raise-priority.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { type RiskProcess, runRiskProcess, spawnRisk } from '../support/risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -172,5 +176,78 @@ describe('risk start', () => {
     } finally {
       server.close();
     }
+  });
+});
+
+const FOUND = `select (select count(*)::int from market.labels where source = 'simulation') as labels,
+    (select count(*)::int from market.exchange_rates) as rates,
+    (select count(*)::int from market.model_proposals) as proposals,
+    (select count(*)::int from market.identities where revoked_at is null) as people,
+    (select count(*)::int from market.audit_log where action = 'case.decide') as decided,
+    (select count(*)::int from market.review_cases where state = 'open' and market_amount is not null) as open,
+    (select count(*)::int from market.review_cases) as cases,
+    (select count(*)::int from market.transactions) as transactions`;
+
+async function findSample(databaseUrl: string): Promise<Record<string, number>> {
+  const settings = readConfig({});
+  if (!('config' in settings)) throw new Error('the defaults are a configuration');
+  await using database = openDatabase(settings.config, databaseUrl, 'test');
+  const [found] = await database.query<Record<string, number>>({ text: FOUND }, []);
+  return found ?? {};
+}
+
+describe('the sample of risk start', () => {
+  /** With as many transactions as by default: a model takes thirty frauds to learn from, and ten to be judged on. */
+  const own = () => ({ RISK_DATA_DIR: join(folder, 'sample') });
+  const start = () => spawnRisk(['start'], own());
+  const urlOf = () => readEngineFile(own().RISK_DATA_DIR)?.databaseUrl ?? '';
+
+  test('comes in the background, whole after a kill, and once', {
+    timeout: 2 * START_MS,
+  }, async () => {
+    {
+      await using killed = start();
+      await killed.waitFor(/sample labels/, START_MS);
+      killed.kill('SIGKILL');
+      await killed.exited;
+    }
+    await using risk = start();
+    await risk.waitFor(/The sample is complete/, START_MS);
+    const found = await findSample(urlOf());
+    expect(found).toMatchObject({ proposals: 1, people: 2, transactions: 20_000 });
+    expect(found['rates']).toBe(8 * 31);
+    expect(found['labels']).toBeGreaterThan(10_000);
+    expect(found['decided']).toBeGreaterThan(10);
+    expect(found['open']).toBeGreaterThan(0);
+    for (const name of ['sample-ann.key', 'sample-ben.key'])
+      expect(statSync(join(own().RISK_DATA_DIR, name)).mode & 0o777).toBe(0o600);
+    risk.kill('SIGINT');
+    await risk.exited;
+
+    await using again = start();
+    await again.waitFor(/The sample is complete/, START_MS);
+    expect(await findSample(urlOf())).toEqual(found);
+    const { stdout, code } = await runRiskProcess(['sample', 'remove'], own());
+    expect(stdout).toMatch(
+      /^Removed: Sample Ann, Sample Ben with all keys; \d+ review cases; 248 exchange rates\.\nWhat stays: /,
+    );
+    expect(code).toBe(0);
+    const left = await findSample(urlOf());
+    const { labels, transactions, proposals, decided } = found;
+    const stays = { labels, transactions, proposals, decided };
+    expect(left).toEqual({ ...stays, people: 0, rates: 0, cases: 0, open: 0 });
+    again.kill('SIGINT');
+    await again.exited;
+  });
+
+  test('is not given to another Postgres unless asked for', { timeout: START_MS }, async () => {
+    await using database = await createTestDatabase();
+    const environment = { RISK_DATA_DIR: join(folder, 'foreign'), DATABASE_URL: database.url };
+    const once = (...more: string[]) =>
+      runRiskProcess(['start', '--once', '--transactions', '100', ...more], environment);
+    expect((await once()).code).toBe(0);
+    expect(await findSample(database.url)).toMatchObject({ rates: 0, people: 0, labels: 0 });
+    expect((await once('--sample')).code).toBe(0);
+    expect(await findSample(database.url)).toMatchObject({ rates: 8 * 31, people: 0 });
   });
 });

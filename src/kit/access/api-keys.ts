@@ -55,9 +55,10 @@ export async function makeApiKey(
   });
 }
 
-const countApprovers = onlyOf<{ approvers: number }>(
-  'count-approvers',
-  'select count(distinct market.approver_of(key_id))::int4 as approvers from market.api_keys where confirmed_at is not null',
+const listApprovers = rowsOf<{ approver: string }>(
+  'list-approvers',
+  `select distinct approver from (select market.approver_of(key_id) as approver from market.api_keys where confirmed_at is not null) k
+          where approver is not null order by 1`,
 );
 const findMaker = onlyOf<
   { approver: string | null; expiresAt: Date | null; isNobodys: boolean },
@@ -81,9 +82,10 @@ async function mayConfirmItself(
     throw new Failure('invalid', 'ROLE_NEEDS_IDENTITY', why);
   }
   if (by.keyId === null) {
-    const { approvers } = await countApprovers(query);
-    if (approvers < FOUNDERS) return true;
-    refuse(`${approvers} people approve already: they make keys that approve, by POST /v1/keys`);
+    const approvers = await listApprovers(query);
+    if (approvers.length < FOUNDERS) return true;
+    const names = approvers.map(({ approver }) => approver).join(' and ');
+    refuse(`${names} approve already: they make keys that approve, by POST /v1/keys`);
   }
   const maker = await findMaker(query, by.keyId);
   // A second person has vouched for a maker that approves itself.

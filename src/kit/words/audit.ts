@@ -39,6 +39,7 @@ export const AUDIT_ACTIONS = [
   'case.close',
   'case.policy',
   'rates.import',
+  'sample.remove',
   'webhook.create',
   'webhook.change',
   'webhook.rotate',

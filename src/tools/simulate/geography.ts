@@ -78,6 +78,8 @@ const UNITS_PER_DOLLAR: Readonly<Record<string, number>> = {
   USD: 1,
 };
 
+export const RATED_CURRENCIES = Object.keys(UNITS_PER_DOLLAR).filter((code) => code !== 'USD');
+
 export function unitsPerDollar(currency: string): number {
   return UNITS_PER_DOLLAR[currency] ?? 1;
 }

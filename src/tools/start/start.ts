@@ -21,7 +21,8 @@ import { balances, ledgerLine } from '../client/ledger.ts';
 import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
 import { readRiskiest } from './riskiest.ts';
 import { runRole } from './role.ts';
-import { readOrMakeSample } from './sample.ts';
+import { beginSample, importSampleRates, SAMPLE_SETTINGS } from './sample/fill.ts';
+import { readOrMakeSample } from './sample/transactions.ts';
 import { createScreen, ledgerSentence, type Screen, shortPath, whereToLook } from './screen.ts';
 import { readOrMakeSecret } from './services/data-folder.ts';
 import { chooseApiPort, freePort } from './services/free-port.ts';
@@ -29,13 +30,17 @@ import { startEmbedded } from './services/start-embedded.ts';
 
 const TRANSACTIONS = 20_000;
 
-const USAGE = `risk start [--once] [--transactions N]
+const USAGE = `risk start [--once] [--transactions N] [--sample]
 
 Starts everything on this machine: Postgres and Redis where DATABASE_URL or REDIS_URL is not given,
-the schema, the API and a worker; scores a sample and prints its ledger; serves until Ctrl-C.
+the schema, the API and a worker; scores a sample and prints its ledger; serves until Ctrl-C. In the
+background its own Postgres gets labels, rates, a model, two people and decided cases of the sample.
 
   --once             stop after the ledger; exit code 0 only if it balances
   --transactions N   size of the sample (${TRANSACTIONS})
+  --sample           the labels and so on of the sample, too, where DATABASE_URL is given
+
+risk sample remove ends what can be ended of it.
 
 Data, keys and logs stay in RISK_DATA_DIR (.data), so a second start scores nothing twice.
 `;
@@ -202,20 +207,26 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const { values } = parseArguments(args, {
     once: { type: 'boolean' },
     transactions: { type: 'string' },
+    sample: { type: 'boolean' },
   });
   const bounds = { min: 1, max: 10_000_000 };
   const transactions = integerOption('--transactions', values.transactions, bounds, TRANSACTIONS);
   const screen = createScreen(context.output);
   try {
     await using owned = new AsyncDisposableStack();
-    const engine = await startEngine(context, screen, owned);
     const isServed = values.once !== true;
+    const takesSample = context.config.DATABASE_URL === undefined || values.sample === true;
+    const settings = takesSample && isServed ? SAMPLE_SETTINGS : {};
+    const environment = { ...settings, ...context.environment };
+    const engine = await startEngine({ ...context, environment }, screen, owned);
+    if (takesSample) await importSampleRates(context, engine);
     const balanced = await scoreSample(context, screen, engine, transactions, isServed);
     if (!isServed) {
       context.output.note('\nStopping, as --once says; `npm start` serves all of this again.');
       return balanced ? EXIT.fine : EXIT.failed;
     }
     context.output.note('\nServing. Ctrl-C drains and stops everything; the data stays.');
+    if (takesSample) owned.use(beginSample(context, screen, engine, transactions));
     await serve(context, engine);
     return EXIT.fine;
   } catch (error) {

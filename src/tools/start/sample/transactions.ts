@@ -4,17 +4,29 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeSimulation } from '../simulate/command.ts';
+import type { Projection } from '../../../kit/client/fields.ts';
+import { openSource } from '../../../kit/client/rows.ts';
+import { writeSimulation } from '../../simulate/command.ts';
 
-const DAYS = 30;
+export const DAYS = 30;
 const FRAUD_RATE = 0.01;
 const MINUTE_MS = 60_000;
 /** Rows for an account to have about twenty transactions, and a merchant about seventy. */
 const TRANSACTIONS_PER_ACCOUNT = 20;
 const TRANSACTIONS_PER_MERCHANT = 70;
 const MERCHANTS_MIN = 50;
+const KEYS_OF_PART = 10_000;
+
+export const EACH_COLUMN: Projection = {
+  csv: (header) => (cells) => Object.fromEntries(header.map((name, at) => [name, cells[at]])),
+  json: (row) => ({ ...row }),
+};
 
 export type Sample = { readonly file: string; readonly made: boolean };
+
+/** The file that says which of the transactions are frauds. */
+export const labelsFile = (dataDir: string, transactions: number) =>
+  join(dataDir, `sample-${transactions}-labels.csv.gz`);
 
 export async function readOrMakeSample(
   dataDir: string,
@@ -23,7 +35,7 @@ export async function readOrMakeSample(
   signal: AbortSignal,
 ): Promise<Sample> {
   const out = join(dataDir, `sample-${transactions}.csv.gz`);
-  const labels = join(dataDir, `sample-${transactions}-labels.csv.gz`);
+  const labels = labelsFile(dataDir, transactions);
   if (existsSync(out)) return { file: out, made: false };
   await writeSimulation(
     {
@@ -39,4 +51,12 @@ export async function readOrMakeSample(
     signal,
   );
   return { file: out, made: true };
+}
+
+/** The idempotency keys of a sample, in parts. */
+export async function* readKeys(file: string): AsyncGenerator<string[], void> {
+  const source = await openSource(file, EACH_COLUMN);
+  for await (const { rows } of source.batches(KEYS_OF_PART, 0)) {
+    yield rows.map(({ body }) => String(body['idempotency_key']));
+  }
 }

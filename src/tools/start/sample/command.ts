@@ -1,0 +1,80 @@
+/** `risk sample remove`: ends what `risk start` has added beside the transactions of its sample. */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { listIdentities, revokeIdentity } from '../../../kit/access/identities.ts';
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import { type Command, EXIT, parseArguments, UsageError } from '../../../kit/command/command.ts';
+import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { RATED_CURRENCIES } from '../../simulate/geography.ts';
+import { MODEL, modelFolder } from './model.ts';
+import { keyFileOf, PEOPLE } from './people.ts';
+import { usdOf } from './rates.ts';
+import { deleteCases, deleteRates, listDeciding } from './remove.ts';
+import { readKeys } from './transactions.ts';
+
+const BY = byCommand('sample remove');
+const KEPT = `What stays: transactions, scores and labels of the sample, as profiles and sums count them; final decisions; ${MODEL} and
+its proposal, which decide nothing; the audit log. None of these is ever deleted by hand.`;
+
+const USAGE = `risk sample remove
+
+Ends what \`npm start\` has added to the transactions of its sample: the people ${PEOPLE.join(' and ')} with their keys, exchange
+rates that nobody has corrected, and review cases. Later starts add none of it again. It works on the engine of the data
+folder while that runs, or on DATABASE_URL.
+${KEPT}
+`;
+
+/** @throws Failure where the model of the sample decides: it would lose the people who may roll it back */
+async function removeSample(database: Database, dataDir: string) {
+  const corridors = (await listDeciding(database.query, MODEL)).map(({ corridor }) => corridor);
+  if (corridors.length > 0) {
+    const why = `${MODEL} decides in ${corridors.join(', ')}: roll it back first (risk models rollback)`;
+    throw new Failure('conflict', 'SAMPLE_DECIDES', why);
+  }
+  const names: readonly string[] = PEOPLE;
+  const found = await listIdentities(database.query, 'Sample', names.length);
+  const people = found.filter((one) => names.includes(one.identity) && one.revoked_at === null);
+  for (const { identity } of people) await revokeIdentity(database, identity, BY);
+  let cases = 0;
+  const files = existsSync(dataDir) ? readdirSync(dataDir) : [];
+  for (const file of files.filter((name) => /^sample-\d+\.csv\.gz$/.test(name))) {
+    for await (const keys of readKeys(join(dataDir, file))) {
+      cases += (await deleteCases(database.query, keys)).length;
+    }
+  }
+  const removed = await database.transaction(async (query) => {
+    const rates = await deleteRates(query, RATED_CURRENCIES, RATED_CURRENCIES.map(usdOf));
+    const after = { people: people.map(({ identity }) => identity), cases, rates: rates.length };
+    await recordChange(query, BY, {
+      action: 'sample.remove',
+      subject: 'sample',
+      before: null,
+      after,
+    });
+    return after;
+  });
+  for (const person of PEOPLE) rmSync(keyFileOf(dataDir, person), { force: true });
+  rmSync(modelFolder(dataDir), { recursive: true, force: true });
+  return removed;
+}
+
+export const command: Command = {
+  name: 'sample',
+  summary: 'Removes what npm start has added to its sample.',
+  usage: USAGE,
+  needs: ['DATABASE_URL'],
+  async run([action, ...args], context) {
+    if (action !== 'remove') throw new UsageError('say remove');
+    parseArguments(args, {});
+    await using database = openCommandDatabase(context, 'sample');
+    const removed = await removeSample(database, context.config.RISK_DATA_DIR);
+    const { people, cases, rates } = removed;
+    context.output.value(removed, [
+      `Removed: ${people.join(', ') || 'nobody'} with all keys; ${cases} review cases; ${rates} exchange rates.`,
+      KEPT,
+    ]);
+    return EXIT.fine;
+  },
+};

@@ -1,0 +1,166 @@
+/**
+ * What makes the sample alive beside its transactions: exchange rates before them; and in the background, while the engine
+ * serves, labels, two people, decided cases and a model that waits for a second person. Each step finds what is there already.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { createApiClient } from '../../../kit/client/api-client.ts';
+import { createAsk } from '../../../kit/client/ask.ts';
+import type { CommandContext } from '../../../kit/command/command.ts';
+import { openDatabase } from '../../../kit/database/open-database.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import { isUnavailable, toError } from '../../../kit/words/failure.ts';
+import { LINK_MINUTES } from '../../../kit/words/session.ts';
+import { type Screen, shortPath } from '../screen.ts';
+import { type Asks, claimCases, decideCases } from './cases.ts';
+import { importLabels } from './labels.ts';
+import { isTrained, MODEL, proposeModel, trainModel } from './model.ts';
+import { findOrMakePerson, keyFileOf, PEOPLE, type Person } from './people.ts';
+import { sampleRates } from './rates.ts';
+import { readSampleState } from './state.ts';
+import { labelsFile } from './transactions.ts';
+
+/** A look at labels and verdicts is due this often, so that the first one that finds labels comes soon. */
+export const SAMPLE_SETTINGS = { RISK_WATCH_EVERY_SECONDS: '15' };
+/** An API that was killed is back after seconds. */
+const TRIES_MAX = 10;
+const TRY_AGAIN_MS = 2_000;
+
+type Engine = {
+  readonly url: string;
+  readonly key: string;
+  readonly dataDir: string;
+  readonly databaseUrl: string;
+};
+type Context = Pick<CommandContext, 'config' | 'environment' | 'output' | 'signal'>;
+
+const openStore = ({ config }: Context, { databaseUrl }: Engine) =>
+  openDatabase(config, databaseUrl, 'sample', { connectionsMax: 1 });
+
+/** A case takes its amount in the market's currency when it opens, so the rates come before the transactions. */
+export async function importSampleRates(context: Context, engine: Engine): Promise<void> {
+  await using database = openStore(context, engine);
+  const { isRefused, hasRates } = await readSampleState(database);
+  if (isRefused || hasRates) return;
+  const ask = createAsk(createApiClient({ ...engine, signal: context.signal }));
+  await ask('POST /v1/exchange-rates', { body: { rates: sampleRates(Date.now()) } });
+}
+
+/** Begins the rest in the background; disposing it stops the work, which the next start goes on with. */
+export function beginSample(
+  context: Context,
+  screen: Screen,
+  engine: Engine,
+  transactions: number,
+): AsyncDisposable {
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([context.signal, stopping.signal]);
+  const filled = tryToFill({ ...context, signal }, screen, engine, transactions).catch(
+    (error: unknown) => {
+      if (signal.aborted) return;
+      context.output.note(
+        `the sample is not complete, and the next start goes on with it: ${toError(error).message}`,
+      );
+    },
+  );
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort();
+      await filled;
+    },
+  };
+}
+
+async function tryToFill(
+  context: Context,
+  screen: Screen,
+  engine: Engine,
+  transactions: number,
+): Promise<void> {
+  await using database = openStore(context, engine);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await fill(context, screen, engine, transactions, database);
+    } catch (error) {
+      if (!isUnavailable(error) || tries === TRIES_MAX) throw error;
+      await delay(TRY_AGAIN_MS, undefined, { signal: context.signal });
+    }
+  }
+}
+
+async function fill(
+  context: Context,
+  screen: Screen,
+  engine: Engine,
+  transactions: number,
+  database: Database,
+): Promise<void> {
+  const { output, environment, signal } = context;
+  const { url, dataDir } = engine;
+  const { isRefused, decided } = await readSampleState(database);
+  if (isRefused) return;
+  const askAs = (key: string) => createAsk(createApiClient({ url, key, signal }));
+  const ask = askAs(engine.key);
+  const hasModel = await isTrained(ask);
+  if (!hasModel) {
+    output.note(
+      '\nIn the background come labels, two people, a model and review decisions of the sample:',
+    );
+    await screen.step(
+      'sample labels',
+      () => importLabels(ask, labelsFile(dataDir, transactions), Date.now()),
+      (known) => `${known.toLocaleString('en-US')} are known by now`,
+    );
+  }
+  const keys = {
+    'Sample Ann': await findOrMakePerson(database, dataDir, 'Sample Ann'),
+    'Sample Ben': await findOrMakePerson(database, dataDir, 'Sample Ben'),
+  };
+  const asks: Asks = {
+    'Sample Ann': askAs(keys['Sample Ann']),
+    'Sample Ben': askAs(keys['Sample Ben']),
+  };
+  const claimed = await claimCases(asks, decided);
+  const training = { ...engine, key: keys['Sample Ann'], environment, nowMs: Date.now(), signal };
+  const lack = hasModel
+    ? undefined
+    : await screen.step(
+        'sample model',
+        () => trainModel(training),
+        (why) => why ?? `${MODEL} is trained, to be proposed as a shadow`,
+      );
+  if (lack === undefined) await proposeModel(asks['Sample Ann']);
+  if (claimed.length > 0) {
+    await screen.step(
+      'sample decisions',
+      () => decideCases(asks, claimed),
+      () => `${claimed.length} cases are decided; of high amounts a second person confirms`,
+    );
+  }
+  await showPeople(context, engine, asks, lack === undefined);
+}
+
+async function showPeople(
+  { output }: Context,
+  { url, dataDir }: Engine,
+  asks: Asks,
+  hasModel: boolean,
+): Promise<void> {
+  const linkOf = async (person: Person) => {
+    const { token } = await asks[person]('POST /v1/sessions/links', {});
+    const key = shortPath(keyFileOf(dataDir, person));
+    return [`  ${person} (key in ${key}):`, `  ${url}/console#login=${token}`];
+  };
+  const links = [...(await linkOf(PEOPLE[0])), ...(await linkOf(PEOPLE[1]))];
+  const proposed = hasModel ? `proposed ${MODEL} and ` : '';
+  output.line(
+    [
+      '',
+      `The sample is complete. Sample Ann has ${proposed}decided cases of high amounts, which Sample Ben may`,
+      `${hasModel ? 'approve and ' : ''}confirm. Each link logs in once, within ${LINK_MINUTES} minutes (a private window keeps two people apart):`,
+      '',
+      ...links,
+      '',
+      '`bin/risk sample remove` ends people, cases and rates of the sample.',
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,77 @@
+/** A model of the sample: trained as a person would by `risk models train`, and proposed as a shadow for a second person to approve. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AskApi } from '../../../kit/client/ask.ts';
+import type { Environment } from '../../../kit/config/config.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { ask as runProgram } from '../services/executable.ts';
+
+export const MODEL = 'sample@1';
+const DAY_MS = 86_400_000;
+/** Days ago, of the sample's thirty: the model learns from the first seventeen, and is judged on the rest. */
+const WINDOWS = { from: 29, to: 13, 'validate-from': 12, 'validate-to': 1 };
+const TRAIN_TIMEOUT_MS = 600_000;
+const LAUNCHER = fileURLToPath(new URL('../../../../bin/risk', import.meta.url));
+
+type Training = {
+  /** A risk officer's. */
+  readonly key: string;
+  readonly dataDir: string;
+  readonly databaseUrl: string;
+  readonly environment: Environment;
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+};
+
+export const modelFolder = (dataDir: string) => join(dataDir, 'sample-model');
+
+export async function isTrained(ask: AskApi): Promise<boolean> {
+  try {
+    await ask('GET /v1/models/{id}', { path: { id: MODEL } });
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'API_404') return false;
+    throw error;
+  }
+}
+
+/** @returns why there is no model; undefined where there is one */
+export async function trainModel(training: Training): Promise<string | undefined> {
+  const { key, dataDir, databaseUrl, nowMs, signal } = training;
+  const out = modelFolder(dataDir);
+  // A start that was killed before the model was registered has left the folder.
+  rmSync(out, { recursive: true, force: true });
+  const windows = Object.entries(WINDOWS).flatMap(([option, ago]) => [
+    `--${option}`,
+    new Date(nowMs - ago * DAY_MS).toISOString().slice(0, 10),
+  ]);
+  const given = Object.entries(training.environment).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  const knownBy = ['--known-by', new Date(nowMs).toISOString()];
+  const answer = await runProgram(
+    '/bin/sh',
+    [LAUNCHER, 'models', 'train', ...windows, ...knownBy, '--name', MODEL, '--out', out],
+    {
+      environment: {
+        ...Object.fromEntries(given),
+        DATABASE_URL: databaseUrl,
+        RISK_API_KEY: key,
+      },
+      timeoutMs: TRAIN_TIMEOUT_MS,
+      signal,
+    },
+  );
+  signal.throwIfAborted();
+  return answer.ok ? undefined : (answer.stderr.trim().split('\n').at(-1) ?? '');
+}
+
+/** Proposes the model unless it was proposed. A proposal lapses after 7 days, and the next start makes another. */
+export async function proposeModel(ask: AskApi): Promise<void> {
+  const path = { id: MODEL };
+  const { proposals, rollouts } = await ask('GET /v1/models/{id}', { path });
+  if (proposals.length + rollouts.length > 0) return;
+  const body = { corridor: 'all', to: 'shadow' };
+  await ask('POST /v1/models/{id}/proposals', { path, body });
+}
