@@ -77,6 +77,11 @@ export async function makeLoginLink(
   });
 }
 
+/** Logins of one key take turns, so that each sees the sessions of the others; foreign keys may still refer to the row. */
+const lockKey = rowsOf<object, [keyId: string]>(
+  'lock-key-of-session',
+  'select from market.api_keys where key_id = $1 for no key update',
+);
 const redeem = rowsOf<object, [tokenHash: Buffer]>(
   'redeem-login-link',
   `update market.login_links set used_at = now()
@@ -110,6 +115,7 @@ export async function beginSession(
   by: Actor,
 ): Promise<Session | undefined> {
   return await database.transaction(async (query) => {
+    await lockKey(query, keyId);
     if (linkHash !== null && (await redeem(query, linkHash)).length === 0) return undefined;
     const made = await insert(query, sessionId, tokenHash, keyId);
     const beyond = await listBeyond(query, keyId);

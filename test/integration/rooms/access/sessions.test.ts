@@ -171,6 +171,21 @@ describe('a session', () => {
     await logIn(key);
     await ends(oldest.cookie);
   });
+
+  test('is one of fifty after twenty logins at once, again and again', async () => {
+    const { key, key_id } = await makeKey(['analyst']);
+    const headers = { Authorization: `Bearer ${key}` };
+    const logInOnce = () => fetch(`${api.url}/v1/sessions`, { method: 'POST', headers });
+    for (let round = 0; round < 8; round++) {
+      const answers = await Promise.all(Array.from({ length: 20 }, logInOnce));
+      expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(201));
+    }
+    const open = await api.testDatabase.sql(
+      'select from sessions where key_id = $1 and ended_at is null',
+      [key_id],
+    );
+    expect(open).toHaveLength(50);
+  });
 });
 
 describe('a request with a cookie from another page', () => {
