@@ -106,7 +106,7 @@ test('a row opens its transaction wherever it is clicked, and its ids lead to th
   await shoot(page, 'long-ids-1280-light');
   expect(await page.evaluate(IS_WHOLE)).toBe(true);
   const account = table.getByTitle(long('account')).first();
-  expect((await account.textContent())?.length).toBe(15);
+  expect((await account.textContent())?.length).toBe(13);
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await table.getByRole('button', { name: `Copy ${long('m')}` }).click();
   expect(await page.evaluate('navigator.clipboard.readText()')).toBe(long('m'));

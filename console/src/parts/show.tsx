@@ -68,7 +68,7 @@ export function Id({ id, chars, href }: IdProps) {
 
 const PARTY_PAGES = { account: 'accounts', merchant: 'merchants', device: 'devices' } as const;
 /** Ids of parties in tables: a longer one would push other columns away. */
-const PARTY_CHARS = 15;
+const PARTY_CHARS = 13;
 
 type PartyIdProps = {
   readonly kind: keyof typeof PARTY_PAGES;
