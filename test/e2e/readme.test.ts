@@ -1,50 +1,84 @@
-/** The requests of the README, run as they are written there but for the port. */
+/** The requests of the README and the quickstart, run as they are written there but for the address. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { expect, it } from 'vitest';
-import { spawnRisk } from '../support/risk.ts';
-import { spawnRunningApi } from '../support/running-api.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RiskProcess, spawnRisk } from '../support/risk.ts';
+import { type RunningApi, spawnRunningApi } from '../support/running-api.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { readText } from '../unit/ship/ship-files.ts';
 
 const KEY = 'readme-key-of-at-least-thirty-two-characters';
+const LOCAL = 'http://127.0.0.1:8080';
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-function requests(): string[] {
-  const blocks = [...readText('README.md').matchAll(/```sh\n([\s\S]*?)```/g)].map(
-    ([, block = '']) => block,
-  );
-  return blocks.filter((block) => block.startsWith('curl'));
-}
-
-it.skipIf(!hasCurl)('the README gets a score and reads it back', { timeout: 120_000 }, async () => {
-  await using api = await spawnRunningApi({ RISK_BOOTSTRAP_KEY: KEY });
-  await using worker = spawnRisk(['worker'], {
+let api: RunningApi;
+let worker: RiskProcess;
+beforeAll(async () => {
+  api = await spawnRunningApi({ RISK_BOOTSTRAP_KEY: KEY, RISK_WEBHOOK_LOOPBACK: 'allow' });
+  worker = spawnRisk(['worker'], {
     DATABASE_URL: api.testDatabase.url,
     REDIS_URL: api.redisService.url,
   });
   await worker.waitFor(/worker starts/, 30_000);
-  const run = (request: string) =>
-    JSON.parse(
-      execFileSync('sh', ['-c', request.replace('http://127.0.0.1:8080', api.url)], {
-        encoding: 'utf8',
-        env: { ...process.env, RISK_API_KEY: KEY },
-      }),
-    );
-  const [submit = '', read = '', ...others] = requests();
-  expect(others).toEqual([]);
-
-  const first = run(submit);
-  expect(first.status).toBe('accepted');
-  const again = run(submit);
-  expect(again).toMatchObject({ status: 'duplicate', transaction_id: first.transaction_id });
-  const [score] = await waitUntil(
-    () => (run(read).items.length > 0 ? run(read).items : null),
-    30_000,
-  );
-  expect(score).toMatchObject({ transaction_id: first.transaction_id, verdict: 'approve' });
-  // On a machine too busy to score within the two seconds asked for, the answer comes without it.
-  expect(score).toMatchObject(first.score ?? {});
-
+});
+afterAll(async () => {
   worker.kill('SIGTERM');
   expect((await worker.exited).code).toBe(0);
+  await api[Symbol.asyncDispose]();
+});
+
+type Block = { readonly language: string; readonly text: string };
+
+function blocksOf(page: string): Block[] {
+  const found = readText(page).matchAll(/```(sh|json)\n([\s\S]*?)```/g);
+  return [...found].map(([, language = '', text = '']) => ({ language, text }));
+}
+
+const run = (commands: string) =>
+  execFileSync('bash', ['-euo', 'pipefail', '-c', commands.replaceAll(LOCAL, api.url)], {
+    encoding: 'utf8',
+    env: { ...process.env, RISK_API_KEY: KEY },
+    timeout: 60_000,
+  });
+
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const VARYING = ['secret', 'consistency_token', 'rule_set'];
+
+/** JSON values, one or a line each, without what differs from run to run. */
+function valuesOf(text: string): unknown[] {
+  const plain = (name: string, value: unknown) => {
+    if (typeof value !== 'string') return value;
+    if (VARYING.includes(name)) return '…';
+    return value.replace(TIME, 'TIME').replaceAll(UUID, 'UUID');
+  };
+  const lines = text.startsWith('{\n') ? [text] : text.split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line, plain));
+}
+
+describe.skipIf(!hasCurl)('the requests of', () => {
+  test('the README get a score and read it back', async () => {
+    const blocks = blocksOf('README.md').map(({ text }) => text);
+    const [submit = '', read = '', ...others] = blocks.filter((text) => text.startsWith('curl'));
+    expect(others).toEqual([]);
+    const first = JSON.parse(run(submit));
+    expect(first.status).toBe('accepted');
+    const again = JSON.parse(run(submit));
+    expect(again).toMatchObject({ status: 'duplicate', transaction_id: first.transaction_id });
+    const readScores = () => JSON.parse(run(read)).items;
+    const [score] = await waitUntil(() => (readScores().length > 0 ? readScores() : null), 30_000);
+    expect(score).toMatchObject({ transaction_id: first.transaction_id, verdict: 'approve' });
+    // On a machine too busy to score within the two seconds asked for, the answer comes without it.
+    expect(score).toMatchObject(first.score ?? {});
+  });
+
+  test('the quickstart are answered as the page shows', () => {
+    const [setUp, ...blocks] = blocksOf('docs/quickstart.md');
+    const functions = setUp?.text.replaceAll('$(cat .data/api-key)', KEY) ?? '';
+    const commands = blocks.filter(({ language }) => language === 'sh');
+    expect(blocks.map(({ language }) => language)).toEqual(commands.flatMap(() => ['sh', 'json']));
+    for (const [at, { text }] of commands.entries()) {
+      const shown = blocks[2 * at + 1]?.text ?? '';
+      expect(valuesOf(run(`${functions}\n${text}`)), text).toEqual(valuesOf(shown));
+    }
+  });
 });

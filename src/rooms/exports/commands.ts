@@ -53,7 +53,7 @@ export const command = commandOf({
   notes: `It needs a key with the role analyst or risk_officer. Rows go to FILE.partial, which becomes FILE once all have come. After a
 stop the same command goes on behind the last whole row. Parquet comes in files of a million rows: FILE-0001.parquet and so on.
 
-Example: risk export --output november.csv --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z
+Example: risk export --output november.csv --from 2026-11-01 --to 2026-12-01
 Example: risk export --output declined.parquet --format parquet --verdict decline --corridor US-EG`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
