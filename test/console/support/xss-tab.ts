@@ -42,9 +42,10 @@ export async function visit(engine: Engine, page: Page, path: string): Promise<v
   await expect.poll(loading, { timeout: 30_000 }).toBe(0);
 }
 
-/** What people read, in dialogs too, and what fields hold. */
+/** What people read, in dialogs and on hover too, and what fields hold. */
 const SHOWN = `[document.body.textContent,
-  ...[...document.querySelectorAll(':is(input, select, textarea)')].map(({ value }) => value)].join('\\n')`;
+  ...[...document.querySelectorAll(':is(input, select, textarea)')].map(({ value }) => value),
+  ...[...document.querySelectorAll('[title]')].map(({ title }) => title)].join('\\n')`;
 export const shownIn = async (page: Page) => String(await page.evaluate(SHOWN));
 
 /** Marks of markup that came from text: nothing of the console makes these. */
