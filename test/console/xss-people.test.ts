@@ -108,6 +108,7 @@ test(
       const ring = page.getByRole('dialog');
       await ring.getByLabel('Reason').fill(text);
       await expectShown(tab, 'a ring', text);
+      await ring.getByRole('button', { name: 'Fraud', exact: true }).click();
       await ring.getByRole('button', { name: /^Decide \d/ }).click();
       await expectShown(tab, 'a decided ring', `cases of account ${text} decided`);
 
