@@ -9,6 +9,8 @@ import { createServer } from 'node:http';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApiClient } from '../../src/kit/client/api-client.ts';
+import { createAsk } from '../../src/kit/client/ask.ts';
 import { readConfig } from '../../src/kit/config/config.ts';
 import { openDatabase } from '../../src/kit/database/open-database.ts';
 import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
@@ -145,6 +147,8 @@ describe('risk start', () => {
     // A child has the niceness of these tests, in a session of its own.
     expect(rankOf(rolePid(risk, 'worker'))).toEqual({ own: getPriority(), session: 0 });
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    // What came in the background lost its API, too.
+    await risk.waitFor(/The sample is complete/, START_MS);
     risk.kill('SIGINT');
     expect(await risk.exited).toEqual({ code: 0, signal: null });
     await expect(fetch(`${url}/readyz`)).rejects.toThrow();
@@ -202,6 +206,37 @@ describe('the sample of risk start', () => {
   const start = () => spawnRisk(['start'], own());
   const urlOf = () => readEngineFile(own().RISK_DATA_DIR)?.databaseUrl ?? '';
 
+  const askWith = (url: string, file: string) => {
+    const key = readFileSync(join(own().RISK_DATA_DIR, file), 'utf8').trim();
+    return createAsk(createApiClient({ url, key, signal: AbortSignal.timeout(START_MS) }));
+  };
+  const apiOf = async (risk: RiskProcess) =>
+    (await risk.waitFor(/Open (http:\S+)\/docs/, 1))[1] ?? '';
+
+  /** What Ann has proposed and decided, Ben may approve and confirm; while the model decides, the sample stays. */
+  async function tryFourEyes(risk: RiskProcess) {
+    const url = await apiOf(risk);
+    const [ann, ben] = [askWith(url, 'sample-ann.key'), askWith(url, 'sample-ben.key')];
+    const query = { state: 'confirming' } as const;
+    const [waiting] = (await ben('GET /v1/reviews', { query })).items;
+    const path = { id: waiting?.transaction_id ?? '' };
+    expect(waiting?.decision?.decided_by).toBe('Sample Ann');
+    await expect(ann('POST /v1/reviews/{id}/confirm', { path })).rejects.toThrow(/another person/);
+    await ben('POST /v1/reviews/{id}/confirm', { path });
+    const model = { id: 'sample@1' };
+    const { proposals } = await ben('GET /v1/models/{id}', { path: model });
+    const approve = (id: string) => ben('POST /v1/models/proposals/{id}/approve', { path: { id } });
+    await approve(proposals[0]?.proposal_id ?? '');
+    const canary = { corridor: 'US-EG', to: 'canary:5' };
+    const proposed = await ann('POST /v1/models/{id}/proposals', { path: model, body: canary });
+    await approve(proposed.proposal_id);
+    const refused = await runRiskProcess(['sample', 'remove'], own());
+    expect([refused.code, refused.stderr]).toEqual([
+      ...[1, expect.stringContaining('sample@1 decides in US-EG: roll it back first')],
+    ]);
+    await ann('POST /v1/models/rollback', { body: { corridor: 'US-EG' } });
+  }
+
   test('comes in the background, whole after a kill, and once', {
     timeout: 2 * START_MS,
   }, async () => {
@@ -221,21 +256,26 @@ describe('the sample of risk start', () => {
     expect(found['open']).toBeGreaterThan(0);
     for (const name of ['sample-ann.key', 'sample-ben.key'])
       expect(statSync(join(own().RISK_DATA_DIR, name)).mode & 0o777).toBe(0o600);
+    const corrected = { day: new Date().toISOString().slice(0, 10), currency: 'EUR', usd: '1.5' };
+    const correct = askWith(await apiOf(risk), 'api-key');
+    await correct('POST /v1/exchange-rates', { body: { rates: [corrected] } });
     risk.kill('SIGINT');
     await risk.exited;
 
     await using again = start();
     await again.waitFor(/The sample is complete/, START_MS);
     expect(await findSample(urlOf())).toEqual(found);
+    expect(again.stderr()).not.toMatch(/sample (labels|model|decisions)/);
+    await tryFourEyes(again);
     const { stdout, code } = await runRiskProcess(['sample', 'remove'], own());
     expect(stdout).toMatch(
-      /^Removed: Sample Ann, Sample Ben with all keys; \d+ review cases; 248 exchange rates\.\nWhat stays: /,
+      /^Removed: Sample Ann, Sample Ben with all keys; \d+ review cases; 247 exchange rates\.\nWhat stays: /,
     );
     expect(code).toBe(0);
     const left = await findSample(urlOf());
-    const { labels, transactions, proposals, decided } = found;
-    const stays = { labels, transactions, proposals, decided };
-    expect(left).toEqual({ ...stays, people: 0, rates: 0, cases: 0, open: 0 });
+    const { labels, transactions, decided } = found;
+    const stays = { labels, transactions, decided, proposals: 2 };
+    expect(left).toEqual({ ...stays, people: 0, rates: 1, cases: 0, open: 0 });
     again.kill('SIGINT');
     await again.exited;
   });
@@ -249,5 +289,8 @@ describe('the sample of risk start', () => {
     expect(await findSample(database.url)).toMatchObject({ rates: 0, people: 0, labels: 0 });
     expect((await once('--sample')).code).toBe(0);
     expect(await findSample(database.url)).toMatchObject({ rates: 8 * 31, people: 0 });
+    expect((await runRiskProcess(['sample', 'remove'], environment)).code).toBe(0);
+    expect((await once('--sample')).code).toBe(0);
+    expect(await findSample(database.url)).toMatchObject({ rates: 0, people: 0 });
   });
 });

@@ -134,6 +134,18 @@ describe('a proposal and its approval are two people’s', () => {
     expect((await approve(bob, await propose(mo))).status).toBe(200);
   });
 
+  test('nor what somebody proposed who is revoked since', async () => {
+    const eve = await makeOfficer('Eve 3', ann, bob);
+    const id = await propose(eve);
+    expect((await as(adam, 'DELETE', '/v1/identities/Eve 3')).status).toBe(204);
+    const refused = await approve(bob, id);
+    expect([refused.status, refused.body.detail]).toEqual([
+      ...[409, expect.stringContaining('Eve 3 proposed it and is revoked')],
+    ]);
+    const { proposals } = (await as(bob, 'GET', `/v1/models/${model}`)).body;
+    expect(proposals.map((one: { proposal_id: string }) => one.proposal_id)).not.toContain(id);
+  });
+
   test('nor two keys of one person', async () => {
     const second = await makeKey(ann, ' ANN ');
     expect(second.status).toBe(201);

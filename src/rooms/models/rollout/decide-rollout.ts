@@ -3,7 +3,7 @@
  * person acts alone for a day. Every function throws a Failure for what may not be done now.
  */
 import { listCorridors } from '../../../core/store/transactions/corridors.ts';
-import { refuseShared, refuseStale } from '../../../kit/access/identities.ts';
+import { holdPerson, refuseShared, refuseStale } from '../../../kit/access/identities.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { given, oneOf } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -70,9 +70,13 @@ export async function approveRollout(
     const proposal = await findOpen({ query }, id);
     const { proposalId, proposedBy, proposedByKey } = proposal;
     checkApproval(proposal, by.name, Date.now());
+    const isEmergency = log.some((row) => row.proposalId === id && row.cause === 'emergency');
+    if (!isEmergency && !(await holdPerson(query, proposedBy))) {
+      const why = `${proposedBy} proposed it and is revoked: propose it again`;
+      throw new Failure('conflict', 'ROLLOUT_REFUSED', why);
+    }
     await refuseShared({ query }, proposedByKey, by.keyId, 'approve');
     const corridors = await corridorsOf({ query }, proposal.corridor);
-    const isEmergency = log.some((row) => row.proposalId === id && row.cause === 'emergency');
     const rows = isEmergency ? planConfirmation(log, id) : planPromotion(log, corridors, proposal);
     return { rows, proposalId, proposedBy, approvedBy: by.name, by };
   });

@@ -80,10 +80,11 @@ export async function findProposal(
 const listOpenStatement: Statement = {
   name: 'list-open-model-proposals',
   text: `select * from (${PROPOSALS}) p where "modelId" = $1 and "proposedAt" >= $2 and not "isApproved"
+            and exists (select from market.identities where identity = "proposedBy" and revoked_at is null)
           order by "proposalId" desc limit $3`,
 };
 
-/** Proposals since a time that nobody approved. */
+/** Proposals since a time that nobody approved, of people who are not revoked. */
 export async function listOpenProposals(
   database: Queries,
   modelId: string,

@@ -15,8 +15,8 @@ import { deleteCases, deleteRates, listDeciding } from './remove.ts';
 import { readKeys } from './transactions.ts';
 
 const BY = byCommand('sample remove');
-const KEPT = `What stays: transactions, scores and labels of the sample, as profiles and sums count them; final decisions; ${MODEL} and
-its proposal, which decide nothing; the audit log. None of these is ever deleted by hand.`;
+const KEPT = `What stays: transactions, scores and labels of the sample, as profiles and sums count them; final decisions; ${MODEL},
+which decides nothing, and its proposal, which nobody may approve any more; the audit log. Nothing deletes these by hand.`;
 
 const USAGE = `risk sample remove
 
@@ -30,7 +30,8 @@ ${KEPT}
 async function removeSample(database: Database, dataDir: string) {
   const corridors = (await listDeciding(database.query, MODEL)).map(({ corridor }) => corridor);
   if (corridors.length > 0) {
-    const why = `${MODEL} decides in ${corridors.join(', ')}: roll it back first (risk models rollback)`;
+    const rollback = `RISK_API_KEY=$(cat ${keyFileOf(dataDir, PEOPLE[0])}) bin/risk models rollback --corridor ${corridors[0]}`;
+    const why = `${MODEL} decides in ${corridors.join(', ')}: roll it back first (${rollback})`;
     throw new Failure('conflict', 'SAMPLE_DECIDES', why);
   }
   const names: readonly string[] = PEOPLE;

@@ -96,8 +96,7 @@ async function fill(
 ): Promise<void> {
   const { output, environment, signal } = context;
   const { url, dataDir } = engine;
-  const { isRefused, decided } = await readSampleState(database);
-  if (isRefused) return;
+  if ((await readSampleState(database)).isRefused) return;
   const askAs = (key: string) => createAsk(createApiClient({ url, key, signal }));
   const ask = askAs(engine.key);
   const hasModel = await isTrained(ask);
@@ -111,6 +110,9 @@ async function fill(
       (known) => `${known.toLocaleString('en-US')} are known by now`,
     );
   }
+  // The sample may have been removed meanwhile.
+  const { isRefused, decided } = await readSampleState(database);
+  if (isRefused) return;
   const keys = {
     'Sample Ann': await findOrMakePerson(database, dataDir, 'Sample Ann'),
     'Sample Ben': await findOrMakePerson(database, dataDir, 'Sample Ben'),
