@@ -199,7 +199,8 @@ const settings = {
   RISK_WORKER_QUIET_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
     'How long a worker may read nothing until /livez fails; three blocking reads are added.',
   ),
-  RISK_CLAIM_IDLE_MS: integer(200, 3_600_000, 15 * SECOND_MS).describe(
+  // A worker renews its entries three times within it: only one that stands still for 5 s loses them, and another scores them again.
+  RISK_CLAIM_IDLE_MS: integer(200, 3_600_000, 7500).describe(
     'Idle time after which another worker takes an entry over; its own worker renews it after a third of that.',
   ),
   RISK_READ_BLOCK_MS: integer(10, 60_000, 2 * SECOND_MS).describe('Longest blocking read.'),
