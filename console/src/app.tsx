@@ -1,7 +1,7 @@
 /** Login or pages, and which page a path opens. */
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import { Route, Router, Switch, useLocation } from 'wouter';
+import { Redirect, Route, Router, Switch, useLocation } from 'wouter';
 import type { Me } from '../../src/kit/client/api-types.ts';
 import { Refusal } from './api/ask.ts';
 import { has, ME, useMe } from './api/me.ts';
@@ -109,7 +109,8 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/review/:id">
           {() => <CasePage key={lastSegment()} id={lastSegment()} me={me} />}
         </Route>
-        <Route path="/ops">{() => <OpsPage me={me} />}</Route>
+        <Route path="/workload">{() => <OpsPage me={me} />}</Route>
+        <Route path="/ops">{() => <Redirect to="/workload" replace />}</Route>
         <Route path="/dead-letters" component={DeadLettersPage} />
         <Route path="/corridors">{() => <CorridorsPage me={me} />}</Route>
         <Route path="/webhooks">{() => <WebhooksPage me={me} />}</Route>

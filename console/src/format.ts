@@ -1,4 +1,5 @@
 /** Numbers, times and names as people read them: numbers by the browser's language, times in its zone. */
+import { money as moneyIn, sayMoney as sayMoneyIn } from '../../src/kit/words/money.ts';
 
 const COUNT = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const SHORT = new Intl.NumberFormat(undefined, {
@@ -24,27 +25,10 @@ export const number = (value: number) => FEW.format(value);
 export const tenths = (value: number) => TENTHS.format(value);
 export const weightOf = (weight: number) => WEIGHT.format(weight);
 
-/** By currency: with the decimal places that it has, 2 for codes that Intl does not know, and all that an amount has. */
-const MONEY = new Map<string, Intl.NumberFormat>();
-
-function moneyFormat(currency: string): Intl.NumberFormat {
-  const known = MONEY.get(currency);
-  if (known !== undefined) return known;
-  const isCode = /^[A-Z]{3}$/.test(currency);
-  const { minimumFractionDigits = 2 } = isCode
-    ? new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
-    : {};
-  const format = new Intl.NumberFormat(undefined, {
-    minimumFractionDigits,
-    maximumFractionDigits: 20,
-  });
-  MONEY.set(currency, format);
-  return format;
-}
-
-/** `1,234.50 USD`, `1,234 JPY`. Amounts are decimal strings, and are never read as floating point. */
-export const money = (amount: string, currency: string) =>
-  `${moneyFormat(currency).format(amount as `${number}`)} ${currency}`;
+/** `1,234.50 USD`. Amounts are decimal strings, and are never read as floating point. */
+export const money = (amount: string, currency: string) => moneyIn(amount, currency);
+/** The sentence of a reason, with its amounts as money. */
+export const sayMoney = (sentence: string, currency: string) => sayMoneyIn(sentence, currency);
 
 type Money = { readonly amount: string; readonly currency: string };
 
@@ -113,8 +97,17 @@ export function localTime(iso: string): string {
 /** `2026-11-20 09:30:00.123 UTC` */
 export const utcTime = (iso: string) => `${iso.replace('T', ' ').replace('Z', '')} UTC`;
 
-/** Words of a code: `VELOCITY_COUNT_1H` as `velocity count 1h`. */
+/** Words of a code, and the one spelling of a rule: `VELOCITY_COUNT_1H` as `velocity count 1h`. */
 export const words = (code: string) => code.toLowerCase().replaceAll(/[_.-]/g, ' ');
+
+const SETUP_OWNER = 'RISK_BOOTSTRAP_KEY';
+const SETUP_KEY = 'the set-up key';
+
+/** Who did something, in words: the key of the setting RISK_BOOTSTRAP_KEY belongs to no person. */
+export const person = (name: string) =>
+  name.replace(new RegExp(`^(key of )?${SETUP_OWNER}$`), SETUP_KEY);
+/** The name under which the API records what `person` names. */
+export const recordedName = (text: string) => (text === SETUP_KEY ? `key of ${SETUP_OWNER}` : text);
 
 /** Beginning and end of an id that is too long for a column. */
 export function shortId(id: string, chars = 13): string {

@@ -119,7 +119,7 @@ describe('login', () => {
         'Overview',
         'Transactions',
         'Review',
-        'Ops',
+        'Workload',
         'Corridors',
         'Rules',
         'Models',
@@ -130,7 +130,7 @@ describe('login', () => {
       'operator',
       [
         'Overview',
-        'Ops',
+        'Workload',
         'Dead letters',
         'Corridors',
         'Webhooks',
@@ -142,12 +142,20 @@ describe('login', () => {
     [
       'admin',
       [
-        ...['Overview', 'Transactions', 'Review', 'Ops', 'Dead letters', 'Corridors', 'Webhooks'],
+        ...[
+          'Overview',
+          'Transactions',
+          'Review',
+          'Workload',
+          'Dead letters',
+          'Corridors',
+          'Webhooks',
+        ],
         ...['Rules', 'Models', 'Audit', 'Keys and sessions'],
       ],
     ],
     ['ingest', ['Overview', 'Corridors', 'Keys and sessions']],
-    ['risk_officer', ['Review', 'Ops', 'Rules', 'Models', 'Audit', 'Keys and sessions']],
+    ['risk_officer', ['Review', 'Workload', 'Rules', 'Models', 'Audit', 'Keys and sessions']],
   ] as const)('as %s shows the pages of the role', async (role, pages) => {
     await using tab = await openTab(shown.browser);
     const { page, faults } = tab;

@@ -77,6 +77,11 @@ test('features stand against the habit, and an account without one says so', asy
   await open(page, `/transactions/${id}`);
   const habit = await read(`/v1/scores/${id}/habit`);
   await page.getByText(`the account's ${habit.transactions} scored transactions before`).waitFor();
+  const facts = page.locator('.unusual li');
+  expect(await facts.count()).toBeLessThanOrEqual(5);
+  for (const fact of await facts.allTextContents()) {
+    expect(fact).toMatch(/: .+\. Usually .+, at (most|least) .+\.$/);
+  }
   await page.getByText('All features').click();
   const rows = page.getByRole('region', { name: 'Features', exact: true });
   await rows.getByText('amount_log', { exact: true }).waitFor();
@@ -141,6 +146,38 @@ test('who shares its device, address or merchant is a graph of links', async () 
   await heading(page, 'Device').waitFor();
 });
 
+test('money has its currency in reasons, a rule one spelling, and its numbers an address', async () => {
+  await using tab = await logIn();
+  const { page } = tab;
+  const { reasons, rules } = await read(`/v1/scores/${id}/explanation`).then((found) => ({
+    reasons: found.score.reasons,
+    rules: found.rules,
+  }));
+  const isMoney = ({ detail }: { detail: string }) => /^Amount \d+\.\d\d is/.test(detail);
+  expect(reasons.some(isMoney)).toBe(true);
+  await open(page, `/transactions/${id}`);
+  await page
+    .getByText(/^Amount [\d,]+\.\d\d [A-Z]{3} is .* usual [\d,]+\.\d\d [A-Z]{3}/)
+    .first()
+    .waitFor();
+  const [{ code }] = rules.filter(({ fired }: { fired: boolean }) => fired);
+  const name = code.toLowerCase().replaceAll('_', ' ');
+  await page
+    .getByRole('region', { name: 'Rules' })
+    .getByRole('link', { name, exact: true })
+    .click();
+  await page.waitForURL((url) => url.search === `?rule=${code}`);
+  await page.getByRole('dialog', { name }).getByText(code).waitFor();
+  await page.goBack();
+  await heading(page, 'Transaction').waitFor();
+  await open(page, '/rules');
+  await page.getByRole('button', { name, exact: true }).click();
+  await page.getByRole('dialog', { name }).waitFor();
+  await page.goBack();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await heading(page, 'Rules').waitFor();
+});
+
 test('lineage names what made the score, and that it is the same again', async () => {
   await using tab = await logIn();
   const { page } = tab;
@@ -168,6 +205,10 @@ test('a device has its windows, its days and who uses it', async () => {
   expect(page.url()).toContain('account_id=');
   await open(page, '/devices/nobody');
   await page.getByText('Not found').waitFor();
+  await open(page, '/transactions/01a1f84a-95c0-7000-8000-00000000002a');
+  await page.getByText('Not found').waitFor();
+  await page.waitForLoadState('networkidle');
+  expect(await page.getByRole('button', { name: 'Open a case' }).count()).toBe(0);
 });
 
 describe.each([

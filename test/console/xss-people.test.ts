@@ -116,8 +116,8 @@ test(
       await page.getByText('History').click();
       await expectShown(tab, 'history', `decided fraud: ${text}`);
     }
-    await go(tab, '/ops');
-    await expectShown(tab, '/ops', ...TEXTS.slice(0, 3));
+    await go(tab, '/workload');
+    await expectShown(tab, '/workload', ...TEXTS.slice(0, 3));
     await tab[Symbol.asyncDispose]();
   },
 );
@@ -174,7 +174,7 @@ test('models with such cards, proposed by such people; and names of priorities',
     await post(OFFICER, '/v1/reviews/policy', {
       ...{ ...policy, priorities, dispute_sources: [text] },
     });
-    await go(tab, '/ops');
+    await go(tab, '/workload');
     await expectShown(tab, 'a policy', text);
   }
   await tab[Symbol.asyncDispose]();

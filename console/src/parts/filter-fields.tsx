@@ -1,7 +1,9 @@
 /** Filters that the address holds: those in sight, and those in a fold. */
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useId, useState, useSyncExternalStore } from 'react';
+import type { ReasonCode } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
+import { words } from '../format.ts';
 import { LOCAL_EXAMPLE, offsetName, readLocal, showLocal } from './local-time.ts';
 
 export type Filter = {
@@ -147,28 +149,59 @@ function Choice({
   value,
   onSet,
 }: FieldProps & { readonly id: string }) {
-  const listed = useChoices(choices);
-  const all = value === '' || listed.includes(value) ? listed : [value, ...listed];
+  const reasons = useReasons(choices === 'reasons');
+  const corridors = useCorridors(choices === 'corridors');
+  const listed = typeof choices === 'string' ? corridors : choices;
+  const isListed = listed.includes(value) || reasons.some(({ code }) => code === value);
+  const groups = Map.groupBy(reasons, ({ origin }) => origin);
   return (
     <select id={id} value={value} onChange={({ target }) => onSet(target.value)}>
       <option value="">any</option>
-      {all.map((choice) => (
+      {value === '' || isListed ? null : <option value={value}>{value}</option>}
+      {listed.map((choice) => (
         <option key={choice}>{choice}</option>
+      ))}
+      {[...groups].map(([origin, of]) => (
+        <optgroup key={origin} label={origin === 'rule' ? 'Rules' : 'Model'}>
+          {of.map(({ code }) => (
+            <option key={code} value={code}>
+              {words(code)}
+            </option>
+          ))}
+        </optgroup>
       ))}
     </select>
   );
 }
 
-/** Corridors and reasons change with releases and settings, not while somebody searches. */
-function useChoices(choices: NonNullable<Filter['choices']>): readonly string[] {
-  const query = useQuery({
-    queryKey: ['choices', choices],
+/** Corridors change with settings, not while somebody searches. */
+function useCorridors(isWanted: boolean): readonly string[] {
+  const { data = [] } = useQuery({
+    queryKey: ['choices', 'corridors'],
     queryFn: async ({ signal }) =>
-      choices === 'reasons'
-        ? (await ask('GET /v1/reason-codes', {}, signal)).items.map(({ code }) => code)
-        : (await ask('GET /v1/corridors', {}, signal)).items.map(({ corridor }) => corridor),
-    enabled: typeof choices === 'string',
+      (await ask('GET /v1/corridors', {}, signal)).items.map(({ corridor }) => corridor),
+    enabled: isWanted,
     staleTime: Number.POSITIVE_INFINITY,
   });
-  return typeof choices === 'string' ? (query.data ?? []) : choices;
+  return data;
+}
+
+/** Reasons change with releases, not while somebody searches. Those of models are listed only where a model decides. */
+function useReasons(isWanted: boolean): readonly ReasonCode[] {
+  const { data = [] } = useQuery({
+    queryKey: ['reason-codes'],
+    queryFn: async ({ signal }) => {
+      const [codes, models] = await Promise.all([
+        ask('GET /v1/reason-codes', {}, signal),
+        ask('GET /v1/models', {}, signal),
+      ]);
+      const isDeciding = models.items.some(({ corridors }) =>
+        corridors.some(({ state }) => state === 'active' || state === 'canary'),
+      );
+      return codes.items.filter(({ origin }) => origin === 'rule' || isDeciding);
+    },
+    enabled: isWanted,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return data;
 }

@@ -25,7 +25,12 @@ export const PAGES: readonly Page[] = [
     icon: 'M3 3h10v10H3zm2.500 5 1.800 1.800L11 6.500',
   },
   {
-    ...{ path: '/ops', name: 'Ops', key: 'p', roles: ['analyst', 'operator', 'risk_officer'] },
+    ...{
+      path: '/workload',
+      name: 'Workload',
+      key: 'p',
+      roles: ['analyst', 'operator', 'risk_officer'],
+    },
     icon: 'M2.500 12a6 6 0 1 1 11 0M8 9.500 11 6',
   },
   {

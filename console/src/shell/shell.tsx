@@ -5,6 +5,7 @@ import { Link, useLocation } from 'wouter';
 import type { Me } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { has, ME } from '../api/me.ts';
+import { person } from '../format.ts';
 import { zoneName } from '../parts/local-time.ts';
 import { Find } from './find.tsx';
 import { Help } from './help.tsx';
@@ -112,7 +113,7 @@ function Account({ me, onHelp }: { readonly me: Me; readonly onHelp: () => void 
       </label>
       <p className="zone muted small">Times are of {zoneName()}.</p>
       <p className="who">
-        <strong title={me.owner}>{me.identity ?? me.owner}</strong>
+        <strong title={me.owner}>{person(me.identity ?? me.owner)}</strong>
         <span className="muted small">
           {me.roles.map((role) => role.replace('_', ' ')).join(', ')}
         </span>

@@ -1,10 +1,14 @@
 /** Prints the screen of `risk start`: one line for each finished step, then where to look. */
 import { relative } from 'node:path';
-import type { Score } from '../../kit/client/api-types.ts';
+import type { FoundScore } from '../../kit/client/api-types.ts';
 import type { Output } from '../../kit/command/output.ts';
+import { sayMoney } from '../../kit/words/money.ts';
 import { LINK_MINUTES } from '../../kit/words/session.ts';
 import type { Ledger } from '../client/ledger.ts';
 import { RISKIEST_PATH } from './riskiest.ts';
+
+/** The screen is English wherever the machine stands. */
+const LOCALE = 'en-US';
 
 /** Width that a line keeps to, as far as its sentences and paths allow. */
 const COLUMNS = 100;
@@ -51,7 +55,7 @@ export function createScreen(output: Output): Screen {
  */
 export function ledgerSentence(ledger: Ledger): string {
   const { accepted, duplicates, scored, dead_lettered, pending, lost, doubled, seconds } = ledger;
-  const counted = (count: number) => count.toLocaleString('en-US');
+  const counted = (count: number) => count.toLocaleString(LOCALE);
   if (accepted === 0 && duplicates > 0) {
     return `All ${counted(duplicates)} transactions were known from an earlier start: nothing was scored again.`;
   }
@@ -77,7 +81,7 @@ type Whereabouts = {
 /** The lines after the ledger: each of the riskiest with its address, and the request that lists them. */
 export function whereToLook(
   { url, consoleUrl, key, keyFile }: Whereabouts,
-  scores: readonly Score[],
+  scores: readonly FoundScore[],
 ): string[] {
   const look =
     consoleUrl === null
@@ -114,9 +118,10 @@ export function whereToLook(
 const INDENT = 2;
 
 /** Score, verdict, account and the greatest reason in one line, with the next reasons by name as far as they fit. */
-function describeScore({ score, verdict, account_id, reasons }: Score): string {
-  const [first, ...others] = reasons;
-  let line = `${' '.repeat(INDENT)}${score} ${verdict} ${account_id}: ${first?.detail ?? 'no reason'}`;
+function describeScore(one: FoundScore): string {
+  const [first, ...others] = one.reasons;
+  const why = sayMoney(first?.detail ?? 'no reason', one.currency, LOCALE);
+  let line = `${' '.repeat(INDENT)}${one.score} ${one.verdict} ${one.account_id}: ${why}`;
   for (const { code } of others) {
     const longer = `${line}; ${code.toLowerCase().replaceAll('_', ' ')}`;
     if (longer.length > COLUMNS) break;

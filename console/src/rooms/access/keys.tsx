@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import type { Key, Me, Session } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has, ME } from '../../api/me.ts';
+import { person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Page, Part } from '../../parts/page.tsx';
@@ -16,7 +17,7 @@ export function KeysPage({ me }: { readonly me: Me }) {
     <Page title="Keys and sessions">
       <Facts
         rows={[
-          ['You are', me.identity ?? me.owner],
+          ['You are', person(me.identity ?? me.owner)],
           [
             'With the key',
             <span key="key" className="mono">
@@ -47,7 +48,7 @@ function Sessions({ isAll }: { readonly isAll: boolean }) {
   });
   const columns: readonly Column<Session>[] = [
     { id: 'id', header: 'Session', cell: (one) => <Id id={one.session_id} /> },
-    { id: 'who', header: 'Who', cell: (one) => one.identity ?? one.owner },
+    { id: 'who', header: 'Who', cell: (one) => person(one.identity ?? one.owner) },
     {
       id: 'key',
       header: 'Key',
@@ -141,7 +142,7 @@ function Keys({ me }: { readonly me: Me }) {
   });
   const columns: readonly Column<Key>[] = [
     { id: 'id', header: 'Key', cell: ({ key_id }) => <Id id={key_id} chars={17} /> },
-    { id: 'who', header: 'Who', cell: ({ identity, owner }) => identity ?? owner },
+    { id: 'who', header: 'Who', cell: ({ identity, owner }) => person(identity ?? owner) },
     {
       id: 'roles',
       header: 'Roles',

@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';
 import type { AuditEntry } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
+import { person, recordedName } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -30,7 +31,7 @@ export function AuditPage() {
       ...{ id: 'who', header: 'Who' },
       cell: ({ who: name }) => (
         <span className="clip person" title={name}>
-          {name}
+          {person(name)}
         </span>
       ),
     },
@@ -88,12 +89,14 @@ function Who({ who, onSet }: { readonly who: string; readonly onSet: (name: stri
         <input
           key={who}
           id="who"
-          defaultValue={who}
+          defaultValue={person(who)}
           data-search=""
           placeholder="Ann, engine, key of …"
-          onBlur={({ target }) => target.value.trim() !== who && onSet(target.value.trim())}
+          onBlur={({ target }) =>
+            recordedName(target.value.trim()) !== who && onSet(recordedName(target.value.trim()))
+          }
           onKeyDown={(event) => {
-            if (event.key === 'Enter') onSet(event.currentTarget.value.trim());
+            if (event.key === 'Enter') onSet(recordedName(event.currentTarget.value.trim()));
             if (event.key === 'Escape') event.currentTarget.blur();
           }}
         />
@@ -108,7 +111,7 @@ function Entry({ entry, onClose }: { readonly entry: AuditEntry; readonly onClos
       <Facts
         rows={[
           ['When', <Time key="at" at={entry.changed_at} />],
-          ['Who', entry.who],
+          ['Who', person(entry.who)],
           ['What', <Id key="subject" id={entry.subject} />],
           ['Key', entry.key_id],
           ['Request', <Id key="request" id={entry.request} />],

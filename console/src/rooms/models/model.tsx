@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Me, ModelDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { count } from '../../format.ts';
+import { count, person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Page, Part } from '../../parts/page.tsx';
 import { Badge, Facts, Id, Raw, Time } from '../../parts/show.tsx';
@@ -29,8 +29,18 @@ const ROLLOUT_COLUMNS: readonly Column<Decided>[] = [
     ),
   },
   { id: 'cause', header: 'Cause', from: 2, cell: ({ cause }) => cause },
-  { id: 'proposed', header: 'Proposed by', from: 2, cell: ({ proposed_by }) => proposed_by },
-  { id: 'approved', header: 'Approved by', from: 2, cell: ({ approved_by }) => approved_by ?? '–' },
+  {
+    id: 'proposed',
+    header: 'Proposed by',
+    from: 2,
+    cell: ({ proposed_by }) => person(proposed_by),
+  },
+  {
+    id: 'approved',
+    header: 'Approved by',
+    from: 2,
+    cell: ({ approved_by }) => person(approved_by ?? '–'),
+  },
   { id: 'reason', header: 'Reason', from: 3, cell: ({ reason }) => reason ?? '–' },
 ];
 
@@ -81,7 +91,7 @@ function Made({ model }: { readonly model: ModelDetail }) {
         ['Size', `${count(model.artefact_bytes)} bytes`],
         ['Golden vectors', `${count(model.golden_vectors)}, by ${model.golden_source}`],
         ['Registered', <Time key="at" at={model.created_at} />],
-        ['Registered by', model.created_by],
+        ['Registered by', person(model.created_by)],
         ['Trained from', trained?.from],
         ['Trained to', trained?.to],
         ['Parent', model.parent],

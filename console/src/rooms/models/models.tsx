@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import { Link } from 'wouter';
 import type { Model } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { count } from '../../format.ts';
+import { count, person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Badge, Time } from '../../parts/show.tsx';
@@ -45,7 +45,7 @@ const COLUMNS: readonly Column<Model>[] = [
     from: 3,
     cell: (row) => count(row.features),
   },
-  { id: 'by', header: 'Registered by', from: 3, cell: ({ created_by }) => created_by },
+  { id: 'by', header: 'Registered by', from: 3, cell: ({ created_by }) => person(created_by) },
   { id: 'at', header: 'Registered', from: 2, cell: ({ created_at }) => <Time at={created_at} /> },
 ];
 

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { Me, ModelDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
+import { person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Part } from '../../parts/page.tsx';
@@ -42,7 +43,7 @@ function Proposals({ model: { proposals }, me }: Props) {
     { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => corridor },
     {
       ...{ id: 'by', header: 'Proposed by' },
-      cell: ({ proposed_by }) => <span className="clip short">{proposed_by}</span>,
+      cell: ({ proposed_by }) => <span className="clip short">{person(proposed_by)}</span>,
     },
     { id: 'at', header: 'When', from: 2, cell: ({ proposed_at }) => <Time at={proposed_at} /> },
     {
@@ -91,8 +92,8 @@ function Proposals({ model: { proposals }, me }: Props) {
           onClose={() => setAsked(undefined)}
         >
           <p>
-            The model becomes {toWords(asked.to)} in {asked.corridor}, as {asked.proposed_by}{' '}
-            proposed. The audit log keeps both of you.
+            The model becomes {toWords(asked.to)} in {asked.corridor}, as{' '}
+            {person(asked.proposed_by)} proposed. The audit log keeps both of you.
           </p>
         </Confirm>
       )}

@@ -16,6 +16,7 @@ export function CaseFacts({ one, isLinked }: CaseFactsProps) {
   const link = (href: string, text: ReactNode) =>
     isLinked ? <Link href={href}>{text}</Link> : text;
   const { account_id: account, merchant_id: merchant, transaction_id: id } = one;
+  const { device_id: device } = one;
   return (
     <Facts
       rows={[
@@ -26,7 +27,14 @@ export function CaseFacts({ one, isLinked }: CaseFactsProps) {
         ['Corridor', one.corridor],
         [
           'Device',
-          one.device_id === null ? null : <Id key="device" id={one.device_id} chars={20} />,
+          device === null ? null : (
+            <Id
+              key="device"
+              id={device}
+              chars={20}
+              href={isLinked ? `/devices/${encodeURIComponent(device)}` : undefined}
+            />
+          ),
         ],
         ['Created', <Time key="created" at={one.created_at} />],
         ['Case opened', <Time key="opened" at={one.opened_at} />],

@@ -4,6 +4,7 @@ import type { Me, ReviewCase, ReviewCaseDetail } from '../../../../src/kit/clien
 import { ask, Refusal } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { usePolling } from '../../api/presence.ts';
+import { person } from '../../format.ts';
 
 /** Everything of the review is asked again after each step. */
 export const REVIEWS = 'reviews';
@@ -65,13 +66,13 @@ export function standingOf(one: ReviewCase, me: Me, nowMs: number): Standing {
   const name = nameOf(me);
   const isHeld = one.locked_until !== null && Date.parse(one.locked_until) > nowMs;
   if (isHeld && one.locked_by === name) return { kind: 'mine' };
-  if (isHeld) return { kind: 'others', why: `${one.locked_by} has claimed it.` };
+  if (isHeld) return { kind: 'others', why: `${person(one.locked_by ?? '')} has claimed it.` };
   if (one.assignee !== null && one.assignee !== name) {
     return { kind: 'others', why: `It is assigned to ${one.assignee}.` };
   }
   const isLeft = one.escalated_by !== null && one.escalated_by !== ENGINE;
   if (isLeft && !isOfficer(me)) {
-    return { kind: 'others', why: `${one.escalated_by} left it to a risk officer.` };
+    return { kind: 'others', why: `${person(one.escalated_by ?? '')} left it to a risk officer.` };
   }
   return { kind: 'free' };
 }

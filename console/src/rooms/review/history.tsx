@@ -1,6 +1,6 @@
 /** What was done with a case, newest first. */
 import type { CaseChange, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
-import { words } from '../../format.ts';
+import { person, words } from '../../format.ts';
 import { Time } from '../../parts/show.tsx';
 
 /** Steps in words; `after` has what a step changed. */
@@ -43,7 +43,7 @@ function Change({ change: { changed_at, who, action, after } }: { readonly chang
         <Time at={changed_at} />
       </span>
       <span>
-        <strong>{who}</strong> {what}
+        <strong>{person(who)}</strong> {what}
       </span>
     </li>
   );

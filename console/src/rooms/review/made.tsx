@@ -2,10 +2,12 @@
 import type { ReactNode } from 'react';
 import type { Me, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { useSecondsUntil } from '../../api/clock.ts';
+import { person } from '../../format.ts';
 import { Badge, Time } from '../../parts/show.tsx';
 import { isOfficer, nameOf } from './cases.ts';
 import { DISPOSITION_LEVELS } from './dispositions.ts';
 import { SecondPerson } from './second-person.tsx';
+import { useUndoable } from './undo-store.ts';
 
 type MadeProps = {
   readonly one: ReviewCaseDetail;
@@ -17,9 +19,11 @@ type MadeProps = {
 };
 
 export function Made({ one, me, isBusy, onConfirm, onReturn, onUndo }: MadeProps) {
-  const { decision, state } = one;
+  const { decision, state, transaction_id: id } = one;
   const finalAt = decision?.final_at ?? null;
   const seconds = useSecondsUntil(finalAt === null ? null : Date.parse(finalAt));
+  // The key undoes the last decision of this tab, whichever case is shown.
+  const isKeyed = useUndoable()?.cases.some((other) => other.transaction_id === id) ?? false;
   if (decision === null) return null;
   const name = nameOf(me);
   const isTheirs = decision.decided_by === name || decision.confirmed_by === name;
@@ -29,13 +33,13 @@ export function Made({ one, me, isBusy, onConfirm, onReturn, onUndo }: MadeProps
       <p className="row">
         <Badge level={DISPOSITION_LEVELS[decision.disposition]}>{decision.disposition}</Badge>
         <span>
-          by <strong>{decision.decided_by}</strong>, <Time at={decision.decided_at} />
+          by <strong>{person(decision.decided_by)}</strong>, <Time at={decision.decided_at} />
         </span>
       </p>
       <q>{decision.reason}</q>
       {decision.confirmed_by === null ? null : (
         <p>
-          Confirmed by <strong>{decision.confirmed_by}</strong>
+          Confirmed by <strong>{person(decision.confirmed_by)}</strong>
         </p>
       )}
       {state === 'confirming' ? (
@@ -55,7 +59,7 @@ export function Made({ one, me, isBusy, onConfirm, onReturn, onUndo }: MadeProps
       {mayUndo ? (
         <p className="row">
           <button type="button" disabled={isBusy} onClick={onUndo}>
-            Undo <kbd>z</kbd>
+            Undo {isKeyed ? <kbd>z</kbd> : null}
           </button>
           <span className="muted">
             {seconds === null ? 'until somebody confirms it' : `for ${seconds} s`}

@@ -3,16 +3,38 @@ import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { useSecond } from '../../api/clock.ts';
 import { timeLeft, utcTime } from '../../format.ts';
 import { Badge, type Level } from '../../parts/show.tsx';
+import { usePolicy } from './cases.ts';
 
 type Priority = ReviewCase['priority'];
 export const PRIORITIES: readonly Priority[] = ['P0', 'P1', 'P2', 'P3', 'P4', 'P5'];
+
+/** The name that the policy in force gives it; `trust verification` is not seen by its number. */
+export function usePriorityName(priority: Priority | undefined): string {
+  const rules = usePolicy().data?.policy.priorities;
+  return rules?.find((rule) => `P${rule.priority}` === priority)?.name ?? '';
+}
 
 const PRIORITY_LEVELS: Readonly<Record<Priority, Level>> = {
   ...{ P0: 'critical', P1: 'warning', P2: 'warning', P3: 'unknown', P4: 'unknown', P5: 'unknown' },
 };
 
-export function PriorityMark({ priority }: { readonly priority: Priority }) {
+type PriorityProps = { readonly priority: Priority };
+
+export function PriorityBadge({ priority }: PriorityProps) {
   return <Badge level={PRIORITY_LEVELS[priority]}>{priority}</Badge>;
+}
+
+export function PriorityName({ priority }: PriorityProps) {
+  return <span className="muted small from-2">{usePriorityName(priority)}</span>;
+}
+
+export function PriorityMark(props: PriorityProps) {
+  return (
+    <span className="row chips">
+      <PriorityBadge {...props} />
+      <PriorityName {...props} />
+    </span>
+  );
 }
 
 /** From here on a deadline is near. */

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import type { ReviewCaseDetail, StoredCaseNote } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { short } from '../../format.ts';
+import { person, short } from '../../format.ts';
 import { Part } from '../../parts/page.tsx';
 import { Time } from '../../parts/show.tsx';
 import { Trouble } from '../../parts/states.tsx';
@@ -101,7 +101,7 @@ function Note({ id, note }: { readonly id: string; readonly note: StoredCaseNote
   return (
     <li>
       <span className="muted small">
-        {note.written_by}, <Time at={note.written_at} />
+        {person(note.written_by)}, <Time at={note.written_at} />
       </span>
       {name === null ? (
         <p className="note">{note.note}</p>

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { money } from '../../format.ts';
+import { money, person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Badge, Time } from '../../parts/show.tsx';
@@ -50,7 +50,7 @@ const COLUMNS: readonly Column<ReviewCase>[] = [
     ...{ id: 'by', header: 'By', from: 2 },
     cell: ({ decision }) => (
       <span className="name who" title={decision?.decided_by}>
-        {decision?.decided_by ?? '–'}
+        {person(decision?.decided_by ?? '–')}
       </span>
     ),
   },

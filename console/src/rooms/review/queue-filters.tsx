@@ -7,7 +7,7 @@ import {
   FilterFields,
   withParameter,
 } from '../../parts/filter-fields.tsx';
-import { PRIORITIES } from './marks.tsx';
+import { PRIORITIES, usePriorityName } from './marks.tsx';
 
 type Priority = ReviewCase['priority'];
 type Parameters = NonNullable<Operations['GET /v1/reviews']['call']['query']>;
@@ -65,27 +65,42 @@ type TabsProps = AddressProps & { readonly status: ReviewStatus | undefined };
 
 export function PriorityTabs({ search, onChange, status }: TabsProps) {
   const chosen = search.get('priority') ?? '';
-  const tabs = [['', 'All'] as const, ...PRIORITIES.map((name) => [name, name] as const)];
   return (
     <fieldset className="priority-tabs" aria-label="Priority">
-      {tabs.map(([value, name]) => {
-        const rows = status?.waiting.filter(({ priority }) => value === '' || priority === value);
-        const waiting = rows?.reduce((sum, row) => sum + row.waiting, 0);
-        const late = rows?.reduce((sum, row) => sum + row.missed, 0) ?? 0;
-        return (
-          <button
-            key={name}
-            type="button"
-            aria-pressed={chosen === value}
-            onClick={() => onChange(withParameter('priority', value))}
-          >
-            <span>{name}</span> <strong>{waiting === undefined ? '–' : count(waiting)}</strong>{' '}
-            <span className={late > 0 ? 'late small' : 'small muted'}>
-              {late > 0 ? `${count(late)} late` : 'none late'}
-            </span>
-          </button>
-        );
-      })}
+      {[undefined, ...PRIORITIES].map((priority) => (
+        <Tab
+          key={priority ?? ''}
+          priority={priority}
+          rows={status?.waiting.filter((row) => row.priority === (priority ?? row.priority))}
+          isChosen={chosen === (priority ?? '')}
+          onChoose={() => onChange(withParameter('priority', priority ?? ''))}
+        />
+      ))}
     </fieldset>
+  );
+}
+
+type TabProps = {
+  /** Undefined: of all. */
+  readonly priority: Priority | undefined;
+  /** Undefined while nothing is known. */
+  readonly rows: ReviewStatus['waiting'] | undefined;
+  readonly isChosen: boolean;
+  readonly onChoose: () => void;
+};
+
+function Tab({ priority, rows, isChosen, onChoose }: TabProps) {
+  const name = usePriorityName(priority);
+  const waiting = rows?.reduce((sum, row) => sum + row.waiting, 0);
+  const late = rows?.reduce((sum, row) => sum + row.missed, 0) ?? 0;
+  return (
+    <button type="button" aria-pressed={isChosen} onClick={onChoose}>
+      <span>{priority ?? 'All'}</span>{' '}
+      <strong>{waiting === undefined ? '–' : count(waiting)}</strong>{' '}
+      <span className="small muted">{priority === undefined ? 'every priority' : name}</span>{' '}
+      <span className={late > 0 ? 'late small' : 'small muted'}>
+        {late > 0 ? `${count(late)} late` : 'none late'}
+      </span>
+    </button>
   );
 }

@@ -3,11 +3,11 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import type { Me, NextReviewCase, ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { usePolling } from '../../api/presence.ts';
-import { money, words } from '../../format.ts';
+import { money, person, words } from '../../format.ts';
 import { type Column, DataTable, type More, RowLink } from '../../parts/data-table.tsx';
 import { PartyId } from '../../parts/show.tsx';
 import { nameOf, QUEUE_EVERY_MS, REVIEWS, SOURCES } from './cases.ts';
-import { PriorityMark, StateMark, TimeLeft } from './marks.tsx';
+import { PriorityBadge, PriorityName, StateMark, TimeLeft } from './marks.tsx';
 import { caseLink } from './next-case.ts';
 import { type QueueFilterValues, toParameters } from './queue-filters.tsx';
 import type { Selection } from './selection.tsx';
@@ -50,9 +50,12 @@ const columnsOf = (
   {
     ...{ id: 'priority', header: 'Priority' },
     cell: ({ transaction_id: id, priority }) => (
-      <RowLink href={caseLink(id, filter)} label={`${priority}, case ${id}`}>
-        <PriorityMark priority={priority} />
-      </RowLink>
+      <span className="row chips">
+        <RowLink href={caseLink(id, filter)} label={`${priority}, case ${id}`}>
+          <PriorityBadge priority={priority} />
+        </RowLink>
+        <PriorityName priority={priority} />
+      </span>
     ),
   },
   {
@@ -84,8 +87,8 @@ const columnsOf = (
   {
     ...{ id: 'who', header: 'With', from: 2 },
     cell: ({ locked_by, assignee, decision }) => {
-      const who =
-        locked_by ?? decision?.decided_by ?? (assignee === null ? '–' : `for ${assignee}`);
+      const name = locked_by ?? decision?.decided_by;
+      const who = name ? person(name) : assignee === null ? '–' : `for ${assignee}`;
       return (
         <span className="name who" title={who}>
           {who}

@@ -1,6 +1,6 @@
 /** Each rule with its hits, verdicts and labels; its name opens its numbers. */
 import type { RuleOutcomes, RuleSet } from '../../../../src/kit/client/api-types.ts';
-import { count, percent } from '../../format.ts';
+import { count, percent, words } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Interval } from '../../parts/interval.tsx';
 
@@ -56,10 +56,10 @@ export function RuleTable({ rules, outcomes, onOpen }: RuleTableProps) {
   const columns: readonly Column<Row>[] = [
     {
       ...{ id: 'rule', header: 'Rule' },
-      cell: ({ rule: { code, rule, policy } }) => (
+      cell: ({ rule: { code, policy } }) => (
         <>
           <button type="button" className="link" onClick={() => onOpen(code)}>
-            {rule}
+            {words(code)}
           </button>
           {policy ? <span className="muted"> policy</span> : null}
         </>

@@ -1,6 +1,6 @@
 /** The numbers of one rule: its conditions, and what each band adds. */
 import type { RuleSet } from '../../../../src/kit/client/api-types.ts';
-import { count, number } from '../../format.ts';
+import { count, number, words } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Facts } from '../../parts/show.tsx';
@@ -22,7 +22,7 @@ const COLUMNS: readonly Column<Band>[] = [
 ];
 
 export function RuleDialog({
-  rule: { rule, code, description, policy, features, bounds, bands },
+  rule: { code, description, policy, features, bounds, bands },
   onClose,
 }: {
   readonly rule: Rule;
@@ -30,7 +30,7 @@ export function RuleDialog({
 }) {
   const rows = bands.map((band, at) => ({ ...band, next: bands[at + 1]?.from }));
   return (
-    <Dialog title={rule} onClose={onClose}>
+    <Dialog title={words(code)} onClose={onClose}>
       <p>{description}</p>
       <Facts
         rows={[

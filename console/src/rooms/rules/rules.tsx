@@ -1,6 +1,7 @@
 /** The rule set in force, number by number, and what became of the transactions that each rule fired on. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useSearchParams } from 'wouter';
 import type { RuleOutcomes, RuleSet } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { count } from '../../format.ts';
@@ -70,14 +71,14 @@ function InForce({
 
 function Outcomes({ ruleSet }: { readonly ruleSet: RuleSet }) {
   const [days, setDays] = useState<Days>('7');
-  const [opened, setOpened] = useState<string>();
+  const [search, setSearch] = useSearchParams();
   const query = useQuery({
     queryKey: ['rule-outcomes', days],
     queryFn: ({ signal }) => ask('GET /v1/rules/outcomes', { query: { days } }, signal),
     placeholderData: keepPreviousData,
     staleTime: 60_000,
   });
-  const rule = ruleSet.rules.find(({ code }) => code === opened);
+  const rule = ruleSet.rules.find(({ code }) => code === search.get('rule'));
   return (
     <Part
       title="Rules and what became of their hits"
@@ -87,11 +88,17 @@ function Outcomes({ ruleSet }: { readonly ruleSet: RuleSet }) {
         {(outcomes) => (
           <>
             <About outcomes={outcomes} />
-            <RuleTable rules={ruleSet.rules} outcomes={outcomes} onOpen={setOpened} />
+            <RuleTable
+              rules={ruleSet.rules}
+              outcomes={outcomes}
+              onOpen={(code) => setSearch({ rule: code })}
+            />
           </>
         )}
       </Found>
-      {rule === undefined ? null : <RuleDialog rule={rule} onClose={() => setOpened(undefined)} />}
+      {rule === undefined ? null : (
+        <RuleDialog rule={rule} onClose={() => setSearch({}, { replace: true })} />
+      )}
     </Part>
   );
 }

@@ -1,12 +1,14 @@
 /** Why a transaction has its score: reasons, model, rules, features, and where it comes from. */
 import { useQuery } from '@tanstack/react-query';
+import { Fragment } from 'react';
+import { Link } from 'wouter';
 import type {
   Explanation,
   Score,
   TransactionDetail,
 } from '../../../../src/kit/client/api-types.ts';
 import { ask, Refusal } from '../../api/ask.ts';
-import { duration, number, percent, weightOf, words } from '../../format.ts';
+import { duration, number, percent, sayMoney, weightOf, words } from '../../format.ts';
 import { Bars } from '../../parts/bars.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
@@ -16,7 +18,7 @@ import { Features } from './features.tsx';
 import { Lineage } from './lineage.tsx';
 
 export function Explained({ transaction }: { readonly transaction: TransactionDetail }) {
-  const id = transaction.transaction_id;
+  const { transaction_id: id, currency } = transaction;
   const explanation = useQuery({
     queryKey: ['explanation', id],
     queryFn: ({ signal }) => ask('GET /v1/scores/{id}/explanation', { path: { id } }, signal),
@@ -30,10 +32,10 @@ export function Explained({ transaction }: { readonly transaction: TransactionDe
       {(found) => (
         <>
           <Verdicts score={found.score} receivedAt={transaction.received_at} />
-          <Reasons score={found.score} />
-          {found.model === null ? null : <Model model={found.model} />}
-          <Rules rules={found.rules} />
-          <Features explanation={found} />
+          <Reasons score={found.score} currency={currency} />
+          {found.model === null ? null : <Model model={found.model} currency={currency} />}
+          <Rules rules={found.rules} currency={currency} />
+          <Features explanation={found} currency={currency} />
           <Lineage explanation={found} transaction={transaction} />
           <Raw name="Explanation as JSON" value={found} />
         </>
@@ -63,29 +65,46 @@ function Verdicts({ score, receivedAt }: { readonly score: Score; readonly recei
   );
 }
 
-function Reasons({ score: { reasons } }: { readonly score: Score }) {
+type ReasonsProps = { readonly score: Score; readonly currency: string };
+
+/** What rules say, and apart from them what the model says: only these two kinds of reasons exist. */
+function Reasons({ score: { reasons }, currency }: ReasonsProps) {
+  const groups = Map.groupBy(reasons, ({ code }) =>
+    code.startsWith(MODEL_CODES) ? 'By the model' : 'By rules',
+  );
   return (
     <Part title="Why">
       {reasons.length === 0 ? (
         <Empty title="No reason">No rule fired, and no model saw a risk.</Empty>
       ) : (
-        <Bars
-          rows={reasons.map(({ code, detail, contribution }) => ({
-            key: code,
-            name: detail,
-            note: words(code),
-            value: contribution,
-            text: number(contribution),
-          }))}
-        />
+        [...groups].map(([title, of]) => (
+          <Fragment key={title}>
+            {groups.size > 1 ? <h3>{title}</h3> : null}
+            <Bars
+              rows={of.map(({ code, detail, contribution }) => ({
+                key: code,
+                name: sayMoney(detail.replace(MODEL_PREFIX, ''), currency),
+                note: code.startsWith(MODEL_CODES) ? '' : words(code),
+                value: contribution,
+                text: number(contribution),
+              }))}
+            />
+          </Fragment>
+        ))
       )}
     </Part>
   );
 }
 
+const MODEL_CODES = 'MODEL_';
+/** Begins the sentences of a model, whose heading says so. */
+const MODEL_PREFIX = /^Model: /;
+
 const MODEL_ROWS = 12;
 
-function Model({ model }: { readonly model: NonNullable<Explanation['model']> }) {
+type ModelProps = { readonly model: NonNullable<Explanation['model']>; readonly currency: string };
+
+function Model({ model, currency }: ModelProps) {
   const greatest = model.contributions
     .toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution))
     .slice(0, MODEL_ROWS);
@@ -100,8 +119,8 @@ function Model({ model }: { readonly model: NonNullable<Explanation['model']> })
       <Bars
         rows={greatest.map(({ feature, detail, contribution }) => ({
           key: feature,
-          name: detail,
-          note: feature,
+          name: sayMoney(detail.replace(MODEL_PREFIX, ''), currency),
+          note: words(feature),
           value: contribution,
           text: `${contribution > 0 ? '+' : ''}${number(contribution)}`,
         }))}
@@ -111,7 +130,7 @@ function Model({ model }: { readonly model: NonNullable<Explanation['model']> })
 }
 
 type Rule = Explanation['rules'][number];
-const RULE_COLUMNS: readonly Column<Rule>[] = [
+const ruleColumns = (currency: string): readonly Column<Rule>[] => [
   {
     id: 'fired',
     header: 'Outcome',
@@ -122,7 +141,14 @@ const RULE_COLUMNS: readonly Column<Rule>[] = [
   {
     id: 'rule',
     header: 'Rule',
-    cell: ({ summary, detail }) => <span className="wrap">{detail ?? summary}</span>,
+    cell: ({ code, summary, detail }) => (
+      <span className="wrap">
+        {detail === null ? summary : sayMoney(detail, currency)}{' '}
+        <Link className="muted small" href={`/rules?rule=${code}`}>
+          {words(code)}
+        </Link>
+      </span>
+    ),
   },
   {
     id: 'value',
@@ -146,7 +172,9 @@ const RULE_COLUMNS: readonly Column<Rule>[] = [
   },
 ];
 
-function Rules({ rules }: { readonly rules: readonly Rule[] }) {
+type RulesProps = { readonly rules: readonly Rule[]; readonly currency: string };
+
+function Rules({ rules, currency }: RulesProps) {
   const rows = rules.toSorted((a, b) => Number(b.fired) - Number(a.fired) || b.weight - a.weight);
   const fired = rules.filter((rule) => rule.fired).length;
   return (
@@ -154,7 +182,7 @@ function Rules({ rules }: { readonly rules: readonly Rule[] }) {
       title="Rules"
       aside={<span className="muted">{`${fired} of ${rules.length} fired`}</span>}
     >
-      <DataTable label="Rules" columns={RULE_COLUMNS} rows={rows} keyOf={({ id }) => id} />
+      <DataTable label="Rules" columns={ruleColumns(currency)} rows={rows} keyOf={({ id }) => id} />
     </Part>
   );
 }

@@ -1,8 +1,9 @@
-/** Every feature that a score saw, against what was usual for the account. */
+/** What a score saw against what was usual for the account: the most unusual facts in sentences, and every feature folded. */
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import type { Explanation, Habit } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { count, number } from '../../format.ts';
+import { count, money, number, percent } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Badge, Time } from '../../parts/show.tsx';
@@ -17,7 +18,12 @@ type Row = Explanation['features'][number] & {
 /** Below so many, a range says little. */
 const KNOWN_MIN = 5;
 
-export function Features({ explanation }: { readonly explanation: Explanation }) {
+/** Facts that are said in sentences. */
+const SAID = 5;
+
+type FeaturesProps = { readonly explanation: Explanation; readonly currency: string };
+
+export function Features({ explanation, currency }: FeaturesProps) {
   const id = explanation.score.transaction_id;
   const query = useQuery({
     queryKey: ['habit', id],
@@ -27,29 +33,32 @@ export function Features({ explanation }: { readonly explanation: Explanation })
   return (
     <Part title="Against the account's habit">
       <Found query={query} what="the account's habit">
-        {(habit) => <Compared explanation={explanation} habit={habit} />}
+        {(habit) => <Compared explanation={explanation} habit={habit} currency={currency} />}
       </Found>
     </Part>
   );
 }
 
-function Compared({ explanation, habit }: { explanation: Explanation; habit: Habit }) {
+function Compared({ explanation, habit, currency }: FeaturesProps & { readonly habit: Habit }) {
   const usual = new Map(habit.features.map((one) => [one.name, one]));
   const rows = explanation.features.map((feature): Row => {
     const known = usual.get(feature.name);
     return { ...feature, usual: known, unusual: placeOf(feature.value, known) };
   });
-  const unusual = rows.filter((row) => row.unusual !== null);
+  const unusual = rows
+    .filter((row) => row.unusual !== null && !row.unit.startsWith('ln('))
+    .toSorted((a, b) => distanceOf(b) - distanceOf(a));
   return (
     <>
       <Basis habit={habit} />
-      {unusual.length === 0 ? null : (
-        <DataTable
-          label="Unusual features"
-          columns={COLUMNS}
-          rows={unusual}
-          keyOf={({ name }) => name}
-        />
+      {unusual.length > 0 ? (
+        <ol className="unusual">
+          {saidOf(unusual).map((row) => (
+            <li key={row.name}>{sentenceOf(row, currency)}</li>
+          ))}
+        </ol>
+      ) : habit.transactions < KNOWN_MIN ? null : (
+        <p>Nothing lies outside of what the account did before.</p>
       )}
       <details className="fold">
         <summary>
@@ -60,6 +69,46 @@ function Compared({ explanation, habit }: { explanation: Explanation; habit: Hab
       </details>
     </>
   );
+}
+
+/** One of each family first, as of amounts: several that measure the same say it once. */
+function saidOf(unusual: readonly Row[]): readonly Row[] {
+  const families = new Set<string>();
+  const firsts = unusual.filter(({ name }) => {
+    const [family = ''] = name.split('_');
+    return !families.has(family) && families.add(family);
+  });
+  const others = unusual.filter((row) => !firsts.includes(row));
+  return [...firsts, ...others].slice(0, SAID);
+}
+
+/** How far a value lies outside of the usual range, in widths of that range. */
+function distanceOf({ value, usual }: Row): number {
+  if (value === null || !usual || usual.min === null || usual.max === null) return 0;
+  const beyond = Math.max(value - usual.max, usual.min - value);
+  return beyond / Math.max(usual.max - usual.min, Math.abs(usual.median ?? 0), 1);
+}
+
+/** `Amount by the median: 5.2 times. Usually 1 times, at most 1.4 times.` */
+function sentenceOf(row: Row, currency: string): ReactNode {
+  const { description, value, usual, unusual, unit } = row;
+  const say = (one: number | null | undefined) => valueText(one ?? null, unit, currency);
+  const [bound, edge] = unusual === 'above' ? ['at most', usual?.max] : ['at least', usual?.min];
+  return (
+    <>
+      {description.replace(/\.$/, '')}: <strong>{say(value)}</strong>.{' '}
+      <span className="muted">{`Usually ${say(usual?.median)}, ${bound} ${say(edge)}.`}</span>
+    </>
+  );
+}
+
+function valueText(value: number | null, unit: string, currency: string): string {
+  if (value === null) return 'unknown';
+  if (unit === '0 or 1') return value === 0 ? 'no' : 'yes';
+  if (unit === 'share') return percent(value);
+  if (unit === 'currency units') return money(value.toFixed(2), currency);
+  if (unit === 'ratio') return `${number(value)} times`;
+  return unit === '' ? number(value) : `${number(value)} ${unit}`;
 }
 
 /** What the habit rests on, and what it does not say. */

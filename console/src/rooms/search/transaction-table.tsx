@@ -1,6 +1,6 @@
 /** Rows of the search, alike wherever transactions are listed. */
 import type { FoundTransaction } from '../../../../src/kit/client/api-types.ts';
-import { money, words } from '../../format.ts';
+import { money, sayMoney, words } from '../../format.ts';
 import { type Column, DataTable, type More, RowLink } from '../../parts/data-table.tsx';
 import { Badge, Label, PartyId, Time, Verdict } from '../../parts/show.tsx';
 
@@ -50,8 +50,8 @@ const COLUMNS: readonly Column<FoundTransaction>[] = [
   },
   {
     ...{ id: 'reason', header: 'Reason', from: 2, isRest: true },
-    cell: ({ score }) => {
-      const reason = score?.reasons[0]?.detail ?? '–';
+    cell: ({ score, currency }) => {
+      const reason = sayMoney(score?.reasons[0]?.detail ?? '–', currency);
       return (
         <span className="clip" title={reason}>
           {reason}

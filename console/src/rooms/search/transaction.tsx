@@ -26,7 +26,7 @@ export function TransactionPage({ id }: { readonly id: string }) {
       aside={
         transaction.data === undefined ? undefined : (
           <>
-            <CaseLink id={id} />
+            {transaction.data === undefined ? null : <CaseLink id={id} />}
             <Id id={id} />
           </>
         )

@@ -7,7 +7,7 @@ import type {
   TransactionDetail,
 } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { number, words } from '../../format.ts';
+import { number, sayMoney, words } from '../../format.ts';
 import { Bars } from '../../parts/bars.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
@@ -81,7 +81,14 @@ export function WhatIf({ transaction }: { readonly transaction: TransactionDetai
         </div>
       </form>
       {asked.error === null ? null : <Trouble error={asked.error} />}
-      <div role="status">{asked.data === undefined ? null : <Answered answer={asked.data} />}</div>
+      <div role="status">
+        {asked.data === undefined ? null : (
+          <Answered
+            answer={asked.data}
+            currency={asked.variables.currency ?? transaction.currency}
+          />
+        )}
+      </div>
     </Part>
   );
 }
@@ -120,7 +127,9 @@ function Field({ label, value, isChanged, isLong, onChange }: FieldProps) {
   );
 }
 
-function Answered({ answer }: { readonly answer: Answer }) {
+type AnsweredProps = { readonly answer: Answer; readonly currency: string };
+
+function Answered({ answer, currency }: AnsweredProps) {
   const { stored, features, reasons, known_later: later } = answer;
   const moved = features.filter(({ name }) => later.includes(name)).map(({ name }) => name);
   return (
@@ -140,7 +149,10 @@ function Answered({ answer }: { readonly answer: Answer }) {
       ) : (
         <Bars
           rows={reasons.map(({ code, detail, contribution }) => ({
-            ...{ key: code, name: detail, value: contribution, text: number(contribution) },
+            key: code,
+            name: sayMoney(detail, currency),
+            value: contribution,
+            text: number(contribution),
             note: noteOf(code, stored),
           }))}
         />

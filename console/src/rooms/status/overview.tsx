@@ -72,7 +72,11 @@ function Totals({
   const tiles = [
     ['Accepted', fitting(totals.accepted), perSecond('accepted')],
     ['Scored', fitting(totals.scored), perSecond('scored')],
-    ['Waiting', totals.pending === null ? 'unknown' : count(totals.pending), 'for a worker'],
+    [
+      'Pending',
+      totals.pending === null ? 'unknown' : count(totals.pending),
+      'accepted and not final',
+    ],
     [
       'Latency p95',
       isOld(status) || p95 === null ? '–' : duration(p95 / 1000),
@@ -103,8 +107,8 @@ function latencyNote(status: LiveFigures['status']): string {
 const SIGNAL_NAMES: Readonly<Record<LiveFigures['signals'][number]['signal'], string>> = {
   api_p95_ms: 'API p95',
   api_errors_ratio: 'API errors',
-  queue_entries: 'Queue',
-  worker_lag_seconds: 'Worker lag',
+  queue_entries: 'Queue depth',
+  worker_lag_seconds: 'Lag',
   database_connections_ratio: 'Connections',
 };
 
@@ -162,7 +166,7 @@ function LastHour({ points }: { readonly points: readonly Point[] }) {
         { label: 'p50', color: 'muted', values: valuesOf('latency_p50_ms') },
         { label: 'p95', values: valuesOf('latency_p95_ms'), ...filled },
       ],
-      waiting: [{ label: 'waiting', values: valuesOf('pending'), ...filled }],
+      pending: [{ label: 'pending', values: valuesOf('pending'), ...filled }],
       lag: [{ label: 'oldest', values: valuesOf('lag_seconds'), ...filled }],
     } as const;
   }, [points]);
@@ -183,12 +187,12 @@ function LastHour({ points }: { readonly points: readonly Point[] }) {
         </Part>
       </div>
       <div className="pair">
-        <Part title="Waiting for a worker, last hour">
-          <Plot label="Transactions that wait" times={times} lines={plotted.waiting} />
+        <Part title="Pending, last hour">
+          <Plot label="Pending transactions" times={times} lines={plotted.pending} />
         </Part>
-        <Part title="Age of the oldest waiting, s, last hour">
+        <Part title="Lag, s, last hour">
           <Plot
-            label="Age of the oldest transaction that waits"
+            label="Lag: age of the oldest pending transaction"
             times={times}
             lines={plotted.lag}
             format={duration}

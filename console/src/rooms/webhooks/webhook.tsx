@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import type { Me, Webhook } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { usePolling } from '../../api/presence.ts';
+import { person } from '../../format.ts';
 import { Page } from '../../parts/page.tsx';
 import { Facts, Id, Time } from '../../parts/show.tsx';
 import { Found } from '../../parts/states.tsx';
@@ -66,7 +67,7 @@ function Made({ webhook }: { readonly webhook: Webhook }) {
         ['Client', webhook.client ?? 'all'],
         ['Corridors', corridorsOf(webhook)],
         ['Made', <Time key="made" at={webhook.created_at} />],
-        ['Made by', webhook.created_by],
+        ['Made by', person(webhook.created_by)],
         ...(until === null
           ? []
           : [['Earlier secret signs until', <Time key="until" at={until} />] as const]),

@@ -26,7 +26,7 @@ const SIGNALS = {
     critical: 2000,
     meaning: 'Transactions that no worker has read yet.',
   },
-  worker_lag_seconds: { warning: 30, critical: 120, meaning: 'Age of the oldest that waits.' },
+  worker_lag_seconds: { warning: 30, critical: 120, meaning: 'Age of the oldest pending entry.' },
   database_connections_ratio: {
     warning: 0.7,
     critical: 0.9,

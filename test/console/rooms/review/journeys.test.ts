@@ -133,6 +133,9 @@ test('a ring is decided at once, and taken back at once', async () => {
   await using tab = await logIn('Ann');
   const { page, faults } = tab;
   await openCase(page, ids[0] ?? '');
+  const facts = page.locator('.case-facts');
+  const to = await facts.getByTitle(device).getAttribute('href');
+  expect(to).toBe(`/console/devices/${device}`);
   await page.getByRole('button', { name: 'Decide 5' }).click();
   const dialog = page.getByRole('dialog', { name: 'Decide 5 cases at once' });
   await dialog.getByText(device).waitFor();

@@ -23,7 +23,7 @@ const asOperator = async (path: string, name: string) =>
   logInAs(it.engine, it.browser, await it.engine.keyOf('operator'), [path, name]);
 
 test('an operator’s night: the depth grows, a case is near its deadline, dead letters are replayed', async () => {
-  await using tab = await asOperator('/ops', 'Ops');
+  await using tab = await asOperator('/workload', 'Workload');
   const { page, faults } = tab;
   await page.getByText('Live', { exact: true }).waitFor();
   const tile = (name: string) =>
@@ -75,12 +75,12 @@ test('an operator’s night: the depth grows, a case is near its deadline, dead 
   await corridor.getByText('US-EG').waitFor();
   await page.keyboard.press('g');
   await page.keyboard.press('p');
-  await heading(page, 'Ops').waitFor();
+  await heading(page, 'Workload').waitFor();
   expect(faults).toEqual([]);
 });
 
 test('what is measured is told, and what is entered is calculated: 1,500 reviews take two officers more', async () => {
-  await using tab = await asOperator('/ops', 'Ops');
+  await using tab = await asOperator('/workload', 'Workload');
   const { page } = tab;
   const enter = (label: string, value: string) =>
     page.getByLabel(label, { exact: true }).fill(value);
@@ -117,13 +117,13 @@ test('rules show their numbers, their hits and what became of them', async () =>
     `select sum(count)::int as hits from (select * from daily_tallies union all select * from daily_increments) t
       where outcome = 'NEW_MERCHANT' and day > (now() at time zone 'UTC')::date - 7`,
   );
-  const row = table.locator('tr').filter({ hasText: 'new-merchant' });
+  const row = table.locator('tr').filter({ hasText: 'new merchant' });
   const text = (index: number) => row.locator('td').nth(index).textContent();
   expect(Number((await text(2))?.replaceAll(',', ''))).toBe(hits);
   await page.getByRole('button', { name: '28 days' }).click();
   await page.getByText('scores from').waitFor();
-  await table.getByRole('button', { name: 'velocity-count-1h' }).click();
-  const dialog = page.getByRole('dialog', { name: 'velocity-count-1h' });
+  await table.getByRole('button', { name: 'velocity count 1h' }).click();
+  const dialog = page.getByRole('dialog', { name: 'velocity count 1h' });
   await dialog.getByText('VELOCITY_COUNT_1H').waitFor();
   expect(await dialog.locator('tbody tr').count()).toBe(4);
   expect(await inspect(page, 'rule-1280-light')).toEqual([]);
@@ -137,11 +137,11 @@ test.each(LOOKS)(
     await openCases(3);
     await using tab = await it.logIn({ viewport, colorScheme });
     const places = [
-      ['ops', '/ops', 'Officers at work'],
+      ['ops', '/workload', 'Officers at work'],
       ['rules', '/rules', 'Hits are counted'],
     ] as const;
     await walk(it.engine, tab, places, `${width}-${colorScheme}`);
-    await it.open(tab.page, '/ops');
+    await it.open(tab.page, '/workload');
     await settle(tab.page, 'Calculate');
     await tab.page.getByRole('button', { name: 'Calculate' }).scrollIntoViewIfNeeded();
     await shoot(tab.page, `ops-below-${width}-${colorScheme}`);
@@ -153,7 +153,7 @@ test.each([
   ['operator', true],
   ['risk_officer', true],
   ['ingest', false],
-] as const)('%s sees Ops and Rules: %s', async (role, isSeen) => {
+] as const)('%s sees Workload and Rules: %s', async (role, isSeen) => {
   const names = await pagesOf(it.engine, it.browser, role);
-  expect([names.includes('Ops'), names.includes('Rules')]).toEqual([isSeen, isSeen]);
+  expect([names.includes('Workload'), names.includes('Rules')]).toEqual([isSeen, isSeen]);
 });

@@ -1,7 +1,7 @@
 /** The cases whose deadlines come first, those among them that have passed included. */
 import { Link } from 'wouter';
 import type { ReviewStatus } from '../../../../../src/kit/client/api-types.ts';
-import { duration } from '../../../format.ts';
+import { duration, person } from '../../../format.ts';
 import { type Column, DataTable } from '../../../parts/data-table.tsx';
 import { Badge, Id, type Level, Time } from '../../../parts/show.tsx';
 import { Empty } from '../../../parts/states.tsx';
@@ -46,7 +46,7 @@ export function DueNext({ cases, at, isLinked }: DueNextProps) {
     { id: 'opened', header: 'Opened', from: 3, cell: ({ opened_at }) => <Time at={opened_at} /> },
     {
       ...{ id: 'by', header: 'Claimed by', from: 2 },
-      cell: ({ locked_by }) => <span className="clip short">{locked_by ?? 'nobody'}</span>,
+      cell: ({ locked_by }) => <span className="clip short">{person(locked_by ?? 'nobody')}</span>,
     },
     {
       ...{ id: 'case', header: 'Case' },

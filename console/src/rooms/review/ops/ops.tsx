@@ -25,7 +25,7 @@ export function OpsPage({ me }: { readonly me: Me }) {
     queryFn: ({ signal }) => ask('GET /v1/reviews/policy', {}, signal),
   });
   return (
-    <Page title="Ops" aside={<Connection live={live} />}>
+    <Page title="Workload" aside={<Connection live={live} />}>
       <Found query={policy} what="the policy of the review">
         {({ policy: rules }) =>
           figures === undefined ? (

@@ -1,0 +1,39 @@
+/** Goal: money in the sentences of rules is read with its currency, and no other number is. Method: every rule of the catalogue. */
+import { expect, test } from 'vitest';
+import { featuresOfSchema } from '../../../src/core/domain/feature-schema.ts';
+import { factorSentence } from '../../../src/core/score/factor-sentence.ts';
+import { RULES } from '../../../src/core/score/rules/catalogue.ts';
+import { sayMoney } from '../../../src/kit/words/money.ts';
+
+const MONEY_UNIT = 'currency units';
+
+test('each amount that a rule names has its currency, and nothing else has', () => {
+  for (const { id, features, detail } of RULES) {
+    const schema = featuresOfSchema(Number.MAX_SAFE_INTEGER) ?? featuresOfSchema(2) ?? [];
+    // An amount is told from other values by its digits.
+    const vector = Float64Array.from(schema, ({ unit }) => (unit === MONEY_UNIT ? 7777.7 : 3));
+    const said = sayMoney(detail(vector), 'USD', 'en-US');
+    const named = said.match(/[\d,]+(\.\d+)? USD/g) ?? [];
+    expect(said.match(/7777|15555/), `${id}: ${said}`).toBeNull();
+    expect(
+      named.every((text) => /^(7,777\.70|15,555\.40) USD$/.test(text)),
+      `${id}: ${said}`,
+    ).toBe(true);
+    if (named.length > 0) {
+      const units = schema.filter(({ name }) => features.some((one) => one === name));
+      expect(units.some(({ unit }) => unit === MONEY_UNIT)).toBe(true);
+    }
+  }
+});
+
+test('a sentence keeps what it has, by the places of the currency', () => {
+  const over = "Amount 9238.00 is 5.2 times this account's usual 1250.50";
+  expect(sayMoney(over, 'JPY', 'en-US')).toBe(
+    "Amount 9,238 JPY is 5.2 times this account's usual 1,250.5 JPY",
+  );
+  expect(sayMoney(over, 'KWD', 'en-US')).toContain('9,238.00 KWD');
+  expect(sayMoney(over, 'USD', 'en-US')).toContain('9,238.00 USD is 5.2 times');
+  expect(sayMoney('12 transactions within an hour, usually 0.3', 'USD')).not.toContain('USD');
+  const ofModel = factorSentence({ feature: 'sum_24h', value: 12345.6 });
+  expect(sayMoney(ofModel, 'USD', 'en-US')).toMatch(/: 12,350\.00 USD$/);
+});
