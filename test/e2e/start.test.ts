@@ -1,10 +1,10 @@
 /**
  * Goal: `risk start` does the main job on a machine with nothing prepared: services, schema, roles,
- * sample, ledger; a second start repeats nothing; a role that dies is started again; Ctrl-C leaves nothing
+ * sample, ledger; a second start repeats nothing; a role or a service that dies is started again; Ctrl-C leaves nothing
  * running. Method: the real command as a child, on a data folder of its own.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { API_NICENESS } from '../../src/tools/start/services/raise-priority.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { mayRaisePriority, rank, rankOf } from '../support/rank.ts';
 import { type RiskProcess, runRiskProcess, spawnRisk } from '../support/risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -64,22 +65,6 @@ function rolePid(risk: RiskProcess, role: 'api' | 'worker'): number {
   const isRole = (pid: string) =>
     readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`cli.ts\0${role}\0`);
   return Number(children.split(' ').find(isRole));
-}
-
-/** Niceness of the process in its session, and of its session among others. */
-const rank = (niceness: number) => ({ own: niceness, session: niceness });
-
-function rankOf(pid: number) {
-  const own = getPriority(pid);
-  const file = `/proc/${pid}/autogroup`;
-  if (!existsSync(file)) return rank(own);
-  return { own, session: Number(/nice (-?\d+)/.exec(readFileSync(file, 'utf8'))?.[1]) };
-}
-
-/** CAP_SYS_NICE, bit 23 of the effective capabilities. */
-function mayRaisePriority(): boolean {
-  const [, hex = '0'] = /CapEff:\s+(\w+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-  return ((BigInt(`0x${hex}`) >> 23n) & 1n) === 1n;
 }
 
 function startOnce() {
@@ -152,6 +137,28 @@ describe('risk start', () => {
     risk.kill('SIGINT');
     expect(await risk.exited).toEqual({ code: 0, signal: null });
     await expect(fetch(`${url}/readyz`)).rejects.toThrow();
+  });
+
+  test('scores all of a sample while its Redis and its Postgres are killed', {
+    timeout: START_MS,
+  }, async () => {
+    const data = join(folder, 'killed');
+    const own = { ...environment, RISK_DATA_DIR: data };
+    await using risk = spawnRisk(['start', '--once', '--transactions', '20000'], own);
+    await risk.waitFor(/✓ sample/, START_MS);
+    for (const [name, file] of [
+      ['Redis', 'redis/redis.pid'],
+      ['Postgres', 'postgres/postmaster.pid'],
+    ] as const) {
+      const pid = Number(readFileSync(join(data, 'services', file), 'utf8').split('\n')[0]);
+      process.kill(pid, 'SIGKILL');
+      await risk.waitFor(new RegExp(`${name} is back`), START_MS);
+    }
+    expect(await risk.exited).toEqual({ code: 0, signal: null });
+    expect(ledgerOf(risk.stdout())).toMatchObject({
+      ...{ accepted: 20_000, duplicates: 0, scored: 20_000 },
+      ...{ dead_lettered: 0, pending: 0, lost: 0, doubled: 0 },
+    });
   });
 
   test('gives up a role that keeps ending', { timeout: START_MS }, async () => {

@@ -3,7 +3,7 @@
  * two engines, and end with the engine. Method: whole engines in temporary data folders.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import { type Embedded, startEmbedded } from '../../src/tools/start/services/sta
 import { silentLog } from '../support/config.ts';
 import { watch } from '../support/risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const ENGINE_CHILD = fileURLToPath(new URL('../support/engine-child.ts', import.meta.url));
 const isRoot = process.getuid?.() === 0;
@@ -138,10 +139,21 @@ test('an engine killed with -9 leaves no service behind and its data usable', as
   await expect(sql(url, 'select 1')).rejects.toThrow();
 });
 
-test('serviceEnded tells of a service that ends by itself', async () => {
+test('a service that is killed comes back at its address with what it had', async () => {
   await using running = await engine();
-  await redis(running.redisUrl, 'SHUTDOWN', 'NOSAVE').catch(() => undefined);
-  expect(await running.serviceEnded).toContain('Redis ended by itself');
+  const { databaseUrl, redisUrl } = running;
+  await sql(databaseUrl, 'create table kept as select 7 as value');
+  const pidOf = (file: string) =>
+    Number(readFileSync(join(dataDir, 'services', file), 'utf8').split('\n')[0]);
+  for (const [file, answers] of [
+    ['redis/redis.pid', async () => (await redis(redisUrl, 'PING')) === '+PONG'],
+    ['postgres/postmaster.pid', async () => (await sql(databaseUrl, 'table kept')).length === 1],
+  ] as const) {
+    const killed = pidOf(file);
+    process.kill(killed, 'SIGKILL');
+    const isBack = async () => pidOf(file) !== killed && (await answers());
+    await waitUntil(() => isBack().catch(() => false), 30_000, `${file} to be back`);
+  }
 });
 
 test('the usual ports may be taken by others', async () => {

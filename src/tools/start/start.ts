@@ -70,6 +70,7 @@ async function startEngine(
       signal,
       environment,
       onProgress: screen.doing,
+      say: context.output.note,
       // State changes of the services are steps on the screen, so only warnings are worth a log line.
       log: environment['LOG_LEVEL'] === undefined ? log.child({}, { level: 'warn' }) : log,
       databaseUrl: config.DATABASE_URL,

@@ -1,6 +1,6 @@
 /**
- * Starts the services that have no configured URL: a real Postgres and a real Redis on loopback ports of their
- * own, with their data in one folder that survives restarts.
+ * Starts the services that have no configured URL, and keeps them running: a real Postgres and a real Redis on loopback ports
+ * of their own, with their data in one folder that survives restarts. A service that is started again keeps its port.
  */
 import { join } from 'node:path';
 import { type Environment, readEnvironment } from '../../../kit/config/config.ts';
@@ -12,6 +12,7 @@ import { findPostgres } from './postgres-program.ts';
 import { startRedis } from './redis.ts';
 import { findRedis } from './redis-program.ts';
 import type { RunningService } from './service-process.ts';
+import { supervise } from './supervise.ts';
 
 type EmbeddedOptions = {
   readonly dataDir: string;
@@ -20,6 +21,8 @@ type EmbeddedOptions = {
   readonly signal: AbortSignal;
   /** Short texts for a person who waits, as `starting Postgres`. */
   readonly onProgress: (text: string) => void;
+  /** Prints that a service ended by itself, and that it is back. */
+  readonly say?: (text: string) => void;
   /** A service with a URL here is passed through and not started. */
   readonly databaseUrl?: string | undefined;
   readonly redisUrl?: string | undefined;
@@ -31,7 +34,7 @@ export type Embedded = {
   readonly redisUrl: string;
   /** False for the WebAssembly build: Redis' contents end with the engine (and are rebuilt). */
   readonly redisKeepsData: boolean;
-  /** Resolves to a sentence when a service ends that was not stopped; pending otherwise. */
+  /** Resolves to a sentence when a service is given up that keeps ending; pending otherwise. */
   readonly serviceEnded: Promise<string>;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -45,23 +48,27 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   opened.defer(() => removeEngineFile(folder.path));
 
   const { promise: serviceEnded, resolve } = Promise.withResolvers<string>();
-  let isStopping = false;
-  const own = (name: string, { url, port, service }: RunningService) => {
-    opened.defer(() => service.stop());
-    void service.ended.then((how) => {
-      if (!isStopping) resolve(`${name} ended by itself: ${how}\n${service.logTail()}`);
+  const own = async (
+    name: string,
+    start: (again: { signal: AbortSignal; port?: number }) => Promise<RunningService>,
+  ) => {
+    const { url, port, service: first } = await start({ signal });
+    const supervised = supervise({
+      name,
+      first,
+      start: async (signal) => (await start({ signal, port })).service,
+      say: options.say ?? (() => undefined),
     });
-    log.info({ port, servicePid: service.pid }, `${name} started`);
+    opened.defer(() => supervised.stop());
+    void supervised.givenUp.then(resolve);
+    log.info({ port, servicePid: first.pid }, `${name} started`);
     return url;
   };
   const startDatabase = async () => {
     onProgress('starting Postgres');
     const program = await findPostgres(folder.account);
-    const logFile = join(folder.logs, 'postgres.log');
-    return own(
-      'Postgres',
-      await startPostgres({ ...folder, program, logFile, durable: true, signal }),
-    );
+    const fixed = { ...folder, program, logFile: join(folder.logs, 'postgres.log'), durable: true };
+    return await own('Postgres', (again) => startPostgres({ ...fixed, ...again }));
   };
   let redisKeepsData = true;
   const startStreams = async () => {
@@ -70,8 +77,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     onProgress(
       redisKeepsData ? 'starting Redis' : 'starting Valkey (in memory: keeps nothing on disk)',
     );
-    const logFile = join(folder.logs, 'redis.log');
-    return own('Redis', await startRedis({ ...folder, source, logFile, durable: true, signal }));
+    const fixed = { ...folder, source, logFile: join(folder.logs, 'redis.log'), durable: true };
+    return await own('Redis', (again) => startRedis({ ...fixed, ...again }));
   };
   // Both at once: each waits for its own disk and process, not for the other.
   const [database, redis] = await Promise.allSettled([
@@ -88,9 +95,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     ...urls,
     redisKeepsData,
     serviceEnded,
-    [Symbol.asyncDispose]: () => {
-      isStopping = true;
-      return owned.disposeAsync();
-    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

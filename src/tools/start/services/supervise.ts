@@ -1,0 +1,74 @@
+/** Starts a process again that ends by itself, later and later, and gives it up where it ends soon after each start. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { toError } from '../../../kit/words/failure.ts';
+import type { ServiceProcess } from './service-process.ts';
+
+type SuperviseOptions = {
+  readonly name: string;
+  /** The process that runs already. */
+  readonly first: ServiceProcess;
+  /** Resolves to a process that is ready; aborted where the engine stops. */
+  readonly start: (signal: AbortSignal) => Promise<ServiceProcess>;
+  /** Prints a line on the screen. */
+  readonly say: (text: string) => void;
+};
+
+export type Supervised = {
+  /** Resolves to its last log lines when it is given up; pending otherwise. */
+  readonly givenUp: Promise<string>;
+  /** Ends the process in good order, or abandons its start. */
+  stop(): Promise<void>;
+};
+
+/** A process that was ready for this long counts as healthy again. */
+const STEADY_MS = 10_000;
+const EARLY_ENDS_MAX = 5;
+const WAIT_MS_FIRST = 250;
+const WAIT_MS_MAX = 10_000;
+
+export function supervise({ name, first, start, say }: SuperviseOptions): Supervised {
+  let running = first;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const startAgain = async (waitMs: number): Promise<string | undefined> => {
+    try {
+      await delay(waitMs, undefined, { signal });
+      running = await start(signal);
+      if (signal.aborted) await running.stop();
+      return undefined;
+    } catch (error) {
+      return toError(error).message;
+    }
+  };
+  const watch = async (): Promise<string> => {
+    let earlyEnds = 0;
+    for (;;) {
+      const readyAtMs = performance.now();
+      let how = await running.ended;
+      let words = running.logTail();
+      if (performance.now() - readyAtMs >= STEADY_MS) earlyEnds = 0;
+      for (;;) {
+        if (signal.aborted) return 'stopped';
+        earlyEnds += 1;
+        if (earlyEnds >= EARLY_ENDS_MAX) return `${name} keeps ending: ${how}\n${words}`;
+        const waitMs = Math.min(WAIT_MS_FIRST * 2 ** (earlyEnds - 1), WAIT_MS_MAX);
+        say(`${name} ended by itself (${how}): starting it again in ${waitMs / 1000} s`);
+        const failure = await startAgain(waitMs);
+        if (failure === undefined) break;
+        [how, words] = ['it does not start', failure];
+      }
+      say(`${name} is back`);
+    }
+  };
+  const watched = watch();
+  return {
+    givenUp: watched.then((words) =>
+      signal.aborted ? new Promise<never>(() => undefined) : words,
+    ),
+    stop: async () => {
+      stopping.abort();
+      await running.stop();
+      await watched;
+    },
+  };
+}
