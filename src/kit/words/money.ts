@@ -7,16 +7,25 @@ const UNIT = ' currency units';
 /** An amount in the sentence of a rule, where no other number has two decimals, or with its unit in one of a model. */
 const AMOUNTS = /(?<![\d.])\d+\.\d{2}(?![\d.])|\d+(?:\.\d+)? currency units/g;
 
+/** ISO 4217 gives every other currency 2. Intl follows CLDR, which leaves out what is little used, as of PKR. */
+const DECIMALS: ReadonlyMap<string, number> = new Map(
+  [
+    'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
+    '',
+    '',
+    'BHD IQD JOD KWD LYD OMR TND',
+    'CLF UYW',
+  ].flatMap((codes, decimals) => codes.split(' ').map((code) => [code, decimals] as const)),
+);
+const DECIMALS_ELSE = 2;
+
 const formats = new Map<string, Intl.NumberFormat>();
 
 function formatOf(currency: string, decimalsMax: number, locale: string | undefined) {
   const key = `${currency} ${decimalsMax} ${locale}`;
   const known = formats.get(key);
   if (known !== undefined) return known;
-  const isCode = /^[A-Z]{3}$/.test(currency);
-  const { minimumFractionDigits: decimals = 2 } = isCode
-    ? new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
-    : {};
+  const decimals = DECIMALS.get(currency) ?? DECIMALS_ELSE;
   const format = new Intl.NumberFormat(locale, {
     minimumFractionDigits: Math.min(decimals, decimalsMax),
     maximumFractionDigits: decimalsMax,

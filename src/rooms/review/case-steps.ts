@@ -88,6 +88,10 @@ export function assign(
 /** Leaves the case to a risk officer. */
 export function escalate(one: StoredCase, by: Reviewer): CaseStep {
   refuseUnlessTheirs(one, by);
+  // The answer to the first time may have been lost.
+  if (one.escalated_by === by.name && holderOf(one) !== by.name) {
+    refuse('CASE_ESCALATED', 'you have left it to a risk officer');
+  }
   return { ...UNLOCKED, assignee: null, escalated_by: by.name, escalated_at: one.now };
 }
 

@@ -1,9 +1,10 @@
-/** Goal: money in the sentences of rules is read with its currency, and no other number is. Method: every rule of the catalogue. */
+/** Goal: money has the decimals of ISO 4217, in the sentences of rules, too, where no other number is money. Method: every currency and rule. */
 import { expect, test } from 'vitest';
+import { currencyScale } from '../../../src/core/domain/currency.ts';
 import { featuresOfSchema } from '../../../src/core/domain/feature-schema.ts';
 import { factorSentence } from '../../../src/core/score/factor-sentence.ts';
 import { RULES } from '../../../src/core/score/rules/catalogue.ts';
-import { sayMoney } from '../../../src/kit/words/money.ts';
+import { money, sayMoney } from '../../../src/kit/words/money.ts';
 
 const MONEY_UNIT = 'currency units';
 
@@ -36,4 +37,17 @@ test('a sentence keeps what it has, by the places of the currency', () => {
   expect(sayMoney('12 transactions within an hour, usually 0.3', 'USD')).not.toContain('USD');
   const ofModel = factorSentence({ feature: 'sum_24h', value: 12345.6 });
   expect(sayMoney(ofModel, 'USD', 'en-US')).toMatch(/: 12,350\.00 USD$/);
+});
+
+test('an amount has the decimals that ISO 4217 gives its currency', () => {
+  const known = Intl.supportedValuesOf('currency').filter(
+    (code) => currencyScale(code) !== undefined,
+  );
+  expect(known.length).toBeGreaterThan(140);
+  for (const code of known) {
+    const decimals = money('1234', code, 'en-US').split(' ')[0]?.split('.')[1]?.length ?? 0;
+    expect(decimals, code).toBe(currencyScale(code));
+  }
+  expect(money('1234.50', 'PKR', 'en-US')).toBe('1,234.50 PKR');
+  expect(money('1234.5', 'IQD', 'en-US')).toBe('1,234.500 IQD');
 });

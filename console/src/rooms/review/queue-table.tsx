@@ -35,7 +35,7 @@ const columnsOf = (
 ): readonly Column<ReviewCase>[] => [
   {
     id: 'select',
-    header: 'Select',
+    header: '✓',
     from: 2,
     cell: (one) => (
       <input
@@ -54,7 +54,9 @@ const columnsOf = (
         <RowLink href={caseLink(id, filter)} label={`${priority}, case ${id}`}>
           <PriorityBadge priority={priority} />
         </RowLink>
-        <PriorityName priority={priority} />
+        <span className="from-3">
+          <PriorityName priority={priority} />
+        </span>
       </span>
     ),
   },

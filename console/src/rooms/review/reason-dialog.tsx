@@ -7,6 +7,8 @@ import { Modal } from '../../parts/dialog.tsx';
 
 /** As the API takes. */
 const REASON_CHARS_MAX = 1000;
+/** What was typed into a dialog whose step was refused, until that step goes through. */
+const drafts = new Map<string, string>();
 
 type ReasonDialogProps = {
   readonly title: string;
@@ -27,7 +29,9 @@ type ReasonDialogProps = {
 export function ReasonDialog(props: ReasonDialogProps) {
   const { title, action, isDangerous, isBlocked = false, onSend, onClose } = props;
   const { charsMax = REASON_CHARS_MAX, templates = [], children } = props;
-  const [reason, setReason] = useState('');
+  // Another page is another case.
+  const key = `${location.pathname} ${title}`;
+  const [reason, setReason] = useState(drafts.get(key) ?? '');
   const [trouble, setTrouble] = useState<string>();
   const field = useRef<HTMLInputElement>(null);
   const fieldId = useId();
@@ -36,10 +40,15 @@ export function ReasonDialog(props: ReasonDialogProps) {
     mutationFn: onSend,
     networkMode: 'always',
     onMutate: () => Date.now(),
-    onSuccess: onClose,
-    onError: (error, _text, sentAtMs) => {
-      if (isRefused(error)) onClose();
-      else setTrouble(troubleOf(error, sentAtMs ?? Date.now()));
+    onSuccess: () => {
+      drafts.delete(key);
+      onClose();
+    },
+    onError: (error, sent, sentAtMs) => {
+      if (isRefused(error)) {
+        drafts.set(key, sent);
+        onClose();
+      } else setTrouble(troubleOf(error, sentAtMs ?? Date.now()));
     },
   });
   const isReady = text !== '' && !isPending && !isBlocked;

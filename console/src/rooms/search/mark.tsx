@@ -14,7 +14,8 @@ const NOTE_CHARS_MAX = 500;
 
 export function Mark({ transaction }: { readonly transaction: TransactionDetail }) {
   const { transaction_id: id, created_at: createdAt, labels } = transaction;
-  const isFraud = labels?.items[0]?.label === 'fraud';
+  // The last one is in force.
+  const isFraud = labels?.items.at(-1)?.label === 'fraud';
   const label = isFraud ? 'legitimate' : 'fraud';
   const [isAsked, setAsked] = useState(false);
   /** The same label sent again has the same time, and is stored once. */

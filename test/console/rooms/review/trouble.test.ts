@@ -61,6 +61,28 @@ test('an API that is lost while somebody decides keeps the sentence, and decides
   expect(faults).toEqual([]);
 });
 
+test('a risk officer whose escalation got no answer sends it again, and it is written once', async () => {
+  const [id = ''] = await disputes({ account_id: 'acc_left' });
+  await using tab = await logIn('Bob');
+  const { page, faults } = tab;
+  await openCase(page, id);
+  await page.keyboard.press('e');
+  await page.route('**/escalate', async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Reason').fill('It may be a ring');
+  await page.keyboard.press('Enter');
+  await dialog.getByText('no answer came').waitFor();
+  await page.unroute('**/escalate');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  expect(await page.getByRole('alert').count()).toBe(0);
+  expect((await read(`/v1/reviews/${id}`)).notes.length).toBe(1);
+  expect(faults).toEqual([]);
+});
+
 test('selected cases are decided with one reason, but one that somebody took meanwhile', async () => {
   const merchant = 'm_bulk';
   const ids = await disputes(

@@ -135,6 +135,17 @@ test('on many take each case that may be decided, and the same again changes not
   expect(changed.items.map((one) => one.transaction_id)).toEqual([left]);
 });
 
+test('a risk officer leaves a case once, until the case comes back', async () => {
+  const { reviewing, by, actions } = rig;
+  const [id = ''] = await rig.open([{}]);
+  const leave = () => reviewing.escalate(id, 'a ring', by('Bob'));
+  await leave();
+  await expect(leave()).rejects.toMatchObject({ code: 'CASE_ESCALATED' });
+  expect(await actions(id)).toEqual(['Bob case.escalate']);
+  await reviewing.claim(id, by('Bob'));
+  expect((await leave()).locked_by).toBeNull();
+});
+
 test('a step answers what is stored, to the millisecond', async () => {
   const ids = await rig.open(Array.from({ length: 20 }, () => ({ accountId: 'ring' })));
   const ring = { party: 'account', id: 'ring', ...FRAUD } as const;
