@@ -22,6 +22,7 @@ import { TransactionPage } from './rooms/search/transaction.tsx';
 import { TransactionsPage } from './rooms/search/transactions.tsx';
 import { CorridorsPage } from './rooms/status/corridors.tsx';
 import { OverviewPage } from './rooms/status/overview.tsx';
+import { WorkersPage } from './rooms/status/workers.tsx';
 import { WebhookPage } from './rooms/webhooks/webhook.tsx';
 import { WebhooksPage } from './rooms/webhooks/webhooks.tsx';
 import { PAGES } from './shell/pages.ts';
@@ -112,6 +113,7 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/workload">{() => <OpsPage me={me} />}</Route>
         <Route path="/ops">{() => <Redirect to="/workload" replace />}</Route>
         <Route path="/dead-letters" component={DeadLettersPage} />
+        <Route path="/workers">{() => <WorkersPage />}</Route>
         <Route path="/corridors">{() => <CorridorsPage me={me} />}</Route>
         <Route path="/webhooks">{() => <WebhooksPage me={me} />}</Route>
         <Route path="/webhooks/:id">

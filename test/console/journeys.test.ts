@@ -39,6 +39,7 @@ const PAGES: readonly (readonly [string, () => string, string | RegExp])[] = [
   ['dead-letters', () => '/dead-letters', 'Open, by error'],
   ['dead-letter', () => `/dead-letters?id=${shown.engine.deadLetterId}`, 'Purge …'],
   ['corridors', () => '/corridors', 'Last 7 days'],
+  ['workers', () => '/workers', 'A silent worker'],
   ['no-webhooks', () => '/webhooks', 'No webhook is made yet'],
   ['models', () => '/models', 'm@1'],
   ['model', () => '/models/m%401', 'Decisions'],

@@ -47,6 +47,10 @@ export const PAGES: readonly Page[] = [
     icon: 'M3 12c5 0 5-8 10-8m0 0-3-2m3 2-3 2',
   },
   {
+    ...{ path: '/workers', name: 'Workers', key: 'x', roles: ['operator'] },
+    icon: 'M2 3h12v4H2zm0 6h12v4H2zM4.500 5h.1m-.1 6h.1',
+  },
+  {
     ...{ path: '/webhooks', name: 'Webhooks', key: 'w', roles: ['operator'] },
     icon: 'M6.500 3H3v10h10V9.500M9.500 3H13v3.500M13 3 7.500 8.500',
   },

@@ -14,6 +14,7 @@
  * | {market:decisions}:transactions-decided  | stream     | the newest 20,000  | the worker that publishes final decisions |
  * | {market:pNN}:spare                       | string     | within a script    | the budget of profiles: a copy without spare memory |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
+ * | market:workers                           | sorted set | a minute after the last of them | workers: who they are and what they scored so far |
  * | market:points:NAME                       | hash       | an hour after the last point | API: the last hour of live figures, a field each ten seconds |
  * | market:identity                          | string     | for ever           | readiness: a write that must work |
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
@@ -113,6 +114,10 @@ export function decisionsKey(market: string): string {
 
 export function modelsOutKey(market: string): string {
   return `${market}:models-out`;
+}
+
+export function workersKey(market: string): string {
+  return `${market}:workers`;
 }
 
 export function pointsKey(market: string, name: string): string {

@@ -1,4 +1,7 @@
-/** `/v1/status`: where the pipeline stands, and `/v1/live`: the figures of the console, once or as server-sent events. */
+/**
+ * `/v1/status`: where the pipeline stands, `/v1/workers`: who scores, and `/v1/live`: the figures of the console, once or as
+ * server-sent events.
+ */
 import type { Context } from 'hono';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { pointsKey } from '../../core/stream/keys.ts';
@@ -14,12 +17,14 @@ import {
   statusExample,
   statusSchema,
 } from './queries/pipeline-status.ts';
+import { listWorkers, type WorkerJson, workerExample, workersSchema } from './queries/workers.ts';
 
 const READERS = ['operator', 'analyst', 'ingest'] as const;
 const TIMES = { everyMs: 2000, isAlwaysRead: true };
 
 type Parts = {
   readonly readStatus: () => Promise<StatusJson>;
+  readonly readWorkers: () => Promise<WorkerJson[]>;
   readonly answerLive: (c: Context<AppEnv>) => Promise<Response>;
 };
 
@@ -50,6 +55,15 @@ const operations = [
     },
     run: ({ c }, { answerLive }: Parts) => answerLive(c),
   }),
+  operation({
+    method: 'get',
+    at: '/v1/workers',
+    operationId: 'listWorkers',
+    summary: 'Workers: since when they live, how fast they score, and the entries they hold',
+    roles: ['operator'],
+    answers: { 200: answer('Workers by name.', workersSchema, { items: [workerExample] }) },
+    run: async (_input, { readWorkers }: Parts) => ({ items: await readWorkers() }),
+  }),
 ];
 
 export const document: DocumentPart = {
@@ -59,14 +73,16 @@ export const document: DocumentPart = {
 
 export function openStatus(api: Api): ApiRoom {
   const { config, databases, redis, guards, ingest, metrics, authenticate, draining, log } = api;
-  const readStatus = createReadStatus(databases, {
+  const pipeline = {
     redis,
     guards,
     corridors: ingest.corridors,
     market: config.RISK_MARKET,
     shards: config.RISK_SHARDS,
     readReplica: () => databases.replica?.status() ?? null,
-  });
+  };
+  const readStatus = createReadStatus(databases, pipeline);
+  const readWorkers = () => listWorkers(pipeline);
   const poolInUse = () => {
     const { total, idle } = databases.primary.usage();
     return (total - idle) / config.RISK_DATABASE_CONNECTIONS_MAX;
@@ -83,5 +99,5 @@ export function openStatus(api: Api): ApiRoom {
     log,
     ...TIMES,
   });
-  return { routes: [routesOf(operations, api.limits, { readStatus, answerLive })] };
+  return { routes: [routesOf(operations, api.limits, { readStatus, readWorkers, answerLive })] };
 }

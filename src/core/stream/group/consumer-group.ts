@@ -170,11 +170,12 @@ export function toClaimed(
   return { cursor: String(reply[0]), ...claimed };
 }
 
-/** The consumers of a stream; none where the stream or the group is missing. */
+/** The consumers of a stream; none where the stream or the group is missing or of another type. */
 export async function listConsumers(redis: RedisClient, stream: string) {
   const reply = await redis.xinfo('CONSUMERS', stream, GROUP).catch((error: unknown) => {
     const failure = toRedisFailure(error);
     if (isGroupMissing(failure) || failure.message.includes('no such key')) return [];
+    if (isStreamAtFault(failure)) return [];
     throw failure;
   });
   if (!Array.isArray(reply)) throw unexpected('XINFO CONSUMERS');

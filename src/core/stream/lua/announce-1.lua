@@ -1,5 +1,5 @@
 --[[
-  Puts the name of a model that is out on a list that forgets.
+  Puts a name, of a model that is out or a worker with its figures, on a list that forgets.
 
   KEYS[1] sorted set  names by when they were last announced, milliseconds of the server's clock
 

@@ -1,15 +1,18 @@
-/** `GET /v1/status` over HTTP: everything that waits is counted where it waits, exactly, at each call. */
+/** `GET /v1/status` and `/v1/workers` over HTTP: everything that waits is counted where it waits, exactly, at each call. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { GROUP, streamKeys } from '../../../../src/core/stream/keys.ts';
 import { announceModelsOut } from '../../../../src/core/stream/status/models-out.ts';
 import type { StatusJson } from '../../../../src/rooms/status/queries/pipeline-status.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import type { WorkerJson } from '../../../../src/rooms/status/queries/workers.ts';
+import { runRiskProcess, spawnRisk } from '../../../support/risk.ts';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import {
   idAt,
   storeDeadLetters,
   storeOpenRows,
   storeTransactions,
 } from '../../../support/stored-rows.ts';
+import { answerOf } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
@@ -56,6 +59,37 @@ test('undelivered, unacknowledged, retried, unappended and open are counted apar
   await api.redis.xack(transactions, GROUP, ...(await idsOf(transactions)));
   await api.redis.xdel(transactions, ...(await idsOf(transactions)).slice(0, 2));
   expect(corridor(await readStatus(), 'US-EG')).toMatchObject({ lag: 3, pending: 0 });
+});
+
+test('workers are listed while they live or hold entries', async () => {
+  const listed = async (): Promise<WorkerJson[]> =>
+    (await answerOf(await api.request('/v1/workers'))).body.items;
+  const { transactions } = streamKeys('market_0', 'US-EG', 0);
+  // A worker of which only a consumer is left holds three entries of a version that nobody reads.
+  for (let n = 0; n < 3; n++) await api.redis.xadd(transactions, '*', 'v', '1', 'd', `${n}`);
+  await api.redis.xgroup('CREATE', transactions, GROUP, '0');
+  const dead = ['GROUP', GROUP, 'dead-1-a-2', 'COUNT', 3, 'STREAMS', transactions, '>'] as const;
+  await api.redis.xreadgroup(...dead);
+  const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+  await using worker = spawnRisk(['worker'], environment);
+  const own = async () => (await listed()).find(({ worker: name }) => name !== 'dead-1-a');
+  const isLive = async () => (await own())?.state === 'live' && (await own())?.version !== null;
+  await waitUntil(isLive, 30_000, 'a report');
+  expect((await listed()).find(({ worker: name }) => name === 'dead-1-a')).toMatchObject({
+    started_at: null,
+    pending: 3,
+    corridors: ['US-EG'],
+    pending_by_corridor: [{ corridor: 'US-EG', entries: 3 }],
+  });
+  expect(await own()).toMatchObject({ pending: 0, scored_per_second: null });
+  const { stdout } = await runRiskProcess(['workers'], {
+    RISK_URL: api.url,
+    RISK_API_KEY: RUNNING_API_KEY,
+  });
+  expect(stdout).toMatch(/^worker +state[\s\S]*dead-1-a +live .* 3 +US-EG/);
+  worker.kill('SIGTERM');
+  await worker.exited;
+  expect((await listed()).map(({ worker: name }) => name)).toEqual(['dead-1-a']);
 });
 
 async function idsOf(stream: string): Promise<string[]> {

@@ -1,0 +1,117 @@
+/** `GET /v1/workers`: each worker by its reports, and by the entries pending with its consumers where it reports no more. */
+import { z } from 'zod';
+import { listStreams } from '../../../core/stream/status/lag.ts';
+import {
+  type Holding,
+  listHoldings,
+  listReports,
+  type ReportAt,
+} from '../../../core/stream/status/workers.ts';
+import type { Pipeline } from './pipeline-status.ts';
+
+/** Three reports and a second. A larger one shows dead workers as live, a smaller one busy workers as silent. */
+const SILENT_MS = 10_000;
+
+const workerSchema = z
+  .object({
+    worker: z.string().meta({ description: 'HOST-PID-START; consumers are numbered under it.' }),
+    state: z.enum(['live', 'draining', 'silent']).meta({
+      description: `Silent: killed, frozen or cut off for more than ${SILENT_MS / 1000} s.`,
+    }),
+    started_at: z.iso.datetime().nullable(),
+    seen_at: z.iso.datetime().meta({ description: 'Its last report, or its last read.' }),
+    version: z.string().nullable(),
+    scored_per_second: z.number().nullable().meta({ description: 'Over the last minute.' }),
+    corridors: z.array(z.string()).meta({
+      description: 'Scored in the last minute or pending. Every worker reads all corridors.',
+    }),
+    pending: z.int().meta({ description: 'Delivered to it and not acknowledged.' }),
+    pending_by_corridor: z.array(z.object({ corridor: z.string(), entries: z.int() })),
+  })
+  .meta({ id: 'Worker' });
+export type WorkerJson = z.infer<typeof workerSchema>;
+export const workersSchema = z.object({ items: z.array(workerSchema) });
+
+export const workerExample: WorkerJson = {
+  worker: 'worker-1-4242-9f3c1a07',
+  state: 'live',
+  started_at: '2026-11-20T08:00:00.000Z',
+  seen_at: '2026-11-20T09:29:59.100Z',
+  version: '0.1.0',
+  scored_per_second: 812.4,
+  corridors: ['GB-NG', 'US-EG'],
+  pending: 2,
+  pending_by_corridor: [{ corridor: 'US-EG', entries: 2 }],
+};
+
+export async function listWorkers(pipeline: Pipeline): Promise<WorkerJson[]> {
+  const { redis, market, shards, corridors, guards } = pipeline;
+  return await guards.redis.run(async () => {
+    const streams = await listStreams(redis, market, shards, corridors());
+    const [{ reports, nowMs }, holdings] = await Promise.all([
+      listReports(redis, market),
+      listHoldings(redis, streams),
+    ]);
+    return toWorkers(reports, holdings, nowMs);
+  });
+}
+
+/** @param reports oldest first */
+export function toWorkers(
+  reports: readonly ReportAt[],
+  holdings: readonly Holding[],
+  nowMs: number,
+): WorkerJson[] {
+  const reported = Map.groupBy(reports, ({ report }) => report.name);
+  const holding = Map.groupBy(holdings, ({ worker }) => worker);
+  const names = new Set([...reported.keys(), ...holding.keys()]);
+  return [...names].sort().flatMap((name) => {
+    const one = toWorker(name, reported.get(name) ?? [], holding.get(name) ?? [], nowMs);
+    // Consumers may stay for an hour after their worker: without entries they matter to nobody.
+    const isGone = one.state === 'draining' || (one.state === 'silent' && one.started_at === null);
+    return isGone && one.pending === 0 ? [] : [one];
+  });
+}
+
+function toWorker(
+  worker: string,
+  reports: readonly ReportAt[],
+  holdings: readonly Holding[],
+  nowMs: number,
+): WorkerJson {
+  const [first, last] = [reports[0], reports.at(-1)];
+  const idleMs = Math.min(...holdings.map((one) => one.idleMs));
+  const seenMs = Math.max(last?.atMs ?? 0, Number.isFinite(idleMs) ? nowMs - idleMs : 0);
+  const isSilent = nowMs - seenMs > SILENT_MS;
+  const scored = Object.entries(last?.report.scored ?? {})
+    .map(([corridor, count]) => ({
+      corridor,
+      count: count - (first?.report.scored[corridor] ?? 0),
+    }))
+    .filter(({ count }) => count > 0);
+  const seconds = ((last?.atMs ?? 0) - (first?.atMs ?? 0)) / 1000;
+  const scores = scored.reduce((total, { count }) => total + count, 0);
+  const groups = Map.groupBy(
+    holdings.filter(({ entries }) => entries > 0),
+    ({ corridor }) => corridor,
+  );
+  const byCorridor = Array.from(groups, ([corridor, of]) => ({
+    corridor,
+    entries: of.reduce((total, { entries }) => total + entries, 0),
+  }));
+  const pending = byCorridor.reduce((total, { entries }) => total + entries, 0);
+  // A worker that said it drains and left nothing has ended as it should.
+  const isDraining = last?.report.isDraining === true && (pending === 0 || !isSilent);
+  const corridors = new Set([...scored, ...byCorridor].map(({ corridor }) => corridor));
+  return {
+    worker,
+    state: isDraining ? 'draining' : isSilent ? 'silent' : 'live',
+    started_at: last?.report.startedAt ?? null,
+    seen_at: new Date(seenMs).toISOString(),
+    version: last?.report.version ?? null,
+    scored_per_second: seconds > 0 ? Math.round((10 * scores) / seconds) / 10 : null,
+    corridors: [...corridors].sort(),
+    pending,
+    pending_by_corridor: byCorridor,
+  };
+}
