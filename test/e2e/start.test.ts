@@ -192,6 +192,7 @@ describe('risk start', () => {
 
 const FOUND = `select (select count(*)::int from market.labels where source = 'simulation') as labels,
     (select count(*)::int from market.exchange_rates) as rates,
+    (select max(usd)::float8 from market.exchange_rates where currency = 'EUR') as euro,
     (select count(*)::int from market.model_proposals) as proposals,
     (select count(*)::int from market.identities where revoked_at is null) as people,
     (select count(*)::int from market.audit_log where action = 'case.decide') as decided,
@@ -271,7 +272,7 @@ describe('the sample of risk start', () => {
 
     await using again = start();
     await again.waitFor(/The sample is complete/, START_MS);
-    expect(await findSample(urlOf())).toEqual(found);
+    expect(await findSample(urlOf())).toEqual({ ...found, euro: 1.5 });
     expect(again.stderr()).not.toMatch(/sample (labels|model|decisions)/);
     await tryFourEyes(again);
     const { stdout, code } = await runRiskProcess(['sample', 'remove'], own());
@@ -282,7 +283,7 @@ describe('the sample of risk start', () => {
     const left = await findSample(urlOf());
     const { labels, transactions, decided } = found;
     const stays = { labels, transactions, decided, proposals: 2 };
-    expect(left).toEqual({ ...stays, people: 0, rates: 1, cases: 0, open: 0 });
+    expect(left).toEqual({ ...stays, people: 0, rates: 1, euro: 1.5, cases: 0, open: 0 });
     again.kill('SIGINT');
     await again.exited;
   });

@@ -8,7 +8,7 @@ import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { RATED_CURRENCIES } from '../../simulate/geography.ts';
-import { MODEL, modelFolder } from './model.ts';
+import { MODEL } from './model.ts';
 import { keyFileOf, PEOPLE } from './people.ts';
 import { usdOf } from './rates.ts';
 import { deleteCases, deleteRates, listDeciding } from './remove.ts';
@@ -57,7 +57,6 @@ async function removeSample(database: Database, dataDir: string) {
     return after;
   });
   for (const person of PEOPLE) rmSync(keyFileOf(dataDir, person), { force: true });
-  rmSync(modelFolder(dataDir), { recursive: true, force: true });
   return removed;
 }
 

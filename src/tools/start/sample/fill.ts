@@ -19,8 +19,8 @@ import { sampleRates } from './rates.ts';
 import { readSampleState } from './state.ts';
 import { labelsFile } from './transactions.ts';
 
-/** A look at labels and verdicts is due this often, so that the first one that finds labels comes soon. */
-export const SAMPLE_SETTINGS = { RISK_WATCH_EVERY_SECONDS: '15' };
+/** Seconds until a look finds the labels; each takes 0.2 s of a processor. */
+export const SAMPLE_SETTINGS = { RISK_WATCH_EVERY_SECONDS: '30' };
 /** An API that was killed is back after seconds. */
 const TRIES_MAX = 10;
 const TRY_AGAIN_MS = 2_000;
@@ -153,12 +153,13 @@ async function showPeople(
     return [`  ${person} (key in ${key}):`, `  ${url}/console#login=${token}`];
   };
   const links = [...(await linkOf(PEOPLE[0])), ...(await linkOf(PEOPLE[1]))];
-  const proposed = hasModel ? `proposed ${MODEL} and ` : '';
+  const [proposed, approve] = hasModel ? [`proposed ${MODEL} and `, 'approve and '] : ['', ''];
   output.line(
     [
       '',
-      `The sample is complete. Sample Ann has ${proposed}decided cases of high amounts, which Sample Ben may`,
-      `${hasModel ? 'approve and ' : ''}confirm. Each link logs in once, within ${LINK_MINUTES} minutes (a private window keeps two people apart):`,
+      'The sample is complete. The console shows precision under Rules, and under Review what was decided.',
+      `Sample Ann has ${proposed}decided cases of high amounts; Sample Ben may ${approve}confirm.`,
+      `Each link logs in once, within ${LINK_MINUTES} minutes; a private window keeps two people apart:`,
       '',
       ...links,
       '',

@@ -1,5 +1,6 @@
 /** A model of the sample: trained as a person would by `risk models train`, and proposed as a shadow for a second person to approve. */
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AskApi } from '../../../kit/client/ask.ts';
@@ -17,14 +18,11 @@ const LAUNCHER = fileURLToPath(new URL('../../../../bin/risk', import.meta.url))
 type Training = {
   /** A risk officer's. */
   readonly key: string;
-  readonly dataDir: string;
   readonly databaseUrl: string;
   readonly environment: Environment;
   readonly nowMs: number;
   readonly signal: AbortSignal;
 };
-
-export const modelFolder = (dataDir: string) => join(dataDir, 'sample-model');
 
 export async function isTrained(ask: AskApi): Promise<boolean> {
   try {
@@ -38,31 +36,27 @@ export async function isTrained(ask: AskApi): Promise<boolean> {
 
 /** @returns why there is no model; undefined where there is one */
 export async function trainModel(training: Training): Promise<string | undefined> {
-  const { key, dataDir, databaseUrl, nowMs, signal } = training;
-  const out = modelFolder(dataDir);
-  // A start that was killed before the model was registered has left the folder.
-  rmSync(out, { recursive: true, force: true });
+  const { key, databaseUrl, nowMs, signal } = training;
+  const given = Object.entries(training.environment).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
   const windows = Object.entries(WINDOWS).flatMap(([option, ago]) => [
     `--${option}`,
     new Date(nowMs - ago * DAY_MS).toISOString().slice(0, 10),
   ]);
-  const given = Object.entries(training.environment).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value] as const],
-  );
-  const knownBy = ['--known-by', new Date(nowMs).toISOString()];
-  const answer = await runProgram(
-    '/bin/sh',
-    [LAUNCHER, 'models', 'train', ...windows, ...knownBy, '--name', MODEL, '--out', out],
-    {
-      environment: {
-        ...Object.fromEntries(given),
-        DATABASE_URL: databaseUrl,
-        RISK_API_KEY: key,
-      },
-      timeoutMs: TRAIN_TIMEOUT_MS,
-      signal,
+  // The registry has all of the files.
+  const out = mkdtempSync(join(tmpdir(), 'risk-sample-'));
+  const named = ['--known-by', new Date(nowMs).toISOString(), '--name', MODEL, '--out', out];
+  const answer = await runProgram('/bin/sh', [LAUNCHER, 'models', 'train', ...windows, ...named], {
+    environment: {
+      ...Object.fromEntries(given),
+      DATABASE_URL: databaseUrl,
+      RISK_API_KEY: key,
     },
-  );
+    timeoutMs: TRAIN_TIMEOUT_MS,
+    signal,
+  });
+  rmSync(out, { recursive: true, force: true });
   signal.throwIfAborted();
   return answer.ok ? undefined : (answer.stderr.trim().split('\n').at(-1) ?? '');
 }
