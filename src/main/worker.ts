@@ -4,6 +4,7 @@
  */
 
 import type { Market } from '../core/market.ts';
+import { bindAmounts } from '../core/repair/amount-duty.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
 import { bindLabelDuty } from '../core/repair/label-duty.ts';
 import { bindPartitions } from '../core/repair/partition-duty.ts';
@@ -16,19 +17,20 @@ import { openReaderConnection } from '../core/stream/group/reader-connection.ts'
 import { ENTRY_READER } from '../core/stream/group/versions.ts';
 import { watchMemory } from '../core/stream/memory/memory.ts';
 import { PROFILE_LOGS } from '../core/stream/profiles/profile-logs.ts';
+import { openCorridorAmounts } from '../core/work/corridor-amounts.ts';
 import { openProfiles } from '../core/work/profiles/profiles.ts';
 import { profileSources } from '../core/work/profiles/sources.ts';
 import { runWorker as run } from '../core/work/run-worker.ts';
 import type { WorkerOptions } from '../core/work/worker.ts';
 import { type CommandContext, EXIT } from '../kit/command/command.ts';
-import { EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
+import { type Config, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import { openDatabase, openProbe } from '../kit/database/open-database.ts';
 import { createLeadership } from '../kit/duties/leadership.ts';
 import { bindPurge } from '../kit/duties/purge-duty.ts';
 import type { Duty } from '../kit/duties/run-duties.ts';
 import { serveHealth } from '../kit/http/serve-health.ts';
-import { createMetrics } from '../kit/metrics/metrics.ts';
+import { createMetrics, type Metrics } from '../kit/metrics/metrics.ts';
 import {
   createFailpoint,
   createPoison,
@@ -81,7 +83,7 @@ export async function runWorker(
   }
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(await watchGuards(guards, probe, redis, config.RISK_MARKET));
-  const { RISK_SHARDS: shards, RISK_LABEL_MATURITY_DAYS: maturityDays } = config;
+  const { RISK_SHARDS: shards } = config;
   const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
   const market: Market = { name: config.RISK_MARKET, shards, database, redis, guards, memory };
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
@@ -90,8 +92,8 @@ export async function runWorker(
   const leadership = resources.use(createLeadership(database, name, failpoint));
   const parts = { config, log, name, database, redis, guards, metrics, leadership };
   const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
+  const { profiles, amountDuty } = await openParties(config, market, metrics);
   const elapsedMs = () => performance.now();
-  const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
   const options: WorkerOptions = {
     name,
     config,
@@ -101,10 +103,7 @@ export async function runWorker(
     failpoint,
     reader: connection,
     entries: ENTRY_READER,
-    profiles: openProfiles(
-      { market, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds },
-      profileSources(database.query, maturityDays),
-    ),
+    profiles,
     judge: rooms.find((room) => room.judge !== undefined)?.judge ?? RULES_ALONE,
     scores: openScoreStore(
       database,
@@ -118,12 +117,24 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const duties = [...createDuties(worker), ...rooms.flatMap((room) => room.duties)];
+  const duties = [amountDuty, ...createDuties(worker), ...rooms.flatMap((room) => room.duties)];
   const readers = config.RISK_WORKER_READERS;
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');
   return EXIT.fine;
+}
+
+/** Profiles of parties, and the duty that renews what their amounts are compared with. */
+async function openParties(config: Config, market: Market, metrics: Metrics) {
+  const { query } = market.database;
+  const { current: amounts, duty: amountDuty } = await openCorridorAmounts(query);
+  const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
+  const profiles = openProfiles(
+    { market, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds, amounts },
+    profileSources(query, config.RISK_LABEL_MATURITY_DAYS),
+  );
+  return { profiles, amountDuty };
 }
 
 /** What a room without a part in a worker adds. */
@@ -142,6 +153,7 @@ function createDuties({ config, database, redis, metrics, guards, leadership }: 
   return [
     ...bindIngestDuties(config, database, redis, leadership, metrics),
     bindTallies(config, database, leadership),
+    bindAmounts(leadership),
     bindDeadLetters(database, leadership),
     bindPurge(config, leadership, metrics, RETENTIONS),
     bindLabelDuty(config, database, redis, guards.redis.run, metrics, leadership),

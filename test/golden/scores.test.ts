@@ -26,7 +26,7 @@ type GoldenCase = {
 };
 type Golden = { rule_set: string; feature_schema: number; cases: GoldenCase[] };
 
-const FILES = ['scores-default-1.json', 'scores-default-2.json'];
+const FILES = ['scores-default-1.json', 'scores-default-2.json', 'scores-default-3.json'];
 
 function bitsOf(value: number): string {
   const bytes = Buffer.alloc(8);

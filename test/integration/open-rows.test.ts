@@ -221,7 +221,7 @@ describe('the migration', () => {
     ]);
     await older.sql('insert into ingest_batches values (gen_random_uuid(), now(), $1)', [[owed]]);
     await older.sql('update reconcile_state set checkpoint = $1', [new Date(AT_MS - 3_600_000)]);
-    expect(await migrate(options())).toEqual([MIGRATION]);
+    expect(await migrate(options())).toContain(MIGRATION);
     const rows = await readRows(opened.query);
     const ids = rows.flatMap(({ transactionIds }) => transactionIds);
     expect(ids.sort()).toEqual([...waiting, ...other, owed, replayed].sort());
@@ -249,6 +249,6 @@ describe('the migration', () => {
         )
       ).length === 0;
     await waitUntil(isGone, 10_000, 'the process to be gone');
-    expect(await migrate(options())).toEqual([MIGRATION]);
+    expect(await migrate(options())).toContain(MIGRATION);
   });
 });

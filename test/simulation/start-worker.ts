@@ -5,6 +5,7 @@
 
 import type { Market } from '../../src/core/market.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
+import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/corridor-amounts.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
@@ -177,22 +178,32 @@ function createProfiles(world: World, process: Process, market: Market) {
         installs.map((install) => () => profiles.install(install)),
       ),
   };
-  return openProfiles({ market, logs, metrics, nowMs: clock.nowMs, ttlSeconds: TTL_SECONDS }, [
+  return openProfiles(
     {
-      kind: weakened(world, accountKind),
-      async *loadPasts(points) {
-        yield* await process.ask('loadAccountPasts', () => points.map(postgres.accountPast));
-      },
-      bytesMax: COPIES_BYTES_MAX,
+      market,
+      logs,
+      metrics,
+      nowMs: clock.nowMs,
+      ttlSeconds: TTL_SECONDS,
+      amounts: () => NO_CORRIDOR_AMOUNTS,
     },
-    {
-      kind: weakened(world, merchantKind),
-      async *loadPasts(points) {
-        yield* await process.ask('loadMerchantPasts', () => points.map(postgres.merchantPast));
+    [
+      {
+        kind: weakened(world, accountKind),
+        async *loadPasts(points) {
+          yield* await process.ask('loadAccountPasts', () => points.map(postgres.accountPast));
+        },
+        bytesMax: COPIES_BYTES_MAX,
       },
-      bytesMax: COPIES_BYTES_MAX,
-    },
-  ]);
+      {
+        kind: weakened(world, merchantKind),
+        async *loadPasts(points) {
+          yield* await process.ask('loadMerchantPasts', () => points.map(postgres.merchantPast));
+        },
+        bytesMax: COPIES_BYTES_MAX,
+      },
+    ],
+  );
 }
 
 /** Without its memory of ids a fold takes each delivery for a transaction of its own. */

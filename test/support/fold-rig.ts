@@ -1,4 +1,5 @@
 /** The folds of one worker over a real Redis and Postgres, with its own copies in memory, and what it counted. */
+
 import {
   type AccountPast,
   LABEL_MATURITY_DAYS,
@@ -7,6 +8,7 @@ import {
 } from '../../src/core/domain/history.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
+import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/corridor-amounts.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { vectorOf } from '../../src/core/score/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
@@ -50,7 +52,14 @@ export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRi
   const inRedis = { name: market, redis, memory: watchMemory(0) };
   const guarded = { ...inRedis, guards: OPEN };
   const profiles = openProfiles(
-    { market: guarded, logs: PROFILE_LOGS, metrics, nowMs: Date.now, ttlSeconds: 60 },
+    {
+      market: guarded,
+      logs: PROFILE_LOGS,
+      metrics,
+      nowMs: Date.now,
+      ttlSeconds: 60,
+      amounts: () => NO_CORRIDOR_AMOUNTS,
+    },
     [
       {
         kind: accountKind,

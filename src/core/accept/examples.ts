@@ -74,7 +74,7 @@ export const score: ScoreJson = {
       contribution: 425,
     },
   ],
-  rule_set: 'default@2',
+  rule_set: 'default@3',
   model: null,
   attempts: 1,
   degradation: 0,

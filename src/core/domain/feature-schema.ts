@@ -5,10 +5,10 @@
  */
 
 /** The schema that is computed today. */
-export const FEATURE_SCHEMA = 2;
+export const FEATURE_SCHEMA = 3;
 
 /** Number of features of each schema that scores were ever stored with. */
-const COUNTS: Readonly<Record<number, number>> = { 1: 55, 2: 81 };
+const COUNTS: Readonly<Record<number, number>> = { 1: 55, 2: 81, 3: 82 };
 
 /**
  * Name, unit, description. NaN stands for missing: no sibling to compare with, an absent field, a currency
@@ -209,6 +209,12 @@ const FEATURES = [
     'merchant_first_fraud_share',
     'share',
     "Frauds among the merchant's matured siblings since the day of that fraud.",
+  ],
+  // Schema 3 starts here.
+  [
+    'amount_to_corridor',
+    'ratio',
+    "Amount by the 99.99th percentile of its corridor's amounts of the 90 days before, in the market's currency.",
   ],
 ] as const;
 

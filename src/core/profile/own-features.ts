@@ -5,8 +5,12 @@ import { createFeatureRows, type FeatureRows, rowAt } from '../score/feature-row
 import { naturalLog } from '../score/natural-log.ts';
 import { COUNTRY_BITS } from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';
+import { type CorridorAmounts, NO_CORRIDOR_AMOUNTS } from './corridor-amounts.ts';
 
 const AMOUNT = featureIndex('amount');
+const AMOUNT_TO_CORRIDOR = featureIndex('amount_to_corridor');
+/** Bits of the country, below those of the corridor. */
+const COUNTRY_WIDTH = 10;
 const NIGHT_HOURS = 6;
 const ROUND_UNITS = 100;
 /** 1970-01-01 was a Thursday: 3 days after a Monday. */
@@ -15,10 +19,20 @@ const EPOCH_WEEKDAY = 3;
 /** Transactions in columns, and a row for each, which the profiles of its parties complete. */
 export type BegunRows = { readonly arrivals: Arrivals; readonly rows: FeatureRows };
 
-export function beginRows(arrivals: Arrivals): BegunRows {
+export function beginRows(
+  arrivals: Arrivals,
+  amounts: CorridorAmounts = NO_CORRIDOR_AMOUNTS,
+): BegunRows {
   const rows = createFeatureRows(arrivals.ms.length);
   for (let index = 0; index < rows.count; index++) {
-    writeOwn(arrivals, index, rows.values, rowAt(index) + AMOUNT);
+    const at = rowAt(index);
+    writeOwn(arrivals, index, rows.values, at + AMOUNT);
+    rows.values[at + AMOUNT_TO_CORRIDOR] = amounts.ratio(
+      arrivals.ms[index] as number,
+      (arrivals.route[index] as number) >>> COUNTRY_WIDTH,
+      arrivals.currency[index] as number,
+      rows.values[at + AMOUNT] as number,
+    );
   }
   return { arrivals, rows };
 }

@@ -4,11 +4,14 @@
  * lacks siblings, or labels, that came later.
  */
 import type { Database } from '../../kit/database/pool.ts';
+import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { rowAt, vectorOf } from '../score/feature-rows.ts';
+import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
 import { createAccountKind } from './account-kind.ts';
 import { arrivalsOf } from './arrivals.ts';
+import { createCorridorAmounts } from './corridor-amounts.ts';
 import type { LoadPasts } from './fold-batch.ts';
 import { createMerchantKind } from './merchant-kind.ts';
 import { type BegunRows, beginRows } from './own-features.ts';
@@ -30,7 +33,9 @@ export function createRecomputeVectors(
   const accountKind = createAccountKind(maturityDays);
   const merchantKind = createMerchantKind(maturityDays);
   return async (transactions, except) => {
-    const begun = beginRows(arrivalsOf(transactions));
+    const days = transactions.map(({ createdAtMs }) => Math.floor(createdAtMs / DAY_MS));
+    const amounts = createCorridorAmounts(await readCorridorAmounts(query, days));
+    const begun = beginRows(arrivalsOf(transactions), amounts);
     await fillRows(accountKind, transactions, begun, (points) =>
       loadAccountPasts(query, points, except),
     );

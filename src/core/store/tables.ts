@@ -83,10 +83,18 @@ export const CORE_TABLES: readonly Retention[] = [
     tables: ['daily_tallies', 'total_tallies'],
     ends: 'never: totals are of all that was ever stored; 150 B a day, corridor, currency and label or verdict and deciding model, and a day, corridor and reason',
   },
+  {
+    tables: ['amount_counts'],
+    ends: 'after 90 days: at most a row a day, corridor, currency and 1/43 of an amount',
+  },
+  { tables: ['amount_percentiles'], ends: 'never: a row a day and corridor' },
   { tables: ['tally_days'], ends: 'never: a row a day' },
   { tables: ['daily_increments'], ends: 'once they are merged into the tallies' },
   { tables: ['corridors'], ends: 'never: a row a corridor' },
-  { tables: ['write_probe', 'tally_checkpoint', 'tally_merge'], ends: 'never: one row' },
+  {
+    tables: ['write_probe', 'tally_checkpoint', 'tally_merge', 'amount_checkpoint'],
+    ends: 'never: one row',
+  },
   { tables: ['leaderships'], ends: 'never: a row a duty' },
   {
     tables: ['schema_migrations', 'unfinished_migrations'],

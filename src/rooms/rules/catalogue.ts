@@ -86,7 +86,7 @@ export const ruleSetSchema = z
 type RuleSetJson = z.infer<typeof ruleSetSchema>;
 
 export const ruleSetExample: RuleSetJson = {
-  rule_set: 'default@2',
+  rule_set: 'default@3',
   in_force: true,
   feature_schema: 2,
   sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',

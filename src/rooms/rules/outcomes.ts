@@ -66,7 +66,7 @@ export const ruleOutcomesSchema = z
 export type RuleOutcomesJson = z.infer<typeof ruleOutcomesSchema>;
 
 export const ruleOutcomesExample: RuleOutcomesJson = {
-  rule_set: 'default@2',
+  rule_set: 'default@3',
   from: '2026-11-14T00:00:00.000Z',
   to: '2026-11-20T09:30:00.000Z',
   scores: 1_204_113,

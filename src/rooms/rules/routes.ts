@@ -91,7 +91,7 @@ const lists = [
         code: 'VELOCITY_COUNT_1H',
         description: 'Many more transactions within an hour than this account usually makes.',
         origin: 'rule',
-        rule_sets: ['default@1', 'default@2'],
+        rule_sets: ['default@1', 'default@2', 'default@3'],
         features: ['count_1h', 'usual_1h'],
       },
     ),

@@ -3,7 +3,9 @@
  * over a stand-in for Redis. Interference happens between a worker's read of its memory and its append;
  * snapshots of a worker that was interfered with arrive late.
  */
+
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import { NO_CORRIDOR_AMOUNTS } from '../../../src/core/profile/corridor-amounts.ts';
 import type { LoadPasts } from '../../../src/core/profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
 import { vectorOf } from '../../../src/core/score/feature-rows.ts';
@@ -72,7 +74,14 @@ export function createWorker<P extends Profile, Past>(
     },
   };
   const profiles = openProfiles(
-    { market: IN_MEMORY, logs: connected, metrics, nowMs: () => 0, ttlSeconds: 60 },
+    {
+      market: IN_MEMORY,
+      logs: connected,
+      metrics,
+      nowMs: () => 0,
+      ttlSeconds: 60,
+      amounts: () => NO_CORRIDOR_AMOUNTS,
+    },
     [{ kind, loadPasts, bytesMax }],
   );
   return {

@@ -39,6 +39,8 @@ export function features(
   at = writeLongHabit(out, at, account, minor, unit);
   at = writeAccountFrauds(out, at, account);
   at = writeMerchantFrauds(out, at, merchant);
+  // No corridor has 10,000 amounts here.
+  out[at++] = Number.NaN;
   if (at !== FEATURE_COUNT) throw new Error(`wrote ${at} of ${FEATURE_COUNT} features`);
   return out;
 }

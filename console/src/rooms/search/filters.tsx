@@ -32,7 +32,7 @@ const SELDOM: readonly Filter[] = [
     ...{ name: 'status', label: 'Status', kind: 'choice' },
     choices: ['accepted', 'scored', 'dead_lettered'],
   },
-  { name: 'rule_set', label: 'Rule set', kind: 'text', placeholder: 'default@2' },
+  { name: 'rule_set', label: 'Rule set', kind: 'text', placeholder: 'default@3' },
   { name: 'model', label: 'Model', kind: 'text', placeholder: 'fraud@3, or none' },
   { name: 'received_from', label: 'Received from', kind: 'time' },
   { name: 'received_to', label: 'Received until', kind: 'time' },

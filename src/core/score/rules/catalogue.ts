@@ -25,4 +25,5 @@ export const RULES: readonly Rule[] = [
   merchant.merchantFraudRun,
   merchant.merchantFraudRate,
   account.accountFraud,
+  amounts.amountBeyondCorridor,
 ];

@@ -6,12 +6,14 @@ import { RULES } from './catalogue.ts';
 import { type CompiledRuleSet, compileRuleSet } from './compile-rule-set.ts';
 import { default1 } from './rule-sets/default-1.ts';
 import { default2 } from './rule-sets/default-2.ts';
+import { default3 } from './rule-sets/default-3.ts';
 
 /** The rule set that decides. */
-export const currentRuleSet: CompiledRuleSet = compileRuleSet(default2, RULES);
+export const currentRuleSet: CompiledRuleSet = compileRuleSet(default3, RULES);
 
 export const RULE_SETS: readonly CompiledRuleSet[] = [
   currentRuleSet,
+  compileRuleSet(default2, RULES),
   compileRuleSet(default1, RULES),
 ];
 

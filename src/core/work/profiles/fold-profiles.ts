@@ -24,7 +24,7 @@ export function foldProfiles(
   transactions: readonly DeliveredTransaction[],
 ): Promise<FeatureRows> {
   return profiles.inTurn(async () => {
-    const begun = beginRows(arrivalsOfDelivered(transactions));
+    const begun = beginRows(arrivalsOfDelivered(transactions), profiles.amounts());
     const nowS = Math.floor(profiles.nowMs() / 1000);
     const folds = profiles.kinds.map((kind): KindFold => {
       const stamp = profiles.newStamp();

@@ -4,6 +4,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { Guards } from '../../../kit/breakers/guards.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { type Arena, createArena, type TakeBytes } from '../../profile/arena.ts';
+import type { CorridorAmounts } from '../../profile/corridor-amounts.ts';
 import type { KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
 import type { LogEnd, Stamp } from '../../profile/profile-log.ts';
@@ -23,6 +24,7 @@ export type ProfilesOptions = {
   readonly metrics: Metrics;
   readonly nowMs: () => number;
   readonly ttlSeconds: number;
+  readonly amounts: () => CorridorAmounts;
 };
 
 export type ProfileSource<P extends Profile, Past> = {

@@ -88,7 +88,7 @@ export const evaluationExample: EvaluationJson = {
       contribution: 290,
     },
   ],
-  rule_set: 'default@2',
+  rule_set: 'default@3',
   model: 'fraud@2026-11-20',
   degradation: 0,
   explanation: explanationPartsExample,

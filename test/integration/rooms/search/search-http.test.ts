@@ -17,18 +17,18 @@ afterAll(() => api[Symbol.asyncDispose]());
 const get = (path: string) => api.request(path);
 
 test.each([
-  [
-    '/v1/scores?reason=NO_REASON',
-    '/reason/0',
-    "'MODEL_MERCHANT_FIRST_FRAUD_SHARE', not 'NO_REASON'",
-  ],
+  ['/v1/scores?reason=NO_REASON', '/reason/0', "'MODEL_AMOUNT_TO_CORRIDOR', not 'NO_REASON'"],
   ['/v1/transactions?corridor=AA-BB', '/corridor', "must be one of 'AE-IN', "],
   [
     '/v1/scores?verdict=decline,no',
     '/verdict/1',
     "one of 'approve', 'review', 'decline', not 'no'",
   ],
-  ['/v1/scores?rule_set=default@0', '/rule_set', "one of 'default@2', 'default@1', not"],
+  [
+    '/v1/scores?rule_set=default@0',
+    '/rule_set',
+    "one of 'default@3', 'default@2', 'default@1', not",
+  ],
   ['/v1/transactions?model=nobody@1', '/model', "must be 'none', not 'nobody@1'"],
 ])('%s lists what is known', async (path, pointer, detail) => {
   const answer = await get(path);

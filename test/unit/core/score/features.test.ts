@@ -180,6 +180,7 @@ describe('features', () => {
       merchant_run_days: 2,
       merchant_first_fraud_days: 5,
       merchant_first_fraud_share: 0.75,
+      amount_to_corridor: Number.NaN,
     });
   });
 

@@ -146,3 +146,20 @@ export const velocitySum24h: Rule = {
   detail: (vector) =>
     `${(sum(vector) + amount(vector)).toFixed(2)} within 24 hours, ${sumToUsual(vector).toFixed(1)} times a usual day`,
 };
+
+const toCorridor = featureOf('amount_to_corridor');
+
+/**
+ * Measures the amount by the 99.99th percentile of its corridor, so that an account without a history is judged as well. Known
+ * false positive: the first payment of a kind that the corridor has never carried, as of a house.
+ */
+export const amountBeyondCorridor: Rule = {
+  id: 'amount-beyond-corridor',
+  reasonCode: 'AMOUNT_BEYOND_CORRIDOR',
+  summary: 'The amount is far beyond what is paid in its corridor.',
+  features: ['amount_to_corridor', 'amount'],
+  bounds: {},
+  measure: toCorridor,
+  detail: (vector) =>
+    `Amount ${amount(vector).toFixed(2)} is ${toCorridor(vector).toFixed(1)} times what 9,999 of 10,000 amounts in its corridor do not exceed`,
+};

@@ -3,7 +3,7 @@ import { RULES } from '../../../../../src/core/score/rules/catalogue.ts';
 import { compileRuleSet } from '../../../../../src/core/score/rules/compile-rule-set.ts';
 import type { RuleSet, RuleSettings } from '../../../../../src/core/score/rules/rule.ts';
 import { default1 } from '../../../../../src/core/score/rules/rule-sets/default-1.ts';
-import { default2 } from '../../../../../src/core/score/rules/rule-sets/default-2.ts';
+import { default3 } from '../../../../../src/core/score/rules/rule-sets/default-3.ts';
 import { currentRuleSet, findRuleSet } from '../../../../../src/core/score/rules/rule-sets.ts';
 
 const limit: RuleSettings = {
@@ -18,9 +18,9 @@ function ruleSetOf(...rules: RuleSettings[]): RuleSet {
 
 describe('compileRuleSet', () => {
   test('takes the deciding rule set with every rule, in the order of the registry', () => {
-    const compiled = compileRuleSet(default2, RULES);
+    const compiled = compileRuleSet(default3, RULES);
     expect(compiled.rules.map(({ rule }) => rule)).toEqual(RULES);
-    expect(compiled.featureSchema).toBe(2);
+    expect(compiled.featureSchema).toBe(3);
   });
 
   test('leaves out what the rule set does not list', () => {
@@ -62,7 +62,8 @@ describe('compileRuleSet', () => {
 
 describe('findRuleSet', () => {
   test('knows the current one by the name stored with a score', () => {
-    expect(findRuleSet('default@2')).toBe(currentRuleSet);
+    expect(findRuleSet('default@3')).toBe(currentRuleSet);
+    expect(findRuleSet('default@2')?.id).toBe('default@2');
     expect(findRuleSet('default@1')?.id).toBe('default@1');
     expect(findRuleSet('default@0')).toBeUndefined();
   });

@@ -1,4 +1,5 @@
 import {
+  amountBeyondCorridor,
   amountOverHabit,
   amountOverLimit,
   amountOverMerchant,
@@ -89,4 +90,13 @@ describeRule(velocitySum24h, {
     'below the first band': { sum_24h_to_usual: 5.9 },
   },
   needs: ['sum_24h_to_usual', 'count_24h', 'amounts'],
+});
+
+describeRule(amountBeyondCorridor, {
+  fires: { amount_to_corridor: 10, amount: 99_000 },
+  measures: 10,
+  detail:
+    'Amount 99000.00 is 10.0 times what 9,999 of 10,000 amounts in its corridor do not exceed',
+  silent: { 'just below ten times': { amount_to_corridor: 9.999999 } },
+  needs: ['amount_to_corridor'],
 });
