@@ -135,7 +135,7 @@ Example: risk dead-letters replay --error-code SCORING_FAILED --corridor US-EG`,
       operation: 'groupDeadLetters',
       columns: [
         ...['error_code', 'corridor', 'dead_letters', 'unreadable', 'first_failed_at'],
-        ...['last_failed_at', { field: 'sample_ids.0', title: 'example' }],
+        ...['last_failed_at', { field: 'sample_ids.0', title: 'example' }, 'cure'],
       ],
     },
     replay: {

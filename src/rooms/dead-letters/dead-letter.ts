@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../core/accept/examples.ts';
 import { corridorFilter, pageParameters, shown } from '../../kit/words/list-parameters.ts';
+import { CURES } from './cures.ts';
 
 export const DEAD_LETTER_ID = '01a1f8a1-8f60-7000-8000-000000000007';
 
@@ -47,9 +48,12 @@ const fields = {
 export const deadLetterSchema = z.object(fields).meta({ id: 'DeadLetter' });
 export type DeadLetter = z.infer<typeof deadLetterSchema>;
 
+const cure = z.string().meta({ description: 'What to do about this error code.' });
+
 export const deadLetterWithEntrySchema = z
   .object({
     ...fields,
+    cure,
     entry: z.string().meta({
       description:
         'The transaction as its entry carried it, as JSON; where it could not be read, the packed value in base64, once an entry.',
@@ -68,6 +72,7 @@ export const deadLetterGroupSchema = z
     }),
     first_failed_at: z.iso.datetime(),
     last_failed_at: z.iso.datetime(),
+    cure,
     sample_ids: z.array(z.uuid()),
   })
   .meta({ id: 'DeadLetterGroup' });
@@ -87,6 +92,7 @@ export const deadLetterExample: DeadLetter = {
 
 export const withEntryExample: z.infer<typeof deadLetterWithEntrySchema> = {
   ...deadLetterExample,
+  cure: CURES.other,
   entry: `{"transaction_id":"${TRANSACTION_ID}","account_id":"acc_17"}`,
 };
 
@@ -97,5 +103,6 @@ export const groupExample: DeadLetterGroup = {
   unreadable: 0,
   first_failed_at: '2026-11-20T11:05:00.000Z',
   last_failed_at: '2026-11-20T11:09:30.000Z',
+  cure: CURES.other,
   sample_ids: [DEAD_LETTER_ID],
 };

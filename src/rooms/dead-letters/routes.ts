@@ -21,6 +21,7 @@ import {
   replayExample,
   replayResultSchema,
 } from './change.ts';
+import { cureOf, withCures } from './cures.ts';
 import {
   DEAD_LETTER_ID,
   deadLetterExample,
@@ -80,7 +81,7 @@ const operations = [
     roles,
     answers: { 200: answer('Largest group first.', groupsSchema, { items: [groupExample] }) },
     run: async (_input, { databases }: Parts) => ({
-      items: await groupDeadLetters(databases.primary.query),
+      items: withCures(await groupDeadLetters(databases.primary.query)),
     }),
   }),
   operation({
@@ -95,7 +96,7 @@ const operations = [
     run: async ({ path: { id } }, { databases }: Parts) => {
       const deadLetter = await readDeadLetter(databases.primary.query, id);
       if (deadLetter === undefined) throw unknownDeadLetter(id);
-      return deadLetter;
+      return { ...deadLetter, cure: cureOf(deadLetter.error_code) };
     },
   }),
   operation({

@@ -56,7 +56,7 @@ export const readDeadLetter = firstOf<
 );
 
 /** The active ones by error, largest group first. */
-export const groupDeadLetters = rowsOf<DeadLetterGroup>(
+export const groupDeadLetters = rowsOf<Omit<DeadLetterGroup, 'cure'>>(
   'group-dead-letters',
   `select error_code, corridor, count(*)::int4 as dead_letters, (count(*) - count(transaction_id))::int4 as unreadable,
                 ${timeText('min(failed_at)')} as first_failed_at, ${timeText('max(failed_at)')} as last_failed_at,

@@ -36,6 +36,7 @@ function LetterBody({ letter }: { readonly letter: DeadLetterWithEntry }) {
               {letter.error_code}
             </span>,
           ],
+          ['Cure', letter.cure],
           ['Corridor', letter.corridor],
           ['Failed', <Time key="failed" at={letter.failed_at} />],
           ['Attempts', String(message.retry_count)],

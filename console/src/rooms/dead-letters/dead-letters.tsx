@@ -143,6 +143,13 @@ function Groups({ items, isBusy, onAsk }: GroupsProps) {
     { id: 'first', header: 'First', from: 3, cell: (row) => <Time at={row.first_failed_at} /> },
     { id: 'last', header: 'Last', from: 2, cell: (row) => <Time at={row.last_failed_at} /> },
     {
+      id: 'cure',
+      header: 'Cure',
+      from: 2,
+      isRest: true,
+      cell: ({ cure }) => <span title={cure}>{cure}</span>,
+    },
+    {
       id: 'actions',
       header: 'Actions',
       cell: (group) => (
