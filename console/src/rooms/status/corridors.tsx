@@ -27,7 +27,7 @@ const COLUMNS: readonly Column<Row>[] = [
         </span>
       ),
   },
-  { id: 'lag', header: 'Queue depth', numeric: true, cell: (row) => count(row.lag) },
+  { id: 'lag', header: 'Queue', numeric: true, cell: (row) => count(row.lag) },
   { id: 'pending', header: 'At work', numeric: true, from: 2, cell: (row) => count(row.pending) },
   {
     id: 'retries',

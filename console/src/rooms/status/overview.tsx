@@ -72,11 +72,7 @@ function Totals({
   const tiles = [
     ['Accepted', fitting(totals.accepted), perSecond('accepted')],
     ['Scored', fitting(totals.scored), perSecond('scored')],
-    [
-      'Pending',
-      totals.pending === null ? 'unknown' : count(totals.pending),
-      'accepted and not final',
-    ],
+    ['Pending', totals.pending === null ? 'unknown' : count(totals.pending), 'not final yet'],
     [
       'Latency p95',
       isOld(status) || p95 === null ? '–' : duration(p95 / 1000),
@@ -107,7 +103,7 @@ function latencyNote(status: LiveFigures['status']): string {
 const SIGNAL_NAMES: Readonly<Record<LiveFigures['signals'][number]['signal'], string>> = {
   api_p95_ms: 'API p95',
   api_errors_ratio: 'API errors',
-  queue_entries: 'Queue depth',
+  queue_entries: 'Queue',
   worker_lag_seconds: 'Lag',
   database_connections_ratio: 'Connections',
 };

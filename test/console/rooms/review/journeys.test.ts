@@ -145,7 +145,8 @@ test('a ring is decided at once, and taken back at once', async () => {
   await dialog.getByText('Together 250.00 USD').waitFor();
   const rows = dialog.getByRole('region', { name: 'Cases to decide' }).locator('tr[data-index]');
   expect(await rows.count()).toBe(5);
-  await dialog.getByLabel('Reason').press('Enter');
+  await dialog.getByLabel('Reason').fill('Early');
+  await page.keyboard.press('Enter');
   expect(await dialog.locator('[aria-pressed="true"]').count()).toBe(0);
   await dialog.getByRole('button', { name: 'Fraud', exact: true }).click();
   await giveReason(page, 'One device behind many accounts');
