@@ -18,6 +18,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY bin ./bin
 COPY console/dist ./console/dist
+COPY docs/runbooks.md ./docs/
 COPY sql ./sql
 COPY src ./src
 USER node

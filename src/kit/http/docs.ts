@@ -1,6 +1,6 @@
 /**
  * `/openapi.json` and `/docs`: the document, and Swagger UI to read it, from the installed package; `/docs/problems` has
- * cures. The pages load nothing from elsewhere and run only the scripts served here.
+ * cures, `/docs/runbooks` what an operator does about a signal. The pages load nothing from elsewhere and run only the scripts served here.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -14,6 +14,7 @@ import type { AppEnv } from './app-env.ts';
 import type { DocumentPart } from './document.ts';
 import { json, openResponses } from './openapi.ts';
 import { problemsPage } from './problems-page.ts';
+import { RUNBOOKS_PATH, runbooksPage } from './runbooks-page.ts';
 
 /** Swagger UI itself needs inline styles, and images for its icons. */
 const DOCS_POLICY = [
@@ -78,6 +79,7 @@ export function docsRoutes(document: object): Hono<AppEnv> {
   const page = { ...CACHED, 'Content-Security-Policy': DOCS_POLICY };
   serve('/docs', HTML, async () => PAGE, page);
   serve(PROBLEMS_PATH, HTML, async () => problemsPage(), page);
+  serve(RUNBOOKS_PATH, HTML, runbooksPage, page);
   serve('/docs/start.js', 'text/javascript; charset=utf-8', async () => START);
   for (const [name, type] of Object.entries(ASSETS)) {
     serve(`/docs/${name}`, type, async () => Uint8Array.from(await readFile(join(folder, name))));

@@ -17,19 +17,24 @@ export function problemsPage(): string {
 <p><strong>What to do:</strong> ${toHtml(cure)}</p>
 </section>`;
   });
+  const lead = `<p>Every error answer has one of these types. <a href="/docs">The API's document</a> says which an operation may answer.</p>`;
+  return pageOf('Problems of the risk engine API', 'Problems', [lead, ...sections].join('\n'));
+}
+
+/** A page of sections with anchors. @param body HTML */
+export function pageOf(title: string, heading: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Problems of the risk engine API</title>
+<title>${title}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<h1>Problems</h1>
-<p>Every error answer has one of these types. <a href="/docs">The API's document</a> says which an operation may answer.</p>
-${sections.join('\n')}
+<h1>${heading}</h1>
+${body}
 </main>
 </body>
 </html>
@@ -37,7 +42,7 @@ ${sections.join('\n')}
 }
 
 /** Text with code in backticks. */
-function toHtml(text: string): string {
+export function toHtml(text: string): string {
   return escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }
 

@@ -119,13 +119,23 @@ type SignalsProps = { readonly signals: LiveFigures['signals']; readonly isStale
 function Signals({ signals, isStale }: SignalsProps) {
   return (
     <ul className="signals" aria-label="Signals">
-      {signals.map(({ signal, meaning, value, warning, critical, level }) => (
+      {signals.map(({ signal, meaning, value, warning, critical, runbook, level }) => (
         <li
           key={signal}
           className={isStale ? 'unknown' : level}
           title={`${meaning} Warning from ${signalText(signal, warning)}, critical from ${signalText(signal, critical)}.`}
         >
-          <span>{SIGNAL_NAMES[signal]}</span>
+          <span>
+            {SIGNAL_NAMES[signal]}
+            {isStale || level === 'fine' || level === 'unknown' ? null : (
+              <>
+                {' '}
+                <a href={runbook} target="_blank" rel="noreferrer">
+                  Runbook
+                </a>
+              </>
+            )}
+          </span>
           <strong>{value === null ? '–' : signalText(signal, value)}</strong>
           <Badge level={isStale ? 'unknown' : level}>
             {isStale ? 'stale' : value === null ? 'idle' : level === 'unknown' ? 'few' : level}

@@ -3,6 +3,7 @@
  * thresholds. Figures of requests, caches and connections are those of this API process.
  */
 import { z } from 'zod';
+import { RUNBOOKS_PATH } from '../../../kit/http/runbooks-page.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { type StatusJson, statusExample, statusSchema } from './pipeline-status.ts';
 
@@ -14,27 +15,38 @@ const SIGNALS = {
   api_p95_ms: {
     warning: 200,
     critical: 500,
+    runbook: 'HighAPILatency',
     meaning: 'Duration of 95 % of requests, last minute.',
   },
   api_errors_ratio: {
     warning: 0.01,
     critical: 0.05,
+    runbook: 'ServerErrors',
     meaning: 'Requests answered 5xx, last minute.',
   },
   queue_entries: {
     warning: 500,
     critical: 2000,
+    runbook: 'HighQueueDepth',
     meaning: 'Transactions that no worker has read yet.',
   },
-  worker_lag_seconds: { warning: 30, critical: 120, meaning: 'Age of the oldest pending entry.' },
+  worker_lag_seconds: {
+    warning: 30,
+    critical: 120,
+    runbook: 'HighQueueAge',
+    meaning: 'Age of the oldest pending entry.',
+  },
   database_connections_ratio: {
     warning: 0.7,
     critical: 0.9,
+    runbook: 'Connections',
     meaning: 'Pool of this process in use.',
   },
 } as const;
 type SignalName = keyof typeof SIGNALS;
-const SIGNAL_NAMES = Object.keys(SIGNALS) as SignalName[];
+export const SIGNAL_NAMES = Object.keys(SIGNALS) as SignalName[];
+export const runbookOf = (signal: SignalName) =>
+  `${RUNBOOKS_PATH}#${SIGNALS[signal].runbook.toLowerCase()}`;
 
 /**
  * Requests of a minute from which their figures have a level: fewer, and two slow ones are a warning; more, and a quiet engine
@@ -56,6 +68,7 @@ export const liveSchema = z
         value: z.number().nullable().meta({ description: 'Null: nothing to measure, or unknown.' }),
         warning: z.number(),
         critical: z.number(),
+        runbook: z.string().meta({ description: 'What to do: a path of this API.' }),
         level: z.enum(['fine', 'warning', 'critical', 'unknown']).meta({
           description: `Unknown: there is no value, or it is of fewer than ${REQUESTS_MIN} requests.`,
         }),
@@ -157,6 +170,7 @@ function judge(
   isFew = false,
 ): LiveFigures['signals'][number] {
   const { warning, critical, meaning } = SIGNALS[signal];
+  const runbook = runbookOf(signal);
   const level =
     value === null || isFew
       ? 'unknown'
@@ -165,7 +179,7 @@ function judge(
         : value >= warning
           ? 'warning'
           : 'fine';
-  return { signal, meaning, value, warning, critical, level };
+  return { signal, meaning, value, warning, critical, runbook, level };
 }
 
 /** The live streams themselves are not counted: they last. */
@@ -213,6 +227,7 @@ export const liveExample: LiveFigures = {
       value: 120,
       warning: 500,
       critical: 2000,
+      runbook: runbookOf('queue_entries'),
       level: 'fine',
     },
   ],

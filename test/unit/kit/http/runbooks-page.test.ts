@@ -1,0 +1,22 @@
+/** Goal: a signal's runbook leads to a section that says what to do. Method: the page made of docs/runbooks.md. */
+import { expect, test } from 'vitest';
+import { runbooksHtml, runbooksPage } from '../../../../src/kit/http/runbooks-page.ts';
+import { runbookOf, SIGNAL_NAMES } from '../../../../src/rooms/status/queries/live-figures.ts';
+
+test('each signal has its section, with the first command', async () => {
+  const page = await runbooksPage();
+  for (const signal of SIGNAL_NAMES) {
+    const [, anchor = ''] = runbookOf(signal).split('#');
+    const section = new RegExp(`<section id="${anchor}">[\\s\\S]+?</section>`).exec(page)?.[0];
+    expect(section, anchor).toMatch(/<li><strong>First<\/strong>/);
+  }
+});
+
+test('links within the page stay, others lose their address, and markup is text', () => {
+  const html = runbooksHtml(
+    '### A, B\n\n- **First** run `x <y>`.\n- [here](#c) and [there](d.md).\n',
+  );
+  expect(html).toContain('<section id="a-b"><h2>A, B</h2>');
+  expect(html).toContain('<code>x &lt;y></code>');
+  expect(html).toContain('<a href="#c">here</a> and there.');
+});
