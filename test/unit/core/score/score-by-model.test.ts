@@ -6,6 +6,7 @@ import type { Factor, Opinion } from '../../../../src/core/score/judge.ts';
 import { RULES } from '../../../../src/core/score/rules/catalogue.ts';
 import { compileRuleSet } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { default1 } from '../../../../src/core/score/rules/rule-sets/default-1.ts';
+import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { makeVector } from './vector.ts';
 
@@ -55,6 +56,13 @@ describe('a deciding model', () => {
         { code: 'IMPOSSIBLE_TRAVEL', contribution: 0 },
       ],
     });
+  });
+
+  test('does not approve an amount from ten times the percentile of its corridor on', () => {
+    const beyond = makeVector({ amount: 99_000, amount_to_corridor: 10 });
+    const bands = { reviewFrom: 0.999, declineFrom: 0.9999 };
+    const opinion = opinionOf(0.001, { bands });
+    expect(score({ vector: beyond, ruleSet: currentRuleSet, opinion }).verdict).toBe('decline');
   });
 
   test('is not asked for factors where it approves', () => {
