@@ -2,12 +2,14 @@
  * What operators do, as they do it: `risk status` and `risk dead-letters` as processes against an API
  * process, on real Postgres and Redis. No worker runs, so what is replayed stays where it can be seen.
  */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import type { DeadLetter } from '../../src/rooms/dead-letters/dead-letter.ts';
 import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
-import { spawnRisk } from '../support/risk.ts';
+import { runRiskProcess, spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { type RunningApi, spawnRunningApi } from '../support/running-api.ts';
 import {
@@ -232,4 +234,42 @@ describe('risk status', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('401');
   });
+});
+
+test('what a process cannot use is said with its setting, and no more than once', async () => {
+  const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+  const wrong = new URL(stores.DATABASE_URL);
+  wrong.password = 'wrong';
+  const refused = await runRiskProcess(['worker'], { ...stores, DATABASE_URL: wrong.href });
+  expect(refused.stderr).toContain('(user and password of DATABASE_URL)');
+  const { port } = new URL(api.url);
+  for (const [role, setting] of [
+    ['api', 'PORT'],
+    ['worker', 'RISK_WORKER_PORT'],
+  ] as const) {
+    const taken = await runRiskProcess([role], { ...stores, [setting]: port });
+    expect([taken.code, taken.stderr]).toEqual([
+      1,
+      expect.stringContaining(`is taken: set ${setting} to another`),
+    ]);
+  }
+  let refusals = 0;
+  const door = createServer((socket) => {
+    refusals++;
+    socket.destroy();
+  }).listen(0, '127.0.0.1');
+  await once(door, 'listening');
+  const { port: closed } = door.address() as AddressInfo;
+  await using worker = spawnRisk(['worker'], {
+    ...stores,
+    REDIS_URL: `redis://127.0.0.1:${closed}`,
+  });
+  await worker.waitFor(/waiting for the streams/, 30_000);
+  await waitUntil(() => refusals >= 10, 30_000, 'ten tries to connect');
+  // A connection that was never there and one that has gone are two reasons.
+  const said = worker.stdout() + worker.stderr();
+  expect(said.match(/waiting for the streams/g)?.length).toBeLessThanOrEqual(2);
+  worker.kill('SIGTERM');
+  await worker.exited;
+  door.close();
 });

@@ -21,6 +21,8 @@ import { createWorker, type Worker, type WorkerOptions } from './worker.ts';
 
 const REFRESH_MS = 5000;
 const FIRST_STREAMS_RETRY_MS = 250;
+/** A reason that stays the same is said again after this long. */
+const WAITING_SAID_EVERY_MS = 30_000;
 const DEAD_CONSUMER_IDLE_MS = 3_600_000;
 const DEAD_CONSUMERS_EVERY_MS = 600_000;
 const [PROMOTE_EVERY_MS, LAG_EVERY_MS] = [200, 5000];
@@ -145,12 +147,18 @@ async function addStreams({ market, streams }: Worker): Promise<void> {
 /** The first time, as there is nothing to do without streams. */
 async function insistOnStreams(worker: Worker): Promise<void> {
   const { signal } = worker.stop;
+  let said = { message: '', atMs: 0 };
   while (!signal.aborted) {
     try {
       return await addStreams(worker);
     } catch (error) {
       if (signal.aborted) return;
-      worker.log.warn({ err: toError(error).message }, 'waiting for the streams');
+      const { message } = toError(error);
+      const nowMs = performance.now();
+      if (message !== said.message || nowMs - said.atMs >= WAITING_SAID_EVERY_MS) {
+        worker.log.warn({ err: message }, 'waiting for the streams');
+        said = { message, atMs: nowMs };
+      }
       worker.onSignOfLife();
       await sleep(FIRST_STREAMS_RETRY_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -42,7 +42,8 @@ type BreakerOptions = {
   readonly isFailure: Breaker['isFailure'];
   /** Whether the call failed before it reached the dependency; such a call does not count. */
   readonly isOwn: (thrown: unknown) => boolean;
-  readonly onChange: (state: BreakerState) => void;
+  /** @param cause what failed last, where a failure has opened it */
+  readonly onChange: (state: BreakerState, cause?: unknown) => void;
   readonly settings?: BreakerSettings;
 };
 
@@ -80,22 +81,22 @@ export function createBreaker(options: BreakerOptions): Breaker {
   let hasTrial = false;
   let tally = { calls: 0, failures: 0, totalMs: 0 };
 
-  const change = (to: BreakerState) => {
+  const change = (to: BreakerState, cause?: unknown) => {
     if (to === 'open') openedMs = nowMs();
     if (to === state) return;
     state = to;
     successes = 0;
     failures.clear();
-    onChange(to);
+    onChange(to, cause);
   };
   const succeeded = () => {
     failures.clear();
     if (state === 'open') change('half-open');
     if (state === 'half-open' && ++successes >= settings.successesMax) change('closed');
   };
-  const failed = () => {
+  const failed = (thrown: unknown) => {
     const isTooMany = failures.add(nowMs()) >= settings.failuresMax;
-    if (state !== 'closed' || isTooMany) change('open');
+    if (state !== 'closed' || isTooMany) change('open', thrown);
   };
   const end = (call: Call, isFailed: boolean) => {
     endedMs = nowMs();
@@ -103,12 +104,14 @@ export function createBreaker(options: BreakerOptions): Breaker {
     tally.totalMs += endedMs - call.startedMs;
     if (isFailed) tally.failures += 1;
   };
-  const settle = (call: Call, isTrial: boolean, isFailed: boolean) => {
+  /** @param thrown undefined where the dependency did its part */
+  const settle = (call: Call, isTrial: boolean, thrown?: unknown) => {
+    const isFailed = thrown !== undefined;
     if (!underWay.delete(call)) return;
     end(call, isFailed);
     // A call that began while the breaker was closed and ends while it is not does not count.
     if (!isTrial && state !== 'closed') return;
-    if (isFailed) failed();
+    if (isFailed) failed(thrown);
     else succeeded();
   };
   const start = <T>(make: () => Promise<T>, isTrial: boolean): Promise<T> =>
@@ -117,12 +120,12 @@ export function createBreaker(options: BreakerOptions): Breaker {
       underWay.add(call);
       make().then(
         (value) => {
-          settle(call, isTrial, false);
+          settle(call, isTrial);
           resolve(value);
         },
         (thrown: unknown) => {
           if (isOwn(thrown)) underWay.delete(call);
-          else settle(call, isTrial, isFailure(thrown));
+          else settle(call, isTrial, isFailure(thrown) ? thrown : undefined);
           reject(thrown);
         },
       );

@@ -4,6 +4,7 @@
  */
 import type { Log } from '../metrics/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { toError } from '../words/failure.ts';
 import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../words/model-out.ts';
 import { BREAKER_STATES, type Breaker, type BreakerState, createBreaker } from './breaker.ts';
 import { createDegradation, type DegradationLevel, levelOfBreakers, worse } from './degradation.ts';
@@ -56,8 +57,8 @@ export function createGuards(options: GuardsOptions): Guards {
       isFailure,
       isOwn,
       nowMs: () => performance.now(),
-      onChange: (state) => {
-        report(name, state);
+      onChange: (state, cause) => {
+        report(name, state, cause);
         degradation.note();
       },
     });
@@ -97,14 +98,15 @@ export function createGuards(options: GuardsOptions): Guards {
   };
 }
 
-type Report = (breaker: string, state: BreakerState) => void;
+type Report = (breaker: string, state: BreakerState, cause?: unknown) => void;
 
 /** Shows a breaker that has changed in metrics and log. */
 function createReport({ metrics, log }: GuardsOptions): Report {
-  return (breaker, state) => {
+  return (breaker, state, thrown) => {
     metrics.breakerState.set({ breaker }, BREAKER_STATES.indexOf(state));
     if (state === 'open') metrics.breakerOpened.inc({ breaker });
-    log[state === 'open' ? 'warn' : 'info']({ breaker, state }, 'breaker');
+    const cause = thrown === undefined ? undefined : toError(thrown).message;
+    log[state === 'open' ? 'warn' : 'info']({ breaker, state, cause }, 'breaker');
   };
 }
 

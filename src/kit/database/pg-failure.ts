@@ -20,6 +20,8 @@ const UNAVAILABLE_CODES = new Set([
   '3D000', // database does not exist (being restored)
   'XX000', // internal error, as a cache lookup that lost a race with DDL
 ]);
+/** The server refuses the user, the password, or both. */
+const REFUSED_CLASS = '28';
 /** A table that a migration has yet to make: the caller waits for the schema, and the data is not to blame. */
 const MISSING_STATES = new Set(['42P01', '42703', '3F000']);
 export const SCHEMA_MISSING = 'SCHEMA_MISSING';
@@ -37,7 +39,11 @@ function sayAway(thrown: unknown): string {
 export function toFailure(thrown: unknown, code?: string): Failure {
   if (thrown instanceof Failure && code === undefined) return thrown;
   const sqlState = sqlStateOf(thrown);
-  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  const words = thrown instanceof Error ? thrown.message : String(thrown);
+  const detail =
+    sqlState?.startsWith(REFUSED_CLASS) === true
+      ? `${words} (user and password of DATABASE_URL)`
+      : words;
   if (
     sqlState === undefined ||
     UNAVAILABLE_CLASSES.has(sqlState.slice(0, 2)) ||

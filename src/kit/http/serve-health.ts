@@ -31,6 +31,13 @@ export async function serveHealth(
     waitMsMax: 0,
     clientRequestsPerSecond: 0,
   });
-  const serving = await serve(app, { host, port, mayMove: false, gate: (listener) => listener });
+  const setting = 'RISK_WORKER_PORT';
+  const serving = await serve(app, {
+    host,
+    port,
+    mayMove: false,
+    setting,
+    gate: (listener) => listener,
+  });
   return { [Symbol.asyncDispose]: serving.close };
 }

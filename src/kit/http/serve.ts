@@ -34,6 +34,8 @@ type ServeOptions = {
   readonly port: number;
   /** Tries the following ports when this one is taken. */
   readonly mayMove: boolean;
+  /** Where the port is set: PORT, unless it is given. */
+  readonly setting?: 'RISK_WORKER_PORT';
   /** Runs in front of the application. */
   readonly gate: (listener: RequestListener) => RequestListener;
 };
@@ -122,7 +124,10 @@ function refuseUnreadable(
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}\r\n${body}`);
 }
 
-async function listen(server: Server, { host, port, mayMove }: ServeOptions): Promise<void> {
+async function listen(
+  server: Server,
+  { host, port, mayMove, setting }: ServeOptions,
+): Promise<void> {
   const tries = mayMove && port !== 0 ? PORT_TRIES : 1;
   for (let tried = 0; ; tried++) {
     try {
@@ -132,7 +137,11 @@ async function listen(server: Server, { host, port, mayMove }: ServeOptions): Pr
       const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
       if (!isTaken) throw error;
       if (tried + 1 >= tries) {
-        throw new Failure('unavailable', 'PORT_TAKEN', `port ${port} of ${host} is taken`);
+        throw new Failure(
+          'unavailable',
+          'PORT_TAKEN',
+          `port ${port} of ${host} is taken: set ${setting ?? 'PORT'} to another`,
+        );
       }
     }
   }

@@ -8,13 +8,17 @@ const crowded = new Failure('unavailable', 'CROWDED', 'never left here');
 
 function rig() {
   const changes: BreakerState[] = [];
+  const causes: unknown[] = [];
   let atMs = 1_000_000;
   const breaker = createBreaker({
     name: 'postgres',
     nowMs: () => atMs,
     isFailure: (thrown) => thrown === down,
     isOwn: (thrown) => thrown === crowded,
-    onChange: (state) => changes.push(state),
+    onChange: (state, cause) => {
+      changes.push(state);
+      if (cause !== undefined) causes.push(cause);
+    },
   });
   const fail = () => breaker.run(() => Promise.reject(down)).catch((error: Failure) => error.code);
   const failTimes = async (times: number) => {
@@ -24,16 +28,17 @@ function rig() {
   const pass = (ms: number) => {
     atMs += ms;
   };
-  return { breaker, changes, fail, failTimes, succeed, pass };
+  return { breaker, changes, causes, fail, failTimes, succeed, pass };
 }
 
 describe('a breaker', () => {
   test('opens at the fifth failure and refuses without a call', async () => {
-    const { breaker, fail, failTimes } = rig();
+    const { breaker, causes, fail, failTimes } = rig();
     await failTimes(4);
     expect(breaker.state()).toBe('closed');
     await failTimes(1);
     expect(breaker.state()).toBe('open');
+    expect(causes).toEqual([down]);
     let calls = 0;
     const refused = breaker.run(async () => ++calls);
     await expect(refused).rejects.toMatchObject({ kind: 'unavailable', code: 'BREAKER_OPEN' });
