@@ -135,7 +135,7 @@ test('a ring is decided at once, and taken back at once', async () => {
   await openCase(page, ids[0] ?? '');
   const to = page.locator('.case-facts').getByTitle(device);
   expect(await to.getAttribute('href')).toBe(`/console/devices/${device}`);
-  await page.getByRole('button', { name: 'Decide 5' }).click();
+  await page.getByRole('button', { name: 'Decide 5' }).first().click();
   const dialog = page.getByRole('dialog', { name: 'Decide 5 cases at once' });
   await dialog.getByText(device).waitFor();
   expect(await violationsOf(page)).toEqual([]);
