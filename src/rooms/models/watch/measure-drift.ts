@@ -74,13 +74,16 @@ function compare(then: ValueHistogram, rowsThen: number | null, values: Float32A
   const counts = countValues(then.cuts, values);
   const psi = rows === 0 ? null : stabilityIndex(then, counts);
   const fewest = Math.min(rows, rowsThen ?? rows);
+  const missingThen = then.shares.at(-1) ?? 0;
+  // Values that nobody had are no drift: a percentile of a corridor begins with its 10,000th amount.
+  const isKnown = psi !== null && fewest >= WATCH_MINIMUM.driftRows && missingThen < 1;
   return {
     psi,
-    level: psi === null || fewest < WATCH_MINIMUM.driftRows ? 'unknown' : levelOf(psi),
+    level: isKnown ? levelOf(psi) : 'unknown',
     rows,
     reference_rows: rowsThen,
     missing: rows === 0 ? null : (counts.at(-1) ?? 0) / rows,
-    missing_reference: then.shares.at(-1) ?? 0,
+    missing_reference: missingThen,
   };
 }
 

@@ -53,6 +53,12 @@ describe('drift against the week before', () => {
     expect(drift).toMatchObject({ missing: 0.5, missing_reference: 0, level: 'alert' });
   });
 
+  test('of a feature that was always missing alerts nobody', async () => {
+    const before = scoresOf((row) => [digit(row), Number.NaN]);
+    const drift = await featureOf('hour', usual, before);
+    expect(drift).toMatchObject({ missing: 0, missing_reference: 1, level: 'unknown' });
+  });
+
   test('of small samples alerts nobody', async () => {
     const few = scoresOf((row) => [digit(row) % 5, 0], ROWS - 1);
     for (const drift of [await featureOf('amount', few), await featureOf('amount', usual, few)]) {
