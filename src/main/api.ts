@@ -99,7 +99,13 @@ export async function runApi(context: CommandContext): Promise<number> {
     gate: (application) =>
       gate.wrap(rooms.reduce((next, { answerFirst }) => answerFirst?.(next) ?? next, application)),
   });
-  log.info({ url: serving.url }, 'serving');
+  const { url } = serving;
+  if (config.PORT !== 0 && new URL(url).port !== String(config.PORT))
+    log.warn(
+      { taken: config.PORT, url },
+      'the port is taken, so another one serves: set PORT to choose',
+    );
+  log.info({ url }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
   await serving.close();
   await Promise.all([...rooms.map(({ ended }) => ended?.()), api.ingest.leftRows.flush()]);

@@ -9,11 +9,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { apiKeyHash } from '../../src/kit/access/api-key.ts';
 import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
 import { askRedis } from '../../src/tools/start/services/redis-protocol.ts';
 import { type Embedded, startEmbedded } from '../../src/tools/start/services/start-embedded.ts';
 import { silentLog } from '../support/config.ts';
-import { watch } from '../support/risk.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { runRiskProcess, watch } from '../support/risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -154,6 +156,21 @@ test('a service that is killed comes back at its address with what it had', asyn
     const isBack = async () => pidOf(file) !== killed && (await answers());
     await waitUntil(() => isBack().catch(() => false), 30_000, `${file} to be back`);
   }
+});
+
+test('a start whose key is revoked in the given database says so, and what to unset', async () => {
+  await using database = await createTestDatabase();
+  const key = 'risk_replaced_by_the_key_of_another_engine';
+  await database.sql(
+    `insert into api_keys (key_id, key_hash, roles, owner, revoked_at)
+     values ('bootstrapffffffff', $1, '{admin}', 'RISK_BOOTSTRAP_KEY', now())`,
+    [apiKeyHash(key)],
+  );
+  const { code, stderr } = await runRiskProcess(['start', '--once'], {
+    ...{ RISK_DATA_DIR: dataDir, DATABASE_URL: database.url, RISK_BOOTSTRAP_KEY: key },
+  });
+  expect(stderr).toContain('RISK_BOOTSTRAP_KEY is revoked in this database: unset DATABASE_URL');
+  expect(code).toBe(1);
 });
 
 test('the usual ports may be taken by others', async () => {

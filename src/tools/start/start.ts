@@ -99,8 +99,22 @@ async function startEngine(
     () => startRoles(context, common, logFolder, owned),
     () => `ready; logs in ${shortPath(logFolder)}`,
   );
+  await insistOnKey(roles.url, key, keyFile, signal);
   const partEnded = Promise.race([services.serviceEnded, roles.ended]);
   return { url: roles.url, key, keyFile, dataDir, databaseUrl, partEnded };
+}
+
+/** A database of another engine has the key of that engine in force, and knows this one as replaced. @throws Failure */
+async function insistOnKey(url: string, key: string, keyFile: string | null, signal: AbortSignal) {
+  const headers = { Authorization: `Bearer ${key}` };
+  const { status } = await fetch(`${url}/v1/me`, { headers, signal });
+  if (status !== 401) return;
+  const from = keyFile === null ? 'RISK_BOOTSTRAP_KEY' : shortPath(keyFile);
+  throw new Failure(
+    'invalid',
+    'KEY_REVOKED',
+    `the key of ${from} is revoked in this database: unset DATABASE_URL for a Postgres of its own, or set RISK_BOOTSTRAP_KEY to the key in force there or to a new one, which revokes that key`,
+  );
 }
 
 /** Starts both roles or none, and stops them together. @returns `ended`: resolves when a role is given up */
@@ -112,6 +126,10 @@ async function startRoles(
 ): Promise<{ url: string; ended: Promise<string> }> {
   const isGiven = environment['PORT'] !== undefined && environment['PORT'] !== '';
   const apiPort = await chooseApiPort(config.HOST, config.PORT, isGiven);
+  if (config.PORT !== 0 && apiPort !== config.PORT)
+    output.note(
+      `    port ${config.PORT} is taken, so the API listens on ${apiPort}; PORT chooses another`,
+    );
   const workerPort = config.RISK_WORKER_PORT || (await freePort());
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
   const start = async (name: 'api' | 'worker', variable: string, port: number) => {
