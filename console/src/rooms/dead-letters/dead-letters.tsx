@@ -146,8 +146,11 @@ function Groups({ items, isBusy, onAsk }: GroupsProps) {
       id: 'cure',
       header: 'Cure',
       from: 2,
-      isRest: true,
-      cell: ({ cure }) => <span title={cure}>{cure}</span>,
+      cell: ({ cure }) => (
+        <span className="clip" title={cure}>
+          {cure}
+        </span>
+      ),
     },
     {
       id: 'actions',

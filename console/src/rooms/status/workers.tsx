@@ -34,8 +34,11 @@ const COLUMNS: readonly Column<Worker>[] = [
     id: 'corridors',
     header: 'Corridors, last minute',
     from: 2,
-    isRest: true,
-    cell: ({ corridors }) => <span title={corridors.join(', ')}>{corridors.join(', ')}</span>,
+    cell: ({ corridors }) => (
+      <span className="clip" title={corridors.join(', ')}>
+        {corridors.join(', ')}
+      </span>
+    ),
   },
 ];
 
