@@ -125,7 +125,7 @@ export async function runWorker(
   return EXIT.fine;
 }
 
-/** Profiles of parties, and the duty that renews what their amounts are compared with. */
+/** Opens the profiles of parties, with the duty that renews the percentiles of corridors. */
 async function openParties(config: Config, market: Market, metrics: Metrics) {
   const { query } = market.database;
   const { current: amounts, duty: amountDuty } = await openCorridorAmounts(query);

@@ -122,7 +122,7 @@ function accepted(ingest: Ingest, prepared: Prepared, stored: Stored): AcceptedB
 }
 
 class KeyConflict extends Failure {
-  /** The transactions that have the keys. */
+  /** The ids of the transactions that have the keys of the new ones. */
   readonly holders: ReadonlyMap<NewTransaction, string>;
 
   constructor(holders: ReadonlyMap<NewTransaction, string> = new Map()) {

@@ -1,6 +1,6 @@
 /**
- * Says of an idempotency key that is known with another body which transaction has it, and which fields differ. Keys
- * belong to one client, so the fields are its own; no value of the earlier body is repeated.
+ * Names the transaction that has a conflicting idempotency key, and the fields in which the two bodies differ. A key
+ * belongs to one client, so nobody else learns these fields; values of the stored body are not shown.
  */
 import type { Database } from '../../kit/database/pool.ts';
 import { given } from '../../kit/words/describe-issue.ts';
@@ -10,7 +10,7 @@ import { canonicalJson } from '../domain/metadata.ts';
 import type { KeyedTransactionInput, TransactionInput } from '../domain/transaction.ts';
 import { loadTransactionRows, type PlainRow } from '../store/transactions/read-transactions.ts';
 
-/** Fields of a body, beside its key. */
+/** Fields of a body without the key. */
 const FIELDS = [
   'account_id',
   'merchant_id',
@@ -29,21 +29,20 @@ type Field = (typeof FIELDS)[number];
 
 const listed = new Intl.ListFormat('en', { type: 'conjunction' });
 
-/** An item that is refused, and the transaction that has its key. */
+/** A refused input and the id of the transaction that has its key. */
 export type Conflict = {
   readonly index: number;
   readonly input: KeyedTransactionInput;
   readonly transactionId: string;
 };
 
-/** What is wrong with the key of an item. */
 type KeyProblem = {
   readonly index: number;
   readonly field: 'idempotency_key';
   readonly detail: string;
 };
 
-/** Says why each key is refused. One query, which only refused requests cost. */
+/** Says why each key is refused, with one query for all of them. */
 export async function describeConflicts(
   database: Pick<Database, 'query'>,
   conflicts: readonly Conflict[],
@@ -51,7 +50,7 @@ export async function describeConflicts(
   if (conflicts.length === 0) return [];
   const ids = conflicts.map(({ transactionId }) => transactionId);
   const rows = await loadTransactionRows(database, ids).catch((error: unknown) => {
-    // The refusal stands without the names of fields.
+    // Without the rows the keys are refused all the same, but the differing fields are not named.
     if (error instanceof Failure) return [];
     throw error;
   });
@@ -59,7 +58,7 @@ export async function describeConflicts(
   return conflicts.map(({ index, input, transactionId }) => {
     const row = rowOf.get(transactionId);
     const known = `must be new: ${given(input.idempotency_key)} is the key of transaction ${transactionId}`;
-    // The month of the transaction may be detached.
+    // No row is found where the month of the transaction is detached.
     const why =
       row === undefined
         ? 'which has another body'
@@ -68,7 +67,7 @@ export async function describeConflicts(
   });
 }
 
-/** "amount and ip differ", of two bodies of one request. */
+/** Names the fields in which two bodies of one request differ, as "amount and ip differ". */
 export function sayDifferences(input: TransactionInput, other: TransactionInput): string {
   const differs = (field: Field) =>
     field === 'metadata'
@@ -85,7 +84,7 @@ function differencesFromRow(input: TransactionInput, row: PlainRow): readonly Fi
       input.created_at !== undefined && parseWireTime(input.created_at) !== row.created_at.getTime()
     );
   });
-  // Rows do not say whether a body named its time, nor how.
+  // A row does not record whether the body had a `created_at`, nor its spelling: only `created_at` can differ here.
   return found.length > 0 ? found : ['created_at'];
 }
 

@@ -110,7 +110,7 @@ export function findRivals({ inputs, rowOf, fingerprintOf, repeats }: Prepared):
       KeyedTransactionInput,
     ];
     const differ = sayDifferences(own, rival);
-    const detail = `must be used once: item ${other} has ${given(own.idempotency_key)}, too, and its ${differ}`;
+    const detail = `must be used once: item ${other} also has ${given(own.idempotency_key)}, and its ${differ}`;
     return { index, field: 'idempotency_key', detail };
   };
   for (const index of repeats) {

@@ -1,4 +1,4 @@
-/** What a corridor's amounts are compared with. Days are counted from 1970-01-01, UTC. */
+/** The percentile and the exchange rates with which amounts of a corridor are compared. Days count from 1970-01-01 UTC. */
 
 /** The 99.99th percentile of a corridor's amounts before `day`, in units of the market's currency. */
 export type CorridorAmount = {
@@ -8,7 +8,7 @@ export type CorridorAmount = {
   readonly amount: number;
 };
 
-/** What one unit of a currency was worth in US dollars before `day`. */
+/** The newest value of one unit of a currency in US dollars before `day`. */
 export type DayRate = { readonly day: number; readonly currency: string; readonly usd: number };
 
 export type CorridorAmountRows = {
@@ -16,5 +16,5 @@ export type CorridorAmountRows = {
   readonly rates: readonly DayRate[];
 };
 
-/** Days for which a percentile stands in where newer ones are missing. More days compare with older prices. */
+/** Age in days at which a percentile expires. Larger: amounts are compared with old prices. Smaller: a gap of days leaves none. */
 export const FRESH_DAYS = 7;

@@ -1,12 +1,12 @@
-/** Compares amounts with the percentiles of their corridors, as they were written before the day of a transaction. */
+/** Compares an amount with the percentile of its corridor that was written for the day of the transaction or shortly before. */
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 import { type CorridorAmountRows, FRESH_DAYS } from '../domain/corridor-amount.ts';
 import { packLetters } from './pack.ts';
 
 export type CorridorAmounts = {
   /**
-   * The amount by the newest percentile of the last FRESH_DAYS; NaN where there is none, or no rate.
-   * @param corridor and `currency` are packed letters
+   * The amount divided by the newest percentile of the last FRESH_DAYS. NaN without such a percentile or an exchange rate.
+   * @param corridor packed letters, as `currency`
    */
   readonly ratio: (ms: number, corridor: number, currency: number, amount: number) => number;
 };

@@ -1,11 +1,11 @@
-/** Counts amounts of corridors as a duty: one worker does it, a slice at a time. */
+/** The duty of the leading worker that counts the amounts of corridors, slice by slice. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Leadership } from '../../kit/duties/leadership.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import { countSlice } from '../store/amounts/corridor-amounts.ts';
 
 const COUNT_EVERY_MS = 60_000;
-/** Pause between slices while more wait, so that counting old rows does not slow new ones. */
+/** Pause between slices of a backlog. Shorter: the count takes the processor of scoring. Longer: percentiles come later. */
 const SLICE_EVERY_MS = 20;
 
 export function bindAmounts(leadership: Leadership, nowMs = Date.now): Duty {

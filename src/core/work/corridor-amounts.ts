@@ -1,4 +1,4 @@
-/** A worker's copy of the corridors' percentiles: no transaction waits for Postgres to be compared. */
+/** A worker's copy of the corridors' percentiles, so that scoring does not read them from Postgres. */
 import type { Query } from '../../kit/database/pool.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
@@ -10,12 +10,12 @@ import {
 } from '../profile/corridor-amounts.ts';
 import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 
-/** A day's percentiles are written minutes after midnight. Until then those of the day before are compared with. */
+/** New percentiles appear minutes after midnight UTC. Longer: yesterday's percentile is used longer. Shorter: more reads. */
 const READ_EVERY_MS = 60_000;
 
 export type OpenAmounts = { readonly current: () => CorridorAmounts; readonly duty: Duty };
 
-/** Reads the days of transactions that are up to FRESH_DAYS old, and of tomorrow, as clocks differ. */
+/** Reads percentiles for transactions up to FRESH_DAYS old, and for tomorrow because clocks differ. */
 export async function openCorridorAmounts(query: Query, nowMs = Date.now): Promise<OpenAmounts> {
   let copy = NO_CORRIDOR_AMOUNTS;
   const read = async () => {

@@ -21,7 +21,7 @@ import { createWorker, type Worker, type WorkerOptions } from './worker.ts';
 
 const REFRESH_MS = 5000;
 const FIRST_STREAMS_RETRY_MS = 250;
-/** A reason that stays the same is said again after this long. */
+/** Time after which an unchanged reason is logged again. */
 const WAITING_SAID_EVERY_MS = 30_000;
 const DEAD_CONSUMER_IDLE_MS = 3_600_000;
 const DEAD_CONSUMERS_EVERY_MS = 600_000;

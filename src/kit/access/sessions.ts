@@ -77,7 +77,7 @@ export async function makeLoginLink(
   });
 }
 
-/** Logins of one key take turns, so that each sees the sessions of the others; foreign keys may still refer to the row. */
+/** Locks a key's row, so that each login sees the sessions of earlier ones. `no key update` lets foreign keys refer to the row. */
 const lockKey = rowsOf<object, [keyId: string]>(
   'lock-key-of-session',
   'select from market.api_keys where key_id = $1 for no key update',

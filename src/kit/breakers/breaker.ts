@@ -42,7 +42,7 @@ type BreakerOptions = {
   readonly isFailure: Breaker['isFailure'];
   /** Whether the call failed before it reached the dependency; such a call does not count. */
   readonly isOwn: (thrown: unknown) => boolean;
-  /** @param cause what failed last, where a failure has opened it */
+  /** @param cause the last failure, if a failure has opened the breaker */
   readonly onChange: (state: BreakerState, cause?: unknown) => void;
   readonly settings?: BreakerSettings;
 };

@@ -199,7 +199,7 @@ const settings = {
   RISK_WORKER_QUIET_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
     'How long a worker may read nothing until /livez fails; three blocking reads are added.',
   ),
-  // A worker renews its entries three times within it: only one that stands still for 5 s loses them, and another scores them again.
+  // A worker renews its entries three times within the limit. Shorter: a stall of 5 s loses them to a second scoring; longer: later takeover.
   RISK_CLAIM_IDLE_MS: integer(200, 3_600_000, 7500).describe(
     'Idle time after which another worker takes an entry over; its own worker renews it after a third of that.',
   ),

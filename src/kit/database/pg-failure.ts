@@ -20,7 +20,7 @@ const UNAVAILABLE_CODES = new Set([
   '3D000', // database does not exist (being restored)
   'XX000', // internal error, as a cache lookup that lost a race with DDL
 ]);
-/** The server refuses the user, the password, or both. */
+/** The class of SQLSTATEs by which the server refuses a user or a password. */
 const REFUSED_CLASS = '28';
 /** A table that a migration has yet to make: the caller waits for the schema, and the data is not to blame. */
 const MISSING_STATES = new Set(['42P01', '42703', '3F000']);

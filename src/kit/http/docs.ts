@@ -1,6 +1,6 @@
 /**
- * `/openapi.json` and `/docs`: the document, and Swagger UI to read it, from the installed package; `/docs/problems` has
- * cures, `/docs/runbooks` what an operator does about a signal. The pages load nothing from elsewhere and run only the scripts served here.
+ * Serves the document (`/openapi.json`) with Swagger UI (`/docs`), the cures of problems (`/docs/problems`) and the runbooks of
+ * signals (`/docs/runbooks`). The pages load nothing from elsewhere and run only the scripts served here.
  */
 
 import { readFile } from 'node:fs/promises';

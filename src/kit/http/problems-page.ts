@@ -21,7 +21,7 @@ export function problemsPage(): string {
   return pageOf('Problems of the risk engine API', 'Problems', [lead, ...sections].join('\n'));
 }
 
-/** A page of sections with anchors. @param body HTML */
+/** @param body HTML */
 export function pageOf(title: string, heading: string, body: string): string {
   return `<!doctype html>
 <html lang="en">

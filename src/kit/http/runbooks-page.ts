@@ -13,7 +13,7 @@ export async function runbooksPage(): Promise<string> {
   );
 }
 
-/** The sections of single alerts; tables of thresholds are for monitoring, and stay in the file. */
+/** The sections that are runbooks of one alert each. Tables of thresholds are for monitoring and left out. */
 export function runbooksHtml(text: string): string {
   const sections = text.split(/^#{2,3} /m).filter((section) => section.includes('- **First**'));
   return sections
@@ -26,14 +26,14 @@ export function runbooksHtml(text: string): string {
     .join('\n');
 }
 
-/** As GitHub makes the anchor of a heading. */
+/** The anchor that GitHub gives a heading. */
 const anchorOf = (title: string) =>
   title
     .toLowerCase()
     .replaceAll(/[^a-z0-9 -]/g, '')
     .replaceAll(' ', '-');
 
-/** A link to another page of the documents keeps its text alone: only this page is served. */
+/** Other pages of the documents are not served, so a link to one becomes its text. */
 const inline = (text: string) =>
   toHtml(text)
     .replaceAll(/\[([^\]]+)\]\((#[^)]+)\)/g, '<a href="$2">$1</a>')

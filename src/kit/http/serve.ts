@@ -34,7 +34,7 @@ type ServeOptions = {
   readonly port: number;
   /** Tries the following ports when this one is taken. */
   readonly mayMove: boolean;
-  /** Where the port is set: PORT, unless it is given. */
+  /** Name of the setting that has the port; PORT by default. */
   readonly setting?: 'RISK_WORKER_PORT';
   /** Runs in front of the application. */
   readonly gate: (listener: RequestListener) => RequestListener;

@@ -1,6 +1,6 @@
 /**
- * The last hour of points in Redis, so that plots outlive the process. A point takes the field of its ten seconds of an hour, in
- * place of the one of an hour before: processes of one market share the fields, and there are never more.
+ * The last hour of points in Redis, so that plots outlive the process. The field of a point is its ten seconds within the hour,
+ * so each point overwrites that of an hour before, and all processes of a market share 360 fields.
  */
 import { POINT_EVERY_MS, POINTS_MAX, type Point, type StoredPoints } from '../http/live/points.ts';
 import type { RedisClient } from './connection.ts';

@@ -1,13 +1,13 @@
-/** Money as people read it, on a terminal and in the console: by its currency, with separators of thousands. */
+/** Formats money for terminals and the console: decimals of its currency, separators of thousands, the code. */
 
-/** Sentences of reasons are made of features, which have two decimals of an amount. */
+/** Reasons print features, whose amounts have two decimals. */
 const SENTENCE_DECIMALS_MAX = 2;
 /** The unit of features that hold money. */
 const UNIT = ' currency units';
-/** An amount in the sentence of a rule, where no other number has two decimals, or with its unit in one of a model. */
+/** Finds amounts: in the sentence of a rule no other number has two decimals, and in the sentence of a model amounts have a unit. */
 const AMOUNTS = /(?<![\d.])\d+\.\d{2}(?![\d.])|\d+(?:\.\d+)? currency units/g;
 
-/** ISO 4217 gives every other currency 2. Intl follows CLDR, which leaves out what is little used, as of PKR. */
+/** Currencies by their decimals in ISO 4217, where these are not 2. Intl follows CLDR, which drops little used decimals, as of PKR. */
 const DECIMALS: ReadonlyMap<string, number> = new Map(
   [
     'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
@@ -34,13 +34,13 @@ function formatOf(currency: string, decimalsMax: number, locale: string | undefi
   return format;
 }
 
-/** `1,234.50 USD`, `1,234 JPY`, with all decimals that the decimal string has. @param locale absent: of the process or browser */
+/** `1,234.50 USD`, `1,234 JPY`, with all decimals of the string. @param locale by default that of the process or browser */
 export function money(amount: string, currency: string, locale?: string, decimalsMax = 20): string {
-  // The amount stays a string: as floating point it would lose digits.
+  // The amount stays a string, because a number would lose digits.
   return `${formatOf(currency, decimalsMax, locale).format(amount as `${number}`)} ${currency}`;
 }
 
-/** The sentence of a reason with its amounts as money: stored sentences have plain numbers, and stay as they are. */
+/** Formats the amounts in the sentence of a reason, which is stored with plain numbers. */
 export const sayMoney = (sentence: string, currency: string, locale?: string): string =>
   sentence.replace(AMOUNTS, (text) =>
     money(text.replace(UNIT, ''), currency, locale, SENTENCE_DECIMALS_MAX),

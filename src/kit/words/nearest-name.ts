@@ -1,11 +1,11 @@
 import { distance } from 'fastest-levenshtein';
 
-/** `device_id` for `devise_id` and for `deviceId`: one edit in three characters, of letters and digits alone. */
+/** One edit in three characters finds `device_id` for `devise_id`; case and punctuation do not count. More edits find wrong names. */
 const EDITS_PER_CHAR_MAX = 1 / 3;
-/** Longer names are not meant to be one of ours; the search takes the product of both lengths. */
+/** Longer names are skipped: a comparison takes time by the product of both lengths. */
 const CHARS_MAX = 64;
 
-/** The name that is meant; undefined where none is near. */
+/** The name with the fewest edits, or undefined if all are too far. */
 export function nearestName(given: string, names: readonly string[]): string | undefined {
   if (given.length > CHARS_MAX) return undefined;
   const plain = toPlain(given);

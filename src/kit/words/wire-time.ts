@@ -18,7 +18,7 @@ const realTime = (error: string) =>
     .regex(RFC3339, { error, abort: true })
     .refine(isRealTime, 'must be a time that exists');
 
-/** A day stands for its first instant in UTC. Gives the text of a time. */
+/** Accepts a day as its first instant in UTC, and gives the text of a time. */
 export const dayOrTime = z
   .string()
   .transform((text) => (DAY.test(text) ? `${text}T00:00:00.000Z` : text))

@@ -13,6 +13,5 @@ export function cureOf(errorCode: string): string {
   return (found ?? ['', CURES.other])[1];
 }
 
-/** The rows with their cures. */
 export const withCures = <Row extends { readonly error_code: string }>(rows: readonly Row[]) =>
   rows.map((row) => ({ ...row, cure: cureOf(row.error_code) }));

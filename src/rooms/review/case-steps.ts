@@ -88,7 +88,7 @@ export function assign(
 /** Leaves the case to a risk officer. */
 export function escalate(one: StoredCase, by: Reviewer): CaseStep {
   refuseUnlessTheirs(one, by);
-  // The answer to the first time may have been lost.
+  // A repetition, whose first answer may have been lost, must not write a second note.
   if (one.escalated_by === by.name && holderOf(one) !== by.name) {
     refuse('CASE_ESCALATED', 'you have left it to a risk officer');
   }

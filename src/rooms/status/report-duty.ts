@@ -1,4 +1,4 @@
-/** Each worker's report of itself, from which `GET /v1/workers` tells who lives. */
+/** The duty by which each worker reports its scores; `GET /v1/workers` reads the reports. */
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { Worker } from '../../core/room.ts';
 import { reportWorker } from '../../core/stream/status/workers.ts';
@@ -30,6 +30,8 @@ export function bindReport({ config, log, name, redis, metrics }: Worker): Duty 
   };
 
   function sayDraining() {
-    report(true).catch((error: unknown) => log.info({ err: String(error) }, 'no last report'));
+    report(true).catch((error: unknown) =>
+      log.info({ err: String(error) }, 'the report of draining failed'),
+    );
   }
 }

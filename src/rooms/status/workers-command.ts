@@ -1,4 +1,3 @@
-/** `risk workers`: who scores, from a running API. */
 import { commandOf } from '../../kit/command/rows.ts';
 
 export const command = commandOf({

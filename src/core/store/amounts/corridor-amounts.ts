@@ -1,6 +1,6 @@
 /**
- * Amounts of corridors: counted by day and size, and once a day made into the percentile that the transactions of that
- * day are compared with. Declined amounts do not count: a few of those would lift the percentile over the next ones.
+ * Counts amounts by corridor, day and size, and at midnight derives the percentile with which transactions of the new day are
+ * compared. Declined amounts do not count: a few large frauds would lift the percentile above the frauds that follow.
  */
 import { int4Array } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
@@ -13,13 +13,13 @@ import {
   FRESH_DAYS,
 } from '../../domain/corridor-amount.ts';
 
-/** Days before a day whose amounts make its percentile. Fewer leave small corridors without one. */
+/** Days whose amounts make the percentile of the next day. Fewer days leave small corridors without a percentile. */
 export const AMOUNT_DAYS = 90;
-/** Fewer leave less than one amount above the percentile. */
+/** Least amounts of a percentile: of fewer than 10,000, less than one lies above the 99.99th. */
 export const AMOUNTS_MIN = 10_000;
-/** Time that one statement counts, 2 µs a transaction: longer ones would near the statement timeout at 10,000 a second. */
+/** Span of `created_at` that one statement counts, at 2 µs a transaction. Longer spans near the statement timeout at 10,000 a second. */
 export const SLICE_MS = 180_000;
-/** Age at which a slice is counted: by then its transactions have their scores. */
+/** Age at which a slice is counted. Younger: transactions without a score are missed. Older: percentiles are written later. */
 export const SETTLED_MS = 600_000;
 
 const lockStatement: Statement = {
@@ -48,7 +48,7 @@ const advanceStatement: Statement = {
   text: 'update market.amount_checkpoint set counted_to = $1::timestamptz',
 };
 
-// The upper end of a bucket stands for its amounts. Amounts without an exchange rate to the market's currency are left out.
+// Each amount counts as the upper bound of its bucket. Amounts without an exchange rate to the market's currency are left out.
 const writeStatement: Statement = {
   name: 'write-amount-percentiles',
   text: `
@@ -82,7 +82,7 @@ const forgetStatement: Statement = {
   text: `delete from market.amount_counts where day < date '1970-01-01' + $1::int4 - ${AMOUNT_DAYS}`,
 };
 
-/** Counts the next slice, and at its midnight writes the percentiles of the day that begins. False when none is due. */
+/** Counts the next slice; after the last slice of a day, also writes the percentiles of the next. False when no slice is due. */
 export async function countSlice(
   transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>,
   nowMs: number,
@@ -121,7 +121,7 @@ const readRatesStatement: Statement = {
              where currency = c.currency and day < date '1970-01-01' + d.day order by day desc limit 1) r`,
 };
 
-/** Percentiles and rates that transactions created on these days are compared with. */
+/** Reads the percentiles and exchange rates with which transactions created on these days are compared. */
 export async function readCorridorAmounts(
   query: Query,
   days: Iterable<number>,

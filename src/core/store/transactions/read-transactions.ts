@@ -69,7 +69,7 @@ export async function loadTransactions(
   return (await loadTransactionRows(database, ids)).map(toTransaction);
 }
 
-/** Rows of `loadTransactions`, with what clients sent along. */
+/** Rows as of `loadTransactions`, with the metadata that clients sent. */
 export async function loadTransactionRows(
   database: Pick<Database, 'query'>,
   ids: readonly string[],

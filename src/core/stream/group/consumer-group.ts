@@ -170,7 +170,7 @@ export function toClaimed(
   return { cursor: String(reply[0]), ...claimed };
 }
 
-/** The consumers of a stream; none where the stream or the group is missing or of another type. */
+/** The consumers of a stream. None if the stream or the group is missing, or the key is no stream. */
 export async function listConsumers(redis: RedisClient, stream: string) {
   const reply = await redis.xinfo('CONSUMERS', stream, GROUP).catch((error: unknown) => {
     const failure = toRedisFailure(error);

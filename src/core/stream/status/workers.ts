@@ -1,6 +1,6 @@
 /**
- * The workers of a market: what each reported of itself within the last minute, and the entries that their consumers hold.
- * Redis' clock stamps the reports. Entries that wait for another version belong to no worker.
+ * The workers of a market: the reports of the last minute, stamped by Redis' clock, and the pending entries of each worker's
+ * consumers. Entries that wait for another version belong to no worker.
  */
 import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 import { listConsumers } from '../group/consumer-group.ts';
@@ -8,16 +8,15 @@ import { versionOfConsumer } from '../group/versions.ts';
 import { type StreamKeys, workersKey } from '../keys.ts';
 import { loadScript, runScript } from '../scripts.ts';
 
-/** Longer: rates of an older past, and more to read. Shorter: a killed worker without entries is forgotten unseen. */
+/** Longer: rates lag behind the traffic. Shorter: a killed worker without entries leaves the list before anybody sees it. */
 const REPORTS_KEPT_MS = 60_000;
 
 export type WorkerReport = {
   readonly name: string;
   readonly startedAt: string;
   readonly version: string;
-  /** Scores stored for the first time since the start, by corridor. */
+  /** New scores since the start of the worker, by corridor. */
   readonly scored: Readonly<Record<string, number>>;
-  /** True once the worker drains. */
   readonly isDraining: boolean;
 };
 
@@ -51,11 +50,11 @@ export type Holding = {
   readonly worker: string;
   readonly corridor: string;
   readonly entries: number;
-  /** Since the consumer was last active. */
+  /** Time since the consumer last read or claimed. */
   readonly idleMs: number;
 };
 
-/** What each worker's consumers hold, by stream. @throws Failure */
+/** Pending entries by worker, consumer and stream. @throws Failure */
 export async function listHoldings(
   redis: RedisClient,
   streams: readonly StreamKeys[],

@@ -174,7 +174,7 @@ export function problemUrn(name: ProblemName): ProblemUrn {
 
 export const PROBLEMS_PATH = '/docs/problems';
 
-/** A path of this API. */
+/** The path of this API that explains a type. */
 export function helpPath(name: ProblemName): string {
   return `${PROBLEMS_PATH}#${name}`;
 }

@@ -252,7 +252,7 @@ export function checkFields<T>(schema: z.ZodType<T>, value: unknown, at: Propert
   throw new InvalidFields(fieldErrors(schema, parsed.error, at));
 }
 
-/** Issues of zod as field errors; the pointer of an unknown field is the field itself, with the nearest of the schema beside it. */
+/** Field errors from issues of zod. The pointer of an unknown field names the field, and the detail the nearest known one. */
 export function fieldErrors(
   schema: z.ZodType,
   error: z.ZodError,

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** Fields that an object of a schema may have; empty where the schema does not list them. */
+/** The fields of a schema's objects, or none if the schema does not list fields. */
 export function fieldNamesAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {

@@ -6,7 +6,7 @@ import { settlesWithin } from '../../process/settles-within.ts';
 import { createDeadline } from './body.ts';
 
 export const LINES_CONTENT_TYPE = 'application/x-ndjson';
-/** Media types of lines that a request may have; answers have the first. */
+/** Media types of NDJSON that a request may name. Answers have the first. */
 const LINES_CONTENT_TYPES: readonly string[] = [LINES_CONTENT_TYPE, 'application/ndjson'];
 
 export function isLines(mediaType: string): boolean {

@@ -24,7 +24,7 @@ export type BroadcastOptions<Figures> = {
   readonly read: () => Promise<Figures>;
   /** What plots need of figures. */
   readonly toPoint: (figures: Figures) => Point;
-  /** Points of the time before the process started; without the store they begin with the process. */
+  /** Keeps points beyond the end of the process. */
   readonly points: StoredPoints;
   /** Time between figures while somebody listens. */
   readonly everyMs: number;
@@ -79,7 +79,7 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
   const add = (point: Point) => {
     history.push(point);
     if (history.length > POINTS_MAX) history.shift();
-    // A store that is away costs the points of a later start alone.
+    // A point that is not stored is missing only after a restart.
     points.save(point).catch(() => undefined);
   };
   const measure = async () => {

@@ -1,4 +1,4 @@
-/** Points of live figures, of which plots of the last hour are made. */
+/** Points of live figures, from which plots of the last hour are drawn. */
 
 export const POINT_EVERY_MS = 10_000;
 /** Points of an hour. */

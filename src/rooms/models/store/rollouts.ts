@@ -84,7 +84,7 @@ const listOpenStatement: Statement = {
           order by "proposalId" desc limit $3`,
 };
 
-/** Proposals since a time that nobody approved, of people who are not revoked. */
+/** Proposals made since a time that are not approved and whose proposers are not revoked. */
 export async function listOpenProposals(
   database: Queries,
   modelId: string,

@@ -1,4 +1,4 @@
-/** Decisions about several cases in one database transaction: those of a ring, or those that are named. */
+/** Decides several cases in one database transaction: all cases of a ring, or the cases that a request names. */
 import { z } from 'zod';
 import { recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
@@ -22,7 +22,7 @@ export const ringSchema = z
   })
   .meta({ id: 'RingDecision' });
 
-/** Decides the cases of a ring at once, but those that other reviewers have claimed. */
+/** Decides the open cases of a ring, except those that other reviewers have claimed. */
 export async function decideRing(
   database: Pick<Database, 'transaction'>,
   { party, id, ...decision }: z.infer<typeof ringSchema>,
@@ -56,7 +56,7 @@ export const refusedCaseSchema = z.object({
 });
 type RefusedCase = z.infer<typeof refusedCaseSchema>;
 
-/** Decides each named case that may be decided, and says why another may not. A repetition changes nothing. */
+/** Decides each named case, or says why a case is refused. A repetition changes nothing. */
 export async function decideMany(
   database: Pick<Database, 'transaction'>,
   { cases, ...decision }: z.infer<typeof manySchema>,
@@ -93,7 +93,7 @@ function orRefused(id: string, decide: (id: string) => CaseJson): CaseJson | Ref
   }
 }
 
-/** Whether the same person has decided the case in the same words: the answer to that may have been lost. */
+/** Whether the person has already decided the case so: a client repeats a request whose answer was lost. */
 const isRepeated = (one: StoredCase, { name }: By, { disposition, reason }: steps.Decision) =>
   one.decided_by === name && one.disposition === disposition && one.decision_reason === reason;
 
@@ -114,7 +114,7 @@ function decideUnclaimed(
   return { before, changed, after: { ...claimed, ...changed } };
 }
 
-/** @param of what the audit says of each change beside the decision */
+/** @param of members that each audit row has beside the decision */
 async function writeDecided(query: Query, by: By, decided: readonly Decided[], of: object = {}) {
   await writeCases(
     query,

@@ -22,7 +22,7 @@ import { caseListParameters, listCases, readCaseDetail, readCaseFile } from '../
 import { listDecisions } from '../store/decisions.ts';
 import { type Parts, REVIEWERS } from './parts.ts';
 
-/** No stored case has this id: the example decides no case that the examples after it need. */
+/** No stored case has this id, so that running the example decides no case that a later example needs. */
 const OTHER_ID = '01a1f84a-95c0-7000-8000-00000000002b';
 
 export const casePath = z.object({
@@ -135,7 +135,7 @@ export const caseOperations: readonly Operation<Parts>[] = [
     operationId: 'decideCases',
     summary: 'Decide up to 100 named cases at once, with one reason',
     description:
-      'Each case for itself: nobody has to claim it before, and a refused one stays as it is. Sent again in the same words it changes nothing.',
+      'Each case is decided or refused by itself, and needs no claim before. The same request sent again changes nothing.',
     roles: REVIEWERS,
     body: bodyOf(manySchema, {
       cases: [OTHER_ID],
@@ -143,7 +143,7 @@ export const caseOperations: readonly Operation<Parts>[] = [
       reason: 'The cardholder did not make them',
     }),
     answers: {
-      200: answer('What was decided, and what was not.', manyAnswer, {
+      200: answer('The decided cases, and why others were refused.', manyAnswer, {
         items: [decidedCase],
         refused: [{ transaction_id: OTHER_ID, code: 'CASE_NOT_OPEN', detail: 'it is decided' }],
       }),

@@ -1,4 +1,4 @@
-/** `GET /v1/transactions/{id}`: one transaction; `GET /v1/idempotency-keys/{key}`: the one that a key made. */
+/** `GET /v1/transactions/{id}` reads a transaction, and `GET /v1/idempotency-keys/{key}` finds the id for a key. */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { TRANSACTION_LIMITS } from '../../../core/domain/transaction.ts';

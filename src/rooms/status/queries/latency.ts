@@ -28,7 +28,7 @@ export const latencyFields = {
   latency_p50_ms: milliseconds('half'),
   latency_p95_ms: milliseconds('95 %'),
   latency_transactions: z.int().meta({
-    description: `Transactions looked at: the ${LATENCY_SAMPLE_MAX} of all corridors that were scored last, created this month or in the 31 days before. A corridor has those of them that are its own.`,
+    description: `Transactions looked at: the ${LATENCY_SAMPLE_MAX} of all corridors that were scored last, created this month or in the 31 days before. The figures of a corridor use only its own.`,
   }),
   latency_newest_at: z.iso
     .datetime()

@@ -49,13 +49,13 @@ export const runbookOf = (signal: SignalName) =>
   `${RUNBOOKS_PATH}#${SIGNALS[signal].runbook.toLowerCase()}`;
 
 /**
- * Requests of a minute from which their figures have a level: fewer, and two slow ones are a warning; more, and a quiet engine
- * has none.
+ * Least requests of a minute for which request signals have a level. Smaller: two slow requests make a warning. Larger: a quiet
+ * engine shows no level.
  */
 const REQUESTS_MIN = 20;
-/** Errors of a minute that have a level, however few requests there were. */
+/** Errors of a minute from which the error signal has a level, even with fewer requests than REQUESTS_MIN. */
 const ERRORS_MIN = 3;
-/** Routes that supervisors, scrapers and open pages ask again and again. */
+/** Routes that do not count as requests, because supervisors, scrapers and open pages poll them. */
 const PROBES = ['/livez', '/readyz', '/metrics'];
 
 export const liveSchema = z
@@ -70,7 +70,7 @@ export const liveSchema = z
         critical: z.number(),
         runbook: z.string().meta({ description: 'What to do: a path of this API.' }),
         level: z.enum(['fine', 'warning', 'critical', 'unknown']).meta({
-          description: `Unknown: there is no value, or it is of fewer than ${REQUESTS_MIN} requests.`,
+          description: `Unknown: there is no value, or fewer than ${REQUESTS_MIN} requests made it.`,
         }),
       }),
     ),

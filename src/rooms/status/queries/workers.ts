@@ -1,4 +1,4 @@
-/** `GET /v1/workers`: each worker by its reports, and by the entries pending with its consumers where it reports no more. */
+/** `GET /v1/workers`: each worker that reports, or whose consumers still have pending entries. */
 import { z } from 'zod';
 import { listStreams } from '../../../core/stream/status/lag.ts';
 import {
@@ -9,23 +9,28 @@ import {
 } from '../../../core/stream/status/workers.ts';
 import type { Pipeline } from './pipeline-status.ts';
 
-/** Three reports and a second. A larger one shows dead workers as live, a smaller one busy workers as silent. */
+/** Three reports and a second. Larger: a dead worker is shown as live for longer. Smaller: a busy worker is shown as silent. */
 const SILENT_MS = 10_000;
 
 const workerSchema = z
   .object({
-    worker: z.string().meta({ description: 'HOST-PID-START; consumers are numbered under it.' }),
+    worker: z
+      .string()
+      .meta({ description: 'HOST-PID-START. The names of its consumers add a number.' }),
     state: z.enum(['live', 'draining', 'silent']).meta({
       description: `Silent: killed, frozen or cut off for more than ${SILENT_MS / 1000} s.`,
     }),
     started_at: z.iso.datetime().nullable(),
-    seen_at: z.iso.datetime().meta({ description: 'Its last report, or its last read.' }),
+    seen_at: z.iso.datetime().meta({ description: 'Its last report or read.' }),
     version: z.string().nullable(),
     scored_per_second: z.number().nullable().meta({ description: 'Over the last minute.' }),
     corridors: z.array(z.string()).meta({
-      description: 'Scored in the last minute or pending. Every worker reads all corridors.',
+      description:
+        'Corridors of its scores of the last minute and of its pending entries. Every worker reads all corridors.',
     }),
-    pending: z.int().meta({ description: 'Delivered to it and not acknowledged.' }),
+    pending: z
+      .int()
+      .meta({ description: 'Entries that the worker has read and not acknowledged.' }),
     pending_by_corridor: z.array(z.object({ corridor: z.string(), entries: z.int() })),
   })
   .meta({ id: 'Worker' });
@@ -67,7 +72,7 @@ export function toWorkers(
   const names = new Set([...reported.keys(), ...holding.keys()]);
   return [...names].sort().flatMap((name) => {
     const one = toWorker(name, reported.get(name) ?? [], holding.get(name) ?? [], nowMs);
-    // Consumers may stay for an hour after their worker: without entries they matter to nobody.
+    // Redis may keep the consumers of an ended worker for an hour.
     const isGone = one.state === 'draining' || (one.state === 'silent' && one.started_at === null);
     return isGone && one.pending === 0 ? [] : [one];
   });
@@ -100,7 +105,7 @@ function toWorker(
     entries: of.reduce((total, { entries }) => total + entries, 0),
   }));
   const pending = byCorridor.reduce((total, { entries }) => total + entries, 0);
-  // A worker that said it drains and left nothing has ended as it should.
+  // A silent worker that drained and left no entries has ended in good order.
   const isDraining = last?.report.isDraining === true && (pending === 0 || !isSilent);
   const corridors = new Set([...scored, ...byCorridor].map(({ corridor }) => corridor));
   return {

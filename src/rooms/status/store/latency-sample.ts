@@ -1,6 +1,6 @@
 /**
- * How long transactions took from receipt to score, of those scored last. Scores are only ever appended to the table of their
- * month, so the last blocks of the tables of three months hold the newest ones; no index on the time of scoring is needed.
+ * Latency from receipt to score of the transactions that were scored last. Scores are only ever appended to the table of their
+ * month, so the newest are in the last blocks of three tables, and no index on the time of scoring is needed.
  */
 
 import { partitionName } from '../../../core/store/partitions/partitions.ts';
@@ -9,9 +9,9 @@ import { monthOf } from '../../../kit/words/month.ts';
 
 /** Scores of a sample, of all corridors together. */
 export const LATENCY_SAMPLE_MAX = 1000;
-/** Blocks read from the end of a table, a mebibyte: fewer hold less than a sample of usual rows, more are read for nothing. */
+/** Blocks read from the end of a table, 1 MiB. Fewer: less than a sample of usual rows. More: reads that no sample needs. */
 const TAIL_BLOCKS = 128;
-/** Transactions of older months are in no sample, so that it touches three tables at most. */
+/** Transactions of older months are in no sample. Longer: a sample reads more than three tables. */
 export const LATENCY_REACH_MS = 31 * 86_400_000;
 
 export type Latency = {
@@ -38,7 +38,7 @@ const sizesStatement: Statement = {
 
 type Size = { readonly name: string; readonly blocks: number };
 
-// Receipt is a time of Postgres' clock and the score one of the worker's: a difference below 0 is one of the clocks.
+// Postgres' clock stamps the receipt and the worker's clock the score, so clocks that differ can give less than 0.
 const readLatenciesText = (tables: readonly Size[]) => `
     with newest as materialized (
       select * from (${tables

@@ -107,11 +107,11 @@ export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean): Tar
   };
 }
 
-/** The first refusal that a trial of webhooks meets: the message names the setting that allows it. */
+/** Developers try webhooks on loopback first, so the message names the setting that allows loopback. */
 function refuseLoopback(host: string): void {
   if (host !== 'localhost' && !isLoopbackAddress(host)) return;
   throw invalid(
-    `must name a public address, not ${given(host)}: RISK_WEBHOOK_LOOPBACK=allow lets an engine for development reach http://127.0.0.1:PORT`,
+    `must name a public address, not ${given(host)}; on an engine for development, RISK_WEBHOOK_LOOPBACK=allow lets it be http://127.0.0.1:PORT`,
   );
 }
 

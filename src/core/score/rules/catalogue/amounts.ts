@@ -150,8 +150,8 @@ export const velocitySum24h: Rule = {
 const toCorridor = featureOf('amount_to_corridor');
 
 /**
- * Measures the amount by the 99.99th percentile of its corridor, so that an account without a history is judged as well. Known
- * false positive: the first payment of a kind that the corridor has never carried, as of a house.
+ * Compares the amount with the 99.99th percentile of its corridor, so that an account without a history is judged as well. A
+ * known false positive is the first payment of a kind that is new to the corridor, such as for a house.
  */
 export const amountBeyondCorridor: Rule = {
   id: 'amount-beyond-corridor',

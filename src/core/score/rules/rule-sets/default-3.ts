@@ -1,6 +1,6 @@
 /**
- * default@3: default@2, and a policy that declines amounts beyond ten times the 99.99th percentile of their corridor. On
- * published card payments and on simulated traffic no ordinary amount reaches that percentile.
+ * default@3 is default@2 with one more policy: amounts from ten times the 99.99th percentile of their corridor on are declined.
+ * In published card payments and in simulated traffic no ordinary amount reaches even that percentile.
  */
 import { bandsOf } from '../band.ts';
 import type { RuleSet } from '../rule.ts';
