@@ -25,14 +25,13 @@ export const number = (value: number) => FEW.format(value);
 export const tenths = (value: number) => TENTHS.format(value);
 export const weightOf = (weight: number) => WEIGHT.format(weight);
 
-/** `1,234.50 USD`. Amounts are decimal strings, and are never read as floating point. */
+/** `1,234.50 USD`. Amounts are decimal strings and never become numbers, which lose digits. */
 export const money = (amount: string, currency: string) => moneyIn(amount, currency);
-/** The sentence of a reason, with its amounts as money. */
 export const sayMoney = (sentence: string, currency: string) => sayMoneyIn(sentence, currency);
 
 type Money = { readonly amount: string; readonly currency: string };
 
-/** The sum of each currency, exact: `300.00 USD, 5,000 JPY`. */
+/** The exact sum of each currency, as `300.00 USD, 5,000 JPY`. */
 export function sumMoney(amounts: readonly Money[]): string {
   const groups = Map.groupBy(amounts, ({ currency }) => currency);
   return [...groups]
@@ -97,16 +96,16 @@ export function localTime(iso: string): string {
 /** `2026-11-20 09:30:00.123 UTC` */
 export const utcTime = (iso: string) => `${iso.replace('T', ' ').replace('Z', '')} UTC`;
 
-/** Words of a code, and the one spelling of a rule: `VELOCITY_COUNT_1H` as `velocity count 1h`. */
+/** A code as words; rules are spelled only so: `velocity count 1h` for `VELOCITY_COUNT_1H`. */
 export const words = (code: string) => code.toLowerCase().replaceAll(/[_.-]/g, ' ');
 
 const SETUP_OWNER = 'RISK_BOOTSTRAP_KEY';
 const SETUP_KEY = 'the set-up key';
 
-/** Who did something, in words: the key of the setting RISK_BOOTSTRAP_KEY belongs to no person. */
+/** The name of a person, or words for the key of RISK_BOOTSTRAP_KEY, which belongs to no person. */
 export const person = (name: string) =>
   name.replace(new RegExp(`^(key of )?${SETUP_OWNER}$`), SETUP_KEY);
-/** The name under which the API records what `person` names. */
+/** The inverse of `person`: the name in the records of the API. */
 export const recordedName = (text: string) => (text === SETUP_KEY ? `key of ${SETUP_OWNER}` : text);
 
 /** Beginning and end of an id that is too long for a column. */

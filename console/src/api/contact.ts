@@ -1,10 +1,10 @@
 /**
- * Whether the API answers at all, on every page: a request that costs it nothing, again and again while the page is visible. An
- * API that is frozen takes connections and answers none, so an answer has a deadline.
+ * Polls `/livez` while the page is visible, so that every page knows whether the API answers. A frozen API accepts connections
+ * and answers none, so each request has a deadline.
  */
 import { useSyncExternalStore } from 'react';
 
-/** Rest and deadline together are how late the page knows: 5 s, and a busy browser has one more. */
+/** The page learns of a silent API within pause and deadline, 5 s together. Longer: people decide by stale figures. */
 const EVERY_MS = 2000;
 const ANSWER_MS_MAX = 3000;
 
@@ -42,6 +42,6 @@ function watch(watcher: () => void): () => void {
   };
 }
 
-/** Since when nothing answers, by the browser's clock; null while the API answers. */
+/** Time of the last answer, by the browser's clock, while the API is silent; null while the API answers. */
 export const useSilence = (): number | null =>
   useSyncExternalStore(watch, () => (isSilent ? answeredAtMs : null));

@@ -21,13 +21,13 @@ export type Live<Figures, Point> = {
 const HOUR_MS = 60 * 60 * 1000;
 const POINTS_MAX = 2000;
 const WAIT_MS_FIRST = 1000;
-/** An API that is back is live within this time. */
+/** Longest wait before the next try. Longer: the page stays stale after the API is back. Shorter: more requests to a busy API. */
 const WAIT_MS_MAX = 10_000;
 
 type Source<Figures, Point> = {
   readonly path: string;
   readonly toPoint: (figures: Figures) => Point;
-  /** Two and a half of the intervals in which the API sends: shorter, and a busy API is called stale. */
+  /** Two and a half intervals of the API. Shorter: figures of a busy API are called stale. Longer: a lost connection is seen late. */
   readonly silentMsMax: number;
 };
 
@@ -61,7 +61,7 @@ export function createLive<Figures, Point extends At>({
     disconnect();
     set({ state: 'stale' });
     failures += 1;
-    // Half of it is random, so that the consoles of a restarted API do not return together.
+    // Half of the wait is random, so that the consoles of a restarted API do not return together.
     const waitMs = Math.min(WAIT_MS_FIRST * 2 ** (failures - 1), WAIT_MS_MAX);
     timer = setTimeout(connect, waitMs * (0.5 + Math.random() / 2));
   };

@@ -1,4 +1,4 @@
-/** Whether what the page shows is of now, and how degraded the engine is. */
+/** Says whether the page is live or stale, and how degraded the engine is. */
 import type { LiveFigures } from '../../../src/kit/client/api-types.ts';
 import { useSilence } from '../api/contact.ts';
 import type { Live } from '../api/live-source.ts';
@@ -29,7 +29,7 @@ export function Connection({
   );
 }
 
-/** Of a page without live figures: says that the API is away, and nothing otherwise. */
+/** On a page without live figures, says since when the API is silent; otherwise shows nothing. */
 export function Silence() {
   const sinceMs = useSilence();
   if (sinceMs === null) return null;

@@ -1,6 +1,6 @@
 /**
- * A table of which only the rows in sight exist, however many are loaded. `j` and `k` move between rows, by focusing the link
- * of each, and a click anywhere in a row is one on its link; the last rows load the next page.
+ * A table that renders only the rows in sight. `j` and `k` focus the link of the next or previous row, a click anywhere in a row
+ * follows its link, and the last rows load the next page.
  */
 import {
   type Cell,
@@ -21,7 +21,7 @@ export type Column<Row> = {
   readonly numeric?: boolean;
   /** Shown from this width on: 2 is a tablet, 3 a wide screen; absent: always. */
   readonly from?: 2 | 3;
-  /** Has the width that the others leave, and clips its text to it. */
+  /** The column takes the width that other columns leave, and clips its text. */
   readonly isRest?: boolean;
 };
 
@@ -45,7 +45,7 @@ type Features = typeof features;
 const ROW_PX = 37;
 /** So many rows stand in the page without a scroll bar of their own. */
 const WHOLE_ROWS = 40;
-/** What opens a row: its first link, or the one that says so. */
+/** The link that opens a row: a `RowLink`, or else the first link of the row. */
 const LINK = ':is(a, .link)';
 const linkIn = (row: Element | null | undefined) =>
   row?.querySelector<HTMLElement>('[data-row]') ?? row?.querySelector<HTMLElement>(LINK);
@@ -110,10 +110,10 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
   );
 }
 
-/** What answers to a click by itself. */
+/** Elements that handle a click themselves, so that a click there does not open the row. */
 const OWN = 'a, button, input, select, textarea, label, summary';
 
-/** Opens a row where it was clicked beside its links; the middle button and Ctrl open another tab, as on a link. */
+/** Opens the row of a click outside of links and controls. The middle button and Ctrl open a new tab, as on a link. */
 function openRow(event: MouseEvent<HTMLTableRowElement>): void {
   const { target, currentTarget, button, ctrlKey, metaKey } = event;
   const isElsewhere = target instanceof Element && target.closest(OWN) === null;
@@ -125,14 +125,14 @@ function openRow(event: MouseEvent<HTMLTableRowElement>): void {
   else if (!isApart) link.click();
 }
 
-/** The link that opens a row, where others lead elsewhere. */
+/** The link that opens a row which also has other links. */
 export function RowLink({
   href,
   label,
   children,
 }: {
   readonly href: string;
-  /** For those who hear it; begins with what is seen. */
+  /** Name for screen readers, which begins with the visible text. */
   readonly label: string;
   readonly children: ReactNode;
 }) {

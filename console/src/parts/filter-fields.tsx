@@ -83,7 +83,7 @@ export function FilterFields(props: FilterFieldsProps) {
           </button>
         ) : null}
         <span className="muted small">
-          A choice applies at once, a text with Enter. Rows match all filters.
+          A choice applies at once, and a text when you press Enter. Rows match all filters.
         </span>
       </div>
     </search>
@@ -186,7 +186,7 @@ function useCorridors(isWanted: boolean): readonly string[] {
   return data;
 }
 
-/** Reasons change with releases, not while somebody searches. Those of models are listed only where a model decides. */
+/** Reasons change with releases, not while somebody searches. Reasons of models are listed only where a model decides. */
 function useReasons(isWanted: boolean): readonly ReasonCode[] {
   const { data = [] } = useQuery({
     queryKey: ['reason-codes'],

@@ -1,23 +1,23 @@
-/** Times that people type, in the zone of their browser, and the instants in UTC that addresses and the API hold. */
+/** Converts between times that people type in the zone of their browser and the instants in UTC of addresses and the API. */
 
 const LOCAL = /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):([0-5]\d)(?::([0-5]\d))?)?$/;
 
-/** An example of what is understood; a date alone is its midnight. */
+/** An example of a time that `readLocal` understands; a date alone means its midnight. */
 export const LOCAL_EXAMPLE = '2026-11-25 21:32';
 
 const toInstant = (ms: number) => new Date(ms).toISOString().replace('.000Z', 'Z');
 
-/** @returns the instant; what is no time as it was typed, so that the API says what it refuses */
+/** @returns the instant, or unchanged text that is no time, which the API then refuses by name */
 export function readLocal(text: string): string {
   const [, year, month, day, hour = 0, minute = 0, second = 0] = LOCAL.exec(text) ?? [];
   if (year === undefined) return text;
   const time = new Date(+year, Number(month) - 1, Number(day), +hour, +minute, +second);
-  // The 31st of a month of 30 days is no time either.
+  // `Date` makes 1 July of 31 June; such a date is refused.
   const isThere = time.getDate() === Number(day) && time.getMonth() + 1 === Number(month);
   return isThere ? toInstant(time.getTime()) : text;
 }
 
-/** An instant as `readLocal` reads it. */
+/** The inverse of `readLocal`. */
 export function showLocal(instant: string): string {
   const time = new Date(instant);
   if (Number.isNaN(time.getTime()) || LOCAL.test(instant)) return instant;
@@ -30,11 +30,10 @@ export function showLocal(instant: string): string {
 
 export const HOUR_MS = 3_600_000;
 
-/** So many hours ago, to the second. */
 export const hoursAgo = (hours: number) =>
   toInstant(Math.floor((Date.now() - hours * HOUR_MS) / 1000) * 1000);
 
-/** The midnight with which the day of the browser's zone began. */
+/** Midnight of today in the zone of the browser. */
 export const startOfToday = () => toInstant(new Date().setHours(0, 0, 0, 0));
 
 /** `UTC+9` */

@@ -25,7 +25,7 @@ type PlotProps = {
   readonly isDaily?: boolean;
 };
 
-/** A plot of moments shows the hour that its title names, however few points there are. */
+/** Span of a plot of moments, so that few points do not stretch over the hour of the title. */
 const HOUR_SECONDS = 3600;
 
 export function Plot(props: PlotProps) {

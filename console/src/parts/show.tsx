@@ -18,12 +18,12 @@ const COPIED_MS = 1500;
 
 type IdProps = {
   readonly id: string;
-  /** Longer ids lose their middle; absent: the whole id stands. */
+  /** Longer ids are shown without their middle. By default the whole id is shown. */
   readonly chars?: number;
   readonly href?: string | undefined;
 };
 
-/** An id, whole on hover, that a button copies. */
+/** An id with a button that copies it; on hover the whole id is shown. */
 export function Id({ id, chars, href }: IdProps) {
   const [isCopied, setCopied] = useState(false);
   useEffect(() => {
@@ -67,7 +67,7 @@ export function Id({ id, chars, href }: IdProps) {
 }
 
 const PARTY_PAGES = { account: 'accounts', merchant: 'merchants', device: 'devices' } as const;
-/** Ids of parties in tables: a longer one would push other columns away. */
+/** Longer ids would leave other columns of a table no room. */
 const PARTY_CHARS = 13;
 
 type PartyIdProps = {
@@ -75,7 +75,7 @@ type PartyIdProps = {
   readonly id: string | null;
 };
 
-/** An account, a merchant or a device in a table: a link for those who may see its page. */
+/** The id of an account, merchant or device in a table, as a link for people who may open its page. */
 export function PartyId({ kind, id }: PartyIdProps) {
   const { data: me } = useMe();
   if (id === null) return '–';

@@ -1,4 +1,4 @@
-/** Search by an id, on every page: leads to what has the id, or lists all that have it. */
+/** Finds an id from any page: opens the only object that has the id, or lists all objects that have it. */
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
@@ -9,7 +9,7 @@ import { has, type Role } from '../api/me.ts';
 type Finder = {
   readonly kind: string;
   readonly roles: readonly Role[];
-  /** Rejects with a refusal, or gives false, where nothing has the id; a text is the id of what it stands for. */
+  /** Rejects with a refusal or resolves to false if nothing has the id. A text is the id of the object that a key stands for. */
   readonly find: (id: string) => Promise<boolean | string>;
   readonly href: (id: string) => string;
 };
@@ -72,7 +72,7 @@ const FINDERS: readonly Finder[] = [
   },
 ];
 
-/** Nothing has the id, it cannot be one of this kind, or the kind is not shown to this person. */
+/** Refusals of an id that nothing has, that has another form, or whose object the person may not see. */
 const NOT_FOUND = [400, 403, 404, 422];
 
 type Hit = Pick<Finder, 'kind'> & { readonly href: string };
@@ -108,7 +108,7 @@ export function Find({ me }: { readonly me: Me }) {
     reset();
     input.current?.blur();
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was found is opened, or another page is
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every change of the page ends the search
   useEffect(close, [path]);
   const submit = (event: FormEvent) => {
     event.preventDefault();

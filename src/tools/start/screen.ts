@@ -7,7 +7,7 @@ import { LINK_MINUTES } from '../../kit/words/session.ts';
 import type { Ledger } from '../client/ledger.ts';
 import { RISKIEST_PATH } from './riskiest.ts';
 
-/** The screen is English wherever the machine stands. */
+/** The screen is in English in every locale. */
 const LOCALE = 'en-US';
 
 /** Width that a line keeps to, as far as its sentences and paths allow. */

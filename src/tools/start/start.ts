@@ -134,7 +134,7 @@ async function startRoles(
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
   const start = async (name: 'api' | 'worker', variable: string, port: number) => {
     const healthUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-    // A trial of webhooks on this machine has its receiver on this machine.
+    // Developers try webhooks with a receiver on loopback.
     const local = { RISK_WEBHOOK_LOOPBACK: 'allow' };
     const own = { ...local, ...environment, ...common, [variable]: String(port) };
     const options = { name, environment: own, healthUrl, logFolder, signal, say: output.note };

@@ -1,4 +1,4 @@
-/** What a case can be decided as, with the key of each, and what reviewers often write about it. */
+/** The decisions about a case, with the key and the usual reasons of each. */
 import type { CaseDisposition } from '../../../../src/kit/client/api-types.ts';
 import type { Level } from '../../parts/show.tsx';
 

@@ -1,4 +1,4 @@
-/** Decides several cases with one reason: lists them with their sum, preselects nothing, and says which were not decided. */
+/** Decides several cases with one reason. The dialog lists the cases with their sum and names the cases that were refused. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
@@ -13,7 +13,7 @@ import { Refused, sentence } from './refused.tsx';
 import { deadline } from './steps.ts';
 import { offerUndo } from './undo-store.ts';
 
-/** The API decides as many at once. */
+/** Most cases that the API decides at once. */
 export const CASES_MAX = 100;
 
 type Many = {
@@ -47,7 +47,7 @@ export const casesOf = (cases: number) => `${count(cases)} ${cases === 1 ? 'case
 
 type DecidingProps = { readonly deciding: ReturnType<typeof useDecideMany> };
 
-/** Why some of them, or all, are as they were. */
+/** Says which cases were not decided, and why. */
 export function NotDecided({ deciding: { error, data, variables, reset } }: DecidingProps) {
   if (error !== null) return <Refused error={error} onClose={reset} />;
   if (data === undefined || data.refused.length === 0) return null;

@@ -8,7 +8,7 @@ import { usePolicy } from './cases.ts';
 type Priority = ReviewCase['priority'];
 export const PRIORITIES: readonly Priority[] = ['P0', 'P1', 'P2', 'P3', 'P4', 'P5'];
 
-/** The name that the policy in force gives it; `trust verification` is not seen by its number. */
+/** The name that the policy in force gives a priority, as `trust verification`. */
 export function usePriorityName(priority: Priority | undefined): string {
   const rules = usePolicy().data?.policy.priorities;
   return rules?.find((rule) => `P${rule.priority}` === priority)?.name ?? '';

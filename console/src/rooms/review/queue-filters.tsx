@@ -81,9 +81,9 @@ export function PriorityTabs({ search, onChange, status }: TabsProps) {
 }
 
 type TabProps = {
-  /** Undefined: of all. */
+  /** Undefined stands for all priorities. */
   readonly priority: Priority | undefined;
-  /** Undefined while nothing is known. */
+  /** Undefined until the first figures arrive. */
   readonly rows: ReviewStatus['waiting'] | undefined;
   readonly isChosen: boolean;
   readonly onChoose: () => void;

@@ -1,27 +1,27 @@
-/** Asks for the reason of a step, which is required; Enter sends it. Without an answer the dialog stays, with what was typed. */
+/** Asks for the required reason of a step; Enter sends the reason. If no answer comes, the dialog stays open with the reason. */
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useId, useRef, useState } from 'react';
 import { Refusal } from '../../api/ask.ts';
 import { clock } from '../../format.ts';
 import { Modal } from '../../parts/dialog.tsx';
 
-/** As the API takes. */
+/** The limit of the API. */
 const REASON_CHARS_MAX = 1000;
-/** What was typed into a dialog whose step was refused, until that step goes through. */
+/** Reasons of refused steps, kept until the step succeeds. */
 const drafts = new Map<string, string>();
 
 type ReasonDialogProps = {
   readonly title: string;
   readonly action: string;
   readonly isDangerous?: boolean;
-  /** Something else has to be chosen first. */
+  /** True until everything else that the step needs is chosen. */
   readonly isBlocked?: boolean;
   readonly charsMax?: number;
-  /** Sentences that a click writes. */
+  /** Sentences that a click adds to the reason. */
   readonly templates?: readonly string[];
   /** What else there is to know. */
   readonly children?: ReactNode;
-  /** Shows refusals; sent again after no answer, it must change nothing twice. */
+  /** Sends the step and shows a refusal. The step must be idempotent, because people repeat it when no answer came. */
   readonly onSend: (reason: string) => Promise<unknown>;
   readonly onClose: () => void;
 };
@@ -29,7 +29,7 @@ type ReasonDialogProps = {
 export function ReasonDialog(props: ReasonDialogProps) {
   const { title, action, isDangerous, isBlocked = false, onSend, onClose } = props;
   const { charsMax = REASON_CHARS_MAX, templates = [], children } = props;
-  // Another page is another case.
+  // The path names the case, so that drafts of different cases stay apart.
   const key = `${location.pathname} ${title}`;
   const [reason, setReason] = useState(drafts.get(key) ?? '');
   const [trouble, setTrouble] = useState<string>();
@@ -108,13 +108,13 @@ export function ReasonDialog(props: ReasonDialogProps) {
   );
 }
 
-/** The same request would be refused again. */
+/** Whether a repetition of the request would also be refused. */
 const isRefused = (error: Error) =>
   error instanceof Refusal && error.status < 500 && error.status !== 429;
 
 function troubleOf(error: Error, sentAtMs: number): string {
   if (error instanceof Refusal) return `Sent at ${clock(sentAtMs)}, and not done: ${error.message}`;
   return navigator.onLine
-    ? `Sent at ${clock(sentAtMs)}, and no answer came. It may have been done: send it again, and nothing is done twice.`
+    ? `Sent at ${clock(sentAtMs)}, and no answer came. The step may be done. Send it again: it is never done twice.`
     : `Not sent: at ${clock(sentAtMs)} this browser had no network.`;
 }

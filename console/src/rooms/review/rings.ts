@@ -18,7 +18,7 @@ type Party = keyof typeof PARTY_FILTERS;
 export type RingOf = {
   readonly party: Party;
   readonly id: string;
-  /** Cases that this person may decide now; one more than the API takes at once stands for more. */
+  /** Cases that this person may decide now. More than CASES_MAX of them mean that further cases exist. */
   readonly cases: readonly ReviewCase[];
 };
 

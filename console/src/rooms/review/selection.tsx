@@ -1,4 +1,4 @@
-/** Rows of the queue that are selected, and the bar that decides them with one reason. */
+/** The selected rows of the queue, and the bar that decides their cases with one reason. */
 import { useState } from 'react';
 import type { Me, ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { serverMs } from '../../api/clock.ts';
@@ -15,7 +15,7 @@ export type Selection = {
   readonly clear: () => void;
 };
 
-/** A row that is gone, or that somebody else has meanwhile, is selected no longer. */
+/** Deselects rows that have left the queue or that somebody else has claimed. */
 export function useSelection(rows: readonly ReviewCase[], me: Me): Selection {
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
   const may = (one: ReviewCase) => ['free', 'mine'].includes(standingOf(one, me, serverMs()).kind);
@@ -38,12 +38,12 @@ export function useSelection(rows: readonly ReviewCase[], me: Me): Selection {
 type SelectionBarProps = {
   readonly selection: Selection;
   readonly deciding: ReturnType<typeof useDecideMany>;
-  /** While it is open nothing else is shown of the decision. */
+  /** True while the dialog is open. */
   readonly isAsked: boolean;
   readonly onAsk: (isAsked: boolean) => void;
 };
 
-/** At the lower edge, so that nothing moves when it comes. */
+/** The bar lies at the lower edge, so that its appearance moves no row. */
 export function SelectionBar({ selection, deciding, isAsked, onAsk }: SelectionBarProps) {
   const { cases, all, clear } = selection;
   return (
@@ -70,7 +70,7 @@ type AskedProps = Pick<SelectionBarProps, 'deciding'> & {
   readonly onClose: () => void;
 };
 
-/** Decides what was selected when the dialog opened, whatever the queue shows meanwhile. */
+/** Decides the cases that were selected when the dialog opened, even if the queue changes meanwhile. */
 function Asked({ deciding, cases, onClose }: AskedProps) {
   const [asked] = useState(cases);
   return <ManyDialog deciding={deciding} cases={asked} onClose={onClose} />;

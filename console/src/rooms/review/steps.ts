@@ -9,13 +9,13 @@ import { ask, Refusal } from '../../api/ask.ts';
 import { ME } from '../../api/me.ts';
 import { caseKey, REVIEWS } from './cases.ts';
 
-/** A frozen API takes a request and answers nothing. */
+/** Deadline of a step, because a frozen API accepts requests and never answers. Shorter: slow steps are reported as unanswered. */
 const ANSWER_MS_MAX = 10_000;
 export const deadline = () => AbortSignal.timeout(ANSWER_MS_MAX);
 
 const of = (id: string) => ({ path: { id } });
 
-/** After a lost answer the same step is refused: the case then shows the step as done, which is the answer. */
+/** A step repeated after a lost answer is refused with 409. If the case shows the step as done, the step counts as successful. */
 async function orDone(
   id: string,
   answer: Promise<ReviewCase>,
@@ -31,7 +31,7 @@ async function orDone(
   }
 }
 
-/** @param me the name of who acts */
+/** @param me the name of the acting person */
 export const steps = {
   claim: (id: string) => ask('POST /v1/reviews/{id}/claim', of(id), deadline()),
   keep: (id: string) => ask('POST /v1/reviews/{id}/lock', of(id)),

@@ -67,7 +67,7 @@ function Verdicts({ score, receivedAt }: { readonly score: Score; readonly recei
 
 type ReasonsProps = { readonly score: Score; readonly currency: string };
 
-/** What rules say, and apart from them what the model says: only these two kinds of reasons exist. */
+/** Reasons, with the sentences of rules apart from the sentences of the model. */
 function Reasons({ score: { reasons }, currency }: ReasonsProps) {
   const groups = Map.groupBy(reasons, ({ code }) =>
     code.startsWith(MODEL_CODES) ? 'By the model' : 'By rules',
@@ -97,7 +97,7 @@ function Reasons({ score: { reasons }, currency }: ReasonsProps) {
 }
 
 const MODEL_CODES = 'MODEL_';
-/** Begins the sentences of a model, whose heading says so. */
+/** The beginning of a model's sentences, which repeats their heading and is left out. */
 const MODEL_PREFIX = /^Model: /;
 
 const MODEL_ROWS = 12;

@@ -1,4 +1,4 @@
-/** What a score saw against what was usual for the account: the most unusual facts in sentences, and every feature folded. */
+/** Compares the features of a score with the habit of the account: sentences for the most unusual, a folded table of all. */
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { Explanation, Habit } from '../../../../src/kit/client/api-types.ts';
@@ -18,7 +18,7 @@ type Row = Explanation['features'][number] & {
 /** Below so many, a range says little. */
 const KNOWN_MIN = 5;
 
-/** Facts that are said in sentences. */
+/** Number of unusual features that are written as sentences. */
 const SAID = 5;
 
 type FeaturesProps = { readonly explanation: Explanation; readonly currency: string };
@@ -58,7 +58,7 @@ function Compared({ explanation, habit, currency }: FeaturesProps & { readonly h
           ))}
         </ol>
       ) : habit.transactions < KNOWN_MIN ? null : (
-        <p>Nothing lies outside of what the account did before.</p>
+        <p>No feature lies outside of the account's earlier range.</p>
       )}
       <details className="fold">
         <summary>
@@ -71,7 +71,7 @@ function Compared({ explanation, habit, currency }: FeaturesProps & { readonly h
   );
 }
 
-/** One of each family first, as of amounts: several that measure the same say it once. */
+/** Puts the most unusual feature of each family first, because features of one family, as of amounts, repeat each other. */
 function saidOf(unusual: readonly Row[]): readonly Row[] {
   const families = new Set<string>();
   const firsts = unusual.filter(({ name }) => {

@@ -58,7 +58,7 @@ const PRESETS = [
   ['28 d', () => hoursAgo(28 * 24)],
 ] as const;
 
-/** The address holds the instant: who opens it later or elsewhere finds the same rows. */
+/** Presets write an instant into the address, so that the same rows are found later and in other zones. */
 function Presets({ onChange }: Pick<AddressProps, 'onChange'>) {
   const choose = (from: string) =>
     onChange((before) => {

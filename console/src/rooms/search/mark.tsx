@@ -1,4 +1,4 @@
-/** Says of a transaction that it was fraud, or takes that back: a label, which an analyst gives a reason. */
+/** Labels a transaction as fraud, or a fraud as legitimate, with the reason that the analyst gives. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import type { TransactionDetail } from '../../../../src/kit/client/api-types.ts';
@@ -9,21 +9,21 @@ import { TEMPLATES } from '../review/dispositions.ts';
 import { ReasonDialog } from '../review/reason-dialog.tsx';
 import { deadline } from '../review/steps.ts';
 
-/** As the API takes. */
+/** The limit of the API. */
 const NOTE_CHARS_MAX = 500;
 
 export function Mark({ transaction }: { readonly transaction: TransactionDetail }) {
   const { transaction_id: id, created_at: createdAt, labels } = transaction;
-  // The last one is in force.
+  // The last label is in force.
   const isFraud = labels?.items.at(-1)?.label === 'fraud';
   const label = isFraud ? 'legitimate' : 'fraud';
   const [isAsked, setAsked] = useState(false);
-  /** The same label sent again has the same time, and is stored once. */
+  /** A label that is sent again keeps its time, so that the API stores it once. */
   const labelledAt = useRef<string>(undefined);
   const client = useQueryClient();
   const mark = useMutation({
     mutationFn: (note: string) => {
-      // No label may be older than its transaction, whose time may lie ahead of the clock.
+      // A label may not be older than its transaction, whose time can be ahead of the clock.
       labelledAt.current ??= new Date(Math.max(serverMs(), Date.parse(createdAt))).toISOString();
       const one = { transaction_id: id, label, source: 'analyst', note } as const;
       const body = { labels: [{ ...one, labelled_at: labelledAt.current }] };
@@ -53,7 +53,7 @@ export function Mark({ transaction }: { readonly transaction: TransactionDetail 
           onClose={close}
         >
           <p>
-            It becomes a label of source analyst, which counts for later scores of the account, for
+            The label has the source analyst and counts for later scores of the account, for
             training and for precision. This score and an open case stay as they are.
           </p>
         </ReasonDialog>

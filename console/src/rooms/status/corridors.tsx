@@ -51,7 +51,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { id: 'dead', header: 'Dead letters', numeric: true, cell: (row) => count(row.dead_letters) },
 ];
 
-/** Health that nobody has measured since is unknown. */
+/** Columns of stale figures, in which health is unknown. */
 const STALE_COLUMNS = COLUMNS.map((column) =>
   column.id === 'health' ? { ...column, cell: () => <Badge level="unknown">stale</Badge> } : column,
 );

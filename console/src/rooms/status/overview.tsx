@@ -53,7 +53,7 @@ function rateOf(points: readonly Point[], field: 'accepted' | 'scored'): number 
   return (last[field] - first[field]) / ((Date.parse(last.at) - Date.parse(first.at)) / 1000);
 }
 
-/** A number that fits into its tile. */
+/** Shortens numbers that are too wide for a tile. */
 const fitting = (value: number) => (value < 10_000_000 ? count(value) : short(value));
 
 function Totals({
@@ -89,10 +89,10 @@ type Scored = Pick<LiveFigures['status'], 'at' | 'latency_newest_at'>;
 const ageSeconds = ({ at, latency_newest_at: newest }: Scored) =>
   newest === null ? 0 : (Date.parse(at) - Date.parse(newest)) / 1000;
 
-/** A figure of more than a minute ago is none of now. */
+/** Whether nothing was scored in the last minute, so that the latency is not current. */
 const isOld = (status: Scored) => ageSeconds(status) > 60;
 
-/** The rest of what is known of the time from receipt to score: of how many, or what it was when something was scored last. */
+/** The p50 with the size of its sample, or an old p95 with its age. */
 function latencyNote(status: LiveFigures['status']): string {
   const { latency_p50_ms: p50, latency_p95_ms: p95, latency_transactions: looked } = status;
   if (p50 === null || p95 === null) return 'receipt to score';

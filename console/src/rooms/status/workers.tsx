@@ -1,4 +1,4 @@
-/** The workers: which live, since when, how fast they score, and what they hold. */
+/** Lists the workers with their state, rate and pending entries. */
 import { useQuery } from '@tanstack/react-query';
 import type { Worker } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
@@ -9,7 +9,7 @@ import { Page } from '../../parts/page.tsx';
 import { Badge, Id, Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 
-/** As often as a worker reports. */
+/** Time between the reports of a worker. */
 const ASK_EVERY_MS = 3000;
 const LEVELS = { live: 'fine', draining: 'warning', silent: 'critical' } as const;
 
@@ -53,7 +53,7 @@ export function WorkersPage() {
       <Found query={query} what="workers">
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="No worker lives">
+            <Empty title="No worker runs">
               Nothing is scored. Start one: <code>docker compose up -d worker</code>, or{' '}
               <code>bin/risk worker</code>.
             </Empty>
@@ -63,8 +63,8 @@ export function WorkersPage() {
         }
       </Found>
       <p className="muted small">
-        A silent worker was killed, frozen or cut off. Others take over what it holds after{' '}
-        <code>RISK_CLAIM_IDLE_MS</code>. More workers:{' '}
+        A silent worker was killed, frozen or cut off. Other workers take over its entries after{' '}
+        <code>RISK_CLAIM_IDLE_MS</code>. To add a worker, run{' '}
         <code>docker compose up -d --scale worker=2 worker</code>, or <code>bin/risk worker</code>{' '}
         once more.
       </p>

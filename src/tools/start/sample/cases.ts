@@ -1,4 +1,4 @@
-/** Review cases that the people of the sample decide, by what the labels say. Others stay open, and some wait for a second person. */
+/** Lets the people of the sample decide some review cases by the labels of the sample. Two decisions wait for a second person. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CaseDisposition, ReviewCase } from '../../../kit/client/api-types.ts';
 import type { AskApi } from '../../../kit/client/ask.ts';
@@ -7,7 +7,7 @@ import type { Person } from './people.ts';
 type Task = { readonly person: Person; readonly needsSecond: boolean };
 
 const times = (count: number, task: Task) => Array.from({ length: count }, () => task);
-/** In this order, so that the number of decisions says where a killed start stopped. Ten give a median of handling. */
+/** The order is fixed, so that the number of decisions says where a killed start stopped. A median of handling needs ten. */
 const TASKS: readonly Task[] = [
   ...times(2, { person: 'Sample Ann', needsSecond: true }),
   ...times(11, { person: 'Sample Ann', needsSecond: false }),
@@ -20,7 +20,7 @@ const TRY_AGAIN_MS = 500;
 export type Asks = Readonly<Record<Person, AskApi>>;
 type Claimed = { readonly person: Person; readonly id: string };
 
-/** Claims an open case for each task that is left, of its kind where there is one. */
+/** Claims an open case for each remaining task, of its kind if such a case is open. */
 export async function claimCases(asks: Asks, decided: number): Promise<Claimed[]> {
   const tasks = TASKS.slice(decided);
   const open = tasks.length === 0 ? [] : await listOpen(asks['Sample Ann']);
@@ -36,7 +36,7 @@ export async function claimCases(asks: Asks, decided: number): Promise<Claimed[]
   return claimed;
 }
 
-/** A worker opens cases within a second of their scores, later on a busy machine. */
+/** Waits for open cases, which a worker makes within a second of the scores, or later on a busy machine. */
 async function listOpen(ask: AskApi): Promise<ReviewCase[]> {
   const query = { state: 'open', limit: LISTED } as const;
   for (let tries = 1; ; tries++) {

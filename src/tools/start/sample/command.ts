@@ -1,4 +1,4 @@
-/** `risk sample remove`: ends what `risk start` has added beside the transactions of its sample. */
+/** `risk sample remove` removes what `risk start` has added to the transactions of its sample. */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { listIdentities, revokeIdentity } from '../../../kit/access/identities.ts';
@@ -15,18 +15,18 @@ import { deleteCases, deleteRates, listDeciding } from './remove.ts';
 import { readKeys } from './transactions.ts';
 
 const BY = byCommand('sample remove');
-const KEPT = `What stays: transactions, scores and labels of the sample, as profiles and sums count them; final decisions; ${MODEL},
-which decides nothing, and its proposal, which nobody may approve any more; the audit log. Nothing deletes these by hand.`;
+const KEPT = `What stays: transactions, scores and labels of the sample, because profiles and sums count them; final decisions; ${MODEL},
+which decides nothing, and its proposal, which nobody may approve any more; the audit log. No command deletes these.`;
 
 const USAGE = `risk sample remove
 
-Ends what \`npm start\` has added to the transactions of its sample: the people ${PEOPLE.join(' and ')} with their keys, exchange
-rates that nobody has corrected, and review cases. Later starts add none of it again. It works on the engine of the data
-folder while that runs, or on DATABASE_URL.
+Removes what \`npm start\` has added to the transactions of its sample: the people ${PEOPLE.join(' and ')} with their keys, exchange
+rates that nobody has corrected, and review cases. Later starts do not add them again. The command works on DATABASE_URL, or
+on the running engine of the data folder.
 ${KEPT}
 `;
 
-/** @throws Failure where the model of the sample decides: it would lose the people who may roll it back */
+/** @throws Failure while the model of the sample decides, because nobody could roll it back without these people */
 async function removeSample(database: Database, dataDir: string) {
   const corridors = (await listDeciding(database.query, MODEL)).map(({ corridor }) => corridor);
   if (corridors.length > 0) {

@@ -1,6 +1,6 @@
 /**
- * What makes the sample alive beside its transactions: exchange rates before them; and in the background, while the engine
- * serves, labels, two people, decided cases and a model that waits for a second person. Each step finds what is there already.
+ * Adds to the transactions of the sample: exchange rates before them and, in the background while the engine serves, labels,
+ * two people, decided cases and a model that waits for a second person. Each step skips what an earlier start has added.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApiClient } from '../../../kit/client/api-client.ts';
@@ -19,9 +19,9 @@ import { sampleRates } from './rates.ts';
 import { readSampleState } from './state.ts';
 import { labelsFile } from './transactions.ts';
 
-/** Seconds until a look finds the labels; each takes 0.2 s of a processor. */
+/** Time between reads of labels, each of which takes 0.2 s of a processor. Longer: the console shows precision later. */
 export const SAMPLE_SETTINGS = { RISK_WATCH_EVERY_SECONDS: '30' };
-/** An API that was killed is back after seconds. */
+/** Tries and waits that bridge the restart of a killed API. */
 const TRIES_MAX = 10;
 const TRY_AGAIN_MS = 2_000;
 
@@ -36,7 +36,7 @@ type Context = Pick<CommandContext, 'config' | 'environment' | 'output' | 'signa
 const openStore = ({ config }: Context, { databaseUrl }: Engine) =>
   openDatabase(config, databaseUrl, 'sample', { connectionsMax: 1 });
 
-/** A case takes its amount in the market's currency when it opens, so the rates come before the transactions. */
+/** Imports rates before the transactions, because an opening case converts its amount to the market's currency. */
 export async function importSampleRates(context: Context, engine: Engine): Promise<void> {
   await using database = openStore(context, engine);
   const { isRefused, hasRates } = await readSampleState(database);
@@ -45,7 +45,7 @@ export async function importSampleRates(context: Context, engine: Engine): Promi
   await ask('POST /v1/exchange-rates', { body: { rates: sampleRates(Date.now()) } });
 }
 
-/** Begins the rest in the background; disposing it stops the work, which the next start goes on with. */
+/** Begins the other steps in the background. Disposal stops the work, and the next start goes on with it. */
 export function beginSample(
   context: Context,
   screen: Screen,
@@ -58,7 +58,7 @@ export function beginSample(
     (error: unknown) => {
       if (signal.aborted) return;
       context.output.note(
-        `the sample is not complete, and the next start goes on with it: ${toError(error).message}`,
+        `the sample is not complete, and the next start completes it: ${toError(error).message}`,
       );
     },
   );
@@ -102,7 +102,7 @@ async function fill(
   const hasModel = await isTrained(ask);
   if (!hasModel) {
     output.note(
-      '\nIn the background come labels, two people, a model and review decisions of the sample:',
+      '\nThe sample adds labels, two people, a model and review decisions in the background:',
     );
     await screen.step(
       'sample labels',
@@ -128,14 +128,14 @@ async function fill(
     : await screen.step(
         'sample model',
         () => trainModel(training),
-        (why) => why ?? `${MODEL} is trained, to be proposed as a shadow`,
+        (why) => why ?? `${MODEL} is trained and will be proposed as a shadow`,
       );
   if (lack === undefined) await proposeModel(asks['Sample Ann']);
   if (claimed.length > 0) {
     await screen.step(
       'sample decisions',
       () => decideCases(asks, claimed),
-      () => `${claimed.length} cases are decided; of high amounts a second person confirms`,
+      () => `${claimed.length} cases are decided; a second person confirms high amounts`,
     );
   }
   await showPeople(context, engine, asks, lack === undefined);
@@ -157,13 +157,13 @@ async function showPeople(
   output.line(
     [
       '',
-      'The sample is complete. The console shows precision under Rules, and under Review what was decided.',
+      'The sample is complete. The console shows precision under Rules and decisions under Review.',
       `Sample Ann has ${proposed}decided cases of high amounts; Sample Ben may ${approve}confirm.`,
       `Each link logs in once, within ${LINK_MINUTES} minutes; a private window keeps two people apart:`,
       '',
       ...links,
       '',
-      '`bin/risk sample remove` ends people, cases and rates of the sample.',
+      '`bin/risk sample remove` removes people, cases and rates of the sample.',
     ].join('\n'),
   );
 }

@@ -1,4 +1,4 @@
-/** Imports the labels of the sample that are known by now. An investigation takes days, so the newest are not. */
+/** Imports the labels that are known by now. An investigation takes days, so the newest transactions have none. */
 import type { LabelInput } from '../../../kit/client/api-types.ts';
 import type { AskApi } from '../../../kit/client/ask.ts';
 import type { RowBody } from '../../../kit/client/fields.ts';
@@ -7,7 +7,7 @@ import { EACH_COLUMN } from './transactions.ts';
 
 const BATCH_ROWS = 1_000;
 
-/** @returns how many labels the engine has of the file; to import them again changes nothing */
+/** @returns the number of labels of the file that the engine has; a repeated import changes nothing */
 export async function importLabels(ask: AskApi, file: string, nowMs: number): Promise<number> {
   const source = await openSource(file, EACH_COLUMN);
   let known = 0;

@@ -1,4 +1,4 @@
-/** A model of the sample: trained as a person would by `risk models train`, and proposed as a shadow for a second person to approve. */
+/** Trains the model of the sample by `risk models train`, and proposes the model as a shadow for a second person to approve. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,13 +10,13 @@ import { ask as runProgram } from '../services/executable.ts';
 
 export const MODEL = 'sample@1';
 const DAY_MS = 86_400_000;
-/** Days ago, of the sample's thirty: the model learns from the first seventeen, and is judged on the rest. */
+/** Days before now, of the sample's thirty: the model learns from the first seventeen and is judged on later ones. */
 const WINDOWS = { from: 29, to: 13, 'validate-from': 12, 'validate-to': 1 };
 const TRAIN_TIMEOUT_MS = 600_000;
 const LAUNCHER = fileURLToPath(new URL('../../../../bin/risk', import.meta.url));
 
 type Training = {
-  /** A risk officer's. */
+  /** The key of a risk officer. */
   readonly key: string;
   readonly databaseUrl: string;
   readonly environment: Environment;
@@ -34,7 +34,7 @@ export async function isTrained(ask: AskApi): Promise<boolean> {
   }
 }
 
-/** @returns why there is no model; undefined where there is one */
+/** @returns why training made no model, or undefined if it made one */
 export async function trainModel(training: Training): Promise<string | undefined> {
   const { key, databaseUrl, nowMs, signal } = training;
   const given = Object.entries(training.environment).flatMap(([name, value]) =>
@@ -44,7 +44,7 @@ export async function trainModel(training: Training): Promise<string | undefined
     `--${option}`,
     new Date(nowMs - ago * DAY_MS).toISOString().slice(0, 10),
   ]);
-  // The registry has all of the files.
+  // Training registers the model, so its files are deleted afterwards.
   const out = mkdtempSync(join(tmpdir(), 'risk-sample-'));
   const named = ['--known-by', new Date(nowMs).toISOString(), '--name', MODEL, '--out', out];
   const answer = await runProgram('/bin/sh', [LAUNCHER, 'models', 'train', ...windows, ...named], {
@@ -61,7 +61,7 @@ export async function trainModel(training: Training): Promise<string | undefined
   return answer.ok ? undefined : (answer.stderr.trim().split('\n').at(-1) ?? '');
 }
 
-/** Proposes the model unless it was proposed. A proposal lapses after 7 days, and the next start makes another. */
+/** Proposes the model unless a proposal is open or was approved. A proposal lapses after 7 days, and the next start makes another. */
 export async function proposeModel(ask: AskApi): Promise<void> {
   const path = { id: MODEL };
   const { proposals, rollouts } = await ask('GET /v1/models/{id}', { path });

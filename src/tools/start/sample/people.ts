@@ -1,4 +1,4 @@
-/** The two people of the sample, with whom four eyes can be tried. Their keys are files of the data folder. */
+/** The two people of the sample, who show the four-eyes principle. The data folder has a file with the key of each. */
 import { join } from 'node:path';
 import { apiKeyHash, mintApiKey } from '../../../kit/access/api-key.ts';
 import { findLiveApiKey, makeApiKey } from '../../../kit/access/api-keys.ts';
@@ -12,7 +12,7 @@ export type Person = (typeof PEOPLE)[number];
 export const keyFileOf = (dataDir: string, person: Person) =>
   join(dataDir, `${person.toLowerCase().replace(' ', '-')}.key`);
 
-/** Makes the person, unless the key in the file is in force. The file comes first: a killed start goes on with its key. */
+/** Makes the person unless the key in the file is in force. The file is written first, so that the next start finds the key. */
 export async function findOrMakePerson(
   database: Pick<Database, 'query' | 'transaction'>,
   dataDir: string,

@@ -1,4 +1,4 @@
-/** Statements that take the sample out of tables of by-products, which a retention or a correction may change, too. */
+/** Statements that remove the sample from tables whose rows a retention or a correction may also change. */
 import { rowsOf } from '../../../kit/database/statement.ts';
 
 /** Corridors in which a model decides now. */
@@ -10,7 +10,7 @@ export const listDeciding = rowsOf<{ corridor: string }, [model: string]>(
     where state in ('canary', 'active') and coalesce(ends_at > now(), true)`,
 );
 
-/** Cases of the transactions that were posted with these keys, notes and files with them. */
+/** Deletes the cases of the transactions with these keys, together with notes and files. */
 export const deleteCases = rowsOf<object, [keys: readonly string[]]>(
   'delete-sample-cases',
   `delete from market.review_cases c
@@ -19,7 +19,7 @@ export const deleteCases = rowsOf<object, [keys: readonly string[]]>(
     where c.transaction_id = k.transaction_id returning 1`,
 );
 
-/** The sample imports its rates at one time, where there are no others; a rate that somebody corrected has a later one. */
+/** The first import of a market with the sample is the sample's. Rates that somebody corrected have a later time and stay. */
 export const deleteRates = rowsOf<object, [currencies: readonly string[], usd: readonly string[]]>(
   'delete-sample-rates',
   `delete from market.exchange_rates r using unnest($1::text[], $2::numeric[]) s (currency, usd)

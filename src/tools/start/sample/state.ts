@@ -1,4 +1,4 @@
-/** What an engine has of the sample, read from its database, so that a killed start goes on and no start repeats anything. */
+/** Reads from the database how much of the sample is done, so that a start goes on where a killed one stopped. */
 import type { Database } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
 import { PEOPLE } from './people.ts';
@@ -7,7 +7,7 @@ type SampleState = {
   /** The sample or one of its people was removed, or the engine has people of its own. */
   readonly isRefused: boolean;
   readonly hasRates: boolean;
-  /** Decisions by the people of the sample. */
+  /** Number of decisions by the people of the sample. */
   readonly decided: number;
 };
 

@@ -24,7 +24,7 @@ export const EACH_COLUMN: Projection = {
 
 export type Sample = { readonly file: string; readonly made: boolean };
 
-/** The file that says which of the transactions are frauds. */
+/** The file with the labels of the transactions. */
 export const labelsFile = (dataDir: string, transactions: number) =>
   join(dataDir, `sample-${transactions}-labels.csv.gz`);
 
@@ -53,7 +53,7 @@ export async function readOrMakeSample(
   return { file: out, made: true };
 }
 
-/** The idempotency keys of a sample, in parts. */
+/** Reads the idempotency keys of a sample in batches. */
 export async function* readKeys(file: string): AsyncGenerator<string[], void> {
   const source = await openSource(file, EACH_COLUMN);
   for await (const { rows } of source.batches(KEYS_OF_PART, 0)) {

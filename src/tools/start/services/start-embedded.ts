@@ -21,7 +21,7 @@ type EmbeddedOptions = {
   readonly signal: AbortSignal;
   /** Short texts for a person who waits, as `starting Postgres`. */
   readonly onProgress: (text: string) => void;
-  /** Prints that a service ended by itself, and that it is back. */
+  /** Prints a line when a service ends by itself and when the service is back. */
   readonly say?: (text: string) => void;
   /** A service with a URL here is passed through and not started. */
   readonly databaseUrl?: string | undefined;
@@ -34,7 +34,7 @@ export type Embedded = {
   readonly redisUrl: string;
   /** False for the WebAssembly build: Redis' contents end with the engine (and are rebuilt). */
   readonly redisKeepsData: boolean;
-  /** Resolves to a sentence when a service is given up that keeps ending; pending otherwise. */
+  /** Resolves to a sentence once a service that keeps ending is given up, and is pending before. */
   readonly serviceEnded: Promise<string>;
   [Symbol.asyncDispose](): Promise<void>;
 };

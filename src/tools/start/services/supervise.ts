@@ -1,26 +1,26 @@
-/** Starts a process again that ends by itself, later and later, and gives it up where it ends soon after each start. */
+/** Restarts a process that ends by itself, with growing waits, and gives up on a process that keeps ending soon after its start. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { toError } from '../../../kit/words/failure.ts';
 import type { ServiceProcess } from './service-process.ts';
 
 type SuperviseOptions = {
   readonly name: string;
-  /** The process that runs already. */
+  /** The running process. */
   readonly first: ServiceProcess;
-  /** Resolves to a process that is ready; aborted where the engine stops. */
+  /** Resolves to a ready process. The signal aborts when the engine stops. */
   readonly start: (signal: AbortSignal) => Promise<ServiceProcess>;
   /** Prints a line on the screen. */
   readonly say: (text: string) => void;
 };
 
 export type Supervised = {
-  /** Resolves to its last log lines when it is given up; pending otherwise. */
+  /** Resolves to the last log lines once the process is given up, and is pending before. */
   readonly givenUp: Promise<string>;
   /** Ends the process in good order, or abandons its start. */
   stop(): Promise<void>;
 };
 
-/** A process that was ready for this long counts as healthy again. */
+/** Time ready after which earlier ends are forgotten. Shorter: a process that keeps ending is restarted forever. */
 const STEADY_MS = 10_000;
 const EARLY_ENDS_MAX = 5;
 const WAIT_MS_FIRST = 250;
