@@ -11,7 +11,7 @@ import { heading } from './support/log-in.ts';
 import { isWider, NARROW, settle, shoot, violationsOf } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
 
-/** No column of the table is out of sight. */
+/** True if every column of the table is in sight. */
 const IS_WHOLE =
   'document.querySelector(".table").scrollWidth <= document.querySelector(".table").clientWidth';
 
@@ -89,7 +89,7 @@ test('a transaction leads to its neighbours', async () => {
   await heading(page, 'Transaction').waitFor();
 });
 
-test('a row opens its transaction wherever it is clicked, and its ids lead to themselves, however long they are', async () => {
+test('a click anywhere in a row opens the transaction, and a click on an id of any length opens the page of the id', async () => {
   const long = (kind: string) => `${kind}-${'0123456789abcdef'.repeat(6)}`;
   const nowMs = Date.now();
   const [first] = await storeTransactions(shown.engine.api.database, [
@@ -166,7 +166,7 @@ test('any id is found from every page', async () => {
   expect(faults).toEqual([]);
 });
 
-test('an address finds the same rows in every zone, and each person reads them on a clock of 24 hours', async () => {
+test('an address finds the same rows in every zone, and times are shown on a clock of 24 hours', async () => {
   const noon = Math.floor(Date.now() / DAY_MS) * DAY_MS - 40 * DAY_MS + DAY_MS / 2;
   await storeTransactions(
     shown.engine.api.database,

@@ -1,7 +1,7 @@
 /**
- * Goal: a page never passes old figures off as those of now: with the API frozen or gone it says so within six seconds, and is
- * live again with the plots of before once the API is back; nor is it blank, moving, or offering what does not work. Method: an
- * API as a process that is stopped and started anew, a slow line, and a phone.
+ * Goal: a page says within six seconds that its figures are stale, and is live with its earlier plots once the API is back. A
+ * page is never blank, its parts do not move, and it offers nothing that does not work. Method: an API as a process that is
+ * stopped and started anew, a slow line, and a phone.
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser?.close();
-  // A test that failed may have left it frozen.
+  // A failed test may have left the API frozen.
   api?.process.kill('SIGCONT');
   await api?.[Symbol.asyncDispose]();
 });
@@ -38,7 +38,7 @@ afterAll(async () => {
 const stale = (page: Page) =>
   page.getByText(/^Stale since \d\d:\d\d:\d\d$/).filter({ visible: true });
 const live = (page: Page) => page.getByText('Live', { exact: true });
-/** Times of the points of which a page that is opened now draws its plots. */
+/** Times of the points from which a newly opened page draws its plots. */
 const pointsOf = (page: Page) =>
   page.evaluate<string[]>(`new Promise((resolve) => {
     const source = new EventSource('/v1/live');
@@ -49,7 +49,7 @@ const pointsOf = (page: Page) =>
   })`);
 const colorOf = (page: Page, selector: string) =>
   page.evaluate(`getComputedStyle(document.querySelector('${selector}')).color`);
-/** Seconds of a clock that reads a time of today or yesterday. */
+/** Seconds since midnight of a text that ends with HH:MM:SS. */
 const secondsOf = (text: string) =>
   Number(text.slice(-8, -6)) * 3600 + Number(text.slice(-5, -3)) * 60 + Number(text.slice(-2));
 
@@ -70,7 +70,7 @@ test('a slow line shows within a second that the console loads', { retry: 2 }, a
   expect(Number(firstMs)).toBeLessThan(FIRST_PAINT_MS);
 });
 
-test('what is not found offers nothing, a tile keeps its height, and a phone names no keys', async () => {
+test('a page of a missing object offers no step, a tile keeps its height, and a phone shows no shortcuts', async () => {
   const phone = { viewport: NARROW, hasTouch: true, isMobile: true };
   await using tab = await logInTo({ api }, browser, phone);
   const { page, faults } = tab;

@@ -146,7 +146,7 @@ test('who shares its device, address or merchant is a graph of links', async () 
   await heading(page, 'Device').waitFor();
 });
 
-test('money has its currency in reasons, a rule one spelling, and its numbers an address', async () => {
+test('reasons name the currency of money, rules have one spelling, and the figures of a rule have an address', async () => {
   await using tab = await logIn();
   const { page } = tab;
   const { reasons, rules } = await read(`/v1/scores/${id}/explanation`).then((found) => ({

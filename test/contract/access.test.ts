@@ -140,9 +140,8 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
 };
 
 /**
- * Objects of the market, or that only roles of the market reach: models, people, keys that approve, review cases, sessions of
- * a key, webhooks, devices, and explanations and what-ifs, which only analysts read. An idempotency key is looked up in the
- * caller's client whatever the role, which test/integration/rooms/search/search-http.test.ts shows.
+ * Objects of the market, and objects that only roles of the market may reach. An idempotency key is looked up in the caller's
+ * client for every role, which test/integration/rooms/search/search-http.test.ts shows.
  */
 const OF_THE_MARKET = [
   ...['readModel', 'compareShadow', 'proposeModel', 'approveModel', 'actAlone'],

@@ -191,7 +191,7 @@ test('keys are needed everywhere but where the contract says otherwise', () => {
   expect(open.map(({ path: pattern }) => pattern)).toEqual(['/livez', '/readyz', '/openapi.json']);
 });
 
-test('the help of a problem leads to what cures it', async () => {
+test('the help of a problem leads to its cure', async () => {
   const { body } = await answerOf(await api.request('/v1/scores/x'));
   const page = await (await fetch(api.url + body.help)).text();
   const [, place] = body.help.split('#');

@@ -236,7 +236,7 @@ describe('risk status', () => {
   });
 });
 
-test('what a process cannot use is said with its setting, and no more than once', async () => {
+test('a process that cannot use a setting names the setting once', async () => {
   const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
   const wrong = new URL(stores.DATABASE_URL);
   wrong.password = 'wrong';
@@ -266,7 +266,7 @@ test('what a process cannot use is said with its setting, and no more than once'
   });
   await worker.waitFor(/waiting for the streams/, 30_000);
   await waitUntil(() => refusals >= 10, 30_000, 'ten tries to connect');
-  // A connection that was never there and one that has gone are two reasons.
+  // Two reasons are logged: no connection yet, and a lost connection.
   const said = worker.stdout() + worker.stderr();
   expect(said.match(/waiting for the streams/g)?.length).toBeLessThanOrEqual(2);
   worker.kill('SIGTERM');

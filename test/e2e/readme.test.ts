@@ -1,4 +1,4 @@
-/** The requests of the README and the quickstart, run as they are written there but for the address. */
+/** Runs the requests of the README and the quickstart as written, with another address. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RiskProcess, spawnRisk } from '../support/risk.ts';
@@ -44,7 +44,7 @@ const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const VARYING = ['secret', 'consistency_token', 'rule_set'];
 
-/** JSON values, one or a line each, without what differs from run to run. */
+/** JSON values, one in all or one a line, with placeholders for ids, times and secrets. */
 function valuesOf(text: string): unknown[] {
   const plain = (name: string, value: unknown) => {
     if (typeof value !== 'string') return value;

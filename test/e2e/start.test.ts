@@ -132,7 +132,7 @@ describe('risk start', () => {
     // A child has the niceness of these tests, in a session of its own.
     expect(rankOf(rolePid(risk, 'worker'))).toEqual({ own: getPriority(), session: 0 });
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    // What came in the background lost its API, too.
+    // The steps in the background also go on after the loss of the API.
     await risk.waitFor(/The sample is complete/, START_MS);
     risk.kill('SIGINT');
     expect(await risk.exited).toEqual({ code: 0, signal: null });
@@ -209,7 +209,7 @@ async function findSample(databaseUrl: string): Promise<Record<string, number>> 
 }
 
 describe('the sample of risk start', () => {
-  /** With as many transactions as by default: a model takes thirty frauds to learn from, and ten to be judged on. */
+  /** The sample has its default size, because a model needs thirty frauds to learn from and ten to be judged on. */
   const own = () => ({ RISK_DATA_DIR: join(folder, 'sample') });
   const start = () => spawnRisk(['start'], own());
   const urlOf = () => readEngineFile(own().RISK_DATA_DIR)?.databaseUrl ?? '';
@@ -221,7 +221,7 @@ describe('the sample of risk start', () => {
   const apiOf = async (risk: RiskProcess) =>
     (await risk.waitFor(/Open (http:\S+)\/docs/, 1))[1] ?? '';
 
-  /** What Ann has proposed and decided, Ben may approve and confirm; while the model decides, the sample stays. */
+  /** Shows that Ben may confirm and approve what Ann has decided and proposed, and that a deciding model keeps the sample. */
   async function tryFourEyes(risk: RiskProcess) {
     const url = await apiOf(risk);
     const [ann, ben] = [askWith(url, 'sample-ann.key'), askWith(url, 'sample-ben.key')];
@@ -245,7 +245,7 @@ describe('the sample of risk start', () => {
     await ann('POST /v1/models/rollback', { body: { corridor: 'US-EG' } });
   }
 
-  test('comes in the background, whole after a kill, and once', {
+  test('is added in the background, completely after a kill, and only once', {
     timeout: 2 * START_MS,
   }, async () => {
     {

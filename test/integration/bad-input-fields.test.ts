@@ -220,7 +220,7 @@ describe('a batch', () => {
   });
 });
 
-test('a list is led to the route of batches, and a misspelt field to its name', async () => {
+test('the refusal of a list names the route of batches, and that of a misspelt field the right name', async () => {
   const many =
     'must be one transaction: POST /v1/transactions/batch takes many, as {"transactions": […]}';
   for (const body of [[input()], { transactions: [input()] }]) {

@@ -1,6 +1,6 @@
 /**
- * Goal: a first payment far beyond all of its corridor is declined, by a percentile that is written once a day from what
- * was not declined. Method: the duty on a real Postgres, with the clock given; then a worker, and `verify scores`.
+ * Goal: a first payment far beyond the amounts of its corridor is declined. Each day has one percentile, made of amounts that
+ * were not declined. Method: the duty on a real Postgres with a given clock; then a worker, and `verify scores`.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { featureIndex } from '../../src/core/domain/feature-schema.ts';
@@ -42,13 +42,13 @@ const evening = (rows: number, seed: (index: number) => Omit<TransactionSeed, 'c
     ...seed(index),
   }));
 
-test('a day has one percentile a corridor, of yesterday and before, that never changes', async () => {
+test('each day and corridor has one percentile, which counts earlier days and never changes', async () => {
   const { database, pool } = rig;
   await database.sql(`insert into exchange_rates (currency, day, usd) values
     ('EGP', (now() at time zone 'UTC')::date - 3, 0.01), ('EGP', (now() at time zone 'UTC')::date, 7)`);
   await database.sql('update amount_checkpoint set counted_to = $1', [new Date(EVENING_MS)]);
   await storeTransactions(pool, [
-    // One to 10,000 dollars, every other one in pounds.
+    // 1 to 10,000 dollars, with every second amount in pounds.
     ...evening(AMOUNTS_MIN, (index) =>
       index % 2 === 0
         ? { amount: `${index + 1}`, currency: 'USD' }
@@ -70,7 +70,7 @@ test('a day has one percentile a corridor, of yesterday and before, that never c
   expect(ratio()).toBeNaN();
   await amounts.duty.run(signal);
   expect(ratio()).toBe(0.5);
-  // Counts that came later change no day that is written.
+  // Later counts do not change a percentile that is written.
   await database.sql(`delete from amount_counts where corridor = 'US-MX'`);
   await database.sql('update amount_counts set bucket = bucket + 1000');
   await database.sql('update amount_checkpoint set counted_to = $1', [new Date(EVENING_MS)]);
@@ -84,7 +84,7 @@ test('a day has one percentile a corridor, of yesterday and before, that never c
     await expect(database.sql(change)).rejects.toThrow('are never changed');
 });
 
-test('a first payment beyond ten times of it is declined, and the score verifies', async () => {
+test('a first payment beyond ten times the percentile is declined, and the score verifies', async () => {
   const { scored: stored } = await rig.counts();
   await leadership[Symbol.asyncDispose]();
   await using worker = rig.startWorker();
@@ -121,7 +121,7 @@ test('a first payment beyond ten times of it is declined, and the score verifies
   const recomputed = await createRecomputeVectors(rig.pool, 7)(transactions);
   expect(recomputed.map((vector) => vector[AT])).toEqual(rows.map(({ ratio }) => ratio));
   await worker.stop();
-  // Scores that the first test stored have no vectors of a worker.
+  // The first test stored scores without vectors, which cannot be verified.
   await rig.database.sql(`delete from scores where rule_set = 'default@1'`);
   const { code, stdout } = await runRisk(['verify', 'scores', '--json'], rig.environment);
   expect(code).toBe(0);

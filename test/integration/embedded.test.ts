@@ -141,7 +141,7 @@ test('an engine killed with -9 leaves no service behind and its data usable', as
   await expect(sql(url, 'select 1')).rejects.toThrow();
 });
 
-test('a service that is killed comes back at its address with what it had', async () => {
+test('a killed service comes back at its address with its data', async () => {
   await using running = await engine();
   const { databaseUrl, redisUrl } = running;
   await sql(databaseUrl, 'create table kept as select 7 as value');

@@ -134,7 +134,7 @@ describe('a proposal and its approval are two people’s', () => {
     expect((await approve(bob, await propose(mo))).status).toBe(200);
   });
 
-  test('nor what somebody proposed who is revoked since', async () => {
+  test('nor a proposal of somebody who was revoked afterwards', async () => {
     const eve = await makeOfficer('Eve 3', ann, bob);
     const id = await propose(eve);
     expect((await as(adam, 'DELETE', '/v1/identities/Eve 3')).status).toBe(204);

@@ -1,8 +1,8 @@
-/** How the scheduler ranks a process, and whether this one may raise the rank of others. */
+/** Reads the scheduling priority of a process, and whether this process may raise priorities. */
 import { existsSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 
-/** Niceness of the process in its session, and of its session among others. */
+/** The niceness of a process within its session, and of the session among sessions. */
 export const rank = (niceness: number) => ({ own: niceness, session: niceness });
 
 export function rankOf(pid: number) {

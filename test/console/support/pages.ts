@@ -84,7 +84,7 @@ export async function shoot(
   await page.screenshot({ path, animations: 'disabled', fullPage: isWhole });
 }
 
-/** A text of Overview once it has the latency, which the API reads every few seconds, of now or of a while ago. */
+/** The latency on Overview, current or old, which is complete once the API has read it. */
 export const OVERVIEW_COMPLETE = /^p50 \d|^\d.* ago$/;
 
 /** Waits for a text, and until nothing of the page is loading or waits for a second figure. */

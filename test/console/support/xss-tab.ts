@@ -42,7 +42,7 @@ export async function visit(engine: Engine, page: Page, path: string): Promise<v
   await expect.poll(loading, { timeout: 30_000 }).toBe(0);
 }
 
-/** What people read, in dialogs and on hover too, and what fields hold. */
+/** All text of the page, with titles that show on hover and the values of fields. */
 const SHOWN = `[document.body.textContent,
   ...[...document.querySelectorAll(':is(input, select, textarea)')].map(({ value }) => value),
   ...[...document.querySelectorAll('[title]')].map(({ title }) => title)].join('\\n')`;

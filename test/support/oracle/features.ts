@@ -39,7 +39,7 @@ export function features(
   at = writeLongHabit(out, at, account, minor, unit);
   at = writeAccountFrauds(out, at, account);
   at = writeMerchantFrauds(out, at, merchant);
-  // No corridor has 10,000 amounts here.
+  // No corridor of the oracle has the 10,000 amounts of a percentile.
   out[at++] = Number.NaN;
   if (at !== FEATURE_COUNT) throw new Error(`wrote ${at} of ${FEATURE_COUNT} features`);
   return out;

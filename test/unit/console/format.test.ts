@@ -1,4 +1,4 @@
-/** Goal: figures of a column have their points below each other, and money has the places of its currency. Method: values of several sizes. */
+/** Goal: the decimal points of a column align, and money has the decimals of its currency. Method: values of several sizes. */
 import { expect, test } from 'vitest';
 import { money, person, recordedName, sumMoney, tenths } from '../../../console/src/format.ts';
 
@@ -6,7 +6,7 @@ test('tenths have one digit behind the point, whatever the value', () => {
   expect([4.133, 24, 0.6406, 1000].map(tenths)).toEqual(['4.1', '24.0', '0.6', '1,000.0']);
 });
 
-test('money has the decimal places of its currency, and loses none that it has', () => {
+test('money has the decimals of its currency, and keeps further decimals', () => {
   const amounts = [
     ['1234567.5', 'USD'],
     ['1000.00', 'JPY'],
@@ -32,7 +32,7 @@ test('a sum of money is exact, by currency', () => {
   expect(sumMoney([])).toBe('');
 });
 
-test('the set-up key is named in words, and found by them', () => {
+test('the set-up key has a name in words, which finds the key', () => {
   const recorded = 'key of RISK_BOOTSTRAP_KEY';
   expect([recorded, 'RISK_BOOTSTRAP_KEY', 'Ann'].map(person)).toEqual([
     ...['the set-up key', 'the set-up key', 'Ann'],

@@ -1,4 +1,4 @@
-/** Goal: what people type as a time is an instant, and what is none is left to the API to refuse. Method: texts, both ways. */
+/** Goal: a typed time becomes an instant, and the API refuses text that is no time. Method: texts, both ways. */
 import { expect, test } from 'vitest';
 import { readLocal, showLocal } from '../../../console/src/parts/local-time.ts';
 
@@ -11,7 +11,7 @@ test('a time of the zone becomes an instant and comes back', () => {
   expect(readLocal('2026-11-25T21:32')).toBe(readLocal('2026-11-25 21:32'));
 });
 
-test('an instant stays, and so does what is no time', () => {
+test('an instant and text that is no time stay unchanged', () => {
   for (const text of ['2026-11-25T12:00:00Z', '', 'soon', '2026-11-31', '2026-13-01 00:00']) {
     expect(readLocal(text)).toBe(text);
   }

@@ -1,4 +1,4 @@
-/** Goal: money has the decimals of ISO 4217, in the sentences of rules, too, where no other number is money. Method: every currency and rule. */
+/** Goal: money has the decimals of ISO 4217, and in the sentence of a rule only amounts become money. Method: every currency and rule. */
 import { expect, test } from 'vitest';
 import { currencyScale } from '../../../src/core/domain/currency.ts';
 import { featuresOfSchema } from '../../../src/core/domain/feature-schema.ts';
@@ -8,10 +8,10 @@ import { money, sayMoney } from '../../../src/kit/words/money.ts';
 
 const MONEY_UNIT = 'currency units';
 
-test('each amount that a rule names has its currency, and nothing else has', () => {
+test('each amount in the sentence of a rule has its currency, and no other number has', () => {
   for (const { id, features, detail } of RULES) {
     const schema = featuresOfSchema(Number.MAX_SAFE_INTEGER) ?? featuresOfSchema(2) ?? [];
-    // An amount is told from other values by its digits.
+    // The digits tell amounts from other values.
     const vector = Float64Array.from(schema, ({ unit }) => (unit === MONEY_UNIT ? 7777.7 : 3));
     const said = sayMoney(detail(vector), 'USD', 'en-US');
     const named = said.match(/[\d,]+(\.\d+)? USD/g) ?? [];
@@ -27,7 +27,7 @@ test('each amount that a rule names has its currency, and nothing else has', () 
   }
 });
 
-test('a sentence keeps what it has, by the places of the currency', () => {
+test('an amount in a sentence keeps its digits, within the decimals of the currency', () => {
   const over = "Amount 9238.00 is 5.2 times this account's usual 1250.50";
   expect(sayMoney(over, 'JPY', 'en-US')).toBe(
     "Amount 9,238 JPY is 5.2 times this account's usual 1,250.5 JPY",

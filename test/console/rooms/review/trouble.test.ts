@@ -1,6 +1,6 @@
 /**
- * Goal: what a reviewer typed survives a lost API, a decision is made once however often it is sent, many cases are decided with
- * one reason, and a transaction is marked as fraud. Method: a real engine whose API is frozen, and Chromium.
+ * Goal: a typed reason survives a lost API, a decision that is sent twice is made once, several cases are decided with one
+ * reason, and a transaction is marked as fraud. Method: a real engine whose API is frozen, and Chromium.
  */
 import { expect, test } from 'vitest';
 import { answerOf, input } from '../../../support/submit.ts';
@@ -16,7 +16,7 @@ const { read, logIn, openCase, disputes } = setUpReview(shown);
 
 const isDecided = (id: string) => async () => (await read(`/v1/reviews/${id}`)).state === 'decided';
 
-test('an API that is lost while somebody decides keeps the sentence, and decides once', async () => {
+test('a reason stays while the API is lost, and the case is decided once', async () => {
   const [id = '', other = ''] = await disputes({ account_id: 'acc_t1' }, { account_id: 'acc_t2' });
   const { process: api } = shown.engine.api;
   await using tab = await logIn('Ann');
@@ -37,7 +37,7 @@ test('an API that is lost while somebody decides keeps the sentence, and decides
   } finally {
     api.kill('SIGCONT');
   }
-  // The request lay in the socket of the frozen API, which carries it out after all.
+  // The first request waited in the socket, and the API answers it when it runs again.
   await waitUntil(isDecided(id), 30_000, 'the first sending to be carried out');
   await dialog.getByRole('button', { name: 'send again' }).click();
   await dialog.waitFor({ state: 'detached' });
@@ -61,7 +61,7 @@ test('an API that is lost while somebody decides keeps the sentence, and decides
   expect(faults).toEqual([]);
 });
 
-test('a risk officer whose escalation got no answer sends it again, and it is written once', async () => {
+test('an escalation that a risk officer repeats after a lost answer is written once', async () => {
   const [id = ''] = await disputes({ account_id: 'acc_left' });
   await using tab = await logIn('Bob');
   const { page, faults } = tab;
@@ -83,7 +83,7 @@ test('a risk officer whose escalation got no answer sends it again, and it is wr
   expect(faults).toEqual([]);
 });
 
-test('selected cases are decided with one reason, but one that somebody took meanwhile', async () => {
+test('selected cases are decided with one reason, except a case that somebody has claimed meanwhile', async () => {
   const merchant = 'm_bulk';
   const ids = await disputes(
     ...[1, 2, 3, 4].map((n) => ({ account_id: `acc_bulk_${n}`, merchant_id: merchant })),
@@ -126,7 +126,7 @@ test('selected cases are decided with one reason, but one that somebody took mea
   expect(faults).toEqual([]);
 });
 
-test('a transaction is marked as fraud, once, and the mark is taken back', async () => {
+test('a transaction is marked as fraud once, and then as legitimate', async () => {
   const sent = await shown.engine.api.post('/v1/transactions', input({ account_id: 'acc_mark' }));
   const id: string = (await answerOf(sent)).body.transaction_id;
   const labels = async () =>
@@ -139,7 +139,7 @@ test('a transaction is marked as fraud, once, and the mark is taken back', async
   await page.getByRole('button', { name: 'Mark as fraud' }).click();
   const dialog = page.getByRole('dialog', { name: 'Mark as fraud' });
   await dialog.getByLabel('Reason').fill('Seen on a forum');
-  // The answer is lost behind the API, which has stored the label.
+  // The API stores the label, and its answer is lost.
   await page.route('**/v1/labels', async (route) => {
     await route.fetch();
     await route.abort();

@@ -1,5 +1,5 @@
 /**
- * Goal: of steps that exclude each other one is taken, in any order, and rings and named cases are decided once.
+ * Goal: of two steps that exclude each other exactly one is taken, and rings and named cases are decided once.
  * Method: steps of several people at once against a real database.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -111,7 +111,7 @@ test('a ring of more than a hundred is decided by a hundred, each case once', as
   expect((await decide('Ann')).items).toEqual([]);
 }, 60_000);
 
-test('on many take each case that may be decided, and the same again changes nothing', async () => {
+test('on several cases decide each case that is free, and a repetition changes nothing', async () => {
   const ids = await rig.open([{}, { amount: '9000.00' }, {}, {}]);
   const [plain = '', rich = '', others = '', left = ''] = ids;
   await rig.reviewing.claim(others, rig.by('Bob'));
@@ -135,7 +135,7 @@ test('on many take each case that may be decided, and the same again changes not
   expect(changed.items.map((one) => one.transaction_id)).toEqual([left]);
 });
 
-test('a risk officer leaves a case once, until the case comes back', async () => {
+test('a risk officer escalates a case once, until the case comes back', async () => {
   const { reviewing, by, actions } = rig;
   const [id = ''] = await rig.open([{}]);
   const leave = () => reviewing.escalate(id, 'a ring', by('Bob'));

@@ -50,7 +50,7 @@ test.each([
   });
 });
 
-test('an idempotency key leads its own client to the transaction', async () => {
+test('an idempotency key finds the transaction for its own client', async () => {
   const key = 'order/1 & more';
   const find = (headers: Record<string, string> = {}) =>
     api.request(`/v1/idempotency-keys/${encodeURIComponent(key)}`, { headers });

@@ -1,6 +1,6 @@
 /**
- * Goal: the time from receipt to score is that of what was scored last, and costs the same however many rows there are and
- * however many ask. Method: stored rows, the plans that the server executed, and statements counted.
+ * Goal: the latency is that of the transactions that were scored last, and costs the same for any number of rows and readers.
+ * Method: stored rows, the plans that the server executed, and counted statements.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database, Query } from '../../../../src/kit/database/pool.ts';
@@ -73,7 +73,7 @@ test('nothing is said of nothing', async () => {
   expect([all, byCorridor.size]).toEqual([undefined, 0]);
 });
 
-test('reads the ends of its tables, where what was scored last stands, however old it is', async () => {
+test('reads the last blocks of its tables, which hold the newest scores, even of old transactions', async () => {
   const stored = 20 * LATENCY_SAMPLE_MAX;
   await storeTransactions(
     database,

@@ -32,7 +32,7 @@ async function historyOf(path: string, url = api.url): Promise<unknown> {
 }
 
 describe('live figures', () => {
-  test('begin with the points of a process before, for an hour', async () => {
+  test('begin with the points of an earlier process, for an hour', async () => {
     const earlier = await historyOf('/v1/live');
     const key = pointsKey('market_0', 'pipeline');
     const stored = async () => Object.values(await api.redis.hgetall(key));

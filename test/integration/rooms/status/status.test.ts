@@ -1,4 +1,4 @@
-/** `GET /v1/status` and `/v1/workers` over HTTP: everything that waits is counted where it waits, exactly, at each call. */
+/** `GET /v1/status` and `/v1/workers` over HTTP: every call counts the waiting work of each kind exactly. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { GROUP, streamKeys } from '../../../../src/core/stream/keys.ts';
 import { announceModelsOut } from '../../../../src/core/stream/status/models-out.ts';
@@ -65,7 +65,7 @@ test('workers are listed while they live or hold entries', async () => {
   const listed = async (): Promise<WorkerJson[]> =>
     (await answerOf(await api.request('/v1/workers'))).body.items;
   const { transactions } = streamKeys('market_0', 'US-EG', 0);
-  // A worker of which only a consumer is left holds three entries of a version that nobody reads.
+  // The consumer of a dead worker holds three entries, in a version that no worker reads.
   for (let n = 0; n < 3; n++) await api.redis.xadd(transactions, '*', 'v', '1', 'd', `${n}`);
   await api.redis.xgroup('CREATE', transactions, GROUP, '0');
   const dead = ['GROUP', GROUP, 'dead-1-a-2', 'COUNT', 3, 'STREAMS', transactions, '>'] as const;

@@ -97,7 +97,7 @@ const isInstalled = (program: string) =>
 test.for(VERIFIERS)(
   'the check in %s takes a delivery as it came, and no other',
   async ([program, args], { skip }) => {
-    // A machine for tests has Node alone for certain.
+    // Python and Go may be missing on a machine for tests.
     skip(!isInstalled(program), `${program} is not installed`);
     const { webhook_id: id, secret } = await rig.webhooks.make(rig.receiver.url);
     await rig.webhooks.sendTest(id, ANN);

@@ -1,4 +1,4 @@
-/** Goal: an amount is compared with the right day and in the market's currency, or with nothing. Method: rows by hand. */
+/** Goal: an amount is compared with the percentile of its day in the market's currency, or not at all. Method: rows by hand. */
 import { describe, expect, test } from 'vitest';
 import { FRESH_DAYS } from '../../../../src/core/domain/corridor-amount.ts';
 import { featureOf } from '../../../../src/core/domain/feature-schema.ts';
@@ -55,7 +55,7 @@ describe('an amount by the percentile of its corridor', () => {
     expect(ratio(amount, seed)).toBe(expected);
   });
 
-  test('without percentiles it is missing', () => {
+  test('is missing without percentiles', () => {
     const none = createCorridorAmounts({ percentiles: [], rates: [] });
     expect(none.ratio(DAY * DAY_MS, 1, 1, 1000)).toBeNaN();
   });

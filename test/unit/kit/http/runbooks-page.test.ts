@@ -1,9 +1,9 @@
-/** Goal: a signal's runbook leads to a section that says what to do. Method: the page made of docs/runbooks.md. */
+/** Goal: the link of each signal leads to a section of runbooks. Method: the page made from docs/runbooks.md. */
 import { expect, test } from 'vitest';
 import { runbooksHtml, runbooksPage } from '../../../../src/kit/http/runbooks-page.ts';
 import { runbookOf, SIGNAL_NAMES } from '../../../../src/rooms/status/queries/live-figures.ts';
 
-test('each signal has its section, with the first command', async () => {
+test('each signal has a section with a first command', async () => {
   const page = await runbooksPage();
   for (const signal of SIGNAL_NAMES) {
     const [, anchor = ''] = runbookOf(signal).split('#');
@@ -12,7 +12,7 @@ test('each signal has its section, with the first command', async () => {
   }
 });
 
-test('links within the page stay, others lose their address, and markup is text', () => {
+test('links within the page stay, other links become text, and markup is escaped', () => {
   const html = runbooksHtml(
     '### A, B\n\n- **First** run `x <y>`.\n- [here](#c) and [there](d.md).\n',
   );

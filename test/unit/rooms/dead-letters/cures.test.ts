@@ -1,4 +1,4 @@
-/** Goal: commands and console name the cures of docs/dead-letters.md. Method: each row of the table there. */
+/** Goal: commands and console show the cures of docs/dead-letters.md. Method: each row of the table in that page. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

@@ -133,7 +133,7 @@ test('points are kept while nobody listens, an hour of them', async () => {
   end.abort();
 });
 
-test('points of an earlier process come before those of this one, and a store that is away costs none', async () => {
+test('points of an earlier process precede new points, which do not depend on the store', async () => {
   const earlier = start({
     load: async () => [pointOf(-1)],
     save: () => Promise.reject(new Error('away')),

@@ -43,7 +43,7 @@ test('the queue is what no worker has read, of all corridors', async () => {
   expect(await queueOf(null)).toMatchObject({ value: null, level: 'unknown' });
 });
 
-test('figures of requests have a level from 20 requests or 3 errors of a minute on, and probes are none', async () => {
+test('signals of requests have a level from 20 requests or 3 errors a minute on, and probes do not count', async () => {
   const metrics = createMetrics();
   let nowMs = 0;
   const read = createReadLive({

@@ -1,4 +1,4 @@
-/** Goal: a worker's state and rate follow from its reports and its consumers. Method: reports of a minute as Redis lists them. */
+/** Goal: the state and rate of a worker follow from its reports and consumers. Method: reports of one minute. */
 import { expect, test } from 'vitest';
 import { toWorkers } from '../../../../../src/rooms/status/queries/workers.ts';
 
@@ -25,7 +25,7 @@ const stateOf = (
   ...[reports, holdings]: [ReturnType<typeof reportsOf>, ReturnType<typeof holding>[]]
 ) => toWorkers(reports, holdings, NOW_MS).map(({ state }) => state);
 
-test('the rate is that of its reports, and its corridors are those it scored in', () => {
+test('reports give the rate of a worker and the corridors in which it scored', () => {
   const [one] = toWorkers(reportsOf('a-1', [7, 4, 1]), [holding('a-1', 2, 50)], NOW_MS);
   expect(one).toMatchObject({
     ...{ state: 'live', scored_per_second: 100, corridors: ['US-EG'], pending: 2 },
@@ -40,7 +40,7 @@ test('a worker is silent ten seconds after its last report and read', () => {
   expect(stateOf([], [holding('a-1', 1, 60_000)])).toEqual(['silent']);
 });
 
-test('a worker that stopped as it should is not listed, nor a consumer without entries', () => {
+test('a worker that drained is not listed, nor a consumer without entries', () => {
   const stopped = reportsOf('a-1', [50, 30], true);
   expect(stateOf(stopped, [])).toEqual([]);
   expect(stateOf(stopped, [holding('a-1', 3, 30_000)])).toEqual(['silent']);

@@ -55,7 +55,7 @@ test('a sealed secret opens with any of the keys, in its own row alone', () => {
   expect([plain, openSecret([older], plain, 'webhook-1')]).toEqual([secret, secret]);
 });
 
-test('the event of the document has the signature of the document', async () => {
+test('the event in docs/webhooks.md has the signature in docs/webhooks.md', async () => {
   const page = await readFile(new URL('../../../../../docs/webhooks.md', import.meta.url), 'utf8');
   const vector =
     /webhook-timestamp: (\d+)`, secret `(whsec_\S+)`, id\s`([^`]+)`\):\s+```\n(.+)\n(.+)\n```/.exec(
