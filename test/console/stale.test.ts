@@ -99,7 +99,7 @@ test('a page of a missing object offers no step, a tile keeps its height, and a 
   expect(faults).toEqual([]);
 });
 
-test('an API that is frozen, gone and back', async () => {
+test('pages are stale while the API is frozen or gone, and live once it is back', async () => {
   await using tab = await openTab(browser, { timezoneId: 'UTC' });
   await using second = await openTab(browser, { timezoneId: 'UTC' });
   const { page, faults } = tab;

@@ -158,7 +158,7 @@ test('a killed service comes back at its address with its data', async () => {
   }
 });
 
-test('a start whose key is revoked in the given database says so, and what to unset', async () => {
+test('a start whose key is revoked in the given database names the setting to unset', async () => {
   await using database = await createTestDatabase();
   const key = 'risk_replaced_by_the_key_of_another_engine';
   await database.sql(

@@ -9,7 +9,7 @@ import { type CorridorAmounts, NO_CORRIDOR_AMOUNTS } from './corridor-amounts.ts
 
 const AMOUNT = featureIndex('amount');
 const AMOUNT_TO_CORRIDOR = featureIndex('amount_to_corridor');
-/** Bits of the country, below those of the corridor. */
+/** Bits of a country, which is packed below the bits of a corridor. */
 const COUNTRY_WIDTH = 10;
 const NIGHT_HOURS = 6;
 const ROUND_UNITS = 100;

@@ -38,9 +38,9 @@ background its own Postgres gets labels, rates, a model, two people and decided 
 
   --once             stop after the ledger; exit code 0 only if it balances
   --transactions N   size of the sample (${TRANSACTIONS})
-  --sample           the labels and so on of the sample, too, where DATABASE_URL is given
+  --sample           adds labels, rates and so on also to a Postgres of DATABASE_URL
 
-risk sample remove ends what can be ended of it.
+risk sample remove removes people, cases and rates of the sample.
 
 Data, keys and logs stay in RISK_DATA_DIR (.data), so a second start scores nothing twice.
 `;
@@ -104,7 +104,7 @@ async function startEngine(
   return { url: roles.url, key, keyFile, dataDir, databaseUrl, partEnded };
 }
 
-/** A database of another engine has the key of that engine in force, and knows this one as replaced. @throws Failure */
+/** @throws Failure if the database revokes the key, because another engine has set another RISK_BOOTSTRAP_KEY there */
 async function insistOnKey(url: string, key: string, keyFile: string | null, signal: AbortSignal) {
   const headers = { Authorization: `Bearer ${key}` };
   const { status } = await fetch(`${url}/v1/me`, { headers, signal });

@@ -68,7 +68,7 @@ export const describeLive = ({
   everyMs,
   isAlwaysRead,
 }: Pick<LiveOptions<object>, 'everyMs' | 'isAlwaysRead'>) =>
-  `With \`Accept: ${EVENT_STREAM}\` the answer goes on: an event \`history\` with up to an hour of points, one each ${POINT_EVERY_MS / 1000} seconds in which ${isAlwaysRead ? 'an API process ran' : 'somebody listened'}, then every ${everyMs / 1000} seconds an event \`figures\`, or \`trouble\` where there are none. It ends with its key or session, and where nobody takes its events for a minute.`;
+  `With \`Accept: ${EVENT_STREAM}\` the answer goes on: an event \`history\` with up to an hour of points, one each ${POINT_EVERY_MS / 1000} seconds in which ${isAlwaysRead ? 'an API process ran' : 'somebody listened'}, then every ${everyMs / 1000} seconds an event \`figures\`, or \`trouble\` where there are none. The answer ends with its key or session, and when nobody takes its events for a minute.`;
 
 /** Content of an answer that may go on, for the document. */
 export function liveContent<Schema extends z.ZodType>(

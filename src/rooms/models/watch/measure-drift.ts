@@ -75,7 +75,7 @@ function compare(then: ValueHistogram, rowsThen: number | null, values: Float32A
   const psi = rows === 0 ? null : stabilityIndex(then, counts);
   const fewest = Math.min(rows, rowsThen ?? rows);
   const missingThen = then.shares.at(-1) ?? 0;
-  // Values that nobody had are no drift: a percentile of a corridor begins with its 10,000th amount.
+  // A feature whose values were all missing has no drift: the percentile of a corridor begins with its 10,000th amount.
   const isKnown = psi !== null && fewest >= WATCH_MINIMUM.driftRows && missingThen < 1;
   return {
     psi,

@@ -57,7 +57,7 @@ export const findByKey = operation({
   method: 'get',
   at: '/v1/idempotency-keys/{key}',
   operationId: 'findTransactionByKey',
-  summary: 'The transaction that an idempotency key of your client made',
+  summary: 'Find the transaction of an idempotency key of your client',
   roles: ['analyst', 'ingest'],
   path: z.object({
     key: z

@@ -95,7 +95,7 @@ const isInstalled = (program: string) =>
   spawnSync(program, [program === 'go' ? 'version' : '--version']).error === undefined;
 
 test.for(VERIFIERS)(
-  'the check in %s takes a delivery as it came, and no other',
+  'the check in %s accepts a delivery as sent, and no changed one',
   async ([program, args], { skip }) => {
     // Python and Go may be missing on a machine for tests.
     skip(!isInstalled(program), `${program} is not installed`);

@@ -40,7 +40,7 @@ test('a worker is silent ten seconds after its last report and read', () => {
   expect(stateOf([], [holding('a-1', 1, 60_000)])).toEqual(['silent']);
 });
 
-test('a worker that drained is not listed, nor a consumer without entries', () => {
+test('workers that drained and consumers without entries are not listed', () => {
   const stopped = reportsOf('a-1', [50, 30], true);
   expect(stateOf(stopped, [])).toEqual([]);
   expect(stateOf(stopped, [holding('a-1', 3, 30_000)])).toEqual(['silent']);
