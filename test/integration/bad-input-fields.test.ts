@@ -229,7 +229,10 @@ test('the refusal of a list names the route of batches, and that of a misspelt f
   }
   const bare = await answerOf(await api.post('/v1/transactions/batch', [input()]));
   expect(bare.body.errors).toEqual([
-    { pointer: '', detail: 'must be an object, as {"transactions": […]}, not an array' },
+    {
+      pointer: '',
+      detail: 'must be an object, as {"transactions": […]}; POST /v1/transactions takes one',
+    },
   ]);
   const misspelt = { ...input(), devise_id: 'd_1', zzz: 1 };
   expect((await postOne(api, misspelt)).body.errors).toEqual([

@@ -90,6 +90,7 @@ describe('one', () => {
     ['quoted', '"h \\"2\\""', 201],
     ['empty', '""', 422],
     ['too long', 'x'.repeat(256), 422],
+    ['of Latin-1', 'cl\xe9', 422],
   ])('takes the key from the header: %s', async (_name, header, status) => {
     const { idempotency_key: _key, ...sent } = input();
     const answer = await postOne(api, sent, { 'Idempotency-Key': header });

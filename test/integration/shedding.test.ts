@@ -59,6 +59,7 @@ test('beyond its places an API refuses submissions at once, and answers the rest
     status: 503,
     detail: 'Too many requests are in flight.',
     instance: 'one-of-many',
+    help: '/docs/problems#overloaded',
   });
   expect(Object.fromEntries(refused.headers)).toMatchObject({
     'content-type': 'application/problem+json',

@@ -37,7 +37,7 @@ const ALLOWED = ['drop-handed-over-2', 'ensure-group-1', 'promote-retries-3', 's
 /** Scripts of profiles and models: they stop at a write that Redis refuses. */
 const GUARDED = [...['announce-1', 'append-profiles-n', 'install-profiles-n', 'trim-profile-2']];
 /** Commands that add nothing except the record of a delivery, or that free memory. */
-const ALWAYS_TAKEN = ['unlink', 'xtrim'];
+const ALWAYS_TAKEN = ['expire', 'unlink', 'xtrim'];
 
 type Kind = 'refused' | 'taken' | 'reads';
 

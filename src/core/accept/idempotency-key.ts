@@ -8,12 +8,19 @@ import {
   type TransactionInput,
 } from '../domain/transaction.ts';
 
+/** Headers have no encoding: Node reads bytes as Latin-1, curl sends UTF-8, and the key of a retry has to be the same. */
+const ASCII = /^[\x20-\x7e]*$/;
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
 
 /** The header's value: plain, or a structured-field string (RFC 8941) in double quotes. */
 export function readIdempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const text = header.trim();
+  if (!ASCII.test(text)) {
+    throw keyError(
+      'in the header Idempotency-Key must be ASCII; the field takes other characters, too',
+    );
+  }
   const key = QUOTED.exec(text)?.[1]?.replaceAll(/\\(["\\])/g, '$1') ?? text;
   const parsed = idempotencyKeySchema.safeParse(key, DESCRIBED);
   if (parsed.success) return parsed.data;
@@ -49,5 +56,5 @@ export const idempotencyKeyParameter = z
     minLength: 1,
     examples: ['order-1001'],
     description:
-      'In place of the field: 1 to 255 characters, plain or as a quoted string (RFC 8941). Beside the field it must be the same.',
+      'In place of the field: 1 to 255 characters of ASCII, plain or as a quoted string (RFC 8941). Beside the field it must be the same.',
   });

@@ -7,7 +7,7 @@ import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { answerJson } from '../../kit/http/answers/headers.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType } from '../../kit/http/body/body.ts';
-import { isLines } from '../../kit/http/body/line-reader.ts';
+import { isLines, LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
 import { sayToken, withoutToken } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { json, ndjson } from '../../kit/http/openapi.ts';
@@ -87,6 +87,8 @@ type Accepting = Parts & {
   readonly acceptBatch: ReturnType<typeof createAcceptBatch>;
 };
 
+/** What a 415 adds for the sender of lines. */
+const ONE_ALONE = ' (lines: POST /v1/transactions/batch)';
 const preferHeader = z.object({ Prefer: preferParameter });
 const acceptedHeaders = answerHeaders('Location', 'Preference-Applied');
 
@@ -113,7 +115,7 @@ const operations: readonly Operation<Accepting>[] = [
     run: async ({ c }, { config, ingest, limits, acceptOne }: Accepting) => {
       const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
       const { waitMs } = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
-      const value = await readJson(c, limits);
+      const value = await readJson(c, limits, ONE_ALONE);
       const read = () => withKey(readOneInput(value), headerKey);
       const input = readNamingAll(read, ingest, [value], []);
       const { client } = c.get('principal');
@@ -168,7 +170,7 @@ const operations: readonly Operation<Accepting>[] = [
         const request = { body, client, preferences, timeoutMs, waitForCpu, draining };
         return answerLines(ingest, log, request);
       }
-      const value = await readJson(c, limits);
+      const value = await readJson(c, limits, ` or ${LINES_CONTENT_TYPE}`);
       const read = () => readBatchInput(value);
       const inputs = readNamingAll(read, ingest, batchInputs(value), ['transactions']);
       const result = await acceptBatch({ client, inputs });

@@ -46,8 +46,9 @@ export function readOneInput(value: unknown): TransactionInput {
 }
 
 export function readBatchInput(value: unknown): readonly KeyedTransactionInput[] {
-  if (Array.isArray(value)) {
-    const detail = 'must be an object, as {"transactions": […]}, not an array';
+  const isMany = typeof value === 'object' && value !== null && 'transactions' in value;
+  if (!isMany) {
+    const detail = 'must be an object, as {"transactions": […]}; POST /v1/transactions takes one';
     throw new InvalidFields([{ pointer: '', detail }]);
   }
   const inputs = readInputs(value);

@@ -75,10 +75,10 @@ export function readMediaType(c: Context<AppEnv>): string {
   return type.trim().toLowerCase();
 }
 
-function requireJson(c: Context<AppEnv>): void {
+function requireJson(c: Context<AppEnv>, also: string): void {
   const type = readMediaType(c);
   if (type === 'application/json') return;
-  const detail = `The body has Content-Type ${given(type)}, and only application/json is allowed.`;
+  const detail = `The body has Content-Type ${given(type)}, and only application/json${also} is allowed.`;
   throw new Problem('unsupported-media-type', detail);
 }
 
@@ -92,9 +92,16 @@ export function bodyChunks(c: Context<AppEnv>): AsyncIterator<Uint8Array> {
   return stream.values({ preventCancel: true });
 }
 
-/** Reads a JSON body: 415, 413 before buffering, 408, 400. */
-export async function readJson(c: Context<AppEnv>, limits: BodyLimits): Promise<unknown> {
-  requireJson(c);
+/**
+ * Reads a JSON body: 415, 413 before buffering, 408, 400.
+ * @param also what else a 415 says is allowed
+ */
+export async function readJson(
+  c: Context<AppEnv>,
+  limits: BodyLimits,
+  also = '',
+): Promise<unknown> {
+  requireJson(c, also);
   const declared = Number(c.req.header('content-length') ?? 0);
   if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax);
   const bytes = readArrived(c, declared, limits.bytesMax) ?? (await awaitAll(c, limits));

@@ -47,7 +47,7 @@ const newKeySchema = z
     if (identity !== undefined && owner === undefined) return { ...key, holder: { identity } };
     if (owner !== undefined && identity === undefined) return { ...key, holder: { owner } };
     const path = [identity === undefined ? 'owner' : 'identity'];
-    context.addIssue({ code: 'custom', message: 'either owner or identity is needed', path });
+    context.addIssue({ code: 'custom', message: 'must be given, or identity in its place', path });
     return z.NEVER;
   })
   .meta({ id: 'NewKey' });

@@ -91,6 +91,6 @@ test('a rule set has a checksum of its numbers, and the one in force is first', 
   }[];
   expect(first).toMatchObject({ rule_set: currentRuleSet.id, in_force: true });
   expect(first?.sha256).toMatch(/^[0-9a-f]{64}$/);
-  expect(others.map(({ in_force }) => in_force)).toEqual([false]);
+  expect(others.map(({ in_force }) => in_force)).toEqual([false, false]);
   expect(others[0]?.sha256).not.toBe(first?.sha256);
 });
