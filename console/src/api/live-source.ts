@@ -21,13 +21,13 @@ export type Live<Figures, Point> = {
 const HOUR_MS = 60 * 60 * 1000;
 const POINTS_MAX = 2000;
 const WAIT_MS_FIRST = 1000;
-/** Longest wait before the next try. Longer: the page stays stale after the API is back. Shorter: more requests to a busy API. */
+/** Longest wait before the next try. Longer: the page stays stale after the API is back; shorter: more requests to a busy API. */
 const WAIT_MS_MAX = 10_000;
 
 type Source<Figures, Point> = {
   readonly path: string;
   readonly toPoint: (figures: Figures) => Point;
-  /** Two and a half intervals of the API. Shorter: figures of a busy API are called stale. Longer: a lost connection is seen late. */
+  /** Two and a half intervals of the API. Shorter: figures of a busy API are called stale; longer: a lost connection is seen late. */
   readonly silentMsMax: number;
 };
 

@@ -16,5 +16,5 @@ export type CorridorAmountRows = {
   readonly rates: readonly DayRate[];
 };
 
-/** Age in days at which a percentile expires. Larger: amounts are compared with old prices. Smaller: a gap of days leaves none. */
+/** Age in days at which a percentile expires. Larger: amounts are compared with old prices; smaller: a gap of days leaves none. */
 export const FRESH_DAYS = 7;

@@ -5,7 +5,7 @@ import type { Duty } from '../../kit/duties/run-duties.ts';
 import { countSlice } from '../store/amounts/corridor-amounts.ts';
 
 const COUNT_EVERY_MS = 60_000;
-/** Pause between slices of a backlog. Shorter: the count takes the processor of scoring. Longer: percentiles come later. */
+/** Pause between slices of a backlog. Shorter: the count takes the processor of scoring; longer: percentiles come later. */
 const SLICE_EVERY_MS = 20;
 
 export function bindAmounts(leadership: Leadership, nowMs = Date.now): Duty {

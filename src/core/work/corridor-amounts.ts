@@ -10,7 +10,7 @@ import {
 } from '../profile/corridor-amounts.ts';
 import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 
-/** New percentiles appear minutes after midnight UTC. Longer: yesterday's percentile is used longer. Shorter: more reads. */
+/** New percentiles appear minutes after midnight UTC. Longer: yesterday's percentile is used longer; shorter: more reads. */
 const READ_EVERY_MS = 60_000;
 
 export type OpenAmounts = { readonly current: () => CorridorAmounts; readonly duty: Duty };

@@ -19,7 +19,7 @@ export const AMOUNT_DAYS = 90;
 export const AMOUNTS_MIN = 10_000;
 /** Span of `created_at` that one statement counts, at 2 µs a transaction. Longer spans near the statement timeout at 10,000 a second. */
 export const SLICE_MS = 180_000;
-/** Age at which a slice is counted. Younger: transactions without a score are missed. Older: percentiles are written later. */
+/** Age at which a slice is counted. Younger: transactions without a score are missed; older: percentiles are written later. */
 export const SETTLED_MS = 600_000;
 
 const lockStatement: Statement = {

@@ -49,7 +49,7 @@ export const runbookOf = (signal: SignalName) =>
   `${RUNBOOKS_PATH}#${SIGNALS[signal].runbook.toLowerCase()}`;
 
 /**
- * Least requests of a minute for which request signals have a level. Smaller: two slow requests make a warning. Larger: a quiet
+ * Least requests of a minute for which request signals have a level. Smaller: two slow requests make a warning; larger: a quiet
  * engine shows no level.
  */
 const REQUESTS_MIN = 20;

@@ -9,7 +9,7 @@ import {
 } from '../../../core/stream/status/workers.ts';
 import type { Pipeline } from './pipeline-status.ts';
 
-/** Three reports and a second. Larger: a dead worker is shown as live for longer. Smaller: a busy worker is shown as silent. */
+/** Three reports and a second. Larger: a dead worker is shown as live for longer; smaller: a busy worker is shown as silent. */
 const SILENT_MS = 10_000;
 
 const workerSchema = z

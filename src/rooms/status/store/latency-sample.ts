@@ -9,7 +9,7 @@ import { monthOf } from '../../../kit/words/month.ts';
 
 /** Scores of a sample, of all corridors together. */
 export const LATENCY_SAMPLE_MAX = 1000;
-/** Blocks read from the end of a table, 1 MiB. Fewer: less than a sample of usual rows. More: reads that no sample needs. */
+/** Blocks read from the end of a table, 1 MiB. Fewer: less than a sample of usual rows; more: reads that no sample needs. */
 const TAIL_BLOCKS = 128;
 /** Transactions of older months are in no sample. Longer: a sample reads more than three tables. */
 export const LATENCY_REACH_MS = 31 * 86_400_000;
