@@ -169,8 +169,18 @@ test('a start whose key is revoked in the given database names the setting to un
   const { code, stderr } = await runRiskProcess(['start', '--once'], {
     ...{ RISK_DATA_DIR: dataDir, DATABASE_URL: database.url, RISK_BOOTSTRAP_KEY: key },
   });
-  expect(stderr).toContain('RISK_BOOTSTRAP_KEY is revoked in this database: unset DATABASE_URL');
+  expect(stderr).toContain(
+    'RISK_BOOTSTRAP_KEY is revoked in this database: set RISK_BOOTSTRAP_KEY',
+  );
   expect(code).toBe(1);
+  await database.sql('update api_keys set revoked_at = null');
+  const second = await runRiskProcess(['start', '--once'], {
+    ...{ RISK_DATA_DIR: dataDir, DATABASE_URL: database.url },
+  });
+  expect(second.stderr).toContain('another engine has the key bootstrapffffffff in the database');
+  expect(
+    await database.sql('select count(*)::int as live from api_keys where revoked_at is null'),
+  ).toEqual([{ live: 1 }]);
 });
 
 test('the usual ports may be taken by others', async () => {

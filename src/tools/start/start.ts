@@ -27,6 +27,7 @@ import { createScreen, ledgerSentence, type Screen, shortPath, whereToLook } fro
 import { readOrMakeSecret } from './services/data-folder.ts';
 import { chooseApiPort, freePort } from './services/free-port.ts';
 import { startEmbedded } from './services/start-embedded.ts';
+import { insistOnKey, refuseOtherKey } from './set-up-key.ts';
 
 const TRANSACTIONS = 20_000;
 
@@ -93,6 +94,9 @@ async function startEngine(
   const given = config.RISK_BOOTSTRAP_KEY;
   const keyFile = given === undefined ? join(dataDir, 'api-key') : null;
   const key = given ?? readOrMakeSecret(join(dataDir, 'api-key'), () => mintApiKey().key);
+  if (config.DATABASE_URL !== undefined && given === undefined) {
+    await refuseOtherKey(context, databaseUrl, key);
+  }
   const common = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, RISK_BOOTSTRAP_KEY: key };
   const roles = await screen.step(
     'API and worker',
@@ -102,19 +106,6 @@ async function startEngine(
   await insistOnKey(roles.url, key, keyFile, signal);
   const partEnded = Promise.race([services.serviceEnded, roles.ended]);
   return { url: roles.url, key, keyFile, dataDir, databaseUrl, partEnded };
-}
-
-/** @throws Failure if the database revokes the key, because another engine has set another RISK_BOOTSTRAP_KEY there */
-async function insistOnKey(url: string, key: string, keyFile: string | null, signal: AbortSignal) {
-  const headers = { Authorization: `Bearer ${key}` };
-  const { status } = await fetch(`${url}/v1/me`, { headers, signal });
-  if (status !== 401) return;
-  const from = keyFile === null ? 'RISK_BOOTSTRAP_KEY' : shortPath(keyFile);
-  throw new Failure(
-    'invalid',
-    'KEY_REVOKED',
-    `the key of ${from} is revoked in this database: unset DATABASE_URL for a Postgres of its own, or set RISK_BOOTSTRAP_KEY to the key in force there or to a new one, which revokes that key`,
-  );
 }
 
 /** Starts both roles or none, and stops them together. @returns `ended`: resolves when a role is given up */

@@ -87,7 +87,8 @@ function toWorker(
   const [first, last] = [reports[0], reports.at(-1)];
   const idleMs = Math.min(...holdings.map((one) => one.idleMs));
   const seenMs = Math.max(last?.atMs ?? 0, Number.isFinite(idleMs) ? nowMs - idleMs : 0);
-  const isSilent = nowMs - seenMs > SILENT_MS;
+  // A restart of Redis begins the idle time of all consumers anew, those of dead workers among them.
+  const isSilent = last === undefined || nowMs - seenMs > SILENT_MS;
   const scored = Object.entries(last?.report.scored ?? {})
     .map(([corridor, count]) => ({
       corridor,

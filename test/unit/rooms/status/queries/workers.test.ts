@@ -38,6 +38,9 @@ test('a worker is silent ten seconds after its last report and read', () => {
   expect(stateOf(reportsOf('a-1', [10.1]), [])).toEqual(['silent']);
   expect(stateOf(reportsOf('a-1', [30]), [holding('a-1', 1, 500)])).toEqual(['live']);
   expect(stateOf([], [holding('a-1', 1, 60_000)])).toEqual(['silent']);
+  // A restart of Redis has begun its idle time anew.
+  expect(stateOf([], [holding('a-1', 1, 100)])).toEqual(['silent']);
+  expect(stateOf([], [holding('a-1', 0, 100)])).toEqual([]);
 });
 
 test('workers that drained and consumers without entries are not listed', () => {
