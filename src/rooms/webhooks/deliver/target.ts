@@ -78,7 +78,7 @@ export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean): Tar
       const url = parse(text);
       const host = hostOf(url);
       const isLocal = isLoopbackAllowed && isLoopbackAddress(host);
-      refuseLoopback(host, isLoopbackAllowed);
+      if (!isLoopbackAllowed) refuseLoopback(host);
       if (url.protocol !== 'https:' && !(isLocal && url.protocol === 'http:')) {
         throw invalid(`must begin with https://, not ${given(url.protocol)}`);
       }
@@ -108,12 +108,8 @@ export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean): Tar
 }
 
 /** Developers try webhooks on loopback first, so the message names the setting that allows loopback. */
-function refuseLoopback(host: string, isAllowed: boolean): void {
-  if (host !== 'localhost' && (isAllowed || !isLoopbackAddress(host))) return;
-  if (isAllowed)
-    throw invalid(
-      "must name this machine by its address, as http://127.0.0.1:PORT, not 'localhost'",
-    );
+function refuseLoopback(host: string): void {
+  if (host !== 'localhost' && !isLoopbackAddress(host)) return;
   throw invalid(
     `must name a public address, not ${given(host)}; on an engine for development, RISK_WEBHOOK_LOOPBACK=allow lets it be http://127.0.0.1:PORT`,
   );
