@@ -89,7 +89,8 @@ export const OVERVIEW_COMPLETE = /^p50 \d|^\d.* ago$/;
 
 /** Waits for a text, and until nothing of the page is loading or waits for a second figure. */
 export async function settle(page: Page, text: string | RegExp): Promise<void> {
-  await page.getByText(text, { exact: false }).first().waitFor();
+  // Options of a closed list have texts, too.
+  await page.getByText(text, { exact: false }).filter({ visible: true }).first().waitFor();
   const loading = () =>
     page.locator('[aria-busy="true"]').or(page.getByText('measuring …')).count();
   await expect.poll(loading, { timeout: 20_000 }).toBe(0);

@@ -86,7 +86,7 @@ test('workers are listed while they live or hold entries', async () => {
     RISK_URL: api.url,
     RISK_API_KEY: RUNNING_API_KEY,
   });
-  expect(stdout).toMatch(/^worker +state[\s\S]*dead-1-a +live .* 3 +US-EG/);
+  expect(stdout).toMatch(/^worker +state[\s\S]*dead-1-a +silent .* 3 +US-EG/);
   worker.kill('SIGTERM');
   await worker.exited;
   expect((await listed()).map(({ worker: name }) => name)).toEqual(['dead-1-a']);
