@@ -99,6 +99,18 @@ test('a page of a missing object offers no step, a tile keeps its height, and a 
   expect(faults).toEqual([]);
 });
 
+test('a page that failed is there with the next answer of the API', async () => {
+  await using tab = await logInTo({ api }, browser);
+  const { page } = tab;
+  await page.route('**/v1/webhooks*', (route) => route.abort());
+  await page.goto(`${api.url}/console/webhooks`);
+  const banner = page.getByRole('alert').getByText('The API does not answer');
+  await banner.waitFor();
+  await page.unroute('**/v1/webhooks*');
+  await banner.waitFor({ state: 'detached' });
+  await page.getByText('No webhook is made yet').waitFor();
+});
+
 test('pages are stale while the API is frozen or gone, and live once it is back', async () => {
   await using tab = await openTab(browser, { timezoneId: 'UTC' });
   await using second = await openTab(browser, { timezoneId: 'UTC' });

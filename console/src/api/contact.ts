@@ -19,10 +19,8 @@ async function look(): Promise<void> {
     () => false,
   );
   if (isAnswered) answeredAtMs = Date.now();
-  if (isSilent === isAnswered) {
-    isSilent = !isAnswered;
-    for (const watcher of watchers) watcher();
-  }
+  isSilent = !isAnswered;
+  for (const watcher of watchers) watcher();
   rest();
 }
 
@@ -41,6 +39,9 @@ function watch(watcher: () => void): () => void {
     rest();
   };
 }
+
+/** Time of the last answer to the poll, by the browser's clock. */
+export const useLastAnswer = (): number => useSyncExternalStore(watch, () => answeredAtMs);
 
 /** Time of the last answer, by the browser's clock, while the API is silent; null while the API answers. */
 export const useSilence = (): number | null =>

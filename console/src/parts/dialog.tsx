@@ -3,19 +3,29 @@ import { type ReactNode, useEffect, useId, useRef } from 'react';
 
 type ModalProps = {
   readonly title: string;
+  /** True while the dialog must stay open, also against Esc. */
+  readonly isHeld?: boolean;
   readonly onClose: () => void;
   readonly children: ReactNode;
 };
 
 /** Without buttons of its own. */
-export function Modal({ title, onClose, children }: ModalProps) {
+export function Modal({ title, isHeld = false, onClose, children }: ModalProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
   return (
-    <dialog ref={dialog} onClose={onClose} aria-labelledby={id}>
+    <dialog
+      ref={dialog}
+      onCancel={(event) => {
+        if (isHeld) event.preventDefault();
+      }}
+      // A browser lets a page refuse the first Esc alone.
+      onClose={() => (isHeld ? dialog.current?.showModal() : onClose())}
+      aria-labelledby={id}
+    >
       <h2 id={id}>{title}</h2>
       {children}
     </dialog>

@@ -1,6 +1,7 @@
 /** What a page shows in place of rows: that it loads, that there are none, or why it has none. */
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Refusal } from '../api/ask.ts';
+import { useLastAnswer, useSilence } from '../api/contact.ts';
 
 export function Loading({ what }: { readonly what: string }) {
   return (
@@ -26,17 +27,33 @@ export function Empty({
   );
 }
 
+type TroubleProps = {
+  readonly error: Error;
+  /** Asks again; absent for what changes something, which only a person repeats. */
+  readonly retry?: () => void;
+  readonly onClose?: () => void;
+};
+
 /** A refusal in the API's own words, with each refused field, and a way to try again. */
-export function Trouble({ error, retry }: { readonly error: Error; readonly retry?: () => void }) {
+export function Trouble({ error, retry, onClose }: TroubleProps) {
+  const isSilent = useSilence() !== null;
+  useRetry(error instanceof Refusal ? undefined : retry);
   const problem = error instanceof Refusal ? error.problem : undefined;
   // The same request would be refused again.
   const isFinal = error instanceof Refusal && error.status < 500 && error.status !== 429;
   return (
     <div className="state trouble" role="alert">
-      <strong>{problem?.title ?? 'The API does not answer'}</strong>
+      <strong>
+        {problem?.title ??
+          (retry === undefined && !isSilent ? 'No answer came' : 'The API does not answer')}
+      </strong>
       {problem?.errors === undefined ? (
         <p>
-          {problem === undefined ? 'It may be restarting, or the network is away.' : error.message}
+          {problem !== undefined
+            ? error.message
+            : retry === undefined
+              ? 'What was sent may have been done all the same: look before you send it again.'
+              : 'It may be restarting, or the network is away.'}
         </p>
       ) : (
         <ul>
@@ -53,8 +70,24 @@ export function Trouble({ error, retry }: { readonly error: Error; readonly retr
           Try again
         </button>
       )}
+      {onClose === undefined ? null : (
+        <button type="button" onClick={onClose}>
+          Close
+        </button>
+      )}
     </div>
   );
+}
+
+/** Tries again once the API answers. */
+function useRetry(retry: (() => void) | undefined): void {
+  const answeredAtMs = useLastAnswer();
+  const knownMs = useRef(answeredAtMs);
+  useEffect(() => {
+    if (knownMs.current === answeredAtMs) return;
+    knownMs.current = answeredAtMs;
+    retry?.();
+  }, [answeredAtMs, retry]);
 }
 
 type Result<Data> = {

@@ -135,7 +135,7 @@ export function Find({ me }: { readonly me: Me }) {
       </form>
       <output className="found" hidden={search.isIdle}>
         {search.isPending ? 'Searching …' : null}
-        {search.isError ? 'The API does not answer.' : null}
+        {search.isError ? 'No answer came. Press Enter to search again.' : null}
         {search.data?.length === 0 ? 'Nothing has this id.' : null}
         {search.data?.map(({ kind, href }) => (
           <Link key={kind} href={href} onClick={close}>

@@ -7,6 +7,7 @@ import { Trouble } from '../../parts/states.tsx';
 import { caseKey, useCase } from './cases.ts';
 import { PriorityMark, StateMark } from './marks.tsx';
 import { ReasonDialog } from './reason-dialog.tsx';
+import { deadline } from './steps.ts';
 
 export function CaseLink({ id }: { readonly id: string }) {
   const { data } = useCase(id);
@@ -14,10 +15,11 @@ export function CaseLink({ id }: { readonly id: string }) {
   const client = useQueryClient();
   const [, go] = useLocation();
   const open = useMutation({
-    mutationFn: (note: string) => ask('POST /v1/reviews', { body: { transaction_id: id, note } }),
+    mutationFn: (note: string) =>
+      ask('POST /v1/reviews', { body: { transaction_id: id, note } }, deadline()),
     networkMode: 'always',
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: caseKey(id) });
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: caseKey(id) });
       go(`/review/${id}`);
     },
   });

@@ -39,7 +39,10 @@ export function useDecideMany() {
       const what = `${casesOf(items.length)}${of} decided: ${disposition}${second}`;
       if (items.length > 0) offerUndo({ cases: items, what });
     },
-    onSettled: () => client.invalidateQueries({ queryKey: [REVIEWS] }),
+    // Nothing waits for the queue: a frozen API never answers it, and the dialog would stay at the sending.
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: [REVIEWS] });
+    },
   });
 }
 
@@ -112,6 +115,7 @@ export function ManyDialog({ deciding, cases, of = '', children, onClose }: Many
             key={name}
             type="button"
             aria-pressed={name === disposition}
+            disabled={deciding.isPending}
             onClick={() => setDisposition(name)}
           >
             {title}

@@ -21,7 +21,10 @@ type ReasonDialogProps = {
   readonly templates?: readonly string[];
   /** What else there is to know. */
   readonly children?: ReactNode;
-  /** Sends the step and shows a refusal. The step must be idempotent, because people repeat it when no answer came. */
+  /**
+   * Sends the step and shows a refusal. The step must have a deadline, because the dialog stays until it ends, and be
+   * idempotent, because people repeat it when no answer came.
+   */
   readonly onSend: (reason: string) => Promise<unknown>;
   readonly onClose: () => void;
 };
@@ -53,7 +56,7 @@ export function ReasonDialog(props: ReasonDialogProps) {
   });
   const isReady = text !== '' && !isPending && !isBlocked;
   return (
-    <Modal title={title} onClose={onClose}>
+    <Modal title={title} isHeld={isPending} onClose={onClose}>
       {children}
       <form
         className="stack"
@@ -67,6 +70,7 @@ export function ReasonDialog(props: ReasonDialogProps) {
           id={fieldId}
           ref={field}
           required
+          readOnly={isPending}
           maxLength={charsMax}
           value={reason}
           autoComplete="off"
@@ -80,6 +84,7 @@ export function ReasonDialog(props: ReasonDialogProps) {
                 key={sentence}
                 type="button"
                 className="template"
+                disabled={isPending}
                 onClick={() => {
                   setReason([text, sentence].filter(Boolean).join(' ').slice(0, charsMax));
                   field.current?.focus();
@@ -96,8 +101,8 @@ export function ReasonDialog(props: ReasonDialogProps) {
           </p>
         )}
         <div className="row end">
-          <button type="button" onClick={onClose}>
-            Cancel
+          <button type="button" disabled={isPending} onClick={onClose}>
+            {trouble === undefined ? 'Cancel' : 'Close'}
           </button>
           <button type="submit" className={isDangerous ? 'danger' : 'primary'} disabled={!isReady}>
             {isPending ? 'Sending …' : trouble === undefined ? action : `${action}: send again`}

@@ -18,7 +18,7 @@ type RefusedProps = {
 
 export function Refused({ error, onNext, onClose }: RefusedProps) {
   const status = error instanceof Refusal ? error.status : 0;
-  if (status !== 403 && status !== 409) return <Trouble error={error} />;
+  if (status !== 403 && status !== 409) return <Trouble error={error} onClose={onClose} />;
   return (
     <div className="refused" role="alert">
       <p>

@@ -30,7 +30,9 @@ export function Mark({ transaction }: { readonly transaction: TransactionDetail 
       return ask('POST /v1/labels', { body }, deadline());
     },
     networkMode: 'always',
-    onSuccess: () => client.invalidateQueries({ queryKey: ['transaction', id] }),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['transaction', id] });
+    },
   });
   const close = () => {
     labelledAt.current = undefined;

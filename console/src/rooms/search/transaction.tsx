@@ -1,9 +1,9 @@
 /** One transaction: what was decided and why, what was known of the account, and what became of it. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
-import type { TransactionDetail } from '../../../../src/kit/client/api-types.ts';
+import type { Label as LabelRow, TransactionDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { money } from '../../format.ts';
+import { money, person } from '../../format.ts';
 import { Page, Part } from '../../parts/page.tsx';
 import { Facts, Id, Label, Raw, Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
@@ -123,6 +123,12 @@ function Summary({ transaction: one }: { readonly transaction: TransactionDetail
   );
 }
 
+/** A label of a key that belongs to no person names the client of the key. */
+function reporterOf({ identity, client }: LabelRow): string {
+  if (identity !== null) return `, by ${person(identity)}`;
+  return client === null ? '' : `, by a key of the client ${client}, which belongs to no person`;
+}
+
 function Labels({ transaction }: { readonly transaction: TransactionDetail }) {
   const { labels } = transaction;
   return (
@@ -136,7 +142,7 @@ function Labels({ transaction }: { readonly transaction: TransactionDetail }) {
               <Label label={label.label} />
               <span>
                 {label.source}, <Time at={label.labelled_at} />
-                {label.identity === null ? null : `, by ${label.identity}`}
+                {reporterOf(label)}
               </span>
               {label.note === null ? null : <q>{label.note}</q>}
             </li>

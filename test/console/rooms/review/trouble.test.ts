@@ -2,8 +2,9 @@
  * Goal: a typed reason survives a lost API, a decision that is sent twice is made once, several cases are decided with one
  * reason, and a transaction is marked as fraud. Method: a real engine whose API is frozen, and Chromium.
  */
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { answerOf, input } from '../../../support/submit.ts';
+import { answerOf, input, labelInput, postLabels } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { LOOKS, shoot, violationsOf } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
@@ -13,6 +14,19 @@ import { giveReason, setUpReview, undoBar } from './support.ts';
 const shown = setUpConsole();
 const { open } = shown;
 const { read, logIn, openCase, disputes } = setUpReview(shown);
+
+const UNANSWERED_WITHIN_MS = 12_000;
+const unanswered = (page: Page) =>
+  page.getByRole('dialog').getByText(/^Sent at \d\d:\d\d:\d\d, and no answer came\./);
+
+/** The browser refuses to keep a dialog open at the second Escape. */
+async function staysWhileSending(page: Page): Promise<void> {
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Sending' }).waitFor();
+  expect(await dialog.getByRole('button', { name: 'Cancel' }).isDisabled()).toBe(true);
+  for (const _ of [1, 2, 3]) await page.keyboard.press('Escape');
+  await dialog.getByRole('button', { name: 'Sending' }).waitFor();
+}
 
 const isDecided = (id: string) => async () => (await read(`/v1/reviews/${id}`)).state === 'decided';
 
@@ -30,7 +44,8 @@ test('a reason stays while the API is lost, and the case is decided once', async
   api.kill('SIGSTOP');
   try {
     await page.keyboard.press('Enter');
-    await dialog.getByText(/^Sent at \d\d:\d\d:\d\d, and no answer came\./).waitFor();
+    await staysWhileSending(page);
+    await unanswered(page).waitFor();
     expect(await dialog.getByLabel('Reason').inputValue()).toBe(sentence);
     await shoot(page, 'review-unanswered-1280-light');
     expect(await violationsOf(page)).toEqual([]);
@@ -58,6 +73,45 @@ test('a reason stays while the API is lost, and the case is decided once', async
   await page.keyboard.press('Enter');
   await undoBar(page).getByText('Legitimate: acc_t2').waitFor();
   expect((await read(`/v1/reviews/${other}`)).decision.reason).toBe('The cardholder called back');
+  expect(faults).toEqual([]);
+});
+
+test('several decisions without an answer cannot be cancelled, and the page says that they may be made', async () => {
+  const ids = await disputes(
+    ...[1, 2].map((n) => ({ account_id: `acc_lost_${n}`, merchant_id: 'm_lost' })),
+  );
+  const { process: api } = shown.engine.api;
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  await open(page, '/review?merchant_id=m_lost');
+  for (const n of [1, 2]) {
+    await page.getByRole('checkbox', { name: `Select the case of acc_lost_${n}` }).check();
+  }
+  await page.getByRole('button', { name: 'Decide 2' }).click();
+  const dialog = page.getByRole('dialog');
+  const fraud = dialog.getByRole('button', { name: 'Fraud', exact: true });
+  await fraud.click();
+  await dialog.getByLabel('Reason').fill('The same hand');
+  const banner = page.getByRole('alert').getByText('The API does not answer');
+  api.kill('SIGSTOP');
+  try {
+    await page.keyboard.press('Enter');
+    await staysWhileSending(page);
+    expect(await fraud.isDisabled()).toBe(true);
+    await unanswered(page).waitFor({ timeout: UNANSWERED_WITHIN_MS });
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await banner.waitFor();
+    await page.getByRole('alert').getByText('may have been done').waitFor();
+    await shoot(page, 'review-maybe-1280-light');
+    expect(await violationsOf(page)).toEqual([]);
+  } finally {
+    api.kill('SIGCONT');
+  }
+  for (const id of ids) await waitUntil(isDecided(id), 30_000, 'the sending to be carried out');
+  await banner.waitFor({ state: 'detached' });
+  await page.getByRole('alert').getByText('No answer came').waitFor();
+  await page.getByRole('alert').getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('alert').waitFor({ state: 'detached' });
   expect(faults).toEqual([]);
 });
 
@@ -150,11 +204,17 @@ test('a transaction is marked as fraud once, and then as legitimate', async () =
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'detached' });
   await page.getByText('Seen on a forum', { exact: true }).waitFor();
+  await page.getByText(/^analyst, .*, by Ann$/).waitFor();
   expect(await labels()).toEqual([['fraud', 'analyst', 'Seen on a forum']]);
   await page.getByRole('button', { name: 'Mark as legitimate' }).click();
   await giveReason(page, 'Mistaken');
   await page.getByRole('button', { name: 'Mark as fraud' }).waitFor();
   expect((await labels()).length).toBe(2);
+  const at = new Date().toISOString();
+  const keyLabel = labelInput({ transaction_id: id, label: 'legitimate', labelled_at: at });
+  await postLabels(shown.engine.api, [keyLabel]);
+  await page.reload();
+  await page.getByText('by a key of the client default, which belongs to no person').waitFor();
   expect(faults).toEqual([]);
 });
 
@@ -168,7 +228,8 @@ test.each(LOOKS)('its dialogs fit at %s px', async (width, viewport, colorScheme
   const { page } = tab;
   const look = (name: string) => inspect(page, `${name}-${width}-${colorScheme}`);
   await openCase(page, ids[0] ?? '');
-  await page.getByRole('button', { name: 'Decide 2' }).first().click();
+  // The account has a case in each look, so its ring may also be of two.
+  await page.locator('.rings li', { hasText: device }).getByRole('button').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Fraud', exact: true }).click();
   await page.getByText('1,234,567 JPY').first().waitFor();
   const found = await look('ring-dialog');
