@@ -77,6 +77,7 @@ test('a page of a missing object offers no step, a tile keeps its height, and a 
   await page.getByRole('button', { name: 'Menu' }).click();
   await page.getByRole('button', { name: 'Log out' }).waitFor();
   expect(await page.locator('.key-hint').isVisible()).toBe(false);
+  await page.locator('.tiles > div').first().waitFor();
   const heights = await page.evaluate<number[]>(`[1, 40].map((times) => {
     const tile = document.querySelector('.tiles > div');
     tile.querySelector('strong').textContent = '1,234 '.repeat(times);
@@ -102,13 +103,13 @@ test('a page of a missing object offers no step, a tile keeps its height, and a 
 test('a page that failed is there with the next answer of the API', async () => {
   await using tab = await logInTo({ api }, browser);
   const { page } = tab;
-  await page.route('**/v1/webhooks*', (route) => route.abort());
-  await page.goto(`${api.url}/console/webhooks`);
+  await page.route('**/v1/rule-sets*', (route) => route.abort());
+  await page.goto(`${api.url}/console/rules`);
   const banner = page.getByRole('alert').getByText('The API does not answer');
   await banner.waitFor();
-  await page.unroute('**/v1/webhooks*');
+  await page.unroute('**/v1/rule-sets*');
   await banner.waitFor({ state: 'detached' });
-  await page.getByText('No webhook is made yet').waitFor();
+  await page.getByRole('region', { name: 'Rules' }).waitFor();
 });
 
 test('pages are stale while the API is frozen or gone, and live once it is back', async () => {
