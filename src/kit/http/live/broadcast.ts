@@ -60,6 +60,7 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
   const history: Point[] = [];
   let pointDueMs = performance.now();
   let isFailing = false;
+  let isLoaded = false;
   /** Aborted when the first listener joins, or the process drains. */
   let rest = new AbortController();
 
@@ -107,6 +108,8 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
   };
   const run = async () => {
     history.push(...(await points.load().catch(() => [])));
+    isLoaded = true;
+    for (const { controller } of listeners) controller.enqueue(event('history', history));
     while (!signal.aborted) {
       rest = new AbortController();
       if (isDue()) {
@@ -134,7 +137,8 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
           start: (controller) => {
             listener = { ...who, controller, missed: 0 };
             listeners.add(listener);
-            controller.enqueue(event('history', history));
+            // A listener that is earlier than the stored points gets its history with them.
+            if (isLoaded) controller.enqueue(event('history', history));
             if (listeners.size === 1) rest.abort();
           },
           cancel: () => {

@@ -191,3 +191,12 @@ test('nothing is read once the process drains', async () => {
   expect(drained.reads()).toBe(before);
   other.end.abort();
 });
+
+test('a listener that is earlier than the stored points begins with them', async () => {
+  const stored = Promise.withResolvers<ReturnType<typeof pointOf>[]>();
+  const { end, points } = start({ load: () => stored.promise });
+  const first = points();
+  stored.resolve([pointOf(-1)]);
+  expect(await first).toEqual([pointOf(-1)]);
+  end.abort();
+});
