@@ -33,6 +33,7 @@ import {
   deliveryListParameters,
   deliverySchema,
   newWebhookSchema,
+  refuseUnknownCorridors,
   testDelivery,
   WEBHOOK_LIMITS,
   webhook,
@@ -47,10 +48,11 @@ type Parts = {
   readonly database: Pick<Database, 'query' | 'transaction'>;
   readonly targets: Targets;
   readonly sealKeys: SealKeys;
+  readonly corridors: () => ReadonlySet<string>;
 };
 
 const path = z.object({
-  id: z.uuid().meta({ description: 'The webhook id.', example: webhook.webhook_id }),
+  id: z.uuid().toLowerCase().meta({ description: 'The webhook id.', example: webhook.webhook_id }),
 });
 const deliveryPath = path.extend({
   delivery_id: z
@@ -91,8 +93,10 @@ const operations: readonly Operation<Parts>[] = [
       ),
     },
     problems: [409],
-    run: ({ body, by }, { database, targets, sealKeys }: Parts) =>
-      createWebhook(database, targets, sealKeys, body, by),
+    run: ({ body, by }, { database, targets, sealKeys, corridors }: Parts) => {
+      refuseUnknownCorridors(body.corridors, corridors());
+      return createWebhook(database, targets, sealKeys, body, by);
+    },
   }),
   operation({
     method: 'get',
@@ -116,8 +120,10 @@ const operations: readonly Operation<Parts>[] = [
     body: bodyOf(webhookChangeSchema, { paused: true }),
     answers: { 200: answer('The webhook.', webhookSchema, { ...webhook, state: 'paused' }) },
     problems: [404],
-    run: ({ path: { id }, body, by }, { database, targets }: Parts) =>
-      changeWebhook(database, targets, id, body, by),
+    run: ({ path: { id }, body, by }, { database, targets, corridors }: Parts) => {
+      refuseUnknownCorridors(body.corridors, corridors());
+      return changeWebhook(database, targets, id, body, by);
+    },
   }),
   operation({
     method: 'delete',
@@ -207,10 +213,13 @@ export const document: DocumentPart = {
   tags: { webhooks: 'Events sent to other systems.' },
 };
 
-export function webhooksRoutes(api: Pick<Api, 'config' | 'databases' | 'limits'>): Hono<AppEnv> {
+export function webhooksRoutes(
+  api: Pick<Api, 'config' | 'databases' | 'limits' | 'ingest'>,
+): Hono<AppEnv> {
   return routesOf(operations, api.limits, {
     database: api.databases.primary,
     targets: openTargets(api.config),
     sealKeys: api.config.RISK_WEBHOOK_KEYS ?? [],
+    corridors: api.ingest.corridors,
   });
 }

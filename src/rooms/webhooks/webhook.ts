@@ -2,12 +2,15 @@
 import { z } from 'zod';
 import { VERDICTS } from '../../core/domain/score-record.ts';
 import { EVENT_TYPES, type EventType } from '../../core/events.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
 import {
   CURSOR_DESCRIPTION,
   corridorParameter,
   pageLimit,
   shown,
 } from '../../kit/words/list-parameters.ts';
+import { nearestName } from '../../kit/words/nearest-name.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 
 /** Sent when somebody asks for it, whatever the webhook takes. */
@@ -97,6 +100,21 @@ export function refuseMarketTypes(
 ): void {
   if (client === null || types.every((type) => CLIENT_TYPES.includes(type))) return;
   refuse(`must be of ${CLIENT_TYPES.join(' and ')} for an endpoint of a client`);
+}
+
+/** A webhook of an unknown corridor would never be sent anything. @throws InvalidFields that name the nearest corridors */
+export function refuseUnknownCorridors(
+  asked: readonly string[] | null | undefined,
+  known: ReadonlySet<string>,
+): void {
+  const errors = (asked ?? []).flatMap((corridor, index) => {
+    if (known.has(corridor)) return [];
+    const nearest = nearestName(corridor, [...known]);
+    const hint = nearest === undefined ? '' : `; ${nearest} is one`;
+    const detail = `must be a corridor of GET /v1/corridors, not ${given(corridor)}${hint}`;
+    return [{ pointer: jsonPointer(['corridors', index]), detail }];
+  });
+  if (errors.length > 0) throw new InvalidFields(errors);
 }
 
 const time = z.iso.datetime();

@@ -36,6 +36,22 @@ afterAll(async () => {
   expect(ends.map(({ code }) => code)).toEqual([0, 0]);
 });
 
+test('an unknown corridor is 422, which names it and the nearest one', async () => {
+  const wanted = { url: receiver.url, event_types: ['transaction.decided'] };
+  const unknown = { corridors: ['US-EG', 'US-EF'] };
+  const made = await make();
+  for (const [path, body] of [
+    ['/v1/webhooks', { ...wanted, ...unknown }],
+    [`/v1/webhooks/${made.webhook_id}`, unknown],
+  ] as const) {
+    const { status: code, body: problem } = await answerOf(await api.post(path, body));
+    expect(code).toBe(422);
+    const detail = "must be a corridor of GET /v1/corridors, not 'US-EF'; US-EG is one";
+    expect(problem.errors).toEqual([{ pointer: '/corridors/1', detail }]);
+  }
+  await remove(made);
+});
+
 type Listed = { readonly event_id: string; readonly decisions: number };
 type Made = { readonly webhook_id: string; readonly secret: string };
 const make = async (more: object = {}): Promise<Made> => {
