@@ -67,7 +67,8 @@ describe('one', () => {
     const known = `must be new: '${sent['idempotency_key']}' is the key of transaction ${first.body.transaction_id}`;
     const at = '2026-11-20T09:30:00.000Z';
     for (const [changed, differ] of [
-      [{ amount: '125.5' }, 'amount differs'],
+      [{ amount: '125.5' }, 'spelling of amount differs'],
+      [{ amount: '125.51' }, 'amount differs'],
       [
         { metadata: { basket: 2 }, device_id: undefined, created_at: at },
         'created_at, device_id, and metadata differ',

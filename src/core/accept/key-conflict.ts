@@ -6,6 +6,7 @@ import type { Database } from '../../kit/database/pool.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { parseWireTime } from '../../kit/words/wire-time.ts';
+import { compareDecimals } from '../domain/decimal.ts';
 import { canonicalJson } from '../domain/metadata.ts';
 import type { KeyedTransactionInput, TransactionInput } from '../domain/transaction.ts';
 import { loadTransactionRows, type PlainRow } from '../store/transactions/read-transactions.ts';
@@ -26,6 +27,8 @@ const FIELDS = [
   'metadata',
 ] as const;
 type Field = (typeof FIELDS)[number];
+/** A key's fingerprint is of the text of an amount, so 125.5 is not a repetition of 125.50. */
+const AMOUNT_TEXT = 'spelling of amount';
 
 const listed = new Intl.ListFormat('en', { type: 'conjunction' });
 
@@ -62,7 +65,7 @@ export async function describeConflicts(
     const why =
       row === undefined
         ? 'which has another body'
-        : `whose ${sayFields(differencesFromRow(input, row))}`;
+        : `whose ${sayFields(differencesFromRow(input, row), isRespelled(input.amount, row.amount))}`;
     return { index, field: 'idempotency_key', detail: `${known}, ${why}` };
   });
 }
@@ -73,7 +76,7 @@ export function sayDifferences(input: TransactionInput, other: TransactionInput)
     field === 'metadata'
       ? metadataText(input.metadata) !== metadataText(other.metadata)
       : input[field] !== other[field];
-  return sayFields(FIELDS.filter(differs));
+  return sayFields(FIELDS.filter(differs), isRespelled(input.amount, other.amount));
 }
 
 function differencesFromRow(input: TransactionInput, row: PlainRow): readonly Field[] {
@@ -92,6 +95,12 @@ function metadataText(metadata: unknown): string | null {
   return metadata === undefined || metadata === null ? null : canonicalJson(metadata);
 }
 
-function sayFields(fields: readonly Field[]): string {
-  return `${listed.format(fields)} ${fields.length === 1 ? 'differs' : 'differ'}`;
+const isRespelled = (amount: string, other: string) => compareDecimals(amount, other) === 0;
+
+/** @param hasEqualAmounts amounts can differ in their text alone */
+function sayFields(fields: readonly Field[], hasEqualAmounts: boolean): string {
+  const names = fields.map((field) =>
+    field === 'amount' && hasEqualAmounts ? AMOUNT_TEXT : field,
+  );
+  return `${listed.format(names)} ${fields.length === 1 ? 'differs' : 'differ'}`;
 }
