@@ -75,7 +75,7 @@ const metadata = z
 
 export const idempotencyKeySchema = plainText(TRANSACTION_LIMITS.idempotencyKeyChars);
 
-const optionalLabel = plainText(TRANSACTION_LIMITS.labelChars).optional();
+const ownWord = plainText(TRANSACTION_LIMITS.labelChars);
 
 /** One submitted transaction; the key may come from the `Idempotency-Key` header instead. */
 export const transactionInputSchema = z
@@ -102,15 +102,31 @@ export const transactionInputSchema = z
       .regex(CORRIDOR, 'must be SOURCE-DESTINATION, as US-EG')
       .meta({ example: 'US-EG' }),
     created_at: wireTime.optional(),
-    type: optionalLabel,
+    type: ownWord
+      .meta({
+        description:
+          'A word of yours for the kind of payment. Any text; stored and shown, and no part of the score.',
+        example: 'purchase',
+      })
+      .optional(),
     ip: ipAddress.optional(),
     device_id: plainText(TRANSACTION_LIMITS.idChars).optional(),
     country: z
       .string()
       .regex(COUNTRY, 'must be an ISO 3166 alpha-2 code, as US')
-      .meta({ example: 'US' })
+      .meta({
+        description:
+          'Where the payer was, as an ISO 3166 alpha-2 code. Features compare it with both ends of the corridor and with the last country of the account.',
+        example: 'US',
+      })
       .optional(),
-    channel: optionalLabel,
+    channel: ownWord
+      .meta({
+        description:
+          'A word of yours for the way in which the payment came. Any text; stored and shown, and no part of the score.',
+        example: 'app',
+      })
+      .optional(),
     metadata: metadata.optional(),
   })
   .superRefine(checkAmount)
