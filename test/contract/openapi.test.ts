@@ -103,6 +103,8 @@ describe('the document', () => {
   });
 });
 
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
 describe('the examples', () => {
   /** Operations whose example names a model, proposal, key, decision, webhook or host that is not there. */
   const UNKNOWN: Readonly<Record<string, number>> = {
@@ -147,6 +149,23 @@ describe('the examples', () => {
     expect(requests.length).toBeGreaterThan(openApi.operations.length);
   });
 
+  test('of every request that reads are accepted with ids in upper case', async () => {
+    const upper = (text: string) => text.replaceAll(UUID, (id) => id.toUpperCase());
+    const reads = exampleRequests(openApi).filter(
+      ({ method, path }) => method === 'GET' && upper(path) !== path && !path.includes('cursor='),
+    );
+    const headers = { Authorization: `Bearer ${key}` };
+    for (const { path } of reads) {
+      const [plain, raised] = [
+        await api.request(path, { headers }),
+        await api.request(upper(path), { headers }),
+      ];
+      expect([plain.status, raised.status], path).toEqual([plain.status, plain.status]);
+      await Promise.all([plain.body?.cancel(), raised.body?.cancel()]);
+    }
+    expect(reads.length).toBeGreaterThan(6);
+  });
+
   test("are found by the engine's own client, by the names of operations", async () => {
     const { signal } = new AbortController();
     const ask = createAsk(createApiClient({ url: api.url, key, signal }));
@@ -161,6 +180,37 @@ describe('the examples', () => {
     await expect(ask('GET /v1/transactions/{id}', { path })).rejects.toThrow('404: Not found');
   });
 });
+
+test.each([
+  ['from', 'to', '2026-11-21', '2026-11-20'],
+  ['received_from', 'received_to', '2026-11-21', '2026-11-20'],
+  ['scored_from', 'scored_to', '2026-11-21', '2026-11-20'],
+  ['min_score', 'max_score', '800', '799'],
+  ['min_amount', 'max_amount', '10.50', '9.5'],
+])(
+  'a range with %s after %s is 422 wherever it may be asked for',
+  async (from, to, first, last) => {
+    const ranged = openApi.operations.filter(({ operation }) =>
+      [from, to].every((name) =>
+        operation.parameters?.some((parameter) => parameter.name === name),
+      ),
+    );
+    expect(ranged.length).toBeGreaterThan(2);
+    for (const { path } of ranged) {
+      const currency = from === 'min_amount' ? '&currency=USD' : '';
+      const asked = (low: string, high: string) =>
+        api.request(`${path}?${from}=${low}&${to}=${high}${currency}`);
+      const { status, body } = await answerOf(await asked(first, last));
+      expect([status, body.errors?.length, body.errors?.[0].pointer], path).toEqual([
+        422,
+        1,
+        `/${from}`,
+      ]);
+      for (const text of [to, first, last]) expect(body.detail, path).toContain(text);
+      expect((await asked(first, first)).status, path).toBe(200);
+    }
+  },
+);
 
 test('the catalogue lists the corridors, and each reason and feature in words', async () => {
   const list = async (path: string) => (await answerOf(await api.request(path))).body.items;

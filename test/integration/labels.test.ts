@@ -41,7 +41,10 @@ describe('labels', () => {
     });
     const { status, body } = await postLabels(api, [
       labelInput({ transaction_id: second, label: 'legitimate' }),
-      labelInput({ transaction_id: first, labelled_at: '2026-10-03T12:00:00.1239+02:00' }),
+      labelInput({
+        transaction_id: first.toUpperCase(),
+        labelled_at: '2026-10-03T12:00:00.1239+02:00',
+      }),
     ]);
     expect(status).toBe(200);
     expect(body).toEqual({

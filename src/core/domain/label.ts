@@ -46,13 +46,16 @@ export function outranks(
 /** Who reports labels: the client of the key, and the person who holds it, if any. */
 export type LabelReporter = { readonly client: string; readonly identity: string | null };
 
-/** An id as labels name it. */
-export const TRANSACTION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** A transaction's id as a caller writes it, in lower case from there on. */
+export const transactionIdInput = z
+  .string()
+  .regex(/^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/, 'must be a UUID')
+  .toLowerCase();
 
 /** One submitted label, which names its transaction by id or by the client's own key. */
 export const labelInputSchema = z
   .strictObject({
-    transaction_id: z.string().regex(TRANSACTION_ID, 'must be a lower-case UUID').optional(),
+    transaction_id: transactionIdInput.optional(),
     idempotency_key: idempotencyKeySchema
       .meta({ description: 'In place of the id: the key that the transaction was sent with.' })
       .optional(),

@@ -17,6 +17,7 @@ export const PARQUET_ROWS_MAX = 1_000_000;
 
 const after = z
   .string()
+  .toLowerCase()
   .refine(
     (id) => createdAtMsOf(id) !== undefined,
     'must be a transaction_id, as the last row that you have names it',

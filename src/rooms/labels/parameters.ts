@@ -3,7 +3,7 @@
  * which no two labels share; a cursor names the last label that was looked at.
  */
 import { z } from 'zod';
-import { LABEL_LIMITS, LABEL_VALUES, TRANSACTION_ID } from '../../core/domain/label.ts';
+import { LABEL_LIMITS, LABEL_VALUES, transactionIdInput } from '../../core/domain/label.ts';
 import type { StoredLabel } from '../../core/domain/label-record.ts';
 import { decodeJsonCursor, encodeJsonCursor } from '../../kit/words/cursor.ts';
 import {
@@ -15,6 +15,7 @@ import {
   timeParameter,
 } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
+import { findInverted, refuseInverted, TIMES } from '../../kit/words/range.ts';
 import { WRITTEN_MS_MAX } from '../../kit/words/wire-time.ts';
 
 /** Where a label stands in the list. */
@@ -22,8 +23,12 @@ export type LabelPosition = Pick<StoredLabel, 'labelledAt' | 'transactionId' | '
 
 const value = z.enum(LABEL_VALUES);
 const source = plainText(LABEL_LIMITS.sourceChars);
-const transactionId = z.string().regex(TRANSACTION_ID, 'must be a lower-case UUID');
-const cursorSchema = z.tuple([z.int().min(0).max(WRITTEN_MS_MAX), transactionId, value, source]);
+const cursorSchema = z.tuple([
+  z.int().min(0).max(WRITTEN_MS_MAX),
+  transactionIdInput,
+  value,
+  source,
+]);
 
 export function encodeLabelCursor(position: LabelPosition): string {
   const { labelledAt, label } = position;
@@ -45,23 +50,27 @@ const SHOWN: LabelPosition = {
   source: 'chargeback',
 };
 
-export const labelListParameters = z.strictObject({
-  account_id: idParameter.optional().meta(shown('acc_17', 'Only transactions of this account.')),
-  merchant_id: idParameter.optional().meta(shown('m_9', 'Only transactions of this merchant.')),
-  transaction_id: transactionId
-    .optional()
-    .meta(shown(SHOWN.transactionId, 'Only labels of this transaction.')),
-  label: value.optional().meta({ description: 'Only labels of this kind.' }),
-  source: source.optional().meta(shown(SHOWN.source, 'Only labels of this source.')),
-  from: timeParameter
-    .optional()
-    .meta(shown('2026-11-20T00:00:00.000Z', 'labelled_at is this time or later.')),
-  to: timeParameter
-    .optional()
-    .meta(shown('2026-11-21T00:00:00.000Z', 'labelled_at is earlier than this time.')),
-  limit: pageLimit,
-  cursor: cursorParameter(decodeLabelCursor).meta(
-    shown(encodeLabelCursor(SHOWN), CURSOR_DESCRIPTION),
-  ),
-});
+export const labelListParameters = z
+  .strictObject({
+    account_id: idParameter.optional().meta(shown('acc_17', 'Only transactions of this account.')),
+    merchant_id: idParameter.optional().meta(shown('m_9', 'Only transactions of this merchant.')),
+    transaction_id: transactionIdInput
+      .optional()
+      .meta(shown(SHOWN.transactionId, 'Only labels of this transaction.')),
+    label: value.optional().meta({ description: 'Only labels of this kind.' }),
+    source: source.optional().meta(shown(SHOWN.source, 'Only labels of this source.')),
+    from: timeParameter
+      .optional()
+      .meta(shown('2026-11-20T00:00:00.000Z', 'labelled_at is this time or later.')),
+    to: timeParameter
+      .optional()
+      .meta(shown('2026-11-21T00:00:00.000Z', 'labelled_at is earlier than this time.')),
+    limit: pageLimit,
+    cursor: cursorParameter(decodeLabelCursor).meta(
+      shown(encodeLabelCursor(SHOWN), CURSOR_DESCRIPTION),
+    ),
+  })
+  .superRefine((asked, context) =>
+    refuseInverted(context, findInverted(asked, 'from', 'to', TIMES)),
+  );
 export type LabelListParameters = z.output<typeof labelListParameters>;

@@ -12,6 +12,7 @@ import type { SumQuestion } from '../../core/store/tallies/day-sums.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
 import { corridorFilter, shown } from '../../kit/words/list-parameters.ts';
+import { DAYS, findInverted } from '../../kit/words/range.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 
 export const SUMMARY_DAYS_MAX = 92;
@@ -88,7 +89,8 @@ export function withDays(parameters: SummaryParameters, nowMs: number): SummaryQ
   const to = parameters.to ?? Math.floor(nowMs / DAY_MS) * DAY_MS;
   const from = parameters.from ?? to - (SUMMARY_DAYS_DEFAULT - 1) * DAY_MS;
   const before = Math.floor((to - from) / DAY_MS);
-  if (before < 0) throw invalid('/from', 'must not lie after /to');
+  const inverted = findInverted({ from, to }, 'from', 'to', DAYS);
+  if (inverted !== undefined) throw new InvalidFields([inverted]);
   if (before >= SUMMARY_DAYS_MAX) {
     throw invalid(
       '/from',

@@ -7,7 +7,15 @@ import {
   shown,
   timeParameter,
 } from '../../../kit/words/list-parameters.ts';
+import {
+  findInverted,
+  NUMBERS,
+  type RangeKind,
+  refuseInverted,
+  TIMES,
+} from '../../../kit/words/range.ts';
 import { currencyScale } from '../../domain/currency.ts';
+import { compareDecimals } from '../../domain/decimal.ts';
 import { LABEL_VALUES } from '../../domain/label.ts';
 import { NO_MODEL, SCORE_MAX, VERDICTS } from '../../domain/score-record.ts';
 import { idempotencyKeySchema, ipAddress, TRANSACTION_STATUSES } from '../../domain/transaction.ts';
@@ -120,16 +128,13 @@ export const filters = {
 
 export const orderParameter = z.enum(['desc', 'asc']).default('desc');
 
-type Asked = {
-  readonly sort?: string;
-  readonly currency?: string | undefined;
-  readonly min_amount?: string | undefined;
-  readonly max_amount?: string | undefined;
-  readonly client?: string | undefined;
-  readonly idempotency_key?: string | undefined;
+type Asked = Partial<z.output<z.ZodObject<typeof filters>>> & { readonly sort?: string };
+const AMOUNTS: RangeKind<string> = {
+  compare: compareDecimals,
+  show: (amount) => `'${amount}'`,
 };
 
-/** Amounts are compared within one currency, and a key is its client's. */
+/** Amounts are compared within one currency, a key is its client's, and ranges are in order. */
 export function checkTogether(asked: Asked, context: z.RefinementCtx): void {
   const { sort, currency, min_amount, max_amount, client, idempotency_key } = asked;
   const demand = (field: keyof Asked, reason: string) =>
@@ -145,6 +150,14 @@ export function checkTogether(asked: Asked, context: z.RefinementCtx): void {
     else if (max_amount !== undefined) demand('currency', 'max_amount');
   }
   if (idempotency_key !== undefined && client === undefined) demand('client', 'idempotency_key');
+  refuseInverted(
+    context,
+    findInverted(asked, 'from', 'to', TIMES),
+    findInverted(asked, 'received_from', 'received_to', TIMES),
+    findInverted(asked, 'scored_from', 'scored_to', TIMES),
+    findInverted(asked, 'min_score', 'max_score', NUMBERS),
+    findInverted(asked, 'min_amount', 'max_amount', AMOUNTS),
+  );
 }
 
 export const status = z

@@ -70,7 +70,8 @@ function toTest(field: z.core.$ZodType): Test {
 }
 
 function toTextTest(check: z.core.$ZodCheck): (text: string) => boolean {
-  const { def } = (check as z.core.$ZodStringFormat | z.core.$ZodCustom)._zod;
+  const { def } = (check as z.core.$ZodStringFormat | z.core.$ZodCustom | z.core.$ZodCheckOverwrite)
+    ._zod;
   // Other formats may check more than their pattern.
   if (def.check === 'string_format' && def.format === 'regex' && def.pattern !== undefined) {
     const { pattern } = def;
@@ -79,6 +80,10 @@ function toTextTest(check: z.core.$ZodCheck): (text: string) => boolean {
   if (def.check === 'custom' && def.fn !== undefined) {
     const { fn } = def;
     return (text) => fn(text) === true;
+  }
+  if (def.check === 'overwrite') {
+    const { tx } = def;
+    return (text) => tx(text) === text;
   }
   throw new Error(`a check of a text is unknown: ${def.check}`);
 }

@@ -23,7 +23,7 @@ import {
 
 /** The transaction that a path names. */
 export const transactionPath = z.object({
-  id: z.string().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
+  id: z.string().toLowerCase().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
 });
 
 export const readOneTransaction = operation({

@@ -27,7 +27,7 @@ test('withDays gives the last seven days, or those asked for, within its bound',
   };
   expect(daysOf({})).toEqual([day(14), day(20)]);
   expect(daysOf({ from: day(3), to: day(4) })).toEqual([day(3), day(4)]);
-  const reversed = [['/from', 'must not lie after /to']];
+  const reversed = [['/from', "must not lie after /to, '2026-11-03', as '2026-11-04' does"]];
   expect(refusalOf(() => daysOf({ from: day(4), to: day(3) }))).toEqual(reversed);
   const most = day(20 - (SUMMARY_DAYS_MAX - 1));
   expect(daysOf({ from: most, to: day(20) })).toEqual([most, day(20)]);

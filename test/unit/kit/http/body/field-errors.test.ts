@@ -118,11 +118,7 @@ test.each([
     { ...TRANSACTION, created_at: '2026-02-30T00:00:00Z' },
     "/created_at must be a time that exists, not '2026-02-30T00:00:00Z'.",
   ],
-  [
-    labelInputSchema,
-    { ...LABEL, transaction_id: '1' },
-    "/transaction_id must be a lower-case UUID, not '1'.",
-  ],
+  [labelInputSchema, { ...LABEL, transaction_id: '1' }, "/transaction_id must be a UUID, not '1'."],
   [labelInputSchema, LABEL, '/transaction_id is required, or idempotency_key.'],
   [
     newProposalSchema,
