@@ -141,6 +141,12 @@ async function openApi(
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   stack.defer(() => redis.disconnect());
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
+  await claimIdentity(redis, market).catch((error: Error) => {
+    log.warn(
+      { cause: error.message },
+      'the API starts without Redis: transactions are stored now and scored later',
+    );
+  });
   stack.use(await watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));

@@ -238,10 +238,6 @@ describe('risk status', () => {
 
 test('a process that cannot use a setting names the setting once', async () => {
   const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
-  const wrong = new URL(stores.DATABASE_URL);
-  wrong.password = 'wrong';
-  const refused = await runRiskProcess(['worker'], { ...stores, DATABASE_URL: wrong.href });
-  expect(refused.stderr).toContain('(user and password of DATABASE_URL)');
   const { port } = new URL(api.url);
   for (const [role, setting] of [
     ['api', 'PORT'],

@@ -5,6 +5,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Config, Environment } from '../config/config.ts';
 import type { Log } from '../metrics/log.ts';
+import type { StoreSetting } from '../words/store-advice.ts';
 import type { Output } from './output.ts';
 
 export type CommandContext = {
@@ -17,8 +18,6 @@ export type CommandContext = {
   readonly signal: AbortSignal;
 };
 
-export type ServiceUrl = 'DATABASE_URL' | 'REDIS_URL';
-
 export type Command = {
   readonly name: string;
   /** One line for the table of `risk --help`. */
@@ -29,7 +28,7 @@ export type Command = {
    * Settings that the command cannot run without; missing ones are reported together with all other problems of
    * the configuration.
    */
-  readonly needs?: readonly ServiceUrl[];
+  readonly needs?: readonly StoreSetting[];
   /** Resolves to the exit code. */
   run(args: string[], context: CommandContext): Promise<number>;
 };

@@ -5,7 +5,8 @@ import type { Database, PoolOptions } from '../database/pool.ts';
 import { openCommands, type RedisClient, untilReady } from '../redis/connection.ts';
 import { Failure } from '../words/failure.ts';
 import type { Actor } from '../words/principal.ts';
-import { type ServiceUrl, URL_MISSING } from './command.ts';
+import type { StoreSetting } from '../words/store-advice.ts';
+import { URL_MISSING } from './command.ts';
 
 type Context = { readonly config: Config };
 
@@ -42,7 +43,7 @@ export const byCommand = (words: string): Actor => ({
 });
 
 /** @throws Failure where it is not set, which ends the command as a bad configuration */
-export function neededUrl(config: Config, name: ServiceUrl): string {
+export function neededUrl(config: Config, name: StoreSetting): string {
   const url = config[name];
   if (url === undefined) throw new Failure('invalid', URL_MISSING, `${name} is needed`);
   return url;

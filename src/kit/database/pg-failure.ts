@@ -3,6 +3,7 @@
  * `unavailable` (never held against a transaction); a failure of the data is `permanent`.
  */
 import { Failure } from '../words/failure.ts';
+import { adviseStore } from '../words/store-advice.ts';
 
 /** Classes (first two characters) and codes of failures that are not this work's fault and may be retried. */
 const UNAVAILABLE_CLASSES = new Set([
@@ -20,17 +21,9 @@ const UNAVAILABLE_CODES = new Set([
   '3D000', // database does not exist (being restored)
   'XX000', // internal error, as a cache lookup that lost a race with DDL
 ]);
-/** The class of SQLSTATEs by which the server refuses a user or a password. */
-const REFUSED_CLASS = '28';
 /** A table that a migration has yet to make: the caller waits for the schema, and the data is not to blame. */
 const MISSING_STATES = new Set(['42P01', '42703', '3F000']);
 export const SCHEMA_MISSING = 'SCHEMA_MISSING';
-
-/** Names Postgres, which the driver's words do not; an error of several addresses has a code and no words. */
-function sayAway(thrown: unknown): string {
-  const { code, message } = thrown as { code?: unknown; message?: unknown };
-  return `Postgres does not answer: ${String(message || code || thrown)}`;
-}
 
 /**
  * @param thrown what the driver threw; a Failure passes through unless `code` overrides it
@@ -39,11 +32,7 @@ function sayAway(thrown: unknown): string {
 export function toFailure(thrown: unknown, code?: string): Failure {
   if (thrown instanceof Failure && code === undefined) return thrown;
   const sqlState = sqlStateOf(thrown);
-  const words = thrown instanceof Error ? thrown.message : String(thrown);
-  const detail =
-    sqlState?.startsWith(REFUSED_CLASS) === true
-      ? `${words} (user and password of DATABASE_URL)`
-      : words;
+  const detail = adviseStore('DATABASE_URL', thrown);
   if (
     sqlState === undefined ||
     UNAVAILABLE_CLASSES.has(sqlState.slice(0, 2)) ||
@@ -52,7 +41,9 @@ export function toFailure(thrown: unknown, code?: string): Failure {
     // Without a SQLSTATE the error is the driver's or the socket's: no connection, timeout, reset.
     const isBug = thrown instanceof TypeError || thrown instanceof RangeError;
     if (isBug) throw thrown;
-    const said = sqlState === undefined && code === undefined ? sayAway(thrown) : detail;
+    // The words of the driver do not name Postgres.
+    const isAway = sqlState === undefined && code === undefined;
+    const said = isAway ? `Postgres does not answer: ${detail}` : detail;
     return new Failure('unavailable', code ?? 'POSTGRES_UNAVAILABLE', said, { cause: thrown });
   }
   if (MISSING_STATES.has(sqlState)) {

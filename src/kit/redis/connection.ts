@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { Failure } from '../words/failure.ts';
 import { parseRedisUrl, type RedisUrl, type TlsFiles } from '../words/redis-url.ts';
+import { adviseStore } from '../words/store-advice.ts';
 import { restoreFastStrings } from './fast-strings.ts';
 
 restoreFastStrings();
@@ -225,12 +226,12 @@ export function toRedisFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const code = /^[A-Z]{3,}(?= )/.exec(message)?.[0];
-  return new Failure(
-    'unavailable',
-    code === undefined ? 'REDIS_UNAVAILABLE' : `REDIS_${code}`,
-    message,
-    { cause: thrown },
-  );
+  const said = adviseStore('REDIS_URL', thrown, code);
+  return code === undefined
+    ? new Failure('unavailable', 'REDIS_UNAVAILABLE', `Redis does not answer: ${said}`, {
+        cause: thrown,
+      })
+    : new Failure('unavailable', `REDIS_${code}`, said, { cause: thrown });
 }
 
 /** Ends a command's `catch`. Throws a Failure. */

@@ -1,0 +1,72 @@
+/** Goal: a process whose store is not reached names the setting and what to do, and never the password. */
+
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { runRiskProcess, spawnRisk } from '../support/risk.ts';
+import { startTestRedis, type TestService } from '../support/services.ts';
+
+const PASSWORD = 'open-sesame';
+
+let database: TestDatabase;
+let redis: TestService;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  redis = await startTestRedis();
+  const client = new Redis(redis.url);
+  await client.config('SET', 'requirepass', PASSWORD);
+  client.disconnect();
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await redis[Symbol.asyncDispose]();
+});
+
+/** The URL with its parts replaced; what it leads to does not exist or refuses. */
+function changed(url: string, parts: Partial<Pick<URL, 'host' | 'password' | 'pathname'>>): string {
+  return Object.assign(new URL(url), parts).href;
+}
+
+const CLOSED = 'start Postgres, or correct host and port of DATABASE_URL';
+const LOGIN = 'correct user and password of REDIS_URL';
+
+test('no role starts without its Postgres, and the message says what to correct', async () => {
+  const wrong: [Parameters<typeof changed>[1], string][] = [
+    [{ host: '127.0.0.1:1', password: PASSWORD }, CLOSED],
+    [{ host: 'nowhere.invalid:5432' }, 'correct the host of DATABASE_URL'],
+    [{ pathname: '/absent' }, 'create the database, or correct its name in DATABASE_URL'],
+    [{ password: PASSWORD }, 'correct user and password of DATABASE_URL'],
+  ];
+  const roles = wrong.flatMap(([parts, advice]) =>
+    ['api', 'worker', 'doctor'].map((role) => ({ role, parts, advice })),
+  );
+  for (const { role, parts, advice } of roles) {
+    const DATABASE_URL = changed(database.url, parts);
+    const settings = { DATABASE_URL, REDIS_URL: redis.url, RISK_SCHEMA_WAIT_MS: '0' };
+    const { code, stdout, stderr } = await runRiskProcess([role], settings);
+    expect([role, code, stdout + stderr]).toEqual([role, 1, expect.stringContaining(advice)]);
+    expect(stdout + stderr).not.toContain(PASSWORD);
+  }
+}, 60_000);
+
+test.each([
+  [{ password: 'wrong-word' }, LOGIN],
+  [{}, LOGIN],
+  [{ host: '127.0.0.1:1' }, 'start Redis, or correct host and port of REDIS_URL'],
+  [{ host: 'nowhere.invalid' }, 'correct the host of REDIS_URL'],
+])(
+  'a Redis that is not reached is named: %o',
+  async (parts, advice) => {
+    const stores = { DATABASE_URL: database.url, REDIS_URL: changed(redis.url, parts) };
+    const doctor = await runRiskProcess(['doctor'], stores);
+    expect([doctor.code, doctor.stdout]).toEqual([1, expect.stringContaining(advice)]);
+    for (const role of ['api', 'worker']) {
+      await using started = spawnRisk([role], { ...stores, PORT: '0' });
+      await started.waitFor(new RegExp(advice), 30_000);
+      started.kill('SIGTERM');
+      await started.exited;
+      expect(started.stdout() + started.stderr()).not.toContain('wrong-word');
+    }
+  },
+  60_000,
+);
