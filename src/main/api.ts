@@ -72,9 +72,13 @@ export async function runApi(context: CommandContext): Promise<number> {
     if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
   }
   const stores = { databaseUrl, redisUrl, database, guards, metrics };
-  const { api, gate, probe } = await openApi(context, stack, stores);
+  // Background reads of the rooms end before the stores close, also where the API never comes to serve.
+  const closing = new AbortController();
+  const draining = AbortSignal.any([signal, closing.signal]);
+  const { api, gate, probe } = await openApi({ ...context, signal: draining }, stack, stores);
   const rooms: ApiRoom[] = [];
   for (const room of ROOMS) if (room.api !== undefined) rooms.push(await room.api(api));
+  stack.defer(() => closing.abort());
   const app = createApp({
     log,
     metrics,
