@@ -124,7 +124,10 @@ describe('risk start', () => {
     const [, url = ''] = await risk.waitFor(/Open (http:\S+)\/docs/, 1);
     const killed = [rolePid(risk, 'api'), rolePid(risk, 'worker')];
     for (const pid of killed) process.kill(pid, 'SIGKILL');
-    await risk.waitFor(/worker ended by itself \(SIGKILL\): starting it again/, START_MS);
+    await risk.waitFor(
+      /T[\d:.]+Z worker ended by itself \(SIGKILL\): starting it again in \S+ s; log in \S+worker\.log/,
+      START_MS,
+    );
     await risk.waitFor(/worker is back/, START_MS);
     await risk.waitFor(/api is back/, START_MS);
     expect(killed).not.toContain(rolePid(risk, 'worker'));
@@ -171,7 +174,9 @@ describe('risk start', () => {
       if (risk.hasExited()) break;
     }
     expect(await risk.exited).toEqual({ code: 1, signal: null });
-    expect(risk.stderr()).toMatch(/worker keeps ending: SIGKILL\n.*worker starts/);
+    expect(risk.stderr()).toMatch(
+      /worker keeps ending: SIGKILL; log in \S+worker\.log\n.*worker starts/,
+    );
   });
 
   test('says which port is taken when it was asked for', { timeout: START_MS }, async () => {

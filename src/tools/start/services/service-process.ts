@@ -30,6 +30,7 @@ export type ServiceProcess = {
   /** Resolves to a sentence about how it ended, for whatever reason. Never rejects. */
   readonly ended: Promise<string>;
   readonly hasEnded: () => boolean;
+  readonly logFile: string;
   readonly logTail: () => string;
   stop(): Promise<void>;
 };
@@ -73,6 +74,7 @@ export async function startService(spec: ServiceSpec): Promise<ServiceProcess> {
     pid: child.pid,
     ended,
     hasEnded,
+    logFile: spec.logFile,
     logTail: () => readTail(spec.logFile),
     stop: async () => {
       if (hasEnded()) return;

@@ -1,6 +1,7 @@
 /** Restarts a process that ends by itself, with growing waits, and gives up on a process that keeps ending soon after its start. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { toError } from '../../../kit/words/failure.ts';
+import { shortPath } from '../screen.ts';
 import type { ServiceProcess } from './service-process.ts';
 
 type SuperviseOptions = {
@@ -28,6 +29,9 @@ const WAIT_MS_MAX = 10_000;
 
 export function supervise({ name, first, start, say }: SuperviseOptions): Supervised {
   let running = first;
+  // The time in UTC finds the place in the log.
+  const sayNow = (text: string) => say(`${new Date().toISOString()} ${text}`);
+  const log = `log in ${shortPath(first.logFile)}`;
   const stopping = new AbortController();
   const { signal } = stopping;
   const startAgain = async (waitMs: number): Promise<string | undefined> => {
@@ -50,14 +54,14 @@ export function supervise({ name, first, start, say }: SuperviseOptions): Superv
       for (;;) {
         if (signal.aborted) return 'stopped';
         earlyEnds += 1;
-        if (earlyEnds >= EARLY_ENDS_MAX) return `${name} keeps ending: ${how}\n${words}`;
+        if (earlyEnds >= EARLY_ENDS_MAX) return `${name} keeps ending: ${how}; ${log}\n${words}`;
         const waitMs = Math.min(WAIT_MS_FIRST * 2 ** (earlyEnds - 1), WAIT_MS_MAX);
-        say(`${name} ended by itself (${how}): starting it again in ${waitMs / 1000} s`);
+        sayNow(`${name} ended by itself (${how}): starting it again in ${waitMs / 1000} s; ${log}`);
         const failure = await startAgain(waitMs);
         if (failure === undefined) break;
         [how, words] = ['it does not start', failure];
       }
-      say(`${name} is back`);
+      sayNow(`${name} is back`);
     }
   };
   const watched = watch();
