@@ -36,6 +36,9 @@ const PASSING = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
 /** Statuses of requests of which nothing was carried out. */
 const UNTOUCHED = new Set([425, 429]);
 
+/** Codes of a connection that was never made: nothing of a request was sent. */
+const NOT_REACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
+
 /** The API does not answer, or not now. */
 export class ApiUnavailable extends Failure {
   /** From Retry-After; null when the answer has none. */
@@ -91,13 +94,19 @@ export async function fetchApi(
 export function unlessAborted(url: string, signal: AbortSignal): (error: unknown) => never {
   return (error) => {
     if (signal.aborted || !(error instanceof Error)) throw error;
+    const { origin } = new URL(url);
+    const code = String(Reflect.get(Object(error.cause), 'code'));
     const why =
       error.name === 'TimeoutError'
         ? `no answer within ${REQUEST_TIMEOUT_MS} ms`
         : error.cause instanceof Error
-          ? error.cause.message || String(Reflect.get(error.cause, 'code'))
+          ? error.cause.message || code
           : error.message;
-    throw new ApiUnavailable(`${new URL(url).origin}: ${why}`);
+    throw new ApiUnavailable(
+      NOT_REACHED.has(code)
+        ? `no engine answers at ${origin} (${why}): run \`npm start\`, or set RISK_URL to the engine's address`
+        : `${origin}: ${why}`,
+    );
   };
 }
 

@@ -45,6 +45,11 @@ export const byCommand = (words: string): Actor => ({
 /** @throws Failure where it is not set, which ends the command as a bad configuration */
 export function neededUrl(config: Config, name: StoreSetting): string {
   const url = config[name];
-  if (url === undefined) throw new Failure('invalid', URL_MISSING, `${name} is needed`);
+  if (url === undefined)
+    throw new Failure(
+      'invalid',
+      URL_MISSING,
+      `${name} is needed: set it, or run \`npm start\`, which has stores of its own`,
+    );
   return url;
 }
