@@ -9,6 +9,7 @@ import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import type { DeadLetter } from '../../src/rooms/dead-letters/dead-letter.ts';
 import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { runRiskProcess, spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { type RunningApi, spawnRunningApi } from '../support/running-api.ts';
@@ -219,11 +220,29 @@ describe('risk status', () => {
     expect(status).toMatchObject({ redis: 'up', unappended: 2, totals: { pending: 3 } });
     const row = status.corridors?.find(({ corridor }) => corridor === 'US-EG');
     expect(row).toMatchObject({ lag: 1, pending: 0, retries_due: 0, dead_letters: 2 });
+    // An entry of long ago raises the signal of its age.
+    const old = streamKeys('market_0', 'GB-NG', 0).transactions;
+    await api.redis.xadd(old, `${NOVEMBER}-1`, 'unreadable', '1');
     const { stdout } = await api.risk('status');
     expect(stdout).toMatch(
-      /^corridor +lag +pending +handed over +retries due +oldest age seconds +dead letters/,
+      /^No worker has reported in the last 10 s: see \/docs\/runbooks#noworkers\.\ncorridor +lag +pending +handed over +retries due +oldest age seconds +dead letters/,
     );
     expect(stdout).toMatch(/pending +3\n/);
+    expect(stdout).toMatch(/^signal +level +value .*\n(.*\n)*worker_lag_seconds .*#highqueueage$/m);
+  });
+
+  test('says in one sentence where no engine answers, and what to run', async () => {
+    const port = await freePort();
+    const RISK_URL = `http://127.0.0.1:${port}`;
+    for (const words of [['status'], ['workers'], ['review', 'status']]) {
+      const { code, stderr } = await runRisk(words, { RISK_URL });
+      expect([code, stderr]).toEqual([
+        1,
+        `risk ${words[0]}: no engine answers at ${RISK_URL} (connect ECONNREFUSED 127.0.0.1:${port}): run \`npm start\`, or set RISK_URL to the engine's address\n`,
+      ]);
+    }
+    const sample = await runRisk(['sample', 'remove'], { RISK_DATA_DIR: '/absent' });
+    expect([sample.code, sample.stderr]).toEqual([78, expect.stringContaining('npm start')]);
   });
 
   test('exits 1 with the API’s words when the key is wrong', async () => {
@@ -248,6 +267,8 @@ test('a process that cannot use a setting names the setting once', async () => {
       1,
       expect.stringContaining(`is taken: set ${setting} to another`),
     ]);
+    // Work in the background ends before the stores that it reads.
+    expect(taken.stdout + taken.stderr).not.toContain('cannot be read');
   }
   let refusals = 0;
   const door = createServer((socket) => {

@@ -1,7 +1,7 @@
 /** `risk status`: shows the state of the pipeline, from a running API. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Status } from '../../kit/client/api-types.ts';
-import { createAsk } from '../../kit/client/ask.ts';
+import type { LiveFigures, Status } from '../../kit/client/api-types.ts';
+import { type AskApi, createAsk } from '../../kit/client/ask.ts';
 import { withApi } from '../../kit/command/api.ts';
 import {
   type Command,
@@ -11,6 +11,9 @@ import {
   parseArguments,
 } from '../../kit/command/command.ts';
 import type { Output } from '../../kit/command/output.ts';
+import { RUNBOOKS_PATH } from '../../kit/http/runbooks-page.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { SILENT_MS } from './silent.ts';
 
 const WATCH_SECONDS_MAX = 3600;
 
@@ -25,7 +28,8 @@ export const command: Command = {
   summary: 'Shows what waits, what failed and the totals.',
   usage: `risk status [--watch SECONDS] [--url URL]
 
-Lag, pending entries, retries and dead letters of each corridor that has any, and the totals.
+Lag, pending entries, retries and dead letters of each corridor that has any, the totals, degradation
+that is not 0, and signals that are not fine, with their runbooks.
 
   --watch SECONDS  again every so many seconds, until Ctrl-C
   --url URL        the API (RISK_URL); its key is read from RISK_API_KEY
@@ -38,7 +42,7 @@ Example: risk status --json
     const watchSeconds = integerOption('--watch', values.watch, bounds, undefined);
     await withApi(context, values.url, async (client) => {
       for (;;) {
-        show(context.output, await createAsk(client)('GET /v1/status', {}));
+        await show(context.output, createAsk(client));
         if (watchSeconds === undefined || !(await pause(watchSeconds, context))) return;
         context.output.line();
       }
@@ -53,22 +57,55 @@ async function pause(seconds: number, { signal }: CommandContext): Promise<boole
   return !signal.aborted;
 }
 
-function show(output: Output, status: Status): void {
+async function show(output: Output, ask: AskApi): Promise<void> {
   if (output.json) {
-    output.value(status, []);
+    output.value(await ask('GET /v1/status', {}), []);
     return;
   }
-  const { postgres, redis, replica, totals, unappended } = status;
-  const corridors = status.corridors ?? [];
-  const busy = corridors.filter((row) => COUNTS.some((field) => Number(row[field]) > 0));
+  const { status, signals } = await ask('GET /v1/live', {});
+  showTroubles(output, status);
+  if (status.redis === 'up') await showWorkers(output, ask);
+  showCorridors(output, status);
+  output.line();
+  output.record({ ...status.totals, 'not yet appended': status.unappended });
+  showSignals(output, signals);
+}
+
+function showTroubles(output: Output, { postgres, replica, degradation, breakers }: Status): void {
   if (postgres === 'down') output.line('Postgres does not answer: totals are old.');
   if (replica?.state === 'down') output.line('The replica does not answer: the primary does.');
   if (replica?.state === 'lagging') {
     output.line(`The replica is ${replica.lag_ms} ms behind: the primary answers.`);
   }
+  if (degradation > 0) {
+    const open = breakers.length === 0 ? '' : ` (${breakers.join(', ')})`;
+    output.line(`Degradation is at level ${degradation}${open}: see ${RUNBOOKS_PATH}#degraded.`);
+  }
+}
+
+async function showWorkers(output: Output, ask: AskApi): Promise<void> {
+  const workers = await ask('GET /v1/workers', {}).catch((error: unknown) => {
+    // Only operators list workers; the others read the status without them.
+    if (error instanceof Failure && error.code === 'API_403') return undefined;
+    throw error;
+  });
+  if (workers === undefined || workers.items.some(({ state }) => state === 'live')) return;
+  output.line(
+    `No worker has reported in the last ${SILENT_MS / 1000} s: see ${RUNBOOKS_PATH}#noworkers.`,
+  );
+}
+
+function showCorridors(output: Output, { redis, corridors }: Status): void {
+  const all = corridors ?? [];
+  const busy = all.filter((row) => COUNTS.some((field) => Number(row[field]) > 0));
   if (redis === 'down') output.line('Redis does not answer: what waits is unknown.');
-  else if (busy.length === 0) output.line(`Nothing waits in ${corridors.length} corridors.`);
+  else if (busy.length === 0) output.line(`Nothing waits in ${all.length} corridors.`);
   else output.table(['corridor', ...COUNTS], busy);
+}
+
+function showSignals(output: Output, signals: LiveFigures['signals']): void {
+  const raised = signals.filter(({ level }) => level === 'warning' || level === 'critical');
+  if (raised.length === 0) return;
   output.line();
-  output.record({ ...totals, 'not yet appended': unappended });
+  output.table(['signal', 'level', 'value', 'warning', 'critical', 'runbook'], raised);
 }

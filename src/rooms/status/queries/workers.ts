@@ -7,10 +7,8 @@ import {
   listReports,
   type ReportAt,
 } from '../../../core/stream/status/workers.ts';
+import { SILENT_MS } from '../silent.ts';
 import type { Pipeline } from './pipeline-status.ts';
-
-/** Three reports and a second. Larger: a dead worker is shown as live for longer; smaller: a busy worker is shown as silent. */
-const SILENT_MS = 10_000;
 
 const workerSchema = z
   .object({

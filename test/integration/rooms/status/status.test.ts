@@ -188,6 +188,9 @@ test('while Redis is away the rest is told, and what waits is unknown rather tha
     const { code, stdout } = await api.risk('status');
     expect(code).toBe(0);
     expect(stdout).toContain('Redis does not answer');
+    expect(stdout).toMatch(
+      /^Degradation is at level \d \(redis:.*\): see \/docs\/runbooks#degraded\.$/m,
+    );
   } finally {
     api.redisService.resume();
   }
