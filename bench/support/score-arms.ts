@@ -2,7 +2,8 @@
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
 import { comparePositions } from '../../src/core/domain/history.ts';
 import { REASON_CODES, type ReasonCode } from '../../src/core/score/reason-codes.ts';
-import { insertScores, type NewScore } from '../../src/core/store/scores/scores.ts';
+import type { NewScore } from '../../src/core/store/scores/score-values.ts';
+import { insertScores } from '../../src/core/store/scores/scores.ts';
 import { vectorChecksum } from '../../src/core/store/scores/vector-checksum.ts';
 import {
   float8Array,

@@ -6,6 +6,7 @@ import type { Retention } from '../kit/duties/retention.ts';
 import { access } from '../rooms/access/room.ts';
 import { audit } from '../rooms/audit/room.ts';
 import { console } from '../rooms/console/room.ts';
+import { corridors } from '../rooms/corridors/room.ts';
 import { deadLetters } from '../rooms/dead-letters/room.ts';
 import { evidence } from '../rooms/evidence/room.ts';
 import { exports } from '../rooms/exports/room.ts';
@@ -23,6 +24,7 @@ import { webhooks } from '../rooms/webhooks/room.ts';
 export const ROOMS: readonly Room[] = [
   operate,
   status,
+  corridors,
   labels,
   review,
   webhooks,

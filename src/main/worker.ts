@@ -3,6 +3,7 @@
  * them in reverse when it has drained.
  */
 
+import { stopOf } from '../core/domain/switch.ts';
 import type { Market } from '../core/market.ts';
 import { bindAmounts } from '../core/repair/amount-duty.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
@@ -13,6 +14,7 @@ import { bindTallies } from '../core/repair/tally-duty.ts';
 import type { Room, Worker, WorkerRoom } from '../core/room.ts';
 import { RULES_ALONE } from '../core/score/judge.ts';
 import { openScoreStore } from '../core/store/scores/scores.ts';
+import { stoppedHere, watchSwitches } from '../core/store/switches/watch-switches.ts';
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
 import { ENTRY_READER } from '../core/stream/group/versions.ts';
 import { watchMemory } from '../core/stream/memory/memory.ts';
@@ -44,7 +46,9 @@ import { bindGuards, checksOfWorker, watchGuards } from './guards.ts';
 import { RETENTIONS, ROOMS } from './rooms.ts';
 
 /** What a test may put in place of the engine's own. */
-export type WorkerOverrides = Partial<Pick<WorkerOptions, 'beforeScore' | 'entries'>> & {
+export type WorkerOverrides = Partial<
+  Pick<WorkerOptions, 'beforeScore' | 'entries' | 'isStopped'>
+> & {
   readonly rooms?: readonly Room[];
 };
 
@@ -93,6 +97,7 @@ export async function runWorker(
   const parts = { config, log, name, database, redis, guards, metrics, leadership };
   const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
   const { profiles, amountDuty } = await openParties(config, market, metrics);
+  const switches = resources.use(await watchSwitches(database, stoppedHere(config), log));
   const elapsedMs = () => performance.now();
   const options: WorkerOptions = {
     name,
@@ -109,6 +114,7 @@ export async function runWorker(
       database,
       rooms.flatMap((room) => room.onScored ?? []),
     ),
+    isStopped: (corridor) => stopOf(switches.current(), corridor) !== undefined,
     // The text of an account is made only where a test needs it.
     beforeScore: poison === undefined ? () => undefined : (one) => poison(one.accountId),
     random: Math.random,

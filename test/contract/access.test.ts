@@ -158,7 +158,7 @@ const OF_THE_MARKET = [
   ],
   ...['assignCase', 'escalateCase', 'decideCase', 'confirmDecision', 'returnCase', 'undoDecision'],
   ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
-  ...['listDeliveries', 'redeliver'],
+  ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch'],
 ];
 
 function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {

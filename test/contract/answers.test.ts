@@ -11,6 +11,7 @@ import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
 import { type Answer, type OpenApi, readLines, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
+import { switchRequests } from '../support/rooms/corridors/requests.ts';
 import { reviewRequests } from '../support/rooms/review/requests.ts';
 import { webhookRequests } from '../support/rooms/webhooks/requests.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
@@ -144,12 +145,8 @@ describe('answers', () => {
       `/v1/scores/${id}/habit`,
     ]),
     ...['/v1/scores', '/v1/scores?verdict=decline&min_score=800', '/v1/scores?verdict=no'],
-    ...[
-      '/v1/accounts/acc_1/profile',
-      '/v1/accounts/nobody/profile',
-      '/v1/accounts/acc_1/profile?at=x',
-    ],
-    ...['/v1/merchants/m_1/profile', '/v1/merchants/nobody/profile'],
+    ...['/v1/accounts/nobody/profile', '/v1/accounts/acc_1/profile?at=x'],
+    ...['/v1/accounts/acc_1/profile', '/v1/merchants/m_1/profile', '/v1/merchants/nobody/profile'],
     ...['/v1/devices/nobody/profile', '/v1/devices/nobody/profile?at=x'],
     ...[
       '/v1/summaries/daily',
@@ -180,6 +177,7 @@ describe('answers', () => {
     ...[`/v1/reviews/${unknown}`, `/v1/reviews/${unknown}/files/1`],
     ...['/v1/rule-sets', '/v1/rule-sets?x=1', '/v1/rules/outcomes', '/v1/rules/outcomes?days=2'],
     ...['/v1/models/unknown@1/comparison', '/v1/models/unknown@1/comparison?days=x'],
+    ...['/v1/switches', '/v1/switches/client:nobody', '/v1/switches/corridor:XX-XX'],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
 
@@ -234,6 +232,7 @@ describe('answers', () => {
       post('/v1/models/unknown@1/emergency', { corridor: 'US-EG', to: 'active', reason: 'why' }),
       post('/v1/models/unknown@1/emergency', { corridor: 'US-EG', to: 'active' }),
       post('/v1/models/rollback', { corridor: 'US-EG' }),
+      ...switchRequests(),
       ...reviewRequests(scored, unknown).map(([path, body]) => post(path, body)),
       ['GET', `/v1/reviews/${scored}`],
       post('/v1/dead-letters/replay', { ids: [letter] }),

@@ -176,7 +176,7 @@ describe('insertScores', () => {
   }
   const insert = async (rows: readonly PlainScore[], scoredAtMs = AT_MS) => {
     const won = await insertPlainScores(database, rows, { ...LINEAGE, scoredAtMs });
-    return won === 'all' ? ids(rows) : won;
+    return won === 'all' ? ids(rows) : new Set(won.ids);
   };
   const ids = (rows: readonly PlainScore[]) => new Set(rows.map((row) => row.transactionId));
 

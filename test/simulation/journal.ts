@@ -4,7 +4,7 @@
  */
 import { comparePositions } from '../../src/core/domain/history.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import type { NewScore } from '../../src/core/store/scores/scores.ts';
+import type { NewScore } from '../../src/core/store/scores/score-values.ts';
 import type { EventRow, StreamObserver } from './memory-stream.ts';
 
 export type Event = { readonly entryId: string; readonly event: EventRow };

@@ -18,11 +18,8 @@ import type { Label } from '../../src/core/domain/label.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { ScoredLettersPage } from '../../src/core/store/dead-letters/dead-letters.ts';
 import type { Parties } from '../../src/core/store/labels/labelled-transactions.ts';
-import type {
-  FinalTransaction,
-  NewScore,
-  ScoreLineage,
-} from '../../src/core/store/scores/scores.ts';
+import type { NewScore, ScoreLineage } from '../../src/core/store/scores/score-values.ts';
+import type { FinalTransaction } from '../../src/core/store/scores/scores.ts';
 import type { StoredScore } from '../../src/core/store/scores/stored-scores.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { DAY_MS, dayOf, hourOf } from '../../src/kit/words/utc-bucket.ts';

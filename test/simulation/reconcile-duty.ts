@@ -85,6 +85,8 @@ function createStore({ postgres, journal }: World, process: Process, guarded: Gu
           if (!isLeft) for (const rowId of rowIds) journal.fedUnnoted.delete(rowId);
         }),
       ),
+    // No switch stops anything here.
+    resumeRows: async () => undefined,
     takeOut: (final) =>
       process.ask(
         'takeOut',

@@ -72,6 +72,7 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
         scores: market.database as unknown as ScoreStore,
         beforeScore: ({ transactionId }) => meetNature(world, process, transactionId),
         ...{ failpoint: () => undefined, onSignOfLife: () => undefined },
+        isStopped: () => false,
       },
       createDuties(world, process),
       controller.signal,
@@ -234,10 +235,15 @@ function weakened<P extends Profile, Past>(
   };
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 function createStore({ postgres, missing }: World, process: Process): StorePort {
   const port: StorePort = {
     storeScores: (scores, lineage, final) =>
-      process.ask('insertScores', () => postgres.insertScores(scores, lineage, final)),
+      process.ask('insertScores', () => ({
+        ids: postgres.insertScores(scores, lineage, final),
+        stopped: NOTHING,
+      })),
     readStoredScores: (asked) =>
       process.ask('readStoredScores', () =>
         postgres.readStoredScores(asked.map(({ transactionId }) => transactionId)),

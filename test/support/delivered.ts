@@ -1,12 +1,8 @@
 /** Delivered transactions, and their scores, made from plain objects. */
 import type { DeliveredTransaction } from '../../src/core/domain/delivered.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import {
-  type Inserted,
-  insertScores,
-  type NewScore,
-  type ScoreLineage,
-} from '../../src/core/store/scores/scores.ts';
+import type { NewScore, ScoreLineage } from '../../src/core/store/scores/score-values.ts';
+import { type Inserted, insertScores } from '../../src/core/store/scores/scores.ts';
 import {
   decodeEntry,
   ENTRY_VERSION,

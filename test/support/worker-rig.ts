@@ -113,7 +113,7 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
       return transactions;
     },
     startWorker(settings = {}, overrides = {}) {
-      const worker = startInProcess({ ...environment, ...settings }, overrides);
+      const worker = startWorkerHere({ ...environment, ...settings }, overrides);
       workers.push(worker);
       return worker;
     },
@@ -159,7 +159,7 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
   return rig;
 }
 
-function startInProcess(
+export function startWorkerHere(
   environment: Readonly<Record<string, string>>,
   overrides: WorkerOverrides,
 ): RunningWorker {

@@ -13,6 +13,7 @@ import {
   toOutcomes,
 } from './accept-transactions.ts';
 import type { KnownRows, Stored } from './claim-keys.ts';
+import { type ClosedRequest, closedRequest, findClosed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import { type Conflict, describeConflicts } from './key-conflict.ts';
 import {
@@ -30,6 +31,7 @@ type AcceptedBatch = { readonly kind: 'accepted'; readonly outcomes: readonly Ou
 
 export type AcceptResult =
   | AcceptedBatch
+  | ClosedRequest
   | { readonly kind: 'invalid'; readonly errors: readonly InputError[] }
   | { readonly kind: 'conflict'; readonly errors: readonly InputError[] }
   | {
@@ -68,6 +70,8 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
     const context = readContext(ingest);
     const invalid = findInvalid(inputs, context);
     if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
+    const closed = findClosed(ingest, client, inputs);
+    if (closed.size > 0) return closedRequest(closed);
     const prepared = prepare(inputs, context);
     const rivals = findRivals(prepared);
     if (rivals.length > 0) return { kind: 'conflict', errors: rivals };

@@ -7,6 +7,7 @@ import type { FieldError } from '../../kit/words/field-error.ts';
 import type { NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { acceptEach, type EachOutcome, findEachInvalid } from './accept-transactions.ts';
+import { type Closed, findClosed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import type { MonthProblem } from './refuse-months.ts';
 
@@ -24,7 +25,12 @@ type LineResult = { readonly index: number } & (
       readonly code?: MonthProblem;
       readonly errors: readonly FieldError[];
     }
-  | { readonly status: 'unavailable' }
+  | {
+      readonly status: 'unavailable';
+      /** Why the engine does not take the line now; absent where a store does not answer. */
+      readonly code?: Closed['problem'];
+      readonly errors?: readonly FieldError[];
+    }
 );
 
 export type ChunkResult = {
@@ -53,7 +59,18 @@ export async function acceptChunk(
     const fields = errors.map(({ field, detail }) => ({ pointer: `/${field}`, detail }));
     if (index !== undefined) refuse(results, index, fields);
   }
-  const valid = parsed.filter(({ index }) => !results.has(index));
+  const taken = parsed.filter(({ index }) => !results.has(index));
+  const closed = findClosed(
+    ingest,
+    common.client,
+    taken.map(({ input }) => input),
+  );
+  for (const [at, { problem, field, detail }] of closed) {
+    const index = taken[at]?.index ?? 0;
+    const errors = [{ pointer: `/${field}`, detail }];
+    results.set(index, { index, status: 'unavailable', code: problem, errors });
+  }
+  const valid = taken.filter((_, at) => !closed.has(at));
   const inputs = valid.map(({ input }) => input);
   const outcomes = await acceptOrNothing(ingest, common, inputs);
   for (const [at, { index }] of valid.entries()) {

@@ -13,6 +13,7 @@ import {
   type RefusedInput,
   toInputError,
 } from './accept-transactions.ts';
+import { closedRequest, findClosed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 import {
@@ -55,6 +56,8 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
   return async ({ client, input, waitMs }) => {
     const invalid = findEachInvalid(ingest, [input]);
     if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
+    const closed = findClosed(ingest, client, [input]);
+    if (closed.size > 0) return closedRequest(closed);
     let reply: ExpectedReply | undefined;
     let isWaiting = false;
     const onId = (transactionId: string) => {

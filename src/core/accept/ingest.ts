@@ -9,11 +9,13 @@ import type { RedisClient } from '../../kit/redis/connection.ts';
 import type { Label } from '../domain/label.ts';
 import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-slices.ts';
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
+import type { SwitchWatch } from '../store/switches/watch-switches.ts';
 import { createProducer } from '../stream/entries/producer.ts';
 import { streamsOf } from '../stream/keys.ts';
 import { createStreamRooms } from '../stream/memory/stream-capacity.ts';
 import { createTryAppend, type TryAppend } from './append-entries.ts';
 import type { CorridorList } from './corridor-list.ts';
+import { createGate, type Gate } from './gate.ts';
 import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
 import { createLeftRows, type LeftRows } from './left-rows.ts';
 import { createTransactionIds, type NewTransactionId } from './transaction-id.ts';
@@ -34,7 +36,8 @@ export type Ingest = {
   readonly newId: NewTransactionId;
   /** Corridors that a transaction may name, as last read. */
   readonly corridors: CorridorList['corridors'];
-  readonly metrics: Pick<Metrics, 'accepted' | 'duplicates' | 'labels' | 'labelDelay'>;
+  readonly gate: Gate;
+  readonly metrics: Pick<Metrics, 'refused' | 'accepted' | 'duplicates' | 'labels' | 'labelDelay'>;
   readonly failpoint: Failpoint;
   /** System identifier of the database cluster, for consistency tokens. */
   readonly system: string;
@@ -52,13 +55,14 @@ export function openIngest(
     readonly guards: Guards;
     readonly metrics: Metrics;
     readonly corridors: CorridorList['corridors'];
+    readonly switches: SwitchWatch;
     readonly failpoint: Failpoint;
     readonly log: Log;
     readonly system: string;
     readonly onLabelled: readonly OnLabelled[];
   },
 ): Ingest {
-  const { database, redis, guards, metrics, corridors, failpoint, log } = opened;
+  const { database, redis, guards, metrics, corridors, switches, failpoint, log } = opened;
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
   const rooms = createStreamRooms({
     redis,
@@ -70,6 +74,7 @@ export function openIngest(
     database,
     metrics,
     corridors,
+    gate: createGate(switches, config.RISK_SWITCHES_UNREAD),
     failpoint,
     system: opened.system,
     onLabelled: opened.onLabelled,

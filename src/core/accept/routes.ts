@@ -13,6 +13,7 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { json, ndjson } from '../../kit/http/openapi.ts';
 import { answer, type Operation, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import {
+  LENIENT_APPLIED,
   notApplied,
   notAppliedField,
   preferParameter,
@@ -33,8 +34,10 @@ import {
   secondInput,
   transactionInput,
 } from './examples.ts';
+import { type Closed, findClosed, GATE_PROBLEMS } from './gate.ts';
 import { idempotencyKeyParameter, readIdempotencyKey, withKey } from './idempotency-key.ts';
 import type { Ingest } from './ingest.ts';
+import type { InputError } from './prepare-transactions.ts';
 import {
   batchInputSchema,
   batchInputs,
@@ -60,6 +63,17 @@ const batchResultSchema = z
   .object({
     accepted: z.int(),
     duplicates: z.int(),
+    refused: z
+      .array(
+        z.object({
+          index: z.int(),
+          code: z.enum(GATE_PROBLEMS),
+          detail: z.string(),
+          retry_after_seconds: z.int(),
+        }),
+      )
+      .optional()
+      .meta({ description: 'With `Prefer: handling=lenient`, transactions of stopped scopes.' }),
     results: z.array(
       z.object({
         index: z.int(),
@@ -141,7 +155,7 @@ const operations: readonly Operation<Accepting>[] = [
     operationId: 'acceptTransactions',
     summary: 'Submit up to 1,000 transactions, or a stream of lines',
     description:
-      'JSON is all or nothing. Lines are stored in chunks; a bad line refuses only itself. `Prefer: wait` is not applied, as the answer then says in `preferences_not_applied`.',
+      'JSON is all or nothing; with `Prefer: handling=lenient` transactions of stopped scopes are refused alone. Lines are stored in chunks; a bad line refuses only itself. `Prefer: wait` is not applied, as the answer then says in `preferences_not_applied`.',
     roles: ['ingest'],
     header: preferHeader,
     ownBody: {
@@ -173,24 +187,56 @@ const operations: readonly Operation<Accepting>[] = [
       const value = await readJson(c, limits, ` or ${LINES_CONTENT_TYPE}`);
       const read = () => readBatchInput(value);
       const inputs = readNamingAll(read, ingest, batchInputs(value), ['transactions']);
-      const result = await acceptBatch({ client, inputs });
-      if (result.kind !== 'accepted') throw refusal(result, ['transactions']);
+      const closed = preferences.isLenient ? findClosed(ingest, client, inputs) : NOTHING_CLOSED;
+      const indexes = [...inputs.keys()].filter((index) => !closed.has(index));
+      const open = closed.size === 0 ? inputs : inputs.filter((_, index) => !closed.has(index));
+      const result =
+        open.length === 0
+          ? { kind: 'accepted' as const, outcomes: [] }
+          : await acceptBatch({ client, inputs: open });
+      if (result.kind !== 'accepted') throw refusal(inBody(result, indexes), ['transactions']);
       const body: BatchResult = {
         accepted: 0,
         duplicates: 0,
         results: [],
-        ...notApplied(preferences, []),
+        ...(closed.size === 0 ? {} : { refused: toRefused(closed) }),
+        ...notApplied(preferences, ['handling']),
       };
-      for (const [index, { transactionId, status }] of result.outcomes.entries()) {
+      for (const [at, { transactionId, status }] of result.outcomes.entries()) {
+        const index = indexes[at] ?? at;
         if (status === 'accepted') body.accepted++;
         else body.duplicates++;
         body.results.push({ index, transaction_id: transactionId, status });
       }
       sayToken(c, result.outcomes[0]?.token);
-      return answerJson(JSON.stringify(body), 200);
+      return answerJson(
+        JSON.stringify(body),
+        200,
+        preferences.isLenient ? { 'Preference-Applied': LENIENT_APPLIED } : {},
+      );
     },
   }),
 ];
+
+const NOTHING_CLOSED: ReadonlyMap<number, Closed> = new Map();
+
+function toRefused(closed: ReadonlyMap<number, Closed>): NonNullable<BatchResult['refused']> {
+  return [...closed].map(([index, { problem, detail, retryAfterSeconds }]) => ({
+    index,
+    code: problem,
+    detail,
+    retry_after_seconds: retryAfterSeconds,
+  }));
+}
+
+/** Errors name the indexes that inputs have in the body. */
+function inBody<R extends { readonly errors: readonly InputError[] }>(
+  result: R,
+  indexes: readonly number[],
+): R {
+  const errors = result.errors.map((error) => ({ ...error, index: indexes[error.index] ?? 0 }));
+  return { ...result, errors };
+}
 
 export function acceptRoutes(parts: Parts): Hono<AppEnv> {
   const { ingest, replies, databases, limits } = parts;

@@ -132,6 +132,12 @@ export function refusal(
           errors,
         },
       );
+    case 'scope-stopped':
+    case 'switches-unread':
+      return new Problem(result.kind, asSentence(result.detail), {
+        errors,
+        headers: { 'Retry-After': String(result.retryAfterSeconds) },
+      });
     case 'month-detached':
     case 'too-many-new-months':
       return new Problem(result.kind, asSentence(result.detail), { errors });

@@ -21,6 +21,7 @@ import {
 import type { Log } from '../../kit/metrics/log.ts';
 import { toError } from '../../kit/words/failure.ts';
 import { acceptChunk, type ChunkResult } from './accept-lines.ts';
+import { GATE_PROBLEMS } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import { MONTH_PROBLEMS } from './refuse-months.ts';
 import { BATCH_TRANSACTIONS_MAX, readLineInput } from './transaction-input.ts';
@@ -36,9 +37,9 @@ export const lineResultSchema = z
     status: z.enum(['accepted', 'duplicate', 'invalid', 'conflict', 'unavailable']),
     transaction_id: z.uuid().optional(),
     code: z
-      .enum(MONTH_PROBLEMS)
+      .enum([...MONTH_PROBLEMS, ...GATE_PROBLEMS])
       .optional()
-      .meta({ description: 'Of a line that is refused for its month.' }),
+      .meta({ description: 'Of a line that is refused for its month, or for a stopped scope.' }),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
   })
   .meta({ id: 'TransactionLine' });

@@ -98,6 +98,7 @@ export function createReconciler(
     const endMs = performance.now() + RUN_MS_MAX;
     const isOver = () => signal.aborted || performance.now() >= endMs;
     let [rows, appended, full] = [0, 0, false];
+    await store.resumeRows();
     const found = await look();
     for (let fed = 1; fed > 0 && !isOver(); ) {
       const roomOf = await readRoom(name, rooms);

@@ -13,7 +13,13 @@ import {
   listLeft,
   readOpenRows,
 } from '../store/open-rows/lost-rows.ts';
-import { type Final, finalValues, setLeft, takeOutFinal } from '../store/open-rows/open-rows.ts';
+import {
+  type Final,
+  finalValues,
+  resumeRows,
+  setLeft,
+  takeOutFinal,
+} from '../store/open-rows/open-rows.ts';
 import { loadUnscored } from '../store/transactions/unscored.ts';
 
 export type RowStore = {
@@ -26,6 +32,8 @@ export type RowStore = {
   readonly loadUnscored: (transactionIds: readonly string[]) => Promise<readonly Transaction[]>;
   readonly findFinal: (transactionIds: readonly string[]) => Promise<ReadonlySet<string>>;
   readonly setLeft: (rowIds: readonly string[], isLeft: boolean) => Promise<void>;
+  /** Lets rows be appended whose switch has ended. */
+  readonly resumeRows: () => Promise<void>;
   readonly takeOut: (final: readonly Final<string>[]) => Promise<void>;
   readonly closeUnreadLetters: (failedBefore: Date) => Promise<void>;
 };
@@ -42,6 +50,7 @@ export function createRowStore(database: Database, { query }: Writes, ageMs: num
     loadUnscored: (ids) => loadUnscored(database, ids),
     findFinal: (ids) => findFinal(database, ids),
     setLeft: (rowIds, isLeft) => setLeft(query, rowIds, isLeft),
+    resumeRows: () => resumeRows(query),
     takeOut: (final) => takeOutFinal(query, finalValues(final, uuidArray)),
     closeUnreadLetters: (failedBefore) => closeUnreadLetters({ query }, failedBefore),
   };

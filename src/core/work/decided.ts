@@ -2,7 +2,7 @@
 import type { Config } from '../../kit/config/config.ts';
 import type { Failure } from '../../kit/words/failure.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
-import type { NewScore } from '../store/scores/scores.ts';
+import type { NewScore } from '../store/scores/score-values.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
 import { ATTEMPTS_MAX, type EntryHead } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';

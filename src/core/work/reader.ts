@@ -45,7 +45,8 @@ async function readNext(
   undrained: Set<string>,
 ): Promise<readonly Delivery[]> {
   const { config, intake, stop } = worker;
-  const streams = intake.inTurn([...worker.streams.values()]);
+  const going = [...worker.streams.values()].filter(({ corridor }) => !worker.isStopped(corridor));
+  const streams = intake.inTurn(going);
   const barred = new Set<string>();
   try {
     for (const stream of streams) {

@@ -28,7 +28,8 @@ type Source = { readonly stream: StreamKeys; readonly from?: string };
 /** Each claims what is to be had in every stream, and returns when that is settled. */
 export function createReclaim(worker: Worker): Duty[] {
   const { config, market, inFlight, pause, entries } = worker;
-  const streams = () => [...worker.streams.values()];
+  const streams = () =>
+    [...worker.streams.values()].filter(({ corridor }) => !worker.isStopped(corridor));
   /** Where the last claim of each source ended: a long pending list is walked, not searched again. */
   const cursors = new Map<string, string>();
   const claimAll = async (source: Source, signal: AbortSignal) => {

@@ -14,12 +14,8 @@ import { type FeatureRows, vectorOf } from '../score/feature-rows.ts';
 import { BY_RULES, type JudgedRow, type ShadowBatch } from '../score/judge.ts';
 import { currentRuleSet } from '../score/rules/rule-sets.ts';
 import { score } from '../score/score.ts';
-import {
-  type FinalTransaction,
-  type Inserted,
-  type ScoreLineage,
-  storeScores,
-} from '../store/scores/scores.ts';
+import type { ScoreLineage } from '../store/scores/score-values.ts';
+import { type FinalTransaction, type Inserted, storeScores } from '../store/scores/scores.ts';
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry-head.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
@@ -77,23 +73,34 @@ type Storing = {
   readonly endTimer: () => void;
 };
 
-/** Waits for the insert. Where some scores were stored before, the stored score is what counts. */
+/**
+ * Waits for the insert. Where some scores were stored before, the stored score is what counts; a transaction that a switch holds
+ * back leaves its stream, as its open row waits for the end of the switch.
+ */
 async function endStoring(
-  { market }: Worker,
+  { market, metrics }: Worker,
   { inserted, scored, sharing, acknowledged }: Storing,
 ) {
   const won = await inserted;
   const isNew = ({ transaction }: EntryTransaction) =>
-    won === 'all' || won.has(transaction.transactionId);
+    won === 'all' || won.ids.has(transaction.transactionId);
+  const isStopped = ({ transaction }: EntryTransaction) =>
+    won !== 'all' && won.stopped.has(transaction.corridor);
   if (scored.every(isNew)) return { isNew, acknowledged };
   const all = [...scored, ...sharing];
   const stored = await readStoredScores(
     market.database,
     all.map(({ transaction }) => transaction),
   );
-  const scores = all.map((from) => {
+  const onHold: Decided[] = [];
+  const scores = all.flatMap((from) => {
     const decision = stored.get(from.transaction.transactionId);
     if (decision !== undefined) return { from, decision };
+    if (isStopped(from)) {
+      onHold.push(decide(from, { kind: 'acknowledge', published: null }));
+      metrics.onHold.inc({ corridor: from.transaction.corridor });
+      return [];
+    }
     throw new Failure('unavailable', 'SCORE_UNREADABLE', 'a stored score could not be read back');
   });
   const repeated = new Set(sharing);
@@ -101,7 +108,7 @@ async function endStoring(
   // score stored publishes nothing.
   const isElsewhere = (from: EntryTransaction) =>
     isNew(from) ? repeated.has(from) : cannotHaveStored(from);
-  return { isNew, acknowledged: acknowledgeStored(scores, isElsewhere) };
+  return { isNew, acknowledged: [...acknowledgeStored(scores, isElsewhere), ...onHold] };
 }
 
 /** True for an entry in its first delivery and its first try: the score that it finds is another entry's. */

@@ -29,6 +29,8 @@ export type WorkerOptions = {
   readonly profiles: Profiles;
   readonly judge: Judge;
   readonly scores: ScoreStore;
+  /** Whether a switch stops the corridor, as last read: its streams are left alone. */
+  readonly isStopped: (corridor: string) => boolean;
   /** A fault test throws here, or ends the process. */
   readonly beforeScore: (transaction: DeliveredTransaction) => void;
   readonly random: () => number;

@@ -3,7 +3,7 @@ import { Failure } from '../words/failure.ts';
 import type { Problem } from './api-types.ts';
 
 export type ApiRequest = {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */

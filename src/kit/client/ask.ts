@@ -32,7 +32,7 @@ export function createAsk(client: Pick<ApiClient, 'send'>): AskApi {
 const NO_CONTENT = 204;
 
 const methodOf = (word = ''): ApiRequest['method'] =>
-  word === 'POST' || word === 'DELETE' ? word : 'GET';
+  word === 'POST' || word === 'PUT' || word === 'DELETE' ? word : 'GET';
 
 /** @returns the object of the answer; undefined where the answer has none. @throws Failure for a refusal */
 export async function callApi(

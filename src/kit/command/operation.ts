@@ -31,7 +31,7 @@ export type Field = {
 };
 
 export type Operation = {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly summary: string;
   readonly fields: ReadonlyMap<string, Field>;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 import { parseAddressRanges } from './address-ranges.ts';
 import { postgresUrl, redisUrl } from './service-urls.ts';
+import { readSwitchSettings, type SwitchSetting } from './switch-settings.ts';
 
 const INTEGER = /^-?\d{1,15}$/;
 const integer = (min: number, max: number, byDefault: number) =>
@@ -130,6 +131,12 @@ const settings = {
   RISK_EXPORT_IDLE_MS: integer(100, 100 * SECOND_MS, 60 * SECOND_MS).describe(
     'How long the reader of an export may take nothing before it is broken off.',
   ),
+  RISK_SWITCHES_UNREAD: z
+    .enum(['accept', 'refuse'])
+    .default('accept')
+    .describe(
+      'What an API process does with submissions while it could not read the switches for 5 s. What is accepted is not scored in a stopped scope.',
+    ),
   RISK_WAIT_MS_MAX: integer(0, 60_000, 10 * SECOND_MS).describe(
     'Longest wait a Prefer: wait may ask for.',
   ),
@@ -223,7 +230,10 @@ const settings = {
 
 const schema = z.object(settings);
 
-export type Config = z.infer<typeof schema>;
+export type Config = z.infer<typeof schema> & {
+  /** Scopes of any market that the environment stops. */
+  readonly stopped: readonly SwitchSetting[];
+};
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Exit code of a bad configuration (EX_CONFIG of sysexits.h). */
@@ -244,8 +254,12 @@ export function readConfig(environment: Environment = process.env): ConfigResult
       (name) => name.startsWith('RISK_') && !(name in settings) && !name.startsWith('RISK_TEST_'),
     )
     .map((name) => `${name}: is not a setting of this engine`);
+  const switches = readSwitchSettings(given);
+  unknown.push(...switches.problems);
   const parsed = schema.safeParse(given);
-  if (parsed.success && unknown.length === 0) return { config: parsed.data };
+  if (parsed.success && unknown.length === 0) {
+    return { config: { ...parsed.data, stopped: switches.stopped } };
+  }
   const issues = parsed.success ? [] : parsed.error.issues;
   return {
     problems: [...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`), ...unknown],

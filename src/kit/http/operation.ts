@@ -36,7 +36,7 @@ export type DescribedBody<Body> = {
 };
 
 type Described<Parts, Path, Query, Body> = {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   /** With its parameters as `{id}`. */
   readonly at: string;
   readonly operationId: string;
@@ -67,7 +67,7 @@ type Described<Parts, Path, Query, Body> = {
 };
 
 export type Operation<Parts> = {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly at: string;
   readonly roles: readonly Role[];
   readonly document: ZodOpenApiOperationObject;

@@ -86,6 +86,16 @@ export function createMetrics() {
       'risk_transactions_redelivered_total',
       'Deliveries whose score was already stored.',
     ),
+    refused: counter(
+      'risk_transactions_refused_total',
+      'Transactions of a stopped scope that an API process has refused, by corridor.',
+      ['corridor', 'problem'],
+    ),
+    onHold: counter(
+      'risk_transactions_on_hold_total',
+      'Deliveries whose score was not stored, as a switch has stopped the corridor.',
+      ['corridor'],
+    ),
     scoreLatency: histogram(
       'risk_score_latency_seconds',
       'Time from the acceptance of a transaction to its stored score.',

@@ -40,6 +40,8 @@ export const AUDIT_ACTIONS = [
   'case.policy',
   'rates.import',
   'sample.remove',
+  'switch.stop',
+  'switch.start',
   'webhook.create',
   'webhook.change',
   'webhook.rotate',

@@ -221,6 +221,42 @@ export async function setLeft(
   if (rowIds.length > 0) await query(leaveStatement, [uuidArray(rowIds), isLeft]);
 }
 
+const holdStatement: Statement = {
+  name: 'hold-rows',
+  text: 'update market.open_rows set is_on_hold = true where row_id = any ($1::uuid[]) and not is_on_hold',
+};
+
+/** Notes rows whose transactions a switch keeps from being scored. */
+export async function holdRows(query: Query, rowIds: readonly string[]): Promise<void> {
+  // In one order, so that two batches with transactions of the same rows cannot deadlock.
+  if (rowIds.length > 0) await query(holdStatement, [uuidArray([...new Set(rowIds)].sort())]);
+}
+
+const freeStatement: Statement = {
+  name: 'resume-rows',
+  text: `update market.open_rows set is_on_hold = false, is_left = true
+          where is_on_hold and not (market.is_stopped((select stopped from market.switches), 'all')
+             or market.is_stopped((select stopped from market.switches), 'market')
+             or market.is_stopped((select stopped from market.switches), 'corridor:' || corridor))`,
+};
+
+/** Lets rows be appended whose switch has ended. */
+export async function resumeRows(query: Query): Promise<void> {
+  await query(freeStatement, []);
+}
+
+const onHoldStatement: Statement = {
+  name: 'count-on-hold',
+  text: `select corridor, sum(cardinality(transaction_ids))::int4 as transactions
+           from market.open_rows where is_on_hold group by corridor`,
+};
+
+/** Transactions that switches keep from being scored, by corridor. */
+export async function countOnHold(query: Query): Promise<ReadonlyMap<string, number>> {
+  const rows = await query<{ corridor: string; transactions: number }>(onHoldStatement, []);
+  return new Map(rows.map(({ corridor, transactions }) => [corridor, transactions]));
+}
+
 const countStatement: Statement = {
   name: 'count-open',
   text: 'select coalesce(sum(ids), 0)::float8 as ids from market.open_increments',

@@ -1,18 +1,11 @@
 /**
- * Scores, write side: one statement a batch stores scores, counts them, and runs what rooms add. A score that was stored before
- * stays; the statement that looks for stored ones is two fifths dearer and runs after the other one has failed.
+ * Scores, write side: one statement a batch stores scores, counts them, and runs what rooms add. It refuses a batch that has a
+ * stopped corridor or a score that was stored before; then a transaction stores the others, which is two fifths dearer.
  */
-import {
-  float8Array,
-  int2Array,
-  int4Array,
-  textArray,
-  timestampArray,
-  uuidArray,
-  vectorArray,
-} from '../../../kit/database/binary-array.ts';
+import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import {
   isPartitionMissing,
+  SCOPE_STOPPED,
   sqlStateOf,
   UNIQUE_VIOLATION,
 } from '../../../kit/database/pg-failure.ts';
@@ -20,32 +13,21 @@ import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { oneAtATime } from '../../../kit/process/one-at-a-time.ts';
 import { MonthDetached } from '../../../kit/words/month.ts';
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
-import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
-import type { Decision, Verdict } from '../../domain/score-record.ts';
-import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
-import { type Final, finalValues, takeOut, takeOutFinal } from '../open-rows/open-rows.ts';
+import type { DeliveredTransaction } from '../../domain/delivered.ts';
+import type { Verdict } from '../../domain/score-record.ts';
+import { deliveredUuidArray } from '../delivered-arrays.ts';
+import {
+  type Final,
+  finalValues,
+  holdRows,
+  takeOut,
+  takeOutFinal,
+} from '../open-rows/open-rows.ts';
 import { createPartitionGuard, type PartitionGuard } from '../partitions/partitions.ts';
+import { stoppedAmong } from '../switches/switches.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
+import { compareScores, insertValues, type NewScore, type ScoreLineage } from './score-values.ts';
 import type { ScoredStatement } from './scored-statement.ts';
-import { vectorChecksum } from './vector-checksum.ts';
-
-/** One score to store. */
-export type NewScore = {
-  readonly transaction: DeliveredTransaction;
-  readonly decision: Decision;
-  readonly features: Float64Array;
-  /** `name@version` of the model that decided. */
-  readonly model: string | null;
-  readonly attempts: number;
-  readonly degradation: number;
-};
-
-/** Values that all scores of one insert share. */
-export type ScoreLineage = {
-  readonly scoredAtMs: number;
-  readonly featureSchema: number;
-  readonly ruleSet: string;
-};
 
 // A column is a binary array and a vector raw bytes, so no value is escaped or parsed as text. Arrays side by side in
 // a select list are walked in step, without a tuple store a column.
@@ -86,7 +68,8 @@ function prepareInsert(added: readonly ScoredStatement[]): InsertAll {
   return {
     statement: {
       name: 'insert-all-scores',
-      text: `with ${[`tallied as (${addIncrements(18)})`, ...parts, takeOut(next)].join(', ')} ${insertAll}`,
+      text: `with ${[`tallied as (${addIncrements(18)})`, ...parts, takeOut(next)].join(', ')} ${insertAll}
+              where (select market.refuse_stopped($7::text[]))`,
     },
     added: added.map((one) => ({
       ...one,
@@ -105,6 +88,7 @@ const insertNewStatement: Statement = {
   name: 'insert-new-scores',
   text: `with won as (
          ${insertAll}
+          where corridor <> all ($18::text[])
          on conflict (transaction_id, created_at) do nothing
          returning transaction_id)
          select case when count(*) < cardinality($4::uuid[])
@@ -118,8 +102,8 @@ const addIncrementsStatement: Statement = { name: 'add-increments', text: addInc
 export type FinalTransaction = Final<DeliveredTransaction>;
 
 /**
- * Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new.
- * @param final takes all of them, stored before or not, out of their open rows
+ * Inserts in one order, so that overlapping batches cannot deadlock.
+ * @param final taken out of their open rows, stored before or not, except in stopped corridors
  */
 export async function insertScores(
   database: Pick<Database, 'query' | 'transaction'>,
@@ -135,7 +119,7 @@ export async function insertScores(
 type EncodedScores = {
   readonly values: readonly unknown[];
   readonly counted: readonly Counted[];
-  readonly final: readonly Buffer[];
+  readonly final: readonly FinalTransaction[];
 };
 type Counted = {
   readonly transaction: DeliveredTransaction;
@@ -154,7 +138,7 @@ function encodeScores(
     tallied: { verdict, score, ruleSet, model, reasons },
   }));
   const values = insertValues(rows, lineage);
-  return { values, counted, final: finalValues(final, deliveredUuidArray) };
+  return { values, counted, final };
 }
 
 async function insertEncoded(
@@ -166,20 +150,29 @@ async function insertEncoded(
   if (counted.length === 0) return 'all';
   try {
     const own = added.flatMap(({ toValue }) => (toValue === null ? [] : [toValue(counted)]));
-    await database.query(statement, [...values, ...tally(counted), ...own, ...final]);
+    const ended = finalValues(final, deliveredUuidArray);
+    await database.query(statement, [...values, ...tally(counted), ...own, ...ended]);
   } catch (error) {
-    if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
-    return await database.transaction((query) => insertNew(query, added, encoded));
+    const state = sqlStateOf(error);
+    if (state !== UNIQUE_VIOLATION && state !== SCOPE_STOPPED) throw error;
+    return await database.transaction((query) => insertOpen(query, added, encoded));
   }
   return 'all';
 }
 
-async function insertNew(
+/** Stores what is new in corridors that are not stopped, and notes which rows wait for a switch. */
+async function insertOpen(
   query: Query,
   added: InsertAll['added'],
   { values, counted, final }: EncodedScores,
 ): Promise<Inserted> {
-  const [inserted] = await query<{ ids: string[] | null }>(insertNewStatement, values);
+  const corridors = new Set(counted.map(({ transaction: { corridor } }) => corridor));
+  const stopped = new Set(await stoppedAmong(query, [...corridors]));
+  const isOpen = ({ corridor }: DeliveredTransaction) => !stopped.has(corridor);
+  const [inserted] = await query<{ ids: string[] | null }>(insertNewStatement, [
+    ...values,
+    textArray([...stopped]),
+  ]);
   if (inserted === undefined) throw new Error('an aggregate has one row');
   const ids = inserted.ids && new Set(inserted.ids);
   const won = counted.filter(
@@ -191,8 +184,15 @@ async function insertNew(
   for (const { alone, toValue } of added) {
     await query(alone, [wonIds, verdicts, ...(toValue === null ? [] : [toValue(won)])]);
   }
-  await takeOutFinal(query, final);
-  return ids ?? 'all';
+  const { open = [], stopped: onHold = [] } = Object.groupBy(final, ({ id }) =>
+    isOpen(id) ? 'open' : 'stopped',
+  );
+  await takeOutFinal(query, finalValues(open, deliveredUuidArray));
+  await holdRows(
+    query,
+    onHold.flatMap(({ rowId }) => rowId ?? []),
+  );
+  return ids === null ? 'all' : { ids, stopped };
 }
 
 function tally(counted: readonly Counted[]): readonly Buffer[] {
@@ -201,37 +201,10 @@ function tally(counted: readonly Counted[]): readonly Buffer[] {
   return incrementValues(days.list());
 }
 
-/** In the order of (created_at, transaction_id). */
-function compareScores({ transaction: one }: NewScore, { transaction: other }: NewScore): number {
-  return one.createdAtMs - other.createdAtMs || compareIds(one, other);
-}
-
-function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonly unknown[] {
-  const decisions = rows.map((row) => row.decision);
-  const transactions = rows.map((row) => row.transaction);
-  return [
-    ...[lineage.scoredAtMs, lineage.featureSchema, lineage.ruleSet],
-    deliveredUuidArray(transactions),
-    timestampArray(transactions.map((one) => one.createdAtMs)),
-    deliveredTextArray(transactions, 'account'),
-    deliveredTextArray(transactions, 'corridor'),
-    int2Array(decisions.map((decision) => decision.score)),
-    float8Array(decisions.map((decision) => decision.risk)),
-    float8Array(decisions.map((decision) => decision.probability)),
-    textArray(decisions.map((decision) => decision.verdict)),
-    textArray(
-      decisions.map(({ reasons }) => (reasons.length === 0 ? '[]' : JSON.stringify(reasons))),
-    ),
-    vectorArray(rows.map((row) => row.features)),
-    textArray(rows.map((row) => row.model)),
-    int2Array(rows.map((row) => row.attempts)),
-    int2Array(rows.map((row) => row.degradation)),
-    int4Array(rows.map((row) => vectorChecksum(row.features))),
-  ];
-}
-
-/** Ids of scores that were not stored before. */
-export type Inserted = 'all' | ReadonlySet<string>;
+/** What became of a batch: all scores are new, or `ids` are, and what is new in the corridors `stopped` was held back. */
+export type Inserted =
+  | 'all'
+  | { readonly ids: ReadonlySet<string>; readonly stopped: ReadonlySet<string> };
 /** Where a worker stores scores. */
 export type ScoreStore = {
   readonly database: Pick<Database, 'query' | 'transaction'>;

@@ -147,6 +147,20 @@ export const PROBLEMS = {
     meaning: 'A bug of the engine; the log has its cause under `instance`.',
     cure: 'Report `instance`; what has an idempotency key may be sent again.',
   },
+  'scope-stopped': {
+    status: 503,
+    title: 'A switch has stopped the scope',
+    meaning:
+      'People have stopped the market, the corridor or the client that `detail` names; nothing is stored.',
+    cure: 'Send the same again after `Retry-After` seconds; other corridors go on.',
+  },
+  'switches-unread': {
+    status: 503,
+    title: 'The switches cannot be read',
+    meaning:
+      'The API process could not read for 5 s what is stopped, and its operator chose to refuse then; nothing is stored.',
+    cure: 'Send the same again after `Retry-After` seconds.',
+  },
   unavailable: {
     status: 503,
     title: 'Temporarily unavailable',

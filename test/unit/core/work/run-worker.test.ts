@@ -84,6 +84,7 @@ function start(readNew: ReadNew, score: Score, readers: number) {
     },
     ...{ entries: { versions: [] }, elapsedMs: () => performance.now() },
     onSignOfLife: () => undefined,
+    isStopped: () => false,
   } as unknown as WorkerOptions;
   const running = runWorker(options, [], stop.signal);
   return async () => {

@@ -21,7 +21,15 @@ describe('readPreferences', () => {
     ['wait=1e3', 0, false],
     ['waiting=3', 0, false],
   ])('%s', (header, waitMs, isMinimal) => {
-    expect(readPreferences(header, 10_000)).toEqual({ waitMs, isMinimal });
+    expect(readPreferences(header, 10_000)).toEqual({ waitMs, isMinimal, isLenient: false });
+  });
+
+  test('handling=lenient is read beside others', () => {
+    expect(readPreferences('wait=1, Handling=lenient', 10_000)).toEqual({
+      waitMs: 1000,
+      isMinimal: false,
+      isLenient: true,
+    });
   });
 
   test('waitApplied writes seconds', () => {

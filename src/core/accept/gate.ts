@@ -1,0 +1,98 @@
+/** Refuses transactions of stopped scopes before anything of them is stored. */
+
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import { clientScope, type Stop, stopOf } from '../domain/switch.ts';
+import type { KeyedTransactionInput } from '../domain/transaction.ts';
+import type { SwitchWatch } from '../store/switches/watch-switches.ts';
+import type { InputError } from './prepare-transactions.ts';
+
+export const GATE_PROBLEMS = ['scope-stopped', 'switches-unread'] as const;
+
+/** Why a transaction is refused that is valid by itself. */
+export type Closed = {
+  readonly problem: (typeof GATE_PROBLEMS)[number];
+  readonly field: 'corridor';
+  readonly detail: string;
+  readonly retryAfterSeconds: number;
+};
+
+export type Gate = {
+  /** Undefined where the transaction may pass. */
+  readonly closedTo: (client: string, corridor: string) => Closed | undefined;
+};
+
+/** A stop without an end is asked about this often; one with an end until then, at most this long. */
+const RETRY_SECONDS = 30;
+
+/** @param whenUnread what happens to submissions while the switches cannot be read */
+export function createGate(
+  switches: Pick<SwitchWatch, 'current' | 'isUnread'>,
+  whenUnread: 'accept' | 'refuse',
+): Gate {
+  return {
+    closedTo(client, corridor) {
+      if (whenUnread === 'refuse' && switches.isUnread()) return UNREAD;
+      const current = switches.current();
+      if (current.stopped.size === 0) return undefined;
+      const own = clientScope(client);
+      const scope = current.stopped.has(own) ? own : stopOf(current, corridor);
+      const stop = scope && current.stopped.get(scope);
+      return scope && stop ? closed(scope, stop) : undefined;
+    },
+  };
+}
+
+const UNREAD: Closed = {
+  problem: 'switches-unread',
+  field: 'corridor',
+  detail: 'cannot be checked, as the switches could not be read for 5 s',
+  retryAfterSeconds: 5,
+};
+
+function closed(scope: string, { message, endsAt }: Stop): Closed {
+  const leftMs = endsAt === null ? Number.POSITIVE_INFINITY : Date.parse(endsAt) - Date.now();
+  return {
+    problem: 'scope-stopped',
+    field: 'corridor',
+    detail: `is stopped (${scope})${message === null ? '' : `: ${message}`}`,
+    retryAfterSeconds: Math.max(1, Math.min(RETRY_SECONDS, Math.ceil(leftMs / 1000))),
+  };
+}
+
+/** A request that is refused whole, as one of its transactions is closed. */
+export type ClosedRequest = {
+  readonly kind: Closed['problem'];
+  readonly detail: string;
+  readonly retryAfterSeconds: number;
+  readonly errors: readonly InputError[];
+};
+
+/** The closed ones of a client's inputs, by index; nearly always none. */
+export function findClosed(
+  { gate, metrics }: { readonly gate: Gate; readonly metrics: Pick<Metrics, 'refused'> },
+  client: string,
+  inputs: readonly Pick<KeyedTransactionInput, 'corridor'>[],
+): ReadonlyMap<number, Closed> {
+  const found = new Map<number, Closed>();
+  for (const [index, { corridor }] of inputs.entries()) {
+    const closed = gate.closedTo(client, corridor);
+    if (closed === undefined) continue;
+    found.set(index, closed);
+    metrics.refused.inc({ corridor, problem: closed.problem });
+  }
+  return found;
+}
+
+/** @param all at least one */
+export function closedRequest(all: ReadonlyMap<number, Closed>): ClosedRequest {
+  const [first] = all.values();
+  if (first === undefined) throw new Error('nothing is closed');
+  const { problem, detail, retryAfterSeconds } = first;
+  const errors = [...all].map(([index, { field, detail }]) => ({ index, field, detail }));
+  return {
+    kind: problem,
+    detail: `Nothing was stored: the corridor ${detail}`,
+    retryAfterSeconds,
+    errors,
+  };
+}

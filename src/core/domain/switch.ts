@@ -1,0 +1,66 @@
+/** Switches: what stops a scope, and how scopes are named. */
+import { z } from 'zod';
+
+const CORRIDOR = /^corridor:[A-Z]{2}-[A-Z]{2}$/;
+const CLIENT = /^client:[!-~]{1,64}$/;
+
+export const SCOPE_CHARS_MAX = 80;
+
+/** `all` and `market` stop every corridor, `corridor:US-EG` one; `client:ID` refuses a client's submissions alone. */
+export function isScope(text: string): boolean {
+  return text === 'all' || text === 'market' || CORRIDOR.test(text) || CLIENT.test(text);
+}
+
+export const corridorScope = (corridor: string) => `corridor:${corridor}`;
+export const clientScope = (client: string) => `client:${client}`;
+
+/** A scope that is stopped. */
+export type Stop = {
+  /** For colleagues. */
+  readonly reason: string;
+  /** For clients that are refused. */
+  readonly message: string | null;
+  /** Name of the person or key. */
+  readonly stoppedBy: string;
+  readonly stoppedAt: string;
+  /** Null: until somebody starts the scope. */
+  readonly endsAt: string | null;
+};
+
+/** All switches of a market, as they were read. */
+export type Switches = {
+  readonly version: number;
+  /** By scope; none that has ended. */
+  readonly stopped: ReadonlyMap<string, Stop>;
+};
+
+export const NOTHING_STOPPED: Switches = { version: 0, stopped: new Map() };
+
+/** The widest scope that stops a corridor. */
+export function stopOf({ stopped }: Switches, corridor: string): string | undefined {
+  if (stopped.size === 0) return undefined;
+  return ['all', 'market', corridorScope(corridor)].find((scope) => stopped.has(scope));
+}
+
+export const stopSchema = z
+  .object({
+    scope: z.string(),
+    reason: z.string().meta({ description: 'For colleagues; clients do not see it.' }),
+    message: z.string().nullable().meta({ description: 'What refused clients read.' }),
+    stopped_by: z.string(),
+    stopped_at: z.iso.datetime(),
+    ends_at: z.iso.datetime().nullable().meta({ description: 'Null: until somebody starts it.' }),
+  })
+  .meta({ id: 'Stop' });
+export type StopJson = z.infer<typeof stopSchema>;
+
+export function toStopJson(scope: string, stop: Stop): StopJson {
+  return {
+    scope,
+    reason: stop.reason,
+    message: stop.message,
+    stopped_by: stop.stoppedBy,
+    stopped_at: stop.stoppedAt,
+    ends_at: stop.endsAt,
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * Switches in Postgres: one row of `market.switches`. A statement that stores scores locks that table in share mode until its
+ * commit, so a change waits for stores under way, and no later store misses it, whatever its process knows.
+ */
+
+import { inMarket } from '../../../kit/database/market-schema.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import type { Stop, Switches } from '../../domain/switch.ts';
+
+const among = onlyOf<{ corridors: string[] }, [corridors: readonly string[]]>(
+  'stopped-among',
+  'select market.stopped_among($1::text[]) as corridors',
+);
+
+/** Which of these corridors are stopped; that stays true until the end of the database transaction. */
+export async function stoppedAmong(query: Query, corridors: readonly string[]): Promise<string[]> {
+  return (await among(query, corridors)).corridors;
+}
+
+type StoredStop = {
+  readonly reason: string;
+  readonly message: string | null;
+  readonly stopped_by: string;
+  readonly stopped_at: string;
+  readonly ends_at: string | null;
+};
+type Row = { readonly version: string; readonly stopped: Readonly<Record<string, StoredStop>> };
+
+const IN_FORCE = `version::text, (select coalesce(jsonb_object_agg(scope, stop), '{}')
+                    from jsonb_each(stopped) as one (scope, stop) where market.is_stopped(stopped, scope)) as stopped`;
+
+const read = onlyOf<Row>('read-switches', `select ${IN_FORCE} from market.switches`);
+
+export async function readSwitches({ query }: Pick<Database, 'query'>): Promise<Switches> {
+  return toSwitches(await read(query));
+}
+
+function toSwitches({ version, stopped }: Row): Switches {
+  const stops = Object.entries(stopped).map(([scope, one]): [string, Stop] => [
+    scope,
+    {
+      reason: one.reason,
+      message: one.message,
+      stoppedBy: one.stopped_by,
+      stoppedAt: new Date(one.stopped_at).toISOString(),
+      endsAt: one.ends_at === null ? null : new Date(one.ends_at).toISOString(),
+    },
+  ]);
+  return { version: Number(version), stopped: new Map(stops) };
+}
+
+const STOP = `update market.switches
+    set version = version + 1,
+        stopped = stopped || jsonb_build_object($1::text, $2::jsonb || jsonb_build_object('stopped_at', clock_timestamp()))`;
+const START = 'update market.switches set version = version + 1, stopped = stopped - $1::text';
+const LOCK = 'lock table market.switches in share row exclusive mode';
+
+const own = onlyOf<{ pid: number }>('own-session', 'select pg_backend_pid() as pid');
+const listMarkets = rowsOf<{ market: string }>(
+  'list-markets',
+  `select nspname as market from pg_namespace n join pg_class s on s.relnamespace = n.oid and s.relname = 'switches'
+    where exists (select from pg_class o where o.relnamespace = n.oid and o.relname = 'open_rows') order by nspname`,
+);
+
+/** A store that takes longer is ended by its session; its batch is redelivered. */
+const STORE_WAIT_MS = 500;
+const END_EVERY_MS = 100;
+
+const endBlockersStatement = {
+  name: 'end-blocking-stores',
+  text: `select pg_terminate_backend(pid) from unnest(pg_blocking_pids($1)) as pid
+           join pg_stat_activity using (pid) where application_name like 'risk-worker%'`,
+};
+
+export type SwitchChange = {
+  readonly stop: (scope: string, stop: Omit<Stop, 'stoppedAt'>) => Promise<Switches>;
+  readonly start: (scope: string) => Promise<Switches>;
+};
+
+/**
+ * Runs `work` with the right to change switches: it waits for stores under way, and after 500 ms ends those that are left.
+ * @param isOfAll whether the change is made in each market of the database
+ */
+export async function changeSwitches<T>(
+  database: Pick<Database, 'query' | 'transaction'>,
+  isOfAll: boolean,
+  work: (query: Query, before: Switches, change: SwitchChange) => Promise<T>,
+): Promise<T> {
+  return await database.transaction(async (query) => {
+    const { pid } = await own(query);
+    const markets = isOfAll ? await listMarkets(query) : null;
+    const write = async (text: string, values: readonly unknown[] = []) => {
+      const texts = markets?.map(({ market }) => inMarket(text, market)) ?? [text];
+      for (const one of texts) await query({ text: one }, values);
+    };
+    await endingBlockers(database, pid, () => write(LOCK));
+    const now = async () => toSwitches(await read(query));
+    return await work(query, await now(), {
+      async stop(scope, { reason, message, stoppedBy, endsAt }) {
+        const stop = { reason, message, stopped_by: stoppedBy, ends_at: endsAt };
+        await write(STOP, [scope, JSON.stringify(stop)]);
+        return await now();
+      },
+      async start(scope) {
+        await write(START, [scope]);
+        return await now();
+      },
+    });
+  });
+}
+
+/** @param pid the session that waits */
+async function endingBlockers(
+  { query }: Pick<Database, 'query'>,
+  pid: number,
+  wait: () => Promise<void>,
+): Promise<void> {
+  const end = () => void query(endBlockersStatement, [pid]).catch(() => undefined);
+  let again: NodeJS.Timeout | undefined;
+  const first = setTimeout(() => {
+    end();
+    again = setInterval(end, END_EVERY_MS);
+  }, STORE_WAIT_MS);
+  try {
+    await wait();
+  } finally {
+    clearTimeout(first);
+    clearInterval(again);
+  }
+}

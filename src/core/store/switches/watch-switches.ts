@@ -1,0 +1,84 @@
+/**
+ * The switches as a process last read them. They are read twice a second, so an API refuses what is stopped within that time;
+ * that nothing of a stopped scope is stored as a score, the statement sees to that stores scores.
+ */
+import type { Config } from '../../../kit/config/config.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import type { Log } from '../../../kit/metrics/log.ts';
+import { toError } from '../../../kit/words/failure.ts';
+import type { Stop, Switches } from '../../domain/switch.ts';
+import { readSwitches } from './switches.ts';
+
+const EVERY_MS = 500;
+/** A process that has read nothing for this long says so, and acts by RISK_SWITCHES_UNREAD. */
+const UNREAD_MS = 5000;
+
+export type SwitchWatch = {
+  /** The switches of Postgres as last read, and those of the environment. */
+  readonly current: () => Switches;
+  /** Whether the last reading is older than 5 s. */
+  readonly isUnread: () => boolean;
+  readonly [Symbol.dispose]: () => void;
+};
+
+/** What the environment of a process stops in its market. */
+export function stoppedHere({
+  stopped,
+  RISK_MARKET: market,
+}: Pick<Config, 'stopped' | 'RISK_MARKET'>): ReadonlyMap<string, Stop> {
+  const stoppedAt = new Date().toISOString();
+  return new Map(
+    stopped
+      .filter((setting) => setting.market === market)
+      .map(({ name, scope }): [string, Stop] => {
+        const reason = `${name}=false`;
+        return [
+          scope,
+          { reason, message: null, stoppedBy: 'environment', stoppedAt, endsAt: null },
+        ];
+      }),
+  );
+}
+
+/**
+ * Fails when the switches cannot be read at first.
+ * @param fixed scopes that the environment of this process stops
+ */
+export async function watchSwitches(
+  database: Pick<Database, 'query'>,
+  fixed: ReadonlyMap<string, Stop>,
+  log: Pick<Log, 'warn' | 'info'>,
+): Promise<SwitchWatch> {
+  const read = async () => {
+    const { version, stopped } = await readSwitches(database);
+    return { version, stopped: new Map([...stopped, ...fixed]) };
+  };
+  let current = await read();
+  let readAtMs = performance.now();
+  let isReading = false;
+  let hasSaid = false;
+  const isUnread = () => performance.now() - readAtMs > UNREAD_MS;
+  const timer = setInterval(async () => {
+    if (isUnread() && !hasSaid) {
+      hasSaid = true;
+      log.warn('the switches could not be read for 5 s: the last ones read stay in force');
+    }
+    if (isReading) return;
+    isReading = true;
+    try {
+      const before = current.version;
+      current = await read();
+      readAtMs = performance.now();
+      hasSaid = false;
+      if (current.version !== before) {
+        log.info({ version: current.version, stopped: [...current.stopped.keys()] }, 'switches');
+      }
+    } catch (error) {
+      log.warn({ err: toError(error).message }, 'the switches could not be read');
+    } finally {
+      isReading = false;
+    }
+  }, EVERY_MS);
+  timer.unref();
+  return { current: () => current, isUnread, [Symbol.dispose]: () => clearInterval(timer) };
+}

@@ -1,0 +1,124 @@
+/** `/v1/switches`: what is stopped, and stopping and starting it. */
+import { z } from 'zod';
+import {
+  SCOPE_CHARS_MAX,
+  type Switches,
+  stopSchema,
+  toStopJson,
+} from '../../core/domain/switch.ts';
+import type { Api, ApiRoom } from '../../core/room.ts';
+import { countOnHold } from '../../core/store/open-rows/open-rows.ts';
+import { readSwitches } from '../../core/store/switches/switches.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
+import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
+import { changeSwitch, checkScope, switchCommandSchema, switchSchema } from './switch-change.ts';
+
+type Parts = Pick<Api, 'databases' | 'ingest' | 'log'>;
+
+const path = z.object({
+  scope: z.string().max(SCOPE_CHARS_MAX).meta({
+    description: '`all`, `market`, `corridor:US-EG` or `client:NAME`.',
+    example: 'corridor:US-EG',
+  }),
+});
+
+const stopExample = {
+  scope: 'corridor:US-EG',
+  reason: 'payouts fail at the bank',
+  message: 'Payouts to Egypt are paused.',
+  stopped_by: 'Ann',
+  stopped_at: '2026-11-25T09:30:00.000Z',
+  ends_at: null,
+};
+const switchExample = { scope: 'corridor:US-EG', version: 7, stop: stopExample };
+
+const switchesSchema = z
+  .object({
+    version: z.int(),
+    items: z.array(stopSchema),
+    on_hold: z.array(z.object({ corridor: z.string(), transactions: z.int() })).meta({
+      description: 'Accepted transactions that leave no score until their switch has ended.',
+    }),
+  })
+  .meta({ id: 'Switches' });
+
+const roles = ['analyst', ...DECIDING_ROLES] as const;
+const toSwitch = (scope: string, { version, stopped }: Switches) => {
+  const stop = stopped.get(scope);
+  return { scope, version, stop: stop === undefined ? null : toStopJson(scope, stop) };
+};
+
+const operations = [
+  operation({
+    method: 'get',
+    at: '/v1/switches',
+    operationId: 'listSwitches',
+    summary: 'What is stopped',
+    roles,
+    answers: {
+      200: answer('Every stopped scope, and what waits for it.', switchesSchema, {
+        version: 7,
+        items: [stopExample],
+        on_hold: [{ corridor: 'US-EG', transactions: 12 }],
+      }),
+    },
+    run: async (_input, { databases: { primary } }: Parts) => {
+      const [{ version, stopped }, onHold] = await Promise.all([
+        readSwitches(primary),
+        countOnHold(primary.query),
+      ]);
+      return {
+        version,
+        items: [...stopped].map(([scope, stop]) => toStopJson(scope, stop)),
+        on_hold: [...onHold].map(([corridor, transactions]) => ({ corridor, transactions })),
+      };
+    },
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/switches/{scope}',
+    operationId: 'readSwitch',
+    summary: 'Whether a scope is stopped',
+    roles,
+    path,
+    answers: { 200: answer('The switch.', switchSchema, switchExample) },
+    problems: [404],
+    run: async ({ path: { scope } }, { databases, ingest }: Parts) => {
+      checkScope(scope, ingest.corridors());
+      return toSwitch(scope, await readSwitches(databases.primary));
+    },
+  }),
+  operation({
+    method: 'put',
+    at: '/v1/switches/{scope}',
+    operationId: 'changeSwitch',
+    summary: 'Stop a scope, or start it again',
+    description: `A stop holds from its answer on: submissions are refused, and no score of the scope is stored. What was accepted waits and is scored once the stop has ended. One person stops alone; \`market\` and \`all\` are started again by another person, with the role ${AUTHORITY['start market or all'].roles.join(' or ')}.`,
+    roles: DECIDING_ROLES,
+    path,
+    body: bodyOf(switchCommandSchema, {
+      stopped: true,
+      reason: 'payouts fail at the bank',
+      message: 'Payouts to Egypt are paused.',
+    }),
+    answers: { 200: answer('The switch as it is now.', switchSchema, switchExample) },
+    problems: [404, 409],
+    run: async ({ path: { scope }, body: command, by, c }, { databases, ingest, log }: Parts) => {
+      checkScope(scope, ingest.corridors());
+      const { roles } = c.get('principal');
+      const switches = await changeSwitch(databases.primary, { scope, command, by, roles });
+      log.warn({ keyId: by.keyId, scope, command }, 'switch');
+      return toSwitch(scope, switches);
+    },
+  }),
+];
+
+export const document: DocumentPart = {
+  paths: pathsOf(operations, 'corridors'),
+  tags: { corridors: 'Corridors and markets: what is stopped.' },
+};
+
+export const openCorridors = (api: Api): ApiRoom => ({
+  routes: [routesOf(operations, api.limits, api)],
+});

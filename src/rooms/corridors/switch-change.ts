@@ -1,0 +1,113 @@
+/** Stops a scope or starts it again, with its row of the audit log, in one commit. */
+import { z } from 'zod';
+import {
+  corridorScope,
+  isScope,
+  type Stop,
+  type Switches,
+  stopSchema,
+} from '../../core/domain/switch.ts';
+import { changeSwitches } from '../../core/store/switches/switches.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { Problem } from '../../kit/http/answers/problem.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { nearestName } from '../../kit/words/nearest-name.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import type { Officer, Role } from '../../kit/words/principal.ts';
+import { wireTime } from '../../kit/words/wire-time.ts';
+import { AUTHORITY, decisionOf } from './authority.ts';
+
+const REASON_CHARS_MAX = 500;
+
+export const switchCommandSchema = z
+  .strictObject({
+    stopped: z.boolean().meta({ description: 'True stops the scope, false starts it again.' }),
+    reason: plainText(REASON_CHARS_MAX).meta({ description: 'For colleagues and the audit log.' }),
+    message: plainText(REASON_CHARS_MAX)
+      .optional()
+      .meta({ description: 'What refused clients read. Of a stop alone.' }),
+    ends_at: wireTime
+      .optional()
+      .meta({ description: 'When the stop ends by itself, by Postgres’ clock. Of a stop alone.' }),
+  })
+  .superRefine((input, context) => {
+    for (const field of ['message', 'ends_at'] as const) {
+      if (input.stopped || input[field] === undefined) continue;
+      const message = 'is of a stop alone: leave it out where stopped is false';
+      context.addIssue({ code: 'custom', path: [field], message, input: input[field] });
+    }
+    if (input.ends_at !== undefined && Date.parse(input.ends_at) <= Date.now()) {
+      const message = `must lie in the future, not ${given(input.ends_at)}`;
+      context.addIssue({ code: 'custom', path: ['ends_at'], message, input: input.ends_at });
+    }
+  })
+  .meta({ id: 'SwitchCommand' });
+export type SwitchCommand = z.output<typeof switchCommandSchema>;
+
+export const switchSchema = z
+  .object({
+    scope: z.string(),
+    version: z.int().meta({ description: 'Ascends by one a change of any scope.' }),
+    stop: stopSchema.nullable().meta({ description: 'Null: the scope is not stopped.' }),
+  })
+  .meta({ id: 'Switch' });
+
+type Request = {
+  readonly scope: string;
+  readonly command: SwitchCommand;
+  readonly by: Officer;
+  readonly roles: ReadonlySet<Role>;
+};
+
+/** Answered once every store of the scope that was under way has ended, or was ended. */
+export async function changeSwitch(
+  database: Database,
+  { scope, command, by, roles }: Request,
+): Promise<Switches> {
+  const decision = decisionOf(scope, command.stopped);
+  const authority = AUTHORITY[decision];
+  if (!authority.roles.some((role) => roles.has(role))) {
+    const allowed = authority.roles.join(' or ');
+    throw new Problem('forbidden', `To ${decision} takes the role ${allowed}.`);
+  }
+  return await changeSwitches(database, scope === 'all', async (query, before, change) => {
+    const known = before.stopped.get(scope);
+    if (!command.stopped && known === undefined) return before;
+    if (authority.person === 'other' && known?.stoppedBy === by.name) {
+      throw new Failure(
+        'conflict',
+        'ANOTHER_PERSON',
+        `the scope ${scope} was stopped by ${known.stoppedBy}: another person starts it again`,
+      );
+    }
+    const after = command.stopped
+      ? await change.stop(scope, toStop(command, by))
+      : await change.start(scope);
+    await recordChange(query, by, {
+      action: command.stopped ? 'switch.stop' : 'switch.start',
+      subject: scope,
+      before: known ?? null,
+      after: after.stopped.get(scope) ?? { reason: command.reason },
+    });
+    return after;
+  });
+}
+
+function toStop({ reason, message, ends_at }: SwitchCommand, by: Officer): Omit<Stop, 'stoppedAt'> {
+  const endsAt = ends_at === undefined ? null : new Date(ends_at).toISOString();
+  return { reason, message: message ?? null, stoppedBy: by.name, endsAt };
+}
+
+/** @throws Problem where no such scope can be stopped */
+export function checkScope(scope: string, corridors: ReadonlySet<string>): void {
+  const names = ['all', 'market', ...[...corridors].map(corridorScope)];
+  if (names.includes(scope) || (scope.startsWith('client:') && isScope(scope))) return;
+  const nearest = nearestName(scope, names);
+  const advice = nearest === undefined ? '' : `; ${nearest} is one`;
+  throw new Problem(
+    'not-found',
+    `No scope is called ${given(scope)}: all, market, corridor:NAME of GET /v1/corridors, or client:NAME${advice}.`,
+  );
+}

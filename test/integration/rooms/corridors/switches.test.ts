@@ -1,0 +1,143 @@
+/**
+ * Goal: a stopped scope takes no transaction and leaves no score, other scopes notice nothing, and what waits is scored once
+ * the stop has ended. Method: an API and a worker on one pair of stores.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { insertPersonKey } from '../../../support/people.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { answerOf, count, input, postBatch, postJson, postOne } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+import { startWorkerHere } from '../../../support/worker-rig.ts';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+});
+
+const put = async (scope: string, body: object, key?: string) =>
+  await answerOf(
+    await api.request(`/v1/switches/${scope}`, {
+      method: 'PUT',
+      headers: {
+        'Content-Type': 'application/json',
+        ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
+      },
+      body: JSON.stringify(body),
+    }),
+  );
+const stop = (scope: string, more: object = {}) =>
+  put(scope, { stopped: true, reason: 'a test', ...more });
+const start = (scope: string, key?: string) => put(scope, { stopped: false, reason: 'over' }, key);
+const post = async (corridor: string) => await postOne(api, input({ corridor }));
+/** An API process reads switches twice a second. */
+const until = (corridor: string, status: number) =>
+  waitUntil(async () => (await post(corridor)).status === status, 2000, `${corridor}: ${status}`);
+
+test('a stopped corridor is refused with its message, whole or alone; another one is not', async () => {
+  const stopped = await stop('corridor:US-EG', { message: 'Payouts to Egypt are paused.' });
+  expect([stopped.status, stopped.body.stop.scope]).toEqual([200, 'corridor:US-EG']);
+  await until('US-EG', 503);
+  const before = await count(api, 'transactions');
+  const refused = await post('US-EG');
+  expect(refused.body).toMatchObject({
+    type: 'urn:risk:problem:scope-stopped',
+    detail:
+      'Nothing was stored: the corridor is stopped (corridor:US-EG): Payouts to Egypt are paused.',
+  });
+  expect(refused.headers.get('retry-after')).toBe('30');
+  const both = [input({ corridor: 'US-MX' }), input()];
+  const whole = await postBatch(api, both);
+  expect([whole.status, whole.body.errors]).toEqual([
+    503,
+    [expect.objectContaining({ pointer: '/transactions/1/corridor' })],
+  ]);
+  expect(await count(api, 'transactions')).toBe(before);
+  const lenient = await answerOf(
+    await postJson(api, JSON.stringify({ transactions: both }), '/v1/transactions/batch', {
+      Prefer: 'handling=lenient',
+    }),
+  );
+  expect(lenient.headers.get('preference-applied')).toBe('handling=lenient');
+  expect([lenient.status, lenient.body]).toEqual([
+    200,
+    expect.objectContaining({
+      accepted: 1,
+      results: [expect.objectContaining({ index: 0, status: 'accepted' })],
+      refused: [expect.objectContaining({ index: 1, code: 'scope-stopped' })],
+    }),
+  ]);
+  const lines = await postJson(
+    api,
+    [input(), input({ corridor: 'US-MX' })].map((one) => JSON.stringify(one)).join('\n'),
+    '/v1/transactions/batch',
+    { 'Content-Type': 'application/x-ndjson' },
+  );
+  const answered = (await lines.text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(answered).toEqual([
+    expect.objectContaining({ index: 0, status: 'unavailable', code: 'scope-stopped' }),
+    expect.objectContaining({ index: 1, status: 'accepted' }),
+    expect.objectContaining({ done: true, accepted: 1, refused: 1 }),
+  ]);
+  expect((await start('corridor:US-EG')).body.stop).toBeNull();
+  await until('US-EG', 201);
+});
+
+test('a stop ends by itself, and a client is stopped alone', async () => {
+  await stop('client:default', { ends_at: new Date(Date.now() + 1500).toISOString() });
+  await until('US-MX', 503);
+  await until('US-MX', 201);
+  expect((await answerOf(await api.request('/v1/switches'))).body.items).toEqual([]);
+});
+
+test('what a worker has in hand when its corridor stops is held, and scored once the stop has ended', async () => {
+  await api.reset();
+  const accepted = await postBatch(api, [input(), input(), input({ corridor: 'US-MX' })]);
+  expect(accepted.status).toBe(200);
+  // Stopped in Postgres alone: the worker below reads as if it had not heard of it.
+  await stop('corridor:US-EG');
+  const environment = {
+    DATABASE_URL: api.testDatabase.url,
+    REDIS_URL: api.redisService.url,
+    RISK_RECONCILE_AGE_MS: '500',
+  };
+  await using _ = startWorkerHere(environment, { isStopped: () => false });
+  await waitUntil(async () => (await count(api, 'scores')) === 1, 10_000, 'US-MX to be scored');
+  const held = async () => (await answerOf(await api.request('/v1/switches'))).body.on_hold;
+  await waitUntil(async () => (await held()).length === 1, 10_000, 'US-EG to be held');
+  expect(await held()).toEqual([{ corridor: 'US-EG', transactions: 2 }]);
+  const status = (await answerOf(await api.request('/v1/status'))).body;
+  expect(status.totals).toMatchObject({ accepted: 3, scored: 1, dead_lettered: 0, pending: 2 });
+  await start('corridor:US-EG');
+  await waitUntil(async () => (await count(api, 'scores')) === 3, 15_000, 'US-EG to be scored');
+  expect(await held()).toEqual([]);
+  expect(await count(api, 'dead_letters')).toBe(0);
+});
+
+test('a market is started again by another person with the role, and only a known scope is stopped', async () => {
+  const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator', 'admin']);
+  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
+  const cy = await insertPersonKey(api.testDatabase, 'Cy', ['operator']);
+  const stopped = await put('market', { stopped: true, reason: 'a test' }, ann);
+  expect([stopped.status, stopped.body.stop?.stopped_by]).toEqual([200, 'Ann']);
+  await until('US-MX', 503);
+  expect((await start('market', ann)).body.detail).toBe(
+    'The scope market was stopped by Ann: another person starts it again.',
+  );
+  expect((await start('market', cy)).status).toBe(403);
+  expect((await start('market', bob)).status).toBe(200);
+  await until('US-MX', 201);
+  expect((await stop('corridor:US-EF')).body.detail).toContain('corridor:US-EG is one');
+  const wrong = await put('corridor:US-EG', { stopped: false, reason: 'x', message: 'y' });
+  expect([wrong.status, wrong.body.errors[0]?.pointer]).toEqual([422, '/message']);
+  const { items } = (await answerOf(await api.request('/v1/audit?limit=2'))).body;
+  expect(items.map((one: { action: string }) => one.action)).toEqual([
+    'switch.start',
+    'switch.stop',
+  ]);
+});
