@@ -1,5 +1,6 @@
 /** How many officers the reviews of a day need, now and with growth, from measured figures or those of a policy. */
 import { z } from 'zod';
+import { CASE_LIMITS } from './case.ts';
 import type { CapacityPolicy } from './policy.ts';
 
 const staffing = {
@@ -21,7 +22,12 @@ export const capacitySchema = z
     utilisation: z.number().nullable().meta({ description: 'Null: work, and nobody to do it.' }),
     utilisation_max: z.number(),
     utilisation_hired: z.number(),
-    hire: z.int().meta({ description: 'Officers to hire now.' }),
+    hire: z
+      .int()
+      .nullable()
+      .meta({
+        description: `Officers to hire now. Null: \`officers\` was not given, and fewer than ${CASE_LIMITS.handledMin} decisions measure it.`,
+      }),
     projection: z.array(
       z.object({ month: z.int(), transactions_per_day: z.number(), ...staffing }),
     ),

@@ -116,6 +116,11 @@ export function Capacity() {
   );
 }
 
+function toHire({ hire }: ReviewCapacity): string {
+  if (hire === null) return 'too few decisions to tell';
+  return hire === 0 ? 'nobody' : count(hire);
+}
+
 function CapacityFacts({ found }: { readonly found: ReviewCapacity }) {
   const { utilisation, utilisation_max: bound } = found;
   const isOver = utilisation === null || utilisation > bound;
@@ -131,7 +136,7 @@ function CapacityFacts({ found }: { readonly found: ReviewCapacity }) {
               : `${percent(utilisation)} of ${percent(bound)} allowed`}
           </span>,
         ],
-        ['To hire', found.hire === 0 ? 'nobody' : count(found.hire)],
+        ['To hire', toHire(found)],
         ['Reviews a day', number(found.reviews_per_day)],
         ['An officer does', `${number(found.reviews_per_hour)} an hour`],
         ['Clears by itself', percent(found.auto_clear_ratio)],

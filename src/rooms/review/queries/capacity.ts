@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Query } from '../../../kit/database/pool.ts';
 import { type Capacity, planCapacity } from '../capacity.ts';
+import { CASE_LIMITS } from '../case.ts';
 import { measureHandling, measureLoad } from '../store/figures.ts';
 import { readPolicy } from '../store/policies.ts';
 import { HOUR_SECONDS, MEASURED_DAYS } from './status.ts';
@@ -44,7 +45,11 @@ export type CapacityParameters = z.output<typeof capacityParameters>;
 export async function readCapacity(query: Query, given: CapacityParameters): Promise<Capacity> {
   const { capacity } = (await readPolicy(query)).policy;
   const { accepted, cases } = await measureLoad(query, MEASURED_DAYS);
-  const { officers, handling_seconds: seconds } = await measureHandling(query, MEASURED_DAYS);
+  const {
+    officers,
+    decided,
+    handling_seconds: seconds,
+  } = await measureHandling(query, MEASURED_DAYS);
   const measuredPerHour = seconds === null ? undefined : HOUR_SECONDS / Math.max(seconds, 1);
   const measuredRatio = accepted === 0 ? 1 : Math.max(0, 1 - cases / accepted);
   const load = {
@@ -53,8 +58,10 @@ export async function readCapacity(query: Query, given: CapacityParameters): Pro
     officers: given.officers ?? officers,
     growth: given.growth ?? 0,
   };
-  return planCapacity(load, {
+  const plan = planCapacity(load, {
     ...capacity,
     reviews_per_hour: given.reviews_per_hour ?? measuredPerHour ?? capacity.reviews_per_hour,
   });
+  const isUntold = given.officers === undefined && decided < CASE_LIMITS.handledMin;
+  return isUntold ? { ...plan, hire: null } : plan;
 }

@@ -138,7 +138,7 @@ test('capacity is measured: load, share and pace; a question may give its own', 
   await storeDecisions(testDatabase, CASE_LIMITS.handledMin, 120);
   expect(await readCapacity(database.query, {})).toMatchObject({
     ...{ transactions_per_day: 10, auto_clear_ratio: 0.7, reviews_per_day: 3, officers: 1 },
-    ...{ reviews_per_hour: 30, officers_min: 1 },
+    ...{ reviews_per_hour: 30, officers_min: 1, hire: 0 },
   });
   const asked = {
     transactions_per_day: 5000,
@@ -159,7 +159,11 @@ test('too few handled cases make no pace: the forecast and the capacity take tha
   expect(measured).toMatchObject({ decided: CASE_LIMITS.handledMin - 1, handling_seconds: null });
   // One officer, at 20 an hour.
   expect(forecast).toMatchObject([{ priority: 'P4', waiting: 6, empty_seconds: 1080 }]);
-  expect(await readCapacity(database.query, {})).toMatchObject({ reviews_per_hour: 20 });
+  expect(await readCapacity(database.query, {})).toMatchObject({
+    reviews_per_hour: 20,
+    hire: null,
+  });
+  expect(await readCapacity(database.query, { officers: 1 })).toMatchObject({ hire: 0 });
 });
 
 test('rates are imported, corrected by a second import, and all refused where one is invalid', async () => {

@@ -55,6 +55,8 @@ function Answer({ capacity }: { readonly capacity: ReviewCapacity }) {
   const { reviews_per_day, utilisation, utilisation_max, utilisation_hired, hire } = capacity;
   if (reviews_per_day === 0) return <>By these figures nothing is to be reviewed.</>;
   const reviews = `${number(reviews_per_day)} reviews a day`;
+  if (hire === null)
+    return <>{reviews}. Too few decisions tell how many people review: enter them.</>;
   if (utilisation === null) {
     return (
       <>
