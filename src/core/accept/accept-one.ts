@@ -13,13 +13,14 @@ import {
   type RefusedInput,
   toInputError,
 } from './accept-transactions.ts';
-import { closedRequest, findClosed } from './gate.ts';
+import { type Closed, closedRequest, findClosed, storedAndClosed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 import {
   type ExpectedReply,
   type FindScore,
   type Replies,
+  type WaitOptions,
   waitForScore,
 } from './wait-for-score.ts';
 
@@ -74,12 +75,24 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
         return { kind: 'accepted', outcome, score: score ?? null };
       }
       isWaiting = status === 'accepted';
+      const closedNow = () => ingest.gate.closedTo(client, input.corridor);
       const waited = { transactionId, findScore, reply: isWaiting ? reply : undefined, waitMs };
-      return { kind: 'accepted', outcome, score: await waitForScore(waited) };
+      return await answerWaiting(outcome, waited, closedNow);
     } finally {
       if (!isWaiting) reply?.cancel();
     }
   };
+}
+
+async function answerWaiting(
+  outcome: Outcome,
+  waited: Omit<WaitOptions, 'isInVain'>,
+  closedNow: () => Closed | undefined,
+): Promise<AcceptOneResult> {
+  const score = await waitForScore({ ...waited, isInVain: () => closedNow() !== undefined });
+  const closed = score === null ? closedNow() : undefined;
+  if (closed !== undefined) return storedAndClosed(outcome.transactionId, closed);
+  return { kind: 'accepted', outcome, score };
 }
 
 function refused(input: RefusedInput): AcceptOneResult {

@@ -96,3 +96,12 @@ export function closedRequest(all: ReadonlyMap<number, Closed>): ClosedRequest {
     errors,
   };
 }
+
+/** The answer to a request that waits for a score which its stopped scope does not get. */
+export function storedAndClosed(
+  transactionId: string,
+  { problem, detail, retryAfterSeconds }: Closed,
+): ClosedRequest {
+  const said = `The transaction ${transactionId} is stored and not scored: the corridor ${detail}`;
+  return { kind: problem, detail: said, retryAfterSeconds, errors: [] };
+}

@@ -21,17 +21,19 @@ export type FindScore = (transactionId: string) => Promise<ScoreJson | undefined
 const POLL_MS_MIN = 25;
 const POLL_MS_MAX = 200;
 
-type WaitOptions = {
+export type WaitOptions = {
   readonly transactionId: string;
   readonly findScore: FindScore;
   /** Undefined when no reply will arrive. */
   readonly reply: ExpectedReply | undefined;
   readonly waitMs: number;
+  /** Whether the score will not come for now; asked before each poll. */
+  readonly isInVain: () => boolean;
 };
 
-/** The score, or null when the time is over. A poll that finds Postgres unavailable is skipped. */
+/** The score, or null when the time is over or the wait is in vain. A poll that finds Postgres unavailable is skipped. */
 export async function waitForScore(options: WaitOptions): Promise<ScoreJson | null> {
-  const { transactionId, findScore, reply, waitMs } = options;
+  const { transactionId, findScore, reply, waitMs, isInVain } = options;
   const found = Promise.withResolvers<ScoreJson | null>();
   const over = setTimeout(found.resolve, waitMs, null);
   let next: NodeJS.Timeout | undefined;
@@ -45,6 +47,7 @@ export async function waitForScore(options: WaitOptions): Promise<ScoreJson | nu
       return undefined;
     });
     if (score !== undefined) found.resolve(score);
+    else if (isInVain()) found.resolve(null);
     else if (!isOver) pollAfter(Math.min(Math.max(waitedMs * 2, POLL_MS_MIN), POLL_MS_MAX));
   };
   void reply?.score.then(found.resolve);

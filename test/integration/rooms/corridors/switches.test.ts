@@ -88,6 +88,24 @@ test('a stopped corridor is refused with its message, whole or alone; another on
   await until('US-EG', 201);
 });
 
+test('a request that waits for a score is told once its corridor is stopped', async () => {
+  const sent = input();
+  const before = await count(api, 'transactions');
+  const waiting = postOne(api, sent, { Prefer: 'wait=10' });
+  await waitUntil(
+    async () => (await count(api, 'transactions')) > before,
+    5000,
+    'the transaction to be stored',
+  );
+  await stop('corridor:US-EG');
+  const told = await waiting;
+  expect([told.status, told.headers.get('retry-after')]).toEqual([503, '30']);
+  expect(told.body.detail).toMatch(/^The transaction \S+ is stored and not scored: the corridor/);
+  await start('corridor:US-EG');
+  await until('US-EG', 201);
+  expect((await postOne(api, sent)).body.status).toBe('duplicate');
+});
+
 test('a stop ends by itself, and a client is stopped alone', async () => {
   await stop('client:default', { ends_at: new Date(Date.now() + 1500).toISOString() });
   await until('US-MX', 503);

@@ -20,7 +20,12 @@ function wait(findScore: FindScore, hasReply = true) {
   const cancel = vi.fn();
   const find = vi.fn(findScore);
   const waited = waitForScore({
-    ...{ transactionId: SCORE.transaction_id, findScore: find, waitMs: 1000 },
+    ...{
+      transactionId: SCORE.transaction_id,
+      findScore: find,
+      waitMs: 1000,
+      isInVain: () => false,
+    },
     reply: hasReply ? { score, cancel } : undefined,
   });
   return { waited, reply, cancel, find };
