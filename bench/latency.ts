@@ -4,7 +4,7 @@
  * was committed: Redis' clock in the event's id, the generator's clock for the rest, both this machine's.
  */
 import { integerOption, parseArguments, UsageError } from '../src/kit/command/command.ts';
-import { CORRIDORS } from '../src/tools/simulate/geography.ts';
+import { BACKLOG_CORRIDOR, postBacklog } from './support/backlog.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
   integerList,
@@ -14,7 +14,6 @@ import {
   type Load,
   readLoad,
   readSettings,
-  startLoad,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
 import { percentiles } from './support/percentiles.ts';
@@ -33,31 +32,6 @@ ${LOAD_USAGE}
 
 const UNMEASURED_SECONDS = 5;
 const SECONDS = 15;
-
-/** The corridor of a load of one. */
-const [{ name: BACKLOG_CORRIDOR }] = CORRIDORS;
-
-/** Workers are stopped while it is posted, so that all of it waits when they go on. */
-async function postBacklog(
-  pipeline: Pipeline,
-  load: Load,
-  transactions: number,
-  { output, signal }: BenchContext,
-): Promise<void> {
-  output.note(`posting a backlog of ${transactions}`);
-  const seed = `${load.seed}-backlog`;
-  const backlog = { ...load, transactions, corridors: 1, batch: 1000, rate: 0, seed };
-  using generator = await startLoad(pipeline, backlog, signal);
-  const signalAll = (name: NodeJS.Signals) => {
-    for (const { pid } of pipeline.workers) process.kill(pid, name);
-  };
-  signalAll('SIGSTOP');
-  try {
-    await generator.go();
-  } finally {
-    signalAll('SIGCONT');
-  }
-}
 
 /** When the last of the backlog was scored, epoch milliseconds. */
 async function readBacklogEnd({ services }: Pipeline, firstRequestMs: number): Promise<number> {

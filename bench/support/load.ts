@@ -17,6 +17,8 @@ export type Load = {
   readonly merchants: number;
   /** How many of the twelve seeded corridors the load uses. */
   readonly corridors: number;
+  /** Takes all transactions of the load. */
+  readonly corridor?: string;
   /** An account or merchant that takes a share of all transactions, far above its usual one. */
   readonly hot?: Hot;
   /** Share of simulated fraud, 0.01 unless it is given. */
@@ -127,11 +129,19 @@ const FRAUD_RATE = 0.01;
 
 /** What the requests of a load are made from, written to a file of `folder`. */
 export function requestsOf(load: Load, { folder, apiKey }: Omit<Target, 'apiPort'>) {
-  const { batch, corridors, hot, accountsInTurn, waitSeconds, fraudRate = FRAUD_RATE } = load;
+  const {
+    batch,
+    corridors,
+    corridor,
+    hot,
+    accountsInTurn,
+    waitSeconds,
+    fraudRate = FRAUD_RATE,
+  } = load;
   const { transactions, accounts, merchants, days, seed } = load;
   return {
     ...{ file: join(folder, `requests-${seed}`), host: HOST, apiKey, batch, waitSeconds },
-    ...{ corridors, hot, accountsInTurn },
+    ...{ corridors, corridor, hot, accountsInTurn },
     traffic: {
       ...{ transactions, accounts, merchants, days, seed },
       endMs: load.endMs ?? lastMidnightMs(),

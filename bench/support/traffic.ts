@@ -12,6 +12,8 @@ export type Traffic = {
   readonly traffic: SimulateOptions;
   /** How many of the seeded corridors the transactions are spread over; all by default. */
   readonly corridors?: number | undefined;
+  /** Takes all transactions; otherwise each has one of `corridors`. */
+  readonly corridor?: string | undefined;
   readonly hot?: Hot | undefined;
   /**
    * Accounts take turns, row n belonging to account n % accounts: each as often as any other and as far
@@ -30,7 +32,8 @@ export function* trafficRows(options: Traffic): Generator<SimulatedTransaction, 
   let index = 0;
   for (const row of simulate(traffic)) {
     const accountId = accountsInTurn ? `account_${index++ % traffic.accounts}` : row.accountId;
-    const corridor = SEEDED[SEEDED.indexOf(row.corridor) % corridors] ?? row.corridor;
+    const seeded = SEEDED[SEEDED.indexOf(row.corridor) % corridors] ?? row.corridor;
+    const corridor = options.corridor ?? seeded;
     const made = { ...row, accountId, corridor, idempotencyKey: randomUuid(random) };
     yield hot !== undefined && random() < HOT_SHARES[hot] ? { ...made, ...HOT_FIELDS[hot] } : made;
   }

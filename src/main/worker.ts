@@ -74,9 +74,9 @@ export async function runWorker(
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   await using resources = new AsyncDisposableStack();
   resources.defer(() => redis.disconnect());
-  const connection = resources.use(
-    openReaderConnection(redisUrl, config.RISK_READ_BLOCK_MS, redis),
-  );
+  const openConnection = () =>
+    resources.use(openReaderConnection(redisUrl, config.RISK_READ_BLOCK_MS, redis));
+  const [connection, expressConnection] = [openConnection(), openConnection()];
   // Alive while something happens: a read came back, or a held batch tries again.
   const life = createLife(3 * config.RISK_READ_BLOCK_MS + config.RISK_WORKER_QUIET_MS);
   const probe = resources.use(openProbe(config, databaseUrl, 'worker'));
@@ -99,6 +99,7 @@ export async function runWorker(
   const { profiles, amountDuty } = await openParties(config, market, metrics);
   const switches = resources.use(await watchSwitches(database, stoppedHere(config), log));
   const elapsedMs = () => performance.now();
+  const onScored = rooms.flatMap((room) => room.onScored ?? []);
   const options: WorkerOptions = {
     name,
     config,
@@ -110,10 +111,13 @@ export async function runWorker(
     entries: ENTRY_READER,
     profiles,
     judge: rooms.find((room) => room.judge !== undefined)?.judge ?? RULES_ALONE,
-    scores: openScoreStore(
-      database,
-      rooms.flatMap((room) => room.onScored ?? []),
-    ),
+    scores: openScoreStore(database, onScored),
+    express: {
+      reader: expressConnection,
+      profiles: { ...profiles, inTurn: profiles.urgently },
+      // Stores beside the other lane's batch, as a turn is as long as a batch.
+      scores: openScoreStore(database, onScored),
+    },
     isStopped: (corridor) => stopOf(switches.current(), corridor) !== undefined,
     // The text of an account is made only where a test needs it.
     beforeScore: poison === undefined ? () => undefined : (one) => poison(one.accountId),

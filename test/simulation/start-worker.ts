@@ -60,6 +60,8 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
   const { schedule, clock, random, journal } = world;
   const { nowMs } = clock;
   const market = createMarket(world, process);
+  const profiles = createProfiles(world, process, market);
+  const scores = market.database as unknown as ScoreStore;
   const running = process.run(() =>
     runWorker(
       {
@@ -67,9 +69,10 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
         config: { ...CONFIG, RISK_BATCH_ENTRIES: schedule.batchTransactions },
         reader: connect(world, process),
         entries: ENTRY_READER,
-        profiles: createProfiles(world, process, market),
+        profiles,
         judge: RULES_ALONE,
-        scores: market.database as unknown as ScoreStore,
+        scores,
+        express: { reader: connect(world, process), profiles, scores },
         beforeScore: ({ transactionId }) => meetNature(world, process, transactionId),
         ...{ failpoint: () => undefined, onSignOfLife: () => undefined },
         isStopped: () => false,

@@ -7,6 +7,14 @@ import type { StreamEntry } from '../stream/group/read-group.ts';
 /** Entries that are worked on together; `end` is called once they are settled, or left to others. */
 export type Batch = { readonly entries: readonly StreamEntry[]; readonly end: () => void };
 
+/** Batches of one lane; another lane has bounds of its own. */
+export type LaneInFlight = {
+  readonly begin: (entries: readonly StreamEntry[]) => Batch;
+  readonly transactions: () => number;
+  /** Resolves once fewer batches than these are in flight, or the worker stops. */
+  readonly below: (batchesMax: number) => Promise<void>;
+};
+
 export type InFlight = ReturnType<typeof createInFlight>;
 
 export function createInFlight(signal: AbortSignal, elapsedMs: () => number) {
@@ -17,30 +25,38 @@ export function createInFlight(signal: AbortSignal, elapsedMs: () => number) {
     changed = Promise.withResolvers<void>();
   };
   signal.addEventListener('abort', change, { once: true });
+  const lane = (): LaneInFlight => {
+    const own = new Set<readonly StreamEntry[]>();
+    return {
+      begin(entries) {
+        batches.set(entries, elapsedMs());
+        own.add(entries);
+        const end = () => {
+          batches.delete(entries);
+          own.delete(entries);
+          change();
+        };
+        return { entries, end };
+      },
+      transactions() {
+        let sum = 0;
+        for (const batch of own) for (const { transactions } of batch) sum += transactions;
+        return sum;
+      },
+      async below(batchesMax) {
+        while (own.size >= batchesMax && !signal.aborted) await changed.promise;
+      },
+    };
+  };
   return {
-    begin(entries: readonly StreamEntry[]): Batch {
-      batches.set(entries, elapsedMs());
-      const end = () => {
-        batches.delete(entries);
-        change();
-      };
-      return { entries, end };
-    },
+    ...lane(),
+    lane,
     /** Ids of a stream's entries; collected on request, as only claims and drains need them. */
     idsOf(stream: string): Set<string> {
       const ofStream = [...batches.keys()]
         .flat()
         .filter((one) => one.stream.transactions === stream);
       return new Set(ofStream.map(({ id }) => id));
-    },
-    transactions(): number {
-      let sum = 0;
-      for (const batch of batches.keys()) for (const { transactions } of batch) sum += transactions;
-      return sum;
-    },
-    /** Resolves once fewer batches than these are in flight, or the worker stops. */
-    async below(batchesMax: number): Promise<void> {
-      while (batches.size >= batchesMax && !signal.aborted) await changed.promise;
     },
     /** Entries of batches that began longer ago than `ageMs`, by stream and consumer. */
     olderThan(ageMs: number) {

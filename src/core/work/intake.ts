@@ -5,10 +5,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import type { Config } from '../../kit/config/config.ts';
 import type { Delivery, StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { Batch, InFlight } from './in-flight.ts';
+import type { ShareOf } from './corridor-shares.ts';
+import type { Batch, LaneInFlight } from './in-flight.ts';
+import type { Lane } from './lanes.ts';
 import type { Pause } from './pause.ts';
 
 /** Pause after a read of fewer transactions than this: the fixed cost of a batch is most of such a one. */
@@ -17,19 +18,18 @@ const SMALL_BATCH_PACE_MS = 8;
 
 export type Intake = ReturnType<typeof createIntake>;
 
-/** The last entry of a batch may exceed RISK_BATCH_ENTRIES. One batch is in flight until what waits fills a batch, then one a reader. */
 export function createIntake(
-  config: Pick<Config, 'RISK_BATCH_ENTRIES' | 'RISK_WORKER_READERS'>,
-  inFlight: InFlight,
+  lane: Pick<Lane, 'transactionsMax' | 'batchesMax' | 'rested' | 'noteRead'>,
+  shareOf: ShareOf,
+  inFlight: LaneInFlight,
   pause: Pick<Pause, 'over'>,
   signal: AbortSignal,
 ) {
-  const { RISK_BATCH_ENTRIES: transactionsMax, RISK_WORKER_READERS: batchesMax } = config;
   const oneReader = pLimit(1);
   /** Transactions of streams that brought all they were asked for. */
   const backlogs = new Map<StreamKeys, number>();
   let asked = new Map<StreamKeys, number>();
-  let batchesInFlight = 1;
+  let filled = 0;
   let pace: Promise<void> = Promise.resolve();
   let turn = 0;
   const note = (deliveries: readonly Delivery[]) => {
@@ -42,9 +42,9 @@ export function createIntake(
         backlogs.set(stream, Math.max(total, transactions));
       }
     }
+    lane.noteRead([...asked.keys()], backlogs);
     // Transactions count, not batches: halves of a batch are as much work as a whole one.
-    const filled = (found + inFlight.transactions()) / transactionsMax;
-    batchesInFlight = Math.floor(Math.min(1, filled) * batchesMax);
+    filled = Math.min(1, (found + inFlight.transactions()) / lane.transactionsMax());
     if (found > 0 && found < SMALL_BATCH) pace = sleep(SMALL_BATCH_PACE_MS);
   };
   return {
@@ -53,14 +53,15 @@ export function createIntake(
       oneReader(async () => {
         // Two small batches cost more per transaction and end later than one (p50 of 89 ms for 70 at 5,000 a second);
         // one large one ends later than several small ones (92 to 120 ms for 52 and 57 at 12,000).
-        await inFlight.below(Math.max(1, batchesInFlight));
+        await inFlight.below(Math.max(1, lane.batchesMax(filled)));
         await pace;
+        await lane.rested();
         await pause.over();
         if (signal.aborted) return [];
         const deliveries = await read();
         note(deliveries);
         // All batches begin before the first is processed, so that a waiting one does not look abandoned.
-        return toBatches(deliveries, transactionsMax).map(inFlight.begin);
+        return toBatches(deliveries, lane.transactionsMax()).map(inFlight.begin);
       }),
     /** The streams in the order of the next read, so that each is first in its turn. */
     inTurn(streams: readonly StreamKeys[]): StreamKeys[] {
@@ -69,7 +70,8 @@ export function createIntake(
     },
     sharesOf(streams: readonly StreamKeys[]): number[] {
       const known = streams.map((stream) => backlogs.get(stream) ?? 0);
-      const shares = shareBatch(known, transactionsMax);
+      const weights = streams.map(({ corridor }) => shareOf(corridor).weight);
+      const shares = shareBatch(known, lane.transactionsMax(), weights);
       asked = new Map(streams.map((stream, index) => [stream, shares[index] ?? 1]));
       return shares;
     },
@@ -99,18 +101,27 @@ const WEIGHT_MAX = 4;
  * that its merchants' transactions arrive late and need rebuilds; shares by backlog alone would let a flooded corridor starve
  * the others.
  * @param backlogs transactions of each stream that has more than it was asked for; 0 for all others
+ * @param own the weight of each stream's corridor
  * @returns transactions of each stream, at least one
  */
-export function shareBatch(backlogs: readonly number[], batchTransactions: number): number[] {
+export function shareBatch(
+  backlogs: readonly number[],
+  batchTransactions: number,
+  own: readonly number[] = backlogs.map(() => 1),
+): number[] {
   const busy = backlogs.filter((backlog) => backlog > 0);
   const mean = sum(busy) / busy.length;
-  const weightOf = (backlog: number) => Math.min(Math.max(1, backlog / mean), WEIGHT_MAX);
-  const weights = busy.map(weightOf);
+  const weightOf = (backlog: number, at: number) =>
+    backlog > 0 ? Math.min(Math.max(1, backlog / mean), WEIGHT_MAX) * (own[at] ?? 1) : 0;
+  const weights = backlogs.map(weightOf);
   const ofBusy = batchTransactions / sum(weights);
   // Bounded by the smallest of the busy streams.
-  const least = busy.length === 0 ? batchTransactions : ofBusy * Math.min(...weights);
-  const ofOther = Math.min(least, batchTransactions / (backlogs.length - busy.length));
-  const shares = backlogs.map((backlog) => (backlog > 0 ? weightOf(backlog) * ofBusy : ofOther));
+  const least = Math.min(...weights.filter((weight) => weight > 0)) * ofBusy;
+  const ofOther = Math.min(
+    busy.length === 0 ? batchTransactions : least,
+    batchTransactions / (backlogs.length - busy.length),
+  );
+  const shares = weights.map((weight) => (weight > 0 ? weight * ofBusy : ofOther));
   return shares.map((share) => Math.max(1, Math.floor(share)));
 }
 

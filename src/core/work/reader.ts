@@ -17,18 +17,21 @@ const ERROR_WAIT_MS = 100;
 
 /** Reads until the worker stops; resolves when everything it read is settled. */
 export async function runReader(worker: Worker, consumer: string): Promise<void> {
-  const { intake, stop } = worker;
+  const { intake, stop, lane, elapsedMs, streams } = worker;
   /** Streams from which entries may have been delivered to us without our knowing. */
   const undrained = new Set<string>();
   while (!stop.signal.aborted) {
+    await lane.ready(() => [...streams.values()]);
     const batches = await intake.next(async () => {
       const deliveries = await readNext(worker, consumer, undrained);
       worker.onSignOfLife();
       worker.metrics.lastPoll.setToCurrentTime();
       return deliveries;
     });
+    const beganMs = elapsedMs();
     // Nearly always one.
     const unsettled = await Promise.all(batches.map((batch) => runBatch(worker, batch)));
+    lane.noteWorked(batches, elapsedMs() - beganMs);
     for (const stream of unsettled.flatMap((one) => [...one])) undrained.add(stream);
   }
 }
@@ -44,7 +47,7 @@ async function readNext(
   consumer: string,
   undrained: Set<string>,
 ): Promise<readonly Delivery[]> {
-  const { config, intake, stop } = worker;
+  const { config, intake, lane, stop } = worker;
   const going = [...worker.streams.values()].filter(({ corridor }) => !worker.isStopped(corridor));
   const streams = intake.inTurn(going);
   const barred = new Set<string>();
@@ -56,14 +59,14 @@ async function readNext(
       else if (own.length > 0) return [{ stream, entries: own, total: 0 }];
       else undrained.delete(stream.transactions);
     }
-    const open = streams.filter(({ transactions }) => !barred.has(transactions));
+    const open = lane.choose(streams.filter(({ transactions }) => !barred.has(transactions)));
     if (open.length === 0) return await waitAfterError(stop.signal);
     const read = await worker.reader.readNew({
       consumer,
       streams: open,
       shares: intake.sharesOf(open),
       blockMs: config.RISK_READ_BLOCK_MS,
-      transactionsMax: config.RISK_BATCH_ENTRIES,
+      transactionsMax: lane.transactionsMax(),
     });
     if (read.failed.size > 0) await noteFailed(worker, undrained, read);
     return read.deliveries;

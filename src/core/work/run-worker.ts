@@ -15,6 +15,7 @@ import type { StreamKeys } from '../stream/keys.ts';
 import { memoryDuty } from '../stream/memory/memory-duty.ts';
 import { promoteRetries } from '../stream/settle/retries.ts';
 import { listStreams, measureStreams } from '../stream/status/lag.ts';
+import { EXPRESS_READERS } from './lanes.ts';
 import { runReader } from './reader.ts';
 import { createReclaim } from './reclaim.ts';
 import { createWorker, type Worker, type WorkerOptions } from './worker.ts';
@@ -36,7 +37,7 @@ export async function runWorker(
   duties: readonly Duty[],
   signal: AbortSignal,
 ): Promise<void> {
-  const worker = createWorker(options);
+  const { main: worker, express } = createWorker(options);
   const { stop, inFlight, config, name, log } = worker;
   if (signal.aborted) stop.abort();
   signal.addEventListener('abort', () => stop.abort(), { once: true });
@@ -47,6 +48,9 @@ export async function runWorker(
     const work = [
       ...Array.from({ length: config.RISK_WORKER_READERS }, (_, n) =>
         runReader(worker, `${name}-${n + 1}`),
+      ),
+      ...Array.from({ length: EXPRESS_READERS }, (_, n) =>
+        runReader(express, `${name}-${config.RISK_WORKER_READERS + n + 1}`),
       ),
       runMaintenance([...dutiesOf(worker), ...duties], stop.signal, log),
       endReads(worker),
@@ -69,16 +73,16 @@ function fail({ stop }: Worker, error: unknown): never {
 }
 
 /** Ends blocking reads once the worker stops; a connection that cannot even be unblocked is closed. */
-async function endReads({ reader, stop }: Worker): Promise<void> {
+async function endReads({ reader, express, stop }: Worker): Promise<void> {
   if (!stop.signal.aborted) await once(stop.signal, 'abort');
-  await reader.unblock().catch(() => reader.close());
+  await Promise.all([reader, express.reader].map((one) => one.unblock().catch(() => one.close())));
 }
 
 function dutiesOf(worker: Worker): Duty[] {
   const { market, metrics } = worker;
   const { redis } = market;
   return [
-    { name: 'streams', everyMs: REFRESH_MS, run: () => addStreams(worker) },
+    { name: 'streams', everyMs: REFRESH_MS, run: async () => void (await addStreams(worker)) },
     ...createReclaim(worker),
     {
       name: 'dead-consumers',
@@ -128,11 +132,17 @@ function heartbeatDuty({ config, market, inFlight }: Worker): Duty {
   };
 }
 
-/** Adds streams that appeared. One that cannot be made ready now is tried again at the next refresh. */
-async function addStreams({ market, streams }: Worker): Promise<void> {
+const pinnedOf = ({ config }: Worker) => config.RISK_WORKER_CORRIDORS?.split(',');
+
+/** Adds streams that appeared and returns all corridors of the market. One that cannot be made ready now is tried again at the next refresh. */
+async function addStreams(worker: Worker): Promise<string[]> {
+  const { market, streams } = worker;
   const { database, redis, name, shards } = market;
-  const listed = await listStreams(redis, name, shards, await listCorridors(database));
-  const fresh = listed.filter((one) => !streams.has(one.transactions));
+  const corridors = await listCorridors(database);
+  const listed = await listStreams(redis, name, shards, corridors);
+  const pinned = pinnedOf(worker);
+  const own = listed.filter(({ corridor }) => pinned?.includes(corridor) ?? true);
+  const fresh = own.filter((one) => !streams.has(one.transactions));
   const failures = await ensureGroups(
     redis,
     fresh.map((stream) => stream.transactions),
@@ -142,6 +152,15 @@ async function addStreams({ market, streams }: Worker): Promise<void> {
   }
   const failed = failures.find((failure) => failure !== null);
   if (failed !== undefined && streams.size === 0) throw failed;
+  return corridors;
+}
+
+/** Corridors may be added while a worker runs, so an unknown one is no bad configuration. */
+function warnOfUnknown(worker: Worker, known: readonly string[]): void {
+  const unknown = pinnedOf(worker)?.filter((one) => !known.includes(one)) ?? [];
+  if (unknown.length === 0) return;
+  const text = 'RISK_WORKER_CORRIDORS names corridors that the market does not have';
+  worker.log.warn({ unknown, known }, text);
 }
 
 /** The first time, as there is nothing to do without streams. */
@@ -150,7 +169,7 @@ async function insistOnStreams(worker: Worker): Promise<void> {
   let said = { message: '', atMs: 0 };
   while (!signal.aborted) {
     try {
-      return await addStreams(worker);
+      return warnOfUnknown(worker, await addStreams(worker));
     } catch (error) {
       if (signal.aborted) return;
       const { message } = toError(error);
@@ -169,8 +188,9 @@ async function insistOnStreams(worker: Worker): Promise<void> {
 async function removeConsumers(worker: Worker): Promise<void> {
   const { config, market, name, log } = worker;
   const streams = streamsOf(worker).map(({ transactions }) => transactions);
-  const removals = Array.from({ length: config.RISK_WORKER_READERS + 1 }, (_, n) =>
-    removeConsumer(market.redis, streams, `${name}-${n}`),
+  const removals = Array.from(
+    { length: config.RISK_WORKER_READERS + EXPRESS_READERS + 1 },
+    (_, n) => removeConsumer(market.redis, streams, `${name}-${n}`),
   );
   for (const result of await Promise.allSettled(removals)) {
     if (result.status === 'rejected') {

@@ -10,8 +10,10 @@ import type { ScoreStore } from '../store/scores/scores.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
 import type { EntryReader } from '../stream/group/versions.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import { createInFlight, type InFlight } from './in-flight.ts';
+import { defaultShareOf } from './corridor-shares.ts';
+import { createInFlight, type InFlight, type LaneInFlight } from './in-flight.ts';
 import { createIntake, type Intake } from './intake.ts';
+import { createLanes, type Lane } from './lanes.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { Profiles } from './profiles/profiles.ts';
 
@@ -31,6 +33,8 @@ export type WorkerOptions = {
   readonly scores: ScoreStore;
   /** Whether a switch stops the corridor, as last read: its streams are left alone. */
   readonly isStopped: (corridor: string) => boolean;
+  /** What the express lane has of its own. */
+  readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */
   readonly beforeScore: (transaction: DeliveredTransaction) => void;
   readonly random: () => number;
@@ -45,15 +49,30 @@ export type Worker = WorkerOptions & {
   readonly streams: Map<string, StreamKeys>;
   readonly inFlight: InFlight;
   readonly intake: Intake;
+  readonly lane: Lane;
   readonly pause: Pause;
   /** Aborted by the process' signal, or by a bug in a reader. */
   readonly stop: AbortController;
 };
 
-export function createWorker(options: WorkerOptions): Worker {
+/** The worker as each of its lanes sees it. */
+export function createWorker(options: WorkerOptions): { main: Worker; express: Worker } {
+  const { config, elapsedMs } = options;
   const stop = new AbortController();
   const pause = createPause(stop.signal, options);
-  const inFlight = createInFlight(stop.signal, options.elapsedMs);
-  const intake = createIntake(options.config, inFlight, pause, stop.signal);
-  return { ...options, streams: new Map(), inFlight, intake, pause, stop };
+  const inFlight = createInFlight(stop.signal, elapsedMs);
+  const lanes = createLanes(config, defaultShareOf, elapsedMs, stop.signal);
+  const own = (lane: Lane, batches: LaneInFlight) => ({
+    lane,
+    intake: createIntake(lane, defaultShareOf, batches, pause, stop.signal),
+  });
+  const main = {
+    ...options,
+    ...own(lanes.main, inFlight),
+    streams: new Map(),
+    inFlight,
+    pause,
+    stop,
+  };
+  return { main, express: { ...main, ...options.express, ...own(lanes.express, inFlight.lane()) } };
 }

@@ -17,6 +17,7 @@ const integer = (min: number, max: number, byDefault: number) =>
     })
     .transform(Number)
     .default(byDefault);
+const CORRIDORS = /^[A-Z]{2}-[A-Z]{2}(,[A-Z]{2}-[A-Z]{2})*$/;
 const SECOND_MS = 1000;
 const WEBHOOK_KEY_BYTES = 32;
 
@@ -67,7 +68,7 @@ const settings = {
     .describe('Market: Postgres schema and Redis key prefix.'),
   RISK_CORRIDORS: z
     .string()
-    .regex(/^[A-Z]{2}-[A-Z]{2}(,[A-Z]{2}-[A-Z]{2})*$/)
+    .regex(CORRIDORS)
     .optional()
     .describe('Corridors that migrate adds to those of the market.'),
   RISK_SHARDS: integer(1, 16, 1).describe('Streams a corridor is split into, by account.'),
@@ -197,6 +198,13 @@ const settings = {
   RISK_LABEL_MATURITY_DAYS: integer(1, 60, 7).describe(
     'Age at which the labels of a transaction count as complete: rates of fraud end that long ago.',
   ),
+  RISK_WORKER_CORRIDORS: z
+    .string()
+    .regex(CORRIDORS, 'must be corridors with commas between them, such as US-EG,GB-NG')
+    .optional()
+    .describe(
+      'Corridors that a worker reads, and no others; without it, all. Other workers must read the rest.',
+    ),
   RISK_WORKER_READERS: integer(1, 64, 4).describe(
     'Readers of one worker. One batch is in flight until what waits fills RISK_BATCH_ENTRIES, then one a reader.',
   ),

@@ -1,8 +1,8 @@
 /** The profiles of a worker: its copies in memory by kind, and how they meet the logs in Redis and the rows in Postgres. */
 import { randomFillSync } from 'node:crypto';
-import pLimit, { type LimitFunction } from 'p-limit';
 import type { Guards } from '../../../kit/breakers/guards.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
+import { openTurns, type Turn } from '../../../kit/process/turns.ts';
 import { type Arena, createArena, type TakeBytes } from '../../profile/arena.ts';
 import type { CorridorAmounts } from '../../profile/corridor-amounts.ts';
 import type { KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
@@ -43,7 +43,10 @@ export type Profiles = ProfilesOptions & {
   readonly kinds: readonly KindMemory[];
   readonly installs: Installs;
   readonly newStamp: () => Stamp;
-  readonly inTurn: LimitFunction;
+  /** Folds are done one at a time, each whole. */
+  readonly inTurn: Turn;
+  /** The turn of batches that pass those that wait. */
+  readonly urgently: Turn;
 };
 
 /** A list that outgrows it gets memory of its own. */
@@ -86,7 +89,7 @@ export function openProfiles(
     arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
   }));
   const installs = createInstalls(options);
-  return { ...options, kinds, installs, newStamp: createStamps(), inTurn: pLimit(1) };
+  return { ...options, kinds, installs, newStamp: createStamps(), ...openTurns() };
 }
 
 /** Memory for the next party's list; that of the party before is free. */

@@ -33,6 +33,16 @@ describe('inFlight', () => {
     expect(open).toBe(true);
   });
 
+  test('a lane has room of its own, and the batches of all lanes are known', async () => {
+    const inFlight = createInFlight(never(), () => 0);
+    inFlight.begin(entries('1-0'));
+    const lane = inFlight.lane();
+    await lane.below(1);
+    lane.begin(entries('2-0'));
+    expect([inFlight.transactions(), lane.transactions()]).toEqual([1, 1]);
+    expect(inFlight.idsOf(stream.transactions)).toEqual(new Set(['1-0', '2-0']));
+  });
+
   test('lists by stream and consumer what is old', () => {
     let nowMs = 0;
     const inFlight = createInFlight(never(), () => nowMs);

@@ -1,8 +1,9 @@
 /** When the next batch is read. */
 import { expect, test, vi } from 'vitest';
+import { defaultShareOf } from '../../../../src/core/work/corridor-shares.ts';
 import { createInFlight } from '../../../../src/core/work/in-flight.ts';
 import { createIntake } from '../../../../src/core/work/intake.ts';
-
+import { createLanes } from '../../../../src/core/work/lanes.ts';
 import { entryOf, stream } from './delivered-entries.ts';
 
 const sleeps = vi.hoisted(() => [] as (() => void)[]);
@@ -15,7 +16,9 @@ async function readTwice(transactions: number) {
   const { signal } = new AbortController();
   const inFlight = createInFlight(signal, () => 0);
   const bounds = { RISK_BATCH_ENTRIES: 1000, RISK_WORKER_READERS: 4 };
-  const intake = createIntake(bounds, inFlight, { over: async () => undefined }, signal);
+  const { main } = createLanes(bounds, defaultShareOf, () => 0, signal);
+  const pause = { over: async () => undefined };
+  const intake = createIntake(main, defaultShareOf, inFlight, pause, signal);
   const read = vi.fn(async () => [{ stream, entries: [entryOf('1-0', transactions)], total: 0 }]);
   const next = async () => {
     for (const { end } of await intake.next(read)) end();

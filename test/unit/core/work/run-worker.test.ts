@@ -65,7 +65,22 @@ vi.mock(
 
 type ReadNew = WorkerOptions['reader']['readNew'];
 
-function start(readNew: ReadNew, score: Score, readers: number) {
+const connection = {
+  readOwn: async () => ({ deliveries: [], failed: new Map() }),
+  unblock: async () => undefined,
+  close: () => undefined,
+};
+const nothing: ReadNew = async () => {
+  await nextTurn();
+  return { deliveries: [], failed: new Map() };
+};
+
+function start(
+  readNew: ReadNew,
+  score: Score,
+  readers: number,
+  { express = nothing, ...settings }: { express?: ReadNew; RISK_WORKER_CORRIDORS?: string } = {},
+) {
   steps.score = score;
   const stop = new AbortController();
   const run = { run: <T>(call: () => Promise<T>) => call() };
@@ -75,13 +90,9 @@ function start(readNew: ReadNew, score: Score, readers: number) {
   } as unknown as Market;
   const options = {
     ...{ name: 'w-1', market, metrics: createMetrics(), log: silentLog(), random: Math.random },
-    config: { ...testConfig(), RISK_WORKER_READERS: readers, RISK_BATCH_ENTRIES: 100 },
-    reader: {
-      readNew,
-      readOwn: async () => ({ deliveries: [], failed: new Map() }),
-      unblock: async () => undefined,
-      close: () => undefined,
-    },
+    config: { ...testConfig(), RISK_WORKER_READERS: readers, RISK_BATCH_ENTRIES: 100, ...settings },
+    reader: { ...connection, readNew },
+    express: { reader: { ...connection, readNew: express } },
     ...{ entries: { versions: [] }, elapsedMs: () => performance.now() },
     onSignOfLife: () => undefined,
     isStopped: () => false,
@@ -152,7 +163,7 @@ test('a flooded corridor leaves the others their share, and a broken one is not 
     await nextTurn();
     reads += 1;
     const deliveries = streams.map((stream, index) => ({
-      ...{ stream, total: stream === flooded ? 1_000_000 : 200 },
+      ...{ stream, total: stream === flooded ? 350 : 200 },
       entries: Array.from({ length: shares[index] ?? 0 }, (_, n) =>
         entryOf(`${reads}-${n}`, 1, stream),
       ),
@@ -166,4 +177,52 @@ test('a flooded corridor leaves the others their share, and a broken one is not 
   const [flood = 0, other = 0] = [flooded, quiet].map(({ corridor }) => taken.get(corridor));
   expect(flood / other).toBeLessThan(4.5);
   expect(flood / other).toBeGreaterThan(1);
+});
+
+test('while a long backlog is drained, other corridors are read and scored beside it', async () => {
+  const drained = Promise.withResolvers<void>();
+  const scored: string[] = [];
+  const score: Score = async ([first]) => {
+    if (first?.stream === flooded) await drained.promise;
+    scored.push(first?.stream.corridor ?? '');
+  };
+  const drain: ReadNew = async ({ streams }) => {
+    await nextTurn();
+    const entries = [entryOf('1-0', 100, flooded)];
+    const isOpen = streams.includes(flooded);
+    return {
+      deliveries: isOpen ? [{ stream: flooded, entries, total: 1_000_000 }] : [],
+      failed: new Map(),
+    };
+  };
+  const asked: string[][] = [];
+  const express: ReadNew = async ({ streams }) => {
+    await nextTurn();
+    asked.push(streams.map(({ corridor }) => corridor));
+    const entries = asked.length === 1 ? [entryOf('1-0', 1, quiet)] : [];
+    return {
+      deliveries: entries.length > 0 ? [{ stream: quiet, entries, total: 1 }] : [],
+      failed: new Map(),
+    };
+  };
+  const stop = start(drain, score, 2, { express });
+  await waitUntil(() => scored.length > 0, 5000, 'the quiet corridor');
+  expect(scored).toEqual([quiet.corridor]);
+  expect(asked[0]).toEqual([quiet.corridor]);
+  const ended = stop();
+  drained.resolve();
+  await ended;
+});
+
+test('a pinned worker reads its corridors alone', async () => {
+  const asked = new Set<string>();
+  const readNew: ReadNew = async (options) => {
+    for (const { corridor } of options.streams) asked.add(corridor);
+    return await nothing(options);
+  };
+  const pinned = { RISK_WORKER_CORRIDORS: `${quiet.corridor},AA-AA` };
+  const stop = start(readNew, async () => undefined, 1, pinned);
+  await waitUntil(() => asked.size > 0, 5000, 'a read');
+  await stop();
+  expect([...asked]).toEqual([quiet.corridor]);
 });

@@ -26,6 +26,10 @@ describe('shareBatch', () => {
     expect(other).toBe(100);
   });
 
+  test('multiplies the part of a busy corridor by its weight', () => {
+    expect(shareBatch([100, 100, 0], 400, [3, 1, 1])).toEqual([300, 100, 100]);
+  });
+
   test('stays within two batches, and reads from every stream', () => {
     const backlogs = fc.array(fc.nat(100_000), { minLength: 1, maxLength: 40 });
     fc.assert(

@@ -1,0 +1,166 @@
+/**
+ * What does a quiet corridor wait for while one worker drains another corridor's backlog, and what does the drain lose? Waited
+ * decisions of an open loop first alone, then beside the drain while it lasts; the drain first alone, then beside them. All of
+ * it is one run of one worker that is warm.
+ */
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
+import { CORRIDORS } from '../src/tools/simulate/geography.ts';
+import { BACKLOG_CORRIDOR, postBacklog } from './support/backlog.ts';
+import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
+import {
+  LIVE_LOAD,
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  type Load,
+  MONTH_LOAD,
+  readLoad,
+  readSettings,
+} from './support/load.ts';
+import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
+import { type Pipeline, startPipeline } from './support/pipeline.ts';
+import { readScored, type ScoredProgress, untilScored } from './support/scored-counter.ts';
+import { readStored, storedBreaches } from './support/stored.ts';
+
+const USAGE = `--rate N           waited decisions a second of the quiet corridor (50)
+--backlog N        transactions of the other corridor (200000)
+--seconds N        of the quiet corridor alone (10)
+${LOAD_USAGE}`;
+
+const WAIT_SECONDS = 5;
+const UNMEASURED_SECONDS = 5;
+const CONNECTIONS = 64;
+/** The quiet corridor ends before the drain does, so that every decision had the drain beside it. */
+const SHARE_OF_DRAIN = 0.8;
+
+const QUIET_CORRIDOR = CORRIDORS.find(({ name }) => name !== BACKLOG_CORRIDOR)?.name ?? '';
+
+type Options = {
+  readonly load: Load;
+  readonly quiet: Load;
+  readonly backlog: number;
+  readonly seconds: number;
+  readonly settings: Settings;
+};
+
+/** Scored a second in the first `seconds` after the first score, or until the end. */
+function rateOf({ samples }: ScoredProgress, scored: number, seconds: number): number {
+  const from = samples.find((one) => one.scored > 0) ?? { atMs: Number.NaN, scored: 0 };
+  const isEnd = (one: typeof from) =>
+    one.atMs - from.atMs >= seconds * 1000 || one.scored >= scored * SHARE_OF_DRAIN;
+  const to = samples.find(isEnd) ?? from;
+  return ((to.scored - from.scored) * 1000) / (to.atMs - from.atMs);
+}
+
+async function decide(
+  pipeline: Pipeline,
+  quiet: Load,
+  { seconds, seed }: { seconds: number; seed: string },
+  context: BenchContext,
+) {
+  const transactions = Math.ceil(quiet.rate * seconds);
+  return await runLoad(pipeline, { ...quiet, transactions, seed }, context);
+}
+
+const NOTHING = { beside: () => Promise.resolve(), decisions: 0 };
+
+/** Drains one backlog; `beside` runs meanwhile and asks for so many decisions. */
+async function drain<T>(
+  pipeline: Pipeline,
+  { load, backlog }: Options,
+  seed: string,
+  { beside, decisions }: { beside: () => Promise<T>; decisions: number },
+  context: BenchContext,
+) {
+  const scoredBefore = await readScored(pipeline.workers, context.signal);
+  await postBacklog(pipeline, { ...load, seed }, backlog, context);
+  const [progress, result] = await Promise.all([
+    untilScored(
+      pipeline.workers,
+      { scoredBefore, transactions: () => backlog + decisions },
+      context.signal,
+    ),
+    beside(),
+  ]);
+  return { progress, result };
+}
+
+async function measure(options: Options, context: BenchContext): Promise<BenchReport> {
+  const { load, quiet, backlog, seconds, settings } = options;
+  await using pipeline = await startPipeline({ workers: 1, settings }, context);
+  await decide(pipeline, quiet, { seconds: UNMEASURED_SECONDS, seed: 'warm-up' }, context);
+  const warm = { ...options, backlog: Math.ceil(backlog / 2) };
+  await drain(pipeline, warm, 'warm-up', NOTHING, context);
+  const alone = await decide(pipeline, quiet, { seconds, seed: 'alone' }, context);
+  const drained = await drain(pipeline, options, 'alone', NOTHING, context);
+  const perSecond = rateOf(drained.progress, backlog, Number.POSITIVE_INFINITY);
+  const lastsSeconds = (backlog / perSecond) * SHARE_OF_DRAIN;
+  const both = await drain(
+    pipeline,
+    options,
+    'beside',
+    {
+      beside: () => decide(pipeline, quiet, { seconds: lastsSeconds, seed: 'beside' }, context),
+      decisions: Math.ceil(quiet.rate * lastsSeconds),
+    },
+    context,
+  );
+  const beside = both.result;
+  const besidePerSecond = rateOf(both.progress, backlog, lastsSeconds);
+  const { lost, doubled } = await readStored(pipeline.services.database);
+  const memory = await readMemory(pipeline);
+  const [before, after] = [alone.posted.latencyMs, beside.posted.latencyMs];
+  const unanswered = [alone, beside].reduce(
+    (sum, { posted }) => sum + posted.accepted - posted.scored,
+    0,
+  );
+  return {
+    caseName: `${quiet.rate} waited decisions a second`,
+    inputs: { ...load, backlog, workers: 1, ...pipeline.services.settings },
+    settings,
+    versions: pipeline.services.versions,
+    perSecond: besidePerSecond,
+    figures: {
+      alone_p50_ms: before.p50,
+      alone_p99_ms: before.p99,
+      beside_p50_ms: after.p50,
+      beside_p99_ms: after.p99,
+      beside_max_ms: after.max,
+      p50_of_alone: after.p50 / before.p50,
+      p99_of_alone: after.p99 / before.p99,
+      drain_alone_per_second: perSecond,
+      drain_beside_per_second: besidePerSecond,
+      drain_of_alone: besidePerSecond / perSecond,
+      ...{ beside_decisions: beside.posted.scored, unanswered, lost, doubled },
+    },
+    ceilings: [],
+    tables: [memoryTable(memory)],
+    breaches: [...storedBreaches({ lost, doubled }), ...memoryBreaches(memory)],
+  };
+}
+
+export const bench: Bench = {
+  name: 'fair',
+  question: "What does a quiet corridor wait for beside another corridor's backlog?",
+  usage: USAGE,
+  run: async function* (args, context) {
+    const text = { type: 'string' } as const;
+    const { values } = parseArguments(args, {
+      ...LOAD_OPTIONS,
+      ...{ backlog: text, seconds: text },
+    });
+    const load = { ...readLoad(values, MONTH_LOAD), rate: 0 };
+    const rate = integerOption('--rate', values.rate, { min: 1, max: 10_000 }, 50);
+    const parties = { accounts: 500, merchants: 200 };
+    const waited = { batch: 1, connections: CONNECTIONS, waitSeconds: WAIT_SECONDS };
+    yield await measure(
+      {
+        load,
+        quiet: { ...LIVE_LOAD, ...parties, ...waited, rate, corridor: QUIET_CORRIDOR },
+        backlog: integerOption('--backlog', values.backlog, { min: 1000, max: 5_000_000 }, 200_000),
+        seconds: integerOption('--seconds', values.seconds, { min: 1, max: 600 }, 10),
+        settings: readSettings(values.set),
+      },
+      context,
+    );
+  },
+};

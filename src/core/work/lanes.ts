@@ -1,0 +1,139 @@
+/**
+ * Two lanes of a worker. In calm the main lane reads all streams. While it drains a long backlog, the express lane reads all other
+ * streams, with a connection, batches in flight and turns of its own. As long as the express lane has traffic, the drain goes on in
+ * batches that are short in time, one after the other, with rests between them.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../../kit/config/config.ts';
+import type { StreamKeys } from '../stream/keys.ts';
+import type { ShareOf } from './corridor-shares.ts';
+import type { Batch } from './in-flight.ts';
+
+export type Lane = {
+  /** Resolves once the lane has streams to read, or the worker stops. */
+  readonly ready: (streams: () => readonly StreamKeys[]) => Promise<void>;
+  readonly choose: (streams: readonly StreamKeys[]) => readonly StreamKeys[];
+  /** Transactions of the next batch; its last entry may exceed the bound. */
+  readonly transactionsMax: () => number;
+  /** Batches in flight, by how much of a batch is in flight or was read last (at most 1). */
+  readonly batchesMax: (filled: number) => number;
+  /** Resolves when the next batch may be read. */
+  readonly rested: () => Promise<void>;
+  /** @param backlogs transactions of those streams that brought all they were asked for */
+  readonly noteRead: (
+    read: readonly StreamKeys[],
+    backlogs: ReadonlyMap<StreamKeys, number>,
+  ) => void;
+  readonly noteWorked: (batches: readonly Batch[], tookMs: number) => void;
+};
+
+/** Batches of a backlog from which a stream is drained. Larger: others wait longer beside it; smaller: ordinary bursts are split. */
+const DRAINED_BATCHES = 4;
+/** How long after a corridor's last transaction the drain leaves it room: larger slows the drain, smaller makes a first one wait. */
+const COMPANY_MS = 10_000;
+/** Time of a drain's batch in company: larger delays others, smaller costs the drain more a transaction. */
+const BATCH_MS = 50;
+/** Bounds on its transactions: below the first a batch is mostly fixed costs, and the second is folded in one go. */
+const [COMPANY_BATCH_MIN, COMPANY_BATCH_MAX] = [100, 300];
+/** Part of the time that all floors together may take from a drain. */
+const FLOORS_MAX = 0.3;
+/** Weight of the last batch in the mean time of a transaction. */
+const NEWEST = 0.2;
+
+/** Readers, and batches in flight, of the express lane: batches that wait for a store do not hold up the next one. */
+export const EXPRESS_READERS = 3;
+/** Transactions of an express batch: larger delays those behind it, smaller costs more a transaction. */
+const EXPRESS_BATCH_MAX = 200;
+
+export function createLanes(
+  config: Pick<Config, 'RISK_BATCH_ENTRIES' | 'RISK_WORKER_READERS'>,
+  shareOf: ShareOf,
+  elapsedMs: () => number,
+  signal: AbortSignal,
+): { readonly main: Lane; readonly express: Lane } {
+  const { RISK_BATCH_ENTRIES: transactionsMax, RISK_WORKER_READERS: readers } = config;
+  const draining = new Set<StreamKeys>();
+  /** Corridors of express batches, and when their last one ended. */
+  const company = new Map<string, number>();
+  let isSplit = false;
+  let msEach = BATCH_MS / COMPANY_BATCH_MAX;
+  let rest = Promise.resolve();
+  let changed = Promise.withResolvers<void>();
+  const change = () => {
+    changed.resolve();
+    changed = Promise.withResolvers<void>();
+  };
+  signal.addEventListener('abort', change, { once: true });
+  const others = (streams: readonly StreamKeys[]) => streams.filter((one) => !draining.has(one));
+  const isDrain = () => isSplit && draining.size > 0;
+  const hasCompany = () => {
+    const sinceMs = elapsedMs() - COMPANY_MS;
+    for (const [corridor, atMs] of company) if (atMs < sinceMs) company.delete(corridor);
+    return isDrain() && company.size > 0;
+  };
+  const noteRead: Lane['noteRead'] = (read, backlogs) => {
+    for (const stream of read) {
+      const backlog = backlogs.get(stream) ?? 0;
+      if (backlog >= transactionsMax * DRAINED_BATCHES) draining.add(stream);
+      else if (backlog === 0) draining.delete(stream);
+    }
+    change();
+  };
+  const restAfter = (tookMs: number) => {
+    let floors = 0;
+    for (const corridor of company.keys()) floors += shareOf(corridor).floor;
+    const floor = Math.min(floors, FLOORS_MAX);
+    const restMs = (tookMs * floor) / (1 - floor);
+    if (restMs >= 1) rest = sleep(restMs, undefined, { signal }).catch(() => undefined);
+  };
+  const main: Lane = {
+    ready: () => Promise.resolve(),
+    choose(streams) {
+      // A corridor that is stopped is read by nobody, so nobody would notice that its drain is over.
+      for (const stream of draining) if (!streams.includes(stream)) draining.delete(stream);
+      return isDrain() ? streams.filter((one) => draining.has(one)) : streams;
+    },
+    transactionsMax: () =>
+      hasCompany() ? Math.min(transactionsMax, companyBatch(msEach)) : transactionsMax,
+    batchesMax: (filled) => (hasCompany() ? 1 : Math.floor(filled * readers)),
+    rested: () => rest,
+    noteRead,
+    noteWorked(batches, tookMs) {
+      if (!hasCompany()) return;
+      const each = tookMs / Math.max(1, transactionsOf(batches));
+      msEach += (each - msEach) * NEWEST;
+      restAfter(tookMs);
+    },
+  };
+  const express: Lane = {
+    async ready(streams) {
+      while (!signal.aborted) {
+        isSplit = draining.size > 0 && others(streams()).length > 0;
+        if (isSplit) return;
+        await changed.promise;
+      }
+    },
+    choose: others,
+    transactionsMax: () => Math.min(transactionsMax, EXPRESS_BATCH_MAX),
+    batchesMax: () => EXPRESS_READERS,
+    rested: () => Promise.resolve(),
+    noteRead,
+    noteWorked(batches) {
+      const nowMs = elapsedMs();
+      for (const { entries } of batches) {
+        for (const { stream } of entries) company.set(stream.corridor, nowMs);
+      }
+    },
+  };
+  return { main, express };
+}
+
+function companyBatch(msEach: number): number {
+  return Math.min(Math.max(COMPANY_BATCH_MIN, Math.round(BATCH_MS / msEach)), COMPANY_BATCH_MAX);
+}
+
+function transactionsOf(batches: readonly Batch[]): number {
+  return batches
+    .flatMap(({ entries }) => entries)
+    .reduce((sum, { transactions }) => sum + transactions, 0);
+}

@@ -1,0 +1,108 @@
+/** Which lane reads what, and how much room a drain leaves. */
+import { describe, expect, test } from 'vitest';
+import { streamKeys } from '../../../../src/core/stream/keys.ts';
+import { defaultShareOf } from '../../../../src/core/work/corridor-shares.ts';
+import { createLanes } from '../../../../src/core/work/lanes.ts';
+import { entryOf } from './delivered-entries.ts';
+
+const [flooded, quiet] = ['US-EG', 'US-MX'].map((corridor) => streamKeys('m', corridor, 0)) as [
+  ReturnType<typeof streamKeys>,
+  ReturnType<typeof streamKeys>,
+];
+const all = [flooded, quiet];
+const LONG = new Map([[flooded, 200_000]]);
+const EMPTY = new Map();
+
+function lanes(shareOf = defaultShareOf) {
+  const stop = new AbortController();
+  const clock = { nowMs: 0 };
+  const bounds = { RISK_BATCH_ENTRIES: 1000, RISK_WORKER_READERS: 4 };
+  const made = createLanes(bounds, shareOf, () => clock.nowMs, stop.signal);
+  const batch = (transactions: number, of = flooded) => [
+    { entries: [entryOf('1-0', transactions, of)], end: () => undefined },
+  ];
+  return { ...made, clock, stop, batch };
+}
+
+async function split({ main, express }: ReturnType<typeof lanes>) {
+  main.noteRead(all, LONG);
+  await express.ready(() => all);
+}
+
+describe('lanes', () => {
+  test('in calm the main lane reads everything at full size, and the express lane waits', async () => {
+    const made = lanes();
+    made.main.noteRead(all, new Map([[flooded, 3999]]));
+    let isReady = false;
+    void made.express
+      .ready(() => all)
+      .then(() => {
+        isReady = true;
+      });
+    await new Promise(setImmediate);
+    expect(isReady).toBe(false);
+    expect(made.main.choose(all)).toEqual(all);
+    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
+  });
+
+  test('a long backlog is read by the main lane alone, until it is gone', async () => {
+    const made = lanes();
+    await split(made);
+    expect(made.main.choose(all)).toEqual([flooded]);
+    expect(made.express.choose(all)).toEqual([quiet]);
+    made.main.noteRead([flooded], new Map([[flooded, 500]]));
+    expect(made.main.choose(all)).toEqual([flooded]);
+    made.main.noteRead([flooded], EMPTY);
+    expect(made.main.choose(all)).toEqual(all);
+  });
+
+  test('a backlog that may not be read any more is no drain', async () => {
+    const made = lanes();
+    await split(made);
+    expect(made.main.choose([quiet])).toEqual([quiet]);
+    expect(made.main.choose(all)).toEqual(all);
+  });
+
+  test('where every stream has a long backlog, the main lane reads all', async () => {
+    const made = lanes();
+    await split(made);
+    const ready = made.express.ready(() => [flooded]);
+    expect(made.main.choose(all)).toEqual(all);
+    made.stop.abort();
+    await ready;
+  });
+
+  test('a drain has full size alone, and short batches in turn for ten seconds after company', async () => {
+    const made = lanes();
+    await split(made);
+    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
+    made.express.noteWorked(made.batch(1, quiet), 5);
+    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([300, 1]);
+    made.clock.nowMs = 10_001;
+    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
+  });
+
+  test('transactions that take long make batches of fewer, down to a bound', async () => {
+    const made = lanes(() => ({ weight: 1, floor: 0 }));
+    await split(made);
+    made.express.noteWorked(made.batch(1, quiet), 5);
+    for (let n = 0; n < 50; n++) made.main.noteWorked(made.batch(250), 100);
+    expect(made.main.transactionsMax()).toBe(125);
+    for (let n = 0; n < 50; n++) made.main.noteWorked(made.batch(100), 400);
+    expect(made.main.transactionsMax()).toBe(100);
+  });
+
+  test('a drain rests after each batch by the floors of corridors that have traffic', async () => {
+    const made = lanes(() => ({ weight: 1, floor: 0.2 }));
+    await split(made);
+    made.main.noteWorked(made.batch(300), 40);
+    const before = performance.now();
+    await made.main.rested();
+    expect(performance.now() - before).toBeLessThan(5);
+    made.express.noteWorked(made.batch(1, quiet), 5);
+    made.main.noteWorked(made.batch(300), 400);
+    const began = performance.now();
+    await made.main.rested();
+    expect(performance.now() - began).toBeGreaterThan(95);
+  });
+});
