@@ -120,7 +120,7 @@ test('an operator’s night: dead letters by error, a group replayed, corridors,
   await page.getByRole('region', { name: 'Corridors', exact: true }).getByText('US-EG').waitFor();
   await take('corridors', 'Last 7 days');
   await goTo(page, 'gp', 'Workload');
-  await take('ops', 'Officers at work');
+  await take('workload', 'Officers at work');
   await goTo(page, 'ga', 'Audit');
   await page.getByRole('button', { name: 'dead-letters.replay' }).first().click();
   await page.getByRole('dialog', { name: 'dead-letters.replay' }).waitFor();

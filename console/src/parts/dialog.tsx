@@ -19,10 +19,13 @@ export function Modal({ title, isHeld = false, onClose, children }: ModalProps) 
   return (
     <dialog
       ref={dialog}
+      onKeyDown={(event) => {
+        if (isHeld && event.key === 'Escape') event.preventDefault();
+      }}
       onCancel={(event) => {
         if (isHeld) event.preventDefault();
       }}
-      // A browser lets a page refuse the first Esc alone.
+      // A browser lets a page refuse the first gesture of going back alone.
       onClose={() => (isHeld ? dialog.current?.showModal() : onClose())}
       aria-labelledby={id}
     >

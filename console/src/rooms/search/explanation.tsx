@@ -176,13 +176,24 @@ type RulesProps = { readonly rules: readonly Rule[]; readonly currency: string }
 
 function Rules({ rules, currency }: RulesProps) {
   const rows = rules.toSorted((a, b) => Number(b.fired) - Number(a.fired) || b.weight - a.weight);
-  const fired = rules.filter((rule) => rule.fired).length;
+  const { fired = [], quiet = [] } = Object.groupBy(rows, (rule) =>
+    rule.fired ? 'fired' : 'quiet',
+  );
+  const table = (label: string, some: readonly Rule[]) => (
+    <DataTable label={label} columns={ruleColumns(currency)} rows={some} keyOf={({ id }) => id} />
+  );
   return (
     <Part
       title="Rules"
-      aside={<span className="muted">{`${fired} of ${rules.length} fired`}</span>}
+      aside={<span className="muted">{`${fired.length} of ${rules.length} fired`}</span>}
     >
-      <DataTable label="Rules" columns={ruleColumns(currency)} rows={rows} keyOf={({ id }) => id} />
+      {fired.length === 0 ? null : table('Rules', fired)}
+      {quiet.length === 0 ? null : (
+        <details className="fold">
+          <summary>{`${quiet.length} rules that did not fire`}</summary>
+          {table('Rules that did not fire', quiet)}
+        </details>
+      )}
     </Part>
   );
 }

@@ -137,7 +137,7 @@ test.each(LOOKS)(
     await openCases(3);
     await using tab = await it.logIn({ viewport, colorScheme });
     const places = [
-      ['ops', '/workload', 'Officers at work'],
+      ['workload', '/workload', 'Officers at work'],
       ['rules', '/rules', 'Hits are counted'],
     ] as const;
     await walk(it.engine, tab, places, `${width}-${colorScheme}`);
