@@ -159,6 +159,8 @@ const OF_THE_MARKET = [
   ...['assignCase', 'escalateCase', 'decideCase', 'confirmDecision', 'returnCase', 'undoDecision'],
   ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
   ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch'],
+  ...['readCorridor', 'freezeCorridor', 'resumeCorridor'],
+  ...['readMarket', 'freezeMarket', 'resumeMarket'],
 ];
 
 function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {

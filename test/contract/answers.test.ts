@@ -148,13 +148,8 @@ describe('answers', () => {
     ...['/v1/accounts/nobody/profile', '/v1/accounts/acc_1/profile?at=x'],
     ...['/v1/accounts/acc_1/profile', '/v1/merchants/m_1/profile', '/v1/merchants/nobody/profile'],
     ...['/v1/devices/nobody/profile', '/v1/devices/nobody/profile?at=x'],
-    ...[
-      '/v1/summaries/daily',
-      '/v1/summaries/daily?from=x',
-      '/v1/status',
-      '/v1/models/watch',
-      '/v1/models/watch?at=x',
-    ],
+    ...['/v1/summaries/daily', '/v1/summaries/daily?from=x', '/v1/status'],
+    ...['/v1/models/watch', '/v1/models/watch?at=x'],
     ...['/v1/dead-letters', '/v1/dead-letters?active=x', '/v1/dead-letters/groups'],
     ...[`/v1/dead-letters/${letter}`, `/v1/dead-letters/${unknown}`, '/v1/dead-letters/x'],
     ...['/v1/labels', `/v1/labels?transaction_id=${scored}`, '/v1/labels?label=x'],
@@ -178,6 +173,7 @@ describe('answers', () => {
     ...['/v1/rule-sets', '/v1/rule-sets?x=1', '/v1/rules/outcomes', '/v1/rules/outcomes?days=2'],
     ...['/v1/models/unknown@1/comparison', '/v1/models/unknown@1/comparison?days=x'],
     ...['/v1/switches', '/v1/switches/client:nobody', '/v1/switches/corridor:XX-XX'],
+    ...['/v1/corridors/US-EG', '/v1/corridors/XX-XX', `/v1/markets/${api.testDatabase.market}`],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
 
@@ -232,7 +228,6 @@ describe('answers', () => {
       post('/v1/models/unknown@1/emergency', { corridor: 'US-EG', to: 'active', reason: 'why' }),
       post('/v1/models/unknown@1/emergency', { corridor: 'US-EG', to: 'active' }),
       post('/v1/models/rollback', { corridor: 'US-EG' }),
-      ...switchRequests(),
       ...reviewRequests(scored, unknown).map(([path, body]) => post(path, body)),
       ['GET', `/v1/reviews/${scored}`],
       post('/v1/dead-letters/replay', { ids: [letter] }),
@@ -253,6 +248,7 @@ describe('answers', () => {
       ['POST', '/v1/sessions'],
       ['POST', '/v1/sessions/links'],
       ['DELETE', '/v1/sessions/unknown'],
+      ...switchRequests(api.testDatabase.market),
     ];
   };
 

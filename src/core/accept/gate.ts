@@ -1,12 +1,12 @@
 /** Refuses transactions of stopped scopes before anything of them is stored. */
 
 import type { Metrics } from '../../kit/metrics/metrics.ts';
-import { clientScope, type Stop, stopOf } from '../domain/switch.ts';
+import { clientScope, freezeOf, isFreeze, type Stop, stopOf } from '../domain/switch.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { SwitchWatch } from '../store/switches/watch-switches.ts';
 import type { InputError } from './prepare-transactions.ts';
 
-export const GATE_PROBLEMS = ['scope-stopped', 'switches-unread'] as const;
+export const GATE_PROBLEMS = ['scope-stopped', 'frozen', 'switches-unread'] as const;
 
 /** Why a transaction is refused that is valid by itself. */
 export type Closed = {
@@ -35,7 +35,9 @@ export function createGate(
       const current = switches.current();
       if (current.stopped.size === 0) return undefined;
       const own = clientScope(client);
-      const scope = current.stopped.has(own) ? own : stopOf(current, corridor);
+      const scope = current.stopped.has(own)
+        ? own
+        : (stopOf(current, corridor) ?? freezeOf(current, corridor));
       const stop = scope && current.stopped.get(scope);
       return scope && stop ? closed(scope, stop) : undefined;
     },
@@ -52,9 +54,9 @@ const UNREAD: Closed = {
 function closed(scope: string, { message, endsAt }: Stop): Closed {
   const leftMs = endsAt === null ? Number.POSITIVE_INFINITY : Date.parse(endsAt) - Date.now();
   return {
-    problem: 'scope-stopped',
+    problem: isFreeze(scope) ? 'frozen' : 'scope-stopped',
     field: 'corridor',
-    detail: `is stopped (${scope})${message === null ? '' : `: ${message}`}`,
+    detail: `is ${isFreeze(scope) ? 'frozen' : 'stopped'} (${scope})${message === null ? '' : `: ${message}`}`,
     retryAfterSeconds: Math.max(1, Math.min(RETRY_SECONDS, Math.ceil(leftMs / 1000))),
   };
 }

@@ -133,6 +133,7 @@ export function refusal(
         },
       );
     case 'scope-stopped':
+    case 'frozen':
     case 'switches-unread':
       return new Problem(result.kind, asSentence(result.detail), {
         errors,

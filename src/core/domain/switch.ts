@@ -34,13 +34,23 @@ export type Switches = {
   readonly stopped: ReadonlyMap<string, Stop>;
 };
 
-export const NOTHING_STOPPED: Switches = { version: 0, stopped: new Map() };
-
 /** The widest scope that stops a corridor. */
 export function stopOf({ stopped }: Switches, corridor: string): string | undefined {
   if (stopped.size === 0) return undefined;
   return ['all', 'market', corridorScope(corridor)].find((scope) => stopped.has(scope));
 }
+
+/** Scopes that a freeze closes to new transactions have this in front: what was accepted of them is scored. */
+const FREEZE = 'freeze:';
+
+/** The widest freeze of a corridor, or of the market where it is null. */
+export function freezeOf({ stopped }: Switches, corridor: string | null): string | undefined {
+  if (stopped.size === 0) return undefined;
+  const scopes = ['market', ...(corridor === null ? [] : [corridorScope(corridor)])];
+  return scopes.map((scope) => FREEZE + scope).find((scope) => stopped.has(scope));
+}
+
+export const isFreeze = (scope: string) => scope.startsWith(FREEZE);
 
 export const stopSchema = z
   .object({

@@ -42,6 +42,8 @@ export const AUDIT_ACTIONS = [
   'sample.remove',
   'switch.stop',
   'switch.start',
+  'scope.freeze',
+  'scope.resume',
   'webhook.create',
   'webhook.change',
   'webhook.rotate',

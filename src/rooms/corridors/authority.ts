@@ -1,5 +1,7 @@
 /** Decision authority: which role may make a change, and who else it needs. */
-import type { Role } from '../../kit/words/principal.ts';
+import { Problem } from '../../kit/http/answers/problem.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import type { Officer, Role } from '../../kit/words/principal.ts';
 
 type Authority = {
   readonly roles: readonly Role[];
@@ -11,6 +13,8 @@ const ANY_OF: readonly Role[] = ['operator', 'risk_officer', 'admin'];
 
 /** Stopping is safe and urgent, so one person does it alone; a whole market goes on only when a second person agrees. */
 export const AUTHORITY = {
+  freeze: { roles: ANY_OF, person: 'any' },
+  resume: { roles: ['risk_officer', 'admin'], person: 'other' },
   stop: { roles: ANY_OF, person: 'any' },
   'start corridor or client': { roles: ANY_OF, person: 'any' },
   'start market or all': { roles: ['risk_officer', 'admin'], person: 'other' },
@@ -22,6 +26,24 @@ export type Decision = keyof typeof AUTHORITY;
 export function decisionOf(scope: string, isStopped: boolean): Decision {
   if (isStopped) return 'stop';
   return scope === 'all' || scope === 'market' ? 'start market or all' : 'start corridor or client';
+}
+
+/** @throws Problem where none of the roles allows the decision */
+export function requireAuthority(decision: Decision, roles: ReadonlySet<Role>): void {
+  const { roles: allowed } = AUTHORITY[decision];
+  if (allowed.some((role) => roles.has(role))) return;
+  throw new Problem('forbidden', `To ${decision} takes the role ${allowed.join(' or ')}.`);
+}
+
+/** @throws Failure where the decision takes another person than the one who made the first change */
+export function requireOther(
+  decision: Decision,
+  { name }: Pick<Officer, 'name'>,
+  first: { readonly scope: string; readonly by: string } | undefined,
+): void {
+  if (AUTHORITY[decision].person === 'any' || first === undefined || first.by !== name) return;
+  const why = `the scope ${first.scope} was closed by ${first.by}: another person opens it again`;
+  throw new Failure('conflict', 'ANOTHER_PERSON', why);
 }
 
 export const DECIDING_ROLES = ANY_OF;

@@ -12,9 +12,10 @@ import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
+import { freezeOperations } from './freeze-routes.ts';
 import { changeSwitch, checkScope, switchCommandSchema, switchSchema } from './switch-change.ts';
 
-type Parts = Pick<Api, 'databases' | 'ingest' | 'log'>;
+type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
 
 const path = z.object({
   scope: z.string().max(SCOPE_CHARS_MAX).meta({
@@ -49,7 +50,7 @@ const toSwitch = (scope: string, { version, stopped }: Switches) => {
   return { scope, version, stop: stop === undefined ? null : toStopJson(scope, stop) };
 };
 
-const operations = [
+const switchOperations = [
   operation({
     method: 'get',
     at: '/v1/switches',
@@ -113,6 +114,8 @@ const operations = [
     },
   }),
 ];
+
+const operations = [...switchOperations, ...freezeOperations];
 
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'corridors'),

@@ -12,14 +12,13 @@ import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { Failure } from '../../kit/words/failure.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer, Role } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
-import { AUTHORITY, decisionOf } from './authority.ts';
+import { decisionOf, requireAuthority, requireOther } from './authority.ts';
 
-const REASON_CHARS_MAX = 500;
+export const REASON_CHARS_MAX = 500;
 
 export const switchCommandSchema = z
   .strictObject({
@@ -67,21 +66,11 @@ export async function changeSwitch(
   { scope, command, by, roles }: Request,
 ): Promise<Switches> {
   const decision = decisionOf(scope, command.stopped);
-  const authority = AUTHORITY[decision];
-  if (!authority.roles.some((role) => roles.has(role))) {
-    const allowed = authority.roles.join(' or ');
-    throw new Problem('forbidden', `To ${decision} takes the role ${allowed}.`);
-  }
+  requireAuthority(decision, roles);
   return await changeSwitches(database, scope === 'all', async (query, before, change) => {
     const known = before.stopped.get(scope);
     if (!command.stopped && known === undefined) return before;
-    if (authority.person === 'other' && known?.stoppedBy === by.name) {
-      throw new Failure(
-        'conflict',
-        'ANOTHER_PERSON',
-        `the scope ${scope} was stopped by ${known.stoppedBy}: another person starts it again`,
-      );
-    }
+    requireOther(decision, by, known && { scope, by: known.stoppedBy });
     const after = command.stopped
       ? await change.stop(scope, toStop(command, by))
       : await change.start(scope);

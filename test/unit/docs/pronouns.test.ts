@@ -39,6 +39,8 @@ const RETIRED =
 const FOREIGN = new Set([
   'items',
   'headersSent',
+  // A name of the contract.
+  'releases_held',
   'keepAlive',
   'keepAliveTimeout',
   'shouldKeepAlive',

@@ -191,7 +191,7 @@ function Rules({ rules, currency }: RulesProps) {
       {quiet.length === 0 ? null : (
         <details className="fold">
           <summary>{`${quiet.length} rules that did not fire`}</summary>
-          {table('Rules that did not fire', quiet)}
+          {table('Did not fire', quiet)}
         </details>
       )}
     </Part>

@@ -257,6 +257,18 @@ export async function countOnHold(query: Query): Promise<ReadonlyMap<string, num
   return new Map(rows.map(({ corridor, transactions }) => [corridor, transactions]));
 }
 
+const ofCorridorStatement: Statement = {
+  name: 'count-open-of-corridor',
+  text: `select coalesce(sum(cardinality(transaction_ids)), 0)::float8 as ids
+           from market.open_rows where $1::text is null or corridor = $1`,
+};
+
+/** Transactions of a corridor, or of all where it is null, that are accepted and not final. It reads all rows. */
+export async function countOfCorridor(query: Query, corridor: string | null): Promise<number> {
+  const [row] = await query<{ ids: number }>(ofCorridorStatement, [corridor]);
+  return row?.ids ?? 0;
+}
+
 const countStatement: Statement = {
   name: 'count-open',
   text: 'select coalesce(sum(ids), 0)::float8 as ids from market.open_increments',

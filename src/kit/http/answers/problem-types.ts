@@ -154,6 +154,13 @@ export const PROBLEMS = {
       'People have stopped the market, the corridor or the client that `detail` names; nothing is stored.',
     cure: 'Send the same again after `Retry-After` seconds; other corridors go on.',
   },
+  frozen: {
+    status: 503,
+    title: 'The corridor or market is frozen',
+    meaning:
+      'People refuse new transactions of the corridor or market while they investigate; what was accepted is scored, and nothing of the request is stored.',
+    cure: 'Send the same again after `Retry-After` seconds, and release no value for what was accepted until it is open again.',
+  },
   'switches-unread': {
     status: 503,
     title: 'The switches cannot be read',

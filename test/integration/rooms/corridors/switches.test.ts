@@ -145,7 +145,7 @@ test('a market is started again by another person with the role, and only a know
   expect([stopped.status, stopped.body.stop?.stopped_by]).toEqual([200, 'Ann']);
   await until('US-MX', 503);
   expect((await start('market', ann)).body.detail).toBe(
-    'The scope market was stopped by Ann: another person starts it again.',
+    'The scope market was closed by Ann: another person opens it again.',
   );
   expect((await start('market', cy)).status).toBe(403);
   expect((await start('market', bob)).status).toBe(200);

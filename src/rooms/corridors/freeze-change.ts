@@ -1,0 +1,156 @@
+/** Freezes a corridor or the market, and lets it go on: new transactions are refused, and accepted ones are scored. */
+import { z } from 'zod';
+import {
+  freezeOf,
+  type Stop,
+  type Switches,
+  stopSchema,
+  toStopJson,
+} from '../../core/domain/switch.ts';
+import { countOfCorridor, countOnHold } from '../../core/store/open-rows/open-rows.ts';
+import { changeSwitches, readSwitches } from '../../core/store/switches/switches.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import type { Officer, Role } from '../../kit/words/principal.ts';
+import { requireAuthority, requireOther } from './authority.ts';
+import { REASON_CHARS_MAX } from './switch-change.ts';
+
+const reason = plainText(REASON_CHARS_MAX).meta({
+  description: 'For colleagues and the audit log.',
+});
+
+export const freezeCommandSchema = z
+  .strictObject({
+    reason,
+    message: plainText(REASON_CHARS_MAX)
+      .optional()
+      .meta({ description: 'What refused clients read.' }),
+  })
+  .meta({ id: 'FreezeCommand' });
+export type FreezeCommand = z.output<typeof freezeCommandSchema>;
+
+export const resumeCommandSchema = z.strictObject({ reason }).meta({ id: 'ResumeCommand' });
+
+/** What stands for a corridor or a market in the row of switches. */
+export type Frozen = {
+  /** `corridor:US-EG` or `market`. */
+  readonly scope: string;
+  /** Null: of all corridors. */
+  readonly corridor: string | null;
+};
+
+export const standingSchema = z
+  .object({
+    scope: z.string(),
+    state: z.enum(['open', 'frozen', 'stopped']),
+    stop: stopSchema.nullable(),
+    freeze: stopSchema.nullable(),
+    pending: z.int().meta({ description: 'Accepted and not final, those on hold included.' }),
+    on_hold: z.int().meta({ description: 'Pending, and not scored before a stop has ended.' }),
+    is_drained: z.boolean().meta({ description: 'Frozen, and nothing is pending.' }),
+    releases_held: z
+      .boolean()
+      .meta({ description: 'Whether value must not be released for what was accepted.' }),
+  })
+  .meta({ id: 'Standing' });
+
+export async function readStanding(database: Database, frozen: Frozen) {
+  const [switches, pending, onHold] = await Promise.all([
+    readSwitches(database),
+    countOfCorridor(database.query, frozen.corridor),
+    countOnHold(database.query),
+  ]);
+  return toStanding(frozen, switches, pending, onHold);
+}
+
+function toStanding(
+  { scope, corridor }: Frozen,
+  switches: Switches,
+  pending: number,
+  onHold: ReadonlyMap<string, number>,
+): z.input<typeof standingSchema> {
+  const stoppedBy = stopsOf(scope).find((one) => switches.stopped.has(one));
+  const freeze = freezeOf(switches, corridor);
+  const toJson = (name: string | undefined) => {
+    const stop = name === undefined ? undefined : switches.stopped.get(name);
+    return name === undefined || stop === undefined ? null : toStopJson(name, stop);
+  };
+  const standing = freeze === undefined ? 'open' : 'frozen';
+  return {
+    scope,
+    state: stoppedBy === undefined ? standing : 'stopped',
+    stop: toJson(stoppedBy),
+    freeze: toJson(freeze),
+    pending,
+    on_hold: sumOf(onHold, corridor),
+    is_drained: freeze !== undefined && pending === 0,
+    releases_held: freeze !== undefined,
+  };
+}
+
+const stopsOf = (scope: string) => ['all', 'market', ...(scope === 'market' ? [] : [scope])];
+
+function sumOf(onHold: ReadonlyMap<string, number>, corridor: string | null): number {
+  if (corridor !== null) return onHold.get(corridor) ?? 0;
+  return [...onHold.values()].reduce((sum, one) => sum + one, 0);
+}
+
+type By = { readonly by: Officer; readonly roles: ReadonlySet<Role> };
+
+/** @throws Failure where a switch keeps the scope from being scored, as it could not be drained */
+export async function freeze(
+  database: Database,
+  { scope }: Frozen,
+  { reason, message }: FreezeCommand,
+  { by, roles }: By,
+): Promise<void> {
+  requireAuthority('freeze', roles);
+  await changeSwitches(database, false, async (query, before, change) => {
+    const name = `freeze:${scope}`;
+    const stoppedBy = stopsOf(scope).find((one) => before.stopped.has(one));
+    if (stoppedBy !== undefined) {
+      const why = `the switch ${stoppedBy} stops scoring, so nothing would drain: start it again first`;
+      throw new Failure('conflict', 'SCOPE_STOPPED', why);
+    }
+    const known = before.stopped.get(name);
+    if (known !== undefined) return;
+    const stop: Omit<Stop, 'stoppedAt'> = {
+      reason,
+      message: message ?? null,
+      stoppedBy: by.name,
+      endsAt: null,
+    };
+    const after = await change.stop(name, stop);
+    await recordChange(query, by, {
+      action: 'scope.freeze',
+      subject: scope,
+      before: null,
+      after: after.stopped.get(name) ?? null,
+    });
+  });
+}
+
+/** Ends a freeze. @throws Failure for the person who froze the scope */
+export async function resume(
+  database: Database,
+  { scope }: Frozen,
+  reason: string,
+  { by, roles }: By,
+): Promise<void> {
+  requireAuthority('resume', roles);
+  await changeSwitches(database, false, async (query, before, change) => {
+    const name = `freeze:${scope}`;
+    const known = before.stopped.get(name);
+    if (known === undefined) return;
+    requireOther('resume', by, { scope, by: known.stoppedBy });
+    await change.start(name);
+    await recordChange(query, by, {
+      action: 'scope.resume',
+      subject: scope,
+      before: known,
+      after: { reason },
+    });
+  });
+}

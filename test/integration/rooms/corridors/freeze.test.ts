@@ -1,0 +1,90 @@
+/**
+ * Goal: a frozen corridor takes no transaction, what it has accepted is scored and drained, and another person lets it go on.
+ * Method: an API and a worker on one pair of stores.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { insertPersonKey } from '../../../support/people.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { answerOf, count, input, postOne } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+import { startWorkerHere } from '../../../support/worker-rig.ts';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+});
+
+const change = async (path: string, body: object, key?: string) => {
+  const headers = new Headers({ 'Content-Type': 'application/json' });
+  if (key !== undefined) headers.set('Authorization', `Bearer ${key}`);
+  return await answerOf(
+    await api.request(path, { method: 'POST', headers, body: JSON.stringify(body) }),
+  );
+};
+const read = async (path: string) => (await answerOf(await api.request(path))).body;
+const until = (corridor: string, status: number) =>
+  waitUntil(
+    async () => (await postOne(api, input({ corridor }))).status === status,
+    2000,
+    `${corridor}: ${status}`,
+  );
+const REASON = { reason: 'a test' };
+
+test('a frozen corridor is drained while it is closed, and another person lets it go on', async () => {
+  const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator', 'admin']);
+  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
+  expect((await postOne(api, input())).status).toBe(201);
+  const frozen = await change('/v1/corridors/US-EG/freeze', { ...REASON, message: 'Wait.' }, ann);
+  expect([frozen.status, frozen.body]).toEqual([
+    200,
+    expect.objectContaining({
+      state: 'frozen',
+      pending: 1,
+      is_drained: false,
+      releases_held: true,
+    }),
+  ]);
+  await until('US-EG', 503);
+  const refused = await postOne(api, input());
+  expect([refused.body.type, refused.body.detail]).toEqual([
+    'urn:risk:problem:frozen',
+    'Nothing was stored: the corridor is frozen (freeze:corridor:US-EG): Wait.',
+  ]);
+  expect((await postOne(api, input({ corridor: 'US-MX' }))).status).toBe(201);
+  const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+  await using _ = startWorkerHere(environment, {});
+  await waitUntil(
+    async () => (await read('/v1/corridors/US-EG')).is_drained === true,
+    10_000,
+    'the corridor to be drained',
+  );
+  expect(await count(api, 'dead_letters')).toBe(0);
+  expect((await change('/v1/corridors/US-EG/resume', REASON, ann)).status).toBe(409);
+  const resumed = await change('/v1/corridors/US-EG/resume', REASON, bob);
+  expect([resumed.status, resumed.body.state]).toEqual([200, 'open']);
+  await until('US-EG', 201);
+});
+
+test('a freeze does not begin while a switch stops scoring, and is of a market that is there', async () => {
+  const stop = await answerOf(
+    await api.request('/v1/switches/corridor:US-EG', {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ stopped: true, ...REASON }),
+    }),
+  );
+  expect(stop.status).toBe(200);
+  const refused = await change('/v1/corridors/US-EG/freeze', REASON);
+  expect([refused.status, refused.body.detail]).toEqual([
+    409,
+    'The switch corridor:US-EG stops scoring, so nothing would drain: start it again first.',
+  ]);
+  expect((await read('/v1/corridors/US-EG')).state).toBe('stopped');
+  expect((await change('/v1/markets/market_99/freeze', REASON)).status).toBe(404);
+  const { market } = api.testDatabase;
+  expect((await change(`/v1/markets/${market}/freeze`, REASON)).body.state).toBe('frozen');
+  expect((await read(`/v1/corridors/US-MX`)).freeze.scope).toBe('freeze:market');
+});
