@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../src/kit/random.ts';
+import { MUTANTS as ISOLATION_MUTANTS, PROOFS } from '../isolation/catalogue.ts';
 import { SETUPS } from '../setups/catalogue.ts';
 import { MUTANTS as SETUP_MUTANTS } from '../setups/mutants.ts';
 import { REPOSITORY } from '../support/risk.ts';
@@ -16,6 +17,7 @@ import { mutate } from './support/mutations.ts';
 const SUITES = [
   { mutants: MUTANTS, scenarios: SCENARIOS },
   { mutants: SETUP_MUTANTS, scenarios: SETUPS },
+  { mutants: ISOLATION_MUTANTS, scenarios: PROOFS },
 ];
 
 describe('mutants', () => {
@@ -43,12 +45,12 @@ describe('mutants', () => {
 });
 
 test('scenarios have names of their own', () => {
-  const names = [...SCENARIOS, ...SETUPS].map(({ name }) => name);
+  const names = [...SCENARIOS, ...SETUPS, ...PROOFS].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
 });
 
 test('the same seed draws the same faults', () => {
-  const scale = { transactions: 4000, rate: 1000 };
+  const scale = { transactions: 4000, rate: 1000, isQuick: false };
   const draw = (seed: string) =>
     SCENARIOS.map(({ plan }) => plan(createRandom(seed), scale).schedule.join());
   expect(draw('1')).toEqual(draw('1'));

@@ -32,7 +32,7 @@ export type LoadOptions = {
   /** Transactions that the scenario spoils; none when undefined. */
   readonly spoiled?: Spoiled | undefined;
   /** Corridor of every transaction, instead of its account's. */
-  readonly corridor?: string;
+  readonly corridor?: string | undefined;
 };
 
 export type Load = {

@@ -29,6 +29,7 @@ export type RunOptions = {
   readonly transactions: number;
   readonly seed: string;
   readonly rate: number | undefined;
+  readonly isQuick: boolean;
   readonly signal: AbortSignal;
   readonly onLine: (text: string) => void;
 };
@@ -62,7 +63,13 @@ export const SETTINGS = {
 
 const SETUP: Setup = {
   ...{ apis: 1, workers: 2, rate: 1000, batch: 100, ownTraffic: false, proxied: [] },
-  ...{ environment: {}, postgresSettings: {}, spoiled: undefined, recoverSecondsMax: 30 },
+  ...{
+    environment: {},
+    postgresSettings: {},
+    spoiled: undefined,
+    corridor: undefined,
+    recoverSecondsMax: 30,
+  },
   ...{ countersExact: true, diskBytes: {}, hasModel: false },
 };
 const CONNECTIONS = 4;
@@ -75,7 +82,8 @@ const REPORT_BYTES_MAX = 64 * 1024 * 1024;
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Outcome> {
   const setup = { ...SETUP, ...scenario.setup };
-  const scale = { transactions: options.transactions, rate: options.rate ?? setup.rate };
+  const { transactions, isQuick, rate = setup.rate } = options;
+  const scale = { transactions, rate, isQuick };
   const plan = scenario.plan(createRandom(`${options.seed}/${scenario.name}`), scale);
   options.onLine(`${scenario.name}: ${scenario.what}`);
   options.onLine(`  seed ${options.seed}: ${plan.schedule.join(' · ')}`);
@@ -128,7 +136,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   const load = startLoad({
     ...{ urls: engine.apiUrls, apiKey: engine.apiKey, ledger, seed, batch: setup.batch },
     ...{ connections: setup.ownTraffic ? 0 : CONNECTIONS, spoiled: setup.spoiled },
-    ...{ rate: options.rate ?? setup.rate, signal: over.signal },
+    ...{ rate: options.rate ?? setup.rate, corridor: setup.corridor, signal: over.signal },
   });
   const notes = openNotes();
   const stage = createStage({

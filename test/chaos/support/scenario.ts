@@ -27,6 +27,8 @@ export type Scale = {
   /** Transactions to be posted at least, and how many a second. */
   readonly transactions: number;
   readonly rate: number;
+  /** Fewer rounds, where a suite has `--quick`. */
+  readonly isQuick: boolean;
 };
 
 export type Setup = {
@@ -35,6 +37,8 @@ export type Setup = {
   /** Transactions a second, and a request. */
   readonly rate: number;
   readonly batch: number;
+  /** Corridor of the steady load; undefined: its accounts'. */
+  readonly corridor: string | undefined;
   /** True: the scenario makes its own traffic in place of the steady load. */
   readonly ownTraffic: boolean;
   /** Proxies that stand before the services, as far as the engine sees. */

@@ -46,6 +46,7 @@ export async function runSuite(suite: Suite): Promise<number> {
     engineRoot: values.engine,
     transactions: Number(values.tx),
     rate: values.rate === undefined ? undefined : Number(values.rate),
+    isQuick: values.quick === true,
     ...{ seed: values.seed, signal: abortedBySignals() },
     onLine: (text: string) => output.line(text),
   };
@@ -64,7 +65,7 @@ function readOptions({ transactions }: Suite) {
   return parseArgs({
     allowPositionals: true,
     options: {
-      ...{ list: flag, mutations: flag, help: { ...flag, short: 'h' }, rate: text },
+      ...{ list: flag, mutations: flag, help: { ...flag, short: 'h' }, rate: text, quick: flag },
       ...{ tx: { ...text, default: String(transactions) }, seed: { ...text, default: '1' } },
       engine: { ...text, default: fileURLToPath(new URL('../../../', import.meta.url)) },
     },
