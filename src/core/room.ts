@@ -26,6 +26,7 @@ import type { Replies } from './accept/wait-for-score.ts';
 import type { EventSource } from './events.ts';
 import type { Judge, Models, OpenModels } from './score/judge.ts';
 import type { ScoredStatement } from './store/scores/scored-statement.ts';
+import type { SwitchWatch } from './store/switches/watch-switches.ts';
 
 export type Room = {
   readonly name: string;
@@ -63,6 +64,7 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
     readonly metrics: Metrics;
     readonly models: Models;
     readonly ingest: Ingest;
+    readonly switches: SwitchWatch;
     readonly replies: Replies;
     readonly limits: BodyLimits;
     /** Functions called after a request has stored labels, whatever its answer. */

@@ -8,7 +8,7 @@ import { watchCorridors } from '../core/accept/corridor-list.ts';
 import { openIngest } from '../core/accept/ingest.ts';
 import { acceptRoutes } from '../core/accept/routes.ts';
 import type { Api, ApiRoom } from '../core/room.ts';
-import { stoppedHere, watchSwitches } from '../core/store/switches/watch-switches.ts';
+import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { listCorridors } from '../core/store/transactions/corridors.ts';
 import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
@@ -155,7 +155,7 @@ async function openApi(
   stack.use(await watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
-  const switches = stack.use(await watchSwitches(database, stoppedHere(config), log));
+  const switches = stack.use(await watchSwitchesOf(config, database, log));
   const ingest = openIngest(config, {
     database,
     redis,
@@ -184,6 +184,7 @@ async function openApi(
     guards,
     metrics,
     ingest,
+    switches,
     replies,
     authenticate,
     recall,

@@ -28,8 +28,8 @@ export const command: Command = {
   summary: 'Shows what waits, what failed and the totals.',
   usage: `risk status [--watch SECONDS] [--url URL]
 
-Lag, pending entries, retries and dead letters of each corridor that has any, the totals, degradation
-that is not 0, and signals that are not fine, with their runbooks.
+Lag, pending entries, retries and dead letters of each corridor that has any or is stopped, the totals,
+degradation that is not 0, and signals that are not fine, with their runbooks.
 
   --watch SECONDS  again every so many seconds, until Ctrl-C
   --url URL        the API (RISK_URL); its key is read from RISK_API_KEY
@@ -97,10 +97,12 @@ async function showWorkers(output: Output, ask: AskApi): Promise<void> {
 
 function showCorridors(output: Output, { redis, corridors }: Status): void {
   const all = corridors ?? [];
-  const busy = all.filter((row) => COUNTS.some((field) => Number(row[field]) > 0));
+  const busy = all.filter(
+    (row) => row.stopped !== null || COUNTS.some((field) => Number(row[field]) > 0),
+  );
   if (redis === 'down') output.line('Redis does not answer: what waits is unknown.');
   else if (busy.length === 0) output.line(`Nothing waits in ${all.length} corridors.`);
-  else output.table(['corridor', ...COUNTS], busy);
+  else output.table(['corridor', ...COUNTS, 'stopped'], busy);
 }
 
 function showSignals(output: Output, signals: LiveFigures['signals']): void {

@@ -72,13 +72,15 @@ export const document: DocumentPart = {
 };
 
 export function openStatus(api: Api): ApiRoom {
-  const { config, databases, redis, guards, ingest, metrics, authenticate, draining, log } = api;
+  const { config, databases, redis, guards, ingest, switches, metrics } = api;
+  const { authenticate, draining, log } = api;
   const pipeline = {
     redis,
     guards,
     corridors: ingest.corridors,
     market: config.RISK_MARKET,
     shards: config.RISK_SHARDS,
+    switches: switches.current,
     readReplica: () => databases.replica?.status() ?? null,
   };
   const readStatus = createReadStatus(databases, pipeline);

@@ -8,8 +8,9 @@
 import { z } from 'zod';
 import type { Outcome } from '../../../core/domain/day-tally.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
+import { type Switches, stopOf } from '../../../core/domain/switch.ts';
 import { countLeft } from '../../../core/store/open-rows/lost-rows.ts';
-import { countOpen } from '../../../core/store/open-rows/open-rows.ts';
+import { countOnHold, countOpen } from '../../../core/store/open-rows/open-rows.ts';
 import { readTotals, type Total } from '../../../core/store/tallies/day-tallies.ts';
 import { listStreams, measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
 import { listModelsOut } from '../../../core/stream/status/models-out.ts';
@@ -44,6 +45,9 @@ const corridorSchema = z.object({
   ...latencyFields,
   breakers: breakersSchema,
   degradation: degradationSchema,
+  stopped: z.string().nullable().meta({
+    description: 'The scope that stops the corridor: `all`, `market` or its own; null: none does.',
+  }),
 });
 
 export const statusSchema = z
@@ -67,6 +71,9 @@ export const statusSchema = z
         description:
           'Accepted, with neither a score nor a dead letter, wherever they wait; exact, or null while Postgres is down.',
       }),
+      on_hold: z.int().meta({
+        description: 'Of the pending ones, those that wait in Postgres until a switch has ended.',
+      }),
     }),
     totals_counted_at: z.iso.datetime().meta({
       description:
@@ -83,12 +90,13 @@ export type Pipeline = {
   readonly shards: number;
   readonly corridors: () => Iterable<string>;
   readonly guards: Pick<Guards, 'redis' | 'health'>;
+  readonly switches: () => Switches;
   readonly readReplica: () => ReplicaStatus | null;
 };
 
 export function createReadStatus(
   databases: Databases,
-  { redis, market, shards, corridors: listCorridors, guards, readReplica }: Pipeline,
+  { redis, market, shards, corridors: listCorridors, guards, switches, readReplica }: Pipeline,
 ): () => Promise<StatusJson> {
   const readFigures = createReadFigures(databases);
   const readLatency = createReadLatency(databases);
@@ -109,21 +117,26 @@ export function createReadStatus(
       readLatency(),
     ]);
     const now = { at: new Date(databases.now()).toISOString(), replica: readReplica() };
-    return toStatus(now, figures, measured, latencies, guards.health);
+    const process = { health: guards.health, switches: switches() };
+    return toStatus(now, figures, measured, latencies, process);
   };
 }
 
+/** What this API process knows by itself. */
+type ProcessState = { readonly health: Health; readonly switches: Switches };
+
 function toStatus(
   { at, replica }: Pick<StatusJson, 'at' | 'replica'>,
-  { unappended, pending, totals, countedAtMs, isOld }: StoredFigures,
+  { unappended, pending, onHold, totals, countedAtMs, isOld }: StoredFigures,
   measured: readonly [readonly StreamLag[], readonly ModelOut[]] | undefined,
   latencies: Latencies,
-  health: Health,
+  process: ProcessState,
 ): StatusJson {
+  const { health } = process;
   const corridors =
     measured === undefined
       ? null
-      : toCorridors(...measured, totals, health).map((row) => ({
+      : toCorridors(...measured, totals, process).map((row) => ({
           ...row,
           ...latencyJson(latencies.byCorridor.get(row.corridor)),
         }));
@@ -142,6 +155,7 @@ function toStatus(
       scored: sumOf(totals, VERDICTS),
       dead_lettered: sumOf(totals, ['dead_lettered']),
       pending: isOld ? null : pending,
+      on_hold: onHold,
     },
     totals_counted_at: new Date(countedAtMs).toISOString(),
   };
@@ -159,7 +173,7 @@ function toCorridors(
   lags: readonly StreamLag[],
   modelsOut: readonly ModelOut[],
   totals: readonly Total[],
-  health: Health,
+  { health, switches }: ProcessState,
 ): Omit<z.infer<typeof corridorSchema>, keyof LatencyJson>[] {
   const deadLetters = totals.filter(({ outcome, count }) => outcome === 'dead_letter' && count > 0);
   const names = new Set([
@@ -181,6 +195,7 @@ function toCorridors(
       dead_letters: deadLetters.find((row) => row.corridor === corridor)?.count ?? 0,
       breakers: [...health.breakersOf(corridor), ...out.map((one) => `${breakerOf(one)}:open`)],
       degradation: Math.max(health.levelOf(corridor), out.length > 0 ? MODEL_OUT_LEVEL : 0),
+      stopped: stopOf(switches, corridor) ?? null,
     };
   });
 }
@@ -189,6 +204,7 @@ function toCorridors(
 type StoredFigures = {
   readonly unappended: number;
   readonly pending: number;
+  readonly onHold: number;
   readonly totals: readonly Total[];
   /** Everything stored before this is in the totals. */
   readonly countedAtMs: number;
@@ -208,9 +224,10 @@ function createReadFigures({ primary, now }: Databases): ReadFigures {
   let last: StoredFigures | undefined;
   return async (measure) => {
     try {
-      const [unappended, pending] = await Promise.all([
+      const [unappended, pending, onHold] = await Promise.all([
         countLeft(primary),
         countOpen(primary.query),
+        countOnHold(primary.query),
       ]);
       const measured = await measure();
       const countedAtMs = now();
@@ -218,6 +235,7 @@ function createReadFigures({ primary, now }: Databases): ReadFigures {
       last = {
         unappended,
         pending,
+        onHold: [...onHold.values()].reduce((sum, transactions) => sum + transactions, 0),
         totals,
         isOld: false,
         countedAtMs: countedTo?.getTime() ?? countedAtMs,
@@ -254,12 +272,13 @@ export const statusExample: StatusJson = {
       ...latency(480),
       breakers: [],
       degradation: 0,
+      stopped: null,
     },
   ],
   unappended: 0,
   breakers: [],
   degradation: 0,
   ...latency(1000),
-  totals: { accepted: 1_204_113, scored: 1_203_949, dead_lettered: 3, pending: 161 },
+  totals: { accepted: 1_204_113, scored: 1_203_949, dead_lettered: 3, pending: 161, on_hold: 0 },
   totals_counted_at: '2026-11-20T09:30:00.000Z',
 };

@@ -2,6 +2,7 @@
  * Goal: a stopped scope takes no transaction and leaves no score, other scopes notice nothing, and what waits is scored once
  * the stop has ended. Method: an API and a worker on one pair of stores.
  */
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { insertPersonKey } from '../../../support/people.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
@@ -113,6 +114,24 @@ test('a stop ends by itself, and a client is stopped alone', async () => {
   expect((await answerOf(await api.request('/v1/switches'))).body.items).toEqual([]);
 });
 
+test('a worker that has stopped while it stores delays a stop by half a second', async () => {
+  const worker = new pg.Client({
+    connectionString: api.testDatabase.url,
+    application_name: 'risk-worker-1',
+  });
+  // A session that is ended says so, and then that its connection is closed.
+  const ended = new Promise<Error>((resolve) => worker.on('error', resolve));
+  await worker.connect();
+  await worker.query('begin');
+  await worker.query(`select ${api.testDatabase.market}.stopped_among('{US-EG}')`);
+  const beganMs = performance.now();
+  const stopped = await stop('corridor:US-EG');
+  expect([stopped.status, performance.now() - beganMs < 1000]).toEqual([200, true]);
+  expect(String(await ended)).toContain('terminating connection');
+  await start('corridor:US-EG');
+  await until('US-EG', 201);
+});
+
 test('what a worker has in hand when its corridor stops is held, and scored once the stop has ended', async () => {
   await api.reset();
   const accepted = await postBatch(api, [input(), input(), input({ corridor: 'US-MX' })]);
@@ -130,7 +149,22 @@ test('what a worker has in hand when its corridor stops is held, and scored once
   await waitUntil(async () => (await held()).length === 1, 10_000, 'US-EG to be held');
   expect(await held()).toEqual([{ corridor: 'US-EG', transactions: 2 }]);
   const status = (await answerOf(await api.request('/v1/status'))).body;
-  expect(status.totals).toMatchObject({ accepted: 3, scored: 1, dead_lettered: 0, pending: 2 });
+  expect(status.totals).toEqual({
+    accepted: 3,
+    scored: 1,
+    dead_lettered: 0,
+    pending: 2,
+    on_hold: 2,
+  });
+  const stopped = async () =>
+    (await answerOf(await api.request('/v1/status'))).body.corridors
+      .filter((one: { stopped: string | null }) => one.stopped !== null)
+      .map((one: { corridor: string; stopped: string }) => [one.corridor, one.stopped]);
+  await waitUntil(async () => (await stopped()).length > 0, 2000, 'the status to name the stop');
+  expect(await stopped()).toEqual([['US-EG', 'corridor:US-EG']]);
+  const { stdout } = await api.risk('status');
+  expect(stdout).toMatch(/^US-EG .* corridor:US-EG$/m);
+  expect(stdout).toMatch(/^on.hold +2$/m);
   await start('corridor:US-EG');
   await waitUntil(async () => (await count(api, 'scores')) === 3, 15_000, 'US-EG to be scored');
   expect(await held()).toEqual([]);

@@ -113,7 +113,7 @@ test('totals count rows and transactions that ended as dead letters', async () =
     [idAt(NOVEMBER, 12)],
   );
   const status = await readStatus();
-  expect(status.totals).toEqual({ accepted: 4, scored: 2, dead_lettered: 2, pending: 0 });
+  expect(status.totals).toMatchObject({ accepted: 4, scored: 2, dead_lettered: 2, pending: 0 });
   expect(corridor(status, 'US-EG')?.dead_letters).toBe(2);
   expect(Date.parse(status.totals_counted_at)).toBeLessThanOrEqual(Date.parse(status.at));
 });
