@@ -14,7 +14,7 @@ import { bindTallies } from '../core/repair/tally-duty.ts';
 import type { Room, Worker, WorkerRoom } from '../core/room.ts';
 import { RULES_ALONE } from '../core/score/judge.ts';
 import { openScoreStore } from '../core/store/scores/scores.ts';
-import { stoppedHere, watchSwitches } from '../core/store/switches/watch-switches.ts';
+import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
 import { ENTRY_READER } from '../core/stream/group/versions.ts';
 import { watchMemory } from '../core/stream/memory/memory.ts';
@@ -97,7 +97,7 @@ export async function runWorker(
   const parts = { config, log, name, database, redis, guards, metrics, leadership };
   const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
   const { profiles, amountDuty } = await openParties(config, market, metrics);
-  const switches = resources.use(await watchSwitches(database, stoppedHere(config), log));
+  const switches = resources.use(await watchSwitchesOf(config, database, log));
   const elapsedMs = () => performance.now();
   const onScored = rooms.flatMap((room) => room.onScored ?? []);
   const options: WorkerOptions = {

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { createTestDatabase } from '../support/database.ts';
 import { runRisk } from '../support/run-risk.ts';
+import { spawnRunningApi } from '../support/running-api.ts';
 import { startTestRedis } from '../support/services.ts';
 
 type Finding = { check: string; state: string; detail: string };
@@ -22,6 +23,30 @@ test('doctor fails on a Postgres without durability and on a Redis that evicts',
   expect(failed.map(({ check }) => check)).toEqual(['postgres durability', 'redis eviction']);
   expect(findings.find(({ check }) => check === 'schema')?.state).toBe('ok');
   expect(code).toBe(1);
+});
+
+test('doctor and a starting API name the variables that stop what does not exist', async () => {
+  const environment = {
+    MARKET_0_ENABLED: 'false',
+    MARKET_77_ENABLED: 'false',
+    M0_CORRIDOR_US_EF_ENABLED: 'false',
+    M0_CORRIDOR_US_EG_ENABLED: 'true',
+  };
+  await using api = await spawnRunningApi(environment);
+  const found = await doctor({
+    ...environment,
+    DATABASE_URL: api.testDatabase.url,
+    REDIS_URL: api.redisService.url,
+  });
+  const said = found.findings.filter(({ check }) => check === 'switches');
+  expect(said.map(({ state, detail }) => [state, detail])).toEqual([
+    ['warn', 'MARKET_77_ENABLED=false stops nothing: this database has no market_77'],
+    [
+      'warn',
+      'M0_CORRIDOR_US_EF_ENABLED=false stops nothing: this database has no corridor US-EF in market_0',
+    ],
+  ]);
+  for (const { detail } of said) expect(api.log()).toContain(detail);
 });
 
 test('doctor names the migrations a database lacks, and services that do not answer', async () => {

@@ -12,6 +12,7 @@ import { openCommandDatabase, openCommandRedis } from '../../kit/command/stores.
 import { countConnections } from '../../kit/database/count-connections.ts';
 import { missingMigrations } from '../../kit/database/migrations/schema-version.ts';
 import { readPostgresFacts } from '../../kit/database/server-facts.ts';
+import { describeUnknownSettings } from '../../kit/database/unknown-switch-settings.ts';
 import { readRedisFacts } from '../../kit/redis/server-facts.ts';
 import { serviceAccount } from './services/account.ts';
 import { readEngineFile } from './services/engine-file.ts';
@@ -37,7 +38,8 @@ export const command: Command = {
   summary: 'Checks this machine, Postgres and Redis; says what to mend.',
   usage: `risk doctor [--json]
 
-Checks the Node that runs, the data folder, Postgres (version, durability, schema, clock) and Redis
+Checks the Node that runs, the data folder, Postgres (version, durability, schema, clock,
+variables that stop a market or corridor it does not have) and Redis
 (version, eviction, persistence). Reads only. Exit code 1 when something must be mended.`,
   run: async (args, context) => {
     parseArguments(args, {});
@@ -97,6 +99,8 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
   const durable = fsync === 'on' && synchronousCommit !== 'off';
   const missing = await missingMigrations(database).catch(() => ['all of it']);
   const { min, max } = POSTGRES_MAJORS;
+  const isMigrated = missing.length === 0;
+  const unknown = isMigrated ? await describeUnknownSettings(database, config.stopped) : [];
   const ofApi = countConnections(config).api;
   return [
     finding('postgres version', major >= min && major <= max, `${version}; ${min} to ${max} work`),
@@ -108,8 +112,8 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
     finding('postgres role', !facts.inRecovery, facts.inRecovery ? 'a replica' : 'a primary'),
     finding(
       'schema',
-      missing.length === 0,
-      missing.length === 0 ? config.RISK_MARKET : `missing ${missing.join(', ')}: risk migrate`,
+      isMigrated,
+      isMigrated ? config.RISK_MARKET : `missing ${missing.join(', ')}: risk migrate`,
     ),
     finding('clock', Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX, `differs by ${skewMs} ms`, 'warn'),
     finding(
@@ -118,6 +122,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
       `${facts.connectionsOpen} of ${facts.connectionsMax} in use, ${ofApi} for an API`,
       'warn',
     ),
+    ...unknown.map((detail) => finding('switches', false, detail, 'warn')),
   ];
 }
 

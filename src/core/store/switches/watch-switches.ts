@@ -4,6 +4,7 @@
  */
 import type { Config } from '../../../kit/config/config.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { describeUnknownSettings } from '../../../kit/database/unknown-switch-settings.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { toError } from '../../../kit/words/failure.ts';
 import type { Stop, Switches } from '../../domain/switch.ts';
@@ -21,8 +22,18 @@ export type SwitchWatch = {
   readonly [Symbol.dispose]: () => void;
 };
 
+/** Stops also what the environment of the process stops in its market, and logs each variable that stops nothing. */
+export async function watchSwitchesOf(
+  config: Pick<Config, 'stopped' | 'RISK_MARKET'>,
+  database: Pick<Database, 'query'>,
+  log: Pick<Log, 'warn' | 'info'>,
+): Promise<SwitchWatch> {
+  for (const unknown of await describeUnknownSettings(database, config.stopped)) log.warn(unknown);
+  return await watchSwitches(database, stoppedHere(config), log);
+}
+
 /** What the environment of a process stops in its market. */
-export function stoppedHere({
+function stoppedHere({
   stopped,
   RISK_MARKET: market,
 }: Pick<Config, 'stopped' | 'RISK_MARKET'>): ReadonlyMap<string, Stop> {
@@ -44,7 +55,7 @@ export function stoppedHere({
  * Fails when the switches cannot be read at first.
  * @param fixed scopes that the environment of this process stops
  */
-export async function watchSwitches(
+async function watchSwitches(
   database: Pick<Database, 'query'>,
   fixed: ReadonlyMap<string, Stop>,
   log: Pick<Log, 'warn' | 'info'>,
