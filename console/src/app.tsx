@@ -10,6 +10,8 @@ import { Empty, Loading, Trouble } from './parts/states.tsx';
 import { KeysPage } from './rooms/access/keys.tsx';
 import { LoginPage } from './rooms/access/login.tsx';
 import { AuditPage } from './rooms/audit/audit.tsx';
+import { StoppedBanner } from './rooms/corridors/banner.tsx';
+import { SwitchesPage } from './rooms/corridors/switches.tsx';
 import { DeadLettersPage } from './rooms/dead-letters/dead-letters.tsx';
 import { ModelPage } from './rooms/models/model.tsx';
 import { ModelsPage } from './rooms/models/models.tsx';
@@ -82,6 +84,8 @@ function Gate() {
   );
 }
 
+const SWITCHES = '/switches';
+
 function Pages({ me }: { readonly me: Me }) {
   const [path, go] = useLocation();
   const first = PAGES.find(({ roles }) => has(me, ...roles))?.path ?? '/keys';
@@ -91,6 +95,9 @@ function Pages({ me }: { readonly me: Me }) {
   }, [path, isSeen, first, go]);
   return (
     <Shell me={me}>
+      {path !== SWITCHES && has(me, 'analyst', 'operator', 'risk_officer') ? (
+        <StoppedBanner />
+      ) : null}
       <Switch>
         <Route path="/">{() => <OverviewPage me={me} />}</Route>
         <Route path="/transactions" component={TransactionsPage} />
@@ -115,6 +122,7 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/dead-letters" component={DeadLettersPage} />
         <Route path="/workers">{() => <WorkersPage />}</Route>
         <Route path="/corridors">{() => <CorridorsPage me={me} />}</Route>
+        <Route path={SWITCHES}>{() => <SwitchesPage me={me} />}</Route>
         <Route path="/webhooks">{() => <WebhooksPage me={me} />}</Route>
         <Route path="/webhooks/:id">
           {() => <WebhookPage key={lastSegment()} id={lastSegment()} me={me} />}

@@ -23,6 +23,12 @@ const REVIEW_KEYS: readonly (readonly [string, string])[] = [
   ['z', 'Undo the decision'],
 ];
 
+const SWITCH_KEYS: readonly (readonly [string, string])[] = [
+  ['c', 'Switches: stop a corridor'],
+  ['m', 'Switches: stop the market'],
+  ['l', 'Switches: stop a client'],
+];
+
 export function Help({
   pages,
   onClose,
@@ -34,6 +40,7 @@ export function Help({
   const rows = [
     ...KEYS,
     ...(isReviewer ? REVIEW_KEYS : []),
+    ...(pages.some(({ path }) => path === '/switches') ? SWITCH_KEYS : []),
     ...pages.map(({ key, name }) => [`g ${key}`, name] as const),
   ];
   return (

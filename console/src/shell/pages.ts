@@ -47,6 +47,15 @@ export const PAGES: readonly Page[] = [
     icon: 'M3 12c5 0 5-8 10-8m0 0-3-2m3 2-3 2',
   },
   {
+    ...{
+      path: '/switches',
+      name: 'Switches',
+      key: 's',
+      roles: ['analyst', 'operator', 'risk_officer'],
+    },
+    icon: 'M5 4h6a4 4 0 0 1 0 8H5a4 4 0 0 1 0-8m0 2.500a1.500 1.500 0 1 0 .1 0',
+  },
+  {
     ...{ path: '/workers', name: 'Workers', key: 'x', roles: ['operator'] },
     icon: 'M2 3h12v4H2zm0 6h12v4H2zM4.500 5h.1m-.1 6h.1',
   },

@@ -18,8 +18,10 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     id: 'health',
     header: 'Health',
-    cell: ({ degradation, breakers }) =>
-      degradation === 0 && breakers.length === 0 ? (
+    cell: ({ degradation, breakers, stopped }) =>
+      stopped !== null ? (
+        <Badge level="critical">stopped</Badge>
+      ) : degradation === 0 && breakers.length === 0 ? (
         <Badge level="fine">fine</Badge>
       ) : (
         <span title={breakers.join(', ')}>

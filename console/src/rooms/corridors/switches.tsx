@@ -1,0 +1,137 @@
+/** What is stopped, since when, by whom and why, what waits for it, and the way to stop and to start. */
+import { useState } from 'react';
+import type { Me, Stop, Switches } from '../../../../src/kit/client/api-types.ts';
+import { has } from '../../api/me.ts';
+import { useSwitches } from '../../api/switches.ts';
+import { count, person } from '../../format.ts';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { Page, Part } from '../../parts/page.tsx';
+import { Time } from '../../parts/show.tsx';
+import { Empty, Found } from '../../parts/states.tsx';
+import { useShortcuts } from '../../shell/shortcuts.ts';
+import { nameOf } from './scopes.ts';
+import { type Change, SwitchDialog } from './switch-dialog.tsx';
+
+const STOPS = [
+  ['c', 'corridor', 'Stop a corridor'],
+  ['m', 'market', 'Stop the market'],
+  ['l', 'client', 'Stop a client'],
+] as const;
+
+export function SwitchesPage({ me }: { readonly me: Me }) {
+  const query = useSwitches();
+  const [change, setChange] = useState<Change>();
+  const mayChange = has(me, 'operator', 'risk_officer');
+  useShortcuts(
+    mayChange
+      ? Object.fromEntries(STOPS.map(([key, kind]) => [key, () => setChange({ stops: kind })]))
+      : {},
+  );
+  const buttons = STOPS.map(([key, kind, title]) => (
+    <button key={key} type="button" onClick={() => setChange({ stops: kind })}>
+      {title} <kbd>{key}</kbd>
+    </button>
+  ));
+  return (
+    <Page title="Switches" aside={mayChange ? buttons : undefined}>
+      <Found query={query} what="switches">
+        {(switches) => (
+          <>
+            <Stopped
+              stops={switches.items}
+              {...(mayChange ? { onStart: (starts: Stop) => setChange({ starts }) } : {})}
+            />
+            <OnHold rows={switches.on_hold} />
+          </>
+        )}
+      </Found>
+      {change === undefined ? null : (
+        <SwitchDialog change={change} onClose={() => setChange(undefined)} />
+      )}
+    </Page>
+  );
+}
+
+const COLUMNS: readonly Column<Stop>[] = [
+  { id: 'scope', header: 'Stopped', cell: ({ scope }) => <strong>{nameOf(scope)}</strong> },
+  { id: 'since', header: 'Since', from: 2, cell: (stop) => <Time at={stop.stopped_at} /> },
+  { id: 'by', header: 'By', from: 2, cell: (stop) => person(stop.stopped_by) },
+  { id: 'reason', header: 'Reason', cell: (stop) => <span className="wrap">{stop.reason}</span> },
+  {
+    id: 'message',
+    header: 'Clients read',
+    from: 3,
+    cell: ({ message }) => <span className="wrap">{message ?? '–'}</span>,
+  },
+  {
+    id: 'ends',
+    header: 'Until',
+    from: 2,
+    cell: ({ ends_at: endsAt }) => (endsAt === null ? 'somebody starts it' : <Time at={endsAt} />),
+  },
+];
+
+type StoppedProps = {
+  readonly stops: readonly Stop[];
+  readonly onStart?: (stop: Stop) => void;
+};
+
+function Stopped({ stops, onStart }: StoppedProps) {
+  const start: Column<Stop> = {
+    id: 'start',
+    header: 'Actions',
+    cell: (stop) => (
+      <button
+        type="button"
+        aria-label={`Start ${nameOf(stop.scope)}`}
+        onClick={() => onStart?.(stop)}
+      >
+        Start …
+      </button>
+    ),
+  };
+  return (
+    <Part title="Stopped">
+      {stops.length === 0 ? (
+        <Empty title="Nothing is stopped">Every corridor accepts and scores.</Empty>
+      ) : (
+        <DataTable
+          label="Stopped"
+          columns={onStart === undefined ? COLUMNS : [...COLUMNS, start]}
+          rows={stops}
+          keyOf={({ scope }) => scope}
+        />
+      )}
+    </Part>
+  );
+}
+
+type Waiting = Switches['on_hold'][number];
+const WAITING: readonly Column<Waiting>[] = [
+  { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => <strong>{corridor}</strong> },
+  {
+    id: 'transactions',
+    header: 'Transactions',
+    numeric: true,
+    cell: ({ transactions }) => count(transactions),
+  },
+];
+
+function OnHold({ rows }: { readonly rows: readonly Waiting[] }) {
+  return (
+    <Part title="On hold">
+      {rows.length === 0 ? (
+        <Empty title="No transaction is on hold">
+          What a worker had read when its corridor stopped waits here.
+        </Empty>
+      ) : (
+        <DataTable
+          label="On hold"
+          columns={WAITING}
+          rows={rows}
+          keyOf={({ corridor }) => corridor}
+        />
+      )}
+    </Part>
+  );
+}
