@@ -70,7 +70,7 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
     const context = readContext(ingest);
     const invalid = findInvalid(inputs, context);
     if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
-    const closed = findClosed(ingest, client, inputs);
+    const closed = await findClosed(ingest, client, inputs);
     if (closed.size > 0) return closedRequest(closed);
     const prepared = prepare(inputs, context);
     const rivals = findRivals(prepared);

@@ -60,7 +60,7 @@ export async function acceptChunk(
     if (index !== undefined) refuse(results, index, fields);
   }
   const taken = parsed.filter(({ index }) => !results.has(index));
-  const closed = findClosed(
+  const closed = await findClosed(
     ingest,
     common.client,
     taken.map(({ input }) => input),

@@ -57,7 +57,7 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
   return async ({ client, input, waitMs }) => {
     const invalid = findEachInvalid(ingest, [input]);
     if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
-    const closed = findClosed(ingest, client, [input]);
+    const closed = await findClosed(ingest, client, [input]);
     if (closed.size > 0) return closedRequest(closed);
     let reply: ExpectedReply | undefined;
     let isWaiting = false;

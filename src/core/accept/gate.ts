@@ -1,9 +1,11 @@
 /** Refuses transactions of stopped scopes before anything of them is stored. */
 
+import type { Database } from '../../kit/database/pool.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { clientScope, freezeOf, isFreeze, type Stop, stopOf } from '../domain/switch.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { SwitchWatch } from '../store/switches/watch-switches.ts';
+import { findKnown } from '../store/transactions/transactions.ts';
 import type { InputError } from './prepare-transactions.ts';
 
 export const GATE_PROBLEMS = ['scope-stopped', 'frozen', 'switches-unread'] as const;
@@ -16,13 +18,19 @@ export type Closed = {
   readonly retryAfterSeconds: number;
 };
 
+type GateParts = {
+  readonly gate: Gate;
+  readonly metrics: Pick<Metrics, 'refused'>;
+  readonly database: Pick<Database, 'query'>;
+};
+
 export type Gate = {
   /** Undefined where the transaction may pass. */
   readonly closedTo: (client: string, corridor: string) => Closed | undefined;
 };
 
-/** A stop without an end is asked about this often; one with an end until then, at most this long. */
-const RETRY_SECONDS = 30;
+/** A longer time keeps clients away from a corridor that is open again; a shorter one brings more requests that are refused. */
+const RETRY_SECONDS = 5;
 
 /** @param whenUnread what happens to submissions while the switches cannot be read */
 export function createGate(
@@ -69,18 +77,26 @@ export type ClosedRequest = {
   readonly errors: readonly InputError[];
 };
 
-/** The closed ones of a client's inputs, by index; nearly always none. */
-export function findClosed(
-  { gate, metrics }: { readonly gate: Gate; readonly metrics: Pick<Metrics, 'refused'> },
+/**
+ * The closed ones of a client's inputs, by index; nearly always none. An input whose key is known is none of them: it is a
+ * repetition, which stores nothing and is answered as such.
+ */
+export async function findClosed(
+  { gate, metrics, database }: GateParts,
   client: string,
-  inputs: readonly Pick<KeyedTransactionInput, 'corridor'>[],
-): ReadonlyMap<number, Closed> {
+  inputs: readonly Pick<KeyedTransactionInput, 'corridor' | 'idempotency_key'>[],
+): Promise<ReadonlyMap<number, Closed>> {
   const found = new Map<number, Closed>();
   for (const [index, { corridor }] of inputs.entries()) {
     const closed = gate.closedTo(client, corridor);
-    if (closed === undefined) continue;
-    found.set(index, closed);
-    metrics.refused.inc({ corridor, problem: closed.problem });
+    if (closed !== undefined) found.set(index, closed);
+  }
+  if (found.size === 0) return found;
+  const indexes = [...found.keys()];
+  const keys = indexes.map((index) => inputs[index]?.idempotency_key ?? '');
+  for (const at of await findKnown(database, client, keys)) found.delete(indexes[at] ?? -1);
+  for (const [index, { problem }] of found) {
+    metrics.refused.inc({ corridor: inputs[index]?.corridor ?? '', problem });
   }
   return found;
 }

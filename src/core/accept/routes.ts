@@ -187,7 +187,9 @@ const operations: readonly Operation<Accepting>[] = [
       const value = await readJson(c, limits, ` or ${LINES_CONTENT_TYPE}`);
       const read = () => readBatchInput(value);
       const inputs = readNamingAll(read, ingest, batchInputs(value), ['transactions']);
-      const closed = preferences.isLenient ? findClosed(ingest, client, inputs) : NOTHING_CLOSED;
+      const closed = preferences.isLenient
+        ? await findClosed(ingest, client, inputs)
+        : NOTHING_CLOSED;
       const indexes = [...inputs.keys()].filter((index) => !closed.has(index));
       const open = closed.size === 0 ? inputs : inputs.filter((_, index) => !closed.has(index));
       const result =

@@ -138,6 +138,15 @@ export async function findHolders(
   return knownOf(rows, await findKeys(query, digestKeys(client, keys)));
 }
 
+/** The positions of a client's keys that are known. */
+export async function findKnown(
+  { query }: Pick<Database, 'query'>,
+  client: string,
+  keys: readonly string[],
+): Promise<number[]> {
+  return (await findKeys(query, digestKeys(client, keys))).map(({ position }) => position);
+}
+
 /** Looks keys up in sealed slices, which never change, so this may run before the claim. */
 async function findStanding(
   { query }: Pick<Database, 'query'>,

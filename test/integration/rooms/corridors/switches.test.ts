@@ -48,7 +48,7 @@ test('a stopped corridor is refused with its message, whole or alone; another on
     detail:
       'Nothing was stored: the corridor is stopped (corridor:US-EG): Payouts to Egypt are paused.',
   });
-  expect(refused.headers.get('retry-after')).toBe('30');
+  expect(refused.headers.get('retry-after')).toBe('5');
   const both = [input({ corridor: 'US-MX' }), input()];
   const whole = await postBatch(api, both);
   expect([whole.status, whole.body.errors]).toEqual([
@@ -100,11 +100,15 @@ test('a request that waits for a score is told once its corridor is stopped', as
   );
   await stop('corridor:US-EG');
   const told = await waiting;
-  expect([told.status, told.headers.get('retry-after')]).toEqual([503, '30']);
+  expect([told.status, told.headers.get('retry-after')]).toEqual([503, '5']);
   expect(told.body.detail).toMatch(/^The transaction \S+ is stored and not scored: the corridor/);
+  // A repetition of what is stored stores nothing, so it is answered as ever.
+  const again = await postOne(api, sent);
+  expect([again.status, again.body.status]).toEqual([200, 'duplicate']);
+  const mixed = await postBatch(api, [sent, input({ corridor: 'US-MX' })]);
+  expect([mixed.status, mixed.body.duplicates]).toEqual([200, 1]);
   await start('corridor:US-EG');
   await until('US-EG', 201);
-  expect((await postOne(api, sent)).body.status).toBe('duplicate');
 });
 
 test('a stop ends by itself, and a client is stopped alone', async () => {
