@@ -16,8 +16,8 @@ import { DeadLettersPage } from './rooms/dead-letters/dead-letters.tsx';
 import { ModelPage } from './rooms/models/model.tsx';
 import { ModelsPage } from './rooms/models/models.tsx';
 import { CasePage } from './rooms/review/case.tsx';
-import { OpsPage } from './rooms/review/ops/ops.tsx';
 import { QueuePage } from './rooms/review/queue.tsx';
+import { WorkloadPage } from './rooms/review/workload/workload.tsx';
 import { RulesPage } from './rooms/rules/rules.tsx';
 import { AccountPage, DevicePage, MerchantPage } from './rooms/search/party.tsx';
 import { TransactionPage } from './rooms/search/transaction.tsx';
@@ -117,7 +117,7 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/review/:id">
           {() => <CasePage key={lastSegment()} id={lastSegment()} me={me} />}
         </Route>
-        <Route path="/workload">{() => <OpsPage me={me} />}</Route>
+        <Route path="/workload">{() => <WorkloadPage me={me} />}</Route>
         <Route path="/ops">{() => <Redirect to="/workload" replace />}</Route>
         <Route path="/dead-letters" component={DeadLettersPage} />
         <Route path="/workers">{() => <WorkersPage />}</Route>

@@ -100,7 +100,7 @@ test('an analyst’s day: the riskiest, why, the ring, the next case, a decision
   expect(faults).toEqual([]);
 });
 
-test('an operator’s night: dead letters by error, a group replayed, corridors, ops, and who did what', async () => {
+test('an operator’s night: dead letters by error, a group replayed, corridors, workload, and who did what', async () => {
   await using tab = await shown.logIn();
   const { page, faults } = tab;
   const { take, found } = stepsOf(page, 'night');

@@ -17,7 +17,7 @@ import { ByCorridor, ByPriority } from './depth.tsx';
 import { DueNext } from './due-next.tsx';
 import { Officers } from './officers.tsx';
 
-export function OpsPage({ me }: { readonly me: Me }) {
+export function WorkloadPage({ me }: { readonly me: Me }) {
   const live = useReviewLive();
   const { figures, points } = live;
   const policy = useQuery({

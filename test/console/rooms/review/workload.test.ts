@@ -61,7 +61,7 @@ test('an operator’s night: the depth grows, a case is near its deadline, dead 
   const officers = page.getByRole('region', { name: 'Officers' });
   await officers.getByText('Ann').waitFor();
   await page.getByRole('region', { name: 'Review by corridor' }).getByText('US-EG').waitFor();
-  expect(await inspect(page, 'ops-night-1280-light')).toEqual([]);
+  expect(await inspect(page, 'workload-night-1280-light')).toEqual([]);
 
   await page.keyboard.press('g');
   await page.keyboard.press('d');
@@ -144,7 +144,7 @@ test.each(LOOKS)(
     await it.open(tab.page, '/workload');
     await settle(tab.page, 'Calculate');
     await tab.page.getByRole('button', { name: 'Calculate' }).scrollIntoViewIfNeeded();
-    await shoot(tab.page, `ops-below-${width}-${colorScheme}`);
+    await shoot(tab.page, `workload-below-${width}-${colorScheme}`);
   },
 );
 
