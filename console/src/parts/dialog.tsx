@@ -16,6 +16,15 @@ export function Modal({ title, isHeld = false, onClose, children }: ModalProps) 
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
+  useEffect(() => {
+    if (!isHeld) return;
+    const refuse = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') event.preventDefault();
+    };
+    // The focus is on the document while the button that had it is disabled.
+    document.addEventListener('keydown', refuse, { capture: true });
+    return () => document.removeEventListener('keydown', refuse, { capture: true });
+  }, [isHeld]);
   return (
     <dialog
       ref={dialog}
@@ -25,7 +34,7 @@ export function Modal({ title, isHeld = false, onClose, children }: ModalProps) 
       onCancel={(event) => {
         if (isHeld) event.preventDefault();
       }}
-      // A browser lets a page refuse the first gesture of going back alone.
+      // Of the back gestures of a phone, a browser lets a page refuse the first alone.
       onClose={() => (isHeld ? dialog.current?.showModal() : onClose())}
       aria-labelledby={id}
     >
