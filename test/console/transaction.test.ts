@@ -160,12 +160,17 @@ test('reasons name the currency of money, rules have one spelling, and the figur
     .getByText(/^Amount [\d,]+\.\d\d [A-Z]{3} is .* usual [\d,]+\.\d\d [A-Z]{3}/)
     .first()
     .waitFor();
+  const isTold = (rule: { fired: boolean; weight: number }) => rule.fired || rule.weight !== 0;
+  const told = rules.filter(isTold);
+  const table = page.getByRole('region', { name: 'Rules', exact: true });
+  expect(await table.locator('tr[data-index]').count()).toBe(told.length);
+  const quiet = page.getByRole('region', { name: 'Quiet rules' });
+  expect(await quiet.count()).toBe(0);
+  await page.getByText(`${rules.length - told.length} rules that did not fire`).click();
+  expect(await quiet.locator('tr[data-index]').count()).toBe(rules.length - told.length);
   const [{ code }] = rules.filter(({ fired }: { fired: boolean }) => fired);
   const name = code.toLowerCase().replaceAll('_', ' ');
-  await page
-    .getByRole('region', { name: 'Rules' })
-    .getByRole('link', { name, exact: true })
-    .click();
+  await table.getByRole('link', { name, exact: true }).click();
   await page.waitForURL((url) => url.search === `?rule=${code}`);
   await page.getByRole('dialog', { name }).getByText(code).waitFor();
   await page.goBack();

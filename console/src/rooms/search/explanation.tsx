@@ -175,23 +175,24 @@ const ruleColumns = (currency: string): readonly Column<Rule>[] => [
 type RulesProps = { readonly rules: readonly Rule[]; readonly currency: string };
 
 function Rules({ rules, currency }: RulesProps) {
-  const rows = rules.toSorted((a, b) => Number(b.fired) - Number(a.fired) || b.weight - a.weight);
-  const { fired = [], quiet = [] } = Object.groupBy(rows, (rule) =>
-    rule.fired ? 'fired' : 'quiet',
+  const { told = [], quiet = [] } = Object.groupBy(rules, ({ fired, weight }) =>
+    fired || weight !== 0 ? 'told' : 'quiet',
   );
-  const table = (label: string, some: readonly Rule[]) => (
-    <DataTable label={label} columns={ruleColumns(currency)} rows={some} keyOf={({ id }) => id} />
-  );
+  const rows = told.toSorted((a, b) => Number(b.fired) - Number(a.fired) || b.weight - a.weight);
+  const fired = rules.filter((rule) => rule.fired).length;
+  const columns = ruleColumns(currency);
   return (
     <Part
       title="Rules"
       aside={<span className="muted">{`${fired.length} of ${rules.length} fired`}</span>}
     >
-      {fired.length === 0 ? null : table('Rules', fired)}
+      {rows.length === 0 ? null : (
+        <DataTable label="Rules" columns={columns} rows={rows} keyOf={({ id }) => id} />
+      )}
       {quiet.length === 0 ? null : (
         <details className="fold">
-          <summary>{`${quiet.length} rules that did not fire`}</summary>
-          {table('Did not fire', quiet)}
+          <summary>{`${quiet.length} ${quiet.length === 1 ? 'rule' : 'rules'} that did not fire`}</summary>
+          <DataTable label="Quiet rules" columns={columns} rows={quiet} keyOf={({ id }) => id} />
         </details>
       )}
     </Part>
