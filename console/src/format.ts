@@ -1,5 +1,9 @@
 /** Numbers, times and names as people read them: numbers by the browser's language, times in its zone. */
-import { money as moneyIn, sayMoney as sayMoneyIn } from '../../src/kit/words/money.ts';
+import {
+  money as moneyIn,
+  roundedMoney as roundedMoneyIn,
+  sayMoney as sayMoneyIn,
+} from '../../src/kit/words/money.ts';
 
 const COUNT = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const SHORT = new Intl.NumberFormat(undefined, {
@@ -27,6 +31,7 @@ export const weightOf = (weight: number) => WEIGHT.format(weight);
 
 /** `1,234.50 USD`. Amounts are decimal strings and never become numbers, which lose digits. */
 export const money = (amount: string, currency: string) => moneyIn(amount, currency);
+export const roundedMoney = (amount: number, currency: string) => roundedMoneyIn(amount, currency);
 export const sayMoney = (sentence: string, currency: string) => sayMoneyIn(sentence, currency);
 
 type Money = { readonly amount: string; readonly currency: string };

@@ -1,7 +1,7 @@
 /** Formats money for terminals and the console: decimals of its currency, separators of thousands, the code. */
 
-/** Reasons print features, whose amounts have two decimals. */
-const SENTENCE_DECIMALS_MAX = 2;
+/** The most that Intl formats for sure; amounts have fewer. */
+const DECIMALS_MAX = 20;
 /** The unit of features that hold money. */
 const UNIT = ' currency units';
 /** Finds amounts: in the sentence of a rule no other number has two decimals, and in the sentence of a model amounts have a unit. */
@@ -21,27 +21,31 @@ const DECIMALS_ELSE = 2;
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-function formatOf(currency: string, decimalsMax: number, locale: string | undefined) {
-  const key = `${currency} ${decimalsMax} ${locale}`;
+function formatOf(currency: string, isRounded: boolean, locale: string | undefined) {
+  const key = `${currency} ${isRounded} ${locale}`;
   const known = formats.get(key);
   if (known !== undefined) return known;
   const decimals = DECIMALS.get(currency) ?? DECIMALS_ELSE;
   const format = new Intl.NumberFormat(locale, {
-    minimumFractionDigits: Math.min(decimals, decimalsMax),
-    maximumFractionDigits: decimalsMax,
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: isRounded ? decimals : DECIMALS_MAX,
   });
   formats.set(key, format);
   return format;
 }
 
 /** `1,234.50 USD`, `1,234 JPY`, with all decimals of the string. @param locale by default that of the process or browser */
-export function money(amount: string, currency: string, locale?: string, decimalsMax = 20): string {
+export function money(amount: string, currency: string, locale?: string): string {
   // The amount stays a string, because a number would lose digits.
-  return `${formatOf(currency, decimalsMax, locale).format(amount as `${number}`)} ${currency}`;
+  return `${formatOf(currency, false, locale).format(amount as `${number}`)} ${currency}`;
 }
+
+/** `1,251 JPY` of 1250.5: a statistic of amounts, which has more digits than money. */
+export const roundedMoney = (amount: number, currency: string, locale?: string): string =>
+  `${formatOf(currency, true, locale).format(amount)} ${currency}`;
 
 /** Formats the amounts in the sentence of a reason, which is stored with plain numbers. */
 export const sayMoney = (sentence: string, currency: string, locale?: string): string =>
   sentence.replace(AMOUNTS, (text) =>
-    money(text.replace(UNIT, ''), currency, locale, SENTENCE_DECIMALS_MAX),
+    roundedMoney(Number(text.replace(UNIT, '')), currency, locale),
   );

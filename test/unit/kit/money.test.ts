@@ -4,7 +4,7 @@ import { currencyScale } from '../../../src/core/domain/currency.ts';
 import { featuresOfSchema } from '../../../src/core/domain/feature-schema.ts';
 import { factorSentence } from '../../../src/core/score/factor-sentence.ts';
 import { RULES } from '../../../src/core/score/rules/catalogue.ts';
-import { money, sayMoney } from '../../../src/kit/words/money.ts';
+import { money, roundedMoney, sayMoney } from '../../../src/kit/words/money.ts';
 
 const MONEY_UNIT = 'currency units';
 
@@ -27,12 +27,14 @@ test('each amount in the sentence of a rule has its currency, and no other numbe
   }
 });
 
-test('an amount in a sentence keeps its digits, within the decimals of the currency', () => {
+test('an amount in a sentence has the decimals of its currency', () => {
   const over = "Amount 9238.00 is 5.2 times this account's usual 1250.50";
   expect(sayMoney(over, 'JPY', 'en-US')).toBe(
-    "Amount 9,238 JPY is 5.2 times this account's usual 1,250.5 JPY",
+    "Amount 9,238 JPY is 5.2 times this account's usual 1,251 JPY",
   );
-  expect(sayMoney(over, 'KWD', 'en-US')).toContain('9,238.00 KWD');
+  expect(sayMoney(over, 'KWD', 'en-US')).toContain('9,238.000 KWD');
+  expect(roundedMoney(1250.5, 'JPY', 'en-US')).toBe('1,251 JPY');
+  expect(roundedMoney(12.3456, 'KWD', 'en-US')).toBe('12.346 KWD');
   expect(sayMoney(over, 'USD', 'en-US')).toContain('9,238.00 USD is 5.2 times');
   expect(sayMoney('12 transactions within an hour, usually 0.3', 'USD')).not.toContain('USD');
   const ofModel = factorSentence({ feature: 'sum_24h', value: 12345.6 });

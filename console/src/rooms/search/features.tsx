@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { Explanation, Habit } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { count, money, number, percent } from '../../format.ts';
+import { count, number, percent, roundedMoney } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Badge, Time } from '../../parts/show.tsx';
@@ -106,7 +106,7 @@ function valueText(value: number | null, unit: string, currency: string): string
   if (value === null) return 'unknown';
   if (unit === '0 or 1') return value === 0 ? 'no' : 'yes';
   if (unit === 'share') return percent(value);
-  if (unit === 'currency units') return money(value.toFixed(2), currency);
+  if (unit === 'currency units') return roundedMoney(value, currency);
   if (unit === 'ratio') return `${number(value)} times`;
   return unit === '' ? number(value) : `${number(value)} ${unit}`;
 }
