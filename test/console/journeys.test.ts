@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { input } from '../support/submit.ts';
 import { heading, makeLinkTo } from './support/log-in.ts';
 import {
+  cutOf,
   isWider,
   LOOKS,
   OVERVIEW_COMPLETE,
@@ -62,6 +63,7 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
       await shoot(page, `${name}-${width}-${colorScheme}`);
       found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
       if (await isWider(page)) found.push(`${name}: wider than the screen`);
+      if (name === 'audit') found.push(...(await cutOf(page)).map((text) => `cut: ${text}`));
       const shift = await shiftOf(page);
       if (shift >= SHIFT_MAX) found.push(`${name}: its layout shifts by ${shift}`);
     }

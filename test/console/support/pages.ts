@@ -106,3 +106,17 @@ export async function isWider(page: Page): Promise<boolean> {
     .evaluate(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth }));
   return scrollWidth > clientWidth;
 }
+
+/** Texts of names that are cut, and names of tables that scroll sideways. */
+export const cutOf = (page: Page): Promise<string[]> =>
+  page
+    .locator('.table, .table .person')
+    .evaluateAll((elements) =>
+      elements
+        .filter(
+          ({ scrollWidth, clientWidth, scrollHeight, clientHeight, classList }) =>
+            scrollWidth > clientWidth ||
+            (classList.contains('person') && scrollHeight > clientHeight),
+        )
+        .map((element) => element.getAttribute('aria-label') ?? element.textContent ?? ''),
+    );

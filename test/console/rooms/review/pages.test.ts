@@ -5,7 +5,15 @@
 import { describe, expect, test } from 'vitest';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { heading, makeLinkTo } from '../../support/log-in.ts';
-import { isWider, LOOKS, openTab, settle, shoot, violationsOf } from '../../support/pages.ts';
+import {
+  cutOf,
+  isWider,
+  LOOKS,
+  openTab,
+  settle,
+  shoot,
+  violationsOf,
+} from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
 import { giveReason, setUpReview, undoBar } from './support.ts';
 
@@ -31,6 +39,7 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
       await shoot(page, `review-${name}-${width}-${colorScheme}`);
       found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
       if (await isWider(page)) found.push(`${name}: wider than the screen`);
+      if (name === 'queue') found.push(...(await cutOf(page)).map((text) => `cut: ${text}`));
     };
     await shown.engine.api.testDatabase.sql(
       `update review_cases set opened_at = opened_at - interval '3 h', due_at = due_at - interval '3 h'
