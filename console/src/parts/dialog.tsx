@@ -28,9 +28,6 @@ export function Modal({ title, isHeld = false, onClose, children }: ModalProps) 
   return (
     <dialog
       ref={dialog}
-      onKeyDown={(event) => {
-        if (isHeld && event.key === 'Escape') event.preventDefault();
-      }}
       onCancel={(event) => {
         if (isHeld) event.preventDefault();
       }}

@@ -184,7 +184,7 @@ function Rules({ rules, currency }: RulesProps) {
   return (
     <Part
       title="Rules"
-      aside={<span className="muted">{`${fired.length} of ${rules.length} fired`}</span>}
+      aside={<span className="muted">{`${fired} of ${rules.length} fired`}</span>}
     >
       {rows.length === 0 ? null : (
         <DataTable label="Rules" columns={columns} rows={rows} keyOf={({ id }) => id} />
