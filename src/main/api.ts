@@ -155,7 +155,7 @@ async function openApi(
   stack.use(await watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
-  const switches = stack.use(await watchSwitchesOf(config, database, log));
+  const switches = stack.use(await watchSwitchesOf(config, probe, log));
   const ingest = openIngest(config, {
     database,
     redis,

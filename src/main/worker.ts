@@ -97,7 +97,7 @@ export async function runWorker(
   const parts = { config, log, name, database, redis, guards, metrics, leadership };
   const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
   const { profiles, amountDuty } = await openParties(config, market, metrics);
-  const switches = resources.use(await watchSwitchesOf(config, database, log));
+  const switches = resources.use(await watchSwitchesOf(config, probe, log));
   const elapsedMs = () => performance.now();
   const onScored = rooms.flatMap((room) => room.onScored ?? []);
   const options: WorkerOptions = {

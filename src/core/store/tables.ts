@@ -87,6 +87,7 @@ export const CORE_TABLES: readonly Retention[] = [
     tables: ['amount_counts'],
     ends: 'after 90 days: at most a row a day, corridor, currency and 1/43 of an amount',
   },
+  { tables: ['switches'], ends: 'never: one row' },
   { tables: ['amount_percentiles'], ends: 'never: a row a day and corridor' },
   { tables: ['tally_days'], ends: 'never: a row a day' },
   { tables: ['daily_increments'], ends: 'once they are merged into the tallies' },

@@ -53,6 +53,7 @@ function stoppedHere({
 
 /**
  * Fails when the switches cannot be read at first.
+ * @param database the probe's: readings that pass would hide from the breaker that work stalls
  * @param fixed scopes that the environment of this process stops
  */
 async function watchSwitches(
