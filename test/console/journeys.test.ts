@@ -124,6 +124,7 @@ describe('login', () => {
         'Review',
         'Workload',
         'Corridors',
+        'Switches',
         'Rules',
         'Models',
         'Keys and sessions',
@@ -136,6 +137,7 @@ describe('login', () => {
         'Workload',
         'Dead letters',
         'Corridors',
+        'Switches',
         'Workers',
         'Webhooks',
         'Rules',
@@ -153,6 +155,7 @@ describe('login', () => {
           'Workload',
           'Dead letters',
           'Corridors',
+          'Switches',
           'Workers',
           'Webhooks',
         ],
@@ -160,7 +163,10 @@ describe('login', () => {
       ],
     ],
     ['ingest', ['Overview', 'Corridors', 'Keys and sessions']],
-    ['risk_officer', ['Review', 'Workload', 'Rules', 'Models', 'Audit', 'Keys and sessions']],
+    [
+      'risk_officer',
+      ['Review', 'Workload', 'Switches', 'Rules', 'Models', 'Audit', 'Keys and sessions'],
+    ],
   ] as const)('as %s shows the pages of the role', async (role, pages) => {
     await using tab = await openTab(shown.browser);
     const { page, faults } = tab;
