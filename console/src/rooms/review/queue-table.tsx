@@ -79,9 +79,9 @@ const columnsOf = (
   },
   { id: 'corridor', header: 'Corridor', from: 2, cell: ({ corridor }) => corridor },
   {
-    ...{ id: 'reason', header: 'Reason', from: 2 },
+    ...{ id: 'reason', header: 'Reason', from: 2, isRest: true },
     cell: (one) => (
-      <span className="name reason" title={reasonOf(one)}>
+      <span className="clip" title={reasonOf(one)}>
         {reasonOf(one)}
       </span>
     ),
