@@ -6,8 +6,10 @@ import { once } from 'node:events';
 import type { Hono } from 'hono';
 import { watchCorridors } from '../core/accept/corridor-list.ts';
 import { openIngest } from '../core/accept/ingest.ts';
+import { limitRequests } from '../core/accept/limits/limit-requests.ts';
 import { acceptRoutes } from '../core/accept/routes.ts';
 import type { Api, ApiRoom } from '../core/room.ts';
+import { watchLimits } from '../core/store/limits/watch-limits.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { listCorridors } from '../core/store/transactions/corridors.ts';
 import { proveWrite } from '../core/store/write-probe.ts';
@@ -95,7 +97,7 @@ export async function runApi(context: CommandContext): Promise<number> {
     degradation: guards.health.level,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
-    clientRequestsPerSecond: config.RISK_CLIENT_REQUESTS_PER_SECOND,
+    limitRequests: limitRequests(api.ingest.limiter),
   });
   const serving = await serve(app, {
     host: config.HOST,
@@ -156,6 +158,7 @@ async function openApi(
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
   const switches = stack.use(await watchSwitchesOf(config, probe, log));
+  const limits = stack.use(await watchLimits(probe, log));
   const ingest = openIngest(config, {
     database,
     redis,
@@ -163,6 +166,7 @@ async function openApi(
     metrics,
     corridors: corridorList.corridors,
     switches,
+    limits,
     log,
     system: await readSystem(database),
     failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),

@@ -158,7 +158,7 @@ const OF_THE_MARKET = [
   ],
   ...['assignCase', 'escalateCase', 'decideCase', 'confirmDecision', 'returnCase', 'undoDecision'],
   ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
-  ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch'],
+  ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch', 'readLimits', 'changeLimit'],
   ...['readCorridor', 'freezeCorridor', 'resumeCorridor'],
   ...['readMarket', 'freezeMarket', 'resumeMarket'],
 ];

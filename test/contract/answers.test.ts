@@ -11,7 +11,7 @@ import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
 import { type Answer, type OpenApi, readLines, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
-import { switchRequests } from '../support/rooms/corridors/requests.ts';
+import { limitScope, switchRequests } from '../support/rooms/corridors/requests.ts';
 import { reviewRequests } from '../support/rooms/review/requests.ts';
 import { webhookRequests } from '../support/rooms/webhooks/requests.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
@@ -30,8 +30,8 @@ let openApi: OpenApi;
 /** Key of a person who has every role. */
 let everything: string;
 beforeAll(async () => {
-  const settings = { RISK_CLIENT_REQUESTS_PER_SECOND: '10000', RISK_WEBHOOK_LOOPBACK: 'allow' };
-  api = await startRunningApi(settings);
+  api = await startRunningApi({ RISK_WEBHOOK_LOOPBACK: 'allow' });
+  await limitScope(api, 'market', { kind: 'requests', rate_per_second: 10_000, burst: 10_000 });
   everything = await insertPersonKey(api.testDatabase, 'Ann', ROLES);
   openApi = await readOpenApi(api.url);
 });
@@ -173,6 +173,7 @@ describe('answers', () => {
     ...['/v1/rule-sets', '/v1/rule-sets?x=1', '/v1/rules/outcomes', '/v1/rules/outcomes?days=2'],
     ...['/v1/models/unknown@1/comparison', '/v1/models/unknown@1/comparison?days=x'],
     ...['/v1/switches', '/v1/switches/client:nobody', '/v1/switches/corridor:XX-XX'],
+    ...['/v1/limits', '/v1/limits/client:nobody', '/v1/limits/corridor:XX-XX'],
     ...['/v1/corridors/US-EG', '/v1/corridors/XX-XX', `/v1/markets/${api.testDatabase.market}`],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];

@@ -12,10 +12,12 @@ import {
   storeAndAppend,
   toOutcomes,
 } from './accept-transactions.ts';
+import { admit } from './admit.ts';
 import type { KnownRows, Stored } from './claim-keys.ts';
-import { type ClosedRequest, closedRequest, findClosed } from './gate.ts';
+import { type Closed, type ClosedRequest, closedRequest } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import { type Conflict, describeConflicts } from './key-conflict.ts';
+import type { Submitter } from './limits/limiter.ts';
 import {
   byKey,
   findInvalid,
@@ -41,9 +43,15 @@ export type AcceptResult =
     };
 
 type AcceptBatch = (request: {
-  readonly client: string;
+  readonly by: Submitter;
   readonly inputs: readonly KeyedTransactionInput[];
-}) => Promise<AcceptResult>;
+  /** Whether an input that does not pass the gate is refused alone. */
+  readonly isLenient: boolean;
+}) => Promise<{
+  readonly result: AcceptResult;
+  /** Inputs that were refused alone, by index. The result is that of the others, in their order. */
+  readonly refused: ReadonlyMap<number, Closed>;
+}>;
 
 /** At this many rows the fixed price of a commit is below 2 µs a transaction. */
 const SMALL_ROWS_MAX = 250;
@@ -66,12 +74,12 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
     });
   const storeSmall = shareCommits(SMALL_COMMITS_MAX);
   const storeLarge = shareCommits(LARGE_COMMITS_MAX);
-  return async ({ client, inputs }) => {
-    const context = readContext(ingest);
-    const invalid = findInvalid(inputs, context);
-    if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
-    const closed = await findClosed(ingest, client, inputs);
-    if (closed.size > 0) return closedRequest(closed);
+  const acceptOpen = async (
+    client: string,
+    inputs: readonly KeyedTransactionInput[],
+    context: ReturnType<typeof readContext>,
+  ): Promise<AcceptResult> => {
+    if (inputs.length === 0) return { kind: 'accepted', outcomes: [] };
     const prepared = prepare(inputs, context);
     const rivals = findRivals(prepared);
     if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
@@ -79,7 +87,19 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
     const store = prepared.rows.length > SMALL_ROWS_MAX ? storeLarge : storeSmall;
     return await store(poster, prepared);
   };
+  return async ({ by, inputs, isLenient }) => {
+    const context = readContext(ingest);
+    const invalid = findInvalid(inputs, context);
+    if (invalid.length > 0) return whole({ kind: 'invalid', errors: invalid });
+    const closed = await admit(ingest, { by, inputs, isEach: isLenient });
+    if (closed.size === 0) return whole(await acceptOpen(by.client, inputs, context));
+    if (!isLenient) return whole(closedRequest(closed));
+    const open = inputs.filter((_, index) => !closed.has(index));
+    return { result: await acceptOpen(by.client, open, context), refused: closed };
+  };
 }
+
+const whole = (result: AcceptResult) => ({ result, refused: new Map<number, Closed>() });
 
 /**
  * Stores all batches in one commit, or throws and stores nothing where one of them may have to be refused

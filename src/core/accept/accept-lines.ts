@@ -7,8 +7,10 @@ import type { FieldError } from '../../kit/words/field-error.ts';
 import type { NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { acceptEach, type EachOutcome, findEachInvalid } from './accept-transactions.ts';
-import { type Closed, findClosed } from './gate.ts';
+import { admit } from './admit.ts';
+import type { Closed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
+import type { Submitter } from './limits/limiter.ts';
 import type { MonthProblem } from './refuse-months.ts';
 
 /** One line as parsed: a transaction, or its problem. */
@@ -40,7 +42,12 @@ export type ChunkResult = {
 };
 
 /** What the chunks of one request share. */
-type Common = { readonly client: string; readonly newMonths: NewMonths };
+type Common = {
+  readonly by: Submitter;
+  readonly newMonths: NewMonths;
+  /** Corridors of which the request has been counted. */
+  readonly counted: Set<string>;
+};
 
 export async function acceptChunk(
   ingest: Ingest,
@@ -60,11 +67,12 @@ export async function acceptChunk(
     if (index !== undefined) refuse(results, index, fields);
   }
   const taken = parsed.filter(({ index }) => !results.has(index));
-  const closed = await findClosed(
-    ingest,
-    common.client,
-    taken.map(({ input }) => input),
-  );
+  const closed = await admit(ingest, {
+    by: common.by,
+    inputs: taken.map(({ input }) => input),
+    isEach: true,
+    counted: common.counted,
+  });
   for (const [at, { problem, field, detail }] of closed) {
     const index = taken[at]?.index ?? 0;
     const errors = [{ pointer: `/${field}`, detail }];
@@ -94,11 +102,11 @@ function refuse(
 /** Undefined when the store does not answer: the lines may be sent again. */
 async function acceptOrNothing(
   ingest: Ingest,
-  common: Common,
+  { by: { client }, newMonths }: Common,
   inputs: readonly KeyedTransactionInput[],
 ): Promise<EachOutcome[] | undefined> {
   try {
-    return await acceptEach(ingest, { ...common, inputs, replyTo: null });
+    return await acceptEach(ingest, { client, newMonths, inputs, replyTo: null });
   } catch (error) {
     // The conflict of another process' open request passes, too.
     const isPassing = error instanceof Failure && error.kind !== 'permanent';

@@ -13,8 +13,10 @@ import {
   type RefusedInput,
   toInputError,
 } from './accept-transactions.ts';
-import { type Closed, closedRequest, findClosed, storedAndClosed } from './gate.ts';
+import { admit } from './admit.ts';
+import { type Closed, closedRequest, storedAndClosed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
+import type { Submitter } from './limits/limiter.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 import {
   type ExpectedReply,
@@ -29,7 +31,7 @@ type AcceptOneResult =
   | Exclude<AcceptResult, { kind: 'accepted' }>;
 
 type AcceptOne = (request: {
-  readonly client: string;
+  readonly by: Submitter;
   readonly input: KeyedTransactionInput;
   /** 0 does not wait. */
   readonly waitMs: number;
@@ -54,10 +56,11 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
     rowsOf: () => 1,
   });
 
-  return async ({ client, input, waitMs }) => {
+  return async ({ by, input, waitMs }) => {
+    const { client } = by;
     const invalid = findEachInvalid(ingest, [input]);
     if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
-    const closed = await findClosed(ingest, client, [input]);
+    const closed = await admit(ingest, { by, inputs: [input], isEach: false });
     if (closed.size > 0) return closedRequest(closed);
     let reply: ExpectedReply | undefined;
     let isWaiting = false;

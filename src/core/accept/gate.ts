@@ -8,7 +8,7 @@ import type { SwitchWatch } from '../store/switches/watch-switches.ts';
 import { findKnown } from '../store/transactions/transactions.ts';
 import type { InputError } from './prepare-transactions.ts';
 
-export const GATE_PROBLEMS = ['scope-stopped', 'frozen', 'switches-unread'] as const;
+export const GATE_PROBLEMS = ['scope-stopped', 'frozen', 'switches-unread', 'limited'] as const;
 
 /** Why a transaction is refused that is valid by itself. */
 export type Closed = {
@@ -16,6 +16,8 @@ export type Closed = {
   readonly field: 'corridor';
   readonly detail: string;
   readonly retryAfterSeconds: number;
+  /** Headers of the limit that is used up, in place of `Retry-After` alone. */
+  readonly headers?: Readonly<Record<string, string>>;
 };
 
 type GateParts = {
@@ -73,7 +75,7 @@ function closed(scope: string, { message, endsAt }: Stop): Closed {
 export type ClosedRequest = {
   readonly kind: Closed['problem'];
   readonly detail: string;
-  readonly retryAfterSeconds: number;
+  readonly headers: Readonly<Record<string, string>>;
   readonly errors: readonly InputError[];
 };
 
@@ -105,21 +107,24 @@ export async function findClosed(
 export function closedRequest(all: ReadonlyMap<number, Closed>): ClosedRequest {
   const [first] = all.values();
   if (first === undefined) throw new Error('nothing is closed');
-  const { problem, detail, retryAfterSeconds } = first;
+  const { problem, detail } = first;
   const errors = [...all].map(([index, { field, detail }]) => ({ index, field, detail }));
   return {
     kind: problem,
     detail: `Nothing was stored: the corridor ${detail}`,
-    retryAfterSeconds,
+    headers: headersOf(first),
     errors,
   };
 }
 
+const headersOf = ({ retryAfterSeconds, headers }: Closed) => ({
+  'Retry-After': String(retryAfterSeconds),
+  ...headers,
+});
+
 /** The answer to a request that waits for a score which its stopped scope does not get. */
-export function storedAndClosed(
-  transactionId: string,
-  { problem, detail, retryAfterSeconds }: Closed,
-): ClosedRequest {
+export function storedAndClosed(transactionId: string, closed: Closed): ClosedRequest {
+  const { problem, detail } = closed;
   const said = `The transaction ${transactionId} is stored and not scored: the corridor ${detail}`;
-  return { kind: problem, detail: said, retryAfterSeconds, errors: [] };
+  return { kind: problem, detail: said, headers: headersOf(closed), errors: [] };
 }

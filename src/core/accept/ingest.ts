@@ -8,6 +8,7 @@ import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import type { Label } from '../domain/label.ts';
 import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-slices.ts';
+import type { LimitWatch } from '../store/limits/watch-limits.ts';
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
 import type { SwitchWatch } from '../store/switches/watch-switches.ts';
 import { createProducer } from '../stream/entries/producer.ts';
@@ -18,6 +19,7 @@ import type { CorridorList } from './corridor-list.ts';
 import { createGate, type Gate } from './gate.ts';
 import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
 import { createLeftRows, type LeftRows } from './left-rows.ts';
+import { createLimiter, type Limiter } from './limits/limiter.ts';
 import { createTransactionIds, type NewTransactionId } from './transaction-id.ts';
 
 const MIB = 2 ** 20;
@@ -37,6 +39,7 @@ export type Ingest = {
   /** Corridors that a transaction may name, as last read. */
   readonly corridors: CorridorList['corridors'];
   readonly gate: Gate;
+  readonly limiter: Limiter;
   readonly metrics: Pick<Metrics, 'refused' | 'accepted' | 'duplicates' | 'labels' | 'labelDelay'>;
   readonly failpoint: Failpoint;
   /** System identifier of the database cluster, for consistency tokens. */
@@ -56,13 +59,14 @@ export function openIngest(
     readonly metrics: Metrics;
     readonly corridors: CorridorList['corridors'];
     readonly switches: SwitchWatch;
+    readonly limits: LimitWatch;
     readonly failpoint: Failpoint;
     readonly log: Log;
     readonly system: string;
     readonly onLabelled: readonly OnLabelled[];
   },
 ): Ingest {
-  const { database, redis, guards, metrics, corridors, switches, failpoint, log } = opened;
+  const { database, redis, guards, metrics, corridors, switches, limits, failpoint, log } = opened;
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
   const rooms = createStreamRooms({
     redis,
@@ -75,6 +79,7 @@ export function openIngest(
     metrics,
     corridors,
     gate: createGate(switches, config.RISK_SWITCHES_UNREAD),
+    limiter: createLimiter(limits, { redis, market, run: guards.redis.run }),
     failpoint,
     system: opened.system,
     onLabelled: opened.onLabelled,

@@ -34,7 +34,7 @@ import {
   secondInput,
   transactionInput,
 } from './examples.ts';
-import { type Closed, findClosed, GATE_PROBLEMS } from './gate.ts';
+import { type Closed, GATE_PROBLEMS } from './gate.ts';
 import { idempotencyKeyParameter, readIdempotencyKey, withKey } from './idempotency-key.ts';
 import type { Ingest } from './ingest.ts';
 import type { InputError } from './prepare-transactions.ts';
@@ -73,7 +73,10 @@ const batchResultSchema = z
         }),
       )
       .optional()
-      .meta({ description: 'With `Prefer: handling=lenient`, transactions of stopped scopes.' }),
+      .meta({
+        description:
+          'With `Prefer: handling=lenient`, transactions of stopped scopes and over limits.',
+      }),
     results: z.array(
       z.object({
         index: z.int(),
@@ -132,8 +135,7 @@ const operations: readonly Operation<Accepting>[] = [
       const value = await readJson(c, limits, ONE_ALONE);
       const read = () => withKey(readOneInput(value), headerKey);
       const input = readNamingAll(read, ingest, [value], []);
-      const { client } = c.get('principal');
-      const result = await acceptOne({ client, input, waitMs });
+      const result = await acceptOne({ by: c.get('principal'), input, waitMs });
       if (result.kind !== 'accepted') throw refusal(result, []);
       const { transactionId, createdAtMs, status, token } = result.outcome;
       const body: Accepted = {
@@ -155,7 +157,7 @@ const operations: readonly Operation<Accepting>[] = [
     operationId: 'acceptTransactions',
     summary: 'Submit up to 1,000 transactions, or a stream of lines',
     description:
-      'JSON is all or nothing; with `Prefer: handling=lenient` transactions of stopped scopes are refused alone. Lines are stored in chunks; a bad line refuses only itself. `Prefer: wait` is not applied, as the answer then says in `preferences_not_applied`.',
+      'JSON is all or nothing; with `Prefer: handling=lenient` transactions of stopped scopes and over limits are refused alone. Lines are stored in chunks; a bad line refuses only itself. `Prefer: wait` is not applied, as the answer then says in `preferences_not_applied`.',
     roles: ['ingest'],
     header: preferHeader,
     ownBody: {
@@ -174,34 +176,28 @@ const operations: readonly Operation<Accepting>[] = [
     },
     problems: [409],
     run: async ({ c }, { config, ingest, limits, draining, log, acceptBatch }: Accepting) => {
-      const { client } = c.get('principal');
+      const by = c.get('principal');
       const preferences = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
       if (isLines(readMediaType(c))) {
         // The last line has it, as headers are sent before lines are stored.
         withoutToken(c);
         const { timeoutMs, waitForCpu } = limits;
         const body = bodyChunks(c);
-        const request = { body, client, preferences, timeoutMs, waitForCpu, draining };
+        const request = { body, by, preferences, timeoutMs, waitForCpu, draining };
         return answerLines(ingest, log, request);
       }
       const value = await readJson(c, limits, ` or ${LINES_CONTENT_TYPE}`);
       const read = () => readBatchInput(value);
       const inputs = readNamingAll(read, ingest, batchInputs(value), ['transactions']);
-      const closed = preferences.isLenient
-        ? await findClosed(ingest, client, inputs)
-        : NOTHING_CLOSED;
-      const indexes = [...inputs.keys()].filter((index) => !closed.has(index));
-      const open = closed.size === 0 ? inputs : inputs.filter((_, index) => !closed.has(index));
-      const result =
-        open.length === 0
-          ? { kind: 'accepted' as const, outcomes: [] }
-          : await acceptBatch({ client, inputs: open });
+      const { isLenient } = preferences;
+      const { result, refused } = await acceptBatch({ by, inputs, isLenient });
+      const indexes = [...inputs.keys()].filter((index) => !refused.has(index));
       if (result.kind !== 'accepted') throw refusal(inBody(result, indexes), ['transactions']);
       const body: BatchResult = {
         accepted: 0,
         duplicates: 0,
         results: [],
-        ...(closed.size === 0 ? {} : { refused: toRefused(closed) }),
+        ...(refused.size === 0 ? {} : { refused: toRefused(refused) }),
         ...notApplied(preferences, ['handling']),
       };
       for (const [at, { transactionId, status }] of result.outcomes.entries()) {
@@ -214,13 +210,11 @@ const operations: readonly Operation<Accepting>[] = [
       return answerJson(
         JSON.stringify(body),
         200,
-        preferences.isLenient ? { 'Preference-Applied': LENIENT_APPLIED } : {},
+        isLenient ? { 'Preference-Applied': LENIENT_APPLIED } : {},
       );
     },
   }),
 ];
-
-const NOTHING_CLOSED: ReadonlyMap<number, Closed> = new Map();
 
 function toRefused(closed: ReadonlyMap<number, Closed>): NonNullable<BatchResult['refused']> {
   return [...closed].map(([index, { problem, detail, retryAfterSeconds }]) => ({

@@ -135,10 +135,10 @@ export function refusal(
     case 'scope-stopped':
     case 'frozen':
     case 'switches-unread':
-      return new Problem(result.kind, asSentence(result.detail), {
-        errors,
-        headers: { 'Retry-After': String(result.retryAfterSeconds) },
-      });
+    case 'limited': {
+      const { kind, detail, headers } = result;
+      return new Problem(kind, asSentence(detail), { errors, headers });
+    }
     case 'month-detached':
     case 'too-many-new-months':
       return new Problem(result.kind, asSentence(result.detail), { errors });

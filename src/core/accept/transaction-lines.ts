@@ -23,6 +23,7 @@ import { toError } from '../../kit/words/failure.ts';
 import { acceptChunk, type ChunkResult } from './accept-lines.ts';
 import { GATE_PROBLEMS } from './gate.ts';
 import type { Ingest } from './ingest.ts';
+import type { Submitter } from './limits/limiter.ts';
 import { MONTH_PROBLEMS } from './refuse-months.ts';
 import { BATCH_TRANSACTIONS_MAX, readLineInput } from './transaction-input.ts';
 
@@ -39,7 +40,9 @@ export const lineResultSchema = z
     code: z
       .enum([...MONTH_PROBLEMS, ...GATE_PROBLEMS])
       .optional()
-      .meta({ description: 'Of a line that is refused for its month, or for a stopped scope.' }),
+      .meta({
+        description: 'Of a line that is refused for its month, a stopped scope or a limit.',
+      }),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
   })
   .meta({ id: 'TransactionLine' });
@@ -60,7 +63,7 @@ export const linesDoneSchema = z
 
 type LinesRequest = {
   readonly body: AsyncIterator<Uint8Array>;
-  readonly client: string;
+  readonly by: Submitter;
   /** `return=minimal` sends refused lines and the last line only; the last line says that a wait is not applied. */
   readonly preferences: Preferences;
   readonly timeoutMs: number;
@@ -83,7 +86,7 @@ export function answerLines(ingest: Ingest, log: Log, request: LinesRequest): Re
 async function* answer(
   ingest: Ingest,
   log: Log,
-  { body, client, preferences, timeoutMs, waitForCpu, draining }: LinesRequest,
+  { body, by, preferences, timeoutMs, waitForCpu, draining }: LinesRequest,
 ): AsyncGenerator<Uint8Array> {
   const limits: LineLimits = {
     lineBytesMax: LINE_BYTES_MAX,
@@ -108,7 +111,11 @@ async function* answer(
       : results;
     return encode(shown);
   };
-  const common = { client, newMonths: { left: ingest.newMonthsMax } };
+  const common = {
+    by,
+    newMonths: { left: ingest.newMonthsMax },
+    counted: new Set<string>(),
+  };
   const work = async (chunk: readonly RawLine[]) => {
     await waitForCpu();
     const lines = chunk.map((line) => readLineInput(line, LINE_BYTES_MAX));

@@ -13,6 +13,7 @@
  * | {market:pNN}:history                     | string     | for ever           | profile logs: the history of writes that the slot's profiles belong to |
  * | {market:decisions}:transactions-decided  | stream     | the newest 20,000  | the worker that publishes final decisions |
  * | {market:pNN}:spare                       | string     | within a script    | the budget of profiles: a copy without spare memory |
+ * | {market:limits}:KIND:SCOPE               | string     | until nothing is owed | API: what was taken of a limit |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:workers                           | sorted set | a minute after the last of them | workers: who they are and what they scored so far |
  * | market:points:NAME                       | hash       | an hour after the last point | API: the last hour of live figures, a field each ten seconds |
@@ -110,6 +111,10 @@ export function profileHistoryKey(market: string, slot: number): string {
 
 export function decisionsKey(market: string): string {
   return `{${market}:decisions}:transactions-decided`;
+}
+
+export function limitKey(market: string, kind: string, scope: string): string {
+  return `{${market}:limits}:${kind}:${scope}`;
 }
 
 export function modelsOutKey(market: string): string {

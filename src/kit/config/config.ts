@@ -105,9 +105,6 @@ const settings = {
   RISK_BODY_BYTES_IN_FLIGHT_MAX: integer(1024, 1024 * 1024 * 1024, 4 * 1024 * 1024).describe(
     'Largest size of the submissions in flight; more are refused with 503, except for a few of any size.',
   ),
-  RISK_CLIENT_REQUESTS_PER_SECOND: integer(0, 1_000_000, 0).describe(
-    'Requests of one client an API process takes, ten seconds of them at once; beyond it 429. 0 is no limit.',
-  ),
   RISK_UNKNOWN_KEYS_PER_SECOND: integer(1, 1_000_000, 5).describe(
     'Unknown API keys a second that an API process looks up for one address, ten seconds of them at once; beyond it 429.',
   ),

@@ -10,7 +10,6 @@ import { toError } from '../words/failure.ts';
 import { Problem, problemResponse, toProblem } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
-import { limitRate } from './auth/rate-limit.ts';
 import { addToken, WRITING_METHODS } from './consistency.ts';
 import { addDegradation, frameRequests, limitTime } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
@@ -27,8 +26,8 @@ type AppDependencies = {
   readonly routes: readonly Hono<AppEnv>[];
   readonly degradation: () => number;
   readonly timeoutMs: number;
-  /** Requests a second of one client; 0: no limit. */
-  readonly clientRequestsPerSecond: number;
+  /** Refuses requests over a limit. Absent where nothing is limited. */
+  readonly limitRequests?: MiddlewareHandler<AppEnv>;
   /** Longest wait that a request may prefer, beyond its deadline. */
   readonly waitMsMax: number;
 };
@@ -47,7 +46,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
     '/v1/*',
     requireKey(authenticate, trustFor),
     extendSession(dependencies.recordUse),
-    limitRate(dependencies.clientRequestsPerSecond),
+    dependencies.limitRequests ?? ((_c, next) => next()),
   );
   const { readBoundToken } = dependencies;
   if (readBoundToken !== undefined) app.on(WRITING_METHODS, '/v1/*', addToken(readBoundToken));

@@ -61,5 +61,5 @@ export const preferParameter = z
   .meta({
     examples: ['wait=2'],
     description:
-      '`wait=SECONDS` on one: the answer comes with the score, or after so many seconds at the latest (RISK_WAIT_MS_MAX). `return=minimal` on lines: only refused lines are answered. `handling=lenient` on a batch: transactions of stopped scopes are refused alone.',
+      '`wait=SECONDS` on one: the answer comes with the score, or after so many seconds at the latest (RISK_WAIT_MS_MAX). `return=minimal` on lines: only refused lines are answered. `handling=lenient` on a batch: transactions of stopped scopes and over limits are refused alone.',
   });

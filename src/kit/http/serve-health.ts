@@ -29,7 +29,6 @@ export async function serveHealth(
     authenticate: async () => undefined,
     timeoutMs: TIMEOUT_MS,
     waitMsMax: 0,
-    clientRequestsPerSecond: 0,
   });
   const setting = 'RISK_WORKER_PORT';
   const serving = await serve(app, {

@@ -18,6 +18,8 @@ export const AUTHORITY = {
   stop: { roles: ANY_OF, person: 'any' },
   'start corridor or client': { roles: ANY_OF, person: 'any' },
   'start market or all': { roles: ['risk_officer', 'admin'], person: 'other' },
+  'set or lower a limit': { roles: ANY_OF, person: 'any' },
+  'raise or remove a limit': { roles: ANY_OF, person: 'other' },
 } as const satisfies Readonly<Record<string, Authority>>;
 
 export type Decision = keyof typeof AUTHORITY;
@@ -42,7 +44,10 @@ export function requireOther(
   first: { readonly scope: string; readonly by: string } | undefined,
 ): void {
   if (AUTHORITY[decision].person === 'any' || first === undefined || first.by !== name) return;
-  const why = `the scope ${first.scope} was closed by ${first.by}: another person opens it again`;
+  const why =
+    decision === 'raise or remove a limit'
+      ? `the change of ${first.scope} was proposed by ${first.by}: another person sends it again`
+      : `the scope ${first.scope} was closed by ${first.by}: another person opens it again`;
   throw new Failure('conflict', 'ANOTHER_PERSON', why);
 }
 

@@ -1,4 +1,4 @@
-/** The room of corridors: people stop and start them. Core refuses and holds what is stopped. */
+/** The room of corridors: people stop, start and limit them. Core refuses what is stopped or over a limit. */
 import type { Room } from '../../core/room.ts';
 
 export const corridors: Room = {
@@ -7,6 +7,7 @@ export const corridors: Room = {
     switch: () => import('./switch-command.ts'),
     corridors: () => import('./corridors-command.ts'),
     markets: () => import('./markets-command.ts'),
+    limits: () => import('./limits-command.ts'),
   },
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => (await import('./routes.ts')).openCorridors(api),

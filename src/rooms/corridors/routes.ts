@@ -13,6 +13,7 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
 import { freezeOperations } from './freeze-routes.ts';
+import { limitOperations } from './limit-routes.ts';
 import { changeSwitch, checkScope, switchCommandSchema, switchSchema } from './switch-change.ts';
 
 type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
@@ -115,11 +116,11 @@ const switchOperations = [
   }),
 ];
 
-const operations = [...switchOperations, ...freezeOperations];
+const operations = [...switchOperations, ...freezeOperations, ...limitOperations];
 
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'corridors'),
-  tags: { corridors: 'Corridors and markets: what is stopped.' },
+  tags: { corridors: 'Corridors and markets: what is stopped, and what is limited.' },
 };
 
 export const openCorridors = (api: Api): ApiRoom => ({

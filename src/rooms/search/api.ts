@@ -29,16 +29,20 @@ export const document: DocumentPart = {
 };
 
 export function openSearch(api: Api): ApiRoom {
-  const { config, guards, metrics, recall } = api;
+  const { guards, ingest, metrics, recall } = api;
   const caches = openCaches(api);
   // Who has posted a label sees it at once in this process.
   api.afterLabels.add(caches.profiles.proveAnew);
   const { peek } = caches.scores;
-  const hot = { recall, peek, metrics, degradation: guards.health.level };
+  const hot = {
+    recall,
+    peek,
+    metrics,
+    degradation: guards.health.level,
+    isCounted: () => ingest.limiter.limits('requests'),
+  };
   return {
     routes: [routesOf(Object.values(OF_TAG).flat(), api.limits, { ...api, ...caches })],
-    // Requests of a limited client are counted in the application.
-    answerFirst: (application) =>
-      config.RISK_CLIENT_REQUESTS_PER_SECOND > 0 ? application : answerHotScores(application, hot),
+    answerFirst: (application) => answerHotScores(application, hot),
   };
 }

@@ -15,15 +15,15 @@ export const ANSWER_HEADERS = {
   },
   'RateLimit-Policy': {
     description:
-      'Limit of the client in this API process: `q` requests in `w` seconds. Absent where no limit is set (`RISK_CLIENT_REQUESTS_PER_SECOND`).',
+      'Limits of the key, the client and the market, or the one that refuses: `q` units in `w` seconds. Absent where no limit is set (`GET /v1/limits`).',
     schema: { type: 'string' },
-    example: '"client";q=1000;w=10',
+    example: '"requests of client:shop";q=1000;w=10',
   },
   RateLimit: {
     description:
-      'What is left of that limit: `r` requests; after `t` seconds without a request it is whole again, or holds one request where it is used up.',
+      'What is left of each: `r` units as far as the API process knows; after `t` seconds without a request the limit is whole again, or holds one unit where it is used up.',
     schema: { type: 'string' },
-    example: '"client";r=999;t=1',
+    example: '"requests of client:shop";r=999;t=1',
   },
   'X-Risk-Degradation': {
     description: 'Level of reduced service, 1 to 4; absent at 0.',

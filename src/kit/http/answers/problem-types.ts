@@ -129,11 +129,12 @@ export const PROBLEMS = {
       'Times of the request lie in more months without partitions than one request may make.',
     cure: 'Correct the times, or an operator makes the months (`risk partitions create`).',
   },
-  'rate-limited': {
+  limited: {
     status: 429,
-    title: 'The client makes too many requests',
-    meaning: 'The client has used up its requests, which `RateLimit` counts; nothing is stored.',
-    cure: 'Send it again after `Retry-After` seconds.',
+    title: 'A limit is used up',
+    meaning:
+      'The market, the corridor, the client or the key that `detail` names has used up its limit, which `RateLimit` counts; nothing is stored.',
+    cure: 'Send it again after `Retry-After` seconds, and a batch beyond the burst in parts.',
   },
   'too-many-unknown-keys': {
     status: 429,

@@ -1,13 +1,8 @@
 /**
  * Token buckets, one per name: a bucket holds ten seconds' worth and is refilled steadily. Each API process counts for
- * itself, so N processes allow N times as much. A client's requests are counted after its key is known, so that nobody uses
- * up another client's budget; strangers.ts counts lookups of unknown keys.
+ * itself, also while Redis is away: strangers.ts counts lookups of unknown keys, which belong to no client that has a limit.
  */
-import type { MiddlewareHandler } from 'hono';
 import { LRUCache } from 'lru-cache';
-import { addHeaders } from '../answers/headers.ts';
-import { Problem } from '../answers/problem.ts';
-import type { AppEnv } from '../app-env.ts';
 
 /** Size of a bucket, in seconds of its rate. */
 export const BURST_SECONDS = 10;
@@ -68,33 +63,4 @@ export function createRateLimit(requestsPerSecond: number, nowMs: () => number):
     if (bucket !== undefined) bucket.requests += 1;
   };
   return { take, waitSeconds, giveBack };
-}
-
-/** Adds what a client has left to each answer, and refuses requests beyond its limit with 429. 0: no limit. */
-export function limitRate(requestsPerSecond: number): MiddlewareHandler<AppEnv> {
-  if (requestsPerSecond === 0) return (_c, next) => next();
-  const { take } = createRateLimit(requestsPerSecond, () => performance.now());
-  const policy = `"client";q=${requestsPerSecond * BURST_SECONDS};w=${BURST_SECONDS}`;
-  return async (c, next) => {
-    const { client, sessionId } = c.get('principal');
-    // People at the console have a budget of their own, so that a busy client does not lock them out.
-    const name = sessionId === undefined ? `client ${client}` : `session ${sessionId}`;
-    const { isAllowed, remaining, waitSeconds } = take(name);
-    const headers = [
-      ['RateLimit-Policy', policy],
-      ['RateLimit', `"client";r=${remaining};t=${waitSeconds}`],
-    ] as const;
-    if (!isAllowed) {
-      throw new Problem(
-        'rate-limited',
-        `The client makes more requests than the ${requestsPerSecond} a second that are allowed.`,
-        {
-          headers: { ...Object.fromEntries(headers), 'Retry-After': String(waitSeconds) },
-        },
-      );
-    }
-    await next();
-    // A refusal for another reason has the headers of its own limit.
-    addHeaders(c, headers);
-  };
 }

@@ -1,4 +1,7 @@
-/** Requests that stop and start a client that nobody is, that freeze a corridor, and that are refused. */
+/** Requests that limit and stop and start a client that nobody is, that freeze a corridor, and that are refused. */
+import type { RunningApi } from '../../running-api.ts';
+import { waitUntil } from '../../wait-until.ts';
+
 type Call = [method: string, path: string, init: { headers: Record<string, string>; body: string }];
 
 export function switchRequests(market: string): Call[] {
@@ -9,7 +12,14 @@ export function switchRequests(market: string): Call[] {
   ];
   const put = (scope: string, body: unknown) => send('PUT', `/v1/switches/${scope}`, body);
   const post = (path: string, body: unknown) => send('POST', path, body);
+  const limit = (scope: string, body: unknown) => send('PUT', `/v1/limits/${scope}`, body);
+  const aLimit = { kind: 'requests', rate_per_second: 5, burst: 10, reason: 'why' };
   return [
+    limit('client:nobody', aLimit),
+    limit('client:nobody', { kind: 'requests', reason: 'why' }),
+    limit('client:nobody', { kind: 'requests', reason: 'why' }),
+    limit('client:nobody', { ...aLimit, burst: 0 }),
+    limit('corridor:XX-XX', aLimit),
     put('client:nobody', { stopped: true, reason: 'why', message: 'wait' }),
     put('client:nobody', { stopped: false, reason: 'why' }),
     put('client:nobody', { stopped: 1 }),
@@ -25,4 +35,21 @@ export function switchRequests(market: string): Call[] {
     // Last, as nothing is accepted afterwards.
     post(`/v1/markets/${market}/freeze`, { reason: 'why' }),
   ];
+}
+
+/** Sets a limit, and waits until the API has read it. */
+export async function limitScope(
+  api: Pick<RunningApi, 'request' | 'log'>,
+  scope: string,
+  limit: object,
+): Promise<void> {
+  const before = api.log().split('"msg":"limits"').length;
+  const { status } = await api.request(`/v1/limits/${scope}`, {
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ reason: 'a test', ...limit }),
+  });
+  if (status !== 200) throw new Error(`the limit of ${scope} is answered ${status}`);
+  const isRead = async () => api.log().split('"msg":"limits"').length > before;
+  await waitUntil(isRead, 5000, 'the limit to be read');
 }

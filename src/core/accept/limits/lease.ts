@@ -1,0 +1,127 @@
+/**
+ * A process' lease of a limit: quota is fetched in slices of 50 ms, used here, and what is left of a slice goes back with the
+ * next fetch. So N processes let through the rate and the burst, and at any moment N slices more or fewer.
+ */
+import type { Rate } from '../../domain/limit.ts';
+import type { Quota, QuotaRequest } from '../../stream/limit-quota.ts';
+
+type LeaseOptions = Rate & {
+  /** Undefined: Redis does not answer. */
+  readonly fetch: (ask: Pick<QuotaRequest, 'need' | 'want' | 'back'>) => Promise<Quota | undefined>;
+  /** Live API processes, at least 1: without Redis each grants its share. */
+  readonly processes: () => number;
+  /** Monotonic clock. */
+  readonly nowMs: () => number;
+};
+
+export type Lease = Rate & {
+  /**
+   * Takes n units or none.
+   * @param want units that the caller will take one after another, this one included
+   * @returns 0 where they are taken, otherwise the seconds after which they may be there
+   */
+  readonly take: (n: number, want?: number) => number | Promise<number>;
+  readonly giveBack: (n: number) => void;
+  /** Units that may be left in all, as far as this process knows. */
+  readonly remaining: () => number;
+};
+
+/** How long a slice lasts. Longer slices are less exact, shorter ones cost more calls of Redis. */
+export const SLICE_MS = 50;
+/** A limit that is used up is asked for again when it has earned so much: at most 200 calls a second and process. */
+const PAUSE_MS = 5;
+/** Units by which sums of fractions may be off. */
+const ROUNDING = 1e-3;
+/** How long a process grants its share before it asks Redis again. */
+export const AWAY_MS = 500;
+
+export function createLease({
+  ratePerSecond,
+  burst,
+  fetch,
+  processes,
+  nowMs,
+}: LeaseOptions): Lease {
+  const perMs = ratePerSecond / 1000;
+  const slice = Math.max(1, Math.floor(perMs * SLICE_MS));
+  const pause = Math.min(burst, perMs * PAUSE_MS);
+  const takeShare = createShare({ ratePerSecond, burst }, processes, nowMs);
+  let left = 0;
+  let endsAtMs = Number.NEGATIVE_INFINITY;
+  /** What Redis had left then: it has at most that and what was earned since. */
+  let free = burst;
+  let freeAtMs = Number.NEGATIVE_INFINITY;
+  /** Units asked for since the last fetch. */
+  let asked = 0;
+  let awayUntilMs = Number.NEGATIVE_INFINITY;
+  let fetching: Promise<void> | undefined;
+
+  const freeNow = () => Math.min(burst, free + (nowMs() - freeAtMs) * perMs);
+  const missing = (n: number) => Math.max(n, pause) - freeNow() - left;
+  const takeLeft = (n: number): boolean => {
+    if (left < n || nowMs() >= endsAtMs) return false;
+    left -= n;
+    return true;
+  };
+  const refill = async (need: number, want: number) => {
+    const atMs = nowMs();
+    const sinceMs = Math.max(PAUSE_MS, atMs - freeAtMs);
+    const pace = Math.min(slice, Math.ceil((asked * SLICE_MS) / sinceMs));
+    const back = left;
+    left = 0;
+    asked = 0;
+    const quota = await fetch({ need, want: Math.max(want, pace), back });
+    if (quota === undefined) {
+      awayUntilMs = nowMs() + AWAY_MS;
+      return;
+    }
+    left += quota.taken;
+    endsAtMs = nowMs() + SLICE_MS;
+    free = quota.free;
+    freeAtMs = atMs;
+  };
+  const waitOf = (n: number) => Math.max(missing(n), ROUNDING) / ratePerSecond;
+  const takeFetched = async (n: number, want: number): Promise<number> => {
+    for (let hasFetched = false; ; ) {
+      if (takeLeft(n)) return 0;
+      if (nowMs() < awayUntilMs) return takeShare(n);
+      if (fetching !== undefined) {
+        await fetching;
+        continue;
+      }
+      if (hasFetched || missing(n) > 0) return waitOf(n);
+      fetching = refill(n, want).finally(() => {
+        fetching = undefined;
+      });
+      await fetching;
+      hasFetched = true;
+    }
+  };
+  return {
+    ratePerSecond,
+    burst,
+    take(n, want = n) {
+      asked += n;
+      return takeLeft(n) ? 0 : takeFetched(n, want);
+    },
+    giveBack(n) {
+      left += n;
+    },
+    remaining: () => Math.max(0, Math.floor(Math.min(burst, freeNow() + left) + ROUNDING)),
+  };
+}
+
+/** A process' share of rate and burst while Redis is away. */
+function createShare({ ratePerSecond, burst }: Rate, processes: () => number, nowMs: () => number) {
+  let owedAtMs = Number.NEGATIVE_INFINITY;
+  return (n: number): number => {
+    const sharers = Math.max(1, processes());
+    const gapMs = (1000 * sharers) / ratePerSecond;
+    const now = nowMs();
+    const owedMs = Math.max(0, owedAtMs - now);
+    const missing = n + owedMs / gapMs - Math.max(1, burst / sharers);
+    if (missing > ROUNDING) return (missing * gapMs) / 1000;
+    owedAtMs = now + owedMs + n * gapMs;
+    return 0;
+  };
+}

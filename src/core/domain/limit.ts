@@ -1,0 +1,96 @@
+/** Limits: how much a scope may send a second, how scopes are named, and which change needs another person. */
+import { z } from 'zod';
+
+/** What is counted, by kind. A later kind is a row here and the code that takes its quota. */
+export const LIMIT_KINDS = {
+  requests: 'HTTP requests below /v1: each is 1, whatever its batch',
+  transactions: 'submitted transactions, repeats included',
+} as const;
+export type LimitKind = keyof typeof LIMIT_KINDS;
+export const LIMIT_KIND_NAMES = Object.keys(LIMIT_KINDS) as LimitKind[];
+
+export const LIMITED_MARKET = 'market';
+export const keyScope = (keyId: string) => `key:${keyId}`;
+
+export type Rate = {
+  readonly ratePerSecond: number;
+  /** Units that may come at once after a pause. */
+  readonly burst: number;
+};
+
+/** A raise or a removal that waits for another person. */
+export type LimitProposal = {
+  /** Null: no limit any more. */
+  readonly rate: Rate | null;
+  readonly proposedBy: string;
+  readonly proposedAt: string;
+  readonly reason: string;
+};
+
+export type Limit = Rate & {
+  readonly scope: string;
+  readonly kind: string;
+  readonly version: number;
+  readonly setBy: string;
+  readonly reason: string;
+  readonly setAt: string;
+  readonly proposal: LimitProposal | null;
+};
+
+/** Whether a change lets more through than the limit in force. */
+export function isRaise(from: Rate, to: Rate | null): boolean {
+  return to === null || to.ratePerSecond > from.ratePerSecond || to.burst > from.burst;
+}
+
+export const isSameRate = (one: Rate | null, other: Rate | null): boolean =>
+  one?.ratePerSecond === other?.ratePerSecond && one?.burst === other?.burst;
+
+/** Shortest time that a burst lasts at the rate: leases are slices of half of that. */
+export const BURST_SECONDS_MIN = 0.1;
+export const burstMin = (ratePerSecond: number) =>
+  Math.max(1, Math.ceil(ratePerSecond * BURST_SECONDS_MIN));
+
+const rateSchema = z.object({
+  rate_per_second: z.number().nullable(),
+  burst: z.int().nullable(),
+});
+
+export const limitSchema = z
+  .object({
+    kind: z.string(),
+    rate_per_second: z.number(),
+    burst: z.int(),
+    version: z.int().meta({ description: 'Ascends by one a change of this limit.' }),
+    set_by: z.string(),
+    reason: z.string(),
+    set_at: z.iso.datetime(),
+    proposal: rateSchema
+      .extend({ proposed_by: z.string(), proposed_at: z.iso.datetime(), reason: z.string() })
+      .nullable()
+      .meta({
+        description:
+          'A raise, or with nulls a removal, that takes effect when another person sends it.',
+      }),
+  })
+  .meta({ id: 'Limit' });
+export type LimitJson = z.infer<typeof limitSchema>;
+
+export function toLimitJson(limit: Limit): LimitJson {
+  const { kind, ratePerSecond, burst, version, setBy, reason, setAt, proposal } = limit;
+  return {
+    kind,
+    rate_per_second: ratePerSecond,
+    burst,
+    version,
+    set_by: setBy,
+    reason,
+    set_at: setAt,
+    proposal: proposal && {
+      rate_per_second: proposal.rate?.ratePerSecond ?? null,
+      burst: proposal.rate?.burst ?? null,
+      proposed_by: proposal.proposedBy,
+      proposed_at: proposal.proposedAt,
+      reason: proposal.reason,
+    },
+  };
+}

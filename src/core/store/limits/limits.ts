@@ -1,0 +1,137 @@
+/** Limits in Postgres: a row each scope and kind, and the processes that enforce them. */
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import type { Limit, LimitProposal, Rate } from '../../domain/limit.ts';
+
+type Row = {
+  readonly scope: string;
+  readonly kind: string;
+  readonly rate_per_second: number;
+  readonly burst: number;
+  readonly version: string;
+  readonly set_by: string;
+  readonly reason: string;
+  readonly set_at: Date;
+  readonly proposal: {
+    readonly rate_per_second: number | null;
+    readonly burst: number | null;
+    readonly proposed_by: string;
+    readonly proposed_at: string;
+    readonly reason: string;
+  } | null;
+};
+
+/** Every process reads all of them twice a second, and takes 0.3 ms for so many. */
+export const LIMITS_MAX = 1000;
+
+const read = rowsOf<Row>(
+  'read-limits',
+  `select scope, kind, rate_per_second, burst, version::text, set_by, reason, set_at, proposal
+     from market.limits order by scope, kind`,
+);
+
+export async function readLimits(query: Query): Promise<Limit[]> {
+  return (await read(query)).map((row) => ({
+    scope: row.scope,
+    kind: row.kind,
+    ratePerSecond: row.rate_per_second,
+    burst: row.burst,
+    version: Number(row.version),
+    setBy: row.set_by,
+    reason: row.reason,
+    setAt: row.set_at.toISOString(),
+    proposal: row.proposal && toProposal(row.proposal),
+  }));
+}
+
+function toProposal(stored: NonNullable<Row['proposal']>): LimitProposal {
+  const { rate_per_second: ratePerSecond, burst } = stored;
+  return {
+    rate: ratePerSecond === null || burst === null ? null : { ratePerSecond, burst },
+    proposedBy: stored.proposed_by,
+    proposedAt: new Date(stored.proposed_at).toISOString(),
+    reason: stored.reason,
+  };
+}
+
+const lockLimits = rowsOf('lock-limits', 'lock table market.limits in share row exclusive mode');
+const setStatement = rowsOf<
+  object,
+  [scope: string, kind: string, rate: number, burst: number, by: string, reason: string]
+>(
+  'set-limit',
+  `insert into market.limits as old (scope, kind, rate_per_second, burst, set_by, reason)
+   values ($1, $2, $3, $4, $5, $6)
+   on conflict (scope, kind) do update
+      set rate_per_second = excluded.rate_per_second, burst = excluded.burst, version = old.version + 1,
+          set_by = excluded.set_by, reason = excluded.reason, set_at = now(), proposal = null`,
+);
+const proposeStatement = rowsOf<
+  object,
+  [scope: string, kind: string, rate: number | null, burst: number | null, by: string, why: string]
+>(
+  'propose-limit',
+  `update market.limits
+      set version = version + 1,
+          proposal = jsonb_build_object('rate_per_second', $3::double precision, 'burst', $4::int,
+                                        'proposed_by', $5::text, 'proposed_at', clock_timestamp(), 'reason', $6::text)
+    where scope = $1 and kind = $2`,
+);
+const removeStatement = rowsOf<object, [scope: string, kind: string]>(
+  'remove-limit',
+  'delete from market.limits where scope = $1 and kind = $2',
+);
+
+export type Change = { readonly by: string; readonly reason: string };
+
+/** One limit, within a database transaction in which nobody else changes one. */
+export type LimitChange = {
+  readonly all: readonly Limit[];
+  readonly set: (rate: Rate, change: Change) => Promise<unknown>;
+  readonly propose: (rate: Rate | null, change: Change) => Promise<unknown>;
+  readonly remove: () => Promise<unknown>;
+};
+
+export async function changeLimits<T>(
+  database: Pick<Database, 'transaction'>,
+  { scope, kind }: Pick<Limit, 'scope' | 'kind'>,
+  work: (query: Query, change: LimitChange) => Promise<T>,
+): Promise<T> {
+  return await database.transaction(async (query) => {
+    await lockLimits(query);
+    return await work(query, {
+      all: await readLimits(query),
+      set: ({ ratePerSecond, burst }, { by, reason }) =>
+        setStatement(query, scope, kind, ratePerSecond, burst, by, reason),
+      propose: (rate, { by, reason }) =>
+        proposeStatement(
+          query,
+          scope,
+          kind,
+          rate?.ratePerSecond ?? null,
+          rate?.burst ?? null,
+          by,
+          reason,
+        ),
+      remove: () => removeStatement(query, scope, kind),
+    });
+  });
+}
+
+/** A process that was not seen for 10 s has ended. */
+const beat = onlyOf<{ processes: number }, [process: string]>(
+  'beat-limit-process',
+  `with beat as (
+     insert into market.limit_processes (process) values ($1)
+     on conflict (process) do update set seen_at = now()
+   ), gone as (
+     delete from market.limit_processes where seen_at < now() - interval '1 minute' and process <> $1
+   )
+   select 1 + count(*)::int as processes from market.limit_processes
+    where process <> $1 and seen_at > now() - interval '10 seconds'`,
+);
+
+/** Says that a process lives. @returns how many live */
+export async function countLimitProcesses(query: Query, process: string): Promise<number> {
+  return (await beat(query, process)).processes;
+}

@@ -1,0 +1,142 @@
+/** Sets, raises and removes limits, with the row of the audit log in the same commit. */
+import { z } from 'zod';
+import {
+  burstMin,
+  isRaise,
+  isSameRate,
+  keyScope,
+  LIMIT_KIND_NAMES,
+  LIMIT_KINDS,
+  LIMITED_MARKET,
+  type Limit,
+  limitSchema,
+  type Rate,
+  toLimitJson,
+} from '../../core/domain/limit.ts';
+import { corridorScope, isScope } from '../../core/domain/switch.ts';
+import { changeLimits, LIMITS_MAX } from '../../core/store/limits/limits.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { Problem } from '../../kit/http/answers/problem.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { nearestName } from '../../kit/words/nearest-name.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import type { Officer, Role } from '../../kit/words/principal.ts';
+import { requireAuthority, requireOther } from './authority.ts';
+
+const REASON_CHARS_MAX = 500;
+const RATE_MIN = 0.001;
+const RATE_MAX = 1_000_000;
+const BURST_MAX = 10_000_000;
+
+const counted = LIMIT_KIND_NAMES.map((kind) => `\`${kind}\`: ${LIMIT_KINDS[kind]}`).join('; ');
+
+export const limitCommandSchema = z
+  .strictObject({
+    kind: z.enum(LIMIT_KIND_NAMES).meta({ description: `What is counted. ${counted}.` }),
+    rate_per_second: z
+      .number()
+      .min(RATE_MIN)
+      .max(RATE_MAX)
+      .optional()
+      .meta({ description: 'Units a second; without it and `burst` the limit is removed.' }),
+    burst: z.int().min(1).max(BURST_MAX).optional().meta({
+      description:
+        'Units that may come at once after a pause: at least a tenth of a second of the rate.',
+    }),
+    reason: plainText(REASON_CHARS_MAX).meta({ description: 'For colleagues and the audit log.' }),
+  })
+  .superRefine((input, context) => {
+    const { rate_per_second: rate, burst } = input;
+    if ((rate === undefined) !== (burst === undefined)) {
+      const path = [rate === undefined ? 'rate_per_second' : 'burst'];
+      const message = 'is required: a limit has a rate and a burst, and a removal has neither';
+      context.addIssue({ code: 'custom', path, message, input: undefined });
+    }
+    if (rate === undefined || burst === undefined || burst >= burstMin(rate)) return;
+    const message = `must be at least ${burstMin(rate)}, a tenth of a second of the rate, not ${burst}`;
+    context.addIssue({ code: 'custom', path: ['burst'], message, input: burst });
+  })
+  .meta({ id: 'LimitCommand' });
+export type LimitCommand = z.output<typeof limitCommandSchema>;
+
+export const limitsOfScopeSchema = z
+  .object({ scope: z.string(), limits: z.array(limitSchema) })
+  .meta({ id: 'LimitsOfScope' });
+
+type Request = {
+  readonly scope: string;
+  readonly command: LimitCommand;
+  readonly by: Officer;
+  readonly roles: ReadonlySet<Role>;
+};
+
+/**
+ * A first limit and a lower one hold at once. A raise or a removal is stored as a proposal, and holds when another person
+ * sends the same.
+ */
+export async function changeLimit(
+  database: Pick<Database, 'transaction'>,
+  { scope, command, by, roles }: Request,
+): Promise<void> {
+  const { kind, reason } = command;
+  const to = rateOf(command);
+  const change = { by: by.name, reason };
+  await changeLimits(database, { scope, kind }, async (query, { all, set, propose, remove }) => {
+    const known = all.find((one) => one.scope === scope && one.kind === kind);
+    const isMore = known !== undefined && isRaise(known, to);
+    requireAuthority(isMore ? 'raise or remove a limit' : 'set or lower a limit', roles);
+    const record = async (action: 'limit.set' | 'limit.propose' | 'limit.approve') => {
+      const after = { kind, rate_per_second: null, burst: null, ...toJson(to), reason };
+      const before = known === undefined ? null : toLimitJson(known);
+      await recordChange(query, by, { action, subject: scope, before, after });
+    };
+    if (known === undefined) {
+      if (to === null) return;
+      checkRoom(all);
+      await set(to, change);
+      return await record('limit.set');
+    }
+    if (!isMore && to !== null) {
+      if (isSameRate(known, to) && known.proposal === null) return;
+      await set(to, change);
+      return await record('limit.set');
+    }
+    const { proposal } = known;
+    if (proposal === null || !isSameRate(proposal.rate, to)) {
+      await propose(to, change);
+      return await record('limit.propose');
+    }
+    requireOther('raise or remove a limit', by, { scope, by: proposal.proposedBy });
+    await (to === null ? remove() : set(to, change));
+    await record('limit.approve');
+  });
+}
+
+function rateOf({ rate_per_second: ratePerSecond, burst }: LimitCommand): Rate | null {
+  return ratePerSecond === undefined || burst === undefined ? null : { ratePerSecond, burst };
+}
+
+const toJson = (rate: Rate | null) =>
+  rate && { rate_per_second: rate.ratePerSecond, burst: rate.burst };
+
+function checkRoom(all: readonly Limit[]): void {
+  if (all.length < LIMITS_MAX) return;
+  throw new Failure('conflict', 'TOO_MANY_LIMITS', `a market has at most ${LIMITS_MAX} limits`);
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** @throws Problem where nothing of that name is limited */
+export function checkLimitScope(scope: string, corridors: ReadonlySet<string>): void {
+  const names = [LIMITED_MARKET, ...[...corridors].map(corridorScope)];
+  if (names.includes(scope) || (scope.startsWith('client:') && isScope(scope))) return;
+  if (scope.startsWith(keyScope('')) && UUID.test(scope.slice(keyScope('').length))) return;
+  const nearest = nearestName(scope, names);
+  const advice = nearest === undefined ? '' : `; ${nearest} is one`;
+  throw new Problem(
+    'not-found',
+    `No scope is called ${given(scope)}: market, corridor:NAME of GET /v1/corridors, client:NAME, or key:ID of GET /v1/keys${advice}.`,
+  );
+}

@@ -1,0 +1,105 @@
+/** `/v1/limits`: what scopes may send, and changing it. */
+import { z } from 'zod';
+import { type Limit, limitSchema, toLimitJson } from '../../core/domain/limit.ts';
+import { SCOPE_CHARS_MAX } from '../../core/domain/switch.ts';
+import type { Api } from '../../core/room.ts';
+import { readLimits } from '../../core/store/limits/limits.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { DECIDING_ROLES } from './authority.ts';
+import {
+  changeLimit,
+  checkLimitScope,
+  limitCommandSchema,
+  limitsOfScopeSchema,
+} from './limit-change.ts';
+
+type Parts = Pick<Api, 'databases' | 'ingest' | 'log'>;
+
+const path = z.object({
+  scope: z.string().max(SCOPE_CHARS_MAX).meta({
+    description: '`market`, `corridor:US-EG`, `client:NAME` or `key:ID`.',
+    example: 'client:shop',
+  }),
+});
+
+const example = {
+  kind: 'transactions',
+  rate_per_second: 500,
+  burst: 1000,
+  version: 1,
+  set_by: 'Ann',
+  reason: 'contract of 2026',
+  set_at: '2026-11-25T09:30:00.000Z',
+  proposal: null,
+};
+const scopeExample = { scope: 'client:shop', limits: [example] };
+
+const limitsSchema = z
+  .object({ items: z.array(limitSchema.extend({ scope: z.string() }).meta({ id: 'LimitOfAll' })) })
+  .meta({ id: 'Limits' });
+
+const roles = ['analyst', ...DECIDING_ROLES] as const;
+const ofScope = (scope: string, all: readonly Limit[]) => ({
+  scope,
+  limits: all.filter((one) => one.scope === scope).map(toLimitJson),
+});
+
+export const limitOperations = [
+  operation({
+    method: 'get',
+    at: '/v1/limits',
+    operationId: 'listLimits',
+    summary: 'All limits',
+    roles,
+    answers: {
+      200: answer('Every limit; a scope without one is not limited.', limitsSchema, {
+        items: [{ scope: 'client:shop', ...example }],
+      }),
+    },
+    run: async (_input, { databases: { primary } }: Parts) => ({
+      items: (await readLimits(primary.query)).map((one) => ({
+        scope: one.scope,
+        ...toLimitJson(one),
+      })),
+    }),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/limits/{scope}',
+    operationId: 'readLimits',
+    summary: 'Limits of a scope',
+    roles,
+    path,
+    answers: { 200: answer('One a kind at most.', limitsOfScopeSchema, scopeExample) },
+    problems: [404],
+    run: async ({ path: { scope } }, { databases: { primary }, ingest }: Parts) => {
+      checkLimitScope(scope, ingest.corridors());
+      return ofScope(scope, await readLimits(primary.query));
+    },
+  }),
+  operation({
+    method: 'put',
+    at: '/v1/limits/{scope}',
+    operationId: 'changeLimit',
+    summary: 'Set, lower, raise or remove a limit',
+    description:
+      'A first limit and a lower one hold within a second of the answer. A raise, and a removal, is stored as `proposal`, and holds when another person sends the same.',
+    roles: DECIDING_ROLES,
+    path,
+    body: bodyOf(limitCommandSchema, {
+      kind: 'transactions',
+      rate_per_second: 500,
+      burst: 1000,
+      reason: 'contract of 2026',
+    }),
+    answers: { 200: answer('The limits as they are now.', limitsOfScopeSchema, scopeExample) },
+    problems: [404, 409],
+    run: async ({ path: { scope }, body: command, by, c }, { databases, ingest, log }: Parts) => {
+      checkLimitScope(scope, ingest.corridors());
+      const { roles } = c.get('principal');
+      await changeLimit(databases.primary, { scope, command, by, roles });
+      log.warn({ keyId: by.keyId, scope, command }, 'limit');
+      return ofScope(scope, await readLimits(databases.primary.query));
+    },
+  }),
+];

@@ -1,0 +1,251 @@
+/**
+ * Goal: a limit lets its rate and its burst through, over all API processes together, and refuses with what a client needs to
+ * know; other scopes notice nothing. Method: three API processes on one pair of stores.
+ */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { insertPersonKey } from '../../../support/people.ts';
+import { type RiskProcess, spawnRisk } from '../../../support/risk.ts';
+import { limitScope } from '../../../support/rooms/corridors/requests.ts';
+import { RUNNING_API_KEY, type RunningApi, spawnRunningApi } from '../../../support/running-api.ts';
+import { answerOf, count, input, postBatch, postJson, postOne } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+
+let api: RunningApi;
+const others: RiskProcess[] = [];
+const urls: string[] = [];
+beforeAll(async () => {
+  api = await spawnRunningApi();
+  urls.push(api.url);
+  const environment = {
+    DATABASE_URL: api.testDatabase.url,
+    REDIS_URL: api.redisService.url,
+    PORT: '0',
+    LOG_LEVEL: 'info',
+  };
+  others.push(spawnRisk(['api'], environment), spawnRisk(['api'], environment));
+  for (const one of others) {
+    const [, url = ''] = await one.waitFor(/"url":"(http:[^"]+)"/, 30_000);
+    urls.push(url);
+  }
+}, 60_000);
+afterAll(async () => {
+  for (const one of others) await one[Symbol.asyncDispose]();
+  await api[Symbol.asyncDispose]();
+});
+
+const logs = () => [api.log(), ...others.map((one) => one.stderr())];
+/** Makes a change of limits that all processes have read afterwards. */
+async function changed(change: () => Promise<unknown>): Promise<void> {
+  const times = () => logs().map((log) => log.split('"msg":"limits"').length);
+  const before = times();
+  await change();
+  const isRead = async () => times().every((now, at) => now > (before[at] ?? 0));
+  await waitUntil(isRead, 5000, 'all processes to read the limits');
+}
+const limit = (scope: string, command: object) => changed(() => limitScope(api, scope, command));
+
+afterEach(async () => {
+  await changed(() => api.testDatabase.sql('truncate limits'));
+  await api.redis.flushall();
+});
+
+const headers = { Authorization: `Bearer ${RUNNING_API_KEY}`, 'Content-Type': 'application/json' };
+
+/** Sends from eight loops a process for so long. @returns answers of 200, and the seconds from the first to the last */
+async function hammer(at: readonly string[], ms: number, path: string, init: RequestInit) {
+  const startedAtMs = performance.now();
+  let passed = 0;
+  let refused = 0;
+  const loop = async (url: string) => {
+    while (performance.now() - startedAtMs < ms) {
+      const answer = await fetch(`${url}${path}`, { ...init, headers });
+      await answer.text();
+      if (answer.status === 200) passed += 1;
+      else if (answer.status === 429) refused += 1;
+      else throw new Error(`answered ${answer.status}`);
+    }
+  };
+  await Promise.all(at.flatMap((url) => Array.from({ length: 8 }, () => loop(url))));
+  return { passed, refused, seconds: (performance.now() - startedAtMs) / 1000 };
+}
+
+test('three processes let a limit through within 2 %, and its burst', { retry: 2 }, async () => {
+  const transactions = Array.from({ length: 5 }, () => input());
+  expect((await postBatch(api, transactions)).status).toBe(200);
+  const RATE = 400;
+  const BURST = 400;
+  await limit('client:default', { kind: 'transactions', rate_per_second: RATE, burst: BURST });
+  // Repeats are counted like new ones.
+  const body = JSON.stringify({ transactions });
+  const { passed, refused, seconds } = await hammer(urls, 9000, '/v1/transactions/batch', {
+    method: 'POST',
+    body,
+  });
+  expect(refused).toBeGreaterThan(100);
+  const rate = (passed * transactions.length - BURST) / seconds;
+  // At the end three processes may hold a slice of 50 ms each.
+  const held = (3 * RATE * 0.05) / seconds;
+  expect(rate + held).toBeGreaterThan(0.98 * RATE);
+  expect(rate).toBeLessThan(1.02 * RATE);
+});
+
+test('without Redis each process grants its share', { retry: 2 }, async () => {
+  const RATE = 150;
+  const BURST = 30;
+  await limit('client:default', { kind: 'requests', rate_per_second: RATE, burst: BURST });
+  const live = () => count(api, 'limit_processes');
+  await waitUntil(async () => (await live()) === 3, 5000, 'three processes');
+  // Each counts again within two seconds.
+  const counted = async () =>
+    await count(
+      api,
+      `limit_processes where seen_at > (select max(set_at) from limits) + interval '1 second'`,
+    );
+  await waitUntil(async () => (await counted()) === 3, 10_000, 'each process to count');
+  api.redisService.pause();
+  try {
+    const { passed, seconds } = await hammer(urls.slice(0, 1), 4000, '/v1/reason-codes', {});
+    const rate = (passed - BURST / 3) / seconds;
+    expect(rate).toBeGreaterThan(0.85 * (RATE / 3));
+    // What was granted before Redis was gone comes on top.
+    expect(rate).toBeLessThan(1.02 * (RATE / 3) + (RATE * 0.05 + BURST) / seconds);
+  } finally {
+    api.redisService.resume();
+  }
+});
+
+test('a limited corridor is refused whole, alone or by line; another one is not', async () => {
+  await limit('corridor:US-EG', { kind: 'transactions', rate_per_second: 0.01, burst: 3 });
+  const inEg = () => input({ corridor: 'US-EG' });
+  const inMx = () => input({ corridor: 'US-MX' });
+  expect((await postOne(api, inEg())).status).toBe(201);
+  const before = await count(api, 'transactions');
+  const whole = await postBatch(api, [inEg(), inMx(), inEg(), inEg()]);
+  expect([whole.status, whole.body.type]).toEqual([429, 'urn:risk:problem:limited']);
+  expect(whole.body.detail).toBe(
+    'Nothing was stored: the corridor has no quota: corridor:US-EG may send 0.01 transactions a second, 3 at once.',
+  );
+  expect(whole.headers.get('ratelimit-policy')).toBe('"transactions of corridor:US-EG";q=3;w=300');
+  expect(whole.headers.get('ratelimit')).toMatch(/^"transactions of corridor:US-EG";r=2;t=\d+$/);
+  expect(Number(whole.headers.get('retry-after'))).toBeGreaterThan(50);
+  expect(await count(api, 'transactions')).toBe(before);
+  const batch = { transactions: [inEg(), inMx(), inEg(), inEg()] };
+  const lenient = await answerOf(
+    await postJson(api, JSON.stringify(batch), '/v1/transactions/batch', {
+      Prefer: 'handling=lenient',
+    }),
+  );
+  expect([lenient.status, lenient.body.accepted]).toEqual([200, 3]);
+  expect(lenient.body.refused).toEqual([
+    {
+      index: 3,
+      code: 'limited',
+      detail: expect.stringContaining('corridor:US-EG may send'),
+      retry_after_seconds: expect.any(Number),
+    },
+  ]);
+  expect(lenient.body.results.map(({ index }: { index: number }) => index)).toEqual([0, 1, 2]);
+  const lines = await postJson(
+    api,
+    [inEg(), inMx()].map((one) => JSON.stringify(one)).join('\n'),
+    '/v1/transactions/batch',
+    { 'Content-Type': 'application/x-ndjson' },
+  );
+  const answered = (await lines.text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(answered).toEqual([
+    expect.objectContaining({ index: 0, status: 'unavailable', code: 'limited' }),
+    expect.objectContaining({ index: 1, status: 'accepted' }),
+    expect.objectContaining({ done: true, accepted: 1, refused: 1 }),
+  ]);
+  const beyond = await postBatch(api, [inEg(), inEg(), inEg(), inEg()]);
+  expect(beyond.body.detail).toContain('4 at once never pass');
+  expect((await postBatch(api, [inMx(), inMx()])).status).toBe(200);
+});
+
+test('requests of a client are refused with what it needs to know; another client and the way out are not', async () => {
+  const key = async (client: string) =>
+    (await answerOf(await api.post('/v1/keys', { roles: ['ingest'], client, owner: 'test' }))).body
+      .key;
+  const [shop, bank] = [await key('shop'), await key('bank')];
+  await limit('client:shop', { kind: 'requests', rate_per_second: 0.1, burst: 2 });
+  const ask = (as: string) =>
+    api.request('/v1/reason-codes', { headers: { Authorization: `Bearer ${as}` } });
+  const first = await answerOf(await ask(shop));
+  expect(first.headers.get('ratelimit-policy')).toBe('"requests of client:shop";q=2;w=20');
+  expect(first.headers.get('ratelimit')).toBe('"requests of client:shop";r=1;t=10');
+  await ask(shop);
+  const refused = await answerOf(await ask(shop));
+  expect([refused.status, refused.body.type]).toEqual([429, 'urn:risk:problem:limited']);
+  expect(refused.headers.get('ratelimit')).toBe('"requests of client:shop";r=0;t=10');
+  expect(refused.headers.get('retry-after')).toBe('10');
+  // Everybody's requests are used up in this process and every other one.
+  expect(
+    (await fetch(`${urls[1]}/v1/reason-codes`, { headers: { Authorization: `Bearer ${shop}` } }))
+      .status,
+  ).toBe(429);
+  expect((await ask(bank)).headers.get('ratelimit')).toBeNull();
+  await limit('client:default', { kind: 'requests', rate_per_second: 0.01, burst: 1 });
+  await api.request('/v1/reason-codes');
+  expect((await api.request('/v1/reason-codes')).status).toBe(429);
+  expect((await api.request('/v1/limits')).status).toBe(200);
+  expect((await api.request('/readyz')).headers.get('ratelimit')).toBeNull();
+});
+
+test('one person lowers a limit, two raise or remove it, and what is wrong is named', async () => {
+  const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator']);
+  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['operator']);
+  const put = async (as: string, body: object, scope = 'client:shop') =>
+    await answerOf(
+      await api.request(`/v1/limits/${scope}`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${as}` },
+        body: JSON.stringify({ kind: 'transactions', reason: 'a test', ...body }),
+      }),
+    );
+  const rate = (rate_per_second: number, burst = 200) => ({ rate_per_second, burst });
+  expect((await put(ann, rate(100))).body.limits[0]).toMatchObject({
+    set_by: 'Ann',
+    proposal: null,
+  });
+  expect((await put(ann, rate(50))).body.limits[0]).toMatchObject(rate(50));
+  const raised = await put(ann, rate(80));
+  expect(raised.body.limits[0]).toMatchObject({
+    ...rate(50),
+    proposal: { ...rate(80), proposed_by: 'Ann' },
+  });
+  const alone = await put(ann, rate(80));
+  expect([alone.status, alone.body.detail]).toEqual([
+    409,
+    'The change of client:shop was proposed by Ann: another person sends it again.',
+  ]);
+  // Another raise is another proposal.
+  expect((await put(bob, rate(90))).body.limits[0]).toMatchObject(rate(50));
+  expect((await put(ann, rate(90))).body.limits[0]).toMatchObject({ ...rate(90), set_by: 'Ann' });
+  expect((await put(ann, {})).body.limits[0].proposal).toMatchObject({ rate_per_second: null });
+  expect((await put(bob, {})).body.limits).toEqual([]);
+  const { items } = (await answerOf(await api.request('/v1/audit?limit=6'))).body;
+  expect(items.map((one: { action: string }) => one.action)).toEqual([
+    ...['limit.approve', 'limit.propose', 'limit.approve'],
+    ...['limit.propose', 'limit.propose', 'limit.set'],
+  ]);
+  const wrong = await put(ann, rate(100, 5));
+  expect([wrong.status, wrong.body.errors[0]]).toEqual([
+    422,
+    { pointer: '/burst', detail: 'must be at least 10, a tenth of a second of the rate, not 5' },
+  ]);
+  expect((await put(ann, { burst: 5 })).body.errors[0].pointer).toBe('/rate_per_second');
+  expect((await put(ann, rate(1), 'corridor:US-EF')).body.detail).toContain(
+    'corridor:US-EG is one',
+  );
+  const options = ['--kind', 'requests', '--rate-per-second', '9', '--burst', '9', '--reason', 'x'];
+  expect(
+    await api.riskJson('limits', 'set', 'key:00000000-0000-7000-8000-000000000001', ...options),
+  ).toMatchObject({
+    limits: [{ kind: 'requests', rate_per_second: 9 }],
+  });
+  const { stdout } = await api.risk('limits', 'list');
+  expect(stdout).toContain('requests');
+});
