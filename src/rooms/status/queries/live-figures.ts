@@ -207,15 +207,18 @@ async function count(
 const sumOf = async (counter: Metrics['cacheHits']) =>
   (await counter.get()).values.reduce((sum, { value }) => sum + value, 0);
 
-/** Upper bound of the bucket that holds the 95th percentile; the largest bound where it lies beyond. */
+/** Interpolates within the bucket of the 95th percentile; the largest bound where the percentile lies beyond. */
 function percentileMs(before: Counts, now: Counts): number | null {
   const requests = now.all - before.all;
   if (requests === 0) return null;
-  const bounds = [...now.buckets.keys()].sort((a, b) => a - b);
-  const found = bounds.find(
-    (bound) => (now.buckets.get(bound) ?? 0) - (before.buckets.get(bound) ?? 0) >= P95 * requests,
-  );
-  return (found ?? bounds.at(-1) ?? 0) * 1000;
+  const rank = P95 * requests;
+  let [below, lower] = [0, 0];
+  for (const [bound, total] of [...now.buckets].sort(([a], [b]) => a - b)) {
+    const count = total - (before.buckets.get(bound) ?? 0);
+    if (count >= rank) return (lower + ((bound - lower) * (rank - below)) / (count - below)) * 1000;
+    [below, lower] = [count, bound];
+  }
+  return lower * 1000;
 }
 
 export const liveExample: LiveFigures = {

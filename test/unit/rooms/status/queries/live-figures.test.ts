@@ -65,8 +65,30 @@ test('signals of requests have a level from 20 requests or 3 errors a minute on,
   expect(await levels()).toEqual(['unknown', 'unknown']);
   request(1, '503', 0.2);
   expect(await levels()).toEqual(['unknown', 'critical']);
-  request(14, '200', 0.2);
+  request(14, '200', 0.31);
   expect(await levels()).toEqual(['warning', 'critical']);
+});
+
+test('the 95th percentile of durations is interpolated within its bucket', async () => {
+  const metrics = createMetrics();
+  const read = createReadLive({
+    readStatus: async () => status,
+    metrics,
+    poolInUse: () => 0,
+    nowMs: () => 0,
+  });
+  const p95 = async () =>
+    (await read()).signals.find(({ signal }) => signal === 'api_p95_ms')?.value;
+  const request = (count: number, seconds: number) => {
+    const labels = { method: 'GET', route: '/v1/me', status: '200' };
+    for (let nth = 0; nth < count; nth++) metrics.httpDuration.observe(labels, seconds);
+  };
+  expect(await p95()).toBeNull();
+  request(90, 0.04);
+  request(10, 0.31);
+  expect(await p95()).toBeCloseTo(400, 9);
+  request(1000, 60);
+  expect(await p95()).toBe(10_000);
 });
 
 test('points have the latency of what was scored in the last minute, and none where nothing was', async () => {
