@@ -91,6 +91,7 @@ export type Worker = {
   readonly guards: Guards;
   readonly metrics: Metrics;
   readonly leadership: Leadership;
+  readonly switches: Pick<SwitchWatch, 'current'>;
   /** What all rooms tell other systems. */
   readonly events: readonly EventSource[];
 };

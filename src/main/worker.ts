@@ -3,7 +3,7 @@
  * them in reverse when it has drained.
  */
 
-import { stopOf } from '../core/domain/switch.ts';
+import { freezeOf, stopOf } from '../core/domain/switch.ts';
 import type { Market } from '../core/market.ts';
 import { bindAmounts } from '../core/repair/amount-duty.ts';
 import { bindDeadLetters } from '../core/repair/dead-letter-duty.ts';
@@ -94,10 +94,10 @@ export async function runWorker(
   const poison = createPoison(environment[POISON_VARIABLE]);
   const name = nameProcess();
   const leadership = resources.use(createLeadership(database, name, failpoint));
-  const parts = { config, log, name, database, redis, guards, metrics, leadership };
+  const switches = resources.use(await watchSwitchesOf(config, probe, log));
+  const parts = { config, log, name, database, redis, guards, metrics, leadership, switches };
   const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
   const { profiles, amountDuty } = await openParties(config, market, metrics);
-  const switches = resources.use(await watchSwitchesOf(config, probe, log));
   const elapsedMs = () => performance.now();
   const onScored = rooms.flatMap((room) => room.onScored ?? []);
   const options: WorkerOptions = {
@@ -119,6 +119,7 @@ export async function runWorker(
       scores: openScoreStore(database, onScored),
     },
     isStopped: (corridor) => stopOf(switches.current(), corridor) !== undefined,
+    isFrozen: (corridor) => freezeOf(switches.current(), corridor) !== undefined,
     // The text of an account is made only where a test needs it.
     beforeScore: poison === undefined ? () => undefined : (one) => poison(one.accountId),
     random: Math.random,

@@ -76,6 +76,7 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
         beforeScore: ({ transactionId }) => meetNature(world, process, transactionId),
         ...{ failpoint: () => undefined, onSignOfLife: () => undefined },
         isStopped: () => false,
+        isFrozen: () => false,
       },
       createDuties(world, process),
       controller.signal,

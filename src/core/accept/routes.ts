@@ -22,8 +22,10 @@ import {
 } from '../../kit/http/prefer.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import { scoreSchema } from '../domain/score-record.ts';
+import { withReleases } from '../domain/switch.ts';
 import { transactionInputSchema } from '../domain/transaction.ts';
 import { findScore } from '../store/scores/read-scores.ts';
+import type { SwitchWatch } from '../store/switches/watch-switches.ts';
 import { createAcceptBatch } from './accept-batch.ts';
 import { createAcceptOne } from './accept-one.ts';
 import {
@@ -95,6 +97,7 @@ type Parts = {
   readonly replies: Replies;
   readonly databases: Databases;
   readonly limits: BodyLimits;
+  readonly switches: Pick<SwitchWatch, 'current'>;
   /** Aborted when the process drains. */
   readonly draining: AbortSignal;
   readonly log: Log;
@@ -129,7 +132,7 @@ const operations: readonly Operation<Accepting>[] = [
       201: answer('Accepted.', acceptedSchema, acceptedTransaction, acceptedHeaders),
     },
     problems: [409],
-    run: async ({ c }, { config, ingest, limits, acceptOne }: Accepting) => {
+    run: async ({ c }, { config, ingest, limits, switches, acceptOne }: Accepting) => {
       const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
       const { waitMs } = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
       const value = await readJson(c, limits, ONE_ALONE);
@@ -142,7 +145,7 @@ const operations: readonly Operation<Accepting>[] = [
         transaction_id: transactionId,
         status,
         created_at: new Date(createdAtMs).toISOString(),
-        score: result.score,
+        score: result.score && withReleases(switches.current(), result.score),
       };
       sayToken(c, token);
       return answerJson(JSON.stringify(body), status === 'accepted' ? 201 : 200, {

@@ -1,5 +1,6 @@
 /** The stored result of scoring one transaction, and its wire form (`GET /v1/scores/{id}`). */
 import { z } from 'zod';
+import { releasesField } from './switch.ts';
 
 /** Verdicts in rising severity. */
 export const VERDICTS = ['approve', 'review', 'decline'] as const;
@@ -47,6 +48,7 @@ export const scoreSchema = z
     model: z.string().nullable(),
     attempts: z.int().min(1).max(4),
     degradation: z.int().min(0).max(4),
+    releases_held: releasesField,
   })
   .meta({ id: 'Score' });
 export type ScoreJson = z.infer<typeof scoreSchema>;

@@ -52,6 +52,23 @@ export function freezeOf({ stopped }: Switches, corridor: string | null): string
 
 export const isFreeze = (scope: string) => scope.startsWith(FREEZE);
 
+export const hasFreeze = ({ stopped }: Switches) =>
+  stopped.size > 0 && [...stopped.keys()].some(isFreeze);
+
+/** Says in what is answered or sent about a transaction that no value may be released while its corridor is frozen. */
+export function withReleases<Told extends { readonly corridor: string }>(
+  switches: Switches,
+  told: Told,
+): Told & { readonly releases_held?: boolean } {
+  if (freezeOf(switches, told.corridor) === undefined) return told;
+  return { ...told, releases_held: true };
+}
+
+export const releasesField = z.boolean().optional().meta({
+  description:
+    'True while a freeze of the corridor or the market is in force: release no value. Absent otherwise. It is no part of what is stored.',
+});
+
 export const stopSchema = z
   .object({
     scope: z.string(),

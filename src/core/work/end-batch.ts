@@ -27,7 +27,7 @@ export async function endEntries(worker: Worker, decided: readonly Decided[]): P
   const atMs = nowMs();
   const final = await commitDeadLetters(worker, decided, atMs);
   const endTimer = metrics.batchDuration.startTimer({ stage: 'settle' });
-  const settlements = toSettlements(final, atMs);
+  const settlements = toSettlements(worker, final, atMs);
   const { failures, unpublished } = await settleGuarded(worker, settlements);
   endTimer();
   if (worker.config.RISK_EVENT_BYTES_MAX > 0) metrics.unpublished.inc(unpublished);
@@ -143,8 +143,12 @@ function countOutcomes(metrics: Metrics, decided: readonly Decided[]): void {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
 
 /** @param atMs when failures happened */
-function toSettlements(decided: readonly Decided[], atMs: number): Settlement[] {
-  const settlements = new Settlements();
+function toSettlements(
+  { isFrozen }: Pick<Worker, 'isFrozen'>,
+  decided: readonly Decided[],
+  atMs: number,
+): Settlement[] {
+  const settlements = new Settlements(isFrozen);
   const entries = new Map<StreamEntry, Mutable<EndedEntry>>();
   for (const one of decided) {
     const settlement = settlements.of(one.entry);
@@ -171,6 +175,11 @@ function toSettlements(decided: readonly Decided[], atMs: number): Settlement[] 
 class Settlements {
   readonly #byName = new Map<string, Mutable<Settlement>>();
   #last: Mutable<Settlement> | undefined;
+  readonly #isFrozen: (corridor: string) => boolean;
+
+  constructor(isFrozen: (corridor: string) => boolean) {
+    this.#isFrozen = isFrozen;
+  }
 
   of({ stream, consumer }: StreamEntry): Mutable<Settlement> {
     // Entries of a stream follow each other, so a lookup by name is seldom needed.
@@ -180,6 +189,7 @@ class Settlements {
       stream,
       consumer,
       ended: [],
+      isFrozen: this.#isFrozen(stream.corridor),
       replaced: [],
       replies: [],
     };
@@ -240,7 +250,8 @@ function toReplacements(
   transactions: readonly EntryTransaction[],
   replace: ReplaceEntry,
 ): Settlement[] {
-  const settlements = new Settlements();
+  // Nothing is published.
+  const settlements = new Settlements(() => false);
   for (const [entry, group] of Map.groupBy(transactions, (one) => one.entry)) {
     const by = replace(group, entry);
     const { id: entryId, transactions: count } = entry;

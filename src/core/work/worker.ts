@@ -33,6 +33,8 @@ export type WorkerOptions = {
   readonly scores: ScoreStore;
   /** Whether a switch stops the corridor, as last read: its streams are left alone. */
   readonly isStopped: (corridor: string) => boolean;
+  /** Whether a freeze of the corridor is in force, as last read: events say so. */
+  readonly isFrozen: (corridor: string) => boolean;
   /** What the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */

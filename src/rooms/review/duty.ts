@@ -27,7 +27,8 @@ const WATCH_EVERY_MS = 10_000;
 const RATIO_EVERY_MS = 5000;
 
 export async function openReview(worker: Worker): Promise<WorkerRoom> {
-  const { config, database, redis, guards, leadership } = worker;
+  const { config, database, redis, switches, guards, leadership } = worker;
+  const parts = { query: database.query, redis, switches };
   const metrics = createReviewMetrics(worker.metrics.make);
   const guard = guards.redis.run;
   const invalidateLabelled = openInvalidateLabelled(database, redis, config.RISK_MARKET, guard);
@@ -70,7 +71,7 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
         everyMs: PUBLISH_EVERY_MS,
         run: async (signal) => {
           await lead.run(async () => {
-            await guard(() => publishDecisions(database.query, redis, config.RISK_MARKET, signal));
+            await guard(() => publishDecisions(parts, config.RISK_MARKET, signal));
           });
         },
       },

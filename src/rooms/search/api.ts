@@ -1,4 +1,5 @@
 /** What search adds to an API process. */
+import { hasFreeze } from '../../core/domain/switch.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { pathsOf, routesOf } from '../../kit/http/operation.ts';
@@ -29,7 +30,7 @@ export const document: DocumentPart = {
 };
 
 export function openSearch(api: Api): ApiRoom {
-  const { guards, ingest, metrics, recall } = api;
+  const { guards, ingest, metrics, recall, switches } = api;
   const caches = openCaches(api);
   // Who has posted a label sees it at once in this process.
   api.afterLabels.add(caches.profiles.proveAnew);
@@ -39,7 +40,7 @@ export function openSearch(api: Api): ApiRoom {
     peek,
     metrics,
     degradation: guards.health.level,
-    isCounted: () => ingest.limiter.limits('requests'),
+    isPlain: () => !ingest.limiter.limits('requests') && !hasFreeze(switches.current()),
   };
   return {
     routes: [routesOf(Object.values(OF_TAG).flat(), api.limits, { ...api, ...caches })],

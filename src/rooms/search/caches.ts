@@ -7,7 +7,7 @@ import { readStamp } from './store/read-stamp.ts';
 export type Caches = { readonly scores: ScoreCache; readonly profiles: ProfileCache };
 
 /** What the routes of search need of the process. */
-export type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'models'> & Caches;
+export type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'models' | 'switches'> & Caches;
 
 export function openCaches({
   config,

@@ -19,8 +19,8 @@ type HotDependencies = Pick<Authenticator, 'recall'> &
   Pick<ScoreCache, 'peek'> & {
     readonly metrics: Pick<Metrics, 'httpDuration'>;
     readonly degradation: () => number;
-    /** Whether requests are limited: the application counts them then. */
-    readonly isCounted: () => boolean;
+    /** False while requests are limited, which the application counts, or a freeze is in force, which the application says. */
+    readonly isPlain: () => boolean;
   };
 
 /** An id without escapes, and no query. */
@@ -49,11 +49,11 @@ export function answerHotScores(
 
 function findServed(
   { method, url = '', headers, rawHeaders }: IncomingMessage,
-  { recall, peek, isCounted }: HotDependencies,
+  { recall, peek, isPlain }: HotDependencies,
 ): ServedAnswer | undefined {
   if (method !== 'GET') return undefined;
   const id = TARGET.exec(url)?.[1];
-  if (id === undefined || isCounted() || !PLAIN_HOST.test(headers.host ?? '')) return undefined;
+  if (id === undefined || !isPlain() || !PLAIN_HOST.test(headers.host ?? '')) return undefined;
   if (DECIDING.some((name) => headers[name] !== undefined)) return undefined;
   // A header that occurs twice counts once here, and not at all or joined there.
   if (2 * Object.keys(headers).length !== rawHeaders.length) return undefined;

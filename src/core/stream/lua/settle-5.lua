@@ -24,6 +24,7 @@
   ARGV[5] string      acknowledgements, a line each: entry id, its transactions, the number of its event (0 for none),
                       how many scores it has in it, and how many bytes; separated by spaces
   ARGV[6..9] numbers  how many events, divided entries, replaced entries and replies follow
+  ARGV[10] flag       1: the corridor is frozen, and events say that no value may be released
   then as many groups of strings:
     event             scored_at, how many scores, and the scores as a JSON array of the rows of its entries, in their order
     divided           entry id, its transactions, its event (no scores: not published), how many retries and dead letters it has, and of each
@@ -40,9 +41,10 @@
 local transactions, retries, counts, dead_letters, scored = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local group, consumer, version, corridor = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local published, divided, replaced, replies = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local is_frozen = ARGV[10] == '1'
 local LINE = '(%S+) (%d+) (%d+) (%d+) (%d+)\n'
 local AT_ONCE = 1000
-local at = 10
+local at = 11
 local function following()
   at = at + 1
   return ARGV[at - 1]
@@ -59,7 +61,9 @@ local function publish(scored_at, scores, rows)
   if is_full then
     unpublished = unpublished + tonumber(scores)
   else
-    redis.call('XADD', scored, '*', 'v', '2', 'n', scores, 'corridor', corridor, 'scored_at', scored_at, 'scores', rows)
+    local fields = { 'v', '2', 'n', scores, 'corridor', corridor, 'scored_at', scored_at, 'scores', rows }
+    if is_frozen then fields[11], fields[12] = 'releases_held', 'true' end
+    redis.call('XADD', scored, '*', unpack(fields))
   end
 end
 

@@ -42,6 +42,8 @@ export type Settlement = {
   readonly stream: StreamKeys;
   readonly consumer: string;
   readonly ended: readonly EndedEntry[];
+  /** Events then say `releases_held`. */
+  readonly isFrozen?: boolean;
   /** Entries whose transactions go back to the stream in others: given back, or divided. */
   readonly replaced: readonly {
     readonly entryId: string;
@@ -102,7 +104,7 @@ function keysOf(stream: StreamKeys): string[] {
 }
 
 function argumentsOf(
-  { stream, consumer, ended, replaced, replies }: Settlement,
+  { stream, consumer, ended, isFrozen = false, replaced, replies }: Settlement,
   market: string,
   isPublishing: boolean,
 ): ScriptArgument[] {
@@ -113,7 +115,7 @@ function argumentsOf(
   const { lines, events } = toEvents(acknowledged, isPublishing);
   const args: ScriptArgument[] = [
     ...[GROUP, consumer, ENTRY_VERSION, stream.corridor, lines],
-    ...[events.length, divided.length, replaced.length, replies.length],
+    ...[events.length, divided.length, replaced.length, replies.length, isFrozen ? 1 : 0],
   ];
   for (const { scoredAtMs, scores, rows } of events) {
     args.push(toIso(scoredAtMs), scores, `[${rows.join()}]`);

@@ -2,8 +2,9 @@
  * Publishes final decisions as events. The newest event of the stream says where to go on, and a page is appended only behind
  * the event that was read, so every decision that Redis loses, even meanwhile, is published again from Postgres.
  */
-import type { Query } from '../../../kit/database/pool.ts';
-import type { RedisClient } from '../../../kit/redis/connection.ts';
+import { withReleases } from '../../../core/domain/switch.ts';
+import type { Worker } from '../../../core/room.ts';
+import type { Database } from '../../../kit/database/pool.ts';
 import { appendDecisions, newestDecision } from '../store/decision-stream.ts';
 import { findDecisionBefore, listDecisions } from '../store/decisions.ts';
 
@@ -11,10 +12,11 @@ const PAGE = 500;
 /** An empty stream gets the decisions of the last days. */
 const PUBLISHED_DAYS = 7;
 
+type Parts = Pick<Database, 'query'> & Pick<Worker, 'redis' | 'switches'>;
+
 /** @returns how many events were appended */
 export async function publishDecisions(
-  query: Query,
-  redis: RedisClient,
+  { query, redis, switches }: Parts,
   market: string,
   signal: AbortSignal,
 ): Promise<number> {
@@ -26,7 +28,8 @@ export async function publishDecisions(
     const page = await listDecisions(query, after, PAGE);
     const last = page.at(-1);
     if (last === undefined) break;
-    if ((await appendDecisions(redis, market, newest, page)) !== newest) break;
+    const told = page.map((one) => withReleases(switches.current(), one));
+    if ((await appendDecisions(redis, market, newest, told)) !== newest) break;
     published += page.length;
     if (page.length < PAGE) break;
     newest = last.decision_id;

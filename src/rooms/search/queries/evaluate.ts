@@ -26,7 +26,7 @@ export const evaluationParameters = explanationParameters.extend({
 type EvaluationParameters = z.infer<typeof evaluationParameters>;
 
 export const evaluationSchema = scoreSchema
-  .omit({ transaction_id: true, scored_at: true, attempts: true })
+  .omit({ transaction_id: true, scored_at: true, attempts: true, releases_held: true })
   .extend({ explanation: z.object(explanationParts) })
   .meta({ id: 'Evaluation' });
 type EvaluationJson = z.infer<typeof evaluationSchema>;

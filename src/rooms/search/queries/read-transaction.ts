@@ -7,13 +7,14 @@ import { score, storedLabel, storedTransaction } from '../../../core/accept/exam
 import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
 import { storedLabelSchema, toLabelJson } from '../../../core/domain/label-record.ts';
 import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
+import { withReleases } from '../../../core/domain/switch.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import {
   type StoredTransactionJson,
   storedTransactionSchema,
   toTransactionJson,
 } from '../../../core/domain/transaction-record.ts';
-import type { Models } from '../../../core/score/judge.ts';
+import type { Api } from '../../../core/room.ts';
 import { readStoredHistory } from '../../../core/store/labels/label-history.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import { readStoredTransaction } from '../../../core/store/transactions/read-transactions.ts';
@@ -96,10 +97,12 @@ export async function readTransaction(
   };
 }
 
+type Expanding = Pick<Api, 'models' | 'switches'> & { readonly scores: Pick<ScoreCache, 'read'> };
+
 /** @param client adds only what this client sees; null adds all */
 export async function expandTransaction(
   databases: Databases,
-  { models, scores }: { readonly models: Models; readonly scores: Pick<ScoreCache, 'read'> },
+  { models, scores, switches }: Expanding,
   transaction: TransactionDetailJson,
   client: string | null,
   expansions: ReadonlySet<Expansion>,
@@ -110,7 +113,8 @@ export async function expandTransaction(
   const isScored = status === 'scored';
   if (expansions.has('score')) {
     const served = isScored ? await scores.read({ transactionId, client }) : undefined;
-    expanded.score = served === undefined ? null : (JSON.parse(served.answer.text) as ScoreJson);
+    const score = served && (JSON.parse(served.answer.text) as ScoreJson);
+    expanded.score = score === undefined ? null : withReleases(switches.current(), score);
   }
   if (expansions.has('explanation')) {
     const explained = isScored ? explainScore(databases, models, transactionId, 'path') : undefined;

@@ -2,11 +2,14 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { score, TRANSACTION_ID } from '../../../core/accept/examples.ts';
-import { scoreSchema } from '../../../core/domain/score-record.ts';
+import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
+import { hasFreeze, type Switches, withReleases } from '../../../core/domain/switch.ts';
 import { readFor } from '../../../core/read-for.ts';
+import type { AnswerText } from '../../../kit/caches/answer-cache.ts';
 import { ageHeaders, sayAge } from '../../../kit/http/answers/age.ts';
 import { answerHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import {
+  ASK_AGAIN,
   answerKept,
   conditionalHeader,
   KEEP_A_DAY,
@@ -69,13 +72,24 @@ function unscored(kind: ScoreLookup['kind'], id: string): Problem {
   }
 }
 
+/** While the corridor is frozen the answer says so, and is not kept. */
+function answerScore(c: Context<AppEnv>, answer: AnswerText, switches: Switches): Response {
+  if (!hasFreeze(switches)) return answerKept(c, answer, KEEP_A_DAY);
+  const stored = JSON.parse(answer.text) as ScoreJson;
+  const told = withReleases(switches, stored);
+  if (told === stored) return answerKept(c, answer, KEEP_A_DAY);
+  return answerKept(c, { text: JSON.stringify(told) }, ASK_AGAIN);
+}
+
 export const scoreOperations: readonly Operation<Parts>[] = [
   operation({
     method: 'get',
     at: '/v1/scores/{id}',
     operationId: 'readScore',
     summary: 'One score',
-    ...ownClientAlone('A stored score never changes: keep it, or ask again with If-None-Match.'),
+    ...ownClientAlone(
+      'A stored score never changes: keep it, or ask again with If-None-Match. `releases_held` is added while the corridor is frozen.',
+    ),
     roles: SCORE_READERS,
     path: transactionPath,
     header: conditionalHeader.extend(tokenParameter.shape),
@@ -90,14 +104,14 @@ export const scoreOperations: readonly Operation<Parts>[] = [
       ...notModified,
     },
     problems: [404, 410],
-    run: async ({ path: { id: transactionId }, c }, { databases, scores }: Parts) => {
+    run: async ({ path: { id: transactionId }, c }, { databases, scores, switches }: Parts) => {
       // A score never changes, and the primary is asked for one that is missing: the token needs nothing more.
       readToken(c);
       const client = clientSeen(c.get('principal'));
       const lookup = await readScore(databases, scores, { transactionId, client });
       switch (lookup.kind) {
         case 'scored':
-          return answerKept(c, sayAge(c, lookup.served), KEEP_A_DAY);
+          return answerScore(c, sayAge(c, lookup.served), switches.current());
         case 'pending':
           c.header('Retry-After', PENDING_RETRY_AFTER_SECONDS);
           return c.json({ transaction_id: transactionId, status: 'accepted' as const }, 202);
@@ -129,7 +143,9 @@ export const scoreOperations: readonly Operation<Parts>[] = [
       const explanation = await readFor(c, parts.databases, (from) =>
         explainScore(from, parts.models, id, method),
       );
-      return explanation ?? (await refuseUnscored(c, parts, id));
+      if (explanation === undefined) return await refuseUnscored(c, parts, id);
+      const score = withReleases(parts.switches.current(), explanation.score);
+      return { ...explanation, score };
     },
   }),
   operation({

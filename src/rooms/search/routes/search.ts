@@ -6,6 +6,7 @@ import {
   storedTransaction,
   TRANSACTION_ID,
 } from '../../../core/accept/examples.ts';
+import { withReleases } from '../../../core/domain/switch.ts';
 import { foundTransactionSchema } from '../../../core/domain/transaction-record.ts';
 import { readFor } from '../../../core/read-for.ts';
 import { requireCorridor } from '../../../core/store/search/require-known.ts';
@@ -81,7 +82,15 @@ export const listTransactions = operation({
     ),
   },
   run: ({ query, c }, parts: Parts) =>
-    readPage(c, parts, query.corridor, (from) => searchTransactions(from, query)),
+    readPage(c, parts, query.corridor, async (from) => {
+      const { items, ...page } = await searchTransactions(from, query);
+      const now = parts.switches.current();
+      const told = items.map((one) => ({
+        ...one,
+        score: one.score && withReleases(now, one.score),
+      }));
+      return { items: told, ...page };
+    }),
 });
 
 export const listScores = operation({
@@ -102,5 +111,9 @@ export const listScores = operation({
     ),
   },
   run: ({ query, c }, parts: Parts) =>
-    readPage(c, parts, query.corridor, (from) => searchScores(from, query)),
+    readPage(c, parts, query.corridor, async (from) => {
+      const { items, ...page } = await searchScores(from, query);
+      const now = parts.switches.current();
+      return { items: items.map((one) => withReleases(now, one)), ...page };
+    }),
 });

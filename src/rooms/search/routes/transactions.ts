@@ -40,13 +40,13 @@ export const readOneTransaction = operation({
     200: answer('The transaction.', transactionDetailSchema, transactionExample, ageHeaders),
   },
   problems: [404, 410],
-  run: async ({ path: { id }, query: { expand }, c }, { databases, models, scores }: Parts) => {
+  run: async ({ path: { id }, query: { expand }, c }, parts: Parts) => {
     const client = clientSeen(c.get('principal'));
     if (expand?.has('explanation') === true) checkRole(c, ['analyst']);
-    const transaction = await readFor(c, databases, async (from) => {
+    const transaction = await readFor(c, parts.databases, async (from) => {
       const found = await readTransaction(from, id, client);
       if (found === undefined || expand === undefined) return found;
-      return await expandTransaction(from, { models, scores }, found, client, expand);
+      return await expandTransaction(from, parts, found, client, expand);
     });
     if (transaction !== undefined) return transaction;
     throw new Problem('not-found', `No transaction has the id ${given(id)}.`);

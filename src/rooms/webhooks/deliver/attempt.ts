@@ -1,6 +1,7 @@
 /** One attempt: signs an event with the secrets of its webhook, sends it, and says what becomes of the delivery. */
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { hasFreeze, type Switches, withReleases } from '../../../core/domain/switch.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Attempt, LeasedDelivery } from '../store/due.ts';
 import { WEBHOOK_LIMITS } from '../webhook.ts';
@@ -18,12 +19,14 @@ export type AttemptParts = {
   readonly random: () => number;
   /** Wall clock: the timestamp that is signed. */
   readonly nowMs: () => number;
+  readonly switches: () => Switches;
 };
 
-export function createAttempt({ post, sealKeys, random, nowMs }: AttemptParts) {
+export function createAttempt({ post, sealKeys, random, nowMs, switches }: AttemptParts) {
   const keysOf = createKeysOf(sealKeys);
   return async (delivery: LeasedDelivery): Promise<Attempt> => {
-    const { eventId: id, payload: body, url } = delivery;
+    const { eventId: id, url } = delivery;
+    const body = toBody(delivery.payload, switches());
     const keys = keysOf(delivery);
     if (keys instanceof Failure) {
       return judge(delivery, { status: null, error: keys.message, retryAfterMs: null }, random());
@@ -39,6 +42,18 @@ export function createAttempt({ post, sealKeys, random, nowMs }: AttemptParts) {
     return judge(delivery, await post({ url, body, headers }), random());
   };
 }
+
+/** An attempt made while a corridor is frozen says so, whenever its event was made. */
+function toBody(payload: string, switches: Switches): string {
+  if (!hasFreeze(switches)) return payload;
+  const event = JSON.parse(payload) as {
+    readonly data: { readonly decisions?: readonly Listed[] };
+  };
+  if (event.data.decisions === undefined) return payload;
+  const decisions = event.data.decisions.map((one) => withReleases(switches, one));
+  return JSON.stringify({ ...event, data: { ...event.data, decisions } });
+}
+type Listed = { readonly corridor: string };
 
 type KeysOf = (delivery: LeasedDelivery) => readonly KeyObject[] | Failure;
 

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { insertPersonKey } from '../../../support/people.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, count, input, postOne } from '../../../support/submit.ts';
+import { answerOf, count, type Input, input, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { startWorkerHere } from '../../../support/worker-rig.ts';
 
@@ -31,12 +31,33 @@ const until = (corridor: string, status: number) =>
     2000,
     `${corridor}: ${status}`,
   );
+/** What each answer about a score says of the release of value, and the event that published the score. */
+async function toldOf(first: Input, id: string) {
+  const published = async () => {
+    const [stream = ''] = await api.redis.keys('*:US-EG:*:transactions-scored');
+    return (await api.redis.xrange(stream, '-', '+'))[0];
+  };
+  await waitUntil(async () => (await published()) !== undefined, 5000, 'the event');
+  const fields = (await published())?.[1] ?? [];
+  return [
+    (await read(`/v1/scores/${id}`)).releases_held,
+    (await read(`/v1/scores/${id}/explanation`)).score.releases_held,
+    (await read(`/v1/transactions/${id}?expand=score`)).score.releases_held,
+    (await read('/v1/scores?corridor=US-EG')).items.at(-1).releases_held,
+    (await read('/v1/transactions?corridor=US-EG')).items.at(-1).score.releases_held,
+    (await postOne(api, first)).body.score.releases_held,
+    fields[fields.indexOf('releases_held') + 1],
+  ];
+}
 const REASON = { reason: 'a test' };
 
 test('a frozen corridor is drained while it is closed, and another person lets it go on', async () => {
   const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator', 'admin']);
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
-  expect((await postOne(api, input())).status).toBe(201);
+  const first = input();
+  const accepted = await postOne(api, first);
+  expect(accepted.status).toBe(201);
+  const { transaction_id: id } = accepted.body;
   const frozen = await change('/v1/corridors/US-EG/freeze', { ...REASON, message: 'Wait.' }, ann);
   expect([frozen.status, frozen.body]).toEqual([
     200,
@@ -62,10 +83,12 @@ test('a frozen corridor is drained while it is closed, and another person lets i
     'the corridor to be drained',
   );
   expect(await count(api, 'dead_letters')).toBe(0);
+  expect(await toldOf(first, id)).toEqual([true, true, true, true, true, true, 'true']);
   expect((await change('/v1/corridors/US-EG/resume', REASON, ann)).status).toBe(409);
   const resumed = await change('/v1/corridors/US-EG/resume', REASON, bob);
   expect([resumed.status, resumed.body.state]).toEqual([200, 'open']);
   await until('US-EG', 201);
+  expect(await toldOf(first, id)).toEqual([...Array(6).fill(undefined), 'true']);
 });
 
 test('a freeze does not begin while a switch stops scoring, and is of a market that is there', async () => {

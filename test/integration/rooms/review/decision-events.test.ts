@@ -3,6 +3,7 @@
  * events of a real Redis against the rows of a real Postgres.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Stop } from '../../../../src/core/domain/switch.ts';
 import { decisionsKey } from '../../../../src/core/stream/keys.ts';
 import type { Database, Query } from '../../../../src/kit/database/pool.ts';
 import { openCommands, type RedisClient } from '../../../../src/kit/redis/connection.ts';
@@ -25,6 +26,13 @@ beforeAll(async () => {
   redis = openCommands(service.url, 5000);
   await waitUntil(() => redis.status === 'ready', 5000, 'redis');
 });
+const FREEZE: Stop = {
+  reason: 'a test',
+  message: null,
+  stoppedBy: 'Ann',
+  stoppedAt: '2026-11-25T09:30:00.000Z',
+  endsAt: null,
+};
 afterAll(async () => {
   redis.disconnect();
   await service[Symbol.asyncDispose]();
@@ -36,7 +44,10 @@ beforeEach(async () => {
   await testDatabase.sql('delete from final_decisions');
 });
 
-const publish = () => publishDecisions(database.query, redis, 'market_0', signal);
+const stopped = new Map<string, Stop>();
+const switches = { current: () => ({ version: 0, stopped }) };
+const publish = (query: Query = database.query) =>
+  publishDecisions({ query, redis, switches }, 'market_0', signal);
 async function events() {
   const entries = await redis.xrange(decisionsKey('market_0'), '-', '+');
   return entries.map(([id, fields]) => {
@@ -54,6 +65,17 @@ test('an event has the id of its decision, and what the API answers', async () =
   expect(JSON.parse(event?.fields[5] ?? '')).toMatchObject({
     ...{ decision_id: '1', disposition: 'fraud', decided_by: 'Ann', priority: 'P4', score: 600 },
   });
+});
+
+test('a decision of a frozen corridor says that no value may be released', async () => {
+  stopped.set('freeze:corridor:US-EG', FREEZE);
+  await storeDecisions(testDatabase, 1);
+  await publish();
+  stopped.clear();
+  await storeDecisions(testDatabase, 1);
+  await publish();
+  const told = (await events()).map(({ fields }) => JSON.parse(fields[5] ?? '').releases_held);
+  expect(told).toEqual([true, undefined]);
 });
 
 test('a decision is published once, whoever publishes and however often', async () => {
@@ -87,7 +109,7 @@ test('what Redis loses while decisions are published is published again', async 
     await redis.flushall();
     return await database.query(statement, values);
   };
-  expect(await publishDecisions(losing, redis, 'market_0', signal)).toBe(0);
+  expect(await publish(losing)).toBe(0);
   expect(await publish()).toBe(5);
   expect((await events()).map(({ transaction }) => transaction)).toEqual(ids);
 });

@@ -50,6 +50,30 @@ test('a failure is tried again by the schedule, under the same id, and the last 
   expect([received.length, new Set(received.map(({ body }) => body)).size]).toEqual([11, 1]);
 });
 
+test('an attempt says which decisions are of a frozen corridor, and its signature is of what it says', async () => {
+  const { webhook_id: id, secret } = await rig.webhooks.make(rig.receiver.url);
+  const decisions = [
+    { corridor: 'US-EG', risk: 0.1 },
+    { corridor: 'US-MX', risk: 0.2 },
+  ];
+  const [event] = await rig.deliver(id, 1, { decisions });
+  const freeze = {
+    reason: 'a test',
+    message: null,
+    stoppedBy: 'Ann',
+    stoppedAt: '2026-11-25T09:30:00.000Z',
+    endsAt: null,
+  };
+  const stopped = new Map([['freeze:corridor:US-EG', freeze]]);
+  rig.own(startSender(rig.database, { switches: { version: 1, stopped } }));
+  await rig.until(1, 'delivered');
+  expect(rig.receiver.verified(secret)).toEqual([event]);
+  expect(JSON.parse(rig.receiver.received[0]?.body ?? '').data.decisions).toEqual([
+    { corridor: 'US-EG', risk: 0.1, releases_held: true },
+    { corridor: 'US-MX', risk: 0.2 },
+  ]);
+});
+
 test('a redirect is no success and is not followed; Retry-After is waited for', async () => {
   const behind = rig.own(await startReceiver());
   rig.receiver.answer(status(302, { location: behind.url }));

@@ -1,4 +1,5 @@
 /** Webhooks on a database of one test: made as the API makes them, and sent as a worker sends. */
+import type { Switches } from '../../../../src/core/domain/switch.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Actor } from '../../../../src/kit/words/principal.ts';
 import * as change from '../../../../src/rooms/webhooks/change.ts';
@@ -17,6 +18,7 @@ import { type Receiver, startReceiver } from './receiver.ts';
 
 export const ANN = { name: 'Ann', keyId: null, request: 'a test' };
 const sealKeys = [Buffer.alloc(32, 7)];
+const NO_SWITCHES: Switches = { version: 0, stopped: new Map() };
 const NOBODY: Resolve = async () => [];
 
 /** @param resolve finds addresses of names; this machine itself is allowed */
@@ -53,19 +55,20 @@ type SenderOptions = {
   readonly resolve?: Resolve;
   readonly leaseMs?: number;
   readonly timeoutMs?: number;
+  readonly switches?: Switches;
 };
 
 /** Sends until it is stopped. */
 export function startSender(
   database: Pick<Database, 'query' | 'transaction'>,
-  { resolve = NOBODY, leaseMs, timeoutMs }: SenderOptions = {},
+  { resolve = NOBODY, leaseMs, timeoutMs, switches = NO_SWITCHES }: SenderOptions = {},
 ): RunningSender {
   const outcomes: string[] = [];
   const post = createPostEvent(createTargets(resolve, true), timeoutMs);
   const sender = createSender({
     ...{ database, sealKeys, post: post.post },
     count: (outcome) => outcomes.push(outcome),
-    ...{ random: () => 0, nowMs: Date.now },
+    ...{ random: () => 0, nowMs: Date.now, switches: () => switches },
     ...(leaseMs === undefined ? {} : { leaseMs }),
   });
   const controller = new AbortController();
@@ -121,13 +124,13 @@ export async function createWebhookRig() {
       for (const one of owned.splice(0).reverse()) await one[Symbol.asyncDispose]();
     },
     /** Makes deliveries to an endpoint; returns the ids of their events, sorted. */
-    deliver: async (webhookId: string, count = 1): Promise<string[]> => {
+    deliver: async (webhookId: string, count = 1, data: object = {}): Promise<string[]> => {
       const ids = Array.from({ length: count }, () => `decided_${String(made++).padStart(6, '0')}`);
       await insertDeliveries(
         database.query,
         ids.map((eventId) => ({
           ...{ webhookId, eventId, eventType: 'transaction.decided' as const },
-          payload: JSON.stringify({ type: 'transaction.decided', data: { eventId } }),
+          payload: JSON.stringify({ type: 'transaction.decided', data: { eventId, ...data } }),
           decisions: 1,
         })),
       );

@@ -15,7 +15,6 @@ const ROLES: Readonly<Record<string, Role>> = {
 };
 const metrics = createMetrics();
 let degradation = 0;
-const isCounted = false;
 let server: Server;
 beforeAll(async () => {
   server = createServer(
@@ -29,7 +28,7 @@ beforeAll(async () => {
         transactionId === 'kept' ? { answer: { text: `é ${client}` }, ageMs: 1500 } : undefined,
       metrics,
       degradation: () => degradation,
-      isCounted: () => isCounted,
+      isPlain: () => true,
     }),
   ).listen(0, '127.0.0.1');
   await once(server, 'listening');
