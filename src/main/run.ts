@@ -133,7 +133,7 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
     return EXIT_BAD_CONFIGURATION;
   }
   const own = withDataFolder(settings.config, environment);
-  const config = name === 'start' ? own : withEmbeddedUrls(own);
+  const config = name === 'start' ? own : withEmbeddedUrls(own, environment);
   return runCommand(host, command, args, config, output);
 }
 
@@ -144,15 +144,16 @@ function withDataFolder(config: Config, environment: Environment): Config {
 }
 
 /**
- * Where no URL is given and an embedded engine runs in the data folder, commands use its services. `start` is
+ * Where no URL is given and an embedded engine runs in the data folder, commands use its services and its API. `start` is
  * that engine, and refuses by itself when one runs already.
  */
-function withEmbeddedUrls(config: Config): Config {
+function withEmbeddedUrls(config: Config, environment: Environment): Config {
   const engine = readEngineFile(config.RISK_DATA_DIR);
   return {
     ...config,
     DATABASE_URL: config.DATABASE_URL ?? engine?.databaseUrl ?? undefined,
     REDIS_URL: config.REDIS_URL ?? engine?.redisUrl ?? undefined,
+    RISK_URL: environment['RISK_URL'] ? config.RISK_URL : (engine?.apiUrl ?? config.RISK_URL),
   };
 }
 
@@ -162,7 +163,9 @@ function withEmbeddedUrls(config: Config): Config {
 function missingUrls({ name, needs = [] }: Command, environment: Environment): string[] {
   const folder = readConfig({ RISK_DATA_DIR: environment['RISK_DATA_DIR'] });
   const known =
-    'config' in folder ? withEmbeddedUrls(withDataFolder(folder.config, environment)) : undefined;
+    'config' in folder
+      ? withEmbeddedUrls(withDataFolder(folder.config, environment), environment)
+      : undefined;
   const missing = needs.filter((url) => !environment[url] && known?.[url] === undefined);
   return missing.map((url) => `${url}: is needed by ${name}`);
 }

@@ -94,7 +94,9 @@ describe('risk start', () => {
   });
 
   test('serves until Ctrl-C, then leaves nothing behind', { timeout: START_MS }, async () => {
-    await using risk = spawnRisk(['start', '--transactions', String(TRANSACTIONS)], environment);
+    const PORT = String(await freePort());
+    const started = ['start', '--transactions', String(TRANSACTIONS)];
+    await using risk = spawnRisk(started, { ...environment, PORT });
     await risk.waitFor(/Serving/, START_MS);
     const shown = whereToLook({ stdout: risk.stdout(), stderr: risk.stderr() });
     const headers = { authorization: `Bearer ${shown.key}` };
@@ -107,6 +109,10 @@ describe('risk start', () => {
       const ids = answer.items.map((item: { transaction_id: string }) => item.transaction_id);
       expect(shown.addresses.map((address) => address.split('/').at(-1))).toEqual(ids);
     }
+    const api = { ...environment, RISK_API_KEY: shown.key };
+    expect(await runRiskProcess(['status', '--json'], api)).toMatchObject({ code: 0 });
+    const elsewhere = { ...api, RISK_URL: 'http://127.0.0.1:9' };
+    expect((await runRiskProcess(['status'], elsewhere)).stderr).toContain(elsewhere.RISK_URL);
     const second = await startOnce();
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(`pid ${risk.pid}`);

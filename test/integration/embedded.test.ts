@@ -94,6 +94,7 @@ test('startEmbedded refuses a data folder in use and names who uses it', async (
     pid: process.pid,
     databaseUrl: running.databaseUrl,
     redisUrl: running.redisUrl,
+    apiUrl: null,
   });
   await expect(engine()).rejects.toThrow(`another engine (pid ${process.pid})`);
 });

@@ -25,6 +25,7 @@ import { beginSample, importSampleRates, SAMPLE_SETTINGS } from './sample/fill.t
 import { readOrMakeSample } from './sample/transactions.ts';
 import { createScreen, ledgerSentence, type Screen, shortPath, whereToLook } from './screen.ts';
 import { readOrMakeSecret } from './services/data-folder.ts';
+import { writeEngineFile } from './services/engine-file.ts';
 import { chooseApiPort, freePort } from './services/free-port.ts';
 import { startEmbedded } from './services/start-embedded.ts';
 import { insistOnKey, refuseOtherKey } from './set-up-key.ts';
@@ -103,6 +104,7 @@ async function startEngine(
     () => startRoles(context, common, logFolder, owned),
     () => `ready; logs in ${shortPath(logFolder)}`,
   );
+  writeEngineFile(dataDir, { pid: process.pid, databaseUrl, redisUrl, apiUrl: roles.url });
   await insistOnKey(roles.url, key, keyFile, signal);
   const partEnded = Promise.race([services.serviceEnded, roles.ended]);
   return { url: roles.url, key, keyFile, dataDir, databaseUrl, partEnded };

@@ -1,7 +1,7 @@
 /**
  * The data folder of one engine: its lock, the password of its services, and where their files live.
  *
- *   <data>/engine.json     who holds the folder and where its services listen (mode 0600)
+ *   <data>/engine.json     who holds the folder, where its services and its API listen (mode 0600)
  *   <data>/password        of both services, made once (mode 0600)
  *   <data>/services/       owned by the services' account; a link to a state folder outside where that
  *                          account may not enter <data> (root in a closed clone)

@@ -1,6 +1,6 @@
 /**
- * `engine.json` of a data folder: who runs there and where its services listen, so that the refusal
- * of a second engine names the first, and so that operators' commands find the services unasked.
+ * `engine.json` of a data folder: who runs there and where its services and its API listen, so that the refusal
+ * of a second engine names the first, and so that operators' commands find them unasked.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,8 @@ type EngineFile = {
   /** Null until the service is ready. */
   readonly databaseUrl: string | null;
   readonly redisUrl: string | null;
+  /** Null until the API is ready. */
+  readonly apiUrl: string | null;
 };
 
 const NAME = 'engine.json';

@@ -44,7 +44,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await openDataFolder(options.dataDir));
   const { pid } = process;
-  writeEngineFile(folder.path, { pid, databaseUrl: null, redisUrl: null });
+  const nowhere = { databaseUrl: null, redisUrl: null, apiUrl: null };
+  writeEngineFile(folder.path, { pid, ...nowhere });
   opened.defer(() => removeEngineFile(folder.path));
 
   const { promise: serviceEnded, resolve } = Promise.withResolvers<string>();
@@ -88,7 +89,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   if (database.status === 'rejected') throw database.reason;
   if (redis.status === 'rejected') throw redis.reason;
   const urls = { databaseUrl: database.value, redisUrl: redis.value };
-  writeEngineFile(folder.path, { pid, ...urls });
+  writeEngineFile(folder.path, { pid, ...urls, apiUrl: null });
 
   const owned = opened.move();
   return {
