@@ -1,6 +1,8 @@
 /** Goal: `bin/risk` can be called from anywhere and answers each mistake with its exit code. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -63,6 +65,24 @@ test('risk lists all problems of its configuration at once and exits 78', async 
   expect([keys.code, keys.stderr.includes('_URL')]).toEqual([78, false]);
   const help = await run(['doctor', '--help'], { PORT: '99999' });
   expect(help.code).toBe(0);
+});
+
+test('bin/risk start says before it installs anything that its port is taken', async () => {
+  const clone = join(elsewhere, 'clone');
+  cpSync(join(REPOSITORY, 'bin'), join(clone, 'bin'), { recursive: true });
+  writeFileSync(join(clone, 'package-lock.json'), '{}');
+  const server = createServer().listen(0, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    const PORT = String(Object(server.address()).port);
+    await using risk = start(join(clone, 'bin/risk'), ['start'], { PORT });
+    expect((await risk.exited).code).toBe(1);
+    expect(risk.stderr()).toBe(
+      `risk start: port ${PORT} is taken; set PORT to a free one, or leave it unset\n`,
+    );
+  } finally {
+    server.close();
+  }
 });
 
 test('bin/risk becomes the engine: the process it was started as is Node itself', async () => {

@@ -71,6 +71,9 @@ function startOnce() {
   return runRiskProcess(['start', '--once', '--transactions', String(TRANSACTIONS)], environment);
 }
 
+const startServing = (own = environment) =>
+  spawnRisk(['start', '--transactions', String(TRANSACTIONS)], own);
+
 describe('risk start', () => {
   test('--once scores the sample and exits 0 after the ledger', { timeout: START_MS }, async () => {
     const { code, stdout, stderr } = await startOnce();
@@ -95,8 +98,7 @@ describe('risk start', () => {
 
   test('serves until Ctrl-C, then leaves nothing behind', { timeout: START_MS }, async () => {
     const PORT = String(await freePort());
-    const started = ['start', '--transactions', String(TRANSACTIONS)];
-    await using risk = spawnRisk(started, { ...environment, PORT });
+    await using risk = startServing({ ...environment, PORT });
     await risk.waitFor(/Serving/, START_MS);
     const shown = whereToLook({ stdout: risk.stdout(), stderr: risk.stderr() });
     const headers = { authorization: `Bearer ${shown.key}` };
@@ -111,8 +113,6 @@ describe('risk start', () => {
     }
     const api = { ...environment, RISK_API_KEY: shown.key };
     expect(await runRiskProcess(['status', '--json'], api)).toMatchObject({ code: 0 });
-    const elsewhere = { ...api, RISK_URL: 'http://127.0.0.1:9' };
-    expect((await runRiskProcess(['status'], elsewhere)).stderr).toContain(elsewhere.RISK_URL);
     const second = await startOnce();
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(`pid ${risk.pid}`);
@@ -125,7 +125,7 @@ describe('risk start', () => {
   });
 
   test('starts a role again that was killed', { timeout: START_MS }, async () => {
-    await using risk = spawnRisk(['start', '--transactions', String(TRANSACTIONS)], environment);
+    await using risk = startServing();
     await risk.waitFor(/Serving/, START_MS);
     const [, url = ''] = await risk.waitFor(/Open (http:\S+)\/docs/, 1);
     const killed = [rolePid(risk, 'api'), rolePid(risk, 'worker')];
@@ -171,7 +171,7 @@ describe('risk start', () => {
   });
 
   test('gives up a role that keeps ending', { timeout: START_MS }, async () => {
-    await using risk = spawnRisk(['start', '--transactions', String(TRANSACTIONS)], environment);
+    await using risk = startServing();
     await risk.waitFor(/Serving/, START_MS);
     for (let times = 1; times <= 5; times++) {
       process.kill(rolePid(risk, 'worker'), 'SIGKILL');
@@ -186,14 +186,11 @@ describe('risk start', () => {
   });
 
   test('says which port is taken when it was asked for', { timeout: START_MS }, async () => {
-    const port = await freePort();
-    const server = createServer().listen(port, '127.0.0.1');
+    const PORT = String(await freePort());
+    const server = createServer().listen(Number(PORT), '127.0.0.1');
     try {
-      const { code, stderr } = await runRiskProcess(['start', '--once'], {
-        ...environment,
-        PORT: String(port),
-      });
-      expect(stderr).toContain(`port ${port} is taken`);
+      const { code, stderr } = await runRiskProcess(['start', '--once'], { ...environment, PORT });
+      expect(stderr).toMatch(/^risk start: port \d+ is taken; set PORT to a free one/);
       expect(code).toBe(1);
     } finally {
       server.close();

@@ -66,6 +66,8 @@ async function startEngine(
   const { config, environment, log, signal } = context;
   const dataDir = resolve(config.RISK_DATA_DIR);
   const logFolder = join(dataDir, 'logs');
+  // A taken port is said before services start; another process may still take the port meanwhile.
+  await choosePort(context);
   const starting = () =>
     startEmbedded({
       dataDir,
@@ -110,15 +112,18 @@ async function startEngine(
   return { url: roles.url, key, keyFile, dataDir, databaseUrl, partEnded };
 }
 
+const choosePort = ({ config, environment }: CommandContext) =>
+  chooseApiPort(config.HOST, config.PORT, Boolean(environment['PORT']));
+
 /** Starts both roles or none, and stops them together. @returns `ended`: resolves when a role is given up */
 async function startRoles(
-  { config, environment, output, signal }: CommandContext,
+  context: CommandContext,
   common: Environment,
   logFolder: string,
   owned: AsyncDisposableStack,
 ): Promise<{ url: string; ended: Promise<string> }> {
-  const isGiven = environment['PORT'] !== undefined && environment['PORT'] !== '';
-  const apiPort = await chooseApiPort(config.HOST, config.PORT, isGiven);
+  const { config, environment, output, signal } = context;
+  const apiPort = await choosePort(context);
   if (config.PORT !== 0 && apiPort !== config.PORT)
     output.note(
       `    port ${config.PORT} is taken, so the API listens on ${apiPort}; PORT chooses another`,
