@@ -19,6 +19,8 @@ export type Row = {
   readonly fields?: Fields;
   /** Flags that give fields; a field that is undefined is not sent. */
   readonly flags?: Readonly<Record<string, { readonly summary: string; readonly fields: Fields }>>;
+  /** Says what the action does where `--yes` is needed, and is undefined where it is not. */
+  readonly mustBeMeant?: (fields: Fields) => string | undefined;
   /** What the table of a list shows. */
   readonly columns?: readonly (string | Column)[];
   /** The member of the answer that is printed, in place of all of it. */
@@ -87,7 +89,13 @@ export function describeRow(row: Row, operation: Operation) {
   return {
     words: Object.keys(row.words ?? {}).join(' '),
     summary: row.summary ?? operation.summary,
-    options: Object.fromEntries([...own, ...options, ...flags, ...limit]),
+    options: Object.fromEntries([
+      ...own,
+      ...options,
+      ...flags,
+      ...(row.mustBeMeant ? [['--yes', 'It is meant']] : []),
+      ...limit,
+    ]),
   };
 }
 
@@ -160,6 +168,7 @@ async function readArguments(row: Row, operation: Operation, args: string[]) {
         ([flag, field]) => [flag, isFlag(field) ? FLAG : textsOf(field)] as const,
       ),
       ...flags.map(([flag]) => [flag, FLAG] as const),
+      ...(row.mustBeMeant ? [['yes', FLAG] as const] : []),
       ...ownFlags.map((flag) => [flag, TEXT] as const),
     ]),
     { required: words.map(([name]) => name) },
@@ -179,6 +188,9 @@ async function readArguments(row: Row, operation: Operation, args: string[]) {
     if (value !== undefined) fields[field.name] = value;
     else if (field.isRequired) fields[field.name] ??= absent(field, flag);
   }
+  const meant = row.mustBeMeant?.(fields);
+  if (meant !== undefined && given['yes'] !== true)
+    throw new UsageError(`${meant}; it needs --yes`);
   const own = Object.fromEntries(ownFlags.map((flag) => [flag, textOf(given[flag])]));
   const bounds = { min: 1, max: LIST_ROWS_MAX };
   return { fields, own, rows: integerOption('--limit', own['limit'], bounds, LIST_ROWS) };

@@ -3,10 +3,16 @@ import { commandOf } from '../../kit/command/rows.ts';
 
 const words = { SCOPE: 'scope' };
 
+/** A market's stop takes another person to end. */
+const WHOLE: Readonly<Record<string, string>> = {
+  all: 'stop all refuses and does not score every corridor of each market in this database',
+  market: 'stop market refuses and does not score every corridor of the market of this API',
+};
+
 export const command = commandOf({
   name: 'switch',
   summary: 'Stops a market, a corridor or a client, and starts it again.',
-  notes: `SCOPE is all, market, corridor:US-EG or client:NAME.
+  notes: `SCOPE is all, market, corridor:US-EG or client:NAME; stopping all or market needs --yes.
 Example: risk switch stop corridor:US-EG --reason 'payouts fail at the bank'`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
@@ -17,6 +23,7 @@ Example: risk switch stop corridor:US-EG --reason 'payouts fail at the bank'`,
       summary: 'Stop a scope: nothing of it is accepted or scored from the answer on',
       words,
       fields: { stopped: true },
+      mustBeMeant: ({ scope }) => WHOLE[String(scope)],
     },
     start: {
       operation: 'changeSwitch',
