@@ -42,6 +42,10 @@ export const byCommand = (words: string): Actor => ({
   request: `risk ${words}`,
 });
 
+/** URL of the role that migrates and makes markets: the owner role, or without one the only role there is. */
+export const ownerUrl = (config: Config): string =>
+  config.RISK_ADMIN_DATABASE_URL ?? neededUrl(config, 'DATABASE_URL');
+
 /** @throws Failure where it is not set, which ends the command as a bad configuration */
 export function neededUrl(config: Config, name: StoreSetting): string {
   const url = config[name];

@@ -18,6 +18,7 @@ const integer = (min: number, max: number, byDefault: number) =>
     .transform(Number)
     .default(byDefault);
 const CORRIDORS = /^[A-Z]{2}-[A-Z]{2}(,[A-Z]{2}-[A-Z]{2})*$/;
+const MARKET = /^[a-z][a-z0-9_]{0,30}$/;
 const SECOND_MS = 1000;
 const WEBHOOK_KEY_BYTES = 32;
 
@@ -27,6 +28,11 @@ const settings = {
   DATABASE_URL: postgresUrl()
     .optional()
     .describe('Primary Postgres; with TLS: `?sslmode=verify-full&sslrootcert=FILE`.'),
+  RISK_ADMIN_DATABASE_URL: postgresUrl()
+    .optional()
+    .describe(
+      'Role that migrates, writes `shared` and makes markets with roles of their own; for commands alone.',
+    ),
   DATABASE_REPLICA_URL: postgresUrl()
     .optional()
     .describe('Streaming replica that answers reads of data older than five minutes.'),
@@ -63,7 +69,7 @@ const settings = {
   ),
   RISK_MARKET: z
     .string()
-    .regex(/^[a-z][a-z0-9_]{0,30}$/)
+    .regex(MARKET)
     .default('market_0')
     .describe('Market: Postgres schema and Redis key prefix.'),
   RISK_CORRIDORS: z
@@ -232,6 +238,9 @@ const settings = {
     'How long a role waits for the schema.',
   ),
 };
+
+export const isMarketName = (text: string) => MARKET.test(text);
+export const isCorridorList = (text: string) => CORRIDORS.test(text);
 
 const schema = z.object(settings);
 

@@ -1,14 +1,126 @@
-/** `risk markets …`: how a market stands, and freezing it, over a running API. */
+/** `risk markets …`: makes markets and their roles in the database; shows and freezes a market over a running API. */
+import {
+  type Command,
+  EXIT,
+  integerOption,
+  parseArguments,
+  UsageError,
+} from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';
+import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
+import { isCorridorList, isMarketName } from '../../kit/config/config.ts';
+import { createMarket, firstLimitOf } from './market-make.ts';
+import { grantMarket } from './market-role.ts';
 
 const words = { ID: 'id' };
+const TEXT = { type: 'string' } as const;
+const ROLE = /^[a-z][a-z0-9_]{0,62}$/;
+const PASSWORD = /^[!-~]{16,256}$/;
+const CONNECTIONS_MAX = 10_000;
+/** Connections of a market's role: market_0 has the larger share. */
+const connectionsOf = (market: string) => (market === 'market_0' ? 500 : 250);
+
+const create: Command['run'] = async (args, { config, output }) => {
+  const { values, positionals } = parseArguments(args, { corridors: TEXT }, { required: ['NAME'] });
+  const market = marketName(positionals[0]);
+  const corridors = corridorsOption(values.corridors);
+  const { applied, partitions } = await createMarket({
+    config,
+    url: ownerUrl(config),
+    market,
+    corridors,
+    by: byCommand('markets create'),
+    onProgress: output.note,
+  });
+  const { ratePerSecond, burst } = firstLimitOf(market);
+  output.value({ market, applied, partitions, corridors }, [
+    `${market} has the corridors ${corridors.join(', ')}`,
+    `its first limit: ${ratePerSecond} requests a second, ${burst} at once`,
+    `give it a role of its own: risk markets grant ${market}`,
+  ]);
+  return EXIT.fine;
+};
+
+const grant: Command['run'] = async (args, { config, environment, output }) => {
+  const options = { role: TEXT, connections: TEXT, 'password-from': TEXT };
+  const { values, positionals } = parseArguments(args, options, { required: ['NAME'] });
+  const market = marketName(positionals[0]);
+  const role = values.role ?? market;
+  if (!ROLE.test(role))
+    throw new UsageError(`--role must be small letters, digits and _, not '${role}'`);
+  const bounds = { min: 1, max: CONNECTIONS_MAX };
+  const connectionsMax = integerOption(
+    '--connections',
+    values.connections,
+    bounds,
+    connectionsOf(market),
+  );
+  const password = passwordFrom(environment, values['password-from']);
+  const granted = await grantMarket({
+    config,
+    url: ownerUrl(config),
+    market,
+    role,
+    password,
+    connectionsMax,
+    by: byCommand('markets grant'),
+    onProgress: output.note,
+  });
+  output.value({ market, role, connections_max: connectionsMax, ...granted }, [
+    ...(granted.password === null ? [] : [granted.password, 'the line above is shown once']),
+    `${role} owns ${market} (${granted.moved} objects moved) and reaches nothing else`,
+    `start the processes of ${market} with ${role} in DATABASE_URL`,
+  ]);
+  return EXIT.fine;
+};
+
+function marketName(name = ''): string {
+  if (isMarketName(name)) return name;
+  throw new UsageError(`NAME must be a name as market_1, not '${name}'`);
+}
+
+function corridorsOption(text: string | undefined): string[] {
+  if (text === undefined) throw new UsageError('--corridors is missing');
+  if (isCorridorList(text)) return [...new Set(text.split(','))];
+  throw new UsageError(`--corridors must be corridors as JP-KR,KR-JP, not '${text}'`);
+}
+
+function passwordFrom(
+  environment: Readonly<Record<string, string | undefined>>,
+  variable: string | undefined,
+): string | undefined {
+  if (variable === undefined) return undefined;
+  const password = environment[variable];
+  if (password !== undefined && PASSWORD.test(password)) return password;
+  throw new UsageError(
+    `--password-from must name a variable with 16 to 256 visible ASCII characters: ${variable} has none`,
+  );
+}
 
 export const command = commandOf({
   name: 'markets',
-  summary: 'Shows how a market stands, freezes it and lets it go on.',
-  notes: "Example: risk markets freeze market_0 --reason 'a wave of stolen cards'",
+  summary: 'Makes markets and their roles, shows how one stands, freezes it and lets it go on.',
+  notes: `create and grant need RISK_ADMIN_DATABASE_URL, or else DATABASE_URL, and may be run again: they go on where they stopped.
+Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
+    create: {
+      words: 'NAME',
+      summary: 'Make a market, with a first limit of requests',
+      options: { '--corridors LIST': 'Its corridors, as JP-KR,KR-JP; needed' },
+      run: create,
+    },
+    grant: {
+      words: 'NAME',
+      summary: 'Give a market a Postgres role that reaches nothing else',
+      options: {
+        '--role ROLE': 'Name of the role (that of the market)',
+        '--password-from VARIABLE':
+          'Variable of the environment with the password; without it one is made, and printed once',
+        '--connections N': 'Most connections of all its processes (250; market_0: 500)',
+      },
+      run: grant,
+    },
     show: { operation: 'readMarket', words },
     freeze: { operation: 'freezeMarket', words },
     resume: { operation: 'resumeMarket', words },

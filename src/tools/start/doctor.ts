@@ -10,7 +10,9 @@ import {
 } from '../../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../../kit/command/stores.ts';
 import { countConnections } from '../../kit/database/count-connections.ts';
+import { readReach } from '../../kit/database/market-reach.ts';
 import { missingMigrations } from '../../kit/database/migrations/schema-version.ts';
+import type { Database } from '../../kit/database/pool.ts';
 import { readPostgresFacts } from '../../kit/database/server-facts.ts';
 import { describeUnknownSettings } from '../../kit/database/unknown-switch-settings.ts';
 import { readRedisFacts } from '../../kit/redis/server-facts.ts';
@@ -122,8 +124,25 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
       `${facts.connectionsOpen} of ${facts.connectionsMax} in use, ${ofApi} for an API`,
       'warn',
     ),
+    ...(isMigrated ? [await checkReach(database, config.RISK_MARKET)] : []),
     ...unknown.map((detail) => finding('switches', false, detail, 'warn')),
   ];
+}
+
+async function checkReach(database: Database, market: string): Promise<Finding> {
+  const { role, markets, writesShared, strays } = await readReach(database, market);
+  const reached = [...markets, ...(writesShared ? ['shared'] : [])].join(', ');
+  const advice = `risk markets grant ${market}`;
+  if (reached !== '') {
+    const why = `markets are not separated: ${role} reaches ${reached}: ${advice}`;
+    return finding('markets', false, why, 'warn');
+  }
+  const lost = `${role} does not own ${strays.join(', ')}: ${advice}`;
+  return finding(
+    'markets',
+    strays.length === 0,
+    strays.length === 0 ? `${role} reaches ${market} alone` : lost,
+  );
 }
 
 async function checkRedis(context: CommandContext): Promise<Finding[]> {

@@ -3,9 +3,11 @@
  * commit, so a change waits for stores under way, and no later store misses it, whatever its process knows.
  */
 
+import { MARKETS } from '../../../kit/database/market-reach.ts';
 import { inMarket } from '../../../kit/database/market-schema.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 import type { Stop, Switches } from '../../domain/switch.ts';
 
 const among = onlyOf<{ corridors: string[] }, [corridors: readonly string[]]>(
@@ -57,11 +59,19 @@ const START = 'update market.switches set version = version + 1, stopped = stopp
 const LOCK = 'lock table market.switches in share row exclusive mode';
 
 const own = onlyOf<{ pid: number }>('own-session', 'select pg_backend_pid() as pid');
-const listMarkets = rowsOf<{ market: string }>(
+const listMarkets = rowsOf<{ market: string; isOurs: boolean }>(
   'list-markets',
-  `select nspname as market from pg_namespace n join pg_class s on s.relnamespace = n.oid and s.relname = 'switches'
-    where exists (select from pg_class o where o.relnamespace = n.oid and o.relname = 'open_rows') order by nspname`,
+  `select market::text, has_schema_privilege(oid, 'usage') as "isOurs" from (${MARKETS}) as markets order by market`,
 );
+
+/** @throws Failure where another market has a role of its own, so that this role stops none of them */
+async function marketsOfAll(query: Query): Promise<string[]> {
+  const markets = await listMarkets(query);
+  const others = markets.filter(({ isOurs }) => !isOurs).map(({ market }) => market);
+  if (others.length === 0) return markets.map(({ market }) => market);
+  const why = `another role has ${others.join(', ')}: change the scope market at an API of each market`;
+  throw new Failure('conflict', 'MARKETS_SEPARATED', why);
+}
 
 /** A store that takes longer is ended by its session; its batch is redelivered. */
 const STORE_WAIT_MS = 500;
@@ -89,9 +99,9 @@ export async function changeSwitches<T>(
 ): Promise<T> {
   return await database.transaction(async (query) => {
     const { pid } = await own(query);
-    const markets = isOfAll ? await listMarkets(query) : null;
+    const markets = isOfAll ? await marketsOfAll(query) : null;
     const write = async (text: string, values: readonly unknown[] = []) => {
-      const texts = markets?.map(({ market }) => inMarket(text, market)) ?? [text];
+      const texts = markets?.map((market) => inMarket(text, market)) ?? [text];
       for (const one of texts) await query({ text: one }, values);
     };
     await endingBlockers(database, pid, () => write(LOCK));

@@ -8,6 +8,7 @@ import { Failure } from '../../words/failure.ts';
 import { toFailure } from '../pg-failure.ts';
 import { adoptBaseline } from './baseline.ts';
 import { buildIndex } from './build-index.ts';
+import { giveToOwner } from './market-owner.ts';
 import {
   type Checksum,
   type Migration,
@@ -58,7 +59,9 @@ export async function migrate(
 
 /** The market's name is checked by the configuration ([a-z][a-z0-9_]*), so it is safe in DDL. */
 async function prepareSchema(client: pg.Client, market: string): Promise<void> {
-  await client.query(`create schema if not exists ${market}`);
+  // The role of a market may not create a schema, not even where it exists.
+  const { rows } = await client.query('select from pg_namespace where nspname = $1', [market]);
+  if (rows.length === 0) await client.query(`create schema if not exists ${market}`);
   await client.query(`
     create table if not exists ${market}.schema_migrations (
       name text constraint schema_migrations_pkey primary key,
@@ -128,6 +131,7 @@ async function applyNext(
   const at = before?.done ?? 0;
   const step = steps[at];
   if (step !== undefined) await runStep(client, options, step);
+  await giveToOwner(client, options.market);
   if (at + 1 < steps.length) {
     await client.query(
       `insert into unfinished_migrations (name, checksum, steps_done) values ($1, $2, $3)
@@ -186,19 +190,17 @@ async function claimCorridors(
 ): Promise<void> {
   if (corridors.length === 0) return;
   await lockShared(client);
-  const added = await client.query<{ corridor: string }>(
-    `insert into shared.corridors as c (corridor, market) select unnest($1::text[]), $2
-         on conflict (corridor) do update set market = excluded.market
-            where c.market is null or to_regnamespace(c.market) is null
-     returning corridor`,
+  const { rows } = await client.query<{ corridor: string; before: string | null; now: string }>(
+    `select corridor, c.market as before, shared.claim_corridor(corridor, $2) as now
+       from unnest($1::text[]) as asked (corridor) left join shared.corridors c using (corridor) order by corridor`,
     [corridors, market],
   );
-  for (const { corridor } of added.rows) onProgress?.(`corridor ${corridor} added to ${market}`);
-  const { rows } = await client.query<{ taken: string }>(
-    `select corridor || ' is a corridor of ' || market as taken from shared.corridors
-      where corridor = any ($1::text[]) and market <> $2 order by 1`,
-    [corridors, market],
-  );
-  if (rows.length === 0) return;
-  throw new Failure('conflict', CORRIDOR_TAKEN, rows.map(({ taken }) => taken).join(', '));
+  const taken = rows.filter(({ now }) => now !== market);
+  if (taken.length > 0) {
+    const said = taken.map(({ corridor, now }) => `${corridor} is a corridor of ${now}`).join(', ');
+    throw new Failure('conflict', CORRIDOR_TAKEN, said);
+  }
+  for (const { corridor, before } of rows) {
+    if (before !== market) onProgress?.(`corridor ${corridor} added to ${market}`);
+  }
 }

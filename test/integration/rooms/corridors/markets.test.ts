@@ -1,0 +1,176 @@
+/**
+ * Goal: the role of a market owns its market and reaches nothing else, and the engine works whole with that role. Method: the
+ * second market of a database gets a role, which tries every table of the first one; an API and a worker run as that role.
+ */
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { runApiHere } from '../../../support/api-here.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+import { startTestRedis, type TestService } from '../../../support/services.ts';
+import { answerOf, input, labelInput } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+import { startWorkerHere } from '../../../support/worker-rig.ts';
+
+const OTHER = 'market_1';
+const KEY = 'markets-test-key-of-at-least-32-characters';
+/** Roles belong to the server, which other test files share. */
+const ROLE = `risk_1_${randomUUID().replaceAll('-', '')}`;
+
+let database: TestDatabase;
+let redis: TestService;
+/** A connection as the role of the second market. */
+let client: pg.Client;
+let roleUrl: string;
+let first: { readonly moved: number; readonly password: string };
+
+async function risk(args: readonly string[], environment: Record<string, string> = {}) {
+  const ran = await runRisk([...args, '--json'], { DATABASE_URL: database.url, ...environment });
+  expect(ran.stderr).not.toContain('bug');
+  return { ...ran, value: ran.code === 0 ? JSON.parse(ran.stdout) : undefined };
+}
+const grant = () => risk(['markets', 'grant', OTHER, '--role', ROLE]);
+
+beforeAll(async () => {
+  [database, redis] = [await createTestDatabase(), await startTestRedis()];
+  const created = await risk(['markets', 'create', OTHER, '--corridors', 'JP-KR']);
+  expect(created.code).toBe(0);
+  first = (await grant()).value;
+  const url = new URL(database.url);
+  [url.username, url.password] = [ROLE, first.password];
+  roleUrl = url.href;
+  client = new pg.Client(roleUrl);
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await redis[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+  const maintenance = new pg.Client(inject('postgresUrl'));
+  await maintenance.connect();
+  await maintenance.query(`drop role if exists ${ROLE}`);
+  await maintenance.end();
+});
+
+/** SQLSTATE of what Postgres answers; undefined where it carries the statement out. */
+const refusal = (text: string) =>
+  client.query(text).then(
+    () => undefined,
+    (error: pg.DatabaseError) => error.code,
+  );
+const DENIED = '42501';
+
+test('the role is refused every table and function of the other market, and every write to shared', async () => {
+  const tables = await database.sql<{ name: string; schema: string }>(
+    `select oid::regclass::text as name, relnamespace::regnamespace::text as schema from pg_class
+      where relkind in ('r', 'p', 'v', 'm', 'S') and relnamespace in ('market_0'::regnamespace, 'shared'::regnamespace)`,
+  );
+  expect(tables.length).toBeGreaterThan(60);
+  const got: string[] = [];
+  for (const { name, schema } of tables) {
+    const table = name.includes('.') ? name : `${schema}.${name}`;
+    const [{ column } = { column: '' }] = await database.sql<{ column: string }>(
+      `select quote_ident(attname) as column from pg_attribute where attrelid = $1::regclass and attnum > 0 limit 1`,
+      [table],
+    );
+    const tries = [
+      `insert into ${table} default values`,
+      `update ${table} set ${column} = ${column}`,
+      `delete from ${table}`,
+      `truncate ${table}`,
+      `alter table ${table} owner to current_user`,
+      ...(schema === 'shared' ? [] : [`select from ${table}`]),
+    ];
+    for (const text of tries) if ((await refusal(text)) !== DENIED) got.push(text);
+  }
+  expect(got).toEqual([]);
+  const functions = await database.sql<{ name: string; given: string }>(
+    `select pronamespace::regnamespace || '.' || quote_ident(proname) as name,
+            (select coalesce(string_agg('null::' || format_type(one, null), ', '), '') from unnest(proargtypes) as one) as given
+       from pg_proc where pronamespace = 'market_0'::regnamespace or (prosecdef and proname <> 'claim_corridor')`,
+  );
+  expect(functions.length).toBeGreaterThan(10);
+  for (const { name, given } of functions)
+    expect([name, await refusal(`select ${name}(${given})`)]).toEqual([name, DENIED]);
+  expect(await refusal('create schema market_2')).toBe(DENIED);
+  expect(await refusal('create table shared.mine ()')).toBe(DENIED);
+  expect(await refusal(`set role ${new URL(database.url).username}`)).toBe(DENIED);
+});
+
+test('the role claims a corridor that no market has, for its own market alone', async () => {
+  const claim = async (corridor: string, market: string) => {
+    const text = 'select shared.claim_corridor($1, $2) as market';
+    const { rows } = await client.query<{ market: string }>(text, [corridor, market]);
+    return rows[0]?.market;
+  };
+  expect(await claim('KR-JP', OTHER)).toBe(OTHER);
+  expect(await claim('US-EG', OTHER)).toBe('market_0');
+  await expect(claim('KR-KR', 'market_0')).rejects.toThrow('does not own the market market_0');
+  expect(await database.sql(`select corridor from ${OTHER}.corridors order by corridor`)).toEqual([
+    { corridor: 'JP-KR' },
+    { corridor: 'KR-JP' },
+  ]);
+});
+
+test('an API and a worker accept, score and read as the role, and make months', async () => {
+  const environment = { DATABASE_URL: roleUrl, REDIS_URL: redis.url, RISK_MARKET: OTHER };
+  await using stack = new AsyncDisposableStack();
+  const api = await runApiHere({ ...environment, RISK_BOOTSTRAP_KEY: KEY, PORT: '0' });
+  stack.defer(async () => void (await api.stop()));
+  stack.use(startWorkerHere(environment, {}));
+  const ask = async (path: string, method = 'GET', body?: object) => {
+    const headers = { Authorization: `Bearer ${KEY}`, 'Content-Type': 'application/json' };
+    const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+    return await answerOf(await fetch(`${api.url}${path}`, init));
+  };
+  const sent = input({ corridor: 'JP-KR', created_at: '2003-05-01T00:00:00Z' });
+  const posted = await ask('/v1/transactions', 'POST', sent);
+  expect(posted.status).toBe(201);
+  const id = posted.body.transaction_id;
+  await waitUntil(async () => (await ask(`/v1/scores/${id}`)).status === 200, 10_000, 'a score');
+  const labelled = await ask('/v1/labels', 'POST', {
+    labels: [labelInput({ transaction_id: id })],
+  });
+  expect(labelled.status).toBeLessThan(300);
+  const limits = await ask('/v1/limits/market');
+  expect(limits.body.limits).toMatchObject([
+    { kind: 'requests', rate_per_second: 500, burst: 1000 },
+  ]);
+  const stop = { stopped: true, reason: 'a test' };
+  expect((await ask('/v1/switches/market', 'PUT', stop)).status).toBe(200);
+  const all = await ask('/v1/switches/all', 'PUT', stop);
+  expect([all.status, all.body.detail]).toEqual([
+    409,
+    'Another role has market_0: change the scope market at an API of each market.',
+  ]);
+  expect(api.log()).not.toContain('permission denied');
+});
+
+test('a second grant moves what another role has made since, and the password stays', async () => {
+  expect(first.moved).toBeGreaterThan(60);
+  const doctor = async () => {
+    const { stdout } = await runRisk(['doctor', '--json'], {
+      DATABASE_URL: roleUrl,
+      REDIS_URL: redis.url,
+      RISK_MARKET: OTHER,
+    });
+    const findings: { check: string; state: string; detail: string }[] = JSON.parse(stdout);
+    return findings.find(({ check }) => check === 'markets');
+  };
+  expect(await doctor()).toMatchObject({ state: 'ok', detail: `${ROLE} reaches ${OTHER} alone` });
+  const months = ['partitions', 'create', '--from', '2004-01', '--to', '2004-01'];
+  expect((await risk(months, { RISK_MARKET: OTHER })).value.made).toHaveLength(3);
+  expect((await doctor())?.detail).toContain('does not own labels_y2004m01');
+  expect((await grant()).value).toMatchObject({ moved: 3, password: null });
+  expect((await doctor())?.state).toBe('ok');
+  expect(
+    await database.sql(
+      `select who, after from ${OTHER}.audit_log where action = 'market.grant' order by audit_id limit 1`,
+    ),
+  ).toMatchObject([{ who: 'database role risk', after: { role: ROLE, is_new: true } }]);
+  const env = { RISK_MARKET: OTHER, RISK_CORRIDORS: 'KR-US', DATABASE_URL: roleUrl };
+  expect((await risk(['migrate'], env)).code).toBe(0);
+  const owner = await runRisk(['doctor', '--json'], { DATABASE_URL: database.url });
+  expect(owner.stdout).toContain('markets are not separated');
+});
