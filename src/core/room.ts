@@ -7,7 +7,8 @@ import type { Hono } from 'hono';
 import type { Guards } from '../kit/breakers/guards.ts';
 import type { Command } from '../kit/command/command.ts';
 import type { Config } from '../kit/config/config.ts';
-import type { Database, PoolOptions } from '../kit/database/pool.ts';
+import type { PoolName } from '../kit/database/count-connections.ts';
+import type { Database } from '../kit/database/pool.ts';
 import type { Databases } from '../kit/database/replica/choose-database.ts';
 import type { OpenReplica } from '../kit/database/replica/replica.ts';
 import type { Leadership } from '../kit/duties/leadership.ts';
@@ -58,7 +59,7 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
     readonly draining: AbortSignal;
     readonly databases: Databases & { readonly replica: OpenReplica | null };
     /** Opens a pool of its own to the primary, which the process closes. */
-    readonly openPool: (name: string, options: Partial<PoolOptions>) => Database;
+    readonly openPool: (name: PoolName) => Database;
     readonly redis: RedisClient;
     readonly guards: Guards;
     readonly metrics: Metrics;

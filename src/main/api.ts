@@ -193,8 +193,7 @@ async function openApi(
     authenticate,
     recall,
     isSubmitting: gate.isSubmitting,
-    openPool: (name, options) =>
-      stack.use(openDatabase(config, databaseUrl, name, { guard, ...options })),
+    openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard })),
     models: await openModels(databases),
     limits: {
       bytesMax: config.RISK_BODY_BYTES_MAX,

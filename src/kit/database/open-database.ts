@@ -1,5 +1,6 @@
 /** Opens a pool by the process's configuration, for every role and command. */
 import type { Config } from '../config/config.ts';
+import { PROBES, poolSize } from './count-connections.ts';
 import { type Database, openPool, type PoolOptions } from './pool.ts';
 
 /** Deadline of the probe's statements; the probe itself is given up earlier. */
@@ -16,7 +17,7 @@ export function openDatabase(
     url,
     market: config.RISK_MARKET,
     role,
-    connectionsMax: config.RISK_DATABASE_CONNECTIONS_MAX,
+    connectionsMax: poolSize(config, role) ?? config.RISK_DATABASE_CONNECTIONS_MAX,
     connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
     statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
     namedStatements: config.RISK_DATABASE_POOLER === 'none',
@@ -31,7 +32,7 @@ export function openDatabase(
  */
 export function openProbe(config: Config, url: string, role: string): Database {
   return openDatabase(config, url, `${role}-probe`, {
-    connectionsMax: 1,
+    connectionsMax: PROBES,
     idleTimeoutMs: 0,
     connectTimeoutMs: PROBE_MS,
     statementTimeoutMs: PROBE_MS,

@@ -17,16 +17,12 @@ export const SLICE_SETTINGS = { enable_sort: 'off' };
 /** Longer than a person reads a page: a new connection has to read the catalog of all months anew. */
 const IDLE_MS_MAX = 5 * 60 * 1000;
 
-export const sliceConnectionsMax = (config: Pick<Config, 'RISK_DATABASE_CONNECTIONS_MAX'>) =>
-  Math.ceil(config.RISK_DATABASE_CONNECTIONS_MAX / 2);
-
 export function openSliceDatabase(
   config: Config,
   url: string,
   guard: NonNullable<PoolOptions['guard']>,
 ): Database {
   return openDatabase(config, url, 'api-searches', {
-    connectionsMax: sliceConnectionsMax(config),
     statementTimeoutMs: Math.min(SLICE_MS_MAX, config.RISK_STATEMENT_TIMEOUT_MS),
     idleTimeoutMs: IDLE_MS_MAX,
     settings: SLICE_SETTINGS,

@@ -126,7 +126,7 @@ export const document: DocumentPart = {
 export function openExports(api: Api): ApiRoom {
   const { config, databases, metrics, isSubmitting } = api;
   const max = config.RISK_EXPORTS_MAX;
-  const primary = api.openPool('api-exports', { connectionsMax: max });
+  const primary = api.openPool('api-exports');
   const exports: Exports = {
     databases: { ...databases, primary },
     metrics: createExportMetrics(metrics.make),

@@ -7,8 +7,10 @@ import {
   type CommandContext,
   EXIT,
   parseArguments,
+  UsageError,
 } from '../../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../../kit/command/stores.ts';
+import { postgresUrl } from '../../kit/config/service-urls.ts';
 import { countConnections } from '../../kit/database/count-connections.ts';
 import { readReach } from '../../kit/database/market-reach.ts';
 import { missingMigrations } from '../../kit/database/migrations/schema-version.ts';
@@ -16,17 +18,11 @@ import type { Database } from '../../kit/database/pool.ts';
 import { readPostgresFacts } from '../../kit/database/server-facts.ts';
 import { describeUnknownSettings } from '../../kit/database/unknown-switch-settings.ts';
 import { readRedisFacts } from '../../kit/redis/server-facts.ts';
+import { checkFleet, type Finding, type Fleet, readFleet } from './fleet.ts';
 import { serviceAccount } from './services/account.ts';
 import { readEngineFile } from './services/engine-file.ts';
 import { findPostgres } from './services/postgres-program.ts';
 import { findRedis } from './services/redis-program.ts';
-
-type Finding = {
-  readonly check: string;
-  /** `warn` works but is not recommended; `fail` must be mended. */
-  readonly state: 'ok' | 'warn' | 'fail';
-  readonly detail: string;
-};
 
 const NODE_MAJOR_MIN = 24;
 const POSTGRES_MAJORS = { min: 15, max: 18 };
@@ -38,24 +34,40 @@ const MEBIBYTE = 1024 * 1024;
 export const command: Command = {
   name: 'doctor',
   summary: 'Checks this machine, Postgres and Redis; says what to mend.',
-  usage: `risk doctor [--json]
+  usage: `risk doctor [--fleet api=4,worker=3]… [--server URL]… [--json]
 
 Checks the Node that runs, the data folder, Postgres (version, durability, schema, clock,
 variables that stop a market or corridor it does not have) and Redis
-(version, eviction, persistence). Reads only. Exit code 1 when something must be mended.`,
+(version, eviction, persistence). Reads only. Exit code 1 when something must be mended.
+
+  --fleet api=4,worker=3  Compares what these processes of each market open, with the settings given here, with what
+                          Postgres has. A market with other numbers: --fleet market_1:api=2,worker=1
+  --server URL            A Postgres of further markets, with --fleet; no two servers may claim one corridor`,
   run: async (args, context) => {
-    parseArguments(args, {});
+    const many = { type: 'string', multiple: true } as const;
+    const { values } = parseArguments(args, { fleet: many, server: many });
     const { config, output } = context;
+    const fleet = readFleet(values.fleet ?? []);
+    const servers = [config.DATABASE_URL, ...readServers(values.server, fleet)];
+    const urls = servers.filter((url) => url !== undefined);
     const findings = [
       checkNode(),
       checkEngine(config.RISK_DATA_DIR),
       ...(await guarded('postgres', () => checkPostgres(context))),
+      ...(fleet.size === 0 ? [] : await guarded('fleet', () => checkFleet(config, urls, fleet))),
       ...(await guarded('redis', () => checkRedis(context))),
     ];
     output.table(['check', 'state', 'detail'], findings);
     return findings.some(({ state }) => state === 'fail') ? EXIT.failed : EXIT.fine;
   },
 };
+
+function readServers(servers: readonly string[] = [], fleet: Fleet): readonly string[] {
+  if (servers.length > 0 && fleet.size === 0) throw new UsageError('--server needs --fleet');
+  const wrong = servers.find((url) => !postgresUrl().safeParse(url).success);
+  if (wrong !== undefined) throw new UsageError(`--server must be a URL as postgres://…`);
+  return servers;
+}
 
 function finding(
   check: string,
