@@ -1,5 +1,5 @@
 /** What can be done with a case now, by button and by key. */
-import { useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import type { Me, ReviewCase, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { useSecond } from '../../api/clock.ts';
 import { money } from '../../format.ts';
@@ -13,10 +13,13 @@ import { Made } from './made.tsx';
 import { ReasonDialog } from './reason-dialog.tsx';
 import { Refused } from './refused.tsx';
 import { SecondPerson } from './second-person.tsx';
-import { type Step, steps, useStep } from './steps.ts';
+import { isDone, type Step, steps, useStep } from './steps.ts';
 import { offerUndo } from './undo-store.ts';
 
 type Asked = Disposition | 'escalate' | 'return';
+
+/** A step whose answer was lost. */
+type Lost = { readonly asked: Asked; readonly reason: string };
 
 type DecisionProps = {
   readonly one: ReviewCaseDetail;
@@ -28,9 +31,12 @@ export function Decision({ one, me, onNext }: DecisionProps) {
   const id = one.transaction_id;
   const standing = standingOf(one, me, useSecond());
   const [asked, setAsked] = useState<Asked>();
+  const [lost, setLost] = useState<Lost>();
   const step = useStep();
   const run = (what: Step, then?: (now: ReviewCase) => void) => {
-    if (!step.isPending) step.mutate(what, { onSuccess: (now) => then?.(now) });
+    if (step.isPending) return;
+    setLost(undefined);
+    step.mutate(what, { onSuccess: (now) => then?.(now) });
   };
   const isOpen = standing.kind === 'mine' || standing.kind === 'free';
   /** A case that nobody has is claimed first, so that no two people write their reasons at once. */
@@ -48,9 +54,15 @@ export function Decision({ one, me, onNext }: DecisionProps) {
   };
   const decided = (now: ReviewCase) => offerUndo({ cases: [now], what: sentenceOf(now) });
   const send = async (what: Asked, reason: string) => {
+    setLost({ asked: what, reason });
     const now = await step.mutateAsync(stepOf(what, id, reason, nameOf(me)));
     if (isDecision(what)) decided(now);
   };
+  useStored(step.isError ? lost : undefined, one, nameOf(me), (what) => {
+    setAsked(undefined);
+    step.reset();
+    if (isDecision(what)) decided(one);
+  });
   useShortcuts({
     ...Object.fromEntries(DISPOSITIONS.map(({ name, key }) => [key, () => askFor(name)])),
     e: () => askFor('escalate'),
@@ -59,7 +71,12 @@ export function Decision({ one, me, onNext }: DecisionProps) {
   return (
     <Part title="Decision">
       {step.error === null || asked !== undefined ? null : (
-        <Refused error={step.error} onNext={onNext} onClose={step.reset} />
+        <Refused
+          error={step.error}
+          onNext={onNext}
+          onAgain={lost && (() => setAsked(lost.asked))}
+          onClose={step.reset}
+        />
       )}
       <Lock
         one={one}
@@ -69,32 +86,9 @@ export function Decision({ one, me, onNext }: DecisionProps) {
         onNext={step.error === null ? onNext : undefined}
       />
       {isOpen || standing.kind === 'others' ? (
-        <>
-          <div className="choices">
-            {DISPOSITIONS.map(({ name, key, title }) => (
-              <button
-                key={name}
-                type="button"
-                className={`choice ${name}`}
-                disabled={!isOpen || step.isPending}
-                onClick={() => askFor(name)}
-              >
-                {title} <kbd>{key}</kbd>
-              </button>
-            ))}
-          </div>
-          <SecondPerson one={one} />
-          <div className="row">
-            <button
-              type="button"
-              disabled={!isOpen || step.isPending}
-              onClick={() => askFor('escalate')}
-            >
-              Escalate <kbd>e</kbd>
-            </button>
-            {isOfficer(me) ? <Assign one={one} isBusy={step.isPending} run={run} /> : null}
-          </div>
-        </>
+        <Choices isOpen={isOpen && !step.isPending} one={one} onAsk={askFor}>
+          {isOfficer(me) ? <Assign one={one} isBusy={step.isPending} run={run} /> : null}
+        </Choices>
       ) : (
         <Made
           one={one}
@@ -122,6 +116,41 @@ export function Decision({ one, me, onNext }: DecisionProps) {
   );
 }
 
+type ChoicesProps = {
+  readonly isOpen: boolean;
+  readonly one: ReviewCaseDetail;
+  readonly onAsk: (what: Asked) => void;
+  /** Behind the button that escalates. */
+  readonly children: ReactNode;
+};
+
+function Choices({ isOpen, one, onAsk, children }: ChoicesProps) {
+  return (
+    <>
+      <div className="choices">
+        {DISPOSITIONS.map(({ name, key, title }) => (
+          <button
+            key={name}
+            type="button"
+            className={`choice ${name}`}
+            disabled={!isOpen}
+            onClick={() => onAsk(name)}
+          >
+            {title} <kbd>{key}</kbd>
+          </button>
+        ))}
+      </div>
+      <SecondPerson one={one} />
+      <div className="row">
+        <button type="button" disabled={!isOpen} onClick={() => onAsk('escalate')}>
+          Escalate <kbd>e</kbd>
+        </button>
+        {children}
+      </div>
+    </>
+  );
+}
+
 const isDecision = (asked: Asked): asked is Disposition => asked in TEMPLATES;
 const templatesOf = (asked: Asked) => (isDecision(asked) ? TEMPLATES[asked] : []);
 
@@ -131,6 +160,25 @@ const stepOf =
     if (isDecision(asked)) return steps.decide(id, { disposition: asked, reason }, me);
     return asked === 'escalate' ? steps.escalate(id, reason, me) : steps.giveBack(id, reason, me);
   };
+
+/** Calls once a later reading of the case shows that a step without an answer is stored. */
+function useStored(
+  lost: Lost | undefined,
+  one: ReviewCaseDetail,
+  me: string,
+  onStored: (what: Asked) => void,
+): void {
+  const isStored = lost !== undefined && isMade(lost, one, me);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: called once a lost step
+  useEffect(() => {
+    if (isStored) onStored(lost.asked);
+  }, [isStored]);
+}
+
+function isMade({ asked, reason }: Lost, one: ReviewCaseDetail, me: string): boolean {
+  if (isDecision(asked)) return isDone.decide({ disposition: asked, reason }, me)(one);
+  return asked === 'escalate' ? isDone.escalate(me)(one) : isDone.giveBack(me)(one);
+}
 
 const WORDS = {
   fraud: { title: 'Decide: fraud', action: 'Fraud', isDangerous: true },

@@ -4,10 +4,11 @@ import { type ReactNode, useId, useRef, useState } from 'react';
 import { Refusal } from '../../api/ask.ts';
 import { clock } from '../../format.ts';
 import { Modal } from '../../parts/dialog.tsx';
+import { UNANSWERED } from './refused.tsx';
 
 /** The limit of the API. */
 const REASON_CHARS_MAX = 1000;
-/** Reasons of refused steps, kept until the step succeeds. */
+/** Reasons that were sent, kept until the step succeeds, whether the dialog is closed or not. */
 const drafts = new Map<string, string>();
 
 type ReasonDialogProps = {
@@ -42,18 +43,23 @@ export function ReasonDialog(props: ReasonDialogProps) {
   const { mutate, isPending } = useMutation({
     mutationFn: onSend,
     networkMode: 'always',
-    onMutate: () => Date.now(),
+    onMutate: (sent) => {
+      drafts.set(key, sent);
+      return Date.now();
+    },
     onSuccess: () => {
       drafts.delete(key);
       onClose();
     },
-    onError: (error, sent, sentAtMs) => {
-      if (isRefused(error)) {
-        drafts.set(key, sent);
-        onClose();
-      } else setTrouble(troubleOf(error, sentAtMs ?? Date.now()));
+    onError: (error, _sent, sentAtMs) => {
+      if (isRefused(error)) onClose();
+      else setTrouble(troubleOf(error, sentAtMs ?? Date.now()));
     },
   });
+  const write = (written: string) => {
+    if (drafts.has(key)) drafts.set(key, written);
+    setReason(written);
+  };
   const isReady = text !== '' && !isPending && !isBlocked;
   return (
     <Modal title={title} isHeld={isPending} onClose={onClose}>
@@ -75,7 +81,7 @@ export function ReasonDialog(props: ReasonDialogProps) {
           value={reason}
           autoComplete="off"
           placeholder="What you saw, in a sentence"
-          onChange={({ target }) => setReason(target.value)}
+          onChange={({ target }) => write(target.value)}
         />
         {templates.length === 0 ? null : (
           <div className="templates">
@@ -86,7 +92,7 @@ export function ReasonDialog(props: ReasonDialogProps) {
                 className="template"
                 disabled={isPending}
                 onClick={() => {
-                  setReason([text, sentence].filter(Boolean).join(' ').slice(0, charsMax));
+                  write([text, sentence].filter(Boolean).join(' ').slice(0, charsMax));
                   field.current?.focus();
                 }}
               >
@@ -120,6 +126,6 @@ const isRefused = (error: Error) =>
 function troubleOf(error: Error, sentAtMs: number): string {
   if (error instanceof Refusal) return `Sent at ${clock(sentAtMs)}, and not done: ${error.message}`;
   return navigator.onLine
-    ? `Sent at ${clock(sentAtMs)}, and no answer came. The step may be done. Send it again: it is never done twice.`
+    ? `Sent at ${clock(sentAtMs)}. ${UNANSWERED}`
     : `Not sent: at ${clock(sentAtMs)} this browser had no network.`;
 }

@@ -10,14 +10,21 @@ export const sentence = (text: string) => {
   return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}${plain.endsWith('.') ? '' : '.'}`;
 };
 
+/** Of a step whose answer was lost: dialog and page say the same. */
+export const UNANSWERED =
+  'No answer came, so whether it is stored is unknown. Send it again: the same step is never done twice.';
+
 type RefusedProps = {
   readonly error: Error;
   readonly onNext?: () => void;
+  /** Opens the dialog whose step had no answer. */
+  readonly onAgain?: (() => void) | undefined;
   readonly onClose: () => void;
 };
 
-export function Refused({ error, onNext, onClose }: RefusedProps) {
-  const status = error instanceof Refusal ? error.status : 0;
+export function Refused({ error, onNext, onAgain, onClose }: RefusedProps) {
+  if (!(error instanceof Refusal)) return <Unanswered onAgain={onAgain} onClose={onClose} />;
+  const { status } = error;
   if (status !== 403 && status !== 409) return <Trouble error={error} onClose={onClose} />;
   return (
     <div className="refused" role="alert">
@@ -44,6 +51,24 @@ export function Refused({ error, onNext, onClose }: RefusedProps) {
           <Link href="/">Go to your first page</Link>
         ) : (
           <Link href="/review">Go to the queue</Link>
+        )}
+        <button type="button" onClick={onClose}>
+          Close
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Unanswered({ onAgain, onClose }: Pick<RefusedProps, 'onAgain' | 'onClose'>) {
+  return (
+    <div className="refused" role="alert">
+      <p>{UNANSWERED}</p>
+      <div className="row">
+        {onAgain === undefined ? null : (
+          <button type="button" onClick={onAgain}>
+            Send again …
+          </button>
         )}
         <button type="button" onClick={onClose}>
           Close

@@ -19,17 +19,35 @@ const of = (id: string) => ({ path: { id } });
 async function orDone(
   id: string,
   answer: Promise<ReviewCase>,
-  isDone: (one: ReviewCaseDetail) => boolean,
+  isMade: (one: ReviewCaseDetail) => boolean,
 ): Promise<ReviewCase> {
   try {
     return await answer;
   } catch (error) {
     if (!(error instanceof Refusal && error.status === 409)) throw error;
     const one = await ask('GET /v1/reviews/{id}', of(id), deadline());
-    if (isDone(one)) return one;
+    if (isMade(one)) return one;
     throw error;
   }
 }
+
+/** Whether a case shows that a person has made a step. @param me the person's name */
+export const isDone = {
+  decide:
+    (body: CaseDisposition, me: string) =>
+    ({ decision }: ReviewCaseDetail) =>
+      decision?.decided_by === me &&
+      decision.disposition === body.disposition &&
+      decision.reason === body.reason,
+  giveBack:
+    (me: string) =>
+    ({ history: [last] }: ReviewCaseDetail) =>
+      last?.action === 'case.return' && last.who === me,
+  escalate:
+    (me: string) =>
+    ({ history: [last] }: ReviewCaseDetail) =>
+      last?.action === 'case.escalate' && last.who === me,
+};
 
 /** @param me the name of the acting person */
 export const steps = {
@@ -40,10 +58,7 @@ export const steps = {
     orDone(
       id,
       ask('POST /v1/reviews/{id}/decide', { ...of(id), body }, deadline()),
-      ({ decision }) =>
-        decision?.decided_by === me &&
-        decision.disposition === body.disposition &&
-        decision.reason === body.reason,
+      isDone.decide(body, me),
     ),
   undo: (id: string) => ask('POST /v1/reviews/{id}/undo', of(id)),
   confirm: (id: string) => ask('POST /v1/reviews/{id}/confirm', of(id)),
@@ -51,13 +66,13 @@ export const steps = {
     orDone(
       id,
       ask('POST /v1/reviews/{id}/return', { ...of(id), body: { reason } }, deadline()),
-      ({ history: [last] }) => last?.action === 'case.return' && last.who === me,
+      isDone.giveBack(me),
     ),
   escalate: (id: string, reason: string, me: string) =>
     orDone(
       id,
       ask('POST /v1/reviews/{id}/escalate', { ...of(id), body: { reason } }, deadline()),
-      ({ history: [last] }) => last?.action === 'case.escalate' && last.who === me,
+      isDone.escalate(me),
     ),
   assign: (id: string, assignee: string | null) =>
     ask('POST /v1/reviews/{id}/assign', { ...of(id), body: { assignee } }),

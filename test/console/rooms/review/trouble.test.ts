@@ -17,7 +17,9 @@ const { read, logIn, openCase, disputes } = setUpReview(shown);
 
 const UNANSWERED_WITHIN_MS = 12_000;
 const unanswered = (page: Page) =>
-  page.getByRole('dialog').getByText(/^Sent at \d\d:\d\d:\d\d, and no answer came\./);
+  page
+    .getByRole('dialog')
+    .getByText(/^Sent at \d\d:\d\d:\d\d\. No answer came, so whether it is stored is unknown\./);
 
 /** Watches for the event of a close, because a dialog that closes and opens again moves the focus. */
 async function staysWhileSending(page: Page): Promise<void> {
@@ -56,10 +58,9 @@ test('a reason stays while the API is lost, and the case is decided once', async
   } finally {
     api.kill('SIGCONT');
   }
-  // The first request waited in the socket, and the API answers it when it runs again.
+  // The first request waited in the socket; the API answers it when it runs again, and the page reads the case anew.
   await waitUntil(isDecided(id), 30_000, 'the first sending to be carried out');
-  await dialog.getByRole('button', { name: 'send again' }).click();
-  await dialog.waitFor({ state: 'detached' });
+  await dialog.waitFor({ state: 'detached', timeout: 30_000 });
   await undoBar(page).getByText('Fraud: acc_t1').waitFor();
   expect(await page.getByRole('alert').count()).toBe(0);
   const { history } = await read(`/v1/reviews/${id}`);
@@ -74,6 +75,12 @@ test('a reason stays while the API is lost, and the case is decided once', async
   await dialog.getByText(/^Not sent: at \d\d:\d\d:\d\d this browser had no network/).waitFor();
   expect((await read(`/v1/reviews/${other}`)).decision).toBeNull();
   await page.context().setOffline(false);
+  await page.keyboard.press('Escape');
+  const card = page.getByRole('alert');
+  await card.getByText('No answer came, so whether it is stored is unknown.').waitFor();
+  expect(await inspect(page, 'review-lost-1280-light')).toEqual([]);
+  await card.getByRole('button', { name: 'Send again' }).click();
+  expect(await dialog.getByLabel('Reason').inputValue()).toBe('The cardholder called back');
   await page.keyboard.press('Enter');
   await undoBar(page).getByText('Legitimate: acc_t2').waitFor();
   expect((await read(`/v1/reviews/${other}`)).decision.reason).toBe('The cardholder called back');
@@ -105,7 +112,7 @@ test('several decisions without an answer cannot be cancelled, and the page says
     await unanswered(page).waitFor({ timeout: UNANSWERED_WITHIN_MS });
     await dialog.getByRole('button', { name: 'Close' }).click();
     await banner.waitFor();
-    await page.getByRole('alert').getByText('may have been done').waitFor();
+    await page.getByRole('alert').getByText('whether it is stored is unknown').waitFor();
     await shoot(page, 'review-maybe-1280-light');
     expect(await violationsOf(page)).toEqual([]);
   } finally {
