@@ -54,8 +54,8 @@ export function SwitchesPage({ me }: { readonly me: Me }) {
 
 const COLUMNS: readonly Column<Stop>[] = [
   { id: 'scope', header: 'Stopped', cell: ({ scope }) => <strong>{nameOf(scope)}</strong> },
-  { id: 'since', header: 'Since', from: 2, cell: (stop) => <Time at={stop.stopped_at} /> },
-  { id: 'by', header: 'By', from: 2, cell: (stop) => person(stop.stopped_by) },
+  { id: 'since', header: 'Since', cell: (stop) => <Time at={stop.stopped_at} /> },
+  { id: 'by', header: 'By', cell: (stop) => person(stop.stopped_by) },
   { id: 'reason', header: 'Reason', cell: (stop) => <span className="wrap">{stop.reason}</span> },
   {
     id: 'message',
@@ -66,7 +66,6 @@ const COLUMNS: readonly Column<Stop>[] = [
   {
     id: 'ends',
     header: 'Until',
-    from: 2,
     cell: ({ ends_at: endsAt }) => (endsAt === null ? 'somebody starts it' : <Time at={endsAt} />),
   },
 ];

@@ -60,7 +60,7 @@ test('who has stopped the market reads that another person starts it', async () 
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog');
   await dialog
-    .getByText('The scope market was stopped by Ann: another person starts it again.')
+    .getByText('The scope market was closed by Ann: another person opens it again.')
     .waitFor();
   expect(await inspect(page, 'switch-refused')).toEqual([]);
   expect(faults).toEqual([]);
@@ -91,6 +91,8 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
       ],
       look,
     );
+    const row = tab.page.getByRole('row').filter({ hasText: 'The corridor US-EG' });
+    expect(await row.locator('td:visible').count()).toBe(6);
     await tab.page.keyboard.press('c');
     await settle(tab.page, 'Stop a corridor');
     expect(await inspect(tab.page, `switch-dialog-${look}`)).toEqual([]);
