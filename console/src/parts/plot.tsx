@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'react';
 import type uPlot from 'uplot';
 import { clock, short } from '../format.ts';
-import { withGaps } from './gaps.ts';
+import { lastHour, withGaps } from './gaps.ts';
 import { type Drawing, frameOf, type LineColor, useUplot } from './use-uplot.ts';
 
 export type Line = {
@@ -24,9 +24,6 @@ type PlotProps = {
   /** Days rather than moments. */
   readonly isDaily?: boolean;
 };
-
-/** Span of a plot of moments, so that few points do not stretch over the hour of the title. */
-const HOUR_SECONDS = 3600;
 
 export function Plot(props: PlotProps) {
   const { times, lines, height = 170, isDaily = false } = props;
@@ -93,7 +90,14 @@ function optionsOf(
   return {
     ...frame,
     scales: {
-      ...(isDaily ? {} : { x: { range: (_, _min, max) => [max - HOUR_SECONDS, max] } }),
+      ...(isDaily
+        ? {}
+        : {
+            x: {
+              // uPlot proposes a day beyond a single moment.
+              range: ({ data }) => lastHour(data[0]),
+            },
+          }),
       y,
     },
     axes: [
@@ -110,7 +114,7 @@ function optionsOf(
         label: line.label,
         stroke: color(line.color),
         width: 1.75,
-        points: { show: isDaily },
+        points: { show: (plot: uPlot) => isDaily || plot.data[0].length === 1 },
         spanGaps: false,
         ...(line.filled ? { fill: `${color(line.color)}1f` } : {}),
       })),
