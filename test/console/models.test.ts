@@ -108,6 +108,14 @@ test('the card, the shadow and the watch are plotted', async () => {
   expect(names.map((name) => name?.split(',')[0])).toEqual([
     ...['Calibration', 'Scores', 'Scores', 'Calibration now'],
   ]);
+  await tab.page.getByText('area under the precision-recall curve').waitFor();
+  const counted = await tab.page.getByText('flagged are frauds').textContent();
+  const [, frauds, flagged] = /^([\d,]+) of ([\d,]+) flagged are frauds$/.exec(counted ?? '') ?? [];
+  const item = tab.page
+    .getByRole('listitem')
+    .filter({ hasText: 'Precision at the bound of review' });
+  const precision = Number(frauds) / Number(flagged?.replace(',', ''));
+  expect(await item.locator('strong').textContent()).toBe(precision.toFixed(3));
   await tab.page.getByText('1,200 transactions that both judged').waitFor();
   expect(tab.faults).toEqual([]);
 });

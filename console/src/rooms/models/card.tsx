@@ -13,7 +13,10 @@ import { type Card, type Figure, readCard, type Segment } from './read-card.ts';
 
 /** Names of figures, and whether they are shares, which fit a bar. */
 const FIGURES: Readonly<Record<string, readonly [name: string, meaning: string]>> = {
-  average_precision: ['Average precision', 'share of frauds among what is flagged'],
+  average_precision: [
+    'Average precision',
+    'area under the precision-recall curve, Σ (Rₙ − Rₙ₋₁)·Pₙ',
+  ],
   auc: ['AUC', 'chance that a fraud ranks above a legitimate one'],
   recall_at_1_percent: ['Recall at 1 %', 'frauds caught at 1 % false alarms'],
   account_precision_100: ['Account precision, 100', 'of the 100 riskiest accounts a day'],
@@ -48,7 +51,7 @@ export function ModelCard({ card }: Pick<ModelDetail, 'card'>) {
   );
 }
 
-function Figures({ card: { figures, validation, bands } }: { readonly card: Card }) {
+function Figures({ card: { figures, atReview, validation, bands } }: { readonly card: Card }) {
   const shown = Object.keys(FIGURES).flatMap((name) => figures.filter((one) => one.name === name));
   return (
     <Part title="Figures">
@@ -61,6 +64,7 @@ function Figures({ card: { figures, validation, bands } }: { readonly card: Card
           {shown.map((figure) => (
             <FigureRow key={figure.name} figure={figure} />
           ))}
+          {atReview === undefined ? null : <AtReview {...atReview} />}
         </ul>
       )}
       <p className="muted small">
@@ -92,6 +96,23 @@ function FigureRow({ figure: { name, value, low, high } }: { readonly figure: Fi
         </span>
       </span>
       {name === NO_SHARE ? null : <Interval value={value} low={low} high={high} />}
+    </li>
+  );
+}
+
+/** Without bounds: the card has none of it. */
+function AtReview({ flagged, frauds }: NonNullable<Card['atReview']>) {
+  return (
+    <li>
+      <span>
+        Precision at the bound of review{' '}
+        <span className="muted small">
+          {count(frauds)} of {count(flagged)} flagged are frauds
+        </span>
+      </span>
+      <span className="number">
+        <strong>{flagged === 0 ? '–' : (frauds / flagged).toFixed(3)}</strong>
+      </span>
     </li>
   );
 }

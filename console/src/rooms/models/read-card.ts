@@ -32,6 +32,8 @@ export type Card = {
   readonly calibration: readonly CalibrationRow[];
   readonly importance: readonly Importance[];
   readonly corridors: readonly Segment[];
+  /** Transactions from the bound of review on, and frauds among them. */
+  readonly atReview: { readonly flagged: number; readonly frauds: number } | undefined;
   readonly probability: Distribution;
   readonly bands: { readonly review: number; readonly decline: number } | undefined;
   readonly validation:
@@ -52,6 +54,7 @@ const numbersOf = (value: unknown): readonly number[] =>
 export function readCard(card: ModelDetail['card']): Card {
   const { figures, calibrationTable, importance, segments, reference, bands, validation } =
     fieldsOf(card);
+  const corridors = listOf(fieldsOf(segments)['corridor']).flatMap(readSegment);
   return {
     figures: Object.entries(fieldsOf(figures)).flatMap(([name, of]) => readFigure(name, of)),
     calibration: listOf(calibrationTable).flatMap(({ rows, promised, seen }) =>
@@ -60,7 +63,8 @@ export function readCard(card: ModelDetail['card']): Card {
     importance: listOf(importance).flatMap(({ name, share }) =>
       isText(name) && isNumber(share) ? [{ name, share }] : [],
     ),
-    corridors: listOf(fieldsOf(segments)['corridor']).flatMap(readSegment),
+    corridors,
+    atReview: corridors.length === 0 ? undefined : sumFlagged(corridors),
     probability: readDistribution(fieldsOf(reference)['probability']),
     bands: readBands(bands),
     validation: readWindow(validation),
@@ -81,6 +85,16 @@ function readSegment({ segment, rows, frauds, flagged, falseAlarms, caught }: Fi
       caught: isNumber(caught) ? caught : null,
     },
   ];
+}
+
+/** The shares of a card are quotients of counts. */
+function sumFlagged(segments: readonly Segment[]): NonNullable<Card['atReview']> {
+  const sum = (of: (one: Segment) => number) =>
+    segments.reduce((total, one) => total + Math.round(of(one)), 0);
+  return {
+    flagged: sum(({ flagged, rows }) => flagged * rows),
+    frauds: sum(({ caught, frauds }) => (caught ?? 0) * frauds),
+  };
 }
 
 /** Bin b holds the values at or above exactly b of the cuts. */

@@ -59,7 +59,7 @@ export function aucOf({ frauds, legitimates, caught, falseAlarms }: Thresholds):
   return area / (frauds * legitimates);
 }
 
-/** Mean precision over the frauds, each at the threshold that catches it. NaN without frauds. */
+/** Area under the precision-recall curve: the sum of (recall − recall before) · precision over thresholds. NaN without frauds. */
 export function averagePrecisionOf({ frauds, caught, falseAlarms }: Thresholds): number {
   let sum = 0;
   let caughtBefore = 0;
