@@ -33,7 +33,8 @@ function toQuery({ transactions, autoClear, pace, officers, growth }: Entered): 
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-export function Capacity() {
+/** @param waiting cases that wait now; undefined until the live figures are there */
+export function Capacity({ waiting }: { readonly waiting: number | undefined }) {
   const [entered, setEntered] = useState(NOTHING);
   const [asked, setAsked] = useState<Query>({});
   const query = useQuery({
@@ -98,7 +99,11 @@ export function Capacity() {
       ) : query.data === undefined ? (
         <Loading what="capacity" />
       ) : (
-        <Staffing capacity={query.data} hasGrowth={(asked.growth ?? 0) > 0} />
+        <Staffing
+          capacity={query.data}
+          waiting={waiting ?? 0}
+          hasGrowth={(asked.growth ?? 0) > 0}
+        />
       )}
     </Part>
   );

@@ -10,16 +10,20 @@ const officers = (value: number) => `${count(value)} ${value === 1 ? 'officer' :
 
 export function Staffing({
   capacity,
+  waiting,
   hasGrowth,
 }: {
   readonly capacity: ReviewCapacity;
+  /** Cases. */
+  readonly waiting: number;
   readonly hasGrowth: boolean;
 }) {
   const { utilisation, utilisation_max: limit } = capacity;
   return (
     <>
       <p className="answer" role="status">
-        <Answer capacity={capacity} />
+        <Waiting cases={waiting} perHour={capacity.reviews_per_hour} />
+        <Answer capacity={capacity} hasMore={waiting > 0} />
       </p>
       <Facts
         rows={[
@@ -51,9 +55,28 @@ export function Staffing({
   );
 }
 
-function Answer({ capacity }: { readonly capacity: ReviewCapacity }) {
+/** What waits is no part of what comes in a day. */
+function Waiting({ cases, perHour }: { readonly cases: number; readonly perHour: number }) {
+  if (cases === 0) return null;
+  const wait = cases === 1 ? 'case waits' : 'cases wait';
+  return (
+    <>
+      {count(cases)} {wait}, {number(cases / perHour)} h of one officer.{' '}
+    </>
+  );
+}
+
+type AnswerProps = {
+  readonly capacity: ReviewCapacity;
+  /** Whether cases wait besides. */
+  readonly hasMore: boolean;
+};
+
+function Answer({ capacity, hasMore }: AnswerProps) {
   const { reviews_per_day, utilisation, utilisation_max, utilisation_hired, hire } = capacity;
-  if (reviews_per_day === 0) return <>By these figures nothing is to be reviewed.</>;
+  if (reviews_per_day === 0) {
+    return <>By these figures {hasMore ? 'no more come in' : 'nothing is to be reviewed'}.</>;
+  }
   const reviews = `${number(reviews_per_day)} reviews a day`;
   if (hire === null)
     return <>{reviews}. Too few decisions tell how many people review: enter them.</>;

@@ -35,7 +35,7 @@ export function WorkloadPage({ me }: { readonly me: Me }) {
           )
         }
       </Found>
-      <Capacity />
+      <Capacity waiting={figures && sumWaiting(figures.waiting).waiting} />
     </Page>
   );
 }
