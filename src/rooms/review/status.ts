@@ -56,6 +56,9 @@ export const statusSchema = z
             .string()
             .nullable()
             .meta({ description: 'Who has claimed it; null once the lock has expired.' }),
+          decided_by: z.string().nullable().meta({
+            description: 'Who has decided it, as it waits for a second person; null: nobody has.',
+          }),
         }),
       )
       .meta({ description: `Those that are due soonest, at most ${DUE_NEXT_MAX}.` }),
@@ -129,6 +132,7 @@ export const reviewStatus: Status = {
       opened_at: '2026-11-20T08:10:00.000Z',
       due_at: '2026-11-20T12:10:00.000Z',
       locked_by: null,
+      decided_by: null,
     },
   ],
   officers_at_work: 1,

@@ -3,6 +3,7 @@
  * engine whose review cases are made older while Chromium shows them.
  */
 import { expect, test } from 'vitest';
+import { count } from '../../../../console/src/format.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { heading } from '../../support/log-in.ts';
 import { LOOKS, settle, shoot } from '../../support/pages.ts';
@@ -12,7 +13,8 @@ import { inspect, logInAs, pagesOf, walk } from '../../support/walk.ts';
 const it = setUpConsole();
 const LIVE_MS = 20_000;
 
-const sql = (text: string, values: unknown[] = []) => it.engine.api.testDatabase.sql(text, values);
+const sql = <Row extends object>(text: string, values: unknown[] = []) =>
+  it.engine.api.testDatabase.sql<Row>(text, values);
 const openCases = (count: number) =>
   openCasesOf(
     it.engine.api.testDatabase,
@@ -58,6 +60,14 @@ test('an operator’s night: the depth grows, a case is near its deadline, dead 
     `update review_cases set locked_by = 'Ann', locked_until = now() + interval '1 hour' where transaction_id = $1`,
     [near],
   );
+  await sql(
+    `update review_cases set state = 'confirming', disposition = 'fraud', decision_reason = 'seen', decided_by = 'Dee',
+            decided_at = now(), due_at = now() - interval '1 minute' where transaction_id = $1`,
+    [old],
+  );
+  await due.getByText('waits for a second person; Dee proposed').waitFor();
+  const waits = `${count(await waiting())} cases wait`;
+  await page.getByText(`${waits}, `).waitFor();
   const officers = page.getByRole('region', { name: 'Officers' });
   await officers.getByText('Ann').waitFor();
   await page.getByRole('region', { name: 'Review by corridor' }).getByText('US-EG').waitFor();
@@ -113,11 +123,13 @@ test('rules show their numbers, their hits and what became of them', async () =>
   await it.open(page, '/rules');
   const table = page.getByRole('region', { name: 'Rules', exact: true });
   await table.waitFor();
-  const [{ hits } = { hits: 0 }] = await it.engine.api.testDatabase.sql<{ hits: number }>(
-    `select sum(count)::int as hits from (select * from daily_tallies union all select * from daily_increments) t
-      where outcome = 'NEW_MERCHANT' and day > (now() at time zone 'UTC')::date - 7`,
+  const [{ name, hits } = { name: '', hits: 0 }] = await sql<{ name: string; hits: number }>(
+    `select lower(replace(outcome, '_', ' ')) as name, sum(count)::int as hits
+       from (select * from daily_tallies union all select * from daily_increments) t
+      where outcome ~ '^[A-Z]' and day > (now() at time zone 'UTC')::date - 7 group by 1 order by 2 desc limit 1`,
   );
-  const row = table.locator('tr').filter({ hasText: 'new merchant' });
+  expect(hits).toBeGreaterThan(0);
+  const row = table.locator('tr').filter({ hasText: name });
   const text = (index: number) => row.locator('td').nth(index).textContent();
   expect(Number((await text(2))?.replaceAll(',', ''))).toBe(hits);
   await page.getByRole('button', { name: '28 days' }).click();

@@ -85,7 +85,7 @@ test('the status counts what waits and is late, and says what will be', async ()
 });
 
 test('those that are due soonest are named, whatever their priority, and no decided one', async () => {
-  const [first = '', second = '', decided = '', far = ''] = await open(4);
+  const [first = '', second = '', decided = '', far = '', proposed = ''] = await open(5);
   const change = (id: string, minutes: number, priority: number, more = '') =>
     testDatabase.sql(
       `update review_cases set due_at = now() + $2::int4 * interval '1 minute', priority = $3 ${more} where transaction_id = $1`,
@@ -96,12 +96,18 @@ test('those that are due soonest are named, whatever their priority, and no deci
   const by = `, state = 'decided', disposition = 'fraud', decision_reason = 'seen', decided_by = 'Ann'`;
   await change(decided, 1, 0, `${by}, decided_at = now() - interval '2 hours', final_at = now()`);
   await change(far, 600, 0);
+  const half = `, state = 'confirming', disposition = 'fraud', decision_reason = 'seen', decided_by = 'Ann'`;
+  await change(proposed, 700, 0, `${half}, decided_at = now() - interval '2 hours'`);
   const status = await readStatus(database.query, NOW);
-  const named = status.due_next.map((one) => [one.transaction_id, one.priority, one.locked_by]);
+  const named = status.due_next.map((one) => [
+    ...[one.transaction_id, one.priority],
+    ...[one.locked_by, one.decided_by],
+  ]);
   expect(named).toEqual([
-    [first, 'P5', null],
-    [second, 'P2', 'Bob'],
-    [far, 'P0', null],
+    [first, 'P5', null, null],
+    [second, 'P2', 'Bob', null],
+    [far, 'P0', null, null],
+    [proposed, 'P0', null, 'Ann'],
   ]);
   // Ann decided two hours ago, and is not at work.
   expect(status.officers.map(({ officer }) => officer)).toEqual(['Bob']);

@@ -25,6 +25,14 @@ function levelOf(left: number): Level {
   return left < NEAR_SECONDS ? 'warning' : 'unknown';
 }
 
+/** Whose turn it is. */
+function turnOf({ locked_by, decided_by }: Case): string {
+  if (decided_by !== null) {
+    return `waits for a second person; ${person(decided_by)} proposed`;
+  }
+  return locked_by === null ? 'claimed by nobody' : `claimed by ${person(locked_by)}`;
+}
+
 export function DueNext({ cases, at, isLinked }: DueNextProps) {
   if (cases.length === 0) return <Empty title="No case waits" />;
   const leftSeconds = ({ due_at }: Case) => (Date.parse(due_at) - Date.parse(at)) / 1000;
@@ -45,8 +53,8 @@ export function DueNext({ cases, at, isLinked }: DueNextProps) {
     { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => corridor },
     { id: 'opened', header: 'Opened', from: 3, cell: ({ opened_at }) => <Time at={opened_at} /> },
     {
-      ...{ id: 'by', header: 'Claimed by', from: 2 },
-      cell: ({ locked_by }) => <span className="clip short">{person(locked_by ?? 'nobody')}</span>,
+      ...{ id: 'turn', header: 'State', from: 2 },
+      cell: (one) => <span className="wrap">{turnOf(one)}</span>,
     },
     {
       ...{ id: 'case', header: 'Case' },
