@@ -175,6 +175,8 @@ describe('answers', () => {
     ...['/v1/switches', '/v1/switches/client:nobody', '/v1/switches/corridor:XX-XX'],
     ...['/v1/limits', '/v1/limits/client:nobody', '/v1/limits/corridor:XX-XX'],
     ...['/v1/corridors/US-EG', '/v1/corridors/XX-XX', `/v1/markets/${api.testDatabase.market}`],
+    ...['/v1/corridors/US-EG/freezes', '/v1/corridors/US-EG/freezes?cursor=x'],
+    ...[`/v1/markets/${api.testDatabase.market}/freezes`, '/v1/markets/none/freezes'],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
 

@@ -113,7 +113,7 @@ describe('the examples', () => {
     ...{ rotateWebhookSecret: 404, testWebhook: 404, listDeliveries: 404, redeliver: 404 },
     ...{ confirmKey: 404, revokeKey: 404, endSession: 404, compareShadow: 404 },
     // An earlier example stops the corridor, and the person who froze the market does not resume it.
-    ...{ freezeCorridor: 409, resumeMarket: 409 },
+    ...{ freezeCorridor: 409, noteCorridor: 409, resumeMarket: 409 },
     // The case of the examples is nobody's when it is decided, and nothing waits for a second person.
     ...{ decideCase: 409, undoDecision: 409, confirmDecision: 409, returnCase: 409 },
   };

@@ -44,6 +44,7 @@ export const AUDIT_ACTIONS = [
   'switch.start',
   'scope.freeze',
   'scope.resume',
+  'scope.note',
   'market.grant',
   'limit.set',
   'limit.propose',

@@ -1,6 +1,16 @@
 /** `risk corridors …`: how a corridor stands, and freezing it, over a running API. */
 import { commandOf } from '../../kit/command/rows.ts';
 
+export const FREEZE_COLUMNS = [
+  'frozen_at',
+  'frozen_by',
+  'reason',
+  'resumed_at',
+  'resumed_by',
+  'resume_reason',
+  'notes',
+];
+
 const words = { ID: 'id' };
 
 export const command = commandOf({
@@ -12,5 +22,7 @@ export const command = commandOf({
     show: { operation: 'readCorridor', words },
     freeze: { operation: 'freezeCorridor', words },
     resume: { operation: 'resumeCorridor', words },
+    note: { operation: 'noteCorridor', words: { ...words, TEXT: 'note' } },
+    freezes: { operation: 'listCorridorFreezes', words, columns: FREEZE_COLUMNS },
   },
 });

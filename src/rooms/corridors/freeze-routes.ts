@@ -16,6 +16,15 @@ import {
   resumeCommandSchema,
   standingSchema,
 } from './freeze-change.ts';
+import {
+  addNote,
+  freezeRecord,
+  freezeRecordSchema,
+  freezesParameters,
+  freezesSchema,
+  listFreezes,
+  noteCommandSchema,
+} from './freeze-history.ts';
 
 type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
 
@@ -124,4 +133,38 @@ const operationsOf = (kind: Kind) => [
   }),
 ];
 
-export const freezeOperations = KINDS.flatMap(operationsOf);
+const investigationOf = (kind: Kind) => [
+  operation({
+    method: 'post',
+    at: `/v1/${kind}s/{id}/notes`,
+    operationId: `note${TITLES[kind]}`,
+    summary: `Add a note to the investigation of a frozen ${kind}`,
+    roles: DECIDING_ROLES,
+    path: paths[kind],
+    body: bodyOf(noteCommandSchema, { note: 'All cards are of one bank.' }),
+    answers: { 200: answer('The freeze with its notes.', freezeRecordSchema, freezeRecord) },
+    problems: [404, 409],
+    run: async ({ path: { id }, body: { note }, by }, parts: Parts) =>
+      addNote(parts.databases.primary, frozenOf(kind, id, parts), note, by),
+  }),
+  operation({
+    method: 'get',
+    at: `/v1/${kind}s/{id}/freezes`,
+    operationId: `list${TITLES[kind]}Freezes`,
+    summary: `Freezes of a ${kind} with their notes, newest first`,
+    roles: ['analyst', ...DECIDING_ROLES],
+    path: paths[kind],
+    query: freezesParameters,
+    answers: {
+      200: answer('One page.', freezesSchema, { items: [freezeRecord], next_cursor: null }),
+    },
+    problems: [404],
+    run: async ({ path: { id }, query }, parts: Parts) =>
+      listFreezes(parts.databases.primary.query, frozenOf(kind, id, parts), query),
+  }),
+];
+
+export const freezeOperations = KINDS.flatMap((kind) => [
+  ...operationsOf(kind),
+  ...investigationOf(kind),
+]);

@@ -9,6 +9,7 @@ import {
 import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { isCorridorList, isMarketName } from '../../kit/config/config.ts';
+import { FREEZE_COLUMNS } from './corridors-command.ts';
 import { createMarket, firstLimitOf } from './market-make.ts';
 import { grantMarket } from './market-role.ts';
 
@@ -124,5 +125,7 @@ Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
     show: { operation: 'readMarket', words },
     freeze: { operation: 'freezeMarket', words },
     resume: { operation: 'resumeMarket', words },
+    note: { operation: 'noteMarket', words: { ...words, TEXT: 'note' } },
+    freezes: { operation: 'listMarketFreezes', words, columns: FREEZE_COLUMNS },
   },
 });

@@ -91,6 +91,40 @@ test('a frozen corridor is drained while it is closed, and another person lets i
   expect(await toldOf(first, id)).toEqual([...Array(6).fill(undefined), 'true']);
 });
 
+test('the notes of a freeze stay with it after the resume, and a freeze of its own is needed for one', async () => {
+  const cat = await insertPersonKey(api.testDatabase, 'Cat', ['operator']);
+  const dan = await insertPersonKey(api.testDatabase, 'Dan', ['admin']);
+  const note = (text: string, key: string) =>
+    change('/v1/corridors/US-PH/notes', { note: text }, key);
+  expect((await note('too early', cat)).body.detail).toBe(
+    'No freeze of corridor:US-PH itself is in force, and a note belongs to a freeze.',
+  );
+  for (const reason of ['first', 'second']) {
+    expect((await change('/v1/corridors/US-PH/freeze', { reason }, cat)).status).toBe(200);
+    expect((await note(`${reason} note`, cat)).status).toBe(200);
+    expect((await note(`${reason} answer`, dan)).body.notes).toHaveLength(2);
+    const resumed = await change('/v1/corridors/US-PH/resume', { reason: `${reason} end` }, dan);
+    expect(resumed.status).toBe(200);
+  }
+  expect((await note('too late', cat)).status).toBe(409);
+  const told = (name: string) => ({
+    frozen_by: 'Cat',
+    reason: name,
+    resumed_by: 'Dan',
+    resume_reason: `${name} end`,
+    notes: [
+      { at: expect.any(String), by: 'Cat', note: `${name} note` },
+      { at: expect.any(String), by: 'Dan', note: `${name} answer` },
+    ],
+  });
+  const page = await read('/v1/corridors/US-PH/freezes?limit=1');
+  expect(page.items).toMatchObject([told('second')]);
+  const rest = await read(`/v1/corridors/US-PH/freezes?cursor=${page.next_cursor}`);
+  expect(rest).toMatchObject({ items: [told('first')], next_cursor: null });
+  const listed = await api.riskJson('corridors', 'freezes', 'US-PH');
+  expect(listed).toHaveLength(2);
+});
+
 test('a freeze does not begin while a switch stops scoring, and is of a market that is there', async () => {
   const stop = await answerOf(
     await api.request('/v1/switches/corridor:US-EG', {

@@ -2,7 +2,11 @@
 import type { RunningApi } from '../../running-api.ts';
 import { waitUntil } from '../../wait-until.ts';
 
-type Call = [method: string, path: string, init: { headers: Record<string, string>; body: string }];
+type Call = [
+  method: string,
+  path: string,
+  init: { headers: Record<string, string>; body?: string },
+];
 
 export function switchRequests(market: string): Call[] {
   const send = (method: string, path: string, body: unknown): Call => [
@@ -26,6 +30,12 @@ export function switchRequests(market: string): Call[] {
     put('corridor:XX-XX', { stopped: true, reason: 'why' }),
     post('/v1/corridors/XX-XX/freeze', { reason: 'why' }),
     post('/v1/corridors/US-PH/freeze', { reason: 'why' }),
+    post('/v1/corridors/US-PH/notes', { note: 'All cards are of one bank.' }),
+    post('/v1/corridors/US-PH/notes', { note: '' }),
+    post('/v1/corridors/US-EG/notes', { note: 'why' }),
+    post(`/v1/markets/${market}/notes`, { note: 'why' }),
+    post('/v1/markets/none/notes', { note: 'why' }),
+    ['GET', '/v1/corridors/US-PH/freezes', { headers: {} }],
     post('/v1/corridors/US-PH/resume', { reason: 'why' }),
     post('/v1/corridors/US-EG/resume', { reason: 'why' }),
     post('/v1/corridors/US-PH/resume', { reason: 1 }),
@@ -34,6 +44,7 @@ export function switchRequests(market: string): Call[] {
     post(`/v1/markets/${market}/freeze`, { reason: 1 }),
     // Last, as nothing is accepted afterwards.
     post(`/v1/markets/${market}/freeze`, { reason: 'why' }),
+    post(`/v1/markets/${market}/notes`, { note: 'why' }),
   ];
 }
 
