@@ -177,6 +177,7 @@ describe('answers', () => {
     ...['/v1/corridors/US-EG', '/v1/corridors/XX-XX', `/v1/markets/${api.testDatabase.market}`],
     ...['/v1/corridors/US-EG/freezes', '/v1/corridors/US-EG/freezes?cursor=x'],
     ...[`/v1/markets/${api.testDatabase.market}/freezes`, '/v1/markets/none/freezes'],
+    ...['/v1/corridors/US-EG/checklist', '/v1/corridors/XX-XX/checklist'],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
 

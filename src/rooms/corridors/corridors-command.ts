@@ -1,4 +1,4 @@
-/** `risk corridors …`: how a corridor stands, and freezing it, over a running API. */
+/** `risk corridors …`: how a corridor stands, its checklist, and freezing it, over a running API. */
 import { commandOf } from '../../kit/command/rows.ts';
 
 export const FREEZE_COLUMNS = [
@@ -15,11 +15,12 @@ const words = { ID: 'id' };
 
 export const command = commandOf({
   name: 'corridors',
-  summary: 'Shows how a corridor stands, freezes it and lets it go on.',
+  summary: 'Shows how a corridor stands, checks it, freezes it and lets it go on.',
   notes: "Example: risk corridors freeze US-EG --reason 'a wave of stolen cards'",
   document: async () => (await import('./routes.ts')).document,
   actions: {
     show: { operation: 'readCorridor', words },
+    check: { operation: 'checkCorridor', words },
     freeze: { operation: 'freezeCorridor', words },
     resume: { operation: 'resumeCorridor', words },
     note: { operation: 'noteCorridor', words: { ...words, TEXT: 'note' } },

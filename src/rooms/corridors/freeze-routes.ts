@@ -31,7 +31,7 @@ type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
 const KINDS = ['corridor', 'market'] as const;
 type Kind = (typeof KINDS)[number];
 
-const paths = {
+export const paths = {
   corridor: z.object({
     id: z.string().max(64).meta({ description: 'The corridor.', example: 'US-EG' }),
   }),
@@ -40,7 +40,11 @@ const paths = {
   }),
 };
 
-function frozenOf(kind: Kind, id: string, { config, ingest }: Parts): Frozen {
+export function frozenOf(
+  kind: Kind,
+  id: string,
+  { config, ingest }: Pick<Parts, 'config' | 'ingest'>,
+): Frozen {
   const names = kind === 'market' ? [config.RISK_MARKET] : [...ingest.corridors()];
   if (!names.includes(id)) {
     const nearest = nearestName(id, names);
@@ -59,7 +63,7 @@ const freezeExample = {
   stopped_at: '2026-11-25T09:30:00.000Z',
   ends_at: null,
 };
-const standingExample = {
+export const standingExample = {
   scope: 'corridor:US-EG',
   state: 'frozen' as const,
   stop: null,
@@ -73,18 +77,6 @@ const standingExample = {
 const TITLES = { corridor: 'Corridor', market: 'Market' } as const;
 
 const operationsOf = (kind: Kind) => [
-  operation({
-    method: 'get',
-    at: `/v1/${kind}s/{id}`,
-    operationId: `read${TITLES[kind]}`,
-    summary: `How a ${kind} stands: open, frozen or stopped, and what is pending`,
-    roles: ['analyst', ...DECIDING_ROLES],
-    path: paths[kind],
-    answers: { 200: answer('How it stands.', standingSchema, standingExample) },
-    problems: [404],
-    run: async ({ path: { id } }, parts: Parts) =>
-      readStanding(parts.databases.primary, frozenOf(kind, id, parts)),
-  }),
   operation({
     method: 'post',
     at: `/v1/${kind}s/{id}/freeze`,
@@ -164,7 +156,20 @@ const investigationOf = (kind: Kind) => [
   }),
 ];
 
-export const freezeOperations = KINDS.flatMap((kind) => [
-  ...operationsOf(kind),
-  ...investigationOf(kind),
-]);
+const readMarket = operation({
+  method: 'get',
+  at: '/v1/markets/{id}',
+  operationId: 'readMarket',
+  summary: 'How a market stands: open, frozen or stopped, and what is pending',
+  roles: ['analyst', ...DECIDING_ROLES],
+  path: paths.market,
+  answers: { 200: answer('How it stands.', standingSchema, standingExample) },
+  problems: [404],
+  run: async ({ path: { id } }, parts: Parts) =>
+    readStanding(parts.databases.primary, frozenOf('market', id, parts)),
+});
+
+export const freezeOperations = [
+  readMarket,
+  ...KINDS.flatMap((kind) => [...operationsOf(kind), ...investigationOf(kind)]),
+];

@@ -12,6 +12,7 @@ import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
+import { corridorOperations } from './corridor-routes.ts';
 import { freezeOperations } from './freeze-routes.ts';
 import { limitOperations } from './limit-routes.ts';
 import { changeSwitch, checkScope, switchCommandSchema, switchSchema } from './switch-change.ts';
@@ -116,7 +117,12 @@ const switchOperations = [
   }),
 ];
 
-const operations = [...switchOperations, ...freezeOperations, ...limitOperations];
+const operations = [
+  ...switchOperations,
+  ...corridorOperations,
+  ...freezeOperations,
+  ...limitOperations,
+];
 
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'corridors'),

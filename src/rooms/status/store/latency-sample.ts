@@ -1,18 +1,11 @@
-/**
- * Latency from receipt to score of the transactions that were scored last. Scores are only ever appended to the table of their
- * month, so the newest are in the last blocks of three tables, and no index on the time of scoring is needed.
- */
-
-import { partitionName } from '../../../core/store/partitions/partitions.ts';
-import type { Database, Statement } from '../../../kit/database/pool.ts';
-import { monthOf } from '../../../kit/words/month.ts';
+/** Latency from receipt to score of the transactions that were scored last. */
+import { findTails, type Tail } from '../../../core/store/partitions/tails.ts';
+import type { Database } from '../../../kit/database/pool.ts';
 
 /** Scores of a sample, of all corridors together. */
 export const LATENCY_SAMPLE_MAX = 1000;
 /** Blocks read from the end of a table, 1 MiB. Fewer: less than a sample of usual rows; more: reads that no sample needs. */
 const TAIL_BLOCKS = 128;
-/** Transactions of older months are in no sample. Longer: a sample reads more than three tables. */
-export const LATENCY_REACH_MS = 31 * 86_400_000;
 
 export type Latency = {
   readonly p50Ms: number;
@@ -29,17 +22,8 @@ export type Latencies = {
   readonly byCorridor: ReadonlyMap<string, Latency>;
 };
 
-const sizesStatement: Statement = {
-  name: 'latency-table-sizes',
-  text: `
-    select name, (pg_relation_size(to_regclass('market.' || name)) / current_setting('block_size')::int8)::int4 as blocks
-      from unnest($1::text[]) as name where to_regclass('market.' || name) is not null`,
-};
-
-type Size = { readonly name: string; readonly blocks: number };
-
 // Postgres' clock stamps the receipt and the worker's clock the score, so clocks that differ can give less than 0.
-const readLatenciesText = (tables: readonly Size[]) => `
+const readLatenciesText = (tables: readonly Tail[]) => `
     with newest as materialized (
       select * from (${tables
         .map(
@@ -65,17 +49,12 @@ export async function readLatencies(
   database: Pick<Database, 'query'>,
   nowMs: number,
 ): Promise<Latencies> {
-  const [from, to] = [monthOf(nowMs - LATENCY_REACH_MS), monthOf(nowMs)];
-  const names = Array.from({ length: to - from + 1 }, (_, nth) =>
-    partitionName('scores', from + nth),
-  );
-  const tables = await database.query<Size>(sizesStatement, [names]);
+  const tables = await findTails(database, 'scores', nowMs, TAIL_BLOCKS);
   const byCorridor = new Map<string, Latency>();
   if (tables.length === 0) return { all: undefined, byCorridor };
-  const tails = tables.map(({ blocks }) => `(${Math.max(0, blocks - TAIL_BLOCKS)},0)`);
   const rows = await database.query<Latency & { readonly corridor: string | null }>(
     { text: readLatenciesText(tables) },
-    [LATENCY_SAMPLE_MAX, ...tails],
+    [LATENCY_SAMPLE_MAX, ...tables.map(({ from }) => from)],
   );
   for (const { corridor, ...latency } of rows)
     if (corridor !== null) byCorridor.set(corridor, latency);

@@ -51,6 +51,32 @@ async function toldOf(first: Input, id: string) {
 }
 const REASON = { reason: 'a test' };
 
+/** The corridor is frozen, its transactions are scored, and a worker still reads its streams. */
+async function expectHealth() {
+  expect(await read('/v1/corridors/US-EG')).toMatchObject({
+    ...{ active_accounts: 1, health: { score: 90, parts: { open: 0 } } },
+  });
+  await api.testDatabase.sql(
+    "update transactions set received_at = received_at - interval '5 seconds'",
+  );
+  expect(await read('/v1/corridors/US-EG')).toMatchObject({
+    ...{ availability: 0, health: { score: 50 } },
+  });
+  await api.testDatabase.sql("update scores set scored_at = scored_at - interval '5 seconds'");
+  expect((await read('/v1/corridors/US-EG')).availability).toBe(1);
+  const { is_independent, is_ready, items } = await read('/v1/corridors/US-EG/checklist');
+  const passed = items.flatMap((one: { name: string; passed: boolean }) =>
+    one.passed ? one.name : [],
+  );
+  expect([is_independent, is_ready, passed]).toEqual([
+    ...[false, false],
+    ...[['stream', 'workers', 'cache', 'switch', 'breaker', 'dashboard', 'market', 'retention']],
+  ]);
+  const checked = await api.risk('corridors', 'check', 'US-EG');
+  expect(checked.stdout).toContain('freeze:corridor:US-EG');
+  expect(checked.stdout).toContain('none: risk limits set corridor:US-EG --kind requests');
+}
+
 test('a frozen corridor is drained while it is closed, and another person lets it go on', async () => {
   const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator', 'admin']);
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
@@ -84,6 +110,7 @@ test('a frozen corridor is drained while it is closed, and another person lets i
   );
   expect(await count(api, 'dead_letters')).toBe(0);
   expect(await toldOf(first, id)).toEqual([true, true, true, true, true, true, 'true']);
+  await expectHealth();
   expect((await change('/v1/corridors/US-EG/resume', REASON, ann)).status).toBe(409);
   const resumed = await change('/v1/corridors/US-EG/resume', REASON, bob);
   expect([resumed.status, resumed.body.state]).toEqual([200, 'open']);

@@ -1,0 +1,43 @@
+/**
+ * The newest rows of a table of months, found without an index: rows are only ever appended to the table of their month, so the
+ * newest are in the last blocks of the newest tables.
+ */
+import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { monthOf } from '../../../kit/words/month.ts';
+import { partitionName } from './partitions.ts';
+
+/** Rows of older months are in no tail. Longer: a tail reads more than three tables. */
+export const TAIL_REACH_MS = 31 * 86_400_000;
+
+const sizesStatement: Statement = {
+  name: 'tail-table-sizes',
+  text: `
+    select name, (pg_relation_size(to_regclass('market.' || name)) / current_setting('block_size')::int8)::int4 as blocks
+      from unnest($1::text[]) as name where to_regclass('market.' || name) is not null`,
+};
+
+export type Tail = {
+  /** Table of one month. */
+  readonly name: string;
+  /** Block and row that the tail begins at: `ctid >= from`. */
+  readonly from: string;
+  /** Whether that is every row of the table. */
+  readonly isWhole: boolean;
+};
+
+/** @param blocksMax blocks read from the end of each table, mostly of 8 KiB */
+export async function findTails(
+  { query }: Pick<Database, 'query'>,
+  table: 'scores' | 'transactions',
+  nowMs: number,
+  blocksMax: number,
+): Promise<Tail[]> {
+  const [from, to] = [monthOf(nowMs - TAIL_REACH_MS), monthOf(nowMs)];
+  const names = Array.from({ length: to - from + 1 }, (_, nth) => partitionName(table, from + nth));
+  const sizes = await query<{ name: string; blocks: number }>(sizesStatement, [names]);
+  return sizes.map(({ name, blocks }) => ({
+    name,
+    from: `(${Math.max(0, blocks - blocksMax)},0)`,
+    isWhole: blocks <= blocksMax,
+  }));
+}

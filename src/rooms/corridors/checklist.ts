@@ -1,0 +1,188 @@
+/** Whether a corridor is independent of others and ready to launch: each item with what was found. */
+import { z } from 'zod';
+import { corridorScope, freezeOf, stopOf } from '../../core/domain/switch.ts';
+import type { Api } from '../../core/room.ts';
+import { readLimits } from '../../core/store/limits/limits.ts';
+import { readSwitches } from '../../core/store/switches/switches.ts';
+import { listConsumers } from '../../core/stream/group/consumer-group.ts';
+import { claimIdentity } from '../../core/stream/identity.ts';
+import { slotTag, streamsOf } from '../../core/stream/keys.ts';
+import { measureStreams } from '../../core/stream/status/lag.ts';
+import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import { isUnavailable } from '../../kit/words/failure.ts';
+
+export const checklistSchema = z
+  .object({
+    corridor: z.string(),
+    is_independent: z.boolean().meta({ description: 'Every item of independence has passed.' }),
+    is_ready: z.boolean().meta({ description: 'Every item has passed.' }),
+    items: z.array(
+      z.object({
+        name: z.string(),
+        kind: z.enum(['independence', 'launch']),
+        passed: z.boolean(),
+        found: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'CorridorChecklist' });
+
+type Parts = Pick<Api, 'config' | 'databases' | 'guards' | 'metrics' | 'redis' | 'switches'>;
+type Found = readonly [passed: boolean, found: string];
+
+/** Reviewers who can decide a case and confirm the decision of another. */
+const REVIEWERS_MIN = 2;
+/** A reader that asked nothing of a stream for longer than this has ended or hangs. */
+const READER_IDLE_MS = 60_000;
+
+export async function checkCorridor(
+  corridor: string,
+  parts: Parts,
+): Promise<z.output<typeof checklistSchema>> {
+  const independence = {
+    stream: ofRedis(parts, () => findStreams(corridor, parts)),
+    workers: ofRedis(parts, () => findWorkers(corridor, parts)),
+    cache: ofRedis(parts, () => findCache(parts)),
+    'limit of requests': findLimit('requests', corridor, parts),
+    'quota of transactions': findLimit('transactions', corridor, parts),
+    switch: findSwitch(parts),
+    breaker: findBreaker(corridor, parts),
+    dashboard: findDashboard(parts),
+    market: findOtherMarkets(parts),
+  };
+  const launch = {
+    retention: findRetention(parts),
+    reviewers: findReviewers(parts),
+    open: findOpen(corridor, parts),
+  };
+  const checksOf = async (
+    kind: 'independence' | 'launch',
+    found: Readonly<Record<string, Found | Promise<Found>>>,
+  ) =>
+    await Promise.all(
+      Object.entries(found).map(async ([name, one]) => {
+        const [passed, text] = await one;
+        return { name, kind, passed, found: text };
+      }),
+    );
+  const own = await checksOf('independence', independence);
+  const items = [...own, ...(await checksOf('launch', launch))];
+  const hasPassed = (all: typeof items) => all.every(({ passed }) => passed);
+  return { corridor, is_independent: hasPassed(own), is_ready: hasPassed(items), items };
+}
+
+async function ofRedis({ guards }: Parts, find: () => Promise<Found>): Promise<Found> {
+  try {
+    return await guards.redis.run(find);
+  } catch (error) {
+    if (isUnavailable(error)) return [false, 'Redis does not answer'];
+    throw error;
+  }
+}
+
+const streamsOfCorridor = (corridor: string, { config }: Parts) =>
+  streamsOf(config.RISK_MARKET, [corridor], config.RISK_SHARDS);
+
+async function findStreams(corridor: string, parts: Parts): Promise<Found> {
+  const streams = streamsOfCorridor(corridor, parts);
+  const measured = await measureStreams(parts.redis, streams);
+  const sum = (of: (one: (typeof measured)[number]) => number) =>
+    measured.reduce((total, one) => total + of(one), 0);
+  const types = await Promise.all(
+    streams.map(({ transactions }) => parts.redis.type(transactions)),
+  );
+  const foreign = streams.filter((_, at) => !['stream', 'none'].includes(types[at] ?? ''));
+  if (foreign.length > 0) {
+    return [false, `${foreign.map(({ transactions }) => transactions).join(', ')}: no stream`];
+  }
+  const waiting = sum(({ lag, pending }) => lag + pending);
+  return [
+    true,
+    `${streams.length} of its own, ${streams[0]?.transactions} the first; ${waiting} transactions wait, ${sum(({ retriesWaiting }) => retriesWaiting)} for a retry`,
+  ];
+}
+
+async function findWorkers(corridor: string, parts: Parts): Promise<Found> {
+  const streams = streamsOfCorridor(corridor, parts);
+  const consumers = await Promise.all(
+    streams.map(({ transactions }) => listConsumers(parts.redis, transactions)),
+  );
+  const readers = consumers.flat().filter(({ idleMs }) => idleMs < READER_IDLE_MS);
+  const workers = new Set(readers.map(({ name }) => name.replace(/-\d+$/, '')));
+  return [
+    workers.size > 0,
+    `${workers.size} read its streams; beside a drain other corridors have a lane of their own`,
+  ];
+}
+
+async function findCache({ redis, config: { RISK_MARKET: market } }: Parts): Promise<Found> {
+  await claimIdentity(redis, market);
+  return [true, `profiles of the market alone, from ${slotTag(market, 0)} on, take writes`];
+}
+
+async function findLimit(kind: string, corridor: string, { databases }: Parts): Promise<Found> {
+  const scope = corridorScope(corridor);
+  const all = await readLimits(databases.primary.query);
+  const own = all.find((one) => one.kind === kind && one.scope === scope);
+  if (own === undefined) return [false, `none: risk limits set ${scope} --kind ${kind}`];
+  return [true, `${own.ratePerSecond} a second, at once ${own.burst}`];
+}
+
+function findSwitch({ switches }: Parts): Found {
+  if (switches.isUnread()) return [false, 'this API process could not read the switches for 5 s'];
+  return [true, `read within 5 s, version ${switches.current().version}`];
+}
+
+function findBreaker(corridor: string, { guards }: Parts): Found {
+  const open = guards.health.breakersOf(corridor);
+  if (open.length === 0) return [true, `streams:${corridor} is closed, and no other is open`];
+  return [false, open.join(', ')];
+}
+
+function findDashboard({ metrics: { registry } }: Parts): Found {
+  const labelsOf = (metric: object): unknown =>
+    'labelNames' in metric ? metric.labelNames : undefined;
+  const labelled = registry
+    .getMetricsAsArray()
+    .map(labelsOf)
+    .filter((labels) => Array.isArray(labels) && labels.includes('corridor'));
+  return [labelled.length > 0, `${labelled.length} metrics have the label corridor`];
+}
+
+const otherMarkets = rowsOf<{ market: string }, [market: string]>(
+  'readable-markets',
+  `select nspname as market from pg_namespace n join pg_class c on c.relnamespace = n.oid and c.relname = 'open_rows'
+    where nspname <> $1 and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') order by 1`,
+);
+
+async function findOtherMarkets({ databases, config: { RISK_MARKET } }: Parts): Promise<Found> {
+  const others = await otherMarkets(databases.primary.query, RISK_MARKET);
+  const names = others.map(({ market }) => market).join(', ');
+  if (names === '') return [true, `the role of ${RISK_MARKET} reads no other market`];
+  return [false, `not separated: the role of ${RISK_MARKET} also reads ${names}`];
+}
+
+function findRetention({ config }: Parts): Found {
+  const days = Object.entries(config).filter(([name]) => name.endsWith('_RETENTION_DAYS'));
+  const shortest = Math.min(...days.map(([, value]) => Number(value)));
+  return [days.length > 0, `${days.length} settings of the market, the shortest ${shortest} days`];
+}
+
+const countReviewers = onlyOf<{ people: number }>(
+  'count-reviewers',
+  `select count(distinct identity)::int4 as people from market.api_keys
+    where identity is not null and revoked_at is null and coalesce(expires_at, 'infinity') > now()
+      and roles && '{analyst,risk_officer}'`,
+);
+
+async function findReviewers({ databases }: Parts): Promise<Found> {
+  const { people } = await countReviewers(databases.primary.query);
+  const text = `${people} people of the market are analysts or risk officers`;
+  return [people >= REVIEWERS_MIN, people >= REVIEWERS_MIN ? text : `${text}: it takes two`];
+}
+
+async function findOpen(corridor: string, { databases }: Parts): Promise<Found> {
+  const switches = await readSwitches(databases.primary);
+  const closed = stopOf(switches, corridor) ?? freezeOf(switches, corridor);
+  return [closed === undefined, closed ?? 'neither stopped nor frozen'];
+}

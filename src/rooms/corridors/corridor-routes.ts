@@ -1,0 +1,131 @@
+/** `/v1/corridors/{id}`: how a corridor does, and its checklist. */
+import { z } from 'zod';
+import type { Api } from '../../core/room.ts';
+import { streamsOf } from '../../core/stream/keys.ts';
+import { measureStreams } from '../../core/stream/status/lag.ts';
+import { answer, operation } from '../../kit/http/operation.ts';
+import { isUnavailable } from '../../kit/words/failure.ts';
+import { DECIDING_ROLES } from './authority.ts';
+import { checkCorridor, checklistSchema } from './checklist.ts';
+import { readCorridorFigures } from './corridor-figures.ts';
+import { readStanding, standingSchema } from './freeze-change.ts';
+import { frozenOf, paths, standingExample } from './freeze-routes.ts';
+import { HEALTH_WEIGHTS, healthOf, healthSchema, SLO_MS } from './health.ts';
+
+type Parts = Pick<
+  Api,
+  'config' | 'databases' | 'guards' | 'ingest' | 'log' | 'metrics' | 'redis' | 'switches'
+>;
+
+const weights = Object.entries(HEALTH_WEIGHTS)
+  .map(([part, weight]) => `${part} ${weight}`)
+  .join(', ');
+
+const corridorSchema = standingSchema
+  .extend({
+    health: healthSchema.meta({ description: `From 0 to 100. Weights: ${weights}.` }),
+    availability: z
+      .number()
+      .nullable()
+      .meta({
+        description: `Share of the last hour's accepted transactions that were scored within ${SLO_MS} ms, of the newest 2,000 at most. Null: none was due.`,
+      }),
+    availability_transactions: z.int().meta({ description: 'Transactions looked at for it.' }),
+    active_accounts: z.int().meta({ description: 'Accounts with an accepted transaction.' }),
+    active_since: z.iso.datetime().meta({
+      description:
+        'The accounts were counted from here on: a day, or less where the newest 8 MiB of a month reach less far back.',
+    }),
+  })
+  .meta({ id: 'CorridorState' });
+
+const example = {
+  ...standingExample,
+  health: {
+    score: 90,
+    parts: { availability: 1, backlog: 1, failures: 1, full_service: 1, open: 0 },
+  },
+  availability: 0.9995,
+  availability_transactions: 2000,
+  active_accounts: 812,
+  active_since: '2026-11-24T09:30:00.000Z',
+};
+
+async function readCorridor(id: string, parts: Parts) {
+  const { databases, guards } = parts;
+  const [standing, figures, oldestAgeMs] = await Promise.all([
+    readStanding(databases.primary, frozenOf('corridor', id, parts)),
+    readCorridorFigures(databases.primary, id, databases.now()),
+    oldestAge(id, parts),
+  ]);
+  const { due, inTime, deadLetters } = figures;
+  const availability = due === 0 ? null : inTime / due;
+  return {
+    ...standing,
+    health: healthOf({
+      availability,
+      oldestAgeMs,
+      failures: deadLetters / Math.max(1, due),
+      degradation: guards.health.levelOf(id),
+      isOpen: standing.state === 'open',
+    }),
+    availability,
+    availability_transactions: due,
+    active_accounts: figures.activeAccounts,
+    active_since: figures.activeSince.toISOString(),
+  };
+}
+
+/** The age of the oldest entry that is not acknowledged; 0 while Redis does not answer, which the degradation says. */
+async function oldestAge(id: string, { redis, guards, config }: Parts): Promise<number> {
+  const streams = streamsOf(config.RISK_MARKET, [id], config.RISK_SHARDS);
+  try {
+    const measured = await guards.redis.run(() => measureStreams(redis, streams));
+    return Math.max(...measured.map(({ oldestAgeMs }) => oldestAgeMs));
+  } catch (error) {
+    if (isUnavailable(error)) return 0;
+    throw error;
+  }
+}
+
+const roles = ['analyst', ...DECIDING_ROLES] as const;
+
+export const corridorOperations = [
+  operation({
+    method: 'get',
+    at: '/v1/corridors/{id}',
+    operationId: 'readCorridor',
+    summary: 'How a corridor does: open, frozen or stopped, what is pending, its health',
+    roles,
+    path: paths.corridor,
+    answers: { 200: answer('How it does.', corridorSchema, example) },
+    problems: [404],
+    run: ({ path: { id } }, parts: Parts) => readCorridor(id, parts),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/corridors/{id}/checklist',
+    operationId: 'checkCorridor',
+    summary: 'Whether a corridor is independent of others and ready to launch',
+    roles,
+    path: paths.corridor,
+    answers: {
+      200: answer('Each item with what was found.', checklistSchema, {
+        corridor: 'US-EG',
+        is_independent: false,
+        is_ready: false,
+        items: [
+          {
+            name: 'limit of requests',
+            kind: 'independence' as const,
+            passed: false,
+            found: 'none: risk limits set corridor:US-EG --kind requests',
+          },
+        ],
+      }),
+    },
+    problems: [404],
+    run: ({ path: { id } }, parts: Parts) =>
+      checkCorridor(frozenOf('corridor', id, parts).corridor ?? id, parts),
+  }),
+];
