@@ -44,7 +44,7 @@ test('risk answers usage errors with 2 and the usage on standard error', async (
   const flag = await run(['doctor', '--wat']);
   expect(flag).toMatchObject({ code: 2, stdout: '' });
   expect(flag.stderr).toContain('there is no option --wat; there are --');
-  expect(flag.stderr).toContain('risk doctor [--json]');
+  expect(flag.stderr).toContain('risk doctor [--fleet api=4,worker=3]');
 });
 
 test('risk lists all problems of its configuration at once and exits 78', async () => {

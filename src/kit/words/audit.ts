@@ -46,6 +46,7 @@ export const AUDIT_ACTIONS = [
   'scope.resume',
   'scope.note',
   'market.grant',
+  'market.analytics',
   'limit.set',
   'limit.propose',
   'limit.approve',

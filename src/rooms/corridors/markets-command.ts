@@ -8,8 +8,9 @@ import {
 } from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
-import { isCorridorList, isMarketName } from '../../kit/config/config.ts';
+import { type Environment, isCorridorList, isMarketName } from '../../kit/config/config.ts';
 import { FREEZE_COLUMNS } from './corridors-command.ts';
+import { makeAnalytics } from './market-analytics.ts';
 import { createMarket, firstLimitOf } from './market-make.ts';
 import { grantMarket } from './market-role.ts';
 
@@ -18,6 +19,8 @@ const TEXT = { type: 'string' } as const;
 const ROLE = /^[a-z][a-z0-9_]{0,62}$/;
 const PASSWORD = /^[!-~]{16,256}$/;
 const CONNECTIONS_MAX = 10_000;
+const MARKETS_MAX = 100;
+const ANALYTICS_CONNECTIONS = 5;
 /** Connections of a market's role: market_0 has the larger share. */
 const connectionsOf = (market: string) => (market === 'market_0' ? 500 : 250);
 
@@ -42,35 +45,65 @@ const create: Command['run'] = async (args, { config, output }) => {
   return EXIT.fine;
 };
 
-const grant: Command['run'] = async (args, { config, environment, output }) => {
-  const options = { role: TEXT, connections: TEXT, 'password-from': TEXT };
-  const { values, positionals } = parseArguments(args, options, { required: ['NAME'] });
-  const market = marketName(positionals[0]);
-  const role = values.role ?? market;
+const ROLE_OPTIONS = { role: TEXT, connections: TEXT, 'password-from': TEXT };
+type RoleOptions = Readonly<Partial<Record<keyof typeof ROLE_OPTIONS, string>>>;
+
+function newRole(values: RoleOptions, environment: Environment, name: string, most: number) {
+  const { role = name } = values;
   if (!ROLE.test(role))
     throw new UsageError(`--role must be small letters, digits and _, not '${role}'`);
   const bounds = { min: 1, max: CONNECTIONS_MAX };
-  const connectionsMax = integerOption(
-    '--connections',
-    values.connections,
-    bounds,
-    connectionsOf(market),
-  );
-  const password = passwordFrom(environment, values['password-from']);
+  return {
+    role,
+    connectionsMax: integerOption('--connections', values.connections, bounds, most),
+    password: passwordFrom(environment, values['password-from']),
+  };
+}
+
+const shownOnce = (password: string | null) =>
+  password === null ? [] : [password, 'the line above is shown once'];
+
+const grant: Command['run'] = async (args, { config, environment, output }) => {
+  const { values, positionals } = parseArguments(args, ROLE_OPTIONS, { required: ['NAME'] });
+  const market = marketName(positionals[0]);
+  const role = newRole(values, environment, market, connectionsOf(market));
   const granted = await grantMarket({
+    ...role,
     config,
     url: ownerUrl(config),
     market,
-    role,
-    password,
-    connectionsMax,
     by: byCommand('markets grant'),
     onProgress: output.note,
   });
-  output.value({ market, role, connections_max: connectionsMax, ...granted }, [
-    ...(granted.password === null ? [] : [granted.password, 'the line above is shown once']),
-    `${role} owns ${market} (${granted.moved} objects moved) and reaches nothing else`,
-    `start the processes of ${market} with ${role} in DATABASE_URL`,
+  const made = { market, role: role.role, connections_max: role.connectionsMax };
+  output.value({ ...made, ...granted }, [
+    ...shownOnce(granted.password),
+    `${role.role} owns ${market} (${granted.moved} objects moved) and reaches nothing else`,
+    `start the processes of ${market} with ${role.role} in DATABASE_URL`,
+  ]);
+  return EXIT.fine;
+};
+
+const analytics: Command['run'] = async (args, { config, environment, output }) => {
+  const words = { required: ['NAME'], max: MARKETS_MAX };
+  const { values, positionals } = parseArguments(args, ROLE_OPTIONS, words);
+  const [first, ...others] = positionals.map(marketName);
+  const markets = [marketName(first), ...others] as const;
+  const role = newRole(values, environment, 'analytics', ANALYTICS_CONNECTIONS);
+  const { password, isLogged } = await makeAnalytics({
+    ...role,
+    config,
+    url: ownerUrl(config),
+    markets,
+    by: byCommand('markets analytics'),
+  });
+  const log = `alter role "${role.role}" set log_statement = 'all'`;
+  output.value({ role: role.role, markets, password, is_logged: isLogged }, [
+    ...shownOnce(password),
+    `${role.role} reads analytics.scores of ${markets.join(', ')} and nothing else`,
+    isLogged
+      ? 'Postgres logs its statements'
+      : `for a log of its statements a superuser runs: ${log}`,
   ]);
   return EXIT.fine;
 };
@@ -86,10 +119,7 @@ function corridorsOption(text: string | undefined): string[] {
   throw new UsageError(`--corridors must be corridors as JP-KR,KR-JP, not '${text}'`);
 }
 
-function passwordFrom(
-  environment: Readonly<Record<string, string | undefined>>,
-  variable: string | undefined,
-): string | undefined {
+function passwordFrom(environment: Environment, variable: string | undefined): string | undefined {
   if (variable === undefined) return undefined;
   const password = environment[variable];
   if (password !== undefined && PASSWORD.test(password)) return password;
@@ -98,10 +128,16 @@ function passwordFrom(
   );
 }
 
+const passwordOption = {
+  '--password-from VARIABLE':
+    'Variable of the environment with the password; without it one is made, and printed once',
+};
+
 export const command = commandOf({
   name: 'markets',
   summary: 'Makes markets and their roles, shows how one stands, freezes it and lets it go on.',
-  notes: `create and grant need RISK_ADMIN_DATABASE_URL, or else DATABASE_URL, and may be run again: they go on where they stopped.
+  notes: `create, grant and analytics need RISK_ADMIN_DATABASE_URL, or else DATABASE_URL, and may be run again: they go on where they stopped.
+
 Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
@@ -116,11 +152,20 @@ Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
       summary: 'Give a market a Postgres role that reaches nothing else',
       options: {
         '--role ROLE': 'Name of the role (that of the market)',
-        '--password-from VARIABLE':
-          'Variable of the environment with the password; without it one is made, and printed once',
         '--connections N': 'Most connections of all its processes (250; market_0: 500)',
+        ...passwordOption,
       },
       run: grant,
+    },
+    analytics: {
+      words: 'NAME…',
+      summary: 'Make a role that reads the scores of these markets and nothing else',
+      options: {
+        '--role ROLE': 'Name of the role (analytics)',
+        '--connections N': `Its most connections (${ANALYTICS_CONNECTIONS})`,
+        ...passwordOption,
+      },
+      run: analytics,
     },
     show: { operation: 'readMarket', words },
     freeze: { operation: 'freezeMarket', words },

@@ -17,11 +17,14 @@ const OTHER = 'market_1';
 const KEY = 'markets-test-key-of-at-least-32-characters';
 /** Roles belong to the server, which other test files share. */
 const ROLE = `risk_1_${randomUUID().replaceAll('-', '')}`;
+const READER = ROLE.replace('_1_', '_reader_');
 
 let database: TestDatabase;
 let redis: TestService;
 /** A connection as the role of the second market. */
 let client: pg.Client;
+/** The connection that `refusal` tries. */
+let trying: pg.Client;
 let roleUrl: string;
 let first: { readonly moved: number; readonly password: string };
 
@@ -42,6 +45,7 @@ beforeAll(async () => {
   roleUrl = url.href;
   client = new pg.Client(roleUrl);
   await client.connect();
+  trying = client;
 });
 afterAll(async () => {
   await client.end();
@@ -49,42 +53,47 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
   const maintenance = new pg.Client(inject('postgresUrl'));
   await maintenance.connect();
-  await maintenance.query(`drop role if exists ${ROLE}`);
+  await maintenance.query(`drop role if exists ${ROLE}, ${READER}`);
   await maintenance.end();
 });
 
 /** SQLSTATE of what Postgres answers; undefined where it carries the statement out. */
 const refusal = (text: string) =>
-  client.query(text).then(
+  trying.query(text).then(
     () => undefined,
     (error: pg.DatabaseError) => error.code,
   );
 const DENIED = '42501';
+/** Denied, or a view that takes no rows. */
+const REFUSED: readonly unknown[] = [DENIED, '42809', '55000'];
 
-test('the role is refused every table and function of the other market, and every write to shared', async () => {
-  const tables = await database.sql<{ name: string; schema: string }>(
-    `select oid::regclass::text as name, relnamespace::regnamespace::text as schema from pg_class
-      where relkind in ('r', 'p', 'v', 'm', 'S') and relnamespace in ('market_0'::regnamespace, 'shared'::regnamespace)`,
+/** Tries whatever is no select on each table and view of the schemas, and a select where one is not allowed. */
+async function tryTables(schemas: readonly string[], selectable: string): Promise<string[]> {
+  const tables = await database.sql<{ name: string; schema: string; column: string }>(
+    `select format('%I.%I', nspname, relname) as name, nspname as schema,
+            (select quote_ident(attname) from pg_attribute where attrelid = c.oid and attnum > 0 order by attnum limit 1) as column
+       from pg_class c join pg_namespace n on n.oid = relnamespace
+      where relkind in ('r', 'p', 'v', 'm', 'S') and nspname = any ($1)`,
+    [schemas],
   );
   expect(tables.length).toBeGreaterThan(60);
   const got: string[] = [];
-  for (const { name, schema } of tables) {
-    const table = name.includes('.') ? name : `${schema}.${name}`;
-    const [{ column } = { column: '' }] = await database.sql<{ column: string }>(
-      `select quote_ident(attname) as column from pg_attribute where attrelid = $1::regclass and attnum > 0 limit 1`,
-      [table],
-    );
+  for (const { name, schema, column } of tables) {
     const tries = [
-      `insert into ${table} default values`,
-      `update ${table} set ${column} = ${column}`,
-      `delete from ${table}`,
-      `truncate ${table}`,
-      `alter table ${table} owner to current_user`,
-      ...(schema === 'shared' ? [] : [`select from ${table}`]),
+      `insert into ${name} default values`,
+      `update ${name} set ${column} = ${column}`,
+      `delete from ${name}`,
+      `truncate ${name}`,
+      `alter table ${name} owner to current_user`,
+      ...(schema === selectable ? [] : [`select from ${name}`]),
     ];
-    for (const text of tries) if ((await refusal(text)) !== DENIED) got.push(text);
+    for (const text of tries) if (!REFUSED.includes(await refusal(text))) got.push(text);
   }
-  expect(got).toEqual([]);
+  return got;
+}
+
+test('the role is refused every table and function of the other market, and every write to shared', async () => {
+  expect(await tryTables(['market_0', 'shared'], 'shared')).toEqual([]);
   const functions = await database.sql<{ name: string; given: string }>(
     `select pronamespace::regnamespace || '.' || quote_ident(proname) as name,
             (select coalesce(string_agg('null::' || format_type(one, null), ', '), '') from unnest(proargtypes) as one) as given
@@ -173,4 +182,36 @@ test('a second grant moves what another role has made since, and the password st
   expect((await risk(['migrate'], env)).code).toBe(0);
   const owner = await runRisk(['doctor', '--json'], { DATABASE_URL: database.url });
   expect(owner.stdout).toContain('markets are not separated');
+});
+
+test('a role reads scores of both markets through a view, and nothing else', async () => {
+  const made = await risk(['markets', 'analytics', 'market_0', OTHER, '--role', READER]);
+  expect(made.value).toMatchObject({
+    role: READER,
+    markets: ['market_0', OTHER],
+    is_logged: false,
+  });
+  const url = new URL(database.url);
+  [url.username, url.password] = [READER, made.value.password];
+  trying = new pg.Client(url.href);
+  await trying.connect();
+  try {
+    const { rows } = await trying.query(
+      'select market, corridor, reason_codes from analytics.scores',
+    );
+    expect(rows).toEqual([{ market: OTHER, corridor: 'JP-KR', reason_codes: expect.any(Array) }]);
+    const readOnly = await refusal('create temporary table mine ()');
+    expect(readOnly).toBe('25006');
+    await trying.query('set default_transaction_read_only = off');
+    expect(await tryTables(['market_0', OTHER, 'shared', 'analytics'], 'analytics')).toEqual([]);
+  } finally {
+    await trying.end();
+    trying = client;
+  }
+  for (const market of ['market_0', OTHER]) {
+    const text = `select after from ${market}.audit_log where action = 'market.analytics' and subject = $1`;
+    expect(await database.sql(text, [READER])).toEqual([
+      { after: { markets: ['market_0', OTHER] } },
+    ]);
+  }
 });
