@@ -88,7 +88,7 @@ export function createMetrics() {
     ),
     refused: counter(
       'risk_transactions_refused_total',
-      'Transactions of a stopped scope that an API process has refused, by corridor.',
+      'Transactions that an API process has refused, as their scope is stopped, frozen or over a limit, by corridor.',
       ['corridor', 'problem'],
     ),
     onHold: counter(
