@@ -27,6 +27,8 @@ const SWITCH_KEYS: readonly (readonly [string, string])[] = [
   ['c', 'Switches: stop a corridor'],
   ['m', 'Switches: stop the market'],
   ['l', 'Switches: stop a client'],
+  ['f', 'Switches: freeze a corridor or the market'],
+  ['i', 'Switches: set a limit'],
 ];
 
 export function Help({

@@ -38,6 +38,7 @@ const switchExample = { scope: 'corridor:US-EG', version: 7, stop: stopExample }
 
 const switchesSchema = z
   .object({
+    market: z.string(),
     version: z.int(),
     items: z.array(stopSchema),
     on_hold: z.array(z.object({ corridor: z.string(), transactions: z.int() })).meta({
@@ -61,17 +62,19 @@ const switchOperations = [
     roles,
     answers: {
       200: answer('Every stopped scope, and what waits for it.', switchesSchema, {
+        market: 'market_0',
         version: 7,
         items: [stopExample],
         on_hold: [{ corridor: 'US-EG', transactions: 12 }],
       }),
     },
-    run: async (_input, { databases: { primary } }: Parts) => {
+    run: async (_input, { config, databases: { primary } }: Parts) => {
       const [{ version, stopped }, onHold] = await Promise.all([
         readSwitches(primary),
         countOnHold(primary.query),
       ]);
       return {
+        market: config.RISK_MARKET,
         version,
         items: [...stopped].map(([scope, stop]) => toStopJson(scope, stop)),
         on_hold: [...onHold].map(([corridor, transactions]) => ({ corridor, transactions })),

@@ -1,9 +1,18 @@
 /** Scopes in words. */
 
-/** `corridor:US-EG` is the corridor US-EG. */
+const FREEZE = 'freeze:';
+
+export const isFreeze = (scope: string) => scope.startsWith(FREEZE);
+
+const WORDS: Readonly<Record<string, string>> = {
+  ...{ corridor: 'The corridor', client: 'The client', key: 'The key' },
+};
+
+/** `corridor:US-EG` and `freeze:corridor:US-EG` are the corridor US-EG. */
 export function nameOf(scope: string): string {
-  if (scope === 'all') return 'Every market';
-  if (scope === 'market') return 'The market';
-  const [kind = '', name = ''] = scope.split(/:(.*)/s);
-  return kind === 'client' ? `The client ${name}` : `The corridor ${name}`;
+  const own = isFreeze(scope) ? scope.slice(FREEZE.length) : scope;
+  if (own === 'all') return 'Every market';
+  if (own === 'market') return 'The market';
+  const [kind = '', name = ''] = own.split(/:(.*)/s);
+  return `${WORDS[kind] ?? kind} ${name}`;
 }

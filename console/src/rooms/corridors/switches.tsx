@@ -1,4 +1,4 @@
-/** What is stopped, since when, by whom and why, what waits for it, and the way to stop and to start. */
+/** What is stopped, frozen and limited, since when, by whom and why, what waits for it, and the way to change it. */
 import { useState } from 'react';
 import type { Me, Stop, Switches } from '../../../../src/kit/client/api-types.ts';
 import { has } from '../../api/me.ts';
@@ -9,7 +9,9 @@ import { Page, Part } from '../../parts/page.tsx';
 import { Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
-import { nameOf } from './scopes.ts';
+import { Frozen } from './freezes.tsx';
+import { LimitsPart } from './limits.tsx';
+import { isFreeze, nameOf } from './scopes.ts';
 import { type Change, SwitchDialog } from './switch-dialog.tsx';
 
 const STOPS = [
@@ -38,13 +40,15 @@ export function SwitchesPage({ me }: { readonly me: Me }) {
         {(switches) => (
           <>
             <Stopped
-              stops={switches.items}
+              stops={switches.items.filter(({ scope }) => !isFreeze(scope))}
               {...(mayChange ? { onStart: (starts: Stop) => setChange({ starts }) } : {})}
             />
+            <Frozen switches={switches} me={me} />
             <OnHold rows={switches.on_hold} />
           </>
         )}
       </Found>
+      <LimitsPart me={me} />
       {change === undefined ? null : (
         <SwitchDialog change={change} onClose={() => setChange(undefined)} />
       )}
@@ -54,8 +58,15 @@ export function SwitchesPage({ me }: { readonly me: Me }) {
 
 const COLUMNS: readonly Column<Stop>[] = [
   { id: 'scope', header: 'Stopped', cell: ({ scope }) => <strong>{nameOf(scope)}</strong> },
-  { id: 'since', header: 'Since', cell: (stop) => <Time at={stop.stopped_at} /> },
-  { id: 'by', header: 'By', cell: (stop) => person(stop.stopped_by) },
+  {
+    id: 'since',
+    header: 'Since, by',
+    cell: (stop) => (
+      <span className="wrap">
+        <Time at={stop.stopped_at} />, {person(stop.stopped_by)}
+      </span>
+    ),
+  },
   { id: 'reason', header: 'Reason', cell: (stop) => <span className="wrap">{stop.reason}</span> },
   {
     id: 'message',

@@ -15,7 +15,7 @@ import { type Card, type Figure, readCard, type Segment } from './read-card.ts';
 const FIGURES: Readonly<Record<string, readonly [name: string, meaning: string]>> = {
   average_precision: [
     'Average precision',
-    'area under the precision-recall curve, Σ (Rₙ − Rₙ₋₁)·Pₙ',
+    'area under the precision-recall curve, Σ (Rₙ − Rₙ₋₁)·Pₙ',
   ],
   auc: ['AUC', 'chance that a fraud ranks above a legitimate one'],
   recall_at_1_percent: ['Recall at 1 %', 'frauds caught at 1 % false alarms'],
