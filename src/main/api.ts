@@ -4,14 +4,12 @@
  */
 import { once } from 'node:events';
 import type { Hono } from 'hono';
-import { watchCorridors } from '../core/accept/corridor-list.ts';
 import { openIngest } from '../core/accept/ingest.ts';
 import { limitRequests } from '../core/accept/limits/limit-requests.ts';
 import { acceptRoutes } from '../core/accept/routes.ts';
 import type { Api, ApiRoom } from '../core/room.ts';
 import { watchLimits } from '../core/store/limits/watch-limits.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
-import { listCorridors } from '../core/store/transactions/corridors.ts';
 import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
 import { openReplies } from '../core/stream/settle/replies.ts';
@@ -156,7 +154,6 @@ async function openApi(
   });
   stack.use(await watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
-  const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
   const switches = stack.use(await watchSwitchesOf(config, probe, log));
   const limits = stack.use(await watchLimits(probe, log));
   const ingest = openIngest(config, {
@@ -164,7 +161,6 @@ async function openApi(
     redis,
     guards,
     metrics,
-    corridors: corridorList.corridors,
     switches,
     limits,
     log,

@@ -20,6 +20,7 @@ import { ENTRY_READER } from '../core/stream/group/versions.ts';
 import { watchMemory } from '../core/stream/memory/memory.ts';
 import { PROFILE_LOGS } from '../core/stream/profiles/profile-logs.ts';
 import { openCorridorAmounts } from '../core/work/corridor-amounts.ts';
+import { shareOfSettings } from '../core/work/corridor-shares.ts';
 import { openProfiles } from '../core/work/profiles/profiles.ts';
 import { profileSources } from '../core/work/profiles/sources.ts';
 import { runWorker as run } from '../core/work/run-worker.ts';
@@ -118,6 +119,7 @@ export async function runWorker(
       // Stores beside the other lane's batch, as a turn is as long as a batch.
       scores: openScoreStore(database, onScored),
     },
+    shareOf: shareOfSettings(() => switches.current().settings),
     isStopped: (corridor) => stopOf(switches.current(), corridor) !== undefined,
     isFrozen: (corridor) => freezeOf(switches.current(), corridor) !== undefined,
     // The text of an account is made only where a test needs it.

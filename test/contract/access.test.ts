@@ -159,7 +159,7 @@ const OF_THE_MARKET = [
   ...['assignCase', 'escalateCase', 'decideCase', 'confirmDecision', 'returnCase', 'undoDecision'],
   ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
   ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch', 'readLimits', 'changeLimit'],
-  ...['readCorridor', 'checkCorridor', 'freezeCorridor', 'resumeCorridor'],
+  ...['readCorridor', 'checkCorridor', 'configureCorridor', 'freezeCorridor', 'resumeCorridor'],
   ...['readMarket', 'freezeMarket', 'resumeMarket'],
   ...['noteCorridor', 'listCorridorFreezes', 'noteMarket', 'listMarketFreezes'],
 ];

@@ -14,6 +14,7 @@ import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
 import { ENTRY_READER } from '../../src/core/stream/group/versions.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import type { ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
+import { shareOfSettings } from '../../src/core/work/corridor-shares.ts';
 import { openProfiles } from '../../src/core/work/profiles/profiles.ts';
 import { runWorker } from '../../src/core/work/run-worker.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';
@@ -76,6 +77,7 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
         beforeScore: ({ transactionId }) => meetNature(world, process, transactionId),
         ...{ failpoint: () => undefined, onSignOfLife: () => undefined },
         isStopped: () => false,
+        shareOf: shareOfSettings(() => new Map()),
         isFrozen: () => false,
       },
       createDuties(world, process),

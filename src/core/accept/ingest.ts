@@ -15,7 +15,6 @@ import { createProducer } from '../stream/entries/producer.ts';
 import { streamsOf } from '../stream/keys.ts';
 import { createStreamRooms } from '../stream/memory/stream-capacity.ts';
 import { createTryAppend, type TryAppend } from './append-entries.ts';
-import type { CorridorList } from './corridor-list.ts';
 import { createGate, type Gate } from './gate.ts';
 import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
 import { createLeftRows, type LeftRows } from './left-rows.ts';
@@ -37,7 +36,7 @@ export type Ingest = {
   readonly invalidateLabelled: InvalidateLabelled;
   readonly newId: NewTransactionId;
   /** Corridors that a transaction may name, as last read. */
-  readonly corridors: CorridorList['corridors'];
+  readonly corridors: SwitchWatch['corridors'];
   readonly gate: Gate;
   readonly limiter: Limiter;
   readonly metrics: Pick<Metrics, 'refused' | 'accepted' | 'duplicates' | 'labels' | 'labelDelay'>;
@@ -57,7 +56,6 @@ export function openIngest(
     readonly redis: RedisClient;
     readonly guards: Guards;
     readonly metrics: Metrics;
-    readonly corridors: CorridorList['corridors'];
     readonly switches: SwitchWatch;
     readonly limits: LimitWatch;
     readonly failpoint: Failpoint;
@@ -66,7 +64,8 @@ export function openIngest(
     readonly onLabelled: readonly OnLabelled[];
   },
 ): Ingest {
-  const { database, redis, guards, metrics, corridors, switches, limits, failpoint, log } = opened;
+  const { database, redis, guards, metrics, switches, limits, failpoint, log } = opened;
+  const { corridors } = switches;
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
   const rooms = createStreamRooms({
     redis,

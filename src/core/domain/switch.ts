@@ -1,5 +1,6 @@
 /** Switches: what stops a scope, and how scopes are named. */
 import { z } from 'zod';
+import type { CorridorSettings } from './corridor-settings.ts';
 
 const CORRIDOR = /^corridor:[A-Z]{2}-[A-Z]{2}$/;
 const CLIENT = /^client:[!-~]{1,64}$/;
@@ -27,11 +28,13 @@ export type Stop = {
   readonly endsAt: string | null;
 };
 
-/** All switches of a market, as they were read. */
+/** All switches of a market and the settings of its corridors, as they were read. */
 export type Switches = {
   readonly version: number;
   /** By scope; none that has ended. */
   readonly stopped: ReadonlyMap<string, Stop>;
+  /** The settings of every corridor of the market. */
+  readonly settings: ReadonlyMap<string, CorridorSettings>;
 };
 
 /** The widest scope that stops a corridor. */

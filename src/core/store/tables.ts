@@ -88,6 +88,7 @@ export const CORE_TABLES: readonly Retention[] = [
     ends: 'after 90 days: at most a row a day, corridor, currency and 1/43 of an amount',
   },
   { tables: ['switches'], ends: 'never: one row' },
+  { tables: ['corridor_settings'], ends: 'never: a row a corridor' },
   { tables: ['limits'], ends: 'when somebody removes the limit: at most 1,000' },
   { tables: ['limit_processes'], ends: 'a minute after the API process was last seen' },
   { tables: ['amount_percentiles'], ends: 'never: a row a day and corridor' },

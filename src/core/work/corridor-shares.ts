@@ -1,4 +1,6 @@
 /** What corridors may have of a worker's time. */
+import { DEFAULT_SETTINGS } from '../domain/corridor-settings.ts';
+import type { Switches } from '../domain/switch.ts';
 
 export type CorridorShare = {
   /** Factor of the corridor's part of a batch beside other busy corridors. */
@@ -9,7 +11,13 @@ export type CorridorShare = {
 
 export type ShareOf = (corridor: string) => CorridorShare;
 
-// A larger floor slows a drain; a smaller one lets other corridors wait longer beside it.
-const DEFAULT_SHARE: CorridorShare = { weight: 1, floor: 0.1 };
+/** Floor of a corridor of weight 1. Larger: drains are slower; smaller: other corridors wait longer beside a drain. */
+const FLOOR = 0.1;
 
-export const defaultShareOf: ShareOf = () => DEFAULT_SHARE;
+/** @param settings as last read */
+export const shareOfSettings =
+  (settings: () => Switches['settings']): ShareOf =>
+  (corridor) => {
+    const { weight } = settings().get(corridor) ?? DEFAULT_SETTINGS;
+    return { weight, floor: weight * FLOOR };
+  };

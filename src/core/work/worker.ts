@@ -10,7 +10,7 @@ import type { ScoreStore } from '../store/scores/scores.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
 import type { EntryReader } from '../stream/group/versions.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import { defaultShareOf } from './corridor-shares.ts';
+import type { ShareOf } from './corridor-shares.ts';
 import { createInFlight, type InFlight, type LaneInFlight } from './in-flight.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { createLanes, type Lane } from './lanes.ts';
@@ -35,6 +35,8 @@ export type WorkerOptions = {
   readonly isStopped: (corridor: string) => boolean;
   /** Whether a freeze of the corridor is in force, as last read: events say so. */
   readonly isFrozen: (corridor: string) => boolean;
+  /** What a corridor may have of the worker's time, as last read. */
+  readonly shareOf: ShareOf;
   /** What the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */
@@ -59,14 +61,14 @@ export type Worker = WorkerOptions & {
 
 /** The worker as each of its lanes sees it. */
 export function createWorker(options: WorkerOptions): { main: Worker; express: Worker } {
-  const { config, elapsedMs } = options;
+  const { config, shareOf, elapsedMs } = options;
   const stop = new AbortController();
   const pause = createPause(stop.signal, options);
   const inFlight = createInFlight(stop.signal, elapsedMs);
-  const lanes = createLanes(config, defaultShareOf, elapsedMs, stop.signal);
+  const lanes = createLanes(config, shareOf, elapsedMs, stop.signal);
   const own = (lane: Lane, batches: LaneInFlight) => ({
     lane,
-    intake: createIntake(lane, defaultShareOf, batches, pause, stop.signal),
+    intake: createIntake(lane, shareOf, batches, pause, stop.signal),
   });
   const main = {
     ...options,

@@ -18,6 +18,8 @@ export const AUTHORITY = {
   stop: { roles: ANY_OF, person: 'any' },
   'start corridor or client': { roles: ANY_OF, person: 'any' },
   'start market or all': { roles: ['risk_officer', 'admin'], person: 'other' },
+  'add a corridor': { roles: ['risk_officer', 'admin'], person: 'other' },
+  'configure a corridor': { roles: ANY_OF, person: 'any' },
   'set or lower a limit': { roles: ANY_OF, person: 'any' },
   'raise or remove a limit': { roles: ANY_OF, person: 'other' },
 } as const satisfies Readonly<Record<string, Authority>>;
@@ -45,7 +47,7 @@ export function requireOther(
 ): void {
   if (AUTHORITY[decision].person === 'any' || first === undefined || first.by !== name) return;
   const why =
-    decision === 'raise or remove a limit'
+    decision === 'raise or remove a limit' || decision === 'add a corridor'
       ? `the change of ${first.scope} was proposed by ${first.by}: another person sends it again`
       : `the scope ${first.scope} was closed by ${first.by}: another person opens it again`;
   throw new Failure('conflict', 'ANOTHER_PERSON', why);

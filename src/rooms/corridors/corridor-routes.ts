@@ -3,10 +3,19 @@ import { z } from 'zod';
 import type { Api } from '../../core/room.ts';
 import { streamsOf } from '../../core/stream/keys.ts';
 import { measureStreams } from '../../core/stream/status/lag.ts';
-import { answer, operation } from '../../kit/http/operation.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
-import { DECIDING_ROLES } from './authority.ts';
+import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
 import { checkCorridor, checklistSchema } from './checklist.ts';
+import {
+  addCorridor,
+  addedCorridorSchema,
+  configureCorridor,
+  corridorCommandSchema,
+  newCorridorSchema,
+  readSettings,
+  settingsSchema,
+} from './corridor-change.ts';
 import { readCorridorFigures } from './corridor-figures.ts';
 import { readStanding, standingSchema } from './freeze-change.ts';
 import { frozenOf, paths, standingExample } from './freeze-routes.ts';
@@ -23,6 +32,7 @@ const weights = Object.entries(HEALTH_WEIGHTS)
 
 const corridorSchema = standingSchema
   .extend({
+    settings: settingsSchema,
     health: healthSchema.meta({ description: `From 0 to 100. Weights: ${weights}.` }),
     availability: z
       .number()
@@ -39,8 +49,10 @@ const corridorSchema = standingSchema
   })
   .meta({ id: 'CorridorState' });
 
+const settings = { version: 1, weight: 2, residency: 'EG' };
 const example = {
   ...standingExample,
+  settings,
   health: {
     score: 90,
     parts: { availability: 1, backlog: 1, failures: 1, full_service: 1, open: 0 },
@@ -53,8 +65,9 @@ const example = {
 
 async function readCorridor(id: string, parts: Parts) {
   const { databases, guards } = parts;
-  const [standing, figures, oldestAgeMs] = await Promise.all([
+  const [standing, own, figures, oldestAgeMs] = await Promise.all([
     readStanding(databases.primary, frozenOf('corridor', id, parts)),
+    readSettings(databases.primary, id),
     readCorridorFigures(databases.primary, id, databases.now()),
     oldestAge(id, parts),
   ]);
@@ -62,6 +75,7 @@ async function readCorridor(id: string, parts: Parts) {
   const availability = due === 0 ? null : inTime / due;
   return {
     ...standing,
+    settings: own,
     health: healthOf({
       availability,
       oldestAgeMs,
@@ -91,6 +105,49 @@ async function oldestAge(id: string, { redis, guards, config }: Parts): Promise<
 const roles = ['analyst', ...DECIDING_ROLES] as const;
 
 export const corridorOperations = [
+  operation({
+    method: 'post',
+    at: '/v1/corridors',
+    operationId: 'addCorridor',
+    summary: 'Add a corridor to the market; the second of two people adds it',
+    description:
+      'The first person proposes it, and it is added when another person sends the same. Processes take its transactions within seconds.',
+    roles: AUTHORITY['add a corridor'].roles,
+    body: bodyOf(newCorridorSchema, { id: 'US-BR', reason: 'a contract with a bank in Brazil' }),
+    answers: {
+      200: answer('Whether the market has it now.', addedCorridorSchema, {
+        corridor: 'US-BR',
+        is_added: false,
+        proposed_by: 'Ann',
+      }),
+    },
+    problems: [409],
+    run: async ({ body, by, c }, { config, databases, log }: Parts) => {
+      const { roles } = c.get('principal');
+      const added = await addCorridor(databases.primary, config.RISK_MARKET, body, { by, roles });
+      log.warn({ keyId: by.keyId, ...added }, 'corridor');
+      return added;
+    },
+  }),
+  operation({
+    method: 'put',
+    at: '/v1/corridors/{id}',
+    operationId: 'configureCorridor',
+    summary: 'Set what may be set for a corridor; what is left out stays',
+    description: 'Processes act on it within a second of the answer.',
+    roles: AUTHORITY['configure a corridor'].roles,
+    path: paths.corridor,
+    body: bodyOf(corridorCommandSchema, { weight: 2, residency: 'EG', reason: 'pay day' }),
+    answers: { 200: answer('The settings as they are now.', settingsSchema, settings) },
+    problems: [404],
+    run: async ({ path: { id }, body, by, c }, parts: Parts) => {
+      frozenOf('corridor', id, parts);
+      const { roles } = c.get('principal');
+      const after = await configureCorridor(parts.databases.primary, id, body, { by, roles });
+      parts.log.warn({ keyId: by.keyId, corridor: id, ...after }, 'corridor settings');
+      return after;
+    },
+  }),
   operation({
     method: 'get',
     at: '/v1/corridors/{id}',

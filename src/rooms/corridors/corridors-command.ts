@@ -20,6 +20,12 @@ export const command = commandOf({
   document: async () => (await import('./routes.ts')).document,
   actions: {
     show: { operation: 'readCorridor', words },
+    add: {
+      operation: 'addCorridor',
+      summary: 'Add a corridor; the market has it when another person sends the same',
+      words,
+    },
+    set: { operation: 'configureCorridor', summary: 'Set what may be set for a corridor', words },
     check: { operation: 'checkCorridor', words },
     freeze: { operation: 'freezeCorridor', words },
     resume: { operation: 'resumeCorridor', words },

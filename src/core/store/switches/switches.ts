@@ -8,7 +8,9 @@ import { inMarket } from '../../../kit/database/market-schema.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { type CorridorSettings, DEFAULT_SETTINGS } from '../../domain/corridor-settings.ts';
 import type { Stop, Switches } from '../../domain/switch.ts';
+import { SETTINGS } from '../corridors/settings.ts';
 
 const among = onlyOf<{ corridors: string[] }, [corridors: readonly string[]]>(
   'stopped-among',
@@ -27,10 +29,14 @@ type StoredStop = {
   readonly stopped_at: string;
   readonly ends_at: string | null;
 };
-type Row = { readonly version: string; readonly stopped: Readonly<Record<string, StoredStop>> };
+type Row = {
+  readonly version: string;
+  readonly stopped: Readonly<Record<string, StoredStop>>;
+  readonly settings: Readonly<Record<string, CorridorSettings | null>>;
+};
 
 const IN_FORCE = `version::text, (select coalesce(jsonb_object_agg(scope, stop), '{}')
-                    from jsonb_each(stopped) as one (scope, stop) where market.is_stopped(stopped, scope)) as stopped`;
+                    from jsonb_each(stopped) as one (scope, stop) where market.is_stopped(stopped, scope)) as stopped, ${SETTINGS} as settings`;
 
 const read = onlyOf<Row>('read-switches', `select ${IN_FORCE} from market.switches`);
 
@@ -38,7 +44,7 @@ export async function readSwitches({ query }: Pick<Database, 'query'>): Promise<
   return toSwitches(await read(query));
 }
 
-function toSwitches({ version, stopped }: Row): Switches {
+function toSwitches({ version, stopped, settings }: Row): Switches {
   const stops = Object.entries(stopped).map(([scope, one]): [string, Stop] => [
     scope,
     {
@@ -49,7 +55,13 @@ function toSwitches({ version, stopped }: Row): Switches {
       endsAt: one.ends_at === null ? null : new Date(one.ends_at).toISOString(),
     },
   ]);
-  return { version: Number(version), stopped: new Map(stops) };
+  return {
+    version: Number(version),
+    stopped: new Map(stops),
+    settings: new Map(
+      Object.entries(settings).map(([corridor, own]) => [corridor, own ?? DEFAULT_SETTINGS]),
+    ),
+  };
 }
 
 const STOP = `update market.switches

@@ -17,6 +17,8 @@ const UNREAD_MS = 5000;
 export type SwitchWatch = {
   /** The switches of Postgres as last read, and those of the environment. */
   readonly current: () => Switches;
+  /** Corridors that a transaction may name. */
+  readonly corridors: () => ReadonlySet<string>;
   /** Whether the last reading is older than 5 s. */
   readonly isUnread: () => boolean;
   readonly [Symbol.dispose]: () => void;
@@ -62,10 +64,11 @@ async function watchSwitches(
   log: Pick<Log, 'warn' | 'info'>,
 ): Promise<SwitchWatch> {
   const read = async () => {
-    const { version, stopped } = await readSwitches(database);
-    return { version, stopped: new Map([...stopped, ...fixed]) };
+    const { stopped, ...others } = await readSwitches(database);
+    return { ...others, stopped: new Map([...stopped, ...fixed]) };
   };
   let current = await read();
+  let corridors = new Set(current.settings.keys());
   let readAtMs = performance.now();
   let isReading = false;
   let hasSaid = false;
@@ -80,6 +83,7 @@ async function watchSwitches(
     try {
       const before = current.version;
       current = await read();
+      corridors = new Set(current.settings.keys());
       readAtMs = performance.now();
       hasSaid = false;
       if (current.version !== before) {
@@ -92,5 +96,10 @@ async function watchSwitches(
     }
   }, EVERY_MS);
   timer.unref();
-  return { current: () => current, isUnread, [Symbol.dispose]: () => clearInterval(timer) };
+  return {
+    current: () => current,
+    corridors: () => corridors,
+    isUnread,
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
 }

@@ -3,6 +3,10 @@
  * Method: an API and a worker on one pair of stores.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { watchSwitchesOf } from '../../../../src/core/store/switches/watch-switches.ts';
+import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';
+import { createLog } from '../../../../src/kit/metrics/log.ts';
+import { testConfig } from '../../../support/config.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, count, type Input, input, postOne } from '../../../support/submit.ts';
@@ -150,6 +154,43 @@ test('the notes of a freeze stay with it after the resume, and a freeze of its o
   expect(rest).toMatchObject({ items: [told('first')], next_cursor: null });
   const listed = await api.riskJson('corridors', 'freezes', 'US-PH');
   expect(listed).toHaveLength(2);
+});
+
+test('the second of two people adds a corridor, and what is set for it is live within a second', async () => {
+  const carl = await insertPersonKey(api.testDatabase, 'Carl', ['operator', 'admin']);
+  const dora = await insertPersonKey(api.testDatabase, 'Dora', ['admin']);
+  const log = createLog('test', 'silent');
+  using switches = await watchSwitchesOf(testConfig({}), api.database, log);
+  const shareOf = shareOfSettings(() => switches.current().settings);
+  const wanted = { id: 'US-BR', ...REASON };
+  const add = (key: string) => change('/v1/corridors', wanted, key);
+  expect((await add(carl)).body).toMatchObject({ is_added: false, proposed_by: 'Carl' });
+  expect((await add(carl)).status).toBe(409);
+  expect(switches.corridors().has('US-BR')).toBe(false);
+  expect((await add(dora)).body).toMatchObject({ is_added: true, proposed_by: null });
+  await waitUntil(async () => switches.corridors().has('US-BR'), 2000, 'the corridor');
+  await until('US-BR', 201);
+  const set = await api.risk(
+    ...['corridors', 'set', 'US-BR', '--weight', '4', '--residency', 'BR', '--reason', 'pay day'],
+  );
+  expect(set.code).toBe(0);
+  await waitUntil(async () => shareOf('US-BR').weight === 4, 2000, 'the weight');
+  expect(shareOf('US-EG')).toEqual({ weight: 1, floor: 0.1 });
+  expect((await read('/v1/corridors/US-BR')).settings).toEqual({
+    ...{ version: 3, weight: 4, residency: 'BR' },
+  });
+  await api.testDatabase.sql("insert into shared.corridors values ('US-CL', now(), 'shared')");
+  const taken = { id: 'US-CL', ...REASON };
+  expect((await change('/v1/corridors', taken, carl)).status).toBe(200);
+  expect((await change('/v1/corridors', taken, dora)).body.detail).toBe(
+    'US-CL is a corridor of shared.',
+  );
+  const audit = await api.database.query<{ action: string }>({
+    text: "select action from market.audit_log where action like 'corridor.%' order by audit_id",
+  });
+  expect(audit.map(({ action }) => action)).toEqual([
+    ...['corridor.propose', 'corridor.add', 'corridor.configure', 'corridor.propose'],
+  ]);
 });
 
 test('a freeze does not begin while a switch stops scoring, and is of a market that is there', async () => {

@@ -1,10 +1,12 @@
 /** When the next batch is read. */
 import { expect, test, vi } from 'vitest';
-import { defaultShareOf } from '../../../../src/core/work/corridor-shares.ts';
+import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';
 import { createInFlight } from '../../../../src/core/work/in-flight.ts';
 import { createIntake } from '../../../../src/core/work/intake.ts';
 import { createLanes } from '../../../../src/core/work/lanes.ts';
 import { entryOf, stream } from './delivered-entries.ts';
+
+const defaultShareOf = shareOfSettings(() => new Map());
 
 const sleeps = vi.hoisted(() => [] as (() => void)[]);
 vi.mock('node:timers/promises', () => ({

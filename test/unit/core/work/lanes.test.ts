@@ -1,9 +1,11 @@
 /** Which lane reads what, and how much room a drain leaves. */
 import { describe, expect, test } from 'vitest';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
-import { defaultShareOf } from '../../../../src/core/work/corridor-shares.ts';
+import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';
 import { createLanes } from '../../../../src/core/work/lanes.ts';
 import { entryOf } from './delivered-entries.ts';
+
+const defaultShareOf = shareOfSettings(() => new Map());
 
 const [flooded, quiet] = ['US-EG', 'US-MX'].map((corridor) => streamKeys('m', corridor, 0)) as [
   ReturnType<typeof streamKeys>,

@@ -1,0 +1,13 @@
+/** What may be set for a corridor. */
+export type CorridorSettings = {
+  readonly version: number;
+  /** Factor of the corridor's part of a batch beside other busy corridors, and of what a drain leaves to it. */
+  readonly weight: number;
+  /** Where data must stay: a tag for people. */
+  readonly residency: string | null;
+};
+
+export const [WEIGHT_MIN, WEIGHT_MAX] = [0.1, 10];
+export const RESIDENCY_CHARS_MAX = 64;
+
+export const DEFAULT_SETTINGS: CorridorSettings = { version: 0, weight: 1, residency: null };

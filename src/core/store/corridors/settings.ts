@@ -1,0 +1,77 @@
+/** Settings of corridors in Postgres: a row each, which processes read with the switches. */
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import type { CorridorSettings } from '../../domain/corridor-settings.ts';
+
+/** An expression: the settings of each corridor of the market, null where nothing was set. */
+export const SETTINGS = `(select coalesce(jsonb_object_agg(corridor,
+      case when version is not null then jsonb_build_object('version', version, 'weight', weight, 'residency', residency) end), '{}')
+    from market.corridors left join market.corridor_settings using (corridor))`;
+
+const lock = rowsOf(
+  'lock-corridor-settings',
+  'lock table market.corridor_settings in share row exclusive mode',
+);
+const ownCorridor = firstOf<{ corridor: string }, [corridor: string]>(
+  'find-corridor',
+  'select corridor from market.corridors where corridor = $1',
+);
+const readProposal = firstOf<{ by: string }, [corridor: string]>(
+  'read-proposed-corridor',
+  'select proposed_by as by from market.corridor_settings where corridor = $1 and proposed_by is not null',
+);
+const propose = rowsOf<object, [corridor: string, by: string]>(
+  'propose-corridor',
+  'insert into market.corridor_settings (corridor, proposed_by, changed_by) values ($1, $2, $2)',
+);
+const accept = rowsOf<object, [corridor: string, by: string]>(
+  'accept-corridor',
+  `update market.corridor_settings
+      set proposed_by = null, changed_by = $2, changed_at = now(), version = version + 1 where corridor = $1`,
+);
+const claimCorridor = onlyOf<{ market: string }, [corridor: string, market: string]>(
+  'claim-corridor',
+  'select shared.claim_corridor($1, $2) as market',
+);
+const write = rowsOf<
+  object,
+  [corridor: string, weight: number, residency: string | null, by: string]
+>(
+  'set-corridor',
+  `insert into market.corridor_settings as old (corridor, weight, residency, changed_by)
+   values ($1, $2, $3, $4)
+   on conflict (corridor) do update
+      set weight = excluded.weight, residency = excluded.residency, version = old.version + 1,
+          changed_by = excluded.changed_by, changed_at = now()`,
+);
+
+/** One corridor, within a database transaction in which nobody else changes one. */
+export type CorridorChange = {
+  readonly isOurs: boolean;
+  /** Who proposed it; undefined where nobody has. */
+  readonly proposedBy: string | undefined;
+  readonly propose: (by: string) => Promise<unknown>;
+  /** Ends the proposal. @returns the market that has the corridor now */
+  readonly claim: (market: string, by: string) => Promise<string>;
+  readonly set: (settings: Omit<CorridorSettings, 'version'>, by: string) => Promise<unknown>;
+};
+
+export async function changeCorridor<T>(
+  database: Pick<Database, 'transaction'>,
+  corridor: string,
+  work: (query: Query, change: CorridorChange) => Promise<T>,
+): Promise<T> {
+  return await database.transaction(async (query) => {
+    await lock(query);
+    return await work(query, {
+      isOurs: (await ownCorridor(query, corridor)) !== undefined,
+      proposedBy: (await readProposal(query, corridor))?.by,
+      propose: (by) => propose(query, corridor, by),
+      async claim(market, by) {
+        await accept(query, corridor, by);
+        return (await claimCorridor(query, corridor, market)).market;
+      },
+      set: ({ weight, residency }, by) => write(query, corridor, weight, residency, by),
+    });
+  });
+}

@@ -1,0 +1,125 @@
+/** Adds a corridor to the market and sets what may be set for one, with the row of the audit log in the same commit. */
+import { z } from 'zod';
+import {
+  type CorridorSettings,
+  DEFAULT_SETTINGS,
+  RESIDENCY_CHARS_MAX,
+  WEIGHT_MAX,
+  WEIGHT_MIN,
+} from '../../core/domain/corridor-settings.ts';
+import { changeCorridor } from '../../core/store/corridors/settings.ts';
+import { readSwitches } from '../../core/store/switches/switches.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import type { Officer, Role } from '../../kit/words/principal.ts';
+import { requireAuthority, requireOther } from './authority.ts';
+import { REASON_CHARS_MAX } from './switch-change.ts';
+
+const reason = plainText(REASON_CHARS_MAX).meta({
+  description: 'For colleagues and the audit log.',
+});
+
+export const newCorridorSchema = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(/^[A-Z]{2}-[A-Z]{2}$/, 'must be two countries, such as US-EG')
+      .meta({ description: 'Source country - destination country.', example: 'US-BR' }),
+    reason,
+  })
+  .meta({ id: 'NewCorridor' });
+
+export const addedCorridorSchema = z
+  .object({
+    corridor: z.string(),
+    is_added: z.boolean().meta({ description: 'False: another person sends the same first.' }),
+    proposed_by: z.string().nullable(),
+  })
+  .meta({ id: 'AddedCorridor' });
+
+const settingFields = {
+  weight: z.number().min(WEIGHT_MIN).max(WEIGHT_MAX).meta({
+    description:
+      "Factor of the corridor's part of a worker's batch beside other busy corridors, and of what a drain leaves to it.",
+  }),
+  residency: plainText(RESIDENCY_CHARS_MAX).nullable().meta({
+    description:
+      'Where data of the corridor must stay: a tag for people. The engine does not act on it.',
+  }),
+};
+
+export const corridorCommandSchema = z
+  .strictObject({
+    weight: settingFields.weight.optional(),
+    residency: settingFields.residency.optional(),
+    reason,
+  })
+  .meta({ id: 'CorridorCommand' });
+export type CorridorCommand = z.output<typeof corridorCommandSchema>;
+
+export const settingsSchema = z
+  .object({
+    version: z.int().meta({ description: 'Ascends by one a change; 0: nothing was set.' }),
+    ...settingFields,
+  })
+  .meta({ id: 'CorridorSettings' });
+
+type By = { readonly by: Officer; readonly roles: ReadonlySet<Role> };
+
+/** The first person proposes the corridor, and it is the market's once another person asks for the same. */
+export async function addCorridor(
+  database: Database,
+  market: string,
+  { id, reason }: z.output<typeof newCorridorSchema>,
+  { by, roles }: By,
+): Promise<z.output<typeof addedCorridorSchema>> {
+  requireAuthority('add a corridor', roles);
+  return await changeCorridor(database, id, async (query, { isOurs, proposedBy, ...change }) => {
+    const record = async (action: 'corridor.propose' | 'corridor.add') =>
+      await recordChange(query, by, { action, subject: id, before: null, after: { reason } });
+    if (isOurs) return { corridor: id, is_added: true, proposed_by: null };
+    if (proposedBy === undefined) {
+      await change.propose(by.name);
+      await record('corridor.propose');
+      return { corridor: id, is_added: false, proposed_by: by.name };
+    }
+    requireOther('add a corridor', by, { scope: id, by: proposedBy });
+    const owner = await change.claim(market, by.name);
+    if (owner !== market) {
+      throw new Failure('conflict', 'CORRIDOR_TAKEN', `${id} is a corridor of ${owner}`);
+    }
+    await record('corridor.add');
+    return { corridor: id, is_added: true, proposed_by: null };
+  });
+}
+
+export const readSettings = async (database: Database, corridor: string) =>
+  (await readSwitches(database)).settings.get(corridor) ?? DEFAULT_SETTINGS;
+
+/** Fields that the command leaves out stay as they are. */
+export async function configureCorridor(
+  database: Database,
+  corridor: string,
+  { weight, residency, reason }: CorridorCommand,
+  { by, roles }: By,
+): Promise<CorridorSettings> {
+  requireAuthority('configure a corridor', roles);
+  return await changeCorridor(database, corridor, async (query, { set }) => {
+    const before = (await readSwitches({ query })).settings.get(corridor) ?? DEFAULT_SETTINGS;
+    const after = {
+      weight: weight ?? before.weight,
+      residency: residency === undefined ? before.residency : residency,
+    };
+    await set(after, by.name);
+    const subject = corridor;
+    await recordChange(query, by, {
+      action: 'corridor.configure',
+      subject,
+      before,
+      after: { ...after, reason },
+    });
+    return { version: before.version + 1, ...after };
+  });
+}
