@@ -2,11 +2,12 @@
 import type { Scenario } from '../chaos/support/scenario.ts';
 import { cluster } from './cluster.ts';
 import { clusterWaits } from './cluster-waits.ts';
+import { moveMarket } from './move-market.ts';
 import { pgbouncer } from './pgbouncer.ts';
 import { replica } from './replica.ts';
 import { tls } from './tls.ts';
 import { twoMarkets } from './two-markets.ts';
 
 export const SETUPS: readonly Scenario[] = [
-  ...[tls, ...cluster, clusterWaits, pgbouncer, replica, twoMarkets],
+  ...[tls, ...cluster, clusterWaits, pgbouncer, replica, twoMarkets, moveMarket],
 ];

@@ -31,13 +31,13 @@ export const MISSED_NOW = 'reads that missed a row of now';
 export const MISSED_OLD = 'reads that missed a row of yesterday older than their age';
 export const FAILED = 'reads that failed';
 
-async function startWithReplica(options: ServicesOptions): Promise<ChaosServices> {
+export async function startWithReplica(options: ServicesOptions): Promise<ChaosServices> {
   await using opened = new AsyncDisposableStack();
   const services = opened.use(
     await startServices({ ...options, postgresSettings: PRIMARY_SETTINGS }),
   );
   const account = serviceAccount();
-  const [folder, port] = [join(options.folder, 'replica'), await steadyPort()];
+  const [folder, port] = [join(options.folder, 'standby'), await steadyPort()];
   mkdirSync(folder);
   if (account.dropped) chownSync(folder, account.uid, account.gid);
   await backUpForStandby(services.databaseUrl, folder, account);
@@ -59,7 +59,7 @@ async function startWithReplica(options: ServicesOptions): Promise<ChaosServices
   };
 }
 
-function replicaOf({ services }: Stage): ServiceControl {
+export function replicaOf({ services }: Stage): ServiceControl {
   if (services.replica === undefined) throw new Error('there is no replica');
   return services.replica;
 }
