@@ -1,9 +1,10 @@
 /** Every proof of `npm run isolation`, and what `-- --mutations` takes out of a copy of the engine. */
 import type { Mutant } from '../chaos/support/mutant.ts';
 import type { Scenario } from '../chaos/support/scenario.ts';
+import { neighbours } from './neighbours.ts';
 import { LATE, switchFlips } from './switch-flips.ts';
 
-export const PROOFS: readonly Scenario[] = [switchFlips];
+export const PROOFS: readonly Scenario[] = [switchFlips, ...neighbours];
 
 export const MUTANTS: readonly Mutant[] = [
   {

@@ -92,9 +92,16 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   } catch (error) {
     if (error instanceof NotRun) return { scenario: scenario.name, notRun: error.message };
     options.signal.throwIfAborted();
-    const broken = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { scenario: scenario.name, broken };
+    return { scenario: scenario.name, broken: stackOf(error) };
   }
+}
+
+/** What went wrong before an error during disposal comes first. */
+function stackOf(error: unknown): string {
+  if (error instanceof SuppressedError) {
+    return [error.suppressed, error.error].map(stackOf).join('\n');
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 type Parts = {
