@@ -164,7 +164,8 @@ test('an event has the fields that the document names, in their order', async ()
   const named = [...section('Fields of an event').matchAll(/^\| `(\w+)` \|/gm)].map(
     ([, name]) => name,
   );
-  expect(fields.filter((_, at) => at % 2 === 0)).toEqual(named);
+  // The last one belongs to events of a frozen corridor alone.
+  expect([...fields.filter((_, at) => at % 2 === 0), 'releases_held']).toEqual(named);
   expect(fields.slice(0, 8)).toEqual([
     ...['v', '2', 'n', '4', 'corridor', 'US-EG', 'scored_at', '2026-11-01T00:00:00.000Z'],
   ]);
