@@ -9,7 +9,15 @@ import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
 
 const PAGES = [
   ...['overview', 'transactions', 'transaction', 'graph', 'account', 'merchant', 'device'],
-  ...['review-queue', 'review-mine', 'workload', 'dead-letters', 'dead-letter', 'corridors'],
+  ...[
+    'review-queue',
+    'review-mine',
+    'workload',
+    'dead-letters',
+    'dead-letter',
+    'corridors',
+    'switches',
+  ],
   ...['webhooks', 'webhook', 'rules', 'models', 'model', 'audit', 'keys', 'login'],
 ];
 const LOOKS = ['1280-light', '390-light', '1280-dark', '390-dark'];
