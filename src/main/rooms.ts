@@ -4,6 +4,7 @@ import { NO_MODELS, type OpenModels } from '../core/score/judge.ts';
 import { CORE_TABLES } from '../core/store/tables.ts';
 import type { Retention } from '../kit/duties/retention.ts';
 import { access } from '../rooms/access/room.ts';
+import { archive } from '../rooms/archive/room.ts';
 import { audit } from '../rooms/audit/room.ts';
 import { console } from '../rooms/console/room.ts';
 import { corridors } from '../rooms/corridors/room.ts';
@@ -25,6 +26,7 @@ export const ROOMS: readonly Room[] = [
   operate,
   status,
   corridors,
+  archive,
   labels,
   review,
   webhooks,

@@ -161,7 +161,7 @@ const OF_THE_MARKET = [
   ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch', 'readLimits', 'changeLimit'],
   ...['readCorridor', 'checkCorridor', 'configureCorridor', 'freezeCorridor', 'resumeCorridor'],
   ...['readMarket', 'freezeMarket', 'resumeMarket'],
-  ...['noteCorridor', 'listCorridorFreezes', 'noteMarket', 'listMarketFreezes'],
+  ...['requestRollback', 'noteCorridor', 'listCorridorFreezes', 'noteMarket', 'listMarketFreezes'],
 ];
 
 function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {

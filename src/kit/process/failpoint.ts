@@ -14,7 +14,9 @@ type FailpointName =
   | 'worker-after-commit'
   | 'worker-after-dead-letters'
   /** Passed before a leader's write, under the name of its statement. */
-  | `leader-before-${string}`;
+  | `leader-before-${string}`
+  /** Passed when a step of a rollback is done and not yet written down. */
+  | `archive-${string}`;
 export type Failpoint = (name: FailpointName) => void;
 
 export const FAILPOINT_VARIABLE = 'RISK_TEST_FAILPOINT';

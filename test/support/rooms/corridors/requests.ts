@@ -51,6 +51,10 @@ export function switchRequests(market: string): Call[] {
     // Last, as nothing is accepted afterwards.
     post(`/v1/markets/${market}/freeze`, { reason: 'why' }),
     post(`/v1/markets/${market}/notes`, { note: 'why' }),
+    post('/v1/markets/none/rollback', { reason: 'why' }),
+    post(`/v1/markets/${market}/rollback`, { reason: 1 }),
+    post(`/v1/markets/${market}/rollback`, { reason: 'why' }),
+    post(`/v1/markets/${market}/rollback`, { reason: 'why' }),
   ];
 }
 

@@ -1,0 +1,99 @@
+/**
+ * The file `archive.json` of an archive: what it has, and how far the rollback has come. It is replaced as a whole after each
+ * step, so `--continue` finds the last step that ended.
+ */
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readState } from '../../kit/client/state-file.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { writeDurably } from './part-file.ts';
+
+export const ARCHIVE_FILE = 'archive.json';
+
+export const STEPS = ['drain', 'export', 'verify', 'redis', 'drop', 'others', 'done'] as const;
+export type Step = (typeof STEPS)[number];
+
+const partSchema = z.object({
+  file: z.string(),
+  rows: z.int(),
+  bytes: z.int(),
+  sha256: z.string(),
+});
+export type Part = z.infer<typeof partSchema>;
+
+const tableSchema = z.object({
+  name: z.string(),
+  columns: z.array(z.object({ name: z.string(), type: z.string() })),
+  rows: z.int(),
+  content: z.string().meta({ description: 'Sum over the rows of what Postgres hashed.' }),
+  parts: z.array(partSchema),
+});
+export type Table = z.infer<typeof tableSchema>;
+
+const figuresSchema = z.object({
+  market: z.string(),
+  transactions: z.number(),
+  scores: z.number(),
+  dead_letters: z.number(),
+  sample: z.array(z.string()).meta({ description: 'Ids of the newest scores.' }),
+  sample_sha256: z.string(),
+  different: z.int().meta({ description: 'Scores of the sample that compute to another one.' }),
+});
+export type Figures = z.infer<typeof figuresSchema>;
+
+const archiveSchema = z.object({
+  format: z.literal(1),
+  market: z.string(),
+  encryption: z.enum(['aes-256-gcm', 'none']),
+  begun_at: z.string(),
+  frozen_at: z.string(),
+  step: z.enum(STEPS),
+  requested_by: z.string().nullable(),
+  approved_by: z.string().nullable(),
+  migrations: z.array(z.string()),
+  tables: z.array(tableSchema),
+  keys_removed: z.int(),
+  others: z.array(figuresSchema),
+  losses: z.array(z.string()).meta({ description: 'What other markets have lost meanwhile.' }),
+});
+export type Archive = z.infer<typeof archiveSchema>;
+
+/** @throws Failure where the directory has no archive */
+export async function readArchive(folder: string): Promise<Archive> {
+  const found = await findArchive(folder);
+  if (found !== undefined) return found;
+  throw new Failure('invalid', 'NO_ARCHIVE', `${folder} has no ${ARCHIVE_FILE}`);
+}
+
+const findArchive = (folder: string) =>
+  readState(join(folder, ARCHIVE_FILE), archiveSchema, () => true, 'an archive of this release');
+
+/** The archive that is continued; undefined where a new one begins. @throws Failure where neither is wanted */
+export async function openArchive(
+  folder: string,
+  market: string,
+  isContinued: boolean,
+): Promise<Archive | undefined> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = await findArchive(folder);
+  if (found === undefined) {
+    const files = await readdir(folder);
+    const isBegun = files.some((file) => !file.endsWith('.partial'));
+    if (!isBegun) return undefined;
+    throw new Failure('invalid', 'NOT_EMPTY', `${folder} has files, and no ${ARCHIVE_FILE}`);
+  }
+  if (found.market !== market) {
+    const why = `${folder} has the archive of ${found.market}, not of ${market}`;
+    throw new Failure('invalid', 'ANOTHER_MARKET', why);
+  }
+  if (isContinued || found.step === 'done') return found;
+  const why = `${folder} has a rollback that ended before its step ${found.step}: give --continue`;
+  throw new Failure('conflict', 'BEGUN', why);
+}
+
+export async function writeArchive(folder: string, archive: Archive): Promise<void> {
+  const path = join(folder, ARCHIVE_FILE);
+  await writeDurably(`${path}.partial`, Buffer.from(`${JSON.stringify(archive, null, 1)}\n`));
+  await rename(`${path}.partial`, path);
+}

@@ -1,0 +1,99 @@
+/** Waits until a frozen market has nothing pending, or gives up what is pending. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DeadLetter } from '../../core/domain/dead-letter.ts';
+import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { insertDeadLetters } from '../../core/store/dead-letters/dead-letters.ts';
+import { countOfCorridor } from '../../core/store/open-rows/open-rows.ts';
+import { streamKeys } from '../../core/stream/keys.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { rowsOf } from '../../kit/database/statement.ts';
+import { Failure } from '../../kit/words/failure.ts';
+
+const POLL_MS = 1000;
+const HOUR_MS = 3_600_000;
+/** A market drains for this long after its freeze; then people choose. */
+export const DRAIN_HOURS = 24;
+const PAGE_ROWS = 100;
+
+export type Draining = {
+  readonly database: Database;
+  readonly market: string;
+  readonly frozenAt: string;
+  /** Null: until 24 h after the freeze. */
+  readonly waitHours: number | null;
+  readonly signal: AbortSignal;
+  readonly note: (text: string) => void;
+};
+
+/** @throws Failure where something is pending when the time is over */
+export async function drain(draining: Draining): Promise<void> {
+  const { database, frozenAt, waitHours, signal, note } = draining;
+  const endMs =
+    waitHours === null
+      ? Date.parse(frozenAt) + DRAIN_HOURS * HOUR_MS
+      : Date.now() + waitHours * HOUR_MS;
+  let before: number | undefined;
+  for (;;) {
+    const pending = await countOfCorridor(database.query, null);
+    if (pending === 0) return;
+    if (pending !== before) note(`${pending} transactions are pending`);
+    before = pending;
+    if (Date.now() >= endMs || signal.aborted) throw notDrained(draining, pending);
+    await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function notDrained({ market, frozenAt }: Draining, pending: number): Failure {
+  const why = `${pending} transactions of ${market}, frozen at ${frozenAt}, are pending; it stays frozen. Wait (--continue --wait-hours N), make them dead letters (--continue --dead-letter-rest), or resume (risk markets resume ${market})`;
+  return new Failure('conflict', 'NOT_DRAINED', why);
+}
+
+type Pending = {
+  readonly rowId: string;
+  readonly corridor: string;
+  readonly shard: number;
+  readonly id: string;
+  readonly accountId: string;
+  readonly transaction: object;
+};
+
+const listPending = rowsOf<Pending, [rowsMax: number]>(
+  'list-pending-transactions',
+  `select o.row_id as "rowId", o.corridor, o.shard, t.transaction_id as id, t.account_id as "accountId",
+          to_jsonb(t) as transaction
+     from (select * from market.open_rows order by row_id limit $1) o
+    cross join lateral unnest(o.transaction_ids) as open (id)
+     join market.transactions t on t.transaction_id = open.id`,
+);
+
+/** Makes dead letters of all that is pending. @returns how many */
+export async function deadLetterRest(database: Database, market: string): Promise<number> {
+  let made = 0;
+  for (;;) {
+    const pending = await listPending(database.query, PAGE_ROWS);
+    if (pending.length === 0) return made;
+    made += (
+      await insertDeadLetters(
+        database,
+        pending.map((one) => toDeadLetter(market, one)),
+      )
+    ).size;
+  }
+}
+
+function toDeadLetter(market: string, one: Pending): DeadLetter {
+  return {
+    transactionId: one.id,
+    createdAtMs: createdAtMsOf(one.id) ?? null,
+    accountId: one.accountId,
+    corridor: one.corridor,
+    stream: streamKeys(market, one.corridor, one.shard).transactions,
+    entryId: '0-0',
+    rowId: one.rowId,
+    attempts: 1,
+    errorCode: 'ROLLED_BACK',
+    error: `the market was rolled back before the transaction was scored`,
+    entry: JSON.stringify(one.transaction),
+    failedAtMs: Date.now(),
+  };
+}

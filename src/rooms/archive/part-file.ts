@@ -1,0 +1,109 @@
+/** One file of an archive: rows of a table as Parquet with ZSTD, encrypted as a whole. Every cell is the text that Postgres writes. */
+import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { type Compressors, parquetRead, type SchemaElement } from 'hyparquet';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { Failure } from '../../kit/words/failure.ts';
+
+/** Rows of a row group: with more, a reader has more in memory. */
+const GROUP_ROWS = 5000;
+const CIPHER = 'aes-256-gcm';
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const MAGIC = Buffer.from('RISKARC1');
+const HEAD_BYTES = MAGIC.length + NONCE_BYTES + TAG_BYTES;
+
+const COMPRESSORS = { ZSTD: zstdCompressSync };
+const toPage = (bytes: Uint8Array) => zstdDecompressSync(bytes);
+const DECOMPRESSORS: Compressors = { ZSTD: toPage };
+
+export type Cells = readonly (string | null)[];
+
+/** @throws Failure where the file has no key */
+export async function readKey(path: string): Promise<Buffer> {
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new Failure('invalid', 'KEY_UNREADABLE', error.message);
+  });
+  const key = Buffer.from(text.trim(), 'base64');
+  if (key.length === KEY_BYTES) return key;
+  const why = `${path} must have base64 of ${KEY_BYTES} bytes, as \`openssl rand -base64 ${KEY_BYTES}\` makes them`;
+  throw new Failure('invalid', 'KEY_WRONG', why);
+}
+
+export async function toParquet(names: readonly string[], rows: readonly Cells[]): Promise<Buffer> {
+  const writer = new ByteWriter();
+  const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' } as const;
+  const schema: SchemaElement[] = [
+    { name: 'rows', num_children: names.length },
+    ...names.map((name) => ({ name, ...text })),
+  ];
+  const file = new ParquetWriter({
+    writer,
+    schema,
+    codec: 'ZSTD',
+    compressors: COMPRESSORS,
+    statistics: false,
+  });
+  const columnData = names.map((name, at) => ({ name, data: rows.map((row) => row[at] ?? null) }));
+  await file.write({ columnData, rowGroupSize: GROUP_ROWS });
+  await file.finish();
+  return Buffer.from(writer.getBuffer());
+}
+
+export async function fromParquet(bytes: Buffer): Promise<Cells[]> {
+  const rows: Cells[] = [];
+  await parquetRead({
+    file: new Uint8Array(bytes).buffer,
+    compressors: DECOMPRESSORS,
+    onComplete: (all) => {
+      for (const row of all) rows.push(row.map((cell) => cell ?? null));
+    },
+  });
+  return rows;
+}
+
+/** @param name of the file, which is authenticated: no file can stand for another */
+export function seal(key: Buffer, bytes: Buffer, name: string): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(name));
+  const sealed = Buffer.concat([cipher.update(bytes), cipher.final()]);
+  return Buffer.concat([MAGIC, nonce, cipher.getAuthTag(), sealed]);
+}
+
+/** @throws Failure where the key is another one, or the bytes were changed */
+export function unseal(key: Buffer, bytes: Buffer, name: string): Buffer {
+  const nonce = bytes.subarray(MAGIC.length, MAGIC.length + NONCE_BYTES);
+  try {
+    const opener = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
+      .setAAD(Buffer.from(name))
+      .setAuthTag(bytes.subarray(MAGIC.length + NONCE_BYTES, HEAD_BYTES));
+    return Buffer.concat([opener.update(bytes.subarray(HEAD_BYTES)), opener.final()]);
+  } catch {
+    throw new Failure(
+      'invalid',
+      'SEALED',
+      `${name}: the key is another one, or bytes were changed`,
+    );
+  }
+}
+
+export const sha256 = (bytes: Buffer | string) => hash('sha256', bytes, 'hex');
+
+/** Ends when the bytes are on the disk. */
+export async function writeDurably(path: string, bytes: Buffer): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** The hash of a row as `CONTENT` in table-rows.ts computes it: the first eight bytes of MD5 over cells that name their length. */
+export function hashRow(cells: Cells): bigint {
+  const text = cells.map((cell) => (cell === null ? '~' : `${Buffer.byteLength(cell)}:${cell}`));
+  return hash('md5', text.join(''), 'buffer').readBigInt64BE(0);
+}

@@ -1,0 +1,264 @@
+/**
+ * Rolls a frozen market back, step by step: drain, export, read back, remove its keys, drop its schema, and look after the
+ * other markets. A step may end at any point: `--continue` does it again, with the same result.
+ */
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OpenModels } from '../../core/score/judge.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import { byCommand } from '../../kit/command/stores.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { firstOf } from '../../kit/database/statement.ts';
+import type { Failpoint } from '../../kit/process/failpoint.ts';
+import type { RedisClient } from '../../kit/redis/connection.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { readRequest, requireFreeze } from './approval.ts';
+import { ARCHIVE_FILE, type Archive, type Step, type Table, writeArchive } from './archive-file.ts';
+import { deadLetterRest, drain } from './drain.ts';
+import { exportTable, verifyArchive } from './export-table.ts';
+import { listOthers, lossesOf, readFigures } from './market-figures.ts';
+import { sha256 } from './part-file.ts';
+import { removeKeys } from './redis-keys.ts';
+import {
+  dropSchema,
+  hasSchema,
+  listMigrations,
+  listTables,
+  lockTables,
+  readContent,
+} from './table-rows.ts';
+
+export type Rollback = {
+  readonly market: string;
+  readonly folder: string;
+  readonly key: Buffer | null;
+  /** Null: until 24 h after the freeze. */
+  readonly waitHours: number | null;
+  readonly isRestDead: boolean;
+  readonly openMarket: (market: string) => Database;
+  readonly database: Database;
+  readonly redis: RedisClient;
+  readonly openModels: OpenModels;
+  readonly failpoint: Failpoint;
+  readonly signal: AbortSignal;
+  readonly note: (text: string) => void;
+};
+
+/** An archive of nothing yet, with the figures of the other markets. @throws Failure where the market is not frozen */
+export async function beginArchive(rollback: Rollback): Promise<Archive> {
+  const { market, database, key } = rollback;
+  const { frozenAt } = await database.transaction((query) => requireFreeze(query, market));
+  const migrations = await listMigrations(database.query);
+  return {
+    format: 1,
+    market,
+    encryption: key === null ? 'none' : 'aes-256-gcm',
+    begun_at: new Date().toISOString(),
+    frozen_at: new Date(frozenAt).toISOString(),
+    step: 'drain',
+    requested_by: null,
+    approved_by: null,
+    migrations: migrations.map(({ name }) => name),
+    tables: [],
+    keys_removed: 0,
+    others: await figuresOfOthers(rollback),
+    losses: [],
+  };
+}
+
+/** Runs the steps that are left, and writes down each that is done. */
+export async function rollBack(rollback: Rollback, begun: Archive): Promise<Archive> {
+  const { folder, failpoint, note } = rollback;
+  let archive = begun;
+  await writeArchive(folder, archive);
+  while (archive.step !== 'done') {
+    const { step } = archive;
+    refuseStopped(rollback);
+    note(step);
+    archive = await WORK[step](rollback, archive);
+    failpoint(`archive-${step}`);
+    await writeArchive(folder, archive);
+  }
+  return archive;
+}
+
+/** @throws Failure where a signal has asked the command to stop */
+function refuseStopped({ signal }: Pick<Rollback, 'signal'>): void {
+  if (signal.aborted) throw new Failure('conflict', 'STOPPED', 'stopped: --continue goes on here');
+}
+
+type Work = (rollback: Rollback, archive: Archive) => Promise<Archive>;
+
+const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
+  drain: async (rollback, archive) => {
+    const { database, market, isRestDead, note } = rollback;
+    await requireSameFreeze(rollback, archive);
+    if (isRestDead) note(`${await deadLetterRest(database, market)} dead letters made`);
+    await drain({ ...rollback, frozenAt: archive.frozen_at });
+    return { ...archive, step: 'export' };
+  },
+  export: async (rollback, begun) => {
+    const { database, market, folder, failpoint, note } = rollback;
+    await requireSameFreeze(rollback, begun);
+    let archive = begun;
+    for (const table of await listTables(database.query, market)) {
+      if (archive.tables.some(({ name }) => name === table.name)) continue;
+      refuseStopped(rollback);
+      const made = await exportTable(database, rollback, table);
+      failpoint(`archive-table-${table.name}`);
+      archive = { ...archive, tables: [...archive.tables, made] };
+      await writeArchive(folder, archive);
+      if (made.rows > 0) note(`${made.name}: ${made.rows} rows`);
+    }
+    return { ...archive, step: 'verify' };
+  },
+  verify: async (rollback, archive) => {
+    await removeStrays(rollback.folder, archive.tables);
+    const rows = await verifyArchive(rollback, archive);
+    rollback.note(`${rows} rows were read back`);
+    return { ...archive, step: 'redis' };
+  },
+  redis: async (rollback, archive) => {
+    const { market, redis } = rollback;
+    const approved = await requireApproval(rollback, archive);
+    const removed = await removeKeys(redis, market);
+    return { ...approved, step: 'drop', keys_removed: archive.keys_removed + removed };
+  },
+  drop: async (rollback, archive) => {
+    const { database, market, failpoint } = rollback;
+    // The schema is gone where a process ended between the commit and the next line of the archive.
+    const { has } = await hasSchema(database.query, market);
+    if (has) {
+      const changed = await dropUnchanged(rollback, archive);
+      if (changed.length > 0) return await archiveAgain(rollback, archive, changed);
+    }
+    failpoint('archive-dropped');
+    // Processes that ran until now may have made keys again.
+    const removed = await removeKeys(rollback.redis, market);
+    return { ...archive, step: 'others', keys_removed: archive.keys_removed + removed };
+  },
+  others: async (rollback, archive) => {
+    const after = await figuresOfOthers(rollback, archive);
+    const losses = archive.others.flatMap((before) => {
+      const now = after.find(({ market }) => market === before.market);
+      return now === undefined ? [`${before.market} is gone`] : lossesOf(before, now);
+    });
+    await report(rollback, { ...archive, losses }, after);
+    return { ...archive, step: 'done', losses };
+  },
+};
+
+/** @throws Failure where the market was resumed since the archive began */
+async function requireSameFreeze({ database, market }: Rollback, archive: Archive): Promise<void> {
+  const { frozenAt } = await database.transaction((query) => requireFreeze(query, market));
+  if (new Date(frozenAt).toISOString() === archive.frozen_at) return;
+  const why = `${market} was resumed since, and frozen again at ${frozenAt}: begin in another directory`;
+  throw new Failure('conflict', 'FROZEN_AGAIN', why);
+}
+
+/** @throws Failure where the two people have not agreed yet */
+async function requireApproval(rollback: Rollback, archive: Archive): Promise<Archive> {
+  const { database, market } = rollback;
+  await requireSameFreeze(rollback, archive);
+  const request = await readRequest(database.query, market);
+  if (request?.state === 'approved') {
+    return { ...archive, requested_by: request.requested_by, approved_by: request.approved_by };
+  }
+  const by =
+    request === undefined ? 'nobody has requested' : `${request.requested_by} alone requested`;
+  const why = `the archive is whole, and ${by} the rollback: two people give \`risk archive request ${market} --reason …\`, then --continue`;
+  throw new Failure('conflict', 'NOT_APPROVED', why);
+}
+
+/** Drops the schema where its rows are those of the archive, which is looked at behind locks. @returns changed tables */
+async function dropUnchanged(rollback: Rollback, { tables }: Archive): Promise<string[]> {
+  const { database, market, failpoint } = rollback;
+  return await database.transaction(async (query) => {
+    const now = await listTables(query, market);
+    await lockTables(query, now);
+    await requireFreeze(query, market);
+    if ((await readRequest(query, market))?.state !== 'approved') {
+      throw new Failure('conflict', 'NOT_APPROVED', 'the approval is gone');
+    }
+    const changed: string[] = [];
+    for (const table of now) {
+      const known = tables.find(({ name }) => name === table.name);
+      const { rows, content } = await readContent(query, table);
+      if (known?.rows !== rows || known.content !== content) changed.push(table.name);
+    }
+    if (changed.length === 0) {
+      await dropSchema(query, market);
+      failpoint('archive-dropping');
+    }
+    return changed;
+  });
+}
+
+/** What changed after it was archived is archived again when the command is given again. */
+async function archiveAgain(
+  { folder, market }: Rollback,
+  archive: Archive,
+  changed: readonly string[],
+): Promise<never> {
+  const tables = archive.tables.filter(({ name }) => !changed.includes(name));
+  await writeArchive(folder, { ...archive, step: 'export', tables });
+  const why = `${changed.join(', ')} changed after the export: end the processes of ${market}, then --continue archives these tables again`;
+  throw new Failure('conflict', 'CHANGED', why);
+}
+
+/** Removes files that no table names: of an export that ended in the middle. */
+async function removeStrays(folder: string, tables: readonly Table[]): Promise<void> {
+  const known = new Set(tables.flatMap(({ parts }) => parts.map(({ file }) => file)));
+  known.add(ARCHIVE_FILE);
+  for (const file of await readdir(folder)) {
+    if (!known.has(file)) await unlink(join(folder, file));
+  }
+}
+
+async function figuresOfOthers(rollback: Rollback, archive?: Archive) {
+  const { database, market, openMarket, openModels } = rollback;
+  const figures: Archive['others'] = [];
+  for (const { market: other } of await listOthers(database.query, market)) {
+    await using opened = openMarket(other);
+    const sample = archive?.others.find((one) => one.market === other)?.sample;
+    figures.push(await readFigures(opened, other, openModels, sample));
+  }
+  return figures;
+}
+
+const findReport = firstOf<object, [market: string, archive: string]>(
+  'find-rollback-report',
+  `select from market.audit_log
+    where action = 'rollback.end' and subject = $1 and after ->> 'archive_sha256' = $2`,
+);
+
+/** The first of the other markets has the report in its audit log, once. */
+async function report(
+  { market, openMarket }: Rollback,
+  archive: Archive,
+  after: Archive['others'],
+): Promise<void> {
+  const [first] = after;
+  if (first === undefined) return;
+  const digest = sha256(JSON.stringify([archive.begun_at, archive.tables]));
+  const toReport = (all: Archive['others']) => all.map(({ sample, ...figures }) => figures);
+  await using opened = openMarket(first.market);
+  await opened.transaction(async (query) => {
+    if ((await findReport(query, market, digest)) !== undefined) return;
+    await recordChange(query, byCommand('archive rollback'), {
+      action: 'rollback.end',
+      subject: market,
+      before: { others: toReport(archive.others) },
+      after: {
+        archive_sha256: digest,
+        tables: archive.tables.length,
+        rows: archive.tables.reduce((sum, { rows }) => sum + rows, 0),
+        keys_removed: archive.keys_removed,
+        losses: archive.losses,
+        requested_by: archive.requested_by,
+        approved_by: archive.approved_by,
+        others: toReport(after),
+      },
+    });
+  });
+}

@@ -1,0 +1,144 @@
+/**
+ * Goal: a rollback leaves a whole archive and an unchanged other market, wherever it is killed, and drops nothing that two people
+ * have not agreed on. Method: a process is killed at each step, and the next one continues.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { migrate } from '../../../../src/kit/database/migrations/migrate.ts';
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import type { Role } from '../../../../src/kit/words/principal.ts';
+import { requestRollback } from '../../../../src/rooms/archive/approval.ts';
+import { freeze } from '../../../../src/rooms/corridors/freeze-change.ts';
+import { runRiskProcess } from '../../../support/risk.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+import { storeOpenRows, storeTransactions } from '../../../support/stored-rows.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
+
+const OTHER = 'market_1';
+const SCORES = 30;
+
+let rig: WorkerRig;
+let other: Database;
+let folder: string;
+let keyFile: string;
+beforeAll(async () => {
+  rig = await createWorkerRig();
+  const worker = rig.startWorker();
+  await rig.send(seeds(SCORES, Date.now()));
+  await rig.settled(SCORES);
+  await worker.stop();
+  await migrate({ url: rig.database.url, market: OTHER, corridors: ['JP-KR'] });
+  other = rig.database.open({ market: OTHER });
+  const createdAtMs = Date.now();
+  const scored = { createdAtMs, corridor: 'JP-KR', score: 100, accountId: 'ä "quoted", \\ \n' };
+  const [pending = ''] = await storeTransactions(other, [
+    { ...scored, score: undefined } as never,
+    ...Array.from({ length: 500 }, () => scored),
+  ]);
+  await storeOpenRows(other.query, new Date(), [pending], false);
+  const keys = [`{${OTHER}:JP-KR:0}:transactions-scored`, `${OTHER}:workers`, `${OTHER}0:workers`];
+  for (const key of keys) await rig.commands.set(key, 'x');
+  folder = await mkdtemp(join(tmpdir(), 'risk-archive-'));
+  keyFile = join(folder, 'key');
+  await writeFile(keyFile, randomBytes(32).toString('base64'));
+});
+afterAll(async () => {
+  await other[Symbol.asyncDispose]();
+  await rig[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+const officer = (name: string) => ({ name, keyId: 'key', request: 'a test' });
+const roles = new Set<Role>(['admin']);
+const environment = () => ({ DATABASE_URL: rig.database.url, REDIS_URL: rig.redis.url });
+const words = (...more: readonly string[]) => [
+  ...['archive', 'rollback', OTHER, '--to', join(folder, 'archive'), '--key', keyFile],
+  ...more,
+];
+const rollback = (...more: readonly string[]) => runRisk(words(...more), environment());
+const killedAt = async (point: string, ...more: readonly string[]) => {
+  const failpoint = { RISK_TEST_FAILPOINT: `archive-${point}` };
+  const { code, stderr } = await runRiskProcess(words(...more), { ...environment(), ...failpoint });
+  expect(code, `${point}: ${stderr}`).toBeNull();
+};
+const verify = (...more: readonly string[]) =>
+  runRisk(['archive', 'verify', join(folder, 'archive'), ...more]);
+const ofMarket0 = () =>
+  rig.database.sql(
+    `select (select md5(string_agg(t::text, ',' order by transaction_id)) from transactions t) as transactions,
+            (select md5(string_agg(s::text, ',' order by transaction_id)) from scores s) as scores`,
+  );
+
+test('a rollback that is killed at each step goes on, and drops what two people agreed on', async () => {
+  const before = await ofMarket0();
+  expect((await rollback()).stderr).toContain('market_1 is not frozen: freeze it first');
+  const frozen = { scope: 'market', corridor: null };
+  await freeze(other, frozen, { reason: 'closed' }, { by: officer('Ann'), roles });
+
+  const waiting = await rollback('--wait-hours', '0');
+  expect([waiting.code, waiting.stderr]).toEqual([
+    1,
+    expect.stringContaining('1 transactions of market_1'),
+  ]);
+  expect((await rollback()).stderr).toContain('give --continue');
+  await killedAt('drain', '--continue', '--dead-letter-rest');
+  await killedAt('table-audit_log', '--continue');
+  await killedAt('export', '--continue');
+  await killedAt('verify', '--continue');
+
+  expect((await rollback('--continue')).stderr).toContain('nobody has requested the rollback');
+  await requestRollback(other, OTHER, 'closed', officer('Ann'));
+  await expect(requestRollback(other, OTHER, 'closed', officer('Ann'))).rejects.toThrow(
+    'another person approves it',
+  );
+  await requestRollback(other, OTHER, 'closed', officer('Bob'));
+  await killedAt('redis', '--continue');
+  expect((await rollback('--continue')).stderr).toContain('audit_log changed after the export');
+  await killedAt('dropping', '--continue');
+  expect(await rig.database.sql(`select from ${OTHER}.transactions`)).toHaveLength(501);
+  await killedAt('dropped', '--continue');
+  await killedAt('drop', '--continue');
+  await killedAt('others', '--continue');
+  const done = await rollback('--continue');
+  expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('is archived in')]);
+
+  expect(await rig.database.sql(`select to_regnamespace('${OTHER}') as gone`)).toEqual([
+    { gone: null },
+  ]);
+  expect(await rig.commands.keys(`*${OTHER}*`)).toEqual([`${OTHER}0:workers`]);
+  expect(await ofMarket0()).toEqual(before);
+  const reports = await rig.database.sql<{ after: object }>(
+    `select subject, after from audit_log where action = 'rollback.end'`,
+  );
+  const { scores, different } = { scores: SCORES, different: 0 };
+  expect(reports).toMatchObject([
+    {
+      subject: OTHER,
+      after: { requested_by: 'Ann', approved_by: 'Bob', others: [{ scores, different }] },
+    },
+  ]);
+});
+
+test('an archive is read back alone: whole, with another key, and changed', async () => {
+  const whole = await verify('--key', keyFile);
+  expect([whole.code, whole.stdout]).toEqual([0, expect.stringMatching(/different=0/)]);
+  const { tables } = JSON.parse(await readFile(join(folder, 'archive/archive.json'), 'utf8'));
+  const rows = (name: string) =>
+    tables
+      .filter((table: { name: string }) => table.name.startsWith(name))
+      .reduce((sum: number, table: { rows: number }) => sum + table.rows, 0);
+  expect([rows('transactions_'), rows('scores_'), rows('dead_letters')]).toEqual([501, 500, 1]);
+  const wrongKey = join(folder, 'wrong');
+  await writeFile(wrongKey, randomBytes(32).toString('base64'));
+  expect((await verify('--key', wrongKey)).stderr).toContain('the key is another one');
+  expect((await verify()).code).toBe(2);
+  const { parts } = tables.find((table: { name: string }) => table.name === 'audit_log');
+  const path = join(folder, 'archive', parts[0].file);
+  const bytes = await readFile(path);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  await writeFile(path, bytes);
+  expect((await verify('--key', keyFile)).stderr).toContain('its SHA-256 differs');
+});
