@@ -5,9 +5,10 @@ import { clusterWaits } from './cluster-waits.ts';
 import { moveMarket } from './move-market.ts';
 import { pgbouncer } from './pgbouncer.ts';
 import { replica } from './replica.ts';
+import { restoreMarket } from './restore-market.ts';
 import { tls } from './tls.ts';
 import { twoMarkets } from './two-markets.ts';
 
 export const SETUPS: readonly Scenario[] = [
-  ...[tls, ...cluster, clusterWaits, pgbouncer, replica, twoMarkets, moveMarket],
+  ...[tls, ...cluster, clusterWaits, pgbouncer, replica, twoMarkets, moveMarket, restoreMarket],
 ];

@@ -96,6 +96,8 @@ export type ServicesOptions = {
   readonly engineUrlsOf?: (urls: ServiceUrls, opened: Opened) => MaybePromise<ServiceUrls>;
   /** Further settings of the engine's commands that run before its processes. */
   readonly engineEnvironment?: Readonly<Record<string, string>>;
+  /** Folder of another Postgres' programs. */
+  readonly postgresBin?: string;
   /** Services that get a disk of their own, of so many bytes. */
   readonly diskBytes: Partial<Readonly<Record<ServiceName, number>>>;
   readonly signal: AbortSignal;
@@ -122,7 +124,7 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   };
   const disks = { postgres: disk('postgres'), redis: join(folder, 'redis') };
   const common = { account, password: PASSWORD, durable: true, signal };
-  const program = await findPostgres(account);
+  const program = await findPostgres(account, options.postgresBin);
   const source = await findRedis({
     ...{ account, signal, environment: process.env, onProgress: () => undefined },
   });

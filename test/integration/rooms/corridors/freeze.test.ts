@@ -193,6 +193,31 @@ test('the second of two people adds a corridor, and what is set for it is live w
   ]);
 });
 
+test.each(['switches', 'audit_log'])(
+  'a freeze that dies as it waits for %s leaves nothing, and the same command goes on',
+  async (table) => {
+    const corridor = table === 'switches' ? 'US-IN' : 'GB-NG';
+    const path = `/v1/corridors/${corridor}/freeze`;
+    const rowsOf = () => count(api, `audit_log where subject = 'corridor:${corridor}'`);
+    await api.database.transaction(async (query) => {
+      await query({ text: `lock table market.${table} in share row exclusive mode` });
+      const frozen = change(path, REASON);
+      const kill = `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and application_name like 'risk-api%'`;
+      const isKilled = async () => (await api.testDatabase.sql(kill)).length > 0;
+      await waitUntil(isKilled, 5000, 'the freeze to wait');
+      expect((await frozen).status).toBe(503);
+    });
+    expect((await read(`/v1/corridors/${corridor}`)).state).toBe('open');
+    expect(await rowsOf()).toBe(0);
+    expect((await change(path, REASON)).body.state).toBe('frozen');
+    // An answer that was lost: the freeze stands, and is the first one.
+    const again = await change(path, { reason: 'another' });
+    expect([again.status, again.body.freeze.reason]).toEqual([200, REASON.reason]);
+    expect(await rowsOf()).toBe(1);
+  },
+);
+
 test('a freeze does not begin while a switch stops scoring, and is of a market that is there', async () => {
   const stop = await answerOf(
     await api.request('/v1/switches/corridor:US-EG', {
