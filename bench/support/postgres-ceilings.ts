@@ -60,8 +60,8 @@ async function claim(
 
 async function store(database: Database, batches: readonly MadeBatch[]): Promise<number> {
   const scoreAlone = createAloneScorer();
-  const lineage = { featureSchema: FEATURE_SCHEMA, ruleSet: RULE_SET };
-  const rest = { model: null, attempts: 1, degradation: 0 };
+  const lineage = { featureSchema: FEATURE_SCHEMA };
+  const rest = { model: null, attempts: 1, degradation: 0, ruleSet: RULE_SET };
   const scores = batches.map(({ transactions }) =>
     toNewScores(transactions.map((one) => ({ ...one, ...scoreAlone(one), ...rest }))),
   );

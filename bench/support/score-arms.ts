@@ -19,7 +19,7 @@ import { createAloneScorer, RULE_SET } from './empty-history.ts';
 import type { MadeBatch } from './made-rows.ts';
 import type { Arm } from './statement-arms.ts';
 
-const LINEAGE = { scoredAtMs: Date.UTC(2026, 0), featureSchema: FEATURE_SCHEMA, ruleSet: RULE_SET };
+const LINEAGE = { scoredAtMs: Date.UTC(2026, 0), featureSchema: FEATURE_SCHEMA };
 const TABLES = [
   ...['scores', 'daily_increments', 'review_intake'],
   ...['webhook_intake', 'webhook_endpoints'],
@@ -72,6 +72,7 @@ function createScores(): (batch: MadeBatch) => readonly NewScore[] {
               model: null,
               attempts: 1,
               degradation: 0,
+              ruleSet: RULE_SET,
             };
           })
           .sort(comparePositions),
@@ -103,7 +104,7 @@ async function insertFloat8(database: Database, rows: readonly NewScore[]): Prom
   const numbers = new Float64Array(rows.length * FEATURE_COUNT);
   for (const [at, { features }] of rows.entries()) numbers.set(features, at * FEATURE_COUNT);
   await database.query(float8Statement, [
-    ...[LINEAGE.scoredAtMs, LINEAGE.featureSchema, LINEAGE.ruleSet],
+    ...[LINEAGE.scoredAtMs, LINEAGE.featureSchema, RULE_SET],
     uuidArray(rows.map((row) => row.transaction.transactionId)),
     timestampArray(rows.map((row) => row.transaction.createdAtMs)),
     textArray(rows.map((row) => row.transaction.accountId)),

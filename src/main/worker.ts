@@ -13,6 +13,7 @@ import { bindIngestDuties } from '../core/repair/reconcile-duty.ts';
 import { bindTallies } from '../core/repair/tally-duty.ts';
 import type { Room, Worker, WorkerRoom } from '../core/room.ts';
 import { RULES_ALONE } from '../core/score/judge.ts';
+import { watchRules } from '../core/score/rules-in-force.ts';
 import { openScoreStore } from '../core/store/scores/scores.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
@@ -122,6 +123,7 @@ export async function runWorker(
     shareOf: shareOfSettings(() => switches.current().settings),
     isStopped: (corridor) => stopOf(switches.current(), corridor) !== undefined,
     isFrozen: (corridor) => freezeOf(switches.current(), corridor) !== undefined,
+    ruleSets: watchRules(switches.current),
     // The text of an account is made only where a test needs it.
     beforeScore: poison === undefined ? () => undefined : (one) => poison(one.accountId),
     random: Math.random,

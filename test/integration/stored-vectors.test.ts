@@ -41,7 +41,7 @@ function makeScore(createdAtMs: number, n: number): PlainScore {
   return {
     ...{ transactionId: idAt(createdAtMs), createdAtMs, accountId: 'acc_1', corridor: 'US-EG' },
     decision: score({ vector: features, ruleSet: currentRuleSet, opinion: null }),
-    ...{ features, model: null, attempts: 1, degradation: 0 },
+    ...{ features, model: null, attempts: 1, degradation: 0, ruleSet: currentRuleSet.id },
   };
 }
 
@@ -51,7 +51,7 @@ beforeAll(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.open();
   await ensurePartitions(database, MONTHS.map(monthOf));
-  const lineage = { scoredAtMs: 0, featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id };
+  const lineage = { scoredAtMs: 0, featureSchema: FEATURE_SCHEMA };
   await insertPlainScores(database, scores, lineage);
 });
 afterAll(async () => {

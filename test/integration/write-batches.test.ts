@@ -25,7 +25,7 @@ const AT_MS = Date.UTC(2026, 2, 10);
 const ROWS = 300;
 const KEYS_MAX = 1000;
 const FINGERPRINT = 'ab'.repeat(16);
-const LINEAGE = { featureSchema: 1, ruleSet: 'default@1' };
+const LINEAGE = { featureSchema: 1 };
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -166,7 +166,7 @@ describe('insertScores', () => {
       createdAtMs: AT_MS + index,
       accountId: `acc_${index % 7}`,
       corridor: 'US-EG',
-      ...{ model: null, attempts: 1, degradation: 0 },
+      ...{ model: null, attempts: 1, degradation: 0, ruleSet: 'default@1' },
       features: Float64Array.of(index / 3, Number.NaN, -0, 5e-324),
       decision: {
         ...{ score: points, risk: points / 1000, probability: null },

@@ -40,7 +40,7 @@ const TIMEOUT_MS = 180_000;
 const BASE_MS = Date.UTC(2026, 4, 31, 22);
 /** Most transactions of a run. */
 const POOL = 40;
-const LINEAGE = { scoredAtMs: BASE_MS, featureSchema: 1, ruleSet: 'default@1' };
+const LINEAGE = { scoredAtMs: BASE_MS, featureSchema: 1 };
 
 /** Late and early by days and months; amounts beyond what a double holds. */
 function transactionOf(run: number, n: number): NewTransaction {
@@ -187,6 +187,7 @@ async function act(run: number, one: Action): Promise<unknown> {
   const scores = deliver(stored).map((transaction) => ({
     ...{ transaction, decision: { ...judged, reasons: transaction.row % 3 === 0 ? [] : reasons } },
     ...{ features: Float64Array.of(1), attempts: 1, degradation: 0 },
+    ruleSet: transaction.row % 4 < 2 ? 'default@1' : 'default@1-tightened-10',
     model: transaction.row % 2 === 0 ? null : 'm@1',
   }));
   return await insertScores(database, scores, LINEAGE);

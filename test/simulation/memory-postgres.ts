@@ -238,10 +238,10 @@ function insertScores(
   const won = new Set<string>();
   for (const row of rows) {
     const { transactionId, createdAtMs, accountId, corridor } = row.transaction;
-    const { decision, attempts, model, degradation } = row;
+    const { decision, attempts, ruleSet, model, degradation } = row;
     const known = scores.get(transactionId);
     if (known !== undefined && guards.conflictClause) continue;
-    const { scoredAtMs, ruleSet } = lineage;
+    const { scoredAtMs } = lineage;
     const stored = { transactionId, createdAtMs, scoredAtMs, accountId, corridor, ...decision };
     scores.set(transactionId, {
       ...{ ...stored, ruleSet, model, attempts, degradation },

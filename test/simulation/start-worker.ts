@@ -10,6 +10,7 @@ import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
 import { RULES_ALONE } from '../../src/core/score/judge.ts';
+import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
 import { ENTRY_READER } from '../../src/core/stream/group/versions.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
@@ -79,6 +80,7 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
         isStopped: () => false,
         shareOf: shareOfSettings(() => new Map()),
         isFrozen: () => false,
+        ruleSets: () => () => currentRuleSet,
       },
       createDuties(world, process),
       controller.signal,

@@ -44,10 +44,10 @@ export async function storeLabelledTraffic(
     const scores = page.map((row) => ({
       ...{ transactionId: row.id, createdAtMs: row.createdAtMs, accountId: row.accountId },
       ...{ corridor: row.corridor, decision: DECISION, features: drawVector(row, random) },
-      ...{ model: null, attempts: 1, degradation: 0 },
+      ...{ model: null, attempts: 1, degradation: 0, ruleSet: currentRuleSet.id },
     }));
     await insertPlainScores(database, scores, {
-      ...{ scoredAtMs: traffic.endMs, featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id },
+      ...{ scoredAtMs: traffic.endMs, featureSchema: FEATURE_SCHEMA },
     });
     const labels = page.map((row) => ({
       ...{ transactionId: row.id, createdAtMs: row.createdAtMs, accountId: row.accountId },

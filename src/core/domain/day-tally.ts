@@ -59,12 +59,12 @@ export function countDays(): CountDays {
     const { corridor, currency } = transaction;
     const day = Math.floor(transaction.createdAtMs / DAY_MS);
     const model = scored === null ? null : scored.model;
+    const ruleSet = scored === null ? null : scored.ruleSet;
     const tallies = byCorridor.get(corridor) ?? [];
     for (const one of tallies) {
-      const isSame = one.day === day && one.currency === currency;
+      const isSame = one.day === day && one.currency === currency && one.ruleSet === ruleSet;
       if (isSame && one.outcome === outcome && one.model === model) return one;
     }
-    const ruleSet = scored === null ? null : scored.ruleSet;
     const tally = { day, corridor, currency, outcome, ruleSet, model, ...NOTHING } as const;
     byCorridor.set(corridor, tallies);
     tallies.push(tally);
@@ -111,7 +111,7 @@ function countReasons(
   for (const { code } of reasons) counts.set(code, (counts.get(code) ?? 0) + 1);
 }
 
-/** A batch has few days, so comparing them is cheaper than a key of both. */
+/** A batch has few days and rule sets, so comparing them is cheaper than a key of all. */
 function countsOf(
   fired: Map<string, Fired[]>,
   day: number,
@@ -119,7 +119,7 @@ function countsOf(
   ruleSet: string | null,
 ): Map<string, number> {
   const days = fired.get(corridor) ?? [];
-  for (const one of days) if (one.day === day) return one.counts;
+  for (const one of days) if (one.day === day && one.ruleSet === ruleSet) return one.counts;
   const counts = new Map<string, number>();
   fired.set(corridor, days);
   days.push({ day, corridor, ruleSet, counts });

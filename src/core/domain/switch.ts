@@ -12,6 +12,17 @@ export function isScope(text: string): boolean {
   return text === 'all' || text === 'market' || CORRIDOR.test(text) || CLIENT.test(text);
 }
 
+/** In front of the reason code of a rule, or the name of a model, that judges nothing while its scope is stopped. */
+export const RULE = 'rule:';
+export const MODEL = 'model:';
+
+/** What is stopped of a kind. */
+export function namesStopped({ stopped }: Switches, kind: typeof RULE | typeof MODEL): string[] {
+  return [...stopped.keys()].flatMap((scope) =>
+    scope.startsWith(kind) ? [scope.slice(kind.length)] : [],
+  );
+}
+
 export const corridorScope = (corridor: string) => `corridor:${corridor}`;
 export const clientScope = (client: string) => `client:${client}`;
 

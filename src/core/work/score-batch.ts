@@ -12,9 +12,7 @@ import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
 import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import { type FeatureRows, vectorOf } from '../score/feature-rows.ts';
 import { BY_RULES, type JudgedRow, type ShadowBatch } from '../score/judge.ts';
-import { currentRuleSet } from '../score/rules/rule-sets.ts';
 import { score } from '../score/score.ts';
-import type { ScoreLineage } from '../store/scores/score-values.ts';
 import { type FinalTransaction, type Inserted, storeScores } from '../store/scores/scores.ts';
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry-head.ts';
@@ -127,11 +125,11 @@ async function scoreAndStore(
   const { scored, failed, shadows } = await foldAndScore(worker, firsts);
   const endTimer = worker.metrics.batchDuration.startTimer({ stage: 'store' });
   const scoredAtMs = worker.nowMs();
-  const lineage = { scoredAtMs, featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id };
+  const lineage = { scoredAtMs, featureSchema: FEATURE_SCHEMA };
   const { sharing, unscored } = shareScores(repeated, scored);
   const computed: Source<Scored> = {
     scoredAtMsOf: () => scoredAtMs,
-    recordOf: (one) => recordOf(one, lineage),
+    recordOf: (one) => recordOf(one, scoredAtMs),
     isElsewhere: () => false,
   };
   return {
@@ -197,6 +195,7 @@ async function scoreRows(
   const judgedRows = transactions.map(
     ({ transaction }, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
   );
+  const ruleSetOf = worker.ruleSets();
   const { judgements, shadows } = await worker.judge.judge(judgedRows);
   const level = worker.market.guards.health.level();
   const scored: Scored[] = [];
@@ -207,7 +206,8 @@ async function scoreRows(
     const { vector } = judgedRows[index] as JudgedRow;
     try {
       worker.beforeScore(transaction);
-      const decision = score({ vector, ruleSet: currentRuleSet, opinion });
+      const ruleSet = ruleSetOf();
+      const decision = score({ vector, ruleSet, opinion });
       const { attempt: attempts } = head;
       // Fields are copied one by one: spreads cost more than the decision.
       scored.push({
@@ -215,6 +215,7 @@ async function scoreRows(
         transaction,
         decision,
         features: vector,
+        ruleSet: ruleSet.id,
         model,
         attempts,
         degradation: Math.max(level, degradation),
@@ -231,8 +232,8 @@ function toScoringFailure(thrown: unknown): Failure {
   return new Failure('transient', 'SCORING_FAILED', toError(thrown).message, { cause: thrown });
 }
 
-function recordOf(scored: Scored, { scoredAtMs, ruleSet }: ScoreLineage): StoredScore {
-  const { transaction, decision, model, attempts, degradation } = scored;
+function recordOf(scored: Scored, scoredAtMs: number): StoredScore {
+  const { transaction, decision, ruleSet, model, attempts, degradation } = scored;
   const { transactionId, createdAtMs, accountId, corridor } = transaction;
   return {
     transactionId,

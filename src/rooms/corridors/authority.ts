@@ -16,7 +16,7 @@ export const AUTHORITY = {
   freeze: { roles: ANY_OF, person: 'any' },
   resume: { roles: ['risk_officer', 'admin'], person: 'other' },
   stop: { roles: ANY_OF, person: 'any' },
-  'start corridor or client': { roles: ANY_OF, person: 'any' },
+  'start a corridor, client or rule': { roles: ANY_OF, person: 'any' },
   'start market or all': { roles: ['risk_officer', 'admin'], person: 'other' },
   'add a corridor': { roles: ['risk_officer', 'admin'], person: 'other' },
   'configure a corridor': { roles: ANY_OF, person: 'any' },
@@ -29,7 +29,9 @@ export type Decision = keyof typeof AUTHORITY;
 /** The decision that a change of a switch is. */
 export function decisionOf(scope: string, isStopped: boolean): Decision {
   if (isStopped) return 'stop';
-  return scope === 'all' || scope === 'market' ? 'start market or all' : 'start corridor or client';
+  return scope === 'all' || scope === 'market'
+    ? 'start market or all'
+    : 'start a corridor, client or rule';
 }
 
 /** @throws Problem where none of the roles allows the decision */

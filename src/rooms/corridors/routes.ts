@@ -21,7 +21,7 @@ type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
 
 const path = z.object({
   scope: z.string().max(SCOPE_CHARS_MAX).meta({
-    description: '`all`, `market`, `corridor:US-EG` or `client:NAME`.',
+    description: '`all`, `market`, `corridor:US-EG`, `client:NAME`, or `rule:NIGHT_HIGH_AMOUNT`.',
     example: 'corridor:US-EG',
   }),
 });
@@ -100,7 +100,7 @@ const switchOperations = [
     at: '/v1/switches/{scope}',
     operationId: 'changeSwitch',
     summary: 'Stop a scope, or start it again',
-    description: `A stop holds from its answer on: submissions are refused, and no score of the scope is stored. What was accepted waits and is scored once the stop has ended. One person stops alone; \`market\` and \`all\` are started again by another person, with the role ${AUTHORITY['start market or all'].roles.join(' or ')}.`,
+    description: `A stop holds from its answer on: submissions are refused, and no score of the scope is stored. What was accepted waits and is scored once the stop has ended. A stopped rule refuses nothing: it adds to no score, and \`rule_set\` of a score says so. One person stops alone; \`market\` and \`all\` are started again by another person, with the role ${AUTHORITY['start market or all'].roles.join(' or ')}.`,
     roles: DECIDING_ROLES,
     path,
     body: bodyOf(switchCommandSchema, {

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import {
   corridorScope,
   isScope,
+  RULE,
   type Stop,
   type Switches,
   stopSchema,
 } from '../../core/domain/switch.ts';
+import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { changeSwitches } from '../../core/store/switches/switches.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -91,12 +93,13 @@ function toStop({ reason, message, ends_at }: SwitchCommand, by: Officer): Omit<
 
 /** @throws Problem where no such scope can be stopped */
 export function checkScope(scope: string, corridors: ReadonlySet<string>): void {
-  const names = ['all', 'market', ...[...corridors].map(corridorScope)];
+  const rules = currentRuleSet.rules.map(({ rule }) => RULE + rule.reasonCode);
+  const names = ['all', 'market', ...[...corridors].map(corridorScope), ...rules];
   if (names.includes(scope) || (scope.startsWith('client:') && isScope(scope))) return;
   const nearest = nearestName(scope, names);
   const advice = nearest === undefined ? '' : `; ${nearest} is one`;
   throw new Problem(
     'not-found',
-    `No scope is called ${given(scope)}: all, market, corridor:NAME of GET /v1/corridors, or client:NAME${advice}.`,
+    `No scope is called ${given(scope)}: all, market, corridor:NAME of GET /v1/corridors, client:NAME, or rule:CODE of GET /v1/reason-codes${advice}.`,
   );
 }

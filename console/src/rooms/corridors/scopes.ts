@@ -6,6 +6,7 @@ export const isFreeze = (scope: string) => scope.startsWith(FREEZE);
 
 const WORDS: Readonly<Record<string, string>> = {
   ...{ corridor: 'The corridor', client: 'The client', key: 'The key' },
+  ...{ rule: 'The rule', model: 'The model' },
 };
 
 /** `corridor:US-EG` and `freeze:corridor:US-EG` are the corridor US-EG. */

@@ -4,6 +4,7 @@
  */
 import { RULES } from './catalogue.ts';
 import { type CompiledRuleSet, compileRuleSet } from './compile-rule-set.ts';
+import { parseDerived } from './derived-rule-set.ts';
 import { default1 } from './rule-sets/default-1.ts';
 import { default2 } from './rule-sets/default-2.ts';
 import { default3 } from './rule-sets/default-3.ts';
@@ -17,11 +18,20 @@ export const RULE_SETS: readonly CompiledRuleSet[] = [
   compileRuleSet(default1, RULES),
 ];
 
-const KNOWN: ReadonlyMap<string, CompiledRuleSet> = new Map(
-  RULE_SETS.map((ruleSet) => [ruleSet.id, ruleSet]),
-);
+/** Derived rule sets that stay compiled. Fewer: verification of scores that many people's changes made compiles them again. */
+const DERIVED_MAX = 64;
+const derived = new Map<string, CompiledRuleSet>();
 
-/** The rule set by the name stored with a score. */
+/** The rule set by the name stored with a score, derived ones among them. */
 export function findRuleSet(id: string): CompiledRuleSet | undefined {
-  return KNOWN.get(id);
+  const known = RULE_SETS.find((ruleSet) => ruleSet.id === id) ?? derived.get(id);
+  if (known !== undefined) return known;
+  for (const base of RULE_SETS) {
+    const found = parseDerived(base, id);
+    if (found === undefined) continue;
+    if (derived.size === DERIVED_MAX) derived.clear();
+    derived.set(id, found);
+    return found;
+  }
+  return undefined;
 }

@@ -17,6 +17,8 @@ export type NewScore = {
   readonly transaction: DeliveredTransaction;
   readonly decision: Decision;
   readonly features: Float64Array;
+  /** Name of the rule set that decided. */
+  readonly ruleSet: string;
   /** `name@version` of the model that decided. */
   readonly model: string | null;
   readonly attempts: number;
@@ -27,7 +29,6 @@ export type NewScore = {
 export type ScoreLineage = {
   readonly scoredAtMs: number;
   readonly featureSchema: number;
-  readonly ruleSet: string;
 };
 
 /** In the order of (created_at, transaction_id). */
@@ -42,7 +43,8 @@ export function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): 
   const decisions = rows.map((row) => row.decision);
   const transactions = rows.map((row) => row.transaction);
   return [
-    ...[lineage.scoredAtMs, lineage.featureSchema, lineage.ruleSet],
+    ...[lineage.scoredAtMs, lineage.featureSchema],
+    textArray(rows.map((row) => row.ruleSet)),
     deliveredUuidArray(transactions),
     timestampArray(transactions.map((one) => one.createdAtMs)),
     deliveredTextArray(transactions, 'account'),

@@ -35,9 +35,9 @@ const insertAll = `insert into market.scores (transaction_id, created_at, scored
              probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation,
              features_crc32)
          select transaction_id, created_at, to_timestamp($1::float8 / 1000), account_id, corridor, score,
-                risk, probability, verdict, reasons::jsonb, features, $2::smallint, $3::text, model, attempts,
+                risk, probability, verdict, reasons::jsonb, features, $2::smallint, rule_set, model, attempts,
                 degradation, features_crc32
-           from (select unnest($4::uuid[]) as transaction_id, unnest($5::timestamptz[]) as created_at,
+           from (select unnest($3::text[]) as rule_set, unnest($4::uuid[]) as transaction_id, unnest($5::timestamptz[]) as created_at,
                         unnest($6::text[]) as account_id, unnest($7::text[]) as corridor,
                         unnest($8::smallint[]) as score, unnest($9::float8[]) as risk,
                         unnest($10::float8[]) as probability, unnest($11::text[]) as verdict,
@@ -132,11 +132,10 @@ function encodeScores(
   final: readonly FinalTransaction[],
 ): EncodedScores {
   const rows = scores.toSorted(compareScores);
-  const { ruleSet } = lineage;
-  const counted = rows.map(({ transaction, decision: { verdict, score, reasons }, model }) => ({
-    transaction,
-    tallied: { verdict, score, ruleSet, model, reasons },
-  }));
+  const counted = rows.map(({ transaction, decision, ruleSet, model }) => {
+    const { verdict, score, reasons } = decision;
+    return { transaction, tallied: { verdict, score, ruleSet, model, reasons } };
+  });
   const values = insertValues(rows, lineage);
   return { values, counted, final };
 }

@@ -20,11 +20,13 @@ import { LABEL_VALUES } from '../../domain/label.ts';
 import { NO_MODEL, SCORE_MAX, VERDICTS } from '../../domain/score-record.ts';
 import { idempotencyKeySchema, ipAddress, TRANSACTION_STATUSES } from '../../domain/transaction.ts';
 import { REASON_CODES } from '../../score/reason-codes.ts';
-import { RULE_SETS } from '../../score/rules/rule-sets.ts';
+import { findRuleSet, RULE_SETS } from '../../score/rules/rule-sets.ts';
 
 /** Most reason codes of one search: each is a condition of its own. */
 const REASONS_MAX = 20;
 const DEGRADATION_MAX = 4;
+/** A name without all of its rules has 600. */
+const RULE_SET_CHARS_MAX = 1000;
 
 /** As a stored amount: 15 digits before the point, 4 after it. */
 const AMOUNT = /^(0|[1-9]\d{0,14})(\.\d{1,4})?$/;
@@ -38,9 +40,14 @@ export const currencyFilter = z
   .meta(shown('USD', 'Only this currency.'));
 
 export const ruleSetFilter = z
-  .enum(RULE_SETS.map(({ id }) => id))
+  .string()
+  .max(RULE_SET_CHARS_MAX)
+  .refine(
+    (id) => findRuleSet(id) !== undefined,
+    `must be ${RULE_SETS.map(({ id }) => `'${id}'`).join(', ')}, or a name derived of these`,
+  )
   .optional()
-  .meta({ description: 'Only scores of this rule set.' });
+  .meta(shown('default@3', 'Only scores of this rule set, named as scores name it.'));
 
 export const modelFilter = z
   .string()

@@ -11,8 +11,9 @@ import type { Transaction } from '../../../core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
 import { explain } from '../../../core/score/explain.ts';
 import type { JudgingModel, Models } from '../../../core/score/judge.ts';
-import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
+import { rulesInForce } from '../../../core/score/rules-in-force.ts';
 import { score } from '../../../core/score/score.ts';
+import { readSwitches } from '../../../core/store/switches/switches.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
 import { explanationParameters, explanationPartsExample } from './explain-score.ts';
@@ -46,9 +47,10 @@ export async function evaluate(
   const [vector] = await createRecomputeVectors(database, maturityDays)([transaction]);
   if (vector === undefined) throw new Error('one transaction has one vector');
   const { model, degradation } = judge;
+  const ruleSet = rulesInForce(await readSwitches(database))();
   const opinion = model?.judge([vector])[0] ?? null;
-  const { reasons, ...decision } = score({ vector, ruleSet: currentRuleSet, opinion });
-  const explained = explain({ features: vector, featureSchema: FEATURE_SCHEMA }, currentRuleSet);
+  const { reasons, ...decision } = score({ vector, ruleSet, opinion });
+  const explained = explain({ features: vector, featureSchema: FEATURE_SCHEMA }, ruleSet);
   if (explained === undefined) throw new Error('what is computed now can be explained');
   const ofModel = model?.explain(vector, method) ?? null;
   return {
@@ -57,7 +59,7 @@ export async function evaluate(
     created_at: new Date(transaction.createdAtMs).toISOString(),
     ...decision,
     reasons: [...reasons],
-    rule_set: currentRuleSet.id,
+    rule_set: ruleSet.id,
     model: ofModel?.model ?? null,
     degradation,
     explanation: { ...explained, model: ofModel },

@@ -5,6 +5,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { insertPersonKey } from '../../../support/people.ts';
+import { runRisk } from '../../../support/run-risk.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, count, input, postBatch, postJson, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -173,6 +174,37 @@ test('what a worker has in hand when its corridor stops is held, and scored once
   await waitUntil(async () => (await count(api, 'scores')) === 3, 15_000, 'US-EG to be scored');
   expect(await held()).toEqual([]);
   expect(await count(api, 'dead_letters')).toBe(0);
+});
+
+test('a stopped rule adds to no score, which names what it was made without, and verifies', async () => {
+  await api.reset();
+  const wrong = (await stop('rule:AMOUNT_OVER_LIMITS')).body;
+  expect(wrong.detail).toContain('rule:AMOUNT_OVER_LIMIT is one');
+  for (const code of ['STRUCTURING', 'AMOUNT_OVER_LIMIT']) await stop(`rule:${code}`);
+  const large = input({ amount: '50000.00' });
+  const name = 'default@3-without-AMOUNT_OVER_LIMIT-without-STRUCTURING';
+  const whatIf = await answerOf(await postJson(api, JSON.stringify(large), '/v1/evaluate'));
+  expect([whatIf.body.rule_set, whatIf.body.score]).toEqual([name, 0]);
+  const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+  await using _ = startWorkerHere(environment, {});
+  const score = async () => {
+    const { body } = await postOne(api, input({ amount: '50000.00' }), { Prefer: 'wait=10' });
+    return body.score;
+  };
+  const without = await score();
+  expect(without).toMatchObject({ rule_set: name, score: 0, verdict: 'approve', reasons: [] });
+  const explained = await answerOf(
+    await api.request(`/v1/scores/${without.transaction_id}/explanation`),
+  );
+  expect(explained.body.rules.map(({ code }: { code: string }) => code)).not.toContain(
+    'STRUCTURING',
+  );
+  for (const code of ['STRUCTURING', 'AMOUNT_OVER_LIMIT']) await start(`rule:${code}`);
+  await waitUntil(async () => (await score()).rule_set === 'default@3', 5000, 'the whole rule set');
+  const found = await answerOf(await api.request(`/v1/scores?rule_set=${name}`));
+  expect(found.body.items.at(-1).transaction_id).toBe(without.transaction_id);
+  const verified = await runRisk(['verify', 'scores', '--sample', '100'], environment);
+  expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('different=0')]);
 });
 
 test('a market is started again by another person with the role, and only a known scope is stopped', async () => {

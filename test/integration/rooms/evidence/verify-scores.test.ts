@@ -41,7 +41,6 @@ beforeAll(async () => {
   await insertPlainScores(database, scores, {
     scoredAtMs: Date.UTC(2026, 5, 1),
     featureSchema: FEATURE_SCHEMA,
-    ruleSet: currentRuleSet.id,
   });
 });
 afterAll(async () => {
@@ -64,7 +63,7 @@ function makeScore(createdAtMs: number, index: number): PlainScore {
     corridor: 'US-EG',
     decision: score({ vector: features, ruleSet: currentRuleSet, opinion: null }),
     features,
-    ...{ model: null, attempts: 1, degradation: 0 },
+    ...{ model: null, attempts: 1, degradation: 0, ruleSet: currentRuleSet.id },
   };
 }
 
@@ -130,11 +129,7 @@ test('finds one turned bit of one feature that matters', async () => {
   const bits = new BigUint64Array(turned.features.buffer);
   const index = featureIndex('country_change_hours');
   bits[index] = (bits[index] ?? 0n) ^ (1n << 10n);
-  const lineage = {
-    scoredAtMs: 0,
-    featureSchema: FEATURE_SCHEMA,
-    ruleSet: currentRuleSet.id,
-  };
+  const lineage = { scoredAtMs: 0, featureSchema: FEATURE_SCHEMA };
 
   await insertPlainScores(database, [whole], lineage);
   expect((await verify(['scores', '--sample', '5000'])).code).toBe(0);

@@ -46,10 +46,10 @@ async function store(rows: readonly { atMs: number; schema?: number; said: reado
       } as const;
       const features = Float64Array.of(at, Number.NaN, -1 / 3);
       const key = { transactionId: ids[at] ?? '', createdAtMs: row.atMs };
-      const rest = { model: null, attempts: 1, degradation: 0 };
+      const rest = { model: null, attempts: 1, degradation: 0, ruleSet: 'default@1' };
       return [{ ...key, accountId: `a${at % 7}`, corridor: 'US-EG', decision, features, ...rest }];
     });
-    const lineage = { scoredAtMs: JANUARY, ruleSet: 'default@1' };
+    const lineage = { scoredAtMs: JANUARY };
     await insertPlainScores(database, scores, { ...lineage, featureSchema: schema });
   }
   // Labels are of transactions.

@@ -18,7 +18,7 @@ import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig } from '../../../support/worker-rig.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
-const LINEAGE = { scoredAtMs: NOW, featureSchema: 1, ruleSet: 'default@2' };
+const LINEAGE = { scoredAtMs: NOW, featureSchema: 1 };
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -49,7 +49,13 @@ async function score(ids: readonly string[], verdict: Verdict, isSpotCheck = () 
     ids.map((transactionId) => ({
       ...{ transactionId, accountId: 'acc_1', corridor: 'US-EG', decision },
       createdAtMs: Number.parseInt(transactionId.replace('-', '').slice(0, 12), 16),
-      ...{ features: Float64Array.of(1), model: null, attempts: 1, degradation: 0 },
+      ...{
+        features: Float64Array.of(1),
+        model: null,
+        attempts: 1,
+        degradation: 0,
+        ruleSet: 'default@2',
+      },
     })),
   );
   return await insertScores(database, scores, LINEAGE, [addReviewed(isSpotCheck)]);

@@ -29,10 +29,16 @@ test('if a worker is killed between a list and its commit, the next one lists ea
     const decision = { score: 600, risk: 0.6, probability: null, verdict, reasons: [] };
     return {
       ...{ transactionId, createdAtMs, accountId: 'acc_1', corridor: 'US-EG', decision },
-      ...{ features: Float64Array.of(1), model: null, attempts: 1, degradation: 0 },
+      ...{
+        features: Float64Array.of(1),
+        model: null,
+        attempts: 1,
+        degradation: 0,
+        ruleSet: 'default@2',
+      },
     };
   });
-  const lineage = { scoredAtMs: startMs, featureSchema: 1, ruleSet: 'default@2' };
+  const lineage = { scoredAtMs: startMs, featureSchema: 1 };
   for (let at = 0; at < scored.length; at += 80) {
     await insertScores(rig.pool, toNewScores(scored.slice(at, at + 80)), lineage, [addHooked]);
   }

@@ -14,7 +14,7 @@ import { ANN, createWebhookRig, type WebhookRig } from '../../../support/rooms/w
 import { storeTransactions, type TransactionSeed } from '../../../support/stored-rows.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
-const LINEAGE = { scoredAtMs: NOW, featureSchema: 1, ruleSet: 'default@2' };
+const LINEAGE = { scoredAtMs: NOW, featureSchema: 1 };
 const URL = 'http://127.0.0.1:9/';
 
 let rig: WebhookRig;
@@ -46,7 +46,13 @@ async function score(ids: readonly string[], verdict: Verdict, corridor = 'US-EG
     ids.map((transactionId) => ({
       ...{ transactionId, accountId: 'acc_1', corridor, decision },
       createdAtMs: Number.parseInt(transactionId.replace('-', '').slice(0, 12), 16),
-      ...{ features: Float64Array.of(1), model: null, attempts: 1, degradation: 0 },
+      ...{
+        features: Float64Array.of(1),
+        model: null,
+        attempts: 1,
+        degradation: 0,
+        ruleSet: 'default@2',
+      },
     })),
   );
   return await insertScores(database, scores, LINEAGE, [addHooked]);
