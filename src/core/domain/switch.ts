@@ -4,6 +4,7 @@ import type { CorridorSettings } from './corridor-settings.ts';
 
 const CORRIDOR = /^corridor:[A-Z]{2}-[A-Z]{2}$/;
 const CLIENT = /^client:[!-~]{1,64}$/;
+const MODEL_NAME = /^model:[!-~]{1,70}$/;
 
 export const SCOPE_CHARS_MAX = 80;
 
@@ -15,6 +16,8 @@ export function isScope(text: string): boolean {
 /** In front of the reason code of a rule, or the name of a model, that judges nothing while its scope is stopped. */
 export const RULE = 'rule:';
 export const MODEL = 'model:';
+
+export const isModel = (scope: string) => MODEL_NAME.test(scope);
 
 /** What is stopped of a kind. */
 export function namesStopped({ stopped }: Switches, kind: typeof RULE | typeof MODEL): string[] {

@@ -16,7 +16,7 @@ export const AUTHORITY = {
   freeze: { roles: ANY_OF, person: 'any' },
   resume: { roles: ['risk_officer', 'admin'], person: 'other' },
   stop: { roles: ANY_OF, person: 'any' },
-  'start a corridor, client or rule': { roles: ANY_OF, person: 'any' },
+  'start a corridor, client, rule or model': { roles: ANY_OF, person: 'any' },
   'start market or all': { roles: ['risk_officer', 'admin'], person: 'other' },
   'add a corridor': { roles: ['risk_officer', 'admin'], person: 'other' },
   'configure a corridor': { roles: ANY_OF, person: 'any' },
@@ -31,7 +31,7 @@ export function decisionOf(scope: string, isStopped: boolean): Decision {
   if (isStopped) return 'stop';
   return scope === 'all' || scope === 'market'
     ? 'start market or all'
-    : 'start a corridor, client or rule';
+    : 'start a corridor, client, rule or model';
 }
 
 /** @throws Problem where none of the roles allows the decision */

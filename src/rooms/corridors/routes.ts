@@ -15,13 +15,20 @@ import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
 import { corridorOperations } from './corridor-routes.ts';
 import { freezeOperations } from './freeze-routes.ts';
 import { limitOperations } from './limit-routes.ts';
-import { changeSwitch, checkScope, switchCommandSchema, switchSchema } from './switch-change.ts';
+import {
+  changeSwitch,
+  checkScope,
+  requireModel,
+  switchCommandSchema,
+  switchSchema,
+} from './switch-change.ts';
 
-type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
+type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log' | 'models'>;
 
 const path = z.object({
   scope: z.string().max(SCOPE_CHARS_MAX).meta({
-    description: '`all`, `market`, `corridor:US-EG`, `client:NAME`, or `rule:NIGHT_HIGH_AMOUNT`.',
+    description:
+      '`all`, `market`, `corridor:US-EG`, `client:NAME`, `rule:NIGHT_HIGH_AMOUNT` or `model:fraud@3`.',
     example: 'corridor:US-EG',
   }),
 });
@@ -100,7 +107,7 @@ const switchOperations = [
     at: '/v1/switches/{scope}',
     operationId: 'changeSwitch',
     summary: 'Stop a scope, or start it again',
-    description: `A stop holds from its answer on: submissions are refused, and no score of the scope is stored. What was accepted waits and is scored once the stop has ended. A stopped rule refuses nothing: it adds to no score, and \`rule_set\` of a score says so. One person stops alone; \`market\` and \`all\` are started again by another person, with the role ${AUTHORITY['start market or all'].roles.join(' or ')}.`,
+    description: `A stop holds from its answer on: submissions are refused, and no score of the scope is stored. What was accepted waits and is scored once the stop has ended. A stopped rule refuses nothing: it adds to no score, and \`rule_set\` of a score says so. A stopped model judges nothing, as after its rollback. One person stops alone; \`market\` and \`all\` are started again by another person, with the role ${AUTHORITY['start market or all'].roles.join(' or ')}.`,
     roles: DECIDING_ROLES,
     path,
     body: bodyOf(switchCommandSchema, {
@@ -110,8 +117,10 @@ const switchOperations = [
     }),
     answers: { 200: answer('The switch as it is now.', switchSchema, switchExample) },
     problems: [404, 409],
-    run: async ({ path: { scope }, body: command, by, c }, { databases, ingest, log }: Parts) => {
+    run: async ({ path: { scope }, body: command, by, c }, parts: Parts) => {
+      const { databases, ingest, log, models } = parts;
       checkScope(scope, ingest.corridors());
+      if (command.stopped) await requireModel(scope, models);
       const { roles } = c.get('principal');
       const switches = await changeSwitch(databases.primary, { scope, command, by, roles });
       log.warn({ keyId: by.keyId, scope, command }, 'switch');

@@ -2,12 +2,15 @@
 import { z } from 'zod';
 import {
   corridorScope,
+  isModel,
   isScope,
+  MODEL,
   RULE,
   type Stop,
   type Switches,
   stopSchema,
 } from '../../core/domain/switch.ts';
+import type { Models } from '../../core/score/judge.ts';
 import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { changeSwitches } from '../../core/store/switches/switches.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
@@ -95,11 +98,22 @@ function toStop({ reason, message, ends_at }: SwitchCommand, by: Officer): Omit<
 export function checkScope(scope: string, corridors: ReadonlySet<string>): void {
   const rules = currentRuleSet.rules.map(({ rule }) => RULE + rule.reasonCode);
   const names = ['all', 'market', ...[...corridors].map(corridorScope), ...rules];
-  if (names.includes(scope) || (scope.startsWith('client:') && isScope(scope))) return;
+  if (names.includes(scope) || isModel(scope) || (scope.startsWith('client:') && isScope(scope)))
+    return;
   const nearest = nearestName(scope, names);
   const advice = nearest === undefined ? '' : `; ${nearest} is one`;
   throw new Problem(
     'not-found',
-    `No scope is called ${given(scope)}: all, market, corridor:NAME of GET /v1/corridors, client:NAME, or rule:CODE of GET /v1/reason-codes${advice}.`,
+    `No scope is called ${given(scope)}: all, market, corridor:NAME of GET /v1/corridors, client:NAME, rule:CODE of GET /v1/reason-codes, or model:NAME@VERSION of GET /v1/models${advice}.`,
   );
+}
+
+/** @throws Problem where the scope is a model that judges nothing, as it is not registered or cannot be loaded */
+export async function requireModel(scope: string, { find }: Pick<Models, 'find'>): Promise<void> {
+  if (!isModel(scope)) return;
+  const name = scope.slice(MODEL.length);
+  const found = await find(name);
+  if ('model' in found && found.model.name === name) return;
+  const problem = 'problem' in found ? found.problem : `is called ${MODEL}${found.model.name} here`;
+  throw new Problem('not-found', `The model ${given(name)} ${problem}.`);
 }

@@ -11,8 +11,9 @@ const WHOLE: Readonly<Record<string, string>> = {
 
 export const command = commandOf({
   name: 'switch',
-  summary: 'Stops a market, a corridor, a client or a rule, and starts it again.',
-  notes: `SCOPE is all, market, corridor:US-EG, client:NAME or rule:NIGHT_HIGH_AMOUNT; stopping all or market needs --yes.
+  summary: 'Stops a market, a corridor, a client, a rule or a model, and starts it again.',
+  notes: `SCOPE is all, market, corridor:US-EG, client:NAME, rule:NIGHT_HIGH_AMOUNT or model:fraud@3.
+Stopping all or market needs --yes.
 Example: risk switch stop corridor:US-EG --reason 'payouts fail at the bank'`,
   document: async () => (await import('./routes.ts')).document,
   actions: {

@@ -3,7 +3,9 @@
  * suffices. Models never change: each is loaded and proved once in this process.
  */
 import { LRUCache } from 'lru-cache';
+import { MODEL, namesStopped } from '../../core/domain/switch.ts';
 import type { FoundModel, Models } from '../../core/score/judge.ts';
+import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { type Databases, isFound, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
@@ -37,11 +39,14 @@ export async function openModels(databases: Databases): Promise<Models> {
       const log = await readSettledRollouts(databases.primary, 'evaluate');
       const inForce = modelsInForce(log).get(corridor);
       const line = inForce === undefined ? [] : lineOf(inForce, isDrawn(inForce, accountId));
-      for (const [turn, modelId] of line.entries()) {
+      const stopped = namesStopped(await readSwitches(databases.primary), MODEL);
+      let degradation: 0 | 1 = 0;
+      for (const modelId of line) {
         const found = await find(modelId);
-        if ('model' in found) return { model: found.model, degradation: turn === 0 ? 0 : 1 };
+        if (!('model' in found)) degradation = 1;
+        else if (!stopped.includes(found.model.name)) return { model: found.model, degradation };
       }
-      return { model: null, degradation: line.length === 0 ? 0 : 1 };
+      return { model: null, degradation };
     },
   };
 }

@@ -21,6 +21,22 @@ export type ModelsInForce = {
   readonly models: ReadonlyMap<string, JudgingModel | null>;
 };
 
+/** Without the models of these names, as after their rollback; not even their shadows are asked. */
+export function withoutModels(inForce: ModelsInForce, names: readonly string[]): ModelsInForce {
+  if (names.length === 0) return inForce;
+  const { corridors, models } = inForce;
+  const isOn = (modelId: string) => !names.includes(models.get(modelId)?.name ?? '');
+  const left = [...corridors].map(([corridor, { active, canary, shadows }]): [string, InForce] => [
+    corridor,
+    {
+      active: active.filter(isOn),
+      canary: canary !== null && isOn(canary.modelId) ? canary : null,
+      shadows: shadows.filter(isOn),
+    },
+  ]);
+  return { corridors: new Map(left), models };
+}
+
 type Shadow = { modelId: string; transactionIds: string[]; probabilities: number[] };
 
 const BY_RULES_INSTEAD: Judgement = { ...BY_RULES, degradation: 1 };

@@ -2,6 +2,7 @@
  * The seam `judge` in a worker: which models are in force, their health in each corridor, and the consequences. A batch gets
  * judgements; everything else happens in the duty that every worker runs twice a second.
  */
+import { MODEL, namesStopped } from '../../../core/domain/switch.ts';
 import type { Worker } from '../../../core/room.ts';
 import type { Judge, JudgingModel } from '../../../core/score/judge.ts';
 import { announceModelsOut } from '../../../core/stream/status/models-out.ts';
@@ -12,7 +13,13 @@ import { loadModel } from '../registry/scoring-model.ts';
 import { idsIn } from '../rollout/in-force.ts';
 import { removeModel } from '../rollout/settled-rollouts.ts';
 import { insertShadowBatch } from '../store/shadow-batches.ts';
-import { type Asking, judgeBatch, type ModelsInForce, type Standing } from './judge-batch.ts';
+import {
+  type Asking,
+  judgeBatch,
+  type ModelsInForce,
+  type Standing,
+  withoutModels,
+} from './judge-batch.ts';
 import { createModelHealth } from './model-health.ts';
 import { type LoadModel, REFRESH_EVERY_MS, watchModelsInForce } from './models-in-force.ts';
 
@@ -24,7 +31,7 @@ export function openJudge(
   load: LoadModel = loadModel,
   nowMs: () => number = () => performance.now(),
 ): Judge & { readonly duty: Duty } {
-  const { config, log, name, database, redis, guards, metrics } = worker;
+  const { config, log, name, database, redis, guards, metrics, switches } = worker;
   /** Pairs that were asked, until a rollout changes them. */
   let pairs = new Map<string, Pair>();
   const pairOf = (corridor: string, model: JudgingModel) => {
@@ -69,7 +76,11 @@ export function openJudge(
     async judge(rows) {
       const inForce = await source.current();
       if (inForce.corridors.size === 0) return { judgements: [], shadows: [] };
-      return judgeBatch(asking, rows, inForce);
+      return judgeBatch(
+        asking,
+        rows,
+        withoutModels(inForce, namesStopped(switches.current(), MODEL)),
+      );
     },
     async storeShadows(shadows, scoredAtMs) {
       for (const shadow of shadows) {

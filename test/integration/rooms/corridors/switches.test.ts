@@ -180,6 +180,11 @@ test('a stopped rule adds to no score, which names what it was made without, and
   await api.reset();
   const wrong = (await stop('rule:AMOUNT_OVER_LIMITS')).body;
   expect(wrong.detail).toContain('rule:AMOUNT_OVER_LIMIT is one');
+  const unknown = await stop('model:nobody@1');
+  expect([unknown.status, unknown.body.detail]).toEqual([
+    404,
+    "The model 'nobody@1' is not registered.",
+  ]);
   for (const code of ['STRUCTURING', 'AMOUNT_OVER_LIMIT']) await stop(`rule:${code}`);
   const large = input({ amount: '50000.00' });
   const name = 'default@3-without-AMOUNT_OVER_LIMIT-without-STRUCTURING';

@@ -6,11 +6,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Room } from '../../../../src/core/room.ts';
 import type { JudgingModel } from '../../../../src/core/score/judge.ts';
+import { changeSwitches } from '../../../../src/core/store/switches/switches.ts';
 import { listModelsOut } from '../../../../src/core/stream/status/models-out.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { ROOMS } from '../../../../src/main/rooms.ts';
 import { openModelsWorker } from '../../../../src/rooms/models/duty.ts';
 import type { LoadModel } from '../../../../src/rooms/models/judge/models-in-force.ts';
+import { openModels } from '../../../../src/rooms/models/open-models.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
 import { readModel } from '../../../../src/rooms/models/store/models.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
@@ -97,6 +99,44 @@ test('a model that fails for a while is stood in for by the rules, and then come
   await waitUntil(async () => (await scoreOne()).model === 'm@1', 15_000, 'a call on trial');
   for (let n = 0; n < 5; n++) expect(await scoreOne()).toEqual(BY_MODEL);
   await waitUntil(async () => (await list()).length === 0, 10_000, 'nothing to be out');
+});
+
+test('a stopped model judges nothing, as after its rollback, until the stop has ended', async () => {
+  const [first, second] = [await rollOut.register(2), await rollOut.register(1)];
+  await rollOut.put(first, 'active');
+  await rollOut.put(second, 'active');
+  await rollOut.put(second, 'shadow', 'US-MX');
+  let calls = 0;
+  const load = spoiledBy(() => {
+    calls += 1;
+  });
+  rig.startWorker({}, { rooms: withModels(load, () => performance.now()) });
+  expect([await scoreOne(), await scoreOne('US-MX')]).toEqual([
+    BY_MODEL,
+    { model: null, degradation: 0 },
+  ]);
+  expect(calls).toBe(2);
+  const end = { reason: 'a test', message: null, stoppedBy: 'Ann', endsAt: null };
+  const stop = (scope: string) =>
+    changeSwitches(rig.pool, false, async (_query, _before, change) => change.stop(scope, end));
+  await stop('model:m@1');
+  await waitUntil(async () => (await scoreOne()).model === first, 5000, 'the model before it');
+  calls = 0;
+  expect([await scoreOne(), await scoreOne('US-MX')]).toEqual([
+    { model: first, degradation: 0 },
+    { model: null, degradation: 0 },
+  ]);
+  expect(calls).toBe(0);
+  const { findInForce } = await openModels({ primary: rig.pool, replica: null, now: Date.now });
+  const inForce = await findInForce({ corridor: 'US-EG', accountId: 'acc_1' });
+  expect([inForce.model?.name, inForce.degradation]).toEqual([first, 0]);
+  await stop(`model:${first}`);
+  await waitUntil(async () => (await scoreOne()).model === null, 5000, 'the rules');
+  expect(await scoreOne()).toEqual({ model: null, degradation: 0 });
+  await changeSwitches(rig.pool, false, async (_query, _before, change) =>
+    change.start('model:m@1'),
+  );
+  await waitUntil(async () => (await scoreOne()).model === 'm@1', 5000, 'the model again');
 });
 
 test('a slow model is stood in for by the rules', async () => {
