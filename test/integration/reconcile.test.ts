@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
 import { countOpen } from '../../src/core/store/open-rows/open-rows.ts';
+import { changeSwitches } from '../../src/core/store/switches/switches.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
@@ -250,4 +251,19 @@ test('an entry keeps every field of its transaction', async () => {
     ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.50', currency: 'USD' },
     ...{ corridor: 'US-EG', type: 't', ip: '::1', deviceId: 'd', country: 'US', channel: 'web' },
   });
+});
+
+test('a row on hold is passed over while its corridor is stopped, and appended once the stop has ended', async () => {
+  const ids = await storeTransactions(database, seeds(2));
+  await open(ids);
+  const stop = { reason: 'a test', message: null, stoppedBy: 'Ann', endsAt: null };
+  await changeSwitches(database, false, async (query, _before, change) => {
+    await query({ text: 'update market.open_rows set is_on_hold = true' });
+    await change.stop('corridor:US-EG', stop);
+  });
+  expect([await reconcile(), await streamed(), await leftIds()]).toEqual([0, [], []]);
+  await changeSwitches(database, false, async (_query, _before, { start }) => {
+    await start('corridor:US-EG');
+  });
+  expect([await reconcile(), await streamed()]).toEqual([2, ids.toSorted()]);
 });
