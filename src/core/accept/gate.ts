@@ -77,6 +77,8 @@ export type ClosedRequest = {
   readonly detail: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly errors: readonly InputError[];
+  /** The transaction that was stored before its scope was stopped. */
+  readonly transactionId?: string;
 };
 
 /**
@@ -126,5 +128,5 @@ const headersOf = ({ retryAfterSeconds, headers }: Closed) => ({
 export function storedAndClosed(transactionId: string, closed: Closed): ClosedRequest {
   const { problem, detail } = closed;
   const said = `The transaction ${transactionId} is stored and not scored: the corridor ${detail}`;
-  return { kind: problem, detail: said, headers: headersOf(closed), errors: [] };
+  return { kind: problem, detail: said, headers: headersOf(closed), errors: [], transactionId };
 }

@@ -136,8 +136,8 @@ export function refusal(
     case 'frozen':
     case 'switches-unread':
     case 'limited': {
-      const { kind, detail, headers } = result;
-      return new Problem(kind, asSentence(detail), { errors, headers });
+      const { kind, detail, headers, transactionId } = result;
+      return new Problem(kind, asSentence(detail), { errors, headers, transactionId });
     }
     case 'month-detached':
     case 'too-many-new-months':

@@ -43,6 +43,9 @@ const problemSchema = z
     detail: z.string().meta({ description: 'What went wrong this time, for people.' }),
     instance: z.string().meta({ description: 'The request id.' }),
     help: z.string().meta({ description: 'Path of the page that says what to do about the type.' }),
+    transaction_id: z.uuid().optional().meta({
+      description: 'Of `scope-stopped`: the request waited for a score, and has stored this one.',
+    }),
     errors: z
       .array(
         z.object({

@@ -152,7 +152,7 @@ export const PROBLEMS = {
     status: 503,
     title: 'A switch has stopped the scope',
     meaning:
-      'People have stopped the market, the corridor or the client that `detail` names. The request has stored nothing, unless `detail` names the stored transaction of a request that waits for a score.',
+      'People have stopped the market, the corridor or the client that `detail` names. The request has stored nothing, unless `transaction_id` names the transaction of a request that waits for a score.',
     cure: 'Send the same again after `Retry-After` seconds; other corridors go on.',
   },
   frozen: {

@@ -21,6 +21,8 @@ const FIELD_ERRORS_MAX = 100;
 type ProblemOptions = {
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
+  /** The transaction that the request has stored. */
+  readonly transactionId?: string | undefined;
 };
 
 /** Thrown by middleware and handlers; the application's error handler renders it. */
@@ -28,6 +30,7 @@ export class Problem extends Error {
   readonly problem: ProblemName;
   readonly errors: readonly FieldError[];
   readonly headers: Readonly<Record<string, string>>;
+  readonly transactionId: string | undefined;
 
   constructor(problem: ProblemName, detail: string, options: ProblemOptions = {}) {
     const errors = options.errors ?? [];
@@ -37,6 +40,7 @@ export class Problem extends Error {
     this.problem = problem;
     this.errors = errors.slice(0, FIELD_ERRORS_MAX);
     this.headers = options.headers ?? {};
+    this.transactionId = options.transactionId;
   }
 }
 
@@ -47,6 +51,7 @@ export type ProblemJson = {
   readonly detail: string;
   readonly instance: string;
   readonly help: string;
+  readonly transaction_id?: string;
   readonly errors?: readonly FieldError[];
 };
 
@@ -100,6 +105,7 @@ export function problemJson(problem: Problem, requestId: string): ProblemJson {
     detail: problem.message,
     instance: requestId,
     help: helpPath(problem.problem),
+    ...(problem.transactionId === undefined ? {} : { transaction_id: problem.transactionId }),
     ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
   };
 }

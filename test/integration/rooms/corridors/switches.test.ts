@@ -106,6 +106,7 @@ test('a request that waits for a score is told once its corridor is stopped', as
   // A repetition of what is stored stores nothing, so it is answered as ever.
   const again = await postOne(api, sent);
   expect([again.status, again.body.status]).toEqual([200, 'duplicate']);
+  expect(told.body.transaction_id).toBe(again.body.transaction_id);
   const mixed = await postBatch(api, [sent, input({ corridor: 'US-MX' })]);
   expect([mixed.status, mixed.body.duplicates]).toEqual([200, 1]);
   await start('corridor:US-EG');
