@@ -17,7 +17,7 @@ import {
   settingsSchema,
 } from './corridor-change.ts';
 import { readCorridorFigures } from './corridor-figures.ts';
-import { readStanding, standingSchema } from './freeze-change.ts';
+import { readScopeState, readStanding, scopeStateSchema, standingSchema } from './freeze-change.ts';
 import { frozenOf, paths, standingExample } from './freeze-routes.ts';
 import { HEALTH_WEIGHTS, healthOf, healthSchema, SLO_MS } from './health.ts';
 
@@ -153,11 +153,21 @@ export const corridorOperations = [
     at: '/v1/corridors/{id}',
     operationId: 'readCorridor',
     summary: 'How a corridor does: open, frozen or stopped, what is pending, its health',
-    roles,
+    roles: ['ingest', ...roles],
     path: paths.corridor,
-    answers: { 200: answer('How it does.', corridorSchema, example) },
+    answers: {
+      200: answer(
+        'How it does; to a key of `ingest` alone only its state and message.',
+        z.union([corridorSchema, scopeStateSchema]),
+        example,
+      ),
+    },
     problems: [404],
-    run: ({ path: { id } }, parts: Parts) => readCorridor(id, parts),
+    run: ({ path: { id }, c }, parts: Parts) => {
+      const held = c.get('principal').roles;
+      if (roles.some((role) => held.has(role))) return readCorridor(id, parts);
+      return readScopeState(parts.databases.primary, frozenOf('corridor', id, parts));
+    },
   }),
   operation({
     method: 'get',

@@ -41,10 +41,18 @@ export type Frozen = {
   readonly corridor: string | null;
 };
 
-export const standingSchema = z
+/** What clients may know. */
+export const scopeStateSchema = z
   .object({
     scope: z.string(),
     state: z.enum(['open', 'frozen', 'stopped']),
+    message: z.string().nullable().meta({ description: 'What refused clients read.' }),
+  })
+  .meta({ id: 'ScopeState' });
+
+export const standingSchema = z
+  .object({
+    ...scopeStateSchema.shape,
     stop: stopSchema.nullable(),
     freeze: stopSchema.nullable(),
     pending: z.int().meta({ description: 'Accepted and not final, those on hold included.' }),
@@ -55,6 +63,11 @@ export const standingSchema = z
       .meta({ description: 'Whether value must not be released for what was accepted.' }),
   })
   .meta({ id: 'Standing' });
+
+export async function readScopeState(database: Pick<Database, 'query'>, frozen: Frozen) {
+  const { scope, state, message } = toStanding(frozen, await readSwitches(database), 0, new Map());
+  return { scope, state, message };
+}
 
 export async function readStanding(database: Database, frozen: Frozen) {
   const [switches, pending, onHold] = await Promise.all([
@@ -81,6 +94,7 @@ function toStanding(
   return {
     scope,
     state: stoppedBy === undefined ? standing : 'stopped',
+    message: switches.stopped.get(stoppedBy ?? freeze ?? '')?.message ?? null,
     stop: toJson(stoppedBy),
     freeze: toJson(freeze),
     pending,

@@ -66,6 +66,7 @@ const freezeExample = {
 export const standingExample = {
   scope: 'corridor:US-EG',
   state: 'frozen' as const,
+  message: 'Payments to Egypt are paused.',
   stop: null,
   freeze: freezeExample,
   pending: 0,
@@ -74,6 +75,7 @@ export const standingExample = {
   releases_held: true,
 };
 
+const READERS = ['analyst', ...DECIDING_ROLES] as const;
 const TITLES = { corridor: 'Corridor', market: 'Market' } as const;
 
 const operationsOf = (kind: Kind) => [
@@ -109,6 +111,7 @@ const operationsOf = (kind: Kind) => [
       200: answer('How it stands.', standingSchema, {
         ...standingExample,
         state: 'open' as const,
+        message: null,
         freeze: null,
         is_drained: false,
         releases_held: false,
@@ -144,7 +147,7 @@ const investigationOf = (kind: Kind) => [
     at: `/v1/${kind}s/{id}/freezes`,
     operationId: `list${TITLES[kind]}Freezes`,
     summary: `Freezes of a ${kind} with their notes, newest first`,
-    roles: ['analyst', ...DECIDING_ROLES],
+    roles: READERS,
     path: paths[kind],
     query: freezesParameters,
     answers: {
