@@ -91,7 +91,9 @@ export const stopSchema = z
     scope: z.string(),
     reason: z.string().meta({ description: 'For colleagues; clients do not see it.' }),
     message: z.string().nullable().meta({ description: 'What refused clients read.' }),
-    stopped_by: z.string(),
+    stopped_by: z.string().meta({
+      description: '`environment`: a variable of the API process, which `reason` names.',
+    }),
     stopped_at: z.iso.datetime(),
     ends_at: z.iso.datetime().nullable().meta({ description: 'Null: until somebody starts it.' }),
   })

@@ -18,7 +18,7 @@ import {
 } from './corridor-change.ts';
 import { readCorridorFigures } from './corridor-figures.ts';
 import { readScopeState, readStanding, scopeStateSchema, standingSchema } from './freeze-change.ts';
-import { frozenOf, paths, standingExample } from './freeze-routes.ts';
+import { frozenOf, paths, standingExample, stopsOf } from './freeze-routes.ts';
 import { HEALTH_WEIGHTS, healthOf, healthSchema, SLO_MS } from './health.ts';
 
 type Parts = Pick<
@@ -66,7 +66,7 @@ const example = {
 async function readCorridor(id: string, parts: Parts) {
   const { databases, guards } = parts;
   const [standing, own, figures, oldestAgeMs] = await Promise.all([
-    readStanding(databases.primary, frozenOf('corridor', id, parts)),
+    readStanding(stopsOf(parts), frozenOf('corridor', id, parts)),
     readSettings(databases.primary, id),
     readCorridorFigures(databases.primary, id, databases.now()),
     oldestAge(id, parts),
@@ -166,7 +166,7 @@ export const corridorOperations = [
     run: ({ path: { id }, c }, parts: Parts) => {
       const held = c.get('principal').roles;
       if (roles.some((role) => held.has(role))) return readCorridor(id, parts);
-      return readScopeState(parts.databases.primary, frozenOf('corridor', id, parts));
+      return readScopeState(stopsOf(parts), frozenOf('corridor', id, parts));
     },
   }),
   operation({

@@ -64,14 +64,26 @@ export const standingSchema = z
   })
   .meta({ id: 'Standing' });
 
-export async function readScopeState(database: Pick<Database, 'query'>, frozen: Frozen) {
-  const { scope, state, message } = toStanding(frozen, await readSwitches(database), 0, new Map());
+type Stops = {
+  readonly database: Database;
+  /** What the environment of the API process stops. */
+  readonly ofEnvironment: ReadonlyMap<string, Stop>;
+};
+
+async function readStops({ database, ofEnvironment }: Stops): Promise<Switches> {
+  const { version, stopped } = await readSwitches(database);
+  return { version, stopped: new Map([...ofEnvironment, ...stopped]) };
+}
+
+export async function readScopeState(stops: Stops, frozen: Frozen) {
+  const { scope, state, message } = toStanding(frozen, await readStops(stops), 0, new Map());
   return { scope, state, message };
 }
 
-export async function readStanding(database: Database, frozen: Frozen) {
+export async function readStanding(stops: Stops, frozen: Frozen) {
+  const { database } = stops;
   const [switches, pending, onHold] = await Promise.all([
-    readSwitches(database),
+    readStops(stops),
     countOfCorridor(database.query, frozen.corridor),
     countOnHold(database.query),
   ]);

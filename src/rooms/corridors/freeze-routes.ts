@@ -26,7 +26,12 @@ import {
   noteCommandSchema,
 } from './freeze-history.ts';
 
-type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
+type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log' | 'switches'>;
+
+export const stopsOf = ({ databases, switches }: Pick<Parts, 'databases' | 'switches'>) => ({
+  database: databases.primary,
+  ofEnvironment: switches.ofEnvironment,
+});
 
 const KINDS = ['corridor', 'market'] as const;
 type Kind = (typeof KINDS)[number];
@@ -96,7 +101,7 @@ const operationsOf = (kind: Kind) => [
       const frozen = frozenOf(kind, id, parts);
       await freeze(parts.databases.primary, frozen, body, { by, roles });
       parts.log.warn({ keyId: by.keyId, ...frozen }, 'freeze');
-      return readStanding(parts.databases.primary, frozen);
+      return readStanding(stopsOf(parts), frozen);
     },
   }),
   operation({
@@ -123,7 +128,7 @@ const operationsOf = (kind: Kind) => [
       const frozen = frozenOf(kind, id, parts);
       await resume(parts.databases.primary, frozen, body.reason, { by, roles });
       parts.log.warn({ keyId: by.keyId, ...frozen }, 'resume');
-      return readStanding(parts.databases.primary, frozen);
+      return readStanding(stopsOf(parts), frozen);
     },
   }),
 ];
@@ -169,7 +174,7 @@ const readMarket = operation({
   answers: { 200: answer('How it stands.', standingSchema, standingExample) },
   problems: [404],
   run: async ({ path: { id } }, parts: Parts) =>
-    readStanding(parts.databases.primary, frozenOf('market', id, parts)),
+    readStanding(stopsOf(parts), frozenOf('market', id, parts)),
 });
 
 export const freezeOperations = [

@@ -23,7 +23,7 @@ import {
   switchSchema,
 } from './switch-change.ts';
 
-type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log' | 'models'>;
+type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log' | 'models' | 'switches'>;
 
 const path = z.object({
   scope: z.string().max(SCOPE_CHARS_MAX).meta({
@@ -55,8 +55,8 @@ const switchesSchema = z
   .meta({ id: 'Switches' });
 
 const roles = ['analyst', ...DECIDING_ROLES] as const;
-const toSwitch = (scope: string, { version, stopped }: Switches) => {
-  const stop = stopped.get(scope);
+const toSwitch = (scope: string, { version, stopped }: Switches, { switches }: Parts) => {
+  const stop = stopped.get(scope) ?? switches.ofEnvironment.get(scope);
   return { scope, version, stop: stop === undefined ? null : toStopJson(scope, stop) };
 };
 
@@ -75,7 +75,7 @@ const switchOperations = [
         on_hold: [{ corridor: 'US-EG', transactions: 12 }],
       }),
     },
-    run: async (_input, { config, databases: { primary } }: Parts) => {
+    run: async (_input, { config, databases: { primary }, switches }: Parts) => {
       const [{ version, stopped }, onHold] = await Promise.all([
         readSwitches(primary),
         countOnHold(primary.query),
@@ -83,7 +83,7 @@ const switchOperations = [
       return {
         market: config.RISK_MARKET,
         version,
-        items: [...stopped].map(([scope, stop]) => toStopJson(scope, stop)),
+        items: [...stopped, ...switches.ofEnvironment].map((one) => toStopJson(...one)),
         on_hold: [...onHold].map(([corridor, transactions]) => ({ corridor, transactions })),
       };
     },
@@ -97,9 +97,9 @@ const switchOperations = [
     path,
     answers: { 200: answer('The switch.', switchSchema, switchExample) },
     problems: [404],
-    run: async ({ path: { scope } }, { databases, ingest }: Parts) => {
-      checkScope(scope, ingest.corridors());
-      return toSwitch(scope, await readSwitches(databases.primary));
+    run: async ({ path: { scope } }, parts: Parts) => {
+      checkScope(scope, parts.ingest.corridors());
+      return toSwitch(scope, await readSwitches(parts.databases.primary), parts);
     },
   }),
   operation({
@@ -124,7 +124,7 @@ const switchOperations = [
       const { roles } = c.get('principal');
       const switches = await changeSwitch(databases.primary, { scope, command, by, roles });
       log.warn({ keyId: by.keyId, scope, command }, 'switch');
-      return toSwitch(scope, switches);
+      return toSwitch(scope, switches, parts);
     },
   }),
 ];

@@ -90,15 +90,16 @@ function Stopped({ stops, onStart }: StoppedProps) {
   const start: Column<Stop> = {
     id: 'start',
     header: 'Actions',
-    cell: (stop) => (
-      <button
-        type="button"
-        aria-label={`Start ${nameOf(stop.scope)}`}
-        onClick={() => onStart?.(stop)}
-      >
-        Start …
-      </button>
-    ),
+    cell: (stop) =>
+      stop.stopped_by === 'environment' ? null : (
+        <button
+          type="button"
+          aria-label={`Start ${nameOf(stop.scope)}`}
+          onClick={() => onStart?.(stop)}
+        >
+          Start …
+        </button>
+      ),
   };
   return (
     <Part title="Stopped">
@@ -109,7 +110,7 @@ function Stopped({ stops, onStart }: StoppedProps) {
           label="Stopped"
           columns={onStart === undefined ? COLUMNS : [...COLUMNS, start]}
           rows={stops}
-          keyOf={({ scope }) => scope}
+          keyOf={({ scope, stopped_by }) => `${scope} ${stopped_by}`}
         />
       )}
     </Part>

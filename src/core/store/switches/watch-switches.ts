@@ -19,6 +19,8 @@ export type SwitchWatch = {
   readonly current: () => Switches;
   /** Corridors that a transaction may name. */
   readonly corridors: () => ReadonlySet<string>;
+  /** What the environment of this process stops. */
+  readonly ofEnvironment: ReadonlyMap<string, Stop>;
   /** Whether the last reading is older than 5 s. */
   readonly isUnread: () => boolean;
   readonly [Symbol.dispose]: () => void;
@@ -99,6 +101,7 @@ async function watchSwitches(
   return {
     current: () => current,
     corridors: () => corridors,
+    ofEnvironment: fixed,
     isUnread,
     [Symbol.dispose]: () => clearInterval(timer),
   };

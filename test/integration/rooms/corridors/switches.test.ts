@@ -13,7 +13,7 @@ import { startWorkerHere } from '../../../support/worker-rig.ts';
 
 let api: RunningApi;
 beforeAll(async () => {
-  api = await startRunningApi();
+  api = await startRunningApi({ M0_CORRIDOR_US_PH_ENABLED: 'false' });
 });
 afterAll(async () => {
   await api[Symbol.asyncDispose]();
@@ -117,7 +117,17 @@ test('a stop ends by itself, and a client is stopped alone', async () => {
   await stop('client:default', { ends_at: new Date(Date.now() + 1500).toISOString() });
   await until('US-MX', 503);
   await until('US-MX', 201);
-  expect((await answerOf(await api.request('/v1/switches'))).body.items).toEqual([]);
+  // What the environment stops is listed, and nobody starts it.
+  const [left, ...none] = (await answerOf(await api.request('/v1/switches'))).body.items;
+  expect(left).toMatchObject({
+    scope: 'corridor:US-PH',
+    reason: 'M0_CORRIDOR_US_PH_ENABLED=false',
+    stopped_by: 'environment',
+  });
+  expect(none).toEqual([]);
+  expect((await start('corridor:US-PH')).body.stop).toEqual(left);
+  const standing = (await answerOf(await api.request('/v1/corridors/US-PH'))).body;
+  expect([standing.state, standing.stop]).toEqual(['stopped', left]);
 });
 
 test('a worker that has stopped while it stores delays a stop by half a second', async () => {
@@ -164,7 +174,10 @@ test('what a worker has in hand when its corridor stops is held, and scored once
   });
   const stopped = async () =>
     (await answerOf(await api.request('/v1/status'))).body.corridors
-      .filter((one: { stopped: string | null }) => one.stopped !== null)
+      .filter(
+        (one: { stopped: string | null; corridor: string }) =>
+          one.stopped && one.corridor !== 'US-PH',
+      )
       .map((one: { corridor: string; stopped: string }) => [one.corridor, one.stopped]);
   await waitUntil(async () => (await stopped()).length > 0, 2000, 'the status to name the stop');
   expect(await stopped()).toEqual([['US-EG', 'corridor:US-EG']]);
