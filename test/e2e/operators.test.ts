@@ -147,11 +147,19 @@ describe('risk dead-letters', () => {
     expect(await api.testDatabase.sql('select from open_rows where is_left')).toHaveLength(0);
   });
 
+  test('replay of a group that has what cannot be replayed says why, and exits 1', async () => {
+    const args = ['dead-letters', 'replay', '--error-code', 'ENTRY_MALFORMED', '--json'];
+    const { code, stderr } = await api.risk(...args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^risk dead-letters: 1 of the selected cannot be replayed/);
+  });
+
   test('replay of ids says which it could not, and exits 1', async () => {
-    const { code, stdout } = await api.risk(
+    const { code, stdout, stderr } = await api.risk(
       ...['dead-letters', 'replay', deadLetterId(1), deadLetterId(4), deadLetterId(99), '--json'],
     );
     expect(code).toBe(1);
+    expect(stderr).toContain('1 of the selected cannot be replayed: they are unreadable, or of');
     expect(JSON.parse(stdout)).toEqual({
       replayed: 1,
       appended: 1,

@@ -63,7 +63,14 @@ const change =
           }
         : { purged: done, refused },
     );
-    return refused.some(({ reason }) => reason !== ALREADY[action]) ? EXIT.failed : EXIT.fine;
+    const left = last !== undefined && 'not_replayable' in last ? last.not_replayable : 0;
+    if (left > 0) {
+      context.output.error(
+        `risk dead-letters: ${left} of the selected cannot be replayed: they are unreadable, or of a detached month, which risk partitions attach brings back`,
+      );
+    }
+    const isRefused = refused.some(({ reason }) => reason !== ALREADY[action]);
+    return left > 0 || isRefused ? EXIT.failed : EXIT.fine;
   };
 
 type Answer = ReplayResult | PurgeResult;
