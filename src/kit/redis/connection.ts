@@ -225,6 +225,10 @@ function readCertificates({ sslrootcert, sslcert, sslkey }: TlsFiles): Connectio
 export function toRedisFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (/^Stream isn't writeable/.test(message)) {
+    const said = 'Redis does not answer: there is no connection to it now';
+    return new Failure('unavailable', 'REDIS_UNAVAILABLE', said, { cause: thrown });
+  }
   const code = /^[A-Z]{3,}(?= )/.exec(message)?.[0];
   const said = adviseStore('REDIS_URL', thrown, code);
   return code === undefined
