@@ -30,11 +30,17 @@ export function openDatabase(
  * Opens a connection for the probe of whether Postgres takes writes: the probe must not wait behind work that
  * may be the trouble, nor be refused by a breaker. It stays open, as connecting takes longer than asking.
  */
-export function openProbe(config: Config, url: string, role: string): Database {
+export function openProbe(
+  config: Config,
+  url: string,
+  role: string,
+  more: Pick<PoolOptions, 'setting'> = {},
+): Database {
   return openDatabase(config, url, `${role}-probe`, {
     connectionsMax: PROBES,
     idleTimeoutMs: 0,
     connectTimeoutMs: PROBE_MS,
     statementTimeoutMs: PROBE_MS,
+    ...more,
   });
 }

@@ -3,7 +3,7 @@
  * `unavailable` (never held against a transaction); a failure of the data is `permanent`.
  */
 import { Failure } from '../words/failure.ts';
-import { adviseStore } from '../words/store-advice.ts';
+import { adviseStore, type StoreSetting } from '../words/store-advice.ts';
 
 /** Classes (first two characters) and codes of failures that are not this work's fault and may be retried. */
 const UNAVAILABLE_CLASSES = new Set([
@@ -28,11 +28,16 @@ export const SCHEMA_MISSING = 'SCHEMA_MISSING';
 /**
  * @param thrown what the driver threw; a Failure passes through unless `code` overrides it
  * @param code   stable code for the failure in place of the derived one
+ * @param setting which has the URL of the server
  */
-export function toFailure(thrown: unknown, code?: string): Failure {
+export function toFailure(
+  thrown: unknown,
+  code?: string,
+  setting: StoreSetting = 'DATABASE_URL',
+): Failure {
   if (thrown instanceof Failure && code === undefined) return thrown;
   const sqlState = sqlStateOf(thrown);
-  const detail = adviseStore('DATABASE_URL', thrown);
+  const detail = adviseStore(setting, thrown);
   if (
     sqlState === undefined ||
     UNAVAILABLE_CLASSES.has(sqlState.slice(0, 2)) ||

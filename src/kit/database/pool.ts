@@ -6,6 +6,7 @@
 import pg from 'pg';
 import type { Guard } from '../breakers/breaker.ts';
 import { Failure } from '../words/failure.ts';
+import type { StoreSetting } from '../words/store-advice.ts';
 import { bindInPieces } from './bind-in-pieces.ts';
 import { createTextOf } from './market-schema.ts';
 import { mayBeDone, toFailure } from './pg-failure.ts';
@@ -51,6 +52,8 @@ type Begin = (mode?: string) => Promise<void>;
 
 export type PoolOptions = SessionOptions & {
   readonly url: string;
+  /** The setting that has the URL, where it is not DATABASE_URL. */
+  readonly setting?: StoreSetting;
   /** Name of the schema that holds the tables. */
   readonly market: string;
   readonly role: string;
@@ -88,12 +91,11 @@ export function openPool(options: PoolOptions): Database {
     throw new Failure('unavailable', POOL_BUSY, `${waitingMax} callers wait for a connection`);
   };
   const textOf = createTextOf(options.market);
-  const run = (client: pg.Pool | pg.PoolClient) =>
-    createQuery(client, textOf, options.namedStatements);
+  const run = (client: pg.Pool | pg.PoolClient) => createQuery(client, textOf, options);
   const connect = async (): Promise<pg.PoolClient> => {
     refuseCrowd();
     return await pool.connect().catch((error: unknown) => {
-      throw toPoolFailure(error);
+      throw toPoolFailure(error, options);
     });
   };
   const within = async <T>(
@@ -189,18 +191,18 @@ function openConnections(options: PoolOptions): pg.Pool {
 function createQuery(
   client: pg.Pool | pg.PoolClient,
   textOf: (statement: Statement) => string,
-  namedStatements: boolean,
+  options: Pick<PoolOptions, 'namedStatements' | 'setting'>,
 ): Query {
   return async <Row extends object>(statement: Statement, values: readonly unknown[] = []) => {
     const { name, onRow } = statement;
     const text = textOf(statement);
-    const asked = { text, values: [...values], ...(namedStatements ? { name } : {}) };
+    const asked = { text, values: [...values], ...(options.namedStatements ? { name } : {}) };
     try {
       if (onRow === undefined) return (await client.query<Row>(asked)).rows;
       await queryByRow(client, new QueryByRow(asked, onRow));
       return [];
     } catch (error) {
-      throw toPoolFailure(error);
+      throw toPoolFailure(error, options);
     }
   };
 }
@@ -244,13 +246,13 @@ async function connectGuarded(
   }
 }
 
-function toPoolFailure(error: unknown): Failure {
+function toPoolFailure(error: unknown, { setting }: Pick<PoolOptions, 'setting'>): Failure {
   if (error instanceof Error && error.message.includes('unsupported startup parameter')) {
     const detail = `${error.message}: behind a pooler set RISK_DATABASE_POOLER=transaction`;
     return new Failure('permanent', 'POOLER_UNDECLARED', detail, { cause: error });
   }
   const isCrowded = error instanceof Error && error.message === POOL_WAIT_OVER;
-  return toFailure(error, isCrowded ? POOL_BUSY : undefined);
+  return toFailure(error, isCrowded ? POOL_BUSY : undefined, setting);
 }
 
 async function inTransaction<T>(

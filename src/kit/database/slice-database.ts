@@ -21,11 +21,13 @@ export function openSliceDatabase(
   config: Config,
   url: string,
   guard: NonNullable<PoolOptions['guard']>,
+  more: Pick<PoolOptions, 'setting'> = {},
 ): Database {
   return openDatabase(config, url, 'api-searches', {
     statementTimeoutMs: Math.min(SLICE_MS_MAX, config.RISK_STATEMENT_TIMEOUT_MS),
     idleTimeoutMs: IDLE_MS_MAX,
     settings: SLICE_SETTINGS,
     guard,
+    ...more,
   });
 }

@@ -1,7 +1,11 @@
 /** What an operator corrects where a store refuses a connection; a message names the setting, never its value. */
-export type StoreSetting = 'DATABASE_URL' | 'REDIS_URL';
+export type StoreSetting = 'DATABASE_URL' | 'DATABASE_REPLICA_URL' | 'REDIS_URL';
 
-const NAMES = { DATABASE_URL: 'Postgres', REDIS_URL: 'Redis' } as const;
+const NAMES = {
+  DATABASE_URL: 'Postgres',
+  DATABASE_REPLICA_URL: 'the replica',
+  REDIS_URL: 'Redis',
+} as const;
 
 type Advice = (setting: StoreSetting) => string;
 

@@ -20,6 +20,7 @@ import type { Replica } from './choose-database.ts';
 import { type LogPosition, readReplayed, readWritten } from './replica-position.ts';
 
 const CHECK_EVERY_MS = 500;
+const OF_REPLICA = { setting: 'DATABASE_REPLICA_URL' } as const;
 /** Timeout of one check. A replica that misses it counts as down, and the primary answers its reads. */
 const CHECK_MS_MAX = 1000;
 
@@ -45,9 +46,9 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   const { config, url, primary, metrics, log, everyMs = CHECK_EVERY_MS } = options;
   const nowMs = () => performance.now();
   const breaker = createReplicaBreaker(metrics, nowMs);
-  const database = openDatabase(config, url, 'api', { guard: breaker.run });
-  const timed = openSliceDatabase(config, url, breaker.run);
-  const probe = openProbe(config, url, 'api-replica');
+  const database = openDatabase(config, url, 'api', { guard: breaker.run, ...OF_REPLICA });
+  const timed = openSliceDatabase(config, url, breaker.run, OF_REPLICA);
+  const probe = openProbe(config, url, 'api-replica', OF_REPLICA);
   const lagMsMax = config.RISK_REPLICA_LAG_MS_MAX;
   let provenMs: number | undefined;
   let target: Target | undefined;
