@@ -27,6 +27,8 @@ export type Row = {
   readonly shows?: string;
   /** Printed where the answer is empty. */
   readonly says?: string;
+  /** What a person needs to know of the answer besides its members, on standard error. */
+  readonly notes?: (answer: Fields) => string | undefined;
   /** True: the answer is JSON for people, too, because another action takes it as a file. */
   readonly isFile?: boolean;
   /** Does something else with the call than to send it and print the answer. */
@@ -116,6 +118,8 @@ export async function runRow(
     return await readPages(rows, call);
   });
   show(context.output, row, answer, fields);
+  const note = row.notes?.(Object(answer));
+  if (note !== undefined) context.output.note(note);
   return EXIT.fine;
 }
 

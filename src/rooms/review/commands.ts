@@ -53,6 +53,10 @@ export const command = commandOf({
     capacity: {
       operation: 'readReviewCapacity',
       options: { transactions: 'transactions_per_day', 'auto-clear': 'auto_clear_ratio' },
+      notes: ({ hire }) =>
+        hire === null
+          ? `hire is unknown: fewer than ${CASE_LIMITS.handledMin} decisions of seven days measure how many officers work; say with --officers how many there are`
+          : undefined,
     },
     policy: { operation: 'readReviewPolicy', shows: 'policy', isFile: true },
     'set-policy': {
