@@ -173,8 +173,10 @@ describe('risk dead-letters', () => {
   });
 
   test('replay --all at a rate leaves what cannot be read', async () => {
-    const result = await api.riskJson('dead-letters', 'replay', '--all', '--yes', '--rate', '2');
-    expect(result).toMatchObject({ replayed: 3, appended: 3, refused: [] });
+    const args = ['dead-letters', 'replay', '--all', '--yes', '--rate', '2', '--json'];
+    const { code, stdout } = await api.risk(...args);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ replayed: 3, appended: 3, refused: [] });
     const left = await api.riskJson('dead-letters', 'list');
     expect(left).toMatchObject([{ dead_letter_id: deadLetterId(4) }]);
   });
@@ -200,7 +202,7 @@ test('what is replayed is scored by a worker, and the status is even again', asy
     DATABASE_URL: api.testDatabase.url,
     REDIS_URL: api.redisService.url,
   });
-  await api.riskJson('dead-letters', 'replay', '--all', '--yes');
+  await api.risk('dead-letters', 'replay', '--all', '--yes');
   const scored = async (n: number) =>
     (await api.request(`/v1/scores/${transactionIds[n - 1]}`)).status === 200;
   await waitUntil(

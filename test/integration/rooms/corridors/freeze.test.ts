@@ -104,14 +104,6 @@ test('a frozen corridor is drained while it is closed, and another person lets i
     'urn:risk:problem:frozen',
     'Nothing was stored: the corridor is frozen (freeze:corridor:US-EG): Wait.',
   ]);
-  const shop = (await answerOf(await api.post('/v1/keys', { roles: ['ingest'], owner: 'shop' })))
-    .body;
-  const ask = { headers: { Authorization: `Bearer ${shop.key}` } };
-  expect((await answerOf(await api.request('/v1/corridors/US-EG', ask))).body).toEqual({
-    scope: 'corridor:US-EG',
-    state: 'frozen',
-    message: 'Wait.',
-  });
   expect((await postOne(api, input({ corridor: 'US-MX' }))).status).toBe(201);
   const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
   await using _ = startWorkerHere(environment, {});
@@ -123,6 +115,14 @@ test('a frozen corridor is drained while it is closed, and another person lets i
   expect(await count(api, 'dead_letters')).toBe(0);
   expect(await toldOf(first, id)).toEqual([true, true, true, true, true, true, 'true']);
   await expectHealth();
+  const shop = (await answerOf(await api.post('/v1/keys', { roles: ['ingest'], owner: 'shop' })))
+    .body;
+  const ask = { headers: { Authorization: `Bearer ${shop.key}` } };
+  expect((await answerOf(await api.request('/v1/corridors/US-EG', ask))).body).toEqual({
+    scope: 'corridor:US-EG',
+    state: 'frozen',
+    message: 'Wait.',
+  });
   expect((await change('/v1/corridors/US-EG/resume', REASON, ann)).status).toBe(409);
   const resumed = await change('/v1/corridors/US-EG/resume', REASON, bob);
   expect([resumed.status, resumed.body.state]).toEqual([200, 'open']);
