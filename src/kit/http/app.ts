@@ -56,8 +56,10 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
     const allowed = methods.allowedAt(c.req.path);
     // A route that takes the method has found nothing of that name.
     const isUnknown = allowed.length === 0 || allowed.includes(c.req.method);
+    const nearest = allowed.length === 0 ? methods.nearestTo(c.req.path) : undefined;
+    const advice = nearest === undefined ? '' : `; the nearest path is ${nearest}`;
     const problem = isUnknown
-      ? new Problem('not-found', `Nothing is served at ${given(c.req.path)}.`)
+      ? new Problem('not-found', `Nothing is served at ${given(c.req.path)}${advice}.`)
       : new Problem(
           'method-not-allowed',
           `The path takes ${allowed.join(', ')}, not ${c.req.method}.`,

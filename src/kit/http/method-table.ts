@@ -1,9 +1,12 @@
 /** Which methods a path takes: tells 405 from 404. Built once from the routes that are served. */
+import { nearestName } from '../words/nearest-name.ts';
 
 type Route = { readonly method: string; readonly path: string };
 
 export function createMethodTable(routes: readonly Route[]): {
   allowedAt: (path: string) => string[];
+  /** The path that is served and has the fewest other letters, with its parameters as `{id}`. */
+  nearestTo: (path: string) => string | undefined;
 } {
   const methodsByPath = new Map<string, Set<string>>();
   for (const { method, path } of routes) {
@@ -20,6 +23,17 @@ export function createMethodTable(routes: readonly Route[]): {
     allowedAt: (path) => {
       const matching = patterns.filter(({ pattern }) => pattern.test(path));
       return [...new Set(matching.flatMap(({ methods }) => [...methods]))].sort();
+    },
+    nearestTo: (path) => {
+      const given = path.split('/');
+      const served = new Map<string, string>();
+      for (const known of methodsByPath.keys()) {
+        const segments = known.split('/');
+        if (segments.length !== given.length || known.includes('*')) continue;
+        const filled = segments.map((one, nth) => (one.startsWith(':') ? given[nth] : one));
+        served.set(filled.join('/'), known.replaceAll(/:(\w+)/g, '{$1}'));
+      }
+      return served.get(nearestName(path, [...served.keys()]) ?? '');
     },
   };
 }
