@@ -84,9 +84,15 @@ test('Postgres frozen: status tells what was last read, and that it is old', asy
   const { status, body } = await readStatus();
   expect([status, body]).toEqual([
     200,
-    expect.objectContaining({ postgres: 'down', breakers: expect.any(Array), unappended: 0 }),
+    expect.objectContaining({ postgres: 'down', breakers: expect.any(Array), unappended: null }),
   ]);
-  expect(body.totals).toMatchObject({ accepted: 0, scored: 0, dead_lettered: 0, pending: null });
+  expect(body.totals).toMatchObject({
+    accepted: 0,
+    scored: 0,
+    dead_lettered: 0,
+    pending: null,
+    on_hold: null,
+  });
   frozen.thaw();
   await waitUntil(async () => (await readStatus()).body.postgres === 'up', 10_000, 'new figures');
 });

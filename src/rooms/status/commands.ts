@@ -71,8 +71,13 @@ async function show(output: Output, ask: AskApi): Promise<void> {
   showSignals(output, signals);
 }
 
-function showTroubles(output: Output, { postgres, replica, degradation, breakers }: Status): void {
-  if (postgres === 'down') output.line('Postgres does not answer: totals are old.');
+function showTroubles(output: Output, status: Status): void {
+  const { postgres, replica, degradation, breakers } = status;
+  if (postgres === 'down') {
+    output.line(
+      `Postgres does not answer: totals, dead letters, latency and stops are of ${status.totals_counted_at} at the latest; what is pending is unknown.`,
+    );
+  }
   if (replica?.state === 'down') output.line('The replica does not answer: the primary does.');
   if (replica?.state === 'lagging') {
     output.line(`The replica is ${replica.lag_ms} ms behind: the primary answers.`);
@@ -95,12 +100,15 @@ async function showWorkers(output: Output, ask: AskApi): Promise<void> {
   );
 }
 
-function showCorridors(output: Output, { redis, corridors }: Status): void {
+function showCorridors(output: Output, status: Status): void {
+  const { redis, corridors } = status;
   const all = corridors ?? [];
   const busy = all.filter(
     (row) => row.stopped !== null || COUNTS.some((field) => Number(row[field]) > 0),
   );
   if (redis === 'down') output.line('Redis does not answer: what waits is unknown.');
+  else if (busy.length === 0 && status.postgres === 'down')
+    output.line('No stream has a backlog; what waits in Postgres is unknown.');
   else if (busy.length === 0) output.line(`Nothing waits in ${all.length} corridors.`);
   else output.table(['corridor', ...COUNTS, 'stopped'], busy);
 }

@@ -154,7 +154,7 @@ export function createReadLive({
       api_errors_ratio: requests === 0 ? null : errors / requests,
       queue_entries: status.corridors && lagOf(status.corridors),
       worker_lag_seconds: status.corridors && oldestOf(status.corridors),
-      database_connections_ratio: poolInUse(),
+      database_connections_ratio: status.postgres === 'up' ? poolInUse() : null,
     };
     return {
       status,

@@ -59,7 +59,9 @@ export const statusSchema = z
     replica: replicaStatusSchema,
     redis: z.enum(['up', 'down']).meta({ description: 'Down: what waits in it is unknown.' }),
     corridors: z.array(corridorSchema).nullable(),
-    unappended: z.int().meta({ description: 'Pending, and known not to be in a stream.' }),
+    unappended: z.int().nullable().meta({
+      description: 'Pending, and known not to be in a stream; null while Postgres is down.',
+    }),
     breakers: breakersSchema,
     degradation: degradationSchema,
     ...latencyFields,
@@ -71,8 +73,9 @@ export const statusSchema = z
         description:
           'Accepted, with neither a score nor a dead letter, wherever they wait; exact, or null while Postgres is down.',
       }),
-      on_hold: z.int().meta({
-        description: 'Of the pending ones, those that wait in Postgres until a switch has ended.',
+      on_hold: z.int().nullable().meta({
+        description:
+          'Of the pending ones, those that wait in Postgres until a switch has ended; null while Postgres is down.',
       }),
     }),
     totals_counted_at: z.iso.datetime().meta({
@@ -146,7 +149,7 @@ function toStatus(
     replica,
     redis: measured === undefined ? 'down' : 'up',
     corridors,
-    unappended,
+    unappended: isOld ? null : unappended,
     breakers: health.breakers(),
     degradation: health.level(),
     ...latencyJson(latencies.all),
@@ -155,7 +158,7 @@ function toStatus(
       scored: sumOf(totals, VERDICTS),
       dead_lettered: sumOf(totals, ['dead_lettered']),
       pending: isOld ? null : pending,
-      on_hold: onHold,
+      on_hold: isOld ? null : onHold,
     },
     totals_counted_at: new Date(countedAtMs).toISOString(),
   };

@@ -69,6 +69,20 @@ test('signals of requests have a level from 20 requests or 3 errors a minute on,
   expect(await levels()).toEqual(['warning', 'critical']);
 });
 
+test('connections have no level while Postgres is down', async () => {
+  const levelOf = async (postgres: 'up' | 'down') => {
+    const read = createReadLive({
+      readStatus: async () => ({ ...status, postgres }),
+      metrics: createMetrics(),
+      poolInUse: () => 0,
+      nowMs: () => 0,
+    });
+    const { signals } = await read();
+    return signals.find(({ signal }) => signal === 'database_connections_ratio')?.level;
+  };
+  expect([await levelOf('up'), await levelOf('down')]).toEqual(['fine', 'unknown']);
+});
+
 test('the 95th percentile of durations is interpolated within its bucket', async () => {
   const metrics = createMetrics();
   const read = createReadLive({
