@@ -71,8 +71,8 @@ type Stops = {
 };
 
 async function readStops({ database, ofEnvironment }: Stops): Promise<Switches> {
-  const { version, stopped } = await readSwitches(database);
-  return { version, stopped: new Map([...ofEnvironment, ...stopped]) };
+  const read = await readSwitches(database);
+  return { ...read, stopped: new Map([...ofEnvironment, ...read.stopped]) };
 }
 
 export async function readScopeState(stops: Stops, frozen: Frozen) {
