@@ -6,7 +6,9 @@ import { once } from 'node:events';
 import type { Hono } from 'hono';
 import { openIngest } from '../core/accept/ingest.ts';
 import { limitRequests } from '../core/accept/limits/limit-requests.ts';
+import { refuseWrites } from '../core/accept/refuse-writes.ts';
 import { acceptRoutes } from '../core/accept/routes.ts';
+import { levelByHand } from '../core/domain/level.ts';
 import type { Api, ApiRoom } from '../core/room.ts';
 import { watchLimits } from '../core/store/limits/watch-limits.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
@@ -95,7 +97,7 @@ export async function runApi(context: CommandContext): Promise<number> {
     degradation: guards.health.level,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
-    limitRequests: limitRequests(api.ingest.limiter),
+    refusals: [limitRequests(api.ingest.limiter), refuseWrites(api.switches)],
   });
   const serving = await serve(app, {
     host: config.HOST,
@@ -155,6 +157,7 @@ async function openApi(
   stack.use(await watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const switches = stack.use(await watchSwitchesOf(config, probe, log));
+  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor));
   const limits = stack.use(await watchLimits(probe, log));
   const ingest = openIngest(config, {
     database,

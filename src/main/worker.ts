@@ -3,6 +3,7 @@
  * them in reverse when it has drained.
  */
 
+import { levelByHand } from '../core/domain/level.ts';
 import { freezeOf, stopOf } from '../core/domain/switch.ts';
 import type { Market } from '../core/market.ts';
 import { bindAmounts } from '../core/repair/amount-duty.ts';
@@ -97,6 +98,7 @@ export async function runWorker(
   const name = nameProcess();
   const leadership = resources.use(createLeadership(database, name, failpoint));
   const switches = resources.use(await watchSwitchesOf(config, probe, log));
+  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor));
   const parts = { config, log, name, database, redis, guards, metrics, leadership, switches };
   const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
   const { profiles, amountDuty } = await openParties(config, market, metrics);

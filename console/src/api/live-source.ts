@@ -1,7 +1,7 @@
 /**
  * Live figures: one connection of server-sent events for all parts of the page that show them, open while one of them is shown
  * and the page is visible. A connection that is lost, or silent for too long, is tried again after a growing, random wait; until
- * then the figures are stale.
+ * then the figures are stale. While the API refuses the events, each try asks for the figures alone.
  */
 import { useSyncExternalStore } from 'react';
 import { useSilence } from './contact.ts';
@@ -65,6 +65,18 @@ export function createLive<Figures, Point extends At>({
     const waitMs = Math.min(WAIT_MS_FIRST * 2 ** (failures - 1), WAIT_MS_MAX);
     timer = setTimeout(connect, waitMs * (0.5 + Math.random() / 2));
   };
+  const ask = async () => {
+    const answer = await fetch(path, { headers: { Accept: 'application/json' } });
+    if (answer.ok && source === undefined) show(await answer.json());
+  };
+  const show = (figures: Figures) => {
+    const points = merge(live.points, [toPoint(figures)]);
+    set({ state: 'live', atMs: Date.now(), figures, points });
+  };
+  const refuse = () => {
+    lose();
+    ask().catch(() => undefined);
+  };
   const listen = () => {
     clearTimeout(timer);
     timer = setTimeout(lose, silentMsMax);
@@ -81,15 +93,13 @@ export function createLive<Figures, Point extends At>({
     source.addEventListener('figures', ({ data }) => {
       failures = 0;
       listen();
-      const figures: Figures = JSON.parse(data);
-      const points = merge(live.points, [toPoint(figures)]);
-      set({ state: 'live', atMs: Date.now(), figures, points });
+      show(JSON.parse(data));
     });
     source.addEventListener('trouble', () => {
       listen();
       set({ state: 'stale' });
     });
-    source.addEventListener('error', lose);
+    source.addEventListener('error', refuse);
   };
   document.addEventListener('visibilitychange', () => (document.hidden ? disconnect() : connect()));
   const watch = (watcher: () => void) => {

@@ -2,7 +2,15 @@
 
 import type { Database } from '../../kit/database/pool.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
-import { clientScope, freezeOf, isFreeze, type Stop, stopOf } from '../domain/switch.ts';
+import { isReadOnly, readOnlyOf } from '../domain/level.ts';
+import {
+  clientScope,
+  freezeOf,
+  isFreeze,
+  retryAfterSeconds,
+  type Stop,
+  stopOf,
+} from '../domain/switch.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { SwitchWatch } from '../store/switches/watch-switches.ts';
 import { findKnown } from '../store/transactions/transactions.ts';
@@ -31,9 +39,6 @@ export type Gate = {
   readonly closedTo: (client: string, corridor: string) => Closed | undefined;
 };
 
-/** A longer time keeps clients away from a corridor that is open again; a shorter one brings more requests that are refused. */
-const RETRY_SECONDS = 5;
-
 /** @param whenUnread what happens to submissions while the switches cannot be read */
 export function createGate(
   switches: Pick<SwitchWatch, 'current' | 'isUnread'>,
@@ -47,7 +52,9 @@ export function createGate(
       const own = clientScope(client);
       const scope = current.stopped.has(own)
         ? own
-        : (stopOf(current, corridor) ?? freezeOf(current, corridor));
+        : (stopOf(current, corridor) ??
+          freezeOf(current, corridor) ??
+          readOnlyOf(current, corridor));
       const stop = scope && current.stopped.get(scope);
       return scope && stop ? closed(scope, stop) : undefined;
     },
@@ -61,13 +68,14 @@ const UNREAD: Closed = {
   retryAfterSeconds: 5,
 };
 
-function closed(scope: string, { message, endsAt }: Stop): Closed {
-  const leftMs = endsAt === null ? Number.POSITIVE_INFINITY : Date.parse(endsAt) - Date.now();
+function closed(scope: string, stop: Stop): Closed {
+  const { message } = stop;
+  const state = isFreeze(scope) ? 'frozen' : isReadOnly(scope) ? 'read-only' : 'stopped';
   return {
     problem: isFreeze(scope) ? 'frozen' : 'scope-stopped',
     field: 'corridor',
-    detail: `is ${isFreeze(scope) ? 'frozen' : 'stopped'} (${scope})${message === null ? '' : `: ${message}`}`,
-    retryAfterSeconds: Math.max(1, Math.min(RETRY_SECONDS, Math.ceil(leftMs / 1000))),
+    detail: `is ${state} (${scope})${message === null ? '' : `: ${message}`}`,
+    retryAfterSeconds: retryAfterSeconds(stop, Date.now()),
   };
 }
 

@@ -42,6 +42,14 @@ export type Stop = {
   readonly endsAt: string | null;
 };
 
+/** A longer time keeps clients away from what is open again; a shorter one brings more requests that are refused. */
+const RETRY_SECONDS = 5;
+
+export function retryAfterSeconds({ endsAt }: Pick<Stop, 'endsAt'>, nowMs: number): number {
+  const leftMs = endsAt === null ? Number.POSITIVE_INFINITY : Date.parse(endsAt) - nowMs;
+  return Math.max(1, Math.min(RETRY_SECONDS, Math.ceil(leftMs / 1000)));
+}
+
 /** All switches of a market and the settings of its corridors, as they were read. */
 export type Switches = {
   readonly version: number;

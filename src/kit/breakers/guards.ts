@@ -28,9 +28,13 @@ export type Guards = {
   readonly streamsOf: (corridor: string) => Breaker;
   /** Models that are suspended or refused now: each counts as an open breaker. */
   readonly reportModels: (out: readonly ModelOut[]) => void;
+  /** Gives the least level, which people have set: of a corridor, or of the process where it is null. */
+  readonly raiseTo: (levelByHand: LevelByHand) => void;
   readonly health: Health;
   readonly [Symbol.dispose]: () => void;
 };
+
+type LevelByHand = (corridor: string | null) => DegradationLevel;
 
 type GuardsOptions = {
   readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | 'degradation'>;
@@ -74,20 +78,25 @@ export function createGuards(options: GuardsOptions): Guards {
     }
     return breaker;
   };
-  const degradation = watchDegradation(postgres, redis, metrics);
-  const { level } = degradation;
+  let byHand: LevelByHand = () => 0;
+  const degradation = watchDegradation(postgres, redis, metrics, () => byHand(null));
+  const level = () => worse(degradation.level(), byHand(null));
   const models = createModelBreakers(report);
   const shared = () => toNames([postgres, redis]);
   const ownOf = (corridor: string) => toNames([streams.get(corridor)]);
   const levelOf = (corridor: string) => {
     const own = ownOf(corridor).length > 0 ? CORRIDOR_LEVEL : 0;
-    return worse(worse(own, models.of(corridor).length > 0 ? MODEL_OUT_LEVEL : 0), level());
+    const measured = worse(own, models.of(corridor).length > 0 ? MODEL_OUT_LEVEL : 0);
+    return worse(worse(measured, byHand(corridor)), level());
   };
   return {
     postgres,
     redis,
     streamsOf,
     reportModels: models.report,
+    raiseTo(levelByHand) {
+      byHand = levelByHand;
+    },
     health: {
       level,
       levelOf,
@@ -138,6 +147,7 @@ function watchDegradation(
   postgres: Breaker,
   redis: Breaker,
   { degradation }: Pick<Metrics, 'degradation'>,
+  byHand: () => DegradationLevel,
 ) {
   const take = createDegradation();
   let level: DegradationLevel = 0;
@@ -145,7 +155,7 @@ function watchDegradation(
   const note = () => {
     peak = worse(peak, levelOfBreakers(postgres.state(), redis.state()));
     level = worse(level, peak);
-    degradation.set(level);
+    degradation.set(worse(level, byHand()));
   };
   const measure = (one: Breaker) => ({ tally: one.takeTally(), stalledMs: one.stalledMs() });
   const timer = setInterval(() => {

@@ -26,8 +26,8 @@ type AppDependencies = {
   readonly routes: readonly Hono<AppEnv>[];
   readonly degradation: () => number;
   readonly timeoutMs: number;
-  /** Refuses requests over a limit. Absent where nothing is limited. */
-  readonly limitRequests?: MiddlewareHandler<AppEnv>;
+  /** Refuse requests over a limit, or of a mode. */
+  readonly refusals?: readonly MiddlewareHandler<AppEnv>[];
   /** Longest wait that a request may prefer, beyond its deadline. */
   readonly waitMsMax: number;
 };
@@ -46,7 +46,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
     '/v1/*',
     requireKey(authenticate, trustFor),
     extendSession(dependencies.recordUse),
-    dependencies.limitRequests ?? ((_c, next) => next()),
+    ...(dependencies.refusals ?? []),
   );
   const { readBoundToken } = dependencies;
   if (readBoundToken !== undefined) app.on(WRITING_METHODS, '/v1/*', addToken(readBoundToken));

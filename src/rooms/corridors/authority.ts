@@ -1,4 +1,6 @@
 /** Decision authority: which role may make a change, and who else it needs. */
+import { isFlagScope } from '../../core/domain/flag.ts';
+import { EMERGENCY, readOnlyScope } from '../../core/domain/level.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Officer, Role } from '../../kit/words/principal.ts';
@@ -20,6 +22,7 @@ export const AUTHORITY = {
   'start market or all': { roles: ['risk_officer', 'admin'], person: 'other' },
   'add a corridor': { roles: ['risk_officer', 'admin'], person: 'other' },
   'configure a corridor': { roles: ANY_OF, person: 'any' },
+  'turn a flag off or on': { roles: ANY_OF, person: 'any' },
   'set or lower a limit': { roles: ANY_OF, person: 'any' },
   'raise or remove a limit': { roles: ANY_OF, person: 'other' },
 } as const satisfies Readonly<Record<string, Authority>>;
@@ -28,10 +31,10 @@ export type Decision = keyof typeof AUTHORITY;
 
 /** The decision that a change of a switch is. */
 export function decisionOf(scope: string, isStopped: boolean): Decision {
+  if (isFlagScope(scope)) return 'turn a flag off or on';
   if (isStopped) return 'stop';
-  return scope === 'all' || scope === 'market'
-    ? 'start market or all'
-    : 'start a corridor, client, rule or model';
+  const isWide = ['all', 'market', EMERGENCY, readOnlyScope('market')].includes(scope);
+  return isWide ? 'start market or all' : 'start a corridor, client, rule or model';
 }
 
 /** @throws Problem where none of the roles allows the decision */

@@ -7,6 +7,8 @@ export const corridors: Room = {
     switch: () => import('./switch-command.ts'),
     corridors: () => import('./corridors-command.ts'),
     markets: () => import('./markets-command.ts'),
+    degradation: () => import('./degradation-command.ts'),
+    flags: () => import('./flags-command.ts'),
     limits: () => import('./limits-command.ts'),
   },
   document: async () => (await import('./routes.ts')).document,

@@ -1,6 +1,8 @@
 /** `/v1/switches`: what is stopped, and stopping and starting it. */
 import { z } from 'zod';
 import {
+  isFreeze,
+  isScope,
   SCOPE_CHARS_MAX,
   type Switches,
   stopSchema,
@@ -13,6 +15,8 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
 import { corridorOperations } from './corridor-routes.ts';
+import { degradationOperations } from './degradation-routes.ts';
+import { flagOperations } from './flag-routes.ts';
 import { freezeOperations } from './freeze-routes.ts';
 import { limitOperations } from './limit-routes.ts';
 import {
@@ -83,7 +87,9 @@ const switchOperations = [
       return {
         market: config.RISK_MARKET,
         version,
-        items: [...stopped, ...switches.ofEnvironment].map((one) => toStopJson(...one)),
+        items: [...stopped, ...switches.ofEnvironment]
+          .filter(([scope]) => isScope(scope) || isFreeze(scope))
+          .map((one) => toStopJson(...one)),
         on_hold: [...onHold].map(([corridor, transactions]) => ({ corridor, transactions })),
       };
     },
@@ -133,12 +139,14 @@ const operations = [
   ...switchOperations,
   ...corridorOperations,
   ...freezeOperations,
+  ...flagOperations,
+  ...degradationOperations,
   ...limitOperations,
 ];
 
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'corridors'),
-  tags: { corridors: 'Corridors and markets: what is stopped, and what is limited.' },
+  tags: { corridors: 'Corridors and markets: what is stopped, turned off and limited.' },
 };
 
 export const openCorridors = (api: Api): ApiRoom => ({

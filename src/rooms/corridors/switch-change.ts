@@ -25,6 +25,26 @@ import { decisionOf, requireAuthority, requireOther } from './authority.ts';
 
 export const REASON_CHARS_MAX = 500;
 
+type StopFields = { readonly message?: string | undefined; readonly ends_at?: string | undefined };
+
+/** Adds an issue for each field that only a stop has, and for an end that does not lie in the future. */
+export function checkStopFields(
+  isStop: boolean,
+  otherwise: string,
+  input: StopFields,
+  context: z.RefinementCtx,
+): void {
+  const add = (path: keyof StopFields, message: string) =>
+    context.addIssue({ code: 'custom', path: [path], message, input: input[path] });
+  for (const name of ['message', 'ends_at'] as const) {
+    if (isStop || input[name] === undefined) continue;
+    add(name, `is of a stop alone: leave it out where ${otherwise}`);
+  }
+  if (input.ends_at !== undefined && Date.parse(input.ends_at) <= Date.now()) {
+    add('ends_at', `must lie in the future, not ${given(input.ends_at)}`);
+  }
+}
+
 export const switchCommandSchema = z
   .strictObject({
     stopped: z.boolean().meta({ description: 'True stops the scope, false starts it again.' }),
@@ -36,17 +56,9 @@ export const switchCommandSchema = z
       .optional()
       .meta({ description: 'When the stop ends by itself, by Postgres’ clock. Of a stop alone.' }),
   })
-  .superRefine((input, context) => {
-    for (const field of ['message', 'ends_at'] as const) {
-      if (input.stopped || input[field] === undefined) continue;
-      const message = 'is of a stop alone: leave it out where stopped is false';
-      context.addIssue({ code: 'custom', path: [field], message, input: input[field] });
-    }
-    if (input.ends_at !== undefined && Date.parse(input.ends_at) <= Date.now()) {
-      const message = `must lie in the future, not ${given(input.ends_at)}`;
-      context.addIssue({ code: 'custom', path: ['ends_at'], message, input: input.ends_at });
-    }
-  })
+  .superRefine((input, context) =>
+    checkStopFields(input.stopped, 'stopped is false', input, context),
+  )
   .meta({ id: 'SwitchCommand' });
 export type SwitchCommand = z.output<typeof switchCommandSchema>;
 

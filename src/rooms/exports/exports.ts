@@ -5,6 +5,7 @@ import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
 import type { ConsistencyToken } from '../../kit/words/consistency-token.ts';
+import { Failure } from '../../kit/words/failure.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { writeBody } from './body.ts';
 import type { ExportMetrics } from './metrics.ts';
@@ -16,6 +17,8 @@ export type Exports = {
   /** The primary is a pool for exports alone. */
   readonly databases: Databases;
   readonly metrics: ExportMetrics;
+  /** Whether the flag is off: an export that runs breaks off. */
+  readonly isOff: () => boolean;
   /** Whether transactions are being submitted to this process. */
   readonly isSubmitting: () => boolean;
   /** Most exports at a time. */
@@ -108,6 +111,7 @@ async function runToEnd(
       const restMs = isSubmitting() ? Math.min(REST_MS_MAX, REST_TIMES * workedMs) : 0;
       if (restMs > 0) await delay(restMs, undefined, { signal }).catch(() => undefined);
       signal.throwIfAborted();
+      if (exports.isOff()) throw new Failure('unavailable', 'FLAG_OFF', 'exports are off');
       rows += piece.rows;
       metrics.exportRows.inc({ format }, piece.rows);
       beganMs = performance.now();

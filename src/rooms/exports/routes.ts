@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { foundTransaction } from '../../core/accept/examples.ts';
+import { refusalOf, requireOn } from '../../core/require-on.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { requireCorridor } from '../../core/store/search/require-known.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
@@ -21,7 +22,9 @@ import { csvHeader, toCsvLines } from './write/csv.ts';
 
 const BUSY_RETRY_AFTER_SECONDS = '10';
 
-type Parts = Pick<Api, 'ingest' | 'config' | 'draining' | 'log'> & { readonly exports: Exports };
+type Parts = Pick<Api, 'ingest' | 'config' | 'draining' | 'log' | 'switches'> & {
+  readonly exports: Exports;
+};
 
 function stream(
   c: Context<AppEnv>,
@@ -103,7 +106,8 @@ const operations = [
       },
     },
     run: async ({ query: asked, by, c }, parts: Parts) => {
-      const { exports, ingest } = parts;
+      const { exports, ingest, switches } = parts;
+      requireOn(switches, 'exports');
       requireCorridor(ingest.corridors(), asked.corridor);
       const write = readToken(c);
       // A question for the headers alone reads nothing.
@@ -124,12 +128,13 @@ export const document: DocumentPart = {
 };
 
 export function openExports(api: Api): ApiRoom {
-  const { config, databases, metrics, isSubmitting } = api;
+  const { config, databases, metrics, isSubmitting, switches } = api;
   const max = config.RISK_EXPORTS_MAX;
   const primary = api.openPool('api-exports');
   const exports: Exports = {
     databases: { ...databases, primary },
     metrics: createExportMetrics(metrics.make),
+    isOff: () => refusalOf(switches, 'exports') !== undefined,
     isSubmitting,
     max,
     running: 0,

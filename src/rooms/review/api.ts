@@ -1,4 +1,5 @@
 /** What the review adds to an API process. */
+import { refusalOf } from '../../core/require-on.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { pointsKey } from '../../core/stream/keys.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
@@ -21,7 +22,7 @@ export const document: DocumentPart = {
 };
 
 export function openReview(api: Api): ApiRoom {
-  const { config, databases, redis, limits, metrics, authenticate, draining, log } = api;
+  const { config, databases, redis, limits, metrics, authenticate, draining, log, switches } = api;
   const { primary, now } = databases;
   const answerStatus = createLive({
     authenticate,
@@ -29,6 +30,7 @@ export function openReview(api: Api): ApiRoom {
     ...STATUS_TIMES,
     signal: draining,
     readers: READERS,
+    refusal: () => refusalOf(switches, 'live-figures'),
     read: () => readStatus(primary.query, now()),
     toPoint: toReviewPoint,
     points: storePoints(redis, pointsKey(config.RISK_MARKET, 'review')),

@@ -3,6 +3,7 @@
  * server-sent events.
  */
 import type { Context } from 'hono';
+import { refusalOf } from '../../core/require-on.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { pointsKey } from '../../core/stream/keys.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
@@ -96,6 +97,7 @@ export function openStatus(api: Api): ApiRoom {
     toPoint,
     points: storePoints(redis, pointsKey(config.RISK_MARKET, 'pipeline')),
     readers: READERS,
+    refusal: () => refusalOf(switches, 'live-figures'),
     authenticate,
     signal: draining,
     log,

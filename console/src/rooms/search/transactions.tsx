@@ -137,7 +137,8 @@ function Total({ filters, sort }: Question) {
     queryFn: ({ signal }) =>
       ask('GET /v1/transactions', { query: { ...counted, limit: 1, total: true } }, signal),
   });
-  return <output>{data?.total === undefined ? '' : toSentence(data.total)}</output>;
+  if (data?.total === undefined) return <output />;
+  return <output>{data.total === null ? 'Totals are off.' : toSentence(data.total)}</output>;
 }
 
 /** As many as the API counts; where it stops earlier, it has run out of rows to look at. */

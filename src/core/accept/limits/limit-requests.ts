@@ -6,7 +6,7 @@ import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { type Limiter, scopesOf } from './limiter.ts';
 
 /** Who has set a limit too low, or must stop something, reaches these whatever is used up. */
-const UNCOUNTED = /^\/v1\/(?:(?:limits|switches)(?:\/|$)|.*\/(?:freeze|resume)$)/;
+const UNCOUNTED = /^\/v1\/(?:(?:degradation|flags|limits|switches)(?:\/|$)|.*\/(?:freeze|resume)$)/;
 
 export function limitRequests(limiter: Limiter): MiddlewareHandler<AppEnv> {
   return async (c, next) => {

@@ -27,11 +27,14 @@ type LiveOptions<Figures> = LiveDependencies &
   Pick<BroadcastOptions<Figures>, 'read' | 'toPoint' | 'points' | 'everyMs' | 'isAlwaysRead'> & {
     /** Roles that see the figures; a listener that loses the last of these is left. */
     readonly readers: readonly Role[];
+    /** Why nobody may listen now: listeners are left, and figures are still answered once. */
+    readonly refusal: () => Problem | undefined;
   };
 
 export function createLive<Figures extends object>({
   authenticate,
   readers,
+  refusal,
   ...options
 }: LiveOptions<Figures>): (c: Context<AppEnv>) => Promise<Response> {
   const broadcast = createBroadcast({
@@ -44,6 +47,8 @@ export function createLive<Figures extends object>({
     if (c.req.header('accept')?.includes(EVENT_STREAM) !== true) {
       return c.json(await options.read());
     }
+    const refused = refusal();
+    if (refused !== undefined) throw refused;
     // A question for the headers alone would listen for ever: nobody reads its body.
     if (c.req.raw.method === 'HEAD') return c.body(null, 200, HEADERS);
     const credential = c.get('credential');
@@ -51,7 +56,8 @@ export function createLive<Figures extends object>({
       keyId: c.get('principal').keyId,
       isAllowed: async () => {
         const principal = await authenticate(credential, c.env?.incoming, 'recent');
-        return principal !== undefined && holdsOne(principal, readers);
+        const isReader = principal !== undefined && holdsOne(principal, readers);
+        return isReader && refusal() === undefined;
       },
       cutOff: () => c.env?.outgoing?.destroy(),
     });
@@ -68,7 +74,7 @@ export const describeLive = ({
   everyMs,
   isAlwaysRead,
 }: Pick<LiveOptions<object>, 'everyMs' | 'isAlwaysRead'>) =>
-  `With \`Accept: ${EVENT_STREAM}\` the answer goes on: an event \`history\` with up to an hour of points, one each ${POINT_EVERY_MS / 1000} seconds in which ${isAlwaysRead ? 'an API process ran' : 'somebody listened'}, then every ${everyMs / 1000} seconds an event \`figures\`, or \`trouble\` where there are none. The answer ends with its key or session, and when nobody takes its events for a minute.`;
+  `With \`Accept: ${EVENT_STREAM}\` the answer goes on: an event \`history\` with up to an hour of points, one each ${POINT_EVERY_MS / 1000} seconds in which ${isAlwaysRead ? 'an API process ran' : 'somebody listened'}, then every ${everyMs / 1000} seconds an event \`figures\`, or \`trouble\` where there are none. The answer ends with its key or session, when the flag \`live-figures\` is turned off, and when nobody takes its events for a minute.`;
 
 /** Content of an answer that may go on, for the document. */
 export function liveContent<Schema extends z.ZodType>(

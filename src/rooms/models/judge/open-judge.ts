@@ -2,6 +2,7 @@
  * The seam `judge` in a worker: which models are in force, their health in each corridor, and the consequences. A batch gets
  * judgements; everything else happens in the duty that every worker runs twice a second.
  */
+import { offOf } from '../../../core/domain/flag.ts';
 import { MODEL, namesStopped } from '../../../core/domain/switch.ts';
 import type { Worker } from '../../../core/room.ts';
 import type { Judge, JudgingModel } from '../../../core/score/judge.ts';
@@ -10,7 +11,7 @@ import type { Duty } from '../../../kit/duties/run-duties.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { toError } from '../../../kit/words/failure.ts';
 import { loadModel } from '../registry/scoring-model.ts';
-import { idsIn } from '../rollout/in-force.ts';
+import { type InForce, idsIn } from '../rollout/in-force.ts';
 import { removeModel } from '../rollout/settled-rollouts.ts';
 import { insertShadowBatch } from '../store/shadow-batches.ts';
 import {
@@ -76,11 +77,10 @@ export function openJudge(
     async judge(rows) {
       const inForce = await source.current();
       if (inForce.corridors.size === 0) return { judgements: [], shadows: [] };
-      return judgeBatch(
-        asking,
-        rows,
-        withoutModels(inForce, namesStopped(switches.current(), MODEL)),
-      );
+      const now = switches.current();
+      const asked = withoutModels(inForce, namesStopped(now, MODEL));
+      const isShadowing = offOf(now, 'shadows') === undefined;
+      return judgeBatch(asking, rows, isShadowing ? asked : withoutShadows(asked));
     },
     async storeShadows(shadows, scoredAtMs) {
       for (const shadow of shadows) {
@@ -108,6 +108,14 @@ export function openJudge(
       },
     },
   };
+}
+
+function withoutShadows({ corridors, models }: ModelsInForce): ModelsInForce {
+  const deciding = [...corridors].map(([corridor, one]): [string, InForce] => [
+    corridor,
+    { ...one, shadows: [] },
+  ]);
+  return { models, corridors: new Map(deciding) };
 }
 
 function isInForce({ corridors }: ModelsInForce, { corridor, model }: Pair): boolean {

@@ -46,8 +46,12 @@ export const searchPageSchema = <Row extends z.ZodType>(row: Row) =>
           description: `False: \`count\` is exact. True: there are more than ${TOTAL_MAX.toLocaleString('en-US')}, or the request could not look at all of them; \`count\` is what it found.`,
         }),
       })
+      .nullable()
       .optional()
-      .meta({ description: 'How many match, on all pages; only with `total=true`.' }),
+      .meta({
+        description:
+          'How many match, on all pages; only with `total=true`. Null: the flag `totals` is off.',
+      }),
   });
 
 export const toFoundTransaction = (row: FoundTransaction): FoundTransactionJson => ({

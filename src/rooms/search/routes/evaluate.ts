@@ -9,6 +9,7 @@ import {
 } from '../../../core/accept/prepare-transactions.ts';
 import { readOneInput } from '../../../core/accept/transaction-input.ts';
 import { transactionInputSchema } from '../../../core/domain/transaction.ts';
+import { requireOn } from '../../../core/require-on.ts';
 import { writesNothing } from '../../../kit/http/openapi.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
 import { InvalidFields, jsonPointer } from '../../../kit/words/field-error.ts';
@@ -59,7 +60,8 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
     },
     problems: [404, 409, 410],
     run: async ({ path: { id }, body: changes, c }, parts: Parts) => {
-      const { databases, models, config, ingest } = parts;
+      const { databases, models, config, ingest, switches } = parts;
+      requireOn(switches, 'what-if');
       // Only what is changed is checked: a corridor of the past may be closed today.
       refuseInvalid(changes, readContext(ingest));
       const { RISK_LABEL_MATURITY_DAYS: maturityDays } = config;
@@ -79,7 +81,9 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
     query: evaluationParameters,
     body: { schema: transactionInputSchema, example: transactionInput, read: readOneInput },
     answers: { 200: answer('Score and explanation.', evaluationSchema, evaluationExample) },
-    run: async ({ query, body: input }, { databases, models, config, ingest }: Parts) => {
+    run: async ({ query, body: input }, parts: Parts) => {
+      const { databases, models, config, ingest, switches } = parts;
+      requireOn(switches, 'what-if');
       const context = readContext(ingest);
       refuseInvalid(input, context);
       const transaction = { ...toTransaction(input, context), receivedAtMs: context.nowMs };

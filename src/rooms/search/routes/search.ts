@@ -6,6 +6,7 @@ import {
   storedTransaction,
   TRANSACTION_ID,
 } from '../../../core/accept/examples.ts';
+import { offOf } from '../../../core/domain/flag.ts';
 import { withReleases } from '../../../core/domain/switch.ts';
 import { foundTransactionSchema } from '../../../core/domain/transaction-record.ts';
 import { readFor } from '../../../core/read-for.ts';
@@ -21,16 +22,23 @@ import { searchScores, searchTransactions } from '../queries/search.ts';
 import { digestQuestion, encodeSearchCursor } from '../queries/search-cursor.ts';
 import { foundScoreSchema, searchPageSchema } from '../queries/search-json.ts';
 
+type Question = { readonly corridor?: string | undefined; readonly total: boolean };
+
 /** A corridor that has rows is known, also where it was added after the list was read. */
-async function readPage<Page extends { readonly items: readonly unknown[] }>(
+async function readPage<
+  Asked extends Question,
+  Page extends { readonly items: readonly unknown[] },
+>(
   c: Context<AppEnv>,
-  { databases, ingest }: Parts,
-  corridor: string | undefined,
-  search: (databases: Databases) => Promise<Page>,
-): Promise<Page> {
-  const page = await readFor(c, databases, search);
-  if (page.items.length === 0) requireCorridor(ingest.corridors(), corridor);
-  return page;
+  { databases, ingest, switches }: Parts,
+  asked: Asked,
+  search: (databases: Databases, asked: Asked) => Promise<Page>,
+) {
+  const isOff = asked.total && offOf(switches.current(), 'totals') !== undefined;
+  const counted = isOff ? { ...asked, total: false } : asked;
+  const page = await readFor(c, databases, (from) => search(from, counted));
+  if (page.items.length === 0) requireCorridor(ingest.corridors(), asked.corridor);
+  return isOff ? { ...page, total: null } : page;
 }
 
 const DESCRIPTION =
@@ -82,8 +90,8 @@ export const listTransactions = operation({
     ),
   },
   run: ({ query, c }, parts: Parts) =>
-    readPage(c, parts, query.corridor, async (from) => {
-      const { items, ...page } = await searchTransactions(from, query);
+    readPage(c, parts, query, async (from, asked) => {
+      const { items, ...page } = await searchTransactions(from, asked);
       const now = parts.switches.current();
       const told = items.map((one) => ({
         ...one,
@@ -111,8 +119,8 @@ export const listScores = operation({
     ),
   },
   run: ({ query, c }, parts: Parts) =>
-    readPage(c, parts, query.corridor, async (from) => {
-      const { items, ...page } = await searchScores(from, query);
+    readPage(c, parts, query, async (from, asked) => {
+      const { items, ...page } = await searchScores(from, asked);
       const now = parts.switches.current();
       return { items: items.map((one) => withReleases(now, one)), ...page };
     }),

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { offOf } from '../../../core/domain/flag.ts';
 import { recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { ENGINE, engineOf } from '../../../kit/words/principal.ts';
@@ -47,7 +48,9 @@ type SenderParts = AttemptParts & {
 type Queue = { readonly limit: LimitFunction; leased: number };
 
 export function createSender(parts: SenderParts): Sender {
-  const { database, leaseMs = LEASE_MS } = parts;
+  const { database, switches, leaseMs = LEASE_MS } = parts;
+  /** What is leased by then is given back. */
+  const isPaused = () => offOf(switches(), 'webhooks') !== undefined;
   const attempt = createAttempt(parts);
   const queues = new Map<string, Queue>();
   const running = new Set<Promise<void>>();
@@ -78,7 +81,7 @@ export function createSender(parts: SenderParts): Sender {
     const send = async (): Promise<Attempt | undefined> => {
       // A delivery that waited behind slow requests and outlasts its lease would be sent twice.
       const isLate = performance.now() - leasedMs > leaseMs - POST_TIMEOUT_MS;
-      return isLate || signal.aborted ? undefined : await attempt(delivery);
+      return isLate || signal.aborted || isPaused() ? undefined : await attempt(delivery);
     };
     const finish = async () => {
       const ended = await queue.limit(send);
@@ -102,6 +105,7 @@ export function createSender(parts: SenderParts): Sender {
   const fill = async (signal: AbortSignal) => {
     await releaseLeases(database.query, unsent.splice(0));
     awake = Promise.withResolvers();
+    if (isPaused()) return;
     const leased = await leaseDue(database.query, rooms(), ROOM, leaseMs);
     for (const delivery of leased) start(delivery, signal);
   };

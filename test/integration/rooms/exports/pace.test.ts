@@ -31,6 +31,7 @@ afterAll(async () => {
 const exportsOf = (isSubmitting: () => boolean): Exports => ({
   databases: alone(database),
   metrics: createExportMetrics(createMetrics().make),
+  isOff: () => false,
   isSubmitting,
   max: 1,
   running: 0,

@@ -112,6 +112,30 @@ test('a shadow is computed for all and changes nothing of a score', async () => 
   );
 });
 
+test('no shadow is asked while its flag is off, and one is again once the flag is on', async () => {
+  const model = await rollOut.register(1);
+  await rollOut.put(model, 'shadow');
+  await rig.database.sql(
+    `update switches set stopped = '{"flag:shadows": {"reason": "a test", "stopped_by": "Ann", "stopped_at": "2026-11-25T00:00:00Z", "message": null, "ends_at": null}}'`,
+  );
+  rig.startWorker();
+  await loaded(model);
+  const unasked = await rig.send(seeds(20));
+  await rig.settled(20);
+  await rig.database.sql(`update switches set stopped = '{}'`);
+  const asked = async () =>
+    await rig.database.sql<{ transaction_id: string }>('select transaction_id from shadow_scores');
+  let sent = 20;
+  const isAsked = async () => {
+    await rig.send(seeds(1));
+    await rig.settled(++sent);
+    return (await asked()).length > 0;
+  };
+  await waitUntil(isAsked, 10_000, 'the shadow to be asked');
+  const ids = new Set(unasked.map(({ transactionId }) => transactionId));
+  expect((await asked()).filter((row) => ids.has(row.transaction_id))).toEqual([]);
+});
+
 /** The promised time; the workers check twice as often as they must. */
 const ROLLBACK_MS_MAX = 2000;
 

@@ -17,6 +17,8 @@ export function switchRequests(market: string): Call[] {
   const put = (scope: string, body: unknown) => send('PUT', `/v1/switches/${scope}`, body);
   const post = (path: string, body: unknown) => send('POST', path, body);
   const limit = (scope: string, body: unknown) => send('PUT', `/v1/limits/${scope}`, body);
+  const flag = (name: string, body: unknown) => send('PUT', `/v1/flags/${name}`, body);
+  const level = (scope: string, body: unknown) => send('PUT', `/v1/degradation/${scope}`, body);
   const aLimit = { kind: 'requests', rate_per_second: 5, burst: 10, reason: 'why' };
   return [
     limit('client:nobody', aLimit),
@@ -30,6 +32,13 @@ export function switchRequests(market: string): Call[] {
     send('PUT', '/v1/corridors/US-EG', { weight: 2, residency: null, reason: 'why' }),
     send('PUT', '/v1/corridors/US-EG', { weight: 0, reason: 'why' }),
     send('PUT', '/v1/corridors/XX-XX', { reason: 'why' }),
+    flag('totals', { enabled: false, reason: 'why' }),
+    flag('totals', { enabled: true, reason: 'why' }),
+    level('corridor:US-PH', { level: 3, reason: 'why' }),
+    level('corridor:US-PH', { level: 0, reason: 'why' }),
+    level('corridor:US-PH', { level: 2, reason: 'why' }),
+    level('corridor:XX-XX', { level: 3, reason: 'why' }),
+    flag('nothing', { enabled: true, reason: 'why' }),
     put('client:nobody', { stopped: true, reason: 'why', message: 'wait' }),
     put('client:nobody', { stopped: false, reason: 'why' }),
     put('client:nobody', { stopped: 1 }),

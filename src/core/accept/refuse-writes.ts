@@ -1,0 +1,29 @@
+/** Refuses changes while people have made the market read-only; submissions pass, as the gate refuses each by its corridor. */
+import type { MiddlewareHandler } from 'hono';
+import { Problem } from '../../kit/http/answers/problem.ts';
+import type { AppEnv } from '../../kit/http/app-env.ts';
+import { WRITING_METHODS } from '../../kit/http/consistency.ts';
+import { readOnlyOf } from '../domain/level.ts';
+import { retryAfterSeconds } from '../domain/switch.ts';
+import type { SwitchWatch } from '../store/switches/watch-switches.ts';
+
+/** What ends the mode or helps beside it, what writes nothing, and submissions, whose repetitions are still answered. */
+const ALLOWED =
+  /^\/v1\/(?:(?:degradation|flags|limits|switches|sessions|transactions|evaluate)(?:\/|$)|.*\/(?:freeze|resume)$)/;
+
+export function refuseWrites({ current }: Pick<SwitchWatch, 'current'>): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const scope = readOnlyOf(current(), null);
+    const stop = scope === undefined ? undefined : current().stopped.get(scope);
+    const isWrite = WRITING_METHODS.some((method) => method === c.req.method);
+    if (stop === undefined || !isWrite || ALLOWED.test(c.req.path)) return await next();
+    const why = stop.message === null ? '.' : `: ${stop.message}`;
+    throw new Problem(
+      'scope-stopped',
+      `Nothing was done: the market is read-only (${scope})${why}`,
+      {
+        headers: { 'Retry-After': String(retryAfterSeconds(stop, Date.now())) },
+      },
+    );
+  };
+}

@@ -1,0 +1,150 @@
+/** `/v1/degradation`: the level of the market and of each corridor, and setting one by hand. */
+import { z } from 'zod';
+import {
+  EMERGENCY,
+  LEVELS,
+  levelByHand,
+  readOnlyOf,
+  readOnlyScope,
+} from '../../core/domain/level.ts';
+import {
+  corridorScope,
+  SCOPE_CHARS_MAX,
+  type Switches,
+  stopSchema,
+  toStopJson,
+} from '../../core/domain/switch.ts';
+import type { Api } from '../../core/room.ts';
+import { readSwitches } from '../../core/store/switches/switches.ts';
+import { worse } from '../../kit/breakers/degradation.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { InvalidFields } from '../../kit/words/field-error.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import { wireTime } from '../../kit/words/wire-time.ts';
+import { DECIDING_ROLES } from './authority.ts';
+import { changeSwitch, checkScope, checkStopFields, REASON_CHARS_MAX } from './switch-change.ts';
+
+type Parts = Pick<Api, 'databases' | 'guards' | 'ingest' | 'log'>;
+
+const levelSchema = z
+  .object({
+    scope: z.string(),
+    level: z.int().min(0).max(4).meta({ description: 'As this API process sees it.' }),
+    sentence: z.string(),
+    by_hand: stopSchema.nullable().meta({ description: 'What people have set, if they have.' }),
+  })
+  .meta({ id: 'DegradationLevel' });
+type LevelJson = z.output<typeof levelSchema>;
+
+const commandSchema = z
+  .strictObject({
+    level: z.union([z.literal(0), z.literal(3), z.literal(4)]).meta({
+      description: '3: read-only. 4, of the market alone: every flag is off. 0 ends both.',
+    }),
+    reason: plainText(REASON_CHARS_MAX).meta({ description: 'For colleagues and the audit log.' }),
+    message: plainText(REASON_CHARS_MAX)
+      .optional()
+      .meta({ description: 'What refused clients read. Not of level 0.' }),
+    ends_at: wireTime
+      .optional()
+      .meta({ description: 'When it ends by itself, by Postgres’ clock. Not of level 0.' }),
+  })
+  .superRefine((input, context) => checkStopFields(input.level !== 0, 'level is 0', input, context))
+  .meta({ id: 'DegradationCommand' });
+
+const path = z.object({
+  scope: z.string().max(SCOPE_CHARS_MAX).meta({
+    description: '`market` or `corridor:US-EG`.',
+    example: 'corridor:US-EG',
+  }),
+});
+
+/** @param corridor null: the market */
+function toLevel(
+  switches: Switches,
+  { health }: Parts['guards'],
+  corridor: string | null,
+): LevelJson {
+  const measured = corridor === null ? health.level() : health.levelOf(corridor);
+  const byHand = levelByHand(switches, corridor);
+  const level = worse(measured, byHand);
+  const scope = byHand === 4 ? EMERGENCY : readOnlyOf(switches, corridor);
+  const stop = scope === undefined ? undefined : switches.stopped.get(scope);
+  return {
+    scope: corridor === null ? 'market' : corridorScope(corridor),
+    level,
+    sentence: LEVELS[level],
+    by_hand: scope === undefined || stop === undefined ? null : toStopJson(scope, stop),
+  };
+}
+
+const example: LevelJson = {
+  scope: 'corridor:US-EG',
+  level: 3,
+  sentence: LEVELS[3],
+  by_hand: {
+    scope: 'read-only:corridor:US-EG',
+    reason: 'the disks are replaced',
+    message: null,
+    stopped_by: 'Ann',
+    stopped_at: '2026-11-25T09:30:00.000Z',
+    ends_at: null,
+  },
+};
+
+/** The scopes that a command sets or ends. */
+function scopesOf(scope: string, level: 0 | 3 | 4): string[] {
+  if (level === 4) return [EMERGENCY];
+  const readOnly = readOnlyScope(scope);
+  return level === 0 && scope === 'market' ? [readOnly, EMERGENCY] : [readOnly];
+}
+
+export const degradationOperations = [
+  operation({
+    method: 'get',
+    at: '/v1/degradation',
+    operationId: 'listDegradation',
+    summary: 'Levels of degradation: of the market and of each corridor',
+    roles: ['analyst', ...DECIDING_ROLES],
+    answers: {
+      200: answer('The market first.', z.object({ items: z.array(levelSchema) }), {
+        items: [example],
+      }),
+    },
+    run: async (_input, { databases, guards, ingest }: Parts) => {
+      const switches = await readSwitches(databases.primary);
+      const corridors = [null, ...[...ingest.corridors()].sort()];
+      return { items: corridors.map((corridor) => toLevel(switches, guards, corridor)) };
+    },
+  }),
+  operation({
+    method: 'put',
+    at: '/v1/degradation/{scope}',
+    operationId: 'changeDegradation',
+    summary: 'Set the level of the market or of a corridor by hand, or end it',
+    description:
+      'Every API process acts by it half a second later at most. What was accepted is scored. The level of the market is ended by another person than who set it.',
+    roles: DECIDING_ROLES,
+    path,
+    body: bodyOf(commandSchema, { level: 0, reason: 'the disks are replaced' }),
+    answers: { 200: answer('The level as it is now.', levelSchema, example) },
+    problems: [404, 409],
+    run: async ({ path: { scope }, body, by, c }, { databases, guards, ingest, log }: Parts) => {
+      const names = ['market', ...[...ingest.corridors()].map(corridorScope)];
+      if (!names.includes(scope)) checkScope(scope === 'all' ? '' : `corridor:${scope}`, new Set());
+      const { level, ...said } = body;
+      if (level === 4 && scope !== 'market') {
+        const detail = 'must be 0 or 3, not 4: only the market has an emergency';
+        throw new InvalidFields([{ pointer: '/level', detail }]);
+      }
+      const { roles } = c.get('principal');
+      const command = { stopped: level !== 0, ...said };
+      for (const one of scopesOf(scope, level)) {
+        await changeSwitch(databases.primary, { scope: one, command, by, roles });
+      }
+      log.warn({ keyId: by.keyId, scope, command: body }, 'degradation');
+      const corridor = scope === 'market' ? null : scope.slice('corridor:'.length);
+      return toLevel(await readSwitches(databases.primary), guards, corridor);
+    },
+  }),
+];

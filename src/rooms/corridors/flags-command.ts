@@ -1,0 +1,27 @@
+/** `risk flags …`: turns optional capabilities off and on over a running API. */
+import { commandOf } from '../../kit/command/rows.ts';
+
+const words = { NAME: 'name' };
+
+export const command = commandOf({
+  name: 'flags',
+  summary: 'Turns optional capabilities off and on.',
+  notes: "Example: risk flags off exports --reason 'the disks are busy'",
+  document: async () => (await import('./routes.ts')).document,
+  actions: {
+    list: { operation: 'listFlags', columns: ['name', 'enabled', 'description'] },
+    off: {
+      operation: 'changeFlag',
+      summary: 'Turn a capability off in every process of the market',
+      words,
+      fields: { enabled: false },
+    },
+    on: {
+      operation: 'changeFlag',
+      summary: 'Turn a capability on again',
+      words,
+      fields: { enabled: true },
+      options: { reason: 'reason' },
+    },
+  },
+});

@@ -1,0 +1,226 @@
+/**
+ * Goal: a capability whose flag is off is refused or waits, in every process within a second, and goes on afterwards; levels of
+ * degradation that people set refuse changes, or turn off all flags. Method: an
+ * API and a worker on one pair of stores, and a receiver of webhooks. Shadows are in models-in-force.test.ts.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Flag } from '../../../../src/core/domain/flag.ts';
+import { insertPersonKey } from '../../../support/people.ts';
+import { startReceiver } from '../../../support/rooms/webhooks/receiver.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { answerOf, count, input, postOne } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+import { startWorkerHere } from '../../../support/worker-rig.ts';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi({ RISK_WEBHOOK_LOOPBACK: 'allow' });
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const turn = async (name: Flag, enabled: boolean, more: object = {}) =>
+  await answerOf(
+    await api.request(`/v1/flags/${name}`, {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ enabled, reason: 'a test', ...more }),
+    }),
+  );
+const STOPPED = 'urn:risk:problem:scope-stopped';
+const until = (ask: () => Promise<Response>, status: number) =>
+  waitUntil(
+    async () => {
+      const answer = await ask();
+      if (answer.status === 503) {
+        // Another 503 says that as many exports are running as may.
+        return status === 503 && (await answerOf(answer)).body.type === STOPPED;
+      }
+      await answer.body?.cancel();
+      return answer.status === status;
+    },
+    2000,
+    `the status ${status}`,
+  );
+
+const get = (path: string) => () => api.request(path);
+const events = () => api.request('/v1/live', { headers: { Accept: 'text/event-stream' } });
+const REFUSED: [Flag, () => Promise<Response>][] = [
+  ['what-if', () => api.post('/v1/evaluate', input())],
+  ['exports', get('/v1/exports/transactions')],
+  ['live-figures', events],
+];
+
+test.each(REFUSED)('requests are refused while the flag %s is off', async (flag, ask) => {
+  await until(ask, 200);
+  const off = await turn(flag, false);
+  expect([off.status, off.body.enabled, off.body.off.scope]).toEqual([200, false, `flag:${flag}`]);
+  await until(ask, 503);
+  const refused = await answerOf(await ask());
+  expect([refused.headers.get('retry-after'), refused.body]).toEqual([
+    '5',
+    expect.objectContaining({
+      type: STOPPED,
+      detail: `The flag ${flag} is off (flag:${flag}).`,
+    }),
+  ]);
+  // What is off stops nothing that is submitted, and is no switch.
+  expect((await postOne(api, input())).status).toBe(201);
+  expect((await answerOf(await api.request('/v1/switches'))).body.items).toEqual([]);
+  expect((await turn(flag, true)).body).toMatchObject({ enabled: true, off: null });
+  await until(ask, 200);
+});
+
+test('a stream of figures ends when its flag is turned off, and the figures are answered once', async () => {
+  const stream = await events();
+  await turn('live-figures', false);
+  for await (const _ of stream.body ?? []) {
+    // Reads on until the server ends it.
+  }
+  expect((await api.request('/v1/live')).status).toBe(200);
+  await turn('live-figures', true);
+  await until(events, 200);
+});
+
+test('a search answers null in place of its total while totals are off', async () => {
+  const total = async () =>
+    (await answerOf(await api.request('/v1/transactions?limit=1&total=true'))).body.total;
+  expect(await total()).toMatchObject({ more: false });
+  await turn('totals', false);
+  await waitUntil(async () => (await total()) === null, 2000, 'no total');
+  const without = await answerOf(await api.request('/v1/transactions?limit=1'));
+  expect([without.status, 'total' in without.body]).toEqual([200, false]);
+  await turn('totals', true);
+  await waitUntil(async () => (await total()) !== null, 2000, 'a total');
+});
+
+test('deliveries of webhooks wait while their flag is off, and cost no attempt', async () => {
+  await using receiver = await startReceiver();
+  const wanted = { url: receiver.url, event_types: ['transaction.decided'] };
+  expect((await api.post('/v1/webhooks', { ...wanted, verdicts: ['approve'] })).status).toBe(201);
+  await turn('webhooks', false);
+  const environment = {
+    DATABASE_URL: api.testDatabase.url,
+    REDIS_URL: api.redisService.url,
+    RISK_WEBHOOK_LOOPBACK: 'allow',
+  };
+  await using _ = startWorkerHere(environment, {});
+  await postOne(api, input());
+  const rows = async () =>
+    await api.testDatabase.sql<{ state: string; attempts: number }>(
+      'select state, attempts from webhook_deliveries',
+    );
+  await waitUntil(async () => (await rows()).length > 0, 15_000, 'a delivery');
+  // The worker looks for due deliveries twice as often as switches are read.
+  const { body: before } = await answerOf(await api.post('/v1/transactions', input()));
+  await waitUntil(async () => (await count(api, 'scores')) > 1, 10_000, before.transaction_id);
+  expect([receiver.received, await rows()]).toEqual([
+    [],
+    expect.arrayContaining([{ state: 'waiting', attempts: 0 }]),
+  ]);
+  await turn('webhooks', true);
+  await waitUntil(async () => receiver.received.length > 0, 5000, 'the delivery');
+});
+
+test('the command lists flags and turns them, and the audit log has who did', async () => {
+  const off = await api.risk('flags', 'off', 'exports', '--reason', 'the disks are busy');
+  expect([off.code, off.stderr]).toEqual([0, '']);
+  expect((await api.risk('flags', 'list')).stdout).toMatch(/^exports +(no|false)/m);
+  expect((await api.risk('flags', 'on', 'exports', '--reason', 'over')).code).toBe(0);
+  const { items } = (await answerOf(await api.request('/v1/audit?limit=2'))).body;
+  expect(
+    items.map((one: { action: string; subject: string }) => [one.action, one.subject]),
+  ).toEqual([
+    ['switch.start', 'flag:exports'],
+    ['switch.stop', 'flag:exports'],
+  ]);
+  const past = await turn('totals', false, { ends_at: '2020-01-01T00:00:00Z' });
+  expect([past.status, past.body.errors[0].pointer]).toEqual([422, '/ends_at']);
+  expect((await turn('nothing' as Flag, false)).status).toBe(422);
+});
+
+const setLevel = async (scope: string, body: object, key?: string) =>
+  await answerOf(
+    await api.request(`/v1/degradation/${scope}`, {
+      method: 'PUT',
+      headers: {
+        'Content-Type': 'application/json',
+        ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
+      },
+      body: JSON.stringify({ reason: 'a test', ...body }),
+    }),
+  );
+const isSubmitted = (corridor: string) => async () =>
+  (await postOne(api, input({ corridor }))).status === 201;
+
+test('level 3 of a corridor refuses its submissions alone, and what was accepted is read', async () => {
+  const stored = await postOne(api, input());
+  const set = await setLevel('corridor:US-EG', { level: 3, message: 'Disks are replaced.' });
+  expect([set.status, set.body]).toEqual([
+    200,
+    expect.objectContaining({
+      scope: 'corridor:US-EG',
+      by_hand: expect.objectContaining({ scope: 'read-only:corridor:US-EG' }),
+    }),
+  ]);
+  await waitUntil(async () => !(await isSubmitted('US-EG')()), 2000, 'submissions to be refused');
+  const refused = await postOne(api, input());
+  expect([refused.status, refused.headers.get('retry-after'), refused.body]).toEqual([
+    503,
+    '5',
+    expect.objectContaining({
+      type: STOPPED,
+      detail:
+        'Nothing was stored: the corridor is read-only (read-only:corridor:US-EG): Disks are replaced.',
+    }),
+  ]);
+  expect(await isSubmitted('US-MX')()).toBe(true);
+  const { transaction_id: id } = stored.body;
+  expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
+  const { items } = (await answerOf(await api.request('/v1/degradation'))).body;
+  const levels = items.map((one: { scope: string; level: number }) => [one.scope, one.level]);
+  expect(levels).toEqual(
+    expect.arrayContaining([
+      ['market', 0],
+      ['corridor:US-EG', 3],
+      ['corridor:US-MX', 0],
+    ]),
+  );
+  await setLevel('corridor:US-EG', { level: 0 });
+  await waitUntil(isSubmitted('US-EG'), 2000, 'submissions to be accepted');
+});
+
+test('level 3 of the market refuses every change, and another person ends it', async () => {
+  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
+  const ann = await insertPersonKey(api.testDatabase, 'Ann', ['admin']);
+  await setLevel('market', { level: 3 }, ann);
+  const label = () => api.post('/v1/keys', { roles: ['ingest'], client: 'shop', owner: 'test' });
+  await until(label, 503);
+  const refused = await answerOf(await label());
+  expect([refused.headers.get('x-risk-degradation'), refused.body.detail]).toEqual([
+    '3',
+    'Nothing was done: the market is read-only (read-only:market).',
+  ]);
+  expect(await isSubmitted('US-MX')()).toBe(false);
+  expect((await api.request('/v1/transactions?limit=1')).status).toBe(200);
+  const { body: status } = await answerOf(await api.request('/v1/status'));
+  expect(status.degradation).toBe(3);
+  expect((await setLevel('market', { level: 0 }, ann)).status).toBe(409);
+  expect((await setLevel('market', { level: 0 }, bob)).body).toMatchObject({ by_hand: null });
+  await until(label, 201);
+});
+
+test('the emergency turns every flag off, and transactions are still accepted', async () => {
+  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
+  expect((await setLevel('corridor:US-EG', { level: 4 })).status).toBe(422);
+  expect((await setLevel('corridor:XX-XX', { level: 3 })).status).toBe(404);
+  await setLevel('market', { level: 4 });
+  for (const [, ask] of REFUSED) await until(ask, 503);
+  const { items } = (await answerOf(await api.request('/v1/flags'))).body;
+  const scopes = items.map((one: { off: { scope: string } }) => one.off.scope);
+  expect([...new Set(scopes)]).toEqual(['emergency']);
+  const accepted = await postOne(api, input());
+  expect([accepted.status, accepted.headers.get('x-risk-degradation')]).toEqual([201, '4']);
+  expect((await api.risk('degradation', 'list')).stdout).toMatch(/^market +4 +People have turned/m);
+  expect((await setLevel('market', { level: 0 }, bob)).body.by_hand).toBeNull();
+  for (const [, ask] of REFUSED) await until(ask, 200);
+});
