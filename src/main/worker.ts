@@ -90,9 +90,9 @@ export async function runWorker(
   }
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(await watchGuards(guards, probe, redis, config.RISK_MARKET));
-  const { RISK_SHARDS: shards } = config;
   const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
-  const market: Market = { name: config.RISK_MARKET, shards, database, redis, guards, memory };
+  const { RISK_MARKET: marketName, RISK_SHARDS: shards, RISK_WORKER_READERS: readers } = config;
+  const market: Market = { name: marketName, shards, database, redis, guards, memory };
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const poison = createPoison(environment[POISON_VARIABLE]);
   const name = nameProcess();
@@ -102,7 +102,6 @@ export async function runWorker(
   const parts = { config, log, name, database, redis, guards, metrics, leadership, switches };
   const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
   const { profiles, amountDuty } = await openParties(config, market, metrics);
-  const elapsedMs = () => performance.now();
   const onScored = rooms.flatMap((room) => room.onScored ?? []);
   const options: WorkerOptions = {
     name,
@@ -130,12 +129,11 @@ export async function runWorker(
     beforeScore: poison === undefined ? () => undefined : (one) => poison(one.accountId),
     random: Math.random,
     nowMs: Date.now,
-    elapsedMs,
+    elapsedMs: () => performance.now(),
     onSignOfLife: life.sign,
     ...overrides,
   };
   const duties = [amountDuty, ...createDuties(worker), ...rooms.flatMap((room) => room.duties)];
-  const readers = config.RISK_WORKER_READERS;
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');

@@ -7,6 +7,8 @@ const READ_ONLY = 'read-only:';
 export const readOnlyScope = (scope: string) => READ_ONLY + scope;
 export const isReadOnly = (scope: string) => scope.startsWith(READ_ONLY);
 
+export const isLevelScope = (scope: string) => scope === EMERGENCY || isReadOnly(scope);
+
 /** The widest scope that makes a corridor read-only, or the market where it is null. */
 export function readOnlyOf({ stopped }: Switches, corridor: string | null): string | undefined {
   if (stopped.size === 0) return undefined;

@@ -164,8 +164,8 @@ export const corridorOperations = [
     },
     problems: [404],
     run: ({ path: { id }, c }, parts: Parts) => {
-      const held = c.get('principal').roles;
-      if (roles.some((role) => held.has(role))) return readCorridor(id, parts);
+      const own = c.get('principal').roles;
+      if (roles.some((role) => own.has(role))) return readCorridor(id, parts);
       return readScopeState(stopsOf(parts), frozenOf('corridor', id, parts));
     },
   }),

@@ -1,8 +1,8 @@
 /** `/v1/switches`: what is stopped, and stopping and starting it. */
 import { z } from 'zod';
+import { isFlagScope } from '../../core/domain/flag.ts';
+import { isLevelScope } from '../../core/domain/level.ts';
 import {
-  isFreeze,
-  isScope,
   SCOPE_CHARS_MAX,
   type Switches,
   stopSchema,
@@ -88,7 +88,7 @@ const switchOperations = [
         market: config.RISK_MARKET,
         version,
         items: [...stopped, ...switches.ofEnvironment]
-          .filter(([scope]) => isScope(scope) || isFreeze(scope))
+          .filter(([scope]) => !isFlagScope(scope) && !isLevelScope(scope))
           .map((one) => toStopJson(...one)),
         on_hold: [...onHold].map(([corridor, transactions]) => ({ corridor, transactions })),
       };

@@ -103,7 +103,7 @@ function Drain({ market, scope }: { readonly market: string; readonly scope: str
     queryFn: ({ signal }): Promise<Standing> =>
       corridor === undefined
         ? ask('GET /v1/markets/{id}', { path: { id: market } }, signal)
-        : ask('GET /v1/corridors/{id}', { path: { id: corridor } }, signal),
+        : (ask('GET /v1/corridors/{id}', { path: { id: corridor } }, signal) as Promise<Standing>),
     refetchInterval: usePolling(ASK_EVERY_MS),
   });
   if (data === undefined) return <span className="muted">…</span>;
