@@ -15,5 +15,5 @@ export function nameOf(scope: string): string {
   if (own === 'all') return 'Every market';
   if (own === 'market') return 'The market';
   const [kind = '', name = ''] = own.split(/:(.*)/s);
-  return `${WORDS[kind] ?? kind} ${name}`;
+  return `${WORDS[kind] ?? kind} ${name}`.trim();
 }

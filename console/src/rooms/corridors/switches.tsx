@@ -1,4 +1,4 @@
-/** What is stopped, frozen and limited, since when, by whom and why, what waits for it, and the way to change it. */
+/** What is stopped, frozen, limited and turned off, since when, by whom and why, what waits for it, and the way to change it. */
 import { useState } from 'react';
 import type { Me, Stop, Switches } from '../../../../src/kit/client/api-types.ts';
 import { has } from '../../api/me.ts';
@@ -9,6 +9,7 @@ import { Page, Part } from '../../parts/page.tsx';
 import { Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
+import { FlagsPart } from './flags.tsx';
 import { Frozen } from './freezes.tsx';
 import { LimitsPart } from './limits.tsx';
 import { isFreeze, nameOf } from './scopes.ts';
@@ -49,6 +50,7 @@ export function SwitchesPage({ me }: { readonly me: Me }) {
         )}
       </Found>
       <LimitsPart me={me} />
+      <FlagsPart me={me} />
       {change === undefined ? null : (
         <SwitchDialog change={change} onClose={() => setChange(undefined)} />
       )}

@@ -131,12 +131,29 @@ test('a limit is set by one person, and raised by two', async () => {
   expect([...ann.faults, ...bob.faults]).toEqual([]);
 });
 
+test('a flag is turned off and on with a reason', async () => {
+  await using tab = await as('Ann', 'operator');
+  const { page, faults } = tab;
+  for (const [turn, then] of [
+    ['off', 'on'],
+    ['on', 'off'],
+  ]) {
+    await page.getByRole('button', { name: `Turn ${turn}: shadows` }).click();
+    await page.getByLabel('Reason').fill('the disks are busy');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: `Turn ${then}: shadows` }).waitFor();
+  }
+  expect(faults).toEqual([]);
+});
+
 test('an analyst sees what is stopped, and changes nothing', async () => {
   await stop('client:shop', {});
   const key = await shown.engine.keyOf('analyst');
   await using tab = await logInAs(shown.engine, shown.browser, key, PAGE);
   await tab.page.getByRole('cell', { name: 'The client shop' }).waitFor();
-  expect(await tab.page.getByRole('button', { name: /Stop|Start|Freeze|limit/ }).count()).toBe(0);
+  expect(await tab.page.getByRole('button', { name: /Stop|Start|Freeze|limit|Turn/ }).count()).toBe(
+    0,
+  );
 });
 
 describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
@@ -151,6 +168,7 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
     await limit('client:shop', 500);
     await limit('corridor:US-EG', 100);
     await limit('corridor:US-EG', 200);
+    await send('PUT', '/v1/flags/shadows', { enabled: false, reason: 'the disks are busy' });
     await walk(
       shown.engine,
       tab,
@@ -174,7 +192,7 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
     await settle(tab.page, 'Freeze a corridor or the market');
     expect(await inspect(tab.page, `freeze-dialog-${look}`)).toEqual([]);
     await tab.page.keyboard.press('Escape');
-    await tab.page.getByRole('region', { name: 'Limits' }).scrollIntoViewIfNeeded();
+    await tab.page.getByRole('region', { name: 'Flags' }).scrollIntoViewIfNeeded();
     expect(await inspect(tab.page, `switches-below-${look}`)).toEqual([]);
     expect(tab.faults).toEqual([]);
   });
