@@ -1,7 +1,13 @@
 /** What is frozen, whether it is drained, and the way to freeze and to resume. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Me, Standing, Stop, Switches } from '../../../../src/kit/client/api-types.ts';
+import type {
+  Me,
+  ScopeState,
+  Standing,
+  Stop,
+  Switches,
+} from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { useCorridorNames } from '../../api/corridors.ts';
 import { has } from '../../api/me.ts';
@@ -100,13 +106,14 @@ function Drain({ market, scope }: { readonly market: string; readonly scope: str
   const corridor = corridorOf(scope);
   const { data } = useQuery({
     queryKey: [...SWITCHES, 'standing', scope],
-    queryFn: ({ signal }): Promise<Standing> =>
+    queryFn: ({ signal }): Promise<Standing | ScopeState> =>
       corridor === undefined
         ? ask('GET /v1/markets/{id}', { path: { id: market } }, signal)
-        : (ask('GET /v1/corridors/{id}', { path: { id: corridor } }, signal) as Promise<Standing>),
+        : ask('GET /v1/corridors/{id}', { path: { id: corridor } }, signal),
     refetchInterval: usePolling(ASK_EVERY_MS),
   });
-  if (data === undefined) return <span className="muted">…</span>;
+  // Whoever sees this page reads the whole standing.
+  if (data === undefined || !('pending' in data)) return <span className="muted">…</span>;
   const { state, is_drained: isDrained, pending, releases_held: isHeld } = data;
   const level = isDrained ? 'fine' : 'warning';
   return (
