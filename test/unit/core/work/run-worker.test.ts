@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest';
 import type { Market } from '../../../../src/core/market.ts';
 import type { StreamEntry } from '../../../../src/core/stream/group/read-group.ts';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
+import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';
 import { decide, type EntryTransaction } from '../../../../src/core/work/decided.ts';
 import { runWorker } from '../../../../src/core/work/run-worker.ts';
 import type { WorkerOptions } from '../../../../src/core/work/worker.ts';
@@ -96,6 +97,7 @@ function start(
     ...{ entries: { versions: [] }, elapsedMs: () => performance.now() },
     onSignOfLife: () => undefined,
     isStopped: () => false,
+    shareOf: shareOfSettings(() => new Map()),
   } as unknown as WorkerOptions;
   const running = runWorker(options, [], stop.signal);
   return async () => {
