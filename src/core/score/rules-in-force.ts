@@ -1,28 +1,21 @@
 /** Which rule set decides, by the switches. */
 import { namesStopped, RULE, type Switches } from '../domain/switch.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
-import { deriveRuleSet, UNCHANGED } from './rules/derived-rule-set.ts';
+import { withoutRules } from './rules/derived-rule-set.ts';
 import { currentRuleSet } from './rules/rule-sets.ts';
 
-export type RuleSetOf = () => CompiledRuleSet;
-
-export function rulesInForce(switches: Switches): RuleSetOf {
-  const without = namesStopped(switches, RULE);
-  const ruleSet =
-    without.length === 0
-      ? currentRuleSet
-      : deriveRuleSet(currentRuleSet, { ...UNCHANGED, without });
-  return () => ruleSet;
+export function rulesInForce(switches: Switches): CompiledRuleSet {
+  return withoutRules(currentRuleSet, namesStopped(switches, RULE));
 }
 
-/** Derives rule sets once a reading of the switches. */
-export function watchRules(current: () => Switches): () => RuleSetOf {
+/** Derives the rule set once a reading of the switches. */
+export function watchRules(current: () => Switches): () => CompiledRuleSet {
   let read: Switches | undefined;
-  let ruleSetOf: RuleSetOf;
+  let ruleSet = currentRuleSet;
   return () => {
     const switches = current();
-    if (switches !== read) ruleSetOf = rulesInForce(switches);
+    if (switches !== read) ruleSet = rulesInForce(switches);
     read = switches;
-    return ruleSetOf;
+    return ruleSet;
   };
 }

@@ -6,7 +6,7 @@ import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Market } from '../market.ts';
 import type { Judge } from '../score/judge.ts';
-import type { RuleSetOf } from '../score/rules-in-force.ts';
+import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
 import type { ScoreStore } from '../store/scores/scores.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
 import type { EntryReader } from '../stream/group/versions.ts';
@@ -38,8 +38,8 @@ export type WorkerOptions = {
   readonly isFrozen: (corridor: string) => boolean;
   /** What a corridor may have of the worker's time, as last read. */
   readonly shareOf: ShareOf;
-  /** The rule sets by the switches as last read; a batch asks once. */
-  readonly ruleSets: () => RuleSetOf;
+  /** The rule set by the switches as last read; a batch asks once. */
+  readonly ruleSet: () => CompiledRuleSet;
   /** What the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */

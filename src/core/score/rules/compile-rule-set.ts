@@ -8,10 +8,6 @@ export type CompiledRuleSet = {
   readonly featureSchema: number;
   readonly rules: readonly CompiledRule[];
   readonly verdicts: RuleSet['verdicts'];
-  /** Points by which `verdicts` were lowered, as a model's bands are. */
-  readonly tightenedBy: number;
-  /** Amounts above it are not approved. */
-  readonly manualAbove: number;
 };
 
 export type CompiledRule = {
@@ -40,7 +36,7 @@ export function compileRuleSet(ruleSet: RuleSet, registry: readonly Rule[]): Com
     return [{ rule, bounds, bands, from, isPolicy }];
   });
   const { id, featureSchema, verdicts } = ruleSet;
-  return { id, featureSchema, rules, verdicts, tightenedBy: 0, manualAbove: Infinity };
+  return { id, featureSchema, rules, verdicts };
 }
 
 function checkSettings(settings: RuleSettings, registry: readonly Rule[]): string[] {

@@ -1,58 +1,25 @@
 /**
- * Rule sets that people derive for a time: without some rules, with lower thresholds, or with a review of larger amounts. The
- * name says all of it, so a score of any age is explained and verified by the name that it was stored with.
+ * Rule sets without rules that people have switched off. The name says which, so a score of any age is explained and verified by
+ * the name that it was stored with: `default@3-without-STRUCTURING`.
  */
 import type { CompiledRuleSet } from './compile-rule-set.ts';
 
-export type Derivation = {
-  /** Reason codes of rules that are off. */
-  readonly without: readonly string[];
-  /** Points by which the thresholds of review and decline are lowered. */
-  readonly tightenedBy: number;
-  /** Amounts above it are not approved; infinity where there is no such bound. */
-  readonly manualAbove: number;
-};
-
-export const UNCHANGED: Derivation = {
-  without: [],
-  tightenedBy: 0,
-  manualAbove: Number.POSITIVE_INFINITY,
-};
-
-/** `default@3-without-STRUCTURING-tightened-100-manual-above-2500.5` */
-const CHANGES =
-  /^(?<without>(?:-without-[A-Z0-9_]+)*)(?:-tightened-(?<points>[1-9]\d{0,2}))?(?:-manual-above-(?<amount>(?:0|[1-9]\d{0,14})(?:\.\d{1,4})?))?$/;
+const WITHOUT = '-without-';
+const CHANGES = /^(?:-without-[A-Z0-9_]+)+$/;
 
 /** Rules that the base lacks are passed over. */
-export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): CompiledRuleSet {
-  const { without, tightenedBy, manualAbove } = derivation;
-  const isOff = ({ rule }: CompiledRuleSet['rules'][number]) => without.includes(rule.reasonCode);
-  const off = base.rules.filter(isOff).map(({ rule }) => `-without-${rule.reasonCode}`);
-  const tightened = tightenedBy === 0 ? '' : `-tightened-${tightenedBy}`;
-  const manual = Number.isFinite(manualAbove) ? `-manual-above-${manualAbove}` : '';
-  const lower = (points: number) => Math.ceil(lowered(points, tightenedBy));
-  return {
-    id: `${base.id}${off.sort().join('')}${tightened}${manual}`,
-    featureSchema: base.featureSchema,
-    rules: base.rules.filter((one) => !isOff(one)),
-    verdicts: { review: lower(base.verdicts.review), decline: lower(base.verdicts.decline) },
-    tightenedBy,
-    manualAbove,
-  };
+export function withoutRules(base: CompiledRuleSet, codes: readonly string[]): CompiledRuleSet {
+  const isOff = ({ rule }: CompiledRuleSet['rules'][number]) => codes.includes(rule.reasonCode);
+  const off = base.rules.filter(isOff).map(({ rule }) => WITHOUT + rule.reasonCode);
+  if (off.length === 0) return base;
+  const rules = base.rules.filter((one) => !isOff(one));
+  return { ...base, id: base.id + off.sort().join(''), rules };
 }
 
-/** A threshold loses at most half, as a model's may be lower than the points that were chosen for the rules'. */
-export const lowered = (threshold: number, by: number) => Math.max(threshold / 2, threshold - by);
-
-/** The derived rule set of that name; undefined where no derivation of the base has it. */
+/** The derived rule set of that name; undefined where the base has no such rules, or the name is no derived one. */
 export function parseDerived(base: CompiledRuleSet, name: string): CompiledRuleSet | undefined {
-  const changes = name.startsWith(base.id) ? CHANGES.exec(name.slice(base.id.length)) : null;
-  if (changes === null) return undefined;
-  const { without = '', points, amount } = changes.groups ?? {};
-  const derived = deriveRuleSet(base, {
-    without: without.split('-without-').slice(1),
-    tightenedBy: Number(points ?? 0),
-    manualAbove: amount === undefined ? Number.POSITIVE_INFINITY : Number(amount),
-  });
+  const changes = name.startsWith(base.id) ? name.slice(base.id.length) : '';
+  if (!CHANGES.test(changes)) return undefined;
+  const derived = withoutRules(base, changes.split(WITHOUT).slice(1));
   return derived.id === name ? derived : undefined;
 }
