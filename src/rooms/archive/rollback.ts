@@ -5,6 +5,7 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenModels } from '../../core/score/judge.ts';
+import { removeKeys } from '../../core/stream/remove-keys.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { byCommand } from '../../kit/command/stores.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -18,7 +19,6 @@ import { deadLetterRest, drain } from './drain.ts';
 import { exportTable, verifyArchive } from './export-table.ts';
 import { listOthers, lossesOf, readFigures } from './market-figures.ts';
 import { sha256 } from './part-file.ts';
-import { removeKeys } from './redis-keys.ts';
 import {
   dropSchema,
   hasSchema,

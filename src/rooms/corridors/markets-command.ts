@@ -1,4 +1,7 @@
 /** `risk markets …`: makes markets and their roles in the database; shows and freezes a market over a running API. */
+
+import { makeAnalytics } from '../../core/store/markets/grant-analytics.ts';
+import { grantMarket } from '../../core/store/markets/grant-market.ts';
 import {
   type Command,
   EXIT,
@@ -10,9 +13,7 @@ import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { type Environment, isCorridorList, isMarketName } from '../../kit/config/config.ts';
 import { FREEZE_COLUMNS } from './corridors-command.ts';
-import { makeAnalytics } from './market-analytics.ts';
-import { createMarket, firstLimitOf } from './market-make.ts';
-import { grantMarket } from './market-role.ts';
+import { createMarket, firstLimitOf } from './create-market.ts';
 
 const words = { ID: 'id' };
 const TEXT = { type: 'string' } as const;

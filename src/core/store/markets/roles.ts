@@ -1,8 +1,8 @@
 /** Postgres roles that are made for one purpose: plain ones, which belong to nobody else and have no right that they were not given. */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import type pg from 'pg';
-import { MARKETS } from '../../kit/database/market-reach.ts';
-import { Failure } from '../../kit/words/failure.ts';
+import { MARKETS } from '../../../kit/database/market-reach.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 
 export type NewRole = {
   /** Name of the role; safe in SQL. */

@@ -4,17 +4,17 @@
  * in once everything is its own.
  */
 import type pg from 'pg';
-import { recordChange } from '../../kit/audit/audit-log.ts';
-import type { Config } from '../../kit/config/config.ts';
-import { listForeign, ownerOf } from '../../kit/database/migrations/market-owner.ts';
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import type { Config } from '../../../kit/config/config.ts';
+import { listForeign, ownerOf } from '../../../kit/database/migrations/market-owner.ts';
 import {
   alone,
   connected,
   type SessionOptions,
-} from '../../kit/database/migrations/migration-session.ts';
-import { openDatabase } from '../../kit/database/open-database.ts';
-import { Failure } from '../../kit/words/failure.ts';
-import type { Actor } from '../../kit/words/principal.ts';
+} from '../../../kit/database/migrations/migration-session.ts';
+import { openDatabase } from '../../../kit/database/open-database.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Actor } from '../../../kit/words/principal.ts';
 import { letIn, makeRole, type NewRole, refuseReach } from './roles.ts';
 
 export type Granting = SessionOptions & NewRole & { readonly config: Config; readonly by: Actor };
@@ -73,7 +73,7 @@ async function joinRole(client: pg.Client, role: string, before: string): Promis
   for (const { member } of rows) await client.query(`grant "${role}" to "${member}"`);
 }
 
-/** Also of tables that this role makes in `shared` later. */
+/** Tables that this role makes in `shared` later are granted as well. */
 async function grantShared(client: pg.Client, role: string): Promise<void> {
   await client.query(`grant usage on schema shared to "${role}";
     grant select on all tables in schema shared to "${role}";

@@ -1,7 +1,11 @@
 /** Makes a market with its corridors and its first limit. */
 import { LIMITED_MARKET, type Rate } from '../../core/domain/limit.ts';
 import { changeLimits } from '../../core/store/limits/limits.ts';
-import { type MadeMarket, type MarketMaking, makeMarket } from '../../core/store/make-market.ts';
+import {
+  type MadeMarket,
+  type MarketMaking,
+  makeMarket,
+} from '../../core/store/markets/make-market.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
 

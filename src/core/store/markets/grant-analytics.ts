@@ -3,13 +3,13 @@
  * details of transactions. Nothing else crosses markets.
  */
 import type pg from 'pg';
-import { recordChange } from '../../kit/audit/audit-log.ts';
-import type { Config } from '../../kit/config/config.ts';
-import { connected } from '../../kit/database/migrations/migration-session.ts';
-import { openDatabase } from '../../kit/database/open-database.ts';
-import { sqlStateOf } from '../../kit/database/pg-failure.ts';
-import type { Actor } from '../../kit/words/principal.ts';
-import { ownerOfMarket } from './market-role.ts';
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import type { Config } from '../../../kit/config/config.ts';
+import { connected } from '../../../kit/database/migrations/migration-session.ts';
+import { openDatabase } from '../../../kit/database/open-database.ts';
+import { sqlStateOf } from '../../../kit/database/pg-failure.ts';
+import type { Actor } from '../../../kit/words/principal.ts';
+import { ownerOfMarket } from './grant-market.ts';
 import { letIn, makeRole, type NewRole, refuseReach } from './roles.ts';
 
 type Analytics = NewRole & {

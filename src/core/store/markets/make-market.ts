@@ -1,13 +1,13 @@
 /** Brings a market to the newest schema: its tables, its corridors, and the partitions of the months to come. */
-import type { Config } from '../../kit/config/config.ts';
-import { giveToOwner } from '../../kit/database/migrations/market-owner.ts';
-import { migrate } from '../../kit/database/migrations/migrate.ts';
-import { alone, connected } from '../../kit/database/migrations/migration-session.ts';
-import { openDatabase } from '../../kit/database/open-database.ts';
-import type { Database } from '../../kit/database/pool.ts';
-import { monthOf } from '../../kit/words/month.ts';
-import type { Actor } from '../../kit/words/principal.ts';
-import { ensurePartitions, MONTHS_AHEAD } from './partitions/partitions.ts';
+import type { Config } from '../../../kit/config/config.ts';
+import { giveToOwner } from '../../../kit/database/migrations/market-owner.ts';
+import { migrate } from '../../../kit/database/migrations/migrate.ts';
+import { alone, connected } from '../../../kit/database/migrations/migration-session.ts';
+import { openDatabase } from '../../../kit/database/open-database.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import { monthOf } from '../../../kit/words/month.ts';
+import type { Actor } from '../../../kit/words/principal.ts';
+import { ensurePartitions, MONTHS_AHEAD } from '../partitions/partitions.ts';
 
 export type MarketMaking = {
   readonly config: Config;
