@@ -59,6 +59,14 @@ export type Switches = {
   readonly settings: ReadonlyMap<string, CorridorSettings>;
 };
 
+/** Adds what the environment of this process stops. A scope that people have stopped as well keeps their words. */
+export function withEnvironment(
+  switches: Switches,
+  ofEnvironment: ReadonlyMap<string, Stop>,
+): Switches {
+  return { ...switches, stopped: new Map([...ofEnvironment, ...switches.stopped]) };
+}
+
 /** The widest scope that stops a corridor. */
 export function stopOf({ stopped }: Switches, corridor: string): string | undefined {
   if (stopped.size === 0) return undefined;

@@ -8,7 +8,8 @@ import { listConsumers } from '../../core/stream/group/consumer-group.ts';
 import { claimIdentity } from '../../core/stream/identity.ts';
 import { slotTag, streamsOf } from '../../core/stream/keys.ts';
 import { measureStreams } from '../../core/stream/status/lag.ts';
-import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import { readReach } from '../../kit/database/market-reach.ts';
+import { onlyOf } from '../../kit/database/statement.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
 
 export const checklistSchema = z
@@ -39,12 +40,13 @@ export async function checkCorridor(
   corridor: string,
   parts: Parts,
 ): Promise<z.output<typeof checklistSchema>> {
+  const limits = readLimits(parts.databases.primary.query);
   const independence = {
     stream: ofRedis(parts, () => findStreams(corridor, parts)),
     workers: ofRedis(parts, () => findWorkers(corridor, parts)),
     cache: ofRedis(parts, () => findCache(parts)),
-    'limit of requests': findLimit('requests', corridor, parts),
-    'quota of transactions': findLimit('transactions', corridor, parts),
+    'limit of requests': findLimit('requests', corridor, limits),
+    'quota of transactions': findLimit('transactions', corridor, limits),
     switch: findSwitch(parts),
     breaker: findBreaker(corridor, parts),
     dashboard: findDashboard(parts),
@@ -120,10 +122,13 @@ async function findCache({ redis, config: { RISK_MARKET: market } }: Parts): Pro
   return [true, `profiles of the market alone, from ${slotTag(market, 0)} on, take writes`];
 }
 
-async function findLimit(kind: string, corridor: string, { databases }: Parts): Promise<Found> {
+async function findLimit(
+  kind: string,
+  corridor: string,
+  limits: ReturnType<typeof readLimits>,
+): Promise<Found> {
   const scope = corridorScope(corridor);
-  const all = await readLimits(databases.primary.query);
-  const own = all.find((one) => one.kind === kind && one.scope === scope);
+  const own = (await limits).find((one) => one.kind === kind && one.scope === scope);
   if (own === undefined) return [false, `none: risk limits set ${scope} --kind ${kind}`];
   return [true, `${own.ratePerSecond} a second, at once ${own.burst}`];
 }
@@ -149,17 +154,10 @@ function findDashboard({ metrics: { registry } }: Parts): Found {
   return [labelled.length > 0, `${labelled.length} metrics have the label corridor`];
 }
 
-const otherMarkets = rowsOf<{ market: string }, [market: string]>(
-  'readable-markets',
-  `select nspname as market from pg_namespace n join pg_class c on c.relnamespace = n.oid and c.relname = 'open_rows'
-    where nspname <> $1 and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') order by 1`,
-);
-
 async function findOtherMarkets({ databases, config: { RISK_MARKET } }: Parts): Promise<Found> {
-  const others = await otherMarkets(databases.primary.query, RISK_MARKET);
-  const names = others.map(({ market }) => market).join(', ');
-  if (names === '') return [true, `the role of ${RISK_MARKET} reads no other market`];
-  return [false, `not separated: the role of ${RISK_MARKET} also reads ${names}`];
+  const { markets } = await readReach(databases.primary, RISK_MARKET);
+  if (markets.length === 0) return [true, `the role of ${RISK_MARKET} reads no other market`];
+  return [false, `not separated: the role of ${RISK_MARKET} also reads ${markets.join(', ')}`];
 }
 
 function findRetention({ config }: Parts): Found {

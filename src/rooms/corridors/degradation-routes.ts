@@ -22,7 +22,7 @@ import { InvalidFields } from '../../kit/words/field-error.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { DECIDING_ROLES } from './authority.ts';
-import { changeSwitch, checkScope, checkStopFields, REASON_CHARS_MAX } from './switch-change.ts';
+import { changeScopes, checkScope, checkStopFields, REASON_CHARS_MAX } from './switch-change.ts';
 
 type Parts = Pick<Api, 'databases' | 'guards' | 'ingest' | 'log'>;
 
@@ -139,12 +139,15 @@ export const degradationOperations = [
       }
       const { roles } = c.get('principal');
       const command = { stopped: level !== 0, ...said };
-      for (const one of scopesOf(scope, level)) {
-        await changeSwitch(databases.primary, { scope: one, command, by, roles });
-      }
+      const switches = await changeScopes(databases.primary, {
+        scopes: scopesOf(scope, level),
+        command,
+        by,
+        roles,
+      });
       log.warn({ keyId: by.keyId, scope, command: body }, 'degradation');
       const corridor = scope === 'market' ? null : scope.slice('corridor:'.length);
-      return toLevel(await readSwitches(databases.primary), guards, corridor);
+      return toLevel(switches, guards, corridor);
     },
   }),
 ];

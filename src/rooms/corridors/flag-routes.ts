@@ -8,7 +8,7 @@ import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { DECIDING_ROLES } from './authority.ts';
-import { changeSwitch, checkStopFields, REASON_CHARS_MAX } from './switch-change.ts';
+import { changeScopes, checkStopFields, REASON_CHARS_MAX } from './switch-change.ts';
 
 type Parts = Pick<Api, 'databases' | 'log'>;
 
@@ -91,9 +91,13 @@ export const flagOperations = [
     run: async ({ path: { name }, body, by, c }, { databases, log }: Parts) => {
       const { enabled, reason, ends_at } = body;
       const { roles } = c.get('principal');
-      const scope = flagScope(name);
       const command = { stopped: !enabled, reason, ends_at };
-      const switches = await changeSwitch(databases.primary, { scope, command, by, roles });
+      const switches = await changeScopes(databases.primary, {
+        scopes: [flagScope(name)],
+        command,
+        by,
+        roles,
+      });
       log.warn({ keyId: by.keyId, flag: name, command: body }, 'flag');
       return toFlag(switches, name);
     },

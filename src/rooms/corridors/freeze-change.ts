@@ -6,6 +6,7 @@ import {
   type Switches,
   stopSchema,
   toStopJson,
+  withEnvironment,
 } from '../../core/domain/switch.ts';
 import { countOfCorridor, countOnHold } from '../../core/store/open-rows/open-rows.ts';
 import { changeSwitches, readSwitches } from '../../core/store/switches/switches.ts';
@@ -71,8 +72,7 @@ type Stops = {
 };
 
 async function readStops({ database, ofEnvironment }: Stops): Promise<Switches> {
-  const read = await readSwitches(database);
-  return { ...read, stopped: new Map([...ofEnvironment, ...read.stopped]) };
+  return withEnvironment(await readSwitches(database), ofEnvironment);
 }
 
 export async function readScopeState(stops: Stops, frozen: Frozen) {

@@ -7,6 +7,7 @@ import {
   type Switches,
   stopSchema,
   toStopJson,
+  withEnvironment,
 } from '../../core/domain/switch.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { countOnHold } from '../../core/store/open-rows/open-rows.ts';
@@ -20,7 +21,7 @@ import { flagOperations } from './flag-routes.ts';
 import { freezeOperations } from './freeze-routes.ts';
 import { limitOperations } from './limit-routes.ts';
 import {
-  changeSwitch,
+  changeScopes,
   checkScope,
   requireModel,
   switchCommandSchema,
@@ -59,8 +60,9 @@ const switchesSchema = z
   .meta({ id: 'Switches' });
 
 const roles = ['analyst', ...DECIDING_ROLES] as const;
-const toSwitch = (scope: string, { version, stopped }: Switches, { switches }: Parts) => {
-  const stop = stopped.get(scope) ?? switches.ofEnvironment.get(scope);
+const toSwitch = (scope: string, read: Switches, { switches }: Parts) => {
+  const { version, stopped } = withEnvironment(read, switches.ofEnvironment);
+  const stop = stopped.get(scope);
   return { scope, version, stop: stop === undefined ? null : toStopJson(scope, stop) };
 };
 
@@ -80,14 +82,12 @@ const switchOperations = [
       }),
     },
     run: async (_input, { config, databases: { primary }, switches }: Parts) => {
-      const [{ version, stopped }, onHold] = await Promise.all([
-        readSwitches(primary),
-        countOnHold(primary.query),
-      ]);
+      const [read, onHold] = await Promise.all([readSwitches(primary), countOnHold(primary.query)]);
+      const { version, stopped } = withEnvironment(read, switches.ofEnvironment);
       return {
         market: config.RISK_MARKET,
         version,
-        items: [...stopped, ...switches.ofEnvironment]
+        items: [...stopped]
           .filter(([scope]) => !isFlagScope(scope) && !isLevelScope(scope))
           .map((one) => toStopJson(...one)),
         on_hold: [...onHold].map(([corridor, transactions]) => ({ corridor, transactions })),
@@ -128,7 +128,12 @@ const switchOperations = [
       checkScope(scope, ingest.corridors());
       if (command.stopped) await requireModel(scope, models);
       const { roles } = c.get('principal');
-      const switches = await changeSwitch(databases.primary, { scope, command, by, roles });
+      const switches = await changeScopes(databases.primary, {
+        scopes: [scope],
+        command,
+        by,
+        roles,
+      });
       log.warn({ keyId: by.keyId, scope, command }, 'switch');
       return toSwitch(scope, switches, parts);
     },

@@ -71,33 +71,36 @@ export const switchSchema = z
   .meta({ id: 'Switch' });
 
 type Request = {
-  readonly scope: string;
+  readonly scopes: readonly string[];
   readonly command: SwitchCommand;
   readonly by: Officer;
   readonly roles: ReadonlySet<Role>;
 };
 
-/** Answered once every store of the scope that was under way has ended, or was ended. */
-export async function changeSwitch(
+/** Changes all scopes or none. Answered once every store of the scopes that was under way has ended, or was ended. */
+export async function changeScopes(
   database: Database,
-  { scope, command, by, roles }: Request,
+  { scopes, command, by, roles }: Request,
 ): Promise<Switches> {
-  const decision = decisionOf(scope, command.stopped);
-  requireAuthority(decision, roles);
-  return await changeSwitches(database, scope === 'all', async (query, before, change) => {
-    const known = before.stopped.get(scope);
-    if (!command.stopped && known === undefined) return before;
-    requireOther(decision, by, known && { scope, by: known.stoppedBy });
-    const after = command.stopped
-      ? await change.stop(scope, toStop(command, by))
-      : await change.start(scope);
-    await recordChange(query, by, {
-      action: command.stopped ? 'switch.stop' : 'switch.start',
-      subject: scope,
-      before: known ?? null,
-      after: after.stopped.get(scope) ?? { reason: command.reason },
-    });
-    return after;
+  for (const scope of scopes) requireAuthority(decisionOf(scope, command.stopped), roles);
+  return await changeSwitches(database, scopes.includes('all'), async (query, before, change) => {
+    let now = before;
+    for (const scope of scopes) {
+      const known = before.stopped.get(scope);
+      if (!command.stopped && known === undefined) continue;
+      const first = known && { scope, by: known.stoppedBy };
+      requireOther(decisionOf(scope, command.stopped), by, first);
+      now = command.stopped
+        ? await change.stop(scope, toStop(command, by))
+        : await change.start(scope);
+      await recordChange(query, by, {
+        action: command.stopped ? 'switch.stop' : 'switch.start',
+        subject: scope,
+        before: known ?? null,
+        after: now.stopped.get(scope) ?? { reason: command.reason },
+      });
+    }
+    return now;
   });
 }
 

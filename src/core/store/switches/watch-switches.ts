@@ -7,7 +7,7 @@ import type { Database } from '../../../kit/database/pool.ts';
 import { describeUnknownSettings } from '../../../kit/database/unknown-switch-settings.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { toError } from '../../../kit/words/failure.ts';
-import type { Stop, Switches } from '../../domain/switch.ts';
+import { type Stop, type Switches, withEnvironment } from '../../domain/switch.ts';
 import { readSwitches } from './switches.ts';
 
 const EVERY_MS = 500;
@@ -65,10 +65,7 @@ async function watchSwitches(
   fixed: ReadonlyMap<string, Stop>,
   log: Pick<Log, 'warn' | 'info'>,
 ): Promise<SwitchWatch> {
-  const read = async () => {
-    const { stopped, ...others } = await readSwitches(database);
-    return { ...others, stopped: new Map([...stopped, ...fixed]) };
-  };
+  const read = async () => withEnvironment(await readSwitches(database), fixed);
   let current = await read();
   let corridors = new Set(current.settings.keys());
   let readAtMs = performance.now();

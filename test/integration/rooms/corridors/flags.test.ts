@@ -224,3 +224,22 @@ test('the emergency turns every flag off, and transactions are still accepted', 
   expect((await setLevel('market', { level: 0 }, bob)).body.by_hand).toBeNull();
   for (const [, ask] of REFUSED) await until(ask, 200);
 });
+
+test('both levels of the market are ended together, or neither', async () => {
+  const [ann, bob, eve] = await Promise.all(
+    ['Ann', 'Bob', 'Eve'].map((name) => insertPersonKey(api.testDatabase, name, ['admin'])),
+  );
+  await setLevel('market', { level: 3 }, ann);
+  await setLevel('market', { level: 4 }, bob);
+  const set = async () => {
+    const [row] = await api.testDatabase.sql<{ scopes: string[] }>(
+      'select array(select jsonb_object_keys(stopped) order by 1) as scopes from switches',
+    );
+    return row?.scopes;
+  };
+  expect((await setLevel('market', { level: 0 }, bob)).status).toBe(409);
+  expect(await set()).toEqual(['emergency', 'read-only:market']);
+  expect((await setLevel('market', { level: 0 }, eve)).status).toBe(200);
+  expect(await set()).toEqual([]);
+  await waitUntil(isSubmitted('US-EG'), 2000, 'submissions to be accepted');
+});
