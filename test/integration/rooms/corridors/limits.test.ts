@@ -83,8 +83,9 @@ async function hammer(at: readonly string[], ms: number, path: string, init: Req
 test('three processes let a limit through within 2 %, and its burst', { retry: 2 }, async () => {
   const transactions = Array.from({ length: 5 }, () => input());
   expect((await postBatch(api, transactions)).status).toBe(200);
-  const RATE = 400;
-  const BURST = 400;
+  // A busy machine sends more than that, too.
+  const RATE = 150;
+  const BURST = 150;
   await limit('client:default', { kind: 'transactions', rate_per_second: RATE, burst: BURST });
   // Repeats are counted like new ones.
   const body = JSON.stringify({ transactions });

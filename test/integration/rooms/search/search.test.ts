@@ -106,8 +106,7 @@ describe.each<List>(['transactions', 'scores'])('%s', (kind) => {
   test.each(FILTERS)('%j', async (query) => {
     await expectAll(kind, query);
     const counted = await list(kind, { ...query, total: 'true', limit: '1' });
-    const { length } = expectedIds(kind, query, SEEDS);
-    expect(counted.total).toEqual({ count: length, more: false });
+    expect(counted.total).toEqual({ count: expectedIds(kind, query, SEEDS).length, more: false });
   });
   test.each(SORTS)('%j', async (query) => {
     await expectAll(kind, query);
@@ -117,13 +116,15 @@ describe.each<List>(['transactions', 'scores'])('%s', (kind) => {
 });
 test.each(STATUSES)('%j', (query) => expectAll('transactions', query));
 
-test('pairs of filters in any order', async () => {
+test('pairs of filters in any order, where their bounds are a range', async () => {
   const filter = fc.constantFrom(...FILTERS);
   const sort = fc.constantFrom<Asked>({}, ...SORTS);
   const kinds = fc.constantFrom<List>('transactions', 'scores');
   await fc.assert(
     fc.asyncProperty(filter, filter, sort, kinds, async (one, other, order, kind) => {
-      await expectAll(kind, { ...one, ...other, ...order });
+      const asked = { ...one, ...other, ...order };
+      fc.pre(Number(asked['min_score'] ?? 0) <= Number(asked['max_score'] ?? 1000));
+      await expectAll(kind, asked);
     }),
     { numRuns: 25 },
   );
