@@ -1,5 +1,5 @@
 /**
- * What a room is: one capability, in one folder, that adds to an API process, to a worker process and to the command line.
+ * A room is one capability, in one folder, that adds to an API process, to a worker process and to the command line.
  * `src/main/rooms.ts` lists the rooms. Core and kit know none of them, so a room can be deleted by its folder and its line.
  */
 import type { RequestListener } from 'node:http';
@@ -38,7 +38,7 @@ export type Room = {
   readonly document?: () => Promise<DocumentPart>;
   readonly api?: (api: Api) => Promise<ApiRoom>;
   readonly worker?: (worker: Worker) => Promise<WorkerRoom>;
-  /** What the room tells other systems. */
+  /** Sources of the room's events for other systems. */
   readonly events?: () => Promise<readonly EventSource[]>;
   /** Registered models for explanations, what-ifs and verification; of one room at most. */
   readonly models?: OpenModels;
@@ -93,7 +93,7 @@ export type Worker = {
   readonly metrics: Metrics;
   readonly leadership: Leadership;
   readonly switches: Pick<SwitchWatch, 'current'>;
-  /** What all rooms tell other systems. */
+  /** Sources of all rooms' events for other systems. */
   readonly events: readonly EventSource[];
 };
 

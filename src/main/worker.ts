@@ -48,7 +48,7 @@ import { openCommands, untilReady } from '../kit/redis/connection.ts';
 import { bindGuards, checksOfWorker, watchGuards } from './guards.ts';
 import { RETENTIONS, ROOMS } from './rooms.ts';
 
-/** What a test may put in place of the engine's own. */
+/** Parts that a test may put in place of the engine's own. */
 export type WorkerOverrides = Partial<
   Pick<WorkerOptions, 'beforeScore' | 'entries' | 'isStopped'>
 > & {
@@ -152,7 +152,7 @@ async function openParties(config: Config, market: Market, metrics: Metrics) {
   return { profiles, amountDuty };
 }
 
-/** What a room without a part in a worker adds. */
+/** Additions of a room without a part in a worker. */
 const NOTHING: WorkerRoom = { duties: [] };
 
 /** Each room gets the events of all rooms. */

@@ -31,7 +31,7 @@ import { retryStore } from './retry-store.ts';
 
 const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
 
-/** What labels need of the process. */
+/** Parts of the process that labels need. */
 export type LabelIngest = Pick<
   Ingest,
   | ('database' | 'partitions' | 'newId' | 'failpoint')

@@ -41,7 +41,7 @@ export type ChunkResult = {
   readonly token: string | null;
 };
 
-/** What the chunks of one request share. */
+/** State that the chunks of one request share. */
 type Common = {
   readonly by: Submitter;
   readonly newMonths: NewMonths;

@@ -1,4 +1,4 @@
-/** What passes the gate: no stopped scope, and within the limits, which are taken before the claim. */
+/** Inputs that pass the gate are of no stopped scope and within the limits, which are taken before the claim. */
 import { corridorScope } from '../domain/switch.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { type Closed, findClosed } from './gate.ts';

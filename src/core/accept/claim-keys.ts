@@ -18,7 +18,7 @@ export type KnownRows = ReadonlyMap<NewTransaction, KnownKey>;
 /** Throws where held keys refuse the whole request; called before anything is stored. */
 export type RefuseKnown = (known: KnownRows) => void;
 
-/** What a request wants stored. */
+/** Transactions that a request wants stored. */
 export type Claim = {
   readonly batchId: string;
   readonly client: string;
@@ -28,7 +28,7 @@ export type Claim = {
 
 export type Stored = {
   readonly known: KnownRows;
-  /** What this request has stored. */
+  /** Rows that this request has stored. */
   readonly rows: readonly PlannedRow[];
   /** Null where earlier requests hold all keys. */
   readonly receivedAtMs: number | null;

@@ -1,5 +1,5 @@
 /**
- * What makes two bodies the same: the first 16 bytes of SHA-256 of the validated fields as they were sent,
+ * Fingerprint that two equal bodies share: the first 16 bytes of SHA-256 of the validated fields as they were sent,
  * before defaults and without the key. Member order does not matter, the text of a value does: "1.5" is not
  * "1.50". A collision takes 2^64 tries.
  */

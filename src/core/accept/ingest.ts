@@ -1,4 +1,4 @@
-/** What the API accepts transactions and labels with: opened once a process, used by every request. */
+/** Parts with which the API accepts transactions and labels: opened once a process, used by every request. */
 import type { Guards } from '../../kit/breakers/guards.ts';
 import type { Config } from '../../kit/config/config.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
@@ -43,7 +43,7 @@ export type Ingest = {
   readonly failpoint: Failpoint;
   /** System identifier of the database cluster, for consistency tokens. */
   readonly system: string;
-  /** What rooms add in the commit that stores labels. */
+  /** Statements that rooms add in the commit that stores labels. */
   readonly onLabelled: readonly OnLabelled[];
 };
 

@@ -7,7 +7,7 @@ import { readOnlyOf } from '../domain/level.ts';
 import { retryAfterSeconds } from '../domain/switch.ts';
 import type { SwitchWatch } from '../store/switches/watch-switches.ts';
 
-/** What ends the mode or helps beside it, what writes nothing, and submissions, whose repetitions are still answered. */
+/** Paths that end the mode or help beside it, paths that write nothing, and submissions, whose repetitions are still answered. */
 const ALLOWED =
   /^\/v1\/(?:(?:degradation|flags|limits|switches|sessions|transactions|evaluate)(?:\/|$)|.*\/(?:freeze|resume)$)/;
 

@@ -107,7 +107,7 @@ type Accepting = Parts & {
   readonly acceptBatch: ReturnType<typeof createAcceptBatch>;
 };
 
-/** What a 415 adds for the sender of lines. */
+/** Text that a 415 adds for the sender of lines. */
 const ONE_ALONE = ' (lines: POST /v1/transactions/batch)';
 const preferHeader = z.object({ Prefer: preferParameter });
 const acceptedHeaders = answerHeaders('Location', 'Preference-Applied');

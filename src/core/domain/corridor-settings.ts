@@ -1,4 +1,3 @@
-/** What may be set for a corridor. */
 export type CorridorSettings = {
   readonly version: number;
   /** Factor of the corridor's part of a batch beside other busy corridors, and of what a drain leaves to it. */

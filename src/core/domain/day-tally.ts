@@ -90,7 +90,7 @@ export function countDays(): CountDays {
   };
 }
 
-/** What takes a tally away again. */
+/** The increment that takes a tally away again. */
 export const negative = (tally: DayTally): DayTally => ({
   ...tally,
   count: -tally.count,

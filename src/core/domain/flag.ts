@@ -21,7 +21,7 @@ export const isFlagScope = (scope: string) => scope.startsWith(FLAG);
 
 export type Off = { readonly scope: string; readonly stop: Stop };
 
-/** What turns a flag off; undefined while it is on. */
+/** The stop that turns a flag off; undefined while the flag is on. */
 export function offOf({ stopped }: Switches, flag: Flag): Off | undefined {
   if (stopped.size === 0) return undefined;
   for (const scope of [EMERGENCY, flagScope(flag)]) {

@@ -1,7 +1,7 @@
 /** Limits: how much a scope may send a second, how scopes are named, and which change needs another person. */
 import { z } from 'zod';
 
-/** What is counted, by kind. A later kind is a row here and the code that takes its quota. */
+/** Units that are counted, by kind. A later kind is a row here and the code that takes its quota. */
 export const LIMIT_KINDS = {
   requests: 'HTTP requests below /v1: each is 1, whatever its batch',
   transactions: 'submitted transactions, repeats included',

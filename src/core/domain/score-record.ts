@@ -53,7 +53,7 @@ export const scoreSchema = z
   .meta({ id: 'Score' });
 export type ScoreJson = z.infer<typeof scoreSchema>;
 
-/** What the pure core returns for one transaction. */
+/** The pure core's result for one transaction. */
 export type Decision = Readonly<Pick<ScoreJson, 'score' | 'risk' | 'probability' | 'verdict'>> & {
   readonly reasons: readonly Reason[];
 };

@@ -19,7 +19,7 @@ export const MODEL = 'model:';
 
 export const isModel = (scope: string) => MODEL_NAME.test(scope);
 
-/** What is stopped of a kind. */
+/** Names of the rules or models that are stopped. */
 export function namesStopped({ stopped }: Switches, kind: typeof RULE | typeof MODEL): string[] {
   return [...stopped.keys()].flatMap((scope) =>
     scope.startsWith(kind) ? [scope.slice(kind.length)] : [],

@@ -146,7 +146,7 @@ function checkAmount(
   }
 }
 
-/** What is wrong with an amount in a currency, beside its form. */
+/** The fault of an amount in a currency, beside its form. */
 export function amountProblem(amount: string, currency: string): string | undefined {
   if (amount.charCodeAt(0) === 48 && ZERO.test(amount)) return 'must be greater than zero';
   const point = amount.indexOf('.');

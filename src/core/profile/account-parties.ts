@@ -1,5 +1,5 @@
 /**
- * What an account's siblings share with one of its transactions: merchants, corridors, countries, devices,
+ * Properties that an account's siblings share with one of its transactions: merchants, corridors, countries, devices,
  * night hours.
  */
 import {

@@ -33,7 +33,7 @@ export function moveSum(
   const continues = running.currency === currency && away <= to - from;
   running.currency = currency;
   if (continues) {
-    // What is added comes first: no sum in between is larger.
+    // Additions come first: no sum in between is larger.
     add(running, list, from, running.from, 1);
     add(running, list, running.to, to, 1);
     if (running.sum < EXACT_MAX) {

@@ -1,5 +1,5 @@
 /**
- * What every profile is to its caller, account and merchant alike; all of it is pure:
+ * Interface of every profile, account and merchant alike; all of it is pure:
  *
  *   readLog(bytes) or rebuild(past)
  *     -> merge(profile, record), for what other workers appended

@@ -54,7 +54,7 @@ export function createWalk(
     async step() {
       if (after === FIRST_ROW) {
         beganAt = now();
-        // What was scored is in no row any more; its entry may still owe an event.
+        // Scored transactions are in no row any more; their entries may still owe an event.
         const streams = streamsOf(market, await listCorridors(), SHARDS_MAX);
         await Promise.all(streams.map((stream) => heads.adopt(stream)));
       }
@@ -65,7 +65,7 @@ export function createWalk(
         await store.setLeft(rowIds, true);
         lost += rowIds.length;
       }
-      // What an entry that could not be read has carried was found by now.
+      // Transactions of entries that could not be read were found by now.
       if (next === null) await store.closeUnreadLetters(beganAt);
       after = next ?? FIRST_ROW;
       return { lost, isWhole: next === null };

@@ -21,7 +21,7 @@
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
  *
- * What stands in braces is the cluster hash tag: all keys of one script share it.
+ * The part in braces is the cluster hash tag: all keys of one script share it.
  */
 import murmurhash from 'murmurhash';
 

@@ -1,4 +1,4 @@
-/** What corridors may have of a worker's time. */
+/** Shares of a worker's time by corridor. */
 import { DEFAULT_SETTINGS } from '../domain/corridor-settings.ts';
 import type { Switches } from '../domain/switch.ts';
 

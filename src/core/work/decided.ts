@@ -18,7 +18,7 @@ export type EntryTransaction = {
 /** A transaction, and the score that this batch computed for it. */
 export type Scored = NewScore & { readonly from: EntryTransaction };
 
-/** What becomes of a transaction: decided by the core, carried out by `settle`. */
+/** Outcome of a transaction: decided by the core, carried out by `settle`. */
 export type Outcome =
   | { readonly kind: 'acknowledge'; readonly published: Published | null }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly failure: Failure }

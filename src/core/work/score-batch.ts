@@ -64,7 +64,7 @@ type Storing = {
   readonly verdicts: readonly Verdict[];
   /** Further deliveries of the same transactions, which share their scores. */
   readonly sharing: readonly EntryTransaction[];
-  /** What holds where all scores are new. */
+  /** Outcome where all scores are new. */
   readonly acknowledged: readonly Decided[];
   readonly rest: readonly Decided[];
   readonly shadows: readonly ShadowBatch[];

@@ -36,11 +36,11 @@ export type WorkerOptions = {
   readonly isStopped: (corridor: string) => boolean;
   /** Whether a freeze of the corridor is in force, as last read: events say so. */
   readonly isFrozen: (corridor: string) => boolean;
-  /** What a corridor may have of the worker's time, as last read. */
+  /** Share of the worker's time by corridor, as last read. */
   readonly shareOf: ShareOf;
   /** The rule set by the switches as last read; a batch asks once. */
   readonly ruleSet: () => CompiledRuleSet;
-  /** What the express lane has of its own. */
+  /** Parts that the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */
   readonly beforeScore: (transaction: DeliveredTransaction) => void;

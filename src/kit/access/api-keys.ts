@@ -213,7 +213,7 @@ export async function storeBootstrapKey(
   });
 }
 
-/** What a lookup finds of a key `k`; $2 are the roles that approve, left out until the key is confirmed. */
+/** Columns that a lookup reads of a key `k`; $2 are the roles that approve, left out until the key is confirmed. */
 export const LIVE_COLUMNS = `k.key_id as "keyId", k.client, k.owner, k.identity,
                 array(select role from unnest(k.roles) as r (role)
                        where role <> all ($2::text[]) or k.confirmed_at is not null) as roles`;

@@ -1,5 +1,5 @@
 /**
- * What a command has done so far, so that it goes on there after a stop. The file is replaced as a whole, so it is never
+ * Progress of a command, so that it goes on there after a stop. The file is replaced as a whole, so it is never
  * half written.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';

@@ -1,5 +1,5 @@
 /**
- * What a command of `bin/risk` is. Rooms and tools export commands; `src/main/cli.ts` lists them, reads the configuration,
+ * Commands of `bin/risk`. Rooms and tools export commands; `src/main/cli.ts` lists them, reads the configuration,
  * answers `--help`, and turns a `UsageError` into exit code 2 and a thrown Failure into exit code 1.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';

@@ -21,7 +21,7 @@ const ROWS_PER_SECOND_MAX = 1_000_000;
 const TEXT = { type: 'string' } as const;
 const TEXTS = { type: 'string', multiple: true } as const;
 
-/** What each of these commands takes, for `parseArguments`. */
+/** Options that each of these commands takes, for `parseArguments`. */
 export const FILE_OPTIONS = {
   map: TEXTS,
   set: TEXTS,
@@ -32,7 +32,7 @@ export const FILE_OPTIONS = {
   url: TEXT,
 } as const;
 
-/** What each option does, for the usage. */
+/** Effect of each option, for the usage. */
 export const fileOptionTexts = (connections: number) => ({
   '--map FIELD=COLUMN,...': 'Columns that have another name in the file',
   '--set FIELD=VALUE,...': 'Fields that are the same in every row',

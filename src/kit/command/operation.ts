@@ -1,4 +1,4 @@
-/** What the OpenAPI document says of an operation, as a command line needs it: the call and the fields it takes. */
+/** Operations of the OpenAPI document, as a command line needs them: the call and its fields. */
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { integerOption, UsageError, wordOption } from './command.ts';
 
@@ -120,7 +120,7 @@ export function parseField({ in: where, schema }: Field, flag: string, text: str
   return text;
 }
 
-/** What the usage says of an option: its description and what it takes. @param byDefault sent without the option */
+/** Text of the usage about an option: its description and the values it takes. @param byDefault sent without the option */
 export function describeField(field: Field, byDefault?: unknown): string {
   const { description, schema, isList, isRequired, isNullable } = field;
   const isNeeded = isRequired && !isNullable && byDefault === undefined;
@@ -134,7 +134,7 @@ export function describeField(field: Field, byDefault?: unknown): string {
   return parts.filter((part) => part !== '').join('; ');
 }
 
-/** What stands for the value of an option in the usage. */
+/** Placeholder for the value of an option in the usage. */
 export function valueWord({ schema }: Field): string {
   if (schema.type === 'boolean') return '';
   if (schema.type === 'integer' || schema.type === 'number') return ' N';

@@ -12,13 +12,13 @@ type Written = {
   /** Words after the action's name, as the usage shows them. */
   readonly words: string;
   readonly summary: string;
-  /** What each option does, by the option as the usage shows it: `--rate N`. */
+  /** Effect of each option, by the option as the usage shows it: `--rate N`. */
   readonly options?: Readonly<Record<string, string>>;
   readonly run: Command['run'];
 };
 
 type Rows = Pick<Command, 'name' | 'summary' | 'needs'> & {
-  /** What the usage says below the options. */
+  /** Text of the usage below the options. */
   readonly notes: string;
   /** The part of the document that has the operations; it is loaded where the command is used. */
   readonly document?: () => Promise<Pick<DocumentPart, 'paths'>>;

@@ -21,13 +21,13 @@ export type Row = {
   readonly flags?: Readonly<Record<string, { readonly summary: string; readonly fields: Fields }>>;
   /** Says what the action does where `--yes` is needed, and is undefined where it is not. */
   readonly mustBeMeant?: (fields: Fields) => string | undefined;
-  /** What the table of a list shows. */
+  /** Columns of the table of a list. */
   readonly columns?: readonly (string | Column)[];
   /** The member of the answer that is printed, in place of all of it. */
   readonly shows?: string;
   /** Printed where the answer is empty. */
   readonly says?: string;
-  /** What a person needs to know of the answer besides its members, on standard error. */
+  /** Text on standard error that a person needs besides the members of the answer. */
   readonly notes?: (answer: Fields) => string | undefined;
   /** True: the answer is JSON for people, too, because another action takes it as a file. */
   readonly isFile?: boolean;
@@ -73,7 +73,7 @@ function optionsOf(row: Row, { fields, path }: Operation): ReadonlyMap<string, F
   return new Map(offered.map((field) => [named.get(field.name) ?? flagOf(field.name), field]));
 }
 
-/** What the usage says of a row. */
+/** Text of the usage about a row. */
 export function describeRow(row: Row, operation: Operation) {
   const options = [...optionsOf(row, operation)].map(([flag, field]) => [
     `--${flag}${valueWord(field)}`,
@@ -203,7 +203,7 @@ async function readArguments(row: Row, operation: Operation, args: string[]) {
 const textsOf = ({ isList }: Field) => ({ ...TEXT, multiple: isList });
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
 
-/** What an option or a word gives a field: one text, several, or the presence of a flag. */
+/** Value that an option or a word gives a field: one text, several, or the presence of a flag. */
 function readField(field: Field | undefined, flag: string, given: unknown): unknown {
   if (field === undefined || typeof given === 'boolean') return given;
   if (Array.isArray(given)) return given.map((text) => parseField(field, flag, String(text)));

@@ -14,7 +14,7 @@ const LOOKS_LIKE_ONE = /^(MARKET_|M\d+_).*_ENABLED$/;
 const MARKET = /^MARKET_(\d{1,6})_ENABLED$/;
 const CORRIDOR = /^M(\d{1,6})_CORRIDOR_([A-Z]{2})_([A-Z]{2})_ENABLED$/;
 
-/** What an environment stops, and what of it cannot be read. */
+/** Scopes that an environment stops, and problems of variables that cannot be read. */
 export function readSwitchSettings(environment: Readonly<Record<string, string | undefined>>): {
   readonly stopped: readonly SwitchSetting[];
   readonly problems: readonly string[];

@@ -14,7 +14,7 @@ const API = {
   'api-probe': () => PROBES,
 } as const;
 
-/** What each process opens, by the server. */
+/** Pools that each process opens, by the server. */
 const POOLS = {
   api: API,
   worker: { worker: API.api, 'worker-probe': API['api-probe'] },
@@ -38,7 +38,7 @@ const SIZES: Readonly<Record<string, ((config: Sizes) => number) | undefined>> =
 /** Connections of a pool at most; undefined for a pool of a command. */
 export const poolSize = (config: Sizes, name: string): number | undefined => SIZES[name]?.(config);
 
-/** What a process opens at most. */
+/** Connections that each process opens at most. */
 export function countConnections(config: Sizes): Readonly<Record<Process, number>> {
   const sum = (name: Process) =>
     Object.values<(config: Sizes) => number>(POOLS[name]).reduce(

@@ -94,7 +94,7 @@ export function tableOf(thrown: unknown): string | undefined {
   return fieldOf(thrown, 'table');
 }
 
-/** What the server was doing, in its own words. */
+/** Context of the error, in the server's own words. */
 export function contextOf(thrown: unknown): string | undefined {
   return fieldOf(thrown, 'where');
 }

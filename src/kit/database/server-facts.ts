@@ -1,4 +1,4 @@
-/** What `risk doctor` asks of a Postgres: facts only, judged by the command. */
+/** Facts of a Postgres for `risk doctor`; the command judges them. */
 import type { Database } from './pool.ts';
 
 type PostgresFacts = {

@@ -13,7 +13,7 @@ export type SessionOptions = {
   readonly isPooled?: boolean;
 };
 
-/** What a connection sends as it opens. */
+/** Settings that a connection sends as it opens. */
 export function startupSettings(options: SessionOptions) {
   if (options.isPooled === true) return {};
   const settings = Object.entries(options.settings ?? {});

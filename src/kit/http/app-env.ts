@@ -1,4 +1,4 @@
-/** What every handler finds in its context. */
+/** Values that every handler finds in its context. */
 import type { HttpBindings } from '@hono/node-server';
 import type { Principal } from '../words/principal.ts';
 import type { Credential } from '../words/session.ts';
@@ -10,7 +10,7 @@ export type AppEnv = {
     requestId: string;
     /** Set on every route below /v1. */
     principal: Principal;
-    /** What the request authenticated with; set with the principal. */
+    /** Credential of the request; set with the principal. */
     credential: Credential;
     /** Consistency token of the handler's write; null: the answer has none; absent: the token of everything that is committed. */
     token?: string | null;

@@ -32,7 +32,7 @@ type AppDependencies = {
   readonly waitMsMax: number;
 };
 
-/** These paths answer in an outage, too, as operators look at them then; asking for them is no use of a session. */
+/** Paths that answer in an outage, too, as operators look at them then; asking for them is no use of a session. */
 const FIGURES_PATHS = ['/v1/status', '/v1/live', '/v1/reviews/status'];
 const trustFor = (c: Context<AppEnv>): Trust =>
   FIGURES_PATHS.includes(c.req.path) ? 'recent' : 'fresh';

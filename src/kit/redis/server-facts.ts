@@ -1,4 +1,4 @@
-/** What `risk doctor` asks of a Redis: facts only, judged by the command. */
+/** Facts of a Redis for `risk doctor`; the command judges them. */
 import { type RedisClient, throwRedisFailure } from './connection.ts';
 import { infoField } from './info-field.ts';
 

@@ -65,7 +65,7 @@ function describeIssue(issue: Issue): string | undefined {
   }
 }
 
-/** What is allowed, all of it: code or configuration bounds how much that is, otherwise `namedMax` does. */
+/** Allowed values, all of them: code or configuration bounds their number, otherwise `namedMax` does. */
 export function oneOf(values: readonly unknown[], namedMax = values.length): string {
   const texts = values.slice(0, namedMax).map(given);
   if (values.length === 1) return texts.join();
@@ -78,7 +78,7 @@ function bound(origin: string, bounds: string, limit: number): string {
   return `be ${bounds} ${limit}`;
 }
 
-/** What a bound is compared with: characters of a text, items of a list, otherwise the value. */
+/** Size that a bound is compared with: characters of a text, items of a list, otherwise the value. */
 function size(input: unknown): string {
   return typeof input === 'string' || Array.isArray(input) ? String(input.length) : given(input);
 }

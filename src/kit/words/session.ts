@@ -27,7 +27,7 @@ export type Session = Omit<z.infer<typeof sessionSchema>, 'current'>;
 
 export type NewSession = { readonly sessionId: string; readonly tokenHash: Buffer };
 
-/** What a request authenticates with: a key, the token of a link that logs in, or that of a session. */
+/** Credential of a request: a key, the token of a link that logs in, or that of a session. */
 export type Credential = {
   readonly kind: 'key' | 'link' | 'session';
   readonly token: string;

@@ -1,4 +1,4 @@
-/** What an operator corrects where a store refuses a connection; a message names the setting, never its value. */
+/** Setting that an operator corrects where a store refuses a connection; a message has its name, never its value. */
 export type StoreSetting = 'DATABASE_URL' | 'DATABASE_REPLICA_URL' | 'REDIS_URL';
 
 const NAMES = {

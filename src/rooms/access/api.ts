@@ -1,4 +1,4 @@
-/** What keys, people and sessions add to an API process. */
+/** Routes that keys, people and sessions add to an API process. */
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { pathsOf, routesOf } from '../../kit/http/operation.ts';

@@ -27,7 +27,7 @@ type Stored = {
   readonly key: Buffer | null;
 };
 
-/** What is authenticated with a file: it stands for no other table, part or market. */
+/** Name that is authenticated with a file, so that the file stands for no other table, part or market. */
 const sealedName = ({ market }: Pick<Stored, 'market'>, file: string) => `${market}/${file}`;
 
 export async function exportTable(

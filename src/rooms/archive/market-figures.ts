@@ -61,7 +61,7 @@ export async function readFigures(
   };
 }
 
-/** What a rollback of another market must not do: rows that are gone, or scores that changed. */
+/** Losses that a rollback of another market must not cause: rows that are gone, or scores that changed. */
 export function lossesOf(before: Figures, after: Figures): string[] {
   const losses: string[] = [];
   for (const name of ['transactions', 'scores'] as const) {

@@ -194,7 +194,7 @@ async function dropUnchanged(rollback: Rollback, { tables }: Archive): Promise<s
   });
 }
 
-/** What changed after it was archived is archived again when the command is given again. */
+/** Tables that changed after their export are archived again when the command is given again. */
 async function archiveAgain(
   { folder, market }: Rollback,
   archive: Archive,

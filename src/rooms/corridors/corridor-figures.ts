@@ -1,4 +1,4 @@
-/** What the newest rows say of a corridor. A reading takes a bounded time, whatever the corridor's traffic. */
+/** Figures of a corridor by its newest rows. A reading takes a bounded time, whatever the corridor's traffic. */
 import { findTails, type Tail } from '../../core/store/partitions/tails.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { SLO_MS } from './health.ts';

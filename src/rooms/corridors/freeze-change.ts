@@ -34,7 +34,7 @@ export type FreezeCommand = z.output<typeof freezeCommandSchema>;
 
 export const resumeCommandSchema = z.strictObject({ reason }).meta({ id: 'ResumeCommand' });
 
-/** What stands for a corridor or a market in the row of switches. */
+/** Scope of a corridor or a market in the row of switches. */
 export type Frozen = {
   /** `corridor:US-EG` or `market`. */
   readonly scope: string;
@@ -42,7 +42,7 @@ export type Frozen = {
   readonly corridor: string | null;
 };
 
-/** What clients may know. */
+/** Facts that clients may know. */
 export const scopeStateSchema = z
   .object({
     scope: z.string(),
@@ -67,7 +67,7 @@ export const standingSchema = z
 
 type Stops = {
   readonly database: Database;
-  /** What the environment of the API process stops. */
+  /** Stops of the API process' environment. */
   readonly ofEnvironment: ReadonlyMap<string, Stop>;
 };
 

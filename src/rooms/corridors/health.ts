@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** Time from receipt to score within which a decision is in time. */
 export const SLO_MS = 2000;
 
-/** What each part takes from 100 where it is 0. */
+/** Points that each part takes from 100 where it is 0. */
 export const HEALTH_WEIGHTS = {
   availability: 40,
   backlog: 20,

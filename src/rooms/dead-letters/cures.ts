@@ -1,4 +1,4 @@
-/** What an operator does about a dead letter, by its error code; docs/dead-letters.md has the same sentences. */
+/** Actions of an operator on a dead letter, by its error code; docs/dead-letters.md has the same sentences. */
 
 export const CURES = {
   ENTRY_MALFORMED:

@@ -54,7 +54,7 @@ const where = (conditions: readonly string[]) =>
 
 type Parameter = (value: unknown) => string;
 
-/** What an index knows. A label is never older than its transaction, which leaves out the months after its time. */
+/** Conditions that an index answers. A label is never older than its transaction, which leaves out the months after its time. */
 function wayIn(
   { account_id, merchant_id, transaction_id, from, to }: LabelFilter,
   before: LabelPosition | undefined,
@@ -81,7 +81,7 @@ function wayIn(
   return conditions;
 }
 
-/** What no index knows: it is applied to the rows that are looked at. */
+/** Conditions that no index answers, and their joins: they are applied to the rows that are looked at. */
 function residual(
   { account_id, merchant_id, transaction_id, label, source, client }: LabelFilter,
   parameter: Parameter,

@@ -1,4 +1,4 @@
-/** What models do in a worker: they judge batches, and one worker at a time watches them for all. */
+/** Work of models in a worker: they judge batches, and one worker at a time watches them for all. */
 import type { Worker, WorkerRoom } from '../../core/room.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import type { LoadModel } from './judge/models-in-force.ts';

@@ -1,4 +1,4 @@
-/** What the review adds to an API process. */
+/** Additions of the review to an API process. */
 import { refusalOf } from '../../core/require-on.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { pointsKey } from '../../core/stream/keys.ts';

@@ -1,6 +1,6 @@
 /**
- * What people may do with a case, as functions from its state to the next. A function refuses a step that may not be taken now
- * by throwing a Failure `conflict`.
+ * Steps that people may take with a case, as functions from its state to the next. A function refuses a step that may not be
+ * taken now by throwing a Failure `conflict`.
  *
  *   open ── claim ─▶ open, locked ── decide ─▶ decided ── final_at ─▶ closed
  *    ▲                                 │          ▲

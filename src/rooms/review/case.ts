@@ -141,7 +141,7 @@ export const decidedCase: CaseJson = {
   },
 };
 
-/** What a case copies from its transaction, in both tables under the same names, with the types of the columns. */
+/** Columns that a case copies from its transaction, in both tables under the same names, with their types. */
 const COPIED = {
   transaction_id: 'uuid',
   account_id: 'text',
@@ -154,7 +154,7 @@ const COPIED = {
 /** The columns of review_cases with their types: every statement about cases is made of these lists. */
 export const CASE_COLUMNS = {
   copied: COPIED,
-  /** What opening a case stores. */
+  /** Columns that opening a case stores. */
   opening: {
     ...COPIED,
     created_at: 'timestamptz',
@@ -171,7 +171,7 @@ export const CASE_COLUMNS = {
     policy: 'int4',
     opened_by: 'text',
   },
-  /** What a step changes. */
+  /** Columns that a step changes. */
   progress: {
     state: 'text',
     assignee: 'text',
@@ -192,7 +192,7 @@ export const CASE_COLUMNS = {
   times: { opened_at: 'timestamptz', closed_at: 'timestamptz' },
 } as const;
 
-/** What a step changes. Times are texts by Postgres' clock and compare as texts. */
+/** Values that a step changes. Times are texts by Postgres' clock and compare as texts. */
 export type CaseProgress = Readonly<
   Record<Exclude<keyof typeof CASE_COLUMNS.progress, 'state' | 'disposition'>, string | null>
 > & { readonly state: StoredState; readonly disposition: Disposition | null };

@@ -1,4 +1,4 @@
-/** What the review tells other systems: final decisions, deadlines that are near, and overflow rules that are met. */
+/** Events of the review for other systems: final decisions, deadlines that are near, and overflow rules that are met. */
 import type { Event, EventSource } from '../../core/events.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import type { FinalDecision } from './final-decision.ts';

@@ -9,7 +9,7 @@ import { LABEL_LIMITS } from '../../core/domain/label.ts';
 import { SCORE_MAX } from '../../core/domain/score-record.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 
-/** What raised a case. `spot_check` is a transaction that was not to be reviewed. */
+/** Causes of a case. `spot_check` is a transaction that was not to be reviewed. */
 export const CASE_SOURCES = ['verdict', 'dispute', 'spot_check', 'manual'] as const;
 export type CaseSource = (typeof CASE_SOURCES)[number];
 
@@ -18,7 +18,7 @@ const PRIORITIES = [0, 1, 2, 3, 4, 5] as const;
 export const priorityNames = PRIORITIES.map((priority) => `P${priority}` as const);
 export const priorityName = (priority: number) => priorityNames[priority] ?? 'P5';
 
-/** What a priority depends on. */
+/** Facts that a priority depends on. */
 export type CaseFacts = {
   readonly source: CaseSource;
   /** Decimal text, in the currency of the policy; null where no rate is known. */

@@ -1,4 +1,4 @@
-/** What one reviewer has decided since the begin of a shift, in the form of the API. */
+/** Decisions of one reviewer since the begin of a shift, in the form of the API. */
 import { z } from 'zod';
 import { handlingSeconds } from './status.ts';
 

@@ -150,7 +150,7 @@ export const reviewStatus: Status = {
   measured: { days: 7, decided: 812, in_time: 790, handling_seconds: 171.5 },
 };
 
-/** What plots of the last hour are made of. */
+/** A point of the plots of the last hour. */
 export function toReviewPoint({ at, waiting, officers_at_work }: Status) {
   const sum = (of: 'missed' | 'near' | 'waiting', rows = waiting) =>
     rows.reduce((total, row) => total + row[of], 0);

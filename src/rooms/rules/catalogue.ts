@@ -1,4 +1,4 @@
-/** What exists in a market, in plain words: corridors, reason codes and features. */
+/** Catalogue of a market, in plain words: corridors, reason codes and features. */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { FEATURE_LIST, firstSchemaOf } from '../../core/domain/feature-schema.ts';

@@ -1,6 +1,6 @@
 /**
- * What exists and what rules do: `/v1/corridors`, `/v1/reason-codes`, `/v1/features`, `/v1/rule-sets`, `/v1/rules/outcomes`. Each
- * list is short and bounded by code or configuration.
+ * Routes of the catalogue and of rules: `/v1/corridors`, `/v1/reason-codes`, `/v1/features`, `/v1/rule-sets`,
+ * `/v1/rules/outcomes`. Each list is short and bounded by code or configuration.
  */
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';

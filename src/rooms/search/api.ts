@@ -1,4 +1,4 @@
-/** What search adds to an API process. */
+/** Additions of search to an API process. */
 import { hasFreeze } from '../../core/domain/switch.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';

@@ -6,7 +6,7 @@ import { readStamp } from './store/read-stamp.ts';
 
 export type Caches = { readonly scores: ScoreCache; readonly profiles: ProfileCache };
 
-/** What the routes of search need of the process. */
+/** Parts of the process that the routes of search need. */
 export type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'models' | 'switches'> & Caches;
 
 export function openCaches({

@@ -17,7 +17,7 @@ import { SILENT_MS } from './silent.ts';
 
 const WATCH_SECONDS_MAX = 3600;
 
-/** What makes a corridor worth a line where it is not 0. */
+/** Figures that make a corridor worth a line where they are not 0. */
 const COUNTS = [
   ...(['lag', 'pending', 'handed_over', 'retries_due', 'oldest_age_seconds'] as const),
   ...(['dead_letters', 'degradation'] as const),

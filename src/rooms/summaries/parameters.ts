@@ -103,7 +103,7 @@ export function withDays(parameters: SummaryParameters, nowMs: number): SummaryQ
 export const invalid = (pointer: string, detail: string) =>
   new InvalidFields([{ pointer, detail }]);
 
-/** What a row counts: it holds the figures of these outcomes, and may be divided by these dimensions. */
+/** Subject that a row counts: the row holds the figures of these outcomes, and may be divided by these dimensions. */
 type Subject = {
   readonly name: string;
   readonly by: readonly Dimension[];

@@ -1,4 +1,4 @@
-/** What people do with webhooks. Each change is audited by the commit that makes it; a secret is in no row of the audit. */
+/** Actions of people on webhooks. Each change is audited by the commit that makes it; a secret is in no row of the audit. */
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { recordChange } from '../../kit/audit/audit-log.ts';

@@ -1,4 +1,4 @@
-/** What the simulator produces: a transaction before it has its key, and a labelled one after. */
+/** Transactions that the simulator produces: a transaction before it has its key, and a labelled one after. */
 
 /** Why a transaction is fraud; `none` is legitimate. */
 export const SCENARIOS = [

@@ -19,7 +19,7 @@ const SILENCE_MS = 1_500;
 export type Screen = {
   /** Runs one step; prints that it is done, how long it took, and the text that `done` returns. */
   step<T>(name: string, work: () => Promise<T>, done: (value: T) => string): Promise<T>;
-  /** What the current step is doing. */
+  /** Tells what the current step is doing. */
   doing(text: string): void;
 };
 

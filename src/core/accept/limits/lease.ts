@@ -48,7 +48,7 @@ export function createLease({
   const takeShare = createShare({ ratePerSecond, burst }, processes, nowMs);
   let left = 0;
   let endsAtMs = Number.NEGATIVE_INFINITY;
-  /** What Redis had left then: it has at most that and what was earned since. */
+  /** Units that Redis had left at `freeAtMs`; Redis has at most this number and the units earned since. */
   let free = burst;
   let freeAtMs = Number.NEGATIVE_INFINITY;
   /** Units asked for since the last fetch. */

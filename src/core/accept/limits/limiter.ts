@@ -32,7 +32,7 @@ export type Limiter = {
   readonly limits: (kind: LimitKind) => boolean;
   /** Takes all units that are needed, or none and answers which limit is used up. Scopes without a limit pass. */
   readonly take: (needs: readonly Need[]) => Promise<Exceeded | undefined>;
-  /** What is left of the limits of a key, its client and the market. */
+  /** Headers with what is left of the limits of a key, its client and the market. */
   readonly headersFor: (who: Submitter) => HeaderList;
 };
 

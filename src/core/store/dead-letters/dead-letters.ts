@@ -19,8 +19,8 @@ import {
 } from '../../domain/dead-letter.ts';
 import { type Final, finalValues, takeOut } from '../open-rows/open-rows.ts';
 
-// What becomes final leaves its open row. A transaction that has a score is not dead, whatever became of one of its deliveries. The ids in an
-// unreadable entry (which has no account) count only where they are stored.
+// Transactions that become final leave their open row. A transaction that has a score is not dead, whatever became of one of its
+// deliveries. The ids in an unreadable entry (which has no account) count only where they are stored.
 const insertStatement: Statement = {
   name: 'insert-dead-letters',
   text: `with ${takeOut(13)}

@@ -97,7 +97,7 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<Inse
     float8Array(fresh.map((label) => label.amountToMedian)),
     textArray(fresh.map((label) => label.note)),
     ...[reporter.client, reporter.identity],
-    // What is counted of a transaction comes from its lock: a detach may take it away meanwhile, and its labels only later.
+    // Columns that are counted come from the transaction's lock: a detach may take it away meanwhile, and its labels only later.
     ...incrementValues(countDecided(fresh, located, deciding)),
   ]);
   if (row === undefined) throw new Error('a select without a table gave no row');
@@ -107,7 +107,7 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<Inse
 
 const idsOf = (labels: readonly Label[]) => labels.map(({ transactionId }) => transactionId);
 
-/** What identifies labels, a column each. */
+/** Values that identify labels, a column each. */
 function keyValues(labels: readonly Label[]): readonly Buffer[] {
   return [
     uuidArray(idsOf(labels)),
@@ -199,7 +199,7 @@ export async function whyStillRunning(
   }
 }
 
-/** What is counted of a labelled transaction. */
+/** Columns of a labelled transaction that are counted. */
 type Located = {
   readonly corridor: string;
   readonly currency: string;

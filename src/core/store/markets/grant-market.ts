@@ -22,7 +22,7 @@ export type Granting = SessionOptions & NewRole & { readonly config: Config; rea
 export type Granted = {
   /** Objects that changed their owner. */
   readonly moved: number;
-  /** What was made for a role that had none; nobody can read it again. */
+  /** Password that was made for a role without one; nobody can read it again. */
   readonly password: string | null;
 };
 

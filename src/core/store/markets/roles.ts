@@ -72,7 +72,7 @@ export async function letIn(
 const SCRAM_ITERATIONS = 4096;
 const HASH_BYTES = 32;
 
-/** What Postgres keeps of a password (RFC 5803), so that no log of statements has the password itself. */
+/** Secret that Postgres keeps of a password (RFC 5803), so that no log of statements has the password itself. */
 function scramSecret(password: string): string {
   const salt = randomBytes(16);
   const salted = pbkdf2Sync(password, salt, SCRAM_ITERATIONS, HASH_BYTES, 'sha256');

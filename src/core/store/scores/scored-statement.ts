@@ -8,9 +8,8 @@ export type JustScored = {
 };
 
 /**
- * What a room writes in the statement that stores scores, so that neither is stored without the other: review and webhooks do,
- * and main/worker.ts hands their statements to the worker. A redelivery stores no score, and
- * therefore adds nothing.
+ * Rows that a room writes in the statement that stores scores, so that neither is stored without the other: review and webhooks
+ * have such rows, and main/worker.ts hands their statements to the worker. A redelivery stores no score, and so adds nothing.
  */
 export type ScoredStatement = {
   readonly name: string;

@@ -200,7 +200,7 @@ function tally(counted: readonly Counted[]): readonly Buffer[] {
   return incrementValues(days.list());
 }
 
-/** What became of a batch: all scores are new, or `ids` are, and what is new in the corridors `stopped` was held back. */
+/** Outcome of a batch: all scores are new, or `ids` are, and new scores in the corridors `stopped` were held back. */
 export type Inserted =
   | 'all'
   | { readonly ids: ReadonlySet<string>; readonly stopped: ReadonlySet<string> };

@@ -1,4 +1,4 @@
-/** What a search asks of transactions and their scores, and each part of it as a condition in SQL. */
+/** Filter of a search of transactions and their scores, and each part of the filter as a condition in SQL. */
 import { NO_MODEL } from '../../domain/score-record.ts';
 import { labelInForce } from '../label-in-force.ts';
 import { isoTime } from '../partitions/month-slice.ts';

@@ -1,4 +1,4 @@
-/** What searches and exports may be asked of transactions and their scores. */
+/** Parameters of searches and exports of transactions and their scores. */
 import { z } from 'zod';
 import {
   corridorFilter,
@@ -172,7 +172,7 @@ export const status = z
   .optional()
   .meta({ description: 'Only transactions of which this became.' });
 
-/** What a search asks of rows, without how they are listed. */
+/** Filters of a search, without how its rows are listed. */
 export type SearchQuestion = z.output<
   z.ZodObject<typeof filters & { readonly status: typeof status }>
 >;

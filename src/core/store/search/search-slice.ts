@@ -226,7 +226,7 @@ function positionBounds(slice: SearchSlice, one: string, parameter: Parameter): 
 const asksOutcome = ({ label, status }: SearchFilter) =>
   label !== undefined || status === 'accepted' || status === 'dead_lettered';
 
-/** What the index does not answer: it is applied to the rows that are looked at. */
+/** Conditions that the index does not answer, and their joins: they are applied to the rows that are looked at. */
 function residual(
   { filter, ranked, isDescending }: SearchSlice,
   { table, answered }: WayIn,

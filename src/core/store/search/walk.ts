@@ -54,7 +54,7 @@ export function createBudget(nowMs = () => performance.now(), slicesMax = SLICES
 /** A part of a range in one month, of which rows after a position are still to come. */
 export type WalkedSlice = MonthRange & { readonly after: Position };
 
-/** What is walked. */
+/** Ranges that are walked, and their direction. */
 export type Path = {
   /** In the order of the walk; each within a month. */
   readonly ranges: readonly MonthRange[];

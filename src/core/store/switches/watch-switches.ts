@@ -19,7 +19,7 @@ export type SwitchWatch = {
   readonly current: () => Switches;
   /** Corridors that a transaction may name. */
   readonly corridors: () => ReadonlySet<string>;
-  /** What the environment of this process stops. */
+  /** Stops of this process' environment. */
   readonly ofEnvironment: ReadonlyMap<string, Stop>;
   /** Whether the last reading is older than 5 s. */
   readonly isUnread: () => boolean;
@@ -36,7 +36,7 @@ export async function watchSwitchesOf(
   return await watchSwitches(database, stoppedHere(config), log);
 }
 
-/** What the environment of a process stops in its market. */
+/** Stops of a process' environment in its market. */
 function stoppedHere({
   stopped,
   RISK_MARKET: market,

@@ -8,7 +8,7 @@ import type { TransactionRow } from '../../domain/transaction-record.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 
 type Decided = {
-  /** What people decided, once it is final; null where nobody has. `finalAt` is a text of Postgres. */
+  /** Decision of people, once it is final; null where there is none. `finalAt` is a text of Postgres. */
   readonly finalDecision: { readonly disposition: Disposition; readonly finalAt: string } | null;
 };
 export type DecidedTransaction = TransactionRow & Decided;

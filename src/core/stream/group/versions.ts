@@ -9,7 +9,7 @@ import { GROUP } from '../keys.ts';
 import { loadScript, runOnStreams } from '../scripts.ts';
 import type { StreamEntry } from './read-group.ts';
 
-/** What this release reads; a test gives a worker what the next one reads. */
+/** Versions that this release reads; a test gives a worker the versions of the next release. */
 export const ENTRY_READER = { versions: ENTRY_VERSIONS, decode: decodeEntry };
 export type EntryReader = Readonly<typeof ENTRY_READER>;
 

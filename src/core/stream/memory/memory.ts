@@ -58,7 +58,7 @@ export function usedShare(nodes: Iterable<NodeMemory>): number {
   return Math.max(0, ...Array.from(nodes, ({ usedBytes, maxBytes }) => usedBytes / maxBytes));
 }
 
-/** What the last check of this process found. */
+/** Findings of this process' last check. */
 export type MemoryWatch = {
   /** Bound on events and copies of dead letters, where maxmemory allows as much; 0 for none of them. */
   readonly eventBytesMax: number;

@@ -1,4 +1,4 @@
-/** What streams hold and how far the workers are behind, in transactions: for metrics, status and autoscaling. */
+/** Content of streams and how far the workers are behind, in transactions: for metrics, status and autoscaling. */
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';

@@ -55,7 +55,7 @@ export type ProfileMemory = {
   pageHand: number;
 };
 
-/** What stands in front of a copy's cursors and profile, in words: */
+/** Head of a copy, in front of its cursors and profile, in words: */
 const HEAD_BYTES = 32;
 const [CLASS, SLOT, LENGTH, LOG_LENGTH, HIGH, LOW, SNAPSHOT, RENEWED] = [0, 1, 2, 3, 4, 5, 6, 7];
 const UNIT_WORDS = UNIT_BYTES / 4;

@@ -44,7 +44,7 @@ export function createSlab(bytesMax: number): Slab {
     pages,
     sizes,
     untouched: 0,
-    // What is never touched takes no memory of the machine: zeros need not be provided.
+    // Pages that are never touched take no memory of the machine: zeros need not be provided.
     buffer: new ArrayBuffer(pages * pageBytes),
     classes: new Int8Array(pages).fill(NONE),
     pageCounts: new Int32Array(sizes.length),

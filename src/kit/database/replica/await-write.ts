@@ -11,7 +11,7 @@ export const REPLAY_WAIT_MS_MAX = 100;
 /** Pause after the first question; each is twice the one before, so that a wait asks five times. */
 const REPLAY_PAUSE_MS = 4;
 
-/** What a check proved of a replica. */
+/** Facts that a check proved of a replica. */
 export type Proof = {
   /** System identifier of its database cluster. */
   readonly system: string;

@@ -52,7 +52,7 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   const lagMsMax = config.RISK_REPLICA_LAG_MS_MAX;
   let provenMs: number | undefined;
   let target: Target | undefined;
-  /** What the last check proved of the replica; undefined while nothing is proven. */
+  /** Proof of the replica by the last check; undefined while nothing is proven. */
   let proven: Proof | undefined;
   let said: ReplicaStatus['state'] | undefined;
 

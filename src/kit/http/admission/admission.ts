@@ -51,9 +51,7 @@ const CUT_EVERY = 5;
 const TOOK_MS_MAX = 500;
 /** Least requests in flight: enough to keep Postgres busy, as the delay may have another cause. */
 const REQUESTS_MIN = 16;
-/**
- * This many requests are admitted whatever their size, for clients that send large batches one after the other.
- */
+/** Requests that are admitted whatever their size, for clients that send large batches one after the other. */
 const HEAVY_MIN = 8;
 
 /** Intervals without a submission after which there are none: one second. */

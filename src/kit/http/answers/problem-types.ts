@@ -8,7 +8,7 @@ type ProblemType = {
   readonly status: number;
   readonly title: string;
   readonly meaning: string;
-  /** What the caller, or an operator, does about it. */
+  /** Action by which the caller, or an operator, ends the problem. */
   readonly cure: string;
 };
 

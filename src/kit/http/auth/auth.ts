@@ -41,8 +41,8 @@ export type Authenticate = (
 export type Authenticator = {
   readonly authenticate: Authenticate;
   /**
-   * What `authenticate` would resolve to, where it need not look the credential up. The time it takes says what the status of
-   * the answer says, too: whether the key is known.
+   * Principal that `authenticate` would resolve to, where it need not look the credential up. The time it takes says what the
+   * status of the answer says, too: whether the key is known.
    */
   readonly recall: (credential: Credential) => Principal | undefined;
   /**

@@ -1,5 +1,5 @@
 /**
- * What a request authenticates with: an API key or the token of a login link as Bearer, or the cookie of a session. Where a
+ * Credential of a request: an API key or the token of a login link as Bearer, or the cookie of a session. Where a
  * request has both, the header counts. A browser sends a cookie for any page that makes it, so a request with one that may
  * change something has to show that a page of the API itself makes it.
  */

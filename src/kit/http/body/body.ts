@@ -109,7 +109,7 @@ export async function readJson(
   return parseJson(bytes);
 }
 
-/** This body has arrived already, as that of a single post does: there is nothing to wait for, nor to time. */
+/** A body that has arrived already, as the body of a single post does: there is nothing to wait for, nor to time. */
 function readArrived(
   c: Context<AppEnv>,
   declared: number,

@@ -22,7 +22,7 @@ type Who = {
 
 export type BroadcastOptions<Figures> = {
   readonly read: () => Promise<Figures>;
-  /** What plots need of figures. */
+  /** The point of the plots that shows the figures. */
   readonly toPoint: (figures: Figures) => Point;
   /** Keeps points beyond the end of the process. */
   readonly points: StoredPoints;

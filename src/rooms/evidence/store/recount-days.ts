@@ -13,7 +13,7 @@ const KEPT = `select ${KEY}, count, amount, score_sum from market.daily_tallies
                union all select ${KEY}, count, amount, score_sum from market.daily_increments`;
 
 /**
- * What the rows have more than the tallies, by key.
+ * Excess of the rows over the tallies, by key.
  * @param where which of the tallies belong to them
  */
 const compare = (counted: string, where: string) => `

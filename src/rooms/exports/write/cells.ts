@@ -14,7 +14,7 @@ const SIMPLE = /^[ !#-[\]-~]*$/;
 /** An empty text is no null. */
 const SPECIAL = /^$|[",\r\n]/;
 const quoted = (text: string) => (SPECIAL.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-/** What a spreadsheet takes for a formula, and what `'` in front keeps from being one. */
+/** Texts that a spreadsheet takes for a formula, or that `'` in front keeps from being one. */
 const FORMULA = /^[=+\-@\t\r\n']/;
 const number: Cell = { json: same, csv: same, parquet: Number };
 

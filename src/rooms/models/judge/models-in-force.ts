@@ -61,7 +61,7 @@ export function watchModelsInForce(watched: WatchedModels) {
     async current(): Promise<ModelsInForce> {
       const isOld = () => nowMs() - refreshedMs > STALE_MS;
       if (isOld()) await refresh();
-      // That refresh may have been under way, and have asked before this process was frozen.
+      // The first refresh may have been under way, and have asked before this process was frozen.
       if (isOld()) await refresh();
       return inForce;
     },

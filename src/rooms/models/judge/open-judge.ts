@@ -102,7 +102,7 @@ export function openJudge(
           ...suspended.map(({ corridor, model }) => ({ corridor, model: model.name })),
           ...source.refused(),
         ];
-        // This process and the API read which models are out.
+        // The worker itself and the API read which models are out.
         guards.reportModels(out);
         await announceModelsOut(redis, config.RISK_MARKET, out);
       },

@@ -8,7 +8,7 @@ import { treeEnd } from './tree-ensemble.ts';
 
 /** The version whose format this is. */
 const VERSION = [1, 7, 4];
-/** What XGBoost writes as the parent of a root: the largest int32. */
+/** Parent that XGBoost writes for a root: the largest int32. */
 const NO_PARENT = 2_147_483_647;
 
 /**

@@ -41,7 +41,7 @@ export function checkModel(artefact: Uint8Array, manifest: ModelManifest) {
   return { model, columns: bindFeatures(model, namesOf(schema)) };
 }
 
-/** What the file itself does not say. */
+/** Members of a manifest that the file itself does not have. */
 type Told = Pick<ModelManifest, 'feature_schema' | 'calibration' | 'lineage' | 'card'>;
 const UNTOLD: Told = {
   feature_schema: FEATURE_SCHEMA,

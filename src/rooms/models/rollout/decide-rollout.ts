@@ -63,7 +63,7 @@ export async function approveRollout(
   by: Officer,
 ): Promise<DecidedRolloutsJson> {
   const { modelId } = await findOpen(database, id);
-  // This build may differ from the build that imported it.
+  // The running build may differ from the build that imported the model.
   await loadModel(database, modelId);
   await readSettledRollouts(database, by.request);
   const decision = await decideRollouts(database, async (log, query) => {
@@ -90,7 +90,7 @@ export async function actAlone(
   reason: string,
 ): Promise<EmergencyJson> {
   const { model_id: modelId } = await findKnown(database, reference);
-  // This build may differ from the build that imported it.
+  // The running build may differ from the build that imported the model.
   await loadModel(database, modelId);
   await readSettledRollouts(database, by.request);
   const decision = await decideRollouts(database, async (log, query) => {

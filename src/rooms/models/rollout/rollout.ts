@@ -1,5 +1,5 @@
 /**
- * What models do in a corridor, and what may follow. Pure: the log of rollouts in, the rows that a
+ * States of models in a corridor, and what may follow. Pure: the log of rollouts in, the rows that a
  * decision appends out. The newest row of a model in a corridor holds; without a row it is staged.
  *
  *     staged ─▶ shadow ◀─▶ canary n % ─▶ active ─▶ deprecated ─▶ shadow
@@ -200,7 +200,7 @@ function ended(corridor: string, modelId: string): Rollout {
 
 type Proposal = Pick<StoredProposal, 'proposedBy' | 'proposedAt' | 'isApproved'>;
 
-/** What was allowed when it was proposed may not be so later. */
+/** A rollout that was allowed when it was proposed may not be so later. */
 const PROPOSAL_DAYS_MAX = 7;
 export const PROPOSAL_MS_MAX = PROPOSAL_DAYS_MAX * 86_400_000;
 

@@ -9,7 +9,7 @@ export type ChooseBands = (probabilities: Float64Array) => Bands;
 /** How many of the rows may get a verdict, in total. */
 type AlertBudget = { readonly reviews: number; readonly declines: number };
 
-/** What a verdict costs, in one currency. */
+/** Costs of verdicts, in one currency. */
 type CostMatrix = {
   /** Costs of a fraud that is approved, reviewed (some are missed), declined. */
   readonly fraud: VerdictCosts;

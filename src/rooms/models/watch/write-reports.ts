@@ -15,7 +15,7 @@ export function windowsAt(atMs: number, maturityDays: number) {
     atMs,
     /** The scores that are compared. */
     recent: window(atMs, DAY_MS),
-    /** What they are compared with where there is no training. */
+    /** The scores that `recent` is compared with where there is no training. */
     before: window(atMs - DAY_MS, WEEK_MS),
     /** The scores that are judged by labels: recent enough to be relevant, old enough to have labels. */
     matured: window(atMs - maturityDays * DAY_MS, WEEK_MS),

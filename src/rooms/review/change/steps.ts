@@ -1,4 +1,4 @@
-/** What reviewers do with cases: each step is one database transaction that locks the case, changes it and audits the change. */
+/** Steps of reviewers with cases: each step is one database transaction that locks the case, changes it and audits the change. */
 import { z } from 'zod';
 import { holdPerson, refuseShared } from '../../../kit/access/identities.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
@@ -149,7 +149,7 @@ export async function claimNext(
   });
 }
 
-/** What a step changed. */
+/** Change that a step made, for the audit. */
 export function changeOf(action: AuditAction, stored: StoredCase, after: object): Change {
   const row = new Map<string, unknown>(Object.entries(stored));
   const before = Object.keys(after).map((name) => [name, row.get(name) ?? null]);

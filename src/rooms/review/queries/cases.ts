@@ -1,4 +1,4 @@
-/** What reviewers ask: lists of cases, one case with all that is known of it, and its files. */
+/** Questions of reviewers: lists of cases, one case with all that is known of it, and its files. */
 import { z } from 'zod';
 import type { Query } from '../../../kit/database/pool.ts';
 import { given } from '../../../kit/words/describe-issue.ts';

@@ -1,4 +1,4 @@
-/** What the routes of the review need of the process. */
+/** Parts of the process that the routes of the review need. */
 import type { Context } from 'hono';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';

@@ -61,7 +61,7 @@ const NEW_NAMES = Object.keys(opening) as (keyof typeof opening)[];
 /** The cases that a statement is given, a text array a column; rows of JSON take 30 % longer (1,000 cases). */
 const GIVEN = `(select ${NEW_NAMES.map((name) => `${name}::${opening[name]}`).join(', ')}
            from unnest(${NEW_NAMES.map((_, index) => `$${index + 1}::text[]`).join(', ')}) as u (${NEW_NAMES.join(', ')})) n`;
-/** What a statement answers of a case that it opened, opened again or made urgent. */
+/** Columns that a statement returns of a case that it opened, opened again or made urgent. */
 const OPENED =
   'c.transaction_id, c.priority, c.source, c.state, c.market_amount::text as market_amount';
 /** An open case that somebody has left to a risk officer. */

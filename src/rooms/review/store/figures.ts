@@ -52,8 +52,8 @@ export const measureHandling = onlyOf<Handling, [days: number]>(
 type Handling = Omit<Status['measured'], 'days'> & { readonly officers: number };
 
 /**
- * What one reviewer has decided since a time. Decisions that stand are final, to be confirmed, or can be undone. The index of
- * final_at bounds the final decisions, as no decision is final before it is made.
+ * Figures of one reviewer's decisions since a time. Decisions that stand are final, to be confirmed, or can be undone. The index
+ * of final_at bounds the final decisions, as no decision is final before it is made.
  */
 export const measureReviewer = onlyOf<ReviewerFigures, [name: string, since: Date]>(
   'measure-reviewer',

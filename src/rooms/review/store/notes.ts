@@ -58,7 +58,7 @@ export async function readFile(
 }
 
 // Written as the index has it.
-/** What was done with a case, newest first. */
+/** Changes of a case, newest first. */
 export const readCaseHistory = rowsOf<CaseChange, [transactionId: string, rowsMax: number]>(
   'read-case-history',
   `select ${timeColumns('a', 'changed_at')}, a.who, a.action, a.after from market.audit_log a

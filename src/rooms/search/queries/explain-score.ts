@@ -56,7 +56,7 @@ export const explanationParameters = z.strictObject({
   }),
 });
 
-/** This version cannot explain a score that another one made. */
+/** The failure to explain a score that another version made. */
 export const unknownVersion = (ruleSet: string, featureSchema: number) =>
   new Failure(
     'conflict',

@@ -1,4 +1,4 @@
-/** What a search of transactions or scores may be asked: `GET /v1/transactions?…` and `GET /v1/scores?…`. */
+/** Parameters of a search of transactions or scores: `GET /v1/transactions?…` and `GET /v1/scores?…`. */
 import { z } from 'zod';
 import {
   checkTogether,

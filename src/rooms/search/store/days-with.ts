@@ -48,7 +48,7 @@ export async function listDaysWith(
 }
 
 type Counts = {
-  /** What a day must have counted: each of these is more than nothing. */
+  /** Conditions on the counts of a day: each of these counts is more than nothing. */
   readonly counts: readonly string[];
   /** All that they count, which is a small part of the tallies. */
   readonly outcomes: readonly string[];

@@ -1,4 +1,4 @@
-/** What a search found, by its ids: each transaction with its score, if any, and the label that decides. */
+/** Transactions that a search found, by their ids: each with its score, if any, and the label that decides. */
 import type { LabelValue } from '../../../core/domain/label.ts';
 import type { TransactionRow } from '../../../core/domain/transaction-record.ts';
 import { labelInForce } from '../../../core/store/label-in-force.ts';

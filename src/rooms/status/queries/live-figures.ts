@@ -1,5 +1,5 @@
 /**
- * What the console shows live: the status of the pipeline, and the few figures that somebody is woken by, each with its two
+ * Live figures of the console: the status of the pipeline, and the few figures that somebody is woken by, each with its two
  * thresholds. Figures of requests, caches and connections are those of this API process.
  */
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import { RUNBOOKS_PATH } from '../../../kit/http/runbooks-page.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { type StatusJson, statusExample, statusSchema } from './pipeline-status.ts';
 
-/** What "last minute" means. */
+/** Length of the "last minute". */
 const WINDOW_MS = 60_000;
 
 /** From the warning on somebody should look; from the critical value on somebody must act. */
@@ -81,7 +81,7 @@ export const liveSchema = z
   .meta({ id: 'LiveFigures' });
 type LiveFigures = z.infer<typeof liveSchema>;
 
-/** What plots of the last hour are made of. */
+/** A point of the plots of the last hour. */
 export function toPoint({ status }: LiveFigures) {
   const { at, totals, corridors, latency_newest_at: newest } = status;
   const { accepted, scored, dead_lettered, pending } = totals;
@@ -102,7 +102,7 @@ export function toPoint({ status }: LiveFigures) {
 const oldestOf = (corridors: NonNullable<StatusJson['corridors']>) =>
   Math.max(0, ...corridors.map((one) => one.oldest_age_seconds));
 
-/** What `risk_stream_lag_transactions` sums up: transactions in flight are no queue. */
+/** Lag that `risk_stream_lag_transactions` sums up: transactions in flight are no queue. */
 const lagOf = (corridors: NonNullable<StatusJson['corridors']>) =>
   corridors.reduce((sum, { lag }) => sum + lag, 0);
 

@@ -125,7 +125,7 @@ export function createReadStatus(
   };
 }
 
-/** What this API process knows by itself. */
+/** State that this API process knows by itself. */
 type ProcessState = { readonly health: Health; readonly switches: Switches };
 
 function toStatus(

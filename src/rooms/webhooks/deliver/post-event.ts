@@ -14,7 +14,7 @@ export type Post = {
 export type Outcome = {
   /** Null where no answer came. */
   readonly status: number | null;
-  /** What went wrong; null where an answer came. */
+  /** Cause of a failure; null where an answer came. */
   readonly error: string | null;
   readonly retryAfterMs: number | null;
 };

@@ -44,12 +44,12 @@ type SenderParts = AttemptParts & {
   readonly leaseMs?: number;
 };
 
-/** What a process has leased for one webhook. */
+/** Deliveries that a process has leased for one webhook. */
 type Queue = { readonly limit: LimitFunction; leased: number };
 
 export function createSender(parts: SenderParts): Sender {
   const { database, switches, leaseMs = LEASE_MS } = parts;
-  /** What is leased by then is given back. */
+  /** Deliveries that are leased by then are given back. */
   const isPaused = () => offOf(switches(), 'webhooks') !== undefined;
   const attempt = createAttempt(parts);
   const queues = new Map<string, Queue>();

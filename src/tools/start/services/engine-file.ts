@@ -26,7 +26,7 @@ export function removeEngineFile(folder: string): void {
   rmSync(join(folder, NAME), { force: true });
 }
 
-/** What the file says, when the process it names still lives. */
+/** Content of the file, when the process it names still lives. */
 export function readEngineFile(folder: string): EngineFile | undefined {
   try {
     const engine: EngineFile = JSON.parse(readFileSync(join(folder, NAME), 'utf8'));

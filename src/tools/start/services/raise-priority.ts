@@ -24,7 +24,7 @@ export function raisePriority(pid: number, niceness: number): boolean {
   try {
     writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
   } catch {
-    // This kernel shares processors out without regard to sessions.
+    // A kernel without autogroup shares processors out without regard to sessions.
   }
   return true;
 }

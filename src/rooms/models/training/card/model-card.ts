@@ -1,5 +1,5 @@
 /**
- * What a person who approves a model must know: the data, the figures on a later week, the importance of
+ * Facts that a person who approves a model must know: the data, the figures on a later week, the importance of
  * features, the calibration. Stored as this JSON.
  */
 import type { Calibration } from '../../model/calibration.ts';

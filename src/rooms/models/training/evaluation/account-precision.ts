@@ -1,5 +1,5 @@
 /**
- * What a team finds that looks at a fixed number of accounts a day (card precision @ k of the fraud detection
+ * Precision of a team that looks at a fixed number of accounts a day (card precision @ k of the fraud detection
  * literature).
  */
 import type { Scored } from './ranking.ts';
