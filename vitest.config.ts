@@ -4,12 +4,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Kinds of test that talk to real services: one Postgres for all, a database and a Redis for each. */
 const SERVICES = ['integration', 'property', 'contract', 'chaos', 'e2e'];
 
+/** Tests that take longer than `npm test` may: `npm run long` runs them. */
+const LONG_TESTS = 'test/**/*.long.test.ts';
+
 /**
  * The longest files start first: one that starts last would run alone. Those that wait for timers stand between those that
  * compute.
  */
 export const LONG = [
-  ...['simulation/worker-core', 'breakers', 'chaos/selection', 'e2e/start', 'profile/history'],
+  ...['simulation/worker-core', 'breakers', 'e2e/start', 'profile/history'],
   ...['ingest-faults', 'shutdown', 'shedding', 'train-models', 'exports/http', 'e2e/containers'],
   ...['integration/faults', 'e2e/operators', 'reconcile-clocks', 'integration/reconcile'],
   ...['worker-breakers', 'dead-letters', 'slow-bodies', 'chaos/checker', 'consistency-reads'],
@@ -62,7 +65,19 @@ export default defineConfig({
         test: {
           name: 'services',
           include: [`test/{${SERVICES.join(',')}}/**/*.test.ts`],
+          exclude: [LONG_TESTS],
           // A file that imports the engine anew costs 0.3 s of CPU; no module keeps anything that another file could see.
+          isolate: false,
+          globalSetup: 'test/support/global-setup.ts',
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: [LONG_TESTS],
           isolate: false,
           globalSetup: 'test/support/global-setup.ts',
           testTimeout: 180_000,

@@ -37,9 +37,13 @@ test('no role starts without its Postgres, and the message says what to correct'
     [{ pathname: '/absent' }, 'create the database, or correct its name in DATABASE_URL'],
     [{ password: PASSWORD }, 'correct user and password of DATABASE_URL'],
   ];
-  const roles = wrong.flatMap(([parts, advice]) =>
-    ['api', 'worker', 'doctor'].map((role) => ({ role, parts, advice })),
-  );
+  // All roles connect by one function: each is tried with one fault, and one of them with all.
+  const roles = [
+    ...wrong.map(([parts, advice]) => ({ role: 'doctor', parts, advice })),
+    ...wrong
+      .slice(2)
+      .map(([parts, advice], n) => ({ role: ['api', 'worker'][n] ?? '', parts, advice })),
+  ];
   for (const { role, parts, advice } of roles) {
     const DATABASE_URL = changed(database.url, parts);
     const settings = { DATABASE_URL, REDIS_URL: redis.url, RISK_SCHEMA_WAIT_MS: '0' };
@@ -50,17 +54,17 @@ test('no role starts without its Postgres, and the message says what to correct'
 }, 60_000);
 
 test.each([
-  [{ password: 'wrong-word' }, LOGIN],
-  [{}, LOGIN],
-  [{ host: '127.0.0.1:1' }, 'start Redis, or correct host and port of REDIS_URL'],
-  [{ host: 'nowhere.invalid' }, 'correct the host of REDIS_URL'],
+  [{ password: 'wrong-word' }, LOGIN, ['api', 'worker']],
+  [{}, LOGIN, []],
+  [{ host: '127.0.0.1:1' }, 'start Redis, or correct host and port of REDIS_URL', ['api']],
+  [{ host: 'nowhere.invalid' }, 'correct the host of REDIS_URL', []],
 ])(
   'a Redis that is not reached is named: %o',
-  async (parts, advice) => {
+  async (parts, advice, roles) => {
     const stores = { DATABASE_URL: database.url, REDIS_URL: changed(redis.url, parts) };
     const doctor = await runRiskProcess(['doctor'], stores);
     expect([doctor.code, doctor.stdout]).toEqual([1, expect.stringContaining(advice)]);
-    for (const role of ['api', 'worker']) {
+    for (const role of roles) {
       await using started = spawnRisk([role], { ...stores, PORT: '0' });
       await started.waitFor(new RegExp(advice), 30_000);
       started.kill('SIGTERM');

@@ -118,10 +118,10 @@ describe.each([
         if (parsed.success) expect(parsed.data).toStrictEqual(value);
         expect(JSON.stringify(value)).toBe(before);
       }),
-      { numRuns: 20_000 },
+      { numRuns: 5000 },
     );
     // The generated values have both answers.
-    expect(Math.min(seen.yes, seen.no)).toBeGreaterThan(1000);
+    expect(Math.min(seen.yes, seen.no)).toBeGreaterThan(250);
   });
 });
 
@@ -142,6 +142,6 @@ test('a time is read as Date reads it', () => {
     fc.property(times, (text) => {
       expect(parseWireTime(text)).toBe(Date.parse(text));
     }),
-    { numRuns: 20_000 },
+    { numRuns: 5000 },
   );
 });

@@ -43,12 +43,8 @@ vi.mock(
   async () => (await import('./ports.ts')).memory,
 );
 
-const {
-  SIMULATION_RUNS: runs = '1000',
-  SIMULATION_SEED: seed,
-  SIMULATION_PATH: path,
-} = process.env;
-const UNTROUBLED_RUNS = 200;
+const { SIMULATION_RUNS: runs = '200', SIMULATION_SEED: seed, SIMULATION_PATH: path } = process.env;
+const UNTROUBLED_RUNS = 60;
 const TIMEOUT_MS = 120_000 + 100 * Number(runs);
 
 const replay = {
@@ -157,6 +153,17 @@ const overHorizon = schedules.map((schedule) => ({
 }));
 /** Where a breach takes long to find among all schedules, it is searched among these. */
 const SEARCHED: Partial<Record<Mechanism, fc.Arbitrary<Schedule>>> = { horizon: overHorizon };
+/** With these seeds the breach is among the first 20 schedules; others take up to 400. */
+const SEEDS: Partial<Record<Mechanism, number>> = {
+  'owner-check': 6,
+  stamp: 38,
+  horizon: 16,
+  'label-batch': 25,
+  'told-owner': 17,
+  divide: 1,
+  adoption: 18,
+  'closed-letters': 14,
+};
 /** Schedules of a search: many times what any takes. */
 const SEARCHED_MAX = 20_000;
 
@@ -171,7 +178,13 @@ describe('the simulation goes red without', () => {
     });
     const example = EXAMPLES[mechanism];
     const examples: [Schedule][] = example === undefined ? [] : [[example]];
-    const search = { numRuns: SEARCHED_MAX, endOnFailure: true, examples };
+    const known = SEEDS[mechanism];
+    const search = {
+      numRuns: SEARCHED_MAX,
+      endOnFailure: true,
+      examples,
+      ...(known === undefined ? {} : { seed: known }),
+    };
     const { failed } = await fc.check(property, search);
     expect({ failed, seen: failed ? [] : [...seen] }).toEqual({ failed: true, seen: [] });
   });

@@ -34,7 +34,7 @@ import {
 import { type Asked, defineAccounts, defineMerchants } from './definition.ts';
 import { createSharedLogs, createWorker } from './workers.ts';
 
-const RUNS = 7;
+const RUNS = 4;
 const TIMEOUT_MS = 120_000;
 
 /** Compares the features of one side: exactly, except where SQL rounds otherwise than doubles do. */

@@ -1,5 +1,5 @@
 /**
- * Goal: nothing is lost or doubled under a few of the faults, in every run of the tests; the whole suite is
+ * Goal: nothing is lost or doubled under a few of the faults; the whole suite is
  * `npm run chaos`. Method: the command itself, with few transactions; its table and its exit code.
  */
 import { execFile } from 'node:child_process';

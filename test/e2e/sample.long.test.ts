@@ -1,0 +1,103 @@
+/**
+ * Goal: the sample of `risk start` is complete although a kill ends its steps, is made once, and shows what two people
+ * do. Method: the real command as a child, killed amid its steps and started again.
+ */
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApiClient } from '../../src/kit/client/api-client.ts';
+import { createAsk } from '../../src/kit/client/ask.ts';
+import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
+import { findSample } from '../support/find-sample.ts';
+import { type RiskProcess, runRiskProcess, spawnRisk } from '../support/risk.ts';
+import { makeTestFolder } from '../support/service-folder.ts';
+
+const START_MS = 90_000;
+let folder: string;
+beforeAll(() => {
+  folder = makeTestFolder();
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the sample of risk start', () => {
+  /** The sample has its default size, because a model needs thirty frauds to learn from and ten to be judged on. */
+  const own = () => ({ RISK_DATA_DIR: join(folder, 'sample') });
+  const start = () => spawnRisk(['start'], own());
+  const urlOf = () => readEngineFile(own().RISK_DATA_DIR)?.databaseUrl ?? '';
+
+  const askWith = (url: string, file: string) => {
+    const key = readFileSync(join(own().RISK_DATA_DIR, file), 'utf8').trim();
+    return createAsk(createApiClient({ url, key, signal: AbortSignal.timeout(START_MS) }));
+  };
+  const apiOf = async (risk: RiskProcess) =>
+    (await risk.waitFor(/Open (http:\S+)\/docs/, 1))[1] ?? '';
+
+  /** Shows that Ben may confirm and approve what Ann has decided and proposed, and that a deciding model keeps the sample. */
+  async function tryFourEyes(risk: RiskProcess) {
+    const url = await apiOf(risk);
+    const [ann, ben] = [askWith(url, 'sample-ann.key'), askWith(url, 'sample-ben.key')];
+    const query = { state: 'confirming' } as const;
+    const [waiting] = (await ben('GET /v1/reviews', { query })).items;
+    const path = { id: waiting?.transaction_id ?? '' };
+    expect(waiting?.decision?.decided_by).toBe('Sample Ann');
+    await expect(ann('POST /v1/reviews/{id}/confirm', { path })).rejects.toThrow(/another person/);
+    await ben('POST /v1/reviews/{id}/confirm', { path });
+    const model = { id: 'sample@1' };
+    const { proposals } = await ben('GET /v1/models/{id}', { path: model });
+    const approve = (id: string) => ben('POST /v1/models/proposals/{id}/approve', { path: { id } });
+    await approve(proposals[0]?.proposal_id ?? '');
+    const canary = { corridor: 'US-EG', to: 'canary:5' };
+    const proposed = await ann('POST /v1/models/{id}/proposals', { path: model, body: canary });
+    await approve(proposed.proposal_id);
+    const refused = await runRiskProcess(['sample', 'remove'], own());
+    expect([refused.code, refused.stderr]).toEqual([
+      ...[1, expect.stringContaining('sample@1 decides in US-EG: roll it back first')],
+    ]);
+    await ann('POST /v1/models/rollback', { body: { corridor: 'US-EG' } });
+  }
+
+  test('is added in the background, completely after a kill, and only once', {
+    timeout: 2 * START_MS,
+  }, async () => {
+    {
+      await using killed = start();
+      await killed.waitFor(/sample labels/, START_MS);
+      killed.kill('SIGKILL');
+      await killed.exited;
+    }
+    await using risk = start();
+    await risk.waitFor(/The sample is complete/, START_MS);
+    const found = await findSample(urlOf());
+    expect(found).toMatchObject({ proposals: 1, people: 2, transactions: 20_000 });
+    expect(found['rates']).toBe(8 * 31);
+    expect(found['labels']).toBeGreaterThan(10_000);
+    expect(found['decided']).toBeGreaterThan(10);
+    expect(found['open']).toBeGreaterThan(0);
+    for (const name of ['sample-ann.key', 'sample-ben.key'])
+      expect(statSync(join(own().RISK_DATA_DIR, name)).mode & 0o777).toBe(0o600);
+    const corrected = { day: new Date().toISOString().slice(0, 10), currency: 'EUR', usd: '1.5' };
+    const correct = askWith(await apiOf(risk), 'api-key');
+    await correct('POST /v1/exchange-rates', { body: { rates: [corrected] } });
+    risk.kill('SIGINT');
+    await risk.exited;
+
+    await using again = start();
+    await again.waitFor(/The sample is complete/, START_MS);
+    expect(await findSample(urlOf())).toEqual({ ...found, euro: 1.5 });
+    expect(again.stderr()).not.toMatch(/sample (labels|model|decisions)/);
+    await tryFourEyes(again);
+    const { stdout, code } = await runRiskProcess(['sample', 'remove'], own());
+    expect(stdout).toMatch(
+      /^Removed: Sample Ann, Sample Ben with all keys; \d+ review cases; 247 exchange rates\.\nWhat stays: /,
+    );
+    expect(code).toBe(0);
+    const left = await findSample(urlOf());
+    const { labels, transactions, decided } = found;
+    const stays = { labels, transactions, decided, proposals: 2 };
+    expect(left).toEqual({ ...stays, people: 0, rates: 1, euro: 1.5, cases: 0, open: 0 });
+    again.kill('SIGINT');
+    await again.exited;
+  });
+});
