@@ -1,4 +1,4 @@
-/** A model of the usual size, registered and active in every corridor before any worker runs. */
+/** A model of random trees, registered and active before any worker asks for it. */
 import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
 import { listCorridors } from '../../src/core/store/transactions/corridors.ts';
 import { mintApiKey } from '../../src/kit/access/api-key.ts';
@@ -18,23 +18,33 @@ import { makeRandomTrees } from './random-trees.ts';
 const SHAPE = { trees: 200, depth: 6, thresholdMax: 50, leafMin: -0.08, leafMax: 0.04 };
 const TIMEOUT_MS = 10_000;
 
+export type PutModel = {
+  readonly market?: string;
+  readonly trees?: number;
+  /** Default: every corridor of the market. */
+  readonly corridors?: readonly string[];
+};
+
 /** A model as it is registered. */
-export function makeTreeModel(): {
+export function makeTreeModel(count: number = SHAPE.trees): {
   readonly artefact: Buffer;
   readonly manifest: ReturnType<typeof describeModel>;
 } {
   const featureNames = FEATURE_LIST.map(({ name }) => name);
   const random = createRandom('model in force');
-  const trees = makeRandomTrees({ ...SHAPE, featureNames }, random);
+  const trees = makeRandomTrees({ ...SHAPE, trees: count, featureNames }, random);
   const artefact = Buffer.from(writeXgboost(trees));
   return { artefact, manifest: describeModel(artefact, 'random@1', random) };
 }
 
 /** @returns its name, as scores have it */
-export async function putModelInForce(url: string): Promise<string> {
-  const { artefact, manifest } = makeTreeModel();
+export async function putModelInForce(
+  url: string,
+  { market = MARKET, trees, corridors }: PutModel = {},
+): Promise<string> {
+  const { artefact, manifest } = makeTreeModel(trees);
   await using database = openPool({
-    ...{ url, market: MARKET, role: 'bench', connectionsMax: 1, namedStatements: false },
+    ...{ url, market, role: 'bench', connectionsMax: 1, namedStatements: false },
     ...{ connectTimeoutMs: TIMEOUT_MS, statementTimeoutMs: TIMEOUT_MS },
   });
   await insertModel(database, {
@@ -48,9 +58,9 @@ export async function putModelInForce(url: string): Promise<string> {
   const proposalId = await database.transaction((query) =>
     insertProposal(query, { ...target, corridor: ALL_CORRIDORS }, proposer),
   );
-  const corridors = await listCorridors(database);
+  const chosen = corridors ?? (await listCorridors(database));
   await decideRollouts(database, async () => ({
-    rows: corridors.map((corridor) => ({ ...target, corridor, cause: 'approval' as const })),
+    rows: chosen.map((corridor) => ({ ...target, corridor, cause: 'approval' as const })),
     ...{ proposalId, proposedBy, approvedBy, by },
   }));
   return manifest.model;

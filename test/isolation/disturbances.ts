@@ -1,5 +1,6 @@
 /** What happens to a neighbour: one thing at a time, from `begin` until `end` of each disturbed window. */
 import pg from 'pg';
+import { putModelInForce } from '../../bench/support/model-in-force.ts';
 import {
   NEIGHBOUR,
   NEIGHBOUR_CORRIDORS,
@@ -56,6 +57,41 @@ const poisonedCorridor: Disturbance = {
   },
   async end(neighbour) {
     await neighbour.drainWorker();
+    await neighbour.startWorker();
+  },
+};
+
+/** The most that a model may have: a call of a batch of 20 takes about 50 ms. */
+const SLOW_TREES = 5000;
+
+/** Puts a model in force in the neighbour's second corridor alone. */
+const putModel = ({ stage }: Neighbour, trees?: number) =>
+  putModelInForce(stage.services.databaseUrl, {
+    market: NEIGHBOUR,
+    corridors: [NEIGHBOUR_CORRIDORS[1]],
+    ...(trees === undefined ? {} : { trees }),
+  });
+
+const slowModel: Disturbance = {
+  name: 'slow-model',
+  what: `a model of ${SLOW_TREES} trees decides in the neighbour's second corridor`,
+  load: { corridor: NEIGHBOUR_CORRIDORS[1] },
+  async prepare(neighbour) {
+    await putModel(neighbour, SLOW_TREES);
+  },
+};
+
+const failingModel: Disturbance = {
+  name: 'failing-model',
+  what: "the model of the neighbour's second corridor cannot be loaded",
+  load: { corridor: NEIGHBOUR_CORRIDORS[1] },
+  async prepare(neighbour) {
+    await neighbour.drainWorker();
+    await putModel(neighbour);
+    // The store refuses changes of models otherwise.
+    await neighbour.stage.services.query(
+      `set local session_replication_role = replica; update ${NEIGHBOUR}.models set artefact = 'spoilt'`,
+    );
     await neighbour.startWorker();
   },
 };
@@ -145,6 +181,8 @@ export const DISTURBANCES: readonly Disturbance[] = [
   overLimit,
   fraudWave,
   poisonedCorridor,
+  slowModel,
+  failingModel,
   flushed,
   killed,
   locked,
