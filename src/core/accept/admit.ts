@@ -1,57 +1,92 @@
 /** Inputs that pass the gate are of no stopped scope and within the limits, which are taken before the claim. */
+import type { PartyField } from '../domain/limit.ts';
 import { corridorScope } from '../domain/switch.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { type Closed, findClosed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
-import { type Exceeded, type Need, type Submitter, scopesOf } from './limits/limiter.ts';
+import type { Exceeded } from './limits/exceeded.ts';
+import { type Limiter, type Need, type Submitter, scopesOf } from './limits/limiter.ts';
+
+type Admitted = Pick<KeyedTransactionInput, 'corridor' | 'idempotency_key' | PartyField>;
 
 type Admission = {
   readonly by: Submitter;
-  readonly inputs: readonly Pick<KeyedTransactionInput, 'corridor' | 'idempotency_key'>[];
+  readonly inputs: readonly Admitted[];
   /** Whether one input is refused alone; otherwise nothing is taken where one is. */
   readonly isEach: boolean;
   /** Corridors of which the HTTP request has been counted; lines are one request for all their chunks. */
   readonly counted?: Set<string>;
 };
 
+type AdmitParts = Pick<Ingest, 'database' | 'gate' | 'metrics' | 'limiter'>;
+
 /** @returns the inputs that do not pass, by index; nearly always none */
 export async function admit(
-  ingest: Pick<Ingest, 'database' | 'gate' | 'metrics' | 'limiter'>,
+  ingest: AdmitParts,
   { by, inputs, isEach, counted = new Set() }: Admission,
 ): Promise<ReadonlyMap<number, Closed>> {
   const stopped = await findClosed(ingest, by.client, inputs);
-  const { limiter, metrics } = ingest;
+  const { limiter } = ingest;
   const isLimited = limiter.limits('transactions') || limiter.limits('requests');
   if (!isLimited || (stopped.size > 0 && !isEach)) return stopped;
   const open = [...inputs.entries()].filter(([index]) => !stopped.has(index));
+  const over = await takeLimits(limiter, { by, open, isEach, counted });
+  for (const [index, { problem }] of over) {
+    ingest.metrics.refused.inc({ corridor: inputs[index]?.corridor ?? '', problem });
+  }
+  return new Map([...stopped, ...over]);
+}
+
+type Open = {
+  readonly by: Submitter;
+  readonly open: readonly (readonly [index: number, input: Admitted])[];
+  readonly isEach: boolean;
+  readonly counted: Set<string>;
+};
+
+async function takeLimits(limiter: Limiter, asked: Open): Promise<Map<number, Closed>> {
+  const { by, open, isEach, counted } = asked;
   const corridorsOf = open.map(([, { corridor }]) => corridor);
   // All at once costs a tenth of a microsecond each, one after another two.
-  const exceeded = await limiter.take(needsOfAll(by, corridorsOf, counted));
-  if (exceeded === undefined) {
-    for (const corridor of corridorsOf) counted.add(corridor);
-    return stopped;
-  }
-  const closed = new Map(stopped);
-  const refuse = (index: number, corridor: string, by: Exceeded) => {
-    closed.set(index, limited(by));
-    metrics.refused.inc({ corridor, problem: 'limited' });
-  };
-  if (!isEach) {
+  const needs = needsOfAll(by, corridorsOf, counted);
+  const exceeded = await limiter.take(needs);
+  const over = new Map<number, Closed>();
+  if (exceeded !== undefined && !isEach) {
     const isOver = (corridor: string) =>
       [corridorScope(corridor), ...scopesOf(by)].includes(exceeded.scope);
     for (const [index, { corridor }] of open) {
-      if (isOver(corridor)) refuse(index, corridor, exceeded);
+      if (isOver(corridor)) over.set(index, limited('corridor', exceeded));
     }
-    return closed;
+    return over;
   }
+  const before = new Set(counted);
+  if (exceeded === undefined) for (const corridor of corridorsOf) counted.add(corridor);
+  else await takeOneByOne(limiter, asked, over);
+  const passed = open.filter(([index]) => !over.has(index));
+  const parties = await limiter.takeParties(
+    passed.map(([, input]) => input),
+    isEach,
+  );
+  for (const [at, party] of parties) over.set(passed[at]?.[0] ?? -1, limited(party.field, party));
+  if (parties.size === 0) return over;
+  // What is refused takes nothing from the wider limits.
+  const refused = isEach ? [...parties.keys()].map((at) => passed[at]?.[1].corridor ?? '') : [];
+  limiter.giveBack(isEach ? needsOfAll(by, refused, counted) : needsOfAll(by, corridorsOf, before));
+  return over;
+}
+
+async function takeOneByOne(
+  limiter: Limiter,
+  { by, open, counted }: Open,
+  over: Map<number, Closed>,
+): Promise<void> {
   let left = open.length;
   for (const [index, { corridor }] of open) {
-    const over = await limiter.take(needsOfOne(by, corridor, left, counted));
+    const exceeded = await limiter.take(needsOfOne(by, corridor, left, counted));
     left -= 1;
-    if (over === undefined) counted.add(corridor);
-    else refuse(index, corridor, over);
+    if (exceeded === undefined) counted.add(corridor);
+    else over.set(index, limited('corridor', exceeded));
   }
-  return closed;
 }
 
 function needsOfAll(
@@ -92,10 +127,10 @@ function requestOf(corridor: string, counted: ReadonlySet<string>): Need[] {
   return [{ kind: 'requests', scope: corridorScope(corridor), n: 1 }];
 }
 
-function limited({ detail, retryAfterSeconds, headers }: Exceeded): Closed {
+function limited(field: Closed['field'], { detail, retryAfterSeconds, headers }: Exceeded): Closed {
   return {
     problem: 'limited',
-    field: 'corridor',
+    field,
     detail: `has no quota: ${detail}`,
     retryAfterSeconds,
     headers,

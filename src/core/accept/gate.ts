@@ -3,6 +3,7 @@
 import type { Database } from '../../kit/database/pool.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { isReadOnly, readOnlyOf } from '../domain/level.ts';
+import type { PartyField } from '../domain/limit.ts';
 import {
   clientScope,
   freezeOf,
@@ -21,7 +22,7 @@ export const GATE_PROBLEMS = ['scope-stopped', 'frozen', 'switches-unread', 'lim
 /** Why a transaction is refused that is valid by itself. */
 export type Closed = {
   readonly problem: (typeof GATE_PROBLEMS)[number];
-  readonly field: 'corridor';
+  readonly field: 'corridor' | PartyField;
   readonly detail: string;
   readonly retryAfterSeconds: number;
   /** Headers of the limit that is used up, in place of `Retry-After` alone. */
@@ -113,15 +114,17 @@ export async function findClosed(
   return found;
 }
 
+const NOUNS = { corridor: 'corridor', account_id: 'account', device_id: 'device', ip: 'address' };
+
 /** @param all at least one */
 export function closedRequest(all: ReadonlyMap<number, Closed>): ClosedRequest {
   const [first] = all.values();
   if (first === undefined) throw new Error('nothing is closed');
-  const { problem, detail } = first;
+  const { problem, field, detail } = first;
   const errors = [...all].map(([index, { field, detail }]) => ({ index, field, detail }));
   return {
     kind: problem,
-    detail: `Nothing was stored: the corridor ${detail}`,
+    detail: `Nothing was stored: the ${NOUNS[field]} ${detail}`,
     headers: headersOf(first),
     errors,
   };

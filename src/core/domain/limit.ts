@@ -12,6 +12,16 @@ export const LIMIT_KIND_NAMES = Object.keys(LIMIT_KINDS) as LimitKind[];
 export const LIMITED_MARKET = 'market';
 export const keyScope = (keyId: string) => `key:${keyId}`;
 
+/** In front of a kind of party: the limit of each account, device or address by itself. */
+export const EACH = 'each:';
+export type PartyField = 'account_id' | 'device_id' | 'ip';
+/** The field of a transaction that names its party, by scope. */
+export const partyFields: ReadonlyMap<string, PartyField> = new Map([
+  [`${EACH}account`, 'account_id'],
+  [`${EACH}device`, 'device_id'],
+  [`${EACH}address`, 'ip'],
+]);
+
 export type Rate = {
   readonly ratePerSecond: number;
   /** Units that may come at once after a pause. */

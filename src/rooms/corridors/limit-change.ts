@@ -10,6 +10,7 @@ import {
   LIMITED_MARKET,
   type Limit,
   limitSchema,
+  partyFields,
   type Rate,
   toLimitJson,
 } from '../../core/domain/limit.ts';
@@ -130,13 +131,13 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** @throws Problem where nothing of that name is limited */
 export function checkLimitScope(scope: string, corridors: ReadonlySet<string>): void {
-  const names = [LIMITED_MARKET, ...[...corridors].map(corridorScope)];
+  const names = [LIMITED_MARKET, ...partyFields.keys(), ...[...corridors].map(corridorScope)];
   if (names.includes(scope) || (scope.startsWith('client:') && isScope(scope))) return;
   if (scope.startsWith(keyScope('')) && UUID.test(scope.slice(keyScope('').length))) return;
   const nearest = nearestName(scope, names);
   const advice = nearest === undefined ? '' : `; ${nearest} is one`;
   throw new Problem(
     'not-found',
-    `No scope is called ${given(scope)}: market, corridor:NAME of GET /v1/corridors, client:NAME, or key:ID of GET /v1/keys${advice}.`,
+    `No scope is called ${given(scope)}: market, corridor:NAME of GET /v1/corridors, client:NAME, key:ID of GET /v1/keys, each:account, each:device or each:address${advice}.`,
   );
 }

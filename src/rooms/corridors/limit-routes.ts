@@ -1,9 +1,10 @@
 /** `/v1/limits`: what scopes may send, and changing it. */
 import { z } from 'zod';
-import { type Limit, limitSchema, toLimitJson } from '../../core/domain/limit.ts';
+import { type Limit, limitSchema, partyFields, toLimitJson } from '../../core/domain/limit.ts';
 import { SCOPE_CHARS_MAX } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import { readLimits } from '../../core/store/limits/limits.ts';
+import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { DECIDING_ROLES } from './authority.ts';
 import {
@@ -17,7 +18,8 @@ type Parts = Pick<Api, 'databases' | 'ingest' | 'log'>;
 
 const path = z.object({
   scope: z.string().max(SCOPE_CHARS_MAX).meta({
-    description: '`market`, `corridor:US-EG`, `client:NAME` or `key:ID`.',
+    description:
+      '`market`, `corridor:US-EG`, `client:NAME`, `key:ID`, or `each:account`, `each:device`, `each:address`: each of them by itself.',
     example: 'client:shop',
   }),
 });
@@ -43,6 +45,13 @@ const ofScope = (scope: string, all: readonly Limit[]) => ({
   scope,
   limits: all.filter((one) => one.scope === scope).map(toLimitJson),
 });
+
+const notCounted = (scope: string) =>
+  new Problem('invalid-fields', 'The limit cannot be set.', {
+    errors: [
+      { pointer: '/kind', detail: `must be 'transactions', as ${scope} counts no requests` },
+    ],
+  });
 
 export const limitOperations = [
   operation({
@@ -96,6 +105,7 @@ export const limitOperations = [
     problems: [404, 409],
     run: async ({ path: { scope }, body: command, by, c }, { databases, ingest, log }: Parts) => {
       checkLimitScope(scope, ingest.corridors());
+      if (partyFields.has(scope) && command.kind !== 'transactions') throw notCounted(scope);
       const { roles } = c.get('principal');
       await changeLimit(databases.primary, { scope, command, by, roles });
       log.warn({ keyId: by.keyId, scope, command }, 'limit');

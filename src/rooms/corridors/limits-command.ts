@@ -6,7 +6,7 @@ const words = { SCOPE: 'scope' };
 export const command = commandOf({
   name: 'limits',
   summary: 'Sets how much a market, a corridor, a client or a key may send.',
-  notes: `SCOPE is market, corridor:US-EG, client:NAME or key:ID.
+  notes: `SCOPE is market, corridor:US-EG, client:NAME, key:ID, or each:account, each:device, each:address.
 Example: risk limits set client:shop --kind transactions --rate-per-second 500 --burst 1000 --reason 'contract of 2026'`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
