@@ -67,7 +67,7 @@ function toEnded(entry: StreamEntry): EndedEntry {
 
 async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post: number) {
   const transactionsMax = payloads.length;
-  const producer = createProducer({ redis, market: MARKET, shards: 1, transactionsMax });
+  const producer = createProducer({ redis, market: MARKET, shardsOf: () => 1, transactionsMax });
   const market = { name: MARKET, redis, memory: watchMemory(1) };
   const consumer = 'bench-1';
   await redis.flushall();

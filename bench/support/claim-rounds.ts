@@ -141,7 +141,11 @@ function batchMaker(size: number): (keys: number) => NewBatch[] {
       const transactions = Array.from({ length: size }, () => makeRow(nowMs)).sort((a, b) =>
         a.idempotencyKey < b.idempotencyKey ? -1 : 1,
       );
-      return { client: 'default', transactions, rows: planRows(newId(nowMs), 1, transactions) };
+      return {
+        client: 'default',
+        transactions,
+        rows: planRows(newId(nowMs), () => 1, transactions),
+      };
     });
   };
 }

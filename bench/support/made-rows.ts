@@ -25,7 +25,7 @@ export function* madeBatches(load: Load): Generator<MadeBatch, void> {
     return {
       client: 'default',
       transactions,
-      rows: planRows(newId(receivedAtMs), 1, transactions),
+      rows: planRows(newId(receivedAtMs), () => 1, transactions),
     };
   };
   const { transactions, accounts, merchants, days, seed } = load;

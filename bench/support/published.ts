@@ -17,7 +17,7 @@ export type FollowedEvents = {
 export async function followPublished({ database, redis }: Stores): Promise<FollowedEvents> {
   const { rows } = await database.query<{ corridor: string }>('select corridor from corridors');
   const corridors = rows.map(({ corridor }) => corridor);
-  const places = streamsOf(MARKET, corridors, 1).map(({ scored }) => ({ scored, from: '-' }));
+  const places = streamsOf(MARKET, corridors, () => 1).map(({ scored }) => ({ scored, from: '-' }));
   const published = new Map<string, number>();
   const readNext = async (place: { readonly scored: string; from: string }) => {
     const page = await redis.xrange(place.scored, place.from, '+', 'COUNT', PAGE_ENTRIES);

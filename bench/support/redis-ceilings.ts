@@ -69,7 +69,7 @@ async function drain(redis: Redis, transactions: number): Rate {
 /** One script call a batch, packing included. */
 async function appendByScript(redis: Redis, transactions: readonly Transaction[]): Rate {
   const transactionsMax = transactions.length;
-  const producer = createProducer({ redis, market: MARKET, shards: 1, transactionsMax });
+  const producer = createProducer({ redis, market: MARKET, shardsOf: () => 1, transactionsMax });
   await ensureGroups(redis, [SCRATCH.transactions]);
   const payloads = transactions.map((one) => toPayload({ ...one, corridor: SCRATCH.corridor }));
   return await perSecond(transactions.length, async () => {

@@ -91,13 +91,13 @@ export async function runWorker(
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(await watchGuards(guards, probe, redis, config.RISK_MARKET));
   const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
-  const { RISK_MARKET: marketName, RISK_SHARDS: shards, RISK_WORKER_READERS: readers } = config;
-  const market: Market = { name: marketName, shards, database, redis, guards, memory };
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const poison = createPoison(environment[POISON_VARIABLE]);
   const name = nameProcess();
   const leadership = resources.use(createLeadership(database, name, failpoint));
   const switches = resources.use(await watchSwitchesOf(config, probe, log));
+  const { RISK_MARKET: marketName, RISK_WORKER_READERS: readers } = config;
+  const market: Market = { name: marketName, ...switches.layout, database, redis, guards, memory };
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor));
   const parts = { config, log, name, database, redis, guards, metrics, leadership, switches };
   const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);

@@ -14,8 +14,12 @@ import { testConfig } from '../support/config.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
-const FEWER = { RISK_SHARDS: '2' };
 const TRANSACTIONS = 50;
+
+const setTwo = ({ database }: WorkerRig) =>
+  database.sql(
+    "insert into corridor_settings (corridor, shards, changed_by) values ('US-EG', 2, 'Ann'), ('US-MX', 2, 'Ann')",
+  );
 
 /** A transaction waits for its next attempt in the last shard, the others in all four. */
 async function fillFourShards(rig: WorkerRig) {
@@ -31,7 +35,7 @@ async function fillFourShards(rig: WorkerRig) {
     }),
   );
   const producer = createProducer({
-    ...{ redis, market: database.market, shards: 4, transactionsMax: 1000 },
+    ...{ redis, market: database.market, shardsOf: () => 4, transactionsMax: 1000 },
   });
   await producer.append(payloads.slice(1));
   const streams = [0, 1, 2, 3].map((shard) => streamKeys(database.market, 'US-EG', shard));
@@ -47,11 +51,12 @@ test('a worker reads upper shards until they are empty', async () => {
   await using rig = await createWorkerRig();
   const entries = await fillFourShards(rig);
   const list = (corridors: readonly string[]) =>
-    listStreams(rig.commands, rig.database.market, 2, corridors);
+    listStreams(rig.commands, rig.database.market, () => 2, corridors);
   const measured = await measureStreams(rig.commands, await list(['US-EG', 'US-MX']));
   const waiting = measured.map((one) => one.lag + one.retriesWaiting);
   expect(waiting.reduce((sum, count) => sum + count)).toBe(TRANSACTIONS);
-  rig.startWorker(FEWER);
+  await setTwo(rig);
+  rig.startWorker();
   expect(await rig.settled(TRANSACTIONS)).toMatchObject({ scored: TRANSACTIONS, deadLetters: 0 });
   await waitUntil(async () => Math.max(...(await entries())) === 0, 5000, 'empty streams');
   const left = await list(['US-EG']);
@@ -62,7 +67,8 @@ test('a key of an upper shard that is no stream stops nobody', async () => {
   await using rig = await createWorkerRig();
   const { commands: redis, database } = rig;
   await redis.set(streamKeys(database.market, 'US-EG', 3).transactions, 'not a stream');
-  rig.startWorker(FEWER);
+  await setTwo(rig);
+  rig.startWorker();
   await rig.send(seeds(10).map((seed) => ({ ...seed, accountId: 'acc_1' })));
   expect(await rig.settled(10)).toMatchObject({ scored: 10 });
 });
@@ -74,7 +80,7 @@ test('an upper shard is listed while it holds entries, even if its counts cannot
   // An id of 1 makes the entry old at once.
   await redis.xadd(transactions, '1-1', 'v', '1');
   await redis.set(counts, 'not a hash');
-  const listed = await listStreams(redis, database.market, 2, ['US-EG']);
+  const listed = await listStreams(redis, database.market, () => 2, ['US-EG']);
   expect(listed.map(({ shard }) => shard)).toEqual([0, 1, 3]);
 });
 
@@ -82,7 +88,8 @@ test('what waits in an upper shard is not lost', async () => {
   await using rig = await createWorkerRig();
   const entries = await fillFourShards(rig);
   const before = await entries();
-  const config = testConfig({ ...FEWER, RISK_RECONCILE_AGE_MS: '500' });
+  const config = testConfig({ RISK_RECONCILE_AGE_MS: '500' });
+  await setTwo(rig);
   const reconciler = bindReconciler(config, rig.pool, rig.commands, () => undefined);
   const { signal } = new AbortController();
   expect(await reconciler.run(signal)).toMatchObject({ isWhole: true, lost: 0, appended: 0 });

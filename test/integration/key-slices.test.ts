@@ -62,7 +62,11 @@ function transaction(key: string): NewTransaction {
 /** Claims one key for a transaction of its own; returns the stored transaction, and whether it is that one. */
 async function claim(slices: KeySlices, key: string): Promise<{ id: string; isNew: boolean }> {
   const row = transaction(key);
-  const batch = { client: 'shop', transactions: [row], rows: planRows(idAt(AT_MS), 1, [row]) };
+  const batch = {
+    client: 'shop',
+    transactions: [row],
+    rows: planRows(idAt(AT_MS), () => 1, [row]),
+  };
   const claimed = await claimTransactions(database, slices, batch);
   const held = 'known' in claimed ? claimed.known.get(row) : undefined;
   return { id: held?.transactionId ?? row.transactionId, isNew: held === undefined };

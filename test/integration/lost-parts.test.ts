@@ -78,10 +78,15 @@ async function send(count: number, corridor: string): Promise<string[]> {
     ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.00', currency: 'USD' },
     ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
   }));
-  const rows = planRows(idAt(startMs), 1, transactions);
+  const rows = planRows(idAt(startMs), () => 1, transactions);
   await openStored(database.query, rows);
   await testDatabase.sql(`update open_rows set opened_at = now() - interval '10 minutes'`);
-  const producer = createProducer({ redis, market: 'market_0', shards: 1, transactionsMax: 1e6 });
+  const producer = createProducer({
+    redis,
+    market: 'market_0',
+    shardsOf: () => 1,
+    transactionsMax: 1e6,
+  });
   await producer.append(
     rows.flatMap(({ rowId, transactions: all }) =>
       all.map((transaction) => ({

@@ -154,8 +154,8 @@ describe('planned rows', () => {
       ...{ transactionId: idAt(AT_MS + (n % 7), n), createdAtMs: AT_MS + (n % 7) },
       ...{ corridor: n % 3 === 0 ? 'US-MX' : 'US-EG', accountId: `acc_${n}` },
     }));
-    const rows = planRows(ROW, 2, all);
-    expect(planRows(ROW, 2, all.toReversed())).toEqual(rows);
+    const rows = planRows(ROW, () => 2, all);
+    expect(planRows(ROW, () => 2, all.toReversed())).toEqual(rows);
     expect(new Set(rows.map(({ rowId }) => rowId)).size).toBe(rows.length);
     expect(rows.flatMap(({ transactionIds }) => transactionIds).sort()).toEqual(
       all.map(({ transactionId }) => transactionId).sort(),

@@ -24,7 +24,12 @@ test('what is there is read without waiting, a share of each stream', async () =
       redis,
       streams.map(({ transactions }) => transactions),
     );
-    const producer = createProducer({ redis, market: 'm', shards: 1, transactionsMax: 1000 });
+    const producer = createProducer({
+      redis,
+      market: 'm',
+      shardsOf: () => 1,
+      transactionsMax: 1000,
+    });
     for (const one of payloads(20)) await producer.append([one]);
     const options = { consumer: 'c', streams, shares: [9, 9], transactionsMax: 20, blockMs: 50 };
     const read = async () =>
@@ -58,7 +63,7 @@ onCluster('on a cluster every stream is waited for, whatever slot it has', async
     const producer = createProducer({
       redis: cluster,
       market: 'm',
-      shards: 1,
+      shardsOf: () => 1,
       transactionsMax: 1000,
     });
     await producer.append(payloads(5));

@@ -129,7 +129,7 @@ test('a stream with room again is filled without reading the rest of its backlog
 });
 
 test('what is owed finds room in a stream that requests keep full, and goes before them', async () => {
-  const bounds = { market: 'market_0', shards: 1, transactionsMax: ENTRIES_MAX };
+  const bounds = { market: 'market_0', shardsOf: () => 1, transactionsMax: ENTRIES_MAX };
   const requests = createProducer({ redis, ...bounds });
   const posted = payloads(2 * ENTRIES_MAX);
   expect((await requests.append(posted)).appended).toBe(ENTRIES_MAX);

@@ -33,7 +33,7 @@ function open(fill?: number) {
   const transactionsMax = rooms.measure;
   return {
     rooms,
-    producer: createProducer({ redis: redis(), market: 'm', shards: 1, transactionsMax }),
+    producer: createProducer({ redis: redis(), market: 'm', shardsOf: () => 1, transactionsMax }),
   };
 }
 

@@ -68,7 +68,7 @@ async function claim(
   rows: readonly NewTransaction[],
   batchId = idAt(AT_MS),
 ): Promise<NewTransaction[]> {
-  const planned = planRows(batchId, 1, rows);
+  const planned = planRows(batchId, () => 1, rows);
   const batch = { client: 'default', transactions: rows, rows: planned };
   const claimed = await claimTransactions(database, slices, batch);
   if ('receivedAtMs' in claimed) return [];

@@ -151,7 +151,7 @@ function cutOff(at: number | null): Pick<Database, 'transaction'> {
 
 async function post(rows: readonly NewTransaction[], isBad: boolean): Promise<void> {
   const transactions = rows.map((row, at) => (isBad && at === 0 ? { ...row, amount: '0' } : row));
-  const planned = planRows(idAt(BASE_MS), 1, transactions);
+  const planned = planRows(idAt(BASE_MS), () => 1, transactions);
   const batch = { client: 'default', transactions, rows: planned };
   const claimed = claimTransactions(database, slices, batch);
   const claim = await (isBad ? claimed.catch(() => ({ held: new Map() })) : claimed);

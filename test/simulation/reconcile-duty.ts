@@ -52,7 +52,7 @@ export function createReconcileDuty(world: World, process: Process): Duty {
         try {
           for (let isWhole = world.missing === 'look'; !isWhole; )
             isWhole = (await walk.step()).isWhole;
-          await feedRows({ store, append, corridors, shards: 1, roomOf: () => ROOM });
+          await feedRows({ store, append, corridors, shardsOf: () => 1, roomOf: () => ROOM });
         } catch (error) {
           walk.forget();
           throw error;

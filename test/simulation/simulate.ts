@@ -88,7 +88,7 @@ function submit(world: World, batchId: string, transactions: readonly Transactio
   const again = () => clock.after(RESTART_MS, () => submit(world, batchId, transactions));
   const process = world.startProcess(`api ${batchId}`, again);
   const accept = async () => {
-    const rows = planRows(batchId, 1, transactions);
+    const rows = planRows(batchId, () => 1, transactions);
     const isNew = await process.ask('accept', () => postgres.accept(batchId, rows));
     if (!isNew) return;
     const payload = { attempt: 1, origin: 'ingest', replyTo: null } as const;

@@ -112,7 +112,9 @@ const GUARDS = {
 function createMarket(world: World, process: Process): Market {
   const database = { ...createStore(world, process), usage: () => NO_CONNECTIONS };
   return {
-    ...{ name: MARKET, shards: 1, guards: GUARDS, memory: watchMemory(1) },
+    ...{ name: MARKET, guards: GUARDS, memory: watchMemory(1) },
+    shardsOf: () => 1,
+    moveOf: () => null,
     database: database as unknown as Database,
     redis: createStream(world, process) as unknown as RedisClient,
   };

@@ -52,9 +52,9 @@ export function createStreamRig(): StreamRig {
     redis: () => redis,
     url: () => service.url,
     producer: (transactionsMax = 5000) =>
-      createProducer({ redis, market: 'm', shards: 1, transactionsMax }),
+      createProducer({ redis, market: 'm', shardsOf: () => 1, transactionsMax }),
     async appendSingly(all) {
-      const one = createProducer({ redis, market: 'm', shards: 1, transactionsMax: 5000 });
+      const one = createProducer({ redis, market: 'm', shardsOf: () => 1, transactionsMax: 5000 });
       for (const each of all) await one.append([each]);
     },
     async deliver(consumer, transactions) {

@@ -86,7 +86,7 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
   const producer = createProducer({
     redis: commands,
     market: database.market,
-    shards: 1,
+    shardsOf: () => 1,
     transactionsMax: 1_000_000,
   });
   const environment = { DATABASE_URL: database.url, REDIS_URL: redis.url, ...QUICK };

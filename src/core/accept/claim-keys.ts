@@ -40,7 +40,7 @@ export type Stored = {
  * Claims the keys that are free: first all of them, which nearly always succeeds; then those that nobody holds.
  */
 export async function claimFree(
-  { database, keySlices, shards, failpoint }: Ingest,
+  { database, keySlices, shardsOf, failpoint }: Ingest,
   { batchId, client, transactions }: Claim,
   refuseKnown: RefuseKnown | null,
 ): Promise<Stored> {
@@ -50,7 +50,7 @@ export async function claimFree(
   let write: WriteMark | null = null;
   while (free.length > 0) {
     failpoint('api-before-commit');
-    const rows = planRows(batchId, shards, free);
+    const rows = planRows(batchId, shardsOf, free);
     const batch = { client, transactions: free, rows };
     const claimed = await claimTransactions(database, keySlices, batch);
     // Known keys were found before this commit, which is therefore after those that stored them.
@@ -66,7 +66,7 @@ export async function claimFree(
   const [first] = own;
   const receivedAtMs = first === undefined ? null : await readReceivedAtMs(database, first);
   // An earlier try has stored exactly these, and its answer was lost.
-  return { known, rows: planRows(batchId, shards, own), receivedAtMs, write };
+  return { known, rows: planRows(batchId, shardsOf, own), receivedAtMs, write };
 }
 
 /** Covers the commits that stored held keys, which one statement found. */

@@ -7,6 +7,7 @@ import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import type { Label } from '../domain/label.ts';
+import type { Layout } from '../domain/layout.ts';
 import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-slices.ts';
 import type { LimitWatch } from '../store/limits/watch-limits.ts';
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
@@ -32,7 +33,7 @@ export type Ingest = {
   readonly tryAppend: TryAppend;
   readonly leftRows: LeftRows;
   /** Streams that each corridor has now. */
-  readonly shards: number;
+  readonly shardsOf: Layout['shardsOf'];
   readonly invalidateLabelled: InvalidateLabelled;
   readonly newId: NewTransactionId;
   /** Corridors that a transaction may name, as last read. */
@@ -65,14 +66,15 @@ export function openIngest(
   },
 ): Ingest {
   const { database, redis, guards, metrics, switches, limits, failpoint, log } = opened;
-  const { corridors } = switches;
-  const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
+  const { corridors, layout } = switches;
+  const { shardsOf } = layout;
+  const { RISK_MARKET: market } = config;
   const rooms = createStreamRooms({
     redis,
-    listStreams: async () => streamsOf(market, corridors(), shards),
+    listStreams: async () => streamsOf(market, corridors(), shardsOf),
     transactionsMax: config.RISK_STREAM_ENTRIES_MAX,
   });
-  const producer = createProducer({ redis, market, shards, transactionsMax: rooms.recent });
+  const producer = createProducer({ redis, market, shardsOf, transactionsMax: rooms.recent });
   return {
     database,
     metrics,
@@ -94,7 +96,7 @@ export function openIngest(
     newMonthsMax: config.RISK_NEW_MONTHS_PER_REQUEST_MAX,
     tryAppend: createTryAppend(producer, guards, metrics.appendFailures),
     leftRows: createLeftRows(database, log),
-    shards,
+    shardsOf,
     invalidateLabelled: openInvalidateLabelled(database, redis, market, guards.redis.run),
     newId: createTransactionIds(),
   };

@@ -1,12 +1,13 @@
 /**
  * Divides the transactions of a commit into open rows: one for each entry that is to carry them. Pure. The ids of rows follow
- * from the batch and its transactions, so that a repeated try names the rows of a try whose answer was lost.
+ * from the batch and its transactions, so that a repeated try names the rows of a try whose answer was lost. Where the corridor
+ * was moved between both, entries may name other rows; the reconciler then closes the stored ones.
  */
 import { comparePositions } from '../domain/history.ts';
 import type { OpenRow } from '../domain/open-row.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 import { COUNT_MAX } from '../stream/entries/columns.ts';
-import { shardOf } from '../stream/keys.ts';
+import { type ShardsOf, shardOf } from '../stream/keys.ts';
 
 export type PlannedRow<T = NewTransaction> = OpenRow & { readonly transactions: readonly T[] };
 
@@ -18,7 +19,7 @@ const INDEX_CHARS = 4;
 /** @param batchId a UUID; at most 65,536 rows have ids of their own */
 export function planRows<T extends Placed>(
   batchId: string,
-  shards: number,
+  shardsOf: ShardsOf,
   transactions: readonly T[],
 ): PlannedRow<T>[] {
   // Entries have the order in which siblings see each other.
@@ -26,7 +27,7 @@ export function planRows<T extends Placed>(
   const streams = new Map<string, { corridor: string; shard: number; all: T[] }>();
   for (const one of sorted) {
     const { corridor, accountId } = one;
-    const shard = shardOf(accountId, shards);
+    const shard = shardOf(accountId, shardsOf(corridor));
     const name = shard === 0 ? corridor : `${corridor} ${shard}`;
     const stream = streams.get(name);
     if (stream === undefined) streams.set(name, { corridor, shard, all: [one] });

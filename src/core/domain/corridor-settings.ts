@@ -4,9 +4,19 @@ export type CorridorSettings = {
   readonly weight: number;
   /** Where data must stay: a tag for people. */
   readonly residency: string | null;
+  /** Streams that the corridor is divided into, by account. */
+  readonly shards: number;
+  /** The last change of `shards`; null: none. */
+  readonly moved: { readonly from: number; readonly atMs: number } | null;
 };
 
 export const [WEIGHT_MIN, WEIGHT_MAX] = [0.1, 10];
 export const RESIDENCY_CHARS_MAX = 64;
 
-export const DEFAULT_SETTINGS: CorridorSettings = { version: 0, weight: 1, residency: null };
+export const DEFAULT_SETTINGS: CorridorSettings = {
+  version: 0,
+  weight: 1,
+  residency: null,
+  shards: 1,
+  moved: null,
+};

@@ -57,6 +57,8 @@ export type Switches = {
   readonly stopped: ReadonlyMap<string, Stop>;
   /** The settings of every corridor of the market. */
   readonly settings: ReadonlyMap<string, CorridorSettings>;
+  /** What the clock of Postgres is ahead of `performance.now()`. */
+  readonly clockMs: number;
 };
 
 /** Adds what the environment of this process stops. A scope that people have stopped as well keeps their words. */

@@ -7,7 +7,7 @@ import type { Transaction } from '../domain/transaction.ts';
 import type { LeftQueue } from '../store/open-rows/lost-rows.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
 import type { Producer } from '../stream/entries/producer.ts';
-import { SHARDS_MAX, type StreamKeys } from '../stream/keys.ts';
+import { SHARDS_MAX, type ShardsOf, type StreamKeys } from '../stream/keys.ts';
 import { type RowStore, takeFinal } from './row-store.ts';
 
 /** Transactions of one round, about 2 MB once loaded; and rows of a queue, as a row may hold one transaction. */
@@ -18,7 +18,7 @@ type Round = {
   readonly append: Producer['append'];
   readonly corridors: readonly string[];
   /** Streams that each corridor has now. */
-  readonly shards: number;
+  readonly shardsOf: ShardsOf;
   /** Transactions that a stream has room for; 0 where one that was full has too little to continue. */
   readonly roomOf: (stream: Pick<StreamKeys, 'corridor' | 'shard'>) => number;
 };
@@ -59,10 +59,12 @@ type Queue = Pick<LeftQueue, 'corridor' | 'shard'>;
 const nameOf = ({ corridor, shard }: Queue) => `${corridor} ${shard}`;
 
 /** Room of each queue; rows of a former shard are divided among the present ones, which must all have some. */
-function roomsOf({ corridors, shards, roomOf }: Round): Map<Queue, number> {
+function roomsOf({ corridors, shardsOf, roomOf }: Round): Map<Queue, number> {
   const rooms = new Map<Queue, number>();
   for (const corridor of corridors) {
-    const present = Array.from({ length: shards }, (_, shard) => roomOf({ corridor, shard }));
+    const present = Array.from({ length: shardsOf(corridor) }, (_, shard) =>
+      roomOf({ corridor, shard }),
+    );
     for (let shard = 0; shard < SHARDS_MAX; shard++) {
       rooms.set({ corridor, shard }, present[shard] ?? Math.min(...present));
     }

@@ -86,8 +86,8 @@ export function bindReconciler(
   count: (appended: number) => void,
   writes: Writes = database,
 ): Reconciler {
-  const { RISK_MARKET: name, RISK_SHARDS: shards, RISK_RECONCILE_AGE_MS: ageMs } = config;
+  const { RISK_MARKET: name, RISK_RECONCILE_AGE_MS: ageMs } = config;
   const transactionsMax = config.RISK_STREAM_ENTRIES_MAX;
-  const market = { name, shards, database, writes, redis };
+  const market = { name, database, writes, redis };
   return createReconciler(market, { transactionsMax, ageMs }, count);
 }

@@ -9,7 +9,9 @@
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
-import { listCorridors } from '../store/transactions/corridors.ts';
+import { layoutOf } from '../domain/layout.ts';
+import type { Switches } from '../domain/switch.ts';
+import { readSwitches } from '../store/switches/switches.ts';
 import { createProducer } from '../stream/entries/producer.ts';
 import { streamKeys, streamsOf } from '../stream/keys.ts';
 import { createStreamRooms, type StreamRooms } from '../stream/memory/stream-capacity.ts';
@@ -20,8 +22,6 @@ import { createWalk } from './walk-rows.ts';
 
 export type ReconcileMarket = {
   readonly name: string;
-  /** Streams that each corridor has now. */
-  readonly shards: number;
   readonly database: Database;
   /** The writes of the leader, which name its epoch. */
   readonly writes: Writes;
@@ -67,21 +67,29 @@ const LOOK_SHARE = 1 / 10;
 
 /** @param count called with the number of transactions of each append */
 export function createReconciler(
-  { name, shards, database, writes, redis }: ReconcileMarket,
+  { name, database, writes, redis }: ReconcileMarket,
   { transactionsMax, ageMs }: ReconcileSettings,
   count: (appended: number) => void,
 ): Reconciler {
-  const corridors = () => listCorridors(database);
+  let switches: Pick<Switches, 'settings' | 'clockMs'> = { settings: new Map(), clockMs: 0 };
+  const { shardsOf } = layoutOf(
+    () => switches,
+    () => performance.now(),
+  );
+  const corridors = async () => {
+    switches = await readSwitches(database);
+    return [...switches.settings.keys()];
+  };
   const rooms = createStreamRooms({
     redis,
     transactionsMax,
     fill: OWED_FILL,
-    listStreams: async () => streamsOf(name, await corridors(), shards),
+    listStreams: async () => streamsOf(name, await corridors(), shardsOf),
   });
   const { append } = createProducer({
     redis,
     market: name,
-    shards,
+    shardsOf,
     transactionsMax: rooms.recent,
     passesFaults: true,
   });
@@ -102,7 +110,7 @@ export function createReconciler(
     const found = await look();
     for (let fed = 1; fed > 0 && !isOver(); ) {
       const roomOf = await readRoom(name, rooms);
-      const round = { store, append, shards, roomOf, corridors: await corridors() };
+      const round = { store, append, shardsOf, roomOf, corridors: await corridors() };
       const result = await feedRows(round);
       count(result.appended);
       appended += result.appended;

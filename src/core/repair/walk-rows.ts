@@ -4,7 +4,7 @@
  * about clocks, or about which Redis it was.
  */
 import { type AgedRow, FIRST_ROW } from '../store/open-rows/lost-rows.ts';
-import { SHARDS_MAX, streamsOf } from '../stream/keys.ts';
+import { allStreamsOf } from '../stream/keys.ts';
 import type { HeadReader } from '../stream/status/heads.ts';
 import { findLost } from './find-lost.ts';
 import { type RowStore, takeFinal } from './row-store.ts';
@@ -37,7 +37,7 @@ export function createWalk(
   let after = FIRST_ROW;
   let beganAt = now();
   const look = async (corridor: string, rows: readonly AgedRow[]): Promise<string[]> => {
-    const streams = streamsOf(market, [corridor], SHARDS_MAX);
+    const streams = allStreamsOf(market, [corridor]);
     const { lost, unsure } = await findLost(heads, streams, rows);
     const absent = [...lost, ...unsure].map(({ rowId }) => rowId);
     if (absent.length === 0) return [];
@@ -55,7 +55,7 @@ export function createWalk(
       if (after === FIRST_ROW) {
         beganAt = now();
         // Scored transactions are in no row any more; their entries may still owe an event.
-        const streams = streamsOf(market, await listCorridors(), SHARDS_MAX);
+        const streams = allStreamsOf(market, await listCorridors());
         await Promise.all(streams.map((stream) => heads.adopt(stream)));
       }
       const { rows, next } = await store.listAged(after, PAGE_ROWS);

@@ -31,7 +31,7 @@ export const GROUP = 'scoring-workers';
 /** Profile keys spread over this many hash tags a market. */
 export const PROFILE_SLOTS = 16;
 
-/** Most streams of one corridor: the bound on RISK_SHARDS. */
+/** Most streams of one corridor. */
 export const SHARDS_MAX = 16;
 
 /** The five keys of one stream: one corridor, one shard. */
@@ -58,16 +58,23 @@ export function streamKeys(market: string, corridor: string, shard: number): Str
   };
 }
 
+/** Streams of a corridor. */
+export type ShardsOf = (corridor: string) => number;
+
 /** The streams of these corridors, shard by shard. */
 export function streamsOf(
   market: string,
   corridors: Iterable<string>,
-  shards: number,
+  shardsOf: ShardsOf,
 ): StreamKeys[] {
   return [...corridors].flatMap((corridor) =>
-    Array.from({ length: shards }, (_, shard) => streamKeys(market, corridor, shard)),
+    Array.from({ length: shardsOf(corridor) }, (_, shard) => streamKeys(market, corridor, shard)),
   );
 }
+
+/** All streams that these corridors may have, or have had. */
+export const allStreamsOf = (market: string, corridors: Iterable<string>) =>
+  streamsOf(market, corridors, () => SHARDS_MAX);
 
 /** Shard of an account: murmur3 (32 bit, seed 0) of its id. */
 export function shardOf(accountId: string, shards: number): number {

@@ -14,6 +14,8 @@ import { runBatch } from './run-batch.ts';
 import type { Worker } from './worker.ts';
 
 const ERROR_WAIT_MS = 100;
+/** Longer: a read would hand out entries of a stream that waits for a move meanwhile (MOVE_MS). */
+const BLOCK_MS_MAX = 1000;
 
 /** Reads until the worker stops; resolves when everything it read is settled. */
 export async function runReader(worker: Worker, consumer: string): Promise<void> {
@@ -47,8 +49,10 @@ async function readNext(
   consumer: string,
   undrained: Set<string>,
 ): Promise<readonly Delivery[]> {
-  const { config, intake, lane, stop } = worker;
-  const going = [...worker.streams.values()].filter(({ corridor }) => !worker.isStopped(corridor));
+  const { config, intake, lane, moves, stop } = worker;
+  const going = [...worker.streams.values()].filter(
+    (one) => !(worker.isStopped(one.corridor) || moves.waits(one)),
+  );
   const streams = intake.inTurn(going);
   const barred = new Set<string>();
   try {
@@ -65,7 +69,7 @@ async function readNext(
       consumer,
       streams: open,
       shares: intake.sharesOf(open),
-      blockMs: config.RISK_READ_BLOCK_MS,
+      blockMs: Math.min(config.RISK_READ_BLOCK_MS, BLOCK_MS_MAX),
       transactionsMax: lane.transactionsMax(),
     });
     if (read.failed.size > 0) await noteFailed(worker, undrained, read);

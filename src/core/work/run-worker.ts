@@ -11,7 +11,7 @@ import {
   removeConsumer,
   removeDeadConsumers,
 } from '../stream/group/consumer-group.ts';
-import type { StreamKeys } from '../stream/keys.ts';
+import { type StreamKeys, streamKeys } from '../stream/keys.ts';
 import { memoryDuty } from '../stream/memory/memory-duty.ts';
 import { promoteRetries } from '../stream/settle/retries.ts';
 import { listStreams, measureStreams } from '../stream/status/lag.ts';
@@ -26,7 +26,7 @@ const FIRST_STREAMS_RETRY_MS = 250;
 const WAITING_SAID_EVERY_MS = 30_000;
 const DEAD_CONSUMER_IDLE_MS = 3_600_000;
 const DEAD_CONSUMERS_EVERY_MS = 600_000;
-const [PROMOTE_EVERY_MS, LAG_EVERY_MS] = [200, 5000];
+const [PROMOTE_EVERY_MS, LAG_EVERY_MS, MOVES_EVERY_MS] = [200, 5000, 250];
 
 /**
  * Works until the signal; resolves when nothing is in flight any more.
@@ -83,6 +83,7 @@ function dutiesOf(worker: Worker): Duty[] {
   const { redis } = market;
   return [
     { name: 'streams', everyMs: REFRESH_MS, run: async () => void (await addStreams(worker)) },
+    { name: 'moves', everyMs: MOVES_EVERY_MS, run: () => followMoves(worker) },
     ...createReclaim(worker),
     {
       name: 'dead-consumers',
@@ -103,6 +104,15 @@ function dutiesOf(worker: Worker): Duty[] {
     memoryDuty(market, metrics, () => streamsOf(worker)),
     { name: 'lag', everyMs: LAG_EVERY_MS, run: () => reportLag(worker) },
   ];
+}
+
+/** Reads the new streams of a corridor as soon as producers append to them. */
+async function followMoves(worker: Worker): Promise<void> {
+  const { market, moves, streams } = worker;
+  const corridors = new Set(streamsOf(worker).map(({ corridor }) => corridor));
+  const lasts = [...corridors].map((one) => streamKeys(market.name, one, market.shardsOf(one) - 1));
+  if (!lasts.every(({ transactions }) => streams.has(transactions))) await addStreams(worker);
+  await moves.look(streamsOf(worker));
 }
 
 async function reportLag({ market, metrics, streams }: Worker): Promise<void> {
@@ -137,9 +147,9 @@ const pinnedOf = ({ config }: Worker) => config.RISK_WORKER_CORRIDORS?.split(','
 /** Adds streams that appeared and returns all corridors of the market. One that cannot be made ready now is tried again at the next refresh. */
 async function addStreams(worker: Worker): Promise<string[]> {
   const { market, streams } = worker;
-  const { database, redis, name, shards } = market;
+  const { database, redis, name, shardsOf } = market;
   const corridors = await listCorridors(database);
-  const listed = await listStreams(redis, name, shards, corridors);
+  const listed = await listStreams(redis, name, shardsOf, corridors);
   const pinned = pinnedOf(worker);
   const own = listed.filter(({ corridor }) => pinned?.includes(corridor) ?? true);
   const fresh = own.filter((one) => !streams.has(one.transactions));

@@ -15,6 +15,7 @@ import type { ShareOf } from './corridor-shares.ts';
 import { createInFlight, type InFlight, type LaneInFlight } from './in-flight.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { createLanes, type Lane } from './lanes.ts';
+import { createMoves, type Moves } from './moves.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { Profiles } from './profiles/profiles.ts';
 
@@ -58,13 +59,14 @@ export type Worker = WorkerOptions & {
   readonly intake: Intake;
   readonly lane: Lane;
   readonly pause: Pause;
+  readonly moves: Moves;
   /** Aborted by the process' signal, or by a bug in a reader. */
   readonly stop: AbortController;
 };
 
 /** The worker as each of its lanes sees it. */
 export function createWorker(options: WorkerOptions): { main: Worker; express: Worker } {
-  const { config, shareOf, elapsedMs } = options;
+  const { config, market, shareOf, elapsedMs } = options;
   const stop = new AbortController();
   const pause = createPause(stop.signal, options);
   const inFlight = createInFlight(stop.signal, elapsedMs);
@@ -79,6 +81,7 @@ export function createWorker(options: WorkerOptions): { main: Worker; express: W
     streams: new Map(),
     inFlight,
     pause,
+    moves: createMoves(market),
     stop,
   };
   return { main, express: { ...main, ...options.express, ...own(lanes.express, inFlight.lane()) } };

@@ -77,7 +77,6 @@ const settings = {
     .regex(CORRIDORS)
     .optional()
     .describe('Corridors that migrate adds to those of the market.'),
-  RISK_SHARDS: integer(1, 16, 1).describe('Streams a corridor is split into, by account.'),
   RISK_DATABASE_CONNECTIONS_MAX: integer(2, 100, 10).describe(
     'Pool size of one process: one connection for work while a long statement has another. An API process has half as many more for searches.',
   ),
@@ -221,7 +220,9 @@ const settings = {
   RISK_CLAIM_IDLE_MS: integer(200, 3_600_000, 7500).describe(
     'Idle time after which another worker takes an entry over; its own worker renews it after a third of that.',
   ),
-  RISK_READ_BLOCK_MS: integer(10, 60_000, 2 * SECOND_MS).describe('Longest blocking read.'),
+  RISK_READ_BLOCK_MS: integer(10, 60_000, 2 * SECOND_MS).describe(
+    'Longest blocking read; more than a second bounds timeouts alone.',
+  ),
   RISK_RETRY_BASE_MS: integer(1, 60_000, SECOND_MS).describe(
     'Wait before the second attempt; doubles each time.',
   ),

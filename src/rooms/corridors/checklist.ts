@@ -6,8 +6,8 @@ import { readLimits } from '../../core/store/limits/limits.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import { listConsumers } from '../../core/stream/group/consumer-group.ts';
 import { claimIdentity } from '../../core/stream/identity.ts';
-import { slotTag, streamsOf } from '../../core/stream/keys.ts';
-import { measureStreams } from '../../core/stream/status/lag.ts';
+import { slotTag } from '../../core/stream/keys.ts';
+import { listStreams, measureStreams } from '../../core/stream/status/lag.ts';
 import { readReach } from '../../kit/database/market-reach.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
@@ -28,7 +28,10 @@ export const checklistSchema = z
   })
   .meta({ id: 'CorridorChecklist' });
 
-type Parts = Pick<Api, 'config' | 'databases' | 'guards' | 'metrics' | 'redis' | 'switches'>;
+type Parts = Pick<
+  Api,
+  'config' | 'databases' | 'guards' | 'ingest' | 'metrics' | 'redis' | 'switches'
+>;
 type Found = readonly [passed: boolean, found: string];
 
 /** Reviewers who can decide a case and confirm the decision of another. */
@@ -82,11 +85,11 @@ async function ofRedis({ guards }: Parts, find: () => Promise<Found>): Promise<F
   }
 }
 
-const streamsOfCorridor = (corridor: string, { config }: Parts) =>
-  streamsOf(config.RISK_MARKET, [corridor], config.RISK_SHARDS);
+const streamsOfCorridor = (corridor: string, { config, ingest, redis }: Parts) =>
+  listStreams(redis, config.RISK_MARKET, ingest.shardsOf, [corridor]);
 
 async function findStreams(corridor: string, parts: Parts): Promise<Found> {
-  const streams = streamsOfCorridor(corridor, parts);
+  const streams = await streamsOfCorridor(corridor, parts);
   const measured = await measureStreams(parts.redis, streams);
   const sum = (of: (one: (typeof measured)[number]) => number) =>
     measured.reduce((total, one) => total + of(one), 0);
@@ -105,7 +108,7 @@ async function findStreams(corridor: string, parts: Parts): Promise<Found> {
 }
 
 async function findWorkers(corridor: string, parts: Parts): Promise<Found> {
-  const streams = streamsOfCorridor(corridor, parts);
+  const streams = await streamsOfCorridor(corridor, parts);
   const consumers = await Promise.all(
     streams.map(({ transactions }) => listConsumers(parts.redis, transactions)),
   );

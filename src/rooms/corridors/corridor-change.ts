@@ -7,8 +7,10 @@ import {
   WEIGHT_MAX,
   WEIGHT_MIN,
 } from '../../core/domain/corridor-settings.ts';
+import { countsFrom, layoutOf, type Move } from '../../core/domain/layout.ts';
 import { changeCorridor } from '../../core/store/corridors/settings.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
+import { SHARDS_MAX } from '../../core/stream/keys.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
@@ -48,12 +50,17 @@ const settingFields = {
     description:
       'Where data of the corridor must stay: a tag for people. The engine does not act on it.',
   }),
+  shards: z.int().min(1).max(SHARDS_MAX).meta({
+    description:
+      'Streams that the corridor is divided into, by account. A new count divides the present one, or is a multiple of it.',
+  }),
 };
 
 export const corridorCommandSchema = z
   .strictObject({
     weight: settingFields.weight.optional(),
     residency: settingFields.residency.optional(),
+    shards: settingFields.shards.optional(),
     reason,
   })
   .meta({ id: 'CorridorCommand' });
@@ -63,8 +70,13 @@ export const settingsSchema = z
   .object({
     version: z.int().meta({ description: 'Ascends by one a change; 0: nothing was set.' }),
     ...settingFields,
+    moved: z
+      .object({ from: settingFields.shards, at: z.iso.datetime() })
+      .nullable()
+      .meta({ description: 'The last change of `shards`; null: none.' }),
   })
   .meta({ id: 'CorridorSettings' });
+type SettingsJson = z.output<typeof settingsSchema>;
 
 type By = { readonly by: Officer; readonly roles: ReadonlySet<Role> };
 
@@ -95,20 +107,39 @@ export async function addCorridor(
   });
 }
 
-export const readSettings = async (database: Database, corridor: string) =>
-  (await readSwitches(database)).settings.get(corridor) ?? DEFAULT_SETTINGS;
+export const readSettings = async (database: Pick<Database, 'query'>, corridor: string) =>
+  toJson((await readSwitches(database)).settings.get(corridor) ?? DEFAULT_SETTINGS);
 
-/** Fields that the command leaves out stay as they are. */
+const toJson = ({ moved, ...settings }: CorridorSettings): SettingsJson => ({
+  ...settings,
+  moved: moved && { from: moved.from, at: new Date(moved.atMs).toISOString() },
+});
+
+/**
+ * Fields that the command leaves out stay as they are.
+ * @param isOver whether a move has ended
+ */
 export async function configureCorridor(
   database: Database,
   corridor: string,
-  { weight, residency, reason }: CorridorCommand,
+  { weight, residency, shards, reason }: CorridorCommand,
   { by, roles }: By,
-): Promise<CorridorSettings> {
+  isOver: (move: Move) => Promise<boolean>,
+): Promise<SettingsJson> {
   requireAuthority('configure a corridor', roles);
   return await changeCorridor(database, corridor, async (query, { set }) => {
-    const before = (await readSwitches({ query })).settings.get(corridor) ?? DEFAULT_SETTINGS;
+    const switches = await readSwitches({ query });
+    const before = switches.settings.get(corridor) ?? DEFAULT_SETTINGS;
+    if (shards !== undefined && shards !== before.shards) {
+      const { moveOf } = layoutOf(
+        () => switches,
+        () => performance.now(),
+      );
+      const move = moveOf(corridor);
+      requireMovable(before.shards, shards, move === null || (await isOver(move)));
+    }
     const after = {
+      shards: shards ?? before.shards,
       weight: weight ?? before.weight,
       residency: residency === undefined ? before.residency : residency,
     };
@@ -120,6 +151,18 @@ export async function configureCorridor(
       before,
       after: { ...after, reason },
     });
-    return { version: before.version + 1, ...after };
+    return await readSettings({ query }, corridor);
   });
+}
+
+function requireMovable(from: number, to: number, isMovable: boolean): void {
+  const counts = countsFrom(from, SHARDS_MAX);
+  if (!counts.includes(to)) {
+    const why = `shards: ${to} neither divides ${from} nor is a multiple of it; allowed are ${counts.join(', ')}`;
+    throw new Failure('conflict', 'SHARDS_UNRELATED', why);
+  }
+  if (!isMovable) {
+    const why = `shards: the move to ${from} is not over, as entries wait that are older; allowed is ${from}`;
+    throw new Failure('conflict', 'CORRIDOR_MOVING', why);
+  }
 }

@@ -1,8 +1,9 @@
 /** `/v1/corridors/{id}`: how a corridor does, and its checklist. */
 import { z } from 'zod';
+import type { Move } from '../../core/domain/layout.ts';
 import type { Api } from '../../core/room.ts';
-import { streamsOf } from '../../core/stream/keys.ts';
-import { measureStreams } from '../../core/stream/status/lag.ts';
+import { listStreams, measureStreams } from '../../core/stream/status/lag.ts';
+import { isOver } from '../../core/work/moves.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
 import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
@@ -49,7 +50,13 @@ const corridorSchema = standingSchema
   })
   .meta({ id: 'CorridorState' });
 
-const settings = { version: 1, weight: 2, residency: 'EG' };
+const settings = {
+  version: 1,
+  weight: 2,
+  residency: 'EG',
+  shards: 16,
+  moved: { from: 1, at: '2026-11-25T09:30:00.000Z' },
+};
 const example = {
   ...standingExample,
   settings,
@@ -91,10 +98,12 @@ async function readCorridor(id: string, parts: Parts) {
 }
 
 /** The age of the oldest entry that is not acknowledged; 0 while Redis does not answer, which the degradation says. */
-async function oldestAge(id: string, { redis, guards, config }: Parts): Promise<number> {
-  const streams = streamsOf(config.RISK_MARKET, [id], config.RISK_SHARDS);
+async function oldestAge(id: string, { redis, guards, config, ingest }: Parts): Promise<number> {
   try {
-    const measured = await guards.redis.run(() => measureStreams(redis, streams));
+    const measured = await guards.redis.run(async () => {
+      const streams = await listStreams(redis, config.RISK_MARKET, ingest.shardsOf, [id]);
+      return await measureStreams(redis, streams);
+    });
     return Math.max(...measured.map(({ oldestAgeMs }) => oldestAgeMs));
   } catch (error) {
     if (isUnavailable(error)) return 0;
@@ -134,16 +143,20 @@ export const corridorOperations = [
     at: '/v1/corridors/{id}',
     operationId: 'configureCorridor',
     summary: 'Set what may be set for a corridor; what is left out stays',
-    description: 'Processes act on it within a second of the answer.',
+    description:
+      'Processes act on it within a second of the answer, on `shards` two seconds after it. 409: a count that the corridor cannot move to, or a move that is not over.',
     roles: AUTHORITY['configure a corridor'].roles,
     path: paths.corridor,
     body: bodyOf(corridorCommandSchema, { weight: 2, residency: 'EG', reason: 'pay day' }),
     answers: { 200: answer('The settings as they are now.', settingsSchema, settings) },
-    problems: [404],
+    problems: [404, 409],
     run: async ({ path: { id }, body, by, c }, parts: Parts) => {
       frozenOf('corridor', id, parts);
       const { roles } = c.get('principal');
-      const after = await configureCorridor(parts.databases.primary, id, body, { by, roles });
+      const { databases, guards, redis, config } = parts;
+      const hasMoved = async (move: Move) =>
+        await guards.redis.run(() => isOver(redis, config.RISK_MARKET, id, move));
+      const after = await configureCorridor(databases.primary, id, body, { by, roles }, hasMoved);
       parts.log.warn({ keyId: by.keyId, corridor: id, ...after }, 'corridor settings');
       return after;
     },

@@ -89,7 +89,7 @@ export const purgeResultSchema = z
 export type PurgeResult = z.infer<typeof purgeResultSchema>;
 
 /** How the API hands transactions to streams. */
-export type Streams = Pick<Ingest, 'tryAppend' | 'leftRows' | 'shards'>;
+export type Streams = Pick<Ingest, 'tryAppend' | 'leftRows' | 'shardsOf'>;
 
 /** @returns `write`: of the last page, which covers those before it; null where nothing was replayed */
 export async function replayDeadLetters(
@@ -129,12 +129,12 @@ async function replayPage(
   rowsMax: number,
   by: Actor,
 ): Promise<{ replayed: string[]; appended: number; write: WriteMark | null }> {
-  const { tryAppend, leftRows, shards } = streams;
+  const { tryAppend, leftRows, shardsOf } = streams;
   const { marked, rows } = await database.transaction(async (query) => {
     const marked = await deadLetterStore.markReplayed(query, selected, rowsMax);
     if (marked.length === 0) return { marked, rows: [] };
     const ids = marked.map((row) => row.transactionId);
-    const rows = planRows(randomUUID(), shards, await loadTransactions({ query }, ids));
+    const rows = planRows(randomUUID(), shardsOf, await loadTransactions({ query }, ids));
     await openStored(query, rows);
     await recordChange(query, by, toChange('dead-letters.replay', selected, marked));
     return { marked, rows };

@@ -80,7 +80,7 @@ export function openStatus(api: Api): ApiRoom {
     guards,
     corridors: ingest.corridors,
     market: config.RISK_MARKET,
-    shards: config.RISK_SHARDS,
+    shardsOf: ingest.shardsOf,
     switches: switches.current,
     readReplica: () => databases.replica?.status() ?? null,
   };

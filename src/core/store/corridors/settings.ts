@@ -5,7 +5,8 @@ import type { CorridorSettings } from '../../domain/corridor-settings.ts';
 
 /** An expression: the settings of each corridor of the market, null where nothing was set. */
 export const SETTINGS = `(select coalesce(jsonb_object_agg(corridor,
-      case when version is not null then jsonb_build_object('version', version, 'weight', weight, 'residency', residency) end), '{}')
+      case when version is not null then jsonb_build_object('version', version, 'weight', weight, 'residency', residency, 'shards', shards,
+        'moved', case when moved_at is not null then jsonb_build_object('from', moved_from, 'atMs', extract(epoch from moved_at) * 1000) end) end), '{}')
     from market.corridors left join market.corridor_settings using (corridor))`;
 
 const lock = rowsOf(
@@ -35,14 +36,16 @@ const claimCorridor = onlyOf<{ market: string }, [corridor: string, market: stri
 );
 const write = rowsOf<
   object,
-  [corridor: string, weight: number, residency: string | null, by: string]
+  [corridor: string, weight: number, residency: string | null, by: string, shards: number]
 >(
   'set-corridor',
-  `insert into market.corridor_settings as old (corridor, weight, residency, changed_by)
-   values ($1, $2, $3, $4)
+  `insert into market.corridor_settings as old (corridor, weight, residency, changed_by, shards, moved_from, moved_at)
+   values ($1, $2, $3, $4, $5, case when $5::smallint <> 1 then 1 end, case when $5::smallint <> 1 then clock_timestamp() end)
    on conflict (corridor) do update
       set weight = excluded.weight, residency = excluded.residency, version = old.version + 1,
-          changed_by = excluded.changed_by, changed_at = now()`,
+          changed_by = excluded.changed_by, changed_at = now(), shards = excluded.shards,
+          moved_from = case when old.shards <> excluded.shards then old.shards else old.moved_from end,
+          moved_at = case when old.shards <> excluded.shards then clock_timestamp() else old.moved_at end`,
 );
 
 /** One corridor, within a database transaction in which nobody else changes one. */
@@ -53,7 +56,10 @@ export type CorridorChange = {
   readonly propose: (by: string) => Promise<unknown>;
   /** Ends the proposal. @returns the market that has the corridor now */
   readonly claim: (market: string, by: string) => Promise<string>;
-  readonly set: (settings: Omit<CorridorSettings, 'version'>, by: string) => Promise<unknown>;
+  readonly set: (
+    settings: Omit<CorridorSettings, 'version' | 'moved'>,
+    by: string,
+  ) => Promise<unknown>;
 };
 
 export async function changeCorridor<T>(
@@ -71,7 +77,8 @@ export async function changeCorridor<T>(
         await accept(query, corridor, by);
         return (await claimCorridor(query, corridor, market)).market;
       },
-      set: ({ weight, residency }, by) => write(query, corridor, weight, residency, by),
+      set: ({ weight, residency, shards }, by) =>
+        write(query, corridor, weight, residency, by, shards),
     });
   });
 }

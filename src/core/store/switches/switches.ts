@@ -33,10 +33,12 @@ type Row = {
   readonly version: string;
   readonly stopped: Readonly<Record<string, StoredStop>>;
   readonly settings: Readonly<Record<string, CorridorSettings | null>>;
+  readonly nowMs: number;
 };
 
 const IN_FORCE = `version::text, (select coalesce(jsonb_object_agg(scope, stop), '{}')
-                    from jsonb_each(stopped) as one (scope, stop) where market.is_stopped(stopped, scope)) as stopped, ${SETTINGS} as settings`;
+                    from jsonb_each(stopped) as one (scope, stop) where market.is_stopped(stopped, scope)) as stopped, ${SETTINGS} as settings,
+                    (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`;
 
 const read = onlyOf<Row>('read-switches', `select ${IN_FORCE} from market.switches`);
 
@@ -44,7 +46,7 @@ export async function readSwitches({ query }: Pick<Database, 'query'>): Promise<
   return toSwitches(await read(query));
 }
 
-function toSwitches({ version, stopped, settings }: Row): Switches {
+function toSwitches({ version, stopped, settings, nowMs }: Row): Switches {
   const stops = Object.entries(stopped).map(([scope, one]): [string, Stop] => [
     scope,
     {
@@ -61,6 +63,7 @@ function toSwitches({ version, stopped, settings }: Row): Switches {
     settings: new Map(
       Object.entries(settings).map(([corridor, own]) => [corridor, own ?? DEFAULT_SETTINGS]),
     ),
+    clockMs: nowMs - performance.now(),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Database } from '../../../kit/database/pool.ts';
 import { describeUnknownSettings } from '../../../kit/database/unknown-switch-settings.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { toError } from '../../../kit/words/failure.ts';
+import { type Layout, layoutOf } from '../../domain/layout.ts';
 import { type Stop, type Switches, withEnvironment } from '../../domain/switch.ts';
 import { readSwitches } from './switches.ts';
 
@@ -17,6 +18,8 @@ const UNREAD_MS = 5000;
 export type SwitchWatch = {
   /** The switches of Postgres as last read, and those of the environment. */
   readonly current: () => Switches;
+  /** How corridors are divided among streams. */
+  readonly layout: Layout;
   /** Corridors that a transaction may name. */
   readonly corridors: () => ReadonlySet<string>;
   /** Stops of this process' environment. */
@@ -97,6 +100,10 @@ async function watchSwitches(
   timer.unref();
   return {
     current: () => current,
+    layout: layoutOf(
+      () => current,
+      () => performance.now(),
+    ),
     corridors: () => corridors,
     ofEnvironment: fixed,
     isUnread,

@@ -6,7 +6,7 @@ import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.
 import { isStreamAtFault } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import { type StreamKeys, shardOf, streamKeys } from '../keys.ts';
+import { type ShardsOf, type StreamKeys, shardOf, streamKeys } from '../keys.ts';
 import type { StreamRooms } from '../memory/stream-capacity.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 import { ENTRY_VERSION, type EntryPayload, packEntries } from './entry.ts';
@@ -14,7 +14,7 @@ import { ENTRY_VERSION, type EntryPayload, packEntries } from './entry.ts';
 type ProducerOptions = {
   readonly redis: RedisClient;
   readonly market: string;
-  readonly shards: number;
+  readonly shardsOf: ShardsOf;
   /** Transactions in one stream beyond which entries are refused, or the room that each has now. */
   readonly transactionsMax: number | StreamRooms['recent'];
   /**
@@ -39,11 +39,11 @@ export type Producer = {
 /** The stream of a transaction. */
 export function createStreamChoice(
   market: string,
-  shards: number,
+  shardsOf: ShardsOf,
 ): (transaction: Pick<Transaction, 'corridor' | 'accountId'>) => StreamKeys {
   const streams = new Map<string, StreamKeys>();
   return ({ corridor, accountId }) => {
-    const shard = shardOf(accountId, shards);
+    const shard = shardOf(accountId, shardsOf(corridor));
     const name = `${corridor}:${shard}`;
     let stream = streams.get(name);
     if (stream === undefined) {
@@ -55,9 +55,9 @@ export function createStreamChoice(
 }
 
 export function createProducer(options: ProducerOptions): Producer {
-  const { redis, market, shards, transactionsMax, passesFaults = false } = options;
+  const { redis, market, shardsOf, transactionsMax, passesFaults = false } = options;
   const script = loadScript('append-2');
-  const streamOf = createStreamChoice(market, shards);
+  const streamOf = createStreamChoice(market, shardsOf);
   const choose = ({ transaction }: EntryPayload) => streamOf(transaction);
   const readMax = async () => {
     if (typeof transactionsMax === 'number') return () => transactionsMax;

@@ -2,7 +2,7 @@
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { GROUP, SHARDS_MAX, type StreamKeys, streamsOf } from '../keys.ts';
+import { allStreamsOf, GROUP, type ShardsOf, type StreamKeys } from '../keys.ts';
 import { loadScript, runOnStreams } from '../scripts.ts';
 
 export type StreamLag = {
@@ -55,11 +55,12 @@ function toLag(stream: StreamKeys, reply: unknown): StreamLag {
 export async function listStreams(
   redis: RedisClient,
   market: string,
-  shards: number,
+  shardsOf: ShardsOf,
   corridors: Iterable<string>,
 ): Promise<StreamKeys[]> {
-  const all = streamsOf(market, corridors, SHARDS_MAX);
-  const former = all.filter(({ shard }) => shard >= shards);
+  const all = allStreamsOf(market, corridors);
+  const isPresent = ({ corridor, shard }: StreamKeys) => shard < shardsOf(corridor);
+  const former = all.filter((stream) => !isPresent(stream));
   const figures = await measureStreams(redis, former);
   // The age says that something is left where the counts cannot be read.
   const left = figures.filter(
@@ -67,5 +68,5 @@ export async function listStreams(
       lag + pending + retriesWaiting + oldestAgeMs > 0,
   );
   const filled = new Set(left.map(({ stream }) => stream));
-  return all.filter((stream) => stream.shard < shards || filled.has(stream));
+  return all.filter((stream) => isPresent(stream) || filled.has(stream));
 }

@@ -12,6 +12,7 @@ import { type Switches, stopOf } from '../../../core/domain/switch.ts';
 import { countLeft } from '../../../core/store/open-rows/lost-rows.ts';
 import { countOnHold, countOpen } from '../../../core/store/open-rows/open-rows.ts';
 import { readTotals, type Total } from '../../../core/store/tallies/day-tallies.ts';
+import type { ShardsOf } from '../../../core/stream/keys.ts';
 import { listStreams, measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
 import { listModelsOut } from '../../../core/stream/status/models-out.ts';
 import type { Guards, Health } from '../../../kit/breakers/guards.ts';
@@ -90,7 +91,7 @@ export type StatusJson = z.infer<typeof statusSchema>;
 export type Pipeline = {
   readonly redis: RedisClient;
   readonly market: string;
-  readonly shards: number;
+  readonly shardsOf: ShardsOf;
   readonly corridors: () => Iterable<string>;
   readonly guards: Pick<Guards, 'redis' | 'health'>;
   readonly switches: () => Switches;
@@ -99,14 +100,14 @@ export type Pipeline = {
 
 export function createReadStatus(
   databases: Databases,
-  { redis, market, shards, corridors: listCorridors, guards, switches, readReplica }: Pipeline,
+  { redis, market, shardsOf, corridors: listCorridors, guards, switches, readReplica }: Pipeline,
 ): () => Promise<StatusJson> {
   const readFigures = createReadFigures(databases);
   const readLatency = createReadLatency(databases);
   const models = () => listModelsOut(redis, market);
   const measure = async () => {
     const streams = async () =>
-      measureStreams(redis, await listStreams(redis, market, shards, listCorridors()));
+      measureStreams(redis, await listStreams(redis, market, shardsOf, listCorridors()));
     try {
       return await Promise.all([guards.redis.run(streams), guards.redis.run(models)]);
     } catch (error) {

@@ -48,9 +48,9 @@ export const workerExample: WorkerJson = {
 };
 
 export async function listWorkers(pipeline: Pipeline): Promise<WorkerJson[]> {
-  const { redis, market, shards, corridors, guards } = pipeline;
+  const { redis, market, shardsOf, corridors, guards } = pipeline;
   return await guards.redis.run(async () => {
-    const streams = await listStreams(redis, market, shards, corridors());
+    const streams = await listStreams(redis, market, shardsOf, corridors());
     const [{ reports, nowMs }, holdings] = await Promise.all([
       listReports(redis, market),
       listHoldings(redis, streams),

@@ -189,7 +189,7 @@ test('the second of two people adds a corridor, and what is set for it is live w
   await waitUntil(async () => shareOf('US-BR').weight === 4, 2000, 'the weight');
   expect(shareOf('US-EG')).toEqual({ weight: 1, floor: 0.1 });
   expect((await read('/v1/corridors/US-BR')).settings).toEqual({
-    ...{ version: 3, weight: 4, residency: 'BR' },
+    ...{ version: 3, weight: 4, residency: 'BR', shards: 1, moved: null },
   });
   await api.testDatabase.sql("insert into shared.corridors values ('US-CL', now(), 'shared')");
   const taken = { id: 'US-CL', ...REASON };

@@ -65,7 +65,11 @@ test('an attempt says which decisions are of a frozen corridor, and its signatur
     endsAt: null,
   };
   const stopped = new Map([['freeze:corridor:US-EG', freeze]]);
-  rig.own(startSender(rig.database, { switches: { version: 1, stopped, settings: new Map() } }));
+  rig.own(
+    startSender(rig.database, {
+      switches: { version: 1, stopped, settings: new Map(), clockMs: 0 },
+    }),
+  );
   await rig.until(1, 'delivered');
   expect(rig.receiver.verified(secret)).toEqual([event]);
   expect(JSON.parse(rig.receiver.received[0]?.body ?? '').data.decisions).toEqual([

@@ -31,6 +31,8 @@ export function switchRequests(market: string): Call[] {
     post('/v1/corridors', { id: 'brazil', reason: 'why' }),
     send('PUT', '/v1/corridors/US-EG', { weight: 2, residency: null, reason: 'why' }),
     send('PUT', '/v1/corridors/US-EG', { weight: 0, reason: 'why' }),
+    send('PUT', '/v1/corridors/US-PH', { shards: 2, reason: 'why' }),
+    send('PUT', '/v1/corridors/US-PH', { shards: 3, reason: 'why' }),
     send('PUT', '/v1/corridors/XX-XX', { reason: 'why' }),
     flag('totals', { enabled: false, reason: 'why' }),
     flag('totals', { enabled: true, reason: 'why' }),
