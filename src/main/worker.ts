@@ -124,7 +124,7 @@ export async function runWorker(
     shareOf: shareOfSettings(() => switches.current().settings),
     isStopped: (corridor) => stopOf(switches.current(), corridor) !== undefined,
     isFrozen: (corridor) => freezeOf(switches.current(), corridor) !== undefined,
-    ruleSet: watchRules(switches.current),
+    ruleSets: watchRules(switches.current),
     // The text of an account is made only where a test needs it.
     beforeScore: poison === undefined ? () => undefined : (one) => poison(one.accountId),
     random: Math.random,

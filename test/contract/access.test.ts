@@ -160,7 +160,7 @@ const OF_THE_MARKET = [
   ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
   ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch', 'readLimits', 'changeLimit'],
   ...['readCorridor', 'checkCorridor', 'configureCorridor', 'freezeCorridor', 'resumeCorridor'],
-  ...['changeFlag', 'changeDegradation'],
+  ...['changeFlag', 'changeDegradation', 'tightenCorridor', 'reviewCorridor'],
   ...['readMarket', 'freezeMarket', 'resumeMarket'],
   ...['requestRollback', 'noteCorridor', 'listCorridorFreezes', 'noteMarket', 'listMarketFreezes'],
 ];

@@ -80,7 +80,7 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
         isStopped: () => false,
         shareOf: shareOfSettings(() => new Map()),
         isFrozen: () => false,
-        ruleSet: () => currentRuleSet,
+        ruleSets: () => () => currentRuleSet,
       },
       createDuties(world, process),
       controller.signal,

@@ -40,6 +40,8 @@ export type Stop = {
   readonly stoppedAt: string;
   /** Null: until somebody starts the scope. */
   readonly endsAt: string | null;
+  /** Points or amount of a stricter verdict; other scopes have none. */
+  readonly value?: number | undefined;
 };
 
 /** A longer time keeps clients away from what is open again; a shorter one brings more requests that are refused. */
@@ -114,6 +116,9 @@ export const stopSchema = z
     }),
     stopped_at: z.iso.datetime(),
     ends_at: z.iso.datetime().nullable().meta({ description: 'Null: until somebody starts it.' }),
+    value: z.number().optional().meta({
+      description: 'Points of a tightening, or the amount from which manual mode reviews.',
+    }),
   })
   .meta({ id: 'Stop' });
 export type StopJson = z.infer<typeof stopSchema>;
@@ -126,5 +131,6 @@ export function toStopJson(scope: string, stop: Stop): StopJson {
     stopped_by: stop.stoppedBy,
     stopped_at: stop.stoppedAt,
     ends_at: stop.endsAt,
+    value: stop.value,
   };
 }

@@ -2,7 +2,7 @@
 import { FEATURE_LIST } from '../domain/feature-schema.ts';
 import { RULES } from './rules/catalogue.ts';
 import { RULE_SETS } from './rules/rule-sets.ts';
-import { factorReason, MODEL_REASON } from './score.ts';
+import { factorReason, MANUAL_REASON, MODEL_REASON } from './score.ts';
 
 export type ReasonCode = {
   readonly code: string;
@@ -25,6 +25,13 @@ export const REASON_CODES: readonly ReasonCode[] = [
       .sort(),
     features: rule.features,
   })),
+  {
+    code: MANUAL_REASON,
+    description: 'People review such amounts for a time: the rule set of the score says which.',
+    origin: 'rule',
+    rule_sets: [],
+    features: ['amount'],
+  },
   {
     code: MODEL_REASON,
     description: 'The probability of fraud that the deciding model sees, as a whole.',

@@ -5,11 +5,13 @@
  * 1. With one the risk is its probability, to which only rules marked as policy add: others would count twice
  * what the model has learnt, and blur its ranking.
  */
+import { featureOf } from '../domain/feature-schema.ts';
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
 import { factorSentence } from './factor-sentence.ts';
 import type { Factor, Opinion, OpinionBands } from './judge.ts';
 import { bandWeight } from './rules/band.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
+import { lowered } from './rules/derived-rule-set.ts';
 
 type ScoreInput = {
   readonly vector: Float64Array;
@@ -20,6 +22,9 @@ type ScoreInput = {
 
 /** Reason code of a model's probability as a whole. */
 export const MODEL_REASON = 'MODEL_PROBABILITY';
+/** Reason code of a review that people ordered for larger amounts. */
+export const MANUAL_REASON = 'MANUAL_REVIEW';
+const amountOf = featureOf('amount');
 const NO_REASONS: readonly Reason[] = [];
 const NO_CAUSES: readonly Cause[] = [];
 
@@ -30,7 +35,17 @@ type Cause = {
   readonly detail: (vector: Float64Array) => string;
 };
 
-export function score({ vector, ruleSet, opinion }: ScoreInput): Decision {
+export function score(input: ScoreInput): Decision {
+  const decision = scoreByRules(input);
+  const { manualFrom } = input.ruleSet;
+  if (manualFrom === null || decision.verdict !== 'approve') return decision;
+  if (!(amountOf(input.vector) >= manualFrom)) return decision;
+  const detail = `Amounts from ${manualFrom} on are reviewed by people for a time`;
+  const reasons = [...decision.reasons, { code: MANUAL_REASON, detail, contribution: 0 }];
+  return { ...decision, verdict: 'review', reasons };
+}
+
+function scoreByRules({ vector, ruleSet, opinion }: ScoreInput): Decision {
   let safe = 1;
   let causes: Cause[] | undefined;
   for (const compiled of ruleSet.rules) {
@@ -129,12 +144,10 @@ export function verdictOfModel(
   bands: OpinionBands | null,
   ruleSet: CompiledRuleSet,
 ): Verdict {
-  return bands === null ? verdictOf(Math.round(SCORE_MAX * risk), ruleSet) : verdictBy(risk, bands);
-}
-
-function verdictBy(risk: number, { reviewFrom, declineFrom }: OpinionBands): Verdict {
-  if (risk >= declineFrom) return 'decline';
-  return risk >= reviewFrom ? 'review' : 'approve';
+  if (bands === null) return verdictOf(Math.round(SCORE_MAX * risk), ruleSet);
+  const by = ruleSet.tightenedBy / SCORE_MAX;
+  if (risk >= lowered(bands.declineFrom, by)) return 'decline';
+  return risk >= lowered(bands.reviewFrom, by) ? 'review' : 'approve';
 }
 
 function verdictOf(points: number, { verdicts }: CompiledRuleSet): Verdict {

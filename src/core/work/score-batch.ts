@@ -195,7 +195,7 @@ async function scoreRows(
   const judgedRows = transactions.map(
     ({ transaction }, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
   );
-  const ruleSet = worker.ruleSet();
+  const ruleSetOf = worker.ruleSets();
   const { judgements, shadows } = await worker.judge.judge(judgedRows);
   const level = worker.market.guards.health.level();
   const scored: Scored[] = [];
@@ -206,6 +206,7 @@ async function scoreRows(
     const { vector } = judgedRows[index] as JudgedRow;
     try {
       worker.beforeScore(transaction);
+      const ruleSet = ruleSetOf(transaction.corridor);
       const decision = score({ vector, ruleSet, opinion });
       const { attempt: attempts } = head;
       // Fields are copied one by one: spreads cost more than the decision.

@@ -6,7 +6,7 @@ import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Market } from '../market.ts';
 import type { Judge } from '../score/judge.ts';
-import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
+import type { RuleSetOf } from '../score/rules-in-force.ts';
 import type { ScoreStore } from '../store/scores/scores.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
 import type { EntryReader } from '../stream/group/versions.ts';
@@ -39,8 +39,8 @@ export type WorkerOptions = {
   readonly isFrozen: (corridor: string) => boolean;
   /** Share of the worker's time by corridor, as last read. */
   readonly shareOf: ShareOf;
-  /** The rule set by the switches as last read; a batch asks once. */
-  readonly ruleSet: () => CompiledRuleSet;
+  /** The rule sets by the switches as last read; a batch asks once. */
+  readonly ruleSets: () => RuleSetOf;
   /** Parts that the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */

@@ -1,6 +1,7 @@
 /** Decision authority: which role may make a change, and who else it needs. */
 import { isFlagScope } from '../../core/domain/flag.ts';
 import { EMERGENCY, readOnlyScope } from '../../core/domain/level.ts';
+import { isStricterScope } from '../../core/domain/stricter.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Officer, Role } from '../../kit/words/principal.ts';
@@ -22,6 +23,8 @@ export const AUTHORITY = {
   'start market or all': { roles: ['risk_officer', 'admin'], person: 'other' },
   'add a corridor': { roles: ['risk_officer', 'admin'], person: 'other' },
   'configure a corridor': { roles: ANY_OF, person: 'any' },
+  'tighten a corridor': { roles: ANY_OF, person: 'any' },
+  'end a tightening early': { roles: ['risk_officer', 'admin'], person: 'any' },
   'turn a flag off or on': { roles: ANY_OF, person: 'any' },
   'set or lower a limit': { roles: ANY_OF, person: 'any' },
   'raise or remove a limit': { roles: ANY_OF, person: 'other' },
@@ -32,6 +35,7 @@ export type Decision = keyof typeof AUTHORITY;
 /** The decision that a change of a switch is. */
 export function decisionOf(scope: string, isStopped: boolean): Decision {
   if (isFlagScope(scope)) return 'turn a flag off or on';
+  if (isStricterScope(scope)) return isStopped ? 'tighten a corridor' : 'end a tightening early';
   if (isStopped) return 'stop';
   const isWide = ['all', 'market', EMERGENCY, readOnlyScope('market')].includes(scope);
   return isWide ? 'start market or all' : 'start a corridor, client, rule or model';

@@ -29,6 +29,16 @@ export const command = commandOf({
     check: { operation: 'checkCorridor', words },
     freeze: { operation: 'freezeCorridor', words },
     resume: { operation: 'resumeCorridor', words },
+    tighten: {
+      operation: 'tightenCorridor',
+      summary: 'Lower the thresholds of review and decline for a time',
+      words: { ...words, POINTS: 'points' },
+    },
+    manual: {
+      operation: 'reviewCorridor',
+      summary: 'Review amounts from one on for a time',
+      words: { ...words, AMOUNT: 'from_amount' },
+    },
     note: { operation: 'noteCorridor', words: { ...words, TEXT: 'note' } },
     freezes: { operation: 'listCorridorFreezes', words, columns: FREEZE_COLUMNS },
   },

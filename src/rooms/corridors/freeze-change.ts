@@ -1,5 +1,6 @@
 /** Freezes a corridor or the market, and lets it go on: new transactions are refused, and accepted ones are scored. */
 import { z } from 'zod';
+import { STRICTER, stricterScope } from '../../core/domain/stricter.ts';
 import {
   freezeOf,
   type Stop,
@@ -59,6 +60,9 @@ export const standingSchema = z
     pending: z.int().meta({ description: 'Accepted and not final, those on hold included.' }),
     on_hold: z.int().meta({ description: 'Pending, and not scored before a stop has ended.' }),
     is_drained: z.boolean().meta({ description: 'Frozen, and nothing is pending.' }),
+    stricter: z
+      .array(stopSchema)
+      .meta({ description: 'Tightened or manual verdicts of the corridor that are in force.' }),
     releases_held: z
       .boolean()
       .meta({ description: 'Whether value must not be released for what was accepted.' }),
@@ -112,6 +116,9 @@ function toStanding(
     pending,
     on_hold: sumOf(onHold, corridor),
     is_drained: freeze !== undefined && pending === 0,
+    stricter: STRICTER.flatMap((kind) =>
+      corridor === null ? [] : (toJson(stricterScope(kind, corridor)) ?? []),
+    ),
     releases_held: freeze !== undefined,
   };
 }

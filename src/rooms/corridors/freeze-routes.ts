@@ -77,6 +77,7 @@ export const standingExample = {
   pending: 0,
   on_hold: 0,
   is_drained: true,
+  stricter: [],
   releases_held: true,
 };
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isFlagScope } from '../../core/domain/flag.ts';
 import { isLevelScope } from '../../core/domain/level.ts';
+import { isStricterScope } from '../../core/domain/stricter.ts';
 import {
   SCOPE_CHARS_MAX,
   type Switches,
@@ -20,6 +21,7 @@ import { degradationOperations } from './degradation-routes.ts';
 import { flagOperations } from './flag-routes.ts';
 import { freezeOperations } from './freeze-routes.ts';
 import { limitOperations } from './limit-routes.ts';
+import { stricterOperations } from './stricter-routes.ts';
 import {
   changeScopes,
   checkScope,
@@ -88,7 +90,9 @@ const switchOperations = [
         market: config.RISK_MARKET,
         version,
         items: [...stopped]
-          .filter(([scope]) => !isFlagScope(scope) && !isLevelScope(scope))
+          .filter(
+            ([scope]) => !isFlagScope(scope) && !isLevelScope(scope) && !isStricterScope(scope),
+          )
           .map((one) => toStopJson(...one)),
         on_hold: [...onHold].map(([corridor, transactions]) => ({ corridor, transactions })),
       };
@@ -125,7 +129,7 @@ const switchOperations = [
     problems: [404, 409],
     run: async ({ path: { scope }, body: command, by, c }, parts: Parts) => {
       const { databases, ingest, log, models } = parts;
-      checkScope(scope, ingest.corridors());
+      checkScope(scope, ingest.corridors(), command.stopped);
       if (command.stopped) await requireModel(scope, models);
       const { roles } = c.get('principal');
       const switches = await changeScopes(databases.primary, {
@@ -146,6 +150,7 @@ const operations = [
   ...freezeOperations,
   ...flagOperations,
   ...degradationOperations,
+  ...stricterOperations,
   ...limitOperations,
 ];
 

@@ -1,5 +1,6 @@
 /** Stops a scope or starts it again, with its row of the audit log, in one commit. */
 import { z } from 'zod';
+import { STRICTER, stricterScope } from '../../core/domain/stricter.ts';
 import {
   corridorScope,
   isModel,
@@ -17,6 +18,7 @@ import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { Failure } from '../../kit/words/failure.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer, Role } from '../../kit/words/principal.ts';
@@ -72,7 +74,7 @@ export const switchSchema = z
 
 type Request = {
   readonly scopes: readonly string[];
-  readonly command: SwitchCommand;
+  readonly command: SwitchCommand & Pick<Stop, 'value'>;
   readonly by: Officer;
   readonly roles: ReadonlySet<Role>;
 };
@@ -88,6 +90,8 @@ export async function changeScopes(
     for (const scope of scopes) {
       const known = before.stopped.get(scope);
       if (!command.stopped && known === undefined) continue;
+      if (command.stopped && known !== undefined)
+        requireStricter(scope, known, toStop(command, by));
       const first = known && { scope, by: known.stoppedBy };
       requireOther(decisionOf(scope, command.stopped), by, first);
       now = command.stopped
@@ -104,15 +108,32 @@ export async function changeScopes(
   });
 }
 
-function toStop({ reason, message, ends_at }: SwitchCommand, by: Officer): Omit<Stop, 'stoppedAt'> {
+type NewStop = Omit<Stop, 'stoppedAt'>;
+
+function toStop({ reason, message, ends_at, value }: Request['command'], by: Officer): NewStop {
   const endsAt = ends_at === undefined ? null : new Date(ends_at).toISOString();
-  return { reason, message: message ?? null, stoppedBy: by.name, endsAt };
+  return { reason, message: message ?? null, stoppedBy: by.name, endsAt, value };
 }
 
-/** @throws Problem where no such scope can be stopped */
-export function checkScope(scope: string, corridors: ReadonlySet<string>): void {
+/** @throws Failure where a stricter verdict would get weaker or end earlier, which is its end and takes the role for it */
+function requireStricter(scope: string, known: Stop, next: NewStop): void {
+  if (known.value === undefined || next.value === undefined) return;
+  const isWeaker = scope.startsWith('manual:')
+    ? next.value > known.value
+    : next.value < known.value;
+  if (!isWeaker && (next.endsAt ?? '') >= (known.endsAt ?? '')) return;
+  const why = `${scope} is at ${known.value} until ${known.endsAt}, which is stricter: start it first`;
+  throw new Failure('conflict', 'STRICTER_ALREADY', why);
+}
+
+/** @throws Problem where there is no such scope, or it is no scope to stop here */
+export function checkScope(scope: string, corridors: ReadonlySet<string>, isStop = false): void {
   const rules = currentRuleSet.rules.map(({ rule }) => RULE + rule.reasonCode);
-  const names = ['all', 'market', ...[...corridors].map(corridorScope), ...rules];
+  const stricter = [...corridors].flatMap((one) =>
+    STRICTER.map((kind) => stricterScope(kind, one)),
+  );
+  const started = isStop ? [] : stricter;
+  const names = ['all', 'market', ...[...corridors].map(corridorScope), ...rules, ...started];
   if (names.includes(scope) || isModel(scope) || (scope.startsWith('client:') && isScope(scope)))
     return;
   const nearest = nearestName(scope, names);

@@ -8,6 +8,10 @@ export type CompiledRuleSet = {
   readonly featureSchema: number;
   readonly rules: readonly CompiledRule[];
   readonly verdicts: RuleSet['verdicts'];
+  /** Points by which `verdicts` were lowered, as a model's bands are. */
+  readonly tightenedBy: number;
+  /** Amounts from it on are not approved; null: there is no such bound. */
+  readonly manualFrom: number | null;
 };
 
 export type CompiledRule = {
@@ -36,7 +40,7 @@ export function compileRuleSet(ruleSet: RuleSet, registry: readonly Rule[]): Com
     return [{ rule, bounds, bands, from, isPolicy }];
   });
   const { id, featureSchema, verdicts } = ruleSet;
-  return { id, featureSchema, rules, verdicts };
+  return { id, featureSchema, rules, verdicts, tightenedBy: 0, manualFrom: null };
 }
 
 function checkSettings(settings: RuleSettings, registry: readonly Rule[]): string[] {

@@ -1,25 +1,54 @@
 /**
- * Rule sets without rules that people have switched off. The name says which, so a score of any age is explained and verified by
- * the name that it was stored with: `default@3-without-STRUCTURING`.
+ * Rule sets that people derive for a time: without some rules, with lower thresholds, or with a review of larger amounts. The
+ * name says all of it, so a score of any age is explained and verified by the name that it was stored with.
  */
 import type { CompiledRuleSet } from './compile-rule-set.ts';
 
-const WITHOUT = '-without-';
-const CHANGES = /^(?:-without-[A-Z0-9_]+)+$/;
+export type Derivation = {
+  /** Reason codes of rules that are off. */
+  readonly without: readonly string[];
+  /** Points by which the thresholds of review and decline are lowered. */
+  readonly tightenedBy: number;
+  /** Amounts from it on are not approved; null: there is no such bound. */
+  readonly manualFrom: number | null;
+};
+
+/** `default@3-without-STRUCTURING-tightened-100-manual-from-2500.5` */
+const CHANGES =
+  /^(?<without>(?:-without-[A-Z0-9_]+)*)(?:-tightened-(?<points>[1-9]\d{0,2}))?(?:-manual-from-(?<amount>(?:0|[1-9]\d{0,14})(?:\.\d{1,4})?))?$/;
 
 /** Rules that the base lacks are passed over. */
-export function withoutRules(base: CompiledRuleSet, codes: readonly string[]): CompiledRuleSet {
-  const isOff = ({ rule }: CompiledRuleSet['rules'][number]) => codes.includes(rule.reasonCode);
-  const off = base.rules.filter(isOff).map(({ rule }) => WITHOUT + rule.reasonCode);
-  if (off.length === 0) return base;
-  const rules = base.rules.filter((one) => !isOff(one));
-  return { ...base, id: base.id + off.sort().join(''), rules };
+export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): CompiledRuleSet {
+  const { without, tightenedBy, manualFrom } = derivation;
+  const isOff = ({ rule }: CompiledRuleSet['rules'][number]) => without.includes(rule.reasonCode);
+  const off = base.rules.filter(isOff).map(({ rule }) => `-without-${rule.reasonCode}`);
+  const tightened = tightenedBy === 0 ? '' : `-tightened-${tightenedBy}`;
+  const manual = manualFrom === null ? '' : `-manual-from-${manualFrom}`;
+  const lower = (points: number) => Math.ceil(lowered(points, tightenedBy));
+  const id = `${base.id}${off.sort().join('')}${tightened}${manual}`;
+  if (id === base.id) return base;
+  return {
+    id,
+    featureSchema: base.featureSchema,
+    rules: base.rules.filter((one) => !isOff(one)),
+    verdicts: { review: lower(base.verdicts.review), decline: lower(base.verdicts.decline) },
+    tightenedBy,
+    manualFrom,
+  };
 }
 
-/** The derived rule set of that name; undefined where the base has no such rules, or the name is no derived one. */
+/** A threshold loses at most half, as a model's may be lower than the points that were chosen for the rules'. */
+export const lowered = (threshold: number, by: number) => Math.max(threshold / 2, threshold - by);
+
+/** The derived rule set of that name; undefined where no derivation of the base has it. */
 export function parseDerived(base: CompiledRuleSet, name: string): CompiledRuleSet | undefined {
-  const changes = name.startsWith(base.id) ? name.slice(base.id.length) : '';
-  if (!CHANGES.test(changes)) return undefined;
-  const derived = withoutRules(base, changes.split(WITHOUT).slice(1));
+  const changes = name.startsWith(base.id) ? CHANGES.exec(name.slice(base.id.length)) : null;
+  if (changes === null) return undefined;
+  const { without = '', points, amount } = changes.groups ?? {};
+  const derived = deriveRuleSet(base, {
+    without: without.split('-without-').slice(1),
+    tightenedBy: Number(points ?? 0),
+    manualFrom: amount === undefined ? null : Number(amount),
+  });
   return derived.id === name ? derived : undefined;
 }

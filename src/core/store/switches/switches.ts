@@ -28,6 +28,7 @@ type StoredStop = {
   readonly stopped_by: string;
   readonly stopped_at: string;
   readonly ends_at: string | null;
+  readonly value?: number;
 };
 type Row = {
   readonly version: string;
@@ -55,6 +56,7 @@ function toSwitches({ version, stopped, settings, nowMs }: Row): Switches {
       stoppedBy: one.stopped_by,
       stoppedAt: new Date(one.stopped_at).toISOString(),
       endsAt: one.ends_at === null ? null : new Date(one.ends_at).toISOString(),
+      value: one.value,
     },
   ]);
   return {
@@ -122,8 +124,8 @@ export async function changeSwitches<T>(
     await endingBlockers(database, pid, () => write(LOCK));
     const now = async () => toSwitches(await read(query));
     return await work(query, await now(), {
-      async stop(scope, { reason, message, stoppedBy, endsAt }) {
-        const stop = { reason, message, stopped_by: stoppedBy, ends_at: endsAt };
+      async stop(scope, { reason, message, stoppedBy, endsAt, value }) {
+        const stop = { reason, message, stopped_by: stoppedBy, ends_at: endsAt, value };
         await write(STOP, [scope, JSON.stringify(stop)]);
         return await now();
       },

@@ -19,6 +19,11 @@ export function switchRequests(market: string): Call[] {
   const limit = (scope: string, body: unknown) => send('PUT', `/v1/limits/${scope}`, body);
   const flag = (name: string, body: unknown) => send('PUT', `/v1/flags/${name}`, body);
   const level = (scope: string, body: unknown) => send('PUT', `/v1/degradation/${scope}`, body);
+  const ends_at = new Date(Date.now() + 60_000).toISOString();
+  const tighten = (corridor: string, points: number) =>
+    post(`/v1/corridors/${corridor}/tighten`, { points, reason: 'why', ends_at });
+  const manual = (corridor: string, from_amount: string) =>
+    post(`/v1/corridors/${corridor}/manual`, { from_amount, reason: 'why', ends_at });
   const aLimit = { kind: 'requests', rate_per_second: 5, burst: 10, reason: 'why' };
   return [
     limit('client:nobody', aLimit),
@@ -40,6 +45,16 @@ export function switchRequests(market: string): Call[] {
     level('corridor:US-PH', { level: 0, reason: 'why' }),
     level('corridor:US-PH', { level: 2, reason: 'why' }),
     level('corridor:XX-XX', { level: 3, reason: 'why' }),
+    tighten('US-PH', 50),
+    tighten('US-PH', 40),
+    tighten('US-PH', 501),
+    tighten('XX-XX', 50),
+    put('tighten:corridor:US-PH', { stopped: false, reason: 'why' }),
+    manual('US-PH', '100'),
+    manual('US-PH', '100.5'),
+    manual('US-PH', '-1'),
+    manual('XX-XX', '100'),
+    put('manual:corridor:US-PH', { stopped: false, reason: 'why' }),
     flag('nothing', { enabled: true, reason: 'why' }),
     put('client:nobody', { stopped: true, reason: 'why', message: 'wait' }),
     put('client:nobody', { stopped: false, reason: 'why' }),

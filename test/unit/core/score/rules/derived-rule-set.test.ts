@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FEATURE_SCHEMA } from '../../../../../src/core/domain/feature-schema.ts';
 import { RULES } from '../../../../../src/core/score/rules/catalogue.ts';
-import { withoutRules } from '../../../../../src/core/score/rules/derived-rule-set.ts';
+import {
+  type Derivation,
+  deriveRuleSet,
+} from '../../../../../src/core/score/rules/derived-rule-set.ts';
 import {
   currentRuleSet,
   findRuleSet,
@@ -13,47 +16,95 @@ import { score } from '../../../../../src/core/score/score.ts';
 import { verifyScore } from '../../../../../src/core/score/verify-score.ts';
 import { makeVector } from '../vector.ts';
 
-const derive = (codes: readonly string[]) => withoutRules(currentRuleSet, codes);
+const UNCHANGED: Derivation = {
+  without: [],
+  tightenedBy: 0,
+  manualFrom: null,
+};
+const derive = (change: Partial<Derivation>) =>
+  deriveRuleSet(currentRuleSet, { ...UNCHANGED, ...change });
 
 /** 0.45 of risk by one rule alone. */
 const large = makeVector({ amount: 50_000, amount_to_limit: 5 });
-const decide = (codes: readonly string[]) =>
-  score({ vector: large, ruleSet: derive(codes), opinion: null });
+const decide = (change: Partial<Derivation>, vector = large) =>
+  score({ vector, ruleSet: derive(change), opinion: null });
 
-test('the name is all that is needed, whichever rules are off together', () => {
+test('the name is all that is needed, whatever is changed together', () => {
   const codes = RULES.map(({ reasonCode }) => reasonCode);
   fc.assert(
-    fc.property(fc.constantFrom(...RULE_SETS), fc.subarray(codes), (base, off) => {
-      const derived = withoutRules(base, off);
-      expect(findRuleSet(derived.id)).toEqual(derived);
-    }),
+    fc.property(
+      fc.constantFrom(...RULE_SETS),
+      fc.subarray(codes),
+      fc.nat({ max: 500 }),
+      fc.oneof(fc.constant(null), fc.nat(), fc.constantFrom(0.01, 2500.5)),
+      (base, without, tightenedBy, manualFrom) => {
+        const derived = deriveRuleSet(base, { without, tightenedBy, manualFrom });
+        expect(findRuleSet(derived.id)).toEqual(derived.id === base.id ? base : derived);
+      },
+    ),
   );
 });
 
 test.each([
   'default@3-without-NOBODY',
   'default@3-without-STRUCTURING-without-AMOUNT_OVER_LIMIT',
+  'default@3-tightened-0',
+  'default@3-tightened-1000',
+  'default@3-manual-from-1.50',
+  'default@3-manual-from-01',
   'default@3-',
-  'default@0-without-STRUCTURING',
+  'default@0-tightened-10',
 ])('nothing is called %s', (name) => {
   expect(findRuleSet(name)).toBeUndefined();
 });
 
 describe('a derived rule set', () => {
   test('without a rule scores as if the rule had not fired', () => {
-    expect(decide([]).reasons.map(({ code }) => code)).toEqual(['AMOUNT_OVER_LIMIT']);
-    expect(decide(['AMOUNT_OVER_LIMIT'])).toMatchObject({ score: 0, reasons: [] });
+    expect(decide({}).reasons.map(({ code }) => code)).toEqual(['AMOUNT_OVER_LIMIT']);
+    expect(decide({ without: ['AMOUNT_OVER_LIMIT'] })).toMatchObject({ score: 0, reasons: [] });
+  });
+
+  test('that is tightened lowers the verdict alone, and a threshold by half at most', () => {
+    const { score: points, verdict } = decide({});
+    expect([points < 500, verdict]).toEqual([true, 'approve']);
+    expect(decide({ tightenedBy: 500 - points })).toMatchObject({
+      score: points,
+      verdict: 'review',
+    });
+    expect(derive({ tightenedBy: 500 }).verdicts).toEqual({ review: 250, decline: 400 });
+    const bands = { reviewFrom: 0.02, declineFrom: 0.1 };
+    const verdictAt = (probability: number, tightenedBy: number) =>
+      score({
+        vector: large,
+        ruleSet: derive({ tightenedBy, without: ['AMOUNT_OVER_LIMIT'] }),
+        opinion: { probability, bands, factors: () => [] },
+      }).verdict;
+    expect([0.0099, 0.01, 0.05].map((one) => verdictAt(one, 100))).toEqual([
+      ...['approve', 'review', 'decline'],
+    ]);
+    expect([0.0149, 0.015].map((one) => verdictAt(one, 5))).toEqual(['approve', 'review']);
+  });
+
+  test('with a manual review sends larger amounts there, and says why', () => {
+    const reviewed = decide({ manualFrom: 50_000 });
+    expect(reviewed).toMatchObject({ score: decide({}).score, verdict: 'review' });
+    expect(reviewed.reasons.at(-1)).toEqual({
+      code: 'MANUAL_REVIEW',
+      detail: 'Amounts from 50000 on are reviewed by people for a time',
+      contribution: 0,
+    });
+    expect(decide({ manualFrom: 50_000.01 }).verdict).toBe('approve');
+    const declined = makeVector({ amount: 50_000, amount_to_corridor: 10 });
+    expect(decide({ manualFrom: 0 }, declined).verdict).toBe('decline');
   });
 
   test('verifies by the name that was stored', () => {
-    const ruleSet = derive(['AMOUNT_OVER_LIMIT']);
+    const ruleSet = derive({ without: ['STRUCTURING'], tightenedBy: 30, manualFrom: 1000 });
     const stored = {
       ...score({ vector: large, ruleSet, opinion: null }),
       ...{ features: large, featureSchema: FEATURE_SCHEMA, model: null },
     };
     expect(verifyScore({ ...stored, ruleSet: ruleSet.id }, null)).toEqual([]);
-    expect(verifyScore({ ...stored, ruleSet: 'default@3' }, null)).toEqual([
-      ...['score', 'risk', 'reasons'],
-    ]);
+    expect(verifyScore({ ...stored, ruleSet: 'default@3' }, null)).toEqual(['verdict', 'reasons']);
   });
 });

@@ -1,0 +1,130 @@
+/** `/v1/corridors/{id}/tighten` and `/manual`: stricter verdicts of a corridor for a time. */
+import { z } from 'zod';
+import { marketAmount } from '../../core/domain/decimal.ts';
+import { type Stricter, stricterScope } from '../../core/domain/stricter.ts';
+import { toStopJson } from '../../core/domain/switch.ts';
+import type { Api } from '../../core/room.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import type { Officer, Role } from '../../kit/words/principal.ts';
+import { wireTime } from '../../kit/words/wire-time.ts';
+import { AUTHORITY } from './authority.ts';
+import { frozenOf, paths } from './freeze-routes.ts';
+import { changeScopes, checkStopFields, REASON_CHARS_MAX, switchSchema } from './switch-change.ts';
+
+type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
+
+/** Longer: people forget that it is in force; a lasting change belongs into a rule set. */
+const DAYS_MAX = 7;
+/** Thresholds lose at most half, so more points than half the scale change nothing. */
+const POINTS_MAX = 500;
+
+const said = {
+  reason: plainText(REASON_CHARS_MAX).meta({ description: 'For colleagues and the audit log.' }),
+  ends_at: wireTime.meta({
+    description: `When it ends by itself, by Postgres’ clock; in ${DAYS_MAX} days at most.`,
+  }),
+};
+
+function checkEnd(input: { readonly ends_at: string }, context: z.RefinementCtx): void {
+  checkStopFields(true, '', input, context);
+  if (Date.parse(input.ends_at) <= Date.now() + DAYS_MAX * 86_400_000) return;
+  const message = `must lie within ${DAYS_MAX} days, not ${given(input.ends_at)}`;
+  context.addIssue({ code: 'custom', path: ['ends_at'], message, input: input.ends_at });
+}
+
+const tightenSchema = z
+  .strictObject({
+    points: z.int().min(1).max(POINTS_MAX).meta({
+      description:
+        'By which the thresholds of review and decline are lower; each loses at most half.',
+    }),
+    ...said,
+  })
+  .superRefine(checkEnd)
+  .meta({ id: 'TightenCommand' });
+
+const manualSchema = z
+  .strictObject({
+    from_amount: marketAmount.meta({
+      description: 'Amounts from it on are not approved, each in the currency of its transaction.',
+    }),
+    ...said,
+  })
+  .superRefine(checkEnd)
+  .meta({ id: 'ManualCommand' });
+
+type Call = {
+  readonly id: string;
+  readonly kind: Stricter;
+  readonly value: number;
+  readonly body: { readonly reason: string; readonly ends_at: string };
+  readonly by: Officer;
+  readonly roles: ReadonlySet<Role>;
+};
+
+async function makeStricter({ id, kind, value, body, by, roles }: Call, parts: Parts) {
+  frozenOf('corridor', id, parts);
+  const scope = stricterScope(kind, id);
+  const { reason, ends_at } = body;
+  const command = { stopped: true, reason, ends_at, value };
+  const { primary } = parts.databases;
+  const { version, stopped } = await changeScopes(primary, { scopes: [scope], command, by, roles });
+  parts.log.warn({ keyId: by.keyId, scope, command }, 'stricter verdicts');
+  const stop = stopped.get(scope);
+  return { scope, version, stop: stop === undefined ? null : toStopJson(scope, stop) };
+}
+
+const reason = 'a wave of stolen cards';
+const ends_at = '2026-11-25T10:30:00.000Z';
+const exampleOf = (kind: Stricter, value: number) => ({
+  scope: stricterScope(kind, 'US-EG'),
+  version: 8,
+  stop: {
+    scope: stricterScope(kind, 'US-EG'),
+    reason,
+    message: null,
+    stopped_by: 'Ann',
+    stopped_at: '2026-11-25T09:30:00.000Z',
+    ends_at,
+    value,
+  },
+});
+const ends = `Another value replaces it if it is stricter and lasts as long. \`PUT /v1/switches/{scope}\` with \`stopped: false\` ends it early, with the role ${AUTHORITY['end a tightening early'].roles.join(' or ')}.`;
+
+export const stricterOperations = [
+  operation({
+    method: 'post',
+    at: '/v1/corridors/{id}/tighten',
+    operationId: 'tightenCorridor',
+    summary: 'Lower the thresholds of review and decline of a corridor for a time',
+    description: `\`rule_set\` of a score says so: \`default@3-tightened-100\`. Workers act on it within a second. ${ends}`,
+    roles: AUTHORITY['tighten a corridor'].roles,
+    path: paths.corridor,
+    body: bodyOf(tightenSchema, { points: 100, reason, ends_at }),
+    answers: { 200: answer('As it is in force.', switchSchema, exampleOf('tighten', 100)) },
+    problems: [404, 409],
+    run: ({ path: { id }, body, by, c }, parts: Parts) => {
+      const { roles } = c.get('principal');
+      return makeStricter({ id, kind: 'tighten', value: body.points, body, by, roles }, parts);
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/corridors/{id}/manual',
+    operationId: 'reviewCorridor',
+    summary: 'Let people review amounts of a corridor from one on, for a time',
+    description: `What would be approved is reviewed, and a decline stays. \`rule_set\` of a score says so: \`default@3-manual-from-2500\`. Workers act on it within a second. ${ends}`,
+    roles: AUTHORITY['tighten a corridor'].roles,
+    path: paths.corridor,
+    body: bodyOf(manualSchema, { from_amount: '2500', reason, ends_at }),
+    answers: { 200: answer('As it is in force.', switchSchema, exampleOf('manual', 2500)) },
+    problems: [404, 409],
+    run: ({ path: { id }, body, by, c }, parts: Parts) => {
+      const { roles } = c.get('principal');
+      const value = Number(body.from_amount);
+      return makeStricter({ id, kind: 'manual', value, body, by, roles }, parts);
+    },
+  }),
+];
