@@ -10,6 +10,7 @@ export const EVENT_TYPES = [
   'transaction.final_decision',
   'review.deadline_near',
   'alert.raised',
+  'decision.second_authority',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -39,7 +40,7 @@ export type Decision = {
 /** Things that hold for a while, such as alerts: the source is asked for all of them again and again. */
 export type WatchedEvents = {
   readonly kind: 'watched';
-  readonly type: 'review.deadline_near' | 'alert.raised';
+  readonly type: 'review.deadline_near' | 'alert.raised' | 'decision.second_authority';
   readonly find: (query: Query, nowMs: number) => Promise<readonly Event[]>;
 };
 

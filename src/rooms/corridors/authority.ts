@@ -21,6 +21,7 @@ export const AUTHORITY = {
   stop: { roles: ANY_OF, person: 'any' },
   'start a corridor, client, rule or model': { roles: ANY_OF, person: 'any' },
   'start market or all': { roles: ['risk_officer', 'admin'], person: 'other' },
+  'approve a rollback': { roles: ['risk_officer', 'admin'], person: 'other' },
   'add a corridor': { roles: ['risk_officer', 'admin'], person: 'other' },
   'configure a corridor': { roles: ANY_OF, person: 'any' },
   'tighten a corridor': { roles: ANY_OF, person: 'any' },

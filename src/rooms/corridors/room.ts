@@ -12,5 +12,6 @@ export const corridors: Room = {
     limits: () => import('./limits-command.ts'),
   },
   document: async () => (await import('./routes.ts')).document,
+  events: async () => (await import('./events.ts')).events,
   api: async (api) => (await import('./routes.ts')).openCorridors(api),
 };

@@ -17,6 +17,7 @@ const TYPES = {
   'transaction.final_decision': 'a review can no longer be undone',
   'review.deadline_near': 'a case is due within 30 minutes',
   'alert.raised': 'reviews overflow, or a model drifts',
+  'decision.second_authority': 'another person completes or ends a decision',
 } as const satisfies Record<Type, string>;
 const TYPE_NAMES = Object.keys(TYPES).filter((name): name is Type => name in TYPES);
 /** The others belong to the market, not to one client. */

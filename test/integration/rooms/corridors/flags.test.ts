@@ -93,10 +93,24 @@ test('a search answers null in place of its total while totals are off', async (
   await waitUntil(async () => (await total()) !== null, 2000, 'a total');
 });
 
-test('deliveries of webhooks wait while their flag is off, and cost no attempt', async () => {
+test('deliveries wait while their flag is off; a second authority is told of a decision', async () => {
   await using receiver = await startReceiver();
   const wanted = { url: receiver.url, event_types: ['transaction.decided'] };
   expect((await api.post('/v1/webhooks', { ...wanted, verdicts: ['approve'] })).status).toBe(201);
+  const told = { url: receiver.url, event_types: ['decision.second_authority'] };
+  expect((await api.post('/v1/webhooks', told)).status).toBe(201);
+  const dee = await insertPersonKey(api.testDatabase, 'Dee', ['operator', 'admin']);
+  const eli = await insertPersonKey(api.testDatabase, 'Eli', ['risk_officer']);
+  await insertPersonKey(api.testDatabase, 'Flo', ['operator']);
+  const send = async (what: 'freeze' | 'resume', key: string) => {
+    const { status } = await api.request(`/v1/corridors/US-IN/${what}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${key}` },
+      body: JSON.stringify({ reason: 'stolen cards' }),
+    });
+    expect(status).toBe(200);
+  };
+  await send('freeze', dee);
   await turn('webhooks', false);
   const environment = {
     DATABASE_URL: api.testDatabase.url,
@@ -118,7 +132,22 @@ test('deliveries of webhooks wait while their flag is off, and cost no attempt',
     expect.arrayContaining([{ state: 'waiting', attempts: 0 }]),
   ]);
   await turn('webhooks', true);
-  await waitUntil(async () => receiver.received.length > 0, 5000, 'the delivery');
+  const received = () => receiver.received.map(({ body }) => JSON.parse(body));
+  const ofType = (type: string) => received().filter((body) => body.type === type);
+  await waitUntil(async () => ofType('transaction.decided').length > 0, 5000, 'the delivery');
+  const isTold = async () => ofType('decision.second_authority').length > 0;
+  await waitUntil(isTold, 15_000, 'the second authority to be told');
+  const { action, subject, reason, who, is_waiting, next, recipients } = ofType(
+    'decision.second_authority',
+  )[0].data;
+  expect([action, subject, reason, who, is_waiting]).toEqual([
+    ...['scope.freeze', 'corridor:US-IN', 'stolen cards', 'Dee', false],
+  ]);
+  expect(next).toBe('To resume takes another person than Dee with the role risk_officer or admin.');
+  expect(recipients).toContain('Eli');
+  expect(recipients).not.toContain('Dee');
+  expect(recipients).not.toContain('Flo');
+  await send('resume', eli);
 });
 
 test('the command lists flags and turns them, and the audit log has who did', async () => {

@@ -1,0 +1,89 @@
+/** Tells other systems of decisions that another person completes or ends: one event a row of the audit log. */
+
+import { isFlagScope } from '../../core/domain/flag.ts';
+import type { Event, EventSource } from '../../core/events.ts';
+import type { Query } from '../../kit/database/pool.ts';
+import { rowsOf } from '../../kit/database/statement.ts';
+import type { AuditAction } from '../../kit/words/audit.ts';
+import type { Role } from '../../kit/words/principal.ts';
+import { AUTHORITY, type Decision, decisionOf } from './authority.ts';
+
+/** How long after a decision its event is still made, where no worker ran before. */
+const MISSED_MS = 86_400_000;
+/** Decisions of one reading; readings come every 10 s. */
+const DECISIONS_MAX = 500;
+const RECIPIENTS_MAX = 100;
+
+/** What each action asks of the next person; the others ask nothing. */
+const NEXT: Partial<Record<AuditAction, (subject: string) => Decision>> = {
+  'switch.stop': (subject) => decisionOf(subject, false),
+  'scope.freeze': () => 'resume',
+  'limit.propose': () => 'raise or remove a limit',
+  'corridor.propose': () => 'add a corridor',
+  'rollback.request': () => 'approve a rollback',
+};
+const isWaiting = (action: string) => !['switch.stop', 'scope.freeze'].includes(action);
+
+type Row = {
+  readonly auditId: string;
+  readonly who: string;
+  readonly action: AuditAction;
+  readonly subject: string;
+  readonly at: Date;
+  readonly reason: string | null;
+};
+const listDecided = rowsOf<Row, [actions: readonly string[], since: Date, rowsMax: number]>(
+  'list-second-authorities',
+  `select audit_id::text as "auditId", who, action, subject, changed_at as at, after ->> 'reason' as reason
+     from market.audit_log where action = any ($1::text[]) and changed_at > $2
+    order by audit_id desc limit $3`,
+);
+
+type Person = { readonly name: string; readonly roles: readonly Role[] };
+/** People with the roles of keys that are in force. */
+const listPeople = rowsOf<Person, [roles: readonly Role[]]>(
+  'list-authorities',
+  `select identity as name, array_agg(distinct role) as roles
+     from market.api_keys join market.identities i using (identity), unnest(api_keys.roles) as role
+    where api_keys.revoked_at is null and i.revoked_at is null and (expires_at is null or expires_at > now())
+      and role = any ($1::text[]) and (role <> 'risk_officer' or confirmed_at is not null)
+    group by identity order by identity`,
+);
+
+export const events: readonly EventSource[] = [
+  { kind: 'watched', type: 'decision.second_authority', find: findDecisions },
+];
+
+async function findDecisions(query: Query, nowMs: number): Promise<Event[]> {
+  const since = new Date(nowMs - MISSED_MS);
+  const rows = await listDecided(query, Object.keys(NEXT), since, DECISIONS_MAX);
+  if (rows.length === 0) return [];
+  const people = await listPeople(query, AUTHORITY.stop.roles);
+  return rows.flatMap((row) => toEvent(row, people));
+}
+
+function toEvent(
+  { auditId, who, action, subject, at, reason }: Row,
+  people: readonly Person[],
+): Event[] {
+  const decision = NEXT[action]?.(subject);
+  if (decision === undefined || isFlagScope(subject)) return [];
+  const { roles, person } = AUTHORITY[decision];
+  const recipients = people
+    .filter((one) => one.roles.some((role) => roles.some((needed) => needed === role)))
+    .map(({ name }) => name)
+    .filter((name) => person === 'any' || name !== who)
+    .slice(0, RECIPIENTS_MAX);
+  const other = person === 'other' ? `another person than ${who}` : 'one person';
+  const next = `To ${decision} takes ${other} with the role ${roles.join(' or ')}.`;
+  const corridor = /:([A-Z]{2}-[A-Z]{2})$/.exec(subject)?.[1];
+  return [
+    {
+      id: `authority_${auditId}`,
+      type: 'decision.second_authority',
+      at,
+      ...(corridor === undefined ? {} : { corridor }),
+      data: { action, subject, reason, who, at, is_waiting: isWaiting(action), next, recipients },
+    },
+  ];
+}
