@@ -161,6 +161,7 @@ const OF_THE_MARKET = [
   ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch', 'readLimits', 'changeLimit'],
   ...['readCorridor', 'checkCorridor', 'configureCorridor', 'freezeCorridor', 'resumeCorridor'],
   ...['changeFlag', 'changeDegradation', 'tightenCorridor', 'reviewCorridor'],
+  'confirmProposal',
   ...['readMarket', 'freezeMarket', 'resumeMarket'],
   ...['requestRollback', 'noteCorridor', 'listCorridorFreezes', 'noteMarket', 'listMarketFreezes'],
 ];

@@ -114,8 +114,8 @@ describe('the examples', () => {
     ...{ confirmKey: 404, revokeKey: 404, endSession: 404, compareShadow: 404 },
     // An earlier example stops the corridor, and the person who froze the market does not resume it.
     ...{ freezeCorridor: 409, noteCorridor: 409, resumeMarket: 409 },
-    // The examples end in the past.
-    ...{ tightenCorridor: 422, reviewCorridor: 422 },
+    // The examples end in the past, and nothing is proposed.
+    ...{ tightenCorridor: 422, reviewCorridor: 422, confirmProposal: 404 },
     // The case of the examples is nobody's when it is decided, and nothing waits for a second person.
     ...{ decideCase: 409, undoDecision: 409, confirmDecision: 409, returnCase: 409 },
   };

@@ -39,6 +39,11 @@ export const command = commandOf({
       summary: 'Review amounts from one on for a time',
       words: { ...words, AMOUNT: 'from_amount' },
     },
+    proposals: {
+      operation: 'listProposals',
+      columns: ['id', 'found', 'threshold', 'action', 'hours'],
+    },
+    confirm: { operation: 'confirmProposal', words: { PROPOSAL: 'id' } },
     note: { operation: 'noteCorridor', words: { ...words, TEXT: 'note' } },
     freezes: { operation: 'listCorridorFreezes', words, columns: FREEZE_COLUMNS },
   },

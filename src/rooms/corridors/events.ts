@@ -1,12 +1,15 @@
-/** Tells other systems of decisions that another person completes or ends: one event a row of the audit log. */
+/** Tells other systems of decisions that another person completes or ends, and of what figures propose. */
 
 import { isFlagScope } from '../../core/domain/flag.ts';
+import { corridorScope } from '../../core/domain/switch.ts';
 import type { Event, EventSource } from '../../core/events.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
 import type { Role } from '../../kit/words/principal.ts';
+import { ENGINE } from '../../kit/words/principal.ts';
 import { AUTHORITY, type Decision, decisionOf } from './authority.ts';
+import { readProposals, toProposalJson } from './proposal-routes.ts';
 
 /** How long after a decision its event is still made, where no worker ran before. */
 const MISSED_MS = 86_400_000;
@@ -52,6 +55,7 @@ const listPeople = rowsOf<Person, [roles: readonly Role[]]>(
 
 export const events: readonly EventSource[] = [
   { kind: 'watched', type: 'decision.second_authority', find: findDecisions },
+  { kind: 'watched', type: 'decision.second_authority', find: findProposed },
 ];
 
 async function findDecisions(query: Query, nowMs: number): Promise<Event[]> {
@@ -60,6 +64,31 @@ async function findDecisions(query: Query, nowMs: number): Promise<Event[]> {
   if (rows.length === 0) return [];
   const people = await listPeople(query, AUTHORITY.stop.roles);
   return rows.flatMap((row) => toEvent(row, people));
+}
+
+/** One event a proposal and UTC hour in which it stands. */
+async function findProposed(query: Query, nowMs: number): Promise<Event[]> {
+  const proposals = await readProposals({ query }, nowMs);
+  if (proposals.length === 0) return [];
+  const at = new Date(nowMs);
+  const recipients = (await listPeople(query, AUTHORITY.stop.roles)).map(({ name }) => name);
+  return proposals.map((proposal) => ({
+    id: `proposal_${proposal.trigger}_${proposal.corridor}_${at.toISOString().slice(0, 13)}`,
+    type: 'decision.second_authority',
+    at,
+    corridor: proposal.corridor,
+    data: {
+      action: proposal.action,
+      subject: corridorScope(proposal.corridor),
+      reason: null,
+      who: ENGINE,
+      at,
+      is_waiting: true,
+      next: `One person confirms it: risk corridors confirm ${proposal.id}.`,
+      recipients: recipients.slice(0, RECIPIENTS_MAX),
+      proposal: toProposalJson(proposal),
+    },
+  }));
 }
 
 function toEvent(

@@ -136,7 +136,7 @@ type By = { readonly by: Officer; readonly roles: ReadonlySet<Role> };
 export async function freeze(
   database: Database,
   { scope }: Frozen,
-  { reason, message }: FreezeCommand,
+  { reason, message, endsAt }: FreezeCommand & { readonly endsAt?: string },
   { by, roles }: By,
 ): Promise<void> {
   requireAuthority('freeze', roles);
@@ -153,7 +153,7 @@ export async function freeze(
       reason,
       message: message ?? null,
       stoppedBy: by.name,
-      endsAt: null,
+      endsAt: endsAt ?? null,
     };
     const after = await change.stop(name, stop);
     await recordChange(query, by, {

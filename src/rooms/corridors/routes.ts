@@ -21,6 +21,7 @@ import { degradationOperations } from './degradation-routes.ts';
 import { flagOperations } from './flag-routes.ts';
 import { freezeOperations } from './freeze-routes.ts';
 import { limitOperations } from './limit-routes.ts';
+import { proposalOperations } from './proposal-routes.ts';
 import { stricterOperations } from './stricter-routes.ts';
 import {
   changeScopes,
@@ -151,6 +152,7 @@ const operations = [
   ...flagOperations,
   ...degradationOperations,
   ...stricterOperations,
+  ...proposalOperations,
   ...limitOperations,
 ];
 

@@ -55,6 +55,8 @@ export function switchRequests(market: string): Call[] {
     manual('US-PH', '-1'),
     manual('XX-XX', '100'),
     put('manual:corridor:US-PH', { stopped: false, reason: 'why' }),
+    post('/v1/proposals/disputes:US-PH/confirm', { reason: 'why' }),
+    post('/v1/proposals/disputes:US-PH/confirm', {}),
     flag('nothing', { enabled: true, reason: 'why' }),
     put('client:nobody', { stopped: true, reason: 'why', message: 'wait' }),
     put('client:nobody', { stopped: false, reason: 'why' }),

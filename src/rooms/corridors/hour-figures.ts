@@ -1,0 +1,58 @@
+/** Figures of the last hour by corridor, from the newest rows. A reading takes a bounded time, whatever the traffic. */
+import { findTails, type Tail } from '../../core/store/partitions/tails.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import type { HourFigures } from './proposals.ts';
+
+/** Blocks read from the end of a month, 4 MiB. Fewer: busy traffic is judged by minutes; more: a slower reading. */
+const TAIL_BLOCKS = 512;
+/** Disputes and dead letters that are counted. */
+const ROWS_MAX = 5000;
+
+const tailsOf = (tails: readonly Tail[], columns: string, first: number) =>
+  tails
+    .map(
+      ({ name }, nth) => `select ${columns} from market.${name} where ctid >= $${first + nth}::tid`,
+    )
+    .join(' union all ');
+
+// Reviewers' own labels are no disputes.
+const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
+  with accepted as materialized (
+    select corridor, account_id from (${tailsOf(transactions, 'corridor, account_id, received_at', 1)}) tail
+     where received_at > now() - interval '1 hour'),
+  scored as (
+    select corridor, count(*)::int4 as scored, (count(*) filter (where verdict = 'decline'))::int4 as declined
+      from (${tailsOf(scores, 'corridor, verdict, scored_at', 1 + transactions.length)}) tail
+     where scored_at > now() - interval '1 hour' group by corridor),
+  failed as (
+    select corridor, count(*)::int4 as dead_letters
+      from (select corridor from market.dead_letters
+             where failed_at > now() - interval '1 hour' and replayed_at is null order by failed_at desc limit ${ROWS_MAX}) newest
+     group by corridor),
+  disputed as (
+    select corridor, max(recent)::int4 as disputes
+      from (select t.corridor, count(*) over (partition by t.corridor order by l.labelled_at
+                                              range between interval '5 minutes' preceding and current row) as recent
+              from (select transaction_id, created_at, min(labelled_at) as labelled_at
+                      from (select transaction_id, created_at, labelled_at, label, source from market.labels
+                             where labelled_at > now() - interval '1 hour' order by labelled_at desc limit ${ROWS_MAX}) newest
+                     where label = 'fraud' and source <> 'review' group by transaction_id, created_at) l
+              join market.transactions t using (transaction_id, created_at)) windows
+     group by corridor),
+  accounts as (select corridor, count(distinct account_id)::int4 as accounts from accepted group by corridor)
+  select corridor, coalesce(scored, 0) as scored, coalesce(declined, 0) as declined,
+         coalesce(dead_letters, 0) as "deadLetters", coalesce(disputes, 0) as disputes, coalesce(accounts, 0) as accounts,
+         (select count(distinct account_id)::int4 from accepted) as "allAccounts"
+    from scored full join failed using (corridor) full join disputed using (corridor) full join accounts using (corridor)
+   order by corridor`;
+
+export async function readHourFigures(
+  database: Pick<Database, 'query'>,
+  nowMs: number,
+): Promise<HourFigures[]> {
+  const transactions = await findTails(database, 'transactions', nowMs, TAIL_BLOCKS);
+  const scores = await findTails(database, 'scores', nowMs, TAIL_BLOCKS);
+  if (transactions.length === 0 || scores.length === 0) return [];
+  const values = [...transactions, ...scores].map(({ from }) => from);
+  return await database.query<HourFigures>({ text: textOf(transactions, scores) }, values);
+}

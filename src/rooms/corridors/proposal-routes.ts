@@ -1,0 +1,148 @@
+/** `/v1/proposals`: what figures propose to do about corridors, and carrying it out. */
+import { z } from 'zod';
+import { stricterScope } from '../../core/domain/stricter.ts';
+import type { Api } from '../../core/room.ts';
+import { readSwitches } from '../../core/store/switches/switches.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { Problem } from '../../kit/http/answers/problem.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { DECIDING_ROLES } from './authority.ts';
+import { freeze, resumeCommandSchema } from './freeze-change.ts';
+import { frozenOf } from './freeze-routes.ts';
+import { readHourFigures } from './hour-figures.ts';
+import {
+  ACTIONS,
+  LEAST,
+  PROPOSED_POINTS,
+  type Proposal,
+  proposalsOf,
+  THRESHOLDS,
+  TRIGGERS,
+} from './proposals.ts';
+import { changeScopes } from './switch-change.ts';
+
+type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
+
+const proposalSchema = z
+  .object({
+    id: z.string(),
+    corridor: z.string(),
+    trigger: z.enum(TRIGGERS),
+    found: z.number().meta({
+      description: `Of the last hour: the most disputes within 5 minutes, the share of declines from ${LEAST.declines} scores on, or that of dead letters from ${LEAST.errors} on.`,
+    }),
+    threshold: z.number().meta({ description: 'What was found is more.' }),
+    action: z.enum(ACTIONS),
+    hours: z.int().meta({ description: 'How long it is in force once somebody confirms it.' }),
+    blast_radius: z
+      .object({
+        corridors: z.array(z.string()),
+        accounts_share: z.number(),
+        is_within: z
+          .boolean()
+          .meta({ description: 'At most 3 corridors and a tenth of accounts.' }),
+      })
+      .meta({ description: 'Corridors that meet the same trigger, and their share of accounts.' }),
+  })
+  .meta({ id: 'Proposal' });
+
+export function toProposalJson(proposal: Proposal): z.output<typeof proposalSchema> {
+  const { blastRadius, ...rest } = proposal;
+  const { corridors, accountsShare, isWithin } = blastRadius;
+  return {
+    ...rest,
+    blast_radius: {
+      corridors: [...corridors],
+      accounts_share: accountsShare,
+      is_within: isWithin,
+    },
+  };
+}
+
+const example: z.output<typeof proposalSchema> = {
+  id: 'disputes:US-EG',
+  corridor: 'US-EG',
+  trigger: 'disputes',
+  found: 14,
+  threshold: THRESHOLDS.disputes,
+  action: 'freeze',
+  hours: 2,
+  blast_radius: { corridors: ['US-EG'], accounts_share: 0.04, is_within: true },
+};
+
+export async function readProposals(
+  database: Pick<Database, 'query'>,
+  nowMs: number,
+): Promise<Proposal[]> {
+  const figures = await readHourFigures(database, nowMs);
+  return proposalsOf(figures, await readSwitches(database));
+}
+
+const path = z.object({
+  id: z.string().max(64).meta({ description: 'The proposal.', example: 'disputes:US-EG' }),
+});
+const doneSchema = z
+  .object({ proposal: proposalSchema, scope: z.string(), ends_at: z.iso.datetime() })
+  .meta({ id: 'ConfirmedProposal' });
+
+export const proposalOperations = [
+  operation({
+    method: 'get',
+    at: '/v1/proposals',
+    operationId: 'listProposals',
+    summary: 'What figures of the last hour propose to do about corridors',
+    description: `More than ${THRESHOLDS.disputes} disputes within 5 minutes, or more than ${THRESHOLDS.errors * 100} % dead letters, propose a freeze; more than ${THRESHOLDS.declines * 100} % declines propose a tightening by ${PROPOSED_POINTS} points. A proposal stands while its figures do.`,
+    roles: ['analyst', ...DECIDING_ROLES],
+    answers: {
+      200: answer('Every proposal.', z.object({ items: z.array(proposalSchema) }), {
+        items: [example],
+      }),
+    },
+    run: async (_input, { databases }: Parts) => ({
+      items: (await readProposals(databases.primary, databases.now())).map(toProposalJson),
+    }),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/proposals/{id}/confirm',
+    operationId: 'confirmProposal',
+    summary: 'Carry a proposal out; it ends by itself',
+    roles: DECIDING_ROLES,
+    path,
+    body: bodyOf(resumeCommandSchema, { reason: 'the bank sees it, too' }),
+    answers: {
+      200: answer('What is in force, and until when.', doneSchema, {
+        proposal: example,
+        scope: 'freeze:corridor:US-EG',
+        ends_at: '2026-11-25T11:30:00.000Z',
+      }),
+    },
+    problems: [404, 409],
+    run: async ({ path: { id }, body, by, c }, parts: Parts) => {
+      const { primary, now } = parts.databases;
+      const proposal = (await readProposals(primary, now())).find((one) => one.id === id);
+      if (proposal === undefined) {
+        throw new Problem('not-found', `Nothing is proposed as ${given(id)}: GET /v1/proposals.`);
+      }
+      const { roles } = c.get('principal');
+      const { corridor, trigger, found, action, hours } = proposal;
+      const reason = `${body.reason} (${trigger}: ${Number(found.toFixed(3))})`;
+      const ends_at = new Date(now() + hours * 3_600_000).toISOString();
+      if (action === 'freeze') {
+        const frozen = frozenOf('corridor', corridor, parts);
+        await freeze(primary, frozen, { reason, endsAt: ends_at }, { by, roles });
+      } else {
+        const scopes = [stricterScope('tighten', corridor)];
+        const command = { stopped: true, reason, ends_at, value: PROPOSED_POINTS };
+        await changeScopes(primary, { scopes, command, by, roles });
+      }
+      parts.log.warn({ keyId: by.keyId, ...proposal }, 'confirmed proposal');
+      return {
+        proposal: toProposalJson(proposal),
+        scope: `${action}:corridor:${corridor}`,
+        ends_at,
+      };
+    },
+  }),
+];
