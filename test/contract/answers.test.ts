@@ -11,7 +11,7 @@ import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
 import { type Answer, type OpenApi, readLines, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
-import { limitScope, switchRequests } from '../support/rooms/corridors/requests.ts';
+import { failures, limitScope, switchRequests } from '../support/rooms/corridors/requests.ts';
 import { reviewRequests } from '../support/rooms/review/requests.ts';
 import { webhookRequests } from '../support/rooms/webhooks/requests.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
@@ -116,8 +116,7 @@ describe('answers', () => {
   const pending = idAt(NOW - 2000, 2);
   const dead = idAt(NOW - 3000, 3);
   const letter = idAt(NOW, 4);
-  const unknown = idAt(NOW, 99);
-  const detached = idAt(DETACHED_MS, 6);
+  const [unknown, detached] = [idAt(NOW, 99), idAt(DETACHED_MS, 6)];
 
   beforeAll(async () => {
     await storeTransactions(api.database, [
@@ -130,6 +129,7 @@ describe('answers', () => {
     await storeDeadLetters(api.database, [
       { id: letter, transactionId: dead, failedAtMs: NOW },
       { id: idAt(NOW, 5), transactionId: null, failedAtMs: NOW, errorCode: 'ENTRY_MALFORMED' },
+      ...failures('GB-PK', NOW),
     ]);
     const reports = await watchScores(api.database, NOW, 7, new AbortController().signal);
     await insertWatchReports(api.database.query, NOW, reports);

@@ -1,5 +1,6 @@
 /** Requests that limit and stop and start a client that nobody is, that freeze a corridor, and that are refused. */
 import type { RunningApi } from '../../running-api.ts';
+import { idAt } from '../../stored-rows.ts';
 import { waitUntil } from '../../wait-until.ts';
 
 type Call = [
@@ -7,6 +8,12 @@ type Call = [
   path: string,
   init: { headers: Record<string, string>; body?: string },
 ];
+
+/** So many dead letters that a freeze of their corridor is proposed, which one of the requests confirms. */
+export const failures = (corridor: string, failedAtMs: number) =>
+  Array.from({ length: 20 }, (_, nth) => ({
+    ...{ id: idAt(failedAtMs, 20 + nth), transactionId: null, failedAtMs, corridor },
+  }));
 
 export function switchRequests(market: string): Call[] {
   const send = (method: string, path: string, body: unknown): Call => [
@@ -55,6 +62,7 @@ export function switchRequests(market: string): Call[] {
     manual('US-PH', '-1'),
     manual('XX-XX', '100'),
     put('manual:corridor:US-PH', { stopped: false, reason: 'why' }),
+    post('/v1/proposals/errors:GB-PK/confirm', { reason: 'why' }),
     post('/v1/proposals/disputes:US-PH/confirm', { reason: 'why' }),
     post('/v1/proposals/disputes:US-PH/confirm', {}),
     flag('nothing', { enabled: true, reason: 'why' }),
