@@ -41,7 +41,8 @@ describe('Postgres', () => {
 describe('one Postgres for several faults', () => {
   let shared: RunningApi;
   beforeAll(async () => {
-    shared = await open({ RISK_STATEMENT_TIMEOUT_MS: '1000' });
+    // A slower append would leave its row to the reconciler.
+    shared = await open({ RISK_STATEMENT_TIMEOUT_MS: '1000', RISK_REDIS_TIMEOUT_MS: '10000' });
   });
   afterAll(() => shared[Symbol.asyncDispose]());
   beforeEach(() => shared.reset());

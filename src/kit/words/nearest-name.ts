@@ -22,3 +22,15 @@ export function nearestName(given: string, names: readonly string[]): string | u
 function toPlain(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
+
+/** A longer list hides the sentence that it ends. */
+const LISTED_FIELDS_MAX = 20;
+
+/** Ends the sentence that a name is not a field: by the nearest one, or by all. */
+export function knownFields(key: string, names: readonly string[]): string {
+  const nearest = nearestName(key, names);
+  if (nearest !== undefined) return `; ${nearest} is`;
+  return names.length > 0 && names.length <= LISTED_FIELDS_MAX
+    ? `: the fields are ${names.join(', ')}`
+    : '';
+}

@@ -60,7 +60,7 @@ Example: risk export --output declined.parquet --format parquet --verdict declin
     '': {
       operation: 'exportTransactions',
       summary:
-        'Writes what GET /v1/transactions finds with the same filters to a file, in the order of time',
+        'Writes what GET /v1/transactions finds with the same filters to a file, the newest first unless --order asc',
       fields: { after: undefined },
       own: {
         output: { value: 'FILE', summary: 'Where to; needed' },

@@ -242,7 +242,9 @@ async function run(args: string[], context: CommandContext): Promise<number> {
       context.output.note('\nStopping, as --once says; `npm start` serves all of this again.');
       return balanced ? EXIT.fine : EXIT.failed;
     }
-    context.output.note('\nServing. Ctrl-C drains and stops everything; the data stays.');
+    context.output.note(
+      `\nServing. Ctrl-C, or kill ${process.pid}, drains and stops everything; the data stays.`,
+    );
     if (takesSample) owned.use(beginSample(context, screen, engine, transactions));
     await serve(context, engine);
     return EXIT.fine;

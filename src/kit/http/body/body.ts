@@ -7,7 +7,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { DESCRIBED, given, issueText, shortText } from '../../words/describe-issue.ts';
 import { type FieldError, InvalidFields, jsonPointer } from '../../words/field-error.ts';
-import { nearestName } from '../../words/nearest-name.ts';
+import { knownFields } from '../../words/nearest-name.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { shapeOf } from './body-shape.ts';
@@ -272,10 +272,9 @@ export function fieldErrors(
     }
     const names = fieldNamesAt(schema, issue.path);
     return issue.keys.slice(0, UNKNOWN_FIELDS_MAX).map((key) => {
-      const nearest = nearestName(key, names);
       return {
         pointer: jsonPointer([...path, shortText(key, FIELD_CHARS_MAX)]),
-        detail: nearest === undefined ? 'is not a field' : `is not a field; ${nearest} is`,
+        detail: `is not a field${knownFields(key, names)}`,
       };
     });
   });

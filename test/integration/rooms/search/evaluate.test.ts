@@ -77,8 +77,9 @@ describe('a what-if', () => {
     const path = `/v1/scores/${accepted.transaction_id}`;
     const { body: stored } = await answerOf(await api.request(path));
     const { body: explained } = await answerOf(await api.request(`${path}/explanation`));
-    const { explanation, ...rest } = evaluated;
-    const { transaction_id: _, scored_at: __, attempts: ___, ...same } = stored;
+    // The level is that of the process and the moment.
+    const { explanation, degradation: ____, ...rest } = evaluated;
+    const { transaction_id: _, scored_at: __, attempts: ___, degradation: _____, ...same } = stored;
     expect(rest).toEqual(same);
     const { features, rules, model, feature_schema } = explained;
     expect(explanation).toEqual({ features, rules, model, feature_schema });
