@@ -43,7 +43,15 @@ test('an analyst lists the riskiest of a currency, counts them, and exports them
   const largest = page.getByRole('button', { name: 'Largest first' });
   expect(await largest.isDisabled()).toBe(true);
   await page.getByText('More filters').click();
-  await page.getByLabel('Currency').fill('USD');
+  await page.getByLabel('Amount from').fill('1,000');
+  await page.keyboard.press('Enter');
+  // Rows stay until the amount has a currency.
+  await page.getByText('The amount applies once a currency is among the filters.').waitFor();
+  await page.getByText('2,040 transactions').waitFor();
+  await page.getByLabel('Currency').fill('usd');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/min_amount=1000&currency=USD/);
+  await page.getByLabel('Amount from').fill('');
   await page.keyboard.press('Enter');
   await expect.poll(() => largest.isDisabled()).toBe(false);
   await page.getByRole('button', { name: 'Riskiest first' }).click();

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { spawnRisk } from '../support/risk.ts';
 import { RUNNING_API_KEY, spawnRunningApi } from '../support/running-api.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
 import { heading, logInTo, makeLinkTo } from './support/log-in.ts';
 import { NARROW, openTab, shoot, violationsOf } from './support/pages.ts';
@@ -15,6 +16,8 @@ import { NARROW, openTab, shoot, violationsOf } from './support/pages.ts';
 const FIRST_PAINT_MS = 1000;
 const STALE_WITHIN_MS = 6000;
 const BACK_WITHIN_MS = 30_000;
+/** So much older than the silence rows are, at least: a poll of the API takes less. */
+const OLDER_MS = 4000;
 
 let port: number;
 let api: Awaited<ReturnType<typeof spawnRunningApi>>;
@@ -122,6 +125,8 @@ test('pages are stale while the API is frozen or gone, and live once it is back'
   await heading(second.page, 'Overview').waitFor();
   await second.page.goto(`${api.url}/console/transactions`);
   await second.page.getByText('No transaction matches').waitFor();
+  const rowsAtMs = Date.now();
+  await waitUntil(() => Date.now() > rowsAtMs + OLDER_MS, 2 * OLDER_MS, 'rows to be older');
   await live(page).waitFor();
   const fresh = await colorOf(page, '.tiles strong');
   expect(await page.locator('.signals .badge.fine').count()).toBeGreaterThan(0);
@@ -132,6 +137,10 @@ test('pages are stale while the API is frozen or gone, and live once it is back'
     [page, second.page].map((one) => stale(one).waitFor({ timeout: STALE_WITHIN_MS })),
   );
   const since = secondsOf((await stale(page).textContent()) ?? '');
+  // Rows may be older than the silence.
+  const rows = secondsOf(new Date(rowsAtMs).toISOString().slice(11, 19));
+  const shown = secondsOf((await stale(second.page).textContent()) ?? '');
+  expect((rows - shown + 86_400) % 86_400).toBeLessThan(OLDER_MS / 1000);
   const frozen = secondsOf(new Date(frozenAtMs).toISOString().slice(11, 19));
   expect((frozen - since + 86_400) % 86_400).toBeLessThan(4);
   const grey = await colorOf(page, '.tiles .muted');

@@ -1,4 +1,5 @@
 /** Says whether the page is live or stale, and how degraded the engine is. */
+import { type Query, useQueryClient } from '@tanstack/react-query';
 import type { LiveFigures } from '../../../src/kit/client/api-types.ts';
 import { useSilence } from '../api/contact.ts';
 import type { Live } from '../api/live-source.ts';
@@ -29,9 +30,17 @@ export function Connection({
   );
 }
 
-/** On a page without live figures, says since when the API is silent; otherwise shows nothing. */
+/**
+ * On a page without live figures, says while the API is silent of which time the page is; otherwise shows nothing. A page may be
+ * older than the silence: what it asked again since then was not answered.
+ */
 export function Silence() {
   const sinceMs = useSilence();
+  const cache = useQueryClient().getQueryCache();
   if (sinceMs === null) return null;
-  return <output className="connection stale silence">Stale since {clock(sinceMs)}</output>;
+  const shown = cache.findAll({ type: 'active', stale: true, predicate: hasData });
+  const atMs = Math.min(sinceMs, ...shown.map(({ state }) => state.dataUpdatedAt));
+  return <output className="connection stale silence">Stale since {clock(atMs)}</output>;
 }
+
+const hasData = ({ state }: Query) => state.data !== undefined;

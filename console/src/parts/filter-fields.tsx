@@ -14,6 +14,8 @@ export type Filter = {
   readonly kind: 'text' | 'number' | 'time' | 'choice';
   readonly choices?: readonly string[] | 'corridors' | 'reasons';
   readonly placeholder?: string;
+  /** The value of what was typed, where people may type it in other ways. */
+  readonly read?: (typed: string) => string;
   /** `/` moves here. */
   readonly isFirst?: boolean;
 };
@@ -110,12 +112,12 @@ type FieldProps = {
 
 function Field({ filter, value, onSet }: FieldProps) {
   const id = useId();
-  const { label, kind, placeholder, isFirst } = filter;
+  const { label, kind, placeholder, isFirst, read = (typed: string) => typed } = filter;
   const isTime = kind === 'time';
   const shown = isTime ? showLocal(value) : value;
   const set = (text: string) => {
     const typed = text.trim();
-    if (typed !== shown) onSet(isTime ? readLocal(typed) : typed);
+    if (typed !== shown) onSet(isTime ? readLocal(typed) : read(typed));
   };
   return (
     <div className={value === '' ? 'field' : 'field active'}>

@@ -99,7 +99,10 @@ export function Find({ me }: { readonly me: Me }) {
     mutationFn: (text: string) => findAll(text, me),
     onSuccess: (hits) => {
       const [only] = hits;
-      if (only !== undefined && hits.length === 1) go(only.href);
+      if (only === undefined || hits.length !== 1) return;
+      // Keys that are pressed before the next page is drawn are for that page.
+      close();
+      go(only.href);
     },
   });
   const { reset } = search;

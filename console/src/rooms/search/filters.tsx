@@ -17,12 +17,19 @@ const OFTEN: readonly Filter[] = [
   { name: 'to', label: 'Until', kind: 'time' },
 ];
 
+/** Tables show amounts with thousands. */
+const readAmount = (typed: string) => typed.replaceAll(/[,\s]/g, '');
+const AMOUNT = { kind: 'number', placeholder: 'with a currency', read: readAmount } as const;
+
 const SELDOM: readonly Filter[] = [
   { name: 'device_id', label: 'Device', kind: 'text', placeholder: 'device-4f2a' },
   { name: 'ip', label: 'Address', kind: 'text', placeholder: '203.0.113.7' },
-  { name: 'currency', label: 'Currency', kind: 'text', placeholder: 'USD' },
-  { name: 'min_amount', label: 'Amount from', kind: 'number', placeholder: 'with a currency' },
-  { name: 'max_amount', label: 'Amount up to', kind: 'number', placeholder: 'with a currency' },
+  {
+    ...{ name: 'currency', label: 'Currency', kind: 'text', placeholder: 'USD' },
+    read: (typed) => typed.toUpperCase(),
+  },
+  { name: 'min_amount', label: 'Amount from', ...AMOUNT },
+  { name: 'max_amount', label: 'Amount up to', ...AMOUNT },
   { name: 'max_score', label: 'Score up to', kind: 'number', placeholder: '0 to 1000' },
   {
     ...{ name: 'label', label: 'Label', kind: 'choice' },
@@ -45,10 +52,19 @@ const FILTERS = [...OFTEN, ...SELDOM];
 /** Parameters of the search by name. */
 export type FilterValues = Readonly<Record<string, string>>;
 
-/** The filters that the address holds. */
+const AMOUNTS: readonly string[] = ['min_amount', 'max_amount'];
+
+/** Whether an amount waits for its currency: amounts compare within one currency alone. */
+export const lacksCurrency = (search: URLSearchParams) =>
+  !search.get('currency') && AMOUNTS.some((name) => search.get(name));
+
+/** The filters that the address holds; amounts apply together with a currency. */
 export function activeFilters(search: URLSearchParams): FilterValues {
+  const barred = lacksCurrency(search) ? AMOUNTS : [];
   const given = FILTERS.map(({ name }) => [name, search.get(name) ?? ''] as const);
-  return Object.fromEntries(given.filter(([, value]) => value !== ''));
+  return Object.fromEntries(
+    given.filter(([name, value]) => value !== '' && !barred.includes(name)),
+  );
 }
 
 const PRESETS = [

@@ -8,7 +8,7 @@ import { count } from '../../format.ts';
 import { Page } from '../../parts/page.tsx';
 import { Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
-import { activeFilters, Filters, type FilterValues } from './filters.tsx';
+import { activeFilters, Filters, type FilterValues, lacksCurrency } from './filters.tsx';
 import { TransactionTable } from './transaction-table.tsx';
 
 const PAGE_ROWS = 100;
@@ -54,6 +54,11 @@ export function TransactionsPage() {
       }
     >
       <Filters search={search} onChange={setSearch} />
+      {lacksCurrency(search) ? (
+        <p className="small" role="status">
+          The amount applies once a currency is among the filters.
+        </p>
+      ) : null}
       <div className="part-head small muted">
         <Total filters={filters} sort={sort} />
         <Export filters={filters} />

@@ -19,7 +19,9 @@ const workerSchema = z
       description: `Silent: killed, frozen or cut off for more than ${SILENT_MS / 1000} s.`,
     }),
     started_at: z.iso.datetime().nullable(),
-    seen_at: z.iso.datetime().meta({ description: 'Its last report or read.' }),
+    seen_at: z.iso
+      .datetime()
+      .meta({ description: 'Its last report; of a worker that never reported its last read.' }),
     version: z.string().nullable(),
     scored_per_second: z.number().nullable().meta({ description: 'Over the last minute.' }),
     corridors: z.array(z.string()).meta({
@@ -84,8 +86,8 @@ function toWorker(
 ): WorkerJson {
   const [first, last] = [reports[0], reports.at(-1)];
   const idleMs = Math.min(...holdings.map((one) => one.idleMs));
-  const seenMs = Math.max(last?.atMs ?? 0, Number.isFinite(idleMs) ? nowMs - idleMs : 0);
-  // A restart of Redis begins the idle time of all consumers anew, those of dead workers among them.
+  // A restart of Redis begins the idle time of all consumers anew, those of dead workers among them: it says nothing of a worker that reported.
+  const seenMs = last?.atMs ?? (Number.isFinite(idleMs) ? nowMs - idleMs : 0);
   const isSilent = last === undefined || nowMs - seenMs > SILENT_MS;
   const scored = Object.entries(last?.report.scored ?? {})
     .map(([corridor, count]) => ({
