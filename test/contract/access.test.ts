@@ -160,7 +160,7 @@ const OF_THE_MARKET = [
   ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
   ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch', 'readLimits', 'changeLimit'],
   ...['readCorridor', 'checkCorridor', 'configureCorridor', 'freezeCorridor', 'resumeCorridor'],
-  ...['changeFlag', 'changeDegradation', 'tightenCorridor', 'reviewCorridor'],
+  ...['changeFlag', 'changeDegradation', 'tightenCorridor', 'reviewByHand'],
   'confirmProposal',
   ...['readMarket', 'freezeMarket', 'resumeMarket'],
   ...['requestRollback', 'noteCorridor', 'listCorridorFreezes', 'noteMarket', 'listMarketFreezes'],

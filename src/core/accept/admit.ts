@@ -69,7 +69,7 @@ async function takeLimits(limiter: Limiter, asked: Open): Promise<Map<number, Cl
   );
   for (const [at, party] of parties) over.set(passed[at]?.[0] ?? -1, limited(party.field, party));
   if (parties.size === 0) return over;
-  // What is refused takes nothing from the wider limits.
+  // A refused transaction takes nothing from the wider limits.
   const refused = isEach ? [...parties.keys()].map((at) => passed[at]?.[1].corridor ?? '') : [];
   limiter.giveBack(isEach ? needsOfAll(by, refused, counted) : needsOfAll(by, corridorsOf, before));
   return over;

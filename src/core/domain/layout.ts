@@ -4,7 +4,7 @@ import type { Switches } from './switch.ts';
 
 /**
  * Times after a change of shards. Every process has read the change after half a second, and a blocking read that began before
- * `wait` has ended before `append` (work/reader.ts bounds it). Appends of the former layout that arrive after `last` are not waited for.
+ * `wait` has ended before `append` (`RISK_READ_BLOCK_MS` is at most a second). Appends of the former layout that arrive after `last` are not waited for.
  */
 export const MOVE_MS = { wait: 1000, append: 2000, last: 3000 };
 

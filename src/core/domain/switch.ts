@@ -59,7 +59,7 @@ export type Switches = {
   readonly stopped: ReadonlyMap<string, Stop>;
   /** The settings of every corridor of the market. */
   readonly settings: ReadonlyMap<string, CorridorSettings>;
-  /** What the clock of Postgres is ahead of `performance.now()`. */
+  /** The clock of Postgres minus `performance.now()`. */
   readonly clockMs: number;
 };
 

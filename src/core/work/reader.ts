@@ -14,8 +14,6 @@ import { runBatch } from './run-batch.ts';
 import type { Worker } from './worker.ts';
 
 const ERROR_WAIT_MS = 100;
-/** Longer: a read would hand out entries of a stream that waits for a move meanwhile (MOVE_MS). */
-const BLOCK_MS_MAX = 1000;
 
 /** Reads until the worker stops; resolves when everything it read is settled. */
 export async function runReader(worker: Worker, consumer: string): Promise<void> {
@@ -69,7 +67,7 @@ async function readNext(
       consumer,
       streams: open,
       shares: intake.sharesOf(open),
-      blockMs: Math.min(config.RISK_READ_BLOCK_MS, BLOCK_MS_MAX),
+      blockMs: config.RISK_READ_BLOCK_MS,
       transactionsMax: lane.transactionsMax(),
     });
     if (read.failed.size > 0) await noteFailed(worker, undrained, read);

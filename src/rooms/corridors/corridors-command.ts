@@ -35,7 +35,7 @@ export const command = commandOf({
       words: { ...words, POINTS: 'points' },
     },
     manual: {
-      operation: 'reviewCorridor',
+      operation: 'reviewByHand',
       summary: 'Review amounts from one on for a time',
       words: { ...words, AMOUNT: 'from_amount' },
     },

@@ -9,7 +9,8 @@ import type { AuditAction } from '../../kit/words/audit.ts';
 import type { Role } from '../../kit/words/principal.ts';
 import { ENGINE } from '../../kit/words/principal.ts';
 import { AUTHORITY, type Decision, decisionOf } from './authority.ts';
-import { readProposals, toProposalJson } from './proposal-routes.ts';
+import { readProposals } from './hour-figures.ts';
+import { toProposalJson } from './proposal-routes.ts';
 
 /** How long after a decision its event is still made, where no worker ran before. */
 const MISSED_MS = 86_400_000;
@@ -17,7 +18,7 @@ const MISSED_MS = 86_400_000;
 const DECISIONS_MAX = 500;
 const RECIPIENTS_MAX = 100;
 
-/** What each action asks of the next person; the others ask nothing. */
+/** The decision that each action asks of the next person; other actions ask nothing. */
 const NEXT: Partial<Record<AuditAction, (subject: string) => Decision>> = {
   'switch.stop': (subject) => decisionOf(subject, false),
   'scope.freeze': () => 'resume',

@@ -1,7 +1,8 @@
 /** Figures of the last hour by corridor, from the newest rows. A reading takes a bounded time, whatever the traffic. */
 import { findTails, type Tail } from '../../core/store/partitions/tails.ts';
+import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import type { HourFigures } from './proposals.ts';
+import { type HourFigures, type Proposal, proposalsOf } from './proposals.ts';
 
 /** Blocks read from the end of a month, 4 MiB. Fewer: busy traffic is judged by minutes; more: a slower reading. */
 const TAIL_BLOCKS = 512;
@@ -46,7 +47,7 @@ const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
     from scored full join failed using (corridor) full join disputed using (corridor) full join accounts using (corridor)
    order by corridor`;
 
-export async function readHourFigures(
+async function readHourFigures(
   database: Pick<Database, 'query'>,
   nowMs: number,
 ): Promise<HourFigures[]> {
@@ -55,4 +56,12 @@ export async function readHourFigures(
   if (transactions.length === 0 || scores.length === 0) return [];
   const values = [...transactions, ...scores].map(({ from }) => from);
   return await database.query<HourFigures>({ text: textOf(transactions, scores) }, values);
+}
+
+export async function readProposals(
+  database: Pick<Database, 'query'>,
+  nowMs: number,
+): Promise<Proposal[]> {
+  const figures = await readHourFigures(database, nowMs);
+  return proposalsOf(figures, await readSwitches(database));
 }

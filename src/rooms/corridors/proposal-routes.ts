@@ -2,21 +2,18 @@
 import { z } from 'zod';
 import { stricterScope } from '../../core/domain/stricter.ts';
 import type { Api } from '../../core/room.ts';
-import { readSwitches } from '../../core/store/switches/switches.ts';
-import type { Database } from '../../kit/database/pool.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { DECIDING_ROLES } from './authority.ts';
 import { freeze, resumeCommandSchema } from './freeze-change.ts';
 import { frozenOf } from './freeze-routes.ts';
-import { readHourFigures } from './hour-figures.ts';
+import { readProposals } from './hour-figures.ts';
 import {
   ACTIONS,
   LEAST,
   PROPOSED_POINTS,
   type Proposal,
-  proposalsOf,
   THRESHOLDS,
   TRIGGERS,
 } from './proposals.ts';
@@ -71,14 +68,6 @@ const example: z.output<typeof proposalSchema> = {
   blast_radius: { corridors: ['US-EG'], accounts_share: 0.04, is_within: true },
 };
 
-export async function readProposals(
-  database: Pick<Database, 'query'>,
-  nowMs: number,
-): Promise<Proposal[]> {
-  const figures = await readHourFigures(database, nowMs);
-  return proposalsOf(figures, await readSwitches(database));
-}
-
 const path = z.object({
   id: z.string().max(64).meta({ description: 'The proposal.', example: 'disputes:US-EG' }),
 });
@@ -112,7 +101,7 @@ export const proposalOperations = [
     path,
     body: bodyOf(resumeCommandSchema, { reason: 'the bank sees it, too' }),
     answers: {
-      200: answer('What is in force, and until when.', doneSchema, {
+      200: answer('The scope that is in force, and its end.', doneSchema, {
         proposal: example,
         scope: 'freeze:corridor:US-EG',
         ends_at: '2026-11-25T11:30:00.000Z',

@@ -1,4 +1,4 @@
-/** What figures of the last hour propose to do about a corridor. People carry it out. */
+/** Figures of the last hour propose what people may do about a corridor. */
 import { stricterScope } from '../../core/domain/stricter.ts';
 import { freezeOf, type Switches, stopOf } from '../../core/domain/switch.ts';
 
@@ -27,7 +27,7 @@ export const LEAST = { declines: 200, errors: 20 } as const;
 export const PROPOSED_POINTS = 100;
 /** By then the figures that proposed it are no longer of the last hour. */
 const HOURS = { freeze: 2, tighten: 24 } as const;
-/** What one failure may touch (corridors, share of accounts). */
+/** The corridors and the share of accounts that one failure may touch. */
 const BLAST_MAX = { corridors: 3, accounts: 0.1 } as const;
 
 export type Proposal = {
@@ -40,7 +40,7 @@ export type Proposal = {
   readonly threshold: number;
   readonly action: (typeof ACTIONS)[number];
   readonly hours: number;
-  /** What meets the same trigger. */
+  /** Corridors that meet the same trigger, and their share of accounts. */
   readonly blastRadius: {
     readonly corridors: readonly string[];
     readonly accountsShare: number;

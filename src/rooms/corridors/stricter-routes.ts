@@ -113,7 +113,7 @@ export const stricterOperations = [
   operation({
     method: 'post',
     at: '/v1/corridors/{id}/manual',
-    operationId: 'reviewCorridor',
+    operationId: 'reviewByHand',
     summary: 'Let people review amounts of a corridor from one on, for a time',
     description: `What would be approved is reviewed, and a decline stays. \`rule_set\` of a score says so: \`default@3-manual-from-2500\`. Workers act on it within a second. ${ends}`,
     roles: AUTHORITY['tighten a corridor'].roles,

@@ -1,4 +1,4 @@
-/** What a client is told about its limits. */
+/** Tells a client of its limits: sentence, `Retry-After`, `RateLimit` and `RateLimit-Policy`. */
 import type { HeaderList } from '../../../kit/http/answers/headers.ts';
 import type { Rate } from '../../domain/limit.ts';
 
