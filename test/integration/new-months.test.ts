@@ -159,3 +159,14 @@ test.each([
 ])('risk partitions %s says what is wrong', async (args, message) => {
   await expect(partitionsCommand(...args)).rejects.toThrow(message);
 });
+
+test('a session that finds no partition is not used again', async () => {
+  await using pool = api.testDatabase.open({ connectionsMax: 1 });
+  const pid = async () =>
+    (await pool.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' }, []))[0]?.pid;
+  const before = await pid();
+  const text = `insert into market.scores (transaction_id, created_at) values (gen_random_uuid(), '1871-01-01')`;
+  const inserted = pool.transaction((query) => query({ text }, []));
+  await expect(inserted).rejects.toThrow('no partition of relation');
+  expect(await pid()).not.toBe(before);
+});

@@ -9,7 +9,7 @@ import { Failure } from '../words/failure.ts';
 import type { StoreSetting } from '../words/store-advice.ts';
 import { bindInPieces } from './bind-in-pieces.ts';
 import { createTextOf } from './market-schema.ts';
-import { mayBeDone, toFailure } from './pg-failure.ts';
+import { isPartitionMissing, mayBeDone, toFailure } from './pg-failure.ts';
 import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';
 
 /** A statement written once, as a constant named after its operation. */
@@ -112,7 +112,8 @@ export function openPool(options: PoolOptions): Database {
       return await work(client);
     } catch (error) {
       const failure = toFailure(error);
-      broken ||= failure.kind === 'unavailable';
+      // A session that read the list of partitions while one was attached may keep the old list: PostgreSQL loses the notice.
+      broken ||= failure.kind === 'unavailable' || isPartitionMissing(failure);
       throw failure;
     } finally {
       client.off('error', note);
