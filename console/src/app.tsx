@@ -11,6 +11,7 @@ import { KeysPage } from './rooms/access/keys.tsx';
 import { LoginPage } from './rooms/access/login.tsx';
 import { AuditPage } from './rooms/audit/audit.tsx';
 import { StoppedBanner } from './rooms/corridors/banner.tsx';
+import { CorridorPage } from './rooms/corridors/corridor.tsx';
 import { SwitchesPage } from './rooms/corridors/switches.tsx';
 import { DeadLettersPage } from './rooms/dead-letters/dead-letters.tsx';
 import { ModelPage } from './rooms/models/model.tsx';
@@ -122,6 +123,9 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/dead-letters" component={DeadLettersPage} />
         <Route path="/workers">{() => <WorkersPage />}</Route>
         <Route path="/corridors">{() => <CorridorsPage me={me} />}</Route>
+        <Route path="/corridors/:id">
+          {() => <CorridorPage key={lastSegment()} id={lastSegment()} me={me} />}
+        </Route>
         <Route path={SWITCHES}>{() => <SwitchesPage me={me} />}</Route>
         <Route path="/webhooks">{() => <WebhooksPage me={me} />}</Route>
         <Route path="/webhooks/:id">

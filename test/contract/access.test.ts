@@ -163,7 +163,14 @@ const OF_THE_MARKET = [
   ...['changeFlag', 'changeDegradation', 'tightenCorridor', 'reviewByHand'],
   'confirmProposal',
   ...['readMarket', 'freezeMarket', 'resumeMarket'],
-  ...['requestRollback', 'noteCorridor', 'listCorridorFreezes', 'noteMarket', 'listMarketFreezes'],
+  ...[
+    'readRollback',
+    'requestRollback',
+    'noteCorridor',
+    'listCorridorFreezes',
+    'noteMarket',
+    'listMarketFreezes',
+  ],
 ];
 
 function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {

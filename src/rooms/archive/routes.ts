@@ -6,7 +6,7 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
-import { requestRollback, rollbackRequestSchema } from './approval.ts';
+import { readRequest, requestRollback, rollbackRequestSchema } from './approval.ts';
 
 const REASON_CHARS_MAX = 500;
 
@@ -16,7 +16,46 @@ const commandSchema = z
   })
   .meta({ id: 'RollbackCommand' });
 
+const path = z.object({
+  id: z.string().max(64).meta({ description: 'The market of this API.', example: 'market_0' }),
+});
+const example = {
+  market: 'market_0',
+  state: 'approved' as const,
+  requested_by: 'Ann',
+  requested_at: '2026-11-25T09:30:00.000Z',
+  approved_by: 'Bob',
+  approved_at: '2026-11-25T09:42:00.000Z',
+};
+
+type Parts = Pick<Api, 'config' | 'databases' | 'log'>;
+
+function checkMarket(id: string, { config }: Parts): void {
+  if (id === config.RISK_MARKET) return;
+  throw new Problem('not-found', `No market of this API is called ${given(id)}.`);
+}
+
 const operations = [
+  operation({
+    method: 'get',
+    at: '/v1/markets/{id}/rollback',
+    operationId: 'readRollback',
+    summary: 'Who has requested the rollback of a frozen market, and who has approved it',
+    roles: ['analyst', 'operator', 'risk_officer'],
+    path,
+    answers: {
+      200: answer(
+        'The request since the market was frozen, or null.',
+        z.object({ request: rollbackRequestSchema.nullable() }),
+        { request: example },
+      ),
+    },
+    problems: [404],
+    run: async ({ path: { id } }, parts: Parts) => {
+      checkMarket(id, parts);
+      return { request: (await readRequest(parts.databases.primary.query, id)) ?? null };
+    },
+  }),
   operation({
     method: 'post',
     at: '/v1/markets/{id}/rollback',
@@ -25,30 +64,16 @@ const operations = [
     description:
       'Nothing is deleted by this. `risk archive rollback` archives the market, and drops it once another person has approved. A resume voids request and approval.',
     roles: ['risk_officer', 'admin'],
-    path: z.object({
-      id: z.string().max(64).meta({ description: 'The market of this API.', example: 'market_0' }),
-    }),
+    path,
     body: bodyOf(commandSchema, { reason: 'the market is closed' }),
     answers: {
-      200: answer('Who has requested and approved.', rollbackRequestSchema, {
-        market: 'market_0',
-        state: 'approved',
-        requested_by: 'Ann',
-        requested_at: '2026-11-25T09:30:00.000Z',
-        approved_by: 'Bob',
-        approved_at: '2026-11-25T09:42:00.000Z',
-      }),
+      200: answer('Who has requested and approved.', rollbackRequestSchema, example),
     },
     problems: [404, 409],
-    run: async (
-      { path: { id }, body: { reason }, by },
-      { config, databases, log }: Pick<Api, 'config' | 'databases' | 'log'>,
-    ) => {
-      if (id !== config.RISK_MARKET) {
-        throw new Problem('not-found', `No market of this API is called ${given(id)}.`);
-      }
-      const request = await requestRollback(databases.primary, id, reason, by);
-      log.warn({ keyId: by.keyId, ...request }, 'rollback');
+    run: async ({ path: { id }, body: { reason }, by }, parts: Parts) => {
+      checkMarket(id, parts);
+      const request = await requestRollback(parts.databases.primary, id, reason, by);
+      parts.log.warn({ keyId: by.keyId, ...request }, 'rollback');
       return request;
     },
   }),

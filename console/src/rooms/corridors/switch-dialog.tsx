@@ -5,9 +5,8 @@ import { ask } from '../../api/ask.ts';
 import { useCorridorNames } from '../../api/corridors.ts';
 import { Choice, Field } from '../../parts/field.tsx';
 import { ChangeDialog } from './change-dialog.tsx';
+import { Ends, endsAt } from './ends.tsx';
 import { nameOf } from './scopes.ts';
-
-const MINUTE_MS = 60_000;
 
 export type Change =
   | { readonly stops: 'corridor' | 'market' | 'client' }
@@ -33,13 +32,7 @@ export function SwitchDialog({ change, onClose }: SwitchDialogProps) {
         onChange={setMessage}
         hint="What refused clients read. Empty: that the scope is stopped."
       />
-      <Field
-        label="Ends after minutes"
-        value={minutes}
-        onChange={setMinutes}
-        isNumber
-        hint="Empty: when somebody starts it."
-      />
+      <Ends minutes={minutes} onChange={setMinutes} hint="Empty: when somebody starts it." />
     </>
   );
   return (
@@ -71,10 +64,9 @@ function scopeOf(change: Change, name: string): string | undefined {
 }
 
 function moreOf(message: string, minutes: string): Pick<SwitchCommand, 'message' | 'ends_at'> {
-  const endsAtMs = Date.now() + Number(minutes) * MINUTE_MS;
   return {
     message: message.trim() === '' ? undefined : message.trim(),
-    ends_at: minutes === '' ? undefined : new Date(endsAtMs).toISOString(),
+    ends_at: minutes === '' ? undefined : endsAt(minutes),
   };
 }
 

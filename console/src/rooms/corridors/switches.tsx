@@ -11,7 +11,10 @@ import { Empty, Found } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
 import { FlagsPart } from './flags.tsx';
 import { Frozen } from './freezes.tsx';
+import { LevelsPart } from './levels.tsx';
 import { LimitsPart } from './limits.tsx';
+import { ProposalsPart } from './proposals.tsx';
+import { RollbackPart } from './rollback.tsx';
 import { isFreeze, nameOf } from './scopes.ts';
 import { type Change, SwitchDialog } from './switch-dialog.tsx';
 
@@ -37,6 +40,7 @@ export function SwitchesPage({ me }: { readonly me: Me }) {
   ));
   return (
     <Page title="Switches" aside={mayChange ? buttons : undefined}>
+      <ProposalsPart me={me} />
       <Found query={query} what="switches">
         {(switches) => (
           <>
@@ -46,9 +50,13 @@ export function SwitchesPage({ me }: { readonly me: Me }) {
             />
             <Frozen switches={switches} me={me} />
             <OnHold rows={switches.on_hold} />
+            {switches.items.some(({ scope }) => scope === 'freeze:market') ? (
+              <RollbackPart market={switches.market} me={me} />
+            ) : null}
           </>
         )}
       </Found>
+      <LevelsPart me={me} />
       <LimitsPart me={me} />
       <FlagsPart me={me} />
       {change === undefined ? null : (

@@ -1,8 +1,9 @@
 /** The corridors: what waits in each, how old it is, how long scores take, and what does not work there. */
+import { Link } from 'wouter';
 import type { Me, Status } from '../../../../src/kit/client/api-types.ts';
 import { sumBy, useDays } from '../../api/days.ts';
 import { useLive } from '../../api/live.ts';
-import { has } from '../../api/me.ts';
+import { has, useMe } from '../../api/me.ts';
 import { count, duration, localTime } from '../../format.ts';
 import { Connection } from '../../parts/connection.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
@@ -14,7 +15,7 @@ import { LastDay, SumTable } from '../summaries/day-sums.tsx';
 type Row = NonNullable<Status['corridors']>[number];
 
 const COLUMNS: readonly Column<Row>[] = [
-  { id: 'corridor', header: 'Corridor', cell: (row) => <strong>{row.corridor}</strong> },
+  { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => <CorridorLink id={corridor} /> },
   {
     id: 'health',
     header: 'Health',
@@ -66,6 +67,14 @@ function Latency({ row, ms }: { readonly row: Row; readonly ms: number | null })
       {duration(ms / 1000)}
     </span>
   );
+}
+
+/** A link for people who may open the page. */
+function CorridorLink({ id }: { readonly id: string }) {
+  const { data: me } = useMe();
+  const isSeen = me !== undefined && me !== null && has(me, 'analyst', 'operator', 'risk_officer');
+  if (!isSeen) return <strong>{id}</strong>;
+  return <Link href={`/corridors/${encodeURIComponent(id)}`}>{id}</Link>;
 }
 
 type CorridorTableProps = {

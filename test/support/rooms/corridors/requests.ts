@@ -87,6 +87,8 @@ export function switchRequests(market: string): Call[] {
     // Last, as nothing is accepted afterwards.
     post(`/v1/markets/${market}/freeze`, { reason: 'why' }),
     post(`/v1/markets/${market}/notes`, { note: 'why' }),
+    ['GET', '/v1/markets/none/rollback', { headers: {} }],
+    ['GET', `/v1/markets/${market}/rollback`, { headers: {} }],
     post('/v1/markets/none/rollback', { reason: 'why' }),
     post(`/v1/markets/${market}/rollback`, { reason: 1 }),
     post(`/v1/markets/${market}/rollback`, { reason: 'why' }),

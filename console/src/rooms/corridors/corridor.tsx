@@ -1,0 +1,119 @@
+/** A corridor: how it does, what people have set for it, its freezes, and whether it depends on others. */
+import { useQuery } from '@tanstack/react-query';
+import { Link } from 'wouter';
+import type { CorridorState, Me } from '../../../../src/kit/client/api-types.ts';
+import { ask } from '../../api/ask.ts';
+import { has } from '../../api/me.ts';
+import { usePolling } from '../../api/presence.ts';
+import { SWITCHES } from '../../api/switches.ts';
+import { count, percent } from '../../format.ts';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { Page, Part } from '../../parts/page.tsx';
+import { Badge, Facts, type Level, Time } from '../../parts/show.tsx';
+import { Empty, Found } from '../../parts/states.tsx';
+import { ChecklistPart } from './checklist.tsx';
+import { Investigation } from './investigation.tsx';
+import { SettingsPart } from './settings.tsx';
+import { StricterPart } from './stricter.tsx';
+
+/** The figures look at an hour, so a page that asks more often shows nothing new and counts more. */
+const ASK_EVERY_MS = 10_000;
+
+const STATES: Readonly<Record<CorridorState['state'], Level>> = {
+  open: 'fine',
+  frozen: 'critical',
+  stopped: 'critical',
+};
+
+export function CorridorPage({ id, me }: { readonly id: string; readonly me: Me }) {
+  const query = useQuery({
+    queryKey: [...SWITCHES, 'corridor', id],
+    queryFn: ({ signal }) => ask('GET /v1/corridors/{id}', { path: { id } }, signal),
+    refetchInterval: usePolling(ASK_EVERY_MS),
+  });
+  const mayChange = has(me, 'operator', 'risk_officer');
+  return (
+    <Page title={`Corridor ${id}`} aside={<Link href="/switches">Stop or freeze</Link>}>
+      <Found query={query} what="the corridor">
+        {(corridor) =>
+          'health' in corridor ? (
+            <>
+              <Now corridor={corridor} />
+              <Health corridor={corridor} />
+              <StricterPart corridor={id} stops={corridor.stricter} me={me} />
+              <SettingsPart corridor={id} settings={corridor.settings} mayChange={mayChange} />
+              <Investigation corridor={id} mayNote={mayChange} />
+              <ChecklistPart corridor={id} />
+            </>
+          ) : (
+            <Empty title={`It is ${corridor.state}`}>{corridor.message ?? ''}</Empty>
+          )
+        }
+      </Found>
+    </Page>
+  );
+}
+
+function Now({ corridor }: { readonly corridor: CorridorState }) {
+  const { state, pending, on_hold: onHold, availability, active_since: since } = corridor;
+  return (
+    <Facts
+      rows={[
+        [
+          'State',
+          <Badge key="state" level={STATES[state]}>
+            {state}
+          </Badge>,
+        ],
+        ['Releases of value', corridor.releases_held ? 'stop until it is resumed' : 'go on'],
+        ['Pending', count(pending)],
+        ['On hold', count(onHold)],
+        [
+          'Scored within 2 s, last hour',
+          availability === null
+            ? 'nothing was due'
+            : `${percent(availability)} of ${count(corridor.availability_transactions)}`,
+        ],
+        [
+          'Active accounts',
+          <span key="accounts">
+            {count(corridor.active_accounts)} since <Time at={since} />
+          </span>,
+        ],
+      ]}
+    />
+  );
+}
+
+type HealthPart = { readonly name: keyof typeof PARTS; readonly value: number };
+
+/** What each part looks at. */
+const PARTS = {
+  availability: ['Availability', 'transactions of the last hour that were scored within 2 s'],
+  backlog: ['Backlog', 'the age of the oldest entry, up to a minute'],
+  failures: ['Failures', 'dead letters of the last hour, up to a tenth'],
+  full_service: ['Full service', 'whether degradation is at level 0'],
+  open: ['Open', 'whether it is neither stopped nor frozen'],
+} as const;
+
+function Health({ corridor: { health } }: { readonly corridor: CorridorState }) {
+  const rows = (Object.keys(PARTS) as (keyof typeof PARTS)[]).map((name) => ({
+    name,
+    value: health.parts[name],
+  }));
+  return (
+    <Part title={`Health: ${health.score} of 100`}>
+      <DataTable label="Health" columns={COLUMNS} rows={rows} keyOf={({ name }) => name} />
+    </Part>
+  );
+}
+
+const COLUMNS: readonly Column<HealthPart>[] = [
+  { id: 'name', header: 'Part', cell: ({ name }) => <strong>{PARTS[name][0]}</strong> },
+  { id: 'value', header: 'Share', numeric: true, cell: ({ value }) => percent(value) },
+  {
+    id: 'what',
+    header: 'Looks at',
+    cell: ({ name }) => <span className="wrap">{PARTS[name][1]}</span>,
+  },
+];

@@ -1,0 +1,114 @@
+/** What figures of the last hour propose to do about corridors; one person confirms a proposal. */
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Me, Proposal } from '../../../../src/kit/client/api-types.ts';
+import { ask } from '../../api/ask.ts';
+import { has } from '../../api/me.ts';
+import { usePolling } from '../../api/presence.ts';
+import { SWITCHES } from '../../api/switches.ts';
+import { count, percent } from '../../format.ts';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { Part } from '../../parts/page.tsx';
+import { Badge } from '../../parts/show.tsx';
+import { ChangeDialog } from './change-dialog.tsx';
+
+/** Longer: people learn of a wave later. Shorter: each open page counts the last hour more often. */
+const ASK_EVERY_MS = 30_000;
+
+/** Absent where nothing is proposed. */
+export function ProposalsPart({ me }: { readonly me: Me }) {
+  const { data } = useQuery({
+    queryKey: [...SWITCHES, 'proposals'],
+    queryFn: ({ signal }) => ask('GET /v1/proposals', {}, signal),
+    refetchInterval: usePolling(ASK_EVERY_MS),
+  });
+  const [asked, setAsked] = useState<Proposal>();
+  if (data === undefined || data.items.length === 0) return null;
+  const columns = has(me, 'operator', 'risk_officer')
+    ? [...COLUMNS, confirmColumn(setAsked)]
+    : COLUMNS;
+  return (
+    <Part title="Proposed">
+      <DataTable label="Proposed" columns={columns} rows={data.items} keyOf={({ id }) => id} />
+      {asked === undefined ? null : (
+        <ChangeDialog
+          title={`${actionOf(asked)}: ${asked.corridor}`}
+          action="Confirm"
+          isDangerous
+          onSend={(reason, signal) =>
+            ask(
+              'POST /v1/proposals/{id}/confirm',
+              { path: { id: asked.id }, body: { reason } },
+              signal,
+            )
+          }
+          onClose={() => setAsked(undefined)}
+        >
+          <p>
+            {foundOf(asked)}. {EFFECTS[asked.action]} It ends by itself in {asked.hours} hours.
+          </p>
+          <p>{blastOf(asked)}</p>
+        </ChangeDialog>
+      )}
+    </Part>
+  );
+}
+
+const EFFECTS = {
+  freeze: 'New transactions are refused, accepted ones are scored.',
+  tighten: 'The thresholds of review and decline get lower by 100 points.',
+} as const;
+
+const actionOf = ({ action }: Proposal) => (action === 'freeze' ? 'Freeze' : 'Tighten');
+
+function foundOf({ trigger, found, threshold }: Proposal): string {
+  if (trigger === 'disputes') {
+    return `${count(found)} disputes came within 5 minutes, more than ${count(threshold)}`;
+  }
+  const what = trigger === 'declines' ? 'of scores are declines' : 'end as dead letters';
+  return `${percent(found)} ${what}, more than ${percent(threshold)}`;
+}
+
+function blastOf({ blast_radius: { corridors, accounts_share: share, is_within } }: Proposal) {
+  const reach = `${corridors.join(', ')}: ${percent(share)} of accounts`;
+  return is_within
+    ? `${reach} are concerned.`
+    : `${reach} are concerned, more than one failure may.`;
+}
+
+const COLUMNS: readonly Column<Proposal>[] = [
+  {
+    id: 'what',
+    header: 'Proposed',
+    cell: (one) => (
+      <strong>
+        {actionOf(one)} {one.corridor}
+      </strong>
+    ),
+  },
+  { id: 'why', header: 'Why', cell: (one) => <span className="wrap">{foundOf(one)}</span> },
+  {
+    id: 'blast',
+    header: 'Concerned',
+    from: 2,
+    cell: (one) => (
+      <span className="wrap">
+        {one.blast_radius.is_within ? null : <Badge level="critical">wide</Badge>} {blastOf(one)}
+      </span>
+    ),
+  },
+];
+
+const confirmColumn = (onConfirm: (proposal: Proposal) => void): Column<Proposal> => ({
+  id: 'confirm',
+  header: 'Actions',
+  cell: (one) => (
+    <button
+      type="button"
+      aria-label={`Confirm: ${actionOf(one)} ${one.corridor}`}
+      onClick={() => onConfirm(one)}
+    >
+      Confirm …
+    </button>
+  ),
+});
