@@ -4,7 +4,8 @@ import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Metrics } from '../metrics/metrics.ts';
 import { addHeaders, type HeaderList } from './answers/headers.ts';
-import { unavailable } from './answers/problem.ts';
+import { Problem, unavailable } from './answers/problem.ts';
+import { PEOPLES_PROBLEMS } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
 import { readPreferences } from './prefer.ts';
 
@@ -46,11 +47,20 @@ export function frameRequests({
     addHeaders(c, [['X-Request-Id', requestId]]);
     const { status } = c.res;
     const route = status === 404 || status === 405 ? '(none)' : routePath(c, -1);
-    httpDuration.observe(
-      { method: c.req.method, route, status: String(status) },
-      (performance.now() - startedAt) / 1000,
-    );
+    const labels = {
+      method: c.req.method,
+      route,
+      status: String(status),
+      ...peoplesProblem(c.error),
+    };
+    httpDuration.observe(labels, (performance.now() - startedAt) / 1000);
   };
+}
+
+/** Labels of a refusal by which the engine obeys people, so that it counts as no error of the engine. */
+function peoplesProblem(thrown: unknown): { readonly problem?: string } {
+  const isTheirs = thrown instanceof Problem && PEOPLES_PROBLEMS.includes(thrown.problem);
+  return isTheirs ? { problem: thrown.problem } : {};
 }
 
 /** Longer than the deadlines of a body and a statement, whose own answers say more. */

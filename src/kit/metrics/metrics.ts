@@ -48,9 +48,9 @@ export function createMetrics() {
     make,
     httpDuration: histogram(
       'risk_http_request_duration_seconds',
-      'Requests by route and status.',
+      'Requests by route and status; `problem` is there where people have stopped or frozen what the request needs.',
       HTTP_BUCKETS_SECONDS,
-      ['method', 'route', 'status'],
+      ['method', 'route', 'status', 'problem'],
     ),
     accepted: counter(
       'risk_transactions_accepted_total',

@@ -188,6 +188,9 @@ export type ProblemName = keyof typeof PROBLEMS;
 export type ProblemStatus = (typeof PROBLEMS)[ProblemName]['status'];
 export type ProblemUrn = `urn:risk:problem:${ProblemName}`;
 
+/** Refusals with a 5xx that people have asked for: the ratio of errors leaves these out. */
+export const PEOPLES_PROBLEMS: readonly ProblemName[] = ['scope-stopped', 'frozen'];
+
 export const PROBLEM_NAMES = Object.keys(PROBLEMS) as ProblemName[];
 
 export function problemUrn(name: ProblemName): ProblemUrn {

@@ -22,7 +22,8 @@ const SIGNALS = {
     warning: 0.01,
     critical: 0.05,
     runbook: 'ServerErrors',
-    meaning: 'Requests answered 5xx, last minute.',
+    meaning:
+      'Requests answered 5xx, last minute; refusals of what people have stopped or frozen are no errors.',
   },
   queue_entries: {
     warning: 500,
@@ -197,7 +198,7 @@ async function count(
       buckets.set(bound, (buckets.get(bound) ?? 0) + value);
     } else if (metricName?.endsWith('_count')) {
       all += value;
-      if (String(labels.status).startsWith('5')) errors += value;
+      if (String(labels.status).startsWith('5') && labels.problem === undefined) errors += value;
     }
   }
   const [hits, misses] = await Promise.all([sumOf(cacheHits), sumOf(cacheMisses)]);

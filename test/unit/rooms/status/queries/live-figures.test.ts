@@ -69,6 +69,22 @@ test('signals of requests have a level from 20 requests or 3 errors a minute on,
   expect(await levels()).toEqual(['warning', 'critical']);
 });
 
+test('a request of a stopped or frozen scope is no error', async () => {
+  const metrics = createMetrics();
+  const read = createReadLive({
+    ...{ readStatus: async () => status, metrics, poolInUse: () => 0, nowMs: () => 0 },
+  });
+  await read();
+  const labels = { method: 'POST', route: '/v1/transactions', status: '503' };
+  for (const problem of ['scope-stopped', 'frozen'])
+    for (let nth = 0; nth < 50; nth++) metrics.httpDuration.observe({ ...labels, problem }, 0.01);
+  const errors = async () =>
+    (await read()).signals.find(({ signal }) => signal === 'api_errors_ratio');
+  expect(await errors()).toMatchObject({ value: 0, level: 'fine' });
+  for (let nth = 0; nth < 25; nth++) metrics.httpDuration.observe(labels, 0.01);
+  expect(await errors()).toMatchObject({ value: 0.2, level: 'critical' });
+});
+
 test('connections have no level while Postgres is down', async () => {
   const levelOf = async (postgres: 'up' | 'down') => {
     const read = createReadLive({
