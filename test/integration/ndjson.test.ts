@@ -5,7 +5,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RUNNING_API_KEY, type RunningApi, spawnRunningApi } from '../support/running-api.ts';
-import { count, type Input, input, postOne } from '../support/submit.ts';
+import { count, type Input, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const TIMEOUT_MS = 2000;
@@ -122,6 +122,31 @@ describe('lines', () => {
       ...{ done: true, accepted: 2, duplicates: 2, refused: 6 },
       consistency_token: expect.any(String),
     });
+  });
+
+  test('name every fault, as a batch and a single transaction do', async () => {
+    const faulty = {
+      ...{ account_id: '', merchant_id: 'm_1', amount: '8,00', currency: 'USX', nonsense: 1 },
+      ...{ corridor: 'US-EH', created_at: '2131-01-01T00:00:00Z' },
+    };
+    const pointers = [
+      ...['/account_id', '/amount', '/currency', '/nonsense'],
+      ...['/idempotency_key', '/corridor', '/created_at'],
+    ];
+    const keyless = { ...input(), idempotency_key: undefined, corridor: 'US-EH' };
+    const both = [faulty, keyless];
+    const found = await postLines(both.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    const pointersOf = (errors: Line['errors']) => errors?.map(({ pointer }) => pointer);
+    expect(pointersOf(found[0]?.errors)).toEqual(pointers);
+    expect(pointersOf(found[1]?.errors)).toEqual(['/idempotency_key', '/corridor']);
+    const batch = await postBatch(api, [faulty]);
+    expect(pointersOf(batch.body.errors)).toEqual(pointers.map((one) => `/transactions/0${one}`));
+    const single = await postOne(api, faulty);
+    expect(pointersOf(single.body.errors)).toEqual(pointers);
+    const details = (errors: Line['errors']) =>
+      errors?.map(({ detail }) => detail.replace(', here or in the header Idempotency-Key', ''));
+    expect(details(batch.body.errors)).toEqual(details(found[0]?.errors));
+    expect(details(single.body.errors)).toEqual(details(found[0]?.errors));
   });
 
   test('of several chunks are stored; the same again are all duplicates', async () => {

@@ -12,6 +12,9 @@ import {
 const ASCII = /^[\x20-\x7e]*$/;
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
 
+/** Detail where a single transaction has no key. */
+export const KEY_REQUIRED = 'is required, here or in the header Idempotency-Key';
+
 /** The header's value: plain, or a structured-field string (RFC 8941) in double quotes. */
 export function readIdempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
@@ -34,7 +37,7 @@ export function withKey(
 ): KeyedTransactionInput {
   const key = input.idempotency_key ?? headerKey;
   if (key === undefined) {
-    throw keyError('is required, here or in the header Idempotency-Key');
+    throw keyError(KEY_REQUIRED);
   }
   if (headerKey !== undefined && headerKey !== key) {
     throw keyError(

@@ -37,7 +37,12 @@ import {
   transactionInput,
 } from './examples.ts';
 import { type Closed, GATE_PROBLEMS } from './gate.ts';
-import { idempotencyKeyParameter, readIdempotencyKey, withKey } from './idempotency-key.ts';
+import {
+  idempotencyKeyParameter,
+  KEY_REQUIRED,
+  readIdempotencyKey,
+  withKey,
+} from './idempotency-key.ts';
 import type { Ingest } from './ingest.ts';
 import type { InputError } from './prepare-transactions.ts';
 import {
@@ -137,7 +142,8 @@ const operations: readonly Operation<Accepting>[] = [
       const { waitMs } = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
       const value = await readJson(c, limits, ONE_ALONE);
       const read = () => withKey(readOneInput(value), headerKey);
-      const input = readNamingAll(read, ingest, [value], []);
+      const keyMissing = headerKey === undefined ? KEY_REQUIRED : null;
+      const input = readNamingAll(read, { ingest, inputs: [value], at: [], keyMissing });
       const result = await acceptOne({ by: c.get('principal'), input, waitMs });
       if (result.kind !== 'accepted') throw refusal(result, []);
       const { transactionId, createdAtMs, status, token } = result.outcome;
@@ -191,11 +197,12 @@ const operations: readonly Operation<Accepting>[] = [
       }
       const value = await readJson(c, limits, ` or ${LINES_CONTENT_TYPE}`);
       const read = () => readBatchInput(value);
-      const inputs = readNamingAll(read, ingest, batchInputs(value), ['transactions']);
+      const at = ['transactions'];
+      const inputs = readNamingAll(read, { ingest, inputs: batchInputs(value), at });
       const { isLenient } = preferences;
       const { result, refused } = await acceptBatch({ by, inputs, isLenient });
       const indexes = [...inputs.keys()].filter((index) => !refused.has(index));
-      if (result.kind !== 'accepted') throw refusal(inBody(result, indexes), ['transactions']);
+      if (result.kind !== 'accepted') throw refusal(inBody(result, indexes), at);
       const body: BatchResult = {
         accepted: 0,
         duplicates: 0,

@@ -77,28 +77,51 @@ const contextFields = z
   })
   .catch({ corridor: undefined, created_at: undefined });
 
-/**
- * Reads a body; where it is refused, fields that are invalid by the clock or the list of corridors are named
- * with the others.
- * @param inputs of the body, which are the body itself where it is one
- */
-export function readNamingAll<T>(
-  read: () => T,
-  ingest: Ingest,
-  inputs: readonly unknown[],
-  at: readonly string[],
-): T {
+/** What the reader of one transaction, a batch or a line says besides of its inputs. */
+type Beside = {
+  readonly ingest: Ingest;
+  /** Inputs of the body, which are the body itself where it is one. */
+  readonly inputs: readonly unknown[];
+  /** Where the inputs stand in the body. */
+  readonly at: readonly string[];
+  /** Says that an input has no key; null where the header has it. */
+  readonly keyMissing?: string | null;
+};
+
+/** Reads a body; where it is refused, missing keys and fields that are invalid by the clock or the corridors are named, too. */
+export function readNamingAll<T>(read: () => T, beside: Beside): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof InvalidFields)) throw error;
-    const found = findEachInvalid(
-      ingest,
-      inputs.map((input) => contextFields.parse(input)),
-    );
-    throw new InvalidFields([...error.errors, ...toFieldErrors(found, at)]);
+    throw new InvalidFields(namingAll(error.errors, beside));
   }
 }
+
+function namingAll(
+  errors: readonly FieldError[],
+  { ingest, inputs, at, keyMissing = REQUIRED }: Beside,
+): readonly FieldError[] {
+  const named = new Set(errors.map(({ pointer }) => pointer));
+  if (named.has('')) return errors;
+  const keys = inputs.flatMap((input, index) =>
+    keyMissing === null || !isWithoutKey(input)
+      ? []
+      : [{ index, field: 'idempotency_key', detail: keyMissing }],
+  );
+  const context = findEachInvalid(
+    ingest,
+    inputs.map((input) => contextFields.parse(input)),
+  );
+  const others = toFieldErrors([...keys, ...context], at);
+  return [...errors, ...others.filter(({ pointer }) => !named.has(pointer))];
+}
+
+const isWithoutKey = (input: unknown) =>
+  typeof input === 'object' &&
+  input !== null &&
+  !Array.isArray(input) &&
+  !('idempotency_key' in input);
 
 const rawBatch = z.object({ transactions: z.array(z.unknown()).max(BATCH_TRANSACTIONS_MAX) });
 
@@ -148,31 +171,32 @@ export function refusal(
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** One line of a stream; pointers are relative to the line. */
-export function readLineInput({ index, bytes }: RawLine, lineBytesMax: number): Line {
-  if (bytes === null)
-    return refused(index, '', `must have at most ${lineBytesMax} bytes, not more`);
+export function readLineInput(
+  ingest: Ingest,
+  { index, bytes }: RawLine,
+  lineBytesMax: number,
+): Line {
+  if (bytes === null) return refused(index, `must have at most ${lineBytesMax} bytes, not more`);
   let value: unknown;
   try {
     value = JSON.parse(UTF8.decode(bytes));
   } catch {
-    return refused(index, '', 'must be JSON in UTF-8');
+    return refused(index, 'must be JSON in UTF-8');
   }
   if (isSurelyInput(value) && isKeyed(value as TransactionInput)) {
     return { index, input: value as KeyedTransactionInput };
   }
   const parsed = transactionInputSchema.safeParse(value, DESCRIBED);
-  if (!parsed.success) {
-    const errors = fieldErrors(transactionInputSchema, parsed.error);
-    return { index, errors: errors.slice(0, LINE_ERRORS_MAX) };
-  }
-  if (!isKeyed(parsed.data)) return refused(index, '/idempotency_key', REQUIRED);
-  return { index, input: parsed.data };
+  if (parsed.success && isKeyed(parsed.data)) return { index, input: parsed.data };
+  const errors = parsed.success ? [] : fieldErrors(transactionInputSchema, parsed.error);
+  const all = namingAll(errors, { ingest, inputs: [value], at: [] });
+  return { index, errors: all.slice(0, LINE_ERRORS_MAX) };
 }
 
 const LINE_ERRORS_MAX = 20;
 
-function refused(index: number, pointer: string, detail: string): Line {
-  return { index, errors: [{ pointer, detail }] };
+function refused(index: number, detail: string): Line {
+  return { index, errors: [{ pointer: '', detail }] };
 }
 
 /** Has a key, and no metadata that could be too deep. */

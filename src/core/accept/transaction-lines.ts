@@ -118,7 +118,7 @@ async function* answer(
   };
   const work = async (chunk: readonly RawLine[]) => {
     await waitForCpu();
-    const lines = chunk.map((line) => readLineInput(line, LINE_BYTES_MAX));
+    const lines = chunk.map((line) => readLineInput(ingest, line, LINE_BYTES_MAX));
     return await acceptChunk(ingest, common, lines);
   };
   try {
