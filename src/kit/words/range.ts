@@ -1,43 +1,55 @@
-/** Ranges that two fields bound. A range that ends before it begins can hold nothing, and is refused. */
+/** Ranges that two fields bound. A range that can hold nothing, as it ends before it begins, is refused. */
+
 import type { z } from 'zod';
 import type { FieldError } from './field-error.ts';
+import { DAY_MS } from './utc-bucket.ts';
 
 /** How values of a range are compared, and how a message shows them. */
 export type RangeKind<Value> = {
   readonly compare: (one: Value, other: Value) => number;
   readonly show: (value: Value) => string;
+  /** Where the last value is not in the range: the range of the day that has a value, in words. */
+  readonly dayOf?: (value: Value) => string;
 };
 
 const compareNumbers = (one: number, other: number) => one - other;
 export const NUMBERS: RangeKind<number> = { compare: compareNumbers, show: String };
-/** Epoch milliseconds. */
+const dayText = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+/** Epoch milliseconds; the last one is not in the range. */
 export const TIMES: RangeKind<number> = {
   compare: compareNumbers,
   show: (ms) => `'${new Date(ms).toISOString()}'`,
+  dayOf: (ms) => `from ${dayText(ms)} to ${dayText(ms + DAY_MS)}`,
 };
 /** Starts of UTC days, epoch milliseconds. */
 export const DAYS: RangeKind<number> = {
   compare: compareNumbers,
-  show: (ms) => `'${new Date(ms).toISOString().slice(0, 10)}'`,
+  show: (ms) => `'${dayText(ms)}'`,
 };
 
-/** Names both fields and values; undefined where a bound is absent or the range is in order. */
-export function findInverted<From extends string, To extends string, Value>(
+/** Names both fields and values; undefined where a bound is absent or the range can hold something. */
+export function findEmpty<From extends string, To extends string, Value>(
   asked: Readonly<{ [Name in From | To]?: Value | undefined }>,
   from: From,
   to: To,
-  { compare, show }: RangeKind<Value>,
+  { compare, show, dayOf }: RangeKind<Value>,
 ): FieldError | undefined {
   const [first, last] = [asked[from], asked[to]];
-  if (first === undefined || last === undefined || compare(first, last) <= 0) return undefined;
+  if (first === undefined || last === undefined) return undefined;
+  const order = compare(first, last);
+  if (order === 0 && dayOf !== undefined) {
+    const detail = `must be later than /${from}, as the range ends before /${to}: ${show(last)} for both finds nothing, and one day is ${dayOf(first)}`;
+    return { pointer: `/${to}`, detail };
+  }
+  if (order <= 0) return undefined;
   return {
     pointer: `/${from}`,
     detail: `must not lie after /${to}, ${show(last)}, as ${show(first)} does`,
   };
 }
 
-/** Adds what `findInverted` found to the issues of a schema. */
-export function refuseInverted(
+/** Adds what `findEmpty` found to the issues of a schema. */
+export function refuseEmpty(
   context: z.RefinementCtx,
   ...found: readonly (FieldError | undefined)[]
 ): void {

@@ -15,7 +15,7 @@ import {
   timeParameter,
 } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
-import { findInverted, refuseInverted, TIMES } from '../../kit/words/range.ts';
+import { findEmpty, refuseEmpty, TIMES } from '../../kit/words/range.ts';
 import { WRITTEN_MS_MAX } from '../../kit/words/wire-time.ts';
 
 /** Where a label stands in the list. */
@@ -70,7 +70,5 @@ export const labelListParameters = z
       shown(encodeLabelCursor(SHOWN), CURSOR_DESCRIPTION),
     ),
   })
-  .superRefine((asked, context) =>
-    refuseInverted(context, findInverted(asked, 'from', 'to', TIMES)),
-  );
+  .superRefine((asked, context) => refuseEmpty(context, findEmpty(asked, 'from', 'to', TIMES)));
 export type LabelListParameters = z.output<typeof labelListParameters>;

@@ -12,7 +12,7 @@ import type { SumQuestion } from '../../core/store/tallies/day-sums.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
 import { corridorFilter, shown } from '../../kit/words/list-parameters.ts';
-import { DAYS, findInverted } from '../../kit/words/range.ts';
+import { DAYS, findEmpty } from '../../kit/words/range.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 
 export const SUMMARY_DAYS_MAX = 92;
@@ -89,7 +89,7 @@ export function withDays(parameters: SummaryParameters, nowMs: number): SummaryQ
   const to = parameters.to ?? Math.floor(nowMs / DAY_MS) * DAY_MS;
   const from = parameters.from ?? to - (SUMMARY_DAYS_DEFAULT - 1) * DAY_MS;
   const before = Math.floor((to - from) / DAY_MS);
-  const inverted = findInverted({ from, to }, 'from', 'to', DAYS);
+  const inverted = findEmpty({ from, to }, 'from', 'to', DAYS);
   if (inverted !== undefined) throw new InvalidFields([inverted]);
   if (before >= SUMMARY_DAYS_MAX) {
     throw invalid(

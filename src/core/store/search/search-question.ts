@@ -8,10 +8,10 @@ import {
   timeParameter,
 } from '../../../kit/words/list-parameters.ts';
 import {
-  findInverted,
+  findEmpty,
   NUMBERS,
   type RangeKind,
-  refuseInverted,
+  refuseEmpty,
   TIMES,
 } from '../../../kit/words/range.ts';
 import { currencyScale } from '../../domain/currency.ts';
@@ -157,13 +157,13 @@ export function checkTogether(asked: Asked, context: z.RefinementCtx): void {
     else if (max_amount !== undefined) demand('currency', 'max_amount');
   }
   if (idempotency_key !== undefined && client === undefined) demand('client', 'idempotency_key');
-  refuseInverted(
+  refuseEmpty(
     context,
-    findInverted(asked, 'from', 'to', TIMES),
-    findInverted(asked, 'received_from', 'received_to', TIMES),
-    findInverted(asked, 'scored_from', 'scored_to', TIMES),
-    findInverted(asked, 'min_score', 'max_score', NUMBERS),
-    findInverted(asked, 'min_amount', 'max_amount', AMOUNTS),
+    findEmpty(asked, 'from', 'to', TIMES),
+    findEmpty(asked, 'received_from', 'received_to', TIMES),
+    findEmpty(asked, 'scored_from', 'scored_to', TIMES),
+    findEmpty(asked, 'min_score', 'max_score', NUMBERS),
+    findEmpty(asked, 'min_amount', 'max_amount', AMOUNTS),
   );
 }
 

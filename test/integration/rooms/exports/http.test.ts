@@ -193,6 +193,7 @@ describe('exports over HTTP', () => {
     'idempotency_key=k',
     'model=nobody@1',
     'from=yesterday',
+    'from=2026-11-15&to=2026-11-15',
   ])('%s is refused', async (query) => {
     const response = await api.request(`/v1/exports/transactions?${query}`);
     expect(response.status).toBe(422);
