@@ -1,7 +1,27 @@
 /** `risk limits …`: sets, raises and removes limits over a running API. */
+
+import type { LimitJson } from '../../core/domain/limit.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 
 const words = { SCOPE: 'scope' };
+
+type Shown = { readonly scope?: string; readonly limits?: readonly LimitJson[] };
+type Listed = { readonly items?: readonly (LimitJson & { readonly scope: string })[] };
+
+/** What a second person has to do for each raise or removal that waits for one. */
+function sayProposals(answer: Shown & Listed): string | undefined {
+  const { scope = '', limits = [], items = limits.map((limit) => ({ ...limit, scope })) } = answer;
+  const lines = items.flatMap(({ scope, kind, rate_per_second, burst, proposal }) => {
+    if (proposal === null) return [];
+    const { rate_per_second: rate, burst: more, proposed_by: by } = proposal;
+    const [what, command] =
+      rate === null
+        ? ['removal', `remove ${scope} --kind ${kind}`]
+        : ['raise', `set ${scope} --kind ${kind} --rate-per-second ${rate} --burst ${more}`];
+    return `The ${what} by ${by} waits for a second person, and ${rate_per_second} ${kind} a second with a burst of ${burst} hold until then: another operator, risk_officer or admin sends bin/risk limits ${command} --reason '…'`;
+  });
+  return lines.length === 0 ? undefined : lines.join('\n');
+}
 
 export const command = commandOf({
   name: 'limits',
@@ -13,18 +33,21 @@ Example: risk limits set client:shop --kind transactions --rate-per-second 500 -
     list: {
       operation: 'listLimits',
       columns: ['scope', 'kind', 'rate_per_second', 'burst', 'set_by', 'set_at', 'reason'],
+      notes: sayProposals,
     },
-    show: { operation: 'readLimits', words },
+    show: { operation: 'readLimits', words, notes: sayProposals },
     set: {
       operation: 'changeLimit',
       summary: 'Set a limit; a raise holds when another person sends the same',
       words,
+      notes: sayProposals,
     },
     remove: {
       operation: 'changeLimit',
       summary: 'Remove a limit; the removal holds when another person sends the same',
       words,
       options: { kind: 'kind', reason: 'reason' },
+      notes: sayProposals,
     },
   },
 });

@@ -260,12 +260,16 @@ test('one person lowers a limit, two raise or remove it, and what is wrong is na
   expect((await put(ann, rate(1), 'corridor:US-EF')).body.detail).toContain(
     'corridor:US-EG is one',
   );
+  const scope = 'key:00000000-0000-7000-8000-000000000001';
   const options = ['--kind', 'requests', '--rate-per-second', '9', '--burst', '9', '--reason', 'x'];
-  expect(
-    await api.riskJson('limits', 'set', 'key:00000000-0000-7000-8000-000000000001', ...options),
-  ).toMatchObject({
+  expect(await api.riskJson('limits', 'set', scope, ...options)).toMatchObject({
     limits: [{ kind: 'requests', rate_per_second: 9 }],
   });
-  const { stdout } = await api.risk('limits', 'list');
-  expect(stdout).toContain('requests');
+  const removal = ['limits', 'remove', scope, '--kind', 'requests', '--reason', 'over'];
+  const { stderr } = await api.risk(...removal);
+  expect(stderr).toMatch(
+    /^The removal by .+ waits for a second person, and 9 requests a second with a burst of 9 hold until then: another operator, risk_officer or admin sends bin\/risk limits remove key:.+1 --kind requests --reason '…'$/m,
+  );
+  const listed = await api.risk('limits', 'list');
+  expect([listed.stdout, listed.stderr]).toEqual([expect.stringContaining('requests'), stderr]);
 });
