@@ -12,6 +12,7 @@ import { command } from '../../src/rooms/operate/commands/partitions.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { idAt, storeDeadLetters } from '../support/stored-rows.ts';
 import { count, input, postBatch, postOne } from '../support/submit.ts';
 
 const MONTHS_MAX = 12;
@@ -140,6 +141,23 @@ test('an operator detaches, lists, attaches and drops a month', async () => {
   expect(await stateOf('2012-01')).toBe('detached');
   expect(await stateOf('2012-02')).toBe('attached');
   await expect(drop('2012-01', '2012-02')).rejects.toThrow('--confirm 2012-01');
+  const [detached, failed] = [1, 2].map((n) => idAt(Date.UTC(2012, 0, 15), n));
+  await storeDeadLetters(api.database, [
+    ...[
+      { id: idAt(1, 1), transactionId: detached ?? '', failedAtMs: 1, errorCode: 'MONTH_DETACHED' },
+    ],
+    ...[{ id: idAt(1, 2), transactionId: failed ?? '', failedAtMs: 1 }],
+    ...[{ id: idAt(1, 3), transactionId: idAt(Date.UTC(2012, 1, 1), 3), failedAtMs: 1 }],
+  ]);
+  const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+  expect((await runRisk(['partitions', 'attach', '2012-01'], stores)).stdout).toBe(
+    [
+      '2012-01 is attached; the reconciler of a worker appends its transactions without a score: 1',
+      'dead letters MONTH_DETACHED of the month: 1; bin/risk dead-letters replay --error-code MONTH_DETACHED',
+      'dead letters SCORING_FAILED of the month: 1; correct the cause, then bin/risk dead-letters replay --error-code SCORING_FAILED',
+      '',
+    ].join('\n'),
+  );
   expect((await partitionsCommand('attach', '2012-01')).answer).toMatchObject({ to_be_scored: 1 });
   expect(await stateOf('2012-01')).toBe('attached');
   await partitionsCommand('detach', '2012-02');

@@ -11,6 +11,7 @@ import {
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { type Month, monthStartMs } from '../../../kit/words/month.ts';
 import { engineOf } from '../../../kit/words/principal.ts';
 import {
   DEAD_LETTER_ENTRY_CHARS_MAX,
@@ -144,4 +145,17 @@ export async function closeDeadLettersOfScored(
     } as const;
     await recordChange(query, CLOSER, change);
   });
+}
+
+const countStatement: Statement = {
+  name: 'count-dead-letters-of-month',
+  text: `select error_code, count(*)::int4 as dead_letters from market.dead_letters
+          where replayed_at is null and purged_at is null and created_at >= $1 and created_at < $2
+          group by error_code order by error_code`,
+};
+
+/** Dead letters of a month's transactions that are neither replayed nor purged, by error. */
+export async function countDeadLetters({ query }: Pick<Database, 'query'>, month: Month) {
+  const times = [month, month + 1].map((one) => new Date(monthStartMs(one)));
+  return await query<{ error_code: string; dead_letters: number }>(countStatement, times);
 }

@@ -1,5 +1,6 @@
 /** `risk partitions`: the months of transactions, scores and labels, straight in the database. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { countDeadLetters } from '../../../core/store/dead-letters/dead-letters.ts';
 import {
   attachMonth,
   detachMonth,
@@ -109,11 +110,20 @@ const attach: Command['run'] = async (args, context) => {
   await using database = openMonths(context);
   const attach = () => attachMonth(database, month, byCommand('partitions attach'));
   const toBeScored = await patiently(waitSeconds, context.signal, attach);
-  context.output.value({ month: text, to_be_scored: toBeScored }, [
-    `${text} is attached; ${toBeScored} transactions without a score go to the reconciler`,
+  const deadLetters = await countDeadLetters(database, month);
+  context.output.value({ month: text, to_be_scored: toBeScored, dead_letters: deadLetters }, [
+    `${text} is attached; the reconciler of a worker appends its transactions without a score: ${toBeScored}`,
+    ...deadLetters.map(sayGivenUp),
   ]);
   return EXIT.fine;
 };
+
+type GivenUp = Awaited<ReturnType<typeof countDeadLetters>>[number];
+
+function sayGivenUp({ error_code: code, dead_letters: count }: GivenUp): string {
+  const before = code === 'MONTH_DETACHED' ? '' : 'correct the cause, then ';
+  return `dead letters ${code} of the month: ${count}; ${before}bin/risk dead-letters replay --error-code ${code}`;
+}
 
 const drop: Command['run'] = async (args, context) => {
   const options = { confirm: { type: 'string' } } as const;
