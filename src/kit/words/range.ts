@@ -1,4 +1,4 @@
-/** Ranges that two fields bound. A range that can hold nothing, as it ends before it begins, is refused. */
+/** Ranges that two fields bound. A range that can hold nothing is refused. */
 
 import type { z } from 'zod';
 import type { FieldError } from './field-error.ts';
@@ -38,7 +38,7 @@ export function findEmpty<From extends string, To extends string, Value>(
   if (first === undefined || last === undefined) return undefined;
   const order = compare(first, last);
   if (order === 0 && dayOf !== undefined) {
-    const detail = `must be later than /${from}, as the range ends before /${to}: ${show(last)} for both finds nothing, and one day is ${dayOf(first)}`;
+    const detail = `must be later than /${from}, not ${show(last)} as well: the range ends before /${to}, and one day is ${dayOf(first)}`;
     return { pointer: `/${to}`, detail };
   }
   if (order <= 0) return undefined;

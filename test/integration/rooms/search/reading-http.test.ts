@@ -265,8 +265,6 @@ test.each([
   '/v1/scores?limit=1&limit=2',
   '/v1/scores?reason=%27;--',
   '/v1/transactions?from=yesterday',
-  '/v1/transactions?from=2026-11-15&to=2026-11-15',
-  '/v1/labels?from=2026-11-15&to=2026-11-15',
   '/v1/transactions?account_id=%00',
   '/v1/accounts/a%00b/profile',
   '/v1/dead-letters?cursor=AAAA',

@@ -8,7 +8,7 @@ test('equal times find nothing, and the message says how one day is asked for', 
   expect(findEmpty({ from: NOON, to: NOON }, 'from', 'to', TIMES)).toEqual({
     pointer: '/to',
     detail:
-      "must be later than /from, as the range ends before /to: '2026-11-30T12:00:00.000Z' for both finds nothing, and one day is from 2026-11-30 to 2026-12-01",
+      "must be later than /from, not '2026-11-30T12:00:00.000Z' as well: the range ends before /to, and one day is from 2026-11-30 to 2026-12-01",
   });
   expect(findEmpty({ from: NOON, to: NOON + 1 }, 'from', 'to', TIMES)).toBeUndefined();
 });
