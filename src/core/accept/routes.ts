@@ -166,7 +166,7 @@ const operations: readonly Operation<Accepting>[] = [
     operationId: 'acceptTransactions',
     summary: 'Submit up to 1,000 transactions, or a stream of lines',
     description:
-      'JSON is all or nothing; with `Prefer: handling=lenient` transactions of stopped scopes and over limits are refused alone. Lines are stored in chunks; a bad line refuses only itself. `Prefer: wait` is not applied, as the answer then says in `preferences_not_applied`.',
+      'JSON is all or nothing; with `Prefer: handling=lenient` transactions of stopped scopes and over limits are refused alone. Lines are stored in chunks; a bad line refuses only itself. `Prefer: wait` is not applied, as the answer then says in `preferences_not_applied`: await `GET /v1/scores/{id}` of each result, or receive webhooks.',
     roles: ['ingest'],
     header: preferHeader,
     ownBody: {

@@ -1,8 +1,9 @@
 /** Validates submitted transactions once, with a pointer to each invalid field. */
 import { z } from 'zod';
 import { asSentence, Problem } from '../../kit/http/answers/problem.ts';
-import { BODY_DEPTH_MAX, checkFields, fieldErrors, listReader } from '../../kit/http/body/body.ts';
+import { BODY_DEPTH_MAX, checkFields, fieldErrors } from '../../kit/http/body/body.ts';
 import type { RawLine } from '../../kit/http/body/line-reader.ts';
+import { listReader } from '../../kit/http/body/list-reader.ts';
 import { sureCheck } from '../../kit/http/body/sure-check.ts';
 import { DESCRIBED } from '../../kit/words/describe-issue.ts';
 import { type FieldError, InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
@@ -27,7 +28,12 @@ export const batchInputSchema = z
   })
   .meta({ id: 'TransactionBatchInput' });
 
-const readInputs = listReader('transactions', transactionInputSchema, BATCH_TRANSACTIONS_MAX);
+const readInputs = listReader(
+  'transactions',
+  transactionInputSchema,
+  BATCH_TRANSACTIONS_MAX,
+  '; POST /v1/transactions takes one',
+);
 
 /** Levels of a batch around the metadata of an item: the body, the array and the item. */
 const BATCH_LEVELS = 3;
@@ -46,11 +52,6 @@ export function readOneInput(value: unknown): TransactionInput {
 }
 
 export function readBatchInput(value: unknown): readonly KeyedTransactionInput[] {
-  const isMany = typeof value === 'object' && value !== null && 'transactions' in value;
-  if (!isMany) {
-    const detail = 'must be an object, as {"transactions": […]}; POST /v1/transactions takes one';
-    throw new InvalidFields([{ pointer: '', detail }]);
-  }
   const inputs = readInputs(value);
   if (inputs.every(isSurelyKeyed)) return inputs;
   const errors: FieldError[] = [];

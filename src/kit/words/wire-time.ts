@@ -14,7 +14,7 @@ const DAYS_IN_EVERY_MONTH = 28;
 /** @param error says what is allowed */
 const realTime = (error: string) =>
   z
-    .string()
+    .string(error)
     .regex(RFC3339, { error, abort: true })
     .refine(isRealTime, 'must be a time that exists');
 

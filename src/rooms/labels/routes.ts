@@ -7,7 +7,7 @@ import { readFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { ageHeaders } from '../../kit/http/answers/age.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
-import { listReader } from '../../kit/http/body/body.ts';
+import { listReader } from '../../kit/http/body/list-reader.ts';
 import { sayToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { ownClientAlone } from '../../kit/http/openapi.ts';

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DESCRIBED, given, issueText, shortText } from '../../words/describe-issue.ts';
 import { type FieldError, InvalidFields, jsonPointer } from '../../words/field-error.ts';
 import { knownFields } from '../../words/nearest-name.ts';
@@ -13,7 +13,7 @@ import type { AppEnv } from '../app-env.ts';
 import { shapeOf } from './body-shape.ts';
 import type { WaitForCpu } from './cpu-queue.ts';
 import { fieldNamesAt } from './field-names.ts';
-import { sureCheck } from './sure-check.ts';
+import { jsonFault } from './json-fault.ts';
 
 export type BodyLimits = {
   readonly bytesMax: number;
@@ -158,7 +158,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(UTF8.decode(bytes));
   } catch {
-    throw new Problem('malformed-request', 'The body is not JSON in UTF-8.');
+    throw new Problem('malformed-request', jsonFault(bytes));
   }
 }
 
@@ -185,24 +185,6 @@ function tooLarge(bytesMax: number): Problem {
     'too-large',
     `The body has more than ${bytesMax} bytes, the most that is allowed.`,
   );
-}
-
-/** Reads a body that is one list, checked in two steps, so that a million items are refused cheaply. */
-export function listReader<Element extends z.ZodObject>(
-  name: string,
-  element: Element,
-  elementsMax: number,
-): (value: unknown) => readonly z.output<Element>[] {
-  const envelope = z.strictObject({
-    [name]: z.array(z.unknown()).min(1).max(elementsMax),
-  });
-  const items = z.array(element);
-  const isSurelyElement = sureCheck(element);
-  return (value) => {
-    const found = checkFields(envelope, value)[name] ?? [];
-    if (found.every(isSurelyElement)) return found as z.output<Element>[];
-    return checkFields(items, found, [name]);
-  };
 }
 
 /** A body this slow holds a connection, too, which is closed after the answer. */

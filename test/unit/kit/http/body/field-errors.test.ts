@@ -6,7 +6,8 @@ import { labelInputSchema } from '../../../../../src/core/domain/label.ts';
 import { transactionInputSchema } from '../../../../../src/core/domain/transaction.ts';
 import { REASONS } from '../../../../../src/core/store/search/search-question.ts';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
-import { checkFields, listReader, readQuery } from '../../../../../src/kit/http/body/body.ts';
+import { checkFields, readQuery } from '../../../../../src/kit/http/body/body.ts';
+import { listReader } from '../../../../../src/kit/http/body/list-reader.ts';
 import { InvalidFields } from '../../../../../src/kit/words/field-error.ts';
 import { deadLetterCommandSchema } from '../../../../../src/rooms/dead-letters/change.ts';
 import { newProposalSchema } from '../../../../../src/rooms/models/model-record.ts';
@@ -135,7 +136,8 @@ test('a body without items, with too many or with none at all is refused with th
   expect(detail({ labels: [] })).toBe('/labels must have at least 1 item, not 0.');
   expect(detail({ labels: [1, 2, 3] })).toBe('/labels must have at most 2 items, not 3.');
   expect(detail({ labels: 5 })).toBe('/labels must be an array, not 5.');
-  expect(detail([])).toBe('The body must be an object, not an array.');
+  for (const bare of [[], { label: 'fraud' }, null])
+    expect(detail(bare)).toBe('The body must be an object, as {"labels": […]}.');
 });
 
 test('the detail of several invalid fields names the first and counts the others', () => {
