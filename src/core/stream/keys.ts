@@ -132,6 +132,10 @@ export function workersKey(market: string): string {
   return `${market}:workers`;
 }
 
+export function workersSeenKey(market: string): string {
+  return `${market}:workers-seen`;
+}
+
 export function pointsKey(market: string, name: string): string {
   return `${market}:points:${name}`;
 }

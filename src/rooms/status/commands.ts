@@ -12,7 +12,6 @@ import {
 } from '../../kit/command/command.ts';
 import type { Output } from '../../kit/command/output.ts';
 import { RUNBOOKS_PATH } from '../../kit/http/runbooks-page.ts';
-import { Failure } from '../../kit/words/failure.ts';
 import { SILENT_MS } from './silent.ts';
 
 const WATCH_SECONDS_MAX = 3600;
@@ -23,13 +22,18 @@ const COUNTS = [
   ...(['dead_letters', 'degradation'] as const),
 ];
 
+/** The pending ones of a corridor are a part of those of the totals, so the table calls them by where they are. */
+const toColumn = (field: (typeof COUNTS)[number]) =>
+  field === 'pending' ? { field, title: 'at workers' } : field;
+
 export const command: Command = {
   name: 'status',
   summary: 'Shows what waits, what failed and the totals.',
   usage: `risk status [--watch SECONDS] [--url URL]
 
-Lag, pending entries, retries and dead letters of each corridor that has any or is stopped, the totals,
-degradation that is not 0, and signals that are not fine, with their runbooks.
+Each corridor in which anything waits or is stopped, the totals, degradation that is not 0, missing workers,
+and signals that are not fine, with their runbooks. Pending in the totals is all that is accepted and not final: the
+lag, what is at workers, retries, what is on hold and what is not yet appended.
 
   --watch SECONDS  again every so many seconds, until Ctrl-C
   --url URL        the API (RISK_URL); its key is read from RISK_API_KEY
@@ -64,7 +68,7 @@ async function show(output: Output, ask: AskApi): Promise<void> {
   }
   const { status, signals } = await ask('GET /v1/live', {});
   showTroubles(output, status);
-  if (status.redis === 'up') await showWorkers(output, ask);
+  showWorkers(output, status.workers);
   showCorridors(output, status);
   output.line();
   output.record({ ...status.totals, 'not yet appended': status.unappended });
@@ -88,16 +92,17 @@ function showTroubles(output: Output, status: Status): void {
   }
 }
 
-async function showWorkers(output: Output, ask: AskApi): Promise<void> {
-  const workers = await ask('GET /v1/workers', {}).catch((error: unknown) => {
-    // Only operators list workers; the others read the status without them.
-    if (error instanceof Failure && error.code === 'API_403') return undefined;
-    throw error;
-  });
-  if (workers === undefined || workers.items.some(({ state }) => state === 'live')) return;
-  output.line(
-    `No worker has reported in the last ${SILENT_MS / 1000} s: see ${RUNBOOKS_PATH}#noworkers.`,
-  );
+function showWorkers(output: Output, workers: Status['workers']): void {
+  if (workers === null) return;
+  const { live, missing } = workers;
+  if (live === 0)
+    output.line(
+      `No worker has reported in the last ${SILENT_MS / 1000} s: see ${RUNBOOKS_PATH}#noworkers.`,
+    );
+  if (missing > 0)
+    output.line(
+      `${missing === 1 ? 'A worker is' : `${missing} workers are`} missing; bin/risk workers names the silent ones: see ${RUNBOOKS_PATH}#workerdeaf.`,
+    );
 }
 
 function showCorridors(output: Output, status: Status): void {
@@ -110,7 +115,7 @@ function showCorridors(output: Output, status: Status): void {
   else if (busy.length === 0 && status.postgres === 'down')
     output.line('No stream has a backlog; what waits in Postgres is unknown.');
   else if (busy.length === 0) output.line(`Nothing waits in ${all.length} corridors.`);
-  else output.table(['corridor', ...COUNTS, 'stopped'], busy);
+  else output.table(['corridor', ...COUNTS.map(toColumn), 'stopped'], busy);
 }
 
 function showSignals(output: Output, signals: LiveFigures['signals']): void {

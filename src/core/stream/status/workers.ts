@@ -1,15 +1,18 @@
 /**
- * The workers of a market: the reports of the last minute, stamped by Redis' clock, and the pending entries of each worker's
- * consumers. Entries that wait for another version belong to no worker.
+ * The workers of a market, stamped by Redis' clock: the reports of the last minute, who reported within the last hour and has
+ * not ended in good order, and the pending entries of each worker's consumers. Entries that wait for another version belong
+ * to no worker.
  */
 import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 import { listConsumers } from '../group/consumer-group.ts';
 import { versionOfConsumer } from '../group/versions.ts';
-import { type StreamKeys, workersKey } from '../keys.ts';
+import { type StreamKeys, workersKey, workersSeenKey } from '../keys.ts';
 import { loadScript, runScript } from '../scripts.ts';
 
-/** Longer: rates lag behind the traffic. Shorter: a killed worker without entries leaves the list before anybody sees it. */
+/** Longer: rates lag behind the traffic. Shorter: a rate comes from few reports. */
 const REPORTS_KEPT_MS = 60_000;
+/** Longer: a worker that was taken away by force is missed for longer. Shorter: a frozen worker leaves the list before anybody sees it. */
+const SEEN_MS = 60 * 60 * 1000;
 
 export type WorkerReport = {
   readonly name: string;
@@ -28,22 +31,46 @@ export async function reportWorker(
   market: string,
   report: WorkerReport,
 ): Promise<void> {
+  const { name, startedAt, version, isDraining } = report;
   const keys = [workersKey(market)];
   await runScript(redis, script, { keys, args: [JSON.stringify(report), REPORTS_KEPT_MS] });
+  const seen = JSON.stringify({ name, startedAt, version } satisfies SeenWorker);
+  if (isDraining) await redis.zrem(workersSeenKey(market), seen).catch(throwRedisFailure);
+  else await runScript(redis, script, { keys: [workersSeenKey(market)], args: [seen, SEEN_MS] });
 }
+
+type SeenWorker = Pick<WorkerReport, 'name' | 'startedAt' | 'version'>;
+export type SeenAt = { readonly worker: SeenWorker; readonly atMs: number };
 
 export type ReportAt = { readonly report: WorkerReport; readonly atMs: number };
 
-/** Reports of the last minute, oldest first, and the time by Redis' clock. @throws Failure */
+/** Reports of the last minute, oldest first, workers seen within the hour, and the time by Redis' clock. @throws Failure */
 export async function listReports(redis: RedisClient, market: string) {
-  const [flat, [seconds, micros]] = await Promise.all([
-    redis.zrange(workersKey(market), '0', '-1', 'WITHSCORES'),
-    redis.time(),
-  ]).catch(throwRedisFailure);
-  const reports: ReportAt[] = [];
+  const [reports, seen] = await Promise.all([
+    announced<WorkerReport>(redis, workersKey(market)),
+    listSeen(redis, market),
+  ]);
+  return { reports: reports.map(({ value, atMs }) => ({ report: value, atMs })), ...seen };
+}
+
+/** Workers seen within the hour, the longest silent first, and the time by Redis' clock. @throws Failure */
+export async function listSeen(redis: RedisClient, market: string) {
+  const [seen, [seconds, micros]] = await Promise.all([
+    announced<SeenWorker>(redis, workersSeenKey(market)),
+    redis.time().catch(throwRedisFailure),
+  ]);
+  return {
+    seen: seen.map(({ value, atMs }) => ({ worker: value, atMs })),
+    nowMs: Number(seconds) * 1000 + Math.floor(Number(micros) / 1000),
+  };
+}
+
+async function announced<T>(redis: RedisClient, key: string) {
+  const flat = await redis.zrange(key, '0', '-1', 'WITHSCORES').catch(throwRedisFailure);
+  const found: { readonly value: T; readonly atMs: number }[] = [];
   for (let i = 0; i + 1 < flat.length; i += 2)
-    reports.push({ report: JSON.parse(flat[i] ?? ''), atMs: Number(flat[i + 1]) });
-  return { reports, nowMs: Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) };
+    found.push({ value: JSON.parse(flat[i] ?? ''), atMs: Number(flat[i + 1]) });
+  return found;
 }
 
 export type Holding = {

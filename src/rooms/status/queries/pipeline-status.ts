@@ -9,9 +9,7 @@ import { z } from 'zod';
 import type { Outcome } from '../../../core/domain/day-tally.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
 import { type Switches, stopOf } from '../../../core/domain/switch.ts';
-import { countLeft } from '../../../core/store/open-rows/lost-rows.ts';
-import { countOnHold, countOpen } from '../../../core/store/open-rows/open-rows.ts';
-import { readTotals, type Total } from '../../../core/store/tallies/day-tallies.ts';
+import type { Total } from '../../../core/store/tallies/day-tallies.ts';
 import type { ShardsOf } from '../../../core/stream/keys.ts';
 import { listStreams, measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
 import { listModelsOut } from '../../../core/stream/status/models-out.ts';
@@ -23,6 +21,8 @@ import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../../../kit/words/mo
 import { type ReplicaStatus, replicaStatusSchema } from '../../../kit/words/replica-status.ts';
 import type { Latencies } from '../store/latency-sample.ts';
 import { createReadLatency, type LatencyJson, latencyFields, latencyJson } from './latency.ts';
+import { countWorkers, workerCountsSchema } from './missing-workers.ts';
+import { createReadFigures, type StoredFigures } from './stored-figures.ts';
 
 const breakersSchema = z.array(z.string()).meta({
   description:
@@ -36,7 +36,10 @@ const degradationSchema = z.int().min(0).max(4).meta({
 const corridorSchema = z.object({
   corridor: z.string(),
   lag: z.int().meta({ description: 'Appended and not yet delivered to a worker that reads them.' }),
-  pending: z.int().meta({ description: 'Delivered and not yet acknowledged.' }),
+  pending: z.int().meta({
+    description:
+      'Delivered to a worker and not yet acknowledged: one part of the pending ones of `totals`, which also wait in lag, as retries, on hold and unappended.',
+  }),
   handed_over: z.int().meta({
     description: 'Entries, counted in lag, that wait for a worker that reads their version.',
   }),
@@ -59,6 +62,7 @@ export const statusSchema = z
       .meta({ description: 'Down: its figures are those that were last read.' }),
     replica: replicaStatusSchema,
     redis: z.enum(['up', 'down']).meta({ description: 'Down: what waits in it is unknown.' }),
+    workers: workerCountsSchema.nullable().meta({ description: 'Null while Redis is down.' }),
     corridors: z.array(corridorSchema).nullable(),
     unappended: z.int().nullable().meta({
       description: 'Pending, and known not to be in a stream; null while Postgres is down.',
@@ -109,7 +113,11 @@ export function createReadStatus(
     const streams = async () =>
       measureStreams(redis, await listStreams(redis, market, shardsOf, listCorridors()));
     try {
-      return await Promise.all([guards.redis.run(streams), guards.redis.run(models)]);
+      return await Promise.all([
+        guards.redis.run(streams),
+        guards.redis.run(models),
+        guards.redis.run(() => countWorkers(redis, market)),
+      ]);
     } catch (error) {
       if (isUnavailable(error)) return undefined;
       throw error;
@@ -126,21 +134,24 @@ export function createReadStatus(
   };
 }
 
+type Measured = readonly [readonly StreamLag[], readonly ModelOut[], StatusJson['workers']];
+
 /** State that this API process knows by itself. */
 type ProcessState = { readonly health: Health; readonly switches: Switches };
 
 function toStatus(
   { at, replica }: Pick<StatusJson, 'at' | 'replica'>,
   { unappended, pending, onHold, totals, countedAtMs, isOld }: StoredFigures,
-  measured: readonly [readonly StreamLag[], readonly ModelOut[]] | undefined,
+  measured: Measured | undefined,
   latencies: Latencies,
   process: ProcessState,
 ): StatusJson {
   const { health } = process;
+  const [lags, modelsOut, workers = null] = measured ?? [];
   const corridors =
-    measured === undefined
+    lags === undefined || modelsOut === undefined
       ? null
-      : toCorridors(...measured, totals, process).map((row) => ({
+      : toCorridors(lags, modelsOut, totals, process).map((row) => ({
           ...row,
           ...latencyJson(latencies.byCorridor.get(row.corridor)),
         }));
@@ -149,6 +160,7 @@ function toStatus(
     postgres: isOld ? 'down' : 'up',
     replica,
     redis: measured === undefined ? 'down' : 'up',
+    workers,
     corridors,
     unappended: isOld ? null : unappended,
     breakers: health.breakers(),
@@ -204,54 +216,6 @@ function toCorridors(
   });
 }
 
-/** Figures from Postgres. */
-type StoredFigures = {
-  readonly unappended: number;
-  readonly pending: number;
-  readonly onHold: number;
-  readonly totals: readonly Total[];
-  /** Everything stored before this is in the totals. */
-  readonly countedAtMs: number;
-  /** True when Postgres did not answer: all figures are from the last time it did. */
-  readonly isOld: boolean;
-};
-
-/**
- * Reads Postgres, and measures Redis between the reads of what waits and of what is final. Throws `unavailable`
- * only until Postgres has answered once.
- */
-type ReadFigures = <Measured>(
-  measure: () => Promise<Measured>,
-) => Promise<readonly [StoredFigures, Measured]>;
-
-function createReadFigures({ primary, now }: Databases): ReadFigures {
-  let last: StoredFigures | undefined;
-  return async (measure) => {
-    try {
-      const [unappended, pending, onHold] = await Promise.all([
-        countLeft(primary),
-        countOpen(primary.query),
-        countOnHold(primary.query),
-      ]);
-      const measured = await measure();
-      const countedAtMs = now();
-      const { totals, countedTo } = await readTotals(primary);
-      last = {
-        unappended,
-        pending,
-        onHold: [...onHold.values()].reduce((sum, transactions) => sum + transactions, 0),
-        totals,
-        isOld: false,
-        countedAtMs: countedTo?.getTime() ?? countedAtMs,
-      };
-      return [last, measured];
-    } catch (error) {
-      if (last === undefined || !isUnavailable(error)) throw error;
-      return [{ ...last, isOld: true }, await measure()];
-    }
-  };
-}
-
 const latency = (transactions: number): LatencyJson => ({
   latency_p50_ms: 18,
   latency_p95_ms: 61,
@@ -264,6 +228,7 @@ export const statusExample: StatusJson = {
   postgres: 'up',
   replica: { state: 'up', lag_ms: 12 },
   redis: 'up',
+  workers: { live: 3, missing: 0 },
   corridors: [
     {
       corridor: 'US-EG',

@@ -1,4 +1,4 @@
-/** `GET /v1/workers`: each worker that reports, or whose consumers still have pending entries. */
+/** `GET /v1/workers`: each worker that reports, is missing, or whose consumers still have pending entries. */
 import { z } from 'zod';
 import { listStreams } from '../../../core/stream/status/lag.ts';
 import {
@@ -6,8 +6,10 @@ import {
   listHoldings,
   listReports,
   type ReportAt,
+  type SeenAt,
 } from '../../../core/stream/status/workers.ts';
 import { SILENT_MS } from '../silent.ts';
+import { missingWorkers } from './missing-workers.ts';
 import type { Pipeline } from './pipeline-status.ts';
 
 const workerSchema = z
@@ -16,7 +18,7 @@ const workerSchema = z
       .string()
       .meta({ description: 'HOST-PID-START. The names of its consumers add a number.' }),
     state: z.enum(['live', 'draining', 'silent']).meta({
-      description: `Silent: killed, frozen or cut off for more than ${SILENT_MS / 1000} s.`,
+      description: `Silent: killed, frozen or cut off for more than ${SILENT_MS / 1000} s; without pending entries it is listed for an hour, or until a worker that starts later replaces it.`,
     }),
     started_at: z.iso.datetime().nullable(),
     seen_at: z.iso
@@ -53,42 +55,50 @@ export async function listWorkers(pipeline: Pipeline): Promise<WorkerJson[]> {
   const { redis, market, shardsOf, corridors, guards } = pipeline;
   return await guards.redis.run(async () => {
     const streams = await listStreams(redis, market, shardsOf, corridors());
-    const [{ reports, nowMs }, holdings] = await Promise.all([
+    const [{ reports, seen, nowMs }, holdings] = await Promise.all([
       listReports(redis, market),
       listHoldings(redis, streams),
     ]);
-    return toWorkers(reports, holdings, nowMs);
+    return toWorkers({ reports, seen, holdings, nowMs });
   });
 }
 
-/** @param reports oldest first */
-export function toWorkers(
-  reports: readonly ReportAt[],
-  holdings: readonly Holding[],
-  nowMs: number,
-): WorkerJson[] {
+type Found = {
+  /** Oldest first. */
+  readonly reports: readonly ReportAt[];
+  readonly seen: readonly SeenAt[];
+  readonly holdings: readonly Holding[];
+  readonly nowMs: number;
+};
+
+export function toWorkers({ reports, seen, holdings, nowMs }: Found): WorkerJson[] {
   const reported = Map.groupBy(reports, ({ report }) => report.name);
+  const lastSeen = new Map(seen.map((one) => [one.worker.name, one]));
   const holding = Map.groupBy(holdings, ({ worker }) => worker);
-  const names = new Set([...reported.keys(), ...holding.keys()]);
+  const missing = new Set(missingWorkers(seen, nowMs).map(({ worker }) => worker.name));
+  const names = new Set([...reported.keys(), ...lastSeen.keys(), ...holding.keys()]);
   return [...names].sort().flatMap((name) => {
-    const one = toWorker(name, reported.get(name) ?? [], holding.get(name) ?? [], nowMs);
+    const of = {
+      reports: reported.get(name) ?? [],
+      seen: lastSeen.get(name),
+      holdings: holding.get(name) ?? [],
+    };
+    const one = toWorker(name, of, nowMs);
     // Redis may keep the consumers of an ended worker for an hour.
-    const isGone = one.state === 'draining' || (one.state === 'silent' && one.started_at === null);
+    const isGone = one.state === 'draining' || (one.state === 'silent' && !missing.has(name));
     return isGone && one.pending === 0 ? [] : [one];
   });
 }
 
-function toWorker(
-  worker: string,
-  reports: readonly ReportAt[],
-  holdings: readonly Holding[],
-  nowMs: number,
-): WorkerJson {
+type OfOne = Pick<Found, 'reports' | 'holdings'> & { readonly seen: SeenAt | undefined };
+
+function toWorker(worker: string, { reports, seen, holdings }: OfOne, nowMs: number): WorkerJson {
   const [first, last] = [reports[0], reports.at(-1)];
+  const known = last?.report ?? seen?.worker;
   const idleMs = Math.min(...holdings.map((one) => one.idleMs));
   // A restart of Redis begins the idle time of all consumers anew, those of dead workers among them: it says nothing of a worker that reported.
-  const seenMs = last?.atMs ?? (Number.isFinite(idleMs) ? nowMs - idleMs : 0);
-  const isSilent = last === undefined || nowMs - seenMs > SILENT_MS;
+  const seenMs = last?.atMs ?? seen?.atMs ?? (Number.isFinite(idleMs) ? nowMs - idleMs : 0);
+  const isSilent = known === undefined || nowMs - seenMs > SILENT_MS;
   const scored = Object.entries(last?.report.scored ?? {})
     .map(([corridor, count]) => ({
       corridor,
@@ -112,10 +122,10 @@ function toWorker(
   return {
     worker,
     state: isDraining ? 'draining' : isSilent ? 'silent' : 'live',
-    started_at: last?.report.startedAt ?? null,
+    started_at: known?.startedAt ?? null,
     seen_at: new Date(seenMs).toISOString(),
-    version: last?.report.version ?? null,
-    scored_per_second: seconds > 0 ? Math.round((10 * scores) / seconds) / 10 : null,
+    version: known?.version ?? null,
+    scored_per_second: seconds > 0 && !isSilent ? Math.round((10 * scores) / seconds) / 10 : null,
     corridors: [...corridors].sort(),
     pending,
     pending_by_corridor: byCorridor,

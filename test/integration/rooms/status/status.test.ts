@@ -92,6 +92,28 @@ test('workers are listed while they live or hold entries', async () => {
   expect((await listed()).map(({ worker: name }) => name)).toEqual(['dead-1-a']);
 });
 
+test('a frozen worker is missed, and one that ended in good order is not', async () => {
+  const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+  const countsAre = async (live: number, missing: number) => {
+    const { workers } = await readStatus();
+    return workers?.live === live && workers.missing === missing;
+  };
+  await using worker = spawnRisk(['worker'], environment);
+  await using other = spawnRisk(['worker'], environment);
+  await waitUntil(() => countsAre(2, 0), 30_000, 'two workers');
+  worker.kill('SIGSTOP');
+  await waitUntil(() => countsAre(1, 1), 30_000, 'a missing worker');
+  const { stdout } = await api.risk('status');
+  expect(stdout).toContain(
+    'A worker is missing; bin/risk workers names the silent ones: see /docs/runbooks#workerdeaf.',
+  );
+  worker.kill('SIGCONT');
+  await waitUntil(() => countsAre(2, 0), 30_000, 'the worker to report again');
+  other.kill('SIGTERM');
+  await other.exited;
+  expect(await countsAre(1, 0)).toBe(true);
+});
+
 async function idsOf(stream: string): Promise<string[]> {
   return (await api.redis.xrange(stream, '-', '+')).map(([id]) => id);
 }
@@ -183,7 +205,7 @@ test('while Redis is away the rest is told, and what waits is unknown rather tha
   api.redisService.pause();
   try {
     const status = await readStatus();
-    expect(status).toMatchObject({ redis: 'down', corridors: null, unappended: 0 });
+    expect(status).toMatchObject({ redis: 'down', workers: null, corridors: null, unappended: 0 });
     expect(status.totals.pending).toBe(0);
     const { code, stdout } = await api.risk('status');
     expect(code).toBe(0);

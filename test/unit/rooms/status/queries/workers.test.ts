@@ -1,5 +1,6 @@
-/** Goal: the state and rate of a worker follow from its reports and consumers. Method: reports of one minute. */
+/** Goal: the state and rate of a worker follow from its reports and consumers, and a lost worker is missed. Method: times of reports. */
 import { expect, test } from 'vitest';
+import { missingWorkers } from '../../../../../src/rooms/status/queries/missing-workers.ts';
 import { toWorkers } from '../../../../../src/rooms/status/queries/workers.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 20, 9);
@@ -21,12 +22,22 @@ const holding = (worker: string, entries: number, idleMs: number) => ({
   ...{ worker, corridor: 'US-EG', entries, idleMs },
 });
 
-const stateOf = (
-  ...[reports, holdings]: [ReturnType<typeof reportsOf>, ReturnType<typeof holding>[]]
-) => toWorkers(reports, holdings, NOW_MS).map(({ state }) => state);
+const seenAt = (name: string, startedAgo: number, seenAgo: number) => ({
+  atMs: NOW_MS - seenAgo * 1000,
+  worker: { name, version: '0.1.0', startedAt: new Date(NOW_MS - startedAgo * 1000).toISOString() },
+});
+
+type Found = Parameters<typeof toWorkers>[0];
+const listed = (found: Partial<Found>) =>
+  toWorkers({ reports: [], seen: [], holdings: [], nowMs: NOW_MS, ...found });
+const stateOf = (reports: Found['reports'], holdings: Found['holdings']) =>
+  listed({ reports, holdings, seen: reports.slice(-1).map(toSeen) }).map(({ state }) => state);
+const toSeen = ({ report: { name, startedAt, version }, atMs }: Found['reports'][number]) => ({
+  ...{ atMs, worker: { name, startedAt, version } },
+});
 
 test('reports give the rate of a worker and the corridors in which it scored', () => {
-  const [one] = toWorkers(reportsOf('a-1', [7, 4, 1]), [holding('a-1', 2, 50)], NOW_MS);
+  const [one] = listed({ reports: reportsOf('a-1', [7, 4, 1]), holdings: [holding('a-1', 2, 50)] });
   expect(one).toMatchObject({
     ...{ state: 'live', scored_per_second: 100, corridors: ['US-EG'], pending: 2 },
     seen_at: '2026-11-20T08:59:59.000Z',
@@ -44,9 +55,29 @@ test('a worker is silent ten seconds after its last report, whatever its consume
 });
 
 test('workers that drained and consumers without entries are not listed', () => {
-  const stopped = reportsOf('a-1', [50, 30], true);
-  expect(stateOf(stopped, [])).toEqual([]);
-  expect(stateOf(stopped, [holding('a-1', 3, 30_000)])).toEqual(['silent']);
+  const reports = reportsOf('a-1', [50, 30], true);
+  expect(listed({ reports })).toEqual([]);
+  expect(stateOf(reports, [holding('a-1', 3, 30_000)])).toEqual(['silent']);
   expect(stateOf(reportsOf('a-1', [4, 1], true), [holding('a-1', 3, 100)])).toEqual(['draining']);
   expect(stateOf([], [holding('a-1', 0, 60_000)])).toEqual([]);
+});
+
+test('a worker that fell silent without a farewell is listed until another one replaces it', () => {
+  const frozen = seenAt('a-1', 9000, 1800);
+  expect(listed({ seen: [frozen, seenAt('b-1', 9000, 1)] })).toMatchObject([
+    { worker: 'a-1', state: 'silent', seen_at: '2026-11-20T08:30:00.000Z', version: '0.1.0' },
+    { worker: 'b-1', state: 'live' },
+  ]);
+  expect(listed({ seen: [frozen, seenAt('c-1', 1700, 1)] })).toMatchObject([{ worker: 'c-1' }]);
+});
+
+test('each worker replaces one that fell silent before it started, whatever became of it later', () => {
+  const missing = (...seen: ReturnType<typeof seenAt>[]) =>
+    missingWorkers(seen, NOW_MS).map(({ worker }) => worker.name);
+  const [first, second] = [seenAt('a-1', 9000, 1800), seenAt('b-1', 9000, 600)];
+  expect(missing(first, second)).toEqual(['b-1', 'a-1']);
+  expect(missing(first, second, seenAt('c-1', 1700, 1))).toEqual(['b-1']);
+  expect(missing(first, second, seenAt('c-1', 500, 1))).toEqual(['a-1']);
+  expect(missing(first, second, seenAt('c-1', 1700, 1), seenAt('d-1', 500, 1))).toEqual([]);
+  expect(missing(first, seenAt('b-1', 1700, 600), seenAt('c-1', 500, 1))).toEqual([]);
 });

@@ -1,0 +1,54 @@
+/** What waits and what is final in Postgres, for the status; the last figures read while Postgres does not answer. */
+import { countLeft } from '../../../core/store/open-rows/lost-rows.ts';
+import { countOnHold, countOpen } from '../../../core/store/open-rows/open-rows.ts';
+import { readTotals, type Total } from '../../../core/store/tallies/day-tallies.ts';
+import type { Databases } from '../../../kit/database/replica/choose-database.ts';
+import { isUnavailable } from '../../../kit/words/failure.ts';
+
+/** Figures from Postgres. */
+export type StoredFigures = {
+  readonly unappended: number;
+  readonly pending: number;
+  readonly onHold: number;
+  readonly totals: readonly Total[];
+  /** Everything stored before this is in the totals. */
+  readonly countedAtMs: number;
+  /** True when Postgres did not answer: all figures are from the last time it did. */
+  readonly isOld: boolean;
+};
+
+/**
+ * Reads Postgres, and measures Redis between the reads of what waits and of what is final. Throws `unavailable`
+ * only until Postgres has answered once.
+ */
+type ReadFigures = <Measured>(
+  measure: () => Promise<Measured>,
+) => Promise<readonly [StoredFigures, Measured]>;
+
+export function createReadFigures({ primary, now }: Databases): ReadFigures {
+  let last: StoredFigures | undefined;
+  return async (measure) => {
+    try {
+      const [unappended, pending, onHold] = await Promise.all([
+        countLeft(primary),
+        countOpen(primary.query),
+        countOnHold(primary.query),
+      ]);
+      const measured = await measure();
+      const countedAtMs = now();
+      const { totals, countedTo } = await readTotals(primary);
+      last = {
+        unappended,
+        pending,
+        onHold: [...onHold.values()].reduce((sum, transactions) => sum + transactions, 0),
+        totals,
+        isOld: false,
+        countedAtMs: countedTo?.getTime() ?? countedAtMs,
+      };
+      return [last, measured];
+    } catch (error) {
+      if (last === undefined || !isUnavailable(error)) throw error;
+      return [{ ...last, isOld: true }, await measure()];
+    }
+  };
+}
