@@ -13,6 +13,23 @@ export const FREEZE_COLUMNS = [
 
 const words = { ID: 'id' };
 
+/** Tells the person who froze how the freeze ends. */
+export function sayResume({ scope = '' }: { readonly scope?: string }): string {
+  const [, corridor] = /^corridor:(.*)$/.exec(scope) ?? [];
+  const resume = corridor === undefined ? 'markets resume ID' : `corridors resume ${corridor}`;
+  return `Another person, with the role risk_officer or admin, ends the freeze: bin/risk ${resume} --reason '…'`;
+}
+
+type Added = {
+  readonly corridor?: string;
+  readonly is_added?: boolean;
+  readonly proposed_by?: string;
+};
+const sayAddition = ({ corridor, is_added, proposed_by }: Added) =>
+  is_added === false
+    ? `The corridor, which ${proposed_by} proposes, is added when another risk_officer or admin sends bin/risk corridors add ${corridor} --reason '…'`
+    : undefined;
+
 export const command = commandOf({
   name: 'corridors',
   summary: 'Shows how a corridor stands, checks it, freezes it and lets it go on.',
@@ -24,10 +41,11 @@ export const command = commandOf({
       operation: 'addCorridor',
       summary: 'Add a corridor; the market has it when another person sends the same',
       words,
+      notes: sayAddition,
     },
     set: { operation: 'configureCorridor', summary: 'Set what may be set for a corridor', words },
     check: { operation: 'checkCorridor', words },
-    freeze: { operation: 'freezeCorridor', words },
+    freeze: { operation: 'freezeCorridor', words, notes: sayResume },
     resume: { operation: 'resumeCorridor', words },
     tighten: {
       operation: 'tightenCorridor',

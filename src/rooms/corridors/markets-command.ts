@@ -12,7 +12,7 @@ import {
 import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { type Environment, isCorridorList, isMarketName } from '../../kit/config/config.ts';
-import { FREEZE_COLUMNS } from './corridors-command.ts';
+import { FREEZE_COLUMNS, sayResume } from './corridors-command.ts';
 import { createMarket, firstLimitOf } from './create-market.ts';
 
 const words = { ID: 'id' };
@@ -169,7 +169,7 @@ Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
       run: analytics,
     },
     show: { operation: 'readMarket', words },
-    freeze: { operation: 'freezeMarket', words },
+    freeze: { operation: 'freezeMarket', words, notes: sayResume },
     resume: { operation: 'resumeMarket', words },
     note: { operation: 'noteMarket', words: { ...words, TEXT: 'note' } },
     freezes: { operation: 'listMarketFreezes', words, columns: FREEZE_COLUMNS },

@@ -9,6 +9,12 @@ const WHOLE: Readonly<Record<string, string>> = {
   market: 'stop market refuses and does not score every corridor of the market of this API',
 };
 
+/** Tells the person who stopped a whole market how the stop ends. */
+const sayStart = ({ scope = '' }: { readonly scope?: string }) =>
+  scope in WHOLE
+    ? `Another person, with the role risk_officer or admin, ends the stop: bin/risk switch start ${scope} --reason '…'`
+    : undefined;
+
 export const command = commandOf({
   name: 'switch',
   summary: 'Stops a market, a corridor, a client, a rule or a model, and starts it again.',
@@ -25,6 +31,7 @@ Example: risk switch stop corridor:US-EG --reason 'payouts fail at the bank'`,
       words,
       fields: { stopped: true },
       mustBeMeant: ({ scope }) => WHOLE[String(scope)],
+      notes: sayStart,
     },
     start: {
       operation: 'changeSwitch',

@@ -21,12 +21,10 @@ afterAll(async () => {
   await api[Symbol.asyncDispose]();
 });
 
-const change = async (path: string, body: object, key?: string) => {
+const change = async (path: string, body: object, key?: string, method = 'POST') => {
   const headers = new Headers({ 'Content-Type': 'application/json' });
   if (key !== undefined) headers.set('Authorization', `Bearer ${key}`);
-  return await answerOf(
-    await api.request(path, { method: 'POST', headers, body: JSON.stringify(body) }),
-  );
+  return await answerOf(await api.request(path, { method, headers, body: JSON.stringify(body) }));
 };
 const read = async (path: string) => (await answerOf(await api.request(path))).body;
 const until = (corridor: string, status: number) =>
@@ -229,6 +227,24 @@ test.each(['switches', 'audit_log'])(
     expect(await rowsOf()).toBe(1);
   },
 );
+
+test('commands whose change another person ends or completes say so', async () => {
+  const eve = await insertPersonKey(api.testDatabase, 'Eve', ['admin']);
+  const reason = ['--reason', 'x'];
+  const frozen = await api.risk('corridors', 'freeze', 'US-PH', ...reason);
+  expect(frozen.stderr).toBe(
+    "Another person, with the role risk_officer or admin, ends the freeze: bin/risk corridors resume US-PH --reason '…'\n",
+  );
+  expect((await change('/v1/corridors/US-PH/resume', { reason: 'x' }, eve)).status).toBe(200);
+  const stopped = await api.risk('switch', 'stop', 'market', '--yes', ...reason);
+  expect(stopped.stderr).toContain("ends the stop: bin/risk switch start market --reason '…'");
+  const started = { stopped: false, reason: 'x' };
+  expect((await change('/v1/switches/market', started, eve, 'PUT')).status).toBe(200);
+  const added = await api.risk('corridors', 'add', 'FR-PT', ...reason);
+  expect(added.stderr).toContain(
+    "is added when another risk_officer or admin sends bin/risk corridors add FR-PT --reason '…'",
+  );
+});
 
 test('a freeze does not begin while a switch stops scoring, and is of a market that is there', async () => {
   const stop = await answerOf(
