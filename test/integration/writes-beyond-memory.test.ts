@@ -39,7 +39,7 @@ const GUARDED = [
   ...['announce-1', 'append-profiles-n', 'install-profiles-n', 'take-quota-1', 'trim-profile-2'],
 ];
 /** Commands that add nothing except the record of a delivery, or that free memory. */
-const ALWAYS_TAKEN = ['expire', 'unlink', 'xtrim'];
+const ALWAYS_TAKEN = ['expire', 'unlink', 'xtrim', 'zrem'];
 
 type Kind = 'refused' | 'taken' | 'reads';
 

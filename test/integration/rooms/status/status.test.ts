@@ -100,7 +100,13 @@ test('a frozen worker is missed, and one that ended in good order is not', async
   };
   await using worker = spawnRisk(['worker'], environment);
   await using other = spawnRisk(['worker'], environment);
-  await waitUntil(() => countsAre(2, 0), 30_000, 'two workers');
+  // Had one fallen silent before the other one started, the other one would replace it.
+  const haveMet = async () => {
+    const { items } = (await answerOf(await api.request('/v1/workers'))).body;
+    const times = (field: string) => items.map((one: WorkerJson) => Reflect.get(one, field));
+    return items.length === 2 && times('seen_at').toSorted()[0] > times('started_at').toSorted()[1];
+  };
+  await waitUntil(haveMet, 30_000, 'reports of two workers');
   worker.kill('SIGSTOP');
   await waitUntil(() => countsAre(1, 1), 30_000, 'a missing worker');
   const { stdout } = await api.risk('status');
