@@ -15,6 +15,9 @@ const TENTHS = new Intl.NumberFormat(undefined, {
   minimumFractionDigits: 1,
   maximumFractionDigits: 1,
 });
+const TWO_DIGITS = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 2 });
+const CENTS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
+const EXACT = new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 });
 const WEIGHT = new Intl.NumberFormat(undefined, {
   minimumFractionDigits: 4,
   maximumFractionDigits: 4,
@@ -27,6 +30,12 @@ export const percent = (share: number) => PERCENT.format(share);
 export const number = (value: number) => FEW.format(value);
 /** Figures of a column, whose points stand below each other. */
 export const tenths = (value: number) => TENTHS.format(value);
+/** Money in a column whose currency stands elsewhere. */
+export const cents = (value: number) => CENTS.format(value);
+/** Figures that people compare or copy: rounded far behind what a person set. */
+export const exact = (value: number) => EXACT.format(value);
+/** `9.4`, `0.019`, `120`: how often one value is in another. */
+export const ratio = (value: number) => (Math.abs(value) < 10 ? TWO_DIGITS : COUNT).format(value);
 export const weightOf = (weight: number) => WEIGHT.format(weight);
 
 /** `1,234.50 USD`. Amounts are decimal strings and never become numbers, which lose digits. */

@@ -1,5 +1,5 @@
 /**
- * Goal: an analyst sees a transaction among those of its account, against its habit and beside who shares its device, asks what
+ * Goal: an analyst sees a transaction among those of its account, compared with them and beside who shares its device, asks what
  * it would have scored, and reads where the score comes from. Method: an engine with a sample, and Chromium.
  */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -71,7 +71,7 @@ test('the account over time is a picture that the keyboard walks, and a table', 
   expect(faults).toEqual([]);
 });
 
-test('features stand against the habit, and an account without one says so', async () => {
+test('features are compared with those of earlier transactions, and an account without any says so', async () => {
   await using tab = await logIn();
   const { page } = tab;
   await open(page, `/transactions/${id}`);
@@ -80,7 +80,7 @@ test('features stand against the habit, and an account without one says so', asy
   const facts = page.locator('.unusual li');
   expect(await facts.count()).toBeLessThanOrEqual(5);
   for (const fact of await facts.allTextContents()) {
-    expect(fact).toMatch(/: .+\. Usually .+, at (most|least) .+\.$/);
+    expect(fact).toMatch(/: .+\. Before: (always (yes|no)|usually .+, at (most|least) .+)\.$/);
   }
   await page.getByText('All features').click();
   const rows = page.getByRole('region', { name: 'Features', exact: true });
@@ -90,7 +90,7 @@ test('features stand against the habit, and an account without one says so', asy
   const isScored = async () => (await read(`/v1/transactions/${body.transaction_id}`)).status;
   await expect.poll(isScored, { timeout: 30_000 }).toBe('scored');
   await open(page, `/transactions/${body.transaction_id}`);
-  await page.getByText('No habit is known').waitFor();
+  await page.getByText('Nothing to compare with').waitFor();
   await page.getByText('It is alone').waitFor();
 });
 

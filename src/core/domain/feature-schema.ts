@@ -17,7 +17,7 @@ const COUNTS: Readonly<Record<number, number>> = { 1: 55, 2: 81, 3: 82 };
 const FEATURES = [
   ['amount', 'currency units', 'Amount of the transaction.'],
   ['amount_log', 'ln(currency units)', 'Natural logarithm of the amount.'],
-  ['amount_to_limit', 'ratio', 'Amount by the reporting limit of its currency.'],
+  ['amount_to_limit', 'ratio', 'Amount divided by the reporting limit of its currency.'],
   ['round_amount', '0 or 1', 'Amount is a whole multiple of 100 currency units.'],
   ['hour', 'hours', 'Hour of the day, UTC.'],
   ['weekday', 'days', 'Day of the week, UTC, Monday is 0.'],
@@ -51,21 +51,33 @@ const FEATURES = [
   [
     'sum_24h_to_usual',
     'ratio',
-    'Sum of the last 24 hours and this amount, by the usual sum of a day.',
+    'Sum of the last 24 hours and this amount, divided by the usual sum of a day.',
   ],
   [
     'sum_24h_to_limit',
     'ratio',
-    'Sum of the last 24 hours and this amount, by the reporting limit.',
+    'Sum of the last 24 hours and this amount, divided by the reporting limit.',
   ],
   ['amounts', 'transactions', 'Same-currency siblings seen.'],
   ['median', 'currency units', 'Median of the same-currency siblings seen.'],
-  ['amount_to_median', 'ratio', 'Amount by the median.'],
-  ['amount_to_p90', 'ratio', 'Amount by the 90th percentile of the same-currency siblings seen.'],
+  ['amount_to_median', 'ratio', 'Amount divided by the median of the same-currency siblings seen.'],
+  [
+    'amount_to_p90',
+    'ratio',
+    'Amount divided by the 90th percentile of the same-currency siblings seen.',
+  ],
   ['mean_30d', 'currency units', 'Mean of the same-currency siblings of the last 30 days.'],
-  ['deviation_30d', 'currency units', 'Sample standard deviation of those siblings.'],
-  ['max_30d', 'currency units', 'Largest amount of those siblings.'],
-  ['amount_to_mean', 'ratio', 'Amount by the mean of the last 30 days.'],
+  [
+    'deviation_30d',
+    'currency units',
+    'Sample standard deviation of the same-currency siblings of the last 30 days.',
+  ],
+  [
+    'max_30d',
+    'currency units',
+    'Largest amount of the same-currency siblings of the last 30 days.',
+  ],
+  ['amount_to_mean', 'ratio', 'Amount divided by the mean of the last 30 days.'],
   [
     'amount_zscore',
     'deviations',
@@ -104,15 +116,19 @@ const FEATURES = [
   [
     'merchant_usual_1h',
     'transactions',
-    'Siblings an hour over those 30 days without the last 24 hours.',
+    "The merchant's siblings an hour over 30 days without the last 24 hours.",
   ],
   [
     'merchant_amounts_30d',
     'transactions',
-    "The merchant's same-currency siblings of those 30 days.",
+    "The merchant's same-currency siblings of the last 30 days.",
   ],
-  ['merchant_mean_30d', 'currency units', 'Mean of those siblings.'],
-  ['amount_to_merchant_mean', 'ratio', 'Amount by that mean.'],
+  [
+    'merchant_mean_30d',
+    'currency units',
+    "Mean of the merchant's same-currency siblings of the last 30 days.",
+  ],
+  ['amount_to_merchant_mean', 'ratio', "Amount divided by the merchant's mean of 30 days."],
   [
     'merchant_accounts_1h',
     'accounts',
@@ -136,21 +152,25 @@ const FEATURES = [
     'Mean of this amount and the same-currency siblings of the last 30 days.',
   ],
   ['mean_seen', 'currency units', 'Mean of the same-currency siblings seen.'],
-  ['amount_to_mean_seen', 'ratio', 'Amount by that mean.'],
+  [
+    'amount_to_mean_seen',
+    'ratio',
+    'Amount divided by the mean of the same-currency siblings seen.',
+  ],
   [
     'amount_to_max_30d',
     'ratio',
-    'Amount by the largest same-currency sibling of the last 30 days.',
+    'Amount divided by the largest same-currency sibling of the last 30 days.',
   ],
   [
     'max_7d_to_median',
     'ratio',
-    'The largest same-currency sibling of the last 7 days by the median.',
+    'The largest same-currency sibling of the last 7 days divided by the median.',
   ],
   [
     'max_14d_to_median',
     'ratio',
-    'The largest same-currency sibling of the last 14 days by the median.',
+    'The largest same-currency sibling of the last 14 days divided by the median.',
   ],
   ['large_14d', 'transactions', 'Same-currency siblings of the last 14 days above 3 medians.'],
   [
@@ -189,9 +209,13 @@ const FEATURES = [
     'transactions',
     "The merchant's siblings before that hour, of its UTC day and the 29 before.",
   ],
-  ['merchant_fraud_rate_24h', 'share', 'Frauds among the siblings of those 24 hours.'],
-  ['merchant_fraud_rate_7d', 'share', 'Frauds among the siblings of those 7 days.'],
-  ['merchant_fraud_rate_30d', 'share', 'Frauds among the siblings of those 30 days.'],
+  [
+    'merchant_fraud_rate_24h',
+    'share',
+    "Frauds among the merchant's siblings of the last 24 hours.",
+  ],
+  ['merchant_fraud_rate_7d', 'share', "Frauds among the merchant's siblings of the last 7 days."],
+  ['merchant_fraud_rate_30d', 'share', "Frauds among the merchant's siblings of the last 30 days."],
   ['merchant_fraud_rate_90d', 'share', 'Frauds among the siblings of 90 such days.'],
   [
     'merchant_ordinary_rate_7d',
@@ -214,7 +238,7 @@ const FEATURES = [
   [
     'amount_to_corridor',
     'ratio',
-    "Amount by the 99.99th percentile of its corridor's amounts of the 90 days before, in the market's currency.",
+    "Amount divided by the 99.99th percentile of its corridor's amounts of the 90 days before, in the market's currency.",
   ],
 ] as const;
 

@@ -10,6 +10,7 @@ import { Dialog } from '../../parts/dialog.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Facts, Id, Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
+import { Changes } from './changes.tsx';
 
 const PAGE_ROWS = 100;
 
@@ -118,14 +119,7 @@ function Entry({ entry, onClose }: { readonly entry: AuditEntry; readonly onClos
           ['Number', entry.audit_id],
         ]}
       />
-      <div className="pair">
-        {(['before', 'after'] as const).map((when) => (
-          <div key={when}>
-            <h3>{when === 'before' ? 'Before' : 'After'}</h3>
-            <pre>{entry[when] === null ? 'none' : JSON.stringify(entry[when], null, 2)}</pre>
-          </div>
-        ))}
-      </div>
+      <Changes entry={entry} />
     </Dialog>
   );
 }

@@ -1,9 +1,9 @@
-/** Compares the features of a score with the habit of the account: sentences for the most unusual, a folded table of all. */
+/** Compares the features of a score with those of the account's earlier transactions: sentences for the most unusual, a folded table of all. */
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { Explanation, Habit } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { count, number, percent, roundedMoney } from '../../format.ts';
+import { cents, count, number, percent, ratio, roundedMoney } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Badge, Time } from '../../parts/show.tsx';
@@ -31,8 +31,8 @@ export function Features({ explanation, currency }: FeaturesProps) {
     staleTime: Number.POSITIVE_INFINITY,
   });
   return (
-    <Part title="Against the account's habit">
-      <Found query={query} what="the account's habit">
+    <Part title="Compared with the account's earlier transactions">
+      <Found query={query} what="the account's earlier transactions">
         {(habit) => <Compared explanation={explanation} habit={habit} currency={currency} />}
       </Found>
     </Part>
@@ -58,7 +58,7 @@ function Compared({ explanation, habit, currency }: FeaturesProps & { readonly h
           ))}
         </ol>
       ) : habit.transactions < KNOWN_MIN ? null : (
-        <p>No feature lies outside of the account's earlier range.</p>
+        <p>No feature lies below or above those of all earlier transactions.</p>
       )}
       <details className="fold">
         <summary>
@@ -89,15 +89,23 @@ function distanceOf({ value, usual }: Row): number {
   return beyond / Math.max(usual.max - usual.min, Math.abs(usual.median ?? 0), 1);
 }
 
-/** `Amount by the median: 5.2 times. Usually 1 times, at most 1.4 times.` */
+/** `Amount by the median: 5.2 times. Before: usually 1 times, at most 1.4 times.` */
 function sentenceOf(row: Row, currency: string): ReactNode {
-  const { description, value, usual, unusual, unit } = row;
-  const say = (one: number | null | undefined) => valueText(one ?? null, unit, currency);
+  const { name, description, value, usual, unusual, unit } = row;
+  // A value of two that was never there has one that was always there.
+  const isBinary = unit === '0 or 1';
+  const say = (one: number | null | undefined) =>
+    name === 'hour' ? `${one ?? '–'}:00` : valueText(one ?? null, unit, currency);
   const [bound, edge] = unusual === 'above' ? ['at most', usual?.max] : ['at least', usual?.min];
   return (
     <>
-      {description.replace(/\.$/, '')}: <strong>{say(value)}</strong>.{' '}
-      <span className="muted">{`Usually ${say(usual?.median)}, ${bound} ${say(edge)}.`}</span>
+      {description.replace(/\.$/, '').replaceAll('sibling', 'earlier transaction')}:{' '}
+      <strong>{say(value)}</strong>.{' '}
+      <span className="muted">
+        {isBinary
+          ? `Before: always ${say(edge)}.`
+          : `Before: usually ${say(usual?.median)}, ${bound} ${say(edge)}.`}
+      </span>
     </>
   );
 }
@@ -107,15 +115,15 @@ function valueText(value: number | null, unit: string, currency: string): string
   if (unit === '0 or 1') return value === 0 ? 'no' : 'yes';
   if (unit === 'share') return percent(value);
   if (unit === 'currency units') return roundedMoney(value, currency);
-  if (unit === 'ratio') return `${number(value)} times`;
+  if (unit === 'ratio') return `${ratio(value)} times`;
   return unit === '' ? number(value) : `${number(value)} ${unit}`;
 }
 
-/** What the habit rests on, and what it does not say. */
+/** What is compared with what. */
 function Basis({ habit: { transactions, from } }: { readonly habit: Habit }) {
   if (transactions === 0) {
     return (
-      <Empty title="No habit is known">
+      <Empty title="Nothing to compare with">
         The account has no scored transaction before this one, within 180 days.
       </Empty>
     );
@@ -123,9 +131,9 @@ function Basis({ habit: { transactions, from } }: { readonly habit: Habit }) {
   const least = transactions < KNOWN_MIN ? `; too few to call anything unusual` : '';
   return (
     <p className="muted small">
-      {`Usual is the median of the account's ${count(transactions)} scored transactions before this one, since `}
+      {`Each feature of this transaction is compared with the same feature of the account's ${count(transactions)} scored transactions before it, since `}
       <Time at={from} />
-      {`; unusual is what lies outside of all of them${least}.`}
+      {`. Usual is their median; unusual is a value below or above all of theirs${least}.`}
     </p>
   );
 }
@@ -136,8 +144,12 @@ function placeOf(value: number | null, usual: Usual | undefined): Row['unusual']
   return usual.min !== null && value < usual.min ? 'below' : null;
 }
 
-const shown = (value: number | null | undefined) =>
-  value === null || value === undefined ? '–' : number(value);
+/** A value in a column of values with different units. */
+export function featureText(value: number | null | undefined, unit: string): string {
+  if (value === null || value === undefined) return '–';
+  if (unit === 'currency units') return cents(value);
+  return unit === 'ratio' ? ratio(value) : number(value);
+}
 
 const COLUMNS: readonly Column<Row>[] = [
   {
@@ -154,16 +166,18 @@ const COLUMNS: readonly Column<Row>[] = [
   },
   {
     ...{ id: 'value', header: 'Value', numeric: true },
-    cell: ({ value }) => (value === null ? 'missing' : number(value)),
+    cell: ({ value, unit }) => (value === null ? 'missing' : featureText(value, unit)),
   },
   {
     ...{ id: 'usual', header: 'Usual', numeric: true },
-    cell: ({ usual }) => shown(usual?.median),
+    cell: ({ usual, unit }) => featureText(usual?.median, unit),
   },
   {
     ...{ id: 'range', header: 'Least to most', numeric: true, from: 2 },
-    cell: ({ usual }) =>
-      usual === undefined || usual.known === 0 ? '–' : `${shown(usual.min)} to ${shown(usual.max)}`,
+    cell: ({ usual, unit }) =>
+      usual === undefined || usual.known === 0
+        ? '–'
+        : `${featureText(usual.min, unit)} to ${featureText(usual.max, unit)}`,
   },
   {
     id: 'unit',

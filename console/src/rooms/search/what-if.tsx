@@ -13,6 +13,7 @@ import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Verdict } from '../../parts/show.tsx';
 import { Trouble } from '../../parts/states.tsx';
+import { featureText } from './features.tsx';
 
 type FieldName = keyof TransactionChanges;
 const FIELDS: readonly (readonly [FieldName, string])[] = [
@@ -201,7 +202,8 @@ function Gone({ answer: { stored, reasons } }: { readonly answer: Answer }) {
   );
 }
 
-const shown = (value: number | null) => (value === null ? 'missing' : number(value));
+const shown = (value: number | null, unit: string) =>
+  value === null ? 'missing' : featureText(value, unit);
 
 const COLUMNS: readonly Column<Answer['features'][number]>[] = [
   {
@@ -216,8 +218,8 @@ const COLUMNS: readonly Column<Answer['features'][number]>[] = [
     ...{ id: 'description', header: 'Meaning', from: 2 },
     cell: ({ description }) => <span className="wrap">{description}</span>,
   },
-  { id: 'stored', header: 'Was', numeric: true, cell: ({ stored }) => shown(stored) },
-  { id: 'value', header: 'Would be', numeric: true, cell: ({ value }) => shown(value) },
+  { id: 'stored', header: 'Was', numeric: true, cell: ({ stored, unit }) => shown(stored, unit) },
+  { id: 'value', header: 'Would be', numeric: true, cell: ({ value, unit }) => shown(value, unit) },
   {
     id: 'unit',
     header: 'Unit',

@@ -34,11 +34,7 @@ const COLUMNS: readonly Column<Worker>[] = [
     id: 'corridors',
     header: 'Corridors, last minute',
     from: 2,
-    cell: ({ corridors }) => (
-      <span className="clip" title={corridors.join(', ')}>
-        {corridors.join(', ')}
-      </span>
-    ),
+    cell: ({ corridors }) => <span className="wrap">{corridors.join(', ')}</span>,
   },
 ];
 

@@ -115,7 +115,11 @@ describe('a deciding model', () => {
 
 test.each<[string, number, string]>([
   ['first_device', 1, 'Model: No sibling has this device: yes'],
-  ['amount_to_median', 12.3456, 'Model: Amount by the median: 12.35'],
+  [
+    'amount_to_median',
+    12.3456,
+    'Model: Amount divided by the median of the same-currency siblings seen: 12.35',
+  ],
   ['gap_hours', Number.NaN, 'Model: Time since the newest sibling: unknown'],
   ['from_elsewhere', 2, 'Model: from_elsewhere: 2'],
 ])('%s of %d reads as a sentence', (feature, value, sentence) => {

@@ -168,7 +168,7 @@ const fraudRate = featureOf('fraud_rate_30d');
 export const accountFraud: Rule = {
   id: 'account-fraud',
   reasonCode: 'ACCOUNT_FRAUD',
-  summary: 'The account had a known fraud lately, and the amount is above its habit.',
+  summary: "The account had a known fraud lately, and the amount is above the account's median.",
   features: ['young_frauds', 'fraud_rate_30d', 'amount_to_median'],
   bounds: {},
   measure: (vector) =>

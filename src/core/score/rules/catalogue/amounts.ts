@@ -30,7 +30,7 @@ const median = featureOf('median');
 export const amountOverHabit: Rule = {
   id: 'amount-over-habit',
   reasonCode: 'AMOUNT_OVER_HABIT',
-  summary: "The amount is far above the account's own habit.",
+  summary: 'The amount is far above the amounts that the account usually pays.',
   features: ['amount_to_p90', 'amount_to_median', 'amount_zscore', 'amounts', 'median', 'amount'],
   bounds: {
     amounts: 'same-currency siblings needed to speak of a habit',
