@@ -22,7 +22,7 @@ import { Empty } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
 import { nameOf as personOf } from '../review/cases.ts';
 import { ChangeDialog } from './change-dialog.tsx';
-import { isFreeze, nameOf } from './scopes.ts';
+import { isFreeze, nameOf, whoElseEnds } from './scopes.ts';
 
 /** Longer: people wait for a drain that is over. Shorter: each open page counts what is pending more often. */
 const ASK_EVERY_MS = 5000;
@@ -39,10 +39,7 @@ export function Frozen({ switches: { market, items }, me }: FrozenProps) {
   const mayFreeze = has(me, 'operator', 'risk_officer');
   useShortcuts(mayFreeze ? { f: () => setAsked('freeze') } : {});
   const frozen = items.filter(({ scope }) => isFreeze(scope));
-  const columns = [
-    ...columnsOf(market),
-    ...(mayResume(me) ? [resumeColumn(personOf(me), setAsked)] : []),
-  ];
+  const columns = [...columnsOf(market), resumeColumn(me, setAsked)];
   const button = (
     <button type="button" onClick={() => setAsked('freeze')}>
       Freeze … <kbd>f</kbd>
@@ -64,8 +61,6 @@ export function Frozen({ switches: { market, items }, me }: FrozenProps) {
   );
 }
 
-const mayResume = (me: Me) => has(me, 'risk_officer') || me.roles.includes('admin');
-
 const columnsOf = (market: string): readonly Column<Stop>[] => [
   { id: 'scope', header: 'Frozen', cell: ({ scope }) => <strong>{nameOf(scope)}</strong> },
   {
@@ -85,13 +80,13 @@ const columnsOf = (market: string): readonly Column<Stop>[] => [
   },
 ];
 
-const resumeColumn = (me: string, onResume: (stop: Stop) => void): Column<Stop> => ({
+const resumeColumn = (me: Me, onResume: (stop: Stop) => void): Column<Stop> => ({
   id: 'resume',
   header: 'Actions',
-  cell: (stop) =>
-    stop.stopped_by === me ? (
-      <span className="muted wrap">another person resumes it</span>
-    ) : (
+  cell: (stop) => {
+    const others = whoElseEnds(stop, me, personOf(me));
+    if (others !== undefined) return <span className="muted wrap">{others} resumes it</span>;
+    return (
       <button
         type="button"
         aria-label={`Resume ${nameOf(stop.scope)}`}
@@ -99,7 +94,8 @@ const resumeColumn = (me: string, onResume: (stop: Stop) => void): Column<Stop> 
       >
         Resume …
       </button>
-    ),
+    );
+  },
 });
 
 function Drain({ market, scope }: { readonly market: string; readonly scope: string }) {

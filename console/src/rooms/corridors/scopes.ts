@@ -1,4 +1,6 @@
-/** Scopes in words. */
+/** Scopes in words, and who may end a stop or a freeze. */
+import type { Me, Stop } from '../../../../src/kit/client/api-types.ts';
+import { has } from '../../api/me.ts';
 
 const FREEZE = 'freeze:';
 
@@ -16,4 +18,16 @@ export function nameOf(scope: string): string {
   if (own === 'market') return 'The market';
   const [kind = '', name = ''] = own.split(/:(.*)/s);
   return `${WORDS[kind] ?? kind} ${name}`.trim();
+}
+
+/** Scopes of a whole market, and freezes: ending them takes another person, as the API decides (src/rooms/corridors/authority.ts). */
+const WIDE = ['all', 'market', 'emergency', 'read-only:market'];
+
+/** Who may end a stop or a freeze, in words; undefined if the person who is logged in may. @param name of that person */
+export function whoElseEnds({ scope, stopped_by: by }: Stop, me: Me, name: string) {
+  const takesTwo = isFreeze(scope) || WIDE.includes(scope);
+  if (!takesTwo) return undefined;
+  if (by === name) return 'another person (risk officer or admin)';
+  const mayDecide = has(me, 'risk_officer') || me.roles.includes('admin');
+  return mayDecide ? undefined : 'a risk officer or an admin';
 }

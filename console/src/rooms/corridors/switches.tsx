@@ -9,12 +9,14 @@ import { Page, Part } from '../../parts/page.tsx';
 import { Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
+import { nameOf as personOf } from '../review/cases.ts';
 import { FlagsPart } from './flags.tsx';
 import { Frozen } from './freezes.tsx';
 import { LevelsPart } from './levels.tsx';
 import { LimitsPart } from './limits.tsx';
 import { ProposalsPart } from './proposals.tsx';
 import { RollbackPart } from './rollback.tsx';
+import { isFreeze, nameOf, whoElseEnds } from './scopes.ts';
 import { isFreeze, nameOf } from './scopes.ts';
 import { type Change, SwitchDialog } from './switch-dialog.tsx';
 
@@ -45,6 +47,7 @@ export function SwitchesPage({ me }: { readonly me: Me }) {
         {(switches) => (
           <>
             <Stopped
+              me={me}
               stops={switches.items.filter(({ scope }) => !isFreeze(scope))}
               {...(mayChange ? { onStart: (starts: Stop) => setChange({ starts }) } : {})}
             />
@@ -92,16 +95,20 @@ const COLUMNS: readonly Column<Stop>[] = [
 ];
 
 type StoppedProps = {
+  readonly me: Me;
   readonly stops: readonly Stop[];
   readonly onStart?: (stop: Stop) => void;
 };
 
-function Stopped({ stops, onStart }: StoppedProps) {
+function Stopped({ me, stops, onStart }: StoppedProps) {
   const start: Column<Stop> = {
     id: 'start',
     header: 'Actions',
-    cell: (stop) =>
-      stop.stopped_by === 'environment' ? null : (
+    cell: (stop) => {
+      if (stop.stopped_by === 'environment') return null;
+      const others = whoElseEnds(stop, me, personOf(me));
+      if (others !== undefined) return <span className="muted wrap">{others} starts it</span>;
+      return (
         <button
           type="button"
           aria-label={`Start ${nameOf(stop.scope)}`}
@@ -109,7 +116,8 @@ function Stopped({ stops, onStart }: StoppedProps) {
         >
           Start …
         </button>
-      ),
+      );
+    },
   };
   return (
     <Part title="Stopped">

@@ -73,14 +73,9 @@ test('who has stopped the market reads that another person starts it', async () 
   await page.keyboard.press('m');
   await page.keyboard.type('the fraud team asks');
   await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: 'Start The market' }).click();
-  await page.keyboard.type('over');
-  await page.keyboard.press('Enter');
-  const dialog = page.getByRole('dialog');
-  await dialog
-    .getByText('The scope market was closed by Ann: another person opens it again.')
-    .waitFor();
-  expect(await inspect(page, 'switch-refused')).toEqual([]);
+  await page.getByText('another person (risk officer or admin) starts it').waitFor();
+  expect(await page.getByRole('button', { name: 'Start The market' }).count()).toBe(0);
+  expect(await inspect(page, 'switch-theirs')).toEqual([]);
   expect(faults).toEqual([]);
 });
 
@@ -94,13 +89,25 @@ test('a corridor is frozen by keys, is drained, and is resumed by another person
   const frozen = ann.page.getByRole('region', { name: 'Frozen' });
   await frozen.getByText('drained').waitFor();
   await frozen.getByText('Release no value.').waitFor();
-  await frozen.getByText('another person resumes it').waitFor();
+  await frozen.getByText('another person (risk officer or admin) resumes it').waitFor();
+  await using cy = await as('Cy', 'operator');
+  await cy.page.getByText('a risk officer or an admin resumes it').waitFor();
+  expect(await cy.page.getByRole('button', { name: 'Resume' }).count()).toBe(0);
   await using bob = await as('Bob', 'risk_officer');
   await bob.page.getByRole('button', { name: 'Resume The corridor US-EG' }).click();
   await bob.page.getByLabel('Reason').fill('the cards are blocked');
   await bob.page.keyboard.press('Enter');
   await bob.page.getByText('Nothing is frozen').waitFor();
   expect([...ann.faults, ...bob.faults]).toEqual([]);
+});
+
+test('the set-up key is not offered the end of a freeze of its own', async () => {
+  await send('POST', '/v1/corridors/FR-MA/freeze', { reason: 'a wave of stolen cards' });
+  await using tab = await shown.logIn();
+  await shown.open(tab.page, '/switches');
+  const frozen = tab.page.getByRole('region', { name: 'Frozen' });
+  await frozen.getByText('another person (risk officer or admin) resumes it').waitFor();
+  expect(await frozen.getByRole('button', { name: 'Resume' }).count()).toBe(0);
 });
 
 test('a limit is set by one person, and raised by two', async () => {
