@@ -18,6 +18,7 @@ import { ModelPage } from './rooms/models/model.tsx';
 import { ModelsPage } from './rooms/models/models.tsx';
 import { CasePage } from './rooms/review/case.tsx';
 import { QueuePage } from './rooms/review/queue.tsx';
+import { ToConfirmCount } from './rooms/review/second-person.tsx';
 import { WorkloadPage } from './rooms/review/workload/workload.tsx';
 import { RulesPage } from './rooms/rules/rules.tsx';
 import { AccountPage, DevicePage, MerchantPage } from './rooms/search/party.tsx';
@@ -95,7 +96,7 @@ function Pages({ me }: { readonly me: Me }) {
     if (path === '/' && !isSeen) go(first, { replace: true });
   }, [path, isSeen, first, go]);
   return (
-    <Shell me={me}>
+    <Shell me={me} marks={{ '/review': <ToConfirmCount me={me} /> }}>
       {path !== SWITCHES && has(me, 'analyst', 'operator', 'risk_officer') ? (
         <StoppedBanner />
       ) : null}

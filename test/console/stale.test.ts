@@ -80,6 +80,9 @@ test('a page of a missing object offers no step, a tile keeps its height, and a 
   await page.getByRole('button', { name: 'Menu' }).click();
   await page.getByRole('button', { name: 'Log out' }).waitFor();
   expect(await page.locator('.key-hint').isVisible()).toBe(false);
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keyboard' }).locator('kbd').first().waitFor();
+  await page.keyboard.press('Escape');
   await page.locator('.tiles > div').first().waitFor();
   const heights = await page.evaluate<number[]>(`[1, 40].map((times) => {
     const tile = document.querySelector('.tiles > div');

@@ -16,6 +16,10 @@ export class Refusal extends Error {
   }
 }
 
+/** Deadline of an action, because a frozen API accepts requests and never answers. Shorter: slow actions are reported as unanswered. */
+const ANSWER_MS_MAX = 10_000;
+export const deadline = () => AbortSignal.timeout(ANSWER_MS_MAX);
+
 type Call = {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, unknown>>;

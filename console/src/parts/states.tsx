@@ -1,5 +1,5 @@
 /** What a page shows in place of rows: that it loads, that there are none, or why it has none. */
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Refusal } from '../api/ask.ts';
 import { useLastAnswer, useSilence } from '../api/contact.ts';
 
@@ -10,6 +10,21 @@ export function Loading({ what }: { readonly what: string }) {
       Loading {what} …
     </output>
   );
+}
+
+/** Shorter: words about waits that are over at once flicker. Longer: people wait without a word. */
+const WORDLESS_MS = 1000;
+
+type WaitingProps = { readonly className: string; readonly children: ReactNode };
+
+/** Words about an action that is under way, once it takes longer than a moment. */
+export function Waiting({ className, children }: WaitingProps) {
+  const [isLong, setLong] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLong(true), WORDLESS_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return isLong ? <output className={className}>{children}</output> : null;
 }
 
 export function Empty({

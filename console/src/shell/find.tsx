@@ -4,6 +4,7 @@ import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { Me } from '../../../src/kit/client/api-types.ts';
 import { ask, Refusal } from '../api/ask.ts';
+import { followUp } from '../api/follow-up.ts';
 import { has, type Role } from '../api/me.ts';
 
 type Finder = {
@@ -97,9 +98,10 @@ export function Find({ me }: { readonly me: Me }) {
   const input = useRef<HTMLInputElement>(null);
   const search = useMutation({
     mutationFn: (text: string) => findAll(text, me),
-    onSuccess: (hits) => {
+    onMutate: followUp,
+    onSuccess: (hits, _text, mayMove) => {
       const [only] = hits;
-      if (only === undefined || hits.length !== 1) return;
+      if (only === undefined || hits.length !== 1 || !mayMove()) return;
       // Keys that are pressed before the next page is drawn are for that page.
       close();
       go(only.href);

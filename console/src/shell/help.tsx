@@ -20,6 +20,7 @@ const REVIEW_KEYS: readonly (readonly [string, string])[] = [
   ['l', 'Decide: legitimate'],
   ['u', 'Decide: unsure'],
   ['e', 'Escalate'],
+  ['r', 'Decide the ring'],
   ['z', 'Undo the decision'],
 ];
 

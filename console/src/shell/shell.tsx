@@ -13,7 +13,14 @@ import { PAGES } from './pages.ts';
 import { useShortcuts } from './shortcuts.ts';
 import { CHOICES, chooseTheme, useTheme } from './theme.ts';
 
-export function Shell({ me, children }: { readonly me: Me; readonly children: ReactNode }) {
+type ShellProps = {
+  readonly me: Me;
+  /** What stands beside the name of a page in the navigation, by its path. */
+  readonly marks: Readonly<Record<string, ReactNode>>;
+  readonly children: ReactNode;
+};
+
+export function Shell({ me, marks, children }: ShellProps) {
   const [path, go] = useLocation();
   const [isMenuOpen, setMenuOpen] = useState(false);
   const [isHelpOpen, setHelpOpen] = useState(false);
@@ -61,6 +68,7 @@ export function Shell({ me, children }: { readonly me: Me; readonly children: Re
                 <path d={icon} />
               </svg>
               {name}
+              {marks[to]}
             </Link>
           ))}
         </nav>

@@ -17,7 +17,6 @@ import { LimitsPart } from './limits.tsx';
 import { ProposalsPart } from './proposals.tsx';
 import { RollbackPart } from './rollback.tsx';
 import { isFreeze, nameOf, whoElseEnds } from './scopes.ts';
-import { isFreeze, nameOf } from './scopes.ts';
 import { type Change, SwitchDialog } from './switch-dialog.tsx';
 
 const STOPS = [

@@ -2,12 +2,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { ask } from '../../api/ask.ts';
+import { ask, deadline } from '../../api/ask.ts';
+import { followUp } from '../../api/follow-up.ts';
 import { Trouble } from '../../parts/states.tsx';
 import { caseKey, useCase } from './cases.ts';
 import { PriorityMark, StateMark } from './marks.tsx';
 import { ReasonDialog } from './reason-dialog.tsx';
-import { deadline } from './steps.ts';
 
 export function CaseLink({ id }: { readonly id: string }) {
   const { data } = useCase(id);
@@ -18,9 +18,10 @@ export function CaseLink({ id }: { readonly id: string }) {
     mutationFn: (note: string) =>
       ask('POST /v1/reviews', { body: { transaction_id: id, note } }, deadline()),
     networkMode: 'always',
-    onSuccess: () => {
+    onMutate: followUp,
+    onSuccess: (_opened, _note, mayMove) => {
       void client.invalidateQueries({ queryKey: caseKey(id) });
-      go(`/review/${id}`);
+      if (mayMove()) go(`/review/${id}`);
     },
   });
   if (data === undefined) return null;

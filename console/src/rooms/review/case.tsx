@@ -16,8 +16,8 @@ import { Decision } from './decision.tsx';
 import { History } from './history.tsx';
 import { PriorityMark, StateMark, TimeLeft } from './marks.tsx';
 import { nextFilterOf, useNextCase } from './next-case.ts';
+import { NextNotice } from './next-notice.tsx';
 import { Notes } from './notes.tsx';
-import { Refused } from './refused.tsx';
 import { Ring } from './ring.tsx';
 import { UndoBar } from './undo-bar.tsx';
 
@@ -26,7 +26,7 @@ export function CasePage({ id, me }: { readonly id: string; readonly me: Me }) {
   const next = useNextCase();
   const [search] = useSearchParams();
   const takeNext = () => {
-    if (!next.isPending) next.mutate(nextFilterOf(search));
+    next.take(nextFilterOf(search));
   };
   useShortcuts({ n: takeNext });
   const one = query.data ?? undefined;
@@ -46,13 +46,10 @@ export function CasePage({ id, me }: { readonly id: string; readonly me: Me }) {
         )
       }
     >
-      {next.error === null ? null : <Refused error={next.error} onClose={next.reset} />}
-      {next.data === null ? (
-        <output className="notice row">
-          <span>Nothing else waits that you may take.</span>
-          <Link href="/review">Go to the queue</Link>
-        </output>
-      ) : null}
+      <NextNotice next={next}>
+        <span>Nothing else waits that you may take.</span>
+        <Link href="/review">Go to the queue</Link>
+      </NextNotice>
       <Found query={query} what="the case">
         {(found) =>
           found === null ? (
@@ -64,7 +61,7 @@ export function CasePage({ id, me }: { readonly id: string; readonly me: Me }) {
           )
         }
       </Found>
-      <UndoBar onNext={takeNext} />
+      <UndoBar isNextAsked={next.isPending} onNext={takeNext} />
     </Page>
   );
 }

@@ -2,8 +2,10 @@
 import { type ReactNode, useEffect, useState } from 'react';
 import type { Me, ReviewCase, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { useSecond } from '../../api/clock.ts';
+import { useWish } from '../../api/follow-up.ts';
 import { money } from '../../format.ts';
 import { Part } from '../../parts/page.tsx';
+import { Waiting } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
 import { Assign } from './assign.tsx';
 import { isOfficer, nameOf, standingOf } from './cases.ts';
@@ -33,24 +35,21 @@ export function Decision({ one, me, onNext }: DecisionProps) {
   const [asked, setAsked] = useState<Asked>();
   const [lost, setLost] = useState<Lost>();
   const step = useStep();
+  const wish = useWish();
   const run = (what: Step, then?: (now: ReviewCase) => void) => {
     if (step.isPending) return;
     setLost(undefined);
     step.mutate(what, { onSuccess: (now) => then?.(now) });
   };
   const isOpen = standing.kind === 'mine' || standing.kind === 'free';
+  const claim = (then?: () => void) => {
+    if (standing.kind === 'free') run(() => steps.claim(id), then);
+  };
   /** A case that nobody has is claimed first, so that no two people write their reasons at once. */
   const askFor = (what: Asked) => {
-    if (!isOpen) return;
     if (standing.kind === 'mine') setAsked(what);
-    else
-      run(
-        () => steps.claim(id),
-        () => setAsked(what),
-      );
-  };
-  const claim = () => {
-    if (standing.kind === 'free') run(() => steps.claim(id));
+    wish.make();
+    claim(() => wish.holds() && setAsked(what));
   };
   const decided = (now: ReviewCase) => offerUndo({ cases: [now], what: sentenceOf(now) });
   const send = async (what: Asked, reason: string) => {
@@ -66,10 +65,10 @@ export function Decision({ one, me, onNext }: DecisionProps) {
   useShortcuts({
     ...Object.fromEntries(DISPOSITIONS.map(({ name, key }) => [key, () => askFor(name)])),
     e: () => askFor('escalate'),
-    c: claim,
+    c: () => claim(),
   });
   return (
-    <Part title="Decision">
+    <Part title="Decision" aside={step.isPending ? WAITING : undefined}>
       {step.error === null || asked !== undefined ? null : (
         <Refused
           error={step.error}
@@ -151,6 +150,8 @@ function Choices({ isOpen, one, onAsk, children }: ChoicesProps) {
   );
 }
 
+const WAITING = <Waiting className="muted small">Waiting for the API …</Waiting>;
+
 const isDecision = (asked: Asked): asked is Disposition => asked in TEMPLATES;
 const templatesOf = (asked: Asked) => (isDecision(asked) ? TEMPLATES[asked] : []);
 
@@ -192,5 +193,5 @@ const WORDS = {
 export function sentenceOf({ decision, account_id, amount, currency, state }: ReviewCase): string {
   const what = `${decision?.disposition ?? 'decided'}: ${account_id}, ${money(amount, currency)}`;
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
-  return state === 'confirming' ? `${sentence}; a second person has to confirm` : sentence;
+  return state === 'confirming' ? `${sentence}; a risk officer has to confirm it` : sentence;
 }

@@ -88,11 +88,11 @@ function SecondPart({ isFirst, mayConfirm, why, children }: SecondPartProps) {
     <>
       {why}
       {isFirst ? (
-        <p>It waits for another person with the role risk officer.</p>
+        <p>It waits for another person with the role risk officer, who confirms it on this page.</p>
       ) : mayConfirm ? (
         <div className="row">{children}</div>
       ) : (
-        <p>A risk officer has to confirm it.</p>
+        <p>A risk officer has to confirm it on this page.</p>
       )}
     </>
   );

@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
-import { ask } from '../../api/ask.ts';
+import { ask, deadline } from '../../api/ask.ts';
 import { count, money, shortId, sumMoney } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { REVIEWS } from './cases.ts';
@@ -10,7 +10,7 @@ import { DISPOSITIONS, type Disposition, TEMPLATES } from './dispositions.ts';
 import { PriorityMark } from './marks.tsx';
 import { ReasonDialog } from './reason-dialog.tsx';
 import { Refused, sentence } from './refused.tsx';
-import { deadline } from './steps.ts';
+import { SecondPeople } from './second-person.tsx';
 import { offerUndo } from './undo-store.ts';
 
 /** Most cases that the API decides at once. */
@@ -35,7 +35,8 @@ export function useDecideMany() {
     networkMode: 'always',
     onSuccess: ({ items }, { disposition, of }) => {
       const waiting = items.filter(({ state }) => state === 'confirming').length;
-      const second = waiting === 0 ? '' : `; ${count(waiting)} wait for a second person`;
+      const second =
+        waiting === 0 ? '' : `; a risk officer has to confirm ${count(waiting)} of them`;
       const what = `${casesOf(items.length)}${of} decided: ${disposition}${second}`;
       if (items.length > 0) offerUndo({ cases: items, what });
     },
@@ -107,8 +108,9 @@ export function ManyDialog({ deciding, cases, of = '', children, onClose }: Many
         keyOf={({ transaction_id: id }) => id}
       />
       <p>
-        Together <strong>{sumMoney(cases)}</strong>. Cases of high value wait for a second person.
+        Together <strong>{sumMoney(cases)}</strong>.
       </p>
+      <SecondPeople cases={cases} />
       <fieldset className="segments" aria-label="Decision">
         {DISPOSITIONS.map(({ name, title }) => (
           <button

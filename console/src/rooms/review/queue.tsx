@@ -2,16 +2,19 @@
 import { useMemo, useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 import type { Me, ReviewCase } from '../../../../src/kit/client/api-types.ts';
+import { useWish } from '../../api/follow-up.ts';
 import { Page } from '../../parts/page.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
 import { Capacity, Forecast, Shift, useStatus } from './figures.tsx';
 import { NotDecided, useDecideMany } from './many-dialog.tsx';
 import { caseLink, nextFilterOf, useNextCase } from './next-case.ts';
+import { NextNotice } from './next-notice.tsx';
 import { Overflow } from './overflow.tsx';
 import { activeFilters, PriorityTabs, QueueFilters } from './queue-filters.tsx';
 import { QueueTable, useQueue } from './queue-table.tsx';
 import { Refused } from './refused.tsx';
+import { ToConfirmLink } from './second-person.tsx';
 import { SelectionBar, useSelection } from './selection.tsx';
 import { steps, useStep } from './steps.ts';
 import { UndoBar } from './undo-bar.tsx';
@@ -24,50 +27,48 @@ export function QueuePage({ me }: { readonly me: Me }) {
   const queue = useQueue(filters, me);
   const next = useNextCase();
   const claim = useStep();
+  const wish = useWish();
   const rows = useMemo(() => queue.data?.pages.flatMap(({ items }) => items) ?? [], [queue.data]);
   const selection = useSelection(rows, me);
   const deciding = useDecideMany();
   const [isAsked, setAsked] = useState(false);
   const takeNext = () => {
     claim.reset();
-    if (!next.isPending) next.mutate(nextFilterOf(search));
+    next.take(nextFilterOf(search));
   };
   const open = (one: ReviewCase) => go(caseLink(one.transaction_id, nextFilterOf(search)));
   const claimFocused = () => {
     const one = rows[focusedIndex()];
-    if (one === undefined || claim.isPending) return;
+    if (one === undefined) return;
+    wish.make();
+    if (claim.isPending) return;
     next.reset();
-    claim.mutate(() => steps.claim(one.transaction_id), { onSuccess: open });
+    claim.mutate(() => steps.claim(one.transaction_id), {
+      onSuccess: (claimed) => wish.holds() && open(claimed),
+    });
   };
   const selectFocused = () => {
     const one = rows[focusedIndex()];
     if (one !== undefined) selection.toggle(one);
   };
   useShortcuts({ n: takeNext, c: claimFocused, x: selectFocused });
-  const error = next.error ?? claim.error;
   return (
     <Page
       title="Review"
       aside={
-        <button type="button" className="primary" disabled={next.isPending} onClick={takeNext}>
-          Next case <kbd>n</kbd>
-        </button>
+        <>
+          <ToConfirmLink me={me} />
+          <button type="button" className="primary" disabled={next.isPending} onClick={takeNext}>
+            Next case <kbd>n</kbd>
+          </button>
+        </>
       }
     >
-      {error === null ? null : (
-        <Refused
-          error={error}
-          onNext={takeNext}
-          onClose={() => {
-            next.reset();
-            claim.reset();
-          }}
-        />
+      {claim.error === null ? null : (
+        <Refused error={claim.error} onNext={takeNext} onClose={claim.reset} />
       )}
+      <NextNotice next={next}>Nothing waits that you may take, with these filters.</NextNotice>
       {isAsked ? null : <NotDecided deciding={deciding} />}
-      {next.data === null ? (
-        <output className="notice">Nothing waits that you may take, with these filters.</output>
-      ) : null}
       <Shift />
       <Overflow status={status.data} />
       <PriorityTabs search={search} onChange={setSearch} status={status.data} />
@@ -102,7 +103,7 @@ export function QueuePage({ me }: { readonly me: Me }) {
           onAsk={setAsked}
         />
       ) : (
-        <UndoBar onNext={takeNext} />
+        <UndoBar isNextAsked={next.isPending} onNext={takeNext} />
       )}
     </Page>
   );

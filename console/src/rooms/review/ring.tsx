@@ -3,6 +3,8 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Me, ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { Part } from '../../parts/page.tsx';
+import { useShortcuts } from '../../shell/shortcuts.ts';
+import { isOfficer, nameOf } from './cases.ts';
 import { CASES_MAX, ManyDialog, NotDecided, useDecideMany } from './many-dialog.tsx';
 import { countOf, PARTY_FILTERS, type RingOf, useRing } from './rings.ts';
 
@@ -13,7 +15,16 @@ export function Ring({ one, me }: { readonly one: ReviewCase; readonly me: Me })
   const rings = [device, account, merchant].filter((ring) => ring !== undefined);
   const [asked, setAsked] = useState<RingOf>();
   const deciding = useDecideMany();
-  const worthwhile = rings.filter(({ cases }) => cases.length > 1);
+  const isMore = ({ cases }: RingOf) =>
+    cases.some(({ transaction_id: id }) => id !== one.transaction_id);
+  const worthwhile = rings.filter((ring) => isMore(ring) || ring.confirming.length > 0);
+  const first = worthwhile.find(isMore);
+  /** Decisions that no ring above has told of. */
+  const newTo = (at: number) => {
+    const told = worthwhile.slice(0, at).flatMap(({ confirming }) => confirming);
+    return idsOf(worthwhile[at]?.confirming ?? []).filter((id) => !idsOf(told).includes(id));
+  };
+  useShortcuts({ r: () => first !== undefined && !deciding.isPending && setAsked(first) });
   return (
     <Part title="Same device, account, merchant">
       {asked === undefined ? <NotDecided deciding={deciding} /> : null}
@@ -21,18 +32,17 @@ export function Ring({ one, me }: { readonly one: ReviewCase; readonly me: Me })
         <p className="muted">No other open case shares any of them.</p>
       ) : (
         <ul className="rings">
-          {worthwhile.map((ring) => (
+          {worthwhile.map((ring, at) => (
             <li key={ring.party}>
-              <Link
-                className="ring-name"
-                title={ring.id}
-                href={`/review?${new URLSearchParams({ [PARTY_FILTERS[ring.party]]: ring.id })}`}
-              >
+              <Link className="ring-name" title={ring.id} href={linkOf(ring)}>
                 <span className="muted">{ring.party}</span> {ring.id}
               </Link>
-              <button type="button" disabled={deciding.isPending} onClick={() => setAsked(ring)}>
-                Decide {countOf(ring)} …
-              </button>
+              {isMore(ring) ? (
+                <button type="button" disabled={deciding.isPending} onClick={() => setAsked(ring)}>
+                  Decide {countOf(ring.cases)} … {ring === first ? <kbd>r</kbd> : null}
+                </button>
+              ) : null}
+              {newTo(at).length === 0 ? null : <Confirming ring={ring} me={me} />}
             </li>
           ))}
         </ul>
@@ -51,5 +61,26 @@ export function Ring({ one, me }: { readonly one: ReviewCase; readonly me: Me })
         </ManyDialog>
       )}
     </Part>
+  );
+}
+
+const idsOf = (cases: readonly ReviewCase[]) => cases.map((one) => one.transaction_id);
+
+const linkOf = ({ party, id }: RingOf, more = {}) =>
+  `/review?${new URLSearchParams({ [PARTY_FILTERS[party]]: id, ...more })}`;
+
+/** Decisions about a ring that wait for a second person, and who that is. */
+function Confirming({ ring, me }: { readonly ring: RingOf; readonly me: Me }) {
+  const { confirming } = ring;
+  const isMine = confirming.some(({ decision }) => decision?.decided_by === nameOf(me));
+  return (
+    <p className="small">
+      <Link href={linkOf(ring, { state: 'confirming' })}>
+        {countOf(confirming)} other {confirming.length === 1 ? 'decision' : 'decisions'}
+      </Link>{' '}
+      {confirming.length === 1 ? 'waits' : 'wait'} for a second person:{' '}
+      {isOfficer(me) && !isMine ? 'you may confirm' : 'another person, a risk officer, confirms'}{' '}
+      {confirming.length === 1 ? 'it on its' : 'each on its'} own page.
+    </p>
   );
 }

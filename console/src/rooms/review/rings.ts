@@ -20,12 +20,14 @@ export type RingOf = {
   readonly id: string;
   /** Cases that this person may decide now. More than CASES_MAX of them mean that further cases exist. */
   readonly cases: readonly ReviewCase[];
+  /** Other cases, whose decisions wait for a second person. */
+  readonly confirming: readonly ReviewCase[];
 };
 
-export const countOf = ({ cases }: RingOf) =>
+export const countOf = (cases: readonly ReviewCase[]) =>
   cases.length > CASES_MAX ? `more than ${CASES_MAX}` : count(cases.length);
 
-/** Cases of a party that nobody else has; undefined while they are counted. */
+/** Undefined while its cases are counted. */
 export function useRing(party: Party, one: ReviewCase, me: Me): RingOf | undefined {
   const name = PARTY_FILTERS[party];
   const id = one[name];
@@ -34,14 +36,18 @@ export function useRing(party: Party, one: ReviewCase, me: Me): RingOf | undefin
     queryFn: async ({ signal }) => {
       const of = { [name]: id, limit: CASES_MAX + 1 };
       const mine = { ...of, state: 'claimed', locked_by: nameOf(me) } as const;
-      const pages = await Promise.all([
+      const [confirming, ...pages] = await Promise.all([
+        ask('GET /v1/reviews', { query: { ...of, state: 'confirming' } }, signal),
         ask('GET /v1/reviews', { query: { ...of, state: 'open' } }, signal),
         ask('GET /v1/reviews', { query: mine }, signal),
       ]);
       const all = pages.flatMap(({ items }) => items);
-      return all.filter((each) => standingOf(each, me, serverMs()).kind !== 'others');
+      const cases = all.filter((each) => standingOf(each, me, serverMs()).kind !== 'others');
+      return { cases, confirming: confirming.items };
     },
     enabled: id !== null,
   });
-  return id === null || data === undefined ? undefined : { party, id, cases: data };
+  if (id === null || data === undefined) return undefined;
+  const isOther = (each: ReviewCase) => each.transaction_id !== one.transaction_id;
+  return { party, id, cases: data.cases, confirming: data.confirming.filter(isOther) };
 }

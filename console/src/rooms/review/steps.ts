@@ -5,13 +5,9 @@ import type {
   ReviewCase,
   ReviewCaseDetail,
 } from '../../../../src/kit/client/api-types.ts';
-import { ask, Refusal } from '../../api/ask.ts';
+import { ask, deadline, Refusal } from '../../api/ask.ts';
 import { ME } from '../../api/me.ts';
 import { caseKey, REVIEWS } from './cases.ts';
-
-/** Deadline of a step, because a frozen API accepts requests and never answers. Shorter: slow steps are reported as unanswered. */
-const ANSWER_MS_MAX = 10_000;
-export const deadline = () => AbortSignal.timeout(ANSWER_MS_MAX);
 
 const of = (id: string) => ({ path: { id } });
 
@@ -52,16 +48,16 @@ export const isDone = {
 /** @param me the name of the acting person */
 export const steps = {
   claim: (id: string) => ask('POST /v1/reviews/{id}/claim', of(id), deadline()),
-  keep: (id: string) => ask('POST /v1/reviews/{id}/lock', of(id)),
-  release: (id: string) => ask('POST /v1/reviews/{id}/release', of(id)),
+  keep: (id: string) => ask('POST /v1/reviews/{id}/lock', of(id), deadline()),
+  release: (id: string) => ask('POST /v1/reviews/{id}/release', of(id), deadline()),
   decide: (id: string, body: CaseDisposition, me: string) =>
     orDone(
       id,
       ask('POST /v1/reviews/{id}/decide', { ...of(id), body }, deadline()),
       isDone.decide(body, me),
     ),
-  undo: (id: string) => ask('POST /v1/reviews/{id}/undo', of(id)),
-  confirm: (id: string) => ask('POST /v1/reviews/{id}/confirm', of(id)),
+  undo: (id: string) => ask('POST /v1/reviews/{id}/undo', of(id), deadline()),
+  confirm: (id: string) => ask('POST /v1/reviews/{id}/confirm', of(id), deadline()),
   giveBack: (id: string, reason: string, me: string) =>
     orDone(
       id,
@@ -75,7 +71,7 @@ export const steps = {
       isDone.escalate(me),
     ),
   assign: (id: string, assignee: string | null) =>
-    ask('POST /v1/reviews/{id}/assign', { ...of(id), body: { assignee } }),
+    ask('POST /v1/reviews/{id}/assign', { ...of(id), body: { assignee } }, deadline()),
 };
 
 export type Step = () => Promise<ReviewCase>;

@@ -2,8 +2,11 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
+import { Refusal } from '../../api/ask.ts';
 import { useSecondsUntil } from '../../api/clock.ts';
+import { followUp } from '../../api/follow-up.ts';
 import { count } from '../../format.ts';
+import { Waiting } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
 import { REVIEWS } from './cases.ts';
 import { caseLink, nextFilterOf } from './next-case.ts';
@@ -20,18 +23,33 @@ import {
 /** Requests at a time that take a ring back. */
 const CONCURRENT = 8;
 
-/** @returns how many could not be taken back */
-async function takeBack({ cases }: Undoable): Promise<number> {
-  let refused = 0;
+/** @returns the reasons for which cases could not be taken back */
+async function takeBack({ cases }: Undoable): Promise<unknown[]> {
+  const reasons: unknown[] = [];
   for (let at = 0; at < cases.length; at += CONCURRENT) {
     const some = cases.slice(at, at + CONCURRENT).map((one) => steps.undo(one.transaction_id));
     const outcomes = await Promise.allSettled(some);
-    refused += outcomes.filter(({ status }) => status === 'rejected').length;
+    reasons.push(...outcomes.flatMap((one) => (one.status === 'rejected' ? one.reason : [])));
   }
-  return refused;
+  return reasons;
 }
 
-export function UndoBar({ onNext }: { readonly onNext: () => void }) {
+/** What became of an undo, in words. */
+function outcomeOf({ cases, what }: Undoable, reasons: readonly unknown[]): string {
+  if (reasons.length === 0) return `${what}: taken back.`;
+  const some = `${count(reasons.length)} of ${count(cases.length)}`;
+  return reasons.every((reason) => reason instanceof Refusal)
+    ? `${some} could not be taken back: the decision is final, or somebody else has changed it.`
+    : `No answer came about ${some}: the case says whether its decision stands.`;
+}
+
+type UndoBarProps = {
+  /** True until the next case has answered. */
+  readonly isNextAsked: boolean;
+  readonly onNext: () => void;
+};
+
+export function UndoBar({ isNextAsked, onNext }: UndoBarProps) {
   const undoable = useUndoable();
   const [message, setMessage] = useState<string>();
   const [isBusy, setBusy] = useState(false);
@@ -41,33 +59,32 @@ export function UndoBar({ onNext }: { readonly onNext: () => void }) {
   const undo = async () => {
     if (undoable === undefined || isBusy || !canUndo(undoable)) return;
     setBusy(true);
-    const refused = await takeBack(undoable);
+    const mayMove = followUp();
+    const reasons = await takeBack(undoable);
     setBusy(false);
     offerUndo(undefined);
     await client.invalidateQueries({ queryKey: [REVIEWS] });
-    const all = undoable.cases.length;
-    setMessage(
-      refused === 0
-        ? `${undoable.what}: taken back.`
-        : `${count(refused)} of ${count(all)} could not be taken back: the decision is final, or somebody else has changed it.`,
-    );
-    const [first] = undoable.cases;
-    if (refused === 0 && all === 1 && first)
-      go(caseLink(first.transaction_id, nextFilterOf(search)));
+    setMessage(outcomeOf(undoable, reasons));
+    const [first, ...others] = undoable.cases;
+    if (reasons.length > 0 || first === undefined || others.length > 0 || !mayMove()) return;
+    go(caseLink(first.transaction_id, nextFilterOf(search)));
   };
   useShortcuts({ z: () => void undo() });
   useEffect(() => {
     if (undoable !== undefined) setMessage(undefined);
   }, [undoable]);
   useEffect(() => forgetFinal, []);
-  if (undoable === undefined && message === undefined) return null;
+  if (undoable === undefined && message === undefined) {
+    if (!isNextAsked) return null;
+    return <Waiting className="undo-bar">Waiting for the next case …</Waiting>;
+  }
   return (
     <div className="undo-bar">
       <output>{undoable === undefined ? message : undoable.what}</output>
       {undoable === undefined ? null : (
         <UndoButton one={undoable} isBusy={isBusy} onUndo={() => void undo()} />
       )}
-      <button type="button" className="primary" onClick={onNext}>
+      <button type="button" className="primary" disabled={isNextAsked} onClick={onNext}>
         Next case <kbd>n</kbd>
       </button>
       <button

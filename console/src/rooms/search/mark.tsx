@@ -2,12 +2,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import type { TransactionDetail } from '../../../../src/kit/client/api-types.ts';
-import { ask } from '../../api/ask.ts';
+import { ask, deadline } from '../../api/ask.ts';
 import { serverMs } from '../../api/clock.ts';
 import { Trouble } from '../../parts/states.tsx';
 import { TEMPLATES } from '../review/dispositions.ts';
 import { ReasonDialog } from '../review/reason-dialog.tsx';
-import { deadline } from '../review/steps.ts';
 
 /** The limit of the API. */
 const NOTE_CHARS_MAX = 500;

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useLocation } from 'wouter';
 import type { Me, Webhook } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
+import { followUp } from '../../api/follow-up.ts';
 import { has } from '../../api/me.ts';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Trouble } from '../../parts/states.tsx';
@@ -76,8 +77,9 @@ function Delete({ webhook: { webhook_id: id, url } }: WebhookProps) {
   const [isAsked, setAsked] = useState(false);
   const remove = useMutation({
     mutationFn: () => ask('DELETE /v1/webhooks/{id}', { path: { id } }),
-    onSuccess: () => {
-      go('/webhooks');
+    onMutate: followUp,
+    onSuccess: (_deleted, _none, mayMove) => {
+      if (mayMove()) go('/webhooks');
       return client.invalidateQueries({ queryKey: ['webhooks', 'list'] });
     },
   });

@@ -1,0 +1,208 @@
+/**
+ * Goal: an answer that comes late moves no page that a person has left or gone on with, says what it did, and is waited for with
+ * words. Method: answers of a real engine that are kept back, and Chromium.
+ */
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { waitUntil } from '../../../support/wait-until.ts';
+import { heading } from '../../support/log-in.ts';
+import { NARROW, shoot, violationsOf, WIDE } from '../../support/pages.ts';
+import { setUpConsole } from '../../support/set-up.ts';
+import { setUpReview, undoBar } from './support.ts';
+
+const shown = setUpConsole();
+const { open } = shown;
+const { read, logIn, openCase, disputes } = setUpReview(shown);
+
+/** Longer than an answer may take that moves the page in any case. */
+const LATE_MS = 1500;
+const SOON = { timeout: 30_000 };
+
+/** Keeps the answers of an operation back. @returns waits until the first is late, and hands the answers out */
+async function keepBack(page: Page, path: string) {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let sentAtMs = Number.POSITIVE_INFINITY;
+  await page.route(path, async (route) => {
+    const response = await route.fetch();
+    sentAtMs = Math.min(sentAtMs, Date.now());
+    await promise;
+    await route.fulfill({ response });
+  });
+  return {
+    untilLate: () => waitUntil(() => Date.now() - sentAtMs > LATE_MS, 30_000, 'a late answer'),
+    give: async () => {
+      const answered = page.waitForResponse(path);
+      resolve();
+      await (await answered).finished();
+    },
+  };
+}
+
+const NEXT = '**/v1/reviews/next';
+/** A queue with cases that no other test touches. */
+const queueOf = async (page: Page, corridor: string, accounts: readonly string[]) => {
+  const ids = await disputes(...accounts.map((account_id) => ({ account_id, corridor })));
+  await open(page, `/review?priority=P0&corridor=${corridor}`);
+  await page.getByRole('link', { name: accounts[0] ?? '' }).waitFor();
+  return ids;
+};
+const accountOf = (page: Page) => page.getByLabel('Account', { exact: true });
+const stateOf = async (id: string) => (await read(`/v1/reviews/${id}`)).state;
+
+test('a late answer opens the next case for who waits for it, with words and by a second press too', async () => {
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  await queueOf(page, 'GB-NG', ['acc_wait']);
+  const answers = await keepBack(page, NEXT);
+  await page.keyboard.press('n');
+  await page.getByText('Waiting for the next case').waitFor();
+  await shoot(page, 'review-waiting-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  await answers.untilLate();
+  await page.keyboard.press('n');
+  await answers.give();
+  await page.getByText('You have it for').waitFor();
+  expect(faults).toEqual([]);
+});
+
+test('a page that has been left is not moved, and the case that nobody sees is released', async () => {
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  const [id = ''] = await queueOf(page, 'SA-EG', ['acc_left_1']);
+  const answers = await keepBack(page, NEXT);
+  await page.keyboard.press('n');
+  await expect.poll(() => stateOf(id), SOON).toBe('claimed');
+  await page.keyboard.press('g');
+  await page.keyboard.press('t');
+  await heading(page, 'Transactions').waitFor();
+  await answers.give();
+  await expect.poll(() => stateOf(id), SOON).toBe('open');
+  expect(new URL(page.url()).pathname).toBe('/console/transactions');
+  expect(faults).toEqual([]);
+});
+
+test('a page on which the person has gone on is not moved, and offers the case', async () => {
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  const [id = ''] = await queueOf(page, 'AE-IN', ['acc_on_1']);
+  const answers = await keepBack(page, NEXT);
+  await page.keyboard.press('n');
+  await answers.untilLate();
+  await accountOf(page).fill('acc_o');
+  await answers.give();
+  const notice = page.getByRole('alert');
+  await notice.getByText('the case of acc_on_1, 50.00 USD, is claimed for you.').waitFor();
+  expect(new URL(page.url()).pathname).toBe('/console/review');
+  expect(await accountOf(page).inputValue()).toBe('acc_o');
+  await shoot(page, 'review-late-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  await notice.getByRole('link', { name: 'Open it' }).click();
+  await page.waitForURL((url) => url.pathname.endsWith(id));
+  await page.getByText('You have it for').waitFor();
+  expect(faults).toEqual([]);
+});
+
+test('a late claim opens no dialog over a note, and a late undo leaves the page', async () => {
+  const [id = ''] = await disputes({ account_id: 'acc_note' });
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  await openCase(page, id);
+  await page.getByText('Nobody has it').waitFor();
+  const answers = await keepBack(page, '**/claim');
+  await page.keyboard.press('f');
+  await page.getByText('Waiting for the API').waitFor();
+  await answers.untilLate();
+  await page.getByLabel('Note').fill('Rang twice');
+  await page.keyboard.press('!');
+  await answers.give();
+  await page.getByText('You have it for').waitFor();
+  expect(await page.getByRole('dialog').count()).toBe(0);
+  expect(await page.getByLabel('Note').inputValue()).toBe('Rang twice!');
+  await page.unroute('**/claim');
+
+  await page.getByRole('button', { name: 'Fraud' }).click();
+  await page.getByRole('dialog').getByLabel('Reason').fill('A stolen card');
+  await page.keyboard.press('Enter');
+  await undoBar(page).getByText('Fraud: acc_note').waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('r');
+  await heading(page, 'Review').waitFor();
+  const undone = await keepBack(page, '**/undo');
+  await page.keyboard.press('z');
+  await undone.untilLate();
+  await accountOf(page).fill('acc_o');
+  await undone.give();
+  await undoBar(page).getByText('taken back').waitFor();
+  expect(new URL(page.url()).pathname).toBe('/console/review');
+  expect(await stateOf(id)).toBe('claimed');
+  expect(faults).toEqual([]);
+});
+
+test('a search by id that is answered late opens nothing on another page', async () => {
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  const [one] = shown.engine.riskiest;
+  await page.getByLabel('Find by id').fill(one?.id ?? '');
+  const answers = await keepBack(page, `**/v1/transactions/${one?.id}`);
+  await page.keyboard.press('Enter');
+  await page.getByText('Searching').waitFor();
+  await page.getByRole('link', { name: 'Corridors' }).click();
+  await heading(page, 'Corridors').waitFor();
+  await answers.give();
+  await page.getByText('Last 7 days').waitFor();
+  expect(new URL(page.url()).pathname).toBe('/console/corridors');
+  expect(faults).toEqual([]);
+});
+
+test('a next case without an answer says that a case may be claimed, and leads to it', async () => {
+  await using tab = await logIn('Ann');
+  const { page, faults } = tab;
+  const [id = ''] = await queueOf(page, 'US-IN', ['acc_gone']);
+  await page.route(NEXT, async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.keyboard.press('n');
+  const notice = page.getByRole('alert');
+  await notice.getByText('it is unknown whether a case is claimed for you').waitFor();
+  await notice.getByRole('link', { name: 'Cases claimed by me' }).click();
+  await notice.waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'acc_gone' }).waitFor();
+  expect(await stateOf(id)).toBe('claimed');
+  expect(faults).toEqual([]);
+});
+
+/** Colours of texts with figures; ids keep the colour of links. */
+const COLOURS = `(() => {
+  const parts = document.querySelectorAll('.priority-tabs, .tiles, .table');
+  const texts = [...parts].flatMap((part) => [...part.querySelectorAll('*')]);
+  const told = texts.filter((text) => text.matches('strong') || text.closest('a') === null).filter(({ childNodes }) => [...childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== ''));
+  return [...new Set(told.map((text) => getComputedStyle(text).color))];
+})()`;
+
+test.each([
+  ['1280-light', WIDE, 'light'],
+  ['1280-dark', WIDE, 'dark'],
+  ['390-light', NARROW, 'light'],
+  ['390-dark', NARROW, 'dark'],
+] as const)('a queue whose API is silent is grey, at %s', async (look, viewport, colorScheme) => {
+  const { process: api } = shown.engine.api;
+  await disputes({ account_id: 'acc_grey' });
+  await using tab = await logIn('Bob', { viewport, colorScheme });
+  const { page, faults } = tab;
+  await open(page, '/review');
+  await page.getByRole('link', { name: 'acc_grey' }).first().waitFor();
+  await page.getByRole('region', { name: 'Forecast by priority' }).waitFor();
+  expect((await page.evaluate<string[]>(COLOURS)).length).toBeGreaterThan(2);
+  api.kill('SIGSTOP');
+  try {
+    await page.getByText(/^Stale since/).waitFor();
+    await expect.poll(() => page.evaluate<string[]>(COLOURS)).toHaveLength(1);
+    await shoot(page, `review-stale-${look}`);
+    expect(await violationsOf(page)).toEqual([]);
+  } finally {
+    api.kill('SIGCONT');
+  }
+  await page.getByText(/^Stale since/).waitFor({ state: 'detached' });
+  expect(faults).toEqual([]);
+});
