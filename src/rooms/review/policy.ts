@@ -163,7 +163,7 @@ export const examplePolicy: ReviewPolicy = {
   currency: 'USD',
   four_eyes_amount: '5000',
   lock_seconds: 900,
-  undo_seconds: 10,
+  undo_seconds: 20,
   spot_check_ratio: 0.001,
   dispute_sources: ['chargeback', 'bank'],
   capacity: {
