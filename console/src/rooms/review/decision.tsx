@@ -193,5 +193,7 @@ const WORDS = {
 export function sentenceOf({ decision, account_id, amount, currency, state }: ReviewCase): string {
   const what = `${decision?.disposition ?? 'decided'}: ${account_id}, ${money(amount, currency)}`;
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
-  return state === 'confirming' ? `${sentence}; a risk officer has to confirm it` : sentence;
+  return state === 'confirming'
+    ? `${sentence}; a second person (risk officer) has to confirm it`
+    : sentence;
 }

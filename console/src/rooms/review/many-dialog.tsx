@@ -36,7 +36,9 @@ export function useDecideMany() {
     onSuccess: ({ items }, { disposition, of }) => {
       const waiting = items.filter(({ state }) => state === 'confirming').length;
       const second =
-        waiting === 0 ? '' : `; a risk officer has to confirm ${count(waiting)} of them`;
+        waiting === 0
+          ? ''
+          : `; a second person (risk officer) has to confirm ${count(waiting)} of them`;
       const what = `${casesOf(items.length)}${of} decided: ${disposition}${second}`;
       if (items.length > 0) offerUndo({ cases: items, what });
     },

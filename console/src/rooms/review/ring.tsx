@@ -12,18 +12,13 @@ export function Ring({ one, me }: { readonly one: ReviewCase; readonly me: Me })
   const device = useRing('device', one, me);
   const account = useRing('account', one, me);
   const merchant = useRing('merchant', one, me);
-  const rings = [device, account, merchant].filter((ring) => ring !== undefined);
   const [asked, setAsked] = useState<RingOf>();
   const deciding = useDecideMany();
   const isMore = ({ cases }: RingOf) =>
     cases.some(({ transaction_id: id }) => id !== one.transaction_id);
-  const worthwhile = rings.filter((ring) => isMore(ring) || ring.confirming.length > 0);
+  const rings = [device, account, merchant].filter((ring) => ring !== undefined);
+  const worthwhile = tellOnce(rings).filter((ring) => isMore(ring) || ring.confirming.length > 0);
   const first = worthwhile.find(isMore);
-  /** Decisions that no ring above has told of. */
-  const newTo = (at: number) => {
-    const told = worthwhile.slice(0, at).flatMap(({ confirming }) => confirming);
-    return idsOf(worthwhile[at]?.confirming ?? []).filter((id) => !idsOf(told).includes(id));
-  };
   useShortcuts({ r: () => first !== undefined && !deciding.isPending && setAsked(first) });
   return (
     <Part title="Same device, account, merchant">
@@ -32,7 +27,7 @@ export function Ring({ one, me }: { readonly one: ReviewCase; readonly me: Me })
         <p className="muted">No other open case shares any of them.</p>
       ) : (
         <ul className="rings">
-          {worthwhile.map((ring, at) => (
+          {worthwhile.map((ring) => (
             <li key={ring.party}>
               <Link className="ring-name" title={ring.id} href={linkOf(ring)}>
                 <span className="muted">{ring.party}</span> {ring.id}
@@ -42,7 +37,7 @@ export function Ring({ one, me }: { readonly one: ReviewCase; readonly me: Me })
                   Decide {countOf(ring.cases)} … {ring === first ? <kbd>r</kbd> : null}
                 </button>
               ) : null}
-              {newTo(at).length === 0 ? null : <Confirming ring={ring} me={me} />}
+              <Confirming ring={ring} me={me} />
             </li>
           ))}
         </ul>
@@ -64,7 +59,16 @@ export function Ring({ one, me }: { readonly one: ReviewCase; readonly me: Me })
   );
 }
 
-const idsOf = (cases: readonly ReviewCase[]) => cases.map((one) => one.transaction_id);
+/** Leaves decisions out that wait for a second person if an earlier ring has all of them. */
+function tellOnce(rings: readonly RingOf[]): readonly RingOf[] {
+  const told = new Set<string>();
+  return rings.map((ring) => {
+    const ids = ring.confirming.map(({ transaction_id: id }) => id);
+    if (ids.every((id) => told.has(id))) return { ...ring, confirming: [] };
+    for (const id of ids) told.add(id);
+    return ring;
+  });
+}
 
 const linkOf = ({ party, id }: RingOf, more = {}) =>
   `/review?${new URLSearchParams({ [PARTY_FILTERS[party]]: id, ...more })}`;
@@ -72,6 +76,7 @@ const linkOf = ({ party, id }: RingOf, more = {}) =>
 /** Decisions about a ring that wait for a second person, and who that is. */
 function Confirming({ ring, me }: { readonly ring: RingOf; readonly me: Me }) {
   const { confirming } = ring;
+  if (confirming.length === 0) return null;
   const isMine = confirming.some(({ decision }) => decision?.decided_by === nameOf(me));
   return (
     <p className="small">

@@ -38,8 +38,11 @@ export function SecondPeople({ cases }: { readonly cases: readonly ReviewCase[] 
   if (high === 0) return null;
   return (
     <p className="four-eyes">
-      <strong>{count(high)} of them take two people.</strong> Another person, with the role risk
-      officer, confirms each on its own page: Review, state confirming.
+      <strong>
+        {count(high)} of them {high === 1 ? 'takes' : 'take'} two people.
+      </strong>{' '}
+      Another person with the role risk officer confirms {high === 1 ? 'it on its' : 'each on its'}{' '}
+      own page, which the queue lists under the state confirming.
     </p>
   );
 }

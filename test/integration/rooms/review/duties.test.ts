@@ -11,7 +11,7 @@ test('decisions become final while the intake fails', async () => {
   await using _ = rig;
   const { sql } = rig.database;
   await sql(`insert into review_policies (made_by, policy)
-             select 'test', policy || '{"undo_seconds": 0}' from review_policies`);
+             select 'test', policy || '{"undo_seconds": 0}' from review_policies order by version desc limit 1`);
   await sql(
     `create trigger intake_stays before delete on review_intake execute function refuse_change()`,
   );

@@ -245,7 +245,7 @@ test('a worker opens the cases of what it scores, and makes decisions final and 
   await using _ = rig;
   await rig.database.sql(
     `insert into review_policies (policy, made_by)
-     select policy || '{"spot_check_ratio": 1, "undo_seconds": 0}', 'test' from review_policies`,
+     select policy || '{"spot_check_ratio": 1, "undo_seconds": 0}', 'test' from review_policies order by version desc limit 1`,
   );
   rig.startWorker();
   // The ratio is read after the start; what was scored before it was known has no case.

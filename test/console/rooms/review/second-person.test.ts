@@ -1,0 +1,70 @@
+/**
+ * Goal: a ring is decided by a key, says which of its cases take a second person, and that person sees how many decisions wait,
+ * and confirms them. Method: disputed transactions of one device in a real engine, and a Chromium for each person.
+ */
+import { expect, test } from 'vitest';
+import { isWider, LOOKS, shoot, violationsOf } from '../../support/pages.ts';
+import { setUpConsole } from '../../support/set-up.ts';
+import { giveReason, setUpReview, undoBar } from './support.ts';
+
+const shown = setUpConsole();
+const { open } = shown;
+const { logIn, openCase, disputes } = setUpReview(shown);
+
+test('a ring is decided by its key, and its second person is told, counted and led to it', async () => {
+  const [small = '', rich = '', other = ''] = await disputes(
+    ...['50.00', '9000.00', '8000.00'].map((amount, n) => ({
+      ...{ amount, account_id: `acc_two_${n}`, merchant_id: `m_two_${n}`, device_id: 'd_two' },
+    })),
+  );
+  await using first = await logIn('Ann');
+  const { page } = first;
+  await openCase(page, small);
+  await page.getByRole('button', { name: 'Decide 3 … r' }).waitFor();
+  await page.keyboard.press('r');
+  const dialog = page.getByRole('dialog', { name: 'Decide 3 cases at once' });
+  await dialog.getByText('2 of them take two people.').waitFor();
+  await dialog.getByText('Another person with the role risk officer confirms').waitFor();
+  await dialog.getByRole('button', { name: 'Fraud', exact: true }).click();
+  await giveReason(page, 'One hand');
+  await undoBar(page)
+    .getByText('a second person (risk officer) has to confirm 2 of them')
+    .waitFor();
+  await page.getByText('2 other decisions').waitFor();
+  await page.getByText('another person, a risk officer, confirms each on its own page').waitFor();
+  const navigation = page.getByRole('navigation');
+  expect(await navigation.getByRole('link', { name: 'to confirm' }).count()).toBe(0);
+
+  for (const [width, viewport, colorScheme] of LOOKS) {
+    await using tab = await logIn('Bob', { viewport, colorScheme });
+    const look = `${width}-${colorScheme}`;
+    await open(tab.page, '/review');
+    await tab.page.getByRole('link', { name: '2 to confirm', exact: true }).click();
+    await tab.page.waitForURL(/state=confirming/);
+    await tab.page.getByRole('link', { name: 'acc_two' }).first().waitFor();
+    await shoot(tab.page, `review-to-confirm-${look}`);
+    expect(await violationsOf(tab.page)).toEqual([]);
+    await openCase(tab.page, rich);
+    await tab.page.getByText('you may confirm it on its own page').waitFor();
+    await shoot(tab.page, `review-second-${look}`);
+    expect(await violationsOf(tab.page)).toEqual([]);
+    expect(await isWider(tab.page)).toBe(false);
+  }
+
+  await using second = await logIn('Bob');
+  const badge = second.page
+    .getByRole('navigation')
+    .getByRole('link', { name: 'Review 2 to confirm' });
+  await badge.waitFor();
+  await openCase(second.page, rich);
+  await second.page.getByRole('button', { name: 'Confirm fraud' }).click();
+  await second.page.getByText('Confirmed by Bob').waitFor();
+  await second.page.getByRole('navigation').getByText('1 to confirm').waitFor();
+  await second.page.getByRole('link', { name: '1 other decision' }).click();
+  await second.page.getByRole('row', { name: /acc_two_2/ }).click();
+  await second.page.waitForURL((url) => url.pathname.endsWith(other));
+  await second.page.getByRole('button', { name: 'Confirm fraud' }).click();
+  await second.page.getByText('Confirmed by Bob').waitFor();
+  await second.page.getByRole('navigation').getByText('to confirm').waitFor({ state: 'detached' });
+  expect([...first.faults, ...second.faults]).toEqual([]);
+});
