@@ -1,7 +1,7 @@
 /** What a change did to its subject, field by field. */
 import type { ReactNode } from 'react';
 import type { AuditEntry } from '../../../../src/kit/client/api-types.ts';
-import { exact, words } from '../../format.ts';
+import { exact, person, words } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Raw, Time } from '../../parts/show.tsx';
 
@@ -13,7 +13,7 @@ export function Changes({ entry: { before, after } }: ChangesProps) {
   const [old, now] = [fieldsOf(before), fieldsOf(after)];
   const rows = [...new Set([...old.keys(), ...now.keys()])]
     .map((field): Row => ({ field, before: old.get(field), after: now.get(field) }))
-    .filter((row) => JSON.stringify(row.before) !== JSON.stringify(row.after));
+    .filter((row) => JSON.stringify(row.before ?? null) !== JSON.stringify(row.after ?? null));
   return (
     <>
       {rows.length === 0 ? (
@@ -51,7 +51,7 @@ function textOf(value: unknown): ReactNode {
   if (typeof value === 'number') return exact(value);
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(', ');
   const text = String(value);
-  return ISO_TIME.test(text) ? <Time at={text} /> : text;
+  return ISO_TIME.test(text) ? <Time at={text} /> : person(text);
 }
 
 const cellOf = (value: unknown) => <span className="wrap anywhere">{textOf(value)}</span>;

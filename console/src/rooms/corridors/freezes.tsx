@@ -66,6 +66,7 @@ const columnsOf = (market: string): readonly Column<Stop>[] => [
   {
     id: 'since',
     header: 'Since, by',
+    from: 2,
     cell: (one) => (
       <span className="wrap">
         <Time at={one.stopped_at} />, {person(one.stopped_by)}

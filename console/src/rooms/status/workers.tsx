@@ -34,7 +34,7 @@ const COLUMNS: readonly Column<Worker>[] = [
     id: 'corridors',
     header: 'Corridors, last minute',
     from: 2,
-    cell: ({ corridors }) => <span className="wrap">{corridors.join(', ')}</span>,
+    cell: ({ corridors }) => <span className="wrap">{corridors.join(', ') || '–'}</span>,
   },
 ];
 
