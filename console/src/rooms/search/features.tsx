@@ -89,7 +89,7 @@ function distanceOf({ value, usual }: Row): number {
   return beyond / Math.max(usual.max - usual.min, Math.abs(usual.median ?? 0), 1);
 }
 
-/** `Amount by the median: 5.2 times. Before: usually 1 times, at most 1.4 times.` */
+/** `Amount divided by the median: 5.2 times. Before: usually 1 times, at most 1.4 times.` */
 function sentenceOf(row: Row, currency: string): ReactNode {
   const { name, description, value, usual, unusual, unit } = row;
   // A value of two that was never there has one that was always there.
