@@ -20,7 +20,8 @@ import type { Authenticator } from '../kit/http/auth/auth.ts';
 import type { BodyLimits } from '../kit/http/body/body.ts';
 import type { DocumentPart } from '../kit/http/document.ts';
 import type { Log } from '../kit/metrics/log.ts';
-import type { MakeMetrics, Metrics } from '../kit/metrics/metrics.ts';
+import type { MakeMetrics } from '../kit/metrics/make-metrics.ts';
+import type { Metrics } from '../kit/metrics/metrics.ts';
 import type { RedisClient } from '../kit/redis/connection.ts';
 import type { Ingest, OnLabelled } from './accept/ingest.ts';
 import type { Replies } from './accept/wait-for-score.ts';
@@ -37,6 +38,8 @@ export type Room = {
   >;
   readonly document?: () => Promise<DocumentPart>;
   readonly api?: (api: Api) => Promise<ApiRoom>;
+  /** Routes of an API process that need no market. */
+  readonly pages?: () => Promise<Hono<AppEnv>>;
   readonly worker?: (worker: Worker) => Promise<WorkerRoom>;
   /** Sources of the room's events for other systems. */
   readonly events?: () => Promise<readonly EventSource[]>;
@@ -44,13 +47,13 @@ export type Room = {
   readonly models?: OpenModels;
   /** When the rows of the room's tables end. */
   readonly tables?: readonly Retention[];
-  /** Makes the metrics of the room; called once a process that reports them. */
+  /** Makes the metrics of the room; called once a market of a process that reports them. */
   readonly metrics?: (make: MakeMetrics) => object;
   /** Runs in the commit that stores labels. */
   readonly onLabelled?: OnLabelled;
 };
 
-/** An API process, as rooms see it. */
+/** A market of an API process, as rooms see it. */
 export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
   Pick<RequestGate, 'isSubmitting'> & {
     readonly config: Config;

@@ -1,110 +1,93 @@
 /**
- * The API process: opens the stores, hands them to core and to the rooms, serves until it is told to stop, and then closes
- * everything in the order the data flows.
+ * The API process: opens the market or the markets that it serves, sends each request to its market, and closes everything when
+ * it is told to stop. A market whose stores are not reached is tried until it is open, while the others serve.
  */
 import { once } from 'node:events';
-import type { Hono } from 'hono';
-import { openIngest } from '../core/accept/ingest.ts';
-import { limitRequests } from '../core/accept/limits/limit-requests.ts';
-import { refuseWrites } from '../core/accept/refuse-writes.ts';
-import { acceptRoutes } from '../core/accept/routes.ts';
-import { levelByHand } from '../core/domain/level.ts';
-import type { Api, ApiRoom } from '../core/room.ts';
-import { watchLimits } from '../core/store/limits/watch-limits.ts';
-import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
-import { proveWrite } from '../core/store/write-probe.ts';
-import { claimIdentity } from '../core/stream/identity.ts';
-import { openReplies } from '../core/stream/settle/replies.ts';
-import { apiKeyHash } from '../kit/access/api-key.ts';
-import { findLiveApiKey, storeBootstrapKey } from '../kit/access/api-keys.ts';
-import { createRecordUse } from '../kit/access/record-use.ts';
-import { findLoginLink, findOpenSession } from '../kit/access/sessions.ts';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '../kit/command/command.ts';
-import { EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
-import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
-import { openDatabase, openProbe } from '../kit/database/open-database.ts';
-import type { Database } from '../kit/database/pool.ts';
-import { readBoundToken } from '../kit/database/replica/bound-token.ts';
-import type { CountRead } from '../kit/database/replica/choose-database.ts';
-import { openReplica } from '../kit/database/replica/replica.ts';
-import { readSystem } from '../kit/database/replica/replica-position.ts';
-import { openSliceDatabase } from '../kit/database/slice-database.ts';
-import { openRequestGate, type RequestGate } from '../kit/http/admission/shed.ts';
+import { type Config, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
+import { configsOfMarkets } from '../kit/config/market-config.ts';
 import { createApp } from '../kit/http/app.ts';
-import type { AppEnv } from '../kit/http/app-env.ts';
-import { openAuthenticator } from '../kit/http/auth/auth.ts';
-import { createCpuQueue } from '../kit/http/body/cpu-queue.ts';
+import type { Authenticate } from '../kit/http/auth/auth.ts';
+import { chooseMarket } from '../kit/http/choose-market.ts';
 import { docsRoutes } from '../kit/http/docs.ts';
-import { healthRoutes } from '../kit/http/health.ts';
-import { serve } from '../kit/http/serve.ts';
-import { createMetrics, type Metrics, reportConnections } from '../kit/metrics/metrics.ts';
-import { createFailpoint, FAILPOINT_VARIABLE } from '../kit/process/failpoint.ts';
-import { createReadiness } from '../kit/process/vital-signs.ts';
-import { openCommands, untilReady } from '../kit/redis/connection.ts';
+import { type AskedMetrics, healthRoutes } from '../kit/http/health.ts';
+import { serve, toListener } from '../kit/http/serve.ts';
+import { createProcessMetrics, reportConnections } from '../kit/metrics/metrics.ts';
+import { scrape } from '../kit/metrics/scrape.ts';
+import { answerWithin, settlesWithin } from '../kit/process/settles-within.ts';
+import { toError } from '../kit/words/failure.ts';
+import type { Principal } from '../kit/words/principal.ts';
 import { loadDocument } from './document.ts';
-import { bindGuards, watchGuards } from './guards.ts';
-import { openModels, ROOMS } from './rooms.ts';
+import { type OpenMarket, openMarket } from './open-market.ts';
+import { ROOMS } from './rooms.ts';
 
 const EXIT_FINE = 0;
-const EXIT_FAILED = 1;
-/** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
-const LOCK_SHARE = 0.8;
+/** How long the first open market waits for the others. Shorter: a usual start refuses requests; longer: an outage of one delays the others. */
+const OTHERS_MS = 2000;
+const AGAIN_MS = 1000;
+/** How long a scrape waits for a market to say whether it knows the key: less than the time-out of a scraper. */
+const KNOWS_MS_MAX = 2000;
+
+/** A market of this process; disposing it closes the market. */
+type Served = AsyncDisposable & {
+  readonly name: string;
+  /** Undefined until it is open. */
+  readonly market: () => OpenMarket | undefined;
+  /** Rejects where the market could not be opened at once. */
+  readonly firstTry: Promise<void>;
+  /** Resolves once it is open, or is not tried again. */
+  readonly settled: Promise<void>;
+};
 
 export async function runApi(context: CommandContext): Promise<number> {
   const { config, log, output, signal } = context;
-  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
-  if (databaseUrl === undefined || redisUrl === undefined) {
-    if (databaseUrl === undefined) output.error('DATABASE_URL: is needed by api');
-    if (redisUrl === undefined) output.error('REDIS_URL: is needed by api');
+  const configs = configsOfMarkets(config);
+  const missing = configs.flatMap(missingUrls);
+  if (missing.length > 0) {
+    for (const setting of new Set(missing)) output.error(`${setting}: is needed by api`);
     return EXIT_BAD_CONFIGURATION;
   }
   await using stack = new AsyncDisposableStack();
-  const metrics = createMetrics();
-  const guards = stack.use(bindGuards(metrics, log, 'api'));
-  const guard = guards.postgres.run;
-  const lockTimeoutMs = Math.floor(config.RISK_STATEMENT_TIMEOUT_MS * LOCK_SHARE);
-  const database = stack.use(openDatabase(config, databaseUrl, 'api', { lockTimeoutMs, guard }));
-  if (!(await waitForSchema(database, config.RISK_SCHEMA_WAIT_MS, signal))) {
+  const served = configs.map((own) => {
+    const said = configs.length > 1 ? log.child({ market: own.RISK_MARKET }) : log;
+    return stack.use(serveMarket({ ...context, config: own, log: said }));
+  });
+  try {
+    await oneOpen(served);
+  } catch (error) {
     if (signal.aborted) return EXIT_FINE;
-    output.error('the schema is missing or too old: run `risk migrate`');
-    return EXIT_FAILED;
+    throw error;
   }
-  if (config.RISK_BOOTSTRAP_KEY !== undefined) {
-    const keyHash = apiKeyHash(config.RISK_BOOTSTRAP_KEY);
-    const works = await storeBootstrapKey(database, keyHash, 'risk api');
-    if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
-  }
-  const stores = { databaseUrl, redisUrl, database, guards, metrics };
-  // Background reads of the rooms end before the stores close, also where the API never comes to serve.
-  const closing = new AbortController();
-  const draining = AbortSignal.any([signal, closing.signal]);
-  const { api, gate, probe } = await openApi({ ...context, signal: draining }, stack, stores);
-  const rooms: ApiRoom[] = [];
-  for (const room of ROOMS) if (room.api !== undefined) rooms.push(await room.api(api));
-  stack.defer(() => closing.abort());
+  const metrics = createProcessMetrics();
   const app = createApp({
     log,
     metrics,
-    authenticate: api.authenticate,
     routes: [
-      openHealth(api, probe),
-      acceptRoutes(api),
-      ...rooms.flatMap(({ routes }) => routes),
+      healthRoutes({
+        isAlive: () => true,
+        vitals: byName(served, (market) => market?.vitals),
+        draining: signal,
+        authenticate: authenticateIn(served),
+        metrics: {
+          contentType: metrics.registry.contentType,
+          metrics: (asked) => scrapeFor(served, metrics, asked),
+        },
+      }),
       docsRoutes(await loadDocument()),
+      ...(await Promise.all(ROOMS.flatMap(({ pages }) => pages?.() ?? []))),
     ],
-    recordUse: createRecordUse(database),
-    readBoundToken: () => readBoundToken(database, api.ingest.system),
-    degradation: guards.health.level,
+    // Markets serve what is below /v1.
+    authenticate: async () => undefined,
+    degradation: () => 0,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
-    waitMsMax: config.RISK_WAIT_MS_MAX,
-    refusals: [limitRequests(api.ingest.limiter), refuseWrites(api.switches)],
+    waitMsMax: 0,
   });
-  const serving = await serve(app, {
+  const markets = byName(served, (market) => market?.listener);
+  const serving = await serve(chooseMarket(toListener(app), markets, metrics), {
     host: config.HOST,
     port: config.PORT,
     mayMove: !context.environment['PORT'],
-    gate: (application) =>
-      gate.wrap(rooms.reduce((next, { answerFirst }) => answerFirst?.(next) ?? next, application)),
   });
   const { url } = serving;
   if (config.PORT !== 0 && new URL(url).port !== String(config.PORT))
@@ -115,119 +98,112 @@ export async function runApi(context: CommandContext): Promise<number> {
   log.info({ url }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
   await serving.close();
-  await Promise.all([...rooms.map(({ ended }) => ended?.()), api.ingest.leftRows.flush()]);
+  await Promise.all(served.map(({ settled }) => settled));
+  await Promise.all(served.map(({ market }) => market()?.ended()));
   return EXIT_FINE;
 }
 
-type Stores = Pick<Api, 'guards' | 'metrics'> & {
-  readonly databaseUrl: string;
-  readonly redisUrl: string;
-  readonly database: Database;
-};
-
-/** Opens everything that has a lifetime; the stack closes it. */
-async function openApi(
-  { config, log, signal, environment }: CommandContext,
-  stack: AsyncDisposableStack,
-  { databaseUrl, redisUrl, database, guards, metrics }: Stores,
-): Promise<{ readonly api: Api; readonly gate: RequestGate; readonly probe: Database }> {
-  const { RISK_MARKET: market, DATABASE_REPLICA_URL: replicaUrl } = config;
-  const guard = guards.postgres.run;
-  const probe = stack.use(openProbe(config, databaseUrl, 'api'));
-  const finders = { key: findLiveApiKey, link: findLoginLink, session: findOpenSession };
-  const { authenticate, recall, turnAway } = openAuthenticator(config, async (tokenHash, kind) => {
-    const key = await finders[kind](database, tokenHash);
-    return key && { ...key, roles: new Set(key.roles) };
-  });
-  const takesSubmissions = () => guards.postgres.state() === 'closed';
-  const gate = stack.use(openRequestGate(config, { metrics, takesSubmissions, turnAway }));
-  const replica =
-    replicaUrl === undefined
-      ? null
-      : stack.use(openReplica({ config, url: replicaUrl, primary: probe, metrics, log }));
-  const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
-  stack.defer(() => redis.disconnect());
-  await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
-  await claimIdentity(redis, market).catch((error: Error) => {
-    log.warn(
-      { cause: error.message },
-      'the API starts without Redis: transactions are stored now and scored later',
-    );
-  });
-  stack.use(await watchGuards(guards, probe, redis, market));
-  const replies = stack.use(openReplies({ url: redisUrl, market }));
-  const switches = stack.use(await watchSwitchesOf(config, probe, log));
-  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor));
-  const limits = stack.use(await watchLimits(probe, log));
-  const ingest = openIngest(config, {
-    database,
-    redis,
-    guards,
-    metrics,
-    switches,
-    limits,
-    log,
-    system: await readSystem(database),
-    failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
-    onLabelled: ROOMS.flatMap(({ onLabelled }) => onLabelled ?? []),
-  });
-  const databases = {
-    primary: database,
-    replica,
-    now: Date.now,
-    timed: stack.use(openSliceDatabase(config, databaseUrl, guard)),
-    countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
-  };
-  const api: Api = {
-    config,
-    log,
-    draining: signal,
-    databases,
-    redis,
-    guards,
-    metrics,
-    ingest,
-    switches,
-    replies,
-    authenticate,
-    recall,
-    isSubmitting: gate.isSubmitting,
-    openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard })),
-    models: await openModels(databases),
-    limits: {
-      bytesMax: config.RISK_BODY_BYTES_MAX,
-      timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
-      awaitBody: gate.awaitBody,
-      waitForCpu: createCpuQueue(),
-    },
-    afterLabels: new Set(),
-  };
-  return { api, gate: gate, probe };
+function missingUrls({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }: Config): string[] {
+  return [
+    ...(databaseUrl === undefined ? ['DATABASE_URL'] : []),
+    ...(redisUrl === undefined ? ['REDIS_URL'] : []),
+  ];
 }
 
-function openHealth(api: Api, probe: Database): Hono<AppEnv> {
-  const { config, databases, redis, guards, metrics, draining, authenticate } = api;
-  const readiness = createReadiness({
-    postgres: () => proveWrite(probe).then(() => true),
-    redis: () => claimIdentity(redis, config.RISK_MARKET).then(() => true),
-  });
-  return healthRoutes({
-    isAlive: () => true,
-    readiness,
-    needs: ['postgres'],
-    health: guards.health,
-    replica: () => databases.replica?.status() ?? null,
-    draining,
-    authenticate,
-    metrics: {
-      contentType: metrics.registry.contentType,
-      metrics: () => scrape(databases.primary, metrics),
+/** Opens a market, and where that fails tries again until the market is open or the process stops. */
+function serveMarket(context: CommandContext): Served {
+  const { config, log } = context;
+  const stack = new AsyncDisposableStack();
+  const ending = new AbortController();
+  const signal = AbortSignal.any([context.signal, ending.signal]);
+  let market: OpenMarket | undefined;
+  const open = async () => {
+    await using tried = new AsyncDisposableStack();
+    const opened = await openMarket({ ...context, signal }, tried);
+    stack.use(tried.move());
+    market = opened;
+  };
+  const openLater = async (failure: unknown) => {
+    for (let cause = failure; market === undefined; ) {
+      await delay(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      log.warn({ cause: toError(cause).message }, 'the market was not opened: it is tried again');
+      await open().catch((error: unknown) => {
+        cause = error;
+      });
+    }
+  };
+  const firstTry = open();
+  const settled = firstTry.catch(openLater);
+  return {
+    name: config.RISK_MARKET,
+    market: () => market,
+    firstTry,
+    settled,
+    [Symbol.asyncDispose]: async () => {
+      ending.abort();
+      await settled;
+      await stack.disposeAsync();
     },
-  });
+  };
 }
 
-/** Connections are counted when the metrics are scraped. */
-async function scrape(database: Database, metrics: Metrics): Promise<string> {
-  reportConnections(metrics, database.usage());
-  return await metrics.registry.metrics();
+/** Resolves once one market is open and the others had their time. @throws Failure of the first where none can be opened */
+async function oneOpen(served: readonly Served[]): Promise<void> {
+  const tries = served.map(({ firstTry }) => firstTry);
+  const all = Promise.all(tries);
+  // Where one is open, nobody else hears of the others' failures.
+  all.catch(() => undefined);
+  await Promise.any(tries).catch(() => all);
+  await settlesWithin(Promise.all(served.map(({ settled }) => settled)), OTHERS_MS);
+}
+
+function byName<T>(
+  served: readonly Served[],
+  read: (market: OpenMarket | undefined) => T,
+): ReadonlyMap<string, () => T> {
+  return new Map(served.map(({ name, market }) => [name, () => read(market())]));
+}
+
+/** Who a credential is in each open market that knows it. @throws where none knows it and one cannot be asked */
+async function findKnowing(
+  served: readonly Served[],
+  { credential, incoming }: AskedMetrics,
+): Promise<Map<Served, Principal>> {
+  const found = await Promise.allSettled(
+    served.map(async (one): Promise<[Served, Principal][]> => {
+      const asked = one.market()?.authenticate(credential, incoming, 'recent');
+      const principal = asked && (await answerWithin(asked, KNOWS_MS_MAX));
+      return principal === undefined ? [] : [[one, principal]];
+    }),
+  );
+  const known = found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  const failed = found.find((one) => one.status === 'rejected');
+  if (known.length === 0 && failed !== undefined) throw failed.reason;
+  return new Map(known);
+}
+
+/** Lets a key in that one market knows. */
+function authenticateIn(served: readonly Served[]): Authenticate {
+  return async (credential, incoming) => {
+    const [principal] = (await findKnowing(served, { credential, incoming })).values();
+    return principal;
+  };
+}
+
+/** What the process measures, and what those markets measure that know the key. Connections are counted now. */
+async function scrapeFor(
+  served: readonly Served[],
+  { registry }: ReturnType<typeof createProcessMetrics>,
+  asked: AskedMetrics | undefined,
+): Promise<string> {
+  const known = asked === undefined ? [] : (await findKnowing(served, asked)).keys();
+  const registries = Array.from(known).flatMap(({ name, market }) => {
+    const open = market();
+    if (open === undefined) return [];
+    reportConnections(open.metrics, open.databases.primary.usage());
+    const labels = served.length > 1 ? { market: name } : {};
+    return [{ registry: open.metrics.registry, labels }];
+  });
+  return await scrape([{ registry, labels: {} }, ...registries]);
 }

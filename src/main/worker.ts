@@ -28,7 +28,7 @@ import { profileSources } from '../core/work/profiles/sources.ts';
 import { runWorker as run } from '../core/work/run-worker.ts';
 import type { WorkerOptions } from '../core/work/worker.ts';
 import { type CommandContext, EXIT } from '../kit/command/command.ts';
-import { type Config, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
+import { type Config, type Environment, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import { openDatabase, openProbe } from '../kit/database/open-database.ts';
 import { createLeadership } from '../kit/duties/leadership.ts';
@@ -55,14 +55,20 @@ export type WorkerOverrides = Partial<
   readonly rooms?: readonly Room[];
 };
 
+const NEEDED =
+  'DATABASE_URL and REDIS_URL must be set, as a worker starts no services of its own, and RISK_MARKET where RISK_MARKETS is set';
+/** Transactions of a market that every worker leaves to another would not be scored. */
+const isOfOne = ({ markets }: Config, environment: Environment) =>
+  markets.length === 1 || Boolean(environment['RISK_MARKET']);
+
 /** Resolves to the exit code once the worker has drained. */
 export async function runWorker(
   { config, log, signal, environment }: CommandContext,
   overrides: WorkerOverrides = {},
 ): Promise<number> {
   const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
-  if (databaseUrl === undefined || redisUrl === undefined) {
-    log.fatal('DATABASE_URL and REDIS_URL must be set: a worker starts no services of its own');
+  if (databaseUrl === undefined || redisUrl === undefined || !isOfOne(config, environment)) {
+    log.fatal(NEEDED);
     return EXIT_BAD_CONFIGURATION;
   }
   const metrics = createMetrics();

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 import { parseAddressRanges } from './address-ranges.ts';
+import { marketList, marketName, readEachMarket } from './market-settings.ts';
 import { postgresUrl, redisUrl } from './service-urls.ts';
 import { readSwitchSettings, type SwitchSetting } from './switch-settings.ts';
 
@@ -18,7 +19,6 @@ const integer = (min: number, max: number, byDefault: number) =>
     .transform(Number)
     .default(byDefault);
 const CORRIDORS = /^[A-Z]{2}-[A-Z]{2}(,[A-Z]{2}-[A-Z]{2})*$/;
-const MARKET = /^[a-z][a-z0-9_]{0,30}$/;
 const SECOND_MS = 1000;
 const WEBHOOK_KEY_BYTES = 32;
 
@@ -67,11 +67,12 @@ const settings = {
   RISK_WORKER_PORT: integer(0, 65535, 0).describe(
     "Port of a worker's /livez, /readyz and /metrics; 0 is none.",
   ),
-  RISK_MARKET: z
-    .string()
-    .regex(MARKET)
-    .default('market_0')
-    .describe('Market: Postgres schema and Redis key prefix.'),
+  RISK_MARKET: marketName.describe('Market: Postgres schema and Redis key prefix.'),
+  RISK_MARKETS: marketList
+    .optional()
+    .describe(
+      'Markets that one API serves ([markets.md](markets.md)); the first is the default of RISK_MARKET, which answers requests that name none.',
+    ),
   RISK_CORRIDORS: z
     .string()
     .regex(CORRIDORS)
@@ -239,14 +240,16 @@ const settings = {
   ),
 };
 
-export const isMarketName = (text: string) => MARKET.test(text);
 export const isCorridorList = (text: string) => CORRIDORS.test(text);
 
 const schema = z.object(settings);
+type Settings = z.infer<typeof schema>;
 
-export type Config = z.infer<typeof schema> & {
+export type Config = Settings & {
   /** Scopes of any market that the environment stops. */
   readonly stopped: readonly SwitchSetting[];
+  /** Settings of each market that an API serves, those of this market first. */
+  readonly markets: readonly Settings[];
 };
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -268,16 +271,12 @@ export function readConfig(environment: Environment = process.env): ConfigResult
       (name) => name.startsWith('RISK_') && !(name in settings) && !name.startsWith('RISK_TEST_'),
     )
     .map((name) => `${name}: is not a setting of this engine`);
-  const switches = readSwitchSettings(given);
-  unknown.push(...switches.problems);
-  const parsed = schema.safeParse(given);
-  if (parsed.success && unknown.length === 0) {
-    return { config: { ...parsed.data, stopped: switches.stopped } };
-  }
-  const issues = parsed.success ? [] : parsed.error.issues;
-  return {
-    problems: [...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`), ...unknown],
-  };
+  const { stopped, problems } = readSwitchSettings(given);
+  const { markets, issues } = readEachMarket(given, schema);
+  const [first] = markets;
+  const all = [...issues, ...unknown, ...problems];
+  if (first === undefined || all.length > 0) return { problems: all };
+  return { config: { ...first, stopped, markets } };
 }
 
 /** Every setting with its sentence, for the documents. */

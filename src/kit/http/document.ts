@@ -18,6 +18,7 @@ import {
   type ProblemStatus,
   problemUrn,
 } from './answers/problem-types.ts';
+import { MARKET_PARAMETER } from './choose-market.ts';
 import { WRITING_METHODS } from './consistency.ts';
 
 /** Paths with their tags, and schemas that no body as a whole names, such as lines of a stream. */
@@ -169,8 +170,10 @@ function withUsualHeaders(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
       ...usualHeaders(path),
       ...(isWrite ? answerHeaders('Consistency-Token') : {}),
     };
+    const parameters = path.startsWith('/v1/') ? [MARKET_PARAMETER] : [];
     return {
       ...operation,
+      parameters: [...(operation.parameters ?? []), ...parameters],
       responses: Object.fromEntries(
         Object.entries(operation.responses).map(([status, response]) => [
           status,

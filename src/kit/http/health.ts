@@ -1,10 +1,12 @@
 /** `/livez`, `/readyz`, `/metrics`: for supervisors and scrapers, of the API and of workers. */
-import { Hono, type MiddlewareHandler } from 'hono';
+import type { IncomingMessage } from 'node:http';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Health } from '../breakers/guards.ts';
 import { ROLES } from '../words/principal.ts';
 import { type ReplicaStatus, replicaStatusSchema } from '../words/replica-status.ts';
+import type { Credential } from '../words/session.ts';
 import { answerHeaders } from './answers/answer-headers.ts';
 import type { AppEnv } from './app-env.ts';
 import { type Authenticate, requireKey } from './auth/auth.ts';
@@ -14,34 +16,55 @@ import { allowedRoles, json, openResponses, problemResponses } from './openapi.t
 export type HealthDependencies = {
   /** False when the process should be restarted. */
   readonly isAlive: () => boolean;
-  /** State of each dependency by name. */
-  readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
-  /** Dependencies without which the process is not ready; the others are only reported. */
-  readonly needs: readonly ('postgres' | 'redis')[];
-  readonly health: Pick<Health, 'level' | 'breakers'>;
-  readonly replica: () => ReplicaStatus | null;
+  /** Of each market, the one that answers by default first; undefined while it is not open. */
+  readonly vitals: ReadonlyMap<string, () => Vitals | undefined>;
   /** Aborted by the first signal: the process takes no new work. */
   readonly draining: AbortSignal;
-  readonly metrics: { readonly contentType: string; readonly metrics: () => Promise<string> };
+  readonly metrics: {
+    readonly contentType: string;
+    readonly metrics: (asked: AskedMetrics | undefined) => Promise<string>;
+  };
   /** Absent where `/metrics` needs no key. */
   readonly authenticate?: Authenticate;
 };
 
+/** Whose metrics are asked for; undefined where `/metrics` needs no key. */
+export type AskedMetrics = {
+  readonly credential: Credential;
+  readonly incoming: IncomingMessage | undefined;
+};
+
+/** What a market needs, and what it has of it. */
+export type Vitals = {
+  /** State of each dependency by name. */
+  readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
+  /** Dependencies without which the market is not ready; the others are only reported. */
+  readonly needs: readonly ('postgres' | 'redis')[];
+  readonly health: Pick<Health, 'level' | 'breakers'>;
+  readonly replica: () => ReplicaStatus | null;
+};
+
 const word = z.enum(['ok', 'unavailable']);
-const readinessSchema = z
-  .object({
-    status: z.enum(['ready', 'unready', 'draining']),
-    postgres: word,
-    redis: word,
-    replica: replicaStatusSchema,
-    degradation: z.int().min(0).max(4),
-    breakers: z.array(z.string()).meta({ description: 'Those not closed, as NAME:STATE.' }),
+const marketSchema = z.object({
+  status: z.enum(['ready', 'unready', 'draining']),
+  postgres: word,
+  redis: word,
+  replica: replicaStatusSchema,
+  degradation: z.int().min(0).max(4),
+  breakers: z.array(z.string()).meta({ description: 'Those not closed, as NAME:STATE.' }),
+});
+type MarketReadiness = z.infer<typeof marketSchema>;
+const readinessSchema = marketSchema
+  .extend({
+    markets: z.record(z.string(), marketSchema).optional().meta({
+      description:
+        'Each market, where the API serves several: it is ready while one of them is, and the other fields are those of its first.',
+    }),
   })
   .meta({ id: 'Readiness' });
 
 export function healthRoutes(dependencies: HealthDependencies): Hono<AppEnv> {
-  const { isAlive, readiness, needs, health, replica, draining, metrics } = dependencies;
-  const { authenticate } = dependencies;
+  const { isAlive, vitals, draining, metrics, authenticate } = dependencies;
   const routes = new Hono<AppEnv>();
 
   routes.get('/livez', (c) =>
@@ -49,15 +72,14 @@ export function healthRoutes(dependencies: HealthDependencies): Hono<AppEnv> {
   );
 
   routes.get('/readyz', async (c) => {
-    const works = await readiness();
-    const isReady = needs.every((name) => works[name] === true) && !draining.aborted;
+    const read = await Promise.all([...vitals.values()].map((one) => readVitals(one())));
+    const markets = read.map((one) => (draining.aborted ? { ...one, ...DRAINING } : one));
+    const [first = NOT_OPEN] = markets;
+    const isReady = markets.some(({ status }) => status === 'ready');
     const body: z.infer<typeof readinessSchema> = {
-      status: draining.aborted ? 'draining' : isReady ? 'ready' : 'unready',
-      postgres: works['postgres'] === true ? 'ok' : 'unavailable',
-      redis: works['redis'] === true ? 'ok' : 'unavailable',
-      replica: replica(),
-      degradation: health.level(),
-      breakers: health.breakers(),
+      ...first,
+      status: isReady ? 'ready' : first.status,
+      ...(markets.length > 1 ? { markets: byName(vitals.keys(), markets) } : {}),
     };
     if (!isReady) c.header('Retry-After', '1');
     return c.json(body, isReady ? 200 : 503);
@@ -66,13 +88,48 @@ export function healthRoutes(dependencies: HealthDependencies): Hono<AppEnv> {
   const letIn: MiddlewareHandler<AppEnv> =
     authenticate === undefined ? (_c, next) => next() : requireKey(authenticate, () => 'recent');
   routes.get('/metrics', letIn, async (c) =>
-    c.body(await metrics.metrics(), 200, { 'Content-Type': metrics.contentType }),
+    c.body(await metrics.metrics(authenticate && askedBy(c)), 200, {
+      'Content-Type': metrics.contentType,
+    }),
   );
 
   return routes;
 }
 
-const ready: z.infer<typeof readinessSchema> = {
+const DRAINING: Pick<MarketReadiness, 'status'> = { status: 'draining' };
+const NOT_OPEN: MarketReadiness = {
+  status: 'unready',
+  postgres: 'unavailable',
+  redis: 'unavailable',
+  replica: null,
+  degradation: 0,
+  breakers: [],
+};
+
+async function readVitals(vitals: Vitals | undefined): Promise<MarketReadiness> {
+  if (vitals === undefined) return NOT_OPEN;
+  const { readiness, needs, health, replica } = vitals;
+  const works = await readiness();
+  return {
+    status: needs.every((name) => works[name] === true) ? 'ready' : 'unready',
+    postgres: works['postgres'] === true ? 'ok' : 'unavailable',
+    redis: works['redis'] === true ? 'ok' : 'unavailable',
+    replica: replica(),
+    degradation: health.level(),
+    breakers: health.breakers(),
+  };
+}
+
+function byName<T>(names: Iterable<string>, values: readonly T[]): Record<string, T> {
+  return Object.fromEntries(Array.from(names, (name, at) => [name, values[at] as T]));
+}
+
+const askedBy = (c: Context<AppEnv>): AskedMetrics => ({
+  credential: c.get('credential'),
+  incoming: c.env?.incoming,
+});
+
+const ready: MarketReadiness = {
   status: 'ready',
   postgres: 'ok',
   redis: 'ok',
@@ -121,6 +178,8 @@ const paths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'metrics',
       summary: 'Metrics in the Prometheus text format',
+      description:
+        'Of the process, and of each market that knows the key; where the API serves several, with the label `market`.',
       tags,
       security: allowedRoles(...ROLES),
       responses: {

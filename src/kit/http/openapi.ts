@@ -29,7 +29,7 @@ export function ndjson(schemas: readonly [string, ...string[]], lines: readonly 
 
 /** Error answers of a route: those named, and those every route that needs a key may give. */
 export function problemResponses(...statuses: readonly ProblemStatus[]): ZodOpenApiResponsesObject {
-  return problemReferences([...statuses, 401, 403, 417, 429, 503]);
+  return problemReferences([...statuses, 400, 401, 403, 417, 429, 503]);
 }
 
 /** Error answers of a route that needs no key. */

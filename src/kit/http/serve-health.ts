@@ -3,21 +3,26 @@ import type { Config } from '../config/config.ts';
 import type { Log } from '../metrics/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { createApp } from './app.ts';
-import { type HealthDependencies, healthRoutes } from './health.ts';
-import { serve } from './serve.ts';
+import { type HealthDependencies, healthRoutes, type Vitals } from './health.ts';
+import { serve, toListener } from './serve.ts';
 
 const TIMEOUT_MS = 10_000;
 
 export async function serveHealth(
-  { HOST: host, RISK_WORKER_PORT: port }: Config,
+  { HOST: host, RISK_WORKER_PORT: port, RISK_MARKET: market }: Config,
   metrics: Metrics,
   log: Log,
-  vitals: Pick<HealthDependencies, 'isAlive' | 'readiness' | 'health' | 'draining'>,
+  {
+    isAlive,
+    draining,
+    ...vitals
+  }: Pick<HealthDependencies, 'isAlive' | 'draining'> & Pick<Vitals, 'readiness' | 'health'>,
 ): Promise<AsyncDisposable> {
+  const needs = ['postgres', 'redis'] as const;
   const routes = healthRoutes({
-    ...vitals,
-    needs: ['postgres', 'redis'],
-    replica: () => null,
+    isAlive,
+    draining,
+    vitals: new Map([[market, () => ({ ...vitals, needs, replica: () => null })]]),
     metrics: metrics.registry,
   });
   const app = createApp({
@@ -31,12 +36,6 @@ export async function serveHealth(
     waitMsMax: 0,
   });
   const setting = 'RISK_WORKER_PORT';
-  const serving = await serve(app, {
-    host,
-    port,
-    mayMove: false,
-    setting,
-    gate: (listener) => listener,
-  });
+  const serving = await serve(toListener(app), { host, port, mayMove: false, setting });
   return { [Symbol.asyncDispose]: serving.close };
 }

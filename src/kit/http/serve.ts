@@ -36,8 +36,6 @@ type ServeOptions = {
   readonly mayMove: boolean;
   /** Name of the setting that has the port; PORT by default. */
   readonly setting?: 'RISK_WORKER_PORT';
-  /** Runs in front of the application. */
-  readonly gate: (listener: RequestListener) => RequestListener;
 };
 
 export type Serving = {
@@ -46,8 +44,12 @@ export type Serving = {
   readonly close: () => Promise<void>;
 };
 
-export async function serve(app: Hono<AppEnv>, options: ServeOptions): Promise<Serving> {
-  const server = openServer(app, options.gate);
+/** An application, as a server calls it. */
+export const toListener = (app: Hono<AppEnv>): RequestListener =>
+  getRequestListener(app.fetch, { errorHandler: refuseTarget });
+
+export async function serve(listener: RequestListener, options: ServeOptions): Promise<Serving> {
+  const server = openServer(listener);
   const connections = watchConnections(server);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
@@ -55,9 +57,8 @@ export async function serve(app: Hono<AppEnv>, options: ServeOptions): Promise<S
   return { url: `http://${host}:${port}`, close: () => close(server, connections) };
 }
 
-function openServer(app: Hono<AppEnv>, gate: ServeOptions['gate']): Server {
+function openServer(listener: RequestListener): Server {
   const answers = new WeakMap<Socket, ServerResponse>();
-  const listener = gate(getRequestListener(app.fetch, { errorHandler: refuseTarget }));
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,

@@ -1,13 +1,16 @@
 /**
- * Every metric of the engine: name, help, unit in the suffix, labels. One registry a process, made by
- * its composition root and handed down; no module keeps one of its own.
+ * Every metric of the engine: name, help, unit in the suffix, labels. One registry a worker, or an API and each of its markets,
+ * made by its composition root and handed down; no module keeps one of its own.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { createKeyMetrics } from './key-metrics.ts';
+import {
+  createHttpDuration,
+  createMakers,
+  createProcessRegistry,
+  HTTP_BUCKETS_SECONDS,
+} from './make-metrics.ts';
 
-const HTTP_BUCKETS_SECONDS = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10,
-];
 const LATENCY_BUCKETS_SECONDS = [
   0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
 ];
@@ -18,40 +21,23 @@ const LABEL_DELAY_BUCKETS_SECONDS = [
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** Makes metrics of one registry; rooms make theirs with it. */
-export type MakeMetrics = ReturnType<typeof createMakers>;
-
-function createMakers(registry: Registry) {
-  const registers = [registry];
-  return {
-    counter: <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-      new Counter({ name, help, labelNames: [...labelNames], registers }),
-    gauge: <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-      new Gauge({ name, help, labelNames: [...labelNames], registers }),
-    histogram: <L extends string>(
-      name: string,
-      help: string,
-      buckets: number[],
-      labelNames: readonly L[] = [],
-    ) => new Histogram({ name, help, buckets, labelNames: [...labelNames], registers }),
-  };
+/** Metrics of an API apart from its markets. */
+export function createProcessMetrics() {
+  const registry = createProcessRegistry();
+  return { registry, httpDuration: createHttpDuration(createMakers(registry)) };
 }
 
+/** Metrics of one of the markets that an API serves. */
+export const createMarketMetrics = () => createMetrics(new Registry());
+
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of metrics, one a line group; splitting it would hide one
-export function createMetrics() {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: 'risk_' });
+export function createMetrics(registry = createProcessRegistry()) {
   const make = createMakers(registry);
   const { counter, gauge, histogram } = make;
   return {
     registry,
     make,
-    httpDuration: histogram(
-      'risk_http_request_duration_seconds',
-      'Requests by route and status; `problem` is there where people have stopped or frozen what the request needs.',
-      HTTP_BUCKETS_SECONDS,
-      ['method', 'route', 'status', 'problem'],
-    ),
+    httpDuration: createHttpDuration(make),
     accepted: counter(
       'risk_transactions_accepted_total',
       'Transactions stored for the first time.',

@@ -11,7 +11,7 @@ import {
 } from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { openCommandRedis, ownerUrl } from '../../kit/command/stores.ts';
-import { isMarketName } from '../../kit/config/config.ts';
+import { isMarketName } from '../../kit/config/market-settings.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../kit/process/failpoint.ts';
 import { openArchive, readArchive } from './archive-file.ts';

@@ -6,5 +6,5 @@ const BUILD = fileURLToPath(new URL('../../../console/dist', import.meta.url));
 
 export const console: Room = {
   name: 'console',
-  api: async () => ({ routes: [(await import('./routes.ts')).consoleRoutes(BUILD)] }),
+  pages: async () => (await import('./routes.ts')).consoleRoutes(BUILD),
 };

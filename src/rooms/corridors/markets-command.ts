@@ -11,7 +11,8 @@ import {
 } from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
-import { type Environment, isCorridorList, isMarketName } from '../../kit/config/config.ts';
+import { type Environment, isCorridorList } from '../../kit/config/config.ts';
+import { isMarketName } from '../../kit/config/market-settings.ts';
 import { FREEZE_COLUMNS, sayResume } from './corridors-command.ts';
 import { createMarket, firstLimitOf } from './create-market.ts';
 

@@ -1,5 +1,5 @@
 /** Metrics of exports. */
-import type { MakeMetrics } from '../../kit/metrics/metrics.ts';
+import type { MakeMetrics } from '../../kit/metrics/make-metrics.ts';
 
 export type ExportMetrics = ReturnType<typeof createExportMetrics>;
 

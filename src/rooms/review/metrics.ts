@@ -1,5 +1,5 @@
 /** Metrics of the review of transactions by people. */
-import type { MakeMetrics } from '../../kit/metrics/metrics.ts';
+import type { MakeMetrics } from '../../kit/metrics/make-metrics.ts';
 
 export type ReviewMetrics = ReturnType<typeof createReviewMetrics>;
 

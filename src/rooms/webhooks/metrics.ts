@@ -1,5 +1,5 @@
 /** Metrics of webhooks. */
-import type { MakeMetrics } from '../../kit/metrics/metrics.ts';
+import type { MakeMetrics } from '../../kit/metrics/make-metrics.ts';
 
 export function createWebhookMetrics({ counter, gauge }: MakeMetrics) {
   return {

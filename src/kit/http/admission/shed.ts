@@ -1,6 +1,5 @@
 /**
- * Load shedding in front of the application: asks the admission for every request but those for health and
- * documents, and answers refused requests with 503, and those beyond the limit of unknown keys with 429,
+ * Load shedding in front of the application: asks the admission for every request but live figures, and answers refused requests with 503, and those beyond the limit of unknown keys with 429,
  * without reading their body or routing them. A request that is still uploading holds no slot; connections of
  * refused bodies are closed.
  */
@@ -8,7 +7,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Config } from '../../config/config.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import { Problem } from '../answers/problem.ts';
-import { writeProblem } from '../bare-problem.ts';
+import { refuseUnread } from '../bare-problem.ts';
 import type { AwaitBody } from '../body/body.ts';
 import { isLines } from '../body/line-reader.ts';
 import {
@@ -20,6 +19,7 @@ import {
   watchEventLoop,
 } from './admission.ts';
 import { type Arrivals, createArrivals } from './arrivals.ts';
+import { pathOf } from './path-of.ts';
 
 type GateDependencies = {
   readonly metrics: Pick<Metrics, 'requestsShed' | 'httpDuration'>;
@@ -48,16 +48,12 @@ type AdmittedRequest = {
 /** Weight of a body of unknown length, or of a stream of lines. */
 const STREAM_BYTES = 64 * 1024;
 const SUBMIT_PATH = '/v1/transactions';
-/** Paths that are always answered, and cost next to nothing; `/v1/live` has a bound of its own, and lasts. */
-const FREE_PATHS = /^\/(livez|readyz|metrics|openapi\.json|docs|console|v1\/live)(?![^/?])/;
-/** A target without dots and escapes is a path already: resolving such a target would change nothing. */
-const PLAIN_TARGET = /^(?:\/[\w-]+)+(?:\?|$)/;
+/** `/v1/live` has a bound of its own, and lasts. */
+const FREE_PATH = /^\/v1\/live(?![^/?])/;
 /** A body that takes longer than this gives way when there is no room. */
 const SLOW_BODY_MS = 1000;
 /** Bytes of bodies that are still arriving: room for a few of the largest. */
 const ARRIVING_BYTES_MAX = 32 * 1024 * 1024;
-/** How long the body of a refused request is read on, so that its sender sees the answer. */
-const REFUSED_BODY_MS_MAX = 2000;
 
 const DETAILS: Readonly<Record<Refusal | 'arriving', string>> = {
   'in-flight': 'Too many requests are in flight.',
@@ -173,21 +169,9 @@ function awaitBody(
 function kindOf(request: IncomingMessage): RequestKind | null {
   const { url: target = '', method } = request;
   const path = pathOf(target);
-  if (FREE_PATHS.test(path)) return null;
+  if (FREE_PATH.test(path)) return null;
   if (method !== 'POST' || !path.startsWith(SUBMIT_PATH)) return 'other';
   return isStream(request) ? 'stream' : 'submit';
-}
-
-/** The path as the router sees it: a target may be absolute, have dot segments, and have any letter escaped. */
-function pathOf(target: string): string {
-  if (PLAIN_TARGET.test(target)) return target;
-  const url = URL.parse(target.startsWith('/') ? `http://localhost${target}` : target);
-  const path = url?.pathname ?? target;
-  try {
-    return decodeURI(path);
-  } catch {
-    return path;
-  }
 }
 
 function isStream({ headers }: IncomingMessage): boolean {
@@ -236,20 +220,11 @@ function refuse(
   problem: Problem,
 ): void {
   metrics.requestsShed.inc({ reason });
-  // Node reads and drops the rest of the body after the answer, so the connection can be reused.
-  response.once('finish', () => endUnlessComplete(request));
-  writeProblem(request, response, problem);
+  refuseUnread(request, response, problem);
   const labels = {
     method: request.method ?? '',
     route: '(shed)',
     status: String(response.statusCode),
   };
   metrics.httpDuration.observe(labels, 0);
-}
-
-/** Closes the connection of a body that does not end soon after its refusal. */
-function endUnlessComplete(request: IncomingMessage): void {
-  if (request.complete) return;
-  const timer = setTimeout(() => request.socket.destroySoon(), REFUSED_BODY_MS_MAX);
-  request.once('close', () => clearTimeout(timer));
 }

@@ -58,7 +58,7 @@ export const ANSWER_HEADERS = {
     description: 'What the answer depends on beside its path.',
     required: true,
     schema: { type: 'string' },
-    example: 'Authorization, Cookie',
+    example: 'Authorization, Cookie, Risk-Market',
   },
   Age: {
     description:

@@ -28,7 +28,11 @@ export function headersOf(answer: AnswerText, keeping: Keeping): KeptHeaders {
   let headers = headersOfText.get(answer);
   if (headers === undefined) {
     const tag = hash('sha256', answer.text, 'base64url').slice(0, TAG_CHARS);
-    headers = { ETag: `"${tag}"`, 'Cache-Control': keeping, Vary: 'Authorization, Cookie' };
+    headers = {
+      ETag: `"${tag}"`,
+      'Cache-Control': keeping,
+      Vary: 'Authorization, Cookie, Risk-Market',
+    };
     headersOfText.set(answer, headers);
   }
   return headers;

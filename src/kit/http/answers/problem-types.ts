@@ -19,6 +19,12 @@ export const PROBLEMS = {
     meaning: 'The body is not JSON in UTF-8 or broke off, or the request is not HTTP.',
     cure: 'Send the whole body as JSON in UTF-8.',
   },
+  'unknown-market': {
+    status: 400,
+    title: 'The API does not serve the market',
+    meaning: '`Risk-Market` names a market that this API does not serve.',
+    cure: 'Name a market that `detail` lists, or ask the API of the market.',
+  },
   unauthorized: {
     status: 401,
     title: 'A valid API key is needed',

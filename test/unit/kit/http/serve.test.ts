@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AppEnv } from '../../../../src/kit/http/app-env.ts';
-import { type Serving, serve } from '../../../../src/kit/http/serve.ts';
+import { type Serving, serve, toListener } from '../../../../src/kit/http/serve.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const handled: (() => void)[] = [];
@@ -21,8 +21,7 @@ app.post('/held', async (c) => {
 
 let serving: Serving;
 beforeAll(async () => {
-  const front = <Listener>(listener: Listener) => listener;
-  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, gate: front });
+  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
 });
 afterAll(() => serving.close());
 
@@ -64,8 +63,7 @@ test('what is no HTTP behind an answer is 400', async () => {
 });
 
 test('a connection on which nothing came does not hold up a shutdown', async () => {
-  const front = <Listener>(listener: Listener) => listener;
-  const other = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, gate: front });
+  const other = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
   const socket = connect({ port: Number(new URL(other.url).port), host: '127.0.0.1' });
   await once(socket, 'connect');
   await other.close();

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openRequestGate, type RequestGate } from '../../../../../src/kit/http/admission/shed.ts';
 import { Problem } from '../../../../../src/kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
-import { type Serving, serve } from '../../../../../src/kit/http/serve.ts';
+import { type Serving, serve, toListener } from '../../../../../src/kit/http/serve.ts';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 import { testConfig } from '../../../../support/config.ts';
 import { sendRaw } from '../../../../support/raw-http.ts';
@@ -27,7 +27,11 @@ beforeAll(async () => {
         ? undefined
         : new Problem('too-many-unknown-keys', 'Too many.', { headers: { 'Retry-After': '1' } }),
   });
-  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, gate: front.wrap });
+  serving = await serve(front.wrap(toListener(app)), {
+    host: '127.0.0.1',
+    port: 0,
+    mayMove: false,
+  });
 });
 afterAll(async () => {
   await serving.close();

@@ -6,7 +6,7 @@ import { addHeaders, answerJson } from '../../../../../src/kit/http/answers/head
 import { answerKept, KEEP_A_DAY } from '../../../../../src/kit/http/answers/kept.ts';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
 import { frameRequests } from '../../../../../src/kit/http/edge.ts';
-import { type Serving, serve } from '../../../../../src/kit/http/serve.ts';
+import { type Serving, serve, toListener } from '../../../../../src/kit/http/serve.ts';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 
 const NEVER_CHANGES = { id: 'a', score: 7 };
@@ -31,8 +31,7 @@ app.onError(() => new Response('{}', { status: 500, headers: { 'Content-Type': '
 
 let serving: Serving;
 beforeAll(async () => {
-  const front = <Listener>(listener: Listener) => listener;
-  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, gate: front });
+  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
 });
 afterAll(() => serving.close());
 

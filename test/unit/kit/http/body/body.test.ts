@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
 import { readJson } from '../../../../../src/kit/http/body/body.ts';
-import { type Serving, serve } from '../../../../../src/kit/http/serve.ts';
+import { type Serving, serve, toListener } from '../../../../../src/kit/http/serve.ts';
 import { waitUntil } from '../../../../support/wait-until.ts';
 
 let waits = 0;
@@ -26,8 +26,7 @@ app.post('/echo', async (c) => {
 
 let serving: Serving;
 beforeAll(async () => {
-  const front = <Listener>(listener: Listener) => listener;
-  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, gate: front });
+  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
 });
 afterAll(() => serving.close());
 beforeEach(() => {

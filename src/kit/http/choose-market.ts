@@ -1,0 +1,57 @@
+/**
+ * Which market answers a request, where one process serves several: the one that the header Risk-Market names, else the one that
+ * the console keeps in a cookie, as a browser sends no header of ours with a stream of events, else the first.
+ */
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Metrics } from '../metrics/metrics.ts';
+import { given } from '../words/describe-issue.ts';
+import { pathOf } from './admission/path-of.ts';
+import { Problem, unavailable } from './answers/problem.ts';
+import { refuseUnread } from './bare-problem.ts';
+
+/** A market as requests reach it; undefined while it is not open. */
+export type Reach = () => RequestListener | undefined;
+
+/** Paths of the process, which need no market. */
+const OF_PROCESS = /^\/(?:(?:livez|readyz|metrics|openapi\.json|docs|console)(?![^/?])|$)/;
+const COOKIE = /(?:^|;) *risk-market=([a-z0-9_]+)/;
+
+export const MARKET_PARAMETER = {
+  name: 'Risk-Market',
+  in: 'header',
+  description:
+    'The market that answers, where one API serves several; by default its first. Keys, transactions and all else are those of the market.',
+  schema: { type: 'string' },
+  example: 'market_0',
+} as const;
+
+/**
+ * @param own answers at paths of the process
+ * @param markets by name, the one that answers by default first
+ */
+export function chooseMarket(
+  own: RequestListener,
+  markets: ReadonlyMap<string, Reach>,
+  { httpDuration }: Pick<Metrics, 'httpDuration'>,
+): RequestListener {
+  const names = [...markets.keys()];
+  const refusalOf = (name: string): Problem => {
+    if (markets.has(name)) return unavailable(`The market ${name} is not open yet.`);
+    const detail = `This API serves ${names.join(', ')}, and not the market ${given(name)}.`;
+    return new Problem('unknown-market', detail);
+  };
+  return (request, response) => {
+    if (OF_PROCESS.test(pathOf(request.url ?? ''))) return own(request, response);
+    const name = namedIn(request) ?? names[0] ?? '';
+    const listener = markets.get(name)?.();
+    if (listener !== undefined) return listener(request, response);
+    refuseUnread(request, response, refusalOf(name));
+    const { method = '' } = request;
+    httpDuration.observe({ method, route: '(market)', status: String(response.statusCode) }, 0);
+  };
+}
+
+function namedIn({ headers }: IncomingMessage): string | undefined {
+  const named = headers['risk-market'];
+  return named === undefined ? COOKIE.exec(headers.cookie ?? '')?.[1] : String(named);
+}

@@ -1,0 +1,216 @@
+/**
+ * One market of an API process: opens its stores, hands them to core and to the rooms, and closes everything in the order the
+ * data flows. Markets share no connection, breaker, gate or cache, so that a fault of one reaches no request of another.
+ */
+import type { RequestListener } from 'node:http';
+import { openIngest } from '../core/accept/ingest.ts';
+import { limitRequests } from '../core/accept/limits/limit-requests.ts';
+import { refuseWrites } from '../core/accept/refuse-writes.ts';
+import { acceptRoutes } from '../core/accept/routes.ts';
+import { levelByHand } from '../core/domain/level.ts';
+import type { Api, ApiRoom } from '../core/room.ts';
+import { watchLimits } from '../core/store/limits/watch-limits.ts';
+import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
+import { proveWrite } from '../core/store/write-probe.ts';
+import { claimIdentity } from '../core/stream/identity.ts';
+import { openReplies } from '../core/stream/settle/replies.ts';
+import { apiKeyHash } from '../kit/access/api-key.ts';
+import { findLiveApiKey, storeBootstrapKey } from '../kit/access/api-keys.ts';
+import { createRecordUse } from '../kit/access/record-use.ts';
+import { findLoginLink, findOpenSession } from '../kit/access/sessions.ts';
+import type { CommandContext } from '../kit/command/command.ts';
+import { neededUrl } from '../kit/command/stores.ts';
+import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
+import { openDatabase, openProbe } from '../kit/database/open-database.ts';
+import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
+import type { Database } from '../kit/database/pool.ts';
+import { readBoundToken } from '../kit/database/replica/bound-token.ts';
+import type { CountRead } from '../kit/database/replica/choose-database.ts';
+import { openReplica } from '../kit/database/replica/replica.ts';
+import { readSystem } from '../kit/database/replica/replica-position.ts';
+import { openSliceDatabase } from '../kit/database/slice-database.ts';
+import { openRequestGate, type RequestGate } from '../kit/http/admission/shed.ts';
+import { createApp } from '../kit/http/app.ts';
+import { openAuthenticator } from '../kit/http/auth/auth.ts';
+import { createCpuQueue } from '../kit/http/body/cpu-queue.ts';
+import type { Vitals } from '../kit/http/health.ts';
+import { toListener } from '../kit/http/serve.ts';
+import { createMarketMetrics } from '../kit/metrics/metrics.ts';
+import { createFailpoint, FAILPOINT_VARIABLE } from '../kit/process/failpoint.ts';
+import { createReadiness } from '../kit/process/vital-signs.ts';
+import { openCommands, untilReady } from '../kit/redis/connection.ts';
+import { Failure } from '../kit/words/failure.ts';
+import { bindGuards, watchGuards } from './guards.ts';
+import { openModels, ROOMS } from './rooms.ts';
+
+/** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
+const LOCK_SHARE = 0.8;
+
+export type OpenMarket = Pick<Api, 'authenticate' | 'databases' | 'metrics'> & {
+  readonly listener: RequestListener;
+  readonly vitals: Vitals;
+  /** Resolves once nothing is under way; called when the process has stopped serving. */
+  readonly ended: () => Promise<unknown>;
+};
+
+/**
+ * @param config of the market
+ * @param stack closes the market
+ * @throws Failure where Postgres cannot be asked, or has no schema of the market
+ */
+export async function openMarket(
+  context: CommandContext,
+  stack: AsyncDisposableStack,
+): Promise<OpenMarket> {
+  const { config, log, signal } = context;
+  const [databaseUrl, redisUrl] = [
+    neededUrl(config, 'DATABASE_URL'),
+    neededUrl(config, 'REDIS_URL'),
+  ];
+  const metrics = createMarketMetrics();
+  const guards = stack.use(bindGuards(metrics, log, 'api'));
+  const guard = guards.postgres.run;
+  const probe = stack.use(openProbe(config, databaseUrl, 'api'));
+  // Not through the breaker, which would stay open after Postgres has come.
+  if (!(await waitForSchema(probe, config.RISK_SCHEMA_WAIT_MS, signal))) {
+    const said = 'the schema is missing or too old: run `risk migrate`';
+    throw new Failure('unavailable', SCHEMA_MISSING, said);
+  }
+  const lockTimeoutMs = Math.floor(config.RISK_STATEMENT_TIMEOUT_MS * LOCK_SHARE);
+  const database = stack.use(openDatabase(config, databaseUrl, 'api', { lockTimeoutMs, guard }));
+  if (config.RISK_BOOTSTRAP_KEY !== undefined) {
+    const keyHash = apiKeyHash(config.RISK_BOOTSTRAP_KEY);
+    const works = await storeBootstrapKey(database, keyHash, 'risk api');
+    if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
+  }
+  const stores = { databaseUrl, redisUrl, database, probe, guards, metrics };
+  // Background reads of the rooms end before the stores close, also where the market never comes to serve.
+  const closing = new AbortController();
+  const draining = AbortSignal.any([signal, closing.signal]);
+  const { api, gate } = await openApi({ ...context, signal: draining }, stack, stores);
+  const rooms: ApiRoom[] = [];
+  for (const room of ROOMS) if (room.api !== undefined) rooms.push(await room.api(api));
+  stack.defer(() => closing.abort());
+  const app = createApp({
+    log,
+    metrics,
+    authenticate: api.authenticate,
+    routes: [acceptRoutes(api), ...rooms.flatMap(({ routes }) => routes)],
+    recordUse: createRecordUse(database),
+    readBoundToken: () => readBoundToken(database, api.ingest.system),
+    degradation: guards.health.level,
+    timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
+    waitMsMax: config.RISK_WAIT_MS_MAX,
+    refusals: [limitRequests(api.ingest.limiter), refuseWrites(api.switches)],
+  });
+  const first = rooms.reduce(
+    (next, { answerFirst }) => answerFirst?.(next) ?? next,
+    toListener(app),
+  );
+  return {
+    authenticate: api.authenticate,
+    databases: api.databases,
+    metrics,
+    listener: gate.wrap(first),
+    vitals: vitalsOf(api, probe),
+    ended: () => Promise.all([...rooms.map(({ ended }) => ended?.()), api.ingest.leftRows.flush()]),
+  };
+}
+
+type Stores = Pick<Api, 'guards' | 'metrics'> & {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly database: Database;
+  readonly probe: Database;
+};
+
+/** Opens everything that has a lifetime; the stack closes it. */
+async function openApi(
+  { config, log, signal, environment }: CommandContext,
+  stack: AsyncDisposableStack,
+  { databaseUrl, redisUrl, database, probe, guards, metrics }: Stores,
+): Promise<{ readonly api: Api; readonly gate: RequestGate }> {
+  const { RISK_MARKET: market, DATABASE_REPLICA_URL: replicaUrl } = config;
+  const guard = guards.postgres.run;
+  const finders = { key: findLiveApiKey, link: findLoginLink, session: findOpenSession };
+  const { authenticate, recall, turnAway } = openAuthenticator(config, async (tokenHash, kind) => {
+    const key = await finders[kind](database, tokenHash);
+    return key && { ...key, roles: new Set(key.roles) };
+  });
+  const takesSubmissions = () => guards.postgres.state() === 'closed';
+  const gate = stack.use(openRequestGate(config, { metrics, takesSubmissions, turnAway }));
+  const replica =
+    replicaUrl === undefined
+      ? null
+      : stack.use(openReplica({ config, url: replicaUrl, primary: probe, metrics, log }));
+  const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
+  stack.defer(() => redis.disconnect());
+  await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
+  await claimIdentity(redis, market).catch((error: Error) => {
+    log.warn(
+      { cause: error.message },
+      'the API starts without Redis: transactions are stored now and scored later',
+    );
+  });
+  stack.use(await watchGuards(guards, probe, redis, market));
+  const replies = stack.use(openReplies({ url: redisUrl, market }));
+  const switches = stack.use(await watchSwitchesOf(config, probe, log));
+  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor));
+  const limits = stack.use(await watchLimits(probe, log));
+  const ingest = openIngest(config, {
+    database,
+    redis,
+    guards,
+    metrics,
+    switches,
+    limits,
+    log,
+    system: await readSystem(database),
+    failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
+    onLabelled: ROOMS.flatMap(({ onLabelled }) => onLabelled ?? []),
+  });
+  const databases = {
+    primary: database,
+    replica,
+    now: Date.now,
+    timed: stack.use(openSliceDatabase(config, databaseUrl, guard)),
+    countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
+  };
+  const api: Api = {
+    config,
+    log,
+    draining: signal,
+    databases,
+    redis,
+    guards,
+    metrics,
+    ingest,
+    switches,
+    replies,
+    authenticate,
+    recall,
+    isSubmitting: gate.isSubmitting,
+    openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard })),
+    models: await openModels(databases),
+    limits: {
+      bytesMax: config.RISK_BODY_BYTES_MAX,
+      timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
+      awaitBody: gate.awaitBody,
+      waitForCpu: createCpuQueue(),
+    },
+    afterLabels: new Set(),
+  };
+  return { api, gate };
+}
+
+function vitalsOf({ config, databases, redis, guards }: Api, probe: Database): Vitals {
+  return {
+    readiness: createReadiness({
+      postgres: () => proveWrite(probe).then(() => true),
+      redis: () => claimIdentity(redis, config.RISK_MARKET).then(() => true),
+    }),
+    needs: ['postgres'],
+    health: guards.health,
+    replica: () => databases.replica?.status() ?? null,
+  };
+}
