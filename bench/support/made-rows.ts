@@ -16,7 +16,12 @@ export type MadeBatch = Omit<NewBatch, 'transactions'> & {
 export function* madeBatches(load: Load): Generator<MadeBatch, void> {
   const newId = createTransactionIds();
   const receivedAtMs = Date.now();
-  const context = { nowMs: receivedAtMs, corridors: new Set<string>(), newId };
+  const context = {
+    nowMs: receivedAtMs,
+    corridors: new Set<string>(),
+    elsewhere: new Map(),
+    newId,
+  };
   const toBatch = (rows: readonly SimulatedTransaction[]): MadeBatch => {
     const transactions = prepare(rows.map(toInput), context).rows.map((row) => ({
       ...row,

@@ -98,9 +98,10 @@ export function findEachInvalid(ingest: Ingest, inputs: readonly ContextFields[]
 
 export function readContext({
   corridors,
+  elsewhere,
   newId,
-}: Pick<Ingest, 'corridors' | 'newId'>): IngestContext {
-  return { nowMs: Date.now(), corridors: corridors(), newId };
+}: Pick<Ingest, 'corridors' | 'elsewhere' | 'newId'>): IngestContext {
+  return { nowMs: Date.now(), corridors: corridors(), elsewhere: elsewhere(), newId };
 }
 
 /**

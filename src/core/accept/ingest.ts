@@ -8,6 +8,7 @@ import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import type { Label } from '../domain/label.ts';
 import type { Layout } from '../domain/layout.ts';
+import type { Switches } from '../domain/switch.ts';
 import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-slices.ts';
 import type { LimitWatch } from '../store/limits/watch-limits.ts';
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
@@ -38,6 +39,8 @@ export type Ingest = {
   readonly newId: NewTransactionId;
   /** Corridors that a transaction may name, as last read. */
   readonly corridors: SwitchWatch['corridors'];
+  /** The market of each corridor that another market has. */
+  readonly elsewhere: () => Switches['elsewhere'];
   readonly gate: Gate;
   readonly limiter: Limiter;
   readonly metrics: Pick<Metrics, 'refused' | 'accepted' | 'duplicates' | 'labels' | 'labelDelay'>;
@@ -79,6 +82,7 @@ export function openIngest(
     database,
     metrics,
     corridors,
+    elsewhere: () => switches.current().elsewhere,
     gate: createGate(switches, config.RISK_SWITCHES_UNREAD),
     limiter: createLimiter(limits, { redis, market, run: guards.redis.run }),
     failpoint,

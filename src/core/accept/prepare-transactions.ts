@@ -27,6 +27,8 @@ export type IngestContext = {
   /** The API's clock: refuses times too far ahead, and is the created_at of items that name none. */
   readonly nowMs: number;
   readonly corridors: ReadonlySet<string>;
+  /** The market of each corridor that another market has. */
+  readonly elsewhere: ReadonlyMap<string, string>;
   readonly newId: NewTransactionId;
 };
 
@@ -51,7 +53,7 @@ export type ContextFields = {
 /** Problems with time and corridor, found without the database. */
 export function findInvalid(
   inputs: readonly ContextFields[],
-  { nowMs, corridors }: IngestContext,
+  { nowMs, corridors, elsewhere }: IngestContext,
 ): InputError[] {
   const errors: InputError[] = [];
   const refuse = (index: number, field: keyof ContextFields, detail: string) => {
@@ -61,7 +63,11 @@ export function findInvalid(
   for (const [index, input] of inputs.entries()) {
     const { corridor, created_at: createdAt } = input;
     if (corridor !== undefined && !corridors.has(corridor)) {
-      refuse(index, 'corridor', `must be a corridor of GET /v1/corridors, not ${given(corridor)}`);
+      const market = elsewhere.get(corridor);
+      const where =
+        market === undefined ? '' : `, which is of ${market}: send Risk-Market: ${market}`;
+      const detail = `must be a corridor of GET /v1/corridors, not ${given(corridor)}${where}`;
+      refuse(index, 'corridor', detail);
     }
     if (createdAt === undefined) continue;
     const createdAtMs = parseWireTime(createdAt);
@@ -139,7 +145,7 @@ function toRow(
 /** The row, with an id of its own, at its own time or now. */
 export function toTransaction(
   input: TransactionInput,
-  { nowMs, newId }: Omit<IngestContext, 'corridors'>,
+  { nowMs, newId }: Pick<IngestContext, 'nowMs' | 'newId'>,
 ): Omit<Transaction, 'receivedAtMs'> {
   const createdAtMs = input.created_at === undefined ? nowMs : parseWireTime(input.created_at);
   return {

@@ -59,6 +59,8 @@ export type Switches = {
   readonly stopped: ReadonlyMap<string, Stop>;
   /** The settings of every corridor of the market. */
   readonly settings: ReadonlyMap<string, CorridorSettings>;
+  /** The market of each corridor that another market has. */
+  readonly elsewhere: ReadonlyMap<string, string>;
   /** The clock of Postgres minus `performance.now()`. */
   readonly clockMs: number;
 };

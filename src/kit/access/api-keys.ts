@@ -33,12 +33,14 @@ const insert = onlyOf<Key, readonly unknown[]>(
  * Makes a key, and its person where the name is new. An actor without a key has DATABASE_URL, and makes keys for the first two
  * people who approve; later ones are made by a person's key. A key that approves is in force at once where its maker is the
  * same person and may approve, otherwise once it is confirmed.
+ * @param last runs before the commit, which happens only if `last` succeeds
  * @throws Failure where the key would approve and belong to no person, or `by` may not make it
  */
 export async function makeApiKey(
   database: Pick<Database, 'transaction'>,
   key: NewApiKey,
   by: Actor,
+  last: () => Promise<void> = async () => undefined,
 ): Promise<Key> {
   const { keyId, keyHash, roles, client, holder, expiresAt } = key;
   return await database.transaction(async (query) => {
@@ -51,6 +53,7 @@ export async function makeApiKey(
     const values = [keyId, keyHash, roles, client, owner, identity, expiresAt];
     const made = await insert(query, ...values, by.keyId, isConfirmed);
     await recordKey(query, by, made);
+    await last();
     return made;
   });
 }

@@ -76,6 +76,8 @@ const GENERATION = 2;
 const WAITING_SHARE_MAX = 32;
 /** No connection of ours was free in time: this process is busy, Postgres is not at fault. */
 export const POOL_BUSY = 'POSTGRES_POOL_BUSY';
+/** A connection died during a commit, so that nobody knows whether the commit was done. */
+export const COMMIT_UNKNOWN = 'COMMIT_UNKNOWN';
 const POOL_WAIT_OVER = 'timeout exceeded when trying to connect';
 
 /** How long the client waits beyond the server's own statement timeout before it gives a connection up. */
@@ -280,5 +282,5 @@ async function inTransaction<T>(
 function commitFailure(error: unknown): Failure {
   const failure = toFailure(error);
   if (!mayBeDone(failure)) return failure;
-  return new Failure('unavailable', 'COMMIT_UNKNOWN', failure.message, { cause: failure.cause });
+  return new Failure('unavailable', COMMIT_UNKNOWN, failure.message, { cause: failure.cause });
 }

@@ -1,7 +1,7 @@
 /** `risk keys`: makes, lists and revokes API keys, straight in the database: the first key needs no key. */
 import type { z } from 'zod';
 import { mintApiKey } from '../../kit/access/api-key.ts';
-import { listApiKeys, makeApiKey, revokeApiKey } from '../../kit/access/api-keys.ts';
+import { listApiKeys } from '../../kit/access/api-keys.ts';
 import { listIdentities, revokeIdentity } from '../../kit/access/identities.ts';
 import {
   type Command,
@@ -19,10 +19,12 @@ import type { Identity, Key, NewApiKey } from '../../kit/words/identity.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { APPROVING_ROLES, ROLES } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
+import { makeInEach, openMarkets, revokeInEach } from './key-in-markets.ts';
 
 const PAGE = 200;
 const NAME = plainText(64);
 const TEXT = { type: 'string' } as const;
+const MARKETS_OPTION = { '--markets LIST': 'In each of these markets, as market_0,market_1' };
 
 const create: Command['run'] = async (args, context) => {
   const { values } = parseArguments(args, {
@@ -31,6 +33,7 @@ const create: Command['run'] = async (args, context) => {
     identity: TEXT,
     client: { type: 'string', default: 'default' },
     expires: TEXT,
+    markets: TEXT,
   });
   const roles = [...new Set(values.role ?? [])].map((text) => wordOption('--role', text, ROLES));
   if (roles.length === 0) throw new UsageError('--role is missing');
@@ -40,12 +43,14 @@ const create: Command['run'] = async (args, context) => {
   const expiresAt =
     expires === undefined ? null : new Date(checked('--expires', wireTime, expires));
   const { keyId, key, keyHash } = mintApiKey();
-  await using database = openCommandDatabase(context, 'keys');
   const made = { keyId, keyHash, roles, holder, client, expiresAt };
-  await makeApiKey(database, made, byCommand('keys create'));
-  context.output.value({ key_id: keyId, key }, [
+  await using markets = openMarkets(context, values.markets);
+  await makeInEach(markets.databases, made);
+  const names = [...markets.databases.keys()];
+  const places = values.markets === undefined ? '' : ` in ${names.join(' and ')}`;
+  context.output.value({ key_id: keyId, key, markets: names }, [
     `${key}`,
-    `key ${keyId} made; the line above is shown once`,
+    `key ${keyId} made${places}; the line above is shown once`,
   ]);
   return EXIT.fine;
 };
@@ -88,12 +93,12 @@ async function allOf<Row>(
 }
 
 const revoke: Command['run'] = async (args, context) => {
-  const [keyId = ''] = parseArguments(args, {}, { required: ['KEY_ID'] }).positionals;
-  await using database = openCommandDatabase(context, 'keys');
-  if (!(await revokeApiKey(database, keyId, byCommand('keys revoke')))) {
-    context.output.error(`no key has the id '${keyId}'`);
-    return EXIT.failed;
-  }
+  const { values, positionals } = parseArguments(args, { markets: TEXT }, { required: ['KEY_ID'] });
+  const [keyId = ''] = positionals;
+  await using markets = openMarkets(context, values.markets);
+  const wrong = await revokeInEach(markets.databases, keyId);
+  for (const why of wrong) context.output.error(why);
+  if (wrong.length > 0) return EXIT.failed;
   context.output.value({ key_id: keyId, revoked: true }, [`key ${keyId} revoked`]);
   return EXIT.fine;
 };
@@ -147,6 +152,7 @@ POST /v1/keys/KEY_ID/confirm. Needs DATABASE_URL.`,
         '--owner OWNER': 'Who answers for a key that belongs to no person',
         '--client CLIENT': 'Whose idempotency keys it shares (default)',
         '--expires TIME': 'When it ends',
+        ...MARKETS_OPTION,
       },
       run: create,
     },
@@ -154,6 +160,7 @@ POST /v1/keys/KEY_ID/confirm. Needs DATABASE_URL.`,
     revoke: {
       words: 'KEY_ID',
       summary: 'Revoke a key, which stops working within a second',
+      options: MARKETS_OPTION,
       run: revoke,
     },
     people: { words: '', summary: 'People, and who made them', run: people },

@@ -41,15 +41,15 @@ variables that stop a market or corridor it does not have) and Redis
 (version, eviction, persistence). Reads only. Exit code 1 when something must be mended.
 
   --fleet api=4,worker=3  Compares what these processes of each market open, with the settings given here, with what
-                          Postgres has. A market with other numbers: --fleet market_1:api=2,worker=1
+                          Postgres has. A market with other numbers: --fleet market_1:api=2,worker=1. An API counts
+                          for each of RISK_MARKETS, with its part
   --server URL            A Postgres of further markets, with --fleet; no two servers may claim one corridor`,
   run: async (args, context) => {
     const many = { type: 'string', multiple: true } as const;
     const { values } = parseArguments(args, { fleet: many, server: many });
     const { config, output } = context;
     const fleet = readFleet(values.fleet ?? []);
-    const servers = [config.DATABASE_URL, ...readServers(values.server, fleet)];
-    const urls = servers.filter((url) => url !== undefined);
+    const urls = readServers(values.server, fleet);
     const findings = [
       checkNode(),
       checkEngine(config.RISK_DATA_DIR),

@@ -1,6 +1,7 @@
 /** Whether Postgres has room for all processes of a fleet, and whether two servers claim one corridor. */
 import { UsageError } from '../../kit/command/command.ts';
 import type { Config } from '../../kit/config/config.ts';
+import { configsOfMarkets } from '../../kit/config/market-config.ts';
 import { countConnections } from '../../kit/database/count-connections.ts';
 import { MARKETS } from '../../kit/database/market-reach.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
@@ -73,7 +74,7 @@ async function readServer(config: Config, url: string): Promise<Server> {
   return server;
 }
 
-/** @param urls of the servers, the first one that of DATABASE_URL */
+/** @param urls of the servers beside those of the markets that an API serves */
 export async function checkFleet(
   config: Config,
   urls: readonly string[],
@@ -81,19 +82,23 @@ export async function checkFleet(
 ): Promise<Finding[]> {
   const found: Finding[] = [];
   const claims: { readonly corridor: string; readonly by: string; readonly at: string }[] = [];
-  const count = countConnections(config);
-  for (const url of urls) {
+  const configs = configsOfMarkets(config);
+  const ofOne = countConnections(config);
+  const counts = new Map(configs.map((own) => [own.RISK_MARKET, countConnections(own)]));
+  const primaries = new Set([...configs.flatMap((own) => own.DATABASE_URL ?? []), ...urls]);
+  for (const url of primaries) {
     const server = await readServer(config, url);
     const at = nameOf(url);
-    found.push(...checkBudget(at, server, fleet, count));
+    const each = (market: string) => ({ ...ofOne, api: (counts.get(market) ?? ofOne).api });
+    found.push(...checkBudget(at, server, fleet, each));
     for (const { corridor, market } of server.corridors) {
       claims.push({ corridor, at, by: `${market} of ${at}` });
     }
   }
-  const { DATABASE_REPLICA_URL: replica } = config;
-  if (replica !== undefined) {
+  for (const replica of new Set(configs.flatMap((own) => own.DATABASE_REPLICA_URL ?? []))) {
     const server = await readServer(config, replica);
-    found.push(...checkBudget(nameOf(replica), server, fleet, { api: count.replica, worker: 0 }));
+    const each = (market: string) => ({ api: (counts.get(market) ?? ofOne).replica, worker: 0 });
+    found.push(...checkBudget(nameOf(replica), server, fleet, each));
   }
   for (const [corridor, claimed] of Map.groupBy(claims, (claim) => claim.corridor)) {
     if (claimed.length < 2) continue;
@@ -111,15 +116,16 @@ function nameOf(url: string): string {
 
 const NONE: Processes = { api: 0, worker: 0 };
 
-/** @param each connections that a process opens there */
+/** @param eachOf connections that a process opens there for a market */
 function checkBudget(
   at: string,
   { markets, connectionsMax, reserved, others }: Server,
   fleet: Fleet,
-  each: Processes,
+  eachOf: (market: string) => Processes,
 ): Finding[] {
   const needs = markets.map(({ market, role, roleMax }) => {
     const { api, worker } = fleet.get(market) ?? fleet.get('') ?? NONE;
+    const each = eachOf(market);
     const ofWorkers = each.worker === 0 ? '' : ` + ${worker} workers × ${each.worker}`;
     const said = `${market}: ${api} APIs × ${each.api}${ofWorkers}`;
     return { market, role, roleMax, said, need: api * each.api + worker * each.worker };

@@ -14,7 +14,7 @@ import {
   parseArguments,
 } from '../../kit/command/command.ts';
 import { noteRefused } from '../../kit/command/file-options.ts';
-import type { Environment } from '../../kit/config/config.ts';
+import { type Environment, EXIT_BAD_CONFIGURATION } from '../../kit/config/config.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
@@ -226,6 +226,10 @@ async function run(args: string[], context: CommandContext): Promise<number> {
     transactions: { type: 'string' },
     sample: { type: 'boolean' },
   });
+  if (context.config.markets.length > 1) {
+    context.output.error('RISK_MARKETS: risk start runs one market');
+    return EXIT_BAD_CONFIGURATION;
+  }
   const bounds = { min: 1, max: 10_000_000 };
   const transactions = integerOption('--transactions', values.transactions, bounds, TRANSACTIONS);
   const screen = createScreen(context.output);

@@ -9,6 +9,10 @@ export const SETTINGS = `(select coalesce(jsonb_object_agg(corridor,
         'moved', case when moved_at is not null then jsonb_build_object('from', moved_from, 'atMs', extract(epoch from moved_at) * 1000) end) end), '{}')
     from market.corridors left join market.corridor_settings using (corridor))`;
 
+/** An expression: the market of each corridor that another market has. */
+export const ELSEWHERE = `(select coalesce(jsonb_object_agg(corridor, market), '{}') from shared.corridors
+    where market is not null and corridor not in (select corridor from market.corridors))`;
+
 const lock = rowsOf(
   'lock-corridor-settings',
   'lock table market.corridor_settings in share row exclusive mode',

@@ -10,7 +10,7 @@ import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type CorridorSettings, DEFAULT_SETTINGS } from '../../domain/corridor-settings.ts';
 import type { Stop, Switches } from '../../domain/switch.ts';
-import { SETTINGS } from '../corridors/settings.ts';
+import { ELSEWHERE, SETTINGS } from '../corridors/settings.ts';
 
 const among = onlyOf<{ corridors: string[] }, [corridors: readonly string[]]>(
   'stopped-among',
@@ -34,11 +34,12 @@ type Row = {
   readonly version: string;
   readonly stopped: Readonly<Record<string, StoredStop>>;
   readonly settings: Readonly<Record<string, CorridorSettings | null>>;
+  readonly elsewhere: Readonly<Record<string, string>>;
   readonly nowMs: number;
 };
 
 const IN_FORCE = `version::text, (select coalesce(jsonb_object_agg(scope, stop), '{}')
-                    from jsonb_each(stopped) as one (scope, stop) where market.is_stopped(stopped, scope)) as stopped, ${SETTINGS} as settings,
+                    from jsonb_each(stopped) as one (scope, stop) where market.is_stopped(stopped, scope)) as stopped, ${SETTINGS} as settings, ${ELSEWHERE} as elsewhere,
                     (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`;
 
 const read = onlyOf<Row>('read-switches', `select ${IN_FORCE} from market.switches`);
@@ -47,7 +48,7 @@ export async function readSwitches({ query }: Pick<Database, 'query'>): Promise<
   return toSwitches(await read(query));
 }
 
-function toSwitches({ version, stopped, settings, nowMs }: Row): Switches {
+function toSwitches({ version, stopped, settings, elsewhere, nowMs }: Row): Switches {
   const stops = Object.entries(stopped).map(([scope, one]): [string, Stop] => [
     scope,
     {
@@ -65,6 +66,7 @@ function toSwitches({ version, stopped, settings, nowMs }: Row): Switches {
     settings: new Map(
       Object.entries(settings).map(([corridor, own]) => [corridor, own ?? DEFAULT_SETTINGS]),
     ),
+    elsewhere: new Map(Object.entries(elsewhere)),
     clockMs: nowMs - performance.now(),
   };
 }

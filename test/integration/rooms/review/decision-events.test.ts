@@ -45,7 +45,9 @@ beforeEach(async () => {
 });
 
 const stopped = new Map<string, Stop>();
-const switches = { current: () => ({ version: 0, stopped, settings: new Map(), clockMs: 0 }) };
+const switches = {
+  current: () => ({ version: 0, stopped, settings: new Map(), elsewhere: new Map(), clockMs: 0 }),
+};
 const publish = (query: Query = database.query) =>
   publishDecisions({ query, redis, switches }, 'market_0', signal);
 async function events() {

@@ -18,7 +18,13 @@ import { type Receiver, startReceiver } from './receiver.ts';
 
 export const ANN = { name: 'Ann', keyId: null, request: 'a test' };
 const sealKeys = [Buffer.alloc(32, 7)];
-const NO_SWITCHES: Switches = { version: 0, stopped: new Map(), settings: new Map(), clockMs: 0 };
+const NO_SWITCHES: Switches = {
+  version: 0,
+  stopped: new Map(),
+  settings: new Map(),
+  elsewhere: new Map(),
+  clockMs: 0,
+};
 const NOBODY: Resolve = async () => [];
 
 /** @param resolve finds addresses of names; this machine itself is allowed */

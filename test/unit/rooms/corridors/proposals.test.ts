@@ -18,6 +18,7 @@ const switchesOf = (...scopes: string[]): Switches => ({
   version: 1,
   stopped: new Map(scopes.map((scope) => [scope, stop])),
   settings: new Map(),
+  elsewhere: new Map(),
   clockMs: 0,
 });
 const idsOf = (own: Partial<HourFigures>, ...scopes: string[]) =>
