@@ -17,7 +17,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const CORRIDORS: Readonly<Record<string, string>> = { market_0: 'US-EG', market_1: 'JP-KR' };
 const BOTH = ['market_0', 'market_1'] as const;
-/** Of each market: as many as `IN_FLIGHT`, so that its slots and its connections are taken. */
+/** Settings of the API: slots of each market, and connections that both share. */
 const [IN_FLIGHT, CONNECTIONS] = [4, 4];
 const KEY = 'markets-bootstrap-key-of-at-least-32-characters';
 

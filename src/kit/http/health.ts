@@ -16,7 +16,7 @@ import { allowedRoles, json, openResponses, problemResponses } from './openapi.t
 export type HealthDependencies = {
   /** False when the process should be restarted. */
   readonly isAlive: () => boolean;
-  /** Of each market, the one that answers by default first; undefined while it is not open. */
+  /** Markets by name, the one that answers by default first; a market that is not open has none. */
   readonly vitals: ReadonlyMap<string, () => Vitals | undefined>;
   /** Aborted by the first signal: the process takes no new work. */
   readonly draining: AbortSignal;
@@ -28,7 +28,7 @@ export type HealthDependencies = {
   readonly authenticate?: Authenticate;
 };
 
-/** Whose metrics are asked for; undefined where `/metrics` needs no key. */
+/** A request for metrics; undefined where `/metrics` needs no key. */
 export type AskedMetrics = {
   readonly credential: Credential;
   readonly incoming: IncomingMessage | undefined;

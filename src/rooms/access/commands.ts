@@ -47,10 +47,10 @@ const create: Command['run'] = async (args, context) => {
   await using markets = openMarkets(context, values.markets);
   await makeInEach(markets.databases, made);
   const names = [...markets.databases.keys()];
-  const places = values.markets === undefined ? '' : ` in ${names.join(' and ')}`;
+  const among = values.markets === undefined ? '' : ` in ${names.join(' and ')}`;
   context.output.value({ key_id: keyId, key, markets: names }, [
     `${key}`,
-    `key ${keyId} made${places}; the line above is shown once`,
+    `key ${keyId} made${among}; the line above is shown once`,
   ]);
   return EXIT.fine;
 };

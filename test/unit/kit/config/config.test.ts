@@ -1,6 +1,8 @@
 /** Goal: bad settings are told at once, and secrets are not told. Method: environments, read. */
 import { expect, test } from 'vitest';
 import { readConfig } from '../../../../src/kit/config/config.ts';
+import { configsOfMarkets } from '../../../../src/kit/config/market-config.ts';
+import { testConfig } from '../../../support/config.ts';
 
 test('keys that no header may carry are problems, told without the key', () => {
   expect(readConfig({ RISK_API_KEY: 'secret\n', RISK_BOOTSTRAP_KEY: 'too short' })).toEqual({
@@ -11,5 +13,60 @@ test('keys that no header may carry are problems, told without the key', () => {
   });
   expect(readConfig({ RISK_API_KEY: 'rk_visible~!' })).toMatchObject({
     config: { RISK_API_KEY: 'rk_visible~!' },
+  });
+});
+
+const URLS = {
+  DATABASE_URL: 'postgres://all/risk',
+  DATABASE_REPLICA_URL: 'postgres://replica/risk',
+  REDIS_URL: 'redis://all',
+};
+
+test('markets have stores of their own by their names, and share the rest and what a process may open', () => {
+  const config = testConfig({
+    ...{ ...URLS, RISK_MARKETS: 'market_0,market_1,eu' },
+    MARKET_1_DATABASE_URL: 'postgres://one/risk',
+    EU_REDIS_URL: 'redis://eu',
+    ...{ MARKET_1_ENABLED: 'false', MARKET_7_ENABLED: 'false' },
+  });
+  expect(config.RISK_MARKET).toBe('market_0');
+  const [first, second, third] = configsOfMarkets(config);
+  expect(first).toMatchObject({ ...URLS, RISK_MARKET: 'market_0' });
+  // The replica of the process is none of another Postgres.
+  expect(second).toMatchObject({
+    ...{ ...URLS, RISK_MARKET: 'market_1', DATABASE_URL: 'postgres://one/risk' },
+    DATABASE_REPLICA_URL: undefined,
+  });
+  expect(third).toMatchObject({ ...URLS, RISK_MARKET: 'eu', REDIS_URL: 'redis://eu' });
+  for (const one of [first, second, third]) {
+    expect(one).toMatchObject({ RISK_DATABASE_CONNECTIONS_MAX: 3, RISK_EXPORTS_MAX: 1 });
+  }
+  const stops = [first, second, third].map((one) => one?.stopped.map(({ name }) => name));
+  expect(stops).toEqual([['MARKET_7_ENABLED'], ['MARKET_1_ENABLED'], []]);
+});
+
+test('a process of one market takes the stores of its name', () => {
+  const own = { MARKET_1_DATABASE_URL: 'postgres://one/risk', RISK_MARKET: 'market_1' };
+  expect(testConfig({ ...URLS, ...own, RISK_MARKETS: 'market_0,market_1' })).toMatchObject({
+    ...{ RISK_MARKET: 'market_1', DATABASE_URL: 'postgres://one/risk', REDIS_URL: URLS.REDIS_URL },
+    markets: [{ RISK_MARKET: 'market_1' }, { RISK_MARKET: 'market_0' }],
+  });
+});
+
+test('all that is wrong with several markets is told at once, each once, by the name of its variable', () => {
+  const given = {
+    ...{ RISK_MARKET: 'market_2', RISK_MARKETS: 'market_0,market_1', PORT: 'x' },
+    ...{ MARKET_0_DATABASE_URL: 'mysql://x', MARKET_1_REDIS_URL: 'x', MARKET_9_REDIS_URL: 'x' },
+  };
+  const read = readConfig(given);
+  expect('problems' in read && read.problems.map((one) => one.split(': ')[0])).toEqual([
+    ...['RISK_MARKETS', 'PORT', 'MARKET_0_DATABASE_URL', 'MARKET_1_REDIS_URL'],
+  ]);
+  expect('problems' in read && read.problems[0]).toBe(
+    'RISK_MARKETS: must name market_2, as RISK_MARKET does',
+  );
+  const twice = readConfig({ RISK_MARKETS: 'market_0,market_0' });
+  expect(twice).toEqual({
+    problems: [expect.stringMatching(/^RISK_MARKETS: must be up to 16 different markets/)],
   });
 });
