@@ -9,6 +9,7 @@ import { person } from '../format.ts';
 import { zoneName } from '../parts/local-time.ts';
 import { Find } from './find.tsx';
 import { Help } from './help.tsx';
+import { MarketChoice } from './market.tsx';
 import { PAGES } from './pages.ts';
 import { useShortcuts } from './shortcuts.ts';
 import { CHOICES, chooseTheme, useTheme } from './theme.ts';
@@ -106,6 +107,7 @@ function Account({ me, onHelp }: { readonly me: Me; readonly onHelp: () => void 
   };
   return (
     <div className="account">
+      <MarketChoice />
       <label>
         <span>Theme</span>
         <select

@@ -71,7 +71,7 @@ const settings = {
   RISK_MARKETS: marketList
     .optional()
     .describe(
-      'Markets that one API serves; RISK_MARKET, by default the first, answers requests that name none. MARKET_1_DATABASE_URL, MARKET_1_DATABASE_REPLICA_URL and MARKET_1_REDIS_URL are stores of market_1 alone.',
+      'Markets that one API serves; RISK_MARKET, by default the first, answers requests that name none. Stores of market_1 alone: MARKET_1_DATABASE_URL, MARKET_1_DATABASE_REPLICA_URL, MARKET_1_REDIS_URL.',
     ),
   RISK_CORRIDORS: z
     .string()

@@ -1,6 +1,6 @@
 /**
- * Which market answers a request, where one process serves several: the one that the header Risk-Market names, else the one that
- * the console keeps in a cookie, as a browser sends no header of ours with a stream of events, else the first.
+ * Which market answers a request, where one process serves several: the market that the header Risk-Market names, else the market
+ * that the console keeps in a cookie, as a browser sends no header of ours with a stream of events, else the first.
  */
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -42,7 +42,7 @@ export function chooseMarket(
   };
   return (request, response) => {
     if (OF_PROCESS.test(pathOf(request.url ?? ''))) return own(request, response);
-    const name = namedIn(request) ?? names[0] ?? '';
+    const name = namedIn(request, markets) ?? names[0] ?? '';
     const listener = markets.get(name)?.();
     if (listener !== undefined) return listener(request, response);
     refuseUnread(request, response, refusalOf(name));
@@ -51,7 +51,13 @@ export function chooseMarket(
   };
 }
 
-function namedIn({ headers }: IncomingMessage): string | undefined {
+/** A cookie may name a market that an earlier process served. */
+function namedIn(
+  { headers }: IncomingMessage,
+  markets: ReadonlyMap<string, Reach>,
+): string | undefined {
   const named = headers['risk-market'];
-  return named === undefined ? COOKIE.exec(headers.cookie ?? '')?.[1] : String(named);
+  if (named !== undefined) return String(named);
+  const kept = COOKIE.exec(headers.cookie ?? '')?.[1];
+  return kept !== undefined && markets.has(kept) ? kept : undefined;
 }

@@ -23,7 +23,7 @@ export const PROBLEMS = {
     status: 400,
     title: 'The API does not serve the market',
     meaning: '`Risk-Market` names a market that this API does not serve.',
-    cure: 'Name a market that `detail` lists, or ask the API of the market.',
+    cure: 'Name a market that `detail` lists.',
   },
   unauthorized: {
     status: 401,

@@ -1,0 +1,62 @@
+/**
+ * Goal: the console of an API with two markets shows one of them, live figures too, and another after a choice and a login.
+ * Method: a browser, and the corridors of each market.
+ */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import { RUNNING_API_KEY, spawnRunningApi } from '../support/running-api.ts';
+import { answerOf } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
+import { openTab } from './support/pages.ts';
+
+let api: Awaited<ReturnType<typeof spawnRunningApi>>;
+let browser: Browser;
+beforeAll(async () => {
+  const executable = findChromium();
+  if (executable === undefined) throw new Error(MISSING);
+  const settings = { RISK_MARKETS: 'market_0,market_1', RISK_SCHEMA_WAIT_MS: '1000' };
+  [api, browser] = await Promise.all([spawnRunningApi(settings), launchChromium(executable)]);
+  const { url } = api.testDatabase;
+  await migrate({ url, market: 'market_1', corridors: ['JP-KR'] });
+  const isOpen = async () => {
+    const { body } = await answerOf(await fetch(`${api.url}/readyz`));
+    return body.markets.market_1.status === 'ready';
+  };
+  await waitUntil(isOpen, 10_000, 'market_1 to open');
+});
+afterAll(async () => {
+  await browser?.close();
+  await api?.[Symbol.asyncDispose]();
+});
+
+test('a choice shows the other market, with a login of its own', async () => {
+  await using tab = await openTab(browser);
+  const { page } = tab;
+  const logIn = async () => {
+    await page.getByLabel('API key').fill(RUNNING_API_KEY);
+    await page.getByRole('button', { name: 'Log in' }).click();
+  };
+  const choice = page.getByLabel('Market');
+  const corridorsOf = async () => {
+    const seen = page.waitForResponse((answer) => answer.url().endsWith('/v1/live'));
+    await page.goto(`${api.url}/console/corridors`);
+    expect((await seen).status()).toBe(200);
+    await page.getByRole('row').nth(1).waitFor();
+    return await page.getByRole('main').textContent();
+  };
+  await page.goto(`${api.url}/console`);
+  await logIn();
+  expect(await choice.inputValue()).toBe('market_0');
+  expect(await corridorsOf()).toContain('US-EG');
+  await choice.selectOption('market_1');
+  await logIn();
+  expect(await choice.inputValue()).toBe('market_1');
+  const other = await corridorsOf();
+  expect(other).toContain('JP-KR');
+  expect(other).not.toContain('US-EG');
+  await page.goto(`${api.url}/console?market=market_0`);
+  await logIn();
+  expect(await choice.inputValue()).toBe('market_0');
+});
