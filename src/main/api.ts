@@ -8,10 +8,9 @@ import type { CommandContext } from '../kit/command/command.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
 import { configsOfMarkets } from '../kit/config/market-config.ts';
 import { createApp } from '../kit/http/app.ts';
-import type { Authenticate } from '../kit/http/auth/auth.ts';
 import { chooseMarket } from '../kit/http/choose-market.ts';
 import { docsRoutes } from '../kit/http/docs.ts';
-import { type AskedMetrics, healthRoutes } from '../kit/http/health.ts';
+import { type AskedMetrics, type HealthDependencies, healthRoutes } from '../kit/http/health.ts';
 import { serve, toListener } from '../kit/http/serve.ts';
 import { createProcessMetrics, reportConnections } from '../kit/metrics/metrics.ts';
 import { scrape } from '../kit/metrics/scrape.ts';
@@ -26,8 +25,8 @@ const EXIT_FINE = 0;
 /** How long the first open market waits for the others. Shorter: a usual start refuses requests; longer: an outage of one delays the others. */
 const OTHERS_MS = 2000;
 const AGAIN_MS = 1000;
-/** How long a scrape waits for a market to say whether it knows the key: less than the time-out of a scraper. */
-const KNOWS_MS_MAX = 2000;
+/** How long a scrape waits for a market to say whether it knows the key: longer than a breaker takes, shorter than a scraper. */
+const KNOWS_MS_MAX = 5000;
 
 /** A market of this process; disposing it closes the market. */
 type Served = AsyncDisposable & {
@@ -68,11 +67,7 @@ export async function runApi(context: CommandContext): Promise<number> {
         isAlive: () => true,
         vitals: byName(served, (market) => market?.vitals),
         draining: signal,
-        authenticate: authenticateIn(served),
-        metrics: {
-          contentType: metrics.registry.contentType,
-          metrics: (asked) => scrapeFor(served, metrics, asked),
-        },
+        ...metricsOf(served, metrics),
       }),
       docsRoutes(await loadDocument()),
       ...(await Promise.all(ROOMS.flatMap(({ pages }) => pages?.() ?? []))),
@@ -183,27 +178,39 @@ async function findKnowing(
   return new Map(known);
 }
 
-/** Lets a key in that one market knows. */
-function authenticateIn(served: readonly Served[]): Authenticate {
-  return async (credential, incoming) => {
-    const [principal] = (await findKnowing(served, { credential, incoming })).values();
-    return principal;
+type ProcessMetrics = ReturnType<typeof createProcessMetrics>;
+
+/** Lets a key in that one market knows, and tells it what the process measures and what those markets do that know the key. */
+function metricsOf(
+  served: readonly Served[],
+  { registry }: ProcessMetrics,
+): Required<Pick<HealthDependencies, 'authenticate' | 'metrics'>> {
+  /** Each market is asked once a request. */
+  const asked = new WeakMap<AskedMetrics['credential'], ReturnType<typeof findKnowing>>();
+  return {
+    authenticate: async (credential, incoming) => {
+      const knowing = findKnowing(served, { credential, incoming });
+      asked.set(credential, knowing);
+      const [principal] = (await knowing).values();
+      return principal;
+    },
+    metrics: {
+      contentType: registry.contentType,
+      metrics: async (request) => {
+        const knowing = request && (await asked.get(request.credential));
+        const open = registriesOf([...(knowing?.keys() ?? [])], served.length > 1);
+        return await scrape([{ registry, labels: {} }, ...open]);
+      },
+    },
   };
 }
 
-/** What the process measures, and what those markets measure that know the key. Connections are counted now. */
-async function scrapeFor(
-  served: readonly Served[],
-  { registry }: ReturnType<typeof createProcessMetrics>,
-  asked: AskedMetrics | undefined,
-): Promise<string> {
-  const known = asked === undefined ? [] : (await findKnowing(served, asked)).keys();
-  const registries = Array.from(known).flatMap(({ name, market }) => {
+/** The metrics of open markets; connections are counted now. */
+function registriesOf(served: readonly Served[], isOneOfSeveral: boolean) {
+  return served.flatMap(({ name, market }) => {
     const open = market();
     if (open === undefined) return [];
     reportConnections(open.metrics, open.databases.primary.usage());
-    const labels = served.length > 1 ? { market: name } : {};
-    return [{ registry: open.metrics.registry, labels }];
+    return [{ registry: open.metrics.registry, labels: isOneOfSeveral ? { market: name } : {} }];
   });
-  return await scrape([{ registry, labels: {} }, ...registries]);
 }

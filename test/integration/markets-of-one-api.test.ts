@@ -150,6 +150,10 @@ test('what no market of the API is, or another market has, is refused by name', 
         "must be a corridor of GET /v1/corridors, not 'JP-KR', which is of market_1: send Risk-Market: market_1",
     },
   ]);
+  const asked = { ...environment, RISK_URL: api.url, RISK_MARKET: 'market_1' };
+  const { stdout } = await runRisk(['status', '--json'], asked);
+  expect(stdout).toContain('JP-KR');
+  expect(stdout).not.toContain('US-EG');
   // A browser sends a stream of events without the header.
   const headers = { Authorization: `Bearer ${KEY}`, Cookie: 'a=b; risk-market=market_1' };
   const answer = await answerOf(await fetch(`${api.url}/v1/status`, { headers }));

@@ -24,6 +24,8 @@ export type ApiClient = {
 export type ApiOptions = {
   readonly url: string;
   readonly key: string | undefined;
+  /** The market that answers, where the API serves several. */
+  readonly market?: string | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -70,12 +72,13 @@ export function createApiClient(options: ApiOptions): ApiClient {
 
 /** One request with the key. @throws ApiUnavailable without an answer, or for one that may pass */
 export async function fetchApi(
-  { url, key, signal }: ApiOptions,
+  { url, key, market, signal }: ApiOptions,
   path: string,
   request: RequestInit,
 ): Promise<Response> {
   const headers = new Headers(request.headers);
   if (key !== undefined) headers.set('authorization', `Bearer ${key}`);
+  if (market !== undefined) headers.set('risk-market', market);
   const response = await fetch(new URL(path, url), { signal, ...request, headers }).catch(
     unlessAborted(url, signal),
   );

@@ -1,5 +1,5 @@
 /** The running API that a command asks. */
-import { type ApiClient, createApiClient } from '../client/api-client.ts';
+import { type ApiClient, type ApiOptions, createApiClient } from '../client/api-client.ts';
 import type { Config } from '../config/config.ts';
 import { type CommandContext, UsageError } from './command.ts';
 
@@ -9,17 +9,22 @@ export async function withApi<T>(
   url: string | undefined,
   work: (client: ApiClient) => Promise<T>,
 ): Promise<T> {
-  const key = apiKeyOf(config);
-  return await work(createApiClient({ url: apiUrlOption(url, config), key, signal }));
+  return await work(createApiClient({ ...apiOf(url, config), signal }));
+}
+
+/** The API of `--url`, else of RISK_URL, and which of its markets answers. */
+export function apiOf(url: string | undefined, config: Config): Omit<ApiOptions, 'signal'> {
+  const market = config.markets.length > 1 ? config.RISK_MARKET : undefined;
+  return { url: apiUrlOption(url, config), key: apiKeyOf(config), market };
 }
 
 /** The key that a command sends: RISK_API_KEY, else RISK_BOOTSTRAP_KEY, which a machine that runs an API has. */
-export function apiKeyOf(config: Config): string | undefined {
+function apiKeyOf(config: Config): string | undefined {
   return config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY;
 }
 
 /** The value of `--url`, else RISK_URL. */
-export function apiUrlOption(given: string | undefined, config: Config): string {
+function apiUrlOption(given: string | undefined, config: Config): string {
   const url = given ?? config.RISK_URL;
   const parsed = URL.parse(url);
   if (!/^https?:$/.test(parsed?.protocol ?? ''))

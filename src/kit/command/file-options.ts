@@ -1,5 +1,5 @@
 /** Commands that post a file to the API: their options, and what a person sees of them. */
-import { createApiClient } from '../client/api-client.ts';
+import { type ApiOptions, createApiClient } from '../client/api-client.ts';
 import type { Mapping, Projection } from '../client/fields.ts';
 import {
   type Posted,
@@ -10,7 +10,7 @@ import {
 } from '../client/post-file.ts';
 import { openSource } from '../client/rows.ts';
 import type { Config } from '../config/config.ts';
-import { apiKeyOf, apiUrlOption } from './api.ts';
+import { apiOf } from './api.ts';
 import { type CommandContext, integerOption, UsageError } from './command.ts';
 import type { Output } from './output.ts';
 
@@ -49,12 +49,11 @@ type FileValues = {
 export type FileSettings<F extends string> = Pick<
   PostOptions,
   'batchRows' | 'connections' | 'rowsPerSecond' | 'checkpointPath'
-> & {
-  readonly file: string;
-  readonly mapping: Mapping<F>;
-  readonly url: string;
-  readonly key: string | undefined;
-};
+> &
+  Omit<ApiOptions, 'signal'> & {
+    readonly file: string;
+    readonly mapping: Mapping<F>;
+  };
 
 /** @param fields those that `--map` and `--set` may name */
 export function fileOptions<F extends string>(
@@ -72,8 +71,7 @@ export function fileOptions<F extends string>(
       columns: assignmentsOption('--map', values.map, fields),
       constants: assignmentsOption('--set', values.set, fields),
     },
-    url: apiUrlOption(values.url, config),
-    key: apiKeyOf(config),
+    ...apiOf(values.url, config),
     batchRows: integer('batch', BATCH_ROWS_MAX, BATCH_ROWS_MAX),
     connections: integer('connections', CONNECTIONS_MAX, connections),
     rowsPerSecond: integer('rate', ROWS_PER_SECOND_MAX, null),

@@ -1,6 +1,6 @@
 /** `risk export`: everything that a search finds, from a running API to a file. */
 import type { Call } from '../../kit/client/ask.ts';
-import { apiKeyOf, apiUrlOption } from '../../kit/command/api.ts';
+import { apiOf } from '../../kit/command/api.ts';
 import {
   type CommandContext,
   EXIT,
@@ -28,8 +28,7 @@ async function carryOut(
   const exporting = exportFile({
     output: path,
     headers,
-    key: apiKeyOf(config),
-    url: apiUrlOption(url, config),
+    ...apiOf(url, config),
     question: Object.fromEntries(fields.map(([name, value]) => [name, String(value)])),
     signal,
     outageMsMax: seconds * 1000,
