@@ -218,6 +218,15 @@ test('without the Redis of one market both accept, and the other notices nothing
   await otherRedis.start();
 });
 
+test('a worker is told which market is its own, and `risk start` refuses several', async () => {
+  expect((await risk('worker')).code).toBe(78);
+  const started = await risk('start');
+  expect([started.code, started.stderr]).toEqual([
+    78,
+    'RISK_MARKETS: risk start runs one market\n',
+  ]);
+});
+
 test('a stop of one market leaves the other', async () => {
   const body = JSON.stringify({ stopped: true, reason: 'a test' });
   const stopped = await ask('/v1/switches/market', 'market_1', { method: 'PUT', body });
