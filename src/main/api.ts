@@ -74,7 +74,7 @@ export async function runApi(context: CommandContext): Promise<number> {
     ],
     // Markets serve what is below /v1.
     authenticate: async () => undefined,
-    degradation: () => 0,
+    degradation: { level: () => 0, levelOf: () => 0 },
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: 0,
   });

@@ -4,7 +4,7 @@ import { claimIdentity } from '../core/stream/identity.ts';
 import { probeKey } from '../core/stream/keys.ts';
 import { createGuards, type Guards } from '../kit/breakers/guards.ts';
 import { watchBreaker } from '../kit/breakers/watch-breaker.ts';
-import { isPoolBusy, isPostgresOutage } from '../kit/database/outage.ts';
+import { isPoolBusy, isPostgresOutage, isStuck } from '../kit/database/outage.ts';
 import type { Database } from '../kit/database/pool.ts';
 import type { Log } from '../kit/metrics/log.ts';
 import type { Metrics } from '../kit/metrics/metrics.ts';
@@ -33,6 +33,7 @@ export function bindGuards(metrics: Metrics, log: Log, role: 'api' | 'worker'): 
     isPoolBusy,
     isRedisFailure: (thrown) => isRedisOutage(thrown) && !(role === 'worker' && isFull(thrown)),
     isStreamFailure: isStreamAtFault,
+    isStuck,
   });
 }
 

@@ -14,6 +14,7 @@ import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
 import { openReplies } from '../core/stream/settle/replies.ts';
+import { watchModelsOut } from '../core/stream/status/models-out.ts';
 import { apiKeyHash } from '../kit/access/api-key.ts';
 import { findLiveApiKey, storeBootstrapKey } from '../kit/access/api-keys.ts';
 import { createRecordUse } from '../kit/access/record-use.ts';
@@ -98,7 +99,7 @@ export async function openMarket(
     routes: [acceptRoutes(api), ...rooms.flatMap(({ routes }) => routes)],
     recordUse: createRecordUse(database),
     readBoundToken: () => readBoundToken(database, api.ingest.system),
-    degradation: guards.health.level,
+    degradation: guards.health,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
     refusals: [limitRequests(api.ingest.limiter), refuseWrites(api.switches)],
@@ -155,7 +156,8 @@ async function openApi(
   stack.use(await watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const switches = stack.use(await watchSwitchesOf(config, probe, log));
-  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor));
+  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
+  stack.use(watchModelsOut(redis, market, guards));
   const limits = stack.use(await watchLimits(probe, log));
   const ingest = openIngest(config, {
     database,

@@ -104,7 +104,7 @@ export async function runWorker(
   const switches = resources.use(await watchSwitchesOf(config, probe, log));
   const { RISK_MARKET: marketName, RISK_WORKER_READERS: readers } = config;
   const market: Market = { name: marketName, ...switches.layout, database, redis, guards, memory };
-  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor));
+  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
   const parts = { config, log, name, database, redis, guards, metrics, leadership, switches };
   const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
   const { profiles, amountDuty } = await openParties(config, market, metrics);

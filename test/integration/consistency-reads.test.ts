@@ -9,6 +9,7 @@ import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
 import {
   CREATED_AT,
+  PATIENCE_MS,
   REPLICATED_TIMEOUTS,
   type ReplicatedApi,
   sql,
@@ -16,7 +17,8 @@ import {
   TO,
 } from '../support/replicated-api.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
-import type { Answer } from '../support/submit.ts';
+import { type Answer, answerOf, input, postOne } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 vi.setConfig(REPLICATED_TIMEOUTS);
 
@@ -79,4 +81,34 @@ test('a text that is no token is refused, and the answer says what is allowed', 
       detail: "must be the Consistency-Token of an answer, unchanged, not 'nonsense'",
     },
   ]);
+});
+
+test('from level 2 of a corridor on the replica answers searches that name it, and others as before', async () => {
+  const { api } = rig;
+  const post = async (corridor: string) => {
+    const { status, headers } = await postOne(api, input({ account_id: 'spared', corridor }));
+    expect(status).toBe(201);
+    return headers.get('consistency-token') ?? '';
+  };
+  await using _paused = await rig.pause();
+  const token = await post('US-EG');
+  await post('US-MX');
+  const found = async (corridor: string, headers: Record<string, string> = {}) => {
+    const path = `/v1/transactions?account_id=spared&corridor=${corridor}`;
+    return (await answerOf(await api.request(path, { headers }))).body.items.length;
+  };
+  const setLevel = async (level: number) => {
+    const body = JSON.stringify({ level, reason: 'a test' });
+    const headers = { 'Content-Type': 'application/json' };
+    const path = '/v1/degradation/corridor:US-EG';
+    expect((await api.request(path, { method: 'PUT', headers, body })).status).toBe(200);
+  };
+  expect([await found('US-EG'), await found('US-MX')]).toEqual([1, 1]);
+  await setLevel(3);
+  await waitUntil(async () => (await found('US-EG')) === 0, PATIENCE_MS, 'the replica to answer');
+  expect([await found('US-MX'), await found('US-EG', { 'Consistency-Token': token })]).toEqual([
+    1, 1,
+  ]);
+  await setLevel(0);
+  await waitUntil(async () => (await found('US-EG')) === 1, PATIENCE_MS, 'the primary to answer');
 });

@@ -71,6 +71,7 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
       commitsMax,
       rowsMax: COMMIT_ROWS_MAX,
       rowsOf: ({ rows }) => rows.length,
+      apartOf: ({ rows }) => ingest.writes.apartOf(new Set(rows.map(({ corridor }) => corridor))),
     });
   const storeSmall = shareCommits(SMALL_COMMITS_MAX);
   const storeLarge = shareCommits(LARGE_COMMITS_MAX);

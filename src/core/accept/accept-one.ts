@@ -54,6 +54,7 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
     commitsMax: COMMITS_MAX,
     rowsMax: COMMIT_ROWS_MAX,
     rowsOf: () => 1,
+    apartOf: ({ input }) => ingest.writes.apartOf(new Set([input.corridor])),
   });
 
   return async ({ by, input, waitMs }) => {

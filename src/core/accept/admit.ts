@@ -18,7 +18,7 @@ type Admission = {
   readonly counted?: Set<string>;
 };
 
-type AdmitParts = Pick<Ingest, 'database' | 'gate' | 'metrics' | 'limiter'>;
+type AdmitParts = Pick<Ingest, 'database' | 'gate' | 'metrics' | 'limiter' | 'writes'>;
 
 /** @returns the inputs that do not pass, by index; nearly always none */
 export async function admit(

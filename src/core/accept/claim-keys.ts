@@ -40,7 +40,7 @@ export type Stored = {
  * Claims the keys that are free: first all of them, which nearly always succeeds; then those that nobody holds.
  */
 export async function claimFree(
-  { database, keySlices, shardsOf, failpoint }: Ingest,
+  { database, keySlices, shardsOf, failpoint, writes }: Ingest,
   { batchId, client, transactions }: Claim,
   refuseKnown: RefuseKnown | null,
 ): Promise<Stored> {
@@ -51,7 +51,8 @@ export async function claimFree(
   while (free.length > 0) {
     failpoint('api-before-commit');
     const rows = planRows(batchId, shardsOf, free);
-    const batch = { client, transactions: free, rows };
+    const guard = writes.guardOf(new Set(free.map(({ corridor }) => corridor)));
+    const batch = { client, transactions: free, rows, guard };
     const claimed = await claimTransactions(database, keySlices, batch);
     // Known keys were found before this commit, which is therefore after those that stored them.
     if ('receivedAtMs' in claimed) return { known, rows, ...claimed };

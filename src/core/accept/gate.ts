@@ -1,5 +1,6 @@
 /** Refuses transactions of stopped scopes before anything of them is stored. */
 
+import type { CorridorWrites } from '../../kit/breakers/corridor-writes.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { isReadOnly, readOnlyOf } from '../domain/level.ts';
@@ -17,7 +18,13 @@ import type { SwitchWatch } from '../store/switches/watch-switches.ts';
 import { findKnown } from '../store/transactions/transactions.ts';
 import type { InputError } from './prepare-transactions.ts';
 
-export const GATE_PROBLEMS = ['scope-stopped', 'frozen', 'switches-unread', 'limited'] as const;
+export const GATE_PROBLEMS = [
+  'scope-stopped',
+  'frozen',
+  'switches-unread',
+  'limited',
+  'unavailable',
+] as const;
 
 /** Why a transaction is refused that is valid by itself. */
 export type Closed = {
@@ -33,6 +40,7 @@ type GateParts = {
   readonly gate: Gate;
   readonly metrics: Pick<Metrics, 'refused'>;
   readonly database: Pick<Database, 'query'>;
+  readonly writes: Pick<CorridorWrites, 'refusedMs'>;
 };
 
 export type Gate = {
@@ -61,6 +69,13 @@ export function createGate(
     },
   };
 }
+
+const stuck = (corridor: string, refusedMs: number): Closed => ({
+  problem: 'unavailable',
+  field: 'corridor',
+  detail: `${corridor} is at degradation level 3: its transactions could not be committed, and one at a time tries again`,
+  retryAfterSeconds: Math.ceil(refusedMs / 1000),
+});
 
 const UNREAD: Closed = {
   problem: 'switches-unread',
@@ -95,7 +110,7 @@ export type ClosedRequest = {
  * repetition, which stores nothing and is answered as such.
  */
 export async function findClosed(
-  { gate, metrics, database }: GateParts,
+  { gate, metrics, database, writes }: GateParts,
   client: string,
   inputs: readonly Pick<KeyedTransactionInput, 'corridor' | 'idempotency_key'>[],
 ): Promise<ReadonlyMap<number, Closed>> {
@@ -104,10 +119,15 @@ export async function findClosed(
     const closed = gate.closedTo(client, corridor);
     if (closed !== undefined) found.set(index, closed);
   }
-  if (found.size === 0) return found;
-  const indexes = [...found.keys()];
-  const keys = indexes.map((index) => inputs[index]?.idempotency_key ?? '');
-  for (const at of await findKnown(database, client, keys)) found.delete(indexes[at] ?? -1);
+  if (found.size > 0) {
+    const indexes = [...found.keys()];
+    const keys = indexes.map((index) => inputs[index]?.idempotency_key ?? '');
+    for (const at of await findKnown(database, client, keys)) found.delete(indexes[at] ?? -1);
+  }
+  for (const [index, { corridor }] of inputs.entries()) {
+    const refusedMs = writes.refusedMs(corridor);
+    if (refusedMs > 0 && !found.has(index)) found.set(index, stuck(corridor, refusedMs));
+  }
   for (const [index, { problem }] of found) {
     metrics.refused.inc({ corridor: inputs[index]?.corridor ?? '', problem });
   }

@@ -43,6 +43,8 @@ export type Ingest = {
   readonly elsewhere: () => Switches['elsewhere'];
   readonly gate: Gate;
   readonly limiter: Limiter;
+  /** Breakers of the corridors' commits. */
+  readonly writes: Guards['writes'];
   readonly metrics: Pick<Metrics, 'refused' | 'accepted' | 'duplicates' | 'labels' | 'labelDelay'>;
   readonly failpoint: Failpoint;
   /** System identifier of the database cluster, for consistency tokens. */
@@ -83,6 +85,7 @@ export function openIngest(
     metrics,
     corridors,
     elsewhere: () => switches.current().elsewhere,
+    writes: guards.writes,
     gate: createGate(switches, config.RISK_SWITCHES_UNREAD),
     limiter: createLimiter(limits, { redis, market, run: guards.redis.run }),
     failpoint,

@@ -4,8 +4,9 @@
  * pool, a partition that vanished. All other failures go to the caller.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { CORRIDOR_STUCK } from '../../kit/breakers/corridor-writes.ts';
+import { isKeyTaken } from '../../kit/database/outage.ts';
 import {
-  contextOf,
   isPartitionMissing,
   LOCK_NOT_AVAILABLE,
   sqlStateOf,
@@ -41,7 +42,7 @@ export async function retryStore<T>(work: () => Promise<T>, forget: () => void):
 function isWorthAnotherTry(error: unknown, tried: number, elapsedMs: number): boolean {
   if (!(error instanceof Failure)) return false;
   if (error.code === 'COMMIT_UNKNOWN' || error.kind === 'transient') return tried <= 2;
-  if (error.kind !== 'unavailable') return false;
+  if (error.kind !== 'unavailable' || error.code === CORRIDOR_STUCK) return false;
   const state = sqlStateOf(error);
   if (state !== undefined && RACES_LOST.has(state)) return true;
   if (state === LOCK_NOT_AVAILABLE || state === STATEMENT_CANCELLED) return false;
@@ -50,8 +51,7 @@ function isWorthAnotherTry(error: unknown, tried: number, elapsedMs: number): bo
 
 /** Reaching the deadline while another request inserts the same key is a conflict, not an outage. */
 function asAnswer(error: unknown): unknown {
-  if (!(error instanceof Failure) || sqlStateOf(error) !== LOCK_NOT_AVAILABLE) return error;
-  if (contextOf(error)?.includes('inserting index tuple') !== true) return error;
+  if (!(error instanceof Failure) || !isKeyTaken(error)) return error;
   return new Failure(
     'conflict',
     'STILL_RUNNING',

@@ -144,6 +144,7 @@ const operations: readonly Operation<Accepting>[] = [
       const read = () => withKey(readOneInput(value), headerKey);
       const keyMissing = headerKey === undefined ? KEY_REQUIRED : null;
       const input = readNamingAll(read, { ingest, inputs: [value], at: [], keyMissing });
+      c.set('corridors', new Set([input.corridor]));
       const result = await acceptOne({ by: c.get('principal'), input, waitMs });
       if (result.kind !== 'accepted') throw refusal(result, []);
       const { transactionId, createdAtMs, status, token } = result.outcome;
@@ -199,6 +200,7 @@ const operations: readonly Operation<Accepting>[] = [
       const read = () => readBatchInput(value);
       const at = ['transactions'];
       const inputs = readNamingAll(read, { ingest, inputs: batchInputs(value), at });
+      c.set('corridors', new Set(inputs.map(({ corridor }) => corridor)));
       const { isLenient } = preferences;
       const { result, refused } = await acceptBatch({ by, inputs, isLenient });
       const indexes = [...inputs.keys()].filter((index) => !refused.has(index));

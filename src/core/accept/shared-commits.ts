@@ -3,7 +3,8 @@
  * synchronous write and its round trips.
  */
 import pLimit from 'p-limit';
-import { Failure } from '../../kit/words/failure.ts';
+import { CORRIDOR_STUCK } from '../../kit/breakers/corridor-writes.ts';
+import { Failure, isUnavailable } from '../../kit/words/failure.ts';
 import { type Coalescer, createCoalescer } from './coalesce.ts';
 
 /** Posts share a commit where these values are equal. */
@@ -26,6 +27,8 @@ type SharedCommitsOptions<Post, Result> = {
   readonly commitsMax: number;
   readonly rowsMax: number;
   readonly rowsOf: (post: Post) => number;
+  /** The corridor whose posts share commits with none of other corridors for now. */
+  readonly apartOf: (post: Post) => string | undefined;
 };
 
 /**
@@ -38,6 +41,8 @@ const ALONE_MAX = 8;
  * for another request's key, or for a crowded machine; neither must hold up the rest.
  */
 const COMMIT_STALL_MS = 250;
+/** A corridor apart gets no further connections while its commits wait; longer than any of them may. */
+const APART_STALL_MS = 3_600_000;
 /** Makes four single posts share a commit at 500 a second, where most would otherwise have one of their own. */
 const COMMIT_PACE_MS = 8;
 
@@ -48,8 +53,9 @@ export function createSharedCommits<Post, Result>({
   commitsMax,
   rowsMax,
   rowsOf,
+  apartOf,
 }: SharedCommitsOptions<Post, Result>): ShareCommit<Post, Result> {
-  /** At most two for each API key that has posted. */
+  /** At most two for each API key that has posted, and for each corridor apart. */
   const lanes = new Map<string, Coalescer<Post, Settled<Result>>>();
 
   /** Stores posts together; each alone where a problem of one must not fail the others. */
@@ -60,7 +66,8 @@ export function createSharedCommits<Post, Result>({
     try {
       return (await store(poster, posts)).map((result) => ({ result }));
     } catch (error) {
-      const isShared = error instanceof Failure && error.kind === 'unavailable';
+      const isOfCorridor = error instanceof Failure && error.code === CORRIDOR_STUCK;
+      const isShared = isUnavailable(error) && !isOfCorridor;
       if (isShared || posts.length === 1) throw error;
       const alone = pLimit(ALONE_MAX);
       const tried = posts.map((post) =>
@@ -70,19 +77,20 @@ export function createSharedCommits<Post, Result>({
     }
   }
 
-  const openLane = (poster: Poster) =>
+  const openLane = (poster: Poster, apart: string | undefined) =>
     createCoalescer<Post, Settled<Result>>({
       run: (posts) => settle(poster, posts),
       runsMax: commitsMax,
       sizeMax: rowsMax,
       sizeOf: rowsOf,
-      stallMs: COMMIT_STALL_MS,
+      stallMs: apart === undefined ? COMMIT_STALL_MS : APART_STALL_MS,
       paceMs: COMMIT_PACE_MS,
     });
 
   return async (poster, post) => {
-    const name = `${poster.replyTo ?? ''} ${poster.client}`;
-    const lane = lanes.get(name) ?? openLane(poster);
+    const apart = apartOf(post);
+    const name = `${poster.replyTo ?? ''} ${poster.client} ${apart ?? ''}`;
+    const lane = lanes.get(name) ?? openLane(poster, apart);
     lanes.set(name, lane);
     const settled = await lane.submit(post);
     if ('error' in settled) throw settled.error;

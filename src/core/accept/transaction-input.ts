@@ -159,7 +159,8 @@ export function refusal(
     case 'scope-stopped':
     case 'frozen':
     case 'switches-unread':
-    case 'limited': {
+    case 'limited':
+    case 'unavailable': {
       const { kind, detail, headers, transactionId } = result;
       return new Problem(kind, asSentence(detail), { errors, headers, transactionId });
     }

@@ -24,12 +24,20 @@ export type Breaker = {
   readonly isFailure: (thrown: unknown) => boolean;
   /** Makes a call, or throws Failure `unavailable` at once. */
   readonly run: Guard;
+  /** As `run`, for a call whose duration another breaker measures: this one's tally lacks the call. */
+  readonly runUnmeasured: Guard;
+  /** Makes a call that proves nothing about the dependency: only `trip` ends the call, and nothing is counted. */
+  readonly attend: Guard;
   /** Makes a call in any state; its outcome counts as that of a trial. */
   readonly probe: (check: () => Promise<unknown>) => Promise<void>;
   /** True while the last calls failed. */
   readonly isFailing: () => boolean;
   /** How long calls have been under way without any of them ending; 0 when there are none. */
-  readonly stalledMs: () => number;
+  readonly stalledMs: (of?: 'all' | 'measured') => number;
+  /** How long the oldest call is under way, attended ones included; 0 when there are none. */
+  readonly oldestMs: () => number;
+  /** How long calls are refused from now on; 0 where one may pass. */
+  readonly refusedMs: () => number;
   /** Opens the breaker, and ends every call under way with a Failure `unavailable`. */
   readonly trip: () => void;
   readonly takeTally: () => Tally;
@@ -45,9 +53,11 @@ type BreakerOptions = {
   /** @param cause the last failure, if a failure has opened the breaker */
   readonly onChange: (state: BreakerState, cause?: unknown) => void;
   readonly settings?: BreakerSettings;
+  /** What callers are told in place of the breaker's own words. */
+  readonly refusal?: { readonly code: string; readonly message: string };
 };
 
-type BreakerSettings = {
+export type BreakerSettings = {
   readonly failuresMax: number;
   readonly successesMax: number;
   /** From opening to the first trial call; a probe that succeeds ends it earlier. */
@@ -55,7 +65,7 @@ type BreakerSettings = {
   readonly windowMs: number;
 };
 
-const BREAKER_SETTINGS: BreakerSettings = {
+export const BREAKER_SETTINGS: BreakerSettings = {
   failuresMax: 5,
   successesMax: 3,
   openMs: 30_000,
@@ -66,14 +76,22 @@ const BREAKER_SETTINGS: BreakerSettings = {
 export const BREAKER_OPEN = 'BREAKER_OPEN';
 const WINDOW_BUCKETS = 10;
 
-type Call = { readonly startedMs: number; readonly reject: (reason: Failure) => void };
+/** Wait that a refused caller is told while another call is on trial. */
+const TRIAL_MS = 1000;
+
+type Call = {
+  readonly startedMs: number;
+  readonly isMeasured: boolean;
+  readonly reject: (reason: Failure) => void;
+};
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state machine, whose transitions belong side by side
 export function createBreaker(options: BreakerOptions): Breaker {
-  const { name, nowMs, isFailure, isOwn, onChange, settings = BREAKER_SETTINGS } = options;
+  const { name, nowMs, isFailure, isOwn, onChange, settings = BREAKER_SETTINGS, refusal } = options;
   const failures = createFailureWindow(settings.windowMs);
   /** Calls in the order in which they began. */
   const underWay = new Set<Call>();
+  const attended = new Set<Call>();
   let state: BreakerState = 'closed';
   let openedMs = 0;
   let endedMs = nowMs();
@@ -100,6 +118,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
   };
   const end = (call: Call, isFailed: boolean) => {
     endedMs = nowMs();
+    if (!call.isMeasured) return;
     tally.calls += 1;
     tally.totalMs += endedMs - call.startedMs;
     if (isFailed) tally.failures += 1;
@@ -114,9 +133,9 @@ export function createBreaker(options: BreakerOptions): Breaker {
     if (isFailed) failed(thrown);
     else succeeded();
   };
-  const start = <T>(make: () => Promise<T>, isTrial: boolean): Promise<T> =>
+  const start = <T>(make: () => Promise<T>, isTrial: boolean, isMeasured = true): Promise<T> =>
     new Promise((resolve, reject) => {
-      const call: Call = { startedMs: nowMs(), reject };
+      const call: Call = { startedMs: nowMs(), isMeasured, reject };
       underWay.add(call);
       make().then(
         (value) => {
@@ -139,13 +158,14 @@ export function createBreaker(options: BreakerOptions): Breaker {
     }
   };
   const runUnlessOpen = async <T>(make: () => Promise<T>): Promise<T> => {
-    const isTooEarly = state === 'open' && nowMs() - openedMs < settings.openMs;
-    if (hasTrial || isTooEarly) throw refuse();
+    if (hasTrial || openForMs() > 0) throw refuse();
     change('half-open');
     return await tryOne(make);
   };
-  const refuse = () =>
-    new Failure('unavailable', BREAKER_OPEN, `the breaker of ${name} is ${state}`);
+  const fail = (code: string, message: string) =>
+    new Failure('unavailable', refusal?.code ?? code, refusal?.message ?? message);
+  const refuse = () => fail(BREAKER_OPEN, `the breaker of ${name} is ${state}`);
+  const openForMs = () => (state === 'open' ? openedMs + settings.openMs - nowMs() : 0);
 
   return {
     name,
@@ -153,23 +173,39 @@ export function createBreaker(options: BreakerOptions): Breaker {
     state: () => state,
     // Not an async function: every call passes here, and one promise more would be half of its cost.
     run: (make) => (state === 'closed' ? start(make, false) : runUnlessOpen(make)),
+    runUnmeasured: (make) => (state === 'closed' ? start(make, false, false) : runUnlessOpen(make)),
+    attend: (make) =>
+      new Promise((resolve, reject) => {
+        const call: Call = { startedMs: nowMs(), isMeasured: false, reject };
+        attended.add(call);
+        make()
+          .finally(() => attended.delete(call))
+          .then(resolve, reject);
+      }),
     probe: async (check) => {
       await start(check, true).catch(() => undefined);
     },
     isFailing: () => failures.hasSome(),
-    stalledMs() {
-      const [oldest] = underWay;
+    stalledMs(of = 'all') {
+      const [oldest] = of === 'all' ? underWay : [...underWay].filter((one) => one.isMeasured);
       return oldest === undefined ? 0 : nowMs() - Math.max(oldest.startedMs, endedMs);
     },
+    oldestMs() {
+      const started = [underWay, attended].flatMap(([oldest]) => oldest?.startedMs ?? []);
+      return started.length === 0 ? 0 : nowMs() - Math.min(...started);
+    },
+    refusedMs: () => Math.max(0, hasTrial ? TRIAL_MS : openForMs()),
     trip() {
       const calls = [...underWay];
       underWay.clear();
       change('open');
-      const failure = new Failure('unavailable', 'STALLED', `${name} does not answer`);
+      const failure = fail('STALLED', `${name} does not answer`);
       for (const call of calls) {
         end(call, true);
         call.reject(failure);
       }
+      for (const { reject } of attended) reject(failure);
+      attended.clear();
     },
     takeTally() {
       const { calls, failures: failedCalls, totalMs } = tally;

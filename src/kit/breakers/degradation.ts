@@ -1,7 +1,7 @@
 /**
- * The degradation level of a process, 0 to 4, from what its calls to Postgres and Redis measured:
+ * The degradation level of a process or a corridor, 0 to 4, from what its calls to the stores measured:
  *
- *   0 full · 1 slow · 2 writes are queued · 3 no writes · 4 neither store works
+ *   0 full · 1 slow · 2 scoring is queued · 3 no writes · 4 neither store works
  *
  * A measurement must last for two looks to raise the level, a breaker raises it at once, and the level
  * falls when all of the last looks were lower: one bad second neither raises it nor lowers it.
@@ -18,8 +18,7 @@ export type DependencyLook = {
 };
 
 type Look = {
-  readonly postgres: DependencyLook;
-  readonly redis: DependencyLook;
+  readonly dependencies: readonly DependencyLook[];
   /** The worst state of the breakers since the last check. */
   readonly breakerLevel: DegradationLevel;
 };
@@ -38,7 +37,7 @@ export function createDegradation(): (look: Look) => DegradationLevel {
   let before: DegradationLevel = 0;
   let recent: DegradationLevel[] = [];
   return (look) => {
-    const measured = worse(measure(look.postgres), measure(look.redis));
+    const measured = look.dependencies.map(measure).reduce(worse, 0);
     const confirmed = measured < before ? measured : before;
     before = measured;
     recent = [...recent, worse(look.breakerLevel, confirmed)].slice(-HELD_LOOKS);
@@ -51,7 +50,8 @@ export function levelOfBreakers(postgres: BreakerState, redis: BreakerState): De
   return redis === 'closed' ? 3 : 4;
 }
 
-function measure({ tally, stalledMs }: DependencyLook): DegradationLevel {
+/** The level of one look alone. */
+export function measure({ tally, stalledMs }: DependencyLook): DegradationLevel {
   const latencyMs = Math.max(tally.meanMs, stalledMs);
   const errors = tally.calls < CALLS_MIN ? 0 : tally.failures / tally.calls;
   if (latencyMs > QUEUE_MS || errors > QUEUE_ERRORS) return 2;

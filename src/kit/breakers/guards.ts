@@ -1,13 +1,25 @@
 /**
- * The state of a process' dependencies: a breaker each for Postgres and Redis, one for the streams of each
- * corridor, and the degradation level that follows from them.
+ * The state of a process' dependencies: a breaker each for Postgres and Redis, two for the streams and the commits of each
+ * corridor, and the degradation levels that follow from them.
  */
 import type { Log } from '../metrics/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { toError } from '../words/failure.ts';
 import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../words/model-out.ts';
 import { BREAKER_STATES, type Breaker, type BreakerState, createBreaker } from './breaker.ts';
-import { createDegradation, type DegradationLevel, levelOfBreakers, worse } from './degradation.ts';
+import {
+  CORRIDOR_STUCK,
+  type CorridorWrites,
+  createCorridorWrites,
+  WRITES_SETTINGS,
+} from './corridor-writes.ts';
+import {
+  createDegradation,
+  type DegradationLevel,
+  type DependencyLook,
+  levelOfBreakers,
+  worse,
+} from './degradation.ts';
 
 const MEASURE_EVERY_MS = 1000;
 /** Level of a corridor whose streams cannot be written: its entries wait, others' go on. */
@@ -19,6 +31,8 @@ export type Health = {
   /** Breakers of the process that are not closed, as `NAME:STATE`. */
   readonly breakers: () => string[];
   readonly breakersOf: (corridor: string) => string[];
+  /** Breakers that are not closed, and what is slow or fails with closed ones; of the process where the corridor is null. */
+  readonly causesOf: (corridor: string | null) => string[];
 };
 
 export type Guards = {
@@ -26,18 +40,25 @@ export type Guards = {
   readonly redis: Breaker;
   /** Created on the first request; corridors are few. */
   readonly streamsOf: (corridor: string) => Breaker;
+  /** Commits of accepted transactions. */
+  readonly writes: CorridorWrites;
   /** Models that are suspended or refused now: each counts as an open breaker. */
   readonly reportModels: (out: readonly ModelOut[]) => void;
-  /** Gives the least level, which people have set: of a corridor, or of the process where it is null. */
-  readonly raiseTo: (levelByHand: LevelByHand) => void;
+  /**
+   * Gives the least level, which people have set: of a corridor, or of the process where it is null.
+   * @param corridors whose levels are shown in metrics
+   */
+  readonly raiseTo: (levelByHand: LevelByHand, corridors: () => Iterable<string>) => void;
   readonly health: Health;
   readonly [Symbol.dispose]: () => void;
 };
 
 type LevelByHand = (corridor: string | null) => DegradationLevel;
 
+type LevelMetric = 'degradation' | 'corridorDegradation';
+
 type GuardsOptions = {
-  readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | 'degradation'>;
+  readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | LevelMetric>;
   readonly log: Pick<Log, 'warn' | 'info'>;
   readonly isPostgresFailure: (thrown: unknown) => boolean;
   /** Whether a call was refused here, before it reached Postgres. */
@@ -45,67 +66,138 @@ type GuardsOptions = {
   readonly isRedisFailure: (thrown: unknown) => boolean;
   /** Whether the error is the fault of one stream, and not of Redis. */
   readonly isStreamFailure: (thrown: unknown) => boolean;
+  /** Whether a healthy Postgres did not carry a commit out in its time. */
+  readonly isStuck: (thrown: unknown) => boolean;
 };
 
 export function createGuards(options: GuardsOptions): Guards {
-  const { metrics } = options;
+  const { metrics, isStuck } = options;
   const report = createReport(options);
-  const create = (
-    name: string,
-    isFailure: (thrown: unknown) => boolean,
-    isOwn: (thrown: unknown) => boolean = () => false,
-  ): Breaker => {
-    metrics.breakerState.set({ breaker: name }, 0);
-    return createBreaker({
-      name,
-      isFailure,
-      isOwn,
-      nowMs: () => performance.now(),
-      onChange: (state, cause) => {
-        report(name, state, cause);
-        degradation.note();
-      },
-    });
-  };
-  const postgres = create('postgres', options.isPostgresFailure, options.isPoolBusy);
-  const redis = create('redis', options.isRedisFailure);
+  const make = createMaker(metrics, report);
+  let noteDegradation: () => void = () => undefined;
+  const note = () => noteDegradation();
+  const isOwn = options.isPoolBusy;
+  const postgres = make({ name: 'postgres', isFailure: options.isPostgresFailure, isOwn }, note);
+  const redis = make({ name: 'redis', isFailure: options.isRedisFailure }, note);
   const streams = new Map<string, Breaker>();
   const streamsOf = (corridor: string) => {
     let breaker = streams.get(corridor);
     if (breaker === undefined) {
-      breaker = create(`streams:${corridor}`, options.isStreamFailure);
+      breaker = make({ name: `streams:${corridor}`, isFailure: options.isStreamFailure }, note);
       streams.set(corridor, breaker);
     }
     return breaker;
   };
-  let byHand: LevelByHand = () => 0;
-  const degradation = watchDegradation(postgres, redis, metrics, () => byHand(null));
-  const level = () => worse(degradation.level(), byHand(null));
-  const models = createModelBreakers(report);
-  const shared = () => toNames([postgres, redis]);
-  const ownOf = (corridor: string) => toNames([streams.get(corridor)]);
-  const levelOf = (corridor: string) => {
-    const own = ownOf(corridor).length > 0 ? CORRIDOR_LEVEL : 0;
-    const measured = worse(own, models.of(corridor).length > 0 ? MODEL_OUT_LEVEL : 0);
-    return worse(worse(measured, byHand(corridor)), level());
-  };
-  return {
+  const writes = createCorridorWrites(
+    (corridor, noteWrites) => make(writesOptions(corridor, isStuck), noteWrites),
     postgres,
-    redis,
-    streamsOf,
-    reportModels: models.report,
-    raiseTo(levelByHand) {
-      byHand = levelByHand;
+    nowMs,
+  );
+  const models = createModelBreakers(report);
+  const byHand: ByHand = { levelOf: () => 0, corridors: () => [] };
+  const measured: { level: () => DegradationLevel } = { level: () => 0 };
+  const health = createHealth({ postgres, redis, streams, writes, models, byHand, measured });
+  const showCorridors = () => {
+    for (const corridor of byHand.corridors())
+      metrics.corridorDegradation.set({ corridor }, health.levelOf(corridor));
+  };
+  const degradation = watchDegradation(postgres, redis, metrics, {
+    byHand: () => byHand.levelOf(null),
+    lookAtCorridors: writes.look,
+    onLook: (level) => {
+      if (level === 0) writes.refuseStuck();
+      showCorridors();
     },
-    health: {
-      level,
-      levelOf,
-      breakers: () => [...shared(), ...toNames([...streams.values()]), ...models.all()],
-      breakersOf: (corridor) => [...shared(), ...ownOf(corridor), ...models.of(corridor)],
+  });
+  measured.level = degradation.level;
+  noteDegradation = degradation.note;
+  return {
+    ...{ postgres, redis, streamsOf, writes, health },
+    reportModels: models.report,
+    raiseTo(levelOf, corridors) {
+      Object.assign(byHand, { levelOf, corridors });
+      showCorridors();
     },
     [Symbol.dispose]: degradation[Symbol.dispose],
   };
 }
+
+const nowMs = () => performance.now();
+
+type OwnOptions = Omit<Parameters<typeof createBreaker>[0], 'nowMs' | 'onChange' | 'isOwn'> &
+  Partial<Pick<Parameters<typeof createBreaker>[0], 'isOwn'>>;
+
+/** Makes breakers whose changes are reported and noted. */
+const createMaker =
+  ({ breakerState }: GuardsOptions['metrics'], report: Report) =>
+  (options: OwnOptions, note: () => void): Breaker => {
+    const { name } = options;
+    breakerState.set({ breaker: name }, 0);
+    const onChange = (state: BreakerState, cause?: unknown) => {
+      report(name, state, cause);
+      note();
+    };
+    return createBreaker({ isOwn: () => false, nowMs, ...options, onChange });
+  };
+
+type ByHand = { levelOf: LevelByHand; corridors: () => Iterable<string> };
+
+type HealthParts = Pick<Guards, 'postgres' | 'redis' | 'writes'> & {
+  readonly streams: ReadonlyMap<string, Breaker>;
+  readonly models: ReturnType<typeof createModelBreakers>;
+  readonly byHand: Readonly<ByHand>;
+  readonly measured: { readonly level: () => DegradationLevel };
+};
+
+function createHealth(parts: HealthParts): Health {
+  const { postgres, redis, streams, writes, models, byHand, measured } = parts;
+  const level = () => worse(measured.level(), byHand.levelOf(null));
+  const shared = () => toNames([postgres, redis]);
+  const ownOf = (corridor: string) => toNames([streams.get(corridor), writes.breakerOf(corridor)]);
+  const breakersOf = (corridor: string) => [
+    ...shared(),
+    ...ownOf(corridor),
+    ...models.of(corridor),
+  ];
+  const isSlow = (corridor: string) =>
+    writes.levelOf(corridor) > 0 && toNames([writes.breakerOf(corridor)]).length === 0;
+  return {
+    level,
+    levelOf: (corridor) => {
+      const levels: DegradationLevel[] = [
+        toNames([streams.get(corridor)]).length > 0 ? CORRIDOR_LEVEL : 0,
+        writes.levelOf(corridor),
+        models.of(corridor).length > 0 ? MODEL_OUT_LEVEL : 0,
+        byHand.levelOf(corridor),
+        level(),
+      ];
+      return levels.reduce(worse);
+    },
+    breakers: () => [
+      ...shared(),
+      ...toNames([...streams.values(), ...writes.breakers()]),
+      ...models.all(),
+    ],
+    breakersOf,
+    causesOf: (corridor) => [
+      ...(corridor === null ? shared() : breakersOf(corridor)),
+      ...(measured.level() > 0 && shared().length === 0 ? ['stores:slow'] : []),
+      ...(corridor !== null && isSlow(corridor) ? [`writes:${corridor}:slow`] : []),
+    ],
+  };
+}
+
+/** Other failures than those of a held up commit are of the data, of the caller or of Postgres as a whole. */
+const writesOptions = (corridor: string, isStuck: (thrown: unknown) => boolean) => ({
+  name: `writes:${corridor}`,
+  isFailure: isStuck,
+  isOwn: (thrown: unknown) => !isStuck(thrown),
+  settings: WRITES_SETTINGS,
+  refusal: {
+    code: CORRIDOR_STUCK,
+    message: `transactions of the corridor ${corridor} cannot be committed now; a repetition with the same key is safe`,
+  },
+});
 
 type Report = (breaker: string, state: BreakerState, cause?: unknown) => void;
 
@@ -143,11 +235,19 @@ function toNames(breakers: readonly (Breaker | undefined)[]): string[] {
   );
 }
 
+type WatchOptions = {
+  readonly byHand: () => DegradationLevel;
+  /** Looks of corridors that count for the process. */
+  readonly lookAtCorridors: () => readonly DependencyLook[];
+  /** Called once a second with the level that was measured. */
+  readonly onLook: (level: DegradationLevel) => void;
+};
+
 function watchDegradation(
   postgres: Breaker,
   redis: Breaker,
   { degradation }: Pick<Metrics, 'degradation'>,
-  byHand: () => DegradationLevel,
+  { byHand, lookAtCorridors, onLook }: WatchOptions,
 ) {
   const take = createDegradation();
   let level: DegradationLevel = 0;
@@ -157,11 +257,16 @@ function watchDegradation(
     level = worse(level, peak);
     degradation.set(worse(level, byHand()));
   };
-  const measure = (one: Breaker) => ({ tally: one.takeTally(), stalledMs: one.stalledMs() });
+  const measure = (one: Breaker) => ({
+    tally: one.takeTally(),
+    stalledMs: one.stalledMs('measured'),
+  });
   const timer = setInterval(() => {
-    level = take({ postgres: measure(postgres), redis: measure(redis), breakerLevel: peak });
+    const dependencies = [measure(postgres), measure(redis), ...lookAtCorridors()];
+    level = take({ dependencies, breakerLevel: peak });
     peak = 0;
     note();
+    onLook(level);
   }, MEASURE_EVERY_MS);
   timer.unref();
   degradation.set(level);

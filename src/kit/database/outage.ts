@@ -1,6 +1,6 @@
 /** Distinguishes failures of Postgres itself, which a breaker counts, from answers that are late. */
 import { Failure } from '../words/failure.ts';
-import { QUERY_CANCELED, sqlStateOf } from './pg-failure.ts';
+import { contextOf, LOCK_NOT_AVAILABLE, QUERY_CANCELED, sqlStateOf } from './pg-failure.ts';
 import { POOL_BUSY } from './pool.ts';
 
 /** No connection of ours was free, which proves nothing about Postgres. */
@@ -25,4 +25,16 @@ export function isLate(thrown: unknown): boolean {
   if (!(thrown instanceof Failure)) return false;
   if (isPoolBusy(thrown) || sqlStateOf(thrown) === QUERY_CANCELED) return true;
   return thrown.cause instanceof Error && thrown.cause.message === ANSWER_OVERDUE;
+}
+
+/** The lock did not come in time because another request inserts the same key. */
+export const isKeyTaken = (thrown: unknown): boolean =>
+  sqlStateOf(thrown) === LOCK_NOT_AVAILABLE &&
+  contextOf(thrown)?.includes('inserting index tuple') === true;
+
+/** A healthy server did not carry the statement out in its time, and no rival of the same key is why. */
+export function isStuck(thrown: unknown): boolean {
+  if (!(thrown instanceof Failure)) return false;
+  const state = sqlStateOf(thrown);
+  return state === QUERY_CANCELED || (state === LOCK_NOT_AVAILABLE && !isKeyTaken(thrown));
 }

@@ -32,10 +32,17 @@ export type Query = <Row extends object>(
   values?: readonly unknown[],
 ) => Promise<Row[]>;
 
+/** @param guard wraps the commit in place of the pool's guard, which `guard` may call */
+type Write = <Row extends object>(
+  statement: Statement,
+  values?: readonly unknown[],
+  guard?: Guard,
+) => Promise<Row[]>;
+
 export type Database = {
   readonly query: Query;
   /** One statement that is its own commit. */
-  readonly write: Query;
+  readonly write: Write;
   /** Runs `work` between begin and commit; anything it throws rolls back and is thrown on. */
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>;
   /** Lends `work` one connection, for COPY and cursors, within one transaction that `begin` opens. */
@@ -124,8 +131,8 @@ export function openPool(options: PoolOptions): Database {
   };
   const queryAny = run(pool);
   const beginText = createBeginText(options);
-  const transaction = <T>(work: (query: Query) => Promise<T>) =>
-    guard(async () => {
+  const transaction = <T>(work: (query: Query) => Promise<T>, own = guard) =>
+    own(async () => {
       const client = await connect();
       return await within(client, () =>
         inTransaction(client, beginText(), () => work(run(client))),
@@ -142,7 +149,7 @@ export function openPool(options: PoolOptions): Database {
         };
         return work(client, begin, run(client));
       }),
-    transaction,
+    transaction: <T>(work: (query: Query) => Promise<T>) => transaction(work),
     usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     [Symbol.asyncDispose]: () => pool.end(),
   };
@@ -152,17 +159,17 @@ export function openPool(options: PoolOptions): Database {
       return await queryAny<Row>(statement, values);
     });
   if (options.isPooled === true) {
-    const unit = <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
+    const unit: Write = <Row extends object>(...[statement, values, own]: Parameters<Write>) =>
       statement.outsideTransaction === true
         ? query<Row>(statement, values)
-        : transaction((run) => run<Row>(statement, values));
+        : transaction((run) => run<Row>(statement, values), own);
     return { ...shared, query: unit, write: unit };
   }
   return {
     ...shared,
     query,
-    write: <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
-      guard(async () => {
+    write: <Row extends object>(...[statement, values, own = guard]: Parameters<Write>) =>
+      own(async () => {
         const client = await connect();
         return await within(client, () =>
           run(client)<Row>(statement, values).catch((error: unknown) => {

@@ -14,5 +14,7 @@ export type AppEnv = {
     credential: Credential;
     /** Consistency token of the handler's write; null: the answer has none; absent: the token of everything that is committed. */
     token?: string | null;
+    /** Corridors that the body names; absent where it names none. */
+    corridors?: ReadonlySet<string>;
   };
 };

@@ -11,7 +11,7 @@ import { Problem, problemResponse, toProblem } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
 import { addToken, WRITING_METHODS } from './consistency.ts';
-import { addDegradation, frameRequests, limitTime } from './edge.ts';
+import { addDegradation, frameRequests, type Levels, limitTime } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
 
 type AppDependencies = {
@@ -24,7 +24,7 @@ type AppDependencies = {
   readonly readBoundToken?: () => Promise<string>;
   /** Routes in mounting order. Paths below /v1 need a key. */
   readonly routes: readonly Hono<AppEnv>[];
-  readonly degradation: () => number;
+  readonly degradation: Levels;
   readonly timeoutMs: number;
   /** Refuse requests over a limit, or of a mode. */
   readonly refusals?: readonly MiddlewareHandler<AppEnv>[];

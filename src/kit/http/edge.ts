@@ -86,11 +86,22 @@ export function limitTime(timeoutMs: number, waitMsMax: number): MiddlewareHandl
   };
 }
 
-/** Adds the degradation level to answers above level 0. */
-export function addDegradation(level: () => number): MiddlewareHandler<AppEnv> {
+/** Levels of degradation, as the process sees them. */
+export type Levels = {
+  readonly level: () => number;
+  /** At least the level of the process; of a name that is no corridor's, that level. */
+  readonly levelOf: (corridor: string) => number;
+};
+
+const CORRIDOR_PATH = /^\/v1\/corridors\/([^/]+)/;
+
+/** Adds the degradation level to answers above level 0: of the corridors that the request names, or of the process. */
+export function addDegradation({ level, levelOf }: Levels): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     await next();
-    const now = level();
+    const ofRequest = CORRIDOR_PATH.exec(c.req.path)?.[1] ?? c.req.query('corridor');
+    const named = c.get('corridors') ?? (ofRequest === undefined ? [] : [ofRequest]);
+    const now = Math.max(level(), ...[...named].map(levelOf));
     if (now > 0) addHeaders(c, [['X-Risk-Degradation', String(now)]]);
   };
 }

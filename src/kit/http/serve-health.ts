@@ -28,7 +28,7 @@ export async function serveHealth(
   const app = createApp({
     log,
     metrics,
-    degradation: vitals.health.level,
+    degradation: { level: vitals.health.level, levelOf: vitals.health.level },
     routes: [routes],
     // Nothing is served below /v1, where a key would be needed.
     authenticate: async () => undefined,

@@ -3,6 +3,7 @@
  * made by its composition root and handed down; no module keeps one of its own.
  */
 import { Registry } from 'prom-client';
+import { createHealthMetrics } from './health-metrics.ts';
 import { createKeyMetrics } from './key-metrics.ts';
 import {
   createHttpDuration,
@@ -254,13 +255,7 @@ export function createMetrics(registry = createProcessRegistry()) {
       'Time from created_at to labelled_at of those labels.',
       ['model', 'quantile'],
     ),
-    breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
-      'breaker',
-    ]),
-    breakerOpened: counter('risk_breaker_opened_total', 'Openings of a circuit breaker.', [
-      'breaker',
-    ]),
-    degradation: gauge('risk_degradation_level', 'Degradation level of this process, 0 to 4.'),
+    ...createHealthMetrics(make),
     requestsShed: counter(
       'risk_http_requests_shed_total',
       'Requests refused before their work began, by reason.',

@@ -10,7 +10,7 @@ export const command = commandOf({
 Example: risk degradation set market --level 3 --reason 'the disks are replaced'`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
-    list: { operation: 'listDegradation', columns: ['scope', 'level', 'sentence'] },
+    list: { operation: 'listDegradation', columns: ['scope', 'level', 'causes', 'sentence'] },
     set: { operation: 'changeDegradation', words },
   },
 });

@@ -31,6 +31,10 @@ const levelSchema = z
     scope: z.string(),
     level: z.int().min(0).max(4).meta({ description: 'As this API process sees it.' }),
     sentence: z.string(),
+    causes: z.array(z.string()).meta({
+      description:
+        'Breakers that are not closed, as `NAME:STATE`, and what is slow or fails, as `writes:US-EG:slow`.',
+    }),
     by_hand: stopSchema.nullable().meta({ description: 'What people have set, if they have.' }),
   })
   .meta({ id: 'DegradationLevel' });
@@ -74,6 +78,7 @@ function toLevel(
     scope: corridor === null ? 'market' : corridorScope(corridor),
     level,
     sentence: LEVELS[level],
+    causes: health.causesOf(corridor),
     by_hand: scope === undefined || stop === undefined ? null : toStopJson(scope, stop),
   };
 }
@@ -82,6 +87,7 @@ const example: LevelJson = {
   scope: 'corridor:US-EG',
   level: 3,
   sentence: LEVELS[3],
+  causes: [],
   by_hand: {
     scope: 'read-only:corridor:US-EG',
     reason: 'the disks are replaced',

@@ -7,7 +7,11 @@ import { readStamp } from './store/read-stamp.ts';
 export type Caches = { readonly scores: ScoreCache; readonly profiles: ProfileCache };
 
 /** Parts of the process that the routes of search need. */
-export type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'models' | 'switches'> & Caches;
+export type Parts = Pick<
+  Api,
+  'config' | 'databases' | 'guards' | 'ingest' | 'models' | 'switches'
+> &
+  Caches;
 
 export function openCaches({
   config,

@@ -18,7 +18,7 @@ test('models that are out raise their corridor to level 1, and nothing else', as
   using guards = createGuards({
     ...{ metrics, log },
     ...{ isPostgresFailure: never, isRedisFailure: never, isStreamFailure: never },
-    isPoolBusy: never,
+    ...{ isPoolBusy: never, isStuck: never },
   });
   const { health, reportModels } = guards;
   const out = [{ corridor: 'US-EG', model: 'm@1' }];

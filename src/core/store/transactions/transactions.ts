@@ -3,6 +3,7 @@
  * transactions, counts them and opens their rows; where one key is held it changes nothing. Keys that a sealed
  * slice may hold are looked up before. read-transactions.ts reads transactions.
  */
+import type { Guard } from '../../../kit/breakers/breaker.ts';
 import {
   hexUuidArray,
   textArray,
@@ -43,6 +44,8 @@ export type NewBatch = {
   readonly transactions: readonly NewTransaction[];
   /** The rows that hold all of them while they are open. */
   readonly rows: readonly OpenRow[];
+  /** Wraps the commit. */
+  readonly guard?: Guard;
 };
 
 // Arrays side by side in a select list advance in step, without the tuple store per column that unnest() of
@@ -175,7 +178,7 @@ async function tryClaim(
 ): Promise<'known' | 'sealed' | ClaimRow> {
   try {
     const values = claimValues(open, digests, batch);
-    const [row] = await database.write<ClaimRow>(claimStatement, values);
+    const [row] = await database.write<ClaimRow>(claimStatement, values, batch.guard);
     if (row === undefined) throw new Error('a claim without an error has stored its batch');
     return row;
   } catch (error) {

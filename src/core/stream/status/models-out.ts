@@ -2,11 +2,13 @@
  * Models that do not judge where they should, as reported by the workers of a market; a report lasts some
  * seconds.
  */
+import type { Guards } from '../../../kit/breakers/guards.ts';
 import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 import type { ModelOut } from '../../../kit/words/model-out.ts';
 import { modelsOutKey } from '../keys.ts';
 import { loadScript, runScript } from '../scripts.ts';
 
+const WATCH_EVERY_MS = 1000;
 /** Several intervals of a worker's reports. */
 const OUT_MS = 3000;
 
@@ -31,4 +33,21 @@ export async function listModelsOut(redis: RedisClient, market: string): Promise
     const [corridor = '', model = ''] = name.split(' ');
     return { corridor, model };
   });
+}
+
+/** Keeps an API process informed of what the workers report. While Redis is away, its last answer stands. */
+export function watchModelsOut(
+  redis: RedisClient,
+  market: string,
+  { redis: { run }, reportModels }: Pick<Guards, 'redis' | 'reportModels'>,
+): Disposable {
+  let isReading = false;
+  const timer = setInterval(async () => {
+    if (isReading) return;
+    isReading = true;
+    await run(() => listModelsOut(redis, market)).then(reportModels, () => undefined);
+    isReading = false;
+  }, WATCH_EVERY_MS);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }

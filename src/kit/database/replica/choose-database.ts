@@ -33,12 +33,14 @@ export type Databases = {
   readonly countRead?: CountRead;
   /** Called for each read that the replica answered. */
   readonly noteAge?: (ageMs: number) => void;
+  /** Whether the replica answers recent data, too, as the primary is to be spared. */
+  readonly isSparing?: boolean;
   /** Whether the replica has the write whose token the request carries; called before each read of the replica. */
   readonly hasWrite?: () => Promise<boolean>;
 };
 
 /**
- * Data whose created_at is more recent comes from the primary at any degradation level. A row may be committed later than its
+ * Data whose created_at is more recent comes from the primary, unless reads spare it. A row may be committed later than its
  * created_at, by a request's deadline and by clock skew. Exceeds the largest RISK_REPLICA_LAG_MS_MAX.
  */
 export const RECENT_MS = 5 * 60 * 1000;
@@ -54,9 +56,9 @@ export async function readFrom<T>(
   read: (database: Database, asOfMs: number) => Promise<T>,
   isFinal: (answer: T) => boolean = () => true,
 ): Promise<T> {
-  const { primary, replica, now, countRead, noteAge, hasWrite } = databases;
+  const { primary, replica, now, countRead, noteAge, hasWrite, isSparing = false } = databases;
   if (replica === null) return await read(primary, now());
-  const isRecent = newestMs > now() - RECENT_MS;
+  const isRecent = !isSparing && newestMs > now() - RECENT_MS;
   const isInStep = !isRecent && (hasWrite === undefined || (await hasWrite()));
   const ageMs = isInStep ? replica.ageMs() : undefined;
   let reason: PrimaryReason = isRecent ? 'recent' : 'behind';

@@ -24,19 +24,25 @@ import { foundScoreSchema, searchPageSchema } from '../queries/search-json.ts';
 
 type Question = { readonly corridor?: string | undefined; readonly total: boolean };
 
+/** From this level of a corridor on, the replica answers the reads that name it. */
+const SPARING_LEVEL = 2;
+const sparesPrimary = ({ health }: Parts['guards'], corridor: string) =>
+  health.levelOf(corridor) >= SPARING_LEVEL;
+
 /** A corridor that has rows is known, also where it was added after the list was read. */
 async function readPage<
   Asked extends Question,
   Page extends { readonly items: readonly unknown[] },
 >(
   c: Context<AppEnv>,
-  { databases, ingest, switches }: Parts,
+  { databases, guards, ingest, switches }: Parts,
   asked: Asked,
   search: (databases: Databases, asked: Asked) => Promise<Page>,
 ) {
   const isOff = asked.total && offOf(switches.current(), 'totals') !== undefined;
   const counted = isOff ? { ...asked, total: false } : asked;
-  const page = await readFor(c, databases, (from) => search(from, counted));
+  const isSparing = asked.corridor !== undefined && sparesPrimary(guards, asked.corridor);
+  const page = await readFor(c, { ...databases, isSparing }, (from) => search(from, counted));
   if (page.items.length === 0) requireCorridor(ingest.corridors(), asked.corridor);
   return isOff ? { ...page, total: null } : page;
 }

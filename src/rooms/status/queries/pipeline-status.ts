@@ -209,7 +209,9 @@ function toCorridors(
       retries_due: sum((lag) => lag.retriesWaiting),
       oldest_age_seconds: Math.max(0, ...ours.map((lag) => lag.oldestAgeMs)) / 1000,
       dead_letters: deadLetters.find((row) => row.corridor === corridor)?.count ?? 0,
-      breakers: [...health.breakersOf(corridor), ...out.map((one) => `${breakerOf(one)}:open`)],
+      breakers: [
+        ...new Set([...health.breakersOf(corridor), ...out.map((one) => `${breakerOf(one)}:open`)]),
+      ],
       degradation: Math.max(health.levelOf(corridor), out.length > 0 ? MODEL_OUT_LEVEL : 0),
       stopped: stopOf(switches, corridor) ?? null,
     };

@@ -249,7 +249,9 @@ test('the emergency turns every flag off, and transactions are still accepted', 
   expect([...new Set(scopes)]).toEqual(['emergency']);
   const accepted = await postOne(api, input());
   expect([accepted.status, accepted.headers.get('x-risk-degradation')]).toEqual([201, '4']);
-  expect((await api.risk('degradation', 'list')).stdout).toMatch(/^market +4 +People have turned/m);
+  expect((await api.risk('degradation', 'list')).stdout).toMatch(
+    /^market +4 +- +People have turned/m,
+  );
   expect((await setLevel('market', { level: 0 }, bob)).body.by_hand).toBeNull();
   for (const [, ask] of REFUSED) await until(ask, 200);
 });

@@ -19,13 +19,13 @@ const failing = (failures: number, calls = 100): DependencyLook => ({
   ...FINE,
   tally: { calls, failures, meanMs: 2 },
 });
-const fine = { postgres: FINE, redis: FINE, breakerLevel: 0 } as const;
+const fine = { dependencies: [FINE, FINE], breakerLevel: 0 } as const;
 
 /** The level after two equal checks. */
 function levelOf(postgres: DependencyLook, redis: DependencyLook): number {
   const take = createDegradation();
-  take({ postgres, redis, breakerLevel: 0 });
-  return take({ postgres, redis, breakerLevel: 0 });
+  take({ dependencies: [postgres, redis], breakerLevel: 0 });
+  return take({ dependencies: [postgres, redis], breakerLevel: 0 });
 }
 
 describe('the degradation level', () => {
@@ -57,9 +57,9 @@ describe('the degradation level', () => {
 
   test('one bad look raises nothing, a breaker raises at once', () => {
     const take = createDegradation();
-    expect(take({ ...fine, postgres: slow(2000) })).toBe(0);
+    expect(take({ ...fine, dependencies: [slow(2000), FINE] })).toBe(0);
     expect(take(fine)).toBe(0);
-    expect(take({ ...fine, postgres: slow(2000) })).toBe(0);
+    expect(take({ ...fine, dependencies: [slow(2000), FINE] })).toBe(0);
     expect(take({ ...fine, breakerLevel: 3 })).toBe(3);
   });
 

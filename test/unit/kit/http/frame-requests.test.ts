@@ -22,7 +22,8 @@ test('only the duration of what people have stopped or frozen names a problem', 
     });
   }
   const app = createApp({
-    ...{ log: pino({ enabled: false }), metrics, routes: [routes], degradation: () => 0 },
+    ...{ log: pino({ enabled: false }), metrics, routes: [routes] },
+    degradation: { level: () => 0, levelOf: () => 0 },
     ...{ timeoutMs: 1000, waitMsMax: 0, authenticate: async () => undefined },
   });
   for (const path of Object.keys(thrown)) await app.request(path);

@@ -37,6 +37,17 @@ test('recent data comes from the primary, older from the replica, if there is on
   expect(noted).toEqual(['primary: recent', 'replica: in_step', AGE_MS]);
 });
 
+test('reads that spare the primary take recent data from the replica, as long as it may be read', async () => {
+  const { databases, noted } = replicaOf();
+  const sparing = { ...databases, isSparing: true };
+  expect(await readFrom(sparing, NOW, ask)).toMatchObject({ asked: database });
+  const behind = { ...sparing, replica: { ...databases.replica, ageMs: () => undefined } };
+  expect(await readFrom(behind, NOW, ask)).toMatchObject({ asked: primary });
+  const lacking = { ...sparing, hasWrite: async () => false };
+  expect(await readFrom(lacking, NOW, ask)).toMatchObject({ asked: primary });
+  expect(noted).toEqual(['replica: in_step', AGE_MS, 'primary: behind', 'primary: behind']);
+});
+
 test('an answer is as old as it is once it has been read', async () => {
   const { databases, noted } = replicaOf();
   let nowMs = NOW;

@@ -1,0 +1,138 @@
+/**
+ * The commits of each corridor: a breaker, and the level that follows from their durations and failures. All corridors of a
+ * market share one Postgres, so only their commits tell a corridor that is slow or held up alone from the others.
+ */
+import { BREAKER_SETTINGS, type Breaker, type BreakerSettings, type Guard } from './breaker.ts';
+import {
+  createDegradation,
+  type DegradationLevel,
+  type DependencyLook,
+  measure,
+  worse,
+} from './degradation.ts';
+
+/** Code of the Failure of a commit that the breaker of its corridor refuses or ends. */
+export const CORRIDOR_STUCK = 'CORRIDOR_STUCK';
+
+/** A refused corridor is tried this often, so posts go on this much later than they could. */
+export const WRITES_SETTINGS: BreakerSettings = { ...BREAKER_SETTINGS, openMs: 5000 };
+/**
+ * A corridor of which no commit has ended for this long is refused, if another one's were quick meanwhile. Longer waits fill a process
+ * with requests of that corridor; shorter ones refuse a corridor for one large batch on a busy machine.
+ */
+const STUCK_MS = 3000;
+/** A commit of this age may be held up by one of its corridors, so each of them commits apart from then on. */
+const APART_AFTER_MS = 500;
+/**
+ * A corridor is told apart from Postgres as a whole for this long after commits of another one were quick. Longer hides a slow
+ * Postgres from the level of the process; shorter blames Postgres where other corridors have little traffic.
+ */
+const OTHERS_MS = 10_000;
+/** Looks are this far apart, so a commit that one counts may have ended so long before. */
+const LOOK_MS = 1000;
+/** How long corridors go on committing apart: each round of suspicion costs one slow commit that they share. */
+const APART_MS = 30_000;
+
+type Corridor = {
+  readonly breaker: Breaker;
+  readonly take: ReturnType<typeof createDegradation>;
+  level: DegradationLevel;
+  peak: DegradationLevel;
+  apartUntilMs: number;
+  /** When quick commits of the corridor were last seen. */
+  servedMs: number;
+};
+
+export type CorridorWrites = ReturnType<typeof createCorridorWrites>;
+
+/**
+ * @param create makes the breaker of a corridor
+ * @param nowMs monotonic clock
+ */
+export function createCorridorWrites(
+  create: (corridor: string, onChange: () => void) => Breaker,
+  postgres: Pick<Breaker, 'run' | 'runUnmeasured'>,
+  nowMs: () => number,
+) {
+  const known = new Map<string, Corridor>();
+  const find = (name: string): Corridor => {
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const breaker = create(name, () => note(made));
+    const made: Corridor = {
+      breaker,
+      take: createDegradation(),
+      level: 0,
+      peak: 0,
+      apartUntilMs: Number.NEGATIVE_INFINITY,
+      servedMs: Number.NEGATIVE_INFINITY,
+    };
+    known.set(name, made);
+    return made;
+  };
+  const isApart = (one: Corridor) => {
+    const atMs = nowMs();
+    const isSuspect = one.level > 0 || one.breaker.oldestMs() > APART_AFTER_MS;
+    if (isSuspect) one.apartUntilMs = atMs + APART_MS;
+    return atMs < one.apartUntilMs;
+  };
+  const isOtherServed = (one: Corridor, sinceMs: number) =>
+    [...known.values()].some((other) => other !== one && other.servedMs >= sinceMs);
+  return {
+    /** The guard of a commit. Only a commit of one corridor proves something about that corridor. */
+    guardOf(corridors: ReadonlySet<string>): Guard {
+      const own = [...corridors].map((corridor) => find(corridor).breaker);
+      const [only, second] = own;
+      if (only !== undefined && second === undefined)
+        return (commit) => only.run(() => postgres.runUnmeasured(commit));
+      return (commit) =>
+        own.reduce(
+          (next, { state, run, attend }) =>
+            () =>
+              state() === 'closed' ? attend(next) : run(next),
+          () => postgres.run(commit),
+        )();
+    },
+    /** How long a corridor's commits are refused from now on; 0 where one may pass. */
+    refusedMs: (corridor: string) => known.get(corridor)?.breaker.refusedMs() ?? 0,
+    /** A corridor among these that commits apart from others. */
+    apartOf(corridors: ReadonlySet<string>): string | undefined {
+      if (known.size < 2) return undefined;
+      for (const [name, one] of known) if (corridors.has(name) && isApart(one)) return name;
+      return undefined;
+    },
+    breakerOf: (corridor: string) => known.get(corridor)?.breaker,
+    breakers: () => [...known.values()].map(({ breaker }) => breaker),
+    levelOf: (corridor: string): DegradationLevel => known.get(corridor)?.level ?? 0,
+    /** Called once a second. @returns the looks that count for Postgres as a whole, as no other corridor's commits were quick */
+    look(): DependencyLook[] {
+      const slow: [Corridor, DependencyLook][] = [];
+      for (const one of known.values()) {
+        const { breaker, take } = one;
+        const look = { stalledMs: breaker.stalledMs(), tally: breaker.takeTally() };
+        one.level = take({ dependencies: [look], breakerLevel: one.peak });
+        one.peak = 0;
+        note(one);
+        if (measure(look) > 0) slow.push([one, look]);
+        else if (look.tally.calls > 0) one.servedMs = nowMs();
+      }
+      const sinceMs = nowMs() - OTHERS_MS;
+      return slow.flatMap(([one, look]) => (isOtherServed(one, sinceMs) ? [] : look));
+    },
+    /** Refuses corridors whose commits hang while another's are quick. Called where Postgres serves the process as a whole. */
+    refuseStuck() {
+      for (const one of known.values()) {
+        const stalledMs = one.breaker.stalledMs();
+        const sinceMs = nowMs() - stalledMs + LOOK_MS;
+        if (stalledMs > STUCK_MS && isOtherServed(one, sinceMs)) one.breaker.trip();
+      }
+    },
+  };
+}
+
+/** The state of a breaker counts at once, even if it lasts only a moment. */
+function note(one: Corridor): void {
+  if (one.breaker.state() === 'closed') return;
+  one.peak = 3;
+  one.level = worse(one.level, 3);
+}

@@ -1,0 +1,185 @@
+/**
+ * Goal: a corridor whose commits are slow or held up rises to level 2 or 3 alone and falls back by itself; others are answered as
+ * before. Method: an API on real stores, and a trigger that delays the rows of one corridor.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { announceModelsOut } from '../../src/core/stream/status/models-out.ts';
+import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { type Answer, answerOf, input, postBatch, postOne } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const SLOW = 'US-EG';
+const OTHER = 'US-MX';
+/** Two looks raise the level. */
+const RISE_MS = 15_000;
+/** A trial after 5 s, three successes, and eight better looks; the rest is for a busy machine. */
+const FALL_MS = 40_000;
+const LOCK = 7041;
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+  // The months of the rows exist before a trigger delays them.
+  for (const corridor of [SLOW, OTHER]) await postOne(api, input({ corridor }));
+  await delayBy('null');
+  await api.testDatabase.sql(
+    `create trigger delay before insert on transactions for each row when (new.corridor = '${SLOW}') execute function delay()`,
+  );
+});
+afterAll(() => api[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await waitUntil(async () => (await levelOf(SLOW)).level === 0, FALL_MS, 'level 0');
+});
+
+const delayBy = (statement: string) =>
+  api.testDatabase.sql(
+    `create or replace function delay() returns trigger language plpgsql as $$ begin perform ${statement}; return new; end $$`,
+  );
+
+const levelOf = async (corridor: string) => {
+  const { body } = await answerOf(await api.request('/v1/degradation'));
+  return body.items.find((one: { scope: string }) => one.scope === `corridor:${corridor}`);
+};
+const post = (corridor: string) => postOne(api, input({ corridor }));
+const gauge = async (corridor: string) =>
+  new RegExp(`^risk_corridor_degradation_level{corridor="${corridor}"} (.)$`, 'm').exec(
+    await (await api.request('/metrics')).text(),
+  )?.[1];
+
+/** Posts of one corridor one after another until the end of the block. */
+function keepPosting(corridor: string) {
+  const answers: (Answer & { readonly tookMs: number })[] = [];
+  let isOver = false;
+  const ended = (async () => {
+    while (!isOver) {
+      const startedAt = performance.now();
+      const answer = await post(corridor);
+      answers.push({ ...answer, tookMs: performance.now() - startedAt });
+    }
+  })();
+  return {
+    answers,
+    [Symbol.asyncDispose]: async () => {
+      isOver = true;
+      await ended;
+    },
+  };
+}
+
+/** Holds up the rows of a corridor until somebody lets go. */
+async function holdUp() {
+  const locked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const session = api.database.session(async (client, begin) => {
+    await begin();
+    await client.query(`select pg_advisory_xact_lock(${LOCK})`);
+    locked.resolve();
+    await release.promise;
+  });
+  await Promise.race([locked.promise, session]);
+  await delayBy(`pg_advisory_xact_lock_shared(${LOCK})`);
+  const letGo = async () => {
+    await delayBy('null');
+    release.resolve();
+    await session;
+  };
+  return { letGo, [Symbol.asyncDispose]: letGo };
+}
+
+test('commits over 1 s: level 2 of the corridor alone, and back', async () => {
+  await delayBy('pg_sleep(1.2)');
+  {
+    await using others = keepPosting(OTHER);
+    await using _ = keepPosting(SLOW);
+    await waitUntil(async () => (await levelOf(SLOW)).level === 2, RISE_MS, 'level 2');
+    expect(await levelOf(SLOW)).toMatchObject({ causes: ['writes:US-EG:slow'], by_hand: null });
+    expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
+    const [own, other] = await Promise.all([post(SLOW), post(OTHER)]);
+    expect([own.status, own.headers.get('x-risk-degradation')]).toEqual([201, '2']);
+    expect([other.status, other.headers.get('x-risk-degradation')]).toEqual([201, null]);
+    expect(await gauge(SLOW)).toBe('2');
+    expect(await gauge(OTHER)).toBe('0');
+    expect(new Set(others.answers.map(({ status }) => status))).toEqual(new Set([201]));
+    await delayBy('null');
+  }
+  await waitUntil(async () => (await levelOf(SLOW)).level === 0, FALL_MS, 'level 0');
+});
+
+test('commits held up: level 3 refuses posts of the corridor at once, others are answered, and back', {
+  retry: 2,
+}, async () => {
+  const before = await post(SLOW);
+  await using others = keepPosting(OTHER);
+  await using held = await holdUp();
+  {
+    await using _ = keepPosting(SLOW);
+    await using __ = keepPosting(SLOW);
+    await waitUntil(async () => (await levelOf(SLOW)).level === 3, RISE_MS, 'level 3');
+    const [first] = _.answers.concat(__.answers).filter(({ status }) => status === 503);
+    expect(first?.body.detail).toMatch(/US-EG/);
+  }
+  const refused = await waitUntil(
+    async () => {
+      const answer = await post(SLOW);
+      return answer.body.detail?.startsWith('Nothing was stored') === true ? answer : undefined;
+    },
+    RISE_MS,
+    'a refusal at once',
+  );
+  expect([refused.status, refused.headers.get('x-risk-degradation'), refused.body]).toEqual([
+    503,
+    '3',
+    expect.objectContaining({
+      type: 'urn:risk:problem:unavailable',
+      detail:
+        'Nothing was stored: the corridor US-EG is at degradation level 3: its transactions could not be committed, and one at a time tries again.',
+    }),
+  ]);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  const { causes, sentence } = await levelOf(SLOW);
+  expect([causes, sentence]).toEqual([
+    [expect.stringMatching(/^writes:US-EG:(open|half-open)$/)],
+    'New transactions and other changes are refused; reads are answered.',
+  ]);
+  expect((await api.risk('degradation', 'list')).stdout).toMatch(
+    /^corridor:US-EG +3 +\S*writes:US-EG/m,
+  );
+  const mixed = await postBatch(api, [input({ corridor: OTHER }), input({ corridor: SLOW })]);
+  expect([mixed.status, mixed.headers.get('x-risk-degradation')]).toEqual([503, '3']);
+  // What was accepted is read.
+  const { transaction_id: id } = before.body;
+  expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
+  const found = await api.request(`/v1/transactions?corridor=${SLOW}&limit=1`);
+  expect([found.status, found.headers.get('x-risk-degradation')]).toEqual([200, '3']);
+  expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
+  expect(await levelOf('GB-NG')).toMatchObject({ level: 0, causes: [] });
+  await held.letGo();
+  await waitUntil(async () => (await post(SLOW)).status === 201, FALL_MS, 'a post to be accepted');
+  await waitUntil(
+    async () => (await post(SLOW)).status === 201 && (await levelOf(SLOW)).level === 0,
+    FALL_MS,
+    'level 0',
+  );
+  expect(new Set(others.answers.map(({ status }) => status))).toEqual(new Set([201]));
+  const took = others.answers.map(({ tookMs }) => tookMs).sort((one, other) => other - one);
+  // The posts that shared a commit with the corridor when it was held up wait for its breaker.
+  expect(took[1]).toBeLessThan(3000);
+});
+
+test('a model that workers report as out: level 1 of its corridor, told by the API', async () => {
+  const report = () =>
+    announceModelsOut(api.redis, api.testDatabase.market, [{ corridor: SLOW, model: 'm@1' }]);
+  await waitUntil(
+    async () => {
+      await report();
+      return (await levelOf(SLOW)).level === 1;
+    },
+    RISE_MS,
+    'level 1',
+  );
+  await report();
+  expect(await levelOf(SLOW)).toMatchObject({ causes: ['model:US-EG:m@1:open'] });
+  expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
+  expect((await post(SLOW)).headers.get('x-risk-degradation')).toBe('1');
+  await waitUntil(async () => (await levelOf(SLOW)).level === 0, FALL_MS, 'level 0');
+});
