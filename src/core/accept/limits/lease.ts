@@ -21,6 +21,8 @@ export type Lease = Rate & {
    * @returns 0 where they are taken, otherwise the seconds after which they may be there
    */
   readonly take: (n: number, want?: number) => number | Promise<number>;
+  /** Takes as many of n units as there are. */
+  readonly takeSome: (n: number) => number | Promise<number>;
   readonly giveBack: (n: number) => void;
   /** Units that may be left in all, as far as this process knows. */
   readonly remaining: () => number;
@@ -34,6 +36,15 @@ const PAUSE_MS = 5;
 const ROUNDING = 1e-3;
 /** How long a process grants its share before it asks Redis again. */
 export const AWAY_MS = 500;
+
+type Ways = {
+  /** Undefined where the slice does not suffice. */
+  readonly ofSlice: () => number | undefined;
+  /** While Redis is away. */
+  readonly ofShare: () => number;
+  /** Once nothing more is to be had. */
+  readonly ofRest: () => number;
+};
 
 export function createLease({
   ratePerSecond,
@@ -81,34 +92,64 @@ export function createLease({
     freeAtMs = atMs;
   };
   const waitOf = (n: number) => Math.max(missing(n), ROUNDING) / ratePerSecond;
-  const takeFetched = async (n: number, want: number): Promise<number> => {
+  /**
+   * Fetches once where units may be there. Each way to take runs in one turn with the look that chose it.
+   * @param least units without which nothing is fetched
+   */
+  const gather = async (least: number, want: number, ways: Ways): Promise<number> => {
     for (let hasFetched = false; ; ) {
-      if (takeLeft(n)) return 0;
-      if (nowMs() < awayUntilMs) return takeShare(n);
+      const taken = ways.ofSlice();
+      if (taken !== undefined) return taken;
+      if (nowMs() < awayUntilMs) return ways.ofShare();
       if (fetching !== undefined) {
         await fetching;
         continue;
       }
-      if (hasFetched || missing(n) > 0) return waitOf(n);
-      fetching = refill(n, want).finally(() => {
+      if (hasFetched || missing(least) > 0) return ways.ofRest();
+      fetching = refill(least, want).finally(() => {
         fetching = undefined;
       });
       await fetching;
       hasFetched = true;
     }
   };
+  const takeRest = (n: number) => {
+    const some = nowMs() < endsAtMs ? Math.min(n, Math.floor(left)) : 0;
+    left -= some;
+    return some;
+  };
   return {
     ratePerSecond,
     burst,
     take(n, want = n) {
       asked += n;
-      return takeLeft(n) ? 0 : takeFetched(n, want);
+      if (takeLeft(n)) return 0;
+      return gather(n, want, {
+        ofSlice: () => (takeLeft(n) ? 0 : undefined),
+        ofShare: () => takeShare(n),
+        ofRest: () => waitOf(n),
+      });
+    },
+    takeSome(n) {
+      asked += n;
+      if (takeLeft(n)) return n;
+      return gather(1, n, {
+        ofSlice: () => (takeLeft(n) ? n : undefined),
+        ofShare: () => takeOneByOne(n, takeShare),
+        ofRest: () => takeRest(n),
+      });
     },
     giveBack(n) {
       left += n;
     },
     remaining: () => Math.max(0, Math.floor(Math.min(burst, freeNow() + left) + ROUNDING)),
   };
+}
+
+function takeOneByOne(n: number, take: (n: number) => number): number {
+  let some = 0;
+  while (some < n && take(1) === 0) some += 1;
+  return some;
 }
 
 /** A process' share of rate and burst while Redis is away. */

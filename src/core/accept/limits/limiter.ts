@@ -1,4 +1,4 @@
-/** The limits of an API process: a lease each, taken in order, all or none. */
+/** The limits of a process: a lease each, taken in order, all or none. */
 import type { Guard } from '../../../kit/breakers/breaker.ts';
 import type { HeaderList } from '../../../kit/http/answers/headers.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
@@ -27,6 +27,8 @@ export type Limiter = {
   readonly limits: (kind: LimitKind) => boolean;
   /** Takes all units that are needed, or none and answers which limit is used up. Scopes without a limit pass. */
   readonly take: (needs: readonly Need[]) => Promise<Exceeded | undefined>;
+  /** Takes as many of n units as all of these scopes have. */
+  readonly takeSome: (kind: LimitKind, scopes: readonly string[], n: number) => Promise<number>;
   readonly giveBack: (needs: readonly Need[]) => void;
   readonly takeParties: TakeParties;
   /** Headers with what is left of the limits of a key, its client and the market. */
@@ -89,6 +91,20 @@ export function createLimiter(
         return exceededBy({ kind, scope, n }, lease, seconds);
       }
       return undefined;
+    },
+    async takeSome(kind, scopes, n) {
+      const all = current();
+      const taken: Lease[] = [];
+      let some = n;
+      for (const scope of scopes) {
+        const lease = all.get(nameOf(kind, scope));
+        if (lease === undefined) continue;
+        const got = await lease.takeSome(some);
+        for (const other of taken) other.giveBack(some - got);
+        taken.push(lease);
+        some = got;
+      }
+      return some;
     },
     giveBack(needs) {
       for (const { kind, scope, n } of needs) current().get(nameOf(kind, scope))?.giveBack(n);

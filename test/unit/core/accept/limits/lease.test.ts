@@ -123,3 +123,23 @@ test('without Redis a process grants its share, and asks again after a while', a
   pass(AWAY_MS);
   expect(await takeMany(one, 80)).toBe(40);
 });
+
+test('as many units as there are: of the slice, of Redis, and of the share while Redis is away', async () => {
+  const { lease, pass, state } = open(100, 20, 2);
+  const one = lease();
+  expect(await one.takeSome(15)).toBe(15);
+  expect(await one.takeSome(15)).toBe(5);
+  expect(await one.takeSome(15)).toBe(0);
+  pass(100);
+  expect(await one.takeSome(3)).toBe(3);
+  expect(await one.takeSome(15)).toBe(7);
+  const { calls } = state;
+  // What one scope took in vain for another is used next, without a call.
+  one.giveBack(4);
+  expect(one.takeSome(4)).toBe(4);
+  expect(state.calls).toBe(calls);
+  state.isAway = true;
+  pass(1000);
+  expect(await one.takeSome(50)).toBe(10);
+  expect(await one.takeSome(50)).toBe(0);
+});
