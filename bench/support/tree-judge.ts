@@ -5,6 +5,7 @@ import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import {
   judgeBatch,
   type ModelsInForce,
+  planBatch,
   type Standing,
 } from '../../src/rooms/models/judge/judge-batch.ts';
 import { createModelHealth } from '../../src/rooms/models/judge/model-health.ts';
@@ -39,6 +40,8 @@ export function createTreeJudge(corridors: readonly string[]): TreeJudge {
       transaction,
       vector: vectors[index] as Float64Array,
     }));
-    return judgeBatch(dependencies, rows, inForce).judgements.map(({ opinion }) => opinion);
+    return judgeBatch(dependencies, rows, planBatch(rows, inForce)).judgements.map(
+      ({ opinion }) => opinion,
+    );
   };
 }

@@ -24,6 +24,7 @@ import type { MakeMetrics } from '../kit/metrics/make-metrics.ts';
 import type { Metrics } from '../kit/metrics/metrics.ts';
 import type { RedisClient } from '../kit/redis/connection.ts';
 import type { Ingest, OnLabelled } from './accept/ingest.ts';
+import type { Limiter } from './accept/limits/limiter.ts';
 import type { Replies } from './accept/wait-for-score.ts';
 import type { EventSource } from './events.ts';
 import type { Judge, Models, OpenModels } from './score/judge.ts';
@@ -96,6 +97,8 @@ export type Worker = {
   readonly metrics: Metrics;
   readonly leadership: Leadership;
   readonly switches: Pick<SwitchWatch, 'current'>;
+  /** Limits of what workers do. */
+  readonly limiter: Pick<Limiter, 'limits' | 'takeSome'>;
   /** Sources of all rooms' events for other systems. */
   readonly events: readonly EventSource[];
 };

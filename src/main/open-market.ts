@@ -158,7 +158,7 @@ async function openApi(
   const switches = stack.use(await watchSwitchesOf(config, probe, log));
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
   stack.use(watchModelsOut(redis, market, guards));
-  const limits = stack.use(await watchLimits(probe, log));
+  const limits = stack.use(await watchLimits(probe, log, 'api'));
   const ingest = openIngest(config, {
     database,
     redis,

@@ -3,6 +3,7 @@
  * them in reverse when it has drained.
  */
 
+import { createLimiter } from '../core/accept/limits/limiter.ts';
 import { levelByHand } from '../core/domain/level.ts';
 import { freezeOf, stopOf } from '../core/domain/switch.ts';
 import type { Market } from '../core/market.ts';
@@ -15,6 +16,7 @@ import { bindTallies } from '../core/repair/tally-duty.ts';
 import type { Room, Worker, WorkerRoom } from '../core/room.ts';
 import { RULES_ALONE } from '../core/score/judge.ts';
 import { watchRules } from '../core/score/rules-in-force.ts';
+import { watchLimits } from '../core/store/limits/watch-limits.ts';
 import { openScoreStore } from '../core/store/scores/scores.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
@@ -31,6 +33,7 @@ import { type CommandContext, EXIT } from '../kit/command/command.ts';
 import { type Config, type Environment, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import { openDatabase, openProbe } from '../kit/database/open-database.ts';
+import type { Database } from '../kit/database/pool.ts';
 import { createLeadership } from '../kit/duties/leadership.ts';
 import { bindPurge } from '../kit/duties/purge-duty.ts';
 import type { Duty } from '../kit/duties/run-duties.ts';
@@ -98,15 +101,15 @@ export async function runWorker(
   resources.use(await watchGuards(guards, probe, redis, config.RISK_MARKET));
   const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
-  const poison = createPoison(environment[POISON_VARIABLE]);
-  const name = nameProcess();
+  const [poison, name] = [createPoison(environment[POISON_VARIABLE]), nameProcess()];
   const leadership = resources.use(createLeadership(database, name, failpoint));
   const switches = resources.use(await watchSwitchesOf(config, probe, log));
   const { RISK_MARKET: marketName, RISK_WORKER_READERS: readers } = config;
   const market: Market = { name: marketName, ...switches.layout, database, redis, guards, memory };
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
   const parts = { config, log, name, database, redis, guards, metrics, leadership, switches };
-  const { worker, rooms } = await openRooms(parts, overrides.rooms ?? ROOMS);
+  const limiter = await openLimiter(resources, probe, parts);
+  const { worker, rooms } = await openRooms({ ...parts, limiter }, overrides.rooms);
   const { profiles, amountDuty } = await openParties(config, market, metrics);
   const onScored = rooms.flatMap((room) => room.onScored ?? []);
   const options: WorkerOptions = {
@@ -146,6 +149,16 @@ export async function runWorker(
   return EXIT.fine;
 }
 
+/** Opens the limits of what workers do, which all of a market share. */
+async function openLimiter(
+  resources: AsyncDisposableStack,
+  probe: Database,
+  { config, log, redis, guards }: Pick<Worker, 'config' | 'log' | 'redis' | 'guards'>,
+) {
+  const limits = resources.use(await watchLimits(probe, log, 'worker'));
+  return createLimiter(limits, { redis, market: config.RISK_MARKET, run: guards.redis.run });
+}
+
 /** Opens the profiles of parties, with the duty that renews the percentiles of corridors. */
 async function openParties(config: Config, market: Market, metrics: Metrics) {
   const { query } = market.database;
@@ -162,7 +175,7 @@ async function openParties(config: Config, market: Market, metrics: Metrics) {
 const NOTHING: WorkerRoom = { duties: [] };
 
 /** Each room gets the events of all rooms. */
-async function openRooms(parts: Omit<Worker, 'events'>, all: readonly Room[]) {
+async function openRooms(parts: Omit<Worker, 'events'>, all: readonly Room[] = ROOMS) {
   const events = (await Promise.all(all.map((room) => room.events?.() ?? []))).flat();
   const worker: Worker = { ...parts, events };
   const rooms = await Promise.all(all.map((room) => room.worker?.(worker) ?? NOTHING));

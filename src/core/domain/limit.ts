@@ -1,12 +1,18 @@
 /** Limits: how much a scope may send a second, how scopes are named, and which change needs another person. */
 import { z } from 'zod';
+import { corridorScope } from './switch.ts';
 
 /** Units that are counted, by kind. A later kind is a row here and the code that takes its quota. */
 export const LIMIT_KINDS = {
   requests: 'HTTP requests below /v1: each is 1, whatever its batch',
   transactions: 'submitted transactions, repeats included',
+  inference:
+    'models asked for transactions: each is 1 a transaction, of market and corridors alone',
 } as const;
 export type LimitKind = keyof typeof LIMIT_KINDS;
+/** Kinds that API processes count, and kinds that workers count. */
+export const REQUEST_KINDS: readonly LimitKind[] = ['requests', 'transactions'];
+export const WORK_KINDS: readonly LimitKind[] = ['inference'];
 export const LIMIT_KIND_NAMES = Object.keys(LIMIT_KINDS) as LimitKind[];
 
 export const LIMITED_MARKET = 'market';
@@ -21,6 +27,16 @@ export const partyFields: ReadonlyMap<string, PartyField> = new Map([
   [`${EACH}device`, 'device_id'],
   [`${EACH}address`, 'ip'],
 ]);
+
+/** Why a scope has no limit of a kind; undefined where it may have one. */
+export function uncountedIn(scope: string, kind: LimitKind): string | undefined {
+  if (partyFields.has(scope) && kind !== 'transactions')
+    return `must be 'transactions', as ${scope} counts nothing else`;
+  // What waits in a stream names neither its client nor its key.
+  if (kind === 'inference' && !(scope === LIMITED_MARKET || scope.startsWith(corridorScope(''))))
+    return `must be 'requests' or 'transactions', as only market and corridors count inference`;
+  return undefined;
+}
 
 export type Rate = {
   readonly ratePerSecond: number;

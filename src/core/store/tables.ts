@@ -90,7 +90,7 @@ export const CORE_TABLES: readonly Retention[] = [
   { tables: ['switches'], ends: 'never: one row' },
   { tables: ['corridor_settings'], ends: 'never: a row a corridor' },
   { tables: ['limits'], ends: 'when somebody removes the limit: at most 1,000' },
-  { tables: ['limit_processes'], ends: 'a minute after the API process was last seen' },
+  { tables: ['limit_processes'], ends: 'a minute after the process was last seen' },
   { tables: ['amount_percentiles'], ends: 'never: a row a day and corridor' },
   { tables: ['tally_days'], ends: 'never: a row a day' },
   { tables: ['daily_increments'], ends: 'once they are merged into the tallies' },

@@ -250,6 +250,11 @@ export function createMetrics(registry = createProcessRegistry()) {
       'Share of transactions of mature age that have a label.',
       ['model'],
     ),
+    inferenceRefused: counter(
+      'risk_inference_refused_total',
+      'Transactions for which a model was not asked, as a limit of inference was used up.',
+      ['corridor', 'role'],
+    ),
     modelLabelDelay: gauge(
       'risk_model_label_delay_seconds',
       'Time from created_at to labelled_at of those labels.',

@@ -1,5 +1,5 @@
-/** Makes a market with its corridors and its first limit. */
-import { LIMITED_MARKET, type Rate } from '../../core/domain/limit.ts';
+/** Makes a market with its corridors and its first limits. */
+import { LIMITED_MARKET, type LimitKind, type Rate } from '../../core/domain/limit.ts';
 import { changeLimits } from '../../core/store/limits/limits.ts';
 import {
   type MadeMarket,
@@ -9,19 +9,25 @@ import {
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
 
-/** Requests of a market until somebody sets another limit; a raise needs a second person. */
-const FIRST_MARKET: Rate = { ratePerSecond: 1000, burst: 2000 };
-const LATER_MARKET: Rate = { ratePerSecond: 500, burst: 1000 };
+type FirstLimits = { readonly [Kind in LimitKind]?: Rate };
 
-/** Requests that the market of this name begins with. */
-export const firstLimitOf = (market: string): Rate =>
-  market === 'market_0' ? FIRST_MARKET : LATER_MARKET;
+/** Limits of a market until somebody sets others; a raise needs a second person. */
+const FIRST_MARKET: FirstLimits = { requests: { ratePerSecond: 1000, burst: 2000 } };
+const LATER_MARKET: FirstLimits = {
+  requests: { ratePerSecond: 500, burst: 1000 },
+  inference: { ratePerSecond: 100, burst: 200 },
+};
+
+/** Limits that the market of this name begins with. */
+export const firstLimitsOf = (market: string) =>
+  Object.entries(market === 'market_0' ? FIRST_MARKET : LATER_MARKET) as [LimitKind, Rate][];
 
 /** May be run again: it goes on where it stopped, and changes no limit that is there. */
 export async function createMarket(making: MarketMaking): Promise<MadeMarket> {
   return await makeMarket(making, async (database) => {
     await freeSeededCorridors(database, making);
-    await setFirstLimit(database, making);
+    for (const [kind, rate] of firstLimitsOf(making.market))
+      await setFirstLimit(database, making, kind, rate);
   });
 }
 
@@ -35,14 +41,18 @@ async function freeSeededCorridors(
   await write({ name: 'free-seeded-corridors', text }, [market, corridors]);
 }
 
-async function setFirstLimit(database: Database, { market, by }: MarketMaking): Promise<void> {
+async function setFirstLimit(
+  database: Database,
+  { by }: MarketMaking,
+  kind: LimitKind,
+  rate: Rate,
+): Promise<void> {
   const scope = LIMITED_MARKET;
-  const kind = 'requests';
   const reason = 'first limit of a new market';
   await changeLimits(database, { scope, kind }, async (query, { all, set }) => {
     if (all.some((limit) => limit.scope === scope && limit.kind === kind)) return;
-    await set(firstLimitOf(market), { by: 'risk markets create', reason });
-    const { ratePerSecond, burst } = firstLimitOf(market);
+    await set(rate, { by: 'risk markets create', reason });
+    const { ratePerSecond, burst } = rate;
     await recordChange(query, by, {
       action: 'limit.set',
       subject: scope,

@@ -1,6 +1,6 @@
 /** `/v1/limits`: what scopes may send, and changing it. */
 import { z } from 'zod';
-import { type Limit, limitSchema, partyFields, toLimitJson } from '../../core/domain/limit.ts';
+import { type Limit, limitSchema, toLimitJson, uncountedIn } from '../../core/domain/limit.ts';
 import { SCOPE_CHARS_MAX } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import { readLimits } from '../../core/store/limits/limits.ts';
@@ -46,11 +46,9 @@ const ofScope = (scope: string, all: readonly Limit[]) => ({
   limits: all.filter((one) => one.scope === scope).map(toLimitJson),
 });
 
-const notCounted = (scope: string) =>
+const notCounted = (detail: string) =>
   new Problem('invalid-fields', 'The limit cannot be set.', {
-    errors: [
-      { pointer: '/kind', detail: `must be 'transactions', as ${scope} counts no requests` },
-    ],
+    errors: [{ pointer: '/kind', detail }],
   });
 
 export const limitOperations = [
@@ -105,7 +103,8 @@ export const limitOperations = [
     problems: [404, 409],
     run: async ({ path: { scope }, body: command, by, c }, { databases, ingest, log }: Parts) => {
       checkLimitScope(scope, ingest.corridors());
-      if (partyFields.has(scope) && command.kind !== 'transactions') throw notCounted(scope);
+      const uncounted = uncountedIn(scope, command.kind);
+      if (uncounted !== undefined) throw notCounted(uncounted);
       const { roles } = c.get('principal');
       await changeLimit(databases.primary, { scope, command, by, roles });
       log.warn({ keyId: by.keyId, scope, command }, 'limit');

@@ -25,7 +25,8 @@ function sayProposals(answer: Shown & Listed): string | undefined {
 
 export const command = commandOf({
   name: 'limits',
-  summary: 'Sets how much a market, a corridor, a client or a key may send.',
+  summary:
+    'Sets how much a market, a corridor, a client or a key may send, and how often models are asked.',
   notes: `SCOPE is market, corridor:US-EG, client:NAME, key:ID, or each:account, each:device, each:address.
 Example: risk limits set client:shop --kind transactions --rate-per-second 500 --burst 1000 --reason 'contract of 2026'`,
   document: async () => (await import('./routes.ts')).document,

@@ -14,7 +14,7 @@ import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { type Environment, isCorridorList } from '../../kit/config/config.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
 import { FREEZE_COLUMNS, sayResume } from './corridors-command.ts';
-import { createMarket, firstLimitOf } from './create-market.ts';
+import { createMarket, firstLimitsOf } from './create-market.ts';
 
 const words = { ID: 'id' };
 const TEXT = { type: 'string' } as const;
@@ -38,10 +38,12 @@ const create: Command['run'] = async (args, { config, output }) => {
     by: byCommand('markets create'),
     onProgress: output.note,
   });
-  const { ratePerSecond, burst } = firstLimitOf(market);
   output.value({ market, applied, partitions, corridors }, [
     `${market} has the corridors ${corridors.join(', ')}`,
-    `its first limit: ${ratePerSecond} requests a second, ${burst} at once`,
+    ...firstLimitsOf(market).map(
+      ([kind, { ratePerSecond, burst }]) =>
+        `its first limit of ${kind}: ${ratePerSecond} a second, ${burst} at once`,
+    ),
     `give it a role of its own: risk markets grant ${market}`,
   ]);
   return EXIT.fine;
@@ -145,7 +147,7 @@ Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
   actions: {
     create: {
       words: 'NAME',
-      summary: 'Make a market, with a first limit of requests',
+      summary: 'Make a market, with first limits of requests and inference',
       options: { '--corridors LIST': 'Its corridors, as JP-KR,KR-JP; needed' },
       run: create,
     },

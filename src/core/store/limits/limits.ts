@@ -118,6 +118,9 @@ export async function changeLimits<T>(
   });
 }
 
+/** In front of the names of workers, which share other limits than API processes. */
+export const WORKER_PROCESS = 'worker/';
+
 /** A process that was not seen for 10 s has ended. */
 const beat = onlyOf<{ processes: number }, [process: string]>(
   'beat-limit-process',
@@ -128,10 +131,11 @@ const beat = onlyOf<{ processes: number }, [process: string]>(
      delete from market.limit_processes where seen_at < now() - interval '1 minute' and process <> $1
    )
    select 1 + count(*)::int as processes from market.limit_processes
-    where process <> $1 and seen_at > now() - interval '10 seconds'`,
+    where process <> $1 and seen_at > now() - interval '10 seconds'
+      and starts_with(process, '${WORKER_PROCESS}') = starts_with($1, '${WORKER_PROCESS}')`,
 );
 
-/** Says that a process lives. @returns how many live */
+/** Says that a process lives. @returns how many of its role live */
 export async function countLimitProcesses(query: Query, process: string): Promise<number> {
   return (await beat(query, process)).processes;
 }

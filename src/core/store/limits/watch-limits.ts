@@ -1,10 +1,10 @@
-/** The limits as an API process last read them: twice a second, with the number of processes that share them. */
+/** The limits of a role as a process last read them: twice a second, with the number of processes that share them. */
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { nameProcess } from '../../../kit/process/process-name.ts';
 import { toError } from '../../../kit/words/failure.ts';
-import type { Limit } from '../../domain/limit.ts';
-import { countLimitProcesses, readLimits } from './limits.ts';
+import { type Limit, REQUEST_KINDS, WORK_KINDS } from '../../domain/limit.ts';
+import { countLimitProcesses, readLimits, WORKER_PROCESS } from './limits.ts';
 
 const EVERY_MS = 500;
 const BEAT_EVERY_MS = 2000;
@@ -12,7 +12,7 @@ const BEAT_EVERY_MS = 2000;
 export type LimitWatch = {
   /** The same value until a limit changes. */
   readonly current: () => readonly Limit[];
-  /** Live API processes, this one included, as Postgres last counted them. */
+  /** Live processes of the role, this one included, as Postgres last counted them. */
   readonly processes: () => number;
   readonly [Symbol.dispose]: () => void;
 };
@@ -24,16 +24,18 @@ export type LimitWatch = {
 export async function watchLimits(
   database: Pick<Database, 'query'>,
   log: Pick<Log, 'warn' | 'info'>,
+  role: 'api' | 'worker',
 ): Promise<LimitWatch> {
   const { query } = database;
-  const process = nameProcess();
+  const process = role === 'api' ? nameProcess() : WORKER_PROCESS + nameProcess();
+  const kinds: readonly string[] = role === 'api' ? REQUEST_KINDS : WORK_KINDS;
   let current: readonly Limit[] = [];
   let processes = 1;
   let beatAtMs = Number.NEGATIVE_INFINITY;
   let isReading = false;
   let hasFailed = false;
   const read = async () => {
-    const found = await readLimits(query);
+    const found = (await readLimits(query)).filter(({ kind }) => kinds.includes(kind));
     if (JSON.stringify(found) !== JSON.stringify(current)) {
       current = found;
       log.info({ limits: found.length }, 'limits');

@@ -1,7 +1,7 @@
 /**
  * Lets the models in force judge a batch: per row the canary if its account is drawn, else the active model; beside them the
  * shadows, whose opinions decide nothing. A model has one call for its rows of a corridor, so that a failure stays there. If a
- * model fails or is suspended, the next in line judges, at the end the rules alone.
+ * model fails or is suspended, the next in line judges, at the end the rules alone, as for rows beyond a limit of inference.
  */
 import {
   BY_RULES,
@@ -56,42 +56,71 @@ export type Asking = {
   readonly nowMs: () => number;
 };
 
+/** Rows of one corridor for which the same models are to be asked. */
+export type Questions = {
+  readonly corridor: string;
+  readonly role: 'deciding' | 'shadow';
+  /** Which model is asked first, and which if it does not answer; null never does. */
+  readonly line: readonly (JudgingModel | null)[];
+  /** Where the rows stand in the batch. */
+  readonly indexes: readonly number[];
+  /** How many of the rows, from the first on, models are asked for. */
+  readonly asked: number;
+};
+
+/** What the models in force are to be asked for a batch, the deciding models of all corridors first. */
+export function planBatch(
+  rows: readonly JudgedRow[],
+  { corridors, models }: ModelsInForce,
+): Questions[] {
+  const deciding: Questions[] = [];
+  const beside: Questions[] = [];
+  const transactionAt = (index: number) => (rows[index] as JudgedRow).transaction;
+  const linesOf = (modelIds: readonly string[]) => modelIds.map((id) => models.get(id) ?? null);
+  for (const [corridor, all] of Map.groupBy(rows.keys(), (at) => transactionAt(at).corridor)) {
+    const inForce = corridors.get(corridor);
+    if (inForce === undefined) continue;
+    const drawnAt = (index: number) => isDrawn(inForce, transactionAt(index).accountId);
+    for (const [drawn, indexes] of Map.groupBy(all, drawnAt)) {
+      const line = linesOf(lineOf(inForce, drawn));
+      deciding.push({ corridor, role: 'deciding', line, indexes, asked: indexes.length });
+    }
+    for (const modelId of inForce.shadows) {
+      const line = linesOf([modelId]);
+      beside.push({ corridor, role: 'shadow', line, indexes: all, asked: all.length });
+    }
+  }
+  return [...deciding, ...beside];
+}
+
 export function judgeBatch(
   asking: Asking,
   rows: readonly JudgedRow[],
-  { corridors, models }: ModelsInForce,
+  plan: readonly Questions[],
 ): Judged {
   const judgements = new Array<Judgement>(rows.length).fill(BY_RULES);
   const shadows = new Map<string, Shadow>();
-  const rowAt = (index: number) => rows[index] as JudgedRow;
-  const corridorAt = (index: number) => rowAt(index).transaction.corridor;
-  for (const [corridor, indexes] of Map.groupBy(rows.keys(), corridorAt)) {
-    const inForce = corridors.get(corridor);
-    if (inForce === undefined) continue;
-    const drawnAt = (index: number) => isDrawn(inForce, rowAt(index).transaction.accountId);
-    for (const [drawn, own] of Map.groupBy(indexes, drawnAt)) {
-      const line = lineOf(inForce, drawn).map((modelId) => models.get(modelId) ?? null);
-      const judged = decide(asking, corridor, line, own.map(rowAt));
-      for (const [at, index] of own.entries()) judgements[index] = judged(at);
+  for (const { corridor, role, line, indexes, asked } of plan) {
+    const own = indexes.slice(0, asked).map((index) => rows[index] as JudgedRow);
+    if (role === 'deciding') {
+      const judged = decide(asking, corridor, line, own);
+      for (const [at, index] of indexes.entries())
+        judgements[index] = at < asked ? judged(at) : BY_RULES_INSTEAD;
+      continue;
     }
-    const all = indexes.map(rowAt);
-    for (const modelId of inForce.shadows) {
-      const model = models.get(modelId) ?? null;
-      const opinions = model === null ? undefined : ask(asking, corridor, model, all, 'shadow');
-      if (opinions === undefined) continue;
-      const told = shadows.get(modelId) ?? { modelId, transactionIds: [], probabilities: [] };
-      shadows.set(modelId, told);
-      told.transactionIds.push(...all.map(({ transaction }) => transaction.transactionId));
-      told.probabilities.push(...opinions.map(({ probability }) => probability));
-    }
+    const model = line[0] ?? null;
+    const opinions = model === null ? undefined : ask(asking, corridor, model, own, 'shadow');
+    if (model === null || opinions === undefined) continue;
+    const { modelId } = model;
+    const told = shadows.get(modelId) ?? { modelId, transactionIds: [], probabilities: [] };
+    shadows.set(modelId, told);
+    told.transactionIds.push(...own.map(({ transaction }) => transaction.transactionId));
+    told.probabilities.push(...opinions.map(({ probability }) => probability));
   }
   return { judgements, shadows: [...shadows.values()] };
 }
 
-/**
- * The judgement of each row by the first model that answers.
- * @param line which model is asked first, and which if it does not answer; null never does
- */
+/** The judgement of each row by the first model that answers. */
 function decide(
   asking: Asking,
   corridor: string,
@@ -116,6 +145,7 @@ function ask(
   rows: readonly JudgedRow[],
   role: 'deciding' | 'shadow',
 ): Opinion[] | undefined {
+  if (rows.length === 0) return undefined;
   const standing = standingOf(corridor, model);
   if (!standing.health.mayRun()) return undefined;
   const startedMs = nowMs();

@@ -18,9 +18,11 @@ import {
   type Asking,
   judgeBatch,
   type ModelsInForce,
+  planBatch,
   type Standing,
   withoutModels,
 } from './judge-batch.ts';
+import { limitQuestions } from './limit-questions.ts';
 import { createModelHealth } from './model-health.ts';
 import { type LoadModel, REFRESH_EVERY_MS, watchModelsInForce } from './models-in-force.ts';
 
@@ -32,7 +34,7 @@ export function openJudge(
   load: LoadModel = loadModel,
   nowMs: () => number = () => performance.now(),
 ): Judge & { readonly duty: Duty } {
-  const { config, log, name, database, redis, guards, metrics, switches } = worker;
+  const { config, log, name, database, redis, guards, limiter, metrics, switches } = worker;
   /** Pairs that were asked, until a rollout changes them. */
   let pairs = new Map<string, Pair>();
   const pairOf = (corridor: string, model: JudgingModel) => {
@@ -80,7 +82,10 @@ export function openJudge(
       const now = switches.current();
       const asked = withoutModels(inForce, namesStopped(now, MODEL));
       const isShadowing = offOf(now, 'shadows') === undefined;
-      return judgeBatch(asking, rows, isShadowing ? asked : withoutShadows(asked));
+      const plan = planBatch(rows, isShadowing ? asked : withoutShadows(asked));
+      const isLimited = limiter.limits('inference');
+      const questions = isLimited ? await limitQuestions(limiter, metrics, plan) : plan;
+      return judgeBatch(asking, rows, questions);
     },
     async storeShadows(shadows, scoredAtMs) {
       for (const shadow of shadows) {

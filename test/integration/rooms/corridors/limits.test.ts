@@ -260,6 +260,19 @@ test('one person lowers a limit, two raise or remove it, and what is wrong is na
   expect((await put(ann, rate(1), 'corridor:US-EF')).body.detail).toContain(
     'corridor:US-EG is one',
   );
+  const inference = { ...rate(200, 400), kind: 'inference' };
+  expect((await put(ann, inference)).body.errors[0]).toEqual({
+    pointer: '/kind',
+    detail: "must be 'requests' or 'transactions', as only market and corridors count inference",
+  });
+  expect((await put(ann, inference, 'each:account')).status).toBe(422);
+  expect((await put(ann, inference, 'market')).body.limits[0]).toMatchObject(inference);
+  expect((await put(ann, { ...inference, burst: 800 }, 'market')).body.limits[0]).toMatchObject({
+    ...inference,
+    proposal: { rate_per_second: 200, burst: 800 },
+  });
+  // API processes do not count what workers do.
+  expect((await api.request('/v1/reason-codes')).headers.get('ratelimit')).toBeNull();
   const scope = 'key:00000000-0000-7000-8000-000000000001';
   const options = ['--kind', 'requests', '--rate-per-second', '9', '--burst', '9', '--reason', 'x'];
   expect(await api.riskJson('limits', 'set', scope, ...options)).toMatchObject({

@@ -144,6 +144,7 @@ test('an API and a worker accept, score and read as the role, and make months', 
   expect(labelled.status).toBeLessThan(300);
   const limits = await ask('/v1/limits/market');
   expect(limits.body.limits).toMatchObject([
+    { kind: 'inference', rate_per_second: 100, burst: 200 },
     { kind: 'requests', rate_per_second: 500, burst: 1000 },
   ]);
   const stop = { stopped: true, reason: 'a test' };

@@ -9,6 +9,7 @@ import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 import {
   judgeBatch,
   type ModelsInForce,
+  planBatch,
   type Standing,
 } from '../../../../../src/rooms/models/judge/judge-batch.ts';
 import { createModelHealth } from '../../../../../src/rooms/models/judge/model-health.ts';
@@ -86,7 +87,7 @@ function judge(rows: readonly JudgedRow[], corridors: Readonly<Record<string, Co
         nowMs: () => 0,
       },
       rows,
-      inForceOf(corridors),
+      planBatch(rows, inForceOf(corridors)),
     );
   return { ...judgeOnce(), judgeOnce };
 }
@@ -94,6 +95,44 @@ const told = ({ judgements }: ReturnType<typeof judge>) =>
   judgements.map(({ opinion, model, degradation }) => [
     ...[opinion?.probability ?? null, model, degradation],
   ]);
+
+test('rows beyond a limit are judged by the rules, and say so', () => {
+  const { model, calls } = modelOf('a');
+  const shadow = modelOf('s');
+  const rows = [row(1), row(2), row(3), row(4, 'US-MX')];
+  const inForce = inForceOf({ 'US-EG': { active: model, shadows: [shadow.model] } });
+  const plan = planBatch(rows, inForce).map((one) =>
+    one.role === 'deciding' ? { ...one, asked: 2 } : { ...one, asked: 0 },
+  );
+  const standing: Standing = { health: createModelHealth(() => 0), hopeless: undefined };
+  const asking = {
+    standingOf: () => standing,
+    onFailure: () => undefined,
+    metrics: createMetrics(),
+    nowMs: () => 0,
+  };
+  const judged = judgeBatch(asking, rows, plan);
+  expect(judged.judgements.map(({ model: name, degradation }) => [name, degradation])).toEqual([
+    ['a@1', 0],
+    ['a@1', 0],
+    [null, 1],
+    [null, 0],
+  ]);
+  expect([calls, shadow.calls, judged.shadows]).toEqual([[2], [], []]);
+});
+
+test('deciding models of all corridors stand before every shadow', () => {
+  const { model } = modelOf('a');
+  const corridor = { active: model, shadows: [modelOf('s').model] };
+  const plan = planBatch(
+    [row(1), row(2, 'US-MX'), row(3)],
+    inForceOf({ 'US-EG': corridor, 'US-MX': corridor }),
+  );
+  expect(plan.map((one) => `${one.corridor} ${one.role} ${one.indexes.join()}`)).toEqual([
+    ...['US-EG deciding 0,2', 'US-MX deciding 1'],
+    ...['US-EG shadow 0,2', 'US-MX shadow 1'],
+  ]);
+});
 
 describe('a batch', () => {
   test('is judged in one call a model and corridor, rows of other corridors left alone', () => {
