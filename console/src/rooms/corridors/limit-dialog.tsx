@@ -93,6 +93,7 @@ function RateDialog({ limit, onClose }: RateDialogProps) {
           <Choice label="Counted" value={kind} onChange={setKind}>
             <option>transactions</option>
             <option>requests</option>
+            {of === 'market' || of.startsWith('corridor:') ? <option>inference</option> : null}
           </Choice>
         </>
       ) : null}
