@@ -21,8 +21,11 @@ export const WRITES_SETTINGS: BreakerSettings = { ...BREAKER_SETTINGS, openMs: 5
  * with requests of that corridor; shorter ones refuse a corridor for one large batch on a busy machine.
  */
 const STUCK_MS = 3000;
-/** A commit of this age may be held up by one of its corridors, so each of them commits apart from then on. */
-const APART_AFTER_MS = 500;
+/**
+ * A commit of this age may be held up by one of its corridors, so each of them commits apart from then on. With 500 ms, 16 posts a
+ * second of such a corridor took all ten connections of a process before the others were apart; less takes a busy machine for a fault.
+ */
+const APART_AFTER_MS = 250;
 /**
  * A corridor is told apart from Postgres as a whole for this long after commits of another one were quick. Longer hides a slow
  * Postgres from the level of the process; shorter blames Postgres where other corridors have little traffic.

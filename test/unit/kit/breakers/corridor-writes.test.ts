@@ -148,7 +148,7 @@ test('corridors of a slow commit commit apart for half a minute', async () => {
   const { begin, pass, writes } = rig();
   const mixed = begin(BOTH);
   expect(writes.apartOf(BOTH)).toBeUndefined();
-  pass(501);
+  pass(251);
   expect([writes.apartOf(A), writes.apartOf(B)]).toEqual(['A', 'B']);
   expect(writes.apartOf(new Set(['C']))).toBeUndefined();
   await mixed.end();
