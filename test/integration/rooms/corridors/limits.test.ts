@@ -284,5 +284,6 @@ test('one person lowers a limit, two raise or remove it, and what is wrong is na
     /^The removal by .+ waits for a second person, and 9 requests a second with a burst of 9 hold until then: another operator, risk_officer or admin sends bin\/risk limits remove key:.+1 --kind requests --reason '…'$/m,
   );
   const listed = await api.risk('limits', 'list');
-  expect([listed.stdout, listed.stderr]).toEqual([expect.stringContaining('requests'), stderr]);
+  expect(listed.stdout).toContain('requests');
+  expect(listed.stderr).toContain(stderr);
 });
