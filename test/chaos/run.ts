@@ -16,6 +16,7 @@ NAME…        scenarios to run (all); with --mutations: mutants
 --tx N       transactions posted at least, each scenario (4000)
 --rate N     transactions a second (the scenario's own)
 --seed TEXT  of traffic and schedule (1)
+--flips      stops a corridor and starts it again beside the faults
 --engine DIR another checkout whose engine is put to the test (this one)`;
 
 process.exitCode = await runSuite({

@@ -14,6 +14,7 @@ import { createRandom } from '../../../src/kit/random.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import type { Check, Verdict } from './checker.ts';
 import { type Engine, startEngine } from './engine.ts';
+import { startFlips } from './flips.ts';
 import { type Ledger, type LedgerCounts, openLedgerFile } from './ledger.ts';
 import { startLoad } from './load.ts';
 import { NotRun } from './not-run.ts';
@@ -30,6 +31,8 @@ export type RunOptions = {
   readonly seed: string;
   readonly rate: number | undefined;
   readonly isQuick: boolean;
+  /** Whether a corridor is stopped and started beside the faults. */
+  readonly hasFlips: boolean;
   readonly signal: AbortSignal;
   readonly onLine: (text: string) => void;
 };
@@ -112,7 +115,7 @@ type Parts = {
 };
 
 async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
-  const { signal, seed, transactions } = options;
+  const { signal, seed, transactions, hasFlips } = options;
   const began = performance.now();
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await makeRunFolder('risk-chaos'));
@@ -150,7 +153,9 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     ...{ services, proxies, engine, load, ledger, transactions, seed, signal, random, notes },
   });
   try {
+    const flips = hasFlips ? startFlips(stage, createRandom(`${seed}/flips`)) : undefined;
     await plan.run(stage);
+    if (flips !== undefined) stage.bar('stops of a corridor', await flips.end(), { atLeast: 1 });
     const isOver = setup.ownTraffic || load.isFinishing();
     const traffic = isOver ? Promise.resolve() : stage.progress(1);
     const [recoverySeconds] = await Promise.all([

@@ -47,6 +47,7 @@ export async function runSuite(suite: Suite): Promise<number> {
     transactions: Number(values.tx),
     rate: values.rate === undefined ? undefined : Number(values.rate),
     isQuick: values.quick === true,
+    hasFlips: values.flips === true,
     ...{ seed: values.seed, signal: abortedBySignals() },
     onLine: (text: string) => output.line(text),
   };
@@ -66,6 +67,7 @@ function readOptions({ transactions }: Suite) {
     allowPositionals: true,
     options: {
       ...{ list: flag, mutations: flag, help: { ...flag, short: 'h' }, rate: text, quick: flag },
+      flips: flag,
       ...{ tx: { ...text, default: String(transactions) }, seed: { ...text, default: '1' } },
       engine: { ...text, default: fileURLToPath(new URL('../../../', import.meta.url)) },
     },
