@@ -3,7 +3,7 @@ import { findLost, type SoughtRow } from '../../../src/core/repair/find-lost.ts'
 import { createHeadReader } from '../../../src/core/stream/status/heads.ts';
 import { allStreams, type Sessions } from './streams.ts';
 
-/** Rows of an age at which a healthy API has appended them. */
+/** Rows of an age at which a healthy API has appended them; no entry carries those on hold. */
 export async function listOldRows(
   stores: Sessions,
   seconds: number,
@@ -11,7 +11,7 @@ export async function listOldRows(
   return await stores.query<SoughtRow>(
     `select row_id as "rowId", is_migrated as "isMigrated",
             extract(epoch from opened_at)::float8 * 1000 as "openedAtMs"
-       from open_rows where not is_left and opened_at < now() - interval '${seconds} s'`,
+       from open_rows where not is_left and not is_on_hold and opened_at < now() - interval '${seconds} s'`,
   );
 }
 

@@ -155,7 +155,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   try {
     const flips = hasFlips ? startFlips(stage, createRandom(`${seed}/flips`)) : undefined;
     await plan.run(stage);
-    if (flips !== undefined) stage.bar('stops of a corridor', await flips.end(), { atLeast: 1 });
+    if (flips !== undefined) stage.remark(`stops of a corridor: ${await flips.end()}`);
     const isOver = setup.ownTraffic || load.isFinishing();
     const traffic = isOver ? Promise.resolve() : stage.progress(1);
     const [recoverySeconds] = await Promise.all([
