@@ -149,6 +149,12 @@ describe('lines', () => {
     expect(details(single.body.errors)).toEqual(details(found[0]?.errors));
   });
 
+  test('of one object on many lines are told that each line is an object', async () => {
+    const [first] = await postLines(JSON.stringify(input(), null, 2));
+    const detail = 'must be JSON in UTF-8, one object a line';
+    expect(first).toEqual({ index: 0, status: 'invalid', errors: [{ pointer: '', detail }] });
+  });
+
   test('of several chunks are stored; the same again are all duplicates', async () => {
     const inputs = Array.from({ length: 2500 }, () => input());
     const [first, again] = [await postLines(lines(inputs)), await postLines(lines(inputs))];

@@ -31,6 +31,7 @@ type LineResult = { readonly index: number } & (
       readonly status: 'unavailable';
       /** Why the engine does not take the line now; absent where a store does not answer. */
       readonly code?: Closed['problem'];
+      readonly retry_after_seconds?: number;
       readonly errors?: readonly FieldError[];
     }
 );
@@ -73,10 +74,9 @@ export async function acceptChunk(
     isEach: true,
     counted: common.counted,
   });
-  for (const [at, { problem, field, detail }] of closed) {
+  for (const [at, one] of closed) {
     const index = taken[at]?.index ?? 0;
-    const errors = [{ pointer: `/${field}`, detail }];
-    results.set(index, { index, status: 'unavailable', code: problem, errors });
+    results.set(index, toUnavailable(index, one));
   }
   const valid = taken.filter((_, at) => !closed.has(at));
   const inputs = valid.map(({ input }) => input);
@@ -113,6 +113,19 @@ async function acceptOrNothing(
     if (isPassing) return undefined;
     throw error;
   }
+}
+
+function toUnavailable(
+  index: number,
+  { problem, field, detail, retryAfterSeconds }: Closed,
+): LineResult {
+  return {
+    index,
+    status: 'unavailable',
+    code: problem,
+    ...(retryAfterSeconds === null ? {} : { retry_after_seconds: retryAfterSeconds }),
+    errors: [{ pointer: field === null ? '' : `/${field}`, detail }],
+  };
 }
 
 function toResult(index: number, outcome: EachOutcome | undefined): LineResult {

@@ -55,7 +55,7 @@ async function takeLimits(limiter: Limiter, asked: Open): Promise<Map<number, Cl
     const isOver = (corridor: string) =>
       [corridorScope(corridor), ...scopesOf(by)].includes(exceeded.scope);
     for (const [index, { corridor }] of open) {
-      if (isOver(corridor)) over.set(index, limited('corridor', exceeded));
+      if (isOver(corridor)) over.set(index, limitedBy(corridor, exceeded));
     }
     return over;
   }
@@ -85,7 +85,7 @@ async function takeOneByOne(
     const exceeded = await limiter.take(needsOfOne(by, corridor, left, counted));
     left -= 1;
     if (exceeded === undefined) counted.add(corridor);
-    else over.set(index, limited('corridor', exceeded));
+    else over.set(index, limitedBy(corridor, exceeded));
   }
 }
 
@@ -127,11 +127,16 @@ function requestOf(corridor: string, counted: ReadonlySet<string>): Need[] {
   return [{ kind: 'requests', scope: corridorScope(corridor), n: 1 }];
 }
 
+/** A limit of the key, the client or the market is no fault of a field. */
+function limitedBy(corridor: string, exceeded: Exceeded): Closed {
+  return limited(exceeded.scope === corridorScope(corridor) ? 'corridor' : null, exceeded);
+}
+
 function limited(field: Closed['field'], { detail, retryAfterSeconds, headers }: Exceeded): Closed {
   return {
     problem: 'limited',
     field,
-    detail: `has no quota: ${detail}`,
+    detail: field === null ? detail : `has no quota: ${detail}`,
     retryAfterSeconds,
     headers,
   };

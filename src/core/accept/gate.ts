@@ -16,6 +16,7 @@ import {
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { SwitchWatch } from '../store/switches/watch-switches.ts';
 import { findKnown } from '../store/transactions/transactions.ts';
+import { retryAfter } from './limits/exceeded.ts';
 import type { InputError } from './prepare-transactions.ts';
 
 export const GATE_PROBLEMS = [
@@ -29,9 +30,12 @@ export const GATE_PROBLEMS = [
 /** Why a transaction is refused that is valid by itself. */
 export type Closed = {
   readonly problem: (typeof GATE_PROBLEMS)[number];
-  readonly field: 'corridor' | PartyField;
+  /** Null where no field is at fault. */
+  readonly field: 'corridor' | PartyField | null;
+  /** A predicate of the field, or a clause where there is none. */
   readonly detail: string;
-  readonly retryAfterSeconds: number;
+  /** Null: the same request never passes. */
+  readonly retryAfterSeconds: number | null;
   /** Headers of the limit that is used up, in place of `Retry-After` alone. */
   readonly headers?: Readonly<Record<string, string>>;
 };
@@ -141,17 +145,20 @@ export function closedRequest(all: ReadonlyMap<number, Closed>): ClosedRequest {
   const [first] = all.values();
   if (first === undefined) throw new Error('nothing is closed');
   const { problem, field, detail } = first;
-  const errors = [...all].map(([index, { field, detail }]) => ({ index, field, detail }));
+  const errors = [...all].flatMap(([index, { field, detail }]) =>
+    field === null ? [] : [{ index, field, detail }],
+  );
+  const subject = field === null ? '' : `the ${NOUNS[field]} `;
   return {
     kind: problem,
-    detail: `Nothing was stored: the ${NOUNS[field]} ${detail}`,
+    detail: `Nothing was stored: ${subject}${detail}`,
     headers: headersOf(first),
     errors,
   };
 }
 
 const headersOf = ({ retryAfterSeconds, headers }: Closed) => ({
-  'Retry-After': String(retryAfterSeconds),
+  ...retryAfter(retryAfterSeconds),
   ...headers,
 });
 

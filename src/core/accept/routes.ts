@@ -62,6 +62,7 @@ const acceptedSchema = z
     status: z.enum(['accepted', 'duplicate']),
     created_at: z.iso.datetime(),
     score: scoreSchema.nullable(),
+    preferences_not_applied: notAppliedField,
   })
   .meta({ id: 'AcceptedTransaction' });
 type Accepted = z.infer<typeof acceptedSchema>;
@@ -76,7 +77,7 @@ const batchResultSchema = z
           index: z.int(),
           code: z.enum(GATE_PROBLEMS),
           detail: z.string(),
-          retry_after_seconds: z.int(),
+          retry_after_seconds: z.int().optional(),
         }),
       )
       .optional()
@@ -139,7 +140,8 @@ const operations: readonly Operation<Accepting>[] = [
     problems: [409],
     run: async ({ c }, { config, ingest, limits, switches, acceptOne }: Accepting) => {
       const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
-      const { waitMs } = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
+      const preferences = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
+      const { waitMs } = preferences;
       const value = await readJson(c, limits, ONE_ALONE);
       const read = () => withKey(readOneInput(value), headerKey);
       const keyMissing = headerKey === undefined ? KEY_REQUIRED : null;
@@ -153,6 +155,7 @@ const operations: readonly Operation<Accepting>[] = [
         status,
         created_at: new Date(createdAtMs).toISOString(),
         score: result.score && withReleases(switches.current(), result.score),
+        ...notApplied(preferences, ['wait']),
       };
       sayToken(c, token);
       return answerJson(JSON.stringify(body), status === 'accepted' ? 201 : 200, {
@@ -233,7 +236,7 @@ function toRefused(closed: ReadonlyMap<number, Closed>): NonNullable<BatchResult
     index,
     code: problem,
     detail,
-    retry_after_seconds: retryAfterSeconds,
+    ...(retryAfterSeconds === null ? {} : { retry_after_seconds: retryAfterSeconds }),
   }));
 }
 

@@ -6,7 +6,12 @@ import type { RawLine } from '../../kit/http/body/line-reader.ts';
 import { listReader } from '../../kit/http/body/list-reader.ts';
 import { sureCheck } from '../../kit/http/body/sure-check.ts';
 import { DESCRIBED } from '../../kit/words/describe-issue.ts';
-import { type FieldError, InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
+import {
+  describeErrors,
+  type FieldError,
+  InvalidFields,
+  jsonPointer,
+} from '../../kit/words/field-error.ts';
 import { nestingOf } from '../domain/metadata.ts';
 import {
   type KeyedTransactionInput,
@@ -149,13 +154,9 @@ export function refusal(
     case 'invalid':
       return new InvalidFields(errors);
     case 'conflict':
-      return new Problem(
-        'key-conflict',
-        'An idempotency key is used with two bodies; nothing was stored.',
-        {
-          errors,
-        },
-      );
+      return new Problem('key-conflict', `Nothing was stored: ${describeErrors(errors)}`, {
+        errors,
+      });
     case 'scope-stopped':
     case 'frozen':
     case 'switches-unread':
@@ -183,7 +184,7 @@ export function readLineInput(
   try {
     value = JSON.parse(UTF8.decode(bytes));
   } catch {
-    return refused(index, 'must be JSON in UTF-8');
+    return refused(index, 'must be JSON in UTF-8, one object a line');
   }
   if (isSurelyInput(value) && isKeyed(value as TransactionInput)) {
     return { index, input: value as KeyedTransactionInput };

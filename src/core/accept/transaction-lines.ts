@@ -43,6 +43,9 @@ export const lineResultSchema = z
       .meta({
         description: 'Of a line that is refused for its month, a stopped scope or a limit.',
       }),
+    retry_after_seconds: z.int().optional().meta({
+      description: 'Of a stopped scope or a limit: when the line may be sent again.',
+    }),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
   })
   .meta({ id: 'TransactionLine' });

@@ -8,7 +8,7 @@ import { Failure } from './failure.ts';
 export type FieldError = { readonly pointer: string; readonly detail: string };
 
 /** The first of the errors as a sentence, and how many there are beside it. */
-function describeErrors([first, ...others]: readonly FieldError[]): string {
+export function describeErrors([first, ...others]: readonly FieldError[]): string {
   if (first === undefined) return 'The request has invalid fields.';
   const { length } = others;
   const more =

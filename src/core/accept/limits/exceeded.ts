@@ -6,7 +6,8 @@ import type { Rate } from '../../domain/limit.ts';
 export type Exceeded = {
   readonly scope: string;
   readonly detail: string;
-  readonly retryAfterSeconds: number;
+  /** Null: the same request never passes. */
+  readonly retryAfterSeconds: number | null;
   readonly headers: Readonly<Record<string, string>>;
 };
 
@@ -22,18 +23,28 @@ export function exceededBy(
   seconds: number,
 ): Exceeded {
   const { ratePerSecond, burst } = rest;
-  const retryAfterSeconds = Math.max(1, Math.min(RETRY_SECONDS_MAX, Math.ceil(seconds)));
-  const never = n > burst ? `; ${n} at once never pass` : '';
+  const mayPass = n <= burst;
+  const retryAfterSeconds = mayPass
+    ? Math.max(1, Math.min(RETRY_SECONDS_MAX, Math.ceil(seconds)))
+    : null;
+  const units = ratePerSecond === 1 ? kind.replace(/s$/, '') : kind;
+  const never = mayPass
+    ? ''
+    : `; ${n} at once never pass: send them in parts of at most ${Math.floor(burst)}`;
   return {
     scope,
-    detail: `${scope} may send ${ratePerSecond} ${kind} a second, ${burst} at once${never}`,
+    detail: `${scope} may send ${ratePerSecond} ${units} a second, ${burst} at once${never}`,
     retryAfterSeconds,
     headers: {
       ...Object.fromEntries(headersOf([[headerName(kind, scope), rest]])),
-      'Retry-After': String(retryAfterSeconds),
+      ...retryAfter(retryAfterSeconds),
     },
   };
 }
+
+/** The header; none where the same request never passes. */
+export const retryAfter = (seconds: number | null): Readonly<Record<string, string>> =>
+  seconds === null ? {} : { 'Retry-After': String(seconds) };
 
 export const headerName = (kind: string, scope: string) =>
   `${kind} of ${scope.replaceAll(/["\\]/g, '_')}`;

@@ -36,7 +36,7 @@ export function createPartyLimits(
     const short = await inTime(run(() => takePartyQuota(redis, market, needs, !isEach)));
     if (short === undefined || short.size === 0) return NONE;
     const left = new Map([...short].map(([at, units]) => [needs[at]?.party, units]));
-    return refused(inputs, counted, left);
+    return refused(inputs, counted, left, isEach);
   };
 }
 
@@ -65,6 +65,7 @@ function refused(
   inputs: readonly Parties[],
   counted: ReadonlyMap<string, Counted>,
   left: Map<string | undefined, number>,
+  isEach: boolean,
 ): Map<number, PartyExceeded> {
   const limits = new Map([...counted.values()].map(({ limit, field }) => [limit, field]));
   const over = new Map<number, PartyExceeded>();
@@ -80,7 +81,7 @@ function refused(
       over.set(index, {
         field,
         ...exceededBy(
-          { kind: 'transactions', scope: limit.scope, n: need?.n ?? 1 },
+          { kind: 'transactions', scope: limit.scope, n: isEach ? 1 : (need?.n ?? 1) },
           { ...limit, remaining: () => 0 },
           missing / limit.ratePerSecond,
         ),

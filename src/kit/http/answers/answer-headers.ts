@@ -31,7 +31,8 @@ export const ANSWER_HEADERS = {
     example: 1,
   },
   'Retry-After': {
-    description: 'Seconds after which the same request may succeed.',
+    description:
+      'Seconds after which the same request may succeed. A 429 without it never passes whole.',
     schema: { type: 'integer', minimum: 1 },
     example: 1,
   },

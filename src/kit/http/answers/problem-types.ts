@@ -140,7 +140,7 @@ export const PROBLEMS = {
     title: 'A limit is used up',
     meaning:
       'The market, the corridor, the client or the key that `detail` names has used up its limit, which `RateLimit` counts; nothing is stored.',
-    cure: 'Send it again after `Retry-After` seconds, and a batch beyond the burst in parts.',
+    cure: 'Send it again after `Retry-After` seconds; without that header send it in parts.',
   },
   'too-many-unknown-keys': {
     status: 429,

@@ -176,13 +176,40 @@ test('a limited corridor is refused whole, alone or by line; another one is not'
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(answered).toEqual([
-    expect.objectContaining({ index: 0, status: 'unavailable', code: 'limited' }),
+    {
+      ...{ index: 0, status: 'unavailable', code: 'limited' },
+      retry_after_seconds: expect.any(Number),
+      errors: [{ pointer: '/corridor', detail: expect.stringContaining('has no quota') }],
+    },
     expect.objectContaining({ index: 1, status: 'accepted' }),
     expect.objectContaining({ done: true, accepted: 1, refused: 1 }),
   ]);
   const beyond = await postBatch(api, [inEg(), inEg(), inEg(), inEg()]);
-  expect(beyond.body.detail).toContain('4 at once never pass');
+  expect(beyond.body.detail).toContain('4 at once never pass: send them in parts of at most 3');
+  expect([beyond.status, beyond.headers.get('retry-after')]).toEqual([429, null]);
   expect((await postBatch(api, [inMx(), inMx()])).status).toBe(200);
+});
+
+test('transactions of a client are refused by its limit, which no field is at fault for', async () => {
+  await limit('client:default', { kind: 'transactions', rate_per_second: 1, burst: 2 });
+  const never = await postBatch(
+    api,
+    Array.from({ length: 5 }, () => input()),
+  );
+  expect([never.status, 'errors' in never.body]).toEqual([429, false]);
+  expect(never.headers.get('retry-after')).toBeNull();
+  expect(never.body.detail).toBe(
+    'Nothing was stored: client:default may send 1 transaction a second, 2 at once; 5 at once never pass: send them in parts of at most 2.',
+  );
+  await limit('client:default', { kind: 'transactions', rate_per_second: 0.01, burst: 2 });
+  expect((await postBatch(api, [input(), input()])).status).toBe(200);
+  const later = await postOne(api, input());
+  expect([later.status, later.body.errors, later.body.detail]).toEqual([
+    429,
+    undefined,
+    'Nothing was stored: client:default may send 0.01 transactions a second, 2 at once.',
+  ]);
+  expect(Number(later.headers.get('retry-after'))).toBeGreaterThan(50);
 });
 
 test('requests of a client are refused with what it needs to know; another client and the way out are not', async () => {
