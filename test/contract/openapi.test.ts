@@ -181,7 +181,7 @@ describe('the examples', () => {
     }).catch((error: unknown) => ({ items: [String(error)] }));
     expect(items).toEqual([expect.stringContaining('the API answered 422: Invalid fields')]);
     const path = { id: '../status' };
-    await expect(ask('GET /v1/transactions/{id}', { path })).rejects.toThrow('404: Not found');
+    await expect(ask('GET /v1/transactions/{id}', { path })).rejects.toThrow('must be a UUID');
   });
 });
 

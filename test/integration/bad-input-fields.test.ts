@@ -242,6 +242,10 @@ test('the refusal of a list names the route of batches, and that of a misspelt f
       detail: expect.stringMatching(/^is not a field: the fields are idempotency_key, account_id,/),
     },
   ]);
+  const elsewhere = await postOne(api, input({ corridor: 'XX-XX' }));
+  expect(elsewhere.body.errors).toEqual([
+    { pointer: '/corridor', detail: expect.stringMatching(/^must be one of '.*, not 'XX-XX'$/) },
+  ]);
   const batch = await postBatch(api, [input(), misspelt]);
   expect(batch.body.errors[0]).toEqual({
     pointer: '/transactions/1/devise_id',

@@ -6,13 +6,13 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectProblem } from '../support/problem.ts';
-import { sendChunks, sendRaw } from '../support/raw-http.ts';
+import { sendChunks, sendRaw, writeThenRead } from '../support/raw-http.ts';
 import {
   RUNNING_API_KEY as KEY,
   type RunningApi,
   startRunningApi,
 } from '../support/running-api.ts';
-import { input, postJson } from '../support/submit.ts';
+import { answerOf, input, postJson } from '../support/submit.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
 const TIMEOUT_MS = 1500;
@@ -61,6 +61,13 @@ describe('bodies', () => {
     );
     expect(answer).toMatch(/^HTTP\/1.1 413 /);
     expect(answer).toContain('urn:risk:problem:too-large');
+  });
+
+  test('that declare too much are answered to a sender that writes all before it reads', async () => {
+    const bytes = 9 * 1024 * 1024;
+    const head = `POST /v1/transactions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\nConnection: close\r\n\r\n`;
+    const { fault, answer } = await writeThenRead(api.url, head, Buffer.alloc(bytes, 'a'));
+    expect([fault, answer]).toEqual([null, expect.stringMatching(/^HTTP\/1.1 413 .*too-large/s)]);
   });
 
   test('that grow too large without saying so are 413 while they arrive', async () => {
@@ -127,6 +134,45 @@ describe('requests', () => {
     );
     expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
     await expectProblem(await api.request('/livez', { method: 'DELETE' }), 405);
+  });
+
+  test.each([
+    ['/v1/transactions/', 'the nearest path is /v1/transactions.'],
+    ['/transactions', 'the nearest path is /v1/transactions.'],
+  ])('to %s name the path that was meant', async (path, advice) => {
+    const { body } = await answerOf(await api.request(path));
+    expect(body.detail).toContain(advice);
+  });
+
+  test.each([
+    ['GET', '/v1/scores/ffffffff-ffff-7fff-bfff-ffffffffffff?foo=1', ': there are none'],
+    ['POST', '/v1/transactions?dry_run=1', ': there are none'],
+    ['GET', '/v1/transactions?corridr=US-EG', '; corridor is'],
+    ['GET', '/v1/transactions?foo=1', ': the parameters are '],
+    ['GET', '/v1/labels?foo=1', ': the parameters are '],
+  ])('%s %s has an unknown parameter', async (method, path, known) => {
+    const body = method === 'POST' ? JSON.stringify(input()) : undefined;
+    const headers = { 'Content-Type': 'application/json' };
+    const answer = await answerOf(
+      await api.request(path, { method, headers, ...(body && { body }) }),
+    );
+    expect([answer.status, answer.body.errors[0].detail]).toEqual([
+      422,
+      expect.stringContaining(`is not a parameter${known}`),
+    ]);
+  });
+
+  test('for an id that is no UUID are 422, and for a key without its scheme 401 with the cure', async () => {
+    const { status, body } = await answerOf(await api.request('/v1/scores/abc'));
+    expect([status, body.errors]).toEqual([
+      422,
+      [{ pointer: '/id', detail: "must be a UUID, not 'abc'" }],
+    ]);
+    const bare = await fetch(`${api.url}/v1/me`, { headers: { Authorization: KEY } });
+    expect([bare.status, (await answerOf(bare)).body.detail]).toEqual([
+      401,
+      "The header Authorization must be Bearer and an API key, as 'Bearer KEY'; put Bearer and a space in front of the key.",
+    ]);
   });
 
   test.each(['TRACE', 'CONNECT', 'BREW'])('of method %s get no 500', async (method) => {

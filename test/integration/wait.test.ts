@@ -85,11 +85,13 @@ describe('without a worker', () => {
     expect(tookMs).toBeLessThan(3000);
   });
 
-  test('what is not a wait is ignored', async () => {
+  test('what is not a wait is not applied, and a wait that cannot be read is named', async () => {
     await using api = await open();
     for (const prefer of ['wait', 'wait=x', 'wait=-1', 'wait=0', 'respond-async', 'wait=1e3']) {
       const { headers, body } = await postOne(api, input(), { Prefer: prefer });
       expect([prefer, headers.get('preference-applied'), body.score]).toEqual([prefer, null, null]);
+      const unread = ['wait=0', 'respond-async'].includes(prefer) ? undefined : ['wait'];
+      expect([prefer, body.preferences_not_applied]).toEqual([prefer, unread]);
     }
   });
 

@@ -22,6 +22,31 @@ export async function sendRaw(url: string, text: string): Promise<string> {
   return result;
 }
 
+/** Writes a whole request before it reads any of the answer, as simple clients do. */
+export async function writeThenRead(
+  url: string,
+  head: string,
+  body: Buffer,
+): Promise<{ fault: Error | null; answer: string }> {
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
+  socket.setTimeout(12_000, () => socket.destroy(new Error('silence')));
+  let fault: Error | null = null;
+  socket.on('error', (error) => {
+    fault = error;
+  });
+  socket.pause();
+  socket.write(head);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await Promise.race([new Promise((resolve) => socket.write(body, resolve)), closed]);
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (part) => {
+    answer += part;
+  });
+  socket.resume();
+  await closed;
+  return { fault, answer };
+}
+
 /** Sends a chunked body as fast as it is read, until it is answered. */
 export async function sendChunks(
   url: string,

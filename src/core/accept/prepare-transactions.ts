@@ -5,6 +5,7 @@
  */
 import { given } from '../../kit/words/describe-issue.ts';
 import { parseWireTime } from '../../kit/words/wire-time.ts';
+import { corridorProblem } from '../domain/known-corridor.ts';
 import {
   type KeyedTransactionInput,
   TRANSACTION_LIMITS,
@@ -62,12 +63,12 @@ export function findInvalid(
   const latest = nowMs + TRANSACTION_LIMITS.createdAtAheadMsMax;
   for (const [index, input] of inputs.entries()) {
     const { corridor, created_at: createdAt } = input;
-    if (corridor !== undefined && !corridors.has(corridor)) {
+    const problem = corridor === undefined ? undefined : corridorProblem(corridors, corridor);
+    if (corridor !== undefined && problem !== undefined) {
       const market = elsewhere.get(corridor);
       const where =
-        market === undefined ? '' : `, which is of ${market}: send Risk-Market: ${market}`;
-      const detail = `must be a corridor of GET /v1/corridors, not ${given(corridor)}${where}`;
-      refuse(index, 'corridor', detail);
+        market === undefined ? '' : `; it is of ${market}: send Risk-Market: ${market}`;
+      refuse(index, 'corridor', `${problem}${where}`);
     }
     if (createdAt === undefined) continue;
     const createdAtMs = parseWireTime(createdAt);

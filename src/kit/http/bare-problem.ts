@@ -4,9 +4,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PROBLEM_CONTENT_TYPE, type Problem, problemJson } from './answers/problem.ts';
 import { requestIdFor, USUAL_HEADERS } from './edge.ts';
 
-/** How long the body of a refused request is read on, so that its sender sees the answer. */
-const REFUSED_BODY_MS_MAX = 2000;
-
 type BareProblem = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -34,22 +31,4 @@ export function writeProblem(
   const requestId = requestIdFor(request.headers['x-request-id']);
   const { status, headers, body } = bareProblem(problem, requestId);
   response.writeHead(status, headers).end(body);
-}
-
-/** Answers a request whose body nobody reads. */
-export function refuseUnread(
-  request: IncomingMessage,
-  response: ServerResponse,
-  problem: Problem,
-): void {
-  // Node reads and drops the rest of the body after the answer, so the connection can be reused.
-  response.once('finish', () => endUnlessComplete(request));
-  writeProblem(request, response, problem);
-}
-
-/** Closes the connection of a body that does not end soon after its refusal. */
-function endUnlessComplete(request: IncomingMessage): void {
-  if (request.complete) return;
-  const timer = setTimeout(() => request.socket.destroySoon(), REFUSED_BODY_MS_MAX);
-  request.once('close', () => clearTimeout(timer));
 }

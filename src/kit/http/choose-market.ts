@@ -7,7 +7,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { given } from '../words/describe-issue.ts';
 import { pathOf } from './admission/path-of.ts';
 import { Problem, unavailable } from './answers/problem.ts';
-import { refuseUnread } from './bare-problem.ts';
+import { writeProblem } from './bare-problem.ts';
 
 /** A market as requests reach it; undefined while it is not open. */
 export type Reach = () => RequestListener | undefined;
@@ -45,7 +45,7 @@ export function chooseMarket(
     const name = namedIn(request, markets) ?? names[0] ?? '';
     const listener = markets.get(name)?.();
     if (listener !== undefined) return listener(request, response);
-    refuseUnread(request, response, refusalOf(name));
+    writeProblem(request, response, refusalOf(name));
     const { method = '' } = request;
     httpDuration.observe({ method, route: '(market)', status: String(response.statusCode) }, 0);
   };

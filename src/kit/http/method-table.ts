@@ -5,7 +5,7 @@ type Route = { readonly method: string; readonly path: string };
 
 export function createMethodTable(routes: readonly Route[]): {
   allowedAt: (path: string) => string[];
-  /** The path that is served and has the fewest other letters, with its parameters as `{id}`. */
+  /** The path without a slash at its end, or below /v1, where that is served; otherwise the nearest, with its parameters as `{id}`. */
   nearestTo: (path: string) => string | undefined;
 } {
   const methodsByPath = new Map<string, Set<string>>();
@@ -16,6 +16,7 @@ export function createMethodTable(routes: readonly Route[]): {
     if (method === 'GET') methods.add('HEAD');
   }
   const patterns = [...methodsByPath].map(([path, methods]) => ({
+    path,
     pattern: toPattern(path),
     methods,
   }));
@@ -25,18 +26,25 @@ export function createMethodTable(routes: readonly Route[]): {
       return [...new Set(matching.flatMap(({ methods }) => [...methods]))].sort();
     },
     nearestTo: (path) => {
+      const trimmed = path.replace(/\/+$/, '');
+      const meant = [trimmed, `/v1${trimmed}`].flatMap(
+        (one) => patterns.find(({ pattern }) => pattern.test(one)) ?? [],
+      );
+      if (meant[0] !== undefined) return shown(meant[0].path);
       const given = path.split('/');
       const served = new Map<string, string>();
       for (const known of methodsByPath.keys()) {
         const segments = known.split('/');
         if (segments.length !== given.length || known.includes('*')) continue;
         const filled = segments.map((one, nth) => (one.startsWith(':') ? given[nth] : one));
-        served.set(filled.join('/'), known.replaceAll(/:(\w+)/g, '{$1}'));
+        served.set(filled.join('/'), shown(known));
       }
       return served.get(nearestName(path, [...served.keys()]) ?? '');
     },
   };
 }
+
+const shown = (path: string) => path.replaceAll(/:(\w+)/g, '{$1}');
 
 /** `/v1/scores/:id` as an expression; a parameter is one segment, `*` is the rest. */
 function toPattern(path: string): RegExp {

@@ -1,6 +1,6 @@
 /** An operation of the API, described once: its route checks what its part of the document says. */
 import { type Context, Hono } from 'hono';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type {
   ZodOpenApiContentObject,
   ZodOpenApiOperationObject,
@@ -74,6 +74,8 @@ export type Operation<Parts> = {
   readonly serve: (c: Context<AppEnv>, limits: BodyLimits, parts: Parts) => Promise<Response>;
 };
 
+/** Parameters of an operation that describes none: each one is refused. */
+const NO_PARAMETERS = z.strictObject({});
 const OF_BODIES = [400, 408, 413, 415, 422] as const;
 
 /** @param described `Parts` is what its `run` needs of the process */
@@ -86,7 +88,8 @@ export function operation<Parts, Path, Query, Body>(
   const content = body ? json(body.schema, body.example) : ownBody;
   const refused = [
     ...(content ? OF_BODIES : []),
-    ...(isChecked ? ([422] as const) : []),
+    // Parameters of the query are checked everywhere.
+    422 as const,
     ...problems,
   ];
   const parameters = {
@@ -110,7 +113,9 @@ export function operation<Parts, Path, Query, Body>(
       if (said['x-writes-nothing']) withoutToken(c);
       const input = {
         path: (path && checkFields(path, c.req.param())) as Path,
-        query: (query && readQuery(c, query)) as Query,
+        query: (query || c.req.url.includes('?')
+          ? readQuery(c, query ?? NO_PARAMETERS)
+          : {}) as Query,
         body: (body && (await readBody(c, body, limits))) as Body,
         by: actorOf(c),
         c,

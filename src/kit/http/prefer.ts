@@ -7,6 +7,8 @@ export type Preferences = {
   readonly isMinimal: boolean;
   /** Items of a batch that cannot be taken now are refused alone. */
   readonly isLenient: boolean;
+  /** Preferences whose value cannot be read, such as `wait=abc`. */
+  readonly unread: readonly Preference[];
 };
 
 const PREFERENCES = ['wait', 'return', 'handling'] as const;
@@ -15,19 +17,29 @@ export type Preference = (typeof PREFERENCES)[number];
 const WAIT = /^wait\s*=\s*"?(\d+(?:\.\d+)?)"?$/i;
 const MINIMAL = /^return\s*=\s*"?minimal"?$/i;
 const LENIENT = /^handling\s*=\s*"?lenient"?$/i;
+/** What is done without a preference, so it is applied. */
+const USUAL = /^(?:return\s*=\s*"?representation|handling\s*=\s*"?strict)"?$/i;
+const NAME = /^\w+/;
 
 export function readPreferences(header: string | undefined, waitMsMax: number): Preferences {
   let waitMs = 0;
   let isMinimal = false;
   let isLenient = false;
+  const unread: Preference[] = [];
   for (const preference of (header ?? '').split(',')) {
-    const [name = ''] = preference.split(';');
-    const wait = WAIT.exec(name.trim())?.[1];
+    const [text = ''] = preference.trim().split(/\s*;/);
+    const wait = WAIT.exec(text)?.[1];
     if (wait !== undefined) waitMs ||= Math.min(Math.round(Number(wait) * 1000), waitMsMax);
-    isMinimal ||= MINIMAL.test(name.trim());
-    isLenient ||= LENIENT.test(name.trim());
+    else if (MINIMAL.test(text)) isMinimal = true;
+    else if (LENIENT.test(text)) isLenient = true;
+    else if (!USUAL.test(text)) unread.push(...namedIn(text));
   }
-  return { waitMs, isMinimal, isLenient };
+  return { waitMs, isMinimal, isLenient, unread };
+}
+
+function namedIn(text: string): Preference[] {
+  const given = NAME.exec(text)?.[0].toLowerCase();
+  return PREFERENCES.filter((name) => name === given);
 }
 
 /** `Preference-Applied` of a wait: in seconds, after the cut to the maximum. */
@@ -41,16 +53,18 @@ export const LENIENT_APPLIED = 'handling=lenient';
 /** Member of an answer whose operation does not apply preferences that other operations do. */
 export const notAppliedField = z.array(z.enum(PREFERENCES)).optional().meta({
   description:
-    'Preferences of the request that this operation does not apply: nothing was waited for, or everything was returned. Absent where there is none. RFC 7240 leaves it open what a missing `Preference-Applied` means, and many clients read no headers.',
+    'Preferences of the request that this operation does not apply, or whose value it cannot read: nothing was waited for, or everything was returned. Absent where there is none. RFC 7240 leaves it open what a missing `Preference-Applied` means, and many clients read no headers.',
 });
 
 /** The preferences asked for that are not applied, as the member of the answer. */
 export function notApplied(
-  { waitMs, isMinimal, isLenient }: Preferences,
+  { waitMs, isMinimal, isLenient, unread }: Preferences,
   applied: readonly Preference[],
 ): { preferences_not_applied?: Preference[] } {
   const asked = { wait: waitMs > 0, return: isMinimal, handling: isLenient };
-  const left = PREFERENCES.filter((name) => asked[name] && !applied.includes(name));
+  const left = PREFERENCES.filter(
+    (name) => unread.includes(name) || (asked[name] && !applied.includes(name)),
+  );
   return left.length === 0 ? {} : { preferences_not_applied: left };
 }
 

@@ -18,6 +18,7 @@ import { Failure } from '../words/failure.ts';
 import { Problem } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
 import { bareProblem, writeProblem } from './bare-problem.ts';
+import { EarlyResponse } from './early-response.ts';
 
 const HEADERS_TIMEOUT_MS = 5000;
 const CHECK_INTERVAL_MS = 1000;
@@ -46,7 +47,8 @@ export type Serving = {
 
 /** An application, as a server calls it. */
 export const toListener = (app: Hono<AppEnv>): RequestListener =>
-  getRequestListener(app.fetch, { errorHandler: refuseTarget });
+  // EarlyResponse reads what an answer leaves of a body.
+  getRequestListener(app.fetch, { errorHandler: refuseTarget, autoCleanupIncoming: false });
 
 export async function serve(listener: RequestListener, options: ServeOptions): Promise<Serving> {
   const server = openServer(listener);
@@ -61,6 +63,7 @@ function openServer(listener: RequestListener): Server {
   const answers = new WeakMap<Socket, ServerResponse>();
   const server = createServer(
     {
+      ServerResponse: EarlyResponse,
       headersTimeout: HEADERS_TIMEOUT_MS,
       // Bodies have deadlines of their own (http/body/body.ts): a stream of lines may take hours.
       requestTimeout: 0,

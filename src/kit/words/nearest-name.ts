@@ -23,14 +23,19 @@ function toPlain(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
-/** A longer list hides the sentence that it ends. */
-const LISTED_FIELDS_MAX = 20;
+/** A longer list hides the sentence that it ends; the list of transactions has more than 30 parameters. */
+const LISTED_NAMES_MAX = 40;
 
-/** Ends the sentence that a name is not a field: by the nearest one, or by all. */
-export function knownFields(key: string, names: readonly string[]): string {
+/** Ends the sentence that a name is not a field or parameter: by the nearest one, or by all. */
+export function knownNames(
+  key: string,
+  names: readonly string[],
+  noun: 'field' | 'parameter',
+): string {
   const nearest = nearestName(key, names);
   if (nearest !== undefined) return `; ${nearest} is`;
-  return names.length > 0 && names.length <= LISTED_FIELDS_MAX
-    ? `: the fields are ${names.join(', ')}`
+  if (noun === 'parameter' && names.length === 0) return ': there are none';
+  return names.length > 0 && names.length <= LISTED_NAMES_MAX
+    ? `: the ${noun}s are ${names.join(', ')}`
     : '';
 }

@@ -3,6 +3,7 @@ import type { Statement } from '../../../kit/database/pool.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
 import { given, NAMED_MAX, oneOf } from '../../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { corridorProblem } from '../../domain/known-corridor.ts';
 import { NO_MODEL } from '../../domain/score-record.ts';
 
 const modelsStatement: Statement = {
@@ -12,8 +13,8 @@ const modelsStatement: Statement = {
 
 /** Throws InvalidFields for a corridor that a transaction may not name now. */
 export function requireCorridor(known: ReadonlySet<string>, corridor: string | undefined): void {
-  if (corridor === undefined || known.has(corridor)) return;
-  throw invalid('/corridor', `must be ${oneOf([...known])}, not ${given(corridor)}`);
+  const problem = corridor === undefined ? undefined : corridorProblem(known, corridor);
+  if (problem !== undefined) throw invalid('/corridor', problem);
 }
 
 /** Throws InvalidFields, which lists what is known; `none` and undefined are always allowed. */

@@ -1,13 +1,13 @@
 /**
- * Load shedding in front of the application: asks the admission for every request but live figures, and answers refused requests with 503, and those beyond the limit of unknown keys with 429,
- * without reading their body or routing them. A request that is still uploading holds no slot; connections of
- * refused bodies are closed.
+ * Load shedding in front of the application: asks the admission for every request but live figures, and answers refused
+ * requests with 503, and those beyond the limit of unknown keys with 429, without reading their body or routing them. A
+ * request that is still uploading holds no slot.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Config } from '../../config/config.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import { Problem } from '../answers/problem.ts';
-import { refuseUnread } from '../bare-problem.ts';
+import { writeProblem } from '../bare-problem.ts';
 import type { AwaitBody } from '../body/body.ts';
 import { isLines } from '../body/line-reader.ts';
 import {
@@ -220,7 +220,7 @@ function refuse(
   problem: Problem,
 ): void {
   metrics.requestsShed.inc({ reason });
-  refuseUnread(request, response, problem);
+  writeProblem(request, response, problem);
   const labels = {
     method: request.method ?? '',
     route: '(shed)',

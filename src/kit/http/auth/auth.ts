@@ -181,6 +181,13 @@ const DETAILS: Readonly<Record<Credential['kind'], string>> = {
   session: 'The session has ended.',
 };
 
+/** A header without a scheme is taken for a key. */
+function authorizationFault(authorization: string | undefined): string {
+  const isBare = authorization !== undefined && /^[!-~]+$/.test(authorization.trim());
+  const advice = isBare ? '; put Bearer and a space in front of the key' : '';
+  return `The header Authorization must be Bearer and an API key, as 'Bearer KEY'${advice}.`;
+}
+
 /** Refuses a request without a valid key or session; sets the principal for the handlers. */
 export function requireKey(
   authenticate: Authenticate,
@@ -190,9 +197,7 @@ export function requireKey(
     const [authorization, cookie] = [c.req.header('authorization'), c.req.header('cookie')];
     const credential = readCredential({ authorization, cookie });
     if (credential === undefined) {
-      throw new Problem('unauthorized', 'The header Authorization must be Bearer and an API key.', {
-        headers: CHALLENGE,
-      });
+      throw new Problem('unauthorized', authorizationFault(authorization), { headers: CHALLENGE });
     }
     const { kind } = credential;
     if (kind === 'session') refuseCrossSite(c.req.method, (name) => c.req.header(name));

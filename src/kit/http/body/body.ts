@@ -7,12 +7,12 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import { DESCRIBED, given, issueText, shortText } from '../../words/describe-issue.ts';
 import { type FieldError, InvalidFields, jsonPointer } from '../../words/field-error.ts';
-import { knownFields } from '../../words/nearest-name.ts';
+import { knownNames } from '../../words/nearest-name.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { shapeOf } from './body-shape.ts';
 import type { WaitForCpu } from './cpu-queue.ts';
-import { fieldNamesAt } from './field-names.ts';
+import { fieldNamesAt, isOptionalAt } from './field-names.ts';
 import { jsonFault } from './json-fault.ts';
 
 export type BodyLimits = {
@@ -176,10 +176,6 @@ function checkShape(bytes: Uint8Array): void {
   }
 }
 
-/**
- * The server reads on for a moment after the answer and then closes: a client that is cut off while it sends
- * would never see the answer.
- */
 function tooLarge(bytesMax: number): Problem {
   return new Problem(
     'too-large',
@@ -246,17 +242,20 @@ export function fieldErrors(
   schema: z.ZodType,
   error: z.ZodError,
   at: readonly PropertyKey[] = [],
+  noun: 'field' | 'parameter' = 'field',
 ): FieldError[] {
   return error.issues.flatMap((issue) => {
     const path = [...at, ...issue.path];
     if (issue.code !== 'unrecognized_keys') {
-      return [{ pointer: jsonPointer(path), detail: issueText(issue) }];
+      const isNeedless = issue.input === null && isOptionalAt(schema, issue.path);
+      const advice = isNeedless ? '; leave out what has no value' : '';
+      return [{ pointer: jsonPointer(path), detail: `${issueText(issue)}${advice}` }];
     }
     const names = fieldNamesAt(schema, issue.path);
     return issue.keys.slice(0, UNKNOWN_FIELDS_MAX).map((key) => {
       return {
         pointer: jsonPointer([...path, shortText(key, FIELD_CHARS_MAX)]),
-        detail: `is not a field${knownFields(key, names)}`,
+        detail: `is not a ${noun}${knownNames(key, names, noun)}`,
       };
     });
   });
@@ -266,7 +265,7 @@ const UNKNOWN_FIELDS_MAX = 10;
 /** Longest part of a field's name that a pointer repeats, where the name is the sender's. */
 const FIELD_CHARS_MAX = 128;
 
-/** Query parameters against a schema of strings; a parameter given twice is refused. */
+/** Query parameters against a strict schema of strings; a parameter given twice is refused. */
 export function readQuery<T>(c: Context<AppEnv>, schema: z.ZodType<T>): T {
   const parameters = new URL(c.req.url).searchParams;
   const seen = new Set<string>();
@@ -277,5 +276,7 @@ export function readQuery<T>(c: Context<AppEnv>, schema: z.ZodType<T>): T {
     }
     seen.add(name);
   }
-  return checkFields(schema, Object.fromEntries(parameters));
+  const parsed = schema.safeParse(Object.fromEntries(parameters), DESCRIBED);
+  if (parsed.success) return parsed.data;
+  throw new InvalidFields(fieldErrors(schema, parsed.error, [], 'parameter'));
 }

@@ -1,6 +1,7 @@
 /** `GET /v1/transactions/{id}` reads a transaction, and `GET /v1/idempotency-keys/{key}` finds the id for a key. */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
+import { transactionIdInput } from '../../../core/domain/label.ts';
 import { TRANSACTION_LIMITS } from '../../../core/domain/transaction.ts';
 import { readFor } from '../../../core/read-for.ts';
 import { findKnownKeys } from '../../../core/store/idempotency-keys/idempotency-keys.ts';
@@ -23,7 +24,7 @@ import {
 
 /** The transaction that a path names. */
 export const transactionPath = z.object({
-  id: z.string().toLowerCase().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
+  id: transactionIdInput.meta({ description: 'The transaction.', example: TRANSACTION_ID }),
 });
 
 export const readOneTransaction = operation({

@@ -10,18 +10,20 @@ import { Failure } from '../../../../src/kit/words/failure.ts';
 import { InvalidFields, jsonPointer } from '../../../../src/kit/words/field-error.ts';
 
 describe('readPreferences', () => {
-  test.each([
+  test.each<[string | undefined, number, boolean, string[]?]>([
     [undefined, 0, false],
     ['wait=2', 2000, false],
     ['Wait = 0.25', 250, false],
     ['return=minimal, wait="1.5"; x=y', 1500, true],
     ['wait=1, wait=3', 1000, false],
     ['wait=99999', 10_000, false],
-    ['wait=-1', 0, false],
-    ['wait=1e3', 0, false],
+    ['wait=-1', 0, false, ['wait']],
+    ['wait=1e3', 0, false, ['wait']],
+    ['return=all, handling=strict', 0, false, ['return']],
     ['waiting=3', 0, false],
-  ])('%s', (header, waitMs, isMinimal) => {
-    expect(readPreferences(header, 10_000)).toEqual({ waitMs, isMinimal, isLenient: false });
+  ])('%s', (header, waitMs, isMinimal, unread = []) => {
+    const read = { waitMs, isMinimal, isLenient: false, unread };
+    expect(readPreferences(header, 10_000)).toEqual(read);
   });
 
   test('handling=lenient is read beside others', () => {
@@ -29,6 +31,7 @@ describe('readPreferences', () => {
       waitMs: 1000,
       isMinimal: false,
       isLenient: true,
+      unread: [],
     });
   });
 

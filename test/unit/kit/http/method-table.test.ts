@@ -13,6 +13,9 @@ test.each([
   ['/v1/Status', '/v1/status'],
   ['/v1/score/01a1f84a-95c0-7000-8000-00000000002a', '/v1/scores/{id}'],
   ['/v1/scores/01a1f84a/habits', '/v1/scores/{id}/habit'],
+  ['/v1/transactions/', '/v1/transactions'],
+  ['/transactions', '/v1/transactions'],
+  ['/scores/7/', '/v1/scores/{id}'],
   ['/v1/xyz', undefined],
   ['/', undefined],
 ])('%s: %s', (path, nearest) => {

@@ -101,6 +101,16 @@ test.each([
   ],
   [
     transactionInputSchema,
+    { ...TRANSACTION, country: null },
+    '/country must be a string, not null; leave out what has no value.',
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, merchant_id: null },
+    '/merchant_id must be a string, not null.',
+  ],
+  [
+    transactionInputSchema,
     { ...TRANSACTION, ip: '1.2' },
     "/ip must be an IPv4 or IPv6 address, not '1.2'.",
   ],
