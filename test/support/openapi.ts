@@ -37,6 +37,7 @@ export type Operation = {
 export type Document = {
   readonly openapi: string;
   readonly paths: Record<string, Record<string, Operation>>;
+  readonly webhooks: Record<string, Record<string, Operation>>;
   readonly components: {
     readonly schemas: Record<string, Schema>;
     readonly headers: Record<string, ResponseHeader>;

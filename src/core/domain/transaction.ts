@@ -71,46 +71,76 @@ const metadata = z
     const problem = metadataProblem(value, TRANSACTION_LIMITS.metadataBytes);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, input: value });
   })
-  .meta({ type: 'object', additionalProperties: true, description: 'At most 4 KiB of JSON.' });
+  .meta({
+    type: 'object',
+    additionalProperties: true,
+    description: 'An object of yours, at most 4 KiB of JSON.',
+  });
 
 export const idempotencyKeySchema = plainText(TRANSACTION_LIMITS.idempotencyKeyChars);
 
 const ownWord = plainText(TRANSACTION_LIMITS.labelChars);
 
+const ANY_ID = `1 to ${TRANSACTION_LIMITS.idChars} characters without control characters.`;
+
 /** One submitted transaction; the key may come from the `Idempotency-Key` header instead. */
 export const transactionInputSchema = z
   .strictObject({
-    idempotency_key: idempotencyKeySchema.optional(),
-    account_id: plainText(TRANSACTION_LIMITS.idChars).meta({ example: 'acc_17' }),
-    merchant_id: plainText(TRANSACTION_LIMITS.idChars).meta({ example: 'm_9' }),
+    idempotency_key: idempotencyKeySchema
+      .meta({
+        description:
+          'Your name for the payment: 1 to 255 characters without control characters, the same at every repetition. Needed in a batch and in lines; of a single payment the header `Idempotency-Key` may have it. Known for 90 days, unless the operator sets another time (RISK_IDEMPOTENCY_RETENTION_DAYS).',
+      })
+      .optional(),
+    account_id: plainText(TRANSACTION_LIMITS.idChars).meta({
+      description: `The account that pays. ${ANY_ID}`,
+      example: 'acc_17',
+    }),
+    merchant_id: plainText(TRANSACTION_LIMITS.idChars).meta({
+      description: `The merchant that is paid. ${ANY_ID}`,
+      example: 'm_9',
+    }),
     amount: z
       .string('must be a decimal string, as "125.50"')
       .regex(AMOUNT, {
         error: 'must be a positive decimal string of at most 15 integer digits, as "125.50"',
         abort: true,
       })
-      .meta({ example: '125.50' }),
+      .meta({
+        description:
+          'A decimal string above zero, without sign or exponent: at most 15 digits before the point, and behind it at most as many as ISO 4217 gives the currency, as 2 of USD, 0 of JPY and 3 of KWD. `125.5` and `125.50` are one amount, but two bodies of an idempotency key.',
+        example: '125.50',
+      }),
     currency: z
       .string()
       .refine(
         (code) => currencyScale(code) !== undefined,
         'must be an ISO 4217 currency code, as USD',
       )
-      .meta({ example: 'USD' }),
-    corridor: z
-      .string()
-      .regex(CORRIDOR, 'must be SOURCE-DESTINATION, as US-EG')
-      .meta({ example: 'US-EG' }),
-    created_at: wireTime.optional(),
+      .meta({ description: 'The code of ISO 4217 in capitals.', example: 'USD' }),
+    corridor: z.string().regex(CORRIDOR, 'must be SOURCE-DESTINATION, as US-EG').meta({
+      description: 'Countries of source and destination: one of `GET /v1/corridors`.',
+      example: 'US-EG',
+    }),
+    created_at: wireTime
+      .meta({
+        description:
+          'When the payment was made: RFC 3339 with a zone, 2000-01-01 or later and at most a day ahead. Old times are accepted as backfills. Absent: when the API receives the payment. Digits behind the millisecond are cut.',
+      })
+      .optional(),
     type: ownWord
       .meta({
         description:
-          'A word of yours for the kind of payment. Any text; stored and shown, and no part of the score.',
+          'A word of yours for the kind of payment. Any text of 1 to 64 characters; stored and shown, and no part of the score.',
         example: 'purchase',
       })
       .optional(),
-    ip: ipAddress.optional(),
-    device_id: plainText(TRANSACTION_LIMITS.idChars).optional(),
+    ip: ipAddress
+      .meta({ description: 'Where the payer came from: an IPv4 or IPv6 address, without a port.' })
+      .optional(),
+    device_id: plainText(TRANSACTION_LIMITS.idChars)
+      .meta({ description: `The device of the payer. ${ANY_ID}`, example: 'device-4f2a' })
+      .optional(),
     country: z
       .string()
       .regex(COUNTRY, 'must be an ISO 3166 alpha-2 code, as US')
@@ -123,7 +153,7 @@ export const transactionInputSchema = z
     channel: ownWord
       .meta({
         description:
-          'A word of yours for the way in which the payment came. Any text; stored and shown, and no part of the score.',
+          'A word of yours for the way in which the payment came. Any text of 1 to 64 characters; stored and shown, and no part of the score.',
         example: 'app',
       })
       .optional(),

@@ -21,9 +21,10 @@ import {
 import { MARKET_PARAMETER } from './choose-market.ts';
 import { WRITING_METHODS } from './consistency.ts';
 
-/** Paths with their tags, and schemas that no body as a whole names, such as lines of a stream. */
+/** Paths and what is sent to webhooks, with their tags, and schemas that no body as a whole names, such as lines of a stream. */
 export type DocumentPart = {
   readonly paths: ZodOpenApiPathsObject;
+  readonly webhooks?: ZodOpenApiPathsObject;
   readonly tags?: Readonly<Record<string, string>>;
   readonly schemas?: Readonly<Record<string, z.ZodType>>;
 };
@@ -130,6 +131,7 @@ export function buildDocument(parts: readonly DocumentPart[], version: string): 
       schemas: Object.assign({}, ...parts.map((part) => part.schemas)),
     },
     paths,
+    webhooks: Object.assign({}, ...parts.map((part) => part.webhooks)),
   };
   return withoutUnusedHeaders(createDocument(document));
 }

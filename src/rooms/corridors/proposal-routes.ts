@@ -21,7 +21,7 @@ import { changeScopes } from './switch-change.ts';
 
 type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
 
-const proposalSchema = z
+export const proposalSchema = z
   .object({
     id: z.string(),
     corridor: z.string(),

@@ -1,4 +1,5 @@
 /** `/v1/switches`: what is stopped, and stopping and starting it. */
+
 import { z } from 'zod';
 import { isFlagScope } from '../../core/domain/flag.ts';
 import { isLevelScope } from '../../core/domain/level.ts';
@@ -18,6 +19,7 @@ import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/ope
 import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
 import { corridorOperations } from './corridor-routes.ts';
 import { degradationOperations } from './degradation-routes.ts';
+import { eventsPart } from './events-document.ts';
 import { flagOperations } from './flag-routes.ts';
 import { freezeOperations } from './freeze-routes.ts';
 import { limitOperations } from './limit-routes.ts';
@@ -159,6 +161,7 @@ const operations = [
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'corridors'),
   tags: { corridors: 'Corridors and markets: what is stopped, turned off and limited.' },
+  ...eventsPart,
 };
 
 export const openCorridors = (api: Api): ApiRoom => ({

@@ -1,4 +1,5 @@
 /** `/v1/models`: registered models, the decisions of people about them, what the watch found, and what a shadow would decide. */
+
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { AnswerText } from '../../kit/caches/answer-cache.ts';
@@ -14,6 +15,7 @@ import {
 } from '../../kit/http/answers/kept.ts';
 import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
+import { eventOf, eventsDocument } from '../../kit/http/event-document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { CURSOR_DESCRIPTION } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
@@ -215,6 +217,30 @@ const operations = [
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'models'),
   tags: { models: 'Models, what they do, and how well.' },
+  ...eventsDocument([
+    eventOf({
+      type: 'alert.raised',
+      variant: 'model_drift',
+      summary: 'Scores or features of a model have drifted much',
+      data: z.object({
+        alert: z.literal('model_drift'),
+        model: z.string(),
+        watched_at: z.iso.datetime(),
+        psi: z
+          .number()
+          .nullable()
+          .meta({ description: 'Population stability index of the scores.' }),
+        features: z.array(z.string()).meta({ description: 'Features that have drifted.' }),
+      }),
+      example: {
+        alert: 'model_drift',
+        model: 'trees-2026-10@1',
+        watched_at: '2026-11-20T06:00:00.000Z',
+        psi: 0.31,
+        features: ['count_1h'],
+      },
+    }),
+  ]),
 };
 
 export function openModelsApi({ databases, metrics, limits }: Api): ApiRoom {

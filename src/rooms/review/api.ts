@@ -1,4 +1,5 @@
 /** Additions of the review to an API process. */
+
 import { refusalOf } from '../../core/require-on.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { pointsKey } from '../../core/stream/keys.ts';
@@ -6,6 +7,7 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { createLive } from '../../kit/http/live/answer-live.ts';
 import { pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { storePoints } from '../../kit/redis/stored-points.ts';
+import { eventsPart } from './events-document.ts';
 import { createReviewMetrics } from './metrics.ts';
 import { readStatus } from './queries/status.ts';
 import { caseOperations } from './routes/cases.ts';
@@ -19,6 +21,7 @@ const operations = [...figureOperations, ...caseOperations, ...stepOperations];
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'reviews'),
   tags: { reviews: 'Cases that people decide.' },
+  ...eventsPart,
 };
 
 export function openReview(api: Api): ApiRoom {

@@ -1,10 +1,13 @@
 /** `/v1/webhooks`: where events are sent, and what became of each. A secret is shown once, in the answer that made it. */
 import type { Hono } from 'hono';
 import { z } from 'zod';
+import { score } from '../../core/accept/examples.ts';
+import { type ScoreJson, scoreSchema } from '../../core/domain/score-record.ts';
 import type { Api } from '../../core/room.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
+import { eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
 import {
   answer,
   bodyOf,
@@ -34,6 +37,7 @@ import {
   deliverySchema,
   newWebhookSchema,
   refuseUnknownCorridors,
+  TEST_TYPE,
   testDelivery,
   WEBHOOK_LIMITS,
   webhook,
@@ -208,9 +212,26 @@ const operations: readonly Operation<Parts>[] = [
   }),
 ];
 
+/** A score as the event lists it. */
+const decidedSchema = scoreSchema.extend({
+  reasons: z.array(schemaOf<ScoreJson['reasons'][number]>('Reason')),
+  merchant_id: z.string(),
+  amount: z.string(),
+  currency: z.string(),
+});
+
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'webhooks'),
   tags: { webhooks: 'Events sent to other systems.' },
+  ...eventsDocument([
+    eventOf({
+      type: 'transaction.decided',
+      summary: 'Scores with one of the verdicts were stored',
+      data: z.object({ decisions: z.array(decidedSchema) }),
+      example: { decisions: [{ ...score, merchant_id: 'm_9', amount: '125.50', currency: 'USD' }] },
+    }),
+    eventOf({ type: TEST_TYPE, summary: 'Somebody asked for it', data: z.object({}), example: {} }),
+  ]),
 };
 
 export function webhooksRoutes(

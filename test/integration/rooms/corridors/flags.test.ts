@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Flag } from '../../../../src/core/domain/flag.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
 import { startReceiver } from '../../../support/rooms/webhooks/receiver.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, count, input, postOne } from '../../../support/submit.ts';
@@ -137,9 +138,9 @@ test('deliveries wait while their flag is off; a second authority is told of a d
   await waitUntil(async () => ofType('transaction.decided').length > 0, 5000, 'the delivery');
   const isTold = async () => ofType('decision.second_authority').length > 0;
   await waitUntil(isTold, 15_000, 'the second authority to be told');
-  const { action, subject, reason, who, is_waiting, next, recipients } = ofType(
-    'decision.second_authority',
-  )[0].data;
+  const [authority] = ofType('decision.second_authority');
+  expect(faultsOf(authority)).toEqual([]);
+  const { action, subject, reason, who, is_waiting, next, recipients } = authority.data;
   expect([action, subject, reason, who, is_waiting]).toEqual([
     ...['scope.freeze', 'corridor:US-IN', 'stolen cards', 'Dee', false],
   ]);

@@ -9,6 +9,7 @@ import { events } from '../../../../src/rooms/review/events.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
+import { bodyOf, faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 
@@ -55,6 +56,7 @@ test('a deadline that is near, or was missed, is an event; one that was met is n
   const found = await find('review.deadline_near', NOW);
   expect(found.map(({ id }) => id.split('_')[1])).toEqual([missed, near]);
   expect(await find('review.deadline_near', NOW)).toMatchObject(found.map(({ id }) => ({ id })));
+  expect(found.map((one) => faultsOf(bodyOf(one)))).toEqual([[], []]);
   const [first] = found;
   expect(first?.corridor).toBe('US-EG');
   expect(Object.keys(first?.data ?? {})).toEqual([
@@ -74,7 +76,9 @@ test('an overflow rule with an alert is one event in each hour in which it is me
   await testDatabase.sql(`update review_cases set opened_at = now() - interval '9 hours'`);
   const ids = [];
   for (const atMs of [NOW, NOW + 60_000, NOW + 3_600_000]) {
-    ids.push(...(await find('alert.raised', atMs)).map(({ id }) => id));
+    const found = await find('alert.raised', atMs);
+    expect(found.map((one) => faultsOf(bodyOf(one)))).toEqual([[]]);
+    ids.push(...found.map(({ id }) => id));
   }
   expect(ids).toEqual([
     'alert_overflow_P4_480_2026-11-20T12',
@@ -93,6 +97,11 @@ test('final decisions come in the order of their commits, and tell a client noth
   ]);
   expect(await log?.listAfter(database.query, '2', 2)).toMatchObject([{ position: '3' }]);
   const [{ json = '', clientJson = '' } = {}] = page;
+  for (const text of [json, clientJson]) {
+    const data = { decisions: [JSON.parse(text)] };
+    const type = 'transaction.final_decision';
+    expect(faultsOf({ type, timestamp: new Date(NOW).toISOString(), data })).toEqual([]);
+  }
   expect(JSON.parse(json)).toMatchObject({ decision_id: '1', decided_by: 'Ann', reason: 'seen' });
   expect(Object.keys(JSON.parse(clientJson))).toEqual([
     ...['decision_id', 'transaction_id', 'created_at', 'account_id', 'merchant_id', 'corridor'],

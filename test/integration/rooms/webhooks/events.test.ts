@@ -10,6 +10,7 @@ import type { Database } from '../../../../src/kit/database/pool.ts';
 import { raiseDecided, raiseLogged } from '../../../../src/rooms/webhooks/raise-events.ts';
 import { addHooked } from '../../../../src/rooms/webhooks/store/intake.ts';
 import { toNewScores } from '../../../support/delivered.ts';
+import { faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
 import { ANN, createWebhookRig, type WebhookRig } from '../../../support/rooms/webhooks/rig.ts';
 import { storeTransactions, type TransactionSeed } from '../../../support/stored-rows.ts';
 
@@ -105,6 +106,7 @@ test('a list holds only what its endpoint takes by verdict, corridor and client'
   expect(await decidedOf(others)).toEqual([ofShop]);
   const [{ event, payload } = { event: '', payload: '' }] = await deliveriesTo(declines);
   expect(event).toMatch(/^decided_[0-9a-f-]{36}$/);
+  expect(faultsOf(JSON.parse(payload))).toEqual([]);
   expect(JSON.parse(payload)).toMatchObject({
     ...{ type: 'transaction.decided', timestamp: new Date(NOW).toISOString() },
     data: {

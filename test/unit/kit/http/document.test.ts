@@ -6,7 +6,9 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
+import { EVENT_TYPES } from '../../../../src/core/events.ts';
 import { PROBLEM_NAMES, PROBLEMS } from '../../../../src/kit/http/answers/problem-types.ts';
+import { TEST_TYPE } from '../../../../src/rooms/webhooks/webhook.ts';
 import {
   type Content,
   documentOfRoutes,
@@ -88,6 +90,27 @@ test('every line of an example of lines is accepted by the schema of a line', ()
   });
   expect(lines.filter(([, isValid]) => !isValid)).toEqual([]);
   expect(lines.length).toBeGreaterThan(3);
+});
+
+test('every type of event stands in it with its headers, and its schema accepts the example', () => {
+  const sent = Object.entries(document.webhooks).flatMap(([name, { post }]) =>
+    Object.values(post?.requestBody?.content ?? {}).map(({ schema, example }) => {
+      const validate = openApi.validator(schema);
+      const headers = post?.parameters?.map((one) => one.name);
+      expect([name, validate(example), validate.errors]).toEqual([name, true, null]);
+      expect(headers).toEqual(['webhook-id', 'webhook-timestamp', 'webhook-signature']);
+      return Object(example).type;
+    }),
+  );
+  expect([...new Set(sent)].sort()).toEqual([...EVENT_TYPES, TEST_TYPE].sort());
+});
+
+test('every field of a transaction says what it takes', () => {
+  const { properties } = document.components.schemas['TransactionInput'] as {
+    properties: Record<string, { description?: string }>;
+  };
+  const silent = Object.keys(properties).filter((name) => !properties[name]?.description);
+  expect([Object.keys(properties).length, silent]).toEqual([13, []]);
 });
 
 /** Ends of bounds that a number or a text without a list of values has. */
