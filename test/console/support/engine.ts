@@ -2,7 +2,7 @@
 import type { Role } from '../../../src/kit/words/principal.ts';
 import { writeSimulation } from '../../../src/tools/simulate/command.ts';
 import { insertPersonKey } from '../../support/people.ts';
-import { spawnRisk } from '../../support/risk.ts';
+import { type RiskProcess, spawnRisk } from '../../support/risk.ts';
 import { startRollOut } from '../../support/rolled-out.ts';
 import { type RunningApi, spawnRunningApi } from '../../support/running-api.ts';
 import { makeServiceFolder } from '../../support/service-folder.ts';
@@ -23,6 +23,8 @@ export type Engine = {
   readonly merchant: string;
   /** An open dead letter. */
   readonly deadLetterId: string;
+  /** The only worker. */
+  readonly worker: RiskProcess;
   readonly keyOf: (...roles: Role[]) => Promise<string>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
@@ -69,7 +71,7 @@ export async function startEngine(): Promise<Engine> {
   await rollOut.put(await rollOut.register(1), 'canary:5');
   const owned = stack.move();
   return {
-    ...{ api, riskiest, merchant, deadLetterId: letter.dead_letter_id },
+    ...{ api, riskiest, merchant, deadLetterId: letter.dead_letter_id, worker },
     keyOf: (...roles) => insertPersonKey(api.testDatabase, `Person ${roles.join(' ')}`, roles),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

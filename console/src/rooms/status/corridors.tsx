@@ -1,4 +1,5 @@
 /** The corridors: what waits in each, how old it is, how long scores take, and what does not work there. */
+import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { Me, Status } from '../../../../src/kit/client/api-types.ts';
 import { sumBy, useDays } from '../../api/days.ts';
@@ -54,10 +55,11 @@ const COLUMNS: readonly Column<Row>[] = [
   { id: 'dead', header: 'Dead letters', numeric: true, cell: (row) => count(row.dead_letters) },
 ];
 
-/** Columns of stale figures, in which health is unknown. */
-const STALE_COLUMNS = COLUMNS.map((column) =>
-  column.id === 'health' ? { ...column, cell: () => <Badge level="unknown">stale</Badge> } : column,
-);
+/** Columns in which the same is true of the health of every corridor. */
+const columnsOf = (health: ReactNode) =>
+  COLUMNS.map((column) => (column.id === 'health' ? { ...column, cell: () => health } : column));
+const STALE_COLUMNS = columnsOf(<Badge level="unknown">stale</Badge>);
+const DEAD_COLUMNS = columnsOf(<Badge level="critical">no worker</Badge>);
 
 function Latency({ row, ms }: { readonly row: Row; readonly ms: number | null }) {
   const { latency_transactions: looked, latency_newest_at: newest } = row;
@@ -78,18 +80,18 @@ function CorridorLink({ id }: { readonly id: string }) {
 }
 
 type CorridorTableProps = {
-  readonly corridors: readonly Row[] | null;
+  readonly status: Pick<Status, 'corridors' | 'workers'>;
   readonly isStale: boolean;
 };
 
-export function CorridorTable({ corridors, isStale }: CorridorTableProps) {
+export function CorridorTable({ status: { corridors, workers }, isStale }: CorridorTableProps) {
   if (corridors === null) {
     return <Empty title="Redis does not answer">What waits in it is unknown.</Empty>;
   }
   return (
     <DataTable
       label="Corridors"
-      columns={isStale ? STALE_COLUMNS : COLUMNS}
+      columns={isStale ? STALE_COLUMNS : workers?.live === 0 ? DEAD_COLUMNS : COLUMNS}
       rows={corridors}
       keyOf={(row) => row.corridor}
     />
@@ -105,7 +107,7 @@ export function CorridorsPage({ me }: { readonly me: Me }) {
         {figures === undefined ? (
           <Loading what="corridors" />
         ) : (
-          <CorridorTable corridors={figures.status.corridors} isStale={live.state === 'stale'} />
+          <CorridorTable status={figures.status} isStale={live.state === 'stale'} />
         )}
       </Part>
       {has(me, 'analyst') ? (

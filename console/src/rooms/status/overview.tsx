@@ -13,6 +13,7 @@ import { Empty, Found, Loading } from '../../parts/states.tsx';
 import { Tiles } from '../../parts/tiles.tsx';
 import { LastDay } from '../summaries/day-sums.tsx';
 import { CorridorTable } from './corridors.tsx';
+import { WorkersNotice } from './workers-notice.tsx';
 
 const DAYS = 14;
 
@@ -25,11 +26,12 @@ export function OverviewPage({ me }: { readonly me: Me }) {
         <Loading what="live figures" />
       ) : (
         <>
+          {isStale ? null : <WorkersNotice workers={live.figures.status.workers} me={me} />}
           <Totals figures={live.figures} points={live.points} />
           <Signals signals={live.figures.signals} isStale={isStale} />
           <LastHour points={live.points} />
           <Part title="Corridors">
-            <CorridorTable corridors={live.figures.status.corridors} isStale={isStale} />
+            <CorridorTable status={live.figures.status} isStale={isStale} />
           </Part>
         </>
       )}
