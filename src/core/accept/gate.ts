@@ -7,6 +7,7 @@ import { isReadOnly, readOnlyOf } from '../domain/level.ts';
 import type { PartyField } from '../domain/limit.ts';
 import {
   clientScope,
+  corridorScope,
   freezeOf,
   isFreeze,
   retryAfterSeconds,
@@ -32,6 +33,8 @@ export type Closed = {
   readonly problem: (typeof GATE_PROBLEMS)[number];
   /** Null where no field is at fault. */
   readonly field: 'corridor' | PartyField | null;
+  /** What is closed, where it is not what the field names. */
+  readonly noun?: 'market' | 'client';
   /** A predicate of the field, or a clause where there is none. */
   readonly detail: string;
   /** Null: the same request never passes. */
@@ -94,9 +97,15 @@ function closed(scope: string, stop: Stop): Closed {
   return {
     problem: isFreeze(scope) ? 'frozen' : 'scope-stopped',
     field: 'corridor',
+    ...nounOf(scope),
     detail: `is ${state} (${scope})${message === null ? '' : `: ${message}`}`,
     retryAfterSeconds: retryAfterSeconds(stop, Date.now()),
   };
+}
+
+function nounOf(scope: string): Pick<Closed, 'noun'> {
+  if (scope.startsWith(clientScope(''))) return { noun: 'client' };
+  return scope.includes(corridorScope('')) ? {} : { noun: 'market' };
 }
 
 /** A request that is refused whole, as one of its transactions is closed. */
@@ -144,11 +153,12 @@ const NOUNS = { corridor: 'corridor', account_id: 'account', device_id: 'device'
 export function closedRequest(all: ReadonlyMap<number, Closed>): ClosedRequest {
   const [first] = all.values();
   if (first === undefined) throw new Error('nothing is closed');
-  const { problem, field, detail } = first;
+  const { problem, detail } = first;
   const errors = [...all].flatMap(([index, { field, detail }]) =>
     field === null ? [] : [{ index, field, detail }],
   );
-  const subject = field === null ? '' : `the ${NOUNS[field]} `;
+  const called = calledOf(first);
+  const subject = called === undefined ? '' : `the ${called} `;
   return {
     kind: problem,
     detail: `Nothing was stored: ${subject}${detail}`,
@@ -156,6 +166,9 @@ export function closedRequest(all: ReadonlyMap<number, Closed>): ClosedRequest {
     errors,
   };
 }
+
+const calledOf = ({ noun, field }: Closed) =>
+  noun ?? (field === null ? undefined : NOUNS[field]);
 
 const headersOf = ({ retryAfterSeconds, headers }: Closed) => ({
   ...retryAfter(retryAfterSeconds),
@@ -165,6 +178,6 @@ const headersOf = ({ retryAfterSeconds, headers }: Closed) => ({
 /** The answer to a request that waits for a score which its stopped scope does not get. */
 export function storedAndClosed(transactionId: string, closed: Closed): ClosedRequest {
   const { problem, detail } = closed;
-  const said = `The transaction ${transactionId} is stored and not scored: the corridor ${detail}`;
+  const said = `The transaction ${transactionId} is stored and not scored: the ${calledOf(closed)} ${detail}`;
   return { kind: problem, detail: said, headers: headersOf(closed), errors: [], transactionId };
 }

@@ -116,6 +116,7 @@ test('a request that waits for a score is told once its corridor is stopped', as
 test('a stop ends by itself, and a client is stopped alone', async () => {
   await stop('client:default', { ends_at: new Date(Date.now() + 1500).toISOString() });
   await until('US-MX', 503);
+  expect((await post('US-MX')).body.detail).toContain(' the client is stopped (client:default).');
   await until('US-MX', 201);
   // What the environment stops is listed, and nobody starts it.
   const [left, ...none] = (await answerOf(await api.request('/v1/switches'))).body.items;
@@ -284,6 +285,7 @@ test('a market is started again by another person with the role, and only a know
   const stopped = await put('market', { stopped: true, reason: 'a test' }, ann);
   expect([stopped.status, stopped.body.stop?.stopped_by]).toEqual([200, 'Ann']);
   await until('US-MX', 503);
+  expect((await post('US-MX')).body.detail).toContain(' the market is stopped (market).');
   expect((await start('market', ann)).body.detail).toBe(
     'The scope market was closed by Ann: another person opens it again.',
   );
