@@ -22,13 +22,14 @@ import {
 } from '../kit/command/output.ts';
 import {
   type Config,
+  describeSettings,
   type Environment,
   EXIT_BAD_CONFIGURATION,
   readConfig,
 } from '../kit/config/config.ts';
 import { createLog, type Log } from '../kit/metrics/log.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
-import { readEngineFile } from '../tools/start/services/engine-file.ts';
+import { readEngineFile, readOwnKey } from '../tools/start/services/engine-file.ts';
 import { openModels, ROOMS } from './rooms.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -66,13 +67,39 @@ async function role(
   summary: string,
   load: () => Promise<RunRole>,
 ): Promise<CommandModule> {
-  const usage = `risk ${name}\n\nOne process that ${summary}. Everything is set by the environment.`;
+  const usage = () => roleUsage(name, summary);
   const run: Command['run'] = async (args, context) => {
     parseArguments(args, {});
     return (await load())(context);
   };
   const needs = ['DATABASE_URL', 'REDIS_URL'] as const;
   return { command: { name, summary: `One process that ${summary}.`, usage, needs, run } };
+}
+
+/** Settings that somebody who starts a role decides on; the reference has all of them. */
+const ROLE_SETTINGS = {
+  api: ['DATABASE_URL', 'REDIS_URL', 'HOST', 'PORT', 'RISK_MARKET', 'RISK_BOOTSTRAP_KEY'],
+  worker: ['DATABASE_URL', 'REDIS_URL', 'RISK_WORKER_PORT', 'RISK_MARKET', 'RISK_WORKER_CORRIDORS'],
+} as const;
+
+async function roleUsage(name: keyof typeof ROLE_SETTINGS, summary: string): Promise<string> {
+  const settings = new Map(describeSettings().map((one) => [one.name, one]));
+  const rows = ROLE_SETTINGS[name].map((setting) => {
+    const { description = '', byDefault = '' } = settings.get(setting) ?? {};
+    return {
+      setting: `  ${setting}`,
+      is: byDefault === '' ? description : `${description} (${byDefault})`,
+    };
+  });
+  return [
+    `risk ${name}`,
+    '',
+    `One process that ${summary}. Everything is set by the environment; DATABASE_URL and REDIS_URL are needed:`,
+    '',
+    ...formatTable([{ field: 'setting' }, { field: 'is' }], rows).slice(1),
+    '',
+    'docs/reference.md#settings has all settings. risk migrate makes the schema first.',
+  ].join('\n');
 }
 
 async function overview(): Promise<string> {
@@ -154,6 +181,9 @@ function withEmbeddedUrls(config: Config, environment: Environment): Config {
     DATABASE_URL: config.DATABASE_URL ?? engine?.databaseUrl ?? undefined,
     REDIS_URL: config.REDIS_URL ?? engine?.redisUrl ?? undefined,
     RISK_URL: environment['RISK_URL'] ? config.RISK_URL : (engine?.apiUrl ?? config.RISK_URL),
+    ownApi: engine?.apiUrl
+      ? { url: engine.apiUrl, key: readOwnKey(config.RISK_DATA_DIR) }
+      : undefined,
   };
 }
 
@@ -185,7 +215,7 @@ async function runCommand(
     return await command.run(args, { config, environment, output, log, signal });
   } catch (thrown) {
     if (thrown instanceof UsageError) {
-      output.error(`risk ${command.name}: ${thrown.message}\n\n${await usageOf(command)}`);
+      output.error(`risk ${command.name}: ${thrown.message}; see risk ${command.name} --help`);
       return EXIT.usage;
     }
     const error = toError(thrown);

@@ -38,13 +38,27 @@ test('risk --help lists every command, from another folder and through links', a
   }
 });
 
-test('risk answers usage errors with 2 and the usage on standard error', async () => {
+test('risk answers usage errors with 2, and the reason alone on standard error', async () => {
   expect(await run(['nonsense'])).toMatchObject({ code: 2, stdout: '' });
   expect((await run([])).code).toBe(2);
   const flag = await run(['doctor', '--wat']);
   expect(flag).toMatchObject({ code: 2, stdout: '' });
-  expect(flag.stderr).toContain('there is no option --wat; there are --');
-  expect(flag.stderr).toContain('risk doctor [--fleet api=4,worker=3]');
+  expect(flag.stderr).toMatch(
+    /^risk doctor: there is no option --wat; there are --.*; see risk doctor --help\n$/,
+  );
+});
+
+test('the help of a role names the settings that it needs', async () => {
+  for (const [role, port] of [
+    ['api', 'PORT'],
+    ['worker', 'RISK_WORKER_PORT'],
+  ] as const) {
+    const { code, stdout } = await run([role, '--help']);
+    expect(code).toBe(0);
+    for (const name of ['DATABASE_URL', 'REDIS_URL', port, 'RISK_MARKET'])
+      expect(stdout).toMatch(new RegExp(`^ {2}${name} +\\S`, 'm'));
+    expect(stdout).toContain('docs/reference.md#settings');
+  }
 });
 
 test('risk lists all problems of its configuration at once and exits 78', async () => {

@@ -107,8 +107,10 @@ describe('risk start', () => {
       const ids = answer.items.map((item: { transaction_id: string }) => item.transaction_id);
       expect(shown.addresses.map((address) => address.split('/').at(-1))).toEqual(ids);
     }
-    const api = { ...environment, RISK_API_KEY: shown.key };
-    expect(await runRiskProcess(['status', '--json'], api)).toMatchObject({ code: 0 });
+    // Commands find the key of their own clone.
+    expect(await runRiskProcess(['status', '--json'], environment)).toMatchObject({ code: 0 });
+    const engine = JSON.parse(readFileSync(join(folder, 'data', 'engine.json'), 'utf8'));
+    expect((await fetch(`${engine.workerUrl}/metrics`)).status).toBe(200);
     const second = await startOnce();
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(`pid ${risk.pid}`);

@@ -95,6 +95,7 @@ test('startEmbedded refuses a data folder in use and names who uses it', async (
     databaseUrl: running.databaseUrl,
     redisUrl: running.redisUrl,
     apiUrl: null,
+    workerUrl: null,
   });
   await expect(engine()).rejects.toThrow(`another engine (pid ${process.pid})`);
 });

@@ -15,12 +15,18 @@ export async function withApi<T>(
 /** The API of `--url`, else of RISK_URL, and which of its markets answers. */
 export function apiOf(url: string | undefined, config: Config): Omit<ApiOptions, 'signal'> {
   const market = config.markets.length > 1 ? config.RISK_MARKET : undefined;
-  return { url: apiUrlOption(url, config), key: apiKeyOf(config), market };
+  const address = apiUrlOption(url, config);
+  return { url: address, key: apiKeyOf(config, address), market };
 }
 
-/** The key that a command sends: RISK_API_KEY, else RISK_BOOTSTRAP_KEY, which a machine that runs an API has. */
-function apiKeyOf(config: Config): string | undefined {
-  return config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY;
+/**
+ * The key that a command sends to `url`: RISK_API_KEY, else RISK_BOOTSTRAP_KEY, which a machine that runs an API has. The key
+ * that `npm start` made is sent to its own API alone.
+ */
+export function apiKeyOf(config: Config, url: string): string | undefined {
+  const { RISK_API_KEY: given, RISK_BOOTSTRAP_KEY: bootstrap, ownApi } = config;
+  const own = ownApi && new URL(ownApi.url).origin === new URL(url).origin ? ownApi.key : undefined;
+  return given ?? bootstrap ?? own;
 }
 
 /** The value of `--url`, else RISK_URL. */

@@ -22,7 +22,7 @@ export type Command = {
   readonly name: string;
   /** One line for the table of `risk --help`. */
   readonly summary: string;
-  /** Printed whole by `risk NAME --help` and after a usage error; starts with `risk NAME`. */
+  /** Printed whole by `risk NAME --help`; starts with `risk NAME`. */
   readonly usage: string | (() => Promise<string>);
   /**
    * Settings that the command cannot run without; missing ones are reported together with all other problems of
@@ -58,7 +58,7 @@ export async function unlessStopped<T>(
 /** Code of the Failure that says that a URL is not set, which is a bad configuration: exit code 78. */
 export const URL_MISSING = 'URL_MISSING';
 
-/** The command line is wrong: exit code 2, the message and the usage on standard error. */
+/** The command line is wrong: exit code 2, and the message on standard error. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message);

@@ -92,7 +92,10 @@ export function whereToLook(
           `${' '.repeat(INDENT)}${consoleUrl}`,
           '',
         ];
-  const keptIn = keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`];
+  const keptIn = [
+    ...(keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`]),
+    ...(consoleUrl === null ? [] : [OPERATORS]),
+  ];
   if (scores.length === 0) {
     const where = `Open ${url}/docs and authorize with this key: ${key}`;
     return [...look, 'Nothing is scored yet.', '', where, ...keptIn];
@@ -114,6 +117,8 @@ export function whereToLook(
     ...keptIn,
   ];
 }
+
+const OPERATORS = 'Operators go on with bin/risk status, bin/risk doctor and docs/first-hour.md.';
 
 const INDENT = 2;
 

@@ -25,7 +25,7 @@ import { beginSample, importSampleRates, SAMPLE_SETTINGS } from './sample/fill.t
 import { readOrMakeSample } from './sample/transactions.ts';
 import { createScreen, ledgerSentence, type Screen, shortPath, whereToLook } from './screen.ts';
 import { readOrMakeSecret } from './services/data-folder.ts';
-import { writeEngineFile } from './services/engine-file.ts';
+import { API_KEY, writeEngineFile } from './services/engine-file.ts';
 import { chooseApiPort, freePort } from './services/free-port.ts';
 import { startEmbedded } from './services/start-embedded.ts';
 import { insistOnKey, refuseOtherKey } from './set-up-key.ts';
@@ -95,8 +95,8 @@ async function startEngine(
     (applied) => (applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`),
   );
   const given = config.RISK_BOOTSTRAP_KEY;
-  const keyFile = given === undefined ? join(dataDir, 'api-key') : null;
-  const key = given ?? readOrMakeSecret(join(dataDir, 'api-key'), () => mintApiKey().key);
+  const keyFile = given === undefined ? join(dataDir, API_KEY) : null;
+  const key = given ?? readOrMakeSecret(join(dataDir, API_KEY), () => mintApiKey().key);
   if (config.DATABASE_URL !== undefined && given === undefined) {
     await refuseOtherKey(context, databaseUrl, key);
   }
@@ -106,7 +106,13 @@ async function startEngine(
     () => startRoles(context, common, logFolder, owned),
     () => `ready; logs in ${shortPath(logFolder)}`,
   );
-  writeEngineFile(dataDir, { pid: process.pid, databaseUrl, redisUrl, apiUrl: roles.url });
+  writeEngineFile(dataDir, {
+    pid: process.pid,
+    databaseUrl,
+    redisUrl,
+    apiUrl: roles.url,
+    workerUrl: roles.workerUrl,
+  });
   await insistOnKey(roles.url, key, keyFile, signal);
   const partEnded = Promise.race([services.serviceEnded, roles.ended]);
   return { url: roles.url, key, keyFile, dataDir, databaseUrl, partEnded };
@@ -121,7 +127,7 @@ async function startRoles(
   common: Environment,
   logFolder: string,
   owned: AsyncDisposableStack,
-): Promise<{ url: string; ended: Promise<string> }> {
+): Promise<{ url: string; workerUrl: string; ended: Promise<string> }> {
   const { config, environment, output, signal } = context;
   const apiPort = await choosePort(context);
   if (config.PORT !== 0 && apiPort !== config.PORT)
@@ -151,7 +157,8 @@ async function startRoles(
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   const ended = Promise.race(started.map(({ role }) => role.givenUp));
-  return { url: started[0]?.healthUrl ?? '', ended };
+  const [url = '', workerUrl = ''] = started.map(({ healthUrl }) => healthUrl);
+  return { url, workerUrl, ended };
 }
 
 /**

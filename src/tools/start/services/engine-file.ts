@@ -12,9 +12,12 @@ type EngineFile = {
   readonly redisUrl: string | null;
   /** Null until the API is ready. */
   readonly apiUrl: string | null;
+  /** Where the worker answers `/livez`, `/readyz` and `/metrics`; null until it is ready. */
+  readonly workerUrl: string | null;
 };
 
 const NAME = 'engine.json';
+export const API_KEY = 'api-key';
 
 export function writeEngineFile(folder: string, engine: EngineFile): void {
   const draft = join(folder, `.${NAME}-${engine.pid}`);
@@ -31,6 +34,15 @@ export function readEngineFile(folder: string): EngineFile | undefined {
   try {
     const engine: EngineFile = JSON.parse(readFileSync(join(folder, NAME), 'utf8'));
     return Number.isSafeInteger(engine.pid) && isAlive(engine.pid) ? engine : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The key that `start` made for the API of the folder; undefined where it was given one. */
+export function readOwnKey(folder: string): string | undefined {
+  try {
+    return readFileSync(join(folder, API_KEY), 'utf8').trim();
   } catch {
     return undefined;
   }

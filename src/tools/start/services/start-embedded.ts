@@ -44,7 +44,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await openDataFolder(options.dataDir));
   const { pid } = process;
-  const nowhere = { databaseUrl: null, redisUrl: null, apiUrl: null };
+  const nowhere = { databaseUrl: null, redisUrl: null, apiUrl: null, workerUrl: null };
   writeEngineFile(folder.path, { pid, ...nowhere });
   opened.defer(() => removeEngineFile(folder.path));
 
@@ -89,7 +89,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   if (database.status === 'rejected') throw database.reason;
   if (redis.status === 'rejected') throw redis.reason;
   const urls = { databaseUrl: database.value, redisUrl: redis.value };
-  writeEngineFile(folder.path, { pid, ...urls, apiUrl: null });
+  writeEngineFile(folder.path, { pid, ...urls, apiUrl: null, workerUrl: null });
 
   const owned = opened.move();
   return {

@@ -1,0 +1,19 @@
+/** Goal: the key that `npm start` made reaches its own API and no other address. */
+import { expect, test } from 'vitest';
+import { apiKeyOf } from '../../../../src/kit/command/api.ts';
+import { readConfig } from '../../../../src/kit/config/config.ts';
+
+const OWN = 'http://127.0.0.1:8080';
+const keyOf = (url: string, environment: Record<string, string> = {}) => {
+  const settings = readConfig(environment);
+  if ('problems' in settings) throw new Error(settings.problems.join());
+  return apiKeyOf({ ...settings.config, ownApi: { url: OWN, key: 'own' } }, url);
+};
+
+test('the own key is sent to the own API alone, and a given key everywhere', () => {
+  expect(keyOf(OWN)).toBe('own');
+  expect(keyOf(`${OWN}/`)).toBe('own');
+  for (const url of ['http://127.0.0.1:8081', 'https://127.0.0.1:8080', 'http://risk.example:8080'])
+    expect(keyOf(url)).toBeUndefined();
+  expect(keyOf(OWN, { RISK_API_KEY: 'given' })).toBe('given');
+});
