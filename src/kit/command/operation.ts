@@ -8,7 +8,7 @@ type Schema = {
   readonly anyOf?: readonly Schema[];
   readonly default?: unknown;
   readonly description?: string;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly (string | number)[];
   readonly format?: string;
   readonly items?: Schema;
   readonly maximum?: number;
@@ -106,7 +106,10 @@ export function readOperations(paths: ZodOpenApiPathsObject): Map<string, Operat
 /** The value of a field given as text. @throws UsageError that names it by `flag` */
 export function parseField({ in: where, schema }: Field, flag: string, text: string): unknown {
   const { type, enum: words, minimum: min = -Infinity, maximum: max = Infinity } = schema;
-  if (words !== undefined) return wordOption(flag, text, words);
+  if (words !== undefined) {
+    const word = wordOption(flag, text, words.map(String));
+    return words.find((one) => String(one) === word);
+  }
   if (type === 'integer') return integerOption(flag, text, { min, max }, 0);
   if (type === 'number') {
     const value = Number(text);

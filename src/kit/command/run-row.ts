@@ -17,10 +17,14 @@ export type Row = {
   readonly options?: Readonly<Record<string, string>> | false;
   /** Fields that are sent unless an option gives them. */
   readonly fields?: Fields;
+  /** Fields without which the action is refused, though the operation takes it. */
+  readonly needs?: readonly string[];
   /** Flags that give fields; a field that is undefined is not sent. */
   readonly flags?: Readonly<Record<string, { readonly summary: string; readonly fields: Fields }>>;
   /** Says what the action does where `--yes` is needed, and is undefined where it is not. */
   readonly mustBeMeant?: (fields: Fields) => string | undefined;
+  /** Makes of a row of a list, or of another answer, what people read; `--json` prints the row as it is. */
+  readonly tell?: (row: Fields) => Fields;
   /** Columns of the table of a list. */
   readonly columns?: readonly (string | Column)[];
   /** The member of the answer that is printed, in place of all of it. */
@@ -58,7 +62,8 @@ function optionsOf(row: Row, { fields, path }: Operation): ReadonlyMap<string, F
   const named = new Map(Object.entries(row.options || {}).map(([flag, name]) => [name, flag]));
   const words = Object.values(row.words ?? {}).filter((word) => typeof word === 'string');
   const fixed = [...words, ...Object.keys(row.fields ?? {})];
-  const absent = [...named.keys(), ...fixed].find((name) => !fields.has(name));
+  const needs = row.needs ?? [];
+  const absent = [...named.keys(), ...fixed, ...needs].find((name) => !fields.has(name));
   if (absent !== undefined) throw new Error(`${path} has no field ${absent}`);
   const readsFile = words.length < Object.keys(row.words ?? {}).length;
   const offered = [...fields.values()].filter(
@@ -70,7 +75,12 @@ function optionsOf(row: Row, { fields, path }: Operation): ReadonlyMap<string, F
         (readsFile && where === 'body')
       ),
   );
-  return new Map(offered.map((field) => [named.get(field.name) ?? flagOf(field.name), field]));
+  return new Map(
+    offered.map((field) => {
+      const isRequired = field.isRequired || needs.includes(field.name);
+      return [named.get(field.name) ?? flagOf(field.name), { ...field, isRequired }];
+    }),
+  );
 }
 
 /** Text of the usage about a row. */
@@ -217,6 +227,7 @@ function absent({ isNullable }: Field, flag: string): null {
 
 function show(output: Output, row: Row, answer: unknown, fields: Fields): void {
   const { columns = [], shows, says = 'done', isFile = false } = row;
+  const tell = output.json || row.tell === undefined ? (one: Fields) => one : row.tell;
   if (answer === undefined) {
     output.value(fields, [says]);
     return;
@@ -225,8 +236,8 @@ function show(output: Output, row: Row, answer: unknown, fields: Fields): void {
   const list = listOf(shown);
   if (shown === null) output.value(answer, [says]);
   else if (isFile) output.value(shown, [JSON.stringify(shown, null, 2)]);
-  else if (list !== undefined) output.table(columns, list);
-  else output.record({ ...Object(shown) });
+  else if (list !== undefined) output.table(columns, list.map(tell));
+  else output.record(tell({ ...Object(shown) }));
 }
 
 /** The rows of an answer that is a list and nothing else. */

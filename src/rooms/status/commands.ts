@@ -1,6 +1,6 @@
 /** `risk status`: shows the state of the pipeline, from a running API. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { LiveFigures, Status } from '../../kit/client/api-types.ts';
+import type { DegradationLevel, LiveFigures, Status } from '../../kit/client/api-types.ts';
 import { type AskApi, createAsk } from '../../kit/client/ask.ts';
 import { withApi } from '../../kit/command/api.ts';
 import {
@@ -12,6 +12,7 @@ import {
 } from '../../kit/command/command.ts';
 import type { Output } from '../../kit/command/output.ts';
 import { RUNBOOKS_PATH } from '../../kit/http/runbooks-page.ts';
+import { Failure } from '../../kit/words/failure.ts';
 import { SILENT_MS } from './silent.ts';
 
 const WATCH_SECONDS_MAX = 3600;
@@ -67,7 +68,8 @@ async function show(output: Output, ask: AskApi): Promise<void> {
     return;
   }
   const { status, signals } = await ask('GET /v1/live', {});
-  showTroubles(output, status);
+  const byHand = await readByHand(ask, status);
+  showTroubles(output, status, byHand);
   showWorkers(output, status.workers);
   showCorridors(output, status);
   output.line();
@@ -75,7 +77,32 @@ async function show(output: Output, ask: AskApi): Promise<void> {
   showSignals(output, signals);
 }
 
-function showTroubles(output: Output, status: Status): void {
+/** Levels that people have set, by scope; none for a key that may not read levels. */
+async function readByHand(ask: AskApi, status: Status): Promise<DegradationLevel[]> {
+  const levels = [status, ...(status.corridors ?? [])].map(({ degradation }) => degradation);
+  if (levels.every((level) => level < 3)) return [];
+  try {
+    const { items } = await ask('GET /v1/degradation', {});
+    // The level of the market is that of each corridor, too.
+    return items.filter(
+      ({ by_hand: stop }, at) =>
+        stop !== null && items.findIndex((one) => one.by_hand?.scope === stop.scope) === at,
+    );
+  } catch (error) {
+    if (error instanceof Failure) return [];
+    throw error;
+  }
+}
+
+function sayByHand({ scope, level, by_hand: stop }: DegradationLevel): string {
+  if (stop === null) return '';
+  const { stopped_by: by, stopped_at: at, reason, ends_at: until } = stop;
+  const byWhom = scope === 'market' ? 'another person sends' : 'somebody sends';
+  const end = until === null ? `until ${byWhom}` : `until ${until}, or until ${byWhom}`;
+  return `${by} set ${scope} to level ${level} by hand at ${at}: ${reason}. It lasts ${end} bin/risk degradation set ${scope} --level 0 --reason '…'.`;
+}
+
+function showTroubles(output: Output, status: Status, byHand: readonly DegradationLevel[]): void {
   const { postgres, replica, degradation, breakers } = status;
   if (postgres === 'down') {
     output.line(
@@ -86,7 +113,9 @@ function showTroubles(output: Output, status: Status): void {
   if (replica?.state === 'lagging') {
     output.line(`The replica is ${replica.lag_ms} ms behind: the primary answers.`);
   }
-  if (degradation > 0) {
+  for (const level of byHand) output.line(sayByHand(level));
+  const isByHand = byHand.some(({ scope, level }) => scope === 'market' && level === degradation);
+  if (degradation > 0 && (!isByHand || breakers.length > 0)) {
     const open = breakers.length === 0 ? '' : ` (${breakers.join(', ')})`;
     output.line(`Degradation is at level ${degradation}${open}: see ${RUNBOOKS_PATH}#degraded.`);
   }
@@ -122,5 +151,18 @@ function showSignals(output: Output, signals: LiveFigures['signals']): void {
   const raised = signals.filter(({ level }) => level === 'warning' || level === 'critical');
   if (raised.length === 0) return;
   output.line();
-  output.table(['signal', 'level', 'value', 'warning', 'critical', 'runbook'], raised);
+  const shown = raised.map((one) => {
+    const say = (value: number | null) => (value === null ? null : sayFigure(one.signal, value));
+    const { value, warning, critical } = one;
+    return { ...one, value: say(value), warning: say(warning), critical: say(critical) };
+  });
+  output.table(['signal', 'level', 'value', 'warning', 'critical', 'runbook'], shown);
+}
+
+/** A figure rounded, with the unit that the end of the signal's name says. */
+function sayFigure(signal: string, value: number): string {
+  if (signal.endsWith('_ms')) return `${Math.round(value)} ms`;
+  if (signal.endsWith('_ratio')) return `${Number((100 * value).toFixed(1))} %`;
+  if (signal.endsWith('_seconds')) return `${Number(value.toFixed(1))} s`;
+  return String(value);
 }

@@ -1,5 +1,8 @@
 import { commandOf } from '../../kit/command/rows.ts';
 
+/** The process id that the name of a worker has, on the host that the name begins with. */
+const pidOf = (worker: unknown) => /-(\d+)-[0-9a-f]+$/.exec(String(worker))?.[1];
+
 export const command = commandOf({
   name: 'workers',
   summary: 'Lists the workers with their state, rate and pending entries.',
@@ -11,9 +14,10 @@ Example: risk workers`,
     '': {
       operation: 'listWorkers',
       columns: [
-        ...['worker', 'state', 'started_at', 'seen_at', 'version'],
+        ...['worker', 'pid', 'state', 'started_at', 'seen_at', 'version'],
         ...['scored_per_second', 'pending', 'corridors'],
       ],
+      tell: (row) => ({ ...row, pid: pidOf(row['worker']) }),
     },
   },
 });

@@ -86,7 +86,7 @@ test('workers are listed while they live or hold entries', async () => {
     RISK_URL: api.url,
     RISK_API_KEY: RUNNING_API_KEY,
   });
-  expect(stdout).toMatch(/^worker +state[\s\S]*dead-1-a +silent .* 3 +US-EG/);
+  expect(stdout).toMatch(/^worker +pid +state[\s\S]*dead-1-a +1 +silent .* 3 +US-EG/);
   worker.kill('SIGTERM');
   await worker.exited;
   expect((await listed()).map(({ worker: name }) => name)).toEqual(['dead-1-a']);
@@ -113,6 +113,8 @@ test('a frozen worker is missed, and one that ended in good order is not', async
   expect(stdout).toContain(
     'A worker is missing; bin/risk workers names the silent ones: see /docs/runbooks#workerdeaf.',
   );
+  const { stdout: listed } = await api.risk('workers');
+  expect(listed).toMatch(new RegExp(`^\\S+ +${worker.pid} +silent `, 'm'));
   worker.kill('SIGCONT');
   await waitUntil(() => countsAre(2, 0), 30_000, 'the worker to report again');
   other.kill('SIGTERM');
