@@ -111,12 +111,16 @@ export function toLimitJson(limit: Limit): LimitJson {
     set_by: setBy,
     reason,
     set_at: setAt,
-    proposal: proposal && {
-      rate_per_second: proposal.rate?.ratePerSecond ?? null,
-      burst: proposal.rate?.burst ?? null,
-      proposed_by: proposal.proposedBy,
-      proposed_at: proposal.proposedAt,
-      reason: proposal.reason,
-    },
+    proposal: proposal && toProposalJson(proposal),
+  };
+}
+
+export function toProposalJson(proposal: LimitProposal): NonNullable<LimitJson['proposal']> {
+  return {
+    rate_per_second: proposal.rate?.ratePerSecond ?? null,
+    burst: proposal.rate?.burst ?? null,
+    proposed_by: proposal.proposedBy,
+    proposed_at: proposal.proposedAt,
+    reason: proposal.reason,
   };
 }

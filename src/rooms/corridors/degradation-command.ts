@@ -1,7 +1,26 @@
 /** `risk degradation …`: shows and sets levels of degradation over a running API. */
+import { readOnlyScope } from '../../core/domain/level.ts';
+import type { StopJson } from '../../core/domain/switch.ts';
 import { commandOf } from '../../kit/command/rows.ts';
+import { sayStop } from './say.ts';
 
 const words = { SCOPE: 'scope' };
+
+type Answer = { readonly scope?: string; readonly by_hand?: StopJson | null };
+
+const tell = ({ by_hand: stop = null, ...answer }: Answer) => ({
+  ...answer,
+  by_hand: sayStop(stop),
+});
+
+/** How a level that was set by hand ends. */
+function sayEnd({ scope = '', by_hand: stop = null }: Answer): string | undefined {
+  if (stop === null) return undefined;
+  const isOwn = stop.scope === readOnlyScope(scope) && scope !== 'market';
+  const who = isOwn ? 'Any operator' : 'Another person, with the role risk_officer or admin,';
+  const at = isOwn ? scope : 'market';
+  return `${who} ends the level: bin/risk degradation set ${at} --level 0 --reason '…'`;
+}
 
 export const command = commandOf({
   name: 'degradation',
@@ -10,7 +29,11 @@ export const command = commandOf({
 Example: risk degradation set market --level 3 --reason 'the disks are replaced'`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
-    list: { operation: 'listDegradation', columns: ['scope', 'level', 'causes', 'sentence'] },
-    set: { operation: 'changeDegradation', words },
+    list: {
+      operation: 'listDegradation',
+      columns: ['scope', 'level', 'causes', 'sentence', { field: 'by_hand', title: 'set by hand' }],
+      tell,
+    },
+    set: { operation: 'changeDegradation', words, tell, notes: sayEnd },
   },
 });

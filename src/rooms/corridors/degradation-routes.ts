@@ -17,14 +17,17 @@ import {
 import type { Api } from '../../core/room.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import { worse } from '../../kit/breakers/degradation.ts';
+import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { given } from '../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { DECIDING_ROLES } from './authority.ts';
-import { changeScopes, checkScope, checkStopFields, REASON_CHARS_MAX } from './switch-change.ts';
+import { adviseScope } from './known-scopes.ts';
+import { changeScopes, checkStopFields, REASON_CHARS_MAX } from './switch-change.ts';
 
-type Parts = Pick<Api, 'databases' | 'guards' | 'ingest' | 'log'>;
+type Parts = Pick<Api, 'databases' | 'guards' | 'ingest' | 'log' | 'switches'>;
 
 const levelSchema = z
   .object({
@@ -42,7 +45,7 @@ type LevelJson = z.output<typeof levelSchema>;
 
 const commandSchema = z
   .strictObject({
-    level: z.union([z.literal(0), z.literal(3), z.literal(4)]).meta({
+    level: z.literal([0, 3, 4]).meta({
       description: '3: read-only. 4, of the market alone: every flag is off. 0 ends both.',
     }),
     reason: plainText(REASON_CHARS_MAX).meta({ description: 'For colleagues and the audit log.' }),
@@ -98,6 +101,16 @@ const example: LevelJson = {
   },
 };
 
+/** @throws Problem where nothing of that name has a level */
+function checkLevelScope(scope: string, corridors: ReadonlySet<string>): void {
+  const names = ['market', ...[...corridors].map(corridorScope)];
+  if (names.includes(scope)) return;
+  throw new Problem(
+    'not-found',
+    `No scope with a level is called ${given(scope)}: market, or corridor:NAME of GET /v1/corridors${adviseScope(scope, names)}.`,
+  );
+}
+
 /** The scopes that a command sets or ends. */
 function scopesOf(scope: string, level: 0 | 3 | 4): string[] {
   if (level === 4) return [EMERGENCY];
@@ -135,9 +148,9 @@ export const degradationOperations = [
     body: bodyOf(commandSchema, { level: 0, reason: 'the disks are replaced' }),
     answers: { 200: answer('The level as it is now.', levelSchema, example) },
     problems: [404, 409],
-    run: async ({ path: { scope }, body, by, c }, { databases, guards, ingest, log }: Parts) => {
-      const names = ['market', ...[...ingest.corridors()].map(corridorScope)];
-      if (!names.includes(scope)) checkScope(scope === 'all' ? '' : `corridor:${scope}`, new Set());
+    run: async ({ path: { scope }, body, by, c }, parts: Parts) => {
+      const { databases, guards, ingest, log, switches } = parts;
+      checkLevelScope(scope, ingest.corridors());
       const { level, ...said } = body;
       if (level === 4 && scope !== 'market') {
         const detail = 'must be 0 or 3, not 4: only the market has an emergency';
@@ -145,15 +158,17 @@ export const degradationOperations = [
       }
       const { roles } = c.get('principal');
       const command = { stopped: level !== 0, ...said };
-      const switches = await changeScopes(databases.primary, {
+      const { now } = await changeScopes(databases.primary, {
         scopes: scopesOf(scope, level),
         command,
         by,
         roles,
       });
+      // The level of this process follows from the switches that it knows.
+      switches.take(now);
       log.warn({ keyId: by.keyId, scope, command: body }, 'degradation');
       const corridor = scope === 'market' ? null : scope.slice('corridor:'.length);
-      return toLevel(switches, guards, corridor);
+      return toLevel(now, guards, corridor);
     },
   }),
 ];

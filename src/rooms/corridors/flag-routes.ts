@@ -92,14 +92,14 @@ export const flagOperations = [
       const { enabled, reason, ends_at } = body;
       const { roles } = c.get('principal');
       const command = { stopped: !enabled, reason, ends_at };
-      const switches = await changeScopes(databases.primary, {
+      const { now } = await changeScopes(databases.primary, {
         scopes: [flagScope(name)],
         command,
         by,
         roles,
       });
       log.warn({ keyId: by.keyId, flag: name, command: body }, 'flag');
-      return toFlag(switches, name);
+      return toFlag(now, name);
     },
   }),
 ];

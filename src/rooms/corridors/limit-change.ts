@@ -9,6 +9,7 @@ import {
   LIMIT_KINDS,
   LIMITED_MARKET,
   type Limit,
+  type LimitProposal,
   limitSchema,
   partyFields,
   type Rate,
@@ -21,10 +22,10 @@ import type { Database } from '../../kit/database/pool.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { nearestName } from '../../kit/words/nearest-name.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer, Role } from '../../kit/words/principal.ts';
 import { requireAuthority, requireOther } from './authority.ts';
+import { adviseScope, noticeField } from './known-scopes.ts';
 
 const REASON_CHARS_MAX = 500;
 const RATE_MIN = 0.001;
@@ -66,6 +67,15 @@ export const limitsOfScopeSchema = z
   .object({ scope: z.string(), limits: z.array(limitSchema) })
   .meta({ id: 'LimitsOfScope' });
 
+export const changedLimitsSchema = limitsOfScopeSchema
+  .extend({
+    replaced: limitSchema.shape.proposal.meta({
+      description: 'The proposal whose place the change took; null: none waited.',
+    }),
+    notice: noticeField,
+  })
+  .meta({ id: 'ChangedLimits' });
+
 type Request = {
   readonly scope: string;
   readonly command: LimitCommand;
@@ -76,43 +86,52 @@ type Request = {
 /**
  * A first limit and a lower one hold at once. A raise or a removal is stored as a proposal, and holds when another person
  * sends the same.
+ * @returns the proposal that waited and no longer does, unless the change approves it
  */
 export async function changeLimit(
   database: Pick<Database, 'transaction'>,
   { scope, command, by, roles }: Request,
-): Promise<void> {
+): Promise<LimitProposal | null> {
   const { kind, reason } = command;
   const to = rateOf(command);
   const change = { by: by.name, reason };
-  await changeLimits(database, { scope, kind }, async (query, { all, set, propose, remove }) => {
-    const known = all.find((one) => one.scope === scope && one.kind === kind);
-    const isMore = known !== undefined && isRaise(known, to);
-    requireAuthority(isMore ? 'raise or remove a limit' : 'set or lower a limit', roles);
-    const record = async (action: 'limit.set' | 'limit.propose' | 'limit.approve') => {
-      const after = { kind, rate_per_second: null, burst: null, ...toJson(to), reason };
-      const before = known === undefined ? null : toLimitJson(known);
-      await recordChange(query, by, { action, subject: scope, before, after });
-    };
-    if (known === undefined) {
-      if (to === null) return;
-      checkRoom(all);
-      await set(to, change);
-      return await record('limit.set');
-    }
-    if (!isMore && to !== null) {
-      if (isSameRate(known, to) && known.proposal === null) return;
-      await set(to, change);
-      return await record('limit.set');
-    }
-    const { proposal } = known;
-    if (proposal === null || !isSameRate(proposal.rate, to)) {
-      await propose(to, change);
-      return await record('limit.propose');
-    }
-    requireOther('raise or remove a limit', by, { scope, by: proposal.proposedBy });
-    await (to === null ? remove() : set(to, change));
-    await record('limit.approve');
-  });
+  return await changeLimits(
+    database,
+    { scope, kind },
+    async (query, { all, set, propose, remove }) => {
+      const known = all.find((one) => one.scope === scope && one.kind === kind);
+      const isMore = known !== undefined && isRaise(known, to);
+      requireAuthority(isMore ? 'raise or remove a limit' : 'set or lower a limit', roles);
+      const record = async (action: 'limit.set' | 'limit.propose' | 'limit.approve') => {
+        const after = { kind, rate_per_second: null, burst: null, ...toJson(to), reason };
+        const before = known === undefined ? null : toLimitJson(known);
+        await recordChange(query, by, { action, subject: scope, before, after });
+      };
+      if (known === undefined) {
+        if (to === null) return null;
+        checkRoom(all);
+        await set(to, change);
+        await record('limit.set');
+        return null;
+      }
+      const { proposal } = known;
+      if (!isMore && to !== null) {
+        if (isSameRate(known, to) && proposal === null) return null;
+        await set(to, change);
+        await record('limit.set');
+        return proposal;
+      }
+      if (proposal === null || !isSameRate(proposal.rate, to)) {
+        await propose(to, change);
+        await record('limit.propose');
+        return proposal;
+      }
+      requireOther('raise or remove a limit', by, { scope, by: proposal.proposedBy });
+      await (to === null ? remove() : set(to, change));
+      await record('limit.approve');
+      return null;
+    },
+  );
 }
 
 function rateOf({ rate_per_second: ratePerSecond, burst }: LimitCommand): Rate | null {
@@ -134,10 +153,8 @@ export function checkLimitScope(scope: string, corridors: ReadonlySet<string>): 
   const names = [LIMITED_MARKET, ...partyFields.keys(), ...[...corridors].map(corridorScope)];
   if (names.includes(scope) || (scope.startsWith('client:') && isScope(scope))) return;
   if (scope.startsWith(keyScope('')) && UUID.test(scope.slice(keyScope('').length))) return;
-  const nearest = nearestName(scope, names);
-  const advice = nearest === undefined ? '' : `; ${nearest} is one`;
   throw new Problem(
     'not-found',
-    `No scope is called ${given(scope)}: market, corridor:NAME of GET /v1/corridors, client:NAME, key:ID of GET /v1/keys, each:account, each:device or each:address${advice}.`,
+    `No scope is called ${given(scope)}: market, corridor:NAME of GET /v1/corridors, client:NAME, key:ID of GET /v1/keys, each:account, each:device or each:address${adviseScope(scope, names)}.`,
   );
 }

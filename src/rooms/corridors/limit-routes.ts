@@ -1,13 +1,21 @@
 /** `/v1/limits`: what scopes may send, and changing it. */
 import { z } from 'zod';
-import { type Limit, limitSchema, toLimitJson, uncountedIn } from '../../core/domain/limit.ts';
+import {
+  type Limit,
+  limitSchema,
+  toLimitJson,
+  toProposalJson,
+  uncountedIn,
+} from '../../core/domain/limit.ts';
 import { SCOPE_CHARS_MAX } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import { readLimits } from '../../core/store/limits/limits.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { DECIDING_ROLES } from './authority.ts';
+import { noticeOf } from './known-scopes.ts';
 import {
+  changedLimitsSchema,
   changeLimit,
   checkLimitScope,
   limitCommandSchema,
@@ -99,16 +107,25 @@ export const limitOperations = [
       burst: 1000,
       reason: 'contract of 2026',
     }),
-    answers: { 200: answer('The limits as they are now.', limitsOfScopeSchema, scopeExample) },
+    answers: {
+      200: answer('The limits as they are now.', changedLimitsSchema, {
+        ...scopeExample,
+        replaced: null,
+        notice: null,
+      }),
+    },
     problems: [404, 409],
     run: async ({ path: { scope }, body: command, by, c }, { databases, ingest, log }: Parts) => {
       checkLimitScope(scope, ingest.corridors());
       const uncounted = uncountedIn(scope, command.kind);
       if (uncounted !== undefined) throw notCounted(uncounted);
       const { roles } = c.get('principal');
-      await changeLimit(databases.primary, { scope, command, by, roles });
+      const { primary } = databases;
+      const replaced = await changeLimit(primary, { scope, command, by, roles });
       log.warn({ keyId: by.keyId, scope, command }, 'limit');
-      return ofScope(scope, await readLimits(databases.primary.query));
+      const notice = command.rate_per_second === undefined ? null : await noticeOf(scope, primary);
+      const now = ofScope(scope, await readLimits(primary.query));
+      return { ...now, replaced: replaced && toProposalJson(replaced), notice };
     },
   }),
 ];

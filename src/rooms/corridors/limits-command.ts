@@ -2,11 +2,18 @@
 
 import type { LimitJson } from '../../core/domain/limit.ts';
 import { commandOf } from '../../kit/command/rows.ts';
+import { sayProposal, tellLimit } from './say.ts';
 
 const words = { SCOPE: 'scope' };
 
-type Shown = { readonly scope?: string; readonly limits?: readonly LimitJson[] };
-type Listed = { readonly items?: readonly (LimitJson & { readonly scope: string })[] };
+type Shown = {
+  readonly scope?: string;
+  readonly limits?: readonly LimitJson[];
+  readonly replaced?: LimitJson['proposal'];
+  readonly notice?: string | null;
+};
+type Row = LimitJson & { readonly scope: string };
+type Listed = { readonly items?: readonly Row[] };
 
 /** What a second person has to do for each raise or removal that waits for one. */
 function sayProposals(answer: Shown & Listed): string | undefined {
@@ -23,6 +30,21 @@ function sayProposals(answer: Shown & Listed): string | undefined {
   return lines.length === 0 ? undefined : lines.join('\n');
 }
 
+const tell = ({ scope, limits = [] }: Shown) => ({ scope, limits: limits.map(tellLimit) });
+
+/** What a change has replaced, may not have meant, or waits for. */
+function sayChanged(answer: Shown): string | undefined {
+  const { replaced = null, notice = null } = answer;
+  const lines = [
+    replaced === null
+      ? null
+      : `The change replaced what waited for a second person: ${sayProposal(replaced)}.`,
+    notice,
+    sayProposals(answer),
+  ].filter((line) => line !== null && line !== undefined);
+  return lines.length === 0 ? undefined : lines.join('\n');
+}
+
 export const command = commandOf({
   name: 'limits',
   summary:
@@ -33,22 +55,36 @@ Example: risk limits set client:shop --kind transactions --rate-per-second 500 -
   actions: {
     list: {
       operation: 'listLimits',
-      columns: ['scope', 'kind', 'rate_per_second', 'burst', 'set_by', 'set_at', 'reason'],
+      columns: [
+        'scope',
+        'kind',
+        'rate_per_second',
+        'burst',
+        'set_by',
+        'set_at',
+        'reason',
+        'proposal',
+      ],
       notes: sayProposals,
+      tell: (row) => tellLimit(row as Row),
     },
-    show: { operation: 'readLimits', words, notes: sayProposals },
+    show: { operation: 'readLimits', words, notes: sayProposals, tell },
     set: {
       operation: 'changeLimit',
       summary: 'Set a limit; a raise holds when another person sends the same',
       words,
-      notes: sayProposals,
+      // A change without them is a removal, which has a word of its own.
+      needs: ['rate_per_second', 'burst'],
+      notes: sayChanged,
+      tell,
     },
     remove: {
       operation: 'changeLimit',
       summary: 'Remove a limit; the removal holds when another person sends the same',
       words,
-      options: { kind: 'kind', reason: 'reason' },
-      notes: sayProposals,
+      fields: { rate_per_second: undefined, burst: undefined },
+      notes: sayChanged,
+      tell,
     },
   },
 });

@@ -22,10 +22,12 @@ import { degradationOperations } from './degradation-routes.ts';
 import { eventsPart } from './events-document.ts';
 import { flagOperations } from './flag-routes.ts';
 import { freezeOperations } from './freeze-routes.ts';
+import { noticeOf } from './known-scopes.ts';
 import { limitOperations } from './limit-routes.ts';
 import { proposalOperations } from './proposal-routes.ts';
 import { stricterOperations } from './stricter-routes.ts';
 import {
+  changedSwitchSchema,
   changeScopes,
   checkScope,
   requireModel,
@@ -128,21 +130,29 @@ const switchOperations = [
       reason: 'payouts fail at the bank',
       message: 'Payouts to Egypt are paused.',
     }),
-    answers: { 200: answer('The switch as it is now.', switchSchema, switchExample) },
+    answers: {
+      200: answer('The switch as it is now, and as it was.', changedSwitchSchema, {
+        ...switchExample,
+        before: null,
+        notice: null,
+      }),
+    },
     problems: [404, 409],
     run: async ({ path: { scope }, body: command, by, c }, parts: Parts) => {
       const { databases, ingest, log, models } = parts;
       checkScope(scope, ingest.corridors(), command.stopped);
       if (command.stopped) await requireModel(scope, models);
       const { roles } = c.get('principal');
-      const switches = await changeScopes(databases.primary, {
+      const { before, now } = await changeScopes(databases.primary, {
         scopes: [scope],
         command,
         by,
         roles,
       });
       log.warn({ keyId: by.keyId, scope, command }, 'switch');
-      return toSwitch(scope, switches, parts);
+      const notice = command.stopped ? await noticeOf(scope, databases.primary) : null;
+      const changed = toSwitch(scope, now, parts);
+      return { ...changed, before: toSwitch(scope, before, parts).stop, notice };
     },
   }),
 ];

@@ -70,7 +70,8 @@ async function makeStricter({ id, kind, value, body, by, roles }: Call, parts: P
   const { reason, ends_at } = body;
   const command = { stopped: true, reason, ends_at, value };
   const { primary } = parts.databases;
-  const { version, stopped } = await changeScopes(primary, { scopes: [scope], command, by, roles });
+  const { now } = await changeScopes(primary, { scopes: [scope], command, by, roles });
+  const { version, stopped } = now;
   parts.log.warn({ keyId: by.keyId, scope, command }, 'stricter verdicts');
   const stop = stopped.get(scope);
   return { scope, version, stop: stop === undefined ? null : toStopJson(scope, stop) };

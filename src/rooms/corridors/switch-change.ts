@@ -19,11 +19,11 @@ import type { Database } from '../../kit/database/pool.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { nearestName } from '../../kit/words/nearest-name.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer, Role } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { decisionOf, requireAuthority, requireOther } from './authority.ts';
+import { adviseScope, noticeField } from './known-scopes.ts';
 
 export const REASON_CHARS_MAX = 500;
 
@@ -72,6 +72,15 @@ export const switchSchema = z
   })
   .meta({ id: 'Switch' });
 
+export const changedSwitchSchema = switchSchema
+  .extend({
+    before: stopSchema.nullable().meta({
+      description: 'The stop before the change; null: the scope was not stopped.',
+    }),
+    notice: noticeField,
+  })
+  .meta({ id: 'ChangedSwitch' });
+
 type Request = {
   readonly scopes: readonly string[];
   readonly command: SwitchCommand & Pick<Stop, 'value'>;
@@ -79,24 +88,24 @@ type Request = {
   readonly roles: ReadonlySet<Role>;
 };
 
-/** Changes all scopes or none. Answered once every store of the scopes that was under way has ended, or was ended. */
+export type Changed = { readonly before: Switches; readonly now: Switches };
+
+/** Changes all scopes or none. A stop of what is stopped keeps the message unless it has a new one. Answered once every store of the scopes that was under way has ended, or was ended. */
 export async function changeScopes(
   database: Database,
   { scopes, command, by, roles }: Request,
-): Promise<Switches> {
+): Promise<Changed> {
   for (const scope of scopes) requireAuthority(decisionOf(scope, command.stopped), roles);
   return await changeSwitches(database, scopes.includes('all'), async (query, before, change) => {
     let now = before;
     for (const scope of scopes) {
       const known = before.stopped.get(scope);
       if (!command.stopped && known === undefined) continue;
-      if (command.stopped && known !== undefined)
-        requireStricter(scope, known, toStop(command, by));
+      const next = toStop(command, by, known);
+      if (command.stopped && known !== undefined) requireStricter(scope, known, next);
       const first = known && { scope, by: known.stoppedBy };
       requireOther(decisionOf(scope, command.stopped), by, first);
-      now = command.stopped
-        ? await change.stop(scope, toStop(command, by))
-        : await change.start(scope);
+      now = command.stopped ? await change.stop(scope, next) : await change.start(scope);
       await recordChange(query, by, {
         action: command.stopped ? 'switch.stop' : 'switch.start',
         subject: scope,
@@ -104,15 +113,19 @@ export async function changeScopes(
         after: now.stopped.get(scope) ?? { reason: command.reason },
       });
     }
-    return now;
+    return { before, now };
   });
 }
 
 type NewStop = Omit<Stop, 'stoppedAt'>;
 
-function toStop({ reason, message, ends_at, value }: Request['command'], by: Officer): NewStop {
+function toStop(
+  { reason, message, ends_at, value }: Request['command'],
+  by: Officer,
+  known: Stop | undefined,
+): NewStop {
   const endsAt = ends_at === undefined ? null : new Date(ends_at).toISOString();
-  return { reason, message: message ?? null, stoppedBy: by.name, endsAt, value };
+  return { reason, message: message ?? known?.message ?? null, stoppedBy: by.name, endsAt, value };
 }
 
 /** @throws Failure where a stricter verdict would get weaker or end earlier, which is its end and takes the role for it */
@@ -136,11 +149,9 @@ export function checkScope(scope: string, corridors: ReadonlySet<string>, isStop
   const names = ['all', 'market', ...[...corridors].map(corridorScope), ...rules, ...started];
   if (names.includes(scope) || isModel(scope) || (scope.startsWith('client:') && isScope(scope)))
     return;
-  const nearest = nearestName(scope, names);
-  const advice = nearest === undefined ? '' : `; ${nearest} is one`;
   throw new Problem(
     'not-found',
-    `No scope is called ${given(scope)}: all, market, corridor:NAME of GET /v1/corridors, client:NAME, rule:CODE of GET /v1/reason-codes, or model:NAME@VERSION of GET /v1/models${advice}.`,
+    `No scope is called ${given(scope)}: all, market, corridor:NAME of GET /v1/corridors, client:NAME, rule:CODE of GET /v1/reason-codes, or model:NAME@VERSION of GET /v1/models${adviseScope(scope, names)}.`,
   );
 }
 

@@ -18,6 +18,8 @@ const UNREAD_MS = 5000;
 export type SwitchWatch = {
   /** The switches of Postgres as last read, and those of the environment. */
   readonly current: () => Switches;
+  /** Takes over what a change in this process has left, unless a later change is known. */
+  readonly take: (changed: Switches) => void;
   /** How corridors are divided among streams. */
   readonly layout: Layout;
   /** Corridors that a transaction may name. */
@@ -71,9 +73,14 @@ async function watchSwitches(
   const read = async () => withEnvironment(await readSwitches(database), fixed);
   let current = await read();
   let corridors = new Set(current.settings.keys());
+  const replace = (next: Switches) => {
+    current = next;
+    corridors = new Set(current.settings.keys());
+  };
   let readAtMs = performance.now();
   let isReading = false;
   let hasSaid = false;
+  let taken = 0;
   const isUnread = () => performance.now() - readAtMs > UNREAD_MS;
   const timer = setInterval(async () => {
     if (isUnread() && !hasSaid) {
@@ -84,8 +91,10 @@ async function watchSwitches(
     isReading = true;
     try {
       const before = current.version;
-      current = await read();
-      corridors = new Set(current.settings.keys());
+      const takenBefore = taken;
+      const next = await read();
+      // A reading that was under way during a change may be older than what the change left.
+      if (taken === takenBefore) replace(next);
       readAtMs = performance.now();
       hasSaid = false;
       if (current.version !== before) {
@@ -100,6 +109,11 @@ async function watchSwitches(
   timer.unref();
   return {
     current: () => current,
+    take(changed) {
+      if (changed.version <= current.version) return;
+      taken += 1;
+      replace(withEnvironment(changed, fixed));
+    },
     layout: layoutOf(
       () => current,
       () => performance.now(),

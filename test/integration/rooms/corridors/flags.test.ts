@@ -1,11 +1,12 @@
 /**
- * Goal: a capability whose flag is off is refused or waits, in every process within a second, and goes on afterwards; levels of
- * degradation that people set refuse changes, or turn off all flags. Method: an
+ * Goal: a capability whose flag is off is refused or waits, in every process within a second, and goes on afterwards; the emergency turns
+ * off all flags. Method: an
  * API and a worker on one pair of stores, and a receiver of webhooks. Shadows are in models-in-force.test.ts.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Flag } from '../../../../src/core/domain/flag.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { setLevelOf } from '../../../support/rooms/corridors/requests.ts';
 import { faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
 import { startReceiver } from '../../../support/rooms/webhooks/receiver.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
@@ -168,81 +169,22 @@ test('the command lists flags and turns them, and the audit log has who did', as
   expect((await turn('nothing' as Flag, false)).status).toBe(422);
 });
 
-const setLevel = async (scope: string, body: object, key?: string) =>
-  await answerOf(
-    await api.request(`/v1/degradation/${scope}`, {
-      method: 'PUT',
-      headers: {
-        'Content-Type': 'application/json',
-        ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
-      },
-      body: JSON.stringify({ reason: 'a test', ...body }),
-    }),
-  );
-const isSubmitted = (corridor: string) => async () =>
-  (await postOne(api, input({ corridor }))).status === 201;
-
-test('level 3 of a corridor refuses its submissions alone, and what was accepted is read', async () => {
-  const stored = await postOne(api, input());
-  const set = await setLevel('corridor:US-EG', { level: 3, message: 'Disks are replaced.' });
-  expect([set.status, set.body]).toEqual([
-    200,
-    expect.objectContaining({
-      scope: 'corridor:US-EG',
-      by_hand: expect.objectContaining({ scope: 'read-only:corridor:US-EG' }),
-    }),
-  ]);
-  await waitUntil(async () => !(await isSubmitted('US-EG')()), 2000, 'submissions to be refused');
-  const refused = await postOne(api, input());
-  expect([refused.status, refused.headers.get('retry-after'), refused.body]).toEqual([
-    503,
-    '5',
-    expect.objectContaining({
-      type: STOPPED,
-      detail:
-        'Nothing was stored: the corridor is read-only (read-only:corridor:US-EG): Disks are replaced.',
-    }),
-  ]);
-  expect(await isSubmitted('US-MX')()).toBe(true);
-  const { transaction_id: id } = stored.body;
-  expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
-  const { items } = (await answerOf(await api.request('/v1/degradation'))).body;
-  const levels = items.map((one: { scope: string; level: number }) => [one.scope, one.level]);
-  expect(levels).toEqual(
-    expect.arrayContaining([
-      ['market', 0],
-      ['corridor:US-EG', 3],
-      ['corridor:US-MX', 0],
-    ]),
-  );
-  await setLevel('corridor:US-EG', { level: 0 });
-  await waitUntil(isSubmitted('US-EG'), 2000, 'submissions to be accepted');
-});
-
-test('level 3 of the market refuses every change, and another person ends it', async () => {
-  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
-  const ann = await insertPersonKey(api.testDatabase, 'Ann', ['admin']);
-  await setLevel('market', { level: 3 }, ann);
-  const label = () => api.post('/v1/keys', { roles: ['ingest'], client: 'shop', owner: 'test' });
-  await until(label, 503);
-  const refused = await answerOf(await label());
-  expect([refused.headers.get('x-risk-degradation'), refused.body.detail]).toEqual([
-    '3',
-    'Nothing was done: the market is read-only (read-only:market).',
-  ]);
-  expect(await isSubmitted('US-MX')()).toBe(false);
-  expect((await api.request('/v1/transactions?limit=1')).status).toBe(200);
-  const { body: status } = await answerOf(await api.request('/v1/status'));
-  expect(status.degradation).toBe(3);
-  expect((await setLevel('market', { level: 0 }, ann)).status).toBe(409);
-  expect((await setLevel('market', { level: 0 }, bob)).body).toMatchObject({ by_hand: null });
-  await until(label, 201);
-});
+const setLevel = setLevelOf(() => api);
 
 test('the emergency turns every flag off, and transactions are still accepted', async () => {
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
   expect((await setLevel('corridor:US-EG', { level: 4 })).status).toBe(422);
   expect((await setLevel('corridor:XX-XX', { level: 3 })).status).toBe(404);
+  expect((await setLevel('US-EG', { level: 3 })).body.detail).toBe(
+    "No scope with a level is called 'US-EG': market, or corridor:NAME of GET /v1/corridors; corridor:US-EG is one.",
+  );
+  const two = await setLevel('market', { level: 2 });
+  expect(two.body.errors).toEqual([{ pointer: '/level', detail: 'must be one of 0, 3, 4, not 2' }]);
+  const word = await api.risk('degradation', 'set', 'market', '--level', '2', '--reason', 'x');
+  expect([word.code, word.stderr]).toEqual([
+    2,
+    "risk degradation: --level must be one of 0, 3, 4, not '2'; see risk degradation --help\n",
+  ]);
   await setLevel('market', { level: 4 });
   for (const [, ask] of REFUSED) await until(ask, 503);
   const { items } = (await answerOf(await api.request('/v1/flags'))).body;
@@ -255,23 +197,4 @@ test('the emergency turns every flag off, and transactions are still accepted', 
   );
   expect((await setLevel('market', { level: 0 }, bob)).body.by_hand).toBeNull();
   for (const [, ask] of REFUSED) await until(ask, 200);
-});
-
-test('both levels of the market are ended together, or neither', async () => {
-  const [ann, bob, eve] = await Promise.all(
-    ['Ann', 'Bob', 'Eve'].map((name) => insertPersonKey(api.testDatabase, name, ['admin'])),
-  );
-  await setLevel('market', { level: 3 }, ann);
-  await setLevel('market', { level: 4 }, bob);
-  const set = async () => {
-    const [row] = await api.testDatabase.sql<{ scopes: string[] }>(
-      'select array(select jsonb_object_keys(stopped) order by 1) as scopes from switches',
-    );
-    return row?.scopes;
-  };
-  expect((await setLevel('market', { level: 0 }, bob)).status).toBe(409);
-  expect(await set()).toEqual(['emergency', 'read-only:market']);
-  expect((await setLevel('market', { level: 0 }, eve)).status).toBe(200);
-  expect(await set()).toEqual([]);
-  await waitUntil(isSubmitted('US-EG'), 2000, 'submissions to be accepted');
 });

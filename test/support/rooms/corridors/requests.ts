@@ -1,6 +1,7 @@
 /** Requests that limit and stop and start a client that nobody is, that freeze a corridor, and that are refused. */
 import type { RunningApi } from '../../running-api.ts';
 import { idAt } from '../../stored-rows.ts';
+import { answerOf } from '../../submit.ts';
 import { waitUntil } from '../../wait-until.ts';
 
 type Call = [
@@ -112,3 +113,17 @@ export async function limitScope(
   const isRead = async () => api.log().split('"msg":"limits"').length > before;
   await waitUntil(isRead, 5000, 'the limit to be read');
 }
+
+/** Sets a level by hand. @param apiOf after `beforeAll` */
+export const setLevelOf =
+  (apiOf: () => RunningApi) => async (scope: string, body: object, key?: string) =>
+    await answerOf(
+      await apiOf().request(`/v1/degradation/${scope}`, {
+        method: 'PUT',
+        headers: {
+          'Content-Type': 'application/json',
+          ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
+        },
+        body: JSON.stringify({ reason: 'a test', ...body }),
+      }),
+    );

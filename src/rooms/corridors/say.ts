@@ -1,0 +1,25 @@
+/** What people read of stops and limits in the answers to commands. */
+import type { LimitJson } from '../../core/domain/limit.ts';
+import type { StopJson } from '../../core/domain/switch.ts';
+
+/** A stop in a line: by whom, since when, why, until when, and what clients read. */
+export function sayStop(stop: StopJson | null): string {
+  if (stop === null) return '-';
+  const { reason, message, stopped_by, stopped_at, ends_at } = stop;
+  const until = ends_at === null ? '' : `, until ${ends_at}`;
+  const told = message === null ? '' : `; clients read: ${message}`;
+  return `${stopped_by} since ${stopped_at}${until}: ${reason}${told}`;
+}
+
+/** A proposal in a line. */
+export function sayProposal(proposal: LimitJson['proposal']): string {
+  if (proposal === null) return '-';
+  const { rate_per_second: rate, burst, proposed_by: by, reason } = proposal;
+  const what = rate === null ? 'removal' : `${rate} a second, ${burst} at once,`;
+  return `${what} by ${by}: ${reason}`;
+}
+
+export const tellLimit = <One extends LimitJson>(limit: One) => ({
+  ...limit,
+  proposal: sayProposal(limit.proposal),
+});

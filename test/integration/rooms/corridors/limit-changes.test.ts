@@ -1,0 +1,107 @@
+/**
+ * Goal: one person lowers a limit, two raise or remove one, and what is wrong is named. Method: an API process over HTTP, and the
+ * command.
+ */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { insertPersonKey } from '../../../support/people.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { answerOf } from '../../../support/submit.ts';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+afterEach(() => api.testDatabase.sql('truncate limits'));
+
+test('one person lowers a limit, two raise or remove it, and what is wrong is named', async () => {
+  const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator']);
+  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['operator']);
+  const put = async (as: string, body: object, scope = 'client:shop') =>
+    await answerOf(
+      await api.request(`/v1/limits/${scope}`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${as}` },
+        body: JSON.stringify({ kind: 'transactions', reason: 'a test', ...body }),
+      }),
+    );
+  const rate = (rate_per_second: number, burst = 200) => ({ rate_per_second, burst });
+  expect((await put(ann, rate(100))).body.limits[0]).toMatchObject({
+    set_by: 'Ann',
+    proposal: null,
+  });
+  expect((await put(ann, rate(50))).body.limits[0]).toMatchObject(rate(50));
+  const raised = await put(ann, rate(80));
+  expect(raised.body.limits[0]).toMatchObject({
+    ...rate(50),
+    proposal: { ...rate(80), proposed_by: 'Ann' },
+  });
+  const alone = await put(ann, rate(80));
+  expect([alone.status, alone.body.detail]).toEqual([
+    409,
+    'The change of client:shop was proposed by Ann: another person sends it again.',
+  ]);
+  // Another raise is another proposal.
+  expect((await put(bob, rate(90))).body.limits[0]).toMatchObject(rate(50));
+  expect((await put(ann, rate(90))).body.limits[0]).toMatchObject({ ...rate(90), set_by: 'Ann' });
+  expect((await put(ann, {})).body.limits[0].proposal).toMatchObject({ rate_per_second: null });
+  expect((await put(bob, {})).body.limits).toEqual([]);
+  const { items } = (await answerOf(await api.request('/v1/audit?limit=6'))).body;
+  expect(items.map((one: { action: string }) => one.action)).toEqual([
+    ...['limit.approve', 'limit.propose', 'limit.approve'],
+    ...['limit.propose', 'limit.propose', 'limit.set'],
+  ]);
+  const wrong = await put(ann, rate(100, 5));
+  expect([wrong.status, wrong.body.errors[0]]).toEqual([
+    422,
+    { pointer: '/burst', detail: 'must be at least 10, a tenth of a second of the rate, not 5' },
+  ]);
+  expect((await put(ann, { burst: 5 })).body.errors[0].pointer).toBe('/rate_per_second');
+  expect((await put(ann, rate(1), 'corridor:US-EF')).body.detail).toContain(
+    'corridor:US-EG is one',
+  );
+  const inference = { ...rate(200, 400), kind: 'inference' };
+  expect((await put(ann, inference)).body.errors[0]).toEqual({
+    pointer: '/kind',
+    detail: "must be 'requests' or 'transactions', as only market and corridors count inference",
+  });
+  expect((await put(ann, inference, 'each:account')).status).toBe(422);
+  expect((await put(ann, inference, 'market')).body.limits[0]).toMatchObject(inference);
+  expect((await put(ann, { ...inference, burst: 800 }, 'market')).body.limits[0]).toMatchObject({
+    ...inference,
+    proposal: { rate_per_second: 200, burst: 800 },
+  });
+  // API processes do not count what workers do.
+  expect((await api.request('/v1/reason-codes')).headers.get('ratelimit')).toBeNull();
+});
+
+test('the command says what waits for a second person, and what a change replaced', async () => {
+  const scope = 'key:00000000-0000-7000-8000-000000000001';
+  const options = ['--kind', 'requests', '--rate-per-second', '9', '--burst', '9', '--reason', 'x'];
+  expect(await api.riskJson('limits', 'set', scope, ...options)).toMatchObject({
+    limits: [{ kind: 'requests', rate_per_second: 9 }],
+  });
+  const removal = ['limits', 'remove', scope, '--kind', 'requests', '--reason', 'over'];
+  const { stderr } = await api.risk(...removal);
+  expect(stderr).toMatch(
+    /^The removal by .+ waits for a second person, and 9 requests a second with a burst of 9 hold until then: another operator, risk_officer or admin sends bin\/risk limits remove key:.+1 --kind requests --reason '…'$/m,
+  );
+  const listed = await api.risk('limits', 'list');
+  expect([listed.stdout, listed.stderr]).toEqual([
+    expect.stringMatching(/^scope +kind .*proposal\n(.*\n)*key:.* x +removal by .+: over$/m),
+    stderr,
+  ]);
+  const set = ['limits', 'set', scope, '--kind', 'requests'];
+  const bare = await api.risk(...set, '--reason', 'x');
+  expect([bare.code, bare.stderr]).toEqual([
+    2,
+    'risk limits: --rate-per-second is missing; see risk limits --help\n',
+  ]);
+  const raise = ['--rate-per-second', '10', '--burst', '10', '--reason', 'more'];
+  const replacing = await api.risk(...set, ...raise);
+  expect(replacing.stderr).toMatch(
+    /^The change replaced what waited for a second person: removal by .+: over\.\nThe raise by /,
+  );
+  const slip = await api.risk('limits', 'set', 'client:nobody', '--kind', 'requests', ...raise);
+  expect(slip.stderr).toMatch(/^No key belongs to a client 'nobody' yet: clients with keys are \w/);
+});
