@@ -3,7 +3,6 @@
  * know; other scopes notice nothing. Method: three API processes on one pair of stores.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { insertPersonKey } from '../../../support/people.ts';
 import { type RiskProcess, spawnRisk } from '../../../support/risk.ts';
 import { limitScope } from '../../../support/rooms/corridors/requests.ts';
 import { RUNNING_API_KEY, type RunningApi, spawnRunningApi } from '../../../support/running-api.ts';
