@@ -36,6 +36,7 @@ async function openOnOwnPostgres() {
   const owned = stack.move();
   return {
     postgres,
+    risk: (...args: string[]) => runRisk(args, { RISK_URL: url, RISK_API_KEY: RUNNING_API_KEY }),
     get: async (path: string) => await answerOf(await fetch(url + path, { headers })),
     post: async () => {
       const startedAt = performance.now();
@@ -68,6 +69,13 @@ test('Postgres frozen: refused within two seconds, then at once; back within sec
     expect.objectContaining({ postgres: 'unavailable', degradation: 4 }),
   ]);
   expect(ready.body.breakers).toEqual(expect.arrayContaining(['postgres:open', 'redis:open']));
+  const said = await api.risk('switch', 'stop', 'corridor:US-EG', '--reason', 'x');
+  expect([said.code, said.stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /^risk switch: the API answered 503: .* Postgres and Redis do not answer\.$/m,
+    ),
+  ]);
   const metrics = await api.get('/metrics');
   expect(metrics.status).toBe(200);
   expect(metrics.body).toContain('risk_breaker_state{breaker="postgres"} 2');

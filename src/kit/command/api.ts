@@ -1,15 +1,34 @@
 /** The running API that a command asks. */
-import { type ApiClient, type ApiOptions, createApiClient } from '../client/api-client.ts';
+import {
+  type ApiClient,
+  type ApiOptions,
+  ApiUnavailable,
+  createApiClient,
+  readAnswer,
+} from '../client/api-client.ts';
 import type { Config } from '../config/config.ts';
+import { Failure } from '../words/failure.ts';
 import { type CommandContext, UsageError } from './command.ts';
 
-/** Runs `work` with a client of `--url` (RISK_URL), authenticated by `apiKeyOf`. */
+/**
+ * Runs `work` with a client of `--url` (RISK_URL), authenticated by `apiKeyOf`. Where the API cannot do the work, the message
+ * names each store that the API misses.
+ */
 export async function withApi<T>(
   { config, signal }: CommandContext,
   url: string | undefined,
   work: (client: ApiClient) => Promise<T>,
 ): Promise<T> {
-  return await work(createApiClient({ ...apiOf(url, config), signal }));
+  const api = apiOf(url, config);
+  try {
+    return await work(createApiClient({ ...api, signal }));
+  } catch (error) {
+    if (!(error instanceof ApiUnavailable)) throw error;
+    const away = await storesAway(api.url);
+    if (away.length === 0) throw error;
+    const said = `${error.message} ${away.join(' and ')} ${away.length === 1 ? 'does' : 'do'} not answer.`;
+    throw new Failure('unavailable', error.code, said);
+  }
 }
 
 /** The API of `--url`, else of RISK_URL, and which of its markets answers. */
@@ -18,6 +37,28 @@ export function apiOf(url: string | undefined, config: Config): Omit<ApiOptions,
   const address = apiUrlOption(url, config);
   return { url: address, key: apiKeyOf(config, address), market };
 }
+
+/** Longer: a person waits for the name of a store. Shorter: an API that has just lost a store does not yet say so. */
+const READY_MS_MAX = 3000;
+
+/** Stores that the API finds unavailable; none where the API itself does not answer. */
+async function storesAway(url: string): Promise<string[]> {
+  try {
+    const signal = AbortSignal.timeout(READY_MS_MAX);
+    const { body } = await readAnswer(
+      { url, key: undefined, signal },
+      await fetch(new URL('/readyz', url), { signal }),
+    );
+    const ready: Readonly<Record<string, unknown>> = { ...body };
+    return STORES.filter(([field]) => ready[field] === 'unavailable').map(([, name]) => name);
+  } catch {
+    return [];
+  }
+}
+const STORES = [
+  ['postgres', 'Postgres'],
+  ['redis', 'Redis'],
+] as const;
 
 /**
  * The key that a command sends to `url`: RISK_API_KEY, else RISK_BOOTSTRAP_KEY, which a machine that runs an API has. The key

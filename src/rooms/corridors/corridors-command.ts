@@ -1,5 +1,6 @@
 /** `risk corridors …`: how a corridor stands, its checklist, and freezing it, over a running API. */
 import { commandOf } from '../../kit/command/rows.ts';
+import { tellStops } from './say.ts';
 
 export const FREEZE_COLUMNS = [
   'frozen_at',
@@ -36,7 +37,7 @@ export const command = commandOf({
   notes: "Example: risk corridors freeze US-EG --reason 'a wave of stolen cards'",
   document: async () => (await import('./routes.ts')).document,
   actions: {
-    show: { operation: 'readCorridor', words },
+    show: { operation: 'readCorridor', words, tell: tellStops },
     add: {
       operation: 'addCorridor',
       summary: 'Add a corridor; the market has it when another person sends the same',
@@ -45,17 +46,19 @@ export const command = commandOf({
     },
     set: { operation: 'configureCorridor', summary: 'Set what may be set for a corridor', words },
     check: { operation: 'checkCorridor', words },
-    freeze: { operation: 'freezeCorridor', words, notes: sayResume },
-    resume: { operation: 'resumeCorridor', words },
+    freeze: { operation: 'freezeCorridor', words, notes: sayResume, tell: tellStops },
+    resume: { operation: 'resumeCorridor', words, tell: tellStops },
     tighten: {
       operation: 'tightenCorridor',
       summary: 'Lower the thresholds of review and decline for a time',
       words: { ...words, POINTS: 'points' },
+      tell: tellStops,
     },
     manual: {
       operation: 'reviewByHand',
       summary: 'Review amounts from one on for a time',
       words: { ...words, AMOUNT: 'from_amount' },
+      tell: tellStops,
     },
     proposals: {
       operation: 'listProposals',

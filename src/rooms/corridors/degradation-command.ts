@@ -2,16 +2,11 @@
 import { readOnlyScope } from '../../core/domain/level.ts';
 import type { StopJson } from '../../core/domain/switch.ts';
 import { commandOf } from '../../kit/command/rows.ts';
-import { sayStop } from './say.ts';
+import { tellStops } from './say.ts';
 
 const words = { SCOPE: 'scope' };
 
 type Answer = { readonly scope?: string; readonly by_hand?: StopJson | null };
-
-const tell = ({ by_hand: stop = null, ...answer }: Answer) => ({
-  ...answer,
-  by_hand: sayStop(stop),
-});
 
 /** How a level that was set by hand ends. */
 function sayEnd({ scope = '', by_hand: stop = null }: Answer): string | undefined {
@@ -32,8 +27,8 @@ Example: risk degradation set market --level 3 --reason 'the disks are replaced'
     list: {
       operation: 'listDegradation',
       columns: ['scope', 'level', 'causes', 'sentence', { field: 'by_hand', title: 'set by hand' }],
-      tell,
+      tell: tellStops,
     },
-    set: { operation: 'changeDegradation', words, tell, notes: sayEnd },
+    set: { operation: 'changeDegradation', words, tell: tellStops, notes: sayEnd },
   },
 });

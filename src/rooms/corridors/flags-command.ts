@@ -1,5 +1,6 @@
 /** `risk flags …`: turns optional capabilities off and on over a running API. */
 import { commandOf } from '../../kit/command/rows.ts';
+import { tellStops } from './say.ts';
 
 const words = { NAME: 'name' };
 
@@ -15,12 +16,14 @@ export const command = commandOf({
       summary: 'Turn a capability off in every process of the market',
       words,
       fields: { enabled: false },
+      tell: tellStops,
     },
     on: {
       operation: 'changeFlag',
       summary: 'Turn a capability on again',
       words,
       fields: { enabled: true },
+      tell: tellStops,
       options: { reason: 'reason' },
     },
   },

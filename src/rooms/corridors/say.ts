@@ -1,15 +1,24 @@
 /** What people read of stops and limits in the answers to commands. */
 import type { LimitJson } from '../../core/domain/limit.ts';
 import type { StopJson } from '../../core/domain/switch.ts';
+import type { Row as Fields } from '../../kit/command/output.ts';
 
 /** A stop in a line: by whom, since when, why, until when, and what clients read. */
-export function sayStop(stop: StopJson | null): string {
-  if (stop === null) return '-';
+export function sayStop(stop: StopJson): string {
   const { reason, message, stopped_by, stopped_at, ends_at } = stop;
   const until = ends_at === null ? '' : `, until ${ends_at}`;
   const told = message === null ? '' : `; clients read: ${message}`;
   return `${stopped_by} since ${stopped_at}${until}: ${reason}${told}`;
 }
+
+const isStop = (value: unknown): value is StopJson =>
+  typeof value === 'object' && value !== null && 'stopped_by' in value && 'scope' in value;
+
+/** Members that are stops as lines. */
+export const tellStops = (row: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, isStop(value) ? sayStop(value) : value]),
+  );
 
 /** A proposal in a line. */
 export function sayProposal(proposal: LimitJson['proposal']): string {

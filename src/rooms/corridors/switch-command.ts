@@ -1,17 +1,14 @@
 /** `risk switch …`: stops a scope and starts it again over a running API. */
 import type { z } from 'zod';
 import { commandOf } from '../../kit/command/rows.ts';
-import { sayStop } from './say.ts';
+import { sayStop, tellStops } from './say.ts';
 import type { changedSwitchSchema } from './switch-change.ts';
 
 const words = { SCOPE: 'scope' };
 
 type Answer = Partial<z.output<typeof changedSwitchSchema>>;
 
-const tell = ({ before: _, notice: __, ...answer }: Answer) => ({
-  ...answer,
-  stop: sayStop(answer.stop ?? null),
-});
+const tell = ({ before: _, notice: __, ...answer }: Answer) => tellStops(answer);
 
 /** A market's stop takes another person to end. */
 const WHOLE: Readonly<Record<string, string>> = {
