@@ -15,6 +15,8 @@ export function Modal({ title, isHeld = false, onClose, children }: ModalProps) 
   const id = useId();
   useEffect(() => {
     dialog.current?.showModal();
+    // Without a choice, the browser focuses the first element that takes the focus, as a table that scrolls.
+    dialog.current?.querySelector<HTMLElement>('[data-first]')?.focus();
   }, []);
   useEffect(() => {
     if (!isHeld) return;

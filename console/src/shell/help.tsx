@@ -16,11 +16,14 @@ const REVIEW_KEYS: readonly (readonly [string, string])[] = [
   ['n', 'Claim the next case'],
   ['c', 'Claim the case'],
   ['x', 'Select the case, or take it out'],
+  ['d', 'Decide the selected cases'],
   ['f', 'Decide: fraud'],
   ['l', 'Decide: legitimate'],
   ['u', 'Decide: unsure'],
   ['e', 'Escalate'],
   ['r', 'Decide the ring'],
+  ['y', 'Confirm the decision of another'],
+  ['w', 'Write a note'],
   ['z', 'Undo the decision'],
 ];
 

@@ -141,7 +141,10 @@ export function giveBack(one: StoredCase): CaseStep {
   return { ...UNDECIDED, state: 'open' };
 }
 
-/** The person who decided or confirmed may take a decision back until it is final; who decided has the case again. */
+/**
+ * The person who decided or confirmed may take a decision back until it is final. Who decided has the case again, unless the
+ * decision itself claimed the case, as a ring's does: then nobody has it.
+ */
 export function undo(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
   if (one.state === 'open') refuse('NOT_DECIDED', 'nothing is decided');
   const isOver = one.final_at !== null && one.final_at <= one.now;
@@ -149,6 +152,9 @@ export function undo(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseS
   const isFirst = one.decided_by === by.name;
   if (!isFirst && one.confirmed_by !== by.name) {
     refuse('NOT_YOURS', `${one.decided_by} has decided it, and nobody else may undo that`);
+  }
+  if (one.claimed_at === one.decided_at) {
+    return { ...UNDECIDED, state: 'open', ...UNLOCKED, claimed_at: null };
   }
   return { ...UNDECIDED, state: 'open', ...(isFirst ? lock(one, by, policy) : UNLOCKED) };
 }

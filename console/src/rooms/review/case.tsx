@@ -23,7 +23,7 @@ import { UndoBar } from './undo-bar.tsx';
 
 export function CasePage({ id, me }: { readonly id: string; readonly me: Me }) {
   const query = useCase(id);
-  const next = useNextCase();
+  const next = useNextCase(me);
   const [search] = useSearchParams();
   const takeNext = () => {
     next.take(nextFilterOf(search));

@@ -51,7 +51,8 @@ export function Decision({ one, me, onNext }: DecisionProps) {
     wish.make();
     claim(() => wish.holds() && setAsked(what));
   };
-  const decided = (now: ReviewCase) => offerUndo({ cases: [now], what: sentenceOf(now) });
+  const decided = (now: ReviewCase) =>
+    offerUndo({ cases: [now], what: sentenceOf(now), about: transactionOf(now) });
   const send = async (what: Asked, reason: string) => {
     setLost({ asked: what, reason });
     const now = await step.mutateAsync(stepOf(what, id, reason, nameOf(me)));
@@ -190,10 +191,14 @@ const WORDS = {
 } as const;
 
 /** What was decided, about which transaction. */
-export function sentenceOf({ decision, account_id, amount, currency, state }: ReviewCase): string {
-  const what = `${decision?.disposition ?? 'decided'}: ${account_id}, ${money(amount, currency)}`;
+export function sentenceOf(one: ReviewCase): string {
+  const { decision, state } = one;
+  const what = `${decision?.disposition ?? 'decided'}: ${transactionOf(one)}`;
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
   return state === 'confirming'
     ? `${sentence}; a second person (risk officer) has to confirm it`
     : sentence;
 }
+
+const transactionOf = ({ account_id, amount, currency }: ReviewCase) =>
+  `${account_id}, ${money(amount, currency)}`;

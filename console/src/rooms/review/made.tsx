@@ -4,6 +4,7 @@ import type { Me, ReviewCaseDetail } from '../../../../src/kit/client/api-types.
 import { useSecondsUntil } from '../../api/clock.ts';
 import { person } from '../../format.ts';
 import { Badge, Time } from '../../parts/show.tsx';
+import { useShortcuts } from '../../shell/shortcuts.ts';
 import { isOfficer, nameOf } from './cases.ts';
 import { DISPOSITION_LEVELS } from './dispositions.ts';
 import { SecondPerson } from './second-person.tsx';
@@ -24,8 +25,10 @@ export function Made({ one, me, isBusy, onConfirm, onReturn, onUndo }: MadeProps
   const seconds = useSecondsUntil(finalAt === null ? null : Date.parse(finalAt));
   // The key undoes the last decision of this tab, whichever case is shown.
   const isKeyed = useUndoable()?.cases.some((other) => other.transaction_id === id) ?? false;
-  if (decision === null) return null;
   const name = nameOf(me);
+  const mayConfirm = isOfficer(me) && decision?.decided_by !== name;
+  useShortcuts({ y: () => state === 'confirming' && mayConfirm && !isBusy && onConfirm() });
+  if (decision === null) return null;
   const isTheirs = decision.decided_by === name || decision.confirmed_by === name;
   const mayUndo = isTheirs && state !== 'closed' && seconds !== 0;
   return (
@@ -49,7 +52,7 @@ export function Made({ one, me, isBusy, onConfirm, onReturn, onUndo }: MadeProps
           why={<SecondPerson one={one} />}
         >
           <button type="button" className="primary" disabled={isBusy} onClick={onConfirm}>
-            Confirm {decision.disposition}
+            Confirm {decision.disposition} <kbd>y</kbd>
           </button>
           <button type="button" disabled={isBusy} onClick={onReturn}>
             Give it back …

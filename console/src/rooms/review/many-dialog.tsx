@@ -1,6 +1,6 @@
 /** Decides several cases with one reason. The dialog lists the cases with their sum and names the cases that were refused. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { ask, deadline } from '../../api/ask.ts';
 import { count, money, shortId, sumMoney } from '../../format.ts';
@@ -39,8 +39,9 @@ export function useDecideMany() {
         waiting === 0
           ? ''
           : `; a second person (risk officer) has to confirm ${count(waiting)} of them`;
-      const what = `${casesOf(items.length)}${of} decided: ${disposition}${second}`;
-      if (items.length > 0) offerUndo({ cases: items, what });
+      const about = `${casesOf(items.length)}${of}`;
+      const what = `${about} decided: ${disposition}${second}`;
+      if (items.length > 0) offerUndo({ cases: items, what, about });
     },
     // Nothing waits for the queue: a frozen API never answers it, and the dialog would stay at the sending.
     onSettled: () => {
@@ -89,6 +90,18 @@ type ManyDialogProps = DecidingProps & {
 
 export function ManyDialog({ deciding, cases, of = '', children, onClose }: ManyDialogProps) {
   const [disposition, setDisposition] = useState<Disposition>();
+  const choices = useRef<HTMLFieldSetElement>(null);
+  const reasonField = () => choices.current?.closest('dialog')?.querySelector('input');
+  /** A letter that chooses no decision begins the reason, so that no typed text is lost. */
+  const chooseByKey = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.key.length > 1) return;
+    if (event.key === ' ') return;
+    const chosen = DISPOSITIONS.find(({ key }) => key === event.key);
+    reasonField()?.focus();
+    if (chosen === undefined) return;
+    event.preventDefault();
+    setDisposition(chosen.name);
+  };
   return (
     <ReasonDialog
       title={`Decide ${casesOf(cases.length)} at once`}
@@ -113,8 +126,15 @@ export function ManyDialog({ deciding, cases, of = '', children, onClose }: Many
         Together <strong>{sumMoney(cases)}</strong>.
       </p>
       <SecondPeople cases={cases} />
-      <fieldset className="segments" aria-label="Decision">
-        {DISPOSITIONS.map(({ name, title }) => (
+      <fieldset
+        className="segments"
+        aria-label="Decision"
+        ref={choices}
+        tabIndex={-1}
+        data-first=""
+        onKeyDown={chooseByKey}
+      >
+        {DISPOSITIONS.map(({ name, key, title }) => (
           <button
             key={name}
             type="button"
@@ -122,7 +142,7 @@ export function ManyDialog({ deciding, cases, of = '', children, onClose }: Many
             disabled={deciding.isPending}
             onClick={() => setDisposition(name)}
           >
-            {title}
+            {title} <kbd>{key}</kbd>
           </button>
         ))}
       </fieldset>

@@ -1,12 +1,13 @@
 /** Notes and attached files of a case. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { useId, useRef, useState } from 'react';
 import type { ReviewCaseDetail, StoredCaseNote } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { person, short } from '../../format.ts';
 import { Part } from '../../parts/page.tsx';
 import { Time } from '../../parts/show.tsx';
 import { Trouble } from '../../parts/states.tsx';
+import { useShortcuts } from '../../shell/shortcuts.ts';
 import { caseKey } from './cases.ts';
 import { FileRefused, readFile, saveFile } from './files.ts';
 
@@ -17,6 +18,8 @@ export function Notes({ one }: { readonly one: ReviewCaseDetail }) {
   const client = useQueryClient();
   const [note, setNote] = useState('');
   const fieldId = useId();
+  const field = useRef<HTMLTextAreaElement>(null);
+  useShortcuts({ w: () => field.current?.focus() });
   const onSettled = () => client.invalidateQueries({ queryKey: caseKey(id) });
   const write = useMutation({
     mutationFn: (text: string) =>
@@ -59,6 +62,7 @@ export function Notes({ one }: { readonly one: ReviewCaseDetail }) {
         </label>
         <textarea
           id={fieldId}
+          ref={field}
           rows={2}
           maxLength={NOTE_CHARS_MAX}
           placeholder="Write a note"
@@ -70,7 +74,7 @@ export function Notes({ one }: { readonly one: ReviewCaseDetail }) {
         />
         <div className="row">
           <button type="submit" disabled={text === '' || write.isPending}>
-            Add note
+            Add note <kbd>w</kbd>
           </button>
           <label className="file">
             <span>{attach.isPending ? 'Attaching …' : 'Attach a file'}</span>

@@ -25,7 +25,7 @@ export function QueuePage({ me }: { readonly me: Me }) {
   const filters = activeFilters(search);
   const status = useStatus();
   const queue = useQueue(filters, me);
-  const next = useNextCase();
+  const next = useNextCase(me);
   const claim = useStep();
   const wish = useWish();
   const rows = useMemo(() => queue.data?.pages.flatMap(({ items }) => items) ?? [], [queue.data]);

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { Me, ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { serverMs } from '../../api/clock.ts';
 import { count, sumMoney } from '../../format.ts';
+import { useShortcuts } from '../../shell/shortcuts.ts';
 import { standingOf } from './cases.ts';
 import { CASES_MAX, ManyDialog, type useDecideMany } from './many-dialog.tsx';
 
@@ -46,6 +47,7 @@ type SelectionBarProps = {
 /** The bar lies at the lower edge, so that its appearance moves no row. */
 export function SelectionBar({ selection, deciding, isAsked, onAsk }: SelectionBarProps) {
   const { cases, all, clear } = selection;
+  useShortcuts({ d: () => cases.length > 0 && onAsk(true) });
   return (
     <section className="undo-bar" aria-label="Selected cases">
       <output>
@@ -58,7 +60,7 @@ export function SelectionBar({ selection, deciding, isAsked, onAsk }: SelectionB
         None
       </button>
       <button type="button" className="primary" onClick={() => onAsk(true)}>
-        Decide {count(cases.length)} …
+        Decide {count(cases.length)} … <kbd>d</kbd>
       </button>
       {isAsked ? <Asked deciding={deciding} cases={cases} onClose={() => onAsk(false)} /> : null}
     </section>

@@ -2,6 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
+import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { Refusal } from '../../api/ask.ts';
 import { useSecondsUntil } from '../../api/clock.ts';
 import { followUp } from '../../api/follow-up.ts';
@@ -9,7 +10,7 @@ import { count } from '../../format.ts';
 import { Waiting } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
 import { REVIEWS } from './cases.ts';
-import { caseLink, nextFilterOf } from './next-case.ts';
+import { caseLink, nextFilterOf, releaseUntouched } from './next-case.ts';
 import { steps } from './steps.ts';
 import {
   canUndo,
@@ -23,20 +24,35 @@ import {
 /** Requests at a time that take a ring back. */
 const CONCURRENT = 8;
 
-/** @returns the reasons for which cases could not be taken back */
-async function takeBack({ cases }: Undoable): Promise<unknown[]> {
-  const reasons: unknown[] = [];
+type TakenBack = {
+  readonly cases: readonly ReviewCase[];
+  /** Why other cases could not be taken back. */
+  readonly reasons: readonly unknown[];
+};
+
+async function takeBack({ cases }: Undoable): Promise<TakenBack> {
+  const outcomes: PromiseSettledResult<ReviewCase>[] = [];
   for (let at = 0; at < cases.length; at += CONCURRENT) {
     const some = cases.slice(at, at + CONCURRENT).map((one) => steps.undo(one.transaction_id));
-    const outcomes = await Promise.allSettled(some);
-    reasons.push(...outcomes.flatMap((one) => (one.status === 'rejected' ? one.reason : [])));
+    outcomes.push(...(await Promise.allSettled(some)));
   }
-  return reasons;
+  return {
+    cases: outcomes.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])),
+    reasons: outcomes.flatMap((one) => (one.status === 'rejected' ? one.reason : [])),
+  };
 }
 
 /** What became of an undo, in words. */
-function outcomeOf({ cases, what }: Undoable, reasons: readonly unknown[]): string {
-  if (reasons.length === 0) return `${what}: taken back.`;
+function outcomeOf({ cases, about }: Undoable, { cases: undone, reasons }: TakenBack): string {
+  if (reasons.length === 0) {
+    const claimed = undone.filter(({ state }) => state === 'claimed').length;
+    const is = (some: number) => `${count(some)} ${some === 1 ? 'is' : 'are'}`;
+    const now = [
+      ...(claimed < undone.length ? [`${is(undone.length - claimed)} open again`] : []),
+      ...(claimed > 0 ? [`${is(claimed)} claimed by you`] : []),
+    ];
+    return `The decision about ${about} is taken back: ${now.join(', ')}.`;
+  }
   const some = `${count(reasons.length)} of ${count(cases.length)}`;
   return reasons.every((reason) => reason instanceof Refusal)
     ? `${some} could not be taken back: the decision is final, or somebody else has changed it.`
@@ -60,13 +76,15 @@ export function UndoBar({ isNextAsked, onNext }: UndoBarProps) {
     if (undoable === undefined || isBusy || !canUndo(undoable)) return;
     setBusy(true);
     const mayMove = followUp();
-    const reasons = await takeBack(undoable);
+    const takenBack = await takeBack(undoable);
     setBusy(false);
     offerUndo(undefined);
     await client.invalidateQueries({ queryKey: [REVIEWS] });
-    setMessage(outcomeOf(undoable, reasons));
-    const [first, ...others] = undoable.cases;
-    if (reasons.length > 0 || first === undefined || others.length > 0 || !mayMove()) return;
+    setMessage(outcomeOf(undoable, takenBack));
+    const [first, ...others] = takenBack.cases;
+    const isOne = takenBack.reasons.length === 0 && others.length === 0;
+    if (!isOne || first === undefined || !mayMove()) return;
+    await releaseUntouched(client, first);
     go(caseLink(first.transaction_id, nextFilterOf(search)));
   };
   useShortcuts({ z: () => void undo() });

@@ -8,6 +8,8 @@ export type Undoable = {
   readonly cases: readonly ReviewCase[];
   /** What was decided, in words. */
   readonly what: string;
+  /** What the decision is about, as `3 cases of device d1`. */
+  readonly about: string;
 };
 
 let undoable: Undoable | undefined;

@@ -4,7 +4,7 @@ import { recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
-import { CASE_LIMITS, type CaseJson, RING_PARTIES, type StoredCase } from '../case.ts';
+import { CASE_LIMITS, type CaseJson, holderOf, RING_PARTIES, type StoredCase } from '../case.ts';
 import { toCaseJson } from '../case-json.ts';
 import * as steps from '../case-steps.ts';
 import type { ReviewPolicy } from '../policy.ts';
@@ -109,7 +109,9 @@ function decideUnclaimed(
   policy: ReviewPolicy,
   decision: steps.Decision,
 ): Decided {
-  const claimed = { ...before, ...steps.claim(before, by, policy) };
+  // The time of an earlier claim would read as if the case were claimed now.
+  const free = holderOf(before) === null ? { ...before, claimed_at: null } : before;
+  const claimed = { ...free, ...steps.claim(free, by, policy) };
   const changed = steps.decide(claimed, by, policy, decision);
   return { before, changed, after: { ...claimed, ...changed } };
 }

@@ -123,41 +123,6 @@ test('much money, or an unknown amount, takes a second person, who confirms or g
   expect([...first.faults, ...second.faults]).toEqual([]);
 });
 
-test('a ring is decided at once, and taken back at once', async () => {
-  const device = 'one-device-behind-many-accounts';
-  const ids = await disputes(
-    ...Array.from({ length: 5 }, (_, n) => ({ account_id: `acc_ring_${n}`, device_id: device })),
-  );
-  const states = async () =>
-    (await Promise.all(ids.map((id) => read(`/v1/reviews/${id}`)))).map((one) => one.state);
-  await using tab = await logIn('Ann');
-  const { page, faults } = tab;
-  await openCase(page, ids[0] ?? '');
-  const to = page.locator('.case-facts').getByTitle(device);
-  expect(await to.getAttribute('href')).toBe(`/console/devices/${device}`);
-  await page.getByRole('button', { name: 'Decide 5' }).first().click();
-  const dialog = page.getByRole('dialog', { name: 'Decide 5 cases at once' });
-  await dialog.getByText(device).waitFor();
-  expect(await violationsOf(page)).toEqual([]);
-  await shoot(page, 'review-ring-1280-light');
-  const side = page.locator('.case-decision');
-  expect(await side.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
-  await dialog.getByText('Together 250.00 USD').waitFor();
-  const rows = dialog.getByRole('region', { name: 'Cases to decide' }).locator('tr[data-index]');
-  expect(await rows.count()).toBe(5);
-  await dialog.getByLabel('Reason').fill('Early');
-  await page.keyboard.press('Enter');
-  expect(await dialog.locator('[aria-pressed="true"]').count()).toBe(0);
-  await dialog.getByRole('button', { name: 'Fraud', exact: true }).click();
-  await giveReason(page, 'One device behind many accounts');
-  await undoBar(page).getByText('5 cases of device').waitFor();
-  expect(new Set(await states())).toEqual(new Set(['decided']));
-  await page.keyboard.press('z');
-  await undoBar(page).getByText('taken back').waitFor();
-  expect(await states()).not.toContain('decided');
-  expect(faults).toEqual([]);
-});
-
 describe('a case of which somebody else is faster', () => {
   test('is claimed by one of two browsers; the other says whose it is, and goes on', async () => {
     const [id = ''] = await disputes({ account_id: 'acc_race' }, { account_id: 'acc_race' });

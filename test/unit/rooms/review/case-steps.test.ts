@@ -59,6 +59,13 @@ test('a lock ends at its last millisecond, and so does the time to undo', () => 
   expect(() => undo(NOW)).toThrow('the decision is final');
 });
 
+test('an undone decision that claimed the case by itself leaves the case to nobody', () => {
+  const undo = (claimed_at: string) =>
+    steps.undo(inState('decided', { claimed_at }), ann, policy);
+  expect(undo(NOW)).toMatchObject({ state: 'open', locked_by: null, claimed_at: null });
+  expect(undo(later(NOW, -1000))).toMatchObject({ state: 'open', locked_by: 'Ann' });
+});
+
 test('a decision on a transaction of the future is not final before that', () => {
   const created_at = later(NOW, 60_000);
   const verdict = { disposition: 'fraud', reason: 'seen' } as const;
