@@ -11,8 +11,20 @@ const staffing = {
     .meta({ description: 'As many as keep utilisation at the share to hire to.' }),
 };
 
+/** Figures that are measured where a request does not give them. */
+export const MEASURED = [
+  'transactions_per_day',
+  'auto_clear_ratio',
+  'officers',
+  'reviews_per_hour',
+] as const;
+export type Measured = (typeof MEASURED)[number];
+
 export const capacitySchema = z
   .object({
+    unknown: z.array(z.enum(MEASURED)).meta({
+      description: `Figures that are neither given nor known from at least ${CASE_LIMITS.handledMin} cases or decisions; of \`reviews_per_hour\`, from decisions of at least ${CASE_LIMITS.handledMinutesMin} minutes: that of the policy counts.`,
+    }),
     transactions_per_day: z.number(),
     auto_clear_ratio: z.number(),
     officers: z.number(),
@@ -22,12 +34,10 @@ export const capacitySchema = z
     utilisation: z.number().nullable().meta({ description: 'Null: work, and nobody to do it.' }),
     utilisation_max: z.number(),
     utilisation_hired: z.number(),
-    hire: z
-      .int()
-      .nullable()
-      .meta({
-        description: `Officers to hire now. Null: \`officers\` was not given, and fewer than ${CASE_LIMITS.handledMin} decisions measure it.`,
-      }),
+    hire: z.int().nullable().meta({
+      description:
+        'Officers to hire now. Null: the transactions, the share without a review or the officers are `unknown`.',
+    }),
     projection: z.array(
       z.object({ month: z.int(), transactions_per_day: z.number(), ...staffing }),
     ),
@@ -37,6 +47,7 @@ export type Capacity = z.infer<typeof capacitySchema>;
 
 /** 1,500 reviews a day take 10 officers. */
 export const reviewCapacity: Capacity = {
+  unknown: [],
   transactions_per_day: 5000,
   auto_clear_ratio: 0.7,
   officers: 10,
@@ -75,7 +86,12 @@ const PROJECTED_MONTHS = 12;
 const ceiling = (value: number) => Math.ceil(value - 1e-9);
 export const rounded = (value: number) => Math.round(value * 10_000) / 10_000;
 
-export function planCapacity(load: Load, policy: CapacityPolicy): Capacity {
+/** @param unknown figures of the load that nothing tells */
+export function planCapacity(
+  load: Load,
+  policy: CapacityPolicy,
+  unknown: readonly Measured[] = [],
+): Capacity {
   const { transactionsPerDay, autoClearRatio, officers, growth } = load;
   const { reviews_per_hour, utilisation_max, utilisation_hired } = policy;
   // Reviews of one officer on a day without a pause.
@@ -92,7 +108,9 @@ export function planCapacity(load: Load, policy: CapacityPolicy): Capacity {
   const reviews = transactionsPerDay * (1 - autoClearRatio);
   // Above 1 the queue grows; Infinity without officers.
   const utilisation = reviews === 0 ? 0 : reviews / (officers * officerReviews);
+  const hire = utilisation > utilisation_max ? Math.max(0, now.officers_to_hire - officers) : 0;
   return {
+    unknown: [...unknown],
     transactions_per_day: rounded(transactionsPerDay),
     auto_clear_ratio: rounded(autoClearRatio),
     officers,
@@ -103,7 +121,7 @@ export function planCapacity(load: Load, policy: CapacityPolicy): Capacity {
     utilisation_max,
     utilisation_hired,
     // Nobody is hired up to utilisation_max; beyond it, utilisation falls to utilisation_hired.
-    hire: utilisation > utilisation_max ? Math.max(0, now.officers_to_hire - officers) : 0,
+    hire: unknown.some((name) => name !== 'reviews_per_hour') ? null : hire,
     projection: Array.from({ length: PROJECTED_MONTHS + 1 }, (_, month) => {
       const transactions_per_day = Math.round(transactionsPerDay * (1 + growth) ** month);
       return { month, transactions_per_day, ...staff(transactions_per_day) };

@@ -23,6 +23,8 @@ export const CASE_LIMITS = {
   shownRows: 200,
   /** From ten on, the second shortest and second longest time enclose the true median with 98 %. */
   handledMin: 10,
+  /** Decisions of a script, as of a sample, fall within a few minutes and tell no pace of people. */
+  handledMinutesMin: 30,
   /** Cases that one decision on a ring takes. */
   ringCases: 100,
 } as const;

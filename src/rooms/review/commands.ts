@@ -53,9 +53,9 @@ export const command = commandOf({
     capacity: {
       operation: 'readReviewCapacity',
       options: { transactions: 'transactions_per_day', 'auto-clear': 'auto_clear_ratio' },
-      notes: ({ hire }) =>
+      notes: ({ hire, unknown }) =>
         hire === null
-          ? `hire is unknown: fewer than ${CASE_LIMITS.handledMin} decisions of seven days measure how many officers work; say with --officers how many there are`
+          ? `hire is unknown, as too little of seven days tells ${[unknown].flat().join(', ')}: give them as options`
           : undefined,
     },
     policy: { operation: 'readReviewPolicy', shows: 'policy', isFile: true },

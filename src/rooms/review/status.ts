@@ -25,7 +25,12 @@ const measuredSchema = z
     days: z.int(),
     decided: z.int(),
     in_time: z.int(),
-    handling_seconds: handlingSeconds,
+    handling_seconds: handlingSeconds.meta({
+      description: `As in a shift; null, too, where all decisions fall within ${CASE_LIMITS.handledMinutesMin} minutes, as those of a script do.`,
+    }),
+    reviews_per_hour: z.number().meta({
+      description: 'Of one officer, by `handling_seconds`; where that is null, of the policy.',
+    }),
   })
   .meta({ id: 'MeasuredReviews' });
 
@@ -147,7 +152,13 @@ export const reviewStatus: Status = {
       actions: ['call_all_hands', 'propose_throttle'],
     },
   ],
-  measured: { days: 7, decided: 812, in_time: 790, handling_seconds: 171.5 },
+  measured: {
+    days: 7,
+    decided: 812,
+    in_time: 790,
+    handling_seconds: 171.5,
+    reviews_per_hour: 20.9913,
+  },
 };
 
 /** A point of the plots of the last hour. */

@@ -58,6 +58,13 @@ export function Shift() {
   return <Tiles label="Your shift" tiles={tiles} />;
 }
 
+/** `20 reviews an hour each, as the policy says` */
+export const paceOf = ({
+  handling_seconds: seconds,
+  reviews_per_hour: perHour,
+}: ReviewStatus['measured']) =>
+  `${number(perHour)} reviews an hour each, ${seconds === null ? 'as the policy says' : 'as measured'}`;
+
 type Row = ReviewStatus['forecast'][number];
 
 const alarming = (value: number) => (value === 0 ? '0' : <b className="late">{count(value)}</b>);
@@ -78,10 +85,16 @@ const FORECAST_COLUMNS: readonly Column<Row>[] = [
 
 export function Forecast({ status }: { readonly status: UseQueryResult<ReviewStatus> }) {
   const officers = status.data?.officers_at_work ?? 0;
+  const measured = status.data?.measured;
   return (
     <Part
       title="Forecast"
-      aside={<span className="muted small">{`${count(officers)} at work now`}</span>}
+      aside={
+        <span className="muted small">
+          {`${count(officers)} at work now`}
+          {measured === undefined ? '' : `, ${paceOf(measured)}`}
+        </span>
+      }
     >
       <Found query={status} what="the forecast">
         {({ forecast }) =>
@@ -108,7 +121,7 @@ export function Capacity() {
     staleTime: 60_000,
   });
   return (
-    <Part title="Capacity" aside={<span className="muted small">measured over 7 days</span>}>
+    <Part title="Capacity" aside={<span className="muted small">of the last 7 days</span>}>
       <Found query={query} what="capacity">
         {(found) => <CapacityFacts found={found} />}
       </Found>
@@ -116,31 +129,66 @@ export function Capacity() {
   );
 }
 
-function toHire({ hire }: ReviewCapacity): string {
-  if (hire === null) return 'too few decisions to tell';
-  return hire === 0 ? 'nobody' : count(hire);
-}
+const UNKNOWN = 'too little is known yet';
 
 function CapacityFacts({ found }: { readonly found: ReviewCapacity }) {
-  const { utilisation, utilisation_max: bound } = found;
+  const { utilisation, utilisation_max: bound, hire, unknown } = found;
   const isOver = utilisation === null || utilisation > bound;
+  const lacks = (...names: readonly (typeof unknown)[number][]) =>
+    names.some((name) => unknown.includes(name));
+  const isLoadUnknown = lacks('transactions_per_day', 'auto_clear_ratio');
   return (
-    <Facts
-      rows={[
-        ['Officers', `${number(found.officers)} at work, ${count(found.officers_min)} needed`],
-        [
-          'Utilisation',
-          <span key="utilisation" className={isOver ? 'late' : ''}>
-            {utilisation === null
-              ? 'nobody does the work'
-              : `${percent(utilisation)} of ${percent(bound)} allowed`}
-          </span>,
-        ],
-        ['To hire', toHire(found)],
-        ['Reviews a day', number(found.reviews_per_day)],
-        ['An officer does', `${number(found.reviews_per_hour)} an hour`],
-        ['Clears by itself', percent(found.auto_clear_ratio)],
-      ]}
-    />
+    <>
+      <Facts
+        rows={[
+          [
+            'Officers',
+            lacks('officers')
+              ? UNKNOWN
+              : `${number(found.officers)} decided cases${isLoadUnknown ? '' : `, ${count(found.officers_min)} needed`}`,
+          ],
+          [
+            'Utilisation',
+            hire === null ? (
+              UNKNOWN
+            ) : (
+              <span key="utilisation" className={isOver ? 'late' : ''}>
+                {utilisation === null
+                  ? 'nobody does the work'
+                  : `${percent(utilisation)} of ${percent(bound)} allowed`}
+              </span>
+            ),
+          ],
+          ['To hire', hire === null ? UNKNOWN : hire === 0 ? 'nobody' : count(hire)],
+          ['Reviews a day', isLoadUnknown ? UNKNOWN : number(found.reviews_per_day)],
+          [
+            'An officer does',
+            `${number(found.reviews_per_hour)} an hour, ${lacks('reviews_per_hour') ? 'as the policy says' : 'as measured'}`,
+          ],
+          [
+            'Clears by itself',
+            lacks('auto_clear_ratio') ? UNKNOWN : percent(found.auto_clear_ratio),
+          ],
+        ]}
+      />
+      <Missing unknown={unknown} />
+    </>
+  );
+}
+
+const MISSING: Readonly<Record<ReviewCapacity['unknown'][number], string>> = {
+  transactions_per_day: 'transactions of a whole day',
+  auto_clear_ratio: '10 cases of those days',
+  officers: '10 final decisions',
+  reviews_per_hour: '10 cases that people decided one by one within more than 30 minutes',
+};
+
+/** What has to be there before a figure is told. */
+export function Missing({ unknown }: Pick<ReviewCapacity, 'unknown'>) {
+  if (unknown.length === 0) return null;
+  return (
+    <p className="muted small">
+      {`These are missing to measure all: ${unknown.map((name) => MISSING[name]).join('; ')}.`}
+    </p>
   );
 }

@@ -14,23 +14,22 @@ import {
   measureHandling,
 } from '../store/figures.ts';
 import { readPolicy } from '../store/policies.ts';
+import { MEASURED_DAYS, paceOf } from './capacity.ts';
 
 /** Cases that a forecast looks at, the most urgent first. */
 const FORECAST_CASES_MAX = 20_000;
-/** Days whose figures are measured. */
-export const MEASURED_DAYS = 7;
-export const HOUR_SECONDS = 3600;
+const HOUR_SECONDS = 3600;
 
 export async function readStatus(query: Query, nowMs: number): Promise<Status> {
   const { policy } = await readPolicy(query);
-  const perHour = policy.capacity.reviews_per_hour;
   const waiting = await countWaiting(query);
   const { officers, decided, named } = await listAtWork(query, OFFICERS_MAX);
   const handling = await measureHandling(query, MEASURED_DAYS);
+  const perHour = paceOf(handling, policy.capacity);
   const arrivals = await countArrivals(query);
   const forecast = forecastBreaches(await listDeadlines(query, FORECAST_CASES_MAX), {
     officers,
-    handlingSeconds: handling.handling_seconds ?? HOUR_SECONDS / perHour,
+    handlingSeconds: HOUR_SECONDS / perHour,
     arrivalsPerHour: new Map(arrivals.map(({ priority, perHour }) => [priority, perHour])),
   });
   const overflow = await countOverflow(query, policy.overflow);
@@ -50,6 +49,7 @@ export async function readStatus(query: Query, nowMs: number): Promise<Status> {
       decided: handling.decided,
       in_time: handling.in_time,
       handling_seconds: handling.handling_seconds,
+      reviews_per_hour: rounded(perHour),
     },
   };
 }

@@ -45,11 +45,16 @@ const IN_TIME = '(count(*) filter (where decided_at <= due_at))::int4 as in_time
 /** How the decisions of the last days were made. */
 export const measureHandling = onlyOf<Handling, [days: number]>(
   'measure-case-handling',
-  `select ${HANDLING_SECONDS}, count(*)::int4 as decided, count(distinct decided_by)::int4 as officers, ${IN_TIME}
-           from market.final_decisions where final_at > now() - $1::int4 * interval '1 day'`,
+  `select case when lasted >= interval '${CASE_LIMITS.handledMinutesMin} minutes' then handling_seconds end as handling_seconds,
+                decided, officers, in_time
+           from (select ${HANDLING_SECONDS}, max(decided_at) - min(decided_at) as lasted, count(*)::int4 as decided,
+                        count(distinct decided_by)::int4 as officers, ${IN_TIME}
+                   from market.final_decisions where final_at > now() - $1::int4 * interval '1 day') measured`,
 );
 
-type Handling = Omit<Status['measured'], 'days'> & { readonly officers: number };
+type Handling = Omit<Status['measured'], 'days' | 'reviews_per_hour'> & {
+  readonly officers: number;
+};
 
 /**
  * Figures of one reviewer's decisions since a time. Decisions that stand are final, to be confirmed, or can be undone. The index
@@ -142,13 +147,19 @@ export async function listAtWork(query: Query, rowsMax: number): Promise<AtWork>
   };
 }
 
-/** Transactions and cases of the last whole UTC days; today is not over. */
+/**
+ * Transactions of the last whole UTC days, by the time of the transaction, and their cases; today is not over. Cases that people
+ * raise come later than their transactions and count on the day of the case.
+ */
 export const measureLoad = onlyOf<{ accepted: number; cases: number }, [days: number]>(
   'measure-review-load',
   `select coalesce(sum(count) filter (where outcome = 'accepted'), 0)::float8 as accepted,
                 (select count(*)::float8 from market.review_cases
                   where opened_at >= (today - $1::int4)::timestamp at time zone 'UTC'
-                    and opened_at < today::timestamp at time zone 'UTC') as cases
+                    and case when source in ('dispute', 'manual') then opened_at else created_at end
+                        >= (today - $1::int4)::timestamp at time zone 'UTC'
+                    and case when source in ('dispute', 'manual') then opened_at else created_at end
+                        < today::timestamp at time zone 'UTC') as cases
            from (select (now() at time zone 'UTC')::date as today) t
            left join market.daily_tallies on day >= today - $1::int4 and day < today
           group by today`,

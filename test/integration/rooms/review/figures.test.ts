@@ -57,7 +57,7 @@ test('the status counts what waits and is late, and says what will be', async ()
   await open(3);
   await open(2, 23 * 60 + 45);
   await open(1, 25 * 60);
-  await storeDecisions(testDatabase, CASE_LIMITS.handledMin, 600);
+  await storeDecisions(testDatabase, CASE_LIMITS.handledMin, 600, 4);
   await testDatabase.sql(
     `update review_cases set locked_by = 'Bob', locked_until = now() + interval '1 hour'
       where transaction_id = (select min(transaction_id::text)::uuid from review_cases)`,
@@ -67,16 +67,18 @@ test('the status counts what waits and is late, and says what will be', async ()
     { priority: 'P4', corridor: 'US-EG', waiting: 6, claimed: 1, missed: 1, near: 2 },
   ]);
   expect(status.officers_at_work).toBe(2);
-  // Ten of the 20 reviews that each of two could do in the hour.
-  expect(status.utilisation).toBe(0.25);
+  // Ten of the 6 reviews that each of two does in an hour, as measured.
+  expect(status.utilisation).toBe(0.8333);
   expect(status.officers).toEqual([
-    { officer: 'Ann', claimed: 0, decided: 10, utilisation: 0.5 },
+    { officer: 'Ann', claimed: 0, decided: 10, utilisation: 1.6667 },
     { officer: 'Bob', claimed: 1, decided: 0, utilisation: 0 },
   ]);
   expect(toReviewPoint(status)).toEqual({
     ...{ at: status.at, waiting: [0, 0, 0, 0, 6, 0], missed: 1, near: 2, officers_at_work: 2 },
   });
-  expect(status.measured).toEqual({ days: 7, decided: 10, in_time: 10, handling_seconds: 600 });
+  expect(status.measured).toEqual({
+    ...{ days: 7, decided: 10, in_time: 10, handling_seconds: 600, reviews_per_hour: 6 },
+  });
   // Two officers end a case each 5 minutes: those with 15 minutes left are second and third.
   expect(status.forecast).toEqual([
     { priority: 'P4', waiting: 6, missed: 1, will_miss: 1, empty_seconds: 1800 },
@@ -140,11 +142,15 @@ test('capacity is measured: load, share and pace; a question may give its own', 
     `insert into daily_tallies (day, corridor, currency, outcome, count, amount, score_sum)
      values ((now() at time zone 'UTC')::date - 1, 'US-EG', 'USD', 'accepted', 70, 0, 0)`,
   );
-  await open(21, 24 * 60);
-  await storeDecisions(testDatabase, CASE_LIMITS.handledMin, 120);
+  // Opened today by an import, of transactions of yesterday.
+  await open(21);
+  await testDatabase.sql(
+    `update review_cases set created_at = ((now() at time zone 'UTC')::date - 1)::timestamp at time zone 'UTC'`,
+  );
+  await storeDecisions(testDatabase, CASE_LIMITS.handledMin, 120, 4);
   expect(await readCapacity(database.query, {})).toMatchObject({
     ...{ transactions_per_day: 10, auto_clear_ratio: 0.7, reviews_per_day: 3, officers: 1 },
-    ...{ reviews_per_hour: 30, officers_min: 1, hire: 0 },
+    ...{ reviews_per_hour: 30, officers_min: 1, hire: 0, unknown: [] },
   });
   const asked = {
     transactions_per_day: 5000,
@@ -166,10 +172,24 @@ test('too few handled cases make no pace: the forecast and the capacity take tha
   // One officer, at 20 an hour.
   expect(forecast).toMatchObject([{ priority: 'P4', waiting: 6, empty_seconds: 1080 }]);
   expect(await readCapacity(database.query, {})).toMatchObject({
-    reviews_per_hour: 20,
-    hire: null,
+    ...{ reviews_per_hour: 20, hire: null },
+    unknown: ['transactions_per_day', 'auto_clear_ratio', 'officers', 'reviews_per_hour'],
   });
-  expect(await readCapacity(database.query, { officers: 1 })).toMatchObject({ hire: 0 });
+  const given = { officers: 1, transactions_per_day: 100, auto_clear_ratio: 0.7 };
+  expect(await readCapacity(database.query, given)).toMatchObject({
+    ...{ hire: 0, unknown: ['reviews_per_hour'] },
+  });
+});
+
+test('decisions of a few minutes, as a script makes them, tell no pace', async () => {
+  await storeDecisions(testDatabase, 40, 9);
+  expect((await readStatus(database.query, NOW)).measured).toMatchObject({
+    ...{ decided: 40, handling_seconds: null, reviews_per_hour: 20 },
+  });
+  const { reviews_per_hour, unknown } = await readCapacity(database.query, {});
+  expect(reviews_per_hour).toBe(20);
+  expect(unknown).toContain('reviews_per_hour');
+  expect(unknown).not.toContain('officers');
 });
 
 test('rates are imported, corrected by a second import, and all refused where one is invalid', async () => {

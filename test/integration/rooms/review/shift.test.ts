@@ -108,6 +108,10 @@ test('cases of a ring, decided at one moment, do not say how long a review takes
   const invalidateLabelled = async () => undefined;
   await closeDecided({ writes: database, database, invalidateLabelled }, 'test');
   expect(await readShift(database.query, 'Eve', WITHIN, Date.now())).toMatchObject(own);
+  await testDatabase.sql(
+    `update final_decisions set decided_at = decided_at - interval '31 min', claimed_at = claimed_at - interval '31 min'
+      where decision_id = (select min(decision_id) from final_decisions)`,
+  );
   const { measured } = await readStatus(database.query, Date.now());
   expect(measured.handling_seconds).toBe(240);
   expect((await readCapacity(database.query, {})).reviews_per_hour).toBe(15);

@@ -1,7 +1,7 @@
 /** How many officers the reviews take: by measured figures, or by those that somebody enters, now and with growth. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import type { Operations } from '../../../../../src/kit/client/api-types.ts';
+import type { Operations, ReviewCapacity } from '../../../../../src/kit/client/api-types.ts';
 import { ask } from '../../../api/ask.ts';
 import { number } from '../../../format.ts';
 import { Field } from '../../../parts/field.tsx';
@@ -56,28 +56,32 @@ export function Capacity({ waiting }: { readonly waiting: number | undefined }) 
     setEntered(NOTHING);
     setAsked({});
   };
-  const share = (value: number | undefined) => (value === undefined ? '' : number(value * 100));
+  /** An unknown figure is no placeholder that somebody would take for a measured one. */
+  const known = (name: keyof Query & ReviewCapacity['unknown'][number], factor = 1) =>
+    measured === undefined || (measured.unknown.includes(name) && name !== 'reviews_per_hour')
+      ? ''
+      : number(measured[name] * factor);
   return (
     <Part title="Capacity">
       <form className="filters" onSubmit={submit}>
         <Field
           {...{ label: 'Transactions a day', isNumber: true, value: entered.transactions }}
-          placeholder={measured === undefined ? '' : number(measured.transactions_per_day)}
+          placeholder={known('transactions_per_day')}
           onChange={enter('transactions')}
         />
         <Field
           {...{ label: 'Auto-cleared, %', isNumber: true, max: 100, value: entered.autoClear }}
-          placeholder={share(measured?.auto_clear_ratio)}
+          placeholder={known('auto_clear_ratio', 100)}
           onChange={enter('autoClear')}
         />
         <Field
           {...{ label: 'Reviews an hour, each', isNumber: true, value: entered.pace }}
-          placeholder={measured === undefined ? '' : number(measured.reviews_per_hour)}
+          placeholder={known('reviews_per_hour')}
           onChange={enter('pace')}
         />
         <Field
           {...{ label: 'Officers', isNumber: true, value: entered.officers }}
-          placeholder={measured === undefined ? '' : number(measured.officers)}
+          placeholder={known('officers')}
           onChange={enter('officers')}
         />
         <Field

@@ -3,6 +3,7 @@ import type { ReviewPolicy, ReviewStatus } from '../../../../../src/kit/client/a
 import { count, percent } from '../../../format.ts';
 import { type Column, DataTable } from '../../../parts/data-table.tsx';
 import { Empty } from '../../../parts/states.tsx';
+import { paceOf } from '../figures.tsx';
 
 type Officer = ReviewStatus['officers'][number];
 
@@ -29,9 +30,9 @@ export function UtilisationBar({
 }
 
 export function Officers({
-  status: { officers, officers_at_work: all },
+  status: { officers, officers_at_work: all, measured },
   policy: {
-    capacity: { utilisation_max: limit, reviews_per_hour: perHour },
+    capacity: { utilisation_max: limit },
   },
 }: {
   readonly status: ReviewStatus;
@@ -72,8 +73,8 @@ export function Officers({
   return (
     <>
       <p className="muted small">
-        Busy is what was decided within the last hour, by the {count(perHour)} reviews an hour of
-        the policy; the limit is {percent(limit)}.
+        An officer is busy by the cases decided within the last hour, compared with{' '}
+        {paceOf(measured)}; the limit is {percent(limit)}.
         {all > officers.length ? ` ${count(all - officers.length)} more are at work.` : ''}
       </p>
       <DataTable

@@ -3,6 +3,7 @@ import type { ReviewCapacity } from '../../../../../src/kit/client/api-types.ts'
 import { count, number, percent } from '../../../format.ts';
 import { type Column, DataTable } from '../../../parts/data-table.tsx';
 import { Facts } from '../../../parts/show.tsx';
+import { Missing } from '../figures.tsx';
 import { UtilisationBar } from './officers.tsx';
 
 /** One officer, two officers. */
@@ -18,7 +19,10 @@ export function Staffing({
   readonly waiting: number;
   readonly hasGrowth: boolean;
 }) {
-  const { utilisation, utilisation_max: limit } = capacity;
+  const { utilisation, utilisation_max: limit, unknown, hire } = capacity;
+  const isLoadUnknown =
+    unknown.includes('transactions_per_day') || unknown.includes('auto_clear_ratio');
+  const ofLoad = (text: string) => (isLoadUnknown ? null : text);
   return (
     <>
       <p className="answer" role="status">
@@ -27,13 +31,16 @@ export function Staffing({
       </p>
       <Facts
         rows={[
-          ['Reviews a day', number(capacity.reviews_per_day)],
+          ['Reviews a day', ofLoad(number(capacity.reviews_per_day))],
           ['Reviews of one officer a day', number(capacity.officer_reviews_per_day)],
-          ['At least', officers(capacity.officers_min)],
-          [`For ${percent(capacity.utilisation_hired)}`, officers(capacity.officers_to_hire)],
+          ['At least', ofLoad(officers(capacity.officers_min))],
+          [
+            `For ${percent(capacity.utilisation_hired)}`,
+            ofLoad(officers(capacity.officers_to_hire)),
+          ],
           [
             'Utilisation',
-            utilisation === null ? null : (
+            utilisation === null || hire === null ? null : (
               <span key="bar" className="measured">
                 {percent(utilisation)} <UtilisationBar value={utilisation} limit={limit} />
               </span>
@@ -41,6 +48,7 @@ export function Staffing({
           ],
         ]}
       />
+      <Missing unknown={unknown} />
       {hasGrowth ? (
         <DataTable
           label="Projection by month"
@@ -66,6 +74,14 @@ function Waiting({ cases, perHour }: { readonly cases: number; readonly perHour:
   );
 }
 
+/** Names of the fields. */
+const ENTERED: Readonly<Record<ReviewCapacity['unknown'][number], string>> = {
+  transactions_per_day: 'Transactions a day',
+  auto_clear_ratio: 'Auto-cleared',
+  officers: 'Officers',
+  reviews_per_hour: 'Reviews an hour',
+};
+
 type AnswerProps = {
   readonly capacity: ReviewCapacity;
   /** Whether cases wait besides. */
@@ -73,13 +89,24 @@ type AnswerProps = {
 };
 
 function Answer({ capacity, hasMore }: AnswerProps) {
-  const { reviews_per_day, utilisation, utilisation_max, utilisation_hired, hire } = capacity;
+  const { reviews_per_day, utilisation, utilisation_max, utilisation_hired, hire, unknown } =
+    capacity;
+  if (hire === null) {
+    return (
+      <>
+        Too little is known yet to say how many officers it takes: enter{' '}
+        {unknown
+          .filter((name) => name !== 'reviews_per_hour')
+          .map((name) => ENTERED[name])
+          .join(', ')}
+        .
+      </>
+    );
+  }
   if (reviews_per_day === 0) {
     return <>By these figures {hasMore ? 'no more come in' : 'nothing is to be reviewed'}.</>;
   }
   const reviews = `${number(reviews_per_day)} reviews a day`;
-  if (hire === null)
-    return <>{reviews}. Too few decisions tell how many people review: enter them.</>;
   if (utilisation === null) {
     return (
       <>
