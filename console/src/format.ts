@@ -41,7 +41,9 @@ export const weightOf = (weight: number) => WEIGHT.format(weight);
 /** `1,234.50 USD`. Amounts are decimal strings and never become numbers, which lose digits. */
 export const money = (amount: string, currency: string) => moneyIn(amount, currency);
 export const roundedMoney = (amount: number, currency: string) => roundedMoneyIn(amount, currency);
-export const sayMoney = (sentence: string, currency: string) => sayMoneyIn(sentence, currency);
+/** @param amount of the transaction, exact */
+export const sayMoney = (sentence: string, currency: string, amount?: string) =>
+  sayMoneyIn(sentence, currency, { amount });
 
 type Money = { readonly amount: string; readonly currency: string };
 

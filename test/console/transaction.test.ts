@@ -102,6 +102,9 @@ test('a what-if says what the API says, names a field that is refused, and is re
   expect(await ask.isDisabled()).toBe(true);
   const amount = page.getByLabel('Amount', { exact: true });
   const stored = await amount.inputValue();
+  expect(await page.getByLabel(/^Created \(UTC/).inputValue()).toMatch(
+    /^\d{4}-\d\d-\d\d \d\d:\d\d/,
+  );
   await amount.fill('1.00');
   await page.getByLabel('Device', { exact: true }).fill('');
   await ask.click();

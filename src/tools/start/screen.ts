@@ -125,7 +125,10 @@ const INDENT = 2;
 /** Score, verdict, account and the greatest reason in one line, with the next reasons by name as far as they fit. */
 function describeScore(one: FoundScore): string {
   const [first, ...others] = one.reasons;
-  const why = sayMoney(first?.detail ?? 'no reason', one.currency, LOCALE);
+  const why = sayMoney(first?.detail ?? 'no reason', one.currency, {
+    amount: one.amount,
+    locale: LOCALE,
+  });
   let line = `${' '.repeat(INDENT)}${one.score} ${one.verdict} ${one.account_id}: ${why}`;
   for (const { code } of others) {
     const longer = `${line}; ${code.toLowerCase().replaceAll('_', ' ')}`;

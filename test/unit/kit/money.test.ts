@@ -13,7 +13,7 @@ test('each amount in the sentence of a rule has its currency, and no other numbe
     const schema = featuresOfSchema(Number.MAX_SAFE_INTEGER) ?? featuresOfSchema(2) ?? [];
     // The digits tell amounts from other values.
     const vector = Float64Array.from(schema, ({ unit }) => (unit === MONEY_UNIT ? 7777.7 : 3));
-    const said = sayMoney(detail(vector), 'USD', 'en-US');
+    const said = sayMoney(detail(vector), 'USD', { locale: 'en-US' });
     const named = said.match(/[\d,]+(\.\d+)? USD/g) ?? [];
     expect(said.match(/7777|15555/), `${id}: ${said}`).toBeNull();
     expect(
@@ -29,16 +29,22 @@ test('each amount in the sentence of a rule has its currency, and no other numbe
 
 test('an amount in a sentence has the decimals of its currency', () => {
   const over = "Amount 9238.00 is 5.2 times this account's usual 1250.50";
-  expect(sayMoney(over, 'JPY', 'en-US')).toBe(
+  expect(sayMoney(over, 'JPY', { locale: 'en-US' })).toBe(
     "Amount 9,238 JPY is 5.2 times this account's usual 1,251 JPY",
   );
-  expect(sayMoney(over, 'KWD', 'en-US')).toContain('9,238.000 KWD');
+  expect(sayMoney(over, 'KWD', { locale: 'en-US' })).toContain('9,238.00 KWD');
+  const exact = { locale: 'en-US', amount: '13.299' };
+  const small = "Amount 13.30 is 2.4 times this account's usual 13.30";
+  expect(sayMoney(small, 'KWD', exact)).toBe(
+    "Amount 13.299 KWD is 2.4 times this account's usual 13.30 KWD",
+  );
+  expect(sayMoney(small, 'KWD', { ...exact, amount: '99' })).toContain('Amount 13.30 KWD is');
   expect(roundedMoney(1250.5, 'JPY', 'en-US')).toBe('1,251 JPY');
   expect(roundedMoney(12.3456, 'KWD', 'en-US')).toBe('12.346 KWD');
-  expect(sayMoney(over, 'USD', 'en-US')).toContain('9,238.00 USD is 5.2 times');
+  expect(sayMoney(over, 'USD', { locale: 'en-US' })).toContain('9,238.00 USD is 5.2 times');
   expect(sayMoney('12 transactions within an hour, usually 0.3', 'USD')).not.toContain('USD');
   const ofModel = factorSentence({ feature: 'sum_24h', value: 12345.6 });
-  expect(sayMoney(ofModel, 'USD', 'en-US')).toMatch(/: 12,350\.00 USD$/);
+  expect(sayMoney(ofModel, 'USD', { locale: 'en-US' })).toMatch(/: 12,350\.00 USD$/);
 });
 
 test('an amount has the decimals that ISO 4217 gives its currency', () => {

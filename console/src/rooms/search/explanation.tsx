@@ -18,7 +18,7 @@ import { Features } from './features.tsx';
 import { Lineage } from './lineage.tsx';
 
 export function Explained({ transaction }: { readonly transaction: TransactionDetail }) {
-  const { transaction_id: id, currency } = transaction;
+  const { transaction_id: id, currency, amount } = transaction;
   const explanation = useQuery({
     queryKey: ['explanation', id],
     queryFn: ({ signal }) => ask('GET /v1/scores/{id}/explanation', { path: { id } }, signal),
@@ -32,9 +32,9 @@ export function Explained({ transaction }: { readonly transaction: TransactionDe
       {(found) => (
         <>
           <Verdicts score={found.score} receivedAt={transaction.received_at} />
-          <Reasons score={found.score} currency={currency} />
+          <Reasons score={found.score} currency={currency} amount={amount} />
           {found.model === null ? null : <Model model={found.model} currency={currency} />}
-          <Rules rules={found.rules} currency={currency} />
+          <Rules rules={found.rules} currency={currency} amount={amount} />
           <Features explanation={found} currency={currency} />
           <Lineage explanation={found} transaction={transaction} />
           <Raw name="Explanation as JSON" value={found} />
@@ -65,10 +65,10 @@ function Verdicts({ score, receivedAt }: { readonly score: Score; readonly recei
   );
 }
 
-type ReasonsProps = { readonly score: Score; readonly currency: string };
+type ReasonsProps = { readonly score: Score; readonly currency: string; readonly amount: string };
 
 /** Reasons, with the sentences of rules apart from the sentences of the model. */
-function Reasons({ score: { reasons }, currency }: ReasonsProps) {
+function Reasons({ score: { reasons }, currency, amount }: ReasonsProps) {
   const groups = Map.groupBy(reasons, ({ code }) =>
     code.startsWith(MODEL_CODES) ? 'By the model' : 'By rules',
   );
@@ -83,7 +83,7 @@ function Reasons({ score: { reasons }, currency }: ReasonsProps) {
             <Bars
               rows={of.map(({ code, detail, contribution }) => ({
                 key: code,
-                name: sayMoney(detail.replace(MODEL_PREFIX, ''), currency),
+                name: sayMoney(detail.replace(MODEL_PREFIX, ''), currency, amount),
                 note: code.startsWith(MODEL_CODES) ? '' : words(code),
                 value: contribution,
                 text: number(contribution),
@@ -130,7 +130,7 @@ function Model({ model, currency }: ModelProps) {
 }
 
 type Rule = Explanation['rules'][number];
-const ruleColumns = (currency: string): readonly Column<Rule>[] => [
+const ruleColumns = (currency: string, amount: string): readonly Column<Rule>[] => [
   {
     id: 'fired',
     header: 'Outcome',
@@ -143,7 +143,7 @@ const ruleColumns = (currency: string): readonly Column<Rule>[] => [
     header: 'Rule',
     cell: ({ code, summary, detail }) => (
       <span className="wrap">
-        {detail === null ? summary : sayMoney(detail, currency)}{' '}
+        {detail === null ? summary : sayMoney(detail, currency, amount)}{' '}
         <Link className="muted small" href={`/rules?rule=${code}`}>
           {words(code)}
         </Link>
@@ -172,20 +172,28 @@ const ruleColumns = (currency: string): readonly Column<Rule>[] => [
   },
 ];
 
-type RulesProps = { readonly rules: readonly Rule[]; readonly currency: string };
+type RulesProps = {
+  readonly rules: readonly Rule[];
+  readonly currency: string;
+  readonly amount: string;
+};
 
-function Rules({ rules, currency }: RulesProps) {
+function Rules({ rules, currency, amount }: RulesProps) {
   const { told = [], quiet = [] } = Object.groupBy(rules, ({ fired, weight }) =>
     fired || weight !== 0 ? 'told' : 'quiet',
   );
   const rows = told.toSorted((a, b) => Number(b.fired) - Number(a.fired) || b.weight - a.weight);
   const fired = rules.filter((rule) => rule.fired).length;
-  const columns = ruleColumns(currency);
+  const columns = ruleColumns(currency, amount);
   return (
     <Part
       title="Rules"
       aside={<span className="muted">{`${fired} of ${rules.length} fired`}</span>}
     >
+      <p className="muted small">
+        Value is what the rule measures, and a rule fires from its lowest band on. Weight is the
+        chance of fraud that the rule alone gives: a weight of 0.25 alone makes a score of 250.
+      </p>
       {rows.length === 0 ? null : (
         <DataTable label="Rules" columns={columns} rows={rows} keyOf={({ id }) => id} />
       )}

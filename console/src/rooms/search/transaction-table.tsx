@@ -50,8 +50,8 @@ const COLUMNS: readonly Column<FoundTransaction>[] = [
   },
   {
     ...{ id: 'reason', header: 'Reason', from: 2, isRest: true },
-    cell: ({ score, currency }) => {
-      const reason = sayMoney(score?.reasons[0]?.detail ?? '–', currency);
+    cell: ({ score, currency, amount }) => {
+      const reason = sayMoney(score?.reasons[0]?.detail ?? '–', currency, amount);
       return (
         <span className="clip" title={reason}>
           {reason}

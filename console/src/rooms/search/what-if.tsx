@@ -10,6 +10,7 @@ import { ask } from '../../api/ask.ts';
 import { number, sayMoney, words } from '../../format.ts';
 import { Bars } from '../../parts/bars.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { offsetName, readLocal, showLocal } from '../../parts/local-time.ts';
 import { Part } from '../../parts/page.tsx';
 import { Verdict } from '../../parts/show.tsx';
 import { Trouble } from '../../parts/states.tsx';
@@ -24,7 +25,7 @@ const FIELDS: readonly (readonly [FieldName, string])[] = [
   ['country', 'Country'],
   ['device_id', 'Device'],
   ['ip', 'Address'],
-  ['created_at', 'Created, in UTC'],
+  ['created_at', 'Created'],
   ['corridor', 'Corridor'],
   ['channel', 'Channel'],
   ['type', 'Type'],
@@ -63,8 +64,8 @@ export function WhatIf({ transaction }: { readonly transaction: TransactionDetai
           {FIELDS.map(([name, label]) => (
             <Field
               key={name}
-              label={label}
-              value={values[name] ?? transaction[name] ?? ''}
+              label={name === 'created_at' ? `${label} (${offsetName()})` : label}
+              value={values[name] ?? storedText(transaction, name)}
               isChanged={name in changes}
               isLong={name === 'created_at'}
               onChange={(value) => setValues((before) => ({ ...before, [name]: value }))}
@@ -87,6 +88,7 @@ export function WhatIf({ transaction }: { readonly transaction: TransactionDetai
           <Answered
             answer={asked.data}
             currency={asked.variables.currency ?? transaction.currency}
+            amount={asked.variables.amount ?? transaction.amount}
           />
         )}
       </div>
@@ -94,12 +96,17 @@ export function WhatIf({ transaction }: { readonly transaction: TransactionDetai
   );
 }
 
+/** A field as people read and type it: a time is in their zone. */
+const storedText = (transaction: TransactionDetail, name: FieldName) =>
+  name === 'created_at' ? showLocal(transaction.created_at) : (transaction[name] ?? '');
+
 /** The fields that differ from what is stored. */
 function changesOf(transaction: TransactionDetail, values: TransactionChanges): TransactionChanges {
   const changed = FIELDS.flatMap(([name]) => {
     const value = values[name]?.trim();
-    if (value === undefined || value === (transaction[name] ?? '')) return [];
-    return [[name, value === '' && OPTIONAL.includes(name) ? null : value] as const];
+    if (value === undefined || value === storedText(transaction, name)) return [];
+    const given = name === 'created_at' ? readLocal(value) : value;
+    return [[name, given === '' && OPTIONAL.includes(name) ? null : given] as const];
   });
   return Object.fromEntries(changed);
 }
@@ -128,9 +135,13 @@ function Field({ label, value, isChanged, isLong, onChange }: FieldProps) {
   );
 }
 
-type AnsweredProps = { readonly answer: Answer; readonly currency: string };
+type AnsweredProps = {
+  readonly answer: Answer;
+  readonly currency: string;
+  readonly amount: string;
+};
 
-function Answered({ answer, currency }: AnsweredProps) {
+function Answered({ answer, currency, amount }: AnsweredProps) {
   const { stored, features, reasons, known_later: later } = answer;
   const moved = features.filter(({ name }) => later.includes(name)).map(({ name }) => name);
   return (
@@ -151,7 +162,7 @@ function Answered({ answer, currency }: AnsweredProps) {
         <Bars
           rows={reasons.map(({ code, detail, contribution }) => ({
             key: code,
-            name: sayMoney(detail, currency),
+            name: sayMoney(detail, currency, amount),
             value: contribution,
             text: number(contribution),
             note: noteOf(code, stored),
