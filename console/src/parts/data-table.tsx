@@ -10,7 +10,7 @@ import {
   useTable,
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef } from 'react';
+import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { useShortcuts } from '../shell/shortcuts.ts';
 
@@ -19,6 +19,8 @@ export type Column<Row> = {
   readonly header: string;
   readonly cell: (row: Row) => ReactNode;
   readonly numeric?: boolean;
+  /** What a click on the header sorts by, the greatest first; absent: the column does not sort. */
+  readonly sortBy?: (row: Row) => number | string;
   /** Shown from this width on: 2 is a tablet, 3 a wide screen; absent: always. */
   readonly from?: 2 | 3;
   /** The column takes the width that other columns leave, and clips its text. */
@@ -53,7 +55,9 @@ const linkIn = (row: Element | null | undefined) =>
 const AHEAD_ROWS = 20;
 
 export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
-  const { label, columns, rows, keyOf, more } = props;
+  const { label, columns, keyOf, more } = props;
+  const [sort, setSort] = useState<Sort>();
+  const rows = useMemo(() => sorted(props.rows, columns, sort), [props.rows, columns, sort]);
   const scroller = useRef<HTMLDivElement>(null);
   // The table knows the columns by their ids; what stands in them is drawn here.
   const ids = useMemo(() => columns.map(({ id }) => ({ id })), [columns]);
@@ -83,7 +87,13 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
         <thead>
           <tr>
             {table.getFlatHeaders().map((header) => (
-              <HeaderCell key={header.id} header={header} column={columnOf(columns, header)} />
+              <HeaderCell
+                key={header.id}
+                header={header}
+                column={columnOf(columns, header)}
+                sort={sort}
+                onSort={setSort}
+              />
             ))}
           </tr>
         </thead>
@@ -155,15 +165,52 @@ function classOf<Row>({ numeric, from, isRest }: Partial<Column<Row>> = {}): str
   return [numeric ? 'number' : '', at, isRest ? 'rest' : ''].filter(Boolean).join(' ');
 }
 
+type Sort = { readonly id: string; readonly isUp: boolean };
+
+function sorted<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  sort: Sort | undefined,
+): readonly Row[] {
+  const by = columns.find(({ id }) => id === sort?.id)?.sortBy;
+  if (by === undefined || sort === undefined) return rows;
+  const order = (one: Row, other: Row) => {
+    const [a, b] = [by(one), by(other)];
+    return a === b ? 0 : a < b ? -1 : 1;
+  };
+  return rows.toSorted((one, other) => (sort.isUp ? order(one, other) : order(other, one)));
+}
+
 function HeaderCell<Row extends RowData>({
   column,
+  sort,
+  onSort,
 }: {
   readonly header: Header<Features, Row>;
   readonly column: Column<Row> | undefined;
+  readonly sort: Sort | undefined;
+  readonly onSort: (sort: Sort) => void;
 }) {
+  if (column?.sortBy === undefined) {
+    return (
+      <th scope="col" className={classOf(column)}>
+        {column?.header}
+      </th>
+    );
+  }
+  const { id, header, numeric = false } = column;
+  const isUp = sort?.id === id ? sort.isUp : undefined;
+  const direction = isUp === undefined ? 'none' : isUp ? 'ascending' : 'descending';
   return (
-    <th scope="col" className={classOf(column)}>
-      {column?.header}
+    <th scope="col" className={classOf(column)} aria-sort={direction}>
+      <button
+        type="button"
+        className="link"
+        onClick={() => onSort({ id, isUp: isUp === undefined ? !numeric : !isUp })}
+      >
+        {header}
+        {isUp === undefined ? '' : isUp ? ' ↑' : ' ↓'}
+      </button>
     </th>
   );
 }

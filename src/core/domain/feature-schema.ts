@@ -28,11 +28,7 @@ const FEATURES = [
   ['device_absent', '0 or 1', 'No device id was given.'],
   ['country_absent', '0 or 1', 'No country was given.'],
   ['ip_absent', '0 or 1', 'No IP address was given.'],
-  [
-    'siblings',
-    'transactions',
-    'Siblings of the account that are seen: at most 256 of the last 180 days.',
-  ],
+  ['siblings', 'transactions', 'Siblings that features look at, at most 256 of the last 180 days.'],
   ['span_days', 'days', 'Age of the oldest sibling seen.'],
   ['count_1h', 'transactions', 'Siblings of the last hour.'],
   ['count_24h', 'transactions', 'Siblings of the last 24 hours.'],
@@ -86,7 +82,7 @@ const FEATURES = [
   [
     'near_limit_72h',
     'transactions',
-    'Siblings of the last 72 hours in [0.8, 1) of the reporting limit.',
+    'Siblings of the last 72 hours from 80 % of the reporting limit on, and below the limit.',
   ],
   ['merchants_1h', 'merchants', 'Distinct merchants among the siblings of the last hour.'],
   ['merchants_24h', 'merchants', 'Distinct merchants among the siblings of the last 24 hours.'],
@@ -172,7 +168,11 @@ const FEATURES = [
     'ratio',
     'The largest same-currency sibling of the last 14 days divided by the median.',
   ],
-  ['large_14d', 'transactions', 'Same-currency siblings of the last 14 days above 3 medians.'],
+  [
+    'large_14d',
+    'transactions',
+    'Same-currency siblings of the last 14 days above three times the median.',
+  ],
   [
     'fraud_rate_7d',
     'share',

@@ -49,6 +49,9 @@ export const ruleOutcomesSchema = z
     sampled: z.int().meta({
       description: `Scores that verdicts and labels below are counted on, at most ${SAMPLE_ROWS}, spread like the traffic.`,
     }),
+    sampled_frauds: z.int().meta({
+      description: 'Known frauds of the sample, whether a rule fired on them or not.',
+    }),
     rules: z.array(
       z.object({
         code: z.string(),
@@ -71,6 +74,7 @@ export const ruleOutcomesExample: RuleOutcomesJson = {
   to: '2026-11-20T09:30:00.000Z',
   scores: 1_204_113,
   sampled: 20_000,
+  sampled_frauds: 120,
   rules: [
     {
       code: 'VELOCITY_COUNT_1H',
@@ -99,6 +103,7 @@ export async function readRuleOutcomes(
     to: new Date(nowMs).toISOString(),
     scores: [...scores.values()].reduce((sum, count) => sum + count, 0),
     sampled: sampled.length,
+    sampled_frauds: sampled.filter(({ isFraud }) => isFraud === true).length,
     rules: currentRuleSet.rules.map(({ rule: { reasonCode: code } }) => {
       const own = countOutcomes(sampled.filter(({ codes }) => codes.includes(code)));
       const labelled = own.fraud + own.legitimate;

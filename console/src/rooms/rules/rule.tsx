@@ -1,5 +1,7 @@
 /** The numbers of one rule: its conditions, and what each band adds. */
+import { useQuery } from '@tanstack/react-query';
 import type { RuleSet } from '../../../../src/kit/client/api-types.ts';
+import { ask } from '../../api/ask.ts';
 import { count, number, words } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -29,6 +31,12 @@ export function RuleDialog({
   readonly onClose: () => void;
 }) {
   const rows = bands.map((band, at) => ({ ...band, next: bands[at + 1]?.from }));
+  const { data: known } = useQuery({
+    queryKey: ['features'],
+    queryFn: ({ signal }) => ask('GET /v1/features', {}, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const read = known?.items.filter(({ name }) => features.includes(name)) ?? [];
   return (
     <Dialog title={words(code)} onClose={onClose}>
       <p>{description}</p>
@@ -43,6 +51,11 @@ export function RuleDialog({
         ]}
       />
       <DataTable label="Bands" columns={COLUMNS} rows={rows} keyOf={({ from }) => String(from)} />
+      <p className="muted small">
+        The value is what the rule computes from the features that it reads; the higher the value,
+        the more points. {features.length === 1 ? 'The feature' : 'The features'}:{' '}
+        {read.map(({ name, unit, description }) => `${name} (${unit}): ${description}`).join(' ')}
+      </p>
       <p className="muted small">
         Between two bands the points rise in a straight line. Rules combine as independent chances:
         one more never lowers the score.

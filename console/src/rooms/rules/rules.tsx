@@ -104,12 +104,18 @@ function Outcomes({ ruleSet }: { readonly ruleSet: RuleSet }) {
 }
 
 /** What the figures are from. */
-function About({ outcomes: { scores, sampled, from, to } }: { readonly outcomes: RuleOutcomes }) {
+function About({
+  outcomes: { scores, sampled, sampled_frauds: frauds, from, to },
+}: {
+  readonly outcomes: RuleOutcomes;
+}) {
   return (
     <p className="muted small">
-      {count(scores)} scores from <Time at={from} /> to <Time at={to} />. Hits are counted; verdicts
-      and labels are those of {sampled >= scores ? 'all of them' : `a sample of ${count(sampled)}`}.
-      Where a model decides, only rules that are policies fire.
+      {count(scores)} scores from <Time at={from} /> to <Time at={to} />. Hits are counted over all
+      scores, and verdicts and labels over{' '}
+      {sampled >= scores ? 'all scores' : `a sample of ${count(sampled)} scores`}. Of frauds is the
+      share of the {count(frauds)} known frauds on which the rule fired. In a corridor where a model
+      decides, only rules that are marked as policy fire.
     </p>
   );
 }

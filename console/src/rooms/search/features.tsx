@@ -116,7 +116,9 @@ function valueText(value: number | null, unit: string, currency: string): string
   if (unit === 'share') return percent(value);
   if (unit === 'currency units') return roundedMoney(value, currency);
   if (unit === 'ratio') return `${ratio(value)} times`;
-  return unit === '' ? number(value) : `${number(value)} ${unit}`;
+  return unit === ''
+    ? number(value)
+    : `${number(value)} ${value === 1 ? unit.replace(/s$/, '') : unit}`;
 }
 
 /** What is compared with what. */
@@ -133,7 +135,7 @@ function Basis({ habit: { transactions, from } }: { readonly habit: Habit }) {
     <p className="muted small">
       {`Each feature of this transaction is compared with the same feature of the account's ${count(transactions)} scored transactions before it, since `}
       <Time at={from} />
-      {`. Usual is their median; unusual is a value below or above all of theirs${least}.`}
+      {`. Usual is their median; unusual is a value below or above all of theirs${least}. Counts here leave this payment out, and the sentences of rules count it.`}
     </p>
   );
 }

@@ -132,12 +132,24 @@ test('rules show their numbers, their hits and what became of them', async () =>
   const row = table.locator('tr').filter({ hasText: name });
   const text = (index: number) => row.locator('td').nth(index).textContent();
   expect(Number((await text(2))?.replaceAll(',', ''))).toBe(hits);
+  const first = () => table.locator('tbody tr[data-index="0"]').textContent();
+  await table.getByRole('button', { name: 'Hits' }).click();
+  expect(await first()).toContain(name);
+  await table.getByRole('button', { name: 'Hits' }).click();
+  expect(await first()).not.toContain(name);
+  const sorted = table.getByRole('columnheader', { name: 'Hits' });
+  expect(await sorted.getAttribute('aria-sort')).toBe('ascending');
+  expect(await row.getByRole('link').first().getAttribute('href')).toContain(
+    `reason=${name.toUpperCase().replaceAll(' ', '_')}&from=`,
+  );
+  await inspect(page, 'rules-sorted-1280-light');
   await page.getByRole('button', { name: '28 days' }).click();
   await page.getByText('scores from').waitFor();
   await table.getByRole('button', { name: 'velocity count 1h' }).click();
   const dialog = page.getByRole('dialog', { name: 'velocity count 1h' });
   await dialog.getByText('VELOCITY_COUNT_1H').waitFor();
   expect(await dialog.locator('tbody tr').count()).toBe(4);
+  await dialog.getByText('count_1h (transactions): Siblings of the last hour.').waitFor();
   expect(await inspect(page, 'rule-1280-light')).toEqual([]);
   await page.keyboard.press('Escape');
   expect(faults).toEqual([]);
