@@ -203,7 +203,13 @@ test('an address finds the same rows in every zone, and times are shown on a clo
   await page.getByText('1 transaction', { exact: true }).waitFor();
   await page.getByLabel('Until (UTC+9)', { exact: true }).fill('soon');
   await page.keyboard.press('Enter');
-  await page.getByRole('alert').getByText('to', { exact: true }).waitFor();
+  const trouble = page.getByRole('alert');
+  await trouble.getByText('Until takes a day or a time in your zone (UTC+9), as ').waitFor();
+  await page.getByLabel('Until (UTC+9)', { exact: true }).fill(`${day} 20:00`);
+  await page.keyboard.press('Enter');
+  await trouble
+    .getByText(`From, ${day} 21:00, must lie before Until, ${day} 20:00 (UTC+9).`)
+    .waitFor();
   await page
     .getByLabel('Until (UTC+9)', { exact: true })
     .fill(new Date(noon + DAY_MS).toISOString());

@@ -13,6 +13,8 @@ export type Filter = {
   /** The address holds a time as an instant in UTC; people read and type it in their zone. */
   readonly kind: 'text' | 'number' | 'time' | 'choice';
   readonly choices?: readonly string[] | 'corridors' | 'reasons';
+  /** Words for choices that are codes. */
+  readonly names?: Readonly<Record<string, string>>;
   readonly placeholder?: string;
   /** The value of what was typed, where people may type it in other ways. */
   readonly read?: (typed: string) => string;
@@ -35,6 +37,26 @@ export const withParameter = (name: string, value: string) => (before: URLSearch
   else next.set(name, value);
   return next;
 };
+
+/** Says which time of the address is none, or which range can hold nothing, by the labels of the fields. */
+export function troubleOfTimes(
+  search: URLSearchParams,
+  filters: readonly Filter[],
+): string | undefined {
+  const times = filters.filter(({ name, kind }) => kind === 'time' && search.get(name));
+  const textOf = (name: string) => search.get(name) ?? '';
+  for (const { name, label } of times) {
+    if (!Number.isNaN(Date.parse(textOf(name))) && /\d{4}-/.test(textOf(name))) continue;
+    return `${label} takes a day or a time in your zone (${offsetName()}), as ${LOCAL_EXAMPLE}, and not “${textOf(name)}”.`;
+  }
+  for (const { name, label } of times) {
+    const until = times.find((other) => other.name === name.replace(/from$/, 'to'));
+    if (until === undefined || until.name === name) continue;
+    if (Date.parse(textOf(name)) <= Date.parse(textOf(until.name))) continue;
+    return `${label}, ${showLocal(textOf(name))}, must lie before ${until.label}, ${showLocal(textOf(until.name))} (${offsetName()}).`;
+  }
+  return undefined;
+}
 
 type FilterFieldsProps = AddressProps & {
   readonly often: readonly Filter[];
@@ -147,7 +169,7 @@ function Field({ filter, value, onSet }: FieldProps) {
 
 function Choice({
   id,
-  filter: { choices = [] },
+  filter: { choices = [], names = {} },
   value,
   onSet,
 }: FieldProps & { readonly id: string }) {
@@ -161,7 +183,9 @@ function Choice({
       <option value="">any</option>
       {value === '' || isListed ? null : <option value={value}>{value}</option>}
       {listed.map((choice) => (
-        <option key={choice}>{choice}</option>
+        <option key={choice} value={choice}>
+          {names[choice] ?? choice}
+        </option>
       ))}
       {[...groups].map(([origin, of]) => (
         <optgroup key={origin} label={origin === 'rule' ? 'Rules' : 'Model'}>

@@ -47,7 +47,7 @@ const SELDOM: readonly Filter[] = [
   { name: 'scored_to', label: 'Scored until', kind: 'time' },
 ];
 
-const FILTERS = [...OFTEN, ...SELDOM];
+export const FILTERS = [...OFTEN, ...SELDOM];
 
 /** Parameters of the search by name. */
 export type FilterValues = Readonly<Record<string, string>>;

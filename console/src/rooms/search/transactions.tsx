@@ -5,10 +5,11 @@ import { useSearchParams } from 'wouter';
 import type { Operations } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { count } from '../../format.ts';
+import { troubleOfTimes } from '../../parts/filter-fields.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
-import { activeFilters, Filters, type FilterValues, lacksCurrency } from './filters.tsx';
+import { activeFilters, FILTERS, Filters, type FilterValues, lacksCurrency } from './filters.tsx';
 import { TransactionTable } from './transaction-table.tsx';
 
 const PAGE_ROWS = 100;
@@ -26,6 +27,7 @@ export function TransactionsPage() {
   const filters = activeFilters(search);
   const asked = SORT_NAMES.find((name) => name === search.get('sort')) ?? 'created_at';
   const sort = canSort(asked, filters) ? asked : 'created_at';
+  const trouble = troubleOfTimes(search, FILTERS);
   const sortBy = (name: Sort) =>
     setSearch((before) => {
       const next = new URLSearchParams(before);
@@ -59,11 +61,19 @@ export function TransactionsPage() {
           The amount applies once a currency is among the filters.
         </p>
       ) : null}
-      <div className="part-head small muted">
-        <Total filters={filters} sort={sort} />
-        <Export filters={filters} />
-      </div>
-      <Results filters={filters} sort={sort} />
+      {trouble === undefined ? (
+        <>
+          <div className="part-head small muted">
+            <Total filters={filters} sort={sort} />
+            <Export filters={filters} />
+          </div>
+          <Results filters={filters} sort={sort} />
+        </>
+      ) : (
+        <p className="refused" role="alert">
+          {trouble}
+        </p>
+      )}
     </Page>
   );
 }
