@@ -8,6 +8,7 @@ import { listConsumers } from '../../core/stream/group/consumer-group.ts';
 import { claimIdentity } from '../../core/stream/identity.ts';
 import { slotTag } from '../../core/stream/keys.ts';
 import { listStreams, measureStreams } from '../../core/stream/status/lag.ts';
+import { listReports } from '../../core/stream/status/workers.ts';
 import { readReach } from '../../kit/database/market-reach.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
@@ -112,12 +113,15 @@ async function findWorkers(corridor: string, parts: Parts): Promise<Found> {
   const consumers = await Promise.all(
     streams.map(({ transactions }) => listConsumers(parts.redis, transactions)),
   );
-  const readers = consumers.flat().filter(({ idleMs }) => idleMs < READER_IDLE_MS);
-  const workers = new Set(readers.map(({ name }) => name.replace(/-\d+$/, '')));
-  return [
-    workers.size > 0,
-    `${workers.size} read its streams; beside a drain other corridors have a lane of their own`,
-  ];
+  const { reports } = await listReports(parts.redis, parts.config.RISK_MARKET);
+  const live = new Set(reports.map(({ report }) => report.name));
+  // Redis ages a consumer whose stream brings nothing, while its worker reports and reads.
+  const workers = consumers
+    .flat()
+    .map(({ name, idleMs }) => ({ worker: name.replace(/-\d+$/, ''), idleMs }))
+    .filter(({ worker, idleMs }) => live.has(worker) || idleMs < READER_IDLE_MS);
+  const readers = new Set(workers.map(({ worker }) => worker)).size;
+  return [readers > 0, `workers that read its streams: ${readers}`];
 }
 
 async function findCache({ redis, config: { RISK_MARKET: market } }: Parts): Promise<Found> {

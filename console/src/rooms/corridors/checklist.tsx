@@ -17,13 +17,15 @@ export function ChecklistPart({ corridor }: { readonly corridor: string }) {
       ask('GET /v1/corridors/{id}/checklist', { path: { id: corridor } }, signal),
   });
   return (
-    <Part title="Checklist">
+    <Part title="Checklist for launch">
       <Found query={query} what="checks">
         {({ items, is_independent: isIndependent, is_ready: isReady }) => (
           <>
             <p>
               <Badge level={isIndependent ? 'fine' : 'warning'}>
-                {isIndependent ? 'independent' : 'not independent'}
+                {isIndependent
+                  ? 'independent of other corridors'
+                  : 'not independent of other corridors'}
               </Badge>{' '}
               <Badge level={isReady ? 'fine' : 'warning'}>
                 {isReady ? 'ready to launch' : 'not ready to launch'}
@@ -49,7 +51,7 @@ const COLUMNS: readonly Column<Check>[] = [
     id: 'passed',
     header: 'State',
     cell: ({ passed }) => (
-      <Badge level={passed ? 'fine' : 'warning'}>{passed ? 'passed' : 'open'}</Badge>
+      <Badge level={passed ? 'fine' : 'warning'}>{passed ? 'passed' : 'missing'}</Badge>
     ),
   },
   { id: 'found', header: 'Found', cell: ({ found }) => <span className="wrap">{found}</span> },

@@ -33,7 +33,7 @@ export function CorridorPage({ id, me }: { readonly id: string; readonly me: Me 
   });
   const mayChange = has(me, 'operator', 'risk_officer');
   return (
-    <Page title={`Corridor ${id}`} aside={<Link href="/switches">Stop or freeze</Link>}>
+    <Page title={`Corridor ${id}`} aside={<Links id={id} me={me} />}>
       <Found query={query} what="the corridor">
         {(corridor) =>
           'health' in corridor ? (
@@ -54,6 +54,17 @@ export function CorridorPage({ id, me }: { readonly id: string; readonly me: Me 
   );
 }
 
+function Links({ id, me }: { readonly id: string; readonly me: Me }) {
+  const isReviewer = has(me, 'analyst', 'risk_officer');
+  return (
+    <>
+      {has(me, 'analyst') ? <Link href={`/transactions?corridor=${id}`}>Transactions</Link> : null}
+      {isReviewer ? <Link href={`/review?corridor=${id}`}>Cases</Link> : null}
+      <Link href="/switches">Stop or freeze</Link>
+    </>
+  );
+}
+
 function Now({ corridor }: { readonly corridor: CorridorState }) {
   const { state, pending, on_hold: onHold, availability, active_since: since } = corridor;
   return (
@@ -65,7 +76,10 @@ function Now({ corridor }: { readonly corridor: CorridorState }) {
             {state}
           </Badge>,
         ],
-        ['Releases of value', corridor.releases_held ? 'stop until it is resumed' : 'go on'],
+        [
+          'Value may be released',
+          corridor.releases_held ? 'no, until the corridor is resumed' : 'yes',
+        ],
         ['Pending', count(pending)],
         ['On hold', count(onHold)],
         [

@@ -80,14 +80,25 @@ function Scope({ kind, name, onName }: ScopeProps) {
   const corridors = useCorridorNames();
   if (kind === 'market') return <p>No corridor of this market accepts or scores any more.</p>;
   if (kind === 'client') {
-    return <Field label="Client" value={name} onChange={onName} isRequired />;
+    return (
+      <>
+        <p>New transactions of the client are refused, and accepted ones are scored.</p>
+        <Field label="Client" value={name} onChange={onName} isRequired />
+      </>
+    );
   }
   return (
-    <Choice label="Corridor" value={name} onChange={onName}>
-      <option value="">Choose one</option>
-      {corridors.map((corridor) => (
-        <option key={corridor}>{corridor}</option>
-      ))}
-    </Choice>
+    <>
+      <p>
+        New transactions of the corridor are refused, and accepted ones wait without a score until
+        somebody starts the corridor again.
+      </p>
+      <Choice label="Corridor" value={name} onChange={onName}>
+        <option value="">Choose one</option>
+        {corridors.map((corridor) => (
+          <option key={corridor}>{corridor}</option>
+        ))}
+      </Choice>
+    </>
   );
 }

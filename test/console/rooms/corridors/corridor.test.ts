@@ -68,6 +68,9 @@ test('settings are changed with a reason, and an investigation keeps its notes',
   await page.keyboard.press('Enter');
   await page.getByRole('list', { name: 'Notes' }).getByText('All cards are of one bank.').waitFor();
   await page.getByText('not independent').waitFor();
+  await page.getByRole('heading', { name: 'Checklist for launch' }).waitFor();
+  const worked = page.getByText(/^workers that read its streams: [1-9]/);
+  await worked.waitFor();
   expect(faults).toEqual([]);
 });
 
