@@ -139,10 +139,11 @@ export function ManyDialog({ deciding, cases, of = '', children, onClose }: Many
             key={name}
             type="button"
             aria-pressed={name === disposition}
+            aria-keyshortcuts={key}
             disabled={deciding.isPending}
             onClick={() => setDisposition(name)}
           >
-            {title} <kbd>{key}</kbd>
+            {title} <kbd aria-hidden="true">{key}</kbd>
           </button>
         ))}
       </fieldset>

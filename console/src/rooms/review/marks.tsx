@@ -65,6 +65,11 @@ const STATES: Readonly<Record<ReviewCase['state'], readonly [Level, string]>> = 
   closed: ['unknown', 'closed'],
 };
 
+/** By the state, as its badge says it. */
+export const STATE_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(STATES).map(([state, [, name]]) => [state, name]),
+);
+
 export function StateMark({ one: { state, escalated_by } }: { readonly one: ReviewCase }) {
   const [level, name] = STATES[state];
   const isEscalated = escalated_by !== null && (state === 'open' || state === 'claimed');

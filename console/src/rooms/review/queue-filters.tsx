@@ -7,7 +7,7 @@ import {
   FilterFields,
   withParameter,
 } from '../../parts/filter-fields.tsx';
-import { PRIORITIES, usePriorityName } from './marks.tsx';
+import { PRIORITIES, STATE_NAMES, usePriorityName } from './marks.tsx';
 
 type Priority = ReviewCase['priority'];
 type Parameters = NonNullable<Operations['GET /v1/reviews']['call']['query']>;
@@ -17,7 +17,7 @@ const STATES: readonly ReviewCase['state'][] = [
 ];
 
 const OFTEN: readonly Filter[] = [
-  { name: 'state', label: 'State', kind: 'choice', choices: STATES },
+  { name: 'state', label: 'State', kind: 'choice', choices: STATES, names: STATE_NAMES },
   { name: 'corridor', label: 'Corridor', kind: 'choice', choices: 'corridors' },
   { name: 'with', label: 'With', kind: 'choice', choices: ['claimed by me', 'assigned to me'] },
   { name: 'account_id', label: 'Account', kind: 'text', placeholder: 'acc_17', isFirst: true },

@@ -37,6 +37,7 @@ export function ReasonDialog(props: ReasonDialogProps) {
   const key = `${location.pathname} ${title}`;
   const [reason, setReason] = useState(drafts.get(key) ?? '');
   const [trouble, setTrouble] = useState<string>();
+  const [isLacking, setLacking] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const fieldId = useId();
   const text = reason.trim();
@@ -82,7 +83,14 @@ export function ReasonDialog(props: ReasonDialogProps) {
           autoComplete="off"
           placeholder="What you saw, in a sentence"
           onChange={({ target }) => write(target.value)}
+          // A button that is disabled keeps the form from being sent.
+          onKeyDown={({ key }) => key === 'Enter' && setLacking(true)}
         />
+        {isLacking && text === '' ? (
+          <p className="error" role="alert">
+            A reason is needed: say what you saw.
+          </p>
+        ) : null}
         {templates.length === 0 ? null : (
           <div className="templates">
             {templates.map((sentence) => (

@@ -83,7 +83,7 @@ function Confirming({ ring, me }: { readonly ring: RingOf; readonly me: Me }) {
       <Link href={linkOf(ring, { state: 'confirming' })}>
         {countOf(confirming)} other {confirming.length === 1 ? 'decision' : 'decisions'}
       </Link>{' '}
-      {confirming.length === 1 ? 'waits' : 'wait'} for a second person:{' '}
+      {confirming.length === 1 ? 'is' : 'are'} to be confirmed by a second person:{' '}
       {isOfficer(me) && !isMine ? 'you may confirm' : 'another person, a risk officer, confirms'}{' '}
       {confirming.length === 1 ? 'it on its' : 'each on its'} own page.
     </p>

@@ -42,7 +42,7 @@ export function SecondPeople({ cases }: { readonly cases: readonly ReviewCase[] 
         {count(high)} of them {high === 1 ? 'takes' : 'take'} two people.
       </strong>{' '}
       Another person with the role risk officer confirms {high === 1 ? 'it on its' : 'each on its'}{' '}
-      own page, which the queue lists under the state confirming.
+      own page, which the queue lists under the state “to be confirmed”.
     </p>
   );
 }

@@ -65,8 +65,8 @@ export function LastDay({ days }: { readonly days: number }) {
                 sums={sumBy(last, ({ corridor = '' }) => corridor)}
               />
               <p className="muted small">
-                Days are those of created_at, of dead letters those on which they were given up.
-                Counted until {localTime(counted_at)}.
+                A transaction counts on the UTC day of its creation, and a dead letter on the day on
+                which it was given up. Counted until {localTime(counted_at)}.
               </p>
             </div>
           );

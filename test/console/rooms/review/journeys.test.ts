@@ -34,6 +34,8 @@ test('an officer takes the next case, decides, takes it back, decides again and 
   await page.keyboard.press('f');
   const send = page.getByRole('dialog').getByRole('button', { name: 'Fraud' });
   expect(await send.isDisabled()).toBe(true);
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('A reason is needed').waitFor();
   await giveReason(page, 'The cardholder did not make it');
   await undoBar(page).getByText('Fraud: acc_n').waitFor();
   const left = async () => Number.parseInt((await page.getByRole('timer').textContent()) ?? '', 10);

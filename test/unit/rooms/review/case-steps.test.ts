@@ -60,8 +60,7 @@ test('a lock ends at its last millisecond, and so does the time to undo', () => 
 });
 
 test('an undone decision that claimed the case by itself leaves the case to nobody', () => {
-  const undo = (claimed_at: string) =>
-    steps.undo(inState('decided', { claimed_at }), ann, policy);
+  const undo = (claimed_at: string) => steps.undo(inState('decided', { claimed_at }), ann, policy);
   expect(undo(NOW)).toMatchObject({ state: 'open', locked_by: null, claimed_at: null });
   expect(undo(later(NOW, -1000))).toMatchObject({ state: 'open', locked_by: 'Ann' });
 });

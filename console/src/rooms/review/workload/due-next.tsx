@@ -1,7 +1,7 @@
 /** The cases whose deadlines come first, those among them that have passed included. */
 import { Link } from 'wouter';
 import type { ReviewStatus } from '../../../../../src/kit/client/api-types.ts';
-import { duration, person } from '../../../format.ts';
+import { duration, person, shortId } from '../../../format.ts';
 import { type Column, DataTable } from '../../../parts/data-table.tsx';
 import { Badge, Id, type Level, Time } from '../../../parts/show.tsx';
 import { Empty } from '../../../parts/states.tsx';
@@ -61,10 +61,10 @@ export function DueNext({ cases, at, isLinked }: DueNextProps) {
       cell: ({ transaction_id: id }) =>
         isLinked ? (
           <Link href={`/review/${id}`} className="mono" title={id}>
-            {id.slice(-8)}
+            {shortId(id)}
           </Link>
         ) : (
-          <Id id={id} chars={9} />
+          <Id id={id} chars={13} />
         ),
     },
   ];
