@@ -106,6 +106,9 @@ export const modelSchema = z
     created_at: z.iso.datetime(),
     created_by: z.string(),
     does: z.string().meta({ description: 'In words.', example: 'active US-EG; shadow US-IN' }),
+    open_proposals: z
+      .int()
+      .meta({ description: 'Proposals that wait for the approval of another person.' }),
     corridors: z
       .array(z.object({ corridor: z.string(), state: z.string(), canary_percent: z.int() }))
       .meta({ description: 'Where it is more than staged.' }),
@@ -162,6 +165,7 @@ export const modelExample: ModelJson = {
   created_at: '2026-11-20T08:00:00.000Z',
   created_by: 'risk',
   does: 'active US-EG',
+  open_proposals: 1,
   corridors: [{ corridor: 'US-EG', state: 'active', canary_percent: 0 }],
 };
 

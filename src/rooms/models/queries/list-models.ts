@@ -10,7 +10,7 @@ import {
 import { holdingsIn, PROPOSAL_MS_MAX } from '../rollout/rollout.ts';
 import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
 import { findKnown, listModels, readDescription, type StoredModel } from '../store/models.ts';
-import { listOpenProposals, type StoredRollout } from '../store/rollouts.ts';
+import { listOpenProposals, type StoredProposal, type StoredRollout } from '../store/rollouts.ts';
 
 /** A page of models after a name. */
 export async function listModelRows(
@@ -21,7 +21,8 @@ export async function listModelRows(
   const models = await listModels(database, afterModel, limit);
   const log = await readSettledRollouts(database, 'models');
   const corridors = await listCorridors(database);
-  return models.map((model) => toRow(model, log, corridors));
+  const open = await listOpenProposals(database, null, Date.now() - PROPOSAL_MS_MAX);
+  return models.map((model) => toRow(model, log, corridors, open));
 }
 
 /** @throws Failure `MODEL_UNKNOWN` */
@@ -41,7 +42,7 @@ export async function readModelRow(
     proposed_at: proposal.proposedAt.toISOString(),
   }));
   return {
-    ...toRow(model, log, await listCorridors(database)),
+    ...toRow(model, log, await listCorridors(database), open),
     feature_names,
     ...lineage,
     card,
@@ -54,6 +55,7 @@ function toRow(
   model: StoredModel,
   log: readonly StoredRollout[],
   corridors: readonly string[],
+  open: readonly StoredProposal[],
 ): ModelJson {
   const holdings = corridors.map((corridor) => ({
     corridor,
@@ -63,6 +65,7 @@ function toRow(
     ...model,
     created_at: model.created_at.toISOString(),
     does: describeHoldings(holdings),
+    open_proposals: open.filter(({ modelId }) => modelId === model.model_id).length,
     corridors: holdings.flatMap(({ corridor, holding }) =>
       holding === undefined
         ? []

@@ -33,7 +33,7 @@ export type StoredRollout = LoggedRollout & {
 
 /** Far more rows than people will decide in decades. */
 const ROLLOUTS_MAX = 100_000;
-/** Open proposals of one model that are shown, newest first. */
+/** Open proposals that are shown, newest first. */
 const PROPOSALS_MAX = 50;
 
 const insertProposalStatement: Statement = {
@@ -79,15 +79,15 @@ export async function findProposal(
 
 const listOpenStatement: Statement = {
   name: 'list-open-model-proposals',
-  text: `select * from (${PROPOSALS}) p where "modelId" = $1 and "proposedAt" >= $2 and not "isApproved"
+  text: `select * from (${PROPOSALS}) p where ($1::text is null or "modelId" = $1) and "proposedAt" >= $2 and not "isApproved"
             and exists (select from market.identities where identity = "proposedBy" and revoked_at is null)
           order by "proposalId" desc limit $3`,
 };
 
-/** Proposals made since a time that are not approved and whose proposers are not revoked. */
+/** Proposals made since a time that are not approved and whose proposers are not revoked. @param modelId null: of all models */
 export async function listOpenProposals(
   database: Queries,
-  modelId: string,
+  modelId: string | null,
   sinceMs: number,
 ): Promise<StoredProposal[]> {
   const values = [modelId, new Date(sinceMs), PROPOSALS_MAX];
