@@ -102,8 +102,8 @@ function Sessions({ isAll }: { readonly isAll: boolean }) {
           onClose={() => setAsked(undefined)}
         >
           <p>
-            The browser of {asked.identity ?? asked.owner} is logged out within a second. Its key
-            stays in force.
+            The browser of {person(asked.identity ?? asked.owner)} is logged out within a second.
+            Its key stays in force.
           </p>
         </Confirm>
       )}

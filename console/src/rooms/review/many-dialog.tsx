@@ -143,7 +143,10 @@ export function ManyDialog({ deciding, cases, of = '', children, onClose }: Many
             disabled={deciding.isPending}
             onClick={() => setDisposition(name)}
           >
-            {title} <kbd aria-hidden="true">{key}</kbd>
+            {title}{' '}
+            <span aria-hidden="true">
+              <kbd>{key}</kbd>
+            </span>
           </button>
         ))}
       </fieldset>
