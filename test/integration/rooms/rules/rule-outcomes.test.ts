@@ -52,6 +52,7 @@ const read = async (days: string) => {
 test('hits, verdicts and labels of each rule', async () => {
   const { of, ...week } = await read('7');
   expect(week).toMatchObject({ rule_set: currentRuleSet.id, scores: 5, sampled: 5 });
+  expect(week.sampled_frauds).toBe(2);
   expect(week.rules.map(({ code }) => code)).toEqual(
     currentRuleSet.rules.map(({ rule }) => rule.reasonCode),
   );
