@@ -114,7 +114,7 @@ function About({
       {count(scores)} scores from <Time at={from} /> to <Time at={to} />. Hits are counted over all
       scores, and verdicts and labels over{' '}
       {sampled >= scores ? 'all scores' : `a sample of ${count(sampled)} scores`}. Of frauds is the
-      share of the {count(frauds)} known frauds on which the rule fired. In a corridor where a model
+      share of known frauds ({count(frauds)}) on which the rule fired. In a corridor where a model
       decides, only rules that are marked as policy fire.
     </p>
   );

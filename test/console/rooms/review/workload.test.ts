@@ -65,7 +65,7 @@ test('an operator’s night: the depth grows, a case is near its deadline, dead 
             decided_at = now(), due_at = now() - interval '1 minute' where transaction_id = $1`,
     [old],
   );
-  await due.getByText('waits for a second person; Dee proposed').waitFor();
+  await due.getByText('to be confirmed; Dee proposed').waitFor();
   const waits = `${count(await waiting())} cases wait`;
   await page.getByText(`${waits}, `).waitFor();
   const officers = page.getByRole('region', { name: 'Officers' });

@@ -28,7 +28,7 @@ function levelOf(left: number): Level {
 /** Whose turn it is. */
 function turnOf({ locked_by, decided_by }: Case): string {
   if (decided_by !== null) {
-    return `waits for a second person; ${person(decided_by)} proposed`;
+    return `to be confirmed; ${person(decided_by)} proposed`;
   }
   return locked_by === null ? 'claimed by nobody' : `claimed by ${person(locked_by)}`;
 }
