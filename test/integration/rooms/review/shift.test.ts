@@ -105,13 +105,15 @@ test('cases of a ring, decided at one moment, do not say how long a review takes
   await testDatabase.sql(
     `update review_cases set final_at = now() - interval '1 s' where decided_by = 'Eve'`,
   );
+  // People decide for longer than a script does.
+  await testDatabase.sql(
+    `update review_cases set decided_at = decided_at - interval '31 min', claimed_at = claimed_at - interval '31 min'
+      where transaction_id = $1`,
+    [alone[0]],
+  );
   const invalidateLabelled = async () => undefined;
   await closeDecided({ writes: database, database, invalidateLabelled }, 'test');
   expect(await readShift(database.query, 'Eve', WITHIN, Date.now())).toMatchObject(own);
-  await testDatabase.sql(
-    `update final_decisions set decided_at = decided_at - interval '31 min', claimed_at = claimed_at - interval '31 min'
-      where decision_id = (select min(decision_id) from final_decisions)`,
-  );
   const { measured } = await readStatus(database.query, Date.now());
   expect(measured.handling_seconds).toBe(240);
   expect((await readCapacity(database.query, {})).reviews_per_hour).toBe(15);
