@@ -17,13 +17,15 @@ export type CorridorFigures = {
   readonly deadLetters: number;
 };
 
+/** A market without a month has no tail. */
+const NOTHING = `select transaction_id, created_at, received_at, account_id, corridor, '' as name from market.transactions where false`;
 const tailOf = ({ name }: Tail, nth: number) =>
   `select transaction_id, created_at, received_at, account_id, corridor, '${name}' as name
      from market.${name} where ctid >= $${nth + 4}::tid`;
 
 // The clock of Postgres stamps the receipt, and that of the worker the score.
 const textOf = (tails: readonly Tail[]) => `
-    with tail as materialized (${tails.map(tailOf).join(' union all ')}),
+    with tail as materialized (${[NOTHING, ...tails.map(tailOf)].join(' union all ')}),
     sample as materialized (
       select transaction_id, created_at, received_at, account_id from tail
        where corridor = $1 and received_at > now() - interval '1 day'),

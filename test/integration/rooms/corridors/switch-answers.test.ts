@@ -22,6 +22,11 @@ const stop = (scope: string, more: object = {}) =>
   put(scope, { stopped: true, reason: 'a test', ...more });
 const isOpen = async () => (await postOne(api, input({ corridor: 'US-MX' }))).status === 201;
 
+test('a corridor of a market without a month is shown', async () => {
+  const { status, body } = await answerOf(await api.request('/v1/corridors/US-MX'));
+  expect([status, body.active_accounts, body.availability]).toEqual([200, 0, null]);
+});
+
 test('a second stop keeps the message and says who stopped, and a start of what is not stopped says so', async () => {
   const message = 'Payouts to Mexico are paused.';
   await stop('corridor:US-MX', { message });
