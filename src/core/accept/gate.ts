@@ -167,8 +167,7 @@ export function closedRequest(all: ReadonlyMap<number, Closed>): ClosedRequest {
   };
 }
 
-const calledOf = ({ noun, field }: Closed) =>
-  noun ?? (field === null ? undefined : NOUNS[field]);
+const calledOf = ({ noun, field }: Closed) => noun ?? (field === null ? undefined : NOUNS[field]);
 
 const headersOf = ({ retryAfterSeconds, headers }: Closed) => ({
   ...retryAfter(retryAfterSeconds),

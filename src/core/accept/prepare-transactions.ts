@@ -66,8 +66,7 @@ export function findInvalid(
     const problem = corridor === undefined ? undefined : corridorProblem(corridors, corridor);
     if (corridor !== undefined && problem !== undefined) {
       const market = elsewhere.get(corridor);
-      const where =
-        market === undefined ? '' : `; it is of ${market}: send Risk-Market: ${market}`;
+      const where = market === undefined ? '' : `; it is of ${market}: send Risk-Market: ${market}`;
       refuse(index, 'corridor', `${problem}${where}`);
     }
     if (createdAt === undefined) continue;
