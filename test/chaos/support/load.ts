@@ -162,6 +162,8 @@ async function insist(
           answers: answer.ids.map((id, at) => ({ key: keys[at] ?? '', transactionId: id })),
         });
         return;
+      case 'stopped':
+        break;
       case 'refused':
         ledger.note({ kind: 'refused', status: answer.status });
         refusals.push(answer);
@@ -182,10 +184,13 @@ export type Answer =
   /** Transaction ids in the order of the batch. */
   | { readonly kind: 'ids'; readonly ids: readonly string[] }
   | ({ readonly kind: 'refused'; readonly status: number } & Refusal)
+  /** A switch refuses it: nothing is stored, and no fault of the scenario is its cause. */
+  | { readonly kind: 'stopped' }
   | { readonly kind: 'improper'; readonly status: number; readonly text: string }
   | { readonly kind: 'unknown' };
 
 const TEXT_CHARS_MAX = 300;
+const STOPPED = '"urn:risk:problem:scope-stopped"';
 
 export async function post(url: string, apiKey: string, body: string): Promise<Answer> {
   const started = performance.now();
@@ -198,6 +203,7 @@ export async function post(url: string, apiKey: string, body: string): Promise<A
     });
     const { status } = response;
     const text = await response.text();
+    if (text.includes(STOPPED)) return { kind: 'stopped' };
     if (status === 429 || status === 503) {
       const hasRetryAfter = response.headers.has('retry-after');
       return { kind: 'refused', status, ms: performance.now() - started, hasRetryAfter };
