@@ -17,6 +17,7 @@ import { profileKey } from '../../src/core/stream/keys.ts';
 import { foldOne } from '../support/fold-one.ts';
 import { startFold } from '../support/fold-rig.ts';
 import { idAt } from '../support/stored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const T0 = Date.UTC(2026, 10, 2, 12);
@@ -30,6 +31,10 @@ function startOn({ commands, database, pool }: WorkerRig) {
   return startFold({ redis: commands, query: pool.query, market: database.market });
 }
 
+/** No fold waits for its snapshots, and another worker that folds before them rebuilds. */
+const installed = (worker: ReturnType<typeof startFold>) =>
+  waitUntil(async () => (await worker.installs('installed')) >= 2, 10_000, 'both snapshots');
+
 test('a fold sees what another worker folded since the copy in memory was made', async () => {
   await using rig = await createWorkerRig();
   const [ours, theirs] = [startOn(rig), startOn(rig)];
@@ -42,6 +47,7 @@ test('a fold sees what another worker folded since the copy in memory was made',
     return transaction;
   };
   await foldNext(ours, 0);
+  await installed(ours);
   await foldNext(theirs, 1);
   const last = await foldNext(ours, 2);
   expect(siblingsSeen).toEqual([0, 1, 2]);
@@ -70,6 +76,7 @@ test('a batch folds on what the one before it has not heard of yet', async () =>
   expect(folded.map(([row]) => row?.siblings)).toEqual([1, 2, 3]);
   expect(await ours.rebuilds('account')).toBe(1);
 
+  await installed(ours);
   const heir = startOn(rig);
   const [row] = await heir.fold(await rig.store([seed(4)]));
   expect(row?.siblings).toBe(4);
