@@ -244,7 +244,13 @@ export function fieldErrors(
   at: readonly PropertyKey[] = [],
   noun: 'field' | 'parameter' = 'field',
 ): FieldError[] {
+  const mistyped = new Set(
+    error.issues.flatMap(({ code, path }) => (code === 'invalid_type' ? jsonPointer(path) : [])),
+  );
   return error.issues.flatMap((issue) => {
+    // Zod measures the length of a text that stands in place of a list.
+    const isMeasured = issue.code === 'too_big' || issue.code === 'too_small';
+    if (isMeasured && mistyped.has(jsonPointer(issue.path))) return [];
     const path = [...at, ...issue.path];
     if (issue.code !== 'unrecognized_keys') {
       const isNeedless = issue.input === null && isOptionalAt(schema, issue.path);

@@ -1,12 +1,12 @@
 /** Each refusal of a field names what is allowed and what was given, in our words. */
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { labelInputSchema } from '../../../../../src/core/domain/label.ts';
 import { transactionInputSchema } from '../../../../../src/core/domain/transaction.ts';
 import { REASONS } from '../../../../../src/core/store/search/search-question.ts';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
-import { checkFields, readQuery } from '../../../../../src/kit/http/body/body.ts';
+import { checkFields, fieldErrors, readQuery } from '../../../../../src/kit/http/body/body.ts';
 import { listReader } from '../../../../../src/kit/http/body/list-reader.ts';
 import { InvalidFields } from '../../../../../src/kit/words/field-error.ts';
 import { deadLetterCommandSchema } from '../../../../../src/rooms/dead-letters/change.ts';
@@ -138,6 +138,14 @@ test.each([
   ],
 ] as const)('%# names the field, what is allowed and what was given', (schema, value, detail) => {
   expect(detailOf(schema, value)).toEqual(detail);
+});
+
+test('a text in place of a list is told once', () => {
+  const schema = z.strictObject({ kinds: z.array(z.string()).min(1).max(5), url: z.url() });
+  const parsed = schema.safeParse({ kinds: 'transaction.decided', url: 'https://a.example' });
+  expect(fieldErrors(schema, parsed.error as z.ZodError).map(({ pointer }) => pointer)).toEqual([
+    '/kinds',
+  ]);
 });
 
 test('a body without items, with too many or with none at all is refused with their number', () => {
