@@ -12,6 +12,7 @@ import { Page, Part } from '../../parts/page.tsx';
 import { Badge, Facts, type Level, Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { ChecklistPart } from './checklist.tsx';
+import { HEALTH_PARTS } from './health-parts.ts';
 import { Investigation } from './investigation.tsx';
 import { SettingsPart } from './settings.tsx';
 import { StricterPart } from './stricter.tsx';
@@ -99,19 +100,10 @@ function Now({ corridor }: { readonly corridor: CorridorState }) {
   );
 }
 
-type HealthPart = { readonly name: keyof typeof PARTS; readonly value: number };
-
-/** What each part looks at. */
-const PARTS = {
-  availability: ['Availability', 'transactions of the last hour that were scored within 2 s'],
-  backlog: ['Backlog', 'the age of the oldest entry, up to a minute'],
-  failures: ['Failures', 'dead letters of the last hour, up to a tenth'],
-  full_service: ['Full service', 'whether degradation is at level 0'],
-  open: ['Open', 'whether it is neither stopped nor frozen'],
-} as const;
+type HealthPart = { readonly name: keyof typeof HEALTH_PARTS; readonly value: number };
 
 function Health({ corridor: { health } }: { readonly corridor: CorridorState }) {
-  const rows = (Object.keys(PARTS) as (keyof typeof PARTS)[]).map((name) => ({
+  const rows = (Object.keys(HEALTH_PARTS) as (keyof typeof HEALTH_PARTS)[]).map((name) => ({
     name,
     value: health.parts[name],
   }));
@@ -123,11 +115,17 @@ function Health({ corridor: { health } }: { readonly corridor: CorridorState }) 
 }
 
 const COLUMNS: readonly Column<HealthPart>[] = [
-  { id: 'name', header: 'Part', cell: ({ name }) => <strong>{PARTS[name][0]}</strong> },
-  { id: 'value', header: 'Share', numeric: true, cell: ({ value }) => percent(value) },
+  { id: 'name', header: 'Part', cell: ({ name }) => <strong>{HEALTH_PARTS[name][0]}</strong> },
+  {
+    id: 'points',
+    header: 'Points',
+    numeric: true,
+    cell: ({ name, value }) =>
+      `${count(HEALTH_PARTS[name][1] * value)} of ${HEALTH_PARTS[name][1]}`,
+  },
   {
     id: 'what',
     header: 'Looks at',
-    cell: ({ name }) => <span className="wrap">{PARTS[name][1]}</span>,
+    cell: ({ name }) => <span className="wrap">{HEALTH_PARTS[name][2]}</span>,
   },
 ];

@@ -19,7 +19,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => <CorridorLink id={corridor} /> },
   {
     id: 'health',
-    header: 'Health',
+    header: 'Service',
     cell: ({ degradation, breakers, stopped }) =>
       stopped !== null ? (
         <Badge level="critical">stopped</Badge>
