@@ -11,6 +11,7 @@ import {
   LOCK_NOT_AVAILABLE,
   sqlStateOf,
 } from '../../kit/database/pg-failure.ts';
+import { COMMIT_UNKNOWN } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 
 const TRIES_MAX = 6;
@@ -41,7 +42,7 @@ export async function retryStore<T>(work: () => Promise<T>, forget: () => void):
 
 function isWorthAnotherTry(error: unknown, tried: number, elapsedMs: number): boolean {
   if (!(error instanceof Failure)) return false;
-  if (error.code === 'COMMIT_UNKNOWN' || error.kind === 'transient') return tried <= 2;
+  if (error.code === COMMIT_UNKNOWN || error.kind === 'transient') return tried <= 2;
   if (error.kind !== 'unavailable' || error.code === CORRIDOR_STUCK) return false;
   const state = sqlStateOf(error);
   if (state !== undefined && RACES_LOST.has(state)) return true;

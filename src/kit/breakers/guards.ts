@@ -74,8 +74,7 @@ export function createGuards(options: GuardsOptions): Guards {
   const { metrics, isStuck } = options;
   const report = createReport(options);
   const make = createMaker(metrics, report);
-  let noteDegradation: () => void = () => undefined;
-  const note = () => noteDegradation();
+  const note = () => degradation.note();
   const isOwn = options.isPoolBusy;
   const postgres = make({ name: 'postgres', isFailure: options.isPostgresFailure, isOwn }, note);
   const redis = make({ name: 'redis', isFailure: options.isRedisFailure }, note);
@@ -94,28 +93,31 @@ export function createGuards(options: GuardsOptions): Guards {
     nowMs,
   );
   const models = createModelBreakers(report);
-  const byHand: ByHand = { levelOf: () => 0, corridors: () => [] };
-  const measured: { level: () => DegradationLevel } = { level: () => 0 };
-  const health = createHealth({ postgres, redis, streams, writes, models, byHand, measured });
+  let byHand: LevelByHand = () => 0;
+  let corridors: () => Iterable<string> = () => [];
+  const health = createHealth({
+    ...{ postgres, redis, streams, writes, models },
+    byHand: (corridor) => byHand(corridor),
+    measured: () => degradation.level(),
+  });
   const showCorridors = () => {
-    for (const corridor of byHand.corridors())
+    for (const corridor of corridors())
       metrics.corridorDegradation.set({ corridor }, health.levelOf(corridor));
   };
   const degradation = watchDegradation(postgres, redis, metrics, {
-    byHand: () => byHand.levelOf(null),
+    byHand: () => byHand(null),
     lookAtCorridors: writes.look,
     onLook: (level) => {
       if (level === 0) writes.refuseStuck();
       showCorridors();
     },
   });
-  measured.level = degradation.level;
-  noteDegradation = degradation.note;
   return {
     ...{ postgres, redis, streamsOf, writes, health },
     reportModels: models.report,
-    raiseTo(levelOf, corridors) {
-      Object.assign(byHand, { levelOf, corridors });
+    raiseTo(levelByHand, shownCorridors) {
+      byHand = levelByHand;
+      corridors = shownCorridors;
       showCorridors();
     },
     [Symbol.dispose]: degradation[Symbol.dispose],
@@ -140,18 +142,17 @@ const createMaker =
     return createBreaker({ isOwn: () => false, nowMs, ...options, onChange });
   };
 
-type ByHand = { levelOf: LevelByHand; corridors: () => Iterable<string> };
-
 type HealthParts = Pick<Guards, 'postgres' | 'redis' | 'writes'> & {
   readonly streams: ReadonlyMap<string, Breaker>;
   readonly models: ReturnType<typeof createModelBreakers>;
-  readonly byHand: Readonly<ByHand>;
-  readonly measured: { readonly level: () => DegradationLevel };
+  readonly byHand: LevelByHand;
+  /** The level of the process without what people have set. */
+  readonly measured: () => DegradationLevel;
 };
 
 function createHealth(parts: HealthParts): Health {
   const { postgres, redis, streams, writes, models, byHand, measured } = parts;
-  const level = () => worse(measured.level(), byHand.levelOf(null));
+  const level = () => worse(measured(), byHand(null));
   const shared = () => toNames([postgres, redis]);
   const ownOf = (corridor: string) => toNames([streams.get(corridor), writes.breakerOf(corridor)]);
   const breakersOf = (corridor: string) => [
@@ -168,7 +169,7 @@ function createHealth(parts: HealthParts): Health {
         toNames([streams.get(corridor)]).length > 0 ? CORRIDOR_LEVEL : 0,
         writes.levelOf(corridor),
         models.of(corridor).length > 0 ? MODEL_OUT_LEVEL : 0,
-        byHand.levelOf(corridor),
+        byHand(corridor),
         level(),
       ];
       return levels.reduce(worse);
@@ -181,7 +182,7 @@ function createHealth(parts: HealthParts): Health {
     breakersOf,
     causesOf: (corridor) => [
       ...(corridor === null ? shared() : breakersOf(corridor)),
-      ...(measured.level() > 0 && shared().length === 0 ? ['stores:slow'] : []),
+      ...(measured() > 0 && shared().length === 0 ? ['stores:slow'] : []),
       ...(corridor !== null && isSlow(corridor) ? [`writes:${corridor}:slow`] : []),
     ],
   };

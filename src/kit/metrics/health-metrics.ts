@@ -1,12 +1,7 @@
 /** Metrics of breakers and levels of degradation; a part of metrics.ts. */
-import type { Counter, Gauge } from 'prom-client';
+import type { MakeMetrics } from './make-metrics.ts';
 
-type Make = {
-  readonly counter: <L extends string>(name: string, help: string, labels: L[]) => Counter<L>;
-  readonly gauge: <L extends string>(name: string, help: string, labels?: L[]) => Gauge<L>;
-};
-
-export function createHealthMetrics({ counter, gauge }: Make) {
+export function createHealthMetrics({ counter, gauge }: Pick<MakeMetrics, 'counter' | 'gauge'>) {
   return {
     breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
       'breaker',

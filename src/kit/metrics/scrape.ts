@@ -25,7 +25,7 @@ export async function scrape(
   const together = new Registry();
   for (const [name, same] of Map.groupBy((await Promise.all(told)).flat(), (one) => one.name)) {
     const metric = { ...same[0], values: sumAlike(same.flatMap(({ values }) => values)) };
-    // What a registry reads of a metric.
+    // The type also asks for what makes values; a registry reads the name and the values alone.
     const readable = { name, get: async () => metric };
     together.registerMetric(readable as unknown as Metric);
   }

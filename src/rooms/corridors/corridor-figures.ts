@@ -1,5 +1,5 @@
 /** Figures of a corridor by its newest rows. A reading takes a bounded time, whatever the corridor's traffic. */
-import { findTails, type Tail } from '../../core/store/partitions/tails.ts';
+import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { SLO_MS } from './health.ts';
 
@@ -17,15 +17,11 @@ export type CorridorFigures = {
   readonly deadLetters: number;
 };
 
-/** A market without a month has no tail. */
-const NOTHING = `select transaction_id, created_at, received_at, account_id, corridor, '' as name from market.transactions where false`;
-const tailOf = ({ name }: Tail, nth: number) =>
-  `select transaction_id, created_at, received_at, account_id, corridor, '${name}' as name
-     from market.${name} where ctid >= $${nth + 4}::tid`;
+const COLUMNS = 'transaction_id, created_at, received_at, account_id, corridor';
 
 // The clock of Postgres stamps the receipt, and that of the worker the score.
 const textOf = (tails: readonly Tail[]) => `
-    with tail as materialized (${[NOTHING, ...tails.map(tailOf)].join(' union all ')}),
+    with tail as materialized (${tailRows('transactions', tails, COLUMNS, 4)}),
     sample as materialized (
       select transaction_id, created_at, received_at, account_id from tail
        where corridor = $1 and received_at > now() - interval '1 day'),
@@ -35,7 +31,7 @@ const textOf = (tails: readonly Tail[]) => `
        order by received_at desc limit ${LOOKED_AT_MAX})
     select (select count(distinct account_id)::int4 from sample) as "activeAccounts",
            greatest(now() - interval '1 day', (
-             select max(first) from (select min(received_at) as first from tail where name = any ($3) group by name) cut
+             select max(first) from (select min(received_at) as first from tail where table_name = any ($3) group by table_name) cut
            )) as "activeSince",
            (select count(*)::int4 from due) as due,
            (select count(*)::int4 from due d

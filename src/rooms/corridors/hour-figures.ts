@@ -1,5 +1,5 @@
 /** Figures of the last hour by corridor, from the newest rows. A reading takes a bounded time, whatever the traffic. */
-import { findTails, type Tail } from '../../core/store/partitions/tails.ts';
+import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { type HourFigures, type Proposal, proposalsOf } from './proposals.ts';
@@ -9,21 +9,14 @@ const TAIL_BLOCKS = 512;
 /** Disputes and dead letters that are counted. */
 const ROWS_MAX = 5000;
 
-const tailsOf = (tails: readonly Tail[], columns: string, first: number) =>
-  tails
-    .map(
-      ({ name }, nth) => `select ${columns} from market.${name} where ctid >= $${first + nth}::tid`,
-    )
-    .join(' union all ');
-
 // Reviewers' own labels are no disputes.
 const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
   with accepted as materialized (
-    select corridor, account_id from (${tailsOf(transactions, 'corridor, account_id, received_at', 1)}) tail
+    select corridor, account_id from (${tailRows('transactions', transactions, 'corridor, account_id, received_at', 1)}) tail
      where received_at > now() - interval '1 hour'),
   scored as (
     select corridor, count(*)::int4 as scored, (count(*) filter (where verdict = 'decline'))::int4 as declined
-      from (${tailsOf(scores, 'corridor, verdict, scored_at', 1 + transactions.length)}) tail
+      from (${tailRows('scores', scores, 'corridor, verdict, scored_at', 1 + transactions.length)}) tail
      where scored_at > now() - interval '1 hour' group by corridor),
   failed as (
     select corridor, count(*)::int4 as dead_letters
@@ -53,7 +46,6 @@ async function readHourFigures(
 ): Promise<HourFigures[]> {
   const transactions = await findTails(database, 'transactions', nowMs, TAIL_BLOCKS);
   const scores = await findTails(database, 'scores', nowMs, TAIL_BLOCKS);
-  if (transactions.length === 0 || scores.length === 0) return [];
   const values = [...transactions, ...scores].map(({ from }) => from);
   return await database.query<HourFigures>({ text: textOf(transactions, scores) }, values);
 }

@@ -1,5 +1,4 @@
 /** `risk limits …`: sets, raises and removes limits over a running API. */
-
 import type { LimitJson } from '../../core/domain/limit.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { sayProposal, tellLimit } from './say.ts';

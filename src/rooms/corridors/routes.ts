@@ -1,5 +1,4 @@
 /** `/v1/switches`: what is stopped, and stopping and starting it. */
-
 import { z } from 'zod';
 import { isFlagScope } from '../../core/domain/flag.ts';
 import { isLevelScope } from '../../core/domain/level.ts';

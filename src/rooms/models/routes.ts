@@ -1,5 +1,4 @@
 /** `/v1/models`: registered models, the decisions of people about them, what the watch found, and what a shadow would decide. */
-
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { AnswerText } from '../../kit/caches/answer-cache.ts';

@@ -41,3 +41,21 @@ export async function findTails(
     isWhole: blocks <= blocksMax,
   }));
 }
+
+/**
+ * The rows of tails as a query with these columns and `table_name`. A market without a month has no row.
+ * @param first number of the parameter that has the `from` of the first tail
+ */
+export function tailRows(
+  table: 'scores' | 'transactions',
+  tails: readonly Tail[],
+  columns: string,
+  first: number,
+): string {
+  const none = `select ${columns}, '' as table_name from market.${table} where false`;
+  const each = tails.map(
+    ({ name }, nth) =>
+      `select ${columns}, '${name}' as table_name from market.${name} where ctid >= $${first + nth}::tid`,
+  );
+  return [none, ...each].join(' union all ');
+}

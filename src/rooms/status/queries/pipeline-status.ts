@@ -12,12 +12,10 @@ import { type Switches, stopOf } from '../../../core/domain/switch.ts';
 import type { Total } from '../../../core/store/tallies/day-tallies.ts';
 import type { ShardsOf } from '../../../core/stream/keys.ts';
 import { listStreams, measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
-import { listModelsOut } from '../../../core/stream/status/models-out.ts';
 import type { Guards, Health } from '../../../kit/breakers/guards.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { isUnavailable } from '../../../kit/words/failure.ts';
-import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../../../kit/words/model-out.ts';
 import { type ReplicaStatus, replicaStatusSchema } from '../../../kit/words/replica-status.ts';
 import type { Latencies } from '../store/latency-sample.ts';
 import { createReadLatency, type LatencyJson, latencyFields, latencyJson } from './latency.ts';
@@ -108,14 +106,12 @@ export function createReadStatus(
 ): () => Promise<StatusJson> {
   const readFigures = createReadFigures(databases);
   const readLatency = createReadLatency(databases);
-  const models = () => listModelsOut(redis, market);
   const measure = async () => {
     const streams = async () =>
       measureStreams(redis, await listStreams(redis, market, shardsOf, listCorridors()));
     try {
       return await Promise.all([
         guards.redis.run(streams),
-        guards.redis.run(models),
         guards.redis.run(() => countWorkers(redis, market)),
       ]);
     } catch (error) {
@@ -134,7 +130,7 @@ export function createReadStatus(
   };
 }
 
-type Measured = readonly [readonly StreamLag[], readonly ModelOut[], StatusJson['workers']];
+type Measured = readonly [readonly StreamLag[], StatusJson['workers']];
 
 /** State that this API process knows by itself. */
 type ProcessState = { readonly health: Health; readonly switches: Switches };
@@ -147,11 +143,11 @@ function toStatus(
   process: ProcessState,
 ): StatusJson {
   const { health } = process;
-  const [lags, modelsOut, workers = null] = measured ?? [];
+  const [lags, workers = null] = measured ?? [];
   const corridors =
-    lags === undefined || modelsOut === undefined
+    lags === undefined
       ? null
-      : toCorridors(lags, modelsOut, totals, process).map((row) => ({
+      : toCorridors(lags, totals, process).map((row) => ({
           ...row,
           ...latencyJson(latencies.byCorridor.get(row.corridor)),
         }));
@@ -187,7 +183,6 @@ function sumOf(totals: readonly Total[], outcomes: readonly Outcome[]): number {
 /** Sums of a corridor over its shards. */
 function toCorridors(
   lags: readonly StreamLag[],
-  modelsOut: readonly ModelOut[],
   totals: readonly Total[],
   { health, switches }: ProcessState,
 ): Omit<z.infer<typeof corridorSchema>, keyof LatencyJson>[] {
@@ -200,7 +195,6 @@ function toCorridors(
     const ours = lags.filter((lag) => lag.stream.corridor === corridor);
     const sum = (value: (lag: StreamLag) => number) =>
       ours.reduce((total, lag) => total + value(lag), 0);
-    const out = modelsOut.filter((one) => one.corridor === corridor);
     return {
       corridor,
       lag: sum((lag) => lag.lag),
@@ -209,10 +203,8 @@ function toCorridors(
       retries_due: sum((lag) => lag.retriesWaiting),
       oldest_age_seconds: Math.max(0, ...ours.map((lag) => lag.oldestAgeMs)) / 1000,
       dead_letters: deadLetters.find((row) => row.corridor === corridor)?.count ?? 0,
-      breakers: [
-        ...new Set([...health.breakersOf(corridor), ...out.map((one) => `${breakerOf(one)}:open`)]),
-      ],
-      degradation: Math.max(health.levelOf(corridor), out.length > 0 ? MODEL_OUT_LEVEL : 0),
+      breakers: health.breakersOf(corridor),
+      degradation: health.levelOf(corridor),
       stopped: stopOf(switches, corridor) ?? null,
     };
   });

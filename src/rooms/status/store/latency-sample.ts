@@ -1,5 +1,5 @@
 /** Latency from receipt to score of the transactions that were scored last. */
-import { findTails, type Tail } from '../../../core/store/partitions/tails.ts';
+import { findTails, type Tail, tailRows } from '../../../core/store/partitions/tails.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 
 /** Scores of a sample, of all corridors together. */
@@ -25,12 +25,7 @@ export type Latencies = {
 // Postgres' clock stamps the receipt and the worker's clock the score, so clocks that differ can give less than 0.
 const readLatenciesText = (tables: readonly Tail[]) => `
     with newest as materialized (
-      select * from (${tables
-        .map(
-          ({ name }, nth) =>
-            `select transaction_id, created_at, corridor, scored_at from market.${name} where ctid >= $${nth + 2}::tid`,
-        )
-        .join(' union all ')}) as tails
+      select * from (${tailRows('scores', tables, 'transaction_id, created_at, corridor, scored_at', 2)}) as tails
        order by scored_at desc limit $1::int4
     ), sample as (
       select n.corridor, n.scored_at,
@@ -51,7 +46,6 @@ export async function readLatencies(
 ): Promise<Latencies> {
   const tables = await findTails(database, 'scores', nowMs, TAIL_BLOCKS);
   const byCorridor = new Map<string, Latency>();
-  if (tables.length === 0) return { all: undefined, byCorridor };
   const rows = await database.query<Latency & { readonly corridor: string | null }>(
     { text: readLatenciesText(tables) },
     [LATENCY_SAMPLE_MAX, ...tables.map(({ from }) => from)],

@@ -201,6 +201,8 @@ test('summaries count dead letters on the day that they were given up, until the
 
 test('a model that a worker speaks of as out is told with its corridor, which is at level 1', async () => {
   await announceModelsOut(api.redis, 'market_0', [{ corridor: 'US-EG', model: 'm@1' }]);
+  const isHeard = async () => corridor(await readStatus(), 'US-EG')?.degradation === 1;
+  await waitUntil(isHeard, 10_000, 'the API to hear of the model');
   const status = await readStatus();
   expect(corridor(status, 'US-EG')).toMatchObject({
     breakers: ['model:US-EG:m@1:open'],
