@@ -13,13 +13,13 @@ import { usePolling } from '../../api/presence.ts';
 import { SWITCHES } from '../../api/switches.ts';
 import { person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
-import { Choice, Field } from '../../parts/field.tsx';
+import { Choice } from '../../parts/field.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Badge, Time } from '../../parts/show.tsx';
 import { Found } from '../../parts/states.tsx';
 import { ChangeDialog } from './change-dialog.tsx';
-import { Ends, endsAt } from './ends.tsx';
 import { nameOf } from './scopes.ts';
+import { useStopFields } from './stop-fields.tsx';
 
 const ASK_EVERY_MS = 5000;
 const CORRIDOR = 'corridor:';
@@ -103,35 +103,22 @@ type LevelDialogProps = { readonly level: DegradationLevel; readonly onClose: ()
 
 function LevelDialog({ level: { scope, by_hand: byHand }, onClose }: LevelDialogProps) {
   const [chosen, setChosen] = useState(byHand === null ? '3' : '0');
-  const [message, setMessage] = useState('');
-  const [minutes, setMinutes] = useState('');
+  const { fields, said } = useStopFields(
+    'What refused clients read.',
+    'Empty: when somebody sets level 0.',
+  );
   const isEnd = chosen === '0';
   const send = (reason: string, signal: AbortSignal) => {
-    const said = {
-      message: message.trim() === '' ? undefined : message.trim(),
-      ends_at: minutes === '' ? undefined : endsAt(minutes),
-    };
     const level = Number(chosen) as DegradationCommand['level'];
-    const body = { level, reason, ...(isEnd ? {} : said) };
+    const body = { level, reason, ...(isEnd ? {} : said()) };
     return ask('PUT /v1/degradation/{scope}', { path: { scope }, body }, signal);
   };
-  const more = (
-    <>
-      <Field
-        label="Message"
-        value={message}
-        onChange={setMessage}
-        hint="What refused clients read."
-      />
-      <Ends minutes={minutes} onChange={setMinutes} hint="Empty: when somebody sets level 0." />
-    </>
-  );
   return (
     <ChangeDialog
       title={`Set the level: ${nameOf(scope)}`}
       action="Set"
       isDangerous={!isEnd}
-      more={isEnd ? null : more}
+      more={isEnd ? null : fields}
       onSend={send}
       onClose={onClose}
     >

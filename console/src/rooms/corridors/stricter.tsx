@@ -10,7 +10,7 @@ import { Part } from '../../parts/page.tsx';
 import { Time } from '../../parts/show.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { ChangeDialog } from './change-dialog.tsx';
-import { Ends, endsAt } from './ends.tsx';
+import { Ends, endsAt } from './stop-fields.tsx';
 
 const KINDS = {
   tighten: {

@@ -1,12 +1,12 @@
 /** Stops a scope, or starts it again, with a reason. */
 import { useState } from 'react';
-import type { Stop, SwitchCommand } from '../../../../src/kit/client/api-types.ts';
+import type { Stop } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { useCorridorNames } from '../../api/corridors.ts';
 import { Choice, Field } from '../../parts/field.tsx';
 import { ChangeDialog } from './change-dialog.tsx';
-import { Ends, endsAt } from './ends.tsx';
 import { nameOf } from './scopes.ts';
+import { useStopFields } from './stop-fields.tsx';
 
 export type Change =
   | { readonly stops: 'corridor' | 'market' | 'client' }
@@ -15,33 +15,24 @@ export type Change =
 type SwitchDialogProps = { readonly change: Change; readonly onClose: () => void };
 
 export function SwitchDialog({ change, onClose }: SwitchDialogProps) {
-  const [message, setMessage] = useState('');
-  const [minutes, setMinutes] = useState('');
+  const { fields, said } = useStopFields(
+    'What refused clients read. Empty: that the scope is stopped.',
+    'Empty: when somebody starts it.',
+  );
   const [name, setName] = useState('');
   const isStop = 'stops' in change;
   const scope = scopeOf(change, name.trim());
   const send = (reason: string, signal: AbortSignal) => {
-    const body = { stopped: isStop, reason, ...(isStop ? moreOf(message, minutes) : {}) };
+    const body = { stopped: isStop, reason, ...(isStop ? said() : {}) };
     return ask('PUT /v1/switches/{scope}', { path: { scope: scope ?? '' }, body }, signal);
   };
-  const more = (
-    <>
-      <Field
-        label="Message"
-        value={message}
-        onChange={setMessage}
-        hint="What refused clients read. Empty: that the scope is stopped."
-      />
-      <Ends minutes={minutes} onChange={setMinutes} hint="Empty: when somebody starts it." />
-    </>
-  );
   return (
     <ChangeDialog
       title={isStop ? TITLES[change.stops] : `Start: ${nameOf(change.starts.scope)}`}
       action={isStop ? 'Stop' : 'Start'}
       isDangerous={isStop}
       isBlocked={scope === undefined}
-      more={isStop ? more : null}
+      more={isStop ? fields : null}
       onSend={send}
       onClose={onClose}
     >
@@ -61,13 +52,6 @@ function scopeOf(change: Change, name: string): string | undefined {
   if ('starts' in change) return change.starts.scope;
   if (change.stops === 'market') return 'market';
   return name === '' ? undefined : `${change.stops}:${name}`;
-}
-
-function moreOf(message: string, minutes: string): Pick<SwitchCommand, 'message' | 'ends_at'> {
-  return {
-    message: message.trim() === '' ? undefined : message.trim(),
-    ends_at: minutes === '' ? undefined : endsAt(minutes),
-  };
 }
 
 type ScopeProps = {
