@@ -160,7 +160,7 @@ function byName<T>(
   return new Map(served.map(({ name, market }) => [name, () => read(market())]));
 }
 
-/** Who a credential is in each open market that knows it. @throws where none knows it and one cannot be asked */
+/** The principal of a credential in each open market that knows it. @throws where no market knows it and one cannot be asked */
 async function findKnowing(
   served: readonly Served[],
   { credential, incoming }: AskedMetrics,

@@ -1,5 +1,5 @@
 /**
- * One market of an API process: opens its stores, hands them to core and to the rooms, and closes everything in the order the
+ * A market of an API process: opens its stores, hands them to core and to the rooms, and closes everything in the order the
  * data flows. Markets share no connection, breaker, gate or cache, so that a fault of one reaches no request of another.
  */
 import type { RequestListener } from 'node:http';

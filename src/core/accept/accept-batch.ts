@@ -55,10 +55,10 @@ type AcceptBatch = (request: {
 
 /** At this many rows the fixed price of a commit is below 2 µs a transaction. */
 const SMALL_ROWS_MAX = 250;
-/** One commit at a time: posts of the client that arrive meanwhile share the next. */
+/** A single commit at a time: posts of the client that arrive meanwhile share the next. */
 const SMALL_COMMITS_MAX = 1;
 /**
- * One commit stores rows while another is written to the disk or appended. With two at a time Postgres takes 35 µs a
+ * A commit stores rows while another is written to the disk or appended. With two at a time Postgres takes 35 µs a
  * transaction, with six 44 (API alone, that many connections, 2 cores).
  */
 const LARGE_COMMITS_MAX = 2;

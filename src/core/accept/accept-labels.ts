@@ -215,7 +215,7 @@ function problem(field: string, detail: string): Problem {
   return { problem: { field, detail } };
 }
 
-/** One row a label, sorted by primary key, and the row of each label. */
+/** The distinct labels as rows, sorted by primary key, and the row of each label. */
 function distinct(labels: readonly Label[]): { rows: Label[]; rowOf: Label[] } {
   const byKey = new Map<string, Label>();
   const rowOf = labels.map((label) => {

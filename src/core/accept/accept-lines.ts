@@ -13,7 +13,7 @@ import type { Ingest } from './ingest.ts';
 import type { Submitter } from './limits/limiter.ts';
 import type { MonthProblem } from './refuse-months.ts';
 
-/** One line as parsed: a transaction, or its problem. */
+/** A line as parsed: a transaction, or its problem. */
 export type Line = { readonly index: number } & (
   | { readonly input: KeyedTransactionInput }
   | { readonly errors: readonly FieldError[] }

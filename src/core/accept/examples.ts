@@ -1,4 +1,4 @@
-/** One transaction and its score, as every example of the document has them. */
+/** A transaction and its score, as every example of the document has them. */
 import { CONSISTENCY_TOKEN } from '../../kit/http/answers/answer-headers.ts';
 import type { LabelJson } from '../domain/label-record.ts';
 import type { ScoreJson } from '../domain/score-record.ts';

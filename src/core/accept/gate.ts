@@ -33,7 +33,7 @@ export type Closed = {
   readonly problem: (typeof GATE_PROBLEMS)[number];
   /** Null where no field is at fault. */
   readonly field: 'corridor' | PartyField | null;
-  /** What is closed, where it is not what the field names. */
+  /** The noun for what is closed, where the field names something else. */
   readonly noun?: 'market' | 'client';
   /** A predicate of the field, or a clause where there is none. */
   readonly detail: string;

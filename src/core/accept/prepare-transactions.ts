@@ -35,7 +35,7 @@ export type IngestContext = {
 
 export type Prepared = {
   readonly inputs: readonly KeyedTransactionInput[];
-  /** One row per key, sorted by key in code-unit order. */
+  /** A row for each key, sorted by key in code-unit order. */
   readonly rows: readonly NewTransaction[];
   /** The row of each input: the first with its key, whose body is stored. */
   readonly rowOf: readonly NewTransaction[];

@@ -1,5 +1,5 @@
 /**
- * Which failures of the store ingest tries again by itself, before its caller hears of them: a lost race with
+ * The failures of the store that ingest tries again by itself, before its caller hears of them: a lost race with
  * another transaction, a commit whose outcome is unknown, a connection that was dead when it was taken from the
  * pool, a partition that vanished. All other failures go to the caller.
  */

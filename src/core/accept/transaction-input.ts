@@ -83,7 +83,7 @@ const contextFields = z
   })
   .catch({ corridor: undefined, created_at: undefined });
 
-/** What the reader of one transaction, a batch or a line says besides of its inputs. */
+/** The inputs of a transaction, a batch or a line, and what their reader knows besides. */
 type Beside = {
   readonly ingest: Ingest;
   /** Inputs of the body, which are the body itself where it is one. */
@@ -173,7 +173,7 @@ export function refusal(
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** One line of a stream; pointers are relative to the line. */
+/** Reads a line of a stream; pointers are relative to the line. */
 export function readLineInput(
   ingest: Ingest,
   { index, bytes }: RawLine,

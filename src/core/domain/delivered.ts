@@ -10,7 +10,7 @@ const FLOAT64_BYTES = 8;
 /** In an end offset: the text is null. */
 export const NULL_BIT = 0x80000000;
 
-/** One text a row, in UTF-8. */
+/** A text for each row, in UTF-8. */
 export class TextColumn {
   readonly #view: DataView;
   /** Where the end offsets stand, u32 each; -1 where all rows share one text. */
@@ -102,7 +102,7 @@ export type TransactionRows = {
   readonly channel: TextColumn;
 };
 
-/** One delivered transaction, whose texts are made anew on each request. */
+/** A delivered transaction, whose texts are made anew on each request. */
 export class DeliveredTransaction implements Transaction {
   readonly rows: TransactionRows;
   readonly row: number;

@@ -18,7 +18,7 @@ export const LABEL_LIMITS = {
   labelledAtAheadMsMax: 5 * 60 * 1000,
 } as const;
 
-/** One label of a stored transaction. Times are epoch milliseconds, UTC. */
+/** A label of a stored transaction. Times are epoch milliseconds, UTC. */
 export type Label = {
   readonly transactionId: string;
   /** The transaction's, as are its account and merchant. */
@@ -43,7 +43,7 @@ export function outranks(
   return one.label === 'fraud' && other.label !== 'fraud';
 }
 
-/** Who reports labels: the client of the key, and the person who holds it, if any. */
+/** The reporter of labels: the client of the key, and the person who holds the key, if any. */
 export type LabelReporter = { readonly client: string; readonly identity: string | null };
 
 /** A transaction's id as a caller writes it, in lower case from there on. */
@@ -52,7 +52,7 @@ export const transactionIdInput = z
   .regex(/^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/, 'must be a UUID')
   .toLowerCase();
 
-/** One submitted label, which names its transaction by id or by the client's own key. */
+/** A submitted label, which names its transaction by id or by the client's own key. */
 export const labelInputSchema = z
   .strictObject({
     transaction_id: transactionIdInput.optional(),

@@ -32,7 +32,7 @@ export const partyFields: ReadonlyMap<string, PartyField> = new Map([
 export function uncountedIn(scope: string, kind: LimitKind): string | undefined {
   if (partyFields.has(scope) && kind !== 'transactions')
     return `must be 'transactions', as ${scope} counts nothing else`;
-  // What waits in a stream names neither its client nor its key.
+  // An entry that waits in a stream names neither a client nor a key.
   if (kind === 'inference' && !(scope === LIMITED_MARKET || scope.startsWith(corridorScope(''))))
     return `must be 'requests' or 'transactions', as only market and corridors count inference`;
   return undefined;

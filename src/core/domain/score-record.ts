@@ -29,7 +29,7 @@ export type ScoreRecord = Decision & {
 const reasonSchema = z
   .object({ code: z.string(), detail: z.string(), contribution: z.number() })
   .meta({ id: 'Reason' });
-/** One reason of a score. `contribution` is in score points. */
+/** A reason of a score. `contribution` is in score points. */
 export type Reason = Readonly<z.infer<typeof reasonSchema>>;
 
 export const scoreSchema = z

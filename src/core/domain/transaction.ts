@@ -25,7 +25,7 @@ export const TRANSACTION_LIMITS = {
   createdAtAheadMsMax: 24 * 60 * 60 * 1000,
 } as const;
 
-/** One accepted transaction, as stored, streamed and scored. Times are epoch milliseconds, UTC. */
+/** An accepted transaction, as stored, streamed and scored. Times are epoch milliseconds, UTC. */
 export type Transaction = {
   readonly transactionId: string;
   readonly createdAtMs: number;
@@ -83,7 +83,7 @@ const ownWord = plainText(TRANSACTION_LIMITS.labelChars);
 
 const ANY_ID = `1 to ${TRANSACTION_LIMITS.idChars} characters without control characters.`;
 
-/** One submitted transaction; the key may come from the `Idempotency-Key` header instead. */
+/** A submitted transaction; the key may come from the `Idempotency-Key` header instead. */
 export const transactionInputSchema = z
   .strictObject({
     idempotency_key: idempotencyKeySchema

@@ -1,5 +1,5 @@
 /**
- * One pass over an account's list, from the newest sibling to the oldest visible one: counts, sums and maxima
+ * A pass over an account's list, from the newest sibling to the oldest visible one: counts, sums and maxima
  * of all windows, each of which is the beginning of a longer one. The next pass overwrites the results.
  */
 import { DAY_MS, HOUR_MS } from '../../kit/words/utc-bucket.ts';

@@ -154,7 +154,7 @@ function figuresOf(currency: string): CurrencyFigures {
   return figures;
 }
 
-/** One object for all arrivals, as none is kept: it belongs to the arrival that is folded. */
+/** A single object for the keys of all arrivals, as no key is kept: it belongs to the arrival that is folded. */
 const here: RecordKey = { ...BEFORE_ALL };
 
 /** An arrival's key; the next call overwrites it. */

@@ -34,7 +34,7 @@ export type ProfileLayout<P extends Profile> = {
   readCursors(profile: P, view: DataView, at: number): void;
 };
 
-/** One kind of profile. `Past` is what Postgres gives for a rebuild (domain/history.ts). */
+/** A kind of profile. `Past` is what Postgres gives for a rebuild (domain/history.ts). */
 export type ProfileKind<P extends Profile, Past> = {
   readonly party: 'account' | 'merchant';
   readonly recordBytes: number;

@@ -1,6 +1,6 @@
 /** The tallies of a merchant: count and sum of transactions by bucket (an hour or a UTC day) and currency. */
 
-/** One bucket (an hour or a UTC day) and currency. */
+/** A bucket (an hour or a UTC day) and currency. */
 export type Tally = {
   bucketMs: number;
   daily: boolean;

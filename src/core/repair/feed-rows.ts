@@ -34,7 +34,7 @@ export type Fed = {
 export async function feedRows(round: Round): Promise<Fed> {
   const { store, append } = round;
   const rooms = roomsOf(round);
-  // One row tells that a full stream is owed something.
+  // A single row tells that a full stream is owed entries.
   const queues = [...rooms].map(([queue, room]) => ({ ...queue, transactionsMax: room || 1 }));
   const left = await store.listLeft(queues, ROUND_TRANSACTIONS_MAX);
   const full = new Set([...rooms].flatMap(([queue, room]) => (room === 0 ? nameOf(queue) : [])));

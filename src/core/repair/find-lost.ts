@@ -2,9 +2,9 @@
  * Finds which open rows are in no entry and no retry of their corridor: they are lost, whatever lost them. All shards are
  * read, as the number of shards may have changed.
  *
- * What moves while it is read is met in one place or the other: an entry that failed goes on in the retries, which are read
- * after the streams, and a retry that is due goes to the end of its stream, which is read last. A row that is missed all the
- * same is appended a second time, which is harmless.
+ * A row that moves while Redis is read is met before or after the move: an entry that failed goes on in the retries, which are
+ * read after the streams, and a retry that is due goes to the end of its stream, which is read last. A row that is missed all
+ * the same is appended a second time, which is harmless.
  */
 import type { StreamKeys } from '../stream/keys.ts';
 import type { HeadPage, HeadReader } from '../stream/status/heads.ts';

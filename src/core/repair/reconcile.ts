@@ -3,8 +3,8 @@
  * of open rows that are nowhere in Redis, whatever lost them. Appending twice is harmless and a missing entry is not, so it
  * appends when in doubt.
  *
- * One leader of a market runs it every second or so, or an operator does (`risk reconcile`). A run takes a bounded time; what
- * is left goes on in the next one.
+ * The leader of a market runs the reconciler every second or so, or an operator does (`risk reconcile`). A run takes a bounded
+ * time; the next run goes on with the rows that are left.
  */
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
@@ -120,7 +120,7 @@ export function createReconciler(
     }
     return { ...found, rows, appended, full };
   };
-  /** One pass, or as much of it as there is time for; the next look begins after a pause, unless rows were lost. */
+  /** A pass, or as much of it as there is time for; the next look begins after a pause, unless rows were lost. */
   const look = async () => {
     const startMs = performance.now();
     let lost = 0;

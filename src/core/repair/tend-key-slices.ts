@@ -41,7 +41,7 @@ export async function tendKeySlices(
 }
 
 /**
- * Which slices are due, by number: those whose youngest key is from `before`, and the open one if it is to be sealed.
+ * The slices that are due, by number: those whose youngest key is older than `before`, and the open one if it is to be sealed.
  * @param slices the open slice, then the sealed ones
  */
 export function planKeySlices(slices: readonly Slice[], retentionDays: number, nowMs: number) {

@@ -16,7 +16,7 @@ export function rowAt(index: number): number {
   return index * FEATURE_COUNT;
 }
 
-/** One row, for readers of a single vector: a view, no copy. */
+/** A row, for readers of a single vector: a view, no copy. */
 export function vectorOf({ values }: FeatureRows, index: number): Float64Array<ArrayBuffer> {
   const at = rowAt(index);
   return values.subarray(at, at + FEATURE_COUNT);

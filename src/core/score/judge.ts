@@ -35,7 +35,7 @@ export type JudgingModel = {
   /** `name@version`, as stored with scores. */
   readonly name: string;
   /**
-   * One opinion a vector, all in one call: a row alone costs several times as much.
+   * An opinion for each vector, all in one call: a row alone costs several times as much.
    * @throws Failure `MODEL_OUTPUT` for a result that is no probability
    */
   readonly judge: (vectors: readonly Float64Array[]) => Opinion[];
@@ -62,7 +62,7 @@ export type ShadowBatch = {
   readonly probabilities: readonly number[];
 };
 
-/** One judgement a row, or none where no corridor has a model. */
+/** A judgement for each row, or none where no corridor has a model. */
 export type Judged = {
   readonly judgements: readonly Judgement[];
   readonly shadows: readonly ShadowBatch[];

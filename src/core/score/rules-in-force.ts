@@ -1,4 +1,4 @@
-/** Which rule set decides, by the switches. */
+/** The rule set that decides, by the switches. */
 import { stricterValue } from '../domain/stricter.ts';
 import { namesStopped, RULE, type Switches } from '../domain/switch.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';

@@ -81,7 +81,7 @@ export function shardOf(accountId: string, shards: number): number {
   return shards === 1 ? 0 : murmurhash.v3(accountId, 0) % shards;
 }
 
-/** Which of the PROFILE_SLOTS holds a party's key. */
+/** The number, below PROFILE_SLOTS, of the slot that holds a party's key. */
 export function profileSlot(partyId: string): number {
   return murmurhash.v3(partyId, 0) % PROFILE_SLOTS;
 }

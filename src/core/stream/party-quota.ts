@@ -13,7 +13,7 @@ export type PartyNeed = Rate & {
 const script = loadScript('take-party-quota-1');
 
 /**
- * One call, whatever the number of parties.
+ * Takes the units of all parties in one call, whatever the number of parties.
  * @param isAllOrNone otherwise each party gives the units that it has
  * @returns the units of those that have fewer than needed, by their index. Throws a Failure
  */

@@ -24,7 +24,7 @@ async function removeOf(node: Redis, pattern: string): Promise<number> {
   do {
     const [next, keys] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_KEYS);
     cursor = next;
-    // One key a command, as the keys of a node lie in many slots.
+    // A command for each key, as the keys of a node lie in many slots.
     const pipeline = node.pipeline();
     for (const key of keys) pipeline.unlink(key);
     const [failed] = ((await pipeline.exec()) ?? []).filter(([error]) => error !== null);

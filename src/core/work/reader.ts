@@ -1,5 +1,5 @@
 /**
- * One reader: a consumer of the group that takes a batch when it is its turn, brings the batch to its end, and comes again.
+ * A reader: a consumer of the group that takes a batch when it is its turn, brings the batch to its end, and comes again.
  * After any error a reader first drains what the server may have delivered into a reply that never arrived.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

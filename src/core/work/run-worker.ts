@@ -194,7 +194,7 @@ async function insistOnStreams(worker: Worker): Promise<void> {
   }
 }
 
-/** Our consumers are removed, except where they still have pending entries for others to claim. */
+/** The worker's consumers are removed, except where they still have pending entries for others to claim. */
 async function removeConsumers(worker: Worker): Promise<void> {
   const { config, market, name, log } = worker;
   const streams = streamsOf(worker).map(({ transactions }) => transactions);

@@ -1,5 +1,5 @@
 /**
- * One batch, from decoded transactions to stored scores:
+ * A batch, from decoded transactions to stored scores:
  *
  *   fold profiles ─▶ features ─▶ models and rules (pure) ─▶ store scores ─▶ acknowledge
  *

@@ -53,7 +53,7 @@ type BreakerOptions = {
   /** @param cause the last failure, if a failure has opened the breaker */
   readonly onChange: (state: BreakerState, cause?: unknown) => void;
   readonly settings?: BreakerSettings;
-  /** What callers are told in place of the breaker's own words. */
+  /** The refusal that callers get in place of the breaker's own words. */
   readonly refusal?: { readonly code: string; readonly message: string };
 };
 

@@ -71,7 +71,7 @@ type Entry = MadeAnswer & {
   proof: Promise<boolean> | undefined;
 };
 
-/** One `make` of a question at a time, which all who ask meanwhile share. */
+/** A cache that runs one `make` of a question at a time, which all callers that ask meanwhile share. */
 export function createAnswerCache<Question>(
   options: AnswerCacheOptions<Question>,
 ): AnswerCache<Question> {
@@ -138,7 +138,7 @@ export function createAnswerCache<Question>(
     count(true, question);
     const ageMs = nowMs() - kept.madeMs;
     if (ageMs > REFRESH_SHARE * ageMsMax(question)) {
-      // Who asks later finds the failure where it lasts.
+      // A caller that asks later finds the failure, if the failure lasts.
       makeShared(key, question).catch(() => undefined);
     }
     return { answer: kept, ageMs: ageMs + (kept.lagMs ?? 0) };

@@ -70,7 +70,7 @@ export function createApiClient(options: ApiOptions): ApiClient {
   };
 }
 
-/** One request with the key. @throws ApiUnavailable without an answer, or for one that may pass */
+/** Makes a request with the key. @throws ApiUnavailable without an answer, or for a refusal that may pass */
 export async function fetchApi(
   { url, key, market, signal }: ApiOptions,
   path: string,

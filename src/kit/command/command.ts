@@ -20,7 +20,7 @@ export type CommandContext = {
 
 export type Command = {
   readonly name: string;
-  /** One line for the table of `risk --help`. */
+  /** A line for the table of `risk --help`. */
   readonly summary: string;
   /** Printed whole by `risk NAME --help`; starts with `risk NAME`. */
   readonly usage: string | (() => Promise<string>);

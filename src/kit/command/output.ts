@@ -5,7 +5,7 @@
 import { styleText } from 'node:util';
 
 export type Cell = string | number | boolean | null | undefined;
-/** One column: the field it shows, its heading (default: the field), and how it is aligned. */
+/** A column: the field it shows, its heading (default: the field), and how it is aligned. */
 export type Column = {
   readonly field: string;
   readonly title?: string;
@@ -22,9 +22,9 @@ export type OutputStream = {
 export type Output = {
   /** True when `--json` was given: one JSON document on standard output and nothing else. */
   readonly json: boolean;
-  /** One line for people; nothing under `--json`. */
+  /** Writes a line for people; nothing under `--json`. */
   line(text?: string): void;
-  /** One line on standard output in both modes: for a line that programs read, as the ledger. */
+  /** Writes a line on standard output in both modes: for a line that programs read, as the ledger. */
   exactLine(text: string): void;
   /** Rows as a table, or as a JSON array of the rows. */
   table(columns: readonly (string | Column)[], rows: readonly Row[]): void;
@@ -32,11 +32,11 @@ export type Output = {
   record(fields: Row): void;
   /** The value under `--json`, otherwise the lines. */
   value(value: unknown, lines: readonly string[]): void;
-  /** One line on standard error that a person reads while waiting. */
+  /** Writes a line on standard error that a person reads while waiting. */
   note(text: string): void;
   /** How far the work is: a line that changes on a terminal, and elsewhere a note every few seconds. */
   progress(text: string): void;
-  /** One line on standard error saying what went wrong. */
+  /** Writes a line on standard error that says what went wrong. */
   error(text: string): void;
 };
 

@@ -35,7 +35,7 @@ export async function openCommandRedis({
   return { redis, [Symbol.dispose]: () => redis.disconnect() };
 }
 
-/** Who changes something by a command: the database role, as the command has no key. */
+/** The author of a change by a command: the database role, as the command has no key. */
 export const byCommand = (words: string): Actor => ({
   name: null,
   keyId: null,

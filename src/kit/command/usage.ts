@@ -40,7 +40,7 @@ export function usageText(
 
 const lengthOf = (text: string) => text.length;
 
-/** One line for each option and meaning, with the actions that take it unless all do. */
+/** A line for each option and meaning, with the actions that take the option unless all do. */
 function optionsOf(actions: readonly ShownAction[]): (readonly [string, string])[] {
   const meanings = actions.flatMap(({ word, options = {} }) =>
     Object.entries(options).map(([option, text]) => ({ word, option, text })),

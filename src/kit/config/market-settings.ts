@@ -1,5 +1,5 @@
 /**
- * Which markets a process serves, and the stores that one of them has for itself: MARKET_1_DATABASE_URL is the DATABASE_URL of
+ * The markets that a process serves, and the stores that a market has for itself: MARKET_1_DATABASE_URL is the DATABASE_URL of
  * market_1 alone.
  */
 import { z } from 'zod';
@@ -54,7 +54,7 @@ export function readEachMarket<Settings>(
   return { markets, issues: [...issues] };
 }
 
-/** What an environment sets for one market, and the variable that sets it. */
+/** The settings that an environment has for a market, and the variable of each setting. */
 function settingsOf(given: Given, market: string) {
   const prefix = `${market.toUpperCase()}_`;
   // A market `risk_admin` would take a setting of the engine for its own.

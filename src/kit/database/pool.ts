@@ -41,7 +41,7 @@ type Write = <Row extends object>(
 
 export type Database = {
   readonly query: Query;
-  /** One statement that is its own commit. */
+  /** A statement that is its own commit. */
   readonly write: Write;
   /** Runs `work` between begin and commit; anything it throws rolls back and is thrown on. */
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>;

@@ -4,7 +4,7 @@
  *
  * A process that stood still does not know that it was replaced. So each write of a leader goes through `writes`: the database
  * transaction that writes names the epoch, fails once there is a newer one, and keeps any takeover waiting until its commit.
- * What is harmless when two processes do it, such as appending to a stream, needs no epoch.
+ * A write that is harmless when two processes do it, such as appending to a stream, needs no epoch.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Statement } from '../database/pool.ts';

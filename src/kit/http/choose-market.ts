@@ -1,6 +1,6 @@
 /**
- * Which market answers a request, where one process serves several: the market that the header Risk-Market names, else the market
- * that the console keeps in a cookie, as a browser sends no header of ours with a stream of events, else the first.
+ * The market that answers a request, where one process serves several: the market that the header Risk-Market names, else the
+ * market that the console keeps in a cookie, as a browser sends no header of ours with a stream of events, else the first.
  */
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Metrics } from '../metrics/metrics.ts';

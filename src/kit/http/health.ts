@@ -34,7 +34,7 @@ export type AskedMetrics = {
   readonly incoming: IncomingMessage | undefined;
 };
 
-/** What a market needs, and what it has of it. */
+/** The dependencies that a market needs, and the state of each. */
 export type Vitals = {
   /** State of each dependency by name. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;

@@ -1,4 +1,4 @@
-/** Which methods a path takes: tells 405 from 404. Built once from the routes that are served. */
+/** The methods that each path takes, which tell 405 from 404. Built once from the routes that are served. */
 import { nearestName } from '../words/nearest-name.ts';
 
 type Route = { readonly method: string; readonly path: string };

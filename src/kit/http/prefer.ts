@@ -17,7 +17,7 @@ export type Preference = (typeof PREFERENCES)[number];
 const WAIT = /^wait\s*=\s*"?(\d+(?:\.\d+)?)"?$/i;
 const MINIMAL = /^return\s*=\s*"?minimal"?$/i;
 const LENIENT = /^handling\s*=\s*"?lenient"?$/i;
-/** What is done without a preference, so it is applied. */
+/** Preferences for the default behaviour, which is applied without a preference, too. */
 const USUAL = /^(?:return\s*=\s*"?representation|handling\s*=\s*"?strict)"?$/i;
 const NAME = /^\w+/;
 

@@ -1,4 +1,4 @@
-/** One scrape of several registries: a metric that several have is told once, with the values of all. */
+/** A scrape of several registries: a metric that several registries have occurs once, with the values of all. */
 import { type Metric, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 
 /** A value of a histogram names its line. */

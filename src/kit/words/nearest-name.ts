@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 
-/** One edit in three characters finds `device_id` for `devise_id`; case and punctuation do not count. More edits find wrong names. */
+/** An edit in three characters finds `device_id` for `devise_id`; case and punctuation do not count. More edits find wrong names. */
 const EDITS_PER_CHAR_MAX = 1 / 3;
 /** Longer names are skipped: a comparison takes time by the product of both lengths. */
 const CHARS_MAX = 64;

@@ -29,7 +29,7 @@ export function clientSeen({ roles, client }: Pick<Principal, 'roles' | 'client'
   return MARKET_ROLES.some((role) => roles.has(role)) ? null : client;
 }
 
-/** Who makes a change, and in which request or command. */
+/** The author of a change, and the request or command that makes the change. */
 export type Actor = {
   /** The person, or `key of OWNER`; null for a command that has no key, which is recorded by its database role. */
   readonly name: string | null;

@@ -1,4 +1,4 @@
-/** One key in several markets: a row in each, with the same hash, which each market records and revokes as its own. */
+/** A key in several markets: a row in each, with the same hash, which each market records and revokes as its own. */
 import { makeApiKey, revokeApiKey } from '../../kit/access/api-keys.ts';
 import { type CommandContext, UsageError } from '../../kit/command/command.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';

@@ -1,4 +1,4 @@
-/** One file of an archive: rows of a table as Parquet with ZSTD, encrypted as a whole. Every cell is the text that Postgres writes. */
+/** A file of an archive: rows of a table as Parquet with ZSTD, encrypted as a whole. Every cell is the text that Postgres writes. */
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';

@@ -1,4 +1,4 @@
-/** What the event of a decision that another person completes tells, for the document. */
+/** The contents of the event of a decision that another person completes, for the document. */
 import { z } from 'zod';
 import { eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
 import type { proposalSchema } from './proposal-routes.ts';

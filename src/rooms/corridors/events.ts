@@ -67,7 +67,7 @@ async function findDecisions(query: Query, nowMs: number): Promise<Event[]> {
   return rows.flatMap((row) => toEvent(row, people));
 }
 
-/** One event a proposal and UTC hour in which it stands. */
+/** An event for each proposal and each UTC hour in which the proposal stands. */
 async function findProposed(query: Query, nowMs: number): Promise<Event[]> {
   const proposals = await readProposals({ query }, nowMs);
   if (proposals.length === 0) return [];

@@ -14,7 +14,7 @@ type Shown = {
 type Row = LimitJson & { readonly scope: string };
 type Listed = { readonly items?: readonly Row[] };
 
-/** What a second person has to do for each raise or removal that waits for one. */
+/** The command that a second person sends for each raise or removal that waits. */
 function sayProposals(answer: Shown & Listed): string | undefined {
   const { scope = '', limits = [], items = limits.map((limit) => ({ ...limit, scope })) } = answer;
   const lines = items.flatMap(({ scope, kind, rate_per_second, burst, proposal }) => {
@@ -31,7 +31,7 @@ function sayProposals(answer: Shown & Listed): string | undefined {
 
 const tell = ({ scope, limits = [] }: Shown) => ({ scope, limits: limits.map(tellLimit) });
 
-/** What a change has replaced, may not have meant, or waits for. */
+/** Lines about a change: what it has replaced, may not have meant, or waits for. */
 function sayChanged(answer: Shown): string | undefined {
   const { replaced = null, notice = null } = answer;
   const lines = [

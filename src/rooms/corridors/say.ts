@@ -1,4 +1,4 @@
-/** What people read of stops and limits in the answers to commands. */
+/** Stops and limits in words, as people read them in the answers to commands. */
 import type { LimitJson } from '../../core/domain/limit.ts';
 import type { StopJson } from '../../core/domain/switch.ts';
 import type { Row as Fields } from '../../kit/command/output.ts';

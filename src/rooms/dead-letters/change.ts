@@ -21,7 +21,7 @@ import type { Actor } from '../../kit/words/principal.ts';
 import { DEAD_LETTER_ID, type DeadLetter, errorCodeParameter } from './dead-letter.ts';
 import * as deadLetterStore from './store.ts';
 
-/** One database transaction marks at most this many. */
+/** Most dead letters that a database transaction marks. */
 const PAGE_ROWS = 1000;
 export const COMMAND_ROWS_MAX = 10_000;
 
@@ -180,7 +180,7 @@ export async function purgeDeadLetters(
   };
 }
 
-/** One audit row per page, as each page has its own commit. */
+/** An audit row for each page, as each page has its own commit. */
 function toChange(
   action: 'dead-letters.replay' | 'dead-letters.purge',
   selected: deadLetterStore.DeadLetterSelection,

@@ -11,7 +11,7 @@ import { encodeCursor } from '../../kit/words/cursor.ts';
 import type { PageJson } from '../../kit/words/page.ts';
 import type { DeadLetter, DeadLetterGroup, DeadLetterListParameters } from './dead-letter.ts';
 
-/** Which active dead letters to mark: by id, or by common properties. */
+/** The active dead letters to mark: by id, or by common properties. */
 export type DeadLetterSelection = {
   readonly ids?: readonly string[] | undefined;
   readonly corridor?: string | undefined;

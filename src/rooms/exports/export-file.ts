@@ -172,7 +172,7 @@ async function readPart(path: string): Promise<{ rows: number; last: string | un
   return { rows, last: String(last?.['transaction_id']) };
 }
 
-/** One request. @throws ApiUnavailable where it breaks off */
+/** Makes a request for the rows after `after`. @throws ApiUnavailable where the request breaks off */
 async function transfer(
   options: ExportOptions,
   after: string | undefined,

@@ -1,5 +1,5 @@
 /**
- * One slice of an export: whole rows of what matches among a bounded number of rows, in the order of (created_at, id). A slice
+ * A slice of an export: whole rows of what matches among a bounded number of rows, in the order of (created_at, id). A slice
  * joins the tables along a range of primary keys, at a third of the cost of lookups; where an index leads to few rows far apart,
  * the search finds their ids, and each row is looked up.
  */

@@ -11,7 +11,7 @@ export const MISSING_BIN = 255;
 export type BinnedColumn = {
   /** Rising float32 values. */
   readonly cuts: Float32Array;
-  /** One bin a row. */
+  /** The bin of each row. */
   readonly bins: Uint8Array;
 };
 

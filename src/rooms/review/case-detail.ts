@@ -1,4 +1,4 @@
-/** One case with all that is known of it, in the form of the API. */
+/** A case with all that is known of it, in the form of the API. */
 import { z } from 'zod';
 import { CASE_LIMITS, caseSchema, claimedCase } from './case.ts';
 import { finalDecisionSchema } from './final-decision.ts';

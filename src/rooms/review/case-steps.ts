@@ -15,7 +15,7 @@ import { ENGINE } from '../../kit/words/principal.ts';
 import { CASE_LIMITS, type CaseProgress, holderOf, later, type StoredCase } from './case.ts';
 import type { ReviewPolicy } from './policy.ts';
 
-/** Who acts. */
+/** The person who takes a step. */
 export type Reviewer = {
   readonly name: string;
   readonly keyId: string;

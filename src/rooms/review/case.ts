@@ -218,7 +218,7 @@ export type LocatedTransaction = Omit<
   'source' | 'priority' | 'due_at' | 'policy' | 'market_currency' | 'opened_by'
 >;
 
-/** Who has a lock on the case that has not expired. */
+/** The person who has a lock on the case; null once the lock has expired. */
 export function holderOf({ locked_by, locked_until, now }: StoredCase): string | null {
   return locked_until !== null && locked_until > now ? locked_by : null;
 }

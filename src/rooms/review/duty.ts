@@ -50,7 +50,7 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
         name: 'open-and-close-cases',
         everyMs: STEP_EVERY_MS,
         run: async (signal) => {
-          // Both run side by side, so that an intake that fails stops no decision.
+          // Opening and closing run side by side, so that an intake that fails stops no decision.
           const works = [
             () => openSome(lead.writes, metrics),
             () => closeAll(steps, metrics, signal),

@@ -1,4 +1,4 @@
-/** What the events of the review tell, for the document. */
+/** The contents of the review's events, for the document. */
 import { z } from 'zod';
 import { eventOf, eventsDocument } from '../../kit/http/event-document.ts';
 import { caseSchema, claimedCase } from './case.ts';

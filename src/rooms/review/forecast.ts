@@ -1,5 +1,5 @@
 /**
- * Which waiting cases will miss their deadlines. Officers take the most urgent priority first, and within a priority the case
+ * The waiting cases that will miss their deadlines. Officers take the most urgent priority first, and within a priority the case
  * that is due first; cases that arrive meanwhile at more urgent priorities delay a case.
  */
 export type Waiting = {

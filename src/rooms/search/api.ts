@@ -32,7 +32,7 @@ export const document: DocumentPart = {
 export function openSearch(api: Api): ApiRoom {
   const { guards, ingest, metrics, recall, switches } = api;
   const caches = openCaches(api);
-  // Who has posted a label sees it at once in this process.
+  // A caller that has posted a label sees the label at once in this process.
   api.afterLabels.add(caches.profiles.proveAnew);
   const { peek } = caches.scores;
   const hot = {

@@ -132,7 +132,7 @@ function subjectOf(asked: readonly Dimension[]): Subject {
   return asked.every((one) => TRANSACTIONS.by.includes(one)) ? TRANSACTIONS : SCORES;
 }
 
-/** Which figures a row has beside its count. */
+/** The figures that a row has beside its count. */
 export type Figures = SumQuestion & {
   readonly hasAmounts: boolean;
   readonly hasScores: boolean;

@@ -67,7 +67,7 @@ export const document: DocumentPart = {
 export function openSummaries(api: Api): ApiRoom {
   const { databases, ingest, metrics, limits, afterLabels } = api;
   const cache = createSummaryCache(databases, ingest.corridors, metrics);
-  // Who has posted a label sees it at once in this process.
+  // A caller that has posted a label sees the label at once in this process.
   afterLabels.add(cache.proveAnew);
   return { routes: [routesOf(operations, limits, { databases, ingest, cache })] };
 }

@@ -1,4 +1,4 @@
-/** Which webhooks take an event, and the body that each is sent. */
+/** The webhooks that take an event, and the body that each webhook gets. */
 import { v7 as uuidv7 } from 'uuid';
 import type { Verdict } from '../../core/domain/score-record.ts';
 import type { Decision, Event } from '../../core/events.ts';
@@ -18,7 +18,7 @@ type ListType = keyof typeof LISTS;
 /** Type, timestamp and brackets around a list, and more. */
 const ENVELOPE_BYTES = 128;
 
-/** One delivery for each webhook that takes an event. */
+/** A delivery for each webhook that takes an event. */
 export function match(webhooks: readonly Webhook[], events: readonly Event[]): NewDelivery[] {
   return events.flatMap((event) =>
     webhooks

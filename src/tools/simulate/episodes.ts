@@ -48,7 +48,7 @@ export function* fraudEvents(
     if (episode === undefined) return;
     yield { atMs: episode.nextMs, scenario: episode.scenario.name, draft: episode.next() };
     episode.made++;
-    // One transaction in each step, anywhere within it.
+    // A transaction in each step, anywhere within the step.
     episode.nextMs = Math.floor(episode.startMs + (episode.made + random()) * episode.stepMs);
     if (episode.made < episode.size) insert(underWay, episode);
   }

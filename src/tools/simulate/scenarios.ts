@@ -53,7 +53,7 @@ const accountTakeover: Scenario = {
   },
 };
 
-/** One large sum is cut into transfers that each stay just below the reporting limit of the currency. */
+/** A large sum is cut into transfers that each stay just below the reporting limit of the currency. */
 const structuring: Scenario = {
   name: 'structuring',
   size: [4, 8],

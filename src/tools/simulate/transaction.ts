@@ -25,7 +25,7 @@ export type Draft = {
   readonly channel: string;
 };
 
-/** One row of the output. Times are epoch milliseconds, UTC. */
+/** A row of the output. Times are epoch milliseconds, UTC. */
 export type SimulatedTransaction = Draft & {
   readonly idempotencyKey: string;
   readonly createdAtMs: number;

@@ -5,7 +5,7 @@ import { asSentence, Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { type Limiter, scopesOf } from './limiter.ts';
 
-/** Who has set a limit too low, or must stop something, reaches these whatever is used up. */
+/** Paths that stay open whatever is used up, for a person who has set a limit too low or must stop something. */
 const UNCOUNTED = /^\/v1\/(?:(?:degradation|flags|limits|switches)(?:\/|$)|.*\/(?:freeze|resume)$)/;
 
 export function limitRequests(limiter: Limiter): MiddlewareHandler<AppEnv> {

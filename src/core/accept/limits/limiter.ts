@@ -11,7 +11,7 @@ import { inTime } from './in-time.ts';
 import { createLease, type Lease } from './lease.ts';
 import { createPartyLimits, type TakeParties } from './party-limits.ts';
 
-/** Who is counted: the client and the key of a request. */
+/** The client and the key that a request counts for. */
 export type Submitter = { readonly client: string; readonly keyId: string };
 
 export type Need = {

@@ -1,4 +1,4 @@
-/** Which band a value falls into, and the weight it has there. */
+/** The band that a value falls into, and the weight of the value there. */
 import type { Band } from './rule.ts';
 
 /** Bands as a table of `from` and `weight`. */

@@ -11,7 +11,7 @@ export type Bounds = Readonly<Record<string, number>>;
 export type Rule = {
   readonly id: string;
   readonly reasonCode: string;
-  /** One sentence for analysts: the abuse that the rule catches. */
+  /** A sentence for analysts: the abuse that the rule catches. */
   readonly summary: string;
   /** Every feature it reads. */
   readonly features: readonly FeatureName[];

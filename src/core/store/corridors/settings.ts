@@ -52,10 +52,10 @@ const write = rowsOf<
           moved_at = case when old.shards <> excluded.shards then clock_timestamp() else old.moved_at end`,
 );
 
-/** One corridor, within a database transaction in which nobody else changes one. */
+/** A corridor, within a database transaction in which nobody else changes a corridor. */
 export type CorridorChange = {
   readonly isOurs: boolean;
-  /** Who proposed it; undefined where nobody has. */
+  /** The person who proposed the claim; undefined without a proposal. */
   readonly proposedBy: string | undefined;
   readonly propose: (by: string) => Promise<unknown>;
   /** Ends the proposal. @returns the market that has the corridor now */

@@ -1,6 +1,6 @@
 /**
  * A process' view of the slices of idempotency_keys: the one that takes keys, and filters of the sealed ones.
- * It may be out of date by any time and is never wrong: a sealed slice never changes, and a slice that was
+ * The view may be out of date by any time and is never wrong: a sealed slice never changes, and a slice that was
  * sealed meanwhile refuses the next claim. A slice without a filter is looked up in its index.
  */
 import type { Database } from '../../../kit/database/pool.ts';

@@ -70,7 +70,7 @@ const loggedFeatureStatement: Statement = {
              limit 1) s`,
 };
 
-/** One logged feature, by transaction; those without a score, or where it is missing, are left out. */
+/** A logged feature, by transaction; transactions without a score, or without the feature, are left out. */
 export async function findLoggedFeature(
   query: Query,
   transactionIds: readonly string[],

@@ -84,7 +84,7 @@ const removeStatement = rowsOf<object, [scope: string, kind: string]>(
 
 export type Change = { readonly by: string; readonly reason: string };
 
-/** One limit, within a database transaction in which nobody else changes one. */
+/** A limit, within a database transaction in which nobody else changes a limit. */
 export type LimitChange = {
   readonly all: readonly Limit[];
   readonly set: (rate: Rate, change: Change) => Promise<unknown>;

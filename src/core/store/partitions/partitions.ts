@@ -91,7 +91,7 @@ function byMonth(rows: readonly TableRow[]): Map<Month, MonthTables> {
   return months;
 }
 
-/** One table suffices: the tables of a month belong together. */
+/** A single detached table suffices: the tables of a month belong together. */
 export function isDetached(tables: MonthTables | undefined): boolean {
   return tables !== undefined && [...tables.values()].some((state) => state !== 'attached');
 }

@@ -43,7 +43,7 @@ type Around = {
 type Surrounded = Around & { readonly point: Transaction; readonly frauds: FraudsAround };
 
 /**
- * One past a transaction, in their order: its account's rows around it. At most ROWS_MAX rows at a time.
+ * A past for each transaction, in the order of the transactions: its account's rows around it. At most ROWS_MAX rows at a time.
  * @param except a stored transaction that is left out
  */
 export async function* loadAccountPasts(
@@ -62,8 +62,8 @@ export async function* loadAccountPasts(
 }
 
 /**
- * One past a transaction, in their order: its merchant's rows around it and the tallies of those before. At most
- * ROWS_MAX rows at a time.
+ * A past for each transaction, in the order of the transactions: its merchant's rows around it and the tallies of the rows
+ * before. At most ROWS_MAX rows at a time.
  * @param except a stored transaction that is left out
  */
 export async function* loadMerchantPasts(

@@ -19,7 +19,7 @@ import { createLoadFrauds, type LoadFrauds, type PartyColumn } from './known-fra
  * does not needs a rebuild of its own. Months without rows of the account cost an index probe each.
  */
 const ACCOUNT_REACH_DAYS = 2 * ACCOUNT_HISTORY_DAYS;
-/** One history may use the rows before a point; rows from it on spare rebuilds while a backlog is worked off. */
+/** A history may use the rows before a point; rows from the point on spare rebuilds while a backlog is worked off. */
 const ACCOUNT_ROWS_BEFORE = ACCOUNT_HISTORY_ENTRIES;
 const ACCOUNT_ROWS_AFTER = 64;
 /** The two bounds add up to what a list keeps when it is cut (MERCHANT_KEPT_ENTRIES). */
@@ -82,7 +82,7 @@ export type PastQuery = {
   readonly idsOf: (point: Transaction, other: string) => { accountId: string; merchantId: string };
 };
 
-/** One row more than needed shows whether there are more, and where the needed ones begin. */
+/** A row more than needed shows whether there are more rows, and where the needed rows begin. */
 export const ACCOUNTS: PastQuery = {
   statement: {
     name: 'past-around-accounts',

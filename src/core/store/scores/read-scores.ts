@@ -1,4 +1,4 @@
-/** One stored score by its id. Every statement names created_at, so it touches one partition. */
+/** A stored score by its id. Every statement names created_at, so it touches one partition. */
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import {

@@ -12,7 +12,7 @@ import type { Decision } from '../../domain/score-record.ts';
 import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
-/** One score to store. */
+/** A score to store. */
 export type NewScore = {
   readonly transaction: DeliveredTransaction;
   readonly decision: Decision;

@@ -1,5 +1,5 @@
 /**
- * One slice of a search: ids of what matches among a bounded number of rows, in the order of an index, and where the reading
+ * A slice of a search: ids of what matches among a bounded number of rows, in the order of an index, and where the reading
  * stopped. The inner select follows the index, which is the primary key where no other leads to the rows, as ids carry the time;
  * the outer one applies the conditions that the index does not answer.
  */

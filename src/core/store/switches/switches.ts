@@ -17,7 +17,7 @@ const among = onlyOf<{ corridors: string[] }, [corridors: readonly string[]]>(
   'select market.stopped_among($1::text[]) as corridors',
 );
 
-/** Which of these corridors are stopped; that stays true until the end of the database transaction. */
+/** The stopped corridors among these; the answer stays true until the end of the database transaction. */
 export async function stoppedAmong(query: Query, corridors: readonly string[]): Promise<string[]> {
   return (await among(query, corridors)).corridors;
 }

@@ -20,10 +20,10 @@ export const hourOf = (column: string) =>
   `date_bin(interval '1 hour', ${column}, timestamptz '1970-01-01T00:00:00Z')`;
 
 /**
- * One statement, hence one snapshot: a row is either before the checkpoint and in the tallies, or after it and in
- * `tail`. Rows up to the horizon come from three places: tallies of whole hours, tallies of the parts before the horizon's
- * own part, and a count of the rest (`cut`). `in (select …) is true` keeps the planner from looking for the tail by merchant, which
- * would read all rows of one; that no row is newer than the snapshot tells it that they are few.
+ * A single statement, hence one snapshot: a row is either before the checkpoint and in the tallies, or after it and in `tail`;
+ * rows up to the horizon come from tallies of whole hours, tallies of the parts before the horizon's own part, and a count of
+ * the rest (`cut`). `in (select …) is true` keeps the planner from looking for the tail by merchant, which would read all rows
+ * of a merchant; that no row is newer than the snapshot tells the planner that rows of the tail are few.
  */
 const tallyMerchants: Statement = {
   name: 'past-tallies-of-merchants',

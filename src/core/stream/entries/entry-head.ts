@@ -20,7 +20,7 @@ export type EntryOrigin = (typeof ENTRY_ORIGINS)[number];
 
 /** Fields that all transactions of an entry share. */
 export type EntryHead = {
-  /** Which attempt this delivery is: 1 the first time. */
+  /** The number of the attempt that this delivery is: 1 the first time. */
   readonly attempt: number;
   readonly origin: EntryOrigin;
   /** Instance whose requests wait for the scores; null when none does. */

@@ -1,6 +1,6 @@
 /**
- * One budget for the streams' by-products: `transaction.scored` events and copies of dead letters, of all corridors
- * together. Beyond it the oldest of the largest streams are dropped; as Redis runs out of memory all of them are.
+ * A budget for the streams' by-products: `transaction.scored` events and copies of dead letters, of all corridors
+ * together. Beyond the budget the oldest of the largest streams are dropped; as Redis runs out of memory all of them are.
  */
 import { toRedisFailure } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
@@ -74,7 +74,7 @@ function toEventStreams({ scored, deadLetters }: StreamKeys, reply: unknown): Ev
   ];
 }
 
-/** Which streams lose entries, and how many entries remain in each: all that exceed a level are cut to it. */
+/** The streams that lose entries, and how many entries remain in each: all that exceed a level are cut to that level. */
 export function planCuts(
   measured: readonly EventStream[],
   budget: number,

@@ -82,7 +82,7 @@ async function dropIdle(node: Redis, keys: readonly string[]): Promise<number> {
   const idle = keys.map((key, index) => ({ key, seconds: Number(replies[index]?.[1] ?? 0) }));
   idle.sort((a, b) => b.seconds - a.seconds);
   const oldest = idle.slice(0, Math.ceil(idle.length / 2));
-  // One command a key, as keys of a page lie in different slots of a cluster.
+  // A command for each key, as keys of a page lie in different slots of a cluster.
   const removals = node.pipeline();
   for (const { key } of oldest) removals.unlink(key);
   await removals.exec();

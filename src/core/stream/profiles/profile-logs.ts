@@ -156,7 +156,7 @@ const DIGITS_MAX = 9;
 const HEAD_BYTES = 4 + DIGITS_MAX + STAMP_BYTES;
 const RENEW_FLAG = 128;
 
-/** One argument for all logs: the client spends more on an argument than on its bytes. */
+/** A single argument for all logs: the client spends more on an argument than on its bytes. */
 function packAppends(appends: readonly LogAppend[]): Buffer {
   let length = appends.length * HEAD_BYTES;
   for (const { block } of appends) length += block.length;

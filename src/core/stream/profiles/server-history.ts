@@ -103,7 +103,7 @@ async function purge(
     cursor = next;
     if (await isDone()) return false;
     const foreign = keys.filter((key) => tags.has(key.slice(0, key.indexOf('}') + 1)));
-    // One command a key, as keys of a page lie in different slots of a cluster.
+    // A command for each key, as keys of a page lie in different slots of a cluster.
     await Promise.all(foreign.map((key) => node.unlink(key)));
   } while (cursor !== '0');
   return true;

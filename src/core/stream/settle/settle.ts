@@ -147,8 +147,8 @@ function toIso(epochMs: number): string {
 type Event = { readonly scoredAtMs: number; scores: number; readonly rows: string[] };
 
 /**
- * One event for the scores of entries that follow each other and were scored at the same time, and a line an entry that
- * says which of its rows are whose: flat, as the client would spend more on arguments than on the rest.
+ * An event for the scores of entries that follow each other and were scored at the same time, and a line for each entry that
+ * says which rows of the event are the entry's: flat, as the client would spend more on arguments than on the rest.
  */
 function toEvents(
   acknowledged: readonly EndedEntry[],

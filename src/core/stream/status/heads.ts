@@ -1,6 +1,6 @@
 /**
- * Which open rows are in Redis: in an entry of a stream that is undelivered, pending or handed over, or in a retry. The
- * reconciler reads it, so that it appends no row that still waits.
+ * The open rows that are in Redis: in an entry of a stream that is undelivered, pending or handed over, or in a retry. The
+ * reconciler reads these rows, so that it appends no row that still waits.
  */
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';

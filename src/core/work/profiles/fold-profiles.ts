@@ -18,7 +18,7 @@ import { findCopy, forgetParty, NO_COPY, stateOf } from './profile-memory.ts';
 import { type BatchParty, type KindFold, type Profiles, resetArena } from './profiles.ts';
 import { countReplies, storeSnapshot, takeReply } from './take-reply.ts';
 
-/** One row of features per transaction, in their order. Throws a Failure. */
+/** A row of features for each transaction, in the order of the transactions. Throws a Failure. */
 export function foldProfiles(
   profiles: Profiles,
   transactions: readonly DeliveredTransaction[],
@@ -100,7 +100,7 @@ const NOTHING: readonly number[] = [];
 
 type NewFold = Omit<KindFold, 'asked'>;
 
-/** One per party, in the order in which they first occur. */
+/** The parties of a batch, in the order in which they first occur. */
 export function batchParties(batch: NewFold): BatchParty[] {
   const { kind, transactions, arrivals, stamp } = batch;
   const groups = new Map<string, number[]>();

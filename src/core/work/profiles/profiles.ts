@@ -52,7 +52,7 @@ export type Profiles = ProfilesOptions & {
 /** A list that outgrows it gets memory of its own. */
 const ARENA_BYTES = 256 * 1024;
 
-/** One object per party: batches touch as many parties as transactions. */
+/** A single object for each party: batches touch as many parties as transactions. */
 export type BatchParty = Waiting &
   LogAppend & {
     readonly party: string;

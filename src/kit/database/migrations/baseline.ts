@@ -1,6 +1,6 @@
 /**
  * Adopts a database that the baseline did not make: the migrations that the baseline stands for made the same schema.
- * Their records stay, so that processes of the older build start beside the newer ones, and after a return to it.
+ * Records of those migrations stay, so that processes of the older build start beside the newer ones, and after a return to it.
  */
 import type pg from 'pg';
 import { Failure } from '../../words/failure.ts';

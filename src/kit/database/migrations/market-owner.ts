@@ -1,6 +1,6 @@
 /**
- * Who owns the objects of a market: the role that owns its schema. Where each market has a role of its own, an owner role
- * migrates, so what a migration makes is handed over in the transaction that makes it.
+ * The owner of a market's objects: the role that owns the market's schema. Where each market has a role of its own, an owner
+ * role migrates, so each migration hands over what it makes, in the transaction that makes it.
  */
 import type pg from 'pg';
 

@@ -1,4 +1,4 @@
-/** Which migrations a database has: a role checks this before it serves. */
+/** The migrations that a database has: a role checks them before it serves. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure, isUnavailable } from '../../words/failure.ts';
 import { SCHEMA_MISSING } from '../pg-failure.ts';

@@ -187,7 +187,7 @@ function tooLarge(bytesMax: number): Problem {
 const LAST_ANSWER = { Connection: 'close' };
 
 /**
- * One timer for a whole body; `restart` makes it a limit between two lines.
+ * A timer for a whole body; `restart` makes the timer a limit between two lines.
  * @param gaveWay rejects when the body has to give way
  */
 export function createDeadline(

@@ -23,7 +23,7 @@ export type LineLimits = {
   readonly timeoutMs: number;
 };
 
-/** One line; `bytes` is null when it was longer than allowed and has been skipped. */
+/** A line; `bytes` is null when the line was longer than allowed and has been skipped. */
 export type RawLine = { readonly index: number; readonly bytes: Uint8Array | null };
 
 const NEWLINE = 0x0a;

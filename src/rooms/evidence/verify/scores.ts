@@ -38,7 +38,7 @@ export async function verifyScores(
 }
 
 /**
- * One opinion a score: null where no model judged, undefined where the model cannot be loaded.
+ * An opinion for each score: null where no model judged, undefined where the model cannot be loaded.
  * @param problems why models could not be loaded; these are not tried again for every page
  */
 async function judge(

@@ -1,4 +1,4 @@
-/** Which code makes a model: the package's version, and the commit where it runs from a checkout. */
+/** The code that makes a model: the package's version, and the commit where the package runs from a checkout. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

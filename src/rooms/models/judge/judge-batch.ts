@@ -60,7 +60,7 @@ export type Asking = {
 export type Questions = {
   readonly corridor: string;
   readonly role: 'deciding' | 'shadow';
-  /** Which model is asked first, and which if it does not answer; null never does. */
+  /** The models in the order in which they are asked until one answers; null never does. */
   readonly line: readonly (JudgingModel | null)[];
   /** Where the rows stand in the batch. */
   readonly indexes: readonly number[];
@@ -68,7 +68,7 @@ export type Questions = {
   readonly asked: number;
 };
 
-/** What the models in force are to be asked for a batch, the deciding models of all corridors first. */
+/** The questions of a batch to the models in force, those to the deciding models of all corridors first. */
 export function planBatch(
   rows: readonly JudgedRow[],
   { corridors, models }: ModelsInForce,
@@ -137,7 +137,7 @@ function decide(
   return () => (line.length === 0 ? BY_RULES : BY_RULES_INSTEAD);
 }
 
-/** One opinion a row; undefined where the model is suspended or fails. */
+/** An opinion for each row; undefined where the model is suspended or fails. */
 function ask(
   { standingOf, onFailure, metrics, nowMs }: Asking,
   corridor: string,

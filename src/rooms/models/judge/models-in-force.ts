@@ -31,7 +31,7 @@ type WatchedModels = {
   readonly nowMs: () => number;
 };
 
-/** Both functions throw a Failure `unavailable`. */
+/** The watch of the models in force, whose `refresh` and `current` throw a Failure `unavailable`. */
 export function watchModelsInForce(watched: WatchedModels) {
   const { name, database, onChange, nowMs } = watched;
   let inForce: ModelsInForce = { corridors: new Map(), models: new Map() };

@@ -9,7 +9,7 @@ import { type TreeEnsemble, treeDepths } from './tree-ensemble.ts';
 
 export type Contributions = {
   /**
-   * One base a row: the mean margin of the training rows, corrected by what rounding to float32 left between
+   * A base for each row: the mean margin of the training rows, corrected by what rounding to float32 left between
    * the margin and the exact sum of its leaves. base + all values of a row = margin.
    */
   readonly base: Float64Array;

@@ -5,7 +5,7 @@
 import { MODEL_DEPTH_MAX, MODEL_NODES_MAX, refuse } from './bounds.ts';
 import type { EnsembleHead, TreeEnsemble } from './tree-ensemble.ts';
 
-/** One tree; its root is node 0. Arrays of one number a node. */
+/** A tree whose root is node 0. Each array has a number for each node. */
 export type LooseTree = {
   /** Path into the file, for refusals. */
   readonly path: string;

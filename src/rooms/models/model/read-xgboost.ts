@@ -18,7 +18,7 @@ const count = z.union([
     .transform(Number),
 ]);
 const single = count.refine((outputs) => outputs <= 1, 'more than one output').optional();
-/** One schema for the whole array: a schema a number would take as long as all else of a large file. Booleans are 0 and 1. */
+/** A schema for the whole array: a schema for each number would take as long as the rest of a large file. Booleans are 0 and 1. */
 const numbers = z
   .custom<readonly (number | boolean)[]>(areFinite, 'must hold finite numbers')
   .transform((values) => Float64Array.from(values, Number));

@@ -141,7 +141,7 @@ export function fitIsotonic(margins: Float64Array, labels: Uint8Array): Steps {
   return {
     margins: pools.map(({ margins: sum, rows }) => sum / rows),
     probabilities: pools.map(({ frauds, rows }) => {
-      // One imagined row of each label keeps certainty out of small pools (Laplace), but may put one below a larger one.
+      // An imagined row of each label keeps certainty out of small pools (Laplace), but may put a pool below the pool before.
       most = Math.max(most, (frauds + 1 / 2) / (rows + 1));
       return most;
     }),

@@ -100,7 +100,7 @@ function checkOptions<T>(schema: z.ZodType<T>, options: object): T {
   throw new Error(problems?.join('; '));
 }
 
-/** One step of training: a round of trees, or a Newton step. */
+/** A step of training: a round of trees, or a Newton step. */
 export type FitStep = {
   readonly step: number;
   /** Most steps; null where that is not known. */

@@ -102,7 +102,7 @@ function toLabel(one: DecidedCase, amountToMedian: number | null): Label {
   };
 }
 
-/** One batch a reporter, each in the order of its key. */
+/** Stores a batch for each reporter, with its labels in the order of their key. */
 async function storeLabels(query: Query, labels: readonly Made[]): Promise<string[]> {
   const byReporter = Map.groupBy(labels, ({ by }) => JSON.stringify([by.client, by.identity]));
   const batchIds: string[] = [];

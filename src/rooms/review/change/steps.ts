@@ -17,7 +17,7 @@ import { lockCases, lockNextCase, type NextFilter, writeCases } from '../store/c
 import { insertNote } from '../store/notes.ts';
 import { readPolicy } from '../store/policies.ts';
 
-/** Who reviews, and in which request. */
+/** The reviewer, and the request in which the reviewer acts. */
 export type By = Officer & steps.Reviewer;
 
 export const reviewerOf = (actor: Officer, { roles }: Pick<Principal, 'roles'>): By => ({

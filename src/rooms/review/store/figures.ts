@@ -81,7 +81,7 @@ export const measureReviewer = onlyOf<ReviewerFigures, [name: string, since: Dat
 
 type ReviewerFigures = Omit<Shift, 'reviewer' | 'since' | 'decided'>;
 
-/** Who has claimed a case whose lock has not expired. */
+/** The person who has claimed a case; null once the lock has expired. */
 const HOLDER = 'case when c.locked_until > now() then c.locked_by end as locked_by';
 
 /** Cases that are not decided, those first that are due soonest. */
@@ -137,7 +137,7 @@ type AtWork = {
   readonly named: readonly Omit<Status['officers'][number], 'utilisation'>[];
 };
 
-/** Who has claimed a case, or decided one within the last hour; the busiest are named. */
+/** The officers who have claimed a case, or decided a case within the last hour; the busiest are named. */
 export async function listAtWork(query: Query, rowsMax: number): Promise<AtWork> {
   const rows = await listOfficers(query, rowsMax);
   return {

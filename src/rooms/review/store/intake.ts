@@ -53,8 +53,8 @@ type Named = IntakeRow & { readonly source: 'score' | 'dispute' };
 export const takeReviewed = (query: Query, rowsMax: number, transactionsMax: number) =>
   takeIntake<Named>(query, 'review_intake', ['source'], rowsMax, transactionsMax);
 
-// Both rates are of one day; the dollar's rate is 1 and not stored. The search for a day begins at the newest day with a rate of
-// the market's currency, so it ends at once where there is no such day.
+// The rates of both currencies are of one day; the dollar's rate is 1 and not stored. The search for a day begins at the newest
+// day with a rate of the market's currency, so it ends at once where there is no such day.
 const locateStatement: Statement = {
   name: 'locate-reviewed',
   text: `select ${COPIED_NAMES.map((name) => `t.${name}`).join(', ')}, ${timeText('t.created_at')} as created_at,

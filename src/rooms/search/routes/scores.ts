@@ -40,7 +40,7 @@ const pendingSchema = z
   .object({ transaction_id: z.uuid(), status: z.literal('accepted') })
   .meta({ id: 'PendingScore' });
 
-/** Who may read one score: hot-scores.ts answers it, too. */
+/** The roles that may read a score: hot-scores.ts answers the route, too. */
 export const SCORE_READERS: readonly Role[] = ['analyst', 'ingest'];
 
 /** @throws Problem that says why a transaction has no score */

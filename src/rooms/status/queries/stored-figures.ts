@@ -1,4 +1,4 @@
-/** What waits and what is final in Postgres, for the status; the last figures read while Postgres does not answer. */
+/** Figures of what waits and is final in Postgres, for the status; the figures read last serve while Postgres does not answer. */
 import { countLeft } from '../../../core/store/open-rows/lost-rows.ts';
 import { countOnHold, countOpen } from '../../../core/store/open-rows/open-rows.ts';
 import { readTotals, type Total } from '../../../core/store/tallies/day-tallies.ts';

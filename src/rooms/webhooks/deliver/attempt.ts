@@ -1,4 +1,4 @@
-/** One attempt: signs an event with the secrets of its webhook, sends it, and says what becomes of the delivery. */
+/** An attempt: signs an event with the secrets of its webhook, sends it, and says what becomes of the delivery. */
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { hasFreeze, type Switches, withReleases } from '../../../core/domain/switch.ts';

@@ -26,7 +26,7 @@ const CONCURRENCY = 8;
 const ROOM = 2 * CONCURRENCY;
 /** Five rounds of requests that time out; deliveries that are left by then are given back. */
 const LEASE_MS = 5 * POST_TIMEOUT_MS;
-/** One statement stores the attempts of this time; if the process ends meanwhile, they are made again. */
+/** A statement stores the attempts of this time; if the process ends meanwhile, these attempts are made again. */
 const RECORD_AFTER_MS = 50;
 /** How soon a delivery is seen that another process has made, or that became due. */
 const POLL_MS = 500;

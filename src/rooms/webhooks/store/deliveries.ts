@@ -73,7 +73,7 @@ const knownStatement: Statement = {
   text: `select event_id as "eventId" from market.webhook_deliveries where endpoint_id = $1 and event_id = any ($2::text[])`,
 };
 
-/** Which of the events the webhook has a delivery of. */
+/** The events, by id, of which the webhook has a delivery. */
 export async function findKnownEvents(
   query: Query,
   webhookId: string,

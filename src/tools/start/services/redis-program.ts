@@ -1,5 +1,5 @@
 /**
- * Which Redis to run, best first: one on the PATH, Debian's packages unpacked to the shared folder,
+ * The Redis to run, best first: a program on the PATH, Debian's packages unpacked to the shared folder,
  * and last the WebAssembly build of Valkey, which keeps nothing on disk.
  */
 import { existsSync, symlinkSync } from 'node:fs';

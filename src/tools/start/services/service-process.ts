@@ -1,5 +1,5 @@
 /**
- * One child that serves until it is stopped. It has a session of its own, so that Ctrl-C reaches the
+ * A child that serves until it is stopped. The child has a session of its own, so that Ctrl-C reaches the
  * engine first, and (through setpriv, where there is one) gets SIGINT from the kernel when the engine
  * dies without stopping it: a shutdown in good order even after kill -9.
  */

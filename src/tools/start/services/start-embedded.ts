@@ -81,7 +81,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const fixed = { ...folder, source, logFile: join(folder.logs, 'redis.log'), durable: true };
     return await own('Redis', (again) => startRedis({ ...fixed, ...again }));
   };
-  // Both at once: each waits for its own disk and process, not for the other.
+  // Postgres and Redis start at once: each waits for its own disk and process, not for the other.
   const [database, redis] = await Promise.allSettled([
     options.databaseUrl ?? startDatabase(),
     options.redisUrl ?? startStreams(),
