@@ -6,7 +6,7 @@
 import { useSyncExternalStore } from 'react';
 import { useSilence } from './contact.ts';
 
-/** What plots of the last hour are made of. */
+/** A point of the plots of the last hour. */
 type At = { readonly at: string };
 
 export type Live<Figures, Point> = {

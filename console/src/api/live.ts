@@ -2,7 +2,7 @@
 import type { LiveFigures } from '../../../src/kit/client/api-types.ts';
 import { createLive } from './live-source.ts';
 
-/** What plots of the last hour are made of. */
+/** A point of the plots of the last hour. */
 export type Point = {
   readonly at: string;
   readonly accepted: number;

@@ -1,4 +1,4 @@
-/** Who is logged in, and what the pages may show; the API itself decides what is allowed. */
+/** The person who is logged in, and what the pages may show; the API itself decides what is allowed. */
 import { useQuery } from '@tanstack/react-query';
 import type { Me } from '../../../src/kit/client/api-types.ts';
 import { ask } from './ask.ts';

@@ -1,4 +1,4 @@
-/** What is stopped, as the API last told. */
+/** The stops, as the API last told them. */
 import { useQuery } from '@tanstack/react-query';
 import { ask } from './ask.ts';
 import { usePolling } from './presence.ts';

@@ -7,7 +7,7 @@ type ChecksProps<Value extends string> = {
   readonly onChoose: (chosen: readonly Value[]) => void;
   /** As people read it; absent: as it is. */
   readonly nameOf?: (value: Value) => string;
-  /** What it means, beside the name. */
+  /** The meaning of a choice, beside its name. */
   readonly notes?: Readonly<Partial<Record<Value, string>>>;
   /** Short names stand side by side. */
   readonly isDense?: boolean;

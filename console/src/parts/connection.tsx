@@ -11,7 +11,7 @@ export function Connection({
   status,
 }: {
   readonly live: Pick<Live<unknown, unknown>, 'state' | 'atMs' | 'figures'>;
-  /** Of the pipeline; absent where others are shown. */
+  /** The status of the pipeline; absent where other figures are shown. */
   readonly status?: LiveFigures['status'] | undefined;
 }) {
   const level = status?.degradation ?? 0;

@@ -11,14 +11,14 @@ export type CurveLine = {
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Steps, as of counts in bins; else a line with its points. */
   readonly isStepped?: boolean;
-  /** What the others are compared with: thin, without points. */
+  /** The line that the others are compared with: thin, without points. */
   readonly isGuide?: boolean;
 };
 
 type CurveProps = {
   readonly label: string;
   readonly lines: readonly CurveLine[];
-  /** What the axes mean. */
+  /** The meanings of the axes. */
   readonly x: string;
   readonly y: string;
   /** Writes values of both axes. */

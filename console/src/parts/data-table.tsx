@@ -19,7 +19,7 @@ export type Column<Row> = {
   readonly header: string;
   readonly cell: (row: Row) => ReactNode;
   readonly numeric?: boolean;
-  /** What a click on the header sorts by, the greatest first; absent: the column does not sort. */
+  /** The value that a click on the header sorts by, the greatest first; absent: the column does not sort. */
   readonly sortBy?: (row: Row) => number | string;
   /** Shown from this width on: 2 is a tablet, 3 a wide screen; absent: always. */
   readonly from?: 2 | 3;

@@ -33,7 +33,7 @@ export function Modal({ title, isHeld = false, onClose, children }: ModalProps) 
       onCancel={(event) => {
         if (isHeld) event.preventDefault();
       }}
-      // Of the back gestures of a phone, a browser lets a page refuse the first alone.
+      // A browser lets a page refuse only the first of the back gestures of a phone.
       onClose={() => (isHeld ? dialog.current?.showModal() : onClose())}
       aria-labelledby={id}
     >

@@ -7,7 +7,7 @@ export function Secret({
   children,
 }: {
   readonly secret: string;
-  /** What it is good for. */
+  /** The use of the secret. */
   readonly children: ReactNode;
 }) {
   return (

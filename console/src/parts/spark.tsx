@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000;
 const [BAR, HEIGHT] = [6, 36];
 
 type SparkProps = {
-  /** What is counted, as in `transactions a day`. */
+  /** The things that are counted, as in `transactions a day`. */
   readonly label: string;
   /** UTC days, as 2026-11-20; a day that is not there has none. */
   readonly days: readonly { readonly day: string; readonly value: number }[];

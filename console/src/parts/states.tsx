@@ -1,4 +1,4 @@
-/** What a page shows in place of rows: that it loads, that there are none, or why it has none. */
+/** The words of a page in place of rows: that it loads, that there are none, or why it has none. */
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Refusal } from '../api/ask.ts';
 import { useLastAnswer, useSilence } from '../api/contact.ts';

@@ -23,7 +23,7 @@ const HEIGHT_PX = 190;
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 14, 14, 26];
 const AMOUNT_TICKS = 3;
 const TICK_EVERY_PX = 150;
-/** Of the name of a day. */
+/** Half the width of the name of a day. */
 const TEXT_HALF_PX = 22;
 const DAY_MS = 86_400_000;
 

@@ -7,7 +7,7 @@ import { useTheme } from '../shell/theme.ts';
 /** Colours of style/theme.css that lines may have. */
 export type LineColor = 'accent' | 'fine' | 'warning' | 'critical' | 'muted';
 
-/** What options need of the page. */
+/** The facts of the page that options need. */
 export type Drawing = {
   readonly width: number;
   /** A colour of style/theme.css. */
@@ -57,7 +57,7 @@ export function useUplot(
   return box;
 }
 
-/** What all plots have: their lines from zero, no zoom, a legend of ours, and quiet axes. */
+/** The options that all plots have: lines from zero, no zoom, a legend of ours, and quiet axes. */
 export function frameOf({ color, font }: Drawing, onPoint: (index: number | null) => void) {
   const axis = { stroke: color('muted'), font, ticks: { show: false } };
   return {

@@ -1,5 +1,5 @@
 /**
- * Which market the console shows, where the API serves several. A browser sends no header with a stream of events, so a cookie
+ * The market that the console shows, where the API serves several. A browser sends no header with a stream of events, so a cookie
  * names the market; `/console?market=market_1` sets it, also where nobody is logged in.
  */
 import { useQuery } from '@tanstack/react-query';

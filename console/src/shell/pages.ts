@@ -7,7 +7,7 @@ export type Page = {
   /** `g` and this letter open it. */
   readonly key: string;
   readonly roles: readonly Role[];
-  /** Of a 16 by 16 drawing. */
+  /** The path of a drawing of 16 by 16 units. */
   readonly icon: string;
 };
 

@@ -1,4 +1,4 @@
-/** What stands around every page: navigation, theme, who is logged in, and the keys that work everywhere. */
+/** The frame around every page: navigation, theme, who is logged in, and the keys that work everywhere. */
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
@@ -16,7 +16,7 @@ import { CHOICES, chooseTheme, useTheme } from './theme.ts';
 
 type ShellProps = {
   readonly me: Me;
-  /** What stands beside the name of a page in the navigation, by its path. */
+  /** The mark beside the name of a page in the navigation, by the path of the page. */
   readonly marks: Readonly<Record<string, ReactNode>>;
   readonly children: ReactNode;
 };

@@ -1,4 +1,4 @@
-/** Who changed what, newest first. */
+/** The audit log: who changed what, newest first. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';

@@ -1,4 +1,4 @@
-/** What a change did to its subject, field by field. */
+/** The difference that a change made to its subject, field by field. */
 import type { ReactNode } from 'react';
 import type { AuditEntry } from '../../../../src/kit/client/api-types.ts';
 import { exact, person, words } from '../../format.ts';

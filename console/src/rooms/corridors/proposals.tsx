@@ -1,4 +1,4 @@
-/** What figures of the last hour propose to do about corridors; one person confirms a proposal. */
+/** The proposals that figures of the last hour make about corridors; one person confirms a proposal. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Me, Proposal } from '../../../../src/kit/client/api-types.ts';

@@ -23,7 +23,7 @@ export function nameOf(scope: string): string {
 /** Scopes of a whole market, and freezes: ending them takes another person, as the API decides (src/rooms/corridors/authority.ts). */
 const WIDE = ['all', 'market', 'emergency', 'read-only:market'];
 
-/** Who may end a stop or a freeze, in words; undefined if the person who is logged in may. @param name of that person */
+/** The people who may end a stop or a freeze, in words; undefined if the person logged in may. @param name of that person */
 export function whoElseEnds({ scope, stopped_by: by }: Stop, me: Me, name: string) {
   const takesTwo = isFreeze(scope) || WIDE.includes(scope);
   if (!takesTwo) return undefined;

@@ -1,4 +1,4 @@
-/** What is stopped, frozen, limited and turned off, since when, by whom and why, what waits for it, and the way to change it. */
+/** All that is stopped, frozen, limited and turned off: since when, by whom, why, what waits for it, and the way to change it. */
 import { useState } from 'react';
 import type { Me, Stop, Switches } from '../../../../src/kit/client/api-types.ts';
 import { has } from '../../api/me.ts';

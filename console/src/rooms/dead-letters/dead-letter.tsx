@@ -1,4 +1,4 @@
-/** One dead letter: its error, its entry as it came, and what can be done about it. */
+/** A dead letter: its error, its entry as it came, and what can be done about it. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';

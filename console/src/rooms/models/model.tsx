@@ -1,4 +1,4 @@
-/** One model: what it is made of, where it is in force, and who decided that. */
+/** A model: what it is made of, where it is in force, and who decided that. */
 import { useQuery } from '@tanstack/react-query';
 import type { Me, ModelDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';

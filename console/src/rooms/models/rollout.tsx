@@ -1,4 +1,4 @@
-/** What two people decide about a model: one proposes, another approves; one alone rolls back. */
+/** The decisions of two people about a model: one proposes, another approves; one alone rolls back. */
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Me, ModelDetail } from '../../../../src/kit/client/api-types.ts';

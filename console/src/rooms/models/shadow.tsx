@@ -1,4 +1,4 @@
-/** What a shadow would have decided, beside what was decided on the same transactions. */
+/** The decisions that a shadow would have made, beside the decisions that were made on the same transactions. */
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { ShadowComparison } from '../../../../src/kit/client/api-types.ts';

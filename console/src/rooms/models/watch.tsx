@@ -1,4 +1,4 @@
-/** What the watch saw of a model: drift against its training, and what became of its verdicts. */
+/** The findings of the watch on a model: drift against its training, and what became of its verdicts. */
 import { useQuery } from '@tanstack/react-query';
 import type { WatchReport } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';

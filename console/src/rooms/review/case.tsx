@@ -1,4 +1,4 @@
-/** One case, side by side: what the engine knows, and what a person decides. */
+/** A case, side by side: what the engine knows, and what a person decides. */
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearchParams } from 'wouter';
 import type { Me, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
@@ -92,7 +92,7 @@ function Sides({ one, me, onNext }: SidesProps) {
   );
 }
 
-/** What the engine saw, as on the page of the transaction. */
+/** The transaction as the engine saw it, as on the page of the transaction. */
 function Known({ id }: { readonly id: string }) {
   const query = useQuery({
     queryKey: ['transaction', id],

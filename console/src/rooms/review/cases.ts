@@ -1,4 +1,4 @@
-/** What the pages of the review ask the API, and who may do what with a case; the API decides what is allowed. */
+/** The requests of the review's pages, and who may do what with a case; the API decides what is allowed. */
 import { useQuery } from '@tanstack/react-query';
 import type { Me, ReviewCase, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask, Refusal } from '../../api/ask.ts';
@@ -48,7 +48,7 @@ export const nameOf = ({ identity, owner }: Me) => identity ?? `key of ${owner}`
 
 export const isOfficer = (me: Me) => has(me, 'risk_officer');
 
-/** Whose turn it is. */
+/** A case's standing for this person, which says whose turn it is. */
 export type Standing =
   | { readonly kind: 'mine' | 'free' | 'confirming' | 'decided' | 'closed' }
   /** Not for this person now; `why` is a sentence. */

@@ -1,4 +1,4 @@
-/** What can be done with a case now, by button and by key. */
+/** The steps that a case allows now, by button and by key. */
 import { type ReactNode, useEffect, useState } from 'react';
 import type { Me, ReviewCase, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { useSecond } from '../../api/clock.ts';
@@ -190,7 +190,7 @@ const WORDS = {
   return: { title: 'Give it back: it is open again', action: 'Give it back' },
 } as const;
 
-/** What was decided, about which transaction. */
+/** The decision and its transaction, in a sentence. */
 export function sentenceOf(one: ReviewCase): string {
   const { decision, state } = one;
   const what = `${decision?.disposition ?? 'decided'}: ${transactionOf(one)}`;

@@ -183,7 +183,7 @@ const MISSING: Readonly<Record<ReviewCapacity['unknown'][number], string>> = {
   reviews_per_hour: '10 cases that people decided one by one within more than 30 minutes',
 };
 
-/** What has to be there before a figure is told. */
+/** The facts that are missing to measure all figures. */
 export function Missing({ unknown }: Pick<ReviewCapacity, 'unknown'>) {
   if (unknown.length === 0) return null;
   return (

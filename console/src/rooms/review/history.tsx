@@ -1,4 +1,4 @@
-/** What was done with a case, newest first. */
+/** The changes of a case, newest first. */
 import type { CaseChange, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { person, words } from '../../format.ts';
 import { Time } from '../../parts/show.tsx';

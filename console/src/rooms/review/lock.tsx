@@ -1,4 +1,4 @@
-/** Who has the case, and for how long; a lock is extended while its holder uses the page. */
+/** The person who has the case, and the time left; a lock is extended while its holder uses the page. */
 import { useEffect, useRef } from 'react';
 import type { ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { serverMs, useSecond } from '../../api/clock.ts';
@@ -26,7 +26,7 @@ export function Lock({ one, standing, isBusy, run, onNext }: LockProps) {
   const id = one.transaction_id;
   const second = useSecond();
   const leftMs = Date.parse(one.locked_until ?? '') - second;
-  // It stood on the case when it was read, and has expired since.
+  // The lock stood on the case when the case was read, and has expired since.
   const wasLocked = one.state === 'claimed' && standing.kind === 'free';
   if (standing.kind === 'mine') {
     return (

@@ -17,7 +17,7 @@ import { caseKey, nameOf, REVIEWS } from './cases.ts';
 import { PRIORITIES } from './marks.tsx';
 import { steps } from './steps.ts';
 
-/** Of one priority or corridor, where the address of the queue says so. */
+/** The filter for a priority or corridor, where the address of the queue names one. */
 export function nextFilterOf(search: URLSearchParams): NextReviewCase {
   return {
     priority: PRIORITIES.find((name) => name === search.get('priority')),

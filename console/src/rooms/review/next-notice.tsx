@@ -1,4 +1,4 @@
-/** What became of the wish for the next case, where its page was not opened. */
+/** The outcome of the wish for the next case, where the page of that case was not opened. */
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import { Refusal } from '../../api/ask.ts';

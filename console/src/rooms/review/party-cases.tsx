@@ -12,7 +12,7 @@ import { REVIEWS } from './cases.ts';
 import { DISPOSITION_LEVELS } from './dispositions.ts';
 import { PriorityMark, StateMark } from './marks.tsx';
 
-/** Of those that wait, and of those that are closed. */
+/** Most cases that are listed, of those that wait and of those that are closed. */
 const CASES = 20;
 
 const COLUMNS: readonly Column<ReviewCase>[] = [

@@ -101,7 +101,7 @@ const columnsOf = (
   { id: 'state', header: 'State', from: 2, cell: (one) => <StateMark one={one} /> },
 ];
 
-/** What raised it, unless that is the verdict, whose reasons say more. */
+/** The source that raised the case, unless that is the verdict, whose reasons say more. */
 function reasonOf({ source, reasons }: ReviewCase): string {
   const [first, ...others] = reasons;
   const rules =
@@ -115,7 +115,7 @@ function reasonOf({ source, reasons }: ReviewCase): string {
 type QueueTableProps = {
   readonly rows: readonly ReviewCase[];
   readonly more: More;
-  /** Of the cases after the one that is opened. */
+  /** The filter of the cases that come after the opened case. */
   readonly filter: NextReviewCase;
   readonly selection: Selection;
 };

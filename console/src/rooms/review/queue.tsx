@@ -109,7 +109,7 @@ export function QueuePage({ me }: { readonly me: Me }) {
   );
 }
 
-/** Of the row whose link has the focus; -1 for none. */
+/** The index of the row whose link has the focus; -1 for none. */
 function focusedIndex(): number {
   const row = document.activeElement?.closest('tr[data-index]');
   return Number(row?.getAttribute('data-index') ?? -1);

@@ -20,7 +20,7 @@ type ReasonDialogProps = {
   readonly charsMax?: number;
   /** Sentences that a click adds to the reason. */
   readonly templates?: readonly string[];
-  /** What else there is to know. */
+  /** Facts that the person should know before the step. */
   readonly children?: ReactNode;
   /**
    * Sends the step and shows a refusal. The step must have a deadline, because the dialog stays until it ends, and be

@@ -10,7 +10,7 @@ export const sentence = (text: string) => {
   return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}${plain.endsWith('.') ? '' : '.'}`;
 };
 
-/** Of a step whose answer was lost: dialog and page say the same. */
+/** The words for a step whose answer was lost: dialog and page say the same. */
 export const UNANSWERED =
   'No answer came, so whether it is stored is unknown. Send it again: the same step is never done twice.';
 

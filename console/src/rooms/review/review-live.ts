@@ -4,7 +4,7 @@ import { createLive } from '../../api/live-source.ts';
 
 export type Waiting = ReviewStatus['waiting'][number];
 
-/** What plots of the last hour are made of. */
+/** A point of the plots of the last hour. */
 export type ReviewPoint = {
   readonly at: string;
   /** P0 to P5. */

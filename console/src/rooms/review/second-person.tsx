@@ -32,7 +32,7 @@ function whyOf(one: ReviewCase, policy: ReviewPolicy | undefined): string {
     : `${worth}, and the policy compares in ${now} now, so it counts as high value: ${who}.`;
 }
 
-/** Of several cases that one person is about to decide. */
+/** The number of cases that take two people, among those that one person is about to decide. */
 export function SecondPeople({ cases }: { readonly cases: readonly ReviewCase[] }) {
   const high = cases.filter((one) => one.needs_second_person).length;
   if (high === 0) return null;

@@ -1,4 +1,4 @@
-/** What was decided last, and how long it can be undone: at the lower edge, so that nothing moves when it comes. */
+/** The last decision, and the time left to undo it: at the lower edge, so that nothing moves when the bar comes. */
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
@@ -42,7 +42,7 @@ async function takeBack({ cases }: Undoable): Promise<TakenBack> {
   };
 }
 
-/** What became of an undo, in words. */
+/** The outcome of an undo, in words. */
 function outcomeOf({ cases, about }: Undoable, { cases: undone, reasons }: TakenBack): string {
   if (reasons.length === 0) {
     const claimed = undone.filter(({ state }) => state === 'claimed').length;

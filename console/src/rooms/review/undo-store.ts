@@ -6,9 +6,9 @@ import { serverMs } from '../../api/clock.ts';
 export type Undoable = {
   /** More than one for a ring. */
   readonly cases: readonly ReviewCase[];
-  /** What was decided, in words. */
+  /** The decision, in words. */
   readonly what: string;
-  /** What the decision is about, as `3 cases of device d1`. */
+  /** The subject of the decision, as `3 cases of device d1`. */
   readonly about: string;
 };
 

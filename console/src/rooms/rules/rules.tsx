@@ -103,7 +103,7 @@ function Outcomes({ ruleSet }: { readonly ruleSet: RuleSet }) {
   );
 }
 
-/** What the figures are from. */
+/** The scores that the figures are from. */
 function About({
   outcomes: { scores, sampled, sampled_frauds: frauds, from, to },
 }: {

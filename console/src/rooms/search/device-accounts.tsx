@@ -1,4 +1,4 @@
-/** Who uses a device, from its newest transactions: people seldom share one. */
+/** The accounts that use a device, from its newest transactions: people seldom share a device. */
 import type { FoundTransaction } from '../../../../src/kit/client/api-types.ts';
 import { count } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';

@@ -121,7 +121,7 @@ function valueText(value: number | null, unit: string, currency: string): string
     : `${number(value)} ${value === 1 ? unit.replace(/s$/, '') : unit}`;
 }
 
-/** What is compared with what. */
+/** The transactions that the features are compared with. */
 function Basis({ habit: { transactions, from } }: { readonly habit: Habit }) {
   if (transactions === 0) {
     return (

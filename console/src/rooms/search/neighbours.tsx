@@ -1,4 +1,4 @@
-/** What lies near a transaction in time and shares its device, merchant or address. */
+/** The transactions near a transaction in time that share its device, merchant or address. */
 import { Link } from 'wouter';
 import type {
   Neighbour,

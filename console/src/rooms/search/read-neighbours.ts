@@ -1,4 +1,4 @@
-/** What lies near a transaction, asked once for all parts of its page. */
+/** The neighbours of a transaction, asked for once for all parts of its page. */
 import { useQuery } from '@tanstack/react-query';
 import { ask } from '../../api/ask.ts';
 

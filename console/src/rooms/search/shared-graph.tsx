@@ -1,6 +1,6 @@
 /**
- * Who else was seen with the device, address or merchant of a transaction: the transaction, what it shares, and the other
- * accounts, as three columns of links with lines between them. The lists below have each transaction.
+ * The other accounts that were seen with the device, address or merchant of a transaction: the transaction, what it shares, and
+ * these accounts, as three columns of links with lines between them. The lists below have each transaction.
  */
 import { Link } from 'wouter';
 import type {
@@ -115,7 +115,7 @@ function curve(x1 = 0, y1 = 0, x2 = 0, y2 = 0): string {
 const WORSE = { approve: 1, review: 2, decline: 3 } as const;
 const rankOf = (verdict: Neighbour['verdict']) => (verdict === null ? 0 : WORSE[verdict]);
 
-/** Those that share most come first, then the worst. */
+/** The other accounts; accounts that share most come first, then the worst. */
 function othersOf(transaction: TransactionDetail, neighbours: Neighbours): Other[] {
   const items = SHARED.flatMap((kind) => neighbours[kind]?.items ?? []);
   const unique = [...new Map(items.map((item) => [item.transaction_id, item])).values()];

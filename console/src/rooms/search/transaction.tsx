@@ -1,4 +1,4 @@
-/** One transaction: what was decided and why, what was known of the account, and what became of it. */
+/** A transaction: what was decided and why, what was known of the account, and what became of it. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import type { Label as LabelRow, TransactionDetail } from '../../../../src/kit/client/api-types.ts';

@@ -95,7 +95,7 @@ function Results({ filters, sort }: Question) {
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const rows = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
   const last = data?.pages.at(-1);
-  // What costs the API a whole budget is asked for by a person, not by a scroll bar.
+  // A page that costs the API a whole budget is asked for by a person, not by a scroll bar.
   const isBroken = hasNextPage && last?.complete === false;
   return (
     <Found query={query} what="transactions">

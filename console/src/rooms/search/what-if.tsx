@@ -1,4 +1,4 @@
-/** What a scored transaction would have scored with other fields. The API computes it, and stores nothing. */
+/** The score that a scored transaction would have with other fields. The API computes the score, and stores nothing. */
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useId, useState } from 'react';
 import type {

@@ -1,4 +1,4 @@
-/** What may be done with a webhook: an operator tests it, an admin does the rest. */
+/** The actions on a webhook: an operator tests it, an admin does the rest. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocation } from 'wouter';

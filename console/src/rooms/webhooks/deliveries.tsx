@@ -1,4 +1,4 @@
-/** What was sent to a webhook, newest first, and what became of it. The address holds the state that is shown. */
+/** The deliveries to a webhook, newest first, and what became of each. The address has the state that is shown. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';

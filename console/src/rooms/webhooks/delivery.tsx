@@ -1,4 +1,4 @@
-/** One delivery: when it was tried, what came of it, and sending it again. */
+/** A delivery: when it was tried, what came of it, and the way to send it again. */
 import type { Webhook, WebhookDelivery } from '../../../../src/kit/client/api-types.ts';
 import { count } from '../../format.ts';
 import { Dialog } from '../../parts/dialog.tsx';

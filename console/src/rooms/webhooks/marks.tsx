@@ -19,7 +19,7 @@ export function WebhookState({ webhook: { state, failing_since } }: { readonly w
 
 const DELIVERY_LEVELS = { waiting: 'unknown', delivered: 'fine', dead: 'critical' } as const;
 
-/** One that waits after a failure is marked. */
+/** The state of a delivery; a delivery that waits after a failure is marked. */
 export function DeliveryState({
   delivery: { state, attempts },
 }: {
@@ -38,6 +38,6 @@ export function takes({ event_types, verdicts }: Webhook): string {
 
 export const corridorsOf = ({ corridors }: Webhook) => corridors?.join(', ') ?? 'all';
 
-/** What the last attempt came to: the status of the answer, or why there was none. */
+/** The result of the last attempt: the status of the answer, or why there was none. */
 export const answerOf = ({ response_status: status, error }: WebhookDelivery) =>
   status === null ? (error ?? '–') : String(status);

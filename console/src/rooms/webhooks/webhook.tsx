@@ -1,4 +1,4 @@
-/** One webhook: what it takes, whether it fails, what can be done about it, and what was sent. */
+/** A webhook: what it takes, whether it fails, what can be done about it, and its deliveries. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import type { Me, Webhook } from '../../../../src/kit/client/api-types.ts';
@@ -36,7 +36,7 @@ export function WebhookPage({ id, me }: { readonly id: string; readonly me: Me }
   );
 }
 
-/** What keeps events from being taken. */
+/** The trouble that keeps events from being taken. */
 function Health({ webhook }: { readonly webhook: Webhook }) {
   const { state, disabled_at, disabled_reason, failing_since } = webhook;
   if (state === 'disabled') {

@@ -11,11 +11,11 @@ import { Staffing } from './staffing.tsx';
 
 type Query = NonNullable<Operations['GET /v1/reviews/capacity']['call']['query']>;
 
-/** What somebody has entered, as text; shares in percent. */
+/** The texts of the fields before anything is entered; shares are in percent. */
 const NOTHING = { transactions: '', autoClear: '', pace: '', officers: '', growth: '' };
 type Entered = typeof NOTHING;
 
-/** What is absent is measured. */
+/** The query of the entered values; the API measures each absent value. */
 function toQuery({ transactions, autoClear, pace, officers, growth }: Entered): Query {
   const given = (text: string) => (text.trim() === '' ? undefined : Number(text.trim()));
   const share = (text: string) => {

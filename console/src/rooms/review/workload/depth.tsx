@@ -1,4 +1,4 @@
-/** What waits, by priority with its forecast, and by corridor. */
+/** The waiting cases, by priority with its forecast, and by corridor. */
 import type { ReviewPolicy, ReviewStatus } from '../../../../../src/kit/client/api-types.ts';
 import { count, duration } from '../../../format.ts';
 import { type Column, DataTable } from '../../../parts/data-table.tsx';
@@ -13,7 +13,7 @@ import {
 
 type Row = Depth & {
   readonly name: string;
-  /** Of a priority. */
+  /** The name of a priority's rule; absent for a corridor. */
   readonly title?: string;
   readonly deadlineSeconds?: number | undefined;
   readonly forecast?: ReviewStatus['forecast'][number] | undefined;

@@ -25,7 +25,7 @@ function levelOf(left: number): Level {
   return left < NEAR_SECONDS ? 'warning' : 'unknown';
 }
 
-/** Whose turn it is. */
+/** The words that say whose turn a case is. */
 function turnOf({ locked_by, decided_by }: Case): string {
   if (decided_by !== null) {
     return `to be confirmed; ${person(decided_by)} proposed`;

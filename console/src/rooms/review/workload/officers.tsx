@@ -1,4 +1,4 @@
-/** Who is at work, and how busy each was within the last hour, beside the limit of the policy. */
+/** The officers at work, and how busy each was within the last hour, beside the limit of the policy. */
 import type { ReviewPolicy, ReviewStatus } from '../../../../../src/kit/client/api-types.ts';
 import { count, percent } from '../../../format.ts';
 import { type Column, DataTable } from '../../../parts/data-table.tsx';

@@ -6,7 +6,7 @@ import { Facts } from '../../../parts/show.tsx';
 import { Missing } from '../figures.tsx';
 import { UtilisationBar } from './officers.tsx';
 
-/** One officer, two officers. */
+/** A number of officers in words, as `1 officer` or `2 officers`. */
 const officers = (value: number) => `${count(value)} ${value === 1 ? 'officer' : 'officers'}`;
 
 export function Staffing({
@@ -63,7 +63,7 @@ export function Staffing({
   );
 }
 
-/** What waits is no part of what comes in a day. */
+/** The waiting cases, which are no part of the cases that come in a day. */
 function Waiting({ cases, perHour }: { readonly cases: number; readonly perHour: number }) {
   if (cases === 0) return null;
   const wait = cases === 1 ? 'case waits' : 'cases wait';
