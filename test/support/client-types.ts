@@ -16,7 +16,7 @@ export function clientTypes({ components, paths }: Document): string {
         `  readonly '${method.toUpperCase()} ${path}': ${operationType(operation)};\n`,
     ),
   );
-  const table = `/** What each operation takes, and its JSON answer where it succeeds. */\nexport type Operations = {\n${operations.join('')}};\n`;
+  const table = `/** The parameters and the body of each operation, and its JSON answer where it succeeds. */\nexport type Operations = {\n${operations.join('')}};\n`;
   return [HEAD, ...schemas, table].join('\n');
 }
 

@@ -153,7 +153,9 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     ...{ services, proxies, engine, load, ledger, transactions, seed, signal, random, notes },
   });
   try {
-    const flips = hasFlips ? startFlips(stage, createRandom(`${seed}/flips`)) : undefined;
+    // Clients of their own do not know stops: a refusal counts against what they measure.
+    const isFlipped = hasFlips && !setup.ownTraffic;
+    const flips = isFlipped ? startFlips(stage, createRandom(`${seed}/flips`)) : undefined;
     await plan.run(stage);
     if (flips !== undefined) stage.remark(`stops of a corridor: ${await flips.end()}`);
     const isOver = setup.ownTraffic || load.isFinishing();

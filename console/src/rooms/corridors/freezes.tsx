@@ -1,4 +1,4 @@
-/** What is frozen, whether it is drained, and the way to freeze and to resume. */
+/** The freezes of a market: each says whether it is drained, and how it ends. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type {
@@ -109,7 +109,7 @@ function Drain({ market, scope }: { readonly market: string; readonly scope: str
         : ask('GET /v1/corridors/{id}', { path: { id: corridor } }, signal),
     refetchInterval: usePolling(ASK_EVERY_MS),
   });
-  // Whoever sees this page reads the whole standing.
+  // Everybody who sees this page reads the whole standing.
   if (data === undefined || !('pending' in data)) return <span className="muted">…</span>;
   const { state, is_drained: isDrained, pending, releases_held: isHeld } = data;
   const level = isDrained ? 'fine' : 'warning';

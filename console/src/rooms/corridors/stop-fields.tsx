@@ -1,4 +1,4 @@
-/** What people say besides the reason of a stop: the message that refused clients read, and when the stop ends by itself. */
+/** The fields of a stop besides its reason: the message that refused clients read, and when the stop ends by itself. */
 import { useState } from 'react';
 import { Field } from '../../parts/field.tsx';
 

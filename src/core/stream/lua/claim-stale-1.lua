@@ -27,7 +27,7 @@ local ROWS = 100
 
 local reads = {}
 for i = 9, #ARGV do reads[ARGV[i]] = true end
--- What is no version at all is claimed, and found malformed.
+-- A text that is no version is claimed, and found malformed.
 local function is_unread(version)
   return version ~= nil and string.match(version, '^[1-9]%d?%d?%d?$') ~= nil and not reads[version]
 end

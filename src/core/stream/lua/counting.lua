@@ -1,4 +1,4 @@
--- What a stream holds is counted in transactions: an entry holds as many as its field n says, one where it says nothing.
+-- The content of a stream is counted in transactions: an entry holds as many as its field n says, one without that field.
 local function count_of(fields)
   for i = 1, #fields, 2 do
     if fields[i] == 'n' and string.match(fields[i + 1], '^%d%d?%d?$') then

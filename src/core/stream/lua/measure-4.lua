@@ -62,7 +62,7 @@ if is_type('stream', transactions) then
     pending = math.min(total, pending)
   end
 end
--- What an older release has put there to be never due is not counted.
+-- Entries that an older release made never due are not counted.
 local retries = is_type('zset', KEYS[3]) and redis.call('ZCOUNT', KEYS[3], '-inf', '(+inf') or 0
 local dead_letters = is_type('stream', KEYS[4]) and redis.call('XLEN', KEYS[4]) or 0
 return { total, pending, age, retries, dead_letters, handed_over }
