@@ -1,5 +1,5 @@
 /** Inputs that pass the gate are of no stopped scope and within the limits, which are taken before the claim. */
-import type { PartyField } from '../domain/limit.ts';
+import { type PartyField, throttleScope } from '../domain/limit.ts';
 import { corridorScope } from '../domain/switch.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { type Closed, findClosed } from './gate.ts';
@@ -53,7 +53,7 @@ async function takeLimits(limiter: Limiter, asked: Open): Promise<Map<number, Cl
   const over = new Map<number, Closed>();
   if (exceeded !== undefined && !isEach) {
     const isOver = (corridor: string) =>
-      [corridorScope(corridor), ...scopesOf(by)].includes(exceeded.scope);
+      [...ownScopes(corridor), ...scopesOf(by)].includes(exceeded.scope);
     for (const [index, { corridor }] of open) {
       if (isOver(corridor)) over.set(index, limitedBy(corridor, exceeded));
     }
@@ -99,7 +99,7 @@ function needsOfAll(
   return [
     ...[...corridors].flatMap(([corridor, n]) => [
       ...requestOf(corridor, counted),
-      { kind: 'transactions' as const, scope: corridorScope(corridor), n },
+      ...ownScopes(corridor).map((scope) => ({ kind: 'transactions' as const, scope, n })),
     ]),
     ...scopesOf(by).map((scope) => ({ kind: 'transactions' as const, scope, n: inputs.length })),
   ];
@@ -113,7 +113,7 @@ function needsOfOne(
 ): Need[] {
   return [
     ...requestOf(corridor, counted),
-    ...[corridorScope(corridor), ...scopesOf(by)].map((scope) => ({
+    ...[...ownScopes(corridor), ...scopesOf(by)].map((scope) => ({
       kind: 'transactions' as const,
       scope,
       n: 1,
@@ -122,6 +122,8 @@ function needsOfOne(
   ];
 }
 
+const ownScopes = (corridor: string) => [throttleScope(corridor), corridorScope(corridor)];
+
 function requestOf(corridor: string, counted: ReadonlySet<string>): Need[] {
   if (counted.has(corridor)) return [];
   return [{ kind: 'requests', scope: corridorScope(corridor), n: 1 }];
@@ -129,7 +131,7 @@ function requestOf(corridor: string, counted: ReadonlySet<string>): Need[] {
 
 /** A limit of the key, the client or the market is no fault of a field. */
 function limitedBy(corridor: string, exceeded: Exceeded): Closed {
-  return limited(exceeded.scope === corridorScope(corridor) ? 'corridor' : null, exceeded);
+  return limited(ownScopes(corridor).includes(exceeded.scope) ? 'corridor' : null, exceeded);
 }
 
 function limited(field: Closed['field'], { detail, retryAfterSeconds, headers }: Exceeded): Closed {

@@ -18,6 +18,10 @@ export const LIMIT_KIND_NAMES = Object.keys(LIMIT_KINDS) as LimitKind[];
 export const LIMITED_MARKET = 'market';
 export const keyScope = (keyId: string) => `key:${keyId}`;
 
+/** A limit that ends by itself, and is taken beside the corridor's lasting one, which it leaves as it is. */
+export const throttleScope = (corridor: string) => `throttle:${corridorScope(corridor)}`;
+export const isThrottle = (scope: string) => scope.startsWith(throttleScope(''));
+
 /** In front of a kind of party: the limit of each account, device or address by itself. */
 export const EACH = 'each:';
 export type PartyField = 'account_id' | 'device_id' | 'ip';
@@ -30,7 +34,7 @@ export const partyFields: ReadonlyMap<string, PartyField> = new Map([
 
 /** Why a scope has no limit of a kind; undefined where it may have one. */
 export function uncountedIn(scope: string, kind: LimitKind): string | undefined {
-  if (partyFields.has(scope) && kind !== 'transactions')
+  if ((partyFields.has(scope) || isThrottle(scope)) && kind !== 'transactions')
     return `must be 'transactions', as ${scope} counts nothing else`;
   // An entry that waits in a stream names neither a client nor a key.
   if (kind === 'inference' && !(scope === LIMITED_MARKET || scope.startsWith(corridorScope(''))))
@@ -60,6 +64,8 @@ export type Limit = Rate & {
   readonly setBy: string;
   readonly reason: string;
   readonly setAt: string;
+  /** Null: it lasts. */
+  readonly endsAt: string | null;
   readonly proposal: LimitProposal | null;
 };
 
@@ -90,6 +96,10 @@ export const limitSchema = z
     set_by: z.string(),
     reason: z.string(),
     set_at: z.iso.datetime(),
+    ends_at: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'When a throttle ends by itself; null: the limit lasts.' }),
     proposal: rateSchema
       .extend({ proposed_by: z.string(), proposed_at: z.iso.datetime(), reason: z.string() })
       .nullable()
@@ -102,7 +112,7 @@ export const limitSchema = z
 export type LimitJson = z.infer<typeof limitSchema>;
 
 export function toLimitJson(limit: Limit): LimitJson {
-  const { kind, ratePerSecond, burst, version, setBy, reason, setAt, proposal } = limit;
+  const { kind, ratePerSecond, burst, version, setBy, reason, setAt, endsAt, proposal } = limit;
   return {
     kind,
     rate_per_second: ratePerSecond,
@@ -111,6 +121,7 @@ export function toLimitJson(limit: Limit): LimitJson {
     set_by: setBy,
     reason,
     set_at: setAt,
+    ends_at: endsAt,
     proposal: proposal && toProposalJson(proposal),
   };
 }

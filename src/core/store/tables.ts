@@ -89,7 +89,10 @@ export const CORE_TABLES: readonly Retention[] = [
   },
   { tables: ['switches'], ends: 'never: one row' },
   { tables: ['corridor_settings'], ends: 'never: a row a corridor' },
-  { tables: ['limits'], ends: 'when somebody removes the limit: at most 1,000' },
+  {
+    tables: ['limits'],
+    ends: 'when somebody removes or replaces the limit: at most 1,000, and a throttle a corridor',
+  },
   { tables: ['limit_processes'], ends: 'a minute after the process was last seen' },
   { tables: ['amount_percentiles'], ends: 'never: a row a day and corridor' },
   { tables: ['tally_days'], ends: 'never: a row a day' },

@@ -4,6 +4,7 @@ import {
   burstMin,
   isRaise,
   isSameRate,
+  isThrottle,
   keyScope,
   LIMIT_KIND_NAMES,
   LIMIT_KINDS,
@@ -13,6 +14,7 @@ import {
   limitSchema,
   partyFields,
   type Rate,
+  throttleScope,
   toLimitJson,
 } from '../../core/domain/limit.ts';
 import { corridorScope, isScope } from '../../core/domain/switch.ts';
@@ -24,10 +26,11 @@ import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer, Role } from '../../kit/words/principal.ts';
+import { wireTime } from '../../kit/words/wire-time.ts';
 import { requireAuthority, requireOther } from './authority.ts';
 import { adviseScope, noticeField } from './known-scopes.ts';
+import { checkEnd, END_DAYS_MAX, REASON_CHARS_MAX } from './switch-change.ts';
 
-const REASON_CHARS_MAX = 500;
 const RATE_MIN = 0.001;
 const RATE_MAX = 1_000_000;
 const BURST_MAX = 10_000_000;
@@ -47,10 +50,14 @@ export const limitCommandSchema = z
       description:
         'Units that may come at once after a pause: at least a tenth of a second of the rate.',
     }),
+    ends_at: wireTime.optional().meta({
+      description: `When a throttle ends by itself, by Postgres’ clock; in ${END_DAYS_MAX} days at most. Other limits have none.`,
+    }),
     reason: plainText(REASON_CHARS_MAX).meta({ description: 'For colleagues and the audit log.' }),
   })
   .superRefine((input, context) => {
-    const { rate_per_second: rate, burst } = input;
+    const { rate_per_second: rate, burst, ends_at } = input;
+    if (ends_at !== undefined) checkEnd({ ends_at }, context);
     if ((rate === undefined) !== (burst === undefined)) {
       const path = [rate === undefined ? 'rate_per_second' : 'burst'];
       const message = 'is required: a limit has a rate and a burst, and a removal has neither';
@@ -85,7 +92,7 @@ type Request = {
 
 /**
  * A first limit and a lower one hold at once. A raise or a removal is stored as a proposal, and holds when another person
- * sends the same.
+ * sends the same; a throttle is never raised, as it ends by itself.
  * @returns the proposal that waited and no longer does, unless the change approves it
  */
 export async function changeLimit(
@@ -94,7 +101,8 @@ export async function changeLimit(
 ): Promise<LimitProposal | null> {
   const { kind, reason } = command;
   const to = rateOf(command);
-  const change = { by: by.name, reason };
+  const endsAt = command.ends_at === undefined ? null : new Date(command.ends_at).toISOString();
+  const change = { by: by.name, reason, endsAt };
   return await changeLimits(
     database,
     { scope, kind },
@@ -103,7 +111,14 @@ export async function changeLimit(
       const isMore = known !== undefined && isRaise(known, to);
       requireAuthority(isMore ? 'raise or remove a limit' : 'set or lower a limit', roles);
       const record = async (action: 'limit.set' | 'limit.propose' | 'limit.approve') => {
-        const after = { kind, rate_per_second: null, burst: null, ...toJson(to), reason };
+        const after = {
+          kind,
+          rate_per_second: null,
+          burst: null,
+          ...toJson(to),
+          ends_at: endsAt,
+          reason,
+        };
         const before = known === undefined ? null : toLimitJson(known);
         await recordChange(query, by, { action, subject: scope, before, after });
       };
@@ -115,8 +130,9 @@ export async function changeLimit(
         return null;
       }
       const { proposal } = known;
+      requireStricter(known, isMore, endsAt);
       if (!isMore && to !== null) {
-        if (isSameRate(known, to) && proposal === null) return null;
+        if (isSame(known, to, endsAt)) return null;
         await set(to, change);
         await record('limit.set');
         return proposal;
@@ -138,6 +154,18 @@ function rateOf({ rate_per_second: ratePerSecond, burst }: LimitCommand): Rate |
   return ratePerSecond === undefined || burst === undefined ? null : { ratePerSecond, burst };
 }
 
+const isSame = (known: Limit, to: Rate, endsAt: string | null) =>
+  isSameRate(known, to) && known.endsAt === endsAt && known.proposal === null;
+
+/** @throws Failure where a throttle would let more through, or end earlier */
+function requireStricter(known: Limit, isMore: boolean, endsAt: string | null): void {
+  if (known.endsAt === null || endsAt === null) return;
+  if (!isMore && endsAt >= known.endsAt) return;
+  const { scope, ratePerSecond, burst } = known;
+  const why = `${scope} is at ${ratePerSecond} a second, ${burst} at once, until ${known.endsAt}, which is stricter: remove it first`;
+  throw new Failure('conflict', 'THROTTLED_ALREADY', why);
+}
+
 const toJson = (rate: Rate | null) =>
   rate && { rate_per_second: rate.ratePerSecond, burst: rate.burst };
 
@@ -146,15 +174,28 @@ function checkRoom(all: readonly Limit[]): void {
   throw new Failure('conflict', 'TOO_MANY_LIMITS', `a market has at most ${LIMITS_MAX} limits`);
 }
 
+/** Why a command must have an end or may have none; undefined where its end fits the scope. */
+export function wrongEndOf(
+  scope: string,
+  { rate_per_second: rate, ends_at }: Pick<LimitCommand, 'rate_per_second' | 'ends_at'>,
+): string | undefined {
+  const isEnding = isThrottle(scope) && rate !== undefined;
+  if (isEnding === (ends_at !== undefined)) return undefined;
+  return isEnding
+    ? 'is required: a throttle ends by itself'
+    : 'is of a throttle alone: leave it out, or set throttle:corridor:NAME';
+}
+
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** @throws Problem where nothing of that name is limited */
 export function checkLimitScope(scope: string, corridors: ReadonlySet<string>): void {
-  const names = [LIMITED_MARKET, ...partyFields.keys(), ...[...corridors].map(corridorScope)];
+  const own = [corridorScope, throttleScope].flatMap((scopeOf) => [...corridors].map(scopeOf));
+  const names = [LIMITED_MARKET, ...partyFields.keys(), ...own];
   if (names.includes(scope) || (scope.startsWith('client:') && isScope(scope))) return;
   if (scope.startsWith(keyScope('')) && UUID.test(scope.slice(keyScope('').length))) return;
   throw new Problem(
     'not-found',
-    `No scope is called ${given(scope)}: market, corridor:NAME of GET /v1/corridors, client:NAME, key:ID of GET /v1/keys, each:account, each:device or each:address${adviseScope(scope, names)}.`,
+    `No scope is called ${given(scope)}: market, corridor:NAME or throttle:corridor:NAME of GET /v1/corridors, client:NAME, key:ID of GET /v1/keys, each:account, each:device or each:address${adviseScope(scope, names)}.`,
   );
 }

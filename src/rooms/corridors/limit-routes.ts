@@ -20,6 +20,7 @@ import {
   checkLimitScope,
   limitCommandSchema,
   limitsOfScopeSchema,
+  wrongEndOf,
 } from './limit-change.ts';
 
 type Parts = Pick<Api, 'databases' | 'ingest' | 'log'>;
@@ -27,7 +28,7 @@ type Parts = Pick<Api, 'databases' | 'ingest' | 'log'>;
 const path = z.object({
   scope: z.string().max(SCOPE_CHARS_MAX).meta({
     description:
-      '`market`, `corridor:US-EG`, `client:NAME`, `key:ID`, or `each:account`, `each:device`, `each:address`: each of them by itself.',
+      '`market`, `corridor:US-EG`, `client:NAME`, `key:ID`, or `throttle:corridor:US-EG`, which ends by itself, or `each:account`, `each:device`, `each:address`: each of them by itself.',
     example: 'client:shop',
   }),
 });
@@ -40,6 +41,7 @@ const example = {
   set_by: 'Ann',
   reason: 'contract of 2026',
   set_at: '2026-11-25T09:30:00.000Z',
+  ends_at: null,
   proposal: null,
 };
 const scopeExample = { scope: 'client:shop', limits: [example] };
@@ -54,10 +56,8 @@ const ofScope = (scope: string, all: readonly Limit[]) => ({
   limits: all.filter((one) => one.scope === scope).map(toLimitJson),
 });
 
-const notCounted = (detail: string) =>
-  new Problem('invalid-fields', 'The limit cannot be set.', {
-    errors: [{ pointer: '/kind', detail }],
-  });
+const wrongField = (pointer: string, detail: string) =>
+  new Problem('invalid-fields', 'The limit cannot be set.', { errors: [{ pointer, detail }] });
 
 export const limitOperations = [
   operation({
@@ -98,7 +98,7 @@ export const limitOperations = [
     operationId: 'changeLimit',
     summary: 'Set, lower, raise or remove a limit',
     description:
-      'A first limit and a lower one hold within a second of the answer. A raise, and a removal, is stored as `proposal`, and holds when another person sends the same.',
+      'A first limit and a lower one hold within a second of the answer. A raise, and a removal, is stored as `proposal`, and holds when another person sends the same. A throttle of a corridor is taken beside its lasting limit, which is then as it was.',
     roles: DECIDING_ROLES,
     path,
     body: bodyOf(limitCommandSchema, {
@@ -118,7 +118,9 @@ export const limitOperations = [
     run: async ({ path: { scope }, body: command, by, c }, { databases, ingest, log }: Parts) => {
       checkLimitScope(scope, ingest.corridors());
       const uncounted = uncountedIn(scope, command.kind);
-      if (uncounted !== undefined) throw notCounted(uncounted);
+      if (uncounted !== undefined) throw wrongField('/kind', uncounted);
+      const wrongEnd = wrongEndOf(scope, command);
+      if (wrongEnd !== undefined) throw wrongField('/ends_at', wrongEnd);
       const { roles } = c.get('principal');
       const { primary } = databases;
       const replaced = await changeLimit(primary, { scope, command, by, roles });

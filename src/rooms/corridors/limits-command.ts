@@ -48,7 +48,7 @@ export const command = commandOf({
   name: 'limits',
   summary:
     'Sets how much a market, a corridor, a client or a key may send, and how often models are asked.',
-  notes: `SCOPE is market, corridor:US-EG, client:NAME, key:ID, or each:account, each:device, each:address.
+  notes: `SCOPE is market, corridor:US-EG, throttle:corridor:US-EG, client:NAME, key:ID, or each:account, each:device, each:address.
 Example: risk limits set client:shop --kind transactions --rate-per-second 500 --burst 1000 --reason 'contract of 2026'`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
@@ -61,6 +61,7 @@ Example: risk limits set client:shop --kind transactions --rate-per-second 500 -
         'burst',
         'set_by',
         'set_at',
+        'ends_at',
         'reason',
         'proposal',
       ],
@@ -81,7 +82,7 @@ Example: risk limits set client:shop --kind transactions --rate-per-second 500 -
       operation: 'changeLimit',
       summary: 'Remove a limit; the removal holds when another person sends the same',
       words,
-      fields: { rate_per_second: undefined, burst: undefined },
+      fields: { rate_per_second: undefined, burst: undefined, ends_at: undefined },
       notes: sayChanged,
       tell,
     },

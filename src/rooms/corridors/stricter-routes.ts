@@ -5,34 +5,30 @@ import { type Stricter, stricterScope } from '../../core/domain/stricter.ts';
 import { toStopJson } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
-import { given } from '../../kit/words/describe-issue.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer, Role } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { AUTHORITY } from './authority.ts';
 import { frozenOf, paths } from './freeze-routes.ts';
-import { changeScopes, checkStopFields, REASON_CHARS_MAX, switchSchema } from './switch-change.ts';
+import {
+  changeScopes,
+  checkEnd,
+  END_DAYS_MAX,
+  REASON_CHARS_MAX,
+  switchSchema,
+} from './switch-change.ts';
 
 type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
 
-/** Longer: people forget that it is in force; a lasting change belongs into a rule set. */
-const DAYS_MAX = 7;
 /** Thresholds lose at most half, so more points than half the scale change nothing. */
 const POINTS_MAX = 500;
 
 const said = {
   reason: plainText(REASON_CHARS_MAX).meta({ description: 'For colleagues and the audit log.' }),
   ends_at: wireTime.meta({
-    description: `When it ends by itself, by Postgres’ clock; in ${DAYS_MAX} days at most.`,
+    description: `When it ends by itself, by Postgres’ clock; in ${END_DAYS_MAX} days at most.`,
   }),
 };
-
-function checkEnd(input: { readonly ends_at: string }, context: z.RefinementCtx): void {
-  checkStopFields(true, '', input, context);
-  if (Date.parse(input.ends_at) <= Date.now() + DAYS_MAX * 86_400_000) return;
-  const message = `must lie within ${DAYS_MAX} days, not ${given(input.ends_at)}`;
-  context.addIssue({ code: 'custom', path: ['ends_at'], message, input: input.ends_at });
-}
 
 const tightenSchema = z
   .strictObject({

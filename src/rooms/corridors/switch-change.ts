@@ -26,6 +26,8 @@ import { decisionOf, requireAuthority, requireOther } from './authority.ts';
 import { adviseScope, noticeField } from './known-scopes.ts';
 
 export const REASON_CHARS_MAX = 500;
+/** Longer: people forget that it is in force; a lasting change belongs into a rule set or a limit. */
+export const END_DAYS_MAX = 7;
 
 type StopFields = { readonly message?: string | undefined; readonly ends_at?: string | undefined };
 
@@ -45,6 +47,14 @@ export function checkStopFields(
   if (input.ends_at !== undefined && Date.parse(input.ends_at) <= Date.now()) {
     add('ends_at', `must lie in the future, not ${given(input.ends_at)}`);
   }
+}
+
+/** Adds an issue for an end in the past or too late. */
+export function checkEnd(input: { readonly ends_at: string }, context: z.RefinementCtx): void {
+  checkStopFields(true, '', input, context);
+  if (Date.parse(input.ends_at) <= Date.now() + END_DAYS_MAX * 86_400_000) return;
+  const message = `must lie within ${END_DAYS_MAX} days, not ${given(input.ends_at)}`;
+  context.addIssue({ code: 'custom', path: ['ends_at'], message, input: input.ends_at });
 }
 
 export const switchCommandSchema = z

@@ -76,7 +76,10 @@ function RateDialog({ limit, onClose }: RateDialogProps) {
   const [burst, setBurst] = useState(limit === undefined ? '' : String(limit.burst));
   const isNamed = of === 'client:' || of === 'key:';
   const scope = isNamed && name.trim() === '' ? '' : of + name.trim();
-  const body = { rate_per_second: Number(rate), burst: Number(burst) };
+  const body = {
+    ...{ rate_per_second: Number(rate), burst: Number(burst) },
+    ends_at: limit?.ends_at ?? undefined,
+  };
   return (
     <ChangeDialog
       title={limit === undefined ? 'Set a limit' : `Change: ${nameOf(limit.scope)}, ${limit.kind}`}

@@ -65,6 +65,11 @@ const COLUMNS: readonly Column<LimitOfAll>[] = [
     cell: (one) => (
       <span className="wrap">
         {one.kind}: {rateOf(one.rate_per_second, one.burst)}
+        {one.ends_at === null ? null : (
+          <>
+            , until <Time at={one.ends_at} />
+          </>
+        )}
       </span>
     ),
   },

@@ -6,6 +6,8 @@ const FREEZE = 'freeze:';
 
 export const isFreeze = (scope: string) => scope.startsWith(FREEZE);
 
+const THROTTLE = 'throttle:corridor:';
+
 const WORDS: Readonly<Record<string, string>> = {
   ...{ corridor: 'The corridor', client: 'The client', key: 'The key' },
   ...{ rule: 'The rule', model: 'The model' },
@@ -13,6 +15,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** `corridor:US-EG` and `freeze:corridor:US-EG` are the corridor US-EG. */
 export function nameOf(scope: string): string {
+  if (scope.startsWith(THROTTLE)) return `The throttle of ${scope.slice(THROTTLE.length)}`;
   const own = isFreeze(scope) ? scope.slice(FREEZE.length) : scope;
   if (own === 'all') return 'Every market';
   if (own === 'market') return 'The market';

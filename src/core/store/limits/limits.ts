@@ -12,6 +12,7 @@ type Row = {
   readonly set_by: string;
   readonly reason: string;
   readonly set_at: Date;
+  readonly ends_at: Date | null;
   readonly proposal: {
     readonly rate_per_second: number | null;
     readonly burst: number | null;
@@ -26,10 +27,11 @@ export const LIMITS_MAX = 1000;
 
 const read = rowsOf<Row>(
   'read-limits',
-  `select scope, kind, rate_per_second, burst, version::text, set_by, reason, set_at, proposal
-     from market.limits order by scope, kind`,
+  `select scope, kind, rate_per_second, burst, version::text, set_by, reason, set_at, ends_at, proposal
+     from market.limits where ends_at is null or ends_at > clock_timestamp() order by scope, kind`,
 );
 
+/** Every limit in force: none that is over. */
 export async function readLimits(query: Query): Promise<Limit[]> {
   return (await read(query)).map((row) => ({
     scope: row.scope,
@@ -40,6 +42,7 @@ export async function readLimits(query: Query): Promise<Limit[]> {
     setBy: row.set_by,
     reason: row.reason,
     setAt: row.set_at.toISOString(),
+    endsAt: row.ends_at?.toISOString() ?? null,
     proposal: row.proposal && toProposal(row.proposal),
   }));
 }
@@ -57,14 +60,22 @@ function toProposal(stored: NonNullable<Row['proposal']>): LimitProposal {
 const lockLimits = rowsOf('lock-limits', 'lock table market.limits in share row exclusive mode');
 const setStatement = rowsOf<
   object,
-  [scope: string, kind: string, rate: number, burst: number, by: string, reason: string]
+  [
+    scope: string,
+    kind: string,
+    rate: number,
+    burst: number,
+    by: string,
+    reason: string,
+    endsAt: string | null,
+  ]
 >(
   'set-limit',
-  `insert into market.limits as old (scope, kind, rate_per_second, burst, set_by, reason)
-   values ($1, $2, $3, $4, $5, $6)
+  `insert into market.limits as old (scope, kind, rate_per_second, burst, set_by, reason, ends_at)
+   values ($1, $2, $3, $4, $5, $6, $7)
    on conflict (scope, kind) do update
       set rate_per_second = excluded.rate_per_second, burst = excluded.burst, version = old.version + 1,
-          set_by = excluded.set_by, reason = excluded.reason, set_at = now(), proposal = null`,
+          set_by = excluded.set_by, reason = excluded.reason, set_at = now(), ends_at = excluded.ends_at, proposal = null`,
 );
 const proposeStatement = rowsOf<
   object,
@@ -87,7 +98,7 @@ export type Change = { readonly by: string; readonly reason: string };
 /** A limit, within a database transaction in which nobody else changes a limit. */
 export type LimitChange = {
   readonly all: readonly Limit[];
-  readonly set: (rate: Rate, change: Change) => Promise<unknown>;
+  readonly set: (rate: Rate, change: Change & Partial<Pick<Limit, 'endsAt'>>) => Promise<unknown>;
   readonly propose: (rate: Rate | null, change: Change) => Promise<unknown>;
   readonly remove: () => Promise<unknown>;
 };
@@ -101,8 +112,8 @@ export async function changeLimits<T>(
     await lockLimits(query);
     return await work(query, {
       all: await readLimits(query),
-      set: ({ ratePerSecond, burst }, { by, reason }) =>
-        setStatement(query, scope, kind, ratePerSecond, burst, by, reason),
+      set: ({ ratePerSecond, burst }, { by, reason, endsAt = null }) =>
+        setStatement(query, scope, kind, ratePerSecond, burst, by, reason, endsAt),
       propose: (rate, { by, reason }) =>
         proposeStatement(
           query,

@@ -75,6 +75,80 @@ test('one person lowers a limit, two raise or remove it, and what is wrong is na
   expect((await api.request('/v1/reason-codes')).headers.get('ratelimit')).toBeNull();
 });
 
+test('a throttle is set beside the lasting limit, ends by itself, and one person makes it only stricter', async () => {
+  const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator']);
+  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['operator']);
+  const [corridor, throttle] = ['corridor:US-EG', 'throttle:corridor:US-EG'];
+  const put = async (as: string, scope: string, body: object) =>
+    await answerOf(
+      await api.request(`/v1/limits/${scope}`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${as}` },
+        body: JSON.stringify({ kind: 'transactions', reason: 'a test', ...body }),
+      }),
+    );
+  const endsIn = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+  const until = (ends_at: string | undefined, rate_per_second: number) => ({
+    ...{ rate_per_second, burst: 20, ends_at },
+  });
+  const later = endsIn(2);
+  expect((await put(ann, corridor, until(undefined, 100))).body.limits[0].ends_at).toBeNull();
+  expect((await put(ann, throttle, until(later, 20))).body.limits[0]).toMatchObject({
+    ...{ rate_per_second: 20, ends_at: later, proposal: null },
+  });
+  const detailOf = async (scope: string, body: object) => {
+    const { status, body: problem } = await put(ann, scope, body);
+    return [status, problem.errors?.[0] ?? problem.detail];
+  };
+  const lasting = 'is of a throttle alone: leave it out, or set throttle:corridor:NAME';
+  expect(await detailOf(corridor, until(later, 20))).toEqual([
+    ...[422, { pointer: '/ends_at', detail: lasting }],
+  ]);
+  expect(await detailOf(throttle, { ends_at: later })).toEqual([
+    ...[422, { pointer: '/ends_at', detail: lasting }],
+  ]);
+  expect(await detailOf(throttle, until(undefined, 20))).toEqual([
+    ...[422, { pointer: '/ends_at', detail: 'is required: a throttle ends by itself' }],
+  ]);
+  expect(await detailOf(throttle, { ...until(later, 20), kind: 'requests' })).toEqual([
+    422,
+    {
+      pointer: '/kind',
+      detail: "must be 'transactions', as throttle:corridor:US-EG counts nothing else",
+    },
+  ]);
+  expect((await put(ann, throttle, until(endsIn(24 * 8), 20))).body.errors[0].detail).toMatch(
+    /^must lie within 7 days/,
+  );
+  expect((await put(ann, 'throttle:market', until(later, 20))).status).toBe(404);
+  const stricter = `${throttle} is at 20 a second, 20 at once, until ${later}, which is stricter: remove it first.`;
+  const opening = new RegExp(`${stricter}$`, 'i');
+  for (const weaker of [
+    until(later, 21),
+    until(endsIn(1), 20),
+    { ...until(later, 20), burst: 21 },
+  ]) {
+    expect(await detailOf(throttle, weaker)).toEqual([409, expect.stringMatching(opening)]);
+  }
+  const [longer, lower] = [endsIn(3), until(endsIn(3), 10)];
+  expect((await put(bob, throttle, until(longer, 20))).body.limits[0].ends_at).toBe(longer);
+  expect((await put(bob, throttle, lower)).body.limits[0]).toMatchObject(lower);
+  expect((await put(ann, throttle, {})).body.limits[0].proposal.rate_per_second).toBeNull();
+  expect((await put(bob, throttle, {})).body.limits).toEqual([]);
+  await put(ann, throttle, lower);
+  const listed = await api.risk('limits', 'list');
+  expect(listed.stdout).toMatch(new RegExp(`^${throttle} .* ${lower.ends_at} `, 'm'));
+  // What is over may be set anew, weaker too.
+  await api.testDatabase.sql(
+    `update limits set ends_at = clock_timestamp() where ends_at is not null`,
+  );
+  expect((await answerOf(await api.request('/v1/limits'))).body.items).toEqual([
+    expect.objectContaining({ scope: corridor, rate_per_second: 100, ends_at: null }),
+  ]);
+  const anew = until(endsIn(1), 50);
+  expect((await put(ann, throttle, anew)).body.limits[0]).toMatchObject(anew);
+});
+
 test('the command says what waits for a second person, and what a change replaced', async () => {
   const scope = 'key:00000000-0000-7000-8000-000000000001';
   const options = ['--kind', 'requests', '--rate-per-second', '9', '--burst', '9', '--reason', 'x'];
