@@ -62,7 +62,7 @@ export const command = commandOf({
     },
     proposals: {
       operation: 'listProposals',
-      columns: ['id', 'found', 'threshold', 'action', 'hours'],
+      columns: ['id', 'found', 'threshold', 'action', 'rate_per_second', 'hours'],
     },
     confirm: { operation: 'confirmProposal', words: { PROPOSAL: 'id' } },
     note: { operation: 'noteCorridor', words: { ...words, TEXT: 'note' } },

@@ -1,4 +1,5 @@
 /** Figures of the last hour by corridor, from the newest rows. A reading takes a bounded time, whatever the traffic. */
+import { readLimits } from '../../core/store/limits/limits.ts';
 import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -6,13 +7,13 @@ import { type HourFigures, type Proposal, proposalsOf } from './proposals.ts';
 
 /** Blocks read from the end of a month, 4 MiB. Fewer: busy traffic is judged by minutes; more: a slower reading. */
 const TAIL_BLOCKS = 512;
-/** Disputes and dead letters that are counted. */
+/** Disputes, dead letters, and cases of a priority that are read: of these the first that are due, which are the oldest. */
 const ROWS_MAX = 5000;
 
-// Reviewers' own labels are no disputes.
+// Reviewers' own labels are no disputes. The review's tables are read as they are: its policy says which cases are too old.
 const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
   with accepted as materialized (
-    select corridor, account_id from (${tailRows('transactions', transactions, 'corridor, account_id, received_at', 1)}) tail
+    select corridor, account_id, received_at from (${tailRows('transactions', transactions, 'corridor, account_id, received_at', 1)}) tail
      where received_at > now() - interval '1 hour'),
   scored as (
     select corridor, count(*)::int4 as scored, (count(*) filter (where verdict = 'decline'))::int4 as declined
@@ -33,11 +34,25 @@ const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
                      where label = 'fraud' and source <> 'review' group by transaction_id, created_at) l
               join market.transactions t using (transaction_id, created_at)) windows
      group by corridor),
-  accounts as (select corridor, count(distinct account_id)::int4 as accounts from accepted group by corridor)
+  overflow as (
+    select corridor, count(*)::int4 as overdue
+      from (select (rule ->> 'priority')::int2 as priority, min((rule ->> 'older_than_minutes')::int4) as minutes
+              from (select policy from market.review_policies order by version desc limit 1) newest,
+                   jsonb_array_elements(policy -> 'overflow') as rule
+             where rule -> 'actions' ? 'propose_throttle' group by 1) rules,
+           lateral (select corridor, opened_at from market.review_cases c
+                     where state = 'open' and c.priority = rules.priority
+                     order by due_at, transaction_id limit ${ROWS_MAX}) first_due
+     where opened_at < now() - minutes * interval '1 minute' group by corridor),
+  accounts as (
+    select corridor, count(distinct account_id)::int4 as accounts,
+           count(*) / greatest(1, extract(epoch from now() - (select min(received_at) from accepted)))::float8 as per_second
+      from accepted group by corridor)
   select corridor, coalesce(scored, 0) as scored, coalesce(declined, 0) as declined,
-         coalesce(dead_letters, 0) as "deadLetters", coalesce(disputes, 0) as disputes, coalesce(accounts, 0) as accounts,
+         coalesce(dead_letters, 0) as "deadLetters", coalesce(disputes, 0) as disputes,
+         coalesce(overdue, 0) as overdue, coalesce(per_second, 0) as "perSecond", coalesce(accounts, 0) as accounts,
          (select count(distinct account_id)::int4 from accepted) as "allAccounts"
-    from scored full join failed using (corridor) full join disputed using (corridor) full join accounts using (corridor)
+    from scored full join failed using (corridor) full join disputed using (corridor) full join overflow using (corridor) full join accounts using (corridor)
    order by corridor`;
 
 async function readHourFigures(
@@ -55,5 +70,6 @@ export async function readProposals(
   nowMs: number,
 ): Promise<Proposal[]> {
   const figures = await readHourFigures(database, nowMs);
-  return proposalsOf(figures, await readSwitches(database));
+  const [switches, limits] = [await readSwitches(database), await readLimits(database.query)];
+  return proposalsOf(figures, { switches, limits });
 }

@@ -1,5 +1,6 @@
 /** `/v1/proposals`: what figures propose to do about corridors, and carrying it out. */
 import { z } from 'zod';
+import { throttleScope } from '../../core/domain/limit.ts';
 import { stricterScope } from '../../core/domain/stricter.ts';
 import type { Api } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
@@ -9,12 +10,14 @@ import { DECIDING_ROLES } from './authority.ts';
 import { freeze, resumeCommandSchema } from './freeze-change.ts';
 import { frozenOf } from './freeze-routes.ts';
 import { readProposals } from './hour-figures.ts';
+import { changeLimit } from './limit-change.ts';
 import {
   ACTIONS,
   LEAST,
   PROPOSED_POINTS,
   type Proposal,
   THRESHOLDS,
+  THROTTLED_SHARE,
   TRIGGERS,
 } from './proposals.ts';
 import { changeScopes } from './switch-change.ts';
@@ -27,11 +30,15 @@ export const proposalSchema = z
     corridor: z.string(),
     trigger: z.enum(TRIGGERS),
     found: z.number().meta({
-      description: `Of the last hour: the most disputes within 5 minutes, the share of declines from ${LEAST.declines} scores on, or that of dead letters from ${LEAST.errors} on.`,
+      description: `Of the last hour: the most disputes within 5 minutes, the share of declines from ${LEAST.declines} scores on, that of dead letters from ${LEAST.errors} on, or the open cases that are older than the review allows.`,
     }),
     threshold: z.number().meta({ description: 'What was found is more.' }),
     action: z.enum(ACTIONS),
     hours: z.int().meta({ description: 'How long it is in force once somebody confirms it.' }),
+    rate_per_second: z.number().nullable().meta({
+      description: 'Transactions that a throttle lets through; null: another action.',
+    }),
+    burst: z.int().nullable(),
     blast_radius: z
       .object({
         corridors: z.array(z.string()),
@@ -45,10 +52,12 @@ export const proposalSchema = z
   .meta({ id: 'Proposal' });
 
 export function toProposalJson(proposal: Proposal): z.output<typeof proposalSchema> {
-  const { blastRadius, ...rest } = proposal;
+  const { blastRadius, rate, ...rest } = proposal;
   const { corridors, accountsShare, isWithin } = blastRadius;
   return {
     ...rest,
+    rate_per_second: rate?.ratePerSecond ?? null,
+    burst: rate?.burst ?? null,
     blast_radius: {
       corridors: [...corridors],
       accounts_share: accountsShare,
@@ -65,6 +74,8 @@ const example: z.output<typeof proposalSchema> = {
   threshold: THRESHOLDS.disputes,
   action: 'freeze',
   hours: 2,
+  rate_per_second: null,
+  burst: null,
   blast_radius: { corridors: ['US-EG'], accounts_share: 0.04, is_within: true },
 };
 
@@ -81,7 +92,7 @@ export const proposalOperations = [
     at: '/v1/proposals',
     operationId: 'listProposals',
     summary: 'What figures of the last hour propose to do about corridors',
-    description: `More than ${THRESHOLDS.disputes} disputes within 5 minutes, or more than ${THRESHOLDS.errors * 100} % dead letters, propose a freeze; more than ${THRESHOLDS.declines * 100} % declines propose a tightening by ${PROPOSED_POINTS} points. A proposal stands while its figures do.`,
+    description: `More than ${THRESHOLDS.disputes} disputes within 5 minutes, or more than ${THRESHOLDS.errors * 100} % dead letters, propose a freeze; more than ${THRESHOLDS.declines * 100} % declines propose a tightening by ${PROPOSED_POINTS} points; open cases that meet an overflow rule of the review with \`propose_throttle\` propose a throttle to ${THROTTLED_SHARE * 100} % of what comes a second. A proposal stands while its figures do.`,
     roles: ['analyst', ...DECIDING_ROLES],
     answers: {
       200: answer('Every proposal.', z.object({ items: z.array(proposalSchema) }), {
@@ -115,10 +126,14 @@ export const proposalOperations = [
         throw new Problem('not-found', `Nothing is proposed as ${given(id)}: GET /v1/proposals.`);
       }
       const { roles } = c.get('principal');
-      const { corridor, trigger, found, action, hours } = proposal;
+      const { corridor, trigger, found, action, hours, rate } = proposal;
       const reason = `${body.reason} (${trigger}: ${Number(found.toFixed(3))})`;
       const ends_at = new Date(now() + hours * 3_600_000).toISOString();
-      if (action === 'freeze') {
+      if (rate !== null) {
+        const { ratePerSecond: rate_per_second, burst } = rate;
+        const command = { kind: 'transactions', rate_per_second, burst, reason, ends_at } as const;
+        await changeLimit(primary, { scope: throttleScope(corridor), command, by, roles });
+      } else if (action === 'freeze') {
         const frozen = frozenOf('corridor', corridor, parts);
         await freeze(primary, frozen, { reason, endsAt: ends_at }, { by, roles });
       } else {

@@ -6,7 +6,7 @@ import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { usePolling } from '../../api/presence.ts';
 import { SWITCHES } from '../../api/switches.ts';
-import { count, percent } from '../../format.ts';
+import { count, number, percent } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Badge } from '../../parts/show.tsx';
@@ -45,7 +45,7 @@ export function ProposalsPart({ me }: { readonly me: Me }) {
           onClose={() => setAsked(undefined)}
         >
           <p>
-            {foundOf(asked)}. {EFFECTS[asked.action]} It ends by itself in {asked.hours} hours.
+            {foundOf(asked)}. {effectOf(asked)} It ends by itself in {asked.hours} hours.
           </p>
           <p>{blastOf(asked)}</p>
         </ChangeDialog>
@@ -59,11 +59,21 @@ const EFFECTS = {
   tighten: 'The thresholds of review and decline get lower by 100 points.',
 } as const;
 
-const actionOf = ({ action }: Proposal) => (action === 'freeze' ? 'Freeze' : 'Tighten');
+const ACTIONS = { freeze: 'Freeze', tighten: 'Tighten', throttle: 'Throttle' } as const;
+const actionOf = ({ action }: Proposal) => ACTIONS[action];
+
+function effectOf({ action, rate_per_second: rate, burst }: Proposal): string {
+  if (action !== 'throttle') return EFFECTS[action];
+  return `${number(rate ?? 0)} transactions a second pass, and ${count(burst ?? 0)} at once; others are refused.`;
+}
 
 function foundOf({ trigger, found, threshold }: Proposal): string {
   if (trigger === 'disputes') {
     return `${count(found)} disputes came within 5 minutes, more than ${count(threshold)}`;
+  }
+  if (trigger === 'overdue') {
+    const cases = found === 1 ? 'One case waits' : `${count(found)} cases wait`;
+    return `${cases} longer than the review policy allows`;
   }
   const what = trigger === 'declines' ? 'of scores are declines' : 'end as dead letters';
   return `${percent(found)} ${what}, more than ${percent(threshold)}`;

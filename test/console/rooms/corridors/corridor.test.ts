@@ -5,6 +5,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { input, postBatch } from '../../../support/submit.ts';
 import { openDisputes } from '../../support/disputes.ts';
 import { heading } from '../../support/log-in.ts';
 import { LOOKS, settle } from '../../support/pages.ts';
@@ -106,6 +107,37 @@ test('disputes propose a freeze, which one person confirms', async () => {
   await page.keyboard.press('Enter');
   await page.getByRole('region', { name: 'Frozen' }).getByText('The corridor GB-NG').waitFor();
   await proposed.getByText('11 disputes').waitFor({ state: 'detached' });
+  expect(faults).toEqual([]);
+});
+
+test('cases that wait too long propose a throttle, whose end stands with the limits', async () => {
+  const { api } = shown.engine;
+  const corridor = 'US-PH';
+  // A corridor with less than one transaction in ten seconds is not throttled.
+  const busy = await postBatch(
+    api,
+    Array.from({ length: 800 }, () => input({ corridor })),
+  );
+  expect(busy.status).toBe(200);
+  const [id] = await openDisputes(shown.engine, [{ corridor }]);
+  const age = `update review_cases set priority = 2, opened_at = now() - interval '5 hours' where transaction_id = $1`;
+  await api.testDatabase.sql(age, [id]);
+  await using tab = await as('Ann', SWITCHES, 'operator');
+  const { page, faults } = tab;
+  const proposed = page.getByRole('region', { name: 'Proposed' });
+  await proposed.getByText('One case waits longer than the review policy allows').waitFor();
+  await page.getByRole('button', { name: 'Confirm: Throttle US-PH' }).click();
+  await settle(page, 'It ends by itself in 4 hours.');
+  expect(await inspect(page, 'throttle-dialog')).toEqual([]);
+  await page.getByLabel('Reason').fill('all officers are called');
+  await page.keyboard.press('Enter');
+  const limits = page.getByRole('region', { name: 'Limits' });
+  await limits.getByText('The throttle of US-PH').waitFor();
+  await limits.getByText(/transactions: .* a second, burst .*, until /).waitFor();
+  await limits.scrollIntoViewIfNeeded();
+  expect(await inspect(page, 'throttle')).toEqual([]);
+  await proposed.getByText('One case').waitFor({ state: 'detached' });
+  await api.testDatabase.sql('delete from limits');
   expect(faults).toEqual([]);
 });
 

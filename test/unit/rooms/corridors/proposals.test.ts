@@ -1,5 +1,6 @@
 /** Goal: figures propose something just above their thresholds, and nothing that is in force already. */
 import { expect, test } from 'vitest';
+import type { Limit } from '../../../../src/core/domain/limit.ts';
 import type { Stop, Switches } from '../../../../src/core/domain/switch.ts';
 import { type HourFigures, proposalsOf } from '../../../../src/rooms/corridors/proposals.ts';
 
@@ -9,6 +10,8 @@ const figuresOf = (own: Partial<HourFigures>): HourFigures => ({
   declined: 0,
   deadLetters: 0,
   disputes: 0,
+  overdue: 0,
+  perSecond: 1,
   accounts: 1,
   allAccounts: 100,
   ...own,
@@ -21,8 +24,19 @@ const switchesOf = (...scopes: string[]): Switches => ({
   elsewhere: new Map(),
   clockMs: 0,
 });
+const limitOf = (scope: string): Limit => ({
+  ...{ scope, kind: 'transactions', ratePerSecond: 1, burst: 10, version: 1, proposal: null },
+  ...{ setBy: 'Ann', reason: 'x', setAt: '', endsAt: null },
+});
+/** @param scopes that are stopped, frozen or tightened, and that have a limit */
+const inForce = (...scopes: string[]) => ({
+  switches: switchesOf(...scopes),
+  limits: scopes.map(limitOf),
+});
+const proposedFor = (own: Partial<HourFigures>, ...scopes: string[]) =>
+  proposalsOf([figuresOf(own)], inForce(...scopes));
 const idsOf = (own: Partial<HourFigures>, ...scopes: string[]) =>
-  proposalsOf([figuresOf(own)], switchesOf(...scopes)).map(({ id, action }) => `${id} ${action}`);
+  proposedFor(own, ...scopes).map(({ id, action }) => `${id} ${action}`);
 
 test.each<[Partial<HourFigures>, string[]]>([
   [{}, []],
@@ -34,6 +48,8 @@ test.each<[Partial<HourFigures>, string[]]>([
   [{ scored: 180, deadLetters: 20 }, []],
   [{ scored: 179, deadLetters: 20 }, ['errors:US-EG freeze']],
   [{ scored: 0, deadLetters: 19 }, []],
+  [{ overdue: 1 }, ['overdue:US-EG throttle']],
+  [{ overdue: 1, perSecond: 0.1 }, []],
 ])('%j propose %j', (own, expected) => {
   expect(idsOf(own)).toEqual(expected);
 });
@@ -47,13 +63,36 @@ test('nothing is proposed that is in force', () => {
   expect(idsOf(wave, 'freeze:corridor:US-MX')).toHaveLength(2);
 });
 
+test.each([
+  [100, 50, 500],
+  [0.33, 0.2, 2],
+  [0.11, 0.1, 1],
+])(
+  'of %d transactions a second a throttle lets %d through, and %d at once',
+  (perSecond, ratePerSecond, burst) => {
+    const [proposed] = proposedFor({ overdue: 1, perSecond });
+    expect([proposed?.rate, proposed?.hours]).toEqual([{ ratePerSecond, burst }, 4]);
+    expect(proposedFor({ disputes: 11 })[0]?.rate).toBeNull();
+  },
+);
+
+test('a corridor that is throttled, frozen or stopped is not throttled again; one that has a lasting limit is', () => {
+  const overdue = { overdue: 1 };
+  for (const scope of ['throttle:corridor:US-EG', 'freeze:corridor:US-EG', 'market']) {
+    expect(idsOf(overdue, scope)).toEqual([]);
+  }
+  expect(idsOf(overdue, 'throttle:corridor:US-MX')).toHaveLength(1);
+  const limits = [limitOf('corridor:US-EG')];
+  expect(proposalsOf([figuresOf(overdue)], { switches: switchesOf(), limits })).toHaveLength(1);
+});
+
 test('the blast radius is what meets the same trigger, within 3 corridors and a tenth of accounts', () => {
   const radiusOf = (accounts: readonly number[]) =>
     proposalsOf(
       accounts.map((count, nth) =>
         figuresOf({ corridor: `US-A${'ABCD'[nth]}`, disputes: 11, accounts: count }),
       ),
-      switchesOf(),
+      inForce(),
     )[0]?.blastRadius;
   expect(radiusOf([4, 6])).toEqual({
     ...{ corridors: ['US-AA', 'US-AB'], accountsShare: 0.1, isWithin: true },
