@@ -27,6 +27,11 @@ export function isPublicAddress(text: string): boolean {
 const isLoopbackAddress = (text: string) =>
   ipaddr.isValid(text) && ipaddr.parse(text).range() === 'loopback';
 
+/** Name servers answer these names with no address. */
+const LOCALHOST = /^(?:.+\.)?localhost\.?$/;
+/** An example that messages give. */
+const EXAMPLE = 'https://shop.example/risk-events';
+
 /** Finds the addresses of a name; none where it has none. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
@@ -78,9 +83,9 @@ export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean): Tar
       const url = parse(text);
       const host = hostOf(url);
       const isLocal = isLoopbackAllowed && isLoopbackAddress(host);
-      if (!isLoopbackAllowed) refuseLoopback(host);
+      if (!isLocal) refuseLoopback(url, isLoopbackAllowed);
       if (url.protocol !== 'https:' && !(isLocal && url.protocol === 'http:')) {
-        throw invalid(`must begin with https://, not ${given(url.protocol)}`);
+        throw invalid(`must begin with https://, as ${EXAMPLE}, not ${given(url.protocol)}`);
       }
       if (url.username !== '' || url.password !== '') throw invalid('must not have credentials');
       if (url.hash !== '') throw invalid('must not have a fragment');
@@ -107,17 +112,25 @@ export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean): Tar
   };
 }
 
-/** Developers try webhooks on loopback first, so the message names the setting that allows loopback. */
-function refuseLoopback(host: string): void {
-  if (host !== 'localhost' && !isLoopbackAddress(host)) return;
+/** Developers try webhooks on loopback first, so the message has the setting and the URL that they can use. */
+function refuseLoopback(url: URL, isLoopbackAllowed: boolean): void {
+  const host = hostOf(url);
+  const isName = LOCALHOST.test(host);
+  if (!isName && !isLoopbackAddress(host)) return;
+  const scheme = url.protocol === 'https:' ? 'https' : 'http';
+  const address = isName ? '127.0.0.1' : url.hostname;
+  const port = url.port === '' ? '' : `:${url.port}`;
+  const local = given(`${scheme}://${address}${port}${url.pathname}`);
   throw invalid(
-    `must name a public address, not ${given(host)}; on an engine for development, RISK_WEBHOOK_LOOPBACK=allow lets it be http://127.0.0.1:PORT`,
+    isLoopbackAllowed
+      ? `must name this machine by its address, as ${local}, not ${given(host)}`
+      : `must name a public address, not ${given(host)}; for development start the API and the workers with RISK_WEBHOOK_LOOPBACK=allow, and give ${local}`,
   );
 }
 
 function parse(text: string): URL {
   const url = URL.parse(text);
-  if (url === null) throw invalid('must be a URL');
+  if (url === null) throw invalid(`must be a URL, as ${EXAMPLE}, not ${given(text)}`);
   return url;
 }
 

@@ -184,7 +184,12 @@ test('what may not be made is refused in words that name field, value and what i
   ]);
   expect(await refused({ url: 'ftp://example.com/', event_types })).toEqual([
     422,
-    [{ pointer: '/url', detail: `must begin with https://, not 'ftp:'` }],
+    [
+      {
+        pointer: '/url',
+        detail: `must begin with https://, as https://shop.example/risk-events, not 'ftp:'`,
+      },
+    ],
   ]);
   const twice = [...event_types, ...event_types];
   expect(await refused({ url: receiver.url, event_types: twice })).toEqual([

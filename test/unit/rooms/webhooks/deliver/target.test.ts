@@ -76,13 +76,28 @@ test.each(BAD)("'%s' is refused with the field", async (url) => {
   expect(await check(url)).toEqual(refused);
 });
 
-test.each(['http://127.0.0.1:9/', 'http://localhost:9/', 'https://[::1]/'])(
-  '%s is refused with the setting that allows this machine',
-  async (url) => {
-    const error = await createTargets(resolve, false).check(url).catch(String);
-    expect(error).toContain('RISK_WEBHOOK_LOOPBACK=allow');
+test.each([
+  ['http://127.0.0.1:9/', "'127.0.0.1'", "'http://127.0.0.1:9/'"],
+  ['http://localhost:9/risk', "'localhost'", "'http://127.0.0.1:9/risk'"],
+  ['https://u:secret@shop.localhost./', "'shop.localhost.'", "'https://127.0.0.1/'"],
+  ['https://[::1]/', "'::1'", "'https://[::1]/'"],
+])(
+  '%s is refused with the setting and the URL that reach this machine',
+  async (url, host, cure) => {
+    const detail = `must name a public address, not ${host}; for development start the API and the workers with RISK_WEBHOOK_LOOPBACK=allow, and give ${cure}`;
+    expect(await check(url)).toEqual([{ pointer: '/url', detail }]);
   },
 );
+
+test.each([
+  ['shop', "must be a URL, as https://shop.example/risk-events, not 'shop'"],
+  [
+    'http://shop.example/',
+    "must begin with https://, as https://shop.example/risk-events, not 'http:'",
+  ],
+])('%s is refused with an example of a URL', async (url, detail) => {
+  expect(await check(url)).toEqual([{ pointer: '/url', detail }]);
+});
 
 test.each([
   'https://public.example/hook?a=1',
@@ -106,4 +121,9 @@ describe('where this machine itself is allowed', () => {
       expect(await check(url, local)).toEqual(refused);
     },
   );
+  test('a name of this machine is refused with its address', async () => {
+    const detail =
+      "must name this machine by its address, as 'http://127.0.0.1:9/risk', not 'localhost'";
+    expect(await check('http://localhost:9/risk', local)).toEqual([{ pointer: '/url', detail }]);
+  });
 });
