@@ -149,9 +149,33 @@ describe('lines', () => {
     expect(details(single.body.errors)).toEqual(details(found[0]?.errors));
   });
 
+  test('say what of a line is no JSON, and how an array is sent', async () => {
+    const array = [input(), input()];
+    const answer = await postLines(
+      [
+        '{"amount": None, "currency": "USD"}',
+        JSON.stringify(array),
+        JSON.stringify({ transactions: array }),
+        '[',
+        JSON.stringify(input()),
+      ].join('\n'),
+    );
+    const hint =
+      'must be one transaction a line, not an array; {"transactions": […]} takes the Content-Type application/json';
+    expect(answer.slice(0, -1).map(({ errors }) => errors?.[0])).toEqual([
+      {
+        pointer: '',
+        detail: `must be JSON, one object a line, and is not from column 12 on: 'None, "currency": "USD"}'`,
+      },
+      ...[hint, hint, hint].map((detail) => ({ pointer: '', detail })),
+      undefined,
+    ]);
+    expect(answer.at(-1)).toMatchObject({ done: true, accepted: 1, refused: 4 });
+  });
+
   test('of one object on many lines are told that each line is an object', async () => {
     const [first] = await postLines(JSON.stringify(input(), null, 2));
-    const detail = 'must be JSON in UTF-8, one object a line';
+    const detail = "must be JSON, one object a line, and ends too early, after column 1: '{'";
     expect(first).toEqual({ index: 0, status: 'invalid', errors: [{ pointer: '', detail }] });
   });
 

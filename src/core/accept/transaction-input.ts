@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { asSentence, Problem } from '../../kit/http/answers/problem.ts';
 import { BODY_DEPTH_MAX, checkFields, fieldErrors } from '../../kit/http/body/body.ts';
+import { lineFault } from '../../kit/http/body/json-fault.ts';
 import type { RawLine } from '../../kit/http/body/line-reader.ts';
 import { listReader } from '../../kit/http/body/list-reader.ts';
 import { sureCheck } from '../../kit/http/body/sure-check.ts';
@@ -48,13 +49,16 @@ const isSurelyInput = sureCheck(transactionInputSchema);
 
 export function readOneInput(value: unknown): TransactionInput {
   if (isSurelyInput(value)) return value as TransactionInput;
-  if (Array.isArray(value) || (typeof value === 'object' && value && 'transactions' in value)) {
+  if (isMany(value)) {
     const detail =
       'must be one transaction: POST /v1/transactions/batch takes many, as {"transactions": […]}';
     throw new InvalidFields([{ pointer: '', detail }]);
   }
   return checkFields(transactionInputSchema, value);
 }
+
+const isMany = (value: unknown) =>
+  Array.isArray(value) || (typeof value === 'object' && value !== null && 'transactions' in value);
 
 export function readBatchInput(value: unknown): readonly KeyedTransactionInput[] {
   const inputs = readInputs(value);
@@ -184,11 +188,12 @@ export function readLineInput(
   try {
     value = JSON.parse(UTF8.decode(bytes));
   } catch {
-    return refused(index, 'must be JSON in UTF-8, one object a line');
+    return refused(index, bytes[0] === ARRAY ? ONE_A_LINE : lineFault(bytes));
   }
   if (isSurelyInput(value) && isKeyed(value as TransactionInput)) {
     return { index, input: value as KeyedTransactionInput };
   }
+  if (isMany(value)) return refused(index, ONE_A_LINE);
   const parsed = transactionInputSchema.safeParse(value, DESCRIBED);
   if (parsed.success && isKeyed(parsed.data)) return { index, input: parsed.data };
   const errors = parsed.success ? [] : fieldErrors(transactionInputSchema, parsed.error);
@@ -197,6 +202,10 @@ export function readLineInput(
 }
 
 const LINE_ERRORS_MAX = 20;
+/** The byte that begins an array, which a line may be a part of. */
+const ARRAY = 0x5b;
+const ONE_A_LINE =
+  'must be one transaction a line, not an array; {"transactions": […]} takes the Content-Type application/json';
 
 function refused(index: number, detail: string): Line {
   return { index, errors: [{ pointer: '', detail }] };
