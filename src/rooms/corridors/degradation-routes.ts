@@ -142,7 +142,7 @@ export const degradationOperations = [
     operationId: 'changeDegradation',
     summary: 'Set the level of the market or of a corridor by hand, or end it',
     description:
-      'Every API process acts by it half a second later at most. What was accepted is scored. The level of the market is ended by another person than who set it.',
+      'Every API process acts by it within a second. What was accepted is scored. The level of the market is ended by another person than who set it.',
     roles: DECIDING_ROLES,
     path,
     body: bodyOf(commandSchema, { level: 0, reason: 'the disks are replaced' }),

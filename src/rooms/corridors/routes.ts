@@ -121,7 +121,7 @@ const switchOperations = [
     at: '/v1/switches/{scope}',
     operationId: 'changeSwitch',
     summary: 'Stop a scope, or start it again',
-    description: `A stop holds from its answer on: submissions are refused, and no score of the scope is stored. What was accepted waits and is scored once the stop has ended. A stopped rule refuses nothing: it adds to no score, and \`rule_set\` of a score says so. A stopped model judges nothing, as after its rollback. One person stops alone; \`market\` and \`all\` are started again by another person, with the role ${AUTHORITY['start market or all'].roles.join(' or ')}.`,
+    description: `From the answer on no score of a stopped corridor or market is stored, and every API process refuses submissions within a second. What was accepted waits and is scored once the stop has ended. A stopped rule refuses nothing: it adds to no score from a second later on, and \`rule_set\` of a score says so. A stopped model judges nothing from a second later on, as after its rollback. One person stops alone; \`market\` and \`all\` are started again by another person, with the role ${AUTHORITY['start market or all'].roles.join(' or ')}.`,
     roles: DECIDING_ROLES,
     path,
     body: bodyOf(switchCommandSchema, {
