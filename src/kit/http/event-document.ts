@@ -32,7 +32,7 @@ const header = z.object({
   'webhook-signature': z.string().meta({
     description:
       '`v1,` and the base64 of HMAC-SHA256 over ID.TIMESTAMP.BODY with the secret; several with spaces between while a secret is rotated.',
-    example: 'v1,//ZdV8pr+NkG1ct+Vb+nnjHSxedNLWPezarREs+nzj0=',
+    example: 'v1,AXmjipqNwBp7MZq0PCw76mvqox+v37f0DpvykKnhw1I=',
   }),
 });
 

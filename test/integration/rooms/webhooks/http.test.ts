@@ -128,7 +128,11 @@ test('an admin makes, tests, watches, sends again, rotates and deletes by comman
   expect(made).toMatchObject({ state: 'active', secret: expect.stringMatching(/^whsec_/) });
   const id = made.webhook_id;
   receiver.answer(status(500));
-  expect(await json('test', id)).toMatchObject({ event_type: 'webhook.test', state: 'waiting' });
+  expect(await json('test', id)).toMatchObject({
+    event_id: expect.stringMatching(/^test_[0-9a-f-]{36}$/),
+    event_type: 'webhook.test',
+    state: 'waiting',
+  });
   await got(1);
   receiver.answer(status(200));
   const failed = await waitUntil(async () => {

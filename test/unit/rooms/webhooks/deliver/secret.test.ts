@@ -62,5 +62,6 @@ test('the event in docs/webhooks.md has the signature in docs/webhooks.md', asyn
       page,
     );
   const [, at, secret = '', id = '', sent = '', signature] = vector ?? [];
+  expect(id).toMatch(/^test_[0-9a-f-]{36}$/);
   expect(signEvent([toKey(secret)], { id, timestamp: Number(at), body: sent })).toBe(signature);
 });
