@@ -139,7 +139,8 @@ describe('requests', () => {
   test.each([
     ['/v1/transactions/', 'the nearest path is /v1/transactions.'],
     ['/transactions', 'the nearest path is /v1/transactions.'],
-  ])('to %s name the path that was meant', async (path, advice) => {
+    ['/v1/events', "Nothing is served at '/v1/events'; all paths are in /docs."],
+  ])('to %s name the path that was meant, or where all are', async (path, advice) => {
     const { body } = await answerOf(await api.request(path));
     expect(body.detail).toContain(advice);
   });

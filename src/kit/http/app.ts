@@ -57,9 +57,11 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
     // A route that takes the method has found nothing of that name.
     const isUnknown = allowed.length === 0 || allowed.includes(c.req.method);
     const nearest = allowed.length === 0 ? methods.nearestTo(c.req.path) : undefined;
-    const advice = nearest === undefined ? '' : `; the nearest path is ${nearest}`;
+    const advice =
+      nearest === undefined ? 'all paths are in /docs' : `the nearest path is ${nearest}`;
+    const hint = allowed.length === 0 ? `; ${advice}` : '';
     const problem = isUnknown
-      ? new Problem('not-found', `Nothing is served at ${given(c.req.path)}${advice}.`)
+      ? new Problem('not-found', `Nothing is served at ${given(c.req.path)}${hint}.`)
       : new Problem(
           'method-not-allowed',
           `The path takes ${allowed.join(', ')}, not ${c.req.method}.`,
