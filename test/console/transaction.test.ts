@@ -135,6 +135,22 @@ test('a what-if says what the API says, names a field that is refused, and is re
   expect(faults).toEqual([]);
 });
 
+test('a score says in words how degraded the engine was', async () => {
+  await using tab = await logIn();
+  const { page, faults } = tab;
+  await page.route(`**/v1/scores/${id}/explanation*`, async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    await route.fulfill({
+      response: answer,
+      json: { ...body, score: { ...body.score, degradation: 1 } },
+    });
+  });
+  await open(page, `/transactions/${id}`);
+  await page.getByText('level 1: Calls are slow, or rules decide in place of a model.').waitFor();
+  expect(faults).toEqual([]);
+});
+
 test('who shares its device, address or merchant is a graph of links', async () => {
   await using tab = await logIn();
   const { page } = tab;

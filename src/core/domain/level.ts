@@ -21,11 +21,3 @@ export function levelByHand(switches: Switches, corridor: string | null): 0 | 3 
   if (switches.stopped.has(EMERGENCY)) return 4;
   return readOnlyOf(switches, corridor) === undefined ? 0 : 3;
 }
-
-export const LEVELS = {
-  0: 'Everything is served.',
-  1: 'Calls are slow, or rules decide in place of a model.',
-  2: 'A store is slow or fails: replicas answer reads, and what is accepted is scored later.',
-  3: 'New transactions and other changes are refused; reads are answered.',
-  4: 'People have turned every flag off, or neither store works.',
-} as const;

@@ -1,12 +1,6 @@
 /** `/v1/degradation`: the level of the market and of each corridor, and setting one by hand. */
 import { z } from 'zod';
-import {
-  EMERGENCY,
-  LEVELS,
-  levelByHand,
-  readOnlyOf,
-  readOnlyScope,
-} from '../../core/domain/level.ts';
+import { EMERGENCY, levelByHand, readOnlyOf, readOnlyScope } from '../../core/domain/level.ts';
 import {
   corridorScope,
   SCOPE_CHARS_MAX,
@@ -21,6 +15,7 @@ import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
+import { LEVELS } from '../../kit/words/levels.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { DECIDING_ROLES } from './authority.ts';

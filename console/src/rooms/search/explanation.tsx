@@ -7,6 +7,7 @@ import type {
   Score,
   TransactionDetail,
 } from '../../../../src/kit/client/api-types.ts';
+import { LEVELS } from '../../../../src/kit/words/levels.ts';
 import { ask, Refusal } from '../../api/ask.ts';
 import { duration, number, percent, sayMoney, weightOf, words } from '../../format.ts';
 import { Bars } from '../../parts/bars.tsx';
@@ -44,6 +45,9 @@ export function Explained({ transaction }: { readonly transaction: TransactionDe
   );
 }
 
+const sayLevel = (level: Score['degradation']) =>
+  level === 0 ? 'none' : `level ${level}: ${LEVELS[level as keyof typeof LEVELS]}`;
+
 function Verdicts({ score, receivedAt }: { readonly score: Score; readonly receivedAt: string }) {
   const seconds = (Date.parse(score.scored_at) - Date.parse(receivedAt)) / 1000;
   return (
@@ -58,7 +62,7 @@ function Verdicts({ score, receivedAt }: { readonly score: Score; readonly recei
           ['Scored', <Time key="scored" at={score.scored_at} />],
           ['After', seconds < 0 ? null : duration(seconds)],
           ['Probability', score.probability === null ? null : percent(score.probability)],
-          ['Degradation', score.degradation === 0 ? 'none' : `level ${score.degradation}`],
+          ['Degradation', sayLevel(score.degradation)],
         ]}
       />
     </section>
