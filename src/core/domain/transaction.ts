@@ -7,6 +7,7 @@
  * millisecond, and every extra check of a field costs a tenth of that.
  */
 import { z } from 'zod';
+import { given } from '../../kit/words/describe-issue.ts';
 import { ID_CHARS_MAX, plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { currencyScale } from './currency.ts';
@@ -178,7 +179,8 @@ function checkAmount(
 
 /** The fault of an amount in a currency, beside its form. */
 export function amountProblem(amount: string, currency: string): string | undefined {
-  if (amount.charCodeAt(0) === 48 && ZERO.test(amount)) return 'must be greater than zero';
+  if (amount.charCodeAt(0) === 48 && ZERO.test(amount))
+    return `must be greater than zero, not ${given(amount)}`;
   const point = amount.indexOf('.');
   if (point < 0) return undefined;
   const digits = amount.length - point - 1;

@@ -153,8 +153,11 @@ function applyChanges(stored: Transaction, changes: Changes): Transaction {
   const { amount = stored.amount, currency = stored.currency, created_at } = changes;
   const problem = amountProblem(amount, currency);
   if (problem !== undefined) {
-    const pointer = changes.amount === undefined ? '/currency' : '/amount';
-    throw new InvalidFields([{ pointer, detail: problem }]);
+    const error =
+      changes.amount === undefined
+        ? { pointer: '/currency', detail: `must fit the stored amount, which ${problem}` }
+        : { pointer: '/amount', detail: problem };
+    throw new InvalidFields([error]);
   }
   const given = FIELDS.filter((field) => changes[field] !== undefined);
   return {

@@ -234,6 +234,24 @@ test('nothing is stored', async () => {
 });
 
 describe('a refusal', () => {
+  const whatIfOf = async (changes: object) => {
+    const [one] = await api.testDatabase.sql<{ id: string }>(
+      "select transaction_id as id from transactions where amount <> trunc(amount) and currency = 'USD' limit 1",
+    );
+    return await whatIf(one?.id ?? '', changes);
+  };
+
+  test.each([
+    [{ amount: '0' }, "must be greater than zero, not '0'"],
+    [{ amount: '1.234' }, 'must have at most 2 decimal places in USD, not 3'],
+    [
+      { currency: 'JPY' },
+      'must fit the stored amount, which must have at most 0 decimal places in JPY, not 2',
+    ],
+  ])('of %j says what is allowed', async (changes, detail) => {
+    expect((await whatIfOf(changes)).body.errors[0].detail).toBe(detail);
+  });
+
   test.each([
     [{ amount: '0' }, '/amount'],
     [{ amount: '1.234' }, '/amount'],
@@ -251,10 +269,7 @@ describe('a refusal', () => {
     [{ metadata: {} }, '/metadata'],
     [[], ''],
   ])('of %j names the field', async (changes, pointer) => {
-    const [one] = await api.testDatabase.sql<{ id: string }>(
-      "select transaction_id as id from transactions where amount <> trunc(amount) and currency = 'USD' limit 1",
-    );
-    const { status, body } = await whatIf(one?.id ?? '', changes);
+    const { status, body } = await whatIfOf(changes);
     expect([status, body.errors[0].pointer]).toEqual([422, pointer]);
   });
 
