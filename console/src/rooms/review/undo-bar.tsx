@@ -73,7 +73,12 @@ export function UndoBar({ isNextAsked, onNext }: UndoBarProps) {
   const [, go] = useLocation();
   const [search] = useSearchParams();
   const undo = async () => {
-    if (undoable === undefined || isBusy || !canUndo(undoable)) return;
+    if (isBusy) return;
+    if (undoable === undefined || !canUndo(undoable)) {
+      offerUndo(undefined);
+      setMessage('Nothing to undo.');
+      return;
+    }
     setBusy(true);
     const mayMove = followUp();
     const takenBack = await takeBack(undoable);

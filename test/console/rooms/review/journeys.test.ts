@@ -30,6 +30,8 @@ test('an officer takes the next case, decides, takes it back, decides again and 
   await page.getByRole('link', { name: 'acc_n1' }).waitFor();
   await page.keyboard.press('n');
   await page.getByText('You have it for').waitFor();
+  await page.keyboard.press('z');
+  await undoBar(page).getByText('Nothing to undo.').waitFor();
   const first = page.url();
   await page.keyboard.press('f');
   const send = page.getByRole('dialog').getByRole('button', { name: 'Fraud' });
