@@ -64,6 +64,9 @@ export const statusSchema = z
           decided_by: z.string().nullable().meta({
             description: 'Who has decided it, as it waits for a second person; null: nobody has.',
           }),
+          escalated_by: z.string().nullable().meta({
+            description: 'Who has escalated it, `engine` by an overflow rule; null: nobody has.',
+          }),
         }),
       )
       .meta({ description: `Those that are due soonest, at most ${DUE_NEXT_MAX}.` }),
@@ -138,6 +141,7 @@ export const reviewStatus: Status = {
       due_at: '2026-11-20T12:10:00.000Z',
       locked_by: null,
       decided_by: null,
+      escalated_by: null,
     },
   ],
   officers_at_work: 1,

@@ -88,7 +88,7 @@ const HOLDER = 'case when c.locked_until > now() then c.locked_by end as locked_
 export const listDueNext = rowsOf<Status['due_next'][number], [rowsMax: number]>(
   'list-cases-due-next',
   // Lateral, so that each priority is a range of the queue's index.
-  `select c.transaction_id, 'P' || c.priority as priority, c.corridor, ${timeColumns('c', 'opened_at', 'due_at')}, ${HOLDER}, c.decided_by
+  `select c.transaction_id, 'P' || c.priority as priority, c.corridor, ${timeColumns('c', 'opened_at', 'due_at')}, ${HOLDER}, c.decided_by, c.escalated_by
            from generate_series(0, 5) p
           cross join lateral (
             select * from market.review_cases

@@ -66,6 +66,11 @@ test('an operator’s night: the depth grows, a case is near its deadline, dead 
     [old],
   );
   await due.getByText('to be confirmed; Dee proposed').waitFor();
+  await sql(
+    `update review_cases set escalated_by = 'Cy', escalated_at = now() where transaction_id = $1`,
+    [late],
+  );
+  await due.getByText('escalated, claimed by nobody').waitFor();
   const waits = `${count(await waiting())} cases wait`;
   await page.getByText(`${waits}, `).waitFor();
   const officers = page.getByRole('region', { name: 'Officers' });

@@ -97,19 +97,19 @@ test('those that are due soonest are named, whatever their priority, and no deci
   await change(second, 10, 2, `, locked_by = 'Bob', locked_until = now() + interval '1 hour'`);
   const by = `, state = 'decided', disposition = 'fraud', decision_reason = 'seen', decided_by = 'Ann'`;
   await change(decided, 1, 0, `${by}, decided_at = now() - interval '2 hours', final_at = now()`);
-  await change(far, 600, 0);
+  await change(far, 600, 0, `, escalated_by = 'Ann', escalated_at = now()`);
   const half = `, state = 'confirming', disposition = 'fraud', decision_reason = 'seen', decided_by = 'Ann'`;
   await change(proposed, 700, 0, `${half}, decided_at = now() - interval '2 hours'`);
   const status = await readStatus(database.query, NOW);
   const named = status.due_next.map((one) => [
     ...[one.transaction_id, one.priority],
-    ...[one.locked_by, one.decided_by],
+    ...[one.locked_by, one.decided_by, one.escalated_by],
   ]);
   expect(named).toEqual([
-    [first, 'P5', null, null],
-    [second, 'P2', 'Bob', null],
-    [far, 'P0', null, null],
-    [proposed, 'P0', null, 'Ann'],
+    [first, 'P5', null, null, null],
+    [second, 'P2', 'Bob', null, null],
+    [far, 'P0', null, null, 'Ann'],
+    [proposed, 'P0', null, 'Ann', null],
   ]);
   // Ann decided two hours ago, and is not at work.
   expect(status.officers.map(({ officer }) => officer)).toEqual(['Bob']);

@@ -26,11 +26,12 @@ function levelOf(left: number): Level {
 }
 
 /** The words that say whose turn a case is. */
-function turnOf({ locked_by, decided_by }: Case): string {
+function turnOf({ locked_by, decided_by, escalated_by }: Case): string {
   if (decided_by !== null) {
     return `to be confirmed; ${person(decided_by)} proposed`;
   }
-  return locked_by === null ? 'claimed by nobody' : `claimed by ${person(locked_by)}`;
+  if (locked_by !== null) return `claimed by ${person(locked_by)}`;
+  return escalated_by === null ? 'claimed by nobody' : 'escalated, claimed by nobody';
 }
 
 export function DueNext({ cases, at, isLinked }: DueNextProps) {
