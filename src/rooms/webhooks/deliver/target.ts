@@ -130,7 +130,9 @@ function refuseLoopback(url: URL, isLoopbackAllowed: boolean): void {
 
 function parse(text: string): URL {
   const url = URL.parse(text);
-  if (url === null) throw invalid(`must be a URL, as ${EXAMPLE}, not ${given(text)}`);
+  // The parser takes the name of `localhost:9000` for a scheme.
+  if (url === null || url.host === '')
+    throw invalid(`must be a URL, as ${EXAMPLE}, not ${given(text)}`);
   return url;
 }
 

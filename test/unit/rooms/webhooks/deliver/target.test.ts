@@ -92,6 +92,10 @@ test.each([
 test.each([
   ['shop', "must be a URL, as https://shop.example/risk-events, not 'shop'"],
   [
+    'localhost:9000/risk',
+    "must be a URL, as https://shop.example/risk-events, not 'localhost:9000/risk'",
+  ],
+  [
     'http://shop.example/',
     "must begin with https://, as https://shop.example/risk-events, not 'http:'",
   ],
