@@ -148,11 +148,16 @@ describe('one transaction', () => {
     expect(answer.body.errors.length).toBeLessThanOrEqual(100);
   });
 
-  test('of a member given twice the last counts', async () => {
-    const text = JSON.stringify(input()).replace(/}$/, ',"amount":"7.25"}');
-    const { body } = await answerOf(await raw(text));
-    const read = await (await api.request(`/v1/transactions/${body.transaction_id}`)).json();
-    expect(read).toMatchObject({ amount: '7.25' });
+  test('a member given twice is 422 at its place, also in a batch', async () => {
+    const before = await stored();
+    const detail = 'must be given once, not several times';
+    const twice = JSON.stringify(input()).replace(/}$/, ',"amount":"7.25"}');
+    const one = await expectProblem(await raw(twice), 422);
+    expect(one.body.errors).toEqual([{ pointer: '/amount', detail }]);
+    const items = `{"transactions":[${JSON.stringify(input())},${twice}]}`;
+    const many = await expectProblem(await raw(items, '/v1/transactions/batch'), 422);
+    expect(many.body.errors).toEqual([{ pointer: '/transactions/1/amount', detail }]);
+    expect(await stored()).toBe(before);
   });
 
   test.each([

@@ -124,6 +124,16 @@ describe('lines', () => {
     });
   });
 
+  test('with a member given twice are refused at its place', async () => {
+    const twice = JSON.stringify(input()).replace(/}$/, ',"amount":"7.25"}');
+    const [refused, taken] = await postLines(`${twice}\n${JSON.stringify(input())}`);
+    expect(refused).toEqual({
+      ...{ index: 0, status: 'invalid' },
+      errors: [{ pointer: '/amount', detail: 'must be given once, not several times' }],
+    });
+    expect(taken).toMatchObject({ index: 1, status: 'accepted' });
+  });
+
   test('name every fault, as a batch and a single transaction do', async () => {
     const faulty = {
       ...{ account_id: '', merchant_id: 'm_1', amount: '8,00', currency: 'USX', nonsense: 1 },

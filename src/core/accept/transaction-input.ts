@@ -1,10 +1,12 @@
 /** Validates submitted transactions once, with a pointer to each invalid field. */
 import { z } from 'zod';
 import { asSentence, Problem } from '../../kit/http/answers/problem.ts';
-import { BODY_DEPTH_MAX, checkFields, fieldErrors } from '../../kit/http/body/body.ts';
+import { checkFields, fieldErrors } from '../../kit/http/body/body.ts';
+import { BODY_DEPTH_MAX } from '../../kit/http/body/body-shape.ts';
 import { lineFault } from '../../kit/http/body/json-fault.ts';
 import type { RawLine } from '../../kit/http/body/line-reader.ts';
 import { listReader } from '../../kit/http/body/list-reader.ts';
+import { refuseRepeated } from '../../kit/http/body/repeated-member.ts';
 import { sureCheck } from '../../kit/http/body/sure-check.ts';
 import { DESCRIBED } from '../../kit/words/describe-issue.ts';
 import {
@@ -186,8 +188,11 @@ export function readLineInput(
   if (bytes === null) return refused(index, `must have at most ${lineBytesMax} bytes, not more`);
   let value: unknown;
   try {
-    value = JSON.parse(UTF8.decode(bytes));
-  } catch {
+    const text = UTF8.decode(bytes);
+    value = JSON.parse(text);
+    refuseRepeated(bytes, text, value);
+  } catch (error) {
+    if (error instanceof InvalidFields) return { index, errors: error.errors };
     return refused(index, bytes[0] === ARRAY ? ONE_A_LINE : lineFault(bytes));
   }
   if (isSurelyInput(value) && isKeyed(value as TransactionInput)) {

@@ -7,6 +7,9 @@ import { Failure } from './failure.ts';
  */
 export type FieldError = { readonly pointer: string; readonly detail: string };
 
+/** Longest part of a field's name that a pointer repeats, where the name is the sender's. */
+export const FIELD_CHARS_MAX = 128;
+
 /** The first of the errors as a sentence, and how many there are beside it. */
 export function describeErrors([first, ...others]: readonly FieldError[]): string {
   if (first === undefined) return 'The request has invalid fields.';

@@ -3,6 +3,9 @@
  * cost a parser seconds and hundreds of megabytes, even where they are refused afterwards.
  */
 
+/** Nesting levels of a body. */
+export const BODY_DEPTH_MAX = 32;
+
 type BodyShape = {
   /** Levels of the deepest object or array. */
   readonly depth: number;
@@ -38,7 +41,7 @@ export function shapeOf(json: Uint8Array): BodyShape {
 }
 
 /** Index of the end of the string whose first character is at `from`. */
-function endOfString(json: Uint8Array, from: number): number {
+export function endOfString(json: Uint8Array, from: number): number {
   let at = from;
   while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
   return at;

@@ -6,14 +6,20 @@ import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { DESCRIBED, given, issueText, shortText } from '../../words/describe-issue.ts';
-import { type FieldError, InvalidFields, jsonPointer } from '../../words/field-error.ts';
+import {
+  FIELD_CHARS_MAX,
+  type FieldError,
+  InvalidFields,
+  jsonPointer,
+} from '../../words/field-error.ts';
 import { knownNames } from '../../words/nearest-name.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
-import { shapeOf } from './body-shape.ts';
+import { BODY_DEPTH_MAX, shapeOf } from './body-shape.ts';
 import type { WaitForCpu } from './cpu-queue.ts';
 import { fieldNamesAt, isOptionalAt } from './field-names.ts';
 import { jsonFault } from './json-fault.ts';
+import { refuseRepeated } from './repeated-member.ts';
 
 export type BodyLimits = {
   readonly bytesMax: number;
@@ -44,8 +50,6 @@ const HEAVY_BYTES = 4096;
 const SHAPELESS_BYTES_MAX = 512 * 1024;
 /** Values for each transaction of a batch: a hundred, as they have some 13. */
 const PARTS_MAX = 100_000;
-/** Nesting levels of a body. */
-export const BODY_DEPTH_MAX = 32;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /**
@@ -155,11 +159,16 @@ async function readAll(
 
 export function parseJson(bytes: Uint8Array): unknown {
   if (bytes.byteLength > SHAPELESS_BYTES_MAX) checkShape(bytes);
+  let text: string;
+  let value: unknown;
   try {
-    return JSON.parse(UTF8.decode(bytes));
+    text = UTF8.decode(bytes);
+    value = JSON.parse(text);
   } catch {
     throw new Problem('malformed-request', jsonFault(bytes));
   }
+  refuseRepeated(bytes, text, value);
+  return value;
 }
 
 function checkShape(bytes: Uint8Array): void {
@@ -268,9 +277,6 @@ export function fieldErrors(
 }
 
 const UNKNOWN_FIELDS_MAX = 10;
-/** Longest part of a field's name that a pointer repeats, where the name is the sender's. */
-const FIELD_CHARS_MAX = 128;
-
 /** Query parameters against a strict schema of strings; a parameter given twice is refused. */
 export function readQuery<T>(c: Context<AppEnv>, schema: z.ZodType<T>): T {
   const parameters = new URL(c.req.url).searchParams;
