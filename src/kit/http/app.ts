@@ -50,26 +50,25 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   );
   const { readBoundToken } = dependencies;
   if (readBoundToken !== undefined) app.on(WRITING_METHODS, '/v1/*', addToken(readBoundToken));
-  for (const some of routes) app.route('/', some);
   const methods = createMethodTable(routes.flatMap((some) => some.routes));
+  const refuseMethod = (c: Context<AppEnv>) => {
+    const allowed = methods.allowedAt(c.req.path).join(', ');
+    const detail = `The path takes ${allowed}, not ${c.req.method}.`;
+    const problem = new Problem('method-not-allowed', detail, { headers: { Allow: allowed } });
+    return problemResponse(problem, c.get('requestId'));
+  };
+  for (const { method, path } of methods.mistaken) app.on(method, path, refuseMethod);
+  for (const some of routes) app.route('/', some);
   app.notFound((c) => {
     const allowed = methods.allowedAt(c.req.path);
     // A route that takes the method has found nothing of that name.
-    const isUnknown = allowed.length === 0 || allowed.includes(c.req.method);
+    if (allowed.length > 0 && !allowed.includes(c.req.method)) return refuseMethod(c);
     const nearest = allowed.length === 0 ? methods.nearestTo(c.req.path) : undefined;
     const advice =
       nearest === undefined ? 'all paths are in /docs' : `the nearest path is ${nearest}`;
     const hint = allowed.length === 0 ? `; ${advice}` : '';
-    const problem = isUnknown
-      ? new Problem('not-found', `Nothing is served at ${given(c.req.path)}${hint}.`)
-      : new Problem(
-          'method-not-allowed',
-          `The path takes ${allowed.join(', ')}, not ${c.req.method}.`,
-          {
-            headers: { Allow: allowed.join(', ') },
-          },
-        );
-    return problemResponse(problem, c.get('requestId'));
+    const detail = `Nothing is served at ${given(c.req.path)}${hint}.`;
+    return problemResponse(new Problem('not-found', detail), c.get('requestId'));
   });
   app.onError((thrown, c) => {
     const requestId = c.get('requestId');

@@ -1,10 +1,12 @@
-/** The methods that each path takes, which tell 405 from 404. Built once from the routes that are served. */
+/** The methods that each path takes, which tell 405 from 404 and from an id of that name. Built once from the routes that are served. */
 import { nearestName } from '../words/nearest-name.ts';
 
 type Route = { readonly method: string; readonly path: string };
 
 export function createMethodTable(routes: readonly Route[]): {
   allowedAt: (path: string) => string[];
+  /** Methods that a path without parameters does not take, and a route beside it would take for an id. */
+  mistaken: readonly Route[];
   /** The path without a slash at its end, or below /v1, where that is served; otherwise the nearest, with its parameters as `{id}`. */
   nearestTo: (path: string) => string | undefined;
 } {
@@ -20,11 +22,18 @@ export function createMethodTable(routes: readonly Route[]): {
     pattern: toPattern(path),
     methods,
   }));
+  const methodsOf = (path: string) => {
+    const matching = patterns.filter(({ pattern }) => pattern.test(path));
+    return new Set(matching.flatMap(({ methods }) => [...methods]));
+  };
+  const mistaken = patterns
+    .filter(({ path }) => !/[:*]/.test(path))
+    .flatMap(({ path, methods }) =>
+      [...methodsOf(path).difference(methods)].map((method) => ({ method, path })),
+    );
   return {
-    allowedAt: (path) => {
-      const matching = patterns.filter(({ pattern }) => pattern.test(path));
-      return [...new Set(matching.flatMap(({ methods }) => [...methods]))].sort();
-    },
+    allowedAt: (path) => [...(methodsByPath.get(path) ?? methodsOf(path))].sort(),
+    mistaken,
     nearestTo: (path) => {
       const trimmed = path.replace(/\/+$/, '');
       const meant = [trimmed, `/v1${trimmed}`].flatMap(

@@ -144,7 +144,9 @@ test('createMethodTable tells what a path takes', () => {
     { method: 'GET', path: '/x.json' },
   ]);
   expect(table.allowedAt('/v1/a/7')).toEqual(['DELETE', 'GET', 'HEAD']);
-  expect(table.allowedAt('/v1/a/batch')).toEqual(['DELETE', 'GET', 'HEAD', 'POST']);
+  expect(table.allowedAt('/v1/a/batch')).toEqual(['POST']);
+  const mistaken = table.mistaken.map(({ method, path }) => `${method} ${path}`);
+  expect(mistaken.sort()).toEqual(['DELETE', 'GET', 'HEAD'].map((one) => `${one} /v1/a/batch`));
   expect(table.allowedAt('/v1/a')).toEqual([]);
   expect(table.allowedAt('/v1/a/7/8')).toEqual([]);
   expect(table.allowedAt('/xyjson')).toEqual([]);
