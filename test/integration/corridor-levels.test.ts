@@ -139,7 +139,9 @@ test('commits held up: level 3 refuses posts of the corridor at once, others are
   const refused = await waitUntil(
     async () => {
       const answer = await post(SLOW);
-      return answer.body.detail?.startsWith('Nothing was stored') === true ? answer : undefined;
+      return answer.body.detail?.startsWith('This request stored nothing') === true
+        ? answer
+        : undefined;
     },
     RISE_MS,
     'a refusal at once',
@@ -150,7 +152,7 @@ test('commits held up: level 3 refuses posts of the corridor at once, others are
     expect.objectContaining({
       type: 'urn:risk:problem:unavailable',
       detail:
-        'Nothing was stored: the corridor US-EG is at degradation level 3: its transactions could not be committed, and one at a time tries again.',
+        'This request stored nothing: the corridor US-EG is at degradation level 3: its transactions could not be committed, and one at a time tries again.',
     }),
   ]);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);

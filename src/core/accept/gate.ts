@@ -161,7 +161,7 @@ export function closedRequest(all: ReadonlyMap<number, Closed>): ClosedRequest {
   const subject = called === undefined ? '' : `the ${called} `;
   return {
     kind: problem,
-    detail: `Nothing was stored: ${subject}${detail}`,
+    detail: `This request stored nothing: ${subject}${detail}`,
     headers: headersOf(first),
     errors,
   };

@@ -139,7 +139,7 @@ export const PROBLEMS = {
     status: 429,
     title: 'A limit is used up',
     meaning:
-      'The market, the corridor, the client or the key that `detail` names has used up its limit, which `RateLimit` counts; nothing is stored.',
+      'The market, the corridor, the client or the key that `detail` names has used up its limit, which `RateLimit` counts; the request has stored nothing.',
     cure: 'Send it again after `Retry-After` seconds; without that header send it in parts.',
   },
   'too-many-unknown-keys': {

@@ -104,7 +104,7 @@ test('a frozen corridor is drained while it is closed, and another person lets i
   const refused = await postOne(api, input());
   expect([refused.body.type, refused.body.detail]).toEqual([
     'urn:risk:problem:frozen',
-    'Nothing was stored: the corridor is frozen (freeze:corridor:US-EG): Wait.',
+    'This request stored nothing: the corridor is frozen (freeze:corridor:US-EG): Wait.',
   ]);
   expect((await postOne(api, input({ corridor: 'US-MX' }))).status).toBe(201);
   const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };

@@ -37,7 +37,7 @@ test('level 3 of a corridor refuses its submissions alone, and what was accepted
     expect.objectContaining({
       type: 'urn:risk:problem:scope-stopped',
       detail:
-        'Nothing was stored: the corridor is read-only (read-only:corridor:US-EG): Disks are replaced.',
+        'This request stored nothing: the corridor is read-only (read-only:corridor:US-EG): Disks are replaced.',
     }),
   ]);
   expect(await isSubmitted('US-MX')()).toBe(true);
@@ -84,7 +84,7 @@ test('level 3 of the market refuses every change, and another person ends it', a
     'Nothing was done: the market is read-only (read-only:market).',
   ]);
   expect((await postOne(api, input())).body.detail).toBe(
-    'Nothing was stored: the market is read-only (read-only:market).',
+    'This request stored nothing: the market is read-only (read-only:market).',
   );
   const { stdout: said } = await api.risk('status');
   expect(said.match(/by hand/g)).toHaveLength(1);

@@ -142,7 +142,7 @@ test('a limited corridor is refused whole, alone or by line; another one is not'
   const whole = await postBatch(api, [inEg(), inMx(), inEg(), inEg()]);
   expect([whole.status, whole.body.type]).toEqual([429, 'urn:risk:problem:limited']);
   expect(whole.body.detail).toBe(
-    'Nothing was stored: the corridor has no quota: corridor:US-EG may send 0.01 transactions a second, 3 at once.',
+    'This request stored nothing: the corridor has no quota: corridor:US-EG may send 0.01 transactions a second, 3 at once.',
   );
   expect(whole.headers.get('ratelimit-policy')).toBe('"transactions of corridor:US-EG";q=3;w=300');
   expect(whole.headers.get('ratelimit')).toMatch(/^"transactions of corridor:US-EG";r=2;t=\d+$/);
@@ -198,15 +198,17 @@ test('transactions of a client are refused by its limit, which no field is at fa
   expect([never.status, 'errors' in never.body]).toEqual([429, false]);
   expect(never.headers.get('retry-after')).toBeNull();
   expect(never.body.detail).toBe(
-    'Nothing was stored: client:default may send 1 transaction a second, 2 at once; 5 at once never pass: send them in parts of at most 2.',
+    'This request stored nothing: client:default may send 1 transaction a second, 2 at once; 5 at once never pass: send them in parts of at most 2.',
   );
   await limit('client:default', { kind: 'transactions', rate_per_second: 0.01, burst: 2 });
-  expect((await postBatch(api, [input(), input()])).status).toBe(200);
-  const later = await postOne(api, input());
+  const stored = input();
+  expect((await postBatch(api, [stored, input()])).status).toBe(200);
+  // True of a repetition, too, whose transaction is stored.
+  const later = await postOne(api, stored);
   expect([later.status, later.body.errors, later.body.detail]).toEqual([
     429,
     undefined,
-    'Nothing was stored: client:default may send 0.01 transactions a second, 2 at once.',
+    'This request stored nothing: client:default may send 0.01 transactions a second, 2 at once.',
   ]);
   expect(Number(later.headers.get('retry-after'))).toBeGreaterThan(50);
 });

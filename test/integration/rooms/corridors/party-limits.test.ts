@@ -16,7 +16,7 @@ test('each account, device and address has a limit by itself, which costs others
   const whole = await postBatch(api, [of('a'), of('b'), of('a'), of('a')]);
   expect([whole.status, whole.body.type]).toEqual([429, 'urn:risk:problem:limited']);
   expect(whole.body.detail).toBe(
-    'Nothing was stored: the account has no quota: each:account may send 0.01 transactions a second, 2 at once; 3 at once never pass: send them in parts of at most 2.',
+    'This request stored nothing: the account has no quota: each:account may send 0.01 transactions a second, 2 at once; 3 at once never pass: send them in parts of at most 2.',
   );
   expect(whole.body.errors).toEqual([
     { pointer: '/transactions/3/account_id', detail: expect.stringContaining('has no quota') },

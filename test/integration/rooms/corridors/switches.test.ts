@@ -47,7 +47,7 @@ test('a stopped corridor is refused with its message, whole or alone; another on
   expect(refused.body).toMatchObject({
     type: 'urn:risk:problem:scope-stopped',
     detail:
-      'Nothing was stored: the corridor is stopped (corridor:US-EG): Payouts to Egypt are paused.',
+      'This request stored nothing: the corridor is stopped (corridor:US-EG): Payouts to Egypt are paused.',
   });
   expect(refused.headers.get('retry-after')).toBe('5');
   const both = [input({ corridor: 'US-MX' }), input()];
