@@ -163,6 +163,18 @@ describe('requests', () => {
     ]);
   });
 
+  test('for a time whose + arrives as a space name the encoding', async () => {
+    const asked = await api.request('/v1/transactions?from=2026-11-20T09:30:00+00:00');
+    expect((await expectProblem(asked, 422)).body.errors).toEqual([
+      {
+        pointer: '/from',
+        detail: "must have the + of its zone encoded as %2B, not '2026-11-20T09:30:00 00:00'",
+      },
+    ]);
+    const encoded = await api.request('/v1/transactions?from=2026-11-20T09:30:00%2B00:00');
+    expect(encoded.status).toBe(200);
+  });
+
   test('for an id that is no UUID are 422, and for a key without its scheme 401 with the cure', async () => {
     const { status, body } = await answerOf(await api.request('/v1/scores/abc'));
     expect([status, body.errors]).toEqual([

@@ -12,19 +12,23 @@ const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d
 const DAYS_IN_EVERY_MONTH = 28;
 
 /** @param error says what is allowed */
-const realTime = (error: string) =>
+const realTime = (error: string | ((issue: { readonly input?: unknown }) => string)) =>
   z
-    .string(error)
+    .string({ error })
     .regex(RFC3339, { error, abort: true })
     .refine(isRealTime, 'must be a time that exists');
 
-/** Accepts a day as its first instant in UTC, and gives the text of a time. */
+const PLUS_AS_SPACE = /^[^ ]+T[^ ]+ \d{2}:\d{2}$/i;
+
+/** Accepts a day as its first instant in UTC, and gives the text of a time. Of a query, which reads a bare `+` as a space. */
 export const dayOrTime = z
   .string()
   .transform((text) => (DAY.test(text) ? `${text}T00:00:00.000Z` : text))
   .pipe(
-    realTime(
-      'must be a day, as 2026-11-20, or an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z',
+    realTime(({ input }) =>
+      PLUS_AS_SPACE.test(String(input))
+        ? 'must have the + of its zone encoded as %2B'
+        : 'must be a day, as 2026-11-20, or an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z',
     ),
   );
 
