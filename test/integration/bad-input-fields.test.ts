@@ -79,6 +79,7 @@ const BAD_FIELDS: readonly (readonly [string, Input, string])[] = [
   ['time as a number', { created_at: 1763631000000 }, '/created_at'],
   ['ip', { ip: '256.1.1.1' }, '/ip'],
   ['country', { country: 'usa' }, '/country'],
+  ['country that nobody has', { country: 'ZZ' }, '/country'],
   ['unknown field', { status: 'scored' }, '/status'],
   ['unknown field with a slash', { 'a/b~c': 1 }, '/a~1b~0c'],
   ['metadata as a list', { metadata: [] }, '/metadata'],

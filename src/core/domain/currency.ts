@@ -4,6 +4,8 @@
  * (gold, testing, no currency) are not money that can be transacted and are left out.
  */
 import { data } from 'currency-codes';
+import { z } from 'zod';
+import { codeError } from '../../kit/words/code-error.ts';
 
 const NOT_MONEY = new Set([
   // ISO 4217's code of no currency.
@@ -29,6 +31,12 @@ const SCALE = new Map(
 export function currencyScale(code: string): number | undefined {
   return SCALE.get(code);
 }
+
+const isCurrency = (code: string) => SCALE.has(code);
+
+export const currencyCode = z
+  .string()
+  .refine(isCurrency, codeError(isCurrency, 'must be an ISO 4217 currency code, as USD'));
 
 /**
  * Amount in minor units of its own currency, for features only: exact below 2^53 minor units,

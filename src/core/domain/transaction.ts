@@ -7,10 +7,13 @@
  * millisecond, and every extra check of a field costs a tenth of that.
  */
 import { z } from 'zod';
+import { codeError } from '../../kit/words/code-error.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { corridorParameter } from '../../kit/words/list-parameters.ts';
 import { ID_CHARS_MAX, plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
-import { currencyScale } from './currency.ts';
+import { countryProblem } from './country.ts';
+import { currencyCode, currencyScale } from './currency.ts';
 import { metadataProblem } from './metadata.ts';
 
 /** Limits on a submitted transaction. Units are in the names. */
@@ -48,7 +51,6 @@ export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number];
 
 const AMOUNT = /^(0|[1-9]\d{0,14})(\.\d+)?$/;
 const ZERO = /^0(\.0+)?$/;
-const CORRIDOR = /^[A-Z]{2}-[A-Z]{2}$/;
 const COUNTRY = /^[A-Z]{2}$/;
 
 const MAPPED_IPV4 = /:(\d+\.\d+\.\d+\.\d+)$/;
@@ -112,14 +114,11 @@ export const transactionInputSchema = z
           'A decimal string above zero, without sign or exponent: at most 15 digits before the point, and behind it at most as many as ISO 4217 gives the currency, as 2 of USD, 0 of JPY and 3 of KWD. `125.5` and `125.50` are one amount, but two bodies of an idempotency key.',
         example: '125.50',
       }),
-    currency: z
-      .string()
-      .refine(
-        (code) => currencyScale(code) !== undefined,
-        'must be an ISO 4217 currency code, as USD',
-      )
-      .meta({ description: 'The code of ISO 4217 in capitals.', example: 'USD' }),
-    corridor: z.string().regex(CORRIDOR, 'must be SOURCE-DESTINATION, as US-EG').meta({
+    currency: currencyCode.meta({
+      description: 'The code of ISO 4217 in capitals.',
+      example: 'USD',
+    }),
+    corridor: corridorParameter.meta({
       description: 'Countries of source and destination: one of `GET /v1/corridors`.',
       example: 'US-EG',
     }),
@@ -144,10 +143,13 @@ export const transactionInputSchema = z
       .optional(),
     country: z
       .string()
-      .regex(COUNTRY, 'must be an ISO 3166 alpha-2 code, as US')
+      .regex(COUNTRY, {
+        ...codeError((text) => COUNTRY.test(text), 'must be an ISO 3166 alpha-2 code, as US'),
+        abort: true,
+      })
       .meta({
         description:
-          'Where the payer was, as an ISO 3166 alpha-2 code. Features compare it with both ends of the corridor and with the last country of the account.',
+          'Where the payer was, as an ISO 3166 alpha-2 code, or an end of the corridor. Features compare it with both ends of the corridor and with the last country of the account.',
         example: 'US',
       })
       .optional(),
@@ -160,22 +162,34 @@ export const transactionInputSchema = z
       .optional(),
     metadata: metadata.optional(),
   })
-  .superRefine(checkAmount)
+  .superRefine(checkTogether)
   .meta({ id: 'TransactionInput' });
 export type TransactionInput = z.infer<typeof transactionInputSchema>;
 
 /** A submitted transaction whose idempotency key is known: what ingest accepts. */
 export type KeyedTransactionInput = TransactionInput & { readonly idempotency_key: string };
 
-function checkAmount(
-  { amount, currency }: { amount: string; currency: string },
+/** Checks fields that depend on others. */
+function checkTogether(
+  { amount, currency, country, corridor }: Together,
   context: z.RefinementCtx,
 ): void {
-  const problem = amountProblem(amount, currency);
-  if (problem !== undefined) {
-    context.addIssue({ code: 'custom', path: ['amount'], message: problem, input: amount });
+  const ofAmount = amountProblem(amount, currency);
+  if (ofAmount !== undefined) {
+    context.addIssue({ code: 'custom', path: ['amount'], message: ofAmount, input: amount });
+  }
+  const ofCountry = country === undefined ? undefined : countryProblem(country, corridor);
+  if (ofCountry !== undefined) {
+    context.addIssue({ code: 'custom', path: ['country'], message: ofCountry, input: country });
   }
 }
+
+type Together = {
+  readonly amount: string;
+  readonly currency: string;
+  readonly country?: string | undefined;
+  readonly corridor: string;
+};
 
 /** The fault of an amount in a currency, beside its form. */
 export function amountProblem(amount: string, currency: string): string | undefined {

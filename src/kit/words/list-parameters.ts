@@ -3,6 +3,7 @@
  * pages are bounded; an invalid cursor is refused.
  */
 import { z } from 'zod';
+import { codeError } from './code-error.ts';
 import { decodeCursor } from './cursor.ts';
 import { ID_CHARS_MAX } from './plain-text.ts';
 import { dayOrTime } from './wire-time.ts';
@@ -51,9 +52,13 @@ export const idParameter = z
     'must be well-formed text without U+0000',
   );
 
-export const corridorParameter = z
-  .string()
-  .regex(/^[A-Z]{2}-[A-Z]{2}$/, 'must be SOURCE-DESTINATION, as US-EG');
+const CORRIDOR = /^[A-Z]{2}-[A-Z]{2}$/;
+
+/** A corridor's form, in queries and bodies; the market says which there are. */
+export const corridorParameter = z.string().regex(
+  CORRIDOR,
+  codeError((text) => CORRIDOR.test(text), 'must be SOURCE-DESTINATION, as US-EG'),
+);
 
 export const corridorFilter = corridorParameter
   .optional()

@@ -14,6 +14,7 @@ import { SHARDS_MAX } from '../../core/stream/keys.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
+import { corridorParameter } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer, Role } from '../../kit/words/principal.ts';
 import { requireAuthority, requireOther } from './authority.ts';
@@ -25,10 +26,10 @@ const reason = plainText(REASON_CHARS_MAX).meta({
 
 export const newCorridorSchema = z
   .strictObject({
-    id: z
-      .string()
-      .regex(/^[A-Z]{2}-[A-Z]{2}$/, 'must be two countries, such as US-EG')
-      .meta({ description: 'Source country - destination country.', example: 'US-BR' }),
+    id: corridorParameter.meta({
+      description: 'Source country - destination country.',
+      example: 'US-BR',
+    }),
     reason,
   })
   .meta({ id: 'NewCorridor' });

@@ -1,6 +1,9 @@
 /** A dated exchange rate: what one unit of a currency was worth in US dollars on a UTC day. */
 import { z } from 'zod';
 import { currencyScale } from '../../core/domain/currency.ts';
+import { codeError } from '../../kit/words/code-error.ts';
+
+const isOther = (code: string) => code !== 'USD' && currencyScale(code) !== undefined;
 
 export const exchangeRateSchema = z
   .strictObject({
@@ -8,8 +11,8 @@ export const exchangeRateSchema = z
     currency: z
       .string()
       .refine(
-        (code) => code !== 'USD' && currencyScale(code) !== undefined,
-        'must be an ISO 4217 currency code other than USD, as EUR',
+        isOther,
+        codeError(isOther, 'must be an ISO 4217 currency code other than USD, as EUR'),
       ),
     usd: z
       .string()

@@ -3,7 +3,7 @@
  * newest one is in force.
  */
 import { z } from 'zod';
-import { currencyScale } from '../../core/domain/currency.ts';
+import { currencyCode } from '../../core/domain/currency.ts';
 import { marketAmount } from '../../core/domain/decimal.ts';
 import { LABEL_LIMITS } from '../../core/domain/label.ts';
 import { SCORE_MAX } from '../../core/domain/score-record.ts';
@@ -100,16 +100,10 @@ export const reviewPolicySchema = z
       .max(LIST_ITEMS_MAX)
       .meta({ description: 'The first that takes a case places it; the last takes every case.' }),
     overflow: z.array(overflowRule).max(LIST_ITEMS_MAX),
-    currency: z
-      .string()
-      .refine(
-        (code) => currencyScale(code) !== undefined,
-        'must be an ISO 4217 currency code, as USD',
-      )
-      .meta({
-        description: 'The currency of the market, in which amounts compare.',
-        example: 'USD',
-      }),
+    currency: currencyCode.meta({
+      description: 'The currency of the market, in which amounts compare.',
+      example: 'USD',
+    }),
     four_eyes_amount: marketAmount.meta({
       description:
         'From this amount in `currency` on, and without an exchange rate, a second person confirms.',

@@ -14,7 +14,7 @@ import {
   refuseEmpty,
   TIMES,
 } from '../../../kit/words/range.ts';
-import { currencyScale } from '../../domain/currency.ts';
+import { currencyCode } from '../../domain/currency.ts';
 import { compareDecimals } from '../../domain/decimal.ts';
 import { LABEL_VALUES } from '../../domain/label.ts';
 import { NO_MODEL, SCORE_MAX, VERDICTS } from '../../domain/score-record.ts';
@@ -33,11 +33,7 @@ const AMOUNT = /^(0|[1-9]\d{0,14})(\.\d{1,4})?$/;
 
 export const REASONS = REASON_CODES.map(({ code }) => code);
 
-export const currencyFilter = z
-  .string()
-  .refine((code) => currencyScale(code) !== undefined, 'must be an ISO 4217 currency code, as USD')
-  .optional()
-  .meta(shown('USD', 'Only this currency.'));
+export const currencyFilter = currencyCode.optional().meta(shown('USD', 'Only this currency.'));
 
 export const ruleSetFilter = z
   .string()

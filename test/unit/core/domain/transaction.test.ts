@@ -51,6 +51,18 @@ describe('transactionInputSchema', () => {
     expect(accepts({ ip })).toBe(isValid);
   });
 
+  test.each([
+    ['GB', 'US-EG', true],
+    ['XK', 'US-EG', true],
+    ['UK', 'US-EG', false],
+    ['UK', 'UK-NG', true],
+    ['NG', 'UK-NG', true],
+    ['ZZ', 'UK-NG', false],
+    ['K-', 'UK-NG', false],
+  ])('country %s in %s: %s', (country, corridor, isValid) => {
+    expect(accepts({ country, corridor })).toBe(isValid);
+  });
+
   test('counts characters as Postgres does, by code point', () => {
     expect(accepts({ account_id: '😀'.repeat(128) })).toBe(true);
     expect(accepts({ account_id: '😀'.repeat(129) })).toBe(false);

@@ -92,12 +92,37 @@ test.each([
   [
     transactionInputSchema,
     { ...TRANSACTION, currency: 'usd' },
-    "/currency must be an ISO 4217 currency code, as USD, not 'usd'.",
+    "/currency must be in capitals, as USD, not 'usd'.",
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, currency: 'usx' },
+    "/currency must be an ISO 4217 currency code, as USD, not 'usx'.",
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, corridor: 'us-eg' },
+    "/corridor must be in capitals, as US-EG, not 'us-eg'.",
   ],
   [
     transactionInputSchema,
     { ...TRANSACTION, country: 'usa' },
     "/country must be an ISO 3166 alpha-2 code, as US, not 'usa'.",
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, country: 'eg' },
+    "/country must be in capitals, as EG, not 'eg'.",
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, country: 'UK' },
+    "/country must be GB, the ISO 3166 code of the United Kingdom, not 'UK'.",
+  ],
+  [
+    transactionInputSchema,
+    { ...TRANSACTION, country: 'ZZ' },
+    "/country must be an ISO 3166 alpha-2 code, as US; leave out a country that is unknown, not 'ZZ'.",
   ],
   [
     transactionInputSchema,
