@@ -59,7 +59,10 @@ const problemSchema = z
         }),
       )
       .optional()
-      .meta({ description: 'Refused fields, at most 100.' }),
+      .meta({
+        description:
+          'Refused fields, at most 100. Absent where no field is at fault, as of 401, 413, 415 and the limit of a client.',
+      }),
   })
   .meta({ id: 'Problem', description: `RFC 9457.\n\n${problemTable}` });
 
