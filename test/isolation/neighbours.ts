@@ -38,7 +38,11 @@ function toScenario(disturbance: Disturbance): Scenario {
   const { name, what, environment = {} } = disturbance;
   return {
     ...{ name, what },
-    setup: { workers: 1, ownTraffic: true, countersExact: false, environment },
+    setup: {
+      ...{ workers: 1, ownTraffic: true, countersExact: false, environment },
+      // The neighbour's work counts as well: a million transactions over its limit take a minute.
+      recoverSecondsMax: 180,
+    },
     plan: (_random, { isQuick }) => {
       const count = isQuick ? WINDOWS_QUICK : WINDOWS;
       let measured: Measured | undefined;
