@@ -17,6 +17,7 @@ import type { Room, Worker, WorkerRoom } from '../core/room.ts';
 import { RULES_ALONE } from '../core/score/judge.ts';
 import { watchRules } from '../core/score/rules-in-force.ts';
 import { watchLimits } from '../core/store/limits/watch-limits.ts';
+import { removeForeignSnapshots } from '../core/store/profiles/profile-snapshots.ts';
 import { openScoreStore } from '../core/store/scores/scores.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
@@ -162,6 +163,7 @@ async function openLimiter(
 /** Opens the profiles of parties, with the duty that renews the percentiles of corridors. */
 async function openParties(config: Config, market: Market, metrics: Metrics) {
   const { query } = market.database;
+  await removeForeignSnapshots(query);
   const { current: amounts, duty: amountDuty } = await openCorridorAmounts(query);
   const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
   const profiles = openProfiles(

@@ -25,6 +25,11 @@ import { Failure } from '../../src/kit/words/failure.ts';
 import { DAY_MS, dayOf, hourOf } from '../../src/kit/words/utc-bucket.ts';
 import { knownFrauds } from './known-frauds.ts';
 import { createOpenRows, type OpenRows } from './memory-rows.ts';
+import {
+  createMemorySnapshots,
+  type MemorySnapshots,
+  type SnapshotGuards,
+} from './memory-snapshots.ts';
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** Few enough that most checks take several pages. */
@@ -35,7 +40,10 @@ export type ScoreRow = StoredScore & { readonly features: Float64Array; readonly
 export type DeadLetterRow = DeadLetter & { isOpen: boolean };
 
 /** Guards that a test takes out to see the simulation go red. */
-export type PostgresGuards = { readonly conflictClause: boolean; readonly takingOut: boolean };
+export type PostgresGuards = SnapshotGuards & {
+  readonly conflictClause: boolean;
+  readonly takingOut: boolean;
+};
 
 /** Labels whose profiles are still to be invalidated. */
 export type LabelBatchRow = {
@@ -58,6 +66,7 @@ export type MemoryPostgres = {
   readonly findFraudParties: (transactionIds: readonly string[]) => Parties[];
   readonly closeLabelBatch: (batchId: string) => void;
   readonly openRows: OpenRows;
+  readonly snapshots: MemorySnapshots;
   /** False when the batch is stored already. */
   readonly accept: (batchId: string, rows: readonly PlannedRow<Transaction>[]) => boolean;
   readonly loadUnscored: (ids: readonly string[]) => Transaction[];
@@ -99,15 +108,17 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
   const labels: LabelRow[] = [];
   const labelBatches = new Map<string, LabelBatchRow>();
   const openRows = createOpenRows(options);
+  const snapshots = createMemorySnapshots(options.guards, options.nowMs);
   const accepted = new Set<string>();
   const isUnscored = ({ transactionId }: Transaction) =>
     !scores.has(transactionId) &&
     !deadLetters.some((one) => one.transactionId === transactionId && one.isOpen);
   return {
-    ...{ transactions, scores, deadLetters, labels, labelBatches, openRows },
+    ...{ transactions, scores, deadLetters, labels, labelBatches, openRows, snapshots },
     acceptLabel(batch, label) {
       labelBatches.set(batch.batchId, batch);
       labels.push({ ...label, batchId: batch.batchId, isTold: false });
+      snapshots.commitLabel(label);
     },
     findFraudParties: (ids) =>
       labels.filter(({ label, transactionId: id }) => label === 'fraud' && ids.includes(id)),
@@ -119,9 +130,9 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
       if (accepted.has(batchId)) return false;
       accepted.add(batchId);
       openRows.open(rows);
-      for (const row of rows.flatMap((one) => one.transactions)) {
-        transactions.set(row.transactionId, row);
-      }
+      const stored = rows.flatMap((one) => one.transactions);
+      for (const row of stored) transactions.set(row.transactionId, row);
+      snapshots.commitRows(stored);
       return true;
     },
     loadUnscored: (ids) =>

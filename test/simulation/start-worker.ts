@@ -4,19 +4,12 @@
  */
 
 import type { Market } from '../../src/core/market.ts';
-import { accountKind } from '../../src/core/profile/account-kind.ts';
-import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/corridor-amounts.ts';
-import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
-import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
-import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
 import { RULES_ALONE } from '../../src/core/score/judge.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
 import { ENTRY_READER } from '../../src/core/stream/group/versions.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
-import type { ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { shareOfSettings } from '../../src/core/work/corridor-shares.ts';
-import { openProfiles } from '../../src/core/work/profiles/profiles.ts';
 import { runWorker } from '../../src/core/work/run-worker.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
@@ -33,6 +26,7 @@ import type { Process } from './process.ts';
 import { createReconcileDuty } from './reconcile-duty.ts';
 import { CLAIM_IDLE_MS } from './schedule.ts';
 import { connect, forgetting } from './stream-calls.ts';
+import { createProfiles } from './worker-profiles.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 
 const CONFIG = {
@@ -40,8 +34,6 @@ const CONFIG = {
   ...{ RISK_READ_BLOCK_MS: 900, RISK_RETRY_BASE_MS: 300, RISK_WORKER_READERS: 2 },
   RISK_CLAIM_IDLE_MS: CLAIM_IDLE_MS,
 };
-const COPIES_BYTES_MAX = 2 ** 18;
-const TTL_SECONDS = 3600;
 const NO_CONNECTIONS = { total: 0, idle: 0, waiting: 0 };
 
 const metrics = createMetrics();
@@ -62,7 +54,7 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
   const { schedule, clock, random, journal } = world;
   const { nowMs } = clock;
   const market = createMarket(world, process);
-  const profiles = createProfiles(world, process, market);
+  const profiles = createProfiles(world, process, market, metrics);
   const scores = market.database as unknown as ScoreStore;
   const running = process.run(() =>
     runWorker(
@@ -173,76 +165,6 @@ function createStream(world: World, process: Process): StreamPort {
     const entries = all.map((entry) => ({ ...entry, deliveries: 1 }));
     return { ...claimed, entries, suspects: [] };
   }
-}
-
-function createProfiles(world: World, process: Process, market: Market) {
-  const { clock, postgres, profiles } = world;
-  const logs: ProfileLogs = {
-    append: (_market, _ttlSeconds, appends) =>
-      process.askAll(
-        'appendProfiles',
-        appends.map((append) => ({ ...append })).map((append) => () => profiles.append(append)),
-      ),
-    install: (_market, _ttlSeconds, installs) =>
-      process.askAll(
-        'installProfiles',
-        installs.map((install) => () => profiles.install(install)),
-      ),
-  };
-  return openProfiles(
-    {
-      market,
-      logs,
-      metrics,
-      nowMs: clock.nowMs,
-      ttlSeconds: TTL_SECONDS,
-      amounts: () => NO_CORRIDOR_AMOUNTS,
-    },
-    [
-      {
-        kind: weakened(world, accountKind),
-        async *loadPasts(points) {
-          yield* await process.ask('loadAccountPasts', () => points.map(postgres.accountPast));
-        },
-        bytesMax: COPIES_BYTES_MAX,
-      },
-      {
-        kind: weakened(world, merchantKind),
-        async *loadPasts(points) {
-          yield* await process.ask('loadMerchantPasts', () => points.map(postgres.merchantPast));
-        },
-        bytesMax: COPIES_BYTES_MAX,
-      },
-    ],
-  );
-}
-
-/** Without its memory of ids a fold takes each delivery for a transaction of its own. */
-function weakened<P extends Profile, Past>(
-  { missing }: World,
-  kind: ProfileKind<P, Past>,
-): ProfileKind<P, Past> {
-  if (missing === 'others-items') return { ...kind, merge: () => true };
-  if (missing === 'horizon') {
-    return {
-      ...kind,
-      merge(profile, records, at) {
-        if (kind.merge(profile, records, at)) return true;
-        insertPacked(profile.list, readKey(records, at, kind.recordBytes), records, at);
-        return true;
-      },
-    };
-  }
-  if (missing !== 'memory-of-ids') return kind;
-  let folds = 0;
-  return {
-    ...kind,
-    fold(profile, arrivals, arrival, values, rowAt) {
-      folds += 1;
-      const low = arrivals.low.with(arrival, folds);
-      return kind.fold(profile, { ...arrivals, low }, arrival, values, rowAt);
-    },
-  };
 }
 
 const NOTHING: ReadonlySet<string> = new Set();

@@ -89,8 +89,14 @@ const untroubled = schedules.map((schedule) => ({
   disasters: schedule.disasters.map((one) => ({ ...one, kind: 'append-again' as const })),
 }));
 
+/** Snapshots in Postgres that all runs have read, and those with rows that were stored since. */
+const snapshots = { all: 0, withRows: 0 };
+
 async function expectGood(schedule: Schedule): Promise<void> {
   const { breaches, world } = await simulate(schedule);
+  const { all, withRows } = world.postgres.snapshots.reads();
+  snapshots.all += all;
+  snapshots.withRows += withRows;
   if (breaches.length === 0) return;
   const steps = world.journal.trace.join('\n');
   throw new Error(`${breaches.join('\n')}\n\nwhat happened:\n${steps}`);
@@ -101,6 +107,7 @@ describe('the worker core', () => {
     const property = fc.asyncProperty(schedules, expectGood);
     const numRuns = path === undefined ? Number(runs) : 1;
     await fc.assert(property, { numRuns, examples: [[GIVEN_UP_AND_BACK]], ...replay });
+    if (path === undefined) expect(snapshots.withRows).toBeGreaterThan(0);
   });
 
   test('publishes each score once where nothing fails', { timeout: TIMEOUT_MS }, async () => {
@@ -120,6 +127,10 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['profile-history', /^(saw|a profile|features) /],
   ['invalidation', /^(a profile|features) unlike a fold from scratch/],
   ['label-batch', /^(a profile|features) unlike a fold from scratch/],
+  ['snapshot-rows', /^(saw|a profile|features) /],
+  ['snapshot-mark', /^(saw|a profile|features) /],
+  ['label-void', /^(a profile|features) unlike a fold from scratch/],
+  ['late-rows', /^(saw|a profile|features) /],
   ['memory-of-ids', /^a profile unlike a fold from scratch/],
   ['retry-counter', /^retries \d+/],
   ['delivery-count', /^crashes \d+/],
@@ -157,10 +168,13 @@ const SEARCHED: Partial<Record<Mechanism, fc.Arbitrary<Schedule>>> = { horizon: 
 const SEEDS: Partial<Record<Mechanism, number>> = {
   'owner-check': 6,
   stamp: 38,
-  horizon: 16,
+  'install-stamp': 30,
+  horizon: 44,
   'label-batch': 25,
+  'snapshot-mark': 19,
   'told-owner': 17,
   divide: 1,
+  heads: 8,
   adoption: 18,
   'closed-letters': 14,
 };

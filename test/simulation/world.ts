@@ -52,6 +52,10 @@ export type Mechanism =
   | 'closed-letters'
   | 'profile-history'
   | 'invalidation'
+  | 'snapshot-rows'
+  | 'snapshot-mark'
+  | 'label-void'
+  | 'late-rows'
   | 'label-batch';
 
 export const MARKET = 'm';
@@ -106,6 +110,9 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
     guards: {
       conflictClause: missing !== 'conflict-clause',
       takingOut: missing !== 'taking-out',
+      rowsSince: missing !== 'snapshot-rows',
+      labelVoids: missing !== 'label-void',
+      lateRows: missing !== 'late-rows',
     },
     nowMs: clock.nowMs,
     onLeftOpen: (id) => journal.breaches.push(`open though final: ${id}`),

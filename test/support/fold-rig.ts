@@ -12,22 +12,27 @@ import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/corridor-amounts.ts'
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { vectorOf } from '../../src/core/score/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
+import type { PartyKind } from '../../src/core/store/profiles/profile-snapshots.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS } from '../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
 import { openProfiles } from '../../src/core/work/profiles/profiles.ts';
+import { snapshotsOf } from '../../src/core/work/profiles/sources.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import type { RedisClient } from '../../src/kit/redis/connection.ts';
 import { deliver } from './delivered.ts';
 import { type NamedFeatures, named } from './fold-one.ts';
+import { NO_SNAPSHOTS } from './no-snapshots.ts';
 
 type FoldRigOptions = {
   readonly redis: RedisClient;
   /** Without it, every party has an empty past. */
   readonly query?: Query;
   readonly market: string;
+  /** False: each party that is missing is rebuilt from its rows. */
+  readonly hasSnapshots?: boolean;
   /** Bounds the copies of each kind. */
   readonly bytesMax?: number;
 };
@@ -47,7 +52,15 @@ async function* noMerchantPasts(points: readonly Transaction[]): AsyncGenerator<
 
 type Count = { readonly labels: Partial<Record<string, string | number>>; readonly value: number };
 
-export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRigOptions) {
+export function startFold({
+  redis,
+  query,
+  market,
+  hasSnapshots = true,
+  bytesMax = 1_000_000,
+}: FoldRigOptions) {
+  const snapshots = (kind: PartyKind) =>
+    query === undefined || !hasSnapshots ? NO_SNAPSHOTS : snapshotsOf(query, kind);
   const metrics = createMetrics();
   const inRedis = { name: market, redis, memory: watchMemory(0) };
   const guarded = { ...inRedis, guards: OPEN };
@@ -65,6 +78,7 @@ export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRi
         kind: accountKind,
         loadPasts: (points) =>
           query === undefined ? noAccountPasts(points) : loadAccountPasts(query, points),
+        snapshots: snapshots('account'),
         bytesMax,
       },
       {
@@ -73,6 +87,7 @@ export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRi
           query === undefined
             ? noMerchantPasts(points)
             : loadMerchantPasts(query, points, LABEL_MATURITY_DAYS),
+        snapshots: snapshots('merchant'),
         bytesMax,
       },
     ],
@@ -96,6 +111,9 @@ export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRi
     market: inRedis,
     rebuilds: (party: string) => sum(metrics.profileRebuilds, { party }),
     merged: (party: string) => sum(metrics.profileRecordsMerged, { party }),
+    /** Parties that were made of a snapshot in Postgres. */
+    fromSnapshots: () => sum(metrics.cacheHits, { tier: 'postgres' }),
+    snapshots: (outcome: string) => sum(metrics.profileSnapshots, { outcome }),
     installs: (outcome: string) => sum(metrics.profileInstalls, { outcome }),
   };
 }

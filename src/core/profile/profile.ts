@@ -12,10 +12,14 @@
 import type { Transaction } from '../domain/transaction.ts';
 import type { TakeBytes } from './arena.ts';
 import type { Arrivals } from './arrivals.ts';
-import { type PackedList, packedBytes } from './packed-list.ts';
+import { type PackedList, packedBytes, type RecordKey } from './packed-list.ts';
 
 /** State that all kinds share. Written by the functions of `ProfileKind` only. */
-export type Profile = { readonly list: PackedList };
+export type Profile = {
+  readonly list: PackedList;
+  /** Transactions after it are in no part of the profile; AFTER_ALL where it has all of them. */
+  readonly ceiling: RecordKey;
+};
 
 /** How a kind packs its profiles: a prefix, then the records of the list. */
 export type ProfileLayout<P extends Profile> = {

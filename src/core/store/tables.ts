@@ -6,6 +6,9 @@ import {
   type Position,
   PURGE_STEP_ROWS_MAX,
   type Purge,
+  purgeBy,
+  purgeRows,
+  rowsBefore,
   START,
 } from '../../kit/duties/purge.ts';
 import type { Retention } from '../../kit/duties/retention.ts';
@@ -48,6 +51,33 @@ const deadLetters: Purge = {
   },
 };
 
+/** A party that was not seen for so long has hardly a snapshot that is worth its bytes. */
+const SNAPSHOT_DAYS = 60;
+
+const profileSnapshots = purgeRows(
+  'profile_snapshots',
+  `from (select ctid, folded_at, folded_to from market.profile_snapshots
+          order by folded_to limit ${PURGE_STEP_ROWS_MAX}) oldest
+    where folded_at < now() - interval '${SNAPSHOT_DAYS} days'
+       or folded_to <= (select max(voided_by) from market.snapshot_voids where kind = 'every')`,
+);
+
+// A worker that has read before the void may still store its snapshot, for far less than an hour.
+const snapshotVoids = purgeBy(
+  'snapshot_voids',
+  `with old as materialized (
+     select ctid, kind, party, voided_by from market.snapshot_voids
+      where voided_at < now() - interval '1 hour' and kind <> 'every'
+      order by voided_at limit ${PURGE_STEP_ROWS_MAX}
+   ), void as (
+     delete from market.profile_snapshots s using old
+      where s.kind = old.kind and s.party = old.party and s.folded_to <= old.voided_by
+   ), gone as (
+     delete from market.snapshot_voids where ctid = any (array(select ctid from old))
+     returning 1)
+   select count(*)::int4 as rows from gone`,
+);
+
 export const CORE_TABLES: readonly Retention[] = [
   {
     tables: ['transactions', 'scores', 'labels'],
@@ -77,6 +107,26 @@ export const CORE_TABLES: readonly Retention[] = [
   {
     tables: ['audit_log'],
     ends: 'never: about 0.5 kB a change, 40 kB for a thousand dead letters replayed or purged',
+  },
+  {
+    tables: ['profile_snapshots'],
+    ends: `${SNAPSHOT_DAYS} days after the party was last rebuilt: at most about 3 kB an account and 12 kB a merchant`,
+    purges: [profileSnapshots],
+  },
+  {
+    tables: ['snapshot_voids'],
+    ends: 'an hour later, with its snapshot; a row a detached or attached month stays',
+    purges: [snapshotVoids],
+  },
+  {
+    tables: ['late_rows'],
+    ends: `a day after the last snapshot that reads them`,
+    purges: [
+      purgeRows(
+        'late_rows',
+        rowsBefore('late_rows', 'stored_at', `now() - interval '${SNAPSHOT_DAYS + 1} days'`),
+      ),
+    ],
   },
   { tables: ['tallied_merchants'], ends: 'never: a row a busy merchant' },
   {

@@ -200,11 +200,16 @@ export function float8Array(values: ArrayLike<number | null>): Buffer {
  * Postgres copies them; in a float8[] it would swap the bytes of each number, 3 µs for 81 of them.
  */
 export function vectorArray(vectors: readonly Float64Array[]): Buffer {
+  return byteaArray(vectors);
+}
+
+/** bytea[] of the bytes of views. */
+export function byteaArray(views: readonly ArrayBufferView[]): Buffer {
   let bytes = 0;
-  for (const vector of vectors) bytes += 4 + vector.byteLength;
-  const buffer = allocateArray(OID.bytea, vectors.length, false, bytes);
+  for (const view of views) bytes += 4 + view.byteLength;
+  const buffer = allocateArray(OID.bytea, views.length, false, bytes);
   let at = HEADER_BYTES;
-  for (const { buffer: memory, byteOffset, byteLength } of vectors) {
+  for (const { buffer: memory, byteOffset, byteLength } of views) {
     at = buffer.writeInt32BE(byteLength, at);
     buffer.set(new Uint8Array(memory, byteOffset, byteLength), at);
     at += byteLength;

@@ -37,13 +37,20 @@ export function purgeRows(
   which: string,
   values: (config: Config) => readonly unknown[] = () => [],
 ): Purge {
-  const statement: Statement = {
-    name: `purge-${table.replaceAll('_', '-')}`,
-    text: `with gone as (
+  const text = `with gone as (
              delete from market.${table} where ctid = any (array(select ctid ${which}))
              returning 1)
-           select count(*)::int4 as rows from gone`,
-  };
+           select count(*)::int4 as rows from gone`;
+  return purgeBy(table, text, values);
+}
+
+/** @param text removes up to PURGE_STEP_ROWS_MAX rows, the oldest first, and returns how many as `rows` */
+export function purgeBy(
+  table: string,
+  text: string,
+  values: (config: Config) => readonly unknown[] = () => [],
+): Purge {
+  const statement: Statement = { name: `purge-${table.replaceAll('_', '-')}`, text };
   return {
     table,
     statement,

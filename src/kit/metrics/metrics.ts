@@ -162,6 +162,11 @@ export function createMetrics(registry = createProcessRegistry()) {
       'Snapshots sent for logs: installed, refused (another worker was first), dropped, failed.',
       ['outcome'],
     ),
+    profileSnapshots: counter(
+      'risk_profile_snapshots_total',
+      'Snapshots of profiles for Postgres: stored, dropped (too many waited), failed.',
+      ['party', 'outcome'],
+    ),
     profileLogsDropped: counter(
       'risk_profile_logs_dropped_total',
       'Logs of profiles dropped, as Redis had no room for them.',

@@ -19,6 +19,7 @@ import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
 import type { RedisClient } from '../../../src/kit/redis/connection.ts';
 import { createMemoryProfiles } from '../../simulation/memory-profiles.ts';
 import { deliver } from '../../support/delivered.ts';
+import { NO_SNAPSHOTS } from '../../support/no-snapshots.ts';
 
 const BYTES_MAX = 2 ** 20;
 const MARKET = 'm';
@@ -82,7 +83,7 @@ export function createWorker<P extends Profile, Past>(
       ttlSeconds: 60,
       amounts: () => NO_CORRIDOR_AMOUNTS,
     },
-    [{ kind, loadPasts, bytesMax }],
+    [{ kind, loadPasts, snapshots: NO_SNAPSHOTS, bytesMax }],
   );
   return {
     async foldBatch(transactions: readonly Transaction[]): Promise<Float64Array[]> {

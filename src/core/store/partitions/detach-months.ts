@@ -13,6 +13,7 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthStartMs, monthText } from '../../../kit/words/month.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
 import { listOpenOfTime, openLoose, takeTimeOut } from '../open-rows/open-rows.ts';
+import { voidSnapshots } from '../profiles/profile-snapshots.ts';
 import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
 import {
   findMonthTables,
@@ -83,7 +84,10 @@ export async function detachMonth(database: Database, month: Month): Promise<boo
   for (const table of left) {
     // Written before the last table, so that a repeated command still finds it.
     if (table === 'scores') {
-      await database.transaction((query) => deleteMonthTallies(query, month));
+      await database.transaction(async (query) => {
+        await deleteMonthTallies(query, month);
+        await voidSnapshots(query);
+      });
     }
     const how = stateOf(table) === 'attached' ? 'concurrently' : 'finalize';
     const name = partitionName(table, month);
@@ -165,6 +169,7 @@ async function attachTable(
       await query(ddl(`alter table market.${name} drop constraint ${constraint}`));
     }
     if (table === 'transactions') await countMonthTallies(query, month);
+    await voidSnapshots(query);
     const states = [{ [table]: 'detached' }, { [table]: 'attached' }] as const;
     await recordMonth(query, by, 'month.attach', month, ...states);
   });

@@ -21,6 +21,7 @@ import {
   merchantPast,
   type PastQuery,
   ROWS_MAX,
+  toPast,
 } from './past-queries.ts';
 
 /** Points of one statement: a round trip costs as much as a dozen of them. */
@@ -156,7 +157,7 @@ async function loadArounds(
     hasFrauds ||= texts[HAS_FRAUDS] === 't';
     const point = points[last - 1];
     if (point === undefined || texts[CREATED_AT] === null) return;
-    const past = toPast(texts as readonly string[], pastQuery, point);
+    const past = toPast(texts, CREATED_AT, pastQuery, point);
     const { older, newer } = pasts[last - 1] as Unordered;
     (comparePositions(past, point) < 0 ? older : newer).push(past);
   };
@@ -181,24 +182,3 @@ function arrange(pastQuery: PastQuery, { older, newer }: Unordered): Around {
 
 /** Indexes of the columns. All from CREATED_AT on are null where a point has no rows. */
 const [POINT, HAS_FRAUDS, CREATED_AT] = [0, 1, 2];
-
-function toPast(
-  texts: readonly string[],
-  pastQuery: PastQuery,
-  point: Transaction,
-): PastTransaction {
-  const [, , createdAtMs, transactionId, other, amount, currency, corridor, deviceId, country] =
-    texts;
-  const { accountId, merchantId } = pastQuery.idsOf(point, other as string);
-  return {
-    transactionId: transactionId as string,
-    createdAtMs: Math.round(Number(createdAtMs)),
-    accountId,
-    merchantId,
-    amount: amount as string,
-    currency: currency as string,
-    corridor: corridor as string,
-    deviceId: deviceId as string | null,
-    country: country as string | null,
-  };
-}

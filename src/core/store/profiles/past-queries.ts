@@ -10,6 +10,7 @@ import {
   ACCOUNT_HISTORY_ENTRIES,
   FRAUDS_SEEN_MAX,
   merchantReachDays,
+  type PastTransaction,
 } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { createLoadFrauds, type LoadFrauds, type PartyColumn } from './known-frauds.ts';
@@ -33,7 +34,7 @@ const MERCHANT_ROWS_AFTER = 512;
 export const ROWS_MAX = 2 * (MERCHANT_ROWS_BEFORE + MERCHANT_ROWS_AFTER + 2);
 
 /** Columns of a row of `alias`: all that a past needs except the party's own id, which the point has. */
-const columnsOf = (alias: string, other: PartyColumn) =>
+export const pastColumns = (alias: string, other: PartyColumn) =>
   ['transaction_id', other, 'amount', 'currency', 'corridor', 'device_id', 'country']
     .map((column) => `${alias}.${column}`)
     .join(', ');
@@ -47,7 +48,7 @@ const columnsOf = (alias: string, other: PartyColumn) =>
  * party has any, it has no more.
  */
 const around = (party: PartyColumn, other: PartyColumn, before: number, after: number) => `
-  select p.point::int, p.has_frauds, date_part('epoch', r.created_at) * 1000 as created_at_ms, ${columnsOf('r', other)}
+  select p.point::int, p.has_frauds, date_part('epoch', r.created_at) * 1000 as created_at_ms, ${pastColumns('r', other)}
     from (select u.*, $5::boolean and exists (
                    select from market.labels l
                     where l.${party} = u.party and l.label = 'fraud' and l.created_at >= u.since) as has_frauds
@@ -55,14 +56,14 @@ const around = (party: PartyColumn, other: PartyColumn, before: number, after: n
                  with ordinality as u (party, at, id, since, point) order by point) p
     left join lateral (
      (select older.* from (
-        select t.created_at, ${columnsOf('t', other)} from market.transactions t
+        select t.created_at, ${pastColumns('t', other)} from market.transactions t
          where not p.has_frauds and t.${party} = p.party and t.created_at >= p.since and t.created_at <= p.at
            and (t.created_at, t.transaction_id) < (p.at, p.id)
          order by t.created_at desc fetch first (${before} + 0 * p.point) rows with ties) older
       order by older.created_at desc, older.transaction_id desc limit ${before})
      union all
      (select newer.* from (
-        select t.created_at, ${columnsOf('t', other)} from market.transactions t
+        select t.created_at, ${pastColumns('t', other)} from market.transactions t
          where not p.has_frauds and t.${party} = p.party and t.created_at >= p.at
            and (t.created_at, t.transaction_id) >= (p.at, p.id)
          order by t.created_at fetch first (${after} + 0 * p.point) rows with ties) newer
@@ -72,6 +73,8 @@ const around = (party: PartyColumn, other: PartyColumn, before: number, after: n
 
 /** The differences between accounts and merchants. */
 export type PastQuery = {
+  readonly party: PartyColumn;
+  readonly other: PartyColumn;
   readonly statement: Statement;
   readonly before: number;
   readonly after: number;
@@ -84,6 +87,8 @@ export type PastQuery = {
 
 /** A row more than needed shows whether there are more rows, and where the needed rows begin. */
 export const ACCOUNTS: PastQuery = {
+  party: 'account_id',
+  other: 'merchant_id',
   statement: {
     name: 'past-around-accounts',
     text: around('account_id', 'merchant_id', ACCOUNT_ROWS_BEFORE + 1, ACCOUNT_ROWS_AFTER + 1),
@@ -118,15 +123,43 @@ const loadFraudsOfMerchants = createLoadFrauds(
   MERCHANT_ROWS_AFTER + 1,
 );
 
+/** The part of a merchant's query that does not depend on the maturity of labels. */
+export const MERCHANTS = {
+  party: 'merchant_id',
+  other: 'account_id',
+  partyOf: (point: Transaction) => point.merchantId,
+  idsOf: ({ merchantId }: Transaction, accountId: string) => ({ accountId, merchantId }),
+} as const;
+
 export function merchantPast(maturityDays: number): PastQuery {
   const reachMs = merchantReachDays(maturityDays) * DAY_MS;
   return {
+    ...MERCHANTS,
     statement: aroundMerchants,
     before: MERCHANT_ROWS_BEFORE,
     after: MERCHANT_ROWS_AFTER,
     loadFrauds: loadFraudsOfMerchants,
     sinceMs: (point) => dayOf(point.createdAtMs) - reachMs,
-    partyOf: (point) => point.merchantId,
-    idsOf: ({ merchantId }, accountId) => ({ accountId, merchantId }),
+  };
+}
+
+/** The row whose columns begin with created_at in milliseconds at `first`, and go on as `pastColumns` has them. */
+export function toPast(
+  texts: readonly (string | null)[],
+  first: number,
+  { idsOf }: Pick<PastQuery, 'idsOf'>,
+  point: Transaction,
+): PastTransaction {
+  const { accountId, merchantId } = idsOf(point, texts[first + 2] as string);
+  return {
+    createdAtMs: Math.round(Number(texts[first])),
+    transactionId: texts[first + 1] as string,
+    accountId,
+    merchantId,
+    amount: texts[first + 3] as string,
+    currency: texts[first + 4] as string,
+    corridor: texts[first + 5] as string,
+    deviceId: texts[first + 6] as string | null,
+    country: texts[first + 7] as string | null,
   };
 }

@@ -27,6 +27,7 @@ import { findKeys, findKeysInSlices, type KnownKey } from '../idempotency-keys/i
 import { digestKeys, type KeyDigests, pickDigests } from '../idempotency-keys/key-digest.ts';
 import type { KeyRoute, KeySlices } from '../idempotency-keys/key-slices.ts';
 import { addOpen, openedValues, openRows } from '../open-rows/open-rows.ts';
+import { noteLateRows } from '../profiles/profile-snapshots.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 
 /** A transaction to be stored, with its additional columns; Postgres sets when it was received. */
@@ -87,6 +88,7 @@ const claimStatement: Statement = {
     ), counted as (
       ${addOpen('cardinality($4::uuid[])')}
        where (select is_complete from complete)
+    ), late as (${noteLateRows('$33::timestamptz', '(select is_complete from complete)')}
     )
     select at as "receivedAt", pg_current_xact_id()::text as xid from stamp where (select is_complete from complete)`,
 };
@@ -215,6 +217,9 @@ function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): rea
     batch.client,
     ...incrementValues(days.list()),
     ...openedValues(batch.rows),
+    new Date(
+      rows.reduce((least, row) => Math.min(least, row.createdAtMs), Number.POSITIVE_INFINITY),
+    ),
   ];
 }
 

@@ -14,6 +14,7 @@ import { BLOCK_BYTES, beginRecords, endBlock, type LogEnd } from '../../profile/
 import type { FeatureRows } from '../../score/feature-rows.ts';
 import { profileKey, profileSlot } from '../../stream/keys.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
+import { foldSnapshots, writeSnapshot } from './fold-snapshots.ts';
 import { findCopy, forgetParty, NO_COPY, stateOf } from './profile-memory.ts';
 import { type BatchParty, type KindFold, type Profiles, resetArena } from './profiles.ts';
 import { countReplies, storeSnapshot, takeReply } from './take-reply.ts';
@@ -77,19 +78,24 @@ async function rebuildAll(folds: readonly KindFold[]): Promise<void> {
 
 async function rebuild(fold: KindFold): Promise<void> {
   const { kind, metrics, installs, rebuilds } = fold;
+  if (rebuilds.missing.length + rebuilds.too_short.length === 0) return;
   await installs.waitWhileFull();
-  for (const [reason, { length }] of Object.entries(rebuilds)) {
-    metrics.profileRebuilds.inc({ party: kind.party, reason }, length);
-  }
+  const { mark, missing, tooShort } = await foldSnapshots(fold);
+  metrics.profileRebuilds.inc({ party: kind.party, reason: 'missing' }, missing.length);
+  metrics.profileRebuilds.inc({ party: kind.party, reason: 'too_short' }, tooShort.length);
   await rebuildParties(
     fold,
-    [...rebuilds.missing, ...rebuilds.too_short],
+    [...missing, ...tooShort],
     () => resetArena(fold),
     (batchParty, profile) => {
-      storeSnapshot(fold, batchParty, profile);
+      const snapshot = storeSnapshot(fold, batchParty, profile);
+      if (profile.list.count >= fold.snapshots.rowsMin) {
+        writeSnapshot(fold, batchParty, profile, snapshot, mark);
+      }
       return installs.waitWhileFull();
     },
   );
+  fold.snapshotWrites.flush();
 }
 
 /** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */

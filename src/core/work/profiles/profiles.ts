@@ -3,11 +3,13 @@ import { randomFillSync } from 'node:crypto';
 import type { Guards } from '../../../kit/breakers/guards.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { openTurns, type Turn } from '../../../kit/process/turns.ts';
+import type { Transaction } from '../../domain/transaction.ts';
 import { type Arena, createArena, type TakeBytes } from '../../profile/arena.ts';
 import type { CorridorAmounts } from '../../profile/corridor-amounts.ts';
 import type { KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
 import type { LogEnd, Stamp } from '../../profile/profile-log.ts';
+import type { NewSnapshot, readSnapshots } from '../../store/profiles/profile-snapshots.ts';
 import type { MarketInRedis } from '../../stream/memory/memory.ts';
 import type { LogAppend, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 import { createInstalls, type Installs } from './installs.ts';
@@ -17,6 +19,7 @@ import {
   createProfileMemory,
   type ProfileMemory,
 } from './profile-memory.ts';
+import { createSnapshotWrites, type SnapshotWrites } from './snapshot-writes.ts';
 
 export type ProfilesOptions = {
   readonly market: MarketInRedis & { readonly guards: Pick<Guards, 'redis'> };
@@ -30,13 +33,23 @@ export type ProfilesOptions = {
 export type ProfileSource<P extends Profile, Past> = {
   readonly kind: ProfileKind<P, Past>;
   readonly loadPasts: LoadPasts<Past>;
+  readonly snapshots: Snapshots;
   readonly bytesMax: number;
+};
+
+/** The snapshots of one kind in Postgres. */
+export type Snapshots = {
+  readonly read: (points: readonly Transaction[]) => ReturnType<typeof readSnapshots>;
+  readonly store: (snapshots: readonly NewSnapshot[]) => Promise<void>;
+  /** A snapshot is stored where it saves the reading of so many rows; fewer cost hardly more than the snapshot's own row. */
+  readonly rowsMin: number;
 };
 
 type KindMemory = ProfileSource<Profile, unknown> & {
   readonly memory: ProfileMemory;
   /** Memory for the list of one party at a time. */
   readonly arena: Arena;
+  readonly snapshotWrites: SnapshotWrites;
 };
 
 export type Profiles = ProfilesOptions & {
@@ -87,6 +100,11 @@ export function openProfiles(
     ...source,
     memory: createProfileMemory(source.bytesMax, source.kind),
     arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
+    snapshotWrites: createSnapshotWrites(
+      source.kind.party,
+      source.snapshots.store,
+      options.metrics,
+    ),
   }));
   const installs = createInstalls(options);
   return { ...options, kinds, installs, newStamp: createStamps(), ...openTurns() };

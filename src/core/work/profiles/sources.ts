@@ -4,7 +4,12 @@ import { createAccountKind } from '../../profile/account-kind.ts';
 import { createMerchantKind } from '../../profile/merchant-kind.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../store/profiles/history.ts';
-import type { ProfileSource } from './profiles.ts';
+import {
+  type PartyKind,
+  readSnapshots,
+  storeSnapshots,
+} from '../../store/profiles/profile-snapshots.ts';
+import type { ProfileSource, Snapshots } from './profiles.ts';
 
 /**
  * With 25 entries an account and 100 a merchant, 17,100 accounts and 4,900 merchants. 500,000 transactions of 5,000 accounts
@@ -22,12 +27,25 @@ export function profileSources(
     {
       kind: createAccountKind(maturityDays),
       loadPasts: (points) => loadAccountPasts(query, points),
+      snapshots: snapshotsOf(query, 'account'),
       bytesMax: ACCOUNT_COPIES_BYTES_MAX,
     },
     {
       kind: createMerchantKind(maturityDays),
       loadPasts: (points) => loadMerchantPasts(query, points, maturityDays),
+      snapshots: snapshotsOf(query, 'merchant'),
       bytesMax: MERCHANT_COPIES_BYTES_MAX,
     },
   ];
+}
+
+/** Larger: parties with fewer rows read scattered rows at each miss. Smaller: rows are written for parties that gain little. */
+const SNAPSHOT_ROWS_MIN = 8;
+
+export function snapshotsOf(query: Query, kind: PartyKind): Snapshots {
+  return {
+    read: (points) => readSnapshots(query, kind, points),
+    store: (snapshots) => storeSnapshots(query, kind, snapshots),
+    rowsMin: SNAPSHOT_ROWS_MIN,
+  };
 }

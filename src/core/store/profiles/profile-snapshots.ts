@@ -1,0 +1,175 @@
+/**
+ * Snapshots of profiles in Postgres (L3): a row a party, as a rebuild made it. A snapshot has every row that database transactions
+ * before its `folded_to` stored, so with the rows that were stored since it equals a rebuild. A label voids the snapshots of its
+ * transaction's parties by a trigger; a commit of late rows says how far back readers look for them.
+ */
+import { byteaArray, textArray, unsized } from '../../../kit/database/binary-array.ts';
+import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { comparePositions, type PastTransaction } from '../../domain/history.ts';
+import type { Transaction } from '../../domain/transaction.ts';
+import { ACCOUNTS, MERCHANTS, type PastQuery, pastColumns, toPast } from './past-queries.ts';
+
+export type PartyKind = 'account' | 'merchant';
+
+/** The moment of a reading. It belongs to the snapshots that are made of what was read from then on. */
+export type SnapshotMark = {
+  /** Every database transaction before this id had ended. */
+  readonly foldedTo: string;
+  /** Time as Postgres writes it. */
+  readonly foldedAt: string;
+};
+
+/** A snapshot, and the rows stored since, in rising order. Some of the rows may be in the snapshot as well. */
+export type SnapshotPast = {
+  readonly snapshot: Uint8Array;
+  readonly rows: readonly PastTransaction[];
+};
+
+export type NewSnapshot = SnapshotMark & { readonly party: string; readonly snapshot: Uint8Array };
+
+/** With more rows than these a rebuild from rows reads as many pages. */
+const ROWS_SINCE_MAX = 64;
+/** A row that was created so long before its statement began, or longer, is late. */
+const LATE_SECONDS = 2;
+/** Readers look back for as long besides as a commit may take: statements end within their time, which poolers may leave out. */
+const COMMIT_SECONDS = `greatest(current_setting('statement_timeout')::interval, interval '10 seconds')`;
+/** Ids of database transactions share buckets of 2^13: fewer have more rows, more make readers look back for longer. */
+const BUCKET_BITS = 13;
+/** Points of one reading: the snapshots of so many busy merchants are 3 MB as text. */
+export const SNAPSHOTS_READ_MAX = 64;
+
+/**
+ * `is true` hides the bound from the planner, which would read the rows of all parties by the index of inserted_xid; the limit of a
+ * single row hides the join, for which it would read all snapshots.
+ */
+const readStatement = (
+  kind: PartyKind,
+  { party, other }: Pick<PastQuery, 'party' | 'other'>,
+): Statement => ({
+  name: `read-snapshots-${kind}`,
+  text: `
+    select p.point::int, case when coalesce(r.row, 1) = 1 then s.snapshot end, r.created_at_ms, ${pastColumns('r', other)},
+           pg_snapshot_xmin(pg_current_snapshot())::text, now()::text
+      from unnest(${unsized('$1::text[]')}) with ordinality as p (party, point)
+      left join lateral (
+        select s.* from market.profile_snapshots s
+         where s.kind = '${kind}' and s.party = p.party and s.folded_to <= pg_snapshot_xmax(pg_current_snapshot())
+           and s.folded_to > coalesce((select e.voided_by from market.snapshot_voids e
+                                        where e.kind = 'every' order by e.voided_by desc limit 1), '0')
+           and not exists (select from market.snapshot_voids v
+                            where v.kind = '${kind}' and v.party = s.party and v.voided_by >= s.folded_to)
+         limit 1) s on true
+      left join lateral (
+        select least(s.folded_at - ${COMMIT_SECONDS} - interval '${2 * LATE_SECONDS} seconds',
+                     (select min(l.from_at) from market.late_rows l
+                       where l.bucket >= s.folded_to::text::bigint >> ${BUCKET_BITS})) as at offset 0) since on true
+      left join lateral (
+        select row_number() over () as row, date_part('epoch', t.created_at) * 1000 as created_at_ms, ${pastColumns('t', other)}
+          from market.transactions t
+         where t.${party} = s.party and t.created_at >= since.at
+           and (t.inserted_xid >= s.folded_to) is true
+         limit ${ROWS_SINCE_MAX + 1}) r on true
+     order by p.point`,
+});
+
+const READS = {
+  account: { pastQuery: ACCOUNTS, statement: readStatement('account', ACCOUNTS) },
+  merchant: { pastQuery: MERCHANTS, statement: readStatement('merchant', MERCHANTS) },
+} as const;
+
+/** Indexes of the columns of a row. */
+const [POINT, SNAPSHOT, CREATED_AT, FOLDED_TO, FOLDED_AT] = [0, 1, 2, 10, 11];
+/** Postgres writes `\x` in front of the digits of a bytea. */
+const DIGITS_AT = 2;
+
+/**
+ * The snapshots of the points' parties, in the order of the points; undefined where a rebuild has to read all rows.
+ * @param points one at least, and SNAPSHOTS_READ_MAX at most
+ */
+export async function readSnapshots(
+  query: Query,
+  kind: PartyKind,
+  points: readonly Transaction[],
+): Promise<{ readonly mark: SnapshotMark; readonly pasts: readonly (SnapshotPast | undefined)[] }> {
+  const { pastQuery, statement } = READS[kind];
+  const found = points.map((): { snapshot?: Buffer; rows: PastTransaction[] } => ({ rows: [] }));
+  let mark: SnapshotMark | undefined;
+  const onRow: Statement['onRow'] = (texts) => {
+    mark ??= { foldedTo: texts[FOLDED_TO] as string, foldedAt: texts[FOLDED_AT] as string };
+    const at = Number(texts[POINT]) - 1;
+    const [one, point] = [found[at], points[at]];
+    if (one === undefined || point === undefined) return;
+    const digits = texts[SNAPSHOT];
+    if (typeof digits === 'string') one.snapshot = Buffer.from(digits.slice(DIGITS_AT), 'hex');
+    if (texts[CREATED_AT] !== null) one.rows.push(toPast(texts, CREATED_AT, pastQuery, point));
+  };
+  await query({ ...statement, onRow }, [textArray(points.map(pastQuery.partyOf))]);
+  if (mark === undefined) throw new Error('snapshots are read for one point at least');
+  const pasts = found.map(({ snapshot, rows }) =>
+    snapshot === undefined || rows.length > ROWS_SINCE_MAX
+      ? undefined
+      : { snapshot, rows: rows.sort(comparePositions) },
+  );
+  return { mark, pasts };
+}
+
+// In the order of parties, so that writers wait for each other in place of a deadlock.
+const storeStatement: Statement = {
+  name: 'store-snapshots',
+  text: `
+    insert into market.profile_snapshots (kind, party, folded_to, folded_at, snapshot)
+    select $1, party, folded_to::xid8, folded_at::timestamptz, snapshot
+      from (select unnest($2::text[]) as party, unnest($3::text[]) as folded_to, unnest($4::text[]) as folded_at,
+                   unnest($5::bytea[]) as snapshot) u
+     order by party
+        on conflict (kind, party) do update
+       set folded_to = excluded.folded_to, folded_at = excluded.folded_at, snapshot = excluded.snapshot
+     where profile_snapshots.folded_to < excluded.folded_to`,
+};
+
+/** @param snapshots of a party each */
+export async function storeSnapshots(
+  query: Query,
+  kind: PartyKind,
+  snapshots: readonly NewSnapshot[],
+): Promise<void> {
+  await query(storeStatement, [
+    kind,
+    textArray(snapshots.map(({ party }) => party)),
+    textArray(snapshots.map(({ foldedTo }) => foldedTo)),
+    textArray(snapshots.map(({ foldedAt }) => foldedAt)),
+    byteaArray(snapshots.map(({ snapshot }) => snapshot)),
+  ]);
+}
+
+/** Says how far back rows of this statement's commit lie, where `from` is late and nobody has said so. */
+export const noteLateRows = (from: string, condition: string) => `
+  insert into market.late_rows (bucket, from_at)
+  select bucket, ${from} from (select pg_current_xact_id()::text::bigint >> ${BUCKET_BITS} as bucket) own
+   where ${from} < now() - interval '${LATE_SECONDS} seconds' and ${condition}
+     and not exists (select from market.late_rows l where l.bucket = own.bucket and l.from_at <= ${from})`;
+
+const voidStatement: Statement = {
+  name: 'void-snapshots',
+  text: "insert into market.snapshot_voids (kind, party) values ('every', '')",
+};
+
+/** Voids all snapshots: rows of many parties come or go. Part of the database transaction that changes the rows. */
+export async function voidSnapshots(query: Query): Promise<void> {
+  await query(voidStatement);
+}
+
+const foreignStatement: Statement = {
+  name: 'find-foreign-snapshots',
+  text: `select 1 from (select folded_to from market.profile_snapshots order by folded_to desc limit 1) newest
+          where folded_to > pg_snapshot_xmax(pg_current_snapshot())`,
+};
+
+/** Removes snapshots that a dump brought from another cluster, whose ids of database transactions are ahead of this one's. */
+export async function removeForeignSnapshots(query: Query): Promise<void> {
+  const found = await query(foreignStatement);
+  if (found.length > 0)
+    await query({
+      text: 'truncate market.profile_snapshots, market.snapshot_voids, market.late_rows',
+    });
+}

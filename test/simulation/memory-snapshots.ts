@@ -1,0 +1,106 @@
+/**
+ * Snapshots of profiles as src/core/store/profiles/profile-snapshots.ts and the trigger of sql/0055 have them. Commits are
+ * numbered from 1, and each has ended before the next one begins.
+ */
+import { comparePositions } from '../../src/core/domain/history.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
+import type {
+  NewSnapshot,
+  PartyKind,
+  SnapshotMark,
+  SnapshotPast,
+} from '../../src/core/store/profiles/profile-snapshots.ts';
+
+/** Lateness from which on a commit says how far back its rows lie, and how far back readers look without such a word. */
+const [LATE_MS, LOOK_BACK_MS] = [2000, 14_000];
+/** Commits of a bucket: few, so that buckets change. */
+const BUCKET_COMMITS = 8;
+
+/** Guards that a test takes out to see the simulation go red. */
+export type SnapshotGuards = {
+  readonly rowsSince: boolean;
+  readonly labelVoids: boolean;
+  readonly lateRows: boolean;
+};
+
+type Parties = Pick<Transaction, 'accountId' | 'merchantId'>;
+
+export type MemorySnapshots = {
+  readonly mark: () => SnapshotMark;
+  readonly read: (
+    kind: PartyKind,
+    points: readonly Transaction[],
+  ) => { readonly mark: SnapshotMark; readonly pasts: readonly (SnapshotPast | undefined)[] };
+  readonly store: (kind: PartyKind, snapshots: readonly NewSnapshot[]) => void;
+  /** Commits of new transactions, and of a label. */
+  readonly commitRows: (rows: readonly Transaction[]) => void;
+  readonly commitLabel: (parties: Parties) => void;
+  /** How many snapshots were read, and how many of them with rows that were stored since. */
+  readonly reads: () => { readonly all: number; readonly withRows: number };
+};
+
+const bucketOf = (commit: number) => Math.floor(commit / BUCKET_COMMITS);
+
+const partyOf = (kind: PartyKind, { accountId, merchantId }: Parties) =>
+  kind === 'account' ? accountId : merchantId;
+
+export function createMemorySnapshots(guards: SnapshotGuards, nowMs: () => number) {
+  const rows: { readonly row: Transaction; readonly commit: number }[] = [];
+  const stored = new Map<string, NewSnapshot>();
+  const voids: { readonly parties: Parties; readonly commit: number }[] = [];
+  const late: { readonly bucket: number; readonly fromMs: number }[] = [];
+  const reads = { all: 0, withRows: 0 };
+  let commits = 0;
+
+  const mark = () => ({ foldedTo: String(commits + 1), foldedAt: String(nowMs()) });
+
+  function pastOf(kind: PartyKind, point: Transaction): SnapshotPast | undefined {
+    const party = partyOf(kind, point);
+    const found = stored.get(`${kind} ${party}`);
+    if (found === undefined) return undefined;
+    const foldedTo = Number(found.foldedTo);
+    const isOf = (parties: Parties) => partyOf(kind, parties) === party;
+    if (voids.some(({ parties, commit }) => isOf(parties) && commit >= foldedTo)) return undefined;
+    const sinceMs = Math.min(
+      Number(found.foldedAt) - LOOK_BACK_MS,
+      ...late.flatMap(({ bucket, fromMs }) => (bucket >= bucketOf(foldedTo) ? fromMs : [])),
+    );
+    const since = rows
+      .filter(({ row, commit }) => isOf(row) && commit >= foldedTo && row.createdAtMs >= sinceMs)
+      .map(({ row }) => row);
+    reads.all += 1;
+    if (since.length > 0) reads.withRows += 1;
+    return {
+      snapshot: found.snapshot,
+      rows: guards.rowsSince ? since.sort(comparePositions) : [],
+    };
+  }
+
+  const snapshots: MemorySnapshots = {
+    mark,
+    read: (kind, points) => ({ mark: mark(), pasts: points.map((point) => pastOf(kind, point)) }),
+    store(kind, all) {
+      for (const one of all) {
+        const key = `${kind} ${one.party}`;
+        const known = stored.get(key);
+        if (known === undefined || Number(known.foldedTo) < Number(one.foldedTo)) {
+          stored.set(key, one);
+        }
+      }
+    },
+    commitRows(accepted) {
+      commits += 1;
+      for (const row of accepted) rows.push({ row, commit: commits });
+      const fromMs = Math.min(...accepted.map(({ createdAtMs }) => createdAtMs));
+      const bucket = bucketOf(commits);
+      const isSaid = late.some((one) => one.bucket === bucket && one.fromMs <= fromMs);
+      if (guards.lateRows && fromMs < nowMs() - LATE_MS && !isSaid) late.push({ bucket, fromMs });
+    },
+    commitLabel(parties) {
+      commits += 1;
+      if (guards.labelVoids) voids.push({ parties, commit: commits });
+    },
+    reads: () => reads,
+  };
+  return snapshots;
+}

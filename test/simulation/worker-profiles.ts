@@ -1,0 +1,106 @@
+/** The profiles of a simulated worker: the engine's own, over the stand-ins for logs in Redis and for rows and snapshots in Postgres. */
+import type { Market } from '../../src/core/market.ts';
+import { accountKind } from '../../src/core/profile/account-kind.ts';
+import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/corridor-amounts.ts';
+import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
+import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
+import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
+import type { PartyKind } from '../../src/core/store/profiles/profile-snapshots.ts';
+import type { ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
+import { openProfiles, type Snapshots } from '../../src/core/work/profiles/profiles.ts';
+import type { Metrics } from '../../src/kit/metrics/metrics.ts';
+import type { Process } from './process.ts';
+import type { World } from './world.ts';
+
+const COPIES_BYTES_MAX = 2 ** 18;
+const TTL_SECONDS = 3600;
+
+export function createProfiles(world: World, process: Process, market: Market, metrics: Metrics) {
+  const { clock, postgres, profiles } = world;
+  const logs: ProfileLogs = {
+    append: (_market, _ttlSeconds, appends) =>
+      process.askAll(
+        'appendProfiles',
+        appends.map((append) => ({ ...append })).map((append) => () => profiles.append(append)),
+      ),
+    install: (_market, _ttlSeconds, installs) =>
+      process.askAll(
+        'installProfiles',
+        installs.map((install) => () => profiles.install(install)),
+      ),
+  };
+  return openProfiles(
+    {
+      market,
+      logs,
+      metrics,
+      nowMs: clock.nowMs,
+      ttlSeconds: TTL_SECONDS,
+      amounts: () => NO_CORRIDOR_AMOUNTS,
+    },
+    [
+      {
+        kind: weakened(world, accountKind),
+        async *loadPasts(points) {
+          yield* await process.ask('loadAccountPasts', () => points.map(postgres.accountPast));
+        },
+        snapshots: createSnapshots(world, process, 'account'),
+        bytesMax: COPIES_BYTES_MAX,
+      },
+      {
+        kind: weakened(world, merchantKind),
+        async *loadPasts(points) {
+          yield* await process.ask('loadMerchantPasts', () => points.map(postgres.merchantPast));
+        },
+        snapshots: createSnapshots(world, process, 'merchant'),
+        bytesMax: COPIES_BYTES_MAX,
+      },
+    ],
+  );
+}
+
+/** Without its memory of ids a fold takes each delivery for a transaction of its own. */
+function weakened<P extends Profile, Past>(
+  { missing }: World,
+  kind: ProfileKind<P, Past>,
+): ProfileKind<P, Past> {
+  if (missing === 'others-items') return { ...kind, merge: () => true };
+  if (missing === 'horizon') {
+    return {
+      ...kind,
+      merge(profile, records, at) {
+        if (kind.merge(profile, records, at)) return true;
+        insertPacked(profile.list, readKey(records, at, kind.recordBytes), records, at);
+        return true;
+      },
+    };
+  }
+  if (missing !== 'memory-of-ids') return kind;
+  let folds = 0;
+  return {
+    ...kind,
+    fold(profile, arrivals, arrival, values, rowAt) {
+      folds += 1;
+      const low = arrivals.low.with(arrival, folds);
+      return kind.fold(profile, { ...arrivals, low }, arrival, values, rowAt);
+    },
+  };
+}
+
+/** All snapshots are stored, as simulated parties have few rows. */
+function createSnapshots(
+  { postgres, missing }: World,
+  process: Process,
+  kind: PartyKind,
+): Snapshots {
+  const { snapshots } = postgres;
+  return {
+    read: (points) => process.ask('readSnapshots', () => snapshots.read(kind, points)),
+    async store(all) {
+      const late = missing === 'snapshot-mark' ? snapshots.mark() : {};
+      const owned = all.map((one) => ({ ...one, ...late }));
+      await process.ask('storeSnapshots', () => snapshots.store(kind, owned));
+    },
+    rowsMin: 1,
+  };
+}

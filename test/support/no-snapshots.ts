@@ -1,0 +1,11 @@
+/** Snapshots in Postgres, where a test has none: each party that is missing is rebuilt from its rows. */
+import type { Snapshots } from '../../src/core/work/profiles/profiles.ts';
+
+export const NO_SNAPSHOTS: Snapshots = {
+  read: async (points) => ({
+    mark: { foldedTo: '0', foldedAt: '1970-01-01 00:00:00+00' },
+    pasts: points.map(() => undefined),
+  }),
+  store: async () => undefined,
+  rowsMin: Number.POSITIVE_INFINITY,
+};
