@@ -8,6 +8,7 @@ import { failpoints } from './scenarios/failpoints.ts';
 import { frozenLeader } from './scenarios/frozen-leader.ts';
 import { overload } from './scenarios/overload.ts';
 import { postgresFaults } from './scenarios/postgres-faults.ts';
+import { profilesDropped } from './scenarios/profiles-dropped.ts';
 import { redisFaults } from './scenarios/redis-faults.ts';
 import { redisParts } from './scenarios/redis-parts.ts';
 import { wipedUnseen } from './scenarios/redis-wiped-unseen.ts';
@@ -26,6 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...redisFaults,
   ...wipedUnseen,
   ...redisParts,
+  profilesDropped,
   ...postgresFaults,
   ...diskFull,
   ...badTransactions,

@@ -114,6 +114,30 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'snapshot-rows',
+    what: "a snapshot in Postgres is taken for the party's whole past",
+    scenario: 'profiles-dropped',
+    replacements: [
+      {
+        file: 'src/core/store/profiles/profile-snapshots.ts',
+        find: 'and (t.inserted_xid >= s.folded_to) is true',
+        replace: 'and false',
+      },
+    ],
+  },
+  {
+    name: 'snapshot-labels',
+    what: 'a label voids no snapshot in Postgres',
+    scenario: 'profiles-dropped',
+    replacements: [
+      {
+        file: 'sql/0055_keep_profile_snapshots.sql',
+        find: 'create trigger void_snapshots after insert on labels for each row execute function void_snapshots();\n',
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'owner-check',
     what: 'a consumer decides about entries that are not its own any more',
     scenario: 'zombie-worker',
