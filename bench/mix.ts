@@ -26,6 +26,7 @@ import { API_KEY, type Pipeline, startPipeline } from './support/pipeline.ts';
 import { encodeGet, encodePost, writeRequests } from './support/requests.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 import { trafficRows } from './support/traffic.ts';
+import { zipf } from './support/zipf.ts';
 
 const USAGE = `--requests N       of each loop (40000)
 --writes N         percent of the requests that post a transaction (10)
@@ -59,26 +60,6 @@ async function readParties({ services: { database } }: Pipeline): Promise<Party[
   return rows;
 }
 
-/** Draws an index below `count`: the n-th is drawn as often as 1/n of the first. */
-function zipf(count: number, random: Random): () => number {
-  const sums = new Float64Array(count);
-  let sum = 0;
-  for (let rank = 0; rank < count; rank++) {
-    sum += 1 / (rank + 1);
-    sums[rank] = sum;
-  }
-  return () => {
-    const wanted = random() * sum;
-    let [low, high] = [0, count - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((sums[middle] ?? 0) < wanted) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-}
-
 function summaryPath(random: Random): string {
   const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)] as T;
   const lastMs = random() < 0.5 ? Date.now() : Date.now() - PAST_DAYS * DAY_MS;
@@ -93,7 +74,7 @@ type Mix = { readonly parties: readonly Party[]; readonly writes: number; readon
 function* mixedRequests({ parties, writes, load }: Mix): Generator<Buffer, void> {
   const [host, apiKey] = ['127.0.0.1', API_KEY];
   const random = createRandom(`${load.seed}/mix`);
-  const draw = zipf(parties.length, random);
+  const draw = zipf(parties.length, 1, random);
   const { line } = transactionWriter('ndjson');
   const traffic = {
     ...load,

@@ -36,6 +36,8 @@ export type Load = {
   readonly seconds?: number;
   readonly seed: string;
   readonly accountsInTurn?: boolean;
+  /** Exponent of Zipf's law by which parties are drawn. */
+  readonly drawnBy?: number;
   /** The wait of `Prefer: wait`; single posts only. */
   readonly waitSeconds?: number;
 };
@@ -135,13 +137,14 @@ export function requestsOf(load: Load, { folder, apiKey }: Omit<Target, 'apiPort
     corridor,
     hot,
     accountsInTurn,
+    drawnBy,
     waitSeconds,
     fraudRate = FRAUD_RATE,
   } = load;
   const { transactions, accounts, merchants, days, seed } = load;
   return {
     ...{ file: join(folder, `requests-${seed}`), host: HOST, apiKey, batch, waitSeconds },
-    ...{ corridors, corridor, hot, accountsInTurn },
+    ...{ corridors, corridor, hot, accountsInTurn, drawnBy },
     traffic: {
       ...{ transactions, accounts, merchants, days, seed },
       endMs: load.endMs ?? lastMidnightMs(),

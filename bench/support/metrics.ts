@@ -3,7 +3,7 @@ import type { RoleProcess } from './role-process.ts';
 
 export type MetricSample = {
   /** 0 where there is no such metric. */
-  readonly sum: (name: string) => number;
+  readonly sum: (name: string, labels?: Readonly<Record<string, string>>) => number;
   /** The names of all samples. */
   readonly names: () => string[];
 };
@@ -18,7 +18,7 @@ export async function readMetrics(
   const response = await fetch(`${role.url}/metrics`, { signal, headers });
   const text = await response.text();
   if (!response.ok) throw new Error(`${role.name}: /metrics answered ${response.status}`);
-  return { sum: (name) => sumMetric(text, name), names: () => metricNames(text) };
+  return { sum: (name, labels) => sumMetric(text, name, labels), names: () => metricNames(text) };
 }
 
 /** Names in the Prometheus text format, each once. */
@@ -26,11 +26,16 @@ export function metricNames(text: string): string[] {
   return [...new Set(Array.from(text.matchAll(/^[a-z]\w*/gm), ([name]) => name))];
 }
 
-/** All samples of exactly this name, in the Prometheus text format. */
-export function sumMetric(text: string, name: string): number {
+/** All samples of exactly this name that have these labels, in the Prometheus text format. */
+export function sumMetric(
+  text: string,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number {
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
   let sum = 0;
   for (const line of text.split('\n')) {
-    if (!line.startsWith(name)) continue;
+    if (!line.startsWith(name) || !wanted.every((label) => line.includes(label))) continue;
     const [, value] = /^(?:\{.*\})? (\S+)/.exec(line.slice(name.length)) ?? [];
     if (value !== undefined) sum += Number(value);
   }

@@ -3,6 +3,7 @@ import { createRandom, type Random } from '../../src/kit/random.ts';
 import { CORRIDORS } from '../../src/tools/simulate/geography.ts';
 import { type SimulateOptions, simulate } from '../../src/tools/simulate/simulate.ts';
 import type { SimulatedTransaction } from '../../src/tools/simulate/transaction.ts';
+import { zipf } from './zipf.ts';
 
 /** The account or merchant that takes this share of all transactions. */
 const HOT_SHARES = { account: 0.1, merchant: 0.1, corridor: 0.9 } as const;
@@ -20,6 +21,8 @@ export type Traffic = {
    * apart as can be. By default they act by habit, some often and some hardly ever.
    */
   readonly accountsInTurn?: boolean | undefined;
+  /** Exponent of Zipf's law by which accounts and merchants are drawn; 0 draws each as often. */
+  readonly drawnBy?: number | undefined;
 };
 
 const SEEDED: readonly string[] = [...new Set(CORRIDORS.map(({ name }) => name))];
@@ -29,14 +32,21 @@ export function* trafficRows(options: Traffic): Generator<SimulatedTransaction, 
   const { traffic, corridors = SEEDED.length, hot, accountsInTurn = false } = options;
   // Other options give other transactions, and their keys must never meet in one engine.
   const random = createRandom(`${JSON.stringify(traffic)}/keys`);
+  const draw = options.drawnBy === undefined ? undefined : drawParties(traffic, options.drawnBy);
   let index = 0;
   for (const row of simulate(traffic)) {
     const accountId = accountsInTurn ? `account_${index++ % traffic.accounts}` : row.accountId;
     const seeded = SEEDED[SEEDED.indexOf(row.corridor) % corridors] ?? row.corridor;
     const corridor = options.corridor ?? seeded;
-    const made = { ...row, accountId, corridor, idempotencyKey: randomUuid(random) };
+    const made = { ...row, accountId, corridor, idempotencyKey: randomUuid(random), ...draw?.() };
     yield hot !== undefined && random() < HOT_SHARES[hot] ? { ...made, ...HOT_FIELDS[hot] } : made;
   }
+}
+
+function drawParties({ seed, accounts, merchants }: SimulateOptions, exponent: number) {
+  const random = createRandom(`${seed}/parties`);
+  const [account, merchant] = [zipf(accounts, exponent, random), zipf(merchants, exponent, random)];
+  return () => ({ accountId: `account_${account()}`, merchantId: `merchant_${merchant()}` });
 }
 
 const HOT_FIELDS = {

@@ -1,0 +1,188 @@
+/**
+ * What does a transaction cost once the parties in use have outgrown Redis? Accounts and merchants with a past of twelve months; few
+ * of them first, so that all are in memory, then all of them, twice: with no snapshots in Postgres, and with those of the first round.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
+import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
+import { fillHistory } from './support/history-rows.ts';
+import {
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  type Load,
+  MONTH_LOAD,
+  readLoad,
+  readSettings,
+} from './support/load.ts';
+import { type LoadRun, memoryBreaches, memoryTable, runLoad } from './support/load-run.ts';
+import { readMetrics } from './support/metrics.ts';
+import { type Pipeline, startPipeline } from './support/pipeline.ts';
+
+const USAGE = `--rows-each-account N    (60)
+--rows-each-merchant N   (300)
+--zipf N           exponent of Zipf's law in tenths by which parties are drawn; 0 draws each as often (9)
+--redis-mib N      memory of Redis (256)
+${LOAD_USAGE}
+By default 2,000,000 transactions of 200,000 accounts and 10,000 merchants, after a tenth as many of a hundredth of them.`;
+
+const MONTHS = 12;
+const MEBIBYTE = 2 ** 20;
+const IN_MEMORY_SHARE = 100;
+const FIRST_SHARE = 10;
+const WINDOW_SECONDS = 10;
+/** The worst ten seconds of a round, by those with all parties in memory. */
+const RATIO_MIN = 0.5;
+
+type Options = {
+  readonly load: Load;
+  readonly settings: Settings;
+  readonly each: { readonly account: number; readonly merchant: number };
+  readonly redisMebibytes: number;
+};
+
+const TIERS = ['memory', 'redis', 'postgres'] as const;
+
+async function readTiers({ workers }: Pipeline, signal: AbortSignal) {
+  const all = await Promise.all(workers.map((worker) => readMetrics(worker, signal)));
+  const sum = (name: string, labels?: Record<string, string>) =>
+    all.reduce((total, one) => total + one.sum(name, labels), 0);
+  return {
+    ...Object.fromEntries(
+      TIERS.map((tier) => [`hits_${tier}`, sum('risk_cache_hits_total', { tier })]),
+    ),
+    rebuilt: sum('risk_profile_rebuilds_total'),
+    kept: sum('risk_profile_snapshots_total', { outcome: 'stored' }),
+  } as Record<string, number>;
+}
+
+/** Rates of windows that are whole, transactions a second. */
+function windowsOf({ progress }: LoadRun): number[] {
+  const { samples } = progress;
+  const rates: number[] = [];
+  let [first] = samples;
+  for (const sample of samples) {
+    if (first === undefined || sample.atMs - first.atMs < WINDOW_SECONDS * 1000) continue;
+    rates.push(((sample.scored - first.scored) * 1000) / (sample.atMs - first.atMs));
+    first = sample;
+  }
+  return rates;
+}
+
+async function* measure(options: Options, context: BenchContext): AsyncGenerator<BenchReport> {
+  const { load, settings, each, redisMebibytes } = options;
+  const past = {
+    ...{ rows: load.accounts * each.account, months: MONTHS },
+    ...{ rowsEachAccount: each.account, rowsEachMerchant: each.merchant },
+    endMs: Date.now(),
+  };
+  await using pipeline = await startPipeline(
+    {
+      ...{ workers: 1, settings },
+      prepare: async (services) => {
+        await fillHistory(services, past, (text) => context.output.note(text));
+        await services.redis.config('SET', 'maxmemory', redisMebibytes * MEBIBYTE);
+      },
+    },
+    context,
+  );
+  const few = {
+    ...load,
+    accounts: Math.ceil(load.accounts / IN_MEMORY_SHARE),
+    merchants: Math.max(16, Math.ceil(load.merchants / IN_MEMORY_SHARE)),
+  };
+  const cases = [
+    {
+      name: 'all in memory',
+      warm: few,
+      load: { ...few, transactions: Math.ceil(load.transactions / FIRST_SHARE) },
+    },
+    { name: 'snapshots empty', load },
+    { name: 'snapshots full', load },
+  ];
+  let bar: number | undefined;
+  for (const [index, one] of cases.entries()) {
+    const seeded = { ...one.load, live: true, seed: `${load.seed}-${index}` };
+    if (one.warm !== undefined) {
+      const transactions = few.accounts * 10;
+      await runLoad(pipeline, { ...seeded, transactions, seed: `${load.seed}-warm` }, context);
+    }
+    const before = await readTiers(pipeline, context.signal);
+    const run = await runLoad(pipeline, seeded, context);
+    const after = await readTiers(pipeline, context.signal);
+    const rate = seeded.transactions / run.seconds;
+    bar ??= rate;
+    const windows = windowsOf(run);
+    const worst = Math.min(rate, ...windows);
+    const ratio = worst / bar;
+    context.output.note(
+      `${one.name}: ${windows.map(Math.round).join(' ')} a second by ${WINDOW_SECONDS} s`,
+    );
+    yield {
+      caseName: one.name,
+      inputs: {
+        ...seeded,
+        ...past,
+        redis_mebibytes: redisMebibytes,
+        ...pipeline.services.settings,
+      },
+      settings,
+      versions: pipeline.services.versions,
+      perSecond: rate,
+      figures: {
+        end_to_end_per_second: rate,
+        worst_window_per_second: worst,
+        worst_window_by_all_in_memory: ratio,
+        cpu_us_per_transaction: (run.cpuSeconds * 1e6) / seeded.transactions,
+        ...Object.fromEntries(
+          Object.entries(after).map(([key, value]) => [key, value - (before[key] ?? 0)]),
+        ),
+      },
+      ceilings: [],
+      tables: [{ title: 'processor time by role', rows: run.cpu }, memoryTable(run.memory)],
+      breaches: [
+        ...memoryBreaches(run.memory),
+        ...(ratio < RATIO_MIN
+          ? [`the worst ${WINDOW_SECONDS} s have ${ratio.toFixed(2)} of the rate in memory`]
+          : []),
+      ],
+    };
+    await delay(0);
+  }
+}
+
+export const bench: Bench = {
+  name: 'cliff',
+  question: 'What does a transaction cost once the parties in use have outgrown Redis?',
+  onlyByName: 'it writes 12 million rows, some 15 GB',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const text = { type: 'string' } as const;
+    const { values } = parseArguments(args, {
+      ...LOAD_OPTIONS,
+      ...{ 'rows-each-account': text, 'rows-each-merchant': text, zipf: text, 'redis-mib': text },
+    });
+    const number = (
+      flag: 'rows-each-account' | 'rows-each-merchant' | 'zipf' | 'redis-mib',
+      least: number,
+      or: number,
+    ) => integerOption(`--${flag}`, values[flag], { min: least, max: 1_000_000 }, or);
+    const load = readLoad(values, {
+      ...MONTH_LOAD,
+      transactions: 2_000_000,
+      accounts: 200_000,
+      merchants: 10_000,
+    });
+    yield* measure(
+      {
+        load: { ...load, live: true, drawnBy: number('zipf', 0, 9) / 10 },
+        settings: readSettings(values.set),
+        each: {
+          account: number('rows-each-account', 1, 60),
+          merchant: number('rows-each-merchant', 1, 300),
+        },
+        redisMebibytes: number('redis-mib', 16, 256),
+      },
+      context,
+    );
+  },
+};
