@@ -39,7 +39,12 @@ const plan = (): Plan => {
       await send(stage, before, 'before');
       const dump = await mkdtemp(join(tmpdir(), 'risk-dump-'));
       const file = join(dump, 'all');
-      await run(program('pg_dump'), ['--format=directory', `--file=${file}`, services.databaseUrl]);
+      await run(program('pg_dump'), [
+        '--format=directory',
+        '--no-unlogged-table-data',
+        `--file=${file}`,
+        services.databaseUrl,
+      ]);
       for (const name of ['other-api', 'other-worker']) await engine.kill(name);
       await services.query(`drop schema ${OTHER} cascade`);
       happened('market lost');
