@@ -26,8 +26,9 @@ export async function foldSnapshots(fold: KindFold): Promise<Unfolded> {
   const { metrics, rebuilds, snapshots, transactions } = fold;
   const [missing, tooShort] = [[] as BatchParty[], [...rebuilds.too_short]];
   let mark: SnapshotMark | null = null;
-  for (let done = 0; done < rebuilds.missing.length; done += SNAPSHOTS_READ_MAX) {
-    const page = rebuilds.missing.slice(done, done + SNAPSHOTS_READ_MAX);
+  const pageMax = SNAPSHOTS_READ_MAX[fold.kind.party];
+  for (let done = 0; done < rebuilds.missing.length; done += pageMax) {
+    const page = rebuilds.missing.slice(done, done + pageMax);
     const points = page.map(({ indices }) => transactions[indices[0] as number] as Transaction);
     const read = await snapshots.read(points);
     // The mark of an earlier page is as right for later ones: more rows are read twice.
