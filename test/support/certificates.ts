@@ -12,7 +12,7 @@ export type Certificates = {
 };
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-const NAMES = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
+const NAMES = 'subjectAltName=DNS:localhost,DNS:receiver.example,IP:127.0.0.1';
 const SECRET = 0o600;
 
 /** Path of openssl; undefined where it is not installed. */

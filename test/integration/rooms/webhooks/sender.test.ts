@@ -67,7 +67,7 @@ test('over https, to a name, at the address that was checked', async () => {
       return ['127.0.0.1'];
     };
     const { webhook_id: id, secret } = await openWebhooks(rig.database, resolve).make(
-      `https://localhost:${secure.port}/hook`,
+      `https://receiver.example:${secure.port}/hook`,
     );
     const { webhook_id: other } = await openWebhooks(rig.database, resolve).make(
       `https://not-its-name.example:${secure.port}/hook`,
@@ -77,13 +77,13 @@ test('over https, to a name, at the address that was checked', async () => {
     rig.own(startSender(rig.database, { resolve }));
     await rig.until(3, 'delivered');
     expect(secure.verified(secret)).toEqual(events);
-    expect(secure.received[0]?.headers['host']).toBe(`localhost:${secure.port}`);
+    expect(secure.received[0]?.headers['host']).toBe(`receiver.example:${secure.port}`);
     await rig.attempted();
     expect((await rig.rows()).at(-1)).toMatchObject({
       state: 'waiting',
       error: expect.stringContaining('ALTNAME'),
     });
-    expect(asked).toContain('localhost');
+    expect(asked).toContain('receiver.example');
   } finally {
     setDefaultCACertificates(before);
   }
