@@ -20,6 +20,8 @@ import {
 } from './answers/problem-types.ts';
 import { MARKET_PARAMETER } from './choose-market.ts';
 import { WRITING_METHODS } from './consistency.ts';
+import { problemReferences } from './openapi.ts';
+import { publishSchema } from './publish-schema.ts';
 
 /** Paths and what is sent to webhooks, with their tags, and schemas that no body as a whole names, such as lines of a stream. */
 export type DocumentPart = {
@@ -99,7 +101,7 @@ function problemExample(name: ProblemName): ProblemJson {
 }
 
 export function buildDocument(parts: readonly DocumentPart[], version: string): object {
-  const paths = withUsualHeaders(mergePaths(parts));
+  const paths = withUsualParts(mergePaths(parts));
   const descriptions = Object.assign({}, ...parts.map((part) => part.tags));
   const operations = Object.values(paths).flatMap(operationsOf);
   const tags = new Set(operations.flatMap((operation) => operation.tags ?? []));
@@ -111,7 +113,7 @@ export function buildDocument(parts: readonly DocumentPart[], version: string): 
       title: 'Risk engine',
       version,
       description:
-        'Scores transactions for fraud. JSON is snake_case, times are RFC 3339 UTC, money is a decimal string. Errors are application/problem+json; the schema Problem lists their types with what they mean and what cures them. Ids in the examples are made up: put one of yours in their place, as of a list, or the answer is 404 or 422.',
+        'Scores transactions for fraud. JSON is snake_case, times are RFC 3339 UTC, money is a decimal string. Errors are application/problem+json; the schema Problem lists their types with what they mean and what cures them. Within /v1 a release may add operations, members of answers and events, optional members of requests, problem types, reason codes, event types and other values of a list in an answer: a client ignores what it does not know. Nothing is removed, and nothing changes its meaning, without a new version. Ids in the examples are made up: put one of yours in their place, as of a list, or the answer is 404 or 422.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -136,7 +138,7 @@ export function buildDocument(parts: readonly DocumentPart[], version: string): 
     paths,
     webhooks: Object.assign({}, ...parts.map((part) => part.webhooks)),
   };
-  return withoutUnusedHeaders(createDocument(document));
+  return withoutUnusedHeaders(createDocument(document, { override: publishSchema }));
 }
 
 /** A header that no room's answer has is left out, as a room may be absent. */
@@ -166,8 +168,8 @@ function operationsOf(methods: ZodOpenApiPathsObject[string]): ZodOpenApiOperati
   return [methods.get, methods.post, methods.delete].filter((operation) => operation !== undefined);
 }
 
-/** Adds the headers of every answer at a path, and to a write, to those that its operations name themselves. */
-function withUsualHeaders(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
+/** Adds what every operation has to what it names itself: headers of a path and of a write, the choice of a market, and 500. */
+function withUsualParts(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
   const usual = (path: string, method: string, operation: ZodOpenApiOperationObject) => {
     const isWrite =
       WRITING_METHODS.includes(method.toUpperCase()) && !('x-writes-nothing' in operation);
@@ -179,14 +181,17 @@ function withUsualHeaders(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
     return {
       ...operation,
       parameters: [...(operation.parameters ?? []), ...parameters],
-      responses: Object.fromEntries(
-        Object.entries(operation.responses).map(([status, response]) => [
-          status,
-          '$ref' in response
-            ? response
-            : { ...response, headers: { ...headers, ...response.headers } },
-        ]),
-      ),
+      responses: {
+        ...Object.fromEntries(
+          Object.entries(operation.responses).map(([status, response]) => [
+            status,
+            '$ref' in response
+              ? response
+              : { ...response, headers: { ...headers, ...response.headers } },
+          ]),
+        ),
+        ...problemReferences([500]),
+      },
     };
   };
   return Object.fromEntries(

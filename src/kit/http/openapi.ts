@@ -37,7 +37,7 @@ export function openResponses(): ZodOpenApiResponsesObject {
   return problemReferences([417]);
 }
 
-function problemReferences(statuses: readonly ProblemStatus[]): ZodOpenApiResponsesObject {
+export function problemReferences(statuses: readonly ProblemStatus[]): ZodOpenApiResponsesObject {
   const sorted = [...new Set(statuses)].sort((a, b) => a - b);
   return Object.fromEntries(
     sorted.map((status) => [

@@ -4,6 +4,9 @@ import { z } from 'zod';
 /** Characters of an id. */
 export const ID_CHARS_MAX = 128;
 
+/** The pattern of the document: programs in other languages know no `\p{Cc}`, and UTF-8 has no surrogates. */
+const PUBLISHED_PATTERN = '^[^\\x00-\\x1f\\x7f-\\x9f]+$';
+
 /** Characters are code points, as Postgres counts them: no control characters, no lone surrogates. */
 export function plainText(charsMax: number) {
   const pattern = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${charsMax}}$`, 'u');
@@ -16,5 +19,9 @@ export function plainText(charsMax: number) {
   return z
     .string()
     .regex(pattern, { error: (issue) => problem(String(issue.input)) })
-    .meta({ minLength: 1, maxLength: charsMax });
+    .meta({
+      minLength: 1,
+      maxLength: charsMax,
+      override: { pattern: PUBLISHED_PATTERN },
+    });
 }

@@ -20,21 +20,17 @@ import {
 import { readCorridorFigures } from './corridor-figures.ts';
 import { readScopeState, readStanding, scopeStateSchema, standingSchema } from './freeze-change.ts';
 import { frozenOf, paths, standingExample, stopsOf } from './freeze-routes.ts';
-import { HEALTH_WEIGHTS, healthOf, healthSchema, SLO_MS } from './health.ts';
+import { healthOf, healthSchema, SLO_MS } from './health.ts';
 
 type Parts = Pick<
   Api,
   'config' | 'databases' | 'guards' | 'ingest' | 'log' | 'metrics' | 'redis' | 'switches'
 >;
 
-const weights = Object.entries(HEALTH_WEIGHTS)
-  .map(([part, weight]) => `${part} ${weight}`)
-  .join(', ');
-
 const corridorSchema = standingSchema
   .extend({
     settings: settingsSchema,
-    health: healthSchema.meta({ description: `From 0 to 100. Weights: ${weights}.` }),
+    health: healthSchema,
     availability: z
       .number()
       .nullable()

@@ -34,6 +34,10 @@ export type HealthFacts = {
 
 const part = z.number().min(0).max(1);
 
+const weights = Object.entries(HEALTH_WEIGHTS)
+  .map(([part, weight]) => `${part} ${weight}`)
+  .join(', ');
+
 export const healthSchema = z
   .object({
     score: z.int().min(0).max(100).meta({ description: 'Weighted sum of the parts.' }),
@@ -41,7 +45,7 @@ export const healthSchema = z
       .object({ availability: part, backlog: part, failures: part, full_service: part, open: part })
       .meta({ description: 'Each from 0 (worst) to 1.' }),
   })
-  .meta({ id: 'CorridorHealth' });
+  .meta({ id: 'CorridorHealth', description: `From 0 to 100. Weights: ${weights}.` });
 
 export function healthOf(facts: HealthFacts): z.output<typeof healthSchema> {
   const { availability, oldestAgeMs, failures, degradation, isOpen } = facts;

@@ -45,6 +45,61 @@ describe('is valid without warnings', () => {
   });
 });
 
+/** Every object of a part of the document, with those that it refers to. */
+function objectsOf(part: unknown, seen = new Set<unknown>()): Schema[] {
+  if (typeof part !== 'object' || part === null || seen.has(part)) return [];
+  seen.add(part);
+  const { $ref } = part as Schema;
+  const name = typeof $ref === 'string' ? ($ref.split('/').at(-1) ?? '') : '';
+  const referred = document.components.schemas[name];
+  const parts = [...Object.values(part), referred].flatMap((one) => objectsOf(one, seen));
+  return Array.isArray(part) ? parts : [part as Schema, ...parts];
+}
+
+/** What JavaScript, Python and Rust read alike: neither classes of Unicode, nor look-around, nor names. */
+const PORTABLE =
+  /^(?:[\w ^$.*+?|:/=-]|\\\.|\((?!\?(?!:))|\)|\{\d+(?:,\d*)?\}|\[\^?(?:(?!--|&&|~~)(?:[^\\[\]]|\\x[0-9a-f]{2}))+\])+$/;
+
+test('every pattern means the same to JavaScript, Python and Rust', () => {
+  const patterns = objectsOf(document).flatMap(({ pattern }) =>
+    typeof pattern === 'string' ? pattern : [],
+  );
+  expect([...new Set(patterns)].filter((one) => !PORTABLE.test(one))).toEqual([]);
+  expect(patterns.length).toBeGreaterThan(300);
+  for (const bad of [
+    '^\\p{Cc}$',
+    '^\\d$',
+    '(?<=a)b',
+    '(?=a)',
+    '(?<name>a)',
+    '(?P<name>a)',
+    '[a&&b]',
+    '\\w',
+  ]) {
+    expect(PORTABLE.test(bad), bad).toBe(false);
+  }
+});
+
+test('answers and events are open for members of later releases, and requests are not', () => {
+  const answers = openApi.operations.map(({ operation }) => operation.responses);
+  const read = objectsOf([answers, document.webhooks]);
+  expect(read.filter(({ additionalProperties }) => additionalProperties === false)).toEqual([]);
+  const bounds = read.filter(({ minimum }) => minimum === Number.MIN_SAFE_INTEGER);
+  expect(bounds).toEqual([]);
+  expect(read.length).toBeGreaterThan(1000);
+  const { TransactionInput } = document.components.schemas;
+  expect(TransactionInput?.['additionalProperties']).toBe(false);
+  expect(document.info.description).toContain('a client ignores what it does not know');
+});
+
+test('every operation may answer 500, which is a problem', () => {
+  const schemas = openApi.operations.map(
+    ({ operation }) => operation.responses['500']?.content?.['application/problem+json']?.schema,
+  );
+  const problem = { $ref: '#/components/schemas/Problem' };
+  expect(schemas).toEqual(openApi.operations.map(() => problem));
+});
+
 /** Bodies of requests and answers by name. */
 function bodies(): [name: string, Content][] {
   return openApi.operations.flatMap(({ method, path, operation }) => {
