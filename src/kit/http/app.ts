@@ -53,7 +53,12 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   const methods = createMethodTable(routes.flatMap((some) => some.routes));
   const refuseMethod = (c: Context<AppEnv>) => {
     const allowed = methods.allowedAt(c.req.path).join(', ');
-    const detail = `The path takes ${allowed}, not ${c.req.method}.`;
+    const { method, path } = c.req;
+    const others = methods.besides(method, path).join(', ');
+    const word = given(path.split('/').at(-1));
+    const advice =
+      others === '' ? '' : `: ${word} was taken for an id, and ${others} takes ${method}`;
+    const detail = `The path takes ${allowed}, not ${method}${advice}.`;
     const problem = new Problem('method-not-allowed', detail, { headers: { Allow: allowed } });
     return problemResponse(problem, c.get('requestId'));
   };

@@ -7,7 +7,9 @@ export function createMethodTable(routes: readonly Route[]): {
   allowedAt: (path: string) => string[];
   /** Methods that a path without parameters does not take, and a route beside it would take for an id. */
   mistaken: readonly Route[];
-  /** The path without a slash at its end, or below /v1, where that is served; otherwise the nearest, with its parameters as `{id}`. */
+  /** Paths that take the method and have words of their own where the path has an id, as /v1/transactions/batch. */
+  besides: (method: string, path: string) => string[];
+  /** The path without slashes at its end or side by side, or below /v1, where that is served; otherwise the nearest, with its parameters as `{id}`. */
   nearestTo: (path: string) => string | undefined;
 } {
   const methodsByPath = new Map<string, Set<string>>();
@@ -34,8 +36,16 @@ export function createMethodTable(routes: readonly Route[]): {
   return {
     allowedAt: (path) => [...(methodsByPath.get(path) ?? methodsOf(path))].sort(),
     mistaken,
+    besides: (method, path) => {
+      if (methodsByPath.has(path)) return [];
+      const above = path.slice(0, path.lastIndexOf('/') + 1);
+      return patterns
+        .filter((one) => one.methods.has(method) && one.path.startsWith(above))
+        .map((one) => one.path)
+        .filter((one) => !/[:*/]/.test(one.slice(above.length)));
+    },
     nearestTo: (path) => {
-      const trimmed = path.replace(/\/+$/, '');
+      const trimmed = path.replaceAll(/\/+(?=\/|$)/g, '');
       const meant = [trimmed, `/v1${trimmed}`].flatMap(
         (one) => patterns.find(({ pattern }) => pattern.test(one)) ?? [],
       );
