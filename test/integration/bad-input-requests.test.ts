@@ -132,10 +132,15 @@ describe('requests', () => {
     );
     expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
     await expectProblem(await api.request('/livez', { method: 'DELETE' }), 405);
+    const { body } = await expectProblem(await api.post('/v1/transactions/bulk', {}), 405);
+    expect(body.detail).toBe(
+      "The path takes GET, HEAD, not POST: 'bulk' was taken for an id, and /v1/transactions/batch takes POST.",
+    );
   });
 
   test.each([
     ['/v1/transactions/', 'the nearest path is /v1/transactions.'],
+    ['//v1/transactions', 'the nearest path is /v1/transactions.'],
     ['/transactions', 'the nearest path is /v1/transactions.'],
     ['/v1/events', "Nothing is served at '/v1/events'; all paths are in /docs."],
   ])('to %s name the path that was meant, or where all are', async (path, advice) => {
@@ -173,17 +178,40 @@ describe('requests', () => {
     expect(encoded.status).toBe(200);
   });
 
-  test('for an id that is no UUID are 422, and for a key without its scheme 401 with the cure', async () => {
+  test('for an id that is no UUID are 422', async () => {
     const { status, body } = await answerOf(await api.request('/v1/scores/abc'));
     expect([status, body.errors]).toEqual([
       422,
       [{ pointer: '/id', detail: "must be a UUID, not 'abc'" }],
     ]);
-    const bare = await fetch(`${api.url}/v1/me`, { headers: { Authorization: KEY } });
-    expect([bare.status, (await answerOf(bare)).body.detail]).toEqual([
-      401,
+  });
+
+  test.each([
+    [
+      KEY,
       "The header Authorization must be Bearer and an API key, as 'Bearer KEY'; put Bearer and a space in front of the key.",
-    ]);
+    ],
+    ['Bearer ', 'The key behind Bearer in the header Authorization is empty.'],
+    [`Bearer "${KEY}"`, 'The key stands in quotes: leave out the quotes.'],
+    [`Bearer '${KEY}'`, 'The key stands in quotes: leave out the quotes.'],
+    [`Bearer ${KEY}x`, 'The key is unknown, revoked or expired.'],
+  ])('with the header Authorization %j are 401 with the cure', async (Authorization, detail) => {
+    const answer = await fetch(`${api.url}/v1/me`, { headers: { Authorization } });
+    expect([answer.status, (await answerOf(answer)).body.detail]).toEqual([401, detail]);
+  });
+
+  test.each([
+    ['/v1/transactions', ', at POST /v1/transactions/batch'],
+    ['/v1/transactions/batch', ''],
+  ])('with lines as JSON to %s are told the type of lines', async (path, place) => {
+    const body = `${JSON.stringify(input())}\n${JSON.stringify(input())}\n`;
+    const headers = { 'Content-Type': 'application/json' };
+    const { detail } = (
+      await expectProblem(await api.request(path, { method: 'POST', headers, body }), 400)
+    ).body;
+    expect(detail).toBe(
+      `The body goes on behind a whole value of JSON, at line 2, column 1; lines take the Content-Type application/x-ndjson${place}.`,
+    );
   });
 
   test.each(['TRACE', 'CONNECT', 'BREW'])('of method %s get no 500', async (method) => {

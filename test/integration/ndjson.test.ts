@@ -170,14 +170,17 @@ describe('lines', () => {
         JSON.stringify(input()),
       ].join('\n'),
     );
-    const hint =
-      'must be one transaction a line, not an array; {"transactions": […]} takes the Content-Type application/json';
+    const hint = (what: string) =>
+      `must be one transaction a line, not ${what}; {"transactions": […]} takes the Content-Type application/json`;
     expect(answer.slice(0, -1).map(({ errors }) => errors?.[0])).toEqual([
       {
         pointer: '',
         detail: `must be JSON, one object a line, and is not from column 12 on: 'None, "currency": "USD"}'`,
       },
-      ...[hint, hint, hint].map((detail) => ({ pointer: '', detail })),
+      ...[hint('an array'), hint('a batch'), hint('an array')].map((detail) => ({
+        pointer: '',
+        detail,
+      })),
       undefined,
     ]);
     expect(answer.at(-1)).toMatchObject({ done: true, accepted: 1, refused: 4 });

@@ -113,8 +113,9 @@ type Accepting = Parts & {
   readonly acceptBatch: ReturnType<typeof createAcceptBatch>;
 };
 
-/** Text that a 415 adds for the sender of lines. */
-const ONE_ALONE = ' (lines: POST /v1/transactions/batch)';
+/** Clauses for the sender of lines. */
+const LINES_TYPE = `; lines take the Content-Type ${LINES_CONTENT_TYPE}`;
+const LINES_PATH = `${LINES_TYPE}, at POST /v1/transactions/batch`;
 const preferHeader = z.object({ Prefer: preferParameter });
 const acceptedHeaders = answerHeaders('Location', 'Preference-Applied');
 
@@ -142,7 +143,7 @@ const operations: readonly Operation<Accepting>[] = [
       const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
       const preferences = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
       const { waitMs } = preferences;
-      const value = await readJson(c, limits, ONE_ALONE);
+      const value = await readJson(c, limits, LINES_PATH);
       const read = () => withKey(readOneInput(value), headerKey);
       const keyMissing = headerKey === undefined ? KEY_REQUIRED : null;
       const input = readNamingAll(read, { ingest, inputs: [value], at: [], keyMissing });
@@ -199,7 +200,7 @@ const operations: readonly Operation<Accepting>[] = [
         const request = { body, by, preferences, timeoutMs, waitForCpu, draining };
         return answerLines(ingest, log, request);
       }
-      const value = await readJson(c, limits, ` or ${LINES_CONTENT_TYPE}`);
+      const value = await readJson(c, limits, LINES_TYPE);
       const read = () => readBatchInput(value);
       const at = ['transactions'];
       const inputs = readNamingAll(read, { ingest, inputs: batchInputs(value), at });

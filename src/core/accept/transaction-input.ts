@@ -193,12 +193,12 @@ export function readLineInput(
     refuseRepeated(bytes, text, value);
   } catch (error) {
     if (error instanceof InvalidFields) return { index, errors: error.errors };
-    return refused(index, bytes[0] === ARRAY ? ONE_A_LINE : lineFault(bytes));
+    return refused(index, bytes[0] === ARRAY ? NO_ARRAY : lineFault(bytes));
   }
   if (isSurelyInput(value) && isKeyed(value as TransactionInput)) {
     return { index, input: value as KeyedTransactionInput };
   }
-  if (isMany(value)) return refused(index, ONE_A_LINE);
+  if (isMany(value)) return refused(index, Array.isArray(value) ? NO_ARRAY : NO_BATCH);
   const parsed = transactionInputSchema.safeParse(value, DESCRIBED);
   if (parsed.success && isKeyed(parsed.data)) return { index, input: parsed.data };
   const errors = parsed.success ? [] : fieldErrors(transactionInputSchema, parsed.error);
@@ -209,8 +209,10 @@ export function readLineInput(
 const LINE_ERRORS_MAX = 20;
 /** The byte that begins an array, which a line may be a part of. */
 const ARRAY = 0x5b;
-const ONE_A_LINE =
+const NO_ARRAY =
   'must be one transaction a line, not an array; {"transactions": […]} takes the Content-Type application/json';
+const NO_BATCH =
+  'must be one transaction a line, not a batch; {"transactions": […]} takes the Content-Type application/json';
 
 function refused(index: number, detail: string): Line {
   return { index, errors: [{ pointer: '', detail }] };

@@ -181,8 +181,14 @@ const DETAILS: Readonly<Record<Credential['kind'], string>> = {
   session: 'The session has ended.',
 };
 
+/** Marks that a shell or a settings file leaves around a key. */
+const QUOTES = /^["'].*["']$/;
+
 /** A header without a scheme is taken for a key. */
 function authorizationFault(authorization: string | undefined): string {
+  if (/^bearer$/i.test(authorization?.trim() ?? '')) {
+    return 'The key behind Bearer in the header Authorization is empty.';
+  }
   const isBare = authorization !== undefined && /^[!-~]+$/.test(authorization.trim());
   const advice = isBare ? '; put Bearer and a space in front of the key' : '';
   return `The header Authorization must be Bearer and an API key, as 'Bearer KEY'${advice}.`;
@@ -206,7 +212,10 @@ export function requireKey(
       ? await authenticate(credential, c.env?.incoming, trustFor(c))
       : undefined;
     if (principal === undefined) {
-      throw new Problem('unauthorized', DETAILS[kind], {
+      const detail = QUOTES.test(credential.token)
+        ? 'The key stands in quotes: leave out the quotes.'
+        : DETAILS[kind];
+      throw new Problem('unauthorized', detail, {
         headers: { 'WWW-Authenticate': `${CHALLENGE['WWW-Authenticate']}, error="invalid_token"` },
       });
     }

@@ -79,10 +79,10 @@ export function readMediaType(c: Context<AppEnv>): string {
   return type.trim().toLowerCase();
 }
 
-function requireJson(c: Context<AppEnv>, also: string): void {
+function requireJson(c: Context<AppEnv>, forLines: string): void {
   const type = readMediaType(c);
   if (type === 'application/json') return;
-  const detail = `The body has Content-Type ${given(type)}, and only application/json${also} is allowed.`;
+  const detail = `The body has Content-Type ${given(type)}, and only application/json is allowed${forLines}.`;
   throw new Problem('unsupported-media-type', detail);
 }
 
@@ -98,19 +98,19 @@ export function bodyChunks(c: Context<AppEnv>): AsyncIterator<Uint8Array> {
 
 /**
  * Reads a JSON body: 415, 413 before buffering, 408, 400.
- * @param also what else a 415 says is allowed
+ * @param forLines what a sender of lines is told, where an operation takes lines
  */
 export async function readJson(
   c: Context<AppEnv>,
   limits: BodyLimits,
-  also = '',
+  forLines = '',
 ): Promise<unknown> {
-  requireJson(c, also);
+  requireJson(c, forLines);
   const declared = Number(c.req.header('content-length') ?? 0);
   if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax);
   const bytes = readArrived(c, declared, limits.bytesMax) ?? (await awaitAll(c, limits));
   if (bytes.byteLength >= HEAVY_BYTES) await limits.waitForCpu();
-  return parseJson(bytes);
+  return parseJson(bytes, forLines);
 }
 
 /** A body that has arrived already, as the body of a single post does: there is nothing to wait for, nor to time. */
@@ -157,7 +157,7 @@ async function readAll(
   return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept, bytes);
 }
 
-export function parseJson(bytes: Uint8Array): unknown {
+export function parseJson(bytes: Uint8Array, forLines = ''): unknown {
   if (bytes.byteLength > SHAPELESS_BYTES_MAX) checkShape(bytes);
   let text: string;
   let value: unknown;
@@ -165,7 +165,7 @@ export function parseJson(bytes: Uint8Array): unknown {
     text = UTF8.decode(bytes);
     value = JSON.parse(text);
   } catch {
-    throw new Problem('malformed-request', jsonFault(bytes));
+    throw new Problem('malformed-request', jsonFault(bytes, forLines));
   }
   refuseRepeated(bytes, text, value);
   return value;

@@ -7,8 +7,11 @@ const REPLACEMENT = '\u{fffd}';
 /** Longest part of a line that a message repeats. */
 const EXCERPT_CHARS_MAX = 40;
 
-/** @param bytes that could not be parsed */
-export function jsonFault(bytes: Uint8Array): string {
+/**
+ * @param bytes that could not be parsed
+ * @param forLines what a sender of lines is told
+ */
+export function jsonFault(bytes: Uint8Array, forLines = ''): string {
   if (bytes.byteLength === 0) return 'The body is empty, and must be JSON.';
   if (!isUtf8(bytes)) return 'The body is not in UTF-8.';
   const text = LENIENT.decode(bytes);
@@ -16,7 +19,10 @@ export function jsonFault(bytes: Uint8Array): string {
   if (at >= text.length) return 'The body is not JSON: it ends too early.';
   const before = text.slice(0, at).split('\n');
   const column = (before.at(-1)?.length ?? 0) + 1;
-  return `The body is not JSON: look at line ${before.length}, column ${column}.`;
+  const where = `line ${before.length}, column ${column}`;
+  return isJson(text.slice(0, at))
+    ? `The body goes on behind a whole value of JSON, at ${where}${forLines}.`
+    : `The body is not JSON: look at ${where}.`;
 }
 
 /**
@@ -33,6 +39,15 @@ export function lineFault(bytes: Uint8Array): string {
     return `${must}, and is not from column ${at + 1} on: '${beginning(text.slice(at))}'`;
   }
   return `${must}, and ends too early, after column ${text.length}: '${ending(text)}'`;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

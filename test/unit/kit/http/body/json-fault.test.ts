@@ -10,13 +10,17 @@ test.each([
   ['{"a": 1,\n}', 'The body is not JSON: look at line 2, column 1.'],
   ['{"a": 1', 'The body is not JSON: it ends too early.'],
   ['{"a": 1.}', 'The body is not JSON: look at line 1, column 9.'],
+  [
+    '{"a": 1}\n{"a": 2}',
+    'The body goes on behind a whole value of JSON, at line 2, column 1; lines have a type.',
+  ],
   ['nonsense', 'The body is not JSON: look at line 1, column 1.'],
   [
     '{"end of JSON input at position 3":\n  NaN}',
     'The body is not JSON: look at line 2, column 3.',
   ],
 ])('%j', (text, detail) => {
-  expect(jsonFault(Buffer.from(text))).toBe(detail);
+  expect(jsonFault(Buffer.from(text), '; lines have a type')).toBe(detail);
 });
 
 test('bytes that are not UTF-8', () => {
