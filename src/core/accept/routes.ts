@@ -16,7 +16,8 @@ import {
   LENIENT_APPLIED,
   notApplied,
   notAppliedField,
-  preferParameter,
+  preferOfMany,
+  preferOfOne,
   readPreferences,
   waitApplied,
 } from '../../kit/http/prefer.ts';
@@ -53,7 +54,12 @@ import {
   readOneInput,
   refusal,
 } from './transaction-input.ts';
-import { answerLines, lineResultSchema, linesDoneSchema } from './transaction-lines.ts';
+import {
+  answerLines,
+  LINE_BYTES_MAX,
+  lineResultSchema,
+  linesDoneSchema,
+} from './transaction-lines.ts';
 import type { Replies } from './wait-for-score.ts';
 
 const acceptedSchema = z
@@ -73,12 +79,14 @@ const batchResultSchema = z
     duplicates: z.int(),
     refused: z
       .array(
-        z.object({
-          index: z.int(),
-          code: z.enum(GATE_PROBLEMS),
-          detail: z.string(),
-          retry_after_seconds: z.int().optional(),
-        }),
+        z
+          .object({
+            index: z.int(),
+            code: z.enum(GATE_PROBLEMS),
+            detail: z.string(),
+            retry_after_seconds: z.int().optional(),
+          })
+          .meta({ id: 'RefusedTransaction' }),
       )
       .optional()
       .meta({
@@ -116,7 +124,6 @@ type Accepting = Parts & {
 /** Clauses for the sender of lines. */
 const LINES_TYPE = `; lines take the Content-Type ${LINES_CONTENT_TYPE}`;
 const LINES_PATH = `${LINES_TYPE}, at POST /v1/transactions/batch`;
-const preferHeader = z.object({ Prefer: preferParameter });
 const acceptedHeaders = answerHeaders('Location', 'Preference-Applied');
 
 const operations: readonly Operation<Accepting>[] = [
@@ -127,7 +134,7 @@ const operations: readonly Operation<Accepting>[] = [
     summary: 'Submit one transaction',
     description: 'Success means that it is stored durably; scoring follows.',
     roles: ['ingest'],
-    header: preferHeader.extend({ 'Idempotency-Key': idempotencyKeyParameter }),
+    header: z.object({ Prefer: preferOfOne, 'Idempotency-Key': idempotencyKeyParameter }),
     ownBody: json(transactionInputSchema, transactionInput),
     answers: {
       200: answer(
@@ -170,10 +177,9 @@ const operations: readonly Operation<Accepting>[] = [
     at: '/v1/transactions/batch',
     operationId: 'acceptTransactions',
     summary: 'Submit up to 1,000 transactions, or a stream of lines',
-    description:
-      'JSON is all or nothing; with `Prefer: handling=lenient` transactions of stopped scopes and over limits are refused alone. Lines are stored in chunks; a bad line refuses only itself. `Prefer: wait` is not applied, as the answer then says in `preferences_not_applied`: await `GET /v1/scores/{id}` of each result, or receive webhooks.',
+    description: `JSON is all or nothing; with \`Prefer: handling=lenient\` transactions of stopped scopes and over limits are refused alone. Lines of at most ${LINE_BYTES_MAX} bytes are stored in chunks; a bad line refuses only itself. \`Prefer: wait\` is not applied, as the answer then says in \`preferences_not_applied\`: await \`GET /v1/scores/{id}\` of each result, or receive webhooks.`,
     roles: ['ingest'],
-    header: preferHeader,
+    header: z.object({ Prefer: preferOfMany }),
     ownBody: {
       ...json(batchInputSchema, { transactions: [transactionInput, secondInput] }),
       ...ndjson(['TransactionInput'], [transactionInput, secondInput]),

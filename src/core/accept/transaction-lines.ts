@@ -12,6 +12,7 @@ import {
   type RawLine,
   readLineChunks,
 } from '../../kit/http/body/line-reader.ts';
+import { fieldErrorSchema } from '../../kit/http/openapi.ts';
 import {
   MINIMAL_APPLIED,
   notApplied,
@@ -27,7 +28,7 @@ import type { Submitter } from './limits/limiter.ts';
 import { MONTH_PROBLEMS } from './refuse-months.ts';
 import { BATCH_TRANSACTIONS_MAX, readLineInput } from './transaction-input.ts';
 
-const LINE_BYTES_MAX = 64 * 1024;
+export const LINE_BYTES_MAX = 64 * 1024;
 const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
 /** Long against the gap between two packets, short for a person at a keyboard. */
 const PAUSE_MS = 100;
@@ -46,7 +47,7 @@ export const lineResultSchema = z
     retry_after_seconds: z.int().optional().meta({
       description: 'Of a stopped scope or a limit: when the line may be sent again.',
     }),
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+    errors: z.array(fieldErrorSchema).optional(),
   })
   .meta({ id: 'TransactionLine' });
 

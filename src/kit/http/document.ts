@@ -20,7 +20,7 @@ import {
 } from './answers/problem-types.ts';
 import { MARKET_PARAMETER } from './choose-market.ts';
 import { WRITING_METHODS } from './consistency.ts';
-import { problemReferences } from './openapi.ts';
+import { fieldErrorSchema, problemReferences } from './openapi.ts';
 import { publishSchema } from './publish-schema.ts';
 
 /** Paths and what is sent to webhooks, with their tags, and schemas that no body as a whole names, such as lines of a stream. */
@@ -50,21 +50,10 @@ const problemSchema = z
     transaction_id: z.uuid().optional().meta({
       description: 'Of `scope-stopped`: the request waited for a score, and has stored this one.',
     }),
-    errors: z
-      .array(
-        z.object({
-          pointer: z.string().meta({
-            description: 'The field as a JSON pointer; a query parameter as /NAME.',
-            example: '/transactions/3/amount',
-          }),
-          detail: z.string().meta({ description: 'What is allowed there, and what was given.' }),
-        }),
-      )
-      .optional()
-      .meta({
-        description:
-          'Refused fields, at most 100. Absent where no field is at fault, as of 401, 413, 415 and the limit of a client.',
-      }),
+    errors: z.array(fieldErrorSchema).optional().meta({
+      description:
+        'Refused fields, at most 100. Absent where no field is at fault, as of 401, 413, 415 and the limit of a client.',
+    }),
   })
   .meta({ id: 'Problem', description: `RFC 9457.\n\n${problemTable}` });
 

@@ -2,11 +2,22 @@
  * How routes describe themselves for the OpenAPI document, from the same zod schemas that check requests. Each routes file gives
  * its paths; the helpers here keep what all of them share in one place. document.ts builds the document.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ZodOpenApiResponsesObject } from 'zod-openapi';
 import type { Role } from '../words/principal.ts';
 import type { ProblemStatus } from './answers/problem-types.ts';
 import { LINES_CONTENT_TYPE } from './body/line-reader.ts';
+
+/** A refused field of a body, a line or a query. */
+export const fieldErrorSchema = z
+  .object({
+    pointer: z.string().meta({
+      description: 'The field as a JSON pointer; a query parameter as /NAME.',
+      example: '/transactions/3/amount',
+    }),
+    detail: z.string().meta({ description: 'What is allowed there, and what was given.' }),
+  })
+  .meta({ id: 'FieldError' });
 
 /** A JSON body with an example of it, which tests check and /docs sends. */
 export function json<Schema extends z.ZodType>(schema: Schema, example: NoInfer<z.input<Schema>>) {

@@ -68,12 +68,22 @@ export function notApplied(
   return left.length === 0 ? {} : { preferences_not_applied: left };
 }
 
-/** The header, for the document. */
-export const preferParameter = z
+const NOT_APPLIED = 'What is not applied stands in `preferences_not_applied` of the answer.';
+
+/** The header of a single transaction, for the document. */
+export const preferOfOne = z
   .string()
   .optional()
   .meta({
     examples: ['wait=2'],
-    description:
-      '`wait=SECONDS` on one: the answer comes with the score, or after so many seconds at the latest (RISK_WAIT_MS_MAX). `return=minimal` on lines: only refused lines are answered. `handling=lenient` on a batch: transactions of stopped scopes and over limits are refused alone.',
+    description: `\`wait=SECONDS\`: the answer comes with the score, or without the score after so many seconds, at most 10 where the operator sets no other longest wait (RISK_WAIT_MS_MAX). ${NOT_APPLIED}`,
+  });
+
+/** The header of a batch and of lines, for the document. */
+export const preferOfMany = z
+  .string()
+  .optional()
+  .meta({
+    examples: ['handling=lenient'],
+    description: `\`handling=lenient\` on a batch: transactions of stopped scopes and over limits are refused alone. \`return=minimal\` on lines: only refused lines are answered. ${NOT_APPLIED}`,
   });

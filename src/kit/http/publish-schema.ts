@@ -4,10 +4,9 @@ import type { ZodOpenApiOverride } from 'zod-openapi';
 export const publishSchema: ZodOpenApiOverride = ({ jsonSchema, io }) => {
   const { pattern, minimum, additionalProperties } = jsonSchema;
   if (pattern !== undefined) jsonSchema.pattern = portable(pattern);
-  if (io === 'input') return;
-  if (additionalProperties === false) delete jsonSchema.additionalProperties;
-  // Whole numbers of answers that name no bound are counts and places in lists.
+  // Whole numbers that name no bound are counts and places in lists.
   if (minimum === Number.MIN_SAFE_INTEGER) jsonSchema.minimum = 0;
+  if (io === 'output' && additionalProperties === false) delete jsonSchema.additionalProperties;
 };
 
 /** Python and Rust take `\d` for the digits of every script. */

@@ -6,15 +6,17 @@ import { finalDecision, finalDecisionSchema } from './final-decision.ts';
 import { priorityNames } from './policy.ts';
 
 /** An endpoint of a client is not told who decided why. */
-const toldSchema = finalDecisionSchema.partial({
-  source: true,
-  priority: true,
-  reason: true,
-  decided_by: true,
-  decided_at: true,
-  confirmed_by: true,
-  label: true,
-});
+const toldSchema = finalDecisionSchema
+  .partial({
+    source: true,
+    priority: true,
+    reason: true,
+    decided_by: true,
+    decided_at: true,
+    confirmed_by: true,
+    label: true,
+  })
+  .meta({ id: 'EventDecision' });
 
 const nearCaseSchema = caseSchema.pick({
   ...{ transaction_id: true, priority: true, due_at: true, opened_at: true, state: true },

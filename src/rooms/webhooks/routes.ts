@@ -213,12 +213,14 @@ const operations: readonly Operation<Parts>[] = [
 ];
 
 /** A score as the event lists it. */
-const decidedSchema = scoreSchema.extend({
-  reasons: z.array(schemaOf<ScoreJson['reasons'][number]>('Reason')),
-  merchant_id: z.string(),
-  amount: z.string(),
-  currency: z.string(),
-});
+const decidedSchema = scoreSchema
+  .extend({
+    reasons: z.array(schemaOf<ScoreJson['reasons'][number]>('Reason')),
+    merchant_id: z.string(),
+    amount: z.string(),
+    currency: z.string(),
+  })
+  .meta({ id: 'DecidedTransaction' });
 
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'webhooks'),
