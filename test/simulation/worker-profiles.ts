@@ -1,11 +1,11 @@
 /** The profiles of a simulated worker: the engine's own, over the stand-ins for logs in Redis and for rows and snapshots in Postgres. */
+import type { PartyKind } from '../../src/core/domain/party.ts';
 import type { Market } from '../../src/core/market.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/corridor-amounts.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
-import type { PartyKind } from '../../src/core/store/profiles/profile-snapshots.ts';
 import type { ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { openProfiles, type Snapshots } from '../../src/core/work/profiles/profiles.ts';
 import type { Metrics } from '../../src/kit/metrics/metrics.ts';

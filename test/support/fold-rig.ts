@@ -6,13 +6,13 @@ import {
   type MerchantPast,
   NO_FRAUDS,
 } from '../../src/core/domain/history.ts';
+import type { PartyKind } from '../../src/core/domain/party.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/corridor-amounts.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { vectorOf } from '../../src/core/score/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
-import type { PartyKind } from '../../src/core/store/profiles/profile-snapshots.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS } from '../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';

@@ -23,7 +23,9 @@
  *
  * The part in braces is the cluster hash tag: all keys of one script share it.
  */
+
 import murmurhash from 'murmurhash';
+import type { PartyKind } from '../domain/party.ts';
 
 /** Name of the one consumer group. */
 export const GROUP = 'scoring-workers';
@@ -85,8 +87,6 @@ export function shardOf(accountId: string, shards: number): number {
 export function profileSlot(partyId: string): number {
   return murmurhash.v3(partyId, 0) % PROFILE_SLOTS;
 }
-
-export type PartyKind = 'account' | 'merchant';
 
 export function profileKey(
   market: string,

@@ -4,12 +4,13 @@
  * snapshots of a worker that was interfered with arrive late.
  */
 
+import type { PartyKind } from '../../../src/core/domain/party.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../../src/core/profile/corridor-amounts.ts';
 import type { LoadPasts } from '../../../src/core/profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
 import { vectorOf } from '../../../src/core/score/feature-rows.ts';
-import { type PartyKind, profileKey } from '../../../src/core/stream/keys.ts';
+import { profileKey } from '../../../src/core/stream/keys.ts';
 import { watchMemory } from '../../../src/core/stream/memory/memory.ts';
 import type { ProfileLogs } from '../../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../../src/core/work/profiles/fold-profiles.ts';

@@ -6,10 +6,9 @@
 import { byteaArray, textArray, unsized } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { comparePositions, type PastTransaction } from '../../domain/history.ts';
+import type { PartyKind } from '../../domain/party.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { ACCOUNTS, MERCHANTS, type PastQuery, pastColumns, toPast } from './past-queries.ts';
-
-export type PartyKind = 'account' | 'merchant';
 
 /** The moment of a reading. It belongs to the snapshots that are made of what was read from then on. */
 export type SnapshotMark = {

@@ -3,7 +3,8 @@
  * a rebuild from rows.
  */
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
-import type { NewSnapshot, PartyKind } from '../../store/profiles/profile-snapshots.ts';
+import type { PartyKind } from '../../domain/party.ts';
+import type { NewSnapshot } from '../../store/profiles/profile-snapshots.ts';
 
 const CALL_BYTES = 256 * 1024;
 /** More wait only where Postgres is slower than the folds. */

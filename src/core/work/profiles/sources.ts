@@ -1,14 +1,12 @@
 /** The two kinds of profile that a worker folds into, and the rows that they are rebuilt from. */
+
 import type { Query } from '../../../kit/database/pool.ts';
+import type { PartyKind } from '../../domain/party.ts';
 import { createAccountKind } from '../../profile/account-kind.ts';
 import { createMerchantKind } from '../../profile/merchant-kind.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../store/profiles/history.ts';
-import {
-  type PartyKind,
-  readSnapshots,
-  storeSnapshots,
-} from '../../store/profiles/profile-snapshots.ts';
+import { readSnapshots, storeSnapshots } from '../../store/profiles/profile-snapshots.ts';
 import type { ProfileSource, Snapshots } from './profiles.ts';
 
 /**
