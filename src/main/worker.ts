@@ -2,7 +2,6 @@
  * A worker process: composition root. Opens Postgres and Redis, hands them to the worker, and closes
  * them in reverse when it has drained.
  */
-
 import { createLimiter } from '../core/accept/limits/limiter.ts';
 import { levelByHand } from '../core/domain/level.ts';
 import { freezeOf, stopOf } from '../core/domain/switch.ts';

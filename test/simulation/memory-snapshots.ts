@@ -2,7 +2,6 @@
  * Snapshots of profiles as src/core/store/profiles/profile-snapshots.ts and the trigger of sql/0055 have them. Commits are
  * numbered from 1, and each has ended before the next one begins.
  */
-
 import { comparePositions } from '../../src/core/domain/history.ts';
 import type { PartyKind } from '../../src/core/domain/party.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';

@@ -2,7 +2,6 @@
  * A worker of the simulation: the real runWorker with the real batch, fold, retry policy, claims, readers and reconciler. The
  * two ports lead to the stand-ins (ports.ts).
  */
-
 import type { Market } from '../../src/core/market.ts';
 import { RULES_ALONE } from '../../src/core/score/judge.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';

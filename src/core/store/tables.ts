@@ -1,5 +1,4 @@
 /** When the rows of core's tables end. */
-
 import type { Statement } from '../../kit/database/pool.ts';
 import {
   OLD,

@@ -23,7 +23,6 @@
  *
  * The part in braces is the cluster hash tag: all keys of one script share it.
  */
-
 import murmurhash from 'murmurhash';
 import type { PartyKind } from '../domain/party.ts';
 

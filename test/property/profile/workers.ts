@@ -3,7 +3,6 @@
  * over a stand-in for Redis. Interference happens between a worker's read of its memory and its append;
  * snapshots of a worker that was interfered with arrive late.
  */
-
 import type { PartyKind } from '../../../src/core/domain/party.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../../src/core/profile/corridor-amounts.ts';

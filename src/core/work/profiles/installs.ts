@@ -53,8 +53,8 @@ export function createInstalls({ market, logs, metrics, ttlSeconds }: InstallsOp
   return {
     flush,
     /**
-     * Memory for a snapshot until the call is made: snapshots lie next to each other, as a buffer each would fragment the memory of the C
-     * library.
+     * Memory for a snapshot, which is not used again while somebody has it: snapshots lie next to each other, as a buffer each would
+     * fragment the memory of the C library.
      */
     take(bytes: number): DataView<ArrayBuffer> {
       if (used + bytes > room.byteLength) {

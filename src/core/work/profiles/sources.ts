@@ -1,5 +1,4 @@
 /** The two kinds of profile that a worker folds into, and the rows that they are rebuilt from. */
-
 import type { Query } from '../../../kit/database/pool.ts';
 import type { PartyKind } from '../../domain/party.ts';
 import { createAccountKind } from '../../profile/account-kind.ts';
