@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createdAtMsOf } from '../../src/core/domain/transaction-id.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { sqlStateOf } from '../../src/kit/database/pg-failure.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 
@@ -51,7 +52,7 @@ export async function storeTransactions(
   }));
   const json = JSON.stringify(rows);
   await database.query(insertTransactions, [json]);
-  await database.query(noteLate, [json]);
+  await database.query(noteLate, [json]).catch(throwUnlessUnknown);
   await database.query(insertScores, [json]);
   await database.query(tallyRows, [json]);
   return rows.map((row) => row.transaction_id);
@@ -70,6 +71,13 @@ const insertTransactions = {
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, received_at timestamptz,
              account_id text, merchant_id text, corridor text, amount numeric, currency text)`,
 };
+
+const UNDEFINED_TABLE = '42P01';
+
+/** An older schema, which tests of migrations begin with, has no word for late rows. */
+function throwUnlessUnknown(error: unknown): void {
+  if (sqlStateOf(error) !== UNDEFINED_TABLE) throw error;
+}
 
 // A claim says so of late rows alone; saying it of every row is as right.
 const noteLate = {

@@ -76,7 +76,7 @@ async function begin(query: string): Promise<http.IncomingMessage> {
 
 const exportConnections = () =>
   api.testDatabase.sql<{ state: string }>(
-    `select state from pg_stat_activity where application_name = 'risk-api-exports/2' and datname = current_database()`,
+    `select state from pg_stat_activity where application_name like 'risk-api-exports/%' and datname = current_database()`,
   );
 describe('exports over HTTP', () => {
   test('a whole export has all rows and both its rows in the audit log', async () => {
