@@ -2,7 +2,6 @@
  * What does a transaction cost once the parties in use have outgrown Redis? Accounts and merchants with a past of twelve months; few
  * of them first, so that all are in memory, then all of them, twice: with no snapshots in Postgres, and with those of the first round.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { fillHistory } from './support/history-rows.ts';
@@ -51,7 +50,7 @@ async function readTiers({ workers }: Pipeline, signal: AbortSignal) {
       TIERS.map((tier) => [`hits_${tier}`, sum('risk_cache_hits_total', { tier })]),
     ),
     rebuilt: sum('risk_profile_rebuilds_total'),
-    kept: sum('risk_profile_snapshots_total', { outcome: 'stored' }),
+    snapshots_stored: sum('risk_profile_snapshots_total', { outcome: 'stored' }),
   } as Record<string, number>;
 }
 
@@ -146,7 +145,6 @@ async function* measure(options: Options, context: BenchContext): AsyncGenerator
           : []),
       ],
     };
-    await delay(0);
   }
 }
 
