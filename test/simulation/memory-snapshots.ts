@@ -27,10 +27,7 @@ type Parties = Pick<Transaction, 'accountId' | 'merchantId'>;
 
 export type MemorySnapshots = {
   readonly mark: () => SnapshotMark;
-  readonly read: (
-    kind: PartyKind,
-    points: readonly Transaction[],
-  ) => { readonly mark: SnapshotMark; readonly pasts: readonly (SnapshotPast | undefined)[] };
+  readonly read: (kind: PartyKind, points: readonly Transaction[]) => (SnapshotPast | undefined)[];
   readonly store: (kind: PartyKind, snapshots: readonly NewSnapshot[]) => void;
   /** Commits of new transactions, and of a label. */
   readonly commitRows: (rows: readonly Transaction[]) => void;
@@ -78,7 +75,7 @@ export function createMemorySnapshots(guards: SnapshotGuards, nowMs: () => numbe
 
   const snapshots: MemorySnapshots = {
     mark,
-    read: (kind, points) => ({ mark: mark(), pasts: points.map((point) => pastOf(kind, point)) }),
+    read: (kind, points) => points.map((point) => pastOf(kind, point)),
     store(kind, all) {
       for (const one of all) {
         const key = `${kind} ${one.party}`;

@@ -13,7 +13,7 @@ export const OPERATIONS = {
     ...['listAged', 'readRows', 'listLeft', 'setLeft', 'loadUnscored', 'findFinal', 'takeOut'],
     ...['closeUnreadLetters', 'listStreams'],
     ...['acceptLabels', 'findFraudParties', 'closeLabelBatch', 'listLabelBatches'],
-    ...['readSnapshots', 'storeSnapshots'],
+    ...['readMark', 'readSnapshots', 'storeSnapshots'],
   ],
   redis: [
     ...['readNew', 'readOwn', 'unblock', 'ensureGroups', 'claim', 'heartbeat', 'settle', 'promote'],

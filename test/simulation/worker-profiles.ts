@@ -95,6 +95,7 @@ function createSnapshots(
 ): Snapshots {
   const { snapshots } = postgres;
   return {
+    mark: () => process.ask('readMark', snapshots.mark),
     read: (points) => process.ask('readSnapshots', () => snapshots.read(kind, points)),
     async store(all) {
       const late = missing === 'snapshot-mark' ? snapshots.mark() : {};

@@ -2,10 +2,8 @@
 import type { Snapshots } from '../../src/core/work/profiles/profiles.ts';
 
 export const NO_SNAPSHOTS: Snapshots = {
-  read: async (points) => ({
-    mark: { foldedTo: '0', foldedAt: '1970-01-01 00:00:00+00' },
-    pasts: points.map(() => undefined),
-  }),
+  mark: async () => ({ foldedTo: '0', foldedAt: '1970-01-01 00:00:00+00' }),
+  read: async (points) => points.map(() => undefined),
   store: async () => undefined,
   rowsMin: Number.POSITIVE_INFINITY,
 };

@@ -11,6 +11,7 @@ import {
   START,
 } from '../../kit/duties/purge.ts';
 import type { Retention } from '../../kit/duties/retention.ts';
+import { SNAPSHOT_DAYS } from './profiles/profile-snapshots.ts';
 
 /** The row's month has no table any more; a detached month may come back. */
 const MONTH_IS_GONE = `to_regclass('market.transactions_' || to_char(p.created_at at time zone 'utc', '"y"YYYY"m"MM')) is null`;
@@ -49,9 +50,6 @@ const deadLetters: Purge = {
     return { rows: last.rows, next: last.seen < PURGE_STEP_ROWS_MAX ? null : last };
   },
 };
-
-/** A party that was not seen for so long has hardly a snapshot that is worth its bytes. */
-const SNAPSHOT_DAYS = 60;
 
 const profileSnapshots = purgeRows(
   'profile_snapshots',
@@ -119,7 +117,7 @@ export const CORE_TABLES: readonly Retention[] = [
   },
   {
     tables: ['late_rows'],
-    ends: `a day after the last snapshot that reads them`,
+    ends: 'a day after the last snapshot that reads them',
     purges: [
       purgeRows(
         'late_rows',

@@ -168,8 +168,10 @@ async function attachTable(
     for (const { constraint } of await query<{ constraint: string }>(ownChecks, [name])) {
       await query(ddl(`alter table market.${name} drop constraint ${constraint}`));
     }
-    if (table === 'transactions') await countMonthTallies(query, month);
-    await voidSnapshots(query);
+    if (table === 'transactions') {
+      await countMonthTallies(query, month);
+      await voidSnapshots(query);
+    }
     const states = [{ [table]: 'detached' }, { [table]: 'attached' }] as const;
     await recordMonth(query, by, 'month.attach', month, ...states);
   });

@@ -10,7 +10,7 @@ import type { PartyKind } from '../../domain/party.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { ACCOUNTS, MERCHANTS, type PastQuery, pastColumns, toPast } from './past-queries.ts';
 
-/** The moment of a reading. It belongs to the snapshots that are made of what was read from then on. */
+/** A moment. It belongs to the snapshots that are made of what was read from then on; an earlier moment is as right. */
 export type SnapshotMark = {
   /** Every database transaction before this id had ended. */
   readonly foldedTo: string;
@@ -26,6 +26,8 @@ export type SnapshotPast = {
 
 export type NewSnapshot = SnapshotMark & { readonly party: string; readonly snapshot: Uint8Array };
 
+/** A party that was not seen for so long has hardly a snapshot that is worth its bytes. */
+export const SNAPSHOT_DAYS = 60;
 /** With more rows than these a rebuild from rows reads as many pages. */
 const ROWS_SINCE_MAX = 64;
 /** A row that was created so long before its statement began, or longer, is late. */
@@ -53,12 +55,12 @@ const readStatement = (
 ): Statement => ({
   name: `read-snapshots-${kind}`,
   text: `
-    select p.point::int, case when coalesce(r.row, 1) = 1 then s.snapshot end, r.created_at_ms, ${pastColumns('r', other)},
-           pg_snapshot_xmin(pg_current_snapshot())::text, now()::text
+    select p.point::int, case when coalesce(r.row, 1) = 1 then s.snapshot end, r.created_at_ms, ${pastColumns('r', other)}
       from unnest(${unsized('$1::text[]')}) with ordinality as p (party, point)
       left join lateral (
         select s.* from market.profile_snapshots s
-         where s.kind = '${kind}' and s.party = p.party and s.folded_to <= pg_snapshot_xmax(pg_current_snapshot())
+         where s.kind = '${kind}' and s.party = p.party and s.folded_at > now() - interval '${SNAPSHOT_DAYS} days'
+           and s.folded_to <= pg_snapshot_xmax(pg_current_snapshot())
            and s.folded_to > coalesce((select e.voided_by from market.snapshot_voids e
                                         where e.kind = 'every' order by e.voided_by desc limit 1), '0')
            and not exists (select from market.snapshot_voids v
@@ -83,24 +85,22 @@ const READS = {
 } as const;
 
 /** Indexes of the columns of a row. */
-const [POINT, SNAPSHOT, CREATED_AT, FOLDED_TO, FOLDED_AT] = [0, 1, 2, 10, 11];
+const [POINT, SNAPSHOT, CREATED_AT] = [0, 1, 2];
 /** Postgres writes `\x` in front of the digits of a bytea. */
 const DIGITS_AT = 2;
 
 /**
  * The snapshots of the points' parties, in the order of the points; undefined where a rebuild has to read all rows.
- * @param points one at least, and SNAPSHOTS_READ_MAX at most
+ * @param points SNAPSHOTS_READ_MAX at most
  */
 export async function readSnapshots(
   query: Query,
   kind: PartyKind,
   points: readonly Transaction[],
-): Promise<{ readonly mark: SnapshotMark; readonly pasts: readonly (SnapshotPast | undefined)[] }> {
+): Promise<(SnapshotPast | undefined)[]> {
   const { pastQuery, statement } = READS[kind];
   const found = points.map((): { snapshot?: Buffer; rows: PastTransaction[] } => ({ rows: [] }));
-  let mark: SnapshotMark | undefined;
   const onRow: Statement['onRow'] = (texts) => {
-    mark ??= { foldedTo: texts[FOLDED_TO] as string, foldedAt: texts[FOLDED_AT] as string };
     const at = Number(texts[POINT]) - 1;
     const [one, point] = [found[at], points[at]];
     if (one === undefined || point === undefined) return;
@@ -109,13 +109,22 @@ export async function readSnapshots(
     if (texts[CREATED_AT] !== null) one.rows.push(toPast(texts, CREATED_AT, pastQuery, point));
   };
   await query({ ...statement, onRow }, [textArray(points.map(pastQuery.partyOf))]);
-  if (mark === undefined) throw new Error('snapshots are read for one point at least');
-  const pasts = found.map(({ snapshot, rows }) =>
+  return found.map(({ snapshot, rows }) =>
     snapshot === undefined || rows.length > ROWS_SINCE_MAX
       ? undefined
       : { snapshot, rows: rows.sort(comparePositions) },
   );
-  return { mark, pasts };
+}
+
+const markStatement: Statement = {
+  name: 'read-snapshot-mark',
+  text: 'select pg_snapshot_xmin(pg_current_snapshot())::text as "foldedTo", now()::text as "foldedAt"',
+};
+
+export async function readMark(query: Query): Promise<SnapshotMark> {
+  const [mark] = await query<SnapshotMark>(markStatement);
+  if (mark === undefined) throw new Error('a select without a table gave no row');
+  return mark;
 }
 
 // In the order of parties, so that writers wait for each other in place of a deadlock.
@@ -147,12 +156,16 @@ export async function storeSnapshots(
   ]);
 }
 
-/** Says how far back rows of this statement's commit lie, where `from` is late and nobody has said so. */
+/**
+ * Says how far back rows of this statement's commit lie, where `from` is late and nobody has said so for a day: a row lives a day
+ * longer than the snapshots that it is for.
+ */
 export const noteLateRows = (from: string, condition: string) => `
   insert into market.late_rows (bucket, from_at)
   select bucket, ${from} from (select pg_current_xact_id()::text::bigint >> ${BUCKET_BITS} as bucket) own
    where ${from} < now() - interval '${LATE_SECONDS} seconds' and ${condition}
-     and not exists (select from market.late_rows l where l.bucket = own.bucket and l.from_at <= ${from})`;
+     and not exists (select from market.late_rows l
+                      where l.bucket = own.bucket and l.from_at <= ${from} and l.stored_at > now() - interval '1 day')`;
 
 const voidStatement: Statement = {
   name: 'void-snapshots',

@@ -80,7 +80,8 @@ async function rebuild(fold: KindFold): Promise<void> {
   const { kind, metrics, installs, rebuilds } = fold;
   if (rebuilds.missing.length + rebuilds.too_short.length === 0) return;
   await installs.waitWhileFull();
-  const { mark, missing, tooShort } = await foldSnapshots(fold);
+  const mark = await fold.snapshots.mark();
+  const { missing, tooShort } = await foldSnapshots(fold, mark);
   metrics.profileRebuilds.inc({ party: kind.party, reason: 'missing' }, missing.length);
   metrics.profileRebuilds.inc({ party: kind.party, reason: 'too_short' }, tooShort.length);
   await rebuildParties(
@@ -88,10 +89,10 @@ async function rebuild(fold: KindFold): Promise<void> {
     [...missing, ...tooShort],
     () => resetArena(fold),
     (batchParty, profile) => {
-      const snapshot = storeSnapshot(fold, batchParty, profile);
       if (profile.list.count >= fold.snapshots.rowsMin) {
-        writeSnapshot(fold, batchParty, profile, snapshot, mark);
+        writeSnapshot(fold, batchParty, profile, mark);
       }
+      storeSnapshot(fold, batchParty, profile);
       return installs.waitWhileFull();
     },
   );

@@ -4,7 +4,7 @@ import { arrivalOf } from '../../profile/arrivals.ts';
 import { foldParty } from '../../profile/fold-batch.ts';
 import { AFTER_ALL } from '../../profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
-import { readLog } from '../../profile/profile-log.ts';
+import { encodeSnapshot, readLog } from '../../profile/profile-log.ts';
 import {
   SNAPSHOTS_READ_MAX,
   type SnapshotMark,
@@ -17,33 +17,48 @@ import { storeSnapshot } from './take-reply.ts';
 type Unfolded = {
   readonly missing: readonly BatchParty[];
   readonly tooShort: readonly BatchParty[];
-  /** The rows of those that were missing are read after it; null where no party was. */
-  readonly mark: SnapshotMark | null;
 };
 
-/** Folds the missing parties that have a snapshot, a page of them at a time. */
-export async function foldSnapshots(fold: KindFold): Promise<Unfolded> {
-  const { metrics, rebuilds, snapshots, transactions } = fold;
+/**
+ * Folds the missing parties that have a snapshot, a page of them at a time.
+ * @param mark of a moment before
+ */
+export async function foldSnapshots(fold: KindFold, mark: SnapshotMark): Promise<Unfolded> {
+  const { metrics, rebuilds, snapshotReads } = fold;
   const [missing, tooShort] = [[] as BatchParty[], [...rebuilds.too_short]];
-  let mark: SnapshotMark | null = null;
   const pageMax = SNAPSHOTS_READ_MAX[fold.kind.party];
   for (let done = 0; done < rebuilds.missing.length; done += pageMax) {
     const page = rebuilds.missing.slice(done, done + pageMax);
-    const points = page.map(({ indices }) => transactions[indices[0] as number] as Transaction);
-    const read = await snapshots.read(points);
-    // The mark of an earlier page is as right for later ones: more rows are read twice.
-    mark ??= read.mark;
-    for (const [at, batchParty] of page.entries()) {
-      const past = read.pasts[at];
-      if (past === undefined || !foldSnapshot(fold, batchParty, past, mark))
-        missing.push(batchParty);
-      else if (batchParty.waiting.length > 0) tooShort.push(batchParty);
+    if (!snapshotReads.isDue(page.length)) {
+      missing.push(...page);
+      continue;
     }
-    await fold.installs.waitWhileFull();
+    const before = missing.length;
+    await foldPage(fold, page, mark, { missing, tooShort });
+    const absent = missing.length - before;
+    snapshotReads.note(page.length, page.length - absent);
+    metrics.cacheHits.inc(CACHE, page.length - absent);
+    metrics.cacheMisses.inc(CACHE, absent);
   }
-  metrics.cacheHits.inc(CACHE, rebuilds.missing.length - missing.length);
-  metrics.cacheMisses.inc(CACHE, missing.length);
-  return { mark, missing, tooShort };
+  return { missing, tooShort };
+}
+
+async function foldPage(
+  fold: KindFold,
+  page: readonly BatchParty[],
+  mark: SnapshotMark,
+  { missing, tooShort }: Record<'missing' | 'tooShort', BatchParty[]>,
+): Promise<void> {
+  const { snapshots, transactions, installs } = fold;
+  const pasts = await snapshots.read(
+    page.map(({ indices }) => transactions[indices[0] as number] as Transaction),
+  );
+  for (const [at, batchParty] of page.entries()) {
+    const past = pasts[at];
+    if (past === undefined || !foldSnapshot(fold, batchParty, past, mark)) missing.push(batchParty);
+    else if (batchParty.waiting.length > 0) tooShort.push(batchParty);
+  }
+  await installs.waitWhileFull();
 }
 
 /** Folds a party; its transactions that the profile does not reach wait on. False where only a rebuild can tell the profile. */
@@ -57,10 +72,8 @@ function foldSnapshot(
   if (profile === undefined) return false;
   batchParty.waiting = foldParty(fold, profile, batchParty.waiting);
   if (batchParty.waiting.length > 0) return true;
-  const snapshot = storeSnapshot(fold, batchParty, profile);
-  if (past.rows.length >= fold.snapshots.rowsMin) {
-    writeSnapshot(fold, batchParty, profile, snapshot, mark);
-  }
+  if (past.rows.length >= fold.snapshots.rowsMin) writeSnapshot(fold, batchParty, profile, mark);
+  storeSnapshot(fold, batchParty, profile);
   return true;
 }
 
@@ -83,13 +96,14 @@ function readSnapshot(
   return profile;
 }
 
-/** Keeps the profile for a later miss. A profile with a ceiling is not kept, as it folds no transaction beyond the ceiling. */
+/** Stores the profile for a later miss. A profile with a ceiling folds no transaction beyond the ceiling, so it is left out. */
 export function writeSnapshot(
-  { snapshotWrites }: Pick<KindFold, 'snapshotWrites'>,
+  { kind, installs, newStamp, snapshotWrites }: KindFold,
   { party }: BatchParty,
-  { ceiling }: Profile,
-  snapshot: Uint8Array,
-  mark: SnapshotMark | null,
+  profile: Profile,
+  mark: SnapshotMark,
 ): void {
-  if (mark !== null && ceiling === AFTER_ALL) snapshotWrites.add({ party, snapshot, ...mark });
+  if (profile.ceiling !== AFTER_ALL) return;
+  const snapshot = encodeSnapshot(kind, profile, newStamp(), installs.take);
+  snapshotWrites.add({ party, snapshot, ...mark });
 }

@@ -9,7 +9,11 @@ import type { CorridorAmounts } from '../../profile/corridor-amounts.ts';
 import type { KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
 import type { LogEnd, Stamp } from '../../profile/profile-log.ts';
-import type { NewSnapshot, readSnapshots } from '../../store/profiles/profile-snapshots.ts';
+import type {
+  NewSnapshot,
+  readSnapshots,
+  SnapshotMark,
+} from '../../store/profiles/profile-snapshots.ts';
 import type { MarketInRedis } from '../../stream/memory/memory.ts';
 import type { LogAppend, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 import { createInstalls, type Installs } from './installs.ts';
@@ -19,6 +23,7 @@ import {
   createProfileMemory,
   type ProfileMemory,
 } from './profile-memory.ts';
+import { createSnapshotReads, type SnapshotReads } from './snapshot-reads.ts';
 import { createSnapshotWrites, type SnapshotWrites } from './snapshot-writes.ts';
 
 export type ProfilesOptions = {
@@ -39,6 +44,7 @@ export type ProfileSource<P extends Profile, Past> = {
 
 /** The snapshots of one kind in Postgres. */
 export type Snapshots = {
+  readonly mark: () => Promise<SnapshotMark>;
   readonly read: (points: readonly Transaction[]) => ReturnType<typeof readSnapshots>;
   readonly store: (snapshots: readonly NewSnapshot[]) => Promise<void>;
   /** A snapshot is stored where it saves the reading of so many rows; fewer cost hardly more than the snapshot's own row. */
@@ -50,6 +56,7 @@ type KindMemory = ProfileSource<Profile, unknown> & {
   /** Memory for the list of one party at a time. */
   readonly arena: Arena;
   readonly snapshotWrites: SnapshotWrites;
+  readonly snapshotReads: SnapshotReads;
 };
 
 export type Profiles = ProfilesOptions & {
@@ -100,6 +107,7 @@ export function openProfiles(
     ...source,
     memory: createProfileMemory(source.bytesMax, source.kind),
     arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
+    snapshotReads: createSnapshotReads(),
     snapshotWrites: createSnapshotWrites(
       source.kind.party,
       source.snapshots.store,

@@ -5,7 +5,12 @@ import { createAccountKind } from '../../profile/account-kind.ts';
 import { createMerchantKind } from '../../profile/merchant-kind.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../store/profiles/history.ts';
-import { readSnapshots, storeSnapshots } from '../../store/profiles/profile-snapshots.ts';
+import {
+  readMark,
+  readSnapshots,
+  type SnapshotMark,
+  storeSnapshots,
+} from '../../store/profiles/profile-snapshots.ts';
 import type { ProfileSource, Snapshots } from './profiles.ts';
 
 /**
@@ -39,8 +44,24 @@ export function profileSources(
 /** Larger: parties with fewer rows read scattered rows at each miss. Smaller: rows are written for parties that gain little. */
 const SNAPSHOT_ROWS_MIN = 8;
 
+/** A mark is read once in this time. Longer: more rows that a snapshot has already are read besides. */
+const MARK_MS = 1000;
+
 export function snapshotsOf(query: Query, kind: PartyKind): Snapshots {
+  let made: { readonly atMs: number; readonly mark: Promise<SnapshotMark> } | undefined;
   return {
+    mark() {
+      const nowMs = performance.now();
+      if (made === undefined || nowMs - made.atMs > MARK_MS) {
+        const one = { atMs: nowMs, mark: readMark(query) };
+        made = one;
+        // A failure is for the callers that wait: the next call reads again.
+        one.mark.catch(() => {
+          if (made === one) made = undefined;
+        });
+      }
+      return made.mark;
+    },
     read: (points) => readSnapshots(query, kind, points),
     store: (snapshots) => storeSnapshots(query, kind, snapshots),
     rowsMin: SNAPSHOT_ROWS_MIN,

@@ -130,23 +130,19 @@ export function storeFolded(
   else storeProfile(memory, party, profile, state);
 }
 
-/**
- * Puts the profile in front of its log, and stores a copy as if it stood there: the next append finds out. Returns the snapshot,
- * which is free once the call of its installation ends.
- */
+/** Puts the profile in front of its log, and stores a copy as if it stood there: the next append finds out. */
 export function storeSnapshot(
   { kind, memory, installs, newStamp, nowS }: KindFold,
   { party, key, slot, end, isStored }: BatchParty,
   profile: Profile,
-): Uint8Array {
+): void {
+  if (!isStored) return;
   const stamp = newStamp();
   const snapshot = encodeSnapshot(kind, profile, stamp, installs.take);
-  if (!isStored) return snapshot;
   const snapshotBytes = snapshot.length;
   const installed = { length: snapshotBytes, ...stamp };
   storeProfile(memory, party, profile, { slot, end: installed, snapshotBytes, renewedAtS: nowS });
   installs.add({ key, slot, known: end, snapshot });
-  return snapshot;
 }
 
 /** The block stands in the log, but the copy in memory has gone: asks for the whole log, and appends nothing more. */
