@@ -1,5 +1,5 @@
 /**
- * What does a transaction cost once the parties in use have outgrown Redis? Accounts and merchants with a past of twelve months; few
+ * The cost of a transaction once the parties in use have outgrown Redis. Accounts and merchants with a past of twelve months; few
  * of them first, so that all are in memory, then all of them, twice: with no snapshots in Postgres, and with those of the first round.
  */
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';

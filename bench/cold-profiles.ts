@@ -1,5 +1,5 @@
 /**
- * What does it cost when every account is a miss? Accounts with a history act once each, in turn, three times:
+ * The cost of transactions when every account is a miss. Accounts with a history act once each, in turn, three times:
  * with their profiles gone from the worker and from Redis (each is rebuilt from Postgres), with the profiles
  * in Redis alone (a new worker), and with whatever the worker's own memory holds of them.
  */

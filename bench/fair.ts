@@ -1,5 +1,5 @@
 /**
- * What does a quiet corridor wait for while one worker drains another corridor's backlog, and what does the drain lose? Waited
+ * The wait of a quiet corridor while one worker drains another corridor's backlog, and the loss of the drain. Waited
  * decisions of an open loop first alone, then beside the drain while it lasts; the drain first alone, then beside them. All of
  * it is one run of one worker that is warm.
  */

@@ -1,5 +1,5 @@
 /**
- * What do review cases and webhooks cost a transaction where one in twenty is flagged? Counted is the processor time of all
+ * The cost of review cases and webhooks for each transaction, where one in twenty is flagged. Counted is the processor time of all
  * processes of the engine: while transactions are scored and what is flagged is named, and then until the last case is open and the
  * last event delivered.
  */

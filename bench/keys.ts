@@ -1,5 +1,5 @@
 /**
- * What does a claim cost when millions of keys stand? The same claims of random keys, in turn, on a market without a
+ * The cost of a claim when millions of keys stand. The same claims of random keys, in turn, on a market without a
  * key, on one with many, and on that one without memory for filters; each measurement holds a checkpoint.
  */
 import { parseArguments } from '../src/kit/command/command.ts';

@@ -1,4 +1,4 @@
-/** What a model costs a transaction: margins of a batch from an ensemble of the usual size. */
+/** The cost of a model for each transaction: margins of a batch from an ensemble of the usual size. */
 
 import { parseArguments } from '../src/kit/command/command.ts';
 import { createRandom } from '../src/kit/random.ts';

@@ -161,7 +161,7 @@ export const bench: Bench = {
     );
     await runLoad(pipeline, { ...load, connections: MONTH_LOAD.connections }, context);
     const stored = await readStored(pipeline.services.database);
-    // One process reads, and nothing else runs.
+    // The API reads, and nothing else runs.
     await pipeline.stopWorkers();
     for (const question of await questions(pipeline, requests)) {
       const report = await measure(pipeline, question, { connections, reads }, context);

@@ -1,6 +1,6 @@
 /**
- * What does the rebuild of a merchant cost, however many rows it has? One merchant whose rows are spread over its reach,
- * one that has as many in an hour: rebuilt by counting, then from its tallies, now and at late arrivals.
+ * The cost of a rebuild of a merchant, however many rows the merchant has. One merchant's rows are spread over its reach,
+ * another has as many in an hour: rebuilt by counting, then from its tallies, now and at late arrivals.
  */
 import { LABEL_MATURITY_DAYS, merchantReachDays } from '../src/core/domain/history.ts';
 import type { Transaction } from '../src/core/domain/transaction.ts';

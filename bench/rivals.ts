@@ -1,5 +1,5 @@
 /**
- * What does the same work cost done the usual way? BullMQ, pg-boss, Graphile Worker and a service without a
+ * The cost of the same work done the usual way. BullMQ, pg-boss, Graphile Worker and a service without a
  * queue (bench/rivals) get the same requests and store the same scores, each as it is usually written and
  * batched at its best. All in one run and in turn, a fresh Postgres and Redis each time, so that all of them
  * meet the same disturbances of the machine. Rivals score with the engine's pure core and an empty history:

@@ -1,5 +1,5 @@
 /**
- * What one transaction costs the pure core: folded into its account's and merchant's profile in memory, made a row of
+ * The cost of a transaction in the pure core: folded into its account's and merchant's profile in memory, made a row of
  * features, judged by 200 trees where it says so, decided. In turn with the oracle of the tests, which makes an object
  * of everything. No I/O: what a worker pays on top is not in it.
  */

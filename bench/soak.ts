@@ -38,7 +38,7 @@ ${LOAD_USAGE}
 const FILLING_MS = 15 * 60_000;
 const FILLING_SHARE_MAX = 1 / 3;
 const HOUR_MS = 3_600_000;
-/** What waits for the collector moves an API by 10 MiB within seconds, so one look a minute would tell little. */
+/** Garbage that waits for the collector moves an API by 10 MiB within seconds, so one look a minute would tell little. */
 const LOOK_MS = 1000;
 
 type Sample = Readonly<Record<string, number>> & { readonly at_ms: number };

@@ -1,5 +1,5 @@
 /**
- * What a row costs Postgres by the form of the statement that stores it: the engine's own beside others that were
+ * The cost of a row in Postgres by the form of the statement that stores it: the engine's own beside others that were
  * considered. Processor time of the one backend that runs it, so neither the client nor the network is in it; nor
  * are the processes that write pages and WAL out, for which the WAL of a row is given.
  */

@@ -1,5 +1,5 @@
 /**
- * What do requests with random keys cost callers that have a key? Measures single posts at a rate, an open loop, from the moment
+ * The cost of requests with random keys to callers that have a key. Measures single posts at a rate, an open loop, from the moment
  * each was due until its answer: alone, and beside requests with random keys. The two alternate, so that other work of the
  * machine is in both. A lookup of an unknown key is answered 401, so the answers count the lookups.
  */
@@ -129,7 +129,7 @@ async function runRound(
   };
 }
 
-/** What the strangers cost more than the posts alone. */
+/** The processor time of the strangers: that of the posts alone is taken off. */
 function perStrangerUs(
   { aloneCosts, besideCosts, strangers }: Round,
   of: 'apiSeconds' | 'postgresSeconds',

@@ -1,5 +1,5 @@
 /**
- * What a transaction costs Redis on its way through a stream, without profiles: appended as ingest does it, read and
+ * The cost of a transaction in Redis on its way through a stream, without profiles: appended as ingest does it, read and
  * settled as a worker does it. Processor time of the server, what the append-only file grows by, and the memory that
  * waiting transactions and then their events take.
  */
@@ -53,7 +53,7 @@ function toPayload(transaction: Transaction): EntryPayload {
   return { transaction: { ...transaction, corridor }, ...common };
 }
 
-/** One score in ten has a reason. */
+/** A score in ten has a reason. */
 function toEnded(entry: StreamEntry): EndedEntry {
   const rows = decodeEntry(entry).transactions.map((transaction, n) =>
     toRow(transaction, { ...DECISION, reasons: n % 10 === 0 ? REASONS : [] }),

@@ -2,7 +2,7 @@
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { ACCOUNTS, foldAndScore, makeParties, makeTransaction } from '../support/pure-core.ts';
 
-/** Both take turns, so that a short disturbance of the machine affects both. */
+/** The two take turns, so that a short disturbance of the machine affects both. */
 const TURNS = 40;
 const TURN_BATCHES = 10;
 const BATCH = 500;

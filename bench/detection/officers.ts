@@ -19,7 +19,7 @@ export type Trained = { readonly modelId: string; readonly seconds: number };
 
 type Officers = {
   readonly train: (training: Training) => Promise<Trained>;
-  /** One officer proposes, the other approves. */
+  /** An officer proposes, another approves. */
   readonly shadow: (model: string, corridor: string) => Promise<void>;
 };
 

@@ -23,12 +23,12 @@ const CUSTOMERS_A_DAY = 100;
 const FALSE_ALARM_RATE = 0.01;
 const DRAWS = 500;
 
-/** One payment of the test week. */
+/** A payment of the test week. */
 export type Tested = {
   readonly day: number;
   readonly customer: number;
   readonly isFraud: boolean;
-  /** Its customer was not known to be compromised. */
+  /** The customer of the payment was not known to be compromised. */
   readonly isKept: boolean;
 };
 

@@ -1,5 +1,5 @@
 /**
- * What the engine is compared with. A rival gets the same requests over the same HTTP, keeps each payment
+ * A system that the engine is compared with. A rival gets the same requests over the same HTTP, keeps each payment
  * durably before it answers, has it scored once, and stores the whole score. It does without validation,
  * fingerprints, the search for duplicates, histories, partitions, streams by corridor, events and isolation.
  */

@@ -1,4 +1,4 @@
-/** One process of a rival: `node bench/rivals/role.ts SYSTEM usual|batched api|worker`. */
+/** A process of a rival: `node bench/rivals/role.ts SYSTEM usual|batched api|worker`. */
 import { servePlainly } from '../support/plain-service.ts';
 import type { Rival, Style } from './rival.ts';
 

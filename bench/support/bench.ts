@@ -1,5 +1,5 @@
 /**
- * What a bench is. Each file of bench/ answers one question and exports one `bench: Bench`;
+ * The shape of a bench. Each file of bench/ answers one question and exports one `bench: Bench`;
  * bench/run.ts finds them, prints the machine and what they report, and exits 1 on any breach.
  */
 import type { Output, Row } from '../../src/kit/command/output.ts';
@@ -19,14 +19,14 @@ export type Input = string | number | boolean;
 
 /** A bound that this run measured itself, so that the ratio holds on any machine. */
 export type Ceiling = {
-  /** What was measured, in words: `COPY of the same rows, one connection`. */
+  /** The work that was measured, in words: `COPY of the same rows, one connection`. */
   readonly name: string;
   readonly perSecond: number;
 };
 
 export type BenchTable = { readonly title: string; readonly rows: readonly Row[] };
 
-/** One measured case: a bench returns one for each case it tried. */
+/** A measured case: a bench returns a report for each case it tried. */
 export type BenchReport = {
   /** `batches of 1000`; empty when there is only one case. */
   readonly caseName: string;
@@ -56,7 +56,7 @@ export type Bench = {
   /** Own options, one a line, for `--help`. */
   readonly usage?: string;
   /**
-   * One report a case, each as soon as it is measured (an async generator).
+   * A report for each case, as soon as the case is measured (an async generator).
    * `args` are the bench's own options; empty when all benches run.
    */
   run(args: string[], context: BenchContext): AsyncIterable<BenchReport>;

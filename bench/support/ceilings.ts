@@ -1,5 +1,5 @@
 /**
- * What Postgres itself can do with the very rows of a run, on one connection and with nothing else running: the
+ * The rate of Postgres itself with the very rows of a run, on one connection and with nothing else running: the
  * bound that no engine on top of it exceeds, measured after the run in its place.
  */
 import { createReadStream, createWriteStream } from 'node:fs';

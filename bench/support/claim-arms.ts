@@ -15,7 +15,7 @@ const CLIENT_AT = 16;
 /** The longest client name that a key may have. */
 const CLIENT_CHARS_MAX = 64;
 
-/** One open slice that holds no claimed key. */
+/** An open slice that holds no claimed key. */
 const slices: KeySlices = {
   route: async () => ({ open: 1, suspects: [], slices: [] }),
   refresh: async () => undefined,

@@ -17,7 +17,7 @@ import type { KeyMarket, StandingMarket } from './standing-keys.ts';
 export const KEY_ARMS = ['empty', 'standing', 'unfiltered'] as const;
 export type KeyArm = (typeof KEY_ARMS)[number];
 
-/** What claiming one key costs; Postgres with all its processes, checkpoints included. */
+/** The cost of claiming a key; Postgres with all its processes, checkpoints included. */
 export type ClaimCost = {
   readonly serverUs: number;
   readonly clientUs: number;

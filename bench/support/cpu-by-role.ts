@@ -17,7 +17,7 @@ export function readCpu(pipeline: Pipeline, generator: GeneratorProcess): CpuByR
   return { ...readEngineCpu(pipeline), generator: treeCpuSeconds(generator.pid) };
 }
 
-/** Those of the engine alone. Postgres is the server with all its sessions. */
+/** CPU seconds of the engine alone. Postgres is the server with all its sessions. */
 export function readEngineCpu({ api, workers, services }: Pipeline): Omit<CpuByRole, 'generator'> {
   return {
     api: treeCpuSeconds(api.pid),

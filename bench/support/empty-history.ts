@@ -13,8 +13,7 @@ export const RULE_SET: string = currentRuleSet.id;
 export type ScoredAlone = { readonly decision: Decision; readonly features: Float64Array };
 
 export function createAloneScorer(): (transaction: Transaction) => ScoredAlone {
-  // One profile serves all currencies: only the reporting limit depends on the currency, and nothing here reads
-  // it.
+  // A single profile serves all currencies: the reporting limit alone depends on the currency, and nothing reads it here.
   const { accounts, merchants } = makeParties();
   const { account, merchant } = oracleHistories(
     FIRST_TRANSACTION,

@@ -1,5 +1,5 @@
 /**
- * One round of the bench `flagged`: transactions are scored while nobody holds the lease `care`; then cases and deliveries of what is
+ * A round of the bench `flagged`: transactions are scored while nobody holds the lease `care`; then cases and deliveries of what is
  * flagged are made and sent by themselves, so that a small cost is not lost in what a whole load scatters.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,7 +16,7 @@ import { readStored, storedBreaches } from './stored.ts';
 export const STEPS = ['scoring', 'care'] as const;
 type Step = (typeof STEPS)[number];
 
-/** What an engine that waits costs is measured for so long, and taken off the other steps. */
+/** The cost of an engine that waits is measured for so long, and taken off the other steps. */
 const IDLE_MS = 5000;
 const POLL_MS = 50;
 const DEADLINE_MS = 120_000;
@@ -27,7 +27,7 @@ const LET_GO = `update leaderships set expires_at = '-infinity' where duty = 'ca
 const LEFT = `
   select (select count(*) from review_intake)::int + (select count(*) from webhook_intake)::int
        + (select count(*) from webhook_deliveries where state = 'waiting')::int as left`;
-/** Those of the engine. */
+/** Sessions of the engine. */
 const SESSIONS = `select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`;
 const FLAGGED = `
   select (select count(*) from scores where verdict <> 'approve')::int as flagged, (select count(*) from scores)::int as scores,
@@ -73,7 +73,7 @@ async function readSessions({ services }: Pipeline): Promise<ReadonlyMap<number,
 }
 
 /**
- * What the engine takes while `work` runs, in seconds by role. Postgres is its sessions alone: vacuum and checkpoints are of the load
+ * The CPU of the engine while `work` runs, in seconds by role. Postgres is its sessions alone: vacuum and checkpoints are of the load
  * before. A session that ends meanwhile was idle.
  */
 async function cpuOf(pipeline: Pipeline, work: () => Promise<unknown>) {

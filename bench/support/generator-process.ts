@@ -39,7 +39,7 @@ export async function startGenerator(
   };
 }
 
-/** One message and its answer; rejects when the process ends instead. */
+/** A message and its answer; rejects when the process ends instead. */
 async function ask(child: ChildProcess, message: ToGenerator): Promise<FromGenerator> {
   const done = new AbortController();
   const ended = once(child, 'exit', { signal: done.signal }).then(([code]) => {

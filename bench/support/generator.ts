@@ -12,7 +12,7 @@ import { createRequestReader } from './request-reader.ts';
 import { type PreparedRequests, prepareRequests, type RequestsOptions } from './requests.ts';
 import { createSchedule } from './schedule.ts';
 
-/** What is sent: traffic that the generator makes itself, or requests from a file. */
+/** The requests to send: traffic that the generator makes itself, or requests from a file. */
 export type RequestSource =
   | ({ readonly kind: 'traffic' } & RequestsOptions)
   | { readonly kind: 'written'; readonly file: string; readonly offsets: readonly number[] };

@@ -22,7 +22,7 @@ export type HistoryRows = {
 };
 
 const CHUNK_ROWS = 250_000;
-/** One row in this many was flagged; the index of risky scores holds those. */
+/** A row in this many was flagged; the index of risky scores holds the flagged rows. */
 const FLAGGED_EVERY = 50;
 const STATEMENT_TIMEOUT_MS = 600_000;
 

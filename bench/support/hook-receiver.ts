@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 
 export type Received = {
   readonly events: number;
-  /** Those in the lists of all events. */
+  /** Decisions in the lists of all events. */
   readonly decisions: number;
-  /** Distinct transactions among them. */
+  /** Distinct transactions among the decisions. */
   readonly transactions: number;
 };
 

@@ -1,5 +1,5 @@
 /**
- * One keep-alive connection that posts prepared bytes and reads only as much of an answer as it must:
+ * A keep-alive connection that posts prepared bytes and reads only as much of an answer as it must:
  * a load generator on the machine it measures has to be cheap. Answers need a Content-Length.
  */
 import { connect, type Socket } from 'node:net';
@@ -13,7 +13,7 @@ export type Answer = {
 };
 
 export type HttpConnection = {
-  /** One request at a time; rejects when the connection breaks before the answer is whole. */
+  /** Sends one request at a time; rejects when the connection breaks before the answer is whole. */
   post(request: Uint8Array): Promise<Answer>;
   close(): void;
 };

@@ -1,4 +1,4 @@
-/** One load on one pipeline: sent, scored to the end, and what that took of each process. */
+/** A load on a pipeline: sent, scored to the end, and what that took of each process. */
 import type { BenchContext, BenchTable } from './bench.ts';
 import { cpuTable, readCpu } from './cpu-by-role.ts';
 import type { GeneratorResult } from './generator.ts';

@@ -27,7 +27,7 @@ export type Load = {
   readonly live: boolean;
   /** Span of simulated times. */
   readonly days: number;
-  /** Its end, epoch milliseconds; the last UTC midnight where it is not given. */
+  /** End of that span, epoch milliseconds; absent: the last UTC midnight. */
   readonly endMs?: number;
   readonly connections: number;
   /** Transactions a second; 0 is as fast as they are answered. */
@@ -129,7 +129,7 @@ const HOST = '127.0.0.1';
 
 const FRAUD_RATE = 0.01;
 
-/** What the requests of a load are made from, written to a file of `folder`. */
+/** The source of a load's requests, written to a file of `folder`. */
 export function requestsOf(load: Load, { folder, apiKey }: Omit<Target, 'apiPort'>) {
   const {
     batch,

@@ -1,4 +1,4 @@
-/** What a role says of itself at /metrics: counters and gauges summed over their labels. */
+/** The metrics of a role, read at /metrics: counters and gauges summed over their labels. */
 import type { RoleProcess } from './role-process.ts';
 
 export type MetricSample = {

@@ -1,5 +1,5 @@
 /**
- * What Postgres does here with the engine's own statements and nothing around them: rows and durable
+ * The rate of Postgres here with the engine's own statements and nothing around them: rows and durable
  * commits a second, from one process that does nothing else.
  */
 import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';

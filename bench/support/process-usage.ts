@@ -1,5 +1,5 @@
 /**
- * What processes have used, from Linux' /proc: CPU seconds (with children that have ended and been
+ * The resource usage of processes, from Linux' /proc: CPU seconds (with children that have ended and been
  * waited for, so that closed database sessions count) and peak resident memory.
  */
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** What Redis does here with the entries of a load: appended one by one and as the engine does, and read. */
+/** The rate of Redis here with the entries of a load: appended one by one and as the engine does, and read. */
 import type { Redis } from 'ioredis';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
@@ -66,7 +66,7 @@ async function drain(redis: Redis, transactions: number): Rate {
   return rate;
 }
 
-/** One script call a batch, packing included. */
+/** A script call for each batch, packing included. */
 async function appendByScript(redis: Redis, transactions: readonly Transaction[]): Rate {
   const transactionsMax = transactions.length;
   const producer = createProducer({ redis, market: MARKET, shardsOf: () => 1, transactionsMax });

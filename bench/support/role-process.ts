@@ -1,5 +1,5 @@
 /**
- * One process of the engine, started as an operator starts it (`bin/risk api` or `worker`, which becomes
+ * A process of the engine, started as an operator starts it (`bin/risk api` or `worker`, which becomes
  * the role by exec) and ready for work; its output goes to a file. It can be stopped, killed, and started
  * again.
  */

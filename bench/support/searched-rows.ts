@@ -20,7 +20,7 @@ export const SEARCHED_DAYS = (MONTHS - 1) * 30;
 const CHUNK_ROWS = 250_000;
 const STATEMENT_TIMEOUT_MS = 3_600_000;
 
-/** What searches name. Of a million rows: 50,000, 20, 10, 1,000, 1,000 and 1. */
+/** Values that searches name. Of a million rows: 50,000, 20, 10, 1,000, 1,000 and 1. */
 export const RARE = {
   ...{ account: 'account_busy', device: 'device_ring', ip: '203.0.113.9', corridor: 'US-US' },
   ...{ client: 'shop_rare', ruleSet: 'default@1' },

@@ -25,7 +25,7 @@ export type ServicesOptions = {
   readonly launcher?: string | undefined;
 };
 
-/** What a checker needs of them: a session in Postgres and one in Redis. */
+/** The services as a checker needs them: a session in Postgres and one in Redis. */
 export type Stores = {
   readonly databaseUrl: string;
   readonly database: pg.Client;

@@ -12,7 +12,7 @@ import { type Database, openPool } from '../../src/kit/database/pool.ts';
 import { MARKET } from './market.ts';
 import type { Services } from './services.ts';
 
-/** What a slice holds when the duty seals it for its size. */
+/** The keys of a slice when the duty seals the slice for its size. */
 const SLICE_KEYS = 2_000_000;
 const CHUNK_KEYS = 250_000;
 const TIMEOUT_MS = 600_000;

@@ -9,7 +9,7 @@ import { spreadOf } from './spread.ts';
 
 const STATEMENT_TIMEOUT_MS = 60_000;
 
-/** One form of a statement. */
+/** A form of a statement. */
 export type Arm = {
   readonly name: string;
   /** Tables that the statement writes: the arm has empty copies of them, with one partition each, in a schema of its own. */

@@ -1,4 +1,4 @@
-/** What is in Postgres after a run: nothing lost, nothing doubled, and how long each score took. */
+/** The rows in Postgres after a run: nothing lost, nothing doubled, and how long each score took. */
 import type { Client } from 'pg';
 
 export type Stored = {

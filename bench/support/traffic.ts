@@ -30,7 +30,7 @@ const SEEDED: readonly string[] = [...new Set(CORRIDORS.map(({ name }) => name))
 /** The same options give the same transactions. Each has a random key (UUID v4), as integrators send them. */
 export function* trafficRows(options: Traffic): Generator<SimulatedTransaction, void> {
   const { traffic, corridors = SEEDED.length, hot, accountsInTurn = false } = options;
-  // Other options give other transactions, and their keys must never meet in one engine.
+  // Transactions of other options differ, and their keys must never meet in one engine.
   const random = createRandom(`${JSON.stringify(traffic)}/keys`);
   const draw = options.drawnBy === undefined ? undefined : drawParties(traffic, options.drawnBy);
   let index = 0;
