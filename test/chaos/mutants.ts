@@ -1,5 +1,5 @@
 /**
- * What `npm run chaos -- --mutations` takes out of a copy of the engine, one mechanism at a time, and the
+ * The mechanisms that `npm run chaos -- --mutations` takes out of a copy of the engine, one at a time, and the
  * scenario that must notice. A replacement that does not apply exactly once ends the run: the engine has
  * changed, and so must the mutant.
  */

@@ -14,7 +14,7 @@ import { type Engine, startEngine } from './support/engine.ts';
 import { logInTo } from './support/log-in.ts';
 import { NARROW, shoot, violationsOf } from './support/pages.ts';
 
-/** What one request looks at, at most, where each row is looked up in another table. */
+/** Rows that a request looks at, at most, where each row is looked up in another table. */
 const ROWS = SLICES_MAX * JOINED_ROWS_EXAMINED_MAX;
 /** Before the sample. */
 const DAY = Math.floor(Date.now() / DAY_MS) * DAY_MS - 60 * DAY_MS;

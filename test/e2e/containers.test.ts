@@ -1,5 +1,5 @@
 /**
- * What the containers run, as plain processes: the files that the Dockerfile copies and nothing else,
+ * The processes of the containers, run without a container: the files that the Dockerfile copies and nothing else,
  * the commands and environments of docker-compose.yml, the image's own health check, a key as Render
  * generates one. No container engine is needed; what one would add is isolation.
  */

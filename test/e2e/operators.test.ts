@@ -1,5 +1,5 @@
 /**
- * What operators do, as they do it: `risk status` and `risk dead-letters` as processes against an API
+ * The work of operators, done as they do it: `risk status` and `risk dead-letters` as processes against an API
  * process, on real Postgres and Redis. No worker runs, so what is replayed stays where it can be seen.
  */
 import { once } from 'node:events';

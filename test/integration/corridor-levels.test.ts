@@ -166,7 +166,7 @@ test('commits held up: level 3 refuses posts of the corridor at once, others are
   );
   const mixed = await postBatch(api, [input({ corridor: OTHER }), input({ corridor: SLOW })]);
   expect([mixed.status, mixed.headers.get('x-risk-degradation')]).toEqual([503, '3']);
-  // What was accepted is read.
+  // An accepted transaction is read.
   const { transaction_id: id } = before.body;
   expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
   const found = await api.request(`/v1/transactions?corridor=${SLOW}&limit=1`);

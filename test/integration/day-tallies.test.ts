@@ -24,7 +24,7 @@ test('an answer reads so many increments and says until when it is complete', as
   );
   const total = (count: number) => ({ corridor: 'US-EG', outcome: 'accepted', count });
   expect(await readTotals(database, 9)).toMatchObject({ countedTo: null, totals: [total(29)] });
-  // One increment more than the bound is read, which tells that there are more.
+  // An increment more than the bound is read, which tells that there are more.
   expect(await readTotals(database, 4)).toMatchObject({
     countedTo: emptied_at,
     totals: [total(25)],

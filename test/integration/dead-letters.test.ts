@@ -50,7 +50,7 @@ describe('dead letters', () => {
 
   test('take malformed entries of every shape, once each, and spare what is between them', async () => {
     const transactions = await rig.store(seeds(20));
-    /** What is left of an entry whose id can be read. */
+    /** Changes that leave the id of an entry readable. */
     const named: Change[] = [
       changed({ head: '' }),
       changed({ head: '5 ingest 0 ' }),

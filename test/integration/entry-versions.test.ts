@@ -75,7 +75,7 @@ type Pending = readonly [id: string, consumer: string, idleMs: number, deliverie
 const pendingRows = async () =>
   (await rig.commands.xpending(rig.stream.transactions, GROUP, '-', '+', 100)) as Pending[];
 
-/** It gets entries that are handed over, and claims nothing else in the time of a test. */
+/** A worker that gets entries that are handed over, and claims nothing else in the time of a test. */
 const PATIENT = { RISK_CLAIM_IDLE_MS: '600000' };
 
 describe('entries of a newer version', { timeout: 120_000 }, () => {
@@ -94,7 +94,7 @@ describe('entries of a newer version', { timeout: 120_000 }, () => {
       (await measureStreams(rig.commands, [rig.stream]))[0]?.handedOver === 11;
     await waitUntil(handedOver, 30_000, 'ten and a retry to be handed over');
     await waitUntil(async () => (await rig.counts()).scored === 30 - ofNext, 30_000, 'the others');
-    // They are stale by now, and no worker touches them.
+    // The entries are stale by now, and no worker touches them.
     const isStale = async () => (await pendingRows()).every(([, , idleMs]) => idleMs > 1500);
     await waitUntil(isStale, 30_000, 'entries to be left alone');
     const kept = (await pendingRows()).map(([, consumer, , deliveries]) => [consumer, deliveries]);

@@ -204,7 +204,7 @@ test('two workers on a few merchants lose nothing, count nothing twice and rebui
   await compareLogs(rig, merchantKind as Kind, ofMerchants, pasts);
   const total = async (of: (one: (typeof workers)[number]) => Promise<number>) =>
     (await Promise.all(workers.map(of))).reduce((sum, count) => sum + count, 0);
-  // Both workers may meet a party for the first time at once.
+  // Two workers may meet a party for the first time at once.
   expect(await total((one) => one.rebuilds('account'))).toBeLessThanOrEqual(2 * ACCOUNTS);
   expect(await total((one) => one.rebuilds('merchant'))).toBeLessThanOrEqual(2 * MERCHANTS);
   expect(await total((one) => one.merged('merchant'))).toBeGreaterThan(seeds.length / 4);

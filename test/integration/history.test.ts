@@ -54,7 +54,7 @@ beforeAll(async () => {
     database,
     Array.from({ length: MONTHS }, (_, index) => newest - index),
   );
-  // One row every six minutes; every second one is of one busy account at one busy merchant.
+  // A row every six minutes; every second row is of one busy account at one busy merchant.
   await testDatabase.sql(
     `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
      select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7abc8' || lpad(to_hex(i), 15, '0'))::uuid,
@@ -87,7 +87,7 @@ function pointAt(createdAtMs: number, accountId: string, merchantId: string): Tr
   };
 }
 
-/** What a rebuild reads that grows with the party: transactions and their tallies. */
+/** Tables that grow with the party, of those that a rebuild reads: transactions and their tallies. */
 const TABLES = /^(transactions_|merchant_hour)/;
 
 /** Counts the rows that the statements of `work` read from each partition of transactions, and of tallies. */
@@ -210,7 +210,7 @@ describe('loadMerchantPasts', () => {
     const listed = past?.rows.length ?? 0;
     const tallied = past?.tallies.reduce((sum, tally) => sum + tally.count, 0) ?? 0;
     expect(listed).toBe(MERCHANT_ROWS - 1);
-    // One row each twelve minutes since the first day of its reach.
+    // A row every twelve minutes since the first day of the merchant's reach.
     expect(listed + tallied).toBe(MERCHANT_DAYS * 120);
     const sums = past?.tallies.map((tally) => Number(tally.sum) / tally.count);
     expect(new Set(sums)).toEqual(new Set([10]));

@@ -96,7 +96,7 @@ describe('a label', () => {
     await label(old, 'legitimate', NOW_MS);
     const [after] = await score('a', [NOW_MS + 1]);
     expect(await featuresOf(after, RATES)).toEqual([0, 0, 1, 1]);
-    // What was known at an earlier time is still known.
+    // A label known at an earlier time is still known for that time.
     const [before] = await score('a', [NOW_MS - 1]);
     expect(await featuresOf(before, RATES)).toEqual([0.5, 0.5, 1, 1]);
   });

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-/** One transaction for each month from January of a year on. */
+/** A transaction for each month from January of a year on. */
 const months = (year: number, length: number) =>
   Array.from({ length }, (_, month) =>
     input({ created_at: new Date(Date.UTC(year, month, 3)).toISOString() }),

@@ -56,7 +56,7 @@ const take = (query: Query, ids: readonly string[], rowId: string | null = ROW) 
 const left = async () =>
   (await readRows(database.query)).map(({ transactionIds }) => transactionIds);
 
-/** Both the sum and the rows, which must agree. */
+/** The sum and the rows, which must agree. */
 async function expectLeft(ids: readonly string[]): Promise<void> {
   expect(await left()).toEqual(ids.length === 0 ? [] : [ids]);
   expect(await countOpen(database.query)).toBe(ids.length);

@@ -11,7 +11,7 @@ import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { monthStartMs, parseMonth } from '../../src/kit/words/month.ts';
 import { createTestDatabase } from '../support/database.ts';
 
-/** One session in some 700 lost it at each pair of attaches: 14 sessions in 90 s on two cores. */
+/** A session in some 700 lost the notice at each pair of attaches: 14 sessions in 90 s on two cores. */
 const SESSIONS = 14;
 const SEARCH_MS = 300_000;
 

@@ -42,7 +42,7 @@ const KEPT = [...PAST, ...RECENT, seedAt(NOW_MS - 25 * DAY_MS)].filter(
 ).length;
 
 /**
- * Both parties have a snapshot, and no log is left.
+ * The account and the merchant have a snapshot, and no log is left.
  * @param prepare changes the stored past before the snapshots are made
  */
 async function snapshotParties(
@@ -66,7 +66,7 @@ async function foldBoth(rig: WorkerRig, [transaction]: readonly Transaction[]) {
   return { made: made[0], rebuilt: rebuilt[0], fromSnapshots: await worker.fromSnapshots() };
 }
 
-/** What removes rows of a table by their age. */
+/** Runs the steps that remove rows of a table by their age. */
 async function purge({ pool: { query } }: WorkerRig, table: string): Promise<void> {
   const purges = CORE_TABLES.flatMap((one) => one.purges ?? []);
   const found = purges.filter((one) => one.table === table);
@@ -172,7 +172,7 @@ test('a month that is attached voids all snapshots, which lack its rows', async 
   await snapshotParties(rig, async () => {
     await rig.store(RECENT);
     await detachMonth(rig.pool, OLD_MONTH);
-    // Both voids are seen apart.
+    // The void of the detachment goes, so that the void of the attachment is seen alone.
     await rig.pool.query({ text: 'truncate market.snapshot_voids' });
   });
   await attachMonth(rig.pool, OLD_MONTH, engineOf('test'));

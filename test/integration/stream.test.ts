@@ -70,7 +70,7 @@ describe('a stream that is nearly full', () => {
     expect(result).toEqual({ appended: 4, refused: 2, left: payloads(5).slice(3) });
     expect((await producer(3).append([payload(3)])).appended).toBe(0);
     await redis().del(stream.transactions);
-    // One entry that fits, and what is left of the next one.
+    // An entry fits, and so do the first transactions of the next entry.
     const most = await producer(COUNT_MAX + 50).append(payloads(4 * COUNT_MAX));
     expect(most.appended).toBe(COUNT_MAX + 50);
     expect(most.left).toEqual(payloads(4 * COUNT_MAX).slice(COUNT_MAX + 50));
@@ -114,7 +114,7 @@ describe('promoteRetries', () => {
   test('moves what is due, oldest first, and leaves the rest', async () => {
     const now = Date.now();
     const due = { second: now - 10, first: now - 20, later: now + 60_000 };
-    // One was put there by a newer release.
+    // The entry `second` was put there by a newer release.
     const versions = { second: 3, first: 2, later: 2 };
     for (const [packed, atMs] of Object.entries(due)) {
       const version = versions[packed as keyof typeof due];

@@ -44,7 +44,7 @@ afterEach(async () => {
   await testDatabase[Symbol.asyncDispose]();
 });
 
-/** One row every quarter of an hour, the newest a moment ago. */
+/** A row every quarter of an hour, the newest a moment ago. */
 async function insertRows(merchant: string, rows: number): Promise<void> {
   await testDatabase.sql(
     `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)

@@ -1,4 +1,4 @@
-/** What happens to a neighbour: one thing at a time, from `begin` until `end` of each disturbed window. */
+/** Disturbances of a neighbour: one thing at a time, from `begin` until `end` of each disturbed window. */
 import pg from 'pg';
 import { putModelInForce } from '../../bench/support/model-in-force.ts';
 import {

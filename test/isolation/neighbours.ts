@@ -23,7 +23,7 @@ const WARM_MS = 5000;
 const WINDOWS = 20;
 const WINDOWS_QUICK = 6;
 const WINDOW_SECONDS = 3;
-/** What a disturbance has left behind is worked off before the next window. */
+/** The work that a disturbance has left behind ends before the next window. */
 const SETTLE_MS = 1000;
 
 export const RATIOS = ['p50', 'p99', 'throughput'] as const;

@@ -1,4 +1,4 @@
-/** What is packed into entries comes out again, and nothing that is not an entry gets through. */
+/** Transactions packed into entries come out again, and nothing that is not an entry gets through. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareIds } from '../../src/core/domain/delivered.ts';

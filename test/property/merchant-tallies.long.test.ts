@@ -92,7 +92,7 @@ const passCut = (error: unknown): void => {
   if (!(error instanceof Cut)) throw error;
 };
 
-/** Its database transactions are rolled back before the statement of this number. */
+/** A database whose transactions are rolled back before the statement of the number `cut`. */
 function cutOff(database: Database, cut: number | null): Pick<Database, 'query' | 'transaction'> {
   return {
     query: database.query,

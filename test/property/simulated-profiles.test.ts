@@ -47,7 +47,7 @@ function endAfter(known: KnownEnd | null, { lacks, bytes }: LogReply, added: num
 type Both = {
   readonly market: MarketInRedis;
   readonly memory: MemoryProfiles;
-  /** What each writer knows of each log. */
+  /** The end that each writer knows of each log. */
   readonly ends: Map<string, KnownEnd>;
   readonly place: { readonly key: string; readonly slot: number };
 };

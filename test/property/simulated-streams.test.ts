@@ -55,7 +55,7 @@ const command = fc.oneof(
 );
 type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
 
-/** One side of the comparison: Redis, or the stand-in. */
+/** A side of the comparison: Redis, or the stand-in. */
 type Side = {
   readonly append: (entry: PackedEntry) => Promise<unknown>;
   readonly read: (consumer: string, count: number) => Promise<readonly StreamEntry[]>;

@@ -1,4 +1,4 @@
-/** What `npm run setups -- --mutations` takes out of a copy of the engine, and the set-up that must notice. */
+/** Mechanisms that `npm run setups -- --mutations` takes out of a copy of the engine, and the set-up that must notice. */
 import type { Mutant } from '../chaos/support/mutant.ts';
 import { QUARTILE_TIMES } from './cluster-waits.ts';
 import { FAILED, MISSED_NOW, MISSED_OLD } from './replica.ts';

@@ -1,5 +1,5 @@
 /**
- * One market is lost and restored from a dump of the whole database, by the commands of docs/backup.md, while the other market of
+ * A market is lost and restored from a dump of the whole database, by the commands of docs/backup.md, while the other market of
  * the database goes on under load.
  */
 import { execFile } from 'node:child_process';

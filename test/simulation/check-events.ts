@@ -2,7 +2,7 @@
 import type { DisasterKind, Operation, Schedule } from './schedule.ts';
 import type { World } from './world.ts';
 
-/** What takes entries that were delivered, or what is known of them. */
+/** Disasters that take entries that were delivered, or what is known of the entries. */
 const LOSING: readonly DisasterKind[] = ['wipe', 'rollback', 'spoil'];
 
 /**
@@ -38,7 +38,7 @@ export function checkEvents({ journal, postgres, schedule }: World): string[] {
   return breaches;
 }
 
-/** What leaves the reconciler in doubt about an append, or moves entries while it reads. */
+/** Operations that leave the reconciler in doubt about an append, or move entries while it reads. */
 const DOUBTED: readonly Operation[] = [
   'accept',
   'append',

@@ -116,7 +116,7 @@ function checkAttempts(world: World): string[] {
     const retries = journal.retries.get(id) ?? 0;
     if (retries > appends * (ATTEMPTS_MAX - 1)) breaches.push(`retries ${retries}: ${id}`);
     const crashes = journal.crashes.get(id) ?? 0;
-    // What a stopping worker gives back is a new entry: its deliveries are counted anew.
+    // An entry that a stopping worker gives back is a new entry: its deliveries are counted anew.
     const entries = appends + (journal.releases.get(id) ?? 0);
     if (crashes > entries * DELIVERIES_MAX) breaches.push(`crashes ${crashes}: ${id}`);
   }

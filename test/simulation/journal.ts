@@ -9,7 +9,7 @@ import type { EventRow, StreamObserver } from './memory-stream.ts';
 
 export type Event = { readonly entryId: string; readonly event: EventRow };
 
-/** What a transaction's siblings were at two moments that bound what its fold may have seen. */
+/** A transaction's siblings at two moments that bound what the transaction's fold may have seen. */
 export type Sight = {
   /** Scored before the transaction was first delivered: the fold must see these. */
   readonly scoredBefore: ReadonlySet<string>;

@@ -1,4 +1,4 @@
-/** What src/core/store/profiles/known-frauds.ts reads, from all labels there are: said again, as plainly as it can be. */
+/** The frauds that src/core/store/profiles/known-frauds.ts reads, from all labels there are: said again, as plainly as can be. */
 import type { FraudSpan, KnownFrauds } from '../../src/core/domain/history.ts';
 import type { Label } from '../../src/core/domain/label.ts';
 

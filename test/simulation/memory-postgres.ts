@@ -217,7 +217,7 @@ function around(own: readonly Transaction[], point: Position, sinceMs: number, r
   return { rows: [...older, ...kept], ceiling };
 }
 
-/** Those in front of the listed ones, of older hours than the point's, so that its own hour is listed. */
+/** Rows in front of the listed rows, of older hours than the point's, so that the point's own hour is listed. */
 function talliedBefore(rows: readonly Transaction[], point: Transaction, rowsBefore: number) {
   const older = rows.filter((row) => comparePositions(row, point) < 0);
   return older

@@ -28,7 +28,7 @@ export type MemoryProfiles = {
   readonly clear: () => void;
   /** While it is full nothing is stored. */
   readonly setFull: (isFull: boolean) => void;
-  /** What `rollBack` brings back. */
+  /** Notes the values that `rollBack` brings back. */
   readonly remember: () => void;
   readonly rollBack: () => void;
 };
@@ -39,7 +39,7 @@ export function createMemoryProfiles(guards: LogGuards): MemoryProfiles {
   const values = new Map<string, Buffer>();
   let remembered: [string, Buffer][] = [];
   let isFull = false;
-  /** What stands behind a known end; undefined where its stamp does not. */
+  /** Bytes behind a known end; undefined where the end's stamp is not in the log. */
   const since = (key: string, known: KnownEnd, isGuarded: boolean): Buffer | undefined => {
     const log = values.get(key);
     if (log === undefined || log.length < known.length) return isGuarded ? undefined : NO_BYTES;

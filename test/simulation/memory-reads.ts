@@ -1,4 +1,4 @@
-/** What takes entries off the simulation's streams: lua/read-n.lua, XREADGROUP and lua/claim-stale-1.lua. */
+/** Reads that take entries off the simulation's streams: lua/read-n.lua, XREADGROUP and lua/claim-stale-1.lua. */
 import { ENTRY_VERSION, type PackedEntry } from '../../src/core/stream/entries/entry.ts';
 import { carriedDeliveries } from '../../src/core/stream/entries/entry-head.ts';
 import {

@@ -1,4 +1,4 @@
-/** One stream of the simulation, with callbacks for the checks. */
+/** A stream of the simulation, with callbacks for the checks. */
 import type { PackedEntry } from '../../src/core/stream/entries/entry.ts';
 import { readIds as readEntryIds } from '../../src/core/stream/entries/entry.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
@@ -18,14 +18,14 @@ export type Stream = {
 
 export type Ended = 'acknowledged' | 'retry' | 'dead' | 'released' | 'divided';
 
-/** What the checks look at of a row of an event. */
+/** The columns that the checks look at of a row of an event. */
 export type EventRow = {
   readonly transactionId: string;
   readonly score: number;
   readonly verdict: string;
 };
 
-/** What the checks look at as it happens. */
+/** Receives the steps that the checks look at as they happen. */
 export type StreamObserver = {
   readonly delivered: (transactionIds: readonly string[], deliveries: number) => void;
   /** Outcome of a transaction; undefined where its entry had left the stream before. */
@@ -38,7 +38,7 @@ export type StreamGuards = { readonly ownerCheck: boolean };
 
 const idsOfPacked = new WeakMap<Buffer, readonly string[]>();
 
-/** None where an entry cannot be read. */
+/** Ids of an entry's transactions; none where the entry cannot be read. */
 export function transactionIdsOf({ packed }: Pick<PackedEntry, 'packed'>): readonly string[] {
   let ids = idsOfPacked.get(packed);
   if (ids === undefined) {

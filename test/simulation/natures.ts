@@ -1,4 +1,4 @@
-/** What each transaction's nature does to the worker that is about to score it. */
+/** The effect of each transaction's nature on the worker that is about to score the transaction. */
 import { Failure } from '../../src/kit/words/failure.ts';
 import { raise } from './journal.ts';
 import type { Process } from './process.ts';

@@ -1,5 +1,5 @@
 /**
- * What a simulated run consists of, as a value that fast-check makes, prints and shrinks: transactions
+ * The parts of a simulated run, as a value that fast-check makes, prints and shrinks: transactions
  * as they are submitted, faults of single calls, and disasters at given moments.
  */
 import fc from 'fast-check';
@@ -26,15 +26,15 @@ export type Operation = (typeof OPERATIONS)[Service][number];
 
 /** Faults of one call; times are `forMs` of the fault. */
 export const FAULT_KINDS = [
-  /** It fails before it has an effect. */
+  /** The call fails before it has an effect. */
   'refused',
-  /** It takes effect, and fails all the same. */
+  /** The call takes effect, and fails all the same. */
   'reply-lost',
-  /** The first half of several parts takes effect, then it fails. */
+  /** The first half of several parts takes effect, then the call fails. */
   'partial',
-  /** It fails at once and takes effect later. */
+  /** The call fails at once and takes effect later. */
   'late',
-  /** It is under way for long. */
+  /** The call is under way for long. */
   'slow',
   /** The process dies, before or after the effect. */
   'crash-before',
@@ -79,7 +79,7 @@ export type DisasterKind = (typeof DISASTER_KINDS)[number];
 export type Disaster = {
   readonly atMs: number;
   readonly kind: DisasterKind;
-  /** Which worker or transaction, modulo how many there are. */
+  /** The number of a worker or transaction, modulo how many there are. */
   readonly which: number;
   readonly forMs: number;
 };
@@ -102,7 +102,7 @@ export type Nature = (typeof NATURES)[number];
 
 export type Submission = {
   readonly atMs: number;
-  /** Its `created_at`, minutes after the first one's. */
+  /** `created_at` of the transaction, minutes after that of the first. */
   readonly createdMin: number;
   readonly account: number;
   readonly merchant: number;
@@ -114,7 +114,7 @@ export type Submission = {
 /** A label of a transaction that is stored by then; sent once. */
 export type LabelRequest = {
   readonly atMs: number;
-  /** Which transaction, modulo how many there are. */
+  /** The number of a transaction, modulo how many there are. */
   readonly which: number;
   readonly label: LabelValue;
   /** `labelled_at`, minutes after the transaction. */

@@ -1,5 +1,5 @@
 /**
- * One run: submissions, faults and disasters as the schedule has them, workers that are started again when
+ * A run: submissions, faults and disasters as the schedule has them, workers that are started again when
  * they die, until everything has come to rest and every worker has been asked to stop. What must hold
  * then is in checks.ts.
  */
@@ -23,7 +23,7 @@ const RESTART_MS = 300;
 const STILL_MS = 800;
 
 export type Run = {
-  /** What did not hold; empty for a good run. */
+  /** Promises that did not hold; empty for a good run. */
   readonly breaches: readonly string[];
   readonly world: World;
 };
@@ -72,7 +72,7 @@ export async function simulate(schedule: Schedule, missing?: Mechanism): Promise
 
 type Batch = { readonly id: string; readonly atMs: number; readonly transactions: Transaction[] };
 
-/** What is submitted at the same moment is one request. */
+/** Transactions submitted at the same moment are one request. */
 function batchesOf({ transactions }: World): Batch[] {
   const moments = Map.groupBy(transactions, ({ receivedAtMs }) => receivedAtMs);
   return [...moments].map(([receivedAtMs, group], index) => ({

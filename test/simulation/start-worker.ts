@@ -131,7 +131,7 @@ function createStream(world: World, process: Process): StreamPort {
           ? { cursor: '-', entries: [], suspects: [] }
           : uncounted(streams.claim(options)),
       ),
-    // One release runs here.
+    // A single release runs here.
     ...{ findHandedOver: async () => [], handEntriesOver: async () => undefined },
     heartbeat: (stream, consumer, ids) =>
       process.ask('heartbeat', () => streams.heartbeat(stream, consumer, ids)),

@@ -10,7 +10,7 @@ import { waitUntil } from './wait-until.ts';
 /** An API, in this process or in its own. */
 export type ApiRun = {
   readonly url: string;
-  /** What it logged so far. */
+  /** The lines that the API logged so far. */
   log(): string;
   /** Tells it to stop, and waits until it has. */
   stop(): Promise<Exit>;

@@ -16,7 +16,7 @@ export type TestDatabase = {
   readonly market: string;
   /** A pool of the engine's own kind; dispose it before the database. */
   open(options?: Partial<PoolOptions>): Database;
-  /** One statement on a connection beside the pools, for arranging and asserting. */
+  /** Runs a statement on a connection beside the pools, for arranging and asserting. */
   sql<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   [Symbol.asyncDispose](): Promise<void>;
 };

@@ -12,7 +12,7 @@ export type ExampleRequest = {
 /** Parameters that go with few others, by operation: each is sent alone. */
 const ALONE: Readonly<Record<string, readonly string[]>> = { summarizeDays: ['rule', 'label'] };
 
-/** One request for each type of body, and others with every parameter of the query that has an example. */
+/** A request for each type of body, and others with every parameter of the query that has an example. */
 export function exampleRequests({ operations }: OpenApi): ExampleRequest[] {
   return operations.flatMap(({ method, path, operation }) => {
     const { parameters = [], requestBody, operationId = '' } = operation;

@@ -1,4 +1,4 @@
-/** What a database has of the sample of `risk start`. */
+/** Figures of the sample of `risk start` that a database has. */
 import { readConfig } from '../../src/kit/config/config.ts';
 import { openDatabase } from '../../src/kit/database/open-database.ts';
 

@@ -1,4 +1,4 @@
-/** One transaction folded by itself, and its features by name. */
+/** A transaction folded by itself, and its features by name. */
 import { FEATURE_LIST, type FeatureName } from '../../src/core/domain/feature-schema.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
@@ -8,7 +8,7 @@ import { rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
 
 export type NamedFeatures = Readonly<Record<FeatureName, number>>;
 
-/** Its row of features without those of its other party; undefined where the profile does not reach. */
+/** Row of a transaction's features without those of its other party; undefined where the profile does not reach. */
 export function foldRow<P extends Profile>(
   kind: Pick<ProfileKind<P, never>, 'fold'>,
   profile: P,

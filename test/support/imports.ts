@@ -1,4 +1,4 @@
-/** What a TypeScript file imports, read from its text; types told from values. */
+/** The imports of a TypeScript file, read from its text; types told from values. */
 import { posix } from 'node:path';
 
 export type Import = {

@@ -1,4 +1,4 @@
-/** What accepting labels needs, over a rig's stores and without breakers. */
+/** The dependencies of accepting labels, over a rig's stores and without breakers. */
 import type { LabelIngest } from '../../src/core/accept/accept-labels.ts';
 import { openInvalidateLabelled } from '../../src/core/accept/invalidate-labelled.ts';
 import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';

@@ -7,7 +7,7 @@ type Lock = AsyncDisposable & { readonly letGo: () => Promise<void> };
 
 /** Locks inserts, so that submissions wait in the database until somebody lets go. */
 export async function lockTransactions(api: RunningApi): Promise<Lock> {
-  // Its month exists after it; the first row of a month would wait for something else, to make the month.
+  // The month exists after this post; the first row of a month would wait for something else, to make the month.
   expect((await postOne(api, input())).status).toBe(201);
   const locked = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();

@@ -77,7 +77,7 @@ export async function startModelsRig(given?: TestDatabase): Promise<ModelsRig> {
   };
 }
 
-/** What the routes of these actions do, without an API; undefined for an action that works on the database itself. */
+/** Does the work of these actions' routes, without an API; undefined for an action that works on the database itself. */
 async function askRoom(
   database: Database,
   key: string | undefined,

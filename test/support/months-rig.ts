@@ -22,7 +22,7 @@ export type MonthsRig = {
   attach(text: string): Promise<number>;
   /** A transaction in this month. */
   post(text: string): Promise<Posted>;
-  /** One in a month that is then detached. */
+  /** A transaction in a month that is then detached. */
   postAndDetach(text: string): Promise<Posted>;
 };
 

@@ -15,7 +15,7 @@ export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signa
 
 export type RiskProcess = {
   readonly pid: number;
-  /** What it wrote so far. */
+  /** The text that the process wrote so far. */
   stdout(): string;
   stderr(): string;
   readonly exited: Promise<Exit>;

@@ -13,7 +13,7 @@ const START_MS = 30_000;
 
 export type RunningApi = {
   readonly url: string;
-  /** What the API logged so far. */
+  /** The lines that the API logged so far. */
   log(): string;
   readonly testDatabase: TestDatabase;
   readonly database: Database;
@@ -124,7 +124,7 @@ const TABLES = [
   ...['daily_increments', 'daily_tallies', 'tally_days', 'total_tallies'],
 ];
 
-/** One table a statement: the API reads several tables at once, in another order, and would wait for one that is locked already. */
+/** A statement for each table: the API reads several at once, in another order, and would wait for a table that is locked already. */
 async function emptyTables(sql: TestDatabase['sql']): Promise<void> {
   for (const table of TABLES) await sql(`truncate ${table}`);
 }

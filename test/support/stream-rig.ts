@@ -1,4 +1,4 @@
-/** One real Redis for a test file, emptied before each test, and a stream of transactions in it. */
+/** A real Redis for a test file, emptied before each test, and a stream of transactions in it. */
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';

@@ -12,7 +12,7 @@ export type ProxyFault =
   | { readonly kind: 'reset' }
   /** Half open: connections stay, and are accepted, but nothing passes any more. */
   | { readonly kind: 'silence' }
-  /** What a client sends is held back where these bytes first occur, until `act` is done. */
+  /** The bytes of a client are held back where `at` first occurs, until `act` is done. */
   | { readonly kind: 'hold'; readonly at: string; readonly act: () => Promise<unknown> }
   /**
    * Cuts a connection when the client sends these bytes; `forwarded`: the service receives them and only

@@ -47,7 +47,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Modules of src that the console also loads. */
 const SHARED = ['src/kit/words/levels.ts', 'src/kit/words/money.ts'];
 
-/** What the browser loads besides the files of the console itself. */
+/** Packages that the browser loads besides the files of the console itself. */
 const CONSOLE_PACKAGES = [
   ...['react', 'react-dom', 'uplot', 'wouter'],
   ...['@tanstack/react-query', '@tanstack/react-table', '@tanstack/react-virtual'],
@@ -105,7 +105,7 @@ function foldersAbove(path: string): string[] {
   return parts.map((_, at) => parts.slice(0, at + 1).join('/'));
 }
 
-/** Which files and sub-folders of a folder import which others of it, by values or types. */
+/** The files and sub-folders of a folder, with the others of the folder that each imports, by values or types. */
 function entriesOf(folder: string): Map<string, Set<string>> {
   const entryOf = (path: string) =>
     path.startsWith(`${folder}/`)

@@ -1,5 +1,5 @@
 /**
- * One worker's clock is five minutes ahead, another's five minutes behind: every transaction still has one
+ * A worker's clock is five minutes ahead, another's five minutes behind: every transaction still has one
  * score and counts once; only `scored_at` of those workers is wrong.
  */
 import { fileURLToPath } from 'node:url';

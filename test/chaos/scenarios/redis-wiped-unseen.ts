@@ -128,7 +128,7 @@ const underTheScan: Scenario = {
 const PASSES_MAX = 10;
 /** Older than rows that a request may still append. */
 const LOST_ROWS = `select row_id from open_rows where opened_at < now() - interval '2 s'`;
-/** Its reconciler is stopped at its first look for as long as an API takes to go on. */
+/** The reconciler is stopped at its first look for as long as an API takes to go on. */
 const PATIENT = { RISK_REDIS_TIMEOUT_MS: '30000' };
 
 const frozenApi: Scenario = {

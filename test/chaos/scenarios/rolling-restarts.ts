@@ -7,7 +7,7 @@ import { heldBy } from '../support/streams.ts';
 
 const RESTARTS_MIN = 8;
 const RESTARTS_MAX = 50;
-/** One restart for so many transactions of the run. */
+/** A restart for each so many transactions of the run. */
 const TRANSACTIONS_A_RESTART = 1000;
 const NAMES = ['api-1', 'worker-1', 'api-2', 'worker-2'] as const;
 

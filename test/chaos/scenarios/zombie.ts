@@ -10,7 +10,7 @@ import { countDeadLetterCopies, heldBy } from '../support/streams.ts';
 
 const ROUNDS = 3;
 const PASSES_MAX = 20;
-/** One transaction in this many fails: each batch has some, and their retries stay few. */
+/** A transaction in this many fails: each batch has some, and their retries stay few. */
 const POISONED_EVERY = 4;
 const RATE = 300;
 const POISONED = 'acc_chaos_poisoned';

@@ -1,5 +1,5 @@
 /**
- * What must hold once everything has come to rest, whatever was done to it: the invariants I1 to I11,
+ * The promises that must hold once everything has come to rest, whatever was done: the invariants I1 to I11,
  * the client's ledger against Postgres and Redis. Knows nothing of the faults.
  */
 import { pipeline } from 'node:stream/promises';
@@ -26,7 +26,7 @@ export const INVARIANTS = {
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 
-/** One statement about the run; `ok` is false when it is a breach. */
+/** A statement about the run; `ok` is false when the statement is a breach. */
 export type Check = {
   readonly invariant: Invariant | 'bar';
   readonly check: string;

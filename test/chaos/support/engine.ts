@@ -51,7 +51,7 @@ export type EngineOptions = {
   readonly signal: AbortSignal;
 };
 
-/** It protects nothing: this engine listens on the loopback for minutes. */
+/** The key protects nothing: this engine listens on the loopback for minutes. */
 export const API_KEY = 'chaos-key-of-a-database-that-is-thrown-away';
 
 export async function startEngine(options: EngineOptions): Promise<Engine & AsyncDisposable> {

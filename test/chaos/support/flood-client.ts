@@ -24,7 +24,7 @@ export type FloodOptions = {
 
 export type FloodCommand =
   | { readonly type: 'prepare'; readonly options: FloodOptions }
-  /** This many connections, each as fast as it is answered. */
+  /** Drives this many connections, each as fast as it is answered. */
   | { readonly type: 'drive'; readonly connections: number; readonly forMs: number }
   /** Sends transactions at a rate a second, whether they are answered or not. */
   | { readonly type: 'offer'; readonly rate: number; readonly forMs: number }

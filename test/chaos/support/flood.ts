@@ -63,7 +63,7 @@ export async function startFlood(options: FloodOptions, signal: AbortSignal): Pr
 
 const outOfTurn = () => new Error('the clients answered out of turn');
 
-/** One message and its answer; rejects when the process ends instead. */
+/** A message and its answer; rejects when the process ends instead. */
 async function ask(child: ChildProcess, command: FloodCommand): Promise<FloodReply> {
   const done = new AbortController();
   const ended = once(child, 'exit', { signal: done.signal }).then(([code]) => {

@@ -19,9 +19,9 @@ export type LedgerLine =
   | { readonly kind: 'sent'; readonly keys: readonly string[] }
   /** A 2xx answer. A key answered again must name the same transaction. */
   | { readonly kind: 'acknowledged'; readonly answers: readonly Acknowledgement[] }
-  /** One attempt was answered 429 or 503. */
+  /** An attempt was answered 429 or 503. */
   | { readonly kind: 'refused'; readonly status: number }
-  /** One attempt broke; its effect is unknown. */
+  /** An attempt broke; its effect is unknown. */
   | { readonly kind: 'unknown' }
   /** An answer that no fault excuses. */
   | { readonly kind: 'improper'; readonly status: number; readonly text: string }
@@ -31,7 +31,7 @@ export type LedgerLine =
       readonly as: 'refused' | 'unknown';
       readonly keys: readonly string[];
     }
-  /** These keys may end as dead letters: the suite spoiled them. */
+  /** Keys that may end as dead letters: the suite spoiled them. */
   | { readonly kind: 'condemned'; readonly keys: readonly string[] }
   /** Entries the suite put into streams that belong to no transaction: one dead letter each. */
   | { readonly kind: 'planted'; readonly entries: number }
@@ -39,7 +39,7 @@ export type LedgerLine =
   | { readonly kind: 'wiped' }
   /** Redis had no room: events may be missing. */
   | { readonly kind: 'crowded' }
-  /** What the concurrent reader saw, once per score and whenever it differs. */
+  /** Scores that the concurrent reader saw, each once and whenever it differs. */
   | { readonly kind: 'seen'; readonly scores: readonly SeenScore[] }
   /** Transactions the concurrent reader saw with more than one score. */
   | { readonly kind: 'doubled'; readonly ids: readonly string[] }

@@ -40,7 +40,7 @@ export type Load = {
   finish(): Promise<void>;
   /** True once `finish` was called. */
   isFinishing(): boolean;
-  /** One more batch, sent until it is answered. */
+  /** Sends another batch until it is answered. */
   send(batch: Batch): Promise<void>;
   /** For each refused attempt: how long the refusal took, and whether it had `Retry-After`. */
   readonly refusals: readonly Refusal[];

@@ -97,7 +97,7 @@ function compare<P extends Profile, Past>(
 
 type ProbeRow = Omit<Transaction, 'transactionId' | 'createdAtMs' | 'receivedAtMs'>;
 
-/** One transaction per party, like its newest one, but later than everything else. */
+/** A transaction for each party, like the party's newest one, but later than everything else. */
 async function readProbes(
   { query }: ProfileStores,
   party: 'account' | 'merchant',

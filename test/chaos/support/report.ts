@@ -1,4 +1,4 @@
-/** What a person reads: a scenario's breaches and faults, then one table of all of them. */
+/** The report for people: a scenario's breaches and faults, then one table of all scenarios. */
 import { formatTable, type Output, type Row } from '../../../src/kit/command/output.ts';
 import { INVARIANTS } from './checker.ts';
 import type { Outcome } from './run-scenario.ts';

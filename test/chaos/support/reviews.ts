@@ -63,7 +63,7 @@ async function countUnlike({ query, client }: Sessions): Promise<number> {
   return rows.filter((row) => !isAlike(row)).length + Math.max(0, said.size - rows.length);
 }
 
-/** What the duties of review still have to do. */
+/** The work that the duties of review still have to do. */
 export async function reviewsLeft({ query, client }: Sessions): Promise<number> {
   const [row] = await query<{ left: number; newest: string }>(
     `select (select count(*)::int from review_intake)

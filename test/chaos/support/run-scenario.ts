@@ -1,5 +1,5 @@
 /**
- * One scenario from an empty folder to a verdict: services, engine, traffic, reader, faults, recovery, rest,
+ * A scenario from an empty folder to a verdict: services, engine, traffic, reader, faults, recovery, rest,
  * checker. All that it started has ended when it returns.
  */
 import { execFile } from 'node:child_process';
@@ -99,7 +99,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   }
 }
 
-/** What went wrong before an error during disposal comes first. */
+/** The error from before an error during disposal comes first. */
 function stackOf(error: unknown): string {
   if (error instanceof SuppressedError) {
     return [error.suppressed, error.error].map(stackOf).join('\n');

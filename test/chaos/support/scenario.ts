@@ -1,5 +1,5 @@
 /**
- * What a scenario is. Each file of test/chaos/scenarios exports one (or a family of one shape); the
+ * The shape of a scenario. Each file of test/chaos/scenarios exports one (or a family of one shape); the
  * runner starts services, engine, traffic and reader, lets the scenario do its harm, waits until all is
  * at rest and has the checker judge. The same seed draws the same faults.
  */
@@ -14,7 +14,7 @@ import type { ChaosServices, ServicesOptions } from './services.ts';
 export type Scenario = {
   /** As on the command line. */
   readonly name: string;
-  /** One sentence: which fault meets which part. */
+  /** A sentence: which fault meets which part. */
   readonly what: string;
   readonly setup?: Partial<Setup>;
   /** Services in place of one Postgres and one Redis. */
@@ -60,7 +60,7 @@ export type Setup = {
 };
 
 export type Plan = {
-  /** One line for each step, printed before it begins. */
+  /** A line for each step, printed before the step begins. */
   readonly schedule: readonly string[];
   /** Kinds of fault that must have happened, each at least once. */
   readonly faults: readonly string[];

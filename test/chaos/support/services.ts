@@ -23,7 +23,7 @@ import { NotRun } from './not-run.ts';
 export type ServiceName = 'postgres' | 'redis';
 
 export type ServiceControl = {
-  /** Its own address, without a proxy. */
+  /** The service's own address, without a proxy. */
   readonly url: string;
   pid(): number;
   /** Sends a signal and waits until the process has ended. */

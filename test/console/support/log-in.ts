@@ -13,7 +13,7 @@ export async function makeLinkTo({ api }: Pick<Engine, 'api'>, key?: string): Pr
   return `${api.url}/console#login=${body.token}`;
 }
 
-/** It shows the overview. */
+/** The tab shows the overview. */
 export async function logInTo(
   engine: Pick<Engine, 'api'>,
   browser: Browser,

@@ -62,7 +62,7 @@ type Violation = {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 };
 
-/** What axe finds against WCAG 2.2 AA, one line a node. */
+/** Violations of WCAG 2.2 AA that axe finds, a line for each node. */
 export async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];

@@ -14,7 +14,7 @@ const TRAINING = ['--from', '2026-03-01', '--to', '2026-03-31', '--name', TRAINE
 const VALIDATION = ['--validate-from', '2026-04-01', '--validate-to', '2026-04-14'];
 const QUICK = ['--known-by', '2026-04-24', '--set', 'rounds=20,learningRate=0.3'];
 
-/** It is staged. */
+/** The trained model is staged. */
 export async function trainModel({ api }: Engine): Promise<RollOut> {
   const rollOut = await startRollOut(api.testDatabase);
   const { rig } = rollOut;

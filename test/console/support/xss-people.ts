@@ -42,7 +42,7 @@ export function setUpPeople(shown: Console, others: readonly string[] = []) {
   };
 }
 
-/** What a button opens shows the texts; it stays open. */
+/** The dialog that a button opens shows the texts, and stays open. */
 export async function opens(
   trap: Trap,
   button: Locator,

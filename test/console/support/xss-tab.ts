@@ -11,7 +11,7 @@ export type Trap = Tab & {
   readonly strangers: readonly string[];
 };
 
-/** Whatever runs calls this. */
+/** A text that runs as a script calls `window.xss`. */
 const COUNT_RUNS = 'window.ran = 0; window.xss = () => { window.ran += 1; }';
 
 /** @param key of the person who logs in; absent: the engine's; null: nobody does */

@@ -195,7 +195,7 @@ describe('fold equals the SQL definition', () => {
   );
 });
 
-/** One account at one merchant, a transaction each `stepMs`, some of them late by up to everything. */
+/** Arrivals of an account at a merchant, a transaction each `stepMs`, some of them late by up to everything. */
 function busyParty(count: number, stepMs: number): Arrival[] {
   let state = 12_345;
   const next = (below: number) => {

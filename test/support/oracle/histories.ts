@@ -1,5 +1,5 @@
 /**
- * What a transaction uses of its siblings, field by field: those with (created_at, transaction_id) before it
+ * The facts that a transaction uses of its siblings, field by field: those with (created_at, transaction_id) before it
  * that were known when it was folded. Amounts are minor units of the transaction's own currency; siblings in
  * another currency count in `count*`, never in a sum. NaN means "no sibling to tell from".
  */

@@ -110,5 +110,5 @@ export function countCreated(frauds: readonly FraudSpan[], fromMs: number, toMs:
   return frauds.filter(({ createdAtMs }) => createdAtMs >= fromMs && createdAtMs < toMs).length;
 }
 
-/** One is added, so that one fraud of one transaction is not a rate of 1. */
+/** A transaction is added, so that one fraud of one transaction is not a rate of 1. */
 export const fraudRate = (frauds: number, transactions: number) => frauds / (transactions + 1);

@@ -1,4 +1,4 @@
-/** One transaction in numbers, as the oracle compares it with the records of lists. */
+/** A transaction in numbers, as the oracle compares it with the records of lists. */
 import { toMinorUnits } from '../../../src/core/domain/currency.ts';
 import type { PastTransaction } from '../../../src/core/domain/history.ts';
 import { hashText, packLetters } from '../../../src/core/profile/pack.ts';

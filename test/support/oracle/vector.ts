@@ -13,7 +13,7 @@ import { merchantHistory } from './merchant-history.ts';
 import { countBefore, DAY_MS } from './packed.ts';
 import { accountRecord, merchantRecord } from './records.ts';
 
-/** What a transaction would use of these profiles; nothing is folded into them. */
+/** The vector of a transaction with these profiles; nothing is folded into the profiles. */
 export function oracleVector(
   transaction: Transaction,
   account: AccountProfile,

@@ -7,7 +7,7 @@ const REQUESTS = 100;
 const SERVICE_MS = 1;
 const STALL_MS = 500;
 
-/** One connection, one request every 10 ms; the server takes 1 ms, but 500 ms for the eleventh. */
+/** Latencies of a connection with a request every 10 ms; the server takes 1 ms, but 500 ms for the eleventh. */
 function latencies(schedule: Schedule): number[] {
   let now = schedule.startedAt;
   return Array.from({ length: REQUESTS }, (_, index) => {

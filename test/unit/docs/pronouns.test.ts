@@ -23,7 +23,7 @@ const PRONOUN = new RegExp(
   String.raw`(?<![\w-])(?:it|its|itself|they|them|their|ones|(?:those|these|one)${ALONE})(?![\w-])`,
   'gi',
 );
-/** What a machine can tell for a noun: a determiner with the word after it, code, a name, a plural or a word of the glossary. */
+/** Words that a machine can tell for a noun: a determiner with the word after it, code, a name, a plural or a word of the glossary. */
 const NOUN = new RegExp(
   [
     String.raw`\b(?:a|an|the|each|every|any|no|all|another|two|three|several|both|most|some|this|that|these|those|one)\s+(?!(?:${NO_NOUN})\b)[a-z][\w-]{2,}`,

@@ -11,7 +11,7 @@ import { parse } from 'yaml';
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 export type Instruction = { readonly name: string; readonly value: string };
-/** One FROM and what follows it. */
+/** A FROM and the instructions that follow it. */
 export type Stage = { readonly base: string; readonly instructions: readonly Instruction[] };
 
 const KEYWORDS = new Set([

@@ -37,7 +37,7 @@ export function setUpReview(shown: Console) {
     expect(answer.status).toBe(201);
   });
   return {
-    /** What the API answers. */
+    /** Reads the API's answer to a path. */
     read,
     keyOf: (name: Person) => keys.get(name),
     logIn: (name: Person, options = {}): Promise<Tab> => shown.logIn(options, keys.get(name)),

@@ -211,7 +211,7 @@ describe('a request with a cookie from another page', () => {
 
 test('a token of one kind never passes for another', async () => {
   const { cookie } = await logIn();
-  // It is known as a session.
+  // The token is known as a session.
   expect(await statusOf(cookie)).toBe(200);
   const token = cookie.slice(NAME.length + 1);
   const headers = { Authorization: `Bearer ${token}` };

@@ -65,7 +65,7 @@ test.each(REFUSED)('requests are refused while the flag %s is off', async (flag,
       detail: `The flag ${flag} is off (flag:${flag}).`,
     }),
   ]);
-  // What is off stops nothing that is submitted, and is no switch.
+  // A flag that is off stops nothing that is submitted, and is no switch.
   expect((await postOne(api, input())).status).toBe(201);
   expect((await answerOf(await api.request('/v1/switches'))).body.items).toEqual([]);
   expect((await turn(flag, true)).body).toMatchObject({ enabled: true, off: null });

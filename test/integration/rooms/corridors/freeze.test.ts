@@ -33,7 +33,7 @@ const until = (corridor: string, status: number) =>
     2000,
     `${corridor}: ${status}`,
   );
-/** What each answer about a score says of the release of value, and the event that published the score. */
+/** The release of value, as each answer about a score tells it, and the event that published the score. */
 async function toldOf(first: Input, id: string) {
   const published = async () => {
     const [stream = ''] = await api.redis.keys('*:US-EG:*:transactions-scored');

@@ -138,7 +138,7 @@ test('a throttle is set beside the lasting limit, ends by itself, and one person
   await put(ann, throttle, lower);
   const listed = await api.risk('limits', 'list');
   expect(listed.stdout).toMatch(new RegExp(`^${throttle} .* ${lower.ends_at} `, 'm'));
-  // What is over may be set anew, weaker too.
+  // A limit that is over may be set anew, weaker too.
   await api.testDatabase.sql(
     `update limits set ends_at = clock_timestamp() where ends_at is not null`,
   );

@@ -126,7 +126,7 @@ test('without Redis each process grants its share', { retry: 2 }, async () => {
     const { passed, seconds } = await hammer(urls.slice(0, 1), 4000, '/v1/reason-codes', {});
     const rate = (passed - BURST / 3) / seconds;
     expect(rate).toBeGreaterThan(0.85 * (RATE / 3));
-    // What was granted before Redis was gone comes on top.
+    // Units that were granted before Redis was gone come on top.
     expect(rate).toBeLessThan(1.02 * (RATE / 3) + (RATE * 0.05 + BURST) / seconds);
   } finally {
     api.redisService.resume();

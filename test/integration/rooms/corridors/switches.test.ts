@@ -118,7 +118,7 @@ test('a stop ends by itself, and a client is stopped alone', async () => {
   await until('US-MX', 503);
   expect((await post('US-MX')).body.detail).toContain(' the client is stopped (client:default).');
   await until('US-MX', 201);
-  // What the environment stops is listed, and nobody starts it.
+  // A corridor that the environment stops is listed, and nobody starts it.
   const [left, ...none] = (await answerOf(await api.request('/v1/switches'))).body.items;
   expect(left).toMatchObject({
     scope: 'corridor:US-PH',

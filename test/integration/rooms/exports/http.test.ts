@@ -109,7 +109,7 @@ describe('exports over HTTP', () => {
     await waitUntil(async () => (await fresh()).length === 2, PATIENCE_MS, 'the export to end');
     const { outcome, rows } = (await fresh())[1]?.after ?? {};
     expect(outcome).toBe('broken_off');
-    // What it had not taken was not read either.
+    // Rows that the client had not taken were not read either.
     expect(rows).toBeGreaterThan(0);
     expect(rows).toBeLessThan(ROWS * 0.8);
     await expect(

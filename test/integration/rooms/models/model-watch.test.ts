@@ -154,7 +154,7 @@ describe('outcomes', () => {
       decline: { precision: { rows: 10, value: 0.5 }, recall: { rows: 20, value: 0.25 } },
     });
     expect(revised?.label_delay_seconds?.p50).toBeGreaterThan(5 * 86_400);
-    // What was known a day before the revision is still known.
+    // The outcomes known a day before the revision are still known.
     expect(await outcomes(AT_MS - 3 * DAY_MS)).toMatchObject({
       review: { precision: { value: 1 } },
     });

@@ -169,7 +169,7 @@ test('too few handled cases make no pace: the forecast and the capacity take tha
   await storeDecisions(testDatabase, CASE_LIMITS.handledMin - 1, 600);
   const { measured, forecast } = await readStatus(database.query, NOW);
   expect(measured).toMatchObject({ decided: CASE_LIMITS.handledMin - 1, handling_seconds: null });
-  // One officer, at 20 an hour.
+  // A single officer, at 20 cases an hour.
   expect(forecast).toMatchObject([{ priority: 'P4', waiting: 6, empty_seconds: 1080 }]);
   expect(await readCapacity(database.query, {})).toMatchObject({
     ...{ reviews_per_hour: 20, hire: null },

@@ -208,7 +208,7 @@ test('lists of cases with one deadline have each of them once, whatever their pa
   do {
     const asked = caseListParameters.parse({ limit: '7', ...(cursor === null ? {} : { cursor }) });
     const page = await listCases(rig.database.query, asked);
-    // What was listed changes its state meanwhile.
+    // The listed cases change their state meanwhile.
     for (const one of page.items) {
       seen.push(one.transaction_id);
       await rig.reviewing.claim(one.transaction_id, rig.by('Ann'));

@@ -63,7 +63,7 @@ describe('claims', () => {
       ...rig.by('Ann'),
       name: `racer ${index}`,
     }));
-    // They meet while another transaction has the row.
+    // The racers meet while another transaction has the row.
     const row = 'select from market.review_cases where transaction_id = $1 for update';
     const { racing } = await rig.database.transaction(async (query) => {
       await query({ text: row }, [id]);

@@ -30,7 +30,7 @@ import {
 
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.now();
-/** What is promised of every event. */
+/** The bound that is promised for every event. */
 const SEEN_MS_MAX = 1000;
 /** Longer than a proof counts. */
 const UNPROVEN_MS = 800;
@@ -157,7 +157,7 @@ test('an answer from memory is what it was, says its age, and costs a profile no
   expect(JSON.parse(served?.answer.text ?? '')).toEqual(first);
   expect(statements).toBe(before);
   expect(served?.ageMs).toBeGreaterThanOrEqual(UNPROVEN_MS);
-  // One at a given moment is made for each request.
+  // A profile at a given moment is made for each request.
   const atMs = Date.parse(first.as_of);
   const then = await read(atMs);
   expect(JSON.parse(then?.answer.text ?? '')).toEqual(first);

@@ -87,7 +87,7 @@ const decisionOf = ({ score, risk, probability, verdict, reasons }: Decided) => 
   ...{ score, risk, probability, verdict, reasons },
 });
 
-/** One per kind of change, with the fields that it changes. */
+/** A variant for each kind of change, with the fields that it changes. */
 const VARIANTS: readonly (readonly [string, Input])[] = [
   ['amount', { amount: '4999.00' }],
   ['less', { amount: '1.00' }],

@@ -53,7 +53,7 @@ test('if a worker is killed between a list and its commit, the next one lists ea
     const killed = rig.spawnWorker();
     const standing = await waitUntil(
       async () => {
-        // One transaction sees pg_stat_activity as it first read it; the other statement keeps the session of the lock.
+        // A transaction sees pg_stat_activity as it first read it; the other statement keeps the session of the lock.
         await query({ name: 'stay', text: 'select 1' });
         const found = await sql<{ pid: number }>(STANDING);
         return found.length > 0 && found.map(({ pid }) => pid);

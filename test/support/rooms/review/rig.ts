@@ -27,7 +27,7 @@ export type ReviewRig = {
   /** Ends the time in which decisions can be undone. */
   readonly passUndo: () => Promise<unknown>;
   readonly labels: () => Promise<Label[]>;
-  /** Who did what with a case, in order. */
+  /** The steps of a case with their authors, in order. */
   readonly actions: (id: string) => Promise<string[]>;
   /** Removes cases and all they are made from. */
   readonly clear: () => Promise<void>;
@@ -42,7 +42,7 @@ const ROLES = { Ann: ANALYST, Bob: OFFICER, Cy: OFFICER, Dee: ANALYST };
 type Decision = Parameters<typeof STEPS.decide.take>[3];
 type Ring = Parameters<typeof decideRing>[1];
 
-/** What reviewers do, on one database. */
+/** The steps of reviewers, on one database. */
 export function reviewingOn(database: Pick<Database, 'transaction'>) {
   return {
     open: (id: string, note: string | null, by: By) =>

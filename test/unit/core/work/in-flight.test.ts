@@ -1,4 +1,4 @@
-/** What a worker works on: bounded, known by stream, and listed once it is old. */
+/** The work of a worker: bounded, known by stream, and listed once it is old. */
 import { describe, expect, test } from 'vitest';
 import { createInFlight } from '../../../../src/core/work/in-flight.ts';
 import { entryOf, stream } from './delivered-entries.ts';

@@ -1,4 +1,4 @@
-/** Which lane reads what, and how much room a drain leaves. */
+/** The streams that each lane reads, and the room that a drain leaves. */
 import { describe, expect, test } from 'vitest';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';

@@ -100,7 +100,7 @@ test('a slow commit of several corridors blames none of them, and Postgres measu
 
 test('what is slow counts for Postgres as a whole where no other corridor is quick', async () => {
   const { begin, look, pass } = rig();
-  // That the corridor itself was quick a moment ago says nothing.
+  // The corridor itself was quick a moment ago, which says nothing.
   await begin(A).end();
   look();
   const stuck = begin(A);

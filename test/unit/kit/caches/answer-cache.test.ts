@@ -22,7 +22,7 @@ function openRig(own: Partial<AnswerCacheOptions<string>> = {}) {
     made: 0,
     proofs: 0,
     hits: [] as boolean[],
-    /** What `make` waits for, and what a proof does. */
+    /** The promise that `make` waits for. */
     gate: Promise.resolve(),
     version: (): Version => String(rig.state),
   };

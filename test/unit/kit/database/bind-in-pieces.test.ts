@@ -3,7 +3,7 @@ import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { bindInPieces } from '../../../../src/kit/database/bind-in-pieces.ts';
 
-/** What a connection writes, with and without pieces. */
+/** The bytes that a connection writes, with and without pieces. */
 function written(bind: pg.BindConfig) {
   const chunks: Buffer[] = [];
   const stream = new Duplex({

@@ -1,4 +1,4 @@
-/** Which failures leave it open whether a statement was carried out. */
+/** The failures that leave it open whether a statement was carried out. */
 import { expect, test } from 'vitest';
 import { openDatabase, openProbe } from '../../../../src/kit/database/open-database.ts';
 import { mayBeDone, tableOf, toFailure } from '../../../../src/kit/database/pg-failure.ts';

@@ -56,7 +56,7 @@ function objectsOf(part: unknown, seen = new Set<unknown>()): Schema[] {
   return Array.isArray(part) ? parts : [part as Schema, ...parts];
 }
 
-/** What JavaScript, Python and Rust read alike: neither classes of Unicode, nor look-around, nor names. */
+/** Patterns that JavaScript, Python and Rust read alike: neither classes of Unicode, nor look-around, nor names. */
 const PORTABLE =
   /^(?:[\w ^$.*+?|:/=-]|\\\.|\((?!\?(?!:))|\)|\{\d+(?:,\d*)?\}|\[\^?(?:(?!--|&&|~~)(?:[^\\[\]]|\\x[0-9a-f]{2}))+\])+$/;
 

@@ -59,7 +59,7 @@ test('three processes share the rate, and need few calls', async () => {
   const rest = [0, 0, 0];
   for (let ms = 0; ms < 10_000; ms += 1) {
     for (const [at, one] of all.entries()) {
-      // One process gets all it can use, the others a trickle.
+      // The first process gets all it can use, the others a trickle.
       if (at > 0 && ms % 20 !== at) continue;
       const got = await takeMany(one, at === 0 ? 3 : 1);
       taken += got;
@@ -134,7 +134,7 @@ test('as many units as there are: of the slice, of Redis, and of the share while
   expect(await one.takeSome(3)).toBe(3);
   expect(await one.takeSome(15)).toBe(7);
   const { calls } = state;
-  // What one scope took in vain for another is used next, without a call.
+  // Units that one scope took in vain for another are used next, without a call.
   one.giveBack(4);
   expect(one.takeSome(4)).toBe(4);
   expect(state.calls).toBe(calls);

@@ -1,5 +1,5 @@
 /**
- * What every rule is tested for: the value it measures, its silence where a condition does not hold,
+ * The tests of every rule: the value it measures, its silence where a condition does not hold,
  * its silence as soon as any feature its measure needs is missing, and its sentence.
  */
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** Which Postgres answers a read. The databases here are only names and are never queried. */
+/** The Postgres that answers a read. The databases here are only names and are never queried. */
 import { expect, test } from 'vitest';
 import type { Database } from '../../../../../src/kit/database/pool.ts';
 import {

@@ -1,4 +1,4 @@
-/** What the tests of models share: drawn ensembles and batches. */
+/** Parts that the tests of models share: drawn ensembles and batches. */
 import fc from 'fast-check';
 import { Failure } from '../../../../../src/kit/words/failure.ts';
 import type { Batch } from '../../../../../src/rooms/models/model/batch.ts';
