@@ -29,10 +29,9 @@ const RETIRED_NAMES: readonly (readonly [RegExp, string])[] = [
   ],
   [/\blookIfDue\b|\blookOnce\b|\blookAndTell\b/, 'watch, refresh, check'],
 ];
-/** Beginnings of comments that have no subject. */
-const NO_SUBJECT = /^(?:Of|Told|Those that|Whose)\s/;
-/** Comments of the engine and of its console begin with none of these either. */
-const NO_NOUN = /^(?:Which|What|Who|Whoever|One)\s/;
+/** Beginnings of comments without a noun; `This` and `That` may stand before a noun. */
+const NO_SUBJECT =
+  /^(?:Of|Told|Whose|Which|What|Who|Whoever|One|It|Its|They|Their|These|Those|Both)(?![\w-])/;
 const COMMENT = /^\s*(?:\/\*\*?|\/\/|\*(?!\/)|--) ?(.*?)(?: ?\*\/)?$/;
 const FIRST_PAGES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 
@@ -41,7 +40,7 @@ type Line = { readonly place: string; readonly text: string; readonly isFirst: b
 /** Comments by line; `isFirst` where a comment begins. */
 function commentLines(): Line[] {
   const folders = ['src', 'console/src', 'bench', 'test'];
-  const sources = folders.flatMap((folder) => readSources(folder, /\.(tsx?|lua)$/));
+  const sources = folders.flatMap((folder) => readSources(folder, /\.(tsx?|lua|css)$/));
   return sources
     .filter(({ path }) => !path.endsWith('words.test.ts'))
     .flatMap(({ path, text }) => {
@@ -88,9 +87,6 @@ test.each(RETIRED_NAMES)('no source and no document has the name %s', (retired) 
 
 test('every comment begins with its subject', () => {
   expect(comments.length).toBeGreaterThan(5000);
-  const found = comments.filter(({ text, isFirst, place }) => {
-    const isProduct = place.startsWith('src/') || place.startsWith('console/src/');
-    return isFirst && (NO_SUBJECT.test(text) || (isProduct && NO_NOUN.test(text)));
-  });
+  const found = comments.filter(({ text, isFirst }) => isFirst && NO_SUBJECT.test(text));
   expect(found.map(({ place }) => place)).toEqual([]);
 });
