@@ -103,6 +103,7 @@ export function createAdmission(
         leave: (tookMs) => {
           hasLeft = true;
           giveBack();
+          took.left += 1;
           if (kind !== 'submit') return;
           took.finished += 1;
           if (tookMs === null) return;
@@ -112,9 +113,12 @@ export function createAdmission(
       };
     },
     adapt(eventLoopDelayMs) {
+      const underWay = shares.submit.requests + shares.stream.requests + shares.other.requests;
+      // A process without requests is late for another reason, such as its own start: fewer requests would not help.
+      const isIdle = took.left + underWay === 0;
       // By Little's law, a submission that takes twice its bound has twice as many beside it as there may be.
       const ofTook = headroom(TOOK_MS_MAX, took.timed > 0 ? took.totalMs / took.timed : 0);
-      const ofLoop = headroom(limits.eventLoopDelayMsMax, eventLoopDelayMs);
+      const ofLoop = headroom(limits.eventLoopDelayMsMax, isIdle ? 0 : eventLoopDelayMs);
       // Submissions are under way and none has ended, so their duration is not known yet, and is probably long.
       const isUnknown = took.finished === 0 && shares.submit.requests > 0 && ofLoop >= 1;
       const hasSubmissions = took.finished + shares.submit.requests + shares.stream.requests > 0;
@@ -130,9 +134,9 @@ export function createAdmission(
   };
 }
 
-/** Submissions since the last call: how many ended, and the durations of those that measure our load. */
+/** Requests of all kinds that ended since the last call; of these the submissions, and the durations that measure our load. */
 function createTook() {
-  return { finished: 0, timed: 0, totalMs: 0 };
+  return { left: 0, finished: 0, timed: 0, totalMs: 0 };
 }
 
 type Share = { requests: number; bytes: number; share: number; sinceCut: number };

@@ -67,6 +67,7 @@ describe('admission', () => {
 
   test('lets fewer in while the event loop is late, 16 at least, and all again afterwards', () => {
     const admission = createAdmission(limits, () => true);
+    admission.enter('other', 0);
     admission.adapt(101);
     expect(fill(admission)).toBe(45);
     for (let n = 0; n < 4; n++) admission.adapt(101);
@@ -78,6 +79,15 @@ describe('admission', () => {
     expect(fill(admission)).toBe(20);
     for (let n = 0; n < 20; n++) admission.adapt(50);
     expect(fill(admission)).toBe(64);
+  });
+
+  test('a process without requests that is late, as at its start, lets in all', () => {
+    const admission = createAdmission(limits, () => true);
+    admission.adapt(800);
+    expect(fill(admission)).toBe(64);
+    // A request that ended since the last look may have made the loop late.
+    admission.adapt(101);
+    expect(fill(admission)).toBe(45);
   });
 
   test('says that there are submissions until none has been in flight for a second', () => {
