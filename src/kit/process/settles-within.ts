@@ -1,11 +1,12 @@
 import { Failure } from '../words/failure.ts';
 
 /**
- * Resolves to whether a promise settles within a time, either way; the caller still awaits the promise itself.
+ * Resolves to whether a promise settles within a time, either way; the caller still awaits the promise itself. A process that is
+ * late reads what has arrived before it decides, so that its own lateness is not taken for that of the answer.
  */
 export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(resolve, ms, false);
+  const timer = setTimeout(() => setImmediate(resolve, false), ms);
   const settled = promise.then(
     () => true,
     () => true,
