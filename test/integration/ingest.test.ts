@@ -14,7 +14,11 @@ import { count, input, postBatch, postOne } from '../support/submit.ts';
 
 let api: RunningApi;
 beforeAll(async () => {
-  api = await startRunningApi();
+  // On a crowded machine the default slots shrink below fifty, and ten connections take longer than 1.5 s to open.
+  api = await startRunningApi({
+    RISK_REQUESTS_IN_FLIGHT_MAX: '10000',
+    RISK_CONNECT_TIMEOUT_MS: '60000',
+  });
 });
 afterAll(() => api[Symbol.asyncDispose]());
 

@@ -123,7 +123,13 @@ test('the role claims a corridor that no market has, for its own market alone', 
 });
 
 test('an API and a worker accept, score and read as the role, and make months', async () => {
-  const environment = { DATABASE_URL: roleUrl, REDIS_URL: redis.url, RISK_MARKET: OTHER };
+  const environment = {
+    DATABASE_URL: roleUrl,
+    REDIS_URL: redis.url,
+    RISK_MARKET: OTHER,
+    // An API and a worker open twenty connections at once, which takes a crowded machine longer than 1.5 s.
+    RISK_CONNECT_TIMEOUT_MS: '60000',
+  };
   await using stack = new AsyncDisposableStack();
   const api = await runApiHere({ ...environment, RISK_BOOTSTRAP_KEY: KEY, PORT: '0' });
   stack.defer(async () => void (await api.stop()));
@@ -135,13 +141,13 @@ test('an API and a worker accept, score and read as the role, and make months', 
   };
   const sent = input({ corridor: 'JP-KR', created_at: '2003-05-01T00:00:00Z' });
   const posted = await ask('/v1/transactions', 'POST', sent);
-  expect(posted.status).toBe(201);
+  expect(posted.status, api.log()).toBe(201);
   const id = posted.body.transaction_id;
   await waitUntil(async () => (await ask(`/v1/scores/${id}`)).status === 200, 10_000, 'a score');
   const labelled = await ask('/v1/labels', 'POST', {
     labels: [labelInput({ transaction_id: id })],
   });
-  expect(labelled.status).toBeLessThan(300);
+  expect(labelled.status, api.log()).toBe(200);
   const limits = await ask('/v1/limits/market');
   expect(limits.body.limits).toMatchObject([
     { kind: 'inference', rate_per_second: 100, burst: 200 },
