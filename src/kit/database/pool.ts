@@ -9,7 +9,7 @@ import { Failure } from '../words/failure.ts';
 import type { StoreSetting } from '../words/store-advice.ts';
 import { bindInPieces } from './bind-in-pieces.ts';
 import { createTextOf } from './market-schema.ts';
-import { isPartitionMissing, mayBeDone, toFailure } from './pg-failure.ts';
+import { isPartitionMissing, mayBeDone, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
 import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';
 
 /** A statement written once, as a constant named after its operation. */
@@ -94,15 +94,11 @@ export function openPool(options: PoolOptions): Database {
   const pool = openConnections(options);
   const guard: Guard = options.guard ?? ((call) => call());
   const waitingMax = options.connectionsMax * WAITING_SHARE_MAX;
-  /** Runs before a connection is requested. */
-  const refuseCrowd = () => {
-    if (pool.waitingCount < waitingMax) return;
-    throw new Failure('unavailable', POOL_BUSY, `${waitingMax} callers wait for a connection`);
-  };
   const textOf = createTextOf(options.market);
-  const run = (client: pg.Pool | pg.PoolClient) => createQuery(client, textOf, options);
+  const run = (client: pg.PoolClient) => createQuery(client, textOf, options);
   const connect = async (): Promise<pg.PoolClient> => {
-    refuseCrowd();
+    if (pool.waitingCount >= waitingMax)
+      throw new Failure('unavailable', POOL_BUSY, `${waitingMax} callers wait for a connection`);
     return await pool.connect().catch((error: unknown) => {
       throw toPoolFailure(error, options);
     });
@@ -122,14 +118,13 @@ export function openPool(options: PoolOptions): Database {
     } catch (error) {
       const failure = toFailure(error);
       // A session that read the list of partitions while one was attached may keep the old list: PostgreSQL loses the notice.
-      broken ||= failure.kind === 'unavailable' || isPartitionMissing(failure);
+      broken ||= isSessionInDoubt(failure) || isPartitionMissing(failure);
       throw failure;
     } finally {
       client.off('error', note);
       client.release(broken);
     }
   };
-  const queryAny = run(pool);
   const beginText = createBeginText(options);
   const transaction = <T>(work: (query: Query) => Promise<T>, own = guard) =>
     own(async () => {
@@ -153,10 +148,11 @@ export function openPool(options: PoolOptions): Database {
     usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     [Symbol.asyncDispose]: () => pool.end(),
   };
+  // The pool's own query would end the connection after any error, and each new one costs the server milliseconds.
   const query = <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
     guard(async () => {
-      refuseCrowd();
-      return await queryAny<Row>(statement, values);
+      const client = await connect();
+      return await within(client, () => run(client)<Row>(statement, values));
     });
   if (options.isPooled === true) {
     const unit: Write = <Row extends object>(...[statement, values, own]: Parameters<Write>) =>
@@ -197,9 +193,14 @@ function openConnections(options: PoolOptions): pg.Pool {
   return pool;
 }
 
+/** Whether a session may not be used again. A missing table says nothing of it: a schema may be gone for long. */
+function isSessionInDoubt({ kind, code }: Failure): boolean {
+  return kind === 'unavailable' && code !== SCHEMA_MISSING;
+}
+
 /** Throws Failures in place of what the driver throws. */
 function createQuery(
-  client: pg.Pool | pg.PoolClient,
+  client: pg.PoolClient,
   textOf: (statement: Statement) => string,
   options: Pick<PoolOptions, 'namedStatements' | 'setting'>,
 ): Query {
@@ -232,7 +233,7 @@ class QueryByRow extends pg.Query {
 }
 
 /** The driver returns no promise for a query object, so it gets a callback. */
-async function queryByRow(client: pg.Pool | pg.PoolClient, query: unknown): Promise<void> {
+async function queryByRow(client: pg.PoolClient, query: unknown): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   client.query(query as string, [], (error) => (error ? reject(error) : resolve()));
   await promise;

@@ -1,0 +1,39 @@
+/** Sessions of a pool: an answer leaves them, even one of a missing table, and doubt ends them. */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Database } from '../../src/kit/database/pool.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let testDatabase: TestDatabase;
+let database: Database;
+let before: number | undefined;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open({ connectionsMax: 1, statementTimeoutMs: 500 });
+});
+beforeEach(async () => {
+  before = await pid();
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+const pid = async () =>
+  (await database.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' }))[0]?.pid;
+
+const KINDS = {
+  query: (text: string) => database.query({ text }),
+  write: (text: string) => database.write({ text }),
+  transaction: (text: string) => database.transaction((query) => query({ text })),
+} as const;
+
+test.each(Object.entries(KINDS))('an error in a %s leaves the session', async (_, run) => {
+  await expect(run('select from market.gone')).rejects.toMatchObject({ code: 'SCHEMA_MISSING' });
+  await expect(run('select 1 / 0')).rejects.toMatchObject({ code: 'POSTGRES_22012' });
+  expect(await pid()).toBe(before);
+});
+
+test.each(Object.entries(KINDS))('a %s that takes too long ends the session', async (_, run) => {
+  await expect(run('select pg_sleep(5)')).rejects.toMatchObject({ kind: 'unavailable' });
+  expect(await pid()).not.toBe(before);
+});
