@@ -88,9 +88,11 @@ const failingModel: Disturbance = {
   async prepare(neighbour) {
     await neighbour.drainWorker();
     await putModel(neighbour);
-    // The store refuses changes of models otherwise.
+    // A trigger refuses changes of models.
     await neighbour.stage.services.query(
-      `set local session_replication_role = replica; update ${NEIGHBOUR}.models set artefact = 'spoilt'`,
+      `alter table ${NEIGHBOUR}.models disable trigger user;
+       update ${NEIGHBOUR}.models set artefact = 'spoilt';
+       alter table ${NEIGHBOUR}.models enable trigger user`,
     );
     await neighbour.startWorker();
   },
