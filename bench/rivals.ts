@@ -22,18 +22,21 @@ import {
 import { runLoad } from './support/load-run.ts';
 import { SIX_CORRIDORS } from './support/named-loads.ts';
 import { API_KEY, startPipeline } from './support/pipeline.ts';
+import { machineCpuSeconds, stolenShare } from './support/process-usage.ts';
+import { ratioOf } from './support/rank-interval.ts';
 import { type PreparedRequests, prepareRequests } from './support/requests.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { spreadOf } from './support/spread.ts';
 import { readStored } from './support/stored.ts';
 
-const USAGE = `--rounds N         each system once a round, in turn (5)
+const USAGE = `--rounds N         each system once a round, in turn (7)
 --only NAME[,NAME] of the systems: bullmq, batched plain, …; the engine always takes part
 --batch N          transactions a request (1000)
 --seconds N        each is sent requests for so long (30)
 --first N          and for so long before, which is not counted (10)
+--try N[,N]        connections; in its first round each system finds those at which it is fastest (by batch)
 ${LOAD_USAGE}
-The load is six-corridors of end-to-end; --transactions is as many as the fastest could take (1,200,000).`;
+A round is thrown away in which the host took more than 2 % of the processors. The load is six-corridors of end-to-end; --transactions is as many as the fastest could take (1,200,000).`;
 
 const LOAD: Load = { ...SIX_CORRIDORS, transactions: 1_200_000, unmeasured: 0 };
 const ROLE = fileURLToPath(new URL('./rivals/role.ts', import.meta.url));
@@ -89,45 +92,71 @@ const STORED_OF_RIVALS = `
    group by p`;
 
 /** The load is made once: all systems get the same requests, each with stores of its own. */
-type Requests = { readonly first: PreparedRequests; readonly counted: PreparedRequests };
 type Offer = {
   readonly load: Load;
   readonly firstSeconds: number;
   readonly seconds: number;
-  readonly requests: Requests;
+  /** By how many connections each system is tried with. */
+  readonly first: ReadonlyMap<number, PreparedRequests>;
+  readonly counted: PreparedRequests;
 };
 
-async function makeRequests(load: Load, firstShare: number, folder: string): Promise<Requests> {
+async function makeRequests(
+  load: Load,
+  connections: readonly number[],
+  firstShare: number,
+  folder: string,
+): Promise<Pick<Offer, 'first' | 'counted'>> {
   const prepare = (one: Load) => prepareRequests(requestsOf(one, { folder, apiKey: API_KEY }));
   const transactions = Math.ceil(load.transactions * firstShare);
-  return {
-    first: await prepare({ ...load, transactions, seed: `${load.seed}-first` }),
-    counted: await prepare(load),
-  };
+  const first = new Map<number, PreparedRequests>();
+  for (const one of connections)
+    first.set(one, await prepare({ ...load, transactions, seed: `${load.seed}-first-${one}` }));
+  return { first, counted: await prepare(load) };
 }
 
+const CONNECTIONS = { singly: '32,64,128', batches: '4,6,12' } as const;
+const STOLEN_MAX = 0.02;
+
 type Round = {
+  readonly connections: number;
+  readonly stolenShare: number;
   readonly perSecond: number;
   readonly cpuUs: number;
   readonly acceptedToScoredMs: number;
   readonly breaches: readonly string[];
 };
 
+/** @param best the connections at which the system was fastest; undefined in its first round */
 async function measure(
   { name, workers, program }: System,
-  { load, firstSeconds, seconds, requests }: Offer,
+  { load, firstSeconds, seconds, first, counted }: Offer,
+  best: number | undefined,
   context: BenchContext,
 ): Promise<Round> {
   const note = (text: string) => context.output.note(`${name}: ${text}`);
   const told = { ...context, output: { ...context.output, note } };
   await using pipeline = await startPipeline({ workers, settings: {}, program }, told);
-  const first = await runLoad(pipeline, { ...load, seconds: firstSeconds }, told, requests.first);
-  const run = await runLoad(pipeline, { ...load, seconds }, told, requests.counted);
+  let [fastest, sent] = [{ connections: 0, perSecond: 0 }, 0];
+  for (const [connections, requests] of first) {
+    if (best !== undefined && best !== connections) continue;
+    const tried = { ...load, connections, seconds: firstSeconds };
+    const { transactions, seconds: took } = await runLoad(pipeline, tried, told, requests);
+    sent += transactions;
+    const perSecond = transactions / took;
+    if (perSecond > fastest.perSecond) fastest = { connections, perSecond };
+  }
+  const { connections } = fastest;
+  const before = machineCpuSeconds();
+  const run = await runLoad(pipeline, { ...load, connections, seconds }, told, counted);
+  const stolen = stolenShare(before, machineCpuSeconds());
   const { database } = pipeline.services;
   const stored = await readStored(database, program === undefined ? undefined : STORED_OF_RIVALS);
-  const missing = first.transactions + run.transactions - stored.scores;
+  const missing = sent + run.transactions - stored.scores;
   const { lost, doubled } = stored;
   return {
+    connections,
+    stolenShare: stolen,
     perSecond: run.transactions / run.seconds,
     cpuUs: (run.cpuSeconds * 1e6) / run.transactions,
     acceptedToScoredMs: stored.p50,
@@ -144,12 +173,20 @@ function toReport(
   rounds: readonly Round[],
   engine: readonly Round[],
 ): BenchReport {
-  const perSecond = spreadOf(rounds.map((round) => round.perSecond));
-  const ratios = rounds.map((round, at) => (engine[at]?.perSecond ?? Number.NaN) / round.perSecond);
-  const ratio = spreadOf(ratios);
+  const quiet = rounds.filter((round) => round.stolenShare <= STOLEN_MAX);
+  const quietEngine = engine.filter((round) => round.stolenShare <= STOLEN_MAX);
+  const of = (all: readonly Round[], figure: 'perSecond' | 'cpuUs') =>
+    all.map((round) => round[figure]);
+  const perSecond = spreadOf(of(quiet, 'perSecond'));
+  const cpuUs = spreadOf(of(quiet, 'cpuUs'));
+  const fast = ratioOf(of(quiet, 'perSecond'), of(quietEngine, 'perSecond'));
+  const cheap = ratioOf(of(quietEngine, 'cpuUs'), of(quiet, 'cpuUs'));
   return {
     caseName: name,
-    inputs: { ...load, firstSeconds, seconds, workers, rounds: rounds.length },
+    inputs: {
+      ...{ ...load, firstSeconds, seconds, workers, rounds: quiet.length },
+      connections: rounds[0]?.connections ?? 0,
+    },
     settings: {},
     versions: VERSIONS,
     perSecond: perSecond.median,
@@ -157,13 +194,18 @@ function toReport(
       scored_per_second_min: perSecond.min,
       scored_per_second_median: perSecond.median,
       scored_per_second_max: perSecond.max,
-      engine_is_so_many_times_as_fast_min: ratio.min,
-      engine_is_so_many_times_as_fast_median: ratio.median,
-      engine_is_so_many_times_as_fast_max: ratio.max,
-      cpu_us_per_transaction_median: spreadOf(rounds.map(({ cpuUs }) => cpuUs)).median,
+      cpu_us_per_transaction_median: cpuUs.median,
+      engine_is_so_many_times_as_fast: fast.ratio,
+      engine_is_so_many_times_as_fast_at_least: fast.low,
+      engine_is_so_many_times_as_fast_at_most: fast.high,
+      engine_is_so_many_times_as_cheap: cheap.ratio,
+      engine_is_so_many_times_as_cheap_at_least: cheap.low,
+      engine_is_so_many_times_as_cheap_at_most: cheap.high,
       accepted_to_scored_p50_ms_median: spreadOf(
-        rounds.map(({ acceptedToScoredMs }) => acceptedToScoredMs),
+        quiet.map(({ acceptedToScoredMs }) => acceptedToScoredMs),
       ).median,
+      stolen_share_max: spreadOf(rounds.map(({ stolenShare }) => stolenShare)).max,
+      rounds_thrown_away: rounds.length - quiet.length,
     },
     ceilings: [],
     tables: [],
@@ -186,31 +228,35 @@ export const bench: Bench = {
     const text = { type: 'string' } as const;
     const { values } = parseArguments(args, {
       ...LOAD_OPTIONS,
-      rounds: { ...text, default: '5' },
+      rounds: { ...text, default: '7' },
       batch: { ...text, default: '1000' },
       seconds: { ...text, default: '30' },
       first: { ...text, default: '10' },
-      only: text,
+      ...{ only: text, try: text },
     });
     const [count = 0] = integerList('--rounds', values.rounds, 1, 100);
     const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
     const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
     const [firstSeconds = 0] = integerList('--first', values.first, 1, 3600);
     const load = readLoad(values, { ...LOAD, batch });
+    const tried = values.try ?? CONNECTIONS[batch === 1 ? 'singly' : 'batches'];
+    const connections = integerList('--try', tried, 1, 1000);
     const wanted = values.only?.split(',');
     const systems = SYSTEMS.filter((one) => one === ENGINE || (wanted?.includes(one.name) ?? true));
     if (systems.some(({ hasPackages }) => hasPackages)) await ensureInstalled(context);
     await using folder = await makeRunFolder('risk-rivals');
     context.output.note('preparing requests');
-    const requests = await makeRequests(load, firstSeconds / seconds, folder.path);
-    const offer = { load, firstSeconds, seconds, requests };
+    const share = firstSeconds / seconds;
+    const requests = await makeRequests(load, connections, share, folder.path);
+    const offer = { load, firstSeconds, seconds, ...requests };
     const rounds = new Map<System, Round[]>(systems.map((one) => [one, []]));
     for (let round = 0; round < count; round++) {
       // Each round begins with another system, so that none always follows the same one.
       const shift = round % systems.length;
       for (const system of [...systems.slice(shift), ...systems.slice(0, shift)]) {
         context.output.note(`round ${round + 1} of ${count}: ${system.name}`);
-        rounds.get(system)?.push(await measure(system, offer, context));
+        const made = rounds.get(system) ?? [];
+        made.push(await measure(system, offer, made[0]?.connections, context));
       }
     }
     const engine = rounds.get(ENGINE) ?? [];

@@ -1,6 +1,7 @@
 /**
- * The tables of the rivals and the statements that fill them: one table with a unique key as most services
- * have it, and one of scores. Batches travel as the engine's own binary arrays, the fastest way known here.
+ * The tables of the rivals and the statements that fill them: one table with a unique key as most services have it and the
+ * indexes by party that the engine has, and one of scores. Batches travel as the engine's own binary arrays, the fastest way
+ * known here.
  */
 import pg from 'pg';
 import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
@@ -30,6 +31,9 @@ const DDL = `
     account_id text not null, merchant_id text not null, amount numeric not null, currency text not null,
     corridor text not null, type text, ip text, device_id text, country text, channel text, ${SCORE_COLUMNS});
   create index if not exists payments_account_idx on payments (account_id, created_at);
+  create index if not exists payments_merchant_idx on payments (merchant_id, created_at);
+  create index if not exists payments_device_idx on payments (device_id, created_at) where device_id is not null;
+  create index if not exists payments_ip_idx on payments (ip, created_at) where ip is not null;
   create table if not exists payment_scores (transaction_id uuid primary key, ${SCORE_COLUMNS})`;
 
 export function openPool({ databaseUrl }: Stores): pg.Pool {

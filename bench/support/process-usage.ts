@@ -22,8 +22,15 @@ function readStat(pid: number): Stat | undefined {
   }
 }
 
-/** CPU seconds since the machine's start: busy and idle of all processors together. */
-export function machineCpuSeconds(): { readonly all: number; readonly idle: number } {
+type MachineCpu = { readonly all: number; readonly idle: number; readonly stolen: number };
+
+/** Share of its processors that the host gave to others between two moments. */
+export function stolenShare(before: MachineCpu, after: MachineCpu): number {
+  return (after.stolen - before.stolen) / (after.all - before.all);
+}
+
+/** CPU seconds since the machine's start: busy, idle and stolen ones of all processors together. */
+export function machineCpuSeconds(): MachineCpu {
   const [line = ''] = readFileSync('/proc/stat', 'latin1').split('\n');
   // user, nice, system, idle, iowait, irq, softirq, steal; guests are in user already.
   const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number);
@@ -31,6 +38,7 @@ export function machineCpuSeconds(): { readonly all: number; readonly idle: numb
   return {
     all: sum / TICKS_PER_SECOND,
     idle: ((ticks[3] ?? 0) + (ticks[4] ?? 0)) / TICKS_PER_SECOND,
+    stolen: (ticks[7] ?? 0) / TICKS_PER_SECOND,
   };
 }
 
