@@ -6,6 +6,7 @@ import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { fillHistory } from './support/history-rows.ts';
 import {
+  integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
@@ -21,6 +22,7 @@ const USAGE = `--rows-each-account N    (60)
 --rows-each-merchant N   (300)
 --zipf N           exponent of Zipf's law in tenths by which parties are drawn; 0 draws each as often (9)
 --redis-mib N      memory of Redis (256)
+--curve N[,N]      then so many of the accounts, as a thousandth of all, each a tenth of the transactions
 ${LOAD_USAGE}
 By default 2,000,000 transactions of 200,000 accounts and 10,000 merchants, after a tenth as many of a hundredth of them.`;
 
@@ -37,6 +39,8 @@ type Options = {
   readonly settings: Settings;
   readonly each: { readonly account: number; readonly merchant: number };
   readonly redisMebibytes: number;
+  /** Shares of the parties, in thousandths. */
+  readonly curve: readonly number[];
 };
 
 const TIERS = ['memory', 'redis', 'postgres'] as const;
@@ -68,7 +72,7 @@ function windowsOf({ progress }: LoadRun): number[] {
 }
 
 async function* measure(options: Options, context: BenchContext): AsyncGenerator<BenchReport> {
-  const { load, settings, each, redisMebibytes } = options;
+  const { load, settings, each, redisMebibytes, curve } = options;
   const past = {
     ...{ rows: load.accounts * each.account, months: MONTHS },
     ...{ rowsEachAccount: each.account, rowsEachMerchant: each.merchant },
@@ -84,19 +88,21 @@ async function* measure(options: Options, context: BenchContext): AsyncGenerator
     },
     context,
   );
-  const few = {
+  const partOf = (share: number) => ({
     ...load,
-    accounts: Math.ceil(load.accounts / IN_MEMORY_SHARE),
-    merchants: Math.max(16, Math.ceil(load.merchants / IN_MEMORY_SHARE)),
-  };
+    accounts: Math.ceil(load.accounts * share),
+    merchants: Math.max(16, Math.ceil(load.merchants * share)),
+    transactions: Math.ceil(load.transactions / FIRST_SHARE),
+  });
+  const few = partOf(1 / IN_MEMORY_SHARE);
   const cases = [
-    {
-      name: 'all in memory',
-      warm: few,
-      load: { ...few, transactions: Math.ceil(load.transactions / FIRST_SHARE) },
-    },
+    { name: 'all in memory', warm: few, load: few },
     { name: 'snapshots empty', load },
     { name: 'snapshots full', load },
+    ...curve.map((thousandths) => {
+      const part = partOf(thousandths / 1000);
+      return { name: `${part.accounts} accounts`, load: part };
+    }),
   ];
   let bar: number | undefined;
   for (const [index, one] of cases.entries()) {
@@ -158,6 +164,7 @@ export const bench: Bench = {
     const { values } = parseArguments(args, {
       ...LOAD_OPTIONS,
       ...{ 'rows-each-account': text, 'rows-each-merchant': text, zipf: text, 'redis-mib': text },
+      curve: text,
     });
     const number = (
       flag: 'rows-each-account' | 'rows-each-merchant' | 'zipf' | 'redis-mib',
@@ -179,6 +186,7 @@ export const bench: Bench = {
           merchant: number('rows-each-merchant', 1, 300),
         },
         redisMebibytes: number('redis-mib', 16, 256),
+        curve: values.curve === undefined ? [] : integerList('--curve', values.curve, 1, 1000),
       },
       context,
     );
