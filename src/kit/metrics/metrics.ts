@@ -171,6 +171,10 @@ export function createMetrics(registry = createProcessRegistry()) {
       'risk_profile_logs_dropped_total',
       'Logs of profiles dropped, as Redis had no room for them.',
     ),
+    partiesWithoutRoom: gauge(
+      'risk_profile_parties_without_room',
+      'Parties of the last ten minutes whose profiles Redis had no room for, as this worker estimates them.',
+    ),
     eventBytes: gauge(
       'risk_event_bytes',
       'Memory of Redis that events and copies of dead letters take, over all streams.',

@@ -12,15 +12,15 @@
   KEYS[n + 1] string the history of writes that they belong to
 
   ARGV[1] string     a request for each log, one after the other, numbers little-endian:
-    digits           u8: how many digits follow, 0 when the log is unknown; plus 128: renew the time to live of a log that the caller knows
+    digits           u8: how many digits follow, 0 when the log is unknown; plus 128: renew the time to live of a log that the caller knows;
+                     plus 64: begin no log, there is no room for it
     length           u24: of the block
     from             decimal digits: where the known stamp begins
     stamp            8 bytes, where there are digits
     block            bytes
-  ARGV[2] number     1: begin no logs, there is no room for more
-  ARGV[3] number     bytes of one reply, at most, but for the first log in it
-  ARGV[4] number     time to live, seconds
-  ARGV[5] number     time to live of a placeholder, seconds
+  ARGV[2] number     bytes of one reply, at most, but for the first log in it
+  ARGV[3] number     time to live, seconds
+  ARGV[4] number     time to live of a placeholder, seconds
 
   Returns one character a log in one string, which a client takes apart at a tenth of the cost of an array, and then the
   bytes for those that have some, in their order. A character is 0 nothing was appended since, 1 bytes since, 2 bytes of
@@ -29,8 +29,8 @@
 ]]
 --- @include server-history
 --- @include of-history
-local requests, crowded, reply_max = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3])
-local ttl_seconds, placeholder_seconds = ARGV[4], ARGV[5]
+local requests, reply_max = ARGV[1], tonumber(ARGV[2])
+local ttl_seconds, placeholder_seconds = ARGV[3], ARGV[4]
 local SAME, SINCE, WHOLE, ABSENT, DROPPED, LATER = 0, 1, 2, 3, 4, 8
 
 local codes, reply = {}, { '' }
@@ -43,6 +43,8 @@ for i = 1, #KEYS - 1 do
   local length = low + 256 * middle + 65536 * high
   local renew = digits >= 128
   if renew then digits = digits - 128 end
+  local begins = digits < 64
+  if not begins then digits = digits - 64 end
   local first = at + 4
   local code, bytes
   if digits > 0 then
@@ -63,7 +65,7 @@ for i = 1, #KEYS - 1 do
   if bytes and replied > 0 and replied + #bytes > reply_max then
     code, bytes = LATER, nil
   elseif length > 0 then
-    local refused = full or (code == ABSENT and crowded)
+    local refused = full or (code == ABSENT and not begins)
     if not refused then
       local appended = redis.pcall('APPEND', key, string.sub(requests, first, at - 1))
       refused = type(appended) == 'table'

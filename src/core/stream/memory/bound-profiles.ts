@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import { toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
 import { profileKeyPattern, spareKeyOf } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
-import { type MarketInRedis, toMemory, usedShare, WATERMARKS } from './memory.ts';
+import { type MarketInRedis, type NodeMemory, toMemory, usedShare, WATERMARKS } from './memory.ts';
 
 /** Bounds one check of one node: 64,000 keys at most. */
 const PAGES_MAX = 64;
@@ -15,49 +15,59 @@ const PAGE_KEYS = 1000;
 const SPARE_SHARE = 0.25;
 /** Share of its bytes: a page that gave back as much loses no log. */
 const GIVEN_BACK_SHARE = 0.1;
+/** Share of a node's room that a worker's new profiles take until the next check, so that four workers do not take it twice. */
+const ROOM_SHARE = 0.25;
+/** Share of maxmemory that they may take in any case: above the bound others are dropped, so what is seen often changes places. */
+const ROOM_MIN = 0.005;
 
 const script = loadScript('trim-profile-2');
 
 /** Checks all nodes; resolves to how many logs were dropped. Throws a Failure. */
 export async function boundProfiles(market: MarketInRedis): Promise<number> {
-  let [dropped, largest] = [0, 0];
+  let [dropped, largest, room] = [0, 0, Number.POSITIVE_INFINITY];
   try {
     for (const node of writableNodes(market.redis)) {
       const bounded = await boundNode(market, node);
       dropped += bounded.dropped;
-      largest = Math.max(largest, bounded.share);
+      largest = Math.max(largest, usedShare([bounded.memory]));
+      room = Math.min(room, roomOf(bounded.memory));
     }
   } catch (error) {
     throw toRedisFailure(error);
   }
-  market.memory.hasProfileRoom = largest <= WATERMARKS.profiles;
+  market.memory.profileRoom.set(room, largest > WATERMARKS.profilesAfter);
   return dropped;
 }
 
+/** Bytes that this process may install until the next check. */
+function roomOf({ usedBytes, maxBytes }: NodeMemory): number {
+  const free = WATERMARKS.profiles * maxBytes - usedBytes;
+  return free < 0 ? 0 : Math.max(free * ROOM_SHARE, ROOM_MIN * maxBytes);
+}
+
 async function boundNode(
-  { name: marketName, memory }: MarketInRedis,
+  { name: marketName, memory: { cursors, profileRoom } }: MarketInRedis,
   node: Redis,
-): Promise<{ readonly share: number; readonly dropped: number }> {
-  let share = await shareOf(node);
+): Promise<{ readonly memory: NodeMemory; readonly dropped: number }> {
+  let memory = await memoryOf(node);
   let dropped = 0;
-  if (share <= WATERMARKS.profiles) return { share, dropped };
-  memory.hasProfileRoom = false;
-  const { cursors } = memory;
+  if (usedShare([memory]) <= WATERMARKS.profiles) return { memory, dropped };
+  profileRoom.close();
   const name = `${node.options.host}:${node.options.port}`;
-  for (let page = 0; page < PAGES_MAX && share > WATERMARKS.profilesAfter; page++) {
+  for (let page = 0; page < PAGES_MAX && usedShare([memory]) > WATERMARKS.profilesAfter; page++) {
     const [cursor, keys] = await node.scan(
       ...([cursors.get(name) ?? '0', 'MATCH', profileKeyPattern(marketName)] as const),
       ...(['COUNT', PAGE_KEYS] as const),
     );
     cursors.set(name, cursor);
     if ((await trim(node, keys)) < GIVEN_BACK_SHARE) dropped += await dropIdle(node, keys);
-    share = await shareOf(node);
+    memory = await memoryOf(node);
   }
-  return { share, dropped };
+  return { memory, dropped };
 }
 
-async function shareOf(node: Redis): Promise<number> {
-  return usedShare([toMemory(await node.info('memory'))]);
+async function memoryOf(node: Redis): Promise<NodeMemory> {
+  return toMemory(await node.info('memory'));
 }
 
 /** Resolves to the share of their bytes that these logs gave back. */

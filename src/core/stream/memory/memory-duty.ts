@@ -8,6 +8,8 @@ import type { MarketInRedis } from './memory.ts';
 
 /** At 30,000 scores a second 3.4 MB of events and 2.3 MB of records come between two checks. */
 const EVERY_MS = 1000;
+/** Checks after which parties that found no room are counted anew: ten minutes. */
+const COUNTED_CHECKS = 600;
 
 /** Makes profiles and events of these streams give way, on every worker. */
 export function memoryDuty(
@@ -15,6 +17,7 @@ export function memoryDuty(
   metrics: Metrics,
   streams: () => readonly StreamKeys[],
 ): Duty {
+  let checks = 0;
   return {
     name: 'memory',
     everyMs: EVERY_MS,
@@ -25,6 +28,10 @@ export function memoryDuty(
         metrics.eventBytesDropped.inc({ kind }, dropped[kind]);
       }
       metrics.profileLogsDropped.inc(await boundProfiles(market));
+      const { profileRoom } = market.memory;
+      metrics.partiesWithoutRoom.set(profileRoom.parties());
+      checks += 1;
+      if (checks % COUNTED_CHECKS === 0) profileRoom.countAnew();
     },
   };
 }

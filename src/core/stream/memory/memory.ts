@@ -2,14 +2,16 @@
  * Redis' memory: what takes it, and what gives way to what. Postgres has all of it as well, so giving way costs time and
  * loses nothing. By the share of maxmemory that is used:
  *
- *   0      0.55            0.65 ◀──── 0.70                      0.85           1
- *   ├───────┼────────────────┼───────────┼────────────────────────┼────────────┤
- *    waiting transactions      profiles begin no log,               events and copies of dead letters
- *    take what is free         and are dropped down to 0.65         all go; none are written
- *    (stream-capacity.ts)      (bound-profiles.ts)                   (bound-events.ts)
+ *   0      0.55              0.65 ◀────────── 0.70                      0.85           1
+ *   ├───────┼──────────────────┼────────────────┼────────────────────────┼────────────┤
+ *    waiting transactions      profiles of       profiles begin no log,    events and copies of dead letters
+ *    take what is free         parties that      and are dropped down      all go; none are written
+ *    (stream-capacity.ts)      were refused      to 0.65                   (bound-events.ts)
+ *                              (profile-room.ts) (bound-profiles.ts)
  */
 import { type RedisClient, toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
 import { infoField } from '../../../kit/redis/info-field.ts';
+import { createProfileRoom, type ProfileRoom } from './profile-room.ts';
 
 /** Shares of maxmemory; each one leaves room for the next to act. */
 export const WATERMARKS = {
@@ -18,7 +20,10 @@ export const WATERMARKS = {
    * given up.
    */
   waiting: 0.55,
-  /** Dropping profiles ends here. Nearer to `profiles`, the next check would drop again. */
+  /**
+   * Dropping profiles ends here, and from here on parties get a log only once they were refused one. Nearer to `profiles`, the
+   * next check would drop again.
+   */
   profilesAfter: 0.65,
   /** Above it profiles give way. Higher, waiting transactions would reach `events` first. */
   profiles: 0.7,
@@ -63,7 +68,7 @@ export type MemoryWatch = {
   /** Bound on events and copies of dead letters, where maxmemory allows as much; 0 for none of them. */
   readonly eventBytesMax: number;
   hasEventRoom: boolean;
-  hasProfileRoom: boolean;
+  readonly profileRoom: ProfileRoom;
   /** By node: where the last check of its profiles ended. */
   readonly cursors: Map<string, string>;
   /** The removal of profiles that another server left, while it is under way. */
@@ -82,7 +87,7 @@ export function watchMemory(eventBytesMax: number): MemoryWatch {
   return {
     eventBytesMax,
     hasEventRoom: eventBytesMax > 0,
-    hasProfileRoom: true,
+    profileRoom: createProfileRoom(),
     cursors: new Map(),
     adopting: undefined,
   };

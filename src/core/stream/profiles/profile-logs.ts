@@ -7,6 +7,7 @@ import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { profileHistoryKey } from '../keys.ts';
 import type { MarketInRedis } from '../memory/memory.ts';
+import type { ProfileRoom } from '../memory/profile-room.ts';
 import { loadScript } from '../scripts.ts';
 import { isOtherHistory, runOverProfiles } from './server-history.ts';
 
@@ -71,17 +72,17 @@ export async function appendProfiles(
   appends: readonly LogAppend[],
   replyBytesMax = REPLY_BYTES_MAX,
 ): Promise<LogReply[]> {
+  const { profileRoom } = market.memory;
   const calls = callsOf(market.redis, appends);
   const packed = calls.map(({ parts }) => ({
     keys: keysOf(market.name, parts),
-    args: [
-      ...[packAppends(parts), market.memory.hasProfileRoom ? 0 : 1],
-      ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS],
-    ],
+    args: [packAppends(parts, profileRoom), ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS]],
   }));
   const replies = await runOverProfiles(market, appendScript, packed, { buffers: true });
   const sorted = new Array<LogReply>(appends.length);
   for (const [call, { indices }] of calls.entries()) sortReplies(replies[call], indices, sorted);
+  for (const [index, { lacks, isStored }] of sorted.entries())
+    if (lacks === 'absent' && !isStored) profileRoom.refuse((appends[index] as LogAppend).key);
   return sorted;
 }
 
@@ -155,15 +156,18 @@ const STAMP_BYTES = 8;
 const DIGITS_MAX = 9;
 const HEAD_BYTES = 4 + DIGITS_MAX + STAMP_BYTES;
 const RENEW_FLAG = 128;
+const BEGIN_NONE_FLAG = 64;
 
 /** A single argument for all logs: the client spends more on an argument than on its bytes. */
-function packAppends(appends: readonly LogAppend[]): Buffer {
+function packAppends(appends: readonly LogAppend[], room: ProfileRoom): Buffer {
   let length = appends.length * HEAD_BYTES;
   for (const { block } of appends) length += block.length;
   const packed = Buffer.allocUnsafe(length);
   let at = 0;
-  for (const { known, block, isToRenew } of appends) {
-    at = packHead(packed, at, known, block.length, isToRenew ? RENEW_FLAG : 0);
+  for (const { key, known, block, isToRenew } of appends) {
+    const begins = known === null ? room.admits(key) : room.hasBytes();
+    const flags = (isToRenew ? RENEW_FLAG : 0) + (begins ? 0 : BEGIN_NONE_FLAG);
+    at = packHead(packed, at, known, block.length, flags);
     packed.set(block, at);
     at += block.length;
   }
@@ -177,16 +181,16 @@ function packKnown(installs: readonly LogInstall[]): Buffer {
   return packed.subarray(0, at);
 }
 
-/** Format for the scripts: digits and flag, length of what follows, where the stamp begins, the stamp. */
+/** Format for the scripts: digits and flags, length of what follows, where the stamp begins, the stamp. */
 function packHead(
   packed: Buffer,
   from: number,
   known: KnownEnd | null,
   length: number,
-  flag: number,
+  flags: number,
 ): number {
   const digits = known === null ? '' : String(known.length - STAMP_BYTES);
-  packed.writeUInt32LE(length * 256 + digits.length + flag, from);
+  packed.writeUInt32LE(length * 256 + digits.length + flags, from);
   let at = from + 4;
   if (known === null) return at;
   // Character by character: for so few of them a call into the encoder takes longer.

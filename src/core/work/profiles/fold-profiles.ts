@@ -17,7 +17,7 @@ import type { LogReply } from '../../stream/profiles/profile-logs.ts';
 import { foldSnapshots, writeSnapshot } from './fold-snapshots.ts';
 import { findCopy, forgetParty, NO_COPY, stateOf } from './profile-memory.ts';
 import { type BatchParty, type KindFold, type Profiles, resetArena } from './profiles.ts';
-import { countReplies, storeSnapshot, takeReply } from './take-reply.ts';
+import { countReplies, storeMade, takeReply } from './take-reply.ts';
 
 /** A row of features for each transaction, in the order of the transactions. Throws a Failure. */
 export function foldProfiles(
@@ -92,7 +92,7 @@ async function rebuild(fold: KindFold): Promise<void> {
       if (profile.list.count >= fold.snapshots.rowsMin) {
         writeSnapshot(fold, batchParty, profile, mark);
       }
-      storeSnapshot(fold, batchParty, profile);
+      storeMade(fold, batchParty, profile);
       return installs.waitWhileFull();
     },
   );

@@ -11,7 +11,7 @@ import {
   type SnapshotPast,
 } from '../../store/profiles/profile-snapshots.ts';
 import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
-import { storeSnapshot } from './take-reply.ts';
+import { storeMade } from './take-reply.ts';
 
 /** The parties that are to be rebuilt from rows. */
 type Unfolded = {
@@ -73,7 +73,7 @@ function foldSnapshot(
   batchParty.waiting = foldParty(fold, profile, batchParty.waiting);
   if (batchParty.waiting.length > 0) return true;
   if (past.rows.length >= fold.snapshots.rowsMin) writeSnapshot(fold, batchParty, profile, mark);
-  storeSnapshot(fold, batchParty, profile);
+  storeMade(fold, batchParty, profile);
   return true;
 }
 

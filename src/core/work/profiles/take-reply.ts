@@ -130,8 +130,16 @@ export function storeFolded(
   else storeProfile(memory, party, profile, state);
 }
 
+/**
+ * Stores a profile whose log is new, where Redis has room for it. Elsewhere the next transaction of the party makes the profile
+ * again, and the placeholder of its log expires.
+ */
+export function storeMade(fold: KindFold, batchParty: BatchParty, profile: Profile): void {
+  if (fold.market.memory.profileRoom.hasBytes()) storeSnapshot(fold, batchParty, profile);
+}
+
 /** Puts the profile in front of its log, and stores a copy as if it stood there: the next append finds out. */
-export function storeSnapshot(
+function storeSnapshot(
   { kind, memory, installs, newStamp, nowS }: KindFold,
   { party, key, slot, end, isStored }: BatchParty,
   profile: Profile,

@@ -1,0 +1,79 @@
+/**
+ * Decides which profiles Redis gets while its memory is scarce: those of parties that were refused most often lately, as TinyLFU does
+ * it (Einziger et al., 2017). Of parties that fit by a third, each one let in would displace one that is as likely to come; and
+ * parties that are seen once displace none.
+ */
+import murmurhash from 'murmurhash';
+
+/** Parties whose refusals are counted, a power of two. Fewer: a party is forgotten before it comes again. 320 KiB. */
+const REFUSED_MAX = 65_536;
+/** Refusals from which a party is let in, where the room was taken before each check. More: seldom ones wait in vain. */
+const REFUSALS_MAX = 15;
+
+export type ProfileRoom = ReturnType<typeof createProfileRoom>;
+
+export function createProfileRoom() {
+  /** Nothing is measured before the first check. */
+  let bytes = Number.POSITIVE_INFINITY;
+  let isScarce = false;
+  let isTaken = false;
+  /** Refusals from which a party is let in now. */
+  let refusalsMin = 1;
+  let [slots, slotsBefore] = [0, 0];
+  /** Hashes of parties, each where its last bits say, and how often each was refused more than those of the same bits. */
+  const refused = new Uint32Array(REFUSED_MAX);
+  const refusals = new Uint8Array(REFUSED_MAX);
+  const at = (hash: number) => hash & (REFUSED_MAX - 1);
+  return {
+    /** @param left bytes that this process may install before the next check */
+    set(left: number, scarce: boolean): void {
+      refusalsMin = isTaken
+        ? Math.min(refusalsMin + 1, REFUSALS_MAX)
+        : Math.max(refusalsMin - 1, 1);
+      isTaken = false;
+      bytes = left;
+      isScarce = scarce;
+    },
+    /** Lets nothing in until the next check. */
+    close(): void {
+      bytes = 0;
+      isScarce = true;
+    },
+    hasBytes: (): boolean => bytes > 0,
+    take(bytesTaken: number): void {
+      bytes -= bytesTaken;
+      isTaken ||= bytes <= 0;
+    },
+    /** Whether a log may be begun for a party that this process has no copy of. */
+    admits(key: string): boolean {
+      if (bytes <= 0 || !isScarce) return bytes > 0;
+      const hash = murmurhash.v3(key, 0);
+      return refused[at(hash)] === hash && (refusals[at(hash)] as number) >= refusalsMin;
+    },
+    /** Notes that no log was begun. */
+    refuse(key: string): void {
+      if (!isScarce) return;
+      const hash = murmurhash.v3(key, 0);
+      const slot = at(hash);
+      const count = refusals[slot] as number;
+      if (refused[slot] === hash) refusals[slot] = Math.min(count + 1, REFUSALS_MAX);
+      else if (count > 1) refusals[slot] = count - 1;
+      else {
+        if (count === 0) slots += 1;
+        refused[slot] = hash;
+        refusals[slot] = 1;
+      }
+    },
+    /** How many parties were refused lately, by linear counting (Whang et al., 1990): within 2 % up to 300,000. */
+    parties(): number {
+      const taken = Math.min(Math.max(slots, slotsBefore), REFUSED_MAX - 1);
+      return Math.round(REFUSED_MAX * Math.log(REFUSED_MAX / (REFUSED_MAX - taken)));
+    },
+    /** Begins to count anew; the count before is the answer while it is larger, until the next time. */
+    countAnew(): void {
+      [slots, slotsBefore] = [0, slots];
+      refused.fill(0);
+      refusals.fill(0);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** Profiles are let into Redis by whether they were refused lately, while its memory is scarce. */
+import { expect, test } from 'vitest';
+import { createProfileRoom } from '../../../../../src/core/stream/memory/profile-room.ts';
+
+test('every party gets a log until a check finds memory scarce', () => {
+  const room = createProfileRoom();
+  expect(room.admits('a')).toBe(true);
+  room.set(1000, false);
+  expect(room.admits('a')).toBe(true);
+});
+
+test('while memory is scarce a party gets a log that was refused one, and no other party does', () => {
+  const room = createProfileRoom();
+  room.set(1000, true);
+  expect(room.admits('a')).toBe(false);
+  room.refuse('a');
+  expect(room.admits('a')).toBe(true);
+  expect(room.admits('b')).toBe(false);
+});
+
+test('what was taken leaves no room until the next check', () => {
+  const room = createProfileRoom();
+  room.set(1000, true);
+  room.refuse('a');
+  room.take(1000);
+  expect(room.hasBytes()).toBe(false);
+  expect(room.admits('a')).toBe(false);
+  room.set(1000, true);
+  // Where the room was taken, a party has to be refused more often.
+  expect(room.admits('a')).toBe(false);
+  room.refuse('a');
+  expect(room.admits('a')).toBe(true);
+  room.set(1000, true);
+  room.close();
+  expect(room.admits('a')).toBe(false);
+});
+
+test('parties that are refused often are let in before others where the room is always taken', () => {
+  const room = createProfileRoom();
+  room.set(1000, true);
+  for (let check = 0; check < 20; check++) {
+    room.take(1000);
+    for (let n = 0; n < 30_000; n++) room.refuse(`seldom-${(check * 30_000 + n) % 200_000}`);
+    for (let n = 0; n < 5; n++) room.refuse('often');
+    room.set(1000, true);
+  }
+  expect(room.admits('often')).toBe(true);
+  const others = Array.from({ length: 200_000 }, (_, n) => room.admits(`seldom-${n}`));
+  expect(others.filter(Boolean).length).toBeLessThan(100);
+  for (let check = 0; check < 20; check++) room.set(1000, true);
+  expect(Array.from({ length: 200_000 }, (_, n) => room.admits(`seldom-${n}`))).toContain(true);
+});
+
+test('parties that found no room are counted within 2 %, also while they are counted anew', () => {
+  const room = createProfileRoom();
+  room.set(1000, true);
+  for (let n = 0; n < 200_000; n++) room.refuse(`party-${n % 100_000}`);
+  expect(Math.abs(room.parties() - 100_000)).toBeLessThan(2000);
+  room.countAnew();
+  expect(Math.abs(room.parties() - 100_000)).toBeLessThan(2000);
+  room.countAnew();
+  expect(room.parties()).toBe(0);
+});
+
+test('a flood of parties displaces those that were refused before', () => {
+  const room = createProfileRoom();
+  room.set(1000, true);
+  room.refuse('a');
+  for (let n = 0; n < 1_000_000; n++) room.refuse(`once-${n}`);
+  expect(room.admits('a')).toBe(false);
+});
