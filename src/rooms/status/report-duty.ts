@@ -1,21 +1,17 @@
-/** The duty by which each worker reports its scores; `GET /v1/workers` reads the reports. */
+/** The duty by which each worker reports what it scored; `GET /v1/workers` and `GET /v1/status` read the reports. */
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { Worker } from '../../core/room.ts';
-import { reportWorker } from '../../core/stream/status/workers.ts';
+import { type ProfileTier, reportWorker } from '../../core/stream/status/workers.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
+import type { Metrics } from '../../kit/metrics/metrics.ts';
 
 const EVERY_MS = 3000;
 
 export function bindReport({ config, log, name, redis, metrics }: Worker): Duty {
   const startedAt = new Date().toISOString();
   const report = async (isDraining: boolean) => {
-    const scored: Record<string, number> = {};
-    for (const { labels, value } of (await metrics.scored.get()).values) {
-      const { corridor } = labels;
-      if (corridor !== undefined) scored[corridor] = (scored[corridor] ?? 0) + value;
-    }
     const version = packageJson.version;
-    const own = { name, startedAt, version, scored, isDraining };
+    const own = { name, startedAt, version, isDraining, ...(await readCounts(metrics)) };
     await reportWorker(redis, config.RISK_MARKET, own);
   };
   let isWatched = false;
@@ -35,3 +31,26 @@ export function bindReport({ config, log, name, redis, metrics }: Worker): Duty 
     );
   }
 }
+
+async function readCounts({ scored, cacheHits, profileRebuilds, partiesWithoutRoom }: Metrics) {
+  const byCorridor: Record<string, number> = {};
+  for (const { labels, value } of (await scored.get()).values) {
+    const { corridor } = labels;
+    if (corridor !== undefined) byCorridor[corridor] = (byCorridor[corridor] ?? 0) + value;
+  }
+  const profiles: Record<ProfileTier, number> = { worker: 0, redis: 0, snapshots: 0, rows: 0 };
+  for (const { labels, value } of (await cacheHits.get()).values) {
+    const tier = TIERS[labels.tier ?? ''];
+    if (labels.cache === 'folded_profiles' && tier !== undefined) profiles[tier] += value;
+  }
+  for (const { value } of (await profileRebuilds.get()).values) profiles.rows += value;
+  const [without] = (await partiesWithoutRoom.get()).values;
+  return { scored: byCorridor, profiles, partiesWithoutRoom: without?.value ?? 0 };
+}
+
+/** By the label of the metric. */
+const TIERS: Readonly<Record<string, ProfileTier>> = {
+  memory: 'worker',
+  redis: 'redis',
+  postgres: 'snapshots',
+};

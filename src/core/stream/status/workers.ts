@@ -21,7 +21,14 @@ export type WorkerReport = {
   /** New scores since the start of the worker, by corridor. */
   readonly scored: Readonly<Record<string, number>>;
   readonly isDraining: boolean;
+  /** Profiles read since its start, by where they were found; absent in reports of an older release. */
+  readonly profiles?: Readonly<Record<ProfileTier, number>>;
+  readonly partiesWithoutRoom?: number;
 };
+
+/** From the fastest on: a worker's memory, Redis, snapshots in Postgres, rows in Postgres. */
+export const PROFILE_TIERS = ['worker', 'redis', 'snapshots', 'rows'] as const;
+export type ProfileTier = (typeof PROFILE_TIERS)[number];
 
 const script = loadScript('announce-1');
 
@@ -44,22 +51,15 @@ export type SeenAt = { readonly worker: SeenWorker; readonly atMs: number };
 
 export type ReportAt = { readonly report: WorkerReport; readonly atMs: number };
 
-/** Reports of the last minute, oldest first, workers seen within the hour, and the time by Redis' clock. @throws Failure */
+/** Reports of the last minute, oldest first, workers seen within the hour, the longest silent first, and the time by Redis' clock. @throws Failure */
 export async function listReports(redis: RedisClient, market: string) {
-  const [reports, seen] = await Promise.all([
+  const [reports, seen, [seconds, micros]] = await Promise.all([
     announced<WorkerReport>(redis, workersKey(market)),
-    listSeen(redis, market),
-  ]);
-  return { reports: reports.map(({ value, atMs }) => ({ report: value, atMs })), ...seen };
-}
-
-/** Workers seen within the hour, the longest silent first, and the time by Redis' clock. @throws Failure */
-export async function listSeen(redis: RedisClient, market: string) {
-  const [seen, [seconds, micros]] = await Promise.all([
     announced<SeenWorker>(redis, workersSeenKey(market)),
     redis.time().catch(throwRedisFailure),
   ]);
   return {
+    reports: reports.map(({ value, atMs }) => ({ report: value, atMs })),
     seen: seen.map(({ value, atMs }) => ({ worker: value, atMs })),
     nowMs: Number(seconds) * 1000 + Math.floor(Number(micros) / 1000),
   };

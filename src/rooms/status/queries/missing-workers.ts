@@ -1,7 +1,6 @@
 /** How many workers report, and which are silent without a replacement. */
 import { z } from 'zod';
-import { listSeen, type SeenAt } from '../../../core/stream/status/workers.ts';
-import type { RedisClient } from '../../../kit/redis/connection.ts';
+import type { SeenAt } from '../../../core/stream/status/workers.ts';
 import { SILENT_MS } from '../silent.ts';
 
 export const workerCountsSchema = z.object({
@@ -13,9 +12,7 @@ export const workerCountsSchema = z.object({
 });
 type WorkerCounts = z.infer<typeof workerCountsSchema>;
 
-/** @throws Failure */
-export async function countWorkers(redis: RedisClient, market: string): Promise<WorkerCounts> {
-  const { seen, nowMs } = await listSeen(redis, market);
+export function countWorkers(seen: readonly SeenAt[], nowMs: number): WorkerCounts {
   const live = seen.filter(({ atMs }) => nowMs - atMs <= SILENT_MS).length;
   return { live, missing: missingWorkers(seen, nowMs).length };
 }

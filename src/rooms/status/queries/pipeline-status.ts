@@ -12,6 +12,7 @@ import { type Switches, stopOf } from '../../../core/domain/switch.ts';
 import type { Total } from '../../../core/store/tallies/day-tallies.ts';
 import type { ShardsOf } from '../../../core/stream/keys.ts';
 import { listStreams, measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
+import { listReports } from '../../../core/stream/status/workers.ts';
 import type { Guards, Health } from '../../../kit/breakers/guards.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
@@ -20,6 +21,7 @@ import { type ReplicaStatus, replicaStatusSchema } from '../../../kit/words/repl
 import type { Latencies } from '../store/latency-sample.ts';
 import { createReadLatency, type LatencyJson, latencyFields, latencyJson } from './latency.ts';
 import { countWorkers, workerCountsSchema } from './missing-workers.ts';
+import { profileTiersExample, profileTiersSchema, readProfileTiers } from './profile-tiers.ts';
 import { createReadFigures, type StoredFigures } from './stored-figures.ts';
 
 const breakersSchema = z.array(z.string()).meta({
@@ -61,6 +63,7 @@ export const statusSchema = z
     replica: replicaStatusSchema,
     redis: z.enum(['up', 'down']).meta({ description: 'Down: what waits in it is unknown.' }),
     workers: workerCountsSchema.nullable().meta({ description: 'Null while Redis is down.' }),
+    profiles: profileTiersSchema.nullable().meta({ description: 'Null while Redis is down.' }),
     corridors: z.array(corridorSchema).nullable(),
     unappended: z.int().nullable().meta({
       description: 'Pending, and known not to be in a stream; null while Postgres is down.',
@@ -112,7 +115,11 @@ export function createReadStatus(
     try {
       return await Promise.all([
         guards.redis.run(streams),
-        guards.redis.run(() => countWorkers(redis, market)),
+        guards.redis.run(async () => {
+          const { reports, seen, nowMs } = await listReports(redis, market);
+          const profiles = await readProfileTiers(redis, reports);
+          return { workers: countWorkers(seen, nowMs), profiles };
+        }),
       ]);
     } catch (error) {
       if (isUnavailable(error)) return undefined;
@@ -130,7 +137,7 @@ export function createReadStatus(
   };
 }
 
-type Measured = readonly [readonly StreamLag[], StatusJson['workers']];
+type Measured = readonly [readonly StreamLag[], Pick<StatusJson, 'workers' | 'profiles'>];
 
 /** State that this API process knows by itself. */
 type ProcessState = { readonly health: Health; readonly switches: Switches };
@@ -143,7 +150,7 @@ function toStatus(
   process: ProcessState,
 ): StatusJson {
   const { health } = process;
-  const [lags, workers = null] = measured ?? [];
+  const [lags, { workers, profiles } = { workers: null, profiles: null }] = measured ?? [];
   const corridors =
     lags === undefined
       ? null
@@ -157,6 +164,7 @@ function toStatus(
     replica,
     redis: measured === undefined ? 'down' : 'up',
     workers,
+    profiles,
     corridors,
     unappended: isOld ? null : unappended,
     breakers: health.breakers(),
@@ -223,6 +231,7 @@ export const statusExample: StatusJson = {
   replica: { state: 'up', lag_ms: 12 },
   redis: 'up',
   workers: { live: 3, missing: 0 },
+  profiles: profileTiersExample,
   corridors: [
     {
       corridor: 'US-EG',
