@@ -83,7 +83,7 @@ const slowModel: Disturbance = {
 
 const failingModel: Disturbance = {
   name: 'failing-model',
-  what: "the model of the neighbour's second corridor cannot be loaded",
+  what: "the model of the neighbour's second corridor fails the proof that precedes its use",
   load: { corridor: NEIGHBOUR_CORRIDORS[1] },
   async prepare(neighbour) {
     await neighbour.drainWorker();
@@ -91,7 +91,7 @@ const failingModel: Disturbance = {
     // A trigger refuses changes of models.
     await neighbour.stage.services.query(
       `alter table ${NEIGHBOUR}.models disable trigger user;
-       update ${NEIGHBOUR}.models set artefact = 'spoilt';
+       update ${NEIGHBOUR}.models set golden_margins = array(select margin + 1 from unnest(golden_margins) margin);
        alter table ${NEIGHBOUR}.models enable trigger user`,
     );
     await neighbour.startWorker();

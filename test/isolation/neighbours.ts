@@ -170,6 +170,8 @@ function judge({ bar, remark }: Stage, measured: Measured | undefined): void {
     else bar(intervalBar(name), Number(from), { atMost: 1 + WORSE_MAX });
   }
   const count = (outcome: string) => decisions.filter((one) => one.outcome === outcome).length;
+  for (const [detail, same] of Map.groupBy(load.refusals, (one) => one.detail))
+    remark(`refused ${same.length} times: ${detail}`);
   const [refused, late] = COUNTS;
   bar(refused, count(refused) + load.refusals.length, { exactly: 0 });
   bar(late, count(late), { exactly: 0 });

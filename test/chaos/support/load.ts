@@ -42,13 +42,18 @@ export type Load = {
   isFinishing(): boolean;
   /** Sends another batch until it is answered. */
   send(batch: Batch): Promise<void>;
-  /** For each refused attempt: how long the refusal took, and whether it had `Retry-After`. */
+  /** For each refused attempt: how long the refusal took, why it was, and whether it had `Retry-After`. */
   readonly refusals: readonly Refusal[];
   /** Bodies of some acknowledged transactions by key, to be sent once more at rest. */
   readonly samples: ReadonlyMap<string, string>;
 };
 
-export type Refusal = { readonly ms: number; readonly hasRetryAfter: boolean };
+export type Refusal = {
+  readonly ms: number;
+  readonly hasRetryAfter: boolean;
+  /** `detail` of the problem. */
+  readonly detail: string;
+};
 
 const ACCOUNTS = 2000;
 const MERCHANTS = 300;
@@ -206,7 +211,8 @@ export async function post(url: string, apiKey: string, body: string): Promise<A
     if (text.includes(STOPPED)) return { kind: 'stopped' };
     if (status === 429 || status === 503) {
       const hasRetryAfter = response.headers.has('retry-after');
-      return { kind: 'refused', status, ms: performance.now() - started, hasRetryAfter };
+      const detail = /"detail":"(.*?)"/.exec(text)?.[1] ?? text.slice(0, TEXT_CHARS_MAX);
+      return { kind: 'refused', status, ms: performance.now() - started, hasRetryAfter, detail };
     }
     if (status !== 200) return { kind: 'improper', status, text: text.slice(0, TEXT_CHARS_MAX) };
     const { results } = JSON.parse(text) as { results: { transaction_id: string }[] };
