@@ -16,10 +16,11 @@ import type { Transaction } from '../../domain/transaction.ts';
 import { createLoadFrauds, type LoadFrauds, type PartyColumn } from './known-frauds.ts';
 
 /**
- * A rebuild reaches this much further back than a history, so that older arrivals still fit, as each one that
- * does not needs a rebuild of its own. Months without rows of the account cost an index probe each.
+ * Days of lateness up to which an account's rebuild is complete: each transaction that is later needs a rebuild of its own. More:
+ * each month costs every rebuild an index probe.
  */
-const ACCOUNT_REACH_DAYS = 2 * ACCOUNT_HISTORY_DAYS;
+const ACCOUNT_LATE_DAYS = 30;
+const ACCOUNT_REACH_DAYS = ACCOUNT_HISTORY_DAYS + ACCOUNT_LATE_DAYS;
 /** A history may use the rows before a point; rows from the point on spare rebuilds while a backlog is worked off. */
 const ACCOUNT_ROWS_BEFORE = ACCOUNT_HISTORY_ENTRIES;
 const ACCOUNT_ROWS_AFTER = 64;
