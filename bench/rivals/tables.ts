@@ -7,13 +7,14 @@ import pg from 'pg';
 import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
 import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
 import type { KeyedTransactionInput } from '../../src/core/domain/transaction.ts';
+import { packVectors } from '../../src/core/store/scores/vector-bytes.ts';
 import {
+  byteaArray,
   float8Array,
   int2Array,
   textArray,
   timestampArray,
   uuidArray,
-  vectorArray,
 } from '../../src/kit/database/binary-array.ts';
 import { createAloneScorer, RULE_SET } from '../support/empty-history.ts';
 import { marketUrl } from '../support/market.ts';
@@ -166,7 +167,7 @@ function scoresValues(all: readonly Payment[]): unknown[] {
     float8Array(decisions.map(({ probability }) => probability)),
     textArray(decisions.map(({ verdict }) => verdict)),
     textArray(decisions.map(({ reasons }) => JSON.stringify(reasons))),
-    vectorArray(scored.map(({ features }) => features)),
+    byteaArray(packVectors(scored.map(({ features }) => features))),
     ...[FEATURE_SCHEMA, RULE_SET],
   ];
 }

@@ -4,13 +4,13 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { copyVector, toVector } from '../../src/core/store/scores/vector-bytes.ts';
+import { copyVector, packVectors, toVector } from '../../src/core/store/scores/vector-bytes.ts';
 import {
+  byteaArray,
   float8Array,
   textArray,
   timestampArray,
   uuidArray,
-  vectorArray,
 } from '../../src/kit/database/binary-array.ts';
 
 const HEADER_BYTES = 20;
@@ -50,14 +50,21 @@ describe('binary arrays', () => {
         // A row of a matrix: it neither begins nor ends with its buffer.
         const matrix = new BigUint64Array([...Array(before).fill(7n), ...values, 7n]);
         const row = new Float64Array(matrix.buffer, before * 8, values.length);
-        const written = onlyValue(vectorArray([row]));
-        expect([...new BigUint64Array(toVector(written).buffer)]).toEqual(values);
-        const into = new BigUint64Array(values.length + 2);
-        copyVector(written, new Float64Array(into.buffer, 8, values.length));
-        expect([...into]).toEqual([0n, ...values, 0n]);
+        const [other = row, packed = row] = packVectors([Float64Array.of(0.1), row]);
+        expect(toVector(other as Uint8Array)).toEqual(Float64Array.of(0.1));
+        const written = onlyValue(byteaArray([packed]));
+        // Older releases stored the raw doubles.
+        for (const bytes of [written, Buffer.from(row.buffer, row.byteOffset, row.byteLength)]) {
+          expect([...new BigUint64Array(toVector(bytes).buffer)]).toEqual(values);
+          const into = new BigUint64Array(values.length + 2);
+          copyVector(bytes, new Float64Array(into.buffer, 8, values.length));
+          expect([...into]).toEqual([0n, ...values, 0n]);
+        }
+        expect(written.length % 8).not.toBe(0);
       }),
     );
-    expect(() => copyVector(new Uint8Array(16), new Float64Array(3))).toThrow('16 bytes');
+    expect(() => copyVector(new Uint8Array(16), new Float64Array(3))).toThrow('of 2 numbers');
+    expect(() => packVectors([new Float64Array(256)])).toThrow('at most 255');
   });
 
   test('text is UTF-8, short and long, plain and not', () => {

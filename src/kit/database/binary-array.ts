@@ -195,14 +195,6 @@ export function float8Array(values: ArrayLike<number | null>): Buffer {
   return buffer;
 }
 
-/**
- * bytea[] of vectors as they lie in memory: little-endian on every machine that Node supports but s390x.
- * Postgres copies them; in a float8[] it would swap the bytes of each number, 3 µs for 81 of them.
- */
-export function vectorArray(vectors: readonly Float64Array[]): Buffer {
-  return byteaArray(vectors);
-}
-
 /** bytea[] of the bytes of views. */
 export function byteaArray(views: readonly ArrayBufferView[]): Buffer {
   let bytes = 0;

@@ -77,7 +77,7 @@ export type PoolOptions = SessionOptions & {
  * Generation of releases that work on the same tables. A migration that older processes would not survive refuses while sessions
  * of an older generation are connected; those of the first one have no number.
  */
-const GENERATION = 3;
+const GENERATION = 4;
 
 /** Callers that may wait, for each connection; more are refused at once. */
 const WAITING_SHARE_MAX = 32;

@@ -59,13 +59,12 @@ export async function findFraudParties(
   return await query<Parties>(fraudPartiesStatement, amongValues(transactionIds));
 }
 
-// An empty string where the vector is shorter.
 const loggedFeatureStatement: Statement = {
   name: 'find-logged-feature',
-  text: `select s.transaction_id as "transactionId", s.bytes
+  text: `select s.transaction_id as "transactionId", s.features
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
           cross join lateral (
-            select s.transaction_id, substring(s.features from 8 * $3::int + 1 for 8) as bytes from market.scores s
+            select s.transaction_id, s.features from market.scores s
              where s.transaction_id = u.transaction_id and s.created_at = u.created_at
              limit 1) s`,
 };
@@ -76,14 +75,13 @@ export async function findLoggedFeature(
   transactionIds: readonly string[],
   index: number,
 ): Promise<Map<string, number>> {
-  const rows = await query<{ transactionId: string; bytes: Buffer }>(loggedFeatureStatement, [
+  const rows = await query<{ transactionId: string; features: Buffer }>(loggedFeatureStatement, [
     uuidArray(transactionIds),
     timestampArray(transactionIds.map((id) => createdAtMsOf(id) ?? 0)),
-    index,
   ]);
   const values = new Map<string, number>();
-  for (const { transactionId, bytes } of rows) {
-    const [value = Number.NaN] = toVector(bytes);
+  for (const { transactionId, features } of rows) {
+    const value = toVector(features)[index] ?? Number.NaN;
     if (!Number.isNaN(value)) values.set(transactionId, value);
   }
   return values;

@@ -1,15 +1,16 @@
 /** A new score, and a batch of them as the parameters of the statement that stores scores. */
 import {
+  byteaArray,
   float8Array,
   int2Array,
   int4Array,
   textArray,
   timestampArray,
-  vectorArray,
 } from '../../../kit/database/binary-array.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import type { Decision } from '../../domain/score-record.ts';
 import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
+import { packVectors } from './vector-bytes.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
 /** A score to store. */
@@ -56,7 +57,7 @@ export function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): 
     textArray(
       decisions.map(({ reasons }) => (reasons.length === 0 ? '[]' : JSON.stringify(reasons))),
     ),
-    vectorArray(rows.map((row) => row.features)),
+    byteaArray(packVectors(rows.map((row) => row.features))),
     textArray(rows.map((row) => row.model)),
     int2Array(rows.map((row) => row.attempts)),
     int2Array(rows.map((row) => row.degradation)),

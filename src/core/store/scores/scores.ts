@@ -29,7 +29,7 @@ import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 import { compareScores, insertValues, type NewScore, type ScoreLineage } from './score-values.ts';
 import type { ScoredStatement } from './scored-statement.ts';
 
-// A column is a binary array and a vector raw bytes, so no value is escaped or parsed as text. Arrays side by side in
+// A column is a binary array and a vector bytes, so no value is escaped or parsed as text. Arrays side by side in
 // a select list are walked in step, without a tuple store a column.
 const insertAll = `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
              probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation,

@@ -1,19 +1,90 @@
 /**
- * A logged vector as it is stored (bytea): the raw little-endian doubles of a Float64Array, every bit of a NaN
- * included. binary-array.ts writes them.
+ * A logged vector as it is stored (bytea): the raw little-endian doubles of a Float64Array, every bit of a NaN included, without
+ * those of their bytes that are 0, which are two thirds:
+ *
+ *   u8       how many doubles
+ *   u8 each  a bit for each byte of the double that follows below, the lowest byte first
+ *   bytes    those bytes
+ *   u8 0     where the length would be a multiple of 8: a vector of such a length is all of its raw doubles, as older releases
+ *            stored them
  */
 
-/** Copies the bytes, as the driver's buffers may be unaligned. */
+const DOUBLE_BYTES = 8;
+const WORD_BYTES = 4;
+/** The count of doubles is a byte. */
+const VECTOR_MAX = 255;
+
+/** Bytes of each vector, for one statement. Throws a RangeError for a vector of more than 255 doubles. */
+export function packVectors(vectors: readonly Float64Array[]): Uint8Array[] {
+  let room = 0;
+  for (const { length } of vectors) {
+    if (length > VECTOR_MAX) throw new RangeError(`a vector of ${length} numbers: at most 255`);
+    room += 2 + (1 + DOUBLE_BYTES) * length;
+  }
+  const packed = new Uint8Array(room);
+  let from = 0;
+  return vectors.map((vector) => {
+    const to = packVector(vector, packed, from);
+    const one = packed.subarray(from, to);
+    from = to;
+    return one;
+  });
+}
+
+function packVector(vector: Float64Array, packed: Uint8Array, from: number): number {
+  const words = new Uint32Array(vector.buffer, vector.byteOffset, 2 * vector.length);
+  packed[from] = vector.length;
+  let at = from + 1 + vector.length;
+  for (let index = 0; index < words.length; index++) {
+    const lowBit = (index & 1) * WORD_BYTES;
+    let mask = 0;
+    // Whole numbers have a lower word of 0.
+    for (let rest = words[index] as number, bit = lowBit; rest !== 0; rest >>>= 8, bit++) {
+      if ((rest & 255) === 0) continue;
+      mask |= 1 << bit;
+      packed[at++] = rest;
+    }
+    const maskAt = from + 1 + (index >> 1);
+    packed[maskAt] = (packed[maskAt] as number) | mask;
+  }
+  if ((at - from) % DOUBLE_BYTES === 0) packed[at++] = 0;
+  return at;
+}
+
+/** The vector; what damaged bytes lack is 0, and its checksum differs. */
 export function toVector(bytes: Uint8Array): Float64Array {
-  const vector = new Float64Array(bytes.length / Float64Array.BYTES_PER_ELEMENT);
-  copyVector(bytes, vector);
+  const vector = new Float64Array(lengthOf(bytes));
+  unpack(bytes, vector);
   return vector;
 }
 
 /** Throws an Error for a vector of another length. */
 export function copyVector(bytes: Uint8Array, into: Float64Array): void {
-  if (bytes.length !== into.byteLength) {
-    throw new Error(`a vector of ${bytes.length} bytes where ${into.byteLength} were expected`);
+  const length = lengthOf(bytes);
+  if (length !== into.length) {
+    throw new Error(`a vector of ${length} numbers where ${into.length} were expected`);
   }
-  new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(bytes);
+  unpack(bytes, into);
+}
+
+const isRaw = ({ length }: Uint8Array) => length % DOUBLE_BYTES === 0;
+
+const lengthOf = (bytes: Uint8Array) =>
+  isRaw(bytes) ? bytes.length / DOUBLE_BYTES : (bytes[0] ?? 0);
+
+function unpack(bytes: Uint8Array, into: Float64Array): void {
+  if (isRaw(bytes)) {
+    new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(bytes);
+    return;
+  }
+  const words = new Uint32Array(into.buffer, into.byteOffset, 2 * into.length);
+  let at = 1 + into.length;
+  for (let index = 0; index < words.length; index++) {
+    let mask = ((bytes[1 + (index >> 1)] ?? 0) >> ((index & 1) * WORD_BYTES)) & 15;
+    let word = 0;
+    for (let shift = 0; mask !== 0; mask >>= 1, shift += 8) {
+      if ((mask & 1) !== 0) word |= (bytes[at++] ?? 0) << shift;
+    }
+    words[index] = word;
+  }
 }

@@ -1,6 +1,7 @@
 /** Vectors recomputed under a newer feature schema: they are apart from the scores, which stay unchanged. */
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
-import { timestampArray, uuidArray, vectorArray } from '../../../kit/database/binary-array.ts';
+import { packVectors } from '../../../core/store/scores/vector-bytes.ts';
+import { byteaArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
 
@@ -51,7 +52,7 @@ export async function storeRecomputedFeatures(
     uuidArray(ids),
     timestampArray(ids.map((id) => createdAtMsOf(id) ?? 0)),
     featureSchema,
-    vectorArray(vectors),
+    byteaArray(packVectors(vectors)),
     new Date(),
   ]);
 }

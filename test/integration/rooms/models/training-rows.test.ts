@@ -191,7 +191,9 @@ describe('readTrainingRows', () => {
   });
 
   test('refuses vectors of another length', async () => {
-    await expect(read(january, { features: 4 })).rejects.toThrow('24 bytes where 32 were expected');
+    await expect(read(january, { features: 4 })).rejects.toThrow(
+      'a vector of 3 numbers where 4 were expected',
+    );
   });
 
   test('does not see what is labelled while it reads', async () => {
