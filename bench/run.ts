@@ -1,15 +1,19 @@
 /**
  * `npm run bench [-- NAME [its options]] [--json FILE] [--markdown FILE]`: runs all benches or one, prints
- * machine, inputs, figures and the ratio to a ceiling of the same run; exits 1 when a bench reports a breach.
+ * machine, inputs, figures and the ratio to a ceiling of the same run; exits 1 when a bench reports a breach,
+ * and 78 when the machine cannot cap processes that are to be capped.
  * `npm run bench -- --check` is the regression guard.
  */
 import { readdir, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { EXIT, UsageError } from '../src/kit/command/command.ts';
 import { createOutput, type Output } from '../src/kit/command/output.ts';
+import { EXIT_BAD_CONFIGURATION } from '../src/kit/config/config.ts';
 import { createLog } from '../src/kit/metrics/log.ts';
+import { Failure } from '../src/kit/words/failure.ts';
 import { CHECK_USAGE, check } from './check/check.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { CANNOT_CAP } from './support/cgroup.ts';
 import { describeMachine, formatMachine } from './support/machine.ts';
 import { type BenchReports, toMarkdown } from './support/report-markdown.ts';
 import { printReport } from './support/report-text.ts';
@@ -145,7 +149,8 @@ try {
   // Node's message of an AggregateError names none of the errors in it.
   if (error instanceof SuppressedError)
     process.stderr.write(`${inspect(error.suppressed)}\n${inspect(error.error)}\n`);
-  if (!(error instanceof UsageError)) throw error;
+  const cannotCap = error instanceof Failure && error.code === CANNOT_CAP;
+  if (!(error instanceof UsageError || cannotCap)) throw error;
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = EXIT.usage;
+  process.exitCode = cannotCap ? EXIT_BAD_CONFIGURATION : EXIT.usage;
 }

@@ -6,7 +6,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { checkOutBare } from '../bare/checkout.ts';
-import type { BenchContext, Settings } from './bench.ts';
+import type { BenchContext, BenchTable, Settings } from './bench.ts';
+import { type Cap, openCgroups } from './cgroup.ts';
 import { type Role, type RoleProcess, spawnRole, untilReady } from './role-process.ts';
 import { makeRunFolder } from './run-folder.ts';
 import { type Services, startServices } from './services.ts';
@@ -22,6 +23,10 @@ export type PipelineOptions = {
    * `bare`.
    */
   readonly program?: readonly string[] | 'bare' | undefined;
+  /** Caps each process of a role. */
+  readonly caps?: Readonly<Partial<Record<Role, Cap>>> | undefined;
+  /** Settings of Postgres in place of those that a user gets. */
+  readonly postgresSettings?: Readonly<Record<string, string>> | undefined;
   /** Holds the data, and is kept after the run; by default a folder of this run alone. */
   readonly keptFolder?: string | undefined;
   /** Called when the schema is there and before any role runs. */
@@ -40,6 +45,8 @@ export type Pipeline = {
   startWorkers(count: number): Promise<readonly RoleProcess[]>;
   /** Drains all workers. */
   stopWorkers(): Promise<void>;
+  /** How far the processes used their caps; without rows where none has one. */
+  capTable(): BenchTable;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -55,11 +62,15 @@ export async function startPipeline(
 ): Promise<Pipeline> {
   const onProgress = (text: string) => output.note(text);
   await using opened = new AsyncDisposableStack();
+  const cgroups = options.caps === undefined ? undefined : opened.use(await openCgroups());
   const { path: folder } = opened.use(await makeRunFolder('risk-bench'));
   const dataDir = options.keptFolder ?? join(folder, 'data');
   const bare = options.program === 'bare' ? await checkOutBare(folder) : undefined;
   const launcher = bare?.launcher;
-  const services = opened.use(await startServices({ dataDir, log, signal, onProgress, launcher }));
+  const { postgresSettings } = options;
+  const services = opened.use(
+    await startServices({ dataDir, log, signal, onProgress, launcher, postgresSettings }),
+  );
   await options.prepare?.(services);
   const logFolder = join(folder, 'logs');
   await mkdir(logFolder);
@@ -77,7 +88,9 @@ export async function startPipeline(
   };
   const processes = opened.use(new AsyncDisposableStack());
   const start = async (role: Role, name: string) => {
-    const process = spawnRole({ ...shared, role, name, port: await freePort() });
+    const cap = options.caps?.[role];
+    const within = cap && cgroups?.make(name, cap);
+    const process = spawnRole({ ...shared, role, name, within, port: await freePort() });
     processes.defer(() => (process.hasEnded() ? undefined : process.stop()));
     return await untilReady(process, signal);
   };
@@ -98,6 +111,7 @@ export async function startPipeline(
     stopWorkers: async () => {
       await Promise.all(workers.splice(0).map((worker) => worker.stop()));
     },
+    capTable: () => cgroups?.table() ?? { title: 'capped', rows: [] },
     apiKey: API_KEY,
     apiPort: Number(new URL(api.url).port),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -24,6 +24,8 @@ export type RoleOptions = {
   readonly launcher?: string | undefined;
   /** Program and arguments in place of the launcher; the role is its last argument. */
   readonly program?: readonly string[] | undefined;
+  /** Program and arguments that become what follows them, in a control group. */
+  readonly within?: readonly string[] | undefined;
   /** Flags of node in place of those that bin/risk gives a role. */
   readonly nodeFlags?: readonly string[] | undefined;
   /** The process writes a V8 CPU profile there when it ends. */
@@ -72,7 +74,8 @@ export async function untilReady(started: RoleProcess, signal: AbortSignal): Pro
 
 export function spawnRole(options: RoleOptions): RoleProcess {
   const { role, name, port, profileFolder, nodeFlags = [], launcher = LAUNCHER } = options;
-  const [program = '', ...args] = options.program ?? ['/bin/sh', launcher];
+  const { within = [], program: own = ['/bin/sh', launcher] } = options;
+  const [program = '', ...args] = [...within, ...own];
   const profile = profileFolder === undefined ? [] : profileFlags(profileFolder, name);
   const flags = [...nodeFlags, ...profile].join(' ');
   const output = openSync(logFile(options), 'a');

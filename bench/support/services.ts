@@ -23,6 +23,8 @@ export type ServicesOptions = {
   readonly onProgress: (text: string) => void;
   /** `bin/risk` of another checkout, whose tables are made; this one's by default. */
   readonly launcher?: string | undefined;
+  /** Settings of Postgres in place of those that a user gets. */
+  readonly postgresSettings?: Readonly<Record<string, string>> | undefined;
 };
 
 /** The services as a checker needs them: a session in Postgres and one in Redis. */
@@ -43,7 +45,12 @@ export type Services = Stores & {
 };
 
 const POSTGRES_MUST_BE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' } as const;
-const POSTGRES_TOLD = ['shared_buffers', 'max_wal_size', 'wal_compression'] as const;
+const POSTGRES_TOLD = [
+  'shared_buffers',
+  'max_wal_size',
+  'checkpoint_timeout',
+  'wal_compression',
+] as const;
 const REDIS_MUST_BE = { appendonly: 'yes', appendfsync: 'everysec' } as const;
 const REDIS_TOLD = ['maxmemory', 'maxmemory-policy'] as const;
 

@@ -26,6 +26,8 @@ type EmbeddedOptions = {
   /** A service with a URL here is passed through and not started. */
   readonly databaseUrl?: string | undefined;
   readonly redisUrl?: string | undefined;
+  /** Settings of Postgres in place of the engine's own: for benches. */
+  readonly postgresSettings?: Readonly<Record<string, string>> | undefined;
   readonly environment?: Environment;
 };
 
@@ -68,7 +70,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const startDatabase = async () => {
     onProgress('starting Postgres');
     const program = await findPostgres(folder.account);
-    const fixed = { ...folder, program, logFile: join(folder.logs, 'postgres.log'), durable: true };
+    const fixed = {
+      ...{ ...folder, program, logFile: join(folder.logs, 'postgres.log'), durable: true },
+      settings: options.postgresSettings ?? {},
+    };
     return await own('Postgres', (again) => startPostgres({ ...fixed, ...again }));
   };
   let redisKeepsData = true;
