@@ -2,10 +2,11 @@
 import type { BenchContext, BenchTable } from './bench.ts';
 import { cpuTable, readCpu } from './cpu-by-role.ts';
 import type { GeneratorResult } from './generator.ts';
-import { type Load, startLoad } from './load.ts';
+import { DAY_MS, type Load, lastMidnightMs, startLoad } from './load.ts';
 import type { Pipeline } from './pipeline.ts';
 import { machineCpuSeconds, peakRssBytes } from './process-usage.ts';
 import type { PreparedRequests } from './requests.ts';
+import { followWindows, type Window } from './run-windows.ts';
 import { readScored, type ScoredProgress, untilScored } from './scored-counter.ts';
 
 export const MEBIBYTE = 2 ** 20;
@@ -28,14 +29,20 @@ export type LoadRun = {
   /** Idle share of all processors of the machine, other processes' work counted as busy. */
   readonly idleShare: number;
   readonly memory: readonly Memory[];
+  /** Costs and counts of each part of the run; none where no parts were asked for. */
+  readonly windows: readonly Window[];
 };
 
-/** Sends the load without its unmeasured part, and waits until all of it is scored. */
+/**
+ * Sends the load without its unmeasured part, and waits until all of it is scored.
+ * @param windowMs length of the parts whose cost is told apart
+ */
 export async function runLoad(
   pipeline: Pipeline,
   load: Load,
   { output, signal }: BenchContext,
   prepared?: PreparedRequests,
+  windowMs?: number,
 ): Promise<LoadRun> {
   output.note('preparing requests');
   using generator = await startLoad(pipeline, load, signal, prepared);
@@ -45,6 +52,8 @@ export async function runLoad(
   const scoredBefore = await readScored(scorers, signal);
   const before = readCpu(pipeline, generator);
   const machineBefore = machineCpuSeconds();
+  await using followed =
+    windowMs === undefined ? null : await followWindows(pipeline, windowMs, signal);
   let wanted = load.seconds === undefined ? load.transactions : undefined;
   const send = async () => {
     const posted = await generator.go();
@@ -55,6 +64,7 @@ export async function runLoad(
     send(),
     untilScored(scorers, { scoredBefore, transactions: () => wanted }, signal),
   ]);
+  const windows = (await followed?.end()) ?? [];
   const after = readCpu(pipeline, generator);
   const machineAfter = machineCpuSeconds();
   const seconds = (progress.finishedMs - posted.firstRequestMs) / 1000;
@@ -67,6 +77,7 @@ export async function runLoad(
     ...{ cpu, cpuSeconds: sum(after) - sum(before) },
     idleShare: (machineAfter.idle - machineBefore.idle) / (machineAfter.all - machineBefore.all),
     memory: await readMemory(pipeline, generator.pid),
+    windows,
   };
 }
 
@@ -77,9 +88,18 @@ export async function warmUp(
   context: BenchContext,
   prepared?: PreparedRequests,
 ): Promise<void> {
-  const { unmeasured: transactions, seed } = load;
-  if (transactions === 0) return;
-  await runLoad(pipeline, { ...load, transactions, seed: `${seed}-warm-up` }, context, prepared);
+  if (load.unmeasured === 0) return;
+  await runLoad(pipeline, unmeasuredOf(load), context, prepared);
+}
+
+/** Simulated times of the unmeasured part lie before the others, and are as dense. */
+export function unmeasuredOf(load: Load): Load {
+  const { seconds: _, ...untimed } = load;
+  const { unmeasured: transactions, live, days, endMs = lastMidnightMs() } = untimed;
+  const own = { ...untimed, transactions, seed: `${load.seed}-warm-up` };
+  if (live) return own;
+  const ownDays = Math.ceil((days * transactions) / load.transactions);
+  return { ...own, days: Math.max(1, ownDays), endMs: endMs - days * DAY_MS };
 }
 
 /** Peak memory so far of each process of the pipeline, and of the generator where there is one. */

@@ -2,14 +2,17 @@
 import { join } from 'node:path';
 import { integerOption, UsageError } from '../../src/kit/command/command.ts';
 import type { Settings } from './bench.ts';
+import { daysOf } from './day.ts';
 import { type GeneratorProcess, startGenerator } from './generator-process.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PreparedRequests, RequestsOptions } from './requests.ts';
 import type { Hot } from './traffic.ts';
 
 export type Load = {
-  /** Transactions a request; 1 posts singly. */
+  /** Transactions a request, on average; 1 posts singly. */
   readonly batch: number;
+  /** Population and requests are those of a production day (day.ts). */
+  readonly day?: boolean;
   readonly transactions: number;
   /** Sent before the clock starts, for code that is compiled and caches that fill. */
   readonly unmeasured: number;
@@ -38,7 +41,7 @@ export type Load = {
   readonly accountsInTurn?: boolean;
   /** Exponent of Zipf's law by which parties are drawn. */
   readonly drawnBy?: number;
-  /** The wait of `Prefer: wait`; single posts only. */
+  /** The wait of `Prefer: wait`, by which single posts ask for their score. */
   readonly waitSeconds?: number;
 };
 
@@ -74,7 +77,8 @@ export const MONTH_LOAD: Load = {
 export const LIVE_LOAD: Load = { ...MONTH_LOAD, live: true };
 
 /** For people: `batches of 1000`. */
-export function loadName({ batch }: Pick<Load, 'batch'>): string {
+export function loadName({ batch, day = false }: Pick<Load, 'batch' | 'day'>): string {
+  if (day) return 'requests of 1 to 1000';
   return batch === 1 ? 'single posts' : `batches of ${batch}`;
 }
 
@@ -82,14 +86,17 @@ export function loadName({ batch }: Pick<Load, 'batch'>): string {
 export function readLoad(values: LoadValues, defaults: Load): Load {
   const integer = (name: Exclude<keyof LoadValues, 'seed' | 'end'>, min: number, max: number) =>
     integerOption(`--${name}`, values[name], { min, max }, defaults[name]);
+  const transactions = integer('transactions', 1, MANY);
+  // A day is as dense whatever its length.
+  const days = defaults.day === true ? daysOf(transactions) : defaults.days;
   return {
     ...defaults,
-    transactions: integer('transactions', 1, MANY),
+    transactions,
     unmeasured: integer('unmeasured', 0, MANY),
     accounts: integer('accounts', 1, MANY),
     merchants: integer('merchants', 16, MANY),
     corridors: integer('corridors', 1, 12),
-    days: integer('days', 1, 365),
+    days: integerOption('--days', values.days, { min: 1, max: 365 }, days),
     live: defaults.live && values.days === undefined && values.end === undefined,
     connections: integer('connections', 1, 1000),
     rate: integer('rate', 0, MANY),
@@ -133,6 +140,7 @@ const FRAUD_RATE = 0.01;
 export function requestsOf(load: Load, { folder, apiKey }: Omit<Target, 'apiPort'>) {
   const {
     batch,
+    day,
     corridors,
     corridor,
     hot,
@@ -144,7 +152,7 @@ export function requestsOf(load: Load, { folder, apiKey }: Omit<Target, 'apiPort
   const { transactions, accounts, merchants, days, seed } = load;
   return {
     ...{ file: join(folder, `requests-${seed}`), host: HOST, apiKey, batch, waitSeconds },
-    ...{ corridors, corridor, hot, accountsInTurn, drawnBy },
+    ...{ day, corridors, corridor, hot, accountsInTurn, drawnBy },
     traffic: {
       ...{ transactions, accounts, merchants, days, seed },
       endMs: load.endMs ?? lastMidnightMs(),

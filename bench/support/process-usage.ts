@@ -1,13 +1,13 @@
 /**
- * The resource usage of processes, from Linux' /proc: CPU seconds (with children that have ended and been
- * waited for, so that closed database sessions count) and peak resident memory.
+ * The resource usage of processes, from Linux' /proc: CPU seconds and page faults (with children that have ended
+ * and been waited for, so that closed database sessions count) and peak resident memory.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** sysconf(_SC_CLK_TCK) of every Linux on which Node runs. */
 const TICKS_PER_SECOND = 100;
 
-type Stat = { readonly parent: number; readonly cpuSeconds: number };
+type Stat = { readonly parent: number; readonly cpuSeconds: number; readonly minorFaults: number };
 
 /** Undefined when the process has ended. */
 function readStat(pid: number): Stat | undefined {
@@ -15,8 +15,13 @@ function readStat(pid: number): Stat | undefined {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The name stands in parentheses and may hold spaces, so fields are counted from behind it.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
-    return { parent: Number(fields[1]), cpuSeconds: ticks / TICKS_PER_SECOND };
+    const sumOf = (...indices: number[]) =>
+      indices.reduce((sum, index) => sum + Number(fields[index]), 0);
+    return {
+      parent: Number(fields[1]),
+      cpuSeconds: sumOf(11, 12, 13, 14) / TICKS_PER_SECOND,
+      minorFaults: sumOf(7, 8),
+    };
   } catch {
     return undefined;
   }
@@ -48,15 +53,24 @@ export function parentOf(pid: number): number | undefined {
 
 /** CPU seconds of a process and all that descend from it. */
 export function treeCpuSeconds(root: number): number {
+  return treeSum(root, 'cpuSeconds');
+}
+
+/** Page faults that took no disk, of a process and all that descend from it. */
+export function treeMinorFaults(root: number): number {
+  return treeSum(root, 'minorFaults');
+}
+
+function treeSum(root: number, field: 'cpuSeconds' | 'minorFaults'): number {
   const stats = new Map<number, Stat>();
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     const stat = Number.isInteger(pid) ? readStat(pid) : undefined;
     if (stat !== undefined) stats.set(pid, stat);
   }
-  let seconds = 0;
-  for (const [pid, stat] of stats) if (descends(pid, root, stats)) seconds += stat.cpuSeconds;
-  return seconds;
+  let sum = 0;
+  for (const [pid, stat] of stats) if (descends(pid, root, stats)) sum += stat[field];
+  return sum;
 }
 
 function descends(pid: number, root: number, stats: ReadonlyMap<number, Stat>): boolean {

@@ -5,16 +5,18 @@
  */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { createRandom } from '../../src/kit/random.ts';
 import { transactionWriter } from '../../src/tools/simulate/format.ts';
+import { requestSizes } from './day.ts';
 import { type Traffic, trafficRows } from './traffic.ts';
 
 export type RequestsOptions = Traffic & {
   readonly file: string;
   readonly host: string;
   readonly apiKey: string;
-  /** Transactions a request; 1 posts to the single path. */
+  /** Transactions a request; a day has requests of all sizes. */
   readonly batch: number;
-  /** Asks for the score in the answer (`Prefer: wait`); single posts only. */
+  /** Single posts ask for the score in the answer (`Prefer: wait`); batches never do. */
   readonly waitSeconds?: number | undefined;
 };
 
@@ -25,11 +27,17 @@ export type PreparedRequests = {
 };
 
 export async function prepareRequests(options: RequestsOptions): Promise<PreparedRequests> {
-  const { file, batch, traffic } = options;
-  const offsets = await writeRequests(file, encodedBatches(options));
-  const expected = Math.ceil(traffic.transactions / batch);
-  if (offsets.length !== expected + 1) {
-    throw new Error(`${offsets.length - 1} requests instead of ${expected}`);
+  const { file, traffic } = options;
+  let made = 0;
+  function* encodedBatches() {
+    for (const rows of batches(options)) {
+      made += rows.length;
+      yield encodeRequest(options, rows);
+    }
+  }
+  const offsets = await writeRequests(file, encodedBatches());
+  if (made !== traffic.transactions) {
+    throw new Error(`${made} transactions instead of ${traffic.transactions}`);
   }
   return { file, offsets };
 }
@@ -60,39 +68,42 @@ export function encodeGet(host: string, apiKey: string, path: string): Buffer {
 
 /** A single post. */
 export function encodePost(host: string, apiKey: string, body: string): Buffer {
-  return encodeRequest({ host, apiKey, batch: 1 }, [body]);
-}
-
-function* encodedBatches(options: RequestsOptions): Generator<Buffer, void> {
-  for (const rows of batches(options)) yield encodeRequest(options, rows);
+  return encodeRequest({ host, apiKey }, [body]);
 }
 
 function* batches(options: RequestsOptions): Generator<string[], void> {
   const { line } = transactionWriter('ndjson');
+  const nextSize =
+    options.day === true
+      ? requestSizes(createRandom(`${options.traffic.seed}/requests`))
+      : () => options.batch;
+  let size = nextSize();
   let rows: string[] = [];
   for (const row of trafficRows(options)) {
     rows.push(line(row).trimEnd());
-    if (rows.length < options.batch) continue;
+    if (rows.length < size) continue;
     yield rows;
     rows = [];
+    size = nextSize();
   }
   if (rows.length > 0) yield rows;
 }
 
 function encodeRequest(
-  options: Pick<RequestsOptions, 'host' | 'apiKey' | 'batch' | 'waitSeconds'>,
+  options: Pick<RequestsOptions, 'host' | 'apiKey' | 'waitSeconds'>,
   rows: readonly string[],
 ): Buffer {
-  const { host, apiKey, batch, waitSeconds } = options;
-  const path = batch === 1 ? '/v1/transactions' : '/v1/transactions/batch';
-  const body = batch === 1 ? (rows[0] ?? '') : `{"transactions":[${rows.join(',')}]}`;
+  const { host, apiKey, waitSeconds } = options;
+  const isSingle = rows.length === 1;
+  const path = isSingle ? '/v1/transactions' : '/v1/transactions/batch';
+  const body = isSingle ? (rows[0] ?? '') : `{"transactions":[${rows.join(',')}]}`;
   const head = [
     `POST ${path} HTTP/1.1`,
     `Host: ${host}`,
     `Authorization: Bearer ${apiKey}`,
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(waitSeconds === undefined ? [] : [`Prefer: wait=${waitSeconds}`]),
+    ...(waitSeconds === undefined || !isSingle ? [] : [`Prefer: wait=${waitSeconds}`]),
   ];
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -3,6 +3,7 @@ import { createRandom, type Random } from '../../src/kit/random.ts';
 import { CORRIDORS } from '../../src/tools/simulate/geography.ts';
 import { type SimulateOptions, simulate } from '../../src/tools/simulate/simulate.ts';
 import type { SimulatedTransaction } from '../../src/tools/simulate/transaction.ts';
+import { dayPopulation } from './day.ts';
 import { zipf } from './zipf.ts';
 
 /** The account or merchant that takes this share of all transactions. */
@@ -23,6 +24,8 @@ export type Traffic = {
   readonly accountsInTurn?: boolean | undefined;
   /** Exponent of Zipf's law by which accounts and merchants are drawn; 0 draws each as often. */
   readonly drawnBy?: number | undefined;
+  /** The population and the sizes of requests are those of a production day. */
+  readonly day?: boolean | undefined;
 };
 
 const SEEDED: readonly string[] = [...new Set(CORRIDORS.map(({ name }) => name))];
@@ -34,7 +37,8 @@ export function* trafficRows(options: Traffic): Generator<SimulatedTransaction, 
   const random = createRandom(`${JSON.stringify(traffic)}/keys`);
   const draw = options.drawnBy === undefined ? undefined : drawParties(traffic, options.drawnBy);
   let index = 0;
-  for (const row of simulate(traffic)) {
+  const population = options.day === true ? dayPopulation(traffic) : undefined;
+  for (const row of simulate(traffic, population)) {
     const accountId = accountsInTurn ? `account_${index++ % traffic.accounts}` : row.accountId;
     const seeded = SEEDED[SEEDED.indexOf(row.corridor) % corridors] ?? row.corridor;
     const corridor = options.corridor ?? seeded;

@@ -27,14 +27,29 @@ const DRAWS_MAX = 64;
 /** Investigations take between one and six days. */
 const LABEL_DELAY_DAYS = 5;
 
-export function* simulate(options: SimulateOptions): Generator<SimulatedTransaction, void> {
-  const world = createWorld(options.seed, options.accounts, options.merchants);
+/** Accounts and merchants whose transactions are simulated. */
+export type Population = {
+  readonly world: World;
+  /** Index of an account that acts at a time. */
+  readonly actor: (random: Random, atMs: number) => number;
+};
+
+/** Accounts of habits, some busy and some that hardly act. */
+function habitual({ seed, accounts, merchants }: SimulateOptions): Population {
+  const world = createWorld(seed, accounts, merchants);
+  return { world, actor: (random, atMs) => activeIndex(world, random, atMs) };
+}
+
+export function* simulate(
+  options: SimulateOptions,
+  population: Population = habitual(options),
+): Generator<SimulatedTransaction, void> {
   const period = { fromMs: options.endMs - options.days * DAY_MS, toMs: options.endMs };
   const frauds = Math.round(options.transactions * options.fraudRate);
   const labels = createRandom(`${options.seed}/labels`);
   const keyPrefix = `sim_${runName(options)}_`;
   let index = 0;
-  for (const event of merged(world, options, period, frauds)) {
+  for (const event of merged(population, options, period, frauds)) {
     const labelledAtMs = event.atMs + Math.floor((1 + LABEL_DELAY_DAYS * labels()) * DAY_MS);
     yield {
       idempotencyKey: keyPrefix + index++,
@@ -56,7 +71,7 @@ function runName(options: SimulateOptions): string {
 type Event = { readonly atMs: number; readonly scenario: ScenarioName; readonly draft: Draft };
 
 function* merged(
-  world: World,
+  { world, actor }: Population,
   options: SimulateOptions,
   period: Period,
   frauds: number,
@@ -69,7 +84,7 @@ function* merged(
       yield crime.value;
       crime = fraud.next();
     }
-    const account = world.accounts.get(activeIndex(world, random, atMs));
+    const account = world.accounts.get(actor(random, atMs));
     yield { atMs, scenario: 'none', draft: usualTransaction(world, account, random) };
   }
   for (; !crime.done; crime = fraud.next()) yield crime.value;

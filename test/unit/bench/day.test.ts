@@ -1,0 +1,98 @@
+/** Goal: a day has the shares of corridors and of requests that it states, and its parties keep their habits. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CORRIDOR_SHARES, daysOf, REQUEST_SHARES } from '../../../bench/support/day.ts';
+import { DAY_MS, readLoad } from '../../../bench/support/load.ts';
+import { unmeasuredOf } from '../../../bench/support/load-run.ts';
+import { dayLoad } from '../../../bench/support/named-loads.ts';
+import { prepareRequests } from '../../../bench/support/requests.ts';
+import { trafficRows } from '../../../bench/support/traffic.ts';
+import { CORRIDORS } from '../../../src/tools/simulate/geography.ts';
+
+const TRAFFIC = {
+  ...{ transactions: 20_000, accounts: 4000, merchants: 400, days: 10, seed: 'day' },
+  ...{ fraudRate: 0, endMs: Date.UTC(2026, 10, 20) },
+};
+const ROWS = [...trafficRows({ traffic: TRAFFIC, day: true })];
+
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+const countsOf = (values: readonly string[]) =>
+  [...Map.groupBy(values, (value) => value).values()].map(({ length }) => length);
+
+test('the shares of corridors and of requests are whole, and each is seen', () => {
+  expect(sumOf(Object.values(CORRIDOR_SHARES))).toBeCloseTo(1);
+  expect(Object.keys(CORRIDOR_SHARES).toSorted()).toEqual(
+    [...new Set(CORRIDORS.map(({ name }) => name))].toSorted(),
+  );
+  expect(sumOf(REQUEST_SHARES.map(({ share }) => share))).toBeCloseTo(1);
+  const transactions = REQUEST_SHARES.map((one) => one.transactions * one.share);
+  for (const some of transactions) expect(some / sumOf(transactions)).toBeGreaterThan(0.05);
+});
+
+describe('the transactions of a day', () => {
+  test('have corridors by their shares', () => {
+    for (const [name, share] of Object.entries(CORRIDOR_SHARES)) {
+      const own = ROWS.filter(({ corridor }) => corridor === name).length / ROWS.length;
+      expect(Math.abs(own - share), name).toBeLessThan(0.012);
+    }
+  });
+
+  test('are drawn by a steep law, and of accounts that keep their corridor and device', () => {
+    const accounts = countsOf(ROWS.map(({ accountId }) => accountId)).toSorted((a, b) => b - a);
+    expect(accounts[0]).toBeGreaterThan(0.015 * ROWS.length);
+    expect(accounts.length).toBeGreaterThan(2000);
+    const merchants = countsOf(ROWS.map(({ merchantId }) => merchantId));
+    expect(merchants.length).toBeGreaterThan(300);
+    expect(Math.max(...merchants)).toBeGreaterThan(0.02 * ROWS.length);
+    for (const own of Map.groupBy(ROWS, ({ accountId }) => accountId).values()) {
+      expect(new Set(own.map(({ corridor }) => corridor)).size).toBe(1);
+      expect(new Set(own.map(({ deviceId }) => deviceId)).size).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test('are of the same accounts whatever the seed', () => {
+    const corridors = new Map(ROWS.map(({ accountId, corridor }) => [accountId, corridor]));
+    const traffic = { ...TRAFFIC, transactions: 1000, seed: 'other' };
+    for (const { accountId, corridor } of trafficRows({ traffic, day: true })) {
+      expect(corridors.get(accountId) ?? corridor).toBe(corridor);
+    }
+  });
+});
+
+describe('the requests of a day', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'risk-day-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test('have the stated sizes in their shares, and together all transactions', async () => {
+    const { file, offsets } = await prepareRequests({
+      ...{ file: join(folder, 'requests'), host: 'bench', apiKey: 'key', batch: 1 },
+      ...{ traffic: TRAFFIC, day: true },
+    });
+    const bytes = await readFile(file);
+    const sizes = Array.from(offsets.subarray(1), (end, at) => {
+      const request = bytes.subarray(offsets[at], end).toString('utf8');
+      const size = request.split('"idempotency_key":').length - 1;
+      expect(request).toMatch(size === 1 ? /^POST \/v1\/transactions HTTP/ : /^POST \S+\/batch /);
+      return size;
+    });
+    expect(sumOf(sizes)).toBe(TRAFFIC.transactions);
+    const stated = REQUEST_SHARES.map(({ transactions }) => transactions);
+    expect(sizes.slice(0, -1).filter((size) => !stated.includes(size))).toEqual([]);
+    const singles = sizes.filter((size) => size === 1).length / sizes.length;
+    expect(Math.abs(singles - (REQUEST_SHARES[0]?.share ?? 0))).toBeLessThan(0.04);
+  });
+});
+
+test('a day of another length is as dense, and its unmeasured part lies before it', () => {
+  const load = readLoad({ end: '2026-11-20T00:00:00Z', transactions: '500000' }, dayLoad(60));
+  expect(load).toMatchObject({ live: false, seconds: 60, days: daysOf(500_000) });
+  const first = unmeasuredOf(load);
+  expect(first.endMs).toBe(Date.UTC(2026, 10, 20) - load.days * DAY_MS);
+  expect(first.days).toBe(daysOf(load.unmeasured));
+  expect(first).not.toHaveProperty('seconds');
+});
