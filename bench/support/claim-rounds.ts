@@ -1,6 +1,5 @@
 /** Claims of random keys in several markets in turn, with the processor time and the log each of them costs. */
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
 import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
@@ -13,6 +12,7 @@ import type { Database } from '../../src/kit/database/pool.ts';
 import { treeCpuSeconds } from './process-usage.ts';
 import type { Services } from './services.ts';
 import type { KeyMarket, StandingMarket } from './standing-keys.ts';
+import { asSuperuser } from './superuser.ts';
 
 export const KEY_ARMS = ['empty', 'standing', 'unfiltered'] as const;
 export type KeyArm = (typeof KEY_ARMS)[number];
@@ -58,14 +58,9 @@ export async function claimRounds(
   return costs;
 }
 
-/** The superuser of an embedded cluster has the password of the engine's role. */
-async function allowCheckpoints({ databaseUrl }: Services): Promise<void> {
-  const url = new URL(databaseUrl);
-  const role = url.username;
-  url.username = 'postgres';
-  const superuser = new pg.Client({ connectionString: url.href });
-  await superuser.connect();
-  await superuser.query(`grant pg_checkpoint to ${role}`).finally(() => superuser.end());
+async function allowCheckpoints(services: Services): Promise<void> {
+  const role = new URL(services.databaseUrl).username;
+  await asSuperuser(services, (superuser) => superuser.query(`grant pg_checkpoint to ${role}`));
 }
 
 /** A checkpoint before each half, so that first touches of pages count. */

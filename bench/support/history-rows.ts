@@ -1,16 +1,23 @@
 /**
  * Fills the tables with history, in SQL alone: transactions with their keys and scores, spread evenly over the
  * months up to an end. Ids are in order of time as they would be; each account has as many rows as any other,
- * and so has each merchant.
+ * and so has each merchant. Keys stand in sealed slices of the usual size, and a checkpoint follows.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import {
+  listKeySlices,
+  sealKeySlice,
+} from '../../src/core/store/idempotency-keys/key-slice-rows.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
-import { openPool } from '../../src/kit/database/pool.ts';
+import { type Database, openPool } from '../../src/kit/database/pool.ts';
 import { monthOf, monthStartMs } from '../../src/kit/words/month.ts';
 import { RULE_SET } from './empty-history.ts';
 import { MARKET, marketUrl } from './market.ts';
 import type { Services } from './services.ts';
+import { SLICE_KEYS } from './standing-keys.ts';
+import { asSuperuser } from './superuser.ts';
 
 export type HistoryRows = {
   readonly rows: number;
@@ -19,16 +26,20 @@ export type HistoryRows = {
   readonly rowsEachMerchant: number;
   /** Epoch milliseconds of the last row, nearly. */
   readonly endMs: number;
+  /** Put before the ids of accounts and merchants; a load has no parties of such names. */
+  readonly strangers?: string;
 };
 
 const CHUNK_ROWS = 250_000;
 /** A row in this many was flagged; the index of risky scores holds the flagged rows. */
 const FLAGGED_EVERY = 50;
 const STATEMENT_TIMEOUT_MS = 600_000;
+const [SEAL_TRIES, SEAL_PAUSE_MS] = [240, 500];
 
 /** Rows $1 to $2 of all; row n lies $4 milliseconds times n after $3. UUIDv7 by hand: time, version, variant. */
 const ROWS = `
-  select n, at, 'account_' || n % $5::bigint as account_id, 'merchant_' || n % $6::bigint as merchant_id,
+  select n, at, $7::text || 'account_' || n % $5::bigint as account_id,
+         $7::text || 'merchant_' || n % $6::bigint as merchant_id,
          (lpad(to_hex(ms), 12, '0') || '7' || substr(hash, 1, 3) || '8' || substr(hash, 4, 15))::uuid as id
     from (select n, ms, to_timestamp(ms / 1000.0)::timestamptz(3) as at, md5(n::text) as hash
             from (select n, ($3::float8 + n * $4::float8)::bigint as ms
@@ -50,17 +61,27 @@ const INSERTS = [
   `insert into idempotency_keys (slice, digest, fingerprint, transaction_id)
    select (select slice from idempotency_slices where sealed_at is null),
           idempotency_digest('default', 'history_' || n), md5(n::text)::uuid, id
-     from (${ROWS}) rows, (select $5::bigint, $6::bigint) unused`,
+     from (${ROWS}) rows`,
 ];
+const KEYS = INSERTS.length - 1;
 
 export async function fillHistory(
-  { databaseUrl, database }: Services,
-  { rows, months, rowsEachAccount, rowsEachMerchant, endMs }: HistoryRows,
+  services: Services,
+  { rows, months, rowsEachAccount, rowsEachMerchant, endMs, strangers = '' }: HistoryRows,
   onProgress: (text: string) => void,
 ): Promise<void> {
   if (rows === 0) return;
+  const { databaseUrl, database } = services;
+  await using pool = openPool({
+    ...{ url: databaseUrl, market: MARKET, role: 'bench', connectionsMax: 1 },
+    ...{ namedStatements: true, connectTimeoutMs: STATEMENT_TIMEOUT_MS },
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+  });
   const firstMonth = monthOf(endMs) - months + 1;
-  await makePartitions(databaseUrl, firstMonth, months);
+  await ensurePartitions(
+    pool,
+    Array.from({ length: months }, (_, at) => firstMonth + at),
+  );
   const fromMs = monthStartMs(firstMonth);
   const spacingMs = (endMs - fromMs) / rows;
   const accounts = Math.max(1, Math.floor(rows / rowsEachAccount));
@@ -72,8 +93,10 @@ export async function fillHistory(
       try {
         for (let from = 0; from < rows; from += CHUNK_ROWS) {
           const to = Math.min(from + CHUNK_ROWS, rows) - 1;
-          await client.query(text, [from, to, fromMs, spacingMs, accounts, merchants]);
+          await client.query(text, [from, to, fromMs, spacingMs, accounts, merchants, strangers]);
           if (table === 0) onProgress(`${to + 1} of ${rows} rows`);
+          const done = to + 1;
+          if (table === KEYS && (done % SLICE_KEYS === 0 || done === rows)) await sealOpen(pool);
         }
       } finally {
         await client.end();
@@ -82,15 +105,20 @@ export async function fillHistory(
   );
   // All rows are scored, so the reconciler finds nothing to do.
   await database.query('vacuum analyze transactions, scores, idempotency_keys');
+  await asSuperuser(services, (superuser) => superuser.query('checkpoint'));
 }
 
-async function makePartitions(url: string, first: number, months: number): Promise<void> {
-  await using pool = openPool({
-    ...{ url, market: MARKET, role: 'bench', connectionsMax: 1, namedStatements: true },
-    ...{ connectTimeoutMs: STATEMENT_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS },
-  });
-  await ensurePartitions(
-    pool,
-    Array.from({ length: months }, (_, at) => first + at),
-  );
+/** Does what a duty of workers does, none of which runs yet. Sealing gives up while autovacuum is at the slice, and is tried again. */
+async function sealOpen(database: Database): Promise<void> {
+  const open = (await listKeySlices(database.query)).find(({ sealedAt }) => sealedAt === null);
+  if (open === undefined) throw new Error('no slice is open');
+  for (let left = SEAL_TRIES; ; left--) {
+    try {
+      await sealKeySlice(database, open.slice);
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+    await delay(SEAL_PAUSE_MS);
+  }
 }

@@ -13,7 +13,7 @@ import { MARKET } from './market.ts';
 import type { Services } from './services.ts';
 
 /** The keys of a slice when the duty seals the slice for its size. */
-const SLICE_KEYS = 2_000_000;
+export const SLICE_KEYS = 2_000_000;
 const CHUNK_KEYS = 250_000;
 const TIMEOUT_MS = 600_000;
 /** Room for the filters of 200 million keys. */
