@@ -9,6 +9,7 @@ import { digestKeys } from '../../src/core/store/idempotency-keys/key-digest.ts'
 import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { openScoreStore, storeScores } from '../../src/core/store/scores/scores.ts';
+import { toVector } from '../../src/core/store/scores/vector-bytes.ts';
 import {
   claimTransactions,
   type NewTransaction,
@@ -193,8 +194,8 @@ describe('insertScores', () => {
     expect(found.map((row) => row.scored_at.getTime())).toEqual(
       rows.map((_, index) => (index < 100 ? AT_MS : AT_MS + 1)),
     );
-    expect(found.map((row) => row.features)).toEqual(
-      rows.map(({ features }) => Buffer.from(features.buffer)),
+    expect(found.map((row) => toVector(row.features))).toEqual(
+      rows.map(({ features }) => features),
     );
   });
 
