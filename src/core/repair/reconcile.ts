@@ -11,6 +11,7 @@ import type { Writes } from '../../kit/duties/leadership.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import { layoutOf } from '../domain/layout.ts';
 import type { Switches } from '../domain/switch.ts';
+import { hasLeft } from '../store/open-rows/lost-rows.ts';
 import { readSwitches } from '../store/switches/switches.ts';
 import { createProducer } from '../stream/entries/producer.ts';
 import { streamKeys, streamsOf } from '../stream/keys.ts';
@@ -108,7 +109,7 @@ export function createReconciler(
     let [rows, appended, full] = [0, 0, false];
     await store.resumeRows();
     const found = await look();
-    for (let fed = 1; fed > 0 && !isOver(); ) {
+    for (let isOwing = await hasLeft(database.query); isOwing && !isOver(); ) {
       const roomOf = await readRoom(name, rooms);
       const round = { store, append, shardsOf, roomOf, corridors: await corridors() };
       const result = await feedRows(round);
@@ -116,7 +117,7 @@ export function createReconciler(
       appended += result.appended;
       rows += result.rows;
       full = result.isFull;
-      fed = result.rows;
+      isOwing = result.rows > 0;
     }
     return { ...found, rows, appended, full };
   };

@@ -8,6 +8,8 @@ import {
   type AgedRow,
   closeUnreadLetters,
   findFinal,
+  hasOnHold,
+  hasUnreadLetters,
   type LeftQueue,
   listAged,
   listLeft,
@@ -50,9 +52,14 @@ export function createRowStore(database: Database, { query }: Writes, ageMs: num
     loadUnscored: (ids) => loadUnscored(database, ids),
     findFinal: (ids) => findFinal(database, ids),
     setLeft: (rowIds, isLeft) => setLeft(query, rowIds, isLeft),
-    resumeRows: () => resumeRows(query),
+    resumeRows: async () => {
+      if (await hasOnHold(database.query)) await resumeRows(query);
+    },
     takeOut: (final) => takeOutFinal(query, finalValues(final, uuidArray)),
-    closeUnreadLetters: (failedBefore) => closeUnreadLetters({ query }, failedBefore),
+    closeUnreadLetters: async (failedBefore) => {
+      if (await hasUnreadLetters(database.query, failedBefore))
+        await closeUnreadLetters({ query }, failedBefore);
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import type { Database } from '../../kit/database/pool.ts';
 import type { Leadership } from '../../kit/duties/leadership.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 import { merchantReachDays } from '../domain/history.ts';
-import { mergeIncrements } from '../store/tallies/day-tallies.ts';
+import { hasIncrements, mergeIncrements } from '../store/tallies/day-tallies.ts';
 import { createTallies, type Tallies } from '../store/tallies/fold-tallies.ts';
 
 /** A rebuild of a tallied merchant counts its tallies and the rows that were stored within this interval. */
@@ -26,7 +26,7 @@ export function bindTallies(config: Config, database: Database, leadership: Lead
     everyMs: FOLD_EVERY_MS,
     run: async (signal: AbortSignal) => {
       await lead.run(async () => {
-        await tendTallies(lead.writes, tallies, signal);
+        await tendTallies({ query: database.query, transaction }, tallies, signal);
         await tallies.adopt(Date.now() - reachMs);
       });
     },
@@ -38,12 +38,13 @@ export function bindTallies(config: Config, database: Database, leadership: Lead
  * goes on however many older rows wait.
  */
 export async function tendTallies(
-  database: Pick<Database, 'transaction'>,
+  database: Pick<Database, 'query' | 'transaction'>,
   tallies: Pick<Tallies, 'fold' | 'fill'>,
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    const isMerging = await mergeIncrements(database);
+    const isMerging =
+      (await hasIncrements(database.query)).found && (await mergeIncrements(database));
     const { isBehind } = await tallies.fold();
     const isFilling = await tallies.fill();
     if (signal.aborted || !(isMerging || isBehind || isFilling)) return;

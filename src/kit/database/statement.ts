@@ -16,6 +16,17 @@ export function firstOf<Row extends object, Given extends Values = []>(name: str
     (await rows(query, ...values))[0];
 }
 
+/**
+ * A look before a write that seldom has anything to do: the proof that a leader leads takes three statements more.
+ * @param rows clauses from `from` on
+ * @returns a function that answers whether there is such a row
+ */
+export function anyOf<Given extends Values = []>(name: string, rows: string) {
+  const read = onlyOf<{ found: boolean }, Given>(name, `select exists (select ${rows}) as found`);
+  return async (query: Query, ...values: Given): Promise<boolean> =>
+    (await read(query, ...values)).found;
+}
+
 /** @returns a function that answers the row of a statement that has exactly one, as an aggregate has */
 export function onlyOf<Row extends object, Given extends Values = []>(name: string, text: string) {
   const first = firstOf<Row, Given>(name, text);

@@ -14,8 +14,9 @@ import { raiseCases } from './change/raise-cases.ts';
 import { createReviewMetrics, type ReviewMetrics } from './metrics.ts';
 import { priorityName } from './policy.ts';
 import { isSpotCheck } from './spot-check.ts';
+import { hasDecided } from './store/cases.ts';
 import { countWaiting } from './store/figures.ts';
-import { addReviewed } from './store/intake.ts';
+import { addReviewed, hasReviewed } from './store/intake.ts';
 import { readPolicy } from './store/policies.ts';
 
 /** Cases open and decisions become final this late, and later if more than 1,000 cases wait to be opened. */
@@ -52,7 +53,7 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
         run: async (signal) => {
           // Opening and closing run side by side, so that an intake that fails stops no decision.
           const works = [
-            () => openSome(lead.writes, metrics),
+            () => openSome(database.query, lead.writes, metrics),
             () => closeAll(steps, metrics, signal),
           ];
           await lead.run(() => ofEach(works, (work) => work()));
@@ -81,9 +82,11 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
 
 /** Takes one step a run, so that a burst of cases takes at most a step a second from scoring: 1,000 cases cost Postgres 37 ms. */
 async function openSome(
+  query: Query,
   writes: Writes,
   { casesOpened, casesUnrated }: ReviewMetrics,
 ): Promise<void> {
+  if (!(await hasReviewed(query))) return;
   for (const { source, priority, market_amount } of await raiseCases(writes)) {
     casesOpened.inc({ source, priority: priorityName(priority) });
     if (market_amount === null) casesUnrated.inc();
@@ -95,6 +98,7 @@ async function closeAll(
   { casesClosed }: ReviewMetrics,
   signal: AbortSignal,
 ): Promise<void> {
+  if (!(await hasDecided(steps.database.query))) return;
   while (!signal.aborted) {
     const closed = await closeDecided(steps, 'risk worker');
     if (closed.length === 0) return;

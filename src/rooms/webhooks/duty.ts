@@ -5,9 +5,9 @@ import { createPostEvent } from './deliver/post-event.ts';
 import { createSender } from './deliver/sender.ts';
 import { openTargets } from './deliver/target.ts';
 import { createWebhookMetrics } from './metrics.ts';
-import { type Raised, raiseDecided, raiseLogged, raiseWatched } from './raise-events.ts';
+import { hasLogged, type Raised, raiseDecided, raiseLogged, raiseWatched } from './raise-events.ts';
 import { findOldestDue } from './store/due.ts';
-import { addHooked } from './store/intake.ts';
+import { addHooked, hasHooked } from './store/intake.ts';
 import { countDisabled } from './store/webhooks.ts';
 
 /** Deliveries are made this late after a score was stored. */
@@ -54,8 +54,14 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
       run: async (signal) => {
         // All run side by side, so that an intake that is long or fails delays nothing else.
         const works = [
-          () => raiseSome(() => raiseDecided(lead.writes), note, signal),
-          ...logs.map((log) => () => raiseSome(() => raiseLogged(lead.writes, log), note, signal)),
+          async () => {
+            if (await hasHooked(database.query))
+              await raiseSome(() => raiseDecided(lead.writes), note, signal);
+          },
+          ...logs.map((log) => async () => {
+            if (await hasLogged(database.query, log))
+              await raiseSome(() => raiseLogged(lead.writes, log), note, signal);
+          }),
           watch,
         ];
         const isLeading = await lead.run(() => ofEach(works, (work) => work()));

@@ -12,6 +12,7 @@ import {
   lockPosition,
   movePosition,
   type NewDelivery,
+  readPosition,
 } from './store/deliveries.ts';
 import { listTakers } from './store/webhooks.ts';
 import type { Webhook } from './webhook.ts';
@@ -45,6 +46,12 @@ function toDecision({ score, client, merchantId, amount, currency }: LocatedScor
   const { scoredAtMs, corridor, verdict } = score;
   const data = { ...toScoreJson(score), merchant_id: merchantId, amount, currency };
   return { client, corridor, verdict, atMs: scoredAtMs, json: JSON.stringify(data) };
+}
+
+/** Whether there is a decision behind the position: a look, which proves no lead and locks nothing. */
+export async function hasLogged(query: Query, log: DecisionLog): Promise<boolean> {
+  const { decisionId } = await readPosition(query);
+  return (await log.listAfter(query, decisionId, 1)).length > 0;
 }
 
 /** Makes deliveries of the decisions behind the position, which moves in the same commit. */

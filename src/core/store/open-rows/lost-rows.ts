@@ -7,6 +7,7 @@ import {
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { anyOf } from '../../../kit/database/statement.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 
@@ -98,6 +99,11 @@ export async function listLeft(
   ]);
 }
 
+/** Whether a row is known not to be in its streams. */
+export const hasLeft = anyOf('has-left-rows', 'from market.open_rows where is_left');
+/** Whether a switch keeps transactions of a row from being scored, or did so until now. */
+export const hasOnHold = anyOf('has-rows-on-hold', 'from market.open_rows where is_on_hold');
+
 const countLeftStatement = {
   name: 'count-left',
   text: 'select coalesce(sum(cardinality(transaction_ids)), 0)::int4 as transactions from market.open_rows where is_left',
@@ -136,10 +142,16 @@ export async function findFinal(
   return new Set(rows.map(({ id }) => id));
 }
 
+const UNREAD = 'transaction_id is null and replayed_at is null and failed_at < $1';
+
+export const hasUnreadLetters = anyOf<[failedBefore: Date]>(
+  'has-unread-letters',
+  `from market.dead_letters where ${UNREAD}`,
+);
+
 const unreadStatement = {
   name: 'close-unread-letters',
-  text: `update market.dead_letters set replayed_at = now()
-          where transaction_id is null and replayed_at is null and failed_at < $1`,
+  text: `update market.dead_letters set replayed_at = now() where ${UNREAD}`,
 };
 
 /** Closes dead letters that name no transaction: what their entries carried is in open rows. */

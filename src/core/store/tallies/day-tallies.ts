@@ -6,6 +6,7 @@
  */
 import { float8Array, int4Array, textArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { onlyOf } from '../../../kit/database/statement.ts';
 import type { DayTally, Outcome } from '../../domain/day-tally.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
 import { foldOpen } from '../open-rows/open-rows.ts';
@@ -84,6 +85,13 @@ const noteEmptied: Statement = {
   name: 'note-increments-emptied',
   text: 'update market.tally_merge set emptied_at = now()',
 };
+
+/** Whether there are increments to merge; a single one of open ids is their sum. */
+export const hasIncrements = onlyOf<{ found: boolean }>(
+  'has-increments',
+  `select exists (select from market.daily_increments)
+          or (select count(*) > 1 from (select from market.open_increments limit 2) two) as found`,
+);
 
 /** Merges a step's increments; true when more may be left. Concurrent merges wait for each other. */
 export async function mergeIncrements(

@@ -2,7 +2,7 @@
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import { textArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
+import { anyOf, firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns, timeText } from '../../../kit/database/time-text.ts';
 import {
   CASE_COLUMNS,
@@ -43,11 +43,18 @@ export const lockCases = rowsOf<StoredCase, [ids: readonly string[]]>(
   `${SELECT} where c.transaction_id = any ($1::uuid[]) order by c.transaction_id for update`,
 );
 
+const IS_FINAL = `c.state = 'decided' and c.final_at <= now()`;
+
+export const hasDecided = anyOf(
+  'has-decided-cases',
+  `from market.review_cases c where ${IS_FINAL}`,
+);
+
 export const lockDecided = rowsOf<DecidedCase, [rowsMax: number]>(
   'lock-decided-cases',
   `select ${COLUMNS}, k.client, k.identity
            from market.review_cases c left join market.api_keys k on k.key_id = c.decided_by_key
-          where c.state = 'decided' and c.final_at <= now()
+          where ${IS_FINAL}
           order by c.final_at limit $1 for update of c skip locked`,
 );
 

@@ -7,6 +7,7 @@ import { type IntakeRow, takeIntake } from '../../../core/store/intake.ts';
 import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { anyOf } from '../../../kit/database/statement.ts';
 import { timeText } from '../../../kit/database/time-text.ts';
 import type { LocatedTransaction } from '../case.ts';
 import { COPIED_NAMES } from './cases.ts';
@@ -48,6 +49,8 @@ export async function addDisputes(query: Query, frauds: readonly LabelledFraud[]
 }
 
 type Named = IntakeRow & { readonly source: 'score' | 'dispute' };
+
+export const hasReviewed = anyOf('has-review-intake', 'from market.review_intake');
 
 /** Takes the oldest rows until they name so many transactions. */
 export const takeReviewed = (query: Query, rowsMax: number, transactionsMax: number) =>

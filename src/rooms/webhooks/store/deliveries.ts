@@ -108,6 +108,10 @@ export const redeliver = firstOf<Delivery, [webhookId: string, deliveryId: strin
           where endpoint_id = $1 and delivery_id = $2::int8 returning ${COLUMNS}`,
 );
 
+export const readPosition = onlyOf<{ decisionId: string }>(
+  'read-webhook-position',
+  'select decision_id as "decisionId" from market.webhook_position',
+);
 /** Final decisions up to this id have their deliveries. */
 export const lockPosition = onlyOf<{ decisionId: string }>(
   'lock-webhook-position',

@@ -1,8 +1,11 @@
 /** Transactions whose verdict a webhook takes, named by the statement that stores their scores. */
 import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
+import { anyOf } from '../../../kit/database/statement.ts';
 import { TAKES } from './webhooks.ts';
 
 const TAKERS = `from market.webhook_endpoints where 'transaction.decided' = any (event_types) and ${TAKES}`;
+
+export const hasHooked = anyOf('has-webhook-intake', 'from market.webhook_intake');
 
 /** Adds a row for those of the scores whose verdict a webhook takes. Without a webhook, the scores are not looked at. */
 export const addHooked: ScoredStatement = {

@@ -1,0 +1,94 @@
+/**
+ * Goal: duties that find nothing to do cost an idle market a look each. Method: the duties of core and of two rooms run on real
+ * Postgres and Redis, and their statements and scripts are counted.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { bindLabelDuty } from '../../src/core/repair/label-duty.ts';
+import { bindIngestDuties } from '../../src/core/repair/reconcile-duty.ts';
+import { bindTallies } from '../../src/core/repair/tally-duty.ts';
+import type { Worker } from '../../src/core/room.ts';
+import type { Database, Query } from '../../src/kit/database/pool.ts';
+import { createLeadership } from '../../src/kit/duties/leadership.ts';
+import type { Duty } from '../../src/kit/duties/run-duties.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
+import { ROOMS } from '../../src/main/rooms.ts';
+import { openReview } from '../../src/rooms/review/duty.ts';
+import { openWebhooks } from '../../src/rooms/webhooks/duty.ts';
+import { silentLog, testConfig } from '../support/config.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { startTestRedis } from '../support/services.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const { signal } = new AbortController();
+/** Each proof of a lead is one. */
+const PROOF = 'hold-leadership';
+/** Duties that look every two seconds or more often. */
+const FREQUENT = [
+  ...['reconcile', 'finish-label-batches', 'fold-tallies', 'open-and-close-cases'],
+  ...['publish-decisions', 'raise-webhooks'],
+];
+
+let stack: AsyncDisposableStack;
+let redis: RedisClient;
+let asked: string[];
+let duties: Duty[];
+
+beforeEach(async () => {
+  stack = new AsyncDisposableStack();
+  const database = stack.use(stack.use(await createTestDatabase()).open());
+  const service = stack.use(await startTestRedis());
+  redis = openCommands(service.url, 2000);
+  stack.defer(() => redis.disconnect());
+  await waitUntil(() => redis.status === 'ready', 5000, 'redis');
+  asked = [];
+  const counted =
+    (query: Query): Query =>
+    (statement, values) => {
+      asked.push(statement.name ?? '');
+      return query(statement, values);
+    };
+  const counting: Database = {
+    ...database,
+    query: counted(database.query),
+    transaction: (work) => database.transaction((query) => work(counted(query))),
+  };
+  const config = testConfig();
+  const metrics = createMetrics();
+  const leadership = createLeadership(counting, 'test');
+  const run = <T>(call: () => Promise<T>) => call();
+  const worker = {
+    ...{ config, log: silentLog(), name: 'w-1', database: counting, redis, metrics, leadership },
+    guards: { redis: { run } },
+    switches: { current: () => ({ stopped: new Map() }) },
+    events: (await Promise.all(ROOMS.map((room) => room.events?.() ?? []))).flat(),
+  } as unknown as Worker;
+  const all = [
+    ...bindIngestDuties(config, counting, redis, leadership, metrics),
+    bindLabelDuty(config, counting, redis, run, metrics, leadership),
+    bindTallies(config, counting, leadership),
+    ...(await openReview(worker)).duties,
+    ...(await openWebhooks(worker)).duties,
+  ];
+  duties = all.filter(({ name }) => FREQUENT.includes(name));
+});
+afterEach(async () => {
+  await stack.disposeAsync();
+});
+
+async function runAll(): Promise<void> {
+  for (const duty of duties) await duty.run(signal);
+}
+
+test('duties without work prove no lead, but for the checkpoint that moves', async () => {
+  expect(duties.map(({ name }) => name).sort()).toEqual(FREQUENT.toSorted());
+  await redis.config('RESETSTAT');
+  await runAll();
+  // Each corridor has a call, whatever number of shards the corridor may have had, and the stream of decisions has one.
+  const stats = await redis.info('commandstats');
+  expect(Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(stats)?.[1])).toBeLessThanOrEqual(13);
+  asked.splice(0);
+  await runAll();
+  expect(asked.filter((name) => name === PROOF)).toHaveLength(1);
+  expect(asked).toContain('lock-tally-checkpoint');
+});
