@@ -47,7 +47,6 @@ export type Transaction = {
 };
 
 export const TRANSACTION_STATUSES = ['accepted', 'scored', 'dead_lettered'] as const;
-export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number];
 
 const AMOUNT = /^(0|[1-9]\d{0,14})(\.\d+)?$/;
 const ZERO = /^0(\.0+)?$/;

@@ -101,7 +101,6 @@ export const auditParameters = z.strictObject({
     .optional()
     .meta(shown('41', CURSOR_DESCRIPTION)),
 });
-export type AuditParameters = z.output<typeof auditParameters>;
 
 const json = z.record(z.string(), z.unknown()).nullable();
 

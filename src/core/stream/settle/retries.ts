@@ -34,8 +34,3 @@ const HEAD_END = '\n';
 export function packRetry({ head, packed }: PackedEntry): Buffer {
   return Buffer.concat([Buffer.from(`${ENTRY_VERSION} ${head}${HEAD_END}`, 'latin1'), packed]);
 }
-
-/** The packed value of a member; empty where the text is none. */
-export function packedOfRetry(member: Buffer): Buffer {
-  return member.subarray(member.indexOf(HEAD_END) + 1);
-}
