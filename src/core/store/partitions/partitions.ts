@@ -247,13 +247,8 @@ export function createPartitionGuard(database: Database): PartitionGuard {
   return {
     async ensure(createdAtMs, newMonths = unbounded()) {
       const missing = new Set<Month>();
-      // The month of the previous time is cached: calendar arithmetic per transaction costs more than two
-      // comparisons.
-      let [from, to] = [0, 0];
       for (const at of createdAtMs) {
-        if (at >= from && at < to) continue;
         const month = monthOf(at);
-        [from, to] = [monthStartMs(month), monthStartMs(month + 1)];
         if (!known.has(month)) missing.add(month);
       }
       if (missing.size === 0) return NONE_REFUSED;
