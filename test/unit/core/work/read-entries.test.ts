@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EntryTransaction } from '../../../../src/core/work/decided.ts';
 import { splitRepeated } from '../../../../src/core/work/read-entries.ts';
-import { deliver } from '../../../support/delivered.ts';
 import { entryOf, transactionsOf } from './delivered-entries.ts';
 
 const all = transactionsOf(entryOf('0-0', 100));
@@ -25,15 +24,4 @@ test('repeated deliveries are found, wherever they stand', () => {
       expect(repeated).toEqual(batch.filter((one) => !expected.includes(one)));
     }),
   );
-});
-
-test('ids that only end alike are no repetitions', () => {
-  const ids = ['019cd50b-1800-7633-8aa4-c44794cac5ad', '019cd50b-1801-7633-8aa4-c44794cac5ad'];
-  const [one, other] = deliver(
-    ids.map((transactionId) => ({ transactionId, createdAtMs: Date.UTC(2026, 10) })),
-  );
-  const batch = [one, other, one].map(
-    (transaction) => ({ ...all[0], transaction }) as EntryTransaction,
-  );
-  expect(splitRepeated(batch)).toEqual({ firsts: batch.slice(0, 2), repeated: batch.slice(2) });
 });
