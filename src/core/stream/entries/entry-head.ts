@@ -45,23 +45,6 @@ export function encodeHead({ attempt, origin, replyTo, rowId }: EntryHead, deliv
   return head;
 }
 
-/** Encodes one head after the other; heads that follow each other are mostly the same. */
-export function encodeInTurn(): (head: EntryHead) => string {
-  let last: EntryHead | undefined;
-  let text = '';
-  return (head) => {
-    const isSame =
-      last !== undefined &&
-      last.rowId === head.rowId &&
-      last.attempt === head.attempt &&
-      last.origin === head.origin &&
-      last.replyTo === head.replyTo;
-    if (!isSame) text = encodeHead(head);
-    last = head;
-    return text;
-  };
-}
-
 /** Throws a permanent Failure that says what is wrong with it. */
 export function decodeHead(head: string | null): EntryHead {
   const values = fieldsOf(head ?? '');

@@ -41,7 +41,7 @@ import {
   uuidColumn,
   uuidsAt,
 } from './columns.ts';
-import { decodeHead, type EntryHead, encodeHead, encodeInTurn } from './entry-head.ts';
+import { decodeHead, type EntryHead, encodeHead } from './entry-head.ts';
 
 export const ENTRY_VERSION = '3';
 /** Versions that this release reads. */
@@ -89,7 +89,7 @@ const [CURRENCY, CORRIDOR, TYPE, IP, DEVICE, COUNTRY, CHANNEL] = [7, 8, 9, 10, 1
 export function packEntries(
   payloads: readonly EntryPayload[],
 ): (PackedEntry & { readonly payloads: readonly EntryPayload[] })[] {
-  const groups = Map.groupBy(payloads, encodeInTurn());
+  const groups = Map.groupBy(payloads, (head) => encodeHead(head));
   return [...groups].flatMap(([head, group]) => {
     const chunks = Math.ceil(group.length / COUNT_MAX);
     const size = Math.ceil(group.length / chunks);
