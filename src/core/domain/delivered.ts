@@ -19,7 +19,6 @@ export class TextColumn {
   readonly #end: number;
   readonly isAscii: boolean;
   #all: string | null | undefined;
-  #isBare: boolean | undefined;
   readonly bytes: Buffer;
 
   /** @param span its texts stand from `start` to `end`; null where every row is null */
@@ -61,22 +60,6 @@ export class TextColumn {
     if (this.#endsAt < 0) return this.#all;
     return this.#all.slice(this.from(row) - this.#start, this.to(row) - this.#start);
   }
-
-  /** Whether a JSON string may hold these bytes as they are. */
-  get isBare(): boolean {
-    this.#isBare ??= isBare(this.bytes, this.#start, this.#end);
-    return this.#isBare;
-  }
-}
-
-const [SPACE, QUOTE, BACKSLASH] = [0x20, 0x22, 0x5c];
-
-function isBare(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at] as number;
-    if (byte < SPACE || byte === QUOTE || byte === BACKSLASH) return false;
-  }
-  return true;
 }
 
 /** The transactions of one entry. */

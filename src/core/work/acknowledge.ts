@@ -1,5 +1,5 @@
 /** Acknowledges scored transactions: one outcome for all of an entry, with the rows of its event. */
-import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
+import type { DeliveredTransaction } from '../domain/delivered.ts';
 import { type Decision, toScoreJson } from '../domain/score-record.ts';
 import type { StoredScore } from '../store/scores/stored-scores.ts';
 import type { Decided, EntryTransaction } from './decided.ts';
@@ -52,15 +52,8 @@ export function acknowledgeStored(
 
 /** A score as an event has it. */
 export function toRow(transaction: DeliveredTransaction, decision: EventDecision): string {
-  const { transactionId, rows, row } = transaction;
+  const { transactionId, accountId, merchantId } = transaction;
   const { score, risk, verdict, reasons } = decision;
-  const parties = `${quote(rows.account, row)},${quote(rows.merchant, row)}`;
-  // Ids, verdicts and reason codes have no character that JSON would escape.
-  const codes = reasons.length === 0 ? '' : reasons.map(({ code }) => `"${code}"`).join();
-  return `["${transactionId}",${parties},${score},${risk},"${verdict}",[${codes}]]`;
-}
-
-function quote(column: TextColumn, row: number): string {
-  const text = column.text(row) ?? '';
-  return column.isBare ? `"${text}"` : JSON.stringify(text);
+  const codes = reasons.map(({ code }) => code);
+  return JSON.stringify([transactionId, accountId, merchantId, score, risk, verdict, codes]);
 }
