@@ -171,26 +171,7 @@ export function compareIds(one: DeliveredTransaction, other: DeliveredTransactio
   return 0;
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-const HIGH = Uint8Array.from(HEX, (digits) => digits.charCodeAt(0));
-const LOW = Uint8Array.from(HEX, (digits) => digits.charCodeAt(1));
-const UUID_CHARS = 36;
-const DASH = 45;
-const scratch = Buffer.alloc(UUID_CHARS);
-
-export function formatUuid(bytes: Uint8Array, start: number): string {
-  writeUuidText(bytes, start, scratch, 0);
-  return scratch.toString('latin1', 0, UUID_CHARS);
-}
-
-/** Writes UUID_CHARS characters from `at` on; returns where they end. */
-function writeUuidText(bytes: Uint8Array, start: number, into: Uint8Array, at: number): number {
-  let to = at;
-  for (let index = 0; index < UUID_BYTES; index++) {
-    const byte = bytes[start + index] as number;
-    if (index === 4 || index === 6 || index === 8 || index === 10) into[to++] = DASH;
-    into[to++] = HIGH[byte] as number;
-    into[to++] = LOW[byte] as number;
-  }
-  return to;
+export function formatUuid(bytes: Buffer, start: number): string {
+  const hex = bytes.toString('hex', start, start + UUID_BYTES);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
