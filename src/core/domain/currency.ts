@@ -43,58 +43,6 @@ export const currencyCode = z
  * the nearest double above.
  */
 export function toMinorUnits(amount: string, currency: string): number {
-  const scale = SCALE.get(currency) ?? 2;
-  const minor = readDigits(amount, scale);
-  return minor < Number.MAX_SAFE_INTEGER ? minor : parseDigits(amount, scale);
-}
-
-/** The same for the UTF-8 bytes of a decimal amount. */
-export function minorUnitsOf(bytes: Buffer, from: number, to: number, currency: string): number {
-  const scale = SCALE.get(currency) ?? 2;
-  let value = 0;
-  let point = to - 1;
-  for (let at = from; at < to; at++) {
-    const byte = bytes[at] as number;
-    if (byte === POINT) point = at;
-    else value = value * 10 + byte - ZERO;
-  }
-  const minor = scaleUp(value, scale - (to - 1 - point));
-  if (minor < Number.MAX_SAFE_INTEGER) return minor;
-  return parseDigits(bytes.toString('latin1', from, to), scale);
-}
-
-/**
- * Adds digit by digit, without a string in between: exact while it stays below 2^53; NaN for bytes that are no
- * decimal.
- */
-function readDigits(amount: string, scale: number): number {
-  let value = 0;
-  let decimals = -1;
-  for (let index = 0; index < amount.length; index++) {
-    const code = amount.charCodeAt(index);
-    if (code === POINT && decimals < 0) decimals = 0;
-    else if (code >= ZERO && code < ZERO + 10) {
-      value = value * 10 + code - ZERO;
-      if (decimals >= 0) decimals++;
-    } else return Number.NaN;
-  }
-  return scaleUp(value, scale - Math.max(0, decimals));
-}
-
-function scaleUp(digits: number, missing: number): number {
-  let value = digits;
-  for (let left = missing; left > 0; left--) value *= 10;
-  return value;
-}
-
-const POINT = 46;
-const ZERO = 48;
-
-function parseDigits(amount: string, scale: number): number {
-  const point = amount.indexOf('.');
-  if (point < 0) return Number(amount + '0'.repeat(scale));
-  const fraction = amount.slice(point + 1);
-  return Number(
-    amount.slice(0, point) + fraction + '0'.repeat(Math.max(0, scale - fraction.length)),
-  );
+  const [whole = '', decimals = ''] = amount.split('.');
+  return Number(whole + decimals.padEnd(SCALE.get(currency) ?? 2, '0'));
 }

@@ -2,7 +2,7 @@
  * A batch's transactions as profiles fold them: columns of numbers, computed once for accounts and merchants,
  * as an object per transaction would burden the garbage collector.
  */
-import { currencyScale, minorUnitsOf, toMinorUnits } from '../domain/currency.ts';
+import { currencyScale, toMinorUnits } from '../domain/currency.ts';
 import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
 import type { PastTransaction } from '../domain/history.ts';
 import { reportingLimitMinor } from '../domain/reporting-limit.ts';
@@ -112,15 +112,14 @@ function writeDelivered(
   index: number,
   { rows, row, idAt, createdAtMs }: DeliveredTransaction,
 ): void {
-  const { view, amount } = rows;
+  const { view } = rows;
   const currency = rows.currency.text(row) as string;
   const { unit, limit, packed } = figuresOf(currency);
   arrivals.ms[index] = createdAtMs;
   arrivals.top[index] = view.getUint16(idAt + 6);
   arrivals.high[index] = view.getUint32(idAt + 8);
   arrivals.low[index] = view.getUint32(idAt + 12);
-  const minor = minorUnitsOf(amount.bytes, amount.from(row), amount.to(row), currency);
-  arrivals.minor[index] = minor;
+  arrivals.minor[index] = toMinorUnits(rows.amount.text(row) as string, currency);
   arrivals.unit[index] = unit;
   arrivals.limit[index] = limit;
   arrivals.currency[index] = packed;
