@@ -49,7 +49,6 @@ export type CountDays = {
   readonly list: () => DayTally[];
 };
 
-/** Takes 0.07 µs a transaction, and 0.12 µs a score with 1.5 reasons. */
 export function countDays(): CountDays {
   // A batch has few days, currencies and outcomes per corridor, so comparing them is cheaper than building a
   // key of all.
@@ -139,42 +138,23 @@ function listReasons({ counts, ...key }: Fired): DayTally[] {
 type Sums = {
   count: number;
   scoreSum: number;
-  /** Ten-thousandths: an amount has at most four decimal places. Below 2^53. */
-  units: number;
-  /** Ten-thousandths of amounts that are too large for `units`. */
-  large: bigint;
+  /** Ten-thousandths: an amount has at most four decimal places. */
+  units: bigint;
   /** Decimal places of the amounts, at most. */
   decimals: number;
 };
-const NOTHING = { count: 0, scoreSum: 0, units: 0, large: 0n, decimals: 0, amount: '' } as const;
+const NOTHING = { count: 0, scoreSum: 0, units: 0n, decimals: 0, amount: '' } as const;
 
 const PLACES_MAX = 4;
-const TO_UNITS = [10_000, 1000, 100, 10, 1] as const;
-/**
- * Doubles hold this many digits and four zeros exactly, and also their sum with a total below SURE_UNITS_MAX.
- */
-const SURE_CHARS_MAX = 11;
-const SURE_UNITS_MAX = Number.MAX_SAFE_INTEGER - 10 ** (SURE_CHARS_MAX + PLACES_MAX);
-const [POINT, ZERO] = [46, 48];
 
 function addAmount(sums: Sums, amount: string): void {
-  let digits = 0;
-  let decimals = 0;
-  for (let at = 0; at < amount.length; at++) {
-    const code = amount.charCodeAt(at);
-    if (code === POINT) decimals = amount.length - 1 - at;
-    else digits = digits * 10 + code - ZERO;
-  }
-  if (decimals > sums.decimals) sums.decimals = decimals;
-  if (amount.length <= SURE_CHARS_MAX && sums.units < SURE_UNITS_MAX) {
-    sums.units += digits * (TO_UNITS[decimals] as number);
-    return;
-  }
-  sums.large += BigInt(amount.replace('.', '') + '0'.repeat(PLACES_MAX - decimals));
+  const [whole = '', decimals = ''] = amount.split('.');
+  sums.decimals = Math.max(sums.decimals, decimals.length);
+  sums.units += BigInt(whole + decimals.padEnd(PLACES_MAX, '0'));
 }
 
-function toDecimal({ units, large, decimals }: Sums): string {
-  const digits = String(large + BigInt(units)).padStart(PLACES_MAX + 1, '0');
+function toDecimal({ units, decimals }: Sums): string {
+  const digits = String(units).padStart(PLACES_MAX + 1, '0');
   const point = digits.length - PLACES_MAX;
   const whole = digits.slice(0, point);
   return decimals === 0 ? whole : `${whole}.${digits.slice(point, point + decimals)}`;
