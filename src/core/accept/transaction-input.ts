@@ -188,9 +188,8 @@ export function readLineInput(
   if (bytes === null) return refused(index, `must have at most ${lineBytesMax} bytes, not more`);
   let value: unknown;
   try {
-    const text = UTF8.decode(bytes);
-    value = JSON.parse(text);
-    refuseRepeated(bytes, text, value);
+    value = JSON.parse(UTF8.decode(bytes));
+    refuseRepeated(bytes, value);
   } catch (error) {
     if (error instanceof InvalidFields) return { index, errors: error.errors };
     return refused(index, bytes[0] === ARRAY ? NO_ARRAY : lineFault(bytes));

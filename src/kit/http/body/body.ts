@@ -159,15 +159,13 @@ async function readAll(
 
 export function parseJson(bytes: Uint8Array, forLines = ''): unknown {
   if (bytes.byteLength > SHAPELESS_BYTES_MAX) checkShape(bytes);
-  let text: string;
   let value: unknown;
   try {
-    text = UTF8.decode(bytes);
-    value = JSON.parse(text);
+    value = JSON.parse(UTF8.decode(bytes));
   } catch {
     throw new Problem('malformed-request', jsonFault(bytes, forLines));
   }
-  refuseRepeated(bytes, text, value);
+  refuseRepeated(bytes, value);
   return value;
 }
 
