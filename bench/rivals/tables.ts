@@ -4,7 +4,7 @@
  * known here.
  */
 import pg from 'pg';
-import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
+import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
 import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
 import type { KeyedTransactionInput } from '../../src/core/domain/transaction.ts';
 import { packVectors } from '../../src/core/store/scores/vector-bytes.ts';
@@ -45,13 +45,11 @@ export async function createTables(pool: pg.Pool): Promise<void> {
   await pool.query(DDL);
 }
 
-const newId = createTransactionIds();
-
 export function toPayment(input: KeyedTransactionInput): Payment {
   const receivedAtMs = Date.now();
   const createdAtMs = input.created_at === undefined ? receivedAtMs : Date.parse(input.created_at);
   return {
-    transactionId: newId(createdAtMs),
+    transactionId: newTransactionId(createdAtMs),
     idempotencyKey: input.idempotency_key,
     ...{ createdAtMs, receivedAtMs },
     accountId: input.account_id,

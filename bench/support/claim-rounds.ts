@@ -1,7 +1,7 @@
 /** Claims of random keys in several markets in turn, with the processor time and the log each of them costs. */
 import { randomUUID } from 'node:crypto';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
-import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
+import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
 import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
 import {
@@ -116,12 +116,11 @@ async function measure(
 }
 
 function batchMaker(size: number): (keys: number) => NewBatch[] {
-  const newId = createTransactionIds();
   let made = 0;
   const makeRow = (nowMs: number): NewBatch['transactions'][number] => {
     made += 1;
     return {
-      ...{ transactionId: newId(nowMs), createdAtMs: nowMs },
+      ...{ transactionId: newTransactionId(nowMs), createdAtMs: nowMs },
       ...{ accountId: `acc_${(made * 7919) % ACCOUNTS}`, merchantId: `m_${made % MERCHANTS}` },
       ...{ amount: '125.50', currency: 'USD', corridor: 'US-EG', type: 'payment' },
       ...{ ip: '192.0.2.1', deviceId: `device_${made % ACCOUNTS}`, country: 'US', channel: 'web' },
@@ -139,7 +138,7 @@ function batchMaker(size: number): (keys: number) => NewBatch[] {
       return {
         client: 'default',
         transactions,
-        rows: planRows(newId(nowMs), () => 1, transactions),
+        rows: planRows(newTransactionId(nowMs), () => 1, transactions),
       };
     });
   };

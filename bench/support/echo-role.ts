@@ -2,14 +2,13 @@
  * HTTP without a store: parses each body and answers as the API would, and answers each GET with a made-up
  * score or page of scores. `node echo-role.ts api`
  */
-import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
+import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
 import { servePlainly } from './plain-service.ts';
 
-const newId = createTransactionIds();
 const PAGE_ROWS = 50;
 
 const SCORE = {
-  transaction_id: newId(Date.now()),
+  transaction_id: newTransactionId(Date.now()),
   account_id: 'account_4711',
   corridor: 'US-EG',
   created_at: new Date().toISOString(),
@@ -28,7 +27,7 @@ const PAGE = { items: Array.from({ length: PAGE_ROWS }, () => SCORE), next_curso
 
 await servePlainly({
   port: Number(process.env['PORT']),
-  accept: async (inputs) => inputs.map(() => newId(Date.now())),
+  accept: async (inputs) => inputs.map(() => newTransactionId(Date.now())),
   read: (url) => (url.includes('?') ? PAGE : SCORE),
   scored: () => 0,
   close: async () => undefined,

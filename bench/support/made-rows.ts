@@ -1,7 +1,7 @@
 /** The transactions of a load as ingest would store them, batch by batch, without posting them. */
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { prepare } from '../../src/core/accept/prepare-transactions.ts';
-import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
+import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { NewBatch, NewTransaction } from '../../src/core/store/transactions/transactions.ts';
 import type { SimulatedTransaction } from '../../src/tools/simulate/transaction.ts';
@@ -14,14 +14,8 @@ export type MadeBatch = Omit<NewBatch, 'transactions'> & {
 };
 
 export function* madeBatches(load: Load): Generator<MadeBatch, void> {
-  const newId = createTransactionIds();
   const receivedAtMs = Date.now();
-  const context = {
-    nowMs: receivedAtMs,
-    corridors: new Set<string>(),
-    elsewhere: new Map(),
-    newId,
-  };
+  const context = { nowMs: receivedAtMs, corridors: new Set<string>(), elsewhere: new Map() };
   const toBatch = (rows: readonly SimulatedTransaction[]): MadeBatch => {
     const transactions = prepare(rows.map(toInput), context).rows.map((row) => ({
       ...row,
@@ -30,7 +24,7 @@ export function* madeBatches(load: Load): Generator<MadeBatch, void> {
     return {
       client: 'default',
       transactions,
-      rows: planRows(newId(receivedAtMs), () => 1, transactions),
+      rows: planRows(newTransactionId(receivedAtMs), () => 1, transactions),
     };
   };
   const { transactions, accounts, merchants, days, seed } = load;

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
-import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
+import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
 import type { Label } from '../../src/core/domain/label.ts';
 import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
 import { listLabelBatches } from '../../src/core/store/labels/label-batches.ts';
@@ -41,7 +41,6 @@ function ingestOf(
     failpoint: () => undefined,
     system: UNKNOWN_SYSTEM,
     partitions: createPartitionGuard(database),
-    newId: createTransactionIds(),
     onLabelled: [],
   };
   const counted = async () => (await metrics.labels.get()).values.map(({ value }) => value);
@@ -103,7 +102,7 @@ test('labels are added in one order, whatever the order of the request', async (
   const { ingest } = ingestOf(database);
   const addAsRival = (query: Query, transactionId: string) =>
     insertLabels(query, {
-      batchId: ingest.newId(CREATED_MS),
+      batchId: newTransactionId(CREATED_MS),
       receivedAtMs: Date.now(),
       reporter: { client: 'default', identity: null },
       labels: [{ ...LABEL, transactionId }],
@@ -147,7 +146,7 @@ test('a request that waits behind another one for a labelled transaction is told
     ).length === 1;
   const { first } = await patient.transaction(async (query) => {
     await insertLabels(query, {
-      batchId: ingestOf(database).ingest.newId(CREATED_MS),
+      batchId: newTransactionId(CREATED_MS),
       ...{ receivedAtMs: Date.now(), reporter: { client: 'default', identity: null } },
       labels: [{ ...LABEL, transactionId: id }],
     });
@@ -222,7 +221,7 @@ test('what is refused tells nobody', async () => {
   await using testDatabase = await createTestDatabase();
   await using database = testDatabase.open();
   const { ingest } = ingestOf(database, () => Promise.reject(new Error('was told')));
-  const unknown = createTransactionIds()(CREATED_MS);
+  const unknown = newTransactionId(CREATED_MS);
   expect(await acceptLabels(ingest, requestOf([unknown]))).toMatchObject({ kind: 'invalid' });
 });
 

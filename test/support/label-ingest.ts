@@ -1,7 +1,6 @@
 /** The dependencies of accepting labels, over a rig's stores and without breakers. */
 import type { LabelIngest } from '../../src/core/accept/accept-labels.ts';
 import { openInvalidateLabelled } from '../../src/core/accept/invalidate-labelled.ts';
-import { createTransactionIds } from '../../src/core/accept/transaction-id.ts';
 import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { UNKNOWN_SYSTEM } from '../../src/kit/words/consistency-token.ts';
@@ -13,7 +12,6 @@ export function openLabelIngest({ pool, commands, database }: WorkerRig): LabelI
     database: pool,
     partitions: createPartitionGuard(pool),
     invalidateLabelled: openInvalidateLabelled(pool, commands, database.market, (call) => call()),
-    newId: createTransactionIds(),
     metrics: createMetrics(),
     failpoint: () => undefined,
     system: UNKNOWN_SYSTEM,

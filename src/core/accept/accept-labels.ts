@@ -28,13 +28,14 @@ import { findDetachedMonths } from '../store/partitions/partitions.ts';
 import type { Ingest } from './ingest.ts';
 import type { InputError } from './prepare-transactions.ts';
 import { retryStore } from './retry-store.ts';
+import { newTransactionId } from './transaction-id.ts';
 
 const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
 
 /** Parts of the process that labels need. */
 export type LabelIngest = Pick<
   Ingest,
-  | ('database' | 'partitions' | 'newId' | 'failpoint')
+  | ('database' | 'partitions' | 'failpoint')
   | ('invalidateLabelled' | 'metrics' | 'system' | 'onLabelled')
 >;
 
@@ -71,9 +72,9 @@ export async function acceptLabels(
   request: AcceptLabelsRequest,
   receivedAtMs: number = Date.now(),
 ): Promise<AcceptLabelsResult> {
-  const { database, partitions, newId, failpoint, invalidateLabelled } = ingest;
+  const { database, partitions, failpoint, invalidateLabelled } = ingest;
   const { metrics, system, onLabelled } = ingest;
-  const batchId = newId(receivedAtMs);
+  const batchId = newTransactionId(receivedAtMs);
   const reporter = { client: request.client, identity: request.identity };
   const stored = await retryStore(async () => {
     const { labels, errors, detached } = await resolve(database, request, receivedAtMs);

@@ -25,6 +25,7 @@ import {
 } from './prepare-transactions.ts';
 import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
 import { retryStore } from './retry-store.ts';
+import { newTransactionId } from './transaction-id.ts';
 
 type AcceptRequest = {
   readonly client: string;
@@ -99,9 +100,8 @@ export function findEachInvalid(ingest: Ingest, inputs: readonly ContextFields[]
 export function readContext({
   corridors,
   elsewhere,
-  newId,
-}: Pick<Ingest, 'corridors' | 'elsewhere' | 'newId'>): IngestContext {
-  return { nowMs: Date.now(), corridors: corridors(), elsewhere: elsewhere(), newId };
+}: Pick<Ingest, 'corridors' | 'elsewhere'>): IngestContext {
+  return { nowMs: Date.now(), corridors: corridors(), elsewhere: elsewhere() };
 }
 
 /**
@@ -115,11 +115,11 @@ export async function storeAndAppend(
   rows: readonly NewTransaction[],
   refuseKnown: RefuseKnown | null,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
-  const { partitions, newId, newMonthsMax, metrics, tryAppend, leftRows, failpoint } = ingest;
+  const { partitions, newMonthsMax, metrics, tryAppend, leftRows, failpoint } = ingest;
   if (rows.length === 0) {
     return { known: new Map(), refused: new Map(), rows: [], receivedAtMs: null, write: null };
   }
-  const claim: Claim = { batchId: newId(Date.now()), client, transactions: rows };
+  const claim: Claim = { batchId: newTransactionId(Date.now()), client, transactions: rows };
   const times = rows.map((row) => row.createdAtMs);
   const mayMake = newMonths ?? { left: newMonthsMax };
   const stored = await retryStore(async () => {

@@ -21,7 +21,6 @@ import { createGate, type Gate } from './gate.ts';
 import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
 import { createLeftRows, type LeftRows } from './left-rows.ts';
 import { createLimiter, type Limiter } from './limits/limiter.ts';
-import { createTransactionIds, type NewTransactionId } from './transaction-id.ts';
 
 const MIB = 2 ** 20;
 
@@ -36,7 +35,6 @@ export type Ingest = {
   /** Streams that each corridor has now. */
   readonly shardsOf: Layout['shardsOf'];
   readonly invalidateLabelled: InvalidateLabelled;
-  readonly newId: NewTransactionId;
   /** Corridors that a transaction may name, as last read. */
   readonly corridors: SwitchWatch['corridors'];
   /** The market of each corridor that another market has. */
@@ -105,6 +103,5 @@ export function openIngest(
     leftRows: createLeftRows(database, log),
     shardsOf,
     invalidateLabelled: openInvalidateLabelled(database, redis, market, guards.redis.run),
-    newId: createTransactionIds(),
   };
 }

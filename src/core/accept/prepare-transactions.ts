@@ -15,7 +15,7 @@ import {
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { sayDifferences } from './key-conflict.ts';
-import type { NewTransactionId } from './transaction-id.ts';
+import { newTransactionId } from './transaction-id.ts';
 
 /** Problem of one item of a batch; `field` is its name in the body. */
 export type InputError = {
@@ -30,7 +30,6 @@ export type IngestContext = {
   readonly corridors: ReadonlySet<string>;
   /** The market of each corridor that another market has. */
   readonly elsewhere: ReadonlyMap<string, string>;
-  readonly newId: NewTransactionId;
 };
 
 export type Prepared = {
@@ -145,11 +144,11 @@ function toRow(
 /** The row, with an id of its own, at its own time or now. */
 export function toTransaction(
   input: TransactionInput,
-  { nowMs, newId }: Pick<IngestContext, 'nowMs' | 'newId'>,
+  { nowMs }: Pick<IngestContext, 'nowMs'>,
 ): Omit<Transaction, 'receivedAtMs'> {
   const createdAtMs = input.created_at === undefined ? nowMs : parseWireTime(input.created_at);
   return {
-    transactionId: newId(createdAtMs),
+    transactionId: newTransactionId(createdAtMs),
     createdAtMs,
     accountId: input.account_id,
     merchantId: input.merchant_id,
