@@ -8,7 +8,6 @@ import { z } from 'zod';
 import { labelInputSchema } from '../../src/core/domain/label.ts';
 import { transactionInputSchema } from '../../src/core/domain/transaction.ts';
 import { sureCheck } from '../../src/kit/http/body/sure-check.ts';
-import { parseWireTime } from '../../src/kit/words/wire-time.ts';
 
 const digits = (count: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: count, maxLength: count });
@@ -135,13 +134,4 @@ test('a check that only the schema can run cannot be derived', () => {
   expect([trimming({ a: 'x' }), trimming({ a: 'x ' })]).toEqual([true, false]);
   const changing = z.strictObject({ a: z.number().transform((a) => a + 1) });
   expect(sureCheck(changing)({ a: 1 })).toBe(false);
-});
-
-test('a time is read as Date reads it', () => {
-  fc.assert(
-    fc.property(times, (text) => {
-      expect(parseWireTime(text)).toBe(Date.parse(text));
-    }),
-    { numRuns: 5000 },
-  );
 });

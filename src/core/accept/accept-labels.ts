@@ -12,7 +12,6 @@ import type { Database, Query } from '../../kit/database/pool.ts';
 import { encodeToken } from '../../kit/words/consistency-token.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { MonthDetached, monthOf, monthText } from '../../kit/words/month.ts';
-import { parseWireTime } from '../../kit/words/wire-time.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { LABEL_LIMITS, type Label, type LabelInput, type LabelReporter } from '../domain/label.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
@@ -198,7 +197,7 @@ function toLabel(
         );
   }
   const createdAtMs = createdAtMsOf(parties.transactionId) ?? 0;
-  const labelledAtMs = parseWireTime(labelledAt);
+  const labelledAtMs = Date.parse(labelledAt);
   if (labelledAtMs < createdAtMs) {
     return problem(
       'labelled_at',

@@ -5,7 +5,6 @@
 import type { Database } from '../../kit/database/pool.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { parseWireTime } from '../../kit/words/wire-time.ts';
 import { compareDecimals } from '../domain/decimal.ts';
 import { canonicalJson } from '../domain/metadata.ts';
 import type { KeyedTransactionInput, TransactionInput } from '../domain/transaction.ts';
@@ -84,7 +83,7 @@ function differencesFromRow(input: TransactionInput, row: PlainRow): readonly Fi
     if (field === 'metadata') return metadataText(input.metadata) !== metadataText(row.metadata);
     if (field !== 'created_at') return (input[field] ?? null) !== row[field];
     return (
-      input.created_at !== undefined && parseWireTime(input.created_at) !== row.created_at.getTime()
+      input.created_at !== undefined && Date.parse(input.created_at) !== row.created_at.getTime()
     );
   });
   // A row does not record whether the body had a `created_at`, nor its spelling: only `created_at` can differ here.

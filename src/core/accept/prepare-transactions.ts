@@ -4,7 +4,6 @@
  * refused here.
  */
 import { given } from '../../kit/words/describe-issue.ts';
-import { parseWireTime } from '../../kit/words/wire-time.ts';
 import { corridorProblem } from '../domain/known-corridor.ts';
 import {
   type KeyedTransactionInput,
@@ -69,7 +68,7 @@ export function findInvalid(
       refuse(index, 'corridor', `${problem}${where}`);
     }
     if (createdAt === undefined) continue;
-    const createdAtMs = parseWireTime(createdAt);
+    const createdAtMs = Date.parse(createdAt);
     if (createdAtMs < TRANSACTION_LIMITS.createdAtMsMin) {
       refuse(index, 'created_at', `must be 2000-01-01 or later, not ${given(createdAt)}`);
     } else if (createdAtMs > latest) {
@@ -146,7 +145,7 @@ export function toTransaction(
   input: TransactionInput,
   { nowMs }: Pick<IngestContext, 'nowMs'>,
 ): Omit<Transaction, 'receivedAtMs'> {
-  const createdAtMs = input.created_at === undefined ? nowMs : parseWireTime(input.created_at);
+  const createdAtMs = input.created_at === undefined ? nowMs : Date.parse(input.created_at);
   return {
     transactionId: newTransactionId(createdAtMs),
     createdAtMs,

@@ -21,7 +21,6 @@ import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
 import { loadTransactions } from '../../../core/store/transactions/read-transactions.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
-import { parseWireTime } from '../../../kit/words/wire-time.ts';
 import { findJudge, unknownVersion } from './explain-score.ts';
 
 const given = transactionInputSchema.shape;
@@ -163,7 +162,7 @@ function applyChanges(stored: Transaction, changes: Changes): Transaction {
   return {
     ...stored,
     ...Object.fromEntries(given.map((field) => [NAMES[field], changes[field]])),
-    createdAtMs: created_at === undefined ? stored.createdAtMs : parseWireTime(created_at),
+    createdAtMs: created_at === undefined ? stored.createdAtMs : Date.parse(created_at),
   };
 }
 
