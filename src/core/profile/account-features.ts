@@ -22,7 +22,6 @@ import {
 import type { Arrivals } from './arrivals.ts';
 import { countCreated, fraudRate, seenFrauds } from './known-frauds.ts';
 import { firstAfter, type PackedList, timeAt } from './packed-list.ts';
-import { createRanked, selectRanks } from './select-ranks.ts';
 
 const SIBLINGS = featureIndex('siblings');
 const LONG_HABIT = featureIndex('mean_24h_here');
@@ -120,20 +119,13 @@ function writeHabit(values: Float64Array, start: number, minor: number, unit: nu
   return at;
 }
 
-const ranked = createRanked(amountsSeen);
-const ranks = new Uint16Array(2);
 const rankedAmounts = new Float64Array(2);
 
-/** Ranks as in SQL's percentile_disc. */
+/** Ranks as in SQL's percentile_disc; NaN without an amount. */
 function rankAmounts(amounts: number): void {
-  if (amounts === 0) {
-    rankedAmounts[0] = Number.NaN;
-    rankedAmounts[1] = Number.NaN;
-    return;
-  }
-  ranks[0] = (amounts + 1) >> 1;
-  ranks[1] = amounts - Math.floor(amounts / 10);
-  selectRanks(ranked, amounts, ranks, rankedAmounts);
+  const sorted = amountsSeen.slice(0, amounts).sort();
+  rankedAmounts[0] = sorted[((amounts + 1) >> 1) - 1] ?? Number.NaN;
+  rankedAmounts[1] = sorted[amounts - Math.floor(amounts / 10) - 1] ?? Number.NaN;
 }
 
 /**

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addDistinct, beginDistinct } from '../../../../src/core/profile/distinct.ts';
 import { hashText, hexDigits, packLetters } from '../../../../src/core/profile/pack.ts';
-import { createRanked, selectRanks } from '../../../../src/core/profile/select-ranks.ts';
 
 describe('packLetters', () => {
   test('gives each code a number of its own that fits its field', () => {
@@ -33,29 +32,6 @@ describe('hexDigits', () => {
     expect(hexDigits(uuid, 14, 18)).toBe(0x7abc);
     expect(hexDigits(uuid, 19, 28)).toBe(0x8def0123);
     expect(hexDigits(uuid, 28, 36)).toBe(0x456789ab);
-  });
-});
-
-describe('selectRanks', () => {
-  const amounts = fc.oneof(
-    fc.integer({ min: 1, max: 50 }),
-    fc.integer({ min: 1, max: 2 ** 48 }),
-    fc.double({ min: 1, max: 1e22, noNaN: true }),
-  );
-
-  test('finds what sorting finds', () => {
-    const numbers = fc.array(amounts, { minLength: 1, maxLength: 256 });
-    fc.assert(
-      fc.property(numbers, fc.nat(), fc.nat(), (values, one, other) => {
-        const sorted = values.toSorted((a, b) => a - b);
-        const ranks = [one, other].map((which) => 1 + (which % values.length));
-        ranks.sort((a, b) => a - b);
-        const found = new Float64Array(2);
-        const ranked = createRanked(Float64Array.from(values));
-        selectRanks(ranked, values.length, Uint16Array.from(ranks), found);
-        expect([...found]).toEqual(ranks.map((rank) => sorted[rank - 1]));
-      }),
-    );
   });
 });
 
