@@ -161,7 +161,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/core/profile/packed-list.ts',
-        find: '  if (hasAt(list, index, key)) return -1;\n',
+        find: '  if (hasAt(list, index, key)) return;\n',
         replace: '',
       },
     ],

@@ -3,20 +3,23 @@ import { DAY_MS, dayOf, HOUR_MS } from '../../kit/words/utc-bucket.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { MERCHANT_DISTINCT_ENTRIES, MERCHANT_HISTORY_DAYS } from '../domain/history.ts';
 import type { Arrivals } from './arrivals.ts';
+import { writeMerchantFrauds } from './merchant-frauds.ts';
+import type { MerchantProfile } from './merchant-profile.ts';
 import {
+  countAccounts,
   countMatured,
   FROM_1H,
   FROM_7D,
   FROM_24H,
   FROM_30D,
+  findWindows,
   MATURED_7D,
   MATURED_24H,
   MATURED_30D,
-  moveCursors,
-} from './merchant-cursors.ts';
-import { writeMerchantFrauds } from './merchant-frauds.ts';
-import type { MerchantProfile } from './merchant-profile.ts';
-import { moveDistinct, moveSum } from './merchant-running.ts';
+  olderThan,
+  startsOf,
+  sumListed,
+} from './merchant-windows.ts';
 import { type PackedList, timeAt } from './packed-list.ts';
 import { sumTallied } from './tallies.ts';
 
@@ -42,15 +45,15 @@ export function writeMerchant(
   values: Float64Array,
   rowAt: number,
 ): void {
-  const { list, tallies, maturityDays, cursors, frauds } = profile;
+  const { list, tallies, maturityDays, frauds } = profile;
   const ms = arrivals.ms[arrival] as number;
-  moveCursors(cursors, list, tallies, ms, maturityDays);
+  findWindows(list, tallies, ms, maturityDays);
   writeCounts(profile, end, arrivals, arrival, values, rowAt + COUNTS);
   let at = rowAt + LABELS;
   values[at++] = gapHours(list, end, ms, maturityDays);
-  values[at++] = countMatured(cursors, MATURED_24H);
-  values[at++] = countMatured(cursors, MATURED_7D);
-  values[at++] = countMatured(cursors, MATURED_30D);
+  values[at++] = countMatured(MATURED_24H);
+  values[at++] = countMatured(MATURED_7D);
+  values[at++] = countMatured(MATURED_30D);
   if (frauds.spans.length > 0) writeMerchantFrauds(profile, ms, values, at);
   else writeNoFrauds(values, at);
 }
@@ -63,30 +66,28 @@ function writeCounts(
   values: Float64Array,
   start: number,
 ): void {
-  const { list, tallies, cursors } = profile;
+  const { list, tallies } = profile;
   const currency = arrivals.currency[arrival] as number;
   const minor = arrivals.minor[arrival] as number;
-  const { starts, older, sum, distinct } = cursors;
   const siblings = end + tallies.total;
-  const count24h = siblings - (older[FROM_24H] as number);
-  const count30d = siblings - (older[FROM_30D] as number);
-  const start1h = starts[FROM_1H] as number;
-  moveDistinct(distinct, list, Math.max(start1h, end - MERCHANT_DISTINCT_ENTRIES), end);
-  moveSum(sum, list, starts[FROM_30D] as number, end, currency);
+  const count24h = siblings - (olderThan[FROM_24H] as number);
+  const count30d = siblings - (olderThan[FROM_30D] as number);
+  const start1h = startsOf[FROM_1H] as number;
+  const listed = sumListed(list, startsOf[FROM_30D] as number, end, currency);
   const from30dMs = dayOf(arrivals.ms[arrival] as number) - 29 * DAY_MS;
   const tallied = sumTallied(tallies, from30dMs, currency);
-  const amounts = sum.count + tallied.count;
-  const mean = amounts === 0 ? Number.NaN : (sum.sum + tallied.sum) / amounts;
+  const amounts = listed.count + tallied.count;
+  const mean = amounts === 0 ? Number.NaN : (listed.sum + tallied.sum) / amounts;
   let at = start;
-  values[at++] = siblings - (older[FROM_1H] as number);
+  values[at++] = siblings - (olderThan[FROM_1H] as number);
   values[at++] = count24h;
-  values[at++] = siblings - (older[FROM_7D] as number);
+  values[at++] = siblings - (olderThan[FROM_7D] as number);
   values[at++] = count30d;
   values[at++] = (count30d - count24h) / USUAL_HOURS;
   values[at++] = amounts;
   values[at++] = mean / (arrivals.unit[arrival] as number);
   values[at++] = minor / mean;
-  values[at++] = distinct.count;
+  values[at++] = countAccounts(list, Math.max(start1h, end - MERCHANT_DISTINCT_ENTRIES), end);
 }
 
 function gapHours(list: PackedList, end: number, ms: number, maturityDays: number): number {

@@ -1,8 +1,8 @@
 /** Features from a merchant's known frauds. Runs only for merchants that have some. */
 import { DAY_MS, dayOf, hourOf } from '../../kit/words/utc-bucket.ts';
 import { fraudRate, seenFrauds } from './known-frauds.ts';
-import { countMatured, MATURED_7D, MATURED_24H, MATURED_30D } from './merchant-cursors.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
+import { countMatured, MATURED_7D, MATURED_24H, MATURED_30D } from './merchant-windows.ts';
 import { countOlder } from './packed-list.ts';
 import { countTallied } from './tallies.ts';
 
@@ -24,20 +24,20 @@ export function writeMerchantFrauds(
   values: Float64Array,
   start: number,
 ): void {
-  const { cursors, maturityDays } = profile;
+  const { maturityDays } = profile;
   const toMs = hourOf(ms - maturityDays * DAY_MS);
   const today = dayOf(toMs);
   const from90dMs = today - (DAYS - 1) * DAY_MS;
   const { young, of24h, firstMs } = countByDay(profile, ms, toMs, from90dMs);
-  const matured7d = countMatured(cursors, MATURED_7D);
+  const matured7d = countMatured(MATURED_7D);
   const end = countBeforeBucket(profile, toMs);
   const ordinary7d = sumDays(ordinaryOfDay, 7);
   const unusual7d = sumDays(unusualOfDay, 7);
   const matured90d = end - countBeforeBucket(profile, from90dMs);
   let at = start;
-  values[at++] = fraudRate(of24h, countMatured(cursors, MATURED_24H));
+  values[at++] = fraudRate(of24h, countMatured(MATURED_24H));
   values[at++] = fraudRate(ordinary7d + unusual7d, matured7d);
-  values[at++] = fraudRate(countFrauds(30), countMatured(cursors, MATURED_30D));
+  values[at++] = fraudRate(countFrauds(30), countMatured(MATURED_30D));
   values[at++] = fraudRate(countFrauds(DAYS), matured90d);
   values[at++] = fraudRate(ordinary7d, matured7d - unusual7d);
   values[at++] = young;

@@ -12,13 +12,6 @@ import {
 import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Arrivals, keyOfArrival } from './arrivals.ts';
 import { fraudsBytes, knowsFrauds, readFrauds, writeFrauds } from './known-frauds.ts';
-import {
-  CURSORS_BYTES,
-  createCursors,
-  noteInserted,
-  readCursors,
-  writeCursors,
-} from './merchant-cursors.ts';
 import { seenFromMs, writeMerchant } from './merchant-features.ts';
 import {
   boundMerchant,
@@ -68,8 +61,7 @@ function merge(profile: MerchantProfile, records: DataView, at: number): boolean
   const key = readKey(records, at, MERCHANT_RECORD_BYTES);
   if (compareKeys(key, horizon) <= 0) return hourOf(key.ms) < knownFromMs;
   if (compareKeys(key, ceiling) > 0) return true;
-  const index = insertPacked(list, key, records, at);
-  if (index >= 0) noteInserted(profile.cursors, list, index);
+  insertPacked(list, key, records, at);
   boundMerchant(profile);
   return true;
 }
@@ -141,7 +133,6 @@ export function decodeMerchant(
     tallies: readTallies(view, tallies),
     frauds: readFrauds(view, fraudsOffset, frauds),
     list,
-    cursors: createCursors(),
   };
 }
 
@@ -163,10 +154,9 @@ export const merchantLayout: ProfileLayout<MerchantProfile> = {
     });
     writeFrauds(view, TALLIES_OFFSET + tallies.list.length * TALLY_BYTES, frauds);
   },
-  cursorsBytes: CURSORS_BYTES,
-  writeCursors: ({ cursors, list }, view, at) => writeCursors(cursors, list, view, at),
-  readCursors: ({ cursors, tallies, maturityDays }, view, at) =>
-    readCursors(cursors, tallies, maturityDays, view, at),
+  cursorsBytes: 0,
+  writeCursors() {},
+  readCursors() {},
 };
 
 function writeTally(view: DataView, offset: number, tally: Tally): void {

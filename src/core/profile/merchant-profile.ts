@@ -16,7 +16,6 @@ import {
 } from '../domain/history.ts';
 import type { TakeBytes } from './arena.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
-import { createCursors, type MerchantCursors, noteInserted } from './merchant-cursors.ts';
 import {
   ACCOUNT_AT,
   AMOUNT_AT,
@@ -60,7 +59,6 @@ export type MerchantProfile = Profile & {
   tallies: Tallies;
   readonly frauds: KnownFrauds;
   readonly list: PackedList;
-  readonly cursors: MerchantCursors;
 };
 
 export function insertMerchantRecord(
@@ -72,7 +70,6 @@ export function insertMerchantRecord(
   const { list } = profile;
   const at = openRecord(list, index);
   writeMerchantRecord(list.records, at, arrivals, arrival);
-  noteInserted(profile.cursors, list, index);
 }
 
 export function writeMerchantRecord(
@@ -141,7 +138,6 @@ export function rebuildMerchant(
     tallies: createTallies(past.tallies.map(readTally).sort(compareTallies)),
     frauds: past.frauds,
     list,
-    cursors: createCursors(),
   };
   for (const row of past.rows) insertMerchantRecord(profile, list.count, arrivalOf(row), 0);
   return profile;

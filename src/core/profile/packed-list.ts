@@ -17,8 +17,6 @@ export type PackedList = {
   records: DataView<ArrayBuffer>;
   /** The oldest records were dropped, so the prefix in front of the records is out of date as well. */
   isCut: boolean;
-  /** Counts insertions and removals that moved older records. */
-  moves: number;
 };
 
 export type RecordKey = { ms: number; top: number; high: number; low: number };
@@ -49,7 +47,7 @@ export function compareKeys(a: RecordKey, b: RecordKey): number {
 
 export function createList(recordBytes: number, capacity: number, take: TakeBytes): PackedList {
   const records = take(recordBytes * Math.max(capacity, 1));
-  return { recordBytes, take, count: 0, records, isCut: false, moves: 0 };
+  return { recordBytes, take, count: 0, records, isCut: false };
 }
 
 /**
@@ -64,7 +62,7 @@ export function adoptList(
 ): PackedList | undefined {
   const count = bytes / recordBytes;
   if (!Number.isInteger(count)) return undefined;
-  return { recordBytes, take, count, records, isCut: false, moves: 0 };
+  return { recordBytes, take, count, records, isCut: false };
 }
 
 /** The packed bytes of all records: a view that holds until the list changes. */
@@ -148,7 +146,6 @@ export function openRecord(list: PackedList, index: number): number {
   if (index < list.count) {
     const bytes = bytesOf(list.records);
     bytes.copyWithin((index + 1) * recordBytes, index * recordBytes, list.count * recordBytes);
-    list.moves++;
   }
   list.count++;
   return index * recordBytes;
@@ -159,7 +156,6 @@ export function dropOldest(list: PackedList, count: number): void {
   bytesOf(list.records).copyWithin(0, count * recordBytes, list.count * recordBytes);
   list.count -= count;
   list.isCut = true;
-  list.moves++;
 }
 
 export function readKey(view: DataView, at: number, recordBytes: number): RecordKey {
@@ -178,17 +174,16 @@ export function writeKey(view: DataView, at: number, recordBytes: number, key: R
   view.setUint16(at + recordBytes - TOP_BEFORE_END, key.top, true);
 }
 
-/** Inserts a packed record, unless the list has it. Returns its index; -1 where the list had it. */
-export function insertPacked(list: PackedList, key: RecordKey, from: DataView, at: number): number {
+/** Inserts a packed record, unless the list has it. */
+export function insertPacked(list: PackedList, key: RecordKey, from: DataView, at: number): void {
   const index = countBefore(list, key);
-  if (hasAt(list, index, key)) return -1;
+  if (hasAt(list, index, key)) return;
   const to = openRecord(list, index);
   const { records, recordBytes } = list;
   // Copies word by word: a view for so few bytes takes longer.
   for (let word = 0; word < recordBytes; word += 4) {
     records.setUint32(to + word, from.getUint32(at + word, true), true);
   }
-  return index;
 }
 
 function grow(list: PackedList): void {

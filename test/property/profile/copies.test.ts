@@ -1,7 +1,7 @@
 /**
- * Goal: a fold that goes on from the cursors of a copy sees what the oracle sees without cursors, bit for bit.
- * Method: two workers fold batches of a few merchants by turns, so that each merges what the other appended, in
- * front of its cursors too; copies and logs are evicted, profiles are rebuilt and installed.
+ * Goal: a fold that goes on from a copy sees what the oracle sees, bit for bit. Method: two workers fold batches of a few
+ * merchants by turns, so that each merges what the other appended, in front of what it has too; copies and logs are evicted,
+ * profiles are rebuilt and installed.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -71,7 +71,7 @@ function makeTransactions(world: World, below: (bound: number) => number): Trans
 }
 
 async function compare(world: World): Promise<void> {
-  const random = createRandom(`cursors ${world.seed}`);
+  const random = createRandom(`copies ${world.seed}`);
   const below = (bound: number) => Math.floor(random() * bound);
   const transactions = makeTransactions(world, below);
   const shared = createSharedLogs();
@@ -134,7 +134,7 @@ const LATE: World = {
 };
 
 test(
-  'a fold that goes on from stored cursors is the oracle’s',
+  'a fold that goes on from a copy is the oracle’s',
   () =>
     fc.assert(fc.asyncProperty(worlds, compare), { numRuns: 40, examples: [[READ_AGAIN], [LATE]] }),
   TIMEOUT_MS,
