@@ -84,12 +84,8 @@ export function timeAt({ records, recordBytes }: PackedList, index: number): num
 }
 
 export function countBefore(list: PackedList, key: RecordKey): number {
-  let end = list.count;
-  // Arrivals are nearly in order, so the key is nearly always at the end.
-  for (const near = Math.max(0, end - 8); end > near; end--) {
-    if (compareAt(list, end - 1, key) < 0) return end;
-  }
   let start = 0;
+  let end = list.count;
   while (start < end) {
     const middle = (start + end) >> 1;
     if (compareAt(list, middle, key) < 0) start = middle + 1;
@@ -98,16 +94,10 @@ export function countBefore(list: PackedList, key: RecordKey): number {
   return start;
 }
 
-/** Number of records older than a time. The first `from` are known to be; most often the answer is near. */
+/** Number of records older than a time. The first `from` are known to be. */
 export function countOlder(list: PackedList, ms: number, from = 0): number {
-  const { count } = list;
   let start = from;
-  let step = 1;
-  while (start + step <= count && timeAt(list, start + step - 1) < ms) {
-    start += step;
-    step *= 2;
-  }
-  let end = Math.min(count, start + step);
+  let end = list.count;
   while (start < end) {
     const middle = (start + end) >> 1;
     if (timeAt(list, middle) < ms) start = middle + 1;
