@@ -9,26 +9,14 @@ export type Tally = {
   sum: number;
 };
 
-/** In the order of their buckets; immutable, except for the cached last answer. */
+/** In the order of their buckets; immutable. */
 export type Tallies = {
   readonly list: readonly Tally[];
   readonly bucketsMs: Float64Array;
   /** Transactions tallied before each tally; the last number is the total. */
   readonly older: Float64Array;
   readonly total: number;
-  /** The next transaction nearly always asks for the same sum. */
-  lastSum: TalliedSum;
 };
-
-/** Sum of one currency, in the buckets that begin at a time or later. */
-type TalliedSum = {
-  readonly currency: number;
-  readonly fromMs: number;
-  readonly sum: number;
-  readonly count: number;
-};
-
-const NO_SUM: TalliedSum = { currency: -1, fromMs: Number.NaN, sum: 0, count: 0 };
 
 /** @param list in the order of their buckets */
 export function createTallies(list: readonly Tally[]): Tallies {
@@ -40,7 +28,7 @@ export function createTallies(list: readonly Tally[]): Tallies {
     bucketsMs[index] = tally.bucketMs;
     older[index + 1] = total;
   });
-  return { list, bucketsMs, older, total, lastSum: NO_SUM };
+  return { list, bucketsMs, older, total };
 }
 
 export const NO_TALLIES = createTallies([]);
@@ -52,10 +40,13 @@ export function countTallied(tallies: Tallies, ms: number): number {
   return tallies.older[firstTally(tallies, ms)] ?? 0;
 }
 
-export function sumTallied(tallies: Tallies, fromMs: number, currency: number): TalliedSum {
-  const { list, lastSum } = tallies;
-  if (list.length === 0) return NO_SUM;
-  if (lastSum.fromMs === fromMs && lastSum.currency === currency) return lastSum;
+/** Sum of one currency, in the buckets that begin at a time or later. */
+export function sumTallied(
+  tallies: Tallies,
+  fromMs: number,
+  currency: number,
+): { readonly sum: number; readonly count: number } {
+  const { list } = tallies;
   let [sum, count] = [0, 0];
   for (let index = firstTally(tallies, fromMs); index < list.length; index++) {
     const tally = list[index];
@@ -63,8 +54,7 @@ export function sumTallied(tallies: Tallies, fromMs: number, currency: number): 
     sum += tally.sum;
     count += tally.count;
   }
-  tallies.lastSum = { currency, fromMs, sum, count };
-  return tallies.lastSum;
+  return { sum, count };
 }
 
 /** Index of the first tally whose bucket does not begin before a time. */
