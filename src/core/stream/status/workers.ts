@@ -39,11 +39,12 @@ export async function reportWorker(
   report: WorkerReport,
 ): Promise<void> {
   const { name, startedAt, version, isDraining } = report;
-  const keys = [workersKey(market)];
-  await runScript(redis, script, { keys, args: [JSON.stringify(report), REPORTS_KEPT_MS] });
   const seen = JSON.stringify({ name, startedAt, version } satisfies SeenWorker);
+  // First, so that a worker which dies between the two is missed once somebody has read its report.
   if (isDraining) await redis.zrem(workersSeenKey(market), seen).catch(throwRedisFailure);
   else await runScript(redis, script, { keys: [workersSeenKey(market)], args: [seen, SEEN_MS] });
+  const keys = [workersKey(market)];
+  await runScript(redis, script, { keys, args: [JSON.stringify(report), REPORTS_KEPT_MS] });
 }
 
 type SeenWorker = Pick<WorkerReport, 'name' | 'startedAt' | 'version'>;
