@@ -4,7 +4,7 @@ import { integerBetween, type Random } from '../../../src/kit/random.ts';
 import type { Stage } from './scenario.ts';
 
 /** A batch names several corridors, so the market refuses nearly every batch meanwhile. */
-const CORRIDOR = 'US-EG';
+export const FLIPPED_CORRIDOR = 'US-EG';
 /** Longer stops: the traffic of a scenario takes too long. Shorter ones end before a worker meets them. */
 const STOPPED_MS = [100, 700] as const;
 const OPEN_MS = [500, 1500] as const;
@@ -52,7 +52,7 @@ async function startAgain(stage: Stage): Promise<void> {
 /** False where it was refused or no answer came. */
 async function change({ engine }: Stage, stopped: boolean): Promise<boolean> {
   for (const url of engine.apiUrls) {
-    const response = await fetch(`${url}/v1/switches/corridor:${CORRIDOR}`, {
+    const response = await fetch(`${url}/v1/switches/corridor:${FLIPPED_CORRIDOR}`, {
       method: 'PUT',
       headers: { authorization: `Bearer ${engine.apiKey}`, 'content-type': 'application/json' },
       body: JSON.stringify({ stopped, reason: 'a proof' }),

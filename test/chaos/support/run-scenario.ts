@@ -14,7 +14,7 @@ import { createRandom } from '../../../src/kit/random.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import type { Check, Verdict } from './checker.ts';
 import { type Engine, startEngine } from './engine.ts';
-import { startFlips } from './flips.ts';
+import { FLIPPED_CORRIDOR, startFlips } from './flips.ts';
 import { type Ledger, type LedgerCounts, openLedgerFile } from './ledger.ts';
 import { startLoad } from './load.ts';
 import { NotRun } from './not-run.ts';
@@ -149,13 +149,14 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     ...{ rate: options.rate ?? setup.rate, corridor: setup.corridor, signal: over.signal },
   });
   const notes = openNotes();
+  // Clients of their own do not know stops: a refusal counts against what they measure.
+  const flipped = hasFlips && !setup.ownTraffic ? FLIPPED_CORRIDOR : null;
   const stage = createStage({
     ...{ services, proxies, engine, load, ledger, transactions, seed, signal, random, notes },
+    flipped,
   });
   try {
-    // Clients of their own do not know stops: a refusal counts against what they measure.
-    const isFlipped = hasFlips && !setup.ownTraffic;
-    const flips = isFlipped ? startFlips(stage, createRandom(`${seed}/flips`)) : undefined;
+    const flips = flipped !== null ? startFlips(stage, createRandom(`${seed}/flips`)) : undefined;
     await plan.run(stage);
     if (flips !== undefined) stage.remark(`stops of a corridor: ${await flips.end()}`);
     const isOver = setup.ownTraffic || load.isFinishing();

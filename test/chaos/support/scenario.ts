@@ -80,6 +80,8 @@ export type Stage = {
   readonly seed: string;
   readonly signal: AbortSignal;
   readonly random: Random;
+  /** Corridor that is stopped and started again beside the faults; null where none is. */
+  readonly flipped: string | null;
   /** A fault took effect. */
   happened(fault: string, times?: number): void;
   /** A bar beside the invariants, or the meaning of one of them for this fault alone. */
