@@ -126,9 +126,6 @@ export const accountLayout: ProfileLayout<AccountProfile> = {
     view.setUint32(COUNT_AT + 4, 0, true);
     writeFrauds(view, FRAUDS_OFFSET, frauds);
   },
-  cursorsBytes: 0,
-  writeCursors() {},
-  readCursors() {},
 };
 
 export const accountKind: AccountKind = createAccountKind(LABEL_MATURITY_DAYS);

@@ -154,9 +154,6 @@ export const merchantLayout: ProfileLayout<MerchantProfile> = {
     });
     writeFrauds(view, TALLIES_OFFSET + tallies.list.length * TALLY_BYTES, frauds);
   },
-  cursorsBytes: 0,
-  writeCursors() {},
-  readCursors() {},
 };
 
 function writeTally(view: DataView, offset: number, tally: Tally): void {

@@ -28,14 +28,6 @@ export type ProfileLayout<P extends Profile> = {
   /** Whole words of 8 bytes, so that records are aligned where the prefix is. */
   prefixBytes(profile: P): number;
   writePrefix(profile: P, view: DataView): void;
-  /**
-   * Bytes of a copy's cursors, in whole words of 8: the next fold continues from them without walking the list (3 µs a
-   * transaction). Cursors exist only in memory and belong to the records that were written with them.
-   */
-  readonly cursorsBytes: number;
-  writeCursors(profile: P, view: DataView, at: number): void;
-  /** Restores the cursors of a profile whose records are unchanged since they were written. */
-  readCursors(profile: P, view: DataView, at: number): void;
 };
 
 /** A kind of profile. `Past` is what Postgres gives for a rebuild (domain/history.ts). */

@@ -1,6 +1,6 @@
 /**
- * Copies of profiles in this process' memory (L1): packed profiles, each in a chunk of a slab behind what is known of its log
- * and its cursors. When there is no room a clock decides which copies go: one that was found since the hand last passed stays
+ * Copies of profiles in this process' memory (L1): packed profiles, each in a chunk of a slab behind what is known of its
+ * log. When there is no room a clock decides which copies go: one that was found since the hand last passed stays
  * for another round.
  */
 import type { TakeBytes } from '../../profile/arena.ts';
@@ -43,7 +43,6 @@ export type ProfileMemory = {
   readonly kind: Kind;
   readonly slab: Slab;
   readonly words: Uint32Array<ArrayBuffer>;
-  readonly view: DataView<ArrayBuffer>;
   /** Buffer for a profile that moves: as large as the largest copy. */
   readonly scratch: DataView<ArrayBuffer>;
   readonly copies: Map<string, Copy>;
@@ -55,7 +54,7 @@ export type ProfileMemory = {
   pageHand: number;
 };
 
-/** Head of a copy, in front of its cursors and profile, in words: */
+/** Head of a copy, in front of its profile, in words: */
 const HEAD_BYTES = 32;
 const [CLASS, SLOT, LENGTH, LOG_LENGTH, HIGH, LOW, SNAPSHOT, RENEWED] = [0, 1, 2, 3, 4, 5, 6, 7];
 const UNIT_WORDS = UNIT_BYTES / 4;
@@ -71,7 +70,6 @@ export function createProfileMemory(bytesMax: number, kind: Kind): ProfileMemory
     kind,
     slab,
     words: new Uint32Array(slab.buffer),
-    view: new DataView(slab.buffer),
     scratch: new DataView(new ArrayBuffer(slab.pageBytes)),
     copies: new Map(),
     pageHand: 0,
@@ -106,7 +104,7 @@ export function stateOf({ words }: ProfileMemory, copy: Copy): CopyState {
 /** The copy's packed profile, with all the room behind it. */
 export function viewOf(memory: ProfileMemory, copy: Copy): DataView<ArrayBuffer> {
   const { slab, words } = memory;
-  const begin = bodyAt(memory, copy);
+  const begin = bodyAt(copy);
   const size = slab.sizes[words[copy * UNIT_WORDS + CLASS] ?? 0] ?? 0;
   return new DataView(slab.buffer, begin, copy * UNIT_BYTES + size - begin);
 }
@@ -132,13 +130,13 @@ export function storeProfile(
   }
   if (copy !== undefined) dropCopy(memory, copy);
   const { scratch } = memory;
-  const sizeClass = classFor(memory.slab, HEAD_BYTES + layout.cursorsBytes + length);
+  const sizeClass = classFor(memory.slab, HEAD_BYTES + length);
   if (sizeClass === undefined) return;
   // Packed before a chunk is taken, which may be the one where its list stands.
   writeProfile(layout, profile, scratch);
   const added = addCopy(memory, party, sizeClass);
   const packed = new Uint8Array(scratch.buffer, 0, length);
-  new Uint8Array(memory.slab.buffer).set(packed, bodyAt(memory, added));
+  new Uint8Array(memory.slab.buffer).set(packed, bodyAt(added));
   noteFolded(memory, added, profile, state);
 }
 
@@ -159,7 +157,6 @@ export function noteFolded(
   words[at + LOW] = end.low;
   words[at + SNAPSHOT] = snapshotBytes;
   words[at + RENEWED] = renewedAtS;
-  layout.writeCursors(profile, memory.view, bodyAt(memory, copy) - layout.cursorsBytes);
 }
 
 /** The copy's profile; undefined when it is damaged, or made with other settings. */
@@ -168,11 +165,7 @@ export function readProfile(
   copy: Copy,
   take: TakeBytes,
 ): Profile | undefined {
-  const { layout, decode } = memory.kind;
-  const view = viewOf(memory, copy);
-  const profile = decode(view, lengthOf(memory, copy), take);
-  if (profile) layout.readCursors(profile, memory.view, view.byteOffset - layout.cursorsBytes);
-  return profile;
+  return memory.kind.decode(viewOf(memory, copy), lengthOf(memory, copy), take);
 }
 
 export function forgetParty(memory: ProfileMemory, party: string): void {
@@ -180,8 +173,8 @@ export function forgetParty(memory: ProfileMemory, party: string): void {
   if (copy !== undefined) dropCopy(memory, copy);
 }
 
-function bodyAt({ kind }: ProfileMemory, copy: Copy): number {
-  return copy * UNIT_BYTES + HEAD_BYTES + kind.layout.cursorsBytes;
+function bodyAt(copy: Copy): number {
+  return copy * UNIT_BYTES + HEAD_BYTES;
 }
 
 function addCopy(memory: ProfileMemory, party: string, sizeClass: number): Copy {
