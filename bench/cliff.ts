@@ -15,8 +15,9 @@ import {
   readSettings,
 } from './support/load.ts';
 import { type LoadRun, memoryBreaches, memoryTable, runLoad } from './support/load-run.ts';
-import { readMetrics } from './support/metrics.ts';
-import { type Pipeline, startPipeline } from './support/pipeline.ts';
+import { startPipeline } from './support/pipeline.ts';
+import { windowTable } from './support/run-windows.ts';
+import { readScoringCounts, tierTable } from './support/scoring-counts.ts';
 
 const USAGE = `--rows-each-account N    (60)
 --rows-each-merchant N   (300)
@@ -43,32 +44,11 @@ type Options = {
   readonly curve: readonly number[];
 };
 
-const TIERS = ['memory', 'redis', 'postgres'] as const;
-
-async function readTiers({ workers }: Pipeline, signal: AbortSignal) {
-  const all = await Promise.all(workers.map((worker) => readMetrics(worker, signal)));
-  const sum = (name: string, labels?: Record<string, string>) =>
-    all.reduce((total, one) => total + one.sum(name, labels), 0);
-  return {
-    ...Object.fromEntries(
-      TIERS.map((tier) => [`hits_${tier}`, sum('risk_cache_hits_total', { tier })]),
-    ),
-    rebuilt: sum('risk_profile_rebuilds_total'),
-    snapshots_stored: sum('risk_profile_snapshots_total', { outcome: 'stored' }),
-  } as Record<string, number>;
-}
-
-/** Rates of windows that are whole, transactions a second. */
-function windowsOf({ progress }: LoadRun): number[] {
-  const { samples } = progress;
-  const rates: number[] = [];
-  let [first] = samples;
-  for (const sample of samples) {
-    if (first === undefined || sample.atMs - first.atMs < WINDOW_SECONDS * 1000) continue;
-    rates.push(((sample.scored - first.scored) * 1000) / (sample.atMs - first.atMs));
-    first = sample;
-  }
-  return rates;
+/** Rates of parts that are whole, transactions a second. */
+function ratesOf({ windows }: LoadRun): number[] {
+  return windows
+    .filter(({ seconds }) => seconds > WINDOW_SECONDS / 2)
+    .map(({ scored, seconds }) => scored / seconds);
 }
 
 async function* measure(options: Options, context: BenchContext): AsyncGenerator<BenchReport> {
@@ -111,17 +91,14 @@ async function* measure(options: Options, context: BenchContext): AsyncGenerator
       const transactions = few.accounts * 10;
       await runLoad(pipeline, { ...seeded, transactions, seed: `${load.seed}-warm` }, context);
     }
-    const before = await readTiers(pipeline, context.signal);
-    const run = await runLoad(pipeline, seeded, context);
-    const after = await readTiers(pipeline, context.signal);
+    const before = await readScoringCounts(pipeline.workers, context.signal);
+    const run = await runLoad(pipeline, seeded, context, undefined, WINDOW_SECONDS * 1000);
+    const after = await readScoringCounts(pipeline.workers, context.signal);
     const rate = seeded.transactions / run.seconds;
     bar ??= rate;
-    const windows = windowsOf(run);
-    const worst = Math.min(rate, ...windows);
+    const rates = ratesOf(run);
+    const worst = Math.min(rate, ...rates);
     const ratio = worst / bar;
-    context.output.note(
-      `${one.name}: ${windows.map(Math.round).join(' ')} a second by ${WINDOW_SECONDS} s`,
-    );
     yield {
       caseName: one.name,
       inputs: {
@@ -138,12 +115,14 @@ async function* measure(options: Options, context: BenchContext): AsyncGenerator
         worst_window_per_second: worst,
         worst_window_by_all_in_memory: ratio,
         cpu_us_per_transaction: (run.cpuSeconds * 1e6) / seeded.transactions,
-        ...Object.fromEntries(
-          Object.entries(after).map(([key, value]) => [key, value - (before[key] ?? 0)]),
-        ),
       },
       ceilings: [],
-      tables: [{ title: 'processor time by role', rows: run.cpu }, memoryTable(run.memory)],
+      tables: [
+        { title: 'processor time by role', rows: run.cpu },
+        windowTable(run.windows),
+        tierTable(before, after),
+        memoryTable(run.memory),
+      ],
       breaches: [
         ...memoryBreaches(run.memory),
         ...(ratio < RATIO_MIN

@@ -17,7 +17,7 @@ const USAGE = `--corridors N[,N]  each an engine of its own (1,50)
 const SETTLING_MS = 10_000;
 const LETTERS = 26;
 
-/** Corridors from AA-AA on, in place of those that the engine comes with. */
+/** Corridors from AA-BA on, in place of those that the engine comes with. */
 async function setCorridors({ database }: Services, corridors: number): Promise<void> {
   await database.query('delete from shared.corridors');
   await database.query(

@@ -36,7 +36,8 @@ const USAGE = `--rounds N         each system once a round, in turn (7)
 --first N          and for so long before, which is not counted (10)
 --try N[,N]        connections; in its first round each system finds those at which it is fastest (by batch)
 ${LOAD_USAGE}
-A round is thrown away in which the host took more than 2 % of the processors. The load is six-corridors of end-to-end; --transactions is as many as the fastest could take (1,200,000).`;
+A round is thrown away in which the host took more than 2 % of the processors. The load is six-corridors of end-to-end;
+--transactions is as many as the fastest could take (1,200,000).`;
 
 const LOAD: Load = { ...SIX_CORRIDORS, transactions: 1_200_000, unmeasured: 0 };
 const ROLE = fileURLToPath(new URL('./rivals/role.ts', import.meta.url));
@@ -96,7 +97,7 @@ type Offer = {
   readonly load: Load;
   readonly firstSeconds: number;
   readonly seconds: number;
-  /** By how many connections each system is tried with. */
+  /** The requests of each try, by its number of connections. */
   readonly first: ReadonlyMap<number, PreparedRequests>;
   readonly counted: PreparedRequests;
 };

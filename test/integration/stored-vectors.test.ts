@@ -53,7 +53,7 @@ beforeAll(async () => {
   await ensurePartitions(database, MONTHS.map(monthOf));
   const lineage = { scoredAtMs: 0, featureSchema: FEATURE_SCHEMA };
   await insertPlainScores(database, scores, lineage);
-  // Every other one as an older release stored it.
+  // Half of the scores stand as an older release stored them.
   for (const { transactionId, features } of scores.filter((_, index) => index % 2 === 0)) {
     await database.query(
       { text: 'update market.scores set features = $2 where transaction_id = $1' },

@@ -70,7 +70,7 @@ function openServer(listener: RequestListener): Server {
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
-      // Such requests are refused below, with a problem; HTTP/1.0 needs no Host.
+      // Requests without a Host are refused below, with a problem; HTTP/1.0 needs no Host.
       requireHostHeader: false,
     },
     (request, response) => {

@@ -13,7 +13,7 @@ const REFUSALS_MAX = 15;
 export type ProfileRoom = ReturnType<typeof createProfileRoom>;
 
 export function createProfileRoom() {
-  /** Nothing is measured before the first check. */
+  /** Infinite until the first check has measured the memory. */
   let bytes = Number.POSITIVE_INFINITY;
   let isScarce = false;
   let isTaken = false;

@@ -104,6 +104,8 @@ export function writeSnapshot(
   mark: SnapshotMark,
 ): void {
   if (profile.ceiling !== AFTER_ALL) return;
-  const snapshot = encodeSnapshot(kind, profile, newStamp(), installs.take);
-  snapshotWrites.add({ party, snapshot, ...mark });
+  snapshotWrites.add(() => {
+    const snapshot = encodeSnapshot(kind, profile, newStamp(), installs.take);
+    return { party, snapshot, ...mark };
+  });
 }

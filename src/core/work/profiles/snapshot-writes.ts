@@ -7,7 +7,7 @@ import type { PartyKind } from '../../domain/party.ts';
 import type { NewSnapshot } from '../../store/profiles/profile-snapshots.ts';
 
 const CALL_BYTES = 256 * 1024;
-/** More wait only where Postgres is slower than the folds. */
+/** No more are added then, so that at most one exceeds it: more wait only where Postgres is slower than the folds. */
 const WAITING_BYTES_MAX = 2 * 1024 * 1024;
 
 type StoreSnapshots = (snapshots: readonly NewSnapshot[]) => Promise<void>;
@@ -40,14 +40,15 @@ export function createSnapshotWrites(
   }
 
   return {
-    add(snapshot: NewSnapshot): void {
-      const { length } = snapshot.snapshot;
-      if (bytes + length > WAITING_BYTES_MAX) {
+    /** @param make encodes the snapshot, which is in vain where too many wait */
+    add(make: () => NewSnapshot): void {
+      if (bytes >= WAITING_BYTES_MAX) {
         profileSnapshots.inc({ party: kind, outcome: 'dropped' });
         return;
       }
-      bytes += length;
-      waiting.set(snapshot.party, snapshot);
+      const made = make();
+      bytes += made.snapshot.length;
+      waiting.set(made.party, made);
       if (bytes >= CALL_BYTES && !isStoring) void storeAll();
     },
     /** Stores the snapshots that wait; beside a call under way they follow it. */

@@ -222,7 +222,7 @@ describe('exports', () => {
           ]),
         ),
         metadata: jsonOf(row['metadata'] ?? null),
-        // This reader says undefined for a list that is null.
+        // The reader of Parquet says undefined for a list that is null.
         reason_codes: row['reason_codes'] ?? null,
       })),
     ).toEqual(rows.map(flat));
