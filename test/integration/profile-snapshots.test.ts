@@ -220,8 +220,8 @@ test('a snapshot replaces none that is as new', async () => {
   const stored: string[] = [];
   for (const foldedTo of ['20', '10', '21']) {
     const snapshot = new TextEncoder().encode(foldedTo);
-    const foldedAt = new Date(NOW_MS).toISOString();
-    await storeSnapshots(query, 'account', [{ party: 'acc', foldedTo, foldedAt, snapshot }]);
+    const rowsFrom = new Date(NOW_MS).toISOString();
+    await storeSnapshots(query, 'account', [{ party: 'acc', foldedTo, rowsFrom, snapshot }]);
     const text = "select convert_from(snapshot, 'UTF8') as snapshot from market.profile_snapshots";
     stored.push(...(await query<{ snapshot: string }>({ text })).map((row) => row.snapshot));
   }

@@ -12,7 +12,7 @@ import type {
 } from '../../src/core/store/profiles/profile-snapshots.ts';
 
 /** Lateness from which on a commit says how far back its rows lie, and how far back readers look without such a word. */
-const [LATE_MS, LOOK_BACK_MS] = [2000, 14_000];
+const [LATE_MS, LOOK_BACK_MS] = [2000, 4000];
 /** Commits of a bucket: few, so that buckets change. */
 const BUCKET_COMMITS = 8;
 
@@ -49,7 +49,7 @@ export function createMemorySnapshots(guards: SnapshotGuards, nowMs: () => numbe
   const reads = { all: 0, withRows: 0 };
   let commits = 0;
 
-  const mark = () => ({ foldedTo: String(commits + 1), foldedAt: String(nowMs()) });
+  const mark = () => ({ foldedTo: String(commits + 1), rowsFrom: String(nowMs()) });
 
   function pastOf(kind: PartyKind, point: Transaction): SnapshotPast | undefined {
     const party = partyOf(kind, point);
@@ -59,7 +59,7 @@ export function createMemorySnapshots(guards: SnapshotGuards, nowMs: () => numbe
     const isOf = (parties: Parties) => partyOf(kind, parties) === party;
     if (voids.some(({ parties, commit }) => isOf(parties) && commit >= foldedTo)) return undefined;
     const sinceMs = Math.min(
-      Number(found.foldedAt) - LOOK_BACK_MS,
+      Number(found.rowsFrom) - LOOK_BACK_MS,
       ...late.flatMap(({ bucket, fromMs }) => (bucket >= bucketOf(foldedTo) ? fromMs : [])),
     );
     const since = rows

@@ -2,7 +2,7 @@
 import type { Snapshots } from '../../src/core/work/profiles/profiles.ts';
 
 export const NO_SNAPSHOTS: Snapshots = {
-  mark: async () => ({ foldedTo: '0', foldedAt: '1970-01-01 00:00:00+00' }),
+  mark: async () => ({ foldedTo: '0', rowsFrom: '1970-01-01 00:00:00+00' }),
   read: async (points) => points.map(() => undefined),
   store: async () => undefined,
   rowsMin: Number.POSITIVE_INFINITY,

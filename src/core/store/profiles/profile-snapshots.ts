@@ -14,8 +14,8 @@ import { ACCOUNTS, MERCHANTS, type PastQuery, pastColumns, toPast } from './past
 export type SnapshotMark = {
   /** Every database transaction before this id had ended. */
   readonly foldedTo: string;
-  /** Time as Postgres writes it. */
-  readonly foldedAt: string;
+  /** None from `foldedTo` on began before this time, as Postgres writes it. */
+  readonly rowsFrom: string;
 };
 
 /** A snapshot, and the rows stored since, in rising order. Some of the rows may be in the snapshot as well. */
@@ -32,7 +32,7 @@ export const SNAPSHOT_DAYS = 60;
 const ROWS_SINCE_MAX = 64;
 /** A row that was created so long before its statement began, or longer, is late. */
 const LATE_SECONDS = 2;
-/** Readers look back for as long besides as a commit may take: statements end within their time, which poolers may leave out. */
+/** A commit takes no longer: statements end within their time, which poolers may leave out. */
 const COMMIT_SECONDS = `greatest(current_setting('statement_timeout')::interval, interval '10 seconds')`;
 /** Ids of database transactions share buckets of 2^13: fewer have more rows, more make readers look back for longer. */
 const BUCKET_BITS = 13;
@@ -67,7 +67,7 @@ const readStatement = (
                             where v.kind = '${kind}' and v.party = s.party and v.voided_by >= s.folded_to)
          limit 1) s on true
       left join lateral (
-        select least(s.folded_at - ${COMMIT_SECONDS} - interval '${2 * LATE_SECONDS} seconds',
+        select least(s.rows_from - interval '${2 * LATE_SECONDS} seconds',
                      (select min(l.from_at) from market.late_rows l
                        where l.bucket >= s.folded_to::text::bigint >> ${BUCKET_BITS})) as at offset 0) since on true
       left join lateral (
@@ -116,28 +116,44 @@ export async function readSnapshots(
   );
 }
 
-const markStatement: Statement = {
-  name: 'read-snapshot-mark',
-  text: 'select pg_snapshot_xmin(pg_current_snapshot())::text as "foldedTo", now()::text as "foldedAt"',
+/**
+ * When the oldest database transaction began that may still store rows. Postgres hides the times of other roles' sessions, and of
+ * all where track_activities is off: of these, one that may store rows counts as old.
+ */
+const oldestStatement: Statement = {
+  name: 'find-oldest-commit',
+  text: `
+    select greatest(now() - ${COMMIT_SECONDS}, min(case
+             when coalesce(state, 'disabled') <> 'disabled' then xact_start
+             when has_table_privilege(usesysid, 'market.transactions', 'insert') then '-infinity' end))::text as "rowsFrom"
+      from pg_stat_activity where datname = current_database()`,
 };
 
+const foldedToStatement: Statement = {
+  name: 'read-folded-to',
+  text: 'select pg_snapshot_xmin(pg_current_snapshot())::text as "foldedTo"',
+};
+
+/** The oldest is found before: a database transaction that ends between the two is older than `foldedTo`, or was found. */
 export async function readMark(query: Query): Promise<SnapshotMark> {
-  const [mark] = await query<SnapshotMark>(markStatement);
-  if (mark === undefined) throw new Error('a select without a table gave no row');
-  return mark;
+  const [oldest] = await query<Pick<SnapshotMark, 'rowsFrom'>>(oldestStatement);
+  const [read] = await query<Pick<SnapshotMark, 'foldedTo'>>(foldedToStatement);
+  if (oldest === undefined || read === undefined) throw new Error('an aggregate gave no row');
+  return { ...oldest, ...read };
 }
 
 // In the order of parties, so that writers wait for each other in place of a deadlock.
 const storeStatement: Statement = {
   name: 'store-snapshots',
   text: `
-    insert into market.profile_snapshots (kind, party, folded_to, folded_at, snapshot)
-    select $1, party, folded_to::xid8, folded_at::timestamptz, snapshot
-      from (select unnest($2::text[]) as party, unnest($3::text[]) as folded_to, unnest($4::text[]) as folded_at,
+    insert into market.profile_snapshots (kind, party, folded_to, folded_at, rows_from, snapshot)
+    select $1, party, folded_to::xid8, now(), rows_from::timestamptz, snapshot
+      from (select unnest($2::text[]) as party, unnest($3::text[]) as folded_to, unnest($4::text[]) as rows_from,
                    unnest($5::bytea[]) as snapshot) u
      order by party
         on conflict (kind, party) do update
-       set folded_to = excluded.folded_to, folded_at = excluded.folded_at, snapshot = excluded.snapshot
+       set folded_to = excluded.folded_to, folded_at = excluded.folded_at, rows_from = excluded.rows_from,
+           snapshot = excluded.snapshot
      where profile_snapshots.folded_to < excluded.folded_to`,
 };
 
@@ -151,7 +167,7 @@ export async function storeSnapshots(
     kind,
     textArray(snapshots.map(({ party }) => party)),
     textArray(snapshots.map(({ foldedTo }) => foldedTo)),
-    textArray(snapshots.map(({ foldedAt }) => foldedAt)),
+    textArray(snapshots.map(({ rowsFrom }) => rowsFrom)),
     byteaArray(snapshots.map(({ snapshot }) => snapshot)),
   ]);
 }
