@@ -155,28 +155,33 @@ const dropped: Disturbance = {
 const BACKLOG = 500_000;
 const BACKLOG_QUICK = 50_000;
 
+const [USUAL_CORRIDOR, BACKLOG_CORRIDOR] = NEIGHBOUR_CORRIDORS;
+
+/**
+ * The worker is ended and started, as one that is stopped in the middle of a database transaction would hold back the cleaning of
+ * both markets' tables.
+ */
+async function restartWorker(neighbour: Neighbour, corridors: readonly string[]): Promise<void> {
+  await neighbour.drainWorker();
+  await neighbour.startWorker({ RISK_WORKER_CORRIDORS: corridors.join(',') });
+}
+
 const backlog: Disturbance = {
   name: 'backlog',
-  what: `the neighbour's worker drains a backlog of ${BACKLOG}`,
+  what: `the neighbour's worker drains a backlog of ${BACKLOG} of its second corridor`,
   load: { rate: 500 },
   async prepare(neighbour, isQuick) {
     neighbour.stage.happened('backlog');
-    process.kill(neighbour.worker().pid, 'SIGSTOP');
+    await restartWorker(neighbour, [USUAL_CORRIDOR]);
     const go = await neighbour.traffic(
-      { ...USUAL_LOAD, rate: 0, batch: 1000 },
+      { ...USUAL_LOAD, corridor: BACKLOG_CORRIDOR, rate: 0, batch: 1000 },
       { transactions: isQuick ? BACKLOG_QUICK : BACKLOG },
     );
     await go();
   },
-  async begin(neighbour) {
-    process.kill(neighbour.worker().pid, 'SIGCONT');
-  },
-  async end(neighbour) {
-    process.kill(neighbour.worker().pid, 'SIGSTOP');
-  },
-  async finish(neighbour) {
-    process.kill(neighbour.worker().pid, 'SIGCONT');
-  },
+  begin: (neighbour) => restartWorker(neighbour, NEIGHBOUR_CORRIDORS),
+  end: (neighbour) => restartWorker(neighbour, [USUAL_CORRIDOR]),
+  finish: (neighbour) => restartWorker(neighbour, NEIGHBOUR_CORRIDORS),
 };
 
 export const DISTURBANCES: readonly Disturbance[] = [
