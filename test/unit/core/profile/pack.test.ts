@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addDistinct, beginDistinct } from '../../../../src/core/profile/distinct.ts';
 import { hashText, hexDigits, packLetters } from '../../../../src/core/profile/pack.ts';
+import { selectRank } from '../../../../src/core/profile/select-rank.ts';
 
 describe('packLetters', () => {
   test('gives each code a number of its own that fits its field', () => {
@@ -32,6 +33,25 @@ describe('hexDigits', () => {
     expect(hexDigits(uuid, 14, 18)).toBe(0x7abc);
     expect(hexDigits(uuid, 19, 28)).toBe(0x8def0123);
     expect(hexDigits(uuid, 28, 36)).toBe(0x456789ab);
+  });
+});
+
+describe('selectRank', () => {
+  test('finds what sorting finds, and leaves nothing less behind it', () => {
+    const amount = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.double({ min: 1, noNaN: true }));
+    fc.assert(
+      fc.property(fc.array(amount, { minLength: 1 }), fc.nat(), fc.nat(), (amounts, one, other) => {
+        const sorted = amounts.toSorted((a, b) => a - b);
+        const ranks = [one, other].map((which) => which % amounts.length).sort((a, b) => a - b);
+        const values = Float64Array.from(amounts);
+        const [low = 0, high = 0] = ranks;
+        const found = [
+          selectRank(values, 0, amounts.length - 1, low),
+          selectRank(values, low, amounts.length - 1, high),
+        ];
+        expect(found).toEqual(ranks.map((rank) => sorted[rank]));
+      }),
+    );
   });
 });
 
