@@ -8,8 +8,9 @@ import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { measureBare } from './bare/measure.ts';
 import type { Bench, BenchContext, BenchReport, Ceiling, Settings } from './support/bench.ts';
 import { copyCeiling } from './support/ceilings.ts';
-import type { Cap } from './support/cgroup.ts';
+import { type Cap, openCgroups } from './support/cgroup.ts';
 import { readProfiles } from './support/cpu-profile.ts';
+import { BARE_CEILING, CPU_TITLE, endToEndTable } from './support/end-to-end-table.ts';
 import {
   integerList,
   LOAD_OPTIONS,
@@ -46,6 +47,7 @@ const USAGE = `--load NAME[,NAME]  each a run of its own (day):
 --workers N        worker processes (1)
 --capped           gives the API and each worker half a core and 256 MB by Linux' control groups, which takes
                    root; exits 78 where the machine lacks what that takes. Leaves out the bare pipeline
+--capped-too       runs each load again, capped
 ${LOAD_USAGE}
 --node FLAGS       of the API and the workers (as bin/risk starts them)
 --profile FOLDER   CPU profiles of the API and the workers; slows them down, and replaces the
@@ -94,24 +96,34 @@ function readOptions(args: string[]): Options[] {
     load: { ...text, default: 'day' },
     batch: { ...text, default: '1000,100,1' },
     ...{ workers: text, profile: text, node: text, seconds: text },
-    capped: { type: 'boolean', default: false },
+    ...{
+      capped: { type: 'boolean', default: false },
+      'capped-too': { type: 'boolean', default: false },
+    },
     'with-model': { type: 'boolean', default: false },
     'without-bare': { type: 'boolean', default: false },
   });
   const batches = integerList('--batch', values.batch, 1, 1000);
   const seconds = integerOption('--seconds', values.seconds, { min: 1, max: 86_400 }, undefined);
-  return namedLoads(values.load).flatMap(({ name, load }) =>
-    loadsByDefault(load, batches, seconds).map((one) => ({
+  const caps = [
+    ...(values.capped ? [] : [false]),
+    ...(values.capped || values['capped-too'] ? [true] : []),
+  ];
+  const loads = namedLoads(values.load).flatMap(({ name, load }) =>
+    loadsByDefault(load, batches, seconds).map((one) => ({ name, one })),
+  );
+  return caps.flatMap((isCapped) =>
+    loads.map(({ name, one }) => ({
       loadName: name,
       load: readLoad(values, one),
       workers: integerOption('--workers', values.workers, { min: 1, max: 64 }, 1),
       nodeFlags: values.node,
       profileFolder: values.profile,
       settings: readSettings(values.set),
-      isCapped: values.capped,
+      isCapped,
       withModel: values['with-model'],
       // The bare pipeline has no caps, and would be compared with an engine that has.
-      withBare: !(values['without-bare'] || values.capped),
+      withBare: !(values['without-bare'] || isCapped),
     })),
   );
 }
@@ -215,7 +227,7 @@ function report(options: Options, pipeline: Pipeline, measured: Measured): Bench
     figures: figuresOf(measured),
     ceilings,
     tables: [
-      { title: 'processor time by role', rows: run.cpu },
+      { title: CPU_TITLE, rows: run.cpu },
       windowTable(run.windows),
       tierTable(counts.before, counts.after),
       memoryTable(run.memory),
@@ -235,10 +247,7 @@ function postgresSettingsOf({ seconds }: Load): Settings {
 async function bareCeiling(load: Load, context: BenchContext): Promise<Ceiling> {
   context.output.note('the bare pipeline, with the same load');
   const { perSecond } = await measureBare(load, context, postgresSettingsOf(load));
-  return {
-    name: 'the bare pipeline with the same load: no scoring, profiles or checks',
-    perSecond,
-  };
+  return { name: BARE_CEILING, perSecond };
 }
 
 async function runOne(options: Options, context: BenchContext): Promise<BenchReport> {
@@ -279,6 +288,10 @@ export const bench: Bench = {
   question: 'How many transactions a second go from HTTP to a stored score?',
   usage: USAGE,
   run: async function* (args, context) {
-    for (const options of readOptions(args)) yield await runOne(options, context);
+    const runs = readOptions(args);
+    // A machine that cannot cap says so before the first run.
+    if (runs.some(({ isCapped }) => isCapped)) await (await openCgroups())[Symbol.asyncDispose]();
+    for (const options of runs) yield await runOne(options, context);
   },
+  summary: endToEndTable,
 };

@@ -14,7 +14,7 @@ import { Failure } from '../src/kit/words/failure.ts';
 import { CHECK_USAGE, check } from './check/check.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { CANNOT_CAP } from './support/cgroup.ts';
-import { describeMachine, formatMachine } from './support/machine.ts';
+import { describeMachine, formatMachine, readCommit } from './support/machine.ts';
 import { type BenchReports, toMarkdown } from './support/report-markdown.ts';
 import { printReport } from './support/report-text.ts';
 
@@ -124,15 +124,16 @@ async function main(argv: readonly string[]): Promise<number> {
   output.line(formatMachine(machine));
   const benches = await measure(chosen, name === undefined ? [] : own, context);
   const measuredAt = new Date().toISOString();
+  const commit = await readCommit();
   if (jsonFile !== undefined) {
     const results = benches.flatMap(({ bench, reports }) =>
       reports.map((report) => ({ bench: bench.name, question: bench.question, ...report })),
     );
-    const document = { measured_at: measuredAt, machine, results };
+    const document = { measured_at: measuredAt, commit, machine, results };
     await writeFile(jsonFile, `${JSON.stringify(document, null, 2)}\n`);
   }
   if (markdownFile !== undefined) {
-    await writeFile(markdownFile, toMarkdown({ measuredAt, machine, benches }));
+    await writeFile(markdownFile, toMarkdown({ measuredAt, commit, machine, benches }));
   }
   const isFine = benches.every(({ reports }) => reports.every((one) => one.breaches.length === 0));
   return isFine ? EXIT.fine : EXIT.failed;

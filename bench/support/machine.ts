@@ -1,5 +1,7 @@
-/** The machine of a run, as printed above every figure. */
+/** The machine of a run and the commit that ran, as printed with every figure. */
+import { execFile } from 'node:child_process';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { promisify } from 'node:util';
 
 export type Machine = {
   readonly cpu: string;
@@ -22,4 +24,13 @@ export function describeMachine(): Machine {
 export function formatMachine({ cpu, cores, memory_bytes, kernel, node }: Machine): string {
   const gibibytes = (memory_bytes / 2 ** 30).toFixed(1);
   return `${cpu}, ${cores} cores, ${gibibytes} GiB, ${kernel}, node ${node}`;
+}
+
+/** Abbreviated; `unknown` where there is no history. */
+export async function readCommit(): Promise<string> {
+  const shown = promisify(execFile)('git', ['rev-parse', '--short', 'HEAD']);
+  return await shown.then(
+    ({ stdout }) => stdout.trim(),
+    () => 'unknown',
+  );
 }

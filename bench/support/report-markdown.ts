@@ -1,4 +1,4 @@
-/** The reports of a run as a Markdown document: one table a bench, a column a case. */
+/** The reports of a run as a Markdown document: one table a bench, a column a case; before it the table that documents show. */
 import type { Row } from '../../src/kit/command/output.ts';
 import type { Bench, BenchReport } from './bench.ts';
 import { formatMachine, type Machine } from './machine.ts';
@@ -9,12 +9,13 @@ export type BenchReports = { readonly bench: Bench; readonly reports: readonly B
 export type RunDocument = {
   /** RFC 3339. */
   readonly measuredAt: string;
+  readonly commit: string;
   readonly machine: Machine;
   readonly benches: readonly BenchReports[];
 };
 
-export function toMarkdown({ measuredAt, machine, benches }: RunDocument): string {
-  const head = ['# Bench', '', `${measuredAt}, ${formatMachine(machine)}`];
+export function toMarkdown({ measuredAt, commit, machine, benches }: RunDocument): string {
+  const head = ['# Bench', '', `${measuredAt}, commit ${commit}, ${formatMachine(machine)}`];
   return [...head, ...benches.flatMap(benchSection), ''].join('\n');
 }
 
@@ -28,6 +29,7 @@ function benchSection({ bench, reports }: BenchReports): string[] {
   ];
   return [
     ...['', `## ${bench.name}`, '', bench.question, ''],
+    ...(bench.summary === undefined ? [] : [...rowsTable(bench.summary(reports)), '']),
     ...markdownTable(['figure', ...names], rows, [false, ...names.map(() => true)]),
     ...reports.flatMap((report, at) => details(names[at] ?? '', report)),
   ];

@@ -1,6 +1,7 @@
 /** Goal: what a bench reads from a role, and what it writes for people. */
 import { describe, expect, test } from 'vitest';
-import type { BenchReport } from '../../../bench/support/bench.ts';
+import type { Bench, BenchReport } from '../../../bench/support/bench.ts';
+import { BARE_CEILING, CPU_TITLE, endToEndTable } from '../../../bench/support/end-to-end-table.ts';
 import { metricNames, sumMetric } from '../../../bench/support/metrics.ts';
 import { toMarkdown } from '../../../bench/support/report-markdown.ts';
 
@@ -27,6 +28,11 @@ risk_plain 7.5`;
   });
 });
 
+const RUN = {
+  ...{ measuredAt: '2026-11-20T09:30:00.000Z', commit: 'abcdef01' },
+  machine: { cpu: 'CPU', cores: 2, memory_bytes: 2 ** 30, kernel: 'linux', node: '24.0.0' },
+};
+
 describe('toMarkdown()', () => {
   const report = (caseName: string, more: Partial<BenchReport>): BenchReport => ({
     ...{ caseName, inputs: { seed: '1' }, versions: { postgres: '18.4' }, perSecond: 500 },
@@ -35,8 +41,7 @@ describe('toMarkdown()', () => {
     ...more,
   });
   const document = toMarkdown({
-    measuredAt: '2026-11-20T09:30:00.000Z',
-    machine: { cpu: 'CPU', cores: 2, memory_bytes: 2 ** 30, kernel: 'linux', node: '24.0.0' },
+    ...RUN,
     benches: [
       {
         bench: { name: 'ingest', question: 'How many?', run: () => (async function* () {})() },
@@ -62,7 +67,7 @@ describe('toMarkdown()', () => {
 
   test('names machine, inputs, versions and breaches', () => {
     for (const text of [
-      'CPU, 2 cores',
+      'commit abcdef01, CPU, 2 cores',
       '`seed=1`',
       '`postgres=18.4`',
       '**Breach:** lost 3',
@@ -71,5 +76,38 @@ describe('toMarkdown()', () => {
     ]) {
       expect(document).toContain(text);
     }
+  });
+
+  test('writes the table that documents show before the others', () => {
+    const cpu = ['api', 'workers', 'postgres', 'redis', 'generator', 'together'].map(
+      (role, index) => ({ role, us_per_transaction: `${index + 1}.0` }),
+    );
+    const figures = {
+      ...{ slowest_5s_per_second: 400.4, lost: 0, doubled: 0 },
+      ...{ accepted_to_stored_p50_ms: 12.3, accepted_to_stored_p99_ms: 1234.5 },
+    };
+    const run = (caseName: string, more: Partial<BenchReport>) =>
+      report(caseName, {
+        inputs: { model: 'none', workers: 1 },
+        ...{ figures, tables: [{ title: CPU_TITLE, rows: cpu }], ...more },
+      });
+    const bench: Bench = {
+      ...{ name: 'end-to-end', question: 'How many?', run: () => (async function* () {})() },
+      summary: endToEndTable,
+    };
+    const reports = [
+      run('day', { ceilings: [{ name: BARE_CEILING, perSecond: 1000 }] }),
+      run('day, capped', { inputs: { model: '200 trees', workers: 2 } }),
+    ];
+    const lines = toMarkdown({ ...RUN, benches: [{ bench, reports }] }).split('\n');
+    const at = lines.findIndex((line) => line.startsWith('| load |'));
+    expect(lines[at]).toBe(
+      '| load | scored a second | slowest 5 s | by the bare pipeline | µs: API, workers, Postgres, Redis, all | accepted to stored, p50 / p99 | lost, scored twice |',
+    );
+    expect(lines[at + 2]).toBe(
+      '| day | 500 | 400 | 0.50 | 1.0, 2.0, 3.0, 4.0, 6.0 | 12 / 1,235 ms | 0, 0 |',
+    );
+    expect(lines[at + 3]).toContain('| day, capped, 200 trees, 2 workers | 500 | 400 |  |');
+    expect(lines.findIndex((line) => line.startsWith('| figure |'))).toBeGreaterThan(at);
   });
 });
