@@ -2,7 +2,7 @@
  * `npm run bench [-- NAME [its options]] [--json FILE] [--markdown FILE]`: runs all benches or one, prints
  * machine, inputs, figures and the ratio to a ceiling of the same run; exits 1 when a bench reports a breach,
  * and 78 when the machine cannot cap processes that are to be capped.
- * `npm run bench -- --check` is the regression guard.
+ * `npm run bench -- --check` is the regression guard, and `-- --plots` draws what files of `--json` tell.
  */
 import { readdir, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
@@ -15,6 +15,7 @@ import { CHECK_USAGE, check } from './check/check.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { CANNOT_CAP } from './support/cgroup.ts';
 import { describeMachine, formatMachine, readCommit } from './support/machine.ts';
+import { PLOTS_USAGE, writePlots } from './support/plots.ts';
 import { type BenchReports, toMarkdown } from './support/report-markdown.ts';
 import { printReport } from './support/report-text.ts';
 
@@ -23,7 +24,9 @@ const USAGE = `npm run bench [-- NAME [options]] [--json FILE] [--markdown FILE]
 
 Without NAME every bench runs with its defaults, but for those that run only when they are named.
 
-${CHECK_USAGE}`;
+${CHECK_USAGE}
+
+${PLOTS_USAGE}`;
 
 async function loadBenches(): Promise<Bench[]> {
   const files = (await readdir(FOLDER))
@@ -110,6 +113,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const output = createOutput({ json: false });
   const context = { output, log: createLog('bench', 'warn'), signal: abortedBySignals() };
   const machine = describeMachine();
+  if (argv[0] === '--plots') {
+    for (const path of await writePlots(argv.slice(1))) output.line(path);
+    return EXIT.fine;
+  }
   if (argv[0] === '--check') {
     output.line(formatMachine(machine));
     return await check(argv.slice(1), context);
