@@ -6,7 +6,7 @@ import { spawnRole, untilReady } from './role-process.ts';
 
 const ROLE = fileURLToPath(new URL('./echo-role.ts', import.meta.url));
 
-export type Echo = Target & { [Symbol.asyncDispose](): Promise<void> };
+export type Echo = Target & { readonly pid: number; [Symbol.asyncDispose](): Promise<void> };
 
 /** @param folder for its log and whatever is written for it */
 export async function startEcho(folder: string, signal: AbortSignal): Promise<Echo> {
@@ -17,7 +17,7 @@ export async function startEcho(folder: string, signal: AbortSignal): Promise<Ec
   });
   await untilReady(echo, signal);
   return {
-    ...{ folder, apiPort: port, apiKey: 'none' },
+    ...{ folder, apiPort: port, apiKey: 'none', pid: echo.pid },
     [Symbol.asyncDispose]: () => echo.stop(),
   };
 }

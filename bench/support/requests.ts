@@ -20,6 +20,9 @@ export type RequestsOptions = Traffic & {
   readonly waitSeconds?: number | undefined;
 };
 
+/** The same for all loads: a short part of a day has few large requests, and parts with fewer of them would cost more. */
+const SIZES_SEED = 'day/requests';
+
 export type PreparedRequests = {
   readonly file: string;
   /** Byte at which each request starts; one more than there are requests. */
@@ -74,9 +77,7 @@ export function encodePost(host: string, apiKey: string, body: string): Buffer {
 function* batches(options: RequestsOptions): Generator<string[], void> {
   const { line } = transactionWriter('ndjson');
   const nextSize =
-    options.day === true
-      ? requestSizes(createRandom(`${options.traffic.seed}/requests`))
-      : () => options.batch;
+    options.day === true ? requestSizes(createRandom(SIZES_SEED)) : () => options.batch;
   let size = nextSize();
   let rows: string[] = [];
   for (const row of trafficRows(options)) {
