@@ -4,6 +4,7 @@ import { claimIdentity } from '../core/stream/identity.ts';
 import { probeKey } from '../core/stream/keys.ts';
 import { createGuards, type Guards } from '../kit/breakers/guards.ts';
 import { watchBreaker } from '../kit/breakers/watch-breaker.ts';
+import type { Config } from '../kit/config/config.ts';
 import { isPoolBusy, isPostgresOutage, isStuck } from '../kit/database/outage.ts';
 import type { Database } from '../kit/database/pool.ts';
 import type { Log } from '../kit/metrics/log.ts';
@@ -25,7 +26,12 @@ function isFull(thrown: unknown): boolean {
   return thrown instanceof Failure && thrown.code === 'REDIS_OOM';
 }
 
-export function bindGuards(metrics: Metrics, log: Log, role: 'api' | 'worker'): Guards {
+export function bindGuards(
+  config: Pick<Config, 'RISK_DATABASE_CONNECTIONS_MAX' | 'RISK_CONNECT_TIMEOUT_MS'>,
+  metrics: Metrics,
+  log: Log,
+  role: 'api' | 'worker',
+): Guards {
   return createGuards({
     metrics,
     log,
@@ -34,6 +40,10 @@ export function bindGuards(metrics: Metrics, log: Log, role: 'api' | 'worker'): 
     isRedisFailure: (thrown) => isRedisOutage(thrown) && !(role === 'worker' && isFull(thrown)),
     isStreamFailure: isStreamAtFault,
     isStuck,
+    pool: {
+      connectionsMax: config.RISK_DATABASE_CONNECTIONS_MAX,
+      waitMs: config.RISK_CONNECT_TIMEOUT_MS,
+    },
   });
 }
 

@@ -69,7 +69,7 @@ export async function openMarket(
     neededUrl(config, 'REDIS_URL'),
   ];
   const metrics = createMarketMetrics();
-  const guards = stack.use(bindGuards(metrics, log, 'api'));
+  const guards = stack.use(bindGuards(config, metrics, log, 'api'));
   const guard = guards.postgres.run;
   const probe = stack.use(openProbe(config, databaseUrl, 'api'));
   // Not through the breaker, which would stay open after Postgres has come.

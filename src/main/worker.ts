@@ -75,7 +75,7 @@ export async function runWorker(
     return EXIT_BAD_CONFIGURATION;
   }
   const metrics = createMetrics();
-  using guards = bindGuards(metrics, log, 'worker');
+  using guards = bindGuards(config, metrics, log, 'worker');
   const guard = guards.postgres.run;
   await using database = openDatabase(config, databaseUrl, 'worker', { guard });
   if (!(await waitForSchema(database, config.RISK_SCHEMA_WAIT_MS, signal))) {

@@ -1,11 +1,11 @@
 /**
  * Goal: a corridor whose commits are slow or held up rises to level 2 or 3 alone and falls back by itself; others are answered as
- * before. Method: an API on real stores, and a trigger that delays the rows of one corridor.
+ * before, and find a session. Method: an API on real stores, and a trigger that delays the rows of one corridor.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { announceModelsOut } from '../../src/core/stream/status/models-out.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
-import { type Answer, answerOf, input, postBatch, postOne } from '../support/submit.ts';
+import { type Answer, answerOf, input, postBatch, postJson, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SLOW = 'US-EG';
@@ -19,6 +19,10 @@ const POST_EVERY_MS = 60;
 const LATE_MS = 1000;
 /** Corridors commit apart a quarter of a second after one of them hangs; the rest is for a busy machine. */
 const SHARING_MS_MAX = 900;
+/** More than the API has sessions: each client commits by itself. */
+const CLIENTS = 12;
+/** A third of ten. */
+const SESSIONS_MAX = 3;
 
 let api: RunningApi;
 beforeAll(async () => {
@@ -32,7 +36,9 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 beforeEach(async () => {
-  await waitUntil(async () => (await levelOf(SLOW)).level === 0, FALL_MS, 'level 0');
+  // A breaker that is open closes by posts alone.
+  const isWell = async () => (await post(SLOW)).status === 201 && (await levelOf(SLOW)).level === 0;
+  await waitUntil(isWell, FALL_MS, 'level 0');
 });
 
 const delayBy = (statement: string) =>
@@ -185,6 +191,53 @@ test('commits held up: level 3 refuses posts of the corridor at once, others are
   // Posts that shared a commit with the corridor before it committed apart wait for the end of that commit.
   const late = answered.filter(({ tookMs }) => tookMs > LATE_MS);
   expect(late.length).toBeLessThan(SHARING_MS_MAX / POST_EVERY_MS);
+});
+
+/** Headers of so many clients, each with a key of its own. */
+async function headersOfClients(): Promise<Record<string, string>[]> {
+  const made = Array.from({ length: CLIENTS }, async (_, nth) => {
+    const asked = { roles: ['ingest'], client: `client-${nth}`, owner: 'test' };
+    const { key } = (await answerOf(await api.post('/v1/keys', asked))).body;
+    return { Authorization: `Bearer ${key}` };
+  });
+  return await Promise.all(made);
+}
+
+/** Sessions of this API that wait for the rows which are held up. */
+async function heldUpSessions(): Promise<number> {
+  const [row] = await api.testDatabase.sql<{ sessions: number }>(
+    `select count(*)::int as sessions from pg_stat_activity
+      where datname = current_database() and application_name like 'risk-api/%' and wait_event_type = 'Lock'`,
+  );
+  return row?.sessions ?? 0;
+}
+
+const BATCH_PATH = '/v1/transactions/batch';
+const both = () =>
+  JSON.stringify({ transactions: [input({ corridor: SLOW }), input({ corridor: OTHER })] });
+
+test.each([
+  ['posts', (headers: Record<string, string>) => postOne(api, input({ corridor: SLOW }), headers)],
+  [
+    'batches of two corridors',
+    async (headers: Record<string, string>) =>
+      await answerOf(await postJson(api, both(), BATCH_PATH, headers)),
+  ],
+])('%s of many clients that are held up leave another corridor sessions', async (_, send) => {
+  const clients = await headersOfClients();
+  await using held = await holdUp();
+  const answers: Answer[] = [];
+  const sent = clients.map(async (headers) => void answers.push(await send(headers)));
+  await Promise.race(sent);
+  // The first answer has waited for a session in vain, so all are taken that may be.
+  expect(answers[0]?.body.detail).toMatch(/^3 commits of .* are under way; a repetition with the/);
+  expect(await heldUpSessions()).toBe(SESSIONS_MAX);
+  expect((await post(OTHER)).status).toBe(201);
+  const isRefused = () => answers.length >= CLIENTS - SESSIONS_MAX;
+  await waitUntil(isRefused, RISE_MS, 'the others to be refused');
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+  await held.letGo();
+  await Promise.all(sent);
 });
 
 test('a model that workers report as out: level 1 of its corridor, told by the API', async () => {

@@ -1,7 +1,10 @@
 /**
- * The commits of each corridor: a breaker, and the level that follows from their durations and failures. All corridors of a
- * market share one Postgres, so only their commits tell a corridor that is slow or held up alone from the others.
+ * The commits of each corridor: a breaker, a bound on the sessions that they take, and the level that follows from their durations
+ * and failures. All corridors of a market share one Postgres and one pool, so only their commits tell a corridor that is slow or held
+ * up alone from the others.
  */
+import { createSlots, type InSlot } from '../process/slots.ts';
+import { Failure } from '../words/failure.ts';
 import { BREAKER_SETTINGS, type Breaker, type BreakerSettings, type Guard } from './breaker.ts';
 import {
   createDegradation,
@@ -13,6 +16,8 @@ import {
 
 /** Code of the Failure of a commit that the breaker of its corridor refuses or ends. */
 export const CORRIDOR_STUCK = 'CORRIDOR_STUCK';
+/** Code of the Failure of a commit for which no session of its corridor was free in time. */
+export const CORRIDOR_BUSY = 'CORRIDOR_BUSY';
 
 /** A refused corridor is tried this often, so posts go on this much later than they could. */
 export const WRITES_SETTINGS: BreakerSettings = { ...BREAKER_SETTINGS, openMs: 5000 };
@@ -35,9 +40,20 @@ const OTHERS_MS = 10_000;
 const LOOK_MS = 1000;
 /** How long corridors go on committing apart: each round of suspicion costs one slow commit that they share. */
 const APART_MS = 30_000;
+/**
+ * Part of a pool that commits of one corridor take at most, and commits of several corridors together. Larger: one corridor whose
+ * commits hang leaves others no session; smaller: a corridor with many clients waits while sessions are idle.
+ */
+const SESSIONS_SHARE = 1 / 3;
+/** Least sessions: a commit is written while another one commits, also in a pool of fewer than six connections. */
+const SESSIONS_MIN = 2;
+
+/** The pool of the commits: its size, and how long a caller waits for a session. */
+export type CommitPool = { readonly connectionsMax: number; readonly waitMs: number };
 
 type Corridor = {
   readonly breaker: Breaker;
+  readonly inSlot: InSlot;
   readonly take: ReturnType<typeof createDegradation>;
   level: DegradationLevel;
   peak: DegradationLevel;
@@ -55,15 +71,20 @@ export type CorridorWrites = ReturnType<typeof createCorridorWrites>;
 export function createCorridorWrites(
   create: (corridor: string, onChange: () => void) => Breaker,
   postgres: Pick<Breaker, 'run' | 'runUnmeasured'>,
+  pool: CommitPool,
   nowMs: () => number,
 ) {
   const known = new Map<string, Corridor>();
+  const slotsOf = createSlotsOf(pool);
+  // The code makes posts that share the commit commit alone, each in the sessions of its own corridor.
+  const inSharedSlot = slotsOf(CORRIDOR_STUCK, 'several corridors');
   const find = (name: string): Corridor => {
     const found = known.get(name);
     if (found !== undefined) return found;
     const breaker = create(name, () => note(made));
     const made: Corridor = {
       breaker,
+      inSlot: slotsOf(CORRIDOR_BUSY, `the corridor ${name}`),
       take: createDegradation(),
       level: 0,
       peak: 0,
@@ -84,16 +105,17 @@ export function createCorridorWrites(
   return {
     /** The guard of a commit. Only a commit of one corridor proves something about that corridor. */
     guardOf(corridors: ReadonlySet<string>): Guard {
-      const own = [...corridors].map((corridor) => find(corridor).breaker);
+      const own = [...corridors].map(find);
       const [only, second] = own;
       if (only !== undefined && second === undefined)
-        return (commit) => only.run(() => postgres.runUnmeasured(commit));
+        return (commit) =>
+          only.breaker.run(() => only.inSlot(() => postgres.runUnmeasured(commit)));
       return (commit) =>
         own.reduce(
-          (next, { state, run, attend }) =>
+          (next, { breaker: { state, run, attend } }) =>
             () =>
               state() === 'closed' ? attend(next) : run(next),
-          () => postgres.run(commit),
+          () => inSharedSlot(() => postgres.run(commit)),
         )();
     },
     /** How long a corridor's commits are refused from now on; 0 where one may pass. */
@@ -132,6 +154,15 @@ export function createCorridorWrites(
     },
   };
 }
+
+const createSlotsOf =
+  ({ connectionsMax, waitMs }: CommitPool) =>
+  (code: string, whose: string): InSlot => {
+    const callsMax = Math.max(SESSIONS_MIN, Math.floor(connectionsMax * SESSIONS_SHARE));
+    const message = `${callsMax} commits of ${whose} are under way; a repetition with the same key is safe`;
+    const refuse = () => new Failure('unavailable', code, message);
+    return createSlots({ callsMax, waitMs, refuse });
+  };
 
 /** The state of a breaker counts at once, even if it lasts only a moment. */
 function note(one: Corridor): void {

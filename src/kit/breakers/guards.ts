@@ -9,6 +9,7 @@ import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../words/model-out.ts
 import { BREAKER_STATES, type Breaker, type BreakerState, createBreaker } from './breaker.ts';
 import {
   CORRIDOR_STUCK,
+  type CommitPool,
   type CorridorWrites,
   createCorridorWrites,
   WRITES_SETTINGS,
@@ -68,10 +69,11 @@ type GuardsOptions = {
   readonly isStreamFailure: (thrown: unknown) => boolean;
   /** Whether a healthy Postgres did not carry a commit out in its time. */
   readonly isStuck: (thrown: unknown) => boolean;
+  readonly pool: CommitPool;
 };
 
 export function createGuards(options: GuardsOptions): Guards {
-  const { metrics, isStuck } = options;
+  const { metrics, isStuck, pool } = options;
   const report = createReport(options);
   const make = createMaker(metrics, report);
   const note = () => degradation.note();
@@ -90,6 +92,7 @@ export function createGuards(options: GuardsOptions): Guards {
   const writes = createCorridorWrites(
     (corridor, noteWrites) => make(writesOptions(corridor, isStuck), noteWrites),
     postgres,
+    pool,
     nowMs,
   );
   const models = createModelBreakers(report);

@@ -19,6 +19,7 @@ test('models that are out raise their corridor to level 1, and nothing else', as
     ...{ metrics, log },
     ...{ isPostgresFailure: never, isRedisFailure: never, isStreamFailure: never },
     ...{ isPoolBusy: never, isStuck: never },
+    pool: { connectionsMax: 10, waitMs: 0 },
   });
   const { health, reportModels } = guards;
   const out = [{ corridor: 'US-EG', model: 'm@1' }];

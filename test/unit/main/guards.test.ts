@@ -4,10 +4,10 @@ import { POOL_BUSY } from '../../../src/kit/database/pool.ts';
 import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
 import { Failure } from '../../../src/kit/words/failure.ts';
 import { bindGuards } from '../../../src/main/guards.ts';
-import { silentLog } from '../../support/config.ts';
+import { silentLog, testConfig } from '../../support/config.ts';
 
 test('a pool that is full hides no outage of Postgres', async () => {
-  using guards = bindGuards(createMetrics(), silentLog(), 'api');
+  using guards = bindGuards(testConfig(), createMetrics(), silentLog(), 'api');
   const { postgres } = guards;
   const fail = (code: string) =>
     postgres.run(() => Promise.reject(new Failure('unavailable', code, ''))).catch(() => undefined);

@@ -2,7 +2,7 @@
  * RFC 9457: every error answer. The one place where a Failure becomes a status; an unexpected error becomes a
  * bare 500, and its cause goes to the log. No driver's text reaches a client.
  */
-import { CORRIDOR_STUCK } from '../../breakers/corridor-writes.ts';
+import { CORRIDOR_BUSY, CORRIDOR_STUCK } from '../../breakers/corridor-writes.ts';
 import { Failure } from '../../words/failure.ts';
 import { type FieldError, InvalidFields } from '../../words/field-error.ts';
 import { MONTH_DETACHED, MonthDetached } from '../../words/month.ts';
@@ -78,7 +78,11 @@ export function toProblem(thrown: unknown): Problem | undefined {
       );
     case 'unavailable':
     case 'transient':
-      return unavailable(thrown.code === CORRIDOR_STUCK ? asSentence(thrown.message) : undefined);
+      return unavailable(
+        [CORRIDOR_BUSY, CORRIDOR_STUCK].includes(thrown.code)
+          ? asSentence(thrown.message)
+          : undefined,
+      );
     case 'permanent':
       return thrown instanceof MonthDetached
         ? new Problem('month-detached', asSentence(thrown.message))

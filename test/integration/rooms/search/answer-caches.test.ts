@@ -56,7 +56,7 @@ const databasesOf = () => ({ primary: counted(), replica: null, now: Date.now })
 function open(redis: RedisClient): Caches {
   const config = testConfig({ RISK_MARKET: rig.database.market });
   const metrics = createMetrics();
-  const guards = bindGuards(metrics, createLog('api', 'silent'), 'api');
+  const guards = bindGuards(config, metrics, createLog('api', 'silent'), 'api');
   return openCaches({ config, databases: databasesOf(), redis, guards, metrics });
 }
 

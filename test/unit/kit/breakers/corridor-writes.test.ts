@@ -1,7 +1,11 @@
 /** The commits of corridors under a clock that the test moves: which one is slow, held up, or commits apart. */
 import { expect, test } from 'vitest';
 import { type BreakerState, createBreaker } from '../../../../src/kit/breakers/breaker.ts';
-import { createCorridorWrites } from '../../../../src/kit/breakers/corridor-writes.ts';
+import {
+  CORRIDOR_BUSY,
+  CORRIDOR_STUCK,
+  createCorridorWrites,
+} from '../../../../src/kit/breakers/corridor-writes.ts';
 import { HELD_LOOKS } from '../../../../src/kit/breakers/degradation.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
 
@@ -11,7 +15,8 @@ const [A, B] = [new Set(['A']), new Set(['B'])];
 const BOTH = new Set(['A', 'B']);
 const SECOND_MS = 1000;
 
-function rig() {
+/** @param waitMs for a session; long, unless it is the subject of the test */
+function rig(waitMs = 60_000) {
   let atMs = 1_000_000;
   const nowMs = () => atMs;
   const never = () => false;
@@ -24,6 +29,7 @@ function rig() {
         onChange: (_: BreakerState) => note(),
       }),
     postgres,
+    { connectionsMax: 10, waitMs },
     nowMs,
   );
   /** Begins a commit that takes until it is ended, by an error or not. */
@@ -156,4 +162,17 @@ test('corridors of a slow commit commit apart for half a minute', async () => {
   expect(writes.apartOf(A)).toBe('A');
   pass(SECOND_MS);
   expect(writes.apartOf(A)).toBeUndefined();
+});
+
+test('commits of a corridor, and those of several, take a third of the pool each; the next one is refused in time', async () => {
+  const { begin, look } = rig(1);
+  const held = [A, A, A, BOTH, BOTH, BOTH].map(begin);
+  expect(await begin(A).answer).toBe(CORRIDOR_BUSY);
+  // Posts of the shared commit are tried alone by this code.
+  expect(await begin(BOTH).answer).toBe(CORRIDOR_STUCK);
+  expect(await begin(B).end()).toBe('stored');
+  for (const one of held) expect(await one.end()).toBe('stored');
+  expect(await begin(A).end()).toBe('stored');
+  // A refusal of this process says nothing about Postgres.
+  expect(look()).toEqual([0, 0, 0]);
 });
