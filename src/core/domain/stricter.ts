@@ -11,6 +11,24 @@ export const stricterScope = (kind: Stricter, corridor: string) =>
 export const isStricterScope = (scope: string) =>
   STRICTER.some((kind) => scope.startsWith(`${kind}:`));
 
-/** The points or the amount that people have set; undefined where there is none. */
-export const stricterValue = (switches: Switches, kind: Stricter, corridor: string) =>
-  switches.stopped.get(stricterScope(kind, corridor))?.value;
+/** The points that people have set; 0 where there are none. */
+export const tightenedBy = ({ stopped }: Switches, corridor: string): number =>
+  stopped.get(stricterScope('tighten', corridor))?.value ?? 0;
+
+/** The amount from which payments in a currency are reviewed. */
+export type ManualFrom = {
+  readonly amount: number;
+  /** Null in what an older release has set, which meant the currency of each payment. */
+  readonly currency: string | null;
+};
+
+/** Finds the amount by the currency of a payment; a payment in a currency without an exchange rate may be worth any amount. */
+export function manualOf(
+  { stopped }: Switches,
+  corridor: string,
+): ((currency: string) => ManualFrom) | undefined {
+  const { value, amounts } = stopped.get(stricterScope('manual', corridor)) ?? {};
+  if (value === undefined) return undefined;
+  if (amounts === undefined) return () => ({ amount: value, currency: null });
+  return (currency) => ({ amount: amounts[currency] ?? 0, currency });
+}

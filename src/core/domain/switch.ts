@@ -42,6 +42,10 @@ export type Stop = {
   readonly endsAt: string | null;
   /** Points or amount of a stricter verdict; other scopes have none. */
   readonly value?: number | undefined;
+  /** The currency of an amount. */
+  readonly currency?: string | undefined;
+  /** The amount in its own currency, and in each other one that had an exchange rate when it was set. */
+  readonly amounts?: Readonly<Record<string, number>> | undefined;
 };
 
 /** A longer time keeps clients away from what is open again; a shorter one brings more requests that are refused. */
@@ -121,6 +125,11 @@ export const stopSchema = z
     value: z.number().optional().meta({
       description: 'Points of a tightening, or the amount from which manual mode reviews.',
     }),
+    currency: z.string().optional().meta({ description: 'Of the amount of manual mode.' }),
+    amounts: z.record(z.string(), z.number()).optional().meta({
+      description:
+        'That amount by currency, as the exchange rates were when it was set. Payments in a currency that is missing are reviewed whatever their amount.',
+    }),
   })
   .meta({ id: 'Stop' });
 export type StopJson = z.infer<typeof stopSchema>;
@@ -134,5 +143,7 @@ export function toStopJson(scope: string, stop: Stop): StopJson {
     stopped_at: stop.stoppedAt,
     ends_at: stop.endsAt,
     value: stop.value,
+    currency: stop.currency,
+    amounts: stop.amounts,
   };
 }

@@ -11,7 +11,7 @@ import { factorSentence } from './factor-sentence.ts';
 import type { Factor, Opinion, OpinionBands } from './judge.ts';
 import { bandWeight } from './rules/band.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
-import { lowered } from './rules/derived-rule-set.ts';
+import { lowered, textOf } from './rules/derived-rule-set.ts';
 
 type ScoreInput = {
   readonly vector: Float64Array;
@@ -39,8 +39,8 @@ export function score(input: ScoreInput): Decision {
   const decision = scoreByRules(input);
   const { manualFrom } = input.ruleSet;
   if (manualFrom === null || decision.verdict !== 'approve') return decision;
-  if (!(amountOf(input.vector) >= manualFrom)) return decision;
-  const detail = `Amounts from ${manualFrom} on are reviewed by people for a time`;
+  if (!(amountOf(input.vector) >= manualFrom.amount)) return decision;
+  const detail = `Amounts from ${textOf(manualFrom, ' ')} on are reviewed by people for a time`;
   const reasons = [...decision.reasons, { code: MANUAL_REASON, detail, contribution: 0 }];
   return { ...decision, verdict: 'review', reasons };
 }

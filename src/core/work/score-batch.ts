@@ -206,7 +206,7 @@ async function scoreRows(
     const { vector } = judgedRows[index] as JudgedRow;
     try {
       worker.beforeScore(transaction);
-      const ruleSet = ruleSetOf(transaction.corridor);
+      const ruleSet = ruleSetOf(transaction.corridor, transaction.currency);
       const decision = score({ vector, ruleSet, opinion });
       const { attempt: attempts } = head;
       // Fields are copied one by one: spreads cost more than the decision.

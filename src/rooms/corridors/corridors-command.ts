@@ -56,7 +56,7 @@ export const command = commandOf({
     },
     manual: {
       operation: 'reviewByHand',
-      summary: 'Review amounts from one on for a time',
+      summary: 'Review amounts from one in the currency of the market on, for a time',
       words: { ...words, AMOUNT: 'from_amount' },
       tell: tellStops,
     },

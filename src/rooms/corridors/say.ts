@@ -3,12 +3,13 @@ import type { LimitJson } from '../../core/domain/limit.ts';
 import type { StopJson } from '../../core/domain/switch.ts';
 import type { Row as Fields } from '../../kit/command/output.ts';
 
-/** A stop in a line: by whom, since when, why, until when, and what clients read. */
+/** A stop in a line: by whom, since when, why, until when, what clients read, and how strict a verdict is. */
 export function sayStop(stop: StopJson): string {
-  const { reason, message, stopped_by, stopped_at, ends_at } = stop;
+  const { reason, message, stopped_by, stopped_at, ends_at, value, currency } = stop;
   const until = ends_at === null ? '' : `, until ${ends_at}`;
   const told = message === null ? '' : `; clients read: ${message}`;
-  return `${stopped_by} since ${stopped_at}${until}: ${reason}${told}`;
+  const from = currency === undefined ? '' : `; from ${value} ${currency} on`;
+  return `${stopped_by} since ${stopped_at}${until}: ${reason}${told}${from}`;
 }
 
 const isStop = (value: unknown): value is StopJson =>

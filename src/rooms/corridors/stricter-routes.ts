@@ -4,6 +4,7 @@ import { marketAmount } from '../../core/domain/decimal.ts';
 import { type Stricter, stricterScope } from '../../core/domain/stricter.ts';
 import { toStopJson } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
+import { readMarketAmount } from '../../core/store/amounts/market-amount.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer, Role } from '../../kit/words/principal.ts';
@@ -15,6 +16,7 @@ import {
   checkEnd,
   END_DAYS_MAX,
   REASON_CHARS_MAX,
+  type StricterFields,
   switchSchema,
 } from './switch-change.ts';
 
@@ -44,7 +46,8 @@ const tightenSchema = z
 const manualSchema = z
   .strictObject({
     from_amount: marketAmount.meta({
-      description: 'Amounts from it on are not approved, each in the currency of its transaction.',
+      description:
+        'In the currency of the market, which the review policy names. Amounts from it on are not approved: in other currencies by the newest exchange rates, and any amount in a currency without one.',
     }),
     ...said,
   })
@@ -54,17 +57,17 @@ const manualSchema = z
 type Call = {
   readonly id: string;
   readonly kind: Stricter;
-  readonly value: number;
+  readonly set: StricterFields;
   readonly body: { readonly reason: string; readonly ends_at: string };
   readonly by: Officer;
   readonly roles: ReadonlySet<Role>;
 };
 
-async function makeStricter({ id, kind, value, body, by, roles }: Call, parts: Parts) {
+async function makeStricter({ id, kind, set, body, by, roles }: Call, parts: Parts) {
   frozenOf('corridor', id, parts);
   const scope = stricterScope(kind, id);
   const { reason, ends_at } = body;
-  const command = { stopped: true, reason, ends_at, value };
+  const command = { stopped: true, reason, ends_at, ...set };
   const { primary } = parts.databases;
   const { now } = await changeScopes(primary, { scopes: [scope], command, by, roles });
   const { version, stopped } = now;
@@ -75,7 +78,7 @@ async function makeStricter({ id, kind, value, body, by, roles }: Call, parts: P
 
 const reason = 'a wave of stolen cards';
 const ends_at = '2026-11-25T10:30:00.000Z';
-const exampleOf = (kind: Stricter, value: number) => ({
+const exampleOf = (kind: Stricter, set: StricterFields) => ({
   scope: stricterScope(kind, 'US-EG'),
   version: 8,
   stop: {
@@ -85,8 +88,13 @@ const exampleOf = (kind: Stricter, value: number) => ({
     stopped_by: 'Ann',
     stopped_at: '2026-11-25T09:30:00.000Z',
     ends_at,
-    value,
+    ...set,
   },
+});
+const manualExample = exampleOf('manual', {
+  value: 2500,
+  currency: 'USD',
+  amounts: { USD: 2500, EGP: 121_951.21 },
 });
 const ends = `Another value replaces it if it is stricter and lasts as long. \`PUT /v1/switches/{scope}\` with \`stopped: false\` ends it early, with the role ${AUTHORITY['end a tightening early'].roles.join(' or ')}.`;
 
@@ -100,11 +108,14 @@ export const stricterOperations = [
     roles: AUTHORITY['tighten a corridor'].roles,
     path: paths.corridor,
     body: bodyOf(tightenSchema, { points: 100, reason, ends_at }),
-    answers: { 200: answer('As it is in force.', switchSchema, exampleOf('tighten', 100)) },
+    answers: {
+      200: answer('As it is in force.', switchSchema, exampleOf('tighten', { value: 100 })),
+    },
     problems: [404, 409],
     run: ({ path: { id }, body, by, c }, parts: Parts) => {
       const { roles } = c.get('principal');
-      return makeStricter({ id, kind: 'tighten', value: body.points, body, by, roles }, parts);
+      const set = { value: body.points };
+      return makeStricter({ id, kind: 'tighten', set, body, by, roles }, parts);
     },
   }),
   operation({
@@ -112,16 +123,17 @@ export const stricterOperations = [
     at: '/v1/corridors/{id}/manual',
     operationId: 'reviewByHand',
     summary: 'Let people review amounts of a corridor from one on, for a time',
-    description: `What would be approved is reviewed, and a decline stays. \`rule_set\` of a score says so: \`default@3-manual-from-2500\`. Workers act on it within a second. ${ends}`,
+    description: `What would be approved is reviewed, and a decline stays. \`rule_set\` of a score says so in the currency of its payment: \`default@3-manual-from-121951.21-EGP\`. Workers act on it within a second. ${ends}`,
     roles: AUTHORITY['tighten a corridor'].roles,
     path: paths.corridor,
     body: bodyOf(manualSchema, { from_amount: '2500', reason, ends_at }),
-    answers: { 200: answer('As it is in force.', switchSchema, exampleOf('manual', 2500)) },
+    answers: { 200: answer('As it is in force.', switchSchema, manualExample) },
     problems: [404, 409],
-    run: ({ path: { id }, body, by, c }, parts: Parts) => {
+    run: async ({ path: { id }, body, by, c }, parts: Parts) => {
       const { roles } = c.get('principal');
-      const value = Number(body.from_amount);
-      return makeStricter({ id, kind: 'manual', value, body, by, roles }, parts);
+      const amount = await readMarketAmount(parts.databases.primary.query, body.from_amount);
+      const set = { value: Number(body.from_amount), ...amount };
+      return await makeStricter({ id, kind: 'manual', set, body, by, roles }, parts);
     },
   }),
 ];

@@ -91,9 +91,12 @@ export const changedSwitchSchema = switchSchema
   })
   .meta({ id: 'ChangedSwitch' });
 
+/** Members that a stricter verdict has beside those of a stop. */
+export type StricterFields = Pick<Stop, 'value' | 'currency' | 'amounts'>;
+
 type Request = {
   readonly scopes: readonly string[];
-  readonly command: SwitchCommand & Pick<Stop, 'value'>;
+  readonly command: SwitchCommand & StricterFields;
   readonly by: Officer;
   readonly roles: ReadonlySet<Role>;
 };
@@ -130,12 +133,17 @@ export async function changeScopes(
 type NewStop = Omit<Stop, 'stoppedAt'>;
 
 function toStop(
-  { reason, message, ends_at, value }: Request['command'],
+  { reason, message, ends_at, value, currency, amounts }: Request['command'],
   by: Officer,
   known: Stop | undefined,
 ): NewStop {
   const endsAt = ends_at === undefined ? null : new Date(ends_at).toISOString();
-  return { reason, message: message ?? known?.message ?? null, stoppedBy: by.name, endsAt, value };
+  return {
+    reason,
+    message: message ?? known?.message ?? null,
+    stoppedBy: by.name,
+    ...{ endsAt, value, currency, amounts },
+  };
 }
 
 /** @throws Failure where a stricter verdict would get weaker or end earlier, which is its end and takes the role for it */
@@ -144,8 +152,11 @@ function requireStricter(scope: string, known: Stop, next: NewStop): void {
   const isWeaker = scope.startsWith('manual:')
     ? next.value > known.value
     : next.value < known.value;
-  if (!isWeaker && (next.endsAt ?? '') >= (known.endsAt ?? '')) return;
-  const why = `${scope} is at ${known.value} until ${known.endsAt}, which is stricter: start it first`;
+  const isOther = next.currency !== known.currency;
+  if (!isWeaker && !isOther && (next.endsAt ?? '') >= (known.endsAt ?? '')) return;
+  const value = [known.value, known.currency].filter((one) => one !== undefined).join(' ');
+  const how = isOther ? 'in another currency' : 'stricter';
+  const why = `${scope} is at ${value} until ${known.endsAt}, which is ${how}: start it first`;
   throw new Failure('conflict', 'STRICTER_ALREADY', why);
 }
 

@@ -18,14 +18,14 @@ const KINDS = {
     what: 'The thresholds of review and decline get lower by these points, each to half at least.',
     value: 'Points',
     valueHint: 'From 1 to 500.',
-    say: (value: number) => `thresholds lower by ${value} points`,
+    say: ({ value = 0 }: Stop) => `thresholds lower by ${value} points`,
   },
   manual: {
     title: 'Review by hand',
     what: 'People review what would be approved, from this amount on.',
     value: 'From amount',
-    valueHint: 'In the currency of each payment.',
-    say: (value: number) => `reviewed by hand from ${value} on`,
+    valueHint: 'In the currency of the market; other payments by the newest rates.',
+    say: ({ value = 0, currency = '' }: Stop) => `reviewed by hand from ${value} ${currency} on`,
   },
 } as const;
 type Kind = keyof typeof KINDS;
@@ -65,7 +65,7 @@ export function StricterPart({ corridor, stops, me }: StricterProps) {
         <SetDialog corridor={corridor} kind={asked} onClose={() => setAsked(undefined)} />
       ) : (
         <ChangeDialog
-          title={`End: ${KINDS[kindOf(asked.scope)].say(asked.value ?? 0)}`}
+          title={`End: ${KINDS[kindOf(asked.scope)].say(asked)}`}
           action="End"
           onSend={(reason, signal) => {
             const body = { stopped: false, reason };
@@ -82,9 +82,7 @@ const COLUMNS: readonly Column<Stop>[] = [
   {
     id: 'what',
     header: 'In force',
-    cell: ({ scope, value }) => (
-      <strong className="wrap">{KINDS[kindOf(scope)].say(value ?? 0)}</strong>
-    ),
+    cell: (stop) => <strong className="wrap">{KINDS[kindOf(stop.scope)].say(stop)}</strong>,
   },
   {
     id: 'since',

@@ -1,5 +1,6 @@
 /** Joins a rule set's numbers with the code of its rules, and refuses an inconsistent one. */
 import { SCORE_MAX } from '../../domain/score-record.ts';
+import type { ManualFrom } from '../../domain/stricter.ts';
 import type { Band, Bounds, Rule, RuleSet, RuleSettings } from './rule.ts';
 
 /** A rule set ready to score with; its rules are in the order of the registry. */
@@ -11,7 +12,7 @@ export type CompiledRuleSet = {
   /** Points by which `verdicts` were lowered, as a model's bands are. */
   readonly tightenedBy: number;
   /** Amounts from it on are not approved; null: there is no such bound. */
-  readonly manualFrom: number | null;
+  readonly manualFrom: ManualFrom | null;
 };
 
 export type CompiledRule = {

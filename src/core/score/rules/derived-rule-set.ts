@@ -2,6 +2,7 @@
  * Rule sets that people derive for a time: without some rules, with lower thresholds, or with a review of larger amounts. The
  * name says all of it, so a score of any age is explained and verified by the name that it was stored with.
  */
+import type { ManualFrom } from '../../domain/stricter.ts';
 import type { CompiledRuleSet } from './compile-rule-set.ts';
 
 export type Derivation = {
@@ -10,12 +11,12 @@ export type Derivation = {
   /** Points by which the thresholds of review and decline are lowered. */
   readonly tightenedBy: number;
   /** Amounts from it on are not approved; null: there is no such bound. */
-  readonly manualFrom: number | null;
+  readonly manualFrom: ManualFrom | null;
 };
 
-/** `default@3-without-STRUCTURING-tightened-100-manual-from-2500.5` */
+/** `default@3-without-STRUCTURING-tightened-100-manual-from-2500.5-USD`; older releases named no currency. */
 const CHANGES =
-  /^(?<without>(?:-without-[A-Z0-9_]+)*)(?:-tightened-(?<points>[1-9]\d{0,2}))?(?:-manual-from-(?<amount>(?:0|[1-9]\d{0,14})(?:\.\d{1,4})?))?$/;
+  /^(?<without>(?:-without-[A-Z0-9_]+)*)(?:-tightened-(?<points>[1-9]\d{0,2}))?(?:-manual-from-(?<amount>(?:0|[1-9]\d{0,14})(?:\.\d{1,4})?)(?:-(?<currency>[A-Z]{3}))?)?$/;
 
 /** Rules that the base lacks are passed over. */
 export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): CompiledRuleSet {
@@ -23,7 +24,7 @@ export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): Co
   const isOff = ({ rule }: CompiledRuleSet['rules'][number]) => without.includes(rule.reasonCode);
   const off = base.rules.filter(isOff).map(({ rule }) => `-without-${rule.reasonCode}`);
   const tightened = tightenedBy === 0 ? '' : `-tightened-${tightenedBy}`;
-  const manual = manualFrom === null ? '' : `-manual-from-${manualFrom}`;
+  const manual = manualFrom === null ? '' : `-manual-from-${textOf(manualFrom, '-')}`;
   const lower = (points: number) => Math.ceil(lowered(points, tightenedBy));
   const id = `${base.id}${off.sort().join('')}${tightened}${manual}`;
   if (id === base.id) return base;
@@ -37,6 +38,9 @@ export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): Co
   };
 }
 
+export const textOf = ({ amount, currency }: ManualFrom, between: string) =>
+  currency === null ? `${amount}` : `${amount}${between}${currency}`;
+
 /** A threshold loses at most half, as a model's may be lower than the points that were chosen for the rules'. */
 export const lowered = (threshold: number, by: number) => Math.max(threshold / 2, threshold - by);
 
@@ -44,11 +48,11 @@ export const lowered = (threshold: number, by: number) => Math.max(threshold / 2
 export function parseDerived(base: CompiledRuleSet, name: string): CompiledRuleSet | undefined {
   const changes = name.startsWith(base.id) ? CHANGES.exec(name.slice(base.id.length)) : null;
   if (changes === null) return undefined;
-  const { without = '', points, amount } = changes.groups ?? {};
+  const { without = '', points, amount, currency = null } = changes.groups ?? {};
   const derived = deriveRuleSet(base, {
     without: without.split('-without-').slice(1),
     tightenedBy: Number(points ?? 0),
-    manualFrom: amount === undefined ? null : Number(amount),
+    manualFrom: amount === undefined ? null : { amount: Number(amount), currency },
   });
   return derived.id === name ? derived : undefined;
 }

@@ -29,6 +29,8 @@ type StoredStop = {
   readonly stopped_at: string;
   readonly ends_at: string | null;
   readonly value?: number;
+  readonly currency?: string;
+  readonly amounts?: Readonly<Record<string, number>>;
 };
 type Row = {
   readonly version: string;
@@ -58,6 +60,8 @@ function toSwitches({ version, stopped, settings, elsewhere, nowMs }: Row): Swit
       stoppedAt: new Date(one.stopped_at).toISOString(),
       endsAt: one.ends_at === null ? null : new Date(one.ends_at).toISOString(),
       value: one.value,
+      currency: one.currency,
+      amounts: one.amounts,
     },
   ]);
   return {
@@ -126,8 +130,8 @@ export async function changeSwitches<T>(
     await endingBlockers(database, pid, () => write(LOCK));
     const now = async () => toSwitches(await read(query));
     return await work(query, await now(), {
-      async stop(scope, { reason, message, stoppedBy, endsAt, value }) {
-        const stop = { reason, message, stopped_by: stoppedBy, ends_at: endsAt, value };
+      async stop(scope, { reason, message, stoppedBy, endsAt, ...verdict }) {
+        const stop = { reason, message, stopped_by: stoppedBy, ends_at: endsAt, ...verdict };
         await write(STOP, [scope, JSON.stringify(stop)]);
         return await now();
       },

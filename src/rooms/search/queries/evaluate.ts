@@ -47,7 +47,8 @@ export async function evaluate(
   const [vector] = await createRecomputeVectors(database, maturityDays)([transaction]);
   if (vector === undefined) throw new Error('one transaction has one vector');
   const { model, degradation } = judge;
-  const ruleSet = rulesInForce(await readSwitches(database))(transaction.corridor);
+  const ruleSetOf = rulesInForce(await readSwitches(database));
+  const ruleSet = ruleSetOf(transaction.corridor, transaction.currency);
   const opinion = model?.judge([vector])[0] ?? null;
   const { reasons, ...decision } = score({ vector, ruleSet, opinion });
   const explained = explain({ features: vector, featureSchema: FEATURE_SCHEMA }, ruleSet);

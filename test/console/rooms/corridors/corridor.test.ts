@@ -42,7 +42,7 @@ test('an operator opens a corridor from the list, tightens it, and an officer en
   await ann.page.getByRole('dialog').getByText('must lie within 7 days').waitFor();
   await ann.page.getByLabel('Ends after minutes').fill('60');
   await ann.page.keyboard.press('Enter');
-  await stricter.getByText('reviewed by hand from 2500 on').waitFor();
+  await stricter.getByText('reviewed by hand from 2500 USD on').waitFor();
   expect(await stricter.getByRole('button').count()).toBe(0);
   await using bob = await as('Bob', CORRIDOR, 'risk_officer');
   for (const title of ['Tighten', 'Review by hand']) {

@@ -227,57 +227,6 @@ test('a stopped rule adds to no score, which names what it was made without, and
   expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('different=0')]);
 });
 
-test('a corridor is judged more strictly for a time, and another one as before', async () => {
-  await api.reset();
-  const cy = await insertPersonKey(api.testDatabase, 'Cyd', ['operator']);
-  const ends_at = new Date(Date.now() + 3_600_000).toISOString();
-  const makeStricter = async (path: string, more: object) => {
-    const body = JSON.stringify({ reason: 'a test', ends_at, ...more });
-    const authorized = { Authorization: `Bearer ${cy}` };
-    return await answerOf(await postJson(api, body, `/v1/corridors/${path}`, authorized));
-  };
-  const late = new Date(Date.now() + 8 * 86_400_000).toISOString();
-  const tooLong = await makeStricter('US-EG/tighten', { points: 250, ends_at: late });
-  expect([tooLong.status, tooLong.body.errors[0].pointer]).toEqual([422, '/ends_at']);
-  const tightened = await makeStricter('US-EG/tighten', { points: 250 });
-  expect([tightened.status, tightened.body.stop?.value]).toEqual([200, 250]);
-  await makeStricter('US-MX/manual', { from_amount: '125.50' });
-  expect((await makeStricter('US-EG/tighten', { points: 50 })).body.detail).toContain(
-    'tighten:corridor:US-EG is at 250 until',
-  );
-  expect((await start('tighten:corridor:US-EG', cy)).status).toBe(403);
-  const { body: shown } = await answerOf(await api.request('/v1/corridors/US-EG'));
-  expect(shown).toMatchObject({ state: 'open', stricter: [{ value: 250 }] });
-  const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
-  await using _ = startWorkerHere(environment, {});
-  const verdictOf = async (corridor: string, amount: string) => {
-    const sent = input({ corridor, amount, account_id: `acc_${corridor}_${amount}` });
-    const { rule_set, verdict, reasons } = (await postOne(api, sent, { Prefer: 'wait=10' })).body
-      .score;
-    return [rule_set, verdict, reasons.at(-1)?.code];
-  };
-  expect(await verdictOf('US-EG', '50000.00')).toEqual([
-    ...['default@3-tightened-250', 'review', 'AMOUNT_OVER_LIMIT'],
-  ]);
-  expect(await verdictOf('US-IN', '50000.00')).toEqual([
-    ...['default@3', 'approve', 'AMOUNT_OVER_LIMIT'],
-  ]);
-  const manual = ['default@3-manual-from-125.5', 'review', 'MANUAL_REVIEW'];
-  expect(await verdictOf('US-MX', '125.50')).toEqual(manual);
-  expect((await verdictOf('US-MX', '125.49'))[1]).toBe('approve');
-  expect((await start('tighten:corridor:US-EG')).status).toBe(200);
-  await api.testDatabase.sql(
-    `update switches
-        set stopped = jsonb_set(stopped, '{manual:corridor:US-MX,ends_at}', to_jsonb(now()))`,
-  );
-  for (const corridor of ['US-EG', 'US-MX']) {
-    const isOver = async () => (await verdictOf(corridor, '50000.00'))[0] === 'default@3';
-    await waitUntil(isOver, 5000, `${corridor} to be judged as before`);
-  }
-  const verified = await runRisk(['verify', 'scores', '--sample', '100'], environment);
-  expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('different=0')]);
-});
-
 test('a market is started again by another person with the role, and only a known scope is stopped', async () => {
   const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator', 'admin']);
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);

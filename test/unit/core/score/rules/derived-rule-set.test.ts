@@ -12,6 +12,7 @@ import {
   findRuleSet,
   RULE_SETS,
 } from '../../../../../src/core/score/rules/rule-sets.ts';
+import { rulesInForce } from '../../../../../src/core/score/rules-in-force.ts';
 import { score } from '../../../../../src/core/score/score.ts';
 import { verifyScore } from '../../../../../src/core/score/verify-score.ts';
 import { makeVector } from '../vector.ts';
@@ -36,7 +37,12 @@ test('the name is all that is needed, whatever is changed together', () => {
       fc.constantFrom(...RULE_SETS),
       fc.subarray(codes),
       fc.nat({ max: 500 }),
-      fc.oneof(fc.constant(null), fc.nat(), fc.constantFrom(0.01, 2500.5)),
+      fc.option(
+        fc.record({
+          amount: fc.oneof(fc.nat(), fc.constantFrom(0.01, 2500.5, 999_999_999_999_999)),
+          currency: fc.constantFrom(null, 'USD', 'EGP'),
+        }),
+      ),
       (base, without, tightenedBy, manualFrom) => {
         const derived = deriveRuleSet(base, { without, tightenedBy, manualFrom });
         expect(findRuleSet(derived.id)).toEqual(derived.id === base.id ? base : derived);
@@ -52,6 +58,8 @@ test.each([
   'default@3-tightened-1000',
   'default@3-manual-from-1.50',
   'default@3-manual-from-01',
+  'default@3-manual-from-1-',
+  'default@3-manual-from-1-usd',
   'default@3-',
   'default@0-tightened-10',
 ])('nothing is called %s', (name) => {
@@ -86,20 +94,28 @@ describe('a derived rule set', () => {
   });
 
   test('with a manual review sends larger amounts there, and says why', () => {
-    const reviewed = decide({ manualFrom: 50_000 });
+    const manual = (amount: number, currency: string | null = 'USD') => ({
+      manualFrom: { amount, currency },
+    });
+    const reviewed = decide(manual(50_000));
     expect(reviewed).toMatchObject({ score: decide({}).score, verdict: 'review' });
     expect(reviewed.reasons.at(-1)).toEqual({
       code: 'MANUAL_REVIEW',
-      detail: 'Amounts from 50000 on are reviewed by people for a time',
+      detail: 'Amounts from 50000 USD on are reviewed by people for a time',
       contribution: 0,
     });
-    expect(decide({ manualFrom: 50_000.01 }).verdict).toBe('approve');
+    // As scores of older releases have it.
+    expect(decide(manual(50_000, null)).reasons.at(-1)?.detail).toBe(
+      'Amounts from 50000 on are reviewed by people for a time',
+    );
+    expect(decide(manual(50_000.01)).verdict).toBe('approve');
     const declined = makeVector({ amount: 50_000, amount_to_corridor: 10 });
-    expect(decide({ manualFrom: 0 }, declined).verdict).toBe('decline');
+    expect(decide(manual(0), declined).verdict).toBe('decline');
   });
 
   test('verifies by the name that was stored', () => {
-    const ruleSet = derive({ without: ['STRUCTURING'], tightenedBy: 30, manualFrom: 1000 });
+    const manualFrom = { manualFrom: { amount: 1000, currency: 'USD' } };
+    const ruleSet = derive({ without: ['STRUCTURING'], tightenedBy: 30, ...manualFrom });
     const stored = {
       ...score({ vector: large, ruleSet, opinion: null }),
       ...{ features: large, featureSchema: FEATURE_SCHEMA, model: null },
@@ -107,4 +123,24 @@ describe('a derived rule set', () => {
     expect(verifyScore({ ...stored, ruleSet: ruleSet.id }, null)).toEqual([]);
     expect(verifyScore({ ...stored, ruleSet: 'default@3' }, null)).toEqual(['verdict', 'reasons']);
   });
+});
+
+test('in force is the amount in the currency of the payment, and 0 in a currency without a rate', () => {
+  const by = { stoppedBy: 'Ann', stoppedAt: '', endsAt: null };
+  const stop = { reason: '', message: null, ...by, value: 100 };
+  const inForce = (more: object) =>
+    rulesInForce({
+      ...{ version: 1, settings: new Map(), elsewhere: new Map(), clockMs: 0 },
+      stopped: new Map([['manual:corridor:US-EG', { ...stop, ...more }]]),
+    });
+  const now = inForce({ currency: 'USD', amounts: { USD: 100, EGP: 4878.04 } });
+  expect(['USD', 'EGP', 'XOF', 'EGP'].map((currency) => now('US-EG', currency).id)).toEqual([
+    'default@3-manual-from-100-USD',
+    'default@3-manual-from-4878.04-EGP',
+    'default@3-manual-from-0-XOF',
+    'default@3-manual-from-4878.04-EGP',
+  ]);
+  expect(now('US-MX', 'EGP')).toBe(currentRuleSet);
+  // An older release has set an amount in whatever currency a payment has.
+  expect(inForce({})('US-EG', 'EGP').id).toBe('default@3-manual-from-100');
 });

@@ -1,0 +1,92 @@
+/**
+ * Goal: a corridor is judged more strictly for a time, in the currency of each payment, and its scores verify. Method: an API and a
+ * worker on one pair of stores.
+ */
+import { expect, test } from 'vitest';
+import { insertPersonKey } from '../../../support/people.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
+import { answerOf, input, postJson, postOne } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+import { startWorkerHere } from '../../../support/worker-rig.ts';
+
+test('a corridor is judged more strictly for a time, and another one as before', async () => {
+  await using api = await startRunningApi();
+  const start = async (scope: string, key?: string) =>
+    await answerOf(
+      await api.request(`/v1/switches/${scope}`, {
+        method: 'PUT',
+        headers: {
+          'Content-Type': 'application/json',
+          ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
+        },
+        body: JSON.stringify({ stopped: false, reason: 'over' }),
+      }),
+    );
+  const cy = await insertPersonKey(api.testDatabase, 'Cyd', ['operator']);
+  const ends_at = new Date(Date.now() + 3_600_000).toISOString();
+  const makeStricter = async (path: string, more: object) => {
+    const body = JSON.stringify({ reason: 'a test', ends_at, ...more });
+    const authorized = { Authorization: `Bearer ${cy}` };
+    return await answerOf(await postJson(api, body, `/v1/corridors/${path}`, authorized));
+  };
+  const late = new Date(Date.now() + 8 * 86_400_000).toISOString();
+  const tooLong = await makeStricter('US-EG/tighten', { points: 250, ends_at: late });
+  expect([tooLong.status, tooLong.body.errors[0].pointer]).toEqual([422, '/ends_at']);
+  const tightened = await makeStricter('US-EG/tighten', { points: 250 });
+  expect([tightened.status, tightened.body.stop?.value]).toEqual([200, 250]);
+  await api.testDatabase.sql(
+    `insert into exchange_rates (currency, day, usd) values ('MXN', '2020-01-01', 1), ('MXN', '2020-01-02', 0.05),
+            ('MXN', current_date + 9, 2)`,
+  );
+  const manual = await makeStricter('US-MX/manual', { from_amount: '125.50' });
+  expect(manual.body.stop).toMatchObject({
+    ...{ value: 125.5, currency: 'USD', amounts: { USD: 125.5, MXN: 2510 } },
+  });
+  expect((await makeStricter('US-EG/tighten', { points: 50 })).body.detail).toContain(
+    'tighten:corridor:US-EG is at 250 until',
+  );
+  await api.testDatabase.sql(
+    `insert into review_policies (made_by, policy)
+     select 'a test', policy || '{"currency": "EUR"}' from review_policies order by version desc limit 1`,
+  );
+  expect((await makeStricter('US-MX/manual', { from_amount: '1' })).body.detail).toMatch(
+    /^Manual:corridor:US-MX is at 125.5 USD until \S+, which is in another currency: start it first/i,
+  );
+  expect((await start('tighten:corridor:US-EG', cy)).status).toBe(403);
+  const { body: shown } = await answerOf(await api.request('/v1/corridors/US-EG'));
+  expect(shown).toMatchObject({ state: 'open', stricter: [{ value: 250 }] });
+  const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+  await using _ = startWorkerHere(environment, {});
+  const verdictOf = async (corridor: string, amount: string, currency = 'USD') => {
+    const account_id = `acc_${corridor}_${amount}_${currency}`;
+    const sent = input({ corridor, amount, currency, account_id });
+    const { rule_set, verdict, reasons } = (await postOne(api, sent, { Prefer: 'wait=10' })).body
+      .score;
+    return [rule_set, verdict, reasons.at(-1)?.code];
+  };
+  expect(await verdictOf('US-EG', '50000.00')).toEqual([
+    ...['default@3-tightened-250', 'review', 'AMOUNT_OVER_LIMIT'],
+  ]);
+  expect(await verdictOf('US-IN', '50000.00')).toEqual([
+    ...['default@3', 'approve', 'AMOUNT_OVER_LIMIT'],
+  ]);
+  const byHand = (from: string) => [`default@3-manual-from-${from}`, 'review', 'MANUAL_REVIEW'];
+  expect(await verdictOf('US-MX', '125.50')).toEqual(byHand('125.5-USD'));
+  expect((await verdictOf('US-MX', '125.49'))[1]).toBe('approve');
+  // As much by the newest rate, and any amount in a currency without one.
+  expect(await verdictOf('US-MX', '2510.00', 'MXN')).toEqual(byHand('2510-MXN'));
+  expect((await verdictOf('US-MX', '2509.99', 'MXN'))[1]).toBe('approve');
+  expect(await verdictOf('US-MX', '0.01', 'EUR')).toEqual(byHand('0-EUR'));
+  expect((await start('tighten:corridor:US-EG')).status).toBe(200);
+  await api.testDatabase.sql(
+    `update switches
+        set stopped = jsonb_set(stopped, '{manual:corridor:US-MX,ends_at}', to_jsonb(now()))`,
+  );
+  for (const corridor of ['US-EG', 'US-MX']) {
+    const isOver = async () => (await verdictOf(corridor, '50000.00'))[0] === 'default@3';
+    await waitUntil(isOver, 5000, `${corridor} to be judged as before`);
+  }
+  const verified = await runRisk(['verify', 'scores', '--sample', '100'], environment);
+  expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('different=0')]);
+});
