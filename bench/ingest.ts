@@ -2,7 +2,7 @@
  * How many transactions a second the API accepts when it is all that runs: committed in Postgres and
  * appended to the streams, with no worker to share the machine with.
  */
-import { parseArguments } from '../src/kit/command/command.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type {
   Bench,
   BenchContext,
@@ -26,11 +26,18 @@ import {
   startLoad,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory } from './support/load-run.ts';
+import { measurePartyLimits } from './support/party-limits.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 
 const USAGE = `--batch N[,N]      transactions a request, each a run of its own (1000,100,1)
+--party-limits     what limits of each account, device and address cost: with and without them, in turn
+--rounds N         of each, with --party-limits (7)
 ${LOAD_USAGE}
-By default 300,000 transactions; 200,000 in batches of 100; 50,000 singly over 64 connections.`;
+By default 300,000 transactions; 200,000 in batches of 100; 50,000 singly over 64 connections. A round of
+--party-limits has an eighth of them.`;
+
+/** Part of a load that a round posts: all rounds together post nearly twice the load. */
+const ROUND_PART = 1 / 8;
 
 function loadByDefault(batch: number): Load {
   if (batch >= 1000) return { ...MONTH_LOAD, batch, transactions: 300_000 };
@@ -126,13 +133,20 @@ export const bench: Bench = {
     const { values } = parseArguments(args, {
       ...LOAD_OPTIONS,
       batch: { type: 'string', default: '1000,100,1' },
+      'party-limits': { type: 'boolean', default: false },
+      rounds: { type: 'string' },
     });
+    const settings = readSettings(values.set);
+    const rounds = integerOption('--rounds', values.rounds, { min: 1, max: 100 }, 7);
     for (const batch of integerList('--batch', values.batch, 1, 1000)) {
-      yield await measure(
-        readLoad(values, loadByDefault(batch)),
-        readSettings(values.set),
-        context,
-      );
+      const whole = loadByDefault(batch);
+      if (values['party-limits']) {
+        const part = { ...whole, transactions: Math.ceil(whole.transactions * ROUND_PART) };
+        const load = readLoad(values, part);
+        yield await measurePartyLimits({ load, rounds, settings }, context);
+      } else {
+        yield await measure(readLoad(values, whole), settings, context);
+      }
     }
   },
 };
