@@ -6,7 +6,7 @@ import { daysOf } from './day.ts';
 import { type GeneratorProcess, startGenerator } from './generator-process.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PreparedRequests, RequestsOptions } from './requests.ts';
-import type { Hot } from './traffic.ts';
+import type { Hot, Traffic } from './traffic.ts';
 
 export type Load = {
   /** Transactions a request, on average; 1 posts singly. */
@@ -38,6 +38,8 @@ export type Load = {
   /** The generator stops after so long, whatever is left to send. */
   readonly seconds?: number;
   readonly seed: string;
+  /** Seed of the parties' habits, `seed` unless it is given: the unmeasured part of a load has another seed. */
+  readonly habits?: string;
   readonly accountsInTurn?: boolean;
   /** Exponent of Zipf's law by which parties are drawn. */
   readonly drawnBy?: number;
@@ -136,28 +138,26 @@ const HOST = '127.0.0.1';
 
 const FRAUD_RATE = 0.01;
 
-/** The source of a load's requests, written to a file of `folder`. */
-export function requestsOf(load: Load, { folder, apiKey }: Omit<Target, 'apiPort'>) {
-  const {
-    batch,
-    day,
-    corridors,
-    corridor,
-    hot,
-    accountsInTurn,
-    drawnBy,
-    waitSeconds,
-    fraudRate = FRAUD_RATE,
-  } = load;
-  const { transactions, accounts, merchants, days, seed } = load;
+/** The transactions of a load. */
+export function trafficOf(load: Load): Traffic {
+  const { day, corridors, corridor, hot, accountsInTurn, drawnBy, habits } = load;
+  const { transactions, accounts, merchants, days, seed, fraudRate = FRAUD_RATE } = load;
   return {
-    ...{ file: join(folder, `requests-${seed}`), host: HOST, apiKey, batch, waitSeconds },
-    ...{ day, corridors, corridor, hot, accountsInTurn, drawnBy },
+    ...{ day, corridors, corridor, hot, accountsInTurn, drawnBy, habits },
     traffic: {
       ...{ transactions, accounts, merchants, days, seed },
       endMs: load.endMs ?? lastMidnightMs(),
       fraudRate,
     },
+  };
+}
+
+/** The source of a load's requests, written to a file of `folder`. */
+export function requestsOf(load: Load, { folder, apiKey }: Omit<Target, 'apiPort'>) {
+  const { batch, waitSeconds, seed } = load;
+  return {
+    ...{ file: join(folder, `requests-${seed}`), host: HOST, apiKey, batch, waitSeconds },
+    ...trafficOf(load),
   } satisfies RequestsOptions;
 }
 

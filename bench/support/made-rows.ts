@@ -5,7 +5,7 @@ import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { NewBatch, NewTransaction } from '../../src/core/store/transactions/transactions.ts';
 import type { SimulatedTransaction } from '../../src/tools/simulate/transaction.ts';
-import { type Load, lastMidnightMs } from './load.ts';
+import { type Load, trafficOf } from './load.ts';
 import { trafficRows } from './traffic.ts';
 
 /** `received_at` is when the row is made, for benches that take the rows as stored. */
@@ -27,14 +27,8 @@ export function* madeBatches(load: Load): Generator<MadeBatch, void> {
       rows: planRows(newTransactionId(receivedAtMs), () => 1, transactions),
     };
   };
-  const { transactions, accounts, merchants, days, seed } = load;
-  const traffic = {
-    ...{ transactions, accounts, merchants, days, seed },
-    endMs: load.endMs ?? lastMidnightMs(),
-    fraudRate: 0.01,
-  };
   let rows: SimulatedTransaction[] = [];
-  for (const row of trafficRows({ traffic, accountsInTurn: load.accountsInTurn })) {
+  for (const row of trafficRows(trafficOf(load))) {
     rows.push(row);
     if (rows.length < load.batch) continue;
     yield toBatch(rows);

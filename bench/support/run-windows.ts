@@ -1,6 +1,7 @@
 /**
- * A run in parts of equal length: rate, processor time and counters of Postgres in each, read from outside. Pages touched for the
- * first time, evictions and checkpoints come and go within a run, so parts of one run differ by them and share the rest.
+ * A run in parts of equal length: rate, processor time, and counters of Postgres and of the workers in each, read from outside.
+ * Rebuilds of profiles, pages touched for the first time, evictions and checkpoints come and go within a run, so parts of one run
+ * differ by them and share the rest.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
@@ -8,7 +9,7 @@ import type { BenchTable } from './bench.ts';
 import { readEngineCpu } from './cpu-by-role.ts';
 import type { Pipeline } from './pipeline.ts';
 import { treeMinorFaults } from './process-usage.ts';
-import { readScored } from './scored-counter.ts';
+import { readScoringCounts } from './scoring-counts.ts';
 
 /** Counters of Postgres since its start; sessions report theirs once a second. */
 const COUNTERS = `
@@ -32,6 +33,10 @@ type Counters = {
 type Reading = Counters & {
   readonly seconds: number;
   readonly scored: number;
+  /** Profiles that no memory of a worker had, by where they were found. */
+  readonly from_redis: number;
+  readonly from_snapshots: number;
+  readonly rebuilt: number;
   /** Minor page faults of Postgres: a process touches a page of memory for its own first time, shared buffers included. */
   readonly page_faults: number;
 } & ReturnType<typeof readEngineCpu>;
@@ -48,11 +53,12 @@ async function readCounters(database: Client): Promise<Counters> {
 
 async function read(pipeline: Pipeline, signal: AbortSignal): Promise<Reading> {
   const { services, workers } = pipeline;
+  const { scored, hits, rebuilt } = await readScoringCounts(workers, signal);
   return {
     seconds: performance.now() / 1000,
     ...readEngineCpu(pipeline),
     page_faults: treeMinorFaults(services.postgresPid),
-    scored: await readScored(workers, signal),
+    ...{ scored, from_redis: hits.redis, from_snapshots: hits.postgres, rebuilt },
     ...(await readCounters(services.database)),
   };
 }
@@ -114,9 +120,12 @@ export function wholeOf([first, ...others]: readonly Window[]): Window {
 }
 
 const ROLES = ['api', 'workers', 'postgres', 'redis'] as const;
-const EVENTS = ['page_faults', 'buffers_read', 'buffers_new', 'evictions', 'full_pages'] as const;
+const EVENTS = [
+  ...(['from_redis', 'from_snapshots', 'rebuilt'] as const),
+  ...(['page_faults', 'buffers_read', 'buffers_new', 'evictions', 'full_pages'] as const),
+];
 
-/** Processor time a transaction, and what Postgres did for each. */
+/** Processor time a transaction, and what workers and Postgres did for each. */
 export function costOf(window: Window) {
   const each = (count: number, digits: number) => (count / window.scored).toFixed(digits);
   const us = (roles: readonly (typeof ROLES)[number][]) =>

@@ -1,7 +1,7 @@
 /** The transactions of a load: simulated ones, spread over its corridors, with what is hot in it. */
 import { createRandom, type Random } from '../../src/kit/random.ts';
 import { CORRIDORS } from '../../src/tools/simulate/geography.ts';
-import { type SimulateOptions, simulate } from '../../src/tools/simulate/simulate.ts';
+import { habitual, type SimulateOptions, simulate } from '../../src/tools/simulate/simulate.ts';
 import type { SimulatedTransaction } from '../../src/tools/simulate/transaction.ts';
 import { dayPopulation } from './day.ts';
 import { zipf } from './zipf.ts';
@@ -26,6 +26,8 @@ export type Traffic = {
   readonly drawnBy?: number | undefined;
   /** The population and the sizes of requests are those of a production day. */
   readonly day?: boolean | undefined;
+  /** Seed of the habits of accounts and merchants: parts of a load that share the seed come from the same parties. */
+  readonly habits?: string | undefined;
 };
 
 const SEEDED: readonly string[] = [...new Set(CORRIDORS.map(({ name }) => name))];
@@ -37,7 +39,10 @@ export function* trafficRows(options: Traffic): Generator<SimulatedTransaction, 
   const random = createRandom(`${JSON.stringify(traffic)}/keys`);
   const draw = options.drawnBy === undefined ? undefined : drawParties(traffic, options.drawnBy);
   let index = 0;
-  const population = options.day === true ? dayPopulation(traffic) : undefined;
+  const population =
+    options.day === true
+      ? dayPopulation(traffic)
+      : habitual({ ...traffic, seed: options.habits ?? traffic.seed });
   for (const row of simulate(traffic, population)) {
     const accountId = accountsInTurn ? `account_${index++ % traffic.accounts}` : row.accountId;
     const seeded = SEEDED[SEEDED.indexOf(row.corridor) % corridors] ?? row.corridor;

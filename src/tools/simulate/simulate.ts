@@ -35,7 +35,7 @@ export type Population = {
 };
 
 /** Accounts of habits, some busy and some that hardly act. */
-function habitual({ seed, accounts, merchants }: SimulateOptions): Population {
+export function habitual({ seed, accounts, merchants }: SimulateOptions): Population {
   const world = createWorld(seed, accounts, merchants);
   return { world, actor: (random, atMs) => activeIndex(world, random, atMs) };
 }

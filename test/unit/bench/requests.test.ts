@@ -72,6 +72,22 @@ describe('trafficRows()', () => {
     );
   });
 
+  test('has the same habits with another seed', () => {
+    const parts = ['past', 'now'].map((seed) => [
+      ...trafficRows({
+        traffic: { ...TRAFFIC, transactions: 2000, accounts: 200, seed },
+        habits: 'people',
+      }),
+    ]);
+    const [past, now] = parts.map(
+      (part) => new Map(part.map(({ accountId, ip, corridor }) => [accountId, { ip, corridor }])),
+    );
+    for (const [accountId, habit] of now ?? []) {
+      expect(past?.get(accountId) ?? habit).toEqual(habit);
+    }
+    expect(parts[0]).not.toEqual(parts[1]);
+  });
+
   test.each([1, 6, 12])('spreads them over %i corridors', (corridors) => {
     expect(new Set(many({ corridors }).map(({ corridor }) => corridor)).size).toBe(corridors);
   });
