@@ -43,7 +43,7 @@ const USAGE = `--rows N[,N]       in the tables before, each a run of its own (4
 --pasts N[,N]      rows of an account before in tables of one size, each a run of its own (0,20,80)
 --pasts-rows N     in the tables of those runs (5000000)
 ${LOAD_USAGE}
-By default 200,000 transactions of 20 days, so that an account acts every second day, after 20,000 that are not counted.`;
+By default 200,000 transactions of 20 days, so that an account acts every second day, after 60,000 that are not counted.`;
 
 const MONTHS = 12;
 /** Rows of each stranger. */
@@ -226,7 +226,7 @@ function readPlan(args: string[]): Plan {
     pasts: { type: 'string', default: '0,20,80' },
     'pasts-rows': { type: 'string' },
   });
-  const counted = { transactions: 200_000, unmeasured: 20_000 };
+  const counted = { transactions: 200_000, unmeasured: 60_000 };
   const sent = readLoad(values, { ...MONTH_LOAD, ...counted, days: DAYS });
   const load = { ...sent, habits: sent.seed };
   const each = integerOption('--past', values.past, { min: 0, max: 1_000_000 }, 20);
