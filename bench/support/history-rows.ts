@@ -51,8 +51,9 @@ const ROWS = `
     from (select *, md5(n::text) as hash
             from (select n, ($3::float8 + n * $4::float8)::bigint as ms, $7::text || 'account_' || n % $5::bigint as account_id,
                          $7::text || 'merchant_' || n % $6::bigint as merchant_id, 20 + n % 90::numeric as amount,
-                         'USD' as currency, 'US-US' as corridor, 'payment' as type, '192.0.2.1' as ip,
-                         'device_' || n % $5::bigint as device_id, 'US' as country, 'web' as channel
+                         'USD' as currency, 'US-US' as corridor, 'payment' as type,
+                         host(inet '10.0.0.0' + n % $5::bigint) as ip, 'device_' || n % $5::bigint as device_id,
+                         'US' as country, 'web' as channel
                     from generate_series($1::bigint, $2::bigint) n
                    union all
                   select $8::bigint + nth, ms, account_id, merchant_id, amount, currency, corridor, type, ip, device_id, country, channel
