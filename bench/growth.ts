@@ -60,9 +60,9 @@ const FILTERS_TIMEOUT_MS = 120_000;
 const FILTERS_POLL_MS = 250;
 
 type Past = {
-  /** In the tables. */
+  /** Rows in the tables before the load. */
   readonly rows: number;
-  /** Of them rows of an account of the load, on average. */
+  /** Rows of an account of the load among them, on average. */
   readonly each: number;
 };
 
