@@ -8,7 +8,7 @@ import type { Client } from 'pg';
 import type { BenchTable } from './bench.ts';
 import { readEngineCpu } from './cpu-by-role.ts';
 import type { Pipeline } from './pipeline.ts';
-import { treeMinorFaults } from './process-usage.ts';
+import { machineCpuSeconds, treeMinorFaults } from './process-usage.ts';
 import { readScoringCounts } from './scoring-counts.ts';
 
 /** Counters of Postgres since its start; sessions report theirs once a second. */
@@ -32,6 +32,9 @@ type Counters = {
 
 type Reading = Counters & {
   readonly seconds: number;
+  /** Seconds of all processors together, and those in which nobody used them. */
+  readonly machine_seconds: number;
+  readonly idle_seconds: number;
   readonly scored: number;
   /** Profiles that no memory of a worker had, by where they were found. */
   readonly from_redis: number;
@@ -53,9 +56,11 @@ async function readCounters(database: Client): Promise<Counters> {
 
 async function read(pipeline: Pipeline, signal: AbortSignal): Promise<Reading> {
   const { services, workers } = pipeline;
+  const machine = machineCpuSeconds();
   const { scored, hits, rebuilt } = await readScoringCounts(workers, signal);
   return {
     seconds: performance.now() / 1000,
+    ...{ machine_seconds: machine.all, idle_seconds: machine.idle },
     ...readEngineCpu(pipeline),
     page_faults: treeMinorFaults(services.postgresPid),
     ...{ scored, from_redis: hits.redis, from_snapshots: hits.postgres, rebuilt },
@@ -125,16 +130,22 @@ const EVENTS = [
   ...(['page_faults', 'buffers_read', 'buffers_new', 'evictions', 'full_pages'] as const),
 ];
 
-/** Processor time a transaction, and what workers and Postgres did for each. */
+/**
+ * Processor time a transaction, and what workers and Postgres did for each. Beside much work of others, of which the generator and
+ * the bench are a few per cent, the same work takes more processor time.
+ */
 export function costOf(window: Window) {
   const each = (count: number, digits: number) => (count / window.scored).toFixed(digits);
   const us = (roles: readonly (typeof ROLES)[number][]) =>
     each(1e6 * roles.reduce((sum, role) => sum + window[role], 0), 1);
+  const engine = ROLES.reduce((sum, role) => sum + window[role], 0);
+  const others = window.machine_seconds - window.idle_seconds - engine;
   return {
     ...Object.fromEntries(ROLES.map((role) => [`${role}_us`, us([role])])),
     together_us: us(ROLES),
     ...Object.fromEntries(EVENTS.map((event) => [event, each(window[event], 3)])),
     wal_bytes: each(window.wal_bytes, 0),
+    others_percent: ((100 * others) / window.machine_seconds).toFixed(0),
   };
 }
 
