@@ -29,6 +29,8 @@ ${LOAD_USAGE}`;
 const WAIT_SECONDS = 5;
 const UNMEASURED_SECONDS = 5;
 const CONNECTIONS = 64;
+/** What is promised: waits beside the drain by those alone at most, and the drain's rate at least. */
+const [P50_MAX, P99_MAX, DRAIN_MIN] = [2, 3, 0.7];
 /** The quiet corridor ends before the drain does, so that every decision had the drain beside it. */
 const SHARE_OF_DRAIN = 0.8;
 
@@ -113,6 +115,11 @@ async function measure(options: Options, context: BenchContext): Promise<BenchRe
     (sum, { posted }) => sum + posted.accepted - posted.scored,
     0,
   );
+  const ratios = {
+    p50_of_alone: after.p50 / before.p50,
+    p99_of_alone: after.p99 / before.p99,
+    drain_of_alone: besidePerSecond / perSecond,
+  };
   return {
     caseName: `${quiet.rate} waited decisions a second`,
     inputs: { ...load, backlog, workers: 1, ...pipeline.services.settings },
@@ -125,17 +132,29 @@ async function measure(options: Options, context: BenchContext): Promise<BenchRe
       beside_p50_ms: after.p50,
       beside_p99_ms: after.p99,
       beside_max_ms: after.max,
-      p50_of_alone: after.p50 / before.p50,
-      p99_of_alone: after.p99 / before.p99,
       drain_alone_per_second: perSecond,
       drain_beside_per_second: besidePerSecond,
-      drain_of_alone: besidePerSecond / perSecond,
+      ...ratios,
       ...{ beside_decisions: beside.posted.scored, unanswered, lost, doubled },
     },
     ceilings: [],
     tables: [memoryTable(memory)],
-    breaches: [...storedBreaches({ lost, doubled }), ...memoryBreaches(memory)],
+    breaches: [
+      ...storedBreaches({ lost, doubled }),
+      ...memoryBreaches(memory),
+      ...ratioBreaches(ratios),
+    ],
   };
+}
+
+/** A ratio that is no number is a breach as well. */
+function ratioBreaches(ratios: Record<'p50_of_alone' | 'p99_of_alone' | 'drain_of_alone', number>) {
+  const { p50_of_alone: p50, p99_of_alone: p99, drain_of_alone: drained } = ratios;
+  return [
+    ...(p50 <= P50_MAX ? [] : [`p50 is ${p50.toFixed(2)} of that alone, above ${P50_MAX}`]),
+    ...(p99 <= P99_MAX ? [] : [`p99 is ${p99.toFixed(2)} of that alone, above ${P99_MAX}`]),
+    ...(drained >= DRAIN_MIN ? [] : [`the drain has ${drained.toFixed(2)} of its rate alone`]),
+  ];
 }
 
 export const bench: Bench = {
