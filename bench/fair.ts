@@ -29,7 +29,7 @@ ${LOAD_USAGE}`;
 const WAIT_SECONDS = 5;
 const UNMEASURED_SECONDS = 5;
 const CONNECTIONS = 64;
-/** What is promised: waits beside the drain by those alone at most, and the drain's rate at least. */
+/** Bars: waits beside the drain by those alone, at most, and the drain's rate by that alone, at least. */
 const [P50_MAX, P99_MAX, DRAIN_MIN] = [2, 3, 0.7];
 /** The quiet corridor ends before the drain does, so that every decision had the drain beside it. */
 const SHARE_OF_DRAIN = 0.8;
