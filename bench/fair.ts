@@ -12,7 +12,6 @@ import {
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
-  MONTH_LOAD,
   readLoad,
   readSettings,
 } from './support/load.ts';
@@ -167,7 +166,7 @@ export const bench: Bench = {
       ...LOAD_OPTIONS,
       ...{ backlog: text, seconds: text },
     });
-    const load = { ...readLoad(values, MONTH_LOAD), rate: 0 };
+    const load = { ...readLoad(values, LIVE_LOAD), rate: 0 };
     const rate = integerOption('--rate', values.rate, { min: 1, max: 10_000 }, 50);
     const parties = { accounts: 500, merchants: 200 };
     const waited = { batch: 1, connections: CONNECTIONS, waitSeconds: WAIT_SECONDS };

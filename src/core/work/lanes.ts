@@ -1,7 +1,7 @@
 /**
- * Two lanes of a worker. In calm the main lane reads all streams. While it drains a long backlog, the express lane reads all other
- * streams, with a connection, batches in flight and turns of its own. As long as the express lane has traffic, the drain goes on in
- * batches that are short in time, one after the other, with rests between them.
+ * Two lanes of a worker. In calm the main lane reads all streams. While it drains a long backlog, it reads all busy streams, and the
+ * express lane the quiet ones, with a connection, batches in flight and turns of its own. As long as the express lane has traffic,
+ * the drain goes on in batches that are short in time, one after the other, with rests between them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../kit/config/config.ts';
@@ -27,9 +27,14 @@ export type Lane = {
   readonly noteWorked: (batches: readonly Batch[], tookMs: number) => void;
 };
 
-/** Batches of a backlog from which a stream is drained. Larger: others wait longer beside it; smaller: ordinary bursts are split. */
+/** Batches of a backlog that begin a drain. Larger: others wait longer beside the drain; smaller: ordinary bursts are split. */
 const DRAINED_BATCHES = 4;
-/** How long after a corridor's last transaction the drain leaves it room: larger slows the drain, smaller makes a first one wait. */
+/** Batches of a backlog with which a stream joins a drain. Larger: busy corridors halve the drain; smaller: posts of quiet ones join it. */
+const JOINED_BATCHES = 1;
+/**
+ * How long after a corridor's last transaction the drain leaves the corridor room, and how long after a backlog a stream counts as
+ * busy. Larger slows the drain; smaller makes a first transaction wait, and lets busy streams change lanes.
+ */
 const COMPANY_MS = 10_000;
 /** Time of a drain's batch in company: larger delays others, smaller costs the drain more a transaction. */
 const BATCH_MS = 50;
@@ -53,8 +58,10 @@ export function createLanes(
 ): { readonly main: Lane; readonly express: Lane } {
   const { RISK_BATCH_ENTRIES: transactionsMax, RISK_WORKER_READERS: readers } = config;
   const draining = new Set<StreamKeys>();
-  /** Corridors of express batches, and when their last one ended. */
-  const company = new Map<string, number>();
+  /** Streams that drained, and when their last backlog was read. */
+  const busy = new Map<StreamKeys, number>();
+  /** Quiet streams of express batches, and when their last one ended. */
+  const company = new Map<StreamKeys, number>();
   let isSplit = false;
   let msEach = BATCH_MS / COMPANY_BATCH_MAX;
   let rest = Promise.resolve();
@@ -64,24 +71,33 @@ export function createLanes(
     changed = Promise.withResolvers<void>();
   };
   signal.addEventListener('abort', change, { once: true });
-  const others = (streams: readonly StreamKeys[]) => streams.filter((one) => !draining.has(one));
+  const isBusy = (stream: StreamKeys) => {
+    const readMs = busy.get(stream) ?? Number.NEGATIVE_INFINITY;
+    return draining.has(stream) || readMs >= elapsedMs() - COMPANY_MS;
+  };
+  const others = (streams: readonly StreamKeys[]) => streams.filter((one) => !isBusy(one));
   const isDrain = () => isSplit && draining.size > 0;
   const hasCompany = () => {
     const sinceMs = elapsedMs() - COMPANY_MS;
-    for (const [corridor, atMs] of company) if (atMs < sinceMs) company.delete(corridor);
+    for (const [stream, atMs] of company) {
+      if (atMs < sinceMs || isBusy(stream)) company.delete(stream);
+    }
     return isDrain() && company.size > 0;
   };
   const noteRead: Lane['noteRead'] = (read, backlogs) => {
     for (const stream of read) {
       const backlog = backlogs.get(stream) ?? 0;
-      if (backlog >= transactionsMax * DRAINED_BATCHES) draining.add(stream);
+      const batches = draining.size === 0 ? DRAINED_BATCHES : JOINED_BATCHES;
+      if (backlog >= transactionsMax * batches) draining.add(stream);
       else if (backlog === 0) draining.delete(stream);
+      if (draining.has(stream)) busy.set(stream, elapsedMs());
     }
     change();
   };
   const restAfter = (tookMs: number) => {
+    const corridors = new Set([...company.keys()].map(({ corridor }) => corridor));
     let floors = 0;
-    for (const corridor of company.keys()) floors += shareOf(corridor).floor;
+    for (const corridor of corridors) floors += shareOf(corridor).floor;
     const floor = Math.min(floors, FLOORS_MAX);
     const restMs = (tookMs * floor) / (1 - floor);
     if (restMs >= 1) rest = sleep(restMs, undefined, { signal }).catch(() => undefined);
@@ -91,7 +107,7 @@ export function createLanes(
     choose(streams) {
       // A corridor that is stopped is read by nobody, so nobody would notice that its drain is over.
       for (const stream of draining) if (!streams.includes(stream)) draining.delete(stream);
-      return isDrain() ? streams.filter((one) => draining.has(one)) : streams;
+      return isDrain() ? streams.filter(isBusy) : streams;
     },
     transactionsMax: () =>
       hasCompany() ? Math.min(transactionsMax, companyBatch(msEach)) : transactionsMax,
@@ -121,7 +137,7 @@ export function createLanes(
     noteWorked(batches) {
       const nowMs = elapsedMs();
       for (const { entries } of batches) {
-        for (const { stream } of entries) company.set(stream.corridor, nowMs);
+        for (const { stream } of entries) company.set(stream, nowMs);
       }
     },
   };

@@ -58,6 +58,24 @@ describe('lanes', () => {
     expect(made.main.choose(all)).toEqual(all);
   });
 
+  test('a stream that falls behind beside a drain joins it, and counts as busy for ten seconds', async () => {
+    const made = lanes();
+    await split(made);
+    made.express.noteWorked(made.batch(1, quiet), 5);
+    made.express.noteRead([quiet], new Map([[quiet, 999]]));
+    expect(made.express.choose(all)).toEqual([quiet]);
+    expect(made.main.transactionsMax()).toBe(300);
+    made.express.noteRead([quiet], new Map([[quiet, 1000]]));
+    expect([made.main.choose(all), made.express.choose(all)]).toEqual([all, []]);
+    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
+    made.main.noteRead(all, LONG);
+    made.clock.nowMs = 10_000;
+    expect(made.express.choose(all)).toEqual([]);
+    made.main.noteRead(all, LONG);
+    made.clock.nowMs = 10_001;
+    expect(made.express.choose(all)).toEqual([quiet]);
+  });
+
   test('a backlog that may not be read any more is no drain', async () => {
     const made = lanes();
     await split(made);
