@@ -12,6 +12,8 @@ export type GeneratorProcess = {
   readonly bytes: number;
   /** Starts posting; resolves when everything has been answered. */
   go(): Promise<GeneratorResult>;
+  /** Tells how many of the load's transactions are scored. */
+  noteScored(transactions: number): void;
   [Symbol.dispose](): void;
 };
 
@@ -32,6 +34,9 @@ export async function startGenerator(
       const finished = await ask(child, { type: 'go' });
       if (finished.type !== 'finished') throw new Error('the generator answered out of turn');
       return finished.result;
+    },
+    noteScored: (transactions) => {
+      if (child.connected) child.send({ type: 'scored', transactions } satisfies ToGenerator);
     },
     [Symbol.dispose]: () => {
       child.kill();

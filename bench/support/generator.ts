@@ -25,6 +25,8 @@ export type GeneratorOptions = {
   readonly requestsPerSecond: number;
   /** `created_at` is when a transaction is due or sent; otherwise it is the source's. */
   readonly live: boolean;
+  /** Accepted transactions whose score is not known yet, above which nothing is sent; absent: as many as there are. */
+  readonly aheadMax?: number | undefined;
   /** Stops sending after this time; absent where all is sent. */
   readonly seconds?: number | undefined;
   /** True: no request is sent again, whatever the answer. */
@@ -58,7 +60,8 @@ export type GeneratorResult = {
 
 export type ToGenerator =
   | { readonly type: 'prepare'; readonly options: GeneratorOptions }
-  | { readonly type: 'go' };
+  | { readonly type: 'go' }
+  | { readonly type: 'scored'; readonly transactions: number };
 export type FromGenerator =
   | { readonly type: 'prepared'; readonly requests: number; readonly bytes: number }
   | { readonly type: 'finished'; readonly result: GeneratorResult };
@@ -70,11 +73,15 @@ const COLLECTED_MS = 50;
 /** A timer is as coarse as this, so shorter waits do not use one. */
 const TIMER_MS = 1;
 
+/** Scores of the load that are known, and who waits for more of them. */
+const scored = { transactions: 0, more: Promise.withResolvers<void>() };
+
 async function post(
   options: GeneratorOptions,
   prepared: PreparedRequests,
 ): Promise<GeneratorResult> {
   const { offsets, file } = prepared;
+  const { aheadMax = Number.POSITIVE_INFINITY } = options;
   const count = offsets.length - 1;
   const latencies = new Float64Array(count);
   const waits = new Float64Array(count);
@@ -103,6 +110,7 @@ async function post(
     const connection = openHttpConnection(options.host, options.port);
     for (let index = next; index < count && !isOver(); index = next) {
       next++;
+      while (totals.accepted - scored.transactions >= aheadMax) await scored.more.promise;
       const request = await readRequest(index);
       const waitMs = schedule.untilDueMs(index, performance.now());
       if (waitMs >= TIMER_MS) await delay(waitMs);
@@ -197,6 +205,12 @@ async function receive(message: ToGenerator): Promise<void> {
     ready = { options, prepared };
     const { offsets } = prepared;
     send({ type: 'prepared', requests: offsets.length - 1, bytes: offsets.at(-1) ?? 0 });
+    return;
+  }
+  if (message.type === 'scored') {
+    scored.transactions = message.transactions;
+    scored.more.resolve();
+    scored.more = Promise.withResolvers();
     return;
   }
   if (ready === undefined) throw new Error('go before prepare');

@@ -62,7 +62,11 @@ export async function runLoad(
   };
   const [posted, progress] = await Promise.all([
     send(),
-    untilScored(scorers, { scoredBefore, transactions: () => wanted }, signal),
+    untilScored(
+      scorers,
+      { scoredBefore, transactions: () => wanted, onPolled: generator.noteScored },
+      signal,
+    ),
   ]);
   const windows = (await followed?.end()) ?? [];
   const after = readCpu(pipeline, generator);

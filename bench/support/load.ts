@@ -35,6 +35,8 @@ export type Load = {
   readonly connections: number;
   /** Transactions a second; 0 is as fast as they are answered. */
   readonly rate: number;
+  /** Transactions without a known score, above which nothing is posted. */
+  readonly aheadMax?: number;
   /** The generator stops after so long, whatever is left to send. */
   readonly seconds?: number;
   readonly seed: string;
@@ -171,11 +173,11 @@ export async function startLoad(
   signal: AbortSignal,
   prepared?: PreparedRequests,
 ): Promise<GeneratorProcess> {
-  const { batch, connections, rate, live, seconds } = load;
+  const { batch, connections, rate, live, seconds, aheadMax } = load;
   return await startGenerator(
     {
       ...{ host: HOST, port: target.apiPort, connections, requestsPerSecond: rate / batch },
-      ...{ live, seconds },
+      ...{ live, seconds, aheadMax },
       source:
         prepared === undefined
           ? { kind: 'traffic', ...requestsOf(load, target) }

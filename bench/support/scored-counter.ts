@@ -29,12 +29,14 @@ export type ScoredTarget = {
   readonly scoredBefore: number;
   /** How many scores are expected; undefined while that is not known. */
   readonly transactions: () => number | undefined;
+  /** Called with the scores since the beginning at each poll. */
+  readonly onPolled?: (scored: number) => void;
 };
 
 /** Waits until the workers together have stored so many more scores; a Failure when they stop moving. */
 export async function untilScored(
   workers: readonly RoleProcess[],
-  { scoredBefore, transactions }: ScoredTarget,
+  { scoredBefore, transactions, onPolled }: ScoredTarget,
   signal: AbortSignal,
 ): Promise<ScoredProgress> {
   const samples: { atMs: number; scored: number }[] = [];
@@ -45,6 +47,7 @@ export async function untilScored(
     const atMs = Date.now();
     if (scored > (samples.at(-1)?.scored ?? 0)) movedMs = atMs;
     samples.push({ atMs, scored });
+    onPolled?.(scored);
     const wanted = transactions() ?? Number.POSITIVE_INFINITY;
     if (scored >= wanted) return { finishedMs: atMs, samples };
     if (atMs - movedMs > STALL_MS) {
