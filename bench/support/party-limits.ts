@@ -14,8 +14,8 @@ import { spreadOf } from './spread.ts';
 /** Microseconds of API, Postgres and Redis together. */
 const COST_US_MAX = 4;
 const ROLES = ['api', 'postgres', 'redis'] as const;
-/** Above what any party of the load sends, so that nothing is refused. */
-const RATE = { perSecond: 10, burst: 100_000 };
+/** Above what any party of the load sends, so that nothing is refused; of the size that people set. */
+const RATE = { perSecond: 5, burst: 100 };
 /** An API reads limits twice a second. */
 const READ_MS = 1500;
 
