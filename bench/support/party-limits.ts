@@ -34,15 +34,15 @@ async function setLimits({ database }: Services, isOn: boolean): Promise<void> {
   await wait(READ_MS);
 }
 
-/** Calls of TIME: the script of parties makes one a call. */
-async function timeCalls({ redis }: Services): Promise<number> {
+/** Calls of XRANGE: the script of parties makes one a call. */
+async function scriptCalls({ redis }: Services): Promise<number> {
   const stats = await redis.info('commandstats');
-  return Number(/^cmdstat_time:calls=(\d+)/m.exec(stats)?.[1] ?? 0);
+  return Number(/^cmdstat_xrange:calls=(\d+)/m.exec(stats)?.[1] ?? 0);
 }
 
 async function post(pipeline: Pipeline, load: Load, { signal }: BenchContext): Promise<Round> {
   using generator = await startLoad(pipeline, load, signal);
-  const [before, callsBefore] = [readEngineCpu(pipeline), await timeCalls(pipeline.services)];
+  const [before, callsBefore] = [readEngineCpu(pipeline), await scriptCalls(pipeline.services)];
   const posted = await generator.go();
   const after = readEngineCpu(pipeline);
   const us = (role: (typeof ROLES)[number]) =>
@@ -53,7 +53,7 @@ async function post(pipeline: Pipeline, load: Load, { signal }: BenchContext): P
   return {
     cost: { api, postgres, redis, together: api + postgres + redis },
     perSecond: (posted.accepted * 1000) / (posted.lastAnswerMs - posted.firstRequestMs),
-    calls: ((await timeCalls(pipeline.services)) - callsBefore) / posted.requests,
+    calls: ((await scriptCalls(pipeline.services)) - callsBefore) / posted.requests,
   };
 }
 

@@ -36,7 +36,8 @@ const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 const ALLOWED = ['drop-handed-over-2', 'ensure-group-1', 'promote-retries-3', 'settle-5'];
 /** Scripts of profiles, models and limits: they stop at a write that Redis refuses. */
 const GUARDED = [
-  ...['announce-1', 'append-profiles-n', 'install-profiles-n', 'take-quota-1', 'trim-profile-2'],
+  ...['announce-1', 'append-parties-2', 'append-profiles-n', 'install-profiles-n'],
+  ...['save-party-debts-1', 'take-quota-1', 'trim-profile-2'],
 ];
 /** Commands that add nothing except the record of a delivery, or that free memory. */
 const ALWAYS_TAKEN = ['expire', 'unlink', 'xtrim', 'zrem'];

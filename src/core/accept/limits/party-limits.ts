@@ -1,13 +1,14 @@
-/** Limits of each account, device and address by itself: off without a row, and one call of Redis a request with one. */
+/**
+ * Limits of each account, device and address by itself: off without a row, and at most one call of Redis a request with one. They
+ * hold over all processes, to a millisecond of the time of Redis and a hundredth of a unit.
+ */
 import type { Guard } from '../../../kit/breakers/breaker.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
-import { EACH, type Limit, type PartyField, partyFields } from '../../domain/limit.ts';
-import { type PartyNeed, takePartyQuota } from '../../stream/party-quota.ts';
+import { type Limit, type PartyField, partyFields } from '../../domain/limit.ts';
 import { type Exceeded, exceededBy } from './exceeded.ts';
 import { inTime } from './in-time.ts';
-
-/** A transaction as far as its parties are concerned. */
-export type Parties = { readonly [Field in PartyField]?: string | undefined };
+import { createPartyCopy } from './party-copy.ts';
+import { type Lacking, type Parties, packUnits } from './party-units.ts';
 
 export type PartyExceeded = Exceeded & { readonly field: PartyField };
 
@@ -21,72 +22,50 @@ export type TakeParties = (
   isEach: boolean,
 ) => Promise<ReadonlyMap<number, PartyExceeded>>;
 
-const NONE: ReadonlyMap<number, PartyExceeded> = new Map();
+type FieldLimit = Limit & { readonly field: PartyField };
 
-type Counted = PartyNeed & { readonly limit: Limit; readonly field: PartyField };
+const NONE: ReadonlyMap<number, PartyExceeded> = new Map();
 
 export function createPartyLimits(
   current: () => readonly Limit[],
-  { redis, market, run }: { redis: RedisClient; market: string; run: Guard },
+  parts: { redis: RedisClient; market: string; run: Guard },
 ): TakeParties {
+  const copy = createPartyCopy(parts);
   return async (inputs, isEach) => {
-    const counted = count(current(), inputs);
-    if (counted.size === 0) return NONE;
-    const needs = [...counted.values()];
-    const short = await inTime(run(() => takePartyQuota(redis, market, needs, !isEach)));
-    if (short === undefined || short.size === 0) return NONE;
-    const left = new Map([...short].map(([at, units]) => [needs[at]?.party, units]));
-    return refused(inputs, counted, left, isEach);
+    const limits = current().flatMap((limit): FieldLimit[] => {
+      const field = partyFields.get(limit.scope);
+      return field === undefined ? [] : [{ ...limit, field }];
+    });
+    const isCounted = (input: Parties) => limits.some(({ field }) => input[field] !== undefined);
+    if (!inputs.some(isCounted)) return NONE;
+    const units = packUnits(limits, inputs, isEach);
+    const quietMs = Math.max(...limits.map(quietMsOf));
+    const lacking = await inTime(copy.take({ units, quietMs }));
+    if (lacking === undefined || lacking.length === 0) return NONE;
+    return refused(limits, inputs, lacking, isEach);
   };
 }
 
-/** Units that are needed, by party. */
-function count(limits: readonly Limit[], inputs: readonly Parties[]): Map<string, Counted> {
-  const counted = new Map<string, Counted>();
-  for (const limit of limits) {
-    const field = partyFields.get(limit.scope);
-    if (field === undefined) continue;
-    for (const input of inputs) {
-      const party = partyOf(limit, input[field]);
-      if (party === undefined) continue;
-      const n = (counted.get(party)?.n ?? 0) + 1;
-      const { ratePerSecond, burst } = limit;
-      counted.set(party, { party, ratePerSecond, burst, n, limit, field });
-    }
-  }
-  return counted;
-}
+const quietMsOf = ({ ratePerSecond, burst }: Limit) => Math.ceil((1000 * burst) / ratePerSecond);
 
-const partyOf = ({ scope }: Limit, id: string | undefined) =>
-  id === undefined ? undefined : `${scope.slice(EACH.length)}:${id}`;
-
-/** The first inputs of a party have its units. */
 function refused(
+  limits: readonly FieldLimit[],
   inputs: readonly Parties[],
-  counted: ReadonlyMap<string, Counted>,
-  left: Map<string | undefined, number>,
+  lacking: readonly Lacking[],
   isEach: boolean,
 ): Map<number, PartyExceeded> {
-  const limits = new Map([...counted.values()].map(({ limit, field }) => [limit, field]));
   const over = new Map<number, PartyExceeded>();
-  for (const [index, input] of inputs.entries()) {
-    for (const [limit, field] of limits) {
-      const party = partyOf(limit, input[field]);
-      const units = left.get(party);
-      if (party === undefined || units === undefined) continue;
-      left.set(party, units - 1);
-      if (units >= 1 || over.has(index)) continue;
-      const need = counted.get(party);
-      const missing = 1 - Math.max(0, units);
-      over.set(index, {
-        field,
-        ...exceededBy(
-          { kind: 'transactions', scope: limit.scope, n: isEach ? 1 : (need?.n ?? 1) },
-          { ...limit, remaining: () => 0 },
-          missing / limit.ratePerSecond,
-        ),
-      });
+  for (const [nth, limit] of limits.entries()) {
+    const { field, scope, ratePerSecond } = limit;
+    const counted = [...inputs.entries()].filter(([, input]) => input[field] !== undefined);
+    for (const { unit, missing } of lacking.filter((one) => one.limit === nth)) {
+      const [index = -1, input] = counted[unit] ?? [];
+      if (over.has(index)) continue;
+      const n = isEach ? 1 : inputs.filter((one) => one[field] === input?.[field]).length;
+      const need = { kind: 'transactions', scope, n };
+      const rest = { ...limit, remaining: () => 0 };
+      over.set(index, { field, ...exceededBy(need, rest, missing / ratePerSecond) });
     }
   }
-  return over;
+  return new Map([...over].sort(([one], [other]) => one - other));
 }

@@ -108,6 +108,18 @@ test('three processes let a limit through within 2 %, and its burst', { retry: 2
   expect(rate).toBeLessThan(1.02 * RATE);
 });
 
+test('an account has its burst exactly, whichever of three processes it comes to', async () => {
+  await limit('each:account', { kind: 'transactions', rate_per_second: 0.01, burst: 30 });
+  const post = async (url: string) => {
+    const body = JSON.stringify(input({ account_id: 'one' }));
+    return (await fetch(`${url}/v1/transactions`, { method: 'POST', headers, body })).status;
+  };
+  const all = urls.flatMap((url) => Array.from({ length: 20 }, () => post(url)));
+  const statuses = await Promise.all(all);
+  const passed = statuses.filter((status) => status === 201).length;
+  expect([passed, statuses.filter((status) => status === 429).length]).toEqual([30, 30]);
+});
+
 test('without Redis each process grants its share', { retry: 2 }, async () => {
   const RATE = 150;
   const BURST = 30;
