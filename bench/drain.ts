@@ -3,13 +3,16 @@
  * they start together. The clock runs from the moment all are ready; what they scored before is left out.
  */
 import { availableParallelism } from 'node:os';
-import { parseArguments, UsageError } from '../src/kit/command/command.ts';
+import { integerOption, parseArguments, UsageError } from '../src/kit/command/command.ts';
+import { CORRIDORS } from '../src/tools/simulate/geography.ts';
 import type { Bench, BenchContext, BenchReport, Ceiling, Settings } from './support/bench.ts';
 import {
+  DAY_MS,
   integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
+  lastMidnightMs,
   MONTH_LOAD,
   readLoad,
   readSettings,
@@ -28,10 +31,13 @@ import { readScored, untilScored } from './support/scored-counter.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--workers N[,N]    worker processes, each a run of its own (1,2,4)
+--behind DAYS      half of the backlog is a corridor's whose transactions are so many days older than another's of the same merchants
 ${LOAD_USAGE}`;
 
 /** The last share of a backlog, when some workers have nothing left. */
 const TAIL_SHARE = 0.05;
+
+type Backlog = { readonly load: Load; readonly behind: number };
 
 type Drained = {
   readonly seconds: number;
@@ -44,16 +50,27 @@ type Drained = {
   readonly fullBytes: number;
 };
 
+/** The whole load; or two corridors' halves of it, the one that is days behind first. */
+function partsOf(load: Load, behind: number): Load[] {
+  if (behind === 0) return [load];
+  const { seed, endMs = lastMidnightMs() } = load;
+  return [behind, 0].map((days, part) => ({
+    ...{ ...load, transactions: load.transactions / 2, days: 1, habits: seed },
+    ...{ corridor: CORRIDORS[part]?.name as string, endMs: endMs - days * DAY_MS },
+    seed: `${seed}-${part}`,
+  }));
+}
+
 async function drain(
   pipeline: Pipeline,
-  load: Load,
+  { load, behind }: Backlog,
   workers: number,
   { signal, output }: BenchContext,
 ): Promise<Drained> {
   const { services } = pipeline;
   output.note(`filling the streams with ${load.transactions} transactions`);
-  {
-    using generator = await startLoad(pipeline, load, signal);
+  for (const part of partsOf(load, behind)) {
+    using generator = await startLoad(pipeline, part, signal);
     await generator.go();
   }
   const fullBytes = await redisBytes(pipeline, 'used_memory');
@@ -78,32 +95,37 @@ async function drain(
   };
 }
 
-async function bareCeiling(load: Load, workers: number, context: BenchContext): Promise<Ceiling> {
+async function bareCeiling(
+  backlog: Backlog,
+  workers: number,
+  context: BenchContext,
+): Promise<Ceiling> {
   const { output } = context;
   output.note('the bare pipeline, with the same backlog');
   await using pipeline = await startPipeline(
     { workers: 0, settings: {}, program: 'bare' },
     context,
   );
-  const { left, seconds } = await drain(pipeline, load, workers, context);
+  const { left, seconds } = await drain(pipeline, backlog, workers, context);
   return { name: 'as many bare workers with the same backlog', perSecond: left / seconds };
 }
 
 async function measure(
-  load: Load,
+  backlog: Backlog,
   workers: number,
   settings: Settings,
   context: BenchContext,
 ): Promise<BenchReport> {
   await using pipeline = await startPipeline({ workers: 0, settings }, context);
   const { services } = pipeline;
-  const drained = await drain(pipeline, load, workers, context);
+  const { load, behind } = backlog;
+  const drained = await drain(pipeline, backlog, workers, context);
   const { seconds, tailSeconds, left, scoredBefore, cpuSeconds, fullBytes } = drained;
   const memory = await readMemory(pipeline);
   const { lost, doubled, scores } = await readStored(services.database);
   return {
     caseName: workers === 1 ? '1 worker' : `${workers} workers`,
-    inputs: { ...load, workers, ...services.settings },
+    inputs: { ...load, behind, workers, ...services.settings },
     settings,
     versions: services.versions,
     perSecond: left / seconds,
@@ -116,7 +138,7 @@ async function measure(
       cores: availableParallelism(),
       redis_full_mebibytes: Number(inMebibytes(fullBytes)),
     },
-    ceilings: [await bareCeiling(load, workers, context)],
+    ceilings: [await bareCeiling(backlog, workers, context)],
     tables: [memoryTable(memory)],
     breaches: [...storedBreaches({ lost, doubled }), ...memoryBreaches(memory)],
   };
@@ -130,10 +152,12 @@ export const bench: Bench = {
     const { values } = parseArguments(args, {
       ...LOAD_OPTIONS,
       workers: { type: 'string', default: '1,2,4' },
+      behind: { type: 'string', default: '0' },
     });
     const load = readLoad(values, MONTH_LOAD);
+    const behind = integerOption('--behind', values.behind, { min: 0, max: 365 }, 0);
     for (const workers of integerList('--workers', values.workers, 1, 64)) {
-      yield await measure(load, workers, readSettings(values.set), context);
+      yield await measure({ load, behind }, workers, readSettings(values.set), context);
     }
   },
 };

@@ -131,6 +131,7 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['snapshot-mark', /^(saw|a profile|features) /],
   ['label-void', /^(a profile|features) unlike a fold from scratch/],
   ['late-rows', /^(saw|a profile|features) /],
+  ['counted-rows', /^(saw|a profile|features) /],
   ['memory-of-ids', /^a profile unlike a fold from scratch/],
   ['retry-counter', /^retries \d+/],
   ['delivery-count', /^crashes \d+/],
@@ -163,7 +164,10 @@ const overHorizon = schedules.map((schedule) => ({
   })),
 }));
 /** Where a breach takes long to find among all schedules, it is searched among these. */
-const SEARCHED: Partial<Record<Mechanism, fc.Arbitrary<Schedule>>> = { horizon: overHorizon };
+const SEARCHED: Partial<Record<Mechanism, fc.Arbitrary<Schedule>>> = {
+  horizon: overHorizon,
+  'counted-rows': overHorizon,
+};
 /** With these seeds the breach is among the first 20 schedules; others take up to 400. */
 const SEEDS: Partial<Record<Mechanism, number>> = {
   'owner-check': 6,

@@ -56,6 +56,7 @@ export type Mechanism =
   | 'snapshot-mark'
   | 'label-void'
   | 'late-rows'
+  | 'counted-rows'
   | 'label-batch';
 
 export const MARKET = 'm';

@@ -12,6 +12,7 @@ import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/corridor-amounts.ts'
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { vectorOf } from '../../src/core/score/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
+import { ACCOUNTS, merchantPast } from '../../src/core/store/profiles/past-queries.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS } from '../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
@@ -78,6 +79,7 @@ export function startFold({
         loadPasts: (points) =>
           query === undefined ? noAccountPasts(points) : loadAccountPasts(query, points),
         snapshots: snapshots('account'),
+        rowsAfter: ACCOUNTS.after,
         bytesMax,
       },
       {
@@ -87,6 +89,7 @@ export function startFold({
             ? noMerchantPasts(points)
             : loadMerchantPasts(query, points, LABEL_MATURITY_DAYS),
         snapshots: snapshots('merchant'),
+        rowsAfter: merchantPast(LABEL_MATURITY_DAYS).after,
         bytesMax,
       },
     ],
@@ -108,7 +111,8 @@ export function startFold({
       return transactions.map((_, index) => named(vectorOf(rows, index)));
     },
     market: inRedis,
-    rebuilds: (party: string) => sum(metrics.profileRebuilds, { party }),
+    rebuilds: (party: string, reason?: string) =>
+      sum(metrics.profileRebuilds, reason === undefined ? { party } : { party, reason }),
     merged: (party: string) => sum(metrics.profileRecordsMerged, { party }),
     /** Parties that were made of a snapshot in Postgres. */
     fromSnapshots: () => sum(metrics.cacheHits, { tier: 'postgres' }),

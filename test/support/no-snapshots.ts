@@ -5,5 +5,6 @@ export const NO_SNAPSHOTS: Snapshots = {
   mark: async () => ({ foldedTo: '0', rowsFrom: '1970-01-01 00:00:00+00' }),
   read: async (points) => points.map(() => undefined),
   store: async () => undefined,
+  areCounted: async (rows) => rows.map(() => false),
   rowsMin: Number.POSITIVE_INFINITY,
 };

@@ -42,6 +42,7 @@ export function createAccountKind(maturityDays: number): AccountKind {
   return {
     party: 'account',
     recordBytes: ACCOUNT_RECORD_BYTES,
+    hasTallies: false,
     layout: accountLayout,
     partyOf: (transaction) => transaction.accountId,
     writeRecord: writeAccountRecord,
@@ -111,6 +112,7 @@ export function decodeAccount(
   return {
     floor: readBound(view, 0),
     ceiling: readBound(view, BOUND_BYTES),
+    countedTo: 0,
     frauds: readFrauds(view, FRAUDS_OFFSET, frauds),
     list,
   };

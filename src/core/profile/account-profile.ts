@@ -87,6 +87,7 @@ export function rebuildAccount(past: AccountPast, take: TakeBytes = takeOwn): Ac
   const profile: AccountProfile = {
     floor: keyOf(past.floor),
     ceiling: past.ceiling === null ? AFTER_ALL : keyOf(past.ceiling),
+    countedTo: 0,
     frauds: past.frauds,
     list,
   };

@@ -6,6 +6,7 @@ import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { rowAt } from '../score/feature-rows.ts';
 import type { TakeBytes } from './arena.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { BegunRows } from './own-features.ts';
 import type { Profile, ProfileKind } from './profile.ts';
 
@@ -24,22 +25,28 @@ export type LoadPasts<Past> = (points: readonly Transaction[]) => AsyncIterable<
 /** A party whose profile is to be rebuilt, with the indices of its transactions that wait for it. */
 export type Waiting = { waiting: readonly number[] };
 
-/**
- * Folds a party's transactions. Returns the indices of those that its profile does not reach, and of all behind
- * the first of them: two corridors may bring transactions of one merchant that are days apart, and a rebuild
- * around either would not reach the other.
- */
+const RECORD_BYTES_MAX = 64;
+const record = new DataView(new ArrayBuffer(RECORD_BYTES_MAX));
+
+/** As `merge` of the arrival's record. */
+export function mergeArrival<P extends Profile, Past>(
+  kind: ProfileKind<P, Past>,
+  profile: P,
+  arrivals: Arrivals,
+  arrival: number,
+): boolean {
+  kind.writeRecord(record, 0, arrivals, arrival);
+  return kind.merge(profile, record, 0);
+}
+
+/** Folds a party's transactions. Returns the indices of those that its profile does not reach. */
 export function foldParty<P extends Profile, Past>(
   { kind, arrivals, rows }: KindBatch<P, Past>,
   profile: P,
   indices: readonly number[],
 ): readonly number[] {
   const { values } = rows;
-  for (let at = 0; at < indices.length; at++) {
-    const index = indices[at] as number;
-    if (!kind.fold(profile, arrivals, index, values, rowAt(index))) return indices.slice(at);
-  }
-  return [];
+  return indices.filter((index) => !kind.fold(profile, arrivals, index, values, rowAt(index)));
 }
 
 /**
@@ -54,7 +61,7 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
   take: () => TakeBytes,
   onFolded: (party: Party, profile: P) => Promise<void> | undefined,
 ): Promise<void> {
-  const { kind, arrivals, rows, loadPasts } = batch;
+  const { kind, loadPasts } = batch;
   for (let left = parties; left.length > 0; ) {
     const points = left.map(({ waiting }) => oldest(batch.transactions, waiting));
     const unfinished: Party[] = [];
@@ -65,9 +72,7 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
       const profile = kind.rebuild(past, take());
       const before = party.waiting.length;
       // A rebuilt profile knows the whole batch as far as it reaches; what it reaches is folded first.
-      party.waiting = party.waiting.filter(
-        (index) => !kind.fold(profile, arrivals, index, rows.values, rowAt(index)),
-      );
+      party.waiting = foldParty(batch, profile, party.waiting);
       if (party.waiting.length === before) throw new Error('a rebuilt profile folds its own point');
       if (party.waiting.length > 0) unfinished.push(party);
       else await onFolded(party, profile);

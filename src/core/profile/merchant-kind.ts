@@ -1,7 +1,7 @@
 /**
  * Merchants as a kind of profile: the fold of one transaction into its merchant's list and tallies, and the stored form:
- * horizon (24 bytes), ceiling (24), known-from (8), number of tallies (4), number of frauds (4), maturity of labels in days
- * (4), 4 zero bytes, tallies (24 each), frauds (known-frauds.ts), records (32 each).
+ * horizon (24 bytes), ceiling (24), known-from (8), counted-to (8), number of tallies (4), number of frauds (4), maturity of
+ * labels in days (4), 4 zero bytes, tallies (24 each), frauds (known-frauds.ts), records (32 each).
  */
 import { hourOf } from '../../kit/words/utc-bucket.ts';
 import {
@@ -42,6 +42,7 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
   return {
     party: 'merchant',
     recordBytes: MERCHANT_RECORD_BYTES,
+    hasTallies: true,
     layout: merchantLayout,
     partyOf: (transaction) => transaction.merchantId,
     writeRecord: writeMerchantRecord,
@@ -100,10 +101,11 @@ function isComplete(profile: MerchantProfile, index: number, ms: number): boolea
   return horizon.ms < hourOf(ms) && (index > 0 || horizon.ms < sinceMs);
 }
 
-const FORMAT = 0x76;
+const FORMAT = 0x77;
 const TALLY_BYTES = 24;
 const KNOWN_FROM_AT = 2 * BOUND_BYTES;
-const TALLIES_AT = KNOWN_FROM_AT + 8;
+const COUNTED_TO_AT = KNOWN_FROM_AT + 8;
+const TALLIES_AT = COUNTED_TO_AT + 8;
 const FRAUDS_AT = TALLIES_AT + 4;
 const MATURITY_AT = FRAUDS_AT + 4;
 const TALLIES_OFFSET = MATURITY_AT + 8;
@@ -129,6 +131,7 @@ export function decodeMerchant(
     horizon: readBound(view, 0),
     ceiling: readBound(view, BOUND_BYTES),
     knownFromMs: view.getFloat64(KNOWN_FROM_AT, true),
+    countedTo: view.getFloat64(COUNTED_TO_AT, true),
     maturityDays,
     tallies: readTallies(view, tallies),
     frauds: readFrauds(view, fraudsOffset, frauds),
@@ -141,10 +144,11 @@ export const merchantLayout: ProfileLayout<MerchantProfile> = {
   prefixBytes: ({ tallies, frauds }) =>
     TALLIES_OFFSET + tallies.list.length * TALLY_BYTES + fraudsBytes(frauds.spans.length),
   writePrefix(profile, view) {
-    const { tallies, frauds, horizon, ceiling, knownFromMs, maturityDays } = profile;
+    const { tallies, frauds, horizon, ceiling, knownFromMs, countedTo, maturityDays } = profile;
     writeBound(view, 0, horizon);
     writeBound(view, BOUND_BYTES, ceiling);
     view.setFloat64(KNOWN_FROM_AT, knownFromMs, true);
+    view.setFloat64(COUNTED_TO_AT, countedTo, true);
     view.setUint32(TALLIES_AT, tallies.list.length, true);
     view.setUint32(FRAUDS_AT, frauds.spans.length, true);
     view.setUint32(MATURITY_AT, maturityDays, true);

@@ -133,6 +133,7 @@ export function rebuildMerchant(
   const profile: MerchantProfile = {
     horizon: past.horizon === null ? BEFORE_ALL : keyOf(past.horizon),
     ceiling: past.ceiling === null ? AFTER_ALL : keyOf(past.ceiling),
+    countedTo: 0,
     knownFromMs: past.knownFromMs,
     maturityDays,
     tallies: createTallies(past.tallies.map(readTally).sort(compareTallies)),

@@ -12,16 +12,39 @@
 import type { Transaction } from '../domain/transaction.ts';
 import type { TakeBytes } from './arena.ts';
 import type { Arrivals } from './arrivals.ts';
-import { type PackedList, packedBytes, type RecordKey } from './packed-list.ts';
+import {
+  compareKeys,
+  countBefore,
+  type PackedList,
+  packedBytes,
+  type RecordKey,
+} from './packed-list.ts';
 
 /** State that all kinds share. Written by the functions of `ProfileKind` only. */
 export type Profile = {
   readonly list: PackedList;
   /** Transactions after it are in no part of the profile; AFTER_ALL where it has all of them. */
   readonly ceiling: RecordKey;
+  /**
+   * The profile counts every row up to the ceiling that database transactions before this id stored; 0 where that is not known. Only
+   * merchants store it, as rows before an account's list count nowhere.
+   */
+  countedTo: number;
 };
 
-/** How a kind packs its profiles: a prefix, then the records of the list. */
+/**
+ * Whether a profile serves newer transactions than a rebuild around this key would reach, which reads `rowsAfter` rows from the
+ * key on.
+ */
+export function isFarBehind(
+  { list, ceiling }: Profile,
+  key: RecordKey,
+  rowsAfter: number,
+): boolean {
+  return compareKeys(key, ceiling) <= 0 && list.count - countBefore(list, key) > rowsAfter;
+}
+
+/** How a kind packs its profiles: a prefix, which begins with the key after which the list has every row, then the list's records. */
 export type ProfileLayout<P extends Profile> = {
   /** Identifies the bytes of this kind and version, 1..127. */
   readonly format: number;
@@ -34,6 +57,8 @@ export type ProfileLayout<P extends Profile> = {
 export type ProfileKind<P extends Profile, Past> = {
   readonly party: 'account' | 'merchant';
   readonly recordBytes: number;
+  /** Whether transactions before the list count on, without their ids. */
+  readonly hasTallies: boolean;
   readonly layout: ProfileLayout<P>;
   partyOf(transaction: Transaction): string;
   writeRecord(view: DataView, at: number, arrivals: Arrivals, arrival: number): void;

@@ -85,7 +85,9 @@ async function compare(world: World): Promise<void> {
       yield { ...NO_MERCHANT, rows: mine.sort(byPlace) };
     }
   };
-  const workers = [0, 1].map(() => createWorker(merchantKind, shared, load, world.bytesMax));
+  const workers = [0, 1].map(() =>
+    createWorker(merchantKind, shared, load, { bytesMax: world.bytesMax }),
+  );
   const references = new Map<string, MerchantProfile>();
   while (folded < transactions.length) {
     const from = folded;

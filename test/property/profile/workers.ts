@@ -3,17 +3,19 @@
  * over a stand-in for Redis. Interference happens between a worker's read of its memory and its append;
  * snapshots of a worker that was interfered with arrive late.
  */
+import { LABEL_MATURITY_DAYS } from '../../../src/core/domain/history.ts';
 import type { PartyKind } from '../../../src/core/domain/party.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../../src/core/profile/corridor-amounts.ts';
 import type { LoadPasts } from '../../../src/core/profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
 import { vectorOf } from '../../../src/core/score/feature-rows.ts';
+import { ACCOUNTS, merchantPast } from '../../../src/core/store/profiles/past-queries.ts';
 import { profileKey } from '../../../src/core/stream/keys.ts';
 import { watchMemory } from '../../../src/core/stream/memory/memory.ts';
 import type { ProfileLogs } from '../../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../../src/core/work/profiles/fold-profiles.ts';
-import { openProfiles } from '../../../src/core/work/profiles/profiles.ts';
+import { openProfiles, type ProfileSource } from '../../../src/core/work/profiles/profiles.ts';
 import type { Guards } from '../../../src/kit/breakers/guards.ts';
 import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
 import type { RedisClient } from '../../../src/kit/redis/connection.ts';
@@ -54,8 +56,10 @@ export function createWorker<P extends Profile, Past>(
   kind: ProfileKind<P, Past>,
   { logs, late, settle }: SharedLogs,
   loadPasts: LoadPasts<Past>,
-  bytesMax = BYTES_MAX,
+  more: Partial<Pick<ProfileSource<P, Past>, 'bytesMax' | 'snapshots'>> = {},
 ) {
+  const { after: rowsAfter } =
+    kind.party === 'account' ? ACCOUNTS : merchantPast(LABEL_MATURITY_DAYS);
   let interfere: Interfere | undefined;
   let isLate = false;
   const connected: ProfileLogs = {
@@ -83,7 +87,7 @@ export function createWorker<P extends Profile, Past>(
       ttlSeconds: 60,
       amounts: () => NO_CORRIDOR_AMOUNTS,
     },
-    [{ kind, loadPasts, snapshots: NO_SNAPSHOTS, bytesMax }],
+    [{ kind, loadPasts, rowsAfter, snapshots: NO_SNAPSHOTS, bytesMax: BYTES_MAX, ...more }],
   );
   return {
     async foldBatch(transactions: readonly Transaction[]): Promise<Float64Array[]> {

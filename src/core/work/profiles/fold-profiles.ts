@@ -6,18 +6,19 @@
  * folded twice.
  */
 import type { DeliveredTransaction } from '../../domain/delivered.ts';
-import type { Transaction } from '../../domain/transaction.ts';
 import { arrivalsOfDelivered } from '../../profile/arrivals.ts';
 import { rebuildParties } from '../../profile/fold-batch.ts';
 import { beginRows } from '../../profile/own-features.ts';
-import { BLOCK_BYTES, beginRecords, endBlock, type LogEnd } from '../../profile/profile-log.ts';
 import type { FeatureRows } from '../../score/feature-rows.ts';
-import { profileKey, profileSlot } from '../../stream/keys.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
-import { foldSnapshots, writeSnapshot } from './fold-snapshots.ts';
-import { findCopy, forgetParty, NO_COPY, stateOf } from './profile-memory.ts';
-import { type BatchParty, type KindFold, type Profiles, resetArena } from './profiles.ts';
-import { countReplies, storeMade, takeReply } from './take-reply.ts';
+import { batchParties } from './batch-parties.ts';
+import { storeEarlier } from './earlier-profiles.ts';
+import { foldSnapshots, noteMark, writeSnapshot } from './fold-snapshots.ts';
+import { forgetParty } from './profile-memory.ts';
+import { type KindFold, type Profiles, resetArena } from './profiles.ts';
+import { settleDoubted } from './stay-behind.ts';
+import { storeMade } from './store-folded.ts';
+import { countReplies, takeReply } from './take-reply.ts';
 
 /** A row of features for each transaction, in the order of the transactions. Throws a Failure. */
 export function foldProfiles(
@@ -29,8 +30,9 @@ export function foldProfiles(
     const nowS = Math.floor(profiles.nowMs() / 1000);
     const folds = profiles.kinds.map((kind): KindFold => {
       const stamp = profiles.newStamp();
-      const rebuilds = { missing: [], too_short: [] };
-      const fold = { ...profiles, ...kind, ...begun, transactions, nowS, stamp, rebuilds };
+      const rebuilds = { missing: [], too_short: [], behind: [] };
+      const waits = { rebuilds, doubted: [] };
+      const fold = { ...profiles, ...kind, ...begun, ...waits, transactions, nowS, stamp };
       return { ...fold, asked: batchParties(fold) };
     });
     try {
@@ -53,6 +55,7 @@ async function appendAll(
     if (appends.length === 0) return;
     const replies = await market.guards.redis.run(() => logs.append(market, ttlSeconds, appends));
     for (const fold of folds) takeReplies(fold, replies.splice(0, fold.asked.length));
+    for (const fold of folds) await settleDoubted(fold);
   }
 }
 
@@ -78,17 +81,24 @@ async function rebuildAll(folds: readonly KindFold[]): Promise<void> {
 
 async function rebuild(fold: KindFold): Promise<void> {
   const { kind, metrics, installs, rebuilds } = fold;
-  if (rebuilds.missing.length + rebuilds.too_short.length === 0) return;
+  if (Object.values(rebuilds).every((parties) => parties.length === 0)) return;
   await installs.waitWhileFull();
   const mark = await fold.snapshots.mark();
   const { missing, tooShort } = await foldSnapshots(fold, mark);
-  metrics.profileRebuilds.inc({ party: kind.party, reason: 'missing' }, missing.length);
-  metrics.profileRebuilds.inc({ party: kind.party, reason: 'too_short' }, tooShort.length);
+  const { behind } = rebuilds;
+  for (const [reason, parties] of Object.entries({ missing, too_short: tooShort, behind }))
+    metrics.profileRebuilds.inc({ party: kind.party, reason }, parties.length);
+  const isBehind = new Set(behind);
   await rebuildParties(
     fold,
-    [...missing, ...tooShort],
+    [...missing, ...tooShort, ...behind],
     () => resetArena(fold),
     (batchParty, profile) => {
+      noteMark(profile, mark);
+      if (isBehind.has(batchParty)) {
+        storeEarlier(fold, batchParty, profile);
+        return undefined;
+      }
       if (profile.list.count >= fold.snapshots.rowsMin) {
         writeSnapshot(fold, batchParty, profile, mark);
       }
@@ -97,66 +107,4 @@ async function rebuild(fold: KindFold): Promise<void> {
     },
   );
   fold.snapshotWrites.flush();
-}
-
-/** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
-const RENEWALS_PER_LIFE = 8;
-const NOT_YET: LogEnd = { length: 0, high: 0, low: 0 };
-const NO_BYTES = new Uint8Array(0);
-const NOTHING: readonly number[] = [];
-
-type NewFold = Omit<KindFold, 'asked'>;
-
-/** The parties of a batch, in the order in which they first occur. */
-export function batchParties(batch: NewFold): BatchParty[] {
-  const { kind, transactions, arrivals, stamp } = batch;
-  const groups = new Map<string, number[]>();
-  for (let index = 0; index < transactions.length; index++) {
-    const party = kind.partyOf(transactions[index] as Transaction);
-    const group = groups.get(party);
-    if (group === undefined) groups.set(party, [index]);
-    else group.push(index);
-  }
-  const bytes = transactions.length * kind.recordBytes + groups.size * BLOCK_BYTES;
-  const arena = new DataView(new ArrayBuffer(bytes));
-  const parties: BatchParty[] = [];
-  let at = 0;
-  for (const [party, indices] of groups) {
-    const batchParty = beginParty(batch, party, indices);
-    const begin = at;
-    at = beginRecords(arena, at, kind.layout.format, indices.length * kind.recordBytes);
-    for (const index of indices) {
-      kind.writeRecord(arena, at, arrivals, index);
-      at += kind.recordBytes;
-    }
-    at = endBlock(arena, at, stamp);
-    batchParty.block = new Uint8Array(arena.buffer, begin, at - begin);
-    parties.push(batchParty);
-  }
-  return parties;
-}
-
-function beginParty(
-  { kind, market, memory, nowS, ttlSeconds }: NewFold,
-  party: string,
-  indices: readonly number[],
-): BatchParty {
-  const copy = findCopy(memory, party);
-  const state = copy === NO_COPY ? null : stateOf(memory, copy);
-  const slot = state === null ? profileSlot(party) : state.slot;
-  // Field by field: objects that are spread into it would take five times its bytes.
-  return {
-    party,
-    key: profileKey(market.name, kind.party, party, slot),
-    slot,
-    indices,
-    copy,
-    state,
-    known: state === null ? null : state.end,
-    block: NO_BYTES,
-    isToRenew: state !== null && state.renewedAtS < nowS - ttlSeconds / RENEWALS_PER_LIFE,
-    end: NOT_YET,
-    isStored: false,
-    waiting: NOTHING,
-  };
 }

@@ -1,7 +1,7 @@
 /** Folds transactions into the profiles of parties that Redis has dropped, from their snapshots in Postgres. */
 import type { Transaction } from '../../domain/transaction.ts';
 import { arrivalOf } from '../../profile/arrivals.ts';
-import { foldParty } from '../../profile/fold-batch.ts';
+import { foldParty, mergeArrival } from '../../profile/fold-batch.ts';
 import { AFTER_ALL } from '../../profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
 import { encodeSnapshot, readLog } from '../../profile/profile-log.ts';
@@ -11,7 +11,8 @@ import {
   type SnapshotPast,
 } from '../../store/profiles/profile-snapshots.ts';
 import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
-import { storeMade } from './take-reply.ts';
+import { areFarBehind } from './stay-behind.ts';
+import { storeMade } from './store-folded.ts';
 
 /** The parties that are to be rebuilt from rows. */
 type Unfolded = {
@@ -55,31 +56,36 @@ async function foldPage(
   );
   for (const [at, batchParty] of page.entries()) {
     const past = pasts[at];
-    if (past === undefined || !foldSnapshot(fold, batchParty, past, mark)) missing.push(batchParty);
-    else if (batchParty.waiting.length > 0) tooShort.push(batchParty);
+    const outcome = past === undefined ? 'missing' : foldSnapshot(fold, batchParty, past, mark);
+    if (outcome === 'missing') missing.push(batchParty);
+    else if (outcome === 'too short') tooShort.push(batchParty);
   }
   await installs.waitWhileFull();
 }
 
-/** Folds a party; its transactions that the profile does not reach wait on. False where only a rebuild can tell the profile. */
+/** Folds a party; its transactions that the profile does not reach wait on. `missing` where only a rebuild can tell the profile. */
 function foldSnapshot(
   fold: KindFold,
   batchParty: BatchParty,
   past: SnapshotPast,
   mark: SnapshotMark,
-): boolean {
+): 'folded' | 'missing' | 'too short' {
   const profile = readSnapshot(fold.kind, past, fold);
-  if (profile === undefined) return false;
-  batchParty.waiting = foldParty(fold, profile, batchParty.waiting);
-  if (batchParty.waiting.length > 0) return true;
+  if (profile === undefined) return 'missing';
+  noteMark(profile, mark);
+  const waiting = foldParty(fold, profile, batchParty.waiting);
+  batchParty.waiting = waiting;
+  if (!areFarBehind(fold, profile, waiting)) return 'too short';
+  if (waiting.length > 0) {
+    batchParty.countedTo = profile.countedTo;
+    fold.rebuilds.behind.push(batchParty);
+  }
   if (past.rows.length >= fold.snapshots.rowsMin) writeSnapshot(fold, batchParty, profile, mark);
   storeMade(fold, batchParty, profile);
-  return true;
+  return 'folded';
 }
 
 const CACHE = { cache: 'folded_profiles', tier: 'postgres' } as const;
-const RECORD_BYTES_MAX = 64;
-const record = new DataView(new ArrayBuffer(RECORD_BYTES_MAX));
 
 /** The profile as a rebuild would make it; undefined where only a rebuild can tell. */
 function readSnapshot(
@@ -90,10 +96,14 @@ function readSnapshot(
   const profile = readLog(kind, snapshot, resetArena(fold))?.profile;
   if (profile === undefined) return undefined;
   for (const row of rows) {
-    kind.writeRecord(record, 0, arrivalOf(row), 0);
-    if (!kind.merge(profile, record, 0)) return undefined;
+    if (!mergeArrival(kind, profile, arrivalOf(row), 0)) return undefined;
   }
   return profile;
+}
+
+/** Notes that the profile was made of what was read after the mark. */
+export function noteMark(profile: Profile, { foldedTo }: SnapshotMark): void {
+  profile.countedTo = Number(foldedTo);
 }
 
 /** Stores the profile for a later miss. A profile with a ceiling folds no transaction beyond the ceiling, so it is left out. */

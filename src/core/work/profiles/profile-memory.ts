@@ -4,6 +4,7 @@
  * for another round.
  */
 import type { TakeBytes } from '../../profile/arena.ts';
+import { type RecordKey, readBound } from '../../profile/packed-list.ts';
 import {
   type Profile,
   type ProfileKind,
@@ -111,6 +112,11 @@ export function viewOf(memory: ProfileMemory, copy: Copy): DataView<ArrayBuffer>
 
 export function lengthOf({ words }: ProfileMemory, copy: Copy): number {
   return words[copy * UNIT_WORDS + LENGTH] ?? 0;
+}
+
+/** The key after which the copy's list has every row. */
+export function floorOf(memory: ProfileMemory, copy: Copy): RecordKey {
+  return readBound(viewOf(memory, copy), 0);
 }
 
 /** Stores a profile as the party's copy. The profile's list may stand in the copy that it replaces. */

@@ -9,6 +9,7 @@ import type { CorridorAmounts } from '../../profile/corridor-amounts.ts';
 import type { KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
 import type { LogEnd, Stamp } from '../../profile/profile-log.ts';
+import type { BehindRow } from '../../store/profiles/counted-rows.ts';
 import type {
   NewSnapshot,
   readSnapshots,
@@ -39,6 +40,8 @@ export type ProfileSource<P extends Profile, Past> = {
   readonly kind: ProfileKind<P, Past>;
   readonly loadPasts: LoadPasts<Past>;
   readonly snapshots: Snapshots;
+  /** Rows that a rebuild reads from its point on. */
+  readonly rowsAfter: number;
   readonly bytesMax: number;
 };
 
@@ -47,12 +50,16 @@ export type Snapshots = {
   readonly mark: () => Promise<SnapshotMark>;
   readonly read: (points: readonly Transaction[]) => ReturnType<typeof readSnapshots>;
   readonly store: (snapshots: readonly NewSnapshot[]) => Promise<void>;
+  /** Of each row, whether the rebuild of the profile in front of it is sure to have counted it. */
+  readonly areCounted: (rows: readonly BehindRow[]) => Promise<boolean[]>;
   /** A snapshot is stored where it saves the reading of so many rows; fewer cost hardly more than the snapshot's own row. */
   readonly rowsMin: number;
 };
 
 type KindMemory = ProfileSource<Profile, unknown> & {
   readonly memory: ProfileMemory;
+  /** Profiles around transactions that lie behind their party's log. */
+  readonly earlier: ProfileMemory;
   /** Memory for the list of one party at a time. */
   readonly arena: Arena;
   readonly snapshotWrites: SnapshotWrites;
@@ -69,6 +76,8 @@ export type Profiles = ProfilesOptions & {
   readonly urgently: Turn;
 };
 
+/** Of the bytes of the copies. Of 8 MiB a page holds the largest profile; a backlog of 130 busy merchants fits. */
+const EARLIER_SHARE = 1 / 2;
 /** A list that outgrows it gets memory of its own. */
 const ARENA_BYTES = 256 * 1024;
 
@@ -77,6 +86,10 @@ export type BatchParty = Waiting &
   LogAppend & {
     readonly party: string;
     readonly indices: readonly number[];
+    /** Those of the indices that lie behind the copy's list, whose records the block leaves out. */
+    left: readonly number[];
+    /** Mark of the profile that its waiting transactions lie behind. */
+    countedTo: number;
     /** The copy in memory as it was found, or NO_COPY. */
     readonly copy: Copy;
     readonly state: CopyState | null;
@@ -87,6 +100,15 @@ export type BatchParty = Waiting &
     isStored: boolean;
   };
 
+/** A party with transactions that wait behind its profile. */
+export type DoubtedParty = {
+  readonly batchParty: BatchParty;
+  /** Those that the profile may or may not have counted. */
+  readonly rows: readonly BehindRow[];
+  /** The profile as a snapshot, where the log has records that no profile takes in; undefined where the copy equals the log. */
+  readonly snapshot: Uint8Array | undefined;
+};
+
 export type KindFold = Profiles &
   KindMemory &
   KindBatch<Profile, unknown> & {
@@ -95,8 +117,10 @@ export type KindFold = Profiles &
     readonly stamp: Stamp;
     /** Parties whose blocks are to be appended, or whose logs are to be read again. */
     asked: readonly BatchParty[];
-    /** Parties by the reason for which their profiles are to be rebuilt. */
-    readonly rebuilds: Record<'missing' | 'too_short', BatchParty[]>;
+    /** Parties by the reason for which their profiles are to be rebuilt; those `behind` are used once and stored nowhere. */
+    readonly rebuilds: Record<'missing' | 'too_short' | 'behind', BatchParty[]>;
+    /** Parties whose profiles stay as they are if they have counted what lies behind them. */
+    doubted: DoubtedParty[];
   };
 
 export function openProfiles(
@@ -106,6 +130,7 @@ export function openProfiles(
   const kinds = sources.map((source) => ({
     ...source,
     memory: createProfileMemory(source.bytesMax, source.kind),
+    earlier: createProfileMemory(source.bytesMax * EARLIER_SHARE, source.kind),
     arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
     snapshotReads: createSnapshotReads(),
     snapshotWrites: createSnapshotWrites(

@@ -1,10 +1,13 @@
 /** Folds a party's transactions into the known part of its profile once Redis has answered. */
 import { foldParty } from '../../profile/fold-batch.ts';
-import type { Profile } from '../../profile/profile.ts';
-import { encodeSnapshot, lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
+import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
-import { forgetParty, isOf, noteFolded, readProfile, storeProfile } from './profile-memory.ts';
+import { appendAgain, readAgain, waitForRebuild } from './batch-parties.ts';
+import { followLog } from './earlier-profiles.ts';
+import { isOf, readProfile } from './profile-memory.ts';
 import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
+import { areFarBehind, stayBehind } from './stay-behind.ts';
+import { type Found, storeFolded } from './store-folded.ts';
 
 /** Folds a party's transactions, or puts it where it waits for its rebuild. False when it has to be asked again. */
 export function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogReply): boolean {
@@ -16,6 +19,11 @@ export function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogRep
     readAgain(batchParty);
     return false;
   }
+  if (reply.lacks === 'whole' && batchParty.left.length > 0) {
+    // Left out for a copy that the log does not begin with: the log may take these records in.
+    appendAgain(batch, batchParty);
+    return false;
+  }
   // A whole log is read without the batch's own block, which may stand in it: its transactions are folded in their order.
   const found = isProven
     ? readCopy(batch, batchParty, reply)
@@ -25,8 +33,14 @@ export function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogRep
     return true;
   }
   const waiting = foldParty(batch, found.profile, batchParty.indices);
-  if (waiting.length > 0) waitForRebuild(batch, batchParty, waiting, rebuilds.too_short);
-  else storeFolded(batch, batchParty, found, isProven);
+  const isStored = waiting.length === 0 || areFarBehind(batch, found.profile, waiting);
+  if (waiting.length === 0) storeFolded(batch, batchParty, found, isProven);
+  else if (isStored) stayBehind(batch, batchParty, { found, isProven, waiting });
+  else if (batchParty.left.length > 0) {
+    appendAgain(batch, batchParty);
+    return false;
+  } else waitForRebuild(batch, batchParty, waiting, rebuilds.too_short);
+  if (isStored && isProven) followLog(batch, batchParty, reply.bytes);
   return true;
 }
 
@@ -37,16 +51,13 @@ function noteEnd(
   { lacks, bytes, isStored }: LogReply,
 ): void {
   const { block, known } = batchParty;
-  batchParty.isStored = isStored;
-  if (block.length === 0) {
-    // Nothing was appended: the last block may be another worker's.
-    batchParty.isStored = bytes.length > 0;
-    if (batchParty.isStored) batchParty.end = { length: bytes.length, ...lastStamp(bytes) };
-    return;
-  }
-  const before = lacks === 'whole' ? 0 : (known?.length ?? 0);
-  const length = (lacks === 'absent' ? 0 : before + bytes.length) + block.length;
-  batchParty.end = { length, high: stamp.high, low: stamp.low };
+  const before = lacks === 'whole' || lacks === 'absent' ? 0 : (known?.length ?? 0);
+  const length = before + bytes.length + block.length;
+  // Where nothing was appended, the last block may be another worker's.
+  const isRead = block.length === 0;
+  batchParty.isStored = isRead ? lacks !== 'absent' : isStored;
+  const { high, low } = isRead ? (bytes.length > 0 ? lastStamp(bytes) : (known ?? stamp)) : stamp;
+  batchParty.end = { length, high, low };
 }
 
 function readCopy(
@@ -63,18 +74,6 @@ function readCopy(
     metrics.profileRecordsMerged.inc({ party: kind.party }, merged);
   }
   return { profile, snapshotBytes: state?.snapshotBytes ?? 0 };
-}
-
-/** A copy that was folded in part equals no log. */
-function waitForRebuild(
-  { memory }: KindFold,
-  batchParty: BatchParty,
-  waiting: readonly number[],
-  rebuilds: BatchParty[],
-): void {
-  batchParty.waiting = waiting;
-  forgetParty(memory, batchParty.party);
-  rebuilds.push(batchParty);
 }
 
 /** Counts what Redis said of one call's blocks: once a call, as a label set looked up a party is a thirtieth of a worker's time. */
@@ -97,64 +96,4 @@ export function countReplies(
   metrics.cacheHits.inc({ cache: 'folded_profiles', tier: 'redis' }, whole);
   metrics.cacheMisses.inc({ cache: 'folded_profiles', tier: 'redis' }, absent);
   metrics.profileLogsDropped.inc(dropped);
-}
-
-/** A log is made anew once it has grown by its snapshot's size, and by this many bytes. */
-const COMPACT_BYTES_MIN = 4096;
-
-/** A profile, and how long the snapshot is that its log begins with. */
-export type Found = { readonly profile: Profile; readonly snapshotBytes: number };
-
-/** Stores what was folded where it stands if it still fits there, and writes a log anew that has grown too long. */
-export function storeFolded(
-  batch: KindFold,
-  batchParty: BatchParty,
-  { profile, snapshotBytes }: Found,
-  isProven: boolean,
-): void {
-  const { memory } = batch;
-  const { party, slot, end } = batchParty;
-  if (!batchParty.isStored) {
-    forgetParty(memory, party);
-    return;
-  }
-  if (end.length - snapshotBytes > Math.max(snapshotBytes, COMPACT_BYTES_MIN)) {
-    storeSnapshot(batch, batchParty, profile);
-    return;
-  }
-  const isRenewed = isProven && batchParty.isToRenew;
-  const renewedAtS = isRenewed ? batch.nowS : (batchParty.state?.renewedAtS ?? 0);
-  const state = { slot, end, snapshotBytes, renewedAtS };
-  const isInSlab = profile.list.records.buffer === memory.slab.buffer && !profile.list.isCut;
-  if (isInSlab) noteFolded(memory, batchParty.copy, profile, state);
-  else storeProfile(memory, party, profile, state);
-}
-
-/**
- * Stores a profile whose log is new, where Redis has room for it. Elsewhere the next transaction of the party makes the profile
- * again, and the placeholder of its log expires.
- */
-export function storeMade(fold: KindFold, batchParty: BatchParty, profile: Profile): void {
-  if (fold.market.memory.profileRoom.hasBytes()) storeSnapshot(fold, batchParty, profile);
-}
-
-/** Puts the profile in front of its log, and stores a copy as if it stood there: the next append finds out. */
-function storeSnapshot(
-  { kind, memory, installs, newStamp, nowS }: KindFold,
-  { party, key, slot, end, isStored }: BatchParty,
-  profile: Profile,
-): void {
-  if (!isStored) return;
-  const stamp = newStamp();
-  const snapshot = encodeSnapshot(kind, profile, stamp, installs.take);
-  const snapshotBytes = snapshot.length;
-  const installed = { length: snapshotBytes, ...stamp };
-  storeProfile(memory, party, profile, { slot, end: installed, snapshotBytes, renewedAtS: nowS });
-  installs.add({ key, slot, known: end, snapshot });
-}
-
-/** The block stands in the log, but the copy in memory has gone: asks for the whole log, and appends nothing more. */
-function readAgain(batchParty: BatchParty): void {
-  batchParty.known = null;
-  batchParty.block = new Uint8Array(0);
 }

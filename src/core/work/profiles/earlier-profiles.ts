@@ -1,0 +1,80 @@
+/**
+ * Earlier profiles: rebuilds around transactions that lie behind their party's log, in memory alone and for further batches.
+ *
+ * An earlier profile equals a rebuild while it takes in what its log gets: it was read after its party's copy stood at a position of
+ * the log, and each later batch that proves the copy brings it to the copy's position. Records that stay out of the log are older
+ * than the log's mark (stay-behind.ts), so an earlier profile is of the same mark or a later one.
+ */
+import { foldParty } from '../../profile/fold-batch.ts';
+import type { Profile } from '../../profile/profile.ts';
+import { type LogEnd, mergeBlocks } from '../../profile/profile-log.ts';
+import {
+  findCopy,
+  forgetParty,
+  NO_COPY,
+  type ProfileMemory,
+  readProfile,
+  stateOf,
+  storeProfile,
+} from './profile-memory.ts';
+import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
+
+/** Brings a party's earlier profile to the position of its copy, which this batch has proven and stored. */
+export function followLog(
+  fold: KindFold,
+  { party, known, block }: BatchParty,
+  since: Uint8Array,
+): void {
+  const { kind, earlier, memory } = fold;
+  if (!earlier.copies.has(party)) return;
+  const profile = readAt(fold, party, known);
+  const end = endOf(memory, party);
+  const isTaken = (bytes: Uint8Array) =>
+    profile !== undefined && mergeBlocks(kind, profile, bytes) >= 0;
+  if (profile !== undefined && end !== undefined && isTaken(since) && isTaken(block))
+    storeAt(earlier, party, profile, end);
+  else forgetParty(earlier, party);
+}
+
+/** Folds what waits behind a party's log into its earlier profile. False where some of it waits for another rebuild. */
+export function foldEarlier(fold: KindFold, batchParty: BatchParty): boolean {
+  const { earlier, memory } = fold;
+  const { party } = batchParty;
+  const end = endOf(memory, party);
+  const profile = end && readAt(fold, party, end);
+  // A profile that was folded in part, or lies elsewhere, is not used again.
+  if (profile === undefined || end === undefined) return false;
+  batchParty.waiting = foldParty(fold, profile, batchParty.waiting);
+  if (batchParty.waiting.length === 0) storeAt(earlier, party, profile, end);
+  else forgetParty(earlier, party);
+  return batchParty.waiting.length === 0;
+}
+
+/** Stores what was rebuilt, where the party's copy stands in memory. */
+export function storeEarlier(
+  { earlier, memory }: KindFold,
+  { party, countedTo }: BatchParty,
+  profile: Profile,
+): void {
+  const end = endOf(memory, party);
+  if (end !== undefined && countedTo <= profile.countedTo) storeAt(earlier, party, profile, end);
+}
+
+/** The earlier profile, if it stands at this position of the log. */
+function readAt(fold: KindFold, party: string, end: LogEnd | null): Profile | undefined {
+  const { earlier } = fold;
+  const copy = findCopy(earlier, party);
+  if (copy === NO_COPY || end === null) return undefined;
+  const at = stateOf(earlier, copy).end;
+  const isHere = at.length === end.length && at.high === end.high && at.low === end.low;
+  return isHere ? readProfile(earlier, copy, resetArena(fold)) : undefined;
+}
+
+function endOf(memory: ProfileMemory, party: string): LogEnd | undefined {
+  const copy = memory.copies.get(party);
+  return copy === undefined ? undefined : stateOf(memory, copy).end;
+}
+
+function storeAt(earlier: ProfileMemory, party: string, profile: Profile, end: LogEnd): void {
+  storeProfile(earlier, party, profile, { slot: 0, end, snapshotBytes: 0, renewedAtS: 0 });
+}
