@@ -50,14 +50,15 @@ async function start() {
   const [ours, theirs] = [0, 1].map(() =>
     startFold({ redis: rig.commands, query, market: rig.database.market, bytesMax: COPIES_BYTES }),
   ) as [ReturnType<typeof startFold>, ReturnType<typeof startFold>];
-  let live = 0;
-  const nextLive = (count: number) => {
-    live += count;
-    return rig.store(seedsFrom(LIVE_MS, live - count, count));
+  const live: Transaction[] = [];
+  const nextLive = async (count: number) => {
+    const next = await rig.store(seedsFrom(LIVE_MS, live.length, count));
+    live.push(...next);
+    return next;
   };
-  while (live < LIVE) await expectExact(rig, ours, await nextLive(200));
+  while (live.length < LIVE) await expectExact(rig, ours, await nextLive(200));
   read.rows = 0;
-  return { rig, read, ours, theirs, backlog, nextLive };
+  return { rig, read, ours, theirs, backlog, live, nextLive };
 }
 
 type Fold = Pick<ReturnType<typeof startFold>, 'fold'>;
@@ -116,6 +117,28 @@ test(
       await expectExact(rig, theirs, await nextLive(5));
       await expectExact(rig, ours, backlog.slice(120, 140));
     }
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'what comes late on either side of the horizon counts in both profiles',
+  async () => {
+    const { rig, ours, theirs, live, nextLive } = await start();
+    await using _ = rig;
+    await expectExact(rig, theirs, await nextLive(5));
+    // By ways of a list of 1,024 to 1,280 rows, whose first 256 have too few rows before them.
+    for (let back = 1300; back > 700; back -= 60) {
+      const near = live.slice(-back, -back + 40);
+      const [first] = near as [Transaction];
+      await expectExact(rig, ours, near.slice(0, 5));
+      const late = { createdAtMs: first.createdAtMs + 5 * STEP_MS + 1, merchantId: 'm' };
+      await expectExact(rig, theirs, await rig.store([{ ...late, accountId: `late_${back}` }]));
+      await expectExact(rig, ours, near.slice(6, 12));
+      await expectExact(rig, ours, near.slice(30));
+      await expectExact(rig, theirs, await nextLive(3));
+    }
+    expect(await ours.rebuilds('merchant', 'behind')).toBeGreaterThan(0);
   },
   TIMEOUT_MS,
 );

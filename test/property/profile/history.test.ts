@@ -17,9 +17,13 @@ import type { AccountProfile } from '../../../src/core/profile/account-profile.t
 import { merchantKind } from '../../../src/core/profile/merchant-kind.ts';
 import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
 import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
+import { areCounted } from '../../../src/core/store/profiles/counted-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../../src/core/store/profiles/history.ts';
+import { readMark } from '../../../src/core/store/profiles/profile-snapshots.ts';
+import type { Snapshots } from '../../../src/core/work/profiles/profiles.ts';
 import type { Database, Query } from '../../../src/kit/database/pool.ts';
 import { createTestDatabase } from '../../support/database.ts';
+import { NO_SNAPSHOTS } from '../../support/no-snapshots.ts';
 import { features } from '../../support/oracle/features.ts';
 import type { AccountHistory, MerchantHistory } from '../../support/oracle/histories.ts';
 import {
@@ -36,6 +40,8 @@ import { createSharedLogs, createWorker } from './workers.ts';
 
 const RUNS = 4;
 const TIMEOUT_MS = 120_000;
+/** A page holds the profile of a busy merchant. */
+const COPIES_BYTES = 2 ** 24;
 
 /** Compares the features of one side: exactly, except where SQL rounds otherwise than doubles do. */
 function expectSame(party: string, actual: Float64Array, defined: Float64Array, about: unknown) {
@@ -80,7 +86,19 @@ async function run<P extends Profile, Past>(
     await settle();
     yield* loadPasts(database.query, points);
   };
-  const workers = [createWorker(kind, shared, load), createWorker(kind, shared, load)] as const;
+  const snapshots: Snapshots = {
+    ...NO_SNAPSHOTS,
+    async mark() {
+      await settle();
+      return await readMark(database.query);
+    },
+    async areCounted(rows) {
+      await settle();
+      return await areCounted(database.query, rows);
+    },
+  };
+  const start = () => createWorker(kind, shared, load, { snapshots, bytesMax: COPIES_BYTES });
+  const workers = [start(), start()] as const;
   const folds: Fold[] = [];
   const fold = async (transaction: Transaction, worker: 0 | 1, interfere?: () => Promise<void>) => {
     const row = await workers[worker].fold(transaction, interfere);
