@@ -149,7 +149,7 @@ export function createMetrics(registry = createProcessRegistry()) {
     ),
     profileRebuilds: counter(
       'risk_profile_rebuilds_total',
-      'Profiles rebuilt from Postgres: missing, too short to reach a transaction, or earlier ones behind a log.',
+      'Profiles rebuilt from Postgres: missing, too short to reach a transaction, or behind a log.',
       ['party', 'reason'],
     ),
     profileRecordsMerged: counter(
