@@ -1,9 +1,9 @@
 /**
  * Earlier profiles: rebuilds around transactions that lie behind their party's log, in memory alone and for further batches.
  *
- * An earlier profile equals a rebuild while it takes in what its log gets: it was read after its party's copy stood at a position of
- * the log, and each later batch that proves the copy brings it to the copy's position. Records that stay out of the log are older
- * than the log's mark (stay-behind.ts), so an earlier profile is of the same mark or a later one.
+ * An earlier profile equals a rebuild while it takes in what its log gets. Its rows were read when the party's copy stood at a known
+ * position of the log, and each batch that proves the copy brings the earlier profile to the copy's position. Rows whose records stay
+ * out of the log were stored before the log's mark (stay-behind.ts), so an earlier profile has the same mark or a later one.
  */
 import { foldParty } from '../../profile/fold-batch.ts';
 import type { Profile } from '../../profile/profile.ts';

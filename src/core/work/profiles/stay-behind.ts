@@ -1,9 +1,10 @@
 /**
- * Transactions far behind a profile that serves newer ones: the profile stays as it is, and they have an earlier one of their own
- * (earlier-profiles.ts). So a backlog and live traffic of one merchant do not rebuild the merchant's log for each other.
+ * Transactions far behind a profile that serves newer ones: the profile stays as it is, and an earlier profile serves these
+ * transactions (earlier-profiles.ts). So a backlog and live traffic of one merchant do not rebuild the merchant's log for each other.
  *
- * The log counts each of them once. A record before a merchant's list stays out of the log where Postgres proves that the log's
- * rebuild has read its row (store/profiles/counted-rows.ts); all others are appended, and what no profile takes in has the log rebuilt.
+ * The log counts each transaction once. A record before a merchant's list stays out of the log where Postgres proves that the log's
+ * rebuild has read its row (store/profiles/counted-rows.ts). All other records are appended; one that no profile takes in makes its
+ * readers rebuild the log.
  */
 import type { Transaction } from '../../domain/transaction.ts';
 import { keyOfArrival } from '../../profile/arrivals.ts';
@@ -79,7 +80,7 @@ export async function settleDoubted(fold: KindFold): Promise<void> {
   }
 }
 
-/** Replaces a log that has records which no profile takes in. */
+/** Replaces a log that has this batch's records of counted rows, which no profile takes in. */
 function mend(fold: KindFold, batchParty: BatchParty, snapshot: Uint8Array): void {
   const profile = readLog(fold.kind, snapshot, resetArena(fold))?.profile;
   if (profile !== undefined) storeSnapshot(fold, batchParty, profile);
