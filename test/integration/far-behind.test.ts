@@ -7,11 +7,14 @@ import { expect, test } from 'vitest';
 import { LABEL_MATURITY_DAYS } from '../../src/core/domain/history.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../src/core/profile/recompute-vectors.ts';
+import { areCounted } from '../../src/core/store/profiles/counted-rows.ts';
+import { readMark } from '../../src/core/store/profiles/profile-snapshots.ts';
 import { invalidateProfiles } from '../../src/core/stream/profiles/invalidate-profiles.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { commitLabel } from '../property/profile/arrivals.ts';
 import { type NamedFeatures, named } from '../support/fold-one.ts';
 import { startFold } from '../support/fold-rig.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -47,6 +50,13 @@ async function start() {
     return rig.pool.query({ ...statement, onRow: count }, values);
   };
   const backlog = await rig.store(seedsFrom(BACKLOG_MS, 0, BACKLOG));
+  // Databases of one server share its marks, which another test's open database transaction holds back.
+  const isMarked = async () => {
+    const { foldedTo } = await readMark(rig.pool.query);
+    const rows = backlog.slice(-1).map((row) => ({ row, countedTo: Number(foldedTo) }));
+    return (await areCounted(rig.pool.query, rows)).every(Boolean);
+  };
+  await waitUntil(isMarked, 10_000, 'a mark after the backlog');
   const [ours, theirs] = [0, 1].map(() =>
     startFold({ redis: rig.commands, query, market: rig.database.market, bytesMax: COPIES_BYTES }),
   ) as [ReturnType<typeof startFold>, ReturnType<typeof startFold>];
