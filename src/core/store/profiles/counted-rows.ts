@@ -1,5 +1,5 @@
 /**
- * Which rows a profile is sure to have counted. The tallies of a merchant have no ids, but the rebuild that made the profile read
+ * Tells which rows a profile is sure to have counted. The tallies of a merchant have no ids, but the rebuild that made the profile read
  * every row that database transactions before its mark had stored (profile-snapshots.ts).
  */
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
@@ -22,7 +22,7 @@ const statement: Statement = {
        and p.counted_to::xid8 between '1' and pg_snapshot_xmax(pg_current_snapshot())`,
 };
 
-/** Of each row, whether the profile has counted it; false where that is not known. */
+/** Tells of each row whether the profile has counted the row; false where nobody knows. */
 export async function areCounted(query: Query, rows: readonly BehindRow[]): Promise<boolean[]> {
   const found = await query<{ n: number }>(statement, [
     uuidArray(rows.map(({ row }) => row.transactionId)),

@@ -85,7 +85,7 @@ function beginParty(batch: NewFold, party: string, indices: readonly number[]): 
   };
 }
 
-/** Those of the transactions that no list of the copy, or of a log that begins with it, takes in. */
+/** The transactions that no list of the copy, or of a log that begins with it, takes in. */
 function behindCopy(
   { kind, memory, arrivals }: NewFold,
   copy: Copy,

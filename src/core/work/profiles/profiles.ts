@@ -50,7 +50,7 @@ export type Snapshots = {
   readonly mark: () => Promise<SnapshotMark>;
   readonly read: (points: readonly Transaction[]) => ReturnType<typeof readSnapshots>;
   readonly store: (snapshots: readonly NewSnapshot[]) => Promise<void>;
-  /** Of each row, whether the rebuild of the profile in front of it is sure to have counted it. */
+  /** Tells of each row whether the rebuild of the profile in front of it is sure to have counted it. */
   readonly areCounted: (rows: readonly BehindRow[]) => Promise<boolean[]>;
   /** A snapshot is stored where it saves the reading of so many rows; fewer cost hardly more than the snapshot's own row. */
   readonly rowsMin: number;
@@ -76,7 +76,7 @@ export type Profiles = ProfilesOptions & {
   readonly urgently: Turn;
 };
 
-/** Of the bytes of the copies. Of 8 MiB a page holds the largest profile; a backlog of 130 busy merchants fits. */
+/** Share of the bytes of the copies. In 8 MiB a page holds the largest profile; a backlog of 130 busy merchants fits. */
 const EARLIER_SHARE = 1 / 2;
 /** A list that outgrows it gets memory of its own. */
 const ARENA_BYTES = 256 * 1024;
@@ -86,7 +86,7 @@ export type BatchParty = Waiting &
   LogAppend & {
     readonly party: string;
     readonly indices: readonly number[];
-    /** Those of the indices that lie behind the copy's list, whose records the block leaves out. */
+    /** The indices that lie behind the copy's list, whose records the block leaves out. */
     left: readonly number[];
     /** Mark of the profile that its waiting transactions lie behind. */
     countedTo: number;
@@ -103,7 +103,7 @@ export type BatchParty = Waiting &
 /** A party with transactions that wait behind its profile. */
 export type DoubtedParty = {
   readonly batchParty: BatchParty;
-  /** Those that the profile may or may not have counted. */
+  /** The rows that the profile may or may not have counted. */
   readonly rows: readonly BehindRow[];
   /** The profile as a snapshot, where the log has records that no profile takes in; undefined where the copy equals the log. */
   readonly snapshot: Uint8Array | undefined;
