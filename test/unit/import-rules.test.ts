@@ -21,7 +21,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/domain': ['currency-codes', 'zod'],
   'core/profile': ['murmurhash', 'node:buffer'],
   'core/repair': ['node:*'],
-  'core/score': ['node:crypto'],
+  'core/score': ['@marcbachmann/cel-js', 'zod', 'node:crypto'],
   'core/store': ['pg', 'uuid', 'zod', 'node:*'],
   'core/stream': ['ioredis', 'murmurhash', 'node:*'],
   'core/work': ['lru-cache', 'p-limit', 'uuid', 'node:*'],

@@ -1,0 +1,80 @@
+/** The typed catalogue: every name that an expression may read, with its type, unit and meaning. */
+import { featuresOfSchema } from '../../../domain/feature-schema.ts';
+import type { Source, ValueType } from './expression.ts';
+
+/** A name that a market declares: a field of the metadata as `metadata.tier`, labels known by then as `labels.account_frauds`. */
+export type DeclaredName = {
+  readonly name: string;
+  readonly type: ValueType;
+  readonly unit: string;
+  readonly description: string;
+};
+
+/** Names and lists that rules of a market may read beside features. */
+export type Declared = {
+  readonly names: readonly DeclaredName[];
+  /** Lists that exist; null: any list may be named, as where an old version is compiled to verify its scores. */
+  readonly lists: readonly string[] | null;
+};
+
+export const NOTHING_DECLARED: Declared = { names: [], lists: null };
+
+export type CatalogueName = DeclaredName & { readonly source: Source };
+
+export type Catalogue = {
+  readonly names: ReadonlyMap<string, CatalogueName>;
+  readonly lists: readonly string[] | null;
+};
+
+const AMOUNT_UNIT = 'currency units';
+
+/** Names of the payment itself and of the model, in every market. */
+const OWN: readonly CatalogueName[] = [
+  {
+    name: 'corridor',
+    type: 'text',
+    unit: 'name',
+    description: 'Corridor of the payment, as US-EG.',
+    source: { at: 'input', key: 'corridor' },
+  },
+  {
+    name: 'currency',
+    type: 'text',
+    unit: 'ISO 4217',
+    description: 'Currency of the payment, as USD.',
+    source: { at: 'input', key: 'currency' },
+  },
+  {
+    name: 'probability',
+    type: 'number',
+    unit: '0 to 1',
+    description: "The deciding model's probability of fraud; missing where rules decide alone.",
+    source: { at: 'probability' },
+  },
+];
+
+/** @returns undefined for a schema of features that this build does not know */
+export function createCatalogue(featureSchema: number, declared: Declared): Catalogue | undefined {
+  const features = featuresOfSchema(featureSchema)?.map(
+    ({ name, unit, description }, index): CatalogueName => ({
+      ...{ name, unit, description, source: { at: 'feature', index } },
+      type: unit === AMOUNT_UNIT ? 'amount' : 'number',
+    }),
+  );
+  if (features === undefined) return undefined;
+  const more = declared.names.map(
+    (one): CatalogueName => ({ ...one, source: { at: 'input', key: one.name } }),
+  );
+  // A market cannot give a feature another meaning.
+  const all = [...more, ...OWN, ...features];
+  return { names: new Map(all.map((one) => [one.name, one])), lists: declared.lists };
+}
+
+/** Key of a list's answer among the inputs of a row: true, false, or missing where no answer was recorded. */
+export const listKey = (list: string) => `in_list.${list}`;
+
+/**
+ * Key of an exchange rate among the inputs of a row: how many units of the payment's currency one unit of the named currency
+ * bought on the day of the payment; 1 in the same currency, missing where no rate is known.
+ */
+export const rateKey = (currency: string) => `rate.${currency}`;

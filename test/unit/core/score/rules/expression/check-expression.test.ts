@@ -1,0 +1,148 @@
+/**
+ * Goal: an expression is told all that is wrong with it, where, and what is allowed; what passes is well-typed CEL. Method:
+ * named mistakes, and random expressions that CEL's own checker must let pass as well.
+ */
+import { Environment } from '@marcbachmann/cel-js';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createCatalogue } from '../../../../../../src/core/score/rules/expression/catalogue.ts';
+import { checkExpression } from '../../../../../../src/core/score/rules/expression/check-expression.ts';
+import type { ValueType } from '../../../../../../src/core/score/rules/expression/expression.ts';
+import {
+  AMOUNTS,
+  DECLARED,
+  expressions,
+  type Made,
+  toText,
+} from '../../../../../support/random-expressions.ts';
+
+const catalogue = createCatalogue(3, DECLARED);
+if (catalogue === undefined) throw new Error('schema 3 is gone');
+
+const check = (text: string, type: ValueType = 'boolean') =>
+  checkExpression(text, catalogue, [type]);
+const problemsOf = (text: string) => {
+  const checked = check(text);
+  return 'problems' in checked ? checked.problems : [];
+};
+
+describe('a problem', () => {
+  test('names line, column, what is there and what is allowed', () => {
+    expect(problemsOf('siblings > 3 &&\n  sibblings < 9')).toEqual([
+      { line: 2, column: 3, found: '`sibblings`', allowed: '`siblings`' },
+    ]);
+  });
+
+  test('does not hide the next one', () => {
+    const found = problemsOf('amount > 1000 || siblings == "x" || !count_1h || currency < "USD"');
+    expect(found.map(({ column, allowed }) => [column, allowed])).toEqual([
+      [10, 'an amount, as `money(1000, "USD")`'],
+      [30, 'a number'],
+      [38, 'a condition'],
+      [50, 'a number or an amount, as `money(1000, "USD")`'],
+      [61, 'a number or an amount, as `money(1000, "USD")`'],
+    ]);
+  });
+
+  test.each<[string, string]>([
+    ['amount + 1 > median', 'two numbers, two amounts, or an amount times or by a number'],
+    ['amount * median > median', 'two numbers, two amounts, or an amount times or by a number'],
+    ['1 / amount > 1', 'two numbers, two amounts, or an amount times or by a number'],
+    ['amount > money(siblings, "USD")', 'a number'],
+    ['amount > money(1000, "DOLLAR")', 'an ISO 4217 currency code in quotes'],
+    ['amount > money(1000, currency)', 'an ISO 4217 currency code in quotes'],
+    ['money(1) < amount', '`is_missing(name)`, `in_list("name")` or `money(1000, "USD")`'],
+    ['is_missing(siblings + 1)', 'a name'],
+    ['is_missing(1)', 'a name'],
+    ['in_list(currency)', 'the name of a list in quotes'],
+    ['in_list("stolem")', 'the name of a list: stolen'],
+    ['siblings', 'a condition'],
+    ['metadata.vip == true', 'a number or an amount, as `money(1000, "USD")` or a text'],
+    ['1 < siblings < 3', 'a number or an amount, as `money(1000, "USD")`'],
+    ['currency in []', 'a list that is not empty'],
+    ['currency in "USD"', 'a list, as `["US", "EG"]`'],
+    ['currency in ["USD", 3]', 'a text'],
+    ['siblings in [1, "2"]', 'a number'],
+    ['siblings + 1 in [2]', 'a name'],
+    ['"USD" == 3', 'a number'],
+    ['3 == currency', 'a text'],
+  ])('of %s', (text, allowed) => {
+    expect(problemsOf(text).map((one) => one.allowed)).toContain(allowed);
+  });
+});
+
+test('a number is one type, however it is written', () => {
+  const trees = ['siblings == 3', 'siblings == 3.0', 'siblings == 0x3', 'siblings == 3e0'].map(
+    (text) => check(text),
+  );
+  expect(trees.map((one) => 'expression' in one)).toEqual([true, true, true, true]);
+  expect(new Set(trees.map((one) => JSON.stringify(one))).size).toBe(1);
+  expect(check('siblings + 1 > 2.5 && 3 > 2.5')).toHaveProperty('expression');
+});
+
+class Amount {}
+class Metadata {}
+const numeric = ['+', '-'].map((op) => `Amount ${op} Amount: Amount`);
+const compared = ['<', '<=', '>', '>='].map((op) => `Amount ${op} Amount: bool`);
+/** CEL with the catalogue of the fuzz, amounts as a type of its own. */
+const cel = new Environment()
+  .registerType('Amount', Amount)
+  .registerType('Metadata', {
+    ctor: Metadata,
+    fields: { points: 'double', tier: 'string', vip: 'bool' },
+  })
+  .registerVariable('metadata', 'Metadata')
+  .registerVariable('siblings', 'double')
+  .registerVariable('count_1h', 'double')
+  .registerVariable('probability', 'double')
+  .registerVariable('currency', 'string')
+  .registerFunction('is_missing(dyn): bool', () => false)
+  .registerFunction('in_list(string): bool', () => false)
+  .registerFunction('money(double, string): Amount', () => new Amount());
+for (const name of AMOUNTS) cel.registerVariable(name, 'Amount');
+for (const signature of [
+  ...[
+    ...numeric,
+    ...compared,
+    'Amount == Amount: bool',
+    'double * Amount: Amount',
+    'Amount * double: Amount',
+  ],
+  ...['Amount / double: Amount', 'Amount / Amount: double', '-Amount: Amount'],
+]) {
+  cel.registerOperator(signature, () => undefined);
+}
+
+/** Operators with any operands, most of which do not fit. */
+const untyped = fc.letrec<{ any: Made }>((tie) => ({
+  any: fc.oneof(
+    { depthSize: 'small', maxDepth: 3 },
+    ...[expressions.condition, expressions.number, expressions.amount].map((one) =>
+      one.map((made): Made => made),
+    ),
+    fc
+      .tuple(
+        fc.constantFrom('+', '-', '*', '/', '<', '>=', '==', '!=', '&&', '||'),
+        tie('any'),
+        tie('any'),
+      )
+      .map(([op, left, right]) => ({ op, left, right }) as Made),
+    fc.tuple(fc.constantFrom('!', 'negative'), tie('any')).map(([op, of]) => ({ op, of }) as Made),
+  ),
+}));
+
+test("CEL's own checker lets pass what passes here, with the same type", () => {
+  let passed = 0;
+  fc.assert(
+    fc.property(untyped.any, (made) => {
+      const own = checkExpression(toText(made), catalogue, ['boolean', 'number', 'amount', 'text']);
+      if (!('expression' in own)) return;
+      passed++;
+      const { valid, type, error } = cel.check(toText(made, '.0'));
+      const names = { boolean: 'bool', number: 'double', amount: 'Amount', text: 'string' };
+      expect([valid, type, error?.message]).toEqual([true, names[own.expression.type], undefined]);
+    }),
+    { numRuns: 1500 },
+  );
+  expect(passed).toBeGreaterThan(100);
+});
