@@ -228,9 +228,9 @@ test('the catalogue lists the corridors, and each reason and feature in words', 
     ...{ corridor: 'US-EG', source: 'US', destination: 'EG' },
   });
   const reasons: ReasonCodeJson[] = await list('/v1/reason-codes');
-  for (const { rule } of currentRuleSet.rules) {
-    const reason = reasons.find(({ code }) => code === rule.reasonCode);
-    expect(reason).toMatchObject({ description: rule.summary, origin: 'rule' });
+  for (const { code: ofRule, sentence } of currentRuleSet.rules) {
+    const reason = reasons.find(({ code }) => code === ofRule);
+    expect(reason).toMatchObject({ description: sentence, origin: 'rule' });
     expect(reason?.rule_sets).toContain(currentRuleSet.id);
   }
   expect(reasons).toContainEqual(

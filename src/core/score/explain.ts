@@ -1,19 +1,22 @@
 /** All details of a decision, for an analyst: each feature by name and the outcome of each rule. */
 import type { Explanation, RuleOutcome } from '../domain/explanation.ts';
 import { featuresOfSchema } from '../domain/feature-schema.ts';
-import { bandIndex, bandWeight } from './rules/band.ts';
-import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
+import { bandIndex } from './rules/band.ts';
+import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
+import type { Inputs } from './rules/generate-program.ts';
 
 type LoggedVector = {
   readonly features: Float64Array;
   readonly featureSchema: number;
+  /** The deciding model's; null while the rules decide alone. */
+  readonly probability: number | null;
+  /** Values that the rule set reads beside the vector; a value that is not given is missing. */
+  readonly inputs?: Inputs;
 };
 
 /** Undefined for a vector of an unknown schema, or of one older than the rule set's. */
-export function explain(
-  { features: vector, featureSchema }: LoggedVector,
-  ruleSet: CompiledRuleSet,
-): Explanation | undefined {
+export function explain(logged: LoggedVector, ruleSet: CompiledRuleSet): Explanation | undefined {
+  const { features: vector, featureSchema } = logged;
   const schema = featuresOfSchema(featureSchema);
   if (schema === undefined || featureSchema < ruleSet.featureSchema) return undefined;
   return {
@@ -24,24 +27,34 @@ export function explain(
       unit,
       description,
     })),
-    rules: ruleSet.rules.map((compiled) => outcomeOf(compiled, vector)),
+    rules: explainRules(logged, ruleSet),
   };
 }
 
-function outcomeOf({ rule, bounds, bands }: CompiledRule, vector: Float64Array): RuleOutcome {
-  const value = rule.measure(vector, bounds);
-  const weight = bandWeight(bands, value);
-  const fired = weight > 0;
-  return {
-    id: rule.id,
-    code: rule.reasonCode,
-    summary: rule.summary,
-    fired,
-    value: presentOrNull(value),
-    weight,
-    band: fired ? (bands[bandIndex(bands, value)]?.from ?? null) : null,
-    detail: fired ? rule.detail(vector) : null,
-  };
+function explainRules(logged: LoggedVector, ruleSet: CompiledRuleSet): RuleOutcome[] {
+  const { program, programRules } = ruleSet;
+  const { features: vector, inputs = [], probability: given } = logged;
+  const probability = given ?? Number.NaN;
+  const values = program.measure(vector, inputs, probability);
+  const count = program.decide(vector, inputs, probability);
+  const weights = new Map<number, number>();
+  for (let nth = 0; nth < count; nth++) {
+    weights.set(program.fired[nth] as number, program.weights[nth] as number);
+  }
+  return programRules.flatMap((rule, index) => {
+    if (rule === undefined) return [];
+    const { id, code, sentence, bands, detail } = rule;
+    const value = values[index] as number;
+    const weight = weights.get(index);
+    const fired = weight !== undefined;
+    return {
+      ...{ id, code, summary: sentence, fired },
+      value: presentOrNull(value),
+      weight: weight ?? 0,
+      band: fired ? (bands[bandIndex(bands, value)]?.from ?? null) : null,
+      detail: fired ? detail(vector, inputs, probability) : null,
+    };
+  });
 }
 
 function presentOrNull(value: number | undefined): number | null {

@@ -1,6 +1,5 @@
 /** Every reason code that a score may have, from the rules and features that define them. */
 import { FEATURE_LIST } from '../domain/feature-schema.ts';
-import { RULES } from './rules/catalogue.ts';
 import { RULE_SETS } from './rules/rule-sets.ts';
 import { factorReason, MANUAL_REASON, MODEL_REASON } from './score.ts';
 
@@ -14,16 +13,21 @@ export type ReasonCode = {
   readonly features: readonly string[];
 };
 
+/** Each rule by its code, as the newest rule set that has the rule says it. */
+const RULES = new Map(
+  RULE_SETS.toReversed().flatMap(({ rules }) => rules.map((one) => [one.code, one])),
+);
+
 /** Rules in the order in which they combine, then models. */
 export const REASON_CODES: readonly ReasonCode[] = [
-  ...RULES.map((rule) => ({
-    code: rule.reasonCode,
-    description: rule.summary,
+  ...[...RULES.values()].map(({ code, sentence, features }) => ({
+    code,
+    description: sentence,
     origin: 'rule' as const,
-    rule_sets: RULE_SETS.filter(({ rules }) => rules.some((one) => one.rule === rule))
+    rule_sets: RULE_SETS.filter(({ rules }) => rules.some((one) => one.code === code))
       .map(({ id }) => id)
       .sort(),
-    features: rule.features,
+    features,
   })),
   {
     code: MANUAL_REASON,

@@ -3,21 +3,24 @@
  * pure, so the same three always give the same bits. Without an opinion the rules that fire are combined as
  * independent causes (noisy or): risk = 1 - product of (1 - weight); the more fire, the higher, and never above
  * 1. With one the risk is its probability, to which only rules marked as policy add: others would count twice
- * what the model has learnt, and blur its ranking.
+ * what the model has learnt, and blur its ranking. A verdict that a rule forces stands in any case, and leaves the risk as it is.
  */
 import { featureOf } from '../domain/feature-schema.ts';
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
 import { factorSentence } from './factor-sentence.ts';
 import type { Factor, Opinion, OpinionBands } from './judge.ts';
-import { bandWeight } from './rules/band.ts';
-import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
+import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { lowered, textOf } from './rules/derived-rule-set.ts';
+import { CORRIDOR_KEY, type Inputs } from './rules/generate-program.ts';
+import { FORCED_VERDICTS, type ForcedVerdict, type Thresholds } from './rules/rule-set-data.ts';
 
 type ScoreInput = {
   readonly vector: Float64Array;
   readonly ruleSet: CompiledRuleSet;
   /** The deciding model's judgement of the vector; null while the rules decide alone. */
   readonly opinion: Opinion | null;
+  /** Values that the rule set reads beside the vector, in the order of its `inputs`; a value that is not given is missing. */
+  readonly inputs?: Inputs | undefined;
 };
 
 /** Reason code of a model's probability as a whole. */
@@ -27,51 +30,112 @@ export const MANUAL_REASON = 'MANUAL_REVIEW';
 const amountOf = featureOf('amount');
 const NO_REASONS: readonly Reason[] = [];
 const NO_CAUSES: readonly Cause[] = [];
+const NO_INPUTS: Inputs = [];
 
 /** A cause of risk: a rule that fired, or the model. Its sentence is rendered where it becomes a reason. */
 type Cause = {
   readonly code: string;
   readonly weight: number;
-  readonly detail: (vector: Float64Array) => string;
+  readonly detail: CompiledRule['detail'];
 };
 
-export function score(input: ScoreInput): Decision {
-  const decision = scoreByRules(input);
-  const { manualFrom } = input.ruleSet;
-  if (manualFrom === null || decision.verdict !== 'approve') return decision;
-  if (!(amountOf(input.vector) >= manualFrom.amount)) return decision;
-  const detail = `Amounts from ${textOf(manualFrom, ' ')} on are reviewed by people for a time`;
-  const reasons = [...decision.reasons, { code: MANUAL_REASON, detail, contribution: 0 }];
-  return { ...decision, verdict: 'review', reasons };
-}
+/** The values that a sentence is rendered of. */
+type Row = {
+  readonly vector: Float64Array;
+  readonly inputs: Inputs;
+  /** The deciding model's; NaN where rules decide alone. */
+  readonly probability: number;
+};
 
-function scoreByRules({ vector, ruleSet, opinion }: ScoreInput): Decision {
+export function score({ vector, ruleSet, opinion, inputs = NO_INPUTS }: ScoreInput): Decision {
+  const { program, programRules, manualFrom } = ruleSet;
+  const probability = opinion === null ? Number.NaN : opinion.probability;
+  const count = program.decide(vector, inputs, probability);
   let safe = 1;
   let causes: Cause[] | undefined;
-  for (const compiled of ruleSet.rules) {
-    const { rule, bounds, bands, from, isPolicy } = compiled;
-    const value = rule.measure(vector, bounds);
-    // Nearly all values lie below the bands, or are NaN.
-    if (!(value >= from)) continue;
-    const weight = bandWeight(bands, value);
-    if (weight === 0) continue;
-    const counts = opinion === null || isPolicy;
+  let forced: CompiledRule[] | undefined;
+  for (let nth = 0; nth < count; nth++) {
+    const rule = programRules[program.fired[nth] as number];
+    if (rule === undefined) continue;
+    if (rule.verdict !== null) {
+      forced ??= [];
+      forced.push(rule);
+      continue;
+    }
+    const weight = program.weights[nth] as number;
+    const counts = opinion === null || rule.isPolicy;
     if (counts) safe *= 1 - weight;
-    const cause = { code: rule.reasonCode, weight: counts ? weight : 0, detail: rule.detail };
+    const cause = { code: rule.code, weight: counts ? weight : 0, detail: rule.detail };
     if (causes === undefined) causes = [cause];
     else addCause(causes, cause);
   }
-  if (opinion !== null) {
-    return scoreByModel(1 - safe, causes ?? NO_CAUSES, opinion, ruleSet, vector);
+  const row = { vector, inputs, probability };
+  const verdict = verdictForcedBy(forced);
+  const decision =
+    opinion === null
+      ? scoreByRules(1 - safe, causes, ruleSet, row, verdict)
+      : scoreByModel(1 - safe, causes ?? NO_CAUSES, opinion, ruleSet, row, verdict);
+  if (forced === undefined && manualFrom === null) return decision;
+  return addOrders(decision, forced ?? [], ruleSet, row);
+}
+
+const VERDICT_OF: Readonly<Record<ForcedVerdict, Verdict>> = {
+  block: 'decline',
+  allow: 'approve',
+  decline: 'decline',
+  review: 'review',
+  approve: 'approve',
+};
+
+function verdictForcedBy(rules: readonly CompiledRule[] | undefined): Verdict | null {
+  if (rules === undefined) return null;
+  const order = FORCED_VERDICTS.find((one) => forces(rules, one));
+  return order === undefined ? null : VERDICT_OF[order];
+}
+
+const forces = (rules: readonly CompiledRule[], order: ForcedVerdict) =>
+  rules.some(({ verdict }) => verdict === order);
+
+/** Reasons of what people ordered, without points: verdicts that rules force, and the review of larger amounts for a time. */
+function addOrders(
+  decision: Decision,
+  forced: readonly CompiledRule[],
+  { manualFrom }: CompiledRuleSet,
+  { vector, inputs, probability }: Row,
+): Decision {
+  const reasons = [...decision.reasons];
+  for (const order of FORCED_VERDICTS) {
+    for (const { code, detail, verdict } of forced) {
+      if (verdict !== order) continue;
+      reasons.push({ code, detail: detail(vector, inputs, probability), contribution: 0 });
+    }
   }
-  const risk = 1 - safe;
+  // An entry of the allow list goes before any review.
+  const isReviewed =
+    manualFrom !== null &&
+    decision.verdict === 'approve' &&
+    !forces(forced, 'allow') &&
+    amountOf(vector) >= manualFrom.amount;
+  if (!isReviewed) return { ...decision, reasons };
+  const detail = `Amounts from ${textOf(manualFrom, ' ')} on are reviewed by people for a time`;
+  reasons.push({ code: MANUAL_REASON, detail, contribution: 0 });
+  return { ...decision, verdict: 'review', reasons };
+}
+
+function scoreByRules(
+  risk: number,
+  causes: readonly Cause[] | undefined,
+  ruleSet: CompiledRuleSet,
+  row: Row,
+  forced: Verdict | null,
+): Decision {
   const points = Math.round(SCORE_MAX * risk);
   return {
     score: points,
     risk,
     probability: null,
-    verdict: verdictOf(points, ruleSet),
-    reasons: causes === undefined ? NO_REASONS : rankReasons(causes, points, vector),
+    verdict: forced ?? verdictOf(points, thresholdsOf(ruleSet, row.inputs)),
+    reasons: causes === undefined ? NO_REASONS : rankReasons(causes, points, row),
   };
 }
 
@@ -95,20 +159,22 @@ function scoreByModel(
   causes: readonly Cause[],
   opinion: Opinion,
   ruleSet: CompiledRuleSet,
-  vector: Float64Array,
+  row: Row,
+  forced: Verdict | null,
 ): Decision {
   const { probability, bands } = opinion;
   // Not 1 - (1 - p) * ...: that would round small probabilities to the same risk.
   const risk = probability + (1 - probability) * policyRisk;
   const points = Math.round(SCORE_MAX * risk);
-  const verdict = verdictOfModel(risk, bands, ruleSet);
+  const verdict = forced ?? verdictOfModel(risk, bands, ruleSet, row.inputs);
   const ofModel =
     verdict === 'approve' ? [wholeCause(probability)] : toCauses(opinion.factors(), probability);
   const all = causes.filter(({ weight }) => weight > 0);
   for (const cause of ofModel) addCause(all, cause);
-  const reasons = rankReasons(all, points, vector);
+  const reasons = rankReasons(all, points, row);
   for (const { code, weight, detail } of causes) {
-    if (weight === 0) reasons.push({ code, detail: detail(vector), contribution: 0 });
+    if (weight > 0) continue;
+    reasons.push({ code, detail: detail(row.vector, row.inputs, probability), contribution: 0 });
   }
   return { score: points, risk, probability, verdict, reasons };
 }
@@ -143,16 +209,27 @@ export function verdictOfModel(
   risk: number,
   bands: OpinionBands | null,
   ruleSet: CompiledRuleSet,
+  inputs = NO_INPUTS,
 ): Verdict {
-  if (bands === null) return verdictOf(Math.round(SCORE_MAX * risk), ruleSet);
+  if (bands === null) {
+    return verdictOf(Math.round(SCORE_MAX * risk), thresholdsOf(ruleSet, inputs));
+  }
   const by = ruleSet.tightenedBy / SCORE_MAX;
   if (risk >= lowered(bands.declineFrom, by)) return 'decline';
   return risk >= lowered(bands.reviewFrom, by) ? 'review' : 'approve';
 }
 
-function verdictOf(points: number, { verdicts }: CompiledRuleSet): Verdict {
-  if (points >= verdicts.decline) return 'decline';
-  return points >= verdicts.review ? 'review' : 'approve';
+function verdictOf(points: number, { review, decline }: Thresholds): Verdict {
+  if (points >= decline) return 'decline';
+  return points >= review ? 'review' : 'approve';
+}
+
+/** Thresholds of the row's corridor, where the rule set has such. */
+function thresholdsOf(ruleSet: CompiledRuleSet, inputs: Inputs): Thresholds {
+  const { verdicts, corridorVerdicts } = ruleSet;
+  if (corridorVerdicts.size === 0) return verdicts;
+  const corridor = inputs[ruleSet.inputs.indexOf(CORRIDOR_KEY)];
+  return (typeof corridor === 'string' && corridorVerdicts.get(corridor)) || verdicts;
 }
 
 /**
@@ -160,7 +237,11 @@ function verdictOf(points: number, { verdicts }: CompiledRuleSet): Verdict {
  * rounded down; the remaining ones go to the greatest, so that contributions never rise and add up to the
  * score. A cause without a point is left out.
  */
-function rankReasons(causes: readonly Cause[], points: number, vector: Float64Array): Reason[] {
+function rankReasons(
+  causes: readonly Cause[],
+  points: number,
+  { vector, inputs, probability }: Row,
+): Reason[] {
   let total = 0;
   for (const cause of causes) total += cause.weight;
   let left = points;
@@ -168,7 +249,9 @@ function rankReasons(causes: readonly Cause[], points: number, vector: Float64Ar
   const reasons: Reason[] = [];
   for (const { code, weight, detail } of causes) {
     const contribution = Math.floor((points * weight) / total) + (left-- > 0 ? 1 : 0);
-    if (contribution > 0) reasons.push({ code, detail: detail(vector), contribution });
+    if (contribution > 0) {
+      reasons.push({ code, detail: detail(vector, inputs, probability), contribution });
+    }
   }
   return reasons;
 }

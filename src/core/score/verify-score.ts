@@ -5,12 +5,16 @@
 import { featuresOfSchema } from '../domain/feature-schema.ts';
 import type { Decision, Reason, ScoreRecord } from '../domain/score-record.ts';
 import type { Opinion } from './judge.ts';
+import type { Inputs } from './rules/generate-program.ts';
 import { findRuleSet } from './rules/rule-sets.ts';
 import { score } from './score.ts';
 
 /** The fields of a stored score that its verification reads. */
 export type ScoreEvidence = Pick<ScoreRecord, keyof Decision> &
-  Pick<ScoreRecord, 'features' | 'featureSchema' | 'ruleSet' | 'model'>;
+  Pick<ScoreRecord, 'features' | 'featureSchema' | 'ruleSet' | 'model'> & {
+    /** Values that the rule set read beside the vector; a value that was not stored is missing. */
+    readonly inputs?: Inputs;
+  };
 
 /**
  * @param opinion the model's judgement of the vector; null where there is none, undefined where the model is
@@ -27,7 +31,8 @@ export function verifyScore(stored: ScoreEvidence, opinion: Opinion | null | und
   }
   if (stored.features.length !== schema.length) return ['features'];
   if (opinion === undefined || (opinion === null) !== (stored.model === null)) return ['model'];
-  const made = score({ vector: stored.features, ruleSet, opinion });
+  const { features: vector, inputs } = stored;
+  const made = score({ vector, ruleSet, opinion, inputs });
   const differing: string[] = [];
   if (made.score !== stored.score) differing.push('score');
   if (!Object.is(made.risk, stored.risk)) differing.push('risk');

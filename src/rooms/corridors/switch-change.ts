@@ -162,7 +162,7 @@ function requireStricter(scope: string, known: Stop, next: NewStop): void {
 
 /** @throws Problem where there is no such scope, or it is no scope to stop here */
 export function checkScope(scope: string, corridors: ReadonlySet<string>, isStop = false): void {
-  const rules = currentRuleSet.rules.map(({ rule }) => RULE + rule.reasonCode);
+  const rules = currentRuleSet.rules.map(({ code }) => RULE + code);
   const stricter = [...corridors].flatMap((one) =>
     STRICTER.map((kind) => stricterScope(kind, one)),
   );

@@ -1,8 +1,9 @@
 /** Catalogue of a market, in plain words: corridors, reason codes and features. */
-import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { FEATURE_LIST, firstSchemaOf } from '../../core/domain/feature-schema.ts';
+import { CODE_MEASURES } from '../../core/score/rules/code-measures.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
+import type { RuleData } from '../../core/score/rules/rule-set-data.ts';
 import { currentRuleSet, RULE_SETS } from '../../core/score/rules/rule-sets.ts';
 
 export const corridorSchema = z
@@ -65,9 +66,17 @@ export const ruleSetSchema = z
             .boolean()
             .meta({ description: 'It adds to the risk even where a model decides.' }),
           features: z.array(z.string()),
+          when: z
+            .string()
+            .nullable()
+            .meta({ description: 'Condition without which it does not fire.' }),
+          measure: z
+            .string()
+            .nullable()
+            .meta({ description: 'The value that the bands judge: an expression, or code.' }),
           bounds: z
             .array(z.object({ bound: z.string(), value: z.number(), meaning: z.string() }))
-            .meta({ description: 'Conditions without which it does not fire.' }),
+            .meta({ description: 'Numbers of a measure that is code.' }),
           bands: z
             .array(
               z.object({
@@ -98,7 +107,9 @@ export const ruleSetExample: RuleSetJson = {
       policy: false,
       description: 'Many more transactions within an hour than this account usually makes.',
       features: ['count_1h', 'usual_1h'],
-      bounds: [{ bound: 'timesUsual', value: 5, meaning: 'times the usual number' }],
+      when: 'count_1h + 1 >= 5 * usual_1h',
+      measure: 'count_1h + 1',
+      bounds: [],
       bands: [
         { from: 4, weight: 0.1 },
         { from: 6, weight: 0.4 },
@@ -110,30 +121,28 @@ export const ruleSetExample: RuleSetJson = {
 export const RULE_SET_LIST: readonly RuleSetJson[] = RULE_SETS.map(toRuleSetJson);
 
 function toRuleSetJson(ruleSet: CompiledRuleSet): RuleSetJson {
-  const { id, featureSchema, verdicts, rules } = ruleSet;
-  const numbers = rules.map(({ rule, bounds, bands, isPolicy }) => [
-    ...[rule.id, Object.entries(bounds).sort(), bands.map(({ from, weight }) => [from, weight])],
-    isPolicy,
-  ]);
-  const content = [id, featureSchema, verdicts.review, verdicts.decline, numbers];
+  const { id, sha256, featureSchema, verdicts, rules } = ruleSet;
   return {
     rule_set: id,
     in_force: ruleSet === currentRuleSet,
     feature_schema: featureSchema,
-    sha256: hash('sha256', JSON.stringify(content)),
+    sha256,
     verdicts: { ...verdicts },
-    rules: rules.map(({ rule, bounds, bands, isPolicy }) => ({
-      rule: rule.id,
-      code: rule.reasonCode,
-      description: rule.summary,
-      policy: isPolicy,
-      features: [...rule.features],
-      bounds: Object.entries(bounds).map(([bound, value]) => ({
-        bound,
-        value,
-        meaning: rule.bounds[bound] ?? '',
-      })),
+    rules: rules.map(({ id: rule, code, sentence, features, data, bands, isPolicy }) => ({
+      ...{ rule, code, description: sentence, policy: isPolicy, features: [...features] },
+      ...{ when: data.when ?? null, ...toMeasureJson(data) },
       bands: bands.map(({ from, weight }) => ({ from, weight })),
+    })),
+  };
+}
+
+function toMeasureJson({ measure }: RuleData) {
+  if (typeof measure !== 'object') return { measure: measure ?? null, bounds: [] };
+  const meanings = CODE_MEASURES.get(measure.code)?.bounds ?? {};
+  return {
+    measure: measure.code,
+    bounds: Object.entries(measure.bounds).map(([bound, value]) => ({
+      ...{ bound, value, meaning: meanings[bound] ?? '' },
     })),
   };
 }

@@ -104,7 +104,7 @@ export async function readRuleOutcomes(
     scores: [...scores.values()].reduce((sum, count) => sum + count, 0),
     sampled: sampled.length,
     sampled_frauds: sampled.filter(({ isFraud }) => isFraud === true).length,
-    rules: currentRuleSet.rules.map(({ rule: { reasonCode: code } }) => {
+    rules: currentRuleSet.rules.map(({ code }) => {
       const own = countOutcomes(sampled.filter(({ codes }) => codes.includes(code)));
       const labelled = own.fraud + own.legitimate;
       return {

@@ -91,9 +91,9 @@ const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join
 /** Every rule of the deciding rule set; a band as `from value: weight`. */
 function reasonsList(): string {
   return list(
-    currentRuleSet.rules.map(({ rule, bands }) => {
+    currentRuleSet.rules.map(({ code, sentence, bands }) => {
       const weights = bands.map(({ from, weight }) => `${from}: ${weight}`).join(', ');
-      return `\`${rule.reasonCode}\`: ${rule.summary} (${weights})`;
+      return `\`${code}\`: ${sentence} (${weights})`;
     }),
   );
 }

@@ -3,17 +3,17 @@ import { expect, test } from 'vitest';
 import { currencyScale } from '../../../src/core/domain/currency.ts';
 import { featuresOfSchema } from '../../../src/core/domain/feature-schema.ts';
 import { factorSentence } from '../../../src/core/score/factor-sentence.ts';
-import { RULES } from '../../../src/core/score/rules/catalogue.ts';
+import { currentRuleSet } from '../../../src/core/score/rules/rule-sets.ts';
 import { money, roundedMoney, sayMoney } from '../../../src/kit/words/money.ts';
 
 const MONEY_UNIT = 'currency units';
 
 test('each amount in the sentence of a rule has its currency, and no other number has', () => {
-  for (const { id, features, detail } of RULES) {
-    const schema = featuresOfSchema(Number.MAX_SAFE_INTEGER) ?? featuresOfSchema(2) ?? [];
+  for (const { id, features, detail } of currentRuleSet.rules) {
+    const schema = featuresOfSchema(currentRuleSet.featureSchema) ?? [];
     // The digits tell amounts from other values.
     const vector = Float64Array.from(schema, ({ unit }) => (unit === MONEY_UNIT ? 7777.7 : 3));
-    const said = sayMoney(detail(vector), 'USD', { locale: 'en-US' });
+    const said = sayMoney(detail(vector, [], Number.NaN), 'USD', { locale: 'en-US' });
     const named = said.match(/[\d,]+(\.\d+)? USD/g) ?? [];
     expect(said.match(/7777|15555/), `${id}: ${said}`).toBeNull();
     expect(

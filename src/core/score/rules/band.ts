@@ -1,5 +1,5 @@
 /** The band that a value falls into, and the weight of the value there. */
-import type { Band } from './rule.ts';
+import type { Band } from './rule-set-data.ts';
 
 /** Bands as a table of `from` and `weight`. */
 export function bandsOf(...bands: readonly (readonly [from: number, weight: number])[]): Band[] {

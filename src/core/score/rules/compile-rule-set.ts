@@ -1,77 +1,248 @@
-/** Joins a rule set's numbers with the code of its rules, and refuses an inconsistent one. */
-import { SCORE_MAX } from '../../domain/score-record.ts';
-import type { ManualFrom } from '../../domain/stricter.ts';
-import type { Band, Bounds, Rule, RuleSet, RuleSettings } from './rule.ts';
+/**
+ * The one way from a rule set's data to what decides: save, check, test, live, shadow, backtest and replay compile here. What
+ * is wrong is told all at once, as values.
+ */
 
-/** A rule set ready to score with; its rules are in the order of the registry. */
+import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
+import { type FieldError, jsonPointer } from '../../../kit/words/field-error.ts';
+import type { FeatureName } from '../../domain/feature-schema.ts';
+import { metadataProblem } from '../../domain/metadata.ts';
+import type { ManualFrom } from '../../domain/stricter.ts';
+import { type Bounds, CODE_MEASURES } from './code-measures.ts';
+import { checkDetail, type DetailPart } from './detail-template.ts';
+import {
+  type Catalogue,
+  createCatalogue,
+  type Declared,
+  NOTHING_DECLARED,
+} from './expression/catalogue.ts';
+import { checkExpression } from './expression/check-expression.ts';
+import { type Expression, type Read, readsOf, type ValueType } from './expression/expression.ts';
+import type { ExpressionProblem } from './expression/expression-problem.ts';
+import {
+  type CheckedRule,
+  CORRIDOR_KEY,
+  generateProgram,
+  type Program,
+} from './generate-program.ts';
+import {
+  type Band,
+  type ForcedVerdict,
+  hashRuleSet,
+  type RuleData,
+  type RuleSetData,
+  ruleSetSchema,
+  type Thresholds,
+} from './rule-set-data.ts';
+
+/** A rule set ready to score with. */
 export type CompiledRuleSet = {
+  /** `name@version`, or the name of a derived one. */
   readonly id: string;
+  /** Hash of the data; a derived rule set has the hash of its base. */
+  readonly sha256: string;
   readonly featureSchema: number;
+  /** Rules that are on, in the order in which they combine. */
   readonly rules: readonly CompiledRule[];
-  readonly verdicts: RuleSet['verdicts'];
-  /** Points by which `verdicts` were lowered, as a model's bands are. */
+  /** Keys of the inputs that a row needs beside its vector, in their order. */
+  readonly inputs: readonly string[];
+  readonly verdicts: Thresholds;
+  readonly corridorVerdicts: ReadonlyMap<string, Thresholds>;
+  /** Points by which thresholds were lowered, as a model's bands are. */
   readonly tightenedBy: number;
   /** Amounts from it on are not approved; null: there is no such bound. */
   readonly manualFrom: ManualFrom | null;
+  readonly program: Program;
+  /** The rule that each index of the program stands for; undefined: a derived rule set is without the rule. */
+  readonly programRules: readonly (CompiledRule | undefined)[];
 };
 
 export type CompiledRule = {
-  readonly rule: Rule;
-  readonly bounds: Bounds;
+  readonly id: string;
+  readonly code: string;
+  readonly sentence: string;
+  /** Every feature that it reads, those of its value first. */
+  readonly features: readonly FeatureName[];
+  readonly data: RuleData;
+  /** Empty where the rule has no measured value. */
   readonly bands: readonly Band[];
-  /** Lower bound of the first band, below which the rule does not fire. */
-  readonly from: number;
+  readonly verdict: ForcedVerdict | null;
   readonly isPolicy: boolean;
+  readonly detail: Program['details'][number];
 };
 
-/** Throws an Error that lists everything wrong with the rule set. */
-export function compileRuleSet(ruleSet: RuleSet, registry: readonly Rule[]): CompiledRuleSet {
-  const problems = [
-    ...ruleSet.rules.flatMap((settings) => checkSettings(settings, registry)),
-    ...checkVerdicts(ruleSet),
-  ];
-  const names = ruleSet.rules.map((settings) => settings.rule);
-  if (new Set(names).size < names.length) problems.push('a rule is listed twice');
-  if (problems.length > 0) throw new Error(`rule set ${ruleSet.id}: ${problems.join('; ')}`);
-  const rules = registry.flatMap((rule) => {
-    const settings = ruleSet.rules.find((candidate) => candidate.rule === rule.id);
-    if (settings === undefined) return [];
-    const { bounds, bands, isPolicy = false } = settings;
-    const from = bands[0]?.from ?? Number.POSITIVE_INFINITY;
-    return [{ rule, bounds, bands, from, isPolicy }];
+/** A field of the data, and where its expression is wrong. */
+export type RuleSetProblem = FieldError & { readonly at?: ExpressionProblem };
+export type Compiled =
+  | { readonly ruleSet: CompiledRuleSet }
+  | { readonly problems: readonly RuleSetProblem[] };
+
+/** Room for 200 rules with their sentences. */
+const DATA_BYTES_MAX = 262_144;
+/** More problems than anybody reads at once. */
+const PROBLEMS_MAX = 100;
+
+/** @param source of anybody: nothing of it is trusted */
+export function compileRuleSet(source: unknown, declared = NOTHING_DECLARED): Compiled {
+  const detail = metadataProblem(source, DATA_BYTES_MAX);
+  if (detail !== undefined) return { problems: [{ pointer: '', detail }] };
+  const parsed = ruleSetSchema.safeParse(source, DESCRIBED);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => ({
+      pointer: jsonPointer(issue.path),
+      detail: issueText(issue),
+    }));
+    return { problems: problems.slice(0, PROBLEMS_MAX) };
+  }
+  return compileData(parsed.data, declared);
+}
+
+function compileData(data: RuleSetData, declared: Declared): Compiled {
+  const catalogue = createCatalogue(data.feature_schema, declared);
+  if (catalogue === undefined) {
+    const detail = `must be a schema of features that this version knows, not ${data.feature_schema}`;
+    return { problems: [{ pointer: '/feature_schema', detail }] };
+  }
+  const check: Check = { catalogue, problems: [] };
+  const checked = data.rules.map((rule, index) => checkRule(rule, `/rules/${index}`, check));
+  if (check.problems.length > 0) return { problems: check.problems.slice(0, PROBLEMS_MAX) };
+  const on = data.rules.flatMap((rule, index) => {
+    const one = checked[index];
+    return one === undefined || rule.state === 'off' ? [] : [{ rule, ...one }];
   });
-  const { id, featureSchema, verdicts } = ruleSet;
-  return { id, featureSchema, rules, verdicts, tightenedBy: 0, manualFrom: null };
+  const corridorVerdicts = new Map(Object.entries(data.verdicts.corridors ?? {}));
+  const hasCorridors = corridorVerdicts.size > 0 || on.some(({ corridors }) => corridors !== null);
+  const keys = on.flatMap(({ reads }) =>
+    reads.flatMap(({ source }) => (source.at === 'input' ? source.key : [])),
+  );
+  const inputs = [...new Set(hasCorridors ? [CORRIDOR_KEY, ...keys] : keys)].sort();
+  const program = generateProgram(on, inputs);
+  const rules = on.map(({ rule, features }, index) => ({
+    ...{ id: rule.id, code: rule.code, sentence: rule.sentence, features, data: rule },
+    bands: rule.bands ?? [],
+    verdict: rule.verdict ?? null,
+    isPolicy: rule.policy ?? false,
+    detail: program.details[index] as CompiledRule['detail'],
+  }));
+  return {
+    ruleSet: {
+      ...{ id: data.id, sha256: hashRuleSet(data), featureSchema: data.feature_schema },
+      ...{ rules, inputs, verdicts: data.verdicts.all, corridorVerdicts },
+      ...{ tightenedBy: 0, manualFrom: null, program, programRules: rules },
+    },
+  };
 }
 
-function checkSettings(settings: RuleSettings, registry: readonly Rule[]): string[] {
-  const rule = registry.find((candidate) => candidate.id === settings.rule);
-  if (rule === undefined) return [`rule ${settings.rule} is unknown`];
-  const problems: string[] = [];
-  const given = Object.keys(settings.bounds).sort().join();
-  const wanted = Object.keys(rule.bounds).sort().join();
-  if (given !== wanted) problems.push(`${rule.id} has bounds (${given}), needs (${wanted})`);
-  if (!Object.values(settings.bounds).every(Number.isFinite)) {
-    problems.push(`${rule.id} has a bound that is not a number`);
+type Check = { readonly catalogue: Catalogue; readonly problems: RuleSetProblem[] };
+
+type CheckedReads = CheckedRule & {
+  readonly reads: readonly Read[];
+  readonly features: readonly FeatureName[];
+};
+
+/** @returns undefined after a problem was noted */
+function checkRule(rule: RuleData, pointer: string, check: Check): CheckedReads | undefined {
+  const { when: condition, measure: measured, bands, corridors = null } = rule;
+  const before = check.problems.length;
+  // Each problem looks for the nearest name, so that more of them would cost more than anybody reads.
+  if (before >= PROBLEMS_MAX) return undefined;
+  const when =
+    condition === undefined ? null : checkText(condition, ['boolean'], `${pointer}/when`, check);
+  const measure =
+    typeof measured === 'string'
+      ? checkText(measured, ['number'], `${pointer}/measure`, check)
+      : measured && findMeasure(measured, `${pointer}/measure`, check);
+  const detail = checkSentence(rule, pointer, check);
+  if (check.problems.length > before || when === undefined || detail === undefined)
+    return undefined;
+  const ofCode = typeof measure === 'object' && 'features' in measure ? measure : undefined;
+  const value = ofCode === undefined ? (measure as Expression | undefined) : ofCode.run;
+  const effect =
+    value === undefined || bands === undefined
+      ? { weight: rule.weight ?? 0 }
+      : { measure: value, bands };
+  const reads = [
+    ...(typeof value === 'object' ? readsOf(value) : []),
+    ...(when === null ? [] : readsOf(when)),
+    ...detail.flatMap((part) =>
+      typeof part === 'string' || part.value === 'measure' ? [] : readsOf(part.value),
+    ),
+  ];
+  const names = reads.flatMap(({ source, name }) => (source.at === 'feature' ? name : []));
+  const features = [...new Set([...(ofCode?.features ?? []), ...(names as FeatureName[])])];
+  return { when, effect, corridors, detail, reads, features };
+}
+
+function checkText(
+  text: string,
+  types: readonly ValueType[],
+  pointer: string,
+  check: Check,
+): Expression | undefined {
+  const checked = checkExpression(text, check.catalogue, types);
+  if ('expression' in checked) return checked.expression;
+  check.problems.push(...checked.problems.map((one) => toProblem(pointer, one)));
+  return undefined;
+}
+
+function toProblem(pointer: string, at: ExpressionProblem): RuleSetProblem {
+  const { line, column, found, allowed } = at;
+  const detail = `must have ${allowed} at line ${line}, column ${column}, not ${found}`;
+  return { pointer, detail, at };
+}
+
+function checkSentence(
+  { detail, sentence, measure }: RuleData,
+  pointer: string,
+  check: Check,
+): readonly DetailPart[] | undefined {
+  if (detail === undefined) return [sentence];
+  const checked = checkDetail(detail, check.catalogue, measure !== undefined);
+  if ('parts' in checked) return checked.parts;
+  check.problems.push(...checked.problems.map((one) => toProblem(`${pointer}/detail`, one)));
+  return undefined;
+}
+
+type FoundMeasure = {
+  readonly features: readonly FeatureName[];
+  readonly run: (vector: Float64Array) => number;
+};
+
+/** The code of a measure with its bounds, or undefined after a problem was noted. */
+function findMeasure(
+  { code, bounds }: { readonly code: string; readonly bounds: Bounds },
+  pointer: string,
+  { catalogue, problems }: Check,
+): FoundMeasure | undefined {
+  const found = CODE_MEASURES.get(code);
+  const say = (detail: string) => {
+    problems.push({ pointer, detail });
+    return undefined;
+  };
+  if (found === undefined) {
+    return say(`must have a code of ${[...CODE_MEASURES.keys()].join(', ')}`);
   }
-  return [...problems, ...checkBands(rule.id, settings.bands)];
-}
-
-function checkBands(id: string, bands: readonly Band[]): string[] {
-  const problems: string[] = [];
-  if (bands.length === 0) problems.push(`${id} has no bands`);
-  for (const [index, { from, weight }] of bands.entries()) {
-    const before = bands[index - 1];
-    if (!Number.isFinite(from)) problems.push(`${id} has a band that begins nowhere`);
-    if (!(weight >= 0 && weight <= 1)) problems.push(`${id} has a weight outside 0..1`);
-    if (before !== undefined && !(before.from < from && before.weight <= weight)) {
-      problems.push(`${id} has bands that do not rise`);
-    }
+  const wanted = Object.keys(found.bounds).sort().join();
+  const given = Object.keys(bounds).sort().join();
+  if (given !== wanted) return say(`must have the bounds (${wanted}), not (${given})`);
+  if (!found.features.every((name) => catalogue.names.has(name))) {
+    return say(`must read features of the rule set's schema; ${code} reads more`);
   }
-  return problems;
+  return { features: found.features, run: (vector) => found.measure(vector, bounds) };
 }
 
-function checkVerdicts({ verdicts: { review, decline } }: RuleSet): string[] {
-  const rises = 0 < review && review <= decline && decline <= SCORE_MAX;
-  return rises ? [] : [`verdicts must rise from 1 to ${SCORE_MAX}`];
+/** A rule set of this build. */
+export function compileOwn(data: RuleSetData): CompiledRuleSet {
+  const compiled = compileRuleSet(data);
+  if ('ruleSet' in compiled) return compiled.ruleSet;
+  const problems = compiled.problems.map(({ pointer, detail }) => `${pointer} ${detail}`);
+  throw new Error(`rule set ${data.id}: ${problems.join('; ')}`);
+}
+
+/**
+ * Rules whose weight counts for nothing beside a deciding model. Forced verdicts always count, and so does the weight of a
+ * policy.
+ */
+export function withoutEffectBesideModel({ rules }: CompiledRuleSet): readonly CompiledRule[] {
+  return rules.filter(({ isPolicy, verdict }) => !isPolicy && verdict === null);
 }

@@ -3,7 +3,8 @@
  * name says all of it, so a score of any age is explained and verified by the name that it was stored with.
  */
 import type { ManualFrom } from '../../domain/stricter.ts';
-import type { CompiledRuleSet } from './compile-rule-set.ts';
+import type { CompiledRule, CompiledRuleSet } from './compile-rule-set.ts';
+import type { Thresholds } from './rule-set-data.ts';
 
 export type Derivation = {
   /** Reason codes of rules that are off. */
@@ -21,20 +22,29 @@ const CHANGES =
 /** Rules that the base lacks are passed over. */
 export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): CompiledRuleSet {
   const { without, tightenedBy, manualFrom } = derivation;
-  const isOff = ({ rule }: CompiledRuleSet['rules'][number]) => without.includes(rule.reasonCode);
-  const off = base.rules.filter(isOff).map(({ rule }) => `-without-${rule.reasonCode}`);
+  const isOff = ({ code }: CompiledRule) => without.includes(code);
+  const off = base.rules.filter(isOff).map(({ code }) => `-without-${code}`);
   const tightened = tightenedBy === 0 ? '' : `-tightened-${tightenedBy}`;
   const manual = manualFrom === null ? '' : `-manual-from-${textOf(manualFrom, '-')}`;
   const lower = (points: number) => Math.ceil(lowered(points, tightenedBy));
+  const lowerBoth = ({ review, decline }: Thresholds) => ({
+    review: lower(review),
+    decline: lower(decline),
+  });
   const id = `${base.id}${off.sort().join('')}${tightened}${manual}`;
   if (id === base.id) return base;
   return {
+    ...base,
     id,
-    featureSchema: base.featureSchema,
     rules: base.rules.filter((one) => !isOff(one)),
-    verdicts: { review: lower(base.verdicts.review), decline: lower(base.verdicts.decline) },
+    verdicts: lowerBoth(base.verdicts),
+    corridorVerdicts: new Map(
+      [...base.corridorVerdicts].map(([corridor, own]) => [corridor, lowerBoth(own)]),
+    ),
     tightenedBy,
     manualFrom,
+    // The function of the base decides; what fires without counting is passed over.
+    programRules: base.programRules.map((one) => (one && isOff(one) ? undefined : one)),
   };
 }
 

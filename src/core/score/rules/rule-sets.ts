@@ -2,20 +2,19 @@
  * The rule sets this build knows: one decides, the others explain and verify scores of their time. A rule set
  * that ever decided stays here unchanged.
  */
-import { RULES } from './catalogue.ts';
-import { type CompiledRuleSet, compileRuleSet } from './compile-rule-set.ts';
+import { type CompiledRuleSet, compileOwn } from './compile-rule-set.ts';
 import { parseDerived } from './derived-rule-set.ts';
 import { default1 } from './rule-sets/default-1.ts';
 import { default2 } from './rule-sets/default-2.ts';
 import { default3 } from './rule-sets/default-3.ts';
 
 /** The rule set that decides. */
-export const currentRuleSet: CompiledRuleSet = compileRuleSet(default3, RULES);
+export const currentRuleSet: CompiledRuleSet = compileOwn(default3);
 
 export const RULE_SETS: readonly CompiledRuleSet[] = [
   currentRuleSet,
-  compileRuleSet(default2, RULES),
-  compileRuleSet(default1, RULES),
+  compileOwn(default2),
+  compileOwn(default1),
 ];
 
 /** Derived rule sets that stay compiled. Fewer: verification of scores that many people's changes made compiles them again. */

@@ -51,7 +51,10 @@ export async function evaluate(
   const ruleSet = ruleSetOf(transaction.corridor, transaction.currency);
   const opinion = model?.judge([vector])[0] ?? null;
   const { reasons, ...decision } = score({ vector, ruleSet, opinion });
-  const explained = explain({ features: vector, featureSchema: FEATURE_SCHEMA }, ruleSet);
+  const explained = explain(
+    { features: vector, featureSchema: FEATURE_SCHEMA, probability: decision.probability },
+    ruleSet,
+  );
   if (explained === undefined) throw new Error('what is computed now can be explained');
   const ofModel = model?.explain(vector, method) ?? null;
   return {

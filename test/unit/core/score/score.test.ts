@@ -98,19 +98,21 @@ describe('score', () => {
 });
 
 function explained(vector: Float64Array) {
-  const made = explain({ features: vector, featureSchema: FEATURE_SCHEMA }, currentRuleSet);
+  const logged = { features: vector, featureSchema: FEATURE_SCHEMA, probability: null };
+  const made = explain(logged, currentRuleSet);
   if (made === undefined) throw new Error('the deciding rule set reads the schema of today');
   return made;
 }
 
 describe('explain', () => {
   test('names the features of the schema a vector was logged under, and of no unknown one', () => {
-    const logged = { features: makeVector({}).subarray(0, 55), featureSchema: 1 };
+    const vector = makeVector({}).subarray(0, 55);
+    const logged = { features: vector, featureSchema: 1, probability: null };
     const ruleSet = findRuleSet('default@1');
     if (ruleSet === undefined) throw new Error('default@1 is gone');
     expect(explain(logged, ruleSet)?.features.at(-1)?.name).toBe('merchant_accounts_1h');
     expect(explain(logged, ruleSet)?.features).toHaveLength(55);
-    const unknown = { features: makeVector({}), featureSchema: FEATURE_SCHEMA + 1 };
+    const unknown = { ...logged, features: makeVector({}), featureSchema: FEATURE_SCHEMA + 1 };
     expect(explain(unknown, ruleSet)).toBeUndefined();
   });
 

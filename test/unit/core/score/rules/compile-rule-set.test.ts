@@ -1,63 +1,171 @@
+/** Goal: a rule set that is wrong is told all of it, and one that is right becomes what its data say. */
 import { describe, expect, test } from 'vitest';
-import { RULES } from '../../../../../src/core/score/rules/catalogue.ts';
-import { compileRuleSet } from '../../../../../src/core/score/rules/compile-rule-set.ts';
-import type { RuleSet, RuleSettings } from '../../../../../src/core/score/rules/rule.ts';
-import { default1 } from '../../../../../src/core/score/rules/rule-sets/default-1.ts';
+import {
+  compileOwn,
+  compileRuleSet,
+  withoutEffectBesideModel,
+} from '../../../../../src/core/score/rules/compile-rule-set.ts';
+import type { RuleData, RuleSetData } from '../../../../../src/core/score/rules/rule-set-data.ts';
 import { default3 } from '../../../../../src/core/score/rules/rule-sets/default-3.ts';
 import { currentRuleSet, findRuleSet } from '../../../../../src/core/score/rules/rule-sets.ts';
+import { makeVector } from '../vector.ts';
 
-const limit: RuleSettings = {
-  rule: 'amount-over-limit',
-  bounds: {},
+const named = { id: 'limit', code: 'LIMIT', sentence: 'The amount is large.' };
+const limit: RuleData = {
+  ...named,
+  measure: 'amount_to_limit',
   bands: [{ from: 1, weight: 0.5 }],
 };
-
-function ruleSetOf(...rules: RuleSettings[]): RuleSet {
-  return { ...default1, rules };
-}
+const ruleSetOf = (...rules: readonly object[]) => ({ ...default3, id: 'own@1', rules });
+const problemsOf = (source: unknown) => {
+  const compiled = compileRuleSet(source);
+  return 'problems' in compiled ? compiled.problems : [];
+};
 
 describe('compileRuleSet', () => {
-  test('takes the deciding rule set with every rule, in the order of the registry', () => {
-    const compiled = compileRuleSet(default3, RULES);
-    expect(compiled.rules.map(({ rule }) => rule)).toEqual(RULES);
+  test('takes the deciding rule set with every rule, in its order', () => {
+    const compiled = compileOwn(default3);
+    expect(compiled.rules.map(({ id }) => id)).toEqual(default3.rules.map(({ id }) => id));
     expect(compiled.featureSchema).toBe(3);
   });
 
-  test('leaves out what the rule set does not list', () => {
-    expect(compileRuleSet(ruleSetOf(limit), RULES).rules).toHaveLength(1);
+  test('checks a rule that is off, and leaves the rule out', () => {
+    const off = { ...limit, state: 'off' };
+    expect(compileRuleSet(ruleSetOf(off))).toMatchObject({ ruleSet: { rules: [] } });
+    expect(problemsOf(ruleSetOf({ ...off, measure: 'nothing' }))).toHaveLength(1);
   });
 
-  test.each<[string, RuleSet, RegExp]>([
-    ['an unknown rule', ruleSetOf({ ...limit, rule: 'none' }), /rule none is unknown/],
-    ['a rule listed twice', ruleSetOf(limit, limit), /listed twice/],
-    ['no bands', ruleSetOf({ ...limit, bands: [] }), /has no bands/],
+  test.each<[string, object, string, RegExp]>([
+    ['an unknown code', { ...limit, measure: { code: 'x', bounds: {} } }, '/measure', /a code of/],
+    ['no bands', { ...limit, bands: [] }, '/bands', /at least 1/],
+    ['a weight above 1', { ...limit, bands: [{ from: 1, weight: 1.1 }] }, '/bands/0/weight', /1/],
+    ['a condition without weight', { ...named, when: 'true' }, '', /one of weight/],
+    ['two effects', { ...limit, weight: 0.5 }, '', /one of weight/],
+    ['no condition', { ...named, weight: 0.5 }, '', /must have when/],
+    ['a weight of nothing', { ...named, when: 'true', weight: 0 }, '/weight', /0/],
+    ['bands without a measure', { ...limit, measure: undefined }, '', /measure with bands/],
+    ['a corridor of another form', { ...limit, corridors: ['x'] }, '/corridors/0', /US-EG/],
+    ['the reason code of a model', { ...limit, code: 'MODEL_X' }, '/code', /reason code of a rule/],
+    ['an unknown verdict', { ...named, when: 'true', verdict: 'hold' }, '/verdict', /'block'/],
+    ['an unknown field', { ...limit, more: 1 }, '', /'more'/],
+    ['an amount as a measure', { ...limit, measure: 'amount' }, '/measure', /a number/],
+    ['an unknown feature in a sentence', { ...limit, detail: '{x:2} of' }, '/detail', /catalogue/],
+    ['a brace alone', { ...limit, detail: 'Amount {amount' }, '/detail', /braces/],
     [
-      'a weight above 1',
-      ruleSetOf({ ...limit, bands: [{ from: 1, weight: 1.1 }] }),
-      /outside 0\.\.1/,
-    ],
-    [
-      'a NaN bound of a band',
-      ruleSetOf({ ...limit, bands: [{ from: Number.NaN, weight: 0.1 }] }),
-      /begins nowhere/,
+      'a measure that is none',
+      { ...named, when: 'true', weight: 1, detail: '{measure}' },
+      '/detail',
+      /name/,
     ],
     [
       'bands that fall',
-      ruleSetOf({
+      {
         ...limit,
         bands: [
           { from: 1, weight: 0.5 },
           { from: 2, weight: 0.4 },
         ],
-      }),
-      /do not rise/,
+      },
+      '/bands',
+      /must not fall/,
     ],
-    ['an unwanted bound', ruleSetOf({ ...limit, bounds: { more: 1 } }), /has bounds \(more\)/],
-    ['a missing bound', ruleSetOf({ ...limit, rule: 'structuring' }), /needs \(nearLimit\)/],
-    ['verdicts that fall', { ...default1, verdicts: { review: 900, decline: 800 } }, /verdicts/],
-  ])('refuses %s', (_, ruleSet, problem) => {
-    expect(() => compileRuleSet(ruleSet, RULES)).toThrow(problem);
+    [
+      'an unwanted bound',
+      { ...limit, measure: { code: 'burst-across-merchants', bounds: { more: 1 } } },
+      '/measure',
+      /must have the bounds \(timesUsual\), not \(more\)/,
+    ],
+  ])('refuses %s', (_, rule, pointer, detail) => {
+    expect(problemsOf(ruleSetOf(rule))).toContainEqual(
+      expect.objectContaining({
+        pointer: `/rules/0${pointer}`,
+        detail: expect.stringMatching(detail),
+      }),
+    );
   });
+
+  test('refuses a feature that its schema has not', () => {
+    const late = { ...limit, measure: 'amount_to_corridor' };
+    expect(problemsOf({ ...ruleSetOf(late), feature_schema: 2 })).toHaveLength(1);
+  });
+
+  test('refuses an id or a code that two rules have', () => {
+    expect(problemsOf(ruleSetOf(limit, limit)).map(({ detail }) => detail)).toEqual([
+      'must not have an id twice',
+      'must not have a code twice',
+    ]);
+  });
+
+  test('tells the mistakes of all rules, each with its place in the text', () => {
+    const when = 'amount > 5 &&\n sibling > 1';
+    const second = { ...named, id: 'b', code: 'B', when: 'count_1h >', weight: 0.5 };
+    const found = problemsOf(ruleSetOf({ ...named, when, weight: 1, detail: 'A {amout}' }, second));
+    expect(found.map(({ pointer, at }) => [pointer, at?.line, at?.column, at?.found])).toEqual([
+      ['/rules/0/when', 1, 10, '`5`'],
+      ['/rules/0/when', 2, 2, '`sibling`'],
+      ['/rules/0/detail', 1, 4, '`amout`'],
+      ['/rules/1/when', 1, 11, 'the end'],
+    ]);
+    expect(found[1]?.detail).toBe('must have `siblings` at line 2, column 2, not `sibling`');
+  });
+});
+
+test('equal data have one hash and one program, in whatever order their members stand', () => {
+  const shuffled = Object.fromEntries(Object.entries(default3).reverse());
+  const [first, second] = [default3, shuffled as RuleSetData].map(compileOwn);
+  expect(second?.sha256).toBe(first?.sha256);
+  expect(second?.program.code).toBe(first?.program.code);
+  const other = { ...default3, verdicts: { all: { review: 501, decline: 800 } } };
+  expect(compileOwn(other).sha256).not.toBe(first?.sha256);
+});
+
+test('a rule fires on what it reads beside the vector, and not on what is missing', () => {
+  const declared = {
+    names: [{ name: 'metadata.tier', type: 'text', unit: '', description: '' }] as const,
+    lists: ['stolen'],
+  };
+  const rules = [
+    { ...named, when: 'metadata.tier == "gold" && in_list("stolen")', weight: 0.5 },
+    { ...named, id: 'b', code: 'B', when: 'amount >= money(100, "USD")', weight: 0.5 },
+    { ...named, id: 'c', code: 'C', when: 'is_missing(metadata.tier)', weight: 0.5 },
+    { ...named, id: 'd', code: 'D', when: '!(probability < 0.9)', weight: 0.5 },
+  ];
+  const compiled = compileRuleSet(ruleSetOf(...rules), declared);
+  if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems));
+  const { inputs, program } = compiled.ruleSet;
+  expect(inputs).toEqual(['in_list.stolen', 'metadata.tier', 'rate.USD']);
+  const vector = makeVector({ amount: 4000 });
+  const firedOn = (values: readonly (string | number | boolean | null)[], probability: number) => [
+    ...program.fired.subarray(0, program.decide(vector, values, probability)),
+  ];
+  expect(firedOn([true, 'gold', 40], Number.NaN)).toEqual([0, 1]);
+  expect(firedOn([true, 'gold', 40.01], 0.9)).toEqual([0, 3]);
+  expect(firedOn([false, 'gold', null], Number.NaN)).toEqual([]);
+  expect(firedOn([null, null, null], Number.NaN)).toEqual([2]);
+  // Values of another type, and none at all, are missing.
+  expect(firedOn(['true', 7, '40'], Number.NaN)).toEqual([2]);
+  expect(firedOn([], Number.NaN)).toEqual([2]);
+});
+
+test('only policies and forced verdicts have an effect beside a deciding model', () => {
+  const rules = [
+    limit,
+    { ...limit, id: 'policy', code: 'POLICY', policy: true },
+    { ...named, id: 'forced', code: 'FORCED', when: 'true', verdict: 'review' as const },
+  ];
+  const compiled = compileOwn({ ...default3, id: 'own@1', rules });
+  expect(withoutEffectBesideModel(compiled).map(({ id }) => id)).toEqual(['limit']);
+});
+
+test('problems are told up to a bound, within a time', { retry: 2 }, () => {
+  const when = Array.from({ length: 49 }, (_, nth) => `${'x'.repeat(60)}${nth} > 1`).join(' || ');
+  const rules = Array.from({ length: 60 }, (_, nth) => ({
+    ...{ ...named, id: `r${nth}`, code: `R${nth}` },
+    ...{ when, weight: 0.5 },
+  }));
+  const began = performance.now();
+  expect(problemsOf(ruleSetOf(...rules))).toHaveLength(100);
+  expect(performance.now() - began).toBeLessThan(100);
 });
 
 describe('findRuleSet', () => {

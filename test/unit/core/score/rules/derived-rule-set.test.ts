@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FEATURE_SCHEMA } from '../../../../../src/core/domain/feature-schema.ts';
-import { RULES } from '../../../../../src/core/score/rules/catalogue.ts';
 import {
   type Derivation,
   deriveRuleSet,
@@ -31,7 +30,7 @@ const decide = (change: Partial<Derivation>, vector = large) =>
   score({ vector, ruleSet: derive(change), opinion: null });
 
 test('the name is all that is needed, whatever is changed together', () => {
-  const codes = RULES.map(({ reasonCode }) => reasonCode);
+  const codes = currentRuleSet.rules.map(({ code }) => code);
   fc.assert(
     fc.property(
       fc.constantFrom(...RULE_SETS),

@@ -4,8 +4,6 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { FeatureName } from '../../../../../src/core/domain/feature-schema.ts';
-import { bandWeight } from '../../../../../src/core/score/rules/band.ts';
-import type { Rule } from '../../../../../src/core/score/rules/rule.ts';
 import { currentRuleSet } from '../../../../../src/core/score/rules/rule-sets.ts';
 import { makeVector, type NamedFeatures } from '../vector.ts';
 
@@ -20,24 +18,37 @@ export type RuleCase = {
   readonly needs: readonly FeatureName[];
 };
 
+const { program, rules } = currentRuleSet;
+const indexOf = (id: string) => rules.findIndex((one) => one.id === id);
+
+/** The value that a rule of the current rule set measures. */
+export function currentMeasure(id: string, vector: Float64Array): number | undefined {
+  return program.measure(vector, [], Number.NaN)[indexOf(id)];
+}
+
+function currentWeight(id: string, vector: Float64Array): number {
+  const count = program.decide(vector, [], Number.NaN);
+  const nth = program.fired.subarray(0, count).indexOf(indexOf(id));
+  return program.weights[nth] ?? 0;
+}
+
 export function describeRule(
-  rule: Rule,
+  id: string,
   { fires, measures, detail, silent, needs }: RuleCase,
 ): void {
-  const compiled = currentRuleSet.rules.find((one) => one.rule === rule);
-  if (compiled === undefined) throw new Error(`${rule.id} is not in the current rule set`);
-  const { bounds, bands } = compiled;
-  const weightOf = (features: NamedFeatures) =>
-    bandWeight(bands, rule.measure(makeVector(features), bounds));
+  const compiled = rules[indexOf(id)];
+  if (compiled === undefined) throw new Error(`${id} is not in the current rule set`);
+  const measure = (features: NamedFeatures) => currentMeasure(id, makeVector(features));
+  const weightOf = (features: NamedFeatures) => currentWeight(id, makeVector(features));
 
-  describe(rule.id, () => {
+  describe(id, () => {
     test('measures and fires', () => {
-      expect(rule.measure(makeVector(fires), bounds)).toBeCloseTo(measures, 9);
+      expect(measure(fires)).toBeCloseTo(measures, 9);
       expect(weightOf(fires)).toBeGreaterThan(0);
     });
 
     test('says why', () => {
-      expect(rule.detail(makeVector(fires))).toBe(detail);
+      expect(compiled.detail(makeVector(fires), [], Number.NaN)).toBe(detail);
     });
 
     test.each(Object.entries(silent))('is silent: %s', (_, change) => {
@@ -49,14 +60,13 @@ export function describeRule(
     });
 
     test('reads only the features it declares', () => {
-      const undeclared = makeVector({});
-      const declared = makeVector(fires);
-      expect(
-        Object.keys(fires).filter((name) => !rule.features.includes(name as FeatureName)),
-      ).toEqual([]);
-      expect(rule.features.filter((name) => !(name in fires))).toEqual([]);
-      expect(rule.measure(undeclared, bounds)).toBeNaN();
-      expect(rule.measure(declared, bounds)).not.toBeNaN();
+      const { features } = compiled;
+      expect(Object.keys(fires).filter((name) => !features.includes(name as FeatureName))).toEqual(
+        [],
+      );
+      expect(features.filter((name) => !(name in fires))).toEqual([]);
+      expect(measure({})).toBeNaN();
+      expect(measure(fires)).not.toBeNaN();
     });
   });
 }

@@ -1,15 +1,6 @@
-import {
-  amountBeyondCorridor,
-  amountOverHabit,
-  amountOverLimit,
-  amountOverMerchant,
-  nightHighAmount,
-  structuring,
-  velocitySum24h,
-} from '../../../../../../src/core/score/rules/catalogue/amounts.ts';
 import { describeRule } from '../describe-rule.ts';
 
-describeRule(amountOverHabit, {
+describeRule('amount-over-habit', {
   fires: {
     amount_to_p90: 2.5,
     amount_to_median: 4.8,
@@ -29,7 +20,7 @@ describeRule(amountOverHabit, {
   needs: ['amount_to_p90', 'amount_to_median', 'amounts'],
 });
 
-describeRule(amountOverLimit, {
+describeRule('amount-over-limit', {
   fires: { amount_to_limit: 1, amount: 10_000 },
   measures: 1,
   detail: 'Amount 10000.00 is 1.0 times the reporting limit',
@@ -37,7 +28,7 @@ describeRule(amountOverLimit, {
   needs: ['amount_to_limit'],
 });
 
-describeRule(amountOverMerchant, {
+describeRule('amount-over-merchant', {
   fires: {
     amount_to_merchant_mean: 6,
     merchant_amounts_30d: 120,
@@ -55,7 +46,7 @@ describeRule(amountOverMerchant, {
   needs: ['amount_to_merchant_mean', 'merchant_amounts_30d'],
 });
 
-describeRule(nightHighAmount, {
+describeRule('night-high-amount', {
   fires: { night: 1, night_share: 0.02, amounts: 50, amount_to_median: 5 },
   measures: 5,
   detail: '5.0 times the usual amount at night, when 2 % of its transactions are',
@@ -68,7 +59,7 @@ describeRule(nightHighAmount, {
   needs: ['night', 'night_share', 'amounts', 'amount_to_median'],
 });
 
-describeRule(structuring, {
+describeRule('structuring', {
   fires: { near_limit_72h: 2, amount_to_limit: 0.95 },
   measures: 3,
   detail: '3 amounts just below the reporting limit within 72 hours',
@@ -80,7 +71,7 @@ describeRule(structuring, {
   needs: ['near_limit_72h', 'amount_to_limit'],
 });
 
-describeRule(velocitySum24h, {
+describeRule('velocity-sum-24h', {
   fires: { sum_24h_to_usual: 12, sum_24h: 900, count_24h: 3, amounts: 30, amount: 300 },
   measures: 12,
   detail: '1200.00 within 24 hours, 12.0 times a usual day',
@@ -92,7 +83,7 @@ describeRule(velocitySum24h, {
   needs: ['sum_24h_to_usual', 'count_24h', 'amounts'],
 });
 
-describeRule(amountBeyondCorridor, {
+describeRule('amount-beyond-corridor', {
   fires: { amount_to_corridor: 10, amount: 99_000 },
   measures: 10,
   detail:

@@ -1,12 +1,6 @@
-import {
-  merchantBurst,
-  merchantFanIn,
-  merchantFraudRate,
-  merchantFraudRun,
-} from '../../../../../../src/core/score/rules/catalogue/merchant.ts';
 import { describeRule } from '../describe-rule.ts';
 
-describeRule(merchantBurst, {
+describeRule('merchant-burst', {
   fires: { merchant_count_1h: 39, merchant_usual_1h: 2, merchant_count_30d: 1500 },
   measures: 20,
   detail: '40 transactions at this merchant this hour, usually 2.0',
@@ -19,7 +13,7 @@ describeRule(merchantBurst, {
   needs: ['merchant_count_1h', 'merchant_usual_1h', 'merchant_count_30d'],
 });
 
-describeRule(merchantFanIn, {
+describeRule('merchant-fan-in', {
   fires: { merchant_accounts_1h: 15, merchant_usual_1h: 0.5 },
   measures: 15,
   detail: '15 different accounts paid this merchant this hour',
@@ -30,7 +24,7 @@ describeRule(merchantFanIn, {
   needs: ['merchant_accounts_1h', 'merchant_usual_1h'],
 });
 
-describeRule(merchantFraudRate, {
+describeRule('merchant-fraud-rate', {
   fires: { merchant_matured_30d: 20, merchant_fraud_rate_30d: 0.125 },
   measures: 0.125,
   detail: "12.5 % of this merchant's transactions with known labels were fraud",
@@ -41,7 +35,7 @@ describeRule(merchantFraudRate, {
   needs: ['merchant_matured_30d', 'merchant_fraud_rate_30d'],
 });
 
-describeRule(merchantFraudRun, {
+describeRule('merchant-fraud-run', {
   fires: { merchant_run_days: 9.4, merchant_ordinary_rate_7d: 0.75 },
   measures: 0.75,
   detail: 'Since 9 days ago most transactions at this merchant with known labels were fraud',

@@ -1,5 +1,5 @@
 /** Rules on what the account did before: how often, where, by which device. */
-import { type FeatureName, featureOf } from '../../../domain/feature-schema.ts';
+import { type FeatureName, featureOf } from '../../../../src/core/domain/feature-schema.ts';
 import type { Rule } from '../rule.ts';
 
 const siblings = featureOf('siblings');

@@ -1,5 +1,5 @@
 /** Rules on what happened at the merchant. */
-import { featureOf } from '../../../domain/feature-schema.ts';
+import { featureOf } from '../../../../src/core/domain/feature-schema.ts';
 import type { Rule } from '../rule.ts';
 
 const count1h = featureOf('merchant_count_1h');

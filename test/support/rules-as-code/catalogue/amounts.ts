@@ -1,5 +1,5 @@
 /** Rules on the amount of a transaction. */
-import { featureOf } from '../../../domain/feature-schema.ts';
+import { featureOf } from '../../../../src/core/domain/feature-schema.ts';
 import type { Rule } from '../rule.ts';
 
 const amount = featureOf('amount');

@@ -3,7 +3,7 @@
  * into a weight. Rules are code, numbers are data (rule-sets/): a threshold changes with a rule set version,
  * never with a release.
  */
-import type { FeatureName } from '../../domain/feature-schema.ts';
+import type { FeatureName } from '../../../src/core/domain/feature-schema.ts';
 
 /** Numbers of a rule's conditions, by name. */
 export type Bounds = Readonly<Record<string, number>>;

@@ -1,20 +1,8 @@
 import { expect, test } from 'vitest';
-import {
-  accountFraud,
-  burstAcrossMerchants,
-  dormantAccount,
-  impossibleTravel,
-  newCorridor,
-  newCountry,
-  newDevice,
-  newMerchant,
-  velocityCount1h,
-  velocityCount24h,
-} from '../../../../../../src/core/score/rules/catalogue/account.ts';
 import { makeVector } from '../../vector.ts';
-import { describeRule } from '../describe-rule.ts';
+import { currentMeasure, describeRule } from '../describe-rule.ts';
 
-describeRule(accountFraud, {
+describeRule('account-fraud', {
   fires: { young_frauds: 1, fraud_rate_30d: 0, amount_to_median: 2.5 },
   measures: 2.5,
   detail: 'The account had a known fraud lately, and the amount is 2.5 times its median',
@@ -27,10 +15,10 @@ describeRule(accountFraud, {
 
 test('a matured fraud counts as a young one does', () => {
   const vector = makeVector({ young_frauds: 0, fraud_rate_30d: 0.1, amount_to_median: 2.5 });
-  expect(accountFraud.measure(vector, {})).toBe(2.5);
+  expect(currentMeasure('account-fraud', vector)).toBe(2.5);
 });
 
-describeRule(burstAcrossMerchants, {
+describeRule('burst-across-merchants', {
   fires: { merchants_1h: 5, first_merchant: 1, usual_1h: 0.2 },
   measures: 6,
   detail: '6 different merchants within an hour',
@@ -41,7 +29,7 @@ describeRule(burstAcrossMerchants, {
   needs: ['merchants_1h', 'usual_1h'],
 });
 
-describeRule(dormantAccount, {
+describeRule('dormant-account', {
   fires: { gap_hours: 60 * 24, span_days: 90, siblings: 16, amount_to_median: 2 },
   measures: 60,
   detail: 'First transaction after 60 days, usually one every 2.0',
@@ -53,7 +41,7 @@ describeRule(dormantAccount, {
   needs: ['gap_hours', 'span_days', 'siblings'],
 });
 
-describeRule(impossibleTravel, {
+describeRule('impossible-travel', {
   fires: { country_change_hours: 0.5 },
   measures: 2.5,
   detail: 'Another country 0.5 hours after the last one',
@@ -61,7 +49,7 @@ describeRule(impossibleTravel, {
   needs: ['country_change_hours'],
 });
 
-describeRule(newCorridor, {
+describeRule('new-corridor', {
   fires: { first_corridor: 1, siblings: 30 },
   measures: 30,
   detail: 'First transfer along this corridor among 30 transactions',
@@ -69,7 +57,7 @@ describeRule(newCorridor, {
   needs: ['first_corridor', 'siblings'],
 });
 
-describeRule(newCountry, {
+describeRule('new-country', {
   fires: { first_country: 1, siblings: 30 },
   measures: 30,
   detail: 'First use from this country among 30 transactions',
@@ -77,7 +65,7 @@ describeRule(newCountry, {
   needs: ['first_country', 'siblings'],
 });
 
-describeRule(newDevice, {
+describeRule('new-device', {
   fires: { first_device: 1, siblings: 30 },
   measures: 30,
   detail: 'First use of this device among 30 transactions',
@@ -85,7 +73,7 @@ describeRule(newDevice, {
   needs: ['first_device', 'siblings'],
 });
 
-describeRule(newMerchant, {
+describeRule('new-merchant', {
   fires: { first_merchant: 1, siblings: 40, amount_to_median: 5 },
   measures: 5,
   detail: 'First payment to this merchant among 40 transactions, 5.0 times the usual amount',
@@ -97,7 +85,7 @@ describeRule(newMerchant, {
   needs: ['first_merchant', 'siblings', 'amount_to_median'],
 });
 
-describeRule(velocityCount1h, {
+describeRule('velocity-count-1h', {
   fires: { count_1h: 5, usual_1h: 0.4 },
   measures: 6,
   detail: '6 transactions within an hour, usually 0.4',
@@ -108,7 +96,7 @@ describeRule(velocityCount1h, {
   needs: ['count_1h', 'usual_1h'],
 });
 
-describeRule(velocityCount24h, {
+describeRule('velocity-count-24h', {
   fires: { count_24h: 11, usual_24h: 1.5, span_days: 40 },
   measures: 12,
   detail: '12 transactions within 24 hours, usually 1.5',
