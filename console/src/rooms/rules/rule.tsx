@@ -24,7 +24,7 @@ const COLUMNS: readonly Column<Band>[] = [
 ];
 
 export function RuleDialog({
-  rule: { code, description, policy, features, bounds, bands },
+  rule: { code, description, policy, features, when, measure, bounds, bands },
   onClose,
 }: {
   readonly rule: Rule;
@@ -45,6 +45,10 @@ export function RuleDialog({
           ['Reason code', <code key="code">{code}</code>],
           ['Where a model decides', policy ? 'adds to its risk: a policy' : 'does not fire'],
           ['Reads', <code key="features">{features.join(', ')}</code>],
+          ...(when === null ? [] : [['Fires only where', <code key="when">{when}</code>] as const]),
+          ...(measure === null
+            ? []
+            : [['Measures', <code key="measure">{measure}</code>] as const]),
           ...bounds.map(
             ({ bound, value, meaning }) => [`Needs: ${meaning || bound}`, number(value)] as const,
           ),
