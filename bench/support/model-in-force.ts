@@ -1,5 +1,6 @@
 /** A model of random trees, registered and active before any worker asks for it. */
 import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
+import { ALL_CORRIDORS } from '../../src/core/score/rollout/holding.ts';
 import { listCorridors } from '../../src/core/store/transactions/corridors.ts';
 import { mintApiKey } from '../../src/kit/access/api-key.ts';
 import { makeApiKey } from '../../src/kit/access/api-keys.ts';
@@ -7,7 +8,6 @@ import { type Database, openPool } from '../../src/kit/database/pool.ts';
 import { createRandom } from '../../src/kit/random.ts';
 import type { Officer } from '../../src/kit/words/principal.ts';
 import { writeXgboost } from '../../src/rooms/models/model/write-xgboost.ts';
-import { ALL_CORRIDORS } from '../../src/rooms/models/model-record.ts';
 import { describeModel } from '../../src/rooms/models/registry/check-model.ts';
 import { insertModel } from '../../src/rooms/models/store/models.ts';
 import { decideRollouts, insertProposal } from '../../src/rooms/models/store/rollouts.ts';
@@ -51,7 +51,7 @@ export async function putModelInForce(
     ...{ manifest, artefact, format: 'xgboost-json' },
     ...{ goldenSource: 'import', createdBy: 'bench' },
   });
-  const target = { modelId: manifest.sha256, state: 'active' as const, canaryPercent: 0 };
+  const target = { subject: manifest.sha256, state: 'active' as const, canaryPercent: 0 };
   const [proposedBy, approvedBy] = ['proposer', 'approver'];
   const proposer = await makeOfficer(database, proposedBy);
   const by = await makeOfficer(database, approvedBy);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
+import type { ProposedHolding } from '../../src/core/score/rollout/holding.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { checkFields } from '../../src/kit/http/body/body.ts';
 import type { Role } from '../../src/kit/words/principal.ts';
@@ -13,7 +14,6 @@ import {
   newEmergencySchema,
   newProposalSchema,
   newRollbackSchema,
-  type ProposedHolding,
 } from '../../src/rooms/models/model-record.ts';
 import { listModelRows, readModelRow } from '../../src/rooms/models/queries/list-models.ts';
 import {

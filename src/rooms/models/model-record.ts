@@ -1,65 +1,9 @@
 /** Registered models, what they do in corridors, and both on the wire (`/v1/models`). */
 import { z } from 'zod';
+import { corridorOrAll, holdingOf } from '../../core/score/rollout/holding.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 
-/** States that a proposal may ask for. */
-const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;
-export type ProposedState = (typeof PROPOSED_STATES)[number];
-
-export type Holding<State = ProposedState | 'deprecated'> = {
-  readonly state: State;
-  /** Percentage of the accounts; 0 except for a canary. */
-  readonly canaryPercent: number;
-};
-export type ProposedHolding = Holding<ProposedState>;
-
-/** Parses `shadow`, `canary:5` or `active`; undefined for any other text. */
-function readHolding(text: string): ProposedHolding | undefined {
-  const [, name, percent] = /^([a-z]+)(?::([1-9]\d?))?$/.exec(text) ?? [];
-  const state = PROPOSED_STATES.find((known) => known === name);
-  if (state === undefined || (state === 'canary') !== (percent !== undefined)) return undefined;
-  return { state, canaryPercent: Number(percent ?? 0) };
-}
-
-export type Rollout = Holding & {
-  readonly corridor: string;
-  readonly modelId: string;
-  /**
-   * approval: two people decided; displacement: another model became active; rollback: one person or the engine took it back;
-   * emergency: one person decided alone, for a day unless another person approves the same proposal.
-   */
-  readonly cause: 'approval' | 'displacement' | 'rollback' | 'emergency';
-};
-
-/** A row of the log. */
-export type LoggedRollout = Rollout & {
-  readonly proposalId: string | null;
-  /** True for an emergency whose day is over by Postgres' clock; a newer row of its model may have confirmed it before. */
-  readonly hasLapsed: boolean;
-};
-
-/** `canary:5` */
-export function holdingText({ state, canaryPercent }: Holding): string {
-  return state === 'canary' ? `canary:${canaryPercent}` : state;
-}
-
-/** Stands for all corridors that exist at the decision. */
-export const ALL_CORRIDORS = 'all';
-const CORRIDOR_OR_ALL = new RegExp(`^([A-Z]{2}-[A-Z]{2}|${ALL_CORRIDORS})$`);
-const corridor = z
-  .string()
-  .regex(CORRIDOR_OR_ALL, `must be a corridor, or ${ALL_CORRIDORS}`)
-  .meta({ example: 'US-EG' });
-
-const proposed = {
-  corridor,
-  to: z.string().transform((text, context) => {
-    const holding = readHolding(text);
-    if (holding !== undefined) return holding;
-    context.addIssue('must be shadow, canary:N with N from 1 to 99, or active');
-    return z.NEVER;
-  }),
-};
+const proposed = { corridor: corridorOrAll, to: holdingOf(['shadow', 'canary', 'active']) };
 export const newProposalSchema = z.strictObject(proposed).meta({ id: 'NewModelProposal' });
 export type NewProposal = z.infer<typeof newProposalSchema>;
 
@@ -69,7 +13,9 @@ export const newEmergencySchema = z
   .strictObject({ ...proposed, reason: reasonText.meta({ description: 'Why it cannot wait.' }) })
   .meta({ id: 'NewModelEmergency' });
 
-export const newRollbackSchema = z.strictObject({ corridor }).meta({ id: 'NewModelRollback' });
+export const newRollbackSchema = z
+  .strictObject({ corridor: corridorOrAll })
+  .meta({ id: 'NewModelRollback' });
 
 export const proposalSchema = z
   .object({

@@ -5,12 +5,12 @@
 import { LRUCache } from 'lru-cache';
 import { MODEL, namesStopped } from '../../core/domain/switch.ts';
 import type { FoundModel, Models } from '../../core/score/judge.ts';
+import { isDrawn, lineOf, subjectsInForce } from '../../core/score/rollout/in-force.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { type Databases, isFound, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
 import { loadModel } from './registry/scoring-model.ts';
-import { isDrawn, lineOf, modelsInForce } from './rollout/in-force.ts';
 import { readSettledRollouts } from './rollout/settled-rollouts.ts';
 import { findModel } from './store/models.ts';
 
@@ -37,7 +37,7 @@ export async function openModels(databases: Databases): Promise<Models> {
     find,
     async findInForce({ corridor, accountId }) {
       const log = await readSettledRollouts(databases.primary, 'evaluate');
-      const inForce = modelsInForce(log).get(corridor);
+      const inForce = subjectsInForce(log).get(corridor);
       const line = inForce === undefined ? [] : lineOf(inForce, isDrawn(inForce, accountId));
       const stopped = namesStopped(await readSwitches(databases.primary), MODEL);
       let degradation: 0 | 1 = 0;

@@ -3,6 +3,7 @@
  * refused is refused before the training; the files come all at once, the row of the registry last.
  */
 import { setImmediate } from 'node:timers/promises';
+import { holdingsIn } from '../../../core/score/rollout/plan-rollout.ts';
 import {
   type CommandContext,
   EXIT,
@@ -17,7 +18,6 @@ import type { Officer } from '../../../kit/words/principal.ts';
 import { type ModelManifest, modelManifestSchema } from '../manifest.ts';
 import { describeModel } from '../registry/check-model.ts';
 import { refuseTakenName, registerModel } from '../registry/register-model.ts';
-import { holdingsIn } from '../rollout/rollout.ts';
 import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
 import { findModel } from '../store/models.ts';
 import { type BuildStep, buildModel, findLack } from '../training/build-model.ts';
@@ -169,7 +169,7 @@ async function findActive(database: Database): Promise<string | null> {
     [...holdingsIn(log, corridor)].filter(([, { state }]) => state === 'active').map(([id]) => id),
   );
   const rank = (id: string) => active.filter((other) => other === id).length;
-  const newest = (id: string) => log.findLastIndex(({ modelId }) => modelId === id);
+  const newest = (id: string) => log.findLastIndex(({ subject }) => subject === id);
   const [first] = active.sort((a, b) => rank(b) - rank(a) || newest(b) - newest(a));
   return first === undefined ? null : ((await findModel(database, first))?.model ?? null);
 }

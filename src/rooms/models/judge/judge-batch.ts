@@ -11,8 +11,8 @@ import {
   type JudgingModel,
   type Opinion,
 } from '../../../core/score/judge.ts';
+import { type InForce, isDrawn, lineOf } from '../../../core/score/rollout/in-force.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
-import { type InForce, isDrawn, lineOf } from '../rollout/in-force.ts';
 import type { ModelHealth } from './model-health.ts';
 
 export type ModelsInForce = {
@@ -30,7 +30,7 @@ export function withoutModels(inForce: ModelsInForce, names: readonly string[]):
     corridor,
     {
       active: active.filter(isOn),
-      canary: canary !== null && isOn(canary.modelId) ? canary : null,
+      canary: canary !== null && isOn(canary.subject) ? canary : null,
       shadows: shadows.filter(isOn),
     },
   ]);

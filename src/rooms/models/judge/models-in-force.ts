@@ -4,11 +4,12 @@
  * loaded when first needed, and scores only once its checks have passed in this process and are on record.
  */
 import type { JudgingModel } from '../../../core/score/judge.ts';
+import { type InForce, idsIn, subjectsInForce } from '../../../core/score/rollout/in-force.ts';
+import { createFreshReading } from '../../../kit/caches/fresh-reading.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { isUnavailable, toError } from '../../../kit/words/failure.ts';
 import type { ModelOut } from '../../../kit/words/model-out.ts';
-import { type InForce, idsIn, modelsInForce } from '../rollout/in-force.ts';
 import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
 import { insertModelCheck } from '../store/models.ts';
 import { readNewestRollout } from '../store/rollouts.ts';
@@ -36,33 +37,21 @@ export function watchModelsInForce(watched: WatchedModels) {
   const { name, database, onChange, nowMs } = watched;
   let inForce: ModelsInForce = { corridors: new Map(), models: new Map() };
   let newest: string | null = null;
-  let refreshedMs = Number.NEGATIVE_INFINITY;
-  let refreshing: Promise<void> | undefined;
   const read = async () => {
-    const askedMs = nowMs();
     const found = await readNewestRollout(database);
     if (found !== newest) {
-      const corridors = modelsInForce(await readSettledRollouts(database, name));
+      const corridors = subjectsInForce(await readSettledRollouts(database, name));
       inForce = { corridors, models: await loadAll(watched, corridors, inForce.models) };
       newest = found;
       onChange(inForce);
     }
-    refreshedMs = askedMs;
   };
-  const refresh = () => {
-    refreshing ??= read().finally(() => {
-      refreshing = undefined;
-    });
-    return refreshing;
-  };
+  const reading = createFreshReading(read, STALE_MS, nowMs);
   return {
-    refresh,
+    refresh: reading.refresh,
     /** At most STALE_MS old. */
     async current(): Promise<ModelsInForce> {
-      const isOld = () => nowMs() - refreshedMs > STALE_MS;
-      if (isOld()) await refresh();
-      // The first refresh may have been under way, and have asked before this process was frozen.
-      if (isOld()) await refresh();
+      await reading.untilFresh();
       return inForce;
     },
     /** Models that should be in force and did not pass, by id: they have no name. */

@@ -6,12 +6,12 @@ import { offOf } from '../../../core/domain/flag.ts';
 import { MODEL, namesStopped } from '../../../core/domain/switch.ts';
 import type { Worker } from '../../../core/room.ts';
 import type { Judge, JudgingModel } from '../../../core/score/judge.ts';
+import { type InForce, idsIn } from '../../../core/score/rollout/in-force.ts';
 import { announceModelsOut } from '../../../core/stream/status/models-out.ts';
 import type { Duty } from '../../../kit/duties/run-duties.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { toError } from '../../../kit/words/failure.ts';
 import { loadModel } from '../registry/scoring-model.ts';
-import { type InForce, idsIn } from '../rollout/in-force.ts';
 import { removeModel } from '../rollout/settled-rollouts.ts';
 import { insertShadowBatch } from '../store/shadow-batches.ts';
 import {
@@ -139,7 +139,7 @@ function reportInForce(
       for (const { name } of judging) modelInForce.set({ corridor, model: name, role }, 1);
     };
     setRole('active', active.flatMap(passed).slice(0, 1));
-    setRole('canary', canary === null ? [] : [passed(canary.modelId)].flat());
+    setRole('canary', canary === null ? [] : [passed(canary.subject)].flat());
     setRole('shadow', shadows.flatMap(passed));
   }
 }

@@ -1,13 +1,10 @@
 /** Registered models as the command and the API show them. */
+
+import { type Holding, holdingText } from '../../../core/score/rollout/holding.ts';
+import { holdingsIn, PROPOSAL_MS_MAX } from '../../../core/score/rollout/plan-rollout.ts';
 import { listCorridors } from '../../../core/store/transactions/corridors.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import {
-  type Holding,
-  holdingText,
-  type ModelDetailJson,
-  type ModelJson,
-} from '../model-record.ts';
-import { holdingsIn, PROPOSAL_MS_MAX } from '../rollout/rollout.ts';
+import type { ModelDetailJson, ModelJson } from '../model-record.ts';
 import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
 import { findKnown, listModels, readDescription, type StoredModel } from '../store/models.ts';
 import { listOpenProposals, type StoredProposal, type StoredRollout } from '../store/rollouts.ts';
@@ -47,7 +44,7 @@ export async function readModelRow(
     ...lineage,
     card,
     proposals,
-    rollouts: log.filter(({ modelId }) => modelId === model.model_id).map(toRolloutRow),
+    rollouts: log.filter(({ subject }) => subject === model.model_id).map(toRolloutRow),
   };
 }
 
@@ -65,7 +62,7 @@ function toRow(
     ...model,
     created_at: model.created_at.toISOString(),
     does: describeHoldings(holdings),
-    open_proposals: open.filter(({ modelId }) => modelId === model.model_id).length,
+    open_proposals: open.filter(({ subject }) => subject === model.model_id).length,
     corridors: holdings.flatMap(({ corridor, holding }) =>
       holding === undefined
         ? []

@@ -2,20 +2,21 @@
  * Decisions of people about models, by command or API: two people promote, one person rolls back, and in an emergency one
  * person acts alone for a day. Every function throws a Failure for what may not be done now.
  */
-import { listCorridors } from '../../../core/store/transactions/corridors.ts';
+
+import { holdingText, type ProposedHolding } from '../../../core/score/rollout/holding.ts';
+import {
+  checkApproval,
+  planConfirmation,
+  planEmergency,
+  planPromotion,
+  planRollback,
+} from '../../../core/score/rollout/plan-rollout.ts';
+import { corridorsNamed } from '../../../core/store/transactions/corridors.ts';
 import { holdPerson, refuseShared, refuseStale } from '../../../kit/access/identities.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
-import { given, oneOf } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
-import {
-  ALL_CORRIDORS,
-  type DecidedRolloutsJson,
-  type EmergencyJson,
-  holdingText,
-  type ProposalJson,
-  type ProposedHolding,
-} from '../model-record.ts';
+import type { DecidedRolloutsJson, EmergencyJson, ProposalJson } from '../model-record.ts';
 import { loadModel } from '../registry/scoring-model.ts';
 import { findKnown } from '../store/models.ts';
 import {
@@ -25,13 +26,6 @@ import {
   insertProposal,
   type StoredProposal,
 } from '../store/rollouts.ts';
-import {
-  checkApproval,
-  planConfirmation,
-  planEmergency,
-  planPromotion,
-  planRollback,
-} from './rollout.ts';
 import { readSettledRollouts } from './settled-rollouts.ts';
 
 type Promotion = {
@@ -48,11 +42,14 @@ export async function proposeRollout(
   { reference, corridor, to, by }: Promotion,
 ): Promise<ProposalJson> {
   const { model_id: modelId } = await findKnown(database, reference);
-  const corridors = await corridorsOf(database, corridor);
-  planPromotion(await readSettledRollouts(database, by.request), corridors, { modelId, ...to });
+  const corridors = await corridorsNamed(database, corridor);
+  planPromotion(await readSettledRollouts(database, by.request), corridors, {
+    subject: modelId,
+    ...to,
+  });
   const id = await database.transaction(async (query) => {
     await refuseStale({ query }, by.keyId);
-    return await insertProposal(query, { modelId, corridor, ...to }, by);
+    return await insertProposal(query, { subject: modelId, corridor, ...to }, by);
   });
   return { proposal_id: id, corridor, to: holdingText(to), proposed_by: by.name };
 }
@@ -62,7 +59,7 @@ export async function approveRollout(
   id: string,
   by: Officer,
 ): Promise<DecidedRolloutsJson> {
-  const { modelId } = await findOpen(database, id);
+  const { subject: modelId } = await findOpen(database, id);
   // The running build may differ from the build that imported the model.
   await loadModel(database, modelId);
   await readSettledRollouts(database, by.request);
@@ -76,7 +73,7 @@ export async function approveRollout(
       throw new Failure('conflict', 'ROLLOUT_REFUSED', why);
     }
     await refuseShared({ query }, proposedByKey, by.keyId, 'approve');
-    const corridors = await corridorsOf({ query }, proposal.corridor);
+    const corridors = await corridorsNamed({ query }, proposal.corridor);
     const rows = isEmergency ? planConfirmation(log, id) : planPromotion(log, corridors, proposal);
     return { rows, proposalId, proposedBy, approvedBy: by.name, by };
   });
@@ -95,8 +92,11 @@ export async function actAlone(
   await readSettledRollouts(database, by.request);
   const decision = await decideRollouts(database, async (log, query) => {
     await refuseStale({ query }, by.keyId);
-    const rows = planEmergency(log, await corridorsOf({ query }, corridor), { modelId, ...to });
-    const proposalId = await insertProposal(query, { modelId, corridor, ...to }, by);
+    const rows = planEmergency(log, await corridorsNamed({ query }, corridor), {
+      subject: modelId,
+      ...to,
+    });
+    const proposalId = await insertProposal(query, { subject: modelId, corridor, ...to }, by);
     return { rows, proposalId, proposedBy: by.name, approvedBy: null, by, reason };
   });
   return { proposal_id: decision.proposalId ?? '', ...toDecided(decision) };
@@ -110,7 +110,7 @@ export async function takeRolloutBack(
   await readSettledRollouts(database, by.request);
   const decision = await decideRollouts(database, async (log, query) => {
     await refuseStale({ query }, by.keyId);
-    const rows = planRollback(log, await corridorsOf({ query }, corridor));
+    const rows = planRollback(log, await corridorsNamed({ query }, corridor));
     return { rows, proposalId: null, proposedBy: by.name, approvedBy: null, by };
   });
   return toDecided(decision);
@@ -122,21 +122,12 @@ async function findOpen(database: { query: Query }, id: string): Promise<StoredP
   throw new Failure('not-found', 'PROPOSAL_UNKNOWN', `there is no proposal '${id}'`);
 }
 
-/** A corridor that is added later has no models until they are promoted there. */
-async function corridorsOf(database: { query: Query }, corridor: string): Promise<string[]> {
-  const known = await listCorridors(database);
-  if (corridor === ALL_CORRIDORS) return known;
-  if (known.includes(corridor)) return [corridor];
-  const why = `there is no corridor ${given(corridor)}; it must be ${oneOf([ALL_CORRIDORS, ...known])}`;
-  throw new Failure('not-found', 'CORRIDOR_UNKNOWN', why);
-}
-
 /** The rows that a decision appended. */
 const toDecided = ({ rows }: Decision): DecidedRolloutsJson => ({
   items: rows.map((row) => ({
     corridor: row.corridor,
     to: holdingText(row),
     cause: row.cause,
-    model_id: row.modelId,
+    model_id: row.subject,
   })),
 });

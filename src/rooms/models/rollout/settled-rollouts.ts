@@ -1,8 +1,9 @@
 /** The engine's own decisions about models: an emergency whose day is over ends, and a model that fails is taken back. */
+
+import { planLapses, planRemoval } from '../../../core/score/rollout/plan-rollout.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { ENGINE, engineOf } from '../../../kit/words/principal.ts';
 import { decideRollouts, readRollouts, type StoredRollout } from '../store/rollouts.ts';
-import { planLapses, planRemoval } from './rollout.ts';
 
 const BY_ENGINE = { proposalId: null, proposedBy: ENGINE, approvedBy: null };
 const LAPSED = 'an emergency that nobody confirmed within its day';

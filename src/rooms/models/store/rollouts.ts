@@ -1,14 +1,19 @@
 /** Proposals and rollouts of models: appended, never changed; the newest row of a model in a corridor holds. */
+
+import type {
+  LoggedRollout,
+  ProposedHolding,
+  Rollout,
+} from '../../../core/score/rollout/holding.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Actor, Officer } from '../../../kit/words/principal.ts';
-import type { LoggedRollout, ProposedHolding, Rollout } from '../model-record.ts';
 
 type Queries = Pick<Database, 'query'>;
 
 type NewProposal = ProposedHolding & {
-  readonly modelId: string;
+  readonly subject: string;
   /** A corridor or ALL_CORRIDORS. */
   readonly corridor: string;
 };
@@ -48,11 +53,16 @@ export async function insertProposal(
   proposal: NewProposal,
   by: Officer,
 ): Promise<string> {
-  const { modelId, corridor, state, canaryPercent } = proposal;
-  const values = [modelId, corridor, state, canaryPercent, by.name, by.keyId];
+  const { subject: modelId, ...rest } = proposal;
+  const values = [modelId, rest.corridor, rest.state, rest.canaryPercent, by.name, by.keyId];
   const rows = await query<{ proposalId: string }>(insertProposalStatement, values);
   const subject = rows[0]?.proposalId ?? '';
-  const change = { action: 'rollout.propose', subject, before: null, after: proposal } as const;
+  const change = {
+    action: 'rollout.propose',
+    subject,
+    before: null,
+    after: { modelId, ...rest },
+  } as const;
   await recordChange(query, by, change);
   return subject;
 }
@@ -60,7 +70,7 @@ export async function insertProposal(
 const PROPOSALS = `
     select p.*, exists (select from market.model_rollouts r
                          where r.proposal_id = p."proposalId" and r.cause = 'approval') as "isApproved"
-      from (select proposal_id as "proposalId", model_id as "modelId", corridor, state, canary_percent as "canaryPercent",
+      from (select proposal_id as "proposalId", model_id as "subject", corridor, state, canary_percent as "canaryPercent",
                    proposed_by as "proposedBy", proposed_by_key as "proposedByKey", proposed_at as "proposedAt"
               from market.model_proposals) p`;
 
@@ -79,18 +89,18 @@ export async function findProposal(
 
 const listOpenStatement: Statement = {
   name: 'list-open-model-proposals',
-  text: `select * from (${PROPOSALS}) p where ($1::text is null or "modelId" = $1) and "proposedAt" >= $2 and not "isApproved"
+  text: `select * from (${PROPOSALS}) p where ($1::text is null or "subject" = $1) and "proposedAt" >= $2 and not "isApproved"
             and exists (select from market.identities where identity = "proposedBy" and revoked_at is null)
           order by "proposalId" desc limit $3`,
 };
 
-/** Proposals made since a time that are not approved and whose proposers are not revoked. @param modelId null: of all models */
+/** Proposals made since a time that are not approved and whose proposers are not revoked. @param subject null: of all models */
 export async function listOpenProposals(
   database: Queries,
-  modelId: string | null,
+  subject: string | null,
   sinceMs: number,
 ): Promise<StoredProposal[]> {
-  const values = [modelId, new Date(sinceMs), PROPOSALS_MAX];
+  const values = [subject, new Date(sinceMs), PROPOSALS_MAX];
   return await database.query<StoredProposal>(listOpenStatement, values);
 }
 
@@ -112,7 +122,7 @@ export async function readNewestRollout(database: Queries): Promise<string | nul
 
 const readStatement: Statement = {
   name: 'read-model-rollouts',
-  text: `select corridor, model_id as "modelId", state, canary_percent as "canaryPercent", cause,
+  text: `select corridor, model_id as "subject", state, canary_percent as "canaryPercent", cause,
                 proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
                 reason, created_at as "createdAt", ends_at as "endsAt",
                 coalesce(ends_at <= now(), false) as "hasLapsed"
@@ -135,11 +145,11 @@ const appendStatement: Statement = {
   name: 'append-model-rollouts',
   text: `insert into market.model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
              approved_by, reason, decided_by_key, ends_at)
-         select r.corridor, r."modelId", r.state, r."canaryPercent", r.cause,
+         select r.corridor, r."subject", r.state, r."canaryPercent", r.cause,
                 case when r.cause in ('approval', 'emergency') then $2::bigint end, $3, $4, $5, $6,
                 case r.cause when 'emergency' then now() + interval '1 day' end
            from jsonb_to_recordset($1::jsonb)
-                as r (corridor text, "modelId" text, state text, "canaryPercent" smallint, cause text)`,
+                as r (corridor text, "subject" text, state text, "canaryPercent" smallint, cause text)`,
 };
 
 export type Decision = {
@@ -175,15 +185,15 @@ export async function decideRollouts(
 
 /** For the audit log; `before` holds the models' newest rows in the corridors of the decision. */
 function changeOf(log: readonly StoredRollout[], { rows, proposalId, reason }: Decision) {
-  const holdingOf = ({ corridor, modelId, state, canaryPercent }: Rollout) => ({
+  const holdingOf = ({ corridor, subject, state, canaryPercent }: Rollout) => ({
     corridor,
-    model_id: modelId,
+    model_id: subject,
     state,
     canary_percent: canaryPercent,
   });
   const before = rows.flatMap(
-    ({ corridor, modelId }) =>
-      log.findLast((row) => row.corridor === corridor && row.modelId === modelId) ?? [],
+    ({ corridor, subject }) =>
+      log.findLast((row) => row.corridor === corridor && row.subject === subject) ?? [],
   );
   const isEmergency = rows.some(({ cause }) => cause === 'emergency');
   const decided = proposalId === null ? 'rollout.rollback' : 'rollout.approve';

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { actAlone, approveRollout } from '../../../../src/rooms/models/rollout/decide-rollout.ts';
-import { modelsInForce } from '../../../../src/rooms/models/rollout/in-force.ts';
+import { subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
 import { readSettledRollouts } from '../../../../src/rooms/models/rollout/settled-rollouts.ts';
 import { readNewestRollout } from '../../../../src/rooms/models/store/rollouts.ts';
 import {
@@ -79,7 +79,7 @@ const does = async (model: string): Promise<string> =>
   (await rig.json(undefined, 'list')).find((row: Answer) => row.model === model).does;
 /** The model in force as workers read it. */
 async function active(): Promise<string | undefined> {
-  const inForce = modelsInForce(await readSettledRollouts(database, 'test')).get('US-EG');
+  const inForce = subjectsInForce(await readSettledRollouts(database, 'test')).get('US-EG');
   return names.get(inForce?.active[0] ?? '');
 }
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { toVector } from '../../../../src/core/store/scores/vector-bytes.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
-import { isDrawn } from '../../../../src/rooms/models/rollout/in-force.ts';
+import { isDrawn } from '../../../../src/core/score/rollout/in-force.ts';
 import { readModel } from '../../../../src/rooms/models/store/models.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -83,7 +83,7 @@ test('a canary judges its accounts, always the same ones, beside the active mode
   const scores = await readScores();
   for (const { account_id, model } of scores) {
     expect(model).toBe(
-      isDrawn({ canary: { modelId: canaryId, percent: 40 } }, account_id) ? canary : active,
+      isDrawn({ canary: { subject: canaryId, percent: 40 } }, account_id) ? canary : active,
     );
   }
   const share = scores.filter(({ model }) => model === canary).length / scores.length;

@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Transaction } from '../../../../../src/core/domain/transaction.ts';
 import type { JudgedRow, JudgingModel } from '../../../../../src/core/score/judge.ts';
+import type { InForce } from '../../../../../src/core/score/rollout/in-force.ts';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 import {
   judgeBatch,
@@ -13,7 +14,6 @@ import {
   type Standing,
 } from '../../../../../src/rooms/models/judge/judge-batch.ts';
 import { createModelHealth } from '../../../../../src/rooms/models/judge/model-health.ts';
-import type { InForce } from '../../../../../src/rooms/models/rollout/in-force.ts';
 
 function modelOf(modelId: string, failsFor: readonly number[] = []) {
   const calls: number[] = [];
@@ -54,7 +54,7 @@ function inForceOf(corridors: Readonly<Record<string, Corridor>>): ModelsInForce
       {
         active: active === undefined ? [] : [idOf(active)],
         canary:
-          canary === undefined ? null : { modelId: idOf(canary.model), percent: canary.percent },
+          canary === undefined ? null : { subject: idOf(canary.model), percent: canary.percent },
         shadows: shadows.map(idOf),
       },
     ],

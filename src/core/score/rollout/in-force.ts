@@ -1,13 +1,13 @@
-/** Derives the models in force from the log of rollouts. Pure. */
+/** Derives the models or rule sets in force from their log of rollouts. Pure. */
 import { hash } from 'node:crypto';
-import type { Rollout } from '../model-record.ts';
-import { activeIn, holdingsIn } from './rollout.ts';
+import type { Rollout } from './holding.ts';
+import { activeIn, holdingsIn } from './plan-rollout.ts';
 
-/** Models of one corridor, by id. */
+/** Subjects of one corridor: models by id, or rule sets by name. */
 export type InForce = {
   /** The active one, and the one before it, which decides where the active one cannot. */
   readonly active: readonly string[];
-  readonly canary: { readonly modelId: string; readonly percent: number } | null;
+  readonly canary: { readonly subject: string; readonly percent: number } | null;
   /** Newest first. */
   readonly shadows: readonly string[];
 };
@@ -19,28 +19,28 @@ const ACTIVE_KEPT = 2;
 export const BUCKETS = 10_000;
 
 /** 0 to BUCKETS - 1. The hash includes the model, so that canaries do not all take the same accounts. */
-export function bucketOf(accountId: string, modelId: string): number {
-  return hash('sha256', `${modelId}\n${accountId}`, 'buffer').readUInt32BE() % BUCKETS;
+export function bucketOf(accountId: string, subject: string): number {
+  return hash('sha256', `${subject}\n${accountId}`, 'buffer').readUInt32BE() % BUCKETS;
 }
 
 /** Whether the canary judges the account: always the same accounts, and none leaves when the canary grows. */
 export function isDrawn({ canary }: Pick<InForce, 'canary'>, accountId: string): boolean {
   if (canary === null) return false;
-  return bucketOf(accountId, canary.modelId) < (canary.percent * BUCKETS) / 100;
+  return bucketOf(accountId, canary.subject) < (canary.percent * BUCKETS) / 100;
 }
 
 /** The models that should judge, the next one in case the first cannot. */
 export function lineOf({ active, canary }: InForce, drawn: boolean): readonly string[] {
-  return drawn && canary !== null ? [canary.modelId, ...active] : active;
+  return drawn && canary !== null ? [canary.subject, ...active] : active;
 }
 
 /** All models that judge in the corridor or may have to. */
 export function idsIn({ active, canary, shadows }: InForce): string[] {
-  return [...active, ...(canary === null ? [] : [canary.modelId]), ...shadows];
+  return [...active, ...(canary === null ? [] : [canary.subject]), ...shadows];
 }
 
 /** By corridor; a corridor without any model is absent. */
-export function modelsInForce(log: readonly Rollout[]): Map<string, InForce> {
+export function subjectsInForce(log: readonly Rollout[]): Map<string, InForce> {
   const inForce = new Map<string, InForce>();
   for (const corridor of new Set(log.map((row) => row.corridor))) {
     const holdings = [...holdingsIn(log, corridor)];
@@ -50,7 +50,7 @@ export function modelsInForce(log: readonly Rollout[]): Map<string, InForce> {
     if (active.length + shadows.length === 0 && canary === undefined) continue;
     inForce.set(corridor, {
       active,
-      canary: canary ? { modelId: canary[0], percent: canary[1].canaryPercent } : null,
+      canary: canary ? { subject: canary[0], percent: canary[1].canaryPercent } : null,
       shadows: shadows.reverse().slice(0, SHADOWS_MAX),
     });
   }

@@ -1,18 +1,25 @@
 /**
- * States of models in a corridor, and what may follow. Pure: the log of rollouts in, the rows that a
- * decision appends out. The newest row of a model in a corridor holds; without a row it is staged.
+ * States of models and rule sets in a corridor, and what may follow. Pure: the log of rollouts in, the rows that a decision
+ * appends out. The newest row of a subject in a corridor holds; a subject without a row is staged.
  *
  *     staged ─▶ shadow ◀─▶ canary n % ─▶ active ─▶ deprecated ─▶ shadow
  */
 import { Failure } from '../../../kit/words/failure.ts';
-import type { Holding, LoggedRollout, ProposedHolding, Rollout } from '../model-record.ts';
-import type { StoredProposal } from '../store/rollouts.ts';
+import type { Holding, LoggedRollout, ProposedHolding, ProposedState, Rollout } from './holding.ts';
 
-/** States by how much a model may decide. */
-const RANK = { staged: 0, deprecated: 0, shadow: 1, canary: 2, active: 3 } as const;
-type RolloutState = keyof typeof RANK;
+type RolloutState = Holding['state'] | 'staged';
 
-export type Target = ProposedHolding & { readonly modelId: string };
+/** How one kind of subject rises: its steps, each of which decides more than the one before. */
+type Ladder = { readonly noun: string; readonly steps: readonly ProposedState[] };
+const MODELS: Ladder = { noun: 'model', steps: ['shadow', 'canary', 'active'] };
+/** A rule set has no shadow, as shadows are asked by the judge of models. */
+export const RULE_SETS_RISE: Ladder = { noun: 'rule set', steps: ['canary', 'active'] };
+
+/** 0 is the rank of what decides nothing. */
+const rankOf = (state: RolloutState, { steps }: Ladder) =>
+  steps.indexOf(state as ProposedState) + 1;
+
+export type Target = ProposedHolding & { readonly subject: string };
 
 /** The state of each model in a corridor, by its newest row, the newest last; absent models are staged. */
 export function holdingsIn(log: readonly Rollout[], corridor: string): Map<string, Holding> {
@@ -20,8 +27,8 @@ export function holdingsIn(log: readonly Rollout[], corridor: string): Map<strin
   for (const row of log) {
     if (row.corridor !== corridor) continue;
     // Deleted first, so that the newest row is inserted last.
-    holdings.delete(row.modelId);
-    holdings.set(row.modelId, { state: row.state, canaryPercent: row.canaryPercent });
+    holdings.delete(row.subject);
+    holdings.set(row.subject, { state: row.state, canaryPercent: row.canaryPercent });
   }
   return holdings;
 }
@@ -35,13 +42,15 @@ export function planPromotion(
   log: readonly Rollout[],
   corridors: readonly string[],
   target: Target,
+  ladder = MODELS,
 ): Rollout[] {
-  const furthest = furthestOf(log, target.modelId);
-  if (RANK[target.state] > RANK[furthest] + 1) {
-    refuse(`the model is ${furthest}: it goes by shadow and canary, one step at a time`);
+  const furthest = furthestOf(log, target.subject, ladder);
+  if (rankOf(target.state, ladder) > rankOf(furthest, ladder) + 1) {
+    const before = ladder.steps.slice(0, -1).join(' and ');
+    refuse(`the ${ladder.noun} is ${furthest}: it goes by ${before}, one step at a time`);
   }
   const rows = corridors.flatMap((corridor) =>
-    stepsIn(holdingsIn(log, corridor), corridor, target),
+    stepsIn(holdingsIn(log, corridor), corridor, target, ladder),
   );
   if (rows.length === 0) refuse('nothing would change');
   return rows;
@@ -50,20 +59,21 @@ export function planPromotion(
 function stepsIn(
   holdings: ReadonlyMap<string, Holding>,
   corridor: string,
-  { modelId, state, canaryPercent }: Target,
+  { subject, state, canaryPercent }: Target,
+  { noun }: Ladder,
 ): Rollout[] {
-  const now = holdings.get(modelId);
+  const now = holdings.get(subject);
   if (now?.state === state && now.canaryPercent === canaryPercent) return [];
   if (now?.state === 'active') {
-    refuse(`the model is active in ${corridor}: roll it back, or make another one active`);
+    refuse(`the ${noun} is active in ${corridor}: roll it back, or make another one active`);
   }
   const rival = [...holdings].find(
-    ([id, holding]) => id !== modelId && holding.state === state,
+    ([id, holding]) => id !== subject && holding.state === state,
   )?.[0];
   if (state === 'canary' && rival !== undefined) {
     refuse(`${corridor} has a canary already, ${rival}: make it active or roll it back`);
   }
-  const row: Rollout = { corridor, modelId, state, canaryPercent, cause: 'approval' };
+  const row: Rollout = { corridor, subject, state, canaryPercent, cause: 'approval' };
   if (state !== 'active' || rival === undefined) return [row];
   return [{ ...ended(corridor, rival), cause: 'displacement' }, row];
 }
@@ -83,9 +93,9 @@ export function planRollback(log: readonly Rollout[], corridors: readonly string
 }
 
 /** The rows that roll one model back that decides in a corridor; none where it no longer decides. */
-export function planRemoval(log: readonly Rollout[], corridor: string, modelId: string): Rollout[] {
-  if (canaryIn(log, corridor) === modelId) return [ended(corridor, modelId)];
-  return activeIn(log, corridor).at(-1) === modelId ? giveWay(log, corridor) : [];
+export function planRemoval(log: readonly Rollout[], corridor: string, subject: string): Rollout[] {
+  if (canaryIn(log, corridor) === subject) return [ended(corridor, subject)];
+  return activeIn(log, corridor).at(-1) === subject ? giveWay(log, corridor) : [];
 }
 
 function canaryIn(log: readonly Rollout[], corridor: string): string | undefined {
@@ -99,7 +109,7 @@ function giveWay(log: readonly Rollout[], corridor: string): Rollout[] {
   if (active === undefined) return [];
   const before = history.at(-2);
   const end = ended(corridor, active);
-  return before === undefined ? [end] : [end, { ...end, modelId: before, state: 'active' }];
+  return before === undefined ? [end] : [end, { ...end, subject: before, state: 'active' }];
 }
 
 /**
@@ -109,12 +119,12 @@ function giveWay(log: readonly Rollout[], corridor: string): Rollout[] {
 export function activeIn(log: readonly Rollout[], corridor: string): string[] {
   const models: string[] = [];
   let isAlone = false;
-  for (const { modelId, state, cause, ...row } of log) {
+  for (const { subject, state, cause, ...row } of log) {
     if (row.corridor !== corridor) continue;
-    const isLast = models.at(-1) === modelId;
+    const isLast = models.at(-1) === subject;
     if ((cause === 'approval' || cause === 'emergency') && state === 'active') {
       if (isAlone || isLast) models.pop();
-      models.push(modelId);
+      models.push(subject);
       isAlone = cause === 'emergency';
     }
     if (cause === 'rollback' && state === 'deprecated' && isLast) {
@@ -152,9 +162,9 @@ export function planEmergency(
 export function planConfirmation(log: readonly LoggedRollout[], proposalId: string): Rollout[] {
   const rows = log.filter((row) => row.proposalId === proposalId && stands(log, row));
   if (rows.length === 0) refuse('the emergency is over: propose it again');
-  return rows.map(({ corridor, modelId, state, canaryPercent }) => ({
+  return rows.map(({ corridor, subject, state, canaryPercent }) => ({
     corridor,
-    modelId,
+    subject,
     state,
     canaryPercent,
     cause: 'approval',
@@ -166,9 +176,9 @@ export function planLapses(log: readonly LoggedRollout[]): Rollout[] {
   const settled: Rollout[] = [...log];
   for (const row of log) {
     if (!row.hasLapsed || !isNewest(settled, row)) continue;
-    const { corridor, modelId } = row;
-    const rows = planRemoval(settled, corridor, modelId);
-    settled.push(...(rows.length > 0 ? rows : [ended(corridor, modelId)]));
+    const { corridor, subject } = row;
+    const rows = planRemoval(settled, corridor, subject);
+    settled.push(...(rows.length > 0 ? rows : [ended(corridor, subject)]));
   }
   return settled.slice(log.length);
 }
@@ -179,26 +189,30 @@ function stands(log: readonly LoggedRollout[], row: LoggedRollout): boolean {
 
 /** Whether a row is the newest of its model in its corridor. */
 function isNewest(log: readonly Rollout[], row: Rollout): boolean {
-  const { corridor, modelId } = row;
-  return log.findLast((one) => one.corridor === corridor && one.modelId === modelId) === row;
+  const { corridor, subject } = row;
+  return log.findLast((one) => one.corridor === corridor && one.subject === subject) === row;
 }
 
 /** The furthest state of a model in any corridor; emergencies do not count. */
-function furthestOf(all: readonly Rollout[], modelId: string): RolloutState {
+function furthestOf(all: readonly Rollout[], subject: string, ladder: Ladder): RolloutState {
   const log = all.filter(({ cause }) => cause !== 'emergency');
   let furthest: RolloutState = 'staged';
   for (const corridor of new Set(log.map((row) => row.corridor))) {
-    const state = holdingsIn(log, corridor).get(modelId)?.state ?? 'staged';
-    if (RANK[state] > RANK[furthest]) furthest = state;
+    const state = holdingsIn(log, corridor).get(subject)?.state ?? 'staged';
+    if (rankOf(state, ladder) > rankOf(furthest, ladder)) furthest = state;
   }
   return furthest;
 }
 
-function ended(corridor: string, modelId: string): Rollout {
-  return { corridor, modelId, state: 'deprecated', canaryPercent: 0, cause: 'rollback' };
+function ended(corridor: string, subject: string): Rollout {
+  return { corridor, subject, state: 'deprecated', canaryPercent: 0, cause: 'rollback' };
 }
 
-type Proposal = Pick<StoredProposal, 'proposedBy' | 'proposedAt' | 'isApproved'>;
+type Proposal = {
+  readonly proposedBy: string;
+  readonly proposedAt: Date;
+  readonly isApproved: boolean;
+};
 
 /** A rollout that was allowed when it was proposed may not be so later. */
 const PROPOSAL_DAYS_MAX = 7;
@@ -216,7 +230,7 @@ export function checkApproval(proposal: Proposal, approver: string, nowMs: numbe
 }
 
 /** Spellings of one name are one person. */
-function personOf(owner: string): string {
+export function personOf(owner: string): string {
   return owner.normalize('NFKC').trim().toLowerCase();
 }
 

@@ -4,8 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../../../../../src/kit/words/failure.ts';
-import type { ProposedState, Rollout } from '../../../../../src/rooms/models/model-record.ts';
+import type { ProposedState, Rollout } from '../../../../../src/core/score/rollout/holding.ts';
 import {
   checkApproval,
   holdingsIn,
@@ -13,13 +12,14 @@ import {
   planPromotion,
   planRollback,
   type Target,
-} from '../../../../../src/rooms/models/rollout/rollout.ts';
+} from '../../../../../src/core/score/rollout/plan-rollout.ts';
+import { Failure } from '../../../../../src/kit/words/failure.ts';
 
 const CORRIDORS = ['US-EG', 'US-MX'];
 
 const target = fc
   .record({
-    modelId: fc.constantFrom('a', 'b', 'c'),
+    subject: fc.constantFrom('a', 'b', 'c'),
     state: fc.constantFrom<ProposedState>('shadow', 'canary', 'active'),
     percent: fc.constantFrom(5, 50),
   })
@@ -34,10 +34,10 @@ const decision = fc.record({
 /** All steps of a model one after the other, which single draws seldom are. */
 const rise = fc
   .record({
-    modelId: fc.constantFrom('a', 'b', 'c'),
+    subject: fc.constantFrom('a', 'b', 'c'),
     corridors: decision.map((one) => one.corridors),
   })
-  .map(({ modelId, corridors }) => activate(modelId).map((step) => ({ ...step, corridors })));
+  .map(({ subject, corridors }) => activate(subject).map((step) => ({ ...step, corridors })));
 const decisions = fc
   .array(
     fc.oneof(
@@ -66,11 +66,11 @@ function logOf(made: readonly Decision[]): Rollout[] {
 const modelsOf = (log: readonly Rollout[], corridor: string, state: string) =>
   [...holdingsIn(log, corridor)].filter(([, held]) => held.state === state).map(([id]) => id);
 
-function to(modelId: string, state: ProposedState, canaryPercent = 0): Decision {
-  return { corridors: ['US-EG'], target: { modelId, state, canaryPercent } };
+function to(subject: string, state: ProposedState, canaryPercent = 0): Decision {
+  return { corridors: ['US-EG'], target: { subject, state, canaryPercent } };
 }
-function activate(modelId: string): Decision[] {
-  return [to(modelId, 'shadow'), to(modelId, 'canary', 5), to(modelId, 'active')];
+function activate(subject: string): Decision[] {
+  return [to(subject, 'shadow'), to(subject, 'canary', 5), to(subject, 'active')];
 }
 const back: Decision = { corridors: ['US-EG'], target: undefined };
 
@@ -93,7 +93,7 @@ describe('whatever is decided', () => {
         const log = logOf(made);
         const first = log.findIndex(({ state }) => state === 'active');
         if (first < 0) return;
-        const before = log.slice(0, first).filter(({ modelId }) => modelId === log[first]?.modelId);
+        const before = log.slice(0, first).filter(({ subject }) => subject === log[first]?.subject);
         expect(before.map(({ state }) => state)).toContain('canary');
       }),
     );
@@ -101,13 +101,13 @@ describe('whatever is decided', () => {
 
   test('rolling an activation back brings back who was active', () => {
     fc.assert(
-      fc.property(decisions, fc.constantFrom('a', 'b', 'c'), (made, modelId) => {
+      fc.property(decisions, fc.constantFrom('a', 'b', 'c'), (made, subject) => {
         const log = logOf(made);
-        const rows = decide(log, to(modelId, 'active'));
+        const rows = decide(log, to(subject, 'active'));
         fc.pre(rows.length > 0 && modelsOf([...log, ...rows], 'US-EG', 'canary').length === 0);
         const after = [...log, ...rows, ...planRollback([...log, ...rows], ['US-EG'])];
         expect(modelsOf(after, 'US-EG', 'active')).toEqual(modelsOf(log, 'US-EG', 'active'));
-        expect(holdingsIn(after, 'US-EG').get(modelId)?.state).toBe('deprecated');
+        expect(holdingsIn(after, 'US-EG').get(subject)?.state).toBe('deprecated');
       }),
     );
   });
@@ -148,14 +148,14 @@ describe('planPromotion', () => {
 
   test('a step taken in one corridor is open in all', () => {
     const rows = planPromotion(logOf(activate('a')), CORRIDORS, {
-      ...{ modelId: 'a', state: 'active', canaryPercent: 0 },
+      ...{ subject: 'a', state: 'active', canaryPercent: 0 },
     });
     expect(rows.map(({ corridor, state }) => [corridor, state])).toEqual([['US-MX', 'active']]);
   });
 
   test('the model that was active is deprecated in the same decision', () => {
     const rows = decide(logOf([...activate('a'), ...activate('b').slice(0, 2)]), to('b', 'active'));
-    expect(rows.map(({ modelId, state, cause }) => [modelId, state, cause])).toEqual([
+    expect(rows.map(({ subject, state, cause }) => [subject, state, cause])).toEqual([
       ['a', 'deprecated', 'displacement'],
       ['b', 'active', 'approval'],
     ]);

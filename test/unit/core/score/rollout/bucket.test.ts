@@ -1,13 +1,13 @@
 /** Goal: a canary takes the share it was given, the same accounts every time, and grows by adding. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BUCKETS, bucketOf, isDrawn } from '../../../../../src/rooms/models/rollout/in-force.ts';
+import { BUCKETS, bucketOf, isDrawn } from '../../../../../src/core/score/rollout/in-force.ts';
 
 const MODEL = 'ab'.repeat(32);
 const OTHER = 'cd'.repeat(32);
 const account = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 128 });
-const isInCanary = (accountId: string, modelId: string, share: number) =>
-  isDrawn({ canary: { modelId, percent: share } }, accountId);
+const isInCanary = (accountId: string, subject: string, share: number) =>
+  isDrawn({ canary: { subject, percent: share } }, accountId);
 const percent = fc.integer({ min: 1, max: 99 });
 
 describe('a canary', () => {

@@ -1,11 +1,11 @@
 /** Goal: the log of rollouts determines the models in force. Method: short logs and their expected results. */
 import { expect, test } from 'vitest';
-import type { Rollout } from '../../../../../src/rooms/models/model-record.ts';
-import { modelsInForce, SHADOWS_MAX } from '../../../../../src/rooms/models/rollout/in-force.ts';
-import { planRemoval } from '../../../../../src/rooms/models/rollout/rollout.ts';
+import type { Rollout } from '../../../../../src/core/score/rollout/holding.ts';
+import { SHADOWS_MAX, subjectsInForce } from '../../../../../src/core/score/rollout/in-force.ts';
+import { planRemoval } from '../../../../../src/core/score/rollout/plan-rollout.ts';
 
-const row = (modelId: string, state: Rollout['state'], more: Partial<Rollout> = {}): Rollout => ({
-  ...{ corridor: 'US-EG', modelId, state, canaryPercent: 0, cause: 'approval' },
+const row = (subject: string, state: Rollout['state'], more: Partial<Rollout> = {}): Rollout => ({
+  ...{ corridor: 'US-EG', subject, state, canaryPercent: 0, cause: 'approval' },
   ...more,
 });
 const TWO = [
@@ -19,7 +19,7 @@ const ROLLED_BACK = [
   row('b', 'deprecated', { cause: 'rollback' }),
   row('a', 'active', { cause: 'rollback' }),
 ];
-const inUsEg = (log: readonly Rollout[]) => modelsInForce(log).get('US-EG');
+const inUsEg = (log: readonly Rollout[]) => subjectsInForce(log).get('US-EG');
 
 test('the active model decides, and the one before it is kept', () => {
   expect(inUsEg(TWO)).toEqual({ active: ['b', 'a'], canary: null, shadows: [] });
@@ -31,22 +31,22 @@ test('a model that was rolled back is not kept', () => {
 
 test('a corridor whose only model was rolled back has none', () => {
   const log = [row('a', 'active'), row('a', 'deprecated', { cause: 'rollback' })];
-  expect(modelsInForce(log).size).toBe(0);
+  expect(subjectsInForce(log).size).toBe(0);
 });
 
 test('a canary is told with its share, and the newest shadows only', () => {
   const shadows = Array.from({ length: SHADOWS_MAX + 1 }, (_, n) => row(`s${n}`, 'shadow'));
   const log = [...shadows, row('s0', 'shadow'), row('c', 'canary', { canaryPercent: 7 })];
   expect(inUsEg(log)).toEqual({
-    ...{ active: [], canary: { modelId: 'c', percent: 7 } },
+    ...{ active: [], canary: { subject: 'c', percent: 7 } },
     shadows: ['s0', 's4', 's3', 's2'],
   });
 });
 
 test('the engine takes back a model that decides, and no other', () => {
   const canary = [...TWO, row('c', 'canary', { canaryPercent: 5 })];
-  const removed = (log: readonly Rollout[], modelId: string) =>
-    planRemoval(log, 'US-EG', modelId).map(({ modelId: id, state, cause }) => [id, state, cause]);
+  const removed = (log: readonly Rollout[], subject: string) =>
+    planRemoval(log, 'US-EG', subject).map(({ subject: id, state, cause }) => [id, state, cause]);
   expect(removed(canary, 'c')).toEqual([['c', 'deprecated', 'rollback']]);
   expect(removed(canary, 'b')).toEqual([
     ['b', 'deprecated', 'rollback'],

@@ -1,0 +1,63 @@
+/** States of models and rule sets in corridors, and the states that people may ask for. One mechanism rolls out both. */
+import { z } from 'zod';
+
+/** States that a proposal may ask for. */
+export type ProposedState = 'shadow' | 'canary' | 'active';
+
+export type Holding<State = ProposedState | 'deprecated'> = {
+  readonly state: State;
+  /** Percentage of the accounts; 0 except for a canary. */
+  readonly canaryPercent: number;
+};
+export type ProposedHolding = Holding<ProposedState>;
+
+/** Parses `shadow`, `canary:5` or `active`; undefined for any other text. */
+function readHolding(text: string, states: readonly ProposedState[]): ProposedHolding | undefined {
+  const [, name, percent] = /^([a-z]+)(?::([1-9]\d?))?$/.exec(text) ?? [];
+  const state = states.find((known) => known === name);
+  if (state === undefined || (state === 'canary') !== (percent !== undefined)) return undefined;
+  return { state, canaryPercent: Number(percent ?? 0) };
+}
+
+/** A text that asks for one of these states. */
+export const holdingOf = (states: readonly ProposedState[]) =>
+  z.string().transform((text, context) => {
+    const holding = readHolding(text, states);
+    if (holding !== undefined) return holding;
+    const known = states.map((state) =>
+      state === 'canary' ? 'canary:N with N from 1 to 99' : state,
+    );
+    context.addIssue(`must be ${known.slice(0, -1).join(', ')}, or ${known.at(-1)}`);
+    return z.NEVER;
+  });
+
+export type Rollout = Holding & {
+  readonly corridor: string;
+  /** SHA-256 of a model, or the name of a rule set. */
+  readonly subject: string;
+  /**
+   * approval: two people decided; displacement: another one became active; rollback: one person or the engine took it back;
+   * emergency: one person decided alone, for a day unless another person approves the same proposal.
+   */
+  readonly cause: 'approval' | 'displacement' | 'rollback' | 'emergency';
+};
+
+/** A row of the log. */
+export type LoggedRollout = Rollout & {
+  readonly proposalId: string | null;
+  /** True for an emergency whose day is over by Postgres' clock; a newer row of its model may have confirmed it before. */
+  readonly hasLapsed: boolean;
+};
+
+/** `canary:5` */
+export function holdingText({ state, canaryPercent }: Holding): string {
+  return state === 'canary' ? `canary:${canaryPercent}` : state;
+}
+
+/** Stands for all corridors that exist at the decision. */
+export const ALL_CORRIDORS = 'all';
+const CORRIDOR_OR_ALL = new RegExp(`^([A-Z]{2}-[A-Z]{2}|${ALL_CORRIDORS})$`);
+export const corridorOrAll = z
+  .string()
+  .regex(CORRIDOR_OR_ALL, `must be a corridor, or ${ALL_CORRIDORS}`)
+  .meta({ example: 'US-EG' });
