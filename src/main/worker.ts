@@ -17,6 +17,7 @@ import { RULES_ALONE } from '../core/score/judge.ts';
 import { watchRules } from '../core/score/rules-in-force.ts';
 import { watchLimits } from '../core/store/limits/watch-limits.ts';
 import { removeForeignSnapshots } from '../core/store/profiles/profile-snapshots.ts';
+import { watchRuleSets } from '../core/store/rule-sets/watch-rule-sets.ts';
 import { openScoreStore } from '../core/store/scores/scores.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
@@ -133,7 +134,7 @@ export async function runWorker(
     shareOf: shareOfSettings(() => switches.current().settings),
     isStopped: (corridor) => stopOf(switches.current(), corridor) !== undefined,
     isFrozen: (corridor) => freezeOf(switches.current(), corridor) !== undefined,
-    ruleSets: watchRules(switches.current),
+    ruleSets: watchRules(switches.current, resources.use(watchRuleSets(probe, log)).current),
     // The text of an account is made only where a test needs it.
     beforeScore: poison === undefined ? () => undefined : (one) => poison(one.accountId),
     random: Math.random,

@@ -162,6 +162,8 @@ const OF_THE_MARKET = [
   ...['readCorridor', 'checkCorridor', 'configureCorridor', 'freezeCorridor', 'resumeCorridor'],
   ...['changeFlag', 'changeDegradation', 'tightenCorridor', 'reviewByHand'],
   'confirmProposal',
+  ...['readRuleSet', 'changeRuleSet', 'submitRuleSet', 'approveRuleSet', 'retireRuleSet'],
+  ...['rollOutRuleSet', 'rollBackRuleSet'],
   ...['readMarket', 'freezeMarket', 'resumeMarket'],
   ...[
     'readRollback',

@@ -13,6 +13,7 @@ import { type Answer, type OpenApi, readLines, readOpenApi } from '../support/op
 import { insertPersonKey } from '../support/people.ts';
 import { failures, limitScope, switchRequests } from '../support/rooms/corridors/requests.ts';
 import { reviewRequests } from '../support/rooms/review/requests.ts';
+import { ruleSetRequests } from '../support/rooms/rules/requests.ts';
 import { webhookRequests } from '../support/rooms/webhooks/requests.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
@@ -253,6 +254,7 @@ describe('answers', () => {
       ['POST', '/v1/sessions'],
       ['POST', '/v1/sessions/links'],
       ['DELETE', '/v1/sessions/unknown'],
+      ...ruleSetRequests(scored, unknown),
       ...switchRequests(api.testDatabase.market),
     ];
   };

@@ -112,6 +112,8 @@ describe('the examples', () => {
     ...{ createWebhook: 422, readWebhook: 404, changeWebhook: 404, deleteWebhook: 404 },
     ...{ rotateWebhookSecret: 404, testWebhook: 404, listDeliveries: 404, redeliver: 404 },
     ...{ confirmKey: 404, revokeKey: 404, endSession: 404, compareShadow: 404 },
+    // The examples have no tag, and nobody approves what he has written.
+    ...{ changeRuleSet: 412, approveRuleSet: 409, rollOutRuleSet: 409, rollBackRuleSet: 409 },
     // An earlier example stops the corridor, and the person who froze the market does not resume it.
     ...{ freezeCorridor: 409, noteCorridor: 409, resumeMarket: 409 },
     // The examples end in the past, and nothing is proposed.

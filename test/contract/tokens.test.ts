@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROLES } from '../../src/kit/words/principal.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
+import { always } from '../support/rooms/rules/officers.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { answerOf } from '../support/submit.ts';
@@ -83,5 +84,14 @@ test('each write that takes two people, a model or a login is answered with a to
   await as('Di', 'POST /v1/keys/{id}/confirm', keyId);
   const { session_id: session } = await as('Cy', 'POST /v1/sessions');
   await as('Cy', 'DELETE /v1/sessions/{id}', session);
+  const source = always('own@1');
+  await as('Cy', 'POST /v1/rule-sets', '', source);
+  await as('Cy', 'POST /v1/rule-sets/{id}/submit', source.id);
+  await as('Di', 'POST /v1/rule-sets/{id}/approve', source.id);
+  const canary = { corridor: 'US-EG', to: 'canary:5' };
+  for (const name of ['Cy', 'Di']) {
+    await as(name, 'POST /v1/rule-sets/{id}/rollout', source.id, canary);
+  }
+  await as('Di', 'POST /v1/rule-sets/{id}/rollback', source.id, { corridor: 'US-EG' });
   expect([...withToken]).toEqual(expect.arrayContaining(TWO_PEOPLE_WRITES));
 });

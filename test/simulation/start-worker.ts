@@ -71,7 +71,7 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
         isStopped: () => false,
         shareOf: shareOfSettings(() => new Map()),
         isFrozen: () => false,
-        ruleSets: () => () => currentRuleSet,
+        ruleSets: async () => () => currentRuleSet,
       },
       createDuties(world, process),
       controller.signal,

@@ -1,50 +1,74 @@
-/** The rule set that decides, by the switches. */
+/** The rule set that decides: by the rollouts of people, else that of the build; changed by the switches. */
 import { manualOf, tightenedBy } from '../domain/stricter.ts';
 import { namesStopped, RULE, type Switches } from '../domain/switch.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import { type InForce, isDrawn } from './rollout/in-force.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { deriveRuleSet } from './rules/derived-rule-set.ts';
 import { currentRuleSet } from './rules/rule-sets.ts';
 
-export type RuleSetOf = (corridor: string, currency: string) => CompiledRuleSet;
+type CorridorRuleSets = {
+  readonly active: CompiledRuleSet;
+  readonly canary: (NonNullable<InForce['canary']> & { readonly ruleSet: CompiledRuleSet }) | null;
+};
+/** By corridor; a corridor without rollouts is absent. */
+export type RuleSetsInForce = ReadonlyMap<string, CorridorRuleSets>;
+export const NO_ROLLOUTS: RuleSetsInForce = new Map();
 
-export function rulesInForce(switches: Switches): RuleSetOf {
+type Decided = Pick<Transaction, 'corridor' | 'currency' | 'accountId'>;
+export type RuleSetOf = (transaction: Decided) => CompiledRuleSet;
+
+/** The reading stays as it is, so a batch that begins with a reading is decided by it to the end. */
+export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce): RuleSetOf {
   const without = namesStopped(switches, RULE);
-  const ofCorridors = new Map<string, (currency: string) => CompiledRuleSet>();
-  const deriveFor = (corridor: string) => {
+  const ofCorridors = new Map<string, RuleSetOf>();
+  const deriveFor = (corridor: string, base: CompiledRuleSet) => {
     const change = { without, tightenedBy: tightenedBy(switches, corridor) };
     const manual = manualOf(switches, corridor);
     if (manual === undefined) {
-      const ruleSet = deriveRuleSet(currentRuleSet, { ...change, manualFrom: null });
+      const ruleSet = deriveRuleSet(base, { ...change, manualFrom: null });
       return () => ruleSet;
     }
-    const ruleSets = new Map<string, CompiledRuleSet>();
+    const ofCurrencies = new Map<string, CompiledRuleSet>();
     return (currency: string) => {
-      const known = ruleSets.get(currency);
+      const known = ofCurrencies.get(currency);
       if (known !== undefined) return known;
-      const manualFrom = manual(currency);
-      const ruleSet = deriveRuleSet(currentRuleSet, { ...change, manualFrom });
-      ruleSets.set(currency, ruleSet);
+      const ruleSet = deriveRuleSet(base, { ...change, manualFrom: manual(currency) });
+      ofCurrencies.set(currency, ruleSet);
       return ruleSet;
     };
   };
-  return (corridor, currency) => {
+  const decideFor = (corridor: string): RuleSetOf => {
+    const { active, canary } = ruleSets.get(corridor) ?? { active: currentRuleSet, canary: null };
+    const ofActive = deriveFor(corridor, active);
+    if (canary === null) return ({ currency }) => ofActive(currency);
+    const ofCanary = deriveFor(corridor, canary.ruleSet);
+    return ({ currency, accountId }) =>
+      isDrawn({ canary }, accountId) ? ofCanary(currency) : ofActive(currency);
+  };
+  return (transaction) => {
+    const { corridor } = transaction;
     let ruleSetOf = ofCorridors.get(corridor);
     if (ruleSetOf === undefined) {
-      ruleSetOf = deriveFor(corridor);
+      ruleSetOf = decideFor(corridor);
       ofCorridors.set(corridor, ruleSetOf);
     }
-    return ruleSetOf(currency);
+    return ruleSetOf(transaction);
   };
 }
 
-/** Derives rule sets once a reading of the switches. */
-export function watchRules(current: () => Switches): () => RuleSetOf {
-  let read: Switches | undefined;
+/** Derives rule sets once a reading of the switches or of the rollouts. */
+export function watchRules(
+  switches: () => Switches,
+  ruleSets: () => Promise<RuleSetsInForce>,
+): () => Promise<RuleSetOf> {
+  let read: readonly [Switches, RuleSetsInForce] | undefined;
   let ruleSetOf: RuleSetOf;
-  return () => {
-    const switches = current();
-    if (switches !== read) ruleSetOf = rulesInForce(switches);
-    read = switches;
+  return async () => {
+    const rolledOut = await ruleSets();
+    const now = switches();
+    if (read?.[0] !== now || read[1] !== rolledOut) ruleSetOf = rulesInForce(now, rolledOut);
+    read = [now, rolledOut];
     return ruleSetOf;
   };
 }

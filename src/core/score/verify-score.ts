@@ -5,25 +5,26 @@
 import { featuresOfSchema } from '../domain/feature-schema.ts';
 import type { Decision, Reason, ScoreRecord } from '../domain/score-record.ts';
 import type { Opinion } from './judge.ts';
-import type { Inputs } from './rules/generate-program.ts';
-import { findRuleSet } from './rules/rule-sets.ts';
+import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
+import { inputsOf } from './rules/rule-inputs.ts';
 import { score } from './score.ts';
 
 /** The fields of a stored score that its verification reads. */
 export type ScoreEvidence = Pick<ScoreRecord, keyof Decision> &
-  Pick<ScoreRecord, 'features' | 'featureSchema' | 'ruleSet' | 'model'> & {
-    /** Values that the rule set read beside the vector; a value that was not stored is missing. */
-    readonly inputs?: Inputs;
-  };
+  Pick<ScoreRecord, 'features' | 'featureSchema' | 'ruleSet' | 'model' | 'corridor'>;
 
 /**
+ * @param ruleSet the one that the score names; undefined where it is unknown
  * @param opinion the model's judgement of the vector; null where there is none, undefined where the model is
  * unknown
  * @returns names of the fields that differ; empty when the score is confirmed
  */
-export function verifyScore(stored: ScoreEvidence, opinion: Opinion | null | undefined): string[] {
-  const ruleSet = findRuleSet(stored.ruleSet);
-  if (ruleSet === undefined) return ['rule_set'];
+export function verifyScore(
+  stored: ScoreEvidence,
+  ruleSet: CompiledRuleSet | undefined,
+  opinion: Opinion | null | undefined,
+): string[] {
+  if (ruleSet?.id !== stored.ruleSet) return ['rule_set'];
   const schema = featuresOfSchema(stored.featureSchema);
   // A newer schema has all that the rule set reads; an older one may not.
   if (schema === undefined || stored.featureSchema < ruleSet.featureSchema) {
@@ -31,8 +32,8 @@ export function verifyScore(stored: ScoreEvidence, opinion: Opinion | null | und
   }
   if (stored.features.length !== schema.length) return ['features'];
   if (opinion === undefined || (opinion === null) !== (stored.model === null)) return ['model'];
-  const { features: vector, inputs } = stored;
-  const made = score({ vector, ruleSet, opinion, inputs });
+  const { features: vector } = stored;
+  const made = score({ vector, ruleSet, opinion, inputs: inputsOf(ruleSet, stored) });
   const differing: string[] = [];
   if (made.score !== stored.score) differing.push('score');
   if (!Object.is(made.risk, stored.risk)) differing.push('risk');

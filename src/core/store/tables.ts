@@ -146,6 +146,10 @@ export const CORE_TABLES: readonly Retention[] = [
   { tables: ['daily_increments'], ends: 'once they are merged into the tallies' },
   { tables: ['corridors'], ends: 'never: a row a corridor' },
   {
+    tables: ['rule_sets', 'rule_set_proposals', 'rule_set_rollouts'],
+    ends: 'never: up to 256 KiB a version, at most 10,000',
+  },
+  {
     tables: ['write_probe', 'tally_checkpoint', 'tally_merge', 'amount_checkpoint'],
     ends: 'never: one row',
   },

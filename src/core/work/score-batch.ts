@@ -12,6 +12,7 @@ import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
 import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import { type FeatureRows, vectorOf } from '../score/feature-rows.ts';
 import { BY_RULES, type JudgedRow, type ShadowBatch } from '../score/judge.ts';
+import { inputsOf } from '../score/rules/rule-inputs.ts';
 import { score } from '../score/score.ts';
 import { type FinalTransaction, type Inserted, storeScores } from '../store/scores/scores.ts';
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
@@ -195,7 +196,7 @@ async function scoreRows(
   const judgedRows = transactions.map(
     ({ transaction }, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
   );
-  const ruleSetOf = worker.ruleSets();
+  const ruleSetOf = await worker.ruleSets();
   const { judgements, shadows } = await worker.judge.judge(judgedRows);
   const level = worker.market.guards.health.level();
   const scored: Scored[] = [];
@@ -206,8 +207,9 @@ async function scoreRows(
     const { vector } = judgedRows[index] as JudgedRow;
     try {
       worker.beforeScore(transaction);
-      const ruleSet = ruleSetOf(transaction.corridor, transaction.currency);
-      const decision = score({ vector, ruleSet, opinion });
+      const ruleSet = ruleSetOf(transaction);
+      const inputs = inputsOf(ruleSet, transaction);
+      const decision = score({ vector, ruleSet, opinion, inputs });
       const { attempt: attempts } = head;
       // Fields are copied one by one: spreads cost more than the decision.
       scored.push({

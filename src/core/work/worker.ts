@@ -40,7 +40,7 @@ export type WorkerOptions = {
   /** Share of the worker's time by corridor, as last read. */
   readonly shareOf: ShareOf;
   /** The rule sets by the switches as last read; a batch asks once. */
-  readonly ruleSets: () => RuleSetOf;
+  readonly ruleSets: () => Promise<RuleSetOf>;
   /** Parts that the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */

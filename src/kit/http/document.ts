@@ -154,7 +154,9 @@ function mergePaths(parts: readonly DocumentPart[]): ZodOpenApiPathsObject {
 }
 
 function operationsOf(methods: ZodOpenApiPathsObject[string]): ZodOpenApiOperationObject[] {
-  return [methods.get, methods.post, methods.delete].filter((operation) => operation !== undefined);
+  return [methods.get, methods.post, methods.put, methods.delete].filter(
+    (operation) => operation !== undefined,
+  );
 }
 
 /** Adds what every operation has to what it names itself: headers of a path and of a write, the choice of a market, and 500. */

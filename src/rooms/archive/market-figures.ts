@@ -3,6 +3,7 @@ import { toScoreJson } from '../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
 import type { OpenModels } from '../../core/score/judge.ts';
 import { verifyScore } from '../../core/score/verify-score.ts';
+import { findStoredRuleSet } from '../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../core/store/scores/read-scores.ts';
 import { MARKETS } from '../../kit/database/market-reach.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -49,7 +50,8 @@ export async function readFigures(
     const found = record.model === null ? undefined : await models.find(record.model);
     const judge = found !== undefined && 'model' in found ? found.model : undefined;
     const opinion = record.model === null ? null : judge?.judge([record.features])[0];
-    if (verifyScore(record, opinion).length > 0) different++;
+    const ruleSet = await findStoredRuleSet(database, record.ruleSet);
+    if (verifyScore(record, ruleSet, opinion).length > 0) different++;
   }
   const counts = await countRows(query);
   return {

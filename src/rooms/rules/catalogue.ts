@@ -4,7 +4,6 @@ import { FEATURE_LIST, firstSchemaOf } from '../../core/domain/feature-schema.ts
 import { CODE_MEASURES } from '../../core/score/rules/code-measures.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import type { RuleData } from '../../core/score/rules/rule-set-data.ts';
-import { currentRuleSet, RULE_SETS } from '../../core/score/rules/rule-sets.ts';
 
 export const corridorSchema = z
   .object({
@@ -48,7 +47,18 @@ const shareSchema = z.number().min(0).max(1);
 export const ruleSetSchema = z
   .object({
     rule_set: z.string().meta({ description: 'As in `rule_set` of a score.' }),
-    in_force: z.boolean().meta({ description: 'False: it explains and verifies earlier scores.' }),
+    in_force: z
+      .boolean()
+      .meta({ description: 'It decides in a corridor, or for a part of its accounts.' }),
+    state: z
+      .enum(['built-in', 'draft', 'submitted', 'approved', 'retired'])
+      .meta({ description: '`built-in`: of the version of the engine.' }),
+    author: z.string().nullable(),
+    approved_by: z.string().nullable(),
+    created_at: z.iso.datetime().nullable(),
+    corridors: z.array(z.object({ corridor: z.string(), to: z.string() })).meta({
+      description: 'Where people have rolled it out, and to what; `deprecated`: no longer.',
+    }),
     sha256: z
       .string()
       .meta({ description: 'Of its numbers; one that ever decided never changes.' }),
@@ -92,11 +102,12 @@ export const ruleSetSchema = z
       .meta({ description: 'In the order in which they combine.' }),
   })
   .meta({ id: 'RuleSet' });
-type RuleSetJson = z.infer<typeof ruleSetSchema>;
+export type RuleSetJson = z.infer<typeof ruleSetSchema>;
 
 export const ruleSetExample: RuleSetJson = {
   rule_set: 'default@3',
   in_force: true,
+  ...{ state: 'built-in', author: null, approved_by: null, created_at: null, corridors: [] },
   feature_schema: 2,
   sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   verdicts: { review: 500, decline: 800 },
@@ -118,13 +129,13 @@ export const ruleSetExample: RuleSetJson = {
   ],
 };
 
-export const RULE_SET_LIST: readonly RuleSetJson[] = RULE_SETS.map(toRuleSetJson);
-
-function toRuleSetJson(ruleSet: CompiledRuleSet): RuleSetJson {
+/** Members that follow from the data of a rule set alone. */
+export function toRuleSetJson(
+  ruleSet: CompiledRuleSet,
+): Pick<RuleSetJson, 'rule_set' | 'sha256' | 'feature_schema' | 'verdicts' | 'rules'> {
   const { id, sha256, featureSchema, verdicts, rules } = ruleSet;
   return {
     rule_set: id,
-    in_force: ruleSet === currentRuleSet,
     feature_schema: featureSchema,
     sha256,
     verdicts: { ...verdicts },

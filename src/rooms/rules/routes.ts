@@ -1,6 +1,6 @@
 /**
  * Routes of the catalogue and of rules: `/v1/corridors`, `/v1/reason-codes`, `/v1/features`, `/v1/rule-sets`,
- * `/v1/rules/outcomes`. Each list is short and bounded by code or configuration.
+ * `/v1/rules/outcomes`; the life of a rule set is in rule-set-routes.ts. Each list is bounded by code or configuration.
  */
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
@@ -22,7 +22,6 @@ import {
   corridorSchema,
   FEATURES,
   featureSchema,
-  RULE_SET_LIST,
   reasonCodeSchema,
   ruleSetExample,
   ruleSetSchema,
@@ -35,8 +34,10 @@ import {
   ruleOutcomesParameters,
   ruleOutcomesSchema,
 } from './outcomes.ts';
+import { ruleSetOperations } from './rule-set-routes.ts';
+import { listRuleSets } from './rule-set-rows.ts';
 
-type Parts = Pick<Api, 'ingest'> & {
+type Parts = Pick<Api, 'ingest' | 'databases'> & {
   readonly readOutcomes: (days: OutcomeDays) => Promise<AnswerText>;
 };
 
@@ -111,15 +112,18 @@ const lists = [
 ];
 
 const ofRules = [
-  builtIn(RULE_SET_LIST, {
+  operation({
+    ...listing,
     at: '/v1/rule-sets',
     operationId: 'listRuleSets',
     summary: 'Rule sets with every number that a score depends on',
     answers: listOf(
-      'The one in force first, then those that earlier scores name.',
+      'Those in force first, then the newest 50 that people have made, then those of the build.',
       ruleSetSchema,
       ruleSetExample,
     ),
+    run: async ({ c }, { databases }: Parts) =>
+      answerKept(c, toText(await listRuleSets(databases.primary)), ASK_AGAIN),
   }),
   operation({
     ...asking,
@@ -143,19 +147,27 @@ const ofRules = [
 ];
 
 export const document: DocumentPart = {
-  paths: { ...pathsOf(lists, 'catalogue'), ...pathsOf(ofRules, 'rules') },
+  paths: {
+    ...pathsOf(lists, 'catalogue'),
+    ...pathsOf([...ofRules, ...ruleSetOperations], 'rules'),
+  },
   tags: {
     catalogue: 'What exists: corridors, reason codes and features.',
     rules: 'Rule sets, and what became of what their rules fired on.',
   },
 };
 
-export function openRulesApi({ databases, metrics, ingest, limits }: Api): ApiRoom {
+export function openRulesApi({ databases, metrics, models, ingest, limits }: Api): ApiRoom {
   const readOutcomes = createSampleCache<OutcomeDays>(
     'rule_outcomes',
     metrics,
     (days) => days,
     (days) => readRuleOutcomes(databases.primary, days, databases.now()),
   );
-  return { routes: [routesOf([...lists, ...ofRules], limits, { ingest, readOutcomes })] };
+  return {
+    routes: [
+      routesOf([...lists, ...ofRules], limits, { ingest, databases, readOutcomes }),
+      routesOf(ruleSetOperations, limits, { databases, models }),
+    ],
+  };
 }

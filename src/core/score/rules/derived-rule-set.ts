@@ -19,6 +19,14 @@ export type Derivation = {
 const CHANGES =
   /^(?<without>(?:-without-[A-Z0-9_]+)*)(?:-tightened-(?<points>[1-9]\d{0,2}))?(?:-manual-from-(?<amount>(?:0|[1-9]\d{0,14})(?:\.\d{1,4})?)(?:-(?<currency>[A-Z]{3}))?)?$/;
 
+const BASE = /^[a-z][a-z0-9-]{0,47}@[1-9]\d{0,5}/;
+
+/** `name@version` at the start of the name of a rule set, which may be derived; undefined for a text that is no such name. */
+export function baseName(name: string): string | undefined {
+  const [base] = BASE.exec(name) ?? [];
+  return base !== undefined && CHANGES.test(name.slice(base.length)) ? base : undefined;
+}
+
 /** Rules that the base lacks are passed over. */
 export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): CompiledRuleSet {
   const { without, tightenedBy, manualFrom } = derivation;

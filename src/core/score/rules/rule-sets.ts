@@ -4,6 +4,7 @@
  */
 import { type CompiledRuleSet, compileOwn } from './compile-rule-set.ts';
 import { parseDerived } from './derived-rule-set.ts';
+import type { RuleSetData } from './rule-set-data.ts';
 import { default1 } from './rule-sets/default-1.ts';
 import { default2 } from './rule-sets/default-2.ts';
 import { default3 } from './rule-sets/default-3.ts';
@@ -16,6 +17,10 @@ export const RULE_SETS: readonly CompiledRuleSet[] = [
   compileOwn(default2),
   compileOwn(default1),
 ];
+
+/** The data of a rule set of this build, which people may begin with. */
+export const findOwnSource = (id: string): RuleSetData | undefined =>
+  [default3, default2, default1].find((data) => data.id === id);
 
 /** Derived rule sets that stay compiled. Fewer: verification of scores that many people's changes made compiles them again. */
 const DERIVED_MAX = 64;

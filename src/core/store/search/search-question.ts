@@ -20,7 +20,7 @@ import { LABEL_VALUES } from '../../domain/label.ts';
 import { NO_MODEL, SCORE_MAX, VERDICTS } from '../../domain/score-record.ts';
 import { idempotencyKeySchema, ipAddress, TRANSACTION_STATUSES } from '../../domain/transaction.ts';
 import { REASON_CODES } from '../../score/reason-codes.ts';
-import { findRuleSet, RULE_SETS } from '../../score/rules/rule-sets.ts';
+import { baseName } from '../../score/rules/derived-rule-set.ts';
 
 /** Most reason codes of one search: each is a condition of its own. */
 const REASONS_MAX = 20;
@@ -39,8 +39,8 @@ export const ruleSetFilter = z
   .string()
   .max(RULE_SET_CHARS_MAX)
   .refine(
-    (id) => findRuleSet(id) !== undefined,
-    `must be ${RULE_SETS.map(({ id }) => `'${id}'`).join(', ')}, or a name derived of these`,
+    (id) => baseName(id) !== undefined,
+    "must be the name of a rule set, as 'default@3', or a name derived of one",
   )
   .optional()
   .meta(shown('default@3', 'Only scores of this rule set, named as scores name it.'));

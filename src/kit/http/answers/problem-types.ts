@@ -90,6 +90,12 @@ export const PROBLEMS = {
     meaning: 'The present state does not allow it; `detail` says why.',
     cure: 'Read the object again and decide anew; repeating the request changes nothing.',
   },
+  'precondition-failed': {
+    status: 412,
+    title: 'The object has changed',
+    meaning: '`If-Match` is missing, or names another version of the object than the present one.',
+    cure: 'Read the object, and send the change again with its `ETag`.',
+  },
   'too-large': {
     status: 413,
     title: 'The body is too large',

@@ -56,6 +56,12 @@ export type ProblemJson = {
   readonly errors?: readonly FieldError[];
 };
 
+/** Codes of conflicts that have a problem of their own. */
+const CONFLICTS: ReadonlyMap<string, ProblemName> = new Map([
+  ['STILL_RUNNING', 'still-running'],
+  ['PRECONDITION_FAILED', 'precondition-failed'],
+]);
+
 /** The thrown value as a Problem; undefined for an unexpected error. */
 export function toProblem(thrown: unknown): Problem | undefined {
   if (thrown instanceof Problem) return thrown;
@@ -67,10 +73,7 @@ export function toProblem(thrown: unknown): Problem | undefined {
     case 'invalid':
       return new Problem('invalid-fields', asSentence(thrown.message));
     case 'conflict':
-      return new Problem(
-        thrown.code === 'STILL_RUNNING' ? 'still-running' : 'conflict',
-        asSentence(thrown.message),
-      );
+      return new Problem(CONFLICTS.get(thrown.code) ?? 'conflict', asSentence(thrown.message));
     case 'not-found':
       return new Problem(
         thrown.code === MONTH_DETACHED ? 'transaction-detached' : 'not-found',

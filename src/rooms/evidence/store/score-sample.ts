@@ -26,7 +26,7 @@ type SampleOptions = {
 
 export type SampledScore = Omit<
   ScoreRecord,
-  'accountId' | 'corridor' | 'scoredAtMs' | 'attempts' | 'degradation'
+  'accountId' | 'scoredAtMs' | 'attempts' | 'degradation'
 > & {
   /** False where the vector does not match the checksum stored with it. */
   readonly isVectorIntact: boolean;
@@ -53,7 +53,7 @@ const selectKeys = (from: string, to: string, quota: number, count: number) => `
 
 const readScores: Statement = {
   text: `
-  select s.transaction_id as "transactionId", s.created_at as "createdAt", s.score, s.risk, s.probability, s.verdict,
+  select s.transaction_id as "transactionId", s.created_at as "createdAt", s.corridor, s.score, s.risk, s.probability, s.verdict,
          s.reasons, s.features as bytes, s.feature_schema as "featureSchema", s.rule_set as "ruleSet", s.model,
          s.features_crc32 as crc32
     from unnest($1::uuid[], $2::timestamptz[]) as k (transaction_id, created_at)

@@ -1,6 +1,8 @@
 /** Recomputes stored scores from the vector, rule set and model stored with them, and counts those that differ in a bit. */
 import type { Models, Opinion } from '../../../core/score/judge.ts';
+import type { CompiledRuleSet } from '../../../core/score/rules/compile-rule-set.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
+import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { type SampledScore, sampleScores } from '../store/score-sample.ts';
 
@@ -18,11 +20,12 @@ export async function verifyScores(
   const differing: { transaction_id: string; created_at: string; fields: string[] }[] = [];
   const problems = new Map<string, string>();
   const onPage = async (scores: readonly SampledScore[]) => {
+    const ruleSets = await findAll(database, scores);
     for (const [name, ofModel] of Map.groupBy(scores, ({ model }) => model)) {
       const opinions = await judge(models, problems, name, ofModel);
       for (const [index, stored] of ofModel.entries()) {
         verified++;
-        const fields = verifyScore(stored, opinions[index]);
+        const fields = verifyScore(stored, ruleSets.get(stored.ruleSet), opinions[index]);
         if (!stored.isVectorIntact) fields.unshift('features');
         if (fields.length === 0) continue;
         different++;
@@ -35,6 +38,15 @@ export async function verifyScores(
   const { available } = await sampleScores(database, { sample, signal, onPage });
   const unavailable = [...problems].map(([model, problem]) => ({ model, problem }));
   return { verified, different, available, differing, models: unavailable };
+}
+
+/** The rule sets that scores name, by name. */
+async function findAll(database: Database, scores: readonly SampledScore[]) {
+  const found = new Map<string, CompiledRuleSet | undefined>();
+  for (const name of new Set(scores.map(({ ruleSet }) => ruleSet))) {
+    found.set(name, await findStoredRuleSet(database, name));
+  }
+  return found;
 }
 
 /**

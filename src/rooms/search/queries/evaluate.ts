@@ -11,8 +11,10 @@ import type { Transaction } from '../../../core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
 import { explain } from '../../../core/score/explain.ts';
 import type { JudgingModel, Models } from '../../../core/score/judge.ts';
+import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
 import { rulesInForce } from '../../../core/score/rules-in-force.ts';
 import { score } from '../../../core/score/score.ts';
+import { readRuleSetsInForce } from '../../../core/store/rule-sets/watch-rule-sets.ts';
 import { readSwitches } from '../../../core/store/switches/switches.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
@@ -47,12 +49,13 @@ export async function evaluate(
   const [vector] = await createRecomputeVectors(database, maturityDays)([transaction]);
   if (vector === undefined) throw new Error('one transaction has one vector');
   const { model, degradation } = judge;
-  const ruleSetOf = rulesInForce(await readSwitches(database));
-  const ruleSet = ruleSetOf(transaction.corridor, transaction.currency);
+  const ruleSetOf = rulesInForce(await readSwitches(database), await readRuleSetsInForce(database));
+  const ruleSet = ruleSetOf(transaction);
+  const inputs = inputsOf(ruleSet, transaction);
   const opinion = model?.judge([vector])[0] ?? null;
-  const { reasons, ...decision } = score({ vector, ruleSet, opinion });
+  const { reasons, ...decision } = score({ vector, ruleSet, opinion, inputs });
   const explained = explain(
-    { features: vector, featureSchema: FEATURE_SCHEMA, probability: decision.probability },
+    { features: vector, featureSchema: FEATURE_SCHEMA, probability: decision.probability, inputs },
     ruleSet,
   );
   if (explained === undefined) throw new Error('what is computed now can be explained');

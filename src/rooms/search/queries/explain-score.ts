@@ -14,8 +14,9 @@ import { scoreSchema, toScoreJson } from '../../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { explain } from '../../../core/score/explain.ts';
 import type { JudgingModel, Models } from '../../../core/score/judge.ts';
-import { findRuleSet } from '../../../core/score/rules/rule-sets.ts';
+import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
+import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
 import { vectorChecksum } from '../../../core/store/scores/vector-checksum.ts';
 import {
@@ -84,8 +85,8 @@ export async function explainScore(
   );
   if (record === undefined) return undefined;
   const { ruleSet, featureSchema } = record;
-  const rules = findRuleSet(ruleSet);
-  const explained = rules && explain(record, rules);
+  const rules = await findStoredRuleSet(databases.primary, ruleSet);
+  const explained = rules && explain({ ...record, inputs: inputsOf(rules, record) }, rules);
   if (explained === undefined) throw unknownVersion(ruleSet, featureSchema);
   const judge = await findJudge(models, record.model);
   const opinion = judge?.judge([record.features])[0] ?? null;
@@ -105,7 +106,7 @@ export async function explainScore(
       created_at,
       scored_at,
       vector_crc32: crc32 === null ? null : (crc32 >>> 0).toString(16).padStart(8, '0'),
-      differing: [...(isIntact ? [] : ['vector_crc32']), ...verifyScore(record, opinion)],
+      differing: [...(isIntact ? [] : ['vector_crc32']), ...verifyScore(record, rules, opinion)],
     },
   };
 }

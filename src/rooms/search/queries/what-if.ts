@@ -15,8 +15,9 @@ import {
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
 import type { Models } from '../../../core/score/judge.ts';
-import { findRuleSet } from '../../../core/score/rules/rule-sets.ts';
+import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
 import { score } from '../../../core/score/score.ts';
+import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
 import { loadTransactions } from '../../../core/store/transactions/read-transactions.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -97,7 +98,7 @@ export async function whatIf(
   const [stored] = await loadTransactions(database, [transactionId]);
   if (record === undefined || stored === undefined) return undefined;
   const { features: logged, featureSchema } = record;
-  const ruleSet = findRuleSet(record.ruleSet);
+  const ruleSet = await findStoredRuleSet(database, record.ruleSet);
   const schema = featuresOfSchema(featureSchema);
   if (ruleSet === undefined || schema === undefined || featureSchema < ruleSet.featureSchema) {
     throw unknownVersion(record.ruleSet, featureSchema);
@@ -111,7 +112,10 @@ export async function whatIf(
   const isMoved = (at: number) => !Object.is(before[at], after[at]);
   const vector = logged.map((value, at) => (isMoved(at) ? (after[at] ?? Number.NaN) : value));
   const opinion = judge?.judge([vector])[0] ?? null;
-  const { reasons, ...decision } = score({ vector, ruleSet, opinion });
+  const { reasons, ...decision } = score({
+    ...{ vector, ruleSet, opinion },
+    inputs: inputsOf(ruleSet, changed),
+  });
   const { score: points, risk, probability, verdict } = record;
   return {
     transaction_id: transactionId,

@@ -244,7 +244,7 @@ test('a label counts on the day of its transaction, and the one that decides alo
 test.each([
   ['corridor=ZZ-ZZ', '/corridor', "must be one of 'AE-IN'"],
   ['rule=NOBODY', '/rule', "'MODEL_AMOUNT_TO_CORRIDOR', not 'NOBODY'"],
-  ['rule_set=none@1', '/rule_set', "'default@1'"],
+  ['rule_set=none', '/rule_set', "'default@3'"],
   ['model=none@1', '/model', "must be 'none', not 'none@1'"],
   ['group_by=day', '/group_by/0', "'rule_set'"],
   ['group_by=label,verdict', '/group_by', 'labels are counted by corridor, currency, label'],

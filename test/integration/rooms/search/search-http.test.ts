@@ -27,7 +27,7 @@ test.each([
   [
     '/v1/scores?rule_set=default@0',
     '/rule_set',
-    "'default@3', 'default@2', 'default@1', or a name derived of these",
+    "'default@3', or a name derived of one",
   ],
   ['/v1/transactions?model=nobody@1', '/model', "must be 'none', not 'nobody@1'"],
 ])('%s lists what is known', async (path, pointer, detail) => {

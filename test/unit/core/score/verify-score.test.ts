@@ -20,6 +20,7 @@ const stored: ScoreEvidence = {
   featureSchema: FEATURE_SCHEMA,
   ruleSet: currentRuleSet.id,
   model: null,
+  corridor: 'US-EG',
 };
 
 function flipBit(value: number, bit: number): number {
@@ -34,13 +35,13 @@ const ROUNDED_BITS = 6;
 
 describe('verifyScore', () => {
   test('finds nothing where nothing changed, whatever order the reasons have their keys in', () => {
-    expect(verifyScore(stored, null)).toEqual([]);
+    expect(verifyScore(stored, currentRuleSet, null)).toEqual([]);
     const reasons = stored.reasons.map(({ code, detail, contribution }) => ({
       contribution,
       detail,
       code,
     }));
-    expect(verifyScore({ ...stored, reasons }, null)).toEqual([]);
+    expect(verifyScore({ ...stored, reasons }, currentRuleSet, null)).toEqual([]);
   });
 
   test.each(Array.from({ length: 64 - ROUNDED_BITS }, (_, index) => ROUNDED_BITS + index))(
@@ -49,7 +50,7 @@ describe('verifyScore', () => {
       const changed = features.slice();
       const index = featureIndex('amount_to_p90');
       changed[index] = flipBit(changed[index] ?? 0, bit);
-      expect(verifyScore({ ...stored, features: changed }, null)).toContain('risk');
+      expect(verifyScore({ ...stored, features: changed }, currentRuleSet, null)).toContain('risk');
     },
   );
 
@@ -64,6 +65,6 @@ describe('verifyScore', () => {
     ['the length of the vector', { features: features.slice(1) }, 'features'],
     ['the model', { model: 'baseline@1' }, 'model'],
   ])('finds %s changed', (_, change, field) => {
-    expect(verifyScore({ ...stored, ...change }, null)).toContain(field);
+    expect(verifyScore({ ...stored, ...change }, currentRuleSet, null)).toContain(field);
   });
 });

@@ -11,7 +11,7 @@ import {
   findRuleSet,
   RULE_SETS,
 } from '../../../../../src/core/score/rules/rule-sets.ts';
-import { rulesInForce } from '../../../../../src/core/score/rules-in-force.ts';
+import { NO_ROLLOUTS, rulesInForce } from '../../../../../src/core/score/rules-in-force.ts';
 import { score } from '../../../../../src/core/score/score.ts';
 import { verifyScore } from '../../../../../src/core/score/verify-score.ts';
 import { makeVector } from '../vector.ts';
@@ -117,10 +117,11 @@ describe('a derived rule set', () => {
     const ruleSet = derive({ without: ['STRUCTURING'], tightenedBy: 30, ...manualFrom });
     const stored = {
       ...score({ vector: large, ruleSet, opinion: null }),
-      ...{ features: large, featureSchema: FEATURE_SCHEMA, model: null },
+      ...{ features: large, featureSchema: FEATURE_SCHEMA, model: null, corridor: 'US-EG' },
     };
-    expect(verifyScore({ ...stored, ruleSet: ruleSet.id }, null)).toEqual([]);
-    expect(verifyScore({ ...stored, ruleSet: 'default@3' }, null)).toEqual(['verdict', 'reasons']);
+    expect(verifyScore({ ...stored, ruleSet: ruleSet.id }, ruleSet, null)).toEqual([]);
+    const underived = verifyScore({ ...stored, ruleSet: 'default@3' }, currentRuleSet, null);
+    expect(underived).toEqual(['verdict', 'reasons']);
   });
 });
 
@@ -128,18 +129,22 @@ test('in force is the amount in the currency of the payment, and 0 in a currency
   const by = { stoppedBy: 'Ann', stoppedAt: '', endsAt: null };
   const stop = { reason: '', message: null, ...by, value: 100 };
   const inForce = (more: object) =>
-    rulesInForce({
-      ...{ version: 1, settings: new Map(), elsewhere: new Map(), clockMs: 0 },
-      stopped: new Map([['manual:corridor:US-EG', { ...stop, ...more }]]),
-    });
+    rulesInForce(
+      {
+        ...{ version: 1, settings: new Map(), elsewhere: new Map(), clockMs: 0 },
+        stopped: new Map([['manual:corridor:US-EG', { ...stop, ...more }]]),
+      },
+      NO_ROLLOUTS,
+    );
+  const of = (corridor: string, currency: string) => ({ corridor, currency, accountId: 'acc_1' });
   const now = inForce({ currency: 'USD', amounts: { USD: 100, EGP: 4878.04 } });
-  expect(['USD', 'EGP', 'XOF', 'EGP'].map((currency) => now('US-EG', currency).id)).toEqual([
+  expect(['USD', 'EGP', 'XOF', 'EGP'].map((currency) => now(of('US-EG', currency)).id)).toEqual([
     'default@3-manual-from-100-USD',
     'default@3-manual-from-4878.04-EGP',
     'default@3-manual-from-0-XOF',
     'default@3-manual-from-4878.04-EGP',
   ]);
-  expect(now('US-MX', 'EGP')).toBe(currentRuleSet);
+  expect(now(of('US-MX', 'EGP'))).toBe(currentRuleSet);
   // An older release has set an amount in whatever currency a payment has.
-  expect(inForce({})('US-EG', 'EGP').id).toBe('default@3-manual-from-100');
+  expect(inForce({})(of('US-EG', 'EGP')).id).toBe('default@3-manual-from-100');
 });

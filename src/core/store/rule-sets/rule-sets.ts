@@ -1,0 +1,88 @@
+/** Rule sets of people in Postgres, as processes score, explain and verify by them. An approved one never changes. */
+import type { Database } from '../../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Rollout } from '../../score/rollout/holding.ts';
+import { type CompiledRuleSet, compileRuleSet } from '../../score/rules/compile-rule-set.ts';
+import { baseName, parseDerived } from '../../score/rules/derived-rule-set.ts';
+import { findRuleSet } from '../../score/rules/rule-sets.ts';
+
+type Queries = Pick<Database, 'query'>;
+
+export type RuleSetSource = {
+  readonly ruleSet: string;
+  readonly sha256: string;
+  /** Canonical JSON. */
+  readonly source: string;
+};
+
+/** By its hash, so that markets which share a process share what is equal. Fewer: verification compiles again and again. */
+const COMPILED_MAX = 64;
+const compiled = new Map<string, CompiledRuleSet>();
+
+/** @throws Failure where this build cannot compile it to what was hashed */
+export function compileStored({ ruleSet, sha256, source }: RuleSetSource): CompiledRuleSet {
+  const known = compiled.get(sha256);
+  if (known !== undefined) return known;
+  const made = compileRuleSet(JSON.parse(source));
+  if (!('ruleSet' in made)) {
+    const [first] = made.problems;
+    const why = `this build cannot compile ${ruleSet}: ${first?.pointer} ${first?.detail}`;
+    throw new Failure('permanent', 'RULE_SET_UNKNOWN', why);
+  }
+  if (made.ruleSet.sha256 !== sha256 || made.ruleSet.id !== ruleSet) {
+    const why = `the source of ${ruleSet} hashes to ${made.ruleSet.sha256}`;
+    throw new Failure('permanent', 'RULE_SET_CORRUPT', why);
+  }
+  if (compiled.size === COMPILED_MAX) compiled.clear();
+  compiled.set(sha256, made.ruleSet);
+  return made.ruleSet;
+}
+
+const SOURCE = 'rule_set as "ruleSet", sha256, source';
+const findSource = firstOf<RuleSetSource, [ruleSet: string]>(
+  'find-rule-set-source',
+  `select ${SOURCE} from market.rule_sets where rule_set = $1 and approved_at is not null`,
+);
+export const readSources = rowsOf<RuleSetSource, [ruleSets: readonly string[]]>(
+  'read-rule-set-sources',
+  `select ${SOURCE} from market.rule_sets where rule_set = any ($1::text[]) and approved_at is not null`,
+);
+
+/** The rule set by the name stored with a score: of the build, of people, or derived of either. */
+export async function findStoredRuleSet(
+  { query }: Queries,
+  name: string,
+): Promise<CompiledRuleSet | undefined> {
+  const ofBuild = findRuleSet(name);
+  const base = baseName(name);
+  if (ofBuild !== undefined || base === undefined) return ofBuild;
+  const found = await findSource(query, base);
+  if (found === undefined) return undefined;
+  const ruleSet = compileStored(found);
+  return ruleSet.id === name ? ruleSet : parseDerived(ruleSet, name);
+}
+
+/** Far more rows than people will decide in decades. */
+const ROLLOUTS_MAX = 100_000;
+
+const newest = onlyOf<{ newest: string | null }>(
+  'read-newest-rule-set-rollout',
+  'select max(rollout_id)::text as newest from market.rule_set_rollouts',
+);
+/** The version of the log: rows are appended one decision at a time. Null for an empty log. */
+export const readNewestRollout = async ({ query }: Queries) => (await newest(query)).newest;
+
+const list = rowsOf<Rollout, [rowsMax: number]>(
+  'read-rule-set-rollouts',
+  `select corridor, rule_set as subject, state, canary_percent as "canaryPercent", cause
+     from market.rule_set_rollouts order by rollout_id limit $1`,
+);
+
+/** All rows, oldest first. */
+export async function readRuleSetRollouts({ query }: Queries): Promise<Rollout[]> {
+  const rows = await list(query, ROLLOUTS_MAX + 1);
+  if (rows.length <= ROLLOUTS_MAX) return rows;
+  const why = `more than ${ROLLOUTS_MAX} rows of rule_set_rollouts`;
+  throw new Failure('permanent', 'ROLLOUTS_MAX', why);
+}

@@ -1,0 +1,184 @@
+/** The life of a rule set: its author writes and submits it, another person approves it, and it is retired at the end. */
+import { hash } from 'node:crypto';
+import { canonicalJson } from '../../core/domain/metadata.ts';
+import { idsIn, subjectsInForce } from '../../core/score/rollout/in-force.ts';
+import { personOf } from '../../core/score/rollout/plan-rollout.ts';
+import { readRuleSetRollouts } from '../../core/store/rule-sets/rule-sets.ts';
+import { holdPerson, refuseShared, refuseStale } from '../../kit/access/identities.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
+import type { AuditAction } from '../../kit/words/audit.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { InvalidFields } from '../../kit/words/field-error.ts';
+import type { Officer } from '../../kit/words/principal.ts';
+import {
+  countRows,
+  findRow,
+  insertRow,
+  lockRollouts,
+  lockRow,
+  type StoredRuleSet,
+  writeApproved,
+  writeDraft,
+  writeRetired,
+  writeSubmitted,
+} from './store.ts';
+
+type Transactions = Pick<Database, 'transaction'>;
+
+/** More versions than people write in decades; each has up to 256 KiB. */
+const RULE_SETS_MAX = 10_000;
+const NAME = /^[a-z][a-z0-9@-]{0,63}$/;
+
+export const refuse = (why: string): never => {
+  throw new Failure('conflict', 'RULE_SET_REFUSED', why);
+};
+
+/** @throws Failure `not-found` */
+export async function findKnown(
+  query: Query,
+  name: string,
+  find: typeof findRow = findRow,
+): Promise<StoredRuleSet> {
+  const row = NAME.test(name) ? await find(query, name) : undefined;
+  if (row !== undefined) return row;
+  throw new Failure('not-found', 'RULE_SET_UNKNOWN', `people have made no rule set ${given(name)}`);
+}
+
+/** The entity tag of a rule set that people have made. */
+export const tagOf = ({ version, sha256 }: StoredRuleSet) => `"${version}-${sha256.slice(0, 16)}"`;
+
+const recordOf = ({ ruleSet, state, sha256 }: StoredRuleSet) => ({ ruleSet, state, sha256 });
+
+async function record(
+  query: Query,
+  by: Officer,
+  action: AuditAction,
+  before: StoredRuleSet | null,
+  after: StoredRuleSet,
+): Promise<StoredRuleSet> {
+  const was = before && recordOf(before);
+  await recordChange(query, by, {
+    ...{ action, subject: after.ruleSet },
+    ...{ before: was, after: recordOf(after) },
+  });
+  return after;
+}
+
+const written = (source: object): [sha256: string, text: string] => {
+  const text = canonicalJson(source);
+  return [hash('sha256', text), text];
+};
+
+/** @param source was checked */
+export async function createDraft(
+  database: Transactions,
+  source: { readonly id: string },
+  by: Officer,
+): Promise<StoredRuleSet> {
+  return await database.transaction(async (query) => {
+    if (!(await holdPerson(query, by.name))) {
+      refuse(`${by.name} is no person: the author of a rule set is one`);
+    }
+    if ((await countRows(query)).count >= RULE_SETS_MAX)
+      refuse(`there are ${RULE_SETS_MAX} already`);
+    const row = await insertRow(query, source.id, ...written(source), by.name, by.keyId);
+    if (row === undefined) {
+      return refuse(`${source.id} exists already: give this rule set another version`);
+    }
+    return await record(query, by, 'rule-set.create', null, row);
+  });
+}
+
+/** @param tag the caller has read; another one is refused */
+export async function changeDraft(
+  database: Transactions,
+  name: string,
+  tag: string | undefined,
+  source: { readonly id: string },
+  by: Officer,
+): Promise<StoredRuleSet> {
+  if (source.id !== name) {
+    throw new InvalidFields([{ pointer: '/id', detail: `must be ${name}, as in the path` }]);
+  }
+  return await database.transaction(async (query) => {
+    const before = await findKnown(query, name, lockRow);
+    if (tag !== tagOf(before)) {
+      const why =
+        tag === undefined
+          ? 'If-Match is missing: send the ETag of the rule set'
+          : `${name} has changed since: it has the ETag ${tagOf(before)}`;
+      throw new Failure('conflict', 'PRECONDITION_FAILED', why);
+    }
+    refuseOther(before, 'draft', by);
+    const after = await writeDraft(query, name, ...written(source));
+    return await record(query, by, 'rule-set.change', before, after);
+  });
+}
+
+export async function submit(
+  database: Transactions,
+  name: string,
+  by: Officer,
+): Promise<StoredRuleSet> {
+  return await database.transaction(async (query) => {
+    const before = await findKnown(query, name, lockRow);
+    refuseOther(before, 'draft', by);
+    const after = await writeSubmitted(query, name);
+    return await record(query, by, 'rule-set.submit', before, after);
+  });
+}
+
+/** Only the author changes and submits a draft, so that an approver has written no part of it. */
+function refuseOther({ ruleSet, state, author }: StoredRuleSet, wanted: string, by: Officer) {
+  if (state !== wanted) refuse(`${ruleSet} is ${state}, and no longer a ${wanted}`);
+  if (personOf(author) !== personOf(by.name)) {
+    refuse(`${ruleSet} is a draft of ${author}: make a version of your own`);
+  }
+}
+
+export async function approve(
+  database: Transactions,
+  name: string,
+  by: Officer,
+): Promise<StoredRuleSet> {
+  return await database.transaction(async (query) => {
+    const before = await findKnown(query, name, lockRow);
+    const { state, author, authorKey } = before;
+    if (state !== 'submitted') refuse(`${name} is ${state}: what is submitted is approved, once`);
+    if (personOf(author) === personOf(by.name)) {
+      refuse(`${author} is the author of ${name}: another person must approve it`);
+    }
+    if (!(await holdPerson(query, author))) {
+      refuse(`${author}, the author of ${name}, is revoked: make a version of your own`);
+    }
+    await refuseShared({ query }, authorKey, by.keyId, 'approve');
+    const after = await writeApproved(query, name, by.name, by.keyId);
+    return await record(query, by, 'rule-set.approve', before, after);
+  });
+}
+
+/** A rule set that decides, or that a rollback would go back to, stays. */
+export async function retire(
+  database: Transactions,
+  name: string,
+  by: Officer,
+): Promise<StoredRuleSet> {
+  return await database.transaction(async (query) => {
+    await lockRollouts(query);
+    const before = await findKnown(query, name, lockRow);
+    await refuseStale({ query }, by.keyId);
+    if (before.state === 'retired') refuse(`${name} is retired already`);
+    const inForce = subjectsInForce(await readRuleSetRollouts({ query }));
+    const where = [...inForce].filter(([, one]) => idsIn(one).includes(name));
+    if (where.length > 0) {
+      const corridors = where.map(([corridor]) => corridor).join(', ');
+      refuse(
+        `${name} decides in ${corridors}, or did before the active one: roll out another one first`,
+      );
+    }
+    const after = await writeRetired(query, name, by.name);
+    return await record(query, by, 'rule-set.retire', before, after);
+  });
+}

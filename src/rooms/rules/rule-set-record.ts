@@ -1,0 +1,120 @@
+/** Rule sets of people on the wire (`/v1/rule-sets/…`): what is asked for, and what is answered. */
+import { z } from 'zod';
+import {
+  corridorOrAll,
+  holdingOf,
+  type ProposedHolding,
+} from '../../core/score/rollout/holding.ts';
+import { default3 } from '../../core/score/rules/rule-sets/default-3.ts';
+import { ruleSetExample, ruleSetSchema } from './catalogue.ts';
+
+export type ProposedRollout = ProposedHolding & {
+  readonly subject: string;
+  /** A corridor, or ALL_CORRIDORS. */
+  readonly corridor: string;
+};
+
+const [FIRST_RULE] = default3.rules;
+export const RULE_SET = 'careful@1';
+/** A rule set of one rule, which is accepted as it is. */
+export const sourceExample = {
+  version: 2,
+  id: RULE_SET,
+  feature_schema: 3,
+  rules: FIRST_RULE === undefined ? [] : [FIRST_RULE],
+  verdicts: { all: { review: 500, decline: 800 } },
+};
+
+/** The source in the document; `checkSource` reads it, and names each wrong field. */
+export const sourceSchema = z
+  .strictObject({
+    version: z.int().meta({ description: 'Of the shape: 2.' }),
+    id: z.string().meta({ description: '`name@version`, which no rule set has.' }),
+    feature_schema: z.int(),
+    rules: z.array(z.record(z.string(), z.unknown())).meta({
+      description:
+        'Each has `id`, `sentence`, `code`; `when` with `weight` or `verdict`, or `measure` with `bands`; and may have `corridors`, `state`, `policy`, `detail`.',
+    }),
+    verdicts: z.record(z.string(), z.unknown()).meta({
+      description: '`all`, and `corridors` that differ: least scores of `review` and `decline`.',
+    }),
+  })
+  .meta({ id: 'RuleSetSource' });
+
+const proposalSchema = z
+  .object({
+    proposal_id: z.string(),
+    corridor: z.string(),
+    to: z.string(),
+    proposed_by: z.string(),
+    proposed_at: z.iso.datetime(),
+  })
+  .meta({ id: 'RuleSetProposal' });
+export type ProposalJson = z.infer<typeof proposalSchema>;
+const proposalExample: ProposalJson = {
+  proposal_id: '12',
+  corridor: 'US-EG',
+  to: 'canary:5',
+  proposed_by: 'Ann',
+  proposed_at: '2026-11-20T08:10:00.000Z',
+};
+
+export const detailSchema = ruleSetSchema
+  .extend({
+    tag: z.string().meta({ description: '`ETag` of the answer, for `If-Match`.' }),
+    source: z
+      .record(z.string(), z.unknown())
+      .meta({ description: 'The rule set as data: what POST and PUT take.' }),
+    proposals: z
+      .array(proposalSchema)
+      .meta({ description: 'Rollouts that another person may put in force, newest first.' }),
+    rollouts: z
+      .array(
+        z.object({
+          corridor: z.string(),
+          to: z.string(),
+          cause: z.string(),
+          proposed_by: z.string(),
+          approved_by: z.string().nullable(),
+          created_at: z.iso.datetime(),
+        }),
+      )
+      .meta({ description: 'Newest first.' }),
+  })
+  .meta({ id: 'RuleSetDetail' });
+export type DetailJson = z.infer<typeof detailSchema>;
+export const detailExample: DetailJson = {
+  ...ruleSetExample,
+  rule_set: RULE_SET,
+  in_force: false,
+  state: 'submitted',
+  author: 'Ann',
+  approved_by: null,
+  created_at: '2026-11-20T08:00:00.000Z',
+  tag: '"2-9f86d081884c7d65"',
+  source: sourceExample,
+  proposals: [],
+  rollouts: [],
+};
+
+export const newRolloutSchema = z
+  .strictObject({ corridor: corridorOrAll, to: holdingOf(['canary', 'active']) })
+  .meta({ id: 'NewRuleSetRollout' });
+export const newRollbackSchema = z
+  .strictObject({ corridor: corridorOrAll })
+  .meta({ id: 'NewRuleSetRollback' });
+
+export const decidedSchema = z
+  .object({
+    proposal: proposalSchema.nullable().meta({
+      description: 'What another person puts in force by the same call; null: it is in force.',
+    }),
+    items: z
+      .array(
+        z.object({ corridor: z.string(), to: z.string(), cause: z.string(), rule_set: z.string() }),
+      )
+      .meta({ description: 'What holds from now on; empty while it is proposed.' }),
+  })
+  .meta({ id: 'RuleSetRollout' });
+export type DecidedJson = z.infer<typeof decidedSchema>;
+export const decidedExample: DecidedJson = { proposal: proposalExample, items: [] };

@@ -1,0 +1,230 @@
+/** `/v1/rule-sets/…`: a rule set from its draft to its end, and what it would decide. */
+import type { Context } from 'hono';
+import { z } from 'zod';
+import type { Api } from '../../core/room.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { ANSWER_HEADERS, answerHeaders } from '../../kit/http/answers/answer-headers.ts';
+import type { AppEnv } from '../../kit/http/app-env.ts';
+import { checkFields } from '../../kit/http/body/body.ts';
+import { answer, bodyOf, type DescribedBody, operation } from '../../kit/http/operation.ts';
+import { shown } from '../../kit/words/list-parameters.ts';
+import { approve, changeDraft, createDraft, retire, submit } from './rule-set-change.ts';
+import {
+  decidedExample,
+  decidedSchema,
+  detailExample,
+  detailSchema,
+  newRollbackSchema,
+  newRolloutSchema,
+  RULE_SET,
+  sourceExample,
+  sourceSchema,
+} from './rule-set-record.ts';
+import { rollBack, rollOut } from './rule-set-rollout.ts';
+import { readRuleSet, toDetail } from './rule-set-rows.ts';
+import type { StoredRuleSet } from './store.ts';
+import {
+  check,
+  checkedExample,
+  checkedSchema,
+  compileGiven,
+  trialExample,
+  trialSchema,
+  triedExample,
+  triedSchema,
+  tryRuleSet,
+} from './try-rule-set.ts';
+
+export type RuleSetParts = Pick<Api, 'databases' | 'models'>;
+
+/** More than the compiler takes; what it refuses is named by field. */
+const BODY_BYTES_MAX = 524_288;
+
+const writing = { roles: ['analyst', 'risk_officer'] } as const;
+const deciding = { method: 'post', roles: ['risk_officer'] } as const;
+const named = z.object({
+  id: z.string().meta({ description: '`name@version`.', example: RULE_SET }),
+});
+
+const headers = answerHeaders('ETag');
+const detail = (description: string) => ({
+  headers,
+  ...answer(description, detailSchema, detailExample),
+});
+const decided = answer('What holds from now on, or is proposed.', decidedSchema, decidedExample);
+
+const sourceBody: DescribedBody<{ readonly id: string }> = {
+  schema: sourceSchema,
+  example: sourceExample,
+  bytesMax: BODY_BYTES_MAX,
+  read: (value) => {
+    compileGiven(value);
+    return value as { readonly id: string };
+  },
+};
+
+async function answerDetail(
+  c: Context<AppEnv>,
+  database: Database,
+  row: StoredRuleSet,
+  status: 200 | 201 = 200,
+): Promise<Response> {
+  const json = await toDetail(database, row);
+  return c.json(json, status, { ETag: json.tag });
+}
+
+const nameIn = (c: Context<AppEnv>) => c.req.param('id') ?? '';
+
+/** A step of one person with a rule set as a whole. */
+const step = (
+  word: 'submit' | 'approve' | 'retire',
+  described: Pick<Parameters<typeof operation>[0], 'roles' | 'summary' | 'operationId'>,
+  run: typeof submit,
+) =>
+  operation({
+    method: 'post',
+    at: `/v1/rule-sets/{id}/${word}`,
+    ...described,
+    anyPath: named,
+    answers: { 200: detail('As it is now.') },
+    problems: [404, 409],
+    run: async ({ c, by }, { databases: { primary } }: RuleSetParts) =>
+      await answerDetail(c, primary, await run(primary, nameIn(c), by)),
+  });
+
+export const ruleSetOperations = [
+  operation({
+    method: 'post',
+    ...writing,
+    at: '/v1/rule-sets/check',
+    operationId: 'checkRuleSet',
+    summary: 'What is wrong with a rule set, by line and column',
+    'x-writes-nothing': true,
+    body: {
+      ...bodyOf(sourceSchema, sourceExample),
+      bytesMax: BODY_BYTES_MAX,
+      read: (value) => value,
+    },
+    answers: { 200: answer('What is wrong.', checkedSchema, checkedExample) },
+    run: ({ body }, _: RuleSetParts) => check(body),
+  }),
+  operation({
+    method: 'post',
+    ...writing,
+    at: '/v1/rule-sets/test',
+    operationId: 'tryRuleSet',
+    summary: 'What a rule set would decide of one transaction or vector',
+    'x-writes-nothing': true,
+    body: {
+      ...bodyOf(trialSchema, trialExample),
+      bytesMax: BODY_BYTES_MAX,
+      // The source is checked by its own reader.
+      read: (value) => checkFields(trialSchema, value),
+    },
+    answers: { 200: answer('The decision, and every rule.', triedSchema, triedExample) },
+    problems: [404, 409],
+    run: async ({ body }, { databases: { primary }, models }: RuleSetParts) =>
+      await tryRuleSet(primary, models, body),
+  }),
+  operation({
+    method: 'get',
+    roles: ['analyst', 'operator', 'risk_officer'],
+    at: '/v1/rule-sets/{id}',
+    operationId: 'readRuleSet',
+    summary: 'A rule set with its source and rollouts',
+    anyPath: named,
+    answers: { 200: detail('The rule set; its `ETag` is the `If-Match` of a change.') },
+    problems: [404],
+    run: async ({ c }, { databases: { primary } }: RuleSetParts) => {
+      const json = await readRuleSet(primary, nameIn(c));
+      return c.json(json, 200, { ETag: json.tag });
+    },
+  }),
+  operation({
+    method: 'post',
+    ...writing,
+    at: '/v1/rule-sets',
+    operationId: 'createRuleSet',
+    summary: 'Make a draft',
+    body: sourceBody,
+    answers: { 201: detail('The draft.') },
+    problems: [409],
+    run: async ({ c, body, by }, { databases: { primary } }: RuleSetParts) =>
+      await answerDetail(c, primary, await createDraft(primary, body, by), 201),
+  }),
+  operation({
+    method: 'put',
+    ...writing,
+    at: '/v1/rule-sets/{id}',
+    operationId: 'changeRuleSet',
+    summary: 'Change a draft of your own',
+    anyPath: named,
+    header: z.object({
+      'If-Match': z
+        .string()
+        .optional()
+        .meta(shown(ANSWER_HEADERS.ETag.example, '`ETag` of the draft; without it 412.')),
+    }),
+    body: sourceBody,
+    answers: { 200: detail('The draft.') },
+    problems: [404, 409, 412],
+    run: async ({ c, body, by }, { databases: { primary } }: RuleSetParts) => {
+      const row = await changeDraft(primary, nameIn(c), c.req.header('if-match'), body, by);
+      return await answerDetail(c, primary, row);
+    },
+  }),
+  step(
+    'submit',
+    {
+      ...writing,
+      operationId: 'submitRuleSet',
+      summary: 'Submit a draft of your own: it changes no more',
+    },
+    submit,
+  ),
+  step(
+    'approve',
+    {
+      roles: deciding.roles,
+      operationId: 'approveRuleSet',
+      summary: 'Approve what another person has written and submitted',
+    },
+    approve,
+  ),
+  step(
+    'retire',
+    {
+      roles: deciding.roles,
+      operationId: 'retireRuleSet',
+      summary: 'Retire what decides nowhere; it explains and verifies its scores',
+    },
+    retire,
+  ),
+  operation({
+    ...deciding,
+    at: '/v1/rule-sets/{id}/rollout',
+    operationId: 'rollOutRuleSet',
+    summary: 'Propose a rollout; the same call by another person puts it in force',
+    description:
+      'To `canary:N`, N % of the accounts, always the same ones, then `active`, which takes the place of the active one. A proposal is open for 7 days. Workers act on it within 2 s.',
+    anyPath: named,
+    body: bodyOf(newRolloutSchema, { corridor: 'US-EG', to: 'canary:5' }),
+    answers: { 200: decided },
+    problems: [404, 409],
+    run: async ({ c, body, by }, { databases: { primary } }: RuleSetParts) =>
+      await rollOut(primary, nameIn(c), body, by),
+  }),
+  operation({
+    ...deciding,
+    at: '/v1/rule-sets/{id}/rollback',
+    operationId: 'rollBackRuleSet',
+    summary: 'Take a rule set back at once, to what decided before',
+    description: 'Workers act on it within 2 s.',
+    anyPath: named,
+    body: bodyOf(newRollbackSchema, { corridor: 'US-EG' }),
+    answers: { 200: decided },
+    problems: [404, 409],
+    run: async ({ c, body, by }, { databases: { primary } }: RuleSetParts) =>
+      await rollBack(primary, nameIn(c), body.corridor, by),
+  }),
+];

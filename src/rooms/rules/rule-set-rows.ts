@@ -1,0 +1,88 @@
+/** Rule sets as `/v1/rule-sets` answers them: those of the build, and those that people have made. */
+import { canonicalJson } from '../../core/domain/metadata.ts';
+import { holdingText, type Rollout } from '../../core/score/rollout/holding.ts';
+import { holdingsIn } from '../../core/score/rollout/plan-rollout.ts';
+import { currentRuleSet, findOwnSource, RULE_SETS } from '../../core/score/rules/rule-sets.ts';
+import { compileStored, readRuleSetRollouts } from '../../core/store/rule-sets/rule-sets.ts';
+import { listCorridors } from '../../core/store/transactions/corridors.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { type RuleSetJson, toRuleSetJson } from './catalogue.ts';
+import { findKnown, tagOf } from './rule-set-change.ts';
+import type { DetailJson } from './rule-set-record.ts';
+import { sinceOpen, toProposalJson } from './rule-set-rollout.ts';
+import { listOpen, listRollouts, listRows, type StoredRuleSet } from './store.ts';
+
+/** Newest of those that people have made; each has up to 256 KiB. */
+const LISTED_MAX = 50;
+
+type Queries = Pick<Database, 'query'>;
+
+/** Rule sets in force stand first, then those of people, the newest first, then those of the build. */
+export async function listRuleSets(database: Queries): Promise<RuleSetJson[]> {
+  const corridors = await listCorridors(database);
+  const log = await readRuleSetRollouts(database);
+  const stored = await listRows(database.query, LISTED_MAX);
+  const ofBuild = RULE_SETS.map((ruleSet) => {
+    const isCurrent = ruleSet === currentRuleSet;
+    const inForce = isCurrent && corridors.some((one) => activeIn(log, one) === undefined);
+    return { ...toRuleSetJson(ruleSet), ...BUILT_IN, in_force: inForce };
+  });
+  const all = [...stored.map((row) => toRow(row, log, corridors)), ...ofBuild];
+  return [...all.filter((one) => one.in_force), ...all.filter((one) => !one.in_force)];
+}
+
+const BUILT_IN: Pick<RuleSetJson, 'state' | 'author' | 'approved_by' | 'created_at' | 'corridors'> =
+  { state: 'built-in', author: null, approved_by: null, created_at: null, corridors: [] };
+
+const activeIn = (log: readonly Rollout[], corridor: string) =>
+  [...holdingsIn(log, corridor)].find(([, { state }]) => state === 'active')?.[0];
+
+function toRow(row: StoredRuleSet, log: readonly Rollout[], known: readonly string[]): RuleSetJson {
+  const corridors = known.flatMap((corridor) => {
+    const holding = holdingsIn(log, corridor).get(row.ruleSet);
+    return holding === undefined ? [] : { corridor, to: holdingText(holding) };
+  });
+  return {
+    ...toRuleSetJson(compileStored(row)),
+    state: row.state,
+    in_force: corridors.some(({ to }) => to !== 'deprecated'),
+    author: row.author,
+    approved_by: row.approvedBy,
+    created_at: row.createdAt.toISOString(),
+    corridors,
+  };
+}
+
+/** @throws Failure `not-found` */
+export async function readRuleSet(database: Queries, name: string): Promise<DetailJson> {
+  const source = findOwnSource(name);
+  if (source === undefined) return await toDetail(database, await findKnown(database.query, name));
+  const [row] = (await listRuleSets(database)).filter(({ rule_set }) => rule_set === name);
+  if (row === undefined) throw new Error(`${name} is of the build, and not listed`);
+  // Members in the order of stored sources, so that files of both are compared by line.
+  return {
+    ...{ ...row, tag: `"0-${row.sha256.slice(0, 16)}"`, proposals: [], rollouts: [] },
+    source: JSON.parse(canonicalJson(source)),
+  };
+}
+
+export async function toDetail(database: Queries, row: StoredRuleSet): Promise<DetailJson> {
+  const corridors = await listCorridors(database);
+  const log = await readRuleSetRollouts(database);
+  const open = await listOpen(database.query, row.ruleSet, sinceOpen());
+  const rollouts = await listRollouts(database.query, row.ruleSet);
+  return {
+    ...toRow(row, log, corridors),
+    tag: tagOf(row),
+    source: JSON.parse(row.source),
+    proposals: open.map(toProposalJson),
+    rollouts: rollouts.map((one) => ({
+      corridor: one.corridor,
+      to: holdingText(one),
+      cause: one.cause,
+      proposed_by: one.proposedBy,
+      approved_by: one.approvedBy,
+      created_at: one.createdAt.toISOString(),
+    })),
+  };
+}

@@ -1,0 +1,202 @@
+/** Checks a rule set, and tries it on one transaction or vector. Both write nothing. */
+import { z } from 'zod';
+import { explanationParts } from '../../core/domain/explanation.ts';
+import { FEATURE_SCHEMA, featuresOfSchema } from '../../core/domain/feature-schema.ts';
+import { scoreSchema } from '../../core/domain/score-record.ts';
+import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { explain } from '../../core/score/explain.ts';
+import type { Models, Opinion } from '../../core/score/judge.ts';
+import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
+import { inputsOf } from '../../core/score/rules/rule-inputs.ts';
+import { findRuleSet } from '../../core/score/rules/rule-sets.ts';
+import { score } from '../../core/score/score.ts';
+import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
+import { readScoreRecord } from '../../core/store/scores/read-scores.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { InvalidFields } from '../../kit/words/field-error.ts';
+import { checkSource } from './check-source.ts';
+import { findKnown } from './rule-set-change.ts';
+import { RULE_SET, sourceExample, sourceSchema } from './rule-set-record.ts';
+
+export const checkedSchema = z
+  .object({
+    sha256: z.string().nullable().meta({ description: 'Null where there are problems.' }),
+    problems: z
+      .array(
+        z.object({
+          pointer: z.string().meta({ description: 'The field, as a JSON pointer.' }),
+          detail: z.string(),
+          line: z.int().nullable().meta({ description: 'In the expression, from 1.' }),
+          column: z.int().nullable(),
+          found: z.string().nullable(),
+          allowed: z.string().nullable(),
+        }),
+      )
+      .meta({ description: 'Empty where the rule set would be accepted.' }),
+  })
+  .meta({ id: 'CheckedRuleSet' });
+type CheckedJson = z.infer<typeof checkedSchema>;
+export const checkedExample: CheckedJson = {
+  sha256: null,
+  problems: [
+    {
+      pointer: '/rules/0/when',
+      detail: "must have a name of the catalogue at line 1, column 1, not 'amout'",
+      ...{ line: 1, column: 1, found: "'amout'", allowed: 'a name of the catalogue' },
+    },
+  ],
+};
+
+export function check(source: unknown): CheckedJson {
+  const made = checkSource(source);
+  if ('ruleSet' in made) return { sha256: made.ruleSet.sha256, problems: [] };
+  return {
+    sha256: null,
+    problems: made.problems.map(({ pointer, detail, at }) => ({
+      ...{ pointer, detail, line: at?.line ?? null, column: at?.column ?? null },
+      ...{ found: at?.found ?? null, allowed: at?.allowed ?? null },
+    })),
+  };
+}
+
+/** @throws InvalidFields */
+export function compileGiven(source: unknown, at = ''): CompiledRuleSet {
+  const made = checkSource(source);
+  if ('ruleSet' in made) return made.ruleSet;
+  throw new InvalidFields(
+    made.problems.map(({ pointer, detail }) => ({ pointer: `${at}${pointer}`, detail })),
+  );
+}
+
+export const trialSchema = z
+  .strictObject({
+    rule_set: z.string().max(128).optional().meta({ description: 'Name of one that exists.' }),
+    source: sourceSchema.optional().meta({ description: 'In place of `rule_set`.' }),
+    transaction_id: z
+      .uuid()
+      .optional()
+      .meta({ description: 'A scored transaction: its vector, corridor and model.' }),
+    features: z
+      .record(z.string(), z.number())
+      .optional()
+      .meta({ description: 'In place of `transaction_id`; the features left out are missing.' }),
+    corridor: z.string().max(16).optional().meta({ description: 'With `features`.' }),
+  })
+  .superRefine(({ rule_set, source, transaction_id, features }, context) => {
+    const say = (message: string) => context.addIssue({ code: 'custom', message });
+    if ((rule_set === undefined) === (source === undefined)) say('must have rule_set or source');
+    if ((transaction_id === undefined) === (features === undefined))
+      say('must have transaction_id or features');
+  })
+  .meta({ id: 'RuleSetTrial' });
+export const trialExample = {
+  source: sourceExample,
+  features: { count_1h: 12, usual_1h: 0.6 },
+  corridor: 'US-EG',
+};
+
+const decisionSchema = scoreSchema.pick({ score: true, risk: true, verdict: true, reasons: true });
+export const triedSchema = decisionSchema
+  .extend({
+    rule_set: z.string(),
+    rules: explanationParts.rules,
+    stored: decisionSchema
+      .nullable()
+      .meta({ description: 'The stored score; null where there is none.' }),
+  })
+  .meta({ id: 'TriedRuleSet' });
+type TriedJson = z.infer<typeof triedSchema>;
+export const triedExample: TriedJson = {
+  ...{ rule_set: RULE_SET, score: 653, risk: 0.6533, verdict: 'review' },
+  reasons: [
+    {
+      code: 'VELOCITY_COUNT_1H',
+      detail: '13 transactions within an hour, usually 0.6',
+      contribution: 653,
+    },
+  ],
+  rules: [],
+  stored: null,
+};
+
+/** A row that a rule set is tried on. */
+type Case = {
+  readonly vector: Float64Array;
+  readonly featureSchema: number;
+  readonly corridor: string;
+  readonly opinion: Opinion | null;
+  readonly stored: TriedJson['stored'];
+};
+
+export async function tryRuleSet(
+  database: Database,
+  models: Models,
+  trial: z.output<typeof trialSchema>,
+): Promise<TriedJson> {
+  const { rule_set: name = '', source } = trial;
+  const ruleSet =
+    source === undefined
+      ? (findRuleSet(name) ?? compileStored(await findKnown(database.query, name)))
+      : compileGiven(source, '/source');
+  const row = await readCase(database, models, trial);
+  const { vector, featureSchema, opinion } = row;
+  const inputs = inputsOf(ruleSet, row);
+  const made = score({ vector, ruleSet, opinion, inputs });
+  const explained = explain(
+    { features: vector, featureSchema, probability: made.probability, inputs },
+    ruleSet,
+  );
+  if (explained === undefined) {
+    const why = `its vector has the feature schema ${featureSchema}, older than that of ${ruleSet.id}`;
+    throw new Failure('conflict', 'UNKNOWN_VERSION', why);
+  }
+  const { score: points, risk, verdict, reasons } = made;
+  return {
+    ...{ rule_set: ruleSet.id, score: points, risk, verdict, reasons: [...reasons] },
+    ...{ rules: explained.rules, stored: row.stored },
+  };
+}
+
+async function readCase(
+  database: Database,
+  models: Models,
+  { transaction_id: id, features = {}, corridor = '' }: z.output<typeof trialSchema>,
+): Promise<Case> {
+  if (id === undefined) {
+    return { ...{ corridor, opinion: null, stored: null }, ...vectorOf(features) };
+  }
+  const createdAtMs = createdAtMsOf(id);
+  const record =
+    createdAtMs === undefined ? undefined : await readScoreRecord(database, id, createdAtMs);
+  if (record === undefined) {
+    throw new Failure('not-found', 'SCORE_UNKNOWN', `no score is stored of ${id}`);
+  }
+  const found = record.model === null ? undefined : await models.find(record.model);
+  if (found !== undefined && 'problem' in found) {
+    const why = `the score was made by ${record.model}, which ${found.problem}`;
+    throw new Failure('conflict', 'UNKNOWN_MODEL', why);
+  }
+  const { score: points, risk, verdict, reasons } = record;
+  return {
+    vector: record.features,
+    featureSchema: record.featureSchema,
+    corridor: record.corridor,
+    opinion: found?.model.judge([record.features])[0] ?? null,
+    stored: { score: points, risk, verdict, reasons: [...reasons] },
+  };
+}
+
+/** @throws InvalidFields for a name that is no feature */
+function vectorOf(features: Readonly<Record<string, number>>) {
+  const names = (featuresOfSchema(FEATURE_SCHEMA) ?? []).map(({ name }) => name as string);
+  const wrong = Object.keys(features).filter((name) => !names.includes(name));
+  if (wrong.length > 0) {
+    const detail = 'must be a feature of GET /v1/features';
+    throw new InvalidFields(
+      wrong.map((name) => ({ pointer: `/features/${name.slice(0, 128)}`, detail })),
+    );
+  }
+  const vector = Float64Array.from(names, (name) => features[name] ?? Number.NaN);
+  return { vector, featureSchema: FEATURE_SCHEMA };
+}

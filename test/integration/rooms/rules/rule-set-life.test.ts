@@ -1,0 +1,178 @@
+/**
+ * Goal: a rule set becomes what scores only by two people, and never changes once it is submitted. Method: an API process,
+ * people who try every step in and out of turn, SQL beside it, and a thousand approvals at once.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isUnavailable } from '../../../../src/kit/words/failure.ts';
+import type { Officer } from '../../../../src/kit/words/principal.ts';
+import { approve, createDraft, submit } from '../../../../src/rooms/rules/rule-set-change.ts';
+import { always, makeOfficer } from '../../../support/rooms/rules/officers.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { storeTransactions } from '../../../support/stored-rows.ts';
+import { answerOf } from '../../../support/submit.ts';
+
+let api: RunningApi;
+const people = new Map<string, Officer & { readonly key: string }>();
+beforeAll(async () => {
+  api = await startRunningApi();
+  for (const name of ['Ann', 'Bob', 'Cy']) {
+    people.set(name, await makeOfficer(api.testDatabase, name));
+  }
+  people.set('Ed', await makeOfficer(api.testDatabase, 'Ed', ['analyst']));
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+async function as(name: string, method: string, path: string, body?: object, more = {}) {
+  const headers = {
+    Authorization: `Bearer ${people.get(name)?.key}`,
+    'Content-Type': 'application/json',
+    ...more,
+  };
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  return await answerOf(await api.request(`/v1/rule-sets${path}`, { method, headers, ...sent }));
+}
+const auditOf = async (subject: string) =>
+  (
+    await api.testDatabase.sql<{ action: string }>(
+      'select action from audit_log where subject = $1 order by audit_id',
+      [subject],
+    )
+  ).map(({ action }) => action);
+
+test('from a draft to an approved rule set, in its order, and on record', async () => {
+  const made = await as('Ed', 'POST', '', always('own@1'));
+  expect([made.status, made.body.state, made.body.author]).toEqual([201, 'draft', 'Ed']);
+  const tag = made.headers.get('etag') ?? '';
+  expect((await as('Ed', 'POST', '', always('own@1'))).status).toBe(409);
+  const change = (name: string, more: object) =>
+    as(name, 'PUT', '/own@1', always('own@1', 0.7), more);
+  expect((await change('Ed', {})).status).toBe(412);
+  expect((await change('Ed', { 'If-Match': '"0-x"' })).body.type).toMatch(/precondition-failed$/);
+  expect((await change('Bob', { 'If-Match': tag })).status).toBe(409);
+  const changed = await change('Ed', { 'If-Match': tag });
+  expect([changed.status, changed.body.rules[0].code]).toEqual([200, 'ALWAYS']);
+  expect((await change('Ed', { 'If-Match': tag })).status).toBe(412);
+  expect((await as('Bob', 'POST', '/own@1/approve')).status).toBe(409);
+  expect((await as('Ed', 'POST', '/own@1/submit')).body.state).toBe('submitted');
+  const late = { 'If-Match': (await as('Ed', 'GET', '/own@1')).headers.get('etag') };
+  expect((await change('Ed', late)).status).toBe(409);
+  expect((await as('Ed', 'POST', '/own@1/approve')).status).toBe(403);
+  const approved = await as('Bob', 'POST', '/own@1/approve');
+  expect([approved.status, approved.body.approved_by]).toEqual([200, 'Bob']);
+  expect((await as('Bob', 'POST', '/own@1/approve')).status).toBe(409);
+  expect(approved.body.source).toEqual(always('own@1', 0.7));
+  expect(await auditOf('own@1')).toEqual([
+    ...['rule-set.create', 'rule-set.change', 'rule-set.submit', 'rule-set.approve'],
+  ]);
+});
+
+test('a rollout by the same call of two people, a rollback by one, and the end', async () => {
+  const roll = (name: string, to: string, corridor = 'US-EG') =>
+    as(name, 'POST', '/own@1/rollout', { corridor, to });
+  expect((await roll('Bob', 'active')).status).toBe(409);
+  expect((await roll('Bob', 'shadow')).status).toBe(422);
+  expect((await roll('Ed', 'canary:5')).status).toBe(403);
+  const proposed = await roll('Bob', 'canary:5');
+  expect(proposed.body).toMatchObject({ proposal: { proposed_by: 'Bob' }, items: [] });
+  const own = await roll('Bob', 'canary:5');
+  expect([own.status, own.body.detail]).toEqual([
+    ...[409, 'Bob proposed it: another person must approve it.'],
+  ]);
+  const decided = await roll('Cy', 'canary:5');
+  expect(decided.body).toEqual({
+    proposal: null,
+    items: [{ corridor: 'US-EG', to: 'canary:5', cause: 'approval', rule_set: 'own@1' }],
+  });
+  expect((await as('Bob', 'POST', '/own@1/retire')).status).toBe(409);
+  const [listed] = (await as('Ed', 'GET', '')).body.items;
+  expect(listed).toMatchObject({
+    ...{ rule_set: 'own@1', in_force: true },
+    corridors: [{ corridor: 'US-EG', to: 'canary:5' }],
+  });
+  const back = await as('Bob', 'POST', '/own@1/rollback', { corridor: 'all' });
+  expect(back.body.items).toMatchObject([{ corridor: 'US-EG', to: 'deprecated' }]);
+  expect((await as('Bob', 'POST', '/own@1/rollback', { corridor: 'all' })).status).toBe(409);
+  expect((await as('Bob', 'POST', '/own@1/retire')).body.state).toBe('retired');
+  expect((await roll('Bob', 'canary:5')).status).toBe(409);
+  expect(await auditOf('own@1')).toEqual(
+    expect.arrayContaining(['rule-set.propose', 'rule-set.rollout', 'rule-set.rollback']),
+  );
+});
+
+describe('what was submitted', () => {
+  const sql = (text: string, values: readonly unknown[] = []) =>
+    api.testDatabase.sql(text, [...values]);
+
+  test('neither changes nor is approved by its author, also by SQL', async () => {
+    const [ann, bob] = [people.get('Ann') as Officer, people.get('Bob') as Officer];
+    await createDraft(api.database, always('sql@1'), ann);
+    await submit(api.database, 'sql@1', ann);
+    const change = (set: string) => sql(`update rule_sets set ${set} where rule_set = 'sql@1'`);
+    await expect(change(`source = '{}'`)).rejects.toThrow(/never changes/);
+    await expect(change(`author = 'Bob'`)).rejects.toThrow(/never changes/);
+    await expect(change(`state = 'draft'`)).rejects.toThrow();
+    await expect(sql(`delete from rule_sets`)).rejects.toThrow(/never changed/);
+    const approveBy = (name: string, key: string) =>
+      sql(
+        `update rule_sets set state = 'approved', approved_at = now(), approved_by = $1, approved_by_key = $2
+          where rule_set = 'sql@1'`,
+        [name, key],
+      );
+    await expect(approveBy('Ann', ann.keyId)).rejects.toThrow();
+    await expect(approveBy('Bob', ann.keyId)).rejects.toThrow(/may not approve/);
+    const second = await makeOfficer(api.testDatabase, 'Ann');
+    await expect(approveBy('Ann', second.keyId)).rejects.toThrow();
+    await approveBy('Bob', bob.keyId);
+  });
+
+  test('is approved once by a thousand approvals at once, and not by its author', async () => {
+    const names = ['Ann', 'Bob', 'Cy'];
+    await createDraft(api.database, always('race@1'), people.get('Ann') as Officer);
+    await submit(api.database, 'race@1', people.get('Ann') as Officer);
+    let tried = 0;
+    const results: string[] = [];
+    const tryOnce = async () => {
+      const name = names[tried++ % names.length] ?? '';
+      for (;;) {
+        try {
+          await approve(api.database, 'race@1', people.get(name) as Officer);
+          results.push(name);
+          return;
+        } catch (error) {
+          if (!isUnavailable(error)) return;
+        }
+      }
+    };
+    const runner = async () => {
+      while (tried < 1000) await tryOnce();
+    };
+    await Promise.all(Array.from({ length: 50 }, runner));
+    expect(tried).toBeGreaterThanOrEqual(1000);
+    expect(results).toHaveLength(1);
+    expect(results).not.toContain('Ann');
+    const actions = await auditOf('race@1');
+    expect(actions.filter((action) => action === 'rule-set.approve')).toHaveLength(1);
+  });
+});
+
+test('check names line and column, and test says what would be decided', async () => {
+  const source = always('tried@1');
+  const wrong = { ...source, rules: [{ ...source.rules[0], when: 'amout' }] };
+  const checked = await as('Ed', 'POST', '/check', wrong);
+  expect(checked.body).toMatchObject({
+    sha256: null,
+    problems: [{ pointer: '/rules/0/when', line: 1, column: 1 }],
+  });
+  expect((await as('Ed', 'POST', '/check', source)).body.problems).toEqual([]);
+  expect((await as('Ed', 'POST', '', wrong)).body.errors).toMatchObject([
+    { pointer: '/rules/0/when' },
+  ]);
+  const named = await as('Ed', 'POST', '/check', { ...source, id: 'default@9' });
+  expect(named.body.problems).toMatchObject([{ pointer: '/id' }]);
+  const [id = ''] = await storeTransactions(api.database, [{ createdAtMs: Date.now(), score: 1 }]);
+  const tried = await as('Ed', 'POST', '/test', { source, features: { amount: 1 } });
+  expect(tried.body).toMatchObject({ rule_set: 'tried@1', score: 600, verdict: 'review' });
+  const ofScore = await as('Ed', 'POST', '/test', { rule_set: 'default@1', transaction_id: id });
+  expect([ofScore.status, ofScore.body.stored?.score], ofScore.body.detail).toEqual([200, 1]);
+  expect((await as('Ed', 'POST', '/test', { source })).status).toBe(422);
+});

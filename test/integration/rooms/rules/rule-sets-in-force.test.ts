@@ -1,0 +1,128 @@
+/**
+ * Goal: what two people rolled out is what scores, for its accounts, and each score is verified by the rule set that it names.
+ * Method: two workers on real stores while transactions flow, the decisions of people beside them, and the scores left behind.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { NO_MODELS } from '../../../../src/core/score/judge.ts';
+import { isDrawn } from '../../../../src/core/score/rollout/in-force.ts';
+import type { Officer } from '../../../../src/kit/words/principal.ts';
+import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
+import { rollBack } from '../../../../src/rooms/rules/rule-set-rollout.ts';
+import {
+  always,
+  makeApproved,
+  makeOfficer,
+  putInForce,
+} from '../../../support/rooms/rules/officers.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
+
+/** The promised time; workers look four times as often. */
+const IN_FORCE_MS_MAX = 2000;
+
+let rig: WorkerRig;
+let ann: Officer;
+let bob: Officer;
+beforeEach(async () => {
+  rig = await createWorkerRig();
+  ann = await makeOfficer(rig.database, 'Ann');
+  bob = await makeOfficer(rig.database, 'Bob');
+});
+afterEach(() => rig[Symbol.asyncDispose]());
+
+type Row = { account_id: string; rule_set: string; score: number; scored_at: Date };
+const readScores = () =>
+  rig.database.sql<Row>('select account_id, rule_set, score, scored_at from scores');
+
+async function verified(): Promise<number> {
+  const found = await verifyScores(rig.pool, NO_MODELS, 100_000, new AbortController().signal);
+  expect(found.differing).toEqual([]);
+  return found.verified;
+}
+
+test('a canary decides for its accounts, the same ones after a restart', async () => {
+  const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
+  await putInForce(rig.pool, [ann, bob], name, 40);
+  const many = seeds(400).map((seed, index) => ({ ...seed, accountId: `acc_${index % 100}` }));
+  const first = rig.startWorker();
+  await rig.send(many.slice(0, 200));
+  await rig.settled(200);
+  await first.stop();
+  rig.startWorker();
+  await rig.send(many.slice(200));
+  await rig.settled(400);
+  for (const { account_id, rule_set } of await readScores()) {
+    const drawn = isDrawn({ canary: { subject: name, percent: 40 } }, account_id);
+    expect(rule_set).toBe(drawn ? name : 'default@3');
+  }
+  expect(await verified()).toBe(400);
+});
+
+test('a derived rule set of a stored one decides and is verified', async () => {
+  const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
+  await putInForce(rig.pool, [ann, bob], name, 5);
+  await putInForce(rig.pool, [ann, bob], name, null);
+  const stop = { reason: 'x', stopped_by: 'Ann', message: null, ends_at: null };
+  const at = { stopped_at: '2026-11-25T00:00:00Z' };
+  await rig.database.sql('update switches set stopped = $1', [
+    JSON.stringify({ 'rule:ALWAYS': { ...stop, ...at } }),
+  ]);
+  rig.startWorker();
+  await rig.send(seeds(20));
+  await rig.settled(20);
+  const scores = await readScores();
+  expect(scores.map(({ rule_set, score }) => [rule_set, score])).toEqual(
+    Array(20).fill([`${name}-without-ALWAYS`, 0]),
+  );
+  expect(await verified()).toBe(20);
+});
+
+test('while transactions flow, two workers follow a rollout and a rollback within two seconds', {
+  retry: 2,
+}, async () => {
+  const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
+  await putInForce(rig.pool, [ann, bob], name, 5);
+  rig.startWorker();
+  rig.startWorker();
+  let isFlowing = true;
+  let sent = 0;
+  const flow = (async () => {
+    while (isFlowing) {
+      await rig.send(seeds(5, Date.UTC(2026, 10, 1) + 10_000 * sent));
+      sent += 5;
+      await sleep(20);
+    }
+  })();
+  const decidedAt = async () => {
+    const [row] = await rig.database.sql<{ created_at: Date }>(
+      'select created_at from rule_set_rollouts order by rollout_id desc limit 1',
+    );
+    return row?.created_at.getTime() ?? 0;
+  };
+  /** The last moment at which a score was still decided by another rule set. */
+  const othersUntil = async (wanted: string, fromMs: number) => {
+    const later = async () =>
+      (await readScores()).filter(
+        ({ scored_at }) => scored_at.getTime() > fromMs + IN_FORCE_MS_MAX,
+      );
+    await waitUntil(async () => (await later()).length > 50, 30_000, 'later scores');
+    const others = (await readScores()).filter(
+      ({ scored_at, rule_set }) => scored_at.getTime() > fromMs && rule_set !== wanted,
+    );
+    return Math.max(0, ...others.map(({ scored_at }) => scored_at.getTime() - fromMs));
+  };
+  try {
+    await waitUntil(async () => (await rig.counts()).scored > 100, 20_000, 'scores');
+    await putInForce(rig.pool, [ann, bob], name, null);
+    expect(await othersUntil(name, await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
+    await rollBack(rig.pool, name, 'US-EG', bob);
+    expect(await othersUntil('default@3', await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
+  } finally {
+    isFlowing = false;
+    await flow;
+  }
+  const { scored, deadLetters } = await rig.settled(sent);
+  expect({ scored, deadLetters }).toEqual({ scored: sent, deadLetters: 0 });
+  expect(await verified()).toBe(sent);
+});

@@ -1,0 +1,58 @@
+/** Rule sets for tests, and people who write, approve and roll them out by the functions that routes call. */
+
+import type { Database } from '../../../../src/kit/database/pool.ts';
+import type { Officer, Role } from '../../../../src/kit/words/principal.ts';
+import { ROLES } from '../../../../src/kit/words/principal.ts';
+import { approve, createDraft, submit } from '../../../../src/rooms/rules/rule-set-change.ts';
+import { rollOut } from '../../../../src/rooms/rules/rule-set-rollout.ts';
+import type { TestDatabase } from '../../database.ts';
+import { insertPersonKey } from '../../people.ts';
+
+/** A rule set whose only rule fires on every transaction, so that its scores are told from others'. */
+export const always = (id: string, weight = 0.6) => ({
+  version: 2 as const,
+  id,
+  feature_schema: 3,
+  rules: [
+    {
+      ...{ id: 'always', sentence: 'Every amount.', code: 'ALWAYS', when: 'true', weight },
+    },
+  ],
+  verdicts: { all: { review: 500, decline: 800 } },
+});
+
+export async function makeOfficer(
+  database: Pick<TestDatabase, 'sql'>,
+  name: string,
+  roles: readonly Role[] = ROLES,
+): Promise<Officer & { readonly key: string }> {
+  const key = await insertPersonKey(database, name, roles);
+  return { name, keyId: key.split('_')[1] ?? '', request: 'test', key };
+}
+
+/** Ann writes it, Bob approves it. */
+export async function makeApproved(
+  database: Database,
+  [ann, bob]: readonly [Officer, Officer],
+  source: { readonly id: string },
+): Promise<string> {
+  await createDraft(database, source, ann);
+  await submit(database, source.id, ann);
+  await approve(database, source.id, bob);
+  return source.id;
+}
+
+/** Two people ask for the same, so that it is in force. */
+export async function putInForce(
+  database: Database,
+  people: readonly Officer[],
+  name: string,
+  canaryPercent: number | null,
+  corridor = 'US-EG',
+): Promise<void> {
+  const to =
+    canaryPercent === null
+      ? ({ state: 'active', canaryPercent: 0 } as const)
+      : ({ state: 'canary', canaryPercent } as const);
+  for (const by of people) await rollOut(database, name, { corridor, to }, by);
+}

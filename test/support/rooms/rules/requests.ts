@@ -1,0 +1,49 @@
+/** Requests about rule sets by one person: a draft from its first line to its end, and what is refused. */
+import { hashRuleSet } from '../../../../src/core/score/rules/rule-set-data.ts';
+import { always } from './officers.ts';
+
+type Call = [
+  method: string,
+  path: string,
+  init: { headers: Record<string, string>; body?: string },
+];
+
+export function ruleSetRequests(scored: string, unknown: string): Call[] {
+  const source = always('own@1');
+  const send = (method: string, path: string, body: unknown, more = {}): Call => [
+    method,
+    `/v1/rule-sets${path}`,
+    { headers: { 'Content-Type': 'application/json', ...more }, body: JSON.stringify(body) },
+  ];
+  const step = (word: string, id = 'own@1'): Call => [
+    ...(['POST', `/v1/rule-sets/${id}/${word}`, { headers: {} }] as const),
+  ];
+  const tag = `"1-${hashRuleSet(source).slice(0, 16)}"`;
+  const rollout = { corridor: 'US-EG', to: 'canary:5' };
+  return [
+    send('POST', '', source),
+    send('POST', '', source),
+    send('POST', '', { ...source, rules: 1 }),
+    ['GET', '/v1/rule-sets/own@1', { headers: {} }],
+    ['GET', '/v1/rule-sets/none@1', { headers: {} }],
+    send('PUT', '/own@1', source),
+    send('PUT', '/own@1', source, { 'If-Match': tag }),
+    send('PUT', '/other@1', source, { 'If-Match': tag }),
+    send('PUT', '/none@1', always('none@1'), { 'If-Match': tag }),
+    send('POST', '/check', source),
+    send('POST', '/check', { ...source, rules: [{ id: 'x' }] }),
+    send('POST', '/test', { source, transaction_id: scored }),
+    send('POST', '/test', { rule_set: 'default@3', features: { amount: 1 }, corridor: 'US-EG' }),
+    send('POST', '/test', { rule_set: 'none@1', transaction_id: unknown }),
+    send('POST', '/test', { source, features: { amout: 1 } }),
+    ...['submit', 'approve', 'retire'].map((word) => step(word, 'none@1')),
+    ...['submit', 'submit', 'approve'].map((word) => step(word)),
+    send('POST', '/own@1/rollout', rollout),
+    send('POST', '/own@1/rollout', { ...rollout, to: 'shadow' }),
+    send('POST', '/none@1/rollout', rollout),
+    send('POST', '/own@1/rollback', { corridor: 'US-EG' }),
+    send('POST', '/own@1/rollback', { corridor: 'brazil' }),
+    send('POST', '/none@1/rollback', { corridor: 'US-EG' }),
+    ...['retire', 'retire'].map((word) => step(word)),
+  ];
+}

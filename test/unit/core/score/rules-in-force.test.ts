@@ -1,0 +1,53 @@
+/** Goal: a batch has one version of the rules from its first row to its last, whatever people decide meanwhile. */
+import { expect, test } from 'vitest';
+import type { Switches } from '../../../../src/core/domain/switch.ts';
+import { compileRuleSet } from '../../../../src/core/score/rules/compile-rule-set.ts';
+import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
+import {
+  NO_ROLLOUTS,
+  type RuleSetsInForce,
+  watchRules,
+} from '../../../../src/core/score/rules-in-force.ts';
+import { always } from '../../../support/rooms/rules/officers.ts';
+
+const compiled = compileRuleSet(always('own@1'));
+if (!('ruleSet' in compiled)) throw new Error(JSON.stringify(compiled.problems));
+const { ruleSet } = compiled;
+const switches: Switches = {
+  ...{ version: 1, settings: new Map(), elsewhere: new Map(), clockMs: 0 },
+  stopped: new Map(),
+};
+const row = (accountId: string, corridor = 'US-EG') => ({ accountId, corridor, currency: 'USD' });
+
+test('a batch keeps the rule sets that it began with', async () => {
+  let inForce: RuleSetsInForce = NO_ROLLOUTS;
+  const ruleSets = watchRules(
+    () => switches,
+    async () => inForce,
+  );
+  const ofBatch = await ruleSets();
+  expect(ofBatch(row('acc_1'))).toBe(currentRuleSet);
+  inForce = new Map([['US-EG', { active: ruleSet, canary: null }]]);
+  const ofNext = await ruleSets();
+  expect([ofBatch(row('acc_2')), ofBatch(row('acc_2', 'US-MX'))]).toEqual([
+    currentRuleSet,
+    currentRuleSet,
+  ]);
+  expect([ofNext(row('acc_2')), ofNext(row('acc_2', 'US-MX'))]).toEqual([ruleSet, currentRuleSet]);
+});
+
+test('5 % of the accounts are 5 ± 0.5 % of 20,000, on the same side of each reading', async () => {
+  const canary = { subject: 'own@1', percent: 5, ruleSet };
+  const read = async () => {
+    const inForce = new Map([['US-EG', { active: currentRuleSet, canary }]]);
+    const ruleSetOf = await watchRules(
+      () => switches,
+      async () => inForce,
+    )();
+    return Array.from({ length: 20_000 }, (_, n) => ruleSetOf(row(`acc_${n}`)).id);
+  };
+  const [first, again] = [await read(), await read()];
+  const share = first.filter((id) => id === 'own@1').length / first.length;
+  expect(Math.abs(share - 0.05)).toBeLessThan(0.005);
+  expect(again).toEqual(first);
+});
