@@ -1,8 +1,7 @@
 /** `risk review …`: lists, claims and decides review cases over a running API, and says how the review stands. */
-import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { readBounded, readJsonFile } from '../../kit/command/read-file.ts';
 import { commandOf } from '../../kit/command/rows.ts';
-import { Failure } from '../../kit/words/failure.ts';
 import { CASE_LIMITS } from './case.ts';
 
 /** The API bounds its size by deadlines and queues; a larger file is no policy. */
@@ -72,29 +71,6 @@ async function readAttachment(path: string) {
   return { file_name: basename(path), file_type: 'application/octet-stream', content };
 }
 
-/** The API checks its fields. */
 async function readPolicy(path: string) {
-  const text = (await readBounded(path, POLICY_BYTES_MAX)).toString();
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw unusable(path, error);
-  }
-}
-
-/** A file that is too large is not read. */
-async function readBounded(path: string, bytesMax: number): Promise<Buffer> {
-  try {
-    await using file = await open(path, 'r');
-    const { size } = await file.stat();
-    if (size > bytesMax) throw new Error(`${size} bytes, at most ${bytesMax} are taken`);
-    return await file.readFile();
-  } catch (error) {
-    throw unusable(path, error);
-  }
-}
-
-function unusable(path: string, error: unknown): Failure {
-  const why = error instanceof Error ? error.message : String(error);
-  return new Failure('invalid', 'FILE_INVALID', `${path}: ${why}`, { cause: error });
+  return await readJsonFile(path, POLICY_BYTES_MAX);
 }

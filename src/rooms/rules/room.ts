@@ -1,8 +1,9 @@
-/** The room of rules: rule sets, reason codes, features, and what became of what a rule fired on. */
+/** The room of rules: rule sets and their life, reason codes, features, and what became of what a rule fired on. */
 import type { Room } from '../../core/room.ts';
 
 export const rules: Room = {
   name: 'rules',
+  commands: { rules: () => import('./commands.ts') },
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => (await import('./routes.ts')).openRulesApi(api),
 };
