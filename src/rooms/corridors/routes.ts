@@ -112,7 +112,7 @@ const switchOperations = [
     answers: { 200: answer('The switch.', switchSchema, switchExample) },
     problems: [404],
     run: async ({ path: { scope } }, parts: Parts) => {
-      checkScope(scope, parts.ingest.corridors());
+      await checkScope(scope, parts);
       return toSwitch(scope, await readSwitches(parts.databases.primary), parts);
     },
   }),
@@ -139,7 +139,7 @@ const switchOperations = [
     problems: [404, 409],
     run: async ({ path: { scope }, body: command, by, c }, parts: Parts) => {
       const { databases, ingest, log, models } = parts;
-      checkScope(scope, ingest.corridors(), command.stopped);
+      await checkScope(scope, parts, command.stopped);
       if (command.stopped) await requireModel(scope, models);
       const { roles } = c.get('principal');
       const { before, now } = await changeScopes(databases.primary, {

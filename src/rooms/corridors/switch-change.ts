@@ -11,8 +11,10 @@ import {
   type Switches,
   stopSchema,
 } from '../../core/domain/switch.ts';
+import type { Api } from '../../core/room.ts';
 import type { Models } from '../../core/score/judge.ts';
 import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
+import { listRuleSetsInForce } from '../../core/store/rule-sets/watch-rule-sets.ts';
 import { changeSwitches } from '../../core/store/switches/switches.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -161,8 +163,16 @@ function requireStricter(scope: string, known: Stop, next: NewStop): void {
 }
 
 /** @throws Problem where there is no such scope, or it is no scope to stop here */
-export function checkScope(scope: string, corridors: ReadonlySet<string>, isStop = false): void {
-  const rules = currentRuleSet.rules.map(({ code }) => RULE + code);
+export async function checkScope(
+  scope: string,
+  { databases, ingest }: Pick<Api, 'databases' | 'ingest'>,
+  isStop = false,
+): Promise<void> {
+  const corridors = ingest.corridors();
+  const ruleSets = scope.startsWith(RULE)
+    ? await listRuleSetsInForce(databases.primary)
+    : [currentRuleSet];
+  const rules = ruleSets.flatMap((ruleSet) => ruleSet.rules.map(({ code }) => RULE + code));
   const stricter = [...corridors].flatMap((one) =>
     STRICTER.map((kind) => stricterScope(kind, one)),
   );

@@ -84,3 +84,10 @@ export async function readRuleSetsInForce(
     }),
   );
 }
+
+/** Every rule set that decides somewhere, or may again by a rollback: that of the build is one. */
+export async function listRuleSetsInForce(database: Queries): Promise<CompiledRuleSet[]> {
+  const inForce = await readRuleSetsInForce(database);
+  const all = [...inForce.values()].flatMap(({ active, canary }) => [active, canary?.ruleSet]);
+  return [...new Set([currentRuleSet, ...all.filter((one) => one !== undefined)])];
+}
