@@ -138,7 +138,7 @@ const switchOperations = [
     },
     problems: [404, 409],
     run: async ({ path: { scope }, body: command, by, c }, parts: Parts) => {
-      const { databases, ingest, log, models } = parts;
+      const { databases, log, models } = parts;
       await checkScope(scope, parts, command.stopped);
       if (command.stopped) await requireModel(scope, models);
       const { roles } = c.get('principal');

@@ -3,9 +3,9 @@
  * runs with keys of two people on a real database; SQL moves an emergency back by a day.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { actAlone, approveRollout } from '../../../../src/rooms/models/rollout/decide-rollout.ts';
-import { subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
 import { readSettledRollouts } from '../../../../src/rooms/models/rollout/settled-rollouts.ts';
 import { readNewestRollout } from '../../../../src/rooms/models/store/rollouts.ts';
 import {

@@ -154,7 +154,12 @@ test('a decision waits for the one before it, and sees it', async () => {
   const { model_id: modelId } = await rig.json(undefined, 'show', await importNew());
   await using one = rig.testDatabase.open();
   await using two = rig.testDatabase.open();
-  const row = { subject: modelId, state: 'deprecated', canaryPercent: 0, cause: 'rollback' } as const;
+  const row = {
+    subject: modelId,
+    state: 'deprecated',
+    canaryPercent: 0,
+    cause: 'rollback',
+  } as const;
   const decision = (corridor: string) => ({
     rows: [{ ...row, corridor }],
     ...{ proposalId: null, proposedBy: 'Ann', approvedBy: null, by: engineOf('test') },

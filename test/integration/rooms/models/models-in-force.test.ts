@@ -5,9 +5,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isDrawn } from '../../../../src/core/score/rollout/in-force.ts';
 import { toVector } from '../../../../src/core/store/scores/vector-bytes.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
-import { isDrawn } from '../../../../src/core/score/rollout/in-force.ts';
 import { readModel } from '../../../../src/rooms/models/store/models.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
 import { waitUntil } from '../../../support/wait-until.ts';

@@ -24,11 +24,7 @@ test.each([
     '/verdict/1',
     "one of 'approve', 'review', 'decline', not 'no'",
   ],
-  [
-    '/v1/scores?rule_set=default@0',
-    '/rule_set',
-    "'default@3', or a name derived of one",
-  ],
+  ['/v1/scores?rule_set=default@0', '/rule_set', "'default@3', or a name derived of one"],
   ['/v1/transactions?model=nobody@1', '/model', "must be 'none', not 'nobody@1'"],
 ])('%s lists what is known', async (path, pointer, detail) => {
   const answer = await get(path);
