@@ -97,7 +97,8 @@ function toWorker(worker: string, { reports, seen, holdings }: OfOne, nowMs: num
   const known = last?.report ?? seen?.worker;
   const idleMs = Math.min(...holdings.map((one) => one.idleMs));
   // A restart of Redis begins the idle time of all consumers anew, those of dead workers among them: it says nothing of a worker that reported.
-  const seenMs = last?.atMs ?? seen?.atMs ?? (Number.isFinite(idleMs) ? nowMs - idleMs : 0);
+  // The stamp by which workers are missed: a report has its own some milliseconds later.
+  const seenMs = seen?.atMs ?? last?.atMs ?? (Number.isFinite(idleMs) ? nowMs - idleMs : 0);
   const isSilent = known === undefined || nowMs - seenMs > SILENT_MS;
   const scored = Object.entries(last?.report.scored ?? {})
     .map(([corridor, count]) => ({

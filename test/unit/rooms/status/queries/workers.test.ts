@@ -54,6 +54,13 @@ test('a worker is silent ten seconds after its last report, whatever its consume
   expect(stateOf([], [holding('a-1', 0, 100)])).toEqual([]);
 });
 
+test('a worker that is missed is listed as silent, though its report has a later stamp', () => {
+  const seen = [seenAt('a-1', 9000, 10.05)];
+  expect(missingWorkers(seen, NOW_MS)).toHaveLength(1);
+  const reports = reportsOf('a-1', [9.95]);
+  expect(listed({ reports, seen })).toMatchObject([{ state: 'silent' }]);
+});
+
 test('workers that drained and consumers without entries are not listed', () => {
   const reports = reportsOf('a-1', [50, 30], true);
   expect(listed({ reports })).toEqual([]);
