@@ -32,7 +32,9 @@ const written = (
 ) => {
   const options = { '--url URL': 'The API (RISK_URL)', ...own };
   return {
-    ...{ words: word, summary, options },
+    words: word,
+    summary,
+    options,
     async run(args: string[], context: CommandContext): Promise<number> {
       const { values, positionals } = parseArguments(args, optionsOf(options), {
         required: [word],
@@ -123,6 +125,26 @@ const diffFile = written(
   },
 );
 
+/** Members of a rule set that people read; export writes the rules. */
+const told = {
+  words,
+  tell: ({ rule_set, state, author, approved_by, sha256, corridors, proposals }: Values) => ({
+    rule_set,
+    state,
+    author,
+    approved_by,
+    sha256,
+    corridors,
+    proposals,
+  }),
+};
+
+/** Leaves out the rules that are silent. */
+const tellTrial = (trial: Values): Values => {
+  const rules = Array.isArray(trial['rules']) ? trial['rules'] : [];
+  return { ...trial, rules: rules.filter((rule) => Object(rule).fired === true) };
+};
+
 type Decided = { readonly proposal?: { readonly to: string; readonly corridor: string } | null };
 /** Tells how a proposal comes into force. */
 const sayProposal = ({ proposal = null }: Decided) =>
@@ -143,7 +165,7 @@ Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
       operation: 'listRuleSets',
       columns: ['rule_set', 'state', 'in_force', 'author', 'approved_by', 'corridors'],
     },
-    show: { operation: 'readRuleSet', words },
+    show: { operation: 'readRuleSet', ...told },
     check: checkFile,
     test: {
       operation: 'tryRuleSet',
@@ -152,14 +174,15 @@ Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
         FILE: async (path) => ({ source: await readSource(path) }),
         TRANSACTION: 'transaction_id',
       },
+      tell: tellTrial,
     },
     diff: diffFile,
     import: importFile,
     export: exportRuleSet,
-    submit: { operation: 'submitRuleSet', words },
-    approve: { operation: 'approveRuleSet', words },
+    submit: { operation: 'submitRuleSet', ...told },
+    approve: { operation: 'approveRuleSet', ...told },
     rollout: { operation: 'rollOutRuleSet', words, notes: sayProposal },
     rollback: { operation: 'rollBackRuleSet', words },
-    retire: { operation: 'retireRuleSet', words },
+    retire: { operation: 'retireRuleSet', ...told },
   },
 });

@@ -26,9 +26,14 @@ afterAll(async () => {
   await api[Symbol.asyncDispose]();
 });
 
+const environmentOf = (name: string) => ({
+  RISK_URL: api.url,
+  RISK_API_KEY: keys.get(name) ?? '',
+});
+
 async function risk(name: string, ...args: string[]) {
-  const environment = { RISK_URL: api.url, RISK_API_KEY: keys.get(name) ?? '' };
-  const { code, stdout, stderr } = await runRisk(['rules', ...args, '--json'], environment);
+  const line = ['rules', ...args, '--json'];
+  const { code, stdout, stderr } = await runRisk(line, environmentOf(name));
   return { code, stderr, answer: stdout === '' ? undefined : JSON.parse(stdout) };
 }
 const at = (name: string) => join(folder, name);
@@ -54,6 +59,9 @@ test('a rule set of the build is exported, changed, checked and brought into for
   expect((await risk('Ann', 'import', path)).code).toBe(1);
   expect((await risk('Ann', 'approve', 'own@1')).code).toBe(1);
   expect((await risk('Bob', 'approve', 'own@1')).answer).toMatchObject({ approved_by: 'Bob' });
+  const { stdout: shown } = await runRisk(['rules', 'show', 'own@1'], environmentOf('Ann'));
+  expect(shown).toMatch(/^approved_by +Bob$/m);
+  expect(shown).not.toContain('weight');
   const where = ['--corridor', 'US-EG'];
   const proposed = await risk('Ann', 'rollout', 'own@1', ...where, '--to', 'canary:5');
   expect(proposed.stderr).toContain('another risk officer sends bin/risk rules rollout');
