@@ -59,7 +59,7 @@ onCluster('a command that has failed is not carried out where it is redirected l
   proxy.inflict({ kind: 'hold', at: 'late', act: handOver });
   await expect(cluster.incr('{k}late')).rejects.toThrow('timed out');
   failed.resolve();
-  // This command follows the late one on the same connection, so it is answered later.
+  // The command follows the late one on the same connection, so its answer comes later.
   const follows = async () => (await cluster.set('{k}next', '1').catch(() => '')) === 'OK';
   await waitUntil(follows, MS_MAX, 'the other node');
   expect(await heir.get('{k}late')).toBeNull();

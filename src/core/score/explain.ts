@@ -48,7 +48,10 @@ function explainRules(logged: LoggedVector, ruleSet: CompiledRuleSet): RuleOutco
     const weight = weights.get(index);
     const fired = weight !== undefined;
     return {
-      ...{ id, code, summary: sentence, fired },
+      id,
+      code,
+      summary: sentence,
+      fired,
       value: presentOrNull(value),
       weight: weight ?? 0,
       band: fired ? (bands[bandIndex(bands, value)]?.from ?? null) : null,

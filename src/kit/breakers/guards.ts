@@ -99,7 +99,11 @@ export function createGuards(options: GuardsOptions): Guards {
   let byHand: LevelByHand = () => 0;
   let corridors: () => Iterable<string> = () => [];
   const health = createHealth({
-    ...{ postgres, redis, streams, writes, models },
+    postgres,
+    redis,
+    streams,
+    writes,
+    models,
     byHand: (corridor) => byHand(corridor),
     measured: () => degradation.level(),
   });
@@ -116,7 +120,11 @@ export function createGuards(options: GuardsOptions): Guards {
     },
   });
   return {
-    ...{ postgres, redis, streamsOf, writes, health },
+    postgres,
+    redis,
+    streamsOf,
+    writes,
+    health,
     reportModels: models.report,
     raiseTo(levelByHand, shownCorridors) {
       byHand = levelByHand;

@@ -144,7 +144,10 @@ function toStop(
     reason,
     message: message ?? known?.message ?? null,
     stoppedBy: by.name,
-    ...{ endsAt, value, currency, amounts },
+    endsAt,
+    value,
+    currency,
+    amounts,
   };
 }
 

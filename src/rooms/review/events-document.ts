@@ -19,9 +19,18 @@ const toldSchema = finalDecisionSchema
   .meta({ id: 'EventDecision' });
 
 const nearCaseSchema = caseSchema.pick({
-  ...{ transaction_id: true, priority: true, due_at: true, opened_at: true, state: true },
-  ...{ assignee: true, locked_by: true, account_id: true, merchant_id: true, corridor: true },
-  ...{ score: true, verdict: true },
+  transaction_id: true,
+  priority: true,
+  due_at: true,
+  opened_at: true,
+  state: true,
+  assignee: true,
+  locked_by: true,
+  account_id: true,
+  merchant_id: true,
+  corridor: true,
+  score: true,
+  verdict: true,
 });
 
 const overflowSchema = z.object({

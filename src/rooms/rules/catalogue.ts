@@ -107,7 +107,11 @@ export type RuleSetJson = z.infer<typeof ruleSetSchema>;
 export const ruleSetExample: RuleSetJson = {
   rule_set: 'default@3',
   in_force: true,
-  ...{ state: 'built-in', author: null, approved_by: null, created_at: null, corridors: [] },
+  state: 'built-in',
+  author: null,
+  approved_by: null,
+  created_at: null,
+  corridors: [],
   feature_schema: 2,
   sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   verdicts: { review: 500, decline: 800 },
@@ -140,8 +144,13 @@ export function toRuleSetJson(
     sha256,
     verdicts: { ...verdicts },
     rules: rules.map(({ id: rule, code, sentence, features, data, bands, isPolicy }) => ({
-      ...{ rule, code, description: sentence, policy: isPolicy, features: [...features] },
-      ...{ when: data.when ?? null, ...toMeasureJson(data) },
+      rule,
+      code,
+      description: sentence,
+      policy: isPolicy,
+      features: [...features],
+      when: data.when ?? null,
+      ...toMeasureJson(data),
       bands: bands.map(({ from, weight }) => ({ from, weight })),
     })),
   };
@@ -153,7 +162,9 @@ function toMeasureJson({ measure }: RuleData) {
   return {
     measure: measure.code,
     bounds: Object.entries(measure.bounds).map(([bound, value]) => ({
-      ...{ bound, value, meaning: meanings[bound] ?? '' },
+      bound,
+      value,
+      meaning: meanings[bound] ?? '',
     })),
   };
 }

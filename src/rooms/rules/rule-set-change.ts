@@ -1,8 +1,8 @@
 /** The life of a rule set: its author writes and submits it, another person approves it, and it is retired at the end. */
-import { hash } from 'node:crypto';
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import { idsIn, subjectsInForce } from '../../core/score/rollout/in-force.ts';
 import { personOf } from '../../core/score/rollout/plan-rollout.ts';
+import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
 import { readRuleSetRollouts } from '../../core/store/rule-sets/rule-sets.ts';
 import { holdPerson, refuseShared, refuseStale } from '../../kit/access/identities.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
@@ -60,16 +60,18 @@ async function record(
 ): Promise<StoredRuleSet> {
   const was = before && recordOf(before);
   await recordChange(query, by, {
-    ...{ action, subject: after.ruleSet },
-    ...{ before: was, after: recordOf(after) },
+    action,
+    subject: after.ruleSet,
+    before: was,
+    after: recordOf(after),
   });
   return after;
 }
 
-const written = (source: object): [sha256: string, text: string] => {
-  const text = canonicalJson(source);
-  return [hash('sha256', text), text];
-};
+const written = (source: object): [sha256: string, text: string] => [
+  hashRuleSet(source),
+  canonicalJson(source),
+];
 
 /** @param source was checked */
 export async function createDraft(

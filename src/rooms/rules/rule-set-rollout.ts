@@ -83,7 +83,9 @@ async function propose(
   const proposal = await findOpen(query, name, wanted);
   if (proposal === undefined) return refuse(`${by.name} is revoked`);
   await recordChange(query, by, {
-    ...{ action: 'rule-set.propose', subject: name, before: null },
+    action: 'rule-set.propose',
+    subject: name,
+    before: null,
     after: { corridor, to: holdingText(to) },
   });
   return { proposal: toProposalJson(proposal), items: [] };

@@ -43,7 +43,10 @@ export const checkedExample: CheckedJson = {
     {
       pointer: '/rules/0/when',
       detail: "must have a name of the catalogue at line 1, column 1, not 'amout'",
-      ...{ line: 1, column: 1, found: "'amout'", allowed: 'a name of the catalogue' },
+      line: 1,
+      column: 1,
+      found: "'amout'",
+      allowed: 'a name of the catalogue',
     },
   ],
 };
@@ -54,8 +57,12 @@ export function check(source: unknown): CheckedJson {
   return {
     sha256: null,
     problems: made.problems.map(({ pointer, detail, at }) => ({
-      ...{ pointer, detail, line: at?.line ?? null, column: at?.column ?? null },
-      ...{ found: at?.found ?? null, allowed: at?.allowed ?? null },
+      pointer,
+      detail,
+      line: at?.line ?? null,
+      column: at?.column ?? null,
+      found: at?.found ?? null,
+      allowed: at?.allowed ?? null,
     })),
   };
 }
@@ -108,7 +115,10 @@ export const triedSchema = decisionSchema
   .meta({ id: 'TriedRuleSet' });
 type TriedJson = z.infer<typeof triedSchema>;
 export const triedExample: TriedJson = {
-  ...{ rule_set: RULE_SET, score: 653, risk: 0.6533, verdict: 'review' },
+  rule_set: RULE_SET,
+  score: 653,
+  risk: 0.6533,
+  verdict: 'review',
   reasons: [
     {
       code: 'VELOCITY_COUNT_1H',
@@ -153,8 +163,13 @@ export async function tryRuleSet(
   }
   const { score: points, risk, verdict, reasons } = made;
   return {
-    ...{ rule_set: ruleSet.id, score: points, risk, verdict, reasons: [...reasons] },
-    ...{ rules: explained.rules, stored: row.stored },
+    rule_set: ruleSet.id,
+    score: points,
+    risk,
+    verdict,
+    reasons: [...reasons],
+    rules: explained.rules,
+    stored: row.stored,
   };
 }
 
@@ -164,7 +179,7 @@ async function readCase(
   { transaction_id: id, features = {}, corridor = '' }: z.output<typeof trialSchema>,
 ): Promise<Case> {
   if (id === undefined) {
-    return { ...{ corridor, opinion: null, stored: null }, ...vectorOf(features) };
+    return { corridor, opinion: null, stored: null, ...vectorOf(features) };
   }
   const createdAtMs = createdAtMsOf(id);
   const record =

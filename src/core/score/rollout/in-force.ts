@@ -18,7 +18,7 @@ const ACTIVE_KEPT = 2;
 /** Parts that accounts are divided into; a canary of 1 % is a hundred of them. */
 export const BUCKETS = 10_000;
 
-/** 0 to BUCKETS - 1. The hash includes the model, so that canaries do not all take the same accounts. */
+/** 0 to BUCKETS - 1. The hash includes the subject, so that canaries do not all take the same accounts. */
 export function bucketOf(accountId: string, subject: string): number {
   return hash('sha256', `${subject}\n${accountId}`, 'buffer').readUInt32BE() % BUCKETS;
 }
@@ -29,17 +29,17 @@ export function isDrawn({ canary }: Pick<InForce, 'canary'>, accountId: string):
   return bucketOf(accountId, canary.subject) < (canary.percent * BUCKETS) / 100;
 }
 
-/** The models that should judge, the next one in case the first cannot. */
+/** The subjects that should decide, the next one in case the first cannot. */
 export function lineOf({ active, canary }: InForce, drawn: boolean): readonly string[] {
   return drawn && canary !== null ? [canary.subject, ...active] : active;
 }
 
-/** All models that judge in the corridor or may have to. */
+/** All subjects that decide in the corridor or may have to. */
 export function idsIn({ active, canary, shadows }: InForce): string[] {
   return [...active, ...(canary === null ? [] : [canary.subject]), ...shadows];
 }
 
-/** By corridor; a corridor without any model is absent. */
+/** By corridor; a corridor without any subject is absent. */
 export function subjectsInForce(log: readonly Rollout[]): Map<string, InForce> {
   const inForce = new Map<string, InForce>();
   for (const corridor of new Set(log.map((row) => row.corridor))) {

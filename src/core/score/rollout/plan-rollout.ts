@@ -21,7 +21,7 @@ const rankOf = (state: RolloutState, { steps }: Ladder) =>
 
 export type Target = ProposedHolding & { readonly subject: string };
 
-/** The state of each model in a corridor, by its newest row, the newest last; absent models are staged. */
+/** The state of each subject in a corridor, by its newest row, the newest last; absent subjects are staged. */
 export function holdingsIn(log: readonly Rollout[], corridor: string): Map<string, Holding> {
   const holdings = new Map<string, Holding>();
   for (const row of log) {
@@ -34,7 +34,7 @@ export function holdingsIn(log: readonly Rollout[], corridor: string): Map<strin
 }
 
 /**
- * The rows of an approved proposal. A model takes one step at a time; a step that it has taken in one
+ * The rows of an approved proposal. A subject takes one step at a time; a step that it has taken in one
  * corridor is open to it in every other.
  * @throws Failure `ROLLOUT_REFUSED`
  */
@@ -79,8 +79,8 @@ function stepsIn(
 }
 
 /**
- * The rows that roll the newest decision back in each corridor: a canary ends; else the active model gives way
- * to the one that was active before it, or to the rules alone.
+ * The rows that roll the newest decision back in each corridor: a canary ends; else the active subject gives way
+ * to the one that was active before it, or to none.
  * @throws Failure `ROLLOUT_REFUSED`
  */
 export function planRollback(log: readonly Rollout[], corridors: readonly string[]): Rollout[] {
@@ -92,7 +92,7 @@ export function planRollback(log: readonly Rollout[], corridors: readonly string
   return rows;
 }
 
-/** The rows that roll one model back that decides in a corridor; none where it no longer decides. */
+/** The rows that roll one subject back that decides in a corridor; none where it no longer decides. */
 export function planRemoval(log: readonly Rollout[], corridor: string, subject: string): Rollout[] {
   if (canaryIn(log, corridor) === subject) return [ended(corridor, subject)];
   return activeIn(log, corridor).at(-1) === subject ? giveWay(log, corridor) : [];
@@ -102,7 +102,7 @@ function canaryIn(log: readonly Rollout[], corridor: string): string | undefined
   return [...holdingsIn(log, corridor)].find(([, { state }]) => state === 'canary')?.[0];
 }
 
-/** The active model ends, and the one before it is active again. */
+/** Ends the active subject, and puts the earlier subject in force again. */
 function giveWay(log: readonly Rollout[], corridor: string): Rollout[] {
   const history = activeIn(log, corridor);
   const active = history.at(-1);
@@ -113,26 +113,26 @@ function giveWay(log: readonly Rollout[], corridor: string): Rollout[] {
 }
 
 /**
- * Models that became active in a corridor and were not rolled back, oldest first; the last one is active. A model that one
+ * Subjects that became active in a corridor and were not rolled back, oldest first; the last one is active. A subject that one
  * person made active alone is left out once another follows, so a rollback never goes back to it.
  */
 export function activeIn(log: readonly Rollout[], corridor: string): string[] {
-  const models: string[] = [];
+  const subjects: string[] = [];
   let isAlone = false;
   for (const { subject, state, cause, ...row } of log) {
     if (row.corridor !== corridor) continue;
-    const isLast = models.at(-1) === subject;
+    const isLast = subjects.at(-1) === subject;
     if ((cause === 'approval' || cause === 'emergency') && state === 'active') {
-      if (isAlone || isLast) models.pop();
-      models.push(subject);
+      if (isAlone || isLast) subjects.pop();
+      subjects.push(subject);
       isAlone = cause === 'emergency';
     }
     if (cause === 'rollback' && state === 'deprecated' && isLast) {
-      models.pop();
+      subjects.pop();
       isAlone = false;
     }
   }
-  return models;
+  return subjects;
 }
 
 /**
@@ -187,13 +187,13 @@ function stands(log: readonly LoggedRollout[], row: LoggedRollout): boolean {
   return row.cause === 'emergency' && !row.hasLapsed && isNewest(log, row);
 }
 
-/** Whether a row is the newest of its model in its corridor. */
+/** Whether a row is the newest of its subject in its corridor. */
 function isNewest(log: readonly Rollout[], row: Rollout): boolean {
   const { corridor, subject } = row;
   return log.findLast((one) => one.corridor === corridor && one.subject === subject) === row;
 }
 
-/** The furthest state of a model in any corridor; emergencies do not count. */
+/** The furthest state of a subject in any corridor; emergencies do not count. */
 function furthestOf(all: readonly Rollout[], subject: string, ladder: Ladder): RolloutState {
   const log = all.filter(({ cause }) => cause !== 'emergency');
   let furthest: RolloutState = 'staged';

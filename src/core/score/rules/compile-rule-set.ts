@@ -118,7 +118,11 @@ function compileData(data: RuleSetData, declared: Declared): Compiled {
   const inputs = [...new Set(hasCorridors ? [CORRIDOR_KEY, ...keys] : keys)].sort();
   const program = generateProgram(on, inputs);
   const rules = on.map(({ rule, features }, index) => ({
-    ...{ id: rule.id, code: rule.code, sentence: rule.sentence, features, data: rule },
+    id: rule.id,
+    code: rule.code,
+    sentence: rule.sentence,
+    features,
+    data: rule,
     bands: rule.bands ?? [],
     verdict: rule.verdict ?? null,
     isPolicy: rule.policy ?? false,
@@ -126,9 +130,17 @@ function compileData(data: RuleSetData, declared: Declared): Compiled {
   }));
   return {
     ruleSet: {
-      ...{ id: data.id, sha256: hashRuleSet(data), featureSchema: data.feature_schema },
-      ...{ rules, inputs, verdicts: data.verdicts.all, corridorVerdicts },
-      ...{ tightenedBy: 0, manualFrom: null, program, programRules: rules },
+      id: data.id,
+      sha256: hashRuleSet(data),
+      featureSchema: data.feature_schema,
+      rules,
+      inputs,
+      verdicts: data.verdicts.all,
+      corridorVerdicts,
+      tightenedBy: 0,
+      manualFrom: null,
+      program,
+      programRules: rules,
     },
   };
 }

@@ -113,6 +113,6 @@ export const ruleSetSchema = z.strictObject({
 export type RuleSetData = Readonly<z.infer<typeof ruleSetSchema>>;
 
 /** Equal data have the same hash, in whatever order their members stand. */
-export function hashRuleSet(data: RuleSetData): string {
+export function hashRuleSet(data: object): string {
   return hash('sha256', canonicalJson(data));
 }

@@ -117,7 +117,7 @@ export type KindFold = Profiles &
     readonly stamp: Stamp;
     /** Parties whose blocks are to be appended, or whose logs are to be read again. */
     asked: readonly BatchParty[];
-    /** Parties by the reason for which their profiles are to be rebuilt; those `behind` are used once and stored nowhere. */
+    /** Parties by the reason for which their profiles are to be rebuilt; those `behind` become earlier profiles. */
     readonly rebuilds: Record<'missing' | 'too_short' | 'behind', BatchParty[]>;
     /** Parties whose profiles stay as they are if they have counted what lies behind them. */
     doubted: DoubtedParty[];

@@ -113,7 +113,9 @@ export async function whatIf(
   const vector = logged.map((value, at) => (isMoved(at) ? (after[at] ?? Number.NaN) : value));
   const opinion = judge?.judge([vector])[0] ?? null;
   const { reasons, ...decision } = score({
-    ...{ vector, ruleSet, opinion },
+    vector,
+    ruleSet,
+    opinion,
     inputs: inputsOf(ruleSet, changed),
   });
   const { score: points, risk, probability, verdict } = record;

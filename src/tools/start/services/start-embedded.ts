@@ -71,7 +71,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     onProgress('starting Postgres');
     const program = await findPostgres(folder.account);
     const fixed = {
-      ...{ ...folder, program, logFile: join(folder.logs, 'postgres.log'), durable: true },
+      ...folder,
+      program,
+      logFile: join(folder.logs, 'postgres.log'),
+      durable: true,
       settings: options.postgresSettings ?? {},
     };
     return await own('Postgres', (again) => startPostgres({ ...fixed, ...again }));
