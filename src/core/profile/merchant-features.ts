@@ -21,7 +21,7 @@ import {
   sumListed,
 } from './merchant-windows.ts';
 import { type PackedList, timeAt } from './packed-list.ts';
-import { sumTallied } from './tallies.ts';
+import { countTallied, sumTallied } from './tallies.ts';
 
 const COUNTS = featureIndex('merchant_count_1h');
 const LABELS = featureIndex('merchant_gap_hours');
@@ -69,7 +69,7 @@ function writeCounts(
   const { list, tallies } = profile;
   const currency = arrivals.currency[arrival] as number;
   const minor = arrivals.minor[arrival] as number;
-  const siblings = end + tallies.total;
+  const siblings = end + countTallied(tallies, Number.POSITIVE_INFINITY);
   const count24h = siblings - (olderThan[FROM_24H] as number);
   const count30d = siblings - (olderThan[FROM_30D] as number);
   const start1h = startsOf[FROM_1H] as number;

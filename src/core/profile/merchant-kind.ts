@@ -33,7 +33,7 @@ import {
   writeBound,
 } from './packed-list.ts';
 import { type ProfileKind, type ProfileLayout, viewFrom } from './profile.ts';
-import { createTallies, NO_TALLIES, type Tallies, type Tally } from './tallies.ts';
+import { NO_TALLIES, TALLY_BYTES } from './tallies.ts';
 
 type MerchantKind = ProfileKind<MerchantProfile, MerchantPast>;
 
@@ -102,7 +102,6 @@ function isComplete(profile: MerchantProfile, index: number, ms: number): boolea
 }
 
 const FORMAT = 0x77;
-const TALLY_BYTES = 24;
 const KNOWN_FROM_AT = 2 * BOUND_BYTES;
 const COUNTED_TO_AT = KNOWN_FROM_AT + 8;
 const TALLIES_AT = COUNTED_TO_AT + 8;
@@ -133,7 +132,8 @@ export function decodeMerchant(
     knownFromMs: view.getFloat64(KNOWN_FROM_AT, true),
     countedTo: view.getFloat64(COUNTED_TO_AT, true),
     maturityDays,
-    tallies: readTallies(view, tallies),
+    tallies:
+      tallies === 0 ? NO_TALLIES : { packed: viewFrom(view, TALLIES_OFFSET), length: tallies },
     frauds: readFrauds(view, fraudsOffset, frauds),
     list,
   };
@@ -142,45 +142,22 @@ export function decodeMerchant(
 export const merchantLayout: ProfileLayout<MerchantProfile> = {
   format: FORMAT,
   prefixBytes: ({ tallies, frauds }) =>
-    TALLIES_OFFSET + tallies.list.length * TALLY_BYTES + fraudsBytes(frauds.spans.length),
+    TALLIES_OFFSET + tallies.length * TALLY_BYTES + fraudsBytes(frauds.spans.length),
   writePrefix(profile, view) {
     const { tallies, frauds, horizon, ceiling, knownFromMs, countedTo, maturityDays } = profile;
     writeBound(view, 0, horizon);
     writeBound(view, BOUND_BYTES, ceiling);
     view.setFloat64(KNOWN_FROM_AT, knownFromMs, true);
     view.setFloat64(COUNTED_TO_AT, countedTo, true);
-    view.setUint32(TALLIES_AT, tallies.list.length, true);
+    view.setUint32(TALLIES_AT, tallies.length, true);
     view.setUint32(FRAUDS_AT, frauds.spans.length, true);
     view.setUint32(MATURITY_AT, maturityDays, true);
     view.setUint32(MATURITY_AT + 4, 0, true);
-    tallies.list.forEach((tally, index) => {
-      writeTally(view, TALLIES_OFFSET + index * TALLY_BYTES, tally);
-    });
-    writeFrauds(view, TALLIES_OFFSET + tallies.list.length * TALLY_BYTES, frauds);
+    const { buffer, byteOffset } = tallies.packed;
+    const tallied = new Uint8Array(buffer, byteOffset, tallies.length * TALLY_BYTES);
+    new Uint8Array(view.buffer, view.byteOffset + TALLIES_OFFSET, tallied.length).set(tallied);
+    writeFrauds(view, TALLIES_OFFSET + tallied.length, frauds);
   },
 };
-
-function writeTally(view: DataView, offset: number, tally: Tally): void {
-  view.setFloat64(offset, tally.bucketMs, true);
-  view.setFloat64(offset + 8, tally.sum, true);
-  view.setUint32(offset + 16, tally.count, true);
-  view.setUint16(offset + 20, tally.currency, true);
-  view.setUint16(offset + 22, tally.daily ? 1 : 0, true);
-}
-
-function readTallies(view: DataView, count: number): Tallies {
-  if (count === 0) return NO_TALLIES;
-  const tallies: Tally[] = [];
-  for (let offset = TALLIES_OFFSET; tallies.length < count; offset += TALLY_BYTES) {
-    tallies.push({
-      bucketMs: view.getFloat64(offset, true),
-      sum: view.getFloat64(offset + 8, true),
-      count: view.getUint32(offset + 16, true),
-      currency: view.getUint16(offset + 20, true),
-      daily: view.getUint16(offset + 22, true) === 1,
-    });
-  }
-  return createTallies(tallies);
-}
 
 export const merchantKind: MerchantKind = createMerchantKind(LABEL_MATURITY_DAYS);

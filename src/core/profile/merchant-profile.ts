@@ -9,6 +9,7 @@ import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/utc-bucket.ts';
 import { currencyScale, toMinorUnits } from '../domain/currency.ts';
 import {
   type KnownFrauds,
+  MERCHANT_DISTINCT_ENTRIES,
   type MerchantPast,
   type MerchantTally,
   merchantHourlyDays,
@@ -28,6 +29,7 @@ import { packLetters } from './pack.ts';
 import {
   AFTER_ALL,
   BEFORE_ALL,
+  countOlder,
   createList,
   dropOldest,
   keyAt,
@@ -39,16 +41,23 @@ import {
   writeKey,
 } from './packed-list.ts';
 import type { Profile } from './profile.ts';
-import { createTallies, type Tallies, type Tally } from './tallies.ts';
+import { packTallies, type Tallies, type Tally, unpackTallies } from './tallies.ts';
 
 /**
- * A longer list is cut to MERCHANT_CUT_ENTRIES; the removed records are tallied. Where 12 corridors of 60
- * merchants worked off backlogs days apart, 768 took 1,475 rebuilds, 1,280 took 200 and 4,096 took 110; of
- * 1,000 merchants with 4,000 transactions each 4,096 cost a third more processor time (534 µs a transaction,
- * not 410).
+ * A list that grows beyond one of these is cut; the removed records are tallied. Most lists end at the first. Beyond it are lists
+ * with more siblings of a day, and lists that were rebuilt for an arrival behind 64 siblings: the next arrivals of the same backlog
+ * find the list as long as they need it. Where 12 corridors of 60 merchants worked off backlogs days apart, a bound of 768 took
+ * 1,475 rebuilds, 1,280 took 200 and 4,096 took 110; of 1,000 merchants with 4,000 transactions each 4,096 cost a third more
+ * processor time (534 µs a transaction, not 410).
  */
+export const MERCHANT_USUAL_ENTRIES = 576;
 export const MERCHANT_RECENT_ENTRIES = 1280;
-export const MERCHANT_CUT_ENTRIES = 1024;
+/** Removed at least, as each cut reads all tallies. */
+export const MERCHANT_CUT_ENTRIES = 256;
+/** Siblings stay in the list for so long, as a late arrival before the list costs a rebuild. */
+const KEPT_MS = DAY_MS;
+/** Siblings that stay whatever their time: batches of several workers may be so far out of order. */
+export const MERCHANT_LATE_ENTRIES = 64;
 
 export type MerchantProfile = Profile & {
   horizon: RecordKey;
@@ -87,16 +96,19 @@ export function writeMerchantRecord(
 /** Moves excess records of the list into the tallies, and old tallies from hours into days. */
 export function boundMerchant(profile: MerchantProfile): void {
   const { list } = profile;
-  if (list.count <= MERCHANT_RECENT_ENTRIES) return;
-  const dropped = list.count - MERCHANT_CUT_ENTRIES;
+  const { count } = list;
+  if (count <= MERCHANT_RECENT_ENTRIES && count !== MERCHANT_USUAL_ENTRIES + 1) return;
+  const dropped = count - keptOf(list);
+  if (dropped < MERCHANT_CUT_ENTRIES) return;
   profile.horizon = keyAt(list, dropped - 1);
   const today = dayOf(profile.horizon.ms);
   const reachMs = merchantReachDays(profile.maturityDays) * DAY_MS;
   profile.knownFromMs = Math.max(profile.knownFromMs, today - reachMs);
   const hourlyFromMs = today - merchantHourlyDays(profile.maturityDays) * DAY_MS;
-  const kept = profile.tallies.list.filter((tally) => tally.bucketMs >= profile.knownFromMs);
   const table = new Map<number, Tally>();
-  for (const tally of kept) addTally(table, tally, hourlyFromMs);
+  for (const tally of unpackTallies(profile.tallies)) {
+    if (tally.bucketMs >= profile.knownFromMs) addTally(table, tally, hourlyFromMs);
+  }
   for (let index = 0; index < dropped; index++) {
     const bucketMs = hourOf(timeAt(list, index));
     if (bucketMs < profile.knownFromMs) continue;
@@ -104,8 +116,16 @@ export function boundMerchant(profile: MerchantProfile): void {
     const sum = amountAt(list, index);
     addTally(table, { bucketMs, daily: false, currency, count: 1, sum }, hourlyFromMs);
   }
-  profile.tallies = createTallies([...table.values()].sort(compareTallies));
+  profile.tallies = packTallies([...table.values()].sort(compareTallies));
   dropOldest(list, dropped);
+}
+
+/** Records that a cut leaves: those that may have late arrivals before them, and the siblings that the oldest such arrival sees. */
+function keptOf(list: PackedList): number {
+  const { count } = list;
+  const young = count - countOlder(list, timeAt(list, count - 1) - KEPT_MS);
+  const kept = Math.max(young, MERCHANT_LATE_ENTRIES) + MERCHANT_DISTINCT_ENTRIES;
+  return Math.min(kept, MERCHANT_RECENT_ENTRIES - MERCHANT_CUT_ENTRIES);
 }
 
 function addTally(table: Map<number, Tally>, tally: Tally, hourlyFromMs: number): void {
@@ -136,7 +156,7 @@ export function rebuildMerchant(
     countedTo: 0,
     knownFromMs: past.knownFromMs,
     maturityDays,
-    tallies: createTallies(past.tallies.map(readTally).sort(compareTallies)),
+    tallies: packTallies(past.tallies.map(readTally).sort(compareTallies)),
     frauds: past.frauds,
     list,
   };

@@ -1,4 +1,9 @@
-/** The tallies of a merchant: count and sum of transactions by bucket (an hour or a UTC day) and currency. */
+/**
+ * The tallies of a merchant: count and sum of transactions by bucket (an hour or a UTC day) and currency. They stay packed,
+ * as objects for the hundreds of a busy merchant would take half of the time of a fold. Little-endian, in the order of buckets:
+ *
+ *   bucket (f64, epoch ms) | sum (f64, minor units) | count (u32) | currency (u16) | 1 for a UTC day (u16)
+ */
 
 /** A bucket (an hour or a UTC day) and currency. */
 export type Tally = {
@@ -9,35 +14,66 @@ export type Tally = {
   sum: number;
 };
 
-/** In the order of their buckets; immutable. */
+/** Immutable. */
 export type Tallies = {
-  readonly list: readonly Tally[];
-  readonly bucketsMs: Float64Array;
-  /** Transactions tallied before each tally; the last number is the total. */
-  readonly older: Float64Array;
-  readonly total: number;
+  readonly packed: DataView<ArrayBuffer>;
+  readonly length: number;
 };
 
+export const TALLY_BYTES = 24;
+const [SUM_AT, COUNT_AT, CURRENCY_AT, DAILY_AT] = [8, 16, 20, 22];
+
 /** @param list in the order of their buckets */
-export function createTallies(list: readonly Tally[]): Tallies {
-  const bucketsMs = new Float64Array(list.length);
-  const older = new Float64Array(list.length + 1);
-  let total = 0;
-  list.forEach((tally, index) => {
-    total += tally.count;
-    bucketsMs[index] = tally.bucketMs;
-    older[index + 1] = total;
+export function packTallies(list: readonly Tally[]): Tallies {
+  const packed = new DataView(new ArrayBuffer(list.length * TALLY_BYTES));
+  list.forEach(({ bucketMs, sum, count, currency, daily }, index) => {
+    const at = index * TALLY_BYTES;
+    packed.setFloat64(at, bucketMs, true);
+    packed.setFloat64(at + SUM_AT, sum, true);
+    packed.setUint32(at + COUNT_AT, count, true);
+    packed.setUint16(at + CURRENCY_AT, currency, true);
+    packed.setUint16(at + DAILY_AT, daily ? 1 : 0, true);
   });
-  return { list, bucketsMs, older, total };
+  return { packed, length: list.length };
 }
 
-export const NO_TALLIES = createTallies([]);
+export const NO_TALLIES = packTallies([]);
+
+export function unpackTallies({ packed, length }: Tallies): Tally[] {
+  return Array.from({ length }, (_, index) => {
+    const at = index * TALLY_BYTES;
+    return {
+      bucketMs: packed.getFloat64(at, true),
+      sum: packed.getFloat64(at + SUM_AT, true),
+      count: packed.getUint32(at + COUNT_AT, true),
+      currency: packed.getUint16(at + CURRENCY_AT, true),
+      daily: packed.getUint16(at + DAILY_AT, true) === 1,
+    };
+  });
+}
+
+/** Tallies whose counts are in `older`: a fold asks for eleven windows of the same ones. */
+let counted = NO_TALLIES;
+/** Transactions tallied before each tally of `counted`; behind the last tally, the total. */
+let older = new Float64Array(1024);
 
 /** Transactions tallied in buckets that begin before a time. */
 export function countTallied(tallies: Tallies, ms: number): number {
-  // Shared, as most merchants have no tallies.
-  if (tallies.list.length === 0) return 0;
-  return tallies.older[firstTally(tallies, ms)] ?? 0;
+  // Most merchants have no tallies.
+  if (tallies.length === 0) return 0;
+  if (counted !== tallies) count(tallies);
+  return older[firstTally(tallies, ms)] ?? 0;
+}
+
+function count(tallies: Tallies): void {
+  const { packed, length } = tallies;
+  if (older.length <= length) older = new Float64Array(2 * length);
+  let total = 0;
+  for (let index = 0; index < length; index++) {
+    total += packed.getUint32(index * TALLY_BYTES + COUNT_AT, true);
+    older[index + 1] = total;
+  }
+  counted = tallies;
 }
 
 /** Sum of one currency, in the buckets that begin at a time or later. */
@@ -46,24 +82,24 @@ export function sumTallied(
   fromMs: number,
   currency: number,
 ): { readonly sum: number; readonly count: number } {
-  const { list } = tallies;
+  const { packed, length } = tallies;
   let [sum, count] = [0, 0];
-  for (let index = firstTally(tallies, fromMs); index < list.length; index++) {
-    const tally = list[index];
-    if (tally?.currency !== currency) continue;
-    sum += tally.sum;
-    count += tally.count;
+  const end = length * TALLY_BYTES;
+  for (let at = firstTally(tallies, fromMs) * TALLY_BYTES; at < end; at += TALLY_BYTES) {
+    if (packed.getUint16(at + CURRENCY_AT, true) !== currency) continue;
+    sum += packed.getFloat64(at + SUM_AT, true);
+    count += packed.getUint32(at + COUNT_AT, true);
   }
   return { sum, count };
 }
 
 /** Index of the first tally whose bucket does not begin before a time. */
-function firstTally({ bucketsMs }: Tallies, ms: number): number {
+function firstTally({ packed, length }: Tallies, ms: number): number {
   let start = 0;
-  let end = bucketsMs.length;
+  let end = length;
   while (start < end) {
     const middle = (start + end) >> 1;
-    if ((bucketsMs[middle] ?? 0) < ms) start = middle + 1;
+    if (packed.getFloat64(middle * TALLY_BYTES, true) < ms) start = middle + 1;
     else end = middle;
   }
   return start;

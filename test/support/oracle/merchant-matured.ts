@@ -40,7 +40,7 @@ export function countOlder(list: PackedList, ms: number, end: number = list.coun
 
 /** Counts siblings older than the beginning of an hour, or of a UTC day where tallies have no hours. */
 export function countBeforeBucket({ list, tallies }: MerchantProfile, ms: number): number {
-  return countOlder(list, ms) + countTallied(tallies.list, ms);
+  return countOlder(list, ms) + countTallied(tallies, ms);
 }
 
 export function countMatured(
@@ -57,9 +57,9 @@ export function countMatured(
     history.matured7d = end - start7d;
     history.matured30d = end - countOlder(list, from30dMs, start7d);
   }
-  if (tallies.list.length === 0) return;
-  const tallied = countTallied(tallies.list, toMs);
-  history.matured24h += tallied - countTallied(tallies.list, from24hMs);
-  history.matured7d += tallied - countTallied(tallies.list, from7dMs);
-  history.matured30d += tallied - countTallied(tallies.list, from30dMs);
+  if (tallies.length === 0) return;
+  const tallied = countTallied(tallies, toMs);
+  history.matured24h += tallied - countTallied(tallies, from24hMs);
+  history.matured7d += tallied - countTallied(tallies, from7dMs);
+  history.matured30d += tallied - countTallied(tallies, from30dMs);
 }

@@ -8,7 +8,7 @@ import {
   type Position,
 } from '../../../src/core/domain/history.ts';
 import type { PackedList } from '../../../src/core/profile/packed-list.ts';
-import type { Tally } from '../../../src/core/profile/tallies.ts';
+import type { Tallies } from '../../../src/core/profile/tallies.ts';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -78,16 +78,27 @@ function idAt({ records, recordBytes }: PackedList, index: number): string {
   return top + hex(records.getUint32(at + 8, true), 8) + hex(records.getUint32(at + 12, true), 8);
 }
 
+function read({ packed, length }: Tallies) {
+  return Array.from({ length }, (_, index) => ({
+    bucketMs: packed.getFloat64(24 * index, true),
+    sum: packed.getFloat64(24 * index + 8, true),
+    count: packed.getUint32(24 * index + 16, true),
+    currency: packed.getUint16(24 * index + 20, true),
+  }));
+}
+
 /** Transactions tallied in buckets that begin before a time. */
-export function countTallied(tallies: readonly Tally[], ms: number): number {
+export function countTallied(tallies: Tallies, ms: number): number {
   let count = 0;
-  for (const tally of tallies) if (tally.bucketMs < ms) count += tally.count;
+  for (const tally of read(tallies)) if (tally.bucketMs < ms) count += tally.count;
   return count;
 }
 
 /** Sum and count of one currency, in buckets that begin at a time or later. */
-export function sumTallied(tallies: readonly Tally[], fromMs: number, currency: number) {
-  const found = tallies.filter((tally) => tally.bucketMs >= fromMs && tally.currency === currency);
+export function sumTallied(tallies: Tallies, fromMs: number, currency: number) {
+  const found = read(tallies).filter(
+    (tally) => tally.bucketMs >= fromMs && tally.currency === currency,
+  );
   let [sum, count] = [0, 0];
   for (const tally of found) {
     sum += tally.sum;

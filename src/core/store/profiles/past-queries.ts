@@ -24,7 +24,7 @@ const ACCOUNT_REACH_DAYS = ACCOUNT_HISTORY_DAYS + ACCOUNT_LATE_DAYS;
 /** A history may use the rows before a point; rows from the point on spare rebuilds while a backlog is worked off. */
 const ACCOUNT_ROWS_BEFORE = ACCOUNT_HISTORY_ENTRIES;
 const ACCOUNT_ROWS_AFTER = 64;
-/** The two bounds add up to what a list keeps when it is cut (MERCHANT_KEPT_ENTRIES). */
+/** The two bounds add up to the most that a list keeps when it is cut (merchant-profile.ts). */
 const MERCHANT_ROWS_BEFORE = 512;
 const MERCHANT_ROWS_AFTER = 512;
 /**

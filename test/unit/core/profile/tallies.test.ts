@@ -1,7 +1,7 @@
 /** Goal: lookups in tallies find what a walk over all of them finds, whatever was asked before. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countTallied, createTallies, sumTallied } from '../../../../src/core/profile/tallies.ts';
+import { countTallied, packTallies, sumTallied } from '../../../../src/core/profile/tallies.ts';
 
 const tally = fc.record({
   bucketMs: fc.nat(20),
@@ -20,7 +20,7 @@ const totalOf = (list: readonly number[]) => list.reduce((sum, one) => sum + one
 test('countTallied and sumTallied find what a walk finds', () => {
   fc.assert(
     fc.property(tallies, questions, (list, asked) => {
-      const packed = createTallies(list);
+      const packed = packTallies(list);
       for (const { ms, currency } of asked) {
         const older = list.filter((one) => one.bucketMs < ms);
         expect(countTallied(packed, ms)).toBe(totalOf(older.map(({ count }) => count)));
