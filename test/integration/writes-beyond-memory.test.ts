@@ -14,16 +14,10 @@ import {
 import { dropHandedOver } from '../../src/core/stream/group/handed-over.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
 import { handEntriesOver } from '../../src/core/stream/group/versions.ts';
-import {
-  GROUP,
-  modelsOutKey,
-  profileKey,
-  spareKeyOf,
-  streamKeys,
-} from '../../src/core/stream/keys.ts';
+import { GROUP, modelsOutKey, profileKey, streamKeys } from '../../src/core/stream/keys.ts';
 import { boundProfiles } from '../../src/core/stream/memory/bound-profiles.ts';
 import { appendProfiles, installProfiles } from '../../src/core/stream/profiles/profile-logs.ts';
-import { loadScript, runScripts } from '../../src/core/stream/scripts.ts';
+import { loadScript } from '../../src/core/stream/scripts.ts';
 import { promoteRetries } from '../../src/core/stream/settle/retries.ts';
 import { type Settlement, settle } from '../../src/core/stream/settle/settle.ts';
 import { announceModelsOut } from '../../src/core/stream/status/models-out.ts';
@@ -37,7 +31,7 @@ const ALLOWED = ['drop-handed-over-2', 'ensure-group-1', 'promote-retries-3', 's
 /** Scripts of profiles, models and limits: they stop at a write that Redis refuses. */
 const GUARDED = [
   ...['announce-1', 'append-parties-2', 'append-profiles-n', 'install-profiles-n'],
-  ...['save-party-debts-1', 'take-quota-1', 'trim-profile-2'],
+  ...['save-party-debts-1', 'take-quota-1'],
 ];
 /** Commands that add nothing except the record of a delivery, or that free memory. */
 const ALWAYS_TAKEN = ['expire', 'unlink', 'xtrim', 'zrem'];
@@ -142,15 +136,10 @@ describe('beyond the memory limit', () => {
     expect(await besidesWork()).toEqual(left);
   });
 
-  test('logs are dropped without being copied', async () => {
+  test('logs are dropped', async () => {
     const key = profileKey('m', 'account', 'a1', 1);
     for (const bytes of [2000, 500]) await redis().append(key, 'x'.repeat(bytes));
     await fill();
-    const trim = loadScript('trim-profile-2');
-    const spare = spareKeyOf(key);
-    const [reply] = await runScripts(redis(), trim, [{ keys: [key, spare], args: [0.25] }]);
-    expect(reply).toEqual([await redis().memory('USAGE', key), 0]);
-    expect(await redis().keys('*:spare')).toEqual([]);
     expect(await boundProfiles(marketIn(redis()))).toBe(1);
     expect(await besidesWork()).toEqual({});
   });

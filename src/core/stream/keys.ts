@@ -12,7 +12,6 @@
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:history                     | string     | for ever           | profile logs: the history of writes that the slot's profiles belong to |
  * | {market:decisions}:transactions-decided  | stream     | the newest 20,000  | the worker that publishes final decisions |
- * | {market:pNN}:spare                       | string     | within a script    | the budget of profiles: a copy without spare memory |
  * | {market:limits}:KIND:SCOPE               | string     | until nothing is owed | API: what was taken of a limit |
  * | {market:limits}:parties                  | stream     | until nothing is owed | API: what requests ask for of accounts, devices and addresses |
  * | {market:limits}:parties-owe              | hash       | until nothing is owed | API: what parties owe where that stream begins |
@@ -106,11 +105,6 @@ export function slotTag(market: string, slot: number): string {
 /** Matches every profile of a market, for SCAN. A market's name has no character that SCAN interprets. */
 export function profileKeyPattern(market: string): string {
   return `{${market}:p[0-9][0-9]}:[am]*`;
-}
-
-/** Where a script of one profile keeps a copy of it for a moment: in its slot, and no profile itself. */
-export function spareKeyOf(profile: string): string {
-  return `${profile.slice(0, profile.indexOf('}') + 1)}:spare`;
 }
 
 export function profileHistoryKey(market: string, slot: number): string {

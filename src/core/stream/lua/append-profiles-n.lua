@@ -8,6 +8,9 @@
   profile puts a snapshot in front (install-profiles-n.lua). A log that Redis has no room to append to would lack the
   block from then on, so it is dropped.
 
+  APPEND leaves half of a log spare when the log has to grow. A short log is written anew with its block instead: nearly all
+  logs are short, and with their spare memory a third fewer fit.
+
   KEYS[1..n] string  logs
   KEYS[n + 1] string the history of writes that they belong to
 
@@ -31,6 +34,7 @@
 --- @include of-history
 local requests, reply_max = ARGV[1], tonumber(ARGV[2])
 local ttl_seconds, placeholder_seconds = ARGV[3], ARGV[4]
+local COPIED_BYTES_MAX = 4096
 local SAME, SINCE, WHOLE, ABSENT, DROPPED, LATER = 0, 1, 2, 3, 4, 8
 
 local codes, reply = {}, { '' }
@@ -46,10 +50,17 @@ for i = 1, #KEYS - 1 do
   local begins = digits < 64
   if not begins then digits = digits - 64 end
   local first = at + 4
-  local code, bytes
+  local code, bytes, whole
   if digits > 0 then
     local stamp = string.sub(requests, first + digits, first + digits + 7)
-    local tail = redis.call('GETRANGE', key, string.sub(requests, first, first + digits - 1), '-1')
+    local from = tonumber(string.sub(requests, first, first + digits - 1))
+    local tail
+    if from < COPIED_BYTES_MAX then
+      whole = redis.call('GET', key)
+      tail = whole and string.sub(whole, from + 1) or ''
+    else
+      tail = redis.call('GETRANGE', key, from, -1)
+    end
     if tail == stamp then
       code = SAME
     elseif string.sub(tail, 1, 8) == stamp then
@@ -58,7 +69,8 @@ for i = 1, #KEYS - 1 do
     first = first + digits + 8
   end
   if not code then
-    bytes = redis.call('GET', key)
+    if whole == nil then whole = redis.call('GET', key) end
+    bytes = whole
     code = bytes and WHOLE or ABSENT
   end
   at = first + length
@@ -67,8 +79,14 @@ for i = 1, #KEYS - 1 do
   elseif length > 0 then
     local refused = full or (code == ABSENT and not begins)
     if not refused then
-      local appended = redis.pcall('APPEND', key, string.sub(requests, first, at - 1))
-      refused = type(appended) == 'table'
+      local block = string.sub(requests, first, at - 1)
+      local written
+      if whole and #whole + length <= COPIED_BYTES_MAX then
+        written = redis.pcall('SET', key, whole .. block, 'KEEPTTL')
+      else
+        written = redis.pcall('APPEND', key, block)
+      end
+      refused = type(written) == 'table' and written.err ~= nil
       -- After a deletion Redis would let the rest of the script write beyond its limit.
       full = refused
     end

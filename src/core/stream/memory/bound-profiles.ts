@@ -1,26 +1,19 @@
 /**
- * Bounds the memory of profiles, in favour of the streams. Logs give back their spare memory, page by page; of a page that
- * gives back little, the half that was idle for longest is dropped, and is rebuilt from Postgres when needed.
+ * Bounds the memory of profiles, in favour of the streams: of a page of logs, the half that was idle for longest is dropped, and is
+ * rebuilt from Postgres when needed.
  */
 import type { Redis } from 'ioredis';
 import { toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
-import { profileKeyPattern, spareKeyOf } from '../keys.ts';
-import { loadScript, runScripts } from '../scripts.ts';
+import { profileKeyPattern } from '../keys.ts';
 import { type MarketInRedis, type NodeMemory, toMemory, usedShare, WATERMARKS } from './memory.ts';
 
 /** Bounds one check of one node: 64,000 keys at most. */
 const PAGES_MAX = 64;
 const PAGE_KEYS = 1000;
-/** Share of spare bytes above which a log is copied. `APPEND` leaves half of a log spare when it has to grow. */
-const SPARE_SHARE = 0.25;
-/** Share of its bytes: a page that gave back as much loses no log. */
-const GIVEN_BACK_SHARE = 0.1;
 /** Share of a node's room that a worker's new profiles take until the next check, so that four workers do not take it twice. */
 const ROOM_SHARE = 0.25;
 /** Share of maxmemory that they may take in any case: above the bound others are dropped, so what is seen often changes places. */
 const ROOM_MIN = 0.005;
-
-const script = loadScript('trim-profile-2');
 
 /** Checks all nodes; resolves to how many logs were dropped. Throws a Failure. */
 export async function boundProfiles(market: MarketInRedis): Promise<number> {
@@ -60,7 +53,7 @@ async function boundNode(
       ...(['COUNT', PAGE_KEYS] as const),
     );
     cursors.set(name, cursor);
-    if ((await trim(node, keys)) < GIVEN_BACK_SHARE) dropped += await dropIdle(node, keys);
+    dropped += await dropIdle(node, keys);
     memory = await memoryOf(node);
   }
   return { memory, dropped };
@@ -68,19 +61,6 @@ async function boundNode(
 
 async function memoryOf(node: Redis): Promise<NodeMemory> {
   return toMemory(await node.info('memory'));
-}
-
-/** Resolves to the share of their bytes that these logs gave back. */
-async function trim(node: Redis, keys: readonly string[]): Promise<number> {
-  const calls = keys.map((key) => ({ keys: [key, spareKeyOf(key)], args: [SPARE_SHARE] }));
-  let [bytes, givenBack] = [0, 0];
-  for (const reply of await runScripts(node, script, calls)) {
-    // A log that has just gone, or moved to another node, gives back nothing.
-    if (!Array.isArray(reply)) continue;
-    bytes += Number(reply[0]);
-    givenBack += Number(reply[1]);
-  }
-  return bytes === 0 ? 0 : givenBack / bytes;
 }
 
 /** Drops the half of some logs that were idle for longest. */
