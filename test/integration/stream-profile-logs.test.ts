@@ -56,43 +56,48 @@ function append(n: number, known: KnownEnd | null, bytes: Uint8Array): LogAppend
 const NOTHING = Buffer.alloc(0);
 
 describe('logs of profiles', () => {
-  test('tell each caller what it lacks, of many of many slots', async () => {
-    // Long logs are appended to in another way.
-    const first = Array.from({ length: 40 }, (_, n) => block(`first ${n}`.padEnd((n % 5) * 1500)));
-    const begun = await appendProfiles(
-      market,
-      TTL_SECONDS,
-      first.map((bytes, n) => append(n, null, bytes)),
-    );
-    expect(begun).toEqual(
-      first.map(() => ({ lacks: 'absent', bytes: new Uint8Array(0), isStored: true })),
-    );
-    const ends = first.map((bytes) => endOf(bytes.length, bytes));
-    const second = block('second');
-    const odd = ends.flatMap((end, n) => (n % 2 === 1 ? [append(n, end, second)] : []));
-    for (const { lacks } of await appendProfiles(market, TTL_SECONDS, odd))
-      expect(lacks).toBe('nothing');
-    const replies = await appendProfiles(
-      market,
-      TTL_SECONDS,
-      ends.map((end, n) => append(n, n % 3 === 0 ? null : end, block('third'))),
-    );
-    replies.forEach(({ lacks, bytes, isStored }, n) => {
-      const since = n % 2 === 1 ? second : NOTHING;
-      expect(isStored).toBe(true);
-      if (n % 3 === 0) expect(bytes).toEqual(Buffer.concat([first[n] as Buffer, since]));
-      else expect(Buffer.from(bytes)).toEqual(since);
-      expect(lacks).toBe(n % 3 === 0 ? 'whole' : n % 2 === 1 ? 'since' : 'nothing');
-    });
-    expect(await appendProfiles(market, TTL_SECONDS, [])).toEqual([]);
-  });
+  test.each([false, true])(
+    'tell each caller what it lacks, of many of many slots, crowded: %s',
+    async (isCrowded) => {
+      market.memory.profileRoom.set(1e9, { isScarce: false, isCrowded });
+      // Long logs are appended to in another way.
+      const first = Array.from({ length: 40 }, (_, n) => block(`first ${n}`.padEnd((n % 5) * 500)));
+      const begun = await appendProfiles(
+        market,
+        TTL_SECONDS,
+        first.map((bytes, n) => append(n, null, bytes)),
+      );
+      expect(begun).toEqual(
+        first.map(() => ({ lacks: 'absent', bytes: new Uint8Array(0), isStored: true })),
+      );
+      const ends = first.map((bytes) => endOf(bytes.length, bytes));
+      const second = block('second');
+      const odd = ends.flatMap((end, n) => (n % 2 === 1 ? [append(n, end, second)] : []));
+      for (const { lacks } of await appendProfiles(market, TTL_SECONDS, odd))
+        expect(lacks).toBe('nothing');
+      const replies = await appendProfiles(
+        market,
+        TTL_SECONDS,
+        ends.map((end, n) => append(n, n % 3 === 0 ? null : end, block('third'))),
+      );
+      replies.forEach(({ lacks, bytes, isStored }, n) => {
+        const since = n % 2 === 1 ? second : NOTHING;
+        expect(isStored).toBe(true);
+        if (n % 3 === 0) expect(bytes).toEqual(Buffer.concat([first[n] as Buffer, since]));
+        else expect(Buffer.from(bytes)).toEqual(since);
+        expect(lacks).toBe(n % 3 === 0 ? 'whole' : n % 2 === 1 ? 'since' : 'nothing');
+      });
+      expect(await appendProfiles(market, TTL_SECONDS, [])).toEqual([]);
+    },
+  );
 
-  test('have no spare memory while they are short, and live as long as before', async () => {
+  test('have no spare memory in a crowded Redis while they are short, and live as long as before', async () => {
+    market.memory.profileRoom.set(1e9, { isScarce: false, isCrowded: true });
     const begun = block('x'.repeat(300));
     await appendProfiles(market, TTL_SECONDS, [append(1, null, begun)]);
     await redis.expire(key(1), 1000);
     let end = endOf(begun.length, begun);
-    for (let n = 0; n < 12; n++) {
+    for (let n = 0; n < 8; n++) {
       const more = block('x'.repeat(64));
       const [reply] = await appendProfiles(market, TTL_SECONDS, [append(1, end, more)]);
       expect(reply?.lacks).toBe('nothing');

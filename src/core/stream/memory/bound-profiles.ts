@@ -28,7 +28,11 @@ export async function boundProfiles(market: MarketInRedis): Promise<number> {
   } catch (error) {
     throw toRedisFailure(error);
   }
-  market.memory.profileRoom.set(room, largest > WATERMARKS.profilesAfter);
+  const { waiting, profilesAfter } = WATERMARKS;
+  market.memory.profileRoom.set(room, {
+    isScarce: largest > profilesAfter,
+    isCrowded: largest > waiting,
+  });
   return dropped;
 }
 

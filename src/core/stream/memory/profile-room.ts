@@ -16,6 +16,7 @@ export function createProfileRoom() {
   /** Infinite until the first check has measured the memory. */
   let bytes = Number.POSITIVE_INFINITY;
   let isScarce = false;
+  let isCrowded = false;
   let isTaken = false;
   /** Refusals from which a party is let in now. */
   let refusalsMin = 1;
@@ -26,13 +27,13 @@ export function createProfileRoom() {
   const at = (hash: number) => hash & (REFUSED_MAX - 1);
   return {
     /** @param left bytes that this process may install before the next check */
-    set(left: number, scarce: boolean): void {
+    set(left: number, found: { readonly isScarce: boolean; readonly isCrowded: boolean }): void {
       refusalsMin = isTaken
         ? Math.min(refusalsMin + 1, REFUSALS_MAX)
         : Math.max(refusalsMin - 1, 1);
       isTaken = false;
       bytes = left;
-      isScarce = scarce;
+      ({ isScarce, isCrowded } = found);
     },
     /** Lets nothing in until the next check. */
     close(): void {
@@ -40,6 +41,8 @@ export function createProfileRoom() {
       isScarce = true;
     },
     hasBytes: (): boolean => bytes > 0,
+    /** Whether logs are to have no spare memory. */
+    isCrowded: (): boolean => isCrowded,
     take(bytesTaken: number): void {
       bytes -= bytesTaken;
       isTaken ||= bytes <= 0;

@@ -157,16 +157,18 @@ const DIGITS_MAX = 9;
 const HEAD_BYTES = 4 + DIGITS_MAX + STAMP_BYTES;
 const RENEW_FLAG = 128;
 const BEGIN_NONE_FLAG = 64;
+const NO_SPARE_FLAG = 32;
 
 /** A single argument for all logs: the client spends more on an argument than on its bytes. */
 function packAppends(appends: readonly LogAppend[], room: ProfileRoom): Buffer {
   let length = appends.length * HEAD_BYTES;
   for (const { block } of appends) length += block.length;
   const packed = Buffer.allocUnsafe(length);
+  const noSpare = room.isCrowded() ? NO_SPARE_FLAG : 0;
   let at = 0;
   for (const { key, known, block, isToRenew } of appends) {
     const begins = known === null ? room.admits(key) : room.hasBytes();
-    const flags = (isToRenew ? RENEW_FLAG : 0) + (begins ? 0 : BEGIN_NONE_FLAG);
+    const flags = (isToRenew ? RENEW_FLAG : 0) + (begins ? 0 : BEGIN_NONE_FLAG) + noSpare;
     at = packHead(packed, at, known, block.length, flags);
     packed.set(block, at);
     at += block.length;

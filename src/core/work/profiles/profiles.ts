@@ -76,8 +76,8 @@ export type Profiles = ProfilesOptions & {
   readonly urgently: Turn;
 };
 
-/** Share of the bytes of the copies. In 8 MiB a page holds the largest profile; a backlog of 130 busy merchants fits. */
-const EARLIER_SHARE = 1 / 2;
+/** Bytes of earlier profiles of each kind: a page holds the largest one, and a backlog of 130 busy merchants fits. */
+const EARLIER_BYTES_MAX = 8 * 1024 * 1024;
 /** A list that outgrows it gets memory of its own. */
 const ARENA_BYTES = 256 * 1024;
 
@@ -130,7 +130,7 @@ export function openProfiles(
   const kinds = sources.map((source) => ({
     ...source,
     memory: createProfileMemory(source.bytesMax, source.kind),
-    earlier: createProfileMemory(source.bytesMax * EARLIER_SHARE, source.kind),
+    earlier: createProfileMemory(EARLIER_BYTES_MAX, source.kind),
     arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
     snapshotReads: createSnapshotReads(),
     snapshotWrites: createSnapshotWrites(

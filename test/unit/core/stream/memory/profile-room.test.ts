@@ -2,16 +2,18 @@
 import { expect, test } from 'vitest';
 import { createProfileRoom } from '../../../../../src/core/stream/memory/profile-room.ts';
 
+const SCARCE = { isScarce: true, isCrowded: true };
+
 test('every party gets a log until a check finds memory scarce', () => {
   const room = createProfileRoom();
   expect(room.admits('a')).toBe(true);
-  room.set(1000, false);
+  room.set(1000, { isScarce: false, isCrowded: false });
   expect(room.admits('a')).toBe(true);
 });
 
 test('while memory is scarce a party gets a log that was refused one, and no other party does', () => {
   const room = createProfileRoom();
-  room.set(1000, true);
+  room.set(1000, SCARCE);
   expect(room.admits('a')).toBe(false);
   room.refuse('a');
   expect(room.admits('a')).toBe(true);
@@ -20,40 +22,40 @@ test('while memory is scarce a party gets a log that was refused one, and no oth
 
 test('what was taken leaves no room until the next check', () => {
   const room = createProfileRoom();
-  room.set(1000, true);
+  room.set(1000, SCARCE);
   room.refuse('a');
   room.take(1000);
   expect(room.hasBytes()).toBe(false);
   expect(room.admits('a')).toBe(false);
-  room.set(1000, true);
+  room.set(1000, SCARCE);
   // Where the room was taken, a party has to be refused more often.
   expect(room.admits('a')).toBe(false);
   room.refuse('a');
   expect(room.admits('a')).toBe(true);
-  room.set(1000, true);
+  room.set(1000, SCARCE);
   room.close();
   expect(room.admits('a')).toBe(false);
 });
 
 test('parties that are refused often are let in before others where the room is always taken', () => {
   const room = createProfileRoom();
-  room.set(1000, true);
+  room.set(1000, SCARCE);
   for (let check = 0; check < 20; check++) {
     room.take(1000);
     for (let n = 0; n < 30_000; n++) room.refuse(`seldom-${(check * 30_000 + n) % 200_000}`);
     for (let n = 0; n < 5; n++) room.refuse('often');
-    room.set(1000, true);
+    room.set(1000, SCARCE);
   }
   expect(room.admits('often')).toBe(true);
   const others = Array.from({ length: 200_000 }, (_, n) => room.admits(`seldom-${n}`));
   expect(others.filter(Boolean).length).toBeLessThan(100);
-  for (let check = 0; check < 20; check++) room.set(1000, true);
+  for (let check = 0; check < 20; check++) room.set(1000, SCARCE);
   expect(Array.from({ length: 200_000 }, (_, n) => room.admits(`seldom-${n}`))).toContain(true);
 });
 
 test('parties that found no room are counted within 2 %, also while they are counted anew', () => {
   const room = createProfileRoom();
-  room.set(1000, true);
+  room.set(1000, SCARCE);
   for (let n = 0; n < 200_000; n++) room.refuse(`party-${n % 100_000}`);
   expect(Math.abs(room.parties() - 100_000)).toBeLessThan(2000);
   room.countAnew();
@@ -64,7 +66,7 @@ test('parties that found no room are counted within 2 %, also while they are cou
 
 test('a flood of parties displaces those that were refused before', () => {
   const room = createProfileRoom();
-  room.set(1000, true);
+  room.set(1000, SCARCE);
   room.refuse('a');
   for (let n = 0; n < 1_000_000; n++) room.refuse(`once-${n}`);
   expect(room.admits('a')).toBe(false);
