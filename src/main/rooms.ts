@@ -12,6 +12,7 @@ import { deadLetters } from '../rooms/dead-letters/room.ts';
 import { evidence } from '../rooms/evidence/room.ts';
 import { exports } from '../rooms/exports/room.ts';
 import { labels } from '../rooms/labels/room.ts';
+import { lists } from '../rooms/lists/room.ts';
 import { models } from '../rooms/models/room.ts';
 import { operate } from '../rooms/operate/room.ts';
 import { review } from '../rooms/review/room.ts';
@@ -29,6 +30,7 @@ export const ROOMS: readonly Room[] = [
   archive,
   labels,
   review,
+  lists,
   webhooks,
   exports,
   deadLetters,

@@ -22,7 +22,11 @@ export function exampleRequests({ operations }: OpenApi): ExampleRequest[] {
     const alone = parameters.filter(({ name }) => ALONE[operationId]?.includes(name));
     const together = parameters.filter((one) => !alone.includes(one));
     const queries = [together, ...alone.map((one) => [one])].map(queryOf);
-    const targets = [named, ...queries.filter(Boolean).map((query) => `${named}?${query}`)];
+    const isBare = parameters.every((one) => one.in !== 'query' || one.required !== true);
+    const targets = [
+      ...(isBare ? [named] : []),
+      ...queries.filter(Boolean).map((query) => `${named}?${query}`),
+    ];
     const bodies = Object.entries(requestBody?.content ?? { '': { example: undefined } });
     return targets.flatMap((target) =>
       bodies.map(([contentType, { example }]) => ({

@@ -1,0 +1,225 @@
+/** Lists and their entries on the wire. */
+import { z } from 'zod';
+import { codeError } from '../../kit/words/code-error.ts';
+import { pageLimit, shown, timeParameter } from '../../kit/words/list-parameters.ts';
+import { pageSchema } from '../../kit/words/page.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import { wireTime } from '../../kit/words/wire-time.ts';
+import { KINDS } from './value.ts';
+
+/** Every worker reads all lists twice a second. */
+export const LISTS_MAX = 100;
+/** A worker has 10 MB of memory for a million. */
+export const ENTRIES_MAX = 2_000_000;
+export const REASON_CHARS_MAX = 500;
+
+export const EFFECTS = ['allow', 'block', 'watch'] as const;
+export type Effect = (typeof EFFECTS)[number];
+
+/** In front of the names of lists in the schema `shared`. */
+const SHARED = 'shared-';
+export const isShared = (name: string): boolean => name.startsWith(SHARED);
+
+const NAME = /^[a-z][a-z0-9_-]{0,63}$/;
+export const listName = z.string().regex(
+  NAME,
+  codeError(
+    (text) => NAME.test(text),
+    'must be 1 to 64 of a to z, 0 to 9, _ and -, and begin with a letter',
+  ),
+);
+
+const effect = z.enum(EFFECTS).meta({
+  description:
+    'What the list is for: rules decide by `in_list`. An entry of an allow list needs a second person.',
+});
+const kind = z.enum(KINDS).meta({
+  description:
+    'What values are: `address` has single addresses and networks in CIDR form; `country` is the one of the transaction; `hash` is the SHA-256, in hexadecimal, of an account, merchant or device.',
+});
+const reason = plainText(REASON_CHARS_MAX).meta({
+  description: 'For colleagues and the audit log.',
+});
+
+export const newListSchema = z
+  .strictObject({
+    name: listName
+      .refine((text) => !isShared(text), `must not begin with ${SHARED}, as reference lists do`)
+      .meta({ example: 'stolen-devices' }),
+    effect,
+    kind,
+    description: plainText(REASON_CHARS_MAX).meta({
+      description: 'What the list has, for colleagues.',
+    }),
+  })
+  .meta({ id: 'NewList' });
+export type NewList = z.output<typeof newListSchema>;
+
+export const listSchema = z
+  .object({
+    name: z.string(),
+    effect,
+    kind,
+    description: z.string(),
+    source: z
+      .string()
+      .nullable()
+      .meta({ description: 'Who publishes a reference list; null for another one.' }),
+    source_date: z.iso.date().nullable().meta({ description: 'As of when the source says so.' }),
+    version: z.int().meta({ description: 'Ascends by one a change of entries.' }),
+    open_entries: z.int().meta({
+      description: 'Entries that nobody has ended, proposed and expired ones included.',
+    }),
+    created_by: z.string(),
+    created_at: z.iso.datetime(),
+  })
+  .meta({ id: 'List' });
+export type ListJson = z.infer<typeof listSchema>;
+
+export const newEntrySchema = z
+  .strictObject({
+    value: z
+      .string()
+      .max(128)
+      .meta({ description: 'As the kind of the list has it.', example: 'device-4f2a' }),
+    reason,
+    expires_at: wireTime
+      .refine((text) => Date.parse(text) > Date.now(), 'must lie in the future')
+      .optional()
+      .meta({ description: 'When the entry ends by itself, by Postgres’ clock.' }),
+  })
+  .meta({ id: 'NewListEntry' });
+export type NewEntry = z.output<typeof newEntrySchema>;
+
+export const STATES = ['in_force', 'proposed', 'expired', 'ended'] as const;
+
+export const entrySchema = z
+  .object({
+    entry_id: z.string(),
+    list: z.string(),
+    value: z.string(),
+    state: z.enum(STATES).meta({ description: '`proposed` waits for a second person.' }),
+    reason: z.string(),
+    expires_at: z.iso.datetime().nullable(),
+    added_by: z.string(),
+    added_at: z.iso.datetime(),
+    import_id: z.string().nullable(),
+    approved_by: z.string().nullable(),
+    valid_from: z.iso.datetime().nullable().meta({ description: 'Null: never was in force.' }),
+    valid_to: z.iso.datetime().nullable().meta({ description: 'When somebody ended it.' }),
+    ended_by: z.string().nullable(),
+  })
+  .meta({ id: 'ListEntry' });
+export type EntryJson = z.infer<typeof entrySchema>;
+export const entriesSchema = pageSchema(entrySchema);
+
+const ENTRY_ID = /^[1-9]\d{0,17}$/;
+const entryId = z.string().regex(ENTRY_ID, 'must be the id of an entry');
+export const namePath = z.object({
+  name: z.string().max(64).meta({ description: 'The list.', example: 'stolen-devices' }),
+});
+export const entryPath = namePath.extend({
+  id: entryId.meta({ description: 'The entry.', example: '41' }),
+});
+export const importPath = namePath.extend({
+  id: entryId.meta({ description: 'The import.', example: '3' }),
+});
+
+export const entryParameters = z
+  .strictObject({
+    state: z
+      .enum(['in_force', 'proposed', 'all'])
+      .default('in_force')
+      .meta({ description: '`all` is the history.' }),
+    as_of: timeParameter
+      .optional()
+      .meta({ description: 'Entries that were in force at this time.' }),
+    value: z.string().max(128).optional().meta(shown('device-4f2a', 'Only this value.')),
+    limit: pageLimit,
+    cursor: z
+      .string()
+      .regex(ENTRY_ID, 'must be the next_cursor of this list')
+      .optional()
+      .meta(shown('41', '`next_cursor` of the page before; absent for the first page.')),
+  })
+  .superRefine(({ state, as_of }, context) => {
+    if (as_of === undefined || state === 'in_force') return;
+    const message = 'must be in_force, or left out, beside as_of';
+    context.addIssue({ code: 'custom', path: ['state'], message, input: state });
+  });
+export type EntryParameters = z.output<typeof entryParameters>;
+
+export const lookupParameters = z.strictObject({
+  kind: z.enum(KINDS).meta({ description: 'What the value is.', example: 'device' }),
+  value: z.string().max(128).meta({ description: 'The value.', example: 'device-4f2a' }),
+});
+
+export const lookupSchema = z.object({
+  items: z.array(entrySchema.extend({ effect }).meta({ id: 'FoundListEntry' })),
+});
+
+export const importParameters = z.strictObject({
+  reason: reason.meta({ example: 'wave of November' }),
+});
+
+export const importSchema = z
+  .object({
+    import_id: z.string(),
+    list: z.string(),
+    state: z.enum(['in_force', 'proposed', 'ended']),
+    reason: z.string(),
+    rows: z.int(),
+    added: z.int().meta({ description: 'The other rows were in the list.' }),
+    added_by: z.string(),
+    added_at: z.iso.datetime(),
+    approved_by: z.string().nullable(),
+    valid_from: z.iso.datetime().nullable(),
+    ended_at: z.iso.datetime().nullable(),
+    ended_by: z.string().nullable(),
+  })
+  .meta({ id: 'ListImport' });
+export type ImportJson = z.infer<typeof importSchema>;
+
+export const list: ListJson = {
+  name: 'stolen-devices',
+  effect: 'block',
+  kind: 'device',
+  description: 'Devices that their owners reported as stolen.',
+  source: null,
+  source_date: null,
+  version: 7,
+  open_entries: 1,
+  created_by: 'Ann',
+  created_at: '2026-11-25T09:30:00.000Z',
+};
+
+export const entry: EntryJson = {
+  entry_id: '41',
+  list: 'stolen-devices',
+  value: 'device-4f2a',
+  state: 'in_force',
+  reason: 'reported by its owner',
+  expires_at: null,
+  added_by: 'Ann',
+  added_at: '2026-11-25T09:30:00.000Z',
+  import_id: null,
+  approved_by: null,
+  valid_from: '2026-11-25T09:30:00.000Z',
+  valid_to: null,
+  ended_by: null,
+};
+
+export const imported: ImportJson = {
+  import_id: '3',
+  list: 'stolen-devices',
+  state: 'in_force',
+  reason: 'wave of November',
+  rows: 1_000_000,
+  added: 999_990,
+  added_by: 'Ann',
+  added_at: '2026-11-25T09:30:00.000Z',
+  approved_by: null,
+  valid_from: '2026-11-25T09:30:00.000Z',
+  ended_at: null,
+  ended_by: null,
+};

@@ -1,0 +1,10 @@
+/** The room of lists: what is allowed, blocked and watched. */
+import type { Room } from '../../core/room.ts';
+import { tables } from './tables.ts';
+
+export const lists: Room = {
+  name: 'lists',
+  document: async () => (await import('./routes.ts')).document,
+  api: async (api) => (await import('./routes.ts')).openLists(api),
+  tables,
+};

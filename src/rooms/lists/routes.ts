@@ -1,0 +1,172 @@
+/** `/v1/lists`: lists, their entries with the history, and which lists have a value. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Api, ApiRoom } from '../../core/room.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
+import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { InvalidFields } from '../../kit/words/field-error.ts';
+import { pageOf } from '../../kit/words/page.ts';
+import { APPROVERS, CHANGERS, READERS } from './authority.ts';
+import { addEntry, approveEntry, createList, endEntry, requireList } from './change.ts';
+import {
+  ENTRIES_MAX,
+  type EntryJson,
+  entriesSchema,
+  entry,
+  entryParameters,
+  entryPath,
+  entrySchema,
+  LISTS_MAX,
+  list,
+  listSchema,
+  lookupParameters,
+  lookupSchema,
+  namePath,
+  newEntrySchema,
+  newListSchema,
+} from './list.ts';
+import { findListed, listEntries, readLists } from './store.ts';
+import { readValue } from './value.ts';
+
+type Parts = Pick<Api, 'databases'>;
+
+const HASHED: readonly string[] = ['account', 'merchant', 'device'];
+
+const operations = [
+  operation({
+    method: 'get',
+    at: '/v1/lists',
+    operationId: 'listLists',
+    summary: 'All lists, with reference lists',
+    roles: READERS,
+    answers: {
+      200: answer('All of them.', z.object({ items: z.array(listSchema) }), { items: [list] }),
+    },
+    run: async (_, { databases: { primary } }: Parts) => ({
+      items: await readLists(primary.query),
+    }),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/lists',
+    operationId: 'createList',
+    summary: 'Make a list',
+    description: `A market has at most ${LISTS_MAX} lists, each with at most ${ENTRIES_MAX.toLocaleString('en-US')} entries. A list is never changed or deleted.`,
+    roles: CHANGERS,
+    body: bodyOf(newListSchema, {
+      name: list.name,
+      effect: list.effect,
+      kind: list.kind,
+      description: list.description,
+    }),
+    answers: { 200: answer('The list.', listSchema, { ...list, version: 1, open_entries: 0 }) },
+    problems: [409],
+    run: ({ body, by }, { databases: { primary } }: Parts) => createList(primary, body, by),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/lists/lookup',
+    operationId: 'lookUpLists',
+    summary: 'Which lists have a value',
+    description:
+      'Lists of the kind, those of hashes for an account, merchant or device, and of an address each network that has it.',
+    roles: READERS,
+    query: lookupParameters,
+    answers: {
+      200: answer('Entries in force.', lookupSchema, {
+        items: [{ ...entry, effect: list.effect }],
+      }),
+    },
+    run: async ({ query: { kind, value } }, { databases: { primary } }: Parts) => {
+      const read = readValue(kind, value);
+      if ('problem' in read) throw new InvalidFields([{ pointer: '/value', detail: read.problem }]);
+      const lists = await readLists(primary.query);
+      const effects = new Map(lists.map((one) => [one.name, one.effect]));
+      const ofKind = (wanted: string) =>
+        lists.filter((one) => one.kind === wanted).map(({ name }) => name);
+      const found = await findListed(primary.query, kind, ofKind(kind), [read.value]);
+      if (HASHED.includes(kind)) {
+        const hash = createHash('sha256').update(value).digest('hex');
+        found.push(...(await findListed(primary.query, 'hash', ofKind('hash'), [hash])));
+      }
+      const effectOf = ({ list: name }: EntryJson) => effects.get(name) ?? 'watch';
+      return { items: found.map((one) => ({ ...one, effect: effectOf(one) })) };
+    },
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/lists/{name}/entries',
+    operationId: 'listEntries',
+    summary: 'Entries of a list, newest first, as they are or were',
+    roles: READERS,
+    path: namePath,
+    query: entryParameters,
+    answers: { 200: answer('One page.', entriesSchema, { items: [entry], next_cursor: null }) },
+    problems: [404],
+    run: async ({ path: { name }, query }, { databases: { primary } }: Parts) => {
+      const { kind } = await requireList(primary.query, name);
+      const { value: given } = query;
+      const read = given === undefined ? undefined : readValue(kind, given);
+      if (read !== undefined && 'problem' in read)
+        throw new InvalidFields([{ pointer: '/value', detail: read.problem }]);
+      const rows = await listEntries(primary.query, name, { ...query, value: read?.value });
+      return pageOf(rows, query.limit, (last) => last.entry_id);
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/lists/{name}/entries',
+    operationId: 'addListEntry',
+    summary: 'Add a value to a list',
+    description:
+      'In force at once in a list that blocks or watches. In an allow list the entry is proposed, by a key that is a person’s, until another person approves it. The same again changes nothing; another reason or expiry needs the end of the entry before.',
+    roles: CHANGERS,
+    path: namePath,
+    body: bodyOf(newEntrySchema, { value: entry.value, reason: entry.reason }),
+    answers: { 200: answer('The entry.', entrySchema, entry) },
+    problems: [404, 409],
+    run: ({ path: { name }, body, by }, { databases: { primary } }: Parts) =>
+      addEntry(primary, name, body, by),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/lists/{name}/entries/{id}/approve',
+    operationId: 'approveListEntry',
+    summary: 'Put a proposed entry of an allow list in force',
+    description: 'Another person than the author.',
+    roles: APPROVERS,
+    path: entryPath,
+    answers: { 200: answer('The entry.', entrySchema, { ...entry, approved_by: 'Bob' }) },
+    problems: [404, 409],
+    run: ({ path: { name, id }, by }, { databases: { primary } }: Parts) =>
+      approveEntry(primary, name, id, by),
+  }),
+  operation({
+    method: 'delete',
+    at: '/v1/lists/{name}/entries/{id}',
+    operationId: 'endListEntry',
+    summary: 'End an entry, or withdraw a proposed one; its history stays',
+    roles: CHANGERS,
+    path: entryPath,
+    answers: {
+      200: answer('The entry.', entrySchema, {
+        ...entry,
+        state: 'ended',
+        valid_to: '2026-11-25T10:30:00.000Z',
+        ended_by: 'Bob',
+      }),
+    },
+    problems: [404, 409],
+    run: ({ path: { name, id }, by }, { databases: { primary } }: Parts) =>
+      endEntry(primary, name, id, by),
+  }),
+];
+
+export const document: DocumentPart = {
+  paths: pathsOf(operations, 'lists'),
+  tags: { lists: 'What is allowed, blocked and watched.' },
+};
+
+export const openLists = (api: Api): ApiRoom => ({
+  routes: [routesOf(operations, api.limits, api)],
+});

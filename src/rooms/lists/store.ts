@@ -1,0 +1,228 @@
+/**
+ * Lists and entries in Postgres. A change of a list locks the list's row until its commit, so versions have the order of
+ * commits. An entry is in force by Postgres' clock.
+ */
+import type { Query } from '../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import { timeText } from '../../kit/database/time-text.ts';
+import { ENGINE, type Officer } from '../../kit/words/principal.ts';
+import {
+  type EntryJson,
+  type EntryParameters,
+  isShared,
+  type ListJson,
+  type NewEntry,
+  type NewList,
+} from './list.ts';
+import type { Kind } from './value.ts';
+
+const NOW = 'clock_timestamp()';
+
+/** Rows of entries `e` of one schema, and where each fact of a row stands. */
+export type EntrySource = {
+  readonly table: string;
+  readonly from: string;
+  readonly validFrom: string;
+  readonly facts: string;
+};
+
+const MARKET: EntrySource = {
+  table: 'market.list_entries',
+  from: 'market.list_entries e left join market.list_imports i on i.import_id = e.import_id',
+  validFrom: 'coalesce(e.valid_from, i.valid_from)',
+  facts: `coalesce(e.reason, i.reason) as reason, coalesce(e.added_by, i.added_by) as added_by,
+          ${timeText('coalesce(e.added_at, i.added_at)')} as added_at, e.import_id::text as import_id,
+          coalesce(e.approved_by, i.approved_by) as approved_by`,
+};
+const SHARED: EntrySource = {
+  table: 'shared.reference_entries',
+  from: 'shared.reference_entries e',
+  validFrom: 'e.valid_from',
+  facts: `e.reason, e.added_by, ${timeText('e.valid_from')} as added_at, null::text as import_id, null::text as approved_by`,
+};
+export const SOURCES: readonly EntrySource[] = [MARKET, SHARED];
+export const sourceOf = (list: string): EntrySource => (isShared(list) ? SHARED : MARKET);
+
+/** @param at an expression of a time */
+const inForce = ({ validFrom }: EntrySource, at: string) =>
+  `${validFrom} <= ${at} and (e.valid_to is null or e.valid_to > ${at}) and (e.expires_at is null or e.expires_at > ${at})`;
+/** Only an open entry is in force now, and the index of open entries has it. */
+export const inForceNow = (source: EntrySource): string =>
+  `e.valid_to is null and ${inForce(source, NOW)}`;
+
+const columnsOf = ({
+  facts,
+  validFrom,
+}: EntrySource) => `e.entry_id::text as entry_id, e.list, e.value,
+  case when e.expires_at <= ${NOW} and (e.valid_to is null or e.valid_to >= e.expires_at) then 'expired'
+       when e.valid_to is not null then 'ended'
+       when ${validFrom} is null then 'proposed' else 'in_force' end as state,
+  ${timeText('e.expires_at')} as expires_at, ${facts}, ${timeText(validFrom)} as valid_from,
+  ${timeText('e.valid_to')} as valid_to, e.ended_by`;
+
+const LIST_COLUMNS = `name, effect, kind, version::float8 as version, open_entries, created_by,
+  ${timeText('created_at')} as created_at`;
+const LISTS = `select ${LIST_COLUMNS}, description, null::text as source, null::text as source_date from market.lists
+  union all select ${LIST_COLUMNS}, name, source, source_date::text from shared.reference_lists`;
+
+export const readLists = rowsOf<ListJson>('read-lists', `${LISTS} order by name`);
+export const findList = firstOf<ListJson, [name: string]>(
+  'find-list',
+  `select * from (${LISTS}) lists where name = $1`,
+);
+
+const insertList = onlyOf<
+  { created_at: string },
+  [name: string, effect: string, kind: string, description: string, by: string]
+>(
+  'insert-list',
+  `insert into market.lists (name, effect, kind, description, created_by) values ($1, $2, $3, $4, $5)
+   returning ${timeText('created_at')} as created_at`,
+);
+const countLists = onlyOf<{ lists: number }>(
+  'count-lists',
+  'select count(*)::int4 as lists from market.lists',
+);
+/** Keeps others from making a list until the end of the database transaction. */
+const holdLists = rowsOf('hold-lists', 'lock table market.lists in share row exclusive mode');
+
+export { countLists, holdLists };
+
+export async function addList(
+  query: Query,
+  { name, effect, kind, description }: NewList,
+  by: string,
+): Promise<void> {
+  await insertList(query, name, effect, kind, description, by);
+}
+
+export type LockedList = Pick<ListJson, 'name' | 'effect' | 'kind' | 'open_entries'>;
+export const lockList = firstOf<LockedList, [name: string]>(
+  'lock-list',
+  'select name, effect, kind, open_entries from market.lists where name = $1 for no key update',
+);
+/** A new version. @param open entries that were added, less those that were ended */
+export const bumpList = onlyOf<{ version: string }, [name: string, open: number]>(
+  'bump-list',
+  `update market.lists set version = version + 1, open_entries = open_entries + $2 where name = $1
+   returning version::text as version`,
+);
+export const bumpBulk = rowsOf<object, [name: string, open: number]>(
+  'bump-list-by-import',
+  `update market.lists set version = version + 1, bulk_version = version + 1, open_entries = open_entries + $2
+    where name = $1`,
+);
+
+type Found = EntryJson & { readonly added_by_key: string | null };
+const FOUND = `${columnsOf(MARKET)}, coalesce(e.added_by_key, i.added_by_key) as added_by_key`;
+
+export const findEntry = firstOf<Found, [list: string, id: string]>(
+  'find-list-entry',
+  `select ${FOUND} from ${MARKET.from} where e.list = $1 and e.entry_id = $2`,
+);
+export const findOpen = firstOf<Found, [list: string, value: string]>(
+  'find-open-list-entry',
+  `select ${FOUND} from ${MARKET.from} where e.list = $1 and e.value = $2 and e.valid_to is null`,
+);
+export const withoutKey = ({ added_by_key: _, ...entry }: Found): EntryJson => entry;
+
+const insertEntry = onlyOf<
+  { entry_id: string },
+  [
+    ...[list: string, value: string, addresses: string | null, reason: string],
+    ...[expiresAt: string | null, by: string, key: string, isInForce: boolean, version: string],
+  ]
+>(
+  'insert-list-entry',
+  `insert into market.list_entries (list, value, addresses, reason, expires_at, added_by, added_by_key, added_at, valid_from, version)
+   values ($1, $2, $3::inet, $4, $5, $6, $7, ${NOW}, case when $8 then ${NOW} end, $9)
+   returning entry_id::text`,
+);
+
+export async function addEntry(
+  query: Query,
+  { name, kind, effect }: Pick<LockedList, 'name' | 'kind' | 'effect'>,
+  { value, reason, expires_at }: NewEntry,
+  by: Officer,
+): Promise<string> {
+  const { version } = await bumpList(query, name, 1);
+  const added = await insertEntry(
+    query,
+    ...([name, value, kind === 'address' ? value : null, reason] as const),
+    ...([expires_at ?? null, by.name, by.keyId, effect !== 'allow', version] as const),
+  );
+  return added.entry_id;
+}
+
+const approveStatement = rowsOf<object, [id: string, by: string, key: string, version: string]>(
+  'approve-list-entry',
+  `update market.list_entries set approved_by = $2, approved_by_key = $3, valid_from = ${NOW}, version = $4
+    where entry_id = $1`,
+);
+export async function approveEntry(query: Query, { list, entry_id: id }: EntryJson, by: Officer) {
+  const { version } = await bumpList(query, list, 0);
+  await approveStatement(query, id, by.name, by.keyId, version);
+}
+
+const endStatement = rowsOf<object, [id: string, by: string]>(
+  'end-list-entry',
+  `update market.list_entries
+      set valid_to = case when $2 = '${ENGINE}' then expires_at else ${NOW} end, ended_by = $2
+    where entry_id = $1`,
+);
+/** @param by `engine` ends an expired entry as of its expiry */
+export async function endEntry(query: Query, { list, entry_id: id }: EntryJson, by: string) {
+  await endStatement(query, id, by);
+  await bumpList(query, list, -1);
+}
+
+/** Newest first. */
+export async function listEntries(
+  query: Query,
+  name: string,
+  { state, as_of: asOf, value, limit, cursor }: EntryParameters,
+): Promise<EntryJson[]> {
+  const source = sourceOf(name);
+  const values: unknown[] = [name];
+  const parameter = (one: unknown) => `$${values.push(one)}`;
+  const states = {
+    in_force: () =>
+      asOf === undefined
+        ? inForceNow(source)
+        : inForce(source, `${parameter(new Date(asOf).toISOString())}::timestamptz`),
+    proposed: () =>
+      `e.valid_to is null and ${source.validFrom} is null and (e.expires_at is null or e.expires_at > ${NOW})`,
+    all: () => 'true',
+  };
+  const conditions = [
+    states[state](),
+    ...(value === undefined ? [] : [`e.value = ${parameter(value)}`]),
+    ...(cursor === undefined ? [] : [`e.entry_id < ${parameter(cursor)}`]),
+  ];
+  const text = `select ${columnsOf(source)} from ${source.from} where e.list = $1 and ${conditions.join(' and ')}
+                 order by e.entry_id desc limit ${parameter(limit)}`;
+  return await query<EntryJson>({ text }, values);
+}
+
+const containing = (source: EntrySource, match: string) =>
+  `select ${columnsOf(source)} from ${source.from} where e.list = any ($1::text[]) and ${match} and ${inForceNow(source)}`;
+const bothOf = (match: string) => SOURCES.map((one) => containing(one, match)).join(' union all ');
+const findValues = rowsOf<EntryJson, [lists: readonly string[], values: readonly string[]]>(
+  'find-listed-values',
+  bothOf('e.value = any ($2::text[])'),
+);
+const findNetworks = rowsOf<EntryJson, [lists: readonly string[], address: string]>(
+  'find-listed-networks',
+  bothOf('e.addresses >>= $2::inet'),
+);
+
+/** Entries in force of these lists that have one of the values; of addresses, those that contain the first. */
+export async function findListed(
+  query: Query,
+  kind: Kind,
+  lists: readonly string[],
+  values: readonly string[],
+): Promise<EntryJson[]> {
+  if (kind === 'address') return await findNetworks(query, lists, values[0] ?? '');
+  return await findValues(query, lists, values);
+}

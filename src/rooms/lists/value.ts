@@ -1,0 +1,108 @@
+/** Values of lists: each kind has one way to write a value, so that equal values are equal texts. */
+import ipaddr from 'ipaddr.js';
+import { countryProblem } from '../../core/domain/country.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { ID_CHARS_MAX, plainText } from '../../kit/words/plain-text.ts';
+
+export const KINDS = ['account', 'merchant', 'device', 'address', 'country', 'hash'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** The value as it is stored, or what is allowed in its place. */
+export type ReadValue = { readonly value: string } | { readonly problem: string };
+
+const id = plainText(ID_CHARS_MAX);
+const SHA256 = /^[0-9a-f]{64}$/i;
+const COUNTRY = /^[A-Z]{2}$/;
+const ADDRESS = 'must be an IPv4 or IPv6 address or a network in CIDR form, as 203.0.113.0/24';
+/** Characters of the longest address with its prefix length. */
+const ADDRESS_CHARS_MAX = 49;
+const IPV4_BITS = 32;
+/** Bits in front of an IPv4 address that is written as IPv6. */
+const MAPPED_BITS = 96;
+
+export function readValue(kind: Kind, text: string): ReadValue {
+  switch (kind) {
+    case 'account':
+    case 'merchant':
+    case 'device': {
+      const { error } = id.safeParse(text);
+      const message = error?.issues[0]?.message;
+      return message === undefined ? { value: text } : { problem: message };
+    }
+    case 'country': {
+      const form = COUNTRY.test(text)
+        ? countryProblem(text, '')
+        : 'must be an ISO 3166 code, as US';
+      return form === undefined ? { value: text } : refused(form, text);
+    }
+    case 'hash': {
+      const problem = 'must be a SHA-256 of 64 hexadecimal digits';
+      return SHA256.test(text) ? { value: text.toLowerCase() } : refused(problem, text);
+    }
+    case 'address':
+      return readNetwork(text);
+  }
+}
+
+const refused = (problem: string, text: string): ReadValue => ({
+  problem: `${problem}, not ${given(text)}`,
+});
+
+function readNetwork(text: string): ReadValue {
+  const [address = '', prefix, ...more] = text.split('/');
+  const isForm = text.length <= ADDRESS_CHARS_MAX && more.length === 0;
+  const parsed = isForm ? parseAddress(address) : undefined;
+  if (parsed === undefined) return refused(ADDRESS, text);
+  const { bytes, isMapped } = parsed;
+  const all = bytes.length * 8;
+  const written = isMapped ? all + MAPPED_BITS : all;
+  if (prefix !== undefined && !(/^(0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= written)) {
+    return refused(`must have a prefix length from 0 to ${written} behind the /`, text);
+  }
+  const bits = prefix === undefined ? all : Number(prefix) - (written - all);
+  if (bits < 0) return refused('must be an IPv4 network in its own form, as 0.0.0.0/0', text);
+  const network = bytes.map((byte, nth) => byte & maskOf(bits - nth * 8));
+  const value = `${textOf(network)}${bits === all ? '' : `/${bits}`}`;
+  if (network.some((byte, nth) => byte !== bytes[nth])) {
+    return refused(`must have no bits behind its prefix, as ${value}`, text);
+  }
+  return { value };
+}
+
+/** Mask of the bits that one byte has of those left. */
+const maskOf = (bitsLeft: number) => (0xff00 >> Math.min(8, Math.max(0, bitsLeft))) & 0xff;
+
+type Address = { readonly bytes: number[]; readonly isMapped: boolean };
+
+/** Undefined where the text is no address. An IPv4 address that is written as IPv6 is IPv4. */
+function parseAddress(text: string): Address | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
+    return { bytes: ipaddr.IPv4.parse(text).toByteArray(), isMapped: false };
+  }
+  if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
+  const address = ipaddr.IPv6.parse(text);
+  const isMapped = address.isIPv4MappedAddress();
+  const bytes = isMapped ? address.toIPv4Address().toByteArray() : address.toByteArray();
+  return { bytes, isMapped };
+}
+
+const textOf = (bytes: number[]) => {
+  const address = ipaddr.fromByteArray(bytes);
+  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
+};
+
+/** First and last address of a stored value, as bytes. */
+export function rangeOf(value: string): { readonly from: number[]; readonly to: number[] } {
+  const [address = '', prefix] = value.split('/');
+  const from = ipaddr.parse(address).toByteArray();
+  const bits = prefix === undefined ? from.length * 8 : Number(prefix);
+  return { from, to: from.map((byte, nth) => byte | (0xff & ~maskOf(bits - nth * 8))) };
+}
+
+/** A transaction's address as values of lists have it. */
+export function addressOf(ip: string): { readonly text: string; readonly bytes: number[] } {
+  const { bytes } = parseAddress(ip) ?? { bytes: ipaddr.parse(ip).toByteArray() };
+  return { text: textOf(bytes), bytes };
+}
+
+export const isIPv4 = ({ length }: readonly number[]): boolean => length * 8 === IPV4_BITS;

@@ -1,0 +1,46 @@
+/** Requests about lists whose answers the document has to have: from a list's making to the end of an entry, and what is refused. */
+import type { RunningApi } from '../../running-api.ts';
+import { answerOf } from '../../submit.ts';
+
+type Call = readonly [
+  method: string,
+  path: string,
+  init?: { headers: Record<string, string>; body: string },
+];
+
+/** The requests, in this order. */
+export async function listRequests({ post }: Pick<RunningApi, 'post'>): Promise<Call[]> {
+  const wanted = { name: 'stolen', effect: 'block', kind: 'device', description: 'stolen ones' };
+  await post('/v1/lists', wanted);
+  const path = '/v1/lists/stolen/entries';
+  const value = { value: 'device-1', reason: 'why' };
+  const { body } = await answerOf(await post(path, value));
+  const one = `${path}/${body.entry_id}`;
+  const requests: (readonly [method: string, path: string, body?: object])[] = [
+    ['POST', '/v1/lists', wanted],
+    ['POST', '/v1/lists', { ...wanted, name: 'vip', effect: 'allow', kind: 'account' }],
+    ['POST', '/v1/lists', { ...wanted, kind: 'hash' }],
+    ['POST', '/v1/lists', { ...wanted, name: 'shared-x' }],
+    ['GET', '/v1/lists'],
+    ['GET', '/v1/lists/lookup?kind=device&value=device-1'],
+    ['GET', '/v1/lists/lookup?kind=address&value=x'],
+    ['POST', path, { ...value, value: 'device-2', expires_at: '2099-01-01T00:00:00Z' }],
+    ['POST', path, { ...value, value: 'device-1', reason: 'another' }],
+    ['POST', path, {}],
+    ['POST', '/v1/lists/none/entries', value],
+    ['GET', path],
+    ['GET', `${path}?as_of=2020-01-01&limit=1`],
+    ['GET', `${path}?state=all&as_of=2020-01-01`],
+    ['GET', '/v1/lists/none/entries'],
+    ['POST', `${one}/approve`],
+    ['DELETE', one],
+    ['DELETE', `${path}/999`],
+    ['DELETE', `${path}/x`],
+  ];
+  const headers = { 'Content-Type': 'application/json' };
+  return requests.map(([method, target, content]) =>
+    content === undefined
+      ? [method, target]
+      : [method, target, { headers, body: JSON.stringify(content) }],
+  );
+}

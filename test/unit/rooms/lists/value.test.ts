@@ -1,0 +1,71 @@
+/** Goal: a value of a list has one way to be written, and what is no value of its kind is refused with what is allowed. */
+import { describe, expect, test } from 'vitest';
+import { addressOf, type Kind, rangeOf, readValue } from '../../../../src/rooms/lists/value.ts';
+
+const storedOf = (kind: Kind, text: string) => {
+  const read = readValue(kind, text);
+  return 'value' in read ? read.value : undefined;
+};
+const problemOf = (kind: Kind, text: string) => {
+  const read = readValue(kind, text);
+  return 'problem' in read ? read.problem : undefined;
+};
+
+test.each([
+  ['203.0.113.7', '203.0.113.7'],
+  ['203.0.113.7/32', '203.0.113.7'],
+  ['203.0.113.0/24', '203.0.113.0/24'],
+  ['0.0.0.0/0', '0.0.0.0/0'],
+  ['::ffff:203.0.113.7', '203.0.113.7'],
+  ['::ffff:203.0.113.0/120', '203.0.113.0/24'],
+  ['2001:DB8:0:0::1', '2001:db8::1'],
+  ['2001:db8::/32', '2001:db8::/32'],
+  ['2001:db8::1/128', '2001:db8::1'],
+  ['::/0', '::/0'],
+])('the address %s is %s', (text, value) => {
+  expect(storedOf('address', text)).toBe(value);
+});
+
+describe('no address or network is', () => {
+  test.each([
+    ['203.0.113.7/24', 'as 203.0.113.0/24'],
+    ['2001:db8::1/64', 'as 2001:db8::/64'],
+    ['203.0.113.0/33', 'from 0 to 32'],
+    ['203.0.113.0/', 'from 0 to 32'],
+    ['203.0.113.0/-1', 'from 0 to 32'],
+    ['203.0.113.0/08', 'from 0 to 32'],
+    ['2001:db8::/129', 'from 0 to 128'],
+    ['::ffff:0.0.0.0/90', 'in its own form'],
+    ['203.0.113', 'IPv4 or IPv6'],
+    ['0x7f.1', 'IPv4 or IPv6'],
+    ['1', 'IPv4 or IPv6'],
+    ['203.0.113.0/24/8', 'IPv4 or IPv6'],
+    ['fe80::1%eth0', 'IPv4 or IPv6'],
+    ['', 'IPv4 or IPv6'],
+    ['1'.repeat(1000), 'IPv4 or IPv6'],
+  ])('%s', (text, said) => {
+    expect(problemOf('address', text)).toContain(said);
+  });
+});
+
+test('the range of a network is its first and last address', () => {
+  expect(rangeOf('203.0.113.128/25')).toEqual({ from: [203, 0, 113, 128], to: [203, 0, 113, 255] });
+  expect(rangeOf('203.0.113.7')).toEqual({ from: [203, 0, 113, 7], to: [203, 0, 113, 7] });
+  const { from, to } = rangeOf('2001:db8::/33');
+  expect([from.slice(0, 6), to.slice(0, 6)]).toEqual([
+    [0x20, 1, 0x0d, 0xb8, 0, 0],
+    [0x20, 1, 0x0d, 0xb8, 0x7f, 0xff],
+  ]);
+  expect(addressOf('::ffff:203.0.113.7').text).toBe('203.0.113.7');
+});
+
+test('other kinds have their own forms', () => {
+  expect(storedOf('country', 'EG')).toBe('EG');
+  expect(problemOf('country', 'UK')).toContain('must be GB');
+  expect(problemOf('country', 'eg')).toContain('ISO 3166');
+  const hash = 'AB'.repeat(32);
+  expect(storedOf('hash', hash)).toBe(hash.toLowerCase());
+  expect(problemOf('hash', 'ab')).toContain('SHA-256');
+  expect(storedOf('account', 'acc 17')).toBe('acc 17');
+  for (const bad of ['', 'a\n', 'a'.repeat(129)]) expect(problemOf('device', bad)).toBeDefined();
+});
