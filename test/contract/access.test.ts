@@ -157,6 +157,7 @@ const OF_THE_MARKET = [
     'releaseCase',
   ],
   ...['assignCase', 'escalateCase', 'decideCase', 'confirmDecision', 'returnCase', 'undoDecision'],
+  ...['listListImports', 'importListEntries', 'approveListImport', 'endListImport'],
   ...['listEntries', 'addListEntry', 'approveListEntry', 'endListEntry'],
   ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
   ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch', 'readLimits', 'changeLimit'],

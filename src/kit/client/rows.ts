@@ -16,7 +16,7 @@ export type Row = {
   readonly body: RowBody;
 };
 
-type UnreadableRow = { readonly line: number; readonly detail: string };
+export type UnreadableRow = { readonly line: number; readonly detail: string };
 
 export type RowBatch = {
   /** Rows of the file up to and including this batch, readable or not. */
@@ -62,13 +62,17 @@ export async function openSource(path: string, projection: Projection): Promise<
     bytes: size,
     bytesRead: () => bytesRead,
     batches: (rowsPerBatch, skipRows) =>
-      batched(
-        isJson ? jsonRows(readText(), projection) : csvRows(readText(), projection),
-        rowsPerBatch,
-        skipRows,
-      ),
+      batched(readRows(readText(), isJson, projection), rowsPerBatch, skipRows),
   };
 }
+
+/** Rows of NDJSON or of CSV, each with its line. @throws Failure where the text is neither, or breaks off */
+export const readRows = (
+  text: Readable,
+  isJson: boolean,
+  projection: Projection,
+): AsyncGenerator<Row | UnreadableRow> =>
+  isJson ? jsonRows(text, projection) : csvRows(text, projection);
 
 async function lookAt(path: string): Promise<{ size: number; compressed: boolean }> {
   await using file = await open(path);

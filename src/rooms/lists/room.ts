@@ -4,6 +4,7 @@ import { tables } from './tables.ts';
 
 export const lists: Room = {
   name: 'lists',
+  commands: { lists: () => import('./commands.ts') },
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => (await import('./routes.ts')).openLists(api),
   tables,

@@ -8,6 +8,7 @@ import { InvalidFields } from '../../kit/words/field-error.ts';
 import { pageOf } from '../../kit/words/page.ts';
 import { APPROVERS, CHANGERS, READERS } from './authority.ts';
 import { addEntry, approveEntry, createList, endEntry, requireList } from './change.ts';
+import { importLineSchema, importOperations, importProgressSchema } from './import-routes.ts';
 import {
   ENTRIES_MAX,
   type EntryJson,
@@ -32,7 +33,7 @@ type Parts = Pick<Api, 'databases'>;
 
 const HASHED: readonly string[] = ['account', 'merchant', 'device'];
 
-const operations = [
+const listOperations = [
   operation({
     method: 'get',
     at: '/v1/lists',
@@ -162,11 +163,14 @@ const operations = [
   }),
 ];
 
+const operations = [...listOperations, ...importOperations];
+
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'lists'),
   tags: { lists: 'What is allowed, blocked and watched.' },
+  schemas: { ListImportLine: importLineSchema, ListImportProgress: importProgressSchema },
 };
 
 export const openLists = (api: Api): ApiRoom => ({
-  routes: [routesOf(operations, api.limits, api)],
+  routes: [routesOf(operations, api.limits, { ...api, running: { isOne: false } })],
 });

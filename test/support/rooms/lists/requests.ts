@@ -9,13 +9,28 @@ type Call = readonly [
 ];
 
 /** The requests, in this order. */
-export async function listRequests({ post }: Pick<RunningApi, 'post'>): Promise<Call[]> {
+export async function listRequests({
+  post,
+  request,
+}: Pick<RunningApi, 'post' | 'request'>): Promise<Call[]> {
   const wanted = { name: 'stolen', effect: 'block', kind: 'device', description: 'stolen ones' };
   await post('/v1/lists', wanted);
   const path = '/v1/lists/stolen/entries';
   const value = { value: 'device-1', reason: 'why' };
   const { body } = await answerOf(await post(path, value));
   const one = `${path}/${body.entry_id}`;
+  const lines = { 'Content-Type': 'application/x-ndjson' };
+  const imports = (list: string) => `/v1/lists/${list}/imports`;
+  const sent = (list: string, line: object, headers = {}): Call => [
+    ...(['POST', `${imports(list)}?reason=why`] as const),
+    { headers: { ...lines, ...headers }, body: JSON.stringify(line) },
+  ];
+  const first = await answerOf(
+    await request(`${imports('stolen')}?reason=why`, {
+      ...{ method: 'POST', headers: lines, body: JSON.stringify({ value: 'device-9' }) },
+    }),
+  );
+  const imported = `${imports('stolen')}/${first.body.import_id}`;
   const requests: (readonly [method: string, path: string, body?: object])[] = [
     ['POST', '/v1/lists', wanted],
     ['POST', '/v1/lists', { ...wanted, name: 'vip', effect: 'allow', kind: 'account' }],
@@ -36,11 +51,25 @@ export async function listRequests({ post }: Pick<RunningApi, 'post'>): Promise<
     ['DELETE', one],
     ['DELETE', `${path}/999`],
     ['DELETE', `${path}/x`],
+    ['GET', imports('stolen')],
+    ['GET', imports('none')],
+    ['POST', `${imported}/approve`],
+    ['DELETE', imported],
+    ['DELETE', `${imports('stolen')}/999`],
+    ['POST', `${imports('stolen')}?reason=why`, {}],
   ];
   const headers = { 'Content-Type': 'application/json' };
-  return requests.map(([method, target, content]) =>
-    content === undefined
-      ? [method, target]
-      : [method, target, { headers, body: JSON.stringify(content) }],
+  const others = requests.map(
+    ([method, target, content]): Call =>
+      content === undefined
+        ? [method, target]
+        : [method, target, { headers, body: JSON.stringify(content) }],
   );
+  return [
+    ...others,
+    sent('stolen', { value: 'device-10' }),
+    sent('stolen', { value: 'device-11' }, { Accept: 'application/x-ndjson' }),
+    sent('stolen', { value: '' }),
+    sent('none', { value: 'x' }),
+  ];
 }

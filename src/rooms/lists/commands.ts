@@ -1,0 +1,64 @@
+/** `risk lists …`: shows and changes lists over a running API, imports files, and writes reference lists. */
+import { commandOf } from '../../kit/command/rows.ts';
+import { importAction } from './import-command.ts';
+import { isShared } from './list.ts';
+
+const NAME = { NAME: 'name' };
+const ENTRY = { NAME: 'name', ENTRY: 'id' };
+const IMPORT = { NAME: 'name', IMPORT: 'id' };
+const entryColumns = [
+  ...['entry_id', 'value', 'state', 'reason', 'expires_at', 'added_by', 'added_at', 'approved_by'],
+  ...['valid_from', 'valid_to', 'ended_by'],
+];
+const importColumns = [
+  ...['import_id', 'state', 'rows', 'added', 'reason', 'added_by', 'added_at', 'approved_by'],
+];
+
+type Proposed = { readonly state?: string; readonly list?: string; readonly entry_id?: string };
+
+/** The command of the second person. */
+function sayProposed({ state, list = '', entry_id: id = '' }: Proposed): string | undefined {
+  if (state !== 'proposed' || isShared(list)) return undefined;
+  return `The entry waits for a second person: another risk_officer sends bin/risk lists approve ${list} ${id}`;
+}
+
+export const command = commandOf({
+  name: 'lists',
+  summary: 'Shows and changes lists of what is allowed, blocked and watched.',
+  notes: `FILE is CSV with the header value,reason,expires_at, of which value is needed, or NDJSON; .gz too. An import is done as a
+whole or not at all, and the same file again changes nothing. With --shared the file is the whole of a reference list of every
+market, whose name begins with shared-: it needs the owner role (RISK_ADMIN_DATABASE_URL, else DATABASE_URL).
+
+Example: risk lists add stolen-devices device-4f2a --reason 'reported by its owner'
+Example: risk lists import stolen-devices devices.csv --reason 'wave of November'
+Example: risk lists import shared-sanctioned countries.csv --shared --effect block --kind country --source OFAC --date 2026-11-01 \\
+           --reason 'sanctioned'`,
+  document: async () => (await import('./routes.ts')).document,
+  actions: {
+    list: {
+      operation: 'listLists',
+      columns: [
+        ...['name', 'effect', 'kind', 'open_entries', 'version', 'source', 'source_date'],
+        'description',
+      ],
+    },
+    create: { operation: 'createList', words: NAME },
+    show: { operation: 'listEntries', words: NAME, columns: entryColumns },
+    add: {
+      operation: 'addListEntry',
+      words: { NAME: 'name', VALUE: 'value' },
+      notes: sayProposed,
+    },
+    remove: { operation: 'endListEntry', words: ENTRY },
+    approve: { operation: 'approveListEntry', words: ENTRY },
+    lookup: {
+      operation: 'lookUpLists',
+      words: { KIND: 'kind', VALUE: 'value' },
+      columns: ['list', 'effect', ...entryColumns],
+    },
+    import: importAction,
+    imports: { operation: 'listListImports', words: NAME, columns: importColumns },
+    'approve-import': { operation: 'approveListImport', words: IMPORT },
+    'remove-import': { operation: 'endListImport', words: IMPORT },
+  },
+});

@@ -1,0 +1,242 @@
+/** `/v1/lists/{name}/imports`: files of entries, all or nothing. */
+import { Readable } from 'node:stream';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import type { Api } from '../../core/room.ts';
+import { Problem } from '../../kit/http/answers/problem.ts';
+import type { AppEnv } from '../../kit/http/app-env.ts';
+import {
+  type BodyLimits,
+  bodyChunks,
+  createDeadline,
+  readMediaType,
+} from '../../kit/http/body/body.ts';
+import { isLines, LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
+import { withoutToken } from '../../kit/http/consistency.ts';
+import { ndjson } from '../../kit/http/openapi.ts';
+import { answer, operation } from '../../kit/http/operation.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { Failure, toError } from '../../kit/words/failure.ts';
+import { APPROVERS, CHANGERS, READERS } from './authority.ts';
+import { lockList, requireList, requirePerson } from './change.ts';
+import { approveImport, endImport, importEntries, listImports } from './import.ts';
+import { IMPORT_ROWS_MAX, type ImportRows, readImport } from './import-rows.ts';
+import { entry, imported, importParameters, importPath, importSchema, namePath } from './list.ts';
+import type { Kind } from './value.ts';
+
+export type ImportParts = Pick<Api, 'databases' | 'limits' | 'log'> & {
+  /** An import has its rows in memory, so a process does one at a time. */
+  readonly running: { isOne: boolean };
+};
+
+const CSV = 'text/csv';
+/** A body slower than this for each allowed time breaks off. */
+const SLOW_BYTES = 64 * 1024;
+const BUSY_RETRY_AFTER_SECONDS = '10';
+
+export const importProgressSchema = z
+  .object({
+    stored: z.int().optional().meta({ description: 'Rows stored so far.' }),
+    rows: z.int().optional(),
+    failed: z.string().optional().meta({ description: 'Why nothing was imported.' }),
+  })
+  .meta({ id: 'ListImportProgress' });
+
+const lines = [
+  { value: entry.value },
+  { value: 'device-77', reason: 'found on the web', expires_at: '2099-01-01T00:00:00Z' },
+];
+
+export const importLineSchema = z
+  .strictObject({
+    value: z.string(),
+    reason: z.string().optional().meta({ description: 'In place of the reason of the import.' }),
+    expires_at: z.iso.datetime({ offset: true }).optional(),
+  })
+  .meta({ id: 'ListImportLine' });
+
+export const importOperations = [
+  operation({
+    method: 'get',
+    at: '/v1/lists/{name}/imports',
+    operationId: 'listListImports',
+    summary: 'Imports of a list, the newest 200',
+    roles: READERS,
+    path: namePath,
+    answers: {
+      200: answer('Newest first.', z.object({ items: z.array(importSchema) }), {
+        items: [imported],
+      }),
+    },
+    problems: [404],
+    run: async ({ path: { name } }, { databases: { primary } }: ImportParts) => {
+      await requireList(primary.query, name);
+      return { items: await listImports(primary.query, name) };
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/lists/{name}/imports',
+    operationId: 'importListEntries',
+    summary: 'Add a file of values to a list, all or nothing',
+    description: `At most ${IMPORT_ROWS_MAX.toLocaleString('en-US')} rows of NDJSON, or of CSV with a header of the same fields. A wrong value or a past expiry, named by its line as \`/lines/17/value\`, refuses the file; the answer names the first 100. Values that the list has stay as they are, so a file may be sent again. With \`Accept: application/x-ndjson\` the answer is lines: progress, and at last the import. An import into an allow list is proposed as a whole.`,
+    roles: CHANGERS,
+    path: namePath,
+    query: importParameters,
+    ownBody: {
+      ...ndjson(['ListImportLine'], lines),
+      [CSV]: { schema: { type: 'string' }, example: `value,expires_at\n${entry.value},\n` },
+    },
+    answers: {
+      200: {
+        description: 'The import.',
+        content: {
+          'application/json': { schema: importSchema, example: imported },
+          ...ndjson(
+            ['ListImportProgress', 'ListImport'],
+            [{ stored: 500_000, rows: imported.rows }, imported],
+          ),
+        },
+      },
+    },
+    problems: [404, 409],
+    run: async ({ path: { name }, query: { reason }, by, c }, parts: ImportParts) => {
+      const { databases, running } = parts;
+      if (running.isOne) {
+        throw new Problem('overloaded', 'An import is under way in this API process.', {
+          headers: { 'Retry-After': BUSY_RETRY_AFTER_SECONDS },
+        });
+      }
+      running.isOne = true;
+      let isStreaming = false;
+      try {
+        const { kind } = await databases.primary.transaction(async (query) => {
+          const list = await lockList(query, name);
+          if (list.effect === 'allow') await requirePerson(query, by);
+          return list;
+        });
+        const read = await readBody(c, kind, databases.now(), parts.limits);
+        const progress = createProgress();
+        const wanted = { name, reason, ...read };
+        const storing = importEntries(databases.primary, wanted, by, progress.report);
+        if (c.req.header('accept') !== LINES_CONTENT_TYPE) return await storing;
+        withoutToken(c);
+        isStreaming = true;
+        // A client that goes away neither ends the import nor keeps the next one from beginning.
+        storing
+          .finally(() => {
+            running.isOne = false;
+          })
+          .catch(() => undefined);
+        const said = progressLines(storing, progress.next, read.rows, parts.log);
+        return new Response(ReadableStream.from(said), {
+          headers: { 'Content-Type': LINES_CONTENT_TYPE },
+        });
+      } finally {
+        if (!isStreaming) running.isOne = false;
+      }
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/lists/{name}/imports/{id}/approve',
+    operationId: 'approveListImport',
+    summary: 'Put a proposed import of an allow list in force',
+    description: 'Another person than the author.',
+    roles: APPROVERS,
+    path: importPath,
+    answers: { 200: answer('The import.', importSchema, { ...imported, approved_by: 'Bob' }) },
+    problems: [404, 409],
+    run: ({ path: { name, id }, by }, { databases: { primary } }: ImportParts) =>
+      approveImport(primary, name, id, by),
+  }),
+  operation({
+    method: 'delete',
+    at: '/v1/lists/{name}/imports/{id}',
+    operationId: 'endListImport',
+    summary: 'End the entries of an import, or withdraw a proposed one',
+    roles: CHANGERS,
+    path: importPath,
+    answers: {
+      200: answer('The import.', importSchema, {
+        ...imported,
+        state: 'ended',
+        ended_at: '2026-11-25T10:30:00.000Z',
+        ended_by: 'Bob',
+      }),
+    },
+    problems: [404, 409],
+    run: ({ path: { name, id }, by }, { databases: { primary } }: ImportParts) =>
+      endImport(primary, name, id, by),
+  }),
+];
+
+async function readBody(
+  c: Context<AppEnv>,
+  kind: Kind,
+  nowMs: number,
+  { timeoutMs, waitForCpu }: BodyLimits,
+): Promise<ImportRows> {
+  const type = readMediaType(c);
+  if (type !== CSV && !isLines(type)) {
+    const detail = `The body has Content-Type ${given(type)}, and only ${LINES_CONTENT_TYPE} and ${CSV} are allowed.`;
+    throw new Problem('unsupported-media-type', detail);
+  }
+  let broken: unknown;
+  async function* arriving() {
+    const body = bodyChunks(c);
+    using deadline = createDeadline(timeoutMs);
+    let bytes = 0;
+    try {
+      for (;;) {
+        const next = await deadline.race(body.next());
+        if (next.done === true) return;
+        yield next.value;
+        bytes += next.value.byteLength;
+        if (bytes < SLOW_BYTES) continue;
+        bytes = 0;
+        deadline.restart();
+      }
+    } catch (error) {
+      broken = error;
+      throw error;
+    }
+  }
+  const text = Readable.from(arriving(), { objectMode: false });
+  const reading = { isJson: type !== CSV, kind, nowMs, pause: waitForCpu };
+  return await readImport(text, reading).catch((error: unknown) => {
+    throw broken ?? error;
+  });
+}
+
+function createProgress() {
+  let stored = Promise.withResolvers<number>();
+  return {
+    report: (rows: number) => {
+      stored.resolve(rows);
+      stored = Promise.withResolvers<number>();
+    },
+    next: () => stored.promise,
+  };
+}
+
+async function* progressLines(
+  storing: Promise<object>,
+  next: () => Promise<number>,
+  rows: number,
+  log: ImportParts['log'],
+): AsyncGenerator<Uint8Array> {
+  const line = (said: object) => Buffer.from(`${JSON.stringify(said)}\n`);
+  try {
+    for (;;) {
+      const said = await Promise.race([storing, next()]);
+      yield line(typeof said === 'number' ? { stored: said, rows } : said);
+      if (typeof said !== 'number') return;
+    }
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      log.error({ err: toError(error) }, 'bug: an import of a list failed unexpectedly');
+    }
+    yield line({ failed: error instanceof Failure ? error.message : 'unexpected error' });
+  }
+}

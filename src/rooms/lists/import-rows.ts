@@ -1,0 +1,124 @@
+/** Reads the rows of an import whole before any is stored: a wrong line, wherever it stands, refuses all. */
+import type { Readable } from 'node:stream';
+import type { Projection } from '../../kit/client/fields.ts';
+import { readRows } from '../../kit/client/rows.ts';
+import { given, oneOf } from '../../kit/words/describe-issue.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { type FieldError, InvalidFields } from '../../kit/words/field-error.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import { wireTime } from '../../kit/words/wire-time.ts';
+import { REASON_CHARS_MAX } from './list.ts';
+import { type Kind, readValue } from './value.ts';
+
+export const IMPORT_ROWS_MAX = 1_000_000;
+/** A process has them in memory until the last line is known to be right. */
+const BYTES_MAX = 96 * 1024 * 1024;
+/** Larger: a statement takes longer than half a second. Smaller: a million rows take more round trips. */
+const BATCH_ROWS = 5000;
+/** Wrong lines that an answer names; the others are counted. */
+const ERRORS_MAX = 100;
+
+export const IMPORT_FIELDS = ['value', 'reason', 'expires_at'] as const;
+
+/** Rows as Postgres reads them: JSON lists of `{v, r, e}`, the value, its own reason, and the expiry in seconds. */
+export type ImportRows = { readonly rows: number; readonly batches: readonly Buffer[] };
+
+type Fields = Readonly<Record<string, unknown>>;
+type StoredRow = { readonly v: string; readonly r?: string; readonly e?: number };
+
+const isField = (name: string) => IMPORT_FIELDS.some((one) => one === name);
+const unknownField = (name: string) =>
+  `is not a field: rows have ${oneOf(IMPORT_FIELDS)}, not ${given(name)}`;
+
+const projection: Projection = {
+  csv: (header) => {
+    const unknown = header.find((name) => !isField(name));
+    if (unknown !== undefined || !header.includes('value')) {
+      const problem = unknown === undefined ? 'has no column value' : unknownField(unknown);
+      throw new Failure('invalid', 'COLUMNS_UNKNOWN', `the header of the CSV ${problem}`);
+    }
+    return (cells) =>
+      Object.fromEntries(header.map((name, nth) => [name, cells[nth] || undefined]));
+  },
+  json: (source) => ({ ...source }),
+};
+
+const ownReason = plainText(REASON_CHARS_MAX);
+
+type Wrong = { readonly field: string; readonly problem: string };
+const wrongField = (field: string, problem = 'must be a text'): Wrong => ({ field, problem });
+
+/** The row, or the field that is wrong and what is allowed there. */
+function readRow(kind: Kind, fields: Fields, nowMs: number): StoredRow | Wrong {
+  const unknown = Object.keys(fields).find((name) => !isField(name));
+  if (unknown !== undefined) return wrongField(unknown, unknownField(unknown));
+  const { value, reason, expires_at: expiry } = fields;
+  if (typeof value !== 'string') return wrongField('value', `must be a text, not ${given(value)}`);
+  const read = readValue(kind, value);
+  if ('problem' in read) return wrongField('value', read.problem);
+  if (value.includes('\ufffd')) return wrongField('value', 'must be UTF-8');
+  const row: { v: string; r?: string; e?: number } = { v: read.value };
+  if (reason !== undefined) {
+    const checked = ownReason.safeParse(reason);
+    if (!checked.success) return wrongField('reason', checked.error.issues[0]?.message);
+    row.r = checked.data;
+  }
+  if (expiry !== undefined) {
+    const checked = wireTime.safeParse(expiry);
+    if (!checked.success) return wrongField('expires_at', checked.error.issues[0]?.message);
+    row.e = Date.parse(checked.data) / 1000;
+    if (row.e * 1000 <= nowMs)
+      return wrongField('expires_at', `must lie in the future, not ${given(expiry)}`);
+  }
+  return row;
+}
+
+type Reading = {
+  readonly isJson: boolean;
+  readonly kind: Kind;
+  readonly nowMs: number;
+  /** Called after each batch. */
+  readonly pause: () => Promise<void>;
+};
+
+/** @throws InvalidFields that names the first wrong lines */
+export async function readImport(
+  text: Readable,
+  { isJson, kind, nowMs, pause }: Reading,
+): Promise<ImportRows> {
+  const errors: FieldError[] = [];
+  const batches: Buffer[] = [];
+  let [rows, wrong, bytes] = [0, 0, 0];
+  let batch: StoredRow[] = [];
+  const refuse = (pointer: string, detail: string) => {
+    if (wrong++ < ERRORS_MAX) errors.push({ pointer, detail });
+  };
+  const close = () => {
+    const json = Buffer.from(JSON.stringify(batch));
+    batch = [];
+    bytes += json.length;
+    if (bytes > BYTES_MAX) throw tooMuch(`${BYTES_MAX} bytes`);
+    // Rows of a file that is refused need no memory.
+    if (wrong === 0) batches.push(json);
+  };
+  for await (const row of readRows(text, isJson, projection)) {
+    if (++rows > IMPORT_ROWS_MAX) throw tooMuch(`${IMPORT_ROWS_MAX} rows`);
+    const read = 'body' in row ? readRow(kind, row.body, nowMs) : undefined;
+    if (read === undefined) refuse(`/lines/${row.line}`, 'detail' in row ? row.detail : '');
+    else if ('field' in read) refuse(`/lines/${row.line}/${read.field}`, read.problem);
+    else batch.push(read);
+    if (batch.length < BATCH_ROWS) continue;
+    close();
+    await pause();
+  }
+  if (wrong > 0) {
+    const lines = wrong === 1 ? 'line is' : 'lines are';
+    throw new InvalidFields(errors, `${wrong} ${lines} wrong, and nothing was imported.`);
+  }
+  if (rows === 0) throw new Failure('invalid', 'IMPORT_EMPTY', 'the import has no rows');
+  close();
+  return { rows, batches };
+}
+
+const tooMuch = (bound: string) =>
+  new Failure('invalid', 'IMPORT_TOO_LARGE', `an import has at most ${bound}: send it in parts`);

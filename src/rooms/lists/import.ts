@@ -1,0 +1,182 @@
+/** Stores imports, each in one commit: a list has all rows of an import or none. */
+import { refuseShared } from '../../kit/access/identities.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import { timeText } from '../../kit/database/time-text.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { ENGINE, type Officer } from '../../kit/words/principal.ts';
+import { lockList, requirePerson, requireRoom } from './change.ts';
+import type { ImportRows } from './import-rows.ts';
+import { inSession } from './in-session.ts';
+import type { ImportJson } from './list.ts';
+import { bumpBulk, bumpList } from './store.ts';
+
+/** Rows that a statement ends. */
+const STEP_ROWS = 5000;
+
+const COLUMNS = `import_id::text as import_id, list, reason, rows, added, added_by, ${timeText('added_at')} as added_at,
+  approved_by, ${timeText('valid_from')} as valid_from, ${timeText('ended_at')} as ended_at, ended_by,
+  case when ended_at is not null then 'ended' when valid_from is null then 'proposed' else 'in_force' end as state`;
+
+type Found = ImportJson & { readonly added_by_key: string };
+const find = firstOf<Found, [list: string, id: string]>(
+  'find-list-import',
+  `select ${COLUMNS}, added_by_key from market.list_imports where list = $1 and import_id = $2`,
+);
+export const listImports = rowsOf<ImportJson, [list: string]>(
+  'list-list-imports',
+  `select ${COLUMNS} from market.list_imports where list = $1 order by import_id desc limit 200`,
+);
+const holdImports = onlyOf<{ isFree: boolean }, [list: string]>(
+  'hold-list-imports',
+  `select pg_try_advisory_xact_lock(hashtextextended('market.lists ' || $1, 0)) as "isFree"`,
+);
+/** Entries that have expired make room for their values. */
+const endExpired = onlyOf<{ ended: number }, [list: string]>(
+  'end-expired-list-entries',
+  `with gone as (
+     update market.list_entries set valid_to = expires_at, ended_by = '${ENGINE}'
+      where list = $1 and valid_to is null and expires_at <= clock_timestamp() returning 1)
+   select count(*)::int4 as ended from gone`,
+);
+const begin = onlyOf<
+  { import_id: string },
+  [list: string, reason: string, by: string, key: string, rows: number]
+>(
+  'begin-list-import',
+  `insert into market.list_imports (list, reason, added_by, added_by_key, rows) values ($1, $2, $3, $4, $5)
+   returning import_id::text`,
+);
+const store = onlyOf<
+  { added: number },
+  [list: string, importId: string, rows: Buffer, isAddress: boolean]
+>(
+  'store-imported-list-entries',
+  `with added as (
+     insert into market.list_entries (list, import_id, value, addresses, reason, expires_at)
+     select $1, $2, v, case when $4 then v::inet end, r, to_timestamp(e)
+       from json_to_recordset(convert_from($3::bytea, 'UTF8')::json) as row (v text, r text, e float8)
+     on conflict (list, value) where valid_to is null do nothing returning 1)
+   select count(*)::int4 as added from added`,
+);
+const finish = rowsOf<object, [id: string, added: number, isInForce: boolean]>(
+  'finish-list-import',
+  `update market.list_imports set added = $2, valid_from = case when $3 then clock_timestamp() end where import_id = $1`,
+);
+const approve = rowsOf<object, [id: string, by: string, key: string]>(
+  'approve-list-import',
+  `update market.list_imports set approved_by = $2, approved_by_key = $3, valid_from = clock_timestamp() where import_id = $1`,
+);
+const endStep = onlyOf<{ ended: number }, [id: string, by: string]>(
+  'end-imported-list-entries',
+  `with gone as (
+     update market.list_entries set valid_to = clock_timestamp(), ended_by = $2
+      where entry_id in (select entry_id from market.list_entries
+                          where import_id = $1 and valid_to is null limit ${STEP_ROWS}) returning 1)
+   select count(*)::int4 as ended from gone`,
+);
+const end = rowsOf<object, [id: string, by: string]>(
+  'end-list-import',
+  'update market.list_imports set ended_at = clock_timestamp(), ended_by = $2 where import_id = $1',
+);
+
+type Wanted = ImportRows & { readonly name: string; readonly reason: string };
+
+/** @param onStored called with the rows stored so far */
+export async function importEntries(
+  database: Pick<Database, 'session'>,
+  { name, reason, rows, batches }: Wanted,
+  by: Officer,
+  onStored: (rows: number) => void,
+): Promise<ImportJson> {
+  return await inSession(database, async (query) => {
+    if (!(await holdImports(query, name)).isFree) {
+      const why = `another import of ${name} is under way: send this one afterwards`;
+      throw new Failure('conflict', 'IMPORT_UNDER_WAY', why);
+    }
+    const { ended } = await endExpired(query, name);
+    const { import_id: id } = await begin(query, name, reason, by.name, by.keyId, rows);
+    let added = 0;
+    let isAddress: boolean | undefined;
+    for (const [nth, batch] of batches.entries()) {
+      isAddress ??= (await kindOf(query, name)).kind === 'address';
+      added += (await store(query, name, id, batch, isAddress)).added;
+      onStored(Math.round(((nth + 1) / batches.length) * rows));
+    }
+    // The lock comes last: meanwhile people change the list.
+    const list = await lockList(query, name);
+    requireRoom(list, added);
+    if (list.effect === 'allow') await requirePerson(query, by);
+    await finish(query, id, added, list.effect !== 'allow');
+    await bumpBulk(query, name, added - ended);
+    const after = await requireImport(query, name, id);
+    await recordChange(query, by, { action: 'list.import', subject: name, before: null, after });
+    return after;
+  });
+}
+
+const kindOf = onlyOf<{ kind: string }, [name: string]>(
+  'read-list-kind',
+  'select kind from market.lists where name = $1',
+);
+
+const known = ({ added_by_key: _, ...found }: Found): ImportJson => found;
+
+async function requireFound(query: Query, name: string, id: string): Promise<Found> {
+  const found = await find(query, name, id);
+  if (found !== undefined) return found;
+  throw new Failure('not-found', 'IMPORT_UNKNOWN', `${name} has no import ${given(id)}`);
+}
+const requireImport = async (query: Query, name: string, id: string) =>
+  known(await requireFound(query, name, id));
+
+/** Puts all entries of an import into an allow list in force. */
+export async function approveImport(
+  database: Pick<Database, 'session'>,
+  name: string,
+  id: string,
+  by: Officer,
+): Promise<ImportJson> {
+  return await inSession(database, async (query) => {
+    await lockList(query, name);
+    const found = await requireFound(query, name, id);
+    const before = known(found);
+    if (before.state === 'in_force') return before;
+    if (before.state === 'ended') {
+      throw new Failure('conflict', 'NOT_PROPOSED', `the import ${id} is ended: send it again`);
+    }
+    await refuseShared({ query }, found.added_by_key, by.keyId, 'approve');
+    await approve(query, id, by.name, by.keyId);
+    await bumpBulk(query, name, 0);
+    const after = await requireImport(query, name, id);
+    await recordChange(query, by, { action: 'list.approve', subject: name, before, after });
+    return after;
+  });
+}
+
+/** Ends all entries of an import that are left, and withdraws a proposed one. */
+export async function endImport(
+  database: Pick<Database, 'session'>,
+  name: string,
+  id: string,
+  by: Officer,
+): Promise<ImportJson> {
+  return await inSession(database, async (query) => {
+    await lockList(query, name);
+    const before = await requireImport(query, name, id);
+    if (before.state === 'ended') return before;
+    let ended = 0;
+    for (;;) {
+      const step = await endStep(query, id, by.name);
+      ended += step.ended;
+      if (step.ended < STEP_ROWS) break;
+    }
+    await end(query, id, by.name);
+    await bumpList(query, name, -ended);
+    const after = await requireImport(query, name, id);
+    await recordChange(query, by, { action: 'list.end', subject: name, before, after });
+    return after;
+  });
+}

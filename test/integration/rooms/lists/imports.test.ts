@@ -1,0 +1,135 @@
+/** Goal: a list has all rows of an import or none, and an import into an allow list takes two people. Method: an API process. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { insertPersonKey } from '../../../support/people.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { answerOf } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+
+let api: RunningApi;
+let ann: string;
+let bob: string;
+beforeAll(async () => {
+  api = await startRunningApi();
+  ann = await insertPersonKey(api.testDatabase, 'Ann', ['analyst', 'risk_officer']);
+  bob = await insertPersonKey(api.testDatabase, 'Bob', ['risk_officer']);
+  for (const [name, effect, kind] of [
+    ['devices', 'block', 'device'],
+    ['friends', 'allow', 'account'],
+    ['networks', 'watch', 'address'],
+  ]) {
+    const body = JSON.stringify({ name, effect, kind, description: 'a list' });
+    const made = await as(ann, 'POST', '/v1/lists', { body, type: 'application/json' });
+    expect(made.status).toBe(200);
+  }
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+async function as(
+  key: string,
+  method: string,
+  path: string,
+  sent: { body?: string; type?: string } = {},
+) {
+  const headers = { Authorization: `Bearer ${key}`, 'Content-Type': sent.type ?? '' };
+  return await answerOf(await api.request(path, { method, headers, body: sent.body ?? null }));
+}
+const send = (list: string, lines: readonly object[], key = ann) =>
+  as(key, 'POST', `/v1/lists/${list}/imports?reason=a+wave`, {
+    body: lines.map((line) => JSON.stringify(line)).join('\n'),
+    type: 'application/x-ndjson',
+  });
+const entries = async (list: string, query = '') =>
+  (await as(ann, 'GET', `/v1/lists/${list}/entries${query}`)).body.items;
+const lists = async (kind: string, value: string) => {
+  const { body } = await as(ann, 'GET', `/v1/lists/lookup?${new URLSearchParams({ kind, value })}`);
+  return body.items.map(({ list }: { list: string }) => list);
+};
+
+test('wrong lines are named with field and line, and nothing is stored', async () => {
+  const { status, body } = await send('networks', [
+    { value: '10.0.0.0/8' },
+    { value: '10.0.0.1/8' },
+    { value: '10.0.0.0/99' },
+    { value: '192.0.2.1', expires_at: '2020-01-01T00:00:00Z' },
+    { value: '192.0.2.2', expiry: '2099-01-01T00:00:00Z' },
+    { value: 7 },
+    [],
+  ]);
+  expect([status, body.detail]).toEqual([422, '6 lines are wrong, and nothing was imported.']);
+  expect(body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+    ...['/lines/2/value', '/lines/3/value', '/lines/4/expires_at', '/lines/5/expiry'],
+    ...['/lines/6/value', '/lines/7'],
+  ]);
+  expect(body.errors[0].detail).toContain('as 10.0.0.0/8');
+  expect(await entries('networks', '?state=all')).toEqual([]);
+  const many = await send('networks', Array(300).fill({ value: 'x' }));
+  expect([many.body.errors.length, many.body.detail]).toEqual([
+    ...[100, expect.stringContaining('300 lines')],
+  ]);
+  expect((await send('networks', [])).status).toBe(422);
+  expect((await send('nothing', [{ value: 'x' }])).status).toBe(404);
+});
+
+test('CSV and lines import alike, and a file again changes nothing', async () => {
+  const body = 'value,reason,expires_at\r\n"a, b",own,\r\nc,,2099-01-01T00:00:00Z\r\nc,,\r\n';
+  const csv = { body, type: 'text/csv' };
+  const first = await as(ann, 'POST', '/v1/lists/devices/imports?reason=a+wave', csv);
+  expect(first.body).toMatchObject({ rows: 3, added: 2, state: 'in_force', added_by: 'Ann' });
+  const again = await as(ann, 'POST', '/v1/lists/devices/imports?reason=a+wave', csv);
+  expect([again.body.rows, again.body.added]).toEqual([3, 0]);
+  const stored = await entries('devices');
+  expect(stored.map(({ value, reason }: Record<string, string>) => [value, reason])).toEqual([
+    ['c', 'a wave'],
+    ['a, b', 'own'],
+  ]);
+  expect(stored[0]).toMatchObject({ import_id: first.body.import_id, added_by: 'Ann' });
+  const wrong = { body: 'account\r\nx\r\n', type: 'text/csv' };
+  const refused = await as(ann, 'POST', '/v1/lists/devices/imports?reason=why', wrong);
+  expect([refused.status, refused.body.detail]).toEqual([
+    ...[422, expect.stringContaining("'account'")],
+  ]);
+});
+
+test('an import into an allow list is in force as a whole, once another person approves it', async () => {
+  const { body } = await send('friends', [{ value: 'acc_1' }, { value: 'acc_2' }]);
+  expect([body.state, await lists('account', 'acc_1')]).toEqual(['proposed', []]);
+  const approve = (key: string) =>
+    as(key, 'POST', `/v1/lists/friends/imports/${body.import_id}/approve`);
+  expect((await approve(ann)).status).toBe(409);
+  const [entry] = await entries('friends', '?state=proposed');
+  const alone = await as(bob, 'POST', `/v1/lists/friends/entries/${entry.entry_id}/approve`);
+  expect([alone.status, alone.body.detail]).toEqual([409, expect.stringContaining('the import')]);
+  const { sql } = api.testDatabase;
+  const byOne = `update list_imports set approved_by = 'Ann', approved_by_key = $2, valid_from = now() where import_id = $1`;
+  const annKey = ann.split('_')[1];
+  await expect(sql(byOne, [body.import_id, annKey])).rejects.toThrow("are not two people's");
+  const approved = await approve(bob);
+  expect([approved.status, approved.body.approved_by]).toEqual([200, 'Bob']);
+  expect((await approve(bob)).body).toEqual(approved.body);
+  expect(await lists('account', 'acc_2')).toEqual(['friends']);
+  const late = `insert into list_entries (list, value, import_id) values ('friends', 'acc_3', $1)`;
+  await expect(sql(late, [body.import_id])).rejects.toThrow('takes no entries');
+  const ended = await as(ann, 'DELETE', `/v1/lists/friends/imports/${body.import_id}`);
+  expect([ended.body.state, await lists('account', 'acc_1')]).toEqual(['ended', []]);
+  const asOf = encodeURIComponent(approved.body.valid_from);
+  expect(await entries('friends', `?as_of=${asOf}`)).toHaveLength(2);
+});
+
+test('a body that breaks off imports nothing', async () => {
+  const before = (await entries('devices', '?state=all')).length;
+  async function* broken() {
+    yield Buffer.from('{"value":"d1"}\n{"value":"d2"}\n');
+    throw new Error('gone');
+  }
+  const sent = api.request('/v1/lists/devices/imports?reason=why', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/x-ndjson' },
+    body: ReadableStream.from(broken()),
+    ...{ duplex: 'half' },
+  });
+  await expect(sent).rejects.toThrow();
+  // The process does one import at a time, and notices the end of the body in its own time.
+  const isTaken = async () => (await send('devices', [{ value: 'd3' }])).body.added === 1;
+  await waitUntil(isTaken, 10_000, 'the end of the first import');
+  expect((await entries('devices', '?state=all')).length).toBe(before + 1);
+});
