@@ -57,7 +57,7 @@ export async function createList(
       if (isSame) return known;
       throw conflict(
         'LIST_KNOWN',
-        `${name} is a list of ${kind}s to ${effect}: choose another name`,
+        `${name} is a list to ${effect} by ${kind}: choose another name`,
       );
     }
     if ((await store.countLists(query)).lists >= LISTS_MAX) {

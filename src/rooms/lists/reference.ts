@@ -82,7 +82,7 @@ export async function importReference(
   return await inSession(database, async (query) => {
     const known = await hold(query, name, effect, kind, source, sourceDate);
     if (known?.effect !== effect || known.kind !== kind) {
-      const why = `${name} is a list of ${known?.kind}s to ${known?.effect}: choose another name`;
+      const why = `${name} is a list to ${known?.effect} by ${known?.kind}: choose another name`;
       throw new Failure('conflict', 'LIST_KNOWN', why);
     }
     await makeRoom(query);
