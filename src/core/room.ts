@@ -28,6 +28,7 @@ import type { Limiter } from './accept/limits/limiter.ts';
 import type { Replies } from './accept/wait-for-score.ts';
 import type { EventSource } from './events.ts';
 import type { Judge, Models, OpenModels } from './score/judge.ts';
+import type { Answers, OpenLists } from './score/list-answers.ts';
 import type { ScoredStatement } from './store/scores/scored-statement.ts';
 import type { SwitchWatch } from './store/switches/watch-switches.ts';
 
@@ -46,6 +47,8 @@ export type Room = {
   readonly events?: () => Promise<readonly EventSource[]>;
   /** Registered models for explanations, what-ifs and verification; of one room at most. */
   readonly models?: OpenModels;
+  /** Answers of lists that rules read; of one room at most. */
+  readonly lists?: OpenLists;
   /** When the rows of the room's tables end. */
   readonly tables?: readonly Retention[];
   /** Makes the metrics of the room; called once a market of a process that reports them. */
@@ -68,6 +71,8 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
     readonly guards: Guards;
     readonly metrics: Metrics;
     readonly models: Models;
+    /** Answers of lists, for rules that are tried. */
+    readonly answers: Answers;
     readonly ingest: Ingest;
     readonly switches: SwitchWatch;
     readonly replies: Replies;

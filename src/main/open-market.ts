@@ -42,7 +42,7 @@ import { createReadiness } from '../kit/process/vital-signs.ts';
 import { openCommands, untilReady } from '../kit/redis/connection.ts';
 import { Failure } from '../kit/words/failure.ts';
 import { bindGuards, watchGuards } from './guards.ts';
-import { openModels, ROOMS } from './rooms.ts';
+import { openLists, openModels, ROOMS } from './rooms.ts';
 
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
 const LOCK_SHARE = 0.8;
@@ -194,6 +194,7 @@ async function openApi(
     isSubmitting: gate.isSubmitting,
     openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard })),
     models: await openModels(databases),
+    answers: (await openLists(database)).answers,
     limits: {
       bytesMax: config.RISK_BODY_BYTES_MAX,
       timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,

@@ -1,6 +1,7 @@
 /** The capabilities of the engine. A room is added by its folder and one line here. */
 import type { Room } from '../core/room.ts';
 import { NO_MODELS, type OpenModels } from '../core/score/judge.ts';
+import { NO_LISTS, type OpenLists } from '../core/score/list-answers.ts';
 import { CORE_TABLES } from '../core/store/tables.ts';
 import type { Retention } from '../kit/duties/retention.ts';
 import { access } from '../rooms/access/room.ts';
@@ -47,6 +48,10 @@ export const ROOMS: readonly Room[] = [
 /** Registered models, of the room that has them. */
 export const openModels: OpenModels =
   ROOMS.find((room) => room.models !== undefined)?.models ?? (async () => NO_MODELS);
+
+/** Answers of lists, of the room that has them. */
+export const openLists: OpenLists =
+  ROOMS.find((room) => room.lists !== undefined)?.lists ?? (async () => NO_LISTS);
 
 /** When the rows of each table end. */
 export const RETENTIONS: readonly Retention[] = [

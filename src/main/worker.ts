@@ -50,11 +50,11 @@ import { nameProcess } from '../kit/process/process-name.ts';
 import { createLife, createReadiness } from '../kit/process/vital-signs.ts';
 import { openCommands, untilReady } from '../kit/redis/connection.ts';
 import { bindGuards, checksOfWorker, watchGuards } from './guards.ts';
-import { RETENTIONS, ROOMS } from './rooms.ts';
+import { openLists, RETENTIONS, ROOMS } from './rooms.ts';
 
 /** Parts that a test may put in place of the engine's own. */
 export type WorkerOverrides = Partial<
-  Pick<WorkerOptions, 'beforeScore' | 'entries' | 'isStopped'>
+  Pick<WorkerOptions, 'answers' | 'beforeScore' | 'entries' | 'isStopped'>
 > & {
   readonly rooms?: readonly Room[];
 };
@@ -110,9 +110,9 @@ export async function runWorker(
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
   const parts = { config, log, name, database, redis, guards, metrics, leadership, switches };
   const limiter = await openLimiter(resources, probe, parts);
-  const { worker, rooms } = await openRooms({ ...parts, limiter }, overrides.rooms);
+  const ofRooms = await openRooms({ ...parts, limiter }, probe, overrides.rooms);
+  const { worker, onScored, judge, answers } = ofRooms;
   const { profiles, amountDuty } = await openParties(config, market, metrics);
-  const onScored = rooms.flatMap((room) => room.onScored ?? []);
   const options: WorkerOptions = {
     name,
     config,
@@ -122,8 +122,7 @@ export async function runWorker(
     failpoint,
     reader: connection,
     entries: ENTRY_READER,
-    profiles,
-    judge: rooms.find((room) => room.judge !== undefined)?.judge ?? RULES_ALONE,
+    ...{ profiles, judge, answers },
     scores: openScoreStore(database, onScored),
     express: {
       reader: expressConnection,
@@ -143,7 +142,7 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const duties = [amountDuty, ...createDuties(worker), ...rooms.flatMap((room) => room.duties)];
+  const duties = [amountDuty, ...createDuties(worker), ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');
@@ -177,11 +176,22 @@ async function openParties(config: Config, market: Market, metrics: Metrics) {
 const NOTHING: WorkerRoom = { duties: [] };
 
 /** Each room gets the events of all rooms. */
-async function openRooms(parts: Omit<Worker, 'events'>, all: readonly Room[] = ROOMS) {
+async function openRooms(
+  parts: Omit<Worker, 'events'>,
+  probe: Database,
+  all: readonly Room[] = ROOMS,
+) {
   const events = (await Promise.all(all.map((room) => room.events?.() ?? []))).flat();
   const worker: Worker = { ...parts, events };
   const rooms = await Promise.all(all.map((room) => room.worker?.(worker) ?? NOTHING));
-  return { worker, rooms };
+  const { answers, duties } = await openLists(probe);
+  return {
+    worker,
+    answers,
+    judge: rooms.find((room) => room.judge !== undefined)?.judge ?? RULES_ALONE,
+    onScored: rooms.flatMap((room) => room.onScored ?? []),
+    duties: [...duties, ...rooms.flatMap((room) => room.duties)],
+  };
 }
 
 /** Duties of the market, which one worker does at a time. */

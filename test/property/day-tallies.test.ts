@@ -187,6 +187,7 @@ async function act(run: number, one: Action): Promise<unknown> {
   const scores = deliver(stored).map((transaction) => ({
     ...{ transaction, decision: { ...judged, reasons: transaction.row % 3 === 0 ? [] : reasons } },
     ...{ features: Float64Array.of(1), attempts: 1, degradation: 0 },
+    ruleInputs: null,
     ruleSet: transaction.row % 4 < 2 ? 'default@1' : 'default@1-tightened-10',
     model: transaction.row % 2 === 0 ? null : 'm@1',
   }));

@@ -33,7 +33,8 @@ export function payloadsOf(fields: EntryFields): EntryPayload[] {
   return transactions.map((transaction) => ({ ...head, transaction: transaction.toJSON() }));
 }
 
-export type PlainScore = Omit<NewScore, 'transaction'> &
+export type PlainScore = Omit<NewScore, 'transaction' | 'ruleInputs'> &
+  Partial<Pick<NewScore, 'ruleInputs'>> &
   Pick<Transaction, 'transactionId' | 'createdAtMs' | 'accountId' | 'corridor'>;
 
 export function toNewScores(scores: readonly PlainScore[]): NewScore[] {
@@ -43,6 +44,7 @@ export function toNewScores(scores: readonly PlainScore[]): NewScore[] {
     })),
   );
   return scores.map((score, index) => ({
+    ruleInputs: null,
     ...score,
     transaction: transactions[index] as DeliveredTransaction,
   }));

@@ -11,6 +11,9 @@ export const SCORE_MAX = 1000;
 /** Stands for no model: the rules judged alone. A model's name has a version, so no model has this name. */
 export const NO_MODEL = 'none';
 
+/** Values that a rule set read beside the vector and the corridor, by key; an input that was missing has no key. */
+export type RuleInputs = Readonly<Record<string, number | string | boolean>>;
+
 /** A decision with everything needed to recompute it. Times are epoch milliseconds, UTC. */
 export type ScoreRecord = Decision & {
   readonly transactionId: string;
@@ -20,6 +23,8 @@ export type ScoreRecord = Decision & {
   readonly corridor: string;
   readonly features: Float64Array;
   readonly featureSchema: number;
+  /** Null where the rule set read nothing beside the vector and the corridor. */
+  readonly ruleInputs: RuleInputs | null;
   readonly ruleSet: string;
   readonly model: string | null;
   readonly attempts: number;
@@ -59,7 +64,9 @@ export type Decision = Readonly<Pick<ScoreJson, 'score' | 'risk' | 'probability'
 };
 
 /** The wire form of a stored score: times as RFC 3339 UTC, the feature vector left to the explanation. */
-export function toScoreJson(record: Omit<ScoreRecord, 'features' | 'featureSchema'>): ScoreJson {
+export function toScoreJson(
+  record: Omit<ScoreRecord, 'features' | 'featureSchema' | 'ruleInputs'>,
+): ScoreJson {
   return {
     transaction_id: record.transactionId,
     account_id: record.accountId,

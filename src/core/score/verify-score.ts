@@ -11,7 +11,7 @@ import { score } from './score.ts';
 
 /** The fields of a stored score that its verification reads. */
 export type ScoreEvidence = Pick<ScoreRecord, keyof Decision> &
-  Pick<ScoreRecord, 'features' | 'featureSchema' | 'ruleSet' | 'model' | 'corridor'>;
+  Pick<ScoreRecord, 'features' | 'featureSchema' | 'ruleInputs' | 'ruleSet' | 'model' | 'corridor'>;
 
 /**
  * @param ruleSet the one that the score names; undefined where it is unknown
@@ -33,7 +33,12 @@ export function verifyScore(
   if (stored.features.length !== schema.length) return ['features'];
   if (opinion === undefined || (opinion === null) !== (stored.model === null)) return ['model'];
   const { features: vector } = stored;
-  const made = score({ vector, ruleSet, opinion, inputs: inputsOf(ruleSet, stored) });
+  const made = score({
+    vector,
+    ruleSet,
+    opinion,
+    inputs: inputsOf(ruleSet, stored, stored.ruleInputs),
+  });
   const differing: string[] = [];
   if (made.score !== stored.score) differing.push('score');
   if (!Object.is(made.risk, stored.risk)) differing.push('risk');

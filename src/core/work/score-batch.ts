@@ -8,11 +8,14 @@
  */
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
+import type { DeliveredTransaction } from '../domain/delivered.ts';
 import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
 import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import { type FeatureRows, vectorOf } from '../score/feature-rows.ts';
 import { BY_RULES, type JudgedRow, type ShadowBatch } from '../score/judge.ts';
-import { inputsOf } from '../score/rules/rule-inputs.ts';
+import { askLists } from '../score/list-answers.ts';
+import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
+import { inputsOf, recordInputs } from '../score/rules/rule-inputs.ts';
 import { score } from '../score/score.ts';
 import { type FinalTransaction, type Inserted, storeScores } from '../store/scores/scores.ts';
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
@@ -184,19 +187,22 @@ async function foldAndScore(
   const delivered = transactions.map(({ transaction }) => transaction);
   const rows = await foldProfiles(worker.profiles, delivered);
   endTimer();
-  return await scoreRows(worker, transactions, rows);
+  return await scoreRows(worker, transactions, delivered, rows);
 }
 
 /** The models over all rows at once, then one decision a transaction. A transaction that throws fails alone. */
 async function scoreRows(
   worker: Worker,
   transactions: readonly EntryTransaction[],
+  delivered: readonly DeliveredTransaction[],
   rows: FeatureRows,
 ): Promise<ScoredRows> {
-  const judgedRows = transactions.map(
-    ({ transaction }, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
+  const judgedRows = delivered.map(
+    (transaction, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
   );
   const ruleSetOf = await worker.ruleSets();
+  const ruleSets = delivered.map(ruleSetOf);
+  const answerOf = await askLists(worker.answers, delivered, ruleSets);
   const { judgements, shadows } = await worker.judge.judge(judgedRows);
   const level = worker.market.guards.health.level();
   const scored: Scored[] = [];
@@ -207,8 +213,9 @@ async function scoreRows(
     const { vector } = judgedRows[index] as JudgedRow;
     try {
       worker.beforeScore(transaction);
-      const ruleSet = ruleSetOf(transaction);
-      const inputs = inputsOf(ruleSet, transaction);
+      const ruleSet = ruleSets[index] as CompiledRuleSet;
+      const ruleInputs = recordInputs(ruleSet, transaction, answerOf, index);
+      const inputs = inputsOf(ruleSet, transaction, ruleInputs);
       const decision = score({ vector, ruleSet, opinion, inputs });
       const { attempt: attempts } = head;
       // Fields are copied one by one: spreads cost more than the decision.
@@ -217,6 +224,7 @@ async function scoreRows(
         transaction,
         decision,
         features: vector,
+        ruleInputs,
         ruleSet: ruleSet.id,
         model,
         attempts,

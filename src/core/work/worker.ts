@@ -6,6 +6,7 @@ import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Market } from '../market.ts';
 import type { Judge } from '../score/judge.ts';
+import type { Answers } from '../score/list-answers.ts';
 import type { RuleSetOf } from '../score/rules-in-force.ts';
 import type { ScoreStore } from '../store/scores/scores.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
@@ -32,6 +33,8 @@ export type WorkerOptions = {
   readonly entries: EntryReader;
   readonly profiles: Profiles;
   readonly judge: Judge;
+  /** Answers of lists that rule sets read; a batch asks once. */
+  readonly answers: Answers;
   readonly scores: ScoreStore;
   /** Whether a switch stops the corridor, as last read: its streams are left alone. */
   readonly isStopped: (corridor: string) => boolean;

@@ -1,4 +1,5 @@
 /** The room of lists: what is allowed, blocked and watched. */
+import { randomInt } from 'node:crypto';
 import type { Room } from '../../core/room.ts';
 import { tables } from './tables.ts';
 
@@ -7,5 +8,9 @@ export const lists: Room = {
   commands: { lists: () => import('./commands.ts') },
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => (await import('./routes.ts')).openLists(api),
+  lists: async (database) => {
+    const { openListMemory } = await import('./memory/list-memory.ts');
+    return openListMemory(database, randomInt(2 ** 32));
+  },
   tables,
 };

@@ -1,24 +1,35 @@
 /** Checks a rule set of people by the compiler, and by what the compiler does not ask for. */
 import { type Compiled, compileRuleSet } from '../../core/score/rules/compile-rule-set.ts';
-import type { Declared } from '../../core/score/rules/expression/catalogue.ts';
 import { unrecordedInputs } from '../../core/score/rules/rule-inputs.ts';
 import { RULE_SETS } from '../../core/score/rules/rule-sets.ts';
-
-/** No market declares names or lists yet. */
-const DECLARED: Declared = { names: [], lists: [] };
+import { type KnownList, readKnownLists } from '../../core/store/rule-sets/known-lists.ts';
+import type { Query } from '../../kit/database/pool.ts';
 
 const familyOf = (id: string) => id.split('@')[0] ?? '';
 const OF_BUILD = new Set(RULE_SETS.map(({ id }) => familyOf(id)));
 
 /** @param source of anybody */
-export function checkSource(source: unknown): Compiled {
-  const made = compileRuleSet(source, DECLARED);
+export async function checkSource(query: Query, source: unknown): Promise<Compiled> {
+  return checkAmong(await readKnownLists(query), source);
+}
+
+function checkAmong(lists: readonly KnownList[], source: unknown): Compiled {
+  const made = compileRuleSet(source, { names: [], lists: lists.map(({ name }) => name) });
   if ('problems' in made) return made;
   const { ruleSet } = made;
   if (OF_BUILD.has(familyOf(ruleSet.id))) {
     const detail = `must have a name that the build leaves free, not ${familyOf(ruleSet.id)}`;
     return { problems: [{ pointer: '/id', detail }] };
   }
+  const allowing = new Set(lists.flatMap(({ name, effect }) => (effect === 'allow' ? name : [])));
+  const problems = ruleSet.rules.flatMap(({ id, verdict, lists: read }) => {
+    const other = read.find((list) => !allowing.has(list));
+    if ((verdict !== 'allow' && verdict !== 'approve') || other === undefined) return [];
+    // Any other list is changed by one person, who would approve payments alone.
+    const detail = `must ask lists that allow, and no others, where ${id} forces ${verdict}, not ${other}`;
+    return [{ pointer: '/rules', detail }];
+  });
+  if (problems.length > 0) return { problems };
   const unrecorded = unrecordedInputs(ruleSet);
   if (unrecorded.length === 0) return made;
   const detail = `must not read ${unrecorded.join(', ')}, as scores do not record the values`;

@@ -57,10 +57,8 @@ const sourceBody: DescribedBody<{ readonly id: string }> = {
   schema: sourceSchema,
   example: sourceExample,
   bytesMax: BODY_BYTES_MAX,
-  read: (value) => {
-    compileGiven(value);
-    return value as { readonly id: string };
-  },
+  // The source is checked where its lists are known.
+  read: (value) => value as { readonly id: string },
 };
 
 async function answerDetail(
@@ -106,7 +104,8 @@ export const ruleSetOperations = [
       read: (value) => value,
     },
     answers: { 200: answer('What is wrong.', checkedSchema, checkedExample) },
-    run: ({ body }, _: RuleSetParts) => check(body),
+    run: async ({ body }, { databases: { primary } }: RuleSetParts) =>
+      await check(primary.query, body),
   }),
   operation({
     method: 'post',
@@ -149,8 +148,10 @@ export const ruleSetOperations = [
     body: sourceBody,
     answers: { 201: detail('The draft.') },
     problems: [409],
-    run: async ({ c, body, by }, { databases: { primary } }: RuleSetParts) =>
-      await answerDetail(c, primary, await createDraft(primary, body, by), 201),
+    run: async ({ c, body, by }, { databases: { primary } }: RuleSetParts) => {
+      await compileGiven(primary.query, body);
+      return await answerDetail(c, primary, await createDraft(primary, body, by), 201);
+    },
   }),
   operation({
     method: 'put',
@@ -169,6 +170,7 @@ export const ruleSetOperations = [
     answers: { 200: detail('The draft.') },
     problems: [404, 409, 412],
     run: async ({ c, body, by }, { databases: { primary } }: RuleSetParts) => {
+      await compileGiven(primary.query, body);
       const row = await changeDraft(primary, nameIn(c), c.req.header('if-match'), body, by);
       return await answerDetail(c, primary, row);
     },

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { explanationParts } from '../../core/domain/explanation.ts';
 import { FEATURE_SCHEMA, featuresOfSchema } from '../../core/domain/feature-schema.ts';
-import { scoreSchema } from '../../core/domain/score-record.ts';
+import { type RuleInputs, scoreSchema } from '../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
 import { explain } from '../../core/score/explain.ts';
 import type { Models, Opinion } from '../../core/score/judge.ts';
@@ -12,7 +12,7 @@ import { findRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { score } from '../../core/score/score.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../core/store/scores/read-scores.ts';
-import type { Database } from '../../kit/database/pool.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
 import { checkSource } from './check-source.ts';
@@ -51,8 +51,8 @@ export const checkedExample: CheckedJson = {
   ],
 };
 
-export function check(source: unknown): CheckedJson {
-  const made = checkSource(source);
+export async function check(query: Query, source: unknown): Promise<CheckedJson> {
+  const made = await checkSource(query, source);
   if ('ruleSet' in made) return { sha256: made.ruleSet.sha256, problems: [] };
   return {
     sha256: null,
@@ -68,8 +68,12 @@ export function check(source: unknown): CheckedJson {
 }
 
 /** @throws InvalidFields */
-export function compileGiven(source: unknown, at = ''): CompiledRuleSet {
-  const made = checkSource(source);
+export async function compileGiven(
+  query: Query,
+  source: unknown,
+  at = '',
+): Promise<CompiledRuleSet> {
+  const made = await checkSource(query, source);
   if ('ruleSet' in made) return made.ruleSet;
   throw new InvalidFields(
     made.problems.map(({ pointer, detail }) => ({ pointer: `${at}${pointer}`, detail })),
@@ -135,6 +139,7 @@ type Case = {
   readonly vector: Float64Array;
   readonly featureSchema: number;
   readonly corridor: string;
+  readonly ruleInputs: RuleInputs | null;
   readonly opinion: Opinion | null;
   readonly stored: TriedJson['stored'];
 };
@@ -148,10 +153,10 @@ export async function tryRuleSet(
   const ruleSet =
     source === undefined
       ? (findRuleSet(name) ?? compileStored(await findKnown(database.query, name)))
-      : compileGiven(source, '/source');
+      : await compileGiven(database.query, source, '/source');
   const row = await readCase(database, models, trial);
   const { vector, featureSchema, opinion } = row;
-  const inputs = inputsOf(ruleSet, row);
+  const inputs = inputsOf(ruleSet, row, row.ruleInputs);
   const made = score({ vector, ruleSet, opinion, inputs });
   const explained = explain(
     { features: vector, featureSchema, probability: made.probability, inputs },
@@ -179,7 +184,7 @@ async function readCase(
   { transaction_id: id, features = {}, corridor = '' }: z.output<typeof trialSchema>,
 ): Promise<Case> {
   if (id === undefined) {
-    return { corridor, opinion: null, stored: null, ...vectorOf(features) };
+    return { corridor, ruleInputs: null, opinion: null, stored: null, ...vectorOf(features) };
   }
   const createdAtMs = createdAtMsOf(id);
   const record =
@@ -197,6 +202,7 @@ async function readCase(
     vector: record.features,
     featureSchema: record.featureSchema,
     corridor: record.corridor,
+    ruleInputs: record.ruleInputs,
     opinion: found?.model.judge([record.features])[0] ?? null,
     stored: { score: points, risk, verdict, reasons: [...reasons] },
   };

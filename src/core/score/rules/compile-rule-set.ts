@@ -14,6 +14,7 @@ import {
   type Catalogue,
   createCatalogue,
   type Declared,
+  listOfKey,
   NOTHING_DECLARED,
 } from './expression/catalogue.ts';
 import { checkExpression } from './expression/check-expression.ts';
@@ -46,6 +47,8 @@ export type CompiledRuleSet = {
   readonly rules: readonly CompiledRule[];
   /** Keys of the inputs that a row needs beside its vector, in their order. */
   readonly inputs: readonly string[];
+  /** Lists that its rules ask. */
+  readonly lists: readonly string[];
   readonly verdicts: Thresholds;
   readonly corridorVerdicts: ReadonlyMap<string, Thresholds>;
   /** Points by which thresholds were lowered, as a model's bands are. */
@@ -63,6 +66,8 @@ export type CompiledRule = {
   readonly sentence: string;
   /** Every feature that it reads, those of its value first. */
   readonly features: readonly FeatureName[];
+  /** Lists that it asks. */
+  readonly lists: readonly string[];
   readonly data: RuleData;
   /** Empty where the rule has no measured value. */
   readonly bands: readonly Band[];
@@ -112,16 +117,15 @@ function compileData(data: RuleSetData, declared: Declared): Compiled {
   });
   const corridorVerdicts = new Map(Object.entries(data.verdicts.corridors ?? {}));
   const hasCorridors = corridorVerdicts.size > 0 || on.some(({ corridors }) => corridors !== null);
-  const keys = on.flatMap(({ reads }) =>
-    reads.flatMap(({ source }) => (source.at === 'input' ? source.key : [])),
-  );
+  const keys = on.flatMap(({ keys }) => keys);
   const inputs = [...new Set(hasCorridors ? [CORRIDOR_KEY, ...keys] : keys)].sort();
   const program = generateProgram(on, inputs);
-  const rules = on.map(({ rule, features }, index) => ({
+  const rules = on.map(({ rule, features, keys }, index) => ({
     id: rule.id,
     code: rule.code,
     sentence: rule.sentence,
     features,
+    lists: keys.flatMap((key) => listOfKey(key) ?? []),
     data: rule,
     bands: rule.bands ?? [],
     verdict: rule.verdict ?? null,
@@ -135,6 +139,7 @@ function compileData(data: RuleSetData, declared: Declared): Compiled {
       featureSchema: data.feature_schema,
       rules,
       inputs,
+      lists: inputs.flatMap((key) => listOfKey(key) ?? []),
       verdicts: data.verdicts.all,
       corridorVerdicts,
       tightenedBy: 0,
@@ -148,7 +153,8 @@ function compileData(data: RuleSetData, declared: Declared): Compiled {
 type Check = { readonly catalogue: Catalogue; readonly problems: RuleSetProblem[] };
 
 type CheckedReads = CheckedRule & {
-  readonly reads: readonly Read[];
+  /** Keys of the inputs that it reads. */
+  readonly keys: readonly string[];
   readonly features: readonly FeatureName[];
 };
 
@@ -173,7 +179,7 @@ function checkRule(rule: RuleData, pointer: string, check: Check): CheckedReads 
     value === undefined || bands === undefined
       ? { weight: rule.weight ?? 0 }
       : { measure: value, bands };
-  const reads = [
+  const reads: readonly Read[] = [
     ...(typeof value === 'object' ? readsOf(value) : []),
     ...(when === null ? [] : readsOf(when)),
     ...detail.flatMap((part) =>
@@ -182,7 +188,8 @@ function checkRule(rule: RuleData, pointer: string, check: Check): CheckedReads 
   ];
   const names = reads.flatMap(({ source, name }) => (source.at === 'feature' ? name : []));
   const features = [...new Set([...(ofCode?.features ?? []), ...(names as FeatureName[])])];
-  return { when, effect, corridors, detail, reads, features };
+  const keys = new Set(reads.flatMap(({ source }) => (source.at === 'input' ? source.key : [])));
+  return { when, effect, corridors, detail, keys: [...keys], features };
 }
 
 function checkText(

@@ -1,18 +1,53 @@
-/** The inputs that a rule set reads beside the vector, as a batch gives them and a score has them. */
+/**
+ * The inputs that a rule set reads beside the vector. A batch records them, and its score stores the record. Deciding, verifying
+ * and explaining read the record alone, so all of them read the same.
+ */
+import type { RuleInputs } from '../../domain/score-record.ts';
+import type { Transaction } from '../../domain/transaction.ts';
 import type { CompiledRuleSet } from './compile-rule-set.ts';
+import { CURRENCY_KEY, listOfKey } from './expression/catalogue.ts';
 import { CORRIDOR_KEY, type Inputs } from './generate-program.ts';
 
+/** Whether the list has a party of the nth transaction; undefined: there is no such list. */
+export type AnswerOf = (list: string, nth: number) => boolean | undefined;
+
+type Reading = Pick<CompiledRuleSet, 'inputs'>;
 const NOTHING: Inputs = [];
 
-/** Values in the order of the rule set's inputs; an input that scores do not record is missing. */
+/** Values in the order of the rule set's inputs; an input that was not recorded is missing. */
 export function inputsOf(
-  { inputs }: Pick<CompiledRuleSet, 'inputs'>,
-  { corridor }: { readonly corridor: string },
+  { inputs }: Reading,
+  row: { readonly corridor: string },
+  recorded: RuleInputs | null,
 ): Inputs {
   if (inputs.length === 0) return NOTHING;
-  return inputs.map((key) => (key === CORRIDOR_KEY ? corridor : null));
+  return inputs.map((key) => (key === CORRIDOR_KEY ? row.corridor : (recorded?.[key] ?? null)));
+}
+
+/**
+ * Gives the values that a score stores beside its vector and corridor; null where the rule set reads nothing else.
+ * @param nth of the transactions that the answers are about
+ */
+export function recordInputs(
+  { inputs }: Reading,
+  transaction: Pick<Transaction, 'currency'>,
+  answerOf: AnswerOf,
+  nth = 0,
+): RuleInputs | null {
+  let recorded: Record<string, RuleInputs[string]> | null = null;
+  for (const key of inputs) {
+    const list = listOfKey(key);
+    const ofPayment = key === CURRENCY_KEY ? transaction.currency : undefined;
+    const value = list === undefined ? ofPayment : answerOf(list, nth);
+    if (value === undefined) continue;
+    recorded ??= {};
+    recorded[key] = value;
+  }
+  return recorded;
 }
 
 /** Inputs that scores do not record, so that no decision by them could be verified. */
-export const unrecordedInputs = ({ inputs }: Pick<CompiledRuleSet, 'inputs'>) =>
-  inputs.filter((key) => key !== CORRIDOR_KEY);
+export const unrecordedInputs = ({ inputs }: Reading) =>
+  inputs.filter(
+    (key) => key !== CORRIDOR_KEY && key !== CURRENCY_KEY && listOfKey(key) === undefined,
+  );

@@ -6,7 +6,12 @@ import {
   isFound,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
-import { type ScoreJson, type ScoreRecord, toScoreJson } from '../../domain/score-record.ts';
+import {
+  type RuleInputs,
+  type ScoreJson,
+  type ScoreRecord,
+  toScoreJson,
+} from '../../domain/score-record.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { SCORE_COLUMNS, type ScoreRow, type StoredScore, toStoredScore } from './stored-scores.ts';
@@ -46,7 +51,7 @@ export async function findScore(
 
 const selectScoreWithFeatures = {
   name: 'select-score-with-features',
-  text: `select ${SCORE_COLUMNS}, s.features, s.feature_schema, s.features_crc32
+  text: `select ${SCORE_COLUMNS}, s.features, s.feature_schema, s.rule_inputs, s.features_crc32
            from market.scores s where s.transaction_id = $1 and s.created_at = $2`,
 };
 
@@ -57,13 +62,19 @@ export async function readScoreRecord(
   createdAtMs: number,
 ): Promise<(ScoreRecord & { readonly featuresCrc32: number | null }) | undefined> {
   const [row] = await database.query<
-    ScoreRow & { features: Buffer; feature_schema: number; features_crc32: number | null }
+    ScoreRow & {
+      features: Buffer;
+      feature_schema: number;
+      rule_inputs: RuleInputs | null;
+      features_crc32: number | null;
+    }
   >(selectScoreWithFeatures, [id, isoTime(createdAtMs)]);
   return (
     row && {
       ...toStoredScore(row),
       features: toVector(row.features),
       featureSchema: row.feature_schema,
+      ruleInputs: row.rule_inputs,
       featuresCrc32: row.features_crc32,
     }
   );

@@ -8,7 +8,7 @@ import {
   timestampArray,
 } from '../../../kit/database/binary-array.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
-import type { Decision } from '../../domain/score-record.ts';
+import type { Decision, RuleInputs } from '../../domain/score-record.ts';
 import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
 import { packVectors } from './vector-bytes.ts';
 import { vectorChecksum } from './vector-checksum.ts';
@@ -18,6 +18,7 @@ export type NewScore = {
   readonly transaction: DeliveredTransaction;
   readonly decision: Decision;
   readonly features: Float64Array;
+  readonly ruleInputs: RuleInputs | null;
   /** Name of the rule set that decided. */
   readonly ruleSet: string;
   /** `name@version` of the model that decided. */
@@ -61,6 +62,10 @@ export function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): 
     textArray(rows.map((row) => row.model)),
     int2Array(rows.map((row) => row.attempts)),
     int2Array(rows.map((row) => row.degradation)),
-    int4Array(rows.map((row) => vectorChecksum(row.features))),
+    int4Array(rows.map((row) => vectorChecksum(row.features, row.ruleInputs))),
+    // Without an array every row gets null, and nothing is encoded.
+    rows.some((row) => row.ruleInputs !== null)
+      ? textArray(rows.map((row) => row.ruleInputs && JSON.stringify(row.ruleInputs)))
+      : null,
   ];
 }

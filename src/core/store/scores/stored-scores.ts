@@ -3,8 +3,8 @@ import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import type { ScoreJson, ScoreRecord } from '../../domain/score-record.ts';
 
-/** A stored score without its vector. */
-export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema'>;
+/** A stored score without what was decided on. */
+export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema' | 'ruleInputs'>;
 
 /** The columns of a ScoreRow. */
 export const SCORE_COLUMNS = `s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score, s.risk,

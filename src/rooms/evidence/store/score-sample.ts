@@ -54,7 +54,7 @@ const selectKeys = (from: string, to: string, quota: number, count: number) => `
 const readScores: Statement = {
   text: `
   select s.transaction_id as "transactionId", s.created_at as "createdAt", s.corridor, s.score, s.risk, s.probability, s.verdict,
-         s.reasons, s.features as bytes, s.feature_schema as "featureSchema", s.rule_set as "ruleSet", s.model,
+         s.reasons, s.features as bytes, s.rule_inputs as "ruleInputs", s.feature_schema as "featureSchema", s.rule_set as "ruleSet", s.model,
          s.features_crc32 as crc32
     from unnest($1::uuid[], $2::timestamptz[]) as k (transaction_id, created_at)
     join market.scores s using (transaction_id, created_at)
@@ -106,6 +106,6 @@ function range({ fromMs, toMs }: MonthRange): [string, string] {
 
 function toScore({ createdAt, bytes, crc32, ...row }: Row): SampledScore {
   const features = toVector(bytes);
-  const isVectorIntact = crc32 === null || crc32 === vectorChecksum(features);
+  const isVectorIntact = crc32 === null || crc32 === vectorChecksum(features, row.ruleInputs);
   return { ...row, createdAtMs: createdAt.getTime(), features, isVectorIntact };
 }

@@ -4,10 +4,9 @@
  * versions that are 1.5 s old at most: values of a list whose set is behind its version are all looked up.
  */
 import { createHash } from 'node:crypto';
-import type { Transaction } from '../../../core/domain/transaction.ts';
+import type { Lists, Parties } from '../../../core/score/list-answers.ts';
+import type { AnswerOf } from '../../../core/score/rules/rule-inputs.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
-import type { Log } from '../../../kit/metrics/log.ts';
-import { toError } from '../../../kit/words/failure.ts';
 import { addressOf } from '../value.ts';
 import { type AddressIndex, createAddressIndex } from './address-index.ts';
 import { createHashIndex, type HashIndex } from './hash-index.ts';
@@ -28,26 +27,14 @@ const AGE_MS_MAX = 1500;
 const VAIN_MAX = 1000;
 const RENEW_MS_MIN = 60_000;
 
-export type Parties = Pick<Transaction, 'accountId' | 'merchantId' | 'deviceId' | 'ip' | 'country'>;
-
 /** A bit for each transaction: the lowest bit of the first byte is the first transaction's. */
-export type BitColumn = Uint8Array;
-export const hasBit = (column: BitColumn, nth: number): boolean =>
-  (((column[nth >> 3] ?? 0) >> (nth & 7)) & 1) === 1;
+type BitColumn = Uint8Array;
 
-/** Answers of all lists about one batch. */
-export type ListAnswers = ReadonlyMap<string, BitColumn>;
-
-export type ListMemory = {
-  /** @throws Failure where Postgres does not answer */
-  readonly answers: (transactions: readonly Parties[]) => Promise<ListAnswers>;
-  /** The lists and versions that answers are of. */
-  readonly lists: () => readonly ListVersion[];
+export type ListMemory = Lists & {
   /** Bytes of all sets. */
   readonly bytes: () => number;
   /** Reads versions, and the entries behind them. */
   readonly refresh: () => Promise<void>;
-  readonly [Symbol.dispose]: () => void;
 };
 
 type OpenSet =
@@ -62,24 +49,25 @@ type KnownList = {
   vain: number;
   readAtMs: number;
 };
-type Options = { readonly seed: number; readonly log: Pick<Log, 'warn'> };
 
-/** @param database in a worker the probe's: readings that pass would hide from the breaker that work stalls */
-export function openListMemory(
-  database: Pick<Database, 'query'>,
-  { seed, log }: Options,
-): ListMemory {
+/**
+ * @param database in a worker the probe's: readings that pass would hide from the breaker that work stalls
+ * @param seed is secret, so that nobody makes texts that share a hash
+ */
+export function openListMemory(database: Pick<Database, 'query'>, seed: number): ListMemory {
   const { query } = database;
+  /** Lists that were ever asked for; no others are read. */
+  const wanted = new Set<string>();
   let known = new Map<string, KnownList>();
   let checkedAtMs = Number.NEGATIVE_INFINITY;
-  const ended = new AbortController();
 
   let checking: Promise<void> | undefined;
   const check = async () => {
     const startedMs = performance.now();
     const versions = await readVersions(query);
+    const asked = versions.filter(({ name }) => wanted.has(name));
     known = new Map(
-      versions.map((facts) => {
+      asked.map((facts) => {
         const list = known.get(facts.name) ?? unreadList(facts);
         list.facts = facts;
         return [facts.name, list];
@@ -95,58 +83,44 @@ export function openListMemory(
     return checking;
   };
 
-  let catching: Promise<void> | undefined;
-  const catchUp = async () => {
+  const catchUp = async (signal?: AbortSignal) => {
     for (const list of known.values()) {
-      if (ended.signal.aborted) return;
+      if (signal?.aborted) return;
       await readList(query, list, seed);
     }
   };
-  const refresh = async () => {
-    await checkOnce();
-    catching ??= catchUp().finally(() => {
-      catching = undefined;
-    });
-    await catching;
-  };
-
-  let isRefreshing = false;
-  const timer = setInterval(async () => {
-    // Versions are read also while a long list is caught up with.
-    if (isRefreshing) return void checkOnce().catch(() => undefined);
-    isRefreshing = true;
-    try {
-      await refresh();
-    } catch (error) {
-      log.warn({ err: toError(error).message }, 'the lists could not be read');
-    } finally {
-      isRefreshing = false;
-    }
-  }, EVERY_MS);
-  timer.unref();
+  const isIdle = () => wanted.size === 0;
 
   return {
-    async answers(transactions) {
+    async answers(transactions, names) {
+      for (const name of names) {
+        if (wanted.has(name)) continue;
+        wanted.add(name);
+        checkedAtMs = Number.NEGATIVE_INFINITY;
+      }
       while (performance.now() - checkedAtMs > AGE_MS_MAX) await checkOnce();
-      const lists = [...known.values()];
+      const lists = names.flatMap((name) => known.get(name) ?? []);
       const asked = new Map<string, Asked>();
       for (const list of lists) collect(list, transactions, asked);
       const found = await lookExactly(query, [...asked.values()]);
-      const columns = new Map(
-        lists.map(({ facts }) => [facts.name, new Uint8Array((transactions.length + 7) >> 3)]),
-      );
       for (const question of asked.values()) {
-        if (!found.has(question)) question.of.vain += question.isOfSet ? 1 : 0;
-        else for (const nth of question.rows) setBit(columns.get(question.list), nth);
+        if (question.isOfSet && !found.has(question)) question.of.vain++;
       }
-      return columns;
+      return toAnswers(lists, transactions.length, found);
     },
-    lists: () => [...known.values()].map(({ facts }) => facts),
+    // Versions are read also while a long list is caught up with.
+    duties: [
+      {
+        name: 'list-versions',
+        everyMs: EVERY_MS,
+        run: async () => (isIdle() ? undefined : await checkOnce()),
+      },
+      { name: 'list-entries', everyMs: EVERY_MS, run: catchUp },
+    ],
     bytes: () => [...known.values()].reduce((sum, { set }) => sum + (set?.bytes() ?? 0), 0),
-    refresh,
-    [Symbol.dispose]: () => {
-      ended.abort();
-      clearInterval(timer);
+    async refresh() {
+      await checkOnce();
+      await catchUp();
     },
   };
 }
@@ -188,6 +162,21 @@ const unreadList = (facts: ListVersion): KnownList => ({
 });
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+function toAnswers(
+  lists: readonly KnownList[],
+  count: number,
+  found: ReadonlySet<Asked>,
+): AnswerOf {
+  const columns = new Map<string, BitColumn>(
+    lists.map(({ facts }) => [facts.name, new Uint8Array((count + 7) >> 3)]),
+  );
+  for (const { list, rows } of found) for (const nth of rows) setBit(columns.get(list), nth);
+  return (list, nth) => {
+    const column = columns.get(list);
+    return column && (((column[nth >> 3] ?? 0) >> (nth & 7)) & 1) === 1;
+  };
+}
 
 function setBit(column: BitColumn | undefined, nth: number): void {
   if (column !== undefined) column[nth >> 3] = (column[nth >> 3] ?? 0) | (1 << (nth & 7));

@@ -83,11 +83,11 @@ const lookAddresses = rowsOf<{ nth: number }, Look>(
 export type Question = { readonly list: string; readonly kind: Kind; readonly value: string };
 
 /** The questions that are entries in force, by the clock of Postgres. */
-export async function lookExactly(
+export async function lookExactly<Asked extends Question>(
   query: Query,
-  questions: readonly Question[],
-): Promise<Set<Question>> {
-  const found = new Set<Question>();
+  questions: readonly Asked[],
+): Promise<Set<Asked>> {
+  const found = new Set<Asked>();
   for (const isAddress of [false, true]) {
     const some = questions.filter(({ kind }) => (kind === 'address') === isAddress);
     if (some.length === 0) continue;

@@ -9,9 +9,11 @@ import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import { NO_MODEL, scoreSchema } from '../../../core/domain/score-record.ts';
 import type { Transaction } from '../../../core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
+import type { Api } from '../../../core/room.ts';
 import { explain } from '../../../core/score/explain.ts';
 import type { JudgingModel, Models } from '../../../core/score/judge.ts';
-import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
+import { askLists } from '../../../core/score/list-answers.ts';
+import { inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { rulesInForce } from '../../../core/score/rules-in-force.ts';
 import { score } from '../../../core/score/score.ts';
 import { readRuleSetsInForce } from '../../../core/store/rule-sets/watch-rule-sets.ts';
@@ -37,7 +39,7 @@ type EvaluationJson = z.infer<typeof evaluationSchema>;
 /** @throws InvalidFields where the requested model cannot judge */
 export async function evaluate(
   database: Database,
-  models: Models,
+  { models, answers }: Pick<Api, 'models' | 'answers'>,
   maturityDays: number,
   transaction: Transaction,
   { model: wanted, method }: EvaluationParameters,
@@ -51,7 +53,12 @@ export async function evaluate(
   const { model, degradation } = judge;
   const ruleSetOf = rulesInForce(await readSwitches(database), await readRuleSetsInForce(database));
   const ruleSet = ruleSetOf(transaction);
-  const inputs = inputsOf(ruleSet, transaction);
+  const ruleInputs = recordInputs(
+    ruleSet,
+    transaction,
+    await askLists(answers, [transaction], [ruleSet]),
+  );
+  const inputs = inputsOf(ruleSet, transaction, ruleInputs);
   const opinion = model?.judge([vector])[0] ?? null;
   const { reasons, ...decision } = score({ vector, ruleSet, opinion, inputs });
   const explained = explain(

@@ -86,12 +86,13 @@ export async function explainScore(
   if (record === undefined) return undefined;
   const { ruleSet, featureSchema } = record;
   const rules = await findStoredRuleSet(databases.primary, ruleSet);
-  const explained = rules && explain({ ...record, inputs: inputsOf(rules, record) }, rules);
+  const explained =
+    rules && explain({ ...record, inputs: inputsOf(rules, record, record.ruleInputs) }, rules);
   if (explained === undefined) throw unknownVersion(ruleSet, featureSchema);
   const judge = await findJudge(models, record.model);
   const opinion = judge?.judge([record.features])[0] ?? null;
   const { featuresCrc32: crc32 } = record;
-  const isIntact = crc32 === null || crc32 === vectorChecksum(record.features);
+  const isIntact = crc32 === null || crc32 === vectorChecksum(record.features, record.ruleInputs);
   const score = toScoreJson(record);
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
   return {

@@ -14,8 +14,9 @@ import {
 } from '../../../core/domain/transaction.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
-import type { Models } from '../../../core/score/judge.ts';
-import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
+import type { Api } from '../../../core/room.ts';
+import { askLists } from '../../../core/score/list-answers.ts';
+import { inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { score } from '../../../core/score/score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
@@ -87,7 +88,7 @@ type WhatIfJson = z.infer<typeof whatIfSchema>;
  */
 export async function whatIf(
   database: Database,
-  models: Models,
+  { models, answers }: Pick<Api, 'models' | 'answers'>,
   maturityDays: number,
   transactionId: string,
   changes: Changes,
@@ -111,12 +112,16 @@ export async function whatIf(
   // The same bits, or both missing.
   const isMoved = (at: number) => !Object.is(before[at], after[at]);
   const vector = logged.map((value, at) => (isMoved(at) ? (after[at] ?? Number.NaN) : value));
+  const answerOf = await askLists(answers, [stored, changed], [ruleSet]);
+  const [was, is] = [stored, changed].map((one, nth) => recordInputs(ruleSet, one, answerOf, nth));
+  const moved = Object.entries(is ?? {}).filter(([key, value]) => was?.[key] !== value);
+  const ruleInputs = { ...record.ruleInputs, ...Object.fromEntries(moved) };
   const opinion = judge?.judge([vector])[0] ?? null;
   const { reasons, ...decision } = score({
     vector,
     ruleSet,
     opinion,
-    inputs: inputsOf(ruleSet, changed),
+    inputs: inputsOf(ruleSet, changed, ruleInputs),
   });
   const { score: points, risk, probability, verdict } = record;
   return {

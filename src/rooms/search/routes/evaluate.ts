@@ -60,12 +60,12 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
     },
     problems: [404, 409, 410],
     run: async ({ path: { id }, body: changes, c }, parts: Parts) => {
-      const { databases, models, config, ingest, switches } = parts;
+      const { databases, config, ingest, switches } = parts;
       requireOn(switches, 'what-if');
       // Only what is changed is checked: a corridor of the past may be closed today.
       refuseInvalid(changes, readContext(ingest));
       const { RISK_LABEL_MATURITY_DAYS: maturityDays } = config;
-      const changed = await whatIf(databases.primary, models, maturityDays, id, changes);
+      const changed = await whatIf(databases.primary, parts, maturityDays, id, changes);
       return changed ?? (await refuseUnscored(c, parts, id));
     },
   }),
@@ -82,13 +82,13 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
     body: { schema: transactionInputSchema, example: transactionInput, read: readOneInput },
     answers: { 200: answer('Score and explanation.', evaluationSchema, evaluationExample) },
     run: async ({ query, body: input }, parts: Parts) => {
-      const { databases, models, config, ingest, switches } = parts;
+      const { databases, config, ingest, switches } = parts;
       requireOn(switches, 'what-if');
       const context = readContext(ingest);
       refuseInvalid(input, context);
       const transaction = { ...toTransaction(input, context), receivedAtMs: context.nowMs };
       const { RISK_LABEL_MATURITY_DAYS: maturityDays } = config;
-      return await evaluate(databases.primary, models, maturityDays, transaction, query);
+      return await evaluate(databases.primary, parts, maturityDays, transaction, query);
     },
   }),
 ];

@@ -5,8 +5,14 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { insertPersonKey } from '../../../support/people.ts';
+import {
+  always,
+  makeApproved,
+  makeOfficer,
+  putInForce,
+} from '../../../support/rooms/rules/officers.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
-import { answerOf } from '../../../support/submit.ts';
+import { answerOf, input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const RACES = 1000;
@@ -233,4 +239,26 @@ describe('an entry of an allow list', () => {
     );
     await set('Bob', bob);
   });
+});
+
+test('an evaluation asks the lists that rules read', async () => {
+  const people = [
+    await makeOfficer(api.testDatabase, 'Dora'),
+    await makeOfficer(api.testDatabase, 'Ed'),
+  ] as const;
+  const stop = {
+    id: 'stop',
+    sentence: 'Stopped.',
+    code: 'STOP',
+    when: 'in_list("blocked")',
+    verdict: 'block',
+  };
+  const source = { ...always('listed@1', 0.1), rules: [stop] };
+  await putInForce(api.database, people, await makeApproved(api.database, people, source), 5);
+  await putInForce(api.database, people, source.id, null);
+  const evaluate = async () =>
+    (await as(cem, 'POST', '/v1/evaluate', input({ device_id: 'evaluated' }))).body.verdict;
+  expect(await evaluate()).toBe('approve');
+  await add(cem, 'blocked', 'evaluated');
+  await waitUntil(async () => (await evaluate()) === 'decline', 3000, 'the entry');
 });

@@ -17,6 +17,7 @@ const features = makeVector({
 const stored: ScoreEvidence = {
   ...score({ vector: features, ruleSet: currentRuleSet, opinion: null }),
   features,
+  ruleInputs: null,
   featureSchema: FEATURE_SCHEMA,
   ruleSet: currentRuleSet.id,
   model: null,

@@ -27,6 +27,7 @@ export type Catalogue = {
 };
 
 const AMOUNT_UNIT = 'currency units';
+export const CURRENCY_KEY = 'currency';
 
 /** Names of the payment itself and of the model, in every market. */
 const OWN: readonly CatalogueName[] = [
@@ -42,7 +43,7 @@ const OWN: readonly CatalogueName[] = [
     type: 'text',
     unit: 'ISO 4217',
     description: 'Currency of the payment, as USD.',
-    source: { at: 'input', key: 'currency' },
+    source: { at: 'input', key: CURRENCY_KEY },
   },
   {
     name: 'probability',
@@ -70,8 +71,12 @@ export function createCatalogue(featureSchema: number, declared: Declared): Cata
   return { names: new Map(all.map((one) => [one.name, one])), lists: declared.lists };
 }
 
+const LIST_PREFIX = 'in_list.';
 /** Key of a list's answer among the inputs of a row: true, false, or missing where no answer was recorded. */
-export const listKey = (list: string) => `in_list.${list}`;
+export const listKey = (list: string) => `${LIST_PREFIX}${list}`;
+/** The list that the key is of; undefined for the key of another input. */
+export const listOfKey = (key: string) =>
+  key.startsWith(LIST_PREFIX) ? key.slice(LIST_PREFIX.length) : undefined;
 
 /**
  * Key of an exchange rate among the inputs of a row: how many units of the payment's currency one unit of the named currency

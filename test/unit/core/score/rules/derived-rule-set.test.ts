@@ -118,6 +118,7 @@ describe('a derived rule set', () => {
     const stored = {
       ...score({ vector: large, ruleSet, opinion: null }),
       ...{ features: large, featureSchema: FEATURE_SCHEMA, model: null, corridor: 'US-EG' },
+      ruleInputs: null,
     };
     expect(verifyScore({ ...stored, ruleSet: ruleSet.id }, ruleSet, null)).toEqual([]);
     const underived = verifyScore({ ...stored, ruleSet: 'default@3' }, currentRuleSet, null);

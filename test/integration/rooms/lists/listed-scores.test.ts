@@ -1,0 +1,200 @@
+/**
+ * Goal: rules ask lists, every worker follows a change within 1.5 s, and each score is verified by the answers that were stored
+ * with it, whatever lists have since. Method: workers on real stores, rule sets of two people, changes of lists by SQL.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { NO_MODELS } from '../../../../src/core/score/judge.ts';
+import { NO_LISTS } from '../../../../src/core/score/list-answers.ts';
+import type { Officer } from '../../../../src/kit/words/principal.ts';
+import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
+import { addEntry, endEntry, findOpen } from '../../../../src/rooms/lists/store.ts';
+import { checkSource } from '../../../../src/rooms/rules/check-source.ts';
+import { makeApproved, makeOfficer, putInForce } from '../../../support/rooms/rules/officers.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
+
+/** The promised time until a change counts in every worker. */
+const STALE_MS_MAX = 1500;
+
+let rig: WorkerRig;
+let ann: Officer;
+let bob: Officer;
+beforeEach(async () => {
+  rig = await createWorkerRig();
+  ann = await makeOfficer(rig.database, 'Ann');
+  bob = await makeOfficer(rig.database, 'Bob');
+  for (const [name, effect] of [
+    ['stopped', 'block'],
+    ['trusted', 'allow'],
+    ['watched', 'watch'],
+  ]) {
+    await rig.database.sql(
+      `insert into lists (name, effect, kind, description, created_by) values ($1, $2, 'account', 'a list', 'Ann')`,
+      [name, effect],
+    );
+  }
+});
+afterEach(() => rig[Symbol.asyncDispose]());
+
+const rule = (id: string, more: object) => ({
+  ...{ id, sentence: `Rule ${id}.`, code: id.toUpperCase().replaceAll('-', '_') },
+  ...more,
+});
+const ruleSet = (id: string, ...rules: object[]) => ({
+  ...{ version: 2 as const, id, feature_schema: 3, rules },
+  verdicts: { all: { review: 500, decline: 800 } },
+});
+const ofLists = ruleSet(
+  'listed@1',
+  rule('any', { when: 'true', weight: 0.6 }),
+  rule('trust', { when: 'in_list("trusted")', verdict: 'allow' }),
+  rule('stop', { when: 'in_list("stopped")', verdict: 'block' }),
+  rule('stop-currency', { when: 'currency == "EUR" && !in_list("watched")', verdict: 'decline' }),
+);
+
+async function decideByLists(): Promise<void> {
+  expect(await checkSource(rig.pool.query, ofLists)).toHaveProperty('ruleSet');
+  const name = await makeApproved(rig.pool, [ann, bob], ofLists);
+  for (const percent of [5, null]) await putInForce(rig.pool, [ann, bob], name, percent);
+}
+
+const add = (list: string, value: string) =>
+  rig.pool.transaction((query) =>
+    addEntry(
+      query,
+      { name: list, kind: 'account', effect: 'block' },
+      { value, reason: 'why' },
+      ann,
+    ),
+  );
+async function trust(value: string): Promise<void> {
+  await rig.database.sql(
+    `with bump as (update lists set version = version + 1 where name = 'trusted' returning version)
+     insert into list_entries (list, value, reason, added_by, added_by_key, added_at, approved_by, approved_by_key, valid_from, version)
+     select 'trusted', $1, 'why', 'Ann', $2, now(), 'Bob', $3, now(), version from bump`,
+    [value, ann.keyId, bob.keyId],
+  );
+}
+const end = (list: string, value: string) =>
+  rig.pool.transaction(async (query) => {
+    const entry = await findOpen(query, list, value);
+    if (entry !== undefined) await endEntry(query, entry, 'Ann');
+  });
+
+type Row = {
+  readonly account_id: string;
+  readonly verdict: string;
+  readonly rule_inputs: Record<string, unknown> | null;
+};
+const readRows = () =>
+  rig.database.sql<Row>('select account_id, verdict, rule_inputs from scores order by account_id');
+const of = (accountId: string, count = 1, from = 0) =>
+  seeds(count, Date.UTC(2026, 10, 1) + 1000 * from).map((seed) => ({ ...seed, accountId }));
+async function verify() {
+  const found = await verifyScores(rig.pool, NO_MODELS, 100_000, new AbortController().signal);
+  return [found.verified, found.differing.flatMap(({ fields }) => fields)] as const;
+}
+
+test('block goes before allow, answers are stored with the score, and later changes move none', async () => {
+  await decideByLists();
+  await add('stopped', 'acc_bad');
+  await add('stopped', 'acc_both');
+  await trust('acc_both');
+  await trust('acc_good');
+  rig.startWorker();
+  await rig.send(['acc_bad', 'acc_both', 'acc_good', 'acc_other'].flatMap((one) => of(one)));
+  await rig.settled(4);
+  const inputs = (stopped: boolean, trusted: boolean) => ({
+    ...{ currency: 'USD', 'in_list.stopped': stopped, 'in_list.trusted': trusted },
+    'in_list.watched': false,
+  });
+  const rows = await readRows();
+  expect(rows).toEqual([
+    { account_id: 'acc_bad', verdict: 'decline', rule_inputs: inputs(true, false) },
+    { account_id: 'acc_both', verdict: 'decline', rule_inputs: inputs(true, true) },
+    { account_id: 'acc_good', verdict: 'approve', rule_inputs: inputs(false, true) },
+    { account_id: 'acc_other', verdict: 'review', rule_inputs: inputs(false, false) },
+  ]);
+  await end('stopped', 'acc_bad');
+  await add('stopped', 'acc_other');
+  expect(await verify()).toEqual([4, []]);
+  // A changed answer is found by the checksum, where the decision does not depend on it, too.
+  await rig.database.sql(
+    `update scores set rule_inputs = replace(rule_inputs::text, '"in_list.watched":false', '"in_list.watched":true')::json
+      where account_id = 'acc_bad'`,
+  );
+  expect(await verify()).toEqual([4, ['features']]);
+  await rig.database.sql(`update scores set rule_inputs = null where account_id = 'acc_good'`);
+  expect(await verify()).toEqual([4, ['features', 'features', 'verdict', 'reasons']]);
+});
+
+test('a rule set without lists stores nothing and asks nobody', async () => {
+  let asked = 0;
+  rig.startWorker(
+    {},
+    {
+      answers: async (...batch) => {
+        asked++;
+        return await NO_LISTS.answers(...batch);
+      },
+    },
+  );
+  await rig.send(of('acc', 20));
+  await rig.settled(20);
+  expect(new Set((await readRows()).map(({ rule_inputs }) => rule_inputs))).toEqual(
+    new Set([null]),
+  );
+  expect(asked).toBe(0);
+});
+
+test('two workers follow a list within 1.5 s, and no transaction is decided by an older one', {
+  retry: 2,
+}, async () => {
+  await decideByLists();
+  rig.startWorker();
+  rig.startWorker();
+  await rig.send(of('acc_late', 200));
+  await rig.settled(200);
+  let sent = 200;
+  for (const [change, wanted] of [
+    [() => add('stopped', 'acc_late'), 'decline'],
+    [() => end('stopped', 'acc_late'), 'review'],
+  ] as const) {
+    await change();
+    const changedAtMs = Date.now();
+    const last = async () => {
+      await rig.send(of('acc_late', 4, sent));
+      sent += 4;
+      await rig.settled(sent);
+      return Date.now() > changedAtMs + 2 * STALE_MS_MAX;
+    };
+    await waitUntil(last, 30_000, 'later scores');
+    const others = await rig.database.sql<{ scored_at: Date }>(
+      `select scored_at from scores where verdict <> $1 and scored_at > $2 order by scored_at`,
+      [wanted, new Date(changedAtMs)],
+    );
+    const latest = others.at(-1)?.scored_at.getTime() ?? changedAtMs;
+    expect(latest - changedAtMs).toBeLessThan(STALE_MS_MAX);
+  }
+  expect(await verify()).toEqual([sent, []]);
+});
+
+test('a rule set names lists that exist, and approves by lists of two people alone', async () => {
+  const problemsOf = async (...rules: object[]) => {
+    const made = await checkSource(rig.pool.query, ruleSet('own@1', ...rules));
+    return 'problems' in made ? made.problems.map(({ detail }) => detail) : [];
+  };
+  const listed = (list: string, more: object) =>
+    rule('one', { when: `in_list("${list}")`, ...more });
+  expect(await problemsOf(listed('watched', { weight: 0.5 }))).toEqual([]);
+  expect(await problemsOf(listed('trusted', { verdict: 'allow' }))).toEqual([]);
+  expect((await problemsOf(listed('trustd', { weight: 0.5 })))[0]).toContain('trusted');
+  for (const verdict of ['allow', 'approve']) {
+    expect(await problemsOf(listed('watched', { verdict }))).toEqual([
+      `must ask lists that allow, and no others, where one forces ${verdict}, not watched`,
+    ]);
+  }
+  expect(await problemsOf(rule('one', { when: 'amount > money(1, "EUR")', weight: 0.5 }))).toEqual([
+    'must not read rate.EUR, as scores do not record the values',
+  ]);
+});
