@@ -153,24 +153,27 @@ test('two workers follow a list within 1.5 s, and no transaction is decided by a
   await decideByLists();
   rig.startWorker();
   rig.startWorker();
-  await rig.send(of('acc_late', 200));
-  await rig.settled(200);
-  let sent = 200;
+  let sent = 0;
+  const flow = async (untilMs: number) => {
+    const isLater = async () => {
+      await rig.send(of('acc_late', 4, sent));
+      sent += 4;
+      await rig.settled(sent);
+      return Date.now() > untilMs;
+    };
+    await waitUntil(isLater, 30_000, 'later scores');
+  };
+  // Both workers have the lists in memory by then, and so have to follow them.
+  await flow(Date.now() + 2 * STALE_MS_MAX);
   for (const [change, wanted] of [
     [() => add('stopped', 'acc_late'), 'decline'],
     [() => end('stopped', 'acc_late'), 'review'],
   ] as const) {
     await change();
     const changedAtMs = Date.now();
-    const last = async () => {
-      await rig.send(of('acc_late', 4, sent));
-      sent += 4;
-      await rig.settled(sent);
-      return Date.now() > changedAtMs + 2 * STALE_MS_MAX;
-    };
-    await waitUntil(last, 30_000, 'later scores');
+    await flow(changedAtMs + 2 * STALE_MS_MAX);
     const others = await rig.database.sql<{ scored_at: Date }>(
-      `select scored_at from scores where verdict <> $1 and scored_at > $2 order by scored_at`,
+      'select scored_at from scores where verdict <> $1 and scored_at > $2 order by scored_at',
       [wanted, new Date(changedAtMs)],
     );
     const latest = others.at(-1)?.scored_at.getTime() ?? changedAtMs;
