@@ -1,9 +1,11 @@
 /** Catalogue of a market, in plain words: corridors, reason codes and features. */
 import { z } from 'zod';
 import { FEATURE_LIST, firstSchemaOf } from '../../core/domain/feature-schema.ts';
+import { SCORE_MAX } from '../../core/domain/score-record.ts';
 import { CODE_MEASURES } from '../../core/score/rules/code-measures.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import type { RuleData } from '../../core/score/rules/rule-set-data.ts';
+import type { RuleSetSource } from '../../core/store/rule-sets/rule-sets.ts';
 
 export const corridorSchema = z
   .object({
@@ -62,6 +64,10 @@ export const ruleSetSchema = z
     sha256: z
       .string()
       .meta({ description: 'Of its numbers; one that ever decided never changes.' }),
+    problem: z.string().nullable().meta({
+      description:
+        'Why this version of the engine cannot compile it: the rule set then decides nothing here, and `rules` is empty.',
+    }),
     feature_schema: z.int(),
     verdicts: z
       .object({ review: z.int(), decline: z.int() })
@@ -114,6 +120,7 @@ export const ruleSetExample: RuleSetJson = {
   corridors: [],
   feature_schema: 2,
   sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  problem: null,
   verdicts: { review: 500, decline: 800 },
   rules: [
     {
@@ -133,15 +140,19 @@ export const ruleSetExample: RuleSetJson = {
   ],
 };
 
+type RuleSetContent = Pick<
+  RuleSetJson,
+  'rule_set' | 'sha256' | 'problem' | 'feature_schema' | 'verdicts' | 'rules'
+>;
+
 /** Members that follow from the data of a rule set alone. */
-export function toRuleSetJson(
-  ruleSet: CompiledRuleSet,
-): Pick<RuleSetJson, 'rule_set' | 'sha256' | 'feature_schema' | 'verdicts' | 'rules'> {
+export function toRuleSetJson(ruleSet: CompiledRuleSet): RuleSetContent {
   const { id, sha256, featureSchema, verdicts, rules } = ruleSet;
   return {
     rule_set: id,
     feature_schema: featureSchema,
     sha256,
+    problem: null,
     verdicts: { ...verdicts },
     rules: rules.map(({ id: rule, code, sentence, features, data, bands, isPolicy }) => ({
       rule,
@@ -154,6 +165,23 @@ export function toRuleSetJson(
       bands: bands.map(({ from, weight }) => ({ from, weight })),
     })),
   };
+}
+
+/** A source that another version of the engine wrote may lack any member. */
+const uncompiledSchema = z.object({
+  feature_schema: z.int().catch(0),
+  verdicts: z
+    .object({ all: z.object({ review: z.int(), decline: z.int() }) })
+    .catch({ all: { review: SCORE_MAX, decline: SCORE_MAX } }),
+});
+
+/** Members of a rule set that this build cannot compile. */
+export function toUncompiledJson(
+  { ruleSet, sha256, source }: RuleSetSource,
+  problem: string,
+): RuleSetContent {
+  const { feature_schema, verdicts } = uncompiledSchema.parse(JSON.parse(source));
+  return { rule_set: ruleSet, feature_schema, sha256, problem, verdicts: verdicts.all, rules: [] };
 }
 
 function toMeasureJson({ measure }: RuleData) {

@@ -128,12 +128,22 @@ const diffFile = written(
 /** Members of a rule set that people read; export writes the rules. */
 const told = {
   words,
-  tell: ({ rule_set, state, author, approved_by, sha256, corridors, proposals }: Values) => ({
+  tell: ({
     rule_set,
     state,
     author,
     approved_by,
     sha256,
+    problem,
+    corridors,
+    proposals,
+  }: Values) => ({
+    rule_set,
+    state,
+    author,
+    approved_by,
+    sha256,
+    problem,
     corridors,
     proposals,
   }),
@@ -163,7 +173,7 @@ Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
   actions: {
     list: {
       operation: 'listRuleSets',
-      columns: ['rule_set', 'state', 'in_force', 'author', 'approved_by', 'corridors'],
+      columns: ['rule_set', 'state', 'in_force', 'author', 'approved_by', 'corridors', 'problem'],
     },
     show: { operation: 'readRuleSet', ...told },
     check: checkFile,

@@ -6,7 +6,8 @@ import { currentRuleSet, findOwnSource, RULE_SETS } from '../../core/score/rules
 import { compileStored, readRuleSetRollouts } from '../../core/store/rule-sets/rule-sets.ts';
 import { listCorridors } from '../../core/store/transactions/corridors.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import { type RuleSetJson, toRuleSetJson } from './catalogue.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { type RuleSetJson, toRuleSetJson, toUncompiledJson } from './catalogue.ts';
 import { findKnown, tagOf } from './rule-set-change.ts';
 import type { DetailJson } from './rule-set-record.ts';
 import { sinceOpen, toProposalJson } from './rule-set-rollout.ts';
@@ -43,7 +44,7 @@ function toRow(row: StoredRuleSet, log: readonly Rollout[], known: readonly stri
     return holding === undefined ? [] : { corridor, to: holdingText(holding) };
   });
   return {
-    ...toRuleSetJson(compileStored(row)),
+    ...contentOf(row),
     state: row.state,
     in_force: corridors.some(({ to }) => to !== 'deprecated'),
     author: row.author,
@@ -51,6 +52,16 @@ function toRow(row: StoredRuleSet, log: readonly Rollout[], known: readonly stri
     created_at: row.createdAt.toISOString(),
     corridors,
   };
+}
+
+/** A rule set that this build cannot compile leaves the others readable. */
+function contentOf(row: StoredRuleSet) {
+  try {
+    return toRuleSetJson(compileStored(row));
+  } catch (error) {
+    if (error instanceof Failure) return toUncompiledJson(row, error.message);
+    throw error;
+  }
 }
 
 /** @throws Failure `not-found` */

@@ -3,6 +3,7 @@
  * people who try every step in and out of turn, SQL beside it, and a thousand approvals at once.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hashRuleSet } from '../../../../src/core/score/rules/rule-set-data.ts';
 import { isUnavailable } from '../../../../src/kit/words/failure.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { approve, createDraft, submit } from '../../../../src/rooms/rules/rule-set-change.ts';
@@ -100,6 +101,24 @@ test('a rollout by the same call of two people, a rollback by one, and the end',
   expect(await auditOf('own@1')).toEqual(
     expect.arrayContaining(['rule-set.propose', 'rule-set.rollout', 'rule-set.rollback']),
   );
+});
+
+test('what this build cannot compile is listed with its problem, beside all others', async () => {
+  const ann = people.get('Ann') as Officer;
+  await createDraft(api.database, always('later@1'), ann);
+  const later = { ...always('later@1'), feature_schema: 99 };
+  await api.testDatabase.sql('update rule_sets set source = $2, sha256 = $3 where rule_set = $1', [
+    ...['later@1', JSON.stringify(later), hashRuleSet(later)],
+  ]);
+  const { status, body } = await as('Ed', 'GET', '');
+  expect(status).toBe(200);
+  const named = (name: string) =>
+    body.items.find(({ rule_set }: { rule_set: string }) => rule_set === name);
+  expect(named('later@1')).toMatchObject({ state: 'draft', feature_schema: 99, rules: [] });
+  expect(named('later@1').problem).toMatch(/cannot compile later@1: \/feature_schema/);
+  expect(named('default@3')).toMatchObject({ state: 'built-in', problem: null });
+  const alone = await as('Ed', 'GET', '/later@1');
+  expect([alone.status, alone.body.source]).toEqual([200, later]);
 });
 
 describe('what was submitted', () => {
