@@ -212,7 +212,7 @@ function useCorridors(isWanted: boolean): readonly string[] {
   return data;
 }
 
-/** Reasons change with releases, not while somebody searches. Reasons of models are listed only where a model decides. */
+/** Reasons change with rule sets, not while somebody searches. Reasons of models are listed only where a model decides. */
 function useReasons(isWanted: boolean): readonly ReasonCode[] {
   const { data = [] } = useQuery({
     queryKey: ['reason-codes'],

@@ -1,5 +1,6 @@
 /** Every reason code that a score may have, from the rules and features that define them. */
 import { FEATURE_LIST } from '../domain/feature-schema.ts';
+import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { RULE_SETS } from './rules/rule-sets.ts';
 import { factorReason, MANUAL_REASON, MODEL_REASON } from './score.ts';
 
@@ -13,22 +14,27 @@ export type ReasonCode = {
   readonly features: readonly string[];
 };
 
-/** Each rule by its code, as the newest rule set that has the rule says it. */
-const RULES = new Map(
-  RULE_SETS.toReversed().flatMap(({ rules }) => rules.map((one) => [one.code, one])),
-);
+/** The shape of every reason code, also of rules that people have not written yet. */
+export const REASON_CODE = /^[A-Z][A-Z0-9_]{0,127}$/;
 
-/** Rules in the order in which they combine, then models. */
-export const REASON_CODES: readonly ReasonCode[] = [
-  ...[...RULES.values()].map(({ code, sentence, features }) => ({
+/** Reasons of rules, each with the sentence of the first rule set that has the rule. */
+function reasonsOfRules(ruleSets: readonly CompiledRuleSet[]): ReasonCode[] {
+  const rules = new Map<string, CompiledRule>(
+    ruleSets.toReversed().flatMap((ruleSet) => ruleSet.rules.map((one) => [one.code, one])),
+  );
+  return [...rules.values()].map(({ code, sentence, features }) => ({
     code,
     description: sentence,
-    origin: 'rule' as const,
-    rule_sets: RULE_SETS.filter(({ rules }) => rules.some((one) => one.code === code))
+    origin: 'rule',
+    rule_sets: ruleSets
+      .filter((ruleSet) => ruleSet.rules.some((one) => one.code === code))
       .map(({ id }) => id)
       .sort(),
     features,
-  })),
+  }));
+}
+
+const OF_ORDERS_AND_MODELS: readonly ReasonCode[] = [
   {
     code: MANUAL_REASON,
     description: 'People review such amounts for a time: the rule set of the score says which.',
@@ -51,3 +57,12 @@ export const REASON_CODES: readonly ReasonCode[] = [
     features: [name],
   })),
 ];
+
+/** Reason codes of rules, then of models. @param stored rule sets of people, the newest first */
+export const listReasonCodes = (stored: readonly CompiledRuleSet[]): ReasonCode[] => [
+  ...reasonsOfRules([...RULE_SETS, ...stored]),
+  ...OF_ORDERS_AND_MODELS,
+];
+
+/** Reason codes of this build. */
+export const REASON_CODES: readonly ReasonCode[] = listReasonCodes([]);

@@ -5,7 +5,7 @@
 import { setImmediate as othersRan } from 'node:timers/promises';
 import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
 import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
-import { requireModel } from '../../core/store/search/require-known.ts';
+import { requireModel, requireReasons } from '../../core/store/search/require-known.ts';
 import { filterOf, rangesOf } from '../../core/store/search/to-filter.ts';
 import { endOf, nextSlice, type WalkedSlice } from '../../core/store/search/walk.ts';
 import {
@@ -66,6 +66,7 @@ export async function prepareExport(
 ): Promise<ReadRows> {
   const { from = -Infinity, to = Infinity, order, after: afterId = '' } = asked;
   await requireModel(databases, asked.model);
+  await requireReasons(databases, asked.reason ?? [], (index) => `/reason/${index}`);
   const { months, detached } = await listWalkedMonths(databases.primary, 'transactions');
   const missing = detached.filter(({ fromMs, toMs }) => toMs > from && fromMs < to);
   if (missing.length > 0) {

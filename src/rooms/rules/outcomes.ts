@@ -10,9 +10,10 @@ import {
   shareOf,
 } from '../../core/domain/outcome-share.ts';
 import { VERDICTS } from '../../core/domain/score-record.ts';
+import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
+import { listRuleSetsInForce } from '../../core/store/rule-sets/watch-rule-sets.ts';
 import { type ScoreReasons, sampleReasons } from '../../core/store/scores/score-window.ts';
-import { REASONS } from '../../core/store/search/search-question.ts';
 import { sumDays } from '../../core/store/tallies/day-sums.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
@@ -42,7 +43,7 @@ const countsSchema = z.object({
 
 export const ruleOutcomesSchema = z
   .object({
-    rule_set: z.string(),
+    rule_set: z.string().meta({ description: 'That of the version of the engine.' }),
     from: z.iso.datetime(),
     to: z.iso.datetime().meta({ description: 'Exclusive; both of created_at.' }),
     scores: z.int().meta({ description: 'By the daily tallies: all of these days.' }),
@@ -55,6 +56,7 @@ export const ruleOutcomesSchema = z
     rules: z.array(
       z.object({
         code: z.string(),
+        rule_sets: z.array(z.string()).meta({ description: 'Rule sets in force that have it.' }),
         hits: z.int().meta({ description: 'By the daily tallies: all of these days.' }),
         sampled: countsSchema.extend({ hits: z.int() }).meta({
           description: 'Of the sample: verdicts, and labels as they are now.',
@@ -78,6 +80,7 @@ export const ruleOutcomesExample: RuleOutcomesJson = {
   rules: [
     {
       code: 'VELOCITY_COUNT_1H',
+      rule_sets: ['default@3'],
       hits: 5120,
       sampled: { hits: 85, approve: 20, review: 50, decline: 15, fraud: 31, legitimate: 9 },
       precision: { rows: 40, value: 0.775, low: 0.625, high: 0.877 },
@@ -92,7 +95,8 @@ export async function readRuleOutcomes(
 ): Promise<RuleOutcomesJson> {
   const lastMs = Math.floor(nowMs / DAY_MS) * DAY_MS;
   const firstMs = outcomesFromMs(days, nowMs);
-  const hits = await sumBy(database, REASONS, firstMs, lastMs);
+  const inForce = await listRuleSetsInForce(database);
+  const hits = await sumBy(database, null, firstMs, lastMs);
   const window = { fromMs: firstMs, toMs: nowMs };
   const { signal } = new AbortController();
   const sampled = await sampleReasons(database.query, window, SAMPLE_ROWS, signal);
@@ -104,11 +108,12 @@ export async function readRuleOutcomes(
     scores: [...scores.values()].reduce((sum, count) => sum + count, 0),
     sampled: sampled.length,
     sampled_frauds: sampled.filter(({ isFraud }) => isFraud === true).length,
-    rules: currentRuleSet.rules.map(({ code }) => {
+    rules: codesOf(inForce).map((code) => {
       const own = countOutcomes(sampled.filter(({ codes }) => codes.includes(code)));
       const labelled = own.fraud + own.legitimate;
       return {
         code,
+        rule_sets: inForce.filter((one) => hasCode(one, code)).map(({ id }) => id),
         hits: hits.get(code) ?? 0,
         sampled: own,
         precision: shareOf(own.fraud, labelled),
@@ -117,10 +122,16 @@ export async function readRuleOutcomes(
   };
 }
 
+const codesOf = (ruleSets: readonly CompiledRuleSet[]) => [
+  ...new Set(ruleSets.flatMap(({ rules }) => rules.map(({ code }) => code))),
+];
+const hasCode = ({ rules }: CompiledRuleSet, wanted: string) =>
+  rules.some(({ code }) => code === wanted);
+
 /** How often the daily tallies count each of these outcomes. */
 async function sumBy(
   database: Database,
-  outcomes: readonly string[],
+  outcomes: readonly string[] | null,
   firstMs: number,
   lastMs: number,
 ): Promise<ReadonlyMap<string, number>> {

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
-import { REASON_CODES } from '../../core/score/reason-codes.ts';
+import { listReasonCodes } from '../../core/score/reason-codes.ts';
+import { listApproved } from '../../core/store/rule-sets/rule-sets.ts';
 import type { AnswerText } from '../../kit/caches/answer-cache.ts';
 import { createSampleCache } from '../../kit/caches/sample-cache.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
@@ -39,6 +40,7 @@ import { listRuleSets } from './rule-set-rows.ts';
 
 type Parts = Pick<Api, 'ingest' | 'databases'> & {
   readonly readOutcomes: (days: OutcomeDays) => Promise<AnswerText>;
+  readonly readReasons: (all: undefined) => Promise<AnswerText>;
 };
 
 const toText = (rows: readonly object[]): AnswerText => ({ text: JSON.stringify({ items: rows }) });
@@ -81,12 +83,13 @@ const lists = [
     run: ({ c }, { ingest }: Parts) =>
       answerKept(c, toText([...ingest.corridors()].map(toCorridorJson)), ASK_AGAIN),
   }),
-  builtIn(REASON_CODES, {
+  operation({
+    ...listing,
     at: '/v1/reason-codes',
     operationId: 'listReasonCodes',
     summary: 'Reasons that a score may have, in plain words',
     answers: listOf(
-      'Those of rules in the order in which they combine, then those of models.',
+      'Those of rules, of approved rule sets and of the build, then those of models. An answer is up to a minute old.',
       reasonCodeSchema,
       {
         code: 'VELOCITY_COUNT_1H',
@@ -96,6 +99,8 @@ const lists = [
         features: ['count_1h', 'usual_1h'],
       },
     ),
+    run: async ({ c }, { readReasons }: Parts) =>
+      answerKept(c, await readReasons(undefined), ASK_AGAIN),
   }),
   builtIn(FEATURES, {
     at: '/v1/features',
@@ -136,7 +141,7 @@ const ofRules = [
     query: ruleOutcomesParameters,
     answers: answersOf(
       answer(
-        'Every rule of the rule set in force, in the order in which they combine.',
+        'Every rule of the rule sets in force, in the order in which they combine.',
         ruleOutcomesSchema,
         ruleOutcomesExample,
       ),
@@ -164,9 +169,15 @@ export function openRulesApi({ databases, metrics, models, ingest, limits }: Api
     (days) => days,
     (days) => readRuleOutcomes(databases.primary, days, databases.now()),
   );
+  const readReasons = createSampleCache<undefined>(
+    'reason_codes',
+    metrics,
+    () => '',
+    async () => ({ items: listReasonCodes(await listApproved(databases.primary)) }),
+  );
   return {
     routes: [
-      routesOf([...lists, ...ofRules], limits, { ingest, databases, readOutcomes }),
+      routesOf([...lists, ...ofRules], limits, { ingest, databases, readOutcomes, readReasons }),
       routesOf(ruleSetOperations, limits, { databases, models }),
     ],
   };

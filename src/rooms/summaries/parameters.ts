@@ -5,7 +5,7 @@ import { VERDICTS } from '../../core/domain/score-record.ts';
 import {
   currencyFilter,
   modelFilter,
-  REASONS,
+  reasonCode,
   ruleSetFilter,
 } from '../../core/store/search/search-question.ts';
 import type { SumQuestion } from '../../core/store/tallies/day-sums.ts';
@@ -56,17 +56,9 @@ export const summaryParameters = z.strictObject({
   verdict: z.enum(VERDICTS).optional().meta({ description: 'Only scores with this verdict.' }),
   currency: currencyFilter,
   rule_set: ruleSetFilter,
-  rule: z
-    .enum(REASONS)
+  rule: reasonCode
     .optional()
-    .meta({
-      description: 'Only scores with this reason; /v1/reason-codes lists them.',
-      // A hundred codes, which the list has with what they mean.
-      override: ({ jsonSchema }) => {
-        delete jsonSchema.enum;
-        jsonSchema.examples = ['VELOCITY_COUNT_1H'];
-      },
-    }),
+    .meta(shown('VELOCITY_COUNT_1H', 'Only scores with this reason; /v1/reason-codes lists them.')),
   model: modelFilter,
   label: z
     .enum(LABEL_VALUES)
@@ -107,7 +99,8 @@ export const invalid = (pointer: string, detail: string) =>
 type Subject = {
   readonly name: string;
   readonly by: readonly Dimension[];
-  readonly own: readonly string[];
+  /** Null: every reason code. */
+  readonly own: readonly string[] | null;
 };
 const TRANSACTIONS: Subject = {
   name: 'transactions',
@@ -124,7 +117,7 @@ const LABELS: Subject = {
   by: ['corridor', 'currency', 'label'],
   own: LABEL_VALUES,
 };
-const FIRED: Subject = { name: 'reasons', by: ['corridor', 'rule_set', 'rule'], own: REASONS };
+const FIRED: Subject = { name: 'reasons', by: ['corridor', 'rule_set', 'rule'], own: null };
 
 function subjectOf(asked: readonly Dimension[]): Subject {
   if (asked.includes('label')) return LABELS;
@@ -164,7 +157,7 @@ export function figuresOf(question: SummaryQuestion): Figures {
     firstMs: question.from,
     lastMs: question.to,
     own,
-    outcomes: isAll ? [...own, ...VERDICTS, ...LABEL_VALUES, 'dead_letter'] : own,
+    outcomes: isAll ? [...(own ?? []), ...VERDICTS, ...LABEL_VALUES, 'dead_letter'] : own,
     by: {
       corridor: by.includes('corridor'),
       outcome: ['verdict', 'label', 'rule'].some((one) => by.includes(one as Dimension)),

@@ -5,7 +5,11 @@
 import { z } from 'zod';
 import { LABEL_VALUES } from '../../core/domain/label.ts';
 import { VERDICTS } from '../../core/domain/score-record.ts';
-import { requireCorridor, requireModel } from '../../core/store/search/require-known.ts';
+import {
+  requireCorridor,
+  requireModel,
+  requireReasons,
+} from '../../core/store/search/require-known.ts';
 import { type DaySum, sumDays } from '../../core/store/tallies/day-sums.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
@@ -100,10 +104,12 @@ export async function summarizeDays(
     const detail = `gives more than ${SUMS_MAX} sums, one for each day, group and currency: ask for fewer days, or for less by a filter`;
     throw invalid('/group_by', detail);
   }
-  // A corridor or model that has sums is known, also where it was added after the list was read.
+  // A name that has sums is known, also where it was added after the list was read.
   if (sums.length === 0) {
     requireCorridor(corridors, question.corridor);
     await requireModel(databases, question.model);
+    const { rule } = question;
+    await requireReasons(databases, rule === undefined ? [] : [rule], () => '/rule');
   }
   const groups = Map.groupBy(sums, (sum) => keyOf(sum, question.group_by));
   const items = [...groups.values()].flatMap(

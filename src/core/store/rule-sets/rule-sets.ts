@@ -49,6 +49,26 @@ export const readSources = rowsOf<RuleSetSource, [ruleSets: readonly string[]]>(
   `select ${SOURCE} from market.rule_sets where rule_set = any ($1::text[]) and approved_at is not null`,
 );
 
+const newestSources = rowsOf<RuleSetSource, [rowsMax: number]>(
+  'read-newest-rule-set-sources',
+  `select ${SOURCE} from market.rule_sets s where approved_at is not null
+    order by (select max(rollout_id) from market.rule_set_rollouts r where r.rule_set = s.rule_set) desc nulls last,
+             approved_at desc limit $1`,
+);
+
+/** Approved rule sets that this build compiles, those rolled out last first; older ones than COMPILED_MAX are left out. */
+export async function listApproved({ query }: Queries): Promise<CompiledRuleSet[]> {
+  const sources = await newestSources(query, COMPILED_MAX);
+  return sources.flatMap((source) => {
+    try {
+      return compileStored(source);
+    } catch (error) {
+      if (error instanceof Failure) return [];
+      throw error;
+    }
+  });
+}
+
 /** The rule set by the name stored with a score: of the build, of people, or derived of either. */
 export async function findStoredRuleSet(
   { query }: Queries,

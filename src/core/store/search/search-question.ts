@@ -19,7 +19,7 @@ import { compareDecimals } from '../../domain/decimal.ts';
 import { LABEL_VALUES } from '../../domain/label.ts';
 import { NO_MODEL, SCORE_MAX, VERDICTS } from '../../domain/score-record.ts';
 import { idempotencyKeySchema, ipAddress, TRANSACTION_STATUSES } from '../../domain/transaction.ts';
-import { REASON_CODES } from '../../score/reason-codes.ts';
+import { REASON_CODE } from '../../score/reason-codes.ts';
 import { baseName } from '../../score/rules/derived-rule-set.ts';
 
 /** Most reason codes of one search: each is a condition of its own. */
@@ -31,7 +31,9 @@ const RULE_SET_CHARS_MAX = 1000;
 /** As a stored amount: 15 digits before the point, 4 after it. */
 const AMOUNT = /^(0|[1-9]\d{0,14})(\.\d{1,4})?$/;
 
-export const REASONS = REASON_CODES.map(({ code }) => code);
+export const reasonCode = z
+  .string()
+  .regex(REASON_CODE, 'must be a reason code, as GET /v1/reason-codes lists them');
 
 export const currencyFilter = currencyCode.optional().meta(shown('USD', 'Only this currency.'));
 
@@ -103,7 +105,7 @@ export const filters = {
     }),
   min_score: scoreParameter.meta(shown(800, 'This score or more.')),
   max_score: scoreParameter.meta(shown(900, 'This score or less.')),
-  reason: wordsParameter(z.enum(REASONS), REASONS_MAX)
+  reason: wordsParameter(reasonCode, REASONS_MAX)
     .optional()
     .meta({
       description: `Only scores with these reasons: up to ${REASONS_MAX} codes of /v1/reason-codes, with commas between them.`,

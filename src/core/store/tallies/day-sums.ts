@@ -12,10 +12,10 @@ export type SumQuestion = {
   /** Starts of UTC days, both included. */
   readonly firstMs: number;
   readonly lastMs: number;
-  /** Sums of other outcomes are not read. */
-  readonly outcomes: readonly string[];
-  /** Outcomes that make `count` and `amount`. */
-  readonly own: readonly string[];
+  /** Sums of other outcomes are not read; null: those of every reason code, which alone begin with a capital. */
+  readonly outcomes: readonly string[] | null;
+  /** Outcomes that make `count` and `amount`; null: all that are read. */
+  readonly own: readonly string[] | null;
   readonly by: {
     readonly corridor: boolean;
     readonly outcome: boolean;
@@ -59,14 +59,14 @@ const sumStatement: Statement = {
       left join (select extract(epoch from day)::float8 * 1000 as "dayMs", case when $7::bool then corridor end as corridor,
                         case when $8::bool then outcome end as outcome, case when $9::bool then rule_set end as "ruleSet",
                         case when $10::bool then model end as model, currency,
-                        coalesce(sum(count) filter (where outcome = any ($6::text[])), 0)::float8 as count,
-                        coalesce(sum(amount) filter (where outcome = any ($6::text[])), 0)::text as amount,
+                        coalesce(sum(count) filter (where $6::text[] is null or outcome = any ($6::text[])), 0)::float8 as count,
+                        coalesce(sum(amount) filter (where $6::text[] is null or outcome = any ($6::text[])), 0)::text as amount,
                         ${countOf('approve')}, ${countOf('review')}, ${countOf('decline')},
                         ${countOf('fraud')}, ${countOf('legitimate')}, ${countOf('dead_letter')},
                         sum(score_sum)::float8 as "scoreSum"
                    from (select * from market.daily_tallies union all select * from fresh) both_kinds
                   where day >= date '1970-01-01' + $2::int4 and day <= date '1970-01-01' + $3::int4
-                    and outcome = any ($5::text[])
+                    and ($5::text[] is null and outcome ~ '^[A-Z]' or outcome = any ($5::text[]))
                     and ($11::text is null or corridor = $11) and ($12::text is null or currency = $12)
                     and ($13::text is null or rule_set = $13) and ($14::text is null or coalesce(model, '${NO_MODEL}') = $14)
                   group by 1, 2, 3, 4, 5, 6
@@ -91,7 +91,8 @@ export async function sumDays(
 ): Promise<DaySums> {
   const rows = await query<Read<DaySum>>(sumStatement, [
     ...[incrementsMax, firstMs / DAY_MS, lastMs / DAY_MS, sumsMax],
-    ...[textArray(outcomes), textArray(own), by.corridor, by.outcome, by.ruleSet, by.model],
+    ...[outcomes && textArray(outcomes), own && textArray(own)],
+    ...[by.corridor, by.outcome, by.ruleSet, by.model],
     ...[only.corridor ?? null, only.currency ?? null, only.ruleSet ?? null, only.model ?? null],
   ]);
   return {

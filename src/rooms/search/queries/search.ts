@@ -3,7 +3,7 @@
  * and then reads what it lists by their ids.
  */
 import { listWalkedMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
-import { requireModel } from '../../../core/store/search/require-known.ts';
+import { requireModel, requireReasons } from '../../../core/store/search/require-known.ts';
 import { needsScore, type SearchFilter } from '../../../core/store/search/search-filter.ts';
 import { RISKY_SCORE_MIN, type RowPosition } from '../../../core/store/search/search-slice.ts';
 import { filterOf, rangesOf } from '../../../core/store/search/to-filter.ts';
@@ -70,6 +70,7 @@ export async function find(
   const digest = digestQuestion({ list, sort, order, ...rest });
   const isDescending = order === 'desc';
   await requireModel(databases, asked.model);
+  await requireReasons(databases, asked.reason ?? [], (index) => `/reason/${index}`);
   const filter = await filterOf(databases, asked, list === 'scores' || sort === 'score');
   const passes = filter === undefined ? [] : passesOf(filter, sort, isDescending);
   const begin = cursor?.position ?? { pass: 0, after: null, window: null };

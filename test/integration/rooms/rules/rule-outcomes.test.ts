@@ -4,7 +4,13 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
-import type { RuleOutcomesJson } from '../../../../src/rooms/rules/outcomes.ts';
+import { type RuleOutcomesJson, readRuleOutcomes } from '../../../../src/rooms/rules/outcomes.ts';
+import {
+  always,
+  makeApproved,
+  makeOfficer,
+  putInForce,
+} from '../../../support/rooms/rules/officers.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { storeLabels } from '../../../support/scored-rows.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
@@ -92,4 +98,32 @@ test('a rule set has a checksum of its numbers, and the one in force is first', 
   expect(first?.sha256).toMatch(/^[0-9a-f]{64}$/);
   expect(others.map(({ in_force }) => in_force)).toEqual([false, false]);
   expect(others[0]?.sha256).not.toBe(first?.sha256);
+});
+
+test('a code of a rule set that people rolled out is listed, counted, and searched for', async () => {
+  const ann = await makeOfficer(api.testDatabase, 'Ann');
+  const bob = await makeOfficer(api.testDatabase, 'Bob');
+  const source = always('own@1');
+  await makeApproved(api.database, [ann, bob], source);
+  await putInForce(api.database, [ann, bob], source.id, 5);
+  const createdAtMs = Date.now() - DAY_MS;
+  const [id] = await storeTransactions(api.database, [
+    { createdAtMs, score: 600, reasons: ['ALWAYS', DEVICE] },
+  ]);
+  const get = async (path: string) => (await answerOf(await api.request(path))).body;
+  const { items: reasons } = await get('/v1/reason-codes');
+  expect(reasons).toContainEqual({
+    ...{ code: 'ALWAYS', description: 'Every amount.', origin: 'rule' },
+    ...{ rule_sets: ['own@1'], features: [] },
+  });
+  // Answers over HTTP are those of the tests above for a minute.
+  const { rules } = await readRuleOutcomes(api.database, '28', Date.now());
+  const of = (code: string) => rules.find((rule) => rule.code === code);
+  expect(of('ALWAYS')).toMatchObject({ rule_sets: ['own@1'], hits: 1, sampled: { review: 1 } });
+  expect(of(DEVICE)).toMatchObject({ rule_sets: [currentRuleSet.id] });
+  const found = await get('/v1/scores?reason=ALWAYS');
+  expect(found.items).toMatchObject([{ transaction_id: id }]);
+  const { items: days } = await get('/v1/summaries/daily?group_by=rule');
+  expect(days).toContainEqual(expect.objectContaining({ rule: 'ALWAYS', transactions: 1 }));
+  expect((await get('/v1/summaries/daily?rule=ALWAYS')).items).toHaveLength(1);
 });

@@ -23,7 +23,7 @@ test.each([
   ['/v1/merchants/m_1/profile', 'private, no-cache'],
   ['/v1/summaries/daily?to=2026-11-15', 'private, no-cache'],
   ['/v1/corridors', 'private, no-cache'],
-  ['/v1/reason-codes', 'private, max-age=3600'],
+  ['/v1/reason-codes', 'private, no-cache'],
   ['/v1/features', 'private, max-age=3600'],
 ])('%s may be kept by the one who asked (%s)', async (path, keeping) => {
   const first = await get(path);

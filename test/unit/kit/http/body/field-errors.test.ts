@@ -4,7 +4,6 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { labelInputSchema } from '../../../../../src/core/domain/label.ts';
 import { transactionInputSchema } from '../../../../../src/core/domain/transaction.ts';
-import { REASONS } from '../../../../../src/core/store/search/search-question.ts';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
 import { checkFields, fieldErrors, readQuery } from '../../../../../src/kit/http/body/body.ts';
 import { listReader } from '../../../../../src/kit/http/body/list-reader.ts';
@@ -65,7 +64,7 @@ test.each([
   [
     scoreSearchParameters,
     { reason: 'r' },
-    `/reason/0 must be one of ${REASONS.map((code) => `'${code}'`).join(', ')}, not 'r'.`,
+    "/reason/0 must be a reason code, as GET /v1/reason-codes lists them, not 'r'.",
   ],
   [scoreSearchParameters, { account_id: '' }, '/account_id must have at least 1 character, not 0.'],
   [
