@@ -1,6 +1,7 @@
 /** A model of random trees, registered and active before any worker asks for it. */
 import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
 import { ALL_CORRIDORS } from '../../src/core/score/rollout/holding.ts';
+import { decideRollouts, insertProposal, MODELS } from '../../src/core/store/rollouts/rollouts.ts';
 import { listCorridors } from '../../src/core/store/transactions/corridors.ts';
 import { mintApiKey } from '../../src/kit/access/api-key.ts';
 import { makeApiKey } from '../../src/kit/access/api-keys.ts';
@@ -10,7 +11,6 @@ import type { Officer } from '../../src/kit/words/principal.ts';
 import { writeXgboost } from '../../src/rooms/models/model/write-xgboost.ts';
 import { describeModel } from '../../src/rooms/models/registry/check-model.ts';
 import { insertModel } from '../../src/rooms/models/store/models.ts';
-import { decideRollouts, insertProposal } from '../../src/rooms/models/store/rollouts.ts';
 import { MARKET } from './market.ts';
 import { makeRandomTrees } from './random-trees.ts';
 
@@ -56,10 +56,10 @@ export async function putModelInForce(
   const proposer = await makeOfficer(database, proposedBy);
   const by = await makeOfficer(database, approvedBy);
   const proposalId = await database.transaction((query) =>
-    insertProposal(query, { ...target, corridor: ALL_CORRIDORS }, proposer),
+    insertProposal(MODELS, query, { ...target, corridor: ALL_CORRIDORS }, proposer),
   );
   const chosen = corridors ?? (await listCorridors(database));
-  await decideRollouts(database, async () => ({
+  await decideRollouts(MODELS, database, async () => ({
     rows: chosen.map((corridor) => ({ ...target, corridor, cause: 'approval' as const })),
     ...{ proposalId, proposedBy, approvedBy, by },
   }));

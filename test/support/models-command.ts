@@ -11,17 +11,17 @@ import type { Role } from '../../src/kit/words/principal.ts';
 import { readOfficer } from '../../src/rooms/models/commands/officer.ts';
 import { command } from '../../src/rooms/models/commands.ts';
 import {
+  actAlone,
+  approveModel,
+  proposeModel,
+  rollBackModel,
+} from '../../src/rooms/models/decide-models.ts';
+import {
   newEmergencySchema,
   newProposalSchema,
   newRollbackSchema,
 } from '../../src/rooms/models/model-record.ts';
 import { listModelRows, readModelRow } from '../../src/rooms/models/queries/list-models.ts';
-import {
-  actAlone,
-  approveRollout,
-  proposeRollout,
-  takeRolloutBack,
-} from '../../src/rooms/models/rollout/decide-rollout.ts';
 import { makeFile } from '../unit/rooms/models/model/xgboost-file.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { insertPersonKey } from './people.ts';
@@ -98,16 +98,16 @@ async function askRoom(
     case 'show':
       return await readModelRow(database, word);
     case 'promote':
-      return await proposeRollout(database, await promotion(newProposalSchema));
+      return await proposeModel(database, await promotion(newProposalSchema));
     case 'approve':
-      return (await approveRollout(database, word, await by())).items;
+      return (await approveModel(database, word, await by())).items;
     case 'emergency': {
       const { reason, ...asked } = await promotion(newEmergencySchema);
       return await actAlone(database, asked, reason);
     }
     case 'rollback': {
       const { corridor } = checkFields(newRollbackSchema, values);
-      return (await takeRolloutBack(database, corridor, await by())).items;
+      return (await rollBackModel(database, corridor, await by())).items;
     }
     default:
       return undefined;

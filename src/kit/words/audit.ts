@@ -74,9 +74,6 @@ export const AUDIT_ACTIONS = [
   'rule-set.submit',
   'rule-set.approve',
   'rule-set.retire',
-  'rule-set.propose',
-  'rule-set.rollout',
-  'rule-set.rollback',
   'export.begin',
   'export.end',
 ] as const;

@@ -2,16 +2,18 @@
  * The seam `models`: registered models that explain and verify but score nothing, so that no check is recorded and a replica
  * suffices. Models never change: each is loaded and proved once in this process.
  */
+
 import { LRUCache } from 'lru-cache';
 import { MODEL, namesStopped } from '../../core/domain/switch.ts';
 import type { FoundModel, Models } from '../../core/score/judge.ts';
 import { isDrawn, lineOf, subjectsInForce } from '../../core/score/rollout/in-force.ts';
+import { MODELS } from '../../core/store/rollouts/rollouts.ts';
+import { readSettledRollouts } from '../../core/store/rollouts/settled-rollouts.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { type Databases, isFound, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
 import { loadModel } from './registry/scoring-model.ts';
-import { readSettledRollouts } from './rollout/settled-rollouts.ts';
 import { findModel } from './store/models.ts';
 
 /** Models that stay loaded: with more, an idle process holds more memory; with fewer, verification loads them again. */
@@ -36,7 +38,7 @@ export async function openModels(databases: Databases): Promise<Models> {
   return {
     find,
     async findInForce({ corridor, accountId }) {
-      const log = await readSettledRollouts(databases.primary, 'evaluate');
+      const log = await readSettledRollouts(MODELS, databases.primary, 'evaluate');
       const inForce = subjectsInForce(log).get(corridor);
       const line = inForce === undefined ? [] : lineOf(inForce, isDrawn(inForce, accountId));
       const stopped = namesStopped(await readSwitches(databases.primary), MODEL);

@@ -18,6 +18,7 @@ import { eventOf, eventsDocument } from '../../kit/http/event-document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { CURSOR_DESCRIPTION } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
+import { actAlone, approveModel, proposeModel, rollBackModel } from './decide-models.ts';
 import {
   decidedRolloutsExample,
   decidedRolloutsSchema,
@@ -42,12 +43,6 @@ import {
 } from './queries/comparison.ts';
 import { listModelRows, readModelRow } from './queries/list-models.ts';
 import { modelWatchParameters, readModelWatch } from './queries/watch-scores.ts';
-import {
-  actAlone,
-  approveRollout,
-  proposeRollout,
-  takeRolloutBack,
-} from './rollout/decide-rollout.ts';
 import { watchReportExample, watchReportSchema } from './watch-report.ts';
 
 type Parts = {
@@ -161,7 +156,7 @@ const operations = [
     answers: { 201: answer('The proposal.', proposalSchema, proposalExample) },
     problems: [404, 409],
     run: async ({ path, body, by }, { databases: { primary } }: Parts) =>
-      await proposeRollout(primary, { ...body, reference: path.id, by }),
+      await proposeModel(primary, { ...body, reference: path.id, by }),
   }),
   operation({
     ...deciding,
@@ -198,7 +193,7 @@ const operations = [
     answers: { 200: decided },
     problems: [404, 409],
     run: async ({ c, by }, { databases: { primary } }: Parts) =>
-      await approveRollout(primary, c.req.param('id') ?? '', by),
+      await approveModel(primary, c.req.param('id') ?? '', by),
   }),
   operation({
     ...deciding,
@@ -209,7 +204,7 @@ const operations = [
     answers: { 200: decided },
     problems: [404, 409],
     run: async ({ body, by }, { databases: { primary } }: Parts) =>
-      await takeRolloutBack(primary, body.corridor, by),
+      await rollBackModel(primary, body.corridor, by),
   }),
 ];
 

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../core/domain/metadata.ts';
 import { idsIn, subjectsInForce } from '../../core/score/rollout/in-force.ts';
 import { personOf } from '../../core/score/rollout/plan-rollout.ts';
 import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
-import { readRuleSetRollouts } from '../../core/store/rule-sets/rule-sets.ts';
+import { RULE_SETS, readRollouts } from '../../core/store/rollouts/rollouts.ts';
 import { holdPerson, refuseShared, refuseStale } from '../../kit/access/identities.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
@@ -16,7 +16,6 @@ import {
   countRows,
   findRow,
   insertRow,
-  lockRollouts,
   lockRow,
   type StoredRuleSet,
   writeApproved,
@@ -168,11 +167,11 @@ export async function retire(
   by: Officer,
 ): Promise<StoredRuleSet> {
   return await database.transaction(async (query) => {
-    await lockRollouts(query);
+    await RULE_SETS.lock(query);
     const before = await findKnown(query, name, lockRow);
     await refuseStale({ query }, by.keyId);
     if (before.state === 'retired') refuse(`${name} is retired already`);
-    const inForce = subjectsInForce(await readRuleSetRollouts({ query }));
+    const inForce = subjectsInForce(await readRollouts(RULE_SETS, { query }));
     const where = [...inForce].filter(([, one]) => idsIn(one).includes(name));
     if (where.length > 0) {
       const corridors = where.map(([corridor]) => corridor).join(', ');

@@ -1,18 +1,8 @@
 /** Rule sets of people on the wire (`/v1/rule-sets/…`): what is asked for, and what is answered. */
 import { z } from 'zod';
-import {
-  corridorOrAll,
-  holdingOf,
-  type ProposedHolding,
-} from '../../core/score/rollout/holding.ts';
+import { corridorOrAll, holdingOf } from '../../core/score/rollout/holding.ts';
 import { default3 } from '../../core/score/rules/rule-sets/default-3.ts';
 import { ruleSetExample, ruleSetSchema } from './catalogue.ts';
-
-export type ProposedRollout = ProposedHolding & {
-  readonly subject: string;
-  /** A corridor, or ALL_CORRIDORS. */
-  readonly corridor: string;
-};
 
 const [FIRST_RULE] = default3.rules;
 export const RULE_SET = 'careful@1';

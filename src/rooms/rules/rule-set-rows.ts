@@ -3,15 +3,16 @@ import { canonicalJson } from '../../core/domain/metadata.ts';
 import { holdingText, type Rollout } from '../../core/score/rollout/holding.ts';
 import { holdingsIn } from '../../core/score/rollout/plan-rollout.ts';
 import { currentRuleSet, findOwnSource, RULE_SETS } from '../../core/score/rules/rule-sets.ts';
-import { compileStored, readRuleSetRollouts } from '../../core/store/rule-sets/rule-sets.ts';
+import { RULE_SETS as ROLLED_OUT, readRollouts } from '../../core/store/rollouts/rollouts.ts';
+import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { listCorridors } from '../../core/store/transactions/corridors.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type RuleSetJson, toRuleSetJson, toUncompiledJson } from './catalogue.ts';
 import { findKnown, tagOf } from './rule-set-change.ts';
 import type { DetailJson } from './rule-set-record.ts';
-import { sinceOpen, toProposalJson } from './rule-set-rollout.ts';
-import { listOpen, listRollouts, listRows, type StoredRuleSet } from './store.ts';
+import { listOpen, toProposalJson } from './rule-set-rollout.ts';
+import { listRows, type StoredRuleSet } from './store.ts';
 
 /** Newest of those that people have made; each has up to 256 KiB. */
 const LISTED_MAX = 50;
@@ -21,7 +22,7 @@ type Queries = Pick<Database, 'query'>;
 /** Rule sets in force stand first, then those of people, the newest first, then those of the build. */
 export async function listRuleSets(database: Queries): Promise<RuleSetJson[]> {
   const corridors = await listCorridors(database);
-  const log = await readRuleSetRollouts(database);
+  const log = await readRollouts(ROLLED_OUT, database);
   const stored = await listRows(database.query, LISTED_MAX);
   const ofBuild = RULE_SETS.map((ruleSet) => {
     const isCurrent = ruleSet === currentRuleSet;
@@ -79,9 +80,9 @@ export async function readRuleSet(database: Queries, name: string): Promise<Deta
 
 export async function toDetail(database: Queries, row: StoredRuleSet): Promise<DetailJson> {
   const corridors = await listCorridors(database);
-  const log = await readRuleSetRollouts(database);
-  const open = await listOpen(database.query, row.ruleSet, sinceOpen());
-  const rollouts = await listRollouts(database.query, row.ruleSet);
+  const log = await readRollouts(ROLLED_OUT, database);
+  const open = await listOpen(database, row.ruleSet);
+  const rollouts = log.filter(({ subject }) => subject === row.ruleSet).toReversed();
   return {
     ...toRow(row, log, corridors),
     tag: tagOf(row),

@@ -10,8 +10,8 @@ import type { Holding, LoggedRollout, ProposedHolding, ProposedState, Rollout } 
 type RolloutState = Holding['state'] | 'staged';
 
 /** How one kind of subject rises: its steps, each of which decides more than the one before. */
-type Ladder = { readonly noun: string; readonly steps: readonly ProposedState[] };
-const MODELS: Ladder = { noun: 'model', steps: ['shadow', 'canary', 'active'] };
+export type Ladder = { readonly noun: string; readonly steps: readonly ProposedState[] };
+export const MODELS_RISE: Ladder = { noun: 'model', steps: ['shadow', 'canary', 'active'] };
 /** A rule set has no shadow, as shadows are asked by the judge of models. */
 export const RULE_SETS_RISE: Ladder = { noun: 'rule set', steps: ['canary', 'active'] };
 
@@ -42,7 +42,7 @@ export function planPromotion(
   log: readonly Rollout[],
   corridors: readonly string[],
   target: Target,
-  ladder = MODELS,
+  ladder = MODELS_RISE,
 ): Rollout[] {
   const furthest = furthestOf(log, target.subject, ladder);
   if (rankOf(target.state, ladder) > rankOf(furthest, ladder) + 1) {
@@ -80,15 +80,26 @@ function stepsIn(
 
 /**
  * The rows that roll the newest decision back in each corridor: a canary ends; else the active subject gives way
- * to the one that was active before it, or to none.
+ * to the one that was active before it, or to none. With a subject only what that subject does is rolled back.
  * @throws Failure `ROLLOUT_REFUSED`
  */
-export function planRollback(log: readonly Rollout[], corridors: readonly string[]): Rollout[] {
+export function planRollback(
+  log: readonly Rollout[],
+  corridors: readonly string[],
+  subject?: string,
+): Rollout[] {
   const rows = corridors.flatMap((corridor) => {
+    if (subject !== undefined) return planRemoval(log, corridor, subject);
     const canary = canaryIn(log, corridor);
     return canary === undefined ? giveWay(log, corridor) : [ended(corridor, canary)];
   });
-  if (rows.length === 0) refuse('there is neither a canary nor an active model');
+  if (rows.length === 0) {
+    refuse(
+      subject === undefined
+        ? 'there is neither a canary nor an active model'
+        : `${subject} decides nowhere there`,
+    );
+  }
   return rows;
 }
 
@@ -144,6 +155,7 @@ export function planEmergency(
   log: readonly Rollout[],
   corridors: readonly string[],
   target: Target,
+  ladder = MODELS_RISE,
 ): Rollout[] {
   for (const corridor of corridors) {
     const last = log.findLast(
@@ -153,7 +165,7 @@ export function planEmergency(
       refuse(`${corridor} had an emergency that nobody has confirmed: two people decide next`);
     }
   }
-  return planPromotion(log, corridors, target).map((row) =>
+  return planPromotion(log, corridors, target, ladder).map((row) =>
     row.cause === 'approval' ? { ...row, cause: 'emergency' } : row,
   );
 }

@@ -1,8 +1,7 @@
 /** Rule sets of people in Postgres, as processes score, explain and verify by them. An approved one never changes. */
 import type { Database } from '../../../kit/database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { Rollout } from '../../score/rollout/holding.ts';
 import { type CompiledRuleSet, compileRuleSet } from '../../score/rules/compile-rule-set.ts';
 import { baseName, parseDerived } from '../../score/rules/derived-rule-set.ts';
 import { findRuleSet } from '../../score/rules/rule-sets.ts';
@@ -81,28 +80,4 @@ export async function findStoredRuleSet(
   if (found === undefined) return undefined;
   const ruleSet = compileStored(found);
   return ruleSet.id === name ? ruleSet : parseDerived(ruleSet, name);
-}
-
-/** Far more rows than people will decide in decades. */
-const ROLLOUTS_MAX = 100_000;
-
-const newest = onlyOf<{ newest: string | null }>(
-  'read-newest-rule-set-rollout',
-  'select max(rollout_id)::text as newest from market.rule_set_rollouts',
-);
-/** The version of the log: rows are appended one decision at a time. Null for an empty log. */
-export const readNewestRollout = async ({ query }: Queries) => (await newest(query)).newest;
-
-const list = rowsOf<Rollout, [rowsMax: number]>(
-  'read-rule-set-rollouts',
-  `select corridor, rule_set as subject, state, canary_percent as "canaryPercent", cause
-     from market.rule_set_rollouts order by rollout_id limit $1`,
-);
-
-/** All rows, oldest first. */
-export async function readRuleSetRollouts({ query }: Queries): Promise<Rollout[]> {
-  const rows = await list(query, ROLLOUTS_MAX + 1);
-  if (rows.length <= ROLLOUTS_MAX) return rows;
-  const why = `more than ${ROLLOUTS_MAX} rows of rule_set_rollouts`;
-  throw new Failure('permanent', 'ROLLOUTS_MAX', why);
 }

@@ -10,7 +10,8 @@ import { idsIn, subjectsInForce } from '../../score/rollout/in-force.ts';
 import type { CompiledRuleSet } from '../../score/rules/compile-rule-set.ts';
 import { currentRuleSet } from '../../score/rules/rule-sets.ts';
 import { NO_ROLLOUTS, type RuleSetsInForce } from '../../score/rules-in-force.ts';
-import { compileStored, readNewestRollout, readRuleSetRollouts, readSources } from './rule-sets.ts';
+import { RULE_SETS, readNewestRollout, readRollouts } from '../rollouts/rollouts.ts';
+import { compileStored, readSources } from './rule-sets.ts';
 
 type Queries = Pick<Database, 'query'>;
 
@@ -31,7 +32,7 @@ export function watchRuleSets(
   let inForce = NO_ROLLOUTS;
   let known: string | null = null;
   const read = async () => {
-    const found = await readNewestRollout(database);
+    const found = await readNewestRollout(RULE_SETS, database);
     if (found === known) return;
     inForce = await readRuleSetsInForce(database, log);
     known = found;
@@ -61,7 +62,7 @@ export async function readRuleSetsInForce(
   database: Queries,
   log?: Pick<Log, 'error'>,
 ): Promise<RuleSetsInForce> {
-  const wanted = subjectsInForce(await readRuleSetRollouts(database));
+  const wanted = subjectsInForce(await readRollouts(RULE_SETS, database));
   if (wanted.size === 0) return NO_ROLLOUTS;
   const names = [...new Set([...wanted.values()].flatMap(idsIn))];
   const ready = new Map<string, CompiledRuleSet>();

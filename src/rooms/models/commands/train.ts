@@ -2,8 +2,11 @@
  * `risk models train`: logged features and labels in, a registered model out. Everything that can be
  * refused is refused before the training; the files come all at once, the row of the registry last.
  */
+
 import { setImmediate } from 'node:timers/promises';
 import { holdingsIn } from '../../../core/score/rollout/plan-rollout.ts';
+import { MODELS } from '../../../core/store/rollouts/rollouts.ts';
+import { readSettledRollouts } from '../../../core/store/rollouts/settled-rollouts.ts';
 import {
   type CommandContext,
   EXIT,
@@ -18,7 +21,6 @@ import type { Officer } from '../../../kit/words/principal.ts';
 import { type ModelManifest, modelManifestSchema } from '../manifest.ts';
 import { describeModel } from '../registry/check-model.ts';
 import { refuseTakenName, registerModel } from '../registry/register-model.ts';
-import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
 import { findModel } from '../store/models.ts';
 import { type BuildStep, buildModel, findLack } from '../training/build-model.ts';
 import type { ModelCard } from '../training/card/model-card.ts';
@@ -163,7 +165,7 @@ function describeStep({ doing, step, stepsMax, metric }: BuildStep): string {
 
 /** The model that is active in most corridors; among equals the one that became active last. */
 async function findActive(database: Database): Promise<string | null> {
-  const log = await readSettledRollouts(database, 'risk models train');
+  const log = await readSettledRollouts(MODELS, database, 'risk models train');
   const corridors = new Set(log.map(({ corridor }) => corridor));
   const active = [...corridors].flatMap((corridor) =>
     [...holdingsIn(log, corridor)].filter(([, { state }]) => state === 'active').map(([id]) => id),

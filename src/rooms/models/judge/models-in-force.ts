@@ -5,14 +5,14 @@
  */
 import type { JudgingModel } from '../../../core/score/judge.ts';
 import { type InForce, idsIn, subjectsInForce } from '../../../core/score/rollout/in-force.ts';
+import { MODELS, readNewestRollout } from '../../../core/store/rollouts/rollouts.ts';
+import { readSettledRollouts } from '../../../core/store/rollouts/settled-rollouts.ts';
 import { createFreshReading } from '../../../kit/caches/fresh-reading.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { isUnavailable, toError } from '../../../kit/words/failure.ts';
 import type { ModelOut } from '../../../kit/words/model-out.ts';
-import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
 import { insertModelCheck } from '../store/models.ts';
-import { readNewestRollout } from '../store/rollouts.ts';
 import type { ModelsInForce } from './judge-batch.ts';
 
 export const REFRESH_EVERY_MS = 500;
@@ -38,9 +38,9 @@ export function watchModelsInForce(watched: WatchedModels) {
   let inForce: ModelsInForce = { corridors: new Map(), models: new Map() };
   let newest: string | null = null;
   const read = async () => {
-    const found = await readNewestRollout(database);
+    const found = await readNewestRollout(MODELS, database);
     if (found !== newest) {
-      const corridors = subjectsInForce(await readSettledRollouts(database, name));
+      const corridors = subjectsInForce(await readSettledRollouts(MODELS, database, name));
       inForce = { corridors, models: await loadAll(watched, corridors, inForce.models) };
       newest = found;
       onChange(inForce);

@@ -7,12 +7,13 @@ import { MODEL, namesStopped } from '../../../core/domain/switch.ts';
 import type { Worker } from '../../../core/room.ts';
 import type { Judge, JudgingModel } from '../../../core/score/judge.ts';
 import { type InForce, idsIn } from '../../../core/score/rollout/in-force.ts';
+import { MODELS } from '../../../core/store/rollouts/rollouts.ts';
+import { takeBack } from '../../../core/store/rollouts/settled-rollouts.ts';
 import { announceModelsOut } from '../../../core/stream/status/models-out.ts';
 import type { Duty } from '../../../kit/duties/run-duties.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { toError } from '../../../kit/words/failure.ts';
 import { loadModel } from '../registry/scoring-model.ts';
-import { removeModel } from '../rollout/settled-rollouts.ts';
 import { insertShadowBatch } from '../store/shadow-batches.ts';
 import {
   type Asking,
@@ -63,11 +64,15 @@ export function openJudge(
     metrics,
     nowMs,
   };
-  const takeBack = async () => {
+  const takeHopelessBack = async () => {
     for (const pair of pairs.values()) {
       const { corridor, model, hopeless: why } = pair;
       if (why === undefined) continue;
-      const isDone = await removeModel(database, name, { corridor, modelId: model.modelId, why });
+      const isDone = await takeBack(MODELS, database, name, {
+        corridor,
+        subject: model.modelId,
+        why,
+      });
       pair.hopeless = undefined;
       if (!isDone) continue;
       metrics.modelRollbacks.inc({ corridor, model: model.name });
@@ -101,7 +106,7 @@ export function openJudge(
       async run() {
         await source.refresh();
         // Runs first, as Redis may refuse the report.
-        await takeBack();
+        await takeHopelessBack();
         const suspended = [...pairs.values()].filter(({ health }) => health.isSuspended());
         const out = [
           ...suspended.map(({ corridor, model }) => ({ corridor, model: model.name })),

@@ -2,12 +2,17 @@
 
 import { type Holding, holdingText } from '../../../core/score/rollout/holding.ts';
 import { holdingsIn, PROPOSAL_MS_MAX } from '../../../core/score/rollout/plan-rollout.ts';
+import {
+  listOpenProposals,
+  MODELS,
+  type StoredProposal,
+  type StoredRollout,
+} from '../../../core/store/rollouts/rollouts.ts';
+import { readSettledRollouts } from '../../../core/store/rollouts/settled-rollouts.ts';
 import { listCorridors } from '../../../core/store/transactions/corridors.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { ModelDetailJson, ModelJson } from '../model-record.ts';
-import { readSettledRollouts } from '../rollout/settled-rollouts.ts';
 import { findKnown, listModels, readDescription, type StoredModel } from '../store/models.ts';
-import { listOpenProposals, type StoredProposal, type StoredRollout } from '../store/rollouts.ts';
 
 /** A page of models after a name. */
 export async function listModelRows(
@@ -16,9 +21,9 @@ export async function listModelRows(
   limit: number,
 ): Promise<ModelJson[]> {
   const models = await listModels(database, afterModel, limit);
-  const log = await readSettledRollouts(database, 'models');
+  const log = await readSettledRollouts(MODELS, database, 'models');
   const corridors = await listCorridors(database);
-  const open = await listOpenProposals(database, null, Date.now() - PROPOSAL_MS_MAX);
+  const open = await listOpenProposals(MODELS, database, null, Date.now() - PROPOSAL_MS_MAX);
   return models.map((model) => toRow(model, log, corridors, open));
 }
 
@@ -29,8 +34,13 @@ export async function readModelRow(
 ): Promise<ModelDetailJson> {
   const model = await findKnown(database, reference);
   const { feature_names, lineage, card } = await readDescription(database, model.model_id);
-  const log = await readSettledRollouts(database, 'models');
-  const open = await listOpenProposals(database, model.model_id, Date.now() - PROPOSAL_MS_MAX);
+  const log = await readSettledRollouts(MODELS, database, 'models');
+  const open = await listOpenProposals(
+    MODELS,
+    database,
+    model.model_id,
+    Date.now() - PROPOSAL_MS_MAX,
+  );
   const proposals = open.map((proposal) => ({
     proposal_id: proposal.proposalId,
     corridor: proposal.corridor,

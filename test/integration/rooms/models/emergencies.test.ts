@@ -4,10 +4,10 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
+import { MODELS, readNewestRollout } from '../../../../src/core/store/rollouts/rollouts.ts';
+import { readSettledRollouts } from '../../../../src/core/store/rollouts/settled-rollouts.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import { actAlone, approveRollout } from '../../../../src/rooms/models/rollout/decide-rollout.ts';
-import { readSettledRollouts } from '../../../../src/rooms/models/rollout/settled-rollouts.ts';
-import { readNewestRollout } from '../../../../src/rooms/models/store/rollouts.ts';
+import { actAlone, approveModel } from '../../../../src/rooms/models/decide-models.ts';
 import {
   type Answer,
   type ModelsRig,
@@ -79,7 +79,7 @@ const does = async (model: string): Promise<string> =>
   (await rig.json(undefined, 'list')).find((row: Answer) => row.model === model).does;
 /** The model in force as workers read it. */
 async function active(): Promise<string | undefined> {
-  const inForce = subjectsInForce(await readSettledRollouts(database, 'test')).get('US-EG');
+  const inForce = subjectsInForce(await readSettledRollouts(MODELS, database, 'test')).get('US-EG');
   return names.get(inForce?.active[0] ?? '');
 }
 
@@ -158,10 +158,10 @@ test('no rollback returns to an emergency, and no further step builds on it', as
 
 test('workers notice the end of an emergency as they notice a new row', async () => {
   await alone('b@1', 'active');
-  const before = await readNewestRollout(database);
-  expect(await readNewestRollout(database)).toBe(before);
+  const before = await readNewestRollout(MODELS, database);
+  expect(await readNewestRollout(MODELS, database)).toBe(before);
   await aDayLater();
-  expect(await readNewestRollout(database)).not.toBe(before);
+  expect(await readNewestRollout(MODELS, database)).not.toBe(before);
 });
 
 describe('refused is', () => {
@@ -184,7 +184,7 @@ describe('refused is', () => {
     await expect(actAlone(database, promotion, 'why')).rejects.toThrow(/may no longer approve/);
     const args = ['promote', 'b@1', '--corridor', 'US-EG', '--to', 'active'];
     const { proposal_id: id } = await rig.json(ann, ...args);
-    await expect(approveRollout(database, id, by)).rejects.toThrow(/may no longer approve/);
+    await expect(approveModel(database, id, by)).rejects.toThrow(/may no longer approve/);
   });
 
   test.each([

@@ -3,8 +3,8 @@
  * one person rolls back. Method: the command by keys of three owners on a real database.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { decideRollouts, MODELS } from '../../../../src/core/store/rollouts/rollouts.ts';
 import { engineOf } from '../../../../src/kit/words/principal.ts';
-import { decideRollouts } from '../../../../src/rooms/models/store/rollouts.ts';
 import {
   type Answer,
   type ModelsRig,
@@ -166,14 +166,14 @@ test('a decision waits for the one before it, and sees it', async () => {
   });
   const entered = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
-  const first = decideRollouts(one, async () => {
+  const first = decideRollouts(MODELS, one, async () => {
     entered.resolve();
     await gate.promise;
     return decision('US-EG');
   });
   await entered.promise;
   let seen: number | undefined;
-  const second = decideRollouts(two, async (log) => {
+  const second = decideRollouts(MODELS, two, async (log) => {
     seen = log.length;
     return decision('US-MX');
   });

@@ -99,7 +99,7 @@ test('a rollout by the same call of two people, a rollback by one, and the end',
   expect((await as('Bob', 'POST', '/own@1/retire')).body.state).toBe('retired');
   expect((await roll('Bob', 'canary:5')).status).toBe(409);
   expect(await auditOf('own@1')).toEqual(
-    expect.arrayContaining(['rule-set.propose', 'rule-set.rollout', 'rule-set.rollback']),
+    expect.arrayContaining(['rollout.propose', 'rollout.approve', 'rollout.rollback']),
   );
 });
 

@@ -1,9 +1,8 @@
-/** The engine's own decisions about models: an emergency whose day is over ends, and a model that fails is taken back. */
-
-import { planLapses, planRemoval } from '../../../core/score/rollout/plan-rollout.ts';
+/** The engine's own decisions: an emergency whose day is over ends, and what fails is taken back. */
 import type { Database } from '../../../kit/database/pool.ts';
 import { ENGINE, engineOf } from '../../../kit/words/principal.ts';
-import { decideRollouts, readRollouts, type StoredRollout } from '../store/rollouts.ts';
+import { planLapses, planRemoval } from '../../score/rollout/plan-rollout.ts';
+import { decideRollouts, type RolloutKind, readRollouts, type StoredRollout } from './rollouts.ts';
 
 const BY_ENGINE = { proposalId: null, proposedBy: ENGINE, approvedBy: null };
 const LAPSED = 'an emergency that nobody confirmed within its day';
@@ -13,35 +12,37 @@ const LAPSED = 'an emergency that nobody confirmed within its day';
  * @param process name of the process in the audit log
  */
 export async function readSettledRollouts(
+  kind: RolloutKind,
   database: Database,
   process: string,
 ): Promise<StoredRollout[]> {
-  const log = await readRollouts(database);
+  const log = await readRollouts(kind, database);
   if (planLapses(log).length === 0) return log;
   const by = engineOf(process);
-  await decideRollouts(database, async (current) => ({
+  await decideRollouts(kind, database, async (current) => ({
     ...BY_ENGINE,
     rows: planLapses(current),
     by,
     reason: LAPSED,
   }));
-  return await readRollouts(database);
+  return await readRollouts(kind, database);
 }
 
-/** False where the model no longer decides in the corridor: a person or another worker was faster. */
-export async function removeModel(
+/** False where the subject no longer decides in the corridor: a person or another worker was faster. */
+export async function takeBack(
+  kind: RolloutKind,
   database: Database,
   process: string,
   {
     corridor,
-    modelId,
+    subject,
     why,
-  }: { readonly corridor: string; readonly modelId: string; readonly why: string },
+  }: { readonly corridor: string; readonly subject: string; readonly why: string },
 ): Promise<boolean> {
   const by = engineOf(process);
-  const { rows } = await decideRollouts(database, async (log) => ({
+  const { rows } = await decideRollouts(kind, database, async (log) => ({
     ...BY_ENGINE,
-    rows: planRemoval(log, corridor, modelId),
+    rows: planRemoval(log, corridor, subject),
     by,
     reason: why,
   }));

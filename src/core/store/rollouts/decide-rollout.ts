@@ -1,0 +1,120 @@
+/**
+ * Decisions of people about models and rule sets: two people promote, one person rolls back, and in an emergency one person acts
+ * alone for a day. Every function throws a Failure for what may not be done now.
+ */
+import { holdPerson, refuseShared, refuseStale } from '../../../kit/access/identities.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Officer } from '../../../kit/words/principal.ts';
+import type { ProposedHolding } from '../../score/rollout/holding.ts';
+import {
+  checkApproval,
+  planConfirmation,
+  planEmergency,
+  planPromotion,
+  planRollback,
+} from '../../score/rollout/plan-rollout.ts';
+import { corridorsNamed } from '../transactions/corridors.ts';
+import {
+  type Decision,
+  decideRollouts,
+  insertProposal,
+  type RolloutKind,
+  type StoredProposal,
+} from './rollouts.ts';
+import { readSettledRollouts } from './settled-rollouts.ts';
+
+export type Promotion = {
+  readonly subject: string;
+  /** A corridor or ALL_CORRIDORS. */
+  readonly corridor: string;
+  readonly to: ProposedHolding;
+  readonly by: Officer;
+};
+
+/** @returns the id of the proposal */
+export async function proposeRollout(
+  kind: RolloutKind,
+  database: Database,
+  { subject, corridor, to, by }: Promotion,
+): Promise<string> {
+  const corridors = await corridorsNamed(database, corridor);
+  const log = await readSettledRollouts(kind, database, by.request);
+  planPromotion(log, corridors, { subject, ...to }, kind.ladder);
+  return await database.transaction(async (query) => {
+    await refuseStale({ query }, by.keyId);
+    return await insertProposal(kind, query, { subject, corridor, ...to }, by);
+  });
+}
+
+/** @param check throws where the subject may not be rolled out now */
+export async function approveRollout(
+  kind: RolloutKind,
+  database: Database,
+  id: string,
+  by: Officer,
+  check: (query: Query, subject: string) => Promise<unknown> = async () => undefined,
+): Promise<Decision> {
+  await readSettledRollouts(kind, database, by.request);
+  return await decideRollouts(kind, database, async (log, query) => {
+    const proposal = await findProposal(kind, query, id);
+    const { proposalId, proposedBy, proposedByKey } = proposal;
+    await check(query, proposal.subject);
+    checkApproval(proposal, by.name, Date.now());
+    const isEmergency = log.some((row) => row.proposalId === id && row.cause === 'emergency');
+    if (!isEmergency && !(await holdPerson(query, proposedBy))) {
+      const why = `${proposedBy} proposed it and is revoked: propose it again`;
+      throw new Failure('conflict', 'ROLLOUT_REFUSED', why);
+    }
+    await refuseShared({ query }, proposedByKey, by.keyId, 'approve');
+    const corridors = await corridorsNamed({ query }, proposal.corridor);
+    const rows = isEmergency
+      ? planConfirmation(log, id)
+      : planPromotion(log, corridors, proposal, kind.ladder);
+    return { rows, proposalId, proposedBy, approvedBy: by.name, by };
+  });
+}
+
+/** Puts a subject in force for a day, and makes the proposal that another person may approve. */
+export async function actAlone(
+  kind: RolloutKind,
+  database: Database,
+  { subject, corridor, to, by }: Promotion,
+  reason: string,
+): Promise<Decision> {
+  await readSettledRollouts(kind, database, by.request);
+  return await decideRollouts(kind, database, async (log, query) => {
+    await refuseStale({ query }, by.keyId);
+    const corridors = await corridorsNamed({ query }, corridor);
+    const rows = planEmergency(log, corridors, { subject, ...to }, kind.ladder);
+    const proposalId = await insertProposal(kind, query, { subject, corridor, ...to }, by);
+    return { rows, proposalId, proposedBy: by.name, approvedBy: null, by, reason };
+  });
+}
+
+/** @param subject undefined: the newest decision of each corridor */
+export async function rollBack(
+  kind: RolloutKind,
+  database: Database,
+  corridor: string,
+  by: Officer,
+  subject?: string,
+): Promise<Decision> {
+  await readSettledRollouts(kind, database, by.request);
+  return await decideRollouts(kind, database, async (log, query) => {
+    await refuseStale({ query }, by.keyId);
+    const rows = planRollback(log, await corridorsNamed({ query }, corridor), subject);
+    return { rows, proposalId: null, proposedBy: by.name, approvedBy: null, by };
+  });
+}
+
+/** @throws Failure `PROPOSAL_UNKNOWN` */
+export async function findProposal(
+  kind: RolloutKind,
+  query: Query,
+  id: string,
+): Promise<StoredProposal> {
+  const proposal = /^\d{1,18}$/.test(id) ? await kind.findProposal(query, id) : undefined;
+  if (proposal !== undefined) return proposal;
+  throw new Failure('not-found', 'PROPOSAL_UNKNOWN', `there is no proposal '${id}'`);
+}

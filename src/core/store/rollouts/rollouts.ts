@@ -1,0 +1,214 @@
+/**
+ * Proposals and rollouts of models and of rule sets: appended, never changed; the newest row of a subject in a corridor holds.
+ * Both kinds have tables of the same columns.
+ */
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Actor, Officer } from '../../../kit/words/principal.ts';
+import type { LoggedRollout, ProposedHolding, Rollout } from '../../score/rollout/holding.ts';
+import { type Ladder, MODELS_RISE, RULE_SETS_RISE } from '../../score/rollout/plan-rollout.ts';
+
+type Queries = Pick<Database, 'query'>;
+
+export type NewProposal = ProposedHolding & {
+  readonly subject: string;
+  /** A corridor or ALL_CORRIDORS. */
+  readonly corridor: string;
+};
+export type StoredProposal = NewProposal & {
+  readonly proposedBy: string;
+  /** Null for a proposal that was made before keys were recorded. */
+  readonly proposedByKey: string | null;
+  readonly proposalId: string;
+  readonly proposedAt: Date;
+  readonly isApproved: boolean;
+};
+
+export type StoredRollout = LoggedRollout & {
+  readonly proposedBy: string;
+  readonly approvedBy: string | null;
+  /** Why the engine rolled back, or one person acted alone; null for a decision of two people. */
+  readonly reason: string | null;
+  /** When an emergency ends; null for every other row. */
+  readonly endsAt: Date | null;
+  readonly createdAt: Date;
+};
+
+/** Far more rows than people will decide in decades. */
+const ROLLOUTS_MAX = 100_000;
+/** Open proposals that are shown, newest first. */
+const PROPOSALS_MAX = 50;
+
+/** A kind of what is rolled out has its ladder, its tables, and the column of its subject. */
+function kindOf(ladder: Ladder, table: 'model' | 'rule_set', column: 'model_id' | 'rule_set') {
+  const [proposed, rolledOut] = [`market.${table}_proposals`, `market.${table}_rollouts`];
+  const proposals = `
+    select p.*, exists (select from ${rolledOut} r
+                         where r.proposal_id = p."proposalId" and r.cause = 'approval') as "isApproved"
+      from (select proposal_id as "proposalId", ${column} as "subject", corridor, state, canary_percent as "canaryPercent",
+                   proposed_by as "proposedBy", proposed_by_key as "proposedByKey", proposed_at as "proposedAt"
+              from ${proposed}) p`;
+  const nameOf = (verb: string, what = 'rollouts') => `${verb}-${table.replace('_', '-')}-${what}`;
+  return {
+    ladder,
+    column,
+    insertProposal: onlyOf<
+      { proposalId: string },
+      [...content: [string, string, string, number], proposedBy: string, key: string | null]
+    >(
+      nameOf('insert', 'proposal'),
+      `insert into ${proposed} (${column}, corridor, state, canary_percent, proposed_by, proposed_by_key)
+       values ($1, $2, $3, $4, $5, $6) returning proposal_id as "proposalId"`,
+    ),
+    findProposal: firstOf<StoredProposal, [proposalId: string]>(
+      nameOf('find', 'proposal'),
+      `${proposals} where "proposalId" = $1`,
+    ),
+    listOpen: rowsOf<StoredProposal, [subject: string | null, since: Date, rowsMax: number]>(
+      nameOf('list-open', 'proposals'),
+      `select * from (${proposals}) p where ($1::text is null or "subject" = $1) and "proposedAt" >= $2 and not "isApproved"
+          and exists (select from market.identities where identity = "proposedBy" and revoked_at is null)
+        order by "proposalId" desc limit $3`,
+    ),
+    newest: onlyOf<{ newest: string | null }>(
+      nameOf('read-newest'),
+      `select max(rollout_id) || coalesce('+' || nullif((select count(*) from ${rolledOut} where ends_at <= now()), 0), '')
+              as newest
+         from ${rolledOut}`,
+    ),
+    list: rowsOf<StoredRollout, [rowsMax: number]>(
+      nameOf('read'),
+      `select corridor, ${column} as "subject", state, canary_percent as "canaryPercent", cause,
+              proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
+              reason, created_at as "createdAt", ends_at as "endsAt",
+              coalesce(ends_at <= now(), false) as "hasLapsed"
+         from ${rolledOut} order by rollout_id limit $1`,
+    ),
+    /** Decisions wait for each other: nobody else appends between a reading and its rows. */
+    lock: rowsOf(nameOf('lock'), `lock table ${rolledOut} in share row exclusive mode`),
+    append: rowsOf<object, [rows: string, proposalId: string | null, ...by: (string | null)[]]>(
+      nameOf('append'),
+      `insert into ${rolledOut} (corridor, ${column}, state, canary_percent, cause, proposal_id, proposed_by,
+           approved_by, reason, decided_by_key, ends_at)
+       select r.corridor, r."subject", r.state, r."canaryPercent", r.cause,
+              case when r.cause in ('approval', 'emergency') then $2::bigint end, $3, $4, $5, $6,
+              case r.cause when 'emergency' then now() + interval '1 day' end
+         from jsonb_to_recordset($1::jsonb)
+              as r (corridor text, "subject" text, state text, "canaryPercent" smallint, cause text)`,
+    ),
+  };
+}
+export type RolloutKind = ReturnType<typeof kindOf>;
+
+export const MODELS = kindOf(MODELS_RISE, 'model', 'model_id');
+export const RULE_SETS = kindOf(RULE_SETS_RISE, 'rule_set', 'rule_set');
+
+/** @returns the id of the proposal, which its approval names */
+export async function insertProposal(
+  kind: RolloutKind,
+  query: Query,
+  proposal: NewProposal,
+  by: Officer,
+): Promise<string> {
+  const { subject, corridor, state, canaryPercent } = proposal;
+  const content = [subject, corridor, state, canaryPercent] as const;
+  const { proposalId } = await kind.insertProposal(query, ...content, by.name, by.keyId);
+  const change = {
+    action: 'rollout.propose',
+    subject: kind === RULE_SETS ? subject : proposalId,
+    before: null,
+    after: { [kind.column]: subject, corridor, state, canaryPercent },
+  } as const;
+  await recordChange(query, by, change);
+  return proposalId;
+}
+
+/** Proposals made since a time that are not approved and whose proposers are not revoked. @param subject null: of all */
+export async function listOpenProposals(
+  kind: RolloutKind,
+  { query }: Queries,
+  subject: string | null,
+  sinceMs: number,
+): Promise<StoredProposal[]> {
+  return await kind.listOpen(query, subject, new Date(sinceMs), PROPOSALS_MAX);
+}
+
+/**
+ * Version of the log: it changes when a row is appended or an emergency ends; null for an empty log. Rows are appended one
+ * decision at a time, so the largest id is the newest.
+ */
+export const readNewestRollout = async (kind: RolloutKind, { query }: Queries) =>
+  (await kind.newest(query)).newest;
+
+/** All rows, oldest first. */
+export async function readRollouts(
+  kind: RolloutKind,
+  { query }: Queries,
+): Promise<StoredRollout[]> {
+  const rows = await kind.list(query, ROLLOUTS_MAX + 1);
+  if (rows.length <= ROLLOUTS_MAX) return rows;
+  const why = `more than ${ROLLOUTS_MAX} rollouts of ${kind.ladder.noun}s`;
+  throw new Failure('permanent', 'ROLLOUTS_MAX', why);
+}
+
+export type Decision = {
+  readonly rows: readonly Rollout[];
+  /** Null for a rollback. */
+  readonly proposalId: string | null;
+  readonly proposedBy: string;
+  readonly approvedBy: string | null;
+  readonly by: Actor;
+  readonly reason?: string;
+};
+
+/**
+ * Appends the rows that `decide` returns for the log, one decision at a time: nobody else appends between its
+ * read and its write. If `decide` throws, nothing is written.
+ */
+export async function decideRollouts(
+  kind: RolloutKind,
+  database: Pick<Database, 'transaction'>,
+  decide: (log: readonly StoredRollout[], query: Query) => Promise<Decision>,
+): Promise<Decision> {
+  return await database.transaction(async (query) => {
+    await kind.lock(query);
+    const log = await readRollouts(kind, { query });
+    const decision = await decide(log, query);
+    const { rows, proposalId, proposedBy, approvedBy, by, reason = null } = decision;
+    if (rows.length === 0) return decision;
+    const names = [proposedBy, approvedBy, reason, by.keyId];
+    await kind.append(query, JSON.stringify(rows), proposalId, ...names);
+    await recordChange(query, by, changeOf(kind, log, decision));
+    return decision;
+  });
+}
+
+/** For the audit log; `before` holds the subjects' newest rows in the corridors of the decision. */
+function changeOf(
+  kind: RolloutKind,
+  log: readonly StoredRollout[],
+  { rows, proposalId, reason }: Decision,
+) {
+  const holdingOf = ({ corridor, subject, state, canaryPercent }: Rollout) => ({
+    corridor,
+    [kind.column]: subject,
+    state,
+    canary_percent: canaryPercent,
+  });
+  const before = rows.flatMap(
+    ({ corridor, subject }) =>
+      log.findLast((row) => row.corridor === corridor && row.subject === subject) ?? [],
+  );
+  const target = (proposalId === null ? rows[0] : rows.at(-1))?.subject ?? '';
+  const isEmergency = rows.some(({ cause }) => cause === 'emergency');
+  const decided = proposalId === null ? 'rollout.rollback' : 'rollout.approve';
+  const corridors = [...new Set(rows.map(({ corridor }) => corridor))];
+  return {
+    action: isEmergency ? 'rollout.emergency' : decided,
+    subject: kind === RULE_SETS ? target : (proposalId ?? corridors.join(' ')),
+    before: { holdings: before.map(holdingOf) },
+    after: { holdings: rows.map(holdingOf), reason: reason ?? null },
+  } as const;
+}
