@@ -106,6 +106,7 @@ export type Worker = {
   readonly limiter: Pick<Limiter, 'limits' | 'takeSome'>;
   /** Sources of all rooms' events for other systems. */
   readonly events: readonly EventSource[];
+  readonly openModels: OpenModels;
 };
 
 export type WorkerRoom = {

@@ -7,6 +7,7 @@ import type { Retention } from '../kit/duties/retention.ts';
 import { access } from '../rooms/access/room.ts';
 import { archive } from '../rooms/archive/room.ts';
 import { audit } from '../rooms/audit/room.ts';
+import { backtest } from '../rooms/backtest/room.ts';
 import { console } from '../rooms/console/room.ts';
 import { corridors } from '../rooms/corridors/room.ts';
 import { deadLetters } from '../rooms/dead-letters/room.ts';
@@ -38,6 +39,7 @@ export const ROOMS: readonly Room[] = [
   search,
   summaries,
   rules,
+  backtest,
   models,
   access,
   audit,

@@ -50,7 +50,7 @@ import { nameProcess } from '../kit/process/process-name.ts';
 import { createLife, createReadiness } from '../kit/process/vital-signs.ts';
 import { openCommands, untilReady } from '../kit/redis/connection.ts';
 import { bindGuards, checksOfWorker, watchGuards } from './guards.ts';
-import { openLists, RETENTIONS, ROOMS } from './rooms.ts';
+import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
 
 /** Parts that a test may put in place of the engine's own. */
 export type WorkerOverrides = Partial<
@@ -177,12 +177,12 @@ const NOTHING: WorkerRoom = { duties: [] };
 
 /** Each room gets the events of all rooms. */
 async function openRooms(
-  parts: Omit<Worker, 'events'>,
+  parts: Omit<Worker, 'events' | 'openModels'>,
   probe: Database,
   all: readonly Room[] = ROOMS,
 ) {
   const events = (await Promise.all(all.map((room) => room.events?.() ?? []))).flat();
-  const worker: Worker = { ...parts, events };
+  const worker: Worker = { ...parts, events, openModels };
   const rooms = await Promise.all(all.map((room) => room.worker?.(worker) ?? NOTHING));
   const { answers, duties } = await openLists(probe);
   return {

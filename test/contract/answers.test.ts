@@ -11,6 +11,7 @@ import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
 import { type Answer, type OpenApi, readLines, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
+import { backtestRequests } from '../support/rooms/backtest/requests.ts';
 import { failures, limitScope, switchRequests } from '../support/rooms/corridors/requests.ts';
 import { listRequests } from '../support/rooms/lists/requests.ts';
 import { reviewRequests } from '../support/rooms/review/requests.ts';
@@ -265,7 +266,12 @@ describe('answers', () => {
       const headers = { 'If-None-Match': '*' };
       expect(await expectDocumented(['GET', path, { headers }])).toMatch(/ 304$/);
     }
-    const calls = [...changes(), ...(await listRequests(api)), ...(await webhookRequests(api))];
+    const calls = [
+      ...changes(),
+      ...(await listRequests(api)),
+      ...(await webhookRequests(api)),
+      ...(await backtestRequests(api)),
+    ];
     for (const call of calls) seen.add(await expectDocumented(call));
     const { body } = await answerOf(await api.post('/v1/keys', { roles: ['ingest'], owner: 'me' }));
     seen.add(await expectDocumented(['DELETE', `/v1/keys/${body.key_id}`]));

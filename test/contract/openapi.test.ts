@@ -115,7 +115,14 @@ describe('the examples', () => {
     ...{ approveListImport: 404, endListImport: 404 },
     ...{ confirmKey: 404, revokeKey: 404, endSession: 404, compareShadow: 404 },
     // The examples have no tag, and nobody approves what he has written.
-    ...{ changeRuleSet: 412, approveRuleSet: 409, rollOutRuleSet: 409, rollBackRuleSet: 409 },
+    ...{
+      readBacktest: 404,
+      cancelBacktest: 404,
+      changeRuleSet: 412,
+      approveRuleSet: 409,
+      rollOutRuleSet: 409,
+      rollBackRuleSet: 409,
+    },
     // An earlier example stops the corridor, and the person who froze the market does not resume it.
     ...{ freezeCorridor: 409, noteCorridor: 409, resumeMarket: 409 },
     // The examples end in the past, and nothing is proposed.

@@ -7,6 +7,7 @@
  */
 import { featureOf } from '../domain/feature-schema.ts';
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
+import type { ManualFrom } from '../domain/stricter.ts';
 import { factorSentence } from './factor-sentence.ts';
 import type { Factor, Opinion, OpinionBands } from './judge.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
@@ -87,7 +88,7 @@ const VERDICT_OF: Readonly<Record<ForcedVerdict, Verdict>> = {
   approve: 'approve',
 };
 
-function verdictForcedBy(rules: readonly CompiledRule[] | undefined): Verdict | null {
+export function verdictForcedBy(rules: readonly CompiledRule[] | undefined): Verdict | null {
   if (rules === undefined) return null;
   const order = FORCED_VERDICTS.find((one) => forces(rules, one));
   return order === undefined ? null : VERDICT_OF[order];
@@ -110,16 +111,22 @@ function addOrders(
       reasons.push({ code, detail: detail(vector, inputs, probability), contribution: 0 });
     }
   }
-  // An entry of the allow list goes before any review.
-  const isReviewed =
-    manualFrom !== null &&
-    decision.verdict === 'approve' &&
-    !forces(forced, 'allow') &&
-    amountOf(vector) >= manualFrom.amount;
-  if (!isReviewed) return { ...decision, reasons };
+  if (manualFrom === null || !isManual(manualFrom, decision.verdict, forced, vector)) {
+    return { ...decision, reasons };
+  }
   const detail = `Amounts from ${textOf(manualFrom, ' ')} on are reviewed by people for a time`;
   reasons.push({ code: MANUAL_REASON, detail, contribution: 0 });
   return { ...decision, verdict: 'review', reasons };
+}
+
+/** Whether people review the amount for a time. An entry of the allow list goes before any review. */
+export function isManual(
+  { amount }: ManualFrom,
+  verdict: Verdict,
+  forced: readonly CompiledRule[],
+  vector: Float64Array,
+): boolean {
+  return verdict === 'approve' && !forces(forced, 'allow') && amountOf(vector) >= amount;
 }
 
 function scoreByRules(
@@ -219,13 +226,13 @@ export function verdictOfModel(
   return risk >= lowered(bands.reviewFrom, by) ? 'review' : 'approve';
 }
 
-function verdictOf(points: number, { review, decline }: Thresholds): Verdict {
+export function verdictOf(points: number, { review, decline }: Thresholds): Verdict {
   if (points >= decline) return 'decline';
   return points >= review ? 'review' : 'approve';
 }
 
 /** Thresholds of the row's corridor, where the rule set has such. */
-function thresholdsOf(ruleSet: CompiledRuleSet, inputs: Inputs): Thresholds {
+export function thresholdsOf(ruleSet: CompiledRuleSet, inputs: Inputs): Thresholds {
   const { verdicts, corridorVerdicts } = ruleSet;
   if (corridorVerdicts.size === 0) return verdicts;
   const corridor = inputs[ruleSet.inputs.indexOf(CORRIDOR_KEY)];

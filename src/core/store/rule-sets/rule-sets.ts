@@ -43,6 +43,11 @@ const findSource = firstOf<RuleSetSource, [ruleSet: string]>(
   'find-rule-set-source',
   `select ${SOURCE} from market.rule_sets where rule_set = $1 and approved_at is not null`,
 );
+/** In any state: a draft may be tried and never decides. */
+export const findDraftedSource = firstOf<RuleSetSource, [ruleSet: string]>(
+  'find-drafted-rule-set-source',
+  `select ${SOURCE} from market.rule_sets where rule_set = $1`,
+);
 export const readSources = rowsOf<RuleSetSource, [ruleSets: readonly string[]]>(
   'read-rule-set-sources',
   `select ${SOURCE} from market.rule_sets where rule_set = any ($1::text[]) and approved_at is not null`,

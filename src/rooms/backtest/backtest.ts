@@ -1,0 +1,152 @@
+/** Backtests on the wire: what is asked for, and what is answered. */
+import { z } from 'zod';
+import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { corridorParameter, idParameter } from '../../kit/words/list-parameters.ts';
+import { findEmpty, refuseEmpty, TIMES } from '../../kit/words/range.ts';
+import { dayOrTime } from '../../kit/words/wire-time.ts';
+import { reportSchema } from './count/report-schema.ts';
+import { BACKTEST_STATES, type StoredBacktest } from './store/backtests.ts';
+
+/** A rule set by corridor, beside a model. */
+export type Version = {
+  /** Where no corridor differs. */
+  readonly rule_set: string;
+  readonly sha256: string;
+  readonly corridors: Readonly<Record<string, { readonly rule_set: string; sha256: string }>>;
+  /** Null: the model that judged the row, if any did. */
+  readonly model: string | null;
+};
+
+/** Everything that a report depends on beside the rows. */
+export type Question = {
+  readonly from: string;
+  readonly to: string;
+  readonly known_by: string;
+  readonly corridor: string | null;
+  readonly subject: Version;
+  readonly against: Version;
+};
+
+const time = dayOrTime.meta({ example: '2026-11-01T00:00:00.000Z', override: { type: 'string' } });
+const name = idParameter;
+
+export const newBacktestSchema = z
+  .strictObject({
+    from: time.meta({ description: 'First created_at; a day is its start in UTC.' }),
+    to: time.meta({ description: 'Exclusive.' }),
+    known_by: time.optional().meta({
+      description:
+        'Scores and labels that were stored by then count. A minute ago without it, and at the latest.',
+    }),
+    corridor: corridorParameter.optional().meta({ description: 'This corridor alone.' }),
+    rule_set: name.optional().meta({
+      description: '`name@version`, a draft too. Without it, and without a source, those in force.',
+    }),
+    source: z.record(z.string(), z.unknown()).optional().meta({
+      description: 'A rule set that is stored nowhere, in place of `rule_set`.',
+    }),
+    model: name.optional().meta({
+      description: 'A registered model. Without it the model that judged each row.',
+    }),
+    against_rule_set: name.optional().meta({
+      description: 'What it is compared with; those in force without it.',
+    }),
+    against_model: name.optional(),
+  })
+  .superRefine(({ from, to, rule_set, source, model: named }, context) => {
+    const times = { from: Date.parse(from), to: Date.parse(to) };
+    refuseEmpty(context, findEmpty(times, 'from', 'to', TIMES));
+    const say = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message, input: undefined });
+    if (rule_set !== undefined && source !== undefined) {
+      say('source', 'must be absent where rule_set is given');
+    }
+    if (rule_set === undefined && source === undefined && named === undefined) {
+      say('rule_set', 'must be given, or source, or model');
+    }
+  })
+  .meta({ id: 'NewBacktest' });
+export type NewBacktest = z.output<typeof newBacktestSchema>;
+
+export const backtestSchema = z
+  .object({
+    backtest_id: z.uuid(),
+    state: z.enum(BACKTEST_STATES),
+    from: z.string(),
+    to: z.string(),
+    known_by: z.string(),
+    corridor: z.string().nullable(),
+    version: z.string().meta({ description: 'The rule set, and the model if one was named.' }),
+    against: z.string(),
+    progress: z.number().meta({ description: 'From 0 to 1, by time.' }),
+    rows_read: z.int(),
+    problem: z.string().nullable().meta({ description: 'Why it failed.' }),
+    requested_by: z.string(),
+    requested_at: z.iso.datetime(),
+    ended_at: z.iso.datetime().nullable(),
+    report_sha256: z.string().nullable().meta({
+      description:
+        'Of the canonical JSON of the report: equal questions of equal rows have equal ones.',
+    }),
+  })
+  .meta({ id: 'Backtest' });
+type BacktestJson = z.infer<typeof backtestSchema>;
+
+export const backtestWithReportSchema = backtestSchema
+  .extend({ report: reportSchema.nullable().meta({ description: 'Null until it is done.' }) })
+  .meta({ id: 'BacktestWithReport' });
+
+export const newBacktest: z.input<typeof newBacktestSchema> = {
+  from: '2026-11-01',
+  to: '2026-11-08',
+  rule_set: 'careful@1',
+};
+export const backtest: BacktestJson = {
+  backtest_id: '5f2a1c9e-7d0b-4a36-9c58-0d6f1e2b3a47',
+  state: 'running',
+  from: '2026-11-01T00:00:00.000Z',
+  to: '2026-11-08T00:00:00.000Z',
+  known_by: '2026-11-20T09:29:00.000Z',
+  corridor: null,
+  version: 'careful@1',
+  against: 'default@3',
+  progress: 0.42,
+  rows_read: 1_204_000,
+  problem: null,
+  requested_by: 'Ann',
+  requested_at: '2026-11-20T09:30:00.000Z',
+  ended_at: null,
+  report_sha256: null,
+};
+
+/** `default@3, careful@1 in US-EG, beside xgb@4` */
+export function versionText({ rule_set, corridors, model: named }: Version): string {
+  const differing = Object.entries(corridors).map(
+    ([corridor, own]) => `${own.rule_set} in ${corridor}`,
+  );
+  return [rule_set, ...differing, ...(named === null ? [] : [`beside ${named}`])].join(', ');
+}
+
+export function toBacktestJson(stored: StoredBacktest): BacktestJson {
+  const question = JSON.parse(stored.question) as Question;
+  const { from, to, known_by, corridor } = question;
+  return {
+    ...{ backtest_id: stored.id, state: stored.state, from, to, known_by, corridor },
+    version: versionText(question.subject),
+    against: versionText(question.against),
+    progress: stored.state === 'done' ? 1 : progressOf(question, stored.cursor),
+    rows_read: Number(stored.rowsRead),
+    problem: stored.problem,
+    requested_by: stored.requestedBy,
+    requested_at: stored.requestedAt.toISOString(),
+    ended_at: stored.endedAt?.toISOString() ?? null,
+    report_sha256: stored.reportSha256,
+  };
+}
+
+function progressOf({ from, to }: Question, cursor: string | null): number {
+  const atMs = cursor === null ? undefined : createdAtMsOf(cursor);
+  if (atMs === undefined) return 0;
+  const share = (atMs - Date.parse(from)) / (Date.parse(to) - Date.parse(from));
+  return Math.round(share * 1000) / 1000;
+}

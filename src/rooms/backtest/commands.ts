@@ -1,0 +1,78 @@
+/** `risk backtest …`: backtests over a running API. */
+import { readJsonFile } from '../../kit/command/read-file.ts';
+import { commandOf } from '../../kit/command/rows.ts';
+import type { Report } from './count/report.ts';
+
+/** As much as the API takes. */
+const FILE_BYTES_MAX = 524_288;
+const words = { BACKTEST: 'id' };
+/** Fields beside the version, by their options. */
+const options = {
+  from: 'from',
+  to: 'to',
+  'known-by': 'known_by',
+  corridor: 'corridor',
+  model: 'model',
+  'against-rule-set': 'against_rule_set',
+  'against-model': 'against_model',
+};
+
+type Told = Readonly<Record<string, unknown>> & { readonly report?: Report | null };
+
+/** Leaves the most telling figures of a report. */
+function tell({ report, ...fields }: Told): Readonly<Record<string, unknown>> {
+  if (report === undefined || report === null) return fields;
+  const { rows, days, frauds, legitimates, unlabelled, subject, against, changes, flips, rules } =
+    report;
+  return {
+    ...{ ...fields, rows, days, frauds, legitimates, unlabelled, ...changes },
+    versions: [subject, against].map(({ version, alerts, auc, ...figures }) => ({
+      version,
+      alerts_per_day: figures.alerts_per_day,
+      officers: figures.officers,
+      precision: alerts.precision?.value,
+      recall: alerts.recall?.value,
+      f1: alerts.f1?.value,
+      auc: auc?.value,
+    })),
+    flips: flips.map(({ examples, ...flip }) => ({
+      ...flip,
+      first: examples[0]?.transaction_id,
+    })),
+    rules: rules.map(({ id, hits, fraud, legitimate, without }) => ({
+      ...{ id, hits, fraud, legitimate },
+      alerts_less_without: without.alerts,
+      frauds_less_without: without.frauds_caught,
+    })),
+  };
+}
+
+export const command = commandOf({
+  name: 'backtest',
+  summary: 'Says what a version of rules or a model would have decided.',
+  notes: `FILE is a rule set, as risk rules export writes it. A backtest runs in a worker; show --json prints the whole report.
+Example: risk backtest run --from 2026-11-01 --to 2026-11-08 --rule-set careful@1`,
+  document: async () => (await import('./routes.ts')).document,
+  actions: {
+    run: {
+      operation: 'requestBacktest',
+      options: { ...options, 'rule-set': 'rule_set' },
+      fields: { source: undefined },
+    },
+    file: {
+      operation: 'requestBacktest',
+      summary: 'Ask what the rule set of a file would have decided',
+      words: { FILE: async (path) => ({ source: await readJsonFile(path, FILE_BYTES_MAX) }) },
+      options,
+    },
+    list: {
+      operation: 'listBacktests',
+      columns: [
+        ...['backtest_id', 'state', 'version', 'against', 'from', 'to'],
+        ...['progress', 'requested_by'],
+      ],
+    },
+    show: { operation: 'readBacktest', words, tell },
+    cancel: { operation: 'cancelBacktest', words },
+  },
+});

@@ -1,0 +1,189 @@
+/** The report of counts. Pure: equal counts give equal bytes. */
+import type { z } from 'zod';
+import { shareOf } from '../../../core/domain/outcome-share.ts';
+import { SCORE_MAX, VERDICTS } from '../../../core/domain/score-record.ts';
+import {
+  type ByLabel,
+  type Counts,
+  FRAUD,
+  LEGITIMATE,
+  UNLABELLED,
+  type VersionCounts,
+} from './counts.ts';
+import type { Pair } from './fold-rows.ts';
+import { aucOf, rightnessOf } from './measure.ts';
+import { OFFICER, type reportSchema } from './report-schema.ts';
+
+export type Report = z.infer<typeof reportSchema>;
+
+/** Rules that fire together with a rule most often. */
+const OVERLAPS_MAX = 5;
+/** Points between two thresholds of the curve. */
+const CURVE_STEP = 10;
+const PLACES = 4;
+/** Places of what is divided by days. */
+const DAILY = 100;
+
+type Named = { readonly id: string; readonly code: string };
+
+/**
+ * @param rules of the version in question, in their order: a rule that never fired is in the report
+ * @param names of the two versions
+ */
+export function reportOf(counts: Counts, rules: readonly Named[], names: Pair<string>): Report {
+  const { rows, versions, missing, older, unjudged } = counts;
+  const days = Object.values(counts.days);
+  const perDay = (count: number) =>
+    days.length === 0 ? 0 : Math.round((count / days.length) * DAILY) / DAILY;
+  const sumDays = (at: number) => days.reduce((sum, day) => sum + (day[at] as number), 0);
+  const versionAt = (at: 0 | 1) => {
+    const reviews = perDay(sumDays(2 + 2 * at));
+    return {
+      version: names[at],
+      ...verdictsOf(versions[at]),
+      alerts_per_day: perDay(sumDays(1 + 2 * at)),
+      reviews_per_day: reviews,
+      officers: Math.ceil(
+        reviews / (OFFICER.reviewsPerHour * OFFICER.hoursPerDay * OFFICER.utilisation),
+      ),
+    };
+  };
+  const labels = totalOf(versions[0].verdicts);
+  const [subject, against] = [versionAt(0), versionAt(1)];
+  return {
+    rows,
+    days: days.length,
+    frauds: labels[FRAUD],
+    legitimates: labels[LEGITIMATE],
+    unlabelled: labels[UNLABELLED],
+    left_out: [
+      ...listOf(older).map(([schema, left]) => ({ cause: `feature_schema ${schema}`, rows: left })),
+      ...listOf(unjudged).map(([model, left]) => ({ cause: `model ${model}`, rows: left })),
+    ],
+    inputs_not_recorded: listOf(missing).map(([input, left]) => ({ input, rows: left })),
+    subject,
+    against,
+    changes: changesOf(counts),
+    flips: flipsOf(counts),
+    rules: rules.map((rule) => ruleOf(counts, rule)),
+    curve: curveOf(versions[0], perDay),
+    today: { alerts_per_day: against.alerts_per_day, frauds_caught: caughtOf(versions[1]) },
+  };
+}
+
+const listOf = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts).sort(([one], [other]) => (one < other ? -1 : 1));
+
+const totalOf = (all: readonly ByLabel[]): ByLabel =>
+  all.reduce<ByLabel>((sum, one) => [sum[0] + one[0], sum[1] + one[1], sum[2] + one[2]], [0, 0, 0]);
+
+const caughtOf = ({ verdicts }: VersionCounts) => totalOf(verdicts.slice(1))[FRAUD];
+
+function verdictsOf({ verdicts, points, money }: VersionCounts) {
+  return {
+    confusion: VERDICTS.map((verdict, at) => ({ verdict, ...byLabel(verdicts[at] as ByLabel) })),
+    alerts: rightnessOf(verdicts.slice(1), verdicts.slice(0, 1)),
+    declines: rightnessOf(verdicts.slice(2), verdicts.slice(0, 2)),
+    auc: aucOf(points),
+    money: Object.entries(money)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([currency, cells]) => ({ currency, ...moneyOf(cells) })),
+  };
+}
+
+const byLabel = (counts: ByLabel) => ({
+  fraud: counts[FRAUD],
+  legitimate: counts[LEGITIMATE],
+  unlabelled: counts[UNLABELLED],
+});
+
+/** @param cells by verdict and label */
+function moneyOf(cells: readonly string[]) {
+  const units = (...at: readonly number[]) =>
+    decimalOf(at.reduce((sum, cell) => sum + BigInt(cells[cell] ?? '0'), 0n));
+  return {
+    fraud_missed: units(FRAUD),
+    fraud_caught: units(3 + FRAUD, 6 + FRAUD),
+    fraud_stopped: units(6 + FRAUD),
+    legitimate_stopped: units(6 + LEGITIMATE),
+    stopped: units(6, 7, 8),
+  };
+}
+
+function decimalOf(units: bigint): string {
+  const digits = String(units).padStart(PLACES + 1, '0');
+  const text = `${digits.slice(0, -PLACES)}.${digits.slice(-PLACES)}`;
+  return text.replace(/00$/, '');
+}
+
+/** Frauds and good customers that the version in question decides otherwise. */
+function changesOf({ flips }: Counts) {
+  const count = (is: (from: number, to: number) => boolean, label: number) =>
+    flips.reduce(
+      (sum, rows, at) => (is(Math.floor(at / 3), at % 3) ? sum + (rows[label] as number) : sum),
+      0,
+    );
+  return {
+    frauds_newly_caught: count((from, to) => from === 0 && to > 0, FRAUD),
+    frauds_newly_missed: count((from, to) => from > 0 && to === 0, FRAUD),
+    legitimate_newly_stopped: count((from, to) => from < 2 && to === 2, LEGITIMATE),
+    legitimate_no_longer_stopped: count((from, to) => from === 2 && to < 2, LEGITIMATE),
+  };
+}
+
+function flipsOf({ flips, examples }: Counts): Report['flips'] {
+  return flips.flatMap((rows, at) => {
+    const [from, to] = [VERDICTS[Math.floor(at / 3)], VERDICTS[at % 3]];
+    const total = rows[0] + rows[1] + rows[2];
+    if (from === undefined || to === undefined || from === to || total === 0) return [];
+    const shown = (examples[at] ?? []).map(({ id, corridor, label, points, against }) => ({
+      ...{ transaction_id: id, corridor, label },
+      ...{ score: points, score_against: against },
+    }));
+    return { from, to, rows: total, ...byLabel(rows), examples: shown };
+  });
+}
+
+function ruleOf({ rules, pairs }: Counts, { id, code }: Named): Report['rules'][number] {
+  const { hits, needed, raised } = rules[id] ?? {
+    hits: [0, 0, 0] as ByLabel,
+    needed: [0, 0, 0] as ByLabel,
+    raised: [0, 0, 0] as ByLabel,
+  };
+  const total = (rows: ByLabel) => rows[0] + rows[1] + rows[2];
+  const overlaps = Object.entries(pairs)
+    .flatMap(([pair, rows]) => {
+      const [one = '', other = ''] = pair.split(' ');
+      return one === id ? { id: other, rows } : other === id ? { id: one, rows } : [];
+    })
+    .sort((one, other) => other.rows - one.rows || (one.id < other.id ? -1 : 1))
+    .slice(0, OVERLAPS_MAX);
+  return {
+    ...{ id, code, hits: total(hits), ...byLabel(hits) },
+    precision: shareOf(hits[FRAUD], hits[FRAUD] + hits[LEGITIMATE]),
+    without: {
+      alerts: total(needed),
+      frauds_caught: needed[FRAUD],
+      legitimate: needed[LEGITIMATE],
+      verdicts: total(needed) + total(raised),
+    },
+    overlaps: overlaps.map((one) => ({ ...one, share: one.rows / total(hits) })),
+  };
+}
+
+/** Rows that a threshold of the points alone would flag, for each threshold. */
+function curveOf({ points }: VersionCounts, perDay: (count: number) => number): Report['curve'] {
+  const curve: Report['curve'] = [];
+  let above: ByLabel = [0, 0, 0];
+  for (let threshold = SCORE_MAX; threshold > 0; threshold--) {
+    above = totalOf([above, points[threshold] as ByLabel]);
+    if (threshold % CURVE_STEP > 0) continue;
+    curve.push({
+      threshold,
+      alerts_per_day: perDay(above[0] + above[1] + above[2]),
+      frauds_caught: above[FRAUD],
+      legitimate: above[LEGITIMATE],
+    });
+  }
+  return curve.reverse();
+}

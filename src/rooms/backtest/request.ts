@@ -1,0 +1,155 @@
+/** Requests and cancels backtests. What decides is resolved at the request, so that a draft that changes later changes no report. */
+import { canonicalJson } from '../../core/domain/metadata.ts';
+import type { Api } from '../../core/room.ts';
+import type { Models } from '../../core/score/judge.ts';
+import { type CompiledRuleSet, compileRuleSet } from '../../core/score/rules/compile-rule-set.ts';
+import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
+import { currentRuleSet, findOwnSource } from '../../core/score/rules/rule-sets.ts';
+import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
+import { findDraftedSource } from '../../core/store/rule-sets/rule-sets.ts';
+import { readRuleSetsInForce } from '../../core/store/rule-sets/watch-rule-sets.ts';
+import { corridorsNamed } from '../../core/store/transactions/corridors.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { InvalidFields } from '../../kit/words/field-error.ts';
+import { detachedWithin } from '../../kit/words/page.ts';
+import type { Officer } from '../../kit/words/principal.ts';
+import type { NewBacktest, Question, Version } from './backtest.ts';
+import {
+  cancelBacktest,
+  countOpen,
+  findBacktest,
+  insertBacktest,
+  lockBacktests,
+  type StoredBacktest,
+} from './store/backtests.ts';
+
+export type RequestParts = Pick<Api, 'databases' | 'models'>;
+
+/** Backtests that wait or run; they run one at a time. */
+const OPEN_MAX = 20;
+/** Scores and labels of the last minute may be committed yet, and would move a report. */
+const SETTLED_MS = 60_000;
+
+/** Sources by their hash. */
+type Sources = Record<string, object>;
+
+export async function requestBacktest(
+  { databases: { primary, now }, models }: RequestParts,
+  asked: NewBacktest,
+  by: Officer,
+): Promise<StoredBacktest> {
+  const settledMs = now() - SETTLED_MS;
+  const knownMs = asked.known_by === undefined ? settledMs : Date.parse(asked.known_by);
+  if (knownMs > settledMs) {
+    const detail = `must be at least a minute ago, before '${new Date(settledMs).toISOString()}'`;
+    throw new InvalidFields([{ pointer: '/known_by', detail }]);
+  }
+  if (asked.corridor !== undefined) await corridorsNamed(primary, asked.corridor);
+  const times = { from: Date.parse(asked.from), to: Date.parse(asked.to) };
+  await refuseDetached(primary, times);
+  const sources: Sources = {};
+  const resolve = { database: primary, models, sources };
+  const question: Question = {
+    from: new Date(times.from).toISOString(),
+    to: new Date(times.to).toISOString(),
+    known_by: new Date(knownMs).toISOString(),
+    corridor: asked.corridor ?? null,
+    subject: await resolveVersion(resolve, asked.rule_set ?? asked.source, asked.model),
+    against: await resolveVersion(resolve, asked.against_rule_set, asked.against_model),
+  };
+  return await primary.transaction(async (query) => {
+    await lockBacktests(query);
+    if ((await countOpen(query)).open >= OPEN_MAX) {
+      const why = `${OPEN_MAX} backtests wait already: cancel one, or wait`;
+      throw new Failure('conflict', 'BACKTESTS_WAIT', why);
+    }
+    const texts = [canonicalJson(question), canonicalJson(sources)] as const;
+    return await insertBacktest(query, ...texts, by.name, by.keyId);
+  });
+}
+
+/** @throws Failure `conflict` where the report would lack rows */
+export async function refuseDetached(
+  database: Pick<Database, 'query'>,
+  times: { readonly from: number; readonly to: number },
+): Promise<void> {
+  const { detached } = await listWalkedMonths(database, 'scores');
+  const [month] = detachedWithin(detached, times);
+  if (month === undefined) return;
+  throw new Failure('conflict', 'MONTH_DETACHED', `${month} is detached: its rows cannot be read`);
+}
+
+type Resolve = {
+  readonly database: Database;
+  readonly models: Models;
+  readonly sources: Sources;
+};
+
+/** @param ruleSet a name, a source, or undefined: those in force */
+async function resolveVersion(
+  { database, models, sources }: Resolve,
+  ruleSet: string | object | undefined,
+  model: string | undefined,
+): Promise<Version> {
+  const found = model === undefined ? undefined : await models.find(model);
+  if (found !== undefined && 'problem' in found) {
+    throw new Failure('not-found', 'MODEL_UNKNOWN', `the model ${given(model)} ${found.problem}`);
+  }
+  const named = async (name: string) => {
+    const source = findOwnSource(name) ?? (await readSource(database, name));
+    const sha256 = hashRuleSet(source);
+    sources[sha256] = source;
+    return { rule_set: name, sha256 };
+  };
+  const taken = (source: object) => {
+    const { id, sha256 } = compileGiven(source);
+    sources[sha256] = source;
+    return { rule_set: id, sha256 };
+  };
+  const all =
+    typeof ruleSet === 'object' ? taken(ruleSet) : await named(ruleSet ?? currentRuleSet.id);
+  const corridors: Record<string, typeof all> = {};
+  if (ruleSet === undefined) {
+    for (const [corridor, { active }] of await readRuleSetsInForce(database)) {
+      if (active.id !== all.rule_set) corridors[corridor] = await named(active.id);
+    }
+  }
+  return { ...all, corridors, model: found?.model.name ?? null };
+}
+
+async function readSource({ query }: Database, name: string): Promise<object> {
+  const found = await findDraftedSource(query, name);
+  if (found !== undefined) return JSON.parse(found.source) as object;
+  throw new Failure('not-found', 'RULE_SET_UNKNOWN', `there is no rule set ${given(name)}`);
+}
+
+/** @throws InvalidFields */
+function compileGiven(source: object): CompiledRuleSet {
+  const made = compileRuleSet(source);
+  if ('ruleSet' in made) return made.ruleSet;
+  const problems = made.problems.map(({ pointer, detail }) => ({
+    pointer: `/source${pointer}`,
+    detail,
+  }));
+  throw new InvalidFields(problems);
+}
+
+export async function readBacktest({ query }: Pick<Database, 'query'>, id: string) {
+  const found = await findBacktest(query, id);
+  if (found !== undefined) return found;
+  throw new Failure('not-found', 'BACKTEST_UNKNOWN', `there is no backtest ${id}`);
+}
+
+/** Cancels it, once or again. @throws Failure `conflict` for a backtest that has ended otherwise */
+export async function cancel(
+  { query }: Pick<Database, 'query'>,
+  id: string,
+): Promise<StoredBacktest> {
+  const cancelled = await cancelBacktest(query, id);
+  if (cancelled !== undefined) return cancelled;
+  const found = await readBacktest({ query }, id);
+  if (found.state === 'cancelled') return found;
+  throw new Failure('conflict', 'BACKTEST_ENDED', `the backtest has ended, and is ${found.state}`);
+}

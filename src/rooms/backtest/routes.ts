@@ -1,0 +1,98 @@
+/** `/v1/backtests`: requests, progress, reports. */
+import { z } from 'zod';
+import type { Api, ApiRoom } from '../../core/room.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
+import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import {
+  backtest,
+  backtestSchema,
+  backtestWithReportSchema,
+  newBacktest,
+  newBacktestSchema,
+  toBacktestJson,
+} from './backtest.ts';
+import { cancel, type RequestParts, readBacktest, requestBacktest } from './request.ts';
+import { listBacktests } from './store/backtests.ts';
+
+/** Newest ones. */
+const LISTED_MAX = 100;
+/** As much as a rule set may have. */
+const BODY_BYTES_MAX = 524_288;
+
+const roles = ['analyst', 'risk_officer'] as const;
+const path = z.object({
+  id: z
+    .uuid()
+    .toLowerCase()
+    .meta({ description: 'The backtest id.', example: backtest.backtest_id }),
+});
+
+const operations = [
+  operation({
+    method: 'post',
+    at: '/v1/backtests',
+    operationId: 'requestBacktest',
+    summary: 'Ask what a version would have decided',
+    description:
+      'Workers run one at a time, on stored vectors with the labels known by a moment. What decides is fixed now.',
+    roles,
+    body: { ...bodyOf(newBacktestSchema, newBacktest), bytesMax: BODY_BYTES_MAX },
+    answers: { 202: answer('It waits.', backtestSchema, { ...backtest, state: 'queued' }) },
+    problems: [404, 409],
+    run: async ({ body, by }, parts: RequestParts) =>
+      toBacktestJson(await requestBacktest(parts, body, by)),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/backtests',
+    operationId: 'listBacktests',
+    summary: 'Backtests, without their reports',
+    roles,
+    answers: {
+      200: answer(`The newest ${LISTED_MAX}.`, z.object({ items: z.array(backtestSchema) }), {
+        items: [backtest],
+      }),
+    },
+    run: async (_, { databases: { primary } }: RequestParts) => ({
+      items: (await listBacktests(primary.query, LISTED_MAX)).map(toBacktestJson),
+    }),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/backtests/{id}',
+    operationId: 'readBacktest',
+    summary: 'A backtest, with its report once it is done',
+    roles,
+    path,
+    answers: {
+      200: answer('As it is now.', backtestWithReportSchema, { ...backtest, report: null }),
+    },
+    problems: [404],
+    run: async ({ path: { id } }, { databases: { primary } }: RequestParts) => {
+      const found = await readBacktest(primary, id);
+      const report = found.report === null ? null : JSON.parse(found.report);
+      return { ...toBacktestJson(found), report };
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/backtests/{id}/cancel',
+    operationId: 'cancelBacktest',
+    summary: 'End a backtest that waits or runs',
+    roles,
+    path,
+    answers: { 200: answer('It has ended.', backtestSchema, { ...backtest, state: 'cancelled' }) },
+    problems: [404, 409],
+    run: async ({ path: { id } }, { databases: { primary } }: RequestParts) =>
+      toBacktestJson(await cancel(primary, id)),
+  }),
+];
+
+export const document: DocumentPart = {
+  paths: pathsOf(operations, 'backtests'),
+  tags: { backtests: 'What a version of rules or a model would have decided.' },
+};
+
+export const openBacktestApi = ({ databases, models, limits }: Api): ApiRoom => ({
+  routes: [routesOf(operations, limits, { databases, models })],
+});

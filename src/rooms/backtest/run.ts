@@ -1,0 +1,161 @@
+/**
+ * Runs one backtest in bounded pages: read, judge, fold, rest. Counts are stored with their cursor about once a second, so a
+ * run that was killed goes on from there, and gives the same report as a run in one go.
+ */
+
+import { hash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { canonicalJson } from '../../core/domain/metadata.ts';
+import type { JudgingModel, Models } from '../../core/score/judge.ts';
+import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
+import { listMonths } from '../../core/store/partitions/month-slice.ts';
+import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
+import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
+import type { Writes } from '../../kit/duties/leadership.ts';
+import { Failure, isUnavailable } from '../../kit/words/failure.ts';
+import { type Question, type Version, versionText } from './backtest.ts';
+import { type Counts, noCounts } from './count/counts.ts';
+import { createFold, type Judged, type RuleSetOf } from './count/fold-rows.ts';
+import { reportOf } from './count/report.ts';
+import { refuseDetached } from './request.ts';
+import { endBacktest, type NextBacktest, storeCounts } from './store/backtests.ts';
+import { PAGE_ROWS, readRows, type StoredRow } from './store/read-rows.ts';
+
+/** How soon a cancellation is seen, and how much a killed run repeats. */
+const STORE_EVERY_MS = 1000;
+/** Rest after a page, as a multiple of the time that it took: with less, ingest and scoring have less of the processor. */
+const REST_SHARE = 1;
+
+type Run = {
+  readonly databases: Databases;
+  readonly models: Models;
+  readonly writes: Writes;
+  readonly signal: AbortSignal;
+  /** The run goes on later, by performance.now(). */
+  readonly untilMs: number;
+};
+
+/** Stores how far it is where its time is over or the signal says so, and ends where the backtest was cancelled. */
+export async function runBacktest(
+  { databases, models, writes, signal, untilMs }: Run,
+  { id, question: asked, sources: texts, cursor, counts: kept, rowsRead }: NextBacktest,
+): Promise<void> {
+  const question = JSON.parse(asked) as Question;
+  const { subject, against, corridor } = question;
+  const sources = JSON.parse(texts) as Record<string, object>;
+  const counts: Counts = kept === null ? noCounts() : JSON.parse(kept);
+  const [ofSubject, ofAgainst] = [compileAll(subject, sources), compileAll(against, sources)];
+  const countPage = createCount(
+    models,
+    question,
+    createFold(counts, [ofSubject.ruleSetOf, ofAgainst.ruleSetOf]),
+  );
+  const knownMs = Date.parse(question.known_by);
+  const wanted = { knownBy: question.known_by, corridor };
+  const times = { from: Date.parse(question.from), to: Date.parse(question.to) };
+  let [after, rows, storedMs] = [cursor, Number(rowsRead), performance.now()];
+  const store = async (): Promise<boolean> => {
+    storedMs = performance.now();
+    if (after === null) return true;
+    return (await storeCounts(writes.query, id, after, JSON.stringify(counts), rows)) !== undefined;
+  };
+  await refuseDetached(databases.primary, times);
+  for (const part of await partsOf(databases, times)) {
+    for (let isWhole = false; !isWhole; ) {
+      const beganMs = performance.now();
+      const from = after;
+      const page = await readFrom(databases, knownMs, ({ query }) =>
+        readRows(query, part, from, wanted),
+      );
+      await countPage(page.rows);
+      after = page.last ?? after;
+      rows += page.seen;
+      isWhole = page.seen < PAGE_ROWS;
+      const tookMs = performance.now() - beganMs;
+      const nowMs = performance.now();
+      const isOver = !isWhole && (signal.aborted || nowMs >= untilMs);
+      const isDue = isOver || nowMs - storedMs >= STORE_EVERY_MS;
+      if (isDue && !(await store())) return;
+      if (isOver) return;
+      await sleep(tookMs * REST_SHARE, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  // A month that was detached meanwhile may have given fewer rows than it has.
+  await refuseDetached(databases.primary, times);
+  const names = [versionText(subject), versionText(against)] as const;
+  const report = canonicalJson(reportOf(counts, ofSubject.rules, names));
+  await endBacktest(writes.query, id, rows, report, hash('sha256', report));
+}
+
+/** The window, cut at the bounds of months, in the order of time. */
+async function partsOf({ primary }: Databases, { from, to }: { from: number; to: number }) {
+  const months = (await listMonths(primary, 'scores')).reverse();
+  return months
+    .map(({ fromMs, toMs }) => ({ fromMs: Math.max(fromMs, from), toMs: Math.min(toMs, to) }))
+    .filter(({ fromMs, toMs }) => fromMs < toMs);
+}
+
+function compileAll(version: Version, sources: Readonly<Record<string, object>>) {
+  const compile = ({ rule_set: ruleSet, sha256 }: Pick<Version, 'rule_set' | 'sha256'>) =>
+    compileStored({ ruleSet, sha256, source: JSON.stringify(sources[sha256]) });
+  const all = compile(version);
+  const own = new Map<string, CompiledRuleSet>(
+    Object.entries(version.corridors).map(([corridor, one]) => [corridor, compile(one)]),
+  );
+  const ruleSetOf: RuleSetOf = (corridor) => own.get(corridor) ?? all;
+  const rules = new Map(
+    [all, ...own.values()].flatMap((one) => one.rules.map((rule) => [rule.id, rule])),
+  );
+  return { ruleSetOf, rules: [...rules.values()] };
+}
+
+/** Folds the rows of a page, each with what the model of each version says. */
+function createCount(
+  models: Models,
+  { subject, against }: Question,
+  fold: ReturnType<typeof createFold>,
+) {
+  const judge = createJudge(models);
+  return async (rows: readonly StoredRow[]): Promise<void> => {
+    const judged = await judge(rows, subject.model);
+    const isSame = subject.model === against.model;
+    const judgedAgainst = isSame ? judged : await judge(rows, against.model);
+    for (const [at, row] of rows.entries()) {
+      fold(row, [judged[at] ?? null, judgedAgainst[at] ?? null]);
+    }
+  };
+}
+
+/** Judges the rows of a page by a named model, or each by the model that judged it. */
+function createJudge(models: Models) {
+  const found = new Map<string, JudgingModel | null>();
+  const find = async (name: string) => {
+    const known = found.get(name);
+    if (known !== undefined) return known;
+    const one = await models.find(name);
+    const model = 'model' in one ? one.model : null;
+    found.set(name, model);
+    return model;
+  };
+  return async (rows: readonly StoredRow[], named: string | null): Promise<Judged[]> => {
+    const judged: Judged[] = [];
+    const groups = Map.groupBy(rows.keys(), (at) => named ?? rows[at]?.model ?? null);
+    for (const [name, indices] of groups) {
+      if (name === null) continue;
+      const model = await find(name);
+      const opinions = model === null ? undefined : judgeAll(model, rows, indices);
+      for (const [nth, at] of indices.entries()) judged[at] = opinions?.[nth] ?? { lacking: name };
+    }
+    return judged;
+  };
+}
+
+/** Undefined where the model gives what is no probability. */
+function judgeAll(model: JudgingModel, rows: readonly StoredRow[], indices: readonly number[]) {
+  try {
+    return model.judge(indices.map((at) => (rows[at] as StoredRow).vector));
+  } catch (error) {
+    if (isUnavailable(error) || !(error instanceof Failure)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,93 @@
+/** Rows of backtests. A run writes only while its row is open, so a cancelled one stays as it is. */
+import type { Query } from '../../../kit/database/pool.ts';
+import { anyOf, firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+
+export const BACKTEST_STATES = ['queued', 'running', 'done', 'cancelled', 'failed'] as const;
+
+export type StoredBacktest = {
+  readonly id: string;
+  readonly state: (typeof BACKTEST_STATES)[number];
+  readonly question: string;
+  readonly cursor: string | null;
+  readonly rowsRead: string;
+  readonly problem: string | null;
+  readonly requestedBy: string;
+  readonly requestedAt: Date;
+  readonly endedAt: Date | null;
+  readonly reportSha256: string | null;
+};
+
+const COLUMNS = `backtest_id as id, state, question, cursor, rows_read as "rowsRead", problem, requested_by as "requestedBy",
+  requested_at as "requestedAt", ended_at as "endedAt", report_sha256 as "reportSha256"`;
+const OPEN = `state in ('queued', 'running')`;
+
+export const insertBacktest = onlyOf<
+  StoredBacktest,
+  [question: string, sources: string, by: string, key: string]
+>(
+  'insert-backtest',
+  `insert into market.backtests (question, sources, requested_by, requested_by_key) values ($1, $2, $3, $4)
+   returning ${COLUMNS}`,
+);
+/** Requests wait for each other, so that their number is exact. */
+export const lockBacktests = rowsOf(
+  'lock-backtests',
+  'lock table market.backtests in share row exclusive mode',
+);
+export const countOpen = onlyOf<{ open: number }>(
+  'count-open-backtests',
+  `select count(*)::int as open from market.backtests where ${OPEN}`,
+);
+export const listBacktests = rowsOf<StoredBacktest, [rowsMax: number]>(
+  'list-backtests',
+  `select ${COLUMNS} from market.backtests order by requested_at desc, backtest_id limit $1`,
+);
+export const findBacktest = firstOf<StoredBacktest & { report: string | null }, [id: string]>(
+  'find-backtest',
+  `select ${COLUMNS}, report from market.backtests where backtest_id = $1`,
+);
+/** Undefined where it has ended. */
+export const cancelBacktest = firstOf<StoredBacktest, [id: string]>(
+  'cancel-backtest',
+  `update market.backtests set state = 'cancelled', counts = null, ended_at = now() where backtest_id = $1 and ${OPEN}
+   returning ${COLUMNS}`,
+);
+
+export const hasOpen = anyOf('has-open-backtest', `from market.backtests where ${OPEN}`);
+export type NextBacktest = Pick<StoredBacktest, 'id' | 'question' | 'cursor' | 'rowsRead'> & {
+  readonly sources: string;
+  readonly counts: string | null;
+};
+/** The oldest open backtest, which may have begun. */
+export const findNext = firstOf<NextBacktest>(
+  'find-next-backtest',
+  `select backtest_id as id, question, sources, cursor, counts, rows_read as "rowsRead" from market.backtests
+    where ${OPEN} order by requested_at, backtest_id limit 1`,
+);
+
+type Kept = { readonly id: string };
+/** Undefined where it was cancelled; so for the other two. */
+export const storeCounts = firstOf<
+  Kept,
+  [id: string, cursor: string, counts: string, rows: number]
+>(
+  'store-backtest-counts',
+  `update market.backtests set state = 'running', cursor = $2, counts = $3, rows_read = $4
+    where backtest_id = $1 and ${OPEN} returning backtest_id as id`,
+);
+export const endBacktest = firstOf<
+  Kept,
+  [id: string, rows: number, report: string, sha256: string]
+>(
+  'end-backtest',
+  `update market.backtests set state = 'done', counts = null, rows_read = $2, report = $3, report_sha256 = $4,
+     ended_at = now() where backtest_id = $1 and ${OPEN} returning backtest_id as id`,
+);
+const fail = firstOf<Kept, [id: string, problem: string]>(
+  'fail-backtest',
+  `update market.backtests set state = 'failed', counts = null, problem = $2, ended_at = now()
+    where backtest_id = $1 and ${OPEN} returning backtest_id as id`,
+);
+const PROBLEM_CHARS_MAX = 500;
+export const failBacktest = (query: Query, id: string, problem: string) =>
+  fail(query, id, problem.slice(0, PROBLEM_CHARS_MAX));

@@ -1,0 +1,282 @@
+/**
+ * Goal: a backtest counts what SQL counts, the same bytes each time, also where it was killed half-way or labels came later.
+ * Method: some thousand stored rows with vectors; an API takes requests, the duty of a worker runs them in this process, and a
+ * worker process is killed.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NO_MODELS } from '../../../../src/core/score/judge.ts';
+import { detachMonth } from '../../../../src/core/store/partitions/detach-months.ts';
+import { createLeadership } from '../../../../src/kit/duties/leadership.ts';
+import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
+import { monthOf } from '../../../../src/kit/words/month.ts';
+import type { Report } from '../../../../src/rooms/backtest/count/report.ts';
+import { openBacktests } from '../../../../src/rooms/backtest/duty.ts';
+import { runBacktest } from '../../../../src/rooms/backtest/run.ts';
+import { findNext } from '../../../../src/rooms/backtest/store/backtests.ts';
+import { silentLog, testConfig } from '../../../support/config.ts';
+import { spawnRisk } from '../../../support/risk.ts';
+import {
+  AMOUNT,
+  COUNT,
+  FROM_MS,
+  KNOWN_BY,
+  ROWS,
+  source,
+  storeHistory,
+  TO_MS,
+  WINDOW,
+} from '../../../support/rooms/backtest/rig.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { storeLabels } from '../../../support/scored-rows.ts';
+import { storeTransactions } from '../../../support/stored-rows.ts';
+import { answerOf } from '../../../support/submit.ts';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+  await storeHistory(api.database);
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+type Answer = {
+  readonly backtest_id: string;
+  readonly state: string;
+  readonly report: Report | null;
+  readonly report_sha256: string | null;
+  readonly problem: string | null;
+};
+async function ask(body: object): Promise<Answer> {
+  const answered = await answerOf(await api.post('/v1/backtests', { ...WINDOW, ...body }));
+  expect(answered, JSON.stringify(answered.body)).toMatchObject({ status: 202 });
+  return answered.body as Answer;
+}
+const read = async (id: string) =>
+  (await answerOf(await api.request(`/v1/backtests/${id}`))).body as Answer;
+
+/** Runs what waits, as a worker does. */
+async function runAll(): Promise<void> {
+  await using leadership = createLeadership(api.database, 'test');
+  const room = await openBacktests({
+    config: testConfig({}),
+    database: api.database,
+    leadership,
+    metrics: createMetrics(),
+    log: silentLog(),
+    openModels: async () => NO_MODELS,
+  });
+  await room.duties[0]?.run(new AbortController().signal);
+}
+
+/** Runs a page of what waits, and no more. */
+async function runPage(): Promise<void> {
+  const next = await findNext(api.database.query);
+  if (next === undefined) throw new Error('nothing waits');
+  const { signal } = new AbortController();
+  const databases = { primary: api.database, replica: null, now: Date.now };
+  await runBacktest(
+    { databases, models: NO_MODELS, writes: api.database, signal, untilMs: 0 },
+    next,
+  );
+}
+
+async function finished(body: object): Promise<Answer & { readonly report: Report }> {
+  const { backtest_id: id } = await ask(body);
+  await runAll();
+  const done = await read(id);
+  expect(done, done.problem ?? '').toMatchObject({ state: 'done' });
+  return done as Answer & { readonly report: Report };
+}
+
+/** Rows by verdict of both rule sets and label, by SQL alone. */
+async function countInSql(large: number, against: number, corridor: string | null) {
+  const verdict = (from: number) => `case
+    when amount >= ${from} and count >= 5 then 'decline' when amount >= ${from} or count >= 5 then 'review' else 'approve' end`;
+  return await api.database.query<{
+    verdict: string;
+    against: string;
+    label: string;
+    currency: string;
+    rows: number;
+    amount: string;
+    large: number;
+    many: number;
+    both: number;
+  }>({
+    text: `with rows as (
+      select s.transaction_id, t.currency, t.amount as money, market.feature_value(s.features, ${AMOUNT}) as amount,
+             market.feature_value(s.features, ${COUNT}) as count,
+             coalesce((select case when bool_or(l.label = 'fraud') then 'fraud' when count(*) > 0 then 'legitimate' end from market.labels l
+                        where l.transaction_id = s.transaction_id and l.received_at <= '${KNOWN_BY}'), 'unlabelled') as label
+        from market.scores s join market.transactions t using (transaction_id, created_at)
+       where s.created_at >= '${WINDOW.from}' and s.created_at < '${WINDOW.to}'
+         ${corridor === null ? '' : `and s.corridor = '${corridor}'`})
+      select ${verdict(large)} as verdict, ${verdict(against)} as against, label, currency, count(*)::int as rows,
+             sum(money)::text as amount, count(*) filter (where amount >= ${large})::int as large,
+             count(*) filter (where count >= 5)::int as many,
+             count(*) filter (where amount >= ${large} and count >= 5)::int as both
+        from rows group by 1, 2, 3, 4`,
+  });
+}
+
+test.each([null, 'US-MX'])('counts are those of SQL, of corridor %s', async (corridor) => {
+  const { report } = await finished({
+    source: source('tried@1'),
+    ...(corridor === null ? {} : { corridor }),
+  });
+  const counted = await countInSql(60, 60, corridor);
+  const sum = (
+    is: Partial<(typeof counted)[number]>,
+    of: 'rows' | 'large' | 'many' | 'both' = 'rows',
+  ) =>
+    counted
+      .filter((one) => Object.entries(is).every(([name, value]) => one[name as 'label'] === value))
+      .reduce((total, one) => total + one[of], 0);
+  expect(report.rows).toBe(sum({}));
+  expect(report.rows).toBeGreaterThan(corridor === null ? ROWS - 1 : 500);
+  for (const { verdict, ...labels } of report.subject.confusion) {
+    for (const [label, rows] of Object.entries(labels)) {
+      expect([verdict, label, rows]).toEqual([verdict, label, sum({ verdict, label })]);
+    }
+  }
+  const caught = sum({ label: 'fraud' }) - sum({ label: 'fraud', verdict: 'approve' });
+  const alarms = sum({ label: 'legitimate' }) - sum({ label: 'legitimate', verdict: 'approve' });
+  const { precision, recall, f1 } = report.subject.alerts;
+  expect(precision?.value).toBeCloseTo(caught / (caught + alarms), 12);
+  expect(recall?.value).toBeCloseTo(caught / sum({ label: 'fraud' }), 12);
+  expect(f1?.value).toBeCloseTo((2 * caught) / (caught + alarms + sum({ label: 'fraud' })), 12);
+  const [large, many, none] = report.rules;
+  expect(large).toMatchObject({
+    hits: sum({}, 'large'),
+    without: { alerts: sum({}, 'large') - sum({}, 'both') },
+  });
+  expect(many).toMatchObject({
+    hits: sum({}, 'many'),
+    overlaps: [{ id: 'large', rows: sum({}, 'both') }],
+  });
+  expect(none).toMatchObject({ hits: 0, precision: null, overlaps: [] });
+  for (const { currency, fraud_stopped } of report.subject.money) {
+    const stopped = counted.filter(
+      (one) => one.currency === currency && one.verdict === 'decline' && one.label === 'fraud',
+    );
+    const amount = stopped.reduce((total, one) => total + Number(one.amount), 0);
+    expect(Number(fraud_stopped)).toBeCloseTo(amount, 6);
+  }
+});
+
+test('flips are those of SQL, with rows to open', async () => {
+  const { report } = await finished({ source: source('tried@2', 40) });
+  expect(report.against.version).toBe('default@3');
+  const rules = await finished({ source: source('tried@3', 40), against_rule_set: 'default@1' });
+  expect(rules.report.left_out).toEqual([]);
+  const counted = await countInSql(40, 40, null);
+  const flagged = counted.filter(({ verdict }) => verdict !== 'approve');
+  const fromApprove = rules.report.flips.filter(({ from }) => from === 'approve');
+  expect(fromApprove.reduce((total, { rows }) => total + rows, 0)).toBe(
+    flagged.reduce((total, { rows }) => total + rows, 0),
+  );
+  const frauds = flagged.filter(({ label }) => label === 'fraud');
+  expect(rules.report.changes.frauds_newly_caught).toBe(
+    frauds.reduce((total, { rows }) => total + rows, 0),
+  );
+  for (const { examples, fraud } of fromApprove) {
+    expect(examples.filter(({ label }) => label === 'fraud')).toHaveLength(Math.min(fraud, 10));
+  }
+});
+
+test('a run page by page, and one that is killed and resumed, give the same bytes', async () => {
+  const tried = { source: source('tried@4', 30) };
+  const { report_sha256: whole } = await finished(tried);
+  const { backtest_id: id } = await ask(tried);
+  for (let page = 0; page < 3; page++) await runPage();
+  const begun = await read(id);
+  expect(begun).toMatchObject({ state: 'running', rows_read: 1500 });
+  await using worker = spawnRisk(['worker'], {
+    DATABASE_URL: api.testDatabase.url,
+    REDIS_URL: api.redisService.url,
+    RISK_TEST_FAILPOINT: 'leader-before-end-backtest',
+  });
+  expect(await worker.exited).toMatchObject({ signal: 'SIGKILL' });
+  expect(await read(id)).toMatchObject({ state: 'running', report: null });
+  await api.database.query({ text: 'update market.leaderships set expires_at = now()' });
+  await runAll();
+  expect(await read(id)).toMatchObject({ state: 'done', report_sha256: whole, progress: 1 });
+});
+
+test('rows and labels that come later do not move a report', async () => {
+  const tried = { source: source('tried@5', 30) };
+  const before = await finished(tried);
+  const [row] = await api.database.query<{ id: string; at: Date }>({
+    text: 'select transaction_id as id, created_at as at from market.scores order by 1 limit 1',
+  });
+  const createdAtMs = row?.at.getTime() ?? 0;
+  const lateMs = Date.parse(KNOWN_BY) + 1;
+  await storeLabels(api.database, [
+    { id: row?.id ?? '', createdAtMs, label: 'fraud', labelledAtMs: lateMs },
+  ]);
+  const late = { createdAtMs: FROM_MS + 5, receivedAtMs: lateMs, score: 0 };
+  await storeTransactions(api.database, [late]);
+  expect((await finished(tried)).report_sha256).toBe(before.report_sha256);
+  const known = { ...tried, known_by: new Date(lateMs + 1000).toISOString() };
+  expect((await finished(known)).report_sha256).not.toBe(before.report_sha256);
+});
+
+test('bad requests are refused, and what waits is cancelled', async () => {
+  const status = async (body: object) => {
+    const answered = await answerOf(await api.post('/v1/backtests', { ...WINDOW, ...body }));
+    return [answered.status, answered.body.code ?? answered.body.errors?.[0]?.pointer];
+  };
+  expect(await status({})).toEqual([422, '/rule_set']);
+  expect((await status({ rule_set: 'nobody@1' }))[0]).toBe(404);
+  expect((await status({ model: 'nobody@1' }))[0]).toBe(404);
+  expect((await status({ source: { version: 2 } }))[0]).toBe(422);
+  expect(await status({ rule_set: 'default@3', known_by: new Date().toISOString() })).toEqual([
+    422,
+    '/known_by',
+  ]);
+  expect(await status({ rule_set: 'default@3', from: WINDOW.to, to: WINDOW.from })).toEqual([
+    422,
+    '/from',
+  ]);
+  const { backtest_id: id } = await ask({ rule_set: 'default@3' });
+  const cancel = async () => await answerOf(await api.post(`/v1/backtests/${id}/cancel`, {}));
+  await runPage();
+  expect((await cancel()).body).toMatchObject({ state: 'cancelled' });
+  expect((await cancel()).body).toMatchObject({ state: 'cancelled' });
+  await runAll();
+  expect(await read(id)).toMatchObject({ state: 'cancelled', report: null });
+});
+
+test('over nothing there is a report of nothing', async () => {
+  const { report } = await finished({
+    rule_set: 'default@3',
+    from: '2025-01-01',
+    to: '2025-01-02',
+  });
+  expect(report).toMatchObject({ rows: 0, days: 0, subject: { auc: null, officers: 0 } });
+});
+
+test('inputs that rows were not recorded with are counted', async () => {
+  const [rule] = source('x@1').rules;
+  const when = 'amount >= money(10, "USD")';
+  const { report } = await finished({
+    source: { ...source('tried@6'), rules: [{ ...rule, when }] },
+  });
+  expect(report.inputs_not_recorded.map(({ input }) => input)).toEqual(['rate.USD']);
+  expect(report.inputs_not_recorded[0]?.rows).toBe(report.rows);
+});
+
+test('a month that is detached is no part of a report, before it begins or while it runs', async () => {
+  const { backtest_id: id } = await ask({ rule_set: 'default@3' });
+  await runPage();
+  const month = monthOf(TO_MS);
+  await detachMonth(api.database, month);
+  await runAll();
+  expect(await read(id)).toMatchObject({ state: 'failed', report: null });
+  const refused = await answerOf(
+    await api.post('/v1/backtests', { ...WINDOW, rule_set: 'default@3' }),
+  );
+  expect(refused).toMatchObject({
+    status: 409,
+    body: { detail: '2026-10 is detached: its rows cannot be read.' },
+  });
+});

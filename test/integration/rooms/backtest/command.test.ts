@@ -1,0 +1,41 @@
+/** Goal: analysts ask for backtests by a command. Method: `risk backtest` as a process beside an API; no worker runs. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { source } from '../../../support/rooms/backtest/rig.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+
+let api: RunningApi;
+let folder: string;
+beforeAll(async () => {
+  api = await startRunningApi();
+  folder = mkdtempSync(join(tmpdir(), 'risk-backtest-'));
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await api[Symbol.asyncDispose]();
+});
+
+const WINDOW = ['--from', '2026-10-01', '--to', '2026-10-02'];
+
+test('a rule set by name and one of a file are asked for, listed, shown and cancelled', async () => {
+  const path = join(folder, 'own.json');
+  writeFileSync(path, JSON.stringify(source('own@1')));
+  const named = await api.riskJson('backtest', 'run', ...WINDOW, '--rule-set', 'default@2');
+  expect(named).toMatchObject({ state: 'queued', version: 'default@2', against: 'default@3' });
+  const asked = ['backtest', 'file', path, ...WINDOW, '--against-rule-set', 'default@1'];
+  const filed = (await api.riskJson(...asked)) as { readonly backtest_id: string };
+  expect(filed).toMatchObject({ version: 'own@1', against: 'default@1' });
+  expect(await api.riskJson('backtest', 'list')).toHaveLength(2);
+  const shown = await api.riskJson('backtest', 'show', filed.backtest_id);
+  expect(shown).toMatchObject({ ...filed, report: null });
+  const cancelled = await api.riskJson('backtest', 'cancel', filed.backtest_id);
+  expect(cancelled).toMatchObject({ state: 'cancelled' });
+});
+
+test('a question without a version is refused', async () => {
+  const { code, stderr } = await api.risk('backtest', 'run', ...WINDOW);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain('rule_set');
+});
