@@ -1,0 +1,106 @@
+/**
+ * Goal: what decides in a backtest is the rule set, draft or in force, and the model that was asked for. Method: rule sets of two
+ * people, a model that is a function, and stored rows whose counts SQL knows.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type JudgingModel, type Models, NO_MODELS } from '../../../../src/core/score/judge.ts';
+import type { NewBacktest } from '../../../../src/rooms/backtest/backtest.ts';
+import type { Report } from '../../../../src/rooms/backtest/count/report.ts';
+import { readBacktest, requestBacktest } from '../../../../src/rooms/backtest/request.ts';
+import { runBacktest } from '../../../../src/rooms/backtest/run.ts';
+import { findNext } from '../../../../src/rooms/backtest/store/backtests.ts';
+import { createDraft } from '../../../../src/rooms/rules/rule-set-change.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { COUNT, ROWS, source, storeHistory, WINDOW } from '../../../support/rooms/backtest/rig.ts';
+import { makeApproved, makeOfficer, putInForce } from '../../../support/rooms/rules/officers.ts';
+
+let testDatabase: TestDatabase;
+let database: ReturnType<TestDatabase['open']>;
+let people: [Awaited<ReturnType<typeof makeOfficer>>, Awaited<ReturnType<typeof makeOfficer>>];
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+  people = [await makeOfficer(testDatabase, 'Ann'), await makeOfficer(testDatabase, 'Bob')];
+  await storeHistory(database);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+/** Reviews from four an hour on, and declines six. */
+const model = {
+  modelId: 'm',
+  name: 'm@1',
+  judge: (vectors) =>
+    vectors.map((vector) => ({
+      probability: (vector[COUNT - 1] ?? 0) / 7,
+      bands: { reviewFrom: 0.5, declineFrom: 0.8 },
+      factors: () => [],
+    })),
+  explain: () => {
+    throw new Error('a backtest explains nothing');
+  },
+} satisfies JudgingModel;
+const MODELS: Models = {
+  ...NO_MODELS,
+  find: async (name) => (name === 'm@1' ? { model } : { problem: 'is not registered' }),
+};
+
+async function reportOf(asked: Partial<NewBacktest>, models = MODELS): Promise<Report> {
+  const databases = { primary: database, replica: null, now: Date.now };
+  const question = { ...WINDOW, ...asked };
+  const { id } = await requestBacktest({ databases, models: MODELS }, question, people[0]);
+  const next = await findNext(database.query);
+  if (next === undefined) throw new Error('nothing waits');
+  const { signal } = new AbortController();
+  const untilMs = Number.POSITIVE_INFINITY;
+  await runBacktest({ databases, models, writes: database, signal, untilMs }, next);
+  return JSON.parse((await readBacktest(database, id)).report ?? 'null');
+}
+
+async function countRows(where: string): Promise<number> {
+  const text = `select count(*)::int as rows from market.scores where ${where}`;
+  return (await database.query<{ rows: number }>({ text }))[0]?.rows ?? Number.NaN;
+}
+const count = `market.feature_value(features, ${COUNT})`;
+
+test('a draft is tried against what is in force, by corridor', async () => {
+  const draft = source('draft@1', 40);
+  await createDraft(database, draft, people[0]);
+  const approved = await makeApproved(database, people, source('own@1', 40));
+  for (const percent of [5, null]) await putInForce(database, people, approved, percent);
+  const report = await reportOf({ rule_set: 'draft@1' });
+  expect(report.subject.version).toBe('draft@1');
+  expect(report.against.version).toBe('default@3, own@1 in US-EG');
+  // The draft and the rule set in force decide alike in their corridor.
+  const examples = report.flips.flatMap((flip) => flip.examples);
+  expect(new Set(examples.map(({ corridor }) => corridor))).toEqual(new Set(['US-MX']));
+});
+
+test('a model that is named judges every row', async () => {
+  const { subject } = await reportOf({ model: 'm@1' });
+  expect(subject.version).toBe('default@3, own@1 in US-EG, beside m@1');
+  const [approved, reviewed, declined] = subject.confusion.map(
+    ({ fraud, legitimate, unlabelled }) => fraud + legitimate + unlabelled,
+  );
+  expect([approved, reviewed, declined]).toEqual([
+    await countRows(`${count} < 4`),
+    await countRows(`${count} in (4, 5)`),
+    await countRows(`${count} = 6`),
+  ]);
+});
+
+test('without a named model each row has the opinion of the model that judged it', async () => {
+  await database.query({ text: `update market.scores set model = 'm@1' where ${count} = 6` });
+  const judged = await countRows(`model = 'm@1'`);
+  const { subject, left_out } = await reportOf({ rule_set: 'default@3' });
+  expect(left_out).toEqual([]);
+  const [, , declined] = subject.confusion;
+  expect((declined?.fraud ?? 0) + (declined?.legitimate ?? 0) + (declined?.unlabelled ?? 0)).toBe(
+    judged,
+  );
+  const gone = await reportOf({ rule_set: 'default@3' }, NO_MODELS);
+  expect(gone.left_out).toEqual([{ cause: 'model m@1', rows: judged }]);
+  expect(gone.rows).toBe(ROWS - judged);
+});
