@@ -117,7 +117,10 @@ export const reportSchema = z
           legitimate: z.int(),
         }),
       )
-      .meta({ description: 'What the subject would flag from a threshold on.' }),
+      .meta({
+        description:
+          'What the subject would flag from a threshold on, by its points alone: exact for each threshold, as one that is absent flags as much as the next higher one.',
+      }),
     today: z
       .object({ alerts_per_day: z.number(), frauds_caught: z.int() })
       .meta({ description: 'The point of the other version on the curve.' }),

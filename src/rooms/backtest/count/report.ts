@@ -18,8 +18,6 @@ export type Report = z.infer<typeof reportSchema>;
 
 /** Rules that fire together with a rule most often. */
 const OVERLAPS_MAX = 5;
-/** Points between two thresholds of the curve. */
-const CURVE_STEP = 10;
 const PLACES = 4;
 /** Places of what is divided by days. */
 const DAILY = 100;
@@ -171,13 +169,14 @@ function ruleOf({ rules, pairs }: Counts, { id, code }: Named): Report['rules'][
   };
 }
 
-/** Rows that a threshold of the points alone would flag, for each threshold. */
+/** Rows that a threshold of the points alone would flag. A threshold at which no row lies flags as many as the next one. */
 function curveOf({ points }: VersionCounts, perDay: (count: number) => number): Report['curve'] {
   const curve: Report['curve'] = [];
   let above: ByLabel = [0, 0, 0];
   for (let threshold = SCORE_MAX; threshold > 0; threshold--) {
-    above = totalOf([above, points[threshold] as ByLabel]);
-    if (threshold % CURVE_STEP > 0) continue;
+    const here = points[threshold] as ByLabel;
+    if (here.every((rows) => rows === 0)) continue;
+    above = totalOf([above, here]);
     curve.push({
       threshold,
       alerts_per_day: perDay(above[0] + above[1] + above[2]),

@@ -91,7 +91,7 @@ test('verdicts and scores of a backtest are those that are stored', async () => 
     new Set(['approve', 'review', 'decline']),
   );
   for (const threshold of [100, 500, 800]) {
-    const point = curve.find((one) => one.threshold === threshold);
+    const point = curve.find((one) => one.threshold >= threshold);
     expect(point?.frauds_caught).toBe(
       await count(
         api,
