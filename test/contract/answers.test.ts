@@ -14,6 +14,7 @@ import { insertPersonKey } from '../support/people.ts';
 import { backtestRequests } from '../support/rooms/backtest/requests.ts';
 import { failures, limitScope, switchRequests } from '../support/rooms/corridors/requests.ts';
 import { listRequests } from '../support/rooms/lists/requests.ts';
+import { modelRequests } from '../support/rooms/models/requests.ts';
 import { reviewRequests } from '../support/rooms/review/requests.ts';
 import { ruleSetRequests } from '../support/rooms/rules/requests.ts';
 import { webhookRequests } from '../support/rooms/webhooks/requests.ts';
@@ -230,13 +231,10 @@ describe('answers', () => {
       post('/v1/evaluate', input()),
       post('/v1/evaluate?method=shapley&model=none', { ...input(), created_at: '2026-01-01' }),
       post('/v1/evaluate?model=unknown@1', input()),
-      post('/v1/models/unknown@1/proposals', { corridor: 'US-EG', to: 'canary:5' }),
-      post('/v1/models/unknown@1/proposals', { corridor: 'US-EG', to: 'canary' }),
       ['POST', '/v1/models/proposals/7/approve'],
-      post('/v1/models/unknown@1/emergency', { corridor: 'US-EG', to: 'active', reason: 'why' }),
-      post('/v1/models/unknown@1/emergency', { corridor: 'US-EG', to: 'active' }),
-      post('/v1/models/rollback', { corridor: 'US-EG' }),
-      ...reviewRequests(scored, unknown).map(([path, body]) => post(path, body)),
+      ...[...modelRequests(), ...reviewRequests(scored, unknown)].map(([path, body]) =>
+        post(path, body),
+      ),
       ['GET', `/v1/reviews/${scored}`],
       post('/v1/dead-letters/replay', { ids: [letter] }),
       post('/v1/dead-letters/replay', {}),
