@@ -140,6 +140,7 @@ function makeRows(): readonly Row[] {
     ...{ createdAtMs, corridor, currency, amount },
     vector: vectorOf(rows, at).slice(0, FEATURE_COUNT),
     featureSchema: FEATURE_SCHEMA,
+    ruleInputs: null,
     label: at % 20 > 0 ? null : at % 100 === 0 ? 'fraud' : 'legitimate',
   }));
 }

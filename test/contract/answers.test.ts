@@ -9,7 +9,13 @@ import { monthOf } from '../../src/kit/words/month.ts';
 import { ROLES } from '../../src/kit/words/principal.ts';
 import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
-import { type Answer, type OpenApi, readLines, readOpenApi } from '../support/openapi.ts';
+import {
+  type Answer,
+  documentedPath,
+  type OpenApi,
+  readLines,
+  readOpenApi,
+} from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { backtestRequests } from '../support/rooms/backtest/requests.ts';
 import { failures, limitScope, switchRequests } from '../support/rooms/corridors/requests.ts';
@@ -40,15 +46,6 @@ beforeAll(async () => {
   openApi = await readOpenApi(api.url);
 });
 afterAll(() => api[Symbol.asyncDispose]());
-
-/** The documented path that a concrete one is an instance of; literal segments win over parameters. */
-function documentedPath(path: string): string {
-  const [plain = ''] = path.split('?');
-  const matching = Object.keys(openApi.document.paths).filter((pattern) =>
-    new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(plain),
-  );
-  return matching.sort((a, b) => a.split('{').length - b.split('{').length)[0] ?? plain;
-}
 
 /** Headers that the document does not list: of HTTP itself, and those that every answer has and no client acts on. */
 const UNLISTED = new Set([
@@ -87,7 +84,7 @@ function expectHeaders(name: string, { headers }: Response, documented: Answer):
 async function expectDocumented([method, path, init]: Call): Promise<string> {
   const headers = { Authorization: `Bearer ${everything}`, ...init?.headers };
   const response = await api.request(path, { method, ...init, headers });
-  const pattern = documentedPath(path);
+  const pattern = documentedPath(openApi, path);
   const operation = openApi.document.paths[pattern]?.[method.toLowerCase()];
   const name = `${method} ${pattern} ${response.status}`;
   const documented = operation?.responses[String(response.status)];

@@ -156,7 +156,10 @@ describe('the examples', () => {
       const response = await api.request(path, { method, headers, body });
       const text = await response.text();
       const { status } = response;
-      const isExpected = status === (UNKNOWN[operationId] ?? (status < 300 ? status : 200));
+      // The example without the parameter has submitted the draft.
+      const isDone = path.includes('accept_declines');
+      const wanted = isDone ? 409 : UNKNOWN[operationId];
+      const isExpected = status === (wanted ?? (status < 300 ? status : 200));
       const isRefusedLine = /"status":"(invalid|conflict)"/.test(text);
       if (!isExpected || isRefusedLine) wrong.push(`${method} ${path}: ${status} ${text}`);
     }

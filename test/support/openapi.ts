@@ -125,3 +125,12 @@ export async function readLines(type: string, response: Response): Promise<unkno
     .filter(Boolean)
     .map((line) => JSON.parse(line));
 }
+
+/** The documented path that a concrete one is an instance of; literal segments win over parameters. */
+export function documentedPath(openApi: OpenApi, path: string): string {
+  const [plain = ''] = path.split('?');
+  const matching = Object.keys(openApi.document.paths).filter((pattern) =>
+    new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(plain),
+  );
+  return matching.sort((a, b) => a.split('{').length - b.split('{').length)[0] ?? plain;
+}

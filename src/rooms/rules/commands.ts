@@ -177,6 +177,11 @@ Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
     },
     show: { operation: 'readRuleSet', ...told },
     check: checkFile,
+    preview: {
+      operation: 'previewRuleSet',
+      summary: 'Say what a file would have decided yesterday, and which rules are of no use',
+      words: { FILE: async (path) => ({ source: await readSource(path) }) },
+    },
     test: {
       operation: 'tryRuleSet',
       summary: 'Say what a file would decide of a scored transaction',

@@ -129,7 +129,7 @@ const hasCode = ({ rules }: CompiledRuleSet, wanted: string) =>
   rules.some(({ code }) => code === wanted);
 
 /** How often the daily tallies count each of these outcomes. */
-async function sumBy(
+export async function sumBy(
   database: Database,
   outcomes: readonly string[] | null,
   firstMs: number,

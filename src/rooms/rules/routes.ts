@@ -28,6 +28,7 @@ import {
   ruleSetSchema,
   toCorridorJson,
 } from './catalogue.ts';
+import { createDayReader } from './day-sample.ts';
 import {
   type OutcomeDays,
   readRuleOutcomes,
@@ -35,6 +36,7 @@ import {
   ruleOutcomesParameters,
   ruleOutcomesSchema,
 } from './outcomes.ts';
+import { previewOperations } from './preview-routes.ts';
 import { ruleSetOperations } from './rule-set-routes.ts';
 import { listRuleSets } from './rule-set-rows.ts';
 
@@ -154,7 +156,7 @@ const ofRules = [
 export const document: DocumentPart = {
   paths: {
     ...pathsOf(lists, 'catalogue'),
-    ...pathsOf([...ofRules, ...ruleSetOperations], 'rules'),
+    ...pathsOf([...ofRules, ...previewOperations, ...ruleSetOperations], 'rules'),
   },
   tags: {
     catalogue: 'What exists: corridors, reason codes and features.',
@@ -175,10 +177,13 @@ export function openRulesApi({ databases, metrics, models, ingest, limits }: Api
     () => '',
     async () => ({ items: listReasonCodes(await listApproved(databases.primary)) }),
   );
+  const readDay = createDayReader(databases.primary, models, databases.now);
   return {
     routes: [
       routesOf([...lists, ...ofRules], limits, { ingest, databases, readOutcomes, readReasons }),
-      routesOf(ruleSetOperations, limits, { databases, models }),
+      // The catalogue goes before the rule set that a path names.
+      routesOf(previewOperations, limits, { databases, readDay }),
+      routesOf(ruleSetOperations, limits, { databases, models, readDay }),
     ],
   };
 }

@@ -8,6 +8,8 @@ import type { AppEnv } from '../../kit/http/app-env.ts';
 import { checkFields } from '../../kit/http/body/body.ts';
 import { answer, bodyOf, type DescribedBody, operation } from '../../kit/http/operation.ts';
 import { shown } from '../../kit/words/list-parameters.ts';
+import { DECLINED_SHARE_MAX } from './preview-record.ts';
+import { type PreviewParts, refuseManyDeclines } from './preview-routes.ts';
 import { approve, changeDraft, createDraft, retire, submit } from './rule-set-change.ts';
 import {
   decidedExample,
@@ -24,6 +26,7 @@ import { rollBack, rollOut } from './rule-set-rollout.ts';
 import { readRuleSet, toDetail } from './rule-set-rows.ts';
 import type { StoredRuleSet } from './store.ts';
 import {
+  BODY_BYTES_MAX,
   check,
   checkedExample,
   checkedSchema,
@@ -35,10 +38,7 @@ import {
   tryRuleSet,
 } from './try-rule-set.ts';
 
-export type RuleSetParts = Pick<Api, 'databases' | 'models'>;
-
-/** More than the compiler takes; what it refuses is named by field. */
-const BODY_BYTES_MAX = 524_288;
+export type RuleSetParts = Pick<Api, 'models'> & PreviewParts;
 
 const writing = { roles: ['analyst', 'risk_officer'] } as const;
 const deciding = { method: 'post', roles: ['risk_officer'] } as const;
@@ -73,11 +73,21 @@ async function answerDetail(
 
 const nameIn = (c: Context<AppEnv>) => c.req.param('id') ?? '';
 
+const submission = z.strictObject({
+  accept_declines: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({
+      description: `\`true\` where the rule set is meant to decline more than ${DECLINED_SHARE_MAX * 100} % of yesterday's scores.`,
+      example: 'true',
+    }),
+});
+
 /** A step of one person with a rule set as a whole. */
 const step = (
-  word: 'submit' | 'approve' | 'retire',
+  word: 'approve' | 'retire',
   described: Pick<Parameters<typeof operation>[0], 'roles' | 'summary' | 'operationId'>,
-  run: typeof submit,
+  run: typeof approve,
 ) =>
   operation({
     method: 'post',
@@ -175,15 +185,22 @@ export const ruleSetOperations = [
       return await answerDetail(c, primary, row);
     },
   }),
-  step(
-    'submit',
-    {
-      ...writing,
-      operationId: 'submitRuleSet',
-      summary: 'Submit a draft of your own: it changes no more',
+  operation({
+    method: 'post',
+    ...writing,
+    at: '/v1/rule-sets/{id}/submit',
+    operationId: 'submitRuleSet',
+    summary: 'Submit a draft of your own: it changes no more',
+    anyPath: named,
+    query: submission,
+    answers: { 200: detail('As it is now.') },
+    problems: [404, 409],
+    run: async ({ c, by, query }, parts: RuleSetParts) => {
+      const { primary } = parts.databases;
+      if (query.accept_declines !== 'true') await refuseManyDeclines(parts, nameIn(c));
+      return await answerDetail(c, primary, await submit(primary, nameIn(c), by));
     },
-    submit,
-  ),
+  }),
   step(
     'approve',
     {

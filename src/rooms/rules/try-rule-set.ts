@@ -19,6 +19,9 @@ import { checkSource } from './check-source.ts';
 import { findKnown } from './rule-set-change.ts';
 import { RULE_SET, sourceExample, sourceSchema } from './rule-set-record.ts';
 
+/** More than the compiler takes; what it refuses is named by field. */
+export const BODY_BYTES_MAX = 524_288;
+
 export const checkedSchema = z
   .object({
     sha256: z.string().nullable().meta({ description: 'Null where there are problems.' }),
@@ -78,6 +81,15 @@ export async function compileGiven(
   throw new InvalidFields(
     made.problems.map(({ pointer, detail }) => ({ pointer: `${at}${pointer}`, detail })),
   );
+}
+
+/** The rule set that a request names, or has as its source. @throws InvalidFields, or Failure `not-found` */
+export async function chooseRuleSet(
+  database: Database,
+  { rule_set: name = '', source }: Pick<z.output<typeof trialSchema>, 'rule_set' | 'source'>,
+): Promise<CompiledRuleSet> {
+  if (source !== undefined) return compileGiven(database.query, source, '/source');
+  return findRuleSet(name) ?? compileStored(await findKnown(database.query, name));
 }
 
 export const trialSchema = z
@@ -149,11 +161,7 @@ export async function tryRuleSet(
   models: Models,
   trial: z.output<typeof trialSchema>,
 ): Promise<TriedJson> {
-  const { rule_set: name = '', source } = trial;
-  const ruleSet =
-    source === undefined
-      ? (findRuleSet(name) ?? compileStored(await findKnown(database.query, name)))
-      : await compileGiven(database.query, source, '/source');
+  const ruleSet = await chooseRuleSet(database, trial);
   const row = await readCase(database, models, trial);
   const { vector, featureSchema, opinion } = row;
   const inputs = inputsOf(ruleSet, row, row.ruleInputs);

@@ -6,6 +6,7 @@
 import { int4Array, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
+import type { RuleInputs } from '../../domain/score-record.ts';
 import { labelInForce } from '../label-in-force.ts';
 import { shareOut } from './share-out.ts';
 import { toVector } from './vector-bytes.ts';
@@ -103,6 +104,19 @@ const reasonsStatement: Statement = {
            left join lateral ${labelInForce(OF_SAMPLE)} l on true`,
 };
 
+const decisionsStatement: Statement = {
+  name: 'sample-score-decisions',
+  text: `select w.corridor, w.model, w.probability, w.vector, w.schema as "featureSchema",
+                w.rule_inputs as "ruleInputs", l.label = 'fraud' as "isFraud"
+         ${SAMPLED}
+          cross join lateral (
+            select s.corridor, s.model, s.probability, s.features as vector, s.feature_schema as schema, s.rule_inputs
+              from market.scores s
+             where s.transaction_id = k.transaction_id and s.created_at = k.created_at
+             limit 1) w
+           left join lateral ${labelInForce(OF_SAMPLE)} l on true`,
+};
+
 type ScoreVector = {
   /** Null: the rules decided alone. */
   readonly model: string | null;
@@ -161,6 +175,30 @@ export async function sampleReasons(
   signal: AbortSignal,
 ): Promise<ScoreReasons[]> {
   return await sample<ScoreReasons>(query, reasonsStatement, window, rows, [], signal);
+}
+
+export type ScoreDecision = {
+  readonly corridor: string;
+  /** Null where the rules decided alone, as is the probability. */
+  readonly model: string | null;
+  readonly probability: number | null;
+  /** NaN is missing. */
+  readonly vector: Float64Array;
+  readonly featureSchema: number;
+  readonly ruleInputs: RuleInputs | null;
+  /** By the label that is current now; null without one. */
+  readonly isFraud: boolean | null;
+};
+
+export async function sampleDecisions(
+  query: Query,
+  window: ScoreWindow,
+  rows: number,
+  signal: AbortSignal,
+): Promise<ScoreDecision[]> {
+  type Row = Omit<ScoreDecision, 'vector'> & { readonly vector: Buffer };
+  const found = await sample<Row>(query, decisionsStatement, window, rows, [], signal);
+  return found.map((row) => ({ ...row, vector: toVector(row.vector) }));
 }
 
 async function sample<Row extends object>(

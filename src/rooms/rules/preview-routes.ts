@@ -1,0 +1,89 @@
+/** `/v1/rule-sets/preview` and `/v1/rule-sets/catalogue`: what the editor of rule sets asks while somebody types. */
+import { z } from 'zod';
+import type { Api } from '../../core/room.ts';
+import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
+import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
+import { readRuleSetsInForce } from '../../core/store/rule-sets/watch-rule-sets.ts';
+import { checkFields } from '../../kit/http/body/body.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { describeNames } from './catalogue-names.ts';
+import type { ReadDay } from './day-sample.ts';
+import {
+  catalogueExample,
+  catalogueNameSchema,
+  DECLINED_SHARE_MAX,
+  type PreviewJson,
+  previewExample,
+  previewedExample,
+  previewedSchema,
+  previewSchema,
+} from './preview-record.ts';
+import { previewRuleSet, ROWS_MIN } from './preview-rule-set.ts';
+import { findKnown, refuse } from './rule-set-change.ts';
+import { BODY_BYTES_MAX, chooseRuleSet } from './try-rule-set.ts';
+
+export type PreviewParts = Pick<Api, 'databases'> & { readonly readDay: ReadDay };
+
+async function preview(
+  { databases: { primary }, readDay }: PreviewParts,
+  ruleSet: Parameters<typeof previewRuleSet>[0],
+): Promise<PreviewJson> {
+  const inForce = await readRuleSetsInForce(primary);
+  const activeIn = (corridor: string) => inForce.get(corridor)?.active ?? currentRuleSet;
+  return await previewRuleSet(ruleSet, await readDay(), activeIn);
+}
+
+/** A slip of a comparison declines everybody, so many declines take a word of their own. @throws Failure `conflict` */
+export async function refuseManyDeclines(parts: PreviewParts, name: string): Promise<void> {
+  const row = await findKnown(parts.databases.primary.query, name);
+  // Other states are refused by the submission itself.
+  if (row.state !== 'draft') return;
+  const { after, sampled, from } = await preview(parts, compileStored(row));
+  if (sampled < ROWS_MIN || after.all.decline <= DECLINED_SHARE_MAX * sampled) return;
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  refuse(
+    `${name} would decline ${percent(after.all.decline / sampled)} of ${sampled} scores of ${from.slice(0, 10)}, and more than ${percent(DECLINED_SHARE_MAX)} takes accept_declines=true`,
+  );
+}
+
+const writing = { roles: ['analyst', 'risk_officer'] } as const;
+
+export const previewOperations = [
+  operation({
+    method: 'post',
+    ...writing,
+    at: '/v1/rule-sets/preview',
+    operationId: 'previewRuleSet',
+    summary: 'What a rule set would have decided yesterday, and the health of its rules',
+    description:
+      'The first request of ten minutes reads the sample, in some seconds; then an answer takes less than one.',
+    'x-writes-nothing': true,
+    body: {
+      ...bodyOf(previewedSchema, previewedExample),
+      bytesMax: BODY_BYTES_MAX,
+      // The source is checked by its own reader.
+      read: (value) => checkFields(previewedSchema, value),
+    },
+    answers: {
+      200: answer('Beside what is in force, on the same scores.', previewSchema, previewExample),
+    },
+    problems: [404],
+    run: async ({ body }, parts: PreviewParts) =>
+      await preview(parts, await chooseRuleSet(parts.databases.primary, body)),
+  }),
+  operation({
+    method: 'get',
+    roles: ['analyst', 'operator', 'risk_officer'],
+    at: '/v1/rule-sets/catalogue',
+    operationId: 'readRuleCatalogue',
+    summary: 'Names that expressions of rules may read, with their types and values of yesterday',
+    answers: {
+      200: answer(
+        'The transaction and the model first, then features in their order.',
+        z.object({ sampled: z.int(), items: z.array(catalogueNameSchema) }),
+        { sampled: 20_000, items: [catalogueExample] },
+      ),
+    },
+    run: async (_, { readDay }: PreviewParts) => await describeNames(await readDay()),
+  }),
+];
