@@ -20,6 +20,7 @@ import { CasePage } from './rooms/review/case.tsx';
 import { QueuePage } from './rooms/review/queue.tsx';
 import { ToConfirmCount } from './rooms/review/second-person.tsx';
 import { WorkloadPage } from './rooms/review/workload/workload.tsx';
+import { RuleSetPage } from './rooms/rules/rule-set.tsx';
 import { RulesPage } from './rooms/rules/rules.tsx';
 import { AccountPage, DevicePage, MerchantPage } from './rooms/search/party.tsx';
 import { TransactionPage } from './rooms/search/transaction.tsx';
@@ -133,6 +134,9 @@ function Pages({ me }: { readonly me: Me }) {
           {() => <WebhookPage key={lastSegment()} id={lastSegment()} me={me} />}
         </Route>
         <Route path="/rules" component={RulesPage} />
+        <Route path="/rules/:id">
+          {() => <RuleSetPage key={lastSegment()} id={lastSegment()} me={me} />}
+        </Route>
         <Route path="/models" component={ModelsPage} />
         <Route path="/models/:id">
           {() => <ModelPage key={lastSegment()} id={lastSegment()} me={me} />}

@@ -45,7 +45,10 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Modules of src that the console also loads. */
-const SHARED = ['src/kit/words/levels.ts', 'src/kit/words/money.ts'];
+const SHARED = [
+  ...['src/kit/words/levels.ts', 'src/kit/words/money.ts'],
+  'src/rooms/rules/diff-rule-sets.ts',
+];
 
 /** Packages that the browser loads besides the files of the console itself. */
 const CONSOLE_PACKAGES = [

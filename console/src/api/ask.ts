@@ -26,6 +26,8 @@ type Call = {
   readonly body?: object;
   /** Sent in place of the session. */
   readonly token?: string;
+  /** The tag of what a change was made from: the API refuses the change where there is a newer one. */
+  readonly ifMatch?: string;
 };
 
 /** Shows the API that a page of its own makes the request. */
@@ -34,10 +36,10 @@ export const CONSOLE_HEADER = { 'X-Risk-Console': '1' } as const;
 /** @throws Refusal for an answer of 400 or more; TypeError where there is no answer */
 export async function ask<Name extends keyof Operations>(
   name: Name,
-  call: Operations[Name]['call'] & Pick<Call, 'token'>,
+  call: Operations[Name]['call'] & Pick<Call, 'token' | 'ifMatch'>,
   signal?: AbortSignal,
 ): Promise<Operations[Name]['answer']> {
-  const { path: names = {}, query = {}, body, token }: Call = call;
+  const { path: names = {}, query = {}, body, token, ifMatch }: Call = call;
   const [method = 'GET', pattern = ''] = name.split(' ');
   const path = pattern.replaceAll(/\{(\w+)\}/g, (_, field) =>
     encodeURIComponent(names[field] ?? ''),
@@ -45,6 +47,7 @@ export async function ask<Name extends keyof Operations>(
   const headers = new Headers(CONSOLE_HEADER);
   if (body !== undefined) headers.set('Content-Type', 'application/json');
   if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
+  if (ifMatch !== undefined) headers.set('If-Match', ifMatch);
   if (method === 'GET') carryToken(headers);
   const askedAtMs = Date.now();
   const answer = await fetch(path + queryString(query), {

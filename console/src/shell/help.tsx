@@ -27,6 +27,11 @@ const REVIEW_KEYS: readonly (readonly [string, string])[] = [
   ['z', 'Undo the decision'],
 ];
 
+const RULE_KEYS: readonly (readonly [string, string])[] = [
+  ['n', 'Draft: add a rule'],
+  ['s', 'Draft: save; in a field, with Ctrl'],
+];
+
 const SWITCH_KEYS: readonly (readonly [string, string])[] = [
   ['c', 'Switches: stop a corridor'],
   ['m', 'Switches: stop the market'],
@@ -47,6 +52,7 @@ export function Help({
     ...KEYS,
     ...(isReviewer ? REVIEW_KEYS : []),
     ...(pages.some(({ path }) => path === '/switches') ? SWITCH_KEYS : []),
+    ...(pages.some(({ path }) => path === '/rules') ? RULE_KEYS : []),
     ...pages.map(({ key, name }) => [`g ${key}`, name] as const),
   ];
   return (

@@ -76,10 +76,14 @@ const nameIn = (c: Context<AppEnv>) => c.req.param('id') ?? '';
 const submission = z.strictObject({
   accept_declines: z
     .enum(['true', 'false'])
+    .transform((text) => text === 'true')
     .optional()
     .meta({
-      description: `\`true\` where the rule set is meant to decline more than ${DECLINED_SHARE_MAX * 100} % of yesterday's scores.`,
-      example: 'true',
+      description: `True: the rule set is meant to decline more than ${DECLINED_SHARE_MAX * 100} % of yesterday's scores.`,
+      override: ({ jsonSchema }) => {
+        delete jsonSchema.enum;
+        jsonSchema.type = 'boolean';
+      },
     }),
 });
 
@@ -197,7 +201,7 @@ export const ruleSetOperations = [
     problems: [404, 409],
     run: async ({ c, by, query }, parts: RuleSetParts) => {
       const { primary } = parts.databases;
-      if (query.accept_declines !== 'true') await refuseManyDeclines(parts, nameIn(c));
+      if (query.accept_declines !== true) await refuseManyDeclines(parts, nameIn(c));
       return await answerDetail(c, primary, await submit(primary, nameIn(c), by));
     },
   }),

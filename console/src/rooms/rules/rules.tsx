@@ -10,6 +10,7 @@ import { Page, Part } from '../../parts/page.tsx';
 import { Facts, Id, Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { RuleDialog } from './rule.tsx';
+import { RULE_SETS, RuleSets } from './rule-sets.tsx';
 import { RuleTable } from './rule-table.tsx';
 
 const DAYS = [
@@ -20,10 +21,7 @@ const DAYS = [
 type Days = (typeof DAYS)[number][0];
 
 export function RulesPage() {
-  const query = useQuery({
-    queryKey: ['rule-sets'],
-    queryFn: ({ signal }) => ask('GET /v1/rule-sets', {}, signal),
-  });
+  const query = useQuery(RULE_SETS);
   return (
     <Page title="Rules">
       <Found query={query} what="rule sets">
@@ -33,7 +31,8 @@ export function RulesPage() {
             <Empty title="No rule set is in force" />
           ) : (
             <>
-              <InForce ruleSet={current} earlier={items.filter((one) => one !== current)} />
+              <InForce ruleSet={current} />
+              <RuleSets items={items} />
               <Outcomes ruleSet={current} />
             </>
           );
@@ -43,13 +42,7 @@ export function RulesPage() {
   );
 }
 
-function InForce({
-  ruleSet,
-  earlier,
-}: {
-  readonly ruleSet: RuleSet;
-  readonly earlier: readonly RuleSet[];
-}) {
+function InForce({ ruleSet }: { readonly ruleSet: RuleSet }) {
   const { rule_set, sha256, verdicts, rules, feature_schema } = ruleSet;
   return (
     <Facts
@@ -63,7 +56,6 @@ function InForce({
         ['SHA-256', <Id key="hash" id={sha256} chars={16} />],
         ['Rules', `${count(rules.length)}, feature schema ${count(feature_schema)}`],
         ['Verdicts', `review ${count(verdicts.review)}, decline ${count(verdicts.decline)}`],
-        ['Earlier', earlier.map((one) => one.rule_set).join(', ') || null],
       ]}
     />
   );

@@ -1,0 +1,203 @@
+/** Steps of two people with what is rolled out by corridor: one proposes, another approves; one alone rolls back. */
+import { useMutation } from '@tanstack/react-query';
+import { type FormEvent, type ReactNode, useState } from 'react';
+import type { Me } from '../../../src/kit/client/api-types.ts';
+import { useCorridorNames } from '../api/corridors.ts';
+import { has } from '../api/me.ts';
+import { person } from '../format.ts';
+import { type Column, DataTable } from './data-table.tsx';
+import { Confirm } from './dialog.tsx';
+import { Choice, Field } from './field.tsx';
+import { Time } from './show.tsx';
+import { Trouble } from './states.tsx';
+
+/** `canary:5` as `canary 5 %`. */
+export function toWords(to: string): string {
+  const [state, share] = to.split(':');
+  return share === undefined ? to : `${state} ${share} %`;
+}
+
+type Wanted = { readonly corridor: string; readonly to: string };
+export type OpenProposal = Wanted & {
+  readonly proposal_id: string;
+  readonly proposed_by: string;
+  readonly proposed_at: string;
+};
+type Renew = { readonly renew: () => unknown };
+
+type ProposalsProps = Renew & {
+  readonly proposals: readonly OpenProposal[];
+  readonly me: Me;
+  /** The kind of subject, as `model`. */
+  readonly what: string;
+  readonly approve: (proposal: OpenProposal) => Promise<unknown>;
+};
+
+export function Proposals({ proposals, me, what, approve: send, renew }: ProposalsProps) {
+  const [asked, setAsked] = useState<OpenProposal>();
+  const approve = useMutation({ mutationFn: send, onSettled: renew });
+  const columns: readonly Column<OpenProposal>[] = [
+    { id: 'to', header: 'To', cell: ({ to }) => <strong>{toWords(to)}</strong> },
+    { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => corridor },
+    {
+      ...{ id: 'by', header: 'Proposed by' },
+      cell: ({ proposed_by }) => <span className="clip short">{person(proposed_by)}</span>,
+    },
+    { id: 'at', header: 'When', from: 2, cell: ({ proposed_at }) => <Time at={proposed_at} /> },
+    {
+      ...{ id: 'actions', header: 'Actions' },
+      cell: (proposal) => {
+        if (!has(me, 'risk_officer')) return '–';
+        // The API decides who is another person; this one would be refused.
+        if (proposal.proposed_by === me.identity) return 'another person approves';
+        return (
+          <button
+            type="button"
+            disabled={approve.isPending}
+            aria-label={`Approve ${proposal.to} in ${proposal.corridor}`}
+            onClick={() => setAsked(proposal)}
+          >
+            Approve
+          </button>
+        );
+      },
+    },
+  ];
+  return (
+    <>
+      {approve.error === null ? null : <Trouble error={approve.error} />}
+      {approve.isSuccess ? (
+        <output className="notice">Approved: workers follow within two seconds.</output>
+      ) : null}
+      {proposals.length === 0 ? (
+        <p className="muted">
+          No proposal waits. A risk officer proposes the next step, and another one approves it
+          within seven days.
+        </p>
+      ) : (
+        <DataTable
+          label="Proposals"
+          columns={columns}
+          rows={proposals}
+          keyOf={(one) => one.proposal_id}
+        />
+      )}
+      {asked === undefined ? null : (
+        <Confirm
+          title="Approve a proposal"
+          action="Approve"
+          onConfirm={() => approve.mutate(asked)}
+          onClose={() => setAsked(undefined)}
+        >
+          <p>
+            The {what} becomes {toWords(asked.to)} in {asked.corridor}, as{' '}
+            {person(asked.proposed_by)} proposed. The audit log keeps both of you.
+          </p>
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+const ALL = 'all';
+
+type ProposeProps = Renew & {
+  readonly states: readonly string[];
+  readonly propose: (wanted: Wanted) => Promise<'proposed' | 'in force'>;
+};
+
+/** Proposes the next step; it is in force once another person has approved it. */
+export function Propose({ states, propose: send, renew }: ProposeProps) {
+  const [state, setState] = useState(states[0] ?? '');
+  const [share, setShare] = useState('5');
+  const [corridor, setCorridor] = useState('');
+  const names = useCorridorNames();
+  const chosen = corridor === '' ? (names[0] ?? ALL) : corridor;
+  const propose = useMutation({ mutationFn: send, onSuccess: renew });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    propose.mutate({ corridor: chosen, to: state === 'canary' ? `canary:${share}` : state });
+  };
+  return (
+    <>
+      <form className="filters" onSubmit={submit} aria-label="Propose a step">
+        <Choice label="Next step" value={state} onChange={setState}>
+          {states.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </Choice>
+        {state === 'canary' ? (
+          <Field
+            {...{ label: 'Of the accounts, %', isNumber: true, max: 99, isRequired: true }}
+            value={share}
+            onChange={setShare}
+          />
+        ) : null}
+        <Choice label="Corridor" value={chosen} onChange={setCorridor}>
+          {names.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+          <option value={ALL}>all corridors</option>
+        </Choice>
+        <button type="submit" disabled={propose.isPending}>
+          Propose
+        </button>
+      </form>
+      {propose.error === null ? null : <Trouble error={propose.error} />}
+      {propose.isSuccess ? (
+        <output className="notice">
+          {propose.data === 'proposed' ? 'Proposed' : 'In force'}: {toWords(propose.variables.to)}{' '}
+          in {propose.variables.corridor}.{' '}
+          {propose.data === 'proposed'
+            ? 'It is in force once another risk officer has approved it; you cannot.'
+            : 'Another person had proposed it, and workers follow within two seconds.'}
+        </output>
+      ) : null}
+    </>
+  );
+}
+
+type RollBackProps = Renew & {
+  /** Where it decides. */
+  readonly corridors: readonly string[];
+  readonly rollBack: (corridor: string) => Promise<unknown>;
+  /** The effect in a corridor, as a sentence. */
+  readonly children: (corridor: string) => ReactNode;
+};
+
+/** Where it decides, one person ends that at once. */
+export function RollBack({ corridors, rollBack: send, renew, children }: RollBackProps) {
+  const [asked, setAsked] = useState<string>();
+  const rollBack = useMutation({ mutationFn: send, onSettled: renew });
+  if (corridors.length === 0 && rollBack.isIdle) return null;
+  return (
+    <>
+      {rollBack.error === null ? null : <Trouble error={rollBack.error} />}
+      <div className="row">
+        {corridors.map((corridor) => (
+          <button
+            key={corridor}
+            type="button"
+            className="danger"
+            disabled={rollBack.isPending}
+            onClick={() => setAsked(corridor)}
+          >
+            Roll back {corridor}
+          </button>
+        ))}
+        {rollBack.isSuccess ? <output>Rolled back.</output> : null}
+      </div>
+      {asked === undefined ? null : (
+        <Confirm
+          title={`Roll back ${asked}`}
+          action="Roll back"
+          isDangerous
+          onConfirm={() => rollBack.mutate(asked)}
+          onClose={() => setAsked(undefined)}
+        >
+          <p>{children(asked)}</p>
+        </Confirm>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,202 @@
+/**
+ * Goal: an analyst writes a rule set without an engineer, sees what it would change before anybody else does, and two others put
+ * it in force and take it back. Method: an engine with a sample scored, and Chromium for each person.
+ */
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Role } from '../../../../src/kit/words/principal.ts';
+import { insertPersonKey } from '../../../support/people.ts';
+import { answerOf } from '../../../support/submit.ts';
+import { heading } from '../../support/log-in.ts';
+import { isWider, LOOKS, settle, shoot, type Tab, violationsOf } from '../../support/pages.ts';
+import { setUpConsole } from '../../support/set-up.ts';
+import { inspect, logInAs } from '../../support/walk.ts';
+
+const it = setUpConsole();
+const ROLES: Readonly<Record<string, Role>> = {
+  ...{ Ann: 'analyst', Bob: 'risk_officer', Cy: 'risk_officer' },
+};
+const keys = new Map<string, string>();
+const tabs: Tab[] = [];
+beforeAll(async () => {
+  for (const [name, role] of Object.entries(ROLES)) {
+    keys.set(name, await insertPersonKey(it.engine.api.testDatabase, name, [role]));
+  }
+});
+afterAll(async () => {
+  for (const tab of tabs) await tab[Symbol.asyncDispose]();
+});
+
+const keyOf = (name: string) => keys.get(name) ?? '';
+const as = async (name: string, path: string, title: string, options = {}) =>
+  await logInAs(it.engine, it.browser, keyOf(name), [path, title], options);
+const put = (path: string, name: string) => ({
+  headers: { Authorization: `Bearer ${keyOf(name)}`, 'Content-Type': 'application/json' },
+  path: `/v1/rule-sets${path}`,
+});
+const read = async (id: string) => {
+  const { headers, path } = put(`/${id}`, 'Ann');
+  return (await answerOf(await it.engine.api.request(path, { headers }))).body;
+};
+const hitsOf = (page: Page, rule: string) =>
+  page.getByRole('region', { name: 'Rules of the set' }).getByRole('row', { name: rule });
+const DRAFT = '/rules/careful%401';
+
+test('a draft is written by the keyboard, with completion, errors as typed and hits of yesterday', async () => {
+  await using ann = await as('Ann', '/rules', 'Rules');
+  const { page } = ann;
+  await page.getByRole('button', { name: 'New draft' }).click();
+  await page.getByLabel('Name and version').fill('careful@1');
+  await page.keyboard.press('Enter');
+  await heading(page, 'careful@1').waitFor();
+  await settle(page, 'Yesterday by these rules');
+  await page.keyboard.press('n');
+  const when = page.getByLabel('Fires where');
+  await expect.poll(() => when.inputValue()).toBe('');
+  await when.press('c');
+  await page.keyboard.type('ount_1');
+  await page.getByRole('option', { name: 'count_1h number' }).first().waitFor();
+  await shoot(page, 'editor-completion');
+  await page.keyboard.press('Enter');
+  expect(await when.inputValue()).toBe('count_1h');
+  await page.keyboard.type(' >= ammount');
+  await page.getByText('found `ammount`, allowed is `amount').waitFor();
+  await page.getByText('1 problem', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'line 1, column 13' }).click();
+  await page.keyboard.type('0');
+  const typedMs = performance.now();
+  await expect.poll(() => hitsOf(page, 'new-rule').textContent()).toMatch(/[1-9]\d*$/);
+  process.stdout.write(`hits ${Math.round(performance.now() - typedMs)} ms after the last key\n`);
+  await page.getByLabel('Points alone, to 1,000').fill('600');
+  await page.getByText('Good customers stopped').waitFor();
+  await page.getByRole('region', { name: 'Verdicts that differ' }).waitFor();
+  await page.getByLabel('Name', { exact: true }).fill('busy-hour');
+  await when.focus();
+  await page.keyboard.press('Control+s');
+  await page.getByText('Saved', { exact: true }).waitFor();
+  const { source } = await read('careful@1');
+  expect(source.rules.at(-1)).toEqual({
+    ...{ id: 'busy-hour', code: 'BUSY_HOUR', when: 'count_1h >= 0', weight: 0.6 },
+    sentence: 'Say what abuse it catches.',
+  });
+  await page.keyboard.press('Escape');
+  await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('busy-hour');
+  await page.keyboard.press('k');
+  await page.keyboard.press('Enter');
+  await expect
+    .poll(() => page.getByLabel('Name', { exact: true }).inputValue())
+    .not.toBe('busy-hour');
+  expect(ann.faults).toEqual([]);
+});
+
+test('a rule that always fires is told, with what its removal would change', async () => {
+  await using ann = await as('Ann', DRAFT, 'careful@1');
+  const health = ann.page.getByRole('region', { name: 'Rules of no use' });
+  const row = health.getByRole('row', { name: 'busy-hour' });
+  await row.getByText('It fires on all').waitFor();
+  await row.getByText('from review to approve').waitFor();
+  await ann.page.getByText('+ rule busy-hour').waitFor();
+  expect(ann.faults).toEqual([]);
+});
+
+test('a transaction is tried by the rules as they are typed', async () => {
+  await using ann = await as('Ann', DRAFT, 'careful@1');
+  const [riskiest] = it.engine.riskiest;
+  await ann.page.getByLabel('Transaction', { exact: true }).fill(riskiest?.id ?? '');
+  await ann.page.getByRole('button', { name: 'What would it decide?' }).click();
+  await ann.page.getByText(/It scored \d+/).waitFor();
+});
+
+test('what was saved elsewhere meanwhile is shown before anything is lost', async () => {
+  await using ann = await as('Ann', DRAFT, 'careful@1');
+  const { page } = ann;
+  const { tag, source } = await read('careful@1');
+  const { headers, path } = put('/careful%401', 'Ann');
+  const elsewhere = { ...source, verdicts: { all: { review: 450, decline: 800 } } };
+  const sent = await it.engine.api.request(path, {
+    ...{ method: 'PUT', headers: { ...headers, 'If-Match': tag } },
+    body: JSON.stringify(elsewhere),
+  });
+  expect(sent.status).toBe(200);
+  await page.getByLabel('Decline, all corridors').fill('700');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const asked = page.getByRole('dialog', { name: 'saved elsewhere' });
+  await asked.getByText('"review":450').waitFor();
+  expect(await inspect(page, 'editor-conflict-1280-light')).toEqual([]);
+  await asked.getByRole('button', { name: 'Take what is saved' }).click();
+  await expect.poll(() => page.getByLabel('Review, all corridors').inputValue()).toBe('450');
+  await page.getByLabel('Review, all corridors').fill('500');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Saved', { exact: true }).waitFor();
+  expect((await read('careful@1')).source.verdicts.all).toEqual({ review: 500, decline: 800 });
+});
+
+test.each(LOOKS)(
+  'at %s px the pages are complete, and axe finds nothing',
+  async (width, viewport, colorScheme) => {
+    const look = `${width}-${colorScheme}`;
+    await using tab = await as('Ann', '/rules', 'Rules', { viewport, colorScheme });
+    const { page } = tab;
+    await settle(page, 'Rules and what became of their hits');
+    const found = await inspect(page, `rule-sets-${look}`);
+    await page.getByRole('link', { name: 'careful@1' }).click();
+    await settle(page, 'Good customers stopped');
+    found.push(...(await inspect(page, `editor-${look}`)));
+    await page.getByRole('button', { name: 'busy-hour' }).first().click();
+    await page.getByLabel('Fires where').fill('count_1h >= 0 && amou');
+    await page.getByLabel('Fires where').press('Control+ ');
+    await page.getByRole('option', { name: 'amount', exact: false }).first().waitFor();
+    await page.getByText('One problem', { exact: true }).waitFor();
+    found.push(...(await inspect(page, `editor-typed-${look}`)));
+    await shoot(page, `editor-whole-${look}`, { isWhole: true });
+    await page.getByLabel('Fires where').press('Escape');
+    expect(await isWider(page)).toBe(false);
+    found.push(...(await violationsOf(page)));
+    expect(found).toEqual([]);
+    expect(tab.faults).toEqual([]);
+  },
+);
+
+test('its author submits it after a look at yesterday, and another person approves it', async () => {
+  await using ann = await as('Ann', DRAFT, 'careful@1');
+  await ann.page.getByRole('button', { name: 'Submit' }).click();
+  const asked = ann.page.getByRole('dialog', { name: 'Submit careful@1' });
+  await asked.getByText('Good customers stopped').waitFor();
+  expect(await inspect(ann.page, 'editor-submit-1280-light')).toEqual([]);
+  await asked.getByRole('button', { name: 'Submit', exact: true }).click();
+  await ann.page.getByText('another person approves').waitFor();
+  expect(await ann.page.getByRole('button', { name: 'Save', exact: true }).count()).toBe(0);
+  expect(await ann.page.getByLabel('Fires where').isDisabled()).toBe(true);
+  await using bob = await as('Bob', DRAFT, 'careful@1');
+  await bob.page.getByRole('button', { name: 'Approve' }).click();
+  const approval = bob.page.getByRole('dialog', { name: 'Approve careful@1' });
+  await approval.getByText('Good customers stopped').waitFor();
+  await approval.getByRole('button', { name: 'Approve', exact: true }).click();
+  await bob.page.getByRole('heading', { name: 'Rollout' }).waitFor();
+  expect(await read('careful@1')).toMatchObject({ state: 'approved', approved_by: 'Bob' });
+  expect([...ann.faults, ...bob.faults]).toEqual([]);
+});
+
+test('two people roll it out, and one rolls it back after a confirmation', async () => {
+  await using bob = await as('Bob', DRAFT, 'careful@1');
+  await bob.page.getByLabel('Next step').selectOption('canary');
+  await bob.page.getByLabel('Corridor', { exact: true }).selectOption('US-EG');
+  await bob.page.getByRole('button', { name: 'Propose', exact: true }).click();
+  await bob.page.getByText('Proposed: canary 5 % in US-EG').waitFor();
+  await using cy = await as('Cy', DRAFT, 'careful@1');
+  await cy.page.getByRole('button', { name: 'Approve canary:5 in US-EG' }).click();
+  await cy.page.getByRole('dialog').getByText('as Bob proposed').waitFor();
+  await cy.page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+  await cy.page.getByText('Approved: workers follow').waitFor();
+  expect((await read('careful@1')).corridors).toEqual([{ corridor: 'US-EG', to: 'canary:5' }]);
+  const back = cy.page.getByRole('button', { name: 'Roll back US-EG' });
+  await back.click();
+  await cy.page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  await back.click();
+  await shoot(cy.page, 'rule-set-rollback-1280-light');
+  await cy.page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
+  await cy.page.getByText('Rolled back.').waitFor();
+  await cy.page.getByRole('region', { name: 'Decisions' }).getByText('rollback').first().waitFor();
+  expect(await inspect(cy.page, 'rule-set-rollout-1280-light')).toEqual([]);
+  expect([...bob.faults, ...cy.faults]).toEqual([]);
+});
