@@ -16,7 +16,7 @@ export const SAMPLE_ROWS = 20_000;
 /** Longer: labels that came since are unknown. Shorter: an editor waits for the sample more often. */
 const AGE_MS_MAX = 600_000;
 /** Longer: other requests wait for a preview. Shorter: pauses take longer than what is between them. */
-const PAUSE_EVERY_MS = 8;
+const PAUSE_EVERY_MS = 4;
 
 export type SampledRow = {
   readonly vector: Float64Array;
@@ -99,12 +99,16 @@ const STEP = 1_000_003;
 const mixed = <Row>(rows: readonly Row[]): Row[] =>
   rows.map((_, at) => rows[(at * STEP) % rows.length] as Row);
 
-/** Lets others run where the last pause was a while ago. */
-export function createPauses(): () => Promise<void> {
+/**
+ * Lets others run where the last pause was a while ago.
+ * @param signal aborted when nobody waits any more; the next pause then throws
+ */
+export function createPauses(signal?: AbortSignal): () => Promise<void> {
   let sinceMs = performance.now();
   return async () => {
     if (performance.now() - sinceMs < PAUSE_EVERY_MS) return;
     await othersRan();
+    signal?.throwIfAborted();
     sinceMs = performance.now();
   };
 }

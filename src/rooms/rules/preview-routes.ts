@@ -27,10 +27,11 @@ export type PreviewParts = Pick<Api, 'databases'> & { readonly readDay: ReadDay 
 async function preview(
   { databases: { primary }, readDay }: PreviewParts,
   ruleSet: Parameters<typeof previewRuleSet>[0],
+  signal?: AbortSignal,
 ): Promise<PreviewJson> {
   const inForce = await readRuleSetsInForce(primary);
   const activeIn = (corridor: string) => inForce.get(corridor)?.active ?? currentRuleSet;
-  return await previewRuleSet(ruleSet, await readDay(), activeIn);
+  return await previewRuleSet(ruleSet, await readDay(), activeIn, signal);
 }
 
 /** A slip of a comparison declines everybody, so many declines take a word of their own. @throws Failure `conflict` */
@@ -68,8 +69,16 @@ export const previewOperations = [
       200: answer('Beside what is in force, on the same scores.', previewSchema, previewExample),
     },
     problems: [404],
-    run: async ({ body }, parts: PreviewParts) =>
-      await preview(parts, await chooseRuleSet(parts.databases.primary, body)),
+    run: async ({ c, body }, parts: PreviewParts) => {
+      const { signal } = c.req.raw;
+      try {
+        return await preview(parts, await chooseRuleSet(parts.databases.primary, body), signal);
+      } catch (error) {
+        // An editor gives up a preview with each change; nobody reads this answer.
+        if (signal.aborted) return c.body(null, 204);
+        throw error;
+      }
+    },
   }),
   operation({
     method: 'get',

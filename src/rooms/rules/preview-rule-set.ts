@@ -64,13 +64,17 @@ type Tally = {
   readonly legitimate: number;
 };
 
-/** @param inForce the rule set that is active in a corridor */
+/**
+ * @param inForce the rule set that is active in a corridor
+ * @param signal aborted when nobody waits any more
+ */
 export async function previewRuleSet(
   ruleSet: CompiledRuleSet,
   sample: DaySample,
   inForce: (corridor: string) => CompiledRuleSet,
+  signal?: AbortSignal,
 ): Promise<PreviewJson> {
-  const pause = createPauses();
+  const pause = createPauses(signal);
   const { id, rules } = ruleSet;
   const rows = sample.rows.filter(
     ({ featureSchema, corridor }) =>
