@@ -18,7 +18,7 @@ const PAGES = [
     'corridors',
     'switches',
   ],
-  ...['webhooks', 'webhook', 'rules', 'models', 'model', 'audit', 'keys', 'login'],
+  ...['webhooks', 'webhook', 'rules', 'editor', 'models', 'model', 'audit', 'keys', 'login'],
 ];
 const LOOKS = ['1280-light', '390-light', '1280-dark', '390-dark'];
 const FROM = process.env['RISK_SCREENSHOTS'] ?? join(REPOSITORY, 'bench/results/console');

@@ -25,7 +25,7 @@ function useRenew(id: string) {
 
 /** The next step of the rule set, for who may take it. */
 export function NextStep({ detail, me }: Props) {
-  const { rule_set: id, state, author } = detail;
+  const { state, author } = detail;
   const [asked, setAsked] = useState<'submit' | 'approve' | 'retire'>();
   const isOwn = author === nameOf(me);
   const isOfficer = has(me, 'risk_officer');
@@ -45,7 +45,7 @@ export function NextStep({ detail, me }: Props) {
       ) : null}
       {isOfficer && state !== 'retired' && state !== 'built-in' ? button('retire', 'Retire') : null}
       {asked === undefined ? null : (
-        <Step id={id} step={asked} onClose={() => setAsked(undefined)} me={me} />
+        <Step detail={detail} step={asked} onClose={() => setAsked(undefined)} me={me} />
       )}
     </>
   );
@@ -66,14 +66,13 @@ const STEPS = {
   },
 } as const;
 
-type StepProps = {
-  readonly id: string;
+type StepProps = Props & {
   readonly step: keyof typeof STEPS;
-  readonly me: Me;
   readonly onClose: () => void;
 };
 
-function Step({ id, step, me, onClose }: StepProps) {
+function Step({ detail, step, me, onClose }: StepProps) {
+  const { rule_set: id, sha256 } = detail;
   const renew = useRenew(id);
   const [isMeant, setMeant] = useState(false);
   const { action, title, says } = STEPS[step];
@@ -94,7 +93,7 @@ function Step({ id, step, me, onClose }: StepProps) {
     <Modal title={title(id)} isHeld={take.isPending} onClose={onClose}>
       <p>{says}</p>
       {step === 'retire' || !has(me, 'analyst', 'risk_officer') ? null : (
-        <History id={id}>
+        <History id={id} sha256={sha256}>
           {(declined) =>
             step === 'submit' && declined > 0 ? (
               <label className="row">
@@ -130,16 +129,16 @@ function Step({ id, step, me, onClose }: StepProps) {
 /** As the API has it: more takes a word of its own. */
 const DECLINED_SHARE_MAX = 0.05;
 
-type HistoryProps = {
+type HistoryProps = Pick<RuleSetDetail, 'sha256'> & {
   readonly id: string;
   /** @param declined share where it is more than the API takes without a word, else 0 */
   readonly children: (declined: number) => ReactNode;
 };
 
 /** Frauds and good customers of yesterday, before somebody decides about the rule set. */
-function History({ id, children }: HistoryProps) {
+function History({ id, sha256, children }: HistoryProps) {
   const query = useQuery({
-    queryKey: ['rule-set-preview', id],
+    queryKey: ['rule-set-preview', sha256],
     queryFn: ({ signal }) => ask('POST /v1/rule-sets/preview', { body: { rule_set: id } }, signal),
     staleTime: 60_000,
   });

@@ -64,7 +64,7 @@ export function useTried(name: string, source: Source, saved: Source, isWriter: 
   const problems = isChanged ? (check.data?.problems ?? []) : [];
   const isRight = !isChanged || (check.data?.sha256 != null && !check.isPlaceholderData);
   const preview = useQuery({
-    queryKey: ['rule-set-preview', isChanged ? settled : name],
+    queryKey: ['rule-set-preview', settled],
     queryFn: ({ signal }) => {
       const body = isChanged ? { source: bodyOf(settled) } : { rule_set: name };
       return ask('POST /v1/rule-sets/preview', { body }, signal);
