@@ -155,6 +155,33 @@ const tellTrial = (trial: Values): Values => {
   return { ...trial, rules: rules.filter((rule) => Object(rule).fired === true) };
 };
 
+type Flip = Readonly<Record<'count' | 'from' | 'to', string>>;
+const sayFlips = (flips: readonly Flip[]) =>
+  flips.map(({ count, from, to }) => `${count} from ${from} to ${to}`).join(', ');
+
+const sayCounts = (counts: Values) =>
+  Object.entries(counts)
+    .map(([verdict, count]) => `${count} ${verdict}`)
+    .join(', ');
+
+/** Says verdicts, which of them differ, and why a rule may be of no use, in words. */
+const tellPreview = (preview: Values): Values => {
+  const { before, after, flips, rules, ...about } = Object(preview);
+  return {
+    ...about,
+    before: sayCounts(before.all),
+    after: sayCounts(after.all),
+    flips: sayFlips(flips),
+    rules: rules.map(({ rule, hits, fraud, legitimate, findings, without }: Values) => ({
+      ...{ rule, hits, fraud, legitimate },
+      finding: Object(findings)
+        .map(({ detail }: Values) => detail)
+        .join(' '),
+      without_it: sayFlips(Object(without).flips ?? []),
+    })),
+  };
+};
+
 type Decided = { readonly proposal?: { readonly to: string; readonly corridor: string } | null };
 /** Tells how a proposal comes into force. */
 const sayProposal = ({ proposal = null }: Decided) =>
@@ -181,6 +208,7 @@ Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
       operation: 'previewRuleSet',
       summary: 'Say what a file would have decided yesterday, and which rules are of no use',
       words: { FILE: async (path) => ({ source: await readSource(path) }) },
+      tell: tellPreview,
     },
     test: {
       operation: 'tryRuleSet',

@@ -55,6 +55,12 @@ test('a rule set of the build is exported, changed, checked and brought into for
   const made = await risk('Ann', 'import', path);
   expect(made.answer, made.stderr).toMatchObject({ rule_set: 'own@1', state: 'draft' });
   expect((await risk('Ann', 'import', path)).answer).toMatchObject({ sha256: made.answer.sha256 });
+  expect((await risk('Ann', 'preview', path)).answer).toMatchObject({
+    ...{ rule_set: 'own@1', in_force: [], sampled: 0 },
+  });
+  const { stdout: told } = await runRisk(['rules', 'preview', path], environmentOf('Ann'));
+  expect(told).toMatch(/^after +0 approve, 0 review, 0 decline$/m);
+  expect(told).toMatch(/^velocity-count-1h +0 +0 +0/m);
   expect((await risk('Ann', 'submit', 'own@1')).answer).toMatchObject({ state: 'submitted' });
   expect((await risk('Ann', 'import', path)).code).toBe(1);
   expect((await risk('Ann', 'approve', 'own@1')).code).toBe(1);
