@@ -30,7 +30,7 @@ export type Row = {
   readonly amount: string;
   readonly vector: Float64Array;
   readonly featureSchema: number;
-  /** What the rules that decided read beside the vector. */
+  /** Values that the rules of the time read beside the vector. */
   readonly ruleInputs: RuleInputs | null;
   readonly label: 'fraud' | 'legitimate' | null;
 };

@@ -163,7 +163,7 @@ test('two workers follow a list within 1.5 s, and no transaction is decided by a
     };
     await waitUntil(isLater, 30_000, 'later scores');
   };
-  // Both workers have the lists in memory by then, and so have to follow them.
+  // By then both workers have the lists in memory, so they have to follow each change.
   await flow(Date.now() + 2 * STALE_MS_MAX);
   for (const [change, wanted] of [
     [() => add('stopped', 'acc_late'), 'decline'],

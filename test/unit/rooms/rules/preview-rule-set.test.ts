@@ -11,7 +11,7 @@ const dayOf = (rows: number, more: (at: number) => Partial<SampledRow> = () => (
   ...{ fromMs: 0, toMs: 86_400_000, scores: rows },
   rows: Array.from({ length: rows }, (_, at) => ({
     ...{ vector: makeVector({ siblings: at }), featureSchema: FEATURE_SCHEMA, corridor: 'US-EG' },
-    ...{ opinion: null, isFraud: null, ...more(at) },
+    ...{ ruleInputs: null, opinion: null, isFraud: null, ...more(at) },
   })),
 });
 const ruleSetOf = (when: string, more = {}) =>
