@@ -71,7 +71,8 @@ const REFUSED: readonly unknown[] = [DENIED, '42809', '55000'];
 async function tryTables(schemas: readonly string[], selectable: string): Promise<string[]> {
   const tables = await database.sql<{ name: string; schema: string; column: string }>(
     `select format('%I.%I', nspname, relname) as name, nspname as schema,
-            (select quote_ident(attname) from pg_attribute where attrelid = c.oid and attnum > 0 order by attnum limit 1) as column
+            (select quote_ident(attname) from pg_attribute where attrelid = c.oid and attnum > 0
+              and attidentity = '' and attgenerated = '' order by attnum limit 1) as column
        from pg_class c join pg_namespace n on n.oid = relnamespace
       where relkind in ('r', 'p', 'v', 'm', 'S') and nspname = any ($1)`,
     [schemas],

@@ -119,7 +119,7 @@ test('names of the catalogue have their types and values of yesterday', async ()
   });
   expect(of('amount').type).toBe('amount');
   expect(of('count_1h').values).toBe(null);
-  expect([of('corridor').type, of('currency')]).toEqual(['text', undefined]);
+  expect([of('corridor').type, of('currency').type]).toEqual(['text', 'text']);
 });
 
 test('a rule set that would decline many is submitted by a word of its own', async () => {
