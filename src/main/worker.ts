@@ -3,6 +3,7 @@
  * them in reverse when it has drained.
  */
 import { createLimiter } from '../core/accept/limits/limiter.ts';
+import { offOf } from '../core/domain/flag.ts';
 import { levelByHand } from '../core/domain/level.ts';
 import { freezeOf, stopOf } from '../core/domain/switch.ts';
 import type { Market } from '../core/market.ts';
@@ -28,6 +29,7 @@ import { openCorridorAmounts } from '../core/work/corridor-amounts.ts';
 import { shareOfSettings } from '../core/work/corridor-shares.ts';
 import { openProfiles } from '../core/work/profiles/profiles.ts';
 import { profileSources } from '../core/work/profiles/sources.ts';
+import { openRuleShadows } from '../core/work/rule-shadows.ts';
 import { runWorker as run } from '../core/work/run-worker.ts';
 import type { WorkerOptions } from '../core/work/worker.ts';
 import { type CommandContext, EXIT } from '../kit/command/command.ts';
@@ -113,6 +115,7 @@ export async function runWorker(
   const ofRooms = await openRooms({ ...parts, limiter }, probe, overrides.rooms);
   const { worker, onScored, judge, answers } = ofRooms;
   const { profiles, amountDuty } = await openParties(config, market, metrics);
+  const { shadowDuty, ...byPeople } = followPeople(resources, probe, parts);
   const options: WorkerOptions = {
     name,
     config,
@@ -130,10 +133,7 @@ export async function runWorker(
       // Stores beside the other lane's batch, as a turn is as long as a batch.
       scores: openScoreStore(database, onScored),
     },
-    shareOf: shareOfSettings(() => switches.current().settings),
-    isStopped: (corridor) => stopOf(switches.current(), corridor) !== undefined,
-    isFrozen: (corridor) => freezeOf(switches.current(), corridor) !== undefined,
-    ruleSets: watchRules(switches.current, resources.use(watchRuleSets(probe, log)).current),
+    ...byPeople,
     // The text of an account is made only where a test needs it.
     beforeScore: poison === undefined ? () => undefined : (one) => poison(one.accountId),
     random: Math.random,
@@ -142,11 +142,29 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const duties = [amountDuty, ...createDuties(worker), ...ofRooms.duties];
+  const duties = [amountDuty, shadowDuty, ...createDuties(worker), ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');
   return EXIT.fine;
+}
+
+/** Parts of a worker that follow what people decide: switches, settings, and rollouts of rule sets. */
+function followPeople(
+  resources: AsyncDisposableStack,
+  probe: Database,
+  { database, log, switches: { current } }: Pick<Worker, 'database' | 'log' | 'switches'>,
+) {
+  const { current: inForce, known } = resources.use(watchRuleSets(probe, log));
+  const isOff = () => offOf(current(), 'shadows') !== undefined;
+  const { duty: shadowDuty, ...ruleShadows } = openRuleShadows(database, known, isOff);
+  return {
+    shareOf: shareOfSettings(() => current().settings),
+    isStopped: (corridor: string) => stopOf(current(), corridor) !== undefined,
+    isFrozen: (corridor: string) => freezeOf(current(), corridor) !== undefined,
+    ruleSets: watchRules(current, inForce),
+    ...{ ruleShadows, shadowDuty },
+  };
 }
 
 /** Opens the limits of what workers do, which all of a market share. */

@@ -10,10 +10,14 @@ import { currentRuleSet } from './rules/rule-sets.ts';
 type CorridorRuleSets = {
   readonly active: CompiledRuleSet;
   readonly canary: (NonNullable<InForce['canary']> & { readonly ruleSet: CompiledRuleSet }) | null;
+  /** Rule sets that are asked and decide nothing. */
+  readonly shadows: readonly CompiledRuleSet[];
 };
 /** By corridor; a corridor without rollouts is absent. */
 export type RuleSetsInForce = ReadonlyMap<string, CorridorRuleSets>;
 export const NO_ROLLOUTS: RuleSetsInForce = new Map();
+
+const BY_BUILD: CorridorRuleSets = { active: currentRuleSet, canary: null, shadows: [] };
 
 type Decided = Pick<Transaction, 'corridor' | 'currency' | 'accountId'>;
 export type RuleSetOf = (transaction: Decided) => CompiledRuleSet;
@@ -39,7 +43,7 @@ export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce): Rul
     };
   };
   const decideFor = (corridor: string): RuleSetOf => {
-    const { active, canary } = ruleSets.get(corridor) ?? { active: currentRuleSet, canary: null };
+    const { active, canary } = ruleSets.get(corridor) ?? BY_BUILD;
     const ofActive = deriveFor(corridor, active);
     if (canary === null) return ({ currency }) => ofActive(currency);
     const ofCanary = deriveFor(corridor, canary.ruleSet);

@@ -149,6 +149,7 @@ export const CORE_TABLES: readonly Retention[] = [
     tables: ['rule_sets', 'rule_set_proposals', 'rule_set_rollouts'],
     ends: 'never: up to 256 KiB a version, at most 10,000',
   },
+  { tables: ['rule_set_flips'], ends: 'never: a row a rule set that was a shadow, and corridor' },
   {
     tables: ['write_probe', 'tally_checkpoint', 'tally_merge', 'amount_checkpoint'],
     ends: 'never: one row',

@@ -202,7 +202,8 @@ async function scoreRows(
   );
   const ruleSetOf = await worker.ruleSets();
   const ruleSets = delivered.map(ruleSetOf);
-  const answerOf = await askLists(worker.answers, delivered, ruleSets);
+  const compared = delivered.flatMap(({ corridor }) => worker.ruleShadows.of(corridor));
+  const answerOf = await askLists(worker.answers, delivered, [...ruleSets, ...compared]);
   const { judgements, shadows } = await worker.judge.judge(judgedRows);
   const level = worker.market.guards.health.level();
   const scored: Scored[] = [];
@@ -217,6 +218,8 @@ async function scoreRows(
       const ruleInputs = recordInputs(ruleSet, transaction, answerOf, index);
       const inputs = inputsOf(ruleSet, transaction, ruleInputs);
       const decision = score({ vector, ruleSet, opinion, inputs });
+      const row = { vector, opinion, answerOf, nth: index };
+      worker.ruleShadows.compare(transaction, row, decision);
       const { attempt: attempts } = head;
       // Fields are copied one by one: spreads cost more than the decision.
       scored.push({

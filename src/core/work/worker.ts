@@ -19,6 +19,7 @@ import { createLanes, type Lane } from './lanes.ts';
 import { createMoves, type Moves } from './moves.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { Profiles } from './profiles/profiles.ts';
+import type { RuleShadows } from './rule-shadows.ts';
 
 export type WorkerOptions = {
   /** Unique for this start of this process; consumers are numbered under it. */
@@ -44,6 +45,7 @@ export type WorkerOptions = {
   readonly shareOf: ShareOf;
   /** The rule sets by the switches as last read; a batch asks once. */
   readonly ruleSets: () => Promise<RuleSetOf>;
+  readonly ruleShadows: RuleShadows;
   /** Parts that the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */

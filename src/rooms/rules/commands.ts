@@ -137,6 +137,7 @@ const told = {
     problem,
     corridors,
     proposals,
+    shadows,
   }: Values) => ({
     rule_set,
     state,
@@ -146,6 +147,7 @@ const told = {
     problem,
     corridors,
     proposals,
+    shadows,
   }),
 };
 
@@ -193,7 +195,7 @@ export const command = commandOf({
   name: 'rules',
   summary: 'Checks, tries, submits, approves and rolls out rule sets.',
   notes: `RULE_SET is a name with a version, as careful@1. FILE is JSON, as export writes it.
-A draft is changed and submitted by its author, and approved by another person. It goes by canary to active, each step by two
+A draft is changed and submitted by its author, and approved by another person. It goes by shadow and canary to active, each step by two
 people: the first proposes, the second sends the same. One person rolls back, and every worker follows within 2 s.
 Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
   document: async () => (await import('./routes.ts')).document,

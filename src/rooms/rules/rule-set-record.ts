@@ -1,7 +1,9 @@
 /** Rule sets of people on the wire (`/v1/rule-sets/…`): what is asked for, and what is answered. */
 import { z } from 'zod';
+import { outcomeShareSchema } from '../../core/domain/outcome-share.ts';
 import { corridorOrAll, holdingOf } from '../../core/score/rollout/holding.ts';
 import { default3 } from '../../core/score/rules/rule-sets/default-3.ts';
+import { FLIP_IDS_MAX } from '../../core/work/rule-shadows.ts';
 import { ruleSetExample, ruleSetSchema } from './catalogue.ts';
 
 const [FIRST_RULE] = default3.rules;
@@ -49,6 +51,28 @@ const proposalExample: ProposalJson = {
   proposed_at: '2026-11-20T08:10:00.000Z',
 };
 
+const flipped = z.array(z.string()).meta({
+  description: `The newest transactions, at most ${FLIP_IDS_MAX}.`,
+});
+const shadowSchema = z
+  .object({
+    corridor: z.string(),
+    from: z.iso.datetime(),
+    to: z.iso.datetime(),
+    scores: z
+      .int()
+      .meta({ description: 'Scores that were compared; a batch that comes again counts again.' }),
+    failed: z.int().meta({ description: 'Scores for which the shadow itself failed.' }),
+    stricter: z.int(),
+    stricter_share: outcomeShareSchema.nullable(),
+    stricter_ids: flipped,
+    milder: z.int(),
+    milder_share: outcomeShareSchema.nullable(),
+    milder_ids: flipped,
+  })
+  .meta({ id: 'RuleSetShadow' });
+export type ShadowJson = z.infer<typeof shadowSchema>;
+
 export const detailSchema = ruleSetSchema
   .extend({
     tag: z.string().meta({ description: '`ETag` of the answer, for `If-Match`.' }),
@@ -70,6 +94,9 @@ export const detailSchema = ruleSetSchema
         }),
       )
       .meta({ description: 'Newest first.' }),
+    shadows: z
+      .array(shadowSchema)
+      .meta({ description: 'What it would have decided otherwise as a shadow, by corridor.' }),
   })
   .meta({ id: 'RuleSetDetail' });
 export type DetailJson = z.infer<typeof detailSchema>;
@@ -85,10 +112,11 @@ export const detailExample: DetailJson = {
   source: sourceExample,
   proposals: [],
   rollouts: [],
+  shadows: [],
 };
 
 export const newRolloutSchema = z
-  .strictObject({ corridor: corridorOrAll, to: holdingOf(['canary', 'active']) })
+  .strictObject({ corridor: corridorOrAll, to: holdingOf(['shadow', 'canary', 'active']) })
   .meta({ id: 'NewRuleSetRollout' });
 export const newRollbackSchema = z
   .strictObject({ corridor: corridorOrAll })

@@ -1,5 +1,6 @@
 /** Rule sets as `/v1/rule-sets` answers them: those of the build, and those that people have made. */
 import { canonicalJson } from '../../core/domain/metadata.ts';
+import { shareOf } from '../../core/domain/outcome-share.ts';
 import { holdingText, type Rollout } from '../../core/score/rollout/holding.ts';
 import { holdingsIn } from '../../core/score/rollout/plan-rollout.ts';
 import { currentRuleSet, findOwnSource, RULE_SETS } from '../../core/score/rules/rule-sets.ts';
@@ -10,9 +11,9 @@ import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type RuleSetJson, toRuleSetJson, toUncompiledJson } from './catalogue.ts';
 import { findKnown, tagOf } from './rule-set-change.ts';
-import type { DetailJson } from './rule-set-record.ts';
+import type { DetailJson, ShadowJson } from './rule-set-record.ts';
 import { listOpen, toProposalJson } from './rule-set-rollout.ts';
-import { listRows, type StoredRuleSet } from './store.ts';
+import { listFlips, listRows, type StoredFlips, type StoredRuleSet } from './store.ts';
 
 /** Newest of those that people have made; each has up to 256 KiB. */
 const LISTED_MAX = 50;
@@ -47,7 +48,7 @@ function toRow(row: StoredRuleSet, log: readonly Rollout[], known: readonly stri
   return {
     ...contentOf(row),
     state: row.state,
-    in_force: corridors.some(({ to }) => to !== 'deprecated'),
+    in_force: corridors.some(({ to }) => to !== 'deprecated' && to !== 'shadow'),
     author: row.author,
     approved_by: row.approvedBy,
     created_at: row.createdAt.toISOString(),
@@ -73,7 +74,7 @@ export async function readRuleSet(database: Queries, name: string): Promise<Deta
   if (row === undefined) throw new Error(`${name} is of the build, and not listed`);
   // Members in the order of stored sources, so that files of both are compared by line.
   return {
-    ...{ ...row, tag: `"0-${row.sha256.slice(0, 16)}"`, proposals: [], rollouts: [] },
+    ...{ ...row, tag: `"0-${row.sha256.slice(0, 16)}"`, proposals: [], rollouts: [], shadows: [] },
     source: JSON.parse(canonicalJson(source)),
   };
 }
@@ -96,5 +97,14 @@ export async function toDetail(database: Queries, row: StoredRuleSet): Promise<D
       approved_by: one.approvedBy,
       created_at: one.createdAt.toISOString(),
     })),
+    shadows: (await listFlips(database.query, row.ruleSet)).map(toShadowJson),
   };
 }
+
+const toShadowJson = ({ from, to, ...flips }: StoredFlips): ShadowJson => ({
+  ...flips,
+  from: from.toISOString(),
+  to: to.toISOString(),
+  stricter_share: shareOf(flips.stricter, flips.scores),
+  milder_share: shareOf(flips.milder, flips.scores),
+});

@@ -66,3 +66,22 @@ export const writeRetired = change<[by: string]>(
   'retire-rule-set',
   `state = 'retired', retired_by = $2, retired_at = now()`,
 );
+
+export type StoredFlips = {
+  readonly corridor: string;
+  readonly from: Date;
+  readonly to: Date;
+  readonly scores: number;
+  readonly failed: number;
+  readonly stricter: number;
+  readonly stricter_ids: string[];
+  readonly milder: number;
+  readonly milder_ids: string[];
+};
+/** Counts of a rule set's verdicts as a shadow that differ from what was decided, by corridor. */
+export const listFlips = rowsOf<StoredFlips, [ruleSet: string]>(
+  'list-rule-set-flips',
+  `select corridor, from_at as "from", to_at as "to", scores::float8, failed::float8, stricter::float8, stricter_ids,
+          milder::float8, milder_ids
+     from market.rule_set_flips where rule_set = $1 order by corridor`,
+);

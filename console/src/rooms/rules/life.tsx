@@ -15,7 +15,7 @@ import { nameOf } from '../review/cases.ts';
 import { Yesterday } from './preview.tsx';
 
 type Props = { readonly detail: RuleSetDetail; readonly me: Me };
-const STATES = ['canary', 'active'] as const;
+const STATES = ['shadow', 'canary', 'active'] as const;
 
 function useRenew(id: string) {
   const client = useQueryClient();

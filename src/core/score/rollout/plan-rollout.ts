@@ -12,8 +12,7 @@ type RolloutState = Holding['state'] | 'staged';
 /** How one kind of subject rises: its steps, each of which decides more than the one before. */
 export type Ladder = { readonly noun: string; readonly steps: readonly ProposedState[] };
 export const MODELS_RISE: Ladder = { noun: 'model', steps: ['shadow', 'canary', 'active'] };
-/** A rule set has no shadow, as shadows are asked by the judge of models. */
-export const RULE_SETS_RISE: Ladder = { noun: 'rule set', steps: ['canary', 'active'] };
+export const RULE_SETS_RISE: Ladder = { ...MODELS_RISE, noun: 'rule set' };
 
 /** 0 is the rank of what decides nothing. */
 const rankOf = (state: RolloutState, { steps }: Ladder) =>
@@ -89,7 +88,10 @@ export function planRollback(
   subject?: string,
 ): Rollout[] {
   const rows = corridors.flatMap((corridor) => {
-    if (subject !== undefined) return planRemoval(log, corridor, subject);
+    if (subject !== undefined) {
+      const isShadow = holdingsIn(log, corridor).get(subject)?.state === 'shadow';
+      return isShadow ? [ended(corridor, subject)] : planRemoval(log, corridor, subject);
+    }
     const canary = canaryIn(log, corridor);
     return canary === undefined ? giveWay(log, corridor) : [ended(corridor, canary)];
   });
@@ -97,7 +99,7 @@ export function planRollback(
     refuse(
       subject === undefined
         ? 'there is neither a canary nor an active model'
-        : `${subject} decides nowhere there`,
+        : `${subject} does nothing there`,
     );
   }
   return rows;

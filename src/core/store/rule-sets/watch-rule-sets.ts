@@ -21,6 +21,8 @@ const STALE_MS = 1500;
 export type RuleSetWatch = {
   /** At most STALE_MS old. @throws Failure `unavailable` */
   readonly current: () => Promise<RuleSetsInForce>;
+  /** As last read, however old. */
+  readonly known: () => RuleSetsInForce;
   readonly [Symbol.dispose]: () => void;
 };
 
@@ -53,6 +55,7 @@ export function watchRuleSets(
       await reading.untilFresh();
       return inForce;
     },
+    known: () => inForce,
     [Symbol.dispose]: () => clearInterval(timer),
   };
 }
@@ -75,12 +78,16 @@ export async function readRuleSetsInForce(
     }
   }
   return new Map(
-    [...wanted].map(([corridor, { active, canary }]) => {
+    [...wanted].map(([corridor, { active, canary, shadows }]) => {
       const [first = currentRuleSet] = active.flatMap((name) => ready.get(name) ?? []);
       const drawn = canary && ready.get(canary.subject);
       return [
         corridor,
-        { active: first, canary: canary && drawn ? { ...canary, ruleSet: drawn } : null },
+        {
+          active: first,
+          canary: canary && drawn ? { ...canary, ruleSet: drawn } : null,
+          shadows: shadows.flatMap((name) => ready.get(name) ?? []),
+        },
       ];
     }),
   );

@@ -71,7 +71,12 @@ test('a rollout by the same call of two people, a rollback by one, and the end',
   const roll = (name: string, to: string, corridor = 'US-EG') =>
     as(name, 'POST', '/own@1/rollout', { corridor, to });
   expect((await roll('Bob', 'active')).status).toBe(409);
-  expect((await roll('Bob', 'shadow')).status).toBe(422);
+  expect((await roll('Bob', 'canary:5')).body.detail).toMatch(/goes by shadow and canary/);
+  expect((await roll('Bob', 'canary:0')).status).toBe(422);
+  await roll('Bob', 'shadow');
+  expect((await roll('Cy', 'shadow')).body.items).toMatchObject([{ to: 'shadow' }]);
+  const [shadow] = (await as('Ed', 'GET', '/own@1')).body.corridors;
+  expect(shadow).toEqual({ corridor: 'US-EG', to: 'shadow' });
   expect((await roll('Ed', 'canary:5')).status).toBe(403);
   const proposed = await roll('Bob', 'canary:5');
   expect(proposed.body).toMatchObject({ proposal: { proposed_by: 'Bob' }, items: [] });

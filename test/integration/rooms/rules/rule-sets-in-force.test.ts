@@ -8,7 +8,8 @@ import { NO_MODELS } from '../../../../src/core/score/judge.ts';
 import { isDrawn } from '../../../../src/core/score/rollout/in-force.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
-import { rollBack } from '../../../../src/rooms/rules/rule-set-rollout.ts';
+import { rollBack, rollOut } from '../../../../src/rooms/rules/rule-set-rollout.ts';
+import { readRuleSet } from '../../../../src/rooms/rules/rule-set-rows.ts';
 import {
   always,
   makeApproved,
@@ -57,6 +58,35 @@ test('a canary decides for its accounts, the same ones after a restart', async (
     expect(rule_set).toBe(drawn ? name : 'default@3');
   }
   expect(await verified()).toBe(400);
+});
+
+test('a shadow decides nothing, and what it would have decided otherwise is counted', async () => {
+  const stricter = await makeApproved(rig.pool, [ann, bob], always('own@1'));
+  const equal = await makeApproved(rig.pool, [ann, bob], always('equal@1', 0.001));
+  const shadow = { corridor: 'US-EG', to: { state: 'shadow', canaryPercent: 0 } } as const;
+  for (const name of [stricter, equal]) {
+    for (const by of [ann, bob]) await rollOut(rig.pool, name, shadow, by);
+  }
+  rig.startWorker();
+  rig.startWorker();
+  await rig.send(seeds(60));
+  await rig.settled(60);
+  const flips = async (name: string) => (await readRuleSet(rig.pool, name)).shadows[0];
+  const isCounted = async () =>
+    (await flips(stricter))?.scores === 60 && (await flips(equal))?.scores === 60;
+  await waitUntil(isCounted, 20_000, 'the flips of both workers');
+  const scores = await rig.database.sql<{ verdict: string; rule_set: string }>(
+    'select verdict, rule_set from scores',
+  );
+  expect(new Set(scores.map(({ rule_set }) => rule_set))).toEqual(new Set(['default@3']));
+  const approved = scores.filter(({ verdict }) => verdict === 'approve').length;
+  const found = await flips(stricter);
+  expect(found).toMatchObject({ corridor: 'US-EG', failed: 0, stricter: approved });
+  expect(found?.stricter_share).toMatchObject({ rows: 60, value: approved / 60 });
+  expect(found?.stricter_ids.length).toBe(Math.min(20, approved));
+  expect((await flips(equal))?.stricter).toBe(0);
+  await rollBack(rig.pool, stricter, 'US-EG', bob);
+  expect((await readRuleSet(rig.pool, stricter)).corridors).toMatchObject([{ to: 'deprecated' }]);
 });
 
 test('a derived rule set of a stored one decides and is verified', async () => {

@@ -69,10 +69,10 @@ test('a rule set of the build is exported, changed, checked and brought into for
   expect(shown).toMatch(/^approved_by +Bob$/m);
   expect(shown).not.toContain('weight');
   const where = ['--corridor', 'US-EG'];
-  const proposed = await risk('Ann', 'rollout', 'own@1', ...where, '--to', 'canary:5');
+  const proposed = await risk('Ann', 'rollout', 'own@1', ...where, '--to', 'shadow');
   expect(proposed.stderr).toContain('another risk officer sends bin/risk rules rollout');
-  const decided = await risk('Bob', 'rollout', 'own@1', ...where, '--to', 'canary:5');
-  expect(decided.answer.items).toMatchObject([{ rule_set: 'own@1', to: 'canary:5' }]);
+  const decided = await risk('Bob', 'rollout', 'own@1', ...where, '--to', 'shadow');
+  expect(decided.answer.items).toMatchObject([{ rule_set: 'own@1', to: 'shadow' }]);
   expect((await risk('Bob', 'rollback', 'own@1', ...where)).code).toBe(0);
   expect((await risk('Bob', 'retire', 'own@1')).answer).toMatchObject({ state: 'retired' });
   expect((await risk('Ann', 'list')).answer).toContainEqual(

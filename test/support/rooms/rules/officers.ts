@@ -42,7 +42,7 @@ export async function makeApproved(
   return source.id;
 }
 
-/** Two people ask for the same, so that it is in force. */
+/** Two people ask for the same, so that it is in force; a canary is a shadow before. */
 export async function putInForce(
   database: Database,
   people: readonly Officer[],
@@ -54,5 +54,9 @@ export async function putInForce(
     canaryPercent === null
       ? ({ state: 'active', canaryPercent: 0 } as const)
       : ({ state: 'canary', canaryPercent } as const);
-  for (const by of people) await rollOut(database, name, { corridor, to }, by);
+  const shadow = { state: 'shadow', canaryPercent: 0 } as const;
+  const steps = canaryPercent === null ? [to] : [shadow, to];
+  for (const step of steps) {
+    for (const by of people) await rollOut(database, name, { corridor, to: step }, by);
+  }
 }

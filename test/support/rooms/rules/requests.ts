@@ -19,7 +19,7 @@ export function ruleSetRequests(scored: string, unknown: string): Call[] {
     ...(['POST', `/v1/rule-sets/${id}/${word}`, { headers: {} }] as const),
   ];
   const tag = `"1-${hashRuleSet(source).slice(0, 16)}"`;
-  const rollout = { corridor: 'US-EG', to: 'canary:5' };
+  const rollout = { corridor: 'US-EG', to: 'shadow' };
   return [
     send('POST', '', source),
     send('POST', '', source),
@@ -43,7 +43,7 @@ export function ruleSetRequests(scored: string, unknown: string): Call[] {
     ...['submit', 'approve', 'retire'].map((word) => step(word, 'none@1')),
     ...['submit', 'submit', 'approve'].map((word) => step(word)),
     send('POST', '/own@1/rollout', rollout),
-    send('POST', '/own@1/rollout', { ...rollout, to: 'shadow' }),
+    send('POST', '/own@1/rollout', { ...rollout, to: 'canary:0' }),
     send('POST', '/none@1/rollout', rollout),
     send('POST', '/own@1/rollback', { corridor: 'US-EG' }),
     send('POST', '/own@1/rollback', { corridor: 'brazil' }),

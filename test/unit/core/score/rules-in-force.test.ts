@@ -27,7 +27,7 @@ test('a batch keeps the rule sets that it began with', async () => {
   );
   const ofBatch = await ruleSets();
   expect(ofBatch(row('acc_1'))).toBe(currentRuleSet);
-  inForce = new Map([['US-EG', { active: ruleSet, canary: null }]]);
+  inForce = new Map([['US-EG', { active: ruleSet, canary: null, shadows: [] }]]);
   const ofNext = await ruleSets();
   expect([ofBatch(row('acc_2')), ofBatch(row('acc_2', 'US-MX'))]).toEqual([
     currentRuleSet,
@@ -39,7 +39,7 @@ test('a batch keeps the rule sets that it began with', async () => {
 test('5 % of the accounts are 5 ± 0.5 % of 20,000, on the same side of each reading', async () => {
   const canary = { subject: 'own@1', percent: 5, ruleSet };
   const read = async () => {
-    const inForce = new Map([['US-EG', { active: currentRuleSet, canary }]]);
+    const inForce = new Map([['US-EG', { active: currentRuleSet, canary, shadows: [] }]]);
     const ruleSetOf = await watchRules(
       () => switches,
       async () => inForce,
