@@ -94,6 +94,14 @@ export function verdictForcedBy(rules: readonly CompiledRule[] | undefined): Ver
   return order === undefined ? null : VERDICT_OF[order];
 }
 
+/**
+ * The verdict where rules may force one. A forced review makes nothing milder: one person changes the lists that it may ask, and
+ * must not send a declined payment to people.
+ */
+export function verdictUnder(forced: Verdict | null, weighed: Verdict): Verdict {
+  return forced === 'review' && weighed === 'decline' ? weighed : (forced ?? weighed);
+}
+
 const forces = (rules: readonly CompiledRule[], order: ForcedVerdict) =>
   rules.some(({ verdict }) => verdict === order);
 
@@ -141,7 +149,7 @@ function scoreByRules(
     score: points,
     risk,
     probability: null,
-    verdict: forced ?? verdictOf(points, thresholdsOf(ruleSet, row.inputs)),
+    verdict: verdictUnder(forced, verdictOf(points, thresholdsOf(ruleSet, row.inputs))),
     reasons: causes === undefined ? NO_REASONS : rankReasons(causes, points, row),
   };
 }
@@ -173,7 +181,7 @@ function scoreByModel(
   // Not 1 - (1 - p) * ...: that would round small probabilities to the same risk.
   const risk = probability + (1 - probability) * policyRisk;
   const points = Math.round(SCORE_MAX * risk);
-  const verdict = forced ?? verdictOfModel(risk, bands, ruleSet, row.inputs);
+  const verdict = verdictUnder(forced, verdictOfModel(risk, bands, ruleSet, row.inputs));
   const ofModel =
     verdict === 'approve' ? [wholeCause(probability)] : toCauses(opinion.factors(), probability);
   const all = causes.filter(({ weight }) => weight > 0);

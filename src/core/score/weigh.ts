@@ -6,7 +6,14 @@ import { SCORE_MAX, type Verdict } from '../domain/score-record.ts';
 import type { Opinion } from './judge.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import type { Inputs } from './rules/generate-program.ts';
-import { isManual, thresholdsOf, verdictForcedBy, verdictOf, verdictOfModel } from './score.ts';
+import {
+  isManual,
+  thresholdsOf,
+  verdictForcedBy,
+  verdictOf,
+  verdictOfModel,
+  verdictUnder,
+} from './score.ts';
 
 export type Weighed = { readonly points: number; readonly verdict: Verdict };
 
@@ -44,11 +51,11 @@ export function weigh(
   const risk =
     opinion === null ? byRules : opinion.probability + (1 - opinion.probability) * byRules;
   const points = Math.round(SCORE_MAX * risk);
-  const verdict =
-    verdictForcedBy(forced) ??
-    (opinion === null
+  const weighed =
+    opinion === null
       ? verdictOf(points, thresholdsOf(ruleSet, inputs))
-      : verdictOfModel(risk, opinion.bands, ruleSet, inputs));
+      : verdictOfModel(risk, opinion.bands, ruleSet, inputs);
+  const verdict = verdictUnder(verdictForcedBy(forced), weighed);
   const isReviewed =
     manualFrom !== null && isManual(manualFrom, verdict, forced ?? NO_RULES, vector);
   return { points, verdict: isReviewed ? 'review' : verdict };

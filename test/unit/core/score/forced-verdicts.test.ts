@@ -54,6 +54,17 @@ describe('a forced verdict', () => {
     expect(decide([], opinion(0.99)).verdict).toBe('decline');
   });
 
+  test('to review leaves a decline by points or by a model', () => {
+    const opinion = { probability: 0.99, bands: null, factors: () => [] };
+    expect(decide(['review'], opinion).verdict).toBe('decline');
+    expect(decide(['review', 'approve'], opinion).verdict).toBe('decline');
+    const strict = deriveRuleSet(ruleSetOf(['review']), {
+      ...{ without: [], tightenedBy: 400, manualFrom: null },
+    });
+    expect(score({ vector, ruleSet: strict, opinion: null }).verdict).toBe('decline');
+    expect(decide(['review'], { ...opinion, probability: 0.01 }).verdict).toBe('review');
+  });
+
   test('to approve gives way to a manual review, and that of the allow list does not', () => {
     const manual = { without: [], tightenedBy: 0, manualFrom: { amount: 100, currency: 'USD' } };
     const verdicts = ['approve', 'allow'].map(
