@@ -27,8 +27,9 @@ import type { Ingest, OnLabelled } from './accept/ingest.ts';
 import type { Limiter } from './accept/limits/limiter.ts';
 import type { Replies } from './accept/wait-for-score.ts';
 import type { EventSource } from './events.ts';
+import type { InputSources } from './score/ask-inputs.ts';
 import type { Judge, Models, OpenModels } from './score/judge.ts';
-import type { Answers, OpenLists } from './score/list-answers.ts';
+import type { OpenLists } from './score/list-answers.ts';
 import type { ScoredStatement } from './store/scores/scored-statement.ts';
 import type { SwitchWatch } from './store/switches/watch-switches.ts';
 
@@ -71,8 +72,8 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
     readonly guards: Guards;
     readonly metrics: Metrics;
     readonly models: Models;
-    /** Answers of lists, for rules that are tried. */
-    readonly answers: Answers;
+    /** For rules that are tried. */
+    readonly inputSources: InputSources;
     readonly ingest: Ingest;
     readonly switches: SwitchWatch;
     readonly replies: Replies;

@@ -9,6 +9,7 @@ import { refuseWrites } from '../core/accept/refuse-writes.ts';
 import { acceptRoutes } from '../core/accept/routes.ts';
 import { levelByHand } from '../core/domain/level.ts';
 import type { Api, ApiRoom } from '../core/room.ts';
+import { createRates } from '../core/store/amounts/exchange-rates.ts';
 import { watchLimits } from '../core/store/limits/watch-limits.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { proveWrite } from '../core/store/write-probe.ts';
@@ -194,7 +195,10 @@ async function openApi(
     isSubmitting: gate.isSubmitting,
     openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard })),
     models: await openModels(databases),
-    answers: (await openLists(database)).answers,
+    inputSources: {
+      lists: (await openLists(database)).answers,
+      rates: createRates(database.query),
+    },
     limits: {
       bytesMax: config.RISK_BODY_BYTES_MAX,
       timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,

@@ -16,6 +16,7 @@ import { bindTallies } from '../core/repair/tally-duty.ts';
 import type { Room, Worker, WorkerRoom } from '../core/room.ts';
 import { RULES_ALONE } from '../core/score/judge.ts';
 import { watchRules } from '../core/score/rules-in-force.ts';
+import { createRates } from '../core/store/amounts/exchange-rates.ts';
 import { watchLimits } from '../core/store/limits/watch-limits.ts';
 import { removeForeignSnapshots } from '../core/store/profiles/profile-snapshots.ts';
 import { watchRuleSets } from '../core/store/rule-sets/watch-rule-sets.ts';
@@ -56,7 +57,7 @@ import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
 
 /** Parts that a test may put in place of the engine's own. */
 export type WorkerOverrides = Partial<
-  Pick<WorkerOptions, 'answers' | 'beforeScore' | 'entries' | 'isStopped'>
+  Pick<WorkerOptions, 'beforeScore' | 'entries' | 'inputSources' | 'isStopped'>
 > & {
   readonly rooms?: readonly Room[];
 };
@@ -113,7 +114,7 @@ export async function runWorker(
   const parts = { config, log, name, database, redis, guards, metrics, leadership, switches };
   const limiter = await openLimiter(resources, probe, parts);
   const ofRooms = await openRooms({ ...parts, limiter }, probe, overrides.rooms);
-  const { worker, onScored, judge, answers } = ofRooms;
+  const { worker, onScored, judge, inputSources } = ofRooms;
   const { profiles, amountDuty } = await openParties(config, market, metrics);
   const { shadowDuty, ...byPeople } = followPeople(resources, probe, parts);
   const options: WorkerOptions = {
@@ -125,7 +126,7 @@ export async function runWorker(
     failpoint,
     reader: connection,
     entries: ENTRY_READER,
-    ...{ profiles, judge, answers },
+    ...{ profiles, judge, inputSources },
     scores: openScoreStore(database, onScored),
     express: {
       reader: expressConnection,
@@ -205,7 +206,7 @@ async function openRooms(
   const { answers, duties } = await openLists(probe);
   return {
     worker,
-    answers,
+    inputSources: { lists: answers, rates: createRates(probe.query) },
     judge: rooms.find((room) => room.judge !== undefined)?.judge ?? RULES_ALONE,
     onScored: rooms.flatMap((room) => room.onScored ?? []),
     duties: [...duties, ...rooms.flatMap((room) => room.duties)],

@@ -3,8 +3,8 @@
  * two ports lead to the stand-ins (ports.ts).
  */
 import type { Market } from '../../src/core/market.ts';
+import { NO_SOURCES } from '../../src/core/score/ask-inputs.ts';
 import { RULES_ALONE } from '../../src/core/score/judge.ts';
-import { NO_LISTS } from '../../src/core/score/list-answers.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
 import { ENTRY_READER } from '../../src/core/stream/group/versions.ts';
@@ -73,7 +73,7 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
         isStopped: () => false,
         shareOf: shareOfSettings(() => new Map()),
         isFrozen: () => false,
-        answers: NO_LISTS.answers,
+        inputSources: NO_SOURCES,
         ruleSets: async () => () => currentRuleSet,
         ruleShadows: NO_SHADOWS,
       },

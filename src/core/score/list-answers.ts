@@ -5,8 +5,9 @@
 import type { Query } from '../../kit/database/pool.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
-import type { AnswerOf } from './rules/rule-inputs.ts';
+
+/** Whether the list has a party of the nth transaction; undefined: there is no such list. */
+export type ListAnswerOf = (list: string, nth: number) => boolean | undefined;
 
 export type Parties = Pick<Transaction, 'accountId' | 'merchantId' | 'deviceId' | 'ip' | 'country'>;
 
@@ -14,7 +15,7 @@ export type Parties = Pick<Transaction, 'accountId' | 'merchantId' | 'deviceId' 
 export type Answers = (
   transactions: readonly Parties[],
   lists: readonly string[],
-) => Promise<AnswerOf>;
+) => Promise<ListAnswerOf>;
 
 export type Lists = {
   /** As of 1.5 s ago at most. */
@@ -25,16 +26,5 @@ export type Lists = {
 
 export type OpenLists = (database: { readonly query: Query }) => Promise<Lists>;
 
-const MISSING: AnswerOf = () => undefined;
+const MISSING: ListAnswerOf = () => undefined;
 export const NO_LISTS: Lists = { answers: async () => MISSING, duties: [] };
-
-/** Asks once for all that the rule sets read: nothing where they read no list. */
-export async function askLists(
-  answers: Answers,
-  transactions: readonly Parties[],
-  ruleSets: readonly Pick<CompiledRuleSet, 'lists'>[],
-): Promise<AnswerOf> {
-  const wanted = new Set<string>();
-  for (const { lists } of ruleSets) for (const list of lists) wanted.add(list);
-  return wanted.size === 0 ? MISSING : await answers(transactions, [...wanted]);
-}

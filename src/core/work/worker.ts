@@ -5,8 +5,8 @@ import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Market } from '../market.ts';
+import type { InputSources } from '../score/ask-inputs.ts';
 import type { Judge } from '../score/judge.ts';
-import type { Answers } from '../score/list-answers.ts';
 import type { RuleSetOf } from '../score/rules-in-force.ts';
 import type { ScoreStore } from '../store/scores/scores.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
@@ -34,8 +34,8 @@ export type WorkerOptions = {
   readonly entries: EntryReader;
   readonly profiles: Profiles;
   readonly judge: Judge;
-  /** Answers of lists that rule sets read; a batch asks once. */
-  readonly answers: Answers;
+  /** Sources of what rule sets read beside vectors; a batch asks once. */
+  readonly inputSources: InputSources;
   readonly scores: ScoreStore;
   /** Whether a switch stops the corridor, as last read: its streams are left alone. */
   readonly isStopped: (corridor: string) => boolean;

@@ -1,7 +1,6 @@
 /** The typed catalogue of a market with values of yesterday, by which people choose the numbers of a rule. */
 import { FEATURE_SCHEMA } from '../../core/domain/feature-schema.ts';
 import { createCatalogue, NOTHING_DECLARED } from '../../core/score/rules/expression/catalogue.ts';
-import { unrecordedInputs } from '../../core/score/rules/rule-inputs.ts';
 import { createPauses, type DaySample, type SampledRow } from './day-sample.ts';
 import type { CatalogueNameJson } from './preview-record.ts';
 
@@ -16,7 +15,6 @@ export async function describeNames(sample: DaySample) {
   const items: CatalogueNameJson[] = [];
   const { names } = createCatalogue(FEATURE_SCHEMA, NOTHING_DECLARED) ?? { names: new Map() };
   for (const { name, type, unit, description, source } of names.values()) {
-    if (source.at === 'input' && unrecordedInputs({ inputs: [source.key] }).length > 0) continue;
     await pause();
     const read = ({ vector, opinion }: SampledRow) =>
       source.at === 'feature' ? vector[source.index] : opinion?.probability;

@@ -1,6 +1,5 @@
 /** Checks a rule set of people by the compiler, and by what the compiler does not ask for. */
 import { type Compiled, compileRuleSet } from '../../core/score/rules/compile-rule-set.ts';
-import { unrecordedInputs } from '../../core/score/rules/rule-inputs.ts';
 import { RULE_SETS } from '../../core/score/rules/rule-sets.ts';
 import { type KnownList, readKnownLists } from '../../core/store/rule-sets/known-lists.ts';
 import type { Query } from '../../kit/database/pool.ts';
@@ -29,9 +28,5 @@ function checkAmong(lists: readonly KnownList[], source: unknown): Compiled {
     const detail = `must ask lists that allow, and no others, where ${id} forces ${verdict}, not ${other}`;
     return [{ pointer: '/rules', detail }];
   });
-  if (problems.length > 0) return { problems };
-  const unrecorded = unrecordedInputs(ruleSet);
-  if (unrecorded.length === 0) return made;
-  const detail = `must not read ${unrecorded.join(', ')}, as scores do not record the values`;
-  return { problems: [{ pointer: '/rules', detail }] };
+  return problems.length > 0 ? { problems } : made;
 }

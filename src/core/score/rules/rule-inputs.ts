@@ -5,11 +5,11 @@
 import type { RuleInputs } from '../../domain/score-record.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { CompiledRuleSet } from './compile-rule-set.ts';
-import { CURRENCY_KEY, listOfKey } from './expression/catalogue.ts';
+import { CURRENCY_KEY } from './expression/catalogue.ts';
 import { CORRIDOR_KEY, type Inputs } from './generate-program.ts';
 
-/** Whether the list has a party of the nth transaction; undefined: there is no such list. */
-export type AnswerOf = (list: string, nth: number) => boolean | undefined;
+/** The value of an input of the nth transaction; undefined: it is missing. */
+export type AnswerOf = (key: string, nth: number) => RuleInputs[string] | undefined;
 
 type Reading = Pick<CompiledRuleSet, 'inputs'>;
 const NOTHING: Inputs = [];
@@ -36,18 +36,10 @@ export function recordInputs(
 ): RuleInputs | null {
   let recorded: Record<string, RuleInputs[string]> | null = null;
   for (const key of inputs) {
-    const list = listOfKey(key);
-    const ofPayment = key === CURRENCY_KEY ? transaction.currency : undefined;
-    const value = list === undefined ? ofPayment : answerOf(list, nth);
+    const value = key === CURRENCY_KEY ? transaction.currency : answerOf(key, nth);
     if (value === undefined) continue;
     recorded ??= {};
     recorded[key] = value;
   }
   return recorded;
 }
-
-/** Inputs that scores do not record, so that no decision by them could be verified. */
-export const unrecordedInputs = ({ inputs }: Reading) =>
-  inputs.filter(
-    (key) => key !== CORRIDOR_KEY && key !== CURRENCY_KEY && listOfKey(key) === undefined,
-  );

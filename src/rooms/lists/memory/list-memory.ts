@@ -4,8 +4,7 @@
  * versions that are 1.5 s old at most: values of a list whose set is behind its version are all looked up.
  */
 import { createHash } from 'node:crypto';
-import type { Lists, Parties } from '../../../core/score/list-answers.ts';
-import type { AnswerOf } from '../../../core/score/rules/rule-inputs.ts';
+import type { ListAnswerOf, Lists, Parties } from '../../../core/score/list-answers.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { addressOf } from '../value.ts';
 import { type AddressIndex, createAddressIndex } from './address-index.ts';
@@ -167,7 +166,7 @@ function toAnswers(
   lists: readonly KnownList[],
   count: number,
   found: ReadonlySet<Asked>,
-): AnswerOf {
+): ListAnswerOf {
   const columns = new Map<string, BitColumn>(
     lists.map(({ facts }) => [facts.name, new Uint8Array((count + 7) >> 3)]),
   );

@@ -10,9 +10,9 @@ import { NO_MODEL, scoreSchema } from '../../../core/domain/score-record.ts';
 import type { Transaction } from '../../../core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
 import type { Api } from '../../../core/room.ts';
+import { askInputs } from '../../../core/score/ask-inputs.ts';
 import { explain } from '../../../core/score/explain.ts';
 import type { JudgingModel, Models } from '../../../core/score/judge.ts';
-import { askLists } from '../../../core/score/list-answers.ts';
 import { inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { rulesInForce } from '../../../core/score/rules-in-force.ts';
 import { score } from '../../../core/score/score.ts';
@@ -39,7 +39,7 @@ type EvaluationJson = z.infer<typeof evaluationSchema>;
 /** @throws InvalidFields where the requested model cannot judge */
 export async function evaluate(
   database: Database,
-  { models, answers }: Pick<Api, 'models' | 'answers'>,
+  { models, inputSources }: Pick<Api, 'models' | 'inputSources'>,
   maturityDays: number,
   transaction: Transaction,
   { model: wanted, method }: EvaluationParameters,
@@ -56,7 +56,7 @@ export async function evaluate(
   const ruleInputs = recordInputs(
     ruleSet,
     transaction,
-    await askLists(answers, [transaction], [ruleSet]),
+    await askInputs(inputSources, [transaction], [ruleSet]),
   );
   const inputs = inputsOf(ruleSet, transaction, ruleInputs);
   const opinion = model?.judge([vector])[0] ?? null;

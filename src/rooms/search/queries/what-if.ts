@@ -15,7 +15,7 @@ import {
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
 import type { Api } from '../../../core/room.ts';
-import { askLists } from '../../../core/score/list-answers.ts';
+import { askInputs } from '../../../core/score/ask-inputs.ts';
 import { inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { score } from '../../../core/score/score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
@@ -88,7 +88,7 @@ type WhatIfJson = z.infer<typeof whatIfSchema>;
  */
 export async function whatIf(
   database: Database,
-  { models, answers }: Pick<Api, 'models' | 'answers'>,
+  { models, inputSources }: Pick<Api, 'models' | 'inputSources'>,
   maturityDays: number,
   transactionId: string,
   changes: Changes,
@@ -112,7 +112,7 @@ export async function whatIf(
   // The same bits, or both missing.
   const isMoved = (at: number) => !Object.is(before[at], after[at]);
   const vector = logged.map((value, at) => (isMoved(at) ? (after[at] ?? Number.NaN) : value));
-  const answerOf = await askLists(answers, [stored, changed], [ruleSet]);
+  const answerOf = await askInputs(inputSources, [stored, changed], [ruleSet]);
   const [was, is] = [stored, changed].map((one, nth) => recordInputs(ruleSet, one, answerOf, nth));
   const moved = Object.entries(is ?? {}).filter(([key, value]) => was?.[key] !== value);
   const ruleInputs = { ...record.ruleInputs, ...Object.fromEntries(moved) };

@@ -1,10 +1,10 @@
 /**
- * Goal: rules ask lists, every worker follows a change within 1.5 s, and each score is verified by the answers that were stored
- * with it, whatever lists have since. Method: workers on real stores, rule sets of two people, changes of lists by SQL.
+ * Goal: rules ask lists and rates, every worker follows a change of a list within 1.5 s, and each score is verified by what was stored
+ * with it, whatever lists and rates have since. Method: workers on real stores, rule sets of two people, changes of lists by SQL.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { NO_SOURCES } from '../../../../src/core/score/ask-inputs.ts';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
-import { NO_LISTS } from '../../../../src/core/score/list-answers.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
 import { addEntry, endEntry, findOpen } from '../../../../src/rooms/lists/store.ts';
@@ -128,14 +128,46 @@ test('block goes before allow, answers are stored with the score, and later chan
   expect(await verify()).toEqual([4, ['features', 'features', 'reasons', 'verdict']]);
 });
 
+test('a rule compares amounts by the rate of the day, which is stored with the score', async () => {
+  const priced = ruleSet(
+    'priced@1',
+    rule('large', { when: 'amount >= money(40, "EUR")', weight: 0.6 }),
+  );
+  expect(await checkSource(rig.pool.query, priced)).toHaveProperty('ruleSet');
+  const name = await makeApproved(rig.pool, [ann, bob], priced);
+  for (const percent of [5, null]) await putInForce(rig.pool, [ann, bob], name, percent);
+  await rig.database.sql(
+    `insert into exchange_rates (currency, day, usd) values ('EUR', '2026-10-30', 1.25)`,
+  );
+  rig.startWorker();
+  const amounts = ['49.99', '50.00'];
+  await rig.send(
+    amounts.flatMap((amount, at) => of(`acc_${at}`).map((one) => ({ ...one, amount }))),
+  );
+  await rig.settled(2);
+  const ruleInputs = { 'rate.EUR': 1.25 };
+  expect(await readRows()).toEqual([
+    { account_id: 'acc_0', verdict: 'approve', rule_inputs: ruleInputs },
+    { account_id: 'acc_1', verdict: 'review', rule_inputs: ruleInputs },
+  ]);
+  await rig.database.sql(`update exchange_rates set usd = 2`);
+  expect(await verify()).toEqual([2, []]);
+});
+
 test('a rule set without lists stores nothing and asks nobody', async () => {
   let asked = 0;
   rig.startWorker(
     {},
     {
-      answers: async (...batch) => {
-        asked++;
-        return await NO_LISTS.answers(...batch);
+      inputSources: {
+        lists: async (...batch) => {
+          asked++;
+          return await NO_SOURCES.lists(...batch);
+        },
+        rates: async () => {
+          asked++;
+          return await NO_SOURCES.rates();
+        },
       },
     },
   );
@@ -197,7 +229,7 @@ test('a rule set names lists that exist, and approves by lists of two people alo
       `must ask lists that allow, and no others, where one forces ${verdict}, not watched`,
     ]);
   }
-  expect(await problemsOf(rule('one', { when: 'amount > money(1, "EUR")', weight: 0.5 }))).toEqual([
-    'must not read rate.EUR, as scores do not record the values',
-  ]);
+  expect(await problemsOf(rule('one', { when: 'amount > money(1, "EUR")', weight: 0.5 }))).toEqual(
+    [],
+  );
 });

@@ -64,9 +64,9 @@ async function ask(path: string, body?: object) {
 
 test('verdicts beside the version in force, and hits with their labels', async () => {
   const { status, body } = await ask('/preview', {
-    source: made([rule('late', 'amount / amount * siblings >= 5 && amount > money(0, "USD")')]),
+    source: made([rule('late', 'amount / amount * siblings >= 5 && amount > money(0, "DOLLAR")')]),
   });
-  expect([status, body.errors[0].pointer]).toEqual([422, '/source/rules']);
+  expect([status, body.errors[0].pointer]).toEqual([422, '/source/rules/0/when']);
   const source = made([rule('many', 'siblings >= 8')]);
   const { body: found } = await ask('/preview', { source });
   expect(found).toMatchObject({

@@ -78,8 +78,12 @@ export const listKey = (list: string) => `${LIST_PREFIX}${list}`;
 export const listOfKey = (key: string) =>
   key.startsWith(LIST_PREFIX) ? key.slice(LIST_PREFIX.length) : undefined;
 
+const RATE_PREFIX = 'rate.';
 /**
  * Key of an exchange rate among the inputs of a row: how many units of the payment's currency one unit of the named currency
  * bought on the day of the payment; 1 in the same currency, missing where no rate is known.
  */
-export const rateKey = (currency: string) => `rate.${currency}`;
+export const rateKey = (currency: string) => `${RATE_PREFIX}${currency}`;
+/** The currency that the rate's key names; undefined for the key of another input. */
+export const currencyOfKey = (key: string) =>
+  key.startsWith(RATE_PREFIX) ? key.slice(RATE_PREFIX.length) : undefined;
