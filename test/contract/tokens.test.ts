@@ -88,9 +88,9 @@ test('each write that takes two people, a model or a login is answered with a to
   await as('Cy', 'POST /v1/rule-sets', '', source);
   await as('Cy', 'POST /v1/rule-sets/{id}/submit', source.id);
   await as('Di', 'POST /v1/rule-sets/{id}/approve', source.id);
-  const canary = { corridor: 'US-EG', to: 'canary:5' };
+  const shadow = { corridor: 'US-EG', to: 'shadow' };
   for (const name of ['Cy', 'Di']) {
-    await as(name, 'POST /v1/rule-sets/{id}/rollout', source.id, canary);
+    await as(name, 'POST /v1/rule-sets/{id}/rollout', source.id, shadow);
   }
   await as('Di', 'POST /v1/rule-sets/{id}/rollback', source.id, { corridor: 'US-EG' });
   expect([...withToken]).toEqual(expect.arrayContaining(TWO_PEOPLE_WRITES));
