@@ -175,10 +175,10 @@ const SEEDS: Partial<Record<Mechanism, number>> = {
   'install-stamp': 30,
   horizon: 44,
   'label-batch': 25,
-  'snapshot-mark': 19,
-  'told-owner': 17,
+  'snapshot-mark': 191,
+  'told-owner': 100,
   divide: 1,
-  heads: 8,
+  heads: 6,
   adoption: 18,
   'closed-letters': 14,
 };
