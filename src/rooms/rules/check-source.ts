@@ -1,5 +1,6 @@
 /** Checks a rule set of people by the compiler, and by what the compiler does not ask for. */
 import { type Compiled, compileRuleSet } from '../../core/score/rules/compile-rule-set.ts';
+import { listOfKey } from '../../core/score/rules/expression/catalogue.ts';
 import { RULE_SETS } from '../../core/score/rules/rule-sets.ts';
 import { type KnownList, readKnownLists } from '../../core/store/rule-sets/known-lists.ts';
 import type { Query } from '../../kit/database/pool.ts';
@@ -21,7 +22,8 @@ function checkAmong(lists: readonly KnownList[], source: unknown): Compiled {
     return { problems: [{ pointer: '/id', detail }] };
   }
   const allowing = new Set(lists.flatMap(({ name, effect }) => (effect === 'allow' ? name : [])));
-  const problems = ruleSet.rules.flatMap(({ id, verdict, lists: read }) => {
+  const problems = ruleSet.rules.flatMap(({ id, verdict, inputs }) => {
+    const read = inputs.flatMap((key) => listOfKey(key) ?? []);
     const other = read.find((list) => !allowing.has(list));
     if ((verdict !== 'allow' && verdict !== 'approve') || other === undefined) return [];
     // Any other list is changed by one person, who would approve payments alone.

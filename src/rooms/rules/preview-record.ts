@@ -72,6 +72,9 @@ export const previewSchema = z
     by_model: z.int().meta({ description: 'Those that a model decided.' }),
     before: outcomesSchema.meta({ description: 'By what is in force now.' }),
     after: outcomesSchema.meta({ description: 'By the rule set.' }),
+    refusal: z.string().nullable().meta({
+      description: 'Why `submit` refuses it without `accept_declines`; null: it does not.',
+    }),
     flips: z.array(flipSchema).meta({ description: 'Scores whose verdict differs.' }),
     rules: z.array(rulePreviewSchema).meta({ description: 'Those that are on, in their order.' }),
   })
@@ -95,6 +98,7 @@ export const previewExample: PreviewJson = {
     fraud: { approve: 21, review: 59, decline: 40 },
     legitimate: { approve: 58, review: 82, decline: 4 },
   },
+  refusal: null,
   flips: [{ from: 'review', to: 'approve', count: 80, fraud: 1, legitimate: 28 }],
   rules: [
     {

@@ -11,14 +11,13 @@ import type { ReadDay } from './day-sample.ts';
 import {
   catalogueExample,
   catalogueNameSchema,
-  DECLINED_SHARE_MAX,
   type PreviewJson,
   previewExample,
   previewedExample,
   previewedSchema,
   previewSchema,
 } from './preview-record.ts';
-import { previewRuleSet, ROWS_MIN } from './preview-rule-set.ts';
+import { previewRuleSet } from './preview-rule-set.ts';
 import { findKnown, refuse } from './rule-set-change.ts';
 import { BODY_BYTES_MAX, chooseRuleSet } from './try-rule-set.ts';
 
@@ -34,17 +33,13 @@ async function preview(
   return await previewRuleSet(ruleSet, await readDay(), activeIn, signal);
 }
 
-/** A slip of a comparison declines everybody, so many declines take a word of their own. @throws Failure `conflict` */
+/** @throws Failure `conflict` where the submission takes a word of its own */
 export async function refuseManyDeclines(parts: PreviewParts, name: string): Promise<void> {
   const row = await findKnown(parts.databases.primary.query, name);
   // Other states are refused by the submission itself.
   if (row.state !== 'draft') return;
-  const { after, sampled, from } = await preview(parts, compileStored(row));
-  if (sampled < ROWS_MIN || after.all.decline <= DECLINED_SHARE_MAX * sampled) return;
-  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-  refuse(
-    `${name} would decline ${percent(after.all.decline / sampled)} of ${sampled} scores of ${from.slice(0, 10)}, and more than ${percent(DECLINED_SHARE_MAX)} takes accept_declines=true`,
-  );
+  const { refusal } = await preview(parts, compileStored(row));
+  if (refusal !== null) refuse(refusal);
 }
 
 const writing = { roles: ['analyst', 'risk_officer'] } as const;

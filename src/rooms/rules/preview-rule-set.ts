@@ -3,10 +3,17 @@ import { FEATURE_LIST } from '../../core/domain/feature-schema.ts';
 import type { Verdict } from '../../core/domain/score-record.ts';
 import type { CompiledRule, CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { deriveRuleSet } from '../../core/score/rules/derived-rule-set.ts';
+import { CORRIDOR_KEY } from '../../core/score/rules/generate-program.ts';
 import { inputsOf } from '../../core/score/rules/rule-inputs.ts';
 import { score } from '../../core/score/score.ts';
 import { createPauses, type DaySample, type SampledRow } from './day-sample.ts';
-import type { FlipJson, OutcomesJson, PreviewJson, RulePreviewJson } from './preview-record.ts';
+import {
+  DECLINED_SHARE_MAX,
+  type FlipJson,
+  type OutcomesJson,
+  type PreviewJson,
+  type RulePreviewJson,
+} from './preview-record.ts';
 
 /** Hits of a rule on which its removal is tried. More: rule sets of 200 rules take seconds. Fewer: rare changes are not seen. */
 const REMOVED_HITS_MAX = 500;
@@ -17,7 +24,7 @@ const OFTEN_SHARE = 0.01;
 /** Known labels of hits from which on a rule without a fraud is told: its precision is then below 3 %, with 95 % certainty. */
 const LABELS_MIN = 100;
 /** A day with fewer rows says nothing of a rule that is silent or always fires. */
-export const ROWS_MIN = 100;
+const ROWS_MIN = 100;
 
 type Label = 'fraud' | 'legitimate' | null;
 const labelOf = ({ isFraud }: SampledRow): Label =>
@@ -89,7 +96,7 @@ export async function previewRuleSet(
     addFlip(flips, decide(inForce(row.corridor), row), verdict, labelOf(row));
   }
   const { hits, withinOf } = await findHits(ruleSet, rows, pause);
-  const missing = missingIn(rows);
+  const missing = missingIn(rows, ruleSet.inputs);
   const remove = async ({ code }: CompiledRule, all: readonly SampledRow[]) => {
     const without = deriveRuleSet(ruleSet, { without: [code], tightenedBy: 0, manualFrom: null });
     const tried = all.slice(0, REMOVED_HITS_MAX);
@@ -110,19 +117,40 @@ export async function previewRuleSet(
       without: found.length === 0 ? null : await remove(rule, tally.hits),
     });
   }
+  const after = sumsOf(flips, 'to');
+  const from = new Date(sample.fromMs).toISOString();
+  const unrecorded = ruleSet.inputs.filter((key) => missing.has(key));
   return {
     rule_set: id,
     in_force: [...new Set(rows.map(({ corridor }) => inForce(corridor).id))].sort(),
-    from: new Date(sample.fromMs).toISOString(),
+    from,
     to: new Date(sample.toMs).toISOString(),
     scores: sample.scores,
     sampled: rows.length,
     by_model: rows.filter(({ opinion }) => opinion !== null).length,
     before: sumsOf(flips, 'from'),
-    after: sumsOf(flips, 'to'),
+    after,
+    refusal: refusalOf(id, from.slice(0, 10), after.all.decline, rows.length, unrecorded),
     flips: changesIn(flips),
     rules: previews,
   };
+}
+
+/** A slip of a comparison declines everybody, so many declines, and unknown ones, take a word of their own. */
+function refusalOf(
+  id: string,
+  day: string,
+  declined: number,
+  rows: number,
+  unrecorded: readonly string[],
+): string | null {
+  if (rows < ROWS_MIN) return null;
+  if (unrecorded.length > 0) {
+    return `${id} reads ${unrecorded.join(', ')}, which no score of ${day} has recorded, and what nobody can try takes accept_declines=true`;
+  }
+  if (declined <= DECLINED_SHARE_MAX * rows) return null;
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  return `${id} would decline ${percent(declined / rows)} of ${rows} scores of ${day}, and more than ${percent(DECLINED_SHARE_MAX)} takes accept_declines=true`;
 }
 
 /** Rows on which each rule fires, and the first other rule that fires on each of a rule's rows. */
@@ -172,11 +200,17 @@ function tallyOf(
   };
 }
 
-/** Features that no row has. */
-function missingIn(rows: readonly SampledRow[]): ReadonlySet<string> {
+/** Features and recorded inputs that no row has. */
+function missingIn(rows: readonly SampledRow[], inputs: readonly string[]): ReadonlySet<string> {
+  const isRecorded = (key: string) =>
+    rows.some(({ ruleInputs }) => ruleInputs?.[key] !== undefined);
+  const unrecorded = inputs.filter((key) => key !== CORRIDOR_KEY && !isRecorded(key));
   const isMissing = (at: number) =>
     rows.every(({ vector }) => Number.isNaN(vector[at] ?? Number.NaN));
-  return new Set(FEATURE_LIST.flatMap(({ name }, at) => (isMissing(at) ? name : [])));
+  return new Set([
+    ...unrecorded,
+    ...FEATURE_LIST.flatMap(({ name }, at) => (isMissing(at) ? name : [])),
+  ]);
 }
 
 type Context = {
@@ -192,7 +226,7 @@ function findingsOf(
   { missing, within, rows }: Context,
 ): RulePreviewJson['findings'] {
   if (rows < ROWS_MIN) return [];
-  const unread = rule.features.filter((name) => missing.has(name));
+  const unread = [...rule.features, ...rule.inputs].filter((name) => missing.has(name));
   const labelled = fraud + legitimate;
   const findings: readonly (readonly [boolean, RulePreviewJson['findings'][number]])[] = [
     [hits === 0, { kind: 'never', detail: `It fires on none of ${inScope} scores.` }],

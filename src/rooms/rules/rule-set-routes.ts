@@ -79,7 +79,7 @@ const submission = z.strictObject({
     .transform((text) => text === 'true')
     .optional()
     .meta({
-      description: `True: the rule set is meant to decline more than ${DECLINED_SHARE_MAX * 100} % of yesterday's scores.`,
+      description: `True: the rule set is meant to decline more than ${DECLINED_SHARE_MAX * 100} % of yesterday's scores, or reads what none of them recorded.`,
       override: ({ jsonSchema }) => {
         delete jsonSchema.enum;
         jsonSchema.type = 'boolean';

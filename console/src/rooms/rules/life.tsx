@@ -4,7 +4,7 @@ import { type ReactNode, useState } from 'react';
 import type { Me, RuleSetDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
-import { percent, person } from '../../format.ts';
+import { person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Modal } from '../../parts/dialog.tsx';
 import { Part } from '../../parts/page.tsx';
@@ -94,15 +94,15 @@ function Step({ detail, step, me, onClose }: StepProps) {
       <p>{says}</p>
       {step === 'retire' || !has(me, 'analyst', 'risk_officer') ? null : (
         <History id={id} sha256={sha256}>
-          {(declined) =>
-            step === 'submit' && declined > 0 ? (
+          {(refusal) =>
+            step === 'submit' && refusal !== null ? (
               <label className="row">
                 <input
                   type="checkbox"
                   checked={isMeant}
                   onChange={({ target }) => setMeant(target.checked)}
                 />
-                It is meant to decline {percent(declined)} of the traffic.
+                {refusal}: it is meant to.
               </label>
             ) : null
           }
@@ -126,13 +126,10 @@ function Step({ detail, step, me, onClose }: StepProps) {
   );
 }
 
-/** As the API has it: more takes a word of its own. */
-const DECLINED_SHARE_MAX = 0.05;
-
 type HistoryProps = Pick<RuleSetDetail, 'sha256'> & {
   readonly id: string;
-  /** @param declined share where it is more than the API takes without a word, else 0 */
-  readonly children: (declined: number) => ReactNode;
+  /** @param refusal why the API refuses the submission without a word of its own */
+  readonly children: (refusal: string | null) => ReactNode;
 };
 
 /** Frauds and good customers of yesterday, before somebody decides about the rule set. */
@@ -144,15 +141,12 @@ function History({ id, sha256, children }: HistoryProps) {
   });
   return (
     <Found query={query} what="what yesterday would have been">
-      {(preview) => {
-        const share = preview.sampled === 0 ? 0 : preview.after.all.decline / preview.sampled;
-        return (
-          <>
-            <Yesterday preview={preview} />
-            {children(share > DECLINED_SHARE_MAX ? share : 0)}
-          </>
-        );
-      }}
+      {(preview) => (
+        <>
+          <Yesterday preview={preview} />
+          {children(preview.refusal)}
+        </>
+      )}
     </Found>
   );
 }

@@ -66,8 +66,8 @@ export type CompiledRule = {
   readonly sentence: string;
   /** Every feature that it reads, those of its value first. */
   readonly features: readonly FeatureName[];
-  /** Lists that it asks. */
-  readonly lists: readonly string[];
+  /** Keys of the inputs that it reads. */
+  readonly inputs: readonly string[];
   readonly data: RuleData;
   /** Empty where the rule has no measured value. */
   readonly bands: readonly Band[];
@@ -125,7 +125,7 @@ function compileData(data: RuleSetData, declared: Declared): Compiled {
     code: rule.code,
     sentence: rule.sentence,
     features,
-    lists: keys.flatMap((key) => listOfKey(key) ?? []),
+    inputs: keys,
     data: rule,
     bands: rule.bands ?? [],
     verdict: rule.verdict ?? null,

@@ -17,7 +17,7 @@ const COLUMNS = `e.endpoint_id as webhook_id, e.client, e.url, e.event_types, e.
 const SELECT = `select ${COLUMNS} from market.webhook_endpoints e`;
 const IS_KNOWN = 'e.endpoint_id = $1 and e.deleted_at is null';
 
-/** All of them, oldest first. */
+/** Webhooks, oldest first. */
 export const listWebhooks = rowsOf<Webhook>(
   'list-webhooks',
   `${SELECT} where e.deleted_at is null order by e.endpoint_id`,

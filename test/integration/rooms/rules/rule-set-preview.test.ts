@@ -130,6 +130,13 @@ test('a rule set that would decline many is submitted by a word of its own', asy
     `own@1 would decline 70.0 % of 400 scores of ${new Date(YESTERDAY_MS).toISOString().slice(0, 10)}, and more than 5.0 % takes accept_declines=true.`,
   ]);
   expect((await ask('/own@1/submit?accept_declines=true', {})).body.state).toBe('submitted');
+  const unknown = made([rule('sum', 'amount > money(0, "EUR")', { verdict: 'decline' })], 'sum@1');
+  await ask('', unknown);
+  expect((await ask('/sum@1/submit', {})).body.detail).toMatch(
+    /^sum@1 reads rate.EUR, which no score of .* has recorded/,
+  );
+  const { body } = await ask('/preview', { source: unknown });
+  expect(body.rules[0].findings.map(({ kind }: { kind: string }) => kind)).toContain('missing');
   await ask('', made([rule('few', 'amount >= amount', { weight: 0.2 })], 'few@1'));
   expect((await ask('/few@1/submit', {})).body.state).toBe('submitted');
 });

@@ -34,7 +34,7 @@ describe('a forced verdict', () => {
   ])('of %j is %s', (names, verdict) => {
     const decision = decide(names);
     expect(decision).toMatchObject({ score: 500, risk: 0.5, verdict });
-    // All of them are told, in that order, without points.
+    // Reasons have every order, in that sequence, without points.
     expect(decision.reasons).toEqual([
       expect.objectContaining({ code: 'IMPOSSIBLE_TRAVEL', contribution: 500 }),
       ...names.map((name) => ({
