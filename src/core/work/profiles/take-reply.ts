@@ -29,6 +29,11 @@ export function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogRep
     ? readCopy(batch, batchParty, reply)
     : readLog(kind, reply.bytes, resetArena(batch), stamp);
   if (found === undefined) {
+    // Another worker may be about to replace the log by one without these records, which then refuses the rebuilt profile.
+    if (batchParty.left.length > 0) {
+      appendAgain(batch, batchParty);
+      return false;
+    }
     waitForRebuild(batch, batchParty, batchParty.indices, rebuilds.missing);
     return true;
   }
