@@ -8,15 +8,16 @@
   profile puts a snapshot in front (install-profiles-n.lua). A log that Redis has no room to append to would lack the
   block from then on, so it is dropped.
 
-  APPEND leaves half of a log spare when the log has to grow. Where memory is crowded a short log is written anew with its
-  block instead, for 6 µs a transaction: nearly all logs are short, and with their spare memory a third fewer fit.
+  APPEND leaves half of a log spare when the log has to grow. Where memory is crowded the log is copied, which leaves nothing
+  spare, and the copy takes its name.
 
   KEYS[1..n] string  logs
-  KEYS[n + 1] string the history of writes that they belong to
+  KEYS[n + 1] string the name of a log's copy while the script runs
+  KEYS[n + 2] string the history of writes that they belong to
 
   ARGV[1] string     a request for each log, one after the other, numbers little-endian:
     digits           u8: how many digits follow, 0 when the log is unknown; plus 128: renew the time to live of a log that the caller knows;
-                     plus 64: begin no log, there is no room for it; plus 32: leave a short log no spare memory
+                     plus 64: begin no log, there is no room for it; plus 32: leave the log no spare memory
     length           u24: of the block
     from             decimal digits: where the known stamp begins
     stamp            8 bytes, where there are digits
@@ -34,14 +35,14 @@
 --- @include of-history
 local requests, reply_max = ARGV[1], tonumber(ARGV[2])
 local ttl_seconds, placeholder_seconds = ARGV[3], ARGV[4]
-local COPIED_BYTES_MAX = 1024
 local SAME, SINCE, WHOLE, ABSENT, DROPPED, LATER = 0, 1, 2, 3, 4, 8
 
 local codes, reply = {}, { '' }
 local at, replied = 1, 0
 local full = false
 
-for i = 1, #KEYS - 1 do
+local copy = KEYS[#KEYS - 1]
+for i = 1, #KEYS - 2 do
   local key = KEYS[i]
   local digits, low, middle, high = string.byte(requests, at, at + 3)
   local length = low + 256 * middle + 65536 * high
@@ -49,20 +50,13 @@ for i = 1, #KEYS - 1 do
   if renew then digits = digits - 128 end
   local begins = digits < 64
   if not begins then digits = digits - 64 end
-  local copied_max = 0
-  if digits >= 32 then digits, copied_max = digits - 32, COPIED_BYTES_MAX end
+  local trims = digits >= 32
+  if trims then digits = digits - 32 end
   local first = at + 4
-  local code, bytes, whole
+  local code, bytes
   if digits > 0 then
     local stamp = string.sub(requests, first + digits, first + digits + 7)
-    local from = tonumber(string.sub(requests, first, first + digits - 1))
-    local tail
-    if from < copied_max then
-      whole = redis.call('GET', key)
-      tail = whole and string.sub(whole, from + 1) or ''
-    else
-      tail = redis.call('GETRANGE', key, from, -1)
-    end
+    local tail = redis.call('GETRANGE', key, string.sub(requests, first, first + digits - 1), -1)
     if tail == stamp then
       code = SAME
     elseif string.sub(tail, 1, 8) == stamp then
@@ -71,8 +65,7 @@ for i = 1, #KEYS - 1 do
     first = first + digits + 8
   end
   if not code then
-    if whole == nil then whole = redis.call('GET', key) end
-    bytes = whole
+    bytes = redis.call('GET', key)
     code = bytes and WHOLE or ABSENT
   end
   at = first + length
@@ -81,14 +74,8 @@ for i = 1, #KEYS - 1 do
   elseif length > 0 then
     local refused = full or (code == ABSENT and not begins)
     if not refused then
-      local block = string.sub(requests, first, at - 1)
-      local written
-      if whole and #whole + length <= copied_max then
-        written = redis.pcall('SET', key, whole .. block, 'KEEPTTL')
-      else
-        written = redis.pcall('APPEND', key, block)
-      end
-      refused = type(written) == 'table' and written.err ~= nil
+      local appended = redis.pcall('APPEND', key, string.sub(requests, first, at - 1))
+      refused = type(appended) == 'table' and appended.err ~= nil
       -- After a deletion Redis would let the rest of the script write beyond its limit.
       full = refused
     end
@@ -97,8 +84,9 @@ for i = 1, #KEYS - 1 do
       code = code + DROPPED
     elseif code == ABSENT then
       redis.call('EXPIRE', key, placeholder_seconds)
-    elseif renew and code ~= WHOLE then
-      redis.call('EXPIRE', key, ttl_seconds)
+    else
+      if renew and code ~= WHOLE then redis.call('EXPIRE', key, ttl_seconds) end
+      if trims and redis.pcall('COPY', key, copy, 'REPLACE') == 1 then redis.call('RENAME', copy, key) end
     end
   end
   if bytes then

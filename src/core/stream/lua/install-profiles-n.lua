@@ -32,10 +32,11 @@ for i = 1, #KEYS - 1 do
   outcomes[i] = '0'
   if string.sub(tail, 1, 8) == stamp then
     if not full then
-      local stored = redis.pcall('SET', key, ARGV[2 + i], 'EX', ttl_seconds)
-      if not stored.err and #tail > 8 then stored = redis.pcall('APPEND', key, string.sub(tail, 9)) end
+      local log = ARGV[2 + i]
+      -- APPEND would leave half of the log spare.
+      if #tail > 8 then log = log .. string.sub(tail, 9) end
       -- After a deletion Redis would let the rest of the script write beyond its limit.
-      full = type(stored) == 'table' and stored.err ~= nil
+      full = redis.pcall('SET', key, log, 'EX', ttl_seconds).err ~= nil
     end
     outcomes[i] = '1'
     if full then

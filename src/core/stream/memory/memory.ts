@@ -7,7 +7,7 @@
  *    waiting transactions      profiles of       profiles begin no log,    events and copies of dead letters
  *    take what is free         parties that      and are dropped down      all go; none are written
  *    (stream-capacity.ts);     were refused      to 0.65                   (bound-events.ts)
- *    above 0.55 short logs     (profile-room.ts) (bound-profiles.ts)
+ *    above 0.55 logs           (profile-room.ts) (bound-profiles.ts)
  *    have no spare memory
  */
 import { type RedisClient, toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
@@ -17,8 +17,8 @@ import { createProfileRoom, type ProfileRoom } from './profile-room.ts';
 /** Shares of maxmemory; each one leaves room for the next to act. */
 export const WATERMARKS = {
   /**
-   * Below it waiting transactions take what is free; from here on short logs give back what they have spare. Were it above `profilesAfter`, they would take what profiles have
-   * given up.
+   * Below it waiting transactions take what is free; from here on logs of profiles have no spare memory. Were it above
+   * `profilesAfter`, waiting transactions would take what profiles have given up.
    */
   waiting: 0.55,
   /**

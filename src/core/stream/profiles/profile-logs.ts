@@ -5,7 +5,7 @@
 import { callsOf } from '../../../kit/redis/by-slot.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { profileHistoryKey } from '../keys.ts';
+import { profileCopyKey, profileHistoryKey } from '../keys.ts';
 import type { MarketInRedis } from '../memory/memory.ts';
 import type { ProfileRoom } from '../memory/profile-room.ts';
 import { loadScript } from '../scripts.ts';
@@ -75,7 +75,7 @@ export async function appendProfiles(
   const { profileRoom } = market.memory;
   const calls = callsOf(market.redis, appends);
   const packed = calls.map(({ parts }) => ({
-    keys: keysOf(market.name, parts),
+    keys: keysOf(market.name, parts, profileCopyKey),
     args: [packAppends(parts, profileRoom), ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS]],
   }));
   const replies = await runOverProfiles(market, appendScript, packed, { buffers: true });
@@ -121,14 +121,13 @@ export async function installProfiles(
 export const PROFILE_LOGS = { append: appendProfiles, install: installProfiles };
 export type ProfileLogs = Readonly<typeof PROFILE_LOGS>;
 
-/**
- * Runs the script with the logs and the history of their slots: on a single node the first one's slot stands
- * for all.
- */
-function keysOf(market: string, logs: readonly LogKey[]): string[] {
-  const keys = logs.map(({ key }) => key);
-  keys.push(profileHistoryKey(market, logs[0]?.slot ?? 0));
-  return keys;
+type SlotKey = (market: string, slot: number) => string;
+
+/** The logs and then keys of their slot, the last of which is its history: on a single node the first log's slot stands for all. */
+function keysOf(market: string, logs: readonly LogKey[], ...slotKeys: SlotKey[]): string[] {
+  const slot = logs[0]?.slot ?? 0;
+  const own = [...slotKeys, profileHistoryKey].map((keyOf) => keyOf(market, slot));
+  return [...logs.map(({ key }) => key), ...own];
 }
 
 function sortReplies(reply: unknown, indices: readonly number[], sorted: LogReply[]): void {
