@@ -4,8 +4,12 @@ import { encodeSnapshot } from '../../profile/profile-log.ts';
 import { forgetParty, noteFolded, storeProfile } from './profile-memory.ts';
 import type { BatchParty, KindFold } from './profiles.ts';
 
-/** A log is made anew once it has grown by its snapshot's size, and by this many bytes. */
+/**
+ * A log is made anew once it has grown by its snapshot's size, and by so many bytes. Of short logs a quarter is what each append adds
+ * beside its record, so they are made anew earlier where memory is crowded.
+ */
 const COMPACT_BYTES_MIN = 4096;
+const CROWDED_COMPACT_BYTES_MIN = 512;
 
 /** A profile, and how long the snapshot is that its log begins with. */
 export type Found = { readonly profile: Profile; readonly snapshotBytes: number };
@@ -23,7 +27,9 @@ export function storeFolded(
     forgetParty(memory, party);
     return;
   }
-  if (end.length - snapshotBytes > Math.max(snapshotBytes, COMPACT_BYTES_MIN)) {
+  const isCrowded = batch.market.memory.profileRoom.isCrowded();
+  const bytesMin = isCrowded ? CROWDED_COMPACT_BYTES_MIN : COMPACT_BYTES_MIN;
+  if (end.length - snapshotBytes > Math.max(snapshotBytes, bytesMin)) {
     storeSnapshot(batch, batchParty, profile);
     return;
   }
