@@ -120,34 +120,39 @@ test('a memory that holds hardly any of a batch folds it all the same', async ()
   expect(await rebuilds('account')).toBe(accounts.length);
 });
 
-test('a log that has grown is made anew, and holds what it held', async () => {
-  await using rig = await createWorkerRig();
-  const { commands: redis, database } = rig;
-  const [ours, theirs] = [
-    startFold({ redis, market: database.market }),
-    startFold({ redis, market: database.market }),
-  ];
-  const COUNT = 250;
-  let longest = 0;
-  const key = profileKey(database.market, 'account', 'shared');
-  const transactionAt = (minute: number): Transaction => ({
-    ...{ transactionId: idAt(T0 + minute * 60_000), createdAtMs: T0 + minute * 60_000 },
-    ...{ receivedAtMs: 0, accountId: 'shared', merchantId: 'm', amount: '1', currency: 'USD' },
-    ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
-  });
-  for (let minute = 0; minute < COUNT; minute++) {
-    await ours.fold([transactionAt(minute)]);
-    longest = Math.max(longest, await redis.strlen(key));
-  }
-  // A record is 40 bytes in a snapshot and 52 in a block of its own.
-  expect(longest).toBeLessThan(COUNT * 52 + 40 * 20);
-  expect(await ours.installs('installed')).toBeGreaterThan(4);
-  const log = await redis.getBuffer(key);
-  expect(log?.readUInt32LE() ?? 0).toBeGreaterThan((100 * 40) << 8);
-  const [row] = await theirs.fold([transactionAt(COUNT)]);
-  expect(row?.siblings).toBe(COUNT);
-  expect(await theirs.rebuilds('account')).toBe(0);
-});
+// A record is 40 bytes in a snapshot and 52 in a block of its own.
+test.each([
+  { isCrowded: false, count: 250, bytesMax: 250 * 52 + 40 * 20 },
+  { isCrowded: true, count: 40, bytesMax: 40 * 46 + 40 * 10 },
+])(
+  'a log that has grown is made anew, and holds what it held: $isCrowded',
+  async ({ isCrowded, count, bytesMax }) => {
+    await using rig = await createWorkerRig();
+    const { commands: redis, database } = rig;
+    const [ours, theirs] = [
+      startFold({ redis, market: database.market, isCrowded }),
+      startFold({ redis, market: database.market, isCrowded }),
+    ];
+    let longest = 0;
+    const key = profileKey(database.market, 'account', 'shared');
+    const transactionAt = (minute: number): Transaction => ({
+      ...{ transactionId: idAt(T0 + minute * 60_000), createdAtMs: T0 + minute * 60_000 },
+      ...{ receivedAtMs: 0, accountId: 'shared', merchantId: 'm', amount: '1', currency: 'USD' },
+      ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
+    });
+    for (let minute = 0; minute < count; minute++) {
+      await ours.fold([transactionAt(minute)]);
+      longest = Math.max(longest, await redis.strlen(key));
+    }
+    expect(longest).toBeLessThan(bytesMax);
+    expect(await ours.installs('installed')).toBeGreaterThan(1);
+    const log = await redis.getBuffer(key);
+    expect(log?.readUInt32LE() ?? 0).toBeGreaterThan((count * 16) << 8);
+    const [row] = await theirs.fold([transactionAt(count)]);
+    expect(row?.siblings).toBe(count);
+    expect(await theirs.rebuilds('account')).toBe(0);
+  },
+);
 
 type Kind = ProfileKind<Profile, unknown>;
 
