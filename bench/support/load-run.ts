@@ -4,7 +4,7 @@ import { cpuTable, readCpu } from './cpu-by-role.ts';
 import type { GeneratorResult } from './generator.ts';
 import { DAY_MS, type Load, lastMidnightMs, startLoad } from './load.ts';
 import type { Pipeline } from './pipeline.ts';
-import { machineCpuSeconds, peakRssBytes } from './process-usage.ts';
+import { machineCpuSeconds, peakOwnBytes } from './process-usage.ts';
 import type { PreparedRequests } from './requests.ts';
 import { followWindows, type Window } from './run-windows.ts';
 import { readScored, type ScoredProgress, untilScored } from './scored-counter.ts';
@@ -106,14 +106,14 @@ export function unmeasuredOf(load: Load): Load {
   return { ...own, days: Math.max(1, ownDays), endMs: endMs - days * DAY_MS };
 }
 
-/** Peak memory so far of each process of the pipeline, and of the generator where there is one. */
+/** Peak memory of its own, so far, of each process of the pipeline, and of the generator where there is one. */
 export async function readMemory(pipeline: Pipeline, generatorPid?: number): Promise<Memory[]> {
   const generator = generatorPid === undefined ? [] : [{ name: 'generator', pid: generatorPid }];
   const processes = [...pipeline.workers, ...generator];
   return [
     ...[pipeline.api, ...processes].map(({ name, pid }) => ({
       process: name,
-      bytes: peakRssBytes(pid),
+      bytes: peakOwnBytes(pid),
     })),
     { process: 'redis', bytes: await redisBytes(pipeline, 'used_memory_peak') },
   ];
@@ -136,7 +136,7 @@ export function memoryBreaches(memory: readonly Memory[]): string[] {
 
 export function memoryTable(memory: readonly Memory[]): BenchTable {
   return {
-    title: 'peak memory (redis: used_memory_peak)',
+    title: 'peak memory without pages of program files (redis: used_memory_peak)',
     rows: memory.map(({ process, bytes }) => ({ process, mebibytes: inMebibytes(bytes) })),
   };
 }

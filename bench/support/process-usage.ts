@@ -85,12 +85,20 @@ export function peakRssBytes(pid: number): number {
   return statusBytes(pid, 'VmHWM');
 }
 
+/**
+ * Largest memory of its own that a process ever had, nearly: without the pages of program files, which processes share and a
+ * container with a limit gives back. With half a core and a limit of 256 MiB a worker of 285 MiB was charged 236.
+ */
+export function peakOwnBytes(pid: number): number {
+  return Math.max(0, peakRssBytes(pid) - statusBytes(pid, 'RssFile'));
+}
+
 /** Resident set of a process now, bytes; 0 when it has ended. */
 export function rssBytes(pid: number): number {
   return statusBytes(pid, 'VmRSS');
 }
 
-function statusBytes(pid: number, field: 'VmHWM' | 'VmRSS'): number {
+function statusBytes(pid: number, field: 'VmHWM' | 'VmRSS' | 'RssFile'): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
     const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
