@@ -152,11 +152,12 @@ const sayCounts = (counts: Values) =>
 
 /** Says verdicts, which of them differ, and why a rule may be of no use, in words. */
 const tellPreview = (preview: Values): Values => {
-  const { before, after, flips, rules, ...about } = Object(preview);
+  const { before, after, flips, rules, unrecorded, ...about } = Object(preview);
   return {
     ...about,
     before: sayCounts(before.all),
     after: sayCounts(after.all),
+    unrecorded: unrecorded.map(({ input, scores }: Values) => `${scores} ${input}`).join(', '),
     flips: sayFlips(flips),
     rules: rules.map(({ rule, hits, fraud, legitimate, findings, without }: Values) => ({
       ...{ rule, hits, fraud, legitimate },

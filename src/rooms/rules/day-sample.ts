@@ -6,6 +6,7 @@ import { setImmediate as othersRan } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { type RuleInputs, VERDICTS } from '../../core/domain/score-record.ts';
 import type { Models, Opinion } from '../../core/score/judge.ts';
+import { knownInputs } from '../../core/score/rules/rule-inputs.ts';
 import { sampleDecisions } from '../../core/store/scores/score-window.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
@@ -22,6 +23,7 @@ export type SampledRow = {
   readonly vector: Float64Array;
   readonly featureSchema: number;
   readonly corridor: string;
+  /** Inputs that the score recorded, and those that follow from the currency. */
   readonly ruleInputs: RuleInputs | null;
   /** Null where the rules decided alone. */
   readonly opinion: Opinion | null;
@@ -66,8 +68,9 @@ async function readDay(
   const found = await sampleDecisions(database.query, { fromMs, toMs }, SAMPLE_ROWS, signal);
   const bandsOf = await readBands(models, found);
   const rows = found.map(
-    ({ model, probability, ...row }): SampledRow => ({
+    ({ model, probability, currency, ...row }): SampledRow => ({
       ...row,
+      ruleInputs: currency === null ? row.ruleInputs : knownInputs(row.ruleInputs, currency),
       opinion:
         model === null || probability === null
           ? null

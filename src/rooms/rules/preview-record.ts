@@ -72,6 +72,9 @@ export const previewSchema = z
     by_model: z.int().meta({ description: 'Those that a model decided.' }),
     before: outcomesSchema.meta({ description: 'By what is in force now.' }),
     after: outcomesSchema.meta({ description: 'By the rule set.' }),
+    unrecorded: z
+      .array(z.object({ input: z.string(), scores: z.int() }))
+      .meta({ description: 'Inputs that it reads and so many scores have not recorded.' }),
     refusal: z.string().nullable().meta({
       description: 'Why `submit` refuses it without `accept_declines`; null: it does not.',
     }),
@@ -98,6 +101,7 @@ export const previewExample: PreviewJson = {
     fraud: { approve: 21, review: 59, decline: 40 },
     legitimate: { approve: 58, review: 82, decline: 4 },
   },
+  unrecorded: [{ input: 'in_list.stolen', scores: 412 }],
   refusal: null,
   flips: [{ from: 'review', to: 'approve', count: 80, fraud: 1, legitimate: 28 }],
   rules: [

@@ -89,21 +89,33 @@ export async function previewRuleSet(
   );
   const flips: Flips = new Map();
   const decided = new Map<SampledRow, Verdict>();
+  const without = new Map<string, number>();
+  const known: Declines = { rows: 0, declined: 0 };
   for (const row of rows) {
     await pause();
     const verdict = decide(ruleSet, row);
     decided.set(row, verdict);
+    const lacking = lackingIn(ruleSet, row);
+    for (const key of lacking) without.set(key, (without.get(key) ?? 0) + 1);
+    if (lacking.length === 0) {
+      known.rows++;
+      if (verdict === 'decline') known.declined++;
+    }
     addFlip(flips, decide(inForce(row.corridor), row), verdict, labelOf(row));
   }
   const { hits, withinOf } = await findHits(ruleSet, rows, pause);
-  const missing = missingIn(rows, ruleSet.inputs);
+  const unrecorded = ruleSet.inputs.flatMap((input) => {
+    const scores = without.get(input);
+    return scores === undefined ? [] : { input, scores };
+  });
+  const missing = missingIn(rows, unrecorded);
   const remove = async ({ code }: CompiledRule, all: readonly SampledRow[]) => {
-    const without = deriveRuleSet(ruleSet, { without: [code], tightenedBy: 0, manualFrom: null });
+    const derived = deriveRuleSet(ruleSet, { without: [code], tightenedBy: 0, manualFrom: null });
     const tried = all.slice(0, REMOVED_HITS_MAX);
     const changes: Flips = new Map();
     for (const row of tried) {
       await pause();
-      addFlip(changes, decided.get(row) as Verdict, decide(without, row), labelOf(row));
+      addFlip(changes, decided.get(row) as Verdict, decide(derived, row), labelOf(row));
     }
     return { hits: tried.length, flips: changesIn(changes) };
   };
@@ -119,7 +131,7 @@ export async function previewRuleSet(
   }
   const after = sumsOf(flips, 'to');
   const from = new Date(sample.fromMs).toISOString();
-  const unrecorded = ruleSet.inputs.filter((key) => missing.has(key));
+  const all = { rows: rows.length, declined: after.all.decline };
   return {
     rule_set: id,
     in_force: [...new Set(rows.map(({ corridor }) => inForce(corridor).id))].sort(),
@@ -130,28 +142,48 @@ export async function previewRuleSet(
     by_model: rows.filter(({ opinion }) => opinion !== null).length,
     before: sumsOf(flips, 'from'),
     after,
-    refusal: refusalOf(id, from.slice(0, 10), after.all.decline, rows.length, unrecorded),
+    unrecorded,
+    refusal: refusalOf(id, from.slice(0, 10), all, known, unrecorded),
     flips: changesIn(flips),
     rules: previews,
   };
 }
 
-/** A slip of a comparison declines everybody, so many declines, and unknown ones, take a word of their own. */
+type Declines = { rows: number; declined: number };
+
+/**
+ * A slip of a comparison declines everybody, so many declines, and unknown ones, take a word of their own.
+ * @param known of the scores that recorded all that the rule set reads
+ */
 function refusalOf(
   id: string,
   day: string,
-  declined: number,
-  rows: number,
-  unrecorded: readonly string[],
+  all: Declines,
+  known: Declines,
+  unrecorded: PreviewJson['unrecorded'],
 ): string | null {
-  if (rows < ROWS_MIN) return null;
-  if (unrecorded.length > 0) {
-    return `${id} reads ${unrecorded.join(', ')}, which no score of ${day} has recorded, and what nobody can try takes accept_declines=true`;
+  if (all.rows < ROWS_MIN) return null;
+  const accept = 'takes accept_declines=true';
+  if (known.rows < ROWS_MIN) {
+    const scores =
+      known.rows === 0
+        ? `no score of ${day} has`
+        : `only ${known.rows} of ${all.rows} scores of ${day} have`;
+    const inputs = unrecorded.map(({ input }) => input).join(', ');
+    return `${id} reads ${inputs}, which ${scores} recorded, and what nobody can try ${accept}`;
   }
-  if (declined <= DECLINED_SHARE_MAX * rows) return null;
-  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-  return `${id} would decline ${percent(declined / rows)} of ${rows} scores of ${day}, and more than ${percent(DECLINED_SHARE_MAX)} takes accept_declines=true`;
+  for (const { rows, declined } of [all, known]) {
+    if (declined <= DECLINED_SHARE_MAX * rows) continue;
+    const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+    const of = `${percent(declined / rows)} of ${rows} scores of ${day}`;
+    return `${id} would decline ${of}, and more than ${percent(DECLINED_SHARE_MAX)} ${accept}`;
+  }
+  return null;
 }
+
+/** Inputs of the rule set that the score of a row has not recorded. */
+const lackingIn = ({ inputs }: CompiledRuleSet, { ruleInputs }: SampledRow) =>
+  inputs.filter((key) => key !== CORRIDOR_KEY && ruleInputs?.[key] === undefined);
 
 /** Rows on which each rule fires, and the first other rule that fires on each of a rule's rows. */
 async function findHits(
@@ -200,15 +232,15 @@ function tallyOf(
   };
 }
 
-/** Features and recorded inputs that no row has. */
-function missingIn(rows: readonly SampledRow[], inputs: readonly string[]): ReadonlySet<string> {
-  const isRecorded = (key: string) =>
-    rows.some(({ ruleInputs }) => ruleInputs?.[key] !== undefined);
-  const unrecorded = inputs.filter((key) => key !== CORRIDOR_KEY && !isRecorded(key));
+/** Features and inputs that no row has. */
+function missingIn(
+  rows: readonly SampledRow[],
+  unrecorded: PreviewJson['unrecorded'],
+): ReadonlySet<string> {
   const isMissing = (at: number) =>
     rows.every(({ vector }) => Number.isNaN(vector[at] ?? Number.NaN));
   return new Set([
-    ...unrecorded,
+    ...unrecorded.flatMap(({ input, scores }) => (scores === rows.length ? input : [])),
     ...FEATURE_LIST.flatMap(({ name }, at) => (isMissing(at) ? name : [])),
   ]);
 }

@@ -7,11 +7,12 @@ import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
 import { explain } from '../../core/score/explain.ts';
 import type { Models, Opinion } from '../../core/score/judge.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
-import { inputsOf } from '../../core/score/rules/rule-inputs.ts';
+import { inputsOf, knownInputs } from '../../core/score/rules/rule-inputs.ts';
 import { findRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { score } from '../../core/score/score.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../core/store/scores/read-scores.ts';
+import { loadTransactions } from '../../core/store/transactions/read-transactions.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
@@ -205,12 +206,13 @@ async function readCase(
     const why = `the score was made by ${record.model}, which ${found.problem}`;
     throw new Failure('conflict', 'UNKNOWN_MODEL', why);
   }
-  const { score: points, risk, verdict, reasons } = record;
+  const { score: points, risk, verdict, reasons, ruleInputs } = record;
+  const [transaction] = await loadTransactions(database, [id]);
   return {
     vector: record.features,
     featureSchema: record.featureSchema,
     corridor: record.corridor,
-    ruleInputs: record.ruleInputs,
+    ruleInputs: transaction ? knownInputs(ruleInputs, transaction.currency) : ruleInputs,
     opinion: found?.model.judge([record.features])[0] ?? null,
     stored: { score: points, risk, verdict, reasons: [...reasons] },
   };

@@ -58,6 +58,10 @@ export function Yesterday({ preview }: { readonly preview: RuleSetPreview }) {
         {by_model === 0
           ? ''
           : ` A model decided ${percent(by_model / sampled)} of them: there only policies add points.`}
+        {preview.unrecorded.map(
+          ({ input, scores: without }) =>
+            ` ${count(without)} of them have not recorded ${input}: there it is missing.`,
+        )}
       </p>
     </>
   );

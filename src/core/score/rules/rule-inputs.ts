@@ -5,7 +5,7 @@
 import type { RuleInputs } from '../../domain/score-record.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { CompiledRuleSet } from './compile-rule-set.ts';
-import { CURRENCY_KEY } from './expression/catalogue.ts';
+import { CURRENCY_KEY, rateKey } from './expression/catalogue.ts';
 import { CORRIDOR_KEY, type Inputs } from './generate-program.ts';
 
 /** The value of an input of the nth transaction; undefined: it is missing. */
@@ -23,6 +23,13 @@ export function inputsOf(
   if (inputs.length === 0) return NOTHING;
   return inputs.map((key) => (key === CORRIDOR_KEY ? row.corridor : (recorded?.[key] ?? null)));
 }
+
+/** Inputs of a stored row: those that its score recorded, its currency, and the rate of that currency to itself. */
+export const knownInputs = (recorded: RuleInputs | null, currency: string): RuleInputs => ({
+  ...recorded,
+  [CURRENCY_KEY]: currency,
+  [rateKey(currency)]: 1,
+});
 
 /**
  * Gives the values that a score stores beside its vector and corridor; null where the rule set reads nothing else.

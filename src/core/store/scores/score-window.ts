@@ -107,7 +107,8 @@ const reasonsStatement: Statement = {
 const decisionsStatement: Statement = {
   name: 'sample-score-decisions',
   text: `select w.corridor, w.model, w.probability, w.vector, w.schema as "featureSchema",
-                w.rule_inputs as "ruleInputs", l.label = 'fraud' as "isFraud"
+                w.rule_inputs as "ruleInputs", l.label = 'fraud' as "isFraud",
+                (select t.currency from market.transactions t where t.transaction_id = k.transaction_id and t.created_at = k.created_at) as currency
          ${SAMPLED}
           cross join lateral (
             select s.corridor, s.model, s.probability, s.features as vector, s.feature_schema as schema, s.rule_inputs
@@ -177,15 +178,14 @@ export async function sampleReasons(
   return await sample<ScoreReasons>(query, reasonsStatement, window, rows, [], signal);
 }
 
-export type ScoreDecision = {
+export type ScoreDecision = Omit<ScoreVector, 'value'> & {
   readonly corridor: string;
-  /** Null where the rules decided alone, as is the probability. */
-  readonly model: string | null;
+  /** Null where the rules decided alone. */
   readonly probability: number | null;
-  /** NaN is missing. */
-  readonly vector: Float64Array;
   readonly featureSchema: number;
   readonly ruleInputs: RuleInputs | null;
+  /** Null where the transaction is no longer stored. */
+  readonly currency: string | null;
   /** By the label that is current now; null without one. */
   readonly isFraud: boolean | null;
 };

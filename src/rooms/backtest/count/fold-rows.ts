@@ -2,9 +2,8 @@
 import { type RuleInputs, VERDICTS, type Verdict } from '../../../core/domain/score-record.ts';
 import type { Opinion } from '../../../core/score/judge.ts';
 import type { CompiledRule, CompiledRuleSet } from '../../../core/score/rules/compile-rule-set.ts';
-import { CURRENCY_KEY } from '../../../core/score/rules/expression/catalogue.ts';
 import type { Inputs } from '../../../core/score/rules/generate-program.ts';
-import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
+import { inputsOf, knownInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { type Weighed, weigh } from '../../../core/score/weigh.ts';
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 import {
@@ -73,7 +72,7 @@ export function createFold(counts: Counts, [subject, against]: Pair<RuleSetOf>) 
     }
     const opinion = judged as Opinion | null;
     const label = LABEL_AT[row.label ?? 'unlabelled'];
-    const recorded = { ...row.ruleInputs, [CURRENCY_KEY]: row.currency };
+    const recorded = knownInputs(row.ruleInputs, row.currency);
     const inputs = inputsOf(ruleSet, row, recorded);
     for (const [index, value] of inputs.entries()) {
       if (value === null) increase(counts.missing, ruleSet.inputs[index] as string);

@@ -11,7 +11,7 @@ import { insertPlainScores } from '../../../support/delivered.ts';
 import { makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { storeLabels } from '../../../support/scored-rows.ts';
-import { idAt } from '../../../support/stored-rows.ts';
+import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { makeVector } from '../../../unit/core/score/vector.ts';
 
@@ -19,6 +19,15 @@ const DAY_MS = 86_400_000;
 const ROWS = 400;
 const YESTERDAY_MS = (Math.floor(Date.now() / DAY_MS) - 1) * DAY_MS;
 const atMs = (row: number) => YESTERDAY_MS + row * 60_000;
+
+/** A rule set that asked a list and two rates decided a quarter of the scores. */
+const recordedOf = (row: number) =>
+  row % 4 === 1
+    ? {
+        ...{ 'in_list.stolen': row % 8 === 1, 'rate.GBP': 0.5 },
+        ...(row % 20 === 1 ? { 'rate.CHF': 1 } : {}),
+      }
+    : null;
 
 let api: RunningApi;
 let key: string;
@@ -36,7 +45,14 @@ beforeAll(async () => {
     corridor: row % 4 === 0 ? 'US-MX' : 'US-EG',
     features: makeVector({ amount: row, siblings: row % 10 }),
     ...{ model: null, attempts: 1, degradation: 0 as const, ruleSet: currentRuleSet.id },
+    ruleInputs: recordedOf(row),
   }));
+  await storeTransactions(
+    api.database,
+    scores.map(({ transactionId: id, createdAtMs, corridor }, row) => ({
+      ...{ id, createdAtMs, corridor, currency: row % 2 === 0 ? 'EUR' : 'USD' },
+    })),
+  );
   const lineage = { scoredAtMs: atMs(ROWS), featureSchema: FEATURE_SCHEMA };
   await insertPlainScores(api.database, scores, lineage);
   // Every label of an amount below 200 is legitimate, and every one above is a fraud.
@@ -110,6 +126,44 @@ test('each rule of no use is named, with what its removal would change', async (
   expect(body.rules[0].without).toEqual({ hits: 0, flips: [] });
 });
 
+test('what scores recorded is read, and the rest is missing, with the number of scores', async () => {
+  await api.testDatabase.sql(
+    `insert into lists (name, effect, kind, description, created_by) values ('stolen', 'block', 'device', 'a list', 'Ann')`,
+  );
+  const source = made([
+    rule('listed', 'in_list("stolen")'),
+    // Even rows are in euros, odd ones in dollars, and their amounts are their numbers.
+    rule('euros', 'amount >= money(390, "EUR")'),
+    rule('pounds', 'amount >= money(100, "GBP")'),
+    rule('dollars', 'currency == "USD"'),
+  ]);
+  const { body: found } = await ask('/preview', { source });
+  expect(found.rules.map(({ hits }: { hits: number }) => hits)).toEqual([50, 5, 87, 200]);
+  expect(found.unrecorded).toEqual([
+    { input: 'in_list.stolen', scores: 300 },
+    { input: 'rate.EUR', scores: 200 },
+    { input: 'rate.GBP', scores: 300 },
+  ]);
+  const refusalOf = async (when: string) => {
+    const declining = made([rule('one', when, { verdict: 'decline' })]);
+    const { refusal } = (await ask('/preview', { source: declining })).body;
+    return refusal?.replace(/\d{4}-\d\d-\d\d/, 'DAY').replace(/(?:, and| takes).*/, '') ?? null;
+  };
+  // 2 and 7 of the 100 scores that know the pound: what the others would be is not known.
+  expect(await refusalOf('amount >= money(780, "GBP")')).toBe(null);
+  expect(await refusalOf('amount >= money(740, "GBP")')).toBe(
+    'own@1 would decline 7.0 % of 100 scores of DAY',
+  );
+  expect(await refusalOf('amount >= money(1000, "CHF")')).toBe(
+    'own@1 reads rate.CHF, which only 20 of 400 scores of DAY have recorded',
+  );
+  const tried = { source, transaction_id: idAt(atMs(392), 392) };
+  const { body: one } = await ask('/test', tried);
+  expect(one.rules.filter((rule: { fired: boolean }) => rule.fired)).toMatchObject([
+    { id: 'euros' },
+  ]);
+});
+
 test('names of the catalogue have their types and values of yesterday', async () => {
   const { body } = await ask('/catalogue');
   const of = (name: string) => body.items.find((one: { name: string }) => one.name === name);
@@ -130,10 +184,10 @@ test('a rule set that would decline many is submitted by a word of its own', asy
     `own@1 would decline 70.0 % of 400 scores of ${new Date(YESTERDAY_MS).toISOString().slice(0, 10)}, and more than 5.0 % takes accept_declines=true.`,
   ]);
   expect((await ask('/own@1/submit?accept_declines=true', {})).body.state).toBe('submitted');
-  const unknown = made([rule('sum', 'amount > money(0, "EUR")', { verdict: 'decline' })], 'sum@1');
+  const unknown = made([rule('sum', 'amount > money(0, "JPY")', { verdict: 'decline' })], 'sum@1');
   await ask('', unknown);
   expect((await ask('/sum@1/submit', {})).body.detail).toMatch(
-    /^sum@1 reads rate.EUR, which no score of .* has recorded/,
+    /^sum@1 reads rate.JPY, which no score of .* has recorded/,
   );
   const { body } = await ask('/preview', { source: unknown });
   expect(body.rules[0].findings.map(({ kind }: { kind: string }) => kind)).toContain('missing');

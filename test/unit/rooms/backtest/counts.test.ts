@@ -67,6 +67,21 @@ test('counts that are stored after each row give the same report', () => {
   expect(counted + (left?.rows ?? 0)).toBe(rows.length);
 });
 
+test('an amount in the currency of the payment needs no recorded rate, and another one does', () => {
+  const dollars = compileOwn({
+    ...{ version: 2, id: 'dollars@1', feature_schema: 3 },
+    rules: [{ id: 'a', sentence: 'A.', code: 'A', when: 'amount < money(1, "USD")', weight: 0.6 }],
+    verdicts: { all: { review: 500, decline: 800 } },
+  });
+  const rows = makeRows(200).filter(({ featureSchema }) => featureSchema === 3);
+  const counts = noCounts();
+  const add = createFold(counts, [() => dollars, () => dollars]);
+  for (const row of rows) add({ ...row, vector: makeVector({ amount: 0.5 }) }, [null, null]);
+  const own = rows.filter(({ currency }) => currency === 'USD').length;
+  expect(counts.rules['a']?.hits.reduce((sum, hits) => sum + hits)).toBe(own);
+  expect(counts.missing).toEqual({ 'rate.USD': rows.length - own });
+});
+
 test('what a rule adds is what goes without it', () => {
   const without = (id: string) =>
     compileOwn({
