@@ -3,7 +3,6 @@
  * them in reverse when it has drained.
  */
 import { createLimiter } from '../core/accept/limits/limiter.ts';
-import { offOf } from '../core/domain/flag.ts';
 import { levelByHand } from '../core/domain/level.ts';
 import { freezeOf, stopOf } from '../core/domain/switch.ts';
 import type { Market } from '../core/market.ts';
@@ -30,7 +29,7 @@ import { openCorridorAmounts } from '../core/work/corridor-amounts.ts';
 import { shareOfSettings } from '../core/work/corridor-shares.ts';
 import { openProfiles } from '../core/work/profiles/profiles.ts';
 import { profileSources } from '../core/work/profiles/sources.ts';
-import { openRuleShadows } from '../core/work/rule-shadows.ts';
+import { openFlips } from '../core/work/rule-shadows.ts';
 import { runWorker as run } from '../core/work/run-worker.ts';
 import type { WorkerOptions } from '../core/work/worker.ts';
 import { type CommandContext, EXIT } from '../kit/command/command.ts';
@@ -156,15 +155,14 @@ function followPeople(
   probe: Database,
   { database, log, switches: { current } }: Pick<Worker, 'database' | 'log' | 'switches'>,
 ) {
-  const { current: inForce, known } = resources.use(watchRuleSets(probe, log));
-  const isOff = () => offOf(current(), 'shadows') !== undefined;
-  const { duty: shadowDuty, ...ruleShadows } = openRuleShadows(database, known, isOff);
+  const { current: inForce } = resources.use(watchRuleSets(probe, log));
+  const { count: countFlips, duty: shadowDuty } = openFlips(database);
   return {
     shareOf: shareOfSettings(() => current().settings),
     isStopped: (corridor: string) => stopOf(current(), corridor) !== undefined,
     isFrozen: (corridor: string) => freezeOf(current(), corridor) !== undefined,
     ruleSets: watchRules(current, inForce),
-    ...{ ruleShadows, shadowDuty },
+    ...{ countFlips, shadowDuty },
   };
 }
 

@@ -10,7 +10,6 @@ import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
 import { ENTRY_READER } from '../../src/core/stream/group/versions.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { shareOfSettings } from '../../src/core/work/corridor-shares.ts';
-import { NO_SHADOWS } from '../../src/core/work/rule-shadows.ts';
 import { runWorker } from '../../src/core/work/run-worker.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
@@ -74,8 +73,8 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
         shareOf: shareOfSettings(() => new Map()),
         isFrozen: () => false,
         inputSources: NO_SOURCES,
-        ruleSets: async () => () => currentRuleSet,
-        ruleShadows: NO_SHADOWS,
+        ruleSets: async () => ({ decides: () => currentRuleSet, shadows: () => [] }),
+        countFlips: () => undefined,
       },
       createDuties(world, process),
       controller.signal,

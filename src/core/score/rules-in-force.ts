@@ -1,4 +1,5 @@
 /** The rule set that decides: by the rollouts of people, else that of the build; changed by the switches. */
+import { offOf } from '../domain/flag.ts';
 import { manualOf, tightenedBy } from '../domain/stricter.ts';
 import { namesStopped, RULE, type Switches } from '../domain/switch.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -20,12 +21,22 @@ export const NO_ROLLOUTS: RuleSetsInForce = new Map();
 const BY_BUILD: CorridorRuleSets = { active: currentRuleSet, canary: null, shadows: [] };
 
 type Decided = Pick<Transaction, 'corridor' | 'currency' | 'accountId'>;
-export type RuleSetOf = (transaction: Decided) => CompiledRuleSet;
+export type RulesInForce = {
+  readonly decides: (transaction: Decided) => CompiledRuleSet;
+  /** Changed by the switches as what decides is, so that a flip is due to the shadow's own rules and thresholds. */
+  readonly shadows: (transaction: Decided) => readonly CompiledRuleSet[];
+};
+type OfCorridor = {
+  readonly decides: (transaction: Decided) => CompiledRuleSet;
+  readonly shadows: readonly ((currency: string) => CompiledRuleSet)[];
+};
+const NO_SHADOWS: readonly CompiledRuleSet[] = [];
 
 /** The reading stays as it is, so a batch that begins with a reading is decided by it to the end. */
-export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce): RuleSetOf {
+export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce): RulesInForce {
   const without = namesStopped(switches, RULE);
-  const ofCorridors = new Map<string, RuleSetOf>();
+  const hasShadows = offOf(switches, 'shadows') === undefined;
+  const ofCorridors = new Map<string, OfCorridor>();
   const deriveFor = (corridor: string, base: CompiledRuleSet) => {
     const change = { without, tightenedBy: tightenedBy(switches, corridor) };
     const manual = manualOf(switches, corridor);
@@ -42,22 +53,34 @@ export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce): Rul
       return ruleSet;
     };
   };
-  const decideFor = (corridor: string): RuleSetOf => {
-    const { active, canary } = ruleSets.get(corridor) ?? BY_BUILD;
+  const decideFor = (
+    corridor: string,
+    { active, canary }: CorridorRuleSets,
+  ): OfCorridor['decides'] => {
     const ofActive = deriveFor(corridor, active);
     if (canary === null) return ({ currency }) => ofActive(currency);
     const ofCanary = deriveFor(corridor, canary.ruleSet);
     return ({ currency, accountId }) =>
       isDrawn({ canary }, accountId) ? ofCanary(currency) : ofActive(currency);
   };
-  return (transaction) => {
-    const { corridor } = transaction;
-    let ruleSetOf = ofCorridors.get(corridor);
-    if (ruleSetOf === undefined) {
-      ruleSetOf = decideFor(corridor);
-      ofCorridors.set(corridor, ruleSetOf);
-    }
-    return ruleSetOf(transaction);
+  const find = (corridor: string): OfCorridor => {
+    const known = ofCorridors.get(corridor);
+    if (known !== undefined) return known;
+    const rolledOut = ruleSets.get(corridor) ?? BY_BUILD;
+    const compared = hasShadows ? rolledOut.shadows : NO_SHADOWS;
+    const made = {
+      decides: decideFor(corridor, rolledOut),
+      shadows: compared.map((one) => deriveFor(corridor, one)),
+    };
+    ofCorridors.set(corridor, made);
+    return made;
+  };
+  return {
+    decides: (transaction) => find(transaction.corridor).decides(transaction),
+    shadows: ({ corridor, currency }) => {
+      const { shadows } = find(corridor);
+      return shadows.length === 0 ? NO_SHADOWS : shadows.map((ruleSetOf) => ruleSetOf(currency));
+    },
   };
 }
 
@@ -65,14 +88,14 @@ export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce): Rul
 export function watchRules(
   switches: () => Switches,
   ruleSets: () => Promise<RuleSetsInForce>,
-): () => Promise<RuleSetOf> {
+): () => Promise<RulesInForce> {
   let read: readonly [Switches, RuleSetsInForce] | undefined;
-  let ruleSetOf: RuleSetOf;
+  let rules: RulesInForce;
   return async () => {
     const rolledOut = await ruleSets();
     const now = switches();
-    if (read?.[0] !== now || read[1] !== rolledOut) ruleSetOf = rulesInForce(now, rolledOut);
+    if (read?.[0] !== now || read[1] !== rolledOut) rules = rulesInForce(now, rolledOut);
     read = [now, rolledOut];
-    return ruleSetOf;
+    return rules;
   };
 }

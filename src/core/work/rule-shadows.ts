@@ -6,12 +6,12 @@ import type { Database } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import { type Decision, VERDICTS } from '../domain/score-record.ts';
-import type { Transaction } from '../domain/transaction.ts';
 import type { Opinion } from '../score/judge.ts';
 import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
+import { baseName } from '../score/rules/derived-rule-set.ts';
 import { type AnswerOf, inputsOf, recordInputs } from '../score/rules/rule-inputs.ts';
-import type { RuleSetsInForce } from '../score/rules-in-force.ts';
 import { score } from '../score/score.ts';
+import type { EntryTransaction } from './decided.ts';
 
 type Flips = {
   readonly rule_set: string;
@@ -44,29 +44,38 @@ const add = rowsOf<object, [flips: string]>(
           milder_ids = (excluded.milder_ids || f.milder_ids)[1:${FLIP_IDS_MAX}]`,
 );
 
-type Scored = Pick<Transaction, 'transactionId' | 'corridor' | 'currency'>;
-/** A row that was scored. */
+/** A transaction that was scored. */
 type Row = {
+  readonly from: EntryTransaction;
   readonly vector: Float64Array;
   readonly opinion: Opinion | null;
   readonly answerOf: AnswerOf;
   /** Index among the transactions that the answers are about. */
   readonly nth: number;
 };
-export type RuleShadows = {
-  readonly of: (corridor: string) => readonly CompiledRuleSet[];
-  /** Never throws: no score fails for a shadow. */
-  readonly compare: (transaction: Scored, row: Row, decided: Decision) => void;
+export type Compared = {
+  readonly from: EntryTransaction;
+  readonly ruleSet: string;
+  /** Above 0 where the shadow's verdict is stricter, below 0 where it is milder; null where the shadow failed. */
+  readonly stricter: number | null;
 };
-const NONE: readonly CompiledRuleSet[] = [];
-export const NO_SHADOWS: RuleShadows = { of: () => NONE, compare: () => undefined };
 
-/** @param inForce the rule sets as last read */
-export function openRuleShadows(
-  { query }: Pick<Database, 'query'>,
-  inForce: () => RuleSetsInForce,
-  isOff: () => boolean,
-): RuleShadows & { readonly duty: Duty } {
+/** Never throws: no score fails for a shadow. */
+export function compareShadow(ruleSet: CompiledRuleSet, row: Row, decided: Decision): Compared {
+  const { from, vector, opinion, answerOf, nth } = row;
+  const { transaction } = from;
+  const compared = { from, ruleSet: baseName(ruleSet.id) ?? ruleSet.id };
+  try {
+    const recorded = recordInputs(ruleSet, transaction, answerOf, nth);
+    const inputs = inputsOf(ruleSet, transaction, recorded);
+    const { verdict } = score({ vector, ruleSet, opinion, inputs });
+    return { ...compared, stricter: VERDICTS.indexOf(verdict) - VERDICTS.indexOf(decided.verdict) };
+  } catch {
+    return { ...compared, stricter: null };
+  }
+}
+
+export function openFlips({ query }: Pick<Database, 'query'>) {
   let counted = new Map<string, Flips>();
   const flipsOf = (ruleSet: string, corridor: string) => {
     const key = `${ruleSet} ${corridor}`;
@@ -77,46 +86,32 @@ export function openRuleShadows(
     counted.set(key, flips);
     return flips;
   };
-  const of = (corridor: string) => {
-    const shadows = inForce().get(corridor)?.shadows ?? NONE;
-    return shadows.length === 0 || isOff() ? NONE : shadows;
+  const duty: Duty = {
+    name: 'rule-shadows',
+    everyMs: WRITE_EVERY_MS,
+    async run() {
+      if (counted.size === 0) return;
+      const written = [...counted.values()];
+      counted = new Map();
+      await add(query, JSON.stringify(written));
+    },
   };
   return {
-    of,
-    compare(transaction, { vector, opinion, answerOf, nth }, decided) {
-      const { corridor } = transaction;
-      for (const ruleSet of of(corridor)) {
-        const flips = flipsOf(ruleSet.id, corridor);
+    /** @param compared of scores that are stored for the first time */
+    count(compared: readonly Compared[]): void {
+      for (const { from, ruleSet, stricter } of compared) {
+        const { transactionId, corridor } = from.transaction;
+        const flips = flipsOf(ruleSet, corridor);
         flips.scores++;
-        try {
-          const recorded = recordInputs(ruleSet, transaction, answerOf, nth);
-          const inputs = inputsOf(ruleSet, transaction, recorded);
-          const { verdict } = score({ vector, ruleSet, opinion, inputs });
-          noteFlip(
-            flips,
-            VERDICTS.indexOf(verdict) - VERDICTS.indexOf(decided.verdict),
-            transaction,
-          );
-        } catch {
-          flips.failed++;
-        }
+        if (stricter === null) flips.failed++;
+        else noteFlip(flips, stricter, transactionId);
       }
     },
-    duty: {
-      name: 'rule-shadows',
-      everyMs: WRITE_EVERY_MS,
-      async run() {
-        if (counted.size === 0) return;
-        const written = [...counted.values()];
-        counted = new Map();
-        await add(query, JSON.stringify(written));
-      },
-    },
+    duty,
   };
 }
 
-/** @param stricter above 0 where the shadow's verdict is stricter, below 0 where it is milder */
-function noteFlip(flips: Flips, stricter: number, { transactionId }: Scored): void {
+function noteFlip(flips: Flips, stricter: number, transactionId: string): void {
   if (stricter === 0) return;
   flips[stricter > 0 ? 'stricter' : 'milder']++;
   const ids = flips[stricter > 0 ? 'stricter_ids' : 'milder_ids'];

@@ -6,11 +6,10 @@
  * Every step may run again for the same transactions: folding finds what it took in, and an insert that lost means that the
  * score is stored. So a failure of a dependency is simply thrown, and the step comes again.
  */
-import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
-import { VERDICTS, type Verdict } from '../domain/score-record.ts';
+import type { Verdict } from '../domain/score-record.ts';
 import { askInputs } from '../score/ask-inputs.ts';
 import { type FeatureRows, vectorOf } from '../score/feature-rows.ts';
 import { BY_RULES, type JudgedRow, type ShadowBatch } from '../score/judge.ts';
@@ -21,6 +20,7 @@ import { type FinalTransaction, type Inserted, storeScores } from '../store/scor
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry-head.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
+import { countScored } from './count-scored.ts';
 import {
   type Decided,
   decide,
@@ -30,6 +30,7 @@ import {
 } from './decided.ts';
 import { foldProfiles } from './profiles/fold-profiles.ts';
 import { splitRepeated } from './read-entries.ts';
+import { type Compared, compareShadow } from './rule-shadows.ts';
 import type { Worker } from './worker.ts';
 
 /** An entry of any other origin replaces one whose scores may be stored already. */
@@ -54,6 +55,7 @@ export async function scoreBatch(
   if (storing.shadows.length > 0) {
     await worker.judge.storeShadows(storing.shadows, storing.scoredAtMs);
   }
+  worker.countFlips(storing.compared.filter(({ from }) => isNew(from)));
   storing.endTimer();
   countScored(metrics, storing, isNew);
   return [...storing.rest, ...acknowledged];
@@ -72,6 +74,7 @@ type Storing = {
   readonly acknowledged: readonly Decided[];
   readonly rest: readonly Decided[];
   readonly shadows: readonly ShadowBatch[];
+  readonly compared: readonly Compared[];
   readonly endTimer: () => void;
 };
 
@@ -126,7 +129,7 @@ async function scoreAndStore(
   transactions: readonly EntryTransaction[],
 ): Promise<Storing> {
   const { firsts, repeated } = splitRepeated(transactions);
-  const { scored, failed, shadows } = await foldAndScore(worker, firsts);
+  const { scored, failed, shadows, compared } = await foldAndScore(worker, firsts);
   const endTimer = worker.metrics.batchDuration.startTimer({ stage: 'store' });
   const scoredAtMs = worker.nowMs();
   const lineage = { scoredAtMs, featureSchema: FEATURE_SCHEMA };
@@ -152,6 +155,7 @@ async function scoreAndStore(
     inserted: storeScores(worker.scores, scored, lineage, [...scored, ...sharing].map(toFinal)),
     scoredAtMs,
     shadows,
+    compared,
     endTimer,
   };
 }
@@ -177,6 +181,7 @@ type ScoredRows = {
   readonly scored: Scored[];
   readonly failed: Decided[];
   readonly shadows: readonly ShadowBatch[];
+  readonly compared: readonly Compared[];
 };
 
 async function foldAndScore(
@@ -200,14 +205,16 @@ async function scoreRows(
   const judgedRows = delivered.map(
     (transaction, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
   );
-  const ruleSetOf = await worker.ruleSets();
-  const ruleSets = delivered.map(ruleSetOf);
-  const compared = delivered.flatMap(({ corridor }) => worker.ruleShadows.of(corridor));
-  const answerOf = await askInputs(worker.inputSources, delivered, [...ruleSets, ...compared]);
+  const rules = await worker.ruleSets();
+  const ruleSets = delivered.map(rules.decides);
+  const ruleShadows = delivered.map(rules.shadows);
+  const reading = [...ruleSets, ...ruleShadows.flat()];
+  const answerOf = await askInputs(worker.inputSources, delivered, reading);
   const { judgements, shadows } = await worker.judge.judge(judgedRows);
   const level = worker.market.guards.health.level();
   const scored: Scored[] = [];
   const failed: Decided[] = [];
+  const compared: Compared[] = [];
   for (const [index, from] of transactions.entries()) {
     const { opinion, model, degradation } = judgements[index] ?? BY_RULES;
     const { transaction, head } = from;
@@ -218,8 +225,10 @@ async function scoreRows(
       const ruleInputs = recordInputs(ruleSet, transaction, answerOf, index);
       const inputs = inputsOf(ruleSet, transaction, ruleInputs);
       const decision = score({ vector, ruleSet, opinion, inputs });
-      const row = { vector, opinion, answerOf, nth: index };
-      worker.ruleShadows.compare(transaction, row, decision);
+      for (const shadow of ruleShadows[index] ?? []) {
+        const row = { from, vector, opinion, answerOf, nth: index };
+        compared.push(compareShadow(shadow, row, decision));
+      }
       const { attempt: attempts } = head;
       // Fields are copied one by one: spreads cost more than the decision.
       scored.push({
@@ -237,7 +246,7 @@ async function scoreRows(
       failed.push(failTransaction(worker, from, toScoringFailure(error)));
     }
   }
-  return { scored, failed, shadows };
+  return { scored, failed, shadows, compared };
 }
 
 function toScoringFailure(thrown: unknown): Failure {
@@ -260,39 +269,4 @@ function recordOf(scored: Scored, scoredAtMs: number): StoredScore {
     scoredAtMs,
     ruleSet,
   };
-}
-
-/** Scores stored for the first time by this batch, and how long they took from acceptance. */
-function countScored(
-  metrics: Metrics,
-  { scored, verdicts: given, scoredAtMs }: Storing,
-  isNew: (one: EntryTransaction) => boolean,
-): void {
-  const corridors = new Map<string, ReturnType<typeof countersOf>>();
-  let before = 0;
-  for (const [index, one] of scored.entries()) {
-    if (!isNew(one)) {
-      before += 1;
-      continue;
-    }
-    const { corridor, receivedAtMs } = one.transaction;
-    let counters = corridors.get(corridor);
-    if (counters === undefined) {
-      counters = countersOf(metrics, corridor);
-      corridors.set(corridor, counters);
-    }
-    counters.verdicts[given[index] as Verdict] += 1;
-    counters.latency.observe(Math.max(0, scoredAtMs - receivedAtMs) / 1000);
-  }
-  for (const [corridor, { verdicts }] of corridors) {
-    for (const verdict of VERDICTS) {
-      if (verdicts[verdict] > 0) metrics.scored.inc({ corridor, verdict }, verdicts[verdict]);
-    }
-  }
-  metrics.redelivered.inc(before);
-}
-
-function countersOf(metrics: Metrics, corridor: string) {
-  const verdicts = { approve: 0, review: 0, decline: 0 };
-  return { latency: metrics.scoreLatency.labels(corridor), verdicts };
 }

@@ -7,7 +7,7 @@ import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Market } from '../market.ts';
 import type { InputSources } from '../score/ask-inputs.ts';
 import type { Judge } from '../score/judge.ts';
-import type { RuleSetOf } from '../score/rules-in-force.ts';
+import type { RulesInForce } from '../score/rules-in-force.ts';
 import type { ScoreStore } from '../store/scores/scores.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
 import type { EntryReader } from '../stream/group/versions.ts';
@@ -19,7 +19,7 @@ import { createLanes, type Lane } from './lanes.ts';
 import { createMoves, type Moves } from './moves.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { Profiles } from './profiles/profiles.ts';
-import type { RuleShadows } from './rule-shadows.ts';
+import type { Compared } from './rule-shadows.ts';
 
 export type WorkerOptions = {
   /** Unique for this start of this process; consumers are numbered under it. */
@@ -44,8 +44,8 @@ export type WorkerOptions = {
   /** Share of the worker's time by corridor, as last read. */
   readonly shareOf: ShareOf;
   /** The rule sets by the switches as last read; a batch asks once. */
-  readonly ruleSets: () => Promise<RuleSetOf>;
-  readonly ruleShadows: RuleShadows;
+  readonly ruleSets: () => Promise<RulesInForce>;
+  readonly countFlips: (compared: readonly Compared[]) => void;
   /** Parts that the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */

@@ -21,8 +21,6 @@ const STALE_MS = 1500;
 export type RuleSetWatch = {
   /** At most STALE_MS old. @throws Failure `unavailable` */
   readonly current: () => Promise<RuleSetsInForce>;
-  /** As last read, however old. */
-  readonly known: () => RuleSetsInForce;
   readonly [Symbol.dispose]: () => void;
 };
 
@@ -55,7 +53,6 @@ export function watchRuleSets(
       await reading.untilFresh();
       return inForce;
     },
-    known: () => inForce,
     [Symbol.dispose]: () => clearInterval(timer),
   };
 }

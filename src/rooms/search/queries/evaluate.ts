@@ -51,8 +51,8 @@ export async function evaluate(
   const [vector] = await createRecomputeVectors(database, maturityDays)([transaction]);
   if (vector === undefined) throw new Error('one transaction has one vector');
   const { model, degradation } = judge;
-  const ruleSetOf = rulesInForce(await readSwitches(database), await readRuleSetsInForce(database));
-  const ruleSet = ruleSetOf(transaction);
+  const rules = rulesInForce(await readSwitches(database), await readRuleSetsInForce(database));
+  const ruleSet = rules.decides(transaction);
   const ruleInputs = recordInputs(
     ruleSet,
     transaction,

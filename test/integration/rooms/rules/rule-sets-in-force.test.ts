@@ -67,14 +67,25 @@ test('a shadow decides nothing, and what it would have decided otherwise is coun
   for (const name of [stricter, equal]) {
     for (const by of [ann, bob]) await rollOut(rig.pool, name, shadow, by);
   }
+  const first = rig.startWorker();
   rig.startWorker();
-  rig.startWorker();
-  await rig.send(seeds(60));
+  const transactions = await rig.send(seeds(60));
   await rig.settled(60);
   const flips = async (name: string) => (await readRuleSet(rig.pool, name)).shadows[0];
   const isCounted = async () =>
     (await flips(stricter))?.scores === 60 && (await flips(equal))?.scores === 60;
   await waitUntil(isCounted, 20_000, 'the flips of both workers');
+  // A transaction that is scored again finds its score stored, and flips no more.
+  await first.stop();
+  await rig.append(transactions);
+  await rig.settled(60);
+  await rig.send(seeds(1, Date.UTC(2026, 10, 2)));
+  await waitUntil(
+    async () => Number((await flips(stricter))?.scores) > 60,
+    20_000,
+    'the flip of one more',
+  );
+  expect((await flips(stricter))?.scores).toBe(61);
   const scores = await rig.database.sql<{ verdict: string; rule_set: string }>(
     'select verdict, rule_set from scores',
   );
@@ -82,17 +93,20 @@ test('a shadow decides nothing, and what it would have decided otherwise is coun
   const approved = scores.filter(({ verdict }) => verdict === 'approve').length;
   const found = await flips(stricter);
   expect(found).toMatchObject({ corridor: 'US-EG', failed: 0, stricter: approved });
-  expect(found?.stricter_share).toMatchObject({ rows: 60, value: approved / 60 });
+  expect(found?.stricter_share).toMatchObject({ rows: 61, value: approved / 61 });
   expect(found?.stricter_ids.length).toBe(Math.min(20, approved));
   expect((await flips(equal))?.stricter).toBe(0);
   await rollBack(rig.pool, stricter, 'US-EG', bob);
   expect((await readRuleSet(rig.pool, stricter)).corridors).toMatchObject([{ to: 'deprecated' }]);
 });
 
-test('a derived rule set of a stored one decides and is verified', async () => {
+test('a derived rule set of a stored one decides and is verified, and its shadow is derived alike', async () => {
   const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
+  const shadow = await makeApproved(rig.pool, [ann, bob], always('shadow@1', 0.9));
   await putInForce(rig.pool, [ann, bob], name, 5);
   await putInForce(rig.pool, [ann, bob], name, null);
+  const asShadow = { corridor: 'US-EG', to: { state: 'shadow', canaryPercent: 0 } } as const;
+  for (const by of [ann, bob]) await rollOut(rig.pool, shadow, asShadow, by);
   const stop = { reason: 'x', stopped_by: 'Ann', message: null, ends_at: null };
   const at = { stopped_at: '2026-11-25T00:00:00Z' };
   await rig.database.sql('update switches set stopped = $1', [
@@ -106,6 +120,9 @@ test('a derived rule set of a stored one decides and is verified', async () => {
     Array(20).fill([`${name}-without-ALWAYS`, 0]),
   );
   expect(await verified()).toBe(20);
+  const flips = async () => (await readRuleSet(rig.pool, shadow)).shadows[0];
+  await waitUntil(async () => (await flips())?.scores === 20, 20_000, 'the flips');
+  expect(await flips()).toMatchObject({ stricter: 0, milder: 0, failed: 0 });
 });
 
 test('while transactions flow, two workers follow a rollout and a rollback within two seconds', {

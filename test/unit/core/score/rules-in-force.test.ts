@@ -6,6 +6,7 @@ import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import {
   NO_ROLLOUTS,
   type RuleSetsInForce,
+  rulesInForce,
   watchRules,
 } from '../../../../src/core/score/rules-in-force.ts';
 import { always } from '../../../support/rooms/rules/officers.ts';
@@ -26,25 +27,49 @@ test('a batch keeps the rule sets that it began with', async () => {
     async () => inForce,
   );
   const ofBatch = await ruleSets();
-  expect(ofBatch(row('acc_1'))).toBe(currentRuleSet);
+  expect(ofBatch.decides(row('acc_1'))).toBe(currentRuleSet);
   inForce = new Map([['US-EG', { active: ruleSet, canary: null, shadows: [] }]]);
   const ofNext = await ruleSets();
-  expect([ofBatch(row('acc_2')), ofBatch(row('acc_2', 'US-MX'))]).toEqual([
+  expect([ofBatch.decides(row('acc_2')), ofBatch.decides(row('acc_2', 'US-MX'))]).toEqual([
     currentRuleSet,
     currentRuleSet,
   ]);
-  expect([ofNext(row('acc_2')), ofNext(row('acc_2', 'US-MX'))]).toEqual([ruleSet, currentRuleSet]);
+  expect([ofNext.decides(row('acc_2')), ofNext.decides(row('acc_2', 'US-MX'))]).toEqual([
+    ruleSet,
+    currentRuleSet,
+  ]);
+});
+
+test('a shadow is changed by the switches as what decides is, unless shadows are off', async () => {
+  const inForce = new Map([
+    ['US-EG', { active: currentRuleSet, canary: null, shadows: [ruleSet] }],
+  ]);
+  const by = { stoppedBy: 'Ann', stoppedAt: '', endsAt: null, reason: '', message: null };
+  const rulesBy = (stopped: Switches['stopped']) => rulesInForce({ ...switches, stopped }, inForce);
+  const idsBy = (...scopes: readonly string[]) => {
+    const values = { currency: 'USD', amounts: { USD: 100 }, value: 100 };
+    const rules = rulesBy(new Map(scopes.map((scope) => [scope, { ...by, ...values }])));
+    const [shadow] = rules.shadows(row('acc_1'));
+    return [rules.decides(row('acc_1')).id, shadow?.id].map((id) => id?.replace(/^[^-]+/, ''));
+  };
+  expect(rulesBy(new Map()).shadows(row('acc_1'))).toEqual([ruleSet]);
+  expect(rulesBy(new Map()).shadows(row('acc_1', 'US-MX'))).toEqual([]);
+  const manual = '-manual-from-100-USD';
+  expect(idsBy('manual:corridor:US-EG')).toEqual([manual, manual]);
+  expect(idsBy('tighten:corridor:US-EG')).toEqual(['-tightened-100', '-tightened-100']);
+  expect(idsBy('rule:ALWAYS')).toEqual(['', '-without-ALWAYS']);
+  expect(idsBy('flag:shadows')).toEqual(['', undefined]);
 });
 
 test('5 % of the accounts are 5 ± 0.5 % of 20,000, on the same side of each reading', async () => {
   const canary = { subject: 'own@1', percent: 5, ruleSet };
   const read = async () => {
     const inForce = new Map([['US-EG', { active: currentRuleSet, canary, shadows: [] }]]);
-    const ruleSetOf = await watchRules(
+    const { decides } = await watchRules(
       () => switches,
       async () => inForce,
     )();
-    return Array.from({ length: 20_000 }, (_, n) => ruleSetOf(row(`acc_${n}`)).id);
+    return Array.from({ length: 20_000 }, (_, n) => decides(row(`acc_${n}`)).id);
   };
   const [first, again] = [await read(), await read()];
   const share = first.filter((id) => id === 'own@1').length / first.length;

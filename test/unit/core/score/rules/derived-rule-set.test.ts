@@ -136,7 +136,7 @@ test('in force is the amount in the currency of the payment, and 0 in a currency
         stopped: new Map([['manual:corridor:US-EG', { ...stop, ...more }]]),
       },
       NO_ROLLOUTS,
-    );
+    ).decides;
   const of = (corridor: string, currency: string) => ({ corridor, currency, accountId: 'acc_1' });
   const now = inForce({ currency: 'USD', amounts: { USD: 100, EGP: 4878.04 } });
   expect(['USD', 'EGP', 'XOF', 'EGP'].map((currency) => now(of('US-EG', currency)).id)).toEqual([
