@@ -147,7 +147,9 @@ test('a score says in words how degraded the engine was', async () => {
     });
   });
   await open(page, `/transactions/${id}`);
-  await page.getByText('level 1: Calls are slow, or rules decide in place of a model.').waitFor();
+  await page
+    .getByText('level 1: Calls are slow, a rule failed, or rules decide in place of a model.')
+    .waitFor();
   expect(faults).toEqual([]);
 });
 

@@ -66,7 +66,11 @@ function rowOf({ inputs: keys }: CompiledRuleSet, environment: Environment) {
 /** Rule 0 is the condition, rule 1 its negation: where the condition is missing, neither fires. */
 function compareValues(ruleSet: CompiledRuleSet, wanted: Value, environment: Environment): void {
   const { program } = ruleSet;
-  const count = program.decide(...rowOf(ruleSet, environment));
+  const row = rowOf(ruleSet, environment);
+  const count = program.decide(...row);
+  // Neither a value nor its absence makes an expression throw, also where a sentence has it.
+  if (program.failures().length > 0) throw program.failures()[0]?.error;
+  for (const detail of program.details) detail(...row);
   const fired = [...program.fired.subarray(0, count)].filter((index) => index < 2).join();
   const expected = wanted === undefined ? '' : wanted === true ? '0' : '1';
   if (fired === expected) return;
@@ -83,7 +87,10 @@ function toRuleSet(condition: Made, number: Made) {
     rules: [
       { ...rule('a'), when, weight: 0.5 },
       { ...rule('b'), when: `!(${when})`, weight: 0.5 },
-      { ...rule('c'), measure: toText(number), bands: [{ from: 1, weight: 0.5 }] },
+      {
+        ...{ ...rule('c'), measure: toText(number), bands: [{ from: 1, weight: 0.5 }] },
+        detail: '{measure:9} of {amount:2} {currency} at {probability}',
+      },
     ],
     verdicts: { all: { review: 500, decline: 800 } },
   };

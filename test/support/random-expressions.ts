@@ -38,6 +38,11 @@ export const DECLARED: Declared = {
   lists: LISTS,
 };
 
+/** The ends of the doubles, and what no stored feature is. */
+const EXTREMES = [
+  ...[1e308, Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, -0, 2 ** 53 + 2],
+  ...[Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+];
 const numbers = fc.constantFrom(0, 1, 2, 0.5, 3, 100, 1e308, 1e-300, 7);
 const texts = fc.constantFrom(
   'US',
@@ -114,7 +119,7 @@ export const environments: fc.Arbitrary<Environment> = fc.record({
   ...Object.fromEntries(
     [...NUMBERS, ...AMOUNTS].map((name) => [
       name,
-      fc.constantFrom(undefined, undefined, 0, 1, 2, 0.5, -1, 100, 1e308, Number.POSITIVE_INFINITY),
+      fc.constantFrom(undefined, undefined, 0, 1, 2, 0.5, -1, 100, ...EXTREMES),
     ]),
   ),
   ...Object.fromEntries(

@@ -1,5 +1,6 @@
 /** Every reason code that a score may have, from the rules and features that define them. */
 import { FEATURE_LIST } from '../domain/feature-schema.ts';
+import { FAILED_REASON } from './failed-rules.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { RULE_SETS } from './rules/rule-sets.ts';
 import { factorReason, MANUAL_REASON, MODEL_REASON } from './score.ts';
@@ -35,6 +36,13 @@ function reasonsOfRules(ruleSets: readonly CompiledRuleSet[]): ReasonCode[] {
 }
 
 const OF_ORDERS_AND_MODELS: readonly ReasonCode[] = [
+  {
+    code: FAILED_REASON,
+    description: 'Rules failed and did not count, so people look at what the others would approve.',
+    origin: 'rule',
+    rule_sets: [],
+    features: [],
+  },
   {
     code: MANUAL_REASON,
     description: 'People review such amounts for a time: the rule set of the score says which.',

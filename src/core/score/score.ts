@@ -9,6 +9,7 @@ import { featureOf } from '../domain/feature-schema.ts';
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
 import type { ManualFrom } from '../domain/stricter.ts';
 import { factorSentence } from './factor-sentence.ts';
+import { failedRules, failureOf } from './failed-rules.ts';
 import type { Factor, Opinion, OpinionBands } from './judge.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import { lowered, textOf } from './rules/derived-rule-set.ts';
@@ -52,6 +53,7 @@ export function score({ vector, ruleSet, opinion, inputs = NO_INPUTS }: ScoreInp
   const { program, programRules, manualFrom } = ruleSet;
   const probability = opinion === null ? Number.NaN : opinion.probability;
   const count = program.decide(vector, inputs, probability);
+  const failed = failedRules(ruleSet);
   let safe = 1;
   let causes: Cause[] | undefined;
   let forced: CompiledRule[] | undefined;
@@ -76,8 +78,8 @@ export function score({ vector, ruleSet, opinion, inputs = NO_INPUTS }: ScoreInp
     opinion === null
       ? scoreByRules(1 - safe, causes, ruleSet, row, verdict)
       : scoreByModel(1 - safe, causes ?? NO_CAUSES, opinion, ruleSet, row, verdict);
-  if (forced === undefined && manualFrom === null) return decision;
-  return addOrders(decision, forced ?? [], ruleSet, row);
+  if (forced === undefined && manualFrom === null && failed.length === 0) return decision;
+  return addOrders(decision, forced ?? [], failed, ruleSet, row);
 }
 
 const VERDICT_OF: Readonly<Record<ForcedVerdict, Verdict>> = {
@@ -105,10 +107,14 @@ export function verdictUnder(forced: Verdict | null, weighed: Verdict): Verdict 
 const forces = (rules: readonly CompiledRule[], order: ForcedVerdict) =>
   rules.some(({ verdict }) => verdict === order);
 
-/** Reasons of what people ordered, without points: verdicts that rules force, and the review of larger amounts for a time. */
+/**
+ * Reasons without points: verdicts that rules force, the review of larger amounts for a time, and rules that threw. What such a
+ * rule would have said is unknown, so people look at what the others approve.
+ */
 function addOrders(
   decision: Decision,
   forced: readonly CompiledRule[],
+  failed: readonly CompiledRule[],
   { manualFrom }: CompiledRuleSet,
   { vector, inputs, probability }: Row,
 ): Decision {
@@ -119,12 +125,17 @@ function addOrders(
       reasons.push({ code, detail: detail(vector, inputs, probability), contribution: 0 });
     }
   }
-  if (manualFrom === null || !isManual(manualFrom, decision.verdict, forced, vector)) {
-    return { ...decision, reasons };
+  let { verdict } = decision;
+  if (manualFrom !== null && isManual(manualFrom, verdict, forced, vector)) {
+    const detail = `Amounts from ${textOf(manualFrom, ' ')} on are reviewed by people for a time`;
+    reasons.push({ code: MANUAL_REASON, detail, contribution: 0 });
+    verdict = 'review';
   }
-  const detail = `Amounts from ${textOf(manualFrom, ' ')} on are reviewed by people for a time`;
-  reasons.push({ code: MANUAL_REASON, detail, contribution: 0 });
-  return { ...decision, verdict: 'review', reasons };
+  if (failed.length > 0) {
+    reasons.push(failureOf(failed));
+    if (verdict === 'approve') verdict = 'review';
+  }
+  return { ...decision, verdict, reasons };
 }
 
 /** Whether people review the amount for a time. An entry of the allow list goes before any review. */

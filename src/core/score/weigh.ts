@@ -3,6 +3,7 @@
  * `score` gives, bit for bit (test/unit/core/score/weigh.test.ts).
  */
 import { SCORE_MAX, type Verdict } from '../domain/score-record.ts';
+import { failedRules } from './failed-rules.ts';
 import type { Opinion } from './judge.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
 import type { Inputs } from './rules/generate-program.ts';
@@ -57,6 +58,7 @@ export function weigh(
       : verdictOfModel(risk, opinion.bands, ruleSet, inputs);
   const verdict = verdictUnder(verdictForcedBy(forced), weighed);
   const isReviewed =
-    manualFrom !== null && isManual(manualFrom, verdict, forced ?? NO_RULES, vector);
+    (manualFrom !== null && isManual(manualFrom, verdict, forced ?? NO_RULES, vector)) ||
+    (verdict === 'approve' && failedRules(ruleSet).length > 0);
   return { points, verdict: isReviewed ? 'review' : verdict };
 }

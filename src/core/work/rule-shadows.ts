@@ -6,6 +6,7 @@ import type { Database } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import { type Decision, VERDICTS } from '../domain/score-record.ts';
+import { failedRules } from '../score/failed-rules.ts';
 import type { Opinion } from '../score/judge.ts';
 import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
 import { baseName } from '../score/rules/derived-rule-set.ts';
@@ -69,6 +70,7 @@ export function compareShadow(ruleSet: CompiledRuleSet, row: Row, decided: Decis
     const recorded = recordInputs(ruleSet, transaction, answerOf, nth);
     const inputs = inputsOf(ruleSet, transaction, recorded);
     const { verdict } = score({ vector, ruleSet, opinion, inputs });
+    if (failedRules(ruleSet).length > 0) return { ...compared, stricter: null };
     return { ...compared, stricter: VERDICTS.indexOf(verdict) - VERDICTS.indexOf(decided.verdict) };
   } catch {
     return { ...compared, stricter: null };

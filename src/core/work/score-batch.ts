@@ -30,6 +30,7 @@ import {
 } from './decided.ts';
 import { foldProfiles } from './profiles/fold-profiles.ts';
 import { splitRepeated } from './read-entries.ts';
+import { noteFailures } from './rule-failures.ts';
 import { type Compared, compareShadow } from './rule-shadows.ts';
 import type { Worker } from './worker.ts';
 
@@ -225,6 +226,7 @@ async function scoreRows(
       const ruleInputs = recordInputs(ruleSet, transaction, answerOf, index);
       const inputs = inputsOf(ruleSet, transaction, ruleInputs);
       const decision = score({ vector, ruleSet, opinion, inputs });
+      const hasFailed = noteFailures(ruleSet, worker);
       for (const shadow of ruleShadows[index] ?? []) {
         const row = { from, vector, opinion, answerOf, nth: index };
         compared.push(compareShadow(shadow, row, decision));
@@ -240,7 +242,7 @@ async function scoreRows(
         ruleSet: ruleSet.id,
         model,
         attempts,
-        degradation: Math.max(level, degradation),
+        degradation: Math.max(level, degradation, hasFailed ? 1 : 0),
       });
     } catch (error) {
       failed.push(failTransaction(worker, from, toScoringFailure(error)));

@@ -213,6 +213,11 @@ export function createMetrics(registry = createProcessRegistry()) {
       'corridor',
       'model',
     ]),
+    ruleFailures: counter(
+      'risk_rule_failures_total',
+      'Decisions in which a rule threw, so that it did not count.',
+      ['rule_set', 'rule'],
+    ),
     rowsPurged: counter('risk_purged_rows_total', 'Rows removed as their retention was over.', [
       'table',
     ]),

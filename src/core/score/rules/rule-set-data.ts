@@ -64,7 +64,10 @@ const ruleSchema = z
     /** Code of the reason that it gives. */
     code: z
       .string()
-      .regex(/^(?!MODEL_|MANUAL_REVIEW$)[A-Z][A-Z0-9_]{0,63}$/, 'must be a reason code of a rule'),
+      .regex(
+        /^(?!MODEL_|MANUAL_REVIEW$|RULE_FAILED$)[A-Z][A-Z0-9_]{0,63}$/,
+        'must be a reason code of a rule',
+      ),
     /** The condition; where it is false or missing, the rule does not fire. Absent: only the bands decide. */
     when: expression.optional(),
     /** The effect is a weight, a measured number with bands, or a forced verdict. */

@@ -12,6 +12,7 @@ import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.
 import type { Api } from '../../../core/room.ts';
 import { askInputs } from '../../../core/score/ask-inputs.ts';
 import { explain } from '../../../core/score/explain.ts';
+import { failedRules } from '../../../core/score/failed-rules.ts';
 import type { JudgingModel, Models } from '../../../core/score/judge.ts';
 import { inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { rulesInForce } from '../../../core/score/rules-in-force.ts';
@@ -61,6 +62,7 @@ export async function evaluate(
   const inputs = inputsOf(ruleSet, transaction, ruleInputs);
   const opinion = model?.judge([vector])[0] ?? null;
   const { reasons, ...decision } = score({ vector, ruleSet, opinion, inputs });
+  const hasFailed = failedRules(ruleSet).length > 0;
   const explained = explain(
     { features: vector, featureSchema: FEATURE_SCHEMA, probability: decision.probability, inputs },
     ruleSet,
@@ -75,7 +77,7 @@ export async function evaluate(
     reasons: [...reasons],
     rule_set: ruleSet.id,
     model: ofModel?.model ?? null,
-    degradation,
+    degradation: Math.max(degradation, hasFailed ? 1 : 0),
     explanation: { ...explained, model: ofModel },
   };
 }

@@ -10,6 +10,7 @@ import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
 import { rollBack, rollOut } from '../../../../src/rooms/rules/rule-set-rollout.ts';
 import { readRuleSet } from '../../../../src/rooms/rules/rule-set-rows.ts';
+import { declareFailingCode, withFailingRule } from '../../../support/failing-rule.ts';
 import {
   always,
   makeApproved,
@@ -21,6 +22,8 @@ import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-
 
 /** The promised time; workers look four times as often. */
 const IN_FORCE_MS_MAX = 2000;
+
+declareFailingCode();
 
 let rig: WorkerRig;
 let ann: Officer;
@@ -123,6 +126,23 @@ test('a derived rule set of a stored one decides and is verified, and its shadow
   const flips = async () => (await readRuleSet(rig.pool, shadow)).shadows[0];
   await waitUntil(async () => (await flips())?.scores === 20, 20_000, 'the flips');
   expect(await flips()).toMatchObject({ stricter: 0, milder: 0, failed: 0 });
+});
+
+test('a rule that throws makes no dead letter: its score says so and is verified', async () => {
+  const name = await makeApproved(rig.pool, [ann, bob], withFailingRule('own@1'));
+  for (const percent of [5, null]) await putInForce(rig.pool, [ann, bob], name, percent);
+  rig.startWorker();
+  // The nth payment of an account has so many siblings.
+  const one = seeds(9).map((seed) => ({ ...seed, accountId: 'acc_1' }));
+  await rig.send(one);
+  expect(await rig.settled(9)).toMatchObject({ scored: 9, deadLetters: 0 });
+  const scores = await rig.database.sql(
+    `select verdict, degradation, reasons -> 0 ->> 'code' as reason from scores order by transaction_id`,
+  );
+  const fine = { verdict: 'approve', degradation: 0, reason: null };
+  const failed = { verdict: 'review', degradation: 1, reason: 'RULE_FAILED' };
+  expect(scores).toEqual([...Array(6).fill(fine), ...Array(3).fill(failed)]);
+  expect(await verified()).toBe(9);
 });
 
 test('while transactions flow, two workers follow a rollout and a rollback within two seconds', {

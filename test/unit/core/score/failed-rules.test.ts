@@ -1,0 +1,108 @@
+/**
+ * Goal: a rule that throws never approves by accident, and all that decides by rules says the same of it. Method: a rule set whose
+ * code throws on some rows, beside the same rule set without that rule.
+ */
+import { expect, test, vi } from 'vitest';
+import { FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
+import { explain } from '../../../../src/core/score/explain.ts';
+import { failedRules } from '../../../../src/core/score/failed-rules.ts';
+import {
+  type CompiledRuleSet,
+  compileOwn,
+} from '../../../../src/core/score/rules/compile-rule-set.ts';
+import { deriveRuleSet } from '../../../../src/core/score/rules/derived-rule-set.ts';
+import { score } from '../../../../src/core/score/score.ts';
+import { verifyScore } from '../../../../src/core/score/verify-score.ts';
+import { noteFailures } from '../../../../src/core/work/rule-failures.ts';
+import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
+import { noCounts } from '../../../../src/rooms/backtest/count/counts.ts';
+import { createFold } from '../../../../src/rooms/backtest/count/fold-rows.ts';
+import { previewRuleSet } from '../../../../src/rooms/rules/preview-rule-set.ts';
+import { declareFailingCode, withFailingRule } from '../../../support/failing-rule.ts';
+import { makeVector } from './vector.ts';
+
+declareFailingCode();
+const ruleSet = compileOwn(withFailingRule('own@1'));
+const off = { without: ['FAILING'], tightenedBy: 0, manualFrom: null };
+const without = deriveRuleSet(ruleSet, off);
+const vectorOf = (siblings: number) => makeVector({ siblings });
+const decide = (siblings: number, by: CompiledRuleSet = ruleSet) =>
+  score({ vector: vectorOf(siblings), ruleSet: by, opinion: null });
+const failed = {
+  ...{ code: 'RULE_FAILED', contribution: 0 },
+  detail: 'Rules that failed did not count: failing',
+};
+
+test('it does not fire, the others score, and what they approve is reviewed', () => {
+  expect(decide(5)).toMatchObject({ score: 0, verdict: 'approve', reasons: [] });
+  expect(decide(6)).toEqual({ ...decide(6, without), verdict: 'review', reasons: [failed] });
+  const many = decide(10, without);
+  expect(decide(10)).toEqual({ ...many, reasons: [...many.reasons, failed] });
+  expect(many).toMatchObject({ score: 900, verdict: 'decline' });
+  // The next row knows nothing of it, and a rule that people have stopped fails no more.
+  expect(decide(5).reasons).toEqual([]);
+  expect(decide(6, without)).toMatchObject({ verdict: 'approve', reasons: [] });
+});
+
+test.each(['block', 'allow', 'decline', 'review', 'approve'] as const)(
+  'beside a forced %s an approval becomes a review',
+  (verdict) => {
+    const source = withFailingRule('own@1');
+    const forcing = { id: 'all', sentence: 'All.', code: 'ALL', when: 'true', verdict };
+    const forced = compileOwn({ ...source, rules: [...source.rules, forcing] });
+    const [calm, failing] = [5, 6].map((siblings) => decide(siblings, forced).verdict);
+    expect(failing).toBe(calm === 'approve' ? 'review' : calm);
+  },
+);
+
+test('a reason names few of many rules that fail', () => {
+  const { rules, ...source } = withFailingRule('own@1');
+  const many = Array.from({ length: 200 }, (_, nth) => ({
+    ...{ ...rules[0], id: `f${nth}`, code: `F${nth}` },
+  })) as typeof rules;
+  const [reason] = decide(6, compileOwn({ ...source, rules: many })).reasons;
+  expect(reason?.detail).toBe('Rules that failed did not count: f0, f1, f2, 197 more');
+});
+
+test('verification, explanation, preview and backtest agree', async () => {
+  for (const siblings of [5, 6, 10, 12]) {
+    const decision = decide(siblings);
+    const features = vectorOf(siblings);
+    const row = { features, featureSchema: FEATURE_SCHEMA, corridor: 'US-EG', ruleInputs: null };
+    const stored = { ...decision, ...row, ruleSet: ruleSet.id, model: null };
+    expect(verifyScore(stored, ruleSet, null)).toEqual([]);
+    const explained = explain({ ...row, probability: null }, ruleSet);
+    expect(explained?.rules.map(({ fired }) => fired)).toEqual([false, siblings >= 10]);
+    const sampled = { ...row, vector: features, opinion: null, isFraud: null };
+    const day = { fromMs: 0, toMs: 1, scores: 1, rows: [sampled] };
+    const { after } = await previewRuleSet(ruleSet, day, () => ruleSet);
+    expect(after.all[decision.verdict]).toBe(1);
+    const counts = noCounts();
+    const money = { currency: 'USD', amount: '1.00', label: null };
+    createFold(counts, [() => ruleSet, () => without])(
+      { ...sampled, ...money, id: 'row', createdAtMs: 0 },
+      [null, null],
+    );
+    const [approve, review, decline] = counts.versions[0].verdicts.map(([rows]) => rows);
+    expect({ approve, review, decline }).toMatchObject({ [decision.verdict]: 1 });
+  }
+});
+
+test('it is counted at each decision, and told once with what it threw', async () => {
+  const metrics = createMetrics();
+  const error = vi.fn();
+  const derived = deriveRuleSet(ruleSet, { ...off, without: ['MANY'], tightenedBy: 10 });
+  for (const by of [ruleSet, derived, without]) {
+    const note = (siblings: number) => {
+      decide(siblings, by);
+      return noteFailures(by, { metrics, log: { error } });
+    };
+    expect([note(5), note(6)]).toEqual([false, by !== without]);
+    expect(failedRules(by)).toHaveLength(by === without ? 0 : 1);
+  }
+  const [counted] = (await metrics.ruleFailures.get()).values;
+  expect(counted).toMatchObject({ value: 2, labels: { rule_set: 'own@1', rule: 'failing' } });
+  expect(error.mock.calls).toEqual([
+    [{ ruleSet: 'own@1', rule: 'failing', err: 'too many siblings' }, 'a rule fails'],
+  ]);
+});
